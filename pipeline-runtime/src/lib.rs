@@ -1,0 +1,1 @@
+//! Typed data pipelines as annotated async functions, and the engine that runs them.
