@@ -1,0 +1,54 @@
+//! When a pipeline runs: cron lines in a time zone, the data intervals they cut time into, and which of them are due.
+//!
+//! Nothing here reads a clock. Every time is passed in, so that the live scheduler and a simulation on virtual time ask the same questions and
+//! get the same answers.
+//!
+//! | question | answer |
+//! |---|---|
+//! | what does this cron line mean, where? | [`Schedule::parse`] |
+//! | when does it fire? | [`Schedule::next_after`], [`Schedule::last_at_or_before`], [`Schedule::ticks`] |
+//! | which interval is `--logical-date D`? | [`Schedule::interval_starting_at_or_before`], or [`Interval::at`] without a schedule |
+//! | which interval does a bare `run` take? | [`Schedule::last_complete`] |
+//! | which intervals does a backfill cover? | [`Schedule::intervals`] |
+//! | what should run now, and when to look again? | [`Window::due`], [`Window::next_due`] |
+//! | what does `2024-03-25` mean? | [`parse_date`] |
+//!
+//! # Invariants
+//!
+//! - A tick closes an interval: consecutive intervals touch, never overlap, and each starts and ends at a tick.
+//! - A tick is a whole minute of the zone's wall clock, in the years 1 to 9999 (those that RFC 3339 can write). Beyond them the answer is `None`.
+//! - `next_after` and `last_at_or_before` walk one set of ticks: each inverts the other, across every change of clock.
+//! - A schedule that parses fires: one that never can, such as `0 0 31 2 *`, is refused.
+//!
+//! # When the clock changes
+//!
+//! The rule is Vixie cron's. A line whose minute and hour are plain numbers, lists or ranges of them is a *fixed-time* line (`30 2 * * *`,
+//! `30 2,14 * * *`): each of its times fires once a day. Where the clock skips it, it fires at the first instant after the gap; where the clock
+//! repeats it, at the first of the two. A line with a `*` or a step in either field is an *interval* line (`0/30 * * * *`, `0 */6 * * *`): it
+//! fires whenever the wall clock shows one of its slots, so never in a gap and twice in a repeated hour.
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")
+)]
+
+mod cron;
+mod date;
+mod describe;
+mod error;
+mod interval;
+mod syntax;
+mod ticks;
+mod times;
+mod wall;
+mod window;
+
+pub use cron::Schedule;
+pub use date::{parse_date, parse_zone};
+pub use error::{DateError, ScheduleError};
+pub use interval::{Interval, Intervals};
+pub use ticks::Ticks;
+pub use window::Window;
+
+#[cfg(test)]
+mod oracle;

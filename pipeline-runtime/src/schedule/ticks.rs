@@ -1,0 +1,266 @@
+//! The instants at which a schedule fires, forwards and backwards.
+//!
+//! croner reads the line and says which days match; the search is ours. croner 4.0.3's own search takes every line with more than one time a
+//! day for an interval line, so that `30 2,14 * * *` loses its 02:30 where the clock skips it; it fails in gaps longer than two
+//! hours (Samoa, 2011) and, for a line that can never fire, searches for seconds before it says so. Days, unlike instants, are a
+//! simple sequence: for each matching day its times become instants, and a day on which the clock does not change costs two look-ups of the zone.
+
+use chrono::{
+    DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
+use croner::Weekday;
+
+use super::Schedule;
+use super::times::Times;
+use super::wall::{Wall, constant_offset};
+
+/// RFC 3339 writes years of four digits; outside of them nothing fires.
+const FIRST_YEAR: i32 = 1;
+const LAST_YEAR: i32 = 9999;
+
+impl Schedule {
+    /// The first tick after `t`, exclusive. `None` only after the last tick of the year 9999.
+    ///
+    /// ```
+    /// use pipeline_runtime::schedule::Schedule;
+    ///
+    /// let schedule = Schedule::parse("0 0 29 2 *", "UTC")?;
+    /// assert_eq!(schedule.next_after("2024-02-29T00:00:00Z".parse()?), Some("2028-02-29T00:00:00Z".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_after(&self, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.search(t, Direction::Forward)
+    }
+
+    /// The last tick at or before `t`, inclusive. `None` only before the first tick of the year 1.
+    pub fn last_at_or_before(&self, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.search(t, Direction::Backward)
+    }
+
+    /// The first tick at or after `t`.
+    pub(super) fn next_at_or_after(&self, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self.last_at_or_before(t) {
+            Some(tick) if tick == t => Some(t),
+            _ => self.next_after(t),
+        }
+    }
+
+    /// The last tick before `t`, exclusive.
+    pub(super) fn last_before(&self, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self.last_at_or_before(t) {
+            Some(tick) if tick == t => {
+                self.last_at_or_before(t.checked_sub_signed(TimeDelta::nanoseconds(1))?)
+            }
+            other => other,
+        }
+    }
+
+    /// The ticks from `from` to `to`, both inclusive, in order. Lazy: the range may be of any length.
+    ///
+    /// ```
+    /// use pipeline_runtime::schedule::Schedule;
+    ///
+    /// let schedule = Schedule::parse("@hourly", "UTC")?;
+    /// let ticks = schedule.ticks("2024-03-25T00:00:00Z".parse()?, "2024-03-26T00:00:00Z".parse()?);
+    /// assert_eq!(ticks.count(), 25);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ticks(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Ticks<'_> {
+        Ticks {
+            schedule: self,
+            next: self.next_at_or_after(from).filter(|tick| *tick <= to),
+            to,
+        }
+    }
+
+    /// Whether any day matches. In the 28 years from 2000 every date falls on every weekday that it ever falls on.
+    pub(super) fn fires(&self) -> bool {
+        NaiveDate::from_ymd_opt(2000, 1, 1)
+            .is_some_and(|day| day.iter_days().take(28 * 366).any(|day| self.matches(day)))
+    }
+
+    fn search(&self, t: DateTime<Utc>, direction: Direction) -> Option<DateTime<Utc>> {
+        let t = direction.enter(t)?;
+        let mut day = direction.before(t.with_timezone(&self.zone()).date_naive())?;
+        let mut nearest: Option<DateTime<Utc>> = None;
+        let mut until = None;
+        // A clock put back across midnight shows yesterday's times again, so ticks of one day can lie on both sides of its neighbour's:
+        // the search begins one day early and ends one day late.
+        while let Some(matching) = self.matching_day(day, direction) {
+            if until.is_some_and(|until| direction.is_past(matching, until)) {
+                break;
+            }
+            if let Some(tick) = self.nearest_tick_of(matching, t, direction) {
+                nearest = Some(nearest.map_or(tick, |other| direction.nearer(tick, other)));
+            }
+            day = direction.after(matching)?;
+            if nearest.is_some() {
+                until = until.or(Some(day));
+            }
+        }
+        nearest.filter(|tick| (FIRST_YEAR..=LAST_YEAR).contains(&tick.year()))
+    }
+
+    /// The first matching day from `day` on, inclusive.
+    fn matching_day(&self, mut day: NaiveDate, direction: Direction) -> Option<NaiveDate> {
+        // A year more at either end, as a local date may differ from UTC's.
+        while (FIRST_YEAR - 1..=LAST_YEAR + 1).contains(&day.year()) {
+            if self.matches(day) {
+                return Some(day);
+            }
+            // Whole months are left out at a step, for the sake of sparse lines.
+            let is_month_listed = self.cron.pattern.month_match(day.month()).unwrap_or(true);
+            day = if is_month_listed {
+                direction.after(day)?
+            } else {
+                direction.next_month(day)?
+            };
+        }
+        None
+    }
+
+    fn matches(&self, day: NaiveDate) -> bool {
+        let pattern = &self.cron.pattern;
+        let weekday = Weekday::from_days_from_sunday(day.weekday().num_days_from_sunday());
+        // croner's errors are about dates that do not exist.
+        pattern.month_match(day.month()).unwrap_or(false)
+            && pattern
+                .day_match(day.year(), day.month(), day.day(), weekday)
+                .unwrap_or(false)
+    }
+
+    /// The tick of `day` that lies next to `t` in `direction`.
+    fn nearest_tick_of(
+        &self,
+        day: NaiveDate,
+        t: DateTime<Utc>,
+        direction: Direction,
+    ) -> Option<DateTime<Utc>> {
+        if let Some(offset) = constant_offset(self.zone(), day) {
+            let local = t.with_timezone(&offset).naive_local();
+            let time = direction.time_of(&self.times, day, local)?;
+            return offset
+                .from_local_datetime(&day.and_time(time))
+                .single()
+                .map(|tick| tick.to_utc());
+        }
+        let ticks = self
+            .times
+            .iter()
+            .flat_map(|time| self.instants(day.and_time(time)));
+        ticks
+            .filter(|tick| direction.is_ahead(*tick, t))
+            .reduce(|a, b| direction.nearer(a, b))
+    }
+
+    /// When a wall clock time of the line fires; see the module's rule for changes of clock.
+    fn instants(&self, wall: NaiveDateTime) -> impl Iterator<Item = DateTime<Utc>> {
+        let (first, second) = match (Wall::at(self.zone(), wall), self.fixed_time) {
+            (wall, true) => (Some(wall.first()), None),
+            (Wall::Once(at), false) => (Some(at), None),
+            (Wall::Twice(first, second), false) => (Some(first), Some(second)),
+            (Wall::Skipped(_), false) => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
+/// The ticks of a range of time; see [`Schedule::ticks`].
+#[derive(Debug, Clone)]
+pub struct Ticks<'a> {
+    schedule: &'a Schedule,
+    next: Option<DateTime<Utc>>,
+    to: DateTime<Utc>,
+}
+
+impl Iterator for Ticks<'_> {
+    type Item = DateTime<Utc>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let tick = self.next?;
+        self.next = self
+            .schedule
+            .next_after(tick)
+            .filter(|next| *next <= self.to);
+        Some(tick)
+    }
+}
+
+impl std::iter::FusedIterator for Ticks<'_> {}
+
+/// Which way a search goes. Forwards excludes its origin and backwards includes it: the two partition the ticks at any instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Forward,
+    Backward,
+}
+
+impl Direction {
+    /// Where the search begins: at `t`, or where the years that have ticks begin; `None` if they lie behind `t`.
+    fn enter(self, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let first = Utc.with_ymd_and_hms(FIRST_YEAR, 1, 1, 0, 0, 0).single()?;
+        let end = Utc
+            .with_ymd_and_hms(LAST_YEAR + 1, 1, 1, 0, 0, 0)
+            .single()?;
+        match self {
+            // Forwards excludes its origin.
+            Self::Forward => (t < end).then(|| t.max(first - TimeDelta::nanoseconds(1))),
+            Self::Backward => (t >= first).then(|| t.min(end)),
+        }
+    }
+
+    fn is_ahead(self, tick: DateTime<Utc>, t: DateTime<Utc>) -> bool {
+        match self {
+            Self::Forward => tick > t,
+            Self::Backward => tick <= t,
+        }
+    }
+
+    fn nearer(self, a: DateTime<Utc>, b: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::Forward => a.min(b),
+            Self::Backward => a.max(b),
+        }
+    }
+
+    fn is_past(self, day: NaiveDate, limit: NaiveDate) -> bool {
+        match self {
+            Self::Forward => day > limit,
+            Self::Backward => day < limit,
+        }
+    }
+
+    fn after(self, day: NaiveDate) -> Option<NaiveDate> {
+        match self {
+            Self::Forward => day.succ_opt(),
+            Self::Backward => day.pred_opt(),
+        }
+    }
+
+    fn before(self, day: NaiveDate) -> Option<NaiveDate> {
+        match self {
+            Self::Forward => day.pred_opt(),
+            Self::Backward => day.succ_opt(),
+        }
+    }
+
+    /// The near end of the next month.
+    fn next_month(self, day: NaiveDate) -> Option<NaiveDate> {
+        match self {
+            Self::Forward => day.with_day(1)?.checked_add_months(Months::new(1)),
+            Self::Backward => day.with_day(1)?.pred_opt(),
+        }
+    }
+
+    /// The time of `day` next to `local` in this direction.
+    fn time_of(self, times: &Times, day: NaiveDate, local: NaiveDateTime) -> Option<NaiveTime> {
+        let whole_day_is_ahead = self.is_past(day, local.date());
+        match self {
+            _ if day != local.date() && !whole_day_is_ahead => None,
+            Self::Forward if whole_day_is_ahead => times.first(),
+            Self::Backward if whole_day_is_ahead => times.last(),
+            Self::Forward => times.after(local.time()),
+            Self::Backward => times.at_or_before(local.time()),
+        }
+    }
+}
