@@ -1,0 +1,124 @@
+//! Mistakes, collected: a user who made three sees three in one run.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use std::fmt::Display;
+
+/// Every mistake found in one item.
+#[derive(Default)]
+pub(crate) struct Errors {
+    found: Option<syn::Error>,
+}
+
+impl Errors {
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        match &mut self.found {
+            Some(all) => all.combine(error),
+            none => *none = Some(error),
+        }
+    }
+
+    /// A mistake at one token.
+    pub(crate) fn at(&mut self, span: Span, message: impl Display) {
+        self.push(syn::Error::new(span, message));
+    }
+
+    /// A mistake that spans `tokens`, from the first to the last.
+    pub(crate) fn on(&mut self, tokens: impl ToTokens, message: impl Display) {
+        self.push(syn::Error::new_spanned(tokens, message));
+    }
+
+    /// As items, to stand beside the expansion.
+    pub(crate) fn into_items(self) -> TokenStream {
+        self.found
+            .map(syn::Error::into_compile_error)
+            .unwrap_or_default()
+    }
+
+    /// As one expression, to stand in the expansion's place; `None` without a mistake.
+    pub(crate) fn into_expression(self) -> Option<TokenStream> {
+        let errors = self.found?.into_iter().map(syn::Error::into_compile_error);
+        Some(quote!({ #(#errors);* }))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn messages(self) -> Vec<String> {
+        self.found
+            .into_iter()
+            .flatten()
+            .map(|e| e.to_string())
+            .collect()
+    }
+}
+
+/// A mistake *as a type*: rustc reports it once, and whatever touches the type stays silent.
+///
+/// A bare `compile_error!` in a type position stands for `()`, so that every caller gets a second error; as a const
+/// argument it is an error const, and rustc says nothing about a type that holds one.
+pub(crate) fn poison(tokens: impl ToTokens, message: impl Display) -> TokenStream {
+    let error = syn::Error::new_spanned(tokens, message).into_compile_error();
+    quote!(::pipeline_runtime::__private::Poison<{ #error }>)
+}
+
+/// Tokens as a user would have typed them: `Vec<String>`, not `Vec < String >`.
+pub(crate) fn show(tokens: impl ToTokens) -> String {
+    let mut text = tokens.to_token_stream().to_string();
+    for (spaced, tight) in [
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" ::", "::"),
+        (" <", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        (" ,", ","),
+        ("& ", "&"),
+        ("' ", "'"),
+        ("( ", "("),
+        (" )", ")"),
+        (" (", "("),
+        ("[ ", "["),
+        (" ]", "]"),
+        (" ;", ";"),
+        (" !", "!"),
+        ("- ", "-"),
+    ] {
+        text = text.replace(spaced, tight);
+    }
+    text
+}
+
+/// Items as rustfmt would lay them out, for tests.
+#[cfg(test)]
+pub(crate) fn pretty(items: &TokenStream) -> String {
+    match syn::parse2(items.clone()) {
+        Ok(file) => prettyplease::unparse(&file),
+        Err(error) => panic!("the expansion does not parse: {error}\n{items}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_add_up_in_order() {
+        let mut errors = Errors::default();
+        errors.at(Span::call_site(), "first");
+        errors.on(quote!(a b), "second");
+        assert_eq!(errors.messages(), ["first", "second"]);
+    }
+
+    #[test]
+    fn no_mistake_is_no_token() {
+        assert!(Errors::default().into_items().is_empty());
+        assert!(Errors::default().into_expression().is_none());
+    }
+
+    #[test]
+    fn types_read_as_typed() {
+        assert_eq!(
+            show(quote!(a::Vec<(String, &'static [u8])>)),
+            "a::Vec<(String, &'static [u8])>"
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! Options: what stands in the parentheses of an attribute.
+//!
+//! [`table`] says which option each macro has, [`pieces`] splits the tokens so that one bad option does not hide the
+//! next, [`value`] reads each value by its shape, [`rules`] compares options with one another, and [`expand`] turns
+//! what is left into a chain of builder calls.
+
+mod expand;
+mod groups;
+mod paths;
+mod pieces;
+mod rules;
+mod table;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub(crate) use table::Place;
+
+use crate::error::Errors;
+use pieces::Entry;
+use proc_macro2::{Ident, TokenStream};
+use std::time::Duration;
+use table::Spec;
+use value::Value;
+
+/// The options of one item.
+pub(crate) struct Options {
+    place: Place,
+    settings: Vec<Setting>,
+}
+
+/// One option that was given.
+struct Setting {
+    spec: &'static Spec,
+    name: Ident,
+    /// The value's tokens, to blame.
+    written: TokenStream,
+    /// `None` where the value was wrong: reported already, and no ground for a second error.
+    value: Option<Value>,
+}
+
+impl Options {
+    /// Reads all options and reports every mistake in them; what is right is kept.
+    pub(crate) fn parse(place: Place, tokens: TokenStream, errors: &mut Errors) -> Options {
+        let mut options = Options {
+            place,
+            settings: Vec::new(),
+        };
+        for entry in pieces::entries(tokens, errors) {
+            if let Some(setting) = options.read(entry, errors) {
+                options.settings.push(setting);
+            }
+        }
+        rules::check(&options, errors);
+        options
+    }
+
+    /// The id that was chosen, if any.
+    pub(crate) fn id(&self) -> Option<&str> {
+        match &self.get("id")?.value {
+            Some(Value::Text(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    fn read(&self, entry: Entry, errors: &mut Errors) -> Option<Setting> {
+        let name = entry.name.to_string();
+        let Some(spec) = table::find(self.place, &name) else {
+            errors.at(entry.name.span(), table::explain_unknown(self.place, &name));
+            return None;
+        };
+        if self.has(&name) {
+            errors.at(
+                entry.name.span(),
+                format!("`{name}` is given twice; keep one"),
+            );
+            return None;
+        }
+        let value = value::read(spec, &entry, errors);
+        Some(Setting {
+            spec,
+            written: entry.written(),
+            name: entry.name,
+            value,
+        })
+    }
+
+    fn get(&self, name: &str) -> Option<&Setting> {
+        self.settings
+            .iter()
+            .find(|setting| setting.spec.name == name)
+    }
+
+    /// The duration given; otherwise its default, but nothing where a wrong one was given.
+    fn duration_or(&self, name: &str, default: Duration) -> Option<Duration> {
+        match self.get(name).map(|setting| &setting.value) {
+            None => Some(default),
+            Some(Some(Value::Duration(duration))) => Some(*duration),
+            Some(_) => None,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The syntax of options: `name = value, name(list), ..`, read piece by piece.
+
+use super::table::Place;
+use crate::error::Errors;
+use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+use quote::ToTokens;
+
+/// One option as written.
+pub(crate) struct Entry {
+    pub(crate) name: Ident,
+    pub(crate) given: Given,
+}
+
+pub(crate) enum Given {
+    /// `name = value`
+    Value(TokenStream),
+    /// `name(list)`; the tokens are the parentheses' content.
+    List(TokenStream),
+}
+
+impl Entry {
+    /// The tokens to blame for the value.
+    pub(crate) fn written(&self) -> TokenStream {
+        match &self.given {
+            Given::Value(value) => value.clone(),
+            Given::List(_) => self.name.to_token_stream(),
+        }
+    }
+}
+
+/// The options in `tokens`; what is none is reported and left out.
+pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for piece in split(tokens, errors) {
+        for part in at_missing_commas(&piece, errors) {
+            entries.extend(entry(part, errors));
+        }
+    }
+    entries
+}
+
+/// Splits at the top-level commas, those within `<..>` of a path excepted. A trailing comma is fine.
+pub(crate) fn split(tokens: TokenStream, errors: &mut Errors) -> Vec<Vec<TokenTree>> {
+    let mut pieces = vec![Vec::new()];
+    let mut depth = 0_usize;
+    let mut after_arrow = false;
+    for token in tokens {
+        let punct = match &token {
+            TokenTree::Punct(punct) => Some(punct.as_char()),
+            _ => None,
+        };
+        match punct {
+            Some('<') => depth += 1,
+            Some('>') if !after_arrow => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        after_arrow = matches!(&token, TokenTree::Punct(punct)
+            if matches!(punct.as_char(), '=' | '-') && punct.spacing() == Spacing::Joint);
+        let piece = pieces.last_mut();
+        match piece {
+            Some(piece) if punct == Some(',') && depth == 0 => {
+                if piece.is_empty() {
+                    errors.on(token, "there is nothing before this comma; remove it");
+                } else {
+                    pieces.push(Vec::new());
+                }
+            }
+            Some(piece) => piece.push(token),
+            None => {}
+        }
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}
+
+/// `retries = 2 timeout = "5m"` is two options and one mistake.
+fn at_missing_commas(piece: &[TokenTree], errors: &mut Errors) -> Vec<Vec<TokenTree>> {
+    let starts_option = |at: usize| {
+        let TokenTree::Ident(_) = &piece[at] else {
+            return false;
+        };
+        // Not the `Pool` of `pool = crate::Pool`.
+        let follows_path = matches!(&piece[at - 1], TokenTree::Punct(_));
+        let assigns = matches!(piece.get(at + 1), Some(TokenTree::Punct(p)) if p.as_char() == '=' && p.spacing() == Spacing::Alone);
+        assigns && !follows_path
+    };
+    let starts: Vec<_> = (1..piece.len()).filter(|at| starts_option(*at)).collect();
+    let mut rest = piece.to_owned();
+    let mut parts = Vec::new();
+    for start in starts.into_iter().rev() {
+        errors.on(
+            &piece[start],
+            format!("a comma is missing before `{}`", piece[start]),
+        );
+        parts.push(rest.split_off(start));
+    }
+    parts.push(rest);
+    parts.reverse();
+    parts
+}
+
+fn entry(piece: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
+    let all: TokenStream = piece.iter().cloned().collect();
+    let mut tokens = piece.into_iter();
+    let Some(TokenTree::Ident(name)) = tokens.next() else {
+        errors.on(all, "expected an option, as in `retries = 2`");
+        return None;
+    };
+    let second = tokens.next();
+    let rest: TokenStream = tokens.collect();
+    let given = match second {
+        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' && !rest.is_empty() => {
+            Given::Value(rest)
+        }
+        Some(TokenTree::Group(group))
+            if group.delimiter() == Delimiter::Parenthesis && rest.is_empty() =>
+        {
+            Given::List(group.stream())
+        }
+        None | Some(TokenTree::Punct(_)) => {
+            let colon = all.to_string().contains(':');
+            let what = if colon {
+                "is written with `=`"
+            } else {
+                "needs a value"
+            };
+            errors.on(all, format!("`{name}` {what}{}", as_in(&name)));
+            return None;
+        }
+        Some(_) => {
+            errors.on(all, format!("`{name}` is written with `=`{}", as_in(&name)));
+            return None;
+        }
+    };
+    Some(Entry { name, given })
+}
+
+/// The example of an option of that name, wherever it belongs.
+fn as_in(name: &Ident) -> String {
+    let name = name.to_string();
+    [Place::Task, Place::Sensor, Place::Pipeline]
+        .into_iter()
+        .find_map(|place| super::table::find(place, &name))
+        .map(|spec| format!(", as in `{}`", spec.example))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::quote;
+
+    fn read(tokens: TokenStream) -> (Vec<String>, Vec<String>) {
+        let mut errors = Errors::default();
+        let names = entries(tokens, &mut errors)
+            .iter()
+            .map(|entry| {
+                let value = match &entry.given {
+                    Given::Value(value) => format!(" = {value}"),
+                    Given::List(list) => format!("({list})"),
+                };
+                format!("{}{value}", entry.name)
+            })
+            .collect();
+        (names, errors.messages())
+    }
+
+    #[test]
+    fn options_are_split_at_commas() {
+        let (names, errors) = read(quote!(
+            retries = 2,
+            backoff(start = "1s", max = "2s"),
+            on_retry = a::b::<C, D>,
+        ));
+        assert_eq!(
+            names,
+            [
+                "retries = 2",
+                "backoff(start = \"1s\" , max = \"2s\")",
+                "on_retry = a :: b :: < C , D >"
+            ]
+        );
+        assert!(errors.is_empty());
+    }
+
+    #[test]
+    fn half_typed_options_do_not_hide_the_others() {
+        let (names, errors) = read(quote!(retries =, timeout, , "x", poke: "5s", sla = "1h"));
+        assert_eq!(names, ["sla = \"1h\""]);
+        assert_eq!(
+            errors,
+            [
+                "there is nothing before this comma; remove it",
+                "`retries` needs a value, as in `retries = 2`",
+                "`timeout` needs a value, as in `timeout = \"10m\"`",
+                "expected an option, as in `retries = 2`",
+                "`poke` is written with `=`, as in `poke = \"45s\"`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_missing_comma_is_one_mistake() {
+        let (names, errors) = read(quote!(retries = 2 timeout = "5m" pool = a::B));
+        assert_eq!(names, ["retries = 2", "timeout = \"5m\"", "pool = a :: B"]);
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        assert!(errors.contains(&"a comma is missing before `timeout`".to_owned()));
+    }
+
+    #[test]
+    fn nothing_is_fine_and_a_comma_is_not() {
+        assert_eq!(read(quote!()), (vec![], vec![]));
+        assert_eq!(
+            read(quote!(,)).1,
+            ["there is nothing before this comma; remove it"]
+        );
+    }
+}

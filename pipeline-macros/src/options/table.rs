@@ -1,0 +1,425 @@
+//! The table of options: one row per option, which the parser, the messages and the expansion all read.
+
+use crate::suggest;
+
+/// Where options are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Task,
+    Sensor,
+    Branch,
+    Pipeline,
+    /// `defaults(..)` of a pipeline.
+    Defaults,
+}
+
+use Place::{Branch, Defaults, Pipeline, Sensor, Task};
+
+impl Place {
+    fn title(self) -> &'static str {
+        match self {
+            Task => "`#[task]`",
+            Sensor => "`#[sensor]`",
+            Branch => "`#[branch]`",
+            Pipeline => "`#[pipeline]`",
+            Defaults => "`defaults(..)`",
+        }
+    }
+}
+
+/// What an option's value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A whole number from this on, of 32 bits.
+    Count(u32),
+    /// A whole number that may be negative, of 32 bits.
+    Rank,
+    Switch,
+    Duration,
+    Schedule,
+    Zone,
+    Date,
+    /// One of these words; the runtime's enum and its variants.
+    Word(&'static str, &'static [(&'static str, &'static str)]),
+    Callbacks,
+    Pool,
+    Backoff,
+    Escalation,
+    Tags,
+    Id,
+    Defaults,
+}
+
+/// One option.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Spec {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    places: &'static [Place],
+    /// How it is written, for messages.
+    pub(crate) example: &'static str,
+}
+
+impl Spec {
+    /// What stands inside of another option, and so in no table.
+    pub(crate) const fn unlisted(name: &'static str, shape: Shape, example: &'static str) -> Spec {
+        row(name, shape, &[], example)
+    }
+}
+
+const NODES: &[Place] = &[Task, Sensor, Branch, Defaults];
+const SENSORS: &[Place] = &[Sensor, Defaults];
+const PIPELINES: &[Place] = &[Pipeline];
+const ALL: &[Place] = &[Task, Sensor, Branch, Defaults, Pipeline];
+const NAMED: &[Place] = &[Task, Sensor, Branch, Pipeline];
+
+const ON_TIMEOUT: Shape = Shape::Word(
+    "OnTimeout",
+    &[("fail", "Fail"), ("skip", "Skip"), ("retry", "Retry")],
+);
+const MODE: Shape = Shape::Word("Mode", &[("poke", "Poke"), ("reschedule", "Reschedule")]);
+
+const fn row(
+    name: &'static str,
+    shape: Shape,
+    places: &'static [Place],
+    example: &'static str,
+) -> Spec {
+    Spec {
+        name,
+        shape,
+        places,
+        example,
+    }
+}
+
+const TABLE: &[Spec] = &[
+    row("retries", Shape::Count(0), NODES, "retries = 2"),
+    row(
+        "retry_delay",
+        Shape::Duration,
+        NODES,
+        "retry_delay = \"5m\"",
+    ),
+    row(
+        "backoff",
+        Shape::Backoff,
+        NODES,
+        "backoff(start = \"30s\", max = \"5m\")",
+    ),
+    row("timeout", Shape::Duration, ALL, "timeout = \"10m\""),
+    row("pool", Shape::Pool, NODES, "pool = S3"),
+    row("priority", Shape::Rank, NODES, "priority = 5"),
+    row("sla", Shape::Duration, ALL, "sla = \"45m\""),
+    row("on_failure", Shape::Callbacks, ALL, "on_failure = page"),
+    row("on_retry", Shape::Callbacks, NODES, "on_retry = log_it"),
+    row("on_success", Shape::Callbacks, ALL, "on_success = log_it"),
+    row("on_skipped", Shape::Callbacks, NODES, "on_skipped = log_it"),
+    row("on_sla_miss", Shape::Callbacks, ALL, "on_sla_miss = page"),
+    row("poke", Shape::Duration, SENSORS, "poke = \"45s\""),
+    row(
+        "poke_jitter",
+        Shape::Duration,
+        SENSORS,
+        "poke_jitter = \"5s\"",
+    ),
+    row(
+        "poke_timeout",
+        Shape::Duration,
+        SENSORS,
+        "poke_timeout = \"10s\"",
+    ),
+    row("on_timeout", ON_TIMEOUT, SENSORS, "on_timeout = \"skip\""),
+    row("mode", MODE, SENSORS, "mode = \"reschedule\""),
+    row(
+        "schedule",
+        Shape::Schedule,
+        PIPELINES,
+        "schedule = \"0 6 * * *\"",
+    ),
+    row(
+        "timezone",
+        Shape::Zone,
+        PIPELINES,
+        "timezone = \"Europe/Berlin\"",
+    ),
+    row("start", Shape::Date, PIPELINES, "start = \"2024-01-31\""),
+    row("end", Shape::Date, PIPELINES, "end = \"2024-12-31\""),
+    row("catchup", Shape::Switch, PIPELINES, "catchup = true"),
+    row(
+        "max_active_runs",
+        Shape::Count(1),
+        PIPELINES,
+        "max_active_runs = 1",
+    ),
+    row(
+        "depends_on_past",
+        Shape::Switch,
+        PIPELINES,
+        "depends_on_past = true",
+    ),
+    row(
+        "escalate",
+        Shape::Escalation,
+        PIPELINES,
+        "escalate(\"60m\" => page)",
+    ),
+    row(
+        "defaults",
+        Shape::Defaults,
+        PIPELINES,
+        "defaults(retries = 1)",
+    ),
+    row("tags", Shape::Tags, PIPELINES, "tags = [\"daily\"]"),
+    row("id", Shape::Id, NAMED, "id = \"load_eu\""),
+];
+
+/// What Airflow's users type first, and what to write here.
+const AIRFLOW: &[(&str, &str)] = &[
+    (
+        "trigger_rule",
+        "here a parameter's type is the trigger rule: `T` is all_success, `Option<T>` none_failed, `Outcome<T>` all_done",
+    ),
+    ("execution_timeout", "write `timeout = \"10m\"`"),
+    ("dagrun_timeout", "write `timeout = \"3h\"`"),
+    ("poke_interval", "write `poke = \"45s\"`"),
+    ("soft_fail", "write `on_timeout = \"skip\"`"),
+    (
+        "silent_fail",
+        "a poke that returns an error uses up a retry: write `retries = 2`, or return `Poke::NotYet`",
+    ),
+    (
+        "exponential_backoff",
+        "write `backoff(start = \"30s\", max = \"5m\")`",
+    ),
+    (
+        "retry_exponential_backoff",
+        "write `backoff(start = \"30s\", max = \"5m\")`",
+    ),
+    (
+        "max_retry_delay",
+        "write `backoff(start = \"30s\", max = \"5m\")`",
+    ),
+    ("max_wait", "write `backoff(start = \"30s\", max = \"5m\")`"),
+    (
+        "task_id",
+        "the function's name is the id; for another, write `id = \"name\"`",
+    ),
+    (
+        "dag_id",
+        "the function's name is the id; for another, write `id = \"name\"`",
+    ),
+    (
+        "depends_on",
+        "a task depends on the nodes that it is given: `process(export)`; for order alone, `.after(node)`",
+    ),
+    (
+        "upstream",
+        "a task depends on the nodes that it is given: `process(export)`; for order alone, `.after(node)`",
+    ),
+    ("wait_for_downstream", "write `depends_on_past = true`"),
+    ("start_date", "write `start = \"2024-01-31\"`"),
+    ("end_date", "write `end = \"2024-12-31\"`"),
+    ("schedule_interval", "write `schedule = \"0 6 * * *\"`"),
+    ("timetable", "write `schedule = \"0 6 * * *\"`"),
+    ("default_args", "write `defaults(retries = 1)`"),
+    (
+        "max_active_tasks",
+        "a `static` pool bounds what runs at once: `pool = S3`",
+    ),
+    (
+        "max_active_tis_per_dag",
+        "a `static` pool bounds what runs at once: `pool = S3`",
+    ),
+    (
+        "max_active_tis_per_dagrun",
+        "on the result of `.each`, call `.max_active(n)`",
+    ),
+    (
+        "concurrency",
+        "a `static` pool bounds what runs at once: `pool = S3`",
+    ),
+    ("pool_slots", "a node takes one slot of its pool"),
+    ("priority_weight", "write `priority = 5`"),
+    (
+        "weight_rule",
+        "a node's `priority` is its own: write `priority = 5`",
+    ),
+    ("on_failure_callback", "write `on_failure = page`"),
+    ("on_retry_callback", "write `on_retry = log_it`"),
+    ("on_success_callback", "write `on_success = log_it`"),
+    ("on_skipped_callback", "write `on_skipped = log_it`"),
+    (
+        "on_execute_callback",
+        "there is no callback for the start; `tracing` at the body's top tells as much",
+    ),
+    ("sla_miss_callback", "write `on_sla_miss = page`"),
+    ("email", "write a callback, `on_failure = page`"),
+    ("email_on_failure", "write a callback, `on_failure = page`"),
+    ("email_on_retry", "write a callback, `on_retry = log_it`"),
+    (
+        "owner",
+        "a pipeline has no owner; name the team in `tags = [\"team\"]`",
+    ),
+    (
+        "params",
+        "the parameter of the pipeline's function holds them: `fn daily(options: Options)`",
+    ),
+    (
+        "description",
+        "the doc comment is the description: `/// Waits for the export.`",
+    ),
+    (
+        "doc_md",
+        "the doc comment is the description: `/// Waits for the export.`",
+    ),
+    (
+        "queue",
+        "one process runs everything; bound it with `pool = S3`",
+    ),
+    (
+        "executor",
+        "one process runs everything; bound it with `pool = S3`",
+    ),
+];
+
+/// The row of an option of this place.
+pub(crate) fn find(place: Place, name: &str) -> Option<&'static Spec> {
+    TABLE
+        .iter()
+        .find(|spec| spec.name == name && spec.places.contains(&place))
+}
+
+/// What to say of a name that is no option here.
+pub(crate) fn explain_unknown(place: Place, name: &str) -> String {
+    if let Some(spec) = TABLE.iter().find(|spec| spec.name == name) {
+        return elsewhere(place, spec);
+    }
+    if let Some((_, advice)) = AIRFLOW
+        .iter()
+        .find(|(airflow, _)| airflow.eq_ignore_ascii_case(name))
+    {
+        return format!("`{name}` is Airflow's name: {advice}");
+    }
+    let names = |of: Option<Place>| -> Vec<&'static str> {
+        let here = |spec: &&Spec| of.is_none_or(|place| spec.places.contains(&place));
+        TABLE.iter().filter(here).map(|spec| spec.name).collect()
+    };
+    let own = names(Some(place));
+    if let Some(near) = suggest::nearest(name, &own) {
+        return format!("unknown option `{name}`; did you mean `{near}`?");
+    }
+    if let Some(near) = suggest::nearest(name, &names(None)) {
+        let homes = TABLE.iter().find(|spec| spec.name == near).map(homes);
+        let homes = homes.unwrap_or_default();
+        return format!("unknown option `{name}`; `{near}` is an option of {homes}");
+    }
+    format!(
+        "unknown option `{name}`; {} has {}",
+        place.title(),
+        suggest::list(&own)
+    )
+}
+
+fn elsewhere(place: Place, spec: &Spec) -> String {
+    let name = spec.name;
+    let homes = homes(spec);
+    match place {
+        Pipeline => format!(
+            "`{name}` is an option of {homes}, not of `#[pipeline]`; to set it for all of the pipeline's nodes, write \
+             `defaults({})`",
+            spec.example
+        ),
+        Defaults if name == "id" => {
+            "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`"
+                .to_owned()
+        }
+        _ => format!("`{name}` is an option of {homes}, not of {}", place.title()),
+    }
+}
+
+fn homes(spec: &Spec) -> String {
+    let of_attributes: Vec<_> = spec
+        .places
+        .iter()
+        .filter(|place| **place != Defaults)
+        .map(|place| place.title())
+        .collect();
+    match of_attributes.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_stands_once() {
+        for (at, spec) in TABLE.iter().enumerate() {
+            assert!(
+                TABLE[..at].iter().all(|other| other.name != spec.name),
+                "{}",
+                spec.name
+            );
+            assert!(spec.example.starts_with(spec.name), "{}", spec.example);
+        }
+    }
+
+    #[test]
+    fn no_name_of_airflows_is_an_option() {
+        for (name, _) in AIRFLOW {
+            assert!(TABLE.iter().all(|spec| spec.name != *name), "{name}");
+        }
+    }
+
+    #[test]
+    fn unknown_names_are_explained() {
+        for (place, name, message) in [
+            (
+                Task,
+                "retrys",
+                "unknown option `retrys`; did you mean `retries`?",
+            ),
+            (
+                Task,
+                "poke",
+                "`poke` is an option of `#[sensor]`, not of `#[task]`",
+            ),
+            (
+                Sensor,
+                "schedule",
+                "`schedule` is an option of `#[pipeline]`, not of `#[sensor]`",
+            ),
+            (
+                Pipeline,
+                "retries",
+                "`retries` is an option of `#[task]`, `#[sensor]` and `#[branch]`, not of `#[pipeline]`; to set it for \
+                 all of the pipeline's nodes, write `defaults(retries = 2)`",
+            ),
+            (
+                Sensor,
+                "poke_interval",
+                "`poke_interval` is Airflow's name: write `poke = \"45s\"`",
+            ),
+            (
+                Branch,
+                "shedule",
+                "unknown option `shedule`; `schedule` is an option of `#[pipeline]`",
+            ),
+            (
+                Defaults,
+                "id",
+                "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`",
+            ),
+        ] {
+            assert_eq!(explain_unknown(place, name), message);
+        }
+        assert!(
+            explain_unknown(Task, "xyzzy")
+                .starts_with("unknown option `xyzzy`; `#[task]` has `retries`, ")
+        );
+    }
+}

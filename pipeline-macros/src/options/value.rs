@@ -1,0 +1,280 @@
+//! Reading one value by its shape. Every refusal says what to write.
+
+use super::groups::{self, Backoff, Rung};
+use super::pieces::{Entry, Given};
+use super::table::{Place, Shape, Spec};
+use super::{Options, paths};
+use crate::error::Errors;
+use crate::suggest;
+use crate::values::date::Date;
+use crate::values::{cron, date, duration, id, zone};
+use chrono_tz::Tz;
+use proc_macro2::TokenStream;
+use std::time::Duration;
+use syn::{ExprPath, Lit, LitInt, LitStr, Token};
+
+/// A value that was read and found right.
+pub(crate) enum Value {
+    Count(u32),
+    Rank(i32),
+    Switch(bool),
+    Duration(Duration),
+    Text(String),
+    Zone(Tz),
+    Date(Date, String),
+    /// The runtime's enum and the variant that was chosen.
+    Word(&'static str, &'static str),
+    Callbacks(Vec<ExprPath>),
+    Pool(ExprPath),
+    Backoff(Backoff),
+    Escalation(Vec<Rung>),
+    Tags(Vec<LitStr>),
+    Defaults(Options),
+}
+
+/// Reads the entry's value as the option's shape demands.
+pub(crate) fn read(spec: &'static Spec, entry: &Entry, errors: &mut Errors) -> Option<Value> {
+    let takes_list = matches!(
+        spec.shape,
+        Shape::Backoff | Shape::Escalation | Shape::Defaults
+    );
+    let tokens = match &entry.given {
+        Given::List(list) if takes_list => return read_list(spec, entry, list, errors),
+        Given::Value(value) if !takes_list => value,
+        _ => {
+            errors.on(&entry.name, format!("write `{}`", spec.example));
+            return None;
+        }
+    };
+    Reader {
+        spec,
+        tokens,
+        errors,
+    }
+    .read()
+}
+
+fn read_list(spec: &Spec, entry: &Entry, list: &TokenStream, errors: &mut Errors) -> Option<Value> {
+    match spec.shape {
+        Shape::Backoff => groups::backoff(&entry.name, list, errors).map(Value::Backoff),
+        Shape::Escalation => groups::escalation(&entry.name, list, errors).map(Value::Escalation),
+        _ => Some(Value::Defaults(Options::parse(
+            Place::Defaults,
+            list.clone(),
+            errors,
+        ))),
+    }
+}
+
+/// A duration inside of a list, such as `backoff`'s `start`.
+pub(crate) fn read_duration(
+    name: &'static str,
+    tokens: &TokenStream,
+    errors: &mut Errors,
+) -> Option<Duration> {
+    let spec = Spec::unlisted(name, Shape::Duration, "start = \"30s\"");
+    Reader {
+        spec: &spec,
+        tokens,
+        errors,
+    }
+    .duration()
+}
+
+/// One value under its option.
+struct Reader<'a> {
+    spec: &'a Spec,
+    tokens: &'a TokenStream,
+    errors: &'a mut Errors,
+}
+
+impl Reader<'_> {
+    fn read(mut self) -> Option<Value> {
+        match self.spec.shape {
+            Shape::Count(least) => self.count(least).map(Value::Count),
+            Shape::Rank => self.rank().map(Value::Rank),
+            Shape::Switch => self.switch().map(Value::Switch),
+            Shape::Duration => self.duration().map(Value::Duration),
+            Shape::Schedule => self
+                .checked("schedule", cron::check)
+                .map(|((), text)| Value::Text(text)),
+            Shape::Zone => self
+                .checked("time zone", zone::parse)
+                .map(|(zone, _)| Value::Zone(zone)),
+            Shape::Date => self
+                .checked("date", date::parse)
+                .map(|(date, text)| Value::Date(date, text)),
+            Shape::Id => self
+                .checked("id", id::check)
+                .map(|((), text)| Value::Text(text)),
+            Shape::Word(of, words) => self.word(words).map(|variant| Value::Word(of, variant)),
+            Shape::Tags => self.tags().map(Value::Tags),
+            Shape::Callbacks => {
+                paths::callbacks(self.spec, self.tokens, self.errors).map(Value::Callbacks)
+            }
+            Shape::Pool => paths::pool(self.spec, self.tokens, self.errors).map(Value::Pool),
+            Shape::Backoff | Shape::Escalation | Shape::Defaults => None,
+        }
+    }
+
+    fn refuse<T>(&mut self, why: &str) -> Option<T> {
+        self.errors.on(self.tokens, why);
+        None
+    }
+
+    /// "`retries` takes a whole number, as in `retries = 2`"
+    fn takes<T>(&mut self, what: &str) -> Option<T> {
+        let why = format!(
+            "`{}` takes {what}, as in `{}`",
+            self.spec.name, self.spec.example
+        );
+        self.refuse(&why)
+    }
+
+    fn count(&mut self, least: u32) -> Option<u32> {
+        let number = self.whole("a whole number")?;
+        if number < i128::from(least) {
+            let why = format!("`{}` is at least {least}", self.spec.name);
+            return self.refuse(&why);
+        }
+        u32::try_from(number).ok().or_else(|| {
+            let why = format!("`{}` is at most {}", self.spec.name, u32::MAX);
+            self.refuse(&why)
+        })
+    }
+
+    fn rank(&mut self) -> Option<i32> {
+        let number = self.whole("a whole number, negative ones included")?;
+        i32::try_from(number).ok().or_else(|| {
+            let why = format!(
+                "`{}` lies between {} and {}",
+                self.spec.name,
+                i32::MIN,
+                i32::MAX
+            );
+            self.refuse(&why)
+        })
+    }
+
+    fn whole(&mut self, what: &str) -> Option<i128> {
+        if let Some(number) = integer(self.tokens) {
+            return Some(number);
+        }
+        match syn::parse2::<Lit>(self.tokens.clone()) {
+            Ok(Lit::Str(text)) if text.value().trim().parse::<i128>().is_ok() => {
+                let why = format!(
+                    "`{0}` takes a number without quotes: write `{0} = {1}`",
+                    self.spec.name,
+                    text.value().trim()
+                );
+                self.refuse(&why)
+            }
+            _ => self.takes(what),
+        }
+    }
+
+    fn switch(&mut self) -> Option<bool> {
+        match syn::parse2::<Lit>(self.tokens.clone()) {
+            Ok(Lit::Bool(switch)) => Some(switch.value),
+            Ok(Lit::Str(text)) if matches!(text.value().as_str(), "true" | "false") => {
+                let why = format!(
+                    "write it without quotes: `{} = {}`",
+                    self.spec.name,
+                    text.value()
+                );
+                self.refuse(&why)
+            }
+            _ => self.takes("`true` or `false`"),
+        }
+    }
+
+    fn duration(&mut self) -> Option<Duration> {
+        if let Ok(number) = syn::parse2::<Lit>(self.tokens.clone())
+            && let Lit::Int(_) | Lit::Float(_) = number
+        {
+            let written = self.tokens.to_string();
+            let (unit, quoted) = match duration::parse(&written) {
+                Ok(_) => ("in quotes", written),
+                Err(_) => ("with a unit, in quotes", format!("{written}s")),
+            };
+            let why = format!(
+                "a duration is written {unit}: `{} = \"{quoted}\"`",
+                self.spec.name
+            );
+            return self.refuse(&why);
+        }
+        self.checked("duration", duration::parse)
+            .map(|(duration, _)| duration)
+    }
+
+    fn word(&mut self, words: &'static [(&str, &'static str)]) -> Option<&'static str> {
+        let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let Some(text) = self.text() else {
+            let listed: Vec<_> = names.iter().map(|name| format!("`\"{name}\"`")).collect();
+            return self.takes(&format!("one of {}", listed.join(", ")));
+        };
+        let chosen = words.iter().find(|(word, _)| *word == text);
+        if chosen.is_none() {
+            self.errors.on(
+                self.tokens,
+                format!(
+                    "`{}` cannot be {text:?}; {}",
+                    self.spec.name,
+                    suggest::hint(&text, &names)
+                ),
+            );
+        }
+        chosen.map(|(_, variant)| *variant)
+    }
+
+    fn tags(&mut self) -> Option<Vec<LitStr>> {
+        let list = |input: syn::parse::ParseStream<'_>| {
+            let content;
+            syn::bracketed!(content in input);
+            content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])
+        };
+        match syn::parse::Parser::parse2(list, self.tokens.clone()) {
+            Ok(tags) => Some(tags.into_iter().collect()),
+            Err(_) => self.takes("a list of texts"),
+        }
+    }
+
+    /// A text that `parse` accepts, with what it made of it.
+    fn checked<T>(
+        &mut self,
+        what: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<(T, String)> {
+        let Some(text) = self.text() else {
+            let article = if matches!(what, "id") { "an" } else { "a" };
+            return self.takes(&format!("{article} {what} in quotes"));
+        };
+        match parse(&text) {
+            Ok(value) => Some((value, text)),
+            Err(why) => self.refuse(&format!("invalid {what} {text:?}: {why}")),
+        }
+    }
+
+    fn text(&self) -> Option<String> {
+        syn::parse2::<LitStr>(self.tokens.clone())
+            .ok()
+            .map(|text| text.value())
+    }
+}
+
+/// A whole number with an optional sign, and no unit glued to it.
+pub(crate) fn integer(tokens: &TokenStream) -> Option<i128> {
+    let signed = |input: syn::parse::ParseStream<'_>| -> syn::Result<(bool, LitInt)> {
+        let minus = input.parse::<Option<Token![-]>>()?.is_some();
+        Ok((minus, input.parse()?))
+    };
+    let (minus, number) = syn::parse::Parser::parse2(signed, tokens.clone()).ok()?;
+    if !matches!(
+        number.suffix(),
+        "" | "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64"
+    ) {
+        return None;
+    }
+    let magnitude: i128 = number.base10_parse().ok()?;
+    Some(if minus { -magnitude } else { magnitude })
+}

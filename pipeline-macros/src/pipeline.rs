@@ -1,0 +1,195 @@
+//! `#[pipeline]`: a function that wires nodes becomes one that describes the pipeline.
+
+use crate::attrs::Sorted;
+use crate::error::Errors;
+use crate::item::FnItem;
+use crate::options::{Options, Place};
+use crate::types;
+use crate::values::id;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{FnArg, Safety, Signature, Type};
+
+/// The whole expansion. Whatever is wrong, `name()` is a `Pipeline`, and what the body wires counts as used.
+pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let options = Options::parse(Place::Pipeline, attr, &mut errors);
+    let (function, mut errors) = match FnItem::parse("pipeline", item, errors) {
+        Ok(parsed) => parsed,
+        Err(untouched) => return untouched,
+    };
+    let sound = check(&function.sig, &mut errors);
+    let attrs = Sorted::new(&function.attrs);
+    let (cfg, public, lints, rest) = (&attrs.cfg, &attrs.public, &attrs.lints, &attrs.body);
+    let FnItem { vis, sig, body, .. } = &function;
+    let name = &sig.ident;
+    let describe = if sound {
+        describe(sig, &attrs.description, &options)
+    } else {
+        quote!(::core::unimplemented!())
+    };
+    let errors = errors.into_items();
+    // The wiring stays inside, so that no second name is taken; it has the pipeline's own, for messages.
+    quote_spanned! {name.span()=>
+        #(#cfg)* #(#public)* #(#lints)*
+        #vis fn #name() -> ::pipeline_runtime::Pipeline {
+            #[allow(
+                dead_code, clippy::needless_pass_by_value, clippy::unnecessary_wraps,
+                reason = "an unregistered pipeline is reported once, by its outer name; a run calls it with owned params"
+            )]
+            #(#lints)* #(#rest)*
+            #sig #body
+            #describe
+        }
+        #(#cfg)* #errors
+    }
+}
+
+/// `pipeline1(PipelineDefinition::new(..), wiring)`
+fn describe(sig: &Signature, description: &str, options: &Options) -> TokenStream {
+    let name = &sig.ident;
+    let id = options
+        .id()
+        .map_or_else(|| name.unraw().to_string(), ToOwned::to_owned);
+    let closure = options.closure();
+    let definition = quote_spanned! {name.span()=>
+        ::pipeline_runtime::__private::PipelineDefinition::new(#id, #description, #closure)
+    };
+    let returned = types::returned(&sig.output);
+    let output_span = returned.map_or(name.span(), Spanned::span);
+    let output = returned.map_or_else(
+        || quote_spanned!(name.span()=> ()),
+        ToTokens::to_token_stream,
+    );
+    let wire = param(sig).map_or_else(
+        || quote_spanned!(output_span=> pipeline0::<#output>),
+        |params| quote_spanned!(output_span=> pipeline1::<#params, #output>),
+    );
+    quote_spanned!(output_span=> ::pipeline_runtime::__private::#wire(#definition, #name))
+}
+
+fn param(sig: &Signature) -> Option<&Type> {
+    match sig.inputs.first() {
+        Some(FnArg::Typed(param)) => Some(&param.ty),
+        _ => None,
+    }
+}
+
+/// Whether the function can be a pipeline's wiring.
+fn check(sig: &Signature, errors: &mut Errors) -> bool {
+    let mut sound = true;
+    let mut refuse = |tokens: &dyn ToTokens, message: &str| {
+        errors.on(tokens.to_token_stream(), message);
+        sound = false;
+    };
+    if let Some(token) = &sig.asyncness {
+        refuse(
+            token,
+            "a pipeline is not `async`: it only wires the nodes, which do the work; write `fn`",
+        );
+    }
+    if let Some(token) = &sig.constness {
+        refuse(token, "a pipeline cannot be `const`: write `fn`");
+    }
+    if let Safety::Unsafe(token) = &sig.safety {
+        refuse(
+            token,
+            "a pipeline cannot be `unsafe`: use an `unsafe` block in its body",
+        );
+    }
+    if let Some(token) = &sig.abi {
+        refuse(token, "a pipeline cannot be `extern`: write `fn`");
+    }
+    if !sig.generics.params.is_empty() {
+        refuse(
+            &sig.generics.params,
+            "a pipeline cannot be generic: it has one name and one type of params",
+        );
+    } else if let Some(found) = param(sig).and_then(types::refusal) {
+        let message = format!("a pipeline's params {}", found.reason);
+        refuse(&found.part, &message);
+    }
+    if let Some(second) = sig.inputs.iter().nth(1) {
+        refuse(
+            second,
+            "a pipeline takes at most one parameter: gather its params in one struct that derives `Default`, \
+             `serde::Serialize` and `serde::Deserialize`",
+        );
+    }
+    let name = sig.ident.unraw().to_string();
+    if id::is_automatic(&name) {
+        let message = format!("`{name}` cannot be a pipeline's id: {}", id::automatic());
+        refuse(&sig.ident, &message);
+    }
+    sound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(attr: TokenStream, item: &TokenStream) -> String {
+        crate::error::pretty(&expand(attr, item))
+    }
+
+    #[test]
+    fn whatever_is_wrong_there_is_a_pipeline() {
+        for (item, part) in [
+            (
+                quote!(
+                    async fn p() {}
+                ),
+                "a pipeline is not `async`",
+            ),
+            (
+                quote!(
+                    fn p(a: A, b: B) {}
+                ),
+                "at most one parameter",
+            ),
+            (
+                quote!(
+                    fn p<T>(a: T) {}
+                ),
+                "cannot be generic",
+            ),
+            (
+                quote!(
+                    fn p(a: &Options) {}
+                ),
+                "write `Options`",
+            ),
+            (
+                quote!(
+                    unsafe fn p() {}
+                ),
+                "cannot be `unsafe`",
+            ),
+        ] {
+            let text = expanded(quote!(), &item);
+            assert!(
+                text.contains("fn p() -> ::pipeline_runtime::Pipeline"),
+                "{text}"
+            );
+            assert_eq!(text.matches("compile_error").count(), 1, "{text}");
+            assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_option_leaves_the_rest() {
+        let text = expanded(
+            quote!(retries =, sla = "45m"),
+            &quote!(
+                pub fn p(o: Options) -> Result<()> {
+                    body
+                }
+            ),
+        );
+        assert!(text.contains("sla(2700000)"), "{text}");
+        assert!(text.contains("Options,\n        Result<()>,"), "{text}");
+        assert_eq!(text.matches("compile_error").count(), 1, "{text}");
+    }
+}

@@ -1,0 +1,315 @@
+//! The items that a task becomes.
+//!
+//! Logic lives in generic functions of the runtime; here are only types and spans. The spans decide where rustc puts
+//! its errors, and whether it recognises two as one:
+//! - an input's bound and uses carry its type's span, so that "required by a bound" underlines the user's type;
+//! - what concerns the output carries the return type's span;
+//! - `impl` and `call` carry the name's span, so that proposals for an unknown type are equal, and become one error;
+//! - the body's call carries the name's span, where a future that is not `Send` is blamed;
+//! - locals are `mixed_site`: invisible to the user's tokens.
+//!
+//! The checks of inputs and output are one const argument of one associated type. A failed check is an error there; a
+//! type that holds an error const is silent wherever it is used, so that callers stay clean.
+
+use super::model::{Kind, Model, Output, Param, Role, Value, unraw};
+use crate::types;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{FnArg, ReturnType, Token, Type};
+
+/// From here on clippy finds a function's parameters too many; on the body that is for the user to settle.
+const MANY_PARAMETERS: usize = 8;
+
+pub(super) fn items(model: &Model<'_>) -> TokenStream {
+    let constructor = constructor(model);
+    let namespace = namespace(model);
+    let body = body(model);
+    let checks = checks(model);
+    quote!(#constructor #namespace #body #checks)
+}
+
+/// The function that users call inside of a pipeline.
+fn constructor(model: &Model<'_>) -> TokenStream {
+    let name = model.name();
+    let span = model.output_span();
+    let vis = &model.function.vis;
+    let (cfg, public, lints) = (&model.attrs.cfg, &model.attrs.public, &model.attrs.lints);
+    let params = model.params.iter().filter_map(Param::declared);
+    let node = node_type(model);
+    let make = if model.sound {
+        make(model)
+    } else {
+        quote!(::core::unimplemented!())
+    };
+    let quiet = quiet(model);
+    quote_spanned! {span=>
+        #(#cfg)* #(#public)* #(#lints)* #quiet
+        #[track_caller]
+        #vis fn #name(#(#params),*) -> #node {
+            #make
+        }
+    }
+}
+
+/// What clippy or rustc would say of the constructor and not of the body, or twice.
+fn quiet(model: &Model<'_>) -> Option<TokenStream> {
+    if !model.sound {
+        return Some(quote!(#[allow(unused_variables, reason = "the item is wrong")]));
+    }
+    (model.params.len() >= MANY_PARAMETERS).then(|| {
+        quote!(#[allow(clippy::too_many_arguments, reason = "a node takes what its body takes")])
+    })
+}
+
+/// `Node<T>`, or the struct of a branch's arms.
+fn node_type(model: &Model<'_>) -> TokenStream {
+    let span = model.output_span();
+    let value = match &model.output {
+        Output::Refused(poison) => poison.clone(),
+        Output::Sound {
+            value: Value::Unit, ..
+        } => quote_spanned!(span=> ()),
+        Output::Sound {
+            value: Value::Read(ty),
+            ..
+        } => ty.to_token_stream(),
+        Output::Sound {
+            value: Value::Asked,
+            ..
+        } => {
+            let (checked, returned) = (checked(model), returned(model));
+            quote_spanned!(span=> <#checked as ::pipeline_runtime::__private::Output<#returned>>::Value)
+        }
+    };
+    if model.kind == Kind::Branch && matches!(model.output, Output::Sound { .. }) {
+        return value;
+    }
+    quote_spanned!(span=> ::pipeline_runtime::Node<#value>)
+}
+
+/// The constructor's body: the definition, the wired inputs and how to start an attempt.
+fn make(model: &Model<'_>) -> TokenStream {
+    let span = model.output_span();
+    let checked = checked(model);
+    let returned = returned(model);
+    let maker = match model.kind {
+        Kind::Branch => quote_spanned!(span=> arms::<#checked, #returned, _, _, _>),
+        Kind::Task | Kind::Sensor => quote_spanned!(span=> node::<#checked, #returned, _, _>),
+    };
+    let definition = definition(model);
+    let args = model.params.iter().filter_map(|param| param.arg(&checked));
+    let start = start(model, &checked);
+    quote_spanned! {span=>
+        ::pipeline_runtime::__private::#maker(
+            { #definition &__DEFINITION },
+            [#(#args),*],
+            #start,
+        )
+    }
+}
+
+/// In a block of its own, as the name of a `static` is visible to the user's tokens beside it.
+fn definition(model: &Model<'_>) -> TokenStream {
+    let kind = match model.kind {
+        Kind::Task => quote!(Task),
+        Kind::Sensor => quote!(Sensor),
+        Kind::Branch => quote!(Branch),
+    };
+    let (id, description) = (&model.id, &model.attrs.description);
+    let labels = model.params.iter().filter_map(Param::label);
+    let options = model.options.closure();
+    quote_spanned! {model.name().span()=>
+        static __DEFINITION: ::pipeline_runtime::__private::Definition =
+            ::pipeline_runtime::__private::Definition::new(
+                ::pipeline_runtime::__private::Kind::#kind,
+                #id,
+                &[#(#labels),*],
+                #description,
+                #options,
+            );
+    }
+}
+
+/// `|inputs| drive(name::call(inputs.take(), ..))`
+fn start(model: &Model<'_>, checked: &TokenStream) -> TokenStream {
+    let span = model.output_span();
+    let name = model.name();
+    let inputs = Ident::new("inputs", Span::mixed_site());
+    let taken = model.params.iter().filter_map(|param| param.taken(&inputs));
+    if model.function.sig.asyncness.is_some() {
+        let call = quote_spanned!(name.span()=> #name::call(#(#taken),*));
+        return quote_spanned!(span=> |#inputs| ::pipeline_runtime::__private::drive::<#checked, _>(#call));
+    }
+    // The inputs are taken here; what goes to the blocking pool is a closure of values.
+    let locals: Vec<Ident> = (1..=model.params.len())
+        .map(|position| Ident::new(&format!("input_{position}"), Span::mixed_site()))
+        .collect();
+    let call = quote_spanned!(name.span()=> move || #name::call(#(#locals),*));
+    quote_spanned! {span=>
+        |#inputs| {
+            #(let #locals = #taken;)*
+            ::pipeline_runtime::__private::drive_blocking::<#checked, _>(#call)
+        }
+    }
+}
+
+/// The type beside the function: the home of `name::call`.
+fn namespace(model: &Model<'_>) -> TokenStream {
+    let (vis, name, cfg) = (&model.function.vis, model.name(), &model.attrs.cfg);
+    // At the name, so that inside of an `impl`, where no type may stand, rustc blames the user's line.
+    let keyword = Token![enum](name.span());
+    quote! {
+        #(#cfg)*
+        #[doc(hidden)]
+        #[allow(
+            dead_code, missing_debug_implementations, non_camel_case_types,
+            reason = "the home of `call`, without values; it shares the function's name"
+        )]
+        #vis #keyword #name {}
+    }
+}
+
+/// `name::call`: the user's function, for unit tests and for the engine.
+fn body(model: &Model<'_>) -> TokenStream {
+    let name = model.name();
+    let (cfg, lints, rest) = (&model.attrs.cfg, &model.attrs.lints, &model.attrs.body);
+    let (vis, body) = (&model.function.vis, &model.function.body);
+    let sig = call_signature(model);
+    let keyword = Token![impl](name.span());
+    let doc = format!(
+        "Runs the body of `{}` directly, without a pipeline: for unit tests.",
+        unraw(name)
+    );
+    quote! {
+        #(#cfg)*
+        #keyword #name {
+            #[doc = #doc]
+            #[allow(
+                dead_code, clippy::missing_const_for_fn, clippy::missing_errors_doc, clippy::missing_panics_doc,
+                clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_async,
+                reason = "a task's signature is its place in the plan"
+            )]
+            #(#lints)* #(#rest)*
+            #vis #sig #body
+        }
+    }
+}
+
+fn call_signature(model: &Model<'_>) -> TokenStream {
+    let mut sig = model.function.sig.clone();
+    sig.ident = Ident::new("call", model.name().span());
+    if model.sound {
+        for arg in &mut sig.inputs {
+            if let FnArg::Typed(param) = arg
+                && !types::is_context(&param.ty)
+            {
+                wrap(&mut param.ty);
+            }
+        }
+        if let ReturnType::Type(_, ty) = &mut sig.output {
+            wrap(ty);
+        }
+    }
+    sig.into_token_stream()
+}
+
+/// A bare unknown type would be reported twice, once with a proposal that rustc makes only inside of `<..>`; the
+/// constructor names it there, and so it is named there here.
+fn wrap(ty: &mut Type) {
+    if types::is_one_word(ty) {
+        let word = &*ty;
+        *ty = Type::Verbatim(quote!(::pipeline_runtime::__private::Id<#word>));
+    }
+}
+
+/// The one place that names the checks of the inputs and the output.
+fn checks(model: &Model<'_>) -> Option<TokenStream> {
+    let Output::Sound { .. } = model.output else {
+        return None;
+    };
+    let span = model.output_span();
+    let (name, cfg) = (model.name(), &model.attrs.cfg);
+    let inputs = model.params.iter().filter_map(Param::check);
+    let returned = returned(model);
+    let (role, output) = match model.kind {
+        Kind::Task => ("AsTask", "task_output"),
+        Kind::Sensor => ("AsSensor", "sensor_output"),
+        Kind::Branch => ("AsBranch", "branch_output"),
+    };
+    let (role, output) = (Ident::new(role, span), Ident::new(output, span));
+    let keyword = Token![impl](name.span());
+    Some(quote_spanned! {span=>
+        #(#cfg)*
+        #keyword ::pipeline_runtime::__private::Checks for #name {
+            type Output = ::pipeline_runtime::__private::Checked<
+                ::pipeline_runtime::__private::#role,
+                { #(#inputs;)* ::pipeline_runtime::__private::#output::<#returned>() },
+            >;
+        }
+    })
+}
+
+/// The checked output, as everything but the checks names it.
+fn checked(model: &Model<'_>) -> TokenStream {
+    let name = model.name();
+    quote_spanned!(name.span()=> <#name as ::pipeline_runtime::__private::Checks>::Output)
+}
+
+fn returned(model: &Model<'_>) -> TokenStream {
+    match model.output {
+        Output::Sound {
+            returned: Some(ty), ..
+        } => ty.to_token_stream(),
+        Output::Sound { returned: None, .. } | Output::Refused(_) => {
+            quote_spanned!(model.name().span()=> ())
+        }
+    }
+}
+
+impl Param<'_> {
+    /// In the constructor's signature.
+    fn declared(&self) -> Option<TokenStream> {
+        let name = &self.name;
+        match &self.role {
+            Role::Wired(ty) => {
+                Some(quote_spanned!(ty.span()=> #name: impl ::pipeline_runtime::IntoInput<#ty>))
+            }
+            Role::Context(_) => None,
+            Role::Refused(poison) => Some(quote!(#name: #poison)),
+        }
+    }
+
+    /// In the constructor's body.
+    fn arg(&self, checked: &TokenStream) -> Option<TokenStream> {
+        let Role::Wired(ty) = &self.role else {
+            return None;
+        };
+        let name = &self.name;
+        Some(quote_spanned!(ty.span()=> ::pipeline_runtime::__private::arg::<#checked, #ty>(#name)))
+    }
+
+    /// When an attempt starts.
+    fn taken(&self, inputs: &Ident) -> Option<TokenStream> {
+        match &self.role {
+            Role::Wired(ty) => Some(quote_spanned!(ty.span()=> #inputs.take())),
+            Role::Context(ty) => Some(quote_spanned!(ty.span()=> #inputs.context())),
+            Role::Refused(_) => None,
+        }
+    }
+
+    fn check(&self) -> Option<TokenStream> {
+        let Role::Wired(ty) = &self.role else {
+            return None;
+        };
+        Some(quote_spanned!(ty.span()=> ::pipeline_runtime::__private::param::<#ty>()))
+    }
+
+    /// In the plan.
+    fn label(&self) -> Option<String> {
+        match &self.role {
+            Role::Wired(_) => Some(unraw(&self.name)),
+            Role::Context(_) | Role::Refused(_) => None,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! `#[task]`, `#[sensor]` and `#[branch]`: an annotated function becomes a node constructor of the same name.
+//!
+//! Four items come of it: the constructor; an empty type of that name, so that one name means both; `name::call`, the
+//! untouched body; and the checks of what the function takes and returns, named once (see [`expand`]).
+
+mod expand;
+mod model;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+pub(crate) use model::Kind;
+
+use crate::attrs::Sorted;
+use crate::error::Errors;
+use crate::item::FnItem;
+use crate::options::Options;
+use model::Model;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The whole expansion. Whatever is wrong, a constructor comes out that callers can name without a second error.
+pub(crate) fn expand(kind: Kind, attr: TokenStream, item: &TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let options = Options::parse(kind.place(), attr, &mut errors);
+    let (function, mut errors) = match FnItem::parse(kind.word(), item, errors) {
+        Ok(parsed) => parsed,
+        Err(untouched) => return untouched,
+    };
+    let attrs = Sorted::new(&function.attrs);
+    let model = Model::new(kind, &function, attrs, options, &mut errors);
+    let items = expand::items(&model);
+    let errors = errors.into_items();
+    quote!(#items #errors)
+}

@@ -1,0 +1,241 @@
+//! What the macros know of a task: everything that the expansion needs, judged already.
+
+use super::validate;
+use crate::attrs::Sorted;
+use crate::error::Errors;
+use crate::item::FnItem;
+use crate::options::{Options, Place};
+use crate::types;
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{FnArg, Pat, PatType, Type};
+
+/// Which of the attributes it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Task,
+    Sensor,
+    Branch,
+}
+
+impl Kind {
+    /// As in "a task".
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Kind::Task => "task",
+            Kind::Sensor => "sensor",
+            Kind::Branch => "branch",
+        }
+    }
+
+    pub(crate) fn place(self) -> Place {
+        match self {
+            Kind::Task => Place::Task,
+            Kind::Sensor => Place::Sensor,
+            Kind::Branch => Place::Branch,
+        }
+    }
+}
+
+/// A task, sensor or branch.
+pub(crate) struct Model<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) function: &'a FnItem,
+    pub(crate) attrs: Sorted<'a>,
+    pub(crate) options: Options,
+    /// The default id of its nodes.
+    pub(crate) id: String,
+    pub(crate) params: Vec<Param<'a>>,
+    pub(crate) output: Output<'a>,
+    /// Whether the constructor can be given its body. Otherwise a mistake was reported, and only the signature matters.
+    pub(crate) sound: bool,
+}
+
+/// One parameter of the function.
+pub(crate) struct Param<'a> {
+    /// Its name in the constructor and, as the edge's label, in the plan.
+    pub(crate) name: Ident,
+    pub(crate) role: Role<'a>,
+}
+
+pub(crate) enum Role<'a> {
+    /// An input, wired by the caller of the constructor.
+    Wired(&'a Type),
+    /// Supplied by the runtime.
+    Context(&'a Type),
+    /// A mistake, as the type that reports it.
+    Refused(TokenStream),
+}
+
+/// What the function returns.
+pub(crate) enum Output<'a> {
+    /// The return type, and the value's type where it stands on the page.
+    Sound {
+        /// `None` is `()`.
+        returned: Option<&'a Type>,
+        value: Value<'a>,
+    },
+    /// A mistake, as the type that reports it.
+    Refused(TokenStream),
+}
+
+/// The type of the value that a node passes on.
+pub(crate) enum Value<'a> {
+    /// A function that returns nothing.
+    Unit,
+    /// Read off the return type.
+    Read(&'a Type),
+    /// For the runtime's traits to say.
+    Asked,
+}
+
+impl<'a> Model<'a> {
+    pub(crate) fn new(
+        kind: Kind,
+        function: &'a FnItem,
+        attrs: Sorted<'a>,
+        options: Options,
+        errors: &mut Errors,
+    ) -> Self {
+        let mut sound = validate::qualifiers(kind, &function.sig, errors);
+        let id = match options.id() {
+            Some(id) => id.to_owned(),
+            None => validate::default_id(&function.sig.ident, &options, errors),
+        };
+        let (params, output) = match validate::generics(kind, &function.sig) {
+            Some(poison) => refused_whole(function, &poison),
+            None => (params(kind, function, errors), output(kind, function)),
+        };
+        sound &= !params
+            .iter()
+            .any(|param| matches!(param.role, Role::Refused(_)));
+        sound &= matches!(output, Output::Sound { .. });
+        Model {
+            kind,
+            function,
+            attrs,
+            options,
+            id,
+            params,
+            output,
+            sound,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'a Ident {
+        &self.function.sig.ident
+    }
+
+    /// Where the return type stands, or else the function's name.
+    pub(crate) fn output_span(&self) -> Span {
+        match types::returned(&self.function.sig.output) {
+            Some(ty) => ty.span(),
+            None => self.name().span(),
+        }
+    }
+}
+
+/// Nothing of a generic signature can be used, as its types may name the parameters.
+fn refused_whole<'a>(function: &'a FnItem, poison: &TokenStream) -> (Vec<Param<'a>>, Output<'a>) {
+    let params = typed(function)
+        .enumerate()
+        .map(|(position, param)| Param {
+            name: plain_name(&param.pat)
+                .cloned()
+                .unwrap_or_else(|| unnamed(position, param.pat.span())),
+            role: Role::Refused(poison.clone()),
+        })
+        .collect();
+    (params, Output::Refused(poison.clone()))
+}
+
+fn params<'a>(kind: Kind, function: &'a FnItem, errors: &mut Errors) -> Vec<Param<'a>> {
+    let taken: Vec<String> = typed(function)
+        .filter_map(|param| plain_name(&param.pat))
+        .map(ToString::to_string)
+        .collect();
+    typed(function)
+        .enumerate()
+        .map(|(position, param)| {
+            validate::attributes(kind, param, errors);
+            let name = match (&*param.pat, plain_name(&param.pat)) {
+                (_, Some(name)) => without_underscore(name, &taken),
+                (pattern, None) => unnamed(position, pattern.span()),
+            };
+            let role = validate::pattern(kind, &param.pat)
+                .map_or_else(|| role(kind, &param.ty), Role::Refused);
+            Param { name, role }
+        })
+        .collect()
+}
+
+fn role(kind: Kind, ty: &Type) -> Role<'_> {
+    if types::is_context(ty) {
+        return Role::Context(ty);
+    }
+    match validate::input(kind, ty) {
+        Some(poison) => Role::Refused(poison),
+        None => Role::Wired(ty),
+    }
+}
+
+/// `Result<T>` and `Result<Poke<T>>` are read off the page, so that the editor shows `Node<T>` and a wrong type stays one
+/// error; rustc verifies the reading. Any other spelling, such as an alias, goes through the runtime's traits.
+fn output(kind: Kind, function: &FnItem) -> Output<'_> {
+    let returned = types::returned(&function.sig.output);
+    if let Some(poison) = returned.and_then(|ty| validate::output(kind, ty)) {
+        return Output::Refused(poison);
+    }
+    let result = returned.and_then(|ty| types::first_argument(ty, "Result"));
+    let read = match kind {
+        Kind::Task => result,
+        Kind::Sensor => result.and_then(|ty| types::first_argument(ty, "Poke")),
+        // A branch's arms are named by a trait alone.
+        Kind::Branch => None,
+    };
+    let value = match read {
+        Some(ty) => Value::Read(ty),
+        None if returned.is_none() && kind == Kind::Task => Value::Unit,
+        None => Value::Asked,
+    };
+    Output::Sound { returned, value }
+}
+
+fn typed(function: &FnItem) -> impl Iterator<Item = &PatType> {
+    function.sig.inputs.iter().filter_map(|arg| match arg {
+        FnArg::Typed(param) => Some(param),
+        // Refused before the model was made.
+        FnArg::Receiver(_) => None,
+    })
+}
+
+/// The name, where the pattern is nothing else.
+pub(super) fn plain_name(pattern: &Pat) -> Option<&Ident> {
+    match pattern {
+        Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => Some(&ident.ident),
+        _ => None,
+    }
+}
+
+/// `_report` is unused by the body, but not by the plan.
+fn without_underscore(name: &Ident, taken: &[String]) -> Ident {
+    let text = name.to_string();
+    let bare = text.trim_start_matches('_');
+    if bare == text || taken.iter().any(|other| other == bare) {
+        return name.clone();
+    }
+    match syn::parse_str::<Ident>(bare) {
+        Ok(_) => Ident::new(bare, name.span()),
+        Err(_) => name.clone(),
+    }
+}
+
+fn unnamed(position: usize, span: Span) -> Ident {
+    Ident::new(&format!("input_{}", position + 1), span)
+}
+
+/// A name without the `r#` that keeps it from being a keyword.
+pub(crate) fn unraw(name: &Ident) -> String {
+    name.unraw().to_string()
+}

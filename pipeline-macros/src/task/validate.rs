@@ -1,0 +1,134 @@
+//! What a function must be to become a node: one function per rule. A rule that concerns a parameter's or the output's
+//! type returns the mistake as a type (see [`poison`]), to stand in the constructor's signature.
+
+use super::model::{Kind, plain_name, unraw};
+use crate::error::{Errors, poison};
+use crate::options::Options;
+use crate::types;
+use crate::values::id;
+use proc_macro2::{Ident, TokenStream};
+use syn::{Pat, PatType, Safety, Signature, Type};
+
+/// `async` where it is needed, and none of the other words before `fn`. Returns whether all is well.
+pub(super) fn qualifiers(kind: Kind, sig: &Signature, errors: &mut Errors) -> bool {
+    let word = kind.word();
+    let mut sound = true;
+    let mut refuse = |token: &dyn quote::ToTokens, message: String| {
+        errors.on(token.to_token_stream(), message);
+        sound = false;
+    };
+    if kind != Kind::Task && sig.asyncness.is_none() {
+        refuse(
+            &sig.fn_token,
+            format!("a {word} is asynchronous: write `async fn`"),
+        );
+    }
+    if let Some(token) = &sig.constness {
+        refuse(
+            token,
+            format!(
+                "a {word} cannot be `const`: it runs when the pipeline does; write `async fn` or `fn`"
+            ),
+        );
+    }
+    if let Safety::Unsafe(token) = &sig.safety {
+        refuse(
+            token,
+            format!(
+                "a {word} cannot be `unsafe`: the engine calls it; use an `unsafe` block in its body"
+            ),
+        );
+    }
+    if let Some(token) = &sig.abi {
+        refuse(
+            token,
+            format!("a {word} cannot be `extern`: the engine calls it; write `async fn` or `fn`"),
+        );
+    }
+    if let Some(token) = &sig.variadic {
+        refuse(
+            token,
+            format!(
+                "a {word} takes a fixed number of inputs; for any number of nodes take a `Vec<T>`"
+            ),
+        );
+    }
+    sound
+}
+
+/// A default id that a second node of some other task could be given is no id.
+pub(super) fn default_id(name: &Ident, options: &Options, errors: &mut Errors) -> String {
+    let id = unraw(name);
+    if id::is_automatic(&id) && !options.has("id") {
+        errors.on(
+            name,
+            format!(
+                "`{id}` cannot be a node's id: {}, or give one by `id = \"..\"`",
+                id::automatic()
+            ),
+        );
+    }
+    id
+}
+
+pub(super) fn generics(kind: Kind, sig: &Signature) -> Option<TokenStream> {
+    let word = kind.word();
+    if sig.generics.params.is_empty() {
+        return None;
+    }
+    Some(poison(
+        &sig.generics.params,
+        format!(
+            "a {word} cannot be generic: it has one name and one type in the journal; write one {word} per type, and \
+             let them share a generic function"
+        ),
+    ))
+}
+
+/// A parameter's name labels its edge in the plan.
+pub(super) fn pattern(kind: Kind, pattern: &Pat) -> Option<TokenStream> {
+    if plain_name(pattern).is_some() || matches!(pattern, Pat::Wild(_)) {
+        return None;
+    }
+    Some(poison(
+        pattern,
+        format!(
+            "a {}'s parameter is a plain name, which labels the input in the plan: take it apart in the body, with \
+             `let`",
+            kind.word()
+        ),
+    ))
+}
+
+/// A parameter that comes and goes would change the constructor's arity.
+pub(super) fn attributes(kind: Kind, param: &PatType, errors: &mut Errors) {
+    for attr in &param.attrs {
+        if attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr") {
+            errors.on(
+                attr,
+                format!(
+                    "a {0}'s parameter cannot be conditional: put `#[cfg(..)]` on the {0}",
+                    kind.word()
+                ),
+            );
+        }
+    }
+}
+
+/// An input outlives the call that wired it.
+pub(super) fn input(kind: Kind, ty: &Type) -> Option<TokenStream> {
+    let found = types::refusal(ty)?;
+    Some(poison(
+        found.part,
+        format!("a {}'s input {}", kind.word(), found.reason),
+    ))
+}
+
+/// An output is kept in the journal.
+pub(super) fn output(kind: Kind, ty: &Type) -> Option<TokenStream> {
+    let found = types::refusal(ty)?;
+    Some(poison(
+        found.part,
+        format!("a {}'s output {}", kind.word(), found.reason),
+    ))
+}

@@ -1,0 +1,142 @@
+//! Durations, as humantime writes them (`1h30m`), without its units of no fixed length.
+
+use crate::suggest;
+use humantime::DurationError;
+use std::time::Duration;
+
+/// The units of the documentation, for messages.
+const UNITS: &str = "`ms`, `s`, `m`, `h`, `d`, `w`";
+
+/// Every spelling that humantime takes for a unit that is accepted here.
+const SPELLINGS: &[&str] = &[
+    "ms", "msec", "millis", "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute",
+    "minutes", "h", "hr", "hrs", "hour", "hours", "d", "day", "days", "w", "wk", "wks", "week",
+    "weeks",
+];
+
+/// A century: whatever is longer is a slip, and milliseconds of it fit everywhere.
+const LONGEST: Duration = Duration::from_hours(36_525 * 24);
+
+/// The duration, or why it is none.
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+    refuse_calendar_units(text)?;
+    let duration = humantime::parse_duration(text).map_err(|error| explain(text, &error))?;
+    if duration.is_zero() {
+        return Err("it must be longer than zero; leave the option out instead".to_owned());
+    }
+    if !duration.subsec_nanos().is_multiple_of(1_000_000) {
+        return Err(
+            "it is finer than a millisecond, the engine's smallest unit: use `ms` or longer"
+                .to_owned(),
+        );
+    }
+    if duration > LONGEST {
+        return Err("it is longer than a hundred years".to_owned());
+    }
+    Ok(duration)
+}
+
+/// humantime takes a month for 30.44 days and a year for 365.25, and its `M` is easily meant as minutes.
+fn refuse_calendar_units(text: &str) -> Result<(), String> {
+    for word in text.split(|c: char| !c.is_ascii_alphabetic()) {
+        match word {
+            "M" => {
+                return Err(
+                    "`M` is a month, which has no fixed length; for minutes write `m`".to_owned(),
+                );
+            }
+            "month" | "months" | "y" | "yr" | "yrs" | "year" | "years" => {
+                return Err(format!(
+                    "`{word}` has no fixed length; use `d` for days or `w` for weeks"
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn explain(text: &str, error: &DurationError) -> String {
+    let expected = "expected numbers with units, as in `45s` or `1h30m`";
+    match error {
+        DurationError::UnknownUnit { unit, value, .. } if unit.is_empty() => {
+            format!("the unit is missing: write `{value}s`, `{value}m` or `{value}h`")
+        }
+        DurationError::UnknownUnit { unit, .. } => match suggest::nearest(unit, SPELLINGS) {
+            Some(near) if near != unit => format!("unknown unit `{unit}`; did you mean `{near}`?"),
+            _ => format!("unknown unit `{unit}`; the units are {UNITS}"),
+        },
+        DurationError::InvalidCharacter(at) | DurationError::NumberExpected(at) => {
+            match text.get(*at..).and_then(|rest| rest.chars().next()) {
+                Some('-') => "a duration is never negative".to_owned(),
+                Some(other) => format!("unexpected `{other}`; {expected}"),
+                None => expected.to_owned(),
+            }
+        }
+        DurationError::Empty => format!("it is empty; {expected}"),
+        DurationError::NumberOverflow => {
+            "the number is too large, or finer than a millisecond".to_owned()
+        }
+    }
+}
+
+/// A duration as its author would write it: `1h 30m`.
+pub(crate) fn show(duration: Duration) -> String {
+    humantime::format_duration(duration).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        parse(text).expect_err(text)
+    }
+
+    #[test]
+    fn humantime_is_read() {
+        for (text, seconds) in [
+            ("45s", 45),
+            ("1h30m", 5400),
+            ("1h 30m", 5400),
+            ("10 minutes", 600),
+            ("7d", 604_800),
+            ("2w", 1_209_600),
+            ("1.5h", 5400),
+        ] {
+            assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(parse("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(parse("1000us"), Ok(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn calendar_units_are_refused_with_the_reason() {
+        assert!(refused("5M").contains("for minutes write `m`"));
+        assert!(refused("1month").contains("no fixed length"));
+        assert!(refused("2 years").contains("`years` has no fixed length"));
+        assert!(refused("1y").contains("no fixed length"));
+    }
+
+    #[test]
+    fn mistakes_say_what_to_write() {
+        assert_eq!(
+            refused("45"),
+            "the unit is missing: write `45s`, `45m` or `45h`"
+        );
+        assert_eq!(
+            refused("10 minuts"),
+            "unknown unit `minuts`; did you mean `minute`?"
+        );
+        assert_eq!(
+            refused("3x"),
+            "unknown unit `x`; the units are `ms`, `s`, `m`, `h`, `d`, `w`"
+        );
+        assert!(refused("").starts_with("it is empty"));
+        assert_eq!(refused("-5s"), "a duration is never negative");
+        assert!(refused("soon").starts_with("unexpected `s`"));
+        assert!(refused("0s").contains("longer than zero"));
+        assert!(refused("1500us").contains("finer than a millisecond"));
+        assert!(refused("9999w").contains("hundred years"));
+    }
+}
