@@ -1,0 +1,522 @@
+//! [`Bucket`]: the operations users call.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use object_store::ObjectMeta;
+use object_store::path::Path;
+
+use super::error::{BucketError, Failure};
+use super::key::{self, Prefix};
+use super::object::Object;
+use super::pattern::Pattern;
+use super::store::{Condition, Store, Wanted};
+use super::url::Location;
+use super::world::{Scribe, World};
+
+/// A place with objects in it, by the URL it was opened with: a folder, a mock in memory, later S3.
+///
+/// A clone is one pointer to the same bucket. Operations run inside a tokio runtime, as every task does.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+/// use pipeline_runtime::Bucket;
+///
+/// let bucket = Bucket::open("memory://docs-bucket")?;
+/// bucket.put("raw/a.json", "{}").await?;
+/// bucket.rename("raw/a.json", "archive/a.json").await?;
+/// assert!(bucket.head("raw/a.json").await?.is_none());
+/// assert_eq!(bucket.find("archive/*.json").await?.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # URLs
+///
+/// - `memory://name`, also written `memory:///name`: there is one such bucket in a process, or in a simulation, and it exists
+///   as soon as it is opened.
+/// - `file:///srv/data/name`: a folder, which has to exist. The path stands as it is, without percent-encoding. A relative one
+///   is written `file://./name` or `file://../name` and is resolved when the bucket is opened.
+///
+/// # Keys
+///
+/// A key is up to 1024 bytes of UTF-8, without control characters, `//`, a `/` at either end, or a `.` or `..` segment. What
+/// is no key is refused, by every operation and on every store, before anything is read or written. Writing to a key replaces
+/// what is there, unless the operation's name says otherwise; readers see the old object or the new one, whole.
+///
+/// # Where stores differ
+///
+/// - On `file://` a name is either a file or a folder, so beside `a` there is no `a/b`, and a segment has at most as many bytes
+///   as the file system allows (mostly 255).
+/// - On `file://` names that end in `#` and digits are those of unfinished files: they are not listed, and refused as keys. So
+///   are, in listings, names that are no keys.
+/// - On `file://` symbolic links are followed for reading; writing, renaming and deleting refuse a folder that a link leads out
+///   of the bucket to, and replace or remove a linked file instead of what it points to.
+/// - On `file://`, [`put_if_match`](Self::put_if_match) excludes other writers through this library, in other processes too, by
+///   a hidden lock file in the key's folder; it does not see other programs. Objects are written through to the disk. A rename
+///   is one step there, and copy and delete in memory.
+/// - `last_modified` is as precise as the store; a renamed file of another user keeps its time.
+#[derive(Clone)]
+pub struct Bucket(Arc<Inner>);
+
+struct Inner {
+    url: String,
+    store: Store,
+    world: World,
+}
+
+/// What a poke may look at: the one key, or the keys with a prefix.
+enum Look {
+    Key(Path),
+    Keys(Wanted),
+}
+
+impl Bucket {
+    /// Opens a bucket. This only reads the URL; whether the bucket exists shows at the first operation.
+    ///
+    /// Fails with [`InvalidUrl`](super::BucketErrorKind::InvalidUrl) if the URL is none, or its scheme is unknown.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::{Bucket, BucketErrorKind};
+    ///
+    /// let missing = Bucket::open("file:///no/such/folder")?;
+    /// let error = missing.head("raw/a.json").await.unwrap_err();
+    /// assert_eq!(error.kind(), BucketErrorKind::NoSuchBucket);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn open(url: &str) -> Result<Self, BucketError> {
+        Ok(Self::at(&Location::parse(url)?, World::current()))
+    }
+
+    pub(super) fn at(location: &Location, world: World) -> Self {
+        Self(Arc::new(Inner {
+            url: location.url(),
+            store: world.store(location),
+            world,
+        }))
+    }
+
+    /// The last segment of the URL; what [`Object::bucket`] holds.
+    ///
+    /// ```
+    /// # fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// assert_eq!(Bucket::open("file:///srv/mock/data-bucket")?.name(), "data-bucket");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn name(&self) -> &str {
+        self.url().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The URL, in its normal form.
+    ///
+    /// ```
+    /// # fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// assert_eq!(Bucket::open("memory:///data-bucket/")?.url(), "memory://data-bucket");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// What is at the key, or `None`. As `None` means "no such key" and nothing else, a sensor may take it for "not yet".
+    ///
+    /// Fails if the bucket does not exist or the key is none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-head")?;
+    /// assert!(bucket.head("raw/a.json").await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn head(&self, key: &str) -> Result<Option<Object>, BucketError> {
+        let key = self.key(key)?;
+        Ok(self.look(Look::Key(key)).await?.pop())
+    }
+
+    /// The objects whose keys match a glob pattern, sorted by key. `*` matches anything, `/` included, as in Airflow; `?` is
+    /// one character, `[a-z]` and `[!a-z]` one of a class. What precedes the first wildcard limits the listing, so make it long.
+    ///
+    /// Fails if the bucket does not exist or the pattern is none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-find")?;
+    /// bucket.put("raw/eu/2024-03-25.csv", "x").await?;
+    /// assert_eq!(bucket.find("raw/*/2024-03-*.csv").await?.len(), 1);
+    /// assert_eq!(bucket.find("raw/*.csv").await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn find(&self, glob: &str) -> Result<Vec<Object>, BucketError> {
+        if !Pattern::is_one(glob) {
+            let key = self.key(glob)?;
+            return self.look(Look::Key(key)).await;
+        }
+        let pattern = Pattern::parse(glob)
+            .map_err(|reason| BucketError::invalid_key(self.url(), "pattern", glob, &reason))?;
+        self.look(Look::Keys(Wanted::Pattern(pattern))).await
+    }
+
+    /// The objects whose keys begin with a prefix, byte for byte, sorted by key: `raw/dai` finds `raw/daily/a.csv`. The empty
+    /// prefix is the whole bucket.
+    ///
+    /// Fails if the bucket does not exist or the prefix is none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-list")?;
+    /// bucket.put("raw/daily.csv", "x").await?;
+    /// assert_eq!(bucket.list("raw/dai").await?[0].key, "raw/daily.csv");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn list(&self, prefix: &str) -> Result<Vec<Object>, BucketError> {
+        let prefix = Prefix::parse(prefix)
+            .map_err(|reason| BucketError::invalid_key(self.url(), "prefix", prefix, reason))?;
+        self.look(Look::Keys(Wanted::Prefix(prefix))).await
+    }
+
+    /// The objects with a prefix that were written at or after `since`, sorted by key.
+    ///
+    /// Fails like [`list`](Self::list).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-modified")?;
+    /// let first = bucket.put("raw/a.csv", "x").await?;
+    /// assert_eq!(bucket.modified_since("raw/", first.last_modified).await?, [first]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn modified_since(
+        &self,
+        prefix: &str,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<Object>, BucketError> {
+        let mut objects = self.list(prefix).await?;
+        objects.retain(|object| object.last_modified >= since);
+        Ok(objects)
+    }
+
+    /// The object's contents.
+    ///
+    /// Fails with [`NoSuchKey`](super::BucketErrorKind::NoSuchKey) if it is not there, and if the bucket is not, or the key is none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-get")?;
+    /// bucket.put("raw/a.csv", "1,2").await?;
+    /// assert_eq!(bucket.get("raw/a.csv").await?, "1,2");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get(&self, key: &str) -> Result<Bytes, BucketError> {
+        let key = self.key(key)?;
+        let doing = self.doing("read", &key);
+        self.run(&doing, |store, _| async move { store.get(&key).await })
+            .await
+    }
+
+    /// Writes an object, replacing what is there.
+    ///
+    /// Fails if the bucket does not exist, the key is none, or the store refuses; nothing is half written then.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-put")?;
+    /// let object = bucket.put("processed/a.json", vec![0; 16]).await?;
+    /// assert_eq!(object.size, 16);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn put(&self, key: &str, body: impl Into<Bytes>) -> Result<Object, BucketError> {
+        self.put_on(key, body.into(), Condition::Always).await
+    }
+
+    /// Writes an object if the key is free: of any number of writers at once, exactly one succeeds.
+    ///
+    /// Fails with [`AlreadyExists`](super::BucketErrorKind::AlreadyExists) if it is taken, and like [`put`](Self::put).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-absent")?;
+    /// bucket.put_if_absent("done/2024-03-25", "").await?;
+    /// assert!(bucket.put_if_absent("done/2024-03-25", "").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn put_if_absent(
+        &self,
+        key: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Object, BucketError> {
+        self.put_on(key, body.into(), Condition::Absent).await
+    }
+
+    /// Replaces an object if it is still the one whose etag was read, so that nobody's change is lost.
+    ///
+    /// Fails with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed) if it changed or is gone, and like [`put`](Self::put).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-match")?;
+    /// let etag = bucket.put("total", "1").await?.etag.unwrap_or_default();
+    /// bucket.put_if_match("total", "2", &etag).await?;
+    /// assert!(bucket.put_if_match("total", "3", &etag).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn put_if_match(
+        &self,
+        key: &str,
+        body: impl Into<Bytes>,
+        etag: &str,
+    ) -> Result<Object, BucketError> {
+        self.put_on(key, body.into(), Condition::Match(etag.to_owned()))
+            .await
+    }
+
+    /// Copies an object to another key, replacing what is there. The copy is as new as any other write.
+    ///
+    /// Fails with [`NoSuchKey`](super::BucketErrorKind::NoSuchKey) if `from` is not there, and like [`put`](Self::put).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-copy")?;
+    /// bucket.put("raw/a.csv", "x").await?;
+    /// assert_eq!(bucket.copy("raw/a.csv", "archive/a.csv").await?.key, "archive/a.csv");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn copy(&self, from: &str, to: &str) -> Result<Object, BucketError> {
+        let (from, to) = (self.key(from)?, self.key(to)?);
+        let doing = format!("copy `{from}` to `{to}` in `{}`", self.url());
+        self.write(&doing, |store| async move { store.copy(&from, &to).await })
+            .await
+    }
+
+    /// Moves an object to another key, replacing what is there. To its own key is no change.
+    ///
+    /// Fails with [`NoSuchKey`](super::BucketErrorKind::NoSuchKey) if `from` is not there, and like [`put`](Self::put).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-rename")?;
+    /// bucket.put("raw/a.csv", "x").await?;
+    /// bucket.rename("raw/a.csv", "archive/a.csv").await?;
+    /// assert!(bucket.head("raw/a.csv").await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn rename(&self, from: &str, to: &str) -> Result<Object, BucketError> {
+        let (from, to) = (self.key(from)?, self.key(to)?);
+        let doing = format!("rename `{from}` to `{to}` in `{}`", self.url());
+        if from == to {
+            let object = self.look(Look::Key(from)).await?.pop();
+            return object.ok_or_else(|| Failure::no_such_key().at(&doing));
+        }
+        self.write(
+            &doing,
+            |store| async move { store.rename(&from, &to).await },
+        )
+        .await
+    }
+
+    /// Deletes an object. A missing key is fine, as on S3: it is gone, which was wanted.
+    ///
+    /// Fails if the bucket does not exist, the key is none, or the store refuses.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-delete")?;
+    /// bucket.delete("raw/a.csv").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn delete(&self, key: &str) -> Result<(), BucketError> {
+        let key = self.key(key)?;
+        let doing = self.doing("delete", &key);
+        self.run(&doing, |store, _| async move { store.delete(&key).await })
+            .await
+    }
+
+    /// Writes an object into a bucket that is made if need be, past all faults: see [`World::put_now`].
+    pub(super) async fn arrive(&self, key: &str, body: Bytes) -> Result<Object, BucketError> {
+        let key = self.key(key)?;
+        let doing = self.doing("write", &key);
+        let io = |store: Store| async move {
+            store.create().await?;
+            store.put(&key, body, Condition::Always).await
+        };
+        let meta = self
+            .perform(stamped(io))
+            .await
+            .map_err(|failure| failure.at(&doing))?;
+        Ok(Object::new(self.name(), meta))
+    }
+
+    async fn put_on(
+        &self,
+        key: &str,
+        body: Bytes,
+        condition: Condition,
+    ) -> Result<Object, BucketError> {
+        let key = self.key(key)?;
+        let doing = self.doing("write", &key);
+        self.write(&doing, |store| async move {
+            store.put(&key, body, condition).await
+        })
+        .await
+    }
+
+    /// Every look at what is in the bucket passes here, and nowhere else.
+    async fn look(&self, look: Look) -> Result<Vec<Object>, BucketError> {
+        let doing = match &look {
+            Look::Key(key) => self.doing("look for", key),
+            Look::Keys(wanted) => {
+                format!("list `{}` in `{}`", wanted.prefix().as_str(), self.url())
+            }
+        };
+        let metas = self
+            .run(&doing, |store, scribe| async move {
+                let mut metas = match look {
+                    Look::Key(key) => store.head(&key).await?.into_iter().collect(),
+                    Look::Keys(wanted) => store.list(wanted).await?,
+                };
+                scribe.read(&store, &mut metas);
+                Ok(metas)
+            })
+            .await?;
+        Ok(metas
+            .into_iter()
+            .map(|meta| Object::new(self.name(), meta))
+            .collect())
+    }
+
+    /// Every operation that makes an object passes here.
+    async fn write<Io>(
+        &self,
+        doing: &str,
+        io: impl FnOnce(Store) -> Io,
+    ) -> Result<Object, BucketError>
+    where
+        Io: Future<Output = Result<ObjectMeta, Failure>> + Send + 'static,
+    {
+        Ok(Object::new(
+            self.name(),
+            self.run(doing, stamped(io)).await?,
+        ))
+    }
+
+    async fn run<T, Io>(
+        &self,
+        doing: &str,
+        io: impl FnOnce(Store, Scribe) -> Io,
+    ) -> Result<T, BucketError>
+    where
+        T: Send + 'static,
+        Io: Future<Output = Result<T, Failure>> + Send + 'static,
+    {
+        let done = async {
+            self.0.world.faults(self.url()).await?;
+            self.perform(io).await
+        };
+        done.await.map_err(|failure| failure.at(doing))
+    }
+
+    async fn perform<T, Io>(&self, io: impl FnOnce(Store, Scribe) -> Io) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        Io: Future<Output = Result<T, Failure>> + Send + 'static,
+    {
+        let store = self.0.store.clone();
+        self.0
+            .world
+            .perform(store.is_immediate(), |scribe| io(store, scribe))
+            .await
+    }
+
+    fn key(&self, key: &str) -> Result<Path, BucketError> {
+        key::parse(key).map_err(|reason| BucketError::invalid_key(self.url(), "key", key, reason))
+    }
+
+    fn doing(&self, verb: &str, key: &Path) -> String {
+        format!("{verb} `{key}` in `{}`", self.url())
+    }
+}
+
+/// Lets the world put its own time on what was written.
+fn stamped<Io>(
+    io: impl FnOnce(Store) -> Io,
+) -> impl FnOnce(Store, Scribe) -> BoxFuture<'static, Result<ObjectMeta, Failure>>
+where
+    Io: Future<Output = Result<ObjectMeta, Failure>> + Send + 'static,
+{
+    |store, scribe| {
+        let io = io(store.clone());
+        Box::pin(async move {
+            let mut meta = io.await?;
+            scribe.written(&store, &mut meta);
+            Ok(meta)
+        })
+    }
+}
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.url())
+    }
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bucket({:?})", self.url())
+    }
+}

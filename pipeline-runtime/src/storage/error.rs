@@ -1,0 +1,227 @@
+//! [`BucketError`], and the way there from what a store reports.
+//!
+//! A store says what went wrong ([`Failure`]); the bucket adds what was being done and where. Messages hold URLs, keys and the
+//! operating system's words, never credentials.
+
+use std::error::Error;
+use std::io;
+
+/// What kind of thing went wrong with a bucket; see [`BucketError::kind`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BucketErrorKind {
+    /// The bucket does not exist. Waiting does not help, so a sensor fails at once.
+    NoSuchBucket,
+    /// The bucket exists and the key does not.
+    NoSuchKey,
+    /// [`put_if_absent`](super::Bucket::put_if_absent) found the key taken.
+    AlreadyExists,
+    /// [`put_if_match`](super::Bucket::put_if_match) found the object changed, or gone.
+    PreconditionFailed,
+    /// The store refused: a file's mode, a link that leads out of the bucket, missing or wrong credentials.
+    PermissionDenied,
+    /// The key, prefix or pattern is none.
+    InvalidKey,
+    /// The bucket's URL is none, or of an unknown scheme.
+    InvalidUrl,
+    /// The store could not be reached; the same call may succeed later.
+    Network,
+    /// Everything else, such as a full disk.
+    Other,
+}
+
+/// Why an operation on a [`Bucket`](super::Bucket) failed: what was being done, to which key of which bucket, and what to do
+/// about it. The store's own error is its [`source`](Error::source).
+///
+/// ```
+/// use pipeline_runtime::{Bucket, BucketErrorKind};
+///
+/// let error = Bucket::open("ftp://exports").unwrap_err();
+/// assert_eq!(error.kind(), BucketErrorKind::InvalidUrl);
+/// assert!(error.to_string().contains("file://"), "{error}");
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct BucketError {
+    kind: BucketErrorKind,
+    message: String,
+    source: Option<Source>,
+}
+
+type Source = Box<dyn Error + Send + Sync>;
+
+impl BucketError {
+    /// What kind of failure it is, to tell them apart in code.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::{Bucket, BucketErrorKind};
+    ///
+    /// let bucket = Bucket::open("memory://docs-kind")?;
+    /// let claimed = match bucket.put_if_absent("locks/2024-03-25", "mine").await {
+    ///     Ok(_) => true,
+    ///     Err(error) if error.kind() == BucketErrorKind::AlreadyExists => false,
+    ///     Err(error) => return Err(error),
+    /// };
+    /// assert!(claimed);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn kind(&self) -> BucketErrorKind {
+        self.kind
+    }
+
+    pub(super) fn invalid_url(message: String) -> Self {
+        Self {
+            kind: BucketErrorKind::InvalidUrl,
+            message,
+            source: None,
+        }
+    }
+
+    /// `what` is `key`, `prefix` or `pattern`; `reason` ends the sentence "it …".
+    pub(super) fn invalid_key(bucket: &str, what: &str, written: &str, reason: &str) -> Self {
+        // Shown escaped, because the usual culprit is a character that a terminal would swallow.
+        let message = format!("{written:?} is no {what} of `{bucket}`: it {reason}");
+        Self {
+            kind: BucketErrorKind::InvalidKey,
+            message,
+            source: None,
+        }
+    }
+}
+
+/// What a store reports, before anybody knows what it was asked for.
+#[derive(Debug)]
+pub(super) struct Failure {
+    kind: BucketErrorKind,
+    detail: Option<String>,
+    source: Option<Source>,
+}
+
+impl Failure {
+    pub(super) fn new(kind: BucketErrorKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: Some(detail.into()),
+            source: None,
+        }
+    }
+
+    pub(super) fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub(super) fn no_such_key() -> Self {
+        Self {
+            kind: BucketErrorKind::NoSuchKey,
+            detail: None,
+            source: None,
+        }
+    }
+
+    pub(super) fn precondition() -> Self {
+        Self {
+            kind: BucketErrorKind::PreconditionFailed,
+            detail: None,
+            source: None,
+        }
+    }
+
+    /// `doing` is the rest of the sentence "could not …", with the key and the bucket in it.
+    pub(super) fn at(self, doing: &str) -> BucketError {
+        let reason = match (self.kind, self.detail) {
+            (_, Some(detail)) => detail,
+            (BucketErrorKind::NoSuchKey, None) => "there is no such key".into(),
+            (BucketErrorKind::AlreadyExists, None) => "the key is taken; `put` would replace the object".into(),
+            (BucketErrorKind::PreconditionFailed, None) => {
+                "the object changed since its etag was read; read it again, and repeat".into()
+            }
+            (BucketErrorKind::PermissionDenied, None) => {
+                "permission denied; check owner and mode of the file and its folders, or the credentials".into()
+            }
+            // Nothing better is known than the store's own words.
+            (_, None) => self.source.as_ref().map_or_else(|| "the store failed".into(), ToString::to_string),
+        };
+        BucketError {
+            kind: self.kind,
+            message: format!("could not {doing}: {reason}"),
+            source: self.source,
+        }
+    }
+}
+
+impl From<object_store::Error> for Failure {
+    fn from(error: object_store::Error) -> Self {
+        use object_store::Error as E;
+        let kind = match &error {
+            E::NotFound { .. } => BucketErrorKind::NoSuchKey,
+            E::AlreadyExists { .. } => BucketErrorKind::AlreadyExists,
+            E::Precondition { .. } => BucketErrorKind::PreconditionFailed,
+            E::PermissionDenied { .. } | E::Unauthenticated { .. } => {
+                BucketErrorKind::PermissionDenied
+            }
+            // A generic error may still have one of the system's behind it.
+            _ => return generic(error),
+        };
+        Self {
+            kind,
+            detail: None,
+            source: Some(error.into()),
+        }
+    }
+}
+
+fn generic(error: object_store::Error) -> Failure {
+    let mut link: Option<&(dyn Error + 'static)> = Some(&error);
+    while let Some(cause) = link {
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            let (kind, detail) = classify(io);
+            return Failure {
+                kind,
+                detail,
+                source: Some(error.into()),
+            };
+        }
+        link = cause.source();
+    }
+    Failure {
+        kind: BucketErrorKind::Other,
+        detail: None,
+        source: Some(error.into()),
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let (kind, detail) = classify(&error);
+        Self {
+            kind,
+            detail,
+            source: Some(error.into()),
+        }
+    }
+}
+
+fn classify(error: &io::Error) -> (BucketErrorKind, Option<String>) {
+    use io::ErrorKind as K;
+    match error.kind() {
+        K::NotFound => (BucketErrorKind::NoSuchKey, None),
+        K::AlreadyExists => (BucketErrorKind::AlreadyExists, None),
+        K::PermissionDenied => (BucketErrorKind::PermissionDenied, None),
+        K::ReadOnlyFilesystem => {
+            (BucketErrorKind::PermissionDenied, Some("the file system is mounted read-only".into()))
+        }
+        K::InvalidFilename => {
+            (BucketErrorKind::InvalidKey, Some("the file system takes no name as long as the key's".into()))
+        }
+        K::NotADirectory | K::IsADirectory => (
+            BucketErrorKind::Other,
+            Some("on `file://` a name is either a file or a folder; the key needs it to be the other".into()),
+        ),
+        K::StorageFull | K::QuotaExceeded => (BucketErrorKind::Other, Some("the disk or the quota is full".into())),
+        _ => (BucketErrorKind::Other, None),
+    }
+}

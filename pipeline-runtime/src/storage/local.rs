@@ -1,0 +1,304 @@
+//! A bucket that is a folder.
+//!
+//! Each operation is one closure on the blocking pool: it ends there even when its future is dropped, and it holds a lock only
+//! while it runs. `object_store`'s own `LocalFileSystem` cannot be put together to that, because each of its calls hops to the
+//! blocking pool by itself: a closure that waits for one needs a second thread while it holds the first, and a full pool never
+//! moves again. It also
+//!
+//! - answers a missing folder like a missing key;
+//! - copies by hard link, so that the copy keeps the source's time, and a later rename between the two names does nothing;
+//! - has no put on condition of an etag, and makes etags of file times, which the kernel lets stand still for milliseconds;
+//! - asks about every file of a folder before it matches a name.
+//!
+//! So only its vocabulary is used here, and the form of its etags.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use object_store::ObjectMeta;
+use object_store::path::Path as Key;
+
+use super::error::{BucketErrorKind, Failure};
+use super::lock::FolderLock;
+use super::staged::{Staged, create_folders, is_staged, sync_folder_of};
+use super::store::{Condition, Wanted};
+use super::walk::walk;
+
+/// A folder, which need not exist until the first operation.
+#[derive(Debug)]
+pub(super) struct Local {
+    folder: PathBuf,
+    /// Filled by the first look that found the folder.
+    opened: OnceLock<Opened>,
+}
+
+/// The folder, links resolved.
+#[derive(Debug)]
+struct Opened {
+    root: PathBuf,
+}
+
+impl Local {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            opened: OnceLock::new(),
+        }
+    }
+
+    /// The key's file: the same whichever folder above it is the bucket.
+    pub(super) fn place(&self, key: &Key) -> String {
+        let root = self
+            .opened
+            .get()
+            .map_or(&self.folder, |opened| &opened.root);
+        format!("{}/{key}", root.display())
+    }
+
+    /// Makes the bucket itself.
+    pub(super) async fn create(self: &Arc<Self>) -> Result<(), Failure> {
+        self.blocking(|local| Ok(create_folders(&local.folder)?))
+            .await
+    }
+
+    pub(super) async fn head(self: &Arc<Self>, key: &Key) -> Result<Option<ObjectMeta>, Failure> {
+        let key = key.clone();
+        self.blocking(move |local| local.opened()?.stat(&key)).await
+    }
+
+    pub(super) async fn list(self: &Arc<Self>, wanted: Wanted) -> Result<Vec<ObjectMeta>, Failure> {
+        self.blocking(move |local| walk(&local.opened()?.root, &wanted))
+            .await
+    }
+
+    pub(super) async fn get(self: &Arc<Self>, key: &Key) -> Result<Bytes, Failure> {
+        let key = key.clone();
+        self.blocking(move |local| {
+            let opened = local.opened()?;
+            opened.present(&key)?;
+            Ok(fs::read(opened.file(&key)?)?.into())
+        })
+        .await
+    }
+
+    pub(super) async fn put(
+        self: &Arc<Self>,
+        key: &Key,
+        body: Bytes,
+        condition: Condition,
+    ) -> Result<ObjectMeta, Failure> {
+        let key = key.clone();
+        self.blocking(move |local| local.opened()?.put(key, &body, condition))
+            .await
+    }
+
+    pub(super) async fn copy(
+        self: &Arc<Self>,
+        from: &Key,
+        to: &Key,
+    ) -> Result<ObjectMeta, Failure> {
+        let (from, to) = (from.clone(), to.clone());
+        self.blocking(move |local| local.opened()?.copy(&from, to))
+            .await
+    }
+
+    pub(super) async fn rename(
+        self: &Arc<Self>,
+        from: &Key,
+        to: &Key,
+    ) -> Result<ObjectMeta, Failure> {
+        let (from, to) = (from.clone(), to.clone());
+        self.blocking(move |local| local.opened()?.rename(&from, &to))
+            .await
+    }
+
+    pub(super) async fn delete(self: &Arc<Self>, key: &Key) -> Result<(), Failure> {
+        let key = key.clone();
+        self.blocking(move |local| local.opened()?.delete(&key))
+            .await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let local = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || work(&local)).await {
+            Ok(result) => result,
+            Err(error) => Err(
+                Failure::new(BucketErrorKind::Other, "the process is shutting down")
+                    .with_source(error),
+            ),
+        }
+    }
+
+    /// The folder, which is looked at each time: one that vanished (an unmounted disk) must not look like one without the
+    /// key, and must not be made anew by a put.
+    fn opened(&self) -> Result<&Opened, Failure> {
+        use io::ErrorKind as K;
+        let no_such_bucket = |detail| Failure::new(BucketErrorKind::NoSuchBucket, detail);
+        match fs::metadata(&self.folder) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return Err(no_such_bucket("the bucket is no folder")),
+            Err(error) if matches!(error.kind(), K::NotFound | K::NotADirectory) => {
+                let detail = "there is no such bucket; create the folder, or correct the URL";
+                return Err(no_such_bucket(detail).with_source(error));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
+        }
+        let root = self.folder.canonicalize()?;
+        Ok(self.opened.get_or_init(|| Opened { root }))
+    }
+}
+
+impl Opened {
+    fn file(&self, key: &Key) -> Result<PathBuf, Failure> {
+        if key.filename().is_some_and(is_staged) {
+            let detail =
+                "on `file://` a name that ends in `#` and digits is that of an unfinished file";
+            return Err(Failure::new(BucketErrorKind::InvalidKey, detail));
+        }
+        Ok(self.root.join(key.as_ref()))
+    }
+
+    /// The file of a key to be written or removed, which must lie in the bucket, links resolved. (Whoever may change the
+    /// folders meanwhile can still lead a write astray: this catches mistakes, not attackers.)
+    fn target(&self, key: &Key) -> Result<PathBuf, Failure> {
+        let file = self.file(key)?;
+        for folder in file.ancestors().skip(1) {
+            match folder.canonicalize() {
+                Ok(real) if real.starts_with(&self.root) => break,
+                Ok(_) => {
+                    let detail =
+                        "a symbolic link leads out of the bucket, and writing does not follow it";
+                    return Err(Failure::new(BucketErrorKind::PermissionDenied, detail));
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(file)
+    }
+
+    fn stat(&self, key: &Key) -> Result<Option<ObjectMeta>, Failure> {
+        use io::ErrorKind as K;
+        match fs::metadata(self.file(key)?) {
+            Ok(metadata) if metadata.is_file() => Ok(Some(meta(key.clone(), &metadata)?)),
+            Ok(_) => Ok(None),
+            Err(error) if matches!(error.kind(), K::NotFound | K::NotADirectory) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn present(&self, key: &Key) -> Result<ObjectMeta, Failure> {
+        self.stat(key)?.ok_or_else(Failure::no_such_key)
+    }
+
+    fn put(&self, key: Key, body: &[u8], condition: Condition) -> Result<ObjectMeta, Failure> {
+        let file = self.target(&key)?;
+        let stage = || Staged::new(file.clone(), |staged| staged.write_all(body));
+        let metadata = match condition {
+            Condition::Always => {
+                let staged = stage()?;
+                let _lock = FolderLock::join(&file)?;
+                staged.replace()?
+            }
+            Condition::Absent => {
+                let staged = stage()?;
+                let _lock = FolderLock::join(&file)?;
+                staged.create()?
+            }
+            Condition::Match(etag) => {
+                // Before anything is staged, which would make folders.
+                self.unchanged(&key, &etag)?;
+                let staged = stage()?;
+                let _lock = FolderLock::take(&file)?;
+                self.unchanged(&key, &etag)?;
+                staged.replace()?
+            }
+        };
+        meta(key, &metadata)
+    }
+
+    fn unchanged(&self, key: &Key, etag: &str) -> Result<(), Failure> {
+        let now = self.stat(key)?.and_then(|now| now.e_tag);
+        if now.as_deref() == Some(etag) {
+            Ok(())
+        } else {
+            Err(Failure::precondition())
+        }
+    }
+
+    fn copy(&self, from: &Key, to: Key) -> Result<ObjectMeta, Failure> {
+        self.present(from)?;
+        let mut source = File::open(self.file(from)?)?;
+        let target = self.target(&to)?;
+        let staged = Staged::new(target.clone(), |staged| {
+            io::copy(&mut source, staged).map(drop)
+        })?;
+        let _lock = FolderLock::join(&target)?;
+        meta(to, &staged.replace()?)
+    }
+
+    fn rename(&self, from: &Key, to: &Key) -> Result<ObjectMeta, Failure> {
+        let (source, target) = (self.target(from)?, self.target(to)?);
+        let _locks = (FolderLock::join(&source)?, FolderLock::join(&target)?);
+        self.present(from)?;
+        if let Some(folder) = target.parent() {
+            create_folders(folder)?;
+        }
+        // On the other stores a rename writes the new key, at that time. A file of another user keeps its own time.
+        let _ = File::open(&source).and_then(|file| file.set_modified(SystemTime::now()));
+        let metadata = fs::metadata(&source)?;
+        fs::rename(&source, &target)?;
+        sync_folder_of(&target)?;
+        sync_folder_of(&source)?;
+        meta(to.clone(), &metadata)
+    }
+
+    fn delete(&self, key: &Key) -> Result<(), Failure> {
+        let file = self.target(key)?;
+        let _lock = FolderLock::join(&file)?;
+        if self.stat(key)?.is_none() {
+            return Ok(());
+        }
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => Ok(removed.and_then(|()| sync_folder_of(&file))?),
+        }
+    }
+}
+
+/// What `object_store` says about a file, its etag's form included.
+pub(super) fn meta(key: Key, metadata: &Metadata) -> Result<ObjectMeta, Failure> {
+    let modified = metadata.modified()?;
+    let micros = modified
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_micros();
+    let size = metadata.len();
+    Ok(ObjectMeta {
+        location: key,
+        last_modified: modified.into(),
+        size,
+        e_tag: Some(format!("\"{:x}-{micros:x}-{size:x}\"", inode(metadata))),
+        version: None,
+    })
+}
+
+#[cfg(unix)]
+fn inode(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &Metadata) -> u64 {
+    0
+}

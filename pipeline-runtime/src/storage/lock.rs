@@ -1,0 +1,56 @@
+//! The lock that makes a conditional put on `file://` one step, as the file system has no compare-and-swap.
+//!
+//! [`FolderLock::take`] keeps everybody out, other processes included; the writers that need no condition [`join`](FolderLock::join) and so
+//! exclude only the former. They join if the lock file exists, so that a folder without conditional puts stays without one: a
+//! plain write that overlaps with a folder's very first conditional put is the one case that is not kept apart.
+//!
+//! The lock is on the open file and ends with it, however the process ends; the file itself stays. Its name makes it
+//! [staged](super::staged::is_staged), so no listing shows it and no key reaches it.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+const NAME: &str = ".lock#0";
+
+/// Held until dropped.
+#[derive(Debug)]
+pub(super) struct FolderLock(
+    #[expect(dead_code, reason = "open for as long as the lock is held, never read")] File,
+);
+
+impl FolderLock {
+    /// Waits until nobody writes in the folder of `file`, and keeps it so.
+    pub(super) fn take(file: &Path) -> io::Result<Self> {
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path(file))?;
+        lock.lock()?;
+        Ok(Self(lock))
+    }
+
+    /// Waits until no conditional put is under way in the folder of `file`, and keeps it so.
+    pub(super) fn join(file: &Path) -> io::Result<Option<Self>> {
+        match File::open(path(file)) {
+            Ok(lock) => {
+                lock.lock_shared()?;
+                Ok(Some(Self(lock)))
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn path(file: &Path) -> PathBuf {
+    file.with_file_name(NAME)
+}

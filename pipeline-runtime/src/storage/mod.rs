@@ -1,0 +1,43 @@
+//! Buckets of objects behind one URL: `file://` and `memory://` today, `s3://` later, so that a mock and the real thing
+//! differ by a string.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `bucket` | [`Bucket`]: the operations users call, and the one place through which every look at a bucket passes |
+//! | `object` | [`Object`]: what a bucket says about one key |
+//! | `error` | [`BucketError`], and the way from a store's failure to a message |
+//! | `url`, `key`, `pattern` | what users write, checked before any I/O |
+//! | `store` | what every store can do; `memory` and `local` (with `staged`, `walk` and `lock`) do it |
+//! | `world` | where memory buckets live and how I/O is done; `stamp` and `fault` serve simulated worlds |
+//!
+//! Invariants:
+//! - Only this folder knows `object_store`.
+//! - A missing bucket is an error, at the first operation and at each later one; only a missing key is `None`.
+//! - No key reaches a store unchecked, and none leads out of its bucket.
+//! - All stores answer alike; the few differences that remain stand in [`Bucket`]'s documentation, and one suite of tests runs
+//!   over every store.
+//! - On `file://` a step that must not be torn apart is one blocking closure: dropping an operation's future leaves it done
+//!   or undone, never half done.
+
+mod bucket;
+mod error;
+mod fault;
+mod key;
+mod local;
+mod lock;
+mod memory;
+mod object;
+mod pattern;
+mod staged;
+mod stamp;
+mod store;
+#[cfg(test)]
+mod tests;
+mod url;
+mod walk;
+mod world;
+
+pub use bucket::Bucket;
+pub use error::{BucketError, BucketErrorKind};
+pub use object::Object;
+pub(crate) use world::World;

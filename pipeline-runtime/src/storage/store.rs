@@ -1,0 +1,134 @@
+//! What every store can do, in the words of `object_store`, and which store does it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::ObjectMeta;
+use object_store::path::Path;
+
+use super::error::Failure;
+use super::key::Prefix;
+use super::local::Local;
+use super::memory::Memory;
+use super::pattern::Pattern;
+
+/// Under which condition a put replaces what is there.
+#[derive(Debug, Clone)]
+pub(super) enum Condition {
+    Always,
+    Absent,
+    /// The object still has this etag.
+    Match(String),
+}
+
+/// Which keys a listing is after.
+#[derive(Debug, Clone)]
+pub(super) enum Wanted {
+    Prefix(Prefix),
+    Pattern(Pattern),
+}
+
+impl Wanted {
+    pub(super) fn prefix(&self) -> &Prefix {
+        match self {
+            Self::Prefix(prefix) => prefix,
+            Self::Pattern(pattern) => pattern.prefix(),
+        }
+    }
+
+    pub(super) fn contains(&self, key: &str) -> bool {
+        match self {
+            Self::Prefix(prefix) => key.starts_with(prefix.as_str()),
+            Self::Pattern(pattern) => pattern.matches(key),
+        }
+    }
+}
+
+/// One bucket's store. Cheap to clone, so that an operation owns what it works on.
+#[derive(Debug, Clone)]
+pub(super) enum Store {
+    Memory(Memory),
+    Local(Arc<Local>),
+}
+
+impl Store {
+    /// Whether operations end within their first poll, without a thread or a socket.
+    pub(super) fn is_immediate(&self) -> bool {
+        matches!(self, Self::Memory(_))
+    }
+
+    /// Where the key is, whichever bucket it is reached through. To be asked after an operation on the key.
+    pub(super) fn place(&self, key: &Path) -> String {
+        match self {
+            Self::Memory(memory) => memory.place(key),
+            Self::Local(local) => local.place(key),
+        }
+    }
+
+    /// Makes the bucket itself, if it does not exist.
+    pub(super) async fn create(&self) -> Result<(), Failure> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::Local(local) => local.create().await,
+        }
+    }
+
+    /// One look at one key.
+    pub(super) async fn head(&self, key: &Path) -> Result<Option<ObjectMeta>, Failure> {
+        match self {
+            Self::Memory(memory) => memory.head(key).await,
+            Self::Local(local) => local.head(key).await,
+        }
+    }
+
+    /// All wanted objects, sorted by key.
+    pub(super) async fn list(&self, wanted: Wanted) -> Result<Vec<ObjectMeta>, Failure> {
+        match self {
+            Self::Memory(memory) => memory.list(&wanted).await,
+            Self::Local(local) => local.list(wanted).await,
+        }
+    }
+
+    pub(super) async fn get(&self, key: &Path) -> Result<Bytes, Failure> {
+        match self {
+            Self::Memory(memory) => memory.get(key).await,
+            Self::Local(local) => local.get(key).await,
+        }
+    }
+
+    pub(super) async fn put(
+        &self,
+        key: &Path,
+        body: Bytes,
+        condition: Condition,
+    ) -> Result<ObjectMeta, Failure> {
+        match self {
+            Self::Memory(memory) => memory.put(key, body, condition).await,
+            Self::Local(local) => local.put(key, body, condition).await,
+        }
+    }
+
+    /// Replaces `to`; the copy is a new object of its own.
+    pub(super) async fn copy(&self, from: &Path, to: &Path) -> Result<ObjectMeta, Failure> {
+        match self {
+            Self::Memory(memory) => memory.copy(from, to).await,
+            Self::Local(local) => local.copy(from, to).await,
+        }
+    }
+
+    /// Replaces `to`, which is another key than `from`.
+    pub(super) async fn rename(&self, from: &Path, to: &Path) -> Result<ObjectMeta, Failure> {
+        match self {
+            Self::Memory(memory) => memory.rename(from, to).await,
+            Self::Local(local) => local.rename(from, to).await,
+        }
+    }
+
+    /// A missing key is no error.
+    pub(super) async fn delete(&self, key: &Path) -> Result<(), Failure> {
+        match self {
+            Self::Memory(memory) => memory.delete(key).await,
+            Self::Local(local) => local.delete(key).await,
+        }
+    }
+}

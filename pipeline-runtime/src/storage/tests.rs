@@ -1,0 +1,857 @@
+//! One suite of cases over every store, then what only one store or only a simulated world does.
+//!
+//! Nothing here sleeps on the real clock.
+
+use std::error::Error;
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::{join_all, poll_immediate};
+
+use super::error::Failure;
+use super::{Bucket, BucketError, BucketErrorKind as Kind, Object, World};
+
+type Tested = Result<(), Box<dyn Error>>;
+
+/// A bucket of its own for one test, and the folder that has to outlive it.
+struct Fresh {
+    bucket: Bucket,
+    _folder: Option<tempfile::TempDir>,
+}
+
+fn in_memory(case: &str) -> Result<Fresh, Box<dyn Error>> {
+    Ok(Fresh {
+        bucket: Bucket::open(&format!("memory://test-{case}"))?,
+        _folder: None,
+    })
+}
+
+fn in_a_folder(_: &str) -> Result<Fresh, Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    Ok(Fresh {
+        bucket: Bucket::open(&format!("file://{}", folder.path().display()))?,
+        _folder: Some(folder),
+    })
+}
+
+fn kind<T>(result: Result<T, BucketError>) -> Option<Kind> {
+    result.err().map(|error| error.kind())
+}
+
+fn keys(objects: &[Object]) -> Vec<&str> {
+    objects.iter().map(|object| object.key.as_str()).collect()
+}
+
+/// Each case becomes a test per store, and one more per store within a simulated world.
+macro_rules! on_every_store {
+    ($($case:ident),+ $(,)?) => {
+        on_every_store!(@ memory, in_memory, $($case),+);
+        on_every_store!(@ file, in_a_folder, $($case),+);
+    };
+    (@ $store:ident, $fresh:ident, $($case:ident),+) => {
+        mod $store {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() -> super::Tested {
+                    let fresh = super::$fresh(stringify!($case))?;
+                    super::$case(fresh.bucket.clone()).await
+                }
+            )+
+            mod simulated {
+                $(
+                    #[tokio::test(start_paused = true)]
+                    async fn $case() -> super::super::Tested {
+                        let world = super::super::simulated();
+                        let fresh = world.enter(|| super::super::$fresh(stringify!($case)))?;
+                        super::super::$case(fresh.bucket.clone()).await?;
+                        assert_eq!(world.in_flight(), 0);
+                        Ok(())
+                    }
+                )+
+            }
+        }
+    };
+}
+
+on_every_store!(
+    an_object_is_written_read_and_deleted,
+    what_was_put_is_what_is_seen,
+    any_valid_key_is_kept,
+    prefixes_are_bytes,
+    patterns_cross_folders,
+    a_put_replaces_and_conditions_hold,
+    copies_are_objects_of_their_own,
+    renames_move,
+    missing_keys_are_told_from_other_failures,
+    invalid_keys_are_refused_everywhere,
+    one_creator_wins,
+    no_update_is_lost,
+    changes_are_found_by_time,
+    an_empty_object_is_an_object,
+    a_dropped_operation_leaves_a_whole_object,
+);
+
+async fn an_object_is_written_read_and_deleted(bucket: Bucket) -> Tested {
+    assert_eq!(bucket.head("raw/a.json").await?, None);
+    bucket.put("raw/a.json", "{}").await?;
+    assert_eq!(bucket.get("raw/a.json").await?, "{}");
+    bucket.delete("raw/a.json").await?;
+    assert_eq!(bucket.head("raw/a.json").await?, None);
+    Ok(bucket.delete("raw/a.json").await?)
+}
+
+async fn what_was_put_is_what_is_seen(bucket: Bucket) -> Tested {
+    let put = bucket.put("raw/a.json", "[1]").await?;
+    assert_eq!(
+        (put.bucket.as_str(), put.key.as_str(), put.size),
+        (bucket.name(), "raw/a.json", 3)
+    );
+    assert!(put.etag.is_some());
+    assert_eq!(bucket.head("raw/a.json").await?.as_ref(), Some(&put));
+    assert_eq!(bucket.list("").await?, std::slice::from_ref(&put));
+    assert_eq!(
+        serde_json::from_str::<Object>(&serde_json::to_string(&put)?)?,
+        put
+    );
+
+    let replaced = bucket
+        .put_if_match("raw/a.json", "[2]", put.etag.as_deref().unwrap_or_default())
+        .await?;
+    assert_eq!(bucket.head("raw/a.json").await?.as_ref(), Some(&replaced));
+    let copied = bucket.copy("raw/a.json", "b/c").await?;
+    assert_eq!(bucket.find("b/*").await?, [copied]);
+    let renamed = bucket.rename("b/c", "b/d").await?;
+    assert_eq!(bucket.head("b/d").await?, Some(renamed));
+    Ok(())
+}
+
+async fn any_valid_key_is_kept(bucket: Bucket) -> Tested {
+    let mut all = [
+        "ü/ß é.csv",
+        "a b/100%/x?y*[z]",
+        "..a/b..",
+        "back\\slash",
+        "x#y",
+        "raw/.hidden",
+        "%2E%2E/x",
+        "a+b&c=d",
+        "日本/語",
+    ];
+    all.sort_unstable();
+    for key in all {
+        bucket.put(key, key).await?;
+        assert_eq!(bucket.get(key).await?, key);
+    }
+    assert_eq!(keys(&bucket.list("").await?), all);
+    for key in all {
+        bucket.delete(key).await?;
+    }
+    assert!(bucket.list("").await?.is_empty());
+    Ok(())
+}
+
+async fn prefixes_are_bytes(bucket: Bucket) -> Tested {
+    for key in [
+        "raw/daily_2.csv",
+        "raw/daily/1.csv",
+        "raw/daily_1.csv",
+        "raw/hourly.csv",
+        "rawhide",
+        "other/daily",
+    ] {
+        bucket.put(key, "x").await?;
+    }
+    for (prefix, expected) in [
+        ("raw/daily_", &["raw/daily_1.csv", "raw/daily_2.csv"][..]),
+        (
+            "raw/dai",
+            &["raw/daily/1.csv", "raw/daily_1.csv", "raw/daily_2.csv"],
+        ),
+        (
+            "raw/",
+            &[
+                "raw/daily/1.csv",
+                "raw/daily_1.csv",
+                "raw/daily_2.csv",
+                "raw/hourly.csv",
+            ],
+        ),
+        ("rawh", &["rawhide"]),
+        ("rawhide", &["rawhide"]),
+        ("rawhide/", &[]),
+        ("nothing/here/", &[]),
+    ] {
+        assert_eq!(keys(&bucket.list(prefix).await?), expected, "{prefix}");
+    }
+    assert_eq!(bucket.list("").await?.len(), 6);
+    Ok(())
+}
+
+async fn patterns_cross_folders(bucket: Bucket) -> Tested {
+    for key in [
+        "raw/a.json",
+        "raw/b.csv",
+        "raw/eu/c.json",
+        "raw/eu/.d.json",
+        "raw.json",
+    ] {
+        bucket.put(key, "x").await?;
+    }
+    for (glob, expected) in [
+        (
+            "raw/*.json",
+            &["raw/a.json", "raw/eu/.d.json", "raw/eu/c.json"][..],
+        ),
+        ("raw/?.json", &["raw/a.json"]),
+        ("raw/[!a].*", &["raw/b.csv"]),
+        ("*.csv", &["raw/b.csv"]),
+        ("raw/a.json", &["raw/a.json"]),
+        ("raw", &[]),
+        ("nothing/*", &[]),
+    ] {
+        assert_eq!(keys(&bucket.find(glob).await?), expected, "{glob}");
+    }
+    assert_eq!(kind(bucket.find("raw/[").await), Some(Kind::InvalidKey));
+    Ok(())
+}
+
+async fn a_put_replaces_and_conditions_hold(bucket: Bucket) -> Tested {
+    let first = bucket.put_if_absent("a", "1").await?;
+    assert_eq!(
+        kind(bucket.put_if_absent("a", "2").await),
+        Some(Kind::AlreadyExists)
+    );
+    let second = bucket.put("a", "3").await?;
+    assert_ne!(first.etag, second.etag);
+    let old = first.etag.unwrap_or_default();
+    assert_eq!(
+        kind(bucket.put_if_match("a", "4", &old).await),
+        Some(Kind::PreconditionFailed)
+    );
+    assert_eq!(bucket.get("a").await?, "3");
+    let third = bucket
+        .put_if_match("a", "5", second.etag.as_deref().unwrap_or_default())
+        .await?;
+    assert_ne!(third.etag, second.etag);
+    assert_eq!(bucket.get("a").await?, "5");
+    for missing in ["b", "no/folder/b"] {
+        assert_eq!(
+            kind(bucket.put_if_match(missing, "6", &old).await),
+            Some(Kind::PreconditionFailed)
+        );
+    }
+    assert_eq!(
+        keys(&bucket.list("").await?),
+        ["a"],
+        "no trace of how it was done"
+    );
+    Ok(())
+}
+
+async fn copies_are_objects_of_their_own(bucket: Bucket) -> Tested {
+    let big = vec![7; 3 << 20];
+    bucket.put("a", big.clone()).await?;
+    bucket.put("b", "replaced").await?;
+    let copy = bucket.copy("a", "b").await?;
+    assert_eq!((copy.key.as_str(), copy.size), ("b", 3 << 20));
+    bucket.put("a", "changed").await?;
+    assert_eq!(bucket.get("b").await?, big);
+    // Two names of one file would make this rename do nothing.
+    bucket.copy("a", "c/d").await?;
+    bucket.rename("a", "c/d").await?;
+    assert_eq!(keys(&bucket.list("").await?), ["b", "c/d"]);
+    bucket.copy("b", "b").await?;
+    assert_eq!(bucket.get("b").await?, big);
+    Ok(())
+}
+
+async fn renames_move(bucket: Bucket) -> Tested {
+    bucket.put("raw/a", "1").await?;
+    bucket.put("archive/a", "0").await?;
+    assert_eq!(bucket.rename("raw/a", "archive/a").await?.key, "archive/a");
+    assert_eq!(bucket.get("archive/a").await?, "1");
+    bucket.rename("archive/a", "archive/a").await?;
+    bucket.rename("archive/a", "new/folder/a").await?;
+    assert_eq!(keys(&bucket.list("").await?), ["new/folder/a"]);
+    assert_eq!(
+        kind(bucket.rename("raw/a", "raw/a").await),
+        Some(Kind::NoSuchKey)
+    );
+    Ok(())
+}
+
+async fn missing_keys_are_told_from_other_failures(bucket: Bucket) -> Tested {
+    let url = bucket.url().to_owned();
+    let error = bucket
+        .get("raw/none.json")
+        .await
+        .err()
+        .ok_or("read what is not there")?;
+    assert_eq!(error.kind(), Kind::NoSuchKey);
+    assert_eq!(
+        error.to_string(),
+        format!("could not read `raw/none.json` in `{url}`: there is no such key")
+    );
+    assert_eq!(
+        kind(bucket.copy("raw/none.json", "b").await),
+        Some(Kind::NoSuchKey)
+    );
+    assert_eq!(
+        kind(bucket.rename("raw/none.json", "b").await),
+        Some(Kind::NoSuchKey)
+    );
+    bucket.put("raw/a", "1").await?;
+    assert_eq!(bucket.head("raw").await?, None, "a folder is no object");
+    assert_eq!(kind(bucket.get("raw").await), Some(Kind::NoSuchKey));
+    assert_eq!(
+        bucket.head("raw/a/b").await?,
+        None,
+        "nor does a file hold any"
+    );
+    assert_eq!(kind(bucket.get("raw/a/b").await), Some(Kind::NoSuchKey));
+    bucket.delete("raw").await?;
+    bucket.delete("raw/a/b").await?;
+    assert_eq!(keys(&bucket.list("").await?), ["raw/a"]);
+    Ok(())
+}
+
+async fn invalid_keys_are_refused_everywhere(bucket: Bucket) -> Tested {
+    bucket.put("a", "1").await?;
+    for key in [
+        "",
+        "../secret",
+        "/etc/passwd",
+        "a/../../b",
+        "a//b",
+        "a/",
+        "a\0b",
+    ] {
+        let all = [
+            kind(bucket.head(key).await),
+            kind(bucket.get(key).await),
+            kind(bucket.put(key, "x").await),
+            kind(bucket.put_if_absent(key, "x").await),
+            kind(bucket.put_if_match(key, "x", "etag").await),
+            kind(bucket.copy("a", key).await),
+            kind(bucket.copy(key, "a").await),
+            kind(bucket.rename("a", key).await),
+            kind(bucket.rename(key, "a").await),
+            kind(bucket.delete(key).await),
+            kind(bucket.find(key).await),
+        ];
+        assert_eq!(all, [Some(Kind::InvalidKey); 11], "{key:?}");
+    }
+    for prefix in ["..", "../", "/", "a//"] {
+        assert_eq!(
+            kind(bucket.list(prefix).await),
+            Some(Kind::InvalidKey),
+            "{prefix:?}"
+        );
+        assert_eq!(
+            kind(bucket.find(&format!("{prefix}/*")).await),
+            Some(Kind::InvalidKey),
+            "{prefix:?}"
+        );
+    }
+    assert_eq!(keys(&bucket.list("").await?), ["a"]);
+    Ok(())
+}
+
+async fn one_creator_wins(bucket: Bucket) -> Tested {
+    let creators = (0..32).map(|id: u32| {
+        let bucket = bucket.clone();
+        tokio::spawn(async move {
+            bucket
+                .put_if_absent("race/x", id.to_string())
+                .await
+                .map(|_| id)
+        })
+    });
+    let mut winners = Vec::new();
+    for creator in join_all(creators).await {
+        match creator? {
+            Ok(id) => winners.push(id),
+            Err(error) => assert_eq!(error.kind(), Kind::AlreadyExists),
+        }
+    }
+    assert_eq!(winners.len(), 1);
+    assert_eq!(bucket.get("race/x").await?, winners[0].to_string());
+    assert_eq!(keys(&bucket.list("").await?), ["race/x"]);
+    Ok(())
+}
+
+async fn no_update_is_lost(bucket: Bucket) -> Tested {
+    const WRITERS: u32 = 8;
+    const EACH: u32 = 8;
+    bucket.put("total", "1000").await?;
+    let writers = (0..WRITERS).map(|_| {
+        let bucket = bucket.clone();
+        tokio::spawn(async move {
+            for _ in 0..EACH {
+                increment(&bucket).await?;
+            }
+            Ok::<_, String>(())
+        })
+    });
+    for writer in join_all(writers).await {
+        writer??;
+    }
+    assert_eq!(
+        bucket.get("total").await?,
+        (1000 + WRITERS * EACH).to_string()
+    );
+    Ok(())
+}
+
+/// Reads, adds one and writes on condition, until nobody came between.
+async fn increment(bucket: &Bucket) -> Result<(), String> {
+    let text = |error: BucketError| error.to_string();
+    loop {
+        // The etag first: a value newer than its etag fails the condition, an older one would pass it.
+        let etag = bucket
+            .head("total")
+            .await
+            .map_err(text)?
+            .and_then(|object| object.etag)
+            .ok_or("gone")?;
+        let value = bucket.get("total").await.map_err(text)?;
+        let value: u32 = String::from_utf8_lossy(&value)
+            .parse()
+            .map_err(|_| "not a number")?;
+        match bucket
+            .put_if_match("total", (value + 1).to_string(), &etag)
+            .await
+        {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == Kind::PreconditionFailed => {}
+            Err(error) => return Err(text(error)),
+        }
+    }
+}
+
+async fn changes_are_found_by_time(bucket: Bucket) -> Tested {
+    let written = bucket.put("raw/a", "1").await?.last_modified;
+    let copied = bucket.copy("raw/a", "raw/b").await?.last_modified;
+    let renamed = bucket.rename("raw/b", "raw/c").await?.last_modified;
+    assert!(
+        written <= copied && copied <= renamed,
+        "{written} {copied} {renamed}"
+    );
+    assert_eq!(
+        keys(&bucket.modified_since("raw/", written).await?),
+        ["raw/a", "raw/c"]
+    );
+    assert!(
+        bucket
+            .modified_since("raw/", renamed + TimeDelta::nanoseconds(1))
+            .await?
+            .is_empty()
+    );
+    assert!(bucket.modified_since("other/", written).await?.is_empty());
+    Ok(())
+}
+
+async fn an_empty_object_is_an_object(bucket: Bucket) -> Tested {
+    assert_eq!(bucket.put("done/_SUCCESS", "").await?.size, 0);
+    assert_eq!(bucket.get("done/_SUCCESS").await?, "");
+    assert_eq!(bucket.copy("done/_SUCCESS", "done/_COPY").await?.size, 0);
+    assert_eq!(bucket.list("done/").await?.len(), 2);
+    Ok(())
+}
+
+async fn a_dropped_operation_leaves_a_whole_object(bucket: Bucket) -> Tested {
+    let (old, new) = ("o".repeat(1 << 20), "n".repeat(1 << 20));
+    bucket.put("a", old.clone()).await?;
+    drop(poll_immediate(Box::pin(bucket.put("a", new.clone()))).await);
+    let now = bucket.get("a").await?;
+    assert!(now == old || now == new);
+    assert_eq!(keys(&bucket.list("").await?), ["a"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_an_error_at_once_and_later() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("bucket");
+    let bucket = Bucket::open(&format!("file://{}", path.display()))?;
+    let missing =
+        |step: &str, kind: Option<Kind>| assert_eq!(kind, Some(Kind::NoSuchBucket), "{step}");
+    missing("head", kind(bucket.head("a").await));
+    missing("list", kind(bucket.list("").await));
+    missing("put", kind(bucket.put("a", "1").await));
+    missing("delete", kind(bucket.delete("a").await));
+    let error = bucket.get("a").await.err().ok_or("read from nowhere")?;
+    assert!(error.to_string().contains(bucket.url()), "{error}");
+    assert!(error.source().is_some());
+
+    fs::create_dir(&path)?;
+    assert_eq!(
+        bucket.head("a").await?,
+        None,
+        "a failed look is not remembered"
+    );
+    bucket.put("a", "1").await?;
+    fs::remove_dir_all(&path)?;
+    missing(
+        "head of a folder that vanished",
+        kind(bucket.head("a").await),
+    );
+    missing(
+        "put into a folder that vanished",
+        kind(bucket.put("a", "1").await),
+    );
+    fs::write(&path, "")?;
+    missing("head of a file", kind(bucket.head("a").await));
+    Ok(())
+}
+
+#[tokio::test]
+async fn unfinished_files_stay_out_of_sight() -> Tested {
+    let fresh = in_a_folder("")?;
+    let bucket = &fresh.bucket;
+    let root = bucket.url().trim_start_matches("file://").to_owned();
+    for name in ["a#1", "a#b#1", ".lock#0"] {
+        fs::write(format!("{root}/{name}"), "half")?;
+        assert_eq!(
+            kind(bucket.head(name).await),
+            Some(Kind::InvalidKey),
+            "{name}"
+        );
+        assert_eq!(
+            kind(bucket.put(name, "").await),
+            Some(Kind::InvalidKey),
+            "{name}"
+        );
+    }
+    fs::write(format!("{root}/line\nbreak"), "no key")?;
+    bucket.put("a#b", "whole").await?;
+    bucket.put("a", "whole").await?;
+    assert_eq!(keys(&bucket.list("").await?), ["a", "a#b"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_is_a_file_or_a_folder() -> Tested {
+    let fresh = in_a_folder("")?;
+    fresh.bucket.put("a/b", "1").await?;
+    for key in ["a", "a/b/c"] {
+        let error = fresh.bucket.put(key, "2").await.err().ok_or("put")?;
+        assert!(
+            error.to_string().contains("either a file or a folder"),
+            "{error}"
+        );
+    }
+    assert_eq!(
+        keys(&fresh.bucket.list("").await?),
+        ["a/b"],
+        "nothing half written"
+    );
+    assert_eq!(
+        kind(fresh.bucket.put(&"x".repeat(300), "").await),
+        Some(Kind::InvalidKey)
+    );
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_are_read_but_not_written_through() -> Tested {
+    use std::os::unix::fs::symlink;
+
+    let outside = tempfile::tempdir()?;
+    fs::write(outside.path().join("secret"), "s")?;
+    let fresh = in_a_folder("")?;
+    let bucket = &fresh.bucket;
+    let root = std::path::PathBuf::from(bucket.url().trim_start_matches("file://"));
+    fs::create_dir(root.join("real"))?;
+    symlink(outside.path(), root.join("out"))?;
+    symlink(&root, root.join("real/circle"))?;
+    symlink(root.join("real"), root.join("alias"))?;
+    symlink("self", root.join("self"))?;
+    symlink("nothing", root.join("dangling"))?;
+    bucket.put("real/a", "1").await?;
+
+    assert_eq!(bucket.get("out/secret").await?, "s");
+    assert_eq!(
+        keys(&bucket.list("").await?),
+        ["alias/a", "out/secret", "real/a"]
+    );
+    bucket.put("alias/b", "2").await?;
+    for result in [
+        kind(bucket.put("out/x", "1").await),
+        kind(bucket.put("out/new/x", "1").await),
+        kind(bucket.put_if_match("out/secret", "1", "e").await),
+        kind(bucket.delete("out/secret").await),
+        kind(bucket.rename("out/secret", "x").await),
+        kind(bucket.copy("real/a", "out/x").await),
+    ] {
+        assert_eq!(result, Some(Kind::PermissionDenied));
+    }
+    assert_eq!(fs::read_dir(outside.path())?.count(), 1);
+    Ok(())
+}
+
+#[test]
+fn the_systems_refusals_are_told_apart() {
+    use std::io::{Error, ErrorKind as K};
+    for (io, expected) in [
+        (K::PermissionDenied, Kind::PermissionDenied),
+        (K::ReadOnlyFilesystem, Kind::PermissionDenied),
+        (K::NotFound, Kind::NoSuchKey),
+        (K::StorageFull, Kind::Other),
+        (K::TimedOut, Kind::Other),
+    ] {
+        let plain = Failure::from(Error::from(io)).at("read");
+        let wrapped = object_store::Error::Generic {
+            store: "test",
+            source: Error::from(io).into(),
+        };
+        let wrapped = Failure::from(wrapped).at("read");
+        assert_eq!((plain.kind(), wrapped.kind()), (expected, expected));
+        assert!(plain.to_string().len() > "could not read: ".len() && wrapped.source().is_some());
+    }
+}
+
+#[test]
+fn a_bucket_is_one_pointer_and_its_futures_travel() -> Tested {
+    fn travels<T: Send>(_: &T) {}
+    fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
+    let bucket = Bucket::open("memory:///test-pointer")?;
+    assert_eq!(size_of_val(&bucket), size_of::<usize>());
+    assert_eq!(
+        (bucket.to_string().as_str(), bucket.name()),
+        ("memory://test-pointer", "test-pointer")
+    );
+    shared(&bucket);
+    travels(&bucket.head("a"));
+    travels(&bucket.find("a*"));
+    travels(&bucket.put("a", "b"));
+    travels(&bucket.copy("a", "b"));
+    Ok(())
+}
+
+/// 2024-03-25, six o'clock, plus what has passed on tokio's paused clock.
+fn simulated() -> World {
+    let start = tokio::time::Instant::now();
+    World::simulated(Arc::new(move || dawn() + start.elapsed()))
+}
+
+fn dawn() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::seconds(1_711_346_400)
+}
+
+#[tokio::test(start_paused = true)]
+async fn worlds_have_memory_buckets_of_their_own() -> Tested {
+    let (here, there) = (simulated(), simulated());
+    let open = || Bucket::open("memory://test-worlds");
+    let (inside, other, outside) = (
+        here.enter(open)?,
+        there.enter(|| here.enter(open))?,
+        open()?,
+    );
+    here.put_now("memory://test-worlds/a", "1").await?;
+    assert_eq!(inside.get("a").await?, "1");
+    assert_eq!(other.get("a").await?, "1", "scopes nest");
+    assert_eq!(outside.head("a").await?, None);
+    assert_eq!(there.enter(open)?.head("a").await?, None);
+    assert_eq!(open()?.put("b", "2").await?.key, "b");
+    assert_eq!(outside.get("b").await?, "2", "one store per name");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_written_has_virtual_times() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let world = simulated();
+    for url in [
+        format!("file://{}/bucket", folder.path().display()),
+        "memory://bucket".into(),
+    ] {
+        let bucket = world.enter(|| Bucket::open(&url))?;
+        let first = world
+            .put_now(&format!("{url}/raw/a"), "1")
+            .await?
+            .last_modified;
+        tokio::time::sleep(Duration::from_mins(7)).await;
+        let second = bucket.put("raw/b", "2").await?;
+        assert_eq!(second.last_modified - first, TimeDelta::seconds(420));
+        assert!(second.last_modified < dawn() + TimeDelta::days(1));
+        assert_eq!(
+            bucket
+                .head("raw/a")
+                .await?
+                .map(|object| object.last_modified),
+            Some(first),
+            "{url}"
+        );
+        assert_eq!(
+            bucket.modified_since("raw/", second.last_modified).await?,
+            std::slice::from_ref(&second)
+        );
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let renamed = bucket.rename("raw/a", "raw/c").await?;
+        assert_eq!(
+            renamed.last_modified - second.last_modified,
+            TimeDelta::seconds(1)
+        );
+        assert_eq!(bucket.find("raw/c").await?, [renamed]);
+    }
+    let path = folder.path().join("bucket/raw/b");
+    fs::write(&path, "by somebody else")?;
+    let bucket =
+        world.enter(|| Bucket::open(&format!("file://{}/bucket", folder.path().display())))?;
+    let seen = bucket.head("raw/b").await?.ok_or("gone")?;
+    assert_eq!(
+        seen.last_modified,
+        DateTime::<Utc>::from(fs::metadata(path)?.modified()?)
+    );
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_stands_still_during_io() -> Tested {
+    let world = simulated();
+    let fresh = world.enter(|| in_a_folder(""))?;
+    let start = tokio::time::Instant::now();
+    // A timer that a paused clock would jump to as soon as nothing else could run.
+    let timer = tokio::spawn(tokio::time::sleep(Duration::from_millis(1)));
+    for round in 0..20 {
+        let many = (0..4).map(|part| {
+            let bucket = fresh.bucket.clone();
+            async move {
+                bucket
+                    .put(&format!("{round}/{part}"), vec![0; 1 << 16])
+                    .await
+            }
+        });
+        for put in join_all(many).await {
+            put?;
+        }
+        fresh.bucket.list("").await?;
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert!(!timer.is_finished());
+    Ok(timer.await?)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_is_in_flight_until_its_caller_saw_its_end() -> Tested {
+    let world = simulated();
+    let fresh = world.enter(|| in_a_folder(""))?;
+    let bucket = &fresh.bucket;
+    let mut first = Box::pin(bucket.put("a", "1"));
+    assert_eq!(world.in_flight(), 0, "nobody polled it yet");
+    assert!(poll_immediate(&mut first).await.is_none());
+    bucket.put("b", "2").await?;
+    // Operations take turns, so the first one's I/O is over; but nobody knows.
+    assert_eq!(bucket.get("a").await?, "1");
+    assert_eq!(world.in_flight(), 1);
+    assert!(poll_immediate(Box::pin(world.idle())).await.is_none());
+    first.await?;
+    assert_eq!(world.in_flight(), 0);
+    world.idle().await;
+
+    let mut dropped = Box::pin(bucket.put("c", "3"));
+    assert!(poll_immediate(&mut dropped).await.is_none());
+    assert_eq!(world.in_flight(), 1);
+    drop(dropped);
+    assert_eq!(world.in_flight(), 0);
+
+    let memory = world.enter(|| Bucket::open("memory://b"))?;
+    assert!(
+        poll_immediate(Box::pin(memory.put("a", "1")))
+            .await
+            .is_some(),
+        "memory does not wait"
+    );
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn operations_take_turns_in_the_order_of_their_first_polls() -> Tested {
+    let world = simulated();
+    let fresh = world.enter(|| in_a_folder(""))?;
+    for _ in 0..10 {
+        let puts = (0..16).map(|id: u32| {
+            let bucket = fresh.bucket.clone();
+            async move { bucket.put("last", id.to_string()).await }
+        });
+        join_all(puts).await;
+        assert_eq!(fresh.bucket.get("last").await?, "15");
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_take_virtual_time() -> Tested {
+    let world = simulated();
+    let (slow, down) =
+        world.enter(|| (Bucket::open("memory://slow"), Bucket::open("memory://down")));
+    let (slow, down) = (slow?, down?);
+    world.latency("memory:///slow", Duration::from_secs(3))?;
+    let start = tokio::time::Instant::now();
+    let mut put = Box::pin(slow.put("a", "1"));
+    assert!(poll_immediate(&mut put).await.is_none());
+    assert_eq!(world.in_flight(), 0, "waiting for time is not I/O");
+    let put = put.await?;
+    assert_eq!(start.elapsed(), Duration::from_secs(3));
+    assert_eq!(put.last_modified, dawn() + TimeDelta::seconds(3));
+
+    let now = dawn() + start.elapsed();
+    world.outage(
+        "memory://down",
+        now + TimeDelta::seconds(10),
+        now + TimeDelta::seconds(20),
+    )?;
+    down.put("a", "1").await?;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(kind(down.head("a").await), Some(Kind::Network));
+    world
+        .put_now("memory://down/b", "what arrives, arrives")
+        .await?;
+    slow.head("a").await?;
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    assert_eq!(down.list("").await?.len(), 2);
+    Ok(())
+}
+
+/// As many callers as there may be, on as few threads as there may be: nothing may wait for a second thread while it holds one.
+#[test]
+fn a_small_blocking_pool_is_enough() -> Tested {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .max_blocking_threads(1)
+        .build()?;
+    runtime.block_on(async {
+        let fresh = in_a_folder("")?;
+        let etag = fresh
+            .bucket
+            .put("total", "0")
+            .await?
+            .etag
+            .unwrap_or_default();
+        let all = (0..50).map(|id: u32| {
+            let (bucket, etag) = (fresh.bucket.clone(), etag.clone());
+            async move {
+                let updated = bucket
+                    .put_if_match("total", id.to_string(), &etag)
+                    .await
+                    .is_ok();
+                bucket.put(&format!("{id}"), "1").await?;
+                bucket.copy(&format!("{id}"), &format!("copy/{id}")).await?;
+                bucket
+                    .rename(&format!("{id}"), &format!("renamed/{id}"))
+                    .await?;
+                bucket.delete(&format!("copy/{id}")).await?;
+                Ok::<_, BucketError>(updated)
+            }
+        });
+        let all = tokio::time::timeout(Duration::from_mins(1), join_all(all)).await?;
+        let updates: Vec<bool> = all.into_iter().collect::<Result<_, _>>()?;
+        assert_eq!(updates.iter().filter(|updated| **updated).count(), 1);
+        assert_eq!(fresh.bucket.list("renamed/").await?.len(), 50);
+        Ok(())
+    })
+}

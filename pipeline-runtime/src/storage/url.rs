@@ -1,0 +1,250 @@
+//! Bucket URLs, taken apart without any I/O.
+//!
+//! | written | the bucket |
+//! |---|---|
+//! | `memory://name`, `memory:///name` | the memory bucket `name` |
+//! | `file:///srv/data/name` | the folder `/srv/data/name` |
+//! | `file://./mock/name`, `file://../name` | the folder relative to where the process is at that moment |
+//!
+//! A file path stands as it is, without percent-encoding, so that `format!("file://{}", path.display())` is right.
+
+use std::path::PathBuf;
+
+use super::error::BucketError;
+use super::key;
+
+/// Where a bucket is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Location {
+    /// An absolute folder, as UTF-8.
+    File(String),
+    Memory(String),
+}
+
+impl Location {
+    /// Takes a bucket's URL apart.
+    pub(super) fn parse(url: &str) -> Result<Self, BucketError> {
+        let invalid = |reason: &str| {
+            BucketError::invalid_url(format!("`{}` is no bucket: {reason}", shown(url)))
+        };
+        match Scheme::of(url)? {
+            Scheme::Memory(rest) => {
+                let name = rest.strip_prefix('/').unwrap_or(rest);
+                let name = name.strip_suffix('/').unwrap_or(name);
+                match key::parse(name) {
+                    Ok(_) if name.contains('/') => {
+                        Err(invalid("write `memory://NAME`; a name holds no `/`"))
+                    }
+                    Ok(_) => Ok(Self::Memory(name.to_owned())),
+                    Err(reason) => Err(invalid(&format!(
+                        "its name {reason}; write `memory://NAME`"
+                    ))),
+                }
+            }
+            Scheme::File(rest) => Ok(Self::File(
+                absolute(rest).map_err(|reason| invalid(&reason))?,
+            )),
+        }
+    }
+
+    /// Takes the URL of one object apart. In memory the first segment is the bucket; of a file the parent folder is, as no
+    /// syntax tells which of its folders somebody opened.
+    pub(super) fn parse_object(url: &str) -> Result<(Self, String), BucketError> {
+        let invalid = |reason: &str| {
+            BucketError::invalid_url(format!("`{}` is no object: {reason}", shown(url)))
+        };
+        match Scheme::of(url)? {
+            Scheme::Memory(rest) => {
+                let (name, key) = rest
+                    .strip_prefix('/')
+                    .unwrap_or(rest)
+                    .split_once('/')
+                    .ok_or_else(|| invalid("write `memory://BUCKET/KEY`"))?;
+                Ok((Self::parse(&format!("memory://{name}"))?, key.to_owned()))
+            }
+            Scheme::File(rest) if rest.ends_with('/') => {
+                Err(invalid("it ends with `/`, as a folder does"))
+            }
+            Scheme::File(rest) => {
+                let path = absolute(rest).map_err(|reason| invalid(&reason))?;
+                match path.rsplit_once('/') {
+                    Some((folder, name)) if !folder.is_empty() => {
+                        Ok((Self::File(folder.to_owned()), name.to_owned()))
+                    }
+                    _ => Err(invalid("write `file:///FOLDER/NAME`")),
+                }
+            }
+        }
+    }
+
+    /// The URL in its one normal form.
+    pub(super) fn url(&self) -> String {
+        match self {
+            Self::File(path) => format!("file://{path}"),
+            Self::Memory(name) => format!("memory://{name}"),
+        }
+    }
+}
+
+enum Scheme<'a> {
+    File(&'a str),
+    Memory(&'a str),
+}
+
+impl<'a> Scheme<'a> {
+    fn of(url: &'a str) -> Result<Self, BucketError> {
+        let known = "known are `file://` and `memory://`; `s3://` needs the feature `s3`";
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return Err(BucketError::invalid_url(format!(
+                "`{}` is no URL: {known}",
+                shown(url)
+            )));
+        };
+        match scheme.to_ascii_lowercase().as_str() {
+            "file" => Ok(Self::File(rest)),
+            "memory" => Ok(Self::Memory(rest)),
+            _ => Err(BucketError::invalid_url(format!(
+                "no store for `{}`: {known}",
+                shown(url)
+            ))),
+        }
+    }
+}
+
+/// The error ends the sentence "… is no bucket: …".
+fn absolute(path: &str) -> Result<String, String> {
+    if path.chars().any(char::is_control) {
+        return Err("its path holds a control character".into());
+    }
+    let relative = path.starts_with("./") || path.starts_with("../");
+    if !relative && !path.starts_with('/') {
+        return Err(
+            "write `file:///PATH` for an absolute folder or `file://./PATH` for a relative one"
+                .into(),
+        );
+    }
+    let absolute: PathBuf = std::path::absolute(path)
+        .map_err(|error| {
+            format!("the current folder, which it is relative to, is unknown ({error})")
+        })?
+        .components()
+        .collect();
+    if absolute.file_name().is_none() {
+        return Err("its path does not end in a name".into());
+    }
+    absolute
+        .into_os_string()
+        .into_string()
+        .map_err(|_| "the current folder's name is not UTF-8".into())
+}
+
+/// A URL fit for a message: credentials stand before an `@` or behind a `?`, and errors hold none.
+fn shown(url: &str) -> String {
+    let url = url.split_once('?').map_or(url, |(before, _)| before);
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        (None, Some((_, host))) => format!("…@{host}"),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(written: &str) -> Result<String, String> {
+        Location::parse(written)
+            .map(|location| location.url())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn one_bucket_has_one_url() {
+        for (written, normal) in [
+            ("memory://b", "memory://b"),
+            ("memory:///b", "memory://b"),
+            ("memory:///b/", "memory://b"),
+            ("Memory://Bücher", "memory://Bücher"),
+            ("file:///tmp/b", "file:///tmp/b"),
+            ("file:///tmp//b/", "file:///tmp/b"),
+            ("file:///tmp/a b/100%20", "file:///tmp/a b/100%20"),
+        ] {
+            assert_eq!(url(written).as_deref(), Ok(normal));
+        }
+    }
+
+    #[test]
+    fn a_relative_folder_becomes_absolute() -> std::io::Result<()> {
+        let here = std::env::current_dir()?;
+        assert_eq!(
+            url("file://./mock/b"),
+            Ok(format!("file://{}/mock/b", here.display()))
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_bucket_is_refused() {
+        for written in [
+            "",
+            "b",
+            "/tmp/b",
+            "memory://",
+            "memory:///",
+            "memory://a/b",
+            "memory://..",
+            "memory:////b",
+            "file://",
+            "file:///",
+            "file://host/b",
+            "file:///tmp/..",
+            "file:///tmp/\0",
+            "s3://b",
+            "gs://b",
+        ] {
+            assert!(url(written).is_err(), "{written:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_scheme_names_the_known_ones_and_no_secret() {
+        let error = url("s3://key:secret@bucket?token=secret")
+            .err()
+            .unwrap_or_default();
+        for part in ["s3://…@bucket", "`file://`", "`memory://`", "feature `s3`"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert!(!error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn an_object_has_a_bucket_and_a_key() {
+        let split = |url: &str| {
+            Location::parse_object(url)
+                .map(|(location, key)| (location.url(), key))
+                .ok()
+        };
+        let pair = |bucket: &str, key: &str| Some((bucket.to_owned(), key.to_owned()));
+        assert_eq!(
+            split("memory://b/raw/x.json"),
+            pair("memory://b", "raw/x.json")
+        );
+        assert_eq!(
+            split("memory:///b/raw/x.json"),
+            pair("memory://b", "raw/x.json")
+        );
+        assert_eq!(
+            split("file:///tmp/b/raw/x.json"),
+            pair("file:///tmp/b/raw", "x.json")
+        );
+        for none in [
+            "memory://b",
+            "memory://b",
+            "file:///x",
+            "file:///tmp/b/",
+            "x",
+        ] {
+            assert_eq!(split(none), None);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The listing of a folder: names are matched before anything is asked about a file.
+//!
+//! Symbolic links are followed, save one that leads back to a folder the walk is inside of. Files whose names are no keys are
+//! passed over: names that are not UTF-8, names with control characters, and [staged](is_staged) files. What vanishes during
+//! the walk is passed over, too; a folder that may not be read is an error, as silence would pass for "nothing there".
+
+use std::fs::{self, DirEntry};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use object_store::ObjectMeta;
+use object_store::path::Path as Key;
+
+use super::error::Failure;
+use super::key;
+use super::local::meta;
+use super::staged::is_staged;
+use super::store::Wanted;
+
+/// All wanted files below `root`, sorted by key.
+pub(super) fn walk(root: &Path, wanted: &Wanted) -> Result<Vec<ObjectMeta>, Failure> {
+    let mut walk = Walk {
+        wanted,
+        found: Vec::new(),
+        crossed: Vec::new(),
+    };
+    let folder = wanted.prefix().folder();
+    let below = if folder.is_empty() {
+        String::new()
+    } else {
+        format!("{folder}/")
+    };
+    walk.folder(&root.join(folder), &below)?;
+    walk.found
+        .sort_unstable_by(|a, b| a.location.cmp(&b.location));
+    Ok(walk.found)
+}
+
+struct Walk<'a> {
+    wanted: &'a Wanted,
+    found: Vec<ObjectMeta>,
+    /// The real folders in which the walk crossed a link, from the root inward.
+    crossed: Vec<PathBuf>,
+}
+
+impl Walk<'_> {
+    /// `below` is what keys in `folder` begin with: empty, or ending with `/`.
+    fn folder(&mut self, folder: &Path, below: &str) -> Result<(), Failure> {
+        let Some(entries) = present(fs::read_dir(folder))? else {
+            return Ok(());
+        };
+        for entry in entries {
+            let Some(entry) = present(entry)? else {
+                continue;
+            };
+            self.entry(folder, below, &entry)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, folder: &Path, below: &str, entry: &DirEntry) -> Result<(), Failure> {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            return Ok(());
+        };
+        let Ok(key) = key::parse(&format!("{below}{name}")) else {
+            return Ok(());
+        };
+        let Some(mut kind) = present(entry.file_type())? else {
+            return Ok(());
+        };
+        let path = entry.path();
+        let linked = kind.is_symlink();
+        if linked {
+            let target = match fs::metadata(&path) {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    return Err(error.into());
+                }
+                // A link to nothing, or to itself.
+                Err(_) => return Ok(()),
+                Ok(target) => target,
+            };
+            kind = target.file_type();
+        }
+        if kind.is_dir() {
+            let below = format!("{key}/");
+            if !below.starts_with(self.wanted.prefix().as_str()) {
+                return Ok(());
+            }
+            return if linked {
+                self.across(folder, &path, &below)
+            } else {
+                self.folder(&path, &below)
+            };
+        }
+        if kind.is_file() && !is_staged(name) {
+            self.file(&path, key)?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &Path, key: Key) -> Result<(), Failure> {
+        if self.wanted.contains(key.as_ref())
+            && let Some(metadata) = present(fs::metadata(path))?
+        {
+            self.found.push(meta(key, &metadata)?);
+        }
+        Ok(())
+    }
+
+    /// Follows a link to a folder, unless a real folder on the way here lies in it or is it: then it leads round in a circle.
+    fn across(&mut self, from: &Path, link: &Path, below: &str) -> Result<(), Failure> {
+        let (Some(from), Some(target)) =
+            (present(from.canonicalize())?, present(link.canonicalize())?)
+        else {
+            return Ok(());
+        };
+        self.crossed.push(from);
+        if !self.crossed.iter().any(|real| real.starts_with(&target)) {
+            self.folder(link, below)?;
+        }
+        self.crossed.pop();
+        Ok(())
+    }
+}
+
+/// `None` for what is not there, or no longer.
+fn present<T>(result: io::Result<T>) -> Result<Option<T>, Failure> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,284 @@
+//! [`World`]: where memory buckets live, and how I/O is done.
+//!
+//! The process has one world, in which I/O is simply done. A simulation makes one of its own, with buckets of its own, on
+//! virtual time:
+//!
+//! - the virtual clock stands still during I/O: it runs on a helper runtime, behind `spawn_blocking` of the simulation's, and
+//!   a paused clock of tokio does not advance while such a task runs;
+//! - operations are done one after another, in the order in which they were first polled, so that a simulation with several of
+//!   them at one virtual instant is repeatable; in memory they are done within that first poll;
+//! - [`in_flight`](World::in_flight) counts an operation until its future has been resolved within its caller's poll or was
+//!   dropped, so that at zero every caller has seen its result;
+//! - objects written have virtual modification times.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use object_store::ObjectMeta;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use super::bucket::Bucket;
+use super::error::{BucketError, BucketErrorKind, Failure};
+use super::fault::Faults;
+use super::local::Local;
+use super::memory::Memory;
+use super::object::Object;
+use super::stamp::Stamps;
+use super::store::Store;
+use super::url::Location;
+
+/// A clone is the same world.
+#[derive(Clone)]
+pub(crate) struct World(Arc<Inner>);
+
+struct Inner {
+    memories: Mutex<HashMap<String, Memory>>,
+    simulated: Option<Simulated>,
+}
+
+struct Simulated {
+    now: Clock,
+    stamps: Stamps,
+    faults: Faults,
+    busy: watch::Sender<usize>,
+    /// Whose turn it is; first come, first served.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+thread_local! {
+    static ENTERED: RefCell<Option<World>> = const { RefCell::new(None) };
+}
+
+impl World {
+    /// The world of every bucket that is opened outside of [`enter`](Self::enter).
+    pub(crate) fn process() -> Self {
+        static PROCESS: LazyLock<World> = LazyLock::new(|| World::new(None));
+        PROCESS.clone()
+    }
+
+    /// A world of its own, whose time is `now`. It is asked on the threads that poll the operations' futures only.
+    pub(crate) fn simulated(now: Clock) -> Self {
+        Self::new(Some(Simulated {
+            now,
+            stamps: Stamps::default(),
+            faults: Faults::default(),
+            busy: watch::Sender::new(0),
+            turn: Arc::default(),
+        }))
+    }
+
+    fn new(simulated: Option<Simulated>) -> Self {
+        Self(Arc::new(Inner {
+            memories: Mutex::default(),
+            simulated,
+        }))
+    }
+
+    /// Runs `scope`; the buckets it opens on this thread belong to this world. Scopes nest.
+    pub(crate) fn enter<R>(&self, scope: impl FnOnce() -> R) -> R {
+        struct Leave(Option<World>);
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                ENTERED.set(self.0.take());
+            }
+        }
+        let _leave = Leave(ENTERED.replace(Some(self.clone())));
+        scope()
+    }
+
+    /// The world that buckets opened here and now belong to.
+    pub(super) fn current() -> Self {
+        ENTERED
+            .with_borrow(Clone::clone)
+            .unwrap_or_else(Self::process)
+    }
+
+    /// The store behind a location; a memory bucket comes into being with it.
+    pub(super) fn store(&self, location: &Location) -> Store {
+        match location {
+            Location::File(path) => Store::Local(Arc::new(Local::new(PathBuf::from(path)))),
+            Location::Memory(name) => {
+                let mut memories = self
+                    .0
+                    .memories
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                Store::Memory(
+                    memories
+                        .entry(name.clone())
+                        .or_insert_with(|| Memory::new(location.url()))
+                        .clone(),
+                )
+            }
+        }
+    }
+
+    /// Writes an object as something from outside would, past all faults: `memory://BUCKET/KEY`, or `file:///PATH`, whose
+    /// folders are made if need be.
+    pub(crate) async fn put_now(
+        &self,
+        url: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Object, BucketError> {
+        let (location, key) = Location::parse_object(url)?;
+        Bucket::at(&location, self.clone())
+            .arrive(&key, body.into())
+            .await
+    }
+
+    /// From now on, operations on the bucket wait that long before they start.
+    pub(crate) fn latency(&self, bucket: &str, latency: Duration) -> Result<(), BucketError> {
+        let bucket = Location::parse(bucket)?.url();
+        if let Some(simulated) = &self.0.simulated {
+            simulated.faults.latency(bucket, latency);
+        }
+        Ok(())
+    }
+
+    /// Operations on the bucket that start in `from..until` fail as if the network did.
+    pub(crate) fn outage(
+        &self,
+        bucket: &str,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<(), BucketError> {
+        let bucket = Location::parse(bucket)?.url();
+        if let Some(simulated) = &self.0.simulated {
+            simulated.faults.outage(bucket, from, until);
+        }
+        Ok(())
+    }
+
+    /// How many operations were begun and have not been seen to end by their callers. The process's world does not count.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.0
+            .simulated
+            .as_ref()
+            .map_or(0, |simulated| *simulated.busy.borrow())
+    }
+
+    /// Waits until [`in_flight`](Self::in_flight) is zero.
+    pub(crate) async fn idle(&self) {
+        if let Some(simulated) = &self.0.simulated {
+            // The only error is that the sender is gone, and it is right here.
+            let _ = simulated.busy.subscribe().wait_for(|busy| *busy == 0).await;
+        }
+    }
+
+    /// What the bucket's operations meet before they start.
+    pub(super) async fn faults(&self, bucket: &str) -> Result<(), Failure> {
+        match &self.0.simulated {
+            Some(simulated) => simulated.faults.meet(bucket, &*simulated.now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Does one operation the way this world does I/O. `immediate` says that it ends within its first poll anyway.
+    pub(super) async fn perform<T, Io>(
+        &self,
+        immediate: bool,
+        io: impl FnOnce(Scribe) -> Io,
+    ) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        Io: Future<Output = Result<T, Failure>> + Send + 'static,
+    {
+        let Some(simulated) = &self.0.simulated else {
+            return io(Scribe(None)).await;
+        };
+        let _busy = Busy::begin(&simulated.busy);
+        let io = io(Scribe(Some((self.clone(), (simulated.now)()))));
+        if immediate {
+            return io.await;
+        }
+        let turn = Arc::clone(&simulated.turn).lock_owned().await;
+        let helper = helper()?;
+        let aside = tokio::task::spawn_blocking(move || {
+            // Here, not in the future: a dropped operation goes on, and the next one still has to wait for it.
+            let _turn = turn;
+            helper.block_on(io)
+        });
+        aside.await.unwrap_or_else(|error| {
+            Err(
+                Failure::new(BucketErrorKind::Other, "the simulation is shutting down")
+                    .with_source(error),
+            )
+        })
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.simulated.is_some() {
+            "World(simulated)"
+        } else {
+            "World(process)"
+        })
+    }
+}
+
+/// Corrects modification times to the world's own, as of when the operation began.
+pub(super) struct Scribe(Option<(World, DateTime<Utc>)>);
+
+impl Scribe {
+    pub(super) fn written(&self, store: &Store, meta: &mut ObjectMeta) {
+        if let Some((stamps, now)) = self.stamps() {
+            stamps.written(store.place(&meta.location), meta, now);
+        }
+    }
+
+    pub(super) fn read(&self, store: &Store, metas: &mut [ObjectMeta]) {
+        if let Some((stamps, _)) = self.stamps() {
+            for meta in metas {
+                stamps.read(&store.place(&meta.location), meta);
+            }
+        }
+    }
+
+    fn stamps(&self) -> Option<(&Stamps, DateTime<Utc>)> {
+        let (world, now) = self.0.as_ref()?;
+        Some((&world.0.simulated.as_ref()?.stamps, *now))
+    }
+}
+
+/// Counts one operation for as long as it lives.
+struct Busy(watch::Sender<usize>);
+
+impl Busy {
+    fn begin(count: &watch::Sender<usize>) -> Self {
+        count.send_modify(|busy| *busy += 1);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.send_modify(|busy| *busy -= 1);
+    }
+}
+
+/// Where simulated worlds do their I/O, with real time for whatever waits on sockets. It is the process's, as a runtime must
+/// not be dropped where futures run.
+fn helper() -> Result<&'static Runtime, Failure> {
+    static HELPER: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("simulated-io")
+            .enable_all()
+            .build()
+    });
+    HELPER.as_ref().map_err(|error| {
+        let detail = format!("the thread for a simulation's I/O cannot be started ({error})");
+        Failure::new(BucketErrorKind::Other, detail)
+    })
+}
