@@ -142,11 +142,11 @@ impl<'a> Arm<'a> {
         let (variant, index) = (self.variant, Literal::usize_unsuffixed(index));
         let value = Ident::new("value", Span::mixed_site());
         match &self.payload {
-            Payload::One(_) => quote_spanned! {self.span()=>
-                Self::#variant(#value) => (#index, ::pipeline_runtime::__private::value(#value))
+            Payload::One(ty) => quote_spanned! {self.span()=>
+                Self::#variant(#value) => (#index, (payload::<#ty>().0)(#value))
             },
             Payload::None => quote_spanned! {self.span()=>
-                Self::#variant => (#index, ::pipeline_runtime::__private::value(()))
+                Self::#variant => (#index, (payload::<()>().0)(()))
             },
             Payload::Refused(_) => quote!(Self::#variant { .. } => ::core::unimplemented!()),
         }
@@ -180,16 +180,27 @@ fn impls(item: &ItemEnum, arms: &[Arm<'_>]) -> TokenStream {
     let split = arms.iter().enumerate().map(|(index, arm)| arm.split(index));
     let names = arms.iter().map(|arm| &arm.name);
     let fields = arms.iter().enumerate().map(|(index, arm)| {
-        let (field, index) = (&arm.field, Literal::usize_unsuffixed(index));
-        quote_spanned!(arm.span()=> #field: ::pipeline_runtime::__private::arm(#branch, #index))
+        let (field, ty) = (&arm.field, arm.ty());
+        let index = Literal::usize_unsuffixed(index);
+        quote_spanned!(arm.span()=> #field: (payload::<#ty>().1)(#branch, #index))
     });
+    // Reported beside; here it only has to match.
+    let left_out =
+        (arms.len() < item.variants.len()).then(|| quote!(, _ => ::core::unimplemented!()));
     let first = arms.first().map(|arm| &arm.field);
     quote! {
         const _: () = {
+            // What both directions need, asked for in one place, so that a value that is no `Data` is one error.
+            fn payload<T: ::pipeline_runtime::Data>() -> (
+                fn(T) -> ::pipeline_runtime::__private::Value,
+                fn(::pipeline_runtime::__private::BranchHandle, usize) -> ::pipeline_runtime::Node<T>,
+            ) {
+                (::pipeline_runtime::__private::value, ::pipeline_runtime::__private::arm)
+            }
             impl ::pipeline_runtime::Branches for #name {
                 type Arms = #arms_name;
                 fn split(self) -> (usize, ::pipeline_runtime::__private::Value) {
-                    match self { #(#split),* }
+                    match self { #(#split),* #left_out }
                 }
             }
             impl ::pipeline_runtime::__private::Arms<#name> for #arms_name {

@@ -73,18 +73,16 @@ fn node_type(model: &Model<'_>) -> TokenStream {
         Output::Sound {
             value: Value::Read(ty),
             ..
-        } => ty.to_token_stream(),
-        Output::Sound {
-            value: Value::Asked,
-            ..
-        } => {
+        } if model.kind != Kind::Branch => ty.to_token_stream(),
+        Output::Sound { .. } => {
             let (checked, returned) = (checked(model), returned(model));
-            quote_spanned!(span=> <#checked as ::pipeline_runtime::__private::Output<#returned>>::Value)
+            let asked = quote_spanned!(span=> <#checked as ::pipeline_runtime::__private::Output<#returned>>::Value);
+            if model.kind == Kind::Branch {
+                return asked;
+            }
+            asked
         }
     };
-    if model.kind == Kind::Branch && matches!(model.output, Output::Sound { .. }) {
-        return value;
-    }
     quote_spanned!(span=> ::pipeline_runtime::Node<#value>)
 }
 
@@ -94,7 +92,10 @@ fn make(model: &Model<'_>) -> TokenStream {
     let checked = checked(model);
     let returned = returned(model);
     let maker = match model.kind {
-        Kind::Branch => quote_spanned!(span=> arms::<#checked, #returned, _, _, _>),
+        Kind::Branch => {
+            let of = branch_enum(model);
+            quote_spanned!(span=> arms::<#checked, #returned, _, #of, _>)
+        }
         Kind::Task | Kind::Sensor => quote_spanned!(span=> node::<#checked, #returned, _, _>),
     };
     let definition = definition(model);
@@ -106,6 +107,17 @@ fn make(model: &Model<'_>) -> TokenStream {
             [#(#args),*],
             #start,
         )
+    }
+}
+
+/// The enum whose arms a branch has, where it stands on the page.
+fn branch_enum(model: &Model<'_>) -> TokenStream {
+    match model.output {
+        Output::Sound {
+            value: Value::Read(ty),
+            ..
+        } => ty.to_token_stream(),
+        _ => quote!(_),
     }
 }
 
@@ -135,8 +147,8 @@ fn definition(model: &Model<'_>) -> TokenStream {
 fn start(model: &Model<'_>, checked: &TokenStream) -> TokenStream {
     let span = model.output_span();
     let name = model.name();
-    let inputs = Ident::new("inputs", Span::mixed_site());
-    let taken = model.params.iter().filter_map(|param| param.taken(&inputs));
+    let inputs = inputs(span);
+    let taken = model.params.iter().filter_map(Param::taken);
     if model.function.sig.asyncness.is_some() {
         let call = quote_spanned!(name.span()=> #name::call(#(#taken),*));
         return quote_spanned!(span=> |#inputs| ::pipeline_runtime::__private::drive::<#checked, _>(#call));
@@ -152,6 +164,11 @@ fn start(model: &Model<'_>, checked: &TokenStream) -> TokenStream {
             ::pipeline_runtime::__private::drive_blocking::<#checked, _>(#call)
         }
     }
+}
+
+/// The closure's parameter: invisible to the user's tokens, and blamed at `span`.
+fn inputs(span: Span) -> Ident {
+    Ident::new("inputs", Span::mixed_site().located_at(span))
 }
 
 /// The type beside the function: the home of `name::call`.
@@ -199,6 +216,8 @@ fn body(model: &Model<'_>) -> TokenStream {
 fn call_signature(model: &Model<'_>) -> TokenStream {
     let mut sig = model.function.sig.clone();
     sig.ident = Ident::new("call", model.name().span());
+    // Reported already, and rustc has three errors of its own for it.
+    sig.variadic = None;
     if model.sound {
         for arg in &mut sig.inputs {
             if let FnArg::Typed(param) = arg
@@ -290,12 +309,14 @@ impl Param<'_> {
     }
 
     /// When an attempt starts.
-    fn taken(&self, inputs: &Ident) -> Option<TokenStream> {
-        match &self.role {
-            Role::Wired(ty) => Some(quote_spanned!(ty.span()=> #inputs.take())),
-            Role::Context(ty) => Some(quote_spanned!(ty.span()=> #inputs.context())),
-            Role::Refused(_) => None,
-        }
+    fn taken(&self) -> Option<TokenStream> {
+        let (ty, method) = match &self.role {
+            Role::Wired(ty) => (ty, quote_spanned!(ty.span()=> take())),
+            Role::Context(ty) => (ty, quote_spanned!(ty.span()=> context())),
+            Role::Refused(_) => return None,
+        };
+        let inputs = inputs(ty.span());
+        Some(quote_spanned!(ty.span()=> #inputs.#method))
     }
 
     fn check(&self) -> Option<TokenStream> {

@@ -80,7 +80,7 @@ pub(crate) enum Output<'a> {
     Refused(TokenStream),
 }
 
-/// The type of the value that a node passes on.
+/// The type of the value that a node passes on; a branch's is its enum.
 pub(crate) enum Value<'a> {
     /// A function that returns nothing.
     Unit,
@@ -152,16 +152,18 @@ fn refused_whole<'a>(function: &'a FnItem, poison: &TokenStream) -> (Vec<Param<'
 
 fn params<'a>(kind: Kind, function: &'a FnItem, errors: &mut Errors) -> Vec<Param<'a>> {
     let taken: Vec<String> = typed(function)
-        .filter_map(|param| plain_name(&param.pat))
-        .map(ToString::to_string)
+        .map(|param| plain_name(&param.pat).map_or_else(String::new, ToString::to_string))
         .collect();
     typed(function)
         .enumerate()
         .map(|(position, param)| {
             validate::attributes(kind, param, errors);
-            let name = match (&*param.pat, plain_name(&param.pat)) {
-                (_, Some(name)) => without_underscore(name, &taken),
-                (pattern, None) => unnamed(position, pattern.span()),
+            let name = match plain_name(&param.pat) {
+                // A repeated name is rustc's to report, at the body.
+                Some(name) if !taken[..position].contains(&name.to_string()) => {
+                    without_underscore(name, &taken)
+                }
+                Some(_) | None => unnamed(position, param.pat.span()),
             };
             let role = validate::pattern(kind, &param.pat)
                 .map_or_else(|| role(kind, &param.ty), Role::Refused);
@@ -191,8 +193,7 @@ fn output(kind: Kind, function: &FnItem) -> Output<'_> {
     let read = match kind {
         Kind::Task => result,
         Kind::Sensor => result.and_then(|ty| types::first_argument(ty, "Poke")),
-        // A branch's arms are named by a trait alone.
-        Kind::Branch => None,
+        Kind::Branch => result,
     };
     let value = match read {
         Some(ty) => Value::Read(ty),

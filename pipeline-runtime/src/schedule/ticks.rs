@@ -1,9 +1,9 @@
 //! The instants at which a schedule fires, forwards and backwards.
 //!
-//! croner reads the line and says which days match; the search is ours. croner 4.0.3's own search takes every line with more than one time a
-//! day for an interval line, so that `30 2,14 * * *` loses its 02:30 where the clock skips it; it fails in gaps longer than two
-//! hours (Samoa, 2011) and, for a line that can never fire, searches for seconds before it says so. Days, unlike instants, are a
-//! simple sequence: for each matching day its times become instants, and a day on which the clock does not change costs two look-ups of the zone.
+//! croner reads the line and says which days match; the search is ours. croner 4.0.3's own is consistent in both directions at ordinary
+//! changes of clock, but it takes every line with more than one time a day for an interval line, so that `30 2,14 * * *` loses its 02:30 where
+//! the clock skips it, and it gives up in gaps longer than two hours (Samoa, 2011). Days, unlike instants, are a simple sequence: the
+//! times of each matching day become instants, and a day on which the clock does not change costs two look-ups of the zone.
 
 use chrono::{
     DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,

@@ -249,13 +249,16 @@ impl Opened {
 
     fn rename(&self, from: &Key, to: &Key) -> Result<ObjectMeta, Failure> {
         let (source, target) = (self.target(from)?, self.target(to)?);
-        let _locks = (FolderLock::join(&source)?, FolderLock::join(&target)?);
+        let _locks = FolderLock::join_both(&source, &target)?;
         self.present(from)?;
         if let Some(folder) = target.parent() {
             create_folders(folder)?;
         }
-        // On the other stores a rename writes the new key, at that time. A file of another user keeps its own time.
-        let _ = File::open(&source).and_then(|file| file.set_modified(SystemTime::now()));
+        // On the other stores a rename writes the new key, at that time. What a link points to is not written, and a file of
+        // another user keeps its own time.
+        if fs::symlink_metadata(&source)?.is_file() {
+            let _ = File::open(&source).and_then(|file| file.set_modified(SystemTime::now()));
+        }
         let metadata = fs::metadata(&source)?;
         fs::rename(&source, &target)?;
         sync_folder_of(&target)?;

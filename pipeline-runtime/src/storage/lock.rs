@@ -49,6 +49,21 @@ impl FolderLock {
             Err(error) => Err(error),
         }
     }
+
+    /// [Joins](Self::join) the folders of two files: one folder once, and two in one order for everybody, as a lock may make
+    /// newcomers wait behind somebody who wants it alone.
+    pub(super) fn join_both(a: &Path, b: &Path) -> io::Result<[Option<Self>; 2]> {
+        let (first, second) = if a.parent() <= b.parent() {
+            (a, b)
+        } else {
+            (b, a)
+        };
+        let lock = Self::join(first)?;
+        if first.parent() == second.parent() {
+            return Ok([lock, None]);
+        }
+        Ok([lock, Self::join(second)?])
+    }
 }
 
 fn path(file: &Path) -> PathBuf {

@@ -88,6 +88,7 @@ on_every_store!(
     invalid_keys_are_refused_everywhere,
     one_creator_wins,
     no_update_is_lost,
+    a_plain_put_is_not_lost_to_a_conditional_one,
     changes_are_found_by_time,
     an_empty_object_is_an_object,
     a_dropped_operation_leaves_a_whole_object,
@@ -431,6 +432,25 @@ async fn increment(bucket: &Bucket) -> Result<(), String> {
     }
 }
 
+async fn a_plain_put_is_not_lost_to_a_conditional_one(bucket: Bucket) -> Tested {
+    for _ in 0..10 {
+        bucket.put("total", "1000").await?;
+        // From here on the folder has its lock.
+        increment(&bucket).await?;
+        let counter = {
+            let bucket = bucket.clone();
+            tokio::spawn(async move { while increment(&bucket).await.is_ok() {} })
+        };
+        tokio::task::yield_now().await;
+        bucket.put("total", "stop").await?;
+        // Whoever increments from now on sees the text, and stops.
+        assert_eq!(bucket.get("total").await?, "stop");
+        counter.await?;
+        assert_eq!(bucket.get("total").await?, "stop");
+    }
+    Ok(())
+}
+
 async fn changes_are_found_by_time(bucket: Bucket) -> Tested {
     let written = bucket.put("raw/a", "1").await?.last_modified;
     let copied = bucket.copy("raw/a", "raw/b").await?.last_modified;
@@ -561,7 +581,9 @@ async fn links_are_read_but_not_written_through() -> Tested {
     use std::os::unix::fs::symlink;
 
     let outside = tempfile::tempdir()?;
-    fs::write(outside.path().join("secret"), "s")?;
+    let secret = outside.path().join("secret");
+    fs::write(&secret, "s")?;
+    let written = fs::metadata(&secret)?.modified()?;
     let fresh = in_a_folder("")?;
     let bucket = &fresh.bucket;
     let root = std::path::PathBuf::from(bucket.url().trim_start_matches("file://"));
@@ -589,7 +611,15 @@ async fn links_are_read_but_not_written_through() -> Tested {
     ] {
         assert_eq!(result, Some(Kind::PermissionDenied));
     }
+    // A link itself is the bucket's: it may be renamed, and replaced.
+    symlink(&secret, root.join("link"))?;
+    bucket.rename("link", "link2").await?;
+    bucket.put("link2", "replaced").await?;
     assert_eq!(fs::read_dir(outside.path())?.count(), 1);
+    assert_eq!(
+        (fs::read(&secret)?, fs::metadata(&secret)?.modified()?),
+        (b"s".to_vec(), written)
+    );
     Ok(())
 }
 

@@ -1,0 +1,55 @@
+//! Branches: an enum whose variants are a node's arms.
+
+use super::draft;
+use super::node::Node;
+use super::value::{Data, Value};
+use std::any::Any;
+
+/// An enum whose variants are the arms of a `#[branch]`. Implemented by [`#[derive(Branch)]`](macro@crate::Branch).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a branch",
+    label = "a `#[branch]` returns `Result<B>` where `B` is an enum that derives `Branch`",
+    note = "add `#[derive(Branch)]` to `{Self}`"
+)]
+pub trait Branches: Sized {
+    /// The arms as nodes: a struct with one field a variant.
+    type Arms: Arms<Self>;
+    #[doc(hidden)]
+    fn split(self) -> (usize, Value);
+}
+
+/// The arms of the branch `B` as nodes.
+///
+/// The struct is made by `#[derive(Branch)]`, one public field a variant, so that a pattern without `..` that forgets an arm
+/// does not compile. It takes the same overrides as a node: `route(report).retries(2)`.
+pub trait Arms<B>: Sized {
+    #[doc(hidden)]
+    const NAMES: &'static [&'static str];
+    #[doc(hidden)]
+    #[track_caller]
+    fn from_branch(branch: BranchHandle) -> Self;
+    #[doc(hidden)]
+    fn branch(&self) -> BranchHandle;
+}
+
+/// The node that a `#[branch]` made, apart from its arms.
+#[derive(Debug, Clone, Copy)]
+pub struct BranchHandle(pub(crate) draft::Handle);
+
+/// The node of one arm.
+#[track_caller]
+pub fn arm<T: Data>(branch: BranchHandle, index: usize) -> Node<T> {
+    Node::new(draft::arm(branch.0, index, super::value::Codec::of::<T>()))
+}
+
+/// The branch that an arm belongs to.
+pub fn branch_of<T>(arm: &Node<T>) -> BranchHandle {
+    BranchHandle(draft::branch_of(arm.handle()))
+}
+
+/// Which arm a branch's output takes, and what that arm carries.
+pub(crate) type Split = fn(&dyn Any) -> Option<(usize, Value)>;
+
+pub(crate) fn split<B: Branches + Clone + 'static>(value: &dyn Any) -> Option<(usize, Value)> {
+    value.downcast_ref::<B>().cloned().map(B::split)
+}

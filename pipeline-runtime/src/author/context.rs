@@ -1,0 +1,133 @@
+use super::error::Result;
+use chrono::{DateTime, Utc};
+use serde::{Serialize, de::DeserializeOwned};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What an attempt may know of its run. Supplied by the runtime to a parameter of this type; never wired.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+///
+/// #[task]
+/// async fn load(ctx: Context, rows: u64) -> Result<String> {
+///     // Safe to send twice: all attempts of this node in this run share the key.
+///     Ok(format!("{rows} rows for {} under {}", ctx.logical_date().date_naive(), ctx.idempotency_key()))
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Context {
+    run: Arc<RunInfo>,
+    node: Arc<str>,
+    attempt: u32,
+    memory: Memory,
+}
+
+/// What is the same for all nodes of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunInfo {
+    pub(crate) pipeline: String,
+    pub(crate) run_id: String,
+    pub(crate) interval: crate::schedule::Interval,
+    pub(crate) previous: Option<crate::schedule::Interval>,
+    pub(crate) params: serde_json::Value,
+}
+
+/// What a sensor remembers from poke to poke, as JSON.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Memory(Arc<Mutex<Option<Arc<str>>>>);
+
+impl Memory {
+    pub(crate) fn new(remembered: Option<Arc<str>>) -> Self {
+        Self(Arc::new(Mutex::new(remembered)))
+    }
+
+    pub(crate) fn get(&self) -> Option<Arc<str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, json: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(json.into());
+    }
+}
+
+/// Where a started body gets its context from, if it asks for one.
+pub(crate) trait Attempt {
+    fn context(&self) -> Context;
+}
+
+impl Context {
+    pub(crate) fn new(run: Arc<RunInfo>, node: Arc<str>, attempt: u32, memory: Memory) -> Self {
+        Self { run, node, attempt, memory }
+    }
+
+    /// The run's id.
+    pub fn run_id(&self) -> &str {
+        &self.run.run_id
+    }
+
+    /// The pipeline's id.
+    pub fn pipeline(&self) -> &str {
+        &self.run.pipeline
+    }
+
+    /// This node's id, with its element's index where it is mapped: `upload[3]`.
+    pub fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// The number of this attempt, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// The start of the data interval, which is what Airflow calls the logical date.
+    pub fn logical_date(&self) -> DateTime<Utc> {
+        self.run.interval.start
+    }
+
+    /// The start of the data interval.
+    pub fn data_interval_start(&self) -> DateTime<Utc> {
+        self.run.interval.start
+    }
+
+    /// The end of the data interval. Without a schedule it is its start.
+    pub fn data_interval_end(&self) -> DateTime<Utc> {
+        self.run.interval.end
+    }
+
+    /// The start of the last interval before this one whose run succeeded, if there is one.
+    pub fn prev_data_interval_start_success(&self) -> Option<DateTime<Utc>> {
+        self.run.previous.map(|interval| interval.start)
+    }
+
+    /// The end of the last interval before this one whose run succeeded, if there is one.
+    pub fn prev_data_interval_end_success(&self) -> Option<DateTime<Utc>> {
+        self.run.previous.map(|interval| interval.end)
+    }
+
+    /// The same for all attempts of this node in this run, and for no other node or run: to make an effect outside happen
+    /// once although a body may run again.
+    pub fn idempotency_key(&self) -> String {
+        format!("{}/{}", self.run.run_id, self.node)
+    }
+
+    /// Keeps `state` for this sensor's next poke, also across a restart. Only the last call of a poke counts, and it is kept
+    /// even where the poke ends in an error.
+    ///
+    /// # Errors
+    ///
+    /// If `state` cannot be written as JSON.
+    pub fn remember<S: Serialize>(&self, state: &S) -> Result<()> {
+        self.memory.set(serde_json::to_string(state)?);
+        Ok(())
+    }
+
+    /// What an earlier poke of this sensor kept; `None` at the first.
+    ///
+    /// # Errors
+    ///
+    /// If what was kept is no `S`.
+    pub fn recall<S: DeserializeOwned>(&self) -> Result<Option<S>> {
+        Ok(self.memory.get().map(|json| serde_json::from_str(&json)).transpose()?)
+    }
+}

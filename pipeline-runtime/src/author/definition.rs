@@ -1,0 +1,46 @@
+use super::options::TaskOptions;
+use std::panic::Location;
+use std::sync::OnceLock;
+
+/// What an attribute made of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// `#[task]`
+    Task,
+    /// `#[sensor]`
+    Sensor,
+    /// `#[branch]`
+    Branch,
+}
+
+/// A task as its attribute describes it: one `static` a task, shared by all its nodes.
+#[derive(Debug)]
+pub struct Definition {
+    pub(crate) kind: Kind,
+    pub(crate) name: &'static str,
+    pub(crate) inputs: &'static [&'static str],
+    pub(crate) description: &'static str,
+    pub(crate) at: &'static Location<'static>,
+    describe: fn(TaskOptions) -> TaskOptions,
+    options: OnceLock<TaskOptions>,
+}
+
+impl Definition {
+    /// `inputs` names the wired parameters in order, the context left out.
+    #[track_caller]
+    pub const fn new(
+        kind: Kind,
+        name: &'static str,
+        inputs: &'static [&'static str],
+        description: &'static str,
+        options: fn(TaskOptions) -> TaskOptions,
+    ) -> Self {
+        let at = Location::caller();
+        Self { kind, name, inputs, description, at, describe: options, options: OnceLock::new() }
+    }
+
+    pub(crate) fn options(&self) -> &TaskOptions {
+        self.options.get_or_init(|| (self.describe)(TaskOptions::default()))
+    }
+}

@@ -1,0 +1,299 @@
+//! The draft: what a pipeline function records while it runs.
+//!
+//! A task's constructor finds the draft through a thread-local, since handles are `Copy` and carry no borrow. Every node made
+//! here remembers where it was wired, and mistakes that types cannot see are kept for the plan's check, which reports them all.
+
+use super::body::{Arg, Start};
+use super::branch::Split;
+use super::definition::Definition;
+use super::input::{Source, Upstream};
+use super::options::TaskOptions;
+use super::value::{Codec, Value};
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Where in the user's source something stands.
+pub(crate) type Place = &'static Location<'static>;
+
+/// Names a node of a draft. Handles of another pipeline's draft are told apart, for they may be kept in a static.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handle {
+    index: u32,
+    draft: u32,
+}
+
+impl Handle {
+    pub(crate) fn index(self) -> u32 {
+        self.index
+    }
+
+    pub(crate) fn is_of(self, draft: &Draft) -> bool {
+        self.draft == draft.id
+    }
+}
+
+/// A described pipeline, before it is checked.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    id: u32,
+    pub(crate) nodes: Vec<DraftNode>,
+    pub(crate) args: Vec<Arg>,
+    /// `.after(..)`: node, upstream, where.
+    pub(crate) orders: Vec<(u32, Handle, Place)>,
+    /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
+    pub(crate) scopes: Vec<u32>,
+    pub(crate) misuses: Vec<Misuse>,
+    current_scope: u32,
+    failures: HashMap<u32, Handle>,
+}
+
+#[derive(Debug)]
+pub(crate) struct DraftNode {
+    pub(crate) what: What,
+    pub(crate) scope: u32,
+    pub(crate) at: Place,
+    pub(crate) args: Range<u32>,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) overrides: Option<Box<Overrides>>,
+    pub(crate) allow_failure: bool,
+}
+
+/// What a node is. All but the first are gates: they have no body, and the engine decides them by itself.
+#[derive(Debug)]
+pub(crate) enum What {
+    Body { definition: &'static Definition, start: Start, codec: &'static Codec, branch: Option<Box<Branch>> },
+    Arm { branch: u32, index: u32, codec: &'static Codec },
+    Failure { of: Handle },
+    FirstOf { from: Box<[Handle]> },
+    Each(Box<Each>),
+    Element { list: Handle },
+}
+
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) split: Split,
+    pub(crate) arms: &'static [&'static str],
+}
+
+#[derive(Debug)]
+pub(crate) struct Each {
+    pub(crate) list: Handle,
+    /// The scope of what is repeated.
+    pub(crate) scope: u32,
+    pub(crate) result: Handle,
+    pub(crate) max_active: Option<(usize, Place)>,
+    pub(crate) mapping: Mapping,
+}
+
+/// What the author layer knows of a mapping's types.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mapping {
+    pub(crate) explode: fn(&dyn Any) -> Vec<Value>,
+    pub(crate) collect: fn(&[Upstream]) -> Option<Value>,
+    pub(crate) codec: &'static Codec,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) options: TaskOptions,
+    /// The name of each and where it stands.
+    pub(crate) given: Vec<(&'static str, Place)>,
+}
+
+/// A mistake found while recording.
+#[derive(Debug)]
+pub(crate) enum Misuse {
+    /// A handle of another pipeline, or of another run of this pipeline's function.
+    Foreign { node: u32, at: Place },
+    /// `.max_active` on what is no mapping.
+    NotAMapping { node: u32, at: Place },
+    /// `.each` in whose closure no node was made that could be repeated.
+    NothingWired { at: Place },
+}
+
+thread_local! {
+    /// The drafts being recorded, innermost last: a pipeline function may build another pipeline.
+    static RECORDING: RefCell<Vec<Draft>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `wire` and returns what it recorded.
+pub(crate) fn record<R>(wire: impl FnOnce() -> R) -> (R, Draft) {
+    /// Takes the draft off the stack, also where `wire` panics.
+    struct Recording;
+    impl Drop for Recording {
+        fn drop(&mut self) {
+            RECORDING.with_borrow_mut(Vec::pop);
+        }
+    }
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    RECORDING.with_borrow_mut(|drafts| drafts.push(Draft { id, scopes: vec![0], ..Draft::default() }));
+    let recording = Recording;
+    let result = wire();
+    let draft = RECORDING.with_borrow_mut(|drafts| drafts.last_mut().map(std::mem::take)).unwrap_or_default();
+    drop(recording);
+    (result, draft)
+}
+
+#[track_caller]
+fn with<R>(what: impl FnOnce(&mut Draft) -> R) -> Option<R> {
+    RECORDING.with_borrow_mut(|drafts| drafts.last_mut().map(what))
+}
+
+impl Draft {
+    fn push(&mut self, what: What, args: Range<u32>, at: Place) -> Handle {
+        let index = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        let scope = self.current_scope;
+        self.nodes.push(DraftNode { what, scope, at, args, name: None, overrides: None, allow_failure: false });
+        Handle { index, draft: self.id }
+    }
+
+    fn node(&mut self, handle: Handle, at: Place) -> Option<&mut DraftNode> {
+        if handle.is_of(self) {
+            return self.nodes.get_mut(handle.index as usize);
+        }
+        self.misuses.push(Misuse::Foreign { node: handle.index, at });
+        None
+    }
+}
+
+#[track_caller]
+pub(crate) fn task<const N: usize>(
+    definition: &'static Definition,
+    args: [Arg; N],
+    start: Start,
+    codec: &'static Codec,
+    branch: Option<(Split, &'static [&'static str])>,
+) -> Handle {
+    let at = Location::caller();
+    let made = with(|draft| {
+        let first = u32::try_from(draft.args.len()).unwrap_or(u32::MAX);
+        draft.args.extend(args);
+        let last = u32::try_from(draft.args.len()).unwrap_or(u32::MAX);
+        let branch = branch.map(|(split, arms)| Box::new(Branch { split, arms }));
+        draft.push(What::Body { definition, start, codec, branch }, first..last, at)
+    });
+    match made {
+        Some(handle) => handle,
+        // There is no plan to report it in, and no handle to return: the one mistake that has to stop the caller.
+        None => panic!(
+            "`{name}` was called outside of a pipeline: in a `#[pipeline]` function it wires a node; to run its body, as in a \
+             unit test, call `{name}::call(..)`",
+            name = definition.name
+        ),
+    }
+}
+
+/// Records a gate that stands on an existing node. Outside of a recording the handle leads nowhere, as its node did.
+fn gate(what: What, at: Place) -> Handle {
+    with(|draft| draft.push(what, 0..0, at)).unwrap_or(Handle { index: u32::MAX, draft: 0 })
+}
+
+#[track_caller]
+pub(crate) fn arm(branch: Handle, index: usize, codec: &'static Codec) -> Handle {
+    let index = u32::try_from(index).unwrap_or(u32::MAX);
+    gate(What::Arm { branch: branch.index, index, codec }, Location::caller())
+}
+
+pub(crate) fn branch_of(arm: Handle) -> Handle {
+    let branch = with(|draft| match draft.nodes.get(arm.index as usize) {
+        Some(DraftNode { what: What::Arm { branch, .. }, .. }) => Some(Handle { index: *branch, draft: arm.draft }),
+        _ => None,
+    });
+    branch.flatten().unwrap_or(arm)
+}
+
+#[track_caller]
+pub(crate) fn failure(of: Handle) -> Handle {
+    let at = Location::caller();
+    let known = with(|draft| draft.failures.get(&of.index).copied().filter(|_| of.is_of(draft))).flatten();
+    known.unwrap_or_else(|| {
+        let made = gate(What::Failure { of }, at);
+        with(|draft| draft.failures.insert(of.index, made));
+        made
+    })
+}
+
+#[track_caller]
+pub(crate) fn first_of(from: Box<[Handle]>) -> Handle {
+    gate(What::FirstOf { from }, Location::caller())
+}
+
+#[track_caller]
+pub(crate) fn each(list: Handle, mapping: Mapping, body: impl FnOnce(Handle) -> Handle) -> Handle {
+    let at = Location::caller();
+    let entered = with(|draft| {
+        let outer = draft.current_scope;
+        let scope = u32::try_from(draft.scopes.len()).unwrap_or(u32::MAX);
+        draft.scopes.push(outer);
+        draft.current_scope = scope;
+        (outer, scope)
+    });
+    let (outer, scope) = entered.unwrap_or_default();
+    let element = gate(What::Element { list }, at);
+    let result = body(element);
+    with(|draft| {
+        draft.current_scope = outer;
+        if draft.nodes.len() == element.index as usize + 1 {
+            draft.misuses.push(Misuse::NothingWired { at });
+        }
+    });
+    gate(What::Each(Box::new(Each { list, scope, result, max_active: None, mapping })), at)
+}
+
+#[track_caller]
+pub(crate) fn max_active(handle: Handle, elements: usize) {
+    let at = Location::caller();
+    with(|draft| match draft.node(handle, at).map(|node| &mut node.what) {
+        Some(What::Each(each)) => each.max_active = Some((elements, at)),
+        Some(_) => draft.misuses.push(Misuse::NotAMapping { node: handle.index, at }),
+        None => {}
+    });
+}
+
+#[track_caller]
+pub(crate) fn rename(handle: Handle, name: String) {
+    let at = Location::caller();
+    with(|draft| draft.node(handle, at).map(|node| node.name = Some(name.into())));
+}
+
+#[track_caller]
+pub(crate) fn order(handle: Handle, upstream: Handle) {
+    let at = Location::caller();
+    with(|draft| {
+        if draft.node(handle, at).is_some() {
+            draft.orders.push((handle.index, upstream, at));
+        }
+    });
+}
+
+#[track_caller]
+pub(crate) fn allow_failure(handle: Handle) {
+    let at = Location::caller();
+    with(|draft| draft.node(handle, at).map(|node| node.allow_failure = true));
+}
+
+#[track_caller]
+pub(crate) fn set(handle: Handle, name: &'static str, set: impl FnOnce(&mut TaskOptions)) {
+    let at = Location::caller();
+    with(|draft| {
+        if let Some(node) = draft.node(handle, at) {
+            let overrides = node.overrides.get_or_insert_default();
+            overrides.given.push((name, at));
+            set(&mut overrides.options);
+        }
+    });
+}
+
+/// The handles an input reads.
+pub(crate) fn handles<P>(source: &Source<P>) -> &[Handle] {
+    match source {
+        Source::Plain(_) | Source::Template(_) => &[],
+        Source::Node(handle, _) | Source::Elements(handle, _) => std::slice::from_ref(handle),
+        Source::Nodes(handles, _) => handles,
+    }
+}

@@ -1,0 +1,102 @@
+use std::error::Error;
+use std::fmt;
+
+/// The result of a task; the error is a [`TaskError`] unless another is named.
+pub type Result<T, E = TaskError> = std::result::Result<T, E>;
+
+/// Why a task ended without a value.
+///
+/// `?` reaches it from any error, and the attempt is retried as the task's options say. [`TaskError::fatal`] is not
+/// retried, and [`TaskError::skip`] ends the node `skipped`. It is itself no `std::error::Error` (that is what lets `?` take
+/// every error); [`TaskError::into_error`] leads out of it.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+///
+/// fn rows(text: &str) -> Result<u64> {
+///     if text.is_empty() {
+///         return Err(TaskError::skip("nothing was exported"));
+///     }
+///     Ok(text.trim().parse()?) // a ParseIntError: the attempt fails and is retried
+/// }
+/// assert_eq!(rows("7\n").unwrap(), 7);
+/// assert_eq!(rows("").unwrap_err().to_string(), "nothing was exported");
+/// ```
+pub struct TaskError {
+    source: Box<dyn Error + Send + Sync>,
+    kind: Kind,
+}
+
+/// What becomes of a node whose attempt ended with the error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Retry,
+    Fatal,
+    Skip,
+}
+
+impl TaskError {
+    /// An error that no retry can mend: the node ends `failed` at once.
+    pub fn fatal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { source: error.into(), kind: Kind::Fatal }
+    }
+
+    /// Not an error but a decision: the node ends `skipped`, for the reason given.
+    pub fn skip(why: impl Into<String>) -> Self {
+        Self { source: why.into().into(), kind: Kind::Skip }
+    }
+
+    /// The error inside, for code that works with `std::error::Error`.
+    pub fn into_error(self) -> Box<dyn Error + Send + Sync> {
+        self.source
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The message and those of all its sources, which is what the journal keeps.
+    pub(crate) fn chain(&self) -> String {
+        chain(&*self.source)
+    }
+}
+
+/// An error's message followed by its sources', leaving out a source that the message before it already ends with.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        source = error.source();
+    }
+    text
+}
+
+impl fmt::Debug for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for TaskError {
+    fn from(error: E) -> Self {
+        Self { source: error.into(), kind: Kind::Retry }
+    }
+}
+
+/// So that a test that returns `Result<(), Box<dyn Error>>` may write `task::call(..).await?`.
+impl From<TaskError> for Box<dyn Error> {
+    fn from(error: TaskError) -> Self {
+        error.source
+    }
+}

@@ -1,0 +1,288 @@
+//! Inputs: what may stand in a task's parameter position, and how the parameter is made of it.
+//!
+//! None of the impls for nodes asks anything of the type: a type that is no `Data` is reported where its task is defined, and
+//! nowhere else. That is possible because values fill a slot of their own type (see [`Datum`](super::value::Datum)).
+
+use super::node::Node;
+use super::outcome::{Failure, Outcome};
+use super::template::Template;
+use super::value::Value;
+use std::any::Any;
+use std::sync::Arc;
+
+/// Anything that may stand in a task's parameter position: a plain `T`, a `Node<T>`, or what a wider parameter takes.
+///
+/// | parameter | takes | trigger rule |
+/// |---|---|---|
+/// | `T` | `T`, `&T`, `Node<T>`; `String` also `&str` and `template!(..)` | all_success |
+/// | `Option<T>` | `Node<T>`, `Option<T>` | none_failed |
+/// | `Outcome<T>` | `Node<T>` | all_done |
+/// | `Arc<T>` | `Node<T>`, `Arc<T>` | all_success, without a copy |
+/// | `Vec<T>`, `Vec<Option<T>>`, `Vec<Outcome<T>>` | `.each(..)`, `[Node<T>; N]`, `Vec<Node<T>>` | the same three, over all |
+#[diagnostic::on_unimplemented(
+    message = "this input takes `{T}`, but it is given `{Self}`",
+    label = "neither a `{T}` nor a node of a task that returns one",
+    note = "wire a task that returns `{T}`, or pass a plain `{T}` (a plain value needs `Clone + Send + Sync + 'static`)",
+    note = "a `Node<Vec<_>>` is spread over a task with `.each(|item| task(item))`"
+)]
+pub trait IntoInput<T> {
+    #[doc(hidden)]
+    fn into_input(self) -> Input;
+}
+
+/// An input before its parameter is known to be fit for one.
+#[derive(Debug)]
+pub struct Input(pub(crate) Source<Box<dyn Any>>, pub(crate) Fill);
+
+/// Where an input comes from.
+#[derive(Debug)]
+pub(crate) enum Source<Plain> {
+    /// A value that the pipeline function gave.
+    Plain(Plain),
+    /// A text rendered when the attempt starts.
+    Template(Template),
+    /// One node.
+    Node(super::draft::Handle, Rule),
+    /// A fan-in of nodes.
+    Nodes(Box<[super::draft::Handle]>, Rule),
+    /// The elements of a mapping, each judged alone.
+    Elements(super::draft::Handle, Rule),
+}
+
+/// When an input holds. Airflow's trigger rules, but judged for each input alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// The upstream must succeed.
+    AllSuccess,
+    /// The upstream may also be skipped.
+    NoneFailed,
+    /// The upstream only has to end.
+    AllDone,
+}
+
+impl Rule {
+    /// Airflow's name of the rule.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AllSuccess => "all_success",
+            Self::NoneFailed => "none_failed",
+            Self::AllDone => "all_done",
+        }
+    }
+}
+
+/// How an upstream ended, with what it left.
+#[derive(Debug, Clone)]
+pub(crate) enum Upstream {
+    Success(Value),
+    Skipped,
+    Failed(Failure),
+}
+
+/// What the engine supplies for one wired input: one upstream, or many in their order.
+#[derive(Debug, Clone)]
+pub(crate) enum Supply {
+    One(Upstream),
+    Many(Vec<Upstream>),
+}
+
+/// Makes the parameter of its supply, into an `Option` of the parameter's type. Says whether it could: it can, unless the
+/// engine supplied what the input's rule excludes.
+pub(crate) type Fill = fn(&Supply, &mut dyn Any) -> bool;
+
+fn put<P: 'static>(slot: &mut dyn Any, parameter: Option<P>) -> bool {
+    match (slot.downcast_mut::<Option<P>>(), parameter) {
+        (Some(slot), Some(parameter)) => {
+            *slot = Some(parameter);
+            true
+        }
+        _ => false,
+    }
+}
+
+fn value<T: 'static>(upstream: &Upstream) -> Option<T> {
+    let Upstream::Success(value) = upstream else { return None };
+    let mut slot = None::<T>;
+    value.as_ref().clone_into(&mut slot);
+    slot
+}
+
+fn optional<T: 'static>(upstream: &Upstream) -> Option<Option<T>> {
+    match upstream {
+        Upstream::Success(_) => value(upstream).map(Some),
+        Upstream::Skipped => Some(None),
+        Upstream::Failed(_) => None,
+    }
+}
+
+fn outcome<T: 'static>(upstream: &Upstream) -> Option<Outcome<T>> {
+    Some(match upstream {
+        Upstream::Success(_) => Outcome::Success(value(upstream)?),
+        Upstream::Skipped => Outcome::Skipped,
+        Upstream::Failed(failure) => Outcome::Failed(failure.clone()),
+    })
+}
+
+fn shared<T: 'static>(upstream: &Upstream) -> Option<Arc<T>> {
+    let Upstream::Success(value) = upstream else { return None };
+    let mut slot = None::<Arc<T>>;
+    Arc::clone(value).share_into(&mut slot);
+    slot
+}
+
+/// One upstream into one parameter.
+fn one<P: 'static>(supply: &Supply, slot: &mut dyn Any, make: fn(&Upstream) -> Option<P>) -> bool {
+    match supply {
+        Supply::One(upstream) => put(slot, make(upstream)),
+        Supply::Many(_) => false,
+    }
+}
+
+/// Many upstreams into a list.
+fn many<P: 'static>(supply: &Supply, slot: &mut dyn Any, make: fn(&Upstream) -> Option<P>) -> bool {
+    match supply {
+        Supply::Many(all) => put(slot, all.iter().map(make).collect::<Option<Vec<P>>>()),
+        Supply::One(_) => false,
+    }
+}
+
+fn no_fill(_: &Supply, _: &mut dyn Any) -> bool {
+    false
+}
+
+// ---- plain values
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static> IntoInput<T> for T {
+    fn into_input(self) -> Input {
+        Input(Source::Plain(Box::new(self)), no_fill)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + 'static> IntoInput<T> for &T {
+    fn into_input(self) -> Input {
+        self.clone().into_input()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoInput<String> for &str {
+    fn into_input(self) -> Input {
+        self.to_owned().into_input()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoInput<String> for Template {
+    fn into_input(self) -> Input {
+        Input(Source::Template(self), |supply, slot| one::<String>(supply, slot, value))
+    }
+}
+
+// ---- one node
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static> IntoInput<T> for Node<T> {
+    fn into_input(self) -> Input {
+        Input(Source::Node(self.handle(), Rule::AllSuccess), |supply, slot| one::<T>(supply, slot, value))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static> IntoInput<Arc<T>> for Node<T> {
+    fn into_input(self) -> Input {
+        Input(Source::Node(self.handle(), Rule::AllSuccess), |supply, slot| one::<Arc<T>>(supply, slot, shared))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static> IntoInput<Option<T>> for Node<T> {
+    fn into_input(self) -> Input {
+        Input(Source::Node(self.handle(), Rule::NoneFailed), |supply, slot| one::<Option<T>>(supply, slot, optional))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static> IntoInput<Outcome<T>> for Node<T> {
+    fn into_input(self) -> Input {
+        Input(Source::Node(self.handle(), Rule::AllDone), |supply, slot| one::<Outcome<T>>(supply, slot, outcome))
+    }
+}
+
+// ---- many nodes
+
+fn handles<T>(nodes: &[Node<T>]) -> Box<[super::draft::Handle]> {
+    nodes.iter().map(Node::handle).collect()
+}
+
+fn values_of<T: 'static>(nodes: &[Node<T>]) -> Input {
+    Input(Source::Nodes(handles(nodes), Rule::AllSuccess), |supply, slot| many::<T>(supply, slot, value))
+}
+
+fn optionals_of<T: 'static>(nodes: &[Node<T>]) -> Input {
+    Input(Source::Nodes(handles(nodes), Rule::NoneFailed), |supply, slot| many::<Option<T>>(supply, slot, optional))
+}
+
+fn outcomes_of<T: 'static>(nodes: &[Node<T>]) -> Input {
+    Input(Source::Nodes(handles(nodes), Rule::AllDone), |supply, slot| many::<Outcome<T>>(supply, slot, outcome))
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static, const N: usize> IntoInput<Vec<T>> for [Node<T>; N] {
+    fn into_input(self) -> Input {
+        values_of(&self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static> IntoInput<Vec<T>> for Vec<Node<T>> {
+    fn into_input(self) -> Input {
+        values_of(&self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static, const N: usize> IntoInput<Vec<Option<T>>> for [Node<T>; N] {
+    fn into_input(self) -> Input {
+        optionals_of(&self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static> IntoInput<Vec<Option<T>>> for Vec<Node<T>> {
+    fn into_input(self) -> Input {
+        optionals_of(&self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static, const N: usize> IntoInput<Vec<Outcome<T>>> for [Node<T>; N] {
+    fn into_input(self) -> Input {
+        outcomes_of(&self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static> IntoInput<Vec<Outcome<T>>> for Vec<Node<T>> {
+    fn into_input(self) -> Input {
+        outcomes_of(&self)
+    }
+}
+
+// ---- the elements of a mapping
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static> IntoInput<Vec<Option<T>>> for Node<Vec<T>> {
+    fn into_input(self) -> Input {
+        Input(Source::Elements(self.handle(), Rule::NoneFailed), |supply, slot| many::<Option<T>>(supply, slot, optional))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: 'static> IntoInput<Vec<Outcome<T>>> for Node<Vec<T>> {
+    fn into_input(self) -> Input {
+        Input(Source::Elements(self.handle(), Rule::AllDone), |supply, slot| many::<Outcome<T>>(supply, slot, outcome))
+    }
+}

@@ -1,0 +1,22 @@
+//! What a pipeline's author writes with: nodes, inputs, outputs, options, templates, callbacks.
+//!
+//! Calling a task inside a pipeline function records a draft node; nothing here runs anything. User types end here: what
+//! leaves this module for the plan and the engine is erased (see [`value`]).
+
+pub(crate) mod body;
+pub(crate) mod branch;
+pub(crate) mod context;
+pub(crate) mod definition;
+pub(crate) mod draft;
+pub(crate) mod error;
+pub(crate) mod input;
+pub(crate) mod node;
+pub(crate) mod notify;
+pub(crate) mod options;
+pub(crate) mod outcome;
+pub(crate) mod output;
+pub(crate) mod overrides;
+pub(crate) mod params;
+pub(crate) mod pipeline;
+pub(crate) mod template;
+pub(crate) mod value;

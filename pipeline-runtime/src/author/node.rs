@@ -1,0 +1,153 @@
+use super::branch::Arms;
+use super::draft::{self, Handle};
+use super::input::Upstream;
+use super::outcome::Failure;
+use super::overrides::overrides;
+use super::value::{Codec, Data, Value};
+use std::any::Any;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// The future output of one node of a pipeline.
+///
+/// Calling a task inside a `#[pipeline]` function returns one, and passing it to another task wires an edge. It is `Copy`:
+/// any number of tasks may take it.
+pub struct Node<T> {
+    handle: Handle,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Node<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Node<T> {}
+
+impl<T> fmt::Debug for Node<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Node({})", self.handle.index())
+    }
+}
+
+impl<T> Node<T> {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self { handle, output: PhantomData }
+    }
+
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle
+    }
+
+    overrides!(pub);
+
+    /// This node's failure, for a task that runs only if it ended `failed` or `upstream_failed`.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// #[task] async fn load() -> Result<u64> { Ok(1) }
+    /// #[task] async fn repair(failure: Failure) -> Result<String> { Ok(failure.node().to_owned()) }
+    /// #[pipeline] fn nightly() { repair(load().failure()); }
+    /// # nightly().check().unwrap();
+    /// ```
+    #[track_caller]
+    pub fn failure(self) -> Node<Failure> {
+        Node::new(draft::failure(self.handle))
+    }
+
+    /// Describes what is done with one element of the list, once; the runtime repeats it for each, depth first.
+    ///
+    /// It yields the results in the list's order, over an empty list `[]`. A failed element fails that element's chain alone.
+    /// Nodes from outside may be used within; nodes from within only through the result.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// #[task] async fn files() -> Result<Vec<String>> { Ok(vec!["a.csv".into(), "b.csv".into()]) }
+    /// #[task] async fn rows(file: String) -> Result<u64> { Ok(file.len() as u64) }
+    /// #[task] async fn total(rows: Vec<u64>) -> Result<u64> { Ok(rows.iter().sum()) }
+    /// #[pipeline] fn nightly() { total(files().each(|file| rows(file)).max_active(4)); }
+    /// # nightly().check().unwrap();
+    /// ```
+    #[track_caller]
+    pub fn each<U: Data>(self, body: impl FnOnce(Node<T::Item>) -> Node<U>) -> Node<Vec<U>>
+    where
+        T: List,
+    {
+        let mapping = draft::Mapping { explode: T::explode, collect: collect::<U>, codec: Codec::of::<Vec<U>>() };
+        Node::new(draft::each(self.handle, mapping, |element| body(Node::new(element)).handle))
+    }
+}
+
+impl<T> Node<Vec<T>> {
+    /// At most that many elements of this mapping are under way at once.
+    #[track_caller]
+    pub fn max_active(self, elements: usize) -> Self {
+        draft::max_active(self.handle, elements);
+        self
+    }
+}
+
+/// The value of whichever node succeeds first (Airflow's `one_success`).
+///
+/// Once one has won, those of the others that feed nothing else are cut off and end `skipped`, and so do their own upstreams
+/// that feed nothing else. It is skipped if all were skipped, else `upstream_failed`.
+///
+/// ```
+/// # use pipeline_runtime::prelude::*;
+/// #[task] async fn copy_in(region: String) -> Result<u64> { Ok(region.len() as u64) }
+/// #[task] async fn load(rows: u64) -> Result<()> { Ok(()) }
+/// #[pipeline] fn nightly() { load(first_of([copy_in("eu"), copy_in("us")])); }
+/// # nightly().check().unwrap();
+/// ```
+#[track_caller]
+pub fn first_of<T>(nodes: impl IntoIterator<Item = Node<T>>) -> Node<T> {
+    Node::new(draft::first_of(nodes.into_iter().map(|node| node.handle).collect()))
+}
+
+/// A list, whose elements `.each` maps over.
+#[diagnostic::on_unimplemented(
+    message = "`.each` needs a task that returns a list, but this one returns `{Self}`",
+    label = "`Node<{Self}>` is not a `Node<Vec<_>>`",
+    note = "wire the node itself, as in `task(node)`, or let its task return `Result<Vec<{Self}>>`"
+)]
+pub trait List {
+    /// An element.
+    type Item;
+    #[doc(hidden)]
+    fn explode(list: &dyn Any) -> Vec<Value>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Data> List for Vec<T> {
+    type Item = T;
+    fn explode(list: &dyn Any) -> Vec<Value> {
+        let list = list.downcast_ref::<Self>().map_or(&[][..], Vec::as_slice);
+        list.iter().map(|item| Arc::new(item.clone()) as Value).collect()
+    }
+}
+
+/// The elements' results as one list; `None` unless all succeeded.
+fn collect<U: Data>(results: &[Upstream]) -> Option<Value> {
+    let item = |upstream: &Upstream| match upstream {
+        Upstream::Success(value) => value.as_ref().as_any().downcast_ref::<U>().cloned(),
+        Upstream::Skipped | Upstream::Failed(_) => None,
+    };
+    let list: Vec<U> = results.iter().map(item).collect::<Option<_>>()?;
+    Some(Arc::new(list))
+}
+
+/// The overrides of a branch, on its arms: `route(report).retries(2)`.
+///
+/// In the prelude, so that the methods are at hand.
+pub trait ArmsExt<B>: Arms<B> {
+    #[doc(hidden)]
+    fn handle(&self) -> Handle {
+        self.branch().0
+    }
+
+    overrides!();
+}
+
+impl<B, A: Arms<B>> ArmsExt<B> for A {}

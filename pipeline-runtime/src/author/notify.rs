@@ -1,0 +1,212 @@
+use super::error::Result;
+use super::output::PipelineOutput;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Takes notifications: an `async fn(Notification) -> Result<()>`, a [`Webhook`](crate::Webhook), or a type of your own.
+///
+/// A notifier that fails is asked again, from 1 s to 5 min apart, for 24 h. It may be told the same thing twice, never
+/// changes its run and never makes it wait.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+/// use pipeline_runtime::BoxFuture;
+///
+/// async fn page(n: Notification) -> Result<()> {
+///     println!("{}: {} of {}", n.name(), n.node().unwrap_or("the run"), n.run_id());
+///     Ok(())
+/// }
+///
+/// struct Printer { prefix: &'static str }
+/// impl Notify for Printer {
+///     fn notify(&self, n: Notification) -> BoxFuture<Result<()>> {
+///         let line = format!("{} {}", self.prefix, n.name());
+///         Box::pin(async move { println!("{line}"); Ok(()) })
+///     }
+/// }
+/// const PRINTER: Printer = Printer { prefix: "pipeline:" };
+///
+/// #[task(on_failure = [page, PRINTER])]
+/// async fn load() -> Result<u64> { Ok(1) }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "this is not a callback: `{Self}`",
+    label = "expected an `async fn(Notification) -> Result<()>`",
+    note = "write `async fn name(n: Notification) -> Result<()> {{ .. }}` and give its name",
+    note = "or give a const of a type that implements `Notify`, such as `const CHAT: Webhook = Webhook::env(\"CHAT_URL\")`"
+)]
+pub trait Notify: Send + Sync + 'static {
+    /// Tells somebody.
+    fn notify(&self, notification: Notification) -> BoxFuture<Result<()>>;
+
+    /// What messages call this notifier: its type's name, unless it says better.
+    fn label(&self) -> String {
+        std::any::type_name::<Self>().to_owned()
+    }
+}
+
+impl std::fmt::Debug for dyn Notify {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.label())
+    }
+}
+
+/// A boxed future, as [`Notify::notify`] returns it.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+#[diagnostic::do_not_recommend]
+impl<F, Fut> Notify for F
+where
+    F: Fn(Notification) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output: PipelineOutput> + Send + 'static,
+{
+    fn notify(&self, notification: Notification) -> BoxFuture<Result<()>> {
+        let told = self(notification);
+        Box::pin(async move { told.await.into_result() })
+    }
+}
+
+/// What a callback is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A node ended `failed` or `upstream_failed`, or a run `failed`.
+    OnFailure,
+    /// An attempt failed and will be retried.
+    OnRetry,
+    /// A node or run succeeded.
+    OnSuccess,
+    /// A node was skipped.
+    OnSkipped,
+    /// A node or run has not ended in time.
+    OnSlaMiss,
+}
+
+impl Event {
+    /// The option's name, such as `on_failure`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OnFailure => "on_failure",
+            Self::OnRetry => "on_retry",
+            Self::OnSuccess => "on_success",
+            Self::OnSkipped => "on_skipped",
+            Self::OnSlaMiss => "on_sla_miss",
+        }
+    }
+}
+
+/// A callback of a node or a pipeline.
+#[derive(Clone)]
+pub(crate) struct Callback {
+    pub(crate) event: Event,
+    pub(crate) notifier: Arc<dyn Notify>,
+}
+
+impl Callback {
+    pub(crate) fn new(event: Event, notifier: impl Notify) -> Self {
+        Self { event, notifier: Arc::new(notifier) }
+    }
+}
+
+impl std::fmt::Debug for Callback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} = {}", self.event.name(), self.notifier.label())
+    }
+}
+
+/// What a callback is told.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct Notification {
+    pub(crate) event: Event,
+    pub(crate) pipeline: String,
+    pub(crate) run_id: String,
+    pub(crate) logical_date: chrono::DateTime<chrono::Utc>,
+    pub(crate) at: chrono::DateTime<chrono::Utc>,
+    pub(crate) node: Option<String>,
+    pub(crate) state: Option<String>,
+    pub(crate) attempt: Option<u32>,
+    pub(crate) attempts: Option<u32>,
+    pub(crate) pokes: Option<u32>,
+    pub(crate) error: Option<String>,
+    pub(crate) elapsed: Option<Duration>,
+    pub(crate) budget_left: Option<Duration>,
+    pub(crate) inputs: Vec<(String, String)>,
+}
+
+impl Notification {
+    /// The callback's name, such as `on_failure`.
+    pub fn name(&self) -> &str {
+        self.event.name()
+    }
+
+    /// What it is about.
+    pub fn event(&self) -> Event {
+        self.event
+    }
+
+    /// The pipeline's id.
+    pub fn pipeline(&self) -> &str {
+        &self.pipeline
+    }
+
+    /// The run's id.
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// The run's logical date.
+    pub fn logical_date(&self) -> chrono::DateTime<chrono::Utc> {
+        self.logical_date
+    }
+
+    /// When it happened.
+    pub fn at(&self) -> chrono::DateTime<chrono::Utc> {
+        self.at
+    }
+
+    /// The node's id; `None` where it is about the run.
+    pub fn node(&self) -> Option<&str> {
+        self.node.as_deref()
+    }
+
+    /// The state that the node or run is in, such as `upstream_failed`.
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    /// The attempt that it is about, from 1.
+    pub fn attempt(&self) -> Option<u32> {
+        self.attempt
+    }
+
+    /// How many attempts the node may have.
+    pub fn attempts(&self) -> Option<u32> {
+        self.attempts
+    }
+
+    /// How often a sensor was poked.
+    pub fn pokes(&self) -> Option<u32> {
+        self.pokes
+    }
+
+    /// The error, with the errors that led to it.
+    pub fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    /// How long the node, or the run, has taken so far, waiting included.
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.elapsed
+    }
+
+    /// What is left of a sensor's timeout.
+    pub fn budget_left(&self) -> Option<Duration> {
+        self.budget_left
+    }
+
+    /// The node's text inputs by parameter, such as the key a sensor waits for, as the attempt was given them.
+    pub fn inputs(&self) -> &[(String, String)] {
+        &self.inputs
+    }
+}

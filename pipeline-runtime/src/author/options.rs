@@ -1,0 +1,284 @@
+//! The options of tasks, sensors and pipelines, as their attributes, overrides and `defaults(..)` give them.
+
+use super::notify::{Callback, Event, Notify};
+use std::time::Duration;
+
+/// A named number of slots that nodes share: at most that many of them run at once.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+///
+/// static WAREHOUSE: Pool = Pool::new("warehouse", 4);
+///
+/// #[task(pool = WAREHOUSE)]
+/// async fn load(rows: u64) -> Result<u64> { Ok(rows) }
+/// ```
+#[derive(Debug)]
+pub struct Pool {
+    pub(crate) name: &'static str,
+    pub(crate) slots: u32,
+}
+
+impl Pool {
+    /// A pool of that name. A pool of no slots is refused when the plan is built, as nothing in it could ever run.
+    pub const fn new(name: &'static str, slots: u32) -> Self {
+        Self { name, slots }
+    }
+
+    /// The pool's name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How many nodes may hold a slot at once.
+    pub const fn slots(&self) -> u32 {
+        self.slots
+    }
+}
+
+/// Waits that grow: the k-th is `min(max, start * factor^k)`, k from 0, exactly.
+///
+/// ```
+/// use pipeline_runtime::Backoff;
+/// use std::time::Duration;
+///
+/// let backoff = Backoff::new(Duration::from_secs(30), Duration::from_secs(300));
+/// let waits: Vec<u64> = (0..6).map(|k| backoff.wait(k).as_secs()).collect();
+/// assert_eq!(waits, [30, 60, 120, 240, 300, 300]);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Backoff {
+    start: Duration,
+    max: Duration,
+    factor: f64,
+    jitter: Duration,
+}
+
+impl Backoff {
+    /// From `start` to at most `max`, doubling.
+    pub const fn new(start: Duration, max: Duration) -> Self {
+        Self { start, max, factor: 2.0, jitter: Duration::ZERO }
+    }
+
+    /// As [`new`](Self::new), in milliseconds.
+    pub const fn from_millis(start: u64, max: u64) -> Self {
+        Self::new(Duration::from_millis(start), Duration::from_millis(max))
+    }
+
+    /// Multiplies by `factor` instead of 2. A factor under 1, which would shrink the waits, counts as 1.
+    pub const fn with_factor(self, factor: f64) -> Self {
+        Self { factor: if factor >= 1.0 { factor } else { 1.0 }, ..self }
+    }
+
+    /// Adds a random time of up to `jitter` to each wait. There is none unless it is asked for.
+    pub const fn with_jitter(self, jitter: Duration) -> Self {
+        Self { jitter, ..self }
+    }
+
+    /// As [`with_jitter`](Self::with_jitter), in milliseconds.
+    pub const fn with_jitter_millis(self, jitter: u64) -> Self {
+        self.with_jitter(Duration::from_millis(jitter))
+    }
+
+    /// The k-th wait, k from 0, without its jitter.
+    pub fn wait(&self, k: u32) -> Duration {
+        let exponent = i32::try_from(k).unwrap_or(i32::MAX);
+        let seconds = self.start.as_secs_f64() * self.factor.powi(exponent);
+        // Whole milliseconds, as all durations here; `try_from` refuses what overflows.
+        let wait = Duration::try_from_secs_f64((seconds * 1000.0).round() / 1000.0).unwrap_or(self.max);
+        wait.min(self.max)
+    }
+
+    pub(crate) const fn start(&self) -> Duration {
+        self.start
+    }
+
+    pub(crate) const fn max(&self) -> Duration {
+        self.max
+    }
+
+    pub(crate) const fn jitter(&self) -> Duration {
+        self.jitter
+    }
+}
+
+/// What becomes of a sensor whose timeout is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnTimeout {
+    /// It ends `failed`, whatever its retries.
+    #[default]
+    Fail,
+    /// It ends `skipped` (Airflow's `soft_fail`).
+    Skip,
+    /// It uses up a retry, which renews the timeout; without one left it ends `failed`.
+    Retry,
+}
+
+/// What a sensor does with its pool slot between two pokes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Keeps it for the whole wait.
+    Poke,
+    /// Gives it back.
+    #[default]
+    Reschedule,
+}
+
+/// The options of a task or sensor, as far as they are given in one place.
+#[derive(Debug, Clone, Default)]
+pub struct TaskOptions {
+    pub(crate) retries: Option<u32>,
+    pub(crate) retry_delay: Option<Duration>,
+    pub(crate) backoff: Option<Backoff>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) pool: Option<&'static Pool>,
+    pub(crate) priority: Option<i32>,
+    pub(crate) sla: Option<Duration>,
+    pub(crate) poke: Option<Duration>,
+    pub(crate) poke_jitter: Option<Duration>,
+    pub(crate) poke_timeout: Option<Duration>,
+    pub(crate) on_timeout: Option<OnTimeout>,
+    pub(crate) mode: Option<Mode>,
+    pub(crate) callbacks: Vec<Callback>,
+}
+
+/// The builder that attributes expand to.
+#[doc(hidden)]
+impl TaskOptions {
+    pub fn retries(self, n: u32) -> Self {
+        Self { retries: Some(n), ..self }
+    }
+    pub fn retry_delay(self, millis: u64) -> Self {
+        Self { retry_delay: Some(Duration::from_millis(millis)), ..self }
+    }
+    pub fn backoff(self, backoff: Backoff) -> Self {
+        Self { backoff: Some(backoff), ..self }
+    }
+    pub fn timeout(self, millis: u64) -> Self {
+        Self { timeout: Some(Duration::from_millis(millis)), ..self }
+    }
+    pub fn pool(self, pool: &'static Pool) -> Self {
+        Self { pool: Some(pool), ..self }
+    }
+    pub fn priority(self, n: i32) -> Self {
+        Self { priority: Some(n), ..self }
+    }
+    pub fn sla(self, millis: u64) -> Self {
+        Self { sla: Some(Duration::from_millis(millis)), ..self }
+    }
+    pub fn poke(self, millis: u64) -> Self {
+        Self { poke: Some(Duration::from_millis(millis)), ..self }
+    }
+    pub fn poke_jitter(self, millis: u64) -> Self {
+        Self { poke_jitter: Some(Duration::from_millis(millis)), ..self }
+    }
+    pub fn poke_timeout(self, millis: u64) -> Self {
+        Self { poke_timeout: Some(Duration::from_millis(millis)), ..self }
+    }
+    pub fn on_timeout(self, what: OnTimeout) -> Self {
+        Self { on_timeout: Some(what), ..self }
+    }
+    pub fn mode(self, mode: Mode) -> Self {
+        Self { mode: Some(mode), ..self }
+    }
+    pub fn on_failure(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnFailure, notifier)
+    }
+    pub fn on_retry(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnRetry, notifier)
+    }
+    pub fn on_success(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnSuccess, notifier)
+    }
+    pub fn on_skipped(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnSkipped, notifier)
+    }
+    pub fn on_sla_miss(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnSlaMiss, notifier)
+    }
+    fn callback(mut self, event: Event, notifier: impl Notify) -> Self {
+        self.callbacks.push(Callback::new(event, notifier));
+        self
+    }
+}
+
+/// The options of a pipeline.
+#[derive(Debug, Clone, Default)]
+pub struct PipelineOptions {
+    pub(crate) schedule: Option<&'static str>,
+    pub(crate) timezone: Option<&'static str>,
+    pub(crate) start: Option<&'static str>,
+    pub(crate) end: Option<&'static str>,
+    pub(crate) catchup: bool,
+    pub(crate) max_active_runs: Option<u32>,
+    pub(crate) depends_on_past: bool,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) sla: Option<Duration>,
+    pub(crate) escalation: Vec<(Duration, Callback)>,
+    pub(crate) callbacks: Vec<Callback>,
+    pub(crate) defaults: TaskOptions,
+    pub(crate) tags: &'static [&'static str],
+}
+
+/// The builder that attributes expand to.
+#[doc(hidden)]
+impl PipelineOptions {
+    pub fn schedule(self, cron: &'static str) -> Self {
+        Self { schedule: Some(cron), ..self }
+    }
+    pub fn timezone(self, name: &'static str) -> Self {
+        Self { timezone: Some(name), ..self }
+    }
+    pub fn start(self, date: &'static str) -> Self {
+        Self { start: Some(date), ..self }
+    }
+    pub fn end(self, date: &'static str) -> Self {
+        Self { end: Some(date), ..self }
+    }
+    pub fn catchup(self, catchup: bool) -> Self {
+        Self { catchup, ..self }
+    }
+    pub fn max_active_runs(self, n: u32) -> Self {
+        Self { max_active_runs: Some(n), ..self }
+    }
+    pub fn depends_on_past(self, depends_on_past: bool) -> Self {
+        Self { depends_on_past, ..self }
+    }
+    pub fn timeout(self, millis: u64) -> Self {
+        Self { timeout: Some(Duration::from_millis(millis)), ..self }
+    }
+    pub fn sla(self, millis: u64) -> Self {
+        Self { sla: Some(Duration::from_millis(millis)), ..self }
+    }
+    pub fn escalate(mut self, after_millis: u64, notifier: impl Notify) -> Self {
+        self.escalation.push((Duration::from_millis(after_millis), Callback::new(Event::OnSlaMiss, notifier)));
+        self
+    }
+    pub fn on_failure(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnFailure, notifier)
+    }
+    pub fn on_retry(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnRetry, notifier)
+    }
+    pub fn on_success(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnSuccess, notifier)
+    }
+    pub fn on_skipped(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnSkipped, notifier)
+    }
+    pub fn on_sla_miss(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnSlaMiss, notifier)
+    }
+    fn callback(mut self, event: Event, notifier: impl Notify) -> Self {
+        self.callbacks.push(Callback::new(event, notifier));
+        self
+    }
+    pub fn defaults(self, options: fn(TaskOptions) -> TaskOptions) -> Self {
+        Self { defaults: options(TaskOptions::default()), ..self }
+    }
+    pub fn tags(self, tags: &'static [&'static str]) -> Self {
+        Self { tags, ..self }
+    }
+}

@@ -1,0 +1,171 @@
+//! Values as the engine sees them: erased, shared, and with the means to write them down and read them back.
+
+use serde::{Serialize, de::DeserializeOwned};
+use std::any::Any;
+use std::sync::Arc;
+
+/// A value that can cross a task boundary: what a task may return.
+///
+/// It is implemented for every type that has the traits it names; there is nothing to write beyond the derives.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross a task boundary",
+    label = "not `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`",
+    note = "a task's output is written to the run's journal; add `#[derive(Clone, serde::Serialize, serde::Deserialize)]` to `{Self}`"
+)]
+pub trait Data: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Data for T {}
+
+/// A task's output in memory. It is passed on as it is, without a trip through the codec.
+pub type Value = Arc<dyn Datum>;
+
+/// An erased [`Data`] value. Consumers that know the type fill an `Option` of it; so no bound on the type is needed where a
+/// node is wired, and a type that is no `Data` is reported once, where its task is defined.
+pub trait Datum: Any + Send + Sync {
+    /// Clones the value into `slot`, which must be an `Option<T>`. Says whether it was one.
+    fn clone_into(&self, slot: &mut dyn Any) -> bool;
+    /// Shares the value into `slot`, which must be an `Option<Arc<T>>`. Says whether it was one.
+    fn share_into(self: Arc<Self>, slot: &mut dyn Any) -> bool;
+    /// The value itself, for a downcast.
+    fn as_any(&self) -> &dyn Any;
+    /// The value as JSON.
+    fn encode(&self) -> Result<Vec<u8>, serde_json::Error>;
+}
+
+impl<T: Data> Datum for T {
+    fn clone_into(&self, slot: &mut dyn Any) -> bool {
+        let Some(slot) = slot.downcast_mut::<Option<T>>() else { return false };
+        *slot = Some(self.clone());
+        true
+    }
+
+    fn share_into(self: Arc<Self>, slot: &mut dyn Any) -> bool {
+        let Some(slot) = slot.downcast_mut::<Option<Arc<T>>>() else { return false };
+        *slot = Some(self);
+        true
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+}
+
+impl std::fmt::Debug for dyn Datum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.encode() {
+            Ok(json) => f.write_str(&String::from_utf8_lossy(&json)),
+            Err(error) => write!(f, "<{error}>"),
+        }
+    }
+}
+
+/// How the values of one type are read back, and what the type is called.
+#[derive(Debug, Clone, Copy)]
+pub struct Codec {
+    /// The type's name, for messages and for the plan's fingerprint.
+    pub type_name: fn() -> &'static str,
+    /// Reads a value that [`Datum::encode`] wrote.
+    pub decode: fn(&[u8]) -> Result<Value, serde_json::Error>,
+    /// Fails if a value does not come back from JSON as it was.
+    pub round_trip: fn(&dyn Datum) -> Result<(), NotTheSame>,
+}
+
+impl Codec {
+    /// The codec of `T`.
+    pub const fn of<T: Data>() -> &'static Self {
+        &Self {
+            type_name: std::any::type_name::<T>,
+            decode: |json| Ok(Arc::new(serde_json::from_slice::<T>(json)?)),
+            round_trip: round_trip::<T>,
+        }
+    }
+}
+
+/// A value changed on its way to the journal and back, so that a resumed run would differ from an uninterrupted one.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTheSame {
+    /// It cannot be written.
+    #[error("the output of type `{type_name}` cannot be written as JSON ({error}); a resumed run could not go on from it")]
+    Encode {
+        /// The type's name.
+        type_name: &'static str,
+        /// What serde said.
+        error: String,
+    },
+    /// It cannot be read back.
+    #[error(
+        "the output of type `{type_name}` does not come back from JSON ({error}), as with a NaN; a resumed run could not go on \
+         from it: return a value that JSON can hold"
+    )]
+    Decode {
+        /// The type's name.
+        type_name: &'static str,
+        /// What serde said.
+        error: String,
+    },
+    /// It comes back as something else.
+    #[error(
+        "the output of type `{type_name}` comes back from JSON as a different value, as with `Some(None)` or \
+         `#[serde(skip)]`; a resumed run would differ from this one: return a value that JSON can hold"
+    )]
+    Different {
+        /// The type's name.
+        type_name: &'static str,
+    },
+}
+
+fn round_trip<T: Data>(value: &dyn Datum) -> Result<(), NotTheSame> {
+    let type_name = std::any::type_name::<T>();
+    let Some(value) = value.as_any().downcast_ref::<T>() else { return Ok(()) };
+    let json = serde_json::to_vec(value).map_err(|e| NotTheSame::Encode { type_name, error: e.to_string() })?;
+    let back: T = serde_json::from_slice(&json).map_err(|e| NotTheSame::Decode { type_name, error: e.to_string() })?;
+    if shape_of(value) == shape_of(&back) { Ok(()) } else { Err(NotTheSame::Different { type_name }) }
+}
+
+/// The value's structure as serde shows it, which unlike JSON tells `Some(None)` from `None`. Sets have no order, so
+/// sequences are compared without theirs.
+fn shape_of<T: Serialize>(value: &T) -> Option<serde_value::Value> {
+    let mut shape = serde_value::to_value(value).ok()?;
+    sort(&mut shape);
+    Some(shape)
+}
+
+fn sort(shape: &mut serde_value::Value) {
+    use serde_value::Value as Shape;
+    match shape {
+        Shape::Seq(items) => {
+            items.iter_mut().for_each(sort);
+            items.sort();
+        }
+        Shape::Map(entries) => entries.values_mut().for_each(sort),
+        Shape::Option(Some(inner)) | Shape::Newtype(inner) => sort(inner),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: Data>(value: T) -> Result<(), NotTheSame> {
+        (Codec::of::<T>().round_trip)(&value)
+    }
+
+    #[test]
+    fn plain_values_come_back() {
+        check(7u64).unwrap();
+        check(Some(vec!["a".to_owned()])).unwrap();
+        check(std::collections::HashSet::from([1, 2, 3, 4, 5])).unwrap();
+    }
+
+    #[test]
+    fn values_that_json_changes_are_refused() {
+        assert!(matches!(check(f64::NAN), Err(NotTheSame::Decode { .. })));
+        assert!(matches!(check(Some(None::<u8>)), Err(NotTheSame::Different { .. })));
+    }
+}

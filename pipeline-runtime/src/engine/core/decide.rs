@@ -1,0 +1,245 @@
+//! Decisions: what the records so far make of nodes that wait.
+//!
+//! `upstream_failed` is decided before `skipped`, and both before anything starts, so that of all that one event brings the
+//! gravest counts.
+
+use super::super::record::{Record, Skip, Slot};
+use super::super::state::{NodeState, RunState};
+use super::Action;
+use super::desk::Desk;
+use super::timers::Due;
+use crate::author::notify::Event;
+use crate::plan::What;
+use std::sync::Arc;
+
+impl Desk<'_> {
+    /// Sets the timers of a run that starts.
+    pub(super) fn begin(&mut self) {
+        let policy = self.run.plan().run.clone();
+        if let Some(timeout) = policy.timeout {
+            self.timer(self.run.started + timeout, Due::RunTimeout);
+        }
+        for (rung, (after, _)) in (0..).zip(&policy.slas) {
+            self.timer(self.run.spec.sla_from + *after, Due::RunSla(rung));
+        }
+        let slots = u32::try_from(self.run.nodes.len()).unwrap_or(u32::MAX);
+        self.node_slas(0..slots);
+    }
+
+    pub(super) fn node_slas(&mut self, slots: std::ops::Range<Slot>) {
+        if self.run.plan().policies.iter().all(|policy| policy.sla.is_none()) {
+            return;
+        }
+        for slot in slots {
+            if let Some(sla) = self.policy(slot).sla {
+                self.timer(self.run.spec.sla_from + sla, Due::NodeSla(slot));
+            }
+        }
+    }
+
+    pub(super) fn decide(&mut self) {
+        if self.run.state.is_end() {
+            return;
+        }
+        loop {
+            let pending = &mut self.run.pending;
+            if let Some((slot, from)) = pending.failed.pop() {
+                self.upstream_failed(slot, from);
+            } else if let Some((slot, from)) = pending.skipped.pop() {
+                self.upstream_skipped(slot, from);
+            } else if let Some(each) = pending.gathered.pop() {
+                self.gather(each);
+            } else if let Some(expansion) = pending.freed.pop() {
+                self.activate(expansion);
+            } else if let Some(slot) = pending.ready.pop_front() {
+                self.ready(slot);
+            } else {
+                break;
+            }
+        }
+        if self.run.open == 0 {
+            let state = if self.run.failures > 0 { RunState::Failed } else { RunState::Success };
+            self.ended(state);
+        }
+    }
+
+    fn upstream_failed(&mut self, slot: Slot, from: Slot) {
+        if !self.run.node(slot).state.is_end() {
+            self.record(Record::UpstreamFailed { slot, cause: from });
+            self.callback(slot, Event::OnFailure);
+        }
+    }
+
+    fn upstream_skipped(&mut self, slot: Slot, from: Slot) {
+        if self.run.node(slot).state.is_end() {
+            return;
+        }
+        let why = match self.run.plan().node(self.run.ix(slot)).what {
+            What::Arm { .. } | What::Failure { .. } => Skip::NotTaken,
+            _ => Skip::Upstream(from),
+        };
+        self.skip(slot, why);
+    }
+
+    /// All inputs of a node hold, or a race is won.
+    fn ready(&mut self, slot: Slot) {
+        if self.run.node(slot).state.is_end() {
+            return;
+        }
+        let plan = Arc::clone(self.run.plan());
+        match &plan.node(self.run.ix(slot)).what {
+            What::Body { .. } => self.queue(slot),
+            What::Arm { .. } | What::Failure { .. } | What::Element { .. } => {
+                self.record(Record::Succeeded { slot, output: None });
+            }
+            What::FirstOf { from } => {
+                let see = |node| self.run.layout.resolve(&plan, node, self.run.layout.position(slot));
+                let runners: Vec<Slot> = from.iter().map(|&node| see(node)).collect();
+                self.race(slot, &runners);
+            }
+            What::Each(each) => {
+                let list = self.run.layout.resolve(&plan, each.list, self.run.layout.position(slot));
+                let value = self.run.node(list).value.as_ref();
+                let width = value.map_or(0, |list| (each.mapping.explode)(list.as_ref().as_any()).len());
+                self.unfold(slot, width);
+            }
+        }
+    }
+
+    fn unfold(&mut self, slot: Slot, width: usize) {
+        match u32::try_from(width) {
+            Ok(width) if width <= super::MAX_ELEMENTS => {
+                let first = u32::try_from(self.run.nodes.len()).unwrap_or(u32::MAX);
+                self.record(Record::Unfolded { slot, width });
+                let end = u32::try_from(self.run.nodes.len()).unwrap_or(u32::MAX);
+                self.node_slas(first..end);
+            }
+            _ => {
+                let limit = super::MAX_ELEMENTS;
+                let error = format!("the list has {width} elements; `.each` takes at most {limit}: divide the list");
+                self.fail(slot, error.into());
+            }
+        }
+    }
+
+    fn activate(&mut self, expansion: u32) {
+        let of = self.run.layout.expansion(expansion).clone();
+        let bound = of.each.and_then(|each| self.run.layout.each(self.run.plan(), each)).and_then(|each| each.max_active);
+        loop {
+            let mapping = &self.run.mappings[expansion as usize];
+            if mapping.next >= of.width || bound.is_some_and(|bound| mapping.active >= bound) {
+                return;
+            }
+            let element = self.run.activate(expansion);
+            if !self.run.node(element).state.is_end() {
+                self.record(Record::Succeeded { slot: element, output: None });
+            }
+        }
+    }
+
+    /// All elements of a mapping have ended: so does it, by its results.
+    fn gather(&mut self, slot: Slot) {
+        if self.run.node(slot).state.is_end() {
+            return;
+        }
+        let Some((failed, skipped)) = self.run.results(slot) else {
+            return self.record(Record::Succeeded { slot, output: None });
+        };
+        match (failed, skipped) {
+            (Some(cause), _) => self.record(Record::UpstreamFailed { slot, cause }),
+            (None, Some(from)) => self.record(Record::Skipped { slot, why: Skip::Upstream(from) }),
+            (None, None) => self.record(Record::Succeeded { slot, output: None }),
+        }
+    }
+
+    fn race(&mut self, slot: Slot, runners: &[Slot]) {
+        if self.run.winner(slot).is_some() {
+            self.record(Record::Succeeded { slot, output: None });
+            for &runner in runners {
+                self.cut_off(runner);
+            }
+            return;
+        }
+        // Nobody is left to win.
+        let lost = |state| runners.iter().copied().find(|&runner| self.run.node(runner).state == state);
+        let cause = lost(NodeState::Failed).or_else(|| lost(NodeState::UpstreamFailed));
+        match (cause, lost(NodeState::Skipped)) {
+            (Some(cause), _) => self.upstream_failed(slot, cause),
+            (None, Some(from)) => self.upstream_skipped(slot, from),
+            (None, None) => {}
+        }
+    }
+
+    /// Ends a node whose output nobody waits for any more, and those before it that fed it alone.
+    fn cut_off(&mut self, slot: Slot) {
+        let mut doubtful = vec![slot];
+        while let Some(slot) = doubtful.pop() {
+            if self.run.node(slot).state.is_end() || self.is_awaited(slot) {
+                continue;
+            }
+            self.cut_elements(slot);
+            self.abort(slot);
+            self.skip(slot, Skip::CutOff);
+            let plan = self.run.plan();
+            let position = self.run.layout.position(slot);
+            doubtful.extend(plan.upstreams(self.run.ix(slot)).map(|node| self.run.layout.resolve(plan, node, position)));
+        }
+    }
+
+    fn cut_elements(&mut self, each: Slot) {
+        let Some(expansion) = self.run.layout.of_each(each) else { return };
+        let of = self.run.layout.expansion(expansion);
+        for slot in of.base..of.base + of.stride * of.width {
+            if !self.run.node(slot).state.is_end() {
+                self.cut_elements(slot);
+                self.abort(slot);
+                self.skip(slot, Skip::CutOff);
+            }
+        }
+    }
+
+    /// Whether a node that has not ended takes this one's output.
+    fn is_awaited(&self, slot: Slot) -> bool {
+        let plan = self.run.plan();
+        let position = self.run.layout.position(slot);
+        let scope = self.run.layout.expansion(position.expansion).scope;
+        let awaits = |to: u32| {
+            // Into a mapping: the mapping itself stands for its elements.
+            let mut to = to;
+            while plan.node(to).scope != scope {
+                match plan.scope(plan.node(to).scope).each {
+                    Some(each) => to = each,
+                    None => return true,
+                }
+            }
+            !self.run.node(self.run.layout.own_slot(plan, to, position)).state.is_end()
+        };
+        plan.out(self.run.ix(slot)).iter().any(|edge| awaits(edge.to))
+    }
+
+    /// Ends the run before its nodes have.
+    pub(super) fn end(&mut self, state: RunState) {
+        if self.run.state.is_end() {
+            return;
+        }
+        let mut slot = 0;
+        while (slot as usize) < self.run.nodes.len() {
+            if !self.run.node(slot).state.is_end() {
+                self.abort(slot);
+                self.skip(slot, Skip::RunEnded);
+            }
+            slot += 1;
+        }
+        self.run.pending = super::run::Pending::default();
+        self.ended(state);
+    }
+
+    fn ended(&mut self, state: RunState) {
+        self.record(Record::RunEnded { state });
+        self.run_callback(match state {
+            RunState::Success => Event::OnSuccess,
+            _ => Event::OnFailure,
+        });
+        self.act(Action::Ended { run: self.ix, state });
+    }
+}

@@ -1,0 +1,211 @@
+//! The core: the engine as a plain state machine.
+//!
+//! It takes what happened and the time, and returns records for the journal and actions for the driver. There is no clock, no
+//! runtime, no database and no user type in it, so that live runs, recovery and simulations go by the same code.
+//!
+//! Every [`Action::Start`] is answered exactly once by [`Core::answer`], also where the attempt was cut off in between: only
+//! then is its thread free, and only then does its pool have the slot again.
+
+mod alerts;
+mod attempt;
+mod callbacks;
+mod decide;
+mod desk;
+mod judge;
+mod pools;
+mod recover;
+mod run;
+mod timers;
+
+use super::record::{Entry, Slot};
+use super::state::RunState;
+use crate::author::notify::Notification;
+use crate::author::value::Value;
+use crate::plan::NotifierIx;
+use crate::time::Timestamp;
+use desk::Desk;
+use pools::{CorePool, Pools};
+use std::sync::Arc;
+use timers::{Due, Timers};
+
+pub(crate) use alerts::DueCallback;
+pub(crate) use run::{Node, Run, RunIx, RunSpec};
+
+/// The most elements that a mapping may have.
+pub(crate) const MAX_ELEMENTS: u32 = 100_000;
+
+/// The state of all runs of a process.
+#[derive(Debug)]
+pub(crate) struct Core {
+    runs: Vec<Option<Hosted>>,
+    pools: Pools,
+    timers: Timers,
+    out: Outbox,
+}
+
+/// A run, and where its plan's pools are in the core.
+#[derive(Debug)]
+struct Hosted {
+    run: Run,
+    pools: Vec<CorePool>,
+}
+
+/// What a call of the core left to do. The records are to be committed before any of the actions is carried out.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    pub(crate) records: Vec<(RunIx, Entry)>,
+    pub(crate) actions: Vec<Action>,
+}
+
+/// What the driver has to do.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    /// Start the node's body.
+    Start { run: RunIx, slot: Slot, start: u32 },
+    /// Cut the node's attempt off. It is still to be answered.
+    Abort { run: RunIx, slot: Slot, start: u32 },
+    /// Tell somebody.
+    Tell { run: RunIx, id: u32, notifier: NotifierIx, notification: Arc<Notification> },
+    /// The run has ended.
+    Ended { run: RunIx, state: RunState },
+}
+
+/// What became of an attempt.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) what: Answered,
+    /// What a sensor remembers.
+    pub(crate) memory: Option<Arc<str>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// The output, with its JSON where the journal is durable.
+    Success(Value, Option<Arc<[u8]>>),
+    NotYet,
+    Error(Arc<str>),
+    Fatal(Arc<str>),
+    Skip(Arc<str>),
+    /// It was cut off as asked.
+    Aborted,
+}
+
+impl From<Answered> for Answer {
+    fn from(what: Answered) -> Self {
+        Self { what, memory: None }
+    }
+}
+
+impl Core {
+    /// `parallelism` is the number of slots in `default_pool`.
+    pub(crate) fn new(parallelism: u32) -> Self {
+        Self { runs: Vec::new(), pools: Pools::new(parallelism), timers: Timers::default(), out: Outbox::default() }
+    }
+
+    /// Starts a run.
+    pub(crate) fn start(&mut self, spec: RunSpec, now: Timestamp) -> RunIx {
+        let ix = self.host(Run::new(spec, now));
+        self.desk(ix, now, |desk| desk.begin());
+        self.settle(now);
+        ix
+    }
+
+    fn host(&mut self, run: Run) -> RunIx {
+        let pools = run.plan().pools.iter().map(|pool| self.pools.open(*pool)).collect();
+        self.runs.push(Some(Hosted { run, pools }));
+        u32::try_from(self.runs.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// An attempt has come to its end.
+    pub(crate) fn answer(&mut self, run: RunIx, slot: Slot, start: u32, answer: Answer, now: Timestamp) {
+        self.desk(run, now, |desk| desk.answer(slot, start, answer));
+        self.settle(now);
+    }
+
+    /// A notifier has come to its end.
+    pub(crate) fn told(&mut self, run: RunIx, id: u32, result: Result<(), String>, now: Timestamp) {
+        self.desk(run, now, |desk| desk.told(id, result));
+    }
+
+    /// Somebody wants the run cancelled.
+    pub(crate) fn cancel(&mut self, run: RunIx, now: Timestamp) {
+        self.desk(run, now, |desk| desk.end(RunState::Cancelled));
+        self.settle(now);
+    }
+
+    /// Pokes a sensor that waits, since what it waits for may be there.
+    pub(crate) fn wake(&mut self, run: RunIx, slot: Slot, now: Timestamp) {
+        self.desk(run, now, |desk| desk.wake(slot));
+        self.settle(now);
+    }
+
+    /// Does what is due.
+    pub(crate) fn advance(&mut self, now: Timestamp) {
+        while let Some((run, due)) = self.timers.pop(now) {
+            self.desk(run, now, |desk| match due {
+                Due::Limit(slot, start) => desk.limit(slot, start),
+                Due::Wake(slot, starts) => {
+                    if desk.run.node(slot).starts == starts {
+                        desk.wake(slot);
+                    }
+                }
+                Due::NodeSla(slot) => desk.node_sla(slot),
+                Due::RunSla(rung) => desk.run_sla(rung),
+                Due::Callback(_) => desk.tell(),
+                Due::RunTimeout => desk.end(RunState::Failed),
+            });
+        }
+        self.settle(now);
+    }
+
+    /// When something is due next, if nothing happens before.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.timers.next()
+    }
+
+    /// Takes what is left to do.
+    pub(crate) fn take(&mut self) -> Outbox {
+        std::mem::take(&mut self.out)
+    }
+
+    /// What is left to do, for a driver that keeps its buffers.
+    pub(crate) fn outbox(&mut self) -> &mut Outbox {
+        &mut self.out
+    }
+
+    pub(crate) fn run(&self, run: RunIx) -> Option<&Run> {
+        self.runs.get(run as usize)?.as_ref().map(|hosted| &hosted.run)
+    }
+
+    /// Forgets a run that has ended.
+    pub(crate) fn forget(&mut self, run: RunIx) -> Option<Run> {
+        self.runs.get_mut(run as usize)?.take().map(|hosted| hosted.run)
+    }
+
+    fn desk(&mut self, ix: RunIx, now: Timestamp, work: impl FnOnce(&mut Desk<'_>)) {
+        let Some(Some(hosted)) = self.runs.get_mut(ix as usize) else { return };
+        let pools_of_plan = &hosted.pools;
+        let mut desk = Desk {
+            run: &mut hosted.run,
+            ix,
+            now,
+            pools_of_plan,
+            pools: &mut self.pools,
+            timers: &mut self.timers,
+            out: &mut self.out,
+        };
+        work(&mut desk);
+        desk.decide();
+    }
+
+    /// Gives free slots of pools to those who wait.
+    fn settle(&mut self, now: Timestamp) {
+        while let Some((pool, run, slot)) = self.pools.grant() {
+            let mut started = false;
+            self.desk(run, now, |desk| started = desk.granted(slot));
+            if !started {
+                self.pools.release(pool);
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Pools: how many attempts may be under way at once, over all runs.
+
+use super::super::record::Slot;
+use super::run::RunIx;
+use crate::plan::{DEFAULT_POOL, PoolSpec};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// A pool's index in its core.
+pub(crate) type CorePool = u32;
+
+#[derive(Debug)]
+pub(crate) struct Pools {
+    pools: Vec<Pool>,
+    parallelism: u32,
+    /// Pools that may have a slot for somebody who waits.
+    due: Vec<CorePool>,
+}
+
+#[derive(Debug)]
+struct Pool {
+    name: &'static str,
+    slots: u32,
+    used: u32,
+    waiting: BinaryHeap<Waiting>,
+}
+
+/// Highest priority first, then the oldest run, then wiring order, in which a mapping's elements stand one after the other: so
+/// an element is finished before the next is begun.
+type Waiting = (i32, Reverse<RunIx>, Reverse<Slot>);
+
+impl Pools {
+    pub(crate) fn new(parallelism: u32) -> Self {
+        Self { pools: Vec::new(), parallelism: parallelism.max(1), due: Vec::new() }
+    }
+
+    /// The pool of that name. The first plan to name it says how many slots it has.
+    pub(crate) fn open(&mut self, spec: PoolSpec) -> CorePool {
+        let known = self.pools.iter().position(|pool| pool.name == spec.name);
+        let ix = known.unwrap_or_else(|| {
+            let slots = if spec.name == DEFAULT_POOL { self.parallelism } else { spec.slots.max(1) };
+            self.pools.push(Pool { name: spec.name, slots, used: 0, waiting: BinaryHeap::new() });
+            self.pools.len() - 1
+        });
+        u32::try_from(ix).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn wait(&mut self, pool: CorePool, priority: i32, run: RunIx, slot: Slot) {
+        self.pools[pool as usize].waiting.push((priority, Reverse(run), Reverse(slot)));
+        self.due.push(pool);
+    }
+
+    pub(crate) fn release(&mut self, pool: CorePool) {
+        let of = &mut self.pools[pool as usize];
+        of.used = of.used.saturating_sub(1);
+        if !of.waiting.is_empty() {
+            self.due.push(pool);
+        }
+    }
+
+    /// Takes a slot for somebody who waited. The taker gives it back with [`release`](Self::release), also if it no longer
+    /// wants it.
+    pub(crate) fn grant(&mut self) -> Option<(CorePool, RunIx, Slot)> {
+        while let Some(&ix) = self.due.last() {
+            let pool = &mut self.pools[ix as usize];
+            if pool.used < pool.slots
+                && let Some((_, Reverse(run), Reverse(slot))) = pool.waiting.pop()
+            {
+                pool.used += 1;
+                return Some((ix, run, slot));
+            }
+            self.due.pop();
+        }
+        None
+    }
+}

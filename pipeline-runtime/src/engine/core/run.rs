@@ -1,0 +1,482 @@
+//! One run's state: a fold of its records.
+//!
+//! [`Run::apply`] is the only thing that writes it, so that recovery, which replays the journal's records, comes to the state
+//! that the live run had. What a record makes possible is noted in `pending` and decided afterwards, by [`super::decide`].
+
+use super::super::layout::{Expansion, ExpansionIx, Layout, Position};
+use super::super::record::{Entry, Record, Slot};
+use super::super::state::{NodeState, RunState};
+use super::alerts::Alerts;
+use super::judge::{Verdict, judge};
+use crate::author::context::RunInfo;
+use crate::author::input::Upstream;
+use crate::author::options::Mode;
+use crate::author::outcome::Failure;
+use crate::author::value::Value;
+use crate::plan::{EdgeRule, NodeIx, Plan, What};
+use crate::time::Timestamp;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// A run's index in its core.
+pub(crate) type RunIx = u32;
+
+/// What a run is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct RunSpec {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) info: Arc<RunInfo>,
+    /// What the SLAs count from.
+    pub(crate) sla_from: Timestamp,
+    /// All randomness of the run.
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) spec: RunSpec,
+    pub(crate) state: RunState,
+    pub(crate) started: Timestamp,
+    pub(crate) layout: Layout,
+    pub(crate) nodes: Vec<Node>,
+    /// How far each mapping's elements are, by expansion. The plan's own is empty.
+    pub(crate) mappings: Vec<Mapping>,
+    /// Nodes that have not ended.
+    pub(crate) open: usize,
+    /// Nodes that failed and were not allowed to.
+    pub(crate) failures: usize,
+    pub(crate) alerts: Alerts,
+    pub(crate) pending: Pending,
+}
+
+/// What the records applied so far made possible, not yet decided.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    pub(crate) ready: VecDeque<Slot>,
+    pub(crate) failed: Vec<(Slot, Slot)>,
+    pub(crate) skipped: Vec<(Slot, Slot)>,
+    /// Mappings whose elements have all ended.
+    pub(crate) gathered: Vec<Slot>,
+    /// Mappings that may activate further elements.
+    pub(crate) freed: Vec<ExpansionIx>,
+}
+
+/// One node of a run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Node {
+    pub(crate) state: NodeState,
+    /// Its last attempt has not been answered yet, be it cut off or not.
+    pub(crate) in_flight: bool,
+    /// It holds a slot of its pool.
+    pub(crate) holds_slot: bool,
+    /// It waits in its pool's queue.
+    pub(crate) waits_for_slot: bool,
+    /// Its next attempt is due, but the last one still holds its thread.
+    pub(crate) overdue: bool,
+    /// Edges that do not hold yet, and within a mapping the element's own start.
+    pub(crate) waits: u32,
+    /// How often it was started: tells the answer of one start from that of another.
+    pub(crate) starts: u32,
+    pub(crate) first_start: Option<Timestamp>,
+    pub(crate) value: Option<Value>,
+    pub(crate) more: Option<Box<More>>,
+}
+
+/// What only some nodes have.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct More {
+    pub(crate) failure: Option<Failure>,
+    /// The attempt under way or due, from 1.
+    pub(crate) attempt: u32,
+    /// Interruptions since the last attempt that came to an end.
+    pub(crate) interruptions: u32,
+    pub(crate) last_start: Option<Timestamp>,
+    /// When the next attempt or poke is due.
+    pub(crate) next: Option<Timestamp>,
+    /// The start of a sensor's budget.
+    pub(crate) budget_from: Option<Timestamp>,
+    pub(crate) pokes: u32,
+    /// Pokes since the budget began, for the growing waits between them.
+    pub(crate) pokes_in_budget: u32,
+    pub(crate) memory: Option<Arc<str>>,
+    /// Of a branch: the arm it took and what that carries.
+    pub(crate) arm: Option<(u32, Value)>,
+}
+
+/// How far a mapping is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mapping {
+    /// Nodes of each element that have not ended.
+    pub(crate) open: Vec<u32>,
+    /// The first element that has not been activated.
+    pub(crate) next: u32,
+    pub(crate) active: u32,
+    pub(crate) done: u32,
+}
+
+impl Node {
+    pub(crate) fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// The attempt under way or due, from 1.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.more.as_ref().map_or(1, |more| more.attempt.max(1))
+    }
+}
+
+impl Run {
+    pub(crate) fn new(spec: RunSpec, now: Timestamp) -> Self {
+        let layout = Layout::new(&spec.plan);
+        let plan = &spec.plan;
+        let nodes: Vec<Node> =
+            plan.scope(0).nodes.iter().map(|&node| Node { waits: plan.node(node).needs, ..Node::default() }).collect();
+        let ready = (0..).zip(&nodes).filter(|(_, node)| node.waits == 0).map(|(slot, _)| slot).collect();
+        Self {
+            open: nodes.len(),
+            pending: Pending { ready, ..Pending::default() },
+            state: RunState::Running,
+            started: now,
+            layout,
+            nodes,
+            mappings: vec![Mapping::default()],
+            failures: 0,
+            alerts: Alerts::default(),
+            spec,
+        }
+    }
+
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
+        &self.spec.plan
+    }
+
+    pub(crate) fn node(&self, slot: Slot) -> &Node {
+        &self.nodes[slot as usize]
+    }
+
+    pub(crate) fn node_mut(&mut self, slot: Slot) -> &mut Node {
+        &mut self.nodes[slot as usize]
+    }
+
+    pub(crate) fn ix(&self, slot: Slot) -> NodeIx {
+        self.layout.node(&self.spec.plan, slot)
+    }
+
+    pub(crate) fn id(&self, slot: Slot) -> String {
+        self.layout.id(&self.spec.plan, slot)
+    }
+
+    /// How a node ended, for whoever takes its output.
+    pub(crate) fn upstream(&self, slot: Slot) -> Upstream {
+        let node = self.node(slot);
+        match (node.state, &node.value) {
+            (NodeState::Success, Some(value)) => Upstream::Success(Arc::clone(value)),
+            (NodeState::Failed | NodeState::UpstreamFailed, _) => {
+                let failure = node.more.as_ref().and_then(|more| more.failure.clone());
+                Upstream::Failed(failure.unwrap_or_else(|| Failure::new(self.id(slot), "unknown", 0)))
+            }
+            _ => Upstream::Skipped,
+        }
+    }
+
+    /// How the elements of a mapping ended, in the list's order.
+    pub(crate) fn elements(&self, each: Slot) -> Vec<Upstream> {
+        let (Some(expansion), Some(of)) = (self.layout.of_each(each), self.layout.each(self.plan(), each)) else {
+            return Vec::new();
+        };
+        let result = |element| self.layout.resolve(self.plan(), of.result, Position { expansion, element });
+        (0..self.layout.expansion(expansion).width).map(|element| self.upstream(result(element))).collect()
+    }
+
+    /// The first element's result that failed, and the first that was skipped; none if the mapping never unfolded.
+    pub(crate) fn results(&self, each: Slot) -> Option<(Option<Slot>, Option<Slot>)> {
+        let expansion = self.layout.of_each(each)?;
+        let of = self.layout.each(self.plan(), each)?;
+        let result = |element| self.layout.resolve(self.plan(), of.result, Position { expansion, element });
+        let results: Vec<Slot> = (0..self.layout.expansion(expansion).width).map(result).collect();
+        let first = |state: fn(NodeState) -> bool| results.iter().copied().find(|&slot| state(self.node(slot).state));
+        let failed = first(|state| matches!(state, NodeState::Failed | NodeState::UpstreamFailed));
+        Some((failed, first(|state| state != NodeState::Success)))
+    }
+
+    /// Whether a failure of the node is to count.
+    fn counts(&self, node: NodeIx) -> bool {
+        let plan = self.plan();
+        let mut node = node;
+        loop {
+            if plan.node(node).allow_failure {
+                return false;
+            }
+            match plan.scope(plan.node(node).scope).each {
+                Some(each) => node = each,
+                None => return true,
+            }
+        }
+    }
+
+    pub(crate) fn apply(&mut self, entry: &Entry) {
+        let at = entry.at;
+        match &entry.record {
+            Record::Started { slot, attempt } => self.started(*slot, *attempt, at),
+            Record::NotYet { slot, next, memory } => {
+                let waits = self.waiting_state(*slot);
+                let node = self.node_mut(*slot);
+                node.state = waits;
+                let more = node.more();
+                more.next = Some(*next);
+                more.interruptions = 0;
+                more.memory.clone_from(memory);
+            }
+            Record::Retrying { slot, next, renew, memory, error: _ } => {
+                let node = self.node_mut(*slot);
+                node.state = NodeState::UpForRetry;
+                let more = node.more();
+                more.attempt = more.attempt.max(1) + 1;
+                more.next = Some(*next);
+                more.interruptions = 0;
+                more.memory.clone_from(memory);
+                if *renew {
+                    more.budget_from = None;
+                    more.pokes_in_budget = 0;
+                }
+            }
+            Record::Interrupted { slot } => {
+                let node = self.node_mut(*slot);
+                node.state = NodeState::Scheduled;
+                node.more().interruptions += 1;
+                self.pending.ready.push_back(*slot);
+            }
+            Record::Unfolded { slot, width } => self.unfolded(*slot, *width),
+            Record::Succeeded { slot, output } => {
+                let value = match output {
+                    Some(output) => {
+                        self.branched(*slot, &output.value);
+                        Some(Arc::clone(&output.value))
+                    }
+                    None => self.gate_value(*slot),
+                };
+                self.node_mut(*slot).value = value;
+                self.ended(*slot, NodeState::Success);
+            }
+            Record::Failed { slot, error } => {
+                let id = self.id(*slot);
+                let node = self.node_mut(*slot);
+                let attempts = node.attempt();
+                node.more().failure = Some(Failure::new(id, Arc::clone(error), attempts));
+                if self.counts(self.ix(*slot)) {
+                    self.failures += 1;
+                }
+                self.ended(*slot, NodeState::Failed);
+            }
+            Record::Skipped { slot, why: _ } => self.ended(*slot, NodeState::Skipped),
+            Record::UpstreamFailed { slot, cause } => {
+                let failure = self.node(*cause).more.as_ref().and_then(|more| more.failure.clone());
+                self.node_mut(*slot).more().failure = failure;
+                self.ended(*slot, NodeState::UpstreamFailed);
+            }
+            Record::RunEnded { state } => self.state = *state,
+            Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. } => self.alerts.apply(entry),
+        }
+    }
+
+    /// The state of a sensor between two pokes.
+    fn waiting_state(&self, slot: Slot) -> NodeState {
+        match &self.plan().policy(self.ix(slot)).sensor {
+            Some(sensor) if sensor.mode == Mode::Poke => NodeState::Running,
+            _ => NodeState::UpForReschedule,
+        }
+    }
+
+    /// What a gate that has succeeded passes on.
+    fn gate_value(&self, slot: Slot) -> Option<Value> {
+        let plan = self.plan();
+        let see = |node| self.layout.resolve(plan, node, self.layout.position(slot));
+        match &plan.node(self.ix(slot)).what {
+            What::Body { .. } => None,
+            What::Element { .. } => self.node(slot).value.clone(),
+            What::Arm { branch, .. } => {
+                let (_, carried) = self.node(see(*branch)).more.as_ref()?.arm.as_ref()?;
+                Some(Arc::clone(carried))
+            }
+            What::Failure { of } => {
+                let failure = self.node(see(*of)).more.as_ref()?.failure.clone()?;
+                Some(Arc::new(failure))
+            }
+            What::FirstOf { .. } => self.node(self.winner(slot)?).value.clone(),
+            What::Each(each) => (each.mapping.collect)(&self.elements(slot)),
+        }
+    }
+
+    /// Which node won a race, if one has.
+    pub(crate) fn winner(&self, slot: Slot) -> Option<Slot> {
+        let What::FirstOf { from } = &self.plan().node(self.ix(slot)).what else { return None };
+        let mut runners = from.iter().map(|&node| self.layout.resolve(self.plan(), node, self.layout.position(slot)));
+        runners.find(|&runner| self.node(runner).state == NodeState::Success)
+    }
+
+    fn started(&mut self, slot: Slot, attempt: u32, at: Timestamp) {
+        let is_sensor = self.plan().policy(self.ix(slot)).sensor.is_some();
+        let node = self.node_mut(slot);
+        node.state = NodeState::Running;
+        node.starts += 1;
+        node.first_start.get_or_insert(at);
+        // A task's first attempt needs no more memory than this.
+        if attempt > 1 || is_sensor || node.more.is_some() {
+            let more = node.more();
+            more.attempt = attempt;
+            more.last_start = Some(at);
+            more.next = None;
+            if is_sensor {
+                more.budget_from.get_or_insert(at);
+                more.pokes += 1;
+                more.pokes_in_budget += 1;
+            }
+        }
+    }
+
+    /// Notes the arm that a branch took.
+    fn branched(&mut self, slot: Slot, value: &Value) {
+        if let What::Body { branch: Some(branch), .. } = &self.plan().node(self.ix(slot)).what
+            && let Some((arm, carried)) = (branch.split)(value.as_ref().as_any())
+        {
+            self.node_mut(slot).more().arm = Some((u32::try_from(arm).unwrap_or(u32::MAX), carried));
+        }
+    }
+
+    fn unfolded(&mut self, slot: Slot, width: u32) {
+        let plan = Arc::clone(self.plan());
+        let Some(each) = self.layout.each(&plan, slot) else { return };
+        let expansion = self.layout.unfold(&plan, slot, each.scope, width);
+        let Expansion { base, stride, .. } = *self.layout.expansion(expansion);
+        let scope = plan.scope(each.scope);
+        let list = self.node(self.layout.resolve(&plan, each.list, self.layout.position(slot))).value.clone();
+        let items = list.map(|list| (each.mapping.explode)(list.as_ref().as_any())).unwrap_or_default();
+        for item in items {
+            for (&node, is_element) in scope.nodes.iter().zip(std::iter::once(true).chain(std::iter::repeat(false))) {
+                // Within a mapping a node also waits for its element to be activated.
+                let waits = plan.node(node).needs + 1;
+                let value = is_element.then(|| Arc::clone(&item));
+                self.nodes.push(Node { waits, value, ..Node::default() });
+            }
+        }
+        self.open += stride as usize * width as usize;
+        self.mappings.push(Mapping { open: vec![stride; width as usize], ..Mapping::default() });
+        self.node_mut(slot).state = NodeState::Running;
+        // What the elements take from around the mapping may have ended before they were there.
+        for (from, edge) in &scope.imports {
+            let from = self.layout.resolve(&plan, *from, self.layout.position(slot));
+            if self.node(from).state.is_end() {
+                for element in 0..width {
+                    let to = base + element * stride + plan.node(edge.to).offset;
+                    self.follow(from, to, edge.rule);
+                }
+            }
+        }
+        if width == 0 {
+            self.pending.gathered.push(slot);
+        } else {
+            self.pending.freed.push(expansion);
+        }
+    }
+
+    /// Starts the next element of a mapping.
+    pub(crate) fn activate(&mut self, expansion: ExpansionIx) -> Slot {
+        let Expansion { base, stride, .. } = *self.layout.expansion(expansion);
+        let mapping = &mut self.mappings[expansion as usize];
+        let first = base + mapping.next * stride;
+        mapping.next += 1;
+        mapping.active += 1;
+        // The element itself succeeds by a record, which its consumers' edges then follow.
+        for slot in first + 1..first + stride {
+            self.holds(slot);
+        }
+        first
+    }
+
+    fn ended(&mut self, slot: Slot, state: NodeState) {
+        let node = self.node_mut(slot);
+        if node.state.is_end() {
+            return;
+        }
+        node.state = state;
+        node.overdue = false;
+        node.waits_for_slot = false;
+        if let Some(more) = &mut node.more {
+            more.next = None;
+            more.memory = None;
+        }
+        self.open -= 1;
+        let plan = Arc::clone(self.plan());
+        let position = self.layout.position(slot);
+        for edge in plan.out(self.ix(slot)) {
+            if plan.node(edge.to).scope == self.layout.expansion(position.expansion).scope {
+                let to = self.layout.own_slot(&plan, edge.to, position);
+                self.follow(slot, to, edge.rule);
+            } else {
+                self.follow_inwards(slot, edge.to, edge.rule);
+            }
+        }
+        if position.expansion > 0 {
+            self.element_ended(position);
+        }
+    }
+
+    /// Follows an edge into a mapping: to the node in each element that is there.
+    fn follow_inwards(&mut self, from: Slot, to: NodeIx, rule: EdgeRule) {
+        let plan = Arc::clone(self.plan());
+        let outer = self.layout.position(from);
+        for ix in 1..self.layout.expansions().len() {
+            let expansion = u32::try_from(ix).unwrap_or(u32::MAX);
+            let of = self.layout.expansion(expansion).clone();
+            if of.scope != plan.node(to).scope || !self.layout.within(Position { expansion, element: 0 }, outer) {
+                continue;
+            }
+            for element in 0..of.width {
+                let target = self.layout.own_slot(&plan, to, Position { expansion, element });
+                self.follow(from, target, rule);
+            }
+        }
+    }
+
+    /// One upstream of `to` has ended.
+    fn follow(&mut self, from: Slot, to: Slot, rule: EdgeRule) {
+        if self.node(to).state.is_end() {
+            return;
+        }
+        let unfolded = self.layout.of_each(from).is_some();
+        match judge(rule, self.node(from), unfolded) {
+            Verdict::Holds | Verdict::Loses => self.holds(to),
+            Verdict::Wins => self.pending.ready.push_back(to),
+            Verdict::Skips => self.pending.skipped.push((to, from)),
+            Verdict::Fails => self.pending.failed.push((to, from)),
+        }
+    }
+
+    fn holds(&mut self, slot: Slot) {
+        let node = self.node_mut(slot);
+        node.waits = node.waits.saturating_sub(1);
+        if node.waits == 0 && node.state == NodeState::None {
+            node.state = NodeState::Scheduled;
+            self.pending.ready.push_back(slot);
+        }
+    }
+
+    fn element_ended(&mut self, position: Position) {
+        let Expansion { width, each, .. } = *self.layout.expansion(position.expansion);
+        let mapping = &mut self.mappings[position.expansion as usize];
+        let open = &mut mapping.open[position.element as usize];
+        *open -= 1;
+        if *open > 0 {
+            return;
+        }
+        mapping.done += 1;
+        if position.element < mapping.next {
+            mapping.active -= 1;
+        }
+        if mapping.done == width {
+            self.pending.gathered.extend(each);
+        } else {
+            self.pending.freed.push(position.expansion);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Attempts: inputs gathered, bodies called and polled, results told to the core.
+
+use super::super::core::{Answer, Answered};
+use super::{Attempt, Engine, Job, State, scope};
+use crate::author::body::{AttemptResult_, Produced, Running};
+use crate::author::error::{Kind, TaskError};
+use crate::author::input::{Source, Supply, Upstream};
+use crate::author::pipeline::panic_message;
+use crate::plan::What;
+use std::cell::OnceCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+/// The largest output, as JSON.
+const MAX_OUTPUT: usize = 16 << 20;
+
+type Body = Pin<Box<dyn Future<Output = AttemptResult_> + Send>>;
+
+/// A node about to be started.
+pub(super) struct Prepared {
+    pub(super) attempt: Attempt,
+    pub(super) supplies: Vec<Supply>,
+}
+
+impl Engine {
+    /// Gathers what a node is started with; `None` if it was decided otherwise meanwhile.
+    pub(super) fn prepare(state: &State, job: Job) -> Option<Prepared> {
+        let run = state.core.run(job.run)?;
+        let node = run.node(job.slot);
+        if node.starts != job.start || !node.in_flight {
+            return None;
+        }
+        let plan = run.plan();
+        let ix = run.ix(job.slot);
+        let position = run.layout.position(job.slot);
+        let see = |node| run.layout.resolve(plan, node, position);
+        let mut supplies = Vec::new();
+        for arg in plan.args(ix) {
+            supplies.push(match &arg.source {
+                Source::Plain(_) => continue,
+                // Rendered outside of the lock.
+                Source::Template(_) => Supply::One(Upstream::Skipped),
+                Source::Node(from, _) => Supply::One(run.upstream(see(from.index()))),
+                Source::Nodes(from, _) => Supply::Many(from.iter().map(|from| run.upstream(see(from.index()))).collect()),
+                Source::Elements(from, _) => Supply::Many(run.elements(see(from.index()))),
+            });
+        }
+        let attempt = Attempt {
+            run: job.run,
+            slot: job.slot,
+            start: job.start,
+            node: ix,
+            number: node.attempt(),
+            plan: Arc::clone(plan),
+            info: Arc::clone(&run.spec.info),
+            indices: run.layout.indices(job.slot),
+            remembered: node.more.as_ref().and_then(|more| more.memory.clone()),
+            memory: OnceCell::new(),
+        };
+        Some(Prepared { attempt, supplies })
+    }
+
+    /// Starts a node and polls it once, in place. Returns its answer if it has one; else it goes on as a task of its own.
+    pub(super) fn execute(&self, prepared: Prepared) -> Option<Answer> {
+        let Prepared { attempt, mut supplies } = prepared;
+        if let Some(meddle) = &self.0.meddle
+            && let Some(answered) = meddle.instead(&attempt)
+        {
+            return Some(self.check(&attempt, answered).into());
+        }
+        if let Err(error) = render(&attempt, &mut supplies) {
+            return Some(Answered::Fatal(error).into());
+        }
+        let mut attempt = Some(attempt);
+        let called = on_behalf(&mut attempt, || scope::current(|attempt| attempt.call(&supplies)).flatten());
+        drop(supplies);
+        match called {
+            Err(panicked) => Some(self.finish(attempt, Err(panicked))),
+            // Only bodies are started.
+            Ok(None) => None,
+            Ok(Some(Running::Async(mut body))) => match poll(&mut attempt, &mut body, &mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(result) => Some(self.finish(attempt, result)),
+                Poll::Pending => {
+                    self.spawn(attempt?, body);
+                    None
+                }
+            },
+            Ok(Some(Running::Blocking(body))) => {
+                self.spawn_blocking(attempt?, body);
+                None
+            }
+        }
+    }
+
+    fn spawn(&self, attempt: Attempt, mut body: Body) {
+        let job = attempt.job();
+        let mut answering = Answering { engine: self.clone(), job, answer: None };
+        let mut attempt = Some(attempt);
+        let task = async move {
+            let result = std::future::poll_fn(|context| poll(&mut attempt, &mut body, context)).await;
+            // The body's own values go before its answer: what they hold may be what a downstream waits for.
+            drop(body);
+            let engine = answering.engine.clone();
+            answering.answer = Some(engine.finish(attempt, result));
+        };
+        let mut state = self.lock();
+        let decided = state.core.run(job.run).is_none_or(|run| {
+            let node = run.node(job.slot);
+            node.starts != job.start || node.state != super::super::NodeState::Running
+        });
+        let handle = tokio::spawn(task).abort_handle();
+        if decided {
+            // Cut off before it was a task.
+            drop(state);
+            handle.abort();
+        } else {
+            state.tasks.insert((job.run, job.slot), (job.start, handle));
+        }
+    }
+
+    fn spawn_blocking(&self, attempt: Attempt, body: Box<dyn FnOnce() -> AttemptResult_ + Send>) {
+        let engine = self.clone();
+        let job = attempt.job();
+        if let Some(meddle) = &self.0.meddle {
+            meddle.blocking(true);
+        }
+        tokio::task::spawn_blocking(move || {
+            let mut attempt = Some(attempt);
+            let result = on_behalf(&mut attempt, body).and_then(|AttemptResult_(result)| result.map_err(Failed::Body));
+            let answer = engine.finish(attempt, result);
+            engine.post(job, answer);
+            if let Some(meddle) = &engine.0.meddle {
+                meddle.blocking(false);
+            }
+        });
+    }
+
+    /// Answers for a job that was cut off before it began.
+    pub(super) fn spawn_answer(&self, job: Job) {
+        let engine = self.clone();
+        // Not here: the caller holds the lock.
+        tokio::spawn(async move { engine.post(job, Answered::Aborted.into()) });
+    }
+
+    /// Tells the core of an answer, or in a simulation its step.
+    fn post(&self, job: Job, answer: Answer) {
+        if self.0.meddle.is_some() {
+            return self.put_answer(job, answer);
+        }
+        let key = (job.run, job.slot);
+        let mut state = self.lock();
+        if state.tasks.get(&key).is_some_and(|(start, _)| *start == job.start) {
+            state.tasks.remove(&key);
+        }
+        drop(state);
+        self.answer(job, answer);
+    }
+
+    fn finish(&self, attempt: Option<Attempt>, result: Result<Produced, Failed>) -> Answer {
+        let Some(attempt) = attempt else { return Answered::Aborted.into() };
+        let what = match result {
+            Ok(Produced::Value(value)) => self.check(&attempt, Answered::Success(value, None)),
+            Ok(Produced::NotYet) => Answered::NotYet,
+            Err(Failed::Panic(message)) => Answered::Error(format!("the body panicked: {message}").into()),
+            Err(Failed::Body(error)) => {
+                let text: Arc<str> = error.chain().into();
+                match error.kind() {
+                    Kind::Retry => Answered::Error(text),
+                    Kind::Fatal => Answered::Fatal(text),
+                    Kind::Skip => Answered::Skip(text),
+                }
+            }
+        };
+        Answer { what, memory: attempt.memory() }
+    }
+
+    /// Writes an output where the journal is durable, and refuses one that it could not give back.
+    fn check(&self, attempt: &Attempt, answered: Answered) -> Answered {
+        let Answered::Success(value, _) = answered else { return answered };
+        let What::Body { codec, .. } = attempt.plan.node(attempt.node).what else { return Answered::Success(value, None) };
+        if self.0.options.check_outputs
+            && let Err(different) = (codec.round_trip)(value.as_ref())
+        {
+            return Answered::Fatal(different.to_string().into());
+        }
+        if !self.0.journal.is_durable() {
+            return Answered::Success(value, None);
+        }
+        match value.encode() {
+            Ok(json) if json.len() <= MAX_OUTPUT => Answered::Success(value, Some(json.into())),
+            Ok(json) => {
+                let (size, limit) = (json.len(), MAX_OUTPUT >> 20);
+                let what = format!("the output has {size} bytes as JSON; the limit is {limit} MiB: put it in a bucket and return its key");
+                Answered::Fatal(what.into())
+            }
+            Err(error) => Answered::Fatal(format!("the output cannot be written as JSON: {error}").into()),
+        }
+    }
+}
+
+/// Posts the attempt's answer when it is dropped: also where the task was cut off.
+struct Answering {
+    engine: Engine,
+    job: Job,
+    answer: Option<Answer>,
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let answer = self.answer.take().unwrap_or_else(|| Answered::Aborted.into());
+        self.engine.post(self.job, answer);
+    }
+}
+
+impl Prepared {
+    pub(super) fn job(&self) -> Job {
+        self.attempt.job()
+    }
+}
+
+impl Attempt {
+    fn job(&self) -> Job {
+        Job { run: self.run, slot: self.slot, start: self.start }
+    }
+}
+
+/// Why a body came to no output.
+enum Failed {
+    Body(TaskError),
+    Panic(String),
+}
+
+/// Runs the user's code on behalf of an attempt. Nothing of a body that panicked is used again.
+fn on_behalf<R>(attempt: &mut Option<Attempt>, work: impl FnOnce() -> R) -> Result<R, Failed> {
+    catch_unwind(AssertUnwindSafe(|| scope::enter(attempt, work))).map_err(|panic| Failed::Panic(panic_message(&*panic)))
+}
+
+fn poll(attempt: &mut Option<Attempt>, body: &mut Body, context: &mut Context<'_>) -> Poll<Result<Produced, Failed>> {
+    match on_behalf(attempt, || body.as_mut().poll(context)) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(AttemptResult_(result))) => Poll::Ready(result.map_err(Failed::Body)),
+        Err(panicked) => Poll::Ready(Err(panicked)),
+    }
+}
+
+fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {
+    let wired = attempt.plan.args(attempt.node).iter().filter(|arg| !matches!(arg.source, Source::Plain(_)));
+    for (arg, supply) in wired.zip(supplies) {
+        if let Source::Template(template) = arg.source {
+            let text = template.render(&attempt.info, &attempt.id(), attempt.number).map_err(|error| error.to_string())?;
+            *supply = Supply::One(Upstream::Success(Arc::new(text)));
+        }
+    }
+    Ok(())
+}

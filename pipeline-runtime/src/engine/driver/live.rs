@@ -1,0 +1,119 @@
+//! Live runs: drivers on the runtime's workers, timers on the thread that blocks on [`Engine::drive`].
+
+use super::super::core::Answer;
+use super::execute::Prepared;
+use super::{Engine, Job, State};
+use tokio::task::AbortHandle;
+
+/// After so many nodes in a row a driver lets the runtime's other tasks go first.
+const IN_A_ROW: u32 = 64;
+
+impl Engine {
+    /// Runs what is to be run, for ever: to be dropped once enough has ended.
+    pub(crate) async fn drive(&self, drivers: usize) {
+        for _ in 0..drivers.max(1) {
+            let engine = self.clone();
+            tokio::spawn(async move { engine.driver().await });
+        }
+        loop {
+            let now = self.clock().now();
+            self.with(|core| core.advance(now));
+            let alarm = {
+                let mut state = self.lock();
+                state.alarm = state.core.next_due();
+                state.alarm
+            };
+            match alarm {
+                Some(alarm) => tokio::select! {
+                    () = self.clock().sleep_until(alarm) => {}
+                    () = self.0.timers.notified() => {}
+                },
+                None => self.0.timers.notified().await,
+            }
+        }
+    }
+
+    /// Ends this process's part in all runs: attempts are cut off, and nothing more is recorded. The runs stay as they are, to
+    /// be resumed.
+    pub(crate) fn stop(&self) {
+        let tasks: Vec<AbortHandle> = {
+            let mut state = self.lock();
+            state.stopped = true;
+            state.ready.clear();
+            state.tasks.drain().map(|(_, (_, task))| task).collect()
+        };
+        tasks.iter().for_each(AbortHandle::abort);
+    }
+
+    /// How many callbacks are being told, or wait to be told again.
+    pub(crate) fn untold(&self, run: super::RunIx) -> Vec<String> {
+        let describe = |due: &super::super::core::DueCallback| {
+            let about = due.notification.node().unwrap_or("the run");
+            format!("{} of {about}", due.notification.name())
+        };
+        self.look(run, |run| run.alerts.untold().map(describe).collect()).unwrap_or_default()
+    }
+
+    async fn driver(self) {
+        let mut in_a_row = 0;
+        let mut next = self.take();
+        loop {
+            match next {
+                None => {
+                    self.0.work.notified().await;
+                    next = self.take();
+                }
+                Some(prepared) => {
+                    let job = prepared.job();
+                    next = match self.execute(prepared) {
+                        Some(answer) => self.answer_and_take(job, answer),
+                        None => self.take(),
+                    };
+                    in_a_row += 1;
+                    if in_a_row % IN_A_ROW == 0 {
+                        tokio::task::yield_now().await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next node to start. A driver that finds none is idle from then on.
+    fn take(&self) -> Option<Prepared> {
+        let mut state = self.lock();
+        let next = Self::pop(&mut state);
+        if next.is_none() {
+            state.idle_drivers += 1;
+        }
+        next
+    }
+
+    fn answer_and_take(&self, job: Job, answer: Answer) -> Option<Prepared> {
+        let now = self.clock().now();
+        let (next, aborts) = {
+            let mut state = self.lock();
+            if !state.stopped {
+                state.core.answer(job.run, job.slot, job.start, answer, now);
+            }
+            let aborts = self.flush(&mut state);
+            let next = Self::pop(&mut state);
+            self.wake_drivers(&mut state);
+            if next.is_none() {
+                state.idle_drivers += 1;
+            }
+            (next, aborts)
+        };
+        aborts.iter().for_each(AbortHandle::abort);
+        next
+    }
+
+    pub(super) fn pop(state: &mut State) -> Option<Prepared> {
+        while let Some(job) = state.ready.pop_front() {
+            let prepared = Self::prepare(state, job);
+            if prepared.is_some() {
+                return prepared;
+            }
+        }
+        None
+    }
+}

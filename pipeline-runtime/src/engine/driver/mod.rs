@@ -1,0 +1,256 @@
+//! The driver: carries out what the core decides, on tokio.
+//!
+//! A few drivers take started nodes off one queue and poll each in place; only what is then pending becomes a task of its own.
+//! The answer to one node and the taking of the next share one lock, so that a chain of quick nodes runs without a wake-up.
+//! Timers are driven by [`Engine::drive`], which runs apart from the bodies: on the thread that blocks on it.
+
+mod attempt;
+mod execute;
+mod live;
+mod scope;
+mod stepped;
+mod tell;
+
+use super::core::{Action, Answer, Core, Run, RunIx, RunSpec};
+use super::journal::{Journal, Kept};
+use super::record::{Entry, Slot};
+use super::state::RunState;
+use crate::time::{Clock, Timestamp};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::AbortHandle;
+
+pub(crate) use attempt::Attempt;
+pub(crate) use scope::current;
+pub(crate) use stepped::Meddle;
+
+/// Runs plans. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Engine(Arc<Shared>);
+
+/// How an engine runs.
+#[derive(Debug, Clone)]
+pub(crate) struct EngineOptions {
+    pub(crate) clock: Clock,
+    /// The slots of `default_pool`.
+    pub(crate) parallelism: u32,
+    /// Passes every output through its codec, and fails the node whose value does not come back the same.
+    pub(crate) check_outputs: bool,
+    /// Told of each record, under the engine's lock.
+    pub(crate) observer: Option<Arc<dyn Observe>>,
+}
+
+/// Sees each record as it is applied.
+pub(crate) trait Observe: Send + Sync + std::fmt::Debug {
+    /// `run` is in the state after the record.
+    fn record(&self, ix: RunIx, run: &Run, entry: &Entry);
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    journal: Arc<dyn Journal>,
+    options: EngineOptions,
+    /// In a simulation: what it does to bodies. Its presence makes answers wait until nothing more happens at an instant.
+    meddle: Option<Arc<dyn Meddle>>,
+    /// There is a node to start, or an answer to a step.
+    work: Notify,
+    /// A timer is due earlier than before.
+    timers: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    core: Core,
+    ready: VecDeque<Job>,
+    /// Attempts that are tasks of their own.
+    tasks: HashMap<(RunIx, Slot), (u32, AbortHandle)>,
+    waiting: HashMap<RunIx, Vec<oneshot::Sender<RunState>>>,
+    /// Callbacks being told.
+    telling: usize,
+    idle_drivers: usize,
+    /// When the timer loop wakes next.
+    alarm: Option<Timestamp>,
+    stepped: stepped::Inbox,
+    stopped: bool,
+}
+
+/// A node to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Job {
+    run: RunIx,
+    slot: Slot,
+    start: u32,
+}
+
+impl Engine {
+    pub(crate) fn new(journal: Arc<dyn Journal>, options: EngineOptions, meddle: Option<Arc<dyn Meddle>>) -> Self {
+        let state = State {
+            core: Core::new(options.parallelism),
+            ready: VecDeque::new(),
+            tasks: HashMap::new(),
+            waiting: HashMap::new(),
+            telling: 0,
+            idle_drivers: 0,
+            alarm: None,
+            stepped: stepped::Inbox::default(),
+            stopped: false,
+        };
+        let shared = Shared { state: Mutex::new(state), journal, options, meddle, work: Notify::new(), timers: Notify::new() };
+        Self(Arc::new(shared))
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.0.options.clock
+    }
+
+    /// Starts a run.
+    pub(crate) fn start(&self, spec: RunSpec) -> RunIx {
+        let now = self.clock().now();
+        self.with(|core| core.start(spec, now))
+    }
+
+    /// Goes on with a run from its records.
+    pub(crate) fn resume(&self, spec: RunSpec, started: Timestamp, entries: &[Entry]) -> RunIx {
+        let now = self.clock().now();
+        self.with(|core| core.resume(spec, started, entries, now))
+    }
+
+    /// Cancels a run: cuts its attempts off and ends it.
+    pub(crate) fn cancel(&self, run: RunIx) {
+        let now = self.clock().now();
+        self.with(|core| core.cancel(run, now));
+    }
+
+    /// Looks at a run.
+    pub(crate) fn look<R>(&self, run: RunIx, look: impl FnOnce(&Run) -> R) -> Option<R> {
+        self.lock().core.run(run).map(look)
+    }
+
+    /// Returns once the run has ended.
+    pub(crate) async fn ended(&self, run: RunIx) -> RunState {
+        let end = {
+            let mut state = self.lock();
+            match state.core.run(run).map(|run| run.state) {
+                Some(end) if end.is_end() => return end,
+                None => return RunState::Failed,
+                Some(_) => {}
+            }
+            let (tell, end) = oneshot::channel();
+            state.waiting.entry(run).or_default().push(tell);
+            end
+        };
+        // The sender lives in the engine that this borrows.
+        end.await.unwrap_or(RunState::Failed)
+    }
+
+    /// Carries out what a commit made due.
+    pub(crate) fn committed(&self, actions: Vec<Action>) {
+        let aborts = {
+            let mut state = self.lock();
+            let aborts = self.carry_out(&mut state, actions);
+            self.wake_drivers(&mut state);
+            aborts
+        };
+        aborts.iter().for_each(AbortHandle::abort);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic under the lock is a mistake of the engine; the state it leaves is still the fold of its records.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works on the core, and carries out what comes of it.
+    fn with<R>(&self, work: impl FnOnce(&mut Core) -> R) -> R {
+        let (result, aborts) = {
+            let mut state = self.lock();
+            let result = work(&mut state.core);
+            let aborts = self.flush(&mut state);
+            self.wake_drivers(&mut state);
+            (result, aborts)
+        };
+        // Not under the lock: what is cut off answers for itself.
+        aborts.iter().for_each(AbortHandle::abort);
+        result
+    }
+
+    fn answer(&self, job: Job, answer: Answer) {
+        let now = self.clock().now();
+        if !self.lock().stopped {
+            self.with(|core| core.answer(job.run, job.slot, job.start, answer, now));
+        }
+    }
+
+    /// Gives the core's records to the journal, and carries out its actions once they are kept.
+    fn flush(&self, state: &mut State) -> Vec<AbortHandle> {
+        if let Some(observer) = &self.0.options.observer {
+            let outbox = std::mem::take(state.core.outbox());
+            for (ix, entry) in &outbox.records {
+                if let Some(run) = state.core.run(*ix) {
+                    observer.record(*ix, run, entry);
+                }
+            }
+            *state.core.outbox() = outbox;
+        }
+        let aborts = match self.0.journal.submit(state.core.outbox()) {
+            Kept::Later => Vec::new(),
+            Kept::Now => {
+                let mut actions = std::mem::take(&mut state.core.outbox().actions);
+                let aborts = self.carry_out(state, actions.drain(..));
+                // The buffer is kept for the next call.
+                state.core.outbox().actions = actions;
+                aborts
+            }
+        };
+        let next = state.core.next_due();
+        if next.is_some() && (state.alarm.is_none() || next < state.alarm) {
+            state.alarm = next;
+            self.0.timers.notify_one();
+        }
+        aborts
+    }
+
+    fn carry_out(&self, state: &mut State, actions: impl IntoIterator<Item = Action>) -> Vec<AbortHandle> {
+        let mut aborts = Vec::new();
+        for action in actions {
+            match action {
+                Action::Start { run, slot, start } => state.ready.push_back(Job { run, slot, start }),
+                Action::Abort { run, slot, start } => {
+                    let job = Job { run, slot, start };
+                    if let Some(at) = state.ready.iter().position(|ready| *ready == job) {
+                        state.ready.remove(at);
+                        self.spawn_answer(job);
+                    } else if let Some((of, abort)) = state.tasks.remove(&(run, slot))
+                        && of == start
+                    {
+                        aborts.push(abort);
+                    }
+                }
+                Action::Tell { run, id, notifier, notification } => {
+                    let notifier = state.core.run(run).and_then(|run| run.plan().notifiers.get(notifier as usize).cloned());
+                    if let Some(notifier) = notifier {
+                        state.telling += 1;
+                        self.tell(run, id, notifier, notification);
+                    }
+                }
+                Action::Ended { run, state: end } => {
+                    for waiting in state.waiting.remove(&run).unwrap_or_default() {
+                        // Whoever waited may have gone.
+                        let _ = waiting.send(end);
+                    }
+                }
+            }
+        }
+        aborts
+    }
+
+    /// Wakes as many idle drivers as there are nodes to start. A driver that is woken is idle no longer.
+    fn wake_drivers(&self, state: &mut State) {
+        let wake = state.ready.len().min(state.idle_drivers);
+        state.idle_drivers -= wake;
+        for _ in 0..wake {
+            self.0.work.notify_one();
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Simulated runs: one instant after the other.
+//!
+//! Time stands still until nothing more happens at an instant. Only then do the answers of that instant reach the core, in the
+//! order of their nodes, so that a simulation never depends on which thread was first.
+
+use super::super::core::{Answer, Answered, RunIx};
+use super::super::record::Slot;
+use super::{Attempt, Engine, Job};
+use crate::author::notify::BoxFuture;
+use crate::time::Timestamp;
+use std::fmt::Debug;
+
+/// What a simulation does to bodies.
+pub(crate) trait Meddle: Send + Sync + Debug {
+    /// An answer in the body's stead.
+    fn instead(&self, attempt: &Attempt) -> Option<Answered>;
+    /// A body that blocks has begun, or has ended.
+    fn blocking(&self, begun: bool);
+    /// How much is under way that the clock waits for: I/O and bodies that block.
+    fn in_flight(&self) -> usize;
+    /// Returns once nothing of that is.
+    fn idle(&self) -> BoxFuture<()>;
+}
+
+/// What happened at this instant.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    answers: Vec<(RunIx, Slot, Job, Answer)>,
+    told: Vec<(RunIx, u32, Result<(), String>)>,
+}
+
+/// How often the runtime's other tasks are let go first before an instant counts as over: bodies may wake each other.
+const ROUNDS: u32 = 4;
+
+impl Engine {
+    pub(super) fn put_answer(&self, job: Job, answer: Answer) {
+        self.lock().stepped.answers.push((job.run, job.slot, job, answer));
+        self.0.work.notify_one();
+    }
+
+    pub(super) fn put_told(&self, run: RunIx, id: u32, result: Result<(), String>) {
+        let mut state = self.lock();
+        state.telling -= 1;
+        state.stepped.told.push((run, id, result));
+        self.0.work.notify_one();
+    }
+
+    /// Does all that happens at the present instant.
+    pub(crate) async fn step(&self) {
+        let now = self.clock().now();
+        self.with(|core| core.advance(now));
+        loop {
+            loop {
+                let next = Self::pop(&mut self.lock());
+                let Some(prepared) = next else { break };
+                let job = prepared.job();
+                if let Some(answer) = self.execute(prepared) {
+                    self.put_answer(job, answer);
+                }
+            }
+            self.settle().await;
+            let Inbox { mut answers, mut told } = std::mem::take(&mut self.lock().stepped);
+            if answers.is_empty() && told.is_empty() {
+                return;
+            }
+            answers.sort_by_key(|(run, slot, ..)| (*run, *slot));
+            told.sort_by_key(|(run, id, _)| (*run, *id));
+            let now = self.clock().now();
+            for (run, slot, job, answer) in answers {
+                self.lock().tasks.remove(&(run, slot));
+                self.answer(job, answer);
+            }
+            for (run, id, result) in told {
+                self.with(|core| core.told(run, id, result, now));
+            }
+        }
+    }
+
+    /// Returns once nothing more happens without time passing.
+    async fn settle(&self) {
+        let Some(meddle) = &self.0.meddle else { return };
+        loop {
+            for _ in 0..ROUNDS {
+                tokio::task::yield_now().await;
+            }
+            if meddle.in_flight() == 0 {
+                return;
+            }
+            meddle.idle().await;
+        }
+    }
+
+    /// Waits for the next timer, for `until`, or for a body's own timer, whichever comes first.
+    pub(crate) async fn pass_time(&self, until: Timestamp) {
+        let next = self.lock().core.next_due().map_or(until, |next| next.min(until));
+        tokio::select! {
+            biased;
+            () = self.clock().sleep_until(next) => {}
+            () = self.0.work.notified() => {}
+        }
+    }
+}

@@ -1,0 +1,46 @@
+use super::super::core::RunIx;
+use super::Engine;
+use crate::author::notify::{Notification, Notify};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one try to tell somebody may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+impl Engine {
+    /// Tells somebody, apart from the run.
+    pub(super) fn tell(&self, run: RunIx, id: u32, notifier: Arc<dyn Notify>, notification: Arc<Notification>) {
+        let engine = self.clone();
+        tokio::spawn(async move {
+            let deadline = engine.clock().now() + LIMIT;
+            let told = AssertUnwindSafe(async { notifier.notify(Notification::clone(&notification)).await }).catch_unwind();
+            let result = tokio::select! {
+                told = told => match told {
+                    Ok(Ok(())) => Ok(()),
+                    Ok(Err(error)) => Err(error.chain()),
+                    Err(panic) => Err(format!("it panicked: {}", crate::author::pipeline::panic_message(&*panic))),
+                },
+                () = engine.clock().sleep_until(deadline) => Err("it took longer than a minute".to_owned()),
+            };
+            if let Err(error) = &result {
+                tracing::warn!(
+                    callback = notification.name(), notifier = notifier.label(), node = notification.node(), error,
+                    "a callback failed and will be tried again"
+                );
+            }
+            engine.was_told(run, id, result);
+        });
+    }
+
+    fn was_told(&self, run: RunIx, id: u32, result: Result<(), String>) {
+        if self.0.meddle.is_some() {
+            return self.put_told(run, id, result);
+        }
+        let now = self.clock().now();
+        self.lock().telling -= 1;
+        self.with(|core| core.told(run, id, result, now));
+        self.0.work.notify_waiters();
+    }
+}

@@ -1,0 +1,26 @@
+//! What the engine asks of a journal.
+
+use super::core::{Outbox, RunIx};
+use super::record::Entry;
+
+/// Keeps records, in order. The engine carries out no action before the records that led to it are kept.
+pub(crate) trait Journal: Send + Sync + std::fmt::Debug {
+    /// Whether outputs are to be written as JSON.
+    fn is_durable(&self) -> bool;
+
+    /// Takes what a call of the core left to do. Returns it where the records are kept already; else whoever commits them
+    /// hands it to [`Engine::committed`](super::Engine::committed).
+    ///
+    /// Called in the order of the events, one call at a time.
+    fn submit(&self, outbox: &mut Outbox) -> Kept;
+
+    /// The records of a run that are in memory.
+    fn entries(&self, run: RunIx) -> Vec<Entry>;
+}
+
+/// Whether records are kept already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Now,
+    Later,
+}

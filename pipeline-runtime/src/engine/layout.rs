@@ -1,0 +1,175 @@
+//! Where a run's nodes have their slots.
+//!
+//! The plan's own nodes come first. When a mapping unfolds, its elements get a block of slots: all nodes of the first element,
+//! then all of the second, so that slots in order are elements in order, and one element's nodes stand together.
+
+use super::record::Slot;
+use crate::plan::{NodeIx, Plan, ScopeIx, What};
+use std::collections::HashMap;
+use std::fmt::Write;
+
+/// An expansion's index in its run. The first is the plan itself.
+pub(crate) type ExpansionIx = u32;
+
+/// One scope, repeated for the elements of one list.
+#[derive(Debug, Clone)]
+pub(crate) struct Expansion {
+    pub(crate) scope: ScopeIx,
+    pub(crate) base: Slot,
+    /// How many nodes an element has.
+    pub(crate) stride: u32,
+    pub(crate) width: u32,
+    /// The mapping's slot; none for the plan itself.
+    pub(crate) each: Option<Slot>,
+}
+
+/// A slot's element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) expansion: ExpansionIx,
+    pub(crate) element: u32,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    expansions: Vec<Expansion>,
+    /// The expansion of each slot.
+    owners: Vec<ExpansionIx>,
+    of_each: HashMap<Slot, ExpansionIx>,
+}
+
+impl Layout {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let stride = u32::try_from(plan.scope(0).nodes.len()).unwrap_or(u32::MAX);
+        let root = Expansion { scope: 0, base: 0, stride, width: 1, each: None };
+        Self { expansions: vec![root], owners: vec![0; stride as usize], of_each: HashMap::new() }
+    }
+
+    /// How many slots there are.
+    pub(crate) fn len(&self) -> usize {
+        self.owners.len()
+    }
+
+    pub(crate) fn expansions(&self) -> &[Expansion] {
+        &self.expansions
+    }
+
+    pub(crate) fn expansion(&self, ix: ExpansionIx) -> &Expansion {
+        &self.expansions[ix as usize]
+    }
+
+    /// Makes room for the elements of a mapping.
+    pub(crate) fn unfold(&mut self, plan: &Plan, each: Slot, scope: ScopeIx, width: u32) -> ExpansionIx {
+        let stride = u32::try_from(plan.scope(scope).nodes.len()).unwrap_or(u32::MAX);
+        let ix = u32::try_from(self.expansions.len()).unwrap_or(u32::MAX);
+        let base = u32::try_from(self.owners.len()).unwrap_or(u32::MAX);
+        self.owners.resize(self.owners.len() + stride as usize * width as usize, ix);
+        self.expansions.push(Expansion { scope, base, stride, width, each: Some(each) });
+        self.of_each.insert(each, ix);
+        ix
+    }
+
+    /// What a mapping's list unfolded to, if it has.
+    pub(crate) fn of_each(&self, each: Slot) -> Option<ExpansionIx> {
+        self.of_each.get(&each).copied()
+    }
+
+    pub(crate) fn position(&self, slot: Slot) -> Position {
+        let expansion = self.owners[slot as usize];
+        let of = self.expansion(expansion);
+        Position { expansion, element: (slot - of.base).checked_div(of.stride).unwrap_or(0) }
+    }
+
+    pub(crate) fn node(&self, plan: &Plan, slot: Slot) -> NodeIx {
+        let of = self.expansion(self.owners[slot as usize]);
+        plan.scope(of.scope).nodes[((slot - of.base) % of.stride) as usize]
+    }
+
+    /// The slot of `node` at `position`, where `node` is of that expansion's own scope.
+    pub(crate) fn own_slot(&self, plan: &Plan, node: NodeIx, position: Position) -> Slot {
+        let of = self.expansion(position.expansion);
+        of.base + position.element * of.stride + plan.node(node).offset
+    }
+
+    /// The slot of `node` as it is seen from `position`: its own scope is that of `position` or one around it.
+    pub(crate) fn resolve(&self, plan: &Plan, node: NodeIx, position: Position) -> Slot {
+        let scope = plan.node(node).scope;
+        let mut position = position;
+        loop {
+            let of = self.expansion(position.expansion);
+            match of.each {
+                Some(each) if of.scope != scope => position = self.position(each),
+                _ => return self.own_slot(plan, node, position),
+            }
+        }
+    }
+
+    /// Whether `inner` lies in the element `outer`, or is it.
+    pub(crate) fn within(&self, inner: Position, outer: Position) -> bool {
+        let mut position = inner;
+        loop {
+            if position == outer {
+                return true;
+            }
+            match self.expansion(position.expansion).each {
+                Some(each) => position = self.position(each),
+                None => return false,
+            }
+        }
+    }
+
+    /// The indices of the elements that a slot lies in, outermost first.
+    pub(crate) fn indices(&self, slot: Slot) -> Vec<u32> {
+        let mut indices = Vec::new();
+        let mut position = self.position(slot);
+        while let Some(each) = self.expansion(position.expansion).each {
+            indices.push(position.element);
+            position = self.position(each);
+        }
+        indices.reverse();
+        indices
+    }
+
+    /// A slot's id: its node's, with the index of its element: `upload[3]`, nested `upload[3][1]`.
+    pub(crate) fn id(&self, plan: &Plan, slot: Slot) -> String {
+        let mut id = plan.id(self.node(plan, slot));
+        for index in self.indices(slot) {
+            // Writing to a text cannot fail.
+            let _ = write!(id, "[{index}]");
+        }
+        id
+    }
+
+    /// The slot of that id, if it has one yet.
+    pub(crate) fn find(&self, plan: &Plan, id: &str) -> Option<Slot> {
+        let (name, indices) = id.find('[').map_or((id, ""), |at| id.split_at(at));
+        let node = plan.find(name)?;
+        let mut mappings = Vec::new();
+        let mut scope = plan.node(node).scope;
+        while let Some(each) = plan.scope(scope).each {
+            mappings.push(each);
+            scope = plan.node(each).scope;
+        }
+        let indices: Vec<u32> = indices.split_terminator(']').map(|index| index.strip_prefix('[')?.parse().ok()).collect::<Option<_>>()?;
+        if indices.len() != mappings.len() {
+            return None;
+        }
+        let mut position = Position { expansion: 0, element: 0 };
+        for (each, element) in mappings.into_iter().rev().zip(indices) {
+            let expansion = self.of_each(self.own_slot(plan, each, position))?;
+            if element >= self.expansion(expansion).width {
+                return None;
+            }
+            position = Position { expansion, element };
+        }
+        Some(self.own_slot(plan, node, position))
+    }
+
+    /// The mapping that a slot is, if it is one.
+    pub(crate) fn each<'a>(&self, plan: &'a Plan, slot: Slot) -> Option<&'a crate::plan::Each> {
+        match &plan.node(self.node(plan, slot)).what {
+            What::Each(each) => Some(each),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The engine: a core without I/O, and the driver that carries its actions out.
+
+mod core;
+mod driver;
+mod journal;
+mod layout;
+mod record;
+mod state;
+
+pub(crate) use core::{Answered, Outbox, Run, RunIx, RunSpec};
+pub(crate) use driver::{Attempt, Engine, EngineOptions, Meddle, Observe, current};
+pub(crate) use journal::{Journal, Kept};
+pub(crate) use record::{Entry, Record, Skip, Slot};
+pub use state::{NodeState, RunState};

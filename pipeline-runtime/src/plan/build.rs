@@ -1,0 +1,328 @@
+//! From the draft to the plan.
+
+use super::check;
+use super::graph::{Branch, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
+use super::id::Name;
+use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
+use super::problem::PlanError;
+use crate::author::definition::{Definition, Kind};
+use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
+use crate::author::input::{Rule, Source};
+use crate::author::notify::{Callback, Event, Notify};
+use crate::author::options::{PipelineOptions, TaskOptions};
+use crate::author::pipeline::Pipeline;
+use crate::schedule::{Schedule, ScheduleError};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+impl Pipeline {
+    /// Builds the plan with the default params and throws it away: whether the graph is sound. The first thing to test.
+    ///
+    /// # Errors
+    ///
+    /// All the mistakes that types cannot see, each with where it was wired.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task] async fn rows() -> Result<u64> { Ok(1) }
+    /// #[pipeline] fn nightly() { rows().named("a"); rows().named("a"); }
+    ///
+    /// let error = nightly().check().unwrap_err();
+    /// assert!(error.to_string().contains("two nodes have the id `a`"));
+    /// ```
+    pub fn check(&self) -> Result<(), PlanError> {
+        self.plan(&Value::Null).map(drop)
+    }
+
+    /// Builds the plan. `params` need not be whole: what is missing has its default.
+    ///
+    /// # Errors
+    ///
+    /// All the mistakes that types cannot see, or what the pipeline function returned.
+    pub fn plan(&self, params: &Value) -> Result<Plan, PlanError> {
+        let (draft, params) = self.draft(params)?;
+        let invalid = |problems| PlanError::Invalid { pipeline: self.id(), problems };
+        let foreign = check::handles(&draft);
+        if !foreign.is_empty() {
+            return Err(invalid(foreign));
+        }
+        let sketch = Sketch::of(self, draft, params);
+        let problems = check::all(&sketch, self);
+        if problems.is_empty() { Ok(sketch.plan) } else { Err(invalid(problems)) }
+    }
+}
+
+/// A plan that may have mistakes, with what only their check needs.
+#[derive(Debug)]
+pub(super) struct Sketch {
+    pub(super) plan: Plan,
+    pub(super) overrides: Vec<(NodeIx, Box<Overrides>)>,
+    pub(super) orders: Vec<(NodeIx, NodeIx, Place)>,
+    pub(super) misuses: Vec<Misuse>,
+    pub(super) max_active: Vec<(NodeIx, usize, Place)>,
+    pub(super) schedule_error: Option<ScheduleError>,
+}
+
+impl Sketch {
+    fn of(pipeline: &Pipeline, draft: Draft, params: Value) -> Self {
+        let options = pipeline.options();
+        let (schedule, schedule_error) = match schedule(options).transpose() {
+            Ok(schedule) => (schedule, None),
+            Err(error) => (None, Some(error)),
+        };
+        let mut tables = Tables::new(options);
+        let run = tables.run(options);
+        let mut names = HashMap::new();
+        let mut scopes: Vec<Scope> =
+            draft.scopes.iter().map(|&parent| Scope { parent, each: None, nodes: Vec::new(), imports: Vec::new() }).collect();
+        let (mut nodes, mut overrides, mut max_active) = (Vec::with_capacity(draft.nodes.len()), Vec::new(), Vec::new());
+        for (ix, drafted) in (0..).zip(draft.nodes) {
+            let policy = tables.policy(&drafted);
+            let scope = &mut scopes[drafted.scope as usize];
+            let offset = u32::try_from(scope.nodes.len()).unwrap_or(u32::MAX);
+            scope.nodes.push(ix);
+            if let draft::What::Each(each) = &drafted.what {
+                scopes[each.scope as usize].each = Some(ix);
+                max_active.extend(each.max_active.map(|(elements, at)| (ix, elements, at)));
+            }
+            let name = name(&drafted, &mut names);
+            overrides.extend(drafted.overrides.map(|given| (ix, given)));
+            nodes.push(PlanNode {
+                what: what(drafted.what),
+                at: drafted.at,
+                name,
+                scope: drafted.scope,
+                offset,
+                args: drafted.args,
+                out: 0..0,
+                needs: 0,
+                policy,
+                allow_failure: drafted.allow_failure,
+            });
+        }
+        // An element knows its mapping only once that has been made.
+        for scope in &scopes {
+            if let (Some(each), Some(&element)) = (scope.each, scope.nodes.first()) {
+                nodes[element as usize].what = What::Element { each };
+            }
+        }
+        let orders: Vec<(NodeIx, NodeIx, Place)> =
+            draft.orders.into_iter().map(|(node, upstream, at)| (node, upstream.index(), at)).collect();
+        let mut plan = Plan {
+            pipeline: pipeline.id(),
+            description: pipeline.description(),
+            tags: pipeline.tags(),
+            params,
+            schedule,
+            run,
+            nodes,
+            args: draft.args,
+            edges: Vec::new(),
+            scopes,
+            policies: tables.policies,
+            pools: tables.pools,
+            notifiers: tables.notifiers,
+            by_id: OnceLock::new(),
+        };
+        connect(&mut plan, &orders);
+        Self { plan, overrides, orders, misuses: draft.misuses, max_active, schedule_error }
+    }
+}
+
+fn schedule(options: &PipelineOptions) -> Option<Result<Schedule, ScheduleError>> {
+    options.schedule.map(|cron| Schedule::parse(cron, options.timezone.unwrap_or("UTC")))
+}
+
+fn name(node: &DraftNode, names: &mut HashMap<&'static str, u32>) -> Name {
+    let default = match node.what {
+        draft::What::Body { definition, .. } => definition.name,
+        draft::What::FirstOf { .. } => "first_of",
+        _ => "",
+    };
+    match &node.name {
+        Some(name) => Name::Given(name.clone()),
+        None => {
+            let ordinal = names.entry(default).or_default();
+            *ordinal += 1;
+            Name::Default(*ordinal)
+        }
+    }
+}
+
+fn what(drafted: draft::What) -> What {
+    match drafted {
+        draft::What::Body { definition, start, codec, branch } => {
+            let branch = branch.map(|branch| Box::new(Branch { split: branch.split, arms: branch.arms }));
+            What::Body { definition, start, codec, branch }
+        }
+        draft::What::Arm { branch, index, codec: _ } => What::Arm { branch, index },
+        draft::What::Failure { of } => What::Failure { of: of.index() },
+        draft::What::FirstOf { from } => What::FirstOf { from: from.iter().map(|node| node.index()).collect() },
+        draft::What::Each(each) => What::Each(Box::new(Each {
+            list: each.list.index(),
+            scope: each.scope,
+            result: each.result.index(),
+            max_active: each.max_active.map(|(elements, _)| u32::try_from(elements).unwrap_or(u32::MAX)),
+            mapping: each.mapping,
+        })),
+        draft::What::Element { list } => What::Element { each: list.index() },
+    }
+}
+
+/// Fills in the edges: sorted by the node that they leave.
+fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
+    let mut edges: Vec<(NodeIx, Edge)> = Vec::new();
+    for (to, node) in (0..).zip(&plan.nodes) {
+        let mut edge = |from: NodeIx, rule: EdgeRule| edges.push((from, Edge { to, rule }));
+        match &node.what {
+            What::Body { .. } => {
+                for arg in &plan.args[node.args.start as usize..node.args.end as usize] {
+                    let (from, rule): (&[Handle], EdgeRule) = match &arg.source {
+                        Source::Plain(_) | Source::Template(_) => continue,
+                        Source::Node(from, rule) => (std::slice::from_ref(from), EdgeRule::Upstream(*rule)),
+                        Source::Nodes(from, rule) => (from, EdgeRule::Upstream(*rule)),
+                        Source::Elements(from, rule) => (std::slice::from_ref(from), EdgeRule::Elements(*rule)),
+                    };
+                    from.iter().for_each(|from| edge(from.index(), rule));
+                }
+            }
+            What::Arm { branch, index } => edge(*branch, EdgeRule::Arm(*index)),
+            What::Failure { of } => edge(*of, EdgeRule::Failure),
+            What::FirstOf { from } => from.iter().for_each(|from| edge(*from, EdgeRule::Race)),
+            What::Each(each) => edge(each.list, EdgeRule::Upstream(Rule::AllSuccess)),
+            What::Element { .. } => {}
+        }
+    }
+    edges.extend(orders.iter().map(|&(to, from, _)| (from, Edge { to, rule: EdgeRule::Upstream(Rule::AllSuccess) })));
+    edges.sort_by_key(|(from, _)| *from);
+    for (position, (from, edge)) in (0..).zip(&edges) {
+        let out = &mut plan.nodes[*from as usize].out;
+        *out = if out.start == out.end { position..position + 1 } else { out.start..position + 1 };
+        plan.nodes[edge.to as usize].needs += 1;
+        let target = plan.nodes[edge.to as usize].scope;
+        if plan.nodes[*from as usize].scope != target {
+            plan.scopes[target as usize].imports.push((*from, *edge));
+        }
+    }
+    plan.edges = edges.into_iter().map(|(_, edge)| edge).collect();
+}
+
+/// What nodes share: policies, pools and notifiers, each once.
+struct Tables<'a> {
+    defaults: &'a TaskOptions,
+    policies: Vec<Policy>,
+    pools: Vec<PoolSpec>,
+    notifiers: Vec<Arc<dyn Notify>>,
+    /// Nodes of one task without overrides have one policy.
+    of_definition: HashMap<*const Definition, u32>,
+    of_notifier: HashMap<*const (), NotifierIx>,
+}
+
+impl<'a> Tables<'a> {
+    fn new(options: &'a PipelineOptions) -> Self {
+        // Gates take the first policy: no retries, no limit, no callbacks.
+        let gate = TaskOptions::default();
+        let levels = Levels([&gate, &gate, &gate]);
+        let policy = Policy {
+            retries: 0,
+            retry_delay: levels.retry_delay(Kind::Task),
+            limit: None,
+            pool: 0,
+            priority: 0,
+            sla: None,
+            callbacks: Box::default(),
+            sensor: None,
+        };
+        Self {
+            defaults: &options.defaults,
+            policies: vec![policy],
+            pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
+            notifiers: Vec::new(),
+            of_definition: HashMap::new(),
+            of_notifier: HashMap::new(),
+        }
+    }
+
+    fn policy(&mut self, node: &DraftNode) -> u32 {
+        let draft::What::Body { definition, .. } = node.what else { return 0 };
+        if node.overrides.is_none()
+            && let Some(&known) = self.of_definition.get(&std::ptr::from_ref(definition))
+        {
+            return known;
+        }
+        let none = TaskOptions::default();
+        let nearest = node.overrides.as_ref().map_or(&none, |overrides| &overrides.options);
+        let levels = Levels([nearest, definition.options(), self.defaults]);
+        let kind = definition.kind;
+        let sensor = levels.sensor(kind);
+        let policy = Policy {
+            retries: levels.first(|options| options.retries).unwrap_or(0),
+            retry_delay: levels.retry_delay(kind),
+            limit: levels.limit(sensor.as_deref()),
+            pool: levels.first(|options| options.pool).map_or(0, |pool| self.pool(pool.name, pool.slots)),
+            priority: levels.first(|options| options.priority).unwrap_or(0),
+            sla: levels.first(|options| options.sla),
+            callbacks: self.callbacks(&levels),
+            sensor,
+        };
+        let ix = u32::try_from(self.policies.len()).unwrap_or(u32::MAX);
+        self.policies.push(policy);
+        if node.overrides.is_none() {
+            self.of_definition.insert(std::ptr::from_ref(definition), ix);
+        }
+        ix
+    }
+
+    fn callbacks(&mut self, levels: &Levels<'_>) -> Box<[(Event, NotifierIx)]> {
+        let events = [Event::OnFailure, Event::OnRetry, Event::OnSuccess, Event::OnSkipped, Event::OnSlaMiss];
+        let all = events.into_iter().flat_map(|event| levels.callbacks(event));
+        all.map(|callback| (callback.event, self.notifier(callback))).collect()
+    }
+
+    fn notifier(&mut self, callback: &Callback) -> NotifierIx {
+        let next = u32::try_from(self.notifiers.len()).unwrap_or(u32::MAX);
+        let ix = *self.of_notifier.entry(Arc::as_ptr(&callback.notifier).cast()).or_insert(next);
+        // A function is a value without size, so that several may share an address: the label tells them apart.
+        match self.notifiers.get(ix as usize) {
+            Some(known) if known.label() == callback.notifier.label() => return ix,
+            _ => {}
+        }
+        let known = self.notifiers.iter().position(|known| known.label() == callback.notifier.label());
+        if let Some(known) = known {
+            return u32::try_from(known).unwrap_or(u32::MAX);
+        }
+        self.notifiers.push(Arc::clone(&callback.notifier));
+        next
+    }
+
+    fn pool(&mut self, name: &'static str, slots: u32) -> PoolIx {
+        // Two pools of one name and different slots are a mistake, which the check finds in this list.
+        let spec = PoolSpec { name, slots };
+        let known = self.pools.iter().position(|known| *known == spec || (known.name == name && name == DEFAULT_POOL));
+        let ix = known.unwrap_or_else(|| {
+            self.pools.push(spec);
+            self.pools.len() - 1
+        });
+        u32::try_from(ix).unwrap_or(u32::MAX)
+    }
+
+    fn run(&mut self, options: &PipelineOptions) -> RunPolicy {
+        let mut slas: Vec<_> = Vec::new();
+        for (after, callback) in &options.escalation {
+            slas.push((*after, self.notifier(callback)));
+        }
+        let mut callbacks = Vec::new();
+        for callback in &options.callbacks {
+            let notifier = self.notifier(callback);
+            match (callback.event, options.sla) {
+                (Event::OnSlaMiss, Some(sla)) => slas.push((sla, notifier)),
+                (Event::OnSlaMiss, None) => {}
+                (event, _) => callbacks.push((event, notifier)),
+            }
+        }
+        slas.sort_by_key(|(after, _)| *after);
+        RunPolicy { timeout: options.timeout, slas, callbacks }
+    }
+}

@@ -1,0 +1,418 @@
+//! What types cannot say. One function a rule; each names all the places that the mistake is made of.
+
+use super::build::Sketch;
+use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
+use super::id::{self, Name};
+use super::policy::Delay;
+use super::problem::Problem;
+use crate::author::definition::Kind;
+use crate::author::draft::{self, Draft, Handle, Misuse, Place};
+use crate::author::input::{Rule, Source};
+use crate::author::pipeline::Pipeline;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// The most nodes that a plan may have, those of mappings counted once.
+const MAX_NODES: usize = 1_000_000;
+
+/// Handles of other pipelines. Checked first, for nothing else can be said of such a graph.
+pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
+    let foreign = |place: Place| {
+        let help = "wire it in this pipeline's function: a node belongs to the pipeline that it was made in";
+        Problem::new("a node of another pipeline is wired here", help).at(place, "used here")
+    };
+    let mut problems = Vec::new();
+    for node in &draft.nodes {
+        let of_gate: &[Handle] = match &node.what {
+            draft::What::Failure { of } => std::slice::from_ref(of),
+            draft::What::FirstOf { from } => from,
+            draft::What::Each(each) => &[each.list, each.result],
+            draft::What::Body { .. } | draft::What::Arm { .. } | draft::What::Element { .. } => &[],
+        };
+        let of_args = draft.args[node.args.start as usize..node.args.end as usize].iter();
+        let mut used = of_gate.iter().chain(of_args.flat_map(|arg| draft::handles(&arg.source)));
+        if used.any(|handle| !handle.is_of(draft)) {
+            problems.push(foreign(node.at));
+        }
+    }
+    for (_, upstream, at) in &draft.orders {
+        if !upstream.is_of(draft) {
+            problems.push(foreign(at));
+        }
+    }
+    for misuse in &draft.misuses {
+        if let Misuse::Foreign { at, .. } = misuse {
+            problems.push(foreign(at));
+        }
+    }
+    problems
+}
+
+/// Every other rule.
+pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    size(sketch, pipeline, &mut problems);
+    schedule(sketch, pipeline, &mut problems);
+    misuses(sketch, &mut problems);
+    ids(sketch, &mut problems);
+    scopes(sketch, &mut problems);
+    elements_of_no_mapping(sketch, &mut problems);
+    overrides(sketch, &mut problems);
+    sensors(sketch, pipeline, &mut problems);
+    pools(sketch, &mut problems);
+    let order = cycles(sketch, &mut problems);
+    exclusive_arms(sketch, &order, &mut problems);
+    problems
+}
+
+fn quoted(plan: &Plan, node: NodeIx) -> String {
+    format!("`{}`", plan.id(node))
+}
+
+fn size(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
+    let plan = &sketch.plan;
+    let at = pipeline.definition().at;
+    if plan.bodies().next().is_none() {
+        let problem = Problem::new(format!("pipeline `{}` is empty", plan.pipeline), "call a task in its function: that wires a node");
+        problems.push(problem.at(at, "this pipeline wires no task"));
+    }
+    if plan.nodes.len() > MAX_NODES {
+        let message = format!("pipeline `{}` has {} nodes; at most {MAX_NODES} are allowed", plan.pipeline, plan.nodes.len());
+        let help = "map over a list with `.each`, or divide the pipeline";
+        problems.push(Problem::new(message, help).at(at, "this pipeline"));
+    }
+}
+
+fn schedule(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
+    if let Some(error) = &sketch.schedule_error {
+        let message = format!("the schedule of pipeline `{}` cannot be used: {error}", pipeline.id());
+        let help = "write five fields (minute hour day month weekday) and an IANA time zone";
+        problems.push(Problem::new(message, help).at(pipeline.definition().at, "this pipeline"));
+    }
+}
+
+fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
+    let plan = &sketch.plan;
+    for misuse in &sketch.misuses {
+        problems.push(match misuse {
+            Misuse::Foreign { .. } => continue,
+            Misuse::NotAMapping { node, at } => {
+                let message = format!("`.max_active` bounds a mapping, and {} is none", quoted(plan, *node));
+                Problem::new(message, "call it on the result of `.each(..)`; a pool bounds single tasks: `.pool(&POOL)`")
+                    .at(at, "`.max_active` is called here")
+                    .at(plan.node(*node).at, "on the node wired here")
+            }
+            Misuse::NothingWired { at } => Problem::new(
+                "`.each` has nothing to repeat: no task is called in its closure",
+                "call a task on the element, as in `.each(|item| task(item))`",
+            )
+            .at(at, "this mapping"),
+        });
+    }
+    for (node, elements, at) in &sketch.max_active {
+        if *elements == 0 {
+            let message = format!("{} could never start: `.max_active(0)`", quoted(plan, *node));
+            problems.push(Problem::new(message, "allow at least one element at a time").at(at, "set here"));
+        }
+    }
+    for node in &plan.nodes {
+        if let What::FirstOf { from } = &node.what
+            && from.is_empty()
+        {
+            let problem = Problem::new("`first_of` is given no nodes", "give it the nodes that race, as in `first_of([a, b])`");
+            problems.push(problem.at(node.at, "here"));
+        }
+    }
+}
+
+fn ids(sketch: &Sketch, problems: &mut Vec<Problem>) {
+    let plan = &sketch.plan;
+    let mut seen: HashMap<String, NodeIx> = HashMap::new();
+    for (ix, node) in (0..).zip(&plan.nodes) {
+        if let Name::Given(given) = &node.name
+            && let Some(why) = id::invalid(given)
+        {
+            let problem = Problem::new(format!("{given:?} is no id: {why}"), "give it a name such as `load_eu`");
+            problems.push(problem.at(node.at, "the node wired here"));
+        }
+        // Default names cannot collide with each other, only with a given one.
+        let id = plan.id(ix);
+        if let Some(first) = seen.get(&id) {
+            let help = "give one of them another name with `.named(\"..\")`";
+            problems.push(
+                Problem::new(format!("two nodes have the id `{id}`"), help)
+                    .at(plan.node(*first).at, "the first is wired here")
+                    .at(node.at, "the second is wired here"),
+            );
+        } else {
+            seen.insert(id, ix);
+        }
+    }
+}
+
+/// Whether `inner` is `outer` or lies within it.
+fn within(plan: &Plan, inner: ScopeIx, outer: ScopeIx) -> bool {
+    let mut scope = inner;
+    loop {
+        if scope == outer {
+            return true;
+        }
+        if scope == 0 {
+            return false;
+        }
+        scope = plan.scope(scope).parent;
+    }
+}
+
+fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {
+    let plan = &sketch.plan;
+    let mut check = |from: NodeIx, to: NodeIx, scope: ScopeIx| {
+        let (source, target) = (plan.node(from), plan.node(to));
+        if within(plan, scope, source.scope) {
+            return;
+        }
+        let inside = plan.scope(source.scope).each.unwrap_or(from);
+        let message = format!("{} is used outside of its `.each`", quoted(plan, from));
+        let help = "return it from the closure, and use the result of `.each`";
+        problems.push(
+            Problem::new(message, help)
+                .at(source.at, "it is made here, once an element")
+                .at(plan.node(inside).at, "by this mapping")
+                .at(target.at, "and used here"),
+        );
+    };
+    for (from, node) in (0..).zip(&plan.nodes) {
+        for edge in plan.out(from) {
+            check(from, edge.to, plan.node(edge.to).scope);
+        }
+        if let What::Each(each) = &node.what {
+            check(each.result, from, each.scope);
+        }
+    }
+}
+
+fn elements_of_no_mapping(sketch: &Sketch, problems: &mut Vec<Problem>) {
+    let plan = &sketch.plan;
+    for (ix, node) in (0..).zip(&plan.nodes) {
+        for arg in plan.args(ix) {
+            if let Source::Elements(from, rule) = &arg.source
+                && !plan.node(from.index()).is_each()
+            {
+                let list = match rule {
+                    Rule::AllDone => "Vec<Outcome<_>>",
+                    Rule::NoneFailed | Rule::AllSuccess => "Vec<Option<_>>",
+                };
+                let message = format!("{} takes `{list}`, but {} is one node with a list", quoted(plan, ix), quoted(plan, from.index()));
+                let help = "only the result of `.each`, or several nodes, end one by one; take `Vec<_>` (or `Outcome<Vec<_>>`) here";
+                problems.push(
+                    Problem::new(message, help)
+                        .at(plan.node(from.index()).at, "the list is made here")
+                        .at(node.at, "and taken here"),
+                );
+            }
+        }
+    }
+}
+
+const OF_SENSORS: [&str; 5] = ["poke", "poke_jitter", "poke_timeout", "on_timeout", "mode"];
+
+fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
+    let plan = &sketch.plan;
+    for (ix, overrides) in &sketch.overrides {
+        let node = plan.node(*ix);
+        for (option, at) in &overrides.given {
+            let (message, help) = match &node.what {
+                What::Body { definition, .. } if definition.kind != Kind::Sensor && OF_SENSORS.contains(option) => {
+                    let message = format!("`.{option}` is an override of a sensor, and {} is none", quoted(plan, *ix));
+                    (message, "leave it out, or make the task a `#[sensor]`")
+                }
+                What::Body { .. } => continue,
+                What::Each(_) => {
+                    let message = format!("`.{option}` cannot be set on a mapping");
+                    (message, "set it inside, on the task that it is meant for: `.each(|item| task(item).retries(2))`")
+                }
+                What::Arm { .. } => {
+                    let message = format!("`.{option}` cannot be set on the arm {}", quoted(plan, *ix));
+                    (message, "an arm runs nothing; set it on the branch, as in `route(..).retries(2)`, or on the task that takes the arm")
+                }
+                What::Failure { .. } | What::FirstOf { .. } | What::Element { .. } => {
+                    let message = format!("`.{option}` cannot be set on {}", quoted(plan, *ix));
+                    (message, "it runs nothing; set it on the task that it is meant for")
+                }
+            };
+            problems.push(Problem::new(message, help).at(at, "set here").at(node.at, "on the node wired here"));
+        }
+    }
+}
+
+fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
+    let plan = &sketch.plan;
+    let text = |duration| humantime::format_duration(duration).to_string();
+    for (ix, definition) in plan.bodies() {
+        let node = plan.node(ix);
+        let Some(sensor) = &plan.policy(ix).sensor else { continue };
+        let first = match sensor.poke {
+            Delay::Fixed(poke, _) => poke,
+            Delay::Growing(backoff) => {
+                if backoff.start() > backoff.max() {
+                    let message = format!("the backoff of {} starts at {} but ends at {}", quoted(plan, ix), text(backoff.start()), text(backoff.max()));
+                    problems.push(Problem::new(message, "let `start` be at most `max`").at(node.at, "the sensor wired here"));
+                }
+                backoff.start()
+            }
+        };
+        if first >= sensor.timeout || first.is_zero() {
+            let message = format!("{} waits {} between pokes within a timeout of {}", quoted(plan, ix), text(first), text(sensor.timeout));
+            let help = "let `poke` be longer than zero and shorter than `timeout`, or the sensor is asked only once";
+            problems.push(
+                Problem::new(message, help).at(definition.at, "the sensor is defined here").at(node.at, "and wired here"),
+            );
+        }
+        if let Some(limit) = plan.run.timeout
+            && sensor.timeout > limit
+        {
+            let message = format!(
+                "the sensor {} may wait {}, but pipeline `{}` ends after {}",
+                quoted(plan, ix),
+                text(sensor.timeout),
+                plan.pipeline,
+                text(limit)
+            );
+            let help = "give the sensor a shorter `timeout` (the default is 7d), or the pipeline a longer one";
+            problems.push(
+                Problem::new(message, help)
+                    .at(node.at, "the sensor is wired here")
+                    .at(pipeline.definition().at, "the pipeline's timeout is set here"),
+            );
+        }
+    }
+}
+
+fn pools(sketch: &Sketch, problems: &mut Vec<Problem>) {
+    let plan = &sketch.plan;
+    let user = |pool: usize| plan.bodies().find(|(ix, _)| plan.policy(*ix).pool as usize == pool).map(|(ix, _)| plan.node(ix).at);
+    for (ix, pool) in plan.pools.iter().enumerate() {
+        if pool.slots == 0 {
+            let mut problem = Problem::new(format!("pool `{}` has no slots", pool.name), "nothing in it could ever run: give it at least one");
+            if let Some(at) = user(ix) {
+                problem = problem.at(at, "the node wired here needs one");
+            }
+            problems.push(problem);
+        }
+        let twin = plan.pools[..ix].iter().position(|other| other.name == pool.name && other.slots != pool.slots);
+        if let Some(twin) = twin {
+            let other = plan.pools[twin];
+            let message = format!("two pools are named `{}`, one of {} slots and one of {}", pool.name, other.slots, pool.slots);
+            let mut problem = Problem::new(message, "share one `static` pool, or give one of them another name");
+            for (of, which) in [(twin, "the first is used here"), (ix, "the second is used here")] {
+                if let Some(at) = user(of) {
+                    problem = problem.at(at, which);
+                }
+            }
+            problems.push(problem);
+        }
+    }
+}
+
+/// A topological order. Only `.after` can make a cycle, for it alone may name a node that was wired later.
+fn cycles(sketch: &Sketch, problems: &mut Vec<Problem>) -> Vec<NodeIx> {
+    let plan = &sketch.plan;
+    let count = plan.nodes.len();
+    let mut waits: Vec<u32> = plan.nodes.iter().map(|node| node.needs).collect();
+    // A mapping also waits for what it repeats, and that for the mapping's list.
+    for scope in plan.scopes.iter().filter(|scope| scope.each.is_some()) {
+        for &node in &scope.nodes {
+            if matches!(plan.node(node).what, What::Element { .. }) {
+                waits[node as usize] += 1;
+            }
+        }
+        if let Some(each) = scope.each {
+            waits[each as usize] += u32::try_from(scope.nodes.len()).unwrap_or(u32::MAX);
+        }
+    }
+    let mut elements: HashMap<NodeIx, Vec<NodeIx>> = HashMap::new();
+    for node in &plan.nodes {
+        if let What::Each(each) = &node.what
+            && let Some(&element) = plan.scope(each.scope).nodes.first()
+        {
+            elements.entry(each.list).or_default().push(element);
+        }
+    }
+    let mut ready: Vec<NodeIx> = (0..).zip(&waits).filter(|(_, waits)| **waits == 0).map(|(ix, _)| ix).collect();
+    ready.reverse();
+    let mut order = Vec::with_capacity(count);
+    while let Some(ix) = ready.pop() {
+        order.push(ix);
+        let mut holds = |to: NodeIx| {
+            waits[to as usize] -= 1;
+            if waits[to as usize] == 0 {
+                ready.push(to);
+            }
+        };
+        plan.out(ix).iter().for_each(|edge| holds(edge.to));
+        elements.get(&ix).into_iter().flatten().for_each(|element| holds(*element));
+        if let Some(each) = plan.scope(plan.node(ix).scope).each {
+            holds(each);
+        }
+    }
+    if order.len() < count {
+        let blocked = |node: NodeIx| waits[node as usize] > 0;
+        let guilty = sketch.orders.iter().filter(|(node, upstream, _)| blocked(*node) && blocked(*upstream));
+        let mut problem = Problem::new("nodes wait for each other in a circle", "leave out the `.after` that closes the circle");
+        for (node, upstream, at) in guilty {
+            problem = problem.at(at, format!("{} waits for {}", quoted(plan, *node), quoted(plan, *upstream)));
+        }
+        problems.push(problem);
+    }
+    order
+}
+
+/// What must have happened for a node to succeed: which arm each branch took.
+type Required = Rc<Vec<(NodeIx, u32)>>;
+
+fn exclusive_arms(sketch: &Sketch, order: &[NodeIx], problems: &mut Vec<Problem>) {
+    let plan = &sketch.plan;
+    if !plan.nodes.iter().any(|node| matches!(node.what, What::Arm { .. })) {
+        return;
+    }
+    let mut required: Vec<Required> = vec![Required::default(); plan.nodes.len()];
+    for &ix in order {
+        if let What::Arm { branch, index } = plan.node(ix).what {
+            Rc::make_mut(&mut required[ix as usize]).push((branch, index));
+        }
+        let own = Rc::clone(&required[ix as usize]);
+        for edge in plan.out(ix) {
+            if !matches!(edge.rule, EdgeRule::Upstream(Rule::AllSuccess) | EdgeRule::Arm(_)) || own.is_empty() {
+                continue;
+            }
+            let of_target = Rc::make_mut(&mut required[edge.to as usize]);
+            for &(branch, arm) in own.iter() {
+                match of_target.iter().find(|(other, _)| *other == branch) {
+                    Some((_, other)) if *other != arm => {
+                        problems.push(exclusive(plan, edge.to, branch, [*other, arm]));
+                        break;
+                    }
+                    Some(_) => {}
+                    None => of_target.push((branch, arm)),
+                }
+            }
+        }
+    }
+}
+
+fn exclusive(plan: &Plan, node: NodeIx, branch: NodeIx, arms: [u32; 2]) -> Problem {
+    let name = |arm: u32| match &plan.node(branch).what {
+        What::Body { branch: Some(of), .. } => of.arms[arm as usize],
+        _ => "?",
+    };
+    let message = format!(
+        "{} can never run: it needs both `{}` and `{}` of the branch {}, which takes one",
+        quoted(plan, node),
+        name(arms[0]),
+        name(arms[1]),
+        quoted(plan, branch)
+    );
+    Problem::new(message, "take the arms as `Option<_>`: the one not taken is `None`")
+        .at(plan.node(branch).at, "the branch is wired here")
+        .at(plan.node(node).at, "and both arms are needed here")
+}

@@ -1,0 +1,199 @@
+use super::id::Name;
+use super::policy::{Policy, PoolSpec, RunPolicy};
+use crate::author::body::{Arg, Start};
+use crate::author::branch::Split;
+use crate::author::context::RunInfo;
+use crate::author::definition::Definition;
+use crate::author::draft::{self, Mapping, Place};
+use crate::author::input::{Rule, Source};
+use crate::author::notify::Notify;
+use crate::author::value::Codec;
+use crate::schedule::Schedule;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+/// A node's index in its plan. Nodes stand in wiring order.
+pub(crate) type NodeIx = u32;
+/// A scope's index in its plan. Scope 0 is the pipeline itself, each other the inside of one `.each`.
+pub(crate) type ScopeIx = u32;
+
+/// A pipeline's graph with one set of params.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) pipeline: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) tags: &'static [&'static str],
+    pub(crate) params: Value,
+    pub(crate) schedule: Option<Schedule>,
+    pub(crate) run: RunPolicy,
+    pub(crate) nodes: Vec<PlanNode>,
+    pub(crate) args: Vec<Arg>,
+    pub(crate) edges: Vec<Edge>,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) pools: Vec<PoolSpec>,
+    pub(crate) notifiers: Vec<Arc<dyn Notify>>,
+    pub(super) by_id: OnceLock<HashMap<String, NodeIx>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct PlanNode {
+    pub(crate) what: What,
+    pub(crate) at: Place,
+    pub(crate) name: Name,
+    pub(crate) scope: ScopeIx,
+    /// The node's position among its scope's nodes.
+    pub(crate) offset: u32,
+    pub(crate) args: Range<u32>,
+    /// The edges that leave it.
+    pub(crate) out: Range<u32>,
+    /// How many edges must hold before it starts.
+    pub(crate) needs: u32,
+    pub(crate) policy: u32,
+    pub(crate) allow_failure: bool,
+}
+
+/// What a node is. All but the first are gates: without a body, decided by the engine itself.
+#[derive(Debug)]
+pub(crate) enum What {
+    Body { definition: &'static Definition, start: Start, codec: &'static Codec, branch: Option<Box<Branch>> },
+    /// One arm of a branch: succeeds if the branch took it, else is skipped.
+    Arm { branch: NodeIx, index: u32 },
+    /// Succeeds if its node failed, else is skipped.
+    Failure { of: NodeIx },
+    /// Succeeds with the first of them that does.
+    FirstOf { from: Box<[NodeIx]> },
+    /// Unfolds a list over a scope, and gathers the results.
+    Each(Box<Each>),
+    /// The element that a scope is about.
+    Element { each: NodeIx },
+}
+
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) split: Split,
+    pub(crate) arms: &'static [&'static str],
+}
+
+#[derive(Debug)]
+pub(crate) struct Each {
+    pub(crate) list: NodeIx,
+    pub(crate) scope: ScopeIx,
+    pub(crate) result: NodeIx,
+    pub(crate) max_active: Option<u32>,
+    pub(crate) mapping: Mapping,
+}
+
+/// From one node to another that waits for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Edge {
+    pub(crate) to: NodeIx,
+    pub(crate) rule: EdgeRule,
+}
+
+/// When an edge holds, and what its target becomes if it never can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EdgeRule {
+    /// A trigger rule over the upstream itself.
+    Upstream(Rule),
+    /// A trigger rule over the elements of a mapping.
+    Elements(Rule),
+    /// From a branch to its arm of that index.
+    Arm(u32),
+    /// From a node to the gate of its failure.
+    Failure,
+    /// From a node to the gate of whichever is first.
+    Race,
+}
+
+#[derive(Debug)]
+pub(crate) struct Scope {
+    pub(crate) parent: ScopeIx,
+    /// The mapping that repeats it; none for scope 0.
+    pub(crate) each: Option<NodeIx>,
+    /// Its nodes, by offset.
+    pub(crate) nodes: Vec<NodeIx>,
+    /// The edges that lead into it from the scopes around it.
+    pub(crate) imports: Vec<(NodeIx, Edge)>,
+}
+
+impl Plan {
+    pub(crate) fn node(&self, node: NodeIx) -> &PlanNode {
+        &self.nodes[node as usize]
+    }
+
+    pub(crate) fn policy(&self, node: NodeIx) -> &Policy {
+        &self.policies[self.node(node).policy as usize]
+    }
+
+    pub(crate) fn out(&self, node: NodeIx) -> &[Edge] {
+        let out = &self.node(node).out;
+        &self.edges[out.start as usize..out.end as usize]
+    }
+
+    pub(crate) fn args(&self, node: NodeIx) -> &[Arg] {
+        let args = &self.node(node).args;
+        &self.args[args.start as usize..args.end as usize]
+    }
+
+    pub(crate) fn scope(&self, scope: ScopeIx) -> &Scope {
+        &self.scopes[scope as usize]
+    }
+
+    /// The node's id, without the index of an element.
+    pub(crate) fn id(&self, node: NodeIx) -> String {
+        super::id::render(&self.nodes, node)
+    }
+
+    /// The node of that id.
+    pub(crate) fn find(&self, id: &str) -> Option<NodeIx> {
+        let all = || (0..).zip(&self.nodes).map(|(ix, _): (NodeIx, _)| (self.id(ix), ix)).collect();
+        self.by_id.get_or_init(all).get(id).copied()
+    }
+
+    /// The nodes that have a body, in wiring order.
+    pub(crate) fn bodies(&self) -> impl Iterator<Item = (NodeIx, &'static Definition)> {
+        (0..).zip(&self.nodes).filter_map(|(ix, node)| match node.what {
+            What::Body { definition, .. } => Some((ix, definition)),
+            _ => None,
+        })
+    }
+
+    /// The nodes whose outputs it takes. `.after` is none of them.
+    pub(crate) fn upstreams(&self, node: NodeIx) -> impl Iterator<Item = NodeIx> {
+        let of_gate: Vec<NodeIx> = match &self.node(node).what {
+            What::Body { .. } => Vec::new(),
+            What::Arm { branch, .. } => vec![*branch],
+            What::Failure { of } => vec![*of],
+            What::FirstOf { from } => from.to_vec(),
+            What::Each(each) => vec![each.list],
+            What::Element { each } => vec![*each],
+        };
+        let of_args = self.args(node).iter().flat_map(|arg| draft::handles(&arg.source)).map(|handle| handle.index());
+        of_gate.into_iter().chain(of_args)
+    }
+
+    /// The node's inputs as texts, where they are texts: an alert names them.
+    pub(crate) fn texts(&self, node: NodeIx, run: &RunInfo, id: &str, attempt: u32) -> Vec<(String, String)> {
+        let What::Body { definition, .. } = &self.node(node).what else { return Vec::new() };
+        let text = |arg: &Arg| match &arg.source {
+            Source::Plain(plain) => plain.text().map(str::to_owned),
+            Source::Template(template) => template.render(run, id, attempt).ok(),
+            Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,
+        };
+        let labelled = definition.inputs.iter().zip(self.args(node));
+        labelled.filter_map(|(label, arg)| Some(((*label).to_owned(), text(arg)?))).collect()
+    }
+}
+
+impl PlanNode {
+    pub(crate) fn is_body(&self) -> bool {
+        matches!(self.what, What::Body { .. })
+    }
+
+    pub(crate) fn is_each(&self) -> bool {
+        matches!(self.what, What::Each(_))
+    }
+}

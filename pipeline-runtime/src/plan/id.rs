@@ -1,0 +1,47 @@
+use super::graph::{NodeIx, PlanNode, What};
+
+/// A node's name. Most have none of their own and take it from their task, which costs no memory.
+#[derive(Debug)]
+pub(crate) enum Name {
+    /// The task's name, with `__2`, `__3`, … from the second on.
+    Default(u32),
+    Given(Box<str>),
+}
+
+/// The node's id. A gate's follows from the node it stands on.
+pub(super) fn render(nodes: &[PlanNode], node: NodeIx) -> String {
+    let this = &nodes[node as usize];
+    match (&this.name, &this.what) {
+        (Name::Given(name), _) => name.to_string(),
+        (_, What::Arm { branch, index }) => match &nodes[*branch as usize].what {
+            What::Body { branch: Some(of), .. } => format!("{}.{}", render(nodes, *branch), of.arms[*index as usize]),
+            _ => format!("{}.{index}", render(nodes, *branch)),
+        },
+        (_, What::Failure { of }) => format!("{}.failure", render(nodes, *of)),
+        (_, What::Each(each)) => format!("each({})", render(nodes, each.result)),
+        (_, What::Element { each }) => format!("{}.element", render(nodes, *each)),
+        (Name::Default(ordinal), What::FirstOf { .. }) => numbered("first_of", *ordinal),
+        (Name::Default(ordinal), What::Body { definition, .. }) => numbered(definition.name, *ordinal),
+    }
+}
+
+fn numbered(name: &str, ordinal: u32) -> String {
+    if ordinal < 2 { name.to_owned() } else { format!("{name}__{ordinal}") }
+}
+
+/// Why a text is no id, if it is none.
+pub(super) fn invalid(id: &str) -> Option<&'static str> {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let numbered = id.rsplit_once("__").is_some_and(|(_, n)| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()));
+    if id.is_empty() {
+        Some("it is empty")
+    } else if id.len() > 200 {
+        Some("it is longer than 200 bytes")
+    } else if !id.chars().all(fits) {
+        Some("it may hold letters, digits, `_`, `-` and `.`")
+    } else if numbered {
+        Some("a name that ends in `__` and a number is what a node without a name gets")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,16 @@
+//! The plan: a pipeline's graph, checked and immutable, with dense ids.
+//!
+//! A plan is built from the draft that the pipeline function recorded, with one set of params. All mistakes that types cannot
+//! see are found here, all at once, each with the places where it was wired. What passes needs no further check in the engine.
+
+mod build;
+mod check;
+mod graph;
+mod id;
+mod policy;
+mod problem;
+
+pub use graph::Plan;
+pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, PlanNode, Scope, ScopeIx, What};
+pub(crate) use policy::{DEFAULT_POOL, Delay, NotifierIx, Policy, PoolSpec, RunPolicy, SensorPolicy};
+pub use problem::{PlanError, Problem};

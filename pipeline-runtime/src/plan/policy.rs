@@ -1,0 +1,131 @@
+//! Options as they hold for one node: override before attribute before the pipeline's defaults before the documented default.
+
+use crate::author::definition::Kind;
+use crate::author::notify::Event;
+use crate::author::options::{Backoff, Mode, OnTimeout, TaskOptions};
+use std::time::Duration;
+
+/// A pool's index in its plan. The first is `default_pool`.
+pub(crate) type PoolIx = u32;
+/// A notifier's index in its plan.
+pub(crate) type NotifierIx = u32;
+
+pub(crate) const DEFAULT_POOL: &str = "default_pool";
+/// The slots of the pool of nodes that name none, unless `--parallelism` says otherwise.
+pub(crate) const DEFAULT_PARALLELISM: u32 = 128;
+const RETRY_DELAY: Duration = Duration::from_secs(300);
+const POKE: Duration = Duration::from_secs(60);
+const POKE_TIMEOUT: Duration = Duration::from_secs(60);
+const SENSOR_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What holds for a node. Nodes with the same options share one.
+#[derive(Debug, Clone)]
+pub(crate) struct Policy {
+    pub(crate) retries: u32,
+    pub(crate) retry_delay: Delay,
+    /// The limit of one attempt; of a sensor, of one poke.
+    pub(crate) limit: Option<Duration>,
+    pub(crate) pool: PoolIx,
+    pub(crate) priority: i32,
+    pub(crate) sla: Option<Duration>,
+    pub(crate) callbacks: Box<[(Event, NotifierIx)]>,
+    pub(crate) sensor: Option<Box<SensorPolicy>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct SensorPolicy {
+    pub(crate) timeout: Duration,
+    pub(crate) poke: Delay,
+    pub(crate) on_timeout: OnTimeout,
+    pub(crate) mode: Mode,
+}
+
+/// Waits, numbered from 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Delay {
+    /// All the same, each with a random addition of up to the second.
+    Fixed(Duration, Duration),
+    Growing(Backoff),
+}
+
+impl Delay {
+    /// The k-th wait; `random` is a fraction, the same for the same wait of the same run.
+    pub(crate) fn wait(&self, k: u32, random: impl FnOnce() -> f64) -> Duration {
+        let (wait, jitter) = match self {
+            Self::Fixed(wait, jitter) => (*wait, *jitter),
+            Self::Growing(backoff) => (backoff.wait(k), backoff.jitter()),
+        };
+        if jitter.is_zero() {
+            return wait;
+        }
+        let addition = jitter.mul_f64(random().clamp(0.0, 1.0));
+        wait + Duration::from_millis(u64::try_from(addition.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// What holds for a run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RunPolicy {
+    pub(crate) timeout: Option<Duration>,
+    /// When `on_sla_miss` or a rung of the ladder is called, and who.
+    pub(crate) slas: Vec<(Duration, NotifierIx)>,
+    pub(crate) callbacks: Vec<(Event, NotifierIx)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PoolSpec {
+    pub(crate) name: &'static str,
+    pub(crate) slots: u32,
+}
+
+/// The levels at which an option may be given, the nearest first.
+pub(super) struct Levels<'a>(pub(super) [&'a TaskOptions; 3]);
+
+impl Levels<'_> {
+    pub(super) fn first<T>(&self, option: impl Fn(&TaskOptions) -> Option<T>) -> Option<T> {
+        self.0.into_iter().find_map(option)
+    }
+
+    /// The callbacks for an event are those of the nearest level that names any.
+    pub(super) fn callbacks(&self, event: Event) -> impl Iterator<Item = &crate::author::notify::Callback> {
+        let of = move |options: &&TaskOptions| options.callbacks.iter().any(|callback| callback.event == event);
+        let nearest = self.0.into_iter().find(of);
+        nearest.into_iter().flat_map(|options| &options.callbacks).filter(move |callback| callback.event == event)
+    }
+
+    /// The delays of one purpose: a fixed one and a growing one exclude each other, the nearest wins.
+    fn delay(&self, fixed: impl Fn(&TaskOptions) -> Option<Duration>, grows: bool, default: Duration, jitter: Duration) -> Delay {
+        let of = |options: &TaskOptions| match options.backoff.filter(|_| grows) {
+            Some(backoff) => Some(Delay::Growing(backoff)),
+            None => fixed(options).map(|wait| Delay::Fixed(wait, jitter)),
+        };
+        self.first(of).unwrap_or(Delay::Fixed(default, jitter))
+    }
+
+    pub(super) fn sensor(&self, kind: Kind) -> Option<Box<SensorPolicy>> {
+        let jitter = self.first(|options| options.poke_jitter).unwrap_or_default();
+        (kind == Kind::Sensor).then(|| {
+            Box::new(SensorPolicy {
+                timeout: self.first(|options| options.timeout).unwrap_or(SENSOR_TIMEOUT),
+                poke: self.delay(|options| options.poke, true, POKE, jitter),
+                on_timeout: self.first(|options| options.on_timeout).unwrap_or_default(),
+                mode: self.first(|options| options.mode).unwrap_or_default(),
+            })
+        })
+    }
+
+    pub(super) fn retry_delay(&self, kind: Kind) -> Delay {
+        self.delay(|options| options.retry_delay, kind != Kind::Sensor, RETRY_DELAY, Duration::ZERO)
+    }
+
+    /// The limit of one attempt or poke.
+    pub(super) fn limit(&self, sensor: Option<&SensorPolicy>) -> Option<Duration> {
+        match sensor {
+            None => self.first(|options| options.timeout),
+            Some(sensor) => Some(self.first(|options| options.poke_timeout).unwrap_or_else(|| match sensor.poke {
+                Delay::Fixed(poke, _) => poke.min(POKE_TIMEOUT),
+                Delay::Growing(backoff) => backoff.start().min(POKE_TIMEOUT),
+            })),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+use crate::author::draft::Place;
+use crate::author::pipeline::WireError;
+use std::fmt;
+
+/// Why a pipeline has no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// Its function came to no end.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// Mistakes in its graph: all of them.
+    #[error("{}", Listing(pipeline, problems))]
+    Invalid {
+        /// The pipeline's id.
+        pipeline: &'static str,
+        /// The mistakes, in wiring order.
+        problems: Vec<Problem>,
+    },
+}
+
+impl PlanError {
+    /// The mistakes in the graph; empty where the pipeline function itself failed.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Wire(_) => &[],
+            Self::Invalid { problems, .. } => problems,
+        }
+    }
+}
+
+/// One mistake in a pipeline's graph, with the places where it was wired.
+///
+/// Its text is laid out as rustc's are: what is wrong, where, and what to write instead.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    message: String,
+    places: Vec<(Place, String)>,
+    help: String,
+}
+
+impl Problem {
+    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), places: Vec::new(), help: help.into() }
+    }
+
+    pub(super) fn at(mut self, place: Place, what: impl Into<String>) -> Self {
+        self.places.push((place, what.into()));
+        self
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Where, as `file:line:column`, and what stands there.
+    pub fn places(&self) -> impl Iterator<Item = (String, &str)> {
+        self.places.iter().map(|(place, what)| (place.to_string(), what.as_str()))
+    }
+
+    /// What to write instead.
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        for (place, what) in &self.places {
+            write!(f, "\n  --> {place}: {what}")?;
+        }
+        write!(f, "\n  = help: {}", self.help)
+    }
+}
+
+struct Listing<'a>(&'a str, &'a [Problem]);
+
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(pipeline, problems) = self;
+        for problem in *problems {
+            write!(f, "{problem}\n\n")?;
+        }
+        let mistakes = if problems.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", problems.len()) };
+        write!(f, "pipeline `{pipeline}` has {mistakes}; nothing was run")
+    }
+}

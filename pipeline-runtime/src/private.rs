@@ -1,0 +1,31 @@
+//! What the macros expand to. Not for use by hand: it changes without notice.
+
+pub use crate::author::body::{
+    Arg, AsBranch, AsSensor, AsTask, Checked, Checks, Inputs, Output, Running, Runtime, Start, Takes, arg, arms, branch_output, drive,
+    drive_blocking, node, param, sensor_output, task_output,
+};
+pub use crate::author::branch::{Arms, BranchHandle, arm, branch_of};
+pub use crate::author::definition::{Definition, Kind};
+pub use crate::author::options::{Mode, OnTimeout, PipelineOptions, TaskOptions};
+pub use crate::author::pipeline::{PipelineDefinition, with_params as pipeline1, without_params as pipeline0};
+pub use crate::author::value::{Data, Value};
+pub use crate::{Backoff, Branches, Context, IntoInput, Node, Notify, Pipeline, Pool};
+pub use std::convert::Infallible;
+
+/// A type as it stands, so that an unknown one is reported once (rustc proposes a generic only outside of `<..>`).
+pub type Id<T> = T;
+
+/// Stands for a type that could not be had. Its argument is the error itself, as an error *const*: whatever touches the type is
+/// silent.
+#[derive(Debug)]
+pub struct Poison<const MESSAGE: bool>;
+
+/// Erases what an arm carries.
+pub fn value<T: Data>(carried: T) -> Value {
+    std::sync::Arc::new(carried)
+}
+
+/// A template whose text was checked.
+pub const fn template(source: &'static str) -> crate::Template {
+    crate::Template::new(source)
+}

@@ -1,0 +1,10 @@
+//! The one clock that everything goes by.
+//!
+//! Invariant: nothing outside this module reads the time or sleeps. A live run, a run on a faster clock and a simulation
+//! differ in their [`Clock`] alone.
+
+mod clock;
+mod timestamp;
+
+pub use clock::Clock;
+pub use timestamp::Timestamp;

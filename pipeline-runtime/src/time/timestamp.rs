@@ -1,0 +1,59 @@
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+/// A point in time on a [`Clock`](super::Clock), in nanoseconds since the Unix epoch.
+///
+/// ```
+/// use pipeline_runtime::Timestamp;
+/// use std::time::Duration;
+///
+/// let start = Timestamp::from_nanos(1_000_000_000);
+/// let later = start + Duration::from_secs(45);
+/// assert_eq!(later.since(start), Duration::from_secs(45));
+/// assert_eq!(start.since(later), Duration::ZERO); // never negative
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// Later than every other time: a deadline that never comes.
+    pub const NEVER: Self = Self(i64::MAX);
+
+    /// The time that many nanoseconds after the Unix epoch.
+    pub const fn from_nanos(nanos: i64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since the Unix epoch.
+    pub const fn as_nanos(self) -> i64 {
+        self.0
+    }
+
+    /// How long after `earlier` this is; zero if it is not after it.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
+    }
+
+    /// The same time as a date.
+    pub fn to_utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_nanos(self.0)
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    /// Dates outside the years 1677 to 2262 become the nearest time that can be told.
+    fn from(date: DateTime<Utc>) -> Self {
+        let nearest = if date.timestamp() < 0 { i64::MIN } else { i64::MAX };
+        Self(date.timestamp_nanos_opt().unwrap_or(nearest))
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+
+    /// Saturates at [`Timestamp::NEVER`].
+    fn add(self, duration: Duration) -> Self {
+        Self(i64::try_from(duration.as_nanos()).map_or(i64::MAX, |nanos| self.0.saturating_add(nanos)))
+    }
+}
