@@ -143,10 +143,10 @@ impl<'a> Arm<'a> {
         let value = Ident::new("value", Span::mixed_site());
         match &self.payload {
             Payload::One(ty) => quote_spanned! {self.span()=>
-                Self::#variant(#value) => (#index, (payload::<#ty>().0)(#value))
+                Self::#variant(#value) => (#index, ::pipeline_runtime::__private::value::<#ty>(#value))
             },
             Payload::None => quote_spanned! {self.span()=>
-                Self::#variant => (#index, (payload::<()>().0)(()))
+                Self::#variant => (#index, ::pipeline_runtime::__private::value(()))
             },
             Payload::Refused(_) => quote!(Self::#variant { .. } => ::core::unimplemented!()),
         }
@@ -182,7 +182,7 @@ fn impls(item: &ItemEnum, arms: &[Arm<'_>]) -> TokenStream {
     let fields = arms.iter().enumerate().map(|(index, arm)| {
         let (field, ty) = (&arm.field, arm.ty());
         let index = Literal::usize_unsuffixed(index);
-        quote_spanned!(arm.span()=> #field: (payload::<#ty>().1)(#branch, #index))
+        quote_spanned!(arm.span()=> #field: ::pipeline_runtime::__private::arm::<#ty>(#branch, #index))
     });
     // Reported beside; here it only has to match.
     let left_out =
@@ -190,13 +190,6 @@ fn impls(item: &ItemEnum, arms: &[Arm<'_>]) -> TokenStream {
     let first = arms.first().map(|arm| &arm.field);
     quote! {
         const _: () = {
-            // What both directions need, asked for in one place, so that a value that is no `Data` is one error.
-            fn payload<T: ::pipeline_runtime::Data>() -> (
-                fn(T) -> ::pipeline_runtime::__private::Value,
-                fn(::pipeline_runtime::__private::BranchHandle, usize) -> ::pipeline_runtime::Node<T>,
-            ) {
-                (::pipeline_runtime::__private::value, ::pipeline_runtime::__private::arm)
-            }
             impl ::pipeline_runtime::Branches for #name {
                 type Arms = #arms_name;
                 fn split(self) -> (usize, ::pipeline_runtime::__private::Value) {

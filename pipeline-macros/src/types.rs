@@ -47,6 +47,11 @@ pub(crate) struct Refusal {
     pub(crate) reason: String,
 }
 
+/// Whether the type holds a `_`, which rustc refuses in every signature.
+pub(crate) fn is_inferred(ty: &Type) -> bool {
+    refusal(ty).is_some_and(|found| found.part.to_string() == "_")
+}
+
 /// Finds a borrow, an `impl Trait` or a `_` anywhere in the type.
 pub(crate) fn refusal(ty: &Type) -> Option<Refusal> {
     match ty {

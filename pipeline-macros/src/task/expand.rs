@@ -18,9 +18,6 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, ReturnType, Token, Type};
 
-/// From here on clippy finds a function's parameters too many; on the body that is for the user to settle.
-const MANY_PARAMETERS: usize = 8;
-
 pub(super) fn items(model: &Model<'_>) -> TokenStream {
     let constructor = constructor(model);
     let namespace = namespace(model);
@@ -52,14 +49,15 @@ fn constructor(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// What clippy or rustc would say of the constructor and not of the body, or twice.
-fn quiet(model: &Model<'_>) -> Option<TokenStream> {
-    if !model.sound {
-        return Some(quote!(#[allow(unused_variables, reason = "the item is wrong")]));
+/// What would be said of the constructor and not of the user's function, or of both.
+fn quiet(model: &Model<'_>) -> TokenStream {
+    let unused = (!model.sound).then(|| quote!(unused_variables,));
+    quote! {
+        #[allow(
+            #unused clippy::must_use_candidate, clippy::too_many_arguments,
+            reason = "the call alone wires the node, with the inputs of its body"
+        )]
     }
-    (model.params.len() >= MANY_PARAMETERS).then(|| {
-        quote!(#[allow(clippy::too_many_arguments, reason = "a node takes what its body takes")])
-    })
 }
 
 /// `Node<T>`, or the struct of a branch's arms.
@@ -218,16 +216,26 @@ fn call_signature(model: &Model<'_>) -> TokenStream {
     sig.ident = Ident::new("call", model.name().span());
     // Reported already, and rustc has three errors of its own for it.
     sig.variadic = None;
-    if model.sound {
-        for arg in &mut sig.inputs {
-            if let FnArg::Typed(param) = arg
-                && !types::is_context(&param.ty)
-            {
-                wrap(&mut param.ty);
+    let params = sig.inputs.iter_mut().filter_map(|arg| match arg {
+        FnArg::Typed(param) => Some(&mut param.ty),
+        FnArg::Receiver(_) => None,
+    });
+    for (ty, param) in params.zip(&model.params) {
+        match &param.role {
+            Role::Wired(_) if model.sound => wrap(ty),
+            Role::Refused(poison) if types::is_inferred(ty) => {
+                **ty = Type::Verbatim(poison.clone())
             }
+            _ => {}
         }
-        if let ReturnType::Type(_, ty) = &mut sig.output {
-            wrap(ty);
+    }
+    if let ReturnType::Type(_, ty) = &mut sig.output {
+        match &model.output {
+            Output::Sound { .. } if model.sound => wrap(ty),
+            Output::Refused(poison) if types::is_inferred(ty) => {
+                **ty = Type::Verbatim(poison.clone())
+            }
+            _ => {}
         }
     }
     sig.into_token_stream()
