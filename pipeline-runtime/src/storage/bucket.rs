@@ -464,6 +464,8 @@ impl Bucket {
         T: Send + 'static,
         Io: Future<Output = Result<T, Failure>> + Send + 'static,
     {
+        // In memory an operation never waits; a loop of them must still let others have their turn.
+        tokio::task::consume_budget().await;
         let done = async {
             self.0.world.faults(self.url()).await?;
             self.perform(io).await
