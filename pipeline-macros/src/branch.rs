@@ -180,8 +180,12 @@ fn impls(item: &ItemEnum, arms: &[Arm<'_>]) -> TokenStream {
     let split = arms.iter().enumerate().map(|(index, arm)| arm.split(index));
     let names = arms.iter().map(|arm| &arm.name);
     let fields = arms.iter().enumerate().map(|(index, arm)| {
-        let (field, ty) = (&arm.field, arm.ty());
-        let index = Literal::usize_unsuffixed(index);
+        let (field, index) = (&arm.field, Literal::usize_unsuffixed(index));
+        // A mistake is a type, too; it stands in the struct, and is inferred here.
+        let ty = match arm.payload {
+            Payload::None | Payload::One(_) => arm.ty(),
+            Payload::Refused(_) => quote!(_),
+        };
         quote_spanned!(arm.span()=> #field: ::pipeline_runtime::__private::arm::<#ty>(#branch, #index))
     });
     // Reported beside; here it only has to match.

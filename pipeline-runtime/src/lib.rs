@@ -3,11 +3,15 @@
 // The expansion of the macros names this crate, also in its own tests and examples.
 extern crate self as pipeline_runtime;
 
+mod alerts;
 mod author;
+pub mod cli;
 pub mod schedule;
 mod engine;
 mod journal;
+mod observe;
 mod plan;
+mod simulate;
 mod storage;
 mod time;
 
@@ -15,6 +19,7 @@ mod time;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use alerts::Webhook;
 pub use author::branch::{Arms, Branches};
 pub use author::context::Context;
 pub use author::error::{Result, TaskError};
@@ -30,13 +35,15 @@ pub use author::template::Template;
 pub use author::value::Data;
 pub use engine::{NodeState, RunState};
 pub use plan::{Plan, PlanError, Problem};
+pub use simulate::{CallbackReport, NodeReport, RunReport, Simulation, SimulationError};
+pub use storage::{Bucket, BucketError, BucketErrorKind, Object};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task, template};
 pub use time::{Clock, Timestamp};
 
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Branch, Context, Failure, IntoInput, Node, Notification, Notify, Outcome, Pipeline, Poke, Pool, Result, TaskError,
+        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline, Poke, Pool, Result, TaskError, Webhook,
         branch, first_of, pipeline, sensor, task, template,
     };
 }

@@ -110,13 +110,8 @@ fn make(model: &Model<'_>) -> TokenStream {
 
 /// The enum whose arms a branch has, where it stands on the page.
 fn branch_enum(model: &Model<'_>) -> TokenStream {
-    match model.output {
-        Output::Sound {
-            value: Value::Read(ty),
-            ..
-        } => ty.to_token_stream(),
-        _ => quote!(_),
-    }
+    let read = model.output.read();
+    read.map_or_else(|| quote!(_), ToTokens::to_token_stream)
 }
 
 /// In a block of its own, as the name of a `static` is visible to the user's tokens beside it.
@@ -224,7 +219,7 @@ fn call_signature(model: &Model<'_>) -> TokenStream {
         match &param.role {
             Role::Wired(_) if model.sound => wrap(ty),
             Role::Refused(poison) if types::is_inferred(ty) => {
-                **ty = Type::Verbatim(poison.clone())
+                **ty = Type::Verbatim(poison.clone());
             }
             _ => {}
         }
@@ -233,7 +228,7 @@ fn call_signature(model: &Model<'_>) -> TokenStream {
         match &model.output {
             Output::Sound { .. } if model.sound => wrap(ty),
             Output::Refused(poison) if types::is_inferred(ty) => {
-                **ty = Type::Verbatim(poison.clone())
+                **ty = Type::Verbatim(poison.clone());
             }
             _ => {}
         }

@@ -90,6 +90,19 @@ pub(crate) enum Value<'a> {
     Asked,
 }
 
+impl<'a> Output<'a> {
+    /// The value's type, where it was read off the page.
+    pub(crate) fn read(&self) -> Option<&'a Type> {
+        match self {
+            Output::Sound {
+                value: Value::Read(ty),
+                ..
+            } => Some(ty),
+            Output::Sound { .. } | Output::Refused(_) => None,
+        }
+    }
+}
+
 impl<'a> Model<'a> {
     pub(crate) fn new(
         kind: Kind,
@@ -191,9 +204,8 @@ fn output(kind: Kind, function: &FnItem) -> Output<'_> {
     }
     let result = returned.and_then(|ty| types::first_argument(ty, "Result"));
     let read = match kind {
-        Kind::Task => result,
         Kind::Sensor => result.and_then(|ty| types::first_argument(ty, "Poke")),
-        Kind::Branch => result,
+        Kind::Task | Kind::Branch => result,
     };
     let value = match read {
         Some(ty) => Value::Read(ty),

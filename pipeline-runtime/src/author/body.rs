@@ -342,11 +342,10 @@ where
 ///
 /// Outside of a pipeline function, naming the call.
 #[track_caller]
-pub fn arms<C, R, A, const N: usize>(definition: &'static Definition, args: [Arg; N], start: Start) -> A
+pub fn arms<C, R, A, B, const N: usize>(definition: &'static Definition, args: [Arg; N], start: Start) -> A
 where
     C: Output<R, Value = A>,
-    R: BranchOutput,
-    A: super::branch::Arms<R::Value>,
+    A: super::branch::Arms<B>,
 {
     let branch = draft::task(definition, args, start, C::CODEC, C::SPLIT.map(|split| (split.0, A::NAMES)));
     A::from_branch(super::branch::BranchHandle(branch))

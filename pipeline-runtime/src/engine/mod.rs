@@ -10,5 +10,6 @@ mod state;
 pub(crate) use core::{Answered, Outbox, Run, RunIx, RunSpec};
 pub(crate) use driver::{Attempt, Engine, EngineOptions, Meddle, Observe, current};
 pub(crate) use journal::{Journal, Kept};
+pub(crate) use layout::Layout;
 pub(crate) use record::{Entry, Record, Skip, Slot};
 pub use state::{NodeState, RunState};

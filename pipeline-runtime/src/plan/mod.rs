@@ -12,5 +12,5 @@ mod problem;
 
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, PlanNode, Scope, ScopeIx, What};
-pub(crate) use policy::{DEFAULT_POOL, Delay, NotifierIx, Policy, PoolSpec, RunPolicy, SensorPolicy};
+pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Delay, NotifierIx, Policy, PoolSpec, RunPolicy, SensorPolicy};
 pub use problem::{PlanError, Problem};

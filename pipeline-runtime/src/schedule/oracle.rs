@@ -381,6 +381,26 @@ fn new_york_in_spring_and_autumn() {
 }
 
 #[test]
+fn a_clock_put_back_across_midnight() {
+    // Newfoundland's went from one minute past midnight to 23:01 of the day before.
+    assert_eq!(
+        local(
+            "0/30 * * * *",
+            Tz::America__St_Johns,
+            "2010-11-07T02:00:00Z",
+            "2010-11-07T04:00:00Z"
+        ),
+        [
+            "06T23:30-02:30",
+            "07T00:00-02:30",
+            "06T23:30-03:30",
+            "07T00:00-03:30",
+            "07T00:30-03:30"
+        ]
+    );
+}
+
+#[test]
 fn a_day_that_a_zone_left_out() {
     // Samoa had no 30 December 2011: its daily run falls on the first instant of the 31st, with that day's own.
     let ticks = |cron| {

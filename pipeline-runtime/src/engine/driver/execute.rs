@@ -103,7 +103,7 @@ impl Engine {
             // The body's own values go before its answer: what they hold may be what a downstream waits for.
             drop(body);
             let engine = answering.engine.clone();
-            answering.answer = Some(engine.finish(attempt, result));
+            answering.give(engine.finish(attempt, result));
         };
         let mut state = self.lock();
         let decided = state.core.run(job.run).is_none_or(|run| {
@@ -205,6 +205,12 @@ struct Answering {
     engine: Engine,
     job: Job,
     answer: Option<Answer>,
+}
+
+impl Answering {
+    fn give(&mut self, answer: Answer) {
+        self.answer = Some(answer);
+    }
 }
 
 impl Drop for Answering {

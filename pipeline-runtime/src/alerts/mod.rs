@@ -1,0 +1,5 @@
+//! Notifiers that are ready to use.
+
+mod webhook;
+
+pub use webhook::Webhook;

@@ -1,0 +1,240 @@
+//! A run's history: its records, told node by node.
+
+use crate::author::notify::Event;
+use crate::engine::{Entry, Layout, NodeState, Record, RunState, Skip, Slot};
+use crate::plan::Plan;
+use crate::time::Timestamp;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What happened in a run so far. Times are offsets from its start.
+#[derive(Debug)]
+pub(crate) struct RunHistory {
+    pub(crate) started: Timestamp,
+    pub(crate) state: RunState,
+    pub(crate) finished: Option<Duration>,
+    /// By slot.
+    pub(crate) nodes: Vec<NodeHistory>,
+    pub(crate) callbacks: Vec<CallbackHistory>,
+    layout: Layout,
+    plan: Arc<Plan>,
+}
+
+/// What happened to one node.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NodeHistory {
+    pub(crate) id: String,
+    /// It has no body: an arm, a race, a mapping.
+    pub(crate) is_gate: bool,
+    pub(crate) is_sensor: bool,
+    pub(crate) state: NodeState,
+    pub(crate) attempts: u32,
+    pub(crate) poke_times: Vec<Duration>,
+    pub(crate) started: Option<Duration>,
+    pub(crate) finished: Option<Duration>,
+    pub(crate) error: Option<Arc<str>>,
+    /// Why it was skipped.
+    pub(crate) skipped: Option<Skip>,
+    /// Whose failure made it `upstream_failed`.
+    pub(crate) cause: Option<Slot>,
+    pub(crate) next: Option<Duration>,
+    /// What it did when, in order.
+    pub(crate) spans: Vec<Span>,
+}
+
+/// A stretch of a node's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) what: Work,
+    pub(crate) from: Duration,
+    /// None while it lasts.
+    pub(crate) until: Option<Duration>,
+}
+
+/// What a node does with its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// A body runs.
+    Working,
+    /// A sensor waits for its next poke.
+    Waiting,
+    /// A retry is due.
+    Retrying,
+}
+
+/// Somebody was to be told.
+#[derive(Debug, Clone)]
+pub(crate) struct CallbackHistory {
+    pub(crate) id: u32,
+    pub(crate) event: Event,
+    pub(crate) notifier: String,
+    pub(crate) node: Option<String>,
+    pub(crate) at: Duration,
+    pub(crate) told: Option<Duration>,
+    pub(crate) tries: u32,
+}
+
+impl RunHistory {
+    pub(crate) fn new(plan: Arc<Plan>, started: Timestamp) -> Self {
+        let layout = Layout::new(&plan);
+        let mut history = Self {
+            started,
+            state: RunState::Running,
+            finished: None,
+            nodes: Vec::new(),
+            callbacks: Vec::new(),
+            layout,
+            plan,
+        };
+        history.grow();
+        history
+    }
+
+    /// The history that `entries` tell.
+    pub(crate) fn of(plan: Arc<Plan>, started: Timestamp, entries: &[Entry]) -> Self {
+        let mut history = Self::new(plan, started);
+        entries.iter().for_each(|entry| history.apply(entry));
+        history
+    }
+
+    /// The slot of the node of that id.
+    pub(crate) fn find(&self, id: &str) -> Option<Slot> {
+        self.layout.find(&self.plan, id)
+    }
+
+    /// Gives each slot that has no history yet an empty one.
+    fn grow(&mut self) {
+        for slot in self.nodes.len()..self.layout.len() {
+            let slot = u32::try_from(slot).unwrap_or(u32::MAX);
+            let node = self.layout.node(&self.plan, slot);
+            self.nodes.push(NodeHistory {
+                id: self.layout.id(&self.plan, slot),
+                is_gate: !self.plan.node(node).is_body(),
+                is_sensor: self.plan.policy(node).sensor.is_some(),
+                ..NodeHistory::default()
+            });
+        }
+    }
+
+    pub(crate) fn apply(&mut self, entry: &Entry) {
+        let at = entry.at.since(self.started);
+        match &entry.record {
+            Record::Started { slot, attempt } => {
+                let node = self.node(*slot);
+                node.state = NodeState::Running;
+                node.attempts = *attempt;
+                node.started.get_or_insert(at);
+                node.next = None;
+                if node.is_sensor {
+                    node.poke_times.push(at);
+                }
+                node.turn(Work::Working, at);
+            }
+            Record::NotYet { slot, next, memory: _ } => {
+                let next = next.since(self.started);
+                let node = self.node(*slot);
+                node.state = NodeState::UpForReschedule;
+                node.next = Some(next);
+                node.turn(Work::Waiting, at);
+            }
+            Record::Retrying { slot, next, error, .. } => {
+                let next = next.since(self.started);
+                let node = self.node(*slot);
+                node.state = NodeState::UpForRetry;
+                node.next = Some(next);
+                node.error = Some(Arc::clone(error));
+                node.turn(Work::Retrying, at);
+            }
+            Record::Interrupted { slot } => {
+                let node = self.node(*slot);
+                node.state = NodeState::Scheduled;
+                node.stop(at);
+            }
+            Record::Unfolded { slot, width } => {
+                let plan = Arc::clone(&self.plan);
+                if let Some(each) = self.layout.each(&plan, *slot) {
+                    self.layout.unfold(&plan, *slot, each.scope, *width);
+                    self.grow();
+                }
+                let node = self.node(*slot);
+                node.state = NodeState::Running;
+                node.started.get_or_insert(at);
+            }
+            Record::Succeeded { slot, output: _ } => self.end(*slot, NodeState::Success, at),
+            Record::Failed { slot, error } => {
+                self.node(*slot).error = Some(Arc::clone(error));
+                self.end(*slot, NodeState::Failed, at);
+            }
+            Record::Skipped { slot, why } => {
+                self.node(*slot).skipped = Some(why.clone());
+                self.end(*slot, NodeState::Skipped, at);
+            }
+            Record::UpstreamFailed { slot, cause } => {
+                self.node(*slot).cause = Some(*cause);
+                self.end(*slot, NodeState::UpstreamFailed, at);
+            }
+            Record::RunEnded { state } => {
+                self.state = *state;
+                self.finished = Some(at);
+            }
+            Record::CallbackDue { id, notifier, notification } => {
+                let notifier = self.plan.notifiers.get(*notifier as usize).map(|notifier| notifier.label()).unwrap_or_default();
+                let (event, node) = (notification.event, notification.node.clone());
+                self.callbacks.push(CallbackHistory { id: *id, event, notifier, node, at, told: None, tries: 0 });
+            }
+            Record::CallbackTold { id } => self.tried(*id, Some(at)),
+            Record::CallbackFailed { id, .. } => self.tried(*id, None),
+        }
+    }
+
+    fn node(&mut self, slot: Slot) -> &mut NodeHistory {
+        &mut self.nodes[slot as usize]
+    }
+
+    fn tried(&mut self, id: u32, told: Option<Duration>) {
+        if let Some(callback) = self.callbacks.iter_mut().find(|callback| callback.id == id) {
+            callback.tries += 1;
+            callback.told = told;
+        }
+    }
+
+    fn end(&mut self, slot: Slot, state: NodeState, at: Duration) {
+        let node = self.node(slot);
+        node.state = state;
+        node.finished = Some(at);
+        node.next = None;
+        if state == NodeState::Success {
+            node.error = None;
+        }
+        node.stop(at);
+    }
+
+    /// How many nodes with a body are in each state.
+    pub(crate) fn counts(&self) -> HashMap<NodeState, usize> {
+        let mut counts = HashMap::new();
+        for node in self.nodes.iter().filter(|node| !node.is_gate) {
+            *counts.entry(node.state).or_default() += 1;
+        }
+        counts
+    }
+}
+
+impl NodeHistory {
+    fn turn(&mut self, what: Work, at: Duration) {
+        self.stop(at);
+        self.spans.push(Span { what, from: at, until: None });
+    }
+
+    fn stop(&mut self, at: Duration) {
+        if let Some(span) = self.spans.last_mut() {
+            span.until.get_or_insert(at);
+        }
+    }
+
+    /// How long it spent on that.
+    pub(crate) fn total(&self, what: Work) -> Duration {
+        let spans = self.spans.iter().filter(|span| span.what == what);
+        spans.map(|span| span.until.unwrap_or(span.from).saturating_sub(span.from)).sum()
+    }
+}

@@ -1,0 +1,41 @@
+use crate::plan::PlanError;
+use crate::storage::BucketError;
+
+/// Why a simulation could not be run at all. A run that fails is no error: its report says so.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulationError {
+    /// The pipeline has no plan with these params.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// What was to arrive could not be written, or a fault named no bucket.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    /// The params cannot be written as JSON.
+    #[error("the params cannot be written as JSON: {0}")]
+    Params(String),
+    /// No date.
+    #[error("{0}")]
+    Date(String),
+    /// No duration.
+    #[error("{text:?} is no duration: {reason}; write `7m` or `1h30m`")]
+    Duration {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An id that no node has.
+    #[error("no node has the id `{id}`; the nodes are {known}")]
+    UnknownNode {
+        /// What was given.
+        id: String,
+        /// What there is.
+        known: String,
+    },
+    /// It was called within a tokio runtime, whose clock is not virtual.
+    #[error("a simulation has a runtime of its own and cannot be run within another: call it from a plain `#[test]`")]
+    InRuntime,
+    /// The runtime could not be built.
+    #[error("no runtime for the simulation: {0}")]
+    Runtime(#[source] std::io::Error),
+}

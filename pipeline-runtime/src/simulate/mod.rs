@@ -1,0 +1,276 @@
+//! Simulations: whole runs on virtual time, in milliseconds, by the engine that runs in production.
+
+mod error;
+mod intervention;
+mod meddle;
+mod report;
+
+pub use error::SimulationError;
+pub use report::{CallbackReport, NodeReport, RunReport};
+
+use crate::author::context::RunInfo;
+use crate::author::pipeline::Pipeline;
+use crate::author::value::Data;
+use crate::engine::{Engine, EngineOptions, Journal, RunSpec};
+use crate::journal::MemoryJournal;
+use crate::observe::RunHistory;
+use crate::plan::Plan;
+use crate::schedule::{Interval, parse_date};
+use crate::storage::World;
+use crate::time::{Clock, Timestamp};
+use chrono::{DateTime, Utc};
+use intervention::{Intervention, Interventions};
+use meddle::{Meddling, Stub};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A run of a pipeline on virtual time.
+///
+/// The real engine runs the real bodies, on a paused clock, with a journal in memory. Hours of waiting take milliseconds, and
+/// the same simulation always ends the same. The clock starts at the data interval's end, or without a schedule at the logical
+/// date. Buckets at `memory://` are the simulation's own and empty; I/O of buckets takes no virtual time, and objects written
+/// have virtual modification times. A body that uses sockets of its own does not enjoy that: while it waits for them the
+/// virtual clock may run on.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+/// use pipeline_runtime::{RunState, Simulation};
+/// use std::time::Duration;
+///
+/// #[sensor(timeout = "10m", poke = "45s")]
+/// async fn export(bucket: Bucket, key: String) -> Result<Poke<Object>> {
+///     Ok(bucket.head(&key).await?.into())
+/// }
+///
+/// #[pipeline]
+/// fn nightly() -> Result<()> {
+///     export(Bucket::open("memory://data")?, "export.json");
+///     Ok(())
+/// }
+///
+/// let report = Simulation::new(nightly()).arrive("7m", "memory://data/export.json", "{}").run();
+/// assert_eq!(report.state(), RunState::Success);
+/// assert_eq!(report.node("export").pokes(), 11);
+/// assert_eq!(report.node("export").finished(), Some(Duration::from_secs(450)));
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing happens before `run`"]
+pub struct Simulation<'a> {
+    pipeline: Pipeline,
+    params: Result<serde_json::Value, serde_json::Error>,
+    logical_date: Option<String>,
+    previous: Option<String>,
+    seed: u64,
+    interventions: Vec<(String, Intervention<'a>)>,
+    faults: Vec<Fault>,
+    stubs: Vec<Stub>,
+}
+
+#[derive(Debug)]
+enum Fault {
+    Latency { bucket: String, latency: String },
+    Outage { bucket: String, from: String, until: String },
+}
+
+/// After so much virtual time a run that waits for nothing that could come is given up.
+const HORIZON: Duration = Duration::from_secs(400 * 24 * 3600);
+/// The logical date where neither the simulation nor the pipeline's `start` says another: a simulation is the same every day.
+const LOGICAL_DATE: &str = "2024-01-01";
+
+impl<'a> Simulation<'a> {
+    /// Of one run of `pipeline`, with its default params.
+    pub fn new(pipeline: Pipeline) -> Self {
+        Self {
+            pipeline,
+            params: Ok(serde_json::Value::Null),
+            logical_date: None,
+            previous: None,
+            seed: 0,
+            interventions: Vec::new(),
+            faults: Vec::new(),
+            stubs: Vec::new(),
+        }
+    }
+
+    /// With these params; keys that are left out have their default.
+    pub fn params(self, params: impl serde::Serialize) -> Self {
+        Self { params: serde_json::to_value(params), ..self }
+    }
+
+    /// For the data interval that starts at the last tick at or before `date`: `2024-03-25`, `2024-03-25T06:00:00Z`.
+    ///
+    /// Without it: the pipeline's `start`, else 2024-01-01.
+    pub fn logical_date(self, date: &str) -> Self {
+        Self { logical_date: Some(date.to_owned()), ..self }
+    }
+
+    /// As if the run of that logical date had been the last to succeed before this one.
+    pub fn previous_success(self, date: &str) -> Self {
+        Self { previous: Some(date.to_owned()), ..self }
+    }
+
+    /// What all jitter is drawn from; 0 unless given.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// After `when` from the run's start, before anything else that happens then, an object arrives: `memory://BUCKET/KEY`, or
+    /// `file:///PATH`.
+    pub fn arrive(mut self, when: &str, url: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.interventions.push((when.to_owned(), Intervention::Arrive { url: url.to_owned(), body: body.into() }));
+        self
+    }
+
+    /// Calls `what` after `when` from the run's start, before anything else that happens then.
+    pub fn at<R>(mut self, when: &str, what: impl FnOnce() -> R + 'a) -> Self {
+        let call = Box::new(move || {
+            what();
+        });
+        self.interventions.push((when.to_owned(), Intervention::Call(call)));
+        self
+    }
+
+    /// Cancels the run after `when`.
+    pub fn cancel(mut self, when: &str) -> Self {
+        self.interventions.push((when.to_owned(), Intervention::Cancel));
+        self
+    }
+
+    /// The node succeeds with `value` at once; its body is not called. `upload` stands for all elements, `upload[3]` for one.
+    pub fn stub<T: Data>(mut self, id: &str, value: T) -> Self {
+        self.stubs.push(Stub::value(id, value));
+        self
+    }
+
+    /// The node's attempt of that number, from 1, fails with `error`; its body is not called.
+    pub fn fail(mut self, id: &str, attempt: u32, error: &str) -> Self {
+        self.stubs.push(Stub::failure(id, attempt, error));
+        self
+    }
+
+    /// Each operation on the bucket takes that long.
+    pub fn latency(mut self, bucket: &str, latency: &str) -> Self {
+        self.faults.push(Fault::Latency { bucket: bucket.to_owned(), latency: latency.to_owned() });
+        self
+    }
+
+    /// Operations on the bucket fail, as if the network did, from one offset from the run's start until another.
+    pub fn outage(mut self, bucket: &str, from: &str, until: &str) -> Self {
+        self.faults.push(Fault::Outage { bucket: bucket.to_owned(), from: from.to_owned(), until: until.to_owned() });
+        self
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Panics
+    ///
+    /// Where the simulation itself is wrong: a plan with mistakes, a date or duration that is none, an id that no node has. Its
+    /// message says so; [`try_run`](Self::try_run) returns it.
+    #[track_caller]
+    pub fn run(self) -> RunReport {
+        match self.try_run() {
+            Ok(report) => report,
+            Err(error) => panic!("this simulation cannot be run: {error}"),
+        }
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    ///
+    /// Where the simulation itself is wrong: a plan with mistakes, a date or duration that is none, an id that no node has.
+    pub fn try_run(self) -> Result<RunReport, SimulationError> {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Err(SimulationError::InRuntime);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let runtime = runtime.map_err(SimulationError::Runtime)?;
+        runtime.block_on(self.simulate())
+    }
+
+    async fn simulate(self) -> Result<RunReport, SimulationError> {
+        let interval = self.interval()?;
+        let clock = Clock::starting_at(interval.end);
+        let start = clock.now();
+        let world = World::simulated(Arc::new(move || clock.now().to_utc()));
+        let params = self.params.map_err(|error| SimulationError::Params(error.to_string()))?;
+        let plan = Arc::new(world.enter(|| self.pipeline.plan(&params))?);
+        for fault in self.faults {
+            fault.install(&world, start)?;
+        }
+        let previous = self.previous.as_deref().map(|date| interval_of(&plan, date)).transpose()?;
+        let meddling = Arc::new(Meddling::new(&plan, self.stubs, world.clone())?);
+        let mut interventions = Interventions::new(self.interventions, start)?;
+
+        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
+        let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
+        let engine = Engine::new(Arc::clone(&journal), options, Some(meddling));
+        let info = RunInfo {
+            pipeline: plan.pipeline.to_owned(),
+            run_id: format!("simulated__{}", interval.start.to_rfc3339()),
+            interval,
+            previous,
+            params: plan.params.clone(),
+        };
+        let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: start, seed: self.seed };
+        // Before the run: what arrives at zero is there at the first poke.
+        interventions.run_due(&world, &engine, None, clock.now()).await?;
+        let run = engine.start(spec);
+        loop {
+            interventions.run_due(&world, &engine, Some(run), clock.now()).await?;
+            engine.step().await;
+            let over = engine.look(run, |run| run.state.is_end() && run.alerts.is_empty()).unwrap_or(true);
+            if over && interventions.is_empty() {
+                break;
+            }
+            let until = interventions.next().unwrap_or(Timestamp::NEVER);
+            if clock.now().since(start) >= HORIZON {
+                break;
+            }
+            engine.pass_time(until.min(start + HORIZON)).await;
+        }
+        let history = RunHistory::of(plan, start, &journal.entries(run));
+        let outputs = engine.look(run, |run| run.nodes.iter().map(|node| node.value.clone()).collect()).unwrap_or_default();
+        Ok(RunReport::new(history, outputs))
+    }
+
+    fn interval(&self) -> Result<Interval, SimulationError> {
+        let options = self.pipeline.options();
+        let zone = options.timezone.unwrap_or("UTC");
+        let date = self.logical_date.as_deref().or(options.start).unwrap_or(LOGICAL_DATE);
+        let date = date_in(date, zone)?;
+        let Some(cron) = options.schedule else { return Ok(Interval::at(date)) };
+        let schedule = crate::schedule::Schedule::parse(cron, zone).map_err(|error| SimulationError::Date(error.to_string()))?;
+        Ok(schedule.interval_starting_at_or_before(date).unwrap_or(Interval::at(date)))
+    }
+}
+
+fn date_in(date: &str, zone: &str) -> Result<DateTime<Utc>, SimulationError> {
+    let zone = zone.parse().unwrap_or(chrono_tz::UTC);
+    parse_date(date, zone).map_err(|error| SimulationError::Date(error.to_string()))
+}
+
+fn interval_of(plan: &Plan, date: &str) -> Result<Interval, SimulationError> {
+    let zone = plan.schedule.as_ref().map_or(chrono_tz::UTC, crate::schedule::Schedule::zone);
+    let date = parse_date(date, zone).map_err(|error| SimulationError::Date(error.to_string()))?;
+    let of_schedule = plan.schedule.as_ref().and_then(|schedule| schedule.interval_starting_at_or_before(date));
+    Ok(of_schedule.unwrap_or(Interval::at(date)))
+}
+
+fn duration(text: &str) -> Result<Duration, SimulationError> {
+    let parsed = humantime::parse_duration(text);
+    parsed.map_err(|error| SimulationError::Duration { text: text.to_owned(), reason: error.to_string() })
+}
+
+impl Fault {
+    fn install(self, world: &World, start: Timestamp) -> Result<(), SimulationError> {
+        match self {
+            Self::Latency { bucket, latency } => world.latency(&bucket, duration(&latency)?)?,
+            Self::Outage { bucket, from, until } => {
+                let (from, until) = (start + duration(&from)?, start + duration(&until)?);
+                world.outage(&bucket, from.to_utc(), until.to_utc())?;
+            }
+        }
+        Ok(())
+    }
+}
