@@ -97,6 +97,10 @@ impl Backoff {
         self.max
     }
 
+    pub(crate) const fn factor(&self) -> f64 {
+        self.factor
+    }
+
     pub(crate) const fn jitter(&self) -> Duration {
         self.jitter
     }

@@ -3,6 +3,9 @@
 use super::core::{Outbox, RunIx};
 use super::record::Entry;
 
+/// A run's number in its journal.
+pub(crate) type RunKey = i64;
+
 /// Keeps records, in order. The engine carries out no action before the records that led to it are kept.
 pub(crate) trait Journal: Send + Sync + std::fmt::Debug {
     /// Whether outputs are to be written as JSON.
@@ -11,8 +14,8 @@ pub(crate) trait Journal: Send + Sync + std::fmt::Debug {
     /// Takes what a call of the core left to do. Returns it where the records are kept already; else whoever commits them
     /// hands it to [`Engine::committed`](super::Engine::committed).
     ///
-    /// Called in the order of the events, one call at a time.
-    fn submit(&self, outbox: &mut Outbox) -> Kept;
+    /// Called in the order of the events, one call at a time. `key` tells the journal's number of a run.
+    fn submit(&self, outbox: &mut Outbox, key: &dyn Fn(RunIx) -> RunKey) -> Kept;
 
     /// The records of a run that are in memory.
     fn entries(&self, run: RunIx) -> Vec<Entry>;

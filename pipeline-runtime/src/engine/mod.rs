@@ -7,9 +7,9 @@ mod layout;
 mod record;
 mod state;
 
-pub(crate) use core::{Answered, Outbox, Run, RunIx, RunSpec};
+pub(crate) use core::{Action, Answered, Outbox, Run, RunIx, RunSpec};
 pub(crate) use driver::{Attempt, Engine, EngineOptions, Meddle, Observe, current};
-pub(crate) use journal::{Journal, Kept};
+pub(crate) use journal::{Journal, Kept, RunKey};
 pub(crate) use layout::Layout;
-pub(crate) use record::{Entry, Record, Skip, Slot};
+pub(crate) use record::{Entry, Output, Record, Skip, Slot};
 pub use state::{NodeState, RunState};

@@ -1,4 +1,4 @@
-use crate::engine::{Entry, Journal, Kept, Outbox, RunIx};
+use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunKey};
 use std::sync::{Mutex, PoisonError};
 
 /// Keeps records as long as the process lives: for simulations and for runs that need not outlive it.
@@ -13,7 +13,7 @@ impl Journal for MemoryJournal {
         false
     }
 
-    fn submit(&self, outbox: &mut Outbox) -> Kept {
+    fn submit(&self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> RunKey) -> Kept {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         for (run, entry) in outbox.records.drain(..) {
             let run = run as usize;

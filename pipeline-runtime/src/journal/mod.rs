@@ -1,5 +1,11 @@
 //! Journals: where a run's records are kept.
 
 mod memory;
+mod run;
+mod sqlite;
 
 pub(crate) use memory::MemoryJournal;
+pub use run::RunKind;
+pub(crate) use crate::engine::RunKey;
+pub(crate) use run::StoredRun;
+pub(crate) use sqlite::{Filter, Holder, JournalError, Reader, SqliteJournal, StoredEntry};

@@ -9,7 +9,7 @@ use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
 use crate::author::pipeline::Pipeline;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// The most nodes that a plan may have, those of mappings counted once.
@@ -54,6 +54,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> Vec<Problem> {
     size(sketch, pipeline, &mut problems);
     schedule(sketch, pipeline, &mut problems);
     misuses(sketch, &mut problems);
+    orders(sketch, &mut problems);
     ids(sketch, &mut problems);
     scopes(sketch, &mut problems);
     elements_of_no_mapping(sketch, &mut problems);
@@ -125,6 +126,27 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
     }
 }
 
+/// `.after` holds back what starts: a task, or a mapping as a whole.
+fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
+    let plan = &sketch.plan;
+    for (node, _, at) in &sketch.orders {
+        let (message, help) = match &plan.node(*node).what {
+            What::FirstOf { .. } => (
+                format!("`.after` cannot hold back {}: its runners start by themselves, and a race has no single start", quoted(plan, *node)),
+                "call `.after` on each runner, or on the task that takes the winner",
+            ),
+            What::Element { .. } => (
+                format!("`.after` cannot hold back {}: an element is there once its list is", quoted(plan, *node)),
+                "call `.after` on the result of `.each`, which holds back the whole mapping, or on a task inside",
+            ),
+            What::Body { .. } | What::Arm { .. } | What::Failure { .. } | What::Each(_) => continue,
+        };
+        problems.push(
+            Problem::new(message, help).at(at, "`.after` is called here").at(plan.node(*node).at, "on the node wired here"),
+        );
+    }
+}
+
 fn ids(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     let mut seen: HashMap<String, NodeIx> = HashMap::new();
@@ -187,6 +209,21 @@ fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {
         }
         if let What::Each(each) = &node.what {
             check(each.result, from, each.scope);
+        }
+    }
+    for node in &plan.nodes {
+        // The gathering waits for what it repeats, and a node from around it may not have ended by then.
+        if let What::Each(each) = &node.what
+            && plan.node(each.result).scope != each.scope
+            && within(plan, each.scope, plan.node(each.result).scope)
+        {
+            let message = format!("the closure of `.each` returns {}, which is made outside of it", quoted(plan, each.result));
+            let help = "return a node that is wired in the closure; what is made once is taken as it is, without `.each`";
+            problems.push(
+                Problem::new(message, help)
+                    .at(plan.node(each.result).at, "it is made here, once")
+                    .at(node.at, "and returned for every element of this mapping"),
+            );
         }
     }
 }
@@ -356,19 +393,49 @@ fn cycles(sketch: &Sketch, problems: &mut Vec<Problem>) -> Vec<NodeIx> {
         }
     }
     if order.len() < count {
-        let blocked = |node: NodeIx| waits[node as usize] > 0;
-        let guilty = sketch.orders.iter().filter(|(node, upstream, _)| blocked(*node) && blocked(*upstream));
-        let mut problem = Problem::new("nodes wait for each other in a circle", "leave out the `.after` that closes the circle");
-        for (node, upstream, at) in guilty {
-            problem = problem.at(at, format!("{} waits for {}", quoted(plan, *node), quoted(plan, *upstream)));
-        }
-        problems.push(problem);
+        problems.push(circle(sketch, &waits));
     }
     order
 }
 
-/// What must have happened for a node to succeed: which arm each branch took.
-type Required = Rc<Vec<(NodeIx, u32)>>;
+/// Tells one circle among the nodes that still wait.
+fn circle(sketch: &Sketch, waits: &[u32]) -> Problem {
+    let plan = &sketch.plan;
+    let blocked = |node: &NodeIx| waits[*node as usize] > 0;
+    // Someone each of them waits for: there is one, or it would not be blocked.
+    let mut upstream: HashMap<NodeIx, NodeIx> = HashMap::new();
+    for from in (0..).take(waits.len()).filter(blocked) {
+        upstream.extend(plan.out(from).iter().map(|edge| (edge.to, from)));
+        upstream.extend(plan.scope(plan.node(from).scope).each.map(|each| (each, from)));
+    }
+    for scope in &plan.scopes {
+        if let (Some(each), Some(&element)) = (scope.each, scope.nodes.first()) {
+            upstream.extend(plan.upstreams(each).filter(blocked).map(|list| (element, list)));
+        }
+    }
+    // Walking up from anywhere, whoever is met twice is on a circle.
+    let (mut path, mut met) = (Vec::new(), HashMap::new());
+    let mut next = (0..).take(waits.len()).find(blocked);
+    while let Some(node) = next.filter(|node| !met.contains_key(node)) {
+        met.insert(node, path.len());
+        path.push(node);
+        next = upstream.get(&node).copied();
+    }
+    let start = next.and_then(|node| met.get(&node).copied()).unwrap_or(0);
+    let circle = &path[start..];
+    let around: Vec<String> = circle.iter().chain(circle.first()).map(|node| quoted(plan, *node)).collect();
+    let message = format!("nodes wait for each other in a circle: {}", around.join(" waits for "));
+    let mut problem = Problem::new(message, "leave out the `.after` that closes the circle");
+    for (node, upstream, at) in &sketch.orders {
+        if circle.contains(node) && circle.contains(upstream) {
+            problem = problem.at(at, format!("{} is told to wait for {} here", quoted(plan, *node), quoted(plan, *upstream)));
+        }
+    }
+    problem
+}
+
+/// What must have happened for a node to succeed: which arm each branch took, and the upstream that needs it.
+type Required = Rc<Vec<(NodeIx, u32, NodeIx)>>;
 
 fn exclusive_arms(sketch: &Sketch, order: &[NodeIx], problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
@@ -376,9 +443,17 @@ fn exclusive_arms(sketch: &Sketch, order: &[NodeIx], problems: &mut Vec<Problem>
         return;
     }
     let mut required: Vec<Required> = vec![Required::default(); plan.nodes.len()];
+    let mut told = HashSet::new();
     for &ix in order {
-        if let What::Arm { branch, index } = plan.node(ix).what {
-            Rc::make_mut(&mut required[ix as usize]).push((branch, index));
+        match plan.node(ix).what {
+            What::Arm { branch, index } => Rc::make_mut(&mut required[ix as usize]).push((branch, index, ix)),
+            // No edge leads from the list to an element, which is there only if the list is.
+            What::Element { each } => {
+                for list in plan.upstreams(each) {
+                    required[ix as usize] = Rc::clone(&required[list as usize]);
+                }
+            }
+            _ => {}
         }
         let own = Rc::clone(&required[ix as usize]);
         for edge in plan.out(ix) {
@@ -386,33 +461,34 @@ fn exclusive_arms(sketch: &Sketch, order: &[NodeIx], problems: &mut Vec<Problem>
                 continue;
             }
             let of_target = Rc::make_mut(&mut required[edge.to as usize]);
-            for &(branch, arm) in own.iter() {
-                match of_target.iter().find(|(other, _)| *other == branch) {
-                    Some((_, other)) if *other != arm => {
-                        problems.push(exclusive(plan, edge.to, branch, [*other, arm]));
-                        break;
+            for &(branch, arm, _) in own.iter() {
+                match of_target.iter().find(|(other, ..)| *other == branch) {
+                    Some(&(_, other, via)) if other != arm => {
+                        if told.insert((edge.to, branch)) {
+                            problems.push(exclusive(plan, edge.to, branch, [(other, via), (arm, ix)]));
+                        }
                     }
                     Some(_) => {}
-                    None => of_target.push((branch, arm)),
+                    None => of_target.push((branch, arm, ix)),
                 }
             }
         }
     }
 }
 
-fn exclusive(plan: &Plan, node: NodeIx, branch: NodeIx, arms: [u32; 2]) -> Problem {
+fn exclusive(plan: &Plan, node: NodeIx, branch: NodeIx, arms: [(u32, NodeIx); 2]) -> Problem {
     let name = |arm: u32| match &plan.node(branch).what {
-        What::Body { branch: Some(of), .. } => of.arms[arm as usize],
-        _ => "?",
+        What::Body { branch: Some(of), .. } => format!("`{}.{}`", plan.id(branch), of.arms[arm as usize]),
+        _ => quoted(plan, branch),
     };
-    let message = format!(
-        "{} can never run: it needs both `{}` and `{}` of the branch {}, which takes one",
-        quoted(plan, node),
-        name(arms[0]),
-        name(arms[1]),
-        quoted(plan, branch)
-    );
-    Problem::new(message, "take the arms as `Option<_>`: the one not taken is `None`")
-        .at(plan.node(branch).at, "the branch is wired here")
-        .at(plan.node(node).at, "and both arms are needed here")
+    let [first, second] = arms.map(|(arm, _)| name(arm));
+    let message = format!("{} can never run: it needs both {first} and {second}, and a branch takes one of its arms", quoted(plan, node));
+    let help = "take the inputs as `Option<_>`, which is `None` for the arm not taken, or the one that is there with `first_of`";
+    let mut problem = Problem::new(message, help).at(plan.node(branch).at, "the branch is wired here");
+    for (arm, via) in arms {
+        if !matches!(plan.node(via).what, What::Arm { .. }) {
+            problem = problem.at(plan.node(via).at, format!("{} needs {}", quoted(plan, via), name(arm)));
+        }
+    }
+    problem.at(plan.node(node).at, "and both are needed here")
 }

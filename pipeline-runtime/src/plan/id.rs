@@ -10,16 +10,26 @@ pub(crate) enum Name {
 
 /// The node's id. A gate's follows from the node it stands on.
 pub(super) fn render(nodes: &[PlanNode], node: NodeIx) -> String {
+    match (&nodes[node as usize].name, &nodes[node as usize].what) {
+        (Name::Default(_), What::Element { each }) => format!("{}.element", render(nodes, *each)),
+        (Name::Default(_), What::Failure { of }) => format!("{}.failure", render(nodes, *of)),
+        _ => stem(nodes, node),
+    }
+}
+
+/// The id as a mapping with that result takes it. An element's id holds that of its mapping, so a mapping that returns its
+/// element says no more than that; what else an id holds was wired before, so that this ends.
+fn stem(nodes: &[PlanNode], node: NodeIx) -> String {
     let this = &nodes[node as usize];
     match (&this.name, &this.what) {
         (Name::Given(name), _) => name.to_string(),
         (_, What::Arm { branch, index }) => match &nodes[*branch as usize].what {
-            What::Body { branch: Some(of), .. } => format!("{}.{}", render(nodes, *branch), of.arms[*index as usize]),
-            _ => format!("{}.{index}", render(nodes, *branch)),
+            What::Body { branch: Some(of), .. } => format!("{}.{}", stem(nodes, *branch), of.arms[*index as usize]),
+            _ => format!("{}.{index}", stem(nodes, *branch)),
         },
-        (_, What::Failure { of }) => format!("{}.failure", render(nodes, *of)),
-        (_, What::Each(each)) => format!("each({})", render(nodes, each.result)),
-        (_, What::Element { each }) => format!("{}.element", render(nodes, *each)),
+        (_, What::Failure { of }) => format!("{}.failure", stem(nodes, *of)),
+        (_, What::Each(each)) => format!("each({})", stem(nodes, each.result)),
+        (_, What::Element { .. }) => "element".to_owned(),
         (Name::Default(ordinal), What::FirstOf { .. }) => numbered("first_of", *ordinal),
         (Name::Default(ordinal), What::Body { definition, .. }) => numbered(definition.name, *ordinal),
     }

@@ -9,6 +9,9 @@ mod graph;
 mod id;
 mod policy;
 mod problem;
+mod render;
+#[cfg(test)]
+mod tests;
 
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, PlanNode, Scope, ScopeIx, What};

@@ -212,7 +212,7 @@ impl<'a> Simulation<'a> {
             previous,
             params: plan.params.clone(),
         };
-        let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: start, seed: self.seed };
+        let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: start, seed: self.seed, key: 0 };
         // Before the run: what arrives at zero is there at the first poke.
         interventions.run_due(&world, &engine, None, clock.now()).await?;
         let run = engine.start(spec);

@@ -3,6 +3,7 @@
 //! [`Run::apply`] is the only thing that writes it, so that recovery, which replays the journal's records, comes to the state
 //! that the live run had. What a record makes possible is noted in `pending` and decided afterwards, by [`super::decide`].
 
+use super::super::journal::RunKey;
 use super::super::layout::{Expansion, ExpansionIx, Layout, Position};
 use super::super::record::{Entry, Record, Slot};
 use super::super::state::{NodeState, RunState};
@@ -30,6 +31,8 @@ pub(crate) struct RunSpec {
     pub(crate) sla_from: Timestamp,
     /// All randomness of the run.
     pub(crate) seed: u64,
+    /// The run's number in its journal.
+    pub(crate) key: RunKey,
 }
 
 #[derive(Debug)]

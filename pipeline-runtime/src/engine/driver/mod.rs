@@ -193,7 +193,10 @@ impl Engine {
             }
             *state.core.outbox() = outbox;
         }
-        let aborts = match self.0.journal.submit(state.core.outbox()) {
+        let mut outbox = std::mem::take(state.core.outbox());
+        let kept = self.0.journal.submit(&mut outbox, &|run| state.core.run(run).map_or(0, |run| run.spec.key));
+        *state.core.outbox() = outbox;
+        let aborts = match kept {
             Kept::Later => Vec::new(),
             Kept::Now => {
                 let mut actions = std::mem::take(&mut state.core.outbox().actions);

@@ -1,0 +1,60 @@
+//! What a journal knows of a run as a whole.
+
+use crate::engine::{RunKey, RunState};
+use crate::schedule::Interval;
+use crate::time::Timestamp;
+use std::fmt;
+use std::sync::Arc;
+
+/// What made a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// Somebody.
+    Manual,
+    /// The pipeline's schedule.
+    Scheduled,
+    /// `backfill`.
+    Backfill,
+}
+
+impl RunKind {
+    /// The kind's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Scheduled => "scheduled",
+            Self::Backfill => "backfill",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Manual, Self::Scheduled, Self::Backfill].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl fmt::Display for RunKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A run as the journal keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredRun {
+    pub(crate) key: RunKey,
+    pub(crate) run_id: String,
+    pub(crate) pipeline: String,
+    pub(crate) kind: RunKind,
+    pub(crate) interval: Interval,
+    pub(crate) previous: Option<Interval>,
+    pub(crate) params: serde_json::Value,
+    pub(crate) state: RunState,
+    pub(crate) created: Timestamp,
+    /// What the SLAs count from.
+    pub(crate) sla_from: Timestamp,
+    pub(crate) finished: Option<Timestamp>,
+    pub(crate) seed: u64,
+    /// The plan's nodes and edges when the run was made, as [`Plan::skeleton`](crate::plan::Plan::skeleton) writes them.
+    pub(crate) skeleton: Arc<str>,
+}

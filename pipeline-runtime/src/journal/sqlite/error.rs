@@ -1,0 +1,72 @@
+use super::Holder;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A journal that cannot be used. What was committed before is never lost by it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JournalError {
+    #[error("the folder {path:?} for the journal cannot be made: {error}; name another journal with `--journal FILE`")]
+    Folder { path: PathBuf, error: std::io::Error },
+    #[error("the journal {path:?} cannot be locked: {error}")]
+    Lock { path: PathBuf, error: std::io::Error },
+    #[error(
+        "the journal {path:?} is in use by {who}; wait for it, stop it, or name another journal with `--journal FILE`",
+        who = Who(holder)
+    )]
+    Held { path: PathBuf, holder: Option<Holder> },
+    #[error("the journal {path:?} was written by a newer version (schema {found}, this one knows {known}): use that version")]
+    Newer { path: PathBuf, found: i64, known: i64 },
+    #[error("{path:?} is no journal: {reason}; name another file with `--journal FILE`")]
+    NotAJournal { path: PathBuf, reason: String },
+    #[error(
+        "the journal {path:?} is damaged: {reason}; nothing was changed. Restore it from a backup, or move it away to begin a \
+         new one"
+    )]
+    Damaged { path: PathBuf, reason: String },
+    #[error("the journal {path:?} cannot be written: {reason}. The engine stops; what was committed is kept, and unfinished runs are resumed once that is mended")]
+    Write { path: PathBuf, reason: String },
+    #[error("the journal {path:?} cannot be read: {reason}")]
+    Read { path: PathBuf, reason: String },
+    #[error("there is no journal at {path:?}")]
+    Missing { path: PathBuf },
+    #[error("no thread for the journal {path:?}: {error}")]
+    Thread { path: PathBuf, error: std::io::Error },
+}
+
+struct Who<'a>(&'a Option<Holder>);
+
+impl fmt::Display for Who<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(holder) => write!(f, "process {} (`{}`)", holder.process, holder.command),
+            None => f.write_str("another process"),
+        }
+    }
+}
+
+impl JournalError {
+    pub(super) fn folder(path: &Path, error: std::io::Error) -> Self {
+        Self::Folder { path: path.to_owned(), error }
+    }
+
+    pub(super) fn read(path: &Path, error: &rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        let (path, reason) = (path.to_owned(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(NotADatabase) => Self::NotAJournal { path, reason },
+            Some(DatabaseCorrupt) => Self::Damaged { path, reason },
+            _ => Self::Read { path, reason },
+        }
+    }
+
+    pub(super) fn write(path: &Path, error: &rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly};
+        let reason = match error.sqlite_error_code() {
+            Some(DiskFull) => "the disk is full".to_owned(),
+            Some(ReadOnly) => "the file, its folder or its file system is read-only".to_owned(),
+            Some(DatabaseCorrupt | NotADatabase) => return Self::read(path, error),
+            _ => error.to_string(),
+        };
+        Self::Write { path: path.to_owned(), reason }
+    }
+}

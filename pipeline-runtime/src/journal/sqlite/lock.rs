@@ -1,0 +1,64 @@
+use super::JournalError;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// The right of one process to write a journal. The operating system gives it back when the process ends, however it ends.
+#[derive(Debug)]
+pub(super) struct Lock {
+    /// Dropped with the lock, which unlocks it.
+    _file: File,
+}
+
+/// Who holds a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) process: u32,
+    pub(crate) command: String,
+}
+
+fn path_of(journal: &Path) -> PathBuf {
+    let mut path = journal.as_os_str().to_owned();
+    path.push(".lock");
+    path.into()
+}
+
+impl Lock {
+    pub(super) fn take(journal: &Path) -> Result<Self, JournalError> {
+        let failed = |error| JournalError::Lock { path: journal.to_owned(), error };
+        let path = path_of(journal);
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(JournalError::Held { path: journal.to_owned(), holder: Holder::read(&mut file) });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let command: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.seek(SeekFrom::Start(0)))
+            .and_then(|_| writeln!(file, "{}\n{}", std::process::id(), command.join(" ")));
+        written.map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+}
+
+impl Holder {
+    fn read(file: &mut File) -> Option<Self> {
+        let mut text = String::new();
+        file.read_to_string(&mut text).ok()?;
+        let (process, command) = text.split_once('\n')?;
+        Some(Self { process: process.trim().parse().ok()?, command: command.trim().to_owned() })
+    }
+
+    /// Who holds the journal right now, if anybody does.
+    pub(crate) fn of(journal: &Path) -> Option<Self> {
+        let mut file = OpenOptions::new().read(true).write(true).open(path_of(journal)).ok()?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => Self::read(&mut file),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The durable journal: one SQLite file, one writer.
+//!
+//! Records are only ever appended; the state of a run, its attempts, its next poke, its outputs and the callbacks due are all
+//! told from them. The `runs` table is an index over runs, kept in the same transactions. One thread owns the connection that
+//! writes. It takes all that has been submitted by then into one transaction and never waits for more, so that a thousand
+//! concurrent runs share a commit and a single run pays for its own alone. `synchronous = FULL`: what is committed survives a
+//! power failure.
+
+mod error;
+mod lock;
+mod reader;
+mod rows;
+mod schema;
+mod writer;
+
+pub(crate) use error::JournalError;
+pub(crate) use lock::Holder;
+pub(crate) use reader::{Filter, Reader};
+pub(crate) use rows::StoredEntry;
+
+use super::{RunKey, StoredRun};
+use crate::engine::{Action, Engine, Entry, Journal, Kept, Outbox, RunIx};
+use lock::Lock;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use writer::{Batch, Order, Writer};
+
+/// The journal in one file.
+#[derive(Debug)]
+pub(crate) struct SqliteJournal {
+    path: PathBuf,
+    orders: mpsc::SyncSender<Order>,
+    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    committed: Arc<OnceLock<Engine>>,
+    failure: Arc<OnceLock<Arc<JournalError>>>,
+    next_key: Mutex<RunKey>,
+    /// Held as long as this process may write.
+    _lock: Lock,
+}
+
+/// How many submissions may wait for the writer. Whoever submits more waits for it too.
+const QUEUE: usize = 16_384;
+
+impl SqliteJournal {
+    /// Opens the journal for this process alone, making it if there is none.
+    pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| JournalError::folder(folder, error))?;
+        }
+        let lock = Lock::take(path)?;
+        let connection = schema::open(path)?;
+        let next_key = schema::next_key(&connection, path)?;
+        let (orders, taken) = mpsc::sync_channel(QUEUE);
+        let (committed, failure) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
+        let writer = Writer::new(connection, path, Arc::clone(&committed), Arc::clone(&failure));
+        let writer = std::thread::Builder::new().name("pipeline-journal".into()).spawn(move || writer.run(&taken));
+        let writer = writer.map_err(|error| JournalError::Thread { path: path.to_owned(), error })?;
+        Ok(Self {
+            path: path.to_owned(),
+            orders,
+            writer: Mutex::new(Some(writer)),
+            committed,
+            failure,
+            next_key: Mutex::new(next_key),
+            _lock: lock,
+        })
+    }
+
+    /// Who is told of commits. Nothing may be submitted before.
+    pub(crate) fn attach(&self, engine: Engine) {
+        // A journal has one engine; a second attempt changes nothing.
+        let _ = self.committed.set(engine);
+    }
+
+    /// Enters a run; committed with its first records, before anything of it starts.
+    pub(crate) fn enter(&self, run: &StoredRun) -> RunKey {
+        let key = {
+            let mut next = self.next_key.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = *next;
+            *next += 1;
+            key
+        };
+        self.order(Order::Enter(Box::new(StoredRun { key, ..run.clone() })));
+        key
+    }
+
+    /// Reads beside the writer.
+    pub(crate) fn reader(&self) -> Result<Reader, JournalError> {
+        Reader::open(&self.path)
+    }
+
+    /// Why nothing can be written any more, if so.
+    pub(crate) fn failure(&self) -> Option<Arc<JournalError>> {
+        self.failure.get().cloned()
+    }
+
+    /// Waits until all that was submitted is committed, and closes the file.
+    pub(crate) fn close(&self) {
+        self.order(Order::Close);
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // A writer that panicked has nothing left to wait for.
+            let _ = writer.join();
+        }
+    }
+
+    fn order(&self, order: Order) {
+        // Once the writer is gone nothing can be kept; `failure` says why, and the actions that wait are never carried out.
+        let _ = self.orders.send(order);
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn is_durable(&self) -> bool {
+        true
+    }
+
+    fn submit(&self, outbox: &mut Outbox, key: &dyn Fn(RunIx) -> RunKey) -> Kept {
+        if outbox.records.is_empty() && outbox.actions.is_empty() {
+            return Kept::Now;
+        }
+        let records: Vec<(RunKey, Entry)> = outbox.records.drain(..).map(|(run, entry)| (key(run), entry)).collect();
+        let actions: Vec<Action> = std::mem::take(&mut outbox.actions);
+        self.order(Order::Commit(Batch { records, actions }));
+        Kept::Later
+    }
+
+    fn entries(&self, _: RunIx) -> Vec<Entry> {
+        Vec::new()
+    }
+}
+
+impl Drop for SqliteJournal {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

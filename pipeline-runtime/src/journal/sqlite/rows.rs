@@ -1,0 +1,239 @@
+//! Records as rows, and rows as records.
+
+use crate::author::value::Value;
+use crate::engine::{Entry, Layout, Output, Record, RunState, Skip, Slot};
+use crate::plan::{Plan, What};
+use crate::time::Timestamp;
+use rusqlite::Row;
+use rusqlite::types::Value as Cell;
+use std::sync::Arc;
+
+/// A row of `records`, without its run and number.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct RecordRow {
+    pub(super) at: i64,
+    pub(super) kind: i64,
+    pub(super) slot: Option<i64>,
+    pub(super) number: Option<i64>,
+    pub(super) time: Option<i64>,
+    pub(super) text: Option<String>,
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// A record as it was read, before a plan gives its output a type.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredEntry {
+    pub(crate) entry: Entry,
+    /// The output of a `Succeeded`.
+    pub(crate) json: Option<Arc<[u8]>>,
+}
+
+/// A record that does not fit the plan it is read with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DecodeError {
+    #[error(
+        "the output of `{node}` in the journal is no `{type_name}` any more ({reason}); it was written by other code. Give the \
+         type a form that reads the old one (`#[serde(default)]`), or start anew with `--new`"
+    )]
+    Output { node: String, type_name: &'static str, reason: String },
+    #[error("a record in the journal names node {slot} of {slots}; it was written with another plan")]
+    Slot { slot: Slot, slots: usize },
+}
+
+const STARTED: i64 = 1;
+const NOT_YET: i64 = 2;
+const RETRYING: i64 = 3;
+const INTERRUPTED: i64 = 4;
+const UNFOLDED: i64 = 5;
+const SUCCEEDED: i64 = 6;
+const FAILED: i64 = 7;
+const SKIPPED: i64 = 8;
+const UPSTREAM_FAILED: i64 = 9;
+const RUN_ENDED: i64 = 10;
+const CALLBACK_DUE: i64 = 11;
+const CALLBACK_TOLD: i64 = 12;
+const CALLBACK_FAILED: i64 = 13;
+
+/// `Skip`, as a number and what belongs to it.
+fn skip_columns(why: &Skip) -> (i64, Option<&Arc<str>>, Option<i64>) {
+    match why {
+        Skip::Body(why) => (0, Some(why), None),
+        Skip::Upstream(from) => (1, None, Some((*from).into())),
+        Skip::NotTaken => (2, None, None),
+        Skip::Timeout(error) => (3, Some(error), None),
+        Skip::CutOff => (4, None, None),
+        Skip::RunEnded => (5, None, None),
+    }
+}
+
+impl RecordRow {
+    pub(super) fn of(entry: &Entry) -> Self {
+        let text = |text: &Arc<str>| Some(text.to_string());
+        let row = |kind: i64| Self { at: entry.at.as_nanos(), kind, ..Self::default() };
+        let of_slot = |kind: i64, slot: Slot| Self { slot: Some(slot.into()), ..row(kind) };
+        match &entry.record {
+            Record::Started { slot, attempt } => Self { number: Some((*attempt).into()), ..of_slot(STARTED, *slot) },
+            Record::NotYet { slot, next, memory } => {
+                Self { time: Some(next.as_nanos()), text: memory.as_ref().and_then(text), ..of_slot(NOT_YET, *slot) }
+            }
+            Record::Retrying { slot, next, error, renew, memory } => Self {
+                number: Some((*renew).into()),
+                time: Some(next.as_nanos()),
+                text: text(error),
+                body: memory.as_ref().map(|memory| memory.as_bytes().to_vec()),
+                ..of_slot(RETRYING, *slot)
+            },
+            Record::Interrupted { slot } => of_slot(INTERRUPTED, *slot),
+            Record::Unfolded { slot, width } => Self { number: Some((*width).into()), ..of_slot(UNFOLDED, *slot) },
+            Record::Succeeded { slot, output } => {
+                let json = output.as_ref().and_then(|output| output.json.as_deref());
+                Self { body: json.map(<[u8]>::to_vec), ..of_slot(SUCCEEDED, *slot) }
+            }
+            Record::Failed { slot, error } => Self { text: text(error), ..of_slot(FAILED, *slot) },
+            Record::Skipped { slot, why } => {
+                let (number, why, from) = skip_columns(why);
+                Self { number: Some(number), text: why.and_then(text), time: from, ..of_slot(SKIPPED, *slot) }
+            }
+            Record::UpstreamFailed { slot, cause } => Self { number: Some((*cause).into()), ..of_slot(UPSTREAM_FAILED, *slot) },
+            Record::RunEnded { state } => Self { text: Some(state.name().to_owned()), ..row(RUN_ENDED) },
+            Record::CallbackDue { id, notifier, notification } => Self {
+                number: Some((*id).into()),
+                time: Some((*notifier).into()),
+                // A notification holds texts, numbers and dates, all of which JSON can.
+                text: serde_json::to_string(&**notification).ok(),
+                ..row(CALLBACK_DUE)
+            },
+            Record::CallbackTold { id } => Self { number: Some((*id).into()), ..row(CALLBACK_TOLD) },
+            Record::CallbackFailed { id, next, error } => Self {
+                number: Some((*id).into()),
+                time: next.map(Timestamp::as_nanos),
+                text: text(error),
+                ..row(CALLBACK_FAILED)
+            },
+        }
+    }
+
+    /// Reads the columns at, kind, slot, number, time, text, body.
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            at: row.get(0)?,
+            kind: row.get(1)?,
+            slot: row.get(2)?,
+            number: row.get(3)?,
+            time: row.get(4)?,
+            text: row.get(5)?,
+            body: row.get(6)?,
+        })
+    }
+
+    pub(super) fn into_entry(self) -> rusqlite::Result<StoredEntry> {
+        let wrong = |column: usize, name: &str| {
+            rusqlite::Error::InvalidColumnType(column, format!("{name} of a record of kind {}", self.kind), Cell::Null.data_type())
+        };
+        let narrow = |column, name: &str, value: Option<i64>| {
+            value.and_then(|value| u32::try_from(value).ok()).ok_or_else(|| wrong(column, name))
+        };
+        let slot = || narrow(2, "slot", self.slot);
+        let number = || narrow(3, "number", self.number);
+        let time = || self.time.map(Timestamp::from_nanos).ok_or_else(|| wrong(4, "time"));
+        let text = || self.text.as_deref().map(Arc::<str>::from).ok_or_else(|| wrong(5, "text"));
+        let mut json = None;
+        let record = match self.kind {
+            STARTED => Record::Started { slot: slot()?, attempt: number()? },
+            NOT_YET => Record::NotYet { slot: slot()?, next: time()?, memory: self.text.as_deref().map(Into::into) },
+            RETRYING => Record::Retrying {
+                slot: slot()?,
+                next: time()?,
+                error: text()?,
+                renew: self.number == Some(1),
+                memory: self.body.as_deref().map(|memory| String::from_utf8_lossy(memory).as_ref().into()),
+            },
+            INTERRUPTED => Record::Interrupted { slot: slot()? },
+            UNFOLDED => Record::Unfolded { slot: slot()?, width: number()? },
+            SUCCEEDED => {
+                json = self.body.as_deref().map(Into::into);
+                Record::Succeeded { slot: slot()?, output: None }
+            }
+            FAILED => Record::Failed { slot: slot()?, error: text()? },
+            SKIPPED => {
+                let why = match number()? {
+                    0 => Skip::Body(text()?),
+                    1 => Skip::Upstream(narrow(4, "time", self.time)?),
+                    2 => Skip::NotTaken,
+                    3 => Skip::Timeout(text()?),
+                    4 => Skip::CutOff,
+                    _ => Skip::RunEnded,
+                };
+                Record::Skipped { slot: slot()?, why }
+            }
+            UPSTREAM_FAILED => Record::UpstreamFailed { slot: slot()?, cause: number()? },
+            RUN_ENDED => Record::RunEnded { state: state(&text()?).ok_or_else(|| wrong(5, "text"))? },
+            CALLBACK_DUE => {
+                let notification = serde_json::from_str(&text()?).map_err(|_| wrong(5, "text"))?;
+                let notifier = narrow(4, "time", self.time)?;
+                Record::CallbackDue { id: number()?, notifier, notification: Arc::new(notification) }
+            }
+            CALLBACK_TOLD => Record::CallbackTold { id: number()? },
+            CALLBACK_FAILED => {
+                Record::CallbackFailed { id: number()?, next: self.time.map(Timestamp::from_nanos), error: text()? }
+            }
+            _ => return Err(wrong(1, "kind")),
+        };
+        Ok(StoredEntry { entry: Entry { at: Timestamp::from_nanos(self.at), record }, json })
+    }
+}
+
+pub(super) fn state(name: &str) -> Option<RunState> {
+    let all = [RunState::Queued, RunState::Running, RunState::Success, RunState::Failed, RunState::Cancelled];
+    all.into_iter().find(|state| state.name() == name)
+}
+
+impl StoredEntry {
+    /// Gives the outputs their types.
+    pub(crate) fn decode(plan: &Plan, stored: Vec<Self>) -> Result<Vec<Entry>, DecodeError> {
+        let mut layout = Layout::new(plan);
+        let mut entries = Vec::with_capacity(stored.len());
+        for Self { mut entry, json } in stored {
+            if let Some(slot) = slot(&entry.record)
+                && slot as usize >= layout.len()
+            {
+                return Err(DecodeError::Slot { slot, slots: layout.len() });
+            }
+            match &mut entry.record {
+                Record::Unfolded { slot, width } => {
+                    if let Some(each) = layout.each(plan, *slot) {
+                        layout.unfold(plan, *slot, each.scope, *width);
+                    }
+                }
+                Record::Succeeded { slot, output } => {
+                    if let (Some(json), What::Body { codec, .. }) = (json, &plan.node(layout.node(plan, *slot)).what) {
+                        let value: Value = (codec.decode)(&json).map_err(|error| DecodeError::Output {
+                            node: layout.id(plan, *slot),
+                            type_name: (codec.type_name)(),
+                            reason: error.to_string(),
+                        })?;
+                        *output = Some(Output { value, json: Some(json) });
+                    }
+                }
+                _ => {}
+            }
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+}
+
+fn slot(record: &Record) -> Option<Slot> {
+    match record {
+        Record::Started { slot, .. }
+        | Record::NotYet { slot, .. }
+        | Record::Retrying { slot, .. }
+        | Record::Interrupted { slot }
+        | Record::Unfolded { slot, .. }
+        | Record::Succeeded { slot, .. }
+        | Record::Failed { slot, .. }
+        | Record::Skipped { slot, .. }
+        | Record::UpstreamFailed { slot, .. } => Some(*slot),
+        Record::RunEnded { .. } | Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. } => None,
+    }
+}

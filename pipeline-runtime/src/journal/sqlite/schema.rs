@@ -1,0 +1,130 @@
+use super::JournalError;
+use crate::journal::RunKey;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use std::path::Path;
+
+/// The version this code writes. Each older one is migrated step by step when it is opened.
+const VERSION: i64 = 1;
+/// Marks the file as ours: "PIPE".
+const APPLICATION: i64 = 0x5049_5045;
+
+const V1: &str = "
+    CREATE TABLE runs (
+        key INTEGER PRIMARY KEY,
+        run_id TEXT NOT NULL UNIQUE,
+        pipeline TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        interval_start INTEGER NOT NULL,
+        interval_end INTEGER NOT NULL,
+        previous_start INTEGER,
+        previous_end INTEGER,
+        params TEXT NOT NULL,
+        state TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        sla_from INTEGER NOT NULL,
+        finished INTEGER,
+        seed INTEGER NOT NULL,
+        skeleton INTEGER NOT NULL REFERENCES skeletons (id)
+    ) STRICT;
+    CREATE INDEX runs_by_pipeline ON runs (pipeline, interval_start, kind);
+    CREATE INDEX runs_by_state ON runs (state, pipeline);
+    CREATE TABLE skeletons (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+    CREATE TABLE records (
+        run INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        slot INTEGER,
+        number INTEGER,
+        time INTEGER,
+        text TEXT,
+        body BLOB,
+        PRIMARY KEY (run, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE due (run INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (run, id)) STRICT, WITHOUT ROWID;
+    CREATE TABLE logs (
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL,
+        slot INTEGER NOT NULL,
+        attempt INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        level INTEGER NOT NULL,
+        line TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX logs_by_node ON logs (run, slot, id);
+    CREATE TABLE inbox (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, command TEXT NOT NULL, answer TEXT) STRICT;
+    CREATE TABLE paused (pipeline TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+";
+
+/// Opens the file to write, making or migrating it.
+pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
+    let connection = Connection::open(path).map_err(|error| JournalError::write(path, &error))?;
+    let failed = |error: rusqlite::Error| JournalError::write(path, &error);
+    connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
+    // Reading the header comes first: it tells a damaged or foreign file before anything is written to it.
+    let version = check(&connection, path)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    if version == 0 {
+        let create = format!("BEGIN IMMEDIATE; {V1} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;");
+        connection.execute_batch(&create).map_err(failed)?;
+    }
+    Ok(connection)
+}
+
+/// Opens the file to read beside whoever writes it.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, JournalError> {
+    if !path.exists() {
+        return Err(JournalError::Missing { path: path.to_owned() });
+    }
+    // Not read-only: a reader of a WAL file takes part in its shared memory.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)
+        .or_else(|_| Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX))
+        .map_err(|error| JournalError::read(path, &error))?;
+    let failed = |error: rusqlite::Error| JournalError::read(path, &error);
+    connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
+    match check(&connection, path)? {
+        0 => Err(JournalError::NotAJournal { path: path.to_owned(), reason: "it is empty".into() }),
+        _ => Ok(connection),
+    }
+}
+
+/// The file's version; 0 where it is new.
+fn check(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
+    let failed = |error: rusqlite::Error| JournalError::read(path, &error);
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(failed);
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    let not_ours = |reason: &str| JournalError::NotAJournal { path: path.to_owned(), reason: reason.into() };
+    match (tables, application, version) {
+        (0, _, _) => Ok(0),
+        (_, APPLICATION, version) if version > VERSION => Err(JournalError::Newer { path: path.to_owned(), found: version, known: VERSION }),
+        (_, APPLICATION, version) => integrity(connection, path).map(|()| version),
+        _ => Err(not_ours("it is a database of another program")),
+    }
+}
+
+/// Up to this size a file is checked whole when it is opened, which takes a few milliseconds. Damage in a larger one is found
+/// when the page is read.
+const CHECKED_WHOLE: u64 = 8 << 20;
+
+fn integrity(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+    if std::fs::metadata(path).is_ok_and(|file| file.len() > CHECKED_WHOLE) {
+        return Ok(());
+    }
+    let failed = |error: rusqlite::Error| JournalError::read(path, &error);
+    let first = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)).optional().map_err(failed)?;
+    match first.as_deref() {
+        None | Some("ok") => Ok(()),
+        Some(reason) => Err(JournalError::Damaged { path: path.to_owned(), reason: reason.to_owned() }),
+    }
+}
+
+/// The key of the next run.
+pub(super) fn next_key(connection: &Connection, path: &Path) -> Result<RunKey, JournalError> {
+    let last: Option<RunKey> = connection
+        .query_row("SELECT max(key) FROM runs", [], |row| row.get(0))
+        .map_err(|error| JournalError::read(path, &error))?;
+    Ok(last.unwrap_or(0) + 1)
+}

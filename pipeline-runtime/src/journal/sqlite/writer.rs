@@ -1,0 +1,183 @@
+use super::JournalError;
+use super::rows::RecordRow;
+use crate::engine::{Action, Engine, Entry, Record};
+use crate::journal::{RunKey, StoredRun};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, mpsc};
+
+/// What the writer is asked to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    Enter(Box<StoredRun>),
+    Commit(Batch),
+    Close,
+}
+
+/// Records, and what may be done once they are kept.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) records: Vec<(RunKey, Entry)>,
+    pub(super) actions: Vec<Action>,
+}
+
+/// How many orders share a commit at most. More would only make the first of them wait.
+const MAX_ORDERS: usize = 1_000;
+
+/// Owns the connection that writes.
+#[derive(Debug)]
+pub(super) struct Writer {
+    connection: Connection,
+    path: PathBuf,
+    committed: Arc<OnceLock<Engine>>,
+    failure: Arc<OnceLock<Arc<JournalError>>>,
+    /// The number of each run's next record.
+    next_seq: HashMap<RunKey, i64>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        connection: Connection,
+        path: &Path,
+        committed: Arc<OnceLock<Engine>>,
+        failure: Arc<OnceLock<Arc<JournalError>>>,
+    ) -> Self {
+        connection.set_prepared_statement_cache_capacity(32);
+        Self { connection, path: path.to_owned(), committed, failure, next_seq: HashMap::new() }
+    }
+
+    /// Commits what it is given, all that waits in one transaction, until it is closed or cannot write.
+    pub(super) fn run(mut self, orders: &mpsc::Receiver<Order>) {
+        let mut taken = Vec::new();
+        while let Ok(order) = orders.recv() {
+            taken.push(order);
+            // No lingering for more: group commit comes of what arrives while the last one is written.
+            taken.extend(std::iter::from_fn(|| orders.try_recv().ok()).take(MAX_ORDERS - 1));
+            let closes = taken.iter().position(|order| matches!(order, Order::Close));
+            if let Some(close) = closes {
+                taken.truncate(close);
+            }
+            match self.commit(&taken) {
+                Ok(()) => self.carry_out(taken.drain(..)),
+                Err(error) => {
+                    let error = Arc::new(JournalError::write(&self.path, &error));
+                    tracing::error!("{error}");
+                    // The first failure is the one to report.
+                    let _ = self.failure.set(error);
+                    if let Some(engine) = self.committed.get() {
+                        engine.stop();
+                    }
+                    return;
+                }
+            }
+            if closes.is_some() {
+                return;
+            }
+        }
+    }
+
+    fn carry_out(&self, orders: impl Iterator<Item = Order>) {
+        let actions: Vec<Action> = orders
+            .flat_map(|order| match order {
+                Order::Commit(batch) => batch.actions,
+                Order::Enter(_) | Order::Close => Vec::new(),
+            })
+            .collect();
+        if let Some(engine) = self.committed.get()
+            && !actions.is_empty()
+        {
+            engine.committed(actions);
+        }
+    }
+
+    fn commit(&mut self, orders: &[Order]) -> rusqlite::Result<()> {
+        let writes = |order: &Order| match order {
+            Order::Enter(_) => true,
+            Order::Commit(batch) => !batch.records.is_empty(),
+            Order::Close => false,
+        };
+        if !orders.iter().any(writes) {
+            return Ok(());
+        }
+        let transaction = self.connection.unchecked_transaction()?;
+        for order in orders {
+            match order {
+                Order::Enter(run) => enter(&transaction, run)?,
+                Order::Commit(batch) => {
+                    for (run, entry) in &batch.records {
+                        let seq = next_seq(&mut self.next_seq, &transaction, *run)?;
+                        append(&transaction, *run, seq, entry)?;
+                    }
+                }
+                Order::Close => {}
+            }
+        }
+        transaction.commit()
+    }
+}
+
+fn next_seq(known: &mut HashMap<RunKey, i64>, connection: &Connection, run: RunKey) -> rusqlite::Result<i64> {
+    let next = match known.get(&run) {
+        Some(next) => *next,
+        None => {
+            let mut last = connection.prepare_cached("SELECT max(seq) FROM records WHERE run = ?1")?;
+            last.query_row([run], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0) + 1
+        }
+    };
+    known.insert(run, next + 1);
+    Ok(next)
+}
+
+fn enter(connection: &Connection, run: &StoredRun) -> rusqlite::Result<()> {
+    let known = connection.prepare_cached("SELECT id FROM skeletons WHERE text = ?1")?.query_row([&*run.skeleton], |row| row.get(0));
+    let skeleton: i64 = match known.optional()? {
+        Some(id) => id,
+        None => {
+            connection.prepare_cached("INSERT INTO skeletons (text) VALUES (?1)")?.execute([&*run.skeleton])?;
+            connection.last_insert_rowid()
+        }
+    };
+    let nanos = |date: chrono::DateTime<chrono::Utc>| crate::time::Timestamp::from(date).as_nanos();
+    let insert = "INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, \
+                  params, state, created, sla_from, seed, skeleton) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    connection.prepare_cached(insert)?.execute(params![
+        run.key,
+        run.run_id,
+        run.pipeline,
+        run.kind.name(),
+        nanos(run.interval.start),
+        nanos(run.interval.end),
+        run.previous.map(|previous| nanos(previous.start)),
+        run.previous.map(|previous| nanos(previous.end)),
+        run.params.to_string(),
+        run.state.name(),
+        run.created.as_nanos(),
+        run.sla_from.as_nanos(),
+        run.seed.cast_signed(),
+        skeleton,
+    ])?;
+    Ok(())
+}
+
+fn append(connection: &Connection, run: RunKey, seq: i64, entry: &Entry) -> rusqlite::Result<()> {
+    let row = RecordRow::of(entry);
+    let insert = "INSERT INTO records (run, seq, at, kind, slot, number, time, text, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    connection.prepare_cached(insert)?.execute(params![
+        run, seq, row.at, row.kind, row.slot, row.number, row.time, row.text, row.body
+    ])?;
+    match &entry.record {
+        Record::RunEnded { state } => {
+            let update = "UPDATE runs SET state = ?2, finished = ?3 WHERE key = ?1";
+            connection.prepare_cached(update)?.execute(params![run, state.name(), row.at])?;
+        }
+        Record::CallbackDue { id, .. } => {
+            connection.prepare_cached("INSERT INTO due (run, id) VALUES (?1, ?2)")?.execute(params![run, id])?;
+        }
+        Record::CallbackTold { id } | Record::CallbackFailed { id, next: None, .. } => {
+            connection.prepare_cached("DELETE FROM due WHERE run = ?1 AND id = ?2")?.execute(params![run, id])?;
+        }
+        _ => {}
+    }
+    Ok(())
+}

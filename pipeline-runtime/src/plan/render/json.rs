@@ -1,0 +1,156 @@
+use super::super::graph::{NodeIx, Plan, What};
+use super::super::policy::{Delay, NotifierIx, Policy};
+use super::{Input, afters, inputs, kind, mode, nodes, on_timeout};
+use crate::author::notify::Event;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+impl Plan {
+    /// The plan for programs. Fields may be added, none is renamed or taken away.
+    ///
+    /// | field | holds |
+    /// |---|---|
+    /// | `pipeline`, `description`, `tags`, `params` | as the pipeline has them; `params` is whole, null if it takes none |
+    /// | `schedule` | null, or `cron`, `timezone` and `description`, the schedule in words |
+    /// | `timeout_ms` | the limit of a run, or null |
+    /// | `callbacks` | of the run: `event` such as `on_failure`, `notifier`; of `on_sla_miss` also `after_ms` |
+    /// | `pools` | `name` and `slots` of each that a node uses, and of `default_pool` |
+    /// | `nodes` | all nodes in wiring order, gates included |
+    ///
+    /// and of a node:
+    ///
+    /// | field | holds |
+    /// |---|---|
+    /// | `id` | as in reports, without the index of an element |
+    /// | `kind` | `task`, `sensor`, `branch`; of gates `arm`, `failure`, `first_of`, `each` (the gathering node), `element` |
+    /// | `task` | the id of its task, null for a gate |
+    /// | `description` | of its task |
+    /// | `inputs` | in order: `name` of the parameter, `kind` (`plain`, `template`, `node`, `nodes`, `elements`), the ids it comes `from`, the trigger `rule` (null where it is no node), `text` of a plain text or a template, else null |
+    /// | `after` | the ids that it is ordered after without taking their values |
+    /// | `options` | as they hold: see below |
+    /// | `scope` | the id of the mapping that repeats it, or null |
+    /// | `wired_at`, `defined_at` | `file:line:column` of the call and of the task; the latter null for a gate |
+    ///
+    /// `options` holds `allow_failure`; of `each` also `max_active`; of tasks, sensors and branches `retries`, `retry_delay`,
+    /// `timeout_ms` (of one attempt, of a sensor the whole wait), `pool`, `priority`, `sla_ms` and `callbacks`; of sensors also
+    /// `poke`, `poke_timeout_ms`, `on_timeout` and `mode`. A delay is `start_ms`, `max_ms`, `factor`, `jitter_ms`, and its k-th
+    /// wait, k from 0, `min(max, start * factor^k)` and up to the jitter more.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// #[task] async fn rows() -> Result<u64> { Ok(1) }
+    /// #[task(retries = 2)] async fn load(rows: u64) -> Result<()> { Ok(()) }
+    /// #[pipeline] fn nightly() { load(rows()); }
+    ///
+    /// let json = nightly().plan(&serde_json::Value::Null)?.to_json();
+    /// assert_eq!(json["nodes"][1]["inputs"][0]["from"], serde_json::json!(["rows"]));
+    /// assert_eq!(json["nodes"][1]["options"]["retries"], 2);
+    /// # Ok::<(), pipeline_runtime::PlanError>(())
+    /// ```
+    pub fn to_json(&self) -> Value {
+        let schedule = self.schedule.as_ref().map(|schedule| {
+            json!({ "cron": schedule.cron(), "timezone": schedule.zone().name(), "description": schedule.describe() })
+        });
+        let slas = self.run.slas.iter().map(|(after, notifier)| {
+            let mut callback = callback(self, (Event::OnSlaMiss, *notifier));
+            callback["after_ms"] = json!(millis(*after));
+            callback
+        });
+        let callbacks: Vec<Value> = self.run.callbacks.iter().map(|told| callback(self, *told)).chain(slas).collect();
+        let pools: Vec<Value> = self.pools.iter().map(|pool| json!({ "name": pool.name, "slots": pool.slots })).collect();
+        let nodes: Vec<Value> = nodes(self).zip(afters(self)).map(|(ix, after)| node(self, ix, &after)).collect();
+        json!({
+            "pipeline": self.pipeline,
+            "description": self.description,
+            "tags": self.tags,
+            "params": self.params,
+            "schedule": schedule,
+            "timeout_ms": self.run.timeout.map(millis),
+            "callbacks": callbacks,
+            "pools": pools,
+            "nodes": nodes,
+        })
+    }
+}
+
+fn node(plan: &Plan, ix: NodeIx, after: &[NodeIx]) -> Value {
+    let this = plan.node(ix);
+    let definition = match &this.what {
+        What::Body { definition, .. } => Some(*definition),
+        _ => None,
+    };
+    let inputs: Vec<Value> = inputs(plan, ix).iter().map(|of| input(plan, of)).collect();
+    json!({
+        "id": plan.id(ix),
+        "kind": kind(plan, ix),
+        "task": definition.map(|definition| definition.name),
+        "description": definition.map(|definition| definition.description),
+        "inputs": inputs,
+        "after": ids(plan, after),
+        "options": options(plan, ix),
+        "scope": plan.scope(this.scope).each.map(|each| plan.id(each)),
+        "wired_at": this.at.to_string(),
+        "defined_at": definition.map(|definition| definition.at.to_string()),
+    })
+}
+
+fn input(plan: &Plan, input: &Input<'_>) -> Value {
+    json!({
+        "name": input.name,
+        "kind": input.kind,
+        "from": ids(plan, &input.from),
+        "rule": input.rule,
+        "text": input.text,
+    })
+}
+
+fn ids(plan: &Plan, nodes: &[NodeIx]) -> Vec<String> {
+    nodes.iter().map(|node| plan.id(*node)).collect()
+}
+
+fn options(plan: &Plan, node: NodeIx) -> Value {
+    let mut options = match &plan.node(node).what {
+        What::Body { .. } => of_policy(plan, plan.policy(node)),
+        What::Each(each) => json!({ "max_active": each.max_active }),
+        _ => json!({}),
+    };
+    options["allow_failure"] = json!(plan.node(node).allow_failure);
+    options
+}
+
+fn of_policy(plan: &Plan, policy: &Policy) -> Value {
+    let callbacks: Vec<Value> = policy.callbacks.iter().map(|told| callback(plan, *told)).collect();
+    let mut options = json!({
+        "retries": policy.retries,
+        "retry_delay": delay(policy.retry_delay),
+        "timeout_ms": policy.limit.map(millis),
+        "pool": plan.pools[policy.pool as usize].name,
+        "priority": policy.priority,
+        "sla_ms": policy.sla.map(millis),
+        "callbacks": callbacks,
+    });
+    if let Some(sensor) = &policy.sensor {
+        options["timeout_ms"] = json!(millis(sensor.timeout));
+        options["poke"] = delay(sensor.poke);
+        options["poke_timeout_ms"] = json!(policy.limit.map(millis));
+        options["on_timeout"] = json!(on_timeout(sensor.on_timeout));
+        options["mode"] = json!(mode(sensor.mode));
+    }
+    options
+}
+
+fn callback(plan: &Plan, (event, notifier): (Event, NotifierIx)) -> Value {
+    json!({ "event": event.name(), "notifier": plan.notifiers[notifier as usize].label() })
+}
+
+fn delay(delay: Delay) -> Value {
+    let (start, max, factor, jitter) = match delay {
+        Delay::Fixed(wait, jitter) => (wait, wait, 1.0, jitter),
+        Delay::Growing(backoff) => (backoff.start(), backoff.max(), backoff.factor(), backoff.jitter()),
+    };
+    json!({ "start_ms": millis(start), "max_ms": millis(max), "factor": factor, "jitter_ms": millis(jitter) })
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,80 @@
+use super::super::graph::{NodeIx, Plan, ScopeIx};
+use super::{ALL_SUCCESS, kind, links};
+use std::fmt::Write;
+
+impl Plan {
+    /// The plan as a [Mermaid](https://mermaid.js.org) flowchart, which code hosts draw in their documents.
+    ///
+    /// Tasks are boxes, sensors hexagons, branches diamonds, gates rounded, a mapping's inside a frame. A dotted line is an
+    /// `.after`; a line without a label has the rule `all_success`.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// #[task] async fn rows() -> Result<u64> { Ok(1) }
+    /// #[task] async fn notify(rows: Outcome<u64>) -> Result<()> { Ok(()) }
+    /// #[pipeline] fn nightly() { notify(rows()); }
+    ///
+    /// let chart = nightly().plan(&serde_json::Value::Null)?.to_mermaid();
+    /// assert!(chart.contains(r#"n0 -->|"all_done"| n1"#));
+    /// # Ok::<(), pipeline_runtime::PlanError>(())
+    /// ```
+    pub fn to_mermaid(&self) -> String {
+        let mut chart = format!("---\ntitle: {}\n---\nflowchart TD\n", serde_json::Value::from(self.pipeline));
+        frame(self, 0, 1, &mut chart);
+        for link in links(self) {
+            let arrow = match (link.after, link.rule) {
+                (true, _) => "-.->".to_owned(),
+                (false, ALL_SUCCESS) => "-->".to_owned(),
+                (false, rule) => format!("-->|\"{rule}\"|"),
+            };
+            line(&mut chart, 1, &format!("n{} {arrow} n{}", link.from, link.to));
+        }
+        chart
+    }
+}
+
+/// The nodes of a scope, those within its mappings in frames. Mappings nest no deeper than they were written.
+fn frame(plan: &Plan, scope: ScopeIx, depth: usize, chart: &mut String) {
+    for &ix in &plan.scope(scope).nodes {
+        line(chart, depth, &format!("n{ix}{}", node(plan, ix)));
+        if let super::What::Each(each) = &plan.node(ix).what {
+            line(chart, depth, &format!("subgraph s{}[\"each element of {}\"]", each.scope, escaped(&plan.id(each.list))));
+            frame(plan, each.scope, depth + 1, chart);
+            line(chart, depth, "end");
+        }
+    }
+}
+
+fn node(plan: &Plan, ix: NodeIx) -> String {
+    let id = escaped(&plan.id(ix));
+    match kind(plan, ix) {
+        "task" => format!("[\"{id}\"]"),
+        "sensor" => format!("{{{{\"{id}\"}}}}"),
+        "branch" => format!("{{\"{id}\"}}"),
+        "each" => format!("[[\"{id}\"]]"),
+        _ => format!("([\"{id}\"])"),
+    }
+}
+
+fn line(chart: &mut String, depth: usize, text: &str) {
+    // Writing to a text cannot fail.
+    let _ = writeln!(chart, "{:depth$}{text}", "", depth = depth * 4);
+}
+
+/// The text for a label in quotes. What could be markup is written as a character reference: Mermaid reads some Markdown there,
+/// in which an underscore at the edge of a word begins emphasis.
+fn escaped(text: &str) -> String {
+    let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let emphasis = words.any(|word| word.starts_with('_') || word.ends_with('_'));
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        let plain = c.is_alphanumeric() || matches!(c, '-' | '.' | '(' | ')' | ' ') || (c == '_' && !emphasis);
+        if plain {
+            escaped.push(c);
+        } else {
+            // Writing to a text cannot fail.
+            let _ = write!(escaped, "#{};", u32::from(c));
+        }
+    }
+    escaped
+}

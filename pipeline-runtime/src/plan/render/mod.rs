@@ -1,0 +1,226 @@
+//! Renderings of a plan: for people, for documents, for programs. All show the same nodes and inputs, which are read off here.
+
+mod json;
+mod mermaid;
+mod text;
+
+use super::graph::{EdgeRule, NodeIx, Plan, What};
+use super::policy::{Delay, Levels, Policy};
+use crate::author::definition::Kind;
+use crate::author::input::{Rule, Source};
+use crate::author::options::{Mode, OnTimeout, TaskOptions};
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// What stands in one parameter position of a node, or what a gate stands on.
+struct Input<'a> {
+    name: &'static str,
+    kind: &'static str,
+    from: Vec<NodeIx>,
+    /// Airflow's name of the trigger rule; none for what is no node.
+    rule: Option<&'static str>,
+    /// The text where it is one.
+    text: Option<Cow<'a, str>>,
+}
+
+impl Input<'_> {
+    fn nodes(name: &'static str, kind: &'static str, from: Vec<NodeIx>, rule: &'static str) -> Self {
+        Self { name, kind, from, rule: Some(rule), text: None }
+    }
+}
+
+const ALL_SUCCESS: &str = Rule::AllSuccess.name();
+
+/// The inputs of a node in their order. `.after` is none of them.
+fn inputs(plan: &Plan, node: NodeIx) -> Vec<Input<'_>> {
+    let gate = |name, kind, from: &[NodeIx], rule| vec![Input::nodes(name, kind, from.to_vec(), rule)];
+    match &plan.node(node).what {
+        What::Body { definition, .. } => {
+            let labelled = definition.inputs.iter().zip(plan.args(node));
+            labelled.map(|(name, arg)| input(name, &arg.source)).collect()
+        }
+        What::Arm { branch, .. } => gate("branch", "node", &[*branch], ALL_SUCCESS),
+        What::Failure { of } => gate("of", "node", &[*of], "all_failed"),
+        What::FirstOf { from } => gate("nodes", "nodes", from, "one_success"),
+        What::Each(each) => vec![
+            Input::nodes("list", "node", vec![each.list], ALL_SUCCESS),
+            Input::nodes("results", "elements", vec![each.result], ALL_SUCCESS),
+        ],
+        What::Element { each } => match &plan.node(*each).what {
+            What::Each(of) => gate("list", "node", &[of.list], ALL_SUCCESS),
+            _ => Vec::new(),
+        },
+    }
+}
+
+fn input<'a>(name: &'static str, source: &'a Source<crate::author::body::Plain>) -> Input<'a> {
+    let text = |kind, text: Option<Cow<'a, str>>| Input { name, kind, from: Vec::new(), rule: None, text };
+    match source {
+        Source::Plain(plain) => text("plain", plain.text().map(Cow::Borrowed)),
+        Source::Template(template) => text("template", Some(Cow::Borrowed(template.source()))),
+        Source::Node(from, rule) => Input::nodes(name, "node", vec![from.index()], rule.name()),
+        Source::Nodes(from, rule) => {
+            let from = from.iter().map(|node| node.index()).collect();
+            Input::nodes(name, "nodes", from, rule.name())
+        }
+        Source::Elements(from, rule) => Input::nodes(name, "elements", vec![from.index()], rule.name()),
+    }
+}
+
+/// For each node those it is wired `.after`: the edges that no input explains.
+fn afters(plan: &Plan) -> Vec<Vec<NodeIx>> {
+    let mut afters: Vec<Vec<NodeIx>> = vec![Vec::new(); plan.nodes.len()];
+    for from in nodes(plan) {
+        for edge in plan.out(from).iter().filter(|edge| edge.rule == EdgeRule::Upstream(Rule::AllSuccess)) {
+            afters[edge.to as usize].push(from);
+        }
+    }
+    for node in nodes(plan) {
+        let mut explained: Vec<NodeIx> = match &plan.node(node).what {
+            What::Body { .. } => {
+                let data = inputs(plan, node).into_iter();
+                data.filter(|input| input.rule == Some(ALL_SUCCESS) && input.kind != "elements").flat_map(|input| input.from).collect()
+            }
+            What::Each(each) => vec![each.list],
+            _ => Vec::new(),
+        };
+        explained.sort_unstable();
+        let mut explained = explained.into_iter().peekable();
+        // Both are sorted, as the edges are kept by the node that they leave.
+        afters[node as usize].retain(|from| explained.next_if_eq(from).is_none());
+    }
+    afters
+}
+
+fn nodes(plan: &Plan) -> impl Iterator<Item = NodeIx> {
+    (0..).take(plan.nodes.len())
+}
+
+/// A line of a drawing.
+struct Link {
+    from: NodeIx,
+    to: NodeIx,
+    rule: &'static str,
+    after: bool,
+}
+
+/// The lines of a drawing, each once. The inside of a mapping stands between its list and the node that gathers.
+fn links(plan: &Plan) -> Vec<Link> {
+    let mut links = Vec::new();
+    for (to, after) in nodes(plan).zip(afters(plan)) {
+        let inside = if plan.node(to).is_each() { 1 } else { 0 };
+        for input in inputs(plan, to).into_iter().skip(inside) {
+            let rule = input.rule.unwrap_or(ALL_SUCCESS);
+            links.extend(input.from.into_iter().map(|from| Link { from, to, rule, after: false }));
+        }
+        links.extend(after.into_iter().map(|from| Link { from, to, rule: ALL_SUCCESS, after: true }));
+    }
+    let mut seen = std::collections::HashSet::new();
+    links.retain(|link| seen.insert((link.from, link.to, link.rule, link.after)));
+    links
+}
+
+/// What a node is, in one word.
+fn kind(plan: &Plan, node: NodeIx) -> &'static str {
+    match &plan.node(node).what {
+        What::Body { definition, .. } => match definition.kind {
+            Kind::Task => "task",
+            Kind::Sensor => "sensor",
+            Kind::Branch => "branch",
+        },
+        What::Arm { .. } => "arm",
+        What::Failure { .. } => "failure",
+        What::FirstOf { .. } => "first_of",
+        What::Each(_) => "each",
+        What::Element { .. } => "element",
+    }
+}
+
+/// The options that differ from the documented defaults, as texts.
+fn changed(plan: &Plan, node: NodeIx) -> Vec<(&'static str, String)> {
+    let mut changed = Vec::new();
+    match &plan.node(node).what {
+        What::Body { definition, .. } => of_policy(plan, definition.kind, plan.policy(node), &mut changed),
+        What::Each(each) => changed.extend(each.max_active.map(|n| ("max_active", n.to_string()))),
+        _ => {}
+    }
+    if plan.node(node).allow_failure {
+        changed.push(("allow_failure", String::new()));
+    }
+    changed
+}
+
+fn of_policy(plan: &Plan, kind: Kind, policy: &Policy, changed: &mut Vec<(&'static str, String)>) {
+    let none = TaskOptions::default();
+    let levels = Levels([&none, &none, &none]);
+    if policy.retries > 0 {
+        changed.push(("retries", policy.retries.to_string()));
+    }
+    if policy.retry_delay != levels.retry_delay(kind) {
+        changed.push(delay("retry_delay", policy.retry_delay));
+    }
+    let sensor = policy.sensor.as_deref();
+    if let (Some(sensor), Some(default)) = (sensor, levels.sensor(kind)) {
+        if sensor.timeout != default.timeout {
+            changed.push(("timeout", time(sensor.timeout)));
+        }
+        if sensor.poke != default.poke {
+            changed.push(delay("poke", sensor.poke));
+        }
+    }
+    if policy.limit != levels.limit(sensor) {
+        let name = if sensor.is_some() { "poke_timeout" } else { "timeout" };
+        changed.extend(policy.limit.map(|limit| (name, time(limit))));
+    }
+    if let Some(sensor) = sensor {
+        if sensor.on_timeout != OnTimeout::default() {
+            changed.push(("on_timeout", on_timeout(sensor.on_timeout).to_owned()));
+        }
+        if sensor.mode != Mode::default() {
+            changed.push(("mode", mode(sensor.mode).to_owned()));
+        }
+    }
+    if policy.pool != 0 {
+        changed.push(("pool", plan.pools[policy.pool as usize].name.to_owned()));
+    }
+    if policy.priority != 0 {
+        changed.push(("priority", policy.priority.to_string()));
+    }
+    changed.extend(policy.sla.map(|sla| ("sla", time(sla))));
+    for (event, notifier) in &policy.callbacks {
+        changed.push((event.name(), plan.notifiers[*notifier as usize].label()));
+    }
+}
+
+fn delay(name: &'static str, delay: Delay) -> (&'static str, String) {
+    let (name, mut text, jitter) = match delay {
+        Delay::Fixed(wait, jitter) => (name, time(wait), jitter),
+        Delay::Growing(backoff) => {
+            let text = format!("{} to {}, x {}", time(backoff.start()), time(backoff.max()), backoff.factor());
+            ("backoff", text, backoff.jitter())
+        }
+    };
+    if !jitter.is_zero() {
+        text += &format!(" + up to {}", time(jitter));
+    }
+    (name, text)
+}
+
+fn time(duration: Duration) -> String {
+    humantime::format_duration(duration).to_string()
+}
+
+fn on_timeout(what: OnTimeout) -> &'static str {
+    match what {
+        OnTimeout::Fail => "fail",
+        OnTimeout::Skip => "skip",
+        OnTimeout::Retry => "retry",
+    }
+}
+
+fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Poke => "poke",
+        Mode::Reschedule => "reschedule",
+    }
+}
