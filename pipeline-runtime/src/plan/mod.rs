@@ -9,6 +9,7 @@ mod graph;
 mod id;
 mod policy;
 mod problem;
+mod skeleton;
 mod render;
 #[cfg(test)]
 mod tests;
@@ -16,4 +17,5 @@ mod tests;
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, PlanNode, Scope, ScopeIx, What};
 pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Delay, NotifierIx, Policy, PoolSpec, RunPolicy, SensorPolicy};
+pub(crate) use skeleton::{PlanChanged, Remap};
 pub use problem::{PlanError, Problem};

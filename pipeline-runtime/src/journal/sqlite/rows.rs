@@ -2,7 +2,7 @@
 
 use crate::author::value::Value;
 use crate::engine::{Entry, Layout, Output, Record, RunState, Skip, Slot};
-use crate::plan::{Plan, What};
+use crate::plan::{Plan, Remap, What};
 use crate::time::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::Value as Cell;
@@ -189,6 +189,29 @@ pub(super) fn state(name: &str) -> Option<RunState> {
 }
 
 impl StoredEntry {
+    /// Calls the slots by what they are called in another plan.
+    pub(crate) fn remap(&mut self, remap: &Remap) {
+        let rename = |slot: &mut Slot| *slot = remap.slot(*slot);
+        match &mut self.entry.record {
+            Record::UpstreamFailed { slot, cause: other } | Record::Skipped { slot, why: Skip::Upstream(other) } => {
+                rename(slot);
+                rename(other);
+            }
+            Record::Started { slot, .. }
+            | Record::NotYet { slot, .. }
+            | Record::Retrying { slot, .. }
+            | Record::Interrupted { slot }
+            | Record::Unfolded { slot, .. }
+            | Record::Succeeded { slot, .. }
+            | Record::Failed { slot, .. }
+            | Record::Skipped { slot, .. } => rename(slot),
+            Record::RunEnded { .. }
+            | Record::CallbackDue { .. }
+            | Record::CallbackTold { .. }
+            | Record::CallbackFailed { .. } => {}
+        }
+    }
+
     /// Gives the outputs their types.
     pub(crate) fn decode(plan: &Plan, stored: Vec<Self>) -> Result<Vec<Entry>, DecodeError> {
         let mut layout = Layout::new(plan);
