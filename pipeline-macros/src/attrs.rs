@@ -19,10 +19,7 @@ pub(crate) struct Sorted<'a> {
 
 impl<'a> Sorted<'a> {
     pub(crate) fn new(attrs: &'a [Attribute]) -> Self {
-        let mut sorted = Sorted {
-            description: description(attrs),
-            ..Sorted::default()
-        };
+        let mut sorted = Sorted { description: description(attrs), ..Sorted::default() };
         for attr in attrs {
             match governing_name(attr).as_str() {
                 "cfg" => sorted.cfg.push(attr),
@@ -39,11 +36,7 @@ impl<'a> Sorted<'a> {
 
 /// The attribute's name; of `cfg_attr(condition, name ..)`, the conditional one's.
 fn governing_name(attr: &Attribute) -> String {
-    let name = |path: &syn::Path| {
-        path.get_ident()
-            .map(ToString::to_string)
-            .unwrap_or_default()
-    };
+    let name = |path: &syn::Path| path.get_ident().map(ToString::to_string).unwrap_or_default();
     let own = name(attr.path());
     if own != "cfg_attr" {
         return own;
@@ -51,16 +44,8 @@ fn governing_name(attr: &Attribute) -> String {
     let Meta::List(list) = &attr.meta else {
         return own;
     };
-    let mut after_condition = list
-        .tokens
-        .clone()
-        .into_iter()
-        .skip_while(|token| token.to_string() != ",")
-        .skip(1);
-    after_condition
-        .next()
-        .map(|token| token.to_string())
-        .unwrap_or(own)
+    let mut after_condition = list.tokens.clone().into_iter().skip_while(|token| token.to_string() != ",").skip(1);
+    after_condition.next().map(|token| token.to_string()).unwrap_or(own)
 }
 
 /// Whether the lints are about use, which only the constructor can lack.
@@ -68,32 +53,20 @@ fn mentions_use(attr: &Attribute) -> bool {
     let Meta::List(list) = &attr.meta else {
         return false;
     };
-    list.tokens.clone().into_iter().any(|token| {
-        matches!(
-            token.to_string().as_str(),
-            "dead_code" | "unused" | "deprecated"
-        )
-    })
+    list.tokens.clone().into_iter().any(|token| matches!(token.to_string().as_str(), "dead_code" | "unused" | "deprecated"))
 }
 
 fn description(attrs: &[Attribute]) -> String {
     let lines = attrs.iter().filter_map(|attr| match &attr.meta {
         Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
-            Expr::Lit(ExprLit {
-                lit: Lit::Str(text),
-                ..
-            }) => Some(text.value()),
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
             _ => None,
         },
         _ => None,
     });
     let text = lines.collect::<Vec<_>>().join("\n");
-    let paragraph: Vec<_> = text
-        .lines()
-        .map(str::trim)
-        .skip_while(|line| line.is_empty())
-        .take_while(|line| !line.is_empty())
-        .collect();
+    let paragraph: Vec<_> =
+        text.lines().map(str::trim).skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty()).collect();
     paragraph.join(" ")
 }
 
@@ -108,9 +81,7 @@ mod tests {
     }
 
     fn names(of: &[&Attribute]) -> Vec<String> {
-        of.iter()
-            .map(|a| a.to_token_stream().to_string().replace(' ', ""))
-            .collect()
+        of.iter().map(|a| a.to_token_stream().to_string().replace(' ', "")).collect()
     }
 
     #[test]
@@ -123,31 +94,16 @@ mod tests {
         assert_eq!(names(&sorted.cfg), ["#[cfg(unix)]"]);
         assert_eq!(
             names(&sorted.public),
-            [
-                "#[doc(hidden)]",
-                "#[deprecated]",
-                "#[must_use]",
-                "#[expect(dead_code)]",
-                "#[cfg_attr(docsrs,doc(cfg(a)))]"
-            ]
+            ["#[doc(hidden)]", "#[deprecated]", "#[must_use]", "#[expect(dead_code)]", "#[cfg_attr(docsrs,doc(cfg(a)))]"]
         );
-        assert_eq!(
-            names(&sorted.lints),
-            ["#[allow(unused_mut)]", "#[cfg_attr(test,allow(x))]"]
-        );
-        assert_eq!(
-            names(&sorted.body),
-            ["#[instrument(skip_all)]", "#[expect(clippy::pedantic)]"]
-        );
+        assert_eq!(names(&sorted.lints), ["#[allow(unused_mut)]", "#[cfg_attr(test,allow(x))]"]);
+        assert_eq!(names(&sorted.body), ["#[instrument(skip_all)]", "#[expect(clippy::pedantic)]"]);
     }
 
     #[test]
     fn the_first_paragraph_describes() {
         let attrs = parse("///\n/// Waits for the\n/// day's export.\n///\n/// More.\n");
-        assert_eq!(
-            Sorted::new(&attrs).description,
-            "Waits for the day's export."
-        );
+        assert_eq!(Sorted::new(&attrs).description, "Waits for the day's export.");
     }
 
     #[test]

@@ -58,17 +58,11 @@ enum Payload<'a> {
 
 fn expand_enum(item: &ItemEnum, errors: &mut Errors) -> TokenStream {
     if !item.generics.params.is_empty() {
-        errors.on(
-            &item.generics.params,
-            "a branch cannot be generic: its arms are nodes of one type each",
-        );
+        errors.on(&item.generics.params, "a branch cannot be generic: its arms are nodes of one type each");
         return stand_in(&item.vis, &item.ident, &item.generics);
     }
     if item.variants.is_empty() {
-        errors.on(
-            &item.ident,
-            "a branch needs arms: add variants, as in `Clean(Report)` or `Nothing`",
-        );
+        errors.on(&item.ident, "a branch needs arms: add variants, as in `Clean(Report)` or `Nothing`");
         return stand_in(&item.vis, &item.ident, &item.generics);
     }
     let mut arms: Vec<Arm<'_>> = Vec::new();
@@ -77,10 +71,7 @@ fn expand_enum(item: &ItemEnum, errors: &mut Errors) -> TokenStream {
         match arms.iter().find(|other| other.name == arm.name) {
             Some(other) => errors.on(
                 arm.variant,
-                format!(
-                    "the arms `{}` and `{}` would both be called `{}`: rename one",
-                    other.variant, arm.variant, arm.name
-                ),
+                format!("the arms `{}` and `{}` would both be called `{}`: rename one", other.variant, arm.variant, arm.name),
             ),
             None => arms.push(arm),
         }
@@ -113,12 +104,7 @@ impl<'a> Arm<'a> {
                 ),
             )),
         };
-        Arm {
-            variant: &variant.ident,
-            field: field(&name, variant.ident.span()),
-            name,
-            payload,
-        }
+        Arm { variant: &variant.ident, field: field(&name, variant.ident.span()), name, payload }
     }
 
     fn span(&self) -> Span {
@@ -155,15 +141,11 @@ impl<'a> Arm<'a> {
 
 fn arms_struct(item: &ItemEnum, arms: &[Arm<'_>]) -> TokenStream {
     let (vis, name, arms_name) = (&item.vis, &item.ident, arms_name(&item.ident));
-    let doc = format!(
-        "The arms of [`{name}`], as nodes. Taking it apart names every arm, so that a forgotten one is a compile error."
-    );
+    let doc =
+        format!("The arms of [`{name}`], as nodes. Taking it apart names every arm, so that a forgotten one is a compile error.");
     let fields = arms.iter().map(|arm| {
         let (field, ty) = (&arm.field, arm.ty());
-        let doc = format!(
-            "Runs where the branch returned [`{name}::{}`].",
-            arm.variant
-        );
+        let doc = format!("Runs where the branch returned [`{name}::{}`].", arm.variant);
         quote_spanned!(arm.span()=> #[doc = #doc] pub #field: ::pipeline_runtime::Node<#ty>)
     });
     quote! {
@@ -189,8 +171,7 @@ fn impls(item: &ItemEnum, arms: &[Arm<'_>]) -> TokenStream {
         quote_spanned!(arm.span()=> #field: ::pipeline_runtime::__private::arm::<#ty>(#branch, #index))
     });
     // Reported beside; here it only has to match.
-    let left_out =
-        (arms.len() < item.variants.len()).then(|| quote!(, _ => ::core::unimplemented!()));
+    let left_out = (arms.len() < item.variants.len()).then(|| quote!(, _ => ::core::unimplemented!()));
     let first = arms.first().map(|arm| &arm.field);
     quote! {
         const _: () = {
@@ -251,9 +232,7 @@ fn field(name: &str, span: Span) -> Ident {
     match syn::parse_str::<Ident>(name) {
         Ok(_) => Ident::new(name, span),
         // The keywords that cannot be raw.
-        Err(_) if matches!(name, "crate" | "self" | "super") => {
-            Ident::new(&format!("{name}_"), span)
-        }
+        Err(_) if matches!(name, "crate" | "self" | "super") => Ident::new(&format!("{name}_"), span),
         Err(_) => Ident::new_raw(name, span),
     }
 }

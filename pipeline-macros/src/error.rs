@@ -30,9 +30,7 @@ impl Errors {
 
     /// As items, to stand beside the expansion.
     pub(crate) fn into_items(self) -> TokenStream {
-        self.found
-            .map(syn::Error::into_compile_error)
-            .unwrap_or_default()
+        self.found.map(syn::Error::into_compile_error).unwrap_or_default()
     }
 
     /// As one expression, to stand in the expansion's place; `None` without a mistake.
@@ -43,11 +41,7 @@ impl Errors {
 
     #[cfg(test)]
     pub(crate) fn messages(self) -> Vec<String> {
-        self.found
-            .into_iter()
-            .flatten()
-            .map(|e| e.to_string())
-            .collect()
+        self.found.into_iter().flatten().map(|e| e.to_string()).collect()
     }
 }
 
@@ -116,9 +110,6 @@ mod tests {
 
     #[test]
     fn types_read_as_typed() {
-        assert_eq!(
-            show(quote!(a::Vec<(String, &'static [u8])>)),
-            "a::Vec<(String, &'static [u8])>"
-        );
+        assert_eq!(show(quote!(a::Vec<(String, &'static [u8])>)), "a::Vec<(String, &'static [u8])>");
     }
 }

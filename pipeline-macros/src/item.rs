@@ -16,23 +16,14 @@ pub(crate) struct FnItem {
 
 impl Parse for FnItem {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        Ok(FnItem {
-            attrs: input.call(Attribute::parse_outer)?,
-            vis: input.parse()?,
-            sig: input.parse()?,
-            body: input.parse()?,
-        })
+        Ok(FnItem { attrs: input.call(Attribute::parse_outer)?, vis: input.parse()?, sig: input.parse()?, body: input.parse()? })
     }
 }
 
 impl FnItem {
     /// The function under `#[macro_name]`; on anything that cannot be expanded, the item itself beside the errors,
     /// so that whatever else the user does with it keeps working.
-    pub(crate) fn parse(
-        macro_name: &str,
-        item: &TokenStream,
-        mut errors: Errors,
-    ) -> Result<(FnItem, Errors), TokenStream> {
+    pub(crate) fn parse(macro_name: &str, item: &TokenStream, mut errors: Errors) -> Result<(FnItem, Errors), TokenStream> {
         let function: FnItem = match syn::parse2(item.clone()) {
             Ok(function) => function,
             Err(error) => {
@@ -67,9 +58,7 @@ fn goes_on_a_function(macro_name: &str) -> String {
     let shape = match macro_name {
         "pipeline" => "`fn name() -> Result<()> { .. }`",
         "sensor" => "`async fn name(..) -> Result<Poke<T>> { .. }`",
-        "branch" => {
-            "`async fn name(..) -> Result<Route> { .. }`, where the enum `Route` has `#[derive(Branch)]`"
-        }
+        "branch" => "`async fn name(..) -> Result<Route> { .. }`, where the enum `Route` has `#[derive(Branch)]`",
         _ => "`async fn name(..) -> Result<T> { .. }`",
     };
     format!("`#[{macro_name}]` goes on a function: {shape}")

@@ -25,11 +25,7 @@ pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
     let (cfg, public, lints, rest) = (&attrs.cfg, &attrs.public, &attrs.lints, &attrs.body);
     let FnItem { vis, sig, body, .. } = &function;
     let name = &sig.ident;
-    let describe = if sound {
-        describe(sig, &attrs.description, &options)
-    } else {
-        quote!(::core::unimplemented!())
-    };
+    let describe = if sound { describe(sig, &attrs.description, &options) } else { quote!(::core::unimplemented!()) };
     let errors = errors.into_items();
     // The wiring stays inside, so that no second name is taken; it has the pipeline's own, for messages.
     quote_spanned! {name.span()=>
@@ -51,19 +47,14 @@ pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
 /// `pipeline1(PipelineDefinition::new(..), wiring)`
 fn describe(sig: &Signature, description: &str, options: &Options) -> TokenStream {
     let name = &sig.ident;
-    let id = options
-        .id()
-        .map_or_else(|| name.unraw().to_string(), ToOwned::to_owned);
+    let id = options.id().map_or_else(|| name.unraw().to_string(), ToOwned::to_owned);
     let closure = options.closure();
     let definition = quote_spanned! {name.span()=>
         ::pipeline_runtime::__private::PipelineDefinition::new(#id, #description, #closure)
     };
     let returned = types::returned(&sig.output);
     let output_span = returned.map_or(name.span(), Spanned::span);
-    let output = returned.map_or_else(
-        || quote_spanned!(name.span()=> ()),
-        ToTokens::to_token_stream,
-    );
+    let output = returned.map_or_else(|| quote_spanned!(name.span()=> ()), ToTokens::to_token_stream);
     let wire = param(sig).map_or_else(
         || quote_spanned!(output_span=> pipeline0::<#output>),
         |params| quote_spanned!(output_span=> pipeline1::<#params, #output>),
@@ -86,28 +77,19 @@ fn check(sig: &Signature, errors: &mut Errors) -> bool {
         sound = false;
     };
     if let Some(token) = &sig.asyncness {
-        refuse(
-            token,
-            "a pipeline is not `async`: it only wires the nodes, which do the work; write `fn`",
-        );
+        refuse(token, "a pipeline is not `async`: it only wires the nodes, which do the work; write `fn`");
     }
     if let Some(token) = &sig.constness {
         refuse(token, "a pipeline cannot be `const`: write `fn`");
     }
     if let Safety::Unsafe(token) = &sig.safety {
-        refuse(
-            token,
-            "a pipeline cannot be `unsafe`: use an `unsafe` block in its body",
-        );
+        refuse(token, "a pipeline cannot be `unsafe`: use an `unsafe` block in its body");
     }
     if let Some(token) = &sig.abi {
         refuse(token, "a pipeline cannot be `extern`: write `fn`");
     }
     if !sig.generics.params.is_empty() {
-        refuse(
-            &sig.generics.params,
-            "a pipeline cannot be generic: it has one name and one type of params",
-        );
+        refuse(&sig.generics.params, "a pipeline cannot be generic: it has one name and one type of params");
     } else if let Some(found) = param(sig).and_then(types::refusal) {
         let message = format!("a pipeline's params {}", found.reason);
         refuse(&found.part, &message);
@@ -170,10 +152,7 @@ mod tests {
             ),
         ] {
             let text = expanded(quote!(), &item);
-            assert!(
-                text.contains("fn p() -> ::pipeline_runtime::Pipeline"),
-                "{text}"
-            );
+            assert!(text.contains("fn p() -> ::pipeline_runtime::Pipeline"), "{text}");
             assert_eq!(text.matches("compile_error").count(), 1, "{text}");
             assert!(text.contains(part), "{text}");
         }

@@ -35,26 +35,18 @@ fn tolerance(typed: &str, name: &str) -> usize {
 /// The longest known name that is a word of what was typed, or has it as a word: `retry_count` has none, `pool_name` has `pool`.
 fn containing<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let words = |name: &str, of: &str| name.split(['_', '.']).any(|word| word == of);
-    known
-        .iter()
-        .filter(|name| words(typed, name) || words(name, typed))
-        .max_by_key(|name| name.len())
-        .copied()
+    known.iter().filter(|name| words(typed, name) || words(name, typed)).max_by_key(|name| name.len()).copied()
 }
 
 /// Edit distance in which two swapped neighbours count once: the most common slip of all.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     // Row `i`, column `j`: the distance between the first `i` letters of one and the first `j` of the other.
-    let mut rows: Vec<Vec<usize>> = (0..=a.len())
-        .map(|i| (0..=b.len()).map(|j| i + j).collect())
-        .collect();
+    let mut rows: Vec<Vec<usize>> = (0..=a.len()).map(|i| (0..=b.len()).map(|j| i + j).collect()).collect();
     for i in 1..=a.len() {
         for j in 1..=b.len() {
             let change = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1)
-                .min(rows[i][j - 1] + 1)
-                .min(rows[i - 1][j - 1] + change);
+            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
             let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
             if swapped {
                 best = best.min(rows[i - 2][j - 2] + 1);
@@ -69,24 +61,13 @@ fn distance(a: &str, b: &str) -> usize {
 mod tests {
     use super::*;
 
-    const KNOWN: &[&str] = &[
-        "retries",
-        "retry_delay",
-        "timeout",
-        "pool",
-        "poke",
-        "poke_timeout",
-    ];
+    const KNOWN: &[&str] = &["retries", "retry_delay", "timeout", "pool", "poke", "poke_timeout"];
 
     #[test]
     fn slips_are_recognised() {
-        for (typed, meant) in [
-            ("retrys", "retries"),
-            ("retires", "retries"),
-            ("time_out", "timeout"),
-            ("Timeout", "timeout"),
-            ("pok", "poke"),
-        ] {
+        for (typed, meant) in
+            [("retrys", "retries"), ("retires", "retries"), ("time_out", "timeout"), ("Timeout", "timeout"), ("pok", "poke")]
+        {
             assert_eq!(nearest(typed, KNOWN), Some(meant), "{typed}");
         }
         assert_eq!(nearest("x", &["d", "h"]), None);
@@ -100,9 +81,6 @@ mod tests {
 
     #[test]
     fn nothing_near_lists_all() {
-        assert_eq!(
-            hint("zebra", &["a_b", "c_d"]),
-            "expected one of `a_b`, `c_d`"
-        );
+        assert_eq!(hint("zebra", &["a_b", "c_d"]), "expected one of `a_b`, `c_d`");
     }
 }

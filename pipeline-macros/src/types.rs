@@ -7,20 +7,14 @@ use crate::error::show;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
-    AngleBracketedGenericArguments, GenericArgument, Path, PathArguments, ReturnType, Type,
-    TypeParamBound, TypeReference,
+    AngleBracketedGenericArguments, GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound, TypeReference,
 };
 
 /// Whether a parameter of this type is supplied by the runtime. The expansion hands it our `Context`, so another
 /// type of that name is a type error at the parameter.
 pub(crate) fn is_context(ty: &Type) -> bool {
     let Type::Path(ty) = ty else { return false };
-    ty.qself.is_none()
-        && ty
-            .path
-            .segments
-            .last()
-            .is_some_and(|segment| segment.ident == "Context" && segment.arguments.is_none())
+    ty.qself.is_none() && ty.path.segments.last().is_some_and(|segment| segment.ident == "Context" && segment.arguments.is_none())
 }
 
 /// `T` of `name<T, ..>`, whatever the path before it.
@@ -55,19 +49,15 @@ pub(crate) fn is_inferred(ty: &Type) -> bool {
 /// Finds a borrow, an `impl Trait` or a `_` anywhere in the type.
 pub(crate) fn refusal(ty: &Type) -> Option<Refusal> {
     match ty {
-        Type::Reference(ty) if ty.lifetime.as_ref().is_some_and(|l| l.ident == "static") => {
-            refusal(&ty.elem)
-        }
+        Type::Reference(ty) if ty.lifetime.as_ref().is_some_and(|l| l.ident == "static") => refusal(&ty.elem),
         Type::Reference(ty) => Some(borrowed(ty)),
         Type::ImplTrait(ty) => Some(Refusal {
             part: ty.to_token_stream(),
-            reason: "must be one named type, not `impl Trait`: its name stands in the journal"
-                .to_owned(),
+            reason: "must be one named type, not `impl Trait`: its name stands in the journal".to_owned(),
         }),
         Type::Infer(ty) => Some(Refusal {
             part: ty.to_token_stream(),
-            reason: "must be written out, not `_`: a function's types are never inferred"
-                .to_owned(),
+            reason: "must be written out, not `_`: a function's types are never inferred".to_owned(),
         }),
         Type::Array(ty) => refusal(&ty.elem),
         Type::Slice(ty) => refusal(&ty.elem),
@@ -89,10 +79,7 @@ fn borrowed(ty: &TypeReference) -> Refusal {
         Type::Path(p) if p.path.is_ident("str") => "`String`".to_owned(),
         Type::Path(p) if p.path.is_ident("Path") => "`PathBuf`".to_owned(),
         Type::Slice(slice) => format!("`Vec<{}>`", show(&slice.elem)),
-        elem => format!(
-            "`{0}`, or `Arc<{0}>` to share it without a copy",
-            show(elem)
-        ),
+        elem => format!("`{0}`, or `Arc<{0}>` to share it without a copy", show(elem)),
     };
     Refusal {
         part: ty.to_token_stream(),
@@ -101,13 +88,11 @@ fn borrowed(ty: &TypeReference) -> Refusal {
 }
 
 fn in_path(path: &Path) -> Option<Refusal> {
-    path.segments
-        .iter()
-        .find_map(|segment| match &segment.arguments {
-            PathArguments::AngleBracketed(arguments) => in_arguments(arguments),
-            // As in `Box<dyn Fn(&str)>`: borrowed for the inner call only.
-            PathArguments::None | PathArguments::Parenthesized(_) => None,
-        })
+    path.segments.iter().find_map(|segment| match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => in_arguments(arguments),
+        // As in `Box<dyn Fn(&str)>`: borrowed for the inner call only.
+        PathArguments::None | PathArguments::Parenthesized(_) => None,
+    })
 }
 
 fn in_arguments(arguments: &AngleBracketedGenericArguments) -> Option<Refusal> {
@@ -116,8 +101,7 @@ fn in_arguments(arguments: &AngleBracketedGenericArguments) -> Option<Refusal> {
         GenericArgument::AssocType(assoc) => refusal(&assoc.ty),
         GenericArgument::Lifetime(lifetime) if lifetime.ident != "static" => Some(Refusal {
             part: lifetime.to_token_stream(),
-            reason: "must be owned, not borrowed, as it outlives the call: write a type without a lifetime"
-                .to_owned(),
+            reason: "must be owned, not borrowed, as it outlives the call: write a type without a lifetime".to_owned(),
         }),
         _ => None,
     })

@@ -52,10 +52,7 @@ fn call(setting: &Setting) -> TokenStream {
             let (of, variant) = (spanned(of), spanned(variant));
             quote!(.#method(::pipeline_runtime::__private::#of::#variant))
         }
-        Value::Callbacks(paths) => paths
-            .iter()
-            .map(|path| at_path(path, &method, None))
-            .collect(),
+        Value::Callbacks(paths) => paths.iter().map(|path| at_path(path, &method, None)).collect(),
         Value::Pool(path) => {
             quote_spanned!(path.span()=> .#method(&#path))
         }
@@ -67,10 +64,7 @@ fn call(setting: &Setting) -> TokenStream {
             .iter()
             .flat_map(|rung| {
                 let after = millis(rung.after);
-                rung.callbacks
-                    .iter()
-                    .map(|path| at_path(path, &method, Some(&after)))
-                    .collect::<Vec<_>>()
+                rung.callbacks.iter().map(|path| at_path(path, &method, Some(&after))).collect::<Vec<_>>()
             })
             .collect(),
         Value::Tags(tags) => quote!(.#method(&[#(#tags),*])),

@@ -52,10 +52,7 @@ pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> 
             "jitter" => store(&mut jitter, read_duration("jitter", value, errors)),
             "factor" => store(&mut factor, read_factor(value, errors)),
             _ => {
-                errors.on(
-                    &entry.name,
-                    format!("`backoff` has no `{key}`; {}", suggest::hint(&key, BACKOFF)),
-                );
+                errors.on(&entry.name, format!("`backoff` has no `{key}`; {}", suggest::hint(&key, BACKOFF)));
                 false
             }
         };
@@ -65,12 +62,7 @@ pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> 
     for needed in ["start", "max"] {
         // A list with a mistake in it may well have meant the missing one.
         if sound && !seen.iter().any(|key| key == needed) {
-            errors.on(
-                name,
-                format!(
-                    "`backoff` needs `{needed}`, as in `backoff(start = \"30s\", max = \"5m\")`"
-                ),
-            );
+            errors.on(name, format!("`backoff` needs `{needed}`, as in `backoff(start = \"30s\", max = \"5m\")`"));
             sound = false;
         }
     }
@@ -78,20 +70,11 @@ pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> 
     if start > max {
         errors.on(
             name,
-            format!(
-                "`backoff` starts at {}, which is longer than its `max` of {}",
-                duration::show(start),
-                duration::show(max)
-            ),
+            format!("`backoff` starts at {}, which is longer than its `max` of {}", duration::show(start), duration::show(max)),
         );
         return None;
     }
-    sound.then_some(Backoff {
-        start,
-        max,
-        factor,
-        jitter,
-    })
+    sound.then_some(Backoff { start, max, factor, jitter })
 }
 
 /// Whether there was something to store.
@@ -103,40 +86,25 @@ fn store<T>(slot: &mut Option<T>, read: Option<T>) -> bool {
 fn read_factor(tokens: &TokenStream, errors: &mut Errors) -> Option<f64> {
     let factor = match syn::parse2::<LitFloat>(tokens.clone()) {
         Ok(float) => float.base10_parse::<f64>().ok(),
-        Err(_) => integer(tokens)
-            .and_then(|whole| i32::try_from(whole).ok())
-            .map(f64::from),
+        Err(_) => integer(tokens).and_then(|whole| i32::try_from(whole).ok()).map(f64::from),
     };
     match factor {
         Some(factor) if (1.0..=STEEPEST).contains(&factor) => Some(factor),
         Some(_) => {
-            errors.on(
-                tokens,
-                "`factor` is at least 1, or the waits would shrink, and at most 1000000",
-            );
+            errors.on(tokens, "`factor` is at least 1, or the waits would shrink, and at most 1000000");
             None
         }
         None => {
-            errors.on(
-                tokens,
-                "`factor` takes a number, as in `factor = 2` or `factor = 1.5`",
-            );
+            errors.on(tokens, "`factor` takes a number, as in `factor = 2` or `factor = 1.5`");
             None
         }
     }
 }
 
-pub(crate) fn escalation(
-    name: &Ident,
-    list: &TokenStream,
-    errors: &mut Errors,
-) -> Option<Vec<Rung>> {
+pub(crate) fn escalation(name: &Ident, list: &TokenStream, errors: &mut Errors) -> Option<Vec<Rung>> {
     let steps = pieces::split(list.clone(), errors);
     if steps.is_empty() {
-        errors.on(
-            name,
-            "`escalate` needs a step, as in `escalate(\"60m\" => page)`",
-        );
+        errors.on(name, "`escalate` needs a step, as in `escalate(\"60m\" => page)`");
         return None;
     }
     let mut rungs: Vec<Rung> = Vec::new();
@@ -149,13 +117,7 @@ pub(crate) fn escalation(
         if let Some(last) = rungs.last()
             && rung.after <= last.after
         {
-            errors.on(
-                written,
-                format!(
-                    "each step comes later than the one before it, here {}",
-                    duration::show(last.after)
-                ),
-            );
+            errors.on(written, format!("each step comes later than the one before it, here {}", duration::show(last.after)));
             sound = false;
             continue;
         }
@@ -172,27 +134,15 @@ fn rung(step: Vec<TokenTree>, errors: &mut Errors) -> Option<(Rung, LitStr)> {
         Ok((after, input.parse()?))
     };
     let Ok((written, callbacks)) = syn::parse::Parser::parse2(parse, all.clone()) else {
-        errors.on(
-            all,
-            "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`",
-        );
+        errors.on(all, "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`");
         return None;
     };
     let after = read_duration("escalate", &written.to_token_stream(), errors);
     if callbacks.is_empty() {
-        errors.on(
-            &all,
-            "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`",
-        );
+        errors.on(&all, "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`");
         return None;
     }
     let spec = Spec::unlisted("escalate", Shape::Callbacks, "escalate(\"60m\" => page)");
     let callbacks = paths::callbacks(&spec, &callbacks, errors);
-    Some((
-        Rung {
-            after: after?,
-            callbacks: callbacks?,
-        },
-        written,
-    ))
+    Some((Rung { after: after?, callbacks: callbacks? }, written))
 }

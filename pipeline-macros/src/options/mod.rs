@@ -42,10 +42,7 @@ struct Setting {
 impl Options {
     /// Reads all options and reports every mistake in them; what is right is kept.
     pub(crate) fn parse(place: Place, tokens: TokenStream, errors: &mut Errors) -> Options {
-        let mut options = Options {
-            place,
-            settings: Vec::new(),
-        };
+        let mut options = Options { place, settings: Vec::new() };
         for entry in pieces::entries(tokens, errors) {
             if let Some(setting) = options.read(entry, errors) {
                 options.settings.push(setting);
@@ -74,25 +71,15 @@ impl Options {
             return None;
         };
         if self.has(&name) {
-            errors.at(
-                entry.name.span(),
-                format!("`{name}` is given twice; keep one"),
-            );
+            errors.at(entry.name.span(), format!("`{name}` is given twice; keep one"));
             return None;
         }
         let value = value::read(spec, &entry, errors);
-        Some(Setting {
-            spec,
-            written: entry.written(),
-            name: entry.name,
-            value,
-        })
+        Some(Setting { spec, written: entry.written(), name: entry.name, value })
     }
 
     fn get(&self, name: &str) -> Option<&Setting> {
-        self.settings
-            .iter()
-            .find(|setting| setting.spec.name == name)
+        self.settings.iter().find(|setting| setting.spec.name == name)
     }
 
     /// The duration given; otherwise its default, but nothing where a wrong one was given.

@@ -7,39 +7,19 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{ExprPath, Lit};
 
 /// One path, or a list of them.
-pub(crate) fn callbacks(
-    spec: &Spec,
-    tokens: &TokenStream,
-    errors: &mut Errors,
-) -> Option<Vec<ExprPath>> {
+pub(crate) fn callbacks(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Option<Vec<ExprPath>> {
     let mut single = tokens.clone().into_iter();
     let list = match (single.next(), single.next()) {
-        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Bracket => {
-            pieces::split(group.stream(), errors)
-        }
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Bracket => pieces::split(group.stream(), errors),
         _ => vec![tokens.clone().into_iter().collect()],
     };
     if list.is_empty() {
-        errors.on(
-            tokens,
-            format!(
-                "the list is empty: name a callback, as in `{}`",
-                spec.example
-            ),
-        );
+        errors.on(tokens, format!("the list is empty: name a callback, as in `{}`", spec.example));
         return None;
     }
     // Each is read, so that each mistake is reported, before any is refused.
-    let read: Vec<_> = list
-        .into_iter()
-        .map(|callback| {
-            path(
-                &callback.into_iter().collect(),
-                errors,
-                callback_instead(spec),
-            )
-        })
-        .collect();
+    let read: Vec<_> =
+        list.into_iter().map(|callback| path(&callback.into_iter().collect(), errors, callback_instead(spec))).collect();
     read.into_iter().collect()
 }
 
@@ -78,9 +58,9 @@ fn callback_instead(spec: &Spec) -> impl Fn(Found<'_>) -> String {
         Found::Call(callee) => {
             format!("`{name}` takes the callback without calling it: write `{name} = {callee}`")
         }
-        Found::Closure => format!(
-            "`{name}` takes a named `async fn(n: Notification) -> Result<()>`, not a closure, as in `{example}`"
-        ),
+        Found::Closure => {
+            format!("`{name}` takes a named `async fn(n: Notification) -> Result<()>`, not a closure, as in `{example}`")
+        }
         Found::Other => format!(
             "`{name}` takes the path of an `async fn(n: Notification) -> Result<()>`, or a list of paths, as in \
              `{example}`"
@@ -88,11 +68,7 @@ fn callback_instead(spec: &Spec) -> impl Fn(Found<'_>) -> String {
     }
 }
 
-fn path(
-    tokens: &TokenStream,
-    errors: &mut Errors,
-    instead: impl Fn(Found<'_>) -> String,
-) -> Option<ExprPath> {
+fn path(tokens: &TokenStream, errors: &mut Errors, instead: impl Fn(Found<'_>) -> String) -> Option<ExprPath> {
     if let Ok(path) = syn::parse2::<ExprPath>(tokens.clone()) {
         return Some(path);
     }
@@ -100,9 +76,7 @@ fn path(
     let message = match (syn::parse2::<Lit>(tokens.clone()), trees.as_slice()) {
         (Ok(Lit::Str(text)), _) => instead(Found::Text(&text.value())),
         (_, [TokenTree::Punct(bar), ..]) if bar.as_char() == '|' => instead(Found::Closure),
-        (_, [callee @ .., TokenTree::Group(group)])
-            if group.delimiter() == Delimiter::Parenthesis && !callee.is_empty() =>
-        {
+        (_, [callee @ .., TokenTree::Group(group)]) if group.delimiter() == Delimiter::Parenthesis && !callee.is_empty() => {
             let callee: TokenStream = callee.iter().cloned().collect();
             instead(Found::Call(crate::error::show(callee)))
         }
@@ -115,16 +89,8 @@ fn path(
 /// The name of the `static` for a pool of that name.
 fn shouted(name: &str) -> String {
     let letters = |c: char| {
-        if c.is_ascii_alphanumeric() {
-            c.to_ascii_uppercase()
-        } else {
-            '_'
-        }
+        if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }
     };
     let name: String = name.chars().map(letters).collect();
-    if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        name
-    } else {
-        "S3".to_owned()
-    }
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { "S3".to_owned() }
 }

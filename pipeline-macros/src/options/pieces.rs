@@ -81,17 +81,15 @@ fn at_missing_commas(piece: &[TokenTree], errors: &mut Errors) -> Vec<Vec<TokenT
         };
         // Not the `Pool` of `pool = crate::Pool`.
         let follows_path = matches!(&piece[at - 1], TokenTree::Punct(_));
-        let assigns = matches!(piece.get(at + 1), Some(TokenTree::Punct(p)) if p.as_char() == '=' && p.spacing() == Spacing::Alone);
+        let assigns =
+            matches!(piece.get(at + 1), Some(TokenTree::Punct(p)) if p.as_char() == '=' && p.spacing() == Spacing::Alone);
         assigns && !follows_path
     };
     let starts: Vec<_> = (1..piece.len()).filter(|at| starts_option(*at)).collect();
     let mut rest = piece.to_owned();
     let mut parts = Vec::new();
     for start in starts.into_iter().rev() {
-        errors.on(
-            &piece[start],
-            format!("a comma is missing before `{}`", piece[start]),
-        );
+        errors.on(&piece[start], format!("a comma is missing before `{}`", piece[start]));
         parts.push(rest.split_off(start));
     }
     parts.push(rest);
@@ -109,21 +107,13 @@ fn entry(piece: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     let second = tokens.next();
     let rest: TokenStream = tokens.collect();
     let given = match second {
-        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' && !rest.is_empty() => {
-            Given::Value(rest)
-        }
-        Some(TokenTree::Group(group))
-            if group.delimiter() == Delimiter::Parenthesis && rest.is_empty() =>
-        {
+        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' && !rest.is_empty() => Given::Value(rest),
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis && rest.is_empty() => {
             Given::List(group.stream())
         }
         None | Some(TokenTree::Punct(_)) => {
             let colon = all.to_string().contains(':');
-            let what = if colon {
-                "is written with `=`"
-            } else {
-                "needs a value"
-            };
+            let what = if colon { "is written with `=`" } else { "needs a value" };
             errors.on(all, format!("`{name}` {what}{}", as_in(&name)));
             return None;
         }
@@ -167,19 +157,8 @@ mod tests {
 
     #[test]
     fn options_are_split_at_commas() {
-        let (names, errors) = read(quote!(
-            retries = 2,
-            backoff(start = "1s", max = "2s"),
-            on_retry = a::b::<C, D>,
-        ));
-        assert_eq!(
-            names,
-            [
-                "retries = 2",
-                "backoff(start = \"1s\" , max = \"2s\")",
-                "on_retry = a :: b :: < C , D >"
-            ]
-        );
+        let (names, errors) = read(quote!(retries = 2, backoff(start = "1s", max = "2s"), on_retry = a::b::<C, D>,));
+        assert_eq!(names, ["retries = 2", "backoff(start = \"1s\" , max = \"2s\")", "on_retry = a :: b :: < C , D >"]);
         assert!(errors.is_empty());
     }
 
@@ -210,9 +189,6 @@ mod tests {
     #[test]
     fn nothing_is_fine_and_a_comma_is_not() {
         assert_eq!(read(quote!()), (vec![], vec![]));
-        assert_eq!(
-            read(quote!(,)).1,
-            ["there is nothing before this comma; remove it"]
-        );
+        assert_eq!(read(quote!(,)).1, ["there is nothing before this comma; remove it"]);
     }
 }

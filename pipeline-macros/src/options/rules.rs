@@ -46,10 +46,7 @@ fn only_one_of(options: &Options, one: &str, other: &str, between: &str, errors:
     let both = |name: &&super::Setting| name.spec.name == one || name.spec.name == other;
     let mut given = options.settings.iter().filter(both);
     if let (Some(_), Some(second)) = (given.next(), given.next()) {
-        errors.on(
-            &second.name,
-            format!("`{one}` and `{other}` both say how long to wait between {between}: keep one"),
-        );
+        errors.on(&second.name, format!("`{one}` and `{other}` both say how long to wait between {between}: keep one"));
     }
 }
 
@@ -57,10 +54,7 @@ fn a_second_poke_fits(options: &Options, errors: &mut Errors) {
     if options.has("backoff") {
         return;
     }
-    let (Some(poke), Some(timeout)) = (
-        options.duration_or("poke", POKE),
-        options.duration_or("timeout", SENSOR_TIMEOUT),
-    ) else {
+    let (Some(poke), Some(timeout)) = (options.duration_or("poke", POKE), options.duration_or("timeout", SENSOR_TIMEOUT)) else {
         return;
     };
     if poke < timeout {
@@ -93,10 +87,7 @@ fn backoff_begins_within_timeout(options: &Options, errors: &mut Errors) {
     let Some(setting) = options.get("backoff") else {
         return;
     };
-    let (Some(Value::Backoff(backoff)), Some(timeout)) = (
-        &setting.value,
-        options.duration_or("timeout", SENSOR_TIMEOUT),
-    ) else {
+    let (Some(Value::Backoff(backoff)), Some(timeout)) = (&setting.value, options.duration_or("timeout", SENSOR_TIMEOUT)) else {
         return;
     };
     if backoff.start >= timeout {
@@ -119,13 +110,7 @@ fn parts_fit_the_wait(options: &Options, errors: &mut Errors) {
             && let Some(Value::Duration(part)) = setting.value
             && part > timeout
         {
-            errors.on(
-                &setting.written,
-                format!(
-                    "`{name}` is longer than the whole wait: `timeout` is {}",
-                    show(timeout)
-                ),
-            );
+            errors.on(&setting.written, format!("`{name}` is longer than the whole wait: `timeout` is {}", show(timeout)));
         }
     }
 }
@@ -148,9 +133,6 @@ fn end_follows_start(options: &Options, errors: &mut Errors) {
         return;
     };
     if end.instant(zone) <= start.instant(zone) {
-        errors.on(
-            &written.written,
-            format!("`end` must come after `start`, which is {from}"),
-        );
+        errors.on(&written.written, format!("`end` must come after `start`, which is {from}"));
     }
 }

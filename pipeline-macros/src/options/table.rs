@@ -73,40 +73,17 @@ const PIPELINES: &[Place] = &[Pipeline];
 const ALL: &[Place] = &[Task, Sensor, Branch, Defaults, Pipeline];
 const NAMED: &[Place] = &[Task, Sensor, Branch, Pipeline];
 
-const ON_TIMEOUT: Shape = Shape::Word(
-    "OnTimeout",
-    &[("fail", "Fail"), ("skip", "Skip"), ("retry", "Retry")],
-);
+const ON_TIMEOUT: Shape = Shape::Word("OnTimeout", &[("fail", "Fail"), ("skip", "Skip"), ("retry", "Retry")]);
 const MODE: Shape = Shape::Word("Mode", &[("poke", "Poke"), ("reschedule", "Reschedule")]);
 
-const fn row(
-    name: &'static str,
-    shape: Shape,
-    places: &'static [Place],
-    example: &'static str,
-) -> Spec {
-    Spec {
-        name,
-        shape,
-        places,
-        example,
-    }
+const fn row(name: &'static str, shape: Shape, places: &'static [Place], example: &'static str) -> Spec {
+    Spec { name, shape, places, example }
 }
 
 const TABLE: &[Spec] = &[
     row("retries", Shape::Count(0), NODES, "retries = 2"),
-    row(
-        "retry_delay",
-        Shape::Duration,
-        NODES,
-        "retry_delay = \"5m\"",
-    ),
-    row(
-        "backoff",
-        Shape::Backoff,
-        NODES,
-        "backoff(start = \"30s\", max = \"5m\")",
-    ),
+    row("retry_delay", Shape::Duration, NODES, "retry_delay = \"5m\""),
+    row("backoff", Shape::Backoff, NODES, "backoff(start = \"30s\", max = \"5m\")"),
     row("timeout", Shape::Duration, ALL, "timeout = \"10m\""),
     row("pool", Shape::Pool, NODES, "pool = S3"),
     row("priority", Shape::Rank, NODES, "priority = 5"),
@@ -117,59 +94,19 @@ const TABLE: &[Spec] = &[
     row("on_skipped", Shape::Callbacks, NODES, "on_skipped = log_it"),
     row("on_sla_miss", Shape::Callbacks, ALL, "on_sla_miss = page"),
     row("poke", Shape::Duration, SENSORS, "poke = \"45s\""),
-    row(
-        "poke_jitter",
-        Shape::Duration,
-        SENSORS,
-        "poke_jitter = \"5s\"",
-    ),
-    row(
-        "poke_timeout",
-        Shape::Duration,
-        SENSORS,
-        "poke_timeout = \"10s\"",
-    ),
+    row("poke_jitter", Shape::Duration, SENSORS, "poke_jitter = \"5s\""),
+    row("poke_timeout", Shape::Duration, SENSORS, "poke_timeout = \"10s\""),
     row("on_timeout", ON_TIMEOUT, SENSORS, "on_timeout = \"skip\""),
     row("mode", MODE, SENSORS, "mode = \"reschedule\""),
-    row(
-        "schedule",
-        Shape::Schedule,
-        PIPELINES,
-        "schedule = \"0 6 * * *\"",
-    ),
-    row(
-        "timezone",
-        Shape::Zone,
-        PIPELINES,
-        "timezone = \"Europe/Berlin\"",
-    ),
+    row("schedule", Shape::Schedule, PIPELINES, "schedule = \"0 6 * * *\""),
+    row("timezone", Shape::Zone, PIPELINES, "timezone = \"Europe/Berlin\""),
     row("start", Shape::Date, PIPELINES, "start = \"2024-01-31\""),
     row("end", Shape::Date, PIPELINES, "end = \"2024-12-31\""),
     row("catchup", Shape::Switch, PIPELINES, "catchup = true"),
-    row(
-        "max_active_runs",
-        Shape::Count(1),
-        PIPELINES,
-        "max_active_runs = 1",
-    ),
-    row(
-        "depends_on_past",
-        Shape::Switch,
-        PIPELINES,
-        "depends_on_past = true",
-    ),
-    row(
-        "escalate",
-        Shape::Escalation,
-        PIPELINES,
-        "escalate(\"60m\" => page)",
-    ),
-    row(
-        "defaults",
-        Shape::Defaults,
-        PIPELINES,
-        "defaults(retries = 1)",
-    ),
+    row("max_active_runs", Shape::Count(1), PIPELINES, "max_active_runs = 1"),
+    row("depends_on_past", Shape::Switch, PIPELINES, "depends_on_past = true"),
+    row("escalate", Shape::Escalation, PIPELINES, "escalate(\"60m\" => page)"),
+    row("defaults", Shape::Defaults, PIPELINES, "defaults(retries = 1)"),
     row("tags", Shape::Tags, PIPELINES, "tags = [\"daily\"]"),
     row("id", Shape::Id, NAMED, "id = \"load_eu\""),
 ];
@@ -184,110 +121,48 @@ const AIRFLOW: &[(&str, &str)] = &[
     ("dagrun_timeout", "write `timeout = \"3h\"`"),
     ("poke_interval", "write `poke = \"45s\"`"),
     ("soft_fail", "write `on_timeout = \"skip\"`"),
-    (
-        "silent_fail",
-        "a poke that returns an error uses up a retry: write `retries = 2`, or return `Poke::NotYet`",
-    ),
-    (
-        "exponential_backoff",
-        "write `backoff(start = \"30s\", max = \"5m\")`",
-    ),
-    (
-        "retry_exponential_backoff",
-        "write `backoff(start = \"30s\", max = \"5m\")`",
-    ),
-    (
-        "max_retry_delay",
-        "write `backoff(start = \"30s\", max = \"5m\")`",
-    ),
+    ("silent_fail", "a poke that returns an error uses up a retry: write `retries = 2`, or return `Poke::NotYet`"),
+    ("exponential_backoff", "write `backoff(start = \"30s\", max = \"5m\")`"),
+    ("retry_exponential_backoff", "write `backoff(start = \"30s\", max = \"5m\")`"),
+    ("max_retry_delay", "write `backoff(start = \"30s\", max = \"5m\")`"),
     ("max_wait", "write `backoff(start = \"30s\", max = \"5m\")`"),
-    (
-        "task_id",
-        "the function's name is the id; for another, write `id = \"name\"`",
-    ),
-    (
-        "dag_id",
-        "the function's name is the id; for another, write `id = \"name\"`",
-    ),
-    (
-        "depends_on",
-        "a task depends on the nodes that it is given: `process(export)`; for order alone, `.after(node)`",
-    ),
-    (
-        "upstream",
-        "a task depends on the nodes that it is given: `process(export)`; for order alone, `.after(node)`",
-    ),
+    ("task_id", "the function's name is the id; for another, write `id = \"name\"`"),
+    ("dag_id", "the function's name is the id; for another, write `id = \"name\"`"),
+    ("depends_on", "a task depends on the nodes that it is given: `process(export)`; for order alone, `.after(node)`"),
+    ("upstream", "a task depends on the nodes that it is given: `process(export)`; for order alone, `.after(node)`"),
     ("wait_for_downstream", "write `depends_on_past = true`"),
     ("start_date", "write `start = \"2024-01-31\"`"),
     ("end_date", "write `end = \"2024-12-31\"`"),
     ("schedule_interval", "write `schedule = \"0 6 * * *\"`"),
     ("timetable", "write `schedule = \"0 6 * * *\"`"),
     ("default_args", "write `defaults(retries = 1)`"),
-    (
-        "max_active_tasks",
-        "a `static` pool bounds what runs at once: `pool = S3`",
-    ),
-    (
-        "max_active_tis_per_dag",
-        "a `static` pool bounds what runs at once: `pool = S3`",
-    ),
-    (
-        "max_active_tis_per_dagrun",
-        "on the result of `.each`, call `.max_active(n)`",
-    ),
-    (
-        "concurrency",
-        "a `static` pool bounds what runs at once: `pool = S3`",
-    ),
+    ("max_active_tasks", "a `static` pool bounds what runs at once: `pool = S3`"),
+    ("max_active_tis_per_dag", "a `static` pool bounds what runs at once: `pool = S3`"),
+    ("max_active_tis_per_dagrun", "on the result of `.each`, call `.max_active(n)`"),
+    ("concurrency", "a `static` pool bounds what runs at once: `pool = S3`"),
     ("pool_slots", "a node takes one slot of its pool"),
     ("priority_weight", "write `priority = 5`"),
-    (
-        "weight_rule",
-        "a node's `priority` is its own: write `priority = 5`",
-    ),
+    ("weight_rule", "a node's `priority` is its own: write `priority = 5`"),
     ("on_failure_callback", "write `on_failure = page`"),
     ("on_retry_callback", "write `on_retry = log_it`"),
     ("on_success_callback", "write `on_success = log_it`"),
     ("on_skipped_callback", "write `on_skipped = log_it`"),
-    (
-        "on_execute_callback",
-        "there is no callback for the start; `tracing` at the body's top tells as much",
-    ),
+    ("on_execute_callback", "there is no callback for the start; `tracing` at the body's top tells as much"),
     ("sla_miss_callback", "write `on_sla_miss = page`"),
     ("email", "write a callback, `on_failure = page`"),
     ("email_on_failure", "write a callback, `on_failure = page`"),
     ("email_on_retry", "write a callback, `on_retry = log_it`"),
-    (
-        "owner",
-        "a pipeline has no owner; name the team in `tags = [\"team\"]`",
-    ),
-    (
-        "params",
-        "the parameter of the pipeline's function holds them: `fn daily(options: Options)`",
-    ),
-    (
-        "description",
-        "the doc comment is the description: `/// Waits for the export.`",
-    ),
-    (
-        "doc_md",
-        "the doc comment is the description: `/// Waits for the export.`",
-    ),
-    (
-        "queue",
-        "one process runs everything; bound it with `pool = S3`",
-    ),
-    (
-        "executor",
-        "one process runs everything; bound it with `pool = S3`",
-    ),
+    ("owner", "a pipeline has no owner; name the team in `tags = [\"team\"]`"),
+    ("params", "the parameter of the pipeline's function holds them: `fn daily(options: Options)`"),
+    ("description", "the doc comment is the description: `/// Waits for the export.`"),
+    ("doc_md", "the doc comment is the description: `/// Waits for the export.`"),
+    ("queue", "one process runs everything; bound it with `pool = S3`"),
+    ("executor", "one process runs everything; bound it with `pool = S3`"),
 ];
 
 /// The row of an option of this place.
 pub(crate) fn find(place: Place, name: &str) -> Option<&'static Spec> {
-    TABLE
-        .iter()
-        .find(|spec| spec.name == name && spec.places.contains(&place))
+    TABLE.iter().find(|spec| spec.name == name && spec.places.contains(&place))
 }
 
 /// What to say of a name that is no option here.
@@ -295,10 +170,7 @@ pub(crate) fn explain_unknown(place: Place, name: &str) -> String {
     if let Some(spec) = TABLE.iter().find(|spec| spec.name == name) {
         return elsewhere(place, spec);
     }
-    if let Some((_, advice)) = AIRFLOW
-        .iter()
-        .find(|(airflow, _)| airflow.eq_ignore_ascii_case(name))
-    {
+    if let Some((_, advice)) = AIRFLOW.iter().find(|(airflow, _)| airflow.eq_ignore_ascii_case(name)) {
         return format!("`{name}` is Airflow's name: {advice}");
     }
     let names = |of: Option<Place>| -> Vec<&'static str> {
@@ -314,11 +186,7 @@ pub(crate) fn explain_unknown(place: Place, name: &str) -> String {
         let homes = homes.unwrap_or_default();
         return format!("unknown option `{name}`; `{near}` is an option of {homes}");
     }
-    format!(
-        "unknown option `{name}`; {} has {}",
-        place.title(),
-        suggest::list(&own)
-    )
+    format!("unknown option `{name}`; {} has {}", place.title(), suggest::list(&own))
 }
 
 fn elsewhere(place: Place, spec: &Spec) -> String {
@@ -330,21 +198,13 @@ fn elsewhere(place: Place, spec: &Spec) -> String {
              `defaults({})`",
             spec.example
         ),
-        Defaults if name == "id" => {
-            "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`"
-                .to_owned()
-        }
+        Defaults if name == "id" => "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`".to_owned(),
         _ => format!("`{name}` is an option of {homes}, not of {}", place.title()),
     }
 }
 
 fn homes(spec: &Spec) -> String {
-    let of_attributes: Vec<_> = spec
-        .places
-        .iter()
-        .filter(|place| **place != Defaults)
-        .map(|place| place.title())
-        .collect();
+    let of_attributes: Vec<_> = spec.places.iter().filter(|place| **place != Defaults).map(|place| place.title()).collect();
     match of_attributes.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
@@ -359,11 +219,7 @@ mod tests {
     #[test]
     fn every_option_stands_once() {
         for (at, spec) in TABLE.iter().enumerate() {
-            assert!(
-                TABLE[..at].iter().all(|other| other.name != spec.name),
-                "{}",
-                spec.name
-            );
+            assert!(TABLE[..at].iter().all(|other| other.name != spec.name), "{}", spec.name);
             assert!(spec.example.starts_with(spec.name), "{}", spec.example);
         }
     }
@@ -378,48 +234,21 @@ mod tests {
     #[test]
     fn unknown_names_are_explained() {
         for (place, name, message) in [
-            (
-                Task,
-                "retrys",
-                "unknown option `retrys`; did you mean `retries`?",
-            ),
-            (
-                Task,
-                "poke",
-                "`poke` is an option of `#[sensor]`, not of `#[task]`",
-            ),
-            (
-                Sensor,
-                "schedule",
-                "`schedule` is an option of `#[pipeline]`, not of `#[sensor]`",
-            ),
+            (Task, "retrys", "unknown option `retrys`; did you mean `retries`?"),
+            (Task, "poke", "`poke` is an option of `#[sensor]`, not of `#[task]`"),
+            (Sensor, "schedule", "`schedule` is an option of `#[pipeline]`, not of `#[sensor]`"),
             (
                 Pipeline,
                 "retries",
                 "`retries` is an option of `#[task]`, `#[sensor]` and `#[branch]`, not of `#[pipeline]`; to set it for \
                  all of the pipeline's nodes, write `defaults(retries = 2)`",
             ),
-            (
-                Sensor,
-                "poke_interval",
-                "`poke_interval` is Airflow's name: write `poke = \"45s\"`",
-            ),
-            (
-                Branch,
-                "shedule",
-                "unknown option `shedule`; `schedule` is an option of `#[pipeline]`",
-            ),
-            (
-                Defaults,
-                "id",
-                "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`",
-            ),
+            (Sensor, "poke_interval", "`poke_interval` is Airflow's name: write `poke = \"45s\"`"),
+            (Branch, "shedule", "unknown option `shedule`; `schedule` is an option of `#[pipeline]`"),
+            (Defaults, "id", "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`"),
         ] {
             assert_eq!(explain_unknown(place, name), message);
         }
-        assert!(
-            explain_unknown(Task, "xyzzy")
-                .starts_with("unknown option `xyzzy`; `#[task]` has `retries`, ")
-        );
+        assert!(explain_unknown(Task, "xyzzy").starts_with("unknown option `xyzzy`; `#[task]` has `retries`, "));
     }
 }

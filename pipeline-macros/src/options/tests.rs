@@ -7,10 +7,7 @@ fn read(place: Place, tokens: TokenStream) -> (String, Vec<String>) {
     let closure = options.closure();
     let text = crate::error::pretty(&quote!(const CLOSURE: T = #closure;));
     let compact: String = text.lines().map(str::trim).collect();
-    let calls = compact
-        .trim_start_matches("const CLOSURE: T = |o| ")
-        .trim_end_matches(';')
-        .trim_matches(['{', '}']);
+    let calls = compact.trim_start_matches("const CLOSURE: T = |o| ").trim_end_matches(';').trim_matches(['{', '}']);
     (calls.to_owned(), errors.messages())
 }
 
@@ -32,25 +29,14 @@ fn options_become_calls() {
     assert_eq!(
         accepted(
             Place::Task,
-            quote!(
-                retries = 2,
-                retry_delay = "5m",
-                priority = -3,
-                pool = pools::S3,
-                on_failure = [a, b::C],
-                id = "x"
-            )
+            quote!(retries = 2, retry_delay = "5m", priority = -3, pool = pools::S3, on_failure = [a, b::C], id = "x")
         ),
         "o.retries(2).retry_delay(300000).priority(-3).pool(&pools::S3).on_failure(a).on_failure(b::C)"
     );
     assert_eq!(
         accepted(
             Place::Sensor,
-            quote!(
-                backoff(start = "30s", max = "5m", factor = 1.5, jitter = "5s"),
-                on_timeout = "skip",
-                mode = "poke"
-            )
+            quote!(backoff(start = "30s", max = "5m", factor = 1.5, jitter = "5s"), on_timeout = "skip", mode = "poke")
         ),
         "o.backoff(::pipeline_runtime::__private::Backoff::from_millis(30000, 300000).with_factor(1.5)\
          .with_jitter_millis(5000),).on_timeout(::pipeline_runtime::__private::OnTimeout::Skip)\
@@ -84,15 +70,7 @@ fn an_id_is_kept_aside() {
 fn every_mistake_is_reported() {
     let errors = refused(
         Place::Sensor,
-        quote!(
-            retries = "2",
-            retries = 3,
-            poke = "1x",
-            timeout = 5,
-            schedule = "@daily",
-            mode = "pokes",
-            pool = "s3"
-        ),
+        quote!(retries = "2", retries = 3, poke = "1x", timeout = 5, schedule = "@daily", mode = "pokes", pool = "s3"),
     );
     assert_eq!(
         errors,
@@ -113,39 +91,21 @@ fn every_mistake_is_reported() {
 fn numbers_have_ranges() {
     for (tokens, message) in [
         (quote!(retries = -1), "`retries` is at least 0"),
-        (
-            quote!(retries = 1.5),
-            "`retries` takes a whole number, as in `retries = 2`",
-        ),
-        (
-            quote!(retries = 5_000_000_000),
-            "`retries` is at most 4294967295",
-        ),
-        (
-            quote!(retries = RETRIES),
-            "`retries` takes a whole number, as in `retries = 2`",
-        ),
-        (
-            quote!(priority = 3_000_000_000),
-            "`priority` lies between -2147483648 and 2147483647",
-        ),
+        (quote!(retries = 1.5), "`retries` takes a whole number, as in `retries = 2`"),
+        (quote!(retries = 5_000_000_000), "`retries` is at most 4294967295"),
+        (quote!(retries = RETRIES), "`retries` takes a whole number, as in `retries = 2`"),
+        (quote!(priority = 3_000_000_000), "`priority` lies between -2147483648 and 2147483647"),
         (quote!(retries(2)), "write `retries = 2`"),
     ] {
         assert_eq!(refused(Place::Task, tokens), [message]);
     }
-    assert_eq!(
-        refused(Place::Pipeline, quote!(max_active_runs = 0)),
-        ["`max_active_runs` is at least 1"]
-    );
+    assert_eq!(refused(Place::Pipeline, quote!(max_active_runs = 0)), ["`max_active_runs` is at least 1"]);
 }
 
 #[test]
 fn durations_want_quotes() {
     let text: TokenStream = "timeout = 1h30m".parse().expect("tokens");
-    assert_eq!(
-        refused(Place::Task, text),
-        ["a duration is written in quotes: `timeout = \"1h30m\"`"]
-    );
+    assert_eq!(refused(Place::Task, text), ["a duration is written in quotes: `timeout = \"1h30m\"`"]);
     assert_eq!(
         refused(Place::Task, quote!(timeout = LIMIT)),
         ["`timeout` takes a duration in quotes, as in `timeout = \"10m\"`"]
@@ -155,20 +115,11 @@ fn durations_want_quotes() {
 #[test]
 fn callbacks_are_paths() {
     for (tokens, part) in [
-        (
-            quote!(on_failure = "page"),
-            "not its name: write `on_failure = page`",
-        ),
-        (
-            quote!(on_failure = page()),
-            "without calling it: write `on_failure = page`",
-        ),
+        (quote!(on_failure = "page"), "not its name: write `on_failure = page`"),
+        (quote!(on_failure = page()), "without calling it: write `on_failure = page`"),
         (quote!(on_failure = |n| page(n)), "not a closure"),
         (quote!(on_failure = []), "the list is empty"),
-        (
-            quote!(on_failure = [page, 3]),
-            "takes the path of an `async fn",
-        ),
+        (quote!(on_failure = [page, 3]), "takes the path of an `async fn"),
     ] {
         let errors = refused(Place::Task, tokens);
         assert!(errors.len() == 1 && errors[0].contains(part), "{errors:?}");
@@ -178,23 +129,14 @@ fn callbacks_are_paths() {
 #[test]
 fn waits_are_said_once() {
     assert_eq!(
-        refused(
-            Place::Task,
-            quote!(backoff(start = "1s", max = "2s"), retry_delay = "5m")
-        ),
+        refused(Place::Task, quote!(backoff(start = "1s", max = "2s"), retry_delay = "5m")),
         ["`retry_delay` and `backoff` both say how long to wait between attempts: keep one"]
     );
     assert_eq!(
-        refused(
-            Place::Sensor,
-            quote!(poke = "5m", backoff(start = "1s", max = "2s"))
-        ),
+        refused(Place::Sensor, quote!(poke = "5m", backoff(start = "1s", max = "2s"))),
         ["`poke` and `backoff` both say how long to wait between pokes: keep one"]
     );
-    accepted(
-        Place::Sensor,
-        quote!(retry_delay = "5m", backoff(start = "1s", max = "2s")),
-    );
+    accepted(Place::Sensor, quote!(retry_delay = "5m", backoff(start = "1s", max = "2s")));
 }
 
 #[test]
@@ -218,55 +160,27 @@ fn a_sensor_is_asked_more_than_once() {
             quote!(timeout = "30s", backoff(start = "30s", max = "5m")),
             "`backoff` must start shorter than `timeout`, which is 30s: the sensor would be asked only once",
         ),
-        (
-            quote!(timeout = "2m", poke_timeout = "3m"),
-            "`poke_timeout` is longer than the whole wait: `timeout` is 2m",
-        ),
+        (quote!(timeout = "2m", poke_timeout = "3m"), "`poke_timeout` is longer than the whole wait: `timeout` is 2m"),
     ] {
         assert_eq!(refused(Place::Sensor, tokens), [message]);
     }
     // A wrong value is one mistake, not two.
-    assert_eq!(
-        refused(Place::Sensor, quote!(timeout = "30s", poke = "soon")).len(),
-        1
-    );
-    assert_eq!(
-        refused(
-            Place::Sensor,
-            quote!(timeout = "30s", backoff(start = "1x", max = "5m"))
-        )
-        .len(),
-        1
-    );
+    assert_eq!(refused(Place::Sensor, quote!(timeout = "30s", poke = "soon")).len(), 1);
+    assert_eq!(refused(Place::Sensor, quote!(timeout = "30s", backoff(start = "1x", max = "5m"))).len(), 1);
 }
 
 #[test]
 fn backoff_is_checked() {
     for (tokens, message) in [
-        (
-            quote!(backoff(start = "10m", max = "5m")),
-            "`backoff` starts at 10m, which is longer than its `max` of 5m",
-        ),
-        (
-            quote!(backoff(start = "10m")),
-            "`backoff` needs `max`, as in `backoff(start = \"30s\", max = \"5m\")`",
-        ),
+        (quote!(backoff(start = "10m", max = "5m")), "`backoff` starts at 10m, which is longer than its `max` of 5m"),
+        (quote!(backoff(start = "10m")), "`backoff` needs `max`, as in `backoff(start = \"30s\", max = \"5m\")`"),
         (
             quote!(backoff(start = "1s", max = "5m", factor = 0.5)),
             "`factor` is at least 1, or the waits would shrink, and at most 1000000",
         ),
-        (
-            quote!(backoff(start = "1s", max = "5m", facter = 2)),
-            "`backoff` has no `facter`; did you mean `factor`?",
-        ),
-        (
-            quote!(backoff(start = "1s", start = "1s", max = "5m")),
-            "`start` is given twice; keep one",
-        ),
-        (
-            quote!(backoff = "30s"),
-            "write `backoff(start = \"30s\", max = \"5m\")`",
-        ),
+        (quote!(backoff(start = "1s", max = "5m", facter = 2)), "`backoff` has no `facter`; did you mean `factor`?"),
+        (quote!(backoff(start = "1s", start = "1s", max = "5m")), "`start` is given twice; keep one"),
+        (quote!(backoff = "30s"), "write `backoff(start = \"30s\", max = \"5m\")`"),
     ] {
         assert_eq!(refused(Place::Task, tokens), [message]);
     }
@@ -275,10 +189,7 @@ fn backoff_is_checked() {
 #[test]
 fn a_ladder_rises() {
     assert_eq!(
-        refused(
-            Place::Pipeline,
-            quote!(escalate("60m" => page, "30m" => page))
-        ),
+        refused(Place::Pipeline, quote!(escalate("60m" => page, "30m" => page))),
         ["each step comes later than the one before it, here 1h"]
     );
     assert_eq!(
@@ -291,34 +202,18 @@ fn a_ladder_rises() {
 #[test]
 fn an_end_follows_its_start() {
     assert_eq!(
-        refused(
-            Place::Pipeline,
-            quote!(start = "2024-02-01", end = "2024-01-01")
-        ),
+        refused(Place::Pipeline, quote!(start = "2024-02-01", end = "2024-01-01")),
         ["`end` must come after `start`, which is 2024-02-01"]
     );
     // Midnight in Berlin is an hour before midnight in UTC.
-    accepted(
-        Place::Pipeline,
-        quote!(
-            timezone = "Europe/Berlin",
-            start = "2024-01-01",
-            end = "2023-12-31T23:30:00Z"
-        ),
-    );
+    accepted(Place::Pipeline, quote!(timezone = "Europe/Berlin", start = "2024-01-01", end = "2023-12-31T23:30:00Z"));
 }
 
 #[test]
 fn defaults_are_options_of_nodes() {
     assert_eq!(
-        refused(
-            Place::Pipeline,
-            quote!(defaults(retrys = 1, schedule = "@daily"))
-        ),
-        [
-            "unknown option `retrys`; did you mean `retries`?",
-            "`schedule` is an option of `#[pipeline]`, not of `defaults(..)`",
-        ]
+        refused(Place::Pipeline, quote!(defaults(retrys = 1, schedule = "@daily"))),
+        ["unknown option `retrys`; did you mean `retries`?", "`schedule` is an option of `#[pipeline]`, not of `defaults(..)`",]
     );
     // A short timeout there is the tasks' as well.
     accepted(Place::Pipeline, quote!(defaults(timeout = "30s")));

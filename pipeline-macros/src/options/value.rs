@@ -34,10 +34,7 @@ pub(crate) enum Value {
 
 /// Reads the entry's value as the option's shape demands.
 pub(crate) fn read(spec: &'static Spec, entry: &Entry, errors: &mut Errors) -> Option<Value> {
-    let takes_list = matches!(
-        spec.shape,
-        Shape::Backoff | Shape::Escalation | Shape::Defaults
-    );
+    let takes_list = matches!(spec.shape, Shape::Backoff | Shape::Escalation | Shape::Defaults);
     let tokens = match &entry.given {
         Given::List(list) if takes_list => return read_list(spec, entry, list, errors),
         Given::Value(value) if !takes_list => value,
@@ -46,39 +43,21 @@ pub(crate) fn read(spec: &'static Spec, entry: &Entry, errors: &mut Errors) -> O
             return None;
         }
     };
-    Reader {
-        spec,
-        tokens,
-        errors,
-    }
-    .read()
+    Reader { spec, tokens, errors }.read()
 }
 
 fn read_list(spec: &Spec, entry: &Entry, list: &TokenStream, errors: &mut Errors) -> Option<Value> {
     match spec.shape {
         Shape::Backoff => groups::backoff(&entry.name, list, errors).map(Value::Backoff),
         Shape::Escalation => groups::escalation(&entry.name, list, errors).map(Value::Escalation),
-        _ => Some(Value::Defaults(Options::parse(
-            Place::Defaults,
-            list.clone(),
-            errors,
-        ))),
+        _ => Some(Value::Defaults(Options::parse(Place::Defaults, list.clone(), errors))),
     }
 }
 
 /// A duration inside of a list, such as `backoff`'s `start`.
-pub(crate) fn read_duration(
-    name: &'static str,
-    tokens: &TokenStream,
-    errors: &mut Errors,
-) -> Option<Duration> {
+pub(crate) fn read_duration(name: &'static str, tokens: &TokenStream, errors: &mut Errors) -> Option<Duration> {
     let spec = Spec::unlisted(name, Shape::Duration, "start = \"30s\"");
-    Reader {
-        spec: &spec,
-        tokens,
-        errors,
-    }
-    .duration()
+    Reader { spec: &spec, tokens, errors }.duration()
 }
 
 /// One value under its option.
@@ -95,23 +74,13 @@ impl Reader<'_> {
             Shape::Rank => self.rank().map(Value::Rank),
             Shape::Switch => self.switch().map(Value::Switch),
             Shape::Duration => self.duration().map(Value::Duration),
-            Shape::Schedule => self
-                .checked("schedule", cron::check)
-                .map(|((), text)| Value::Text(text)),
-            Shape::Zone => self
-                .checked("time zone", zone::parse)
-                .map(|(zone, _)| Value::Zone(zone)),
-            Shape::Date => self
-                .checked("date", date::parse)
-                .map(|(date, text)| Value::Date(date, text)),
-            Shape::Id => self
-                .checked("id", id::check)
-                .map(|((), text)| Value::Text(text)),
+            Shape::Schedule => self.checked("schedule", cron::check).map(|((), text)| Value::Text(text)),
+            Shape::Zone => self.checked("time zone", zone::parse).map(|(zone, _)| Value::Zone(zone)),
+            Shape::Date => self.checked("date", date::parse).map(|(date, text)| Value::Date(date, text)),
+            Shape::Id => self.checked("id", id::check).map(|((), text)| Value::Text(text)),
             Shape::Word(of, words) => self.word(words).map(|variant| Value::Word(of, variant)),
             Shape::Tags => self.tags().map(Value::Tags),
-            Shape::Callbacks => {
-                paths::callbacks(self.spec, self.tokens, self.errors).map(Value::Callbacks)
-            }
+            Shape::Callbacks => paths::callbacks(self.spec, self.tokens, self.errors).map(Value::Callbacks),
             Shape::Pool => paths::pool(self.spec, self.tokens, self.errors).map(Value::Pool),
             Shape::Backoff | Shape::Escalation | Shape::Defaults => None,
         }
@@ -124,10 +93,7 @@ impl Reader<'_> {
 
     /// "`retries` takes a whole number, as in `retries = 2`"
     fn takes<T>(&mut self, what: &str) -> Option<T> {
-        let why = format!(
-            "`{}` takes {what}, as in `{}`",
-            self.spec.name, self.spec.example
-        );
+        let why = format!("`{}` takes {what}, as in `{}`", self.spec.name, self.spec.example);
         self.refuse(&why)
     }
 
@@ -146,12 +112,7 @@ impl Reader<'_> {
     fn rank(&mut self) -> Option<i32> {
         let number = self.whole("a whole number, negative ones included")?;
         i32::try_from(number).ok().or_else(|| {
-            let why = format!(
-                "`{}` lies between {} and {}",
-                self.spec.name,
-                i32::MIN,
-                i32::MAX
-            );
+            let why = format!("`{}` lies between {} and {}", self.spec.name, i32::MIN, i32::MAX);
             self.refuse(&why)
         })
     }
@@ -162,11 +123,7 @@ impl Reader<'_> {
         }
         match syn::parse2::<Lit>(self.tokens.clone()) {
             Ok(Lit::Str(text)) if text.value().trim().parse::<i128>().is_ok() => {
-                let why = format!(
-                    "`{0}` takes a number without quotes: write `{0} = {1}`",
-                    self.spec.name,
-                    text.value().trim()
-                );
+                let why = format!("`{0}` takes a number without quotes: write `{0} = {1}`", self.spec.name, text.value().trim());
                 self.refuse(&why)
             }
             _ => self.takes(what),
@@ -177,11 +134,7 @@ impl Reader<'_> {
         match syn::parse2::<Lit>(self.tokens.clone()) {
             Ok(Lit::Bool(switch)) => Some(switch.value),
             Ok(Lit::Str(text)) if matches!(text.value().as_str(), "true" | "false") => {
-                let why = format!(
-                    "write it without quotes: `{} = {}`",
-                    self.spec.name,
-                    text.value()
-                );
+                let why = format!("write it without quotes: `{} = {}`", self.spec.name, text.value());
                 self.refuse(&why)
             }
             _ => self.takes("`true` or `false`"),
@@ -197,14 +150,10 @@ impl Reader<'_> {
                 Ok(_) => ("in quotes", written),
                 Err(_) => ("with a unit, in quotes", format!("{written}s")),
             };
-            let why = format!(
-                "a duration is written {unit}: `{} = \"{quoted}\"`",
-                self.spec.name
-            );
+            let why = format!("a duration is written {unit}: `{} = \"{quoted}\"`", self.spec.name);
             return self.refuse(&why);
         }
-        self.checked("duration", duration::parse)
-            .map(|(duration, _)| duration)
+        self.checked("duration", duration::parse).map(|(duration, _)| duration)
     }
 
     fn word(&mut self, words: &'static [(&str, &'static str)]) -> Option<&'static str> {
@@ -215,14 +164,7 @@ impl Reader<'_> {
         };
         let chosen = words.iter().find(|(word, _)| *word == text);
         if chosen.is_none() {
-            self.errors.on(
-                self.tokens,
-                format!(
-                    "`{}` cannot be {text:?}; {}",
-                    self.spec.name,
-                    suggest::hint(&text, &names)
-                ),
-            );
+            self.errors.on(self.tokens, format!("`{}` cannot be {text:?}; {}", self.spec.name, suggest::hint(&text, &names)));
         }
         chosen.map(|(_, variant)| *variant)
     }
@@ -240,11 +182,7 @@ impl Reader<'_> {
     }
 
     /// A text that `parse` accepts, with what it made of it.
-    fn checked<T>(
-        &mut self,
-        what: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<(T, String)> {
+    fn checked<T>(&mut self, what: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<(T, String)> {
         let Some(text) = self.text() else {
             let article = if matches!(what, "id") { "an" } else { "a" };
             return self.takes(&format!("{article} {what} in quotes"));
@@ -256,9 +194,7 @@ impl Reader<'_> {
     }
 
     fn text(&self) -> Option<String> {
-        syn::parse2::<LitStr>(self.tokens.clone())
-            .ok()
-            .map(|text| text.value())
+        syn::parse2::<LitStr>(self.tokens.clone()).ok().map(|text| text.value())
     }
 }
 
@@ -269,10 +205,7 @@ pub(crate) fn integer(tokens: &TokenStream) -> Option<i128> {
         Ok((minus, input.parse()?))
     };
     let (minus, number) = syn::parse::Parser::parse2(signed, tokens.clone()).ok()?;
-    if !matches!(
-        number.suffix(),
-        "" | "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64"
-    ) {
+    if !matches!(number.suffix(), "" | "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64") {
         return None;
     }
     let magnitude: i128 = number.base10_parse().ok()?;

@@ -34,11 +34,7 @@ fn constructor(model: &Model<'_>) -> TokenStream {
     let (cfg, public, lints) = (&model.attrs.cfg, &model.attrs.public, &model.attrs.lints);
     let params = model.params.iter().filter_map(Param::declared);
     let node = node_type(model);
-    let make = if model.sound {
-        make(model)
-    } else {
-        quote!(::core::unimplemented!())
-    };
+    let make = if model.sound { make(model) } else { quote!(::core::unimplemented!()) };
     let quiet = quiet(model);
     quote_spanned! {span=>
         #(#cfg)* #(#public)* #(#lints)* #quiet
@@ -65,13 +61,8 @@ fn node_type(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
     let value = match &model.output {
         Output::Refused(poison) => poison.clone(),
-        Output::Sound {
-            value: Value::Unit, ..
-        } => quote_spanned!(span=> ()),
-        Output::Sound {
-            value: Value::Read(ty),
-            ..
-        } if model.kind != Kind::Branch => ty.to_token_stream(),
+        Output::Sound { value: Value::Unit, .. } => quote_spanned!(span=> ()),
+        Output::Sound { value: Value::Read(ty), .. } if model.kind != Kind::Branch => ty.to_token_stream(),
         Output::Sound { .. } => {
             let (checked, returned) = (checked(model), returned(model));
             let asked = quote_spanned!(span=> <#checked as ::pipeline_runtime::__private::Output<#returned>>::Value);
@@ -147,9 +138,8 @@ fn start(model: &Model<'_>, checked: &TokenStream) -> TokenStream {
         return quote_spanned!(span=> |#inputs| ::pipeline_runtime::__private::drive::<#checked, _>(#call));
     }
     // The inputs are taken here; what goes to the blocking pool is a closure of values.
-    let locals: Vec<Ident> = (1..=model.params.len())
-        .map(|position| Ident::new(&format!("input_{position}"), Span::mixed_site()))
-        .collect();
+    let locals: Vec<Ident> =
+        (1..=model.params.len()).map(|position| Ident::new(&format!("input_{position}"), Span::mixed_site())).collect();
     let call = quote_spanned!(name.span()=> move || #name::call(#(#locals),*));
     quote_spanned! {span=>
         |#inputs| {
@@ -187,10 +177,7 @@ fn body(model: &Model<'_>) -> TokenStream {
     let (vis, body) = (&model.function.vis, &model.function.body);
     let sig = call_signature(model);
     let keyword = Token![impl](name.span());
-    let doc = format!(
-        "Runs the body of `{}` directly, without a pipeline: for unit tests.",
-        unraw(name)
-    );
+    let doc = format!("Runs the body of `{}` directly, without a pipeline: for unit tests.", unraw(name));
     quote! {
         #(#cfg)*
         #keyword #name {
@@ -280,9 +267,7 @@ fn checked(model: &Model<'_>) -> TokenStream {
 
 fn returned(model: &Model<'_>) -> TokenStream {
     match model.output {
-        Output::Sound {
-            returned: Some(ty), ..
-        } => ty.to_token_stream(),
+        Output::Sound { returned: Some(ty), .. } => ty.to_token_stream(),
         Output::Sound { returned: None, .. } | Output::Refused(_) => {
             quote_spanned!(model.name().span()=> ())
         }
@@ -294,9 +279,7 @@ impl Param<'_> {
     fn declared(&self) -> Option<TokenStream> {
         let name = &self.name;
         match &self.role {
-            Role::Wired(ty) => {
-                Some(quote_spanned!(ty.span()=> #name: impl ::pipeline_runtime::IntoInput<#ty>))
-            }
+            Role::Wired(ty) => Some(quote_spanned!(ty.span()=> #name: impl ::pipeline_runtime::IntoInput<#ty>)),
             Role::Context(_) => None,
             Role::Refused(poison) => Some(quote!(#name: #poison)),
         }

@@ -94,23 +94,14 @@ impl<'a> Output<'a> {
     /// The value's type, where it was read off the page.
     pub(crate) fn read(&self) -> Option<&'a Type> {
         match self {
-            Output::Sound {
-                value: Value::Read(ty),
-                ..
-            } => Some(ty),
+            Output::Sound { value: Value::Read(ty), .. } => Some(ty),
             Output::Sound { .. } | Output::Refused(_) => None,
         }
     }
 }
 
 impl<'a> Model<'a> {
-    pub(crate) fn new(
-        kind: Kind,
-        function: &'a FnItem,
-        attrs: Sorted<'a>,
-        options: Options,
-        errors: &mut Errors,
-    ) -> Self {
+    pub(crate) fn new(kind: Kind, function: &'a FnItem, attrs: Sorted<'a>, options: Options, errors: &mut Errors) -> Self {
         let mut sound = validate::qualifiers(kind, &function.sig, errors);
         let id = match options.id() {
             Some(id) => id.to_owned(),
@@ -120,20 +111,9 @@ impl<'a> Model<'a> {
             Some(poison) => refused_whole(function, &poison),
             None => (params(kind, function, errors), output(kind, function)),
         };
-        sound &= !params
-            .iter()
-            .any(|param| matches!(param.role, Role::Refused(_)));
+        sound &= !params.iter().any(|param| matches!(param.role, Role::Refused(_)));
         sound &= matches!(output, Output::Sound { .. });
-        Model {
-            kind,
-            function,
-            attrs,
-            options,
-            id,
-            params,
-            output,
-            sound,
-        }
+        Model { kind, function, attrs, options, id, params, output, sound }
     }
 
     pub(crate) fn name(&self) -> &'a Ident {
@@ -154,9 +134,7 @@ fn refused_whole<'a>(function: &'a FnItem, poison: &TokenStream) -> (Vec<Param<'
     let params = typed(function)
         .enumerate()
         .map(|(position, param)| Param {
-            name: plain_name(&param.pat)
-                .cloned()
-                .unwrap_or_else(|| unnamed(position, param.pat.span())),
+            name: plain_name(&param.pat).cloned().unwrap_or_else(|| unnamed(position, param.pat.span())),
             role: Role::Refused(poison.clone()),
         })
         .collect();
@@ -164,22 +142,18 @@ fn refused_whole<'a>(function: &'a FnItem, poison: &TokenStream) -> (Vec<Param<'
 }
 
 fn params<'a>(kind: Kind, function: &'a FnItem, errors: &mut Errors) -> Vec<Param<'a>> {
-    let taken: Vec<String> = typed(function)
-        .map(|param| plain_name(&param.pat).map_or_else(String::new, ToString::to_string))
-        .collect();
+    let taken: Vec<String> =
+        typed(function).map(|param| plain_name(&param.pat).map_or_else(String::new, ToString::to_string)).collect();
     typed(function)
         .enumerate()
         .map(|(position, param)| {
             validate::attributes(kind, param, errors);
             let name = match plain_name(&param.pat) {
                 // A repeated name is rustc's to report, at the body.
-                Some(name) if !taken[..position].contains(&name.to_string()) => {
-                    without_underscore(name, &taken)
-                }
+                Some(name) if !taken[..position].contains(&name.to_string()) => without_underscore(name, &taken),
                 Some(_) | None => unnamed(position, param.pat.span()),
             };
-            let role = validate::pattern(kind, &param.pat)
-                .map_or_else(|| role(kind, &param.ty), Role::Refused);
+            let role = validate::pattern(kind, &param.pat).map_or_else(|| role(kind, &param.ty), Role::Refused);
             Param { name, role }
         })
         .collect()

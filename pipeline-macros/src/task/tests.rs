@@ -16,18 +16,9 @@ fn a_half_typed_attribute_leaves_a_sound_constructor() {
             Ok(a)
         }
     );
-    for attr in [
-        quote!(retries =),
-        quote!(retries),
-        quote!(,),
-        quote!(retries(x)),
-        quote!(ret),
-    ] {
+    for attr in [quote!(retries =), quote!(retries), quote!(,), quote!(retries(x)), quote!(ret)] {
         let text = expanded(Kind::Task, attr, &item);
-        assert!(
-            text.contains("fn load(a: impl ::pipeline_runtime::IntoInput<"),
-            "{text}"
-        );
+        assert!(text.contains("fn load(a: impl ::pipeline_runtime::IntoInput<"), "{text}");
         assert!(!text.contains("unimplemented"), "{text}");
         assert_eq!(errors(&text), 1, "{text}");
     }
@@ -40,18 +31,11 @@ fn a_wrong_parameter_keeps_the_arity() {
         (quote!((a, b): (u64, u64)), "a plain name"),
         (quote!(a: impl Into<String>), "one named type"),
     ] {
-        let text = expanded(
-            Kind::Task,
-            quote!(),
-            &quote!(async fn load(#param, c: u64) -> Result<u64> {}),
-        );
+        let text = expanded(Kind::Task, quote!(), &quote!(async fn load(#param, c: u64) -> Result<u64> {}));
         assert_eq!(errors(&text), 1, "{text}");
         assert!(text.contains(part), "{text}");
         assert!(text.contains("Poison<"), "{text}");
-        assert!(
-            text.contains("c: impl ::pipeline_runtime::IntoInput<"),
-            "{text}"
-        );
+        assert!(text.contains("c: impl ::pipeline_runtime::IntoInput<"), "{text}");
     }
 }
 
@@ -119,10 +103,7 @@ fn an_automatic_id_is_refused() {
         async fn load__2() {}
     );
     assert_eq!(errors(&expanded(Kind::Task, quote!(), &item)), 1);
-    assert_eq!(
-        errors(&expanded(Kind::Task, quote!(id = "load_2"), &item)),
-        0
-    );
+    assert_eq!(errors(&expanded(Kind::Task, quote!(id = "load_2"), &item)), 0);
 }
 
 #[test]
@@ -134,14 +115,8 @@ fn context_is_supplied_and_not_wired() {
             async fn load(ctx: Context, a: u64, again: Context) {}
         ),
     );
-    assert!(
-        text.contains("fn load(a: impl ::pipeline_runtime::IntoInput<"),
-        "{text}"
-    );
-    assert!(
-        text.contains("call(inputs.context(), inputs.take(), inputs.context())"),
-        "{text}"
-    );
+    assert!(text.contains("fn load(a: impl ::pipeline_runtime::IntoInput<"), "{text}");
+    assert!(text.contains("call(inputs.context(), inputs.take(), inputs.context())"), "{text}");
 }
 
 #[test]
@@ -153,10 +128,7 @@ fn a_mutable_parameter_is_the_bodys_affair() {
             async fn load(mut a: Vec<u64>) {}
         ),
     );
-    assert!(
-        text.contains("fn load(\n    a: impl ::pipeline_runtime::IntoInput<Vec<u64>>,"),
-        "{text}"
-    );
+    assert!(text.contains("fn load(\n    a: impl ::pipeline_runtime::IntoInput<Vec<u64>>,"), "{text}");
     assert!(text.contains("async fn call(mut a: Vec<u64>)"), "{text}");
 }
 

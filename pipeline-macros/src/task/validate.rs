@@ -18,40 +18,19 @@ pub(super) fn qualifiers(kind: Kind, sig: &Signature, errors: &mut Errors) -> bo
         sound = false;
     };
     if kind != Kind::Task && sig.asyncness.is_none() {
-        refuse(
-            &sig.fn_token,
-            format!("a {word} is asynchronous: write `async fn`"),
-        );
+        refuse(&sig.fn_token, format!("a {word} is asynchronous: write `async fn`"));
     }
     if let Some(token) = &sig.constness {
-        refuse(
-            token,
-            format!(
-                "a {word} cannot be `const`: it runs when the pipeline does; write `async fn` or `fn`"
-            ),
-        );
+        refuse(token, format!("a {word} cannot be `const`: it runs when the pipeline does; write `async fn` or `fn`"));
     }
     if let Safety::Unsafe(token) = &sig.safety {
-        refuse(
-            token,
-            format!(
-                "a {word} cannot be `unsafe`: the engine calls it; use an `unsafe` block in its body"
-            ),
-        );
+        refuse(token, format!("a {word} cannot be `unsafe`: the engine calls it; use an `unsafe` block in its body"));
     }
     if let Some(token) = &sig.abi {
-        refuse(
-            token,
-            format!("a {word} cannot be `extern`: the engine calls it; write `async fn` or `fn`"),
-        );
+        refuse(token, format!("a {word} cannot be `extern`: the engine calls it; write `async fn` or `fn`"));
     }
     if let Some(token) = &sig.variadic {
-        refuse(
-            token,
-            format!(
-                "a {word} takes a fixed number of inputs; for any number of nodes take a `Vec<T>`"
-            ),
-        );
+        refuse(token, format!("a {word} takes a fixed number of inputs; for any number of nodes take a `Vec<T>`"));
     }
     sound
 }
@@ -60,13 +39,7 @@ pub(super) fn qualifiers(kind: Kind, sig: &Signature, errors: &mut Errors) -> bo
 pub(super) fn default_id(name: &Ident, options: &Options, errors: &mut Errors) -> String {
     let id = unraw(name);
     if id::is_automatic(&id) && !options.has("id") {
-        errors.on(
-            name,
-            format!(
-                "`{id}` cannot be a node's id: {}, or give one by `id = \"..\"`",
-                id::automatic()
-            ),
-        );
+        errors.on(name, format!("`{id}` cannot be a node's id: {}, or give one by `id = \"..\"`", id::automatic()));
     }
     id
 }
@@ -104,13 +77,7 @@ pub(super) fn pattern(kind: Kind, pattern: &Pat) -> Option<TokenStream> {
 pub(super) fn attributes(kind: Kind, param: &PatType, errors: &mut Errors) {
     for attr in &param.attrs {
         if attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr") {
-            errors.on(
-                attr,
-                format!(
-                    "a {0}'s parameter cannot be conditional: put `#[cfg(..)]` on the {0}",
-                    kind.word()
-                ),
-            );
+            errors.on(attr, format!("a {0}'s parameter cannot be conditional: put `#[cfg(..)]` on the {0}", kind.word()));
         }
     }
 }
@@ -118,17 +85,11 @@ pub(super) fn attributes(kind: Kind, param: &PatType, errors: &mut Errors) {
 /// An input outlives the call that wired it.
 pub(super) fn input(kind: Kind, ty: &Type) -> Option<TokenStream> {
     let found = types::refusal(ty)?;
-    Some(poison(
-        found.part,
-        format!("a {}'s input {}", kind.word(), found.reason),
-    ))
+    Some(poison(found.part, format!("a {}'s input {}", kind.word(), found.reason)))
 }
 
 /// An output is kept in the journal.
 pub(super) fn output(kind: Kind, ty: &Type) -> Option<TokenStream> {
     let found = types::refusal(ty)?;
-    Some(poison(
-        found.part,
-        format!("a {}'s output {}", kind.word(), found.reason),
-    ))
+    Some(poison(found.part, format!("a {}'s output {}", kind.word(), found.reason)))
 }

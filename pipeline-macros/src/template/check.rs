@@ -1,8 +1,6 @@
 //! What is wrong with a template, as far as that can be known before a run: its syntax, and every name in it.
 
-use super::names::{
-    AIRFLOW, BUILTIN_FILTERS, FUNCTIONS, METHODS, OWN_FILTERS, OwnFilter, TESTS, VARIABLES,
-};
+use super::names::{AIRFLOW, BUILTIN_FILTERS, FUNCTIONS, METHODS, OWN_FILTERS, OwnFilter, TESTS, VARIABLES};
 use crate::suggest;
 use chrono::format::{Item, StrftimeItems};
 use minijinja::Environment;
@@ -41,24 +39,17 @@ fn single_braces(source: &str) -> Option<String> {
     }
     source.split('{').skip(1).find_map(|rest| {
         let name = rest.split_once('}')?.0.trim();
-        is_known(name).then(|| {
-            format!("a template's expressions have two braces: write `{{{{ {name} }}}}` for `{{{name}}}`")
-        })
+        is_known(name).then(|| format!("a template's expressions have two braces: write `{{{{ {name} }}}}` for `{{{name}}}`"))
     })
 }
 
 fn does_not_parse(source: &str, error: &minijinja::Error) -> String {
-    let why = error
-        .detail()
-        .map_or_else(|| error.kind().to_string(), ToOwned::to_owned);
+    let why = error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned);
     let line = error.line().filter(|_| source.trim_end().contains('\n'));
     let text = line.and_then(|line| source.lines().nth(line - 1));
     match (line, text) {
         (Some(line), Some(text)) => {
-            format!(
-                "this template does not parse: {why}, in line {line}, `{}`",
-                text.trim()
-            )
+            format!("this template does not parse: {why}, in line {line}, `{}`", text.trim())
         }
         _ => format!("this template does not parse: {why}"),
     }
@@ -76,9 +67,7 @@ fn unknown_variable(source: &str, name: &str) -> Option<String> {
     let (root, part) = name.split_once('.').unwrap_or((name, ""));
     let airflow = |name: &str| AIRFLOW.iter().find(|(airflow, _)| *airflow == name);
     if let Some((airflow, instead)) = airflow(name).or_else(|| airflow(root)) {
-        return Some(format!(
-            "`{airflow}` is Airflow's name{place}: write {instead}"
-        ));
+        return Some(format!("`{airflow}` is Airflow's name{place}: write {instead}"));
     }
     if !part.is_empty() && VARIABLES.contains(&root) {
         return Some(format!(
@@ -89,30 +78,18 @@ fn unknown_variable(source: &str, name: &str) -> Option<String> {
     if let Some(only) = VARIABLES.iter().find(|known| known.starts_with(&inside)) {
         return Some(format!("`{root}` has only an id{place}: write `{only}`"));
     }
-    Some(format!(
-        "unknown template variable `{name}`{place}; {}",
-        suggest::hint(name, VARIABLES)
-    ))
+    Some(format!("unknown template variable `{name}`{place}; {}", suggest::hint(name, VARIABLES)))
 }
 
 /// Filters, tests, functions and methods; the functions that the template calls are collected.
-fn calls(
-    source: &str,
-    instructions: &Instructions<'_>,
-    functions: &mut Vec<String>,
-    found: &mut Vec<String>,
-) {
+fn calls(source: &str, instructions: &Instructions<'_>, functions: &mut Vec<String>, found: &mut Vec<String>) {
     let mut before = None;
     for instruction in (0..).map_while(|at| instructions.get(at)) {
         let mistake = match instruction {
-            Instruction::ApplyFilter(name, arguments, _) => {
-                wrong_filter(source, name, *arguments, before)
+            Instruction::ApplyFilter(name, arguments, _) => wrong_filter(source, name, *arguments, before),
+            Instruction::PerformTest(name, ..) if !TESTS.contains(name) => {
+                Some(format!("unknown template test `{name}`{}; {}", place(source, name), suggest::hint(name, TESTS)))
             }
-            Instruction::PerformTest(name, ..) if !TESTS.contains(name) => Some(format!(
-                "unknown template test `{name}`{}; {}",
-                place(source, name),
-                suggest::hint(name, TESTS)
-            )),
             Instruction::CallFunction(name, _) => {
                 functions.push((*name).to_owned());
                 unknown_function(source, name)
@@ -125,30 +102,18 @@ fn calls(
     }
 }
 
-fn wrong_filter(
-    source: &str,
-    name: &str,
-    arguments: Option<u16>,
-    before: Option<&Instruction<'_>>,
-) -> Option<String> {
+fn wrong_filter(source: &str, name: &str, arguments: Option<u16>, before: Option<&Instruction<'_>>) -> Option<String> {
     if let Some(own) = OWN_FILTERS.iter().find(|own| own.name == name) {
-        return wrong_arguments(source, own, arguments)
-            .or_else(|| wrong_format(source, own, before));
+        return wrong_arguments(source, own, arguments).or_else(|| wrong_format(source, own, before));
     }
     if BUILTIN_FILTERS.contains(&name) {
         return None;
     }
     let place = place(source, name);
     if name == "strftime" {
-        return Some(format!(
-            "unknown template filter `strftime`{place}; write `date(\"%Y-%m-%d\")`"
-        ));
+        return Some(format!("unknown template filter `strftime`{place}; write `date(\"%Y-%m-%d\")`"));
     }
-    let known: Vec<_> = OWN_FILTERS
-        .iter()
-        .map(|own| own.name)
-        .chain(BUILTIN_FILTERS.iter().copied())
-        .collect();
+    let known: Vec<_> = OWN_FILTERS.iter().map(|own| own.name).chain(BUILTIN_FILTERS.iter().copied()).collect();
     Some(match suggest::nearest(name, &known) {
         Some(near) => format!("unknown template filter `{name}`{place}; did you mean `{near}`?"),
         None => format!(
@@ -166,12 +131,7 @@ fn wrong_arguments(source: &str, own: &OwnFilter, given: Option<u16>) -> Option<
             0 => "no argument",
             _ => "one argument",
         };
-        format!(
-            "the template filter `{}` takes {takes}{}, as in `{}`",
-            own.name,
-            place(source, own.name),
-            own.example
-        )
+        format!("the template filter `{}` takes {takes}{}, as in `{}`", own.name, place(source, own.name), own.example)
     })
 }
 
@@ -181,15 +141,13 @@ fn wrong_format(source: &str, own: &OwnFilter, before: Option<&Instruction<'_>>)
         return None;
     };
     let format = format.as_str()?;
-    StrftimeItems::new(format)
-        .any(|item| item == Item::Error)
-        .then(|| {
-            format!(
-                "{format:?} is no date format{}: write it in strftime's letters, as in `{}`",
-                place(source, own.name),
-                own.example
-            )
-        })
+    StrftimeItems::new(format).any(|item| item == Item::Error).then(|| {
+        format!(
+            "{format:?} is no date format{}: write it in strftime's letters, as in `{}`",
+            place(source, own.name),
+            own.example
+        )
+    })
 }
 
 fn unknown_function(source: &str, name: &str) -> Option<String> {
@@ -200,26 +158,17 @@ fn unknown_function(source: &str, name: &str) -> Option<String> {
     let place = place(source, name);
     let as_filter = OWN_FILTERS.iter().find(|own| own.name == name);
     Some(match as_filter {
-        Some(own) => format!(
-            "`{name}` is a filter of templates{place}: write `{}`",
-            own.example
-        ),
+        Some(own) => format!("`{name}` is a filter of templates{place}: write `{}`", own.example),
         None if BUILTIN_FILTERS.contains(&name) => {
             format!("`{name}` is a filter of templates{place}: write `{{{{ value | {name} }}}}`")
         }
-        None => format!(
-            "unknown template function `{name}`{place}; {}",
-            suggest::hint(name, FUNCTIONS)
-        ),
+        None => format!("unknown template function `{name}`{place}; {}", suggest::hint(name, FUNCTIONS)),
     })
 }
 
 fn unknown_method(source: &str, name: &str) -> Option<String> {
     // What is called on a date is reported as a part that dates do not have.
-    if METHODS.contains(&name)
-        || source.contains(&format!("macros.{name}"))
-        || on_variable(source, name)
-    {
+    if METHODS.contains(&name) || source.contains(&format!("macros.{name}")) || on_variable(source, name) {
         return None;
     }
     Some(format!(
@@ -250,22 +199,14 @@ fn place(source: &str, name: &str) -> String {
 
 /// Where a dotted name first stands in the template's code, counted from one.
 fn position(source: &str, name: &str) -> Option<(u16, u16)> {
-    let tokens: Vec<_> = tokenize(source, false, SyntaxConfig::default())
-        .filter_map(Result::ok)
-        .collect();
+    let tokens: Vec<_> = tokenize(source, false, SyntaxConfig::default()).filter_map(Result::ok).collect();
     let words: Vec<_> = name.split('.').collect();
     let is = |at: usize, word: &str| matches!(tokens.get(at), Some((Token::Ident(ident), _)) if *ident == word);
     let stands = |at: usize| {
         let follows_dot = at > 0 && matches!(tokens[at - 1], (Token::Dot, _)) && words.len() > 1;
-        !follows_dot
-            && words
-                .iter()
-                .enumerate()
-                .all(|(step, word)| is(at + 2 * step, word))
+        !follows_dot && words.iter().enumerate().all(|(step, word)| is(at + 2 * step, word))
     };
-    (0..tokens.len())
-        .find(|at| stands(*at))
-        .map(|at| (tokens[at].1.start_line, tokens[at].1.start_col + 1))
+    (0..tokens.len()).find(|at| stands(*at)).map(|at| (tokens[at].1.start_line, tokens[at].1.start_col + 1))
 }
 
 #[cfg(test)]
@@ -288,52 +229,26 @@ mod tests {
         accepted("plain {text} without code");
         accepted("{{ dag.id }}/{{ task.id }}/{{ run_id }}/{{ try_number }}/{{ ts | upper }}");
         accepted("{{ params.region }}/{{ params.a.b[0] | default('x') }}/{{ params['c'] }}");
-        accepted(
-            "{{ data_interval_end | ds }}{{ ds | ds_add(-7) | ds_nodash }}{{ logical_date | date('%Y/%m') }}",
-        );
-        accepted(
-            "{% if prev_data_interval_end_success is defined %}{{ prev_data_interval_end_success }}{% endif %}",
-        );
+        accepted("{{ data_interval_end | ds }}{{ ds | ds_add(-7) | ds_nodash }}{{ logical_date | date('%Y/%m') }}");
+        accepted("{% if prev_data_interval_end_success is defined %}{{ prev_data_interval_end_success }}{% endif %}");
     }
 
     #[test]
     fn locals_of_the_template_are_its_own() {
         accepted("{% set day = ds %}{{ day }}");
-        accepted(
-            "{% for r in params.regions %}{{ loop.index }}{{ r.name }}{{ loop.cycle('a', 'b') }}{% endfor %}",
-        );
-        accepted(
-            "{% set ns = namespace(n=1) %}{{ ns.n }}{% for i in range(3) %}{{ i }}{% endfor %}",
-        );
+        accepted("{% for r in params.regions %}{{ loop.index }}{{ r.name }}{{ loop.cycle('a', 'b') }}{% endfor %}");
+        accepted("{% set ns = namespace(n=1) %}{{ ns.n }}{% for i in range(3) %}{{ i }}{% endfor %}");
     }
 
     #[test]
     fn unknown_names_are_explained() {
         for (source, message) in [
-            (
-                "{{ ds_nodas }}",
-                "unknown template variable `ds_nodas`; did you mean `ds_nodash`?",
-            ),
-            (
-                "{{ ds | uper }}",
-                "unknown template filter `uper`; did you mean `upper`?",
-            ),
-            (
-                "{{ ds is strng }}",
-                "unknown template test `strng`; did you mean `string`?",
-            ),
-            (
-                "{{ rang(3) }}",
-                "unknown template function `rang`; did you mean `range`?",
-            ),
-            (
-                "{{ execution_date }}",
-                "`execution_date` is Airflow's name: write `logical_date`",
-            ),
-            (
-                "{{ dag.dag_id }}",
-                "`dag.dag_id` is Airflow's name: write `dag.id`",
-            ),
+            ("{{ ds_nodas }}", "unknown template variable `ds_nodas`; did you mean `ds_nodash`?"),
+            ("{{ ds | uper }}", "unknown template filter `uper`; did you mean `upper`?"),
+            ("{{ ds is strng }}", "unknown template test `strng`; did you mean `string`?"),
+            ("{{ rang(3) }}", "unknown template function `rang`; did you mean `range`?"),
+            ("{{ execution_date }}", "`execution_date` is Airflow's name: write `logical_date`"),
+            ("{{ dag.dag_id }}", "`dag.dag_id` is Airflow's name: write `dag.id`"),
             ("{{ dag }}", "`dag` has only an id: write `dag.id`"),
             ("{{ task.name }}", "`task` has only an id: write `task.id`"),
             (
@@ -350,14 +265,8 @@ mod tests {
                 "`macros` is Airflow's name: write a filter, as in `{{ ds | ds_add(-7) }}` or \
                  `{{ logical_date | date(\"%Y\") }}`",
             ),
-            (
-                "{{ ds_add(ds, 5) }}",
-                "`ds_add` is a filter of templates: write `{{ ds | ds_add(-7) }}`",
-            ),
-            (
-                "{{ ds | ds_add }}",
-                "the template filter `ds_add` takes one argument, as in `{{ ds | ds_add(-7) }}`",
-            ),
+            ("{{ ds_add(ds, 5) }}", "`ds_add` is a filter of templates: write `{{ ds | ds_add(-7) }}`"),
+            ("{{ ds | ds_add }}", "the template filter `ds_add` takes one argument, as in `{{ ds | ds_add(-7) }}`"),
             (
                 "{{ ts | date('%Q') }}",
                 "\"%Q\" is no date format: write it in strftime's letters, as in `{{ logical_date | date(\"%Y/%m\") }}`",
@@ -385,10 +294,7 @@ mod tests {
 
     #[test]
     fn several_lines_have_places() {
-        assert_eq!(
-            refused("one\n  {{ dss }}\n"),
-            "unknown template variable `dss` in line 2, column 6; did you mean `ds`?"
-        );
+        assert_eq!(refused("one\n  {{ dss }}\n"), "unknown template variable `dss` in line 2, column 6; did you mean `ds`?");
         assert!(refused("one\n{{ ds | }}\n").ends_with("in line 2, `{{ ds | }}`"));
         assert!(refused("one\n{{ params.a | uper }}").contains("in line 2, column 15"));
     }

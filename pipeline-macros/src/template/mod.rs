@@ -21,19 +21,14 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     for mistake in check::mistakes(&source.value()) {
         errors.at(source.span(), mistake);
     }
-    errors
-        .into_expression()
-        .unwrap_or_else(|| quote!(::pipeline_runtime::__private::template(#source)))
+    errors.into_expression().unwrap_or_else(|| quote!(::pipeline_runtime::__private::template(#source)))
 }
 
 fn refuse(input: TokenStream, errors: &mut Errors) {
     let mut tokens = input.clone().into_iter();
     let (first, second) = (tokens.next(), tokens.next());
     match (first, second) {
-        (None, _) => errors.at(
-            Span::call_site(),
-            "`template!` takes a text, as in `template!(\"raw/{{ ds_nodash }}.json\")`",
-        ),
+        (None, _) => errors.at(Span::call_site(), "`template!` takes a text, as in `template!(\"raw/{{ ds_nodash }}.json\")`"),
         (Some(TokenTree::Literal(_)), Some(TokenTree::Punct(comma))) if comma.as_char() == ',' => errors.on(
             tokens.collect::<TokenStream>(),
             "`template!` takes a text alone: what the pipeline's function knows goes in by `params`, as in \
@@ -54,10 +49,7 @@ mod tests {
     #[test]
     fn a_template_is_a_call() {
         let tokens = expand(quote!("raw/{{ ds_nodash }}.json"));
-        assert_eq!(
-            crate::error::show(tokens),
-            "::pipeline_runtime::__private::template(\"raw/{{ ds_nodash }}.json\")"
-        );
+        assert_eq!(crate::error::show(tokens), "::pipeline_runtime::__private::template(\"raw/{{ ds_nodash }}.json\")");
     }
 
     #[test]

@@ -43,11 +43,7 @@ pub(super) const OWN_FILTERS: &[OwnFilter] = &[
 ];
 
 const fn own(name: &'static str, arguments: u16, example: &'static str) -> OwnFilter {
-    OwnFilter {
-        name,
-        arguments,
-        example,
-    }
+    OwnFilter { name, arguments, example }
 }
 
 /// minijinja's filters with the features that this workspace enables.
@@ -155,40 +151,19 @@ pub(super) const AIRFLOW: &[(&str, &str)] = &[
     ("next_execution_date", "`data_interval_end`"),
     ("prev_ds", "`{{ ds | ds_add(-1) }}`"),
     ("prev_execution_date", "`prev_data_interval_start_success`"),
-    (
-        "prev_start_date_success",
-        "`prev_data_interval_start_success`",
-    ),
+    ("prev_start_date_success", "`prev_data_interval_start_success`"),
     ("yesterday_ds", "`{{ ds | ds_add(-1) }}`"),
     ("tomorrow_ds", "`{{ ds | ds_add(1) }}`"),
     ("yesterday_ds_nodash", "`{{ ds | ds_add(-1) | ds_nodash }}`"),
     ("tomorrow_ds_nodash", "`{{ ds | ds_add(1) | ds_nodash }}`"),
     ("ts_nodash_with_tz", "`ts_nodash`"),
-    (
-        "macros",
-        "a filter, as in `{{ ds | ds_add(-7) }}` or `{{ logical_date | date(\"%Y\") }}`",
-    ),
-    (
-        "ti",
-        "`task.id`, `run_id` or `try_number`; another task's value is a parameter of yours",
-    ),
-    (
-        "task_instance",
-        "`task.id`, `run_id` or `try_number`; another task's value is a parameter of yours",
-    ),
-    (
-        "dag_run",
-        "`run_id`, or `params.name` for what the run was given",
-    ),
+    ("macros", "a filter, as in `{{ ds | ds_add(-7) }}` or `{{ logical_date | date(\"%Y\") }}`"),
+    ("ti", "`task.id`, `run_id` or `try_number`; another task's value is a parameter of yours"),
+    ("task_instance", "`task.id`, `run_id` or `try_number`; another task's value is a parameter of yours"),
+    ("dag_run", "`run_id`, or `params.name` for what the run was given"),
     ("conf", "`params.name` for what the run was given"),
-    (
-        "var",
-        "`params.name`, with a field `name` in the pipeline's params",
-    ),
-    (
-        "conn",
-        "a plain value that the pipeline's function passes to the task",
-    ),
+    ("var", "`params.name`, with a field `name` in the pipeline's params"),
+    ("conn", "a plain value that the pipeline's function passes to the task"),
     ("dag.dag_id", "`dag.id`"),
     ("task.task_id", "`task.id`"),
 ];
@@ -205,11 +180,7 @@ mod tests {
             let source = format!("{{% if {name:?} is {kind} %}}yes{{% endif %}}");
             env.render_str(&source, ()).expect("renders") == "yes"
         };
-        names
-            .iter()
-            .filter(|name| !has(name))
-            .map(ToString::to_string)
-            .collect()
+        names.iter().filter(|name| !has(name)).map(ToString::to_string).collect()
     }
 
     #[test]

@@ -6,15 +6,7 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
 /// Airflow's presets that are cron lines. `@once` and `@continuous` are none.
-const PRESETS: &[&str] = &[
-    "@yearly",
-    "@annually",
-    "@monthly",
-    "@weekly",
-    "@daily",
-    "@midnight",
-    "@hourly",
-];
+const PRESETS: &[&str] = &["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
 /// The five fields, with what each takes.
 const FIELDS: [(&str, &str); 5] = [
@@ -60,13 +52,8 @@ fn check_preset(preset: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(match preset {
-        "@once" | "@none" => {
-            "a pipeline without `schedule` runs when it is asked to: leave the option out"
-                .to_owned()
-        }
-        "@continuous" => {
-            "there is no continuous schedule; the shortest is every minute, `* * * * *`".to_owned()
-        }
+        "@once" | "@none" => "a pipeline without `schedule` runs when it is asked to: leave the option out".to_owned(),
+        "@continuous" => "there is no continuous schedule; the shortest is every minute, `* * * * *`".to_owned(),
         _ => format!("unknown preset; {}", suggest::hint(preset, PRESETS)),
     })
 }
@@ -76,19 +63,14 @@ fn wrong_width(fields: &[&str]) -> String {
     let hint = match fields {
         [] => "; at six every morning is `0 6 * * *`".to_owned(),
         [_, rest @ ..] if found == 6 => {
-            format!(
-                "; there is no field for seconds or years: perhaps `{}`",
-                rest.join(" ")
-            )
+            format!("; there is no field for seconds or years: perhaps `{}`", rest.join(" "))
         }
         [first, ..] if found == 1 && suggest::nearest(&format!("@{first}"), PRESETS).is_some() => {
             format!("; the preset is `@{first}`")
         }
         _ => String::new(),
     };
-    format!(
-        "it has {found} fields where cron has 5, minute hour day-of-month month day-of-week{hint}"
-    )
+    format!("it has {found} fields where cron has 5, minute hour day-of-month month day-of-week{hint}")
 }
 
 /// Blames the first field that is wrong on its own.
@@ -97,9 +79,7 @@ fn explain(fields: &[&str], whole: &str) -> String {
         let mut alone = ["*"; FIELDS.len()];
         alone[position] = field;
         if parse(&alone.join(" ")).is_err() {
-            return format!(
-                "the {name} `{field}` is not one: it takes {takes}, `*`, `1,2`, `1-5` and `*/10`"
-            );
+            return format!("the {name} `{field}` is not one: it takes {takes}, `*`, `1,2`, `1-5` and `*/10`");
         }
     }
     whole.to_owned()
@@ -131,10 +111,7 @@ mod tests {
 
     #[test]
     fn the_guilty_field_is_named() {
-        assert_eq!(
-            refused("61 6 * * *"),
-            "the minute `61` is not one: it takes 0 to 59, `*`, `1,2`, `1-5` and `*/10`"
-        );
+        assert_eq!(refused("61 6 * * *"), "the minute `61` is not one: it takes 0 to 59, `*`, `1,2`, `1-5` and `*/10`");
         assert!(refused("0 6 * * FUNDAY").starts_with("the day of week `FUNDAY`"));
         assert!(refused("0 25 * * *").starts_with("the hour `25`"));
         assert!(refused("0 6 0 * *").starts_with("the day of month `0`"));
@@ -142,9 +119,7 @@ mod tests {
 
     #[test]
     fn the_number_of_fields_is_explained() {
-        assert!(
-            refused("0 0 6 * * *").ends_with("no field for seconds or years: perhaps `0 6 * * *`")
-        );
+        assert!(refused("0 0 6 * * *").ends_with("no field for seconds or years: perhaps `0 6 * * *`"));
         assert!(refused("6 * *").starts_with("it has 3 fields"));
         assert!(refused("daily").ends_with("the preset is `@daily`"));
         assert!(refused("").contains("0 fields"));

@@ -40,23 +40,14 @@ pub(crate) fn parse(text: &str) -> Result<Date, String> {
 }
 
 fn explain(text: &str) -> String {
-    let without_offset = [
-        "%Y-%m-%dT%H:%M:%S",
-        "%Y-%m-%d %H:%M:%S",
-        "%Y-%m-%dT%H:%M",
-        "%Y-%m-%d %H:%M",
-    ]
-    .iter()
-    .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-    if let Some(local) = without_offset {
-        return format!(
-            "the offset is missing: write `{}`",
-            local.format("%Y-%m-%dT%H:%M:%SZ")
-        );
-    }
-    let other_order = ["%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%Y%m%d"]
+    let without_offset = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
         .iter()
-        .find_map(|format| NaiveDate::parse_from_str(text, format).ok());
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    if let Some(local) = without_offset {
+        return format!("the offset is missing: write `{}`", local.format("%Y-%m-%dT%H:%M:%SZ"));
+    }
+    let other_order =
+        ["%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%Y%m%d"].iter().find_map(|format| NaiveDate::parse_from_str(text, format).ok());
     if let Some(day) = other_order {
         return format!("write `{}`", day.format("%Y-%m-%d"));
     }
@@ -79,25 +70,16 @@ mod tests {
     fn days_and_instants_are_read() {
         assert!(matches!(parse("2024-01-31"), Ok(Date::Day(_))));
         let instant = parse("2024-01-31T06:00:00+02:00").expect("instant");
-        assert_eq!(
-            instant.instant(Tz::UTC).to_rfc3339(),
-            "2024-01-31T04:00:00+00:00"
-        );
+        assert_eq!(instant.instant(Tz::UTC).to_rfc3339(), "2024-01-31T04:00:00+00:00");
     }
 
     #[test]
     fn a_day_begins_at_its_zones_midnight() {
         let day = parse("2024-01-31").expect("day");
-        assert_eq!(
-            day.instant(Tz::Europe__Berlin).to_rfc3339(),
-            "2024-01-30T23:00:00+00:00"
-        );
+        assert_eq!(day.instant(Tz::Europe__Berlin).to_rfc3339(), "2024-01-30T23:00:00+00:00");
         // In Beirut the clocks went from 23:59 to 01:00.
         let skipped = parse("2024-03-31").expect("day");
-        assert_eq!(
-            skipped.instant(Tz::Asia__Beirut).to_rfc3339(),
-            "2024-03-31T00:00:00+00:00"
-        );
+        assert_eq!(skipped.instant(Tz::Asia__Beirut).to_rfc3339(), "2024-03-31T00:00:00+00:00");
     }
 
     #[test]
@@ -105,10 +87,7 @@ mod tests {
         assert_eq!(refused("2024-02-30"), "the calendar has no such day");
         assert_eq!(refused("2024/01/31"), "write `2024-01-31`");
         assert_eq!(refused("31.01.2024"), "write `2024-01-31`");
-        assert_eq!(
-            refused("2024-01-31 06:00"),
-            "the offset is missing: write `2024-01-31T06:00:00Z`"
-        );
+        assert_eq!(refused("2024-01-31 06:00"), "the offset is missing: write `2024-01-31T06:00:00Z`");
         assert!(refused("tomorrow").starts_with("write a day"));
     }
 }

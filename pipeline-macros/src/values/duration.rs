@@ -9,9 +9,8 @@ const UNITS: &str = "`ms`, `s`, `m`, `h`, `d`, `w`";
 
 /// Every spelling that humantime takes for a unit that is accepted here.
 const SPELLINGS: &[&str] = &[
-    "ms", "msec", "millis", "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute",
-    "minutes", "h", "hr", "hrs", "hour", "hours", "d", "day", "days", "w", "wk", "wks", "week",
-    "weeks",
+    "ms", "msec", "millis", "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute", "minutes", "h", "hr", "hrs",
+    "hour", "hours", "d", "day", "days", "w", "wk", "wks", "week", "weeks",
 ];
 
 /// A century: whatever is longer is a slip, and milliseconds of it fit everywhere.
@@ -25,10 +24,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         return Err("it must be longer than zero; leave the option out instead".to_owned());
     }
     if !duration.subsec_nanos().is_multiple_of(1_000_000) {
-        return Err(
-            "it is finer than a millisecond, the engine's smallest unit: use `ms` or longer"
-                .to_owned(),
-        );
+        return Err("it is finer than a millisecond, the engine's smallest unit: use `ms` or longer".to_owned());
     }
     if duration > LONGEST {
         return Err("it is longer than a hundred years".to_owned());
@@ -41,14 +37,10 @@ fn refuse_calendar_units(text: &str) -> Result<(), String> {
     for word in text.split(|c: char| !c.is_ascii_alphabetic()) {
         match word {
             "M" => {
-                return Err(
-                    "`M` is a month, which has no fixed length; for minutes write `m`".to_owned(),
-                );
+                return Err("`M` is a month, which has no fixed length; for minutes write `m`".to_owned());
             }
             "month" | "months" | "y" | "yr" | "yrs" | "year" | "years" => {
-                return Err(format!(
-                    "`{word}` has no fixed length; use `d` for days or `w` for weeks"
-                ));
+                return Err(format!("`{word}` has no fixed length; use `d` for days or `w` for weeks"));
             }
             _ => {}
         }
@@ -74,9 +66,7 @@ fn explain(text: &str, error: &DurationError) -> String {
             }
         }
         DurationError::Empty => format!("it is empty; {expected}"),
-        DurationError::NumberOverflow => {
-            "the number is too large, or finer than a millisecond".to_owned()
-        }
+        DurationError::NumberOverflow => "the number is too large, or finer than a millisecond".to_owned(),
     }
 }
 
@@ -120,18 +110,9 @@ mod tests {
 
     #[test]
     fn mistakes_say_what_to_write() {
-        assert_eq!(
-            refused("45"),
-            "the unit is missing: write `45s`, `45m` or `45h`"
-        );
-        assert_eq!(
-            refused("10 minuts"),
-            "unknown unit `minuts`; did you mean `minute`?"
-        );
-        assert_eq!(
-            refused("3x"),
-            "unknown unit `x`; the units are `ms`, `s`, `m`, `h`, `d`, `w`"
-        );
+        assert_eq!(refused("45"), "the unit is missing: write `45s`, `45m` or `45h`");
+        assert_eq!(refused("10 minuts"), "unknown unit `minuts`; did you mean `minute`?");
+        assert_eq!(refused("3x"), "unknown unit `x`; the units are `ms`, `s`, `m`, `h`, `d`, `w`");
         assert!(refused("").starts_with("it is empty"));
         assert_eq!(refused("-5s"), "a duration is never negative");
         assert!(refused("soon").starts_with("unexpected `s`"));

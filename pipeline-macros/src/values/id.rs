@@ -19,8 +19,7 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
 
 /// Whether a second node of some task would be given this id.
 pub(crate) fn is_automatic(text: &str) -> bool {
-    text.rsplit_once("__")
-        .is_some_and(|(_, count)| !count.is_empty() && count.chars().all(|c| c.is_ascii_digit()))
+    text.rsplit_once("__").is_some_and(|(_, count)| !count.is_empty() && count.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// Why such an id cannot be chosen.

@@ -1,0 +1,73 @@
+#[allow(
+    clippy::must_use_candidate,
+    clippy::too_many_arguments,
+    reason = "the call alone wires the node, with the inputs of its body"
+)]
+#[track_caller]
+fn route(
+    report: impl ::pipeline_runtime::IntoInput<Report>,
+) -> <<route as ::pipeline_runtime::__private::Checks>::Output as ::pipeline_runtime::__private::Output<
+    Result<Route>,
+>>::Value {
+    ::pipeline_runtime::__private::arms::<
+        <route as ::pipeline_runtime::__private::Checks>::Output,
+        Result<Route>,
+        _,
+        Route,
+        _,
+    >(
+        {
+            static __DEFINITION: ::pipeline_runtime::__private::Definition = ::pipeline_runtime::__private::Definition::new(
+                ::pipeline_runtime::__private::Kind::Branch,
+                "route",
+                &["report"],
+                "",
+                |o| o,
+            );
+            &__DEFINITION
+        },
+        [
+            ::pipeline_runtime::__private::arg::<
+                <route as ::pipeline_runtime::__private::Checks>::Output,
+                Report,
+            >(report),
+        ],
+        |inputs| ::pipeline_runtime::__private::drive::<
+            <route as ::pipeline_runtime::__private::Checks>::Output,
+            _,
+        >(route::call(inputs.take())),
+    )
+}
+#[doc(hidden)]
+#[allow(
+    dead_code,
+    missing_debug_implementations,
+    non_camel_case_types,
+    reason = "the home of `call`, without values; it shares the function's name"
+)]
+enum route {}
+impl route {
+    ///Runs the body of `route` directly, without a pipeline: for unit tests.
+    #[allow(
+        dead_code,
+        clippy::missing_const_for_fn,
+        clippy::missing_errors_doc,
+        clippy::missing_panics_doc,
+        clippy::needless_pass_by_value,
+        clippy::unnecessary_wraps,
+        clippy::unused_async,
+        reason = "a task's signature is its place in the plan"
+    )]
+    async fn call(report: ::pipeline_runtime::__private::Id<Report>) -> Result<Route> {
+        body(report).await
+    }
+}
+impl ::pipeline_runtime::__private::Checks for route {
+    type Output = ::pipeline_runtime::__private::Checked<
+        ::pipeline_runtime::__private::AsBranch,
+        {
+            ::pipeline_runtime::__private::param::<Report>();
+            ::pipeline_runtime::__private::branch_output::<Result<Route>>()
+        },
+    >;
+}

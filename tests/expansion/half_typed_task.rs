@@ -1,0 +1,26 @@
+#[allow(
+    unused_variables,
+    clippy::must_use_candidate,
+    clippy::too_many_arguments,
+    reason = "the call alone wires the node, with the inputs of its body"
+)]
+#[track_caller]
+fn count(
+    input_1: ::pipeline_runtime::__private::Poison<
+        {
+            ::core::compile_error! {
+                "a task's parameter is a plain name, which labels the input in the plan: take it apart in the body, with `let`"
+            }
+        },
+    >,
+    key: ::pipeline_runtime::__private::Poison<
+        {
+            ::core::compile_error! {
+                "a task's input must be owned, not borrowed, as it outlives the call: write `String`"
+            }
+        },
+    >,
+    rest: impl ::pipeline_runtime::IntoInput<u64>,
+) -> ::pipeline_runtime::Node<u64> {
+    ::core::unimplemented!()
+}

@@ -1,0 +1,37 @@
+/// Loads the day.
+#[allow(
+    clippy::must_use_candidate,
+    reason = "the user's function returns nothing to use"
+)]
+pub fn daily() -> ::pipeline_runtime::Pipeline {
+    #[allow(
+        dead_code,
+        clippy::needless_pass_by_value,
+        clippy::unnecessary_wraps,
+        reason = "an unregistered pipeline is reported once, by its outer name; a run calls it with owned params"
+    )]
+    fn daily(options: Options) -> Result<()> {
+        count(export(options.key));
+        Ok(())
+    }
+    ::pipeline_runtime::__private::pipeline1::<
+        Options,
+        Result<()>,
+    >(
+        ::pipeline_runtime::__private::PipelineDefinition::new(
+            "daily",
+            "Loads the day.",
+            |o| {
+                o
+                    .schedule("0 6 * * *")
+                    .sla(2700000)
+                    .escalate(3600000, page)
+                    .escalate(5400000, page)
+                    .escalate(5400000, log_it)
+                    .defaults(|o| o.retries(1))
+                    .tags(&["daily"])
+            },
+        ),
+        daily,
+    )
+}

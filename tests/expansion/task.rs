@@ -1,0 +1,91 @@
+/// Counts the rows.
+///
+/// Slowly.
+#[allow(
+    clippy::must_use_candidate,
+    clippy::too_many_arguments,
+    reason = "the call alone wires the node, with the inputs of its body"
+)]
+#[track_caller]
+pub fn count(
+    bucket: impl ::pipeline_runtime::IntoInput<Bucket>,
+    export: impl ::pipeline_runtime::IntoInput<Object>,
+) -> ::pipeline_runtime::Node<Report> {
+    ::pipeline_runtime::__private::node::<
+        <count as ::pipeline_runtime::__private::Checks>::Output,
+        Result<Report>,
+        _,
+        _,
+    >(
+        {
+            static __DEFINITION: ::pipeline_runtime::__private::Definition = ::pipeline_runtime::__private::Definition::new(
+                ::pipeline_runtime::__private::Kind::Task,
+                "count",
+                &["bucket", "export"],
+                "Counts the rows.",
+                |o| {
+                    o
+                        .retries(1)
+                        .retry_delay(300000)
+                        .pool(&S3)
+                        .on_failure(log_it)
+                        .on_failure(CHAT)
+                },
+            );
+            &__DEFINITION
+        },
+        [
+            ::pipeline_runtime::__private::arg::<
+                <count as ::pipeline_runtime::__private::Checks>::Output,
+                Bucket,
+            >(bucket),
+            ::pipeline_runtime::__private::arg::<
+                <count as ::pipeline_runtime::__private::Checks>::Output,
+                Object,
+            >(export),
+        ],
+        |inputs| ::pipeline_runtime::__private::drive::<
+            <count as ::pipeline_runtime::__private::Checks>::Output,
+            _,
+        >(count::call(inputs.take(), inputs.take(), inputs.context())),
+    )
+}
+#[doc(hidden)]
+#[allow(
+    dead_code,
+    missing_debug_implementations,
+    non_camel_case_types,
+    reason = "the home of `call`, without values; it shares the function's name"
+)]
+pub enum count {}
+impl count {
+    ///Runs the body of `count` directly, without a pipeline: for unit tests.
+    #[allow(
+        dead_code,
+        clippy::missing_const_for_fn,
+        clippy::missing_errors_doc,
+        clippy::missing_panics_doc,
+        clippy::needless_pass_by_value,
+        clippy::unnecessary_wraps,
+        clippy::unused_async,
+        reason = "a task's signature is its place in the plan"
+    )]
+    #[instrument(skip_all)]
+    pub async fn call(
+        bucket: ::pipeline_runtime::__private::Id<Bucket>,
+        mut export: ::pipeline_runtime::__private::Id<Object>,
+        ctx: Context,
+    ) -> Result<Report> {
+        body(bucket, export, ctx).await
+    }
+}
+impl ::pipeline_runtime::__private::Checks for count {
+    type Output = ::pipeline_runtime::__private::Checked<
+        ::pipeline_runtime::__private::AsTask,
+        {
+            ::pipeline_runtime::__private::param::<Bucket>();
+            ::pipeline_runtime::__private::param::<Object>();
+            ::pipeline_runtime::__private::task_output::<Result<Report>>()
+        },
+    >;
+}
