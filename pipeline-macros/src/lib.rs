@@ -89,9 +89,9 @@ mod values;
 ///
 /// | parameter | accepts | rule |
 /// |---|---|---|
-/// | `T` | `T`, `&T`, `Node<T>`; for `String` also `&str` and [`template!`] | all_success |
-/// | `Option<T>` | `Node<T>`, `Option<T>` | none_failed: `None` where the upstream was skipped |
-/// | `Outcome<T>` | `Node<T>` | all_done: `Success(T)`, `Skipped` or `Failed(Failure)` |
+/// | `T` | `T`, `&T`, `Node<T>`; for `String` also `&str` and [`template!`] | `all_success` |
+/// | `Option<T>` | `Node<T>`, `Option<T>` | `none_failed`: `None` where the upstream was skipped |
+/// | `Outcome<T>` | `Node<T>` | `all_done`: `Success(T)`, `Skipped` or `Failed(Failure)` |
 /// | `Arc<T>` | `Node<T>`, `Arc<T>` | as `T`, without a copy |
 /// | `Vec<T>`, `Vec<Option<T>>`, `Vec<Outcome<T>>` | `.each(..)`, `[Node<T>; N]`, `Vec<Node<T>>` | the three above, over all |
 /// | `Failure` | `node.failure()` | runs only where that node failed |
@@ -105,7 +105,7 @@ mod values;
 /// | `retry_delay = "5m"` | duration | 5m | wait before each retry | `` invalid duration "5": the unit is missing: write `5s`, `5m` or `5h` `` |
 /// | `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")` | list; `start` and `max` are required | none | growing waits instead of `retry_delay`: the k-th is `min(max, start * factor^k)` and up to `jitter` more | `` `retry_delay` and `backoff` both say how long to wait between attempts: keep one `` |
 /// | `timeout = "10m"` | duration | none | limit of one attempt | `` invalid duration "10M": `M` is a month, which has no fixed length; for minutes write `m` `` |
-/// | `pool = S3` | path of a `static` [`Pool`] | default_pool | bounds how many run at once | `` `pool` takes the pool itself, not its name `` |
+/// | `pool = S3` | path of a `static` [`Pool`] | `default_pool` | bounds how many run at once | `` `pool` takes the pool itself, not its name `` |
 /// | `priority = 5` | whole number, negative ones included | 0 | higher goes first where nodes wait for one pool | `` `priority` takes a whole number, negative ones included `` |
 /// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the node has not ended by then | `` a duration is written in quotes: `sla = "45m"` `` |
 /// | `on_failure`, `on_retry`, `on_success`, `on_skipped`, `on_sla_miss` | path of a callback, or a list `[page, CHAT]` | none | told of the event | `` `on_failure` takes the callback itself, not its name: write `on_failure = page` `` |
