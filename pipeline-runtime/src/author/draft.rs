@@ -213,7 +213,13 @@ pub(crate) fn failure(of: Handle) -> Handle {
     let known = with(|draft| draft.failures.get(&of.index).copied().filter(|_| of.is_of(draft))).flatten();
     known.unwrap_or_else(|| {
         let made = gate(What::Failure { of }, at);
-        with(|draft| draft.failures.insert(of.index, made));
+        with(|draft| {
+            if of.is_of(draft) {
+                // It stands beside its node, wherever it was first asked for: a mapping may use a failure from around it.
+                draft.nodes[made.index as usize].scope = draft.nodes[of.index as usize].scope;
+                draft.failures.insert(of.index, made);
+            }
+        });
         made
     })
 }

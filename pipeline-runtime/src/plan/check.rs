@@ -15,11 +15,16 @@ use std::rc::Rc;
 /// The most nodes that a plan may have, those of mappings counted once.
 const MAX_NODES: usize = 1_000_000;
 
+/// More characters of a name are not repeated in a message.
+const MAX_QUOTED: usize = 40;
+
 /// Handles of other pipelines. Checked first, for nothing else can be said of such a graph.
 pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
     let foreign = |place: Place| {
-        let help = "wire it in this pipeline's function: a node belongs to the pipeline that it was made in";
-        Problem::new("a node of another pipeline is wired here", help).at(place, "used here")
+        let help = "a node belongs to the one call of the pipeline function that made it: call its task here, too (what pipelines \
+                    share is a plain function that wires it)";
+        Problem::new("a node of another pipeline, or of an earlier call of this one's function, is used", help)
+            .at(place, "used here")
     };
     let mut problems = Vec::new();
     for node in &draft.nodes {
@@ -70,11 +75,28 @@ fn quoted(plan: &Plan, node: NodeIx) -> String {
     format!("`{}`", plan.id(node))
 }
 
+/// What a node is, in words.
+fn sort(plan: &Plan, node: NodeIx) -> &'static str {
+    match &plan.node(node).what {
+        What::Body { definition, .. } => match definition.kind {
+            Kind::Task => "a task",
+            Kind::Sensor => "a sensor",
+            Kind::Branch => "a branch",
+        },
+        What::Arm { .. } => "an arm",
+        What::Failure { .. } => "a failure",
+        What::FirstOf { .. } => "a race",
+        What::Each(_) => "a mapping",
+        What::Element { .. } => "an element",
+    }
+}
+
 fn size(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     let at = pipeline.definition().at;
     if plan.bodies().next().is_none() {
-        let problem = Problem::new(format!("pipeline `{}` is empty", plan.pipeline), "call a task in its function: that wires a node");
+        let problem =
+            Problem::new(format!("pipeline `{}` is empty", plan.pipeline), "call a task in its function: that wires a node");
         problems.push(problem.at(at, "this pipeline wires no task"));
     }
     if plan.nodes.len() > MAX_NODES {
@@ -98,7 +120,7 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
         problems.push(match misuse {
             Misuse::Foreign { .. } => continue,
             Misuse::NotAMapping { node, at } => {
-                let message = format!("`.max_active` bounds a mapping, and {} is none", quoted(plan, *node));
+                let message = format!("`.max_active` bounds a mapping, and {} is {}", quoted(plan, *node), sort(plan, *node));
                 Problem::new(message, "call it on the result of `.each(..)`; a pool bounds single tasks: `.pool(&POOL)`")
                     .at(at, "`.max_active` is called here")
                     .at(plan.node(*node).at, "on the node wired here")
@@ -112,7 +134,7 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
     }
     for (node, elements, at) in &sketch.max_active {
         if *elements == 0 {
-            let message = format!("{} could never start: `.max_active(0)`", quoted(plan, *node));
+            let message = format!("{} could never start an element: `.max_active(0)`", quoted(plan, *node));
             problems.push(Problem::new(message, "allow at least one element at a time").at(at, "set here"));
         }
     }
@@ -132,7 +154,10 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
     for (node, _, at) in &sketch.orders {
         let (message, help) = match &plan.node(*node).what {
             What::FirstOf { .. } => (
-                format!("`.after` cannot hold back {}: its runners start by themselves, and a race has no single start", quoted(plan, *node)),
+                format!(
+                    "`.after` cannot hold back {}: its runners start by themselves, and a race has no single start",
+                    quoted(plan, *node)
+                ),
                 "call `.after` on each runner, or on the task that takes the winner",
             ),
             What::Element { .. } => (
@@ -154,7 +179,9 @@ fn ids(sketch: &Sketch, problems: &mut Vec<Problem>) {
         if let Name::Given(given) = &node.name
             && let Some(why) = id::invalid(given)
         {
-            let problem = Problem::new(format!("{given:?} is no id: {why}"), "give it a name such as `load_eu`");
+            let short: String = given.chars().take(MAX_QUOTED).collect();
+            let rest = if short.len() < given.len() { "…" } else { "" };
+            let problem = Problem::new(format!("{:?} cannot be an id: {why}", short + rest), "give it a name such as `load_eu`");
             problems.push(problem.at(node.at, "the node wired here"));
         }
         // Default names cannot collide with each other, only with a given one.
@@ -194,14 +221,17 @@ fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {
             return;
         }
         let inside = plan.scope(source.scope).each.unwrap_or(from);
-        let message = format!("{} is used outside of its `.each`", quoted(plan, from));
-        let help = "return it from the closure, and use the result of `.each`";
-        problems.push(
-            Problem::new(message, help)
-                .at(source.at, "it is made here, once an element")
-                .at(plan.node(inside).at, "by this mapping")
-                .at(target.at, "and used here"),
-        );
+        let help = "what is made inside leaves it only as the closure's result: return it, and use the list that `.each` returns";
+        let problem = match source.what {
+            What::Element { each } => {
+                Problem::new(format!("the element of {} is used outside of its `.each`", quoted(plan, each)), help)
+                    .at(source.at, "it is an element of this mapping")
+            }
+            _ => Problem::new(format!("{} is used outside of its `.each`", quoted(plan, from)), help)
+                .at(source.at, "it is made here, once for each element")
+                .at(plan.node(inside).at, "of this mapping"),
+        };
+        problems.push(problem.at(target.at, "and used here"));
     };
     for (from, node) in (0..).zip(&plan.nodes) {
         for edge in plan.out(from) {
@@ -218,7 +248,7 @@ fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {
             && within(plan, each.scope, plan.node(each.result).scope)
         {
             let message = format!("the closure of `.each` returns {}, which is made outside of it", quoted(plan, each.result));
-            let help = "return a node that is wired in the closure; what is made once is taken as it is, without `.each`";
+            let help = "return a node that the closure wires; what is made once can be taken directly, without `.each`";
             problems.push(
                 Problem::new(message, help)
                     .at(plan.node(each.result).at, "it is made here, once")
@@ -235,12 +265,14 @@ fn elements_of_no_mapping(sketch: &Sketch, problems: &mut Vec<Problem>) {
             if let Source::Elements(from, rule) = &arg.source
                 && !plan.node(from.index()).is_each()
             {
-                let list = match rule {
-                    Rule::AllDone => "Vec<Outcome<_>>",
-                    Rule::NoneFailed | Rule::AllSuccess => "Vec<Option<_>>",
+                let each = match rule {
+                    Rule::AllDone => "Outcome",
+                    Rule::NoneFailed | Rule::AllSuccess => "Option",
                 };
-                let message = format!("{} takes `{list}`, but {} is one node with a list", quoted(plan, ix), quoted(plan, from.index()));
-                let help = "only the result of `.each`, or several nodes, end one by one; take `Vec<_>` (or `Outcome<Vec<_>>`) here";
+                let (taker, list) = (quoted(plan, ix), quoted(plan, from.index()));
+                let message =
+                    format!("{taker} takes `Vec<{each}<_>>`, one for each node, but {list} is a single node that returns a list");
+                let help = format!("take `{each}<Vec<_>>` here, or wire the result of `.each(..)` or several nodes");
                 problems.push(
                     Problem::new(message, help)
                         .at(plan.node(from.index()).at, "the list is made here")
@@ -260,21 +292,24 @@ fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
         for (option, at) in &overrides.given {
             let (message, help) = match &node.what {
                 What::Body { definition, .. } if definition.kind != Kind::Sensor && OF_SENSORS.contains(option) => {
-                    let message = format!("`.{option}` is an override of a sensor, and {} is none", quoted(plan, *ix));
-                    (message, "leave it out, or make the task a `#[sensor]`")
+                    let message = format!("`.{option}` is for sensors, and {} is {}", quoted(plan, *ix), sort(plan, *ix));
+                    (message, "leave it out, or make the task a `#[sensor]`".to_owned())
                 }
                 What::Body { .. } => continue,
                 What::Each(_) => {
-                    let message = format!("`.{option}` cannot be set on a mapping");
-                    (message, "set it inside, on the task that it is meant for: `.each(|item| task(item).retries(2))`")
+                    let message = format!("`.{option}` cannot be set on the mapping {}", quoted(plan, *ix));
+                    (message, format!("set it inside, on the task that it is meant for: `.each(|item| task(item).{option}(..))`"))
                 }
                 What::Arm { .. } => {
                     let message = format!("`.{option}` cannot be set on the arm {}", quoted(plan, *ix));
-                    (message, "an arm runs nothing; set it on the branch, as in `route(..).retries(2)`, or on the task that takes the arm")
+                    let help = format!(
+                        "an arm runs nothing; set it on the branch: `route(..).{option}(..)`, or on the task that takes the arm"
+                    );
+                    (message, help)
                 }
                 What::Failure { .. } | What::FirstOf { .. } | What::Element { .. } => {
                     let message = format!("`.{option}` cannot be set on {}", quoted(plan, *ix));
-                    (message, "it runs nothing; set it on the task that it is meant for")
+                    (message, "nothing runs there; set it on the task that it is meant for".to_owned())
                 }
             };
             problems.push(Problem::new(message, help).at(at, "set here").at(node.at, "on the node wired here"));
@@ -292,18 +327,33 @@ fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             Delay::Fixed(poke, _) => poke,
             Delay::Growing(backoff) => {
                 if backoff.start() > backoff.max() {
-                    let message = format!("the backoff of {} starts at {} but ends at {}", quoted(plan, ix), text(backoff.start()), text(backoff.max()));
+                    let message = format!(
+                        "the backoff of {} starts at {} but ends at {}",
+                        quoted(plan, ix),
+                        text(backoff.start()),
+                        text(backoff.max())
+                    );
                     problems.push(Problem::new(message, "let `start` be at most `max`").at(node.at, "the sensor wired here"));
                 }
                 backoff.start()
             }
         };
-        if first >= sensor.timeout || first.is_zero() {
-            let message = format!("{} waits {} between pokes within a timeout of {}", quoted(plan, ix), text(first), text(sensor.timeout));
-            let help = "let `poke` be longer than zero and shorter than `timeout`, or the sensor is asked only once";
-            problems.push(
-                Problem::new(message, help).at(definition.at, "the sensor is defined here").at(node.at, "and wired here"),
-            );
+        let mistake = if first.is_zero() {
+            Some((
+                format!("{} would be poked without a pause: its `poke` is 0s", quoted(plan, ix)),
+                "let `poke` be longer than zero",
+            ))
+        } else if first >= sensor.timeout {
+            let (poke, timeout) = (text(first), text(sensor.timeout));
+            let message =
+                format!("{} would be poked only once: its `poke` is {poke} and its `timeout` {timeout}", quoted(plan, ix));
+            Some((message, "let `poke` be shorter than `timeout`"))
+        } else {
+            None
+        };
+        if let Some((message, help)) = mistake {
+            let problem = Problem::new(message, help).at(definition.at, "the sensor is defined here");
+            problems.push(problem.at(node.at, "and wired here"));
         }
         if let Some(limit) = plan.run.timeout
             && sensor.timeout > limit
@@ -319,7 +369,7 @@ fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             problems.push(
                 Problem::new(message, help)
                     .at(node.at, "the sensor is wired here")
-                    .at(pipeline.definition().at, "the pipeline's timeout is set here"),
+                    .at(pipeline.definition().at, "the pipeline is defined here"),
             );
         }
     }
@@ -330,7 +380,8 @@ fn pools(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let user = |pool: usize| plan.bodies().find(|(ix, _)| plan.policy(*ix).pool as usize == pool).map(|(ix, _)| plan.node(ix).at);
     for (ix, pool) in plan.pools.iter().enumerate() {
         if pool.slots == 0 {
-            let mut problem = Problem::new(format!("pool `{}` has no slots", pool.name), "nothing in it could ever run: give it at least one");
+            let message = format!("pool `{}` has no slots, so that nothing in it could ever run", pool.name);
+            let mut problem = Problem::new(message, format!("give it at least one: `Pool::new({:?}, 1)`", pool.name));
             if let Some(at) = user(ix) {
                 problem = problem.at(at, "the node wired here needs one");
             }
@@ -423,8 +474,14 @@ fn circle(sketch: &Sketch, waits: &[u32]) -> Problem {
     }
     let start = next.and_then(|node| met.get(&node).copied()).unwrap_or(0);
     let circle = &path[start..];
-    let around: Vec<String> = circle.iter().chain(circle.first()).map(|node| quoted(plan, *node)).collect();
-    let message = format!("nodes wait for each other in a circle: {}", around.join(" waits for "));
+    let message = match circle {
+        [itself] => format!("{} waits for itself", quoted(plan, *itself)),
+        _ => {
+            let around: Vec<String> = circle.iter().skip(1).chain(circle.first()).map(|node| quoted(plan, *node)).collect();
+            let first = circle.first().map(|node| quoted(plan, *node)).unwrap_or_default();
+            format!("nodes wait for each other in a circle: {first} waits for {}", around.join(", which waits for "))
+        }
+    };
     let mut problem = Problem::new(message, "leave out the `.after` that closes the circle");
     for (node, upstream, at) in &sketch.orders {
         if circle.contains(node) && circle.contains(upstream) {
@@ -476,14 +533,18 @@ fn exclusive_arms(sketch: &Sketch, order: &[NodeIx], problems: &mut Vec<Problem>
     }
 }
 
-fn exclusive(plan: &Plan, node: NodeIx, branch: NodeIx, arms: [(u32, NodeIx); 2]) -> Problem {
+fn exclusive(plan: &Plan, node: NodeIx, branch: NodeIx, mut arms: [(u32, NodeIx); 2]) -> Problem {
     let name = |arm: u32| match &plan.node(branch).what {
         What::Body { branch: Some(of), .. } => format!("`{}.{}`", plan.id(branch), of.arms[arm as usize]),
         _ => quoted(plan, branch),
     };
+    arms.sort_unstable();
     let [first, second] = arms.map(|(arm, _)| name(arm));
-    let message = format!("{} can never run: it needs both {first} and {second}, and a branch takes one of its arms", quoted(plan, node));
-    let help = "take the inputs as `Option<_>`, which is `None` for the arm not taken, or the one that is there with `first_of`";
+    let message = format!(
+        "{} can never run: it needs both {first} and {second}, but a branch takes only one of its arms",
+        quoted(plan, node)
+    );
+    let help = "give the task `Option<_>` inputs, `None` for the arm not taken; or join arms of one type with `first_of([a, b])`";
     let mut problem = Problem::new(message, help).at(plan.node(branch).at, "the branch is wired here");
     for (arm, via) in arms {
         if !matches!(plan.node(via).what, What::Arm { .. }) {

@@ -48,9 +48,9 @@ pub(super) fn invalid(id: &str) -> Option<&'static str> {
     } else if id.len() > 200 {
         Some("it is longer than 200 bytes")
     } else if !id.chars().all(fits) {
-        Some("it may hold letters, digits, `_`, `-` and `.`")
+        Some("only letters, digits, `_`, `-` and `.` may stand in one")
     } else if numbered {
-        Some("a name that ends in `__` and a number is what a node without a name gets")
+        Some("names that end in `__` and a number are kept for nodes without a name of their own")
     } else {
         None
     }

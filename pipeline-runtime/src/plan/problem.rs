@@ -13,7 +13,7 @@ pub enum PlanError {
     Invalid {
         /// The pipeline's id.
         pipeline: &'static str,
-        /// The mistakes, in wiring order.
+        /// The mistakes, rule by rule.
         problems: Vec<Problem>,
     },
 }

@@ -1,0 +1,1472 @@
+//! What `binary check` says, message by message, and what `binary graph` shows: the tasks and pipelines are written with the
+//! macros, as a user writes them.
+
+use crate::author::pipeline::Pipeline;
+use crate::prelude::*;
+use expect_test::{Expect, expect};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const SOURCE: &str = include_str!("tests.rs");
+
+/// Replaces each place of this file by the source text that starts there, which does not move when lines are added.
+fn placed(text: &str) -> String {
+    const FILE: &str = "plan/tests.rs:";
+    let mut pieces = text.split(FILE);
+    let mut placed = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        // What stands before is the rest of the file's path.
+        placed.truncate(placed.rfind([' ', '"']).map_or(0, |at| at + 1));
+        let end = piece.find(|c: char| !c.is_ascii_digit() && c != ':').unwrap_or(piece.len());
+        let (place, rest) = piece.split_at(end);
+        let mut place = place.trim_end_matches(':').split(':').map(|number| number.parse::<usize>().unwrap());
+        let line = SOURCE.lines().nth(place.next().unwrap() - 1).unwrap();
+        let code = place.next().map_or(line.trim(), |column| &line[column - 1..]).trim_end_matches(';');
+        let colon = if piece[..end].ends_with(':') { ":" } else { "" };
+        placed += &format!("`{code}`{colon}{rest}");
+    }
+    placed
+}
+
+fn refused(pipeline: &Pipeline, expected: &Expect) {
+    expected.assert_eq(&placed(&pipeline.check().unwrap_err().to_string()));
+}
+
+fn plan(pipeline: &Pipeline) -> super::Plan {
+    pipeline.plan(&Value::Null).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn ids(pipeline: &Pipeline) -> Vec<String> {
+    let json = plan(pipeline).to_json();
+    json["nodes"].as_array().unwrap().iter().map(|node| node["id"].as_str().unwrap().to_owned()).collect()
+}
+
+const fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+#[task]
+async fn rows() -> Result<u64> {
+    Ok(1)
+}
+
+#[task]
+async fn add(rows: u64) -> Result<u64> {
+    Ok(rows + 1)
+}
+
+#[task]
+async fn join(left: u64, right: u64) -> Result<u64> {
+    Ok(left + right)
+}
+
+#[task]
+async fn files() -> Result<Vec<String>> {
+    Ok(Vec::new())
+}
+
+#[task]
+async fn folders() -> Result<Vec<Vec<String>>> {
+    Ok(Vec::new())
+}
+
+#[task]
+async fn size(file: String) -> Result<u64> {
+    Ok(file.len() as u64)
+}
+
+#[task]
+async fn count(folder: Vec<String>) -> Result<usize> {
+    Ok(folder.len())
+}
+
+#[task]
+async fn sizes() -> Result<Vec<u64>> {
+    Ok(Vec::new())
+}
+
+#[task]
+async fn total(sizes: Vec<u64>) -> Result<u64> {
+    Ok(sizes.iter().sum())
+}
+
+#[sensor(timeout = "10m", poke = "45s")]
+async fn export(key: String) -> Result<Poke<u64>> {
+    Ok(Poke::Ready(key.len() as u64))
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Branch)]
+enum Route {
+    Clean(u64),
+    Quarantine(u64),
+    Nothing,
+}
+
+#[branch]
+async fn route(rows: u64) -> Result<Route> {
+    Ok(match rows {
+        0 => Route::Nothing,
+        1 => Route::Quarantine(rows),
+        _ => Route::Clean(rows),
+    })
+}
+
+// ---- ids
+
+#[test]
+fn two_nodes_of_one_name_are_told_with_both_places() {
+    #[pipeline]
+    fn nightly() {
+        rows().named("extract");
+        add(1).named("extract");
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+        error: two nodes have the id `extract`
+          --> `rows().named("extract")`: the first is wired here
+          --> `add(1).named("extract")`: the second is wired here
+          = help: give one of them another name with `.named("..")`
+
+        pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_given_name_may_not_be_that_of_another_node_either() {
+    #[pipeline]
+    fn nightly() {
+        let sum = rows();
+        add(sum).named("rows");
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+        error: two nodes have the id `rows`
+          --> `rows()`: the first is wired here
+          --> `add(sum).named("rows")`: the second is wired here
+          = help: give one of them another name with `.named("..")`
+
+        pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_name_that_is_no_id_is_refused() {
+    #[pipeline]
+    fn nightly() {
+        rows().named("");
+        rows().named("load eu");
+        rows().named("load__2");
+        rows().named("x".repeat(201));
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: "" cannot be an id: it is empty
+              --> `rows().named("")`: the node wired here
+              = help: give it a name such as `load_eu`
+
+            error: "load eu" cannot be an id: only letters, digits, `_`, `-` and `.` may stand in one
+              --> `rows().named("load eu")`: the node wired here
+              = help: give it a name such as `load_eu`
+
+            error: "load__2" cannot be an id: names that end in `__` and a number are kept for nodes without a name of their own
+              --> `rows().named("load__2")`: the node wired here
+              = help: give it a name such as `load_eu`
+
+            error: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" cannot be an id: it is longer than 200 bytes
+              --> `rows().named("x".repeat(201))`: the node wired here
+              = help: give it a name such as `load_eu`
+
+            pipeline `nightly` has 4 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
+fn nodes_are_numbered_by_task_and_one_with_a_name_of_its_own_takes_no_number() {
+    #[pipeline]
+    fn nightly() {
+        rows();
+        rows().named("east");
+        rows();
+        add(rows());
+        first_of([rows().named("a"), rows().named("b")]);
+        first_of([rows().named("c"), rows().named("d")]);
+    }
+    let expected = ["rows", "east", "rows__2", "rows__3", "add", "a", "b", "first_of", "c", "d", "first_of__2"];
+    assert_eq!(ids(&nightly()), expected);
+}
+
+#[test]
+fn a_gate_is_named_after_the_node_that_it_stands_on() {
+    #[pipeline]
+    fn nightly() {
+        let RouteArms { clean, quarantine, nothing: _ } = route(rows()).named("sort");
+        add(clean).failure();
+        add(quarantine).named("x").failure();
+        folders().each(|folder| count(folder).named("sum"));
+        folders().each(|folder| total(folder.each(|file| size(file)).named("weigh"))).named("all");
+    }
+    let expected = [
+        "rows",
+        "sort",
+        "sort.clean",
+        "sort.quarantine",
+        "sort.nothing",
+        "add",
+        "add.failure",
+        "x",
+        "x.failure",
+        "folders",
+        "each(sum).element",
+        "sum",
+        "each(sum)",
+        "folders__2",
+        "all.element",
+        "weigh.element",
+        "size",
+        "weigh",
+        "total",
+        "all",
+    ];
+    assert_eq!(ids(&nightly()), expected);
+}
+
+#[test]
+fn a_mapping_may_return_its_element() {
+    #[pipeline]
+    fn nightly() {
+        files().each(|file| {
+            size(file);
+            file
+        });
+        folders()
+            .each(|folder| {
+                folder
+                    .each(|file| {
+                        size(file);
+                        file
+                    })
+                    .named("inner")
+            })
+            .named("nested");
+    }
+    let expected = [
+        "files",
+        "each(element).element",
+        "size",
+        "each(element)",
+        "folders",
+        "nested.element",
+        "inner.element",
+        "size__2",
+        "inner",
+        "nested",
+    ];
+    assert_eq!(ids(&nightly()), expected);
+}
+
+// ---- handles where they do not belong
+
+#[test]
+fn a_node_of_another_pipeline_is_refused_wherever_it_is_used() {
+    use std::sync::Mutex;
+    static KEPT: Mutex<Option<Node<u64>>> = Mutex::new(None);
+    #[pipeline]
+    fn first() {
+        *KEPT.lock().unwrap() = Some(rows());
+    }
+    #[pipeline]
+    fn second() {
+        let foreign = KEPT.lock().unwrap().unwrap();
+        add(foreign);
+        add(1).after(foreign);
+        foreign.retries(2);
+        first_of([foreign]);
+    }
+    first().check().unwrap();
+    refused(
+        &second(),
+        &expect![[r#"
+            error: a node of another pipeline, or of an earlier call of this one's function, is used
+              --> `add(foreign)`: used here
+              = help: a node belongs to the one call of the pipeline function that made it: call its task here, too (what pipelines share is a plain function that wires it)
+
+            error: a node of another pipeline, or of an earlier call of this one's function, is used
+              --> `first_of([foreign])`: used here
+              = help: a node belongs to the one call of the pipeline function that made it: call its task here, too (what pipelines share is a plain function that wires it)
+
+            error: a node of another pipeline, or of an earlier call of this one's function, is used
+              --> `after(foreign)`: used here
+              = help: a node belongs to the one call of the pipeline function that made it: call its task here, too (what pipelines share is a plain function that wires it)
+
+            error: a node of another pipeline, or of an earlier call of this one's function, is used
+              --> `retries(2)`: used here
+              = help: a node belongs to the one call of the pipeline function that made it: call its task here, too (what pipelines share is a plain function that wires it)
+
+            pipeline `second` has 4 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
+fn an_element_outside_of_its_mapping_is_told_with_all_three_places() {
+    #[pipeline]
+    fn nightly() {
+        let mut kept = None;
+        files().each(|file| {
+            kept = Some(file);
+            size(file)
+        });
+        size(kept.unwrap());
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: the element of `each(size)` is used outside of its `.each`
+              --> `each(|file| {`: it is an element of this mapping
+              --> `size(kept.unwrap())`: and used here
+              = help: what is made inside leaves it only as the closure's result: return it, and use the list that `.each` returns
+
+            pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn so_is_a_node_of_the_inside() {
+    #[pipeline]
+    fn nightly() {
+        let mut kept = None;
+        files().each(|file| {
+            let of_file = size(file);
+            kept = Some(of_file);
+            of_file
+        });
+        rows().after(kept.unwrap());
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: `size` is used outside of its `.each`
+              --> `size(file)`: it is made here, once for each element
+              --> `each(|file| {`: of this mapping
+              --> `rows().after(kept.unwrap())`: and used here
+              = help: what is made inside leaves it only as the closure's result: return it, and use the list that `.each` returns
+
+            pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_mapping_returns_what_is_wired_in_it() {
+    #[pipeline]
+    fn nightly() {
+        let once = rows();
+        files().each(|file| {
+            size(file);
+            once
+        });
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: the closure of `.each` returns `rows`, which is made outside of it
+              --> `rows()`: it is made here, once
+              --> `each(|file| {`: and returned for every element of this mapping
+              = help: return a node that the closure wires; what is made once can be taken directly, without `.each`
+
+            pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn the_failure_of_a_node_is_at_hand_inside_and_outside() {
+    #[task]
+    async fn log(failure: Failure, file: String) -> Result<String> {
+        Ok(failure.node().to_owned() + &file)
+    }
+    #[pipeline]
+    fn nightly() {
+        let first = rows();
+        files().each(|file| log(first.failure(), file));
+        repair(first.failure());
+    }
+    let expected = ["rows", "files", "each(log).element", "rows.failure", "log", "each(log)", "repair"];
+    assert_eq!(ids(&nightly()), expected);
+    assert_eq!(plan(&nightly()).to_json()["nodes"][3]["scope"], Value::Null);
+}
+
+#[test]
+fn a_mapping_repeats_something() {
+    #[pipeline]
+    fn nightly() {
+        files().each(|file| file);
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+        error: `.each` has nothing to repeat: no task is called in its closure
+          --> `each(|file| file)`: this mapping
+          = help: call a task on the element, as in `.each(|item| task(item))`
+
+        pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_task_called_outside_of_a_pipeline_says_what_to_call() {
+    let panic = std::panic::catch_unwind(|| add(1)).unwrap_err();
+    expect!["`add` was called outside of a pipeline: in a `#[pipeline]` function it wires a node; to run its body, as in a unit test, call `add::call(..)`"].assert_eq(&crate::author::pipeline::panic_message(&*panic));
+}
+
+// ---- inputs
+
+#[test]
+fn two_arms_of_one_branch_are_never_both_there() {
+    #[pipeline]
+    fn nightly() {
+        let RouteArms { clean, quarantine, nothing: _ } = route(rows());
+        join(clean, quarantine);
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: `join` can never run: it needs both `route.clean` and `route.quarantine`, but a branch takes only one of its arms
+              --> `route(rows())`: the branch is wired here
+              --> `join(clean, quarantine)`: and both are needed here
+              = help: give the task `Option<_>` inputs, `None` for the arm not taken; or join arms of one type with `first_of([a, b])`
+
+            pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn nor_is_what_needs_them() {
+    #[pipeline]
+    fn nightly() {
+        let RouteArms { clean, quarantine, nothing } = route(rows());
+        let loaded = add(clean).named("load");
+        let held = add(add(quarantine)).named("hold").after(nothing);
+        add(join(loaded, held));
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: `hold` can never run: it needs both `route.quarantine` and `route.nothing`, but a branch takes only one of its arms
+              --> `route(rows())`: the branch is wired here
+              --> `add(quarantine)).named("hold").after(nothing)`: `add` needs `route.quarantine`
+              --> `add(add(quarantine)).named("hold").after(nothing)`: and both are needed here
+              = help: give the task `Option<_>` inputs, `None` for the arm not taken; or join arms of one type with `first_of([a, b])`
+
+            error: `join` can never run: it needs both `route.clean` and `route.nothing`, but a branch takes only one of its arms
+              --> `route(rows())`: the branch is wired here
+              --> `add(clean).named("load")`: `load` needs `route.clean`
+              --> `add(add(quarantine)).named("hold").after(nothing)`: `hold` needs `route.nothing`
+              --> `join(loaded, held))`: and both are needed here
+              = help: give the task `Option<_>` inputs, `None` for the arm not taken; or join arms of one type with `first_of([a, b])`
+
+            pipeline `nightly` has 2 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
+fn nor_are_elements_of_a_list_that_needs_one_of_them() {
+    #[pipeline]
+    fn nightly() {
+        let RouteArms { clean, quarantine, nothing: _ } = route(rows());
+        sizes().after(clean).each(|size| join(size, quarantine));
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: `join` can never run: it needs both `route.clean` and `route.quarantine`, but a branch takes only one of its arms
+              --> `route(rows())`: the branch is wired here
+              --> `each(|size| join(size, quarantine))`: `each(join).element` needs `route.clean`
+              --> `join(size, quarantine))`: and both are needed here
+              = help: give the task `Option<_>` inputs, `None` for the arm not taken; or join arms of one type with `first_of([a, b])`
+
+            pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn arms_meet_where_one_is_enough() {
+    #[task]
+    async fn either(left: Option<u64>, right: Option<u64>) -> Result<u64> {
+        Ok(left.or(right).unwrap_or_default())
+    }
+    #[pipeline]
+    fn nightly() {
+        let RouteArms { clean, quarantine, nothing: _ } = route(rows());
+        either(add(clean), quarantine);
+        add(first_of([clean, quarantine]));
+        join(clean, clean);
+    }
+    nightly().check().unwrap();
+}
+
+#[test]
+fn outcomes_one_by_one_need_nodes_that_end_one_by_one() {
+    #[task]
+    async fn judge(sizes: Vec<Outcome<u64>>) -> Result<u64> {
+        Ok(sizes.len() as u64)
+    }
+    #[task]
+    async fn tally(sizes: Vec<Option<u64>>) -> Result<u64> {
+        Ok(sizes.len() as u64)
+    }
+    #[pipeline]
+    fn nightly() {
+        let list = sizes();
+        judge(list);
+        tally(list);
+        judge([rows(), rows()]);
+        judge(files().each(|file| size(file).named("weigh")));
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: `judge` takes `Vec<Outcome<_>>`, one for each node, but `sizes` is a single node that returns a list
+              --> `sizes()`: the list is made here
+              --> `judge(list)`: and taken here
+              = help: take `Outcome<Vec<_>>` here, or wire the result of `.each(..)` or several nodes
+
+            error: `tally` takes `Vec<Option<_>>`, one for each node, but `sizes` is a single node that returns a list
+              --> `sizes()`: the list is made here
+              --> `tally(list)`: and taken here
+              = help: take `Option<Vec<_>>` here, or wire the result of `.each(..)` or several nodes
+
+            pipeline `nightly` has 2 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_race_has_runners() {
+    #[pipeline]
+    fn nightly() {
+        add(first_of::<u64>([]));
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+        error: `first_of` is given no nodes
+          --> `first_of::<u64>([]))`: here
+          = help: give it the nodes that race, as in `first_of([a, b])`
+
+        pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+// ---- order
+
+#[test]
+fn a_circle_is_told_as_one_and_without_those_who_only_wait_for_it() {
+    #[pipeline]
+    fn nightly() {
+        let first = rows();
+        let second = add(first);
+        let third = add(second);
+        first.after(third);
+        rows().named("bystander").after(third);
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: nodes wait for each other in a circle: `rows` waits for `add__2`, which waits for `add`, which waits for `rows`
+              --> `after(third)`: `rows` is told to wait for `add__2` here
+              = help: leave out the `.after` that closes the circle
+
+            pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn nobody_waits_for_itself() {
+    #[pipeline]
+    fn nightly() {
+        let only = rows();
+        only.after(only);
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: `rows` waits for itself
+              --> `after(only)`: `rows` is told to wait for `rows` here
+              = help: leave out the `.after` that closes the circle
+
+            pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn the_inside_of_a_mapping_does_not_wait_for_the_mapping() {
+    #[pipeline]
+    fn nightly() {
+        let mut inside = None;
+        let mapped = files().each(|file| {
+            let of_file = size(file);
+            inside = Some(of_file);
+            of_file
+        });
+        inside.unwrap().after(total(mapped));
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: nodes wait for each other in a circle: `size` waits for `total`, which waits for `each(size)`, which waits for `size`
+              --> `after(total(mapped))`: `size` is told to wait for `total` here
+              = help: leave out the `.after` that closes the circle
+
+            pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn what_a_list_waits_for_does_not_wait_for_its_elements() {
+    #[pipeline]
+    fn nightly() {
+        let first = rows();
+        let mapped = files().after(first).each(|file| size(file));
+        first.after(mapped);
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: nodes wait for each other in a circle: `rows` waits for `each(size)`, which waits for `size`, which waits for `each(size).element`, which waits for `files`, which waits for `rows`
+              --> `after(first).each(|file| size(file))`: `files` is told to wait for `rows` here
+              --> `after(mapped)`: `rows` is told to wait for `each(size)` here
+              = help: leave out the `.after` that closes the circle
+
+            pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_race_or_an_element_cannot_be_held_back() {
+    #[pipeline]
+    fn nightly() {
+        let first = rows();
+        add(first_of([add(1), add(2)]).after(first));
+        files().each(|file| size(file.after(first)));
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+        error: `.after` cannot hold back `first_of`: its runners start by themselves, and a race has no single start
+          --> `after(first))`: `.after` is called here
+          --> `first_of([add(1), add(2)]).after(first))`: on the node wired here
+          = help: call `.after` on each runner, or on the task that takes the winner
+
+        error: `.after` cannot hold back `each(size).element`: an element is there once its list is
+          --> `after(first)))`: `.after` is called here
+          --> `each(|file| size(file.after(first)))`: on the node wired here
+          = help: call `.after` on the result of `.each`, which holds back the whole mapping, or on a task inside
+
+        pipeline `nightly` has 2 mistakes; nothing was run"#]],
+    );
+}
+
+// ---- overrides and options
+
+#[test]
+fn an_override_stands_where_it_can_have_an_effect() {
+    #[pipeline]
+    fn nightly() {
+        rows().poke(seconds(5));
+        let arms = route(rows()).poke_timeout(seconds(5));
+        arms.clean.retries(2);
+        arms.nothing.failure().timeout(seconds(5));
+        files().each(|file| size(file.priority(1))).retries(2).after(rows()).allow_failure();
+        first_of([rows(), rows()]).sla(seconds(60));
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: `.poke` is for sensors, and `rows` is a task
+              --> `poke(seconds(5))`: set here
+              --> `rows().poke(seconds(5))`: on the node wired here
+              = help: leave it out, or make the task a `#[sensor]`
+
+            error: `.poke_timeout` is for sensors, and `route` is a branch
+              --> `poke_timeout(seconds(5))`: set here
+              --> `route(rows()).poke_timeout(seconds(5))`: on the node wired here
+              = help: leave it out, or make the task a `#[sensor]`
+
+            error: `.retries` cannot be set on the arm `route.clean`
+              --> `retries(2)`: set here
+              --> `route(rows()).poke_timeout(seconds(5))`: on the node wired here
+              = help: an arm runs nothing; set it on the branch: `route(..).retries(..)`, or on the task that takes the arm
+
+            error: `.timeout` cannot be set on `route.nothing.failure`
+              --> `timeout(seconds(5))`: set here
+              --> `failure().timeout(seconds(5))`: on the node wired here
+              = help: nothing runs there; set it on the task that it is meant for
+
+            error: `.priority` cannot be set on `each(size).element`
+              --> `priority(1))).retries(2).after(rows()).allow_failure()`: set here
+              --> `each(|file| size(file.priority(1))).retries(2).after(rows()).allow_failure()`: on the node wired here
+              = help: nothing runs there; set it on the task that it is meant for
+
+            error: `.retries` cannot be set on the mapping `each(size)`
+              --> `retries(2).after(rows()).allow_failure()`: set here
+              --> `each(|file| size(file.priority(1))).retries(2).after(rows()).allow_failure()`: on the node wired here
+              = help: set it inside, on the task that it is meant for: `.each(|item| task(item).retries(..))`
+
+            error: `.sla` cannot be set on `first_of`
+              --> `sla(seconds(60))`: set here
+              --> `first_of([rows(), rows()]).sla(seconds(60))`: on the node wired here
+              = help: nothing runs there; set it on the task that it is meant for
+
+            pipeline `nightly` has 7 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_bound_is_for_mappings_and_lets_something_through() {
+    #[pipeline]
+    fn nightly() {
+        sizes().max_active(2);
+        files().each(|file| size(file)).max_active(0);
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: `.max_active` bounds a mapping, and `sizes` is a task
+              --> `max_active(2)`: `.max_active` is called here
+              --> `sizes().max_active(2)`: on the node wired here
+              = help: call it on the result of `.each(..)`; a pool bounds single tasks: `.pool(&POOL)`
+
+            error: `each(size)` could never start an element: `.max_active(0)`
+              --> `max_active(0)`: set here
+              = help: allow at least one element at a time
+
+            pipeline `nightly` has 2 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_sensor_must_not_outlive_its_pipeline() {
+    #[sensor]
+    async fn patient() -> Result<Poke<u64>> {
+        Ok(Poke::NotYet)
+    }
+    #[pipeline(timeout = "5m")]
+    fn nightly() {
+        export("a.json");
+        export("b.json").named("short").timeout(seconds(300));
+        patient();
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: the sensor `export` may wait 10m, but pipeline `nightly` ends after 5m
+              --> `export("a.json")`: the sensor is wired here
+              --> `nightly() {`: the pipeline is defined here
+              = help: give the sensor a shorter `timeout` (the default is 7d), or the pipeline a longer one
+
+            error: the sensor `patient` may wait 7days, but pipeline `nightly` ends after 5m
+              --> `patient()`: the sensor is wired here
+              --> `nightly() {`: the pipeline is defined here
+              = help: give the sensor a shorter `timeout` (the default is 7d), or the pipeline a longer one
+
+            pipeline `nightly` has 2 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_sensor_is_asked_more_than_once() {
+    #[pipeline]
+    fn nightly() {
+        export("a.json").named("rare").poke(seconds(600));
+        export("b.json").named("never").poke(seconds(0));
+        export("c.json").named("shrinking").backoff(crate::Backoff::new(seconds(60), seconds(30)));
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: `rare` would be poked only once: its `poke` is 10m and its `timeout` 10m
+              --> `export(key: String) -> Result<Poke<u64>> {`: the sensor is defined here
+              --> `export("a.json").named("rare").poke(seconds(600))`: and wired here
+              = help: let `poke` be shorter than `timeout`
+
+            error: `never` would be poked without a pause: its `poke` is 0s
+              --> `export(key: String) -> Result<Poke<u64>> {`: the sensor is defined here
+              --> `export("b.json").named("never").poke(seconds(0))`: and wired here
+              = help: let `poke` be longer than zero
+
+            error: the backoff of `shrinking` starts at 1m but ends at 30s
+              --> `export("c.json").named("shrinking").backoff(crate::Backoff::new(seconds(60), seconds(30)))`: the sensor wired here
+              = help: let `start` be at most `max`
+
+            pipeline `nightly` has 3 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_pool_has_slots_and_one_size() {
+    static NARROW: Pool = Pool::new("warehouse", 2);
+    static WIDE: Pool = Pool::new("warehouse", 4);
+    static CLOSED: Pool = Pool::new("closed", 0);
+    #[pipeline]
+    fn nightly() {
+        rows().pool(&NARROW);
+        rows().pool(&WIDE);
+        rows().pool(&CLOSED);
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: two pools are named `warehouse`, one of 2 slots and one of 4
+              --> `rows().pool(&NARROW)`: the first is used here
+              --> `rows().pool(&WIDE)`: the second is used here
+              = help: share one `static` pool, or give one of them another name
+
+            error: pool `closed` has no slots, so that nothing in it could ever run
+              --> `rows().pool(&CLOSED)`: the node wired here needs one
+              = help: give it at least one: `Pool::new("closed", 1)`
+
+            pipeline `nightly` has 2 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_pipeline_wires_something() {
+    #[pipeline(schedule = "@daily")]
+    fn nightly() {}
+    refused(
+        &nightly(),
+        &expect![[r#"
+        error: pipeline `nightly` is empty
+          --> `nightly() {}`: this pipeline wires no task
+          = help: call a task in its function: that wires a node
+
+        pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    #[pipeline(timeout = "5m")]
+    fn nightly() {
+        let RouteArms { clean, quarantine, nothing: _ } = route(rows());
+        join(clean, quarantine).named("a").poke(seconds(1));
+        files().each(|file| size(file)).retries(1).max_active(0);
+        rows().named("a").after(first_of::<u64>([]));
+        export("a.json");
+    }
+    let error = nightly().check().unwrap_err();
+    let all: Vec<&str> = error.problems().iter().map(super::Problem::message).collect();
+    expect![[r#"
+        `each(size)` could never start an element: `.max_active(0)`
+        `first_of` is given no nodes
+        two nodes have the id `a`
+        `.poke` is for sensors, and `a` is a task
+        `.retries` cannot be set on the mapping `each(size)`
+        the sensor `export` may wait 10m, but pipeline `nightly` ends after 5m
+        `a` can never run: it needs both `route.clean` and `route.quarantine`, but a branch takes only one of its arms"#]]
+    .assert_eq(&all.join("\n"));
+    let text = error.to_string();
+    assert!(text.ends_with("pipeline `nightly` has 7 mistakes; nothing was run"), "{text}");
+    for problem in error.problems() {
+        assert!(problem.places().next().is_some(), "{problem}");
+        assert!(text.contains(&problem.to_string()), "{problem}");
+    }
+}
+
+// ---- renderings
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Settings {
+    region: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { region: "eu".into() }
+    }
+}
+
+static WAREHOUSE: Pool = Pool::new("warehouse", 4);
+
+async fn page(_: Notification) -> Result<()> {
+    Ok(())
+}
+
+async fn log_it(_: Notification) -> Result<()> {
+    Ok(())
+}
+
+#[task(retries = 3, retry_delay = "30s", on_failure = [page, log_it])]
+async fn load(rows: u64) -> Result<u64> {
+    Ok(rows)
+}
+
+#[task]
+async fn repair(failure: Failure) -> Result<String> {
+    Ok(failure.node().to_owned())
+}
+
+#[task]
+async fn quarantine(rows: u64) -> Result<()> {
+    let _ = rows;
+    Ok(())
+}
+
+/// Lists the folder's files.
+#[task(timeout = "90s")]
+async fn list(folder: Vec<String>) -> Result<Vec<String>> {
+    Ok(folder)
+}
+
+#[task(backoff(start = "1s", max = "1m", factor = 3, jitter = "2s"))]
+async fn upload(file: String, region: String, days: Option<u64>) -> Result<String> {
+    let _ = days;
+    Ok(file + &region)
+}
+
+#[task]
+async fn mirror(region: String) -> Result<u64> {
+    Ok(region.len() as u64)
+}
+
+#[task]
+async fn report(loaded: Option<u64>, uploads: Vec<Outcome<Vec<String>>>, fastest: u64) -> Result<()> {
+    let _ = (loaded, uploads, fastest);
+    Ok(())
+}
+
+/// Loads the day's export.
+///
+/// Further lines are left out of the header.
+#[pipeline(
+    schedule = "0 6 * * 1-5", timezone = "Europe/Berlin", timeout = "2h", sla = "45m", on_sla_miss = page, on_success = log_it,
+    tags = ["daily", "eu"]
+)]
+fn everything(settings: Settings) {
+    let export = export(template!("raw/{{ ds_nodash }}.json")).named("daily_export").on_timeout(crate::OnTimeout::Skip);
+    let RouteArms { clean, quarantine: bad, nothing: _ } = route(export);
+    let loaded = load(clean).pool(&WAREHOUSE).sla(seconds(600));
+    repair(loaded.failure()).priority(7);
+    quarantine(bad).allow_failure();
+    let folders = folders().after(export);
+    let uploads = folders.each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4));
+    let fastest = first_of([mirror("eu"), mirror("us")]);
+    report(loaded, uploads, fastest).after(loaded);
+}
+
+#[test]
+fn everything_as_text() {
+    expect![[r#"
+        pipeline  everything
+                  Loads the day's export.
+        tags      daily, eu
+        schedule  0 6 * * 1-5, at 06:00, on Monday to Friday (Europe/Berlin)
+        params    {"region":"eu"}
+        timeout   2h
+        callback  on_success log_it
+        callback  on_sla_miss page after 45m
+        pool      warehouse, 4 slots
+
+        [daily_export]   [mirror]   [mirror__2]
+           ┌───┴──────┐      └─────┬─────┘
+           ↓          ↓            ↓
+        [route]   [folders]   (first_of)
+           └──┬───────┼──────────┬─┼────────────────┐
+              │       └──────────┼─┼────────────────┼──────────────────────┐
+              │                  │ └────────────────┼──────────────────────┼───────────────────┐
+              │                  │                  │                      │                   │
+              │                  │                  │             ╔════════╪═════════════════╗ │
+              │                  │                  │             ║ each element of folders  ║ │
+              ↓                  ↓                  ↓             ║        ↓                 ║ │
+        (route.clean)   (route.quarantine)   (route.nothing)      ║    (element)             ║ │
+           ┌──┘        ┌─────────┘                                ║        │                 ║ │
+           ↓           ↓                                          ║        ↓                 ║ │
+        [load]   [quarantine]                                     ║     [list]               ║ │
+           └───┬────────────────────────────────────────────────┐ ║        │                 ║ │
+               │                                    "none_failed" ║        │                 ║ │
+               │                                                │ ║        │                 ║ │
+               │                                                │ ║  ╔═════╪════════════════╗║ │
+               │                                                │ ║  ║ each element of list ║║ │
+               ↓                                                │ ║  ║     ↓                ║║ │
+        (load.failure)                                          │ ║  ║ (element)            ║║ │
+            ┌──┘                                                │ ║  ║     │                ║║ │
+            ↓                                                   │ ║  ║     ↓                ║║ │
+        [repair]                                                │ ║  ║ [upload]             ║║ │
+                                                                │ ║  ║     │                ║║ │
+            ┌───────────────────────────────────────────────────┘ ║  ║     │                ║║ │
+            │                                                     ║  ╚═════╪════════════════╝║ │
+            │                                                     ║        │                 ║ │
+            │                                                     ║        ↓                 ║ │
+            │                                                     ║ (each(upload))           ║ │
+            │           ┌─────────────────────────────────────────╫────────┘                 ║ │
+            │           │          ┌──────────────────────────────╫──────────────────────────╫─┘
+            │           │          │                              ╚══════════════════════════╝
+            │           │          │
+            │           ↓          │
+            │ (each(each(upload))) │
+            ├───────────┘          │
+        "all_done"                 │
+            ├──────────────────────┘
+            ↓
+        [report]
+
+        node                kind      inputs                                              options                           wired at
+        daily_export        sensor    key: template "raw/{{ ds_nodash }}.json"            timeout 10m                       `let export = export(template!("raw/{{ ds_nodash }}.json")).named("daily_export").on_timeout(crate::OnTimeout::Skip)`
+                                                                                          poke 45s
+                                                                                          on_timeout skip
+        route               branch    rows: daily_export                                                                    `let RouteArms { clean, quarantine: bad, nothing: _ } = route(export)`
+        load                task      rows: route.clean                                   retries 3                         `let loaded = load(clean).pool(&WAREHOUSE).sla(seconds(600))`
+                                                                                          retry_delay 30s
+                                                                                          pool warehouse
+                                                                                          sla 10m
+                                                                                          on_failure page
+                                                                                          on_failure log_it
+        repair              task      failure: load.failure                               priority 7                        `repair(loaded.failure()).priority(7)`
+        quarantine          task      rows: route.quarantine                              allow_failure                     `quarantine(bad).allow_failure()`
+        folders             task      after: daily_export                                                                   `let folders = folders().after(export)`
+        each(each(upload))  each      list: folders                                                                         `let uploads = folders.each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4))`
+                                      results: each(upload)
+          list              task      folder: each(each(upload)).element                  timeout 1m 30s                    `let uploads = folders.each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4))`
+          each(upload)      each      list: list                                          max_active 4                      `let uploads = folders.each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4))`
+                                      results: upload
+            upload          task      file: each(upload).element                          backoff 1s to 1m, x 3 + up to 2s  `let uploads = folders.each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4))`
+                                      region: "eu"
+                                      days: (value)
+        mirror              task      region: "eu"                                                                          `let fastest = first_of([mirror("eu"), mirror("us")])`
+        mirror__2           task      region: "us"                                                                          `let fastest = first_of([mirror("eu"), mirror("us")])`
+        first_of            first_of  nodes: mirror, mirror__2 (one_success)                                                `let fastest = first_of([mirror("eu"), mirror("us")])`
+        report              task      loaded: load (none_failed)                                                            `report(loaded, uploads, fastest).after(loaded)`
+                                      uploads: elements of each(each(upload)) (all_done)
+                                      fastest: first_of
+                                      after: load
+    "#]].assert_eq(&placed(&plan(&everything()).to_text()));
+}
+
+#[test]
+fn everything_as_a_flowchart() {
+    expect![[r#"
+        ---
+        title: "everything"
+        ---
+        flowchart TD
+            n0{{"daily_export"}}
+            n1{"route"}
+            n2(["route.clean"])
+            n3(["route.quarantine"])
+            n4(["route.nothing"])
+            n5["load"]
+            n6(["load.failure"])
+            n7["repair"]
+            n8["quarantine"]
+            n9["folders"]
+            n15[["each(each(upload))"]]
+            subgraph s1["each element of folders"]
+                n10(["each(each(upload)).element"])
+                n11["list"]
+                n14[["each(upload)"]]
+                subgraph s2["each element of list"]
+                    n12(["each(upload).element"])
+                    n13["upload"]
+                end
+            end
+            n16["mirror"]
+            n17["mirror__2"]
+            n18(["first_of"])
+            n19["report"]
+            n0 --> n1
+            n1 --> n2
+            n1 --> n3
+            n1 --> n4
+            n2 --> n5
+            n5 -->|"all_failed"| n6
+            n6 --> n7
+            n3 --> n8
+            n0 -.-> n9
+            n9 --> n10
+            n10 --> n11
+            n11 --> n12
+            n12 --> n13
+            n13 --> n14
+            n14 --> n15
+            n16 -->|"one_success"| n18
+            n17 -->|"one_success"| n18
+            n5 -->|"none_failed"| n19
+            n15 -->|"all_done"| n19
+            n18 --> n19
+            n5 -.-> n19
+    "#]]
+    .assert_eq(&plan(&everything()).to_mermaid());
+}
+
+#[test]
+fn everything_as_json() {
+    let mut json = plan(&everything()).to_json();
+    // One node of each kind: the others have the same fields.
+    let mut kinds = std::collections::HashSet::new();
+    json["nodes"].as_array_mut().unwrap().retain(|node| kinds.insert(node["kind"].to_string()));
+    expect![[r#"
+        {
+          "callbacks": [
+            {
+              "event": "on_success",
+              "notifier": "pipeline_runtime::plan::tests::log_it"
+            },
+            {
+              "after_ms": 2700000,
+              "event": "on_sla_miss",
+              "notifier": "pipeline_runtime::plan::tests::page"
+            }
+          ],
+          "description": "Loads the day's export.",
+          "nodes": [
+            {
+              "after": [],
+              "defined_at": "`export(key: String) -> Result<Poke<u64>> {`",
+              "description": "",
+              "id": "daily_export",
+              "inputs": [
+                {
+                  "from": [],
+                  "kind": "template",
+                  "name": "key",
+                  "rule": null,
+                  "text": "raw/{{ ds_nodash }}.json"
+                }
+              ],
+              "kind": "sensor",
+              "options": {
+                "allow_failure": false,
+                "callbacks": [],
+                "mode": "reschedule",
+                "on_timeout": "skip",
+                "poke": {
+                  "factor": 1.0,
+                  "jitter_ms": 0,
+                  "max_ms": 45000,
+                  "start_ms": 45000
+                },
+                "poke_timeout_ms": 45000,
+                "pool": "default_pool",
+                "priority": 0,
+                "retries": 0,
+                "retry_delay": {
+                  "factor": 1.0,
+                  "jitter_ms": 0,
+                  "max_ms": 300000,
+                  "start_ms": 300000
+                },
+                "sla_ms": null,
+                "timeout_ms": 600000
+              },
+              "scope": null,
+              "task": "export",
+              "wired_at": "`export(template!("raw/{{ ds_nodash }}.json")).named("daily_export").on_timeout(crate::OnTimeout::Skip)`"
+            },
+            {
+              "after": [],
+              "defined_at": "`route(rows: u64) -> Result<Route> {`",
+              "description": "",
+              "id": "route",
+              "inputs": [
+                {
+                  "from": [
+                    "daily_export"
+                  ],
+                  "kind": "node",
+                  "name": "rows",
+                  "rule": "all_success",
+                  "text": null
+                }
+              ],
+              "kind": "branch",
+              "options": {
+                "allow_failure": false,
+                "callbacks": [],
+                "pool": "default_pool",
+                "priority": 0,
+                "retries": 0,
+                "retry_delay": {
+                  "factor": 1.0,
+                  "jitter_ms": 0,
+                  "max_ms": 300000,
+                  "start_ms": 300000
+                },
+                "sla_ms": null,
+                "timeout_ms": null
+              },
+              "scope": null,
+              "task": "route",
+              "wired_at": "`route(export)`"
+            },
+            {
+              "after": [],
+              "defined_at": null,
+              "description": null,
+              "id": "route.clean",
+              "inputs": [
+                {
+                  "from": [
+                    "route"
+                  ],
+                  "kind": "node",
+                  "name": "branch",
+                  "rule": "all_success",
+                  "text": null
+                }
+              ],
+              "kind": "arm",
+              "options": {
+                "allow_failure": false
+              },
+              "scope": null,
+              "task": null,
+              "wired_at": "`route(export)`"
+            },
+            {
+              "after": [],
+              "defined_at": "`load(rows: u64) -> Result<u64> {`",
+              "description": "",
+              "id": "load",
+              "inputs": [
+                {
+                  "from": [
+                    "route.clean"
+                  ],
+                  "kind": "node",
+                  "name": "rows",
+                  "rule": "all_success",
+                  "text": null
+                }
+              ],
+              "kind": "task",
+              "options": {
+                "allow_failure": false,
+                "callbacks": [
+                  {
+                    "event": "on_failure",
+                    "notifier": "pipeline_runtime::plan::tests::page"
+                  },
+                  {
+                    "event": "on_failure",
+                    "notifier": "pipeline_runtime::plan::tests::log_it"
+                  }
+                ],
+                "pool": "warehouse",
+                "priority": 0,
+                "retries": 3,
+                "retry_delay": {
+                  "factor": 1.0,
+                  "jitter_ms": 0,
+                  "max_ms": 30000,
+                  "start_ms": 30000
+                },
+                "sla_ms": 600000,
+                "timeout_ms": null
+              },
+              "scope": null,
+              "task": "load",
+              "wired_at": "`load(clean).pool(&WAREHOUSE).sla(seconds(600))`"
+            },
+            {
+              "after": [],
+              "defined_at": null,
+              "description": null,
+              "id": "load.failure",
+              "inputs": [
+                {
+                  "from": [
+                    "load"
+                  ],
+                  "kind": "node",
+                  "name": "of",
+                  "rule": "all_failed",
+                  "text": null
+                }
+              ],
+              "kind": "failure",
+              "options": {
+                "allow_failure": false
+              },
+              "scope": null,
+              "task": null,
+              "wired_at": "`failure()).priority(7)`"
+            },
+            {
+              "after": [],
+              "defined_at": null,
+              "description": null,
+              "id": "each(each(upload)).element",
+              "inputs": [
+                {
+                  "from": [
+                    "folders"
+                  ],
+                  "kind": "node",
+                  "name": "list",
+                  "rule": "all_success",
+                  "text": null
+                }
+              ],
+              "kind": "element",
+              "options": {
+                "allow_failure": false
+              },
+              "scope": "each(each(upload))",
+              "task": null,
+              "wired_at": "`each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4))`"
+            },
+            {
+              "after": [],
+              "defined_at": null,
+              "description": null,
+              "id": "each(upload)",
+              "inputs": [
+                {
+                  "from": [
+                    "list"
+                  ],
+                  "kind": "node",
+                  "name": "list",
+                  "rule": "all_success",
+                  "text": null
+                },
+                {
+                  "from": [
+                    "upload"
+                  ],
+                  "kind": "elements",
+                  "name": "results",
+                  "rule": "all_success",
+                  "text": null
+                }
+              ],
+              "kind": "each",
+              "options": {
+                "allow_failure": false,
+                "max_active": 4
+              },
+              "scope": "each(each(upload))",
+              "task": null,
+              "wired_at": "`each(|file| upload(file, &settings.region, None)).max_active(4))`"
+            },
+            {
+              "after": [],
+              "defined_at": null,
+              "description": null,
+              "id": "first_of",
+              "inputs": [
+                {
+                  "from": [
+                    "mirror",
+                    "mirror__2"
+                  ],
+                  "kind": "nodes",
+                  "name": "nodes",
+                  "rule": "one_success",
+                  "text": null
+                }
+              ],
+              "kind": "first_of",
+              "options": {
+                "allow_failure": false
+              },
+              "scope": null,
+              "task": null,
+              "wired_at": "`first_of([mirror("eu"), mirror("us")])`"
+            }
+          ],
+          "params": {
+            "region": "eu"
+          },
+          "pipeline": "everything",
+          "pools": [
+            {
+              "name": "default_pool",
+              "slots": 128
+            },
+            {
+              "name": "warehouse",
+              "slots": 4
+            }
+          ],
+          "schedule": {
+            "cron": "0 6 * * 1-5",
+            "description": "at 06:00, on Monday to Friday (Europe/Berlin)",
+            "timezone": "Europe/Berlin"
+          },
+          "tags": [
+            "daily",
+            "eu"
+          ],
+          "timeout_ms": 7200000
+        }"#]].assert_eq(&placed(&serde_json::to_string_pretty(&json).unwrap()));
+}
+
+#[test]
+fn what_is_wired_after_is_told_from_what_is_taken() {
+    #[pipeline]
+    fn nightly() {
+        let first = rows();
+        let second = rows();
+        join(second, second).after(first).after(second);
+        total([first, second, first]).after(second);
+        files().each(|file| size(file).after(first)).after(second);
+    }
+    let json = plan(&nightly()).to_json();
+    let of = |id: &str| json["nodes"].as_array().unwrap().iter().find(|node| node["id"] == id).unwrap()["after"].clone();
+    assert_eq!(of("join"), json!(["rows", "rows__2"]));
+    assert_eq!(of("total"), json!(["rows__2"]));
+    assert_eq!(of("size"), json!(["rows"]));
+    assert_eq!(of("each(size)"), json!(["rows__2"]));
+    assert_eq!(of("each(size).element"), json!([]));
+}
+
+#[test]
+fn a_large_graph_is_told_but_not_drawn() {
+    #[pipeline]
+    fn nightly() {
+        total((0..250).map(|_| rows()).collect::<Vec<_>>());
+    }
+    let text = plan(&nightly()).to_text();
+    assert!(text.contains("(not drawn: 251 nodes and 250 edges; at most 200 nodes are)"), "{text}");
+    assert!(
+        text.contains("sizes: rows, rows__2, rows__3, rows__4, rows__5, rows__6, rows__7, rows__8, … (250 in all)"),
+        "{text}"
+    );
+    assert!(text.contains("\nrows__250 "), "{text}");
+}
+
+#[test]
+fn a_wide_graph_is_drawn_from_left_to_right() {
+    #[pipeline]
+    fn nightly() {
+        total((0..30).map(|_| rows()).collect::<Vec<_>>());
+    }
+    let text = plan(&nightly()).to_text();
+    let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(widest <= 160, "{text}");
+    assert!(text.contains("[rows__30]"), "{text}");
+}
+
+#[test]
+fn no_id_is_markup_in_a_flowchart() {
+    #[pipeline]
+    fn nightly() {
+        rows().named("_private_");
+        rows().named("a__b");
+        rows().named("größe.2");
+        rows().named("end");
+    }
+    expect![[r##"
+        ---
+        title: "nightly"
+        ---
+        flowchart TD
+            n0["#95;private#95;"]
+            n1["a__b"]
+            n2["größe.2"]
+            n3["end"]
+    "##]]
+    .assert_eq(&plan(&nightly()).to_mermaid());
+}

@@ -48,9 +48,9 @@ impl Plan {
     /// # Ok::<(), pipeline_runtime::PlanError>(())
     /// ```
     pub fn to_json(&self) -> Value {
-        let schedule = self.schedule.as_ref().map(|schedule| {
-            json!({ "cron": schedule.cron(), "timezone": schedule.zone().name(), "description": schedule.describe() })
-        });
+        let schedule = self.schedule.as_ref().map(
+            |schedule| json!({ "cron": schedule.cron(), "timezone": schedule.zone().name(), "description": schedule.describe() }),
+        );
         let slas = self.run.slas.iter().map(|(after, notifier)| {
             let mut callback = callback(self, (Event::OnSlaMiss, *notifier));
             callback["after_ms"] = json!(millis(*after));

@@ -5,7 +5,7 @@ mod mermaid;
 mod text;
 
 use super::graph::{EdgeRule, NodeIx, Plan, What};
-use super::policy::{Delay, Levels, Policy};
+use super::policy::{Delay, Levels, NotifierIx, Policy};
 use crate::author::definition::Kind;
 use crate::author::input::{Rule, Source};
 use crate::author::options::{Mode, OnTimeout, TaskOptions};
@@ -79,7 +79,9 @@ fn afters(plan: &Plan) -> Vec<Vec<NodeIx>> {
         let mut explained: Vec<NodeIx> = match &plan.node(node).what {
             What::Body { .. } => {
                 let data = inputs(plan, node).into_iter();
-                data.filter(|input| input.rule == Some(ALL_SUCCESS) && input.kind != "elements").flat_map(|input| input.from).collect()
+                data.filter(|input| input.rule == Some(ALL_SUCCESS) && input.kind != "elements")
+                    .flat_map(|input| input.from)
+                    .collect()
             }
             What::Each(each) => vec![each.list],
             _ => Vec::new(),
@@ -188,8 +190,15 @@ fn of_policy(plan: &Plan, kind: Kind, policy: &Policy, changed: &mut Vec<(&'stat
     }
     changed.extend(policy.sla.map(|sla| ("sla", time(sla))));
     for (event, notifier) in &policy.callbacks {
-        changed.push((event.name(), plan.notifiers[*notifier as usize].label()));
+        changed.push((event.name(), notifier_name(plan, *notifier)));
     }
+}
+
+/// A notifier's label, without the path where it is one.
+fn notifier_name(plan: &Plan, notifier: NotifierIx) -> String {
+    let label = plan.notifiers[notifier as usize].label();
+    let is_path = label.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
+    label.rsplit("::").next().filter(|_| is_path).unwrap_or(&label).to_owned()
 }
 
 fn delay(name: &'static str, delay: Delay) -> (&'static str, String) {

@@ -1,6 +1,6 @@
 use super::super::graph::{NodeIx, Plan, ScopeIx, What};
 use super::super::policy::DEFAULT_POOL;
-use super::{ALL_SUCCESS, Input, Link, afters, changed, inputs, kind, links, nodes, time};
+use super::{ALL_SUCCESS, Input, Link, afters, changed, inputs, kind, links, nodes, notifier_name, time};
 use ascii_dag::render::engine::{NodePaintCtx, NodeRegion};
 use ascii_dag::{CustomNode, Direction, Graph, LabelOverflow, LabelPolicy, LayoutConfig, RenderOptions};
 use std::fmt::Write;
@@ -57,10 +57,10 @@ fn header(plan: &Plan) -> String {
     }
     lines.extend(plan.run.timeout.map(|timeout| ("timeout", time(timeout))));
     for (event, notifier) in &plan.run.callbacks {
-        lines.push(("callback", format!("{} {}", event.name(), plan.notifiers[*notifier as usize].label())));
+        lines.push(("callback", format!("{} {}", event.name(), notifier_name(plan, *notifier))));
     }
     for (after, notifier) in &plan.run.slas {
-        let label = plan.notifiers[*notifier as usize].label();
+        let label = notifier_name(plan, *notifier);
         lines.push(("callback", format!("on_sla_miss {label} after {}", time(*after))));
     }
     for pool in plan.pools.iter().filter(|pool| pool.name != DEFAULT_POOL) {
@@ -198,7 +198,13 @@ fn list(plan: &Plan, scope: ScopeIx, depth: usize, afters: &[Vec<NodeIx>], rows:
             let options = changed(plan, ix).into_iter().map(|(name, value)| format!("{name} {value}").trim_end().to_owned());
             let at = plan.node(ix).at;
             let id = format!("{:indent$}{}", "", plan.id(ix), indent = 2 * depth);
-            rows.push([vec![id], vec![kind(plan, ix).to_owned()], from, options.collect(), vec![format!("{}:{}", at.file(), at.line())]]);
+            rows.push([
+                vec![id],
+                vec![kind(plan, ix).to_owned()],
+                from,
+                options.collect(),
+                vec![format!("{}:{}", at.file(), at.line())],
+            ]);
         }
         if let What::Each(each) = what {
             list(plan, each.scope, depth + 1, afters, rows);
@@ -215,7 +221,8 @@ fn source(plan: &Plan, input: &Input<'_>) -> String {
         ("template", Some(template)) => format!("template {}", text(template)),
         (_, Some(plain)) => text(plain),
         ("plain", None) => "(value)".to_owned(),
-        ("elements", None) => format!("each of {}", ids(plan, &input.from)),
+        // The results of a mapping are of one node of its inside.
+        ("elements", None) if input.rule != Some(ALL_SUCCESS) => format!("elements of {}", ids(plan, &input.from)),
         _ => ids(plan, &input.from),
     };
     match input.rule {
