@@ -259,6 +259,7 @@ fn snake_case(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::tokens;
 
     #[test]
     fn variants_become_snake_case() {
@@ -280,13 +281,7 @@ mod tests {
         let span = Span::call_site();
         assert_eq!(field("type", span).to_string(), "r#type");
         assert_eq!(field("crate", span).to_string(), "crate_");
-        let text = expand(quote!(
-            enum Route {
-                Type(u64),
-                r#Match,
-            }
-        ))
-        .to_string();
+        let text = expand(tokens("enum Route { Type(u64), r#Match, }")).to_string();
         assert!(text.contains("pub r#type :"), "{text}");
         assert!(text.contains("& [\"type\" , \"match\"]"), "{text}");
     }
@@ -294,64 +289,14 @@ mod tests {
     #[test]
     fn each_mistake_is_one_error_beside_the_arms() {
         for (item, part) in [
-            (
-                quote!(
-                    struct Route {
-                        a: u64,
-                    }
-                ),
-                "only an enum",
-            ),
+            (tokens("struct Route { a: u64, }"), "only an enum"),
             (quote!(union Route { a: u64 }), "only an enum"),
-            (
-                quote!(
-                    enum Route {}
-                ),
-                "needs arms",
-            ),
-            (
-                quote!(
-                    enum Route<T> {
-                        A(T),
-                    }
-                ),
-                "cannot be generic",
-            ),
-            (
-                quote!(
-                    enum Route {
-                        A(u64, u64),
-                        B,
-                    }
-                ),
-                "one value or none",
-            ),
-            (
-                quote!(
-                    enum Route {
-                        A { x: u64 },
-                        B,
-                    }
-                ),
-                "one value or none",
-            ),
-            (
-                quote!(
-                    enum Route {
-                        AbC,
-                        Ab_C,
-                    }
-                ),
-                "both be called `ab_c`",
-            ),
-            (
-                quote!(
-                    enum Route {
-                        A(&str),
-                    }
-                ),
-                "write `String`",
-            ),
+            (tokens("enum Route {}"), "needs arms"),
+            (tokens("enum Route<T> { A(T), }"), "cannot be generic"),
+            (tokens("enum Route { A(u64, u64), B, }"), "one value or none"),
+            (tokens("enum Route { A { x: u64 }, B, }"), "one value or none"),
+            (tokens("enum Route { AbC, Ab_C, }"), "both be called `ab_c`"),
+            (tokens("enum Route { A(&str), }"), "write `String`"),
         ] {
             let text = expand(item).to_string();
             assert_eq!(text.matches("compile_error").count(), 1, "{text}");

@@ -81,6 +81,12 @@ pub(crate) fn show(tokens: impl ToTokens) -> String {
     text
 }
 
+/// Tokens of a text, for tests: rustfmt spreads `quote!` over many lines.
+#[cfg(test)]
+pub(crate) fn tokens(text: &str) -> TokenStream {
+    text.parse().expect(text)
+}
+
 /// Items as rustfmt would lay them out, for tests.
 #[cfg(test)]
 pub(crate) fn pretty(items: &TokenStream) -> String {

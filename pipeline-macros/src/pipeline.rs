@@ -91,8 +91,7 @@ fn check(sig: &Signature, errors: &mut Errors) -> bool {
     if !sig.generics.params.is_empty() {
         refuse(&sig.generics.params, "a pipeline cannot be generic: it has one name and one type of params");
     } else if let Some(found) = param(sig).and_then(types::refusal) {
-        let message = format!("a pipeline's params {}", found.reason);
-        refuse(&found.part, &message);
+        refuse(&found.part, "a pipeline's parameter is an owned type with a name: it is made of the run's params");
     }
     if let Some(second) = sig.inputs.iter().nth(1) {
         refuse(
@@ -112,6 +111,7 @@ fn check(sig: &Signature, errors: &mut Errors) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::tokens;
 
     fn expanded(attr: TokenStream, item: &TokenStream) -> String {
         crate::error::pretty(&expand(attr, item))
@@ -120,36 +120,11 @@ mod tests {
     #[test]
     fn whatever_is_wrong_there_is_a_pipeline() {
         for (item, part) in [
-            (
-                quote!(
-                    async fn p() {}
-                ),
-                "a pipeline is not `async`",
-            ),
-            (
-                quote!(
-                    fn p(a: A, b: B) {}
-                ),
-                "at most one parameter",
-            ),
-            (
-                quote!(
-                    fn p<T>(a: T) {}
-                ),
-                "cannot be generic",
-            ),
-            (
-                quote!(
-                    fn p(a: &Options) {}
-                ),
-                "write `Options`",
-            ),
-            (
-                quote!(
-                    unsafe fn p() {}
-                ),
-                "cannot be `unsafe`",
-            ),
+            (tokens("async fn p() {}"), "a pipeline is not `async`"),
+            (tokens("fn p(a: A, b: B) {}"), "at most one parameter"),
+            (tokens("fn p<T>(a: T) {}"), "cannot be generic"),
+            (tokens("fn p(a: &Options) {}"), "an owned type with a name"),
+            (tokens("unsafe fn p() {}"), "cannot be `unsafe`"),
         ] {
             let text = expanded(quote!(), &item);
             assert!(text.contains("fn p() -> ::pipeline_runtime::Pipeline"), "{text}");
@@ -160,14 +135,7 @@ mod tests {
 
     #[test]
     fn a_wrong_option_leaves_the_rest() {
-        let text = expanded(
-            quote!(retries =, sla = "45m"),
-            &quote!(
-                pub fn p(o: Options) -> Result<()> {
-                    body
-                }
-            ),
-        );
+        let text = expanded(quote!(retries =, sla = "45m"), &tokens("pub fn p(o: Options) -> Result<()> { body }"));
         assert!(text.contains("sla(2700000)"), "{text}");
         assert!(text.contains("Options,\n        Result<()>,"), "{text}");
         assert_eq!(text.matches("compile_error").count(), 1, "{text}");

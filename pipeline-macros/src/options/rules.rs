@@ -76,10 +76,20 @@ fn a_second_poke_fits(options: &Options, errors: &mut Errors) {
             format!(
                 "`timeout` must be longer than `poke`, which is 1m where it is not given: add a shorter `poke`, as in \
                  `poke = \"{}\"`",
-                show(timeout / 4).replace(' ', "")
+                shorter_poke(timeout)
             ),
         ),
         (None, None) => {}
+    }
+}
+
+/// A round interval that leaves room for a few pokes.
+fn shorter_poke(timeout: Duration) -> &'static str {
+    match timeout.as_secs() {
+        30.. => "10s",
+        5.. => "1s",
+        1.. => "200ms",
+        0 => "1ms",
     }
 }
 

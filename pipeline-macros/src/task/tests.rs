@@ -1,5 +1,5 @@
 use super::*;
-use crate::error::pretty;
+use crate::error::{pretty, tokens};
 
 fn expanded(kind: Kind, attr: TokenStream, item: &TokenStream) -> String {
     pretty(&expand(kind, attr, item))
@@ -11,11 +11,7 @@ fn errors(text: &str) -> usize {
 
 #[test]
 fn a_half_typed_attribute_leaves_a_sound_constructor() {
-    let item = quote!(
-        async fn load(a: u64) -> Result<u64> {
-            Ok(a)
-        }
-    );
+    let item = tokens("async fn load(a: u64) -> Result<u64> { Ok(a) }");
     for attr in [quote!(retries =), quote!(retries), quote!(,), quote!(retries(x)), quote!(ret)] {
         let text = expanded(Kind::Task, attr, &item);
         assert!(text.contains("fn load(a: impl ::pipeline_runtime::IntoInput<"), "{text}");
@@ -41,13 +37,7 @@ fn a_wrong_parameter_keeps_the_arity() {
 
 #[test]
 fn a_generic_task_is_refused_whole() {
-    let text = expanded(
-        Kind::Task,
-        quote!(),
-        &quote!(
-            async fn load<T>(a: T) -> Result<T> {}
-        ),
-    );
+    let text = expanded(Kind::Task, quote!(), &tokens("async fn load<T>(a: T) -> Result<T> {}"));
     assert!(text.contains("cannot be generic"), "{text}");
     assert!(!text.contains("Checks for"), "{text}");
 }
@@ -55,41 +45,11 @@ fn a_generic_task_is_refused_whole() {
 #[test]
 fn the_words_before_fn_are_judged() {
     for (kind, item, part) in [
-        (
-            Kind::Sensor,
-            quote!(
-                fn wait() -> Result<Poke<u64>> {}
-            ),
-            "write `async fn`",
-        ),
-        (
-            Kind::Branch,
-            quote!(
-                fn route() -> Result<Route> {}
-            ),
-            "write `async fn`",
-        ),
-        (
-            Kind::Task,
-            quote!(
-                unsafe fn load() {}
-            ),
-            "cannot be `unsafe`",
-        ),
-        (
-            Kind::Task,
-            quote!(
-                extern "C" fn load() {}
-            ),
-            "cannot be `extern`",
-        ),
-        (
-            Kind::Task,
-            quote!(
-                const fn load() {}
-            ),
-            "cannot be `const`",
-        ),
+        (Kind::Sensor, tokens("fn wait() -> Result<Poke<u64>> {}"), "write `async fn`"),
+        (Kind::Branch, tokens("fn route() -> Result<Route> {}"), "write `async fn`"),
+        (Kind::Task, tokens("unsafe fn load() {}"), "cannot be `unsafe`"),
+        (Kind::Task, tokens("extern \"C\" fn load() {}"), "cannot be `extern`"),
+        (Kind::Task, tokens("const fn load() {}"), "cannot be `const`"),
     ] {
         let text = expanded(kind, quote!(), &item);
         assert_eq!(errors(&text), 1, "{text}");
@@ -99,47 +59,27 @@ fn the_words_before_fn_are_judged() {
 
 #[test]
 fn an_automatic_id_is_refused() {
-    let item = quote!(
-        async fn load__2() {}
-    );
+    let item = tokens("async fn load__2() {}");
     assert_eq!(errors(&expanded(Kind::Task, quote!(), &item)), 1);
     assert_eq!(errors(&expanded(Kind::Task, quote!(id = "load_2"), &item)), 0);
 }
 
 #[test]
 fn context_is_supplied_and_not_wired() {
-    let text = expanded(
-        Kind::Task,
-        quote!(),
-        &quote!(
-            async fn load(ctx: Context, a: u64, again: Context) {}
-        ),
-    );
+    let text = expanded(Kind::Task, quote!(), &tokens("async fn load(ctx: Context, a: u64, again: Context) {}"));
     assert!(text.contains("fn load(a: impl ::pipeline_runtime::IntoInput<"), "{text}");
     assert!(text.contains("call(inputs.context(), inputs.take(), inputs.context())"), "{text}");
 }
 
 #[test]
 fn a_mutable_parameter_is_the_bodys_affair() {
-    let text = expanded(
-        Kind::Task,
-        quote!(),
-        &quote!(
-            async fn load(mut a: Vec<u64>) {}
-        ),
-    );
+    let text = expanded(Kind::Task, quote!(), &tokens("async fn load(mut a: Vec<u64>) {}"));
     assert!(text.contains("fn load(\n    a: impl ::pipeline_runtime::IntoInput<Vec<u64>>,"), "{text}");
     assert!(text.contains("async fn call(mut a: Vec<u64>)"), "{text}");
 }
 
 #[test]
 fn unused_parameters_still_label_their_edges() {
-    let text = expanded(
-        Kind::Task,
-        quote!(),
-        &quote!(
-            async fn load(_a: u64, _: u64, _type: u64) {}
-        ),
-    );
+    let text = expanded(Kind::Task, quote!(), &tokens("async fn load(_a: u64, _: u64, _type: u64) {}"));
     assert!(text.contains("&[\"a\", \"input_2\", \"_type\"]"), "{text}");
 }
