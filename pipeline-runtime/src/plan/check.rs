@@ -474,13 +474,12 @@ fn circle(sketch: &Sketch, waits: &[u32]) -> Problem {
     }
     let start = next.and_then(|node| met.get(&node).copied()).unwrap_or(0);
     let circle = &path[start..];
-    let message = match circle {
-        [itself] => format!("{} waits for itself", quoted(plan, *itself)),
-        _ => {
-            let around: Vec<String> = circle.iter().skip(1).chain(circle.first()).map(|node| quoted(plan, *node)).collect();
-            let first = circle.first().map(|node| quoted(plan, *node)).unwrap_or_default();
-            format!("nodes wait for each other in a circle: {first} waits for {}", around.join(", which waits for "))
-        }
+    let names: Vec<String> = circle.iter().skip(1).chain(circle.first()).map(|node| quoted(plan, *node)).collect();
+    let message = if let [itself] = names.as_slice() {
+        format!("{itself} waits for itself")
+    } else {
+        let first = names.last().map_or("?", String::as_str);
+        format!("nodes wait for each other in a circle: {first} waits for {}", names.join(", which waits for "))
     };
     let mut problem = Problem::new(message, "leave out the `.after` that closes the circle");
     for (node, upstream, at) in &sketch.orders {

@@ -1,6 +1,8 @@
 //! What `binary check` says, message by message, and what `binary graph` shows: the tasks and pipelines are written with the
 //! macros, as a user writes them.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 use crate::author::pipeline::Pipeline;
 use crate::prelude::*;
 use expect_test::{Expect, expect};
@@ -24,7 +26,7 @@ fn placed(text: &str) -> String {
         let line = SOURCE.lines().nth(place.next().unwrap() - 1).unwrap();
         let code = place.next().map_or(line.trim(), |column| &line[column - 1..]).trim_end_matches(';');
         let colon = if piece[..end].ends_with(':') { ":" } else { "" };
-        placed += &format!("`{code}`{colon}{rest}");
+        placed.extend(["`", code, "`", colon, rest]);
     }
     placed
 }
@@ -1100,6 +1102,7 @@ fn everything_as_a_flowchart() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "nearly all of them are the golden")]
 fn everything_as_json() {
     let mut json = plan(&everything()).to_json();
     // One node of each kind: the others have the same fields.

@@ -110,8 +110,7 @@ struct Link {
 fn links(plan: &Plan) -> Vec<Link> {
     let mut links = Vec::new();
     for (to, after) in nodes(plan).zip(afters(plan)) {
-        let inside = if plan.node(to).is_each() { 1 } else { 0 };
-        for input in inputs(plan, to).into_iter().skip(inside) {
+        for input in inputs(plan, to).into_iter().skip(usize::from(plan.node(to).is_each())) {
             let rule = input.rule.unwrap_or(ALL_SUCCESS);
             links.extend(input.from.into_iter().map(|from| Link { from, to, rule, after: false }));
         }
@@ -210,7 +209,8 @@ fn delay(name: &'static str, delay: Delay) -> (&'static str, String) {
         }
     };
     if !jitter.is_zero() {
-        text += &format!(" + up to {}", time(jitter));
+        text.push_str(" + up to ");
+        text.push_str(&time(jitter));
     }
     (name, text)
 }

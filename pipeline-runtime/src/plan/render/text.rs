@@ -219,7 +219,7 @@ fn source(plan: &Plan, input: &Input<'_>) -> String {
     };
     let source = match (input.kind, &input.text) {
         ("template", Some(template)) => format!("template {}", text(template)),
-        (_, Some(plain)) => text(plain),
+        (_, Some(literal)) => text(literal),
         ("plain", None) => "(value)".to_owned(),
         // The results of a mapping are of one node of its inside.
         ("elements", None) if input.rule != Some(ALL_SUCCESS) => format!("elements of {}", ids(plan, &input.from)),
