@@ -69,6 +69,36 @@ impl Layout {
         ix
     }
 
+    /// Where the nodes of the first `kept` elements of `old` are in `new`, when a mapping has unfolded again.
+    pub(crate) fn moves(&self, old: ExpansionIx, new: ExpansionIx, kept: u32) -> Vec<(Slot, Slot)> {
+        let (from, to) = (self.expansion(old), self.expansion(new));
+        (0..kept * from.stride).map(|offset| (from.base + offset, to.base + offset)).collect()
+    }
+
+    /// The slots of the elements of `old` from the `kept`th on, with those nested in them.
+    pub(crate) fn surplus(&self, old: ExpansionIx, kept: u32) -> Vec<Slot> {
+        let of = self.expansion(old);
+        let mut slots: Vec<Slot> = (of.base + kept * of.stride..of.base + of.width * of.stride).collect();
+        let mut seen = 0;
+        while let Some(&slot) = slots.get(seen) {
+            seen += 1;
+            if let Some(nested) = self.of_each.get(&slot).map(|&ix| self.expansion(ix)) {
+                slots.extend(nested.base..nested.base + nested.width * nested.stride);
+            }
+        }
+        slots
+    }
+
+    /// Lets what is nested in the kept elements of `old` belong to those of `new`.
+    pub(crate) fn rename(&mut self, old: ExpansionIx, new: ExpansionIx, kept: u32) {
+        for (from, to) in self.moves(old, new, kept) {
+            if let Some(nested) = self.of_each.remove(&from) {
+                self.expansions[nested as usize].each = Some(to);
+                self.of_each.insert(to, nested);
+            }
+        }
+    }
+
     /// What a mapping's list unfolded to, if it has.
     pub(crate) fn of_each(&self, each: Slot) -> Option<ExpansionIx> {
         self.of_each.get(&each).copied()
@@ -156,10 +186,12 @@ impl Layout {
         }
         let mut position = Position { expansion: 0, element: 0 };
         for (each, element) in mappings.into_iter().rev().zip(indices) {
-            let expansion = self.of_each(self.own_slot(plan, each, position))?;
-            if element >= self.expansion(expansion).width {
-                return None;
-            }
+            let each = self.own_slot(plan, each, position);
+            // An element that a shorter list no longer has is still to be found where it was.
+            let has = |expansion: &Expansion| expansion.each == Some(each) && element < expansion.width;
+            let expansion = self.of_each(each).filter(|&ix| has(self.expansion(ix)));
+            let older = || u32::try_from(self.expansions.iter().rposition(has)?).ok();
+            let expansion = expansion.or_else(older)?;
             position = Position { expansion, element };
         }
         Some(self.own_slot(plan, node, position))

@@ -38,6 +38,8 @@ pub(crate) enum Record {
     Skipped { slot: Slot, why: Skip },
     /// It cannot run: `cause` failed.
     UpstreamFailed { slot: Slot, cause: Slot },
+    /// Somebody wants these nodes tried again: what happened to them is undone.
+    Cleared { slots: Box<[Slot]> },
     /// All nodes have ended.
     RunEnded { state: RunState },
     /// Somebody is to be told.

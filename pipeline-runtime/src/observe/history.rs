@@ -1,7 +1,7 @@
 //! A run's history: its records, told node by node.
 
 use crate::author::notify::Event;
-use crate::engine::{Entry, Layout, NodeState, Record, RunState, Skip, Slot};
+use crate::engine::{Entry, ExpansionIx, Layout, NodeState, Record, RunState, Skip, Slot};
 use crate::plan::Plan;
 use crate::time::Timestamp;
 use std::collections::HashMap;
@@ -154,8 +154,12 @@ impl RunHistory {
             Record::Unfolded { slot, width } => {
                 let plan = Arc::clone(&self.plan);
                 if let Some(each) = self.layout.each(&plan, *slot) {
-                    self.layout.unfold(&plan, *slot, each.scope, *width);
+                    let before = self.layout.of_each(*slot);
+                    let expansion = self.layout.unfold(&plan, *slot, each.scope, *width);
                     self.grow();
+                    if let Some(before) = before {
+                        self.unfolded_again(before, expansion);
+                    }
                 }
                 let node = self.node(*slot);
                 node.state = NodeState::Running;
@@ -174,6 +178,17 @@ impl RunHistory {
                 self.node(*slot).cause = Some(*cause);
                 self.end(*slot, NodeState::UpstreamFailed, at);
             }
+            Record::Cleared { slots } => {
+                for &slot in slots {
+                    let node = self.node(slot);
+                    node.state = NodeState::None;
+                    node.finished = None;
+                    node.cause = None;
+                    node.skipped = None;
+                }
+                self.state = RunState::Running;
+                self.finished = None;
+            }
             Record::RunEnded { state } => {
                 self.state = *state;
                 self.finished = Some(at);
@@ -185,6 +200,19 @@ impl RunHistory {
             }
             Record::CallbackTold { id } => self.tried(*id, Some(at)),
             Record::CallbackFailed { id, .. } => self.tried(*id, None),
+        }
+    }
+
+    /// A mapping's list is there anew: its elements' histories move, and those of surplus ones end.
+    fn unfolded_again(&mut self, old: ExpansionIx, new: ExpansionIx) {
+        let kept = self.layout.expansion(old).width.min(self.layout.expansion(new).width);
+        for (from, to) in self.layout.moves(old, new, kept) {
+            self.nodes.swap(from as usize, to as usize);
+            self.nodes[from as usize].state = NodeState::Removed;
+        }
+        self.layout.rename(old, new, kept);
+        for slot in self.layout.surplus(old, kept) {
+            self.node(slot).state = NodeState::Removed;
         }
     }
 

@@ -1,3 +1,4 @@
+use crate::engine::RetryError;
 use crate::plan::PlanError;
 use crate::storage::BucketError;
 
@@ -32,10 +33,25 @@ pub enum SimulationError {
         /// What there is.
         known: String,
     },
+    /// An id that no node has at the time when it is to be retried.
+    #[error("no node has the id `{id}` at the time when it is to be retried")]
+    NotThere {
+        /// What was given.
+        id: String,
+    },
+    /// A node that cannot be retried then.
+    #[error("{0}")]
+    Retry(String),
     /// It was called within a tokio runtime, whose clock is not virtual.
     #[error("a simulation has a runtime of its own and cannot be run within another: call it from a plain `#[test]`")]
     InRuntime,
     /// The runtime could not be built.
     #[error("no runtime for the simulation: {0}")]
     Runtime(#[source] std::io::Error),
+}
+
+impl From<RetryError> for SimulationError {
+    fn from(error: RetryError) -> Self {
+        Self::Retry(error.to_string())
+    }
 }

@@ -10,6 +10,7 @@ pub(super) enum Intervention<'a> {
     Arrive { url: String, body: Vec<u8> },
     Call(Box<dyn FnOnce() + 'a>),
     Cancel,
+    Retry { node: String, downstream: bool },
 }
 
 impl fmt::Debug for Intervention<'_> {
@@ -18,6 +19,7 @@ impl fmt::Debug for Intervention<'_> {
             Self::Arrive { url, body } => write!(f, "Arrive({url}, {} bytes)", body.len()),
             Self::Call(_) => f.write_str("Call"),
             Self::Cancel => f.write_str("Cancel"),
+            Self::Retry { node, .. } => write!(f, "Retry({node})"),
         }
     }
 }
@@ -56,11 +58,16 @@ impl<'a> Interventions<'a> {
                     self.0.push_front((at, what));
                     return Ok(());
                 }
-                (what @ Intervention::Cancel, None) => {
+                (what @ (Intervention::Cancel | Intervention::Retry { .. }), None) => {
                     self.0.push_front((at, what));
                     return Ok(());
                 }
                 (Intervention::Cancel, Some(run)) => engine.cancel(run),
+                (Intervention::Retry { node, downstream }, Some(run)) => {
+                    let slot = engine.look(run, |run| run.layout.find(run.plan(), &node)).flatten();
+                    let slot = slot.ok_or_else(|| SimulationError::NotThere { id: node.clone() })?;
+                    engine.retry(run, &[slot], downstream)?;
+                }
                 (Intervention::Arrive { url, body }, _) => drop(world.put_now(&url, body).await?),
                 (Intervention::Call(call), _) => call(),
             }

@@ -4,6 +4,8 @@ mod error;
 mod intervention;
 mod meddle;
 mod report;
+#[cfg(test)]
+mod tests;
 
 pub use error::SimulationError;
 pub use report::{CallbackReport, NodeReport, RunReport};
@@ -133,6 +135,13 @@ impl<'a> Simulation<'a> {
     /// Cancels the run after `when`.
     pub fn cancel(mut self, when: &str) -> Self {
         self.interventions.push((when.to_owned(), Intervention::Cancel));
+        self
+    }
+
+    /// Tries a node again that has ended by then, as `retry` on the command line does; with `downstream`, all that depends on
+    /// it too. After a retry that changed a mapping's list, elements match by index and surplus ones are `removed`.
+    pub fn retry(mut self, when: &str, id: &str, downstream: bool) -> Self {
+        self.interventions.push((when.to_owned(), Intervention::Retry { node: id.to_owned(), downstream }));
         self
     }
 

@@ -139,7 +139,9 @@ impl Desk<'_> {
 
     /// All elements of a mapping have ended: so does it, by its results.
     fn gather(&mut self, slot: Slot) {
-        if self.run.node(slot).state.is_end() {
+        let unfolded = self.run.layout.of_each(slot);
+        let complete = |ix| self.run.mappings[ix as usize].done == self.run.layout.expansion(ix).width;
+        if self.run.node(slot).state.is_end() || !unfolded.is_some_and(complete) {
             return;
         }
         let Some((failed, skipped)) = self.run.results(slot) else {

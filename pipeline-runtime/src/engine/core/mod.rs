@@ -14,6 +14,7 @@ mod desk;
 mod judge;
 mod pools;
 mod recover;
+mod retry;
 mod run;
 mod timers;
 
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use timers::{Due, Timers};
 
 pub(crate) use alerts::DueCallback;
+pub(crate) use retry::RetryError;
 pub(crate) use run::{Node, Run, RunIx, RunSpec};
 
 /// The most elements that a mapping may have.
@@ -131,6 +133,14 @@ impl Core {
     pub(crate) fn cancel(&mut self, run: RunIx, now: Timestamp) {
         self.desk(run, now, |desk| desk.end(RunState::Cancelled));
         self.settle(now);
+    }
+
+    /// Somebody wants nodes that have ended tried again; with `downstream`, all that depends on them too.
+    pub(crate) fn retry(&mut self, run: RunIx, slots: &[Slot], downstream: bool, now: Timestamp) -> Result<(), RetryError> {
+        let mut result = Ok(());
+        self.desk(run, now, |desk| result = desk.retry(slots, downstream));
+        self.settle(now);
+        result
     }
 
     /// Pokes a sensor that waits, since what it waits for may be there.

@@ -203,7 +203,7 @@ impl Run {
     }
 
     /// Whether a failure of the node is to count.
-    fn counts(&self, node: NodeIx) -> bool {
+    pub(super) fn counts(&self, node: NodeIx) -> bool {
         let plan = self.plan();
         let mut node = node;
         loop {
@@ -277,6 +277,7 @@ impl Run {
                 self.node_mut(*slot).more().failure = failure;
                 self.ended(*slot, NodeState::UpstreamFailed);
             }
+            Record::Cleared { slots } => self.cleared(slots),
             Record::RunEnded { state } => self.state = *state,
             Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. } => self.alerts.apply(entry),
         }
@@ -349,6 +350,7 @@ impl Run {
     fn unfolded(&mut self, slot: Slot, width: u32) {
         let plan = Arc::clone(self.plan());
         let Some(each) = self.layout.each(&plan, slot) else { return };
+        let before = self.layout.of_each(slot);
         let expansion = self.layout.unfold(&plan, slot, each.scope, width);
         let Expansion { base, stride, .. } = *self.layout.expansion(expansion);
         let scope = plan.scope(each.scope);
@@ -365,20 +367,21 @@ impl Run {
         self.open += stride as usize * width as usize;
         self.mappings.push(Mapping { open: vec![stride; width as usize], ..Mapping::default() });
         self.node_mut(slot).state = NodeState::Running;
+        let kept = before.map_or(0, |before| self.layout.expansion(before).width.min(width));
         // What the elements take from around the mapping may have ended before they were there.
         for (from, edge) in &scope.imports {
             let from = self.layout.resolve(&plan, *from, self.layout.position(slot));
             if self.node(from).state.is_end() {
-                for element in 0..width {
+                for element in kept..width {
                     let to = base + element * stride + plan.node(edge.to).offset;
                     self.follow(from, to, edge.rule);
                 }
             }
         }
-        if width == 0 {
-            self.pending.gathered.push(slot);
-        } else {
-            self.pending.freed.push(expansion);
+        match before {
+            Some(before) => self.unfolded_again(slot, before, expansion),
+            None if width == 0 => self.pending.gathered.push(slot),
+            None => self.pending.freed.push(expansion),
         }
     }
 
@@ -426,23 +429,28 @@ impl Run {
 
     /// Follows an edge into a mapping: to the node in each element that is there.
     fn follow_inwards(&mut self, from: Slot, to: NodeIx, rule: EdgeRule) {
-        let plan = Arc::clone(self.plan());
-        let outer = self.layout.position(from);
-        for ix in 1..self.layout.expansions().len() {
-            let expansion = u32::try_from(ix).unwrap_or(u32::MAX);
-            let of = self.layout.expansion(expansion).clone();
-            if of.scope != plan.node(to).scope || !self.layout.within(Position { expansion, element: 0 }, outer) {
-                continue;
-            }
-            for element in 0..of.width {
-                let target = self.layout.own_slot(&plan, to, Position { expansion, element });
-                self.follow(from, target, rule);
-            }
+        for target in self.inward_targets(self.layout.position(from), to) {
+            self.follow(from, target, rule);
         }
     }
 
+    /// The slots of a node of an inner scope within `outer`.
+    pub(super) fn inward_targets(&self, outer: Position, to: NodeIx) -> Vec<Slot> {
+        let plan = self.plan();
+        let mut targets = Vec::new();
+        for (expansion, of) in (0..).zip(self.layout.expansions()).skip(1) {
+            // What an older list unfolded to is not there any more.
+            let present = of.each.is_some_and(|each| self.layout.of_each(each) == Some(expansion));
+            if present && of.scope == plan.node(to).scope && self.layout.within(Position { expansion, element: 0 }, outer) {
+                let slot = |element| self.layout.own_slot(plan, to, Position { expansion, element });
+                targets.extend((0..of.width).map(slot));
+            }
+        }
+        targets
+    }
+
     /// One upstream of `to` has ended.
-    fn follow(&mut self, from: Slot, to: Slot, rule: EdgeRule) {
+    pub(super) fn follow(&mut self, from: Slot, to: Slot, rule: EdgeRule) {
         if self.node(to).state.is_end() {
             return;
         }

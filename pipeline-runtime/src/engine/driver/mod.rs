@@ -11,7 +11,7 @@ mod scope;
 mod stepped;
 mod tell;
 
-use super::core::{Action, Answer, Core, Run, RunIx, RunSpec};
+use super::core::{Action, Answer, Core, RetryError, Run, RunIx, RunSpec};
 use super::journal::{Journal, Kept};
 use super::record::{Entry, Slot};
 use super::state::RunState;
@@ -121,6 +121,12 @@ impl Engine {
     pub(crate) fn cancel(&self, run: RunIx) {
         let now = self.clock().now();
         self.with(|core| core.cancel(run, now));
+    }
+
+    /// Tries nodes of a run again that have ended.
+    pub(crate) fn retry(&self, run: RunIx, slots: &[Slot], downstream: bool) -> Result<(), RetryError> {
+        let now = self.clock().now();
+        self.with(|core| core.retry(run, slots, downstream, now))
     }
 
     /// Looks at a run.

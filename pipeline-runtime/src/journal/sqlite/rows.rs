@@ -53,6 +53,7 @@ const RUN_ENDED: i64 = 10;
 const CALLBACK_DUE: i64 = 11;
 const CALLBACK_TOLD: i64 = 12;
 const CALLBACK_FAILED: i64 = 13;
+const CLEARED: i64 = 14;
 
 /// `Skip`, as a number and what belongs to it.
 fn skip_columns(why: &Skip) -> (i64, Option<&Arc<str>>, Option<i64>) {
@@ -95,6 +96,10 @@ impl RecordRow {
                 Self { number: Some(number), text: why.and_then(text), time: from, ..of_slot(SKIPPED, *slot) }
             }
             Record::UpstreamFailed { slot, cause } => Self { number: Some((*cause).into()), ..of_slot(UPSTREAM_FAILED, *slot) },
+            Record::Cleared { slots } => {
+                let slots: Vec<String> = slots.iter().map(ToString::to_string).collect();
+                Self { text: Some(slots.join(" ")), ..row(CLEARED) }
+            }
             Record::RunEnded { state } => Self { text: Some(state.name().to_owned()), ..row(RUN_ENDED) },
             Record::CallbackDue { id, notifier, notification } => Self {
                 number: Some((*id).into()),
@@ -167,6 +172,10 @@ impl RecordRow {
                 Record::Skipped { slot: slot()?, why }
             }
             UPSTREAM_FAILED => Record::UpstreamFailed { slot: slot()?, cause: number()? },
+            CLEARED => {
+                let slots: Result<Box<[Slot]>, _> = text()?.split(' ').map(str::parse).collect();
+                Record::Cleared { slots: slots.map_err(|_| wrong(5, "text"))? }
+            }
             RUN_ENDED => Record::RunEnded { state: state(&text()?).ok_or_else(|| wrong(5, "text"))? },
             CALLBACK_DUE => {
                 let notification = serde_json::from_str(&text()?).map_err(|_| wrong(5, "text"))?;
@@ -205,6 +214,7 @@ impl StoredEntry {
             | Record::Succeeded { slot, .. }
             | Record::Failed { slot, .. }
             | Record::Skipped { slot, .. } => rename(slot),
+            Record::Cleared { slots } => slots.iter_mut().for_each(rename),
             Record::RunEnded { .. }
             | Record::CallbackDue { .. }
             | Record::CallbackTold { .. }
@@ -257,6 +267,6 @@ fn slot(record: &Record) -> Option<Slot> {
         | Record::Failed { slot, .. }
         | Record::Skipped { slot, .. }
         | Record::UpstreamFailed { slot, .. } => Some(*slot),
-        Record::RunEnded { .. } | Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. } => None,
+        Record::Cleared { .. } | Record::RunEnded { .. } | Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. } => None,
     }
 }

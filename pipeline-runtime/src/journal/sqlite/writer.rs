@@ -171,6 +171,9 @@ fn append(connection: &Connection, run: RunKey, seq: i64, entry: &Entry) -> rusq
             let update = "UPDATE runs SET state = ?2, finished = ?3 WHERE key = ?1";
             connection.prepare_cached(update)?.execute(params![run, state.name(), row.at])?;
         }
+        Record::Cleared { .. } => {
+            connection.prepare_cached("UPDATE runs SET state = 'running', finished = NULL WHERE key = ?1")?.execute([run])?;
+        }
         Record::CallbackDue { id, .. } => {
             connection.prepare_cached("INSERT INTO due (run, id) VALUES (?1, ?2)")?.execute(params![run, id])?;
         }

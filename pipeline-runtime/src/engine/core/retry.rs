@@ -1,0 +1,222 @@
+//! Retrying what has ended, because somebody asks: nodes are cleared, and with them what followed from them.
+
+use super::super::layout::{ExpansionIx, Position};
+use super::super::record::{Record, Slot};
+use super::super::state::{NodeState, RunState};
+use super::desk::Desk;
+use super::run::{Mapping, Node, Run};
+use crate::plan::{EdgeRule, NodeIx, What};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Why a node cannot be retried.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RetryError {
+    #[error("`{node}` has not ended: it is {state}")]
+    NotEnded { node: String, state: NodeState },
+    #[error("`{of}` cannot be retried while `{node}`, which depends on it, is {state}")]
+    DownstreamRuns { of: String, node: String, state: NodeState },
+}
+
+impl Desk<'_> {
+    /// Clears nodes that have ended, and what was decided because of them; with `downstream`, all that depends on them.
+    pub(super) fn retry(&mut self, slots: &[Slot], downstream: bool) -> Result<(), RetryError> {
+        let mut cleared = BTreeSet::new();
+        for &slot in slots {
+            let state = self.run.node(slot).state;
+            if !state.is_end() {
+                return Err(RetryError::NotEnded { node: self.run.id(slot), state });
+            }
+            self.run.add_with_dependents(slot, downstream, &mut cleared);
+            let busy = cleared.iter().copied().find(|&slot| self.run.node(slot).in_flight || self.run.is_mid_attempt(slot));
+            if let Some(busy) = busy {
+                let state = self.run.node(busy).state;
+                return Err(RetryError::DownstreamRuns { of: self.run.id(slot), node: self.run.id(busy), state });
+            }
+        }
+        self.record(Record::Cleared { slots: cleared.into_iter().collect() });
+        Ok(())
+    }
+}
+
+impl Run {
+    fn is_mid_attempt(&self, slot: Slot) -> bool {
+        let is_body = self.plan().node(self.ix(slot)).is_body();
+        is_body && matches!(self.node(slot).state, NodeState::Running | NodeState::UpForRetry | NodeState::UpForReschedule)
+    }
+
+    /// The slots that an ended node's edges lead to.
+    fn targets(&self, slot: Slot) -> Vec<Slot> {
+        let plan = self.plan();
+        let position = self.layout.position(slot);
+        let scope = self.layout.expansion(position.expansion).scope;
+        let mut targets = Vec::new();
+        for edge in plan.out(self.ix(slot)) {
+            if plan.node(edge.to).scope == scope {
+                targets.push(self.layout.own_slot(plan, edge.to, position));
+            } else {
+                targets.extend(self.inward_targets(position, edge.to));
+            }
+        }
+        // A mapping's result follows from its elements'.
+        targets.extend(self.layout.expansion(position.expansion).each);
+        targets
+    }
+
+    fn add_with_dependents(&self, slot: Slot, downstream: bool, cleared: &mut BTreeSet<Slot>) {
+        let mut doubtful = vec![slot];
+        while let Some(slot) = doubtful.pop() {
+            if !cleared.insert(slot) {
+                continue;
+            }
+            // Whoever wants all that depends on a list anew wants its elements anew.
+            if downstream && let Some(expansion) = self.layout.of_each(slot) {
+                doubtful.extend(self.layout.surplus(expansion, 0));
+            }
+            for target in self.targets(slot) {
+                let state = self.node(target).state;
+                let gate = !self.plan().node(self.ix(target)).is_body();
+                let followed = matches!(state, NodeState::UpstreamFailed | NodeState::Skipped);
+                // An element stays what its list made it, until the list is there anew.
+                let element = matches!(self.plan().node(self.ix(target)).what, What::Element { .. });
+                if state != NodeState::None && !element && (downstream || gate || followed) {
+                    doubtful.push(target);
+                }
+            }
+        }
+    }
+
+    /// Undoes what happened to nodes. What they wait for is counted anew.
+    pub(super) fn cleared(&mut self, slots: &[Slot]) {
+        let plan = Arc::clone(self.plan());
+        let cleared: BTreeSet<Slot> = slots.iter().copied().collect();
+        for &slot in slots {
+            self.reset(slot, &cleared);
+        }
+        // Only the edges that lead into cleared nodes matter; one pass finds them.
+        let mut inbound: HashMap<NodeIx, Vec<(NodeIx, EdgeRule)>> = HashMap::new();
+        let targets: BTreeSet<NodeIx> = slots.iter().map(|&slot| self.ix(slot)).collect();
+        for (from, _) in (0..).zip(&plan.nodes) {
+            for edge in plan.out(from).iter().filter(|edge| targets.contains(&edge.to)) {
+                inbound.entry(edge.to).or_default().push((from, edge.rule));
+            }
+        }
+        for &slot in slots {
+            if self.node(slot).state != NodeState::None {
+                continue;
+            }
+            let position = self.layout.position(slot);
+            for &(from, rule) in inbound.get(&self.ix(slot)).into_iter().flatten() {
+                let from = self.layout.resolve(&plan, from, position);
+                if self.node(from).state.is_end() {
+                    self.follow(from, slot, rule);
+                }
+            }
+            if self.node(slot).waits == 0 && self.node(slot).state == NodeState::None {
+                self.node_mut(slot).state = NodeState::Scheduled;
+                self.pending.ready.push_back(slot);
+            }
+        }
+        self.state = RunState::Running;
+    }
+
+    fn reset(&mut self, slot: Slot, cleared: &BTreeSet<Slot>) {
+        let plan = Arc::clone(self.plan());
+        let ix = self.ix(slot);
+        let position = self.layout.position(slot);
+        let was = self.node(slot).state;
+        if was == NodeState::Failed && self.counts(ix) {
+            self.failures -= 1;
+        }
+        if was.is_end() {
+            self.open += 1;
+            self.element_reopened(position);
+        }
+        // A mapping whose list stays keeps its elements, and only gathers them anew.
+        let gathers = self.layout.each(&plan, slot).is_some_and(|each| {
+            let list = self.layout.resolve(&plan, each.list, position);
+            self.layout.of_each(slot).is_some() && !cleared.contains(&list)
+        });
+        // The elements of a list that will be there anew wait for it.
+        let refolds = self.layout.expansion(position.expansion).each.is_some_and(|each| {
+            let of = self.layout.each(&plan, each);
+            let list = of.map(|of| self.layout.resolve(&plan, of.list, self.layout.position(each)));
+            cleared.contains(&each) && list.is_some_and(|list| cleared.contains(&list))
+        });
+        if refolds {
+            self.mappings[position.expansion as usize].next = 0;
+        }
+        // Answers to earlier starts are still told apart.
+        let starts = self.node(slot).starts;
+        let waits = if gathers { 0 } else { plan.node(ix).needs + u32::from(refolds) };
+        let state = if gathers { NodeState::Running } else { NodeState::None };
+        *self.node_mut(slot) = Node { starts, waits, state, ..Node::default() };
+        if gathers
+            && let Some(expansion) = self.layout.of_each(slot)
+            && self.mappings[expansion as usize].done == self.layout.expansion(expansion).width
+        {
+            self.pending.gathered.push(slot);
+        }
+    }
+
+    fn element_reopened(&mut self, position: Position) {
+        if position.expansion == 0 {
+            return;
+        }
+        let mapping = &mut self.mappings[position.expansion as usize];
+        let open = &mut mapping.open[position.element as usize];
+        *open += 1;
+        if *open == 1 {
+            mapping.done -= 1;
+            mapping.active += 1;
+        }
+    }
+
+    /// A mapping's list is there anew: elements match by index, and surplus ones are removed.
+    pub(super) fn unfolded_again(&mut self, each: Slot, old: ExpansionIx, new: ExpansionIx) {
+        let kept = self.layout.expansion(new).width.min(self.layout.expansion(old).width);
+        for (from, to) in self.layout.moves(old, new, kept) {
+            let element = matches!(self.plan().node(self.ix(to)).what, What::Element { .. });
+            let moved = std::mem::take(self.node_mut(from));
+            self.node_mut(from).state = NodeState::Removed;
+            let item = self.node(to).value.clone();
+            *self.node_mut(to) = moved;
+            if element {
+                self.node_mut(to).value = item;
+            }
+            // The new slot was counted as open when it was made.
+            self.open -= 1;
+        }
+        self.layout.rename(old, new, kept);
+        for slot in self.layout.surplus(old, kept) {
+            self.removed(slot);
+        }
+        let of = self.layout.expansion(new).clone();
+        let open_of = |element: u32| {
+            let slots = of.base + element * of.stride..of.base + (element + 1) * of.stride;
+            u32::try_from(slots.filter(|&slot| !self.node(slot).state.is_end()).count()).unwrap_or(u32::MAX)
+        };
+        let open: Vec<u32> = (0..of.width).map(open_of).collect();
+        let next = self.mappings[old as usize].next.min(kept);
+        let count = |of: &[u32], done: bool| u32::try_from(of.iter().filter(|&&open| (open == 0) == done).count()).unwrap_or(u32::MAX);
+        let (done, active) = (count(&open, true), count(&open[..next as usize], false));
+        self.mappings[new as usize] = Mapping { open, next, active, done };
+        if done == of.width {
+            self.pending.gathered.push(each);
+        } else {
+            self.pending.freed.push(new);
+        }
+    }
+
+    fn removed(&mut self, slot: Slot) {
+        let was = self.node(slot).state;
+        if was == NodeState::Failed && self.counts(self.ix(slot)) {
+            self.failures -= 1;
+        }
+        if !was.is_end() {
+            self.open -= 1;
+        }
+        let starts = self.node(slot).starts;
+        *self.node_mut(slot) = Node { starts, state: NodeState::Removed, ..Node::default() };
+    }
+}
