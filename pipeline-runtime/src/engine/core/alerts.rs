@@ -4,10 +4,10 @@
 //! told in the order in which they became due; the run itself never waits.
 
 use super::super::record::{Entry, Record};
-use crate::author::notify::Notification;
+use crate::author::notify::{Event, Notification};
 use crate::plan::NotifierIx;
 use crate::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
 pub(crate) struct Alerts {
     due: BTreeMap<u32, DueCallback>,
     next_id: u32,
+    /// How many rungs of the run's ladder were climbed, and which nodes missed their SLA: each fires once in a run's life.
+    rungs: u32,
+    late: BTreeSet<String>,
 }
 
 /// Somebody is to be told.
@@ -42,6 +45,11 @@ impl Alerts {
         match &entry.record {
             Record::CallbackDue { id, notifier, notification } => {
                 self.next_id = self.next_id.max(*id + 1);
+                match (notification.event, &notification.node) {
+                    (Event::OnSlaMiss, Some(node)) => drop(self.late.insert(node.clone())),
+                    (Event::OnSlaMiss, None) => self.rungs += 1,
+                    _ => {}
+                }
                 let notification = Arc::clone(notification);
                 let (notifier, since) = (*notifier, entry.at);
                 self.due.insert(*id, DueCallback { notifier, notification, since, tries: 0, next: None, in_flight: false });
@@ -75,6 +83,16 @@ impl Alerts {
             }
         }
         tellable
+    }
+
+    /// How many rungs of the run's ladder were climbed.
+    pub(crate) fn rungs(&self) -> u32 {
+        self.rungs
+    }
+
+    /// Whether the node of that id has missed its SLA already.
+    pub(crate) fn is_late(&self, id: &str) -> bool {
+        self.late.contains(id)
     }
 
     /// When to try again after a failure; `None` when to give up.

@@ -40,7 +40,8 @@ impl Desk<'_> {
     }
 
     pub(super) fn node_sla(&mut self, slot: Slot) {
-        if !self.run.state.is_end() && !self.run.node(slot).state.is_end() {
+        let ended = self.run.state.is_end() || self.run.node(slot).state.is_end();
+        if !ended && !self.run.alerts.is_late(&self.run.id(slot)) {
             self.callback(slot, Event::OnSlaMiss);
         }
     }
@@ -49,6 +50,7 @@ impl Desk<'_> {
         let notifier = self.run.plan().run.slas.get(rung as usize).map(|(_, notifier)| *notifier);
         if let Some(notifier) = notifier
             && !self.run.state.is_end()
+            && rung >= self.run.alerts.rungs()
         {
             let notification = Arc::new(self.about_run(Event::OnSlaMiss));
             self.due(&[notifier], &notification);
