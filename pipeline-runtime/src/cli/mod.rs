@@ -1,7 +1,198 @@
 //! The command line of every pipeline binary.
+//!
+//! ```no_run
+//! use pipeline_runtime::prelude::*;
+//!
+//! #[task]
+//! async fn rows() -> Result<u64> {
+//!     Ok(1)
+//! }
+//!
+//! #[pipeline(schedule = "@daily")]
+//! fn nightly() {
+//!     rows();
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     pipeline_runtime::cli::main([nightly()])
+//! }
+//! ```
+//!
+//! | command | does |
+//! |---|---|
+//! | `check [PIPELINE]` | builds every plan with its default params and prints all mistakes of all pipelines |
+//! | `list` | the pipelines, their schedules and what they do |
+//! | `graph [PIPELINE] [--format text\|mermaid\|json]` | draws a plan |
+//! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json]` | runs a pipeline once, to its end |
+//! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
+//!
+//! The exit code is 0 for success, 1 if the run failed, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C or SIGTERM
+//! interrupted it. An only pipeline need not be named. A binary adds commands of its own with [`Cli`], and runs pipelines from
+//! them with [`Runner`].
+//!
+//! # Progress
+//!
+//! Where stdout and stderr are terminals, `run` shows a line for each node that runs or waits, redrawn at most ten times a
+//! second. Elsewhere it prints one line an event to stdout: `12.3s  export  up_for_reschedule  poke 3, next in 45s`. Log lines go
+//! to stderr, `2024-03-25T06:00:01Z INFO process#1: parsed 3 records` being of the first attempt of node `process`. Whoever shows
+//! progress lags at most 4096 events behind: a run goes no faster than its terminal.
+//!
+//! With `--json` stdout has one object a line, each with an `event` and the time `at` in RFC 3339; what does not apply is left out.
+//!
+//! | `event` | further fields |
+//! |---|---|
+//! | `run_started` | `run_id`, `pipeline`, `logical_date`, `data_interval_end`, `params`, `nodes` (how many) |
+//! | `node` | `run_id`, `pipeline`, `node`, `state` (Airflow's words), `attempt`, `poke`, `next_at`, `elements`, `error`, `reason`, `cause` |
+//! | `callback` | `run_id`, `pipeline`, `callback` (`on_failure`, …), `node`, `notifier`, `state` (`due`, `told`, `failed`, `given_up`), `error`, `next_at` |
+//! | `run_finished` | `run_id`, `pipeline`, `state`, `seconds`, `nodes` (by id: `state`, `attempts`, `pokes`, `seconds`, `error`), `callbacks_due` |
+//!
+//! `run_finished` comes once for each run, last; its `state` is `running` where the run was interrupted. Fields may be added
+//! later, and none of these will change.
 
-/// Runs it.
-pub fn main(pipelines: impl IntoIterator<Item = crate::Pipeline>) -> std::process::ExitCode {
-    let _ = pipelines.into_iter().count();
-    std::process::ExitCode::SUCCESS
+mod args;
+mod check;
+mod choose;
+mod graph;
+mod list;
+mod output;
+mod params;
+mod progress;
+mod run;
+mod runner;
+mod simulate;
+mod summary;
+
+pub use crate::host::StartError;
+pub use progress::Progress;
+pub use runner::{Finished, Runner, RunnerError};
+
+use crate::Pipeline;
+use args::{Args, Command};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// The exit code of wrong use.
+const WRONG_USE: u8 = 2;
+
+/// Does what the process's arguments say: the whole `main` of a pipeline binary.
+pub fn main(pipelines: impl IntoIterator<Item = Pipeline>) -> ExitCode {
+    Cli::new(pipelines).main()
+}
+
+/// A command line with commands of the binary's own beside those of its pipelines.
+///
+/// ```
+/// use pipeline_runtime::cli::Cli;
+/// use pipeline_runtime::prelude::*;
+/// use std::process::ExitCode;
+///
+/// #[task]
+/// async fn rows() -> Result<u64> {
+///     Ok(1)
+/// }
+///
+/// #[pipeline]
+/// fn nightly() {
+///     rows();
+/// }
+///
+/// let cli = Cli::new([nightly()]).command("greet", "Greets whoever is named", |args| {
+///     println!("hello {}", args[0].to_string_lossy());
+///     ExitCode::SUCCESS
+/// });
+/// assert_eq!(cli.run(["nightly", "greet", "you"]), ExitCode::SUCCESS);
+/// ```
+#[derive(Debug)]
+pub struct Cli {
+    pipelines: Vec<Pipeline>,
+    commands: Vec<Own>,
+}
+
+/// A command of the binary's own.
+struct Own {
+    name: &'static str,
+    about: &'static str,
+    run: Box<dyn FnOnce(Vec<OsString>) -> ExitCode>,
+}
+
+impl std::fmt::Debug for Own {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Cli {
+    /// The commands of these pipelines.
+    pub fn new(pipelines: impl IntoIterator<Item = Pipeline>) -> Self {
+        Self { pipelines: pipelines.into_iter().collect(), commands: Vec::new() }
+    }
+
+    /// Adds a command, listed in `--help` with `about`. It is given the arguments that follow its name, `--help` included.
+    pub fn command(
+        mut self,
+        name: &'static str,
+        about: &'static str,
+        run: impl FnOnce(Vec<OsString>) -> ExitCode + 'static,
+    ) -> Self {
+        self.commands.push(Own { name, about, run: Box::new(run) });
+        self
+    }
+
+    /// Does what the process's arguments say.
+    pub fn main(self) -> ExitCode {
+        self.run(std::env::args_os())
+    }
+
+    /// Does what `args` say, the first of which is the program's name.
+    pub fn run<A: Into<OsString> + Clone>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
+        let Self { pipelines, commands } = self;
+        let own = commands.iter().map(|own| args::own(own.name, own.about));
+        let clap = own.fold(Args::command(), clap::Command::subcommand);
+        let matches = match clap.try_get_matches_from(args) {
+            Ok(matches) => matches,
+            Err(error) => return wrong_arguments(&error),
+        };
+        if let Some((name, given)) = matches.subcommand()
+            && let Some(own) = commands.into_iter().find(|own| own.name == name)
+        {
+            return (own.run)(args::own_arguments(given));
+        }
+        match Args::from_arg_matches(&matches) {
+            Ok(args) => command(&pipelines, args),
+            Err(error) => wrong_arguments(&error),
+        }
+    }
+}
+
+fn command(pipelines: &[Pipeline], args: Args) -> ExitCode {
+    if let Err(problem) = choose::distinct(pipelines) {
+        return refuse(&problem);
+    }
+    let done = match args.command {
+        Command::Check { pipeline } => check::run(pipelines, pipeline.as_deref()),
+        Command::List => list::run(pipelines),
+        Command::Graph { pipeline, format } => graph::run(pipelines, pipeline.as_deref(), format),
+        Command::Run(run) => run::run(pipelines, run, args.log),
+        Command::Simulate(simulate) => simulate::run(pipelines, simulate, args.log),
+    };
+    done.unwrap_or_else(|problem| refuse(&problem))
+}
+
+/// Says what is wrong with the use, or where clap was asked for help, that.
+fn wrong_arguments(error: &clap::Error) -> ExitCode {
+    // Whoever closed the stream does not want to read it.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(WRONG_USE),
+    }
+}
+
+/// Says why nothing was done. The mistakes of a plan say themselves that they are errors.
+fn refuse(problem: &str) -> ExitCode {
+    let prefix = if problem.starts_with("error") { "" } else { "error: " };
+    output::to_stderr(&format!("{prefix}{problem}"));
+    ExitCode::from(WRONG_USE)
 }

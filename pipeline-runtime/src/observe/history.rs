@@ -2,7 +2,7 @@
 
 use crate::author::notify::Event;
 use crate::engine::{Entry, ExpansionIx, Layout, NodeState, Record, RunState, Skip, Slot};
-use crate::plan::Plan;
+use crate::plan::{NodeIx, Plan};
 use crate::time::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,6 +39,8 @@ pub(crate) struct NodeHistory {
     /// Whose failure made it `upstream_failed`.
     pub(crate) cause: Option<Slot>,
     pub(crate) next: Option<Duration>,
+    /// Since when a sensor's timeout has been running.
+    pub(crate) budget_from: Option<Duration>,
     /// What it did when, in order.
     pub(crate) spans: Vec<Span>,
 }
@@ -73,20 +75,15 @@ pub(crate) struct CallbackHistory {
     pub(crate) at: Duration,
     pub(crate) told: Option<Duration>,
     pub(crate) tries: u32,
+    /// Nobody tries any more.
+    pub(crate) given_up: bool,
 }
 
 impl RunHistory {
     pub(crate) fn new(plan: Arc<Plan>, started: Timestamp) -> Self {
         let layout = Layout::new(&plan);
-        let mut history = Self {
-            started,
-            state: RunState::Running,
-            finished: None,
-            nodes: Vec::new(),
-            callbacks: Vec::new(),
-            layout,
-            plan,
-        };
+        let mut history =
+            Self { started, state: RunState::Running, finished: None, nodes: Vec::new(), callbacks: Vec::new(), layout, plan };
         history.grow();
         history
     }
@@ -96,6 +93,15 @@ impl RunHistory {
         let mut history = Self::new(plan, started);
         entries.iter().for_each(|entry| history.apply(entry));
         history
+    }
+
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// The plan's node that a slot is.
+    pub(crate) fn node_ix(&self, slot: Slot) -> NodeIx {
+        self.layout.node(&self.plan, slot)
     }
 
     /// The slot of the node of that id.
@@ -128,6 +134,7 @@ impl RunHistory {
                 node.next = None;
                 if node.is_sensor {
                     node.poke_times.push(at);
+                    node.budget_from.get_or_insert(at);
                 }
                 node.turn(Work::Working, at);
             }
@@ -138,12 +145,15 @@ impl RunHistory {
                 node.next = Some(next);
                 node.turn(Work::Waiting, at);
             }
-            Record::Retrying { slot, next, error, .. } => {
+            Record::Retrying { slot, next, error, renew, memory: _ } => {
                 let next = next.since(self.started);
                 let node = self.node(*slot);
                 node.state = NodeState::UpForRetry;
                 node.next = Some(next);
                 node.error = Some(Arc::clone(error));
+                if *renew {
+                    node.budget_from = None;
+                }
                 node.turn(Work::Retrying, at);
             }
             Record::Interrupted { slot } => {
@@ -183,6 +193,8 @@ impl RunHistory {
                     let node = self.node(slot);
                     node.state = NodeState::None;
                     node.finished = None;
+                    node.next = None;
+                    node.budget_from = None;
                     node.cause = None;
                     node.skipped = None;
                 }
@@ -196,10 +208,26 @@ impl RunHistory {
             Record::CallbackDue { id, notifier, notification } => {
                 let notifier = self.plan.notifiers.get(*notifier as usize).map(|notifier| notifier.label()).unwrap_or_default();
                 let (event, node) = (notification.event, notification.node.clone());
-                self.callbacks.push(CallbackHistory { id: *id, event, notifier, node, at, told: None, tries: 0 });
+                self.callbacks.push(CallbackHistory {
+                    id: *id,
+                    event,
+                    notifier,
+                    node,
+                    at,
+                    told: None,
+                    tries: 0,
+                    given_up: false,
+                });
             }
             Record::CallbackTold { id } => self.tried(*id, Some(at)),
-            Record::CallbackFailed { id, .. } => self.tried(*id, None),
+            Record::CallbackFailed { id, next, error: _ } => {
+                self.tried(*id, None);
+                if next.is_none()
+                    && let Some(callback) = self.callbacks.iter_mut().find(|callback| callback.id == *id)
+                {
+                    callback.given_up = true;
+                }
+            }
         }
     }
 

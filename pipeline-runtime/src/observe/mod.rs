@@ -1,6 +1,11 @@
 //! What can be seen of runs: their history, told from their records, and how it is drawn.
 
+mod feed;
 mod history;
+pub(crate) mod logs;
+mod report;
 mod timeline;
 
-pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Span, Work};
+pub(crate) use feed::{Feed, News, Opening};
+pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory};
+pub use report::{CallbackReport, NodeReport, RunReport};

@@ -3,19 +3,17 @@
 mod error;
 mod intervention;
 mod meddle;
-mod report;
 #[cfg(test)]
 mod tests;
 
 pub use error::SimulationError;
-pub use report::{CallbackReport, NodeReport, RunReport};
 
 use crate::author::context::RunInfo;
 use crate::author::pipeline::Pipeline;
 use crate::author::value::Data;
 use crate::engine::{Engine, EngineOptions, Journal, RunSpec};
 use crate::journal::MemoryJournal;
-use crate::observe::RunHistory;
+use crate::observe::{RunHistory, RunReport};
 use crate::plan::Plan;
 use crate::schedule::{Interval, parse_date};
 use crate::storage::World;

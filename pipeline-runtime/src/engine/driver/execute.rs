@@ -110,7 +110,7 @@ impl Engine {
             let node = run.node(job.slot);
             node.starts != job.start || node.state != super::super::NodeState::Running
         });
-        let handle = tokio::spawn(task).abort_handle();
+        let handle = self.spawn_task(task).abort_handle();
         if decided {
             // Cut off before it was a task.
             drop(state);
@@ -126,7 +126,7 @@ impl Engine {
         if let Some(meddle) = &self.0.meddle {
             meddle.blocking(true);
         }
-        tokio::task::spawn_blocking(move || {
+        self.spawn_thread(move || {
             let mut attempt = Some(attempt);
             let result = on_behalf(&mut attempt, body).and_then(|AttemptResult_(result)| result.map_err(Failed::Body));
             let answer = engine.finish(attempt, result);
@@ -141,7 +141,7 @@ impl Engine {
     pub(super) fn spawn_answer(&self, job: Job) {
         let engine = self.clone();
         // Not here: the caller holds the lock.
-        tokio::spawn(async move { engine.post(job, Answered::Aborted.into()) });
+        drop(self.spawn_task(async move { engine.post(job, Answered::Aborted.into()) }));
     }
 
     /// Tells the core of an answer, or in a simulation its step.

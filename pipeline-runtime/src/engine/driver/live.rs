@@ -3,17 +3,21 @@
 use super::super::core::Answer;
 use super::execute::Prepared;
 use super::{Engine, Job, State};
+use std::convert::Infallible;
 use tokio::task::AbortHandle;
 
 /// After so many nodes in a row a driver lets the runtime's other tasks go first.
 const IN_A_ROW: u32 = 64;
 
 impl Engine {
-    /// Runs what is to be run, for ever: to be dropped once enough has ended.
-    pub(crate) async fn drive(&self, drivers: usize) {
+    /// Runs what is to be run, for ever: to be dropped once enough has ended. To be called once.
+    ///
+    /// Timers fire on the runtime that polls this. Where bodies have one of their own, by [`run_on`](Self::run_on), no body that
+    /// hogs its thread can hold a timer up.
+    pub(crate) async fn drive(&self, drivers: usize) -> Infallible {
         for _ in 0..drivers.max(1) {
             let engine = self.clone();
-            tokio::spawn(async move { engine.driver().await });
+            drop(self.spawn_task(async move { engine.driver().await }));
         }
         loop {
             let now = self.clock().now();

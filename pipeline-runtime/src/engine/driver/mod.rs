@@ -17,9 +17,10 @@ use super::record::{Entry, Slot};
 use super::state::RunState;
 use crate::time::{Clock, Timestamp};
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 pub(crate) use attempt::Attempt;
 pub(crate) use scope::current;
@@ -58,6 +59,10 @@ struct Shared {
     work: Notify,
     /// A timer is due earlier than before.
     timers: Notify,
+    /// Somebody was told something, or could not be.
+    told: Notify,
+    /// Where bodies and notifiers run; without it, the runtime of whoever calls.
+    workers: OnceLock<Handle>,
 }
 
 #[derive(Debug)]
@@ -97,8 +102,37 @@ impl Engine {
             stepped: stepped::Inbox::default(),
             stopped: false,
         };
-        let shared = Shared { state: Mutex::new(state), journal, options, meddle, work: Notify::new(), timers: Notify::new() };
+        let shared = Shared {
+            state: Mutex::new(state),
+            journal,
+            options,
+            meddle,
+            work: Notify::new(),
+            timers: Notify::new(),
+            told: Notify::new(),
+            workers: OnceLock::new(),
+        };
         Self(Arc::new(shared))
+    }
+
+    /// From now on bodies and notifiers run on that runtime, whoever it is that starts them. Only the first call counts.
+    pub(crate) fn run_on(&self, workers: Handle) {
+        // Runs that have begun stay where they are.
+        let _ = self.0.workers.set(workers);
+    }
+
+    fn spawn_task<F: Future<Output: Send + 'static> + Send + 'static>(&self, task: F) -> JoinHandle<F::Output> {
+        match self.0.workers.get() {
+            Some(workers) => workers.spawn(task),
+            None => tokio::spawn(task),
+        }
+    }
+
+    fn spawn_thread(&self, work: impl FnOnce() + Send + 'static) {
+        match self.0.workers.get() {
+            Some(workers) => drop(workers.spawn_blocking(work)),
+            None => drop(tokio::task::spawn_blocking(work)),
+        }
     }
 
     pub(crate) fn clock(&self) -> Clock {

@@ -13,7 +13,7 @@ impl Engine {
     /// Tells somebody, apart from the run.
     pub(super) fn tell(&self, run: RunIx, id: u32, notifier: Arc<dyn Notify>, notification: Arc<Notification>) {
         let engine = self.clone();
-        tokio::spawn(async move {
+        drop(self.spawn_task(async move {
             let deadline = engine.clock().now() + LIMIT;
             let told = AssertUnwindSafe(async { notifier.notify(Notification::clone(&notification)).await }).catch_unwind();
             let result = tokio::select! {
@@ -31,7 +31,21 @@ impl Engine {
                 );
             }
             engine.was_told(run, id, result);
-        });
+        }));
+    }
+
+    /// Returns once nobody is left whom the run has something to tell.
+    pub(crate) async fn all_told(&self, run: RunIx) {
+        loop {
+            let told = self.0.told.notified();
+            tokio::pin!(told);
+            // From here on no notification is missed.
+            told.as_mut().enable();
+            if self.look(run, |run| run.alerts.is_empty()).unwrap_or(true) {
+                return;
+            }
+            told.await;
+        }
     }
 
     fn was_told(&self, run: RunIx, id: u32, result: Result<(), String>) {
@@ -41,6 +55,6 @@ impl Engine {
         let now = self.clock().now();
         self.lock().telling -= 1;
         self.with(|core| core.told(run, id, result, now));
-        self.0.work.notify_waiters();
+        self.0.told.notify_waiters();
     }
 }

@@ -1,9 +1,9 @@
+use super::history::{CallbackHistory, NodeHistory, RunHistory};
 use crate::author::value::{Data, Value};
 use crate::engine::{NodeState, RunState};
-use crate::observe::{CallbackHistory, NodeHistory, RunHistory};
 use std::time::Duration;
 
-/// How a simulated run went. All times are offsets from the run's start.
+/// How a run went, be it a simulated or a real one. All times are offsets from the run's start.
 #[derive(Debug)]
 pub struct RunReport {
     history: RunHistory,
@@ -20,7 +20,7 @@ pub struct NodeReport(NodeHistory);
 pub struct CallbackReport<'a>(&'a CallbackHistory);
 
 impl RunReport {
-    pub(super) fn new(history: RunHistory, outputs: Vec<Option<Value>>) -> Self {
+    pub(crate) fn new(history: RunHistory, outputs: Vec<Option<Value>>) -> Self {
         let nodes = history.nodes.iter().cloned().map(NodeReport).collect();
         Self { history, nodes, outputs }
     }
@@ -28,6 +28,11 @@ impl RunReport {
     /// The run's state; [`RunState::Running`] if it waits for something that never came.
     pub fn state(&self) -> RunState {
         self.history.state
+    }
+
+    /// The pipeline's id.
+    pub fn pipeline(&self) -> &str {
+        self.history.plan().pipeline
     }
 
     /// When the run ended.

@@ -1,0 +1,239 @@
+//! The arguments, with help that names every default.
+
+use super::progress::Progress;
+use crate::plan::DEFAULT_PARALLELISM;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+use tracing::level_filters::LevelFilter;
+
+/// Checks, draws, runs and simulates the pipelines of this binary.
+#[derive(Debug, Parser)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 success, 1 the run failed, 2 wrong use or a mistake in a plan, 130 interrupted."
+)]
+pub(super) struct Args {
+    /// Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+    ///
+    /// Without it the environment variable PIPELINE_LOG says it, else it is info.
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = level, help_heading = "Logging")]
+    pub(super) log: Option<LevelFilter>,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Builds every plan with its default params and prints all mistakes of all pipelines
+    Check {
+        /// That pipeline alone; without it all of them
+        pipeline: Option<String>,
+    },
+    /// Lists the pipelines, their schedules and what they do
+    List,
+    /// Draws a pipeline's plan with its default params
+    Graph {
+        /// The pipeline; need not be named if it is the only one
+        pipeline: Option<String>,
+        /// What to draw it as
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Runs a pipeline once, now, to its end
+    ///
+    /// Shows a line per node that runs or waits where stdout and stderr are terminals, else prints a line per event. At the end
+    /// it waits at most 30s for callbacks. Ctrl-C or SIGTERM cuts running attempts off and leaves the run unfinished; a second
+    /// one ends the process at once. Nothing is kept of a run beyond its process: one that was cut off cannot be resumed.
+    Run(Run),
+    /// Runs a pipeline on virtual time, in milliseconds, and prints its timeline
+    ///
+    /// The engine and the bodies are the real ones. Memory buckets are empty at the start, and the clock starts at the end of the
+    /// data interval. A run that still waits after 400 days is given up, and counts as failed.
+    Simulate(Simulate),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people: a drawing and a table of nodes
+    Text,
+    /// A Mermaid flowchart, as Markdown pages draw it
+    Mermaid,
+    /// All of the plan, for programs
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Run {
+    /// The pipeline; need not be named if it is the only one
+    pub(super) pipeline: Option<String>,
+    #[command(flatten)]
+    pub(super) about: About,
+    /// Starts a new run even if an unfinished one could be resumed; as long as no run outlives its process, every run is new
+    #[arg(long)]
+    pub(super) new: bool,
+    /// How many attempts of nodes without a pool of their own may run at once
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLELISM, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) parallelism: u32,
+    /// Prints one JSON object per line and event, the last one with the run's result
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What a run is about.
+#[derive(Debug, clap::Args)]
+pub(super) struct About {
+    /// The data interval that starts at the last tick at or before D: 2024-03-25, 2024-03-25T06:00 or 2024-03-25T06:00:00Z
+    ///
+    /// A time without an offset is in the pipeline's time zone. Without this option it is the last complete interval; of a
+    /// pipeline without a schedule, now (simulated: the pipeline's start, else 2024-01-01).
+    #[arg(long, value_name = "D")]
+    pub(super) logical_date: Option<String>,
+    /// Sets a param: JSON (7, true, ["a"]) where its default is no text, else the text as it is; may be repeated
+    #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(super) params: Vec<(String, String)>,
+    /// Sets params from a JSON object; --param overrides it, and what neither sets has its default
+    #[arg(long = "params", value_name = "FILE.json")]
+    pub(super) file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Simulate {
+    /// The pipeline; need not be named if it is the only one
+    pub(super) pipeline: Option<String>,
+    #[command(flatten)]
+    pub(super) about: About,
+    /// FILE's contents arrive as that object, so long after the start: 7m=data-bucket/raw/x.json:x.json; may be repeated
+    ///
+    /// A URL without a scheme is one of memory://; file:///PATH writes a real file. The URL ends at its first colon.
+    #[arg(long = "arrive", value_name = "WHEN=URL:FILE", value_parser = arrival)]
+    pub(super) arrivals: Vec<Arrival>,
+    /// That attempt of that node fails with that error, and its body is not called: load@1='503'; may be repeated
+    #[arg(long = "fail", value_name = "NODE@ATTEMPT=ERROR", value_parser = failure)]
+    pub(super) failures: Vec<Failure>,
+    /// What all jitter is drawn from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+}
+
+impl Run {
+    pub(super) fn progress(&self) -> Progress {
+        if self.json { Progress::Json } else { Progress::Auto }
+    }
+}
+
+/// `--arrive`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Arrival {
+    pub(super) when: String,
+    pub(super) url: String,
+    pub(super) file: PathBuf,
+}
+
+/// `--fail`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) node: String,
+    pub(super) attempt: u32,
+    pub(super) error: String,
+}
+
+/// The level to log at: as the option says, else the environment, else info.
+pub(super) fn log_level(option: Option<LevelFilter>) -> Result<LevelFilter, String> {
+    if let Some(level) = option {
+        return Ok(level);
+    }
+    match std::env::var("PIPELINE_LOG") {
+        Ok(text) if !text.trim().is_empty() => {
+            level(text.trim()).map_err(|problem| format!("the environment variable PIPELINE_LOG is `{text}`: {problem}"))
+        }
+        _ => Ok(LevelFilter::INFO),
+    }
+}
+
+fn level(text: &str) -> Result<LevelFilter, String> {
+    Ok(match text.to_ascii_lowercase().as_str() {
+        "off" => LevelFilter::OFF,
+        "error" => LevelFilter::ERROR,
+        "warn" => LevelFilter::WARN,
+        "info" => LevelFilter::INFO,
+        "debug" => LevelFilter::DEBUG,
+        "trace" => LevelFilter::TRACE,
+        _ => return Err("a level is one of off, error, warn, info, debug, trace".into()),
+    })
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE, as in `--param region=eu`".into()),
+    }
+}
+
+fn arrival(text: &str) -> Result<Arrival, String> {
+    let form = || "write WHEN=URL:FILE, as in `7m=data-bucket/raw/x.json:x.json`".to_owned();
+    let (when, rest) = text.split_once('=').ok_or_else(form)?;
+    let _: Duration = humantime::parse_duration(when)
+        .map_err(|error| format!("`{when}` is no duration: {error}; write `45s`, `7m` or `1h30m`"))?;
+    let (scheme, rest) = rest.split_once("://").unwrap_or(("memory", rest));
+    let (object, file) = rest.split_once(':').ok_or_else(form)?;
+    if object.is_empty() || file.is_empty() {
+        return Err(form());
+    }
+    Ok(Arrival { when: when.to_owned(), url: format!("{scheme}://{object}"), file: file.into() })
+}
+
+fn failure(text: &str) -> Result<Failure, String> {
+    let form = || "write NODE@ATTEMPT=ERROR, as in `load@1=503`".to_owned();
+    let (at, error) = text.split_once('=').ok_or_else(form)?;
+    let (node, attempt) = at.rsplit_once('@').ok_or_else(form)?;
+    let attempt: u32 = attempt.parse().map_err(|_| format!("`{attempt}` is no attempt: they count from 1; {}", form()))?;
+    if node.is_empty() || attempt == 0 {
+        return Err(format!("attempts count from 1, and the node is not left out; {}", form()));
+    }
+    Ok(Failure { node: node.to_owned(), attempt, error: error.to_owned() })
+}
+
+/// A command of the binary's own: all that follows its name is its own affair.
+pub(super) fn own(name: &'static str, about: &'static str) -> clap::Command {
+    let rest = clap::Arg::new("arguments").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
+    let rest = rest.value_parser(clap::value_parser!(OsString)).hide(true);
+    clap::Command::new(name).about(about).disable_help_flag(true).arg(rest)
+}
+
+/// What followed the name of a command of the binary's own.
+pub(super) fn own_arguments(given: &clap::ArgMatches) -> Vec<OsString> {
+    given.get_many::<OsString>("arguments").into_iter().flatten().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn an_arrival_is_a_time_an_object_and_a_file() {
+        let of = |text| arrival(text).map(|arrival| (arrival.when, arrival.url, arrival.file));
+        let memory = Ok(("7m".into(), "memory://data/raw/x.json".into(), "here/x.json".into()));
+        assert_eq!(of("7m=data/raw/x.json:here/x.json"), memory);
+        assert_eq!(of("7m=memory://data/raw/x.json:here/x.json"), memory);
+        assert_eq!(of("0s=file:///tmp/x:C:\\x").unwrap().2, PathBuf::from("C:\\x"));
+        assert!(of("soon=data/x:x").unwrap_err().starts_with("`soon` is no duration"));
+        assert!(of("7m=data/x").unwrap_err().starts_with("write WHEN=URL:FILE"));
+    }
+
+    #[test]
+    fn a_failure_is_a_node_an_attempt_and_an_error() {
+        let of = |text| failure(text).map(|failure| (failure.node, failure.attempt, failure.error));
+        assert_eq!(of("upload[3]@2=503: a=b"), Ok(("upload[3]".into(), 2, "503: a=b".into())));
+        assert!(of("load=503").unwrap_err().starts_with("write NODE@ATTEMPT=ERROR"));
+        assert!(of("load@0=503").unwrap_err().starts_with("attempts count from 1"));
+    }
+}

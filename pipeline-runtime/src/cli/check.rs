@@ -1,0 +1,35 @@
+//! `check`
+
+use super::{WRONG_USE, choose, output};
+use crate::Pipeline;
+use crate::plan::{Plan, PlanError};
+use serde_json::Value;
+use std::process::ExitCode;
+
+pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>) -> Result<ExitCode, String> {
+    let mut sound = true;
+    for pipeline in choose::some(pipelines, id)? {
+        match pipeline.plan(&Value::Null) {
+            Ok(plan) => output::to_stdout(&format!("{}: {}", pipeline.id(), contents(&plan))),
+            Err(error) => {
+                sound = false;
+                output::to_stderr(&described(&error));
+            }
+        }
+    }
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(WRONG_USE) })
+}
+
+fn described(error: &PlanError) -> String {
+    match error {
+        PlanError::Wire(error) => format!("error: {error}\n"),
+        PlanError::Invalid { .. } => format!("{error}\n"),
+    }
+}
+
+fn contents(plan: &Plan) -> String {
+    let nodes = plan.bodies().count();
+    let plural = if nodes == 1 { "" } else { "s" };
+    let schedule = plan.schedule.as_ref().map_or_else(|| "no schedule".to_owned(), |schedule| schedule.describe());
+    format!("{nodes} node{plural}, {schedule}")
+}

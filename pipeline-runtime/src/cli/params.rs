@@ -1,0 +1,67 @@
+//! Params as the command line gives them.
+
+use super::args::About;
+use crate::author::params;
+use crate::author::pipeline::WireError;
+use crate::{ParamsError, Pipeline, PlanError};
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// What `--params` and `--param` set; all else has its default.
+pub(super) fn given(pipeline: &Pipeline, about: &About) -> Result<Value, String> {
+    let mut given = match &about.file {
+        Some(file) => from_file(file)?,
+        None => Map::new(),
+    };
+    if !about.params.is_empty() {
+        let defaults = pipeline.default_params().map_err(|error| error.to_string())?;
+        for (key, text) in &about.params {
+            params::set(&mut given, &defaults, key, text);
+        }
+    }
+    Ok(if given.is_empty() { Value::Null } else { Value::Object(given) })
+}
+
+fn from_file(file: &Path) -> Result<Map<String, Value>, String> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("--params: cannot read `{shown}`: {error}"))?;
+    match serde_json::from_str(&text) {
+        Ok(Value::Object(params)) => Ok(params),
+        Ok(_) => Err(format!("--params: {shown}: the params are an object, as in {{\"region\": \"eu\"}}")),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            let what = error.to_string();
+            let what = what.split(" at line ").next().unwrap_or_default();
+            Err(format!("--params: {shown}:{line}:{column}: this is no JSON: {what}"))
+        }
+    }
+}
+
+/// What is wrong with a pipeline that has no plan with those params: the argument, if it is one that does not fit.
+pub(super) fn blame(pipeline: &Pipeline, about: &About, error: &PlanError) -> String {
+    let PlanError::Wire(WireError::Params(params_error)) = error else { return error.to_string() };
+    let argument = match params_error {
+        ParamsError::Unknown { key, .. } => named(about, key),
+        ParamsError::Invalid { .. } => unfit(pipeline, about),
+        ParamsError::None { .. } => about.params.first().map(|(key, value)| format!("--param {key}={value}: ")),
+    };
+    let argument = argument.or_else(|| about.file.as_ref().map(|file| format!("--params {}: ", file.display())));
+    format!("{}{params_error}", argument.unwrap_or_default())
+}
+
+fn named(about: &About, key: &str) -> Option<String> {
+    let (key, value) = about.params.iter().rev().find(|(given, _)| given == key)?;
+    Some(format!("--param {key}={value}: "))
+}
+
+/// The first param that does not fit even alone. serde names the value but not its key.
+fn unfit(pipeline: &Pipeline, about: &About) -> Option<String> {
+    let defaults = pipeline.default_params().ok()?;
+    let fits = |(key, value): &&(String, String)| {
+        let mut alone = Map::new();
+        params::set(&mut alone, &defaults, key, value);
+        !matches!(pipeline.draft(&Value::Object(alone)), Err(WireError::Params(_)))
+    };
+    let (key, value) = about.params.iter().find(|param| !fits(param))?;
+    Some(format!("--param {key}={value}: "))
+}

@@ -1,0 +1,158 @@
+use super::words::{self, brief, plural};
+use super::{View, Watched, plain};
+use crate::engine::{Entry, NodeState, RunIx};
+use crate::observe::NodeHistory;
+use crate::time::Clock;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// So many nodes have a line of their own; the rest are counted.
+const MAX_LINES: usize = 16;
+/// A longer id is cut short.
+const MAX_ID: usize = 40;
+
+/// A line for each node that runs or waits, redrawn in place below what has happened for good.
+pub(super) struct Live {
+    clock: Clock,
+    lines: MultiProgress,
+    bars: Vec<ProgressBar>,
+    style: ProgressStyle,
+}
+
+impl Live {
+    pub(super) fn new(clock: Clock) -> Self {
+        let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        let style = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        Self { clock, lines, bars: Vec::new(), style }
+    }
+
+    fn print(&self, line: &str) {
+        // Whoever closed the terminal does not want to read it.
+        let _ = self.lines.println(line);
+    }
+
+    /// Shows exactly these lines.
+    fn set(&mut self, lines: &[String]) {
+        while self.bars.len() > lines.len() {
+            if let Some(bar) = self.bars.pop() {
+                self.lines.remove(&bar);
+            }
+        }
+        while self.bars.len() < lines.len() {
+            let bar = self.lines.add(ProgressBar::no_length());
+            bar.set_style(self.style.clone());
+            self.bars.push(bar);
+        }
+        for (bar, line) in self.bars.iter().zip(lines) {
+            bar.set_message(line.clone());
+        }
+    }
+}
+
+impl View for Live {
+    fn opened(&mut self, run: &Watched) {
+        self.print(&plain::opening(run));
+    }
+
+    fn record(&mut self, run: &Watched, entry: &Entry) {
+        if let Some(words) = words::of(run, entry).filter(|words| words.lasts) {
+            self.print(&plain::line(run, entry, &words));
+        }
+    }
+
+    fn log(&mut self, line: &str) {
+        self.print(line);
+    }
+
+    fn draw(&mut self, runs: &BTreeMap<RunIx, Watched>) {
+        let mut rows = Vec::new();
+        let mut more = 0;
+        for run in runs.values() {
+            let now = self.clock.now().since(run.started);
+            for (slot, node) in (0..).zip(&run.history.nodes) {
+                if node.is_gate || !is_shown(node.state) {
+                    continue;
+                }
+                if rows.len() < MAX_LINES {
+                    let id: String = format!("{}{}", run.prefix, node.id).chars().take(MAX_ID).collect();
+                    rows.push((id, node.state.name(), doing(run, slot, node, now)));
+                } else {
+                    more += 1;
+                }
+            }
+        }
+        let width = rows.iter().map(|(id, ..)| id.chars().count()).max().unwrap_or(0);
+        let mut lines: Vec<String> =
+            rows.iter().map(|(id, state, doing)| format!("  {id:width$}  {state:17}  {doing}")).collect();
+        if more > 0 {
+            lines.push(format!("  … and {more} more"));
+        }
+        lines.extend(runs.values().filter(|run| !run.history.state.is_end()).map(|run| self.summary(run)));
+        self.set(&lines);
+    }
+
+    fn is_drawn(&self) -> bool {
+        true
+    }
+
+    fn close(&mut self) {
+        self.set(&[]);
+        // As above: nobody reads a closed terminal.
+        let _ = self.lines.clear();
+    }
+}
+
+impl Live {
+    fn summary(&self, run: &Watched) -> String {
+        let counts = run.history.counts();
+        let of = |states: &[NodeState]| states.iter().filter_map(|state| counts.get(state)).sum::<usize>();
+        let all: usize = counts.values().sum();
+        let ended: usize = counts.iter().filter(|(state, _)| state.is_end()).map(|(_, count)| count).sum();
+        let now = self.clock.now().since(run.started);
+        let failed = of(&[NodeState::Failed]);
+        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+        let name = if run.prefix.is_empty() { "" } else { &run.info.pipeline };
+        format!(
+            "{:>7}  {name}{}{} running, {} waiting, {ended} of {all} node{} ended{failed}",
+            words::offset(now),
+            if name.is_empty() { "" } else { ": " },
+            of(&[NodeState::Running]),
+            of(&[NodeState::UpForReschedule, NodeState::UpForRetry]),
+            plural(all),
+        )
+    }
+}
+
+fn is_shown(state: NodeState) -> bool {
+    matches!(state, NodeState::Running | NodeState::UpForReschedule | NodeState::UpForRetry)
+}
+
+/// What a node does or waits for: `poke 4 28s ago, next in 17s, 5m 10s of 10m left`.
+fn doing(run: &Watched, slot: u32, node: &NodeHistory, now: Duration) -> String {
+    let mut parts = Vec::new();
+    let attempts = words::attempts_of(run, slot);
+    if attempts > 1 && node.attempts > 0 {
+        parts.push(format!("attempt {} of {attempts}", node.attempts));
+    }
+    let ago = |then: Duration| seconds(now.saturating_sub(then));
+    match (node.poke_times.last(), node.spans.last()) {
+        (Some(last), _) => parts.push(format!("poke {} {} ago", node.poke_times.len(), ago(*last))),
+        (None, Some(span)) if node.next.is_none() => parts.push(format!("for {}", ago(span.from))),
+        _ => {}
+    }
+    if let Some(next) = node.next {
+        parts.push(format!("next in {}", seconds(next.saturating_sub(now))));
+    }
+    let sensor = run.history.plan().policy(run.history.node_ix(slot)).sensor.as_ref();
+    if let (Some(sensor), Some(from)) = (sensor, node.budget_from) {
+        let left = (from + sensor.timeout).saturating_sub(now);
+        parts.push(format!("{} of {} left", seconds(left), brief(sensor.timeout)));
+    }
+    parts.join(", ")
+}
+
+/// Whole seconds: what changes ten times a second cannot be read.
+fn seconds(duration: Duration) -> String {
+    brief(Duration::from_secs(duration.as_secs())).replace("0ms", "0s")
+}

@@ -1,0 +1,156 @@
+//! Progress: what the runs of this process have to tell, shown while it happens.
+//!
+//! The engine's records and the log lines come through one queue to one thread, which alone writes to the terminal. So lines
+//! are never torn, and stand in the order in which things happened.
+
+mod json;
+mod live;
+mod plain;
+mod words;
+
+pub(super) use words::{brief, root_cause};
+
+use crate::author::context::RunInfo;
+use crate::engine::{Entry, RunIx};
+use crate::observe::{News, Opening, RunHistory};
+use crate::time::{Clock, Timestamp};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Progress {
+    /// A line for each node that runs or waits, redrawn in place; plain lines unless both stdout and stderr are terminals.
+    #[default]
+    Auto,
+    /// One line an event, on stdout.
+    Plain,
+    /// One JSON object an event, on stdout; see [`cli`](crate::cli) for their shape.
+    Json,
+    /// Nothing but log lines, on stderr.
+    Silent,
+}
+
+/// The time between two drawings.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// A run that is shown.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) history: RunHistory,
+    pub(super) info: Arc<RunInfo>,
+    pub(super) started: Timestamp,
+    /// What names the run's nodes where several runs are shown: `nightly/`.
+    prefix: String,
+}
+
+/// Shows what happens. All is called on one thread.
+trait View: Send {
+    fn opened(&mut self, run: &Watched);
+    /// The run's history has the record already.
+    fn record(&mut self, run: &Watched, entry: &Entry);
+    fn log(&mut self, line: &str);
+    /// Draws what is the case now; called every [`REDRAW`] where `is_drawn` says so.
+    fn draw(&mut self, _runs: &BTreeMap<RunIx, Watched>) {}
+    fn is_drawn(&self) -> bool {
+        false
+    }
+    /// Nothing more will come.
+    fn close(&mut self) {}
+}
+
+/// The thread that shows progress.
+#[derive(Debug)]
+pub(super) struct Shown {
+    news: SyncSender<News>,
+    thread: JoinHandle<BTreeMap<RunIx, Watched>>,
+}
+
+/// Shows the news that come through `receiver`.
+pub(super) fn show(
+    progress: Progress,
+    clock: Clock,
+    many: bool,
+    news: SyncSender<News>,
+    receiver: Receiver<News>,
+) -> std::io::Result<Shown> {
+    let is_terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+    let view: Box<dyn View> = match progress {
+        Progress::Auto if is_terminal => Box::new(live::Live::new(clock)),
+        Progress::Auto | Progress::Plain => Box::new(plain::Plain),
+        Progress::Json => Box::new(json::Json),
+        Progress::Silent => Box::new(Silent),
+    };
+    let thread = std::thread::Builder::new().name("pipeline-progress".into()).spawn(move || watch(view, many, &receiver))?;
+    Ok(Shown { news, thread })
+}
+
+impl Shown {
+    /// Shows what is left, and returns what the runs' histories are in the end.
+    pub(super) fn close(self) -> BTreeMap<RunIx, Watched> {
+        // A thread that panicked hears nothing more; then there is nothing to show either.
+        let _ = self.news.send(News::Closed);
+        self.thread.join().unwrap_or_default()
+    }
+}
+
+fn watch(mut view: Box<dyn View>, many: bool, news: &Receiver<News>) -> BTreeMap<RunIx, Watched> {
+    let mut runs = BTreeMap::new();
+    let mut drawn: Option<Instant> = None;
+    loop {
+        // Not the engine's clock: a terminal is redrawn by the real one.
+        let next = if view.is_drawn() { news.recv_timeout(REDRAW) } else { news.recv().map_err(RecvTimeoutError::from) };
+        match next {
+            Ok(News::Opened(ix, opening)) => {
+                let watched = Watched::new(*opening, many);
+                view.opened(&watched);
+                runs.insert(ix, watched);
+            }
+            Ok(News::Record(ix, entry)) => {
+                if let Some(watched) = runs.get_mut(&ix) {
+                    watched.history.apply(&entry);
+                    view.record(watched, &entry);
+                }
+            }
+            Ok(News::Log(line)) => view.log(&line),
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(News::Closed) | Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if view.is_drawn() && drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
+            drawn = Some(Instant::now());
+            view.draw(&runs);
+        }
+    }
+    view.close();
+    runs
+}
+
+impl Watched {
+    fn new(opening: Opening, many: bool) -> Self {
+        let Opening { plan, info, started } = opening;
+        let prefix = if many { format!("{}/", plan.pipeline) } else { String::new() };
+        Self { history: RunHistory::new(plan, started), info, started, prefix }
+    }
+}
+
+/// How a run ended, or that it has not, as the last JSON object about it.
+pub(super) fn json_result(run: &Watched, at: Timestamp) -> String {
+    json::finished(run, at)
+}
+
+/// Shows log lines alone.
+struct Silent;
+
+impl View for Silent {
+    fn opened(&mut self, _: &Watched) {}
+
+    fn record(&mut self, _: &Watched, _: &Entry) {}
+
+    fn log(&mut self, line: &str) {
+        super::output::to_stderr(line);
+    }
+}

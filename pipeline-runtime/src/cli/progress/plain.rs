@@ -1,0 +1,37 @@
+use super::words::{self, Words};
+use super::{View, Watched};
+use crate::cli::output;
+use crate::engine::Entry;
+
+/// One line an event, on stdout.
+#[derive(Debug)]
+pub(super) struct Plain;
+
+impl View for Plain {
+    fn opened(&mut self, run: &Watched) {
+        output::to_stdout(&opening(run));
+    }
+
+    fn record(&mut self, run: &Watched, entry: &Entry) {
+        if let Some(words) = words::of(run, entry) {
+            output::to_stdout(&line(run, entry, &words));
+        }
+    }
+
+    fn log(&mut self, line: &str) {
+        output::to_stderr(line);
+    }
+}
+
+/// What the run is, and that nothing of it is kept.
+pub(super) fn opening(run: &Watched) -> String {
+    let interval = &run.info.interval;
+    let params = if run.info.params.is_null() { String::new() } else { format!(", params {}", run.info.params) };
+    format!("run {} of {}: data interval {interval}{params}", run.info.run_id, run.info.pipeline)
+}
+
+pub(super) fn line(run: &Watched, entry: &Entry, words: &Words) -> String {
+    let at = words::offset(entry.at.since(run.started));
+    let text = format!("{at:>7}  {}  {}  {}", words.about, words.state, words.remark);
+    text.trim_end().to_owned()
+}

@@ -1,0 +1,247 @@
+//! Runs with progress, for `run` and for a binary's own commands.
+
+use super::progress::{self, Progress, Watched};
+use super::{WRONG_USE, args, output, summary};
+use crate::engine::RunIx;
+use crate::host::{Ended, Host, HostOptions, INTERRUPTED, Request, StartError};
+use crate::observe::{Feed, logs};
+use crate::plan::DEFAULT_PARALLELISM;
+use crate::time::Clock;
+use crate::{BoxFuture, Pipeline, RunReport, RunState};
+use serde::Serialize;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tracing::level_filters::LevelFilter;
+
+/// Runs pipelines from a command of a binary's own, with the progress, the logs and the summary of `run`.
+///
+/// ```
+/// use pipeline_runtime::cli::{Progress, Runner};
+/// use pipeline_runtime::prelude::*;
+/// use std::time::Duration;
+///
+/// #[sensor(poke = "45s", timeout = "10m")]
+/// async fn export(bucket: Bucket) -> Result<Poke<Object>> {
+///     Ok(bucket.head("export.json").await?.into())
+/// }
+///
+/// #[pipeline]
+/// fn nightly() -> Result<()> {
+///     export(Bucket::open("memory://runner")?);
+///     Ok(())
+/// }
+///
+/// let late = Bucket::open("memory://runner")?;
+/// let finished = Runner::new()
+///     .pipeline(nightly(), ())
+///     .speed(6000)
+///     .beside(|clock| async move {
+///         clock.sleep_until(clock.now() + Duration::from_secs(120)).await;
+///         late.put("export.json", "{}").await.expect("memory takes it");
+///     })
+///     .progress(Progress::Silent)
+///     .run()?;
+/// let pokes = finished.reports()[0].node("export").pokes();
+/// assert!(pokes >= 2, "{pokes}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "nothing happens before `run`"]
+pub struct Runner {
+    runs: Vec<(Pipeline, Result<serde_json::Value, serde_json::Error>)>,
+    logical_date: Option<String>,
+    speed: u32,
+    parallelism: u32,
+    progress: Progress,
+    level: Option<LevelFilter>,
+    beside: Vec<Beside>,
+}
+
+type Beside = Box<dyn FnOnce(Clock) -> BoxFuture<()>>;
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let pipelines: Vec<&str> = self.runs.iter().map(|(pipeline, _)| pipeline.id()).collect();
+        f.debug_struct("Runner").field("pipelines", &pipelines).field("speed", &self.speed).finish_non_exhaustive()
+    }
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Runner {
+    /// Of no pipelines yet.
+    pub fn new() -> Self {
+        Self {
+            runs: Vec::new(),
+            logical_date: None,
+            speed: 1,
+            parallelism: DEFAULT_PARALLELISM,
+            progress: Progress::default(),
+            level: None,
+            beside: Vec::new(),
+        }
+    }
+
+    /// Adds a run. `params` need not be whole, what is missing has its default: `()` stands for the defaults alone.
+    pub fn pipeline(mut self, pipeline: Pipeline, params: impl Serialize) -> Self {
+        self.runs.push((pipeline, serde_json::to_value(params)));
+        self
+    }
+
+    /// All runs are for the data interval that starts at the last tick at or before `date`: `2024-03-25`,
+    /// `2024-03-25T06:00:00Z`. Without it: the last complete interval, and now where there is no schedule.
+    pub fn logical_date(mut self, date: &str) -> Self {
+        self.logical_date = Some(date.to_owned());
+        self
+    }
+
+    /// The runs' clock goes `times` as fast (1 unless given; 0 counts as 1), with all waits, limits and times shown. What a
+    /// body does itself goes no faster.
+    pub fn speed(self, times: u32) -> Self {
+        Self { speed: times, ..self }
+    }
+
+    /// How many attempts of nodes without a pool of their own may run at once, over all runs; 128 unless given.
+    pub fn parallelism(self, slots: u32) -> Self {
+        Self { parallelism: slots, ..self }
+    }
+
+    /// How progress is shown; on a terminal live, elsewhere as plain lines unless given.
+    pub fn progress(self, progress: Progress) -> Self {
+        Self { progress, ..self }
+    }
+
+    /// Works beside the runs, on their threads; cut off where it has not ended when all runs have. It is given the runs' clock.
+    pub fn beside<W: Future<Output = ()> + Send + 'static>(mut self, work: impl FnOnce(Clock) -> W + 'static) -> Self {
+        self.beside.push(Box::new(move |clock| Box::pin(work(clock))));
+        self
+    }
+
+    pub(super) fn level(self, level: LevelFilter) -> Self {
+        Self { level: Some(level), ..self }
+    }
+
+    /// Runs them all at once, until all have ended and whoever was to be told was told, for which it waits at most 30 s.
+    ///
+    /// Ctrl-C or SIGTERM cuts running attempts off and leaves the runs unfinished; a second one ends the process at once. Log
+    /// lines have the level that the environment variable `PIPELINE_LOG` says, else `info`; the first call in a process decides.
+    ///
+    /// # Errors
+    ///
+    /// For wrong use, before anything has run. A run that fails is no error: [`Finished`] says so.
+    pub fn run(self) -> Result<Finished, RunnerError> {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Err(RunnerError::InRuntime);
+        }
+        if self.runs.is_empty() {
+            return Err(RunnerError::NoPipeline);
+        }
+        let level = match self.level {
+            Some(level) => level,
+            None => args::log_level(None).map_err(RunnerError::Level)?,
+        };
+        let (many, progress) = (self.runs.len() > 1, self.progress);
+        let clock = Clock::system().faster(self.speed);
+        let mut specs = Vec::new();
+        for (pipeline, params) in self.runs {
+            let params = params.map_err(|error| RunnerError::Params { pipeline: pipeline.id(), error })?;
+            specs.push(Request { pipeline, params, logical_date: self.logical_date.clone() }.into_spec(clock.now())?);
+        }
+        let (feed, news) = Feed::new();
+        let sender = feed.sender();
+        let observer = Arc::clone(&feed);
+        let host = Host::new(HostOptions { parallelism: self.parallelism, clock, observer }).map_err(RunnerError::Process)?;
+        let shown = progress::show(progress, clock, many, sender.clone(), news).map_err(RunnerError::Process)?;
+        let logs = logs::collect(level, sender, clock, many);
+        for work in self.beside {
+            host.spawn(work(clock));
+        }
+        let runs: Vec<RunIx> = specs.into_iter().map(|spec| host.start(spec)).collect();
+        let ended = host.finish(&runs);
+        drop(logs);
+        let now = clock.now();
+        let mut watched = shown.close();
+        let ended = ended.map_err(RunnerError::Process)?;
+        for run in runs.iter().filter_map(|run| watched.get(run)) {
+            match progress {
+                Progress::Auto | Progress::Plain => summary::print(run, ended),
+                Progress::Json => output::to_stdout(&progress::json_result(run, now)),
+                Progress::Silent => {}
+            }
+        }
+        let reports = runs.iter().filter_map(|run| Some(report(&host, *run, watched.remove(run)?))).collect();
+        Ok(Finished { reports, interrupted: matches!(ended, Ended::Interrupted(_)) })
+    }
+}
+
+fn report(host: &Host, run: RunIx, watched: Watched) -> RunReport {
+    let outputs = host.engine().look(run, |run| run.nodes.iter().map(|node| node.value.clone()).collect());
+    RunReport::new(watched.history, outputs.unwrap_or_default())
+}
+
+/// Runs that have ended, or were interrupted.
+#[derive(Debug)]
+pub struct Finished {
+    reports: Vec<RunReport>,
+    interrupted: bool,
+}
+
+impl Finished {
+    /// How each went, in the order in which they were given.
+    pub fn reports(&self) -> &[RunReport] {
+        &self.reports
+    }
+
+    /// Whether Ctrl-C or SIGTERM came before all of them had ended.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// What the process should exit with: 0 if all succeeded, 1 if one did not, 130 if they were interrupted.
+    pub fn exit_code(&self) -> ExitCode {
+        let all = |state| self.reports.iter().all(|report| report.state() == state);
+        match self.interrupted {
+            true if self.reports.iter().any(|report| !report.state().is_end()) => ExitCode::from(INTERRUPTED),
+            _ if all(RunState::Success) => ExitCode::SUCCESS,
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Why a [`Runner`] ran nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// A run could not be started: its plan, its params or its date is wrong.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Params that cannot be written as JSON.
+    #[error("the params of pipeline `{pipeline}` cannot be written as JSON: {error}")]
+    Params {
+        /// The pipeline's id.
+        pipeline: &'static str,
+        /// What serde said.
+        error: serde_json::Error,
+    },
+    /// `PIPELINE_LOG` is no level.
+    #[error("{0}")]
+    Level(String),
+    /// There is nothing to run.
+    #[error("there is nothing to run: add a pipeline with `Runner::pipeline`")]
+    NoPipeline,
+    /// It was called within a tokio runtime.
+    #[error("a runner has a runtime of its own and cannot be run within another: call it from a plain `main`")]
+    InRuntime,
+    /// The machine gave no thread or no signal handler.
+    #[error("the process has no means to run anything: {0}")]
+    Process(#[source] std::io::Error),
+}
+
+impl RunnerError {
+    /// What the process should exit with: 2, as for all wrong use.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(WRONG_USE)
+    }
+}

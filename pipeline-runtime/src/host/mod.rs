@@ -1,0 +1,143 @@
+//! Runs hosted by a process: the engine with the runtimes it runs on, what asks for a run, and the signals that end it.
+//!
+//! There are two runtimes. Bodies and notifiers run on the workers, one thread a core. Timers and signals run on a runtime of
+//! their own, on the thread that calls [`Host::drive_until`]: a body that never yields can hog its worker, but holds neither
+//! another node's time limit up nor Ctrl-C.
+
+mod error;
+mod request;
+mod signals;
+
+pub use error::StartError;
+pub(crate) use request::Request;
+pub(crate) use signals::{INTERRUPTED, Interrupts, Signal};
+
+use crate::engine::{Engine, EngineOptions, Journal, Observe, RunIx, RunSpec, RunState};
+use crate::journal::MemoryJournal;
+use crate::time::Clock;
+use std::convert::Infallible;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+/// How long the end of a process waits for callbacks, in real time.
+pub(crate) const CALLBACKS_LIMIT: Duration = Duration::from_secs(30);
+
+/// An engine with what it needs to run.
+#[derive(Debug)]
+pub(crate) struct Host {
+    engine: Engine,
+    /// None only while it is dropped.
+    workers: Option<Runtime>,
+    timers: Runtime,
+    threads: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct HostOptions {
+    /// The slots of `default_pool`.
+    pub(crate) parallelism: u32,
+    pub(crate) clock: Clock,
+    pub(crate) observer: Arc<dyn Observe>,
+}
+
+/// How the runs of a process came to an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// They all did, and whoever was to be told was, or could not be in time.
+    All,
+    /// Somebody wanted the process to end before.
+    Interrupted(Signal),
+}
+
+impl Host {
+    pub(crate) fn new(options: HostOptions) -> std::io::Result<Self> {
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let workers = Builder::new_multi_thread().worker_threads(threads).thread_name("pipeline-worker").enable_all().build()?;
+        let timers = Builder::new_current_thread().enable_all().build()?;
+        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
+        let HostOptions { parallelism, clock, observer } = options;
+        // Debug runs find a value that JSON changes where it is made, not after a crash.
+        let check_outputs = cfg!(debug_assertions);
+        let engine = Engine::new(journal, EngineOptions { clock, parallelism, check_outputs, observer: Some(observer) }, None);
+        engine.run_on(workers.handle().clone());
+        Ok(Self { engine, workers: Some(workers), timers, threads })
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn start(&self, spec: RunSpec) -> RunIx {
+        self.engine.start(spec)
+    }
+
+    /// Runs something beside the runs, until the host ends.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(workers) = &self.workers {
+            workers.spawn(work);
+        }
+    }
+
+    /// Runs what is to be run until `work` is done. To be called once.
+    pub(crate) fn drive_until<T>(&self, work: impl Future<Output = T>) -> T {
+        self.timers.block_on(async {
+            tokio::select! {
+                biased;
+                done = work => done,
+                never = self.engine.drive(self.threads) => unreachable_by(never),
+            }
+        })
+    }
+
+    /// Runs until all `runs` have ended or somebody wants the process to end. To be called once.
+    ///
+    /// After an interrupt the attempts are cut off and nothing more is recorded; another one ends the process at once.
+    pub(crate) fn finish(&self, runs: &[RunIx]) -> std::io::Result<Ended> {
+        let ended = self.drive_until(async {
+            let mut interrupts = Interrupts::listen()?;
+            tokio::select! {
+                () = self.all_ended(runs) => Ok(Ended::All),
+                signal = interrupts.next() => Ok(Ended::Interrupted(signal)),
+            }
+        });
+        if let Ok(Ended::Interrupted(_)) = &ended {
+            signals::end_at_the_next();
+            self.engine.stop();
+        }
+        ended
+    }
+
+    async fn all_ended(&self, runs: &[RunIx]) {
+        for run in runs {
+            let _: RunState = self.engine.ended(*run).await;
+        }
+        let told = async {
+            for run in runs {
+                self.engine.all_told(*run).await;
+            }
+        };
+        // By the real time, however fast the runs' own clock goes.
+        let clock = Clock::system();
+        let limit = clock.now() + CALLBACKS_LIMIT;
+        tokio::select! {
+            () = told => {}
+            () = clock.sleep_until(limit) => {}
+        }
+    }
+}
+
+impl Drop for Host {
+    /// Bodies that block are left behind: a process that ends does not wait for them.
+    fn drop(&mut self) {
+        self.engine.stop();
+        if let Some(workers) = self.workers.take() {
+            workers.shutdown_background();
+        }
+    }
+}
+
+fn unreachable_by<T>(never: Infallible) -> T {
+    match never {}
+}

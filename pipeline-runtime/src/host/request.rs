@@ -1,0 +1,108 @@
+//! What is asked for becomes what the engine runs: the plan with its params, the data interval, the run's id.
+
+use super::StartError;
+use crate::author::context::RunInfo;
+use crate::author::pipeline::Pipeline;
+use crate::engine::RunSpec;
+use crate::journal::RunKind;
+use crate::plan::Plan;
+use crate::schedule::{Interval, parse_date};
+use crate::time::Timestamp;
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A run that somebody asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) pipeline: Pipeline,
+    /// What differs from the defaults.
+    pub(crate) params: Value,
+    pub(crate) logical_date: Option<String>,
+}
+
+impl Request {
+    /// Makes the run that was asked for at `now`, by whoever calls.
+    pub(crate) fn into_spec(self, now: Timestamp) -> Result<RunSpec, StartError> {
+        let zone = self.pipeline.options().timezone.and_then(|zone| zone.parse().ok()).unwrap_or(chrono_tz::UTC);
+        let date = self.logical_date.as_deref().map(|date| parse_date(date, zone)).transpose()?;
+        let plan = self.pipeline.plan(&self.params)?;
+        let interval = interval(&plan, date, now.to_utc())?;
+        let run_id = run_id(RunKind::Manual, &interval);
+        let info = RunInfo { pipeline: plan.pipeline.to_owned(), run_id, interval, previous: None, params: plan.params.clone() };
+        Ok(RunSpec { plan: Arc::new(plan), info: Arc::new(info), sla_from: now, seed: rand::random(), key: 0 })
+    }
+}
+
+/// Airflow's form: the kind and the logical date.
+pub(crate) fn run_id(kind: RunKind, interval: &Interval) -> String {
+    format!("{kind}__{}", interval.start.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
+
+/// The data interval of a run: the one that starts at the last tick at or before `date`; without a date the last complete one.
+/// Without a schedule it starts and ends at the date, or now.
+fn interval(plan: &Plan, date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Interval, StartError> {
+    let Some(schedule) = &plan.schedule else {
+        // As fine as Airflow writes dates.
+        return Ok(Interval::at(date.unwrap_or_else(|| now.trunc_subsecs(6))));
+    };
+    let interval = match date {
+        Some(date) => schedule.interval_starting_at_or_before(date),
+        None => schedule.last_complete(now),
+    };
+    interval.ok_or_else(|| StartError::NoInterval {
+        pipeline: plan.pipeline,
+        date: date.unwrap_or(now).to_rfc3339_opts(SecondsFormat::AutoSi, true),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[task]
+    async fn one() -> Result<u64> {
+        Ok(1)
+    }
+
+    #[pipeline(schedule = "0 6 * * *", timezone = "Europe/Berlin")]
+    fn daily() {
+        one();
+    }
+
+    #[pipeline]
+    fn unscheduled() {
+        one();
+    }
+
+    fn spec(pipeline: Pipeline, date: Option<&str>) -> Result<RunSpec, StartError> {
+        let now: DateTime<Utc> = "2024-03-25T12:00:00.123456789Z".parse().unwrap();
+        Request { pipeline, params: Value::Null, logical_date: date.map(str::to_owned) }.into_spec(now.into())
+    }
+
+    #[test]
+    fn without_a_date_a_schedule_means_the_last_complete_interval() {
+        let info = spec(daily(), None).unwrap().info;
+        assert_eq!(info.interval.to_string(), "2024-03-24T05:00:00Z/2024-03-25T05:00:00Z");
+        assert_eq!(info.run_id, "manual__2024-03-24T05:00:00Z");
+    }
+
+    #[test]
+    fn a_date_is_read_in_the_pipelines_zone_and_means_the_interval_that_starts_there() {
+        let info = spec(daily(), Some("2024-03-20T06:00")).unwrap().info;
+        assert_eq!(info.interval.to_string(), "2024-03-20T05:00:00Z/2024-03-21T05:00:00Z");
+    }
+
+    #[test]
+    fn without_a_schedule_the_run_is_about_now() {
+        let info = spec(unscheduled(), None).unwrap().info;
+        assert_eq!(info.run_id, "manual__2024-03-25T12:00:00.123456Z");
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_what_to_write() {
+        let error = spec(unscheduled(), Some("yesterday")).unwrap_err().to_string();
+        assert!(error.starts_with("the logical date: `yesterday` is not a date; write `2024-01-31`"), "{error}");
+    }
+}

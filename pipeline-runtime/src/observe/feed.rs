@@ -1,0 +1,75 @@
+//! What a process's runs have to tell whoever watches them, in the order in which it happened.
+
+use crate::author::context::RunInfo;
+use crate::engine::{Entry, Observe, Record, Run, RunIx};
+use crate::plan::Plan;
+use crate::time::Timestamp;
+use std::collections::HashSet;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How much may wait to be shown. Whoever has more to tell waits: a run goes no faster than its terminal, as any program.
+const QUEUE: usize = 4096;
+
+/// Something to show.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// A run that was not heard of before.
+    Opened(RunIx, Box<Opening>),
+    /// A record, without the output that it may carry.
+    Record(RunIx, Entry),
+    /// A log line, without its end.
+    Log(String),
+    /// Nothing more will come.
+    Closed,
+}
+
+/// What does not change about a run.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) info: Arc<RunInfo>,
+    pub(crate) started: Timestamp,
+}
+
+/// Sends the records of an engine's runs to whoever shows them.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    news: SyncSender<News>,
+    opened: Mutex<HashSet<RunIx>>,
+}
+
+impl Feed {
+    pub(crate) fn new() -> (Arc<Self>, Receiver<News>) {
+        let (news, receiver) = mpsc::sync_channel(QUEUE);
+        (Arc::new(Self { news, opened: Mutex::default() }), receiver)
+    }
+
+    /// For log lines, and to say that all is over.
+    pub(crate) fn sender(&self) -> SyncSender<News> {
+        self.news.clone()
+    }
+}
+
+impl Observe for Feed {
+    fn record(&self, ix: RunIx, run: &Run, entry: &Entry) {
+        let is_new = self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(ix);
+        if is_new {
+            let opening = Opening { plan: Arc::clone(run.plan()), info: Arc::clone(&run.spec.info), started: run.started };
+            self.send(News::Opened(ix, Box::new(opening)));
+        }
+        let record = match &entry.record {
+            // An output may be large, and must not live longer than its run needs it.
+            Record::Succeeded { slot, output: _ } => Record::Succeeded { slot: *slot, output: None },
+            record => record.clone(),
+        };
+        self.send(News::Record(ix, Entry { at: entry.at, record }));
+    }
+}
+
+impl Feed {
+    fn send(&self, news: News) {
+        // Whoever showed the run may have gone; the run goes on.
+        let _ = self.news.send(news);
+    }
+}
