@@ -1,0 +1,43 @@
+//! A binary whose pipelines are wrong, for the tests of what is said about them.
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn rows() -> Result<u32> {
+    Ok(1)
+}
+
+#[task]
+async fn load(rows: u32) -> Result<u32> {
+    Ok(rows)
+}
+
+/// Two nodes of one name, in two places.
+#[pipeline]
+fn doubled() {
+    let a = rows().named("rows");
+    load(a).named("rows");
+    load(a).named("");
+}
+
+/// Nothing at all.
+#[pipeline]
+fn empty() {}
+
+/// Cannot be described.
+#[pipeline]
+fn broken() -> Result<()> {
+    rows();
+    Err("the region is unknown".into())
+}
+
+/// As it should be.
+#[pipeline]
+fn sound() {
+    load(rows());
+}
+
+fn main() -> std::process::ExitCode {
+    let twice = std::env::var_os("TWICE").is_some().then(sound);
+    pipeline_runtime::cli::main([doubled(), sound(), empty(), broken()].into_iter().chain(twice))
+}

@@ -1,0 +1,108 @@
+//! A binary like any user's, for the tests of its command line.
+
+use pipeline_runtime::cli::Cli;
+use pipeline_runtime::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::process::ExitCode;
+
+/// Which rows to load.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Options {
+    region: String,
+    days: u32,
+    strict: bool,
+}
+
+#[task]
+async fn extract(region: String, days: u32) -> Result<Vec<u32>> {
+    tracing::info!(days, "extracting {region}");
+    Ok((1..=days).collect())
+}
+
+#[task(retries = 1, retry_delay = "1ms")]
+async fn load(rows: Vec<u32>, strict: bool) -> Result<u32> {
+    if strict {
+        let cause = std::io::Error::other("row 7 has no price");
+        return Err(std::io::Error::other(format!("the warehouse refused the rows: {cause}")).into());
+    }
+    Ok(rows.iter().sum())
+}
+
+#[task]
+async fn publish(total: u32) -> Result<()> {
+    tracing::info!("published {total}");
+    Ok(())
+}
+
+#[task]
+async fn notify(total: Outcome<u32>) -> Result<()> {
+    match total {
+        Outcome::Success(total) => tracing::info!("the total is {total}"),
+        Outcome::Skipped => tracing::info!("there is no total"),
+        Outcome::Failed(failure) => tracing::warn!("{} failed", failure.node()),
+    }
+    Ok(())
+}
+
+/// Loads the day's sales.
+///
+/// What it loads can be chosen.
+#[pipeline(schedule = "0 6 * * *", timezone = "Europe/Berlin", tags = ["sales", "daily"])]
+fn sales(options: Options) {
+    let rows = extract(options.region, options.days);
+    let total = load(rows, options.strict);
+    publish(total);
+    notify(total);
+}
+
+#[sensor(timeout = "10m", poke = "45s")]
+async fn export(bucket: Bucket) -> Result<Poke<Object>> {
+    Ok(bucket.head("raw/export.json").await?.into())
+}
+
+#[task(retries = 1, retry_delay = "2m")]
+async fn parse(bucket: Bucket, export: Object) -> Result<usize> {
+    Ok(bucket.get(&export.key).await?.len())
+}
+
+/// Waits for a file that others write.
+#[pipeline]
+fn waiting() -> Result<()> {
+    let bucket = Bucket::open("memory://data-bucket")?;
+    let export = export(&bucket);
+    parse(&bucket, export);
+    Ok(())
+}
+
+#[sensor(timeout = "1h", poke = "10ms")]
+async fn never() -> Result<Poke<u32>> {
+    Ok(Poke::NotYet)
+}
+
+/// Holds its worker and never yields.
+#[task]
+async fn hog() -> Result<u32> {
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Never ends by itself, and has a body on each worker that cannot be cut off.
+#[pipeline]
+fn endless() {
+    never();
+    for _ in 0..4 {
+        hog();
+    }
+}
+
+
+fn main() -> ExitCode {
+    Cli::new([sales(), waiting(), endless()])
+        .command("greet", "Greets whoever is named", |args| {
+            let named: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+            println!("hello {}", named.join(" "));
+            ExitCode::SUCCESS
+        })
+        .main()
+}
