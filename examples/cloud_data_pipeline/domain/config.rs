@@ -1,0 +1,44 @@
+//! How the day's transactions are to be processed.
+
+use super::{BadInput, Source};
+use serde::{Deserialize, Serialize};
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::time::Duration;
+
+/// What a configuration looks like.
+pub const FORMAT: &str = "YAML with `processing:` and in it `batch_size:` (transactions) and `timeout:` (seconds), both above 0";
+
+/// How the day's transactions are to be processed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessingConfig {
+    /// How many transactions are joined at a time.
+    pub batch_size: NonZeroUsize,
+    /// How many seconds the join may take.
+    timeout: NonZeroU64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a mapping with `processing:`")]
+struct File {
+    processing: ProcessingConfig,
+}
+
+impl ProcessingConfig {
+    /// Reads a configuration.
+    pub fn read(source: &Source) -> Result<Self, BadInput> {
+        let File { processing } = yaml_serde::from_str(source.text()).map_err(|error| {
+            let message = error.to_string();
+            let Some(location) = error.location() else { return source.bad_as_a_whole(message) };
+            let (line, column) = (location.line(), location.column());
+            let problem = message.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&message);
+            source.bad(format_args!("line {line}, column {column}"), problem, FORMAT)
+        })?;
+        Ok(processing)
+    }
+
+    /// How long the join may take.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.get())
+    }
+}

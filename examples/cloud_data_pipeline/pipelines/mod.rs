@@ -1,0 +1,74 @@
+//! The pipelines, and what they share: where the buckets are, how they are read, who is told.
+
+pub mod daily_export;
+pub mod multi_bucket;
+
+use super::domain::Source;
+use super::mock_s3::DEFAULT_ROOT;
+use chrono::{DateTime, NaiveDate, Utc};
+use pipeline_runtime::prelude::*;
+use pipeline_runtime::schedule::{Schedule, parse_date};
+use pipeline_runtime::{BucketError, BucketErrorKind};
+use std::error::Error;
+
+/// What a run may be told with `--param`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// The URL that the buckets' names are appended to: the mock of S3 on this machine, or any other store.
+    pub store: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { store: format!("file://{DEFAULT_ROOT}") }
+    }
+}
+
+impl Options {
+    /// The bucket of that name.
+    fn bucket(&self, name: &str) -> Result<Bucket> {
+        Ok(Bucket::open(&format!("{}/{name}", self.store))?)
+    }
+}
+
+/// The day whose files a run waits for: that of its logical date, or without one of the last data interval that is complete.
+///
+/// Both pipelines have the same schedule, so this holds for either.
+pub fn day(logical_date: Option<&str>, now: DateTime<Utc>) -> Result<NaiveDate, Box<dyn Error>> {
+    let schedule = Schedule::parse("@daily", "UTC")?;
+    let interval = match logical_date {
+        Some(date) => schedule.interval_starting_at_or_before(parse_date(date, schedule.zone())?),
+        None => schedule.last_complete(now),
+    };
+    Ok(interval.ok_or("there is no such day")?.logical_date().date_naive())
+}
+
+/// A look at a key: whether its file is there yet.
+async fn arrival(bucket: &Bucket, key: &str) -> Result<Poke<Object>> {
+    Ok(bucket.head(key).await.map_err(storage)?.into())
+}
+
+/// Reads a file that ought to be of that format.
+async fn read(bucket: &Bucket, key: &str, format: &'static str) -> Result<Source> {
+    let contents = bucket.get(key).await.map_err(storage)?;
+    Source::new(format!("{}/{key}", bucket.name()), &contents, format).map_err(TaskError::fatal)
+}
+
+/// A network may come back before the next attempt; a bucket that does not exist, or is forbidden, will not.
+fn storage(error: BucketError) -> TaskError {
+    match error.kind() {
+        BucketErrorKind::NoSuchBucket
+        | BucketErrorKind::PermissionDenied
+        | BucketErrorKind::InvalidKey
+        | BucketErrorKind::InvalidUrl => TaskError::fatal(error),
+        _ => error.into(),
+    }
+}
+
+/// Tells whoever is on call. Here that is the log; a `Webhook` would take its place in the same options.
+async fn page_on_call(n: Notification) -> Result<()> {
+    let (node, error) = (n.node().unwrap_or("the run"), n.error().unwrap_or("-"));
+    tracing::error!(callback = n.name(), pipeline = n.pipeline(), run = n.run_id(), node, error, "on call: please look");
+    Ok(())
+}

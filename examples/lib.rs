@@ -1,0 +1,4 @@
+//! Example pipelines. Each module is an exercise, and the binary of its name runs it; the modules are a library so that tests
+//! can run them, too.
+
+pub mod cloud_data_pipeline;

@@ -1,0 +1,119 @@
+//! The pipelines, the files they wait for and the buckets that these arrive in.
+
+use chrono::NaiveDate;
+use pipeline_examples::cloud_data_pipeline::mock_s3::{
+    CONFIG, CUSTOMERS, DAILY_EXPORT, MockFile, MockS3, TRANSACTIONS, VALIDATION,
+};
+use pipeline_examples::cloud_data_pipeline::pipelines::Options;
+use pipeline_examples::cloud_data_pipeline::pipelines::daily_export::cloud_data_pipeline;
+use pipeline_examples::cloud_data_pipeline::pipelines::multi_bucket::multi_bucket_pipeline;
+use pipeline_runtime::{RunReport, Simulation};
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+
+pub(crate) const DAY: NaiveDate = NaiveDate::from_ymd_opt(2024, 3, 25).unwrap();
+const LOGICAL_DATE: &str = "2024-03-25";
+
+/// The files of task 2.
+pub(crate) const FOUR_FILES: [MockFile; 4] = [CONFIG, TRANSACTIONS, CUSTOMERS, VALIDATION];
+
+/// A simulation of task 1, in memory.
+pub(crate) fn task_1<'a>() -> Simulation<'a> {
+    let options = Options { store: "memory://".into() };
+    Simulation::new(cloud_data_pipeline()).params(options).logical_date(LOGICAL_DATE)
+}
+
+/// A simulation of task 2, in memory.
+pub(crate) fn task_2<'a>() -> Simulation<'a> {
+    let options = Options { store: "memory://".into() };
+    Simulation::new(multi_bucket_pipeline()).params(options).logical_date(LOGICAL_DATE)
+}
+
+/// Where a file arrives in memory.
+pub(crate) fn url(file: MockFile) -> String {
+    format!("memory://{}/{}", file.bucket, file.key(DAY))
+}
+
+/// What to do with a file in a simulation.
+pub(crate) trait Arrive {
+    /// It arrives at that time.
+    fn file(self, when: &str, file: MockFile) -> Self;
+}
+
+impl Arrive for Simulation<'_> {
+    fn file(self, when: &str, file: MockFile) -> Self {
+        self.arrive(when, &url(file), file.contents)
+    }
+}
+
+pub(crate) const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Times in seconds, which is what the exercise speaks in.
+pub(crate) fn in_seconds(times: &[Duration]) -> Vec<f64> {
+    times.iter().map(Duration::as_secs_f64).collect()
+}
+
+/// Mock buckets in a folder of their own, with the day's files in them.
+pub(crate) struct Folder {
+    folder: TempDir,
+    mock: MockS3,
+}
+
+impl Folder {
+    /// With all files.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mock = MockS3::create(folder.path()).unwrap();
+        let new = Self { folder, mock };
+        for file in [DAILY_EXPORT, CONFIG, TRANSACTIONS, CUSTOMERS, VALIDATION] {
+            new.write(&place(file), file.contents);
+        }
+        new
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        Options { store: self.mock.store() }
+    }
+
+    /// A run of task 1.
+    pub(crate) fn run_task_1(&self) -> RunReport {
+        Simulation::new(cloud_data_pipeline()).params(self.options()).logical_date(LOGICAL_DATE).run()
+    }
+
+    /// A run of task 2.
+    pub(crate) fn run_task_2(&self) -> RunReport {
+        Simulation::new(multi_bucket_pipeline()).params(self.options()).logical_date(LOGICAL_DATE).run()
+    }
+
+    pub(crate) fn write(&self, path: &str, contents: impl AsRef<[u8]>) {
+        std::fs::write(self.root().join(path), contents).unwrap();
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.root().join(path)).unwrap()
+    }
+
+    pub(crate) fn exists(&self, path: &str) -> bool {
+        self.root().join(path).exists()
+    }
+
+    /// The names in a folder.
+    pub(crate) fn names(&self, path: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.root().join(path)).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// Where a file is below the root.
+pub(crate) fn place(file: MockFile) -> String {
+    format!("{}/{}", file.bucket, file.key(DAY))
+}
