@@ -4,37 +4,37 @@ use clap::Parser;
 use pipeline_examples::cloud_data_pipeline::pipelines::{daily_export::cloud_data_pipeline, multi_bucket::multi_bucket_pipeline};
 use pipeline_examples::cloud_data_pipeline::{demo, mock_s3};
 use pipeline_runtime::Clock;
+use pipeline_runtime::cli::Cli;
 use std::error::Error;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// The commands beside the pipelines'.
-#[derive(Debug, Parser)]
-enum Command {
-    /// Makes the mock of S3 that the pipelines look at: folders and test files
-    MockS3(mock_s3::Command),
-    /// Runs both pipelines on mock buckets of their own, on a fast clock, while their files arrive late
-    Demo(demo::Command),
-}
-
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("mock-s3" | "demo") => Command::parse().run().unwrap_or_else(|error| {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }),
-        _ => pipeline_runtime::cli::main([cloud_data_pipeline(), multi_bucket_pipeline()]),
-    }
+    Cli::new([cloud_data_pipeline(), multi_bucket_pipeline()])
+        .command("mock-s3", mock_s3::ABOUT, |args| told(run_mock_s3(args)))
+        .command("demo", demo::ABOUT, |args| told(run_demo(args)))
+        .main()
 }
 
-impl Command {
-    fn run(self) -> Result<ExitCode, Box<dyn Error>> {
-        match self {
-            Self::MockS3(command) => {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-                runtime.block_on(command.run(Clock::system(), &mut std::io::stdout()))?;
-                Ok(ExitCode::SUCCESS)
-            }
-            Self::Demo(command) => command.run(),
-        }
-    }
+fn run_mock_s3(args: Vec<OsString>) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
+    let command = mock_s3::Command::parse_from(named("mock-s3", args));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    runtime.block_on(command.run(Clock::system(), &mut std::io::stdout()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_demo(args: Vec<OsString>) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
+    demo::Command::parse_from(named("demo", args)).run(&mut std::io::stdout())
+}
+
+/// The arguments of a command as clap takes them, the first being what the help calls it.
+fn named(command: &str, args: Vec<OsString>) -> impl Iterator<Item = OsString> {
+    std::iter::once(format!("cloud_data_pipeline {command}").into()).chain(args)
+}
+
+fn told(done: Result<ExitCode, Box<dyn Error + Send + Sync>>) -> ExitCode {
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
 }

@@ -1,5 +1,6 @@
 //! The mock of S3: a folder with a subfolder for each bucket, and the files that arrive in them.
 
+use super::pipelines::{day_before, day_of};
 use chrono::NaiveDate;
 use pipeline_runtime::{Bucket, BucketError, Clock, Object};
 use std::error::Error;
@@ -128,15 +129,19 @@ impl MockS3 {
     }
 }
 
-/// Makes the mock of S3: folders and test files.
-#[derive(Debug, clap::Args)]
+/// What `mock-s3` does.
+pub const ABOUT: &str = "Makes the mock of S3 that the pipelines look at: folders and test files";
+
+/// The command `mock-s3`.
+#[derive(Debug, clap::Parser)]
+#[command(about = ABOUT)]
 pub struct Command {
     /// The folder that the buckets are in
     #[arg(long, value_name = "DIR", default_value = DEFAULT_ROOT)]
     pub root: PathBuf,
     /// The logical date whose files are made, as `run` takes it [default: that of a `run` without one]
-    #[arg(long, value_name = "D")]
-    pub date: Option<String>,
+    #[arg(long, value_name = "D", value_parser = day_of)]
+    pub date: Option<NaiveDate>,
     /// Lets the four files of `multi_bucket_pipeline` arrive 10, 30, 60 and 120 seconds after one another
     #[arg(long)]
     pub delayed: bool,
@@ -147,8 +152,8 @@ pub struct Command {
 
 impl Command {
     /// Makes them, and tells `out` of each.
-    pub async fn run(&self, clock: Clock, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-        let day = super::pipelines::day(self.date.as_deref(), clock.now().to_utc())?;
+    pub async fn run(&self, clock: Clock, out: &mut impl Write) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let day = self.date.map_or_else(|| day_before(clock.now().to_utc()), Ok)?;
         let mock = MockS3::create(&self.root)?;
         writeln!(out, "Mock S3 at {}, with the files of {day}", mock.store())?;
         if self.delayed {

@@ -7,7 +7,7 @@
 //! | `mock_s3` | the mock buckets and the files that arrive in them |
 //! | `demo` | both pipelines on a fast clock, with files that come late |
 
-
+pub mod demo;
 pub mod domain;
 pub mod mock_s3;
 pub mod pipelines;

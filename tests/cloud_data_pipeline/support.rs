@@ -56,22 +56,27 @@ pub(crate) fn in_seconds(times: &[Duration]) -> Vec<f64> {
     times.iter().map(Duration::as_secs_f64).collect()
 }
 
-/// Mock buckets in a folder of their own, with the day's files in them.
+/// Mock buckets in a folder of their own.
 pub(crate) struct Folder {
     folder: TempDir,
     mock: MockS3,
 }
 
 impl Folder {
-    /// With all files.
+    /// With all of the day's files.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mock = MockS3::create(folder.path()).unwrap();
-        let new = Self { folder, mock };
+        let new = Self::empty();
         for file in [DAILY_EXPORT, CONFIG, TRANSACTIONS, CUSTOMERS, VALIDATION] {
             new.write(&place(file), file.contents);
         }
         new
+    }
+
+    /// Without any.
+    pub(crate) fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mock = MockS3::create(folder.path()).unwrap();
+        Self { folder, mock }
     }
 
     pub(crate) fn root(&self) -> &Path {

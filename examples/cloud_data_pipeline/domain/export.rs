@@ -2,7 +2,7 @@
 
 use super::{BadInput, Source, json};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 
 /// What a daily export looks like.
 pub const FORMAT: &str = r#"JSON such as {"records": [{"id": 1, "value": "test"}]}"#;
@@ -31,8 +31,8 @@ pub struct Summary {
     pub export: String,
     /// How many records it has.
     pub records: usize,
-    /// How often each value occurs.
-    pub values: BTreeMap<String, u64>,
+    /// How many different values they have.
+    pub distinct_values: usize,
 }
 
 impl Export {
@@ -51,10 +51,7 @@ impl Export {
 
     /// What it comes to; the file is called `export`.
     pub fn summary(&self, export: impl Into<String>) -> Summary {
-        let mut values = BTreeMap::new();
-        for record in &self.records {
-            *values.entry(record.value.clone()).or_default() += 1;
-        }
-        Summary { export: export.into(), records: self.records.len(), values }
+        let values: HashSet<&str> = self.records.iter().map(|record| record.value.as_str()).collect();
+        Summary { export: export.into(), records: self.records.len(), distinct_values: values.len() }
     }
 }

@@ -51,7 +51,9 @@ impl<'a> Join<'a> {
             let written = self.rows.serialize(Row { id, amount, customer, name });
             written.map_err(|error| self.transactions.bad(format_args!("line {line}"), error, "what can be written as CSV"))?;
             let total = self.joined.total.checked_add(amount);
-            let overflow = || self.transactions.bad(format_args!("line {line}, column `amount`"), "the total is too large", "at most 28 digits");
+            let overflow = || {
+                self.transactions.bad(format_args!("line {line}, column `amount`"), "the total is too large", "at most 28 digits")
+            };
             self.joined.total = total.ok_or_else(overflow)?;
         }
         self.joined.transactions += batch.len();

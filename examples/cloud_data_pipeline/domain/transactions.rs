@@ -79,7 +79,11 @@ fn bad_line(source: &Source, error: &csv::Error) -> BadInput {
     match error.kind() {
         ErrorKind::UnequalLengths { pos, expected_len, len } => {
             let line = pos.as_ref().map_or(0, csv::Position::line);
-            source.bad(format_args!("line {line}"), format_args!("found {len} fields"), format_args!("{expected_len}, as in the first line"))
+            source.bad(
+                format_args!("line {line}"),
+                format_args!("found {len} fields"),
+                format_args!("{expected_len}, as in the first line"),
+            )
         }
         _ => source.bad_as_a_whole(error),
     }

@@ -7,7 +7,7 @@ use super::domain::Source;
 use super::mock_s3::DEFAULT_ROOT;
 use chrono::{DateTime, NaiveDate, Utc};
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::schedule::{Schedule, parse_date};
+use pipeline_runtime::schedule::{Schedule, ScheduleError, parse_date};
 use pipeline_runtime::{BucketError, BucketErrorKind};
 use std::error::Error;
 
@@ -32,16 +32,21 @@ impl Options {
     }
 }
 
-/// The day whose files a run waits for: that of its logical date, or without one of the last data interval that is complete.
-///
-/// Both pipelines have the same schedule, so this holds for either.
-pub fn day(logical_date: Option<&str>, now: DateTime<Utc>) -> Result<NaiveDate, Box<dyn Error>> {
-    let schedule = Schedule::parse("@daily", "UTC")?;
-    let interval = match logical_date {
-        Some(date) => schedule.interval_starting_at_or_before(parse_date(date, schedule.zone())?),
-        None => schedule.last_complete(now),
-    };
-    Ok(interval.ok_or("there is no such day")?.logical_date().date_naive())
+/// When both pipelines run. A day's run is due when the day is over, so the files it waits for carry its logical date.
+fn schedule() -> Result<Schedule, ScheduleError> {
+    Schedule::parse("@daily", "UTC")
+}
+
+/// The day whose files the run of that logical date waits for.
+pub fn day_of(logical_date: &str) -> Result<NaiveDate, Box<dyn Error + Send + Sync>> {
+    let schedule = schedule()?;
+    let date = parse_date(logical_date, schedule.zone())?;
+    Ok(schedule.interval_starting_at_or_before(date).map_or(date, |interval| interval.start).date_naive())
+}
+
+/// The day whose files a run waits for that is started at `now` without a logical date.
+pub fn day_before(now: DateTime<Utc>) -> Result<NaiveDate, Box<dyn Error + Send + Sync>> {
+    Ok(schedule()?.last_complete(now).map_or(now, |interval| interval.start).date_naive())
 }
 
 /// A look at a key: whether its file is there yet.

@@ -69,7 +69,9 @@ pub async fn read_config(configs: Bucket, files: Arrived) -> Result<ProcessingCo
 #[task]
 pub async fn join_customers(data: Bucket, files: Arrived, config: ProcessingConfig) -> Result<Joined> {
     let joining = join(&data, &files, &config);
-    tokio::time::timeout(config.timeout(), joining).await.map_err(|_| format!("the join took longer than {:?}", config.timeout()))?
+    tokio::time::timeout(config.timeout(), joining)
+        .await
+        .map_err(|_| format!("the join took longer than {:?}", config.timeout()))?
 }
 
 async fn join(data: &Bucket, files: &Arrived, config: &ProcessingConfig) -> Result<Joined> {
@@ -112,7 +114,8 @@ pub async fn report(validation: Outcome<Validation>, joined: Outcome<Joined>) ->
     defaults(retries = 1, retry_delay = "5m"), tags = ["exercise-2"]
 )]
 pub fn multi_bucket_pipeline(options: Options) -> Result<()> {
-    let (data, configs, logs) = (options.bucket("data-bucket")?, options.bucket("config-bucket")?, options.bucket("logs-bucket")?);
+    let (data, configs, logs) =
+        (options.bucket("data-bucket")?, options.bucket("config-bucket")?, options.bucket("logs-bucket")?);
 
     let transactions = transactions_file(&data, template!("raw/transactions_{{ ds_nodash }}.csv"));
     let customers = customers_file(&data, template!("raw/customers_{{ ds_nodash }}.json"));

@@ -1,6 +1,6 @@
 use crate::support::{DAY, seconds};
 use pipeline_examples::cloud_data_pipeline::mock_s3::{Command, DEFAULT_ROOT};
-use pipeline_examples::cloud_data_pipeline::pipelines::{Options, day};
+use pipeline_examples::cloud_data_pipeline::pipelines::{Options, day_before, day_of};
 use pipeline_runtime::Clock;
 use std::path::Path;
 
@@ -27,7 +27,7 @@ fn tree(root: &Path) -> Vec<String> {
 /// What `mock-s3` prints, with `/mock` for the root.
 async fn mock_s3(root: &Path, clock: Clock, delayed: bool, empty: bool) -> String {
     let mut out = Vec::new();
-    let command = Command { root: root.to_owned(), date: Some(DAY.to_string()), delayed, empty };
+    let command = Command { root: root.to_owned(), date: Some(DAY), delayed, empty };
     command.run(clock, &mut out).await.unwrap();
     String::from_utf8(out).unwrap().replace(root.to_str().unwrap(), "/mock")
 }
@@ -112,10 +112,10 @@ fn where_the_pipelines_look_by_default() {
 
 #[test]
 fn for_the_day_that_a_run_waits_for() {
-    let now = "2024-03-26T09:00:00Z".parse().unwrap();
-    assert_eq!(day(None, now).unwrap(), DAY, "the last day that is over");
-    assert_eq!(day(Some("2024-03-25"), now).unwrap(), DAY);
-    assert_eq!(day(Some("2024-03-25T06:00:00Z"), now).unwrap(), DAY);
-    let error = day(Some("yesterday"), now).unwrap_err().to_string();
+    assert_eq!(day_before("2024-03-26T09:00:00Z".parse().unwrap()).unwrap(), DAY, "the last day that is over");
+    assert_eq!(day_before("2024-03-26T00:00:00Z".parse().unwrap()).unwrap(), DAY);
+    assert_eq!(day_of("2024-03-25").unwrap(), DAY);
+    assert_eq!(day_of("2024-03-25T06:00:00Z").unwrap(), DAY);
+    let error = day_of("yesterday").unwrap_err().to_string();
     assert!(error.contains("yesterday"), "{error}");
 }

@@ -43,10 +43,9 @@ fn the_export_ends_in_the_archive_beside_its_summary() {
         {
           "export": "daily_export_20240325.json",
           "records": 1,
-          "values": {
-            "test": 1
-          }
-        }"#]].assert_eq(&folder.read("data-bucket/processed/daily_export_20240325_summary.json"));
+          "distinct_values": 1
+        }"#]]
+    .assert_eq(&folder.read("data-bucket/processed/daily_export_20240325_summary.json"));
 }
 
 #[test]
@@ -86,7 +85,8 @@ fn transactions_are_joined_with_customers_in_batches_of_the_configured_size() {
         1,0.10,customer1,John
         2,0.20,customer2,Jane
         3,-0.05,customer1,John
-    "#]].assert_eq(&folder.read("data-bucket/processed/transactions_20240325.csv"));
+    "#]]
+    .assert_eq(&folder.read("data-bucket/processed/transactions_20240325.csv"));
 }
 
 #[test]

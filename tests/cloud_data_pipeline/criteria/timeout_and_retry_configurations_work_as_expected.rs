@@ -1,7 +1,9 @@
 use crate::support::{Arrive, in_seconds, seconds, task_1, task_2};
 use pipeline_examples::cloud_data_pipeline::mock_s3::{CONFIG, CUSTOMERS, DAILY_EXPORT, TRANSACTIONS, VALIDATION};
 use pipeline_examples::cloud_data_pipeline::pipelines::Options;
-use pipeline_examples::cloud_data_pipeline::pipelines::multi_bucket::{config_file, customers_file, transactions_file, validation_log};
+use pipeline_examples::cloud_data_pipeline::pipelines::multi_bucket::{
+    config_file, customers_file, transactions_file, validation_log,
+};
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{NodeState, RunState, Simulation};
 
@@ -79,7 +81,8 @@ fn the_four_files_of_task_2_have_four_timeouts() {
 
 #[test]
 fn each_file_of_task_2_may_come_as_late_as_its_timeout() {
-    let report = task_2().file("299s", CONFIG).file("899s", TRANSACTIONS).file("1199s", CUSTOMERS).file("1499s", VALIDATION).run();
+    let report =
+        task_2().file("299s", CONFIG).file("899s", TRANSACTIONS).file("1199s", CUSTOMERS).file("1499s", VALIDATION).run();
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
 }
 

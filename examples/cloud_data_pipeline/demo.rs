@@ -1,0 +1,100 @@
+//! Both pipelines on a fast clock, waiting for files that come late.
+
+use super::mock_s3::{DAILY_EXPORT, DELAYED, MockFile, MockS3};
+use super::pipelines::Options;
+use super::pipelines::daily_export::cloud_data_pipeline;
+use super::pipelines::multi_bucket::multi_bucket_pipeline;
+use chrono::NaiveDate;
+use pipeline_runtime::Clock;
+use pipeline_runtime::cli::Runner;
+use std::error::Error;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// What `demo` does.
+pub const ABOUT: &str = "Runs both pipelines on mock buckets of their own and a fast clock, while their files arrive late";
+
+/// The command `demo`.
+#[derive(Debug, clap::Parser)]
+#[command(about = ABOUT)]
+pub struct Command {
+    /// How many times faster than real time the clock runs
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    speed: u32,
+}
+
+/// The day whose files arrive.
+const DAY: NaiveDate = NaiveDate::from_ymd_opt(2024, 3, 25).expect("a day of the calendar");
+/// After how many seconds the file of task 1 arrives.
+const EXPORT_AFTER: u64 = 100;
+
+impl Command {
+    /// Runs them.
+    pub fn run(&self, out: &mut impl Write) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
+        let folder = TemporaryFolder::new()?;
+        let mock = MockS3::create(&folder.0)?;
+        let options = Options { store: mock.store() };
+        writeln!(out, "Fresh buckets at {}. Four minutes of waiting, {} times as fast.\n", mock.store(), self.speed)?;
+        let (late, later) = (mock.clone(), mock);
+        let finished = Runner::new()
+            .pipeline(cloud_data_pipeline(), &options)
+            .pipeline(multi_bucket_pipeline(), &options)
+            .logical_date(&DAY.to_string())
+            .speed(self.speed)
+            .beside(move |clock| async move { arrive(&late, &[(EXPORT_AFTER, DAILY_EXPORT)], clock).await })
+            .beside(move |clock| async move { arrive(&later, &DELAYED, clock).await })
+            .run()?;
+        writeln!(out, "\nWhat they wrote:")?;
+        for file in written(&folder.0)? {
+            writeln!(out, "\n{}\n{}", file.strip_prefix(&folder.0)?.display(), fs::read_to_string(&file)?.trim_end())?;
+        }
+        Ok(finished.exit_code())
+    }
+}
+
+/// Lets files arrive, each so many seconds after the one before.
+async fn arrive(mock: &MockS3, files: &[(u64, MockFile)], clock: Clock) {
+    for (seconds, file) in files {
+        clock.sleep_until(clock.now() + Duration::from_secs(*seconds)).await;
+        match mock.put(file, DAY).await {
+            Ok(object) => tracing::info!("{}/{} arrives", object.bucket, object.key),
+            Err(error) => tracing::error!("{error}"),
+        }
+    }
+}
+
+/// The files that the pipelines wrote.
+fn written(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let files = fs::read_dir(root.join("data-bucket/processed"))?;
+    let mut files: Vec<PathBuf> = files.map(|file| Ok(file?.path())).collect::<io::Result<_>>()?;
+    files.sort();
+    Ok(files)
+}
+
+/// A folder that goes when this does.
+struct TemporaryFolder(PathBuf);
+
+impl TemporaryFolder {
+    fn new() -> io::Result<Self> {
+        let process = std::process::id();
+        for number in 0.. {
+            let folder = std::env::temp_dir().join(format!("mock-s3-demo-{process}-{number}"));
+            match fs::create_dir(&folder) {
+                // Left by a process of that number that was killed.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => return made.map(|()| Self(folder)),
+            }
+        }
+        unreachable!("the numbers do not end")
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        // What is left is in the system's folder for such things.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
