@@ -27,10 +27,8 @@ const FOLDERS: [&str; 7] = [
 pub struct MockFile {
     /// The bucket.
     pub bucket: &'static str,
-    /// The key, up to the date.
-    before: &'static str,
-    /// The key, from the date on.
-    after: &'static str,
+    /// The key, with the day as `strftime` has it.
+    key: &'static str,
     /// What is in it.
     pub contents: &'static str,
 }
@@ -38,47 +36,42 @@ pub struct MockFile {
 impl MockFile {
     /// The key of that day's file.
     pub fn key(&self, day: NaiveDate) -> String {
-        format!("{}{}{}", self.before, day.format("%Y%m%d"), self.after)
+        day.format(self.key).to_string()
     }
 }
 
 /// What task 1 waits for.
 pub const DAILY_EXPORT: MockFile = MockFile {
     bucket: "data-bucket",
-    before: "raw/daily_export_",
-    after: ".json",
+    key: "raw/daily_export_%Y%m%d.json",
     contents: r#"{"records": [{"id": 1, "value": "test"}]}"#,
 };
 
 /// How task 2 is to process its files.
 pub const CONFIG: MockFile = MockFile {
     bucket: "config-bucket",
-    before: "daily/processing_config_",
-    after: ".yaml",
+    key: "daily/processing_config_%Y%m%d.yaml",
     contents: "processing:\n  batch_size: 1000\n  timeout: 300",
 };
 
 /// What task 2 processes.
 pub const TRANSACTIONS: MockFile = MockFile {
     bucket: "data-bucket",
-    before: "raw/transactions_",
-    after: ".csv",
+    key: "raw/transactions_%Y%m%d.csv",
     contents: "id,amount,customer\n1,100.00,customer1\n2,250.50,customer2",
 };
 
 /// What task 2 joins the transactions with.
 pub const CUSTOMERS: MockFile = MockFile {
     bucket: "data-bucket",
-    before: "raw/customers_",
-    after: ".json",
+    key: "raw/customers_%Y%m%d.json",
     contents: r#"{"customers": [{"id": "customer1", "name": "John"}, {"id": "customer2", "name": "Jane"}]}"#,
 };
 
 /// What tells whether task 2 may use the data.
 pub const VALIDATION: MockFile = MockFile {
     bucket: "logs-bucket",
-    before: "validation/data_quality_",
-    after: ".log",
+    key: "validation/data_quality_%Y%m%d.log",
     contents: "INFO: Data validation completed successfully\nINFO: 2 records processed",
 };
 

@@ -38,10 +38,10 @@ pub async fn archive(bucket: Bucket, export: Object, summary: Summary) -> Result
 pub async fn notify(summary: Outcome<Summary>, archived: Outcome<Object>) -> Result<String> {
     let news = match (summary, archived) {
         (Outcome::Success(summary), Outcome::Success(object)) => {
-            format!("{} records processed, the export is at {}/{}", summary.records, object.bucket, object.key)
+            format!("processed {} record(s); the export is at {}/{}", summary.records, object.bucket, object.key)
         }
         (Outcome::Failed(failure), _) | (_, Outcome::Failed(failure)) => {
-            format!("`{}` failed after {} attempts: {}", failure.node(), failure.attempts(), failure.error())
+            format!("`{}` failed at attempt {}: {}", failure.node(), failure.attempts(), failure.error())
         }
         (Outcome::Skipped, _) | (_, Outcome::Skipped) => "nothing to do".to_owned(),
     };

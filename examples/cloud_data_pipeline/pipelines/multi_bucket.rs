@@ -97,7 +97,7 @@ pub async fn report(validation: Outcome<Validation>, joined: Outcome<Joined>) ->
     let warnings = validation.success().map_or(0, |validation| validation.warnings.len());
     let news = match joined {
         Outcome::Success(Joined { result, transactions, batches, total }) => {
-            format!("{transactions} transactions over {total} in {batches} batches, {warnings} warnings: {result}")
+            format!("{result}: {transactions} transaction(s) over {total}, {batches} batch(es), {warnings} warning(s)")
         }
         Outcome::Failed(failure) => format!("`{}` failed: {}", failure.node(), failure.error()),
         Outcome::Skipped => "nothing to do".to_owned(),

@@ -27,16 +27,16 @@ fn a_run_that_succeeds_pages_nobody() {
 #[test]
 fn the_last_task_tells_of_success() {
     let report = task_1().file("0s", DAILY_EXPORT).run();
-    expect_test::expect!["1 records processed, the export is at data-bucket/archive/daily_export_20240325.json"]
+    expect_test::expect!["processed 1 record(s); the export is at data-bucket/archive/daily_export_20240325.json"]
         .assert_eq(&report.output::<String>("notify").unwrap());
 }
 
 #[test]
 fn the_last_task_tells_of_failure_and_names_its_root() {
     let report = task_1().run();
-    expect_test::expect!["`daily_export` failed after 1 attempts: timed out: not ready within 10m (15 pokes)"]
+    expect_test::expect!["`daily_export` failed at attempt 1: timed out: not ready within 10m (15 pokes)"]
         .assert_eq(&report.output::<String>("notify").unwrap());
     let report = task_1().file("0s", DAILY_EXPORT).fail("archive", 1, "503").fail("archive", 2, "507 Insufficient Storage").run();
-    expect_test::expect!["`archive` failed after 2 attempts: 507 Insufficient Storage"]
+    expect_test::expect!["`archive` failed at attempt 2: 507 Insufficient Storage"]
         .assert_eq(&report.output::<String>("notify").unwrap());
 }
