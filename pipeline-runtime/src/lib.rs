@@ -21,6 +21,7 @@ mod time;
 pub mod __private;
 
 pub use alerts::Webhook;
+pub use journal::{Holder, JournalError, RunKind};
 pub use author::branch::{Arms, Branches};
 pub use author::context::Context;
 pub use author::error::{Result, TaskError};
@@ -35,7 +36,7 @@ pub use author::pipeline::{Pipeline, WireError};
 pub use author::template::Template;
 pub use author::value::Data;
 pub use engine::{NodeState, RunState};
-pub use plan::{Plan, PlanError, Problem};
+pub use plan::{Plan, PlanChanged, PlanError, Problem};
 pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use simulate::{Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object};

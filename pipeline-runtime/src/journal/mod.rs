@@ -8,4 +8,5 @@ pub(crate) use memory::MemoryJournal;
 pub use run::RunKind;
 pub(crate) use crate::engine::RunKey;
 pub(crate) use run::StoredRun;
-pub(crate) use sqlite::{Filter, Holder, JournalError, Reader, SqliteJournal, StoredEntry};
+pub(crate) use sqlite::{DecodeError, Filter, Reader, SqliteJournal, StoredEntry};
+pub use sqlite::{Holder, JournalError};

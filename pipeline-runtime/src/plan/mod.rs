@@ -17,5 +17,6 @@ mod tests;
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, PlanNode, Scope, ScopeIx, What};
 pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Delay, NotifierIx, Policy, PoolSpec, RunPolicy, SensorPolicy};
-pub(crate) use skeleton::{PlanChanged, Remap};
+pub use skeleton::PlanChanged;
+pub(crate) use skeleton::Remap;
 pub use problem::{PlanError, Problem};

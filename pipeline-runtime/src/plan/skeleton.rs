@@ -3,7 +3,7 @@
 //! It is kept with the run. A run that is resumed with a plan of another skeleton is matched by ids, and refused where that
 //! cannot be: its records would mean something else.
 
-use super::graph::{EdgeRule, NodeIx, Plan, What};
+use super::graph::{NodeIx, Plan, What};
 use crate::author::draft;
 use crate::author::input::Source;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ struct Bone {
 }
 
 /// How slots of an older plan's run are called in the present plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remap {
     root: Vec<u32>,
     /// What is added to the slots of elements.
@@ -39,7 +39,7 @@ pub(crate) struct Remap {
 /// A plan that a run cannot be resumed with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the plan of pipeline `{pipeline}` has changed since this run began:\n{}\n  = help: finish the run with the code that began it, or begin a new one with `--new`", changes.join("\n"))]
-pub(crate) struct PlanChanged {
+pub struct PlanChanged {
     pipeline: &'static str,
     changes: Vec<String>,
 }

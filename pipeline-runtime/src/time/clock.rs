@@ -33,6 +33,13 @@ impl Clock {
         Self::starting_at(Utc::now())
     }
 
+    /// The real time of day, but nothing earlier than `time`: for who has written down times that a wall clock set back since
+    /// would come to again.
+    pub fn system_from(time: Timestamp) -> Self {
+        let now: Timestamp = Utc::now().into();
+        Self { reads: now.max(time), ..Self::system() }
+    }
+
     /// A clock that reads `date` now and goes on from there.
     pub fn starting_at(date: DateTime<Utc>) -> Self {
         Self { started: Instant::now(), reads: date.into(), speed: 1 }

@@ -17,7 +17,7 @@ use super::record::{Entry, Slot};
 use super::state::RunState;
 use crate::time::{Clock, Timestamp};
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
@@ -29,6 +29,17 @@ pub(crate) use stepped::Meddle;
 /// Runs plans. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Engine(Arc<Shared>);
+
+/// An engine for those that it owns itself: its journal hands commits back through one.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakEngine(Weak<Shared>);
+
+impl WeakEngine {
+    /// The engine, if it is still there.
+    pub(crate) fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine)
+    }
+}
 
 /// How an engine runs.
 #[derive(Debug, Clone)]
@@ -133,6 +144,10 @@ impl Engine {
             Some(workers) => drop(workers.spawn_blocking(work)),
             None => drop(tokio::task::spawn_blocking(work)),
         }
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakEngine {
+        WeakEngine(Arc::downgrade(&self.0))
     }
 
     pub(crate) fn clock(&self) -> Clock {

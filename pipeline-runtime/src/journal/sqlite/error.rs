@@ -4,33 +4,94 @@ use std::path::{Path, PathBuf};
 
 /// A journal that cannot be used. What was committed before is never lost by it.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum JournalError {
+#[non_exhaustive]
+pub enum JournalError {
+    /// The folder for the file cannot be made.
     #[error("the folder {path:?} for the journal cannot be made: {error}; name another journal with `--journal FILE`")]
-    Folder { path: PathBuf, error: std::io::Error },
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The file beside it that is locked cannot be used.
     #[error("the journal {path:?} cannot be locked: {error}")]
-    Lock { path: PathBuf, error: std::io::Error },
+    Lock {
+        /// The journal's file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Another process writes it.
     #[error(
         "the journal {path:?} is in use by {who}; wait for it, stop it, or name another journal with `--journal FILE`",
         who = Who(holder)
     )]
-    Held { path: PathBuf, holder: Option<Holder> },
+    Held {
+        /// The journal's file.
+        path: PathBuf,
+        /// Who, where that is known.
+        holder: Option<Holder>,
+    },
+    /// It was written by a newer version.
     #[error("the journal {path:?} was written by a newer version (schema {found}, this one knows {known}): use that version")]
-    Newer { path: PathBuf, found: i64, known: i64 },
+    Newer {
+        /// The journal's file.
+        path: PathBuf,
+        /// The version that wrote it.
+        found: i64,
+        /// The newest version that this code reads.
+        known: i64,
+    },
+    /// It is another file.
     #[error("{path:?} is no journal: {reason}; name another file with `--journal FILE`")]
-    NotAJournal { path: PathBuf, reason: String },
+    NotAJournal {
+        /// The journal's file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Its contents are not whole.
     #[error(
         "the journal {path:?} is damaged: {reason}; nothing was changed. Restore it from a backup, or move it away to begin a \
          new one"
     )]
-    Damaged { path: PathBuf, reason: String },
+    Damaged {
+        /// The journal's file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It cannot be written any more.
     #[error("the journal {path:?} cannot be written: {reason}. The engine stops; what was committed is kept, and unfinished runs are resumed once that is mended")]
-    Write { path: PathBuf, reason: String },
+    Write {
+        /// The journal's file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It cannot be read.
     #[error("the journal {path:?} cannot be read: {reason}")]
-    Read { path: PathBuf, reason: String },
+    Read {
+        /// The journal's file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It is not there.
     #[error("there is no journal at {path:?}")]
-    Missing { path: PathBuf },
+    Missing {
+        /// The journal's file.
+        path: PathBuf,
+    },
+    /// The machine gave no thread to write with.
     #[error("no thread for the journal {path:?}: {error}")]
-    Thread { path: PathBuf, error: std::io::Error },
+    Thread {
+        /// The journal's file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
 }
 
 struct Who<'a>(&'a Option<Holder>);

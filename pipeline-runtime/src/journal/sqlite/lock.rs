@@ -12,9 +12,11 @@ pub(super) struct Lock {
 
 /// Who holds a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Holder {
-    pub(crate) process: u32,
-    pub(crate) command: String,
+pub struct Holder {
+    /// The process's number.
+    pub process: u32,
+    /// Its command line.
+    pub command: String,
 }
 
 fn path_of(journal: &Path) -> PathBuf {

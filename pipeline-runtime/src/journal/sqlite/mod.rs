@@ -1,4 +1,4 @@
-//! The durable journal: one SQLite file, one writer.
+//! The durable journal: one `SQLite` file, one writer.
 //!
 //! Records are only ever appended; the state of a run, its attempts, its next poke, its outputs and the callbacks due are all
 //! told from them. The `runs` table is an index over runs, kept in the same transactions. One thread owns the connection that
@@ -13,13 +13,14 @@ mod rows;
 mod schema;
 mod writer;
 
-pub(crate) use error::JournalError;
-pub(crate) use lock::Holder;
+pub use error::JournalError;
+pub use lock::Holder;
 pub(crate) use reader::{Filter, Reader};
-pub(crate) use rows::StoredEntry;
+pub(crate) use rows::{DecodeError, StoredEntry};
 
 use super::{RunKey, StoredRun};
-use crate::engine::{Action, Engine, Entry, Journal, Kept, Outbox, RunIx};
+use crate::engine::{Action, Engine, Entry, Journal, Kept, Outbox, RunIx, WeakEngine};
+use crate::plan::Remap;
 use lock::Lock;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
@@ -31,7 +32,7 @@ pub(crate) struct SqliteJournal {
     path: PathBuf,
     orders: mpsc::SyncSender<Order>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
-    committed: Arc<OnceLock<Engine>>,
+    committed: Arc<OnceLock<WeakEngine>>,
     failure: Arc<OnceLock<Arc<JournalError>>>,
     next_key: Mutex<RunKey>,
     /// Held as long as this process may write.
@@ -67,9 +68,9 @@ impl SqliteJournal {
     }
 
     /// Who is told of commits. Nothing may be submitted before.
-    pub(crate) fn attach(&self, engine: Engine) {
+    pub(crate) fn attach(&self, engine: &Engine) {
         // A journal has one engine; a second attempt changes nothing.
-        let _ = self.committed.set(engine);
+        let _ = self.committed.set(engine.downgrade());
     }
 
     /// Enters a run; committed with its first records, before anything of it starts.
@@ -82,6 +83,16 @@ impl SqliteJournal {
         };
         self.order(Order::Enter(Box::new(StoredRun { key, ..run.clone() })));
         key
+    }
+
+    /// Notes that a run goes on with another plan, in which its nodes have other slots.
+    pub(crate) fn remap(&self, run: RunKey, skeleton: &str, remap: Remap) {
+        self.order(Order::Remap { run, skeleton: skeleton.into(), remap });
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Reads beside the writer.

@@ -73,7 +73,7 @@ impl Reader {
     pub(crate) fn previous_success(&self, pipeline: &str, start: Timestamp) -> Result<Option<Interval>, JournalError> {
         let query = "SELECT interval_start, interval_end FROM runs WHERE pipeline = ?1 AND state = 'success' AND interval_start < ?2 \
                      ORDER BY interval_start DESC LIMIT 1";
-        let read = |row: &Row<'_>| interval(row.get(0)?, row.get(1)?);
+        let read = |row: &Row<'_>| Ok(interval(row.get(0)?, row.get(1)?));
         let found = self.connection.prepare_cached(query).and_then(|mut statement| {
             statement.query_row(params![pipeline, start.as_nanos()], read).optional()
         });
@@ -88,27 +88,41 @@ impl Reader {
         self.runs_where(condition, params![filter.pipeline, state, kind, filter.limit])
     }
 
+    /// The time of the newest record of the runs that have not ended.
+    pub(crate) fn newest(&self) -> Result<Option<Timestamp>, JournalError> {
+        let query = "SELECT max(at) FROM records WHERE run IN (SELECT key FROM runs WHERE state IN ('queued', 'running'))";
+        let newest: Option<i64> = self.connection.query_row(query, [], |row| row.get(0)).map_err(self.failed())?;
+        Ok(newest.map(Timestamp::from_nanos))
+    }
+
     /// A run's records, in order.
     pub(crate) fn entries(&self, run: RunKey) -> Result<Vec<StoredEntry>, JournalError> {
         let query = || -> rusqlite::Result<Vec<StoredEntry>> {
             let select = "SELECT at, kind, slot, number, time, text, body FROM records WHERE run = ?1 ORDER BY seq";
             let mut statement = self.connection.prepare_cached(select)?;
-            let rows = statement.query_map([run], |row| RecordRow::read(row)?.into_entry())?;
-            rows.collect()
+            let mut entries: Vec<StoredEntry> = Vec::new();
+            for row in statement.query_map([run], RecordRow::read)? {
+                let row = row?;
+                match row.as_remap() {
+                    Some(remap) => entries.iter_mut().for_each(|entry| entry.remap(&remap)),
+                    None => entries.push(row.into_entry()?),
+                }
+            }
+            Ok(entries)
         };
         query().map_err(self.failed())
     }
 }
 
-fn interval(start: i64, end: i64) -> rusqlite::Result<Interval> {
-    Ok(Interval { start: Timestamp::from_nanos(start).to_utc(), end: Timestamp::from_nanos(end).to_utc() })
+fn interval(start: i64, end: i64) -> Interval {
+    Interval { start: Timestamp::from_nanos(start).to_utc(), end: Timestamp::from_nanos(end).to_utc() }
 }
 
 fn read_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
     let wrong = |column: usize, name: &str| rusqlite::Error::InvalidColumnType(column, name.to_owned(), rusqlite::types::Type::Text);
     let previous: (Option<i64>, Option<i64>) = (row.get(6)?, row.get(7)?);
     let previous = match previous {
-        (Some(start), Some(end)) => Some(interval(start, end)?),
+        (Some(start), Some(end)) => Some(interval(start, end)),
         _ => None,
     };
     let (kind, params, of_state): (String, String, String) = (row.get(3)?, row.get(8)?, row.get(9)?);
@@ -117,7 +131,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
         run_id: row.get(1)?,
         pipeline: row.get(2)?,
         kind: RunKind::parse(&kind).ok_or_else(|| wrong(3, "kind"))?,
-        interval: interval(row.get(4)?, row.get(5)?)?,
+        interval: interval(row.get(4)?, row.get(5)?),
         previous,
         params: serde_json::from_str(&params).map_err(|_| wrong(8, "params"))?,
         state: state(&of_state).ok_or_else(|| wrong(9, "state"))?,

@@ -54,6 +54,8 @@ const CALLBACK_DUE: i64 = 11;
 const CALLBACK_TOLD: i64 = 12;
 const CALLBACK_FAILED: i64 = 13;
 const CLEARED: i64 = 14;
+/// No record of the run: what the records before it call nodes is translated.
+const REMAP: i64 = 15;
 
 /// `Skip`, as a number and what belongs to it.
 fn skip_columns(why: &Skip) -> (i64, Option<&Arc<str>>, Option<i64>) {
@@ -116,6 +118,19 @@ impl RecordRow {
                 ..row(CALLBACK_FAILED)
             },
         }
+    }
+
+    pub(super) fn of_remap(remap: &Remap) -> Self {
+        // Numbers, which JSON can hold.
+        Self { kind: REMAP, text: serde_json::to_string(remap).ok(), ..Self::default() }
+    }
+
+    /// The translation, if the row is one.
+    pub(super) fn as_remap(&self) -> Option<Remap> {
+        if self.kind != REMAP {
+            return None;
+        }
+        serde_json::from_str(self.text.as_deref()?).ok()
     }
 
     /// Reads the columns at, kind, slot, number, time, text, body.

@@ -1,7 +1,8 @@
 use super::JournalError;
 use super::rows::RecordRow;
-use crate::engine::{Action, Engine, Entry, Record};
+use crate::engine::{Action, Engine, Entry, Record, WeakEngine};
 use crate::journal::{RunKey, StoredRun};
+use crate::plan::Remap;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ use std::sync::{Arc, OnceLock, mpsc};
 #[derive(Debug)]
 pub(super) enum Order {
     Enter(Box<StoredRun>),
+    /// A run goes on with another plan: what its earlier records call nodes is translated from here on.
+    Remap { run: RunKey, skeleton: Box<str>, remap: Remap },
     Commit(Batch),
     Close,
 }
@@ -30,7 +33,7 @@ const MAX_ORDERS: usize = 1_000;
 pub(super) struct Writer {
     connection: Connection,
     path: PathBuf,
-    committed: Arc<OnceLock<Engine>>,
+    committed: Arc<OnceLock<WeakEngine>>,
     failure: Arc<OnceLock<Arc<JournalError>>>,
     /// The number of each run's next record.
     next_seq: HashMap<RunKey, i64>,
@@ -40,7 +43,7 @@ impl Writer {
     pub(super) fn new(
         connection: Connection,
         path: &Path,
-        committed: Arc<OnceLock<Engine>>,
+        committed: Arc<OnceLock<WeakEngine>>,
         failure: Arc<OnceLock<Arc<JournalError>>>,
     ) -> Self {
         connection.set_prepared_statement_cache_capacity(32);
@@ -65,7 +68,7 @@ impl Writer {
                     tracing::error!("{error}");
                     // The first failure is the one to report.
                     let _ = self.failure.set(error);
-                    if let Some(engine) = self.committed.get() {
+                    if let Some(engine) = self.engine() {
                         engine.stop();
                     }
                     return;
@@ -81,19 +84,23 @@ impl Writer {
         let actions: Vec<Action> = orders
             .flat_map(|order| match order {
                 Order::Commit(batch) => batch.actions,
-                Order::Enter(_) | Order::Close => Vec::new(),
+                Order::Enter(_) | Order::Remap { .. } | Order::Close => Vec::new(),
             })
             .collect();
-        if let Some(engine) = self.committed.get()
+        if let Some(engine) = self.engine()
             && !actions.is_empty()
         {
             engine.committed(actions);
         }
     }
 
+    fn engine(&self) -> Option<Engine> {
+        self.committed.get()?.upgrade()
+    }
+
     fn commit(&mut self, orders: &[Order]) -> rusqlite::Result<()> {
         let writes = |order: &Order| match order {
-            Order::Enter(_) => true,
+            Order::Enter(_) | Order::Remap { .. } => true,
             Order::Commit(batch) => !batch.records.is_empty(),
             Order::Close => false,
         };
@@ -104,6 +111,12 @@ impl Writer {
         for order in orders {
             match order {
                 Order::Enter(run) => enter(&transaction, run)?,
+                Order::Remap { run, skeleton, remap } => {
+                    let skeleton = skeleton_id(&transaction, skeleton)?;
+                    transaction.prepare_cached("UPDATE runs SET skeleton = ?2 WHERE key = ?1")?.execute([*run, skeleton])?;
+                    let seq = next_seq(&mut self.next_seq, &transaction, *run)?;
+                    insert(&transaction, *run, seq, &RecordRow::of_remap(remap))?;
+                }
                 Order::Commit(batch) => {
                     for (run, entry) in &batch.records {
                         let seq = next_seq(&mut self.next_seq, &transaction, *run)?;
@@ -118,26 +131,28 @@ impl Writer {
 }
 
 fn next_seq(known: &mut HashMap<RunKey, i64>, connection: &Connection, run: RunKey) -> rusqlite::Result<i64> {
-    let next = match known.get(&run) {
-        Some(next) => *next,
-        None => {
-            let mut last = connection.prepare_cached("SELECT max(seq) FROM records WHERE run = ?1")?;
-            last.query_row([run], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0) + 1
-        }
+    let next = if let Some(next) = known.get(&run) {
+        *next
+    } else {
+        let mut last = connection.prepare_cached("SELECT max(seq) FROM records WHERE run = ?1")?;
+        last.query_row([run], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0) + 1
     };
     known.insert(run, next + 1);
     Ok(next)
 }
 
+/// Runs of one plan share its skeleton.
+fn skeleton_id(connection: &Connection, text: &str) -> rusqlite::Result<i64> {
+    let known = connection.prepare_cached("SELECT id FROM skeletons WHERE text = ?1")?.query_row([text], |row| row.get(0));
+    if let Some(id) = known.optional()? {
+        return Ok(id);
+    }
+    connection.prepare_cached("INSERT INTO skeletons (text) VALUES (?1)")?.execute([text])?;
+    Ok(connection.last_insert_rowid())
+}
+
 fn enter(connection: &Connection, run: &StoredRun) -> rusqlite::Result<()> {
-    let known = connection.prepare_cached("SELECT id FROM skeletons WHERE text = ?1")?.query_row([&*run.skeleton], |row| row.get(0));
-    let skeleton: i64 = match known.optional()? {
-        Some(id) => id,
-        None => {
-            connection.prepare_cached("INSERT INTO skeletons (text) VALUES (?1)")?.execute([&*run.skeleton])?;
-            connection.last_insert_rowid()
-        }
-    };
+    let skeleton = skeleton_id(connection, &run.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| crate::time::Timestamp::from(date).as_nanos();
     let insert = "INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, \
                   params, state, created, sla_from, seed, skeleton) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
@@ -160,12 +175,15 @@ fn enter(connection: &Connection, run: &StoredRun) -> rusqlite::Result<()> {
     Ok(())
 }
 
+fn insert(connection: &Connection, run: RunKey, seq: i64, row: &RecordRow) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO records (run, seq, at, kind, slot, number, time, text, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let values = params![run, seq, row.at, row.kind, row.slot, row.number, row.time, row.text, row.body];
+    connection.prepare_cached(insert)?.execute(values).map(drop)
+}
+
 fn append(connection: &Connection, run: RunKey, seq: i64, entry: &Entry) -> rusqlite::Result<()> {
     let row = RecordRow::of(entry);
-    let insert = "INSERT INTO records (run, seq, at, kind, slot, number, time, text, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    connection.prepare_cached(insert)?.execute(params![
-        run, seq, row.at, row.kind, row.slot, row.number, row.time, row.text, row.body
-    ])?;
+    insert(connection, run, seq, &row)?;
     match &entry.record {
         Record::RunEnded { state } => {
             let update = "UPDATE runs SET state = ?2, finished = ?3 WHERE key = ?1";
