@@ -4,11 +4,13 @@ use super::progress::{self, Progress, Watched};
 use super::{WRONG_USE, args, output, summary};
 use crate::engine::RunIx;
 use crate::host::{Ended, Host, HostOptions, INTERRUPTED, Request, StartError};
+use crate::journal::SqliteJournal;
 use crate::observe::{Feed, logs};
 use crate::plan::DEFAULT_PARALLELISM;
 use crate::time::Clock;
 use crate::{BoxFuture, Pipeline, RunReport, RunState};
 use serde::Serialize;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tracing::level_filters::LevelFilter;
@@ -54,6 +56,8 @@ pub struct Runner {
     progress: Progress,
     level: Option<LevelFilter>,
     beside: Vec<Beside>,
+    journal: Option<PathBuf>,
+    new: bool,
 }
 
 type Beside = Box<dyn FnOnce(Clock) -> BoxFuture<()>>;
@@ -82,6 +86,8 @@ impl Runner {
             progress: Progress::default(),
             level: None,
             beside: Vec::new(),
+            journal: None,
+            new: false,
         }
     }
 
@@ -120,6 +126,17 @@ impl Runner {
         self
     }
 
+    /// Keeps the runs in this file, which is made if it is not there: a run that was cut off is gone on with by the next that
+    /// asks for the same pipeline and logical date. Without it runs end with their process.
+    pub fn journal(self, file: impl Into<PathBuf>) -> Self {
+        Self { journal: Some(file.into()), ..self }
+    }
+
+    /// Starts new runs even if there are unfinished ones that could be gone on with.
+    pub fn anew(self, new: bool) -> Self {
+        Self { new, ..self }
+    }
+
     pub(super) fn level(self, level: LevelFilter) -> Self {
         Self { level: Some(level), ..self }
     }
@@ -144,22 +161,26 @@ impl Runner {
             None => args::log_level(None).map_err(RunnerError::Level)?,
         };
         let (many, progress) = (self.runs.len() > 1, self.progress);
-        let clock = Clock::system().faster(self.speed);
-        let mut specs = Vec::new();
-        for (pipeline, params) in self.runs {
-            let params = params.map_err(|error| RunnerError::Params { pipeline: pipeline.id(), error })?;
-            specs.push(Request { pipeline, params, logical_date: self.logical_date.clone() }.into_spec(clock.now())?);
-        }
+        let journal = self.journal.as_deref().map(SqliteJournal::open).transpose().map_err(StartError::Journal)?.map(Arc::new);
+        let newest = journal.as_ref().map(|journal| journal.reader()?.newest()).transpose().map_err(StartError::Journal)?;
+        let clock = newest.flatten().map_or_else(Clock::system, Clock::system_from).faster(self.speed);
         let (feed, news) = Feed::new();
         let sender = feed.sender();
         let observer = Arc::clone(&feed);
-        let host = Host::new(HostOptions { parallelism: self.parallelism, clock, observer }).map_err(RunnerError::Process)?;
+        let options = HostOptions { journal, parallelism: self.parallelism, clock, observer };
+        let host = Host::new(options).map_err(RunnerError::Process)?;
+        let mut prepared = Vec::new();
+        for (pipeline, params) in self.runs {
+            let params = params.map_err(|error| RunnerError::Params { pipeline: pipeline.id(), error })?;
+            let request = Request { pipeline, params, logical_date: self.logical_date.clone(), new: self.new };
+            prepared.push(host.prepare(request)?);
+        }
         let shown = progress::show(progress, clock, many, sender.clone(), news).map_err(RunnerError::Process)?;
         let logs = logs::collect(level, sender, clock, many);
         for work in self.beside {
             host.spawn(work(clock));
         }
-        let runs: Vec<RunIx> = specs.into_iter().map(|spec| host.start(spec)).collect();
+        let runs: Vec<RunIx> = prepared.into_iter().map(|prepared| host.start(prepared)).collect();
         let ended = host.finish(&runs);
         drop(logs);
         let now = clock.now();

@@ -1,4 +1,5 @@
-use crate::plan::PlanError;
+use crate::journal::{DecodeError, JournalError};
+use crate::plan::{PlanChanged, PlanError};
 use crate::schedule::DateError;
 
 /// Why a run could not be started. A run that fails is no error: its report says so.
@@ -18,4 +19,43 @@ pub enum StartError {
         /// The logical date, or now.
         date: String,
     },
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// There is an unfinished run of the same identity with other params.
+    #[error(
+        "run `{run_id}` is unfinished and has other params: {stored}; leave the params out to resume it, or start a new run with \
+         `--new`"
+    )]
+    OtherParams {
+        /// The unfinished run.
+        run_id: String,
+        /// Its params.
+        stored: String,
+    },
+    /// An unfinished run does not fit the pipeline's present plan.
+    #[error(transparent)]
+    Changed(#[from] PlanChanged),
+    /// An unfinished run's outputs do not fit their types any more.
+    #[error("run `{run_id}` cannot be resumed: {reason}")]
+    Undecodable {
+        /// The unfinished run.
+        run_id: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// An unfinished run of a pipeline that this binary does not have.
+    #[error("run `{run_id}` is of pipeline `{pipeline}`, which this binary does not have")]
+    NoPipeline {
+        /// The unfinished run.
+        run_id: String,
+        /// Its pipeline.
+        pipeline: String,
+    },
+}
+
+impl StartError {
+    pub(super) fn undecodable(run_id: &str, error: &DecodeError) -> Self {
+        Self::Undecodable { run_id: run_id.to_owned(), reason: error.to_string() }
+    }
 }

@@ -5,15 +5,17 @@
 //! another node's time limit up nor Ctrl-C.
 
 mod error;
+mod prepare;
 mod request;
 mod signals;
 
 pub use error::StartError;
+pub(crate) use prepare::Prepared;
 pub(crate) use request::Request;
 pub(crate) use signals::{INTERRUPTED, Interrupts, Signal};
 
-use crate::engine::{Engine, EngineOptions, Journal, Observe, RunIx, RunSpec, RunState};
-use crate::journal::MemoryJournal;
+use crate::engine::{Engine, EngineOptions, Journal, Observe, RunIx, RunState};
+use crate::journal::{JournalError, MemoryJournal, SqliteJournal};
 use crate::time::Clock;
 use std::convert::Infallible;
 use std::num::NonZero;
@@ -32,10 +34,14 @@ pub(crate) struct Host {
     workers: Option<Runtime>,
     timers: Runtime,
     threads: usize,
+    /// None where runs end with their process.
+    journal: Option<Arc<SqliteJournal>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct HostOptions {
+    /// Where runs are kept; none for runs that need not outlive the process.
+    pub(crate) journal: Option<Arc<SqliteJournal>>,
     /// The slots of `default_pool`.
     pub(crate) parallelism: u32,
     pub(crate) clock: Clock,
@@ -49,6 +55,8 @@ pub(crate) enum Ended {
     All,
     /// Somebody wanted the process to end before.
     Interrupted(Signal),
+    /// What happened could not be kept any more, so nothing more was done.
+    Stopped,
 }
 
 impl Host {
@@ -56,21 +64,54 @@ impl Host {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = Builder::new_multi_thread().worker_threads(threads).thread_name("pipeline-worker").enable_all().build()?;
         let timers = Builder::new_current_thread().enable_all().build()?;
-        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
-        let HostOptions { parallelism, clock, observer } = options;
+        let HostOptions { journal, parallelism, clock, observer } = options;
+        let kept: Arc<dyn Journal> = match &journal {
+            Some(journal) => Arc::clone(journal) as _,
+            None => Arc::new(MemoryJournal::default()),
+        };
         // Debug runs find a value that JSON changes where it is made, not after a crash.
         let check_outputs = cfg!(debug_assertions);
-        let engine = Engine::new(journal, EngineOptions { clock, parallelism, check_outputs, observer: Some(observer) }, None);
+        let engine = Engine::new(kept, EngineOptions { clock, parallelism, check_outputs, observer: Some(observer) }, None);
         engine.run_on(workers.handle().clone());
-        Ok(Self { engine, workers: Some(workers), timers, threads })
+        if let Some(journal) = &journal {
+            journal.attach(&engine);
+        }
+        Ok(Self { engine, workers: Some(workers), timers, threads, journal })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    pub(crate) fn start(&self, spec: RunSpec) -> RunIx {
-        self.engine.start(spec)
+    /// What becomes of a request, before anything of it has begun: a new run, or one that is gone on with.
+    pub(crate) fn prepare(&self, request: Request) -> Result<Prepared, StartError> {
+        let now = self.engine.clock().now();
+        match &self.journal {
+            Some(journal) => request.prepare(&journal.reader()?, now),
+            None => Ok(Prepared::New(request.into_spec(now)?, None)),
+        }
+    }
+
+    /// Begins a run, or goes on with it.
+    pub(crate) fn start(&self, prepared: Prepared) -> RunIx {
+        match (prepared, &self.journal) {
+            (Prepared::New(mut spec, Some(stored)), Some(journal)) => {
+                spec.key = journal.enter(&stored);
+                self.engine.start(spec)
+            }
+            (Prepared::New(spec, _), _) => self.engine.start(spec),
+            (Prepared::Resumed(resumed), journal) => {
+                if let (Some((skeleton, remap)), Some(journal)) = (resumed.remap, journal) {
+                    journal.remap(resumed.spec.key, &skeleton, remap);
+                }
+                self.engine.resume(resumed.spec, resumed.started, &resumed.entries)
+            }
+        }
+    }
+
+    /// Why nothing can be kept any more, if so.
+    pub(crate) fn failure(&self) -> Option<Arc<JournalError>> {
+        self.journal.as_ref()?.failure()
     }
 
     /// Runs something beside the runs, until the host ends.
@@ -100,6 +141,7 @@ impl Host {
             tokio::select! {
                 () = self.all_ended(runs) => Ok(Ended::All),
                 signal = interrupts.next() => Ok(Ended::Interrupted(signal)),
+                () = self.engine.stopped() => Ok(Ended::Stopped),
             }
         });
         if let Ok(Ended::Interrupted(_)) = &ended {
@@ -134,6 +176,9 @@ impl Drop for Host {
         self.engine.stop();
         if let Some(workers) = self.workers.take() {
             workers.shutdown_background();
+        }
+        if let Some(journal) = &self.journal {
+            journal.close();
         }
     }
 }

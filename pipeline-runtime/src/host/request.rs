@@ -19,6 +19,8 @@ pub(crate) struct Request {
     /// What differs from the defaults.
     pub(crate) params: Value,
     pub(crate) logical_date: Option<String>,
+    /// Starts a new run even if an unfinished one could be gone on with.
+    pub(crate) new: bool,
 }
 
 impl Request {
@@ -41,7 +43,7 @@ pub(crate) fn run_id(kind: RunKind, interval: &Interval) -> String {
 
 /// The data interval of a run: the one that starts at the last tick at or before `date`; without a date the last complete one.
 /// Without a schedule it starts and ends at the date, or now.
-fn interval(plan: &Plan, date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Interval, StartError> {
+pub(super) fn interval(plan: &Plan, date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Interval, StartError> {
     let Some(schedule) = &plan.schedule else {
         // As fine as Airflow writes dates.
         return Ok(Interval::at(date.unwrap_or_else(|| now.trunc_subsecs(6))));
@@ -78,7 +80,7 @@ mod tests {
 
     fn spec(pipeline: Pipeline, date: Option<&str>) -> Result<RunSpec, StartError> {
         let now: DateTime<Utc> = "2024-03-25T12:00:00.123456789Z".parse().unwrap();
-        Request { pipeline, params: Value::Null, logical_date: date.map(str::to_owned) }.into_spec(now.into())
+        Request { pipeline, params: Value::Null, logical_date: date.map(str::to_owned), new: false }.into_spec(now.into())
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(crate) struct Opening {
     pub(crate) plan: Arc<Plan>,
     pub(crate) info: Arc<RunInfo>,
     pub(crate) started: Timestamp,
+    /// What happened in earlier processes.
+    pub(crate) past: Vec<Entry>,
 }
 
 /// Sends the records of an engine's runs to whoever shows them.
@@ -51,20 +53,35 @@ impl Feed {
     }
 }
 
-impl Observe for Feed {
-    fn record(&self, ix: RunIx, run: &Run, entry: &Entry) {
+impl Feed {
+    fn open(&self, ix: RunIx, run: &Run, past: &[Entry]) {
         let is_new = self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(ix);
         if is_new {
-            let opening = Opening { plan: Arc::clone(run.plan()), info: Arc::clone(&run.spec.info), started: run.started };
-            self.send(News::Opened(ix, Box::new(opening)));
+            let (plan, info) = (Arc::clone(run.plan()), Arc::clone(&run.spec.info));
+            let past = past.iter().map(without_output).collect();
+            self.send(News::Opened(ix, Box::new(Opening { plan, info, started: run.started, past })));
         }
-        let record = match &entry.record {
-            // An output may be large, and must not live longer than its run needs it.
-            Record::Succeeded { slot, output: _ } => Record::Succeeded { slot: *slot, output: None },
-            record => record.clone(),
-        };
-        self.send(News::Record(ix, Entry { at: entry.at, record }));
     }
+}
+
+impl Observe for Feed {
+    fn record(&self, ix: RunIx, run: &Run, entry: &Entry) {
+        self.open(ix, run, &[]);
+        self.send(News::Record(ix, without_output(entry)));
+    }
+
+    fn resumed(&self, ix: RunIx, run: &Run, entries: &[Entry]) {
+        self.open(ix, run, entries);
+    }
+}
+
+/// An output may be large, and must not live longer than its run needs it.
+fn without_output(entry: &Entry) -> Entry {
+    let record = match &entry.record {
+        Record::Succeeded { slot, output: _ } => Record::Succeeded { slot: *slot, output: None },
+        record => record.clone(),
+    };
+    Entry { at: entry.at, record }
 }
 
 impl Feed {

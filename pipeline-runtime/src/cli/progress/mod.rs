@@ -131,9 +131,9 @@ fn watch(mut view: Box<dyn View>, many: bool, news: &Receiver<News>) -> BTreeMap
 
 impl Watched {
     fn new(opening: Opening, many: bool) -> Self {
-        let Opening { plan, info, started } = opening;
+        let Opening { plan, info, started, past } = opening;
         let prefix = if many { format!("{}/", plan.pipeline) } else { String::new() };
-        Self { history: RunHistory::new(plan, started), info, started, prefix }
+        Self { history: RunHistory::of(plan, started, &past), info, started, prefix }
     }
 }
 

@@ -47,6 +47,12 @@ impl Engine {
             state.tasks.drain().map(|(_, (_, task))| task).collect()
         };
         tasks.iter().for_each(AbortHandle::abort);
+        self.0.stop.notify_one();
+    }
+
+    /// Returns once the engine was stopped by whom it depends on.
+    pub(crate) async fn stopped(&self) {
+        self.0.stop.notified().await;
     }
 
     /// How many callbacks are being told, or wait to be told again.

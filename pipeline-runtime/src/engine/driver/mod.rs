@@ -57,6 +57,8 @@ pub(crate) struct EngineOptions {
 pub(crate) trait Observe: Send + Sync + std::fmt::Debug {
     /// `run` is in the state after the record.
     fn record(&self, ix: RunIx, run: &Run, entry: &Entry);
+    /// Sees what happened in earlier processes to a run that is gone on with, before anything else of it.
+    fn resumed(&self, ix: RunIx, run: &Run, entries: &[Entry]);
 }
 
 #[derive(Debug)]
@@ -70,6 +72,8 @@ struct Shared {
     work: Notify,
     /// A timer is due earlier than before.
     timers: Notify,
+    /// Nothing more is done.
+    stop: Notify,
     /// Somebody was told something, or could not be.
     told: Notify,
     /// Where bodies and notifiers run; without it, the runtime of whoever calls.
@@ -119,7 +123,7 @@ impl Engine {
             options,
             meddle,
             work: Notify::new(),
-            timers: Notify::new(),
+            timers: Notify::new(), stop: Notify::new(),
             told: Notify::new(),
             workers: OnceLock::new(),
         };
@@ -163,7 +167,13 @@ impl Engine {
     /// Goes on with a run from its records.
     pub(crate) fn resume(&self, spec: RunSpec, started: Timestamp, entries: &[Entry]) -> RunIx {
         let now = self.clock().now();
-        self.with(|core| core.resume(spec, started, entries, now))
+        self.with(|core| {
+            let ix = core.resume(spec, started, entries, now);
+            if let (Some(observer), Some(run)) = (&self.0.options.observer, core.run(ix)) {
+                observer.resumed(ix, run, entries);
+            }
+            ix
+        })
     }
 
     /// Cancels a run: cuts its attempts off and ends it.
