@@ -1,0 +1,119 @@
+//! A run that started, finishes: killed at random points, inside bodies and inside commits, and gone on with.
+//!
+//! Promises are checked against the file of side effects, not against the journal that makes them.
+
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+
+/// The chain's length, as in `pipeline.rs`.
+const STEPS: usize = 25;
+
+fn run(folder: &Path, dies: Option<&str>) -> (ExitStatus, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_durable-pipeline"));
+    command.arg(folder.join("journal.db")).arg(folder.join("effects")).args(dies);
+    let output = command.env("PIPELINE_LOG", "off").stdin(Stdio::null()).output().unwrap();
+    (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// A xorshift generator: the seed is all there is to know.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % n
+    }
+}
+
+fn effects(folder: &Path) -> Vec<String> {
+    std::fs::read_to_string(folder.join("effects")).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+/// Which step a line is of.
+fn step(line: &str) -> usize {
+    match line.split(' ').nth(1).and_then(|id| id.strip_prefix("step_")).and_then(|n| n.parse().ok()) {
+        Some(n) if !line.starts_with("total") => n,
+        _ => STEPS,
+    }
+}
+
+/// A finished node never runs again: once a step has begun, the one before it has been committed, and no line of it follows.
+fn assert_no_finished_node_ran_again(lines: &[String], seed: u64) {
+    let mut furthest = 0;
+    for (at, line) in lines.iter().enumerate() {
+        let step = step(line);
+        assert!(step >= furthest, "seed {seed}: line {at} is {line:?}, after step {furthest} had begun:\n{}", lines.join("\n"));
+        furthest = furthest.max(step);
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_at_random_is_gone_on_with_and_ends_as_one_that_is_not() {
+    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        u64::from(now.subsec_nanos()) | 1
+    });
+    println!("SEED={seed}");
+    let kills: usize = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(12);
+    let mut random = Random(seed);
+    let (mut killed, mut runs) = (0, 0);
+    while killed < kills {
+        let folder = tempfile::tempdir().unwrap();
+        runs += 1;
+        loop {
+            let written = effects(folder.path()).len() as u64;
+            let dies = match random.below(3) {
+                0 => format!("commit:{}", 4096 + random.below(200_000)),
+                _ => format!("body:{}", written + 1 + random.below(12)),
+            };
+            let dies = (killed < kills).then_some(dies);
+            let (status, said) = run(folder.path(), dies.as_deref());
+            assert_no_finished_node_ran_again(&effects(folder.path()), seed);
+            if status.success() {
+                break;
+            }
+            assert!(status.code().is_none(), "seed {seed}: it ended by itself with {status}: {said}");
+            killed += 1;
+        }
+        let lines = effects(folder.path());
+        assert!(lines.last().is_some_and(|line| line.starts_with(&format!("total {STEPS} "))), "seed {seed}: {lines:?}");
+        // An attempt that was cut off uses up no retry: each begins as the first.
+        assert!(lines.iter().filter(|line| line.starts_with("start")).all(|line| line.ends_with(" 1")), "seed {seed}: {lines:?}");
+    }
+    println!("{killed} kills in {runs} runs");
+}
+
+#[test]
+fn the_third_attempt_in_a_row_that_the_process_does_not_outlive_counts_as_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..3 {
+        // Each begins the fourth line and dies of it.
+        let (status, said) = run(folder.path(), Some("body:3"));
+        assert!(status.code().is_none(), "{status}: {said}");
+    }
+    let (status, _) = run(folder.path(), None);
+    assert_eq!(status.code(), Some(1), "{:?}", effects(folder.path()));
+    assert_eq!(effects(folder.path()).iter().filter(|line| line.starts_with("total")).count(), 0);
+}
+
+#[test]
+fn a_finished_run_is_not_gone_on_with_and_the_next_is_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(run(folder.path(), None).0.success());
+    assert!(run(folder.path(), None).0.success());
+    assert_eq!(effects(folder.path()).iter().filter(|line| line.starts_with("total")).count(), 2);
+}
+
+#[test]
+fn a_journal_that_is_none_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal.db");
+    std::fs::write(&journal, "not a database, but long enough to be looked at as one".repeat(100)).unwrap();
+    let before = std::fs::read(&journal).unwrap();
+    let (status, said) = run(folder.path(), None);
+    assert_eq!(status.code(), Some(2));
+    assert!(said.contains("is no journal"), "{said}");
+    assert_eq!(std::fs::read(&journal).unwrap(), before);
+}
