@@ -47,6 +47,9 @@ impl Command {
             .beside(move |clock| async move { arrive(&late, &[(EXPORT_AFTER, DAILY_EXPORT)], clock).await })
             .beside(move |clock| async move { arrive(&later, &DELAYED, clock).await })
             .run()?;
+        if finished.is_interrupted() {
+            return Ok(finished.exit_code());
+        }
         writeln!(out, "\nWhat they wrote:")?;
         for file in written(&folder.0)? {
             writeln!(out, "\n{}\n{}", file.strip_prefix(&folder.0)?.display(), fs::read_to_string(&file)?.trim_end())?;
@@ -60,8 +63,8 @@ async fn arrive(mock: &MockS3, files: &[(u64, MockFile)], clock: Clock) {
     for (seconds, file) in files {
         clock.sleep_until(clock.now() + Duration::from_secs(*seconds)).await;
         match mock.put(file, DAY).await {
-            Ok(object) => tracing::info!("{}/{} arrives", object.bucket, object.key),
-            Err(error) => tracing::error!("{error}"),
+            Ok(object) => tracing::info!(target: "mock-s3", "{}/{} arrives", object.bucket, object.key),
+            Err(error) => tracing::error!(target: "mock-s3", "{error}"),
         }
     }
 }
