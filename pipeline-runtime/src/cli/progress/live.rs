@@ -66,29 +66,24 @@ impl View for Live {
     }
 
     fn draw(&mut self, runs: &BTreeMap<RunIx, Watched>) {
-        let mut rows = Vec::new();
-        let mut more = 0;
-        for run in runs.values() {
+        let unended = runs.values().filter(|run| !run.history.state.is_end());
+        let groups: Vec<_> = unended.map(|run| (run, shown(run))).collect();
+        let all = groups.iter().flat_map(|(_, nodes)| nodes);
+        let width = all.clone().take(MAX_LINES).map(|(_, node)| node.id.chars().count().min(MAX_ID)).max().unwrap_or(0);
+        let more = all.count().saturating_sub(MAX_LINES);
+        let (mut lines, mut left) = (Vec::new(), MAX_LINES);
+        for (run, nodes) in groups {
+            lines.push(self.summary(run));
             let now = self.clock.now().since(run.started);
-            for (slot, node) in (0..).zip(&run.history.nodes) {
-                if node.is_gate || !is_shown(node.state) {
-                    continue;
-                }
-                if rows.len() < MAX_LINES {
-                    let id: String = format!("{}{}", run.prefix, node.id).chars().take(MAX_ID).collect();
-                    rows.push((id, node.state.name(), doing(run, slot, node, now)));
-                } else {
-                    more += 1;
-                }
+            for (slot, node) in nodes.iter().take(left) {
+                let id: String = node.id.chars().take(MAX_ID).collect();
+                lines.push(format!("  {id:width$}  {:17}  {}", node.state.name(), doing(run, *slot, node, now)));
             }
+            left = left.saturating_sub(nodes.len());
         }
-        let width = rows.iter().map(|(id, ..)| id.chars().count()).max().unwrap_or(0);
-        let mut lines: Vec<String> =
-            rows.iter().map(|(id, state, doing)| format!("  {id:width$}  {state:17}  {doing}")).collect();
         if more > 0 {
             lines.push(format!("  … and {more} more"));
         }
-        lines.extend(runs.values().filter(|run| !run.history.state.is_end()).map(|run| self.summary(run)));
         self.set(&lines);
     }
 
@@ -124,16 +119,22 @@ impl Live {
     }
 }
 
-fn is_shown(state: NodeState) -> bool {
-    matches!(state, NodeState::Running | NodeState::UpForReschedule | NodeState::UpForRetry)
+/// The nodes that run or wait, by slot.
+fn shown(run: &Watched) -> Vec<(u32, &NodeHistory)> {
+    let is_busy = |state| matches!(state, NodeState::Running | NodeState::UpForReschedule | NodeState::UpForRetry);
+    (0..).zip(&run.history.nodes).filter(|(_, node)| !node.is_gate && is_busy(node.state)).collect()
 }
 
-/// What a node does or waits for: `poke 4 28s ago, next in 17s, 5m 10s of 10m left`.
+/// What a node does or waits for: `next in 17s, 5m 10s left, poke 4 28s ago, attempt 1 of 3`. A narrow terminal cuts lines short, so
+/// what one waits for comes first.
 fn doing(run: &Watched, slot: u32, node: &NodeHistory, now: Duration) -> String {
     let mut parts = Vec::new();
-    let attempts = words::attempts_of(run, slot);
-    if attempts > 1 && node.attempts > 0 {
-        parts.push(format!("attempt {} of {attempts}", node.attempts));
+    if let Some(next) = node.next {
+        parts.push(format!("next in {}", seconds(next.saturating_sub(now))));
+    }
+    let sensor = run.history.plan().policy(run.history.node_ix(slot)).sensor.as_ref();
+    if let (Some(sensor), Some(from)) = (sensor, node.budget_from) {
+        parts.push(format!("{} left", seconds((from + sensor.timeout).saturating_sub(now))));
     }
     let ago = |then: Duration| seconds(now.saturating_sub(then));
     match (node.poke_times.last(), node.spans.last()) {
@@ -141,13 +142,11 @@ fn doing(run: &Watched, slot: u32, node: &NodeHistory, now: Duration) -> String 
         (None, Some(span)) if node.next.is_none() => parts.push(format!("for {}", ago(span.from))),
         _ => {}
     }
-    if let Some(next) = node.next {
-        parts.push(format!("next in {}", seconds(next.saturating_sub(now))));
-    }
-    let sensor = run.history.plan().policy(run.history.node_ix(slot)).sensor.as_ref();
-    if let (Some(sensor), Some(from)) = (sensor, node.budget_from) {
-        let left = (from + sensor.timeout).saturating_sub(now);
-        parts.push(format!("{} of {} left", seconds(left), brief(sensor.timeout)));
+    let attempts = words::attempts_of(run, slot);
+    if attempts > 1 && node.attempts > 0 {
+        // A retry is news; that there has been none is not.
+        let at = if node.attempts > 1 { 0 } else { parts.len() };
+        parts.insert(at, format!("attempt {} of {attempts}", node.attempts));
     }
     parts.join(", ")
 }
