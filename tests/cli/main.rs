@@ -1,1 +1,13 @@
-//! The command line.
+//! The command line of a binary like any user's: what it prints, to the letter, and how it exits.
+//!
+//! Times that a run took are replaced by `_`, and all else is as users see it. `UPDATE_EXPECT=1` writes the goldens anew.
+
+#![allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
+
+mod command;
+mod graph;
+mod help;
+mod interrupt;
+mod plans;
+mod run;
+mod simulate;

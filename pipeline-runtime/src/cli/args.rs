@@ -1,5 +1,7 @@
 //! The arguments, with help that names every default.
 
+#![allow(clippy::doc_markdown, clippy::doc_link_with_quotes, reason = "these comments are the help, shown as they stand")]
+
 use super::progress::Progress;
 use crate::plan::DEFAULT_PARALLELISM;
 use clap::{Parser, Subcommand, ValueEnum};

@@ -3,6 +3,7 @@
 use super::{WRONG_USE, choose, output};
 use crate::Pipeline;
 use crate::plan::{Plan, PlanError};
+use crate::schedule::Schedule;
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -30,6 +31,6 @@ fn described(error: &PlanError) -> String {
 fn contents(plan: &Plan) -> String {
     let nodes = plan.bodies().count();
     let plural = if nodes == 1 { "" } else { "s" };
-    let schedule = plan.schedule.as_ref().map_or_else(|| "no schedule".to_owned(), |schedule| schedule.describe());
+    let schedule = plan.schedule.as_ref().map_or_else(|| "no schedule".to_owned(), Schedule::describe);
     format!("{nodes} node{plural}, {schedule}")
 }

@@ -4,11 +4,11 @@ use super::output;
 use crate::Pipeline;
 use std::process::ExitCode;
 
-pub(super) fn run(pipelines: &[Pipeline]) -> Result<ExitCode, String> {
+pub(super) fn run(pipelines: &[Pipeline]) -> ExitCode {
     let mut rows = vec![["pipeline", "schedule", "tags", "description"].map(str::to_owned)];
     rows.extend(pipelines.iter().map(row));
     output::to_stdout(&output::table(&rows));
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 fn row(pipeline: &Pipeline) -> [String; 4] {

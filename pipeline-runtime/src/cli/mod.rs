@@ -172,9 +172,9 @@ fn command(pipelines: &[Pipeline], args: Args) -> ExitCode {
     }
     let done = match args.command {
         Command::Check { pipeline } => check::run(pipelines, pipeline.as_deref()),
-        Command::List => list::run(pipelines),
+        Command::List => Ok(list::run(pipelines)),
         Command::Graph { pipeline, format } => graph::run(pipelines, pipeline.as_deref(), format),
-        Command::Run(run) => run::run(pipelines, run, args.log),
+        Command::Run(run) => run::run(pipelines, &run, args.log),
         Command::Simulate(simulate) => simulate::run(pipelines, simulate, args.log),
     };
     done.unwrap_or_else(|problem| refuse(&problem))

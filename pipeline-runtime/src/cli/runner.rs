@@ -185,10 +185,9 @@ impl Runner {
         drop(logs);
         let now = clock.now();
         let mut watched = shown.close();
-        let ended = ended.map_err(RunnerError::Process)?;
         for run in runs.iter().filter_map(|run| watched.get(run)) {
             match progress {
-                Progress::Auto | Progress::Plain => summary::print(run, ended),
+                Progress::Auto | Progress::Plain => summary::print(run, ended, now),
                 Progress::Json => output::to_stdout(&progress::json_result(run, now)),
                 Progress::Silent => {}
             }

@@ -1,7 +1,7 @@
 //! `simulate`
 
 use super::args::{self, Simulate};
-use super::{choose, output, params};
+use super::{choose, output, params, summary};
 use crate::observe::logs;
 use crate::{Pipeline, RunReport, RunState, Simulation, SimulationError};
 use std::process::ExitCode;
@@ -36,11 +36,16 @@ pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, log: Option<LevelF
 }
 
 fn outcome(report: &RunReport) -> ExitCode {
-    for node in report.nodes().filter(|node| node.state() == crate::NodeState::Failed) {
-        output::to_stderr(&format!("\nerror: node `{}` failed: {}", node.id(), node.error().unwrap_or_default()));
+    let failures = summary::failures(report.history());
+    if !failures.is_empty() {
+        output::to_stderr(&format!("\n{}", failures.trim_end()));
     }
     match report.state() {
         RunState::Success => ExitCode::SUCCESS,
+        RunState::Running => {
+            output::to_stderr("\nerror: the run still waits after 400 days; `--arrive` lets what it waits for arrive");
+            ExitCode::FAILURE
+        }
         _ => ExitCode::FAILURE,
     }
 }

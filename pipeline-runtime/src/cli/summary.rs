@@ -1,11 +1,13 @@
 //! What is said of a run at its end.
 
 use super::output;
-use super::progress::{Watched, brief, root_cause};
+use super::progress::{Watched, brief};
 use crate::engine::{NodeState, RunState};
 use crate::host::{CALLBACKS_LIMIT, Ended};
 use crate::observe::{NodeHistory, RunHistory};
+use crate::time::Timestamp;
 use std::fmt::Write;
+use std::time::Duration;
 
 /// A run of more nodes is told by counts and failures alone.
 const MAX_DRAWN: usize = 200;
@@ -13,18 +15,19 @@ const MAX_DRAWN: usize = 200;
 const MAX_NAMED: usize = 8;
 
 /// The timeline, each failure with where its node was wired, and what was left undone.
-pub(super) fn print(run: &Watched, ended: Ended) {
-    output::to_stdout(&format!("\n{}", drawn(&run.history)));
-    let problems = [failures(run), undone(run, ended)];
+pub(super) fn print(run: &Watched, ended: Ended, now: Timestamp) {
+    let history = &run.history;
+    output::to_stdout(&format!("\n{}", drawn(history, now.since(run.started))));
+    let problems = [failures(history), undone(run, ended)];
     for problem in problems.iter().filter(|problem| !problem.is_empty()) {
         output::to_stderr(&format!("\n{}", problem.trim_end()));
     }
 }
 
-fn drawn(history: &RunHistory) -> String {
+fn drawn(history: &RunHistory, now: Duration) -> String {
     let bodies = history.nodes.iter().filter(|node| !node.is_gate).count();
     if bodies <= MAX_DRAWN {
-        return history.timeline();
+        return history.timeline_until(now);
     }
     let mut counts: Vec<_> = history.counts().into_iter().collect();
     counts.sort_unstable();
@@ -34,14 +37,13 @@ fn drawn(history: &RunHistory) -> String {
 }
 
 /// As rustc tells errors.
-pub(super) fn failures(run: &Watched) -> String {
-    let history = &run.history;
+pub(super) fn failures(history: &RunHistory) -> String {
     let of = |state: NodeState| (0..).zip(&history.nodes).filter(move |(_, node)| node.state == state && !node.is_gate);
     let mut text = String::new();
     for (slot, node) in of(NodeState::Failed) {
         let at = history.plan().node(history.node_ix(slot)).at;
         let after: Vec<&str> = of(NodeState::UpstreamFailed)
-            .filter(|(after, _)| root_cause(run, *after) == node.id)
+            .filter(|(after, _)| history.root_cause(*after) == node.id)
             .map(|(_, after)| after.id.as_str())
             .collect();
         // Writing to a text cannot fail.
@@ -85,20 +87,125 @@ fn undone(run: &Watched, ended: Ended) -> String {
     } else if history.state == RunState::Failed {
         text.push_str("help: mend the cause and run it again; all its nodes run then, since nothing of this run is kept\n");
     }
-    let due: Vec<_> = history.callbacks.iter().filter(|callback| callback.told.is_none() && !callback.given_up).collect();
+    let due: Vec<_> = history.untold().collect();
     if !due.is_empty() {
         let waited = if matches!(ended, Ended::All) { format!(" within {}", brief(CALLBACKS_LIMIT)) } else { String::new() };
         let _ = writeln!(text, "warning: callbacks that could not be told{waited}, and now are lost:");
         for callback in due {
             let about = callback.node.as_deref().unwrap_or("the run");
-            let (event, notifier, tries) = (callback.event.name(), &callback.notifier, callback.tries);
-            let plural = if tries == 1 { "" } else { "s" };
-            let _ = writeln!(
-                text,
-                "  {event} of {about} to {notifier} ({tries} failed tr{})",
-                if plural.is_empty() { "y" } else { "ies" }
-            );
+            let tries = match callback.tries {
+                0 => "no try has come to its end".to_owned(),
+                1 => "1 failed try".to_owned(),
+                tries => format!("{tries} failed tries"),
+            };
+            let _ = writeln!(text, "  {} of {about} to {} ({tries})", callback.event.name(), callback.notifier);
         }
     }
     text
+}
+
+#[cfg(test)]
+#[allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
+mod tests {
+    use super::*;
+    use crate::author::notify::Event;
+    use crate::engine::{Entry, Record};
+    use crate::host::{Request, Signal};
+    use crate::observe::Opening;
+    use crate::prelude::*;
+    use expect_test::{Expect, expect};
+    use std::sync::Arc;
+
+    #[task(on_success = page)]
+    async fn load() -> Result<u64> {
+        Ok(1)
+    }
+
+    async fn page(_: Notification) -> Result<()> {
+        Err("nobody answers".into())
+    }
+
+    #[pipeline(timeout = "1h")]
+    fn nightly() {
+        load();
+    }
+
+    /// Of a run after one node's callback became due and could not be told.
+    fn shows(ended: Ended, last: Record, expected: &Expect) {
+        let now: Timestamp = "2024-03-25T06:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap().into();
+        let request =
+            Request { pipeline: nightly(), params: serde_json::Value::Null, logical_date: Some("2024-03-25".into()), new: false };
+        let spec = request.into_spec(now).unwrap();
+        let notification = Notification {
+            event: Event::OnSuccess,
+            pipeline: "nightly".into(),
+            run_id: spec.info.run_id.clone(),
+            logical_date: now.to_utc(),
+            at: now.to_utc(),
+            node: Some("load".into()),
+            state: None,
+            attempt: None,
+            attempts: None,
+            pokes: None,
+            error: None,
+            elapsed: None,
+            budget_left: None,
+            inputs: Vec::new(),
+        };
+        let mut run = Watched::new(Opening { plan: spec.plan, info: spec.info, started: now, past: Vec::new() }, false);
+        let records = [
+            Record::Started { slot: 0, attempt: 1 },
+            Record::CallbackDue { id: 0, notifier: 0, notification: Arc::new(notification) },
+            Record::CallbackFailed { id: 0, next: Some(now + Duration::from_mins(1)), error: "nobody answers".into() },
+            last,
+        ];
+        for record in records {
+            run.history.apply(&Entry { at: now, record });
+        }
+        expected.assert_eq(&format!("{}{}", failures(&run.history), undone(&run, ended)));
+    }
+
+    #[test]
+    fn callbacks_that_are_due_are_named() {
+        let success = Record::RunEnded { state: RunState::Success };
+        shows(
+            Ended::All,
+            success,
+            &expect![[r#"
+            warning: callbacks that could not be told within 30s, and now are lost:
+              on_success of load to pipeline_runtime::cli::summary::tests::page (1 failed try)
+        "#]],
+        );
+    }
+
+    #[test]
+    fn an_interrupted_run_is_unfinished() {
+        let going_on = Record::Interrupted { slot: 0 };
+        shows(
+            Ended::Interrupted(Signal::Interrupt),
+            going_on,
+            &expect![[r#"
+            error: interrupted by Ctrl-C: run manual__2024-03-25T00:00:00Z is unfinished, its attempts were cut off
+              = note: it cannot be resumed, since nothing is kept of a run beyond its process
+              = help: run it again from the start
+            warning: callbacks that could not be told, and now are lost:
+              on_success of load to pipeline_runtime::cli::summary::tests::page (1 failed try)
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_run_that_failed_without_a_failed_node_took_too_long() {
+        shows(
+            Ended::All,
+            Record::RunEnded { state: RunState::Failed },
+            &expect![[r#"
+            error: the run took longer than its timeout of 1h
+              = help: raise the pipeline's `timeout`, or see above what took so long
+            help: mend the cause and run it again; all its nodes run then, since nothing of this run is kept
+            warning: callbacks that could not be told within 30s, and now are lost:
+              on_success of load to pipeline_runtime::cli::summary::tests::page (1 failed try)
+        "#]],
+        );
+    }
 }

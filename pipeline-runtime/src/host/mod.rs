@@ -12,14 +12,15 @@ mod signals;
 pub use error::StartError;
 pub(crate) use prepare::Prepared;
 pub(crate) use request::Request;
-pub(crate) use signals::{INTERRUPTED, Interrupts, Signal};
+pub(crate) use signals::{INTERRUPTED, Signal};
 
 use crate::engine::{Engine, EngineOptions, Journal, Observe, RunIx, RunState};
 use crate::journal::{JournalError, MemoryJournal, SqliteJournal};
 use crate::time::Clock;
+use signals::Interrupts;
 use std::convert::Infallible;
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
@@ -36,6 +37,7 @@ pub(crate) struct Host {
     threads: usize,
     /// None where runs end with their process.
     journal: Option<Arc<SqliteJournal>>,
+    interrupts: Mutex<Interrupts>,
 }
 
 #[derive(Debug)]
@@ -76,7 +78,8 @@ impl Host {
         if let Some(journal) = &journal {
             journal.attach(&engine);
         }
-        Ok(Self { engine, workers: Some(workers), timers, threads, journal })
+        let interrupts = Mutex::new(Interrupts::listen()?);
+        Ok(Self { engine, workers: Some(workers), timers, threads, journal, interrupts })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -135,17 +138,16 @@ impl Host {
     /// Runs until all `runs` have ended or somebody wants the process to end. To be called once.
     ///
     /// After an interrupt the attempts are cut off and nothing more is recorded; another one ends the process at once.
-    pub(crate) fn finish(&self, runs: &[RunIx]) -> std::io::Result<Ended> {
+    pub(crate) fn finish(&self, runs: &[RunIx]) -> Ended {
+        let mut interrupts = self.interrupts.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = self.drive_until(async {
-            let mut interrupts = Interrupts::listen()?;
             tokio::select! {
-                () = self.all_ended(runs) => Ok(Ended::All),
-                signal = interrupts.next() => Ok(Ended::Interrupted(signal)),
-                () = self.engine.stopped() => Ok(Ended::Stopped),
+                () = self.all_ended(runs) => Ended::All,
+                signal = interrupts.first() => Ended::Interrupted(signal),
+                () = self.engine.stopped() => Ended::Stopped,
             }
         });
-        if let Ok(Ended::Interrupted(_)) = &ended {
-            signals::end_at_the_next();
+        if let Ended::Interrupted(_) = ended {
             self.engine.stop();
         }
         ended

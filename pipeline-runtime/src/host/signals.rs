@@ -1,7 +1,21 @@
 //! Signals that ask the process to end.
+//!
+//! A thread of their own hears them, whatever the process's other threads are busy with. The first one is handed to the host
+//! that runs; the next, and one that no host waits for, ends the process at once. So does a host that takes longer than
+//! [`GRACE`] to end, as when its terminal takes no more output.
 
+use crate::time::Clock;
 use std::fmt;
 use std::io;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// The exit code of a process that a signal ended.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// How long a host may take to end.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// What asked the process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,24 +36,98 @@ impl fmt::Display for Signal {
     }
 }
 
-/// Hears signals from when it is made.
-#[cfg(unix)]
+/// Hears the first signal that comes while it lives.
 #[derive(Debug)]
-pub(crate) struct Interrupts {
+pub(crate) struct Interrupts(oneshot::Receiver<Signal>);
+
+/// Who is told of the next signal.
+static WAITING: Mutex<Waiting> = Mutex::new(Waiting::Nobody);
+
+#[derive(Debug)]
+enum Waiting {
+    Nobody,
+    Host(oneshot::Sender<Signal>),
+    /// The host was told, and is ending.
+    Ending,
+}
+
+impl Interrupts {
+    /// Hears from now on. Of several at once, the last to be made does.
+    pub(crate) fn listen() -> io::Result<Self> {
+        static THREAD: OnceLock<Result<(), io::ErrorKind>> = OnceLock::new();
+        let thread = || std::thread::Builder::new().name("pipeline-signals".into()).spawn(hear).map(drop);
+        (*THREAD.get_or_init(|| thread().map_err(|error| error.kind())))?;
+        let (tell, told) = oneshot::channel();
+        become_waiting(Waiting::Host(tell));
+        Ok(Self(told))
+    }
+
+    /// The signal.
+    pub(crate) async fn first(&mut self) -> Signal {
+        match (&mut self.0).await {
+            Ok(signal) => signal,
+            // Another one listens now.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Interrupts {
+    fn drop(&mut self) {
+        become_waiting(Waiting::Nobody);
+    }
+}
+
+fn become_waiting(waiting: Waiting) -> Waiting {
+    std::mem::replace(&mut *WAITING.lock().unwrap_or_else(PoisonError::into_inner), waiting)
+}
+
+fn hear() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        loop {
+            let signal = signals.next().await;
+            let told = match become_waiting(Waiting::Ending) {
+                Waiting::Host(tell) => tell.send(signal).is_ok(),
+                Waiting::Nobody | Waiting::Ending => false,
+            };
+            if told {
+                drop(tokio::spawn(end_after_grace()));
+            } else {
+                end();
+            }
+        }
+    })
+}
+
+async fn end_after_grace() {
+    let clock = Clock::system();
+    clock.sleep_until(clock.now() + GRACE).await;
+    if matches!(*WAITING.lock().unwrap_or_else(PoisonError::into_inner), Waiting::Ending) {
+        end();
+    }
+}
+
+fn end() {
+    std::process::exit(i32::from(INTERRUPTED));
+}
+
+/// The operating system's signals.
+#[cfg(unix)]
+struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Interrupts {
-    /// Within a runtime.
-    pub(crate) fn listen() -> io::Result<Self> {
+impl Signals {
+    fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// The next signal since the last.
-    pub(crate) async fn next(&mut self) -> Signal {
+    async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
@@ -47,40 +135,21 @@ impl Interrupts {
     }
 }
 
-/// Hears signals from when it is made.
+/// The operating system's signals.
 #[cfg(not(unix))]
-#[derive(Debug)]
-pub(crate) struct Interrupts(());
+struct Signals(());
 
 #[cfg(not(unix))]
-impl Interrupts {
-    /// Within a runtime.
-    pub(crate) fn listen() -> io::Result<Self> {
+impl Signals {
+    fn listen() -> io::Result<Self> {
         Ok(Self(()))
     }
 
-    /// The next signal since the last.
-    pub(crate) async fn next(&mut self) -> Signal {
+    async fn next(&mut self) -> Signal {
         if tokio::signal::ctrl_c().await.is_err() {
             // Nothing can be heard here: nothing ever comes.
             std::future::pending::<()>().await;
         }
         Signal::Interrupt
     }
-}
-
-/// The exit code of a process that a signal ended.
-pub(crate) const INTERRUPTED: u8 = 130;
-
-/// Ends the process at the next signal, whatever its other threads are busy with.
-pub(super) fn end_at_the_next() {
-    let wait = || -> io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            Interrupts::listen()?.next().await;
-            std::process::exit(i32::from(INTERRUPTED))
-        })
-    };
-    // Without the thread a second signal does nothing, and the process ends by itself soon anyway.
-    drop(std::thread::Builder::new().name("pipeline-signals".into()).spawn(wait));
 }

@@ -91,7 +91,9 @@ impl RunHistory {
     /// The history that `entries` tell.
     pub(crate) fn of(plan: Arc<Plan>, started: Timestamp, entries: &[Entry]) -> Self {
         let mut history = Self::new(plan, started);
-        entries.iter().for_each(|entry| history.apply(entry));
+        for entry in entries {
+            history.apply(entry);
+        }
         history
     }
 
@@ -102,6 +104,26 @@ impl RunHistory {
     /// The plan's node that a slot is.
     pub(crate) fn node_ix(&self, slot: Slot) -> NodeIx {
         self.layout.node(&self.plan, slot)
+    }
+
+    /// How many attempts a node may have.
+    pub(crate) fn attempts_allowed(&self, slot: Slot) -> u32 {
+        self.plan.policy(self.node_ix(slot)).retries.saturating_add(1)
+    }
+
+    /// The id of the node whose failure made this one `upstream_failed`.
+    pub(crate) fn root_cause(&self, slot: Slot) -> &str {
+        let mut node = &self.nodes[slot as usize];
+        // Causes lead upstream, and there are no cycles.
+        while let (NodeState::UpstreamFailed, Some(cause)) = (node.state, node.cause) {
+            node = &self.nodes[cause as usize];
+        }
+        &node.id
+    }
+
+    /// The callbacks that nobody was told of yet, and that are still tried.
+    pub(crate) fn untold(&self) -> impl Iterator<Item = &CallbackHistory> {
+        self.callbacks.iter().filter(|callback| callback.told.is_none() && !callback.given_up)
     }
 
     /// The slot of the node of that id.
@@ -205,6 +227,14 @@ impl RunHistory {
                 self.state = *state;
                 self.finished = Some(at);
             }
+            record @ (Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. }) => {
+                self.callback(record, at);
+            }
+        }
+    }
+
+    fn callback(&mut self, record: &Record, at: Duration) {
+        match record {
             Record::CallbackDue { id, notifier, notification } => {
                 let notifier = self.plan.notifiers.get(*notifier as usize).map(|notifier| notifier.label()).unwrap_or_default();
                 let (event, node) = (notification.event, notification.node.clone());
@@ -228,6 +258,7 @@ impl RunHistory {
                     callback.given_up = true;
                 }
             }
+            _ => {}
         }
     }
 
@@ -286,11 +317,5 @@ impl NodeHistory {
         if let Some(span) = self.spans.last_mut() {
             span.until.get_or_insert(at);
         }
-    }
-
-    /// How long it spent on that.
-    pub(crate) fn total(&self, what: Work) -> Duration {
-        let spans = self.spans.iter().filter(|span| span.what == what);
-        spans.map(|span| span.until.unwrap_or(span.from).saturating_sub(span.from)).sum()
     }
 }

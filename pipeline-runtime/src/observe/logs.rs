@@ -97,7 +97,11 @@ impl<S: Subscriber> Layer<S> for Lines {
             format!("{pipeline}{}#{}", attempt.id(), attempt.number)
         });
         let metadata = event.metadata();
-        let about = about.unwrap_or_else(|| metadata.target().to_owned());
+        let about = about.unwrap_or_else(|| match metadata.target() {
+            // Which of its modules speaks is the engine's own affair.
+            ours if ours.starts_with(env!("CARGO_CRATE_NAME")) => "engine".to_owned(),
+            target => target.to_owned(),
+        });
         // Writing to a text cannot fail.
         let _ = write!(line, " {} {about}: ", metadata.level());
         event.record(&mut Words { line: &mut line, begun: false });

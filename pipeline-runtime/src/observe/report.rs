@@ -83,6 +83,10 @@ impl RunReport {
         self.history.timeline()
     }
 
+    pub(crate) fn history(&self) -> &RunHistory {
+        &self.history
+    }
+
     fn ids(&self) -> String {
         let ids: Vec<String> = self.nodes.iter().map(|node| format!("`{}`", node.id())).collect();
         ids.join(", ")

@@ -1,6 +1,6 @@
 //! A run drawn over time, in text.
 
-use super::history::{NodeHistory, RunHistory, Work};
+use super::history::{CallbackHistory, NodeHistory, RunHistory, Work};
 use humantime::format_duration;
 use std::fmt::Write;
 use std::time::Duration;
@@ -10,17 +10,25 @@ const WIDTH: u32 = 48;
 impl RunHistory {
     /// One line a node: what it did when. `█` is a body that runs, `░` a sensor that waits, `▒` a retry that is due.
     pub(crate) fn timeline(&self) -> String {
+        self.timeline_until(Duration::ZERO)
+    }
+
+    /// The same of a run that has not ended by `now`, if it has not.
+    pub(crate) fn timeline_until(&self, now: Duration) -> String {
         let last = |node: &NodeHistory| node.finished.or(node.spans.last().map(|span| span.until.unwrap_or(span.from)));
         let end = self.finished.or_else(|| self.nodes.iter().filter_map(last).max()).unwrap_or_default();
+        let end = if self.finished.is_some() { end } else { end.max(now) };
         let shown: Vec<&NodeHistory> = self.nodes.iter().filter(|node| !node.is_gate).collect();
         let name = shown.iter().map(|node| node.id.chars().count()).max().unwrap_or(0).clamp(4, 40);
+        let state = shown.iter().map(|node| node.state.name().len()).max().unwrap_or(0).max(5);
         let mut text = String::new();
         // Writing to a text cannot fail.
-        let _ = writeln!(text, "{:name$}  {:<15}  0{:>width$}", "node", "state", tell(end), width = WIDTH as usize - 1);
+        let _ = writeln!(text, "{:name$}  {:<state$}  0{:>width$}", "node", "state", tell(end), width = WIDTH as usize - 1);
         for node in shown {
-            let _ = writeln!(text, "{:name$}  {:<15}  {}  {}", node.id, node.state, bar(node, end), remarks(node));
+            let line = format!("{:name$}  {:<state$}  {}  {}", node.id, node.state, bar(node, end), remarks(node));
+            let _ = writeln!(text, "{}", line.trim_end());
         }
-        let told: Vec<String> = self.callbacks.iter().map(|callback| callback.line()).collect();
+        let told: Vec<String> = self.callbacks.iter().map(CallbackHistory::line).collect();
         if !told.is_empty() {
             let _ = writeln!(text, "callbacks: {}", told.join(", "));
         }
@@ -29,7 +37,7 @@ impl RunHistory {
     }
 }
 
-impl super::history::CallbackHistory {
+impl CallbackHistory {
     fn line(&self) -> String {
         let about = self.node.as_deref().unwrap_or("the run");
         let untold = if self.told.is_some() { "" } else { " (not told yet)" };

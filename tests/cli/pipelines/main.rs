@@ -29,9 +29,9 @@ async fn load(rows: Vec<u32>, strict: bool) -> Result<u32> {
 }
 
 #[task]
-async fn publish(total: u32) -> Result<()> {
+async fn publish(total: u32) -> Result<u32> {
     tracing::info!("published {total}");
-    Ok(())
+    Ok(total)
 }
 
 #[task]
@@ -44,15 +44,19 @@ async fn notify(total: Outcome<u32>) -> Result<()> {
     Ok(())
 }
 
+async fn page(n: Notification) -> Result<()> {
+    tracing::info!("paged: {} of {}", n.name(), n.pipeline());
+    Ok(())
+}
+
 /// Loads the day's sales.
 ///
 /// What it loads can be chosen.
-#[pipeline(schedule = "0 6 * * *", timezone = "Europe/Berlin", tags = ["sales", "daily"])]
+#[pipeline(schedule = "0 6 * * *", timezone = "Europe/Berlin", tags = ["sales", "daily"], on_failure = page)]
 fn sales(options: Options) {
     let rows = extract(options.region, options.days);
     let total = load(rows, options.strict);
-    publish(total);
-    notify(total);
+    notify(publish(total));
 }
 
 #[sensor(timeout = "10m", poke = "45s")]
@@ -74,11 +78,6 @@ fn waiting() -> Result<()> {
     Ok(())
 }
 
-#[sensor(timeout = "1h", poke = "10ms")]
-async fn never() -> Result<Poke<u32>> {
-    Ok(Poke::NotYet)
-}
-
 /// Holds its worker and never yields.
 #[task]
 async fn hog() -> Result<u32> {
@@ -87,18 +86,41 @@ async fn hog() -> Result<u32> {
     }
 }
 
+#[task(timeout = "50ms")]
+async fn limited() -> Result<u32> {
+    std::future::pending().await
+}
+
+#[task]
+async fn panics() -> Result<u32> {
+    panic!("there is no row")
+}
+
 /// Never ends by itself, and has a body on each worker that cannot be cut off.
 #[pipeline]
 fn endless() {
-    never();
-    for _ in 0..4 {
+    limited();
+    for _ in 0..64 {
         hog();
     }
 }
 
+/// More nodes than are drawn one by one.
+#[pipeline]
+fn wide() {
+    for days in 0..300 {
+        extract("eu", days).named(format!("extract_{days}"));
+    }
+}
+
+/// Panics.
+#[pipeline]
+fn panicking() {
+    panics();
+}
 
 fn main() -> ExitCode {
-    Cli::new([sales(), waiting(), endless()])
+    Cli::new([sales(), waiting(), endless(), panicking(), wide()])
         .command("greet", "Greets whoever is named", |args| {
             let named: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
             println!("hello {}", named.join(" "));

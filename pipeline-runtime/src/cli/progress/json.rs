@@ -53,7 +53,7 @@ enum Event<'a> {
         nodes: usize,
     },
     #[serde(rename = "node")]
-    Node(Node<'a>),
+    Node(NodeEvent<'a>),
     #[serde(rename = "callback")]
     Callback {
         at: String,
@@ -82,7 +82,7 @@ enum Event<'a> {
 }
 
 #[derive(Serialize, Default)]
-struct Node<'a> {
+struct NodeEvent<'a> {
     at: String,
     run_id: &'a str,
     pipeline: &'a str,
@@ -136,29 +136,32 @@ fn date(at: Timestamp) -> String {
 }
 
 fn event<'a>(run: &'a Watched, entry: &'a Entry) -> Option<Event<'a>> {
-    let node = |slot: Slot, more: Node<'a>| {
+    let node = |slot: Slot, more: NodeEvent<'a>| {
         let node = &run.history.nodes[slot as usize];
         let attempt = (node.attempts > 0).then_some(node.attempts);
         let poke = node.is_sensor.then_some(node.poke_times.len()).filter(|pokes| *pokes > 0);
         let (run_id, pipeline) = (run.info.run_id.as_str(), run.info.pipeline.as_str());
         let at = date(entry.at);
-        Some(Event::Node(Node { at, run_id, pipeline, node: &node.id, state: node.state.name(), attempt, poke, ..more }))
+        Some(Event::Node(NodeEvent { at, run_id, pipeline, node: &node.id, state: node.state.name(), attempt, poke, ..more }))
     };
     let is_gate = |slot: Slot| run.history.nodes[slot as usize].is_gate;
     match &entry.record {
-        Record::Started { slot, .. } | Record::Interrupted { slot } => node(*slot, Node::default()),
-        Record::NotYet { slot, next, .. } => node(*slot, Node { next_at: Some(date(*next)), ..Node::default() }),
+        Record::NotYet { slot, next, .. } => node(*slot, NodeEvent { next_at: Some(date(*next)), ..NodeEvent::default() }),
         Record::Retrying { slot, next, error, .. } => {
-            node(*slot, Node { next_at: Some(date(*next)), error: Some(error), ..Node::default() })
+            node(*slot, NodeEvent { next_at: Some(date(*next)), error: Some(error), ..NodeEvent::default() })
         }
-        Record::Unfolded { slot, width } => node(*slot, Node { elements: Some(*width), ..Node::default() }),
+        Record::Unfolded { slot, width } => node(*slot, NodeEvent { elements: Some(*width), ..NodeEvent::default() }),
         Record::Succeeded { slot, .. } if is_gate(*slot) => None,
         Record::Skipped { slot, .. } | Record::UpstreamFailed { slot, .. } if is_gate(*slot) => None,
-        Record::Succeeded { slot, .. } => node(*slot, Node::default()),
-        Record::Failed { slot, error } => node(*slot, Node { error: Some(error), ..Node::default() }),
-        Record::Skipped { slot, why } => node(*slot, Node { reason: Some(words::skipped(run, why)), ..Node::default() }),
+        Record::Started { slot, .. } | Record::Interrupted { slot } | Record::Succeeded { slot, .. } => {
+            node(*slot, NodeEvent::default())
+        }
+        Record::Failed { slot, error } => node(*slot, NodeEvent { error: Some(error), ..NodeEvent::default() }),
+        Record::Skipped { slot, why } => {
+            node(*slot, NodeEvent { reason: Some(words::skipped(run, why)), ..NodeEvent::default() })
+        }
         Record::UpstreamFailed { slot, .. } => {
-            node(*slot, Node { cause: Some(words::root_cause(run, *slot)), ..Node::default() })
+            node(*slot, NodeEvent { cause: Some(run.history.root_cause(*slot)), ..NodeEvent::default() })
         }
         Record::CallbackDue { id, .. } => callback(run, entry, *id, "due", None, None),
         Record::CallbackTold { id } => callback(run, entry, *id, "told", None, None),
@@ -196,7 +199,6 @@ pub(super) fn finished(run: &Watched, at: Timestamp) -> String {
     let history = &run.history;
     let ended = history.finished.map_or(at, |after| run.started + after);
     let bodies = history.nodes.iter().filter(|node| !node.is_gate);
-    let due = history.callbacks.iter().filter(|callback| callback.told.is_none() && !callback.given_up);
     let event = Event::Finished {
         at: date(ended),
         run_id: &run.info.run_id,
@@ -204,7 +206,8 @@ pub(super) fn finished(run: &Watched, at: Timestamp) -> String {
         state: history.state.name(),
         seconds: ended.since(run.started).as_secs_f64(),
         nodes: bodies.map(|node| (node.id.as_str(), result(node))).collect(),
-        callbacks_due: due
+        callbacks_due: history
+            .untold()
             .map(|due| Due { callback: due.event.name(), node: due.node.as_deref(), notifier: &due.notifier })
             .collect(),
     };

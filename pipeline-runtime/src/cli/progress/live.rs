@@ -142,11 +142,10 @@ fn doing(run: &Watched, slot: u32, node: &NodeHistory, now: Duration) -> String 
         (None, Some(span)) if node.next.is_none() => parts.push(format!("for {}", ago(span.from))),
         _ => {}
     }
-    let attempts = words::attempts_of(run, slot);
-    if attempts > 1 && node.attempts > 0 {
+    if let Some(attempts) = words::attempts(run, slot, node) {
         // A retry is news; that there has been none is not.
         let at = if node.attempts > 1 { 0 } else { parts.len() };
-        parts.insert(at, format!("attempt {} of {attempts}", node.attempts));
+        parts.insert(at, attempts);
     }
     parts.join(", ")
 }

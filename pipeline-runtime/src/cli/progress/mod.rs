@@ -8,7 +8,7 @@ mod live;
 mod plain;
 mod words;
 
-pub(super) use words::{brief, root_cause};
+pub(super) use words::brief;
 
 use crate::author::context::RunInfo;
 use crate::engine::{Entry, RunIx};
@@ -130,7 +130,7 @@ fn watch(mut view: Box<dyn View>, many: bool, news: &Receiver<News>) -> BTreeMap
 }
 
 impl Watched {
-    fn new(opening: Opening, many: bool) -> Self {
+    pub(super) fn new(opening: Opening, many: bool) -> Self {
         let Opening { plan, info, started, past } = opening;
         let prefix = if many { format!("{}/", plan.pipeline) } else { String::new() };
         Self { history: RunHistory::of(plan, started, &past), info, started, prefix }

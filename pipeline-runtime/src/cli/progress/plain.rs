@@ -2,6 +2,7 @@ use super::words::{self, Words};
 use super::{View, Watched};
 use crate::cli::output;
 use crate::engine::Entry;
+use chrono::SecondsFormat;
 
 /// One line an event, on stdout.
 #[derive(Debug)]
@@ -23,11 +24,16 @@ impl View for Plain {
     }
 }
 
-/// What the run is, and that nothing of it is kept.
+/// What the run is about.
 pub(super) fn opening(run: &Watched) -> String {
     let interval = &run.info.interval;
+    let about = if interval.start == interval.end {
+        format!("logical date {}", interval.start.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    } else {
+        format!("data interval {interval}")
+    };
     let params = if run.info.params.is_null() { String::new() } else { format!(", params {}", run.info.params) };
-    format!("run {} of {}: data interval {interval}{params}", run.info.run_id, run.info.pipeline)
+    format!("run {} of {}: {about}{params}", run.info.run_id, run.info.pipeline)
 }
 
 pub(super) fn line(run: &Watched, entry: &Entry, words: &Words) -> String {

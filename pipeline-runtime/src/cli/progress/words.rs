@@ -1,7 +1,7 @@
 //! What happened, in words.
 
 use super::Watched;
-use crate::engine::{Entry, NodeState, Record, Skip, Slot};
+use crate::engine::{Entry, Record, Skip, Slot};
 use crate::observe::NodeHistory;
 use humantime::format_duration;
 use std::time::Duration;
@@ -32,14 +32,14 @@ pub(super) fn of(run: &Watched, entry: &Entry) -> Option<Words> {
     Some(match &entry.record {
         Record::Started { slot, .. } => {
             let node = body(*slot).filter(|node| !node.is_sensor)?;
-            words(*slot, attempts(run, *slot, node), false)
+            words(*slot, attempts(run, *slot, node).unwrap_or_default(), false)
         }
         Record::NotYet { slot, next, .. } => {
             let poke = node(*slot).poke_times.len();
             words(*slot, format!("poke {poke}, next in {}", brief(next.since(entry.at))), false)
         }
         Record::Retrying { slot, next, error, .. } => {
-            let attempts = attempts(run, *slot, node(*slot));
+            let attempts = attempts(run, *slot, node(*slot)).unwrap_or_else(|| "the attempt".into());
             words(*slot, format!("{attempts} failed: {}; next in {}", short(error), brief(next.since(entry.at))), true)
         }
         Record::Interrupted { slot } => words(*slot, "the attempt was cut off by the end of its process".into(), true),
@@ -61,7 +61,7 @@ pub(super) fn of(run: &Watched, entry: &Entry) -> Option<Words> {
         }
         Record::UpstreamFailed { slot, .. } => {
             body(*slot)?;
-            words(*slot, format!("`{}` failed", root_cause(run, *slot)), true)
+            words(*slot, format!("`{}` failed", run.history.root_cause(*slot)), true)
         }
         Record::Cleared { slots } => {
             let remark = format!("{} node{} will be tried again", slots.len(), plural(slots.len()));
@@ -69,9 +69,10 @@ pub(super) fn of(run: &Watched, entry: &Entry) -> Option<Words> {
         }
         Record::CallbackTold { id } => callback(run, *id, "told")?,
         Record::CallbackFailed { id, next, error } => {
+            // The engine logs it, too, which is what lasts.
             let next = next.map_or_else(|| "given up".to_owned(), |next| format!("next try in {}", brief(next.since(entry.at))));
             let words = callback(run, *id, "could not tell")?;
-            Words { remark: format!("{}: {}; {next}", words.remark, short(error)), lasts: true, ..words }
+            Words { remark: format!("{}: {}; {next}", words.remark, short(error)), ..words }
         }
         Record::CallbackDue { .. } | Record::RunEnded { .. } => return None,
     })
@@ -84,17 +85,9 @@ fn callback(run: &Watched, id: u32, what: &str) -> Option<Words> {
 }
 
 /// `attempt 2 of 3`, or nothing where there is but one.
-fn attempts(run: &Watched, slot: Slot, node: &NodeHistory) -> String {
-    match attempts_of(run, slot) {
-        1 => "the attempt".into(),
-        all => format!("attempt {} of {all}", node.attempts),
-    }
-}
-
-/// How many attempts a node may have.
-pub(in crate::cli) fn attempts_of(run: &Watched, slot: Slot) -> u32 {
-    let plan = run.history.plan();
-    plan.policy(run.history.node_ix(slot)).retries.saturating_add(1)
+pub(super) fn attempts(run: &Watched, slot: Slot, node: &NodeHistory) -> Option<String> {
+    let all = run.history.attempts_allowed(slot);
+    (all > 1 && node.attempts > 0).then(|| format!("attempt {} of {all}", node.attempts))
 }
 
 /// Why a node was skipped.
@@ -107,17 +100,6 @@ pub(super) fn skipped(run: &Watched, why: &Skip) -> String {
         Skip::CutOff => "nobody waits for it any more".into(),
         Skip::RunEnded => "the run ended before it did".into(),
     }
-}
-
-/// The id of the node whose failure made this one `upstream_failed`.
-pub(in crate::cli) fn root_cause(run: &Watched, slot: Slot) -> &str {
-    let nodes = &run.history.nodes;
-    let mut slot = slot as usize;
-    // Causes lead upstream, and there are no cycles.
-    while let (NodeState::UpstreamFailed, Some(cause)) = (nodes[slot].state, nodes[slot].cause) {
-        slot = cause as usize;
-    }
-    &nodes[slot].id
 }
 
 /// The time since the run's start: `12.3s`, `7m 30s`.

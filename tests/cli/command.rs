@@ -1,0 +1,67 @@
+//! Calls the binaries, and makes what they print the same every time.
+
+use std::fmt::Write;
+use std::process::{Command, Output};
+
+/// The binary with the pipelines.
+pub(crate) const PIPELINES: &str = env!("CARGO_BIN_EXE_cli-pipelines");
+/// The binary whose pipelines are wrong.
+pub(crate) const MISTAKES: &str = env!("CARGO_BIN_EXE_cli-mistakes");
+
+pub(crate) fn command(binary: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(binary);
+    command.args(args).env_remove("PIPELINE_LOG").env_remove("RUST_BACKTRACE").env_remove("TWICE");
+    command
+}
+
+/// What the call printed, to the letter, and how it exited.
+pub(crate) fn call(args: &[&str]) -> String {
+    told(&command(PIPELINES, args).output().expect("the binary was built"))
+}
+
+/// The same without the times that a run took.
+pub(crate) fn call_scrubbed(args: &[&str]) -> String {
+    scrub(&call(args))
+}
+
+pub(crate) fn told(output: &Output) -> String {
+    let mut text = String::new();
+    let code = output.status.code().map_or("none".to_owned(), |code| code.to_string());
+    // Spaces at the end of a line, as clap prints them, would be lost on the way through editors.
+    let stream = |bytes: &[u8]| {
+        let mut lines = String::new();
+        for line in String::from_utf8_lossy(bytes).lines() {
+            lines.push_str(line.trim_end());
+            lines.push('\n');
+        }
+        lines
+    };
+    writeln!(text, "{}[exit {code}]", stream(&output.stdout)).expect("texts take all");
+    if !output.stderr.is_empty() {
+        write!(text, "[stderr]\n{}", stream(&output.stderr)).expect("texts take all");
+    }
+    text
+}
+
+/// Replaces what differs from one call to the next: the times that things took, the drawn bars, the dates of log lines.
+pub(crate) fn scrub(text: &str) -> String {
+    let mut lines = String::new();
+    for line in text.lines() {
+        let line: String = line.chars().filter(|c| !"█░▒".contains(*c)).collect();
+        let is_drawing = line.contains("  0   ") || line.contains(" → ");
+        let words = line.split(' ').map(word).collect::<Vec<_>>().join(" ");
+        let words = if is_drawing { words.split_whitespace().collect::<Vec<_>>().join(" ") } else { words };
+        lines.push_str(words.trim_end());
+        lines.push('\n');
+    }
+    lines
+}
+
+fn word(word: &str) -> String {
+    let core = word.trim_end_matches([',', ';', ')']);
+    let rest = &word[core.len()..];
+    let is_time = ["ms", "s", "m"].iter().any(|unit| core.strip_suffix(unit).is_some_and(|n| n.parse::<f64>().is_ok()));
+    // A log line's date; those of a run are given by the test.
+    let is_date = core.len() == 20 && core.ends_with('Z') && core.starts_with("20") && !core.starts_with("2024");
+    if is_time || is_date { format!("_{rest}") } else { word.to_owned() }
+}

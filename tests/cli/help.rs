@@ -1,0 +1,152 @@
+use crate::command::call;
+use expect_test::expect;
+
+#[test]
+fn without_a_command_the_help_is_shown() {
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        Checks, draws, runs and simulates the pipelines of this binary
+
+        Usage: cli-pipelines [OPTIONS] <COMMAND>
+
+        Commands:
+          check     Builds every plan with its default params and prints all mistakes of all pipelines
+          list      Lists the pipelines, their schedules and what they do
+          graph     Draws a pipeline's plan with its default params
+          run       Runs a pipeline once, now, to its end
+          simulate  Runs a pipeline on virtual time, in milliseconds, and prints its timeline
+          greet     Greets whoever is named
+          help      Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help  Print help (see more with '--help')
+
+        Logging:
+              --log <LEVEL>  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+
+        Exit codes: 0 success, 1 the run failed, 2 wrong use or a mistake in a plan, 130 interrupted.
+    "#]]
+    .assert_eq(&call(&[]));
+}
+
+#[test]
+fn each_default_of_run_stands_in_its_help() {
+    expect![[r#"
+        Runs a pipeline once, now, to its end
+
+        Shows a line per node that runs or waits where stdout and stderr are terminals, else prints a line per event. At the end it waits at most 30s for callbacks. Ctrl-C or SIGTERM cuts running attempts off and leaves the run unfinished; a second one ends the process at once. Nothing is kept of a run beyond its process: one that was cut off cannot be resumed.
+
+        Usage: cli-pipelines run [OPTIONS] [PIPELINE]
+
+        Arguments:
+          [PIPELINE]
+                  The pipeline; need not be named if it is the only one
+
+        Options:
+              --logical-date <D>
+                  The data interval that starts at the last tick at or before D: 2024-03-25, 2024-03-25T06:00 or 2024-03-25T06:00:00Z
+
+                  A time without an offset is in the pipeline's time zone. Without this option it is the last complete interval; of a pipeline without a schedule, now (simulated: the pipeline's start, else 2024-01-01).
+
+              --param <KEY=VALUE>
+                  Sets a param: JSON (7, true, ["a"]) where its default is no text, else the text as it is; may be repeated
+
+              --params <FILE.json>
+                  Sets params from a JSON object; --param overrides it, and what neither sets has its default
+
+              --new
+                  Starts a new run even if an unfinished one could be resumed; as long as no run outlives its process, every run is new
+
+              --parallelism <N>
+                  How many attempts of nodes without a pool of their own may run at once
+
+                  [default: 128]
+
+              --json
+                  Prints one JSON object per line and event, the last one with the run's result
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        Logging:
+              --log <LEVEL>
+                  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+
+                  Without it the environment variable PIPELINE_LOG says it, else it is info.
+        [exit 0]
+    "#]].assert_eq(&call(&["run", "--help"]));
+}
+
+#[test]
+fn each_default_of_simulate_stands_in_its_help() {
+    expect![[r#"
+        Runs a pipeline on virtual time, in milliseconds, and prints its timeline
+
+        The engine and the bodies are the real ones. Memory buckets are empty at the start, and the clock starts at the end of the data interval. A run that still waits after 400 days is given up, and counts as failed.
+
+        Usage: cli-pipelines simulate [OPTIONS] [PIPELINE]
+
+        Arguments:
+          [PIPELINE]
+                  The pipeline; need not be named if it is the only one
+
+        Options:
+              --logical-date <D>
+                  The data interval that starts at the last tick at or before D: 2024-03-25, 2024-03-25T06:00 or 2024-03-25T06:00:00Z
+
+                  A time without an offset is in the pipeline's time zone. Without this option it is the last complete interval; of a pipeline without a schedule, now (simulated: the pipeline's start, else 2024-01-01).
+
+              --param <KEY=VALUE>
+                  Sets a param: JSON (7, true, ["a"]) where its default is no text, else the text as it is; may be repeated
+
+              --params <FILE.json>
+                  Sets params from a JSON object; --param overrides it, and what neither sets has its default
+
+              --arrive <WHEN=URL:FILE>
+                  FILE's contents arrive as that object, so long after the start: 7m=data-bucket/raw/x.json:x.json; may be repeated
+
+                  A URL without a scheme is one of memory://; file:///PATH writes a real file. The URL ends at its first colon.
+
+              --fail <NODE@ATTEMPT=ERROR>
+                  That attempt of that node fails with that error, and its body is not called: load@1='503'; may be repeated
+
+              --seed <N>
+                  What all jitter is drawn from
+
+                  [default: 0]
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        Logging:
+              --log <LEVEL>
+                  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+
+                  Without it the environment variable PIPELINE_LOG says it, else it is info.
+        [exit 0]
+    "#]].assert_eq(&call(&["simulate", "--help"]));
+}
+
+#[test]
+fn a_command_that_does_not_exist() {
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: unrecognized subcommand 'rnu'
+
+        Usage: cli-pipelines [OPTIONS] <COMMAND>
+
+        For more information, try '--help'.
+    "#]]
+    .assert_eq(&call(&["rnu"]));
+}
+
+#[test]
+fn a_command_of_the_binarys_own_gets_its_arguments() {
+    expect![[r#"
+        hello --loud you --help
+        [exit 0]
+    "#]]
+    .assert_eq(&call(&["greet", "--loud", "you", "--help"]));
+}

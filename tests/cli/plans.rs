@@ -1,0 +1,118 @@
+use crate::command::{MISTAKES, call, command, told};
+use expect_test::expect;
+
+#[test]
+fn list() {
+    expect![[r#"
+        pipeline   schedule                   tags          description
+        sales      0 6 * * * (Europe/Berlin)  sales, daily  Loads the day's sales.
+        waiting    none                                     Waits for a file that others write.
+        endless    none                                     Never ends by itself, and has a body on each worker that cannot be cut off.
+        panicking  none                                     Panics.
+        wide       none                                     More nodes than are drawn one by one.
+        [exit 0]
+    "#]].assert_eq(&call(&["list"]));
+}
+
+#[test]
+fn check_of_sound_pipelines_is_a_line_each() {
+    expect![[r#"
+        sales: 4 nodes, at 06:00 (Europe/Berlin)
+        waiting: 2 nodes, no schedule
+        endless: 65 nodes, no schedule
+        panicking: 1 node, no schedule
+        wide: 300 nodes, no schedule
+        [exit 0]
+    "#]]
+    .assert_eq(&call(&["check"]));
+}
+
+#[test]
+fn check_shows_all_mistakes_of_all_pipelines() {
+    let output = command(MISTAKES, &["check"]).output().expect("the binary was built");
+    expect![[r#"
+        sound: 2 nodes, no schedule
+        [exit 2]
+        [stderr]
+        error: two nodes have the id `rows`
+          --> tests/cli/mistakes.rs:18:13: the first is wired here
+          --> tests/cli/mistakes.rs:19:5: the second is wired here
+          = help: give one of them another name with `.named("..")`
+
+        error: "" cannot be an id: it is empty
+          --> tests/cli/mistakes.rs:20:5: the node wired here
+          = help: give it a name such as `load_eu`
+
+        pipeline `doubled` has 2 mistakes; nothing was run
+
+        error: pipeline `empty` is empty
+          --> tests/cli/mistakes.rs:25:4: this pipeline wires no task
+          = help: call a task in its function: that wires a node
+
+        pipeline `empty` has 1 mistake; nothing was run
+
+        error: pipeline `broken` could not be described: the region is unknown
+          at tests/cli/mistakes.rs:29:4
+
+    "#]]
+    .assert_eq(&told(&output));
+}
+
+#[test]
+fn check_of_one_pipeline() {
+    let output = command(MISTAKES, &["check", "sound"]).output().expect("the binary was built");
+    expect![[r#"
+        sound: 2 nodes, no schedule
+        [exit 0]
+    "#]]
+    .assert_eq(&told(&output));
+}
+
+#[test]
+fn two_pipelines_of_one_id_are_refused_with_both_places() {
+    let output = command(MISTAKES, &["list"]).env("TWICE", "1").output().expect("the binary was built");
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: two pipelines have the id `sound`
+          --> tests/cli/mistakes.rs:36:4: the first
+          --> tests/cli/mistakes.rs:36:4: the second
+          = help: give one of them another, as in `#[pipeline(id = "sound_2")]`, or list it once
+    "#]]
+    .assert_eq(&told(&output));
+}
+
+#[test]
+fn a_pipeline_with_mistakes_is_not_run() {
+    let output = command(MISTAKES, &["run", "empty"]).output().expect("the binary was built");
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: pipeline `empty` is empty
+          --> tests/cli/mistakes.rs:25:4: this pipeline wires no task
+          = help: call a task in its function: that wires a node
+
+        pipeline `empty` has 1 mistake; nothing was run
+    "#]]
+    .assert_eq(&told(&output));
+}
+
+#[test]
+fn a_pipeline_that_does_not_exist() {
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: no pipeline has the id `slaes`; there is `sales`, `waiting`, `endless`, `panicking`, `wide`
+    "#]]
+    .assert_eq(&call(&["check", "slaes"]));
+}
+
+#[test]
+fn a_pipeline_must_be_named_where_there_are_several() {
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: which pipeline? name one of `sales`, `waiting`, `endless`, `panicking`, `wide`
+    "#]]
+    .assert_eq(&call(&["run"]));
+}
