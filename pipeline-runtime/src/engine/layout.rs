@@ -134,20 +134,6 @@ impl Layout {
         }
     }
 
-    /// Whether `inner` lies in the element `outer`, or is it.
-    pub(crate) fn within(&self, inner: Position, outer: Position) -> bool {
-        let mut position = inner;
-        loop {
-            if position == outer {
-                return true;
-            }
-            match self.expansion(position.expansion).each {
-                Some(each) => position = self.position(each),
-                None => return false,
-            }
-        }
-    }
-
     /// The indices of the elements that a slot lies in, outermost first.
     pub(crate) fn indices(&self, slot: Slot) -> Vec<u32> {
         let mut indices = Vec::new();

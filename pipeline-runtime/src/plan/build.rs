@@ -48,9 +48,15 @@ impl Pipeline {
         if !foreign.is_empty() {
             return Err(invalid(foreign));
         }
-        let sketch = Sketch::of(self, draft, params);
-        let problems = check::all(&sketch, self);
-        if problems.is_empty() { Ok(sketch.plan) } else { Err(invalid(problems)) }
+        let mut sketch = Sketch::of(self, draft, params);
+        let (order, problems) = check::all(&sketch, self);
+        if !problems.is_empty() {
+            return Err(invalid(problems));
+        }
+        for (rank, node) in (0..).zip(order) {
+            sketch.plan.nodes[node as usize].rank = rank;
+        }
+        Ok(sketch.plan)
     }
 }
 
@@ -99,6 +105,7 @@ impl Sketch {
                 out: 0..0,
                 needs: 0,
                 policy,
+                rank: 0,
                 allow_failure: drafted.allow_failure,
             });
         }
@@ -191,7 +198,13 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
             What::Arm { branch, index } => edge(*branch, EdgeRule::Arm(*index)),
             What::Failure { of } => edge(*of, EdgeRule::Failure),
             What::FirstOf { from } => from.iter().for_each(|from| edge(*from, EdgeRule::Race)),
-            What::Each(each) => edge(each.list, EdgeRule::Upstream(Rule::AllSuccess)),
+            What::Each(each) => {
+                edge(each.list, EdgeRule::Upstream(Rule::AllSuccess));
+                // A closure may return a node from around it: the mapping gathers that, too, and so waits for it.
+                if plan.nodes[each.result as usize].scope != each.scope {
+                    edge(each.result, EdgeRule::Upstream(Rule::AllDone));
+                }
+            }
             What::Element { .. } => {}
         }
     }

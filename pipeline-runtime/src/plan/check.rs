@@ -53,8 +53,8 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
     problems
 }
 
-/// Every other rule.
-pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> Vec<Problem> {
+/// Every other rule. Returns a topological order of the nodes, too.
+pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Problem>) {
     let mut problems = Vec::new();
     size(sketch, pipeline, &mut problems);
     schedule(sketch, pipeline, &mut problems);
@@ -68,7 +68,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> Vec<Problem> {
     pools(sketch, &mut problems);
     let order = cycles(sketch, &mut problems);
     exclusive_arms(sketch, &order, &mut problems);
-    problems
+    (order, problems)
 }
 
 fn quoted(plan: &Plan, node: NodeIx) -> String {
@@ -199,25 +199,11 @@ fn ids(sketch: &Sketch, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Whether `inner` is `outer` or lies within it.
-fn within(plan: &Plan, inner: ScopeIx, outer: ScopeIx) -> bool {
-    let mut scope = inner;
-    loop {
-        if scope == outer {
-            return true;
-        }
-        if scope == 0 {
-            return false;
-        }
-        scope = plan.scope(scope).parent;
-    }
-}
-
 fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     let mut check = |from: NodeIx, to: NodeIx, scope: ScopeIx| {
         let (source, target) = (plan.node(from), plan.node(to));
-        if within(plan, scope, source.scope) {
+        if plan.lies_within(scope, source.scope) {
             return;
         }
         let inside = plan.scope(source.scope).each.unwrap_or(from);

@@ -52,6 +52,8 @@ pub(crate) struct PlanNode {
     /// How many edges must hold before it starts.
     pub(crate) needs: u32,
     pub(crate) policy: u32,
+    /// Its place in an order in which every node stands after all that it waits for.
+    pub(crate) rank: u32,
     pub(crate) allow_failure: bool,
 }
 
@@ -140,6 +142,18 @@ impl Plan {
 
     pub(crate) fn scope(&self, scope: ScopeIx) -> &Scope {
         &self.scopes[scope as usize]
+    }
+
+    /// Whether `inner` is `outer` or lies within it.
+    pub(crate) fn lies_within(&self, inner: ScopeIx, outer: ScopeIx) -> bool {
+        let mut scope = inner;
+        while scope != outer {
+            if scope == 0 {
+                return false;
+            }
+            scope = self.scope(scope).parent;
+        }
+        true
     }
 
     /// The node's id, without the index of an element.

@@ -7,7 +7,7 @@ use super::super::record::{Entry, Record};
 use crate::author::notify::{Event, Notification};
 use crate::plan::NotifierIx;
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Default)]
 pub(crate) struct Alerts {
     due: BTreeMap<u32, DueCallback>,
+    /// The due callbacks of each notifier, in order.
+    queues: BTreeMap<NotifierIx, VecDeque<u32>>,
     next_id: u32,
     /// How many rungs of the run's ladder were climbed, and which nodes missed their SLA: each fires once in a run's life.
     rungs: u32,
@@ -52,6 +54,7 @@ impl Alerts {
                 }
                 let notification = Arc::clone(notification);
                 let (notifier, since) = (*notifier, entry.at);
+                self.queues.entry(notifier).or_default().push_back(*id);
                 self.due.insert(*id, DueCallback { notifier, notification, since, tries: 0, next: None, in_flight: false });
             }
             Record::CallbackFailed { id, next: Some(next), error: _ } => {
@@ -62,7 +65,10 @@ impl Alerts {
                 }
             }
             Record::CallbackTold { id } | Record::CallbackFailed { id, next: None, .. } => {
-                self.due.remove(id);
+                if let Some(queue) = self.due.remove(id).and_then(|due| self.queues.get_mut(&due.notifier)) {
+                    // Only the first is ever told.
+                    queue.pop_front();
+                }
             }
             _ => {}
         }
@@ -70,16 +76,14 @@ impl Alerts {
 
     /// Those that nobody is being told yet, the first of each notifier alone, if it is not waiting for another try.
     pub(crate) fn take_tellable(&mut self, now: Timestamp) -> Vec<(u32, NotifierIx, Arc<Notification>)> {
-        let mut seen = Vec::new();
         let mut tellable = Vec::new();
-        for (id, due) in &mut self.due {
-            if seen.contains(&due.notifier) {
-                continue;
-            }
-            seen.push(due.notifier);
-            if !due.in_flight && due.next.is_none_or(|next| next <= now) {
+        for first in self.queues.values().filter_map(VecDeque::front) {
+            if let Some(due) = self.due.get_mut(first)
+                && !due.in_flight
+                && due.next.is_none_or(|next| next <= now)
+            {
                 due.in_flight = true;
-                tellable.push((*id, due.notifier, Arc::clone(&due.notification)));
+                tellable.push((*first, due.notifier, Arc::clone(&due.notification)));
             }
         }
         tellable

@@ -84,7 +84,7 @@ impl Desk<'_> {
             return self.fail(slot, "a task answered `NotYet`".into());
         };
         if self.was_last_poke(slot, deadline) {
-            self.timed_out(slot, &sensor, None);
+            self.timed_out(slot, &sensor, None, memory);
             return self.release(slot);
         }
         let more = self.run.node(slot).more.as_ref();
@@ -104,7 +104,7 @@ impl Desk<'_> {
         if let Some((sensor, deadline)) = &sensor
             && self.was_last_poke(slot, *deadline)
         {
-            return self.timed_out(slot, sensor, Some(&error));
+            return self.timed_out(slot, sensor, Some(&error), memory);
         }
         let deadline = sensor.map_or(Timestamp::NEVER, |(_, deadline)| deadline);
         self.retry_or_fail(slot, error, memory, deadline, false);
@@ -124,7 +124,7 @@ impl Desk<'_> {
     }
 
     /// A sensor's budget is over.
-    fn timed_out(&mut self, slot: Slot, sensor: &SensorPolicy, last_error: Option<&str>) {
+    fn timed_out(&mut self, slot: Slot, sensor: &SensorPolicy, last_error: Option<&str>, memory: Option<Arc<str>>) {
         let pokes = self.run.node(slot).more.as_ref().map_or(0, |more| more.pokes);
         let plural = if pokes == 1 { "" } else { "s" };
         let mut error = format!("timed out: not ready within {} ({pokes} poke{plural})", format_duration(sensor.timeout));
@@ -135,7 +135,7 @@ impl Desk<'_> {
         match sensor.on_timeout {
             OnTimeout::Fail => self.fail(slot, error.into()),
             OnTimeout::Skip => self.skip(slot, Skip::Timeout(error.into())),
-            OnTimeout::Retry => self.retry_or_fail(slot, error.into(), None, Timestamp::NEVER, true),
+            OnTimeout::Retry => self.retry_or_fail(slot, error.into(), memory, Timestamp::NEVER, true),
         }
     }
 
@@ -147,6 +147,14 @@ impl Desk<'_> {
     pub(super) fn skip(&mut self, slot: Slot, why: Skip) {
         self.record(Record::Skipped { slot, why });
         self.callback(slot, Event::OnSkipped);
+    }
+
+    /// What a sensor waits for may be there. A retry's delay stays as it is.
+    pub(super) fn look_again(&mut self, slot: Slot) {
+        let node = self.run.node(slot);
+        if node.state == NodeState::UpForReschedule || (node.state == NodeState::Running && !node.in_flight) {
+            self.wake(slot);
+        }
     }
 
     /// The next attempt or poke of a node that waits for it.

@@ -1,15 +1,17 @@
 //! Decisions: what the records so far make of nodes that wait.
 //!
-//! `upstream_failed` is decided before `skipped`, and both before anything starts, so that of all that one event brings the
-//! gravest counts.
+//! Nodes are decided in topological order, `upstream_failed` before `skipped`, and all of them before anything starts, so that
+//! of all that one event brings to a node the gravest counts.
 
 use super::super::record::{Record, Skip, Slot};
 use super::super::state::{NodeState, RunState};
 use super::Action;
 use super::desk::Desk;
+use super::run::Decision;
 use super::timers::Due;
 use crate::author::notify::Event;
-use crate::plan::What;
+use crate::plan::{NodeIx, What};
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 impl Desk<'_> {
@@ -43,16 +45,20 @@ impl Desk<'_> {
         }
         loop {
             let pending = &mut self.run.pending;
-            if let Some((slot, from)) = pending.failed.pop() {
-                self.upstream_failed(slot, from);
-            } else if let Some((slot, from)) = pending.skipped.pop() {
-                self.upstream_skipped(slot, from);
-            } else if let Some(each) = pending.gathered.pop() {
-                self.gather(each);
+            if let Some(Reverse((_, slot, decision))) = pending.decisions.pop() {
+                match decision {
+                    Decision::UpstreamFailed(from) => self.upstream_failed(slot, from),
+                    Decision::Skipped(from) => self.upstream_skipped(slot, from),
+                    Decision::Gathered => self.gather(slot),
+                    Decision::Holds => self.gate(slot),
+                }
             } else if let Some(expansion) = pending.freed.pop() {
                 self.activate(expansion);
             } else if let Some(slot) = pending.ready.pop_front() {
-                self.ready(slot);
+                // After a recovery it may have gone on already.
+                if self.run.node(slot).state == NodeState::Scheduled {
+                    self.queue(slot);
+                }
             } else {
                 break;
             }
@@ -81,14 +87,17 @@ impl Desk<'_> {
         self.skip(slot, why);
     }
 
-    /// All inputs of a node hold, or a race is won.
-    fn ready(&mut self, slot: Slot) {
-        if self.run.node(slot).state.is_end() {
+    /// All inputs of a gate hold, or a race is won.
+    fn gate(&mut self, slot: Slot) {
+        // After a recovery a mapping may have unfolded already, and is then running.
+        if !matches!(self.run.node(slot).state, NodeState::None | NodeState::Scheduled) {
             return;
         }
         let plan = Arc::clone(self.run.plan());
         match &plan.node(self.run.ix(slot)).what {
-            What::Body { .. } => self.queue(slot),
+            // It comes by `ready`.
+            What::Body { .. } => {}
+            // An element comes here if it is tried again; else it is activated.
             What::Arm { .. } | What::Failure { .. } | What::Element { .. } => {
                 self.record(Record::Succeeded { slot, output: None });
             }
@@ -125,15 +134,18 @@ impl Desk<'_> {
     fn activate(&mut self, expansion: u32) {
         let of = self.run.layout.expansion(expansion).clone();
         let bound = of.each.and_then(|each| self.run.layout.each(self.run.plan(), each)).and_then(|each| each.max_active);
+        // While the list is made anew its elements wait.
+        let unfolded = |each: Slot| self.run.node(each).state == NodeState::Running && self.run.layout.of_each(each) == Some(expansion);
+        if !of.each.is_some_and(unfolded) {
+            return;
+        }
         loop {
             let mapping = &self.run.mappings[expansion as usize];
             if mapping.next >= of.width || bound.is_some_and(|bound| mapping.active >= bound) {
                 return;
             }
-            let element = self.run.activate(expansion);
-            if !self.run.node(element).state.is_end() {
-                self.record(Record::Succeeded { slot: element, output: None });
-            }
+            let element = of.base + mapping.next * of.stride;
+            self.record(Record::Succeeded { slot: element, output: None });
         }
     }
 
@@ -176,15 +188,24 @@ impl Desk<'_> {
     fn cut_off(&mut self, slot: Slot) {
         let mut doubtful = vec![slot];
         while let Some(slot) = doubtful.pop() {
-            if self.run.node(slot).state.is_end() || self.is_awaited(slot) {
+            // An element is its list's, which feeds the other elements, too.
+            let is_element = matches!(self.run.plan().node(self.run.ix(slot)).what, What::Element { .. });
+            if is_element || self.run.node(slot).state.is_end() || self.is_awaited(slot) {
                 continue;
             }
             self.cut_elements(slot);
             self.abort(slot);
             self.skip(slot, Skip::CutOff);
             let plan = self.run.plan();
-            let position = self.run.layout.position(slot);
-            doubtful.extend(plan.upstreams(self.run.ix(slot)).map(|node| self.run.layout.resolve(plan, node, position)));
+            let (ix, position) = (self.run.ix(slot), self.run.layout.position(slot));
+            let mut feeding: Vec<NodeIx> = plan.upstreams(ix).collect();
+            if let What::Each(each) = &plan.node(ix).what {
+                // What the elements of a mapping take from around it.
+                let inner = (0..).zip(&plan.scopes).filter(|(scope, _)| plan.lies_within(*scope, each.scope));
+                let imported = inner.flat_map(|(_, scope)| &scope.imports).map(|(from, _)| *from);
+                feeding.extend(imported.filter(|&from| plan.lies_within(plan.node(ix).scope, plan.node(from).scope)));
+            }
+            doubtful.extend(feeding.into_iter().map(|node| self.run.layout.resolve(plan, node, position)));
         }
     }
 
@@ -205,7 +226,7 @@ impl Desk<'_> {
         let plan = self.run.plan();
         let position = self.run.layout.position(slot);
         let scope = self.run.layout.expansion(position.expansion).scope;
-        let awaits = |to: u32| {
+        let awaits = |to: NodeIx| {
             // Into a mapping: the mapping itself stands for its elements.
             let mut to = to;
             while plan.node(to).scope != scope {
@@ -214,9 +235,18 @@ impl Desk<'_> {
                     None => return true,
                 }
             }
-            !self.run.node(self.run.layout.own_slot(plan, to, position)).state.is_end()
+            let target = self.run.layout.own_slot(plan, to, position);
+            // A branch has all its arms, also those that nothing was wired to.
+            let is_arm = matches!(plan.node(to).what, What::Arm { .. });
+            !self.run.node(target).state.is_end() && (!is_arm || self.is_awaited(target))
         };
-        plan.out(self.run.ix(slot)).iter().any(|edge| awaits(edge.to))
+        let ix = self.run.ix(slot);
+        // What an element ends with goes to its mapping.
+        let gathered = plan.scope(scope).each.is_some_and(|each| match &plan.node(each).what {
+            What::Each(of) => of.result == ix,
+            _ => false,
+        });
+        gathered || plan.out(ix).iter().any(|edge| awaits(edge.to))
     }
 
     /// Ends the run before its nodes have.

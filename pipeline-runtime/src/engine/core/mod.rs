@@ -16,6 +16,8 @@ mod pools;
 mod recover;
 mod retry;
 mod run;
+#[cfg(test)]
+mod tests;
 mod timers;
 
 use super::record::{Entry, Slot};
@@ -145,7 +147,7 @@ impl Core {
 
     /// Pokes a sensor that waits, since what it waits for may be there.
     pub(crate) fn wake(&mut self, run: RunIx, slot: Slot, now: Timestamp) {
-        self.desk(run, now, |desk| desk.wake(slot));
+        self.desk(run, now, |desk| desk.look_again(slot));
         self.settle(now);
     }
 

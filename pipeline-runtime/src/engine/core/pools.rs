@@ -58,6 +58,12 @@ impl Pools {
         }
     }
 
+    /// How many slots of each pool are taken.
+    #[cfg(test)]
+    pub(crate) fn used(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        self.pools.iter().map(|pool| (pool.name, pool.used))
+    }
+
     /// Takes a slot for somebody who waited. The taker gives it back with [`release`](Self::release), also if it no longer
     /// wants it.
     pub(crate) fn grant(&mut self) -> Option<(CorePool, RunIx, Slot)> {

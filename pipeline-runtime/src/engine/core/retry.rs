@@ -4,7 +4,7 @@ use super::super::layout::{ExpansionIx, Position};
 use super::super::record::{Record, Slot};
 use super::super::state::{NodeState, RunState};
 use super::desk::Desk;
-use super::run::{Mapping, Node, Run};
+use super::run::{Decision, Mapping, Node, Run};
 use crate::plan::{EdgeRule, NodeIx, What};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -34,6 +34,7 @@ impl Desk<'_> {
                 return Err(RetryError::DownstreamRuns { of: self.run.id(slot), node: self.run.id(busy), state });
             }
         }
+        self.run.add_elements(&mut cleared);
         self.record(Record::Cleared { slots: cleared.into_iter().collect() });
         Ok(())
     }
@@ -86,6 +87,23 @@ impl Run {
         }
     }
 
+    /// Where a list is made anew, so are its elements: each is activated again once the list is there.
+    fn add_elements(&self, cleared: &mut BTreeSet<Slot>) {
+        let plan = self.plan();
+        let anew = cleared.iter().filter_map(|&slot| {
+            let each = self.layout.each(plan, slot)?;
+            let list = self.layout.resolve(plan, each.list, self.layout.position(slot));
+            self.layout.of_each(slot).filter(|_| cleared.contains(&list))
+        });
+        let elements: Vec<Slot> = anew
+            .flat_map(|expansion| {
+                let of = self.layout.expansion(expansion);
+                (0..of.width).map(move |element| of.base + element * of.stride)
+            })
+            .collect();
+        cleared.extend(elements);
+    }
+
     /// Undoes what happened to nodes. What they wait for is counted anew.
     pub(super) fn cleared(&mut self, slots: &[Slot]) {
         let plan = Arc::clone(self.plan());
@@ -113,8 +131,7 @@ impl Run {
                 }
             }
             if self.node(slot).waits == 0 && self.node(slot).state == NodeState::None {
-                self.node_mut(slot).state = NodeState::Scheduled;
-                self.pending.ready.push_back(slot);
+                self.scheduled(slot);
             }
         }
         self.state = RunState::Running;
@@ -155,7 +172,7 @@ impl Run {
             && let Some(expansion) = self.layout.of_each(slot)
             && self.mappings[expansion as usize].done == self.layout.expansion(expansion).width
         {
-            self.pending.gathered.push(slot);
+            self.decide(slot, Decision::Gathered);
         }
     }
 
@@ -202,7 +219,7 @@ impl Run {
         let (done, active) = (count(&open, true), count(&open[..next as usize], false));
         self.mappings[new as usize] = Mapping { open, next, active, done };
         if done == of.width {
-            self.pending.gathered.push(each);
+            self.decide(each, Decision::Gathered);
         } else {
             self.pending.freed.push(new);
         }

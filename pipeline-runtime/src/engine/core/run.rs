@@ -16,7 +16,8 @@ use crate::author::outcome::Failure;
 use crate::author::value::Value;
 use crate::plan::{EdgeRule, NodeIx, Plan, What};
 use crate::time::Timestamp;
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 /// A run's index in its core.
@@ -55,13 +56,26 @@ pub(crate) struct Run {
 /// What the records applied so far made possible, not yet decided.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
-    pub(crate) ready: VecDeque<Slot>,
-    pub(crate) failed: Vec<(Slot, Slot)>,
-    pub(crate) skipped: Vec<(Slot, Slot)>,
-    /// Mappings whose elements have all ended.
-    pub(crate) gathered: Vec<Slot>,
+    /// What becomes of nodes without their bodies. In topological order, and of one node the gravest first: so whatever one
+    /// event makes of a node's inputs is known before the node is decided.
+    pub(crate) decisions: BinaryHeap<Reverse<(u32, Slot, Decision)>>,
     /// Mappings that may activate further elements.
     pub(crate) freed: Vec<ExpansionIx>,
+    /// Bodies whose inputs all hold.
+    pub(crate) ready: VecDeque<Slot>,
+}
+
+/// What is to become of a node, the gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Decision {
+    /// An input never holds since this node failed.
+    UpstreamFailed(Slot),
+    /// An input never holds since this node was skipped.
+    Skipped(Slot),
+    /// A mapping's elements have all ended.
+    Gathered,
+    /// A gate's inputs hold, or its race is won.
+    Holds,
 }
 
 /// One node of a run.
@@ -132,8 +146,9 @@ impl Run {
     pub(crate) fn new(spec: RunSpec, now: Timestamp) -> Self {
         let layout = Layout::new(&spec.plan);
         let plan = &spec.plan;
-        let nodes: Vec<Node> =
-            plan.scope(0).nodes.iter().map(|&node| Node { waits: plan.node(node).needs, ..Node::default() }).collect();
+        let node = |waits| Node { waits, state: if waits == 0 { NodeState::Scheduled } else { NodeState::None }, ..Node::default() };
+        let nodes: Vec<Node> = plan.scope(0).nodes.iter().map(|&ix| node(plan.node(ix).needs)).collect();
+        // Gates always wait for something.
         let ready = (0..).zip(&nodes).filter(|(_, node)| node.waits == 0).map(|(slot, _)| slot).collect();
         Self {
             open: nodes.len(),
@@ -259,6 +274,9 @@ impl Run {
                     None => self.gate_value(*slot),
                 };
                 self.node_mut(*slot).value = value;
+                if let What::Element { .. } = self.plan().node(self.ix(*slot)).what {
+                    self.activated(self.layout.position(*slot));
+                }
                 self.ended(*slot, NodeState::Success);
             }
             Record::Failed { slot, error } => {
@@ -380,23 +398,25 @@ impl Run {
         }
         match before {
             Some(before) => self.unfolded_again(slot, before, expansion),
-            None if width == 0 => self.pending.gathered.push(slot),
+            None if width == 0 => self.decide(slot, Decision::Gathered),
             None => self.pending.freed.push(expansion),
         }
     }
 
-    /// Starts the next element of a mapping.
-    pub(crate) fn activate(&mut self, expansion: ExpansionIx) -> Slot {
-        let Expansion { base, stride, .. } = *self.layout.expansion(expansion);
-        let mapping = &mut self.mappings[expansion as usize];
-        let first = base + mapping.next * stride;
-        mapping.next += 1;
+    /// An element of a mapping may start: the nodes within it no longer wait for that.
+    fn activated(&mut self, position: Position) {
+        let Expansion { base, stride, .. } = *self.layout.expansion(position.expansion);
+        let mapping = &mut self.mappings[position.expansion as usize];
+        if position.element < mapping.next {
+            // It was before, and is only tried again.
+            return;
+        }
+        mapping.next = position.element + 1;
         mapping.active += 1;
-        // The element itself succeeds by a record, which its consumers' edges then follow.
+        let first = base + position.element * stride;
         for slot in first + 1..first + stride {
             self.holds(slot);
         }
-        first
     }
 
     fn ended(&mut self, slot: Slot, state: NodeState) {
@@ -437,16 +457,24 @@ impl Run {
     /// The slots of a node of an inner scope within `outer`.
     pub(super) fn inward_targets(&self, outer: Position, to: NodeIx) -> Vec<Slot> {
         let plan = self.plan();
-        let mut targets = Vec::new();
-        for (expansion, of) in (0..).zip(self.layout.expansions()).skip(1) {
-            // What an older list unfolded to is not there any more.
-            let present = of.each.is_some_and(|each| self.layout.of_each(each) == Some(expansion));
-            if present && of.scope == plan.node(to).scope && self.layout.within(Position { expansion, element: 0 }, outer) {
-                let slot = |element| self.layout.own_slot(plan, to, Position { expansion, element });
-                targets.extend((0..of.width).map(slot));
-            }
+        let outermost = self.layout.expansion(outer.expansion).scope;
+        // The mappings between the two, innermost first.
+        let (mut mappings, mut scope) = (Vec::new(), plan.node(to).scope);
+        while scope != outermost {
+            let Some(each) = plan.scope(scope).each else { return Vec::new() };
+            mappings.push(each);
+            scope = plan.node(each).scope;
         }
-        targets
+        let mut positions = vec![outer];
+        for each in mappings.into_iter().rev() {
+            // What an older list unfolded to is not there any more.
+            let unfolded = positions.iter().filter_map(|&position| self.layout.of_each(self.layout.own_slot(plan, each, position)));
+            let elements = unfolded.flat_map(|expansion| {
+                (0..self.layout.expansion(expansion).width).map(move |element| Position { expansion, element })
+            });
+            positions = elements.collect();
+        }
+        positions.into_iter().map(|position| self.layout.own_slot(plan, to, position)).collect()
     }
 
     /// One upstream of `to` has ended.
@@ -457,18 +485,32 @@ impl Run {
         let unfolded = self.layout.of_each(from).is_some();
         match judge(rule, self.node(from), unfolded) {
             Verdict::Holds | Verdict::Loses => self.holds(to),
-            Verdict::Wins => self.pending.ready.push_back(to),
-            Verdict::Skips => self.pending.skipped.push((to, from)),
-            Verdict::Fails => self.pending.failed.push((to, from)),
+            Verdict::Wins => self.decide(to, Decision::Holds),
+            Verdict::Skips => self.decide(to, Decision::Skipped(from)),
+            Verdict::Fails => self.decide(to, Decision::UpstreamFailed(from)),
         }
+    }
+
+    pub(super) fn decide(&mut self, slot: Slot, decision: Decision) {
+        let rank = self.plan().node(self.ix(slot)).rank;
+        self.pending.decisions.push(Reverse((rank, slot, decision)));
     }
 
     fn holds(&mut self, slot: Slot) {
         let node = self.node_mut(slot);
         node.waits = node.waits.saturating_sub(1);
         if node.waits == 0 && node.state == NodeState::None {
-            node.state = NodeState::Scheduled;
+            self.scheduled(slot);
+        }
+    }
+
+    /// Nothing keeps the node from going on.
+    pub(super) fn scheduled(&mut self, slot: Slot) {
+        self.node_mut(slot).state = NodeState::Scheduled;
+        if self.plan().node(self.ix(slot)).is_body() {
             self.pending.ready.push_back(slot);
+        } else {
+            self.decide(slot, Decision::Holds);
         }
     }
 
@@ -484,10 +526,10 @@ impl Run {
         if position.element < mapping.next {
             mapping.active -= 1;
         }
-        if mapping.done == width {
-            self.pending.gathered.extend(each);
-        } else {
+        if mapping.done < width {
             self.pending.freed.push(position.expansion);
+        } else if let Some(each) = each {
+            self.decide(each, Decision::Gathered);
         }
     }
 }

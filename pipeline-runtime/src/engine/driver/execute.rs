@@ -80,13 +80,16 @@ impl Engine {
             Err(panicked) => Some(self.finish(attempt, Err(panicked))),
             // Only bodies are started.
             Ok(None) => None,
-            Ok(Some(Running::Async(mut body))) => match poll(&mut attempt, &mut body, &mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(result) => Some(self.finish(attempt, result)),
-                Poll::Pending => {
-                    self.spawn(attempt?, body);
-                    None
+            Ok(Some(Running::Async(body))) => {
+                let mut body = Some(body);
+                match poll(&mut attempt, &mut body, &mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(result) => Some(self.finish(attempt, result)),
+                    Poll::Pending => {
+                        self.spawn(attempt?, body);
+                        None
+                    }
                 }
-            },
+            }
             Ok(Some(Running::Blocking(body))) => {
                 self.spawn_blocking(attempt?, body);
                 None
@@ -94,14 +97,12 @@ impl Engine {
         }
     }
 
-    fn spawn(&self, attempt: Attempt, mut body: Body) {
+    fn spawn(&self, attempt: Attempt, mut body: Option<Body>) {
         let job = attempt.job();
         let mut answering = Answering { engine: self.clone(), job, answer: None };
         let mut attempt = Some(attempt);
         let task = async move {
             let result = std::future::poll_fn(|context| poll(&mut attempt, &mut body, context)).await;
-            // The body's own values go before its answer: what they hold may be what a downstream waits for.
-            drop(body);
             let engine = answering.engine.clone();
             answering.give(engine.finish(attempt, result));
         };
@@ -111,7 +112,7 @@ impl Engine {
             node.starts != job.start || node.state != super::super::NodeState::Running
         });
         let handle = self.spawn_task(task).abort_handle();
-        if decided {
+        if decided || state.stopped {
             // Cut off before it was a task.
             drop(state);
             handle.abort();
@@ -161,7 +162,13 @@ impl Engine {
     fn finish(&self, attempt: Option<Attempt>, result: Result<Produced, Failed>) -> Answer {
         let Some(attempt) = attempt else { return Answered::Aborted.into() };
         let what = match result {
-            Ok(Produced::Value(value)) => self.check(&attempt, Answered::Success(value, None)),
+            Ok(Produced::Value(value)) => {
+                // It calls the type's own `Serialize` and `Deserialize`.
+                let checked = catch_unwind(AssertUnwindSafe(|| self.check(&attempt, Answered::Success(value, None))));
+                checked.unwrap_or_else(|panic| {
+                    Answered::Fatal(format!("the output's own code panicked as it was written as JSON: {}", panic_message(&*panic)).into())
+                })
+            }
             Ok(Produced::NotYet) => Answered::NotYet,
             Err(Failed::Panic(message)) => Answered::Error(format!("the body panicked: {message}").into()),
             Err(Failed::Body(error)) => {
@@ -243,12 +250,17 @@ fn on_behalf<R>(attempt: &mut Option<Attempt>, work: impl FnOnce() -> R) -> Resu
     catch_unwind(AssertUnwindSafe(|| scope::enter(attempt, work))).map_err(|panic| Failed::Panic(panic_message(&*panic)))
 }
 
-fn poll(attempt: &mut Option<Attempt>, body: &mut Body, context: &mut Context<'_>) -> Poll<Result<Produced, Failed>> {
-    match on_behalf(attempt, || body.as_mut().poll(context)) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(AttemptResult_(result))) => Poll::Ready(result.map_err(Failed::Body)),
-        Err(panicked) => Poll::Ready(Err(panicked)),
-    }
+/// Polls a body, and drops it once it is done: before it is answered for, as what it holds may be what a downstream waits for.
+fn poll(attempt: &mut Option<Attempt>, body: &mut Option<Body>, context: &mut Context<'_>) -> Poll<Result<Produced, Failed>> {
+    let Some(running) = body else { return Poll::Pending };
+    let result = match on_behalf(attempt, || running.as_mut().poll(context)) {
+        Ok(Poll::Pending) => return Poll::Pending,
+        Ok(Poll::Ready(AttemptResult_(result))) => result.map_err(Failed::Body),
+        Err(panicked) => Err(panicked),
+    };
+    // A value that panics as it is dropped does not change what the body came to.
+    let _ = on_behalf(attempt, || drop(body.take()));
+    Poll::Ready(result)
 }
 
 fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {

@@ -4,7 +4,7 @@ use super::super::core::Answer;
 use super::execute::Prepared;
 use super::{Engine, Job, State};
 use std::convert::Infallible;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 /// After so many nodes in a row a driver lets the runtime's other tasks go first.
 const IN_A_ROW: u32 = 64;
@@ -15,9 +15,14 @@ impl Engine {
     /// Timers fire on the runtime that polls this. Where bodies have one of their own, by [`run_on`](Self::run_on), no body that
     /// hogs its thread can hold a timer up.
     pub(crate) async fn drive(&self, drivers: usize) -> Infallible {
+        // The drivers end with this future.
+        let mut running = JoinSet::new();
         for _ in 0..drivers.max(1) {
-            let engine = self.clone();
-            drop(self.spawn_task(async move { engine.driver().await }));
+            let driver = self.clone().driver();
+            match self.0.workers.get() {
+                Some(workers) => running.spawn_on(driver, workers),
+                None => running.spawn(driver),
+            };
         }
         loop {
             let now = self.clock().now();
@@ -70,7 +75,10 @@ impl Engine {
         loop {
             match next {
                 None => {
-                    self.0.work.notified().await;
+                    // It is never closed.
+                    if let Ok(permit) = self.0.awake.acquire().await {
+                        permit.forget();
+                    }
                     next = self.take();
                 }
                 Some(prepared) => {

@@ -19,7 +19,7 @@ use crate::time::{Clock, Timestamp};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 
 pub(crate) use attempt::Attempt;
@@ -68,7 +68,10 @@ struct Shared {
     options: EngineOptions,
     /// In a simulation: what it does to bodies. Its presence makes answers wait until nothing more happens at an instant.
     meddle: Option<Arc<dyn Meddle>>,
-    /// There is a node to start, or an answer to a step.
+    /// One permit for each idle driver that there is a node for. Unlike a `Notify` it counts those that are woken before
+    /// they sleep.
+    awake: Semaphore,
+    /// There is an answer to a step, or somebody was told.
     work: Notify,
     /// A timer is due earlier than before.
     timers: Notify,
@@ -122,6 +125,7 @@ impl Engine {
             journal,
             options,
             meddle,
+            awake: Semaphore::new(0),
             work: Notify::new(),
             timers: Notify::new(), stop: Notify::new(),
             told: Notify::new(),
@@ -316,9 +320,9 @@ impl Engine {
     /// Wakes as many idle drivers as there are nodes to start. A driver that is woken is idle no longer.
     fn wake_drivers(&self, state: &mut State) {
         let wake = state.ready.len().min(state.idle_drivers);
-        state.idle_drivers -= wake;
-        for _ in 0..wake {
-            self.0.work.notify_one();
+        if wake > 0 {
+            state.idle_drivers -= wake;
+            self.0.awake.add_permits(wake);
         }
     }
 }
