@@ -198,13 +198,7 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
             What::Arm { branch, index } => edge(*branch, EdgeRule::Arm(*index)),
             What::Failure { of } => edge(*of, EdgeRule::Failure),
             What::FirstOf { from } => from.iter().for_each(|from| edge(*from, EdgeRule::Race)),
-            What::Each(each) => {
-                edge(each.list, EdgeRule::Upstream(Rule::AllSuccess));
-                // A closure may return a node from around it: the mapping gathers that, too, and so waits for it.
-                if plan.nodes[each.result as usize].scope != each.scope {
-                    edge(each.result, EdgeRule::Upstream(Rule::AllDone));
-                }
-            }
+            What::Each(each) => edge(each.list, EdgeRule::Upstream(Rule::AllSuccess)),
             What::Element { .. } => {}
         }
     }

@@ -231,7 +231,7 @@ fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {
         // The gathering waits for what it repeats, and a node from around it may not have ended by then.
         if let What::Each(each) = &node.what
             && plan.node(each.result).scope != each.scope
-            && within(plan, each.scope, plan.node(each.result).scope)
+            && plan.lies_within(each.scope, plan.node(each.result).scope)
         {
             let message = format!("the closure of `.each` returns {}, which is made outside of it", quoted(plan, each.result));
             let help = "return a node that the closure wires; what is made once can be taken directly, without `.each`";

@@ -151,8 +151,8 @@ impl Desk<'_> {
 
     /// What a sensor waits for may be there. A retry's delay stays as it is.
     pub(super) fn look_again(&mut self, slot: Slot) {
-        let node = self.run.node(slot);
-        if node.state == NodeState::UpForReschedule || (node.state == NodeState::Running && !node.in_flight) {
+        let waits = self.run.node(slot).state != NodeState::UpForRetry;
+        if waits && self.policy(slot).sensor.is_some() {
             self.wake(slot);
         }
     }

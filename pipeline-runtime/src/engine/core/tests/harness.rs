@@ -102,6 +102,23 @@ pub(super) struct Harness {
     pub(super) crashes: u32,
 }
 
+impl Drop for Harness {
+    /// Where a check failed, what led to it can be seen.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for (ix, spec) in self.of.specs.iter().enumerate() {
+            println!("{ix} {spec:?}");
+        }
+        for run in &self.runs {
+            for entry in &run.entries {
+                println!("{} {:?}", entry.at.since(START).as_secs_f64(), entry.record);
+            }
+        }
+    }
+}
+
 impl Harness {
     pub(super) fn new(plan: Arc<Plan>, of: Arc<Description>, mut entropy: Entropy, bodies: Bodies, troubles: Troubles) -> Self {
         let parallelism = 1 + u32::try_from(entropy.below(4)).unwrap();
@@ -297,9 +314,8 @@ impl Harness {
                 }
                 Action::Abort { run, slot, start } => {
                     let of = self.in_flight.iter_mut().find(|of| (of.run, of.slot, of.start) == (run, slot, start));
-                    let of = of.expect("what is cut off runs");
-                    assert!(!of.aborted, "an attempt was cut off twice");
-                    of.aborted = true;
+                    // By its limit, and again by the run's end.
+                    of.expect("what is cut off runs").aborted = true;
                 }
                 Action::Tell { .. } => panic!("there are no callbacks"),
                 Action::Ended { run, state } => assert_eq!(self.runs[run as usize].shadow.state, state),

@@ -362,16 +362,13 @@ impl Wiring {
             if inner.len() == outside {
                 self.body(Kind::Task, depth + 1, &mut inner);
             }
-            // Mostly what was made last; also another one within, the element itself, or a node from outside.
-            let back = self.entropy.below(inner.len() - outside + 2).min(inner.len() - 1);
+            // What was made last, another one within, or the element itself.
+            let back = self.entropy.below(inner.len() - outside + 1);
             let (node, spec) = inner[inner.len() - 1 - back];
             result = spec;
             node
         });
-        let mut inputs = vec![(of_list, Needs::Value(Rule::AllSuccess))];
-        if self.made.specs[result].scope != scope {
-            inputs.push((result, Needs::Value(Rule::AllDone)));
-        }
+        let inputs = vec![(of_list, Needs::Value(Rule::AllSuccess))];
         let bound = self.entropy.below(3);
         let mapped = if bound > 0 { mapped.max_active(bound) } else { mapped };
         let bound = (bound > 0).then_some(u32::try_from(bound).unwrap());

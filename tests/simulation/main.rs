@@ -1,0 +1,23 @@
+//! The engine's rules, each as a simulation: whole runs on virtual time, by the engine that runs in production.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
+
+mod branches;
+mod callbacks;
+mod context;
+mod determinism;
+mod ends;
+mod failures;
+mod first_of;
+mod limits;
+mod mapping;
+mod outputs;
+mod pools;
+mod propagation;
+mod retries;
+mod run_state;
+mod sensors;
+mod size;
+mod sla;
+mod tasks;
+mod templates;
