@@ -42,6 +42,16 @@ pub enum SimulationError {
     /// A node that cannot be retried then.
     #[error("{0}")]
     Retry(String),
+    /// A stub of a type that the task does not return.
+    #[error("the stub of `{id}` is a `{given}`, but the task returns `{expected}`")]
+    StubType {
+        /// The node.
+        id: String,
+        /// What was given.
+        given: &'static str,
+        /// What it returns.
+        expected: &'static str,
+    },
     /// It was called within a tokio runtime, whose clock is not virtual.
     #[error("a simulation has a runtime of its own and cannot be run within another: call it from a plain `#[test]`")]
     InRuntime,

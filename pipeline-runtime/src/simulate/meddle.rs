@@ -2,7 +2,7 @@ use super::SimulationError;
 use crate::author::notify::BoxFuture;
 use crate::author::value::{Data, Value};
 use crate::engine::{Answered, Attempt, Meddle};
-use crate::plan::Plan;
+use crate::plan::{Plan, What};
 use crate::storage::World;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,15 +15,17 @@ pub(super) struct Stub {
     /// Of that attempt alone.
     attempt: Option<u32>,
     answer: Result<Value, Arc<str>>,
+    /// Of a value, what it is.
+    type_name: Option<&'static str>,
 }
 
 impl Stub {
     pub(super) fn value<T: Data>(id: &str, value: T) -> Self {
-        Self { id: id.to_owned(), attempt: None, answer: Ok(Arc::new(value)) }
+        Self { id: id.to_owned(), attempt: None, answer: Ok(Arc::new(value)), type_name: Some(std::any::type_name::<T>()) }
     }
 
     pub(super) fn failure(id: &str, attempt: u32, error: &str) -> Self {
-        Self { id: id.to_owned(), attempt: Some(attempt), answer: Err(error.into()) }
+        Self { id: id.to_owned(), attempt: Some(attempt), answer: Err(error.into()), type_name: None }
     }
 
     /// Whether it is about the node `id`, or about all elements of it.
@@ -44,10 +46,18 @@ pub(super) struct Meddling {
 
 impl Meddling {
     pub(super) fn new(plan: &Plan, stubs: Vec<Stub>, world: World) -> Result<Self, SimulationError> {
-        for Stub { id, .. } in &stubs {
+        for Stub { id, type_name, .. } in &stubs {
             let name = id.split_once('[').map_or(id.as_str(), |(name, _)| name);
-            let is_body = plan.find(name).is_some_and(|node| plan.node(node).is_body());
-            if !is_body {
+            let codec = plan.find(name).and_then(|node| match plan.node(node).what {
+                What::Body { codec, .. } => Some(codec),
+                _ => None,
+            });
+            if let (Some(codec), Some(given)) = (codec, *type_name)
+                && given != (codec.type_name)()
+            {
+                return Err(SimulationError::StubType { id: id.clone(), given, expected: (codec.type_name)() });
+            }
+            if codec.is_none() {
                 let known: Vec<String> = plan.bodies().map(|(node, _)| format!("`{}`", plan.id(node))).collect();
                 return Err(SimulationError::UnknownNode { id: id.clone(), known: known.join(", ") });
             }

@@ -1,0 +1,81 @@
+//! Runs that end before their nodes have: their timeout, and being cancelled.
+
+use super::tasks::*;
+use pipeline_runtime::NodeState::{Failed, Skipped, Success};
+use pipeline_runtime::prelude::*;
+use pipeline_runtime::{RunReport, RunState, Simulation};
+
+async fn hear(_: Notification) {}
+
+#[sensor(timeout = "30m", poke = "1m")]
+async fn waiting() -> Result<Poke<u64>> {
+    Ok(Poke::NotYet)
+}
+
+fn wire() {
+    static ONE: Pool = Pool::new("one_for_ends", 1);
+    let done = source(Ends::Success, 60u64).named("done");
+    let running = source(Ends::Success, 36_000u64).pool(&ONE).priority(1).named("running");
+    source(Ends::Success, 1u64).pool(&ONE).named("queued");
+    source(Ends::Failed, 0u64).retries(1).retry_delay(mins(600)).named("up_for_retry");
+    waiting();
+    outcome(running).named("downstream");
+    numbers(3u64).each(|n| source(Ends::Success, 36_000u64).after(n).named("mapped")).max_active(1);
+    takes(done).on_success(hear);
+    takes(waiting().named("another")).on_skipped(hear).named("told");
+}
+
+#[pipeline(timeout = "30m", on_failure = hear)]
+fn limited() {
+    wire();
+}
+#[pipeline(on_failure = hear)]
+fn unlimited() {
+    wire();
+}
+
+const UNFINISHED: [&str; 10] =
+    ["running", "queued", "up_for_retry", "downstream", "mapped[0]", "mapped[1]", "mapped[2]", "each(mapped)", "another", "told"];
+
+fn check(report: &RunReport, state: RunState, at: u64) {
+    assert_eq!((report.state(), report.finished()), (state, Some(secs(at))), "{}", report.timeline());
+    assert_eq!(states(report, ["done", "takes"]), [Success; 2]);
+    for id in UNFINISHED {
+        assert_eq!((report.node(id).state(), report.node(id).finished()), (Skipped, Some(secs(at))), "{id}");
+    }
+    // Nothing starts any more, but somebody is told.
+    assert_eq!(report.node("queued").started(), None);
+    assert_eq!(report.node("downstream").started(), None);
+    assert_eq!(told(report, "on_failure", None), [at]);
+    assert_eq!(told(report, "on_skipped", Some("told")), [at]);
+    assert!(report.callbacks().iter().all(|callback| callback.told().is_some()));
+}
+
+#[test]
+fn a_runs_timeout_cuts_off_what_runs_skips_what_has_not_ended_and_fails_the_run() {
+    check(&Simulation::new(limited()).run(), RunState::Failed, 1800);
+}
+
+#[test]
+fn cancelling_does_the_same_and_the_run_is_cancelled() {
+    check(&Simulation::new(unlimited()).cancel("10m").run(), RunState::Cancelled, 600);
+}
+
+#[test]
+fn a_run_that_has_ended_can_not_be_cancelled() {
+    #[pipeline]
+    fn short() {
+        source(Ends::Failed, 1u64);
+    }
+    let report = Simulation::new(short()).cancel("1m").cancel("2m").run();
+    assert_eq!((report.state(), report.finished(), report.node("source").state()), (RunState::Failed, Some(secs(1)), Failed));
+}
+
+#[test]
+fn a_run_that_ends_in_time_is_not_touched() {
+    #[pipeline(timeout = "30m")]
+    fn in_time() {
+        source(Ends::Success, 1799u64);
+    }
+    assert_eq!(Simulation::new(in_time()).run().state(), RunState::Success);
+}
