@@ -1,8 +1,3 @@
-#[allow(
-    clippy::must_use_candidate,
-    clippy::too_many_arguments,
-    reason = "the call alone wires the node, with the inputs of its body"
-)]
 #[track_caller]
 fn hash(
     file: impl ::pipeline_runtime::IntoInput<PathBuf>,
@@ -20,7 +15,7 @@ fn hash(
                 "hash",
                 &["file", "seed"],
                 "",
-                |o| o,
+                ::core::convert::identity,
             );
             &__DEFINITION
         },
@@ -47,7 +42,6 @@ fn hash(
 #[doc(hidden)]
 #[allow(
     dead_code,
-    missing_debug_implementations,
     non_camel_case_types,
     reason = "the home of `call`, without values; it shares the function's name"
 )]
@@ -57,11 +51,8 @@ impl hash {
     #[allow(
         dead_code,
         clippy::missing_const_for_fn,
-        clippy::missing_errors_doc,
-        clippy::missing_panics_doc,
         clippy::needless_pass_by_value,
         clippy::unnecessary_wraps,
-        clippy::unused_async,
         reason = "a task's signature is its place in the plan"
     )]
     fn call(

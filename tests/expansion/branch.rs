@@ -1,8 +1,3 @@
-#[allow(
-    clippy::must_use_candidate,
-    clippy::too_many_arguments,
-    reason = "the call alone wires the node, with the inputs of its body"
-)]
 #[track_caller]
 fn route(
     report: impl ::pipeline_runtime::IntoInput<Report>,
@@ -22,7 +17,7 @@ fn route(
                 "route",
                 &["report"],
                 "",
-                |o| o,
+                ::core::convert::identity,
             );
             &__DEFINITION
         },
@@ -41,7 +36,6 @@ fn route(
 #[doc(hidden)]
 #[allow(
     dead_code,
-    missing_debug_implementations,
     non_camel_case_types,
     reason = "the home of `call`, without values; it shares the function's name"
 )]
@@ -50,11 +44,6 @@ impl route {
     ///Runs the body of `route` directly, without a pipeline: for unit tests.
     #[allow(
         dead_code,
-        clippy::missing_const_for_fn,
-        clippy::missing_errors_doc,
-        clippy::missing_panics_doc,
-        clippy::needless_pass_by_value,
-        clippy::unnecessary_wraps,
         clippy::unused_async,
         reason = "a task's signature is its place in the plan"
     )]

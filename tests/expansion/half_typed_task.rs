@@ -1,7 +1,5 @@
 #[allow(
     unused_variables,
-    clippy::must_use_candidate,
-    clippy::too_many_arguments,
     reason = "the call alone wires the node, with the inputs of its body"
 )]
 #[track_caller]

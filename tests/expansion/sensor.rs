@@ -1,9 +1,4 @@
 /// Waits for a key.
-#[allow(
-    clippy::must_use_candidate,
-    clippy::too_many_arguments,
-    reason = "the call alone wires the node, with the inputs of its body"
-)]
 #[track_caller]
 fn export(
     bucket: impl ::pipeline_runtime::IntoInput<Bucket>,
@@ -55,7 +50,6 @@ fn export(
 #[doc(hidden)]
 #[allow(
     dead_code,
-    missing_debug_implementations,
     non_camel_case_types,
     reason = "the home of `call`, without values; it shares the function's name"
 )]
@@ -64,11 +58,6 @@ impl export {
     ///Runs the body of `export` directly, without a pipeline: for unit tests.
     #[allow(
         dead_code,
-        clippy::missing_const_for_fn,
-        clippy::missing_errors_doc,
-        clippy::missing_panics_doc,
-        clippy::needless_pass_by_value,
-        clippy::unnecessary_wraps,
         clippy::unused_async,
         reason = "a task's signature is its place in the plan"
     )]

@@ -3,7 +3,6 @@
 /// Slowly.
 #[allow(
     clippy::must_use_candidate,
-    clippy::too_many_arguments,
     reason = "the call alone wires the node, with the inputs of its body"
 )]
 #[track_caller]
@@ -53,8 +52,8 @@ pub fn count(
 #[doc(hidden)]
 #[allow(
     dead_code,
-    missing_debug_implementations,
     non_camel_case_types,
+    missing_debug_implementations,
     reason = "the home of `call`, without values; it shares the function's name"
 )]
 pub enum count {}
@@ -62,12 +61,9 @@ impl count {
     ///Runs the body of `count` directly, without a pipeline: for unit tests.
     #[allow(
         dead_code,
-        clippy::missing_const_for_fn,
+        clippy::unused_async,
         clippy::missing_errors_doc,
         clippy::missing_panics_doc,
-        clippy::needless_pass_by_value,
-        clippy::unnecessary_wraps,
-        clippy::unused_async,
         reason = "a task's signature is its place in the plan"
     )]
     #[instrument(skip_all)]

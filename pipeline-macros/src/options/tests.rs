@@ -25,7 +25,7 @@ fn refused(place: Place, tokens: TokenStream) -> Vec<String> {
 
 #[test]
 fn options_become_calls() {
-    assert_eq!(accepted(Place::Task, quote!()), "o");
+    assert_eq!(accepted(Place::Task, quote!(id = "x")), "const CLOSURE: T = ::core::convert::identity");
     assert_eq!(
         accepted(
             Place::Task,

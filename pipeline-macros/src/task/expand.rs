@@ -18,6 +18,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, ReturnType, Token, Type};
 
+/// From here on clippy finds a function's parameters too many; on the body that is for the user to settle.
+const MANY_PARAMETERS: usize = 8;
+
 pub(super) fn items(model: &Model<'_>) -> TokenStream {
     let constructor = constructor(model);
     let namespace = namespace(model);
@@ -35,7 +38,7 @@ fn constructor(model: &Model<'_>) -> TokenStream {
     let params = model.params.iter().filter_map(Param::declared);
     let node = node_type(model);
     let make = if model.sound { make(model) } else { quote!(::core::unimplemented!()) };
-    let quiet = quiet(model);
+    let quiet = quiet_constructor(model);
     quote_spanned! {span=>
         #(#cfg)* #(#public)* #(#lints)* #quiet
         #[track_caller]
@@ -45,15 +48,45 @@ fn constructor(model: &Model<'_>) -> TokenStream {
     }
 }
 
+/// Silences lints, where any of them can speak at all: each is read and checked by rustc, for every task.
+fn allow(lints: &[(bool, TokenStream)], reason: &str) -> Option<TokenStream> {
+    let lints: Vec<_> = lints.iter().filter(|(can_speak, _)| *can_speak).map(|(_, lint)| lint).collect();
+    (!lints.is_empty()).then(|| quote!(#[allow(#(#lints,)* reason = #reason)]))
+}
+
 /// What would be said of the constructor and not of the user's function, or of both.
-fn quiet(model: &Model<'_>) -> TokenStream {
-    let unused = (!model.sound).then(|| quote!(unused_variables,));
-    quote! {
-        #[allow(
-            #unused clippy::must_use_candidate, clippy::too_many_arguments,
-            reason = "the call alone wires the node, with the inputs of its body"
-        )]
-    }
+fn quiet_constructor(model: &Model<'_>) -> Option<TokenStream> {
+    let lints = [
+        (!model.sound, quote!(unused_variables)),
+        (model.is_public(), quote!(clippy::must_use_candidate)),
+        (model.params.len() >= MANY_PARAMETERS, quote!(clippy::too_many_arguments)),
+    ];
+    allow(&lints, "the call alone wires the node, with the inputs of its body")
+}
+
+/// What a task cannot help: it owns its inputs, and returns as its place in the plan demands.
+fn quiet_body(model: &Model<'_>) -> Option<TokenStream> {
+    let asynchronous = model.function.sig.asyncness.is_some();
+    let lints = [
+        (true, quote!(dead_code)),
+        (asynchronous, quote!(clippy::unused_async)),
+        (!asynchronous, quote!(clippy::missing_const_for_fn)),
+        (!asynchronous, quote!(clippy::needless_pass_by_value)),
+        (!asynchronous, quote!(clippy::unnecessary_wraps)),
+        (model.is_public(), quote!(clippy::missing_errors_doc)),
+        (model.is_public(), quote!(clippy::missing_panics_doc)),
+    ];
+    allow(&lints, "a task's signature is its place in the plan")
+}
+
+/// The type has no values, and its name is the function's.
+fn quiet_namespace(model: &Model<'_>) -> Option<TokenStream> {
+    let lints = [
+        (true, quote!(dead_code)),
+        (true, quote!(non_camel_case_types)),
+        (model.is_public(), quote!(missing_debug_implementations)),
+    ];
+    allow(&lints, "the home of `call`, without values; it shares the function's name")
 }
 
 /// `Node<T>`, or the struct of a branch's arms.
@@ -159,13 +192,11 @@ fn namespace(model: &Model<'_>) -> TokenStream {
     let (vis, name, cfg) = (&model.function.vis, model.name(), &model.attrs.cfg);
     // At the name, so that inside of an `impl`, where no type may stand, rustc blames the user's line.
     let keyword = Token![enum](name.span());
+    let quiet = quiet_namespace(model);
     quote! {
         #(#cfg)*
         #[doc(hidden)]
-        #[allow(
-            dead_code, missing_debug_implementations, non_camel_case_types,
-            reason = "the home of `call`, without values; it shares the function's name"
-        )]
+        #quiet
         #vis #keyword #name {}
     }
 }
@@ -176,17 +207,14 @@ fn body(model: &Model<'_>) -> TokenStream {
     let (cfg, lints, rest) = (&model.attrs.cfg, &model.attrs.lints, &model.attrs.body);
     let (vis, body) = (&model.function.vis, &model.function.body);
     let sig = call_signature(model);
+    let quiet = quiet_body(model);
     let keyword = Token![impl](name.span());
     let doc = format!("Runs the body of `{}` directly, without a pipeline: for unit tests.", unraw(name));
     quote! {
         #(#cfg)*
         #keyword #name {
             #[doc = #doc]
-            #[allow(
-                dead_code, clippy::missing_const_for_fn, clippy::missing_errors_doc, clippy::missing_panics_doc,
-                clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_async,
-                reason = "a task's signature is its place in the plan"
-            )]
+            #quiet
             #(#lints)* #(#rest)*
             #vis #sig #body
         }

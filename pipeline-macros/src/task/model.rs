@@ -9,7 +9,7 @@ use crate::types;
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{FnArg, Pat, PatType, Type};
+use syn::{FnArg, Pat, PatType, Type, Visibility};
 
 /// Which of the attributes it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +114,11 @@ impl<'a> Model<'a> {
         sound &= !params.iter().any(|param| matches!(param.role, Role::Refused(_)));
         sound &= matches!(output, Output::Sound { .. });
         Model { kind, function, attrs, options, id, params, output, sound }
+    }
+
+    /// Whether others than the module may see it.
+    pub(crate) fn is_public(&self) -> bool {
+        !matches!(self.function.vis, Visibility::Inherited)
     }
 
     pub(crate) fn name(&self) -> &'a Ident {
