@@ -1,7 +1,9 @@
 //! Calls the binaries, and makes what they print the same every time.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The binary with the pipelines.
 pub(crate) const PIPELINES: &str = env!("CARGO_BIN_EXE_cli-pipelines");
@@ -10,6 +12,13 @@ pub(crate) const MISTAKES: &str = env!("CARGO_BIN_EXE_cli-mistakes");
 
 pub(crate) fn command(binary: &str, args: &[&str]) -> Command {
     let mut command = Command::new(binary);
+    // Each call in a folder of its own: the journal's default place lies in it.
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{}-{call}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("the target folder can be written");
+    command.current_dir(folder);
     command.args(args).env_remove("PIPELINE_LOG").env_remove("RUST_BACKTRACE").env_remove("TWICE");
     command
 }

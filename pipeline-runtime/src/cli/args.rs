@@ -3,6 +3,7 @@
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes, reason = "these comments are the help, shown as they stand")]
 
 use super::progress::Progress;
+use crate::RunState;
 use crate::plan::DEFAULT_PARALLELISM;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -23,6 +24,9 @@ pub(super) struct Args {
     /// Without it the environment variable PIPELINE_LOG says it, else it is info.
     #[arg(long, global = true, value_name = "LEVEL", value_parser = level, help_heading = "Logging")]
     pub(super) log: Option<LevelFilter>,
+    /// The file that keeps all runs; made if it is not there
+    #[arg(long, global = true, value_name = "FILE", default_value = ".pipeline/journal.db", help_heading = "Journal")]
+    pub(super) journal: PathBuf,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -48,8 +52,47 @@ pub(super) enum Command {
     ///
     /// Shows a line per node that runs or waits where stdout and stderr are terminals, else prints a line per event. At the end
     /// it waits at most 30s for callbacks. Ctrl-C or SIGTERM cuts running attempts off and leaves the run unfinished; a second
-    /// one ends the process at once. Nothing is kept of a run beyond its process: one that was cut off cannot be resumed.
+    /// one ends the process at once.
+    ///
+    /// All that happens is kept in the journal. The unfinished run of the same pipeline and logical date is gone on with, where
+    /// it was; without a logical date the pipeline's newest unfinished run. Else a new one starts.
     Run(Run),
+    /// Goes on with all runs that have not ended, and tells whoever has not been told yet
+    Resume {
+        #[command(flatten)]
+        how: How,
+    },
+    /// Tries nodes of a run again that have ended, with what was decided because of them
+    Retry {
+        /// The run's id, as `runs` lists it
+        run: String,
+        /// The nodes, an element's being `upload[3]`; without any: all that failed
+        nodes: Vec<String>,
+        /// All that depends on them runs again, too
+        #[arg(long)]
+        downstream: bool,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Lists the runs that the journal keeps, the newest first
+    Runs {
+        /// Those of that pipeline alone
+        pipeline: Option<String>,
+        /// Those in that state alone: running, success, failed, cancelled
+        #[arg(long, value_name = "STATE", value_parser = state)]
+        state: Option<RunState>,
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: u32,
+        /// Prints one JSON object per line and run
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows a run that the journal keeps: its timeline, its failures and what it waits for
+    Show {
+        /// The run's id, as `runs` lists it
+        run: String,
+    },
     /// Runs a pipeline on virtual time, in milliseconds, and prints its timeline
     ///
     /// The engine and the bodies are the real ones. Memory buckets are empty at the start, and the clock starts at the end of the
@@ -73,9 +116,16 @@ pub(super) struct Run {
     pub(super) pipeline: Option<String>,
     #[command(flatten)]
     pub(super) about: About,
-    /// Starts a new run even if an unfinished one could be resumed; as long as no run outlives its process, every run is new
+    /// Starts a new run even if there is an unfinished one to go on with
     #[arg(long)]
     pub(super) new: bool,
+    #[command(flatten)]
+    pub(super) how: How,
+}
+
+/// How runs are run.
+#[derive(Debug, clap::Args)]
+pub(super) struct How {
     /// How many attempts of nodes without a pool of their own may run at once
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLELISM, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) parallelism: u32,
@@ -120,7 +170,7 @@ pub(super) struct Simulate {
     pub(super) seed: u64,
 }
 
-impl Run {
+impl How {
     pub(super) fn progress(&self) -> Progress {
         if self.json { Progress::Json } else { Progress::Auto }
     }
@@ -165,6 +215,12 @@ fn level(text: &str) -> Result<LevelFilter, String> {
         "trace" => LevelFilter::TRACE,
         _ => return Err("a level is one of off, error, warn, info, debug, trace".into()),
     })
+}
+
+fn state(text: &str) -> Result<RunState, String> {
+    let all = [RunState::Queued, RunState::Running, RunState::Success, RunState::Failed, RunState::Cancelled];
+    let names = || all.map(RunState::name).join(", ");
+    all.into_iter().find(|state| state.name() == text).ok_or_else(|| format!("a state is one of {}", names()))
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

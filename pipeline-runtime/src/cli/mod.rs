@@ -23,7 +23,10 @@
 //! | `check [PIPELINE]` | builds every plan with its default params and prints all mistakes of all pipelines |
 //! | `list` | the pipelines, their schedules and what they do |
 //! | `graph [PIPELINE] [--format text\|mermaid\|json]` | draws a plan |
-//! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json]` | runs a pipeline once, to its end |
+//! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json]` | runs a pipeline once, to its end, or goes on with the unfinished run of that identity |
+//! | `resume` | goes on with all unfinished runs |
+//! | `retry RUN [NODE]… [--downstream]` | tries nodes again that have ended; without any, those that failed |
+//! | `runs [PIPELINE] [--state S]`, `show RUN` | what the journal keeps |
 //! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
 //!
 //! The exit code is 0 for success, 1 if the run failed, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C or SIGTERM
@@ -57,8 +60,10 @@ mod list;
 mod output;
 mod params;
 mod progress;
+mod resume;
 mod run;
 mod runner;
+mod runs;
 mod simulate;
 mod summary;
 
@@ -67,6 +72,8 @@ pub use progress::Progress;
 pub use runner::{Finished, Runner, RunnerError};
 
 use crate::Pipeline;
+use crate::host::Retry;
+use crate::journal::Filter;
 use args::{Args, Command};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
@@ -174,7 +181,15 @@ fn command(pipelines: &[Pipeline], args: Args) -> ExitCode {
         Command::Check { pipeline } => check::run(pipelines, pipeline.as_deref()),
         Command::List => Ok(list::run(pipelines)),
         Command::Graph { pipeline, format } => graph::run(pipelines, pipeline.as_deref(), format),
-        Command::Run(run) => run::run(pipelines, &run, args.log),
+        Command::Run(run) => run::run(pipelines, &run, &args.journal, args.log),
+        Command::Resume { how } => resume::run(pipelines, &how, &args.journal, args.log),
+        Command::Retry { run, nodes, downstream, how } => {
+            resume::retry(pipelines, &run, Retry { nodes, downstream }, &how, &args.journal, args.log)
+        }
+        Command::Runs { pipeline, state, limit, json } => {
+            runs::list(&Filter { pipeline, state, kind: None, limit }, json, &args.journal)
+        }
+        Command::Show { run } => runs::show(pipelines, &run, &args.journal),
         Command::Simulate(simulate) => simulate::run(pipelines, simulate, args.log),
     };
     done.unwrap_or_else(|problem| refuse(&problem))

@@ -3,7 +3,7 @@
 use super::progress::{self, Progress, Watched};
 use super::{WRONG_USE, args, output, summary};
 use crate::engine::RunIx;
-use crate::host::{Ended, Host, HostOptions, INTERRUPTED, Request, StartError};
+use crate::host::{Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Retry, StartError};
 use crate::journal::SqliteJournal;
 use crate::observe::{Feed, logs};
 use crate::plan::DEFAULT_PARALLELISM;
@@ -58,6 +58,15 @@ pub struct Runner {
     beside: Vec<Beside>,
     journal: Option<PathBuf>,
     new: bool,
+    kept: Kept,
+}
+
+/// Which runs of the journal are gone on with, beside those that are asked for by their pipelines.
+#[derive(Debug)]
+enum Kept {
+    None,
+    Unfinished(Vec<Pipeline>),
+    Retried(Vec<Pipeline>, String, Retry),
 }
 
 type Beside = Box<dyn FnOnce(Clock) -> BoxFuture<()>>;
@@ -88,6 +97,7 @@ impl Runner {
             beside: Vec::new(),
             journal: None,
             new: false,
+            kept: Kept::None,
         }
     }
 
@@ -137,6 +147,16 @@ impl Runner {
         Self { new, ..self }
     }
 
+    /// Goes on with all unfinished runs of these pipelines that the journal keeps.
+    pub(super) fn unfinished(self, pipelines: &[Pipeline]) -> Self {
+        Self { kept: Kept::Unfinished(pipelines.to_vec()), ..self }
+    }
+
+    /// Tries nodes of a run again that the journal keeps.
+    pub(super) fn retry(self, pipelines: &[Pipeline], run_id: &str, retry: Retry) -> Self {
+        Self { kept: Kept::Retried(pipelines.to_vec(), run_id.to_owned(), retry), ..self }
+    }
+
     pub(super) fn level(self, level: LevelFilter) -> Self {
         Self { level: Some(level), ..self }
     }
@@ -153,14 +173,14 @@ impl Runner {
         if tokio::runtime::Handle::try_current().is_ok() {
             return Err(RunnerError::InRuntime);
         }
-        if self.runs.is_empty() {
+        if self.runs.is_empty() && matches!(self.kept, Kept::None) {
             return Err(RunnerError::NoPipeline);
         }
         let level = match self.level {
             Some(level) => level,
             None => args::log_level(None).map_err(RunnerError::Level)?,
         };
-        let (many, progress) = (self.runs.len() > 1, self.progress);
+        let progress = self.progress;
         let journal = self.journal.as_deref().map(SqliteJournal::open).transpose().map_err(StartError::Journal)?.map(Arc::new);
         let newest = journal.as_ref().map(|journal| journal.reader()?.newest()).transpose().map_err(StartError::Journal)?;
         let clock = newest.flatten().map_or_else(Clock::system, Clock::system_from).faster(self.speed);
@@ -175,6 +195,23 @@ impl Runner {
             let request = Request { pipeline, params, logical_date: self.logical_date.clone(), new: self.new };
             prepared.push(host.prepare(request)?);
         }
+        match self.kept {
+            Kept::None => {}
+            Kept::Unfinished(pipelines) => prepared.extend(host.unfinished(&pipelines)?),
+            Kept::Retried(pipelines, run_id, retry) => prepared.push(host.retried(&pipelines, &run_id, retry)?),
+        }
+        if prepared.is_empty() {
+            return Err(RunnerError::NoPipeline);
+        }
+        let (many, is_kept) = (prepared.len() > 1, self.journal.is_some());
+        if let (Some(journal), Progress::Auto | Progress::Plain) = (&self.journal, progress) {
+            output::to_stdout(&format!("journal {}", journal.display()));
+            for (run_id, resumed) in prepared.iter().map(Prepared::about) {
+                if resumed {
+                    output::to_stdout(&format!("going on with run {run_id}"));
+                }
+            }
+        }
         let shown = progress::show(progress, clock, many, sender.clone(), news).map_err(RunnerError::Process)?;
         let logs = logs::collect(level, sender, clock, many);
         for work in self.beside {
@@ -187,10 +224,13 @@ impl Runner {
         let mut watched = shown.close();
         for run in runs.iter().filter_map(|run| watched.get(run)) {
             match progress {
-                Progress::Auto | Progress::Plain => summary::print(run, ended, now),
+                Progress::Auto | Progress::Plain => summary::print(run, ended, now, is_kept),
                 Progress::Json => output::to_stdout(&progress::json_result(run, now)),
                 Progress::Silent => {}
             }
+        }
+        if let Some(failure) = host.failure() {
+            return Err(RunnerError::Start(StartError::Stopped(failure)));
         }
         let reports = runs.iter().filter_map(|run| Some(report(&host, *run, watched.remove(run)?))).collect();
         Ok(Finished { reports, interrupted: matches!(ended, Ended::Interrupted(_)) })

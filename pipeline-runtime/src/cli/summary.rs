@@ -15,16 +15,16 @@ const MAX_DRAWN: usize = 200;
 const MAX_NAMED: usize = 8;
 
 /// The timeline, each failure with where its node was wired, and what was left undone.
-pub(super) fn print(run: &Watched, ended: Ended, now: Timestamp) {
+pub(super) fn print(run: &Watched, ended: Ended, now: Timestamp, kept: bool) {
     let history = &run.history;
     output::to_stdout(&format!("\n{}", drawn(history, now.since(run.started))));
-    let problems = [failures(history), undone(run, ended)];
+    let problems = [failures(history), undone(run, ended, kept)];
     for problem in problems.iter().filter(|problem| !problem.is_empty()) {
         output::to_stderr(&format!("\n{}", problem.trim_end()));
     }
 }
 
-fn drawn(history: &RunHistory, now: Duration) -> String {
+pub(super) fn drawn(history: &RunHistory, now: Duration) -> String {
     let bodies = history.nodes.iter().filter(|node| !node.is_gate).count();
     if bodies <= MAX_DRAWN {
         return history.timeline_until(now);
@@ -65,6 +65,26 @@ pub(super) fn failures(history: &RunHistory) -> String {
     text
 }
 
+/// What a run that has not ended waits for.
+pub(super) fn waiting(history: &RunHistory, now: Duration) -> String {
+    let mut text = String::new();
+    for node in history.nodes.iter().filter(|node| !node.is_gate) {
+        let what = match (node.state, node.next) {
+            (NodeState::UpForReschedule | NodeState::Running, Some(next)) if node.is_sensor => format!("its next poke is due {}", due(next, now)),
+            (NodeState::UpForRetry, Some(next)) => format!("attempt {} is due {}", node.attempts + 1, due(next, now)),
+            (NodeState::Running, _) => format!("attempt {} was under way", node.attempts),
+            _ => continue,
+        };
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "{} is {}: {what}", node.id, node.state);
+    }
+    text
+}
+
+fn due(at: Duration, now: Duration) -> String {
+    if at > now { format!("in {}", brief(at - now)) } else { format!("since {}", brief(now - at)) }
+}
+
 fn tries(node: &NodeHistory) -> String {
     if node.attempts > 1 { format!(" after {} attempts", node.attempts) } else { String::new() }
 }
@@ -73,7 +93,7 @@ fn error(node: &NodeHistory) -> &str {
     node.error.as_deref().unwrap_or("without an error")
 }
 
-fn undone(run: &Watched, ended: Ended) -> String {
+fn undone(run: &Watched, ended: Ended, kept: bool) -> String {
     let mut text = String::new();
     let history = &run.history;
     if let Ended::Interrupted(signal) = ended
@@ -82,15 +102,21 @@ fn undone(run: &Watched, ended: Ended) -> String {
         // Writing to a text cannot fail.
         let _ =
             writeln!(text, "error: interrupted by {signal}: run {} is unfinished, its attempts were cut off", run.info.run_id);
-        text.push_str("  = note: it cannot be resumed, since nothing is kept of a run beyond its process\n");
-        text.push_str("  = help: run it again from the start\n");
+        text.push_str(match kept {
+            true => "  = note: what it did is kept, and nothing that had finished runs again\n  = help: `resume` goes on with it\n",
+            false => "  = note: it cannot be resumed, since nothing is kept of a run beyond its process\n  = help: run it again from the start\n",
+        });
     } else if history.state == RunState::Failed {
-        text.push_str("help: mend the cause and run it again; all its nodes run then, since nothing of this run is kept\n");
+        text.push_str(&match kept {
+            true => format!("help: mend the cause; `retry {}` then runs what failed and what did not run because of it\n", run.info.run_id),
+            false => "help: mend the cause and run it again; all its nodes run then, since nothing of this run is kept\n".to_owned(),
+        });
     }
     let due: Vec<_> = history.untold().collect();
     if !due.is_empty() {
         let waited = if matches!(ended, Ended::All) { format!(" within {}", brief(CALLBACKS_LIMIT)) } else { String::new() };
-        let _ = writeln!(text, "warning: callbacks that could not be told{waited}, and now are lost:");
+        let left = if kept { "; `resume` tells them" } else { ", and now are lost" };
+        let _ = writeln!(text, "warning: callbacks that could not be told{waited}{left}:");
         for callback in due {
             let about = callback.node.as_deref().unwrap_or("the run");
             let tries = match callback.tries {
@@ -162,7 +188,7 @@ mod tests {
         for record in records {
             run.history.apply(&Entry { at: now, record });
         }
-        expected.assert_eq(&format!("{}{}", failures(&run.history), undone(&run, ended)));
+        expected.assert_eq(&format!("{}{}", failures(&run.history), undone(&run, ended, false)));
     }
 
     #[test]

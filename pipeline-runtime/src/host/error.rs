@@ -1,6 +1,7 @@
 use crate::journal::{DecodeError, JournalError};
 use crate::plan::{PlanChanged, PlanError};
 use crate::schedule::DateError;
+use std::sync::Arc;
 
 /// Why a run could not be started. A run that fails is no error: its report says so.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,23 @@ pub enum StartError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The journal could not be written any more, and the runs were left as they were.
+    #[error("{0}")]
+    Stopped(Arc<JournalError>),
+    /// A run that the journal does not keep.
+    #[error("the journal has no run `{run_id}`; `runs` lists those it has")]
+    NoRun {
+        /// What was asked for.
+        run_id: String,
+    },
+    /// Nodes that cannot be retried.
+    #[error("run `{run_id}`: {reason}")]
+    Retry {
+        /// The run.
+        run_id: String,
+        /// Why not.
+        reason: String,
+    },
     /// There is an unfinished run of the same identity with other params.
     #[error(
         "run `{run_id}` is unfinished and has other params: {stored}; leave the params out to resume it, or start a new run with \

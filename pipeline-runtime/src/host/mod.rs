@@ -10,10 +10,11 @@ mod request;
 mod signals;
 
 pub use error::StartError;
-pub(crate) use prepare::Prepared;
+pub(crate) use prepare::{Prepared, Resumed, Retry};
 pub(crate) use request::Request;
 pub(crate) use signals::{INTERRUPTED, Signal};
 
+use crate::Pipeline;
 use crate::engine::{Engine, EngineOptions, Journal, Observe, RunIx, RunState};
 use crate::journal::{JournalError, MemoryJournal, SqliteJournal};
 use crate::time::Clock;
@@ -107,8 +108,34 @@ impl Host {
                 if let (Some((skeleton, remap)), Some(journal)) = (resumed.remap, journal) {
                     journal.remap(resumed.spec.key, &skeleton, remap);
                 }
-                self.engine.resume(resumed.spec, resumed.started, &resumed.entries)
+                let run = self.engine.resume(resumed.spec, resumed.started, &resumed.entries);
+                if let Some(retry) = resumed.retry {
+                    self.retry(run, &retry);
+                }
+                run
             }
+        }
+    }
+
+    fn retry(&self, run: RunIx, retry: &Retry) {
+        let find = |run: &crate::engine::Run| retry.nodes.iter().filter_map(|id| run.layout.find(run.plan(), id)).collect();
+        let slots: Vec<_> = self.engine.look(run, find).unwrap_or_default();
+        if let Err(error) = self.engine.retry(run, &slots, retry.downstream) {
+            tracing::error!("{error}");
+        }
+    }
+
+    /// All unfinished runs of these pipelines that are kept, and those that have not told everybody.
+    pub(crate) fn unfinished(&self, pipelines: &[Pipeline]) -> Result<Vec<Prepared>, StartError> {
+        let Some(journal) = &self.journal else { return Ok(Vec::new()) };
+        prepare::unfinished(&journal.reader()?, pipelines)
+    }
+
+    /// A run that is kept, with nodes to be tried again.
+    pub(crate) fn retried(&self, pipelines: &[Pipeline], run_id: &str, retry: Retry) -> Result<Prepared, StartError> {
+        match &self.journal {
+            Some(journal) => prepare::retried(&journal.reader()?, pipelines, run_id, retry),
+            None => Err(StartError::NoRun { run_id: run_id.to_owned() }),
         }
     }
 

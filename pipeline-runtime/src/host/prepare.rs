@@ -6,8 +6,9 @@
 use super::{Request, StartError};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
-use crate::engine::{Entry, RunSpec, RunState};
+use crate::engine::{Entry, NodeState, RunSpec, RunState};
 use crate::journal::{Reader, RunKind, StoredEntry, StoredRun};
+use crate::observe::RunHistory;
 use crate::plan::Remap;
 use crate::time::Timestamp;
 use serde_json::Value;
@@ -28,6 +29,15 @@ pub(crate) struct Resumed {
     pub(crate) entries: Vec<Entry>,
     /// The plan's skeleton, and how the run's nodes are called in it, where it has changed.
     pub(crate) remap: Option<(String, Remap)>,
+    /// Nodes that are to be tried again.
+    pub(crate) retry: Option<Retry>,
+}
+
+/// Nodes that have ended and are to be tried again; none stands for all that failed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Retry {
+    pub(crate) nodes: Vec<String>,
+    pub(crate) downstream: bool,
 }
 
 impl Prepared {
@@ -82,8 +92,8 @@ impl Request {
 }
 
 impl Resumed {
-    /// Reads an unfinished run, as a run of the pipeline's present plan.
-    pub(super) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun) -> Result<Self, StartError> {
+    /// Reads a run, as a run of the pipeline's present plan.
+    pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun) -> Result<Self, StartError> {
         let params = if run.params.is_null() { Value::Null } else { run.params.clone() };
         let plan = Arc::new(pipeline.plan(&params)?);
         let remap = plan.match_skeleton(&run.skeleton)?;
@@ -101,6 +111,35 @@ impl Resumed {
         };
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
-        Ok(Self { spec, started: run.created, entries, remap })
+        Ok(Self { spec, started: run.created, entries, remap, retry: None })
     }
+}
+
+/// All unfinished runs of these pipelines, and those that have not told everybody.
+pub(super) fn unfinished(reader: &Reader, pipelines: &[Pipeline]) -> Result<Vec<Prepared>, StartError> {
+    let runs = reader.unfinished()?.into_iter().chain(reader.untold()?);
+    runs.map(|run| Ok(Prepared::Resumed(Box::new(Resumed::read(reader, of(pipelines, &run)?, &run)?)))).collect()
+}
+
+/// A run whose nodes are to be tried again.
+pub(super) fn retried(reader: &Reader, pipelines: &[Pipeline], run_id: &str, retry: Retry) -> Result<Prepared, StartError> {
+    let run = reader.run(run_id)?.ok_or_else(|| StartError::NoRun { run_id: run_id.to_owned() })?;
+    let mut resumed = Resumed::read(reader, of(pipelines, &run)?, &run)?;
+    let history = RunHistory::of(Arc::clone(&resumed.spec.plan), run.created, &resumed.entries);
+    let refused = |reason: String| StartError::Retry { run_id: run_id.to_owned(), reason };
+    if let Some(unknown) = retry.nodes.iter().find(|id| history.find(id).is_none()) {
+        return Err(refused(format!("it has no node `{unknown}`; `show {run_id}` lists those it has")));
+    }
+    let failed = history.nodes.iter().filter(|node| node.state == NodeState::Failed).map(|node| node.id.clone());
+    let nodes: Vec<String> = if retry.nodes.is_empty() { failed.collect() } else { retry.nodes };
+    if nodes.is_empty() {
+        return Err(refused("none of its nodes failed; name those to try again".into()));
+    }
+    resumed.retry = Some(Retry { nodes, ..retry });
+    Ok(Prepared::Resumed(Box::new(resumed)))
+}
+
+fn of<'a>(pipelines: &'a [Pipeline], run: &StoredRun) -> Result<&'a Pipeline, StartError> {
+    let (run_id, id) = (run.run_id.clone(), run.pipeline.clone());
+    pipelines.iter().find(|pipeline| pipeline.id() == id).ok_or(StartError::NoPipeline { run_id, pipeline: id })
 }
