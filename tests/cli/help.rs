@@ -15,6 +15,10 @@ fn without_a_command_the_help_is_shown() {
           list      Lists the pipelines, their schedules and what they do
           graph     Draws a pipeline's plan with its default params
           run       Runs a pipeline once, now, to its end
+          resume    Goes on with all runs that have not ended, and tells whoever has not been told yet
+          retry     Tries nodes of a run again that have ended, with what was decided because of them
+          runs      Lists the runs that the journal keeps, the newest first
+          show      Shows a run that the journal keeps: its timeline, its failures and what it waits for
           simulate  Runs a pipeline on virtual time, in milliseconds, and prints its timeline
           greet     Greets whoever is named
           help      Print this message or the help of the given subcommand(s)
@@ -24,6 +28,9 @@ fn without_a_command_the_help_is_shown() {
 
         Logging:
               --log <LEVEL>  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+
+        Journal:
+              --journal <FILE>  The file that keeps all runs; made if it is not there [default: .pipeline/journal.db]
 
         Exit codes: 0 success, 1 the run failed, 2 wrong use or a mistake in a plan, 130 interrupted.
     "#]]
@@ -35,7 +42,9 @@ fn each_default_of_run_stands_in_its_help() {
     expect![[r#"
         Runs a pipeline once, now, to its end
 
-        Shows a line per node that runs or waits where stdout and stderr are terminals, else prints a line per event. At the end it waits at most 30s for callbacks. Ctrl-C or SIGTERM cuts running attempts off and leaves the run unfinished; a second one ends the process at once. Nothing is kept of a run beyond its process: one that was cut off cannot be resumed.
+        Shows a line per node that runs or waits where stdout and stderr are terminals, else prints a line per event. At the end it waits at most 30s for callbacks. Ctrl-C or SIGTERM cuts running attempts off and leaves the run unfinished; a second one ends the process at once.
+
+        All that happens is kept in the journal. The unfinished run of the same pipeline and logical date is gone on with, where it was; without a logical date the pipeline's newest unfinished run. Else a new one starts.
 
         Usage: cli-pipelines run [OPTIONS] [PIPELINE]
 
@@ -56,7 +65,7 @@ fn each_default_of_run_stands_in_its_help() {
                   Sets params from a JSON object; --param overrides it, and what neither sets has its default
 
               --new
-                  Starts a new run even if an unfinished one could be resumed; as long as no run outlives its process, every run is new
+                  Starts a new run even if there is an unfinished one to go on with
 
               --parallelism <N>
                   How many attempts of nodes without a pool of their own may run at once
@@ -74,6 +83,12 @@ fn each_default_of_run_stands_in_its_help() {
                   Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
 
                   Without it the environment variable PIPELINE_LOG says it, else it is info.
+
+        Journal:
+              --journal <FILE>
+                  The file that keeps all runs; made if it is not there
+
+                  [default: .pipeline/journal.db]
         [exit 0]
     "#]].assert_eq(&call(&["run", "--help"]));
 }
@@ -124,6 +139,12 @@ fn each_default_of_simulate_stands_in_its_help() {
                   Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
 
                   Without it the environment variable PIPELINE_LOG says it, else it is info.
+
+        Journal:
+              --journal <FILE>
+                  The file that keeps all runs; made if it is not there
+
+                  [default: .pipeline/journal.db]
         [exit 0]
     "#]].assert_eq(&call(&["simulate", "--help"]));
 }
@@ -134,6 +155,8 @@ fn a_command_that_does_not_exist() {
         [exit 2]
         [stderr]
         error: unrecognized subcommand 'rnu'
+
+          tip: a similar subcommand exists: 'runs'
 
         Usage: cli-pipelines [OPTIONS] <COMMAND>
 

@@ -28,8 +28,8 @@ fn ctrl_c_cuts_a_sensors_wait_off() {
     expect![[r#"
 
         error: interrupted by Ctrl-C: run manual__2024-03-25T00:00:00Z is unfinished, its attempts were cut off
-          = note: it cannot be resumed, since nothing is kept of a run beyond its process
-          = help: run it again from the start
+          = note: what it did is kept, and nothing that had finished runs again
+          = help: `resume` goes on with it
     "#]]
     .assert_eq(&stderr);
 }

@@ -14,6 +14,7 @@ fn sales(args: &[&str]) -> String {
 #[test]
 fn success() {
     expect![[r#"
+        journal .pipeline/journal.db
         run manual__2024-03-25T05:00:00Z of sales: data interval 2024-03-25T05:00:00Z/2024-03-26T05:00:00Z, params {"days":3,"region":"eu","strict":false}
            _  extract  running
            _  extract  success  after _
@@ -41,6 +42,7 @@ fn success() {
 #[test]
 fn failure_says_why_where_and_what_did_not_run() {
     expect![[r#"
+        journal .pipeline/journal.db
         run manual__2024-03-25T05:00:00Z of sales: data interval 2024-03-25T05:00:00Z/2024-03-26T05:00:00Z, params {"days":0,"region":"","strict":true}
            _  extract  running
            _  extract  success  after _
@@ -67,13 +69,14 @@ fn failure_says_why_where_and_what_did_not_run() {
           --> tests/cli/pipelines/main.rs:58:17: wired here
           = note: so `publish` did not run
 
-        help: mend the cause and run it again; all its nodes run then, since nothing of this run is kept
+        help: mend the cause; `retry manual__2024-03-25T05:00:00Z` then runs what failed and what did not run because of it
     "#]].assert_eq(&sales(&["--param", "strict=true", "--log", "off"]));
 }
 
 #[test]
 fn a_panic_is_a_failure_and_told_where_it_happened() {
     expect![[r#"
+        journal .pipeline/journal.db
         run manual__2024-03-25T00:00:00Z of panicking: logical date 2024-03-25T00:00:00Z
            _  panics  running
            _  panics  failed  the body panicked: there is no row
@@ -88,7 +91,7 @@ fn a_panic_is_a_failure_and_told_where_it_happened() {
         error: node `panics` failed: the body panicked: there is no row
           --> tests/cli/pipelines/main.rs:119:5: wired here
 
-        help: mend the cause and run it again; all its nodes run then, since nothing of this run is kept
+        help: mend the cause; `retry manual__2024-03-25T00:00:00Z` then runs what failed and what did not run because of it
     "#]]
     .assert_eq(&call_scrubbed(&["run", "panicking", "--logical-date", "2024-03-25"]));
 }
