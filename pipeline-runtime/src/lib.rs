@@ -12,6 +12,7 @@ mod host;
 mod journal;
 mod observe;
 mod plan;
+pub mod sensors;
 mod simulate;
 mod storage;
 mod time;
@@ -20,7 +21,7 @@ mod time;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use alerts::Webhook;
+pub use alerts::{Log, Webhook};
 pub use journal::{Holder, JournalError, RunKind};
 pub use author::branch::{Arms, Branches};
 pub use author::context::Context;
@@ -37,6 +38,7 @@ pub use author::template::Template;
 pub use author::value::Data;
 pub use engine::{NodeState, RunState};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
+pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use simulate::{Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object};

@@ -1,22 +1,114 @@
+use super::{payload, post};
 use crate::author::error::Result;
 use crate::author::notify::{BoxFuture, Notification, Notify};
+use crate::storage::World;
+use std::env::VarError;
 
-/// Tells a URL, by HTTP.
+/// Tells a URL, by an HTTP POST of JSON.
+///
+/// The URL is read from an environment variable each time somebody is told. It is a secret: neither logs nor errors nor `Debug`
+/// hold it, at most the variable's name and the URL's host.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+///
+/// const AUDIT: Webhook = Webhook::env("AUDIT_URL");
+/// const CHAT: Webhook = Webhook::env("SLACK_URL").slack();
+///
+/// #[task(retries = 1, on_failure = [AUDIT, CHAT])]
+/// async fn load() -> Result<u64> { Ok(1) }
+///
+/// #[pipeline(sla = "45m", on_sla_miss = CHAT)]
+/// fn nightly() { load(); }
+/// # nightly().check().unwrap();
+/// ```
+///
+/// # What is sent
+///
+/// [`slack`](Self::slack) sends `{"text": ".."}`. Without it, an object with these fields, `null` where there is nothing to say:
+///
+/// | field | |
+/// |---|---|
+/// | `event` | `on_failure`, `on_retry`, `on_success`, `on_skipped` or `on_sla_miss` |
+/// | `summary` | what happened, in one sentence |
+/// | `key` | the same if the same thing is told twice, which can happen: for the receiver to tell them apart |
+/// | `pipeline`, `run_id`, `logical_date` | the run |
+/// | `at` | when it happened |
+/// | `node`, `state` | the node, `null` where it is about the run; the state that it, or the run, is in |
+/// | `attempt`, `attempts` | the attempt, from 1, and how many there may be |
+/// | `pokes` | how often a sensor was poked |
+/// | `error` | the error, with the errors that led to it |
+/// | `elapsed_seconds` | how long the node, or the run, has taken so far, waiting included |
+/// | `budget_left_seconds` | what is left of a sensor's timeout |
+/// | `inputs` | the node's text inputs by parameter, such as the key a sensor waits for |
+///
+/// # When it fails
+///
+/// Any answer but a 2xx is a failure, and so is a redirect, which is not followed. Connecting, sending and the answer's head take at
+/// most 10 s together. The engine tries again, from 1 s to 5 min apart, for 24 h; the run is not changed by it and does not wait.
+///
+/// The proxy is that of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Certificates are checked against the system's store, or that
+/// of `SSL_CERT_FILE`.
+///
+/// In a simulation it is really sent, if the variable is set, and virtual time stands still meanwhile.
 #[derive(Debug, Clone, Copy)]
 pub struct Webhook {
     variable: &'static str,
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Json,
+    Slack,
 }
 
 impl Webhook {
-    /// The URL that the environment variable holds when somebody is to be told.
+    /// The URL that the environment variable holds when somebody is to be told. Where it is not set then, that is an error that
+    /// names the variable.
     pub const fn env(variable: &'static str) -> Self {
-        Self { variable }
+        Self { variable, format: Format::Json }
+    }
+
+    /// Sends `{"text": ".."}` with a text in Slack's markup, which Mattermost, Rocket.Chat and others read too.
+    pub const fn slack(self) -> Self {
+        Self { format: Format::Slack, ..self }
+    }
+
+    fn url(self) -> Result<String> {
+        let variable = self.variable;
+        match std::env::var(variable) {
+            Ok(url) if !url.trim().is_empty() => Ok(url.trim().to_owned()),
+            Ok(_) => Err(format!("the webhook's variable {variable} is empty; set it to the URL to be told").into()),
+            Err(VarError::NotPresent) => {
+                Err(format!("the webhook's variable {variable} is not set; set it to the URL to be told").into())
+            }
+            // Not the error itself: it shows the value.
+            Err(VarError::NotUnicode(_)) => Err(format!("the webhook's variable {variable} holds no text").into()),
+        }
     }
 }
 
 impl Notify for Webhook {
-    fn notify(&self, _: Notification) -> BoxFuture<Result<()>> {
-        let variable = self.variable;
-        Box::pin(async move { Err(format!("{variable} is not set").into()) })
+    fn notify(&self, notification: Notification) -> BoxFuture<Result<()>> {
+        let webhook = *self;
+        let world = World::current();
+        Box::pin(async move {
+            let url = webhook.url()?;
+            let body = match webhook.format {
+                Format::Json => payload::json(&notification)?,
+                Format::Slack => payload::slack(&notification)?,
+            };
+            // On a thread of its own, with a runtime of its own: the caller's may be paused, or know no sockets.
+            let posted = world.aside(move || post::post(&url, body)).await?;
+            posted.map_err(|error| format!("the webhook of {}: {error}", webhook.variable).into())
+        })
+    }
+
+    fn label(&self) -> String {
+        match self.format {
+            Format::Json => format!("Webhook({})", self.variable),
+            Format::Slack => format!("Webhook({}, slack)", self.variable),
+        }
     }
 }

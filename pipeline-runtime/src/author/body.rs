@@ -101,6 +101,7 @@ impl<P: Clone + Send + Sync + 'static, W> Erase<P> for Checked<W, true> {
                 Err(_) => unreachable!("a plain input holds its parameter's type"),
             },
             Source::Template(template) => Source::Template(template),
+            Source::Templates(templates) => Source::Templates(templates),
             Source::Node(node, rule) => Source::Node(node, rule),
             Source::Nodes(nodes, rule) => Source::Nodes(nodes, rule),
             Source::Elements(node, rule) => Source::Elements(node, rule),

@@ -19,6 +19,7 @@ pub struct Context {
     run: Arc<RunInfo>,
     node: Arc<str>,
     attempt: u32,
+    started: DateTime<Utc>,
     memory: Memory,
 }
 
@@ -56,8 +57,8 @@ pub(crate) trait Attempt {
 }
 
 impl Context {
-    pub(crate) fn new(run: Arc<RunInfo>, node: Arc<str>, attempt: u32, memory: Memory) -> Self {
-        Self { run, node, attempt, memory }
+    pub(crate) fn new(run: Arc<RunInfo>, node: Arc<str>, attempt: u32, started: DateTime<Utc>, memory: Memory) -> Self {
+        Self { run, node, attempt, started, memory }
     }
 
     /// The run's id.
@@ -78,6 +79,11 @@ impl Context {
     /// The number of this attempt, from 1.
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// When this attempt, or of a sensor this poke, was started. By the engine's clock: in a simulation it is virtual.
+    pub fn started(&self) -> DateTime<Utc> {
+        self.started
     }
 
     /// The start of the data interval, which is what Airflow calls the logical date.

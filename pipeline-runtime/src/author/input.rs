@@ -18,6 +18,7 @@ use std::sync::Arc;
 /// | `Option<T>` | `Node<T>`, `Option<T>` | none_failed |
 /// | `Outcome<T>` | `Node<T>` | all_done |
 /// | `Arc<T>` | `Node<T>`, `Arc<T>` | all_success, without a copy |
+/// | `Vec<String>` | also `["a", "b"]` and `[template!(..), template!(..)]` | |
 /// | `Vec<T>`, `Vec<Option<T>>`, `Vec<Outcome<T>>` | `.each(..)`, `[Node<T>; N]`, `Vec<Node<T>>` | the same three, over all |
 #[diagnostic::on_unimplemented(
     message = "this input takes `{T}`, but it is given `{Self}`",
@@ -41,6 +42,8 @@ pub(crate) enum Source<Plain> {
     Plain(Plain),
     /// A text rendered when the attempt starts.
     Template(Template),
+    /// Such texts as a list.
+    Templates(Box<[Template]>),
     /// One node.
     Node(super::draft::Handle, Rule),
     /// A fan-in of nodes.
@@ -178,6 +181,27 @@ impl IntoInput<String> for &str {
 impl IntoInput<String> for Template {
     fn into_input(self) -> Input {
         Input(Source::Template(self), |supply, slot| one::<String>(supply, slot, value))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize> IntoInput<Vec<String>> for [&str; N] {
+    fn into_input(self) -> Input {
+        IntoInput::<Vec<String>>::into_input(self.map(str::to_owned).to_vec())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize> IntoInput<Vec<String>> for [Template; N] {
+    fn into_input(self) -> Input {
+        IntoInput::<Vec<String>>::into_input(self.to_vec())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoInput<Vec<String>> for Vec<Template> {
+    fn into_input(self) -> Input {
+        Input(Source::Templates(self.into()), |supply, slot| many::<String>(supply, slot, value))
     }
 }
 

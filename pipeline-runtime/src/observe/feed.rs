@@ -1,5 +1,6 @@
 //! What a process's runs have to tell whoever watches them, in the order in which it happened.
 
+use super::metrics;
 use crate::author::context::RunInfo;
 use crate::engine::{Entry, Observe, Record, Run, RunIx};
 use crate::plan::Plan;
@@ -16,7 +17,7 @@ const QUEUE: usize = 4096;
 pub(crate) enum News {
     /// A run that was not heard of before.
     Opened(RunIx, Box<Opening>),
-    /// A record, without the output that it may carry.
+    /// A record. Of the output that it may carry only what metrics need is there.
     Record(RunIx, Entry),
     /// A log line, without its end.
     Log(String),
@@ -75,10 +76,12 @@ impl Observe for Feed {
     }
 }
 
-/// An output may be large, and must not live longer than its run needs it.
+/// An output may be large, and must not live longer than its run needs it. What metrics need of it is small.
 fn without_output(entry: &Entry) -> Entry {
     let record = match &entry.record {
-        Record::Succeeded { slot, output: _ } => Record::Succeeded { slot: *slot, output: None },
+        Record::Succeeded { slot, output } => {
+            Record::Succeeded { slot: *slot, output: output.as_ref().and_then(metrics::newest) }
+        }
         record => record.clone(),
     };
     Entry { at: entry.at, record }

@@ -1,5 +1,6 @@
 //! A run's history: its records, told node by node.
 
+use super::metrics::{Counter, RunMetrics};
 use crate::author::notify::Event;
 use crate::engine::{Entry, ExpansionIx, Layout, NodeState, Record, RunState, Skip, Slot};
 use crate::plan::{NodeIx, Plan};
@@ -17,6 +18,7 @@ pub(crate) struct RunHistory {
     /// By slot.
     pub(crate) nodes: Vec<NodeHistory>,
     pub(crate) callbacks: Vec<CallbackHistory>,
+    counter: Counter,
     layout: Layout,
     plan: Arc<Plan>,
 }
@@ -82,8 +84,16 @@ pub(crate) struct CallbackHistory {
 impl RunHistory {
     pub(crate) fn new(plan: Arc<Plan>, started: Timestamp) -> Self {
         let layout = Layout::new(&plan);
-        let mut history =
-            Self { started, state: RunState::Running, finished: None, nodes: Vec::new(), callbacks: Vec::new(), layout, plan };
+        let mut history = Self {
+            started,
+            state: RunState::Running,
+            finished: None,
+            nodes: Vec::new(),
+            callbacks: Vec::new(),
+            counter: Counter::new(Arc::clone(&plan), started),
+            layout,
+            plan,
+        };
         history.grow();
         history
     }
@@ -145,7 +155,13 @@ impl RunHistory {
         }
     }
 
+    /// What it can be measured by.
+    pub(crate) fn metrics(&self) -> RunMetrics {
+        self.counter.metrics()
+    }
+
     pub(crate) fn apply(&mut self, entry: &Entry) {
+        self.counter.apply(entry);
         let at = entry.at.since(self.started);
         match &entry.record {
             Record::Started { slot, attempt } => {

@@ -3,9 +3,11 @@
 mod feed;
 mod history;
 pub(crate) mod logs;
+mod metrics;
 mod report;
 mod timeline;
 
 pub(crate) use feed::{Feed, News, Opening};
 pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory};
+pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use report::{CallbackReport, NodeReport, RunReport};

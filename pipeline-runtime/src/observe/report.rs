@@ -1,4 +1,5 @@
 use super::history::{CallbackHistory, NodeHistory, RunHistory};
+use super::metrics::RunMetrics;
 use crate::author::value::{Data, Value};
 use crate::engine::{NodeState, RunState};
 use std::time::Duration;
@@ -76,6 +77,11 @@ impl RunReport {
     /// Whoever was to be told, in the order in which it became due.
     pub fn callbacks(&self) -> Vec<CallbackReport<'_>> {
         self.history.callbacks.iter().map(CallbackReport).collect()
+    }
+
+    /// What the run can be measured by.
+    pub fn metrics(&self) -> RunMetrics {
+        self.history.metrics()
     }
 
     /// The run drawn over time, one line a node: what worked, what waited, what was tried again.

@@ -46,7 +46,7 @@ impl CallbackHistory {
 }
 
 /// A duration as people write it, without what is too small to matter.
-fn tell(duration: Duration) -> String {
+pub(super) fn tell(duration: Duration) -> String {
     let coarse = match duration {
         d if d >= Duration::from_mins(1) => Duration::from_secs(d.as_secs()),
         d => Duration::from_millis(u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),

@@ -187,7 +187,7 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
             What::Body { .. } => {
                 for arg in &plan.args[node.args.start as usize..node.args.end as usize] {
                     let (from, rule): (&[Handle], EdgeRule) = match &arg.source {
-                        Source::Plain(_) | Source::Template(_) => continue,
+                        Source::Plain(_) | Source::Template(_) | Source::Templates(_) => continue,
                         Source::Node(from, rule) => (std::slice::from_ref(from), EdgeRule::Upstream(*rule)),
                         Source::Nodes(from, rule) => (from, EdgeRule::Upstream(*rule)),
                         Source::Elements(from, rule) => (std::slice::from_ref(from), EdgeRule::Elements(*rule)),

@@ -195,6 +195,10 @@ impl Plan {
         let text = |arg: &Arg| match &arg.source {
             Source::Plain(plain) => plain.text().map(str::to_owned),
             Source::Template(template) => template.render(run, id, attempt).ok(),
+            Source::Templates(templates) => {
+                let texts: Option<Vec<String>> = templates.iter().map(|template| template.render(run, id, attempt).ok()).collect();
+                texts.map(|texts| texts.join(", "))
+            }
             Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,
         };
         let labelled = definition.inputs.iter().zip(self.args(node));

@@ -4,6 +4,7 @@ use crate::author::value::{Data, Value};
 use crate::engine::{Answered, Attempt, Meddle};
 use crate::plan::{Plan, What};
 use crate::storage::World;
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
@@ -80,6 +81,10 @@ impl Meddle for Meddling {
             Ok(value) => Answered::Success(Arc::clone(value), None),
             Err(error) => Answered::Error(Arc::clone(error)),
         })
+    }
+
+    fn enter(&self) -> Box<dyn Any> {
+        Box::new(self.world.entered())
     }
 
     fn blocking(&self, begun: bool) {

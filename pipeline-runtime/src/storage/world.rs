@@ -15,6 +15,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -86,18 +87,17 @@ impl World {
 
     /// Runs `scope`; the buckets it opens on this thread belong to this world. Scopes nest.
     pub(crate) fn enter<R>(&self, scope: impl FnOnce() -> R) -> R {
-        struct Leave(Option<World>);
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                ENTERED.set(self.0.take());
-            }
-        }
-        let _leave = Leave(ENTERED.replace(Some(self.clone())));
+        let _entered = self.entered();
         scope()
     }
 
+    /// As [`enter`](Self::enter), for as long as what it returns lives on this thread.
+    pub(crate) fn entered(&self) -> Entered {
+        Entered { before: ENTERED.replace(Some(self.clone())), _thread: PhantomData }
+    }
+
     /// The world that buckets opened here and now belong to.
-    pub(super) fn current() -> Self {
+    pub(crate) fn current() -> Self {
         ENTERED
             .with_borrow(Clone::clone)
             .unwrap_or_else(Self::process)
@@ -183,6 +183,13 @@ impl World {
         }
     }
 
+    /// Does what blocks on a thread of its own, whatever it is. In a simulation the clock stands still meanwhile; unlike a
+    /// bucket's operations these are done side by side, and order nothing.
+    pub(crate) async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, tokio::task::JoinError> {
+        let _busy = self.0.simulated.as_ref().map(|simulated| Busy::begin(&simulated.busy));
+        tokio::task::spawn_blocking(work).await
+    }
+
     /// Does one operation the way this world does I/O. `immediate` says that it ends within its first poll anyway.
     pub(super) async fn perform<T, Io>(
         &self,
@@ -214,6 +221,20 @@ impl World {
                     .with_source(error),
             )
         })
+    }
+}
+
+/// Leaves a world when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    before: Option<World>,
+    /// It is about one thread.
+    _thread: PhantomData<*const ()>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        ENTERED.set(self.before.take());
     }
 }
 

@@ -140,6 +140,12 @@ impl Node {
     pub(crate) fn attempt(&self) -> u32 {
         self.more.as_ref().map_or(1, |more| more.attempt.max(1))
     }
+
+    /// When its last attempt, or poke, was started.
+    pub(crate) fn last_start(&self) -> Timestamp {
+        let last = self.more.as_ref().and_then(|more| more.last_start);
+        last.or(self.first_start).unwrap_or_default()
+    }
 }
 
 impl Run {

@@ -4,6 +4,7 @@ use crate::author::body;
 use crate::author::context::{self, Context, Memory, RunInfo};
 use crate::author::input::Supply;
 use crate::plan::{NodeIx, Plan, What};
+use crate::time::Timestamp;
 use std::cell::OnceCell;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub(crate) struct Attempt {
     pub(crate) start: u32,
     pub(crate) node: NodeIx,
     pub(crate) number: u32,
+    pub(crate) started: Timestamp,
     pub(crate) plan: Arc<Plan>,
     pub(crate) info: Arc<RunInfo>,
     /// The indices of the elements it lies in, outermost first.
@@ -53,6 +55,6 @@ impl Attempt {
 impl context::Attempt for Attempt {
     fn context(&self) -> Context {
         let memory = self.memory.get_or_init(|| Memory::new(self.remembered.clone()));
-        Context::new(Arc::clone(&self.info), self.id().into(), self.number, memory.clone())
+        Context::new(Arc::clone(&self.info), self.id().into(), self.number, self.started.to_utc(), memory.clone())
     }
 }

@@ -6,6 +6,7 @@ use crate::author::body::{AttemptResult_, Produced, Running};
 use crate::author::error::{Kind, TaskError};
 use crate::author::input::{Source, Supply, Upstream};
 use crate::author::pipeline::panic_message;
+use crate::author::template::Template;
 use crate::plan::What;
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,6 +43,7 @@ impl Engine {
                 Source::Plain(_) => continue,
                 // Rendered outside of the lock.
                 Source::Template(_) => Supply::One(Upstream::Skipped),
+                Source::Templates(_) => Supply::Many(Vec::new()),
                 Source::Node(from, _) => Supply::One(run.upstream(see(from.index()))),
                 Source::Nodes(from, _) => Supply::Many(from.iter().map(|from| run.upstream(see(from.index()))).collect()),
                 Source::Elements(from, _) => Supply::Many(run.elements(see(from.index()))),
@@ -53,6 +55,7 @@ impl Engine {
             start: job.start,
             node: ix,
             number: node.attempt(),
+            started: node.last_start(),
             plan: Arc::clone(plan),
             info: Arc::clone(&run.spec.info),
             indices: run.layout.indices(job.slot),
@@ -74,7 +77,7 @@ impl Engine {
             return Some(Answered::Fatal(error).into());
         }
         let mut attempt = Some(attempt);
-        let called = on_behalf(&mut attempt, || scope::current(|attempt| attempt.call(&supplies)).flatten());
+        let called = self.on_behalf(&mut attempt, || scope::current(|attempt| attempt.call(&supplies)).flatten());
         drop(supplies);
         match called {
             Err(panicked) => Some(self.finish(attempt, Err(panicked))),
@@ -82,7 +85,7 @@ impl Engine {
             Ok(None) => None,
             Ok(Some(Running::Async(body))) => {
                 let mut body = Some(body);
-                match poll(&mut attempt, &mut body, &mut Context::from_waker(Waker::noop())) {
+                match self.poll(&mut attempt, &mut body, &mut Context::from_waker(Waker::noop())) {
                     Poll::Ready(result) => Some(self.finish(attempt, result)),
                     Poll::Pending => {
                         self.spawn(attempt?, body);
@@ -102,7 +105,7 @@ impl Engine {
         let mut answering = Answering { engine: self.clone(), job, answer: None };
         let mut attempt = Some(attempt);
         let task = async move {
-            let result = std::future::poll_fn(|context| poll(&mut attempt, &mut body, context)).await;
+            let result = std::future::poll_fn(|context| answering.engine.poll(&mut attempt, &mut body, context)).await;
             let engine = answering.engine.clone();
             answering.give(engine.finish(attempt, result));
         };
@@ -129,7 +132,7 @@ impl Engine {
         }
         self.spawn_thread(move || {
             let mut attempt = Some(attempt);
-            let result = on_behalf(&mut attempt, body).and_then(|AttemptResult_(result)| result.map_err(Failed::Body));
+            let result = engine.on_behalf(&mut attempt, body).and_then(|AttemptResult_(result)| result.map_err(Failed::Body));
             let answer = engine.finish(attempt, result);
             engine.post(job, answer);
             if let Some(meddle) = &engine.0.meddle {
@@ -159,6 +162,30 @@ impl Engine {
         self.answer(job, answer);
     }
 
+    /// Runs the user's code on behalf of an attempt. Nothing of a body that panicked is used again.
+    fn on_behalf<R>(&self, attempt: &mut Option<Attempt>, work: impl FnOnce() -> R) -> Result<R, Failed> {
+        let enter = || self.within(|| scope::enter(attempt, work));
+        catch_unwind(AssertUnwindSafe(enter)).map_err(|panic| Failed::Panic(panic_message(&*panic)))
+    }
+
+    /// Polls a body, and drops it once it is done: before it is answered for, as what it holds may be what a downstream waits for.
+    fn poll(
+        &self,
+        attempt: &mut Option<Attempt>,
+        body: &mut Option<Body>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Produced, Failed>> {
+        let Some(running) = body else { return Poll::Pending };
+        let result = match self.on_behalf(attempt, || running.as_mut().poll(context)) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(AttemptResult_(result))) => result.map_err(Failed::Body),
+            Err(panicked) => Err(panicked),
+        };
+        // A value that panics as it is dropped does not change what the body came to.
+        let _ = self.on_behalf(attempt, || drop(body.take()));
+        Poll::Ready(result)
+    }
+
     fn finish(&self, attempt: Option<Attempt>, result: Result<Produced, Failed>) -> Answer {
         let Some(attempt) = attempt else { return Answered::Aborted.into() };
         let what = match result {
@@ -166,7 +193,9 @@ impl Engine {
                 // It calls the type's own `Serialize` and `Deserialize`.
                 let checked = catch_unwind(AssertUnwindSafe(|| self.check(&attempt, Answered::Success(value, None))));
                 checked.unwrap_or_else(|panic| {
-                    Answered::Fatal(format!("the output's own code panicked as it was written as JSON: {}", panic_message(&*panic)).into())
+                    Answered::Fatal(
+                        format!("the output's own code panicked as it was written as JSON: {}", panic_message(&*panic)).into(),
+                    )
                 })
             }
             Ok(Produced::NotYet) => Answered::NotYet,
@@ -199,7 +228,9 @@ impl Engine {
             Ok(json) if json.len() <= MAX_OUTPUT => Answered::Success(value, Some(json.into())),
             Ok(json) => {
                 let (size, limit) = (json.len(), MAX_OUTPUT >> 20);
-                let what = format!("the output has {size} bytes as JSON; the limit is {limit} MiB: put it in a bucket and return its key");
+                let what = format!(
+                    "the output has {size} bytes as JSON; the limit is {limit} MiB: put it in a bucket and return its key"
+                );
                 Answered::Fatal(what.into())
             }
             Err(error) => Answered::Fatal(format!("the output cannot be written as JSON: {error}").into()),
@@ -245,30 +276,17 @@ enum Failed {
     Panic(String),
 }
 
-/// Runs the user's code on behalf of an attempt. Nothing of a body that panicked is used again.
-fn on_behalf<R>(attempt: &mut Option<Attempt>, work: impl FnOnce() -> R) -> Result<R, Failed> {
-    catch_unwind(AssertUnwindSafe(|| scope::enter(attempt, work))).map_err(|panic| Failed::Panic(panic_message(&*panic)))
-}
-
-/// Polls a body, and drops it once it is done: before it is answered for, as what it holds may be what a downstream waits for.
-fn poll(attempt: &mut Option<Attempt>, body: &mut Option<Body>, context: &mut Context<'_>) -> Poll<Result<Produced, Failed>> {
-    let Some(running) = body else { return Poll::Pending };
-    let result = match on_behalf(attempt, || running.as_mut().poll(context)) {
-        Ok(Poll::Pending) => return Poll::Pending,
-        Ok(Poll::Ready(AttemptResult_(result))) => result.map_err(Failed::Body),
-        Err(panicked) => Err(panicked),
-    };
-    // A value that panics as it is dropped does not change what the body came to.
-    let _ = on_behalf(attempt, || drop(body.take()));
-    Poll::Ready(result)
-}
-
 fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {
+    let render = |template: &Template| -> Result<Upstream, Arc<str>> {
+        let text = template.render(&attempt.info, &attempt.id(), attempt.number).map_err(|error| error.to_string())?;
+        Ok(Upstream::Success(Arc::new(text)))
+    };
     let wired = attempt.plan.args(attempt.node).iter().filter(|arg| !matches!(arg.source, Source::Plain(_)));
     for (arg, supply) in wired.zip(supplies) {
-        if let Source::Template(template) = arg.source {
-            let text = template.render(&attempt.info, &attempt.id(), attempt.number).map_err(|error| error.to_string())?;
-            *supply = Supply::One(Upstream::Success(Arc::new(text)));
+        match &arg.source {
+            Source::Template(template) => *supply = Supply::One(render(template)?),
+            Source::Templates(templates) => *supply = Supply::Many(templates.iter().map(render).collect::<Result<_, _>>()?),
+            _ => {}
         }
     }
     Ok(())

@@ -8,12 +8,15 @@ use super::super::record::Slot;
 use super::{Attempt, Engine, Job};
 use crate::author::notify::BoxFuture;
 use crate::time::Timestamp;
+use std::any::Any;
 use std::fmt::Debug;
 
 /// What a simulation does to bodies.
 pub(crate) trait Meddle: Send + Sync + Debug {
     /// An answer in the body's stead.
     fn instead(&self, attempt: &Attempt) -> Option<Answered>;
+    /// While what this returns lives, this thread works within the simulation: so that what does I/O counts there.
+    fn enter(&self) -> Box<dyn Any>;
     /// A body that blocks has begun, or has ended.
     fn blocking(&self, begun: bool);
     /// How much is under way that the clock waits for: I/O and bodies that block.
@@ -88,6 +91,12 @@ impl Engine {
             }
             meddle.idle().await;
         }
+    }
+
+    /// Runs `work` within the simulation, if this is one.
+    pub(super) fn within<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _entered = self.0.meddle.as_ref().map(|meddle| meddle.enter());
+        work()
     }
 
     /// Waits for the next timer, for `until`, or for a body's own timer, whichever comes first.

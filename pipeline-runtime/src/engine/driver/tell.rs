@@ -16,8 +16,9 @@ impl Engine {
         drop(self.spawn_task(async move {
             let deadline = engine.clock().now() + LIMIT;
             let told = AssertUnwindSafe(async { notifier.notify(Notification::clone(&notification)).await }).catch_unwind();
+            let mut told = std::pin::pin!(told);
             let result = tokio::select! {
-                told = told => match told {
+                told = std::future::poll_fn(|context| engine.within(|| told.as_mut().poll(context))) => match told {
                     Ok(Ok(())) => Ok(()),
                     Ok(Err(error)) => Err(error.chain()),
                     Err(panic) => Err(format!("it panicked: {}", crate::author::pipeline::panic_message(&*panic))),
@@ -26,7 +27,10 @@ impl Engine {
             };
             if let Err(error) = &result {
                 tracing::warn!(
-                    callback = notification.name(), notifier = notifier.label(), node = notification.node(), error,
+                    callback = notification.name(),
+                    notifier = notifier.label(),
+                    node = notification.node(),
+                    error,
                     "a callback failed and will be tried again"
                 );
             }

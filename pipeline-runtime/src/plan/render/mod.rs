@@ -58,6 +58,10 @@ fn input<'a>(name: &'static str, source: &'a Source<crate::author::body::Plain>)
     match source {
         Source::Plain(plain) => text("plain", plain.text().map(Cow::Borrowed)),
         Source::Template(template) => text("template", Some(Cow::Borrowed(template.source()))),
+        Source::Templates(templates) => {
+            let sources: Vec<&str> = templates.iter().map(|template| template.source()).collect();
+            text("templates", Some(Cow::Owned(sources.join(", "))))
+        }
         Source::Node(from, rule) => Input::nodes(name, "node", vec![from.index()], rule.name()),
         Source::Nodes(from, rule) => {
             let from = from.iter().map(|node| node.index()).collect();

@@ -1,0 +1,270 @@
+//! One POST by HTTP/1.1, and nothing about it in a log.
+//!
+//! This is hyper without a client around it, as the URL must not get out. hyper and rustls log no path, and a redirect, a pool or a
+//! cookie is nothing that a webhook needs. (ureq, the other small choice, costs about as much to build; it writes whole URLs to the
+//! log at its level `trace`.)
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::TokioIo;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::{InvalidDnsNameError, ServerName};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, crypto::ring};
+
+/// From the look-up of the host's name to the first bytes of the answer.
+const LIMIT: Duration = Duration::from_secs(10);
+/// How long an error waits for the rest of an answer that it quotes.
+const QUOTE_LIMIT: Duration = Duration::from_secs(1);
+/// How much of an answer's body an error quotes.
+const QUOTED: usize = 200;
+/// A part of the URL that is shorter is no secret, and would be struck out of ordinary words.
+const SHORTEST_SECRET: usize = 6;
+
+/// Why a URL could not be told. No text of it holds the URL beyond its host.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PostError {
+    #[error("its value is no URL: {0}; write `https://HOST/PATH`")]
+    Url(&'static str),
+    #[error("{host} could not be reached: {error}")]
+    Connect { host: String, error: io::Error },
+    #[error("the proxy is none that is understood: write `http://HOST:PORT`")]
+    Proxy,
+    #[error("the proxy refused to connect to {host}: {status}")]
+    Tunnel { host: String, status: StatusCode },
+    #[error("no secure connection to {host}: {error}")]
+    Tls { host: String, error: io::Error },
+    #[error("{host} has no name that a certificate could have")]
+    Name { host: String },
+    #[error("no certificate of an authority was found; install the system's (`ca-certificates`) or set SSL_CERT_FILE")]
+    NoRoots,
+    #[error("the connection to {host} broke off: {error}")]
+    Http { host: String, error: hyper::Error },
+    #[error("{host} answered {status}{hint}{quote}")]
+    Status { host: String, status: StatusCode, hint: &'static str, quote: Quote },
+    #[error("{host} did not answer within {LIMIT:?}")]
+    TimedOut { host: String },
+    #[error("no runtime: {0}")]
+    Runtime(#[source] io::Error),
+    #[error("the request cannot be written: {0}")]
+    Request(hyper::http::Error),
+}
+
+/// The beginning of an answer's body.
+#[derive(Debug)]
+pub(super) struct Quote(String);
+
+impl fmt::Display for Quote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, ": {}", self.0) }
+    }
+}
+
+/// Sends `body`, which is JSON, and returns once the server said that it has it. Blocks.
+pub(super) fn post(url: &str, body: Vec<u8>) -> Result<(), PostError> {
+    let target = Target::parse(url)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PostError::Runtime)?;
+    let exchange = async {
+        let timed_out = PostError::TimedOut { host: target.host.clone() };
+        tokio::time::timeout(LIMIT, target.exchange(body)).await.unwrap_or(Err(timed_out))
+    };
+    let result = runtime.block_on(exchange);
+    // A look-up of a name cannot be cut off, and nobody waits for it.
+    runtime.shutdown_background();
+    result
+}
+
+/// Whom a request is sent to.
+enum Way<'a> {
+    /// The server, or a tunnel to it.
+    Straight,
+    /// A proxy, which wants the whole URL, and to know us.
+    ThroughProxy(Option<&'a HeaderValue>),
+}
+
+/// A URL, taken apart.
+struct Target {
+    uri: Uri,
+    host: String,
+    port: u16,
+    secure: bool,
+}
+
+impl Target {
+    fn parse(url: &str) -> Result<Self, PostError> {
+        // Not the parser's own error: what it says is not ours to keep secret.
+        let uri: Uri = url.parse().map_err(|_| PostError::Url("it cannot be read"))?;
+        let secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            Some(_) => return Err(PostError::Url("its scheme is neither `https` nor `http`")),
+            None => return Err(PostError::Url("it has no scheme")),
+        };
+        let authority = uri.authority().ok_or(PostError::Url("it has no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(PostError::Url("it holds a user and a password, which are not sent"));
+        }
+        let host = authority.host().to_owned();
+        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        Ok(Self { uri, host, port, secure })
+    }
+
+    async fn exchange(&self, body: Vec<u8>) -> Result<(), PostError> {
+        let proxy = Matcher::from_env().intercept(&self.uri);
+        let Some(proxy) = proxy else {
+            let stream = self.connect(&self.host, self.port).await?;
+            return if self.secure {
+                self.send(self.encrypt(stream).await?, body, Way::Straight).await
+            } else {
+                self.send(stream, body, Way::Straight).await
+            };
+        };
+        let (at, authorization) = (proxy.uri(), proxy.basic_auth());
+        let (Some("http"), Some(host)) = (at.scheme_str(), at.host()) else { return Err(PostError::Proxy) };
+        let stream = self.connect(host, at.port_u16().unwrap_or(80)).await?;
+        if self.secure {
+            let tunnel = self.tunnel(stream, authorization).await?;
+            self.send(self.encrypt(tunnel).await?, body, Way::Straight).await
+        } else {
+            self.send(stream, body, Way::ThroughProxy(authorization)).await
+        }
+    }
+
+    async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, PostError> {
+        let connected = TcpStream::connect((bare(host), port)).await;
+        connected.map_err(|error| PostError::Connect { host: host.to_owned(), error })
+    }
+
+    /// Asks a proxy to pass all bytes on.
+    async fn tunnel(
+        &self,
+        stream: TcpStream,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<impl AsyncRead + AsyncWrite + use<>, PostError> {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.broken(error))?;
+        tokio::spawn(connection.with_upgrades());
+        let place = format!("{}:{}", self.host, self.port);
+        let mut request = Request::builder().method(Method::CONNECT).uri(&place).header(HOST, &place);
+        if let Some(authorization) = authorization {
+            request = request.header(PROXY_AUTHORIZATION, authorization);
+        }
+        let request = request.body(Full::<Bytes>::default()).map_err(PostError::Request)?;
+        let response = sender.send_request(request).await.map_err(|error| self.broken(error))?;
+        if !response.status().is_success() {
+            return Err(PostError::Tunnel { host: self.host.clone(), status: response.status() });
+        }
+        let upgraded = hyper::upgrade::on(response).await.map_err(|error| self.broken(error))?;
+        Ok(TokioIo::new(upgraded))
+    }
+
+    async fn encrypt<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> Result<impl AsyncRead + AsyncWrite + use<S>, PostError> {
+        let host = || self.host.clone();
+        let no_name = |_: InvalidDnsNameError| PostError::Name { host: host() };
+        let name = ServerName::try_from(bare(&self.host).to_owned()).map_err(no_name)?;
+        let connector = TlsConnector::from(self.tls()?);
+        connector.connect(name, stream).await.map_err(|error| PostError::Tls { host: host(), error })
+    }
+
+    /// Read once: what the system trusts rarely changes while a process lives.
+    fn tls(&self) -> Result<Arc<ClientConfig>, PostError> {
+        static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+        if let Some(config) = CONFIG.get() {
+            return Ok(Arc::clone(config));
+        }
+        let mut roots = RootCertStore::empty();
+        // What cannot be read, among the hundred that a system has, is left out.
+        let (trusted, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if trusted == 0 {
+            return Err(PostError::NoRoots);
+        }
+        let refused = |error: rustls::Error| PostError::Tls { host: self.host.clone(), error: io::Error::other(error) };
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().map_err(refused)?;
+        let config = Arc::new(builder.with_root_certificates(roots).with_no_client_auth());
+        Ok(Arc::clone(CONFIG.get_or_init(|| config)))
+    }
+
+    /// Sends the request and judges the answer.
+    async fn send<S>(&self, stream: S, body: Vec<u8>, way: Way<'_>) -> Result<(), PostError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.broken(error))?;
+        // Its error is the request's as well.
+        tokio::spawn(connection);
+        let place = self.uri.authority().map_or("", |authority| authority.as_str());
+        let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
+        let request = Request::post(path).header(HOST, place);
+        let request = match way {
+            Way::Straight => request,
+            Way::ThroughProxy(None) => request.uri(&self.uri),
+            Way::ThroughProxy(Some(authorization)) => request.uri(&self.uri).header(PROXY_AUTHORIZATION, authorization),
+        };
+        let request = request
+            .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, concat!("pipeline-runtime/", env!("CARGO_PKG_VERSION")))
+            .header(CONNECTION, "close")
+            .body(Full::new(Bytes::from(body)))
+            .map_err(PostError::Request)?;
+        let response = sender.send_request(request).await.map_err(|error| self.broken(error))?;
+        self.judge(response).await
+    }
+
+    async fn judge(&self, response: Response<Incoming>) -> Result<(), PostError> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let hint = if status.is_redirection() { " (redirects are not followed)" } else { "" };
+        let quote = Quote(self.quote(response.into_body()).await);
+        Err(PostError::Status { host: self.host.clone(), status, hint, quote })
+    }
+
+    /// The beginning of a body, on one line, without what is secret of the URL: a server may well repeat it.
+    async fn quote(&self, mut body: Incoming) -> String {
+        let mut bytes = Vec::new();
+        let read = async {
+            // Some more than is quoted, so that a secret is not cut in half and missed.
+            while bytes.len() < 20 * QUOTED {
+                let Some(Ok(frame)) = body.frame().await else { break };
+                bytes.extend(frame.into_data().unwrap_or_default());
+            }
+        };
+        // What has come is worth quoting even where the rest does not.
+        let _ = tokio::time::timeout(QUOTE_LIMIT, read).await;
+        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+        for secret in self.secrets() {
+            text = text.replace(secret, "***");
+        }
+        let words: Vec<&str> =
+            text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+        super::words::cut(&words.join(" "), QUOTED)
+    }
+
+    /// The parts of the path and the query.
+    fn secrets(&self) -> impl Iterator<Item = &str> {
+        let path = self.uri.path_and_query().map_or("", |path| path.as_str());
+        path.split(['/', '?', '&', '=', ';']).filter(|part| part.len() >= SHORTEST_SECRET)
+    }
+
+    fn broken(&self, error: hyper::Error) -> PostError {
+        PostError::Http { host: self.host.clone(), error }
+    }
+}
+
+/// A host as sockets and certificates name it: an IPv6 address without its brackets.
+fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}

@@ -1,0 +1,125 @@
+//! What arrives, and what becomes of what does not.
+
+use crate::server::{Reply, Server};
+use crate::{SECRET, child};
+use pipeline_runtime::prelude::*;
+use std::time::Duration;
+
+fn url(server: &Server) -> String {
+    format!("http://{}{SECRET}", server.address)
+}
+
+#[test]
+fn a_notification_is_json_with_all_that_is_known() {
+    let server = Server::start([]);
+    child("sensor_times_out", Some(&url(&server)));
+    let [request] = &server.requests()[..] else { panic!("{:?}", server.requests()) };
+    assert!(request.head.starts_with(&format!("POST {SECRET} HTTP/1.1\r\n")), "{}", request.head);
+    assert!(request.head.to_ascii_lowercase().contains("content-type: application/json"), "{}", request.head);
+    let expected = serde_json::json!({
+        "event": "on_failure",
+        "summary": "export of late failed",
+        "key": "simulated__2024-03-25T00:00:00+00:00/export/on_failure/1711412400000000000",
+        "pipeline": "late",
+        "run_id": "simulated__2024-03-25T00:00:00+00:00",
+        "logical_date": "2024-03-25T00:00:00Z",
+        "at": "2024-03-26T00:10:00Z",
+        "node": "export",
+        "state": "failed",
+        "attempt": 1,
+        "attempts": 1,
+        "pokes": 15,
+        "error": "timed out: not ready within 10m (15 pokes)",
+        "elapsed_seconds": 600.0,
+        "budget_left_seconds": 0.0,
+        "inputs": { "key": "raw/2024-03-25.json" },
+    });
+    let mut body = request.body.clone();
+    body["key"] = expected["key"].clone();
+    assert_eq!(body, expected);
+    assert!(request.body["key"].as_str().unwrap().starts_with("simulated__2024-03-25T00:00:00+00:00/export/on_failure/"));
+}
+
+#[test]
+fn slack_is_sent_one_text_in_its_markup() {
+    let server = Server::start([]);
+    child("chat", Some(&url(&server)));
+    let body = server.requests()[0].body.clone();
+    let text = body["text"].as_str().unwrap();
+    assert_eq!(body.as_object().unwrap().len(), 1);
+    assert!(text.starts_with(":x: *load of wrong failed*\nrun: `simulated__"), "{text}");
+    assert!(text.contains("\ntext: `&lt;seven&gt; &amp; 'eight'`\n"), "{text}");
+    assert!(text.ends_with("\n```invalid digit found in string```"), "{text}");
+}
+
+#[test]
+fn what_failed_is_tried_again_and_the_run_is_not_changed() {
+    let bad = Reply::Status("500 Internal Server Error", format!("no handler\n for {SECRET}"));
+    let server = Server::start([bad, Reply::Close, Reply::Break, Reply::Status("302 Found", String::new())]);
+    let text = child("simulated_success", Some(&url(&server)));
+    // 1 s, 2 s, 4 s and 8 s after each other, in virtual time.
+    assert!(text.contains("tries: 5, told: Some(15s)"), "{text}");
+    assert!(
+        text.contains("the webhook of ALERTS_URL: 127.0.0.1 answered 500 Internal Server Error: no handler for /***/***/***?"),
+        "{text}"
+    );
+    assert!(text.contains("the connection to 127.0.0.1 broke off"), "{text}");
+    assert!(text.contains("answered 302 Found (redirects are not followed)"), "{text}");
+    let requests = server.requests();
+    assert_eq!(requests.len(), 5, "a redirect was followed, or a try is missing");
+    assert!(requests.iter().all(|request| request.body == requests[0].body), "the same is told each time");
+}
+
+#[test]
+fn the_clock_of_a_simulation_stands_still_while_a_server_is_slow() {
+    for name in ["simulated_success", "simulated_forward"] {
+        let server = Server::start([Reply::After(Duration::from_millis(1500))]);
+        let text = child(name, Some(&url(&server)));
+        assert!(text.contains("tries: 1, told: Some(0ns)"), "{text}");
+    }
+}
+
+#[test]
+fn who_does_not_answer_in_ten_seconds_is_told_again() {
+    let server = Server::start([Reply::After(Duration::from_secs(20))]);
+    let text = child("simulated_success", Some(&url(&server)));
+    assert!(text.contains("127.0.0.1 did not answer within 10s"), "{text}");
+    assert!(text.contains("tries: 2, told: Some(1s)"), "{text}");
+}
+
+#[test]
+fn the_alert_arrives_once_the_server_is_back() {
+    let text = child("server_comes_up_later", Some(&format!("http://{}{SECRET}", Server::nowhere())));
+    assert!(text.contains("127.0.0.1 could not be reached: Connection refused"), "{text}");
+}
+
+#[test]
+fn a_live_run_tries_again_too() {
+    let server = Server::start([Reply::Status("503 Service Unavailable", "busy".into()), Reply::Close]);
+    child("live", Some(&url(&server)));
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn what_is_no_url_is_told_without_showing_it() {
+    for (value, message) in [
+        (None, "the webhook's variable ALERTS_URL is not set; set it to the URL to be told"),
+        (Some("  "), "the webhook's variable ALERTS_URL is empty"),
+        (Some("s3cr3t-T0SECRET"), "the webhook of ALERTS_URL: its value is no URL: it has no scheme; write `https://HOST/PATH`"),
+        (Some("ftp://127.0.0.1/s3cr3t"), "its scheme is neither `https` nor `http`"),
+        (Some("http://ann:s3cr3t@127.0.0.1/"), "it holds a user and a password"),
+        (Some("http:// s3cr3t"), "it cannot be read"),
+    ] {
+        let text = child("simulated_success", value);
+        assert!(text.contains(message), "{message:?}: {text}");
+        assert!(text.contains("told: None"), "{text}");
+    }
+}
+
+#[test]
+fn labels_tell_webhooks_apart_and_show_no_value() {
+    let (json, slack) = (Webhook::env("A"), Webhook::env("A").slack());
+    assert_eq!((json.label(), slack.label()), ("Webhook(A)".into(), "Webhook(A, slack)".into()));
+    assert_ne!(json.label(), Webhook::env("B").label());
+    assert_eq!(format!("{json:?}"), r#"Webhook { variable: "A", format: Json }"#);
+}

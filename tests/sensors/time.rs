@@ -1,0 +1,25 @@
+use chrono::{DateTime, Utc};
+use pipeline_runtime::prelude::*;
+use pipeline_runtime::sensors::time_reached;
+use pipeline_runtime::{NodeState, Simulation};
+use std::time::Duration;
+
+#[pipeline(schedule = "@daily")]
+fn opens() {
+    time_reached(template!("{{ data_interval_end | ds }}T05:30:00Z")).named("open").poke(Duration::from_mins(30));
+    time_reached(template!("{{ data_interval_start }}")).named("past");
+    time_reached("2024-03-26T01:00+01:00").named("offset");
+    time_reached("half past five").named("unreadable").retries(3).allow_failure();
+}
+
+#[test]
+fn a_time_is_reached_at_the_first_poke_not_before_it() {
+    let report = Simulation::new(opens()).logical_date("2024-03-25").run();
+    let open = report.node("open");
+    assert_eq!((open.pokes(), open.finished()), (12, Some(Duration::from_mins(330))));
+    assert_eq!(report.output::<DateTime<Utc>>("open").unwrap().to_rfc3339(), "2024-03-26T05:30:00+00:00");
+    assert_eq!((report.node("past").pokes(), report.node("offset").pokes()), (1, 1));
+    let unreadable = report.node("unreadable");
+    assert_eq!((unreadable.state(), unreadable.attempts()), (NodeState::Failed, 1));
+    assert!(unreadable.error().unwrap().contains("half past five"), "{:?}", unreadable.error());
+}
