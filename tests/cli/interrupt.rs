@@ -8,7 +8,11 @@ use std::process::{Command, Stdio};
 
 /// Runs until a line contains `until`, sends the signal, and returns the exit code and what came on stderr.
 fn interrupted(args: &[&str], until: &str, signal: &str) -> (Option<i32>, String) {
-    let mut child = command(PIPELINES, args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it was built");
+    interrupt(command(PIPELINES, args), until, signal)
+}
+
+pub(crate) fn interrupt(mut command: Command, until: &str, signal: &str) -> (Option<i32>, String) {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it was built");
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
     let seen = lines.by_ref().map_while(Result::ok).any(|line| line.contains(until));
     let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("there is `kill`");

@@ -8,6 +8,7 @@ mod command;
 mod graph;
 mod help;
 mod interrupt;
+mod kept;
 mod plans;
 mod run;
 mod simulate;

@@ -10,6 +10,8 @@ fn list() {
         endless    none                                     Never ends by itself, and has a body on each worker that cannot be cut off.
         panicking  none                                     Panics.
         wide       none                                     More nodes than are drawn one by one.
+        mendable   none                                     Fails until somebody mends what it needs.
+        late       none                                     Waits for a file in a folder beside it.
         [exit 0]
     "#]].assert_eq(&call(&["list"]));
 }
@@ -22,6 +24,8 @@ fn check_of_sound_pipelines_is_a_line_each() {
         endless: 65 nodes, no schedule
         panicking: 1 node, no schedule
         wide: 300 nodes, no schedule
+        mendable: 3 nodes, no schedule
+        late: 2 nodes, no schedule
         [exit 0]
     "#]]
     .assert_eq(&call(&["check"]));
@@ -102,7 +106,7 @@ fn a_pipeline_that_does_not_exist() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: no pipeline has the id `slaes`; there is `sales`, `waiting`, `endless`, `panicking`, `wide`
+        error: no pipeline has the id `slaes`; there is `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`
     "#]]
     .assert_eq(&call(&["check", "slaes"]));
 }
@@ -112,7 +116,7 @@ fn a_pipeline_must_be_named_where_there_are_several() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: which pipeline? name one of `sales`, `waiting`, `endless`, `panicking`, `wide`
+        error: which pipeline? name one of `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`
     "#]]
     .assert_eq(&call(&["run"]));
 }

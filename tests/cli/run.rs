@@ -86,10 +86,10 @@ fn a_panic_is_a_failure_and_told_where_it_happened() {
         run: failed after _   ( working   waiting   retry due)
         [exit 1]
         [stderr]
-        _ ERROR panics#1: the body panicked at tests/cli/pipelines/main.rs:96:5: there is no row
+        _ ERROR panics#1: the body panicked at tests/cli/pipelines/main.rs:120:5: there is no row
 
         error: node `panics` failed: the body panicked: there is no row
-          --> tests/cli/pipelines/main.rs:119:5: wired here
+          --> tests/cli/pipelines/main.rs:143:5: wired here
 
         help: mend the cause; `retry manual__2024-03-25T00:00:00Z` then runs what failed and what did not run because of it
     "#]]

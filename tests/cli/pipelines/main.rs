@@ -78,6 +78,30 @@ fn waiting() -> Result<()> {
     Ok(())
 }
 
+#[task]
+async fn delicate(total: u32) -> Result<u32> {
+    if std::path::Path::new("mended").exists() { Ok(total) } else { Err(TaskError::fatal("it is not mended yet")) }
+}
+
+#[sensor(timeout = "10m", poke = "20ms", poke_timeout = "1m")]
+async fn arrival(bucket: Bucket) -> Result<Poke<Object>> {
+    Ok(bucket.head("late.json").await?.into())
+}
+
+/// Fails until somebody mends what it needs.
+#[pipeline]
+fn mendable() {
+    publish(delicate(load(vec![1, 2], false)));
+}
+
+/// Waits for a file in a folder beside it.
+#[pipeline]
+fn late() -> Result<()> {
+    let bucket = Bucket::open("file://./data-bucket")?;
+    parse(&bucket, arrival(&bucket));
+    Ok(())
+}
+
 /// Holds its worker and never yields.
 #[task]
 async fn hog() -> Result<u32> {
@@ -120,7 +144,7 @@ fn panicking() {
 }
 
 fn main() -> ExitCode {
-    Cli::new([sales(), waiting(), endless(), panicking(), wide()])
+    Cli::new([sales(), waiting(), endless(), panicking(), wide(), mendable(), late()])
         .command("greet", "Greets whoever is named", |args| {
             let named: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
             println!("hello {}", named.join(" "));

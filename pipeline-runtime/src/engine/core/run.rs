@@ -302,7 +302,11 @@ impl Run {
                 self.ended(*slot, NodeState::UpstreamFailed);
             }
             Record::Cleared { slots } => self.cleared(slots),
-            Record::RunEnded { state } => self.state = *state,
+            Record::RunEnded { state } => {
+                self.state = *state;
+                // Where records are read again, nobody has taken what they made possible; now there is nothing left to decide.
+                self.pending = Pending::default();
+            }
             Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. } => self.alerts.apply(entry),
         }
     }

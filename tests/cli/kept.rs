@@ -1,0 +1,132 @@
+//! Runs outlive their process: what the next calls in the same folder say of them, and do with them.
+
+use crate::command::{PIPELINES, command, scrub, told};
+use expect_test::{Expect, expect};
+use std::process::Command;
+
+/// A folder for several calls.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let command = command(PIPELINES, &[]);
+        Self(command.get_current_dir().expect("each call has one").to_owned())
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = command(PIPELINES, args);
+        command.current_dir(&self.0);
+        command
+    }
+
+    fn call(&self, args: &[&str], expected: &Expect) {
+        expected.assert_eq(&scrub(&told(&self.command(args).output().expect("it was built"))));
+    }
+}
+
+const RUN: &str = "manual__2024-03-25T00:00:00Z";
+
+#[test]
+fn a_failed_run_is_listed_shown_and_retried() {
+    let folder = Folder::new();
+    let failed = folder.command(&["run", "mendable", "--logical-date", "2024-03-25"]).output().expect("it was built");
+    assert_eq!(failed.status.code(), Some(1));
+    let listed = folder.command(&["runs", "--json"]).output().expect("it was built");
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).expect("one run is one object");
+    assert_eq!((&listed["run_id"], &listed["state"]), (&RUN.into(), &"failed".into()));
+    folder.call(&["show", RUN], &expect![[r#"
+        run manual__2024-03-25T00:00:00Z of mendable: failed, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
+
+        node state 0 _
+        load success _ → _
+        delicate failed _ → _, it is not mended yet
+        publish   upstream_failed
+        run: failed after _   ( working   waiting   retry due)
+
+        error: node `delicate` failed: it is not mended yet
+          --> tests/cli/pipelines/main.rs:94:13: wired here
+          = note: so `publish` did not run
+        [exit 0]
+    "#]]);
+    folder.call(&["retry", RUN, "publish_all"], &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: run `manual__2024-03-25T00:00:00Z`: it has no node `publish_all`; `show manual__2024-03-25T00:00:00Z` lists those it has
+    "#]]);
+    std::fs::write(folder.0.join("mended"), "").expect("the folder is ours");
+    folder.call(&["retry", RUN], &expect![[r#"
+        journal .pipeline/journal.db
+        going on with run manual__2024-03-25T00:00:00Z
+        run manual__2024-03-25T00:00:00Z of mendable: logical date 2024-03-25T00:00:00Z
+           _  run  running  2 nodes will be tried again
+           _  delicate  running
+           _  delicate  success  after _
+           _  publish  running
+           _  publish  success  after _
+
+        node state 0 _
+        load success _ → _
+        delicate success _ → _
+        publish success _ → _
+        run: success after _   ( working   waiting   retry due)
+        [exit 0]
+        [stderr]
+        _ INFO publish#1: published 3
+    "#]]);
+    folder.call(&["retry", RUN], &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: run `manual__2024-03-25T00:00:00Z`: none of its nodes failed; name those to try again
+    "#]]);
+    folder.call(&["runs", "mendable", "--state", "failed"], &expect![[r#"
+        run  pipeline  state  started  took  params
+        [exit 0]
+    "#]]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_is_gone_on_with() {
+    let folder = Folder::new();
+    let bucket = folder.0.join("data-bucket");
+    std::fs::create_dir(&bucket).expect("the folder is ours");
+    let run = folder.command(&["run", "late", "--logical-date", "2024-03-25"]);
+    let (code, _) = crate::interrupt::interrupt(run, "arrival  up_for_reschedule", "-INT");
+    assert_eq!(code, Some(130));
+    std::fs::write(bucket.join("late.json"), "{}").expect("the folder is ours");
+    let resumed = folder.command(&["resume"]).output().expect("it was built");
+    let said = String::from_utf8_lossy(&resumed.stdout).into_owned();
+    assert!(resumed.status.success(), "{said}");
+    assert!(said.contains(&format!("going on with run {RUN}\n")), "{said}");
+    folder.call(&["resume"], &expect![[r#"
+        nothing to go on with in .pipeline/journal.db
+        [exit 0]
+    "#]]);
+}
+
+#[test]
+fn what_is_not_kept_is_said() {
+    let folder = Folder::new();
+    folder.call(&["runs"], &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: there is no journal at ".pipeline/journal.db"
+    "#]]);
+    folder.call(&["resume"], &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: there is no journal at ".pipeline/journal.db"
+    "#]]);
+    std::fs::create_dir(folder.0.join(".pipeline")).expect("the folder is ours");
+    std::fs::write(folder.0.join(".pipeline/journal.db"), "no journal ".repeat(200)).expect("the folder is ours");
+    folder.call(&["run", "mendable", "--logical-date", "2024-03-25"], &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: ".pipeline/journal.db" is no journal: file is not a database; name another file with `--journal FILE`
+    "#]]);
+    folder.call(&["runs"], &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: ".pipeline/journal.db" is no journal: file is not a database; name another file with `--journal FILE`
+    "#]]);
+}
