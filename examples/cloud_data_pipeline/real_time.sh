@@ -15,7 +15,7 @@ files=$!
 trap 'kill "$files" 2>/dev/null || true; rm -rf "$root"' EXIT
 
 started=$SECONDS
-"$binary" run multi_bucket_pipeline --logical-date 2024-03-25 --param "store=file://$root"
+"$binary" --journal "$root/journal.db" run multi_bucket_pipeline --logical-date 2024-03-25 --param "store=file://$root"
 took=$((SECONDS - started))
 wait "$files"
 
