@@ -44,7 +44,7 @@
 //!
 //! | `event` | further fields |
 //! |---|---|
-//! | `run_started` | `run_id`, `pipeline`, `logical_date`, `data_interval_end`, `params`, `nodes` (how many) |
+//! | `run_started` | `run_id`, `pipeline`, `logical_date`, `data_interval_end`, `params`, `nodes` (how many), `resumed` (true where an earlier process began it) |
 //! | `node` | `run_id`, `pipeline`, `node`, `state` (Airflow's words), `attempt`, `poke`, `next_at`, `elements`, `error`, `reason`, `cause` |
 //! | `callback` | `run_id`, `pipeline`, `callback` (`on_failure`, …), `node`, `notifier`, `state` (`due`, `told`, `failed`, `given_up`), `error`, `next_at` |
 //! | `run_finished` | `run_id`, `pipeline`, `state`, `seconds`, `nodes` (by id: `state`, `attempts`, `pokes`, `seconds`, `error`), `callbacks_due` |

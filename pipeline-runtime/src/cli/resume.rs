@@ -23,12 +23,7 @@ pub(super) fn retry(
     go_on(how, journal, log, |runner| runner.retry(pipelines, run, retry))
 }
 
-fn go_on(
-    how: &How,
-    journal: &Path,
-    log: Option<LevelFilter>,
-    what: impl FnOnce(Runner) -> Runner,
-) -> Result<ExitCode, String> {
+fn go_on(how: &How, journal: &Path, log: Option<LevelFilter>, what: impl FnOnce(Runner) -> Runner) -> Result<ExitCode, String> {
     let level = args::log_level(log)?;
     if !journal.exists() {
         return Err(StartError::Journal(crate::JournalError::Missing { path: journal.to_owned() }).to_string());

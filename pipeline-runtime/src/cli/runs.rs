@@ -15,7 +15,9 @@ pub(super) fn list(filter: &Filter, json: bool, journal: &Path) -> Result<ExitCo
     let reader = Reader::open(journal).map_err(|error| error.to_string())?;
     let runs = reader.runs(filter).map_err(|error| error.to_string())?;
     if json {
-        runs.iter().for_each(|run| output::to_stdout(&as_json(run).to_string()));
+        for run in &runs {
+            output::to_stdout(&as_json(run).to_string());
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let mut rows = vec![["run", "pipeline", "state", "started", "took", "params"].map(str::to_owned)];
@@ -33,7 +35,11 @@ fn row(run: &StoredRun) -> [String; 6] {
 
 /// A duration without what is too small to matter.
 fn whole(took: Duration) -> String {
-    let coarse = if took < Duration::from_secs(1) { Duration::from_millis(u64::from(took.subsec_millis())) } else { Duration::from_secs(took.as_secs()) };
+    let coarse = if took < Duration::from_secs(1) {
+        Duration::from_millis(u64::from(took.subsec_millis()))
+    } else {
+        Duration::from_secs(took.as_secs())
+    };
     format_duration(coarse).to_string()
 }
 

@@ -70,7 +70,9 @@ pub(super) fn waiting(history: &RunHistory, now: Duration) -> String {
     let mut text = String::new();
     for node in history.nodes.iter().filter(|node| !node.is_gate) {
         let what = match (node.state, node.next) {
-            (NodeState::UpForReschedule | NodeState::Running, Some(next)) if node.is_sensor => format!("its next poke is due {}", due(next, now)),
+            (NodeState::UpForReschedule | NodeState::Running, Some(next)) if node.is_sensor => {
+                format!("its next poke is due {}", due(next, now))
+            }
             (NodeState::UpForRetry, Some(next)) => format!("attempt {} is due {}", node.attempts + 1, due(next, now)),
             (NodeState::Running, _) => format!("attempt {} was under way", node.attempts),
             _ => continue,
@@ -82,7 +84,7 @@ pub(super) fn waiting(history: &RunHistory, now: Duration) -> String {
 }
 
 fn due(at: Duration, now: Duration) -> String {
-    if at > now { format!("in {}", brief(at - now)) } else { format!("since {}", brief(now - at)) }
+    if at > now { format!("in {}", brief(at.saturating_sub(now))) } else { format!("since {}", brief(now.saturating_sub(at))) }
 }
 
 fn tries(node: &NodeHistory) -> String {
@@ -102,15 +104,19 @@ fn undone(run: &Watched, ended: Ended, kept: bool) -> String {
         // Writing to a text cannot fail.
         let _ =
             writeln!(text, "error: interrupted by {signal}: run {} is unfinished, its attempts were cut off", run.info.run_id);
-        text.push_str(match kept {
-            true => "  = note: what it did is kept, and nothing that had finished runs again\n  = help: `resume` goes on with it\n",
-            false => "  = note: it cannot be resumed, since nothing is kept of a run beyond its process\n  = help: run it again from the start\n",
+        text.push_str(if kept {
+            "  = note: what it did is kept, and nothing that had finished runs again\n  = help: `resume` goes on with it\n"
+        } else {
+            "  = note: it cannot be resumed, since nothing is kept of a run beyond its process\n  = help: run it again from the start\n"
         });
     } else if history.state == RunState::Failed {
-        text.push_str(&match kept {
-            true => format!("help: mend the cause; `retry {}` then runs what failed and what did not run because of it\n", run.info.run_id),
-            false => "help: mend the cause and run it again; all its nodes run then, since nothing of this run is kept\n".to_owned(),
-        });
+        if kept {
+            let run_id = &run.info.run_id;
+            let _ =
+                writeln!(text, "help: mend the cause; `retry {run_id}` then runs what failed and what did not run because of it");
+        } else {
+            text.push_str("help: mend the cause and run it again; all its nodes run then, since nothing of this run is kept\n");
+        }
     }
     let due: Vec<_> = history.untold().collect();
     if !due.is_empty() {

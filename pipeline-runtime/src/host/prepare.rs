@@ -99,7 +99,9 @@ impl Resumed {
         let remap = plan.match_skeleton(&run.skeleton)?;
         let mut stored = reader.entries(run.key)?;
         if let Some(remap) = &remap {
-            stored.iter_mut().for_each(|entry| entry.remap(remap));
+            for entry in &mut stored {
+                entry.remap(remap);
+            }
         }
         let entries = StoredEntry::decode(&plan, stored).map_err(|error| StartError::undecodable(&run.run_id, &error))?;
         let info = RunInfo {

@@ -23,6 +23,7 @@ impl View for Json {
             data_interval_end: date(run.info.interval.end.into()),
             params: &run.info.params,
             nodes: run.history.plan().bodies().count(),
+            resumed: run.resumed,
         };
         output::to_stdout(&opening.to_line());
     }
@@ -51,6 +52,8 @@ enum Event<'a> {
         #[serde(skip_serializing_if = "Value::is_null")]
         params: &'a Value,
         nodes: usize,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        resumed: bool,
     },
     #[serde(rename = "node")]
     Node(NodeEvent<'a>),

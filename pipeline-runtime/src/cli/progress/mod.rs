@@ -44,6 +44,8 @@ pub(super) struct Watched {
     pub(super) history: RunHistory,
     pub(super) info: Arc<RunInfo>,
     pub(super) started: Timestamp,
+    /// An earlier process began it.
+    resumed: bool,
     /// What names the run's nodes where several runs are shown: `nightly/`.
     prefix: String,
 }
@@ -133,7 +135,8 @@ impl Watched {
     pub(super) fn new(opening: Opening, many: bool) -> Self {
         let Opening { plan, info, started, past } = opening;
         let prefix = if many { format!("{}/", plan.pipeline) } else { String::new() };
-        Self { history: RunHistory::of(plan, started, &past), info, started, prefix }
+        let resumed = !past.is_empty();
+        Self { resumed, history: RunHistory::of(plan, started, &past), info, started, prefix }
     }
 }
 
