@@ -1,0 +1,17 @@
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn process() -> Result<Vec<String>> {
+    Ok(vec![])
+}
+
+#[task]
+async fn archive(report: u64) -> Result<()> {
+    let _ = report;
+    Ok(())
+}
+
+#[pipeline]
+pub fn daily() {
+    process().each(|item| archive(item));
+}

@@ -1,0 +1,21 @@
+use pipeline_runtime::prelude::*;
+
+async fn page(_: Notification) -> u64 {
+    1
+}
+
+#[task(on_failure = page)]
+async fn process(n: u64) -> Result<u64> {
+    Ok(n)
+}
+
+#[task]
+async fn archive(report: u64) -> Result<()> {
+    let _ = report;
+    Ok(())
+}
+
+#[pipeline]
+pub fn daily() {
+    archive(process(1));
+}

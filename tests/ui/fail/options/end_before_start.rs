@@ -1,0 +1,11 @@
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn process(n: u64) -> Result<u64> {
+    Ok(n)
+}
+
+#[pipeline(schedule = "@daily", start = "2024-02-01", end = "2024-01-01")]
+pub fn daily() {
+    process(1);
+}

@@ -1,0 +1,17 @@
+use pipeline_runtime::prelude::*;
+
+#[task(poke = "5s")]
+async fn process(n: u64) -> Result<u64> {
+    Ok(n)
+}
+
+#[task]
+async fn archive(report: u64) -> Result<()> {
+    let _ = report;
+    Ok(())
+}
+
+#[pipeline]
+pub fn daily() {
+    archive(process(1));
+}

@@ -1,0 +1,11 @@
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn process(n: u64) -> Result<u64> {
+    Ok(n)
+}
+
+#[pipeline(schedule = "@daily", timezone = "Europe/Berln")]
+pub fn daily() {
+    process(1);
+}

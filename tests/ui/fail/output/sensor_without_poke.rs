@@ -1,0 +1,17 @@
+use pipeline_runtime::prelude::*;
+
+#[sensor]
+async fn wait() -> Result<u64> {
+    Ok(1)
+}
+
+#[task]
+async fn archive(report: u64) -> Result<()> {
+    let _ = report;
+    Ok(())
+}
+
+#[pipeline]
+pub fn daily() {
+    archive(wait());
+}

@@ -1,0 +1,19 @@
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn process(n: &str) -> Result<u64> {
+    Ok(n.len() as u64)
+}
+
+#[task]
+async fn archive(report: u64) -> Result<()> {
+    let _ = report;
+    Ok(())
+}
+
+#[pipeline]
+pub fn daily() {
+    archive(process("x"));
+    archive(process(template!("{{ ds }}")));
+    archive(process(vec![]));
+}

@@ -1,0 +1,11 @@
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn process(n: u64) -> Result<_> {
+    Ok(n)
+}
+
+#[pipeline]
+pub fn daily() {
+    process(process(1));
+}

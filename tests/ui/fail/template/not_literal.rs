@@ -1,0 +1,12 @@
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn archive(key: String) -> Result<()> {
+    let _ = key;
+    Ok(())
+}
+
+#[pipeline]
+pub fn daily() {
+    archive(template!(KEY));
+}

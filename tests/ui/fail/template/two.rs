@@ -1,0 +1,13 @@
+//@ errors: 2
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn archive(key: String) -> Result<()> {
+    let _ = key;
+    Ok(())
+}
+
+#[pipeline]
+pub fn daily() {
+    archive(template!("{{ dss }}{{ tss }}"));
+}

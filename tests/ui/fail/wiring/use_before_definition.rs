@@ -1,0 +1,19 @@
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn process() -> Result<u64> {
+    Ok(1)
+}
+
+#[task]
+async fn archive(report: u64) -> Result<()> {
+    let _ = report;
+    Ok(())
+}
+
+#[pipeline]
+pub fn daily() {
+    archive(report);
+    let report = process();
+    archive(report);
+}
