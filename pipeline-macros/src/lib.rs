@@ -101,7 +101,7 @@ mod values;
 ///
 /// | option | type | default | meaning | typical error |
 /// |---|---|---|---|---|
-/// | `retries = 2` | whole number | 0 | attempts after the first | `` `retries` is at least 0 `` |
+/// | `retries = 2` | whole number | 0 | attempts after the first | `` `retries` is a whole number from 0 on `` |
 /// | `retry_delay = "5m"` | duration | 5m | wait before each retry | `` invalid duration "5": the unit is missing: write `5s`, `5m` or `5h` `` |
 /// | `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")` | list; `start` and `max` are required | none | growing waits instead of `retry_delay`: the k-th is `min(max, start * factor^k)` and up to `jitter` more | `` `retry_delay` and `backoff` both say how long to wait between attempts: keep one `` |
 /// | `timeout = "10m"` | duration | none | limit of one attempt | `` invalid duration "10M": `M` is a month, which has no fixed length; for minutes write `m` `` |
@@ -353,7 +353,7 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// | `timezone = "Europe/Berlin"` | IANA name | UTC | where the schedule's clock stands | `` invalid time zone "Europe/Berln": unknown time zone; did you mean `Europe/Berlin`? `` |
 /// | `start = "2024-01-31"`, `end` | a day, or an instant `"2024-01-31T06:00:00Z"` | none | no interval begins before, or after | `` `end` must come after `start`, which is 2024-02-01 `` |
 /// | `catchup = true` | `true` or `false` | false | whether missed intervals run, all of them, or the latest only | `` write it without quotes: `catchup = true` `` |
-/// | `max_active_runs = 1` | whole number from 1 | 16 | runs at a time | `` `max_active_runs` is at least 1 `` |
+/// | `max_active_runs = 1` | whole number from 1 | 16 | runs at a time | `` `max_active_runs` is a whole number from 1 on `` |
 /// | `depends_on_past = true` | `true` or `false` | false | whether a run waits for the success of the one before | `` `depends_on_past` takes `true` or `false` `` |
 /// | `timeout = "3h"` | duration | none | limit of a run | `` a duration is written with a unit, in quotes: `timeout = "3s"` `` |
 /// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the run has not ended by then | as above |

@@ -90,7 +90,7 @@ fn every_mistake_is_reported() {
 #[test]
 fn numbers_have_ranges() {
     for (tokens, message) in [
-        (quote!(retries = -1), "`retries` is at least 0"),
+        (quote!(retries = -1), "`retries` is a whole number from 0 on, as in `retries = 2`"),
         (quote!(retries = 1.5), "`retries` takes a whole number, as in `retries = 2`"),
         (quote!(retries = 5_000_000_000), "`retries` is at most 4294967295"),
         (quote!(retries = RETRIES), "`retries` takes a whole number, as in `retries = 2`"),
@@ -99,7 +99,10 @@ fn numbers_have_ranges() {
     ] {
         assert_eq!(refused(Place::Task, tokens), [message]);
     }
-    assert_eq!(refused(Place::Pipeline, quote!(max_active_runs = 0)), ["`max_active_runs` is at least 1"]);
+    assert_eq!(
+        refused(Place::Pipeline, quote!(max_active_runs = 0)),
+        ["`max_active_runs` is a whole number from 1 on, as in `max_active_runs = 1`"]
+    );
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl Reader<'_> {
     fn count(&mut self, least: u32) -> Option<u32> {
         let number = self.whole("a whole number")?;
         if number < i128::from(least) {
-            let why = format!("`{}` is at least {least}", self.spec.name);
+            let why = format!("`{}` is a whole number from {least} on, as in `{}`", self.spec.name, self.spec.example);
             return self.refuse(&why);
         }
         u32::try_from(number).ok().or_else(|| {
