@@ -15,10 +15,10 @@ fn tunnels(refuse: bool) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     std::thread::spawn(move || {
         for mut asking in listener.incoming().flatten() {
             let mut reader = BufReader::new(asking.try_clone().unwrap());
-            let mut head = String::new();
-            while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).is_ok_and(|length| length > 0) {}
-            let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
-            heard.lock().unwrap().push(head);
+            let mut asked = String::new();
+            while !asked.ends_with("\r\n\r\n") && reader.read_line(&mut asked).is_ok_and(|length| length > 0) {}
+            let target = asked.split(' ').nth(1).unwrap_or_default().to_owned();
+            heard.lock().unwrap().push(asked);
             if refuse {
                 let _ = asking.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n");
                 continue;
@@ -41,10 +41,10 @@ fn https_goes_through_a_tunnel() {
     let text = child_with("simulated_success", Some(&url), &environment);
     assert!(text.contains("tries: 1, told: Some(0ns)"), "{text}");
     assert_eq!(requests.lock().unwrap().len(), 1);
-    let head = heads.lock().unwrap()[0].clone();
-    assert!(head.starts_with(&format!("CONNECT {server} HTTP/1.1\r\n")), "{head}");
-    assert!(head.contains("proxy-authorization: Basic YW5uOnBhc3M="), "{head}");
-    assert!(!head.contains("SECRET"), "the proxy saw the URL: {head}");
+    let asked = heads.lock().unwrap()[0].clone();
+    assert!(asked.starts_with(&format!("CONNECT {server} HTTP/1.1\r\n")), "{asked}");
+    assert!(asked.contains("proxy-authorization: Basic YW5uOnBhc3M="), "{asked}");
+    assert!(!asked.contains("SECRET"), "the proxy saw the URL: {asked}");
 }
 
 #[test]
@@ -61,9 +61,9 @@ fn http_goes_to_the_proxy_whole() {
     let proxy = Server::start([Reply::Ok]);
     let url = format!("http://hooks.example{SECRET}");
     child_with("simulated_success", Some(&url), &[("HTTP_PROXY", &format!("http://{}", proxy.address))]);
-    let head = proxy.requests()[0].head.clone();
-    assert!(head.starts_with(&format!("POST http://hooks.example{SECRET} HTTP/1.1\r\n")), "{head}");
-    assert!(head.to_ascii_lowercase().contains("host: hooks.example\r\n"), "{head}");
+    let asked = proxy.requests()[0].head.clone();
+    assert!(asked.starts_with(&format!("POST http://hooks.example{SECRET} HTTP/1.1\r\n")), "{asked}");
+    assert!(asked.to_ascii_lowercase().contains("host: hooks.example\r\n"), "{asked}");
 }
 
 #[test]
