@@ -1,7 +1,7 @@
 //! One POST by HTTP/1.1, and nothing about it in a log.
 //!
 //! This is hyper without a client around it, as the URL must not get out. hyper and rustls log no path, and a redirect, a pool or a
-//! cookie is nothing that a webhook needs. (ureq, the other small choice, costs about as much to build; it writes whole URLs to the
+//! cookie is nothing that a webhook needs. (ureq, the other small choice, costs little less to build; it writes whole URLs to the
 //! log at its level `trace`.)
 
 use http_body_util::{BodyExt, Full};
