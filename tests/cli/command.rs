@@ -11,9 +11,9 @@ pub(crate) const PIPELINES: &str = env!("CARGO_BIN_EXE_cli-pipelines");
 pub(crate) const MISTAKES: &str = env!("CARGO_BIN_EXE_cli-mistakes");
 
 pub(crate) fn command(binary: &str, args: &[&str]) -> Command {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
     let mut command = Command::new(binary);
     // Each call in a folder of its own: the journal's default place lies in it.
-    static CALLS: AtomicU32 = AtomicU32::new(0);
     let call = CALLS.fetch_add(1, Ordering::Relaxed);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{}-{call}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);

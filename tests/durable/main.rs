@@ -2,6 +2,8 @@
 //!
 //! Promises are checked against the file of side effects, not against the journal that makes them.
 
+#![allow(clippy::unwrap_used, reason = "a test's own means are there or it fails")]
+
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 

@@ -9,15 +9,14 @@ fn hash(
         _,
         _,
     >(
-        {
-            static __DEFINITION: ::pipeline_runtime::__private::Definition = ::pipeline_runtime::__private::Definition::new(
+        const {
+            &::pipeline_runtime::__private::Definition::new(
                 ::pipeline_runtime::__private::Kind::Task,
                 "hash",
                 &["file", "seed"],
                 "",
                 ::core::convert::identity,
-            );
-            &__DEFINITION
+            )
         },
         [
             ::pipeline_runtime::__private::arg::<

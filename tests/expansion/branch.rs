@@ -11,15 +11,14 @@ fn route(
         Route,
         _,
     >(
-        {
-            static __DEFINITION: ::pipeline_runtime::__private::Definition = ::pipeline_runtime::__private::Definition::new(
+        const {
+            &::pipeline_runtime::__private::Definition::new(
                 ::pipeline_runtime::__private::Kind::Branch,
                 "route",
                 &["report"],
                 "",
                 ::core::convert::identity,
-            );
-            &__DEFINITION
+            )
         },
         [
             ::pipeline_runtime::__private::arg::<

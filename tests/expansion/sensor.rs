@@ -10,8 +10,8 @@ fn export(
         _,
         _,
     >(
-        {
-            static __DEFINITION: ::pipeline_runtime::__private::Definition = ::pipeline_runtime::__private::Definition::new(
+        const {
+            &::pipeline_runtime::__private::Definition::new(
                 ::pipeline_runtime::__private::Kind::Sensor,
                 "export",
                 &["bucket", "key"],
@@ -28,8 +28,7 @@ fn export(
                         )
                         .on_timeout(::pipeline_runtime::__private::OnTimeout::Skip)
                 },
-            );
-            &__DEFINITION
+            )
         },
         [
             ::pipeline_runtime::__private::arg::<

@@ -16,8 +16,8 @@ pub fn count(
         _,
         _,
     >(
-        {
-            static __DEFINITION: ::pipeline_runtime::__private::Definition = ::pipeline_runtime::__private::Definition::new(
+        const {
+            &::pipeline_runtime::__private::Definition::new(
                 ::pipeline_runtime::__private::Kind::Task,
                 "count",
                 &["bucket", "export"],
@@ -30,8 +30,7 @@ pub fn count(
                         .on_failure(log_it)
                         .on_failure(CHAT)
                 },
-            );
-            &__DEFINITION
+            )
         },
         [
             ::pipeline_runtime::__private::arg::<

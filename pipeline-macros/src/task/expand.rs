@@ -125,7 +125,7 @@ fn make(model: &Model<'_>) -> TokenStream {
     let start = start(model, &checked);
     quote_spanned! {span=>
         ::pipeline_runtime::__private::#maker(
-            { #definition &__DEFINITION },
+            #definition,
             [#(#args),*],
             #start,
         )
@@ -138,7 +138,7 @@ fn branch_enum(model: &Model<'_>) -> TokenStream {
     read.map_or_else(|| quote!(_), ToTokens::to_token_stream)
 }
 
-/// In a block of its own, as the name of a `static` is visible to the user's tokens beside it.
+/// A constant without a name, so that none of the user's tokens beside it can mean it.
 fn definition(model: &Model<'_>) -> TokenStream {
     let kind = match model.kind {
         Kind::Task => quote!(Task),
@@ -149,14 +149,15 @@ fn definition(model: &Model<'_>) -> TokenStream {
     let labels = model.params.iter().filter_map(Param::label);
     let options = model.options.closure();
     quote_spanned! {model.name().span()=>
-        static __DEFINITION: ::pipeline_runtime::__private::Definition =
-            ::pipeline_runtime::__private::Definition::new(
+        const {
+            &::pipeline_runtime::__private::Definition::new(
                 ::pipeline_runtime::__private::Kind::#kind,
                 #id,
                 &[#(#labels),*],
                 #description,
                 #options,
-            );
+            )
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub struct BranchHandle(pub(crate) draft::Handle);
 /// The node of one arm.
 #[track_caller]
 pub fn arm<T: Data>(branch: BranchHandle, index: usize) -> Node<T> {
-    Node::new(draft::arm(branch.0, index, super::value::Codec::of::<T>()))
+    Node::new(draft::arm(branch.0, index))
 }
 
 /// The branch that an arm belongs to.

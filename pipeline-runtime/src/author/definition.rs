@@ -1,6 +1,5 @@
 use super::options::TaskOptions;
 use std::panic::Location;
-use std::sync::OnceLock;
 
 /// What an attribute made of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -14,7 +13,7 @@ pub enum Kind {
     Branch,
 }
 
-/// A task as its attribute describes it: one `static` a task, shared by all its nodes.
+/// A task as its attribute describes it: one constant a task, shared by all its nodes.
 #[derive(Debug)]
 pub struct Definition {
     pub(crate) kind: Kind,
@@ -23,7 +22,6 @@ pub struct Definition {
     pub(crate) description: &'static str,
     pub(crate) at: &'static Location<'static>,
     describe: fn(TaskOptions) -> TaskOptions,
-    options: OnceLock<TaskOptions>,
 }
 
 impl Definition {
@@ -37,10 +35,10 @@ impl Definition {
         options: fn(TaskOptions) -> TaskOptions,
     ) -> Self {
         let at = Location::caller();
-        Self { kind, name, inputs, description, at, describe: options, options: OnceLock::new() }
+        Self { kind, name, inputs, description, at, describe: options }
     }
 
-    pub(crate) fn options(&self) -> &TaskOptions {
-        self.options.get_or_init(|| (self.describe)(TaskOptions::default()))
+    pub(crate) fn options(&self) -> TaskOptions {
+        (self.describe)(TaskOptions::default())
     }
 }

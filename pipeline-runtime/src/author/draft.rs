@@ -66,7 +66,7 @@ pub(crate) struct DraftNode {
 #[derive(Debug)]
 pub(crate) enum What {
     Body { definition: &'static Definition, start: Start, codec: &'static Codec, branch: Option<Box<Branch>> },
-    Arm { branch: u32, index: u32, codec: &'static Codec },
+    Arm { branch: u32, index: u32 },
     Failure { of: Handle },
     FirstOf { from: Box<[Handle]> },
     Each(Box<Each>),
@@ -94,7 +94,6 @@ pub(crate) struct Each {
 pub(crate) struct Mapping {
     pub(crate) explode: fn(&dyn Any) -> Vec<Value>,
     pub(crate) collect: fn(&[Upstream]) -> Option<Value>,
-    pub(crate) codec: &'static Codec,
 }
 
 #[derive(Debug, Default)]
@@ -108,7 +107,7 @@ pub(crate) struct Overrides {
 #[derive(Debug)]
 pub(crate) enum Misuse {
     /// A handle of another pipeline, or of another run of this pipeline's function.
-    Foreign { node: u32, at: Place },
+    Foreign { at: Place },
     /// `.max_active` on what is no mapping.
     NotAMapping { node: u32, at: Place },
     /// `.each` in whose closure no node was made that could be repeated.
@@ -156,7 +155,7 @@ impl Draft {
         if handle.is_of(self) {
             return self.nodes.get_mut(handle.index as usize);
         }
-        self.misuses.push(Misuse::Foreign { node: handle.index, at });
+        self.misuses.push(Misuse::Foreign { at });
         None
     }
 }
@@ -194,9 +193,9 @@ fn gate(what: What, at: Place) -> Handle {
 }
 
 #[track_caller]
-pub(crate) fn arm(branch: Handle, index: usize, codec: &'static Codec) -> Handle {
+pub(crate) fn arm(branch: Handle, index: usize) -> Handle {
     let index = u32::try_from(index).unwrap_or(u32::MAX);
-    gate(What::Arm { branch: branch.index, index, codec }, Location::caller())
+    gate(What::Arm { branch: branch.index, index }, Location::caller())
 }
 
 pub(crate) fn branch_of(arm: Handle) -> Handle {

@@ -111,6 +111,7 @@ fn value<T: 'static>(upstream: &Upstream) -> Option<T> {
     slot
 }
 
+#[expect(clippy::option_option, reason = "the inner one is the parameter, the outer one says whether it could be made")]
 fn optional<T: 'static>(upstream: &Upstream) -> Option<Option<T>> {
     match upstream {
         Upstream::Success(_) => value(upstream).map(Some),
@@ -238,7 +239,7 @@ impl<T: 'static> IntoInput<Outcome<T>> for Node<T> {
 // ---- many nodes
 
 fn handles<T>(nodes: &[Node<T>]) -> Box<[super::draft::Handle]> {
-    nodes.iter().map(Node::handle).collect()
+    nodes.iter().map(|node| node.handle()).collect()
 }
 
 fn values_of<T: 'static>(nodes: &[Node<T>]) -> Input {

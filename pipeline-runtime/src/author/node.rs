@@ -3,7 +3,7 @@ use super::draft::{self, Handle};
 use super::input::Upstream;
 use super::outcome::Failure;
 use super::overrides::overrides;
-use super::value::{Codec, Data, Value};
+use super::value::{Data, Value};
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
@@ -37,7 +37,7 @@ impl<T> Node<T> {
         Self { handle, output: PhantomData }
     }
 
-    pub(crate) fn handle(&self) -> Handle {
+    pub(crate) fn handle(self) -> Handle {
         self.handle
     }
 
@@ -75,7 +75,7 @@ impl<T> Node<T> {
     where
         T: List,
     {
-        let mapping = draft::Mapping { explode: T::explode, collect: collect::<U>, codec: Codec::of::<Vec<U>>() };
+        let mapping = draft::Mapping { explode: T::explode, collect: collect::<U> };
         Node::new(draft::each(self.handle, mapping, |element| body(Node::new(element)).handle))
     }
 }

@@ -50,10 +50,6 @@ impl Layout {
         self.owners.len()
     }
 
-    pub(crate) fn expansions(&self) -> &[Expansion] {
-        &self.expansions
-    }
-
     pub(crate) fn expansion(&self, ix: ExpansionIx) -> &Expansion {
         &self.expansions[ix as usize]
     }

@@ -1,9 +1,9 @@
 //! From the draft to the plan.
 
 use super::check;
-use super::graph::{Branch, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
+use super::graph::{Branch, Calendar, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
 use super::id::Name;
-use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
+use super::policy::{MAX_ACTIVE_RUNS, DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
 use super::problem::PlanError;
 use crate::author::definition::{Definition, Kind};
 use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
@@ -120,6 +120,13 @@ impl Sketch {
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
+            calendar: Calendar {
+                start: options.start,
+                end: options.end,
+                catchup: options.catchup,
+                max_active_runs: options.max_active_runs.unwrap_or(MAX_ACTIVE_RUNS),
+                depends_on_past: options.depends_on_past,
+            },
             tags: pipeline.tags(),
             params,
             schedule,
@@ -148,14 +155,12 @@ fn name(node: &DraftNode, names: &mut HashMap<&'static str, u32>) -> Name {
         draft::What::FirstOf { .. } => "first_of",
         _ => "",
     };
-    match &node.name {
-        Some(name) => Name::Given(name.clone()),
-        None => {
-            let ordinal = names.entry(default).or_default();
-            *ordinal += 1;
-            Name::Default(*ordinal)
-        }
+    if let Some(name) = &node.name {
+        return Name::Given(name.clone());
     }
+    let ordinal = names.entry(default).or_default();
+    *ordinal += 1;
+    Name::Default(*ordinal)
 }
 
 fn what(drafted: draft::What) -> What {
@@ -164,7 +169,7 @@ fn what(drafted: draft::What) -> What {
             let branch = branch.map(|branch| Box::new(Branch { split: branch.split, arms: branch.arms }));
             What::Body { definition, start, codec, branch }
         }
-        draft::What::Arm { branch, index, codec: _ } => What::Arm { branch, index },
+        draft::What::Arm { branch, index } => What::Arm { branch, index },
         draft::What::Failure { of } => What::Failure { of: of.index() },
         draft::What::FirstOf { from } => What::FirstOf { from: from.iter().map(|node| node.index()).collect() },
         draft::What::Each(each) => What::Each(Box::new(Each {
@@ -192,7 +197,9 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
                         Source::Nodes(from, rule) => (from, EdgeRule::Upstream(*rule)),
                         Source::Elements(from, rule) => (std::slice::from_ref(from), EdgeRule::Elements(*rule)),
                     };
-                    from.iter().for_each(|from| edge(from.index(), rule));
+                    for from in from {
+                        edge(from.index(), rule);
+                    }
                 }
             }
             What::Arm { branch, index } => edge(*branch, EdgeRule::Arm(*index)),
@@ -259,9 +266,9 @@ impl<'a> Tables<'a> {
         {
             return known;
         }
-        let none = TaskOptions::default();
-        let nearest = node.overrides.as_ref().map_or(&none, |overrides| &overrides.options);
-        let levels = Levels([nearest, definition.options(), self.defaults]);
+        let (nothing, of_task) = (TaskOptions::default(), definition.options());
+        let nearest = node.overrides.as_ref().map_or(&nothing, |overrides| &overrides.options);
+        let levels = Levels([nearest, &of_task, self.defaults]);
         let kind = definition.kind;
         let sensor = levels.sensor(kind);
         let policy = Policy {

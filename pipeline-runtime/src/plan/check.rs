@@ -46,7 +46,7 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
         }
     }
     for misuse in &draft.misuses {
-        if let Misuse::Foreign { at, .. } = misuse {
+        if let Misuse::Foreign { at } = misuse {
             problems.push(foreign(at));
         }
     }

@@ -27,6 +27,7 @@ pub struct Plan {
     pub(crate) tags: &'static [&'static str],
     pub(crate) params: Value,
     pub(crate) schedule: Option<Schedule>,
+    pub(crate) calendar: Calendar,
     pub(crate) run: RunPolicy,
     pub(crate) nodes: Vec<PlanNode>,
     pub(crate) args: Vec<Arg>,
@@ -36,6 +37,16 @@ pub struct Plan {
     pub(crate) pools: Vec<PoolSpec>,
     pub(crate) notifiers: Vec<Arc<dyn Notify>>,
     pub(super) by_id: OnceLock<HashMap<String, NodeIx>>,
+}
+
+/// Which of a schedule's intervals are run, and how many at once: for a scheduler.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Calendar {
+    pub(crate) start: Option<&'static str>,
+    pub(crate) end: Option<&'static str>,
+    pub(crate) catchup: bool,
+    pub(crate) max_active_runs: u32,
+    pub(crate) depends_on_past: bool,
 }
 
 #[derive(Debug)]

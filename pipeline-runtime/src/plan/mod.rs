@@ -15,8 +15,8 @@ mod render;
 mod tests;
 
 pub use graph::Plan;
-pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, PlanNode, Scope, ScopeIx, What};
-pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Delay, NotifierIx, Policy, PoolSpec, RunPolicy, SensorPolicy};
+pub(crate) use graph::{Each, EdgeRule, NodeIx, ScopeIx, What};
+pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, NotifierIx, Policy, PoolSpec, SensorPolicy};
 pub use skeleton::PlanChanged;
 pub(crate) use skeleton::Remap;
 pub use problem::{PlanError, Problem};

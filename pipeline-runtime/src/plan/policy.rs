@@ -13,10 +13,12 @@ pub(crate) type NotifierIx = u32;
 pub(crate) const DEFAULT_POOL: &str = "default_pool";
 /// The slots of the pool of nodes that name none, unless `--parallelism` says otherwise.
 pub(crate) const DEFAULT_PARALLELISM: u32 = 128;
-const RETRY_DELAY: Duration = Duration::from_secs(300);
-const POKE: Duration = Duration::from_secs(60);
-const POKE_TIMEOUT: Duration = Duration::from_secs(60);
-const SENSOR_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How many runs of a pipeline may be under way at once, unless it says otherwise.
+pub(super) const MAX_ACTIVE_RUNS: u32 = 16;
+const RETRY_DELAY: Duration = Duration::from_mins(5);
+const POKE: Duration = Duration::from_mins(1);
+const POKE_TIMEOUT: Duration = Duration::from_mins(1);
+const SENSOR_TIMEOUT: Duration = Duration::from_hours(7 * 24);
 
 /// What holds for a node. Nodes with the same options share one.
 #[derive(Debug, Clone)]

@@ -77,12 +77,12 @@ impl Plan {
     /// Matches a run of an older plan with this one. Nodes may have been added at the end of things or in between; those that
     /// the run knows must still be there, with the same types and edges.
     pub(crate) fn match_skeleton(&self, old: &str) -> Result<Option<Remap>, PlanChanged> {
-        let changed = |changes| PlanChanged { pipeline: self.pipeline, changes };
+        let refused = |changes| PlanChanged { pipeline: self.pipeline, changes };
         if old == self.skeleton() {
             return Ok(None);
         }
         let Ok(old) = serde_json::from_str::<Skeleton>(old) else {
-            return Err(changed(vec!["  - its record cannot be read".to_owned()]));
+            return Err(refused(vec!["  - its record cannot be read".to_owned()]));
         };
         let mut changes: Vec<String> = old.nodes.iter().filter_map(|bone| self.change(bone)).collect();
         // A mapping's elements stand in blocks, so that what is repeated must be the same.
@@ -92,7 +92,7 @@ impl Plan {
             changes.push("  - what its mappings repeat is not the same".to_owned());
         }
         if !changes.is_empty() {
-            return Err(changed(changes));
+            return Err(refused(changes));
         }
         let slots: HashMap<&str, u32> = now.iter().filter(|bone| bone.within.is_none()).map(|bone| bone.id.as_str()).zip(0..).collect();
         let root: Vec<u32> =

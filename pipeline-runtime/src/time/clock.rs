@@ -63,7 +63,7 @@ impl Clock {
     /// When a timer of tokio must fire for this clock to read `deadline` or later.
     fn instant(&self, deadline: Timestamp) -> Instant {
         // tokio's timers reach about two years; the engine asks again after a spurious wake-up.
-        const FARTHEST: Duration = Duration::from_secs(365 * 24 * 3600);
+        const FARTHEST: Duration = Duration::from_hours(365 * 24);
         let ahead = deadline.since(self.reads).div_ceil_by(self.speed);
         let farthest = self.started.elapsed() + FARTHEST;
         self.started + ahead.min(farthest)

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// How long somebody who cannot be told is tried again.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
+const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 
 #[derive(Debug, Default)]
 pub(crate) struct Alerts {
@@ -110,11 +110,6 @@ impl Alerts {
     /// When each that waits for another try is due.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (u32, Timestamp)> {
         self.due.iter().filter_map(|(id, due)| Some((*id, due.next?)))
-    }
-
-    /// What nobody has been told yet, in order.
-    pub(crate) fn untold(&self) -> impl Iterator<Item = &DueCallback> {
-        self.due.values()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

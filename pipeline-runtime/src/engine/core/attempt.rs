@@ -149,14 +149,6 @@ impl Desk<'_> {
         self.callback(slot, Event::OnSkipped);
     }
 
-    /// What a sensor waits for may be there. A retry's delay stays as it is.
-    pub(super) fn look_again(&mut self, slot: Slot) {
-        let waits = self.run.node(slot).state != NodeState::UpForRetry;
-        if waits && self.policy(slot).sensor.is_some() {
-            self.wake(slot);
-        }
-    }
-
     /// The next attempt or poke of a node that waits for it.
     pub(super) fn wake(&mut self, slot: Slot) {
         let node = self.run.node_mut(slot);

@@ -31,9 +31,8 @@ use pools::{CorePool, Pools};
 use std::sync::Arc;
 use timers::{Due, Timers};
 
-pub(crate) use alerts::DueCallback;
 pub(crate) use retry::RetryError;
-pub(crate) use run::{Node, Run, RunIx, RunSpec};
+pub(crate) use run::{Run, RunIx, RunSpec};
 
 /// The most elements that a mapping may have.
 pub(crate) const MAX_ELEMENTS: u32 = 100_000;
@@ -109,7 +108,9 @@ impl Core {
     /// Starts a run.
     pub(crate) fn start(&mut self, spec: RunSpec, now: Timestamp) -> RunIx {
         let ix = self.host(Run::new(spec, now));
-        self.desk(ix, now, |desk| desk.begin());
+        self.desk(ix, now, |desk| {
+            desk.begin();
+        });
         self.settle(now);
         ix
     }
@@ -145,12 +146,6 @@ impl Core {
         result
     }
 
-    /// Pokes a sensor that waits, since what it waits for may be there.
-    pub(crate) fn wake(&mut self, run: RunIx, slot: Slot, now: Timestamp) {
-        self.desk(run, now, |desk| desk.look_again(slot));
-        self.settle(now);
-    }
-
     /// Does what is due.
     pub(crate) fn advance(&mut self, now: Timestamp) {
         while let Some((run, due)) = self.timers.pop(now) {
@@ -175,11 +170,6 @@ impl Core {
         self.timers.next()
     }
 
-    /// Takes what is left to do.
-    pub(crate) fn take(&mut self) -> Outbox {
-        std::mem::take(&mut self.out)
-    }
-
     /// What is left to do, for a driver that keeps its buffers.
     pub(crate) fn outbox(&mut self) -> &mut Outbox {
         &mut self.out
@@ -187,11 +177,6 @@ impl Core {
 
     pub(crate) fn run(&self, run: RunIx) -> Option<&Run> {
         self.runs.get(run as usize)?.as_ref().map(|hosted| &hosted.run)
-    }
-
-    /// Forgets a run that has ended.
-    pub(crate) fn forget(&mut self, run: RunIx) -> Option<Run> {
-        self.runs.get_mut(run as usize)?.take().map(|hosted| hosted.run)
     }
 
     fn desk(&mut self, ix: RunIx, now: Timestamp, work: impl FnOnce(&mut Desk<'_>)) {

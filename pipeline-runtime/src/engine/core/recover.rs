@@ -19,7 +19,9 @@ impl Core {
             run.apply(entry);
         }
         let ix = self.host(run);
-        self.desk(ix, now, |desk| desk.resume());
+        self.desk(ix, now, |desk| {
+            desk.resume();
+        });
         self.settle(now);
         ix
     }

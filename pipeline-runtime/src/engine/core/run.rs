@@ -80,6 +80,7 @@ pub(crate) enum Decision {
 
 /// One node of a run.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all of them are one word")]
 pub(crate) struct Node {
     pub(crate) state: NodeState,
     /// Its last attempt has not been answered yet, be it cut off or not.

@@ -60,15 +60,6 @@ impl Engine {
         self.0.stop.notified().await;
     }
 
-    /// How many callbacks are being told, or wait to be told again.
-    pub(crate) fn untold(&self, run: super::RunIx) -> Vec<String> {
-        let describe = |due: &super::super::core::DueCallback| {
-            let about = due.notification.node().unwrap_or("the run");
-            format!("{} of {about}", due.notification.name())
-        };
-        self.look(run, |run| run.alerts.untold().map(describe).collect()).unwrap_or_default()
-    }
-
     async fn driver(self) {
         let mut in_a_row = 0;
         let mut next = self.take();

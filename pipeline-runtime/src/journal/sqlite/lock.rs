@@ -54,13 +54,4 @@ impl Holder {
         let (process, command) = text.split_once('\n')?;
         Some(Self { process: process.trim().parse().ok()?, command: command.trim().to_owned() })
     }
-
-    /// Who holds the journal right now, if anybody does.
-    pub(crate) fn of(journal: &Path) -> Option<Self> {
-        let mut file = OpenOptions::new().read(true).write(true).open(path_of(journal)).ok()?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => Self::read(&mut file),
-            _ => None,
-        }
-    }
 }

@@ -90,11 +90,6 @@ impl SqliteJournal {
         self.order(Order::Remap { run, skeleton: skeleton.into(), remap });
     }
 
-    /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Reads beside the writer.
     pub(crate) fn reader(&self) -> Result<Reader, JournalError> {
         Reader::open(&self.path)

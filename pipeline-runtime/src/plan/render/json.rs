@@ -11,7 +11,7 @@ impl Plan {
     /// | field | holds |
     /// |---|---|
     /// | `pipeline`, `description`, `tags`, `params` | as the pipeline has them; `params` is whole, null if it takes none |
-    /// | `schedule` | null, or `cron`, `timezone` and `description`, the schedule in words |
+    /// | `schedule` | null, or `cron`, `timezone`, `description` (the schedule in words), `start`, `end`, `catchup`, `max_active_runs` and `depends_on_past` |
     /// | `timeout_ms` | the limit of a run, or null |
     /// | `callbacks` | of the run: `event` such as `on_failure`, `notifier`; of `on_sla_miss` also `after_ms` |
     /// | `pools` | `name` and `slots` of each that a node uses, and of `default_pool` |
@@ -48,9 +48,19 @@ impl Plan {
     /// # Ok::<(), pipeline_runtime::PlanError>(())
     /// ```
     pub fn to_json(&self) -> Value {
-        let schedule = self.schedule.as_ref().map(
-            |schedule| json!({ "cron": schedule.cron(), "timezone": schedule.zone().name(), "description": schedule.describe() }),
-        );
+        let calendar = &self.calendar;
+        let schedule = self.schedule.as_ref().map(|schedule| {
+            json!({
+                "cron": schedule.cron(),
+                "timezone": schedule.zone().name(),
+                "description": schedule.describe(),
+                "start": calendar.start,
+                "end": calendar.end,
+                "catchup": calendar.catchup,
+                "max_active_runs": calendar.max_active_runs,
+                "depends_on_past": calendar.depends_on_past,
+            })
+        });
         let slas = self.run.slas.iter().map(|(after, notifier)| {
             let mut callback = callback(self, (Event::OnSlaMiss, *notifier));
             callback["after_ms"] = json!(millis(*after));

@@ -181,11 +181,6 @@ impl Harness {
                     self.advance();
                 }
             }
-            15 => {
-                let (run, slot) = self.any_slot();
-                self.core.wake(run, slot, self.now);
-                self.check();
-            }
             16 if !self.answered.is_empty() => {
                 // The core knows an answer that it had already.
                 let (run, slot, start) = self.answered[self.entropy.below(self.answered.len())];
@@ -195,19 +190,13 @@ impl Harness {
             }
             17 if self.crashes < self.troubles.crashes && self.entropy.once_in(3) => self.crash(),
             18 if self.troubles.cancels && self.entropy.once_in(8) => self.cancel(),
-            11 | 12 | 19 if self.in_flight.is_empty() || self.troubles.delays => self.to_next_timer(),
-            _ if self.in_flight.is_empty() => self.to_next_timer(),
+            11 | 12 | 19 if self.in_flight.is_empty() || self.troubles.delays => self.jump_to_next_timer(),
+            _ if self.in_flight.is_empty() => self.jump_to_next_timer(),
             _ => self.answer(),
         }
     }
 
-    fn any_slot(&mut self) -> (RunIx, Slot) {
-        let run = self.entropy.below(self.runs.len());
-        let slot = self.entropy.below(self.runs[run].shadow.nodes.len());
-        (u32::try_from(run).unwrap(), u32::try_from(slot).unwrap())
-    }
-
-    fn to_next_timer(&mut self) {
+    fn jump_to_next_timer(&mut self) {
         let Some(next) = self.core.next_due() else {
             assert!(!self.in_flight.is_empty(), "nothing is under way and nothing is due:\n{}", fold(&self.runs[0].shadow));
             return self.answer();
@@ -298,7 +287,7 @@ impl Harness {
 
     /// Takes what the core left to do, and holds everything against the model.
     fn check(&mut self) {
-        let Outbox { records, actions } = self.core.take();
+        let Outbox { records, actions } = std::mem::take(self.core.outbox());
         let mut granted: Vec<(RunIx, Slot)> = Vec::new();
         for (run, entry) in records {
             self.record(run, entry);

@@ -186,7 +186,9 @@ impl Model {
         let states: Vec<Option<NodeState>> = runners.iter().map(|runner| self.state(runner)).collect();
         if states.contains(&Some(NodeState::Success)) {
             self.ended.insert(key.clone(), NodeState::Success);
-            runners.iter().for_each(|runner| self.cut_off(runner));
+            for runner in runners {
+                self.cut_off(&runner);
+            }
             return true;
         }
         if states.contains(&None) || !self.is_activated(key) {
