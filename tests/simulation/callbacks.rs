@@ -83,19 +83,6 @@ fn a_run_that_succeeds_tells_so() {
     assert_eq!(heard(), ["well: on_success of the run at 00:00:03"]);
 }
 
-/// A run itself is neither retried nor skipped.
-#[test]
-fn a_pipelines_on_retry_and_on_skipped_are_told_of_its_nodes() {
-    #[pipeline(on_retry = well, on_skipped = well)]
-    fn of_nodes() {
-        source(Ends::Failed, 0u64).retries(1).retry_delay(secs(1)).allow_failure();
-        takes(source(Ends::Skipped, 2u64));
-    }
-    Simulation::new(of_nodes()).logical_date("2024-01-01").run();
-    let expected = ["on_retry of source at 00:00:00", "on_skipped of source__2 at 00:00:02", "on_skipped of takes at 00:00:02"];
-    assert_eq!(heard(), expected.map(|line| format!("well: {line}")));
-}
-
 #[sensor(timeout = "10m", poke = "3m", retries = 1, retry_delay = "1m", on_retry = well, on_failure = well)]
 async fn looking(key: String, poke: u64, ctx: Context) -> Result<Poke<u64>> {
     let pokes = ctx.recall::<u64>()?.unwrap_or(0) + 1;
