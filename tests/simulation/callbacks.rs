@@ -225,6 +225,18 @@ fn elements_are_told_of_one_by_one() {
 }
 
 #[test]
+fn a_run_that_failed_names_the_nodes_that_did_though_not_a_thousand_of_them() {
+    #[pipeline(on_failure = well)]
+    fn many() {
+        numbers(200u64).each(|n| takes(by_number(n)));
+    }
+    Simulation::new(many()).run();
+    let [(_, n)] = HEARD.take().try_into().unwrap();
+    let named = (0..10).map(|n| format!("by_number[{}]", 3 + n * 10)).collect::<Vec<_>>().join(", ");
+    assert_eq!(n.error(), Some(format!("failed: {named} and 10 more").as_str()));
+}
+
+#[test]
 fn ten_thousand_callbacks_are_told() {
     #[pipeline]
     fn many() {

@@ -48,8 +48,8 @@ fn simulate(seed: u64) -> RunReport {
 }
 
 fn story(report: &RunReport) -> String {
-    let nodes = report.nodes().map(|node| format!("{node:?}\n")).collect::<String>();
-    format!("{nodes}{:?}\n{}", report.callbacks(), report.timeline())
+    let nodes: Vec<_> = report.nodes().collect();
+    format!("{nodes:#?}\n{:#?}\n{}", report.callbacks(), report.timeline())
 }
 
 #[test]

@@ -167,3 +167,23 @@ fn a_branch_whose_arms_only_fed_a_loser_is_cut_off() {
     assert_eq!(states(&report, ["slow", "size", "size.small", "size.large"]), [Skipped; 4]);
     assert_eq!(report.finished(), Some(secs(30)));
 }
+
+/// Who else waits for a loser is asked once the whole event is decided.
+#[test]
+fn a_loser_whose_other_taker_ended_at_the_same_event_is_cut_off() {
+    #[pipeline]
+    fn one_event() {
+        let winner = source(Ends::Success, 30u64).named("winner");
+        let loser = source(Ends::Success, 60u64).named("loser");
+        takes(first_of([loser, winner]));
+        either(winner.failure(), loser);
+    }
+    let report = Simulation::new(one_event()).run();
+    assert_eq!(states(&report, ["either", "loser"]), [Skipped; 2]);
+    assert_eq!(report.finished(), Some(secs(30)));
+}
+
+#[task]
+async fn either(failure: Failure, n: u64) -> Result<u64> {
+    Ok(n + u64::from(failure.attempts()))
+}

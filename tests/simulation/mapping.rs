@@ -325,16 +325,16 @@ fn the_list_may_come_from_a_race_or_an_arm() {
 #[test]
 fn a_list_longer_than_a_mapping_may_be_is_an_error_that_says_so() {
     #[task]
-    async fn endless() -> Result<Vec<()>> {
-        Ok(vec![(); 100_001])
+    async fn endless() -> Result<Vec<u8>> {
+        Ok(vec![0; 100_001])
     }
     #[task]
-    async fn nothing(_unit: ()) -> Result<()> {
+    async fn nothing(_zero: u8) -> Result<()> {
         Ok(())
     }
     #[pipeline]
     fn too_long() {
-        endless().each(|unit| nothing(unit));
+        endless().each(|zero| nothing(zero));
     }
     let report = Simulation::new(too_long()).run();
     let error = report.node("each(nothing)").error().unwrap();

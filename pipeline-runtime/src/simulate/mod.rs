@@ -73,7 +73,7 @@ enum Fault {
 }
 
 /// After so much virtual time a run that waits for nothing that could come is given up.
-const HORIZON: Duration = Duration::from_secs(400 * 24 * 3600);
+const HORIZON: Duration = Duration::from_hours(400 * 24);
 /// The logical date where neither the simulation nor the pipeline's `start` says another: a simulation is the same every day.
 const LOGICAL_DATE: &str = "2024-01-01";
 

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// How long somebody who cannot be told is tried again.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
+const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 
 #[derive(Debug, Default)]
 pub(crate) struct Alerts {

@@ -52,6 +52,8 @@ impl Desk<'_> {
                     Decision::Gathered => self.gather(slot),
                     Decision::Holds => self.gate(slot),
                 }
+            } else if let Some(loser) = pending.losers.pop() {
+                self.cut_off(loser);
             } else if let Some(expansion) = pending.freed.pop() {
                 self.activate(expansion);
             } else if let Some(slot) = pending.ready.pop_front() {
@@ -169,9 +171,7 @@ impl Desk<'_> {
     fn race(&mut self, slot: Slot, runners: &[Slot]) {
         if self.run.winner(slot).is_some() {
             self.record(Record::Succeeded { slot, output: None });
-            for &runner in runners {
-                self.cut_off(runner);
-            }
+            self.run.pending.losers.extend_from_slice(runners);
             return;
         }
         // Nobody is left to win.

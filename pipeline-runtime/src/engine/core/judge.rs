@@ -33,14 +33,13 @@ pub(crate) fn judge(rule: EdgeRule, source: &Node, unfolded: bool) -> Verdict {
         EdgeRule::Upstream(Rule::NoneFailed) if !failed => Holds,
         EdgeRule::Upstream(_) | EdgeRule::Elements(_) if success => Holds,
         EdgeRule::Upstream(_) | EdgeRule::Elements(_) if failed => Fails,
-        EdgeRule::Upstream(_) | EdgeRule::Elements(_) => Skips,
         EdgeRule::Arm(index) => match (&source.more, state) {
             (Some(more), NodeState::Success) if more.arm.as_ref().is_some_and(|(arm, _)| *arm == index) => Holds,
             _ if failed => Fails,
             _ => Skips,
         },
         EdgeRule::Failure if failed => Holds,
-        EdgeRule::Failure => Skips,
+        EdgeRule::Upstream(_) | EdgeRule::Elements(_) | EdgeRule::Failure => Skips,
         EdgeRule::Race if success => Wins,
         EdgeRule::Race => Loses,
     }

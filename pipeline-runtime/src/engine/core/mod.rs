@@ -33,7 +33,7 @@ use timers::{Due, Timers};
 
 pub(crate) use alerts::DueCallback;
 pub(crate) use retry::RetryError;
-pub(crate) use run::{Node, Run, RunIx, RunSpec};
+pub(crate) use run::{Run, RunIx, RunSpec};
 
 /// The most elements that a mapping may have.
 pub(crate) const MAX_ELEMENTS: u32 = 100_000;
@@ -107,6 +107,7 @@ impl Core {
     }
 
     /// Starts a run.
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one desk's lifetime, and not of any")]
     pub(crate) fn start(&mut self, spec: RunSpec, now: Timestamp) -> RunIx {
         let ix = self.host(Run::new(spec, now));
         self.desk(ix, now, |desk| desk.begin());

@@ -11,7 +11,7 @@ pub(crate) type CorePool = u32;
 
 #[derive(Debug)]
 pub(crate) struct Pools {
-    pools: Vec<Pool>,
+    all: Vec<Pool>,
     parallelism: u32,
     /// Pools that may have a slot for somebody who waits.
     due: Vec<CorePool>,
@@ -31,27 +31,27 @@ type Waiting = (i32, Reverse<RunIx>, Reverse<Slot>);
 
 impl Pools {
     pub(crate) fn new(parallelism: u32) -> Self {
-        Self { pools: Vec::new(), parallelism: parallelism.max(1), due: Vec::new() }
+        Self { all: Vec::new(), parallelism: parallelism.max(1), due: Vec::new() }
     }
 
     /// The pool of that name. The first plan to name it says how many slots it has.
     pub(crate) fn open(&mut self, spec: PoolSpec) -> CorePool {
-        let known = self.pools.iter().position(|pool| pool.name == spec.name);
+        let known = self.all.iter().position(|pool| pool.name == spec.name);
         let ix = known.unwrap_or_else(|| {
             let slots = if spec.name == DEFAULT_POOL { self.parallelism } else { spec.slots.max(1) };
-            self.pools.push(Pool { name: spec.name, slots, used: 0, waiting: BinaryHeap::new() });
-            self.pools.len() - 1
+            self.all.push(Pool { name: spec.name, slots, used: 0, waiting: BinaryHeap::new() });
+            self.all.len() - 1
         });
         u32::try_from(ix).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn wait(&mut self, pool: CorePool, priority: i32, run: RunIx, slot: Slot) {
-        self.pools[pool as usize].waiting.push((priority, Reverse(run), Reverse(slot)));
+        self.all[pool as usize].waiting.push((priority, Reverse(run), Reverse(slot)));
         self.due.push(pool);
     }
 
     pub(crate) fn release(&mut self, pool: CorePool) {
-        let of = &mut self.pools[pool as usize];
+        let of = &mut self.all[pool as usize];
         of.used = of.used.saturating_sub(1);
         if !of.waiting.is_empty() {
             self.due.push(pool);
@@ -61,14 +61,14 @@ impl Pools {
     /// How many slots of each pool are taken.
     #[cfg(test)]
     pub(crate) fn used(&self) -> impl Iterator<Item = (&'static str, u32)> {
-        self.pools.iter().map(|pool| (pool.name, pool.used))
+        self.all.iter().map(|pool| (pool.name, pool.used))
     }
 
     /// Takes a slot for somebody who waited. The taker gives it back with [`release`](Self::release), also if it no longer
     /// wants it.
     pub(crate) fn grant(&mut self) -> Option<(CorePool, RunIx, Slot)> {
         while let Some(&ix) = self.due.last() {
-            let pool = &mut self.pools[ix as usize];
+            let pool = &mut self.all[ix as usize];
             if pool.used < pool.slots
                 && let Some((_, Reverse(run), Reverse(slot))) = pool.waiting.pop()
             {

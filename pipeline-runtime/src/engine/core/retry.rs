@@ -167,7 +167,7 @@ impl Run {
         let starts = self.node(slot).starts;
         let waits = if gathers { 0 } else { plan.node(ix).needs + u32::from(refolds) };
         let state = if gathers { NodeState::Running } else { NodeState::None };
-        *self.node_mut(slot) = Node { starts, waits, state, ..Node::default() };
+        *self.node_mut(slot) = Node { state, waits, starts, ..Node::default() };
         if gathers
             && let Some(expansion) = self.layout.of_each(slot)
             && self.mappings[expansion as usize].done == self.layout.expansion(expansion).width
@@ -234,6 +234,6 @@ impl Run {
             self.open -= 1;
         }
         let starts = self.node(slot).starts;
-        *self.node_mut(slot) = Node { starts, state: NodeState::Removed, ..Node::default() };
+        *self.node_mut(slot) = Node { state: NodeState::Removed, starts, ..Node::default() };
     }
 }

@@ -59,6 +59,8 @@ pub(crate) struct Pending {
     /// What becomes of nodes without their bodies. In topological order, and of one node the gravest first: so whatever one
     /// event makes of a node's inputs is known before the node is decided.
     pub(crate) decisions: BinaryHeap<Reverse<(u32, Slot, Decision)>>,
+    /// Those who lost a race that is won. Whether somebody else awaits them is asked once all else is decided.
+    pub(crate) losers: Vec<Slot>,
     /// Mappings that may activate further elements.
     pub(crate) freed: Vec<ExpansionIx>,
     /// Bodies whose inputs all hold.
@@ -80,6 +82,7 @@ pub(crate) enum Decision {
 
 /// One node of a run.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of a node in this process, and all combinations occur")]
 pub(crate) struct Node {
     pub(crate) state: NodeState,
     /// Its last attempt has not been answered yet, be it cut off or not.

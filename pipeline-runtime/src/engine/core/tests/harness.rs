@@ -195,8 +195,8 @@ impl Harness {
             }
             17 if self.crashes < self.troubles.crashes && self.entropy.once_in(3) => self.crash(),
             18 if self.troubles.cancels && self.entropy.once_in(8) => self.cancel(),
-            11 | 12 | 19 if self.in_flight.is_empty() || self.troubles.delays => self.to_next_timer(),
-            _ if self.in_flight.is_empty() => self.to_next_timer(),
+            11 | 12 | 19 if self.in_flight.is_empty() || self.troubles.delays => self.pass_to_next_timer(),
+            _ if self.in_flight.is_empty() => self.pass_to_next_timer(),
             _ => self.answer(),
         }
     }
@@ -207,7 +207,7 @@ impl Harness {
         (u32::try_from(run).unwrap(), u32::try_from(slot).unwrap())
     }
 
-    fn to_next_timer(&mut self) {
+    fn pass_to_next_timer(&mut self) {
         let Some(next) = self.core.next_due() else {
             assert!(!self.in_flight.is_empty(), "nothing is under way and nothing is due:\n{}", fold(&self.runs[0].shadow));
             return self.answer();

@@ -20,6 +20,8 @@ pub(super) struct Model {
     /// How long each list turned out to be, by list; and by mapping, once it has unfolded.
     lengths: BTreeMap<Key, u32>,
     widths: BTreeMap<Key, u32>,
+    /// Runners of races that are won, to be cut off once all else is decided.
+    losers: Vec<Key>,
 }
 
 /// What an input says.
@@ -37,7 +39,7 @@ fn failed(state: NodeState) -> bool {
 
 impl Model {
     pub(super) fn new(of: Arc<Description>) -> Self {
-        let mut model = Self { of, ended: BTreeMap::new(), arms: BTreeMap::new(), lengths: BTreeMap::new(), widths: BTreeMap::new() };
+        let mut model = Self { of, ended: BTreeMap::new(), arms: BTreeMap::new(), lengths: BTreeMap::new(), widths: BTreeMap::new(), losers: Vec::new() };
         model.settle();
         model
     }
@@ -139,7 +141,9 @@ impl Model {
     fn settle(&mut self) {
         loop {
             while self.decide_all() {}
-            if !self.activate() {
+            let losers = std::mem::take(&mut self.losers);
+            let cut = losers.iter().fold(false, |cut, loser| self.cut_off(loser) | cut);
+            if !cut && !self.activate() {
                 return;
             }
         }
@@ -186,7 +190,7 @@ impl Model {
         let states: Vec<Option<NodeState>> = runners.iter().map(|runner| self.state(runner)).collect();
         if states.contains(&Some(NodeState::Success)) {
             self.ended.insert(key.clone(), NodeState::Success);
-            runners.iter().for_each(|runner| self.cut_off(runner));
+            self.losers.extend(runners);
             return true;
         }
         if states.contains(&None) || !self.is_activated(key) {
@@ -197,11 +201,11 @@ impl Model {
         true
     }
 
-    fn cut_off(&mut self, key: &Key) {
+    fn cut_off(&mut self, key: &Key) -> bool {
         let of = Arc::clone(&self.of);
         let spec = &of.specs[key.0];
         if self.ended.contains_key(key) || spec.what == Kind::Element || self.is_awaited(key) {
-            return;
+            return false;
         }
         self.ended.insert(key.clone(), NodeState::Skipped);
         let mut feeding: Vec<usize> = spec.inputs.iter().filter(|(_, needs)| *needs != Needs::Order).map(|(spec, _)| *spec).collect();
@@ -216,6 +220,7 @@ impl Model {
         for spec in feeding {
             self.cut_off(&self.seen_from(spec, &key.1));
         }
+        true
     }
 
     /// Whether a node lies within a mapping.

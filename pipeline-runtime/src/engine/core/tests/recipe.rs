@@ -32,10 +32,6 @@ impl Entropy {
     pub(super) fn once_in(&mut self, n: usize) -> bool {
         self.below(n) == n - 1
     }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.at >= self.numbers.len()
-    }
 }
 
 /// What may be in a plan.
@@ -181,7 +177,7 @@ fn random() {
         wiring.item(0, &mut nodes);
     }
     if nodes.is_empty() {
-        wiring.body(Kind::Task, 0, &mut nodes);
+        wiring.body(&Kind::Task, &mut nodes);
     }
     WIRED.set(Some(wiring.made));
 }
@@ -195,6 +191,8 @@ pub(super) fn plan(entropy: Entropy, allowed: Allowed) -> Result<(Arc<Plan>, Arc
 
 /// A node that others may take, and its index in the description.
 type Taken = (Node<u64>, usize);
+/// The fan-ins of a task: by each rule one.
+type Fans = [Vec<Node<u64>>; 3];
 
 struct Wiring {
     entropy: Entropy,
@@ -205,13 +203,12 @@ struct Wiring {
 impl Wiring {
     fn item(&mut self, depth: usize, nodes: &mut Vec<Taken>) {
         match self.entropy.below(13) {
-            0..=4 => self.body(Kind::Task, depth, nodes),
-            5 | 6 => self.body(Kind::Sensor, depth, nodes),
-            7 if self.allowed.skips => self.body(Kind::Fork, depth, nodes),
+            5 | 6 => self.body(&Kind::Sensor, nodes),
+            7 if self.allowed.skips => self.body(&Kind::Fork, nodes),
             8 | 9 if self.allowed.races => self.race(nodes),
             10 if self.allowed.skips => self.repair(nodes),
             11 | 12 if depth < 2 => self.each(depth, nodes),
-            _ => self.body(Kind::Task, depth, nodes),
+            _ => self.body(&Kind::Task, nodes),
         }
     }
 
@@ -237,7 +234,8 @@ impl Wiring {
         (0..count).map(|_| nodes[nodes.len() - 1 - self.entropy.below(nodes.len())]).collect()
     }
 
-    fn inputs(&mut self, nodes: &[Taken]) -> ([Vec<Node<u64>>; 3], Vec<(usize, Needs)>) {
+    /// What a task takes by each rule, and the same for its description.
+    fn inputs(&mut self, nodes: &[Taken]) -> (Fans, Vec<(usize, Needs)>) {
         let mut needs = Vec::new();
         let handles = [(Rule::AllSuccess, 2), (Rule::NoneFailed, 1), (Rule::AllDone, 1)].map(|(rule, most)| {
             let picks = self.picks(nodes, most);
@@ -247,7 +245,7 @@ impl Wiring {
         (handles, needs)
     }
 
-    fn body(&mut self, kind: Kind, _depth: usize, nodes: &mut Vec<Taken>) {
+    fn body(&mut self, kind: &Kind, nodes: &mut Vec<Taken>) {
         let ([all, some, any], inputs) = self.inputs(nodes);
         let name = format!("n{}", self.made.specs.len());
         let spec = self.spec(name.clone(), kind.clone(), inputs);
@@ -360,7 +358,7 @@ impl Wiring {
                 self.item(depth + 1, &mut inner);
             }
             if inner.len() == outside {
-                self.body(Kind::Task, depth + 1, &mut inner);
+                self.body(&Kind::Task, &mut inner);
             }
             // What was made last, another one within, or the element itself.
             let back = self.entropy.below(inner.len() - outside + 1);
