@@ -6,12 +6,12 @@ extern crate self as pipeline_runtime;
 mod alerts;
 mod author;
 pub mod cli;
-pub mod schedule;
 mod engine;
 mod host;
 mod journal;
 mod observe;
 mod plan;
+pub mod schedule;
 pub mod sensors;
 mod simulate;
 mod storage;
@@ -22,7 +22,6 @@ mod time;
 pub mod __private;
 
 pub use alerts::{Log, Webhook};
-pub use journal::{Holder, JournalError, RunKind};
 pub use author::branch::{Arms, Branches};
 pub use author::context::Context;
 pub use author::error::{Result, TaskError};
@@ -37,18 +36,19 @@ pub use author::pipeline::{Pipeline, WireError};
 pub use author::template::Template;
 pub use author::value::Data;
 pub use engine::{NodeState, RunState};
-pub use plan::{Plan, PlanChanged, PlanError, Problem};
-pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
+pub use journal::{Holder, JournalError, RunKind};
 pub use observe::{CallbackReport, NodeReport, RunReport};
+pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
+pub use pipeline_macros::{Branch, branch, pipeline, sensor, task, template};
+pub use plan::{Plan, PlanChanged, PlanError, Problem};
 pub use simulate::{Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object};
-pub use pipeline_macros::{Branch, branch, pipeline, sensor, task, template};
 pub use time::{Clock, Timestamp};
 
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline, Poke, Pool, Result, TaskError, Webhook,
-        branch, first_of, pipeline, sensor, task, template,
+        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline, Poke,
+        Pool, Result, TaskError, Webhook, branch, first_of, pipeline, sensor, task, template,
     };
 }

@@ -1,8 +1,8 @@
 //! What the macros expand to. Not for use by hand: it changes without notice.
 
 pub use crate::author::body::{
-    Arg, AsBranch, AsSensor, AsTask, Checked, Checks, Inputs, Output, Running, Runtime, Start, Takes, arg, arms, branch_output, drive,
-    drive_blocking, node, param, sensor_output, task_output,
+    Arg, AsBranch, AsSensor, AsTask, Checked, Checks, Inputs, Output, Running, Runtime, Start, Takes, arg, arms, branch_output,
+    drive, drive_blocking, node, param, sensor_output, task_output,
 };
 pub use crate::author::branch::{Arms, BranchHandle, arm, branch_of};
 pub use crate::author::definition::{Definition, Kind};

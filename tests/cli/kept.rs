@@ -34,7 +34,9 @@ fn a_failed_run_is_listed_shown_and_retried() {
     let listed = folder.command(&["runs", "--json"]).output().expect("it was built");
     let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).expect("one run is one object");
     assert_eq!((&listed["run_id"], &listed["state"]), (&RUN.into(), &"failed".into()));
-    folder.call(&["show", RUN], &expect![[r#"
+    folder.call(
+        &["show", RUN],
+        &expect![[r#"
         run manual__2024-03-25T00:00:00Z of mendable: failed, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
 
         node state 0 _
@@ -47,14 +49,17 @@ fn a_failed_run_is_listed_shown_and_retried() {
           --> tests/cli/pipelines/main.rs:94:13: wired here
           = note: so `publish` did not run
         [exit 0]
-    "#]]);
+    "#]],
+    );
     folder.call(&["retry", RUN, "publish_all"], &expect![[r#"
         [exit 2]
         [stderr]
         error: run `manual__2024-03-25T00:00:00Z`: it has no node `publish_all`; `show manual__2024-03-25T00:00:00Z` lists those it has
     "#]]);
     std::fs::write(folder.0.join("mended"), "").expect("the folder is ours");
-    folder.call(&["retry", RUN], &expect![[r#"
+    folder.call(
+        &["retry", RUN],
+        &expect![[r#"
         journal .pipeline/journal.db
         going on with run manual__2024-03-25T00:00:00Z
         run manual__2024-03-25T00:00:00Z of mendable: logical date 2024-03-25T00:00:00Z
@@ -72,16 +77,23 @@ fn a_failed_run_is_listed_shown_and_retried() {
         [exit 0]
         [stderr]
         _ INFO publish#1: published 3
-    "#]]);
-    folder.call(&["retry", RUN], &expect![[r#"
+    "#]],
+    );
+    folder.call(
+        &["retry", RUN],
+        &expect![[r#"
         [exit 2]
         [stderr]
         error: run `manual__2024-03-25T00:00:00Z`: none of its nodes failed; name those to try again
-    "#]]);
-    folder.call(&["runs", "mendable", "--state", "failed"], &expect![[r#"
+    "#]],
+    );
+    folder.call(
+        &["runs", "mendable", "--state", "failed"],
+        &expect![[r#"
         run  pipeline  state  started  took  params
         [exit 0]
-    "#]]);
+    "#]],
+    );
 }
 
 #[cfg(unix)]
@@ -98,35 +110,50 @@ fn an_interrupted_run_is_gone_on_with() {
     let said = String::from_utf8_lossy(&resumed.stdout).into_owned();
     assert!(resumed.status.success(), "{said}");
     assert!(said.contains(&format!("going on with run {RUN}\n")), "{said}");
-    folder.call(&["resume"], &expect![[r#"
+    folder.call(
+        &["resume"],
+        &expect![[r#"
         nothing to go on with in .pipeline/journal.db
         [exit 0]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_is_not_kept_is_said() {
     let folder = Folder::new();
-    folder.call(&["runs"], &expect![[r#"
+    folder.call(
+        &["runs"],
+        &expect![[r#"
         [exit 2]
         [stderr]
         error: there is no journal at ".pipeline/journal.db"
-    "#]]);
-    folder.call(&["resume"], &expect![[r#"
+    "#]],
+    );
+    folder.call(
+        &["resume"],
+        &expect![[r#"
         [exit 2]
         [stderr]
         error: there is no journal at ".pipeline/journal.db"
-    "#]]);
+    "#]],
+    );
     std::fs::create_dir(folder.0.join(".pipeline")).expect("the folder is ours");
     std::fs::write(folder.0.join(".pipeline/journal.db"), "no journal ".repeat(200)).expect("the folder is ours");
-    folder.call(&["run", "mendable", "--logical-date", "2024-03-25"], &expect![[r#"
+    folder.call(
+        &["run", "mendable", "--logical-date", "2024-03-25"],
+        &expect![[r#"
         [exit 2]
         [stderr]
         error: ".pipeline/journal.db" is no journal: file is not a database; name another file with `--journal FILE`
-    "#]]);
-    folder.call(&["runs"], &expect![[r#"
+    "#]],
+    );
+    folder.call(
+        &["runs"],
+        &expect![[r#"
         [exit 2]
         [stderr]
         error: ".pipeline/journal.db" is no journal: file is not a database; name another file with `--journal FILE`
-    "#]]);
+    "#]],
+    );
 }

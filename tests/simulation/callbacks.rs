@@ -18,7 +18,11 @@ fn hear(by: &str, n: Notification) {
 }
 
 fn heard() -> Vec<String> {
-    HEARD.take().into_iter().map(|(by, n)| format!("{by}: {} of {} at {}", n.name(), n.node().unwrap_or("the run"), n.at().format("%H:%M:%S"))).collect()
+    HEARD
+        .take()
+        .into_iter()
+        .map(|(by, n)| format!("{by}: {} of {} at {}", n.name(), n.node().unwrap_or("the run"), n.at().format("%H:%M:%S")))
+        .collect()
 }
 
 async fn well(n: Notification) -> Result<()> {
@@ -83,19 +87,6 @@ fn a_run_that_succeeds_tells_so() {
     assert_eq!(heard(), ["well: on_success of the run at 00:00:03"]);
 }
 
-/// A run itself is neither retried nor skipped.
-#[test]
-fn a_pipelines_on_retry_and_on_skipped_are_told_of_its_nodes() {
-    #[pipeline(on_retry = well, on_skipped = well)]
-    fn of_nodes() {
-        source(Ends::Failed, 0u64).retries(1).retry_delay(secs(1)).allow_failure();
-        takes(source(Ends::Skipped, 2u64));
-    }
-    Simulation::new(of_nodes()).logical_date("2024-01-01").run();
-    let expected = ["on_retry of source at 00:00:00", "on_skipped of source__2 at 00:00:02", "on_skipped of takes at 00:00:02"];
-    assert_eq!(heard(), expected.map(|line| format!("well: {line}")));
-}
-
 #[sensor(timeout = "10m", poke = "3m", retries = 1, retry_delay = "1m", on_retry = well, on_failure = well)]
 async fn looking(key: String, poke: u64, ctx: Context) -> Result<Poke<u64>> {
     let pokes = ctx.recall::<u64>()?.unwrap_or(0) + 1;
@@ -111,7 +102,10 @@ fn a_notification_tells_what_which_key_attempt_elapsed_budget_and_error() {
     }
     Simulation::new(detailed()).logical_date("2024-03-25").run();
     let [(_, retry), (_, failure)] = HEARD.take().try_into().unwrap();
-    assert_eq!((retry.name(), retry.state(), retry.node(), retry.pipeline()), ("on_retry", Some("up_for_retry"), Some("looking"), "detailed"));
+    assert_eq!(
+        (retry.name(), retry.state(), retry.node(), retry.pipeline()),
+        ("on_retry", Some("up_for_retry"), Some("looking"), "detailed")
+    );
     assert_eq!((retry.attempt(), retry.attempts(), retry.pokes()), (Some(1), Some(2), Some(2)));
     assert_eq!((retry.elapsed(), retry.budget_left()), (Some(mins(3)), Some(mins(7))));
     assert_eq!(retry.error(), Some("cannot read raw/2024-03-25.csv"));
@@ -173,7 +167,10 @@ fn one_notifier_is_told_in_order_and_another_does_not_wait_for_it() {
     // `a` is told at 8 s, and only then the others.
     let told = |notifier| of(&report, notifier).iter().map(|callback| callback.told().unwrap().as_secs()).collect::<Vec<_>>();
     assert_eq!((told("::well"), told("::unwell")), (vec![2], vec![8, 8, 8]));
-    assert_eq!(heard()[1..], ["a at 00:00:01", "b at 00:00:02", "c at 00:00:03"].map(|line| format!("unwell: on_success of {line}")));
+    assert_eq!(
+        heard()[1..],
+        ["a at 00:00:01", "b at 00:00:02", "c at 00:00:03"].map(|line| format!("unwell: on_success of {line}"))
+    );
 }
 
 #[test]
@@ -235,6 +232,18 @@ fn elements_are_told_of_one_by_one() {
     assert_eq!(told(&report, "on_failure", Some("by_number[3]")), [0]);
     assert_eq!(told(&report, "on_success", Some("by_number[0]")), [0]);
     assert_eq!(HEARD.take().len(), 4);
+}
+
+#[test]
+fn a_run_that_failed_names_the_nodes_that_did_though_not_a_thousand_of_them() {
+    #[pipeline(on_failure = well)]
+    fn many() {
+        numbers(200u64).each(|n| takes(by_number(n)));
+    }
+    Simulation::new(many()).run();
+    let [(_, n)] = HEARD.take().try_into().unwrap();
+    let named = (0..10).map(|n| format!("by_number[{}]", 3 + n * 10)).collect::<Vec<_>>().join(", ");
+    assert_eq!(n.error(), Some(format!("failed: {named} and 10 more").as_str()));
 }
 
 #[test]

@@ -27,7 +27,8 @@ async fn know(ctx: Context, fail_until: u32) -> Result<Known> {
         run: ctx.run_id().into(),
         attempt: ctx.attempt(),
         dates: [ctx.logical_date(), ctx.data_interval_start(), ctx.data_interval_end()].map(|date| date.to_rfc3339()),
-        previous: [ctx.prev_data_interval_start_success(), ctx.prev_data_interval_end_success()].map(|date| date.map(|date| date.to_rfc3339())),
+        previous: [ctx.prev_data_interval_start_success(), ctx.prev_data_interval_end_success()]
+            .map(|date| date.map(|date| date.to_rfc3339())),
         key: ctx.idempotency_key(),
     })
 }
@@ -117,7 +118,7 @@ async fn counting(ctx: Context, ready: u64, errors: Vec<u64>) -> Result<Poke<u64
 fn a_sensor_remembers_over_pokes_and_retries() {
     #[pipeline]
     fn remembering() {
-        counting(5u64, vec![2, 4]);
+        counting(5u64, vec![2u64, 4]);
     }
     let report = Simulation::new(remembering()).run();
     assert_eq!(in_secs(report.node("counting").poke_times()), [0, 60, 90, 150, 180]);
@@ -128,9 +129,9 @@ fn a_sensor_remembers_over_pokes_and_retries() {
 fn what_is_remembered_is_the_nodes_own() {
     #[pipeline]
     fn several() {
-        counting(2u64, vec![]);
-        counting(3u64, vec![]);
-        numbers(2u64).each(|_| counting(4u64, vec![]).named("mapped"));
+        counting(2u64, Vec::<u64>::new());
+        counting(3u64, Vec::<u64>::new());
+        numbers(2u64).each(|_| counting(4u64, Vec::<u64>::new()).named("mapped"));
     }
     let report = Simulation::new(several()).run();
     assert_eq!(["counting", "counting__2", "mapped[0]", "mapped[1]"].map(|id| report.node(id).pokes()), [2, 3, 4, 4]);

@@ -32,7 +32,8 @@ async fn meeting(n: u64) -> Result<u64> {
 #[pipeline(defaults(retries = 2, backoff(start = "10s", max = "5m", jitter = "20s"), on_retry = hear))]
 fn mixed() -> Result<()> {
     let bucket = Bucket::open("memory://in")?;
-    let objects: Vec<Node<u64>> = (0..5).map(|n| copy(&bucket, arrives(&bucket, format!("{n}.csv")), format!("{n}.done"))).collect();
+    let objects: Vec<Node<u64>> =
+        (0..5).map(|n| copy(&bucket, arrives(&bucket, format!("{n}.csv")), format!("{n}.done"))).collect();
     let total = sum(objects);
     numbers(20u64).each(|n| meeting(blocking(source(Ends::Success, 3u64).after(n)))).max_active(7);
     source(Ends::Failed, 5u64).backoff(Backoff::new(secs(1), mins(1)).with_jitter(secs(9))).allow_failure();
@@ -48,8 +49,8 @@ fn simulate(seed: u64) -> RunReport {
 }
 
 fn story(report: &RunReport) -> String {
-    let nodes = report.nodes().map(|node| format!("{node:?}\n")).collect::<String>();
-    format!("{nodes}{:?}\n{}", report.callbacks(), report.timeline())
+    let nodes: Vec<_> = report.nodes().collect();
+    format!("{nodes:#?}\n{:#?}\n{}", report.callbacks(), report.timeline())
 }
 
 #[test]

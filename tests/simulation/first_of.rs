@@ -47,13 +47,13 @@ fn what_fed_the_losers_alone_is_cut_off_too_and_what_feeds_others_goes_on() {
         let shared = source(Ends::Success, 60u64).named("shared");
         let own = source(Ends::Success, 70u64).named("own");
         let loser = add(add(own, shared).named("middle"), never()).named("loser");
-        takes(first_of([loser, source(Ends::Success, 30u64).named("winner")]));
+        takes(first_of([loser, source(Ends::Success, 35u64).named("winner")]));
         takes(shared).named("other");
     }
     let report = Simulation::new(transitive()).run();
     assert_eq!(states(&report, ["loser", "middle", "own", "never"]), [Skipped; 4]);
-    assert_eq!(report.node("own").finished(), Some(secs(30)));
-    assert_eq!(report.node("never").pokes(), 3);
+    assert_eq!(report.node("own").finished(), Some(secs(35)));
+    assert_eq!(report.node("never").pokes(), 4);
     assert_eq!(states(&report, ["shared", "other"]), [Success; 2]);
     assert_eq!(report.state(), RunState::Success);
 }
@@ -166,4 +166,24 @@ fn a_branch_whose_arms_only_fed_a_loser_is_cut_off() {
     let report = Simulation::new(branch()).run();
     assert_eq!(states(&report, ["slow", "size", "size.small", "size.large"]), [Skipped; 4]);
     assert_eq!(report.finished(), Some(secs(30)));
+}
+
+/// Who else waits for a loser is asked once the whole event is decided.
+#[test]
+fn a_loser_whose_other_taker_ended_at_the_same_event_is_cut_off() {
+    #[pipeline]
+    fn one_event() {
+        let winner = source(Ends::Success, 30u64).named("winner");
+        let loser = source(Ends::Success, 60u64).named("loser");
+        takes(first_of([loser, winner]));
+        either(winner.failure(), loser);
+    }
+    let report = Simulation::new(one_event()).run();
+    assert_eq!(states(&report, ["either", "loser"]), [Skipped; 2]);
+    assert_eq!(report.finished(), Some(secs(30)));
+}
+
+#[task]
+async fn either(failure: Failure, n: u64) -> Result<u64> {
+    Ok(n + u64::from(failure.attempts()))
 }

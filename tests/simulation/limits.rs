@@ -62,8 +62,8 @@ async fn panics(later: bool) -> Result<u64> {
 }
 
 #[task]
-fn blocking_panics() -> Result<u64> {
-    panic!("out of paper")
+fn blocking_panics(what: String) -> Result<u64> {
+    panic!("out of {what}")
 }
 
 #[task]
@@ -77,7 +77,7 @@ fn a_panic_is_a_failed_attempt_and_the_run_goes_on() {
     fn panicking() {
         panics(false).named("at_once");
         panics(true).named("later");
-        blocking_panics();
+        blocking_panics("paper");
         takes(blocking(1u64));
     }
     let report = Simulation::new(panicking()).run();

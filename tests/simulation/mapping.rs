@@ -186,7 +186,8 @@ fn three_levels_deep_outer_nodes_and_elements_are_seen() {
         let outside = source(Ends::Success, 7u64).named("outside");
         list(vec![1, 2]).each(|a| {
             let a2 = times(a, outside).named("a2");
-            sum(split(a).each(|b| sum(split(a).each(|c| times(times(c, b).named("cb"), a2).named("cba"))).named("inner"))).named("outer")
+            sum(split(a).each(|b| sum(split(a).each(|c| times(times(c, b).named("cb"), a2).named("cba"))).named("inner")))
+                .named("outer")
         });
     }
     let report = Simulation::new(deep()).run();
@@ -224,7 +225,10 @@ fn a_failure_outside_fails_each_element_that_takes_it_before_or_after_the_list_i
         items.each(|n| times(lasts(n), late).named("with_late"));
     }
     let report = Simulation::new(failing()).run();
-    assert_eq!(states(&report, ["with_early[0]", "with_early[1]", "with_late[1]", "lasts[1]"]), [UpstreamFailed, UpstreamFailed, UpstreamFailed, Success]);
+    assert_eq!(
+        states(&report, ["with_early[0]", "with_early[1]", "with_late[1]", "lasts[1]"]),
+        [UpstreamFailed, UpstreamFailed, UpstreamFailed, Success]
+    );
     assert_eq!(report.node("with_early[1]").finished(), Some(secs(20)));
     assert_eq!(report.node("with_late[0]").finished(), Some(secs(60)));
 }
@@ -234,11 +238,12 @@ fn max_active_bounds_the_elements_under_way_and_not_their_nodes() {
     #[pipeline]
     fn bounded() {
         // Each element is two nodes after each other and one beside them.
-        numbers(5u64).each(|n| {
-            longer(n).named("beside");
-            longer(longer(n).named("first")).named("second")
-        })
-        .max_active(2);
+        numbers(5u64)
+            .each(|n| {
+                longer(n).named("beside");
+                longer(longer(n).named("first")).named("second")
+            })
+            .max_active(2);
     }
     let report = Simulation::new(bounded()).run();
     assert_eq!(starts(&report, "first", 5), [0, 0, 20, 20, 40]);
@@ -325,16 +330,16 @@ fn the_list_may_come_from_a_race_or_an_arm() {
 #[test]
 fn a_list_longer_than_a_mapping_may_be_is_an_error_that_says_so() {
     #[task]
-    async fn endless() -> Result<Vec<()>> {
-        Ok(vec![(); 100_001])
+    async fn endless() -> Result<Vec<u8>> {
+        Ok(vec![0; 100_001])
     }
     #[task]
-    async fn nothing(_unit: ()) -> Result<()> {
+    async fn nothing(_zero: u8) -> Result<()> {
         Ok(())
     }
     #[pipeline]
     fn too_long() {
-        endless().each(|unit| nothing(unit));
+        endless().each(|zero| nothing(zero));
     }
     let report = Simulation::new(too_long()).run();
     let error = report.node("each(nothing)").error().unwrap();

@@ -1,5 +1,7 @@
 //! Outputs that a resumed run could not go on from: simulations pass every output through the codec.
 
+#![allow(clippy::option_option, reason = "it is one of the values that JSON changes")]
+
 use super::tasks::*;
 use pipeline_runtime::NodeState::{Failed, UpstreamFailed};
 use pipeline_runtime::prelude::*;

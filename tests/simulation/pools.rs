@@ -2,13 +2,13 @@
 
 use super::tasks::*;
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{RunReport, Simulation};
+use pipeline_runtime::{NodeReport, RunReport, Simulation};
 use std::time::Duration;
 
 static TWO: Pool = Pool::new("two", 2);
 
 fn starts(report: &RunReport, name: &str) -> Vec<u64> {
-    let starts = report.nodes().filter(|node| node.id().starts_with(name)).filter_map(|node| node.started());
+    let starts = report.nodes().filter(|node| node.id().starts_with(name)).filter_map(NodeReport::started);
     in_secs(&starts.collect::<Vec<Duration>>())
 }
 

@@ -6,6 +6,11 @@ use pipeline_runtime::{RunState, Simulation};
 
 const NODES: usize = 10_000;
 
+#[task]
+async fn most(all: Vec<u64>) -> Result<u64> {
+    Ok(all.into_iter().max().unwrap_or(0))
+}
+
 #[test]
 fn a_chain_of_10_000_nodes() {
     #[pipeline]
@@ -36,7 +41,7 @@ fn layers_of_100_nodes_that_each_take_three_of_the_layer_before() {
     fn layered() {
         let mut layer: Vec<Node<u64>> = (0..100).map(|_| takes(1u64)).collect();
         for _ in 1..NODES / 100 {
-            layer = (0..100).map(|n| sum([0, 33, 71].map(|step| layer[(n + step) % 100]))).collect();
+            layer = (0..100).map(|n| most([0, 33, 71].map(|step| layer[(n + step) % 100]))).collect();
         }
     }
     assert_eq!(Simulation::new(layered()).run().state(), RunState::Success);
@@ -59,9 +64,13 @@ fn mappings_in_mappings_that_take_from_around_them() {
         sum(numbers(1000u64).each(|n| {
             let beside = sum([n, outside]);
             sum(numbers(10u64).after(n).each(|m| sum([m, beside])))
-        }));
+        }))
+        .named("total");
     }
-    assert_eq!(Simulation::new(nested()).run().output::<u64>("sum"), Some(1000 * 45 + 10 * (0..1000).map(|n| n + 5).sum::<u64>()));
+    assert_eq!(
+        Simulation::new(nested()).run().output::<u64>("total"),
+        Some(1000 * 45 + 10 * (0..1000).map(|n| n + 5).sum::<u64>())
+    );
 }
 
 #[test]

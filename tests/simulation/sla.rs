@@ -60,7 +60,9 @@ struct Minutes(u64);
 fn an_element_has_the_sla_of_its_task_counted_from_the_run() {
     #[pipeline]
     fn mapped() {
-        numbers(2u64).after(source(Ends::Success, 600u64)).each(|n| source(Ends::Success, 60u64).after(n).sla(mins(5)).on_sla_miss(late).named("slow"));
+        numbers(2u64)
+            .after(source(Ends::Success, 600u64))
+            .each(|n| source(Ends::Success, 60u64).after(n).sla(mins(5)).on_sla_miss(late).named("slow"));
     }
     let report = Simulation::new(mapped()).run();
     // They came to be after it was over.

@@ -79,5 +79,9 @@ pub(crate) fn states<const N: usize>(report: &RunReport, ids: [&str; N]) -> [Nod
 /// When the callback of that name became due for the node, in seconds.
 pub(crate) fn told(report: &RunReport, name: &str, node: Option<&str>) -> Vec<u64> {
     let callbacks = report.callbacks();
-    callbacks.iter().filter(|callback| callback.name() == name && callback.node() == node).map(|callback| callback.at().as_secs()).collect()
+    callbacks
+        .iter()
+        .filter(|callback| callback.name() == name && callback.node() == node)
+        .map(|callback| callback.at().as_secs())
+        .collect()
 }

@@ -29,7 +29,10 @@ fn rendered(_options: Options) {
     wire(template!("{{ ds }} {{ ds_nodash }} {{ ts }}"), "dates");
     wire(template!("{{ data_interval_end | date('%d.%m. %H:%M') }} {{ ds | ds_add(-1) }}"), "filters");
     wire(template!("{{ params.region }}/{{ params.batch }} of {{ dag.id }}"), "params");
-    wire(template!("{% if prev_data_interval_end_success %}since {{ prev_data_interval_end_success }}{% else %}all{% endif %}"), "tested");
+    wire(
+        template!("{% if prev_data_interval_end_success %}since {{ prev_data_interval_end_success }}{% else %}all{% endif %}"),
+        "tested",
+    );
     wire(template!("since {{ prev_data_interval_end_success }}"), "printed");
     wire(template!("{{ prev_data_interval_start_success | default('never') }}"), "defaulted");
     echo(template!("{{ task.id }} {{ try_number }}"), 3u32).named("attempt");
@@ -42,7 +45,8 @@ fn text(report: &pipeline_runtime::RunReport, id: &str) -> String {
 
 #[test]
 fn variables_filters_and_params_have_the_runs_values() {
-    let report = Simulation::new(rendered()).logical_date("2024-03-25T06:30:00Z").params(Options { batch: 7, ..Options::default() }).run();
+    let report =
+        Simulation::new(rendered()).logical_date("2024-03-25T06:30:00Z").params(Options { batch: 7, ..Options::default() }).run();
     assert_eq!(text(&report, "dates"), "2024-03-25 20240325 2024-03-25T06:30:00+00:00");
     assert_eq!(text(&report, "filters"), "26.03. 06:30 2024-03-24");
     assert_eq!(text(&report, "params"), "eu/7 of rendered");

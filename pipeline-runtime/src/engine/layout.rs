@@ -162,7 +162,8 @@ impl Layout {
             mappings.push(each);
             scope = plan.node(each).scope;
         }
-        let indices: Vec<u32> = indices.split_terminator(']').map(|index| index.strip_prefix('[')?.parse().ok()).collect::<Option<_>>()?;
+        let indices: Vec<u32> =
+            indices.split_terminator(']').map(|index| index.strip_prefix('[')?.parse().ok()).collect::<Option<_>>()?;
         if indices.len() != mappings.len() {
             return None;
         }

@@ -8,7 +8,7 @@ mod record;
 mod state;
 
 pub(crate) use core::{Action, Answered, Outbox, RetryError, Run, RunIx, RunSpec};
-pub(crate) use driver::{Attempt, Engine, EngineOptions, Meddle, Observe, current, WeakEngine};
+pub(crate) use driver::{Attempt, Engine, EngineOptions, Meddle, Observe, WeakEngine, current};
 pub(crate) use journal::{Journal, Kept, RunKey};
 pub(crate) use layout::{ExpansionIx, Layout};
 pub(crate) use record::{Entry, Output, Record, Skip, Slot};

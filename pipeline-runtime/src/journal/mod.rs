@@ -4,9 +4,9 @@ mod memory;
 mod run;
 mod sqlite;
 
+pub(crate) use crate::engine::RunKey;
 pub(crate) use memory::MemoryJournal;
 pub use run::RunKind;
-pub(crate) use crate::engine::RunKey;
 pub(crate) use run::StoredRun;
 pub(crate) use sqlite::{DecodeError, Filter, Reader, SqliteJournal, StoredEntry};
 pub use sqlite::{Holder, JournalError};

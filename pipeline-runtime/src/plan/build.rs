@@ -3,7 +3,9 @@
 use super::check;
 use super::graph::{Branch, Calendar, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
 use super::id::Name;
-use super::policy::{MAX_ACTIVE_RUNS, DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
+use super::policy::{
+    DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, MAX_ACTIVE_RUNS, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy,
+};
 use super::problem::PlanError;
 use crate::author::definition::{Definition, Kind};
 use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};

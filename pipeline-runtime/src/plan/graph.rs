@@ -71,17 +71,31 @@ pub(crate) struct PlanNode {
 /// What a node is. All but the first are gates: without a body, decided by the engine itself.
 #[derive(Debug)]
 pub(crate) enum What {
-    Body { definition: &'static Definition, start: Start, codec: &'static Codec, branch: Option<Box<Branch>> },
+    Body {
+        definition: &'static Definition,
+        start: Start,
+        codec: &'static Codec,
+        branch: Option<Box<Branch>>,
+    },
     /// One arm of a branch: succeeds if the branch took it, else is skipped.
-    Arm { branch: NodeIx, index: u32 },
+    Arm {
+        branch: NodeIx,
+        index: u32,
+    },
     /// Succeeds if its node failed, else is skipped.
-    Failure { of: NodeIx },
+    Failure {
+        of: NodeIx,
+    },
     /// Succeeds with the first of them that does.
-    FirstOf { from: Box<[NodeIx]> },
+    FirstOf {
+        from: Box<[NodeIx]>,
+    },
     /// Unfolds a list over a scope, and gathers the results.
     Each(Box<Each>),
     /// The element that a scope is about.
-    Element { each: NodeIx },
+    Element {
+        each: NodeIx,
+    },
 }
 
 #[derive(Debug)]
@@ -207,7 +221,8 @@ impl Plan {
             Source::Plain(plain) => plain.text().map(str::to_owned),
             Source::Template(template) => template.render(run, id, attempt).ok(),
             Source::Templates(templates) => {
-                let texts: Option<Vec<String>> = templates.iter().map(|template| template.render(run, id, attempt).ok()).collect();
+                let texts: Option<Vec<String>> =
+                    templates.iter().map(|template| template.render(run, id, attempt).ok()).collect();
                 texts.map(|texts| texts.join(", "))
             }
             Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,

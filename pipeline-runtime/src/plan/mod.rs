@@ -9,14 +9,14 @@ mod graph;
 mod id;
 mod policy;
 mod problem;
-mod skeleton;
 mod render;
+mod skeleton;
 #[cfg(test)]
 mod tests;
 
 pub use graph::Plan;
 pub(crate) use graph::{Each, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, NotifierIx, Policy, PoolSpec, SensorPolicy};
+pub use problem::{PlanError, Problem};
 pub use skeleton::PlanChanged;
 pub(crate) use skeleton::Remap;
-pub use problem::{PlanError, Problem};

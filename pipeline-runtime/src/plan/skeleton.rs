@@ -86,7 +86,9 @@ impl Plan {
         };
         let mut changes: Vec<String> = old.nodes.iter().filter_map(|bone| self.change(bone)).collect();
         // A mapping's elements stand in blocks, so that what is repeated must be the same.
-        let inside = |bones: &[Bone]| -> Vec<String> { bones.iter().filter(|bone| bone.within.is_some()).map(|bone| bone.id.clone()).collect() };
+        let inside = |bones: &[Bone]| -> Vec<String> {
+            bones.iter().filter(|bone| bone.within.is_some()).map(|bone| bone.id.clone()).collect()
+        };
         let now: Vec<Bone> = (0..).zip(&self.nodes).map(|(ix, _)| self.bone(ix)).collect();
         if changes.is_empty() && inside(&old.nodes) != inside(&now) {
             changes.push("  - what its mappings repeat is not the same".to_owned());
@@ -94,9 +96,14 @@ impl Plan {
         if !changes.is_empty() {
             return Err(refused(changes));
         }
-        let slots: HashMap<&str, u32> = now.iter().filter(|bone| bone.within.is_none()).map(|bone| bone.id.as_str()).zip(0..).collect();
-        let root: Vec<u32> =
-            old.nodes.iter().filter(|bone| bone.within.is_none()).filter_map(|bone| slots.get(bone.id.as_str()).copied()).collect();
+        let slots: HashMap<&str, u32> =
+            now.iter().filter(|bone| bone.within.is_none()).map(|bone| bone.id.as_str()).zip(0..).collect();
+        let root: Vec<u32> = old
+            .nodes
+            .iter()
+            .filter(|bone| bone.within.is_none())
+            .filter_map(|bone| slots.get(bone.id.as_str()).copied())
+            .collect();
         let shift = u32::try_from(slots.len().saturating_sub(root.len())).unwrap_or(0);
         Ok(Some(Remap { root, shift }))
     }
@@ -117,7 +124,13 @@ impl Plan {
                 let inputs: Vec<String> = bone.inputs.iter().map(|(from, rule)| format!("`{from}` ({rule})")).collect();
                 if inputs.is_empty() { "nothing".to_owned() } else { inputs.join(", ") }
             };
-            return Some(format!("  - `{}` took {} and now takes {}\n    at {}", old.id, list(old), list(&now), self.node(ix).at));
+            return Some(format!(
+                "  - `{}` took {} and now takes {}\n    at {}",
+                old.id,
+                list(old),
+                list(&now),
+                self.node(ix).at
+            ));
         }
         None
     }

@@ -59,34 +59,13 @@ impl Schedule {
 
     /// As [`Schedule::parse`], in a zone that is already known.
     pub fn new(cron: &str, zone: Tz) -> Result<Self, ScheduleError> {
-        let refuse = |reason| ScheduleError::Cron {
-            cron: cron.to_owned(),
-            reason,
-        };
+        let refuse = |reason| ScheduleError::Cron { cron: cron.to_owned(), reason };
         let line = syntax::read(cron).map_err(refuse)?;
-        let parser = CronParser::builder()
-            .seconds(Seconds::Disallowed)
-            .year(Year::Disallowed)
-            .sloppy_ranges(true)
-            .build();
-        let read = parser
-            .parse(&line.fields.join(" "))
-            .map_err(|error| refuse(error.to_string()))?;
+        let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).sloppy_ranges(true).build();
+        let read = parser.parse(&line.fields.join(" ")).map_err(|error| refuse(error.to_string()))?;
         let times = Times::new(&read.pattern.hours.values(), &read.pattern.minutes.values());
-        let schedule = Self {
-            text: cron.trim().to_owned(),
-            zone,
-            cron: read,
-            times,
-            fixed_time: line.fixed_time,
-        };
-        if schedule.fires() {
-            Ok(schedule)
-        } else {
-            Err(ScheduleError::Never {
-                cron: cron.to_owned(),
-            })
-        }
+        let schedule = Self { text: cron.trim().to_owned(), zone, cron: read, times, fixed_time: line.fixed_time };
+        if schedule.fires() { Ok(schedule) } else { Err(ScheduleError::Never { cron: cron.to_owned() }) }
     }
 
     /// The line as it was written.
@@ -110,11 +89,7 @@ impl Schedule {
     /// # Ok::<(), pipeline_runtime::schedule::ScheduleError>(())
     /// ```
     pub fn describe(&self) -> String {
-        format!(
-            "{} ({})",
-            describe(&self.cron, &self.times),
-            self.zone.name()
-        )
+        format!("{} ({})", describe(&self.cron, &self.times), self.zone.name())
     }
 }
 
@@ -132,10 +107,7 @@ mod tests {
     #[test]
     fn lines_that_never_fire_are_refused() {
         for cron in ["0 0 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *"] {
-            assert_eq!(
-                Schedule::parse(cron, "UTC"),
-                Err(ScheduleError::Never { cron: cron.into() })
-            );
+            assert_eq!(Schedule::parse(cron, "UTC"), Err(ScheduleError::Never { cron: cron.into() }));
         }
     }
 

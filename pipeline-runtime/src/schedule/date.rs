@@ -1,8 +1,6 @@
 //! Dates and zones as people write them on a command line or in an attribute.
 
-use chrono::{
-    DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc,
-};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::error::{DateError, ScheduleError};
@@ -38,13 +36,8 @@ use super::wall::Wall;
 /// );
 /// ```
 pub fn parse_date(text: &str, zone: Tz) -> Result<DateTime<Utc>, DateError> {
-    let form = || DateError::Form {
-        text: text.to_owned(),
-    };
-    let value = |reason| DateError::Value {
-        text: text.to_owned(),
-        reason,
-    };
+    let form = || DateError::Form { text: text.to_owned() };
+    let value = |reason| DateError::Value { text: text.to_owned(), reason };
     let trimmed = text.trim();
     let (date, rest) = match trimmed.split_once(['T', 't', ' ']) {
         Some((date, rest)) => (date, Some(rest)),
@@ -55,8 +48,7 @@ pub fn parse_date(text: &str, zone: Tz) -> Result<DateTime<Utc>, DateError> {
     if year == 0 {
         return Err(value("years run from 0001 to 9999"));
     }
-    let date = NaiveDate::from_ymd_opt(year, month, day)
-        .ok_or_else(|| value("the calendar has no such day"))?;
+    let date = NaiveDate::from_ymd_opt(year, month, day).ok_or_else(|| value("the calendar has no such day"))?;
     let Some(rest) = rest else {
         // The first instant of the day, whatever the clock did at midnight.
         return Ok(Wall::at(zone, date.and_time(NaiveTime::MIN)).first());
@@ -71,15 +63,10 @@ pub fn parse_date(text: &str, zone: Tz) -> Result<DateTime<Utc>, DateError> {
         Some([hour, minute]) if fraction == 0 => [hour, minute, 0],
         _ => digits(time, ':', &[2, 2, 2]).ok_or_else(form)?,
     };
-    let time = NaiveTime::from_hms_nano_opt(hour, minute, second, fraction)
-        .ok_or_else(|| value("the clock has no such time"))?;
+    let time = NaiveTime::from_hms_nano_opt(hour, minute, second, fraction).ok_or_else(|| value("the clock has no such time"))?;
     let wall = date.and_time(time);
     match offset {
-        Some(offset) => wall
-            .and_local_timezone(offset)
-            .single()
-            .map(|at| at.to_utc())
-            .ok_or_else(form),
+        Some(offset) => wall.and_local_timezone(offset).single().map(|at| at.to_utc()).ok_or_else(form),
         None => at_wall_clock(text, zone, wall),
     }
 }
@@ -92,40 +79,25 @@ pub fn parse_zone(zone: &str) -> Result<Tz, ScheduleError> {
             let name = name.to_ascii_lowercase();
             name == wanted || name.rsplit('/').next() == Some(&wanted)
         };
-        let near = chrono_tz::TZ_VARIANTS
-            .iter()
-            .map(|tz| tz.name())
-            .find(|name| !wanted.is_empty() && is_near(name));
+        let near = chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name()).find(|name| !wanted.is_empty() && is_near(name));
         let hint = match near {
             Some(name) => format!("did you mean `{name}`?"),
             None => "write an IANA name such as `Europe/Berlin` or `UTC`".to_owned(),
         };
-        ScheduleError::Zone {
-            zone: zone.to_owned(),
-            hint,
-        }
+        ScheduleError::Zone { zone: zone.to_owned(), hint }
     })
 }
 
 fn at_wall_clock(text: &str, zone: Tz, wall: NaiveDateTime) -> Result<DateTime<Utc>, DateError> {
-    let local = |at: DateTime<Utc>| {
-        at.with_timezone(&zone)
-            .to_rfc3339_opts(SecondsFormat::AutoSi, false)
-    };
+    let local = |at: DateTime<Utc>| at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false);
     match Wall::at(zone, wall) {
         Wall::Once(at) => Ok(at),
-        Wall::Twice(first, second) => Err(DateError::Fold {
-            text: text.to_owned(),
-            zone: zone.name(),
-            first: local(first),
-            second: local(second),
-        }),
+        Wall::Twice(first, second) => {
+            Err(DateError::Fold { text: text.to_owned(), zone: zone.name(), first: local(first), second: local(second) })
+        }
         Wall::Skipped(after) => {
             // A clock shows whole seconds; the one after the gap's last tells where it began.
-            let last = (after - TimeDelta::seconds(1))
-                .with_timezone(&zone)
-                .naive_local()
-                + TimeDelta::seconds(1);
+            let last = (after - TimeDelta::seconds(1)).with_timezone(&zone).naive_local() + TimeDelta::seconds(1);
             let to = after.with_timezone(&zone).naive_local();
             Err(DateError::Gap {
                 text: text.to_owned(),
@@ -140,11 +112,7 @@ fn at_wall_clock(text: &str, zone: Tz, wall: NaiveDateTime) -> Result<DateTime<U
 
 /// The time of day, with the date where the other one has another.
 fn clock(time: NaiveDateTime, other: NaiveDateTime) -> String {
-    let format = if time.date() == other.date() {
-        "%H:%M"
-    } else {
-        "%Y-%m-%dT%H:%M"
-    };
+    let format = if time.date() == other.date() { "%H:%M" } else { "%Y-%m-%dT%H:%M" };
     time.format(format).to_string()
 }
 
@@ -153,9 +121,7 @@ fn digits<const N: usize>(text: &str, separator: char, widths: &[usize; N]) -> O
     let mut parts = text.split(separator);
     let mut numbers = [0; N];
     for (number, width) in numbers.iter_mut().zip(widths) {
-        let part = parts
-            .next()
-            .filter(|part| part.len() == *width && part.bytes().all(|b| b.is_ascii_digit()))?;
+        let part = parts.next().filter(|part| part.len() == *width && part.bytes().all(|b| b.is_ascii_digit()))?;
         *number = part.parse().ok()?;
     }
     parts.next().is_none().then_some(numbers)
@@ -171,22 +137,14 @@ fn split_offset(text: &str) -> Option<(&str, Option<FixedOffset>)> {
     };
     let (time, offset) = text.split_at(at);
     let [hours, minutes] = digits(&offset[1..], ':', &[2, 2])?;
-    let seconds = i32::try_from(hours * 3600 + minutes * 60)
-        .ok()
-        .filter(|_| hours < 24 && minutes < 60)?;
-    let seconds = if offset.starts_with('-') {
-        -seconds
-    } else {
-        seconds
-    };
+    let seconds = i32::try_from(hours * 3600 + minutes * 60).ok().filter(|_| hours < 24 && minutes < 60)?;
+    let seconds = if offset.starts_with('-') { -seconds } else { seconds };
     Some((time, Some(FixedOffset::east_opt(seconds)?)))
 }
 
 /// A fraction of a second, of one to nine digits.
 fn nanoseconds(fraction: &str) -> Option<u32> {
-    let digits = u32::try_from(fraction.len())
-        .ok()
-        .filter(|digits| (1..=9).contains(digits))?;
+    let digits = u32::try_from(fraction.len()).ok().filter(|digits| (1..=9).contains(digits))?;
     if !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -246,10 +204,7 @@ mod tests {
             "12024-03-25",
             "2024-03-2٥",
         ] {
-            assert_eq!(
-                parse_date(text, Tz::UTC),
-                Err(DateError::Form { text: text.into() })
-            );
+            assert_eq!(parse_date(text, Tz::UTC), Err(DateError::Form { text: text.into() }));
         }
         assert_eq!(
             parse("tomorrow", Tz::UTC),
@@ -259,22 +214,10 @@ mod tests {
 
     #[test]
     fn values_out_of_range_are_named() {
-        assert_eq!(
-            parse("2023-02-29", Tz::UTC),
-            "`2023-02-29` does not exist: the calendar has no such day"
-        );
-        assert_eq!(
-            parse("2024-03-25T24:00", Tz::UTC),
-            "`2024-03-25T24:00` does not exist: the clock has no such time"
-        );
-        assert_eq!(
-            parse("2024-03-25T23:59:60Z", Tz::UTC),
-            "`2024-03-25T23:59:60Z` does not exist: the clock has no such time"
-        );
-        assert_eq!(
-            parse("0000-01-01", Tz::UTC),
-            "`0000-01-01` does not exist: years run from 0001 to 9999"
-        );
+        assert_eq!(parse("2023-02-29", Tz::UTC), "`2023-02-29` does not exist: the calendar has no such day");
+        assert_eq!(parse("2024-03-25T24:00", Tz::UTC), "`2024-03-25T24:00` does not exist: the clock has no such time");
+        assert_eq!(parse("2024-03-25T23:59:60Z", Tz::UTC), "`2024-03-25T23:59:60Z` does not exist: the clock has no such time");
+        assert_eq!(parse("0000-01-01", Tz::UTC), "`0000-01-01` does not exist: years run from 0001 to 9999");
     }
 
     #[test]
@@ -284,14 +227,8 @@ mod tests {
             "`2024-03-31T02:30` does not exist in Europe/Berlin, whose clock then went from 02:00 to 03:00; \
              write `2024-03-31T03:00:00+02:00`, the first instant after it"
         );
-        assert_eq!(
-            parse("2018-11-04", Tz::America__Sao_Paulo),
-            "2018-11-04T03:00:00Z"
-        );
-        assert_eq!(
-            parse("2011-12-30", Tz::Pacific__Apia),
-            "2011-12-30T10:00:00Z"
-        );
+        assert_eq!(parse("2018-11-04", Tz::America__Sao_Paulo), "2018-11-04T03:00:00Z");
+        assert_eq!(parse("2011-12-30", Tz::Pacific__Apia), "2011-12-30T10:00:00Z");
         assert_eq!(
             parse("2011-12-30T12:00", Tz::Pacific__Apia),
             "`2011-12-30T12:00` does not exist in Pacific/Apia, whose clock then went from 2011-12-30T00:00 to 2011-12-31T00:00; \
@@ -305,30 +242,15 @@ mod tests {
             parse("2024-11-03T01:30", Tz::America__New_York),
             "`2024-11-03T01:30` happened twice in America/New_York; write `2024-11-03T01:30:00-04:00` or `2024-11-03T01:30:00-05:00`"
         );
-        assert_eq!(
-            parse("2024-11-03", Tz::America__Havana),
-            "2024-11-03T04:00:00Z"
-        );
+        assert_eq!(parse("2024-11-03", Tz::America__Havana), "2024-11-03T04:00:00Z");
     }
 
     #[test]
     fn an_unknown_zone_gets_a_hint() {
         let hint = |zone| parse_zone(zone).unwrap_err().to_string();
-        assert_eq!(
-            hint("europe/berlin"),
-            "`europe/berlin` is not a time zone; did you mean `Europe/Berlin`?"
-        );
-        assert_eq!(
-            hint("new york"),
-            "`new york` is not a time zone; did you mean `America/New_York`?"
-        );
-        assert_eq!(
-            hint("Mars"),
-            "`Mars` is not a time zone; write an IANA name such as `Europe/Berlin` or `UTC`"
-        );
-        assert_eq!(
-            hint(""),
-            "`` is not a time zone; write an IANA name such as `Europe/Berlin` or `UTC`"
-        );
+        assert_eq!(hint("europe/berlin"), "`europe/berlin` is not a time zone; did you mean `Europe/Berlin`?");
+        assert_eq!(hint("new york"), "`new york` is not a time zone; did you mean `America/New_York`?");
+        assert_eq!(hint("Mars"), "`Mars` is not a time zone; write an IANA name such as `Europe/Berlin` or `UTC`");
+        assert_eq!(hint(""), "`` is not a time zone; write an IANA name such as `Europe/Berlin` or `UTC`");
     }
 }

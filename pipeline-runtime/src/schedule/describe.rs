@@ -13,11 +13,7 @@ const MAX_LISTED_TIMES: usize = 6;
 
 /// A phrase such as `at 06:00, on Monday to Friday`.
 pub(super) fn describe(cron: &Cron, times: &Times) -> String {
-    format!(
-        "{}{}",
-        describe_times(times),
-        describe_days(cron).unwrap_or_default()
-    )
+    format!("{}{}", describe_times(times), describe_days(cron).unwrap_or_default())
 }
 
 fn describe_times(times: &Times) -> String {
@@ -33,11 +29,7 @@ fn describe_times(times: &Times) -> String {
         };
     }
     if hours.len() * minutes.len() <= MAX_LISTED_TIMES {
-        let listed = hours.iter().flat_map(|hour| {
-            minutes
-                .iter()
-                .map(move |minute| format!("{hour:02}:{minute:02}"))
-        });
+        let listed = hours.iter().flat_map(|hour| minutes.iter().map(move |minute| format!("{hour:02}:{minute:02}")));
         return format!("at {}", list(&listed.collect::<Vec<_>>()));
     }
     let during = match cycle(&hours, 24) {
@@ -62,15 +54,8 @@ fn describe_days(cron: &Cron) -> Option<String> {
     let mut field = |values: Vec<u16>| {
         let text = fields.next()?;
         // A step is told by what it comes to.
-        let text = if text.contains('/') {
-            values
-                .iter()
-                .map(u16::to_string)
-                .collect::<Vec<_>>()
-                .join(",")
-        } else {
-            text.to_owned()
-        };
+        let text =
+            if text.contains('/') { values.iter().map(u16::to_string).collect::<Vec<_>>().join(",") } else { text.to_owned() };
         Some(text)
     };
     let line = format!(
@@ -79,22 +64,11 @@ fn describe_days(cron: &Cron) -> Option<String> {
         field(pattern.months.values())?,
         field(pattern.days_of_week.values())?
     );
-    let parser = CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .sloppy_ranges(true)
-        .build();
+    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).sloppy_ranges(true).build();
     let words = parser.parse(&line).ok()?.describe();
     let days = words.strip_prefix("At 00:00")?.trim_end_matches('.');
-    let days = if line.contains("LW") {
-        days.replace("last day", "last working day")
-    } else {
-        days.to_owned()
-    };
-    Some(days.replace(
-        "Monday, Tuesday, Wednesday, Thursday, and Friday",
-        "Monday to Friday",
-    ))
+    let days = if line.contains("LW") { days.replace("last day", "last working day") } else { days.to_owned() };
+    Some(days.replace("Monday, Tuesday, Wednesday, Thursday, and Friday", "Monday to Friday"))
 }
 
 /// The distance between neighbours, if it is the same for all, the last and the first of the next round included.
@@ -102,19 +76,11 @@ fn cycle(values: &[u32], round: u32) -> Option<u32> {
     let step = values.get(1)?.checked_sub(values[0])?;
     let first_of_next_round = values[0] + round;
     let next = values[1..].iter().chain([&first_of_next_round]);
-    values
-        .iter()
-        .zip(next)
-        .all(|(a, b)| b - a == step)
-        .then_some(step)
+    values.iter().zip(next).all(|(a, b)| b - a == step).then_some(step)
 }
 
 fn minutes_in_words(minutes: &[u32]) -> String {
-    let noun = if minutes.len() == 1 {
-        "minute"
-    } else {
-        "minutes"
-    };
+    let noun = if minutes.len() == 1 { "minute" } else { "minutes" };
     format!("{noun} {}", list(&runs(minutes)))
 }
 
@@ -156,10 +122,7 @@ mod tests {
             ("*/15 * * * *", "every 15 minutes"),
             ("0/30 * * * *", "every 30 minutes"),
             ("*/90 * * * *", "every hour"),
-            (
-                "*/15,5 * * * *",
-                "at minutes 0, 5, 15, 30 and 45 of every hour",
-            ),
+            ("*/15,5 * * * *", "at minutes 0, 5, 15, 30 and 45 of every hour"),
             ("5/20 * * * *", "at minutes 5, 25 and 45 of every hour"),
             ("@hourly", "every hour"),
             ("15 * * * *", "every hour, at minute 15"),
@@ -167,38 +130,19 @@ mod tests {
             ("30 2,14 * * *", "at 02:30 and 14:30"),
             ("0 */6 * * *", "at 00:00, 06:00, 12:00 and 18:00"),
             ("30 1/2 * * *", "every 2 hours from 01:30"),
-            (
-                "0 9-17 * * 1-5",
-                "at minute 0 of the hours 9-17, on Monday to Friday",
-            ),
+            ("0 9-17 * * 1-5", "at minute 0 of the hours 9-17, on Monday to Friday"),
             ("*/10 9-17 * * *", "every 10 minutes of the hours 9-17"),
-            (
-                "*/10 6 * * *",
-                "at 06:00, 06:10, 06:20, 06:30, 06:40 and 06:50",
-            ),
+            ("*/10 6 * * *", "at 06:00, 06:10, 06:20, 06:30, 06:40 and 06:50"),
             ("* 6 * * *", "every minute of hour 6"),
             ("*/20 */2 * * *", "every 20 minutes of every second hour"),
             ("0 0 13 * 5", "at 00:00, on day 13 or Friday"),
-            (
-                "0 0 1 */3 *",
-                "at 00:00, on day 1, in January, April, July, and October",
-            ),
-            (
-                "0 0 1 1/5 *",
-                "at 00:00, on day 1, in January, June, and November",
-            ),
+            ("0 0 1 */3 *", "at 00:00, on day 1, in January, April, July, and October"),
+            ("0 0 1 1/5 *", "at 00:00, on day 1, in January, June, and November"),
             ("0 0 * * L5", "at 00:00, on the last Friday of the month"),
-            (
-                "0 0 31W * *",
-                "at 00:00, on the last working day of the month",
-            ),
+            ("0 0 31W * *", "at 00:00, on the last working day of the month"),
             ("@yearly", "at 00:00, on day 1, in January"),
         ] {
-            assert_eq!(
-                Schedule::parse(cron, "UTC").unwrap().describe(),
-                format!("{words} (UTC)"),
-                "{cron}"
-            );
+            assert_eq!(Schedule::parse(cron, "UTC").unwrap().describe(), format!("{words} (UTC)"), "{cron}");
         }
     }
 }

@@ -21,10 +21,7 @@ pub struct Interval {
 impl Interval {
     /// The interval of a run without a schedule: it starts and ends at the logical date.
     pub fn at(logical_date: DateTime<Utc>) -> Self {
-        Self {
-            start: logical_date,
-            end: logical_date,
-        }
+        Self { start: logical_date, end: logical_date }
     }
 
     /// The run's logical date, which is the interval's start.
@@ -62,10 +59,7 @@ impl Schedule {
     /// The interval that the tick `tick` closes; `None` if `tick` is not a tick.
     pub fn interval_ending_at(&self, tick: DateTime<Utc>) -> Option<Interval> {
         let end = self.last_at_or_before(tick).filter(|last| *last == tick)?;
-        Some(Interval {
-            start: self.last_before(end)?,
-            end,
-        })
+        Some(Interval { start: self.last_before(end)?, end })
     }
 
     /// The last interval that is over at `now` (its end is at or before it): what a bare `run` takes.
@@ -87,20 +81,12 @@ impl Schedule {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn intervals(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Intervals<'_> {
-        Intervals {
-            schedule: self,
-            next: self.next_at_or_after(from),
-            last_start: Some(to),
-            complete_by: None,
-        }
+        Intervals { schedule: self, next: self.next_at_or_after(from), last_start: Some(to), complete_by: None }
     }
 
     /// The interval that opens at `tick`, which must be a tick.
     pub(super) fn interval_starting_at(&self, tick: DateTime<Utc>) -> Option<Interval> {
-        Some(Interval {
-            start: tick,
-            end: self.next_after(tick)?,
-        })
+        Some(Interval { start: tick, end: self.next_after(tick)? })
     }
 }
 
@@ -143,10 +129,7 @@ mod tests {
     }
 
     fn interval(start: &str, end: &str) -> Interval {
-        Interval {
-            start: utc(start),
-            end: utc(end),
-        }
+        Interval { start: utc(start), end: utc(end) }
     }
 
     fn daily_at_six() -> Schedule {
@@ -156,16 +139,8 @@ mod tests {
     #[test]
     fn a_logical_date_names_the_interval_that_contains_it() {
         let expected = Some(interval("2024-03-25T06:00:00Z", "2024-03-26T06:00:00Z"));
-        for date in [
-            "2024-03-25T06:00:00Z",
-            "2024-03-25T06:00:01Z",
-            "2024-03-26T05:59:59.999Z",
-        ] {
-            assert_eq!(
-                daily_at_six().interval_starting_at_or_before(utc(date)),
-                expected,
-                "{date}"
-            );
+        for date in ["2024-03-25T06:00:00Z", "2024-03-25T06:00:01Z", "2024-03-26T05:59:59.999Z"] {
+            assert_eq!(daily_at_six().interval_starting_at_or_before(utc(date)), expected, "{date}");
         }
     }
 
@@ -189,41 +164,20 @@ mod tests {
             schedule.interval_ending_at(utc("2024-03-26T06:00:00Z")),
             Some(interval("2024-03-25T06:00:00Z", "2024-03-26T06:00:00Z"))
         );
-        assert_eq!(
-            schedule.interval_ending_at(utc("2024-03-26T06:00:00.001Z")),
-            None
-        );
-        assert_eq!(
-            schedule.interval_ending_at(utc("2024-03-26T07:00:00Z")),
-            None
-        );
+        assert_eq!(schedule.interval_ending_at(utc("2024-03-26T06:00:00.001Z")), None);
+        assert_eq!(schedule.interval_ending_at(utc("2024-03-26T07:00:00Z")), None);
     }
 
     #[test]
     fn a_backfill_includes_both_its_dates() {
         let schedule = daily_at_six();
-        let starts = |from, to| {
-            schedule
-                .intervals(utc(from), utc(to))
-                .map(|i| i.start.to_rfc3339())
-                .collect::<Vec<_>>()
-        };
+        let starts = |from, to| schedule.intervals(utc(from), utc(to)).map(|i| i.start.to_rfc3339()).collect::<Vec<_>>();
         assert_eq!(
             starts("2024-01-01T06:00:00Z", "2024-01-03T06:00:00Z"),
-            [
-                "2024-01-01T06:00:00+00:00",
-                "2024-01-02T06:00:00+00:00",
-                "2024-01-03T06:00:00+00:00"
-            ]
+            ["2024-01-01T06:00:00+00:00", "2024-01-02T06:00:00+00:00", "2024-01-03T06:00:00+00:00"]
         );
-        assert_eq!(
-            starts("2024-01-01T06:00:00.001Z", "2024-01-03T05:59:59Z"),
-            ["2024-01-02T06:00:00+00:00"]
-        );
-        assert_eq!(
-            starts("2024-01-03T06:00:00Z", "2024-01-01T06:00:00Z"),
-            [""; 0]
-        );
+        assert_eq!(starts("2024-01-01T06:00:00.001Z", "2024-01-03T05:59:59Z"), ["2024-01-02T06:00:00+00:00"]);
+        assert_eq!(starts("2024-01-03T06:00:00Z", "2024-01-01T06:00:00Z"), [""; 0]);
     }
 
     #[test]
@@ -231,57 +185,27 @@ mod tests {
         let schedule = Schedule::parse("0 0 * * *", "Europe/Berlin").unwrap();
         let hours = |from: &str, to: &str| {
             let intervals: Vec<_> = schedule.intervals(utc(from), utc(to)).collect();
-            assert!(
-                intervals
-                    .windows(2)
-                    .all(|pair| pair[0].end == pair[1].start)
-            );
-            intervals
-                .iter()
-                .map(|i| (i.end - i.start).num_hours())
-                .collect::<Vec<_>>()
+            assert!(intervals.windows(2).all(|pair| pair[0].end == pair[1].start));
+            intervals.iter().map(|i| (i.end - i.start).num_hours()).collect::<Vec<_>>()
         };
-        assert_eq!(
-            hours("2024-03-29T23:00:00Z", "2024-03-31T22:00:00Z"),
-            [24, 23, 24]
-        );
-        assert_eq!(
-            hours("2024-10-25T22:00:00Z", "2024-10-27T23:00:00Z"),
-            [24, 25, 24]
-        );
+        assert_eq!(hours("2024-03-29T23:00:00Z", "2024-03-31T22:00:00Z"), [24, 23, 24]);
+        assert_eq!(hours("2024-10-25T22:00:00Z", "2024-10-27T23:00:00Z"), [24, 25, 24]);
     }
 
     #[test]
     fn time_has_ends() {
         let schedule = daily_at_six();
         assert_eq!(schedule.last_complete(DateTime::<Utc>::MIN_UTC), None);
-        assert_eq!(
-            schedule.interval_starting_at_or_before(DateTime::<Utc>::MAX_UTC),
-            None
-        );
+        assert_eq!(schedule.interval_starting_at_or_before(DateTime::<Utc>::MAX_UTC), None);
         assert_eq!(schedule.next_after(DateTime::<Utc>::MAX_UTC), None);
-        assert_eq!(
-            schedule.next_after(DateTime::<Utc>::MIN_UTC),
-            Some(utc("0001-01-01T06:00:00Z"))
-        );
-        assert_eq!(
-            schedule.last_at_or_before(DateTime::<Utc>::MAX_UTC),
-            Some(utc("9999-12-31T06:00:00Z"))
-        );
-        assert_eq!(
-            schedule
-                .intervals(utc("9999-12-30T06:00:00Z"), DateTime::<Utc>::MAX_UTC)
-                .count(),
-            1
-        );
+        assert_eq!(schedule.next_after(DateTime::<Utc>::MIN_UTC), Some(utc("0001-01-01T06:00:00Z")));
+        assert_eq!(schedule.last_at_or_before(DateTime::<Utc>::MAX_UTC), Some(utc("9999-12-31T06:00:00Z")));
+        assert_eq!(schedule.intervals(utc("9999-12-30T06:00:00Z"), DateTime::<Utc>::MAX_UTC).count(), 1);
     }
 
     #[test]
     fn without_a_schedule_an_interval_is_an_instant() {
         let at = Interval::at(utc("2024-03-25T06:00:00Z"));
-        assert_eq!(
-            (at.start, at.end, at.logical_date()),
-            (at.end, at.start, utc("2024-03-25T06:00:00Z"))
-        );
+        assert_eq!((at.start, at.end, at.logical_date()), (at.end, at.start, utc("2024-03-25T06:00:00Z")));
     }
 }

@@ -27,10 +27,7 @@
 //! repeats it, at the first of the two. A line with a `*` or a step in either field is an *interval* line (`0/30 * * * *`, `0 */6 * * *`): it
 //! fires whenever the wall clock shows one of its slots, so never in a gap and twice in a repeated hour.
 
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 mod cron;
 mod date;

@@ -25,18 +25,9 @@ fn check<S: Strategy>(name: &str, strategy: &S, property: impl Fn(S::Value) -> T
         RngSeed::Random => RandomState::new().hash_one(name),
     };
     // The walk is slow; a short run in the suite, a long one on demand.
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() {
-        config.cases
-    } else {
-        64
-    };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { 64 };
     println!("{name}: repeat with PROPTEST_RNG_SEED={seed}");
-    let config = Config {
-        rng_seed: RngSeed::Fixed(seed),
-        cases,
-        failure_persistence: None,
-        ..config
-    };
+    let config = Config { rng_seed: RngSeed::Fixed(seed), cases, failure_persistence: None, ..config };
     if let Err(error) = TestRunner::new(config).run(strategy, property) {
         panic!("PROPTEST_RNG_SEED={seed}: {error}");
     }
@@ -55,15 +46,9 @@ fn line() -> impl Strategy<Value = (String, bool)> {
         ]
     }
     // Most changes of clock are within the first hours of a day.
-    let hours = prop_oneof![
-        times(23),
-        (0..=3_u8).prop_map(|hour| (hour.to_string(), true))
-    ];
+    let hours = prop_oneof![times(23), (0..=3_u8).prop_map(|hour| (hour.to_string(), true))];
     (times(59), hours, days()).prop_map(|((minute, fixed_minute), (hour, fixed_hour), days)| {
-        (
-            format!("{minute} {hour} {days}"),
-            fixed_minute && fixed_hour,
-        )
+        (format!("{minute} {hour} {days}"), fixed_minute && fixed_hour)
     })
 }
 
@@ -106,26 +91,13 @@ fn place() -> impl Strategy<Value = (Tz, DateTime<Utc>)> {
     let near = (select(changes.to_vec()), -4 * 24 * 60..4 * 24 * 60_i64)
         .prop_map(|((zone, change), minutes)| (zone, change + TimeDelta::minutes(minutes)));
     // 1986 to 2037: the years in which all zones are whole minutes from UTC.
-    let anywhere = (
-        select(chrono_tz::TZ_VARIANTS.to_vec()),
-        504_921_600..2_145_916_800_i64,
-    )
-        .prop_map(|(zone, seconds)| {
-            (
-                zone,
-                DateTime::from_timestamp(seconds - seconds % 60, 0).unwrap_or_default(),
-            )
-        });
+    let anywhere = (select(chrono_tz::TZ_VARIANTS.to_vec()), 504_921_600..2_145_916_800_i64)
+        .prop_map(|(zone, seconds)| (zone, DateTime::from_timestamp(seconds - seconds % 60, 0).unwrap_or_default()));
     prop_oneof![2 => near, 1 => anywhere]
 }
 
 /// The ticks of a line from `from` to `to`, both inclusive, by looking at the wall clock every minute.
-fn walk(
-    schedule: &Schedule,
-    fixed_time: bool,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> Vec<DateTime<Utc>> {
+fn walk(schedule: &Schedule, fixed_time: bool, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<DateTime<Utc>> {
     let wall = |t: DateTime<Utc>| t.with_timezone(&schedule.zone()).naive_local();
     let matches = |wall: NaiveDateTime| schedule.cron.is_time_matching(&wall).unwrap();
     // The furthest that the clock has shown; two days before show what a day that is had twice has had already.
@@ -155,44 +127,29 @@ fn walk(
 
 #[test]
 fn the_search_finds_what_a_walk_over_every_minute_finds() {
-    check(
-        "walk",
-        &(line(), place(), any::<u32>()),
-        |((cron, fixed_time), (zone, from), salt)| {
-            let Ok(schedule) = Schedule::new(&cron, zone) else {
-                return Err(TestCaseError::fail("the generator makes valid lines"));
-            };
-            prop_assert_eq!(schedule.fixed_time, fixed_time);
-            let to = from + TimeDelta::days(3);
-            let walked = walk(&schedule, fixed_time, from, to);
-            prop_assert_eq!(schedule.ticks(from, to).collect::<Vec<_>>(), walked.clone());
+    check("walk", &(line(), place(), any::<u32>()), |((cron, fixed_time), (zone, from), salt)| {
+        let Ok(schedule) = Schedule::new(&cron, zone) else {
+            return Err(TestCaseError::fail("the generator makes valid lines"));
+        };
+        prop_assert_eq!(schedule.fixed_time, fixed_time);
+        let to = from + TimeDelta::days(3);
+        let walked = walk(&schedule, fixed_time, from, to);
+        prop_assert_eq!(schedule.ticks(from, to).collect::<Vec<_>>(), walked.clone());
 
-            // Both directions, from ticks and from instants around them, and from a few anywhere.
-            let around = walked
-                .iter()
-                .take(100)
-                .flat_map(|tick| [-1, 0, 1].map(|ns| *tick + TimeDelta::nanoseconds(ns)));
-            let anywhere = (0..20).map(|n| {
-                from + TimeDelta::milliseconds(
-                    i64::from(salt.wrapping_mul(2 * n + 1)) % (3 * 86_400_000),
-                )
-            });
-            for t in around.chain(anywhere) {
-                if let Some(next) = walked.iter().find(|tick| **tick > t) {
-                    prop_assert_eq!(schedule.next_after(t), Some(*next), "next after {}", t);
-                }
-                if let Some(last) = walked.iter().rfind(|tick| **tick <= t) {
-                    prop_assert_eq!(
-                        schedule.last_at_or_before(t),
-                        Some(*last),
-                        "last at or before {}",
-                        t
-                    );
-                }
+        // Both directions, from ticks and from instants around them, and from a few anywhere.
+        let around = walked.iter().take(100).flat_map(|tick| [-1, 0, 1].map(|ns| *tick + TimeDelta::nanoseconds(ns)));
+        let anywhere =
+            (0..20).map(|n| from + TimeDelta::milliseconds(i64::from(salt.wrapping_mul(2 * n + 1)) % (3 * 86_400_000)));
+        for t in around.chain(anywhere) {
+            if let Some(next) = walked.iter().find(|tick| **tick > t) {
+                prop_assert_eq!(schedule.next_after(t), Some(*next), "next after {}", t);
             }
-            Ok(())
-        },
-    );
+            if let Some(last) = walked.iter().rfind(|tick| **tick <= t) {
+                prop_assert_eq!(schedule.last_at_or_before(t), Some(*last), "last at or before {}", t);
+            }
+        }
+        Ok(())
+    });
 }
 
 #[test]
@@ -208,9 +165,7 @@ fn next_and_last_invert_each_other_however_sparse_the_line() {
         "0 0 1 1 *",
         "30 2 * 3,10 L0",
     ]);
-    let sparse = sparse.prop_filter("refused: both day fields", |cron| {
-        Schedule::new(cron, Tz::UTC).is_ok()
-    });
+    let sparse = sparse.prop_filter("refused: both day fields", |cron| Schedule::new(cron, Tz::UTC).is_ok());
     check("sparse", &(sparse, place()), |(cron, (zone, t))| {
         let schedule = Schedule::new(cron, zone).unwrap();
         let last = schedule.last_at_or_before(t).unwrap();
@@ -219,10 +174,7 @@ fn next_and_last_invert_each_other_however_sparse_the_line() {
         prop_assert_eq!(schedule.next_after(last), Some(next));
         prop_assert_eq!(schedule.last_before(next), Some(last));
         prop_assert_eq!(schedule.last_at_or_before(next), Some(next));
-        prop_assert_eq!(
-            schedule.interval_starting_at_or_before(t),
-            schedule.interval_ending_at(next)
-        );
+        prop_assert_eq!(schedule.interval_starting_at_or_before(t), schedule.interval_ending_at(next));
         Ok(())
     });
 }
@@ -230,152 +182,64 @@ fn next_and_last_invert_each_other_however_sparse_the_line() {
 #[test]
 fn a_window_without_bounds_owes_each_interval_once_however_it_is_asked() {
     let steps = proptest::collection::vec(1..3 * 24 * 60_i64, 1..8);
-    check(
-        "window",
-        &(line(), place(), steps),
-        |((cron, _), (zone, from), steps)| {
-            let schedule = Schedule::new(&cron, zone).unwrap();
-            let window = super::Window {
-                start: Some(from),
-                end: None,
-                catchup: true,
-            };
-            let (mut now, mut last, mut ran) = (from, None, Vec::new());
-            for minutes in steps {
-                now += TimeDelta::minutes(minutes);
-                let due: Vec<_> = window.due(&schedule, last, now).collect();
-                last = due.last().copied().or(last);
-                ran.extend(due);
-                let wake = window.next_due(&schedule, last, now).unwrap();
-                prop_assert!(wake > now);
-                prop_assert_eq!(
-                    window
-                        .due(&schedule, last, wake - TimeDelta::nanoseconds(1))
-                        .count(),
-                    0
-                );
-                prop_assert_eq!(window.due(&schedule, last, wake).count(), 1);
-            }
-            let expected: Vec<_> = schedule
-                .intervals(from, now)
-                .take_while(|interval| interval.end <= now)
-                .collect();
-            prop_assert_eq!(ran, expected);
-            Ok(())
-        },
-    );
+    check("window", &(line(), place(), steps), |((cron, _), (zone, from), steps)| {
+        let schedule = Schedule::new(&cron, zone).unwrap();
+        let window = super::Window { start: Some(from), end: None, catchup: true };
+        let (mut now, mut last, mut ran) = (from, None, Vec::new());
+        for minutes in steps {
+            now += TimeDelta::minutes(minutes);
+            let due: Vec<_> = window.due(&schedule, last, now).collect();
+            last = due.last().copied().or(last);
+            ran.extend(due);
+            let wake = window.next_due(&schedule, last, now).unwrap();
+            prop_assert!(wake > now);
+            prop_assert_eq!(window.due(&schedule, last, wake - TimeDelta::nanoseconds(1)).count(), 0);
+            prop_assert_eq!(window.due(&schedule, last, wake).count(), 1);
+        }
+        let expected: Vec<_> = schedule.intervals(from, now).take_while(|interval| interval.end <= now).collect();
+        prop_assert_eq!(ran, expected);
+        Ok(())
+    });
 }
 
 /// Local times of the ticks of a span of days, with their offsets.
 fn local(cron: &str, zone: Tz, from: &str, to: &str) -> Vec<String> {
     let schedule = Schedule::new(cron, zone).unwrap();
-    schedule
-        .ticks(utc(from), utc(to))
-        .map(|tick| tick.with_timezone(&zone).format("%dT%H:%M%:z").to_string())
-        .collect()
+    schedule.ticks(utc(from), utc(to)).map(|tick| tick.with_timezone(&zone).format("%dT%H:%M%:z").to_string()).collect()
 }
 
 #[test]
 fn berlin_in_spring() {
-    let ticks = |cron| {
-        local(
-            cron,
-            Tz::Europe__Berlin,
-            "2024-03-31T00:00:00Z",
-            "2024-03-31T02:00:00Z",
-        )
-    };
-    assert_eq!(
-        ticks("0/30 * * * *"),
-        [
-            "31T01:00+01:00",
-            "31T01:30+01:00",
-            "31T03:00+02:00",
-            "31T03:30+02:00",
-            "31T04:00+02:00"
-        ]
-    );
+    let ticks = |cron| local(cron, Tz::Europe__Berlin, "2024-03-31T00:00:00Z", "2024-03-31T02:00:00Z");
+    assert_eq!(ticks("0/30 * * * *"), ["31T01:00+01:00", "31T01:30+01:00", "31T03:00+02:00", "31T03:30+02:00", "31T04:00+02:00"]);
     assert_eq!(ticks("30 2 * * *"), ["31T03:00+02:00"]);
     assert_eq!(ticks("30 2,14 * * *"), ["31T03:00+02:00"]);
     // Two times of one line that fall on one instant are one tick.
-    assert_eq!(
-        ticks("0,30 2-3 * * *"),
-        ["31T03:00+02:00", "31T03:30+02:00"]
-    );
+    assert_eq!(ticks("0,30 2-3 * * *"), ["31T03:00+02:00", "31T03:30+02:00"]);
     assert_eq!(ticks("*/30 2 * * *"), [""; 0]);
 }
 
 #[test]
 fn berlin_in_autumn() {
-    let ticks = |cron| {
-        local(
-            cron,
-            Tz::Europe__Berlin,
-            "2024-10-27T00:00:00Z",
-            "2024-10-27T02:00:00Z",
-        )
-    };
-    assert_eq!(
-        ticks("0/30 * * * *"),
-        [
-            "27T02:00+02:00",
-            "27T02:30+02:00",
-            "27T02:00+01:00",
-            "27T02:30+01:00",
-            "27T03:00+01:00"
-        ]
-    );
+    let ticks = |cron| local(cron, Tz::Europe__Berlin, "2024-10-27T00:00:00Z", "2024-10-27T02:00:00Z");
+    assert_eq!(ticks("0/30 * * * *"), ["27T02:00+02:00", "27T02:30+02:00", "27T02:00+01:00", "27T02:30+01:00", "27T03:00+01:00"]);
     assert_eq!(ticks("30 2 * * *"), ["27T02:30+02:00"]);
     assert_eq!(ticks("0 2-3 * * *"), ["27T02:00+02:00", "27T03:00+01:00"]);
-    assert_eq!(
-        ticks("*/30 2 * * *"),
-        [
-            "27T02:00+02:00",
-            "27T02:30+02:00",
-            "27T02:00+01:00",
-            "27T02:30+01:00"
-        ]
-    );
+    assert_eq!(ticks("*/30 2 * * *"), ["27T02:00+02:00", "27T02:30+02:00", "27T02:00+01:00", "27T02:30+01:00"]);
 }
 
 #[test]
 fn new_york_in_spring_and_autumn() {
-    let spring = |cron| {
-        local(
-            cron,
-            Tz::America__New_York,
-            "2024-03-10T06:00:00Z",
-            "2024-03-10T08:00:00Z",
-        )
-    };
+    let spring = |cron| local(cron, Tz::America__New_York, "2024-03-10T06:00:00Z", "2024-03-10T08:00:00Z");
     assert_eq!(
         spring("0/30 * * * *"),
-        [
-            "10T01:00-05:00",
-            "10T01:30-05:00",
-            "10T03:00-04:00",
-            "10T03:30-04:00",
-            "10T04:00-04:00"
-        ]
+        ["10T01:00-05:00", "10T01:30-05:00", "10T03:00-04:00", "10T03:30-04:00", "10T04:00-04:00"]
     );
     assert_eq!(spring("30 2 * * *"), ["10T03:00-04:00"]);
-    let autumn = |cron| {
-        local(
-            cron,
-            Tz::America__New_York,
-            "2024-11-03T05:00:00Z",
-            "2024-11-03T07:00:00Z",
-        )
-    };
+    let autumn = |cron| local(cron, Tz::America__New_York, "2024-11-03T05:00:00Z", "2024-11-03T07:00:00Z");
     assert_eq!(
         autumn("0/30 * * * *"),
-        [
-            "03T01:00-04:00",
-            "03T01:30-04:00",
-            "03T01:00-05:00",
-            "03T01:30-05:00",
-            "03T02:00-05:00"
-        ]
+        ["03T01:00-04:00", "03T01:30-04:00", "03T01:00-05:00", "03T01:30-05:00", "03T02:00-05:00"]
     );
     assert_eq!(autumn("30 1 * * *"), ["03T01:30-04:00"]);
 }
@@ -384,72 +248,28 @@ fn new_york_in_spring_and_autumn() {
 fn a_clock_put_back_across_midnight() {
     // Newfoundland's went from one minute past midnight to 23:01 of the day before.
     assert_eq!(
-        local(
-            "0/30 * * * *",
-            Tz::America__St_Johns,
-            "2010-11-07T02:00:00Z",
-            "2010-11-07T04:00:00Z"
-        ),
-        [
-            "06T23:30-02:30",
-            "07T00:00-02:30",
-            "06T23:30-03:30",
-            "07T00:00-03:30",
-            "07T00:30-03:30"
-        ]
+        local("0/30 * * * *", Tz::America__St_Johns, "2010-11-07T02:00:00Z", "2010-11-07T04:00:00Z"),
+        ["06T23:30-02:30", "07T00:00-02:30", "06T23:30-03:30", "07T00:00-03:30", "07T00:30-03:30"]
     );
 }
 
 #[test]
 fn a_day_that_a_zone_left_out() {
     // Samoa had no 30 December 2011: its daily run falls on the first instant of the 31st, with that day's own.
-    let ticks = |cron| {
-        local(
-            cron,
-            Tz::Pacific__Apia,
-            "2011-12-29T10:00:00Z",
-            "2011-12-31T10:00:00Z",
-        )
-    };
-    assert_eq!(
-        ticks("@daily"),
-        ["29T00:00-10:00", "31T00:00+14:00", "01T00:00+14:00"]
-    );
+    let ticks = |cron| local(cron, Tz::Pacific__Apia, "2011-12-29T10:00:00Z", "2011-12-31T10:00:00Z");
+    assert_eq!(ticks("@daily"), ["29T00:00-10:00", "31T00:00+14:00", "01T00:00+14:00"]);
     assert_eq!(ticks("0 12 30 * *"), ["31T00:00+14:00"]);
 }
 
 #[test]
 fn days_of_the_month_or_of_the_week() {
     assert_eq!(
-        local(
-            "0 0 13 * 5",
-            Tz::UTC,
-            "2026-04-01T00:00:00Z",
-            "2026-04-18T00:00:00Z"
-        ),
-        [
-            "03T00:00+00:00",
-            "10T00:00+00:00",
-            "13T00:00+00:00",
-            "17T00:00+00:00"
-        ]
+        local("0 0 13 * 5", Tz::UTC, "2026-04-01T00:00:00Z", "2026-04-18T00:00:00Z"),
+        ["03T00:00+00:00", "10T00:00+00:00", "13T00:00+00:00", "17T00:00+00:00"]
     );
+    assert_eq!(local("0 0 13 * *", Tz::UTC, "2026-04-01T00:00:00Z", "2026-04-18T00:00:00Z"), ["13T00:00+00:00"]);
     assert_eq!(
-        local(
-            "0 0 13 * *",
-            Tz::UTC,
-            "2026-04-01T00:00:00Z",
-            "2026-04-18T00:00:00Z"
-        ),
-        ["13T00:00+00:00"]
-    );
-    assert_eq!(
-        local(
-            "0 0 1-7 * 1",
-            Tz::UTC,
-            "2026-04-06T00:00:00Z",
-            "2026-04-14T00:00:00Z"
-        ),
+        local("0 0 1-7 * 1", Tz::UTC, "2026-04-06T00:00:00Z", "2026-04-14T00:00:00Z"),
         ["06T00:00+00:00", "07T00:00+00:00", "13T00:00+00:00"]
     );
 }
@@ -457,27 +277,13 @@ fn days_of_the_month_or_of_the_week() {
 #[test]
 fn leap_days_and_long_months() {
     let schedule = Schedule::new("0 0 29 2 *", Tz::UTC).unwrap();
-    assert_eq!(
-        schedule.next_after(utc("1896-02-29T00:00:00Z")),
-        Some(utc("1904-02-29T00:00:00Z"))
-    );
-    assert_eq!(
-        schedule.last_at_or_before(utc("2104-02-28T23:59:59Z")),
-        Some(utc("2096-02-29T00:00:00Z"))
-    );
+    assert_eq!(schedule.next_after(utc("1896-02-29T00:00:00Z")), Some(utc("1904-02-29T00:00:00Z")));
+    assert_eq!(schedule.last_at_or_before(utc("2104-02-28T23:59:59Z")), Some(utc("2096-02-29T00:00:00Z")));
     // A fifth Monday in February: forty years apart across a century that has no leap day.
     let schedule = Schedule::new("0 0 * 2 1#5", Tz::UTC).unwrap();
+    assert_eq!(schedule.next_after(utc("2072-03-01T00:00:00Z")), Some(utc("2112-02-29T00:00:00Z")));
     assert_eq!(
-        schedule.next_after(utc("2072-03-01T00:00:00Z")),
-        Some(utc("2112-02-29T00:00:00Z"))
-    );
-    assert_eq!(
-        local(
-            "0 0 31 * *",
-            Tz::UTC,
-            "2026-01-01T00:00:00Z",
-            "2026-06-30T00:00:00Z"
-        ),
+        local("0 0 31 * *", Tz::UTC, "2026-01-01T00:00:00Z", "2026-06-30T00:00:00Z"),
         ["31T00:00+00:00", "31T00:00+00:00", "31T00:00+00:00"]
     );
 }

@@ -32,38 +32,16 @@ const DAY: usize = 2;
 const WEEKDAY: usize = 4;
 
 const FIELDS: [Field; 5] = [
-    Field {
-        name: "minute",
-        low: 0,
-        high: 59,
-        names: &[],
-    },
-    Field {
-        name: "hour",
-        low: 0,
-        high: 23,
-        names: &[],
-    },
-    Field {
-        name: "day of month",
-        low: 1,
-        high: 31,
-        names: &[],
-    },
+    Field { name: "minute", low: 0, high: 59, names: &[] },
+    Field { name: "hour", low: 0, high: 23, names: &[] },
+    Field { name: "day of month", low: 1, high: 31, names: &[] },
     Field {
         name: "month",
         low: 1,
         high: 12,
-        names: &[
-            "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
-        ],
+        names: &["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
     },
-    Field {
-        name: "day of week",
-        low: 0,
-        high: 6,
-        names: &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
-    },
+    Field { name: "day of week", low: 0, high: 6, names: &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"] },
 ];
 
 const NICKNAMES: [(&str, &str); 7] = [
@@ -80,27 +58,16 @@ const NICKNAMES: [(&str, &str); 7] = [
 pub(super) fn read(cron: &str) -> Result<Line, String> {
     let text = cron.trim();
     let text = if text.starts_with('@') {
-        NICKNAMES
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(text))
-            .map(|(_, line)| *line)
-            .ok_or_else(|| {
-                let known: Vec<_> = NICKNAMES
-                    .iter()
-                    .map(|(name, _)| format!("`{name}`"))
-                    .collect();
-                format!("the nicknames are {}", known.join(", "))
-            })?
+        NICKNAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, line)| *line).ok_or_else(|| {
+            let known: Vec<_> = NICKNAMES.iter().map(|(name, _)| format!("`{name}`")).collect();
+            format!("the nicknames are {}", known.join(", "))
+        })?
     } else {
         text
     };
     let parts: Vec<&str> = text.split_whitespace().collect();
     let Ok(parts) = <[&str; 5]>::try_from(parts.as_slice()) else {
-        let hint = if parts.len() == 6 {
-            ", and there is none for seconds"
-        } else {
-            ""
-        };
+        let hint = if parts.len() == 6 { ", and there is none for seconds" } else { "" };
         return Err(format!(
             "it has {} fields and should have five (minute, hour, day of month, month, day of week){hint}",
             parts.len()
@@ -113,9 +80,7 @@ pub(super) fn read(cron: &str) -> Result<Line, String> {
     }
     // croniter heeds only the field with the special day, whatever the other says; croner fires on either.
     let special_weekday = fields[WEEKDAY].contains(['#', 'L']);
-    if (fields[DAY].contains('W') && fields[WEEKDAY] != "*")
-        || (special_weekday && fields[DAY] != "*")
-    {
+    if (fields[DAY].contains('W') && fields[WEEKDAY] != "*") || (special_weekday && fields[DAY] != "*") {
         return Err(format!(
             "`{}` and `{}` cannot stand together: beside `W`, `#` or a weekday's `L` the other day field is `*`",
             parts[DAY], parts[WEEKDAY]
@@ -143,9 +108,9 @@ fn read_field(index: usize, text: &str) -> Result<String, String> {
             return match field.value(day)? {
                 // In a short month croniter takes the last day for the 31st, and so the last working day; croner leaves the month out.
                 31 => Ok("LW".to_owned()),
-                day @ 29.. => Err(format!(
-                    "`{day}W` is unclear in shorter months: write `28W`, or `31W` for the last working day"
-                )),
+                day @ 29.. => {
+                    Err(format!("`{day}W` is unclear in shorter months: write `28W`, or `31W` for the last working day"))
+                }
                 day => Ok(format!("{day}W")),
             };
         }
@@ -154,10 +119,7 @@ fn read_field(index: usize, text: &str) -> Result<String, String> {
     let mut read = Vec::with_capacity(items.len());
     for item in &items {
         if is_star(item) {
-            return Err(format!(
-                "in the {} field, `{item}` stands alone",
-                field.name
-            ));
+            return Err(format!("in the {} field, `{item}` stands alone", field.name));
         }
         if index == DAY && *item == "L" {
             read.push("L".to_owned());
@@ -169,10 +131,7 @@ fn read_field(index: usize, text: &str) -> Result<String, String> {
         }
     }
     if special > 0 && special < items.len() {
-        return Err(format!(
-            "in the {} field, `#` and `L` do not mix with plain days",
-            field.name
-        ));
+        return Err(format!("in the {} field, `#` and `L` do not mix with plain days", field.name));
     }
     Ok(read.join(","))
 }
@@ -207,10 +166,7 @@ fn special_weekday(index: usize, item: &str) -> Result<Option<String>, String> {
         };
     }
     if let Some(day) = item.strip_suffix('L').filter(|day| !day.is_empty()) {
-        return Err(format!(
-            "the last such day of a month is `L{}`",
-            field.value(day)? % 7
-        ));
+        return Err(format!("the last such day of a month is `L{}`", field.value(day)? % 7));
     }
     Ok(None)
 }
@@ -242,16 +198,13 @@ impl Field {
         match (to, step) {
             (None, None) => Ok(from.to_string()),
             (None, Some(step)) => Ok(format!("{from}-{}/{step}", self.high)),
-            (Some(to), _) if to == from => {
-                Err(format!("`{item}` is a range of one value: write `{from}`"))
-            }
+            (Some(to), _) if to == from => Err(format!("`{item}` is a range of one value: write `{from}`")),
             (Some(to), None) if to > from => Ok(format!("{from}-{to}")),
             (Some(to), Some(step)) if to > from => Ok(format!("{from}-{to}/{step}")),
             (Some(to), None) => Ok(format!("{},{}", span(from, self.high), span(self.low, to))),
-            (Some(to), Some(_)) => Err(format!(
-                "`{item}` runs backwards: write two, such as `{from}-{}/…,{}-{to}/…`",
-                self.high, self.low
-            )),
+            (Some(to), Some(_)) => {
+                Err(format!("`{item}` runs backwards: write two, such as `{from}-{}/…,{}-{to}/…`", self.high, self.low))
+            }
         }
     }
 
@@ -269,9 +222,7 @@ impl Field {
                 let listed: Vec<u8> = (from..=to).step_by(step.max(1)).collect();
                 // Sunday is also 7.
                 missing.retain(|value| {
-                    !listed.iter().any(|listed| {
-                        listed == value || (self.high == 6 && *value == 0 && *listed == 7)
-                    })
+                    !listed.iter().any(|listed| listed == value || (self.high == 6 && *value == 0 && *listed == 7))
                 });
             }
         }
@@ -282,10 +233,7 @@ impl Field {
         match step.parse::<u16>() {
             Ok(0) => Err(format!("the step of `{item}` is zero")),
             Ok(step) if !item.contains('+') => Ok(step),
-            _ => Err(format!(
-                "the step of `{item}` is not a number, in the {} field",
-                self.name
-            )),
+            _ => Err(format!("the step of `{item}` is not a number, in the {} field", self.name)),
         }
     }
 
@@ -294,37 +242,20 @@ impl Field {
             return Ok(self.low + u8::try_from(position).unwrap_or(self.low));
         }
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-            let names = self
-                .names
-                .first()
-                .map_or_else(String::new, |first| format!(" or a name such as `{first}`"));
-            return Err(format!(
-                "`{text}` is not a {}: expected a number{names}",
-                self.name
-            ));
+            let names = self.names.first().map_or_else(String::new, |first| format!(" or a name such as `{first}`"));
+            return Err(format!("`{text}` is not a {}: expected a number{names}", self.name));
         }
         // Sunday is also 7.
-        let high = if self.names.first() == Some(&"SUN") {
-            7
-        } else {
-            self.high
-        };
+        let high = if self.names.first() == Some(&"SUN") { 7 } else { self.high };
         match text.parse::<u8>() {
             Ok(value) if (self.low..=high).contains(&value) => Ok(value),
-            _ => Err(format!(
-                "{} {text} is not within {}-{high}",
-                self.name, self.low
-            )),
+            _ => Err(format!("{} {text} is not within {}-{high}", self.name, self.low)),
         }
     }
 }
 
 fn span(from: u8, to: u8) -> String {
-    if from == to {
-        from.to_string()
-    } else {
-        format!("{from}-{to}")
-    }
+    if from == to { from.to_string() } else { format!("{from}-{to}") }
 }
 
 #[cfg(test)]
@@ -332,10 +263,7 @@ mod tests {
     use super::*;
 
     fn translated(cron: &str) -> String {
-        read(cron)
-            .unwrap_or_else(|e| panic!("{cron}: {e}"))
-            .fields
-            .join(" ")
+        read(cron).unwrap_or_else(|e| panic!("{cron}: {e}")).fields.join(" ")
     }
 
     #[test]
@@ -387,74 +315,38 @@ mod tests {
     #[test]
     fn what_croniter_refuses_or_misreads_is_refused() {
         for (cron, reason) in [
-            (
-                "* * * *",
-                "it has 4 fields and should have five (minute, hour, day of month, month, day of week)",
-            ),
+            ("* * * *", "it has 4 fields and should have five (minute, hour, day of month, month, day of week)"),
             (
                 "0 * * * * *",
                 "it has 6 fields and should have five (minute, hour, day of month, month, day of week), and there is none for seconds",
             ),
-            (
-                "@reboot",
-                "the nicknames are `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`",
-            ),
+            ("@reboot", "the nicknames are `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`"),
             ("60 * * * *", "minute 60 is not within 0-59"),
             ("0 24 * * *", "hour 24 is not within 0-23"),
             ("0 0 0 * *", "day of month 0 is not within 1-31"),
             ("0 0 * * 8", "day of week 8 is not within 0-7"),
-            (
-                "0 0 * * jan",
-                "`JAN` is not a day of week: expected a number or a name such as `SUN`",
-            ),
+            ("0 0 * * jan", "`JAN` is not a day of week: expected a number or a name such as `SUN`"),
             ("1,,2 * * * *", "the minute field has an empty item"),
-            (
-                "/15 * * * *",
-                "before the `/` of `/15` stands `*` or a value: write `*/15`",
-            ),
+            ("/15 * * * *", "before the `/` of `/15` stands `*` or a value: write `*/15`"),
             ("*/0 * * * *", "the step of `*/0` is zero"),
-            (
-                "*/+5 * * * *",
-                "the step of `*/+5` is not a number, in the minute field",
-            ),
+            ("*/+5 * * * *", "the step of `*/+5` is not a number, in the minute field"),
             ("2-2 * * * *", "`2-2` is a range of one value: write `2`"),
-            (
-                "0 22-4/2 * * *",
-                "`22-4/2` runs backwards: write two, such as `22-23/…,0-4/…`",
-            ),
+            ("0 22-4/2 * * *", "`22-4/2` runs backwards: write two, such as `22-23/…,0-4/…`"),
             ("*,5 * * * *", "in the minute field, `*` stands alone"),
             ("0 0 * * 5L", "the last such day of a month is `L5`"),
             ("0 0 * * 5#L", "the last such day of a month is `L5`"),
             ("0 0 * * 5#6", "`#6` is not one of `#1` to `#5`"),
-            (
-                "0 0 * * +5",
-                "`+5` is not a day of week: expected a number or a name such as `SUN`",
-            ),
-            (
-                "0 0 * * 1#2,5",
-                "in the day of week field, `#` and `L` do not mix with plain days",
-            ),
+            ("0 0 * * +5", "`+5` is not a day of week: expected a number or a name such as `SUN`"),
+            ("0 0 * * 1#2,5", "in the day of week field, `#` and `L` do not mix with plain days"),
             (
                 "0 0 13 * 5#2",
                 "`13` and `5#2` cannot stand together: beside `W`, `#` or a weekday's `L` the other day field is `*`",
             ),
-            (
-                "0 0 LW * *",
-                "`LW` is not a day of month: expected a number",
-            ),
-            (
-                "0 0 30W * *",
-                "`30W` is unclear in shorter months: write `28W`, or `31W` for the last working day",
-            ),
+            ("0 0 LW * *", "`LW` is not a day of month: expected a number"),
+            ("0 0 30W * *", "`30W` is unclear in shorter months: write `28W`, or `31W` for the last working day"),
             ("0 0 * * Lfri", "the last such day of a month is `L5`"),
-            (
-                "0 0 1W,15W * *",
-                "`1W` is not a day of month: expected a number",
-            ),
-            (
-                "",
-                "it has 0 fields and should have five (minute, hour, day of month, month, day of week)",
-            ),
+            ("0 0 1W,15W * *", "`1W` is not a day of month: expected a number"),
+            ("", "it has 0 fields and should have five (minute, hour, day of month, month, day of week)"),
         ] {
             assert_eq!(read(cron).unwrap_err(), reason, "{cron}");
         }
@@ -462,22 +354,10 @@ mod tests {
 
     #[test]
     fn lines_are_fixed_time_or_interval_by_their_minute_and_hour() {
-        for cron in [
-            "30 2 * * *",
-            "30 2,14 * * *",
-            "0,30 1-5 * * *",
-            "@daily",
-            "0 0 */2 * *",
-        ] {
+        for cron in ["30 2 * * *", "30 2,14 * * *", "0,30 1-5 * * *", "@daily", "0 0 */2 * *"] {
             assert!(read(cron).unwrap().fixed_time, "{cron}");
         }
-        for cron in [
-            "@hourly",
-            "0/30 * * * *",
-            "0 */6 * * *",
-            "0 0/6 * * *",
-            "*/30 2 * * *",
-        ] {
+        for cron in ["@hourly", "0/30 * * * *", "0 */6 * * *", "0 0/6 * * *", "*/30 2 * * *"] {
             assert!(!read(cron).unwrap().fixed_time, "{cron}");
         }
     }

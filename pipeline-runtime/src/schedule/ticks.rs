@@ -5,9 +5,7 @@
 //! the clock skips it, and it gives up in gaps longer than two hours (Samoa, 2011). Days, unlike instants, are a simple sequence: the
 //! times of each matching day become instants, and a day on which the clock does not change costs two look-ups of the zone.
 
-use chrono::{
-    DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
-};
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use croner::Weekday;
 
 use super::Schedule;
@@ -48,9 +46,7 @@ impl Schedule {
     /// The last tick before `t`, exclusive.
     pub(super) fn last_before(&self, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self.last_at_or_before(t) {
-            Some(tick) if tick == t => {
-                self.last_at_or_before(t.checked_sub_signed(TimeDelta::nanoseconds(1))?)
-            }
+            Some(tick) if tick == t => self.last_at_or_before(t.checked_sub_signed(TimeDelta::nanoseconds(1))?),
             other => other,
         }
     }
@@ -66,17 +62,12 @@ impl Schedule {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ticks(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Ticks<'_> {
-        Ticks {
-            schedule: self,
-            next: self.next_at_or_after(from).filter(|tick| *tick <= to),
-            to,
-        }
+        Ticks { schedule: self, next: self.next_at_or_after(from).filter(|tick| *tick <= to), to }
     }
 
     /// Whether any day matches. In the 28 years from 2000 every date falls on every weekday that it ever falls on.
     pub(super) fn fires(&self) -> bool {
-        NaiveDate::from_ymd_opt(2000, 1, 1)
-            .is_some_and(|day| day.iter_days().take(28 * 366).any(|day| self.matches(day)))
+        NaiveDate::from_ymd_opt(2000, 1, 1).is_some_and(|day| day.iter_days().take(28 * 366).any(|day| self.matches(day)))
     }
 
     fn search(&self, t: DateTime<Utc>, direction: Direction) -> Option<DateTime<Utc>> {
@@ -110,11 +101,7 @@ impl Schedule {
             }
             // Whole months are left out at a step, for the sake of sparse lines.
             let is_month_listed = self.cron.pattern.month_match(day.month()).unwrap_or(true);
-            day = if is_month_listed {
-                direction.after(day)?
-            } else {
-                direction.next_month(day)?
-            };
+            day = if is_month_listed { direction.after(day)? } else { direction.next_month(day)? };
         }
         None
     }
@@ -124,33 +111,18 @@ impl Schedule {
         let weekday = Weekday::from_days_from_sunday(day.weekday().num_days_from_sunday());
         // croner's errors are about dates that do not exist.
         pattern.month_match(day.month()).unwrap_or(false)
-            && pattern
-                .day_match(day.year(), day.month(), day.day(), weekday)
-                .unwrap_or(false)
+            && pattern.day_match(day.year(), day.month(), day.day(), weekday).unwrap_or(false)
     }
 
     /// The tick of `day` that lies next to `t` in `direction`.
-    fn nearest_tick_of(
-        &self,
-        day: NaiveDate,
-        t: DateTime<Utc>,
-        direction: Direction,
-    ) -> Option<DateTime<Utc>> {
+    fn nearest_tick_of(&self, day: NaiveDate, t: DateTime<Utc>, direction: Direction) -> Option<DateTime<Utc>> {
         if let Some(offset) = constant_offset(self.zone(), day) {
             let local = t.with_timezone(&offset).naive_local();
             let time = direction.time_of(&self.times, day, local)?;
-            return offset
-                .from_local_datetime(&day.and_time(time))
-                .single()
-                .map(|tick| tick.to_utc());
+            return offset.from_local_datetime(&day.and_time(time)).single().map(|tick| tick.to_utc());
         }
-        let ticks = self
-            .times
-            .iter()
-            .flat_map(|time| self.instants(day.and_time(time)));
-        ticks
-            .filter(|tick| direction.is_ahead(*tick, t))
-            .reduce(|a, b| direction.nearer(a, b))
+        let ticks = self.times.iter().flat_map(|time| self.instants(day.and_time(time)));
+        ticks.filter(|tick| direction.is_ahead(*tick, t)).reduce(|a, b| direction.nearer(a, b))
     }
 
     /// When a wall clock time of the line fires; see the module's rule for changes of clock.
@@ -178,10 +150,7 @@ impl Iterator for Ticks<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let tick = self.next?;
-        self.next = self
-            .schedule
-            .next_after(tick)
-            .filter(|next| *next <= self.to);
+        self.next = self.schedule.next_after(tick).filter(|next| *next <= self.to);
         Some(tick)
     }
 }
@@ -199,9 +168,7 @@ impl Direction {
     /// Where the search begins: at `t`, or where the years that have ticks begin; `None` if they lie behind `t`.
     fn enter(self, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let first = Utc.with_ymd_and_hms(FIRST_YEAR, 1, 1, 0, 0, 0).single()?;
-        let end = Utc
-            .with_ymd_and_hms(LAST_YEAR + 1, 1, 1, 0, 0, 0)
-            .single()?;
+        let end = Utc.with_ymd_and_hms(LAST_YEAR + 1, 1, 1, 0, 0, 0).single()?;
         match self {
             // Forwards excludes its origin.
             Self::Forward => (t < end).then(|| t.max(first - TimeDelta::nanoseconds(1))),

@@ -12,10 +12,7 @@ pub(super) struct Times {
 impl Times {
     pub(super) fn new(hours: &[u16], minutes: &[u16]) -> Self {
         let bits = |values: &[u16]| values.iter().fold(0, |bits, value| bits | (1 << value));
-        Self {
-            hours: bits(hours),
-            minutes: bits(minutes),
-        }
+        Self { hours: bits(hours), minutes: bits(minutes) }
     }
 
     pub(super) fn hours(&self) -> impl Iterator<Item = u32> + Clone {
@@ -27,10 +24,7 @@ impl Times {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = NaiveTime> {
-        self.hours().flat_map(|hour| {
-            self.minutes()
-                .filter_map(move |minute| NaiveTime::from_hms_opt(hour, minute, 0))
-        })
+        self.hours().flat_map(|hour| self.minutes().filter_map(move |minute| NaiveTime::from_hms_opt(hour, minute, 0)))
     }
 
     pub(super) fn first(&self) -> Option<NaiveTime> {
@@ -49,11 +43,7 @@ impl Times {
         {
             return NaiveTime::from_hms_opt(hour, minute, 0);
         }
-        NaiveTime::from_hms_opt(
-            lowest(self.hours & (u64::MAX << (hour + 1)))?,
-            lowest(self.minutes)?,
-            0,
-        )
+        NaiveTime::from_hms_opt(lowest(self.hours & (u64::MAX << (hour + 1)))?, lowest(self.minutes)?, 0)
     }
 
     /// The last time no later than `time`'s minute.
@@ -64,11 +54,7 @@ impl Times {
         {
             return NaiveTime::from_hms_opt(hour, minute, 0);
         }
-        NaiveTime::from_hms_opt(
-            highest(self.hours & !(u64::MAX << hour))?,
-            highest(self.minutes)?,
-            0,
-        )
+        NaiveTime::from_hms_opt(highest(self.hours & !(u64::MAX << hour))?, highest(self.minutes)?, 0)
     }
 }
 
@@ -93,22 +79,11 @@ mod tests {
         let times = Times::new(&[0, 2, 13, 23], &[0, 7, 59]);
         let all: Vec<_> = times.iter().collect();
         assert_eq!(all.len(), 12);
-        assert_eq!(
-            (times.first(), times.last()),
-            (all.first().copied(), all.last().copied())
-        );
+        assert_eq!((times.first(), times.last()), (all.first().copied(), all.last().copied()));
         for minute in 0..24 * 60 {
             let time = NaiveTime::from_hms_opt(minute / 60, minute % 60, 30).unwrap();
-            assert_eq!(
-                times.after(time),
-                all.iter().copied().find(|other| *other > time),
-                "{time}"
-            );
-            assert_eq!(
-                times.at_or_before(time),
-                all.iter().copied().rfind(|other| *other <= time),
-                "{time}"
-            );
+            assert_eq!(times.after(time), all.iter().copied().find(|other| *other > time), "{time}");
+            assert_eq!(times.at_or_before(time), all.iter().copied().rfind(|other| *other <= time), "{time}");
         }
     }
 }

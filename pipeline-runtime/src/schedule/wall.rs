@@ -1,9 +1,6 @@
 //! From a zone's wall clock to instants, with the two hard cases named: times that were skipped and times that came twice.
 
-use chrono::{
-    DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta,
-    TimeZone, Utc,
-};
+use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// What a zone's clock says of a wall clock time.
@@ -39,11 +36,8 @@ impl Wall {
 ///
 /// Only the ends are asked. That no zone changes its clock and changes it back within a day was checked against the tz database.
 pub(super) fn constant_offset(zone: Tz, day: NaiveDate) -> Option<FixedOffset> {
-    let at_midnight = |day: NaiveDate| {
-        zone.offset_from_local_datetime(&day.and_time(NaiveTime::MIN))
-            .single()
-            .map(|offset| offset.fix())
-    };
+    let at_midnight =
+        |day: NaiveDate| zone.offset_from_local_datetime(&day.and_time(NaiveTime::MIN)).single().map(|offset| offset.fix());
     let offset = at_midnight(day)?;
     (at_midnight(day.succ_opt()?)? == offset).then_some(offset)
 }
@@ -82,42 +76,14 @@ mod tests {
     #[test]
     fn a_skipped_time_stands_for_the_end_of_its_gap() {
         for (zone, skipped, after) in [
-            (
-                Tz::Europe__Berlin,
-                "2024-03-31T02:00:00",
-                "2024-03-31T01:00:00Z",
-            ),
-            (
-                Tz::Europe__Berlin,
-                "2024-03-31T02:59:00",
-                "2024-03-31T01:00:00Z",
-            ),
-            (
-                Tz::America__New_York,
-                "2024-03-10T02:30:00",
-                "2024-03-10T07:00:00Z",
-            ),
-            (
-                Tz::Australia__Lord_Howe,
-                "2024-10-06T02:15:00",
-                "2024-10-05T15:30:00Z",
-            ),
-            (
-                Tz::America__Sao_Paulo,
-                "2018-11-04T00:00:00",
-                "2018-11-04T03:00:00Z",
-            ),
-            (
-                Tz::Pacific__Apia,
-                "2011-12-30T12:00:00",
-                "2011-12-30T10:00:00Z",
-            ),
+            (Tz::Europe__Berlin, "2024-03-31T02:00:00", "2024-03-31T01:00:00Z"),
+            (Tz::Europe__Berlin, "2024-03-31T02:59:00", "2024-03-31T01:00:00Z"),
+            (Tz::America__New_York, "2024-03-10T02:30:00", "2024-03-10T07:00:00Z"),
+            (Tz::Australia__Lord_Howe, "2024-10-06T02:15:00", "2024-10-05T15:30:00Z"),
+            (Tz::America__Sao_Paulo, "2018-11-04T00:00:00", "2018-11-04T03:00:00Z"),
+            (Tz::Pacific__Apia, "2011-12-30T12:00:00", "2011-12-30T10:00:00Z"),
         ] {
-            assert_eq!(
-                Wall::at(zone, wall(skipped)),
-                Wall::Skipped(utc(after)),
-                "{zone} {skipped}"
-            );
+            assert_eq!(Wall::at(zone, wall(skipped)), Wall::Skipped(utc(after)), "{zone} {skipped}");
         }
     }
 
@@ -132,15 +98,9 @@ mod tests {
     #[test]
     fn days_on_which_the_clock_changes_have_no_constant_offset() {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-        assert_eq!(
-            constant_offset(Tz::Europe__Berlin, day("2024-03-30")),
-            FixedOffset::east_opt(3600)
-        );
+        assert_eq!(constant_offset(Tz::Europe__Berlin, day("2024-03-30")), FixedOffset::east_opt(3600));
         assert_eq!(constant_offset(Tz::Europe__Berlin, day("2024-03-31")), None);
-        assert_eq!(
-            constant_offset(Tz::Europe__Berlin, day("2024-04-01")),
-            FixedOffset::east_opt(7200)
-        );
+        assert_eq!(constant_offset(Tz::Europe__Berlin, day("2024-04-01")), FixedOffset::east_opt(7200));
         assert_eq!(constant_offset(Tz::Pacific__Apia, day("2011-12-30")), None);
     }
 }

@@ -37,18 +37,9 @@ impl Window {
     /// # Errors
     ///
     /// What [`parse_date`] refuses, and an end before the start.
-    pub fn parse(
-        start: Option<&str>,
-        end: Option<&str>,
-        catchup: bool,
-        zone: Tz,
-    ) -> Result<Self, DateError> {
+    pub fn parse(start: Option<&str>, end: Option<&str>, catchup: bool, zone: Tz) -> Result<Self, DateError> {
         let read = |text: Option<&str>| text.map(|text| parse_date(text, zone)).transpose();
-        let window = Self {
-            start: read(start)?,
-            end: read(end)?,
-            catchup,
-        };
+        let window = Self { start: read(start)?, end: read(end)?, catchup };
         if let (Some(from), Some(to)) = (window.start, window.end)
             && to < from
         {
@@ -69,55 +60,31 @@ impl Window {
     /// `last` bounds what follows even if the schedule has changed since: nothing is due whose logical date is not later than
     /// `last`'s, and the first interval to follow begins at the new schedule's last tick at or before `last`'s end, so that no time is left out where
     /// that can be had.
-    pub fn due<'a>(
-        &self,
-        schedule: &'a Schedule,
-        last: Option<Interval>,
-        now: DateTime<Utc>,
-    ) -> Intervals<'a> {
+    pub fn due<'a>(&self, schedule: &'a Schedule, last: Option<Interval>, now: DateTime<Utc>) -> Intervals<'a> {
         let latest = schedule.last_complete(now).map(|interval| interval.start);
         let first = self.first_start(schedule, last);
         let next = match first {
             Some(first) if self.catchup => Some(first),
             _ => latest.filter(|latest| first.is_none_or(|first| *latest >= first)),
         };
-        Intervals {
-            schedule,
-            next,
-            last_start: self.end,
-            complete_by: Some(now),
-        }
+        Intervals { schedule, next, last_start: self.end, complete_by: Some(now) }
     }
 
     /// When a further interval becomes due: the first instant after `now` at which [`Window::due`] grows or changes. `None` if none ever will.
     ///
     /// What is due already does not count, so that one who has dealt with it can sleep until then.
-    pub fn next_due(
-        &self,
-        schedule: &Schedule,
-        last: Option<Interval>,
-        now: DateTime<Utc>,
-    ) -> Option<DateTime<Utc>> {
+    pub fn next_due(&self, schedule: &Schedule, last: Option<Interval>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let current = schedule.last_at_or_before(now);
-        let start = self
-            .first_start(schedule, last)
-            .max(current)
-            .or_else(|| schedule.next_after(now))?;
+        let start = self.first_start(schedule, last).max(current).or_else(|| schedule.next_after(now))?;
         let interval = schedule.interval_starting_at(start)?;
-        self.end
-            .is_none_or(|end| interval.start <= end)
-            .then_some(interval.end)
+        self.end.is_none_or(|end| interval.start <= end).then_some(interval.end)
     }
 
     /// The earliest start that the lower bound and `last` allow, a tick. `None` if neither is given.
     fn first_start(&self, schedule: &Schedule, last: Option<Interval>) -> Option<DateTime<Utc>> {
-        let from_bound = self
-            .start
-            .and_then(|start| schedule.next_at_or_after(start));
+        let from_bound = self.start.and_then(|start| schedule.next_at_or_after(start));
         let from_last = last.and_then(|last| {
-            let resumed = schedule
-                .last_at_or_before(last.end)
-                .filter(|tick| *tick > last.start);
+            let resumed = schedule.last_at_or_before(last.end).filter(|tick| *tick > last.start);
             resumed.or_else(|| schedule.next_after(last.start))
         });
         from_bound.max(from_last)
@@ -138,18 +105,12 @@ mod tests {
 
     /// The days of January 2024 on which due intervals start, at midnight.
     fn due_days(window: Window, last: Option<Interval>, now: &str) -> Vec<String> {
-        window
-            .due(&schedule("@daily"), last, utc(now))
-            .map(|interval| interval.start.format("%d").to_string())
-            .collect()
+        window.due(&schedule("@daily"), last, utc(now)).map(|interval| interval.start.format("%d").to_string()).collect()
     }
 
     fn day(day: u32) -> Interval {
         let start = utc("2024-01-01T00:00:00Z") + chrono::TimeDelta::days(i64::from(day) - 1);
-        Interval {
-            start,
-            end: start + chrono::TimeDelta::days(1),
-        }
+        Interval { start, end: start + chrono::TimeDelta::days(1) }
     }
 
     fn window(start: Option<&str>, end: Option<&str>, catchup: bool) -> Window {
@@ -160,61 +121,25 @@ mod tests {
     fn after_a_stop_of_three_days_catchup_runs_all_and_else_the_latest() {
         // It ran the 5th's interval at midnight, stopped on the 6th and came back on the 9th at noon.
         let now = "2024-01-09T12:00:00Z";
-        assert_eq!(
-            due_days(window(None, None, true), Some(day(5)), now),
-            ["06", "07", "08"]
-        );
-        assert_eq!(
-            due_days(window(None, None, false), Some(day(5)), now),
-            ["08"]
-        );
+        assert_eq!(due_days(window(None, None, true), Some(day(5)), now), ["06", "07", "08"]);
+        assert_eq!(due_days(window(None, None, false), Some(day(5)), now), ["08"]);
     }
 
     #[test]
     fn what_ran_is_not_due_again() {
         for catchup in [true, false] {
-            assert_eq!(
-                due_days(
-                    window(None, None, catchup),
-                    Some(day(8)),
-                    "2024-01-09T12:00:00Z"
-                ),
-                [""; 0]
-            );
-            assert_eq!(
-                due_days(
-                    window(None, None, catchup),
-                    Some(day(8)),
-                    "2024-01-10T00:00:00Z"
-                ),
-                ["09"]
-            );
-            assert_eq!(
-                due_days(
-                    window(None, None, catchup),
-                    Some(day(8)),
-                    "2024-01-09T23:59:59.999Z"
-                ),
-                [""; 0]
-            );
+            assert_eq!(due_days(window(None, None, catchup), Some(day(8)), "2024-01-09T12:00:00Z"), [""; 0]);
+            assert_eq!(due_days(window(None, None, catchup), Some(day(8)), "2024-01-10T00:00:00Z"), ["09"]);
+            assert_eq!(due_days(window(None, None, catchup), Some(day(8)), "2024-01-09T23:59:59.999Z"), [""; 0]);
         }
     }
 
     #[test]
     fn the_first_time_catchup_begins_at_the_start() {
         let now = "2024-01-09T12:00:00Z";
-        assert_eq!(
-            due_days(window(Some("2024-01-07"), None, true), None, now),
-            ["07", "08"]
-        );
-        assert_eq!(
-            due_days(window(Some("2024-01-06T00:01"), None, true), None, now),
-            ["07", "08"]
-        );
-        assert_eq!(
-            due_days(window(Some("2024-01-07"), None, false), None, now),
-            ["08"]
-        );
+        assert_eq!(due_days(window(Some("2024-01-07"), None, true), None, now), ["07", "08"]);
+        assert_eq!(due_days(window(Some("2024-01-06T00:01"), None, true), None, now), ["07", "08"]);
+        assert_eq!(due_days(window(Some("2024-01-07"), None, false), None, now), ["08"]);
         assert_eq!(due_days(window(None, None, true), None, now), ["08"]);
         assert_eq!(due_days(window(None, None, false), None, now), ["08"]);
     }
@@ -235,64 +160,25 @@ mod tests {
     #[test]
     fn the_end_is_inclusive_and_bounds_starts() {
         let now = "2024-01-20T12:00:00Z";
-        assert_eq!(
-            due_days(window(None, Some("2024-01-08"), true), Some(day(5)), now),
-            ["06", "07", "08"]
-        );
-        assert_eq!(
-            due_days(
-                window(None, Some("2024-01-07T23:59"), true),
-                Some(day(5)),
-                now
-            ),
-            ["06", "07"]
-        );
+        assert_eq!(due_days(window(None, Some("2024-01-08"), true), Some(day(5)), now), ["06", "07", "08"]);
+        assert_eq!(due_days(window(None, Some("2024-01-07T23:59"), true), Some(day(5)), now), ["06", "07"]);
         // The latest interval is past the end; an older one is not the latest.
-        assert_eq!(
-            due_days(window(None, Some("2024-01-08"), false), Some(day(5)), now),
-            [""; 0]
-        );
-        assert_eq!(
-            due_days(
-                window(None, Some("2024-01-08"), false),
-                Some(day(5)),
-                "2024-01-09T00:00:00Z"
-            ),
-            ["08"]
-        );
+        assert_eq!(due_days(window(None, Some("2024-01-08"), false), Some(day(5)), now), [""; 0]);
+        assert_eq!(due_days(window(None, Some("2024-01-08"), false), Some(day(5)), "2024-01-09T00:00:00Z"), ["08"]);
     }
 
     #[test]
     fn the_next_wake_up_is_the_end_of_an_interval_not_yet_due() {
         let daily = schedule("@daily");
-        let next = |window: Window, last, now| {
-            window
-                .next_due(&daily, last, utc(now))
-                .map(|at| at.format("%dT%H").to_string())
-        };
+        let next = |window: Window, last, now| window.next_due(&daily, last, utc(now)).map(|at| at.format("%dT%H").to_string());
         let open = window(None, None, false);
-        assert_eq!(
-            next(open, None, "2024-01-09T12:00:00Z").as_deref(),
-            Some("10T00")
-        );
-        assert_eq!(
-            next(open, Some(day(8)), "2024-01-09T00:00:00Z").as_deref(),
-            Some("10T00")
-        );
-        assert_eq!(
-            next(open, Some(day(5)), "2024-01-09T12:00:00Z").as_deref(),
-            Some("10T00")
-        );
+        assert_eq!(next(open, None, "2024-01-09T12:00:00Z").as_deref(), Some("10T00"));
+        assert_eq!(next(open, Some(day(8)), "2024-01-09T00:00:00Z").as_deref(), Some("10T00"));
+        assert_eq!(next(open, Some(day(5)), "2024-01-09T12:00:00Z").as_deref(), Some("10T00"));
         // Scheduled ahead of the clock, which was put back since.
-        assert_eq!(
-            next(open, Some(day(12)), "2024-01-09T12:00:00Z").as_deref(),
-            Some("14T00")
-        );
+        assert_eq!(next(open, Some(day(12)), "2024-01-09T12:00:00Z").as_deref(), Some("14T00"));
         let ends = window(None, Some("2024-01-09"), true);
-        assert_eq!(
-            next(ends, None, "2024-01-09T12:00:00Z").as_deref(),
-            Some("10T00")
-        );
+        assert_eq!(next(ends, None, "2024-01-09T12:00:00Z").as_deref(), Some("10T00"));
         assert_eq!(next(ends, None, "2024-01-10T00:00:00Z"), None);
     }
 
@@ -301,43 +187,20 @@ mod tests {
         let now = utc("2024-01-06T03:30:00Z");
         let open = window(None, None, true);
         let hourly = |last| {
-            open.due(&schedule("@hourly"), Some(last), now)
-                .map(|i| i.start.format("%dT%H").to_string())
-                .collect::<Vec<_>>()
+            open.due(&schedule("@hourly"), Some(last), now).map(|i| i.start.format("%dT%H").to_string()).collect::<Vec<_>>()
         };
         assert_eq!(hourly(day(5)), ["06T00", "06T01", "06T02"]);
         // From hourly to daily, the day that the last hour belongs to is made up for: its logical date is later.
-        let hour = |start: &str| Interval {
-            start: utc(start),
-            end: utc(start) + chrono::TimeDelta::hours(1),
-        };
-        assert_eq!(
-            due_days(
-                open,
-                Some(hour("2024-01-04T23:00:00Z")),
-                "2024-01-06T03:30:00Z"
-            ),
-            ["05"]
-        );
+        let hour = |start: &str| Interval { start: utc(start), end: utc(start) + chrono::TimeDelta::hours(1) };
+        assert_eq!(due_days(open, Some(hour("2024-01-04T23:00:00Z")), "2024-01-06T03:30:00Z"), ["05"]);
         // Not so the day whose logical date has been taken by its own first hour.
-        assert_eq!(
-            due_days(
-                open,
-                Some(hour("2024-01-05T00:00:00Z")),
-                "2024-01-07T03:30:00Z"
-            ),
-            ["06"]
-        );
+        assert_eq!(due_days(open, Some(hour("2024-01-05T00:00:00Z")), "2024-01-07T03:30:00Z"), ["06"]);
     }
 
     #[test]
     fn a_manual_run_without_width_counts_as_its_instant() {
         assert_eq!(
-            due_days(
-                window(None, None, true),
-                Some(Interval::at(utc("2024-01-06T12:00:00Z"))),
-                "2024-01-09T12:00:00Z"
-            ),
+            due_days(window(None, None, true), Some(Interval::at(utc("2024-01-06T12:00:00Z"))), "2024-01-09T12:00:00Z"),
             ["07", "08"]
         );
     }
@@ -346,31 +209,17 @@ mod tests {
     fn a_million_missed_intervals_cost_what_is_taken_of_them() {
         let minutely = schedule("* * * * *");
         let window = window(Some("2020-01-01"), None, true);
-        let first: Vec<_> = window
-            .due(&minutely, None, utc("2024-01-01T00:00:00Z"))
-            .take(2)
-            .collect();
-        assert_eq!(
-            first[1].to_string(),
-            "2020-01-01T00:01:00Z/2020-01-01T00:02:00Z"
-        );
+        let first: Vec<_> = window.due(&minutely, None, utc("2024-01-01T00:00:00Z")).take(2).collect();
+        assert_eq!(first[1].to_string(), "2020-01-01T00:01:00Z/2020-01-01T00:02:00Z");
     }
 
     #[test]
     fn bounds_are_dates_of_the_schedules_zone() {
-        let window = Window::parse(
-            Some("2024-01-01"),
-            Some("2024-07-01T06:00:00Z"),
-            false,
-            Tz::Europe__Berlin,
-        )
-        .unwrap();
+        let window = Window::parse(Some("2024-01-01"), Some("2024-07-01T06:00:00Z"), false, Tz::Europe__Berlin).unwrap();
         assert_eq!(window.start, Some(utc("2023-12-31T23:00:00Z")));
         assert_eq!(window.end, Some(utc("2024-07-01T06:00:00Z")));
         assert_eq!(
-            Window::parse(Some("2024-01-02"), Some("2024-01-01"), false, Tz::UTC)
-                .unwrap_err()
-                .to_string(),
+            Window::parse(Some("2024-01-02"), Some("2024-01-01"), false, Tz::UTC).unwrap_err().to_string(),
             "the end, `2024-01-01`, is before the start, `2024-01-02`"
         );
     }

@@ -96,11 +96,7 @@ impl Bucket {
     }
 
     pub(super) fn at(location: &Location, world: World) -> Self {
-        Self(Arc::new(Inner {
-            url: location.url(),
-            store: world.store(location),
-            world,
-        }))
+        Self(Arc::new(Inner { url: location.url(), store: world.store(location), world }))
     }
 
     /// The last segment of the URL; what [`Object::bucket`] holds.
@@ -172,8 +168,7 @@ impl Bucket {
             let key = self.key(glob)?;
             return self.look(Look::Key(key)).await;
         }
-        let pattern = Pattern::parse(glob)
-            .map_err(|reason| BucketError::invalid_key(self.url(), "pattern", glob, &reason))?;
+        let pattern = Pattern::parse(glob).map_err(|reason| BucketError::invalid_key(self.url(), "pattern", glob, &reason))?;
         self.look(Look::Keys(Wanted::Pattern(pattern))).await
     }
 
@@ -194,8 +189,7 @@ impl Bucket {
     /// # }
     /// ```
     pub async fn list(&self, prefix: &str) -> Result<Vec<Object>, BucketError> {
-        let prefix = Prefix::parse(prefix)
-            .map_err(|reason| BucketError::invalid_key(self.url(), "prefix", prefix, reason))?;
+        let prefix = Prefix::parse(prefix).map_err(|reason| BucketError::invalid_key(self.url(), "prefix", prefix, reason))?;
         self.look(Look::Keys(Wanted::Prefix(prefix))).await
     }
 
@@ -214,11 +208,7 @@ impl Bucket {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn modified_since(
-        &self,
-        prefix: &str,
-        since: DateTime<Utc>,
-    ) -> Result<Vec<Object>, BucketError> {
+    pub async fn modified_since(&self, prefix: &str, since: DateTime<Utc>) -> Result<Vec<Object>, BucketError> {
         let mut objects = self.list(prefix).await?;
         objects.retain(|object| object.last_modified >= since);
         Ok(objects)
@@ -242,8 +232,7 @@ impl Bucket {
     pub async fn get(&self, key: &str) -> Result<Bytes, BucketError> {
         let key = self.key(key)?;
         let doing = self.doing("read", &key);
-        self.run(&doing, |store, _| async move { store.get(&key).await })
-            .await
+        self.run(&doing, |store, _| async move { store.get(&key).await }).await
     }
 
     /// Writes an object, replacing what is there.
@@ -280,11 +269,7 @@ impl Bucket {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn put_if_absent(
-        &self,
-        key: &str,
-        body: impl Into<Bytes>,
-    ) -> Result<Object, BucketError> {
+    pub async fn put_if_absent(&self, key: &str, body: impl Into<Bytes>) -> Result<Object, BucketError> {
         self.put_on(key, body.into(), Condition::Absent).await
     }
 
@@ -304,14 +289,8 @@ impl Bucket {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn put_if_match(
-        &self,
-        key: &str,
-        body: impl Into<Bytes>,
-        etag: &str,
-    ) -> Result<Object, BucketError> {
-        self.put_on(key, body.into(), Condition::Match(etag.to_owned()))
-            .await
+    pub async fn put_if_match(&self, key: &str, body: impl Into<Bytes>, etag: &str) -> Result<Object, BucketError> {
+        self.put_on(key, body.into(), Condition::Match(etag.to_owned())).await
     }
 
     /// Copies an object to another key, replacing what is there. The copy is as new as any other write.
@@ -332,8 +311,7 @@ impl Bucket {
     pub async fn copy(&self, from: &str, to: &str) -> Result<Object, BucketError> {
         let (from, to) = (self.key(from)?, self.key(to)?);
         let doing = format!("copy `{from}` to `{to}` in `{}`", self.url());
-        self.write(&doing, |store| async move { store.copy(&from, &to).await })
-            .await
+        self.write(&doing, |store| async move { store.copy(&from, &to).await }).await
     }
 
     /// Moves an object to another key, replacing what is there. To its own key is no change.
@@ -359,11 +337,7 @@ impl Bucket {
             let object = self.look(Look::Key(from)).await?.pop();
             return object.ok_or_else(|| Failure::no_such_key().at(&doing));
         }
-        self.write(
-            &doing,
-            |store| async move { store.rename(&from, &to).await },
-        )
-        .await
+        self.write(&doing, |store| async move { store.rename(&from, &to).await }).await
     }
 
     /// Deletes an object. A missing key is fine, as on S3: it is gone, which was wanted.
@@ -383,8 +357,7 @@ impl Bucket {
     pub async fn delete(&self, key: &str) -> Result<(), BucketError> {
         let key = self.key(key)?;
         let doing = self.doing("delete", &key);
-        self.run(&doing, |store, _| async move { store.delete(&key).await })
-            .await
+        self.run(&doing, |store, _| async move { store.delete(&key).await }).await
     }
 
     /// Writes an object into a bucket that is made if need be, past all faults: see [`World::put_now`].
@@ -395,25 +368,14 @@ impl Bucket {
             store.create().await?;
             store.put(&key, body, Condition::Always).await
         };
-        let meta = self
-            .perform(stamped(io))
-            .await
-            .map_err(|failure| failure.at(&doing))?;
+        let meta = self.perform(stamped(io)).await.map_err(|failure| failure.at(&doing))?;
         Ok(Object::new(self.name(), meta))
     }
 
-    async fn put_on(
-        &self,
-        key: &str,
-        body: Bytes,
-        condition: Condition,
-    ) -> Result<Object, BucketError> {
+    async fn put_on(&self, key: &str, body: Bytes, condition: Condition) -> Result<Object, BucketError> {
         let key = self.key(key)?;
         let doing = self.doing("write", &key);
-        self.write(&doing, |store| async move {
-            store.put(&key, body, condition).await
-        })
-        .await
+        self.write(&doing, |store| async move { store.put(&key, body, condition).await }).await
     }
 
     /// Every look at what is in the bucket passes here, and nowhere else.
@@ -434,32 +396,18 @@ impl Bucket {
                 Ok(metas)
             })
             .await?;
-        Ok(metas
-            .into_iter()
-            .map(|meta| Object::new(self.name(), meta))
-            .collect())
+        Ok(metas.into_iter().map(|meta| Object::new(self.name(), meta)).collect())
     }
 
     /// Every operation that makes an object passes here.
-    async fn write<Io>(
-        &self,
-        doing: &str,
-        io: impl FnOnce(Store) -> Io,
-    ) -> Result<Object, BucketError>
+    async fn write<Io>(&self, doing: &str, io: impl FnOnce(Store) -> Io) -> Result<Object, BucketError>
     where
         Io: Future<Output = Result<ObjectMeta, Failure>> + Send + 'static,
     {
-        Ok(Object::new(
-            self.name(),
-            self.run(doing, stamped(io)).await?,
-        ))
+        Ok(Object::new(self.name(), self.run(doing, stamped(io)).await?))
     }
 
-    async fn run<T, Io>(
-        &self,
-        doing: &str,
-        io: impl FnOnce(Store, Scribe) -> Io,
-    ) -> Result<T, BucketError>
+    async fn run<T, Io>(&self, doing: &str, io: impl FnOnce(Store, Scribe) -> Io) -> Result<T, BucketError>
     where
         T: Send + 'static,
         Io: Future<Output = Result<T, Failure>> + Send + 'static,
@@ -479,10 +427,7 @@ impl Bucket {
         Io: Future<Output = Result<T, Failure>> + Send + 'static,
     {
         let store = self.0.store.clone();
-        self.0
-            .world
-            .perform(store.is_immediate(), |scribe| io(store, scribe))
-            .await
+        self.0.world.perform(store.is_immediate(), |scribe| io(store, scribe)).await
     }
 
     fn key(&self, key: &str) -> Result<Path, BucketError> {
@@ -495,9 +440,7 @@ impl Bucket {
 }
 
 /// Lets the world put its own time on what was written.
-fn stamped<Io>(
-    io: impl FnOnce(Store) -> Io,
-) -> impl FnOnce(Store, Scribe) -> BoxFuture<'static, Result<ObjectMeta, Failure>>
+fn stamped<Io>(io: impl FnOnce(Store) -> Io) -> impl FnOnce(Store, Scribe) -> BoxFuture<'static, Result<ObjectMeta, Failure>>
 where
     Io: Future<Output = Result<ObjectMeta, Failure>> + Send + 'static,
 {

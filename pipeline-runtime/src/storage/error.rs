@@ -73,22 +73,14 @@ impl BucketError {
     }
 
     pub(super) fn invalid_url(message: String) -> Self {
-        Self {
-            kind: BucketErrorKind::InvalidUrl,
-            message,
-            source: None,
-        }
+        Self { kind: BucketErrorKind::InvalidUrl, message, source: None }
     }
 
     /// `what` is `key`, `prefix` or `pattern`; `reason` ends the sentence "it …".
     pub(super) fn invalid_key(bucket: &str, what: &str, written: &str, reason: &str) -> Self {
         // Shown escaped, because the usual culprit is a character that a terminal would swallow.
         let message = format!("{written:?} is no {what} of `{bucket}`: it {reason}");
-        Self {
-            kind: BucketErrorKind::InvalidKey,
-            message,
-            source: None,
-        }
+        Self { kind: BucketErrorKind::InvalidKey, message, source: None }
     }
 }
 
@@ -102,11 +94,7 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(kind: BucketErrorKind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: Some(detail.into()),
-            source: None,
-        }
+        Self { kind, detail: Some(detail.into()), source: None }
     }
 
     pub(super) fn with_source(mut self, source: impl Into<Source>) -> Self {
@@ -115,19 +103,11 @@ impl Failure {
     }
 
     pub(super) fn no_such_key() -> Self {
-        Self {
-            kind: BucketErrorKind::NoSuchKey,
-            detail: None,
-            source: None,
-        }
+        Self { kind: BucketErrorKind::NoSuchKey, detail: None, source: None }
     }
 
     pub(super) fn precondition() -> Self {
-        Self {
-            kind: BucketErrorKind::PreconditionFailed,
-            detail: None,
-            source: None,
-        }
+        Self { kind: BucketErrorKind::PreconditionFailed, detail: None, source: None }
     }
 
     /// `doing` is the rest of the sentence "could not …", with the key and the bucket in it.
@@ -145,11 +125,7 @@ impl Failure {
             // Nothing better is known than the store's own words.
             (_, None) => self.source.as_ref().map_or_else(|| "the store failed".into(), ToString::to_string),
         };
-        BucketError {
-            kind: self.kind,
-            message: format!("could not {doing}: {reason}"),
-            source: self.source,
-        }
+        BucketError { kind: self.kind, message: format!("could not {doing}: {reason}"), source: self.source }
     }
 }
 
@@ -160,17 +136,11 @@ impl From<object_store::Error> for Failure {
             E::NotFound { .. } => BucketErrorKind::NoSuchKey,
             E::AlreadyExists { .. } => BucketErrorKind::AlreadyExists,
             E::Precondition { .. } => BucketErrorKind::PreconditionFailed,
-            E::PermissionDenied { .. } | E::Unauthenticated { .. } => {
-                BucketErrorKind::PermissionDenied
-            }
+            E::PermissionDenied { .. } | E::Unauthenticated { .. } => BucketErrorKind::PermissionDenied,
             // A generic error may still have one of the system's behind it.
             _ => return generic(error),
         };
-        Self {
-            kind,
-            detail: None,
-            source: Some(error.into()),
-        }
+        Self { kind, detail: None, source: Some(error.into()) }
     }
 }
 
@@ -179,29 +149,17 @@ fn generic(error: object_store::Error) -> Failure {
     while let Some(cause) = link {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             let (kind, detail) = classify(io);
-            return Failure {
-                kind,
-                detail,
-                source: Some(error.into()),
-            };
+            return Failure { kind, detail, source: Some(error.into()) };
         }
         link = cause.source();
     }
-    Failure {
-        kind: BucketErrorKind::Other,
-        detail: None,
-        source: Some(error.into()),
-    }
+    Failure { kind: BucketErrorKind::Other, detail: None, source: Some(error.into()) }
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let (kind, detail) = classify(&error);
-        Self {
-            kind,
-            detail,
-            source: Some(error.into()),
-        }
+        Self { kind, detail, source: Some(error.into()) }
     }
 }
 
@@ -211,12 +169,8 @@ fn classify(error: &io::Error) -> (BucketErrorKind, Option<String>) {
         K::NotFound => (BucketErrorKind::NoSuchKey, None),
         K::AlreadyExists => (BucketErrorKind::AlreadyExists, None),
         K::PermissionDenied => (BucketErrorKind::PermissionDenied, None),
-        K::ReadOnlyFilesystem => {
-            (BucketErrorKind::PermissionDenied, Some("the file system is mounted read-only".into()))
-        }
-        K::InvalidFilename => {
-            (BucketErrorKind::InvalidKey, Some("the file system takes no name as long as the key's".into()))
-        }
+        K::ReadOnlyFilesystem => (BucketErrorKind::PermissionDenied, Some("the file system is mounted read-only".into())),
+        K::InvalidFilename => (BucketErrorKind::InvalidKey, Some("the file system takes no name as long as the key's".into())),
         K::NotADirectory | K::IsADirectory => (
             BucketErrorKind::Other,
             Some("on `file://` a name is either a file or a folder; the key needs it to be the other".into()),

@@ -29,42 +29,20 @@ impl Faults {
     }
 
     /// What an operation on the bucket meets before it starts.
-    pub(super) async fn meet(
-        &self,
-        bucket: &str,
-        now: impl Fn() -> DateTime<Utc>,
-    ) -> Result<(), Failure> {
-        let fault = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(bucket)
-            .cloned();
+    pub(super) async fn meet(&self, bucket: &str, now: impl Fn() -> DateTime<Utc>) -> Result<(), Failure> {
+        let fault = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned();
         let Some(fault) = fault else { return Ok(()) };
         if !fault.latency.is_zero() {
             tokio::time::sleep(fault.latency).await;
         }
         let now = now();
-        if fault
-            .outages
-            .iter()
-            .any(|(from, until)| (*from..*until).contains(&now))
-        {
-            return Err(Failure::new(
-                BucketErrorKind::Network,
-                "the store could not be reached (a simulated outage)",
-            ));
+        if fault.outages.iter().any(|(from, until)| (*from..*until).contains(&now)) {
+            return Err(Failure::new(BucketErrorKind::Network, "the store could not be reached (a simulated outage)"));
         }
         Ok(())
     }
 
     fn change(&self, bucket: String, change: impl FnOnce(&mut Fault)) {
-        change(
-            self.0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .entry(bucket)
-                .or_default(),
-        );
+        change(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(bucket).or_default());
     }
 }

@@ -44,25 +44,18 @@ struct Opened {
 
 impl Local {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self {
-            folder,
-            opened: OnceLock::new(),
-        }
+        Self { folder, opened: OnceLock::new() }
     }
 
     /// The key's file: the same whichever folder above it is the bucket.
     pub(super) fn place(&self, key: &Key) -> String {
-        let root = self
-            .opened
-            .get()
-            .map_or(&self.folder, |opened| &opened.root);
+        let root = self.opened.get().map_or(&self.folder, |opened| &opened.root);
         format!("{}/{key}", root.display())
     }
 
     /// Makes the bucket itself.
     pub(super) async fn create(self: &Arc<Self>) -> Result<(), Failure> {
-        self.blocking(|local| Ok(create_folders(&local.folder)?))
-            .await
+        self.blocking(|local| Ok(create_folders(&local.folder)?)).await
     }
 
     pub(super) async fn head(self: &Arc<Self>, key: &Key) -> Result<Option<ObjectMeta>, Failure> {
@@ -71,8 +64,7 @@ impl Local {
     }
 
     pub(super) async fn list(self: &Arc<Self>, wanted: Wanted) -> Result<Vec<ObjectMeta>, Failure> {
-        self.blocking(move |local| walk(&local.opened()?.root, &wanted))
-            .await
+        self.blocking(move |local| walk(&local.opened()?.root, &wanted)).await
     }
 
     pub(super) async fn get(self: &Arc<Self>, key: &Key) -> Result<Bytes, Failure> {
@@ -85,41 +77,24 @@ impl Local {
         .await
     }
 
-    pub(super) async fn put(
-        self: &Arc<Self>,
-        key: &Key,
-        body: Bytes,
-        condition: Condition,
-    ) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn put(self: &Arc<Self>, key: &Key, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
         let key = key.clone();
-        self.blocking(move |local| local.opened()?.put(key, &body, condition))
-            .await
+        self.blocking(move |local| local.opened()?.put(key, &body, condition)).await
     }
 
-    pub(super) async fn copy(
-        self: &Arc<Self>,
-        from: &Key,
-        to: &Key,
-    ) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn copy(self: &Arc<Self>, from: &Key, to: &Key) -> Result<ObjectMeta, Failure> {
         let (from, to) = (from.clone(), to.clone());
-        self.blocking(move |local| local.opened()?.copy(&from, to))
-            .await
+        self.blocking(move |local| local.opened()?.copy(&from, to)).await
     }
 
-    pub(super) async fn rename(
-        self: &Arc<Self>,
-        from: &Key,
-        to: &Key,
-    ) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn rename(self: &Arc<Self>, from: &Key, to: &Key) -> Result<ObjectMeta, Failure> {
         let (from, to) = (from.clone(), to.clone());
-        self.blocking(move |local| local.opened()?.rename(&from, &to))
-            .await
+        self.blocking(move |local| local.opened()?.rename(&from, &to)).await
     }
 
     pub(super) async fn delete(self: &Arc<Self>, key: &Key) -> Result<(), Failure> {
         let key = key.clone();
-        self.blocking(move |local| local.opened()?.delete(&key))
-            .await
+        self.blocking(move |local| local.opened()?.delete(&key)).await
     }
 
     async fn blocking<T: Send + 'static>(
@@ -129,10 +104,7 @@ impl Local {
         let local = Arc::clone(self);
         match tokio::task::spawn_blocking(move || work(&local)).await {
             Ok(result) => result,
-            Err(error) => Err(
-                Failure::new(BucketErrorKind::Other, "the process is shutting down")
-                    .with_source(error),
-            ),
+            Err(error) => Err(Failure::new(BucketErrorKind::Other, "the process is shutting down").with_source(error)),
         }
     }
 
@@ -161,8 +133,7 @@ impl Local {
 impl Opened {
     fn file(&self, key: &Key) -> Result<PathBuf, Failure> {
         if key.filename().is_some_and(is_staged) {
-            let detail =
-                "on `file://` a name that ends in `#` and digits is that of an unfinished file";
+            let detail = "on `file://` a name that ends in `#` and digits is that of an unfinished file";
             return Err(Failure::new(BucketErrorKind::InvalidKey, detail));
         }
         Ok(self.root.join(key.as_ref()))
@@ -176,8 +147,7 @@ impl Opened {
             match folder.canonicalize() {
                 Ok(real) if real.starts_with(&self.root) => break,
                 Ok(_) => {
-                    let detail =
-                        "a symbolic link leads out of the bucket, and writing does not follow it";
+                    let detail = "a symbolic link leads out of the bucket, and writing does not follow it";
                     return Err(Failure::new(BucketErrorKind::PermissionDenied, detail));
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -229,20 +199,14 @@ impl Opened {
 
     fn unchanged(&self, key: &Key, etag: &str) -> Result<(), Failure> {
         let now = self.stat(key)?.and_then(|now| now.e_tag);
-        if now.as_deref() == Some(etag) {
-            Ok(())
-        } else {
-            Err(Failure::precondition())
-        }
+        if now.as_deref() == Some(etag) { Ok(()) } else { Err(Failure::precondition()) }
     }
 
     fn copy(&self, from: &Key, to: Key) -> Result<ObjectMeta, Failure> {
         self.present(from)?;
         let mut source = File::open(self.file(from)?)?;
         let target = self.target(&to)?;
-        let staged = Staged::new(target.clone(), |staged| {
-            io::copy(&mut source, staged).map(drop)
-        })?;
+        let staged = Staged::new(target.clone(), |staged| io::copy(&mut source, staged).map(drop))?;
         let _lock = FolderLock::join(&target)?;
         meta(to, &staged.replace()?)
     }
@@ -282,10 +246,7 @@ impl Opened {
 /// What `object_store` says about a file, its etag's form included.
 pub(super) fn meta(key: Key, metadata: &Metadata) -> Result<ObjectMeta, Failure> {
     let modified = metadata.modified()?;
-    let micros = modified
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_micros();
+    let micros = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
     let size = metadata.len();
     Ok(ObjectMeta {
         location: key,

@@ -15,18 +15,12 @@ const NAME: &str = ".lock#0";
 
 /// Held until dropped.
 #[derive(Debug)]
-pub(super) struct FolderLock(
-    #[expect(dead_code, reason = "open for as long as the lock is held, never read")] File,
-);
+pub(super) struct FolderLock(#[expect(dead_code, reason = "open for as long as the lock is held, never read")] File);
 
 impl FolderLock {
     /// Waits until nobody writes in the folder of `file`, and keeps it so.
     pub(super) fn take(file: &Path) -> io::Result<Self> {
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path(file))?;
+        let lock = File::options().create(true).truncate(false).write(true).open(path(file))?;
         lock.lock()?;
         Ok(Self(lock))
     }
@@ -38,14 +32,7 @@ impl FolderLock {
                 lock.lock_shared()?;
                 Ok(Some(Self(lock)))
             }
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                Ok(None)
-            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -53,11 +40,7 @@ impl FolderLock {
     /// [Joins](Self::join) the folders of two files: one folder once, and two in one order for everybody, as a lock may make
     /// newcomers wait behind somebody who wants it alone.
     pub(super) fn join_both(a: &Path, b: &Path) -> io::Result<[Option<Self>; 2]> {
-        let (first, second) = if a.parent() <= b.parent() {
-            (a, b)
-        } else {
-            (b, a)
-        };
+        let (first, second) = if a.parent() <= b.parent() { (a, b) } else { (b, a) };
         let lock = Self::join(first)?;
         if first.parent() == second.parent() {
             return Ok([lock, None]);

@@ -21,10 +21,7 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(url: String) -> Self {
-        Self {
-            url: url.into(),
-            objects: InMemory::new(),
-        }
+        Self { url: url.into(), objects: InMemory::new() }
     }
 
     pub(super) fn place(&self, key: &Path) -> String {
@@ -54,20 +51,12 @@ impl Memory {
         Ok(self.objects.get(key).await?.bytes().await?)
     }
 
-    pub(super) async fn put(
-        &self,
-        key: &Path,
-        body: Bytes,
-        condition: Condition,
-    ) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn put(&self, key: &Path, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
         let size = body.len() as u64;
         let mode = match condition {
             Condition::Always => PutMode::Overwrite,
             Condition::Absent => PutMode::Create,
-            Condition::Match(etag) => PutMode::Update(UpdateVersion {
-                e_tag: Some(etag),
-                version: None,
-            }),
+            Condition::Match(etag) => PutMode::Update(UpdateVersion { e_tag: Some(etag), version: None }),
         };
         let put = self.objects.put_opts(key, body.into(), mode.into()).await?;
         // Somebody may have replaced the object since; another's etag must not pass for ours.
@@ -97,8 +86,6 @@ impl Memory {
 
     async fn arrived(&self, to: &Path) -> Result<ObjectMeta, Failure> {
         let vanished = "it was done, and somebody deleted the new key right away";
-        self.head(to)
-            .await?
-            .ok_or_else(|| Failure::new(BucketErrorKind::NoSuchKey, vanished))
+        self.head(to).await?.ok_or_else(|| Failure::new(BucketErrorKind::NoSuchKey, vanished))
     }
 }

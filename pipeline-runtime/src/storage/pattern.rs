@@ -19,12 +19,8 @@ impl Pattern {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let literal = text.find(WILDCARDS).map_or(text, |end| &text[..end]);
         let prefix = Prefix::parse(literal)?;
-        let glob = glob::Pattern::new(text).map_err(|error| {
-            format!(
-                "breaks off at byte {}: {}; `*` alone crosses `/`",
-                error.pos, error.msg
-            )
-        })?;
+        let glob = glob::Pattern::new(text)
+            .map_err(|error| format!("breaks off at byte {}: {}; `*` alone crosses `/`", error.pos, error.msg))?;
         Ok(Self { glob, prefix })
     }
 

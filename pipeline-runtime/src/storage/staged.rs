@@ -9,9 +9,7 @@ use std::time::SystemTime;
 /// Whether a file of this name is unfinished business (`name#1` while `name` is being written, the lock `.lock#0`) and so
 /// neither listed nor a key. Only the last `#` counts: of `a#b`, `a#b#1` is the staged file.
 pub(super) fn is_staged(name: &str) -> bool {
-    name.rsplit_once('#').is_some_and(|(_, digits)| {
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-    })
+    name.rsplit_once('#').is_some_and(|(_, digits)| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A file that is not there yet, and is removed when it never comes to be.
@@ -26,10 +24,7 @@ pub(super) struct Staged {
 
 impl Staged {
     /// Starts on `target`, making its folders, and lets `fill` write the contents.
-    pub(super) fn new(
-        target: PathBuf,
-        fill: impl FnOnce(&mut File) -> io::Result<()>,
-    ) -> io::Result<Self> {
+    pub(super) fn new(target: PathBuf, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Self> {
         if let Some(folder) = target.parent() {
             create_folders(folder)?;
         }
@@ -46,12 +41,7 @@ impl Staged {
             let path = PathBuf::from(path);
             match File::options().write(true).create_new(true).open(&path) {
                 Ok(file) => {
-                    return Ok(Self {
-                        file,
-                        path,
-                        is_ours: true,
-                        target,
-                    });
+                    return Ok(Self { file, path, is_ours: true, target });
                 }
                 // Another writer's, or left by one that crashed.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
@@ -111,9 +101,7 @@ pub(super) fn create_folders(folder: &Path) -> io::Result<()> {
         // Somebody else made it meanwhile.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         // A file is in the way: the system's own error for that says nothing about folders.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(io::ErrorKind::NotADirectory.into())
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(io::ErrorKind::NotADirectory.into()),
         made => made.and_then(|()| sync_folder_of(folder)),
     }
 }

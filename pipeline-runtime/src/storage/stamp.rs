@@ -21,13 +21,7 @@ struct Stamp {
 impl Stamps {
     pub(super) fn written(&self, place: String, meta: &mut ObjectMeta, at: DateTime<Utc>) {
         meta.last_modified = at;
-        self.lock().insert(
-            place,
-            Stamp {
-                etag: meta.e_tag.clone(),
-                at,
-            },
-        );
+        self.lock().insert(place, Stamp { etag: meta.e_tag.clone(), at });
     }
 
     pub(super) fn read(&self, place: &str, meta: &mut ObjectMeta) {

@@ -96,12 +96,7 @@ impl Store {
         }
     }
 
-    pub(super) async fn put(
-        &self,
-        key: &Path,
-        body: Bytes,
-        condition: Condition,
-    ) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn put(&self, key: &Path, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
         match self {
             Self::Memory(memory) => memory.put(key, body, condition).await,
             Self::Local(local) => local.put(key, body, condition).await,

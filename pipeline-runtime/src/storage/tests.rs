@@ -22,18 +22,12 @@ struct Fresh {
 }
 
 fn in_memory(case: &str) -> Result<Fresh, Box<dyn Error>> {
-    Ok(Fresh {
-        bucket: Bucket::open(&format!("memory://test-{case}"))?,
-        _folder: None,
-    })
+    Ok(Fresh { bucket: Bucket::open(&format!("memory://test-{case}"))?, _folder: None })
 }
 
 fn in_a_folder(_: &str) -> Result<Fresh, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    Ok(Fresh {
-        bucket: Bucket::open(&format!("file://{}", folder.path().display()))?,
-        _folder: Some(folder),
-    })
+    Ok(Fresh { bucket: Bucket::open(&format!("file://{}", folder.path().display()))?, _folder: Some(folder) })
 }
 
 fn kind<T>(result: Result<T, BucketError>) -> Option<Kind> {
@@ -105,21 +99,13 @@ async fn an_object_is_written_read_and_deleted(bucket: Bucket) -> Tested {
 
 async fn what_was_put_is_what_is_seen(bucket: Bucket) -> Tested {
     let put = bucket.put("raw/a.json", "[1]").await?;
-    assert_eq!(
-        (put.bucket.as_str(), put.key.as_str(), put.size),
-        (bucket.name(), "raw/a.json", 3)
-    );
+    assert_eq!((put.bucket.as_str(), put.key.as_str(), put.size), (bucket.name(), "raw/a.json", 3));
     assert!(put.etag.is_some());
     assert_eq!(bucket.head("raw/a.json").await?.as_ref(), Some(&put));
     assert_eq!(bucket.list("").await?, std::slice::from_ref(&put));
-    assert_eq!(
-        serde_json::from_str::<Object>(&serde_json::to_string(&put)?)?,
-        put
-    );
+    assert_eq!(serde_json::from_str::<Object>(&serde_json::to_string(&put)?)?, put);
 
-    let replaced = bucket
-        .put_if_match("raw/a.json", "[2]", put.etag.as_deref().unwrap_or_default())
-        .await?;
+    let replaced = bucket.put_if_match("raw/a.json", "[2]", put.etag.as_deref().unwrap_or_default()).await?;
     assert_eq!(bucket.head("raw/a.json").await?.as_ref(), Some(&replaced));
     let copied = bucket.copy("raw/a.json", "b/c").await?;
     assert_eq!(bucket.find("b/*").await?, [copied]);
@@ -129,17 +115,8 @@ async fn what_was_put_is_what_is_seen(bucket: Bucket) -> Tested {
 }
 
 async fn any_valid_key_is_kept(bucket: Bucket) -> Tested {
-    let mut all = [
-        "ü/ß é.csv",
-        "a b/100%/x?y*[z]",
-        "..a/b..",
-        "back\\slash",
-        "x#y",
-        "raw/.hidden",
-        "%2E%2E/x",
-        "a+b&c=d",
-        "日本/語",
-    ];
+    let mut all =
+        ["ü/ß é.csv", "a b/100%/x?y*[z]", "..a/b..", "back\\slash", "x#y", "raw/.hidden", "%2E%2E/x", "a+b&c=d", "日本/語"];
     all.sort_unstable();
     for key in all {
         bucket.put(key, key).await?;
@@ -154,31 +131,13 @@ async fn any_valid_key_is_kept(bucket: Bucket) -> Tested {
 }
 
 async fn prefixes_are_bytes(bucket: Bucket) -> Tested {
-    for key in [
-        "raw/daily_2.csv",
-        "raw/daily/1.csv",
-        "raw/daily_1.csv",
-        "raw/hourly.csv",
-        "rawhide",
-        "other/daily",
-    ] {
+    for key in ["raw/daily_2.csv", "raw/daily/1.csv", "raw/daily_1.csv", "raw/hourly.csv", "rawhide", "other/daily"] {
         bucket.put(key, "x").await?;
     }
     for (prefix, expected) in [
         ("raw/daily_", &["raw/daily_1.csv", "raw/daily_2.csv"][..]),
-        (
-            "raw/dai",
-            &["raw/daily/1.csv", "raw/daily_1.csv", "raw/daily_2.csv"],
-        ),
-        (
-            "raw/",
-            &[
-                "raw/daily/1.csv",
-                "raw/daily_1.csv",
-                "raw/daily_2.csv",
-                "raw/hourly.csv",
-            ],
-        ),
+        ("raw/dai", &["raw/daily/1.csv", "raw/daily_1.csv", "raw/daily_2.csv"]),
+        ("raw/", &["raw/daily/1.csv", "raw/daily_1.csv", "raw/daily_2.csv", "raw/hourly.csv"]),
         ("rawh", &["rawhide"]),
         ("rawhide", &["rawhide"]),
         ("rawhide/", &[]),
@@ -191,20 +150,11 @@ async fn prefixes_are_bytes(bucket: Bucket) -> Tested {
 }
 
 async fn patterns_cross_folders(bucket: Bucket) -> Tested {
-    for key in [
-        "raw/a.json",
-        "raw/b.csv",
-        "raw/eu/c.json",
-        "raw/eu/.d.json",
-        "raw.json",
-    ] {
+    for key in ["raw/a.json", "raw/b.csv", "raw/eu/c.json", "raw/eu/.d.json", "raw.json"] {
         bucket.put(key, "x").await?;
     }
     for (glob, expected) in [
-        (
-            "raw/*.json",
-            &["raw/a.json", "raw/eu/.d.json", "raw/eu/c.json"][..],
-        ),
+        ("raw/*.json", &["raw/a.json", "raw/eu/.d.json", "raw/eu/c.json"][..]),
         ("raw/?.json", &["raw/a.json"]),
         ("raw/[!a].*", &["raw/b.csv"]),
         ("*.csv", &["raw/b.csv"]),
@@ -220,34 +170,19 @@ async fn patterns_cross_folders(bucket: Bucket) -> Tested {
 
 async fn a_put_replaces_and_conditions_hold(bucket: Bucket) -> Tested {
     let first = bucket.put_if_absent("a", "1").await?;
-    assert_eq!(
-        kind(bucket.put_if_absent("a", "2").await),
-        Some(Kind::AlreadyExists)
-    );
+    assert_eq!(kind(bucket.put_if_absent("a", "2").await), Some(Kind::AlreadyExists));
     let second = bucket.put("a", "3").await?;
     assert_ne!(first.etag, second.etag);
     let old = first.etag.unwrap_or_default();
-    assert_eq!(
-        kind(bucket.put_if_match("a", "4", &old).await),
-        Some(Kind::PreconditionFailed)
-    );
+    assert_eq!(kind(bucket.put_if_match("a", "4", &old).await), Some(Kind::PreconditionFailed));
     assert_eq!(bucket.get("a").await?, "3");
-    let third = bucket
-        .put_if_match("a", "5", second.etag.as_deref().unwrap_or_default())
-        .await?;
+    let third = bucket.put_if_match("a", "5", second.etag.as_deref().unwrap_or_default()).await?;
     assert_ne!(third.etag, second.etag);
     assert_eq!(bucket.get("a").await?, "5");
     for missing in ["b", "no/folder/b"] {
-        assert_eq!(
-            kind(bucket.put_if_match(missing, "6", &old).await),
-            Some(Kind::PreconditionFailed)
-        );
+        assert_eq!(kind(bucket.put_if_match(missing, "6", &old).await), Some(Kind::PreconditionFailed));
     }
-    assert_eq!(
-        keys(&bucket.list("").await?),
-        ["a"],
-        "no trace of how it was done"
-    );
+    assert_eq!(keys(&bucket.list("").await?), ["a"], "no trace of how it was done");
     Ok(())
 }
 
@@ -276,41 +211,21 @@ async fn renames_move(bucket: Bucket) -> Tested {
     bucket.rename("archive/a", "archive/a").await?;
     bucket.rename("archive/a", "new/folder/a").await?;
     assert_eq!(keys(&bucket.list("").await?), ["new/folder/a"]);
-    assert_eq!(
-        kind(bucket.rename("raw/a", "raw/a").await),
-        Some(Kind::NoSuchKey)
-    );
+    assert_eq!(kind(bucket.rename("raw/a", "raw/a").await), Some(Kind::NoSuchKey));
     Ok(())
 }
 
 async fn missing_keys_are_told_from_other_failures(bucket: Bucket) -> Tested {
     let url = bucket.url().to_owned();
-    let error = bucket
-        .get("raw/none.json")
-        .await
-        .err()
-        .ok_or("read what is not there")?;
+    let error = bucket.get("raw/none.json").await.err().ok_or("read what is not there")?;
     assert_eq!(error.kind(), Kind::NoSuchKey);
-    assert_eq!(
-        error.to_string(),
-        format!("could not read `raw/none.json` in `{url}`: there is no such key")
-    );
-    assert_eq!(
-        kind(bucket.copy("raw/none.json", "b").await),
-        Some(Kind::NoSuchKey)
-    );
-    assert_eq!(
-        kind(bucket.rename("raw/none.json", "b").await),
-        Some(Kind::NoSuchKey)
-    );
+    assert_eq!(error.to_string(), format!("could not read `raw/none.json` in `{url}`: there is no such key"));
+    assert_eq!(kind(bucket.copy("raw/none.json", "b").await), Some(Kind::NoSuchKey));
+    assert_eq!(kind(bucket.rename("raw/none.json", "b").await), Some(Kind::NoSuchKey));
     bucket.put("raw/a", "1").await?;
     assert_eq!(bucket.head("raw").await?, None, "a folder is no object");
     assert_eq!(kind(bucket.get("raw").await), Some(Kind::NoSuchKey));
-    assert_eq!(
-        bucket.head("raw/a/b").await?,
-        None,
-        "nor does a file hold any"
-    );
+    assert_eq!(bucket.head("raw/a/b").await?, None, "nor does a file hold any");
     assert_eq!(kind(bucket.get("raw/a/b").await), Some(Kind::NoSuchKey));
     bucket.delete("raw").await?;
     bucket.delete("raw/a/b").await?;
@@ -320,15 +235,7 @@ async fn missing_keys_are_told_from_other_failures(bucket: Bucket) -> Tested {
 
 async fn invalid_keys_are_refused_everywhere(bucket: Bucket) -> Tested {
     bucket.put("a", "1").await?;
-    for key in [
-        "",
-        "../secret",
-        "/etc/passwd",
-        "a/../../b",
-        "a//b",
-        "a/",
-        "a\0b",
-    ] {
+    for key in ["", "../secret", "/etc/passwd", "a/../../b", "a//b", "a/", "a\0b"] {
         let all = [
             kind(bucket.head(key).await),
             kind(bucket.get(key).await),
@@ -345,16 +252,8 @@ async fn invalid_keys_are_refused_everywhere(bucket: Bucket) -> Tested {
         assert_eq!(all, [Some(Kind::InvalidKey); 11], "{key:?}");
     }
     for prefix in ["..", "../", "/", "a//"] {
-        assert_eq!(
-            kind(bucket.list(prefix).await),
-            Some(Kind::InvalidKey),
-            "{prefix:?}"
-        );
-        assert_eq!(
-            kind(bucket.find(&format!("{prefix}/*")).await),
-            Some(Kind::InvalidKey),
-            "{prefix:?}"
-        );
+        assert_eq!(kind(bucket.list(prefix).await), Some(Kind::InvalidKey), "{prefix:?}");
+        assert_eq!(kind(bucket.find(&format!("{prefix}/*")).await), Some(Kind::InvalidKey), "{prefix:?}");
     }
     assert_eq!(keys(&bucket.list("").await?), ["a"]);
     Ok(())
@@ -363,12 +262,7 @@ async fn invalid_keys_are_refused_everywhere(bucket: Bucket) -> Tested {
 async fn one_creator_wins(bucket: Bucket) -> Tested {
     let creators = (0..32).map(|id: u32| {
         let bucket = bucket.clone();
-        tokio::spawn(async move {
-            bucket
-                .put_if_absent("race/x", id.to_string())
-                .await
-                .map(|_| id)
-        })
+        tokio::spawn(async move { bucket.put_if_absent("race/x", id.to_string()).await.map(|_| id) })
     });
     let mut winners = Vec::new();
     for creator in join_all(creators).await {
@@ -399,10 +293,7 @@ async fn no_update_is_lost(bucket: Bucket) -> Tested {
     for writer in join_all(writers).await {
         writer??;
     }
-    assert_eq!(
-        bucket.get("total").await?,
-        (1000 + WRITERS * EACH).to_string()
-    );
+    assert_eq!(bucket.get("total").await?, (1000 + WRITERS * EACH).to_string());
     Ok(())
 }
 
@@ -411,20 +302,10 @@ async fn increment(bucket: &Bucket) -> Result<(), String> {
     let text = |error: BucketError| error.to_string();
     loop {
         // The etag first: a value newer than its etag fails the condition, an older one would pass it.
-        let etag = bucket
-            .head("total")
-            .await
-            .map_err(text)?
-            .and_then(|object| object.etag)
-            .ok_or("gone")?;
+        let etag = bucket.head("total").await.map_err(text)?.and_then(|object| object.etag).ok_or("gone")?;
         let value = bucket.get("total").await.map_err(text)?;
-        let value: u32 = String::from_utf8_lossy(&value)
-            .parse()
-            .map_err(|_| "not a number")?;
-        match bucket
-            .put_if_match("total", (value + 1).to_string(), &etag)
-            .await
-        {
+        let value: u32 = String::from_utf8_lossy(&value).parse().map_err(|_| "not a number")?;
+        match bucket.put_if_match("total", (value + 1).to_string(), &etag).await {
             Ok(_) => return Ok(()),
             Err(error) if error.kind() == Kind::PreconditionFailed => {}
             Err(error) => return Err(text(error)),
@@ -455,20 +336,9 @@ async fn changes_are_found_by_time(bucket: Bucket) -> Tested {
     let written = bucket.put("raw/a", "1").await?.last_modified;
     let copied = bucket.copy("raw/a", "raw/b").await?.last_modified;
     let renamed = bucket.rename("raw/b", "raw/c").await?.last_modified;
-    assert!(
-        written <= copied && copied <= renamed,
-        "{written} {copied} {renamed}"
-    );
-    assert_eq!(
-        keys(&bucket.modified_since("raw/", written).await?),
-        ["raw/a", "raw/c"]
-    );
-    assert!(
-        bucket
-            .modified_since("raw/", renamed + TimeDelta::nanoseconds(1))
-            .await?
-            .is_empty()
-    );
+    assert!(written <= copied && copied <= renamed, "{written} {copied} {renamed}");
+    assert_eq!(keys(&bucket.modified_since("raw/", written).await?), ["raw/a", "raw/c"]);
+    assert!(bucket.modified_since("raw/", renamed + TimeDelta::nanoseconds(1)).await?.is_empty());
     assert!(bucket.modified_since("other/", written).await?.is_empty());
     Ok(())
 }
@@ -496,8 +366,7 @@ async fn a_missing_folder_is_an_error_at_once_and_later() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("bucket");
     let bucket = Bucket::open(&format!("file://{}", path.display()))?;
-    let missing =
-        |step: &str, kind: Option<Kind>| assert_eq!(kind, Some(Kind::NoSuchBucket), "{step}");
+    let missing = |step: &str, kind: Option<Kind>| assert_eq!(kind, Some(Kind::NoSuchBucket), "{step}");
     missing("head", kind(bucket.head("a").await));
     missing("list", kind(bucket.list("").await));
     missing("put", kind(bucket.put("a", "1").await));
@@ -507,21 +376,11 @@ async fn a_missing_folder_is_an_error_at_once_and_later() -> Tested {
     assert!(error.source().is_some());
 
     fs::create_dir(&path)?;
-    assert_eq!(
-        bucket.head("a").await?,
-        None,
-        "a failed look is not remembered"
-    );
+    assert_eq!(bucket.head("a").await?, None, "a failed look is not remembered");
     bucket.put("a", "1").await?;
     fs::remove_dir_all(&path)?;
-    missing(
-        "head of a folder that vanished",
-        kind(bucket.head("a").await),
-    );
-    missing(
-        "put into a folder that vanished",
-        kind(bucket.put("a", "1").await),
-    );
+    missing("head of a folder that vanished", kind(bucket.head("a").await));
+    missing("put into a folder that vanished", kind(bucket.put("a", "1").await));
     fs::write(&path, "")?;
     missing("head of a file", kind(bucket.head("a").await));
     Ok(())
@@ -534,16 +393,8 @@ async fn unfinished_files_stay_out_of_sight() -> Tested {
     let root = bucket.url().trim_start_matches("file://").to_owned();
     for name in ["a#1", "a#b#1", ".lock#0"] {
         fs::write(format!("{root}/{name}"), "half")?;
-        assert_eq!(
-            kind(bucket.head(name).await),
-            Some(Kind::InvalidKey),
-            "{name}"
-        );
-        assert_eq!(
-            kind(bucket.put(name, "").await),
-            Some(Kind::InvalidKey),
-            "{name}"
-        );
+        assert_eq!(kind(bucket.head(name).await), Some(Kind::InvalidKey), "{name}");
+        assert_eq!(kind(bucket.put(name, "").await), Some(Kind::InvalidKey), "{name}");
     }
     fs::write(format!("{root}/line\nbreak"), "no key")?;
     bucket.put("a#b", "whole").await?;
@@ -558,20 +409,10 @@ async fn a_name_is_a_file_or_a_folder() -> Tested {
     fresh.bucket.put("a/b", "1").await?;
     for key in ["a", "a/b/c"] {
         let error = fresh.bucket.put(key, "2").await.err().ok_or("put")?;
-        assert!(
-            error.to_string().contains("either a file or a folder"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("either a file or a folder"), "{error}");
     }
-    assert_eq!(
-        keys(&fresh.bucket.list("").await?),
-        ["a/b"],
-        "nothing half written"
-    );
-    assert_eq!(
-        kind(fresh.bucket.put(&"x".repeat(300), "").await),
-        Some(Kind::InvalidKey)
-    );
+    assert_eq!(keys(&fresh.bucket.list("").await?), ["a/b"], "nothing half written");
+    assert_eq!(kind(fresh.bucket.put(&"x".repeat(300), "").await), Some(Kind::InvalidKey));
     Ok(())
 }
 
@@ -596,10 +437,7 @@ async fn links_are_read_but_not_written_through() -> Tested {
     bucket.put("real/a", "1").await?;
 
     assert_eq!(bucket.get("out/secret").await?, "s");
-    assert_eq!(
-        keys(&bucket.list("").await?),
-        ["alias/a", "out/secret", "real/a"]
-    );
+    assert_eq!(keys(&bucket.list("").await?), ["alias/a", "out/secret", "real/a"]);
     bucket.put("alias/b", "2").await?;
     for result in [
         kind(bucket.put("out/x", "1").await),
@@ -616,10 +454,7 @@ async fn links_are_read_but_not_written_through() -> Tested {
     bucket.rename("link", "link2").await?;
     bucket.put("link2", "replaced").await?;
     assert_eq!(fs::read_dir(outside.path())?.count(), 1);
-    assert_eq!(
-        (fs::read(&secret)?, fs::metadata(&secret)?.modified()?),
-        (b"s".to_vec(), written)
-    );
+    assert_eq!((fs::read(&secret)?, fs::metadata(&secret)?.modified()?), (b"s".to_vec(), written));
     Ok(())
 }
 
@@ -634,10 +469,7 @@ fn the_systems_refusals_are_told_apart() {
         (K::TimedOut, Kind::Other),
     ] {
         let plain = Failure::from(Error::from(io)).at("read");
-        let wrapped = object_store::Error::Generic {
-            store: "test",
-            source: Error::from(io).into(),
-        };
+        let wrapped = object_store::Error::Generic { store: "test", source: Error::from(io).into() };
         let wrapped = Failure::from(wrapped).at("read");
         assert_eq!((plain.kind(), wrapped.kind()), (expected, expected));
         assert!(plain.to_string().len() > "could not read: ".len() && wrapped.source().is_some());
@@ -650,10 +482,7 @@ fn a_bucket_is_one_pointer_and_its_futures_travel() -> Tested {
     fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
     let bucket = Bucket::open("memory:///test-pointer")?;
     assert_eq!(size_of_val(&bucket), size_of::<usize>());
-    assert_eq!(
-        (bucket.to_string().as_str(), bucket.name()),
-        ("memory://test-pointer", "test-pointer")
-    );
+    assert_eq!((bucket.to_string().as_str(), bucket.name()), ("memory://test-pointer", "test-pointer"));
     shared(&bucket);
     travels(&bucket.head("a"));
     travels(&bucket.find("a*"));
@@ -676,11 +505,7 @@ fn dawn() -> DateTime<Utc> {
 async fn worlds_have_memory_buckets_of_their_own() -> Tested {
     let (here, there) = (simulated(), simulated());
     let open = || Bucket::open("memory://test-worlds");
-    let (inside, other, outside) = (
-        here.enter(open)?,
-        there.enter(|| here.enter(open))?,
-        open()?,
-    );
+    let (inside, other, outside) = (here.enter(open)?, there.enter(|| here.enter(open))?, open()?);
     here.put_now("memory://test-worlds/a", "1").await?;
     assert_eq!(inside.get("a").await?, "1");
     assert_eq!(other.get("a").await?, "1", "scopes nest");
@@ -695,48 +520,25 @@ async fn worlds_have_memory_buckets_of_their_own() -> Tested {
 async fn what_is_written_has_virtual_times() -> Tested {
     let folder = tempfile::tempdir()?;
     let world = simulated();
-    for url in [
-        format!("file://{}/bucket", folder.path().display()),
-        "memory://bucket".into(),
-    ] {
+    for url in [format!("file://{}/bucket", folder.path().display()), "memory://bucket".into()] {
         let bucket = world.enter(|| Bucket::open(&url))?;
-        let first = world
-            .put_now(&format!("{url}/raw/a"), "1")
-            .await?
-            .last_modified;
+        let first = world.put_now(&format!("{url}/raw/a"), "1").await?.last_modified;
         tokio::time::sleep(Duration::from_mins(7)).await;
         let second = bucket.put("raw/b", "2").await?;
         assert_eq!(second.last_modified - first, TimeDelta::seconds(420));
         assert!(second.last_modified < dawn() + TimeDelta::days(1));
-        assert_eq!(
-            bucket
-                .head("raw/a")
-                .await?
-                .map(|object| object.last_modified),
-            Some(first),
-            "{url}"
-        );
-        assert_eq!(
-            bucket.modified_since("raw/", second.last_modified).await?,
-            std::slice::from_ref(&second)
-        );
+        assert_eq!(bucket.head("raw/a").await?.map(|object| object.last_modified), Some(first), "{url}");
+        assert_eq!(bucket.modified_since("raw/", second.last_modified).await?, std::slice::from_ref(&second));
         tokio::time::sleep(Duration::from_secs(1)).await;
         let renamed = bucket.rename("raw/a", "raw/c").await?;
-        assert_eq!(
-            renamed.last_modified - second.last_modified,
-            TimeDelta::seconds(1)
-        );
+        assert_eq!(renamed.last_modified - second.last_modified, TimeDelta::seconds(1));
         assert_eq!(bucket.find("raw/c").await?, [renamed]);
     }
     let path = folder.path().join("bucket/raw/b");
     fs::write(&path, "by somebody else")?;
-    let bucket =
-        world.enter(|| Bucket::open(&format!("file://{}/bucket", folder.path().display())))?;
+    let bucket = world.enter(|| Bucket::open(&format!("file://{}/bucket", folder.path().display())))?;
     let seen = bucket.head("raw/b").await?.ok_or("gone")?;
-    assert_eq!(
-        seen.last_modified,
-        DateTime::<Utc>::from(fs::metadata(path)?.modified()?)
-    );
+    assert_eq!(seen.last_modified, DateTime::<Utc>::from(fs::metadata(path)?.modified()?));
     Ok(())
 }
 
@@ -750,11 +552,7 @@ async fn the_clock_stands_still_during_io() -> Tested {
     for round in 0..20 {
         let many = (0..4).map(|part| {
             let bucket = fresh.bucket.clone();
-            async move {
-                bucket
-                    .put(&format!("{round}/{part}"), vec![0; 1 << 16])
-                    .await
-            }
+            async move { bucket.put(&format!("{round}/{part}"), vec![0; 1 << 16]).await }
         });
         for put in join_all(many).await {
             put?;
@@ -790,12 +588,7 @@ async fn an_operation_is_in_flight_until_its_caller_saw_its_end() -> Tested {
     assert_eq!(world.in_flight(), 0);
 
     let memory = world.enter(|| Bucket::open("memory://b"))?;
-    assert!(
-        poll_immediate(Box::pin(memory.put("a", "1")))
-            .await
-            .is_some(),
-        "memory does not wait"
-    );
+    assert!(poll_immediate(Box::pin(memory.put("a", "1"))).await.is_some(), "memory does not wait");
     Ok(())
 }
 
@@ -817,8 +610,7 @@ async fn operations_take_turns_in_the_order_of_their_first_polls() -> Tested {
 #[tokio::test(start_paused = true)]
 async fn faults_take_virtual_time() -> Tested {
     let world = simulated();
-    let (slow, down) =
-        world.enter(|| (Bucket::open("memory://slow"), Bucket::open("memory://down")));
+    let (slow, down) = world.enter(|| (Bucket::open("memory://slow"), Bucket::open("memory://down")));
     let (slow, down) = (slow?, down?);
     world.latency("memory:///slow", Duration::from_secs(3))?;
     let start = tokio::time::Instant::now();
@@ -830,17 +622,11 @@ async fn faults_take_virtual_time() -> Tested {
     assert_eq!(put.last_modified, dawn() + TimeDelta::seconds(3));
 
     let now = dawn() + start.elapsed();
-    world.outage(
-        "memory://down",
-        now + TimeDelta::seconds(10),
-        now + TimeDelta::seconds(20),
-    )?;
+    world.outage("memory://down", now + TimeDelta::seconds(10), now + TimeDelta::seconds(20))?;
     down.put("a", "1").await?;
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_eq!(kind(down.head("a").await), Some(Kind::Network));
-    world
-        .put_now("memory://down/b", "what arrives, arrives")
-        .await?;
+    world.put_now("memory://down/b", "what arrives, arrives").await?;
     slow.head("a").await?;
     tokio::time::sleep(Duration::from_secs(7)).await;
     assert_eq!(down.list("").await?.len(), 2);
@@ -850,30 +636,17 @@ async fn faults_take_virtual_time() -> Tested {
 /// As many callers as there may be, on as few threads as there may be: nothing may wait for a second thread while it holds one.
 #[test]
 fn a_small_blocking_pool_is_enough() -> Tested {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .max_blocking_threads(1)
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().max_blocking_threads(1).build()?;
     runtime.block_on(async {
         let fresh = in_a_folder("")?;
-        let etag = fresh
-            .bucket
-            .put("total", "0")
-            .await?
-            .etag
-            .unwrap_or_default();
+        let etag = fresh.bucket.put("total", "0").await?.etag.unwrap_or_default();
         let all = (0..50).map(|id: u32| {
             let (bucket, etag) = (fresh.bucket.clone(), etag.clone());
             async move {
-                let updated = bucket
-                    .put_if_match("total", id.to_string(), &etag)
-                    .await
-                    .is_ok();
+                let updated = bucket.put_if_match("total", id.to_string(), &etag).await.is_ok();
                 bucket.put(&format!("{id}"), "1").await?;
                 bucket.copy(&format!("{id}"), &format!("copy/{id}")).await?;
-                bucket
-                    .rename(&format!("{id}"), &format!("renamed/{id}"))
-                    .await?;
+                bucket.rename(&format!("{id}"), &format!("renamed/{id}")).await?;
                 bucket.delete(&format!("copy/{id}")).await?;
                 Ok::<_, BucketError>(updated)
             }

@@ -24,35 +24,25 @@ pub(super) enum Location {
 impl Location {
     /// Takes a bucket's URL apart.
     pub(super) fn parse(url: &str) -> Result<Self, BucketError> {
-        let invalid = |reason: &str| {
-            BucketError::invalid_url(format!("`{}` is no bucket: {reason}", shown(url)))
-        };
+        let invalid = |reason: &str| BucketError::invalid_url(format!("`{}` is no bucket: {reason}", shown(url)));
         match Scheme::of(url)? {
             Scheme::Memory(rest) => {
                 let name = rest.strip_prefix('/').unwrap_or(rest);
                 let name = name.strip_suffix('/').unwrap_or(name);
                 match key::parse(name) {
-                    Ok(_) if name.contains('/') => {
-                        Err(invalid("write `memory://NAME`; a name holds no `/`"))
-                    }
+                    Ok(_) if name.contains('/') => Err(invalid("write `memory://NAME`; a name holds no `/`")),
                     Ok(_) => Ok(Self::Memory(name.to_owned())),
-                    Err(reason) => Err(invalid(&format!(
-                        "its name {reason}; write `memory://NAME`"
-                    ))),
+                    Err(reason) => Err(invalid(&format!("its name {reason}; write `memory://NAME`"))),
                 }
             }
-            Scheme::File(rest) => Ok(Self::File(
-                absolute(rest).map_err(|reason| invalid(&reason))?,
-            )),
+            Scheme::File(rest) => Ok(Self::File(absolute(rest).map_err(|reason| invalid(&reason))?)),
         }
     }
 
     /// Takes the URL of one object apart. In memory the first segment is the bucket; of a file the parent folder is, as no
     /// syntax tells which of its folders somebody opened.
     pub(super) fn parse_object(url: &str) -> Result<(Self, String), BucketError> {
-        let invalid = |reason: &str| {
-            BucketError::invalid_url(format!("`{}` is no object: {reason}", shown(url)))
-        };
+        let invalid = |reason: &str| BucketError::invalid_url(format!("`{}` is no object: {reason}", shown(url)));
         match Scheme::of(url)? {
             Scheme::Memory(rest) => {
                 let (name, key) = rest
@@ -62,15 +52,11 @@ impl Location {
                     .ok_or_else(|| invalid("write `memory://BUCKET/KEY`"))?;
                 Ok((Self::parse(&format!("memory://{name}"))?, key.to_owned()))
             }
-            Scheme::File(rest) if rest.ends_with('/') => {
-                Err(invalid("it ends with `/`, as a folder does"))
-            }
+            Scheme::File(rest) if rest.ends_with('/') => Err(invalid("it ends with `/`, as a folder does")),
             Scheme::File(rest) => {
                 let path = absolute(rest).map_err(|reason| invalid(&reason))?;
                 match path.rsplit_once('/') {
-                    Some((folder, name)) if !folder.is_empty() => {
-                        Ok((Self::File(folder.to_owned()), name.to_owned()))
-                    }
+                    Some((folder, name)) if !folder.is_empty() => Ok((Self::File(folder.to_owned()), name.to_owned())),
                     _ => Err(invalid("write `file:///FOLDER/NAME`")),
                 }
             }
@@ -95,18 +81,12 @@ impl<'a> Scheme<'a> {
     fn of(url: &'a str) -> Result<Self, BucketError> {
         let known = "known are `file://` and `memory://`; `s3://` needs the feature `s3`";
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(BucketError::invalid_url(format!(
-                "`{}` is no URL: {known}",
-                shown(url)
-            )));
+            return Err(BucketError::invalid_url(format!("`{}` is no URL: {known}", shown(url))));
         };
         match scheme.to_ascii_lowercase().as_str() {
             "file" => Ok(Self::File(rest)),
             "memory" => Ok(Self::Memory(rest)),
-            _ => Err(BucketError::invalid_url(format!(
-                "no store for `{}`: {known}",
-                shown(url)
-            ))),
+            _ => Err(BucketError::invalid_url(format!("no store for `{}`: {known}", shown(url)))),
         }
     }
 }
@@ -118,24 +98,16 @@ fn absolute(path: &str) -> Result<String, String> {
     }
     let relative = path.starts_with("./") || path.starts_with("../");
     if !relative && !path.starts_with('/') {
-        return Err(
-            "write `file:///PATH` for an absolute folder or `file://./PATH` for a relative one"
-                .into(),
-        );
+        return Err("write `file:///PATH` for an absolute folder or `file://./PATH` for a relative one".into());
     }
     let absolute: PathBuf = std::path::absolute(path)
-        .map_err(|error| {
-            format!("the current folder, which it is relative to, is unknown ({error})")
-        })?
+        .map_err(|error| format!("the current folder, which it is relative to, is unknown ({error})"))?
         .components()
         .collect();
     if absolute.file_name().is_none() {
         return Err("its path does not end in a name".into());
     }
-    absolute
-        .into_os_string()
-        .into_string()
-        .map_err(|_| "the current folder's name is not UTF-8".into())
+    absolute.into_os_string().into_string().map_err(|_| "the current folder's name is not UTF-8".into())
 }
 
 /// A URL fit for a message: credentials stand before an `@` or behind a `?`, and errors hold none.
@@ -153,9 +125,7 @@ mod tests {
     use super::*;
 
     fn url(written: &str) -> Result<String, String> {
-        Location::parse(written)
-            .map(|location| location.url())
-            .map_err(|error| error.to_string())
+        Location::parse(written).map(|location| location.url()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -176,10 +146,7 @@ mod tests {
     #[test]
     fn a_relative_folder_becomes_absolute() -> std::io::Result<()> {
         let here = std::env::current_dir()?;
-        assert_eq!(
-            url("file://./mock/b"),
-            Ok(format!("file://{}/mock/b", here.display()))
-        );
+        assert_eq!(url("file://./mock/b"), Ok(format!("file://{}/mock/b", here.display())));
         Ok(())
     }
 
@@ -208,9 +175,7 @@ mod tests {
 
     #[test]
     fn an_unknown_scheme_names_the_known_ones_and_no_secret() {
-        let error = url("s3://key:secret@bucket?token=secret")
-            .err()
-            .unwrap_or_default();
+        let error = url("s3://key:secret@bucket?token=secret").err().unwrap_or_default();
         for part in ["s3://…@bucket", "`file://`", "`memory://`", "feature `s3`"] {
             assert!(error.contains(part), "{error}");
         }
@@ -219,31 +184,12 @@ mod tests {
 
     #[test]
     fn an_object_has_a_bucket_and_a_key() {
-        let split = |url: &str| {
-            Location::parse_object(url)
-                .map(|(location, key)| (location.url(), key))
-                .ok()
-        };
+        let split = |url: &str| Location::parse_object(url).map(|(location, key)| (location.url(), key)).ok();
         let pair = |bucket: &str, key: &str| Some((bucket.to_owned(), key.to_owned()));
-        assert_eq!(
-            split("memory://b/raw/x.json"),
-            pair("memory://b", "raw/x.json")
-        );
-        assert_eq!(
-            split("memory:///b/raw/x.json"),
-            pair("memory://b", "raw/x.json")
-        );
-        assert_eq!(
-            split("file:///tmp/b/raw/x.json"),
-            pair("file:///tmp/b/raw", "x.json")
-        );
-        for none in [
-            "memory://b",
-            "memory://b",
-            "file:///x",
-            "file:///tmp/b/",
-            "x",
-        ] {
+        assert_eq!(split("memory://b/raw/x.json"), pair("memory://b", "raw/x.json"));
+        assert_eq!(split("memory:///b/raw/x.json"), pair("memory://b", "raw/x.json"));
+        assert_eq!(split("file:///tmp/b/raw/x.json"), pair("file:///tmp/b/raw", "x.json"));
+        for none in ["memory://b", "memory://b", "file:///x", "file:///tmp/b/", "x"] {
             assert_eq!(split(none), None);
         }
     }

@@ -19,20 +19,11 @@ use super::store::Wanted;
 
 /// All wanted files below `root`, sorted by key.
 pub(super) fn walk(root: &Path, wanted: &Wanted) -> Result<Vec<ObjectMeta>, Failure> {
-    let mut walk = Walk {
-        wanted,
-        found: Vec::new(),
-        crossed: Vec::new(),
-    };
+    let mut walk = Walk { wanted, found: Vec::new(), crossed: Vec::new() };
     let folder = wanted.prefix().folder();
-    let below = if folder.is_empty() {
-        String::new()
-    } else {
-        format!("{folder}/")
-    };
+    let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     walk.folder(&root.join(folder), &below)?;
-    walk.found
-        .sort_unstable_by(|a, b| a.location.cmp(&b.location));
+    walk.found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
     Ok(walk.found)
 }
 
@@ -87,11 +78,7 @@ impl Walk<'_> {
             if !below.starts_with(self.wanted.prefix().as_str()) {
                 return Ok(());
             }
-            return if linked {
-                self.across(folder, &path, &below)
-            } else {
-                self.folder(&path, &below)
-            };
+            return if linked { self.across(folder, &path, &below) } else { self.folder(&path, &below) };
         }
         if kind.is_file() && !is_staged(name) {
             self.file(&path, key)?;
@@ -110,9 +97,7 @@ impl Walk<'_> {
 
     /// Follows a link to a folder, unless a real folder on the way here lies in it or is it: then it leads round in a circle.
     fn across(&mut self, from: &Path, link: &Path, below: &str) -> Result<(), Failure> {
-        let (Some(from), Some(target)) =
-            (present(from.canonicalize())?, present(link.canonicalize())?)
-        else {
+        let (Some(from), Some(target)) = (present(from.canonicalize())?, present(link.canonicalize())?) else {
             return Ok(());
         };
         self.crossed.push(from);
@@ -128,14 +113,7 @@ impl Walk<'_> {
 fn present<T>(result: io::Result<T>) -> Result<Option<T>, Failure> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            Ok(None)
-        }
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -79,10 +79,7 @@ impl World {
     }
 
     fn new(simulated: Option<Simulated>) -> Self {
-        Self(Arc::new(Inner {
-            memories: Mutex::default(),
-            simulated,
-        }))
+        Self(Arc::new(Inner { memories: Mutex::default(), simulated }))
     }
 
     /// Runs `scope`; the buckets it opens on this thread belong to this world. Scopes nest.
@@ -98,9 +95,7 @@ impl World {
 
     /// The world that buckets opened here and now belong to.
     pub(crate) fn current() -> Self {
-        ENTERED
-            .with_borrow(Clone::clone)
-            .unwrap_or_else(Self::process)
+        ENTERED.with_borrow(Clone::clone).unwrap_or_else(Self::process)
     }
 
     /// The store behind a location; a memory bucket comes into being with it.
@@ -108,32 +103,17 @@ impl World {
         match location {
             Location::File(path) => Store::Local(Arc::new(Local::new(PathBuf::from(path)))),
             Location::Memory(name) => {
-                let mut memories = self
-                    .0
-                    .memories
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                Store::Memory(
-                    memories
-                        .entry(name.clone())
-                        .or_insert_with(|| Memory::new(location.url()))
-                        .clone(),
-                )
+                let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
+                Store::Memory(memories.entry(name.clone()).or_insert_with(|| Memory::new(location.url())).clone())
             }
         }
     }
 
     /// Writes an object as something from outside would, past all faults: `memory://BUCKET/KEY`, or `file:///PATH`, whose
     /// folders are made if need be.
-    pub(crate) async fn put_now(
-        &self,
-        url: &str,
-        body: impl Into<Bytes>,
-    ) -> Result<Object, BucketError> {
+    pub(crate) async fn put_now(&self, url: &str, body: impl Into<Bytes>) -> Result<Object, BucketError> {
         let (location, key) = Location::parse_object(url)?;
-        Bucket::at(&location, self.clone())
-            .arrive(&key, body.into())
-            .await
+        Bucket::at(&location, self.clone()).arrive(&key, body.into()).await
     }
 
     /// From now on, operations on the bucket wait that long before they start.
@@ -146,12 +126,7 @@ impl World {
     }
 
     /// Operations on the bucket that start in `from..until` fail as if the network did.
-    pub(crate) fn outage(
-        &self,
-        bucket: &str,
-        from: DateTime<Utc>,
-        until: DateTime<Utc>,
-    ) -> Result<(), BucketError> {
+    pub(crate) fn outage(&self, bucket: &str, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<(), BucketError> {
         let bucket = Location::parse(bucket)?.url();
         if let Some(simulated) = &self.0.simulated {
             simulated.faults.outage(bucket, from, until);
@@ -161,10 +136,7 @@ impl World {
 
     /// How many operations were begun and have not been seen to end by their callers. The process's world does not count.
     pub(crate) fn in_flight(&self) -> usize {
-        self.0
-            .simulated
-            .as_ref()
-            .map_or(0, |simulated| *simulated.busy.borrow())
+        self.0.simulated.as_ref().map_or(0, |simulated| *simulated.busy.borrow())
     }
 
     /// Waits until [`in_flight`](Self::in_flight) is zero.
@@ -185,17 +157,16 @@ impl World {
 
     /// Does what blocks on a thread of its own, whatever it is. In a simulation the clock stands still meanwhile; unlike a
     /// bucket's operations these are done side by side, and order nothing.
-    pub(crate) async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, tokio::task::JoinError> {
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, tokio::task::JoinError> {
         let _busy = self.0.simulated.as_ref().map(|simulated| Busy::begin(&simulated.busy));
         tokio::task::spawn_blocking(work).await
     }
 
     /// Does one operation the way this world does I/O. `immediate` says that it ends within its first poll anyway.
-    pub(super) async fn perform<T, Io>(
-        &self,
-        immediate: bool,
-        io: impl FnOnce(Scribe) -> Io,
-    ) -> Result<T, Failure>
+    pub(super) async fn perform<T, Io>(&self, immediate: bool, io: impl FnOnce(Scribe) -> Io) -> Result<T, Failure>
     where
         T: Send + 'static,
         Io: Future<Output = Result<T, Failure>> + Send + 'static,
@@ -216,10 +187,7 @@ impl World {
             helper.block_on(io)
         });
         aside.await.unwrap_or_else(|error| {
-            Err(
-                Failure::new(BucketErrorKind::Other, "the simulation is shutting down")
-                    .with_source(error),
-            )
+            Err(Failure::new(BucketErrorKind::Other, "the simulation is shutting down").with_source(error))
         })
     }
 }
@@ -240,11 +208,7 @@ impl Drop for Entered {
 
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.simulated.is_some() {
-            "World(simulated)"
-        } else {
-            "World(process)"
-        })
+        f.write_str(if self.0.simulated.is_some() { "World(simulated)" } else { "World(process)" })
     }
 }
 
@@ -292,11 +256,7 @@ impl Drop for Busy {
 /// not be dropped where futures run.
 fn helper() -> Result<&'static Runtime, Failure> {
     static HELPER: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("simulated-io")
-            .enable_all()
-            .build()
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("simulated-io").enable_all().build()
     });
     HELPER.as_ref().map_err(|error| {
         let detail = format!("the thread for a simulation's I/O cannot be started ({error})");

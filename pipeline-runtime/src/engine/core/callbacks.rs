@@ -9,6 +9,9 @@ use crate::author::notify::{Event, Notification};
 use crate::plan::NotifierIx;
 use std::sync::Arc;
 
+/// How many failed nodes a notification names.
+const MOST_NAMED: usize = 10;
+
 impl Desk<'_> {
     /// A node came to a state that somebody may want to know of.
     pub(super) fn callback(&mut self, slot: Slot, event: Event) {
@@ -19,9 +22,13 @@ impl Desk<'_> {
         let of_node = self.policy(slot).callbacks.iter().filter(|(of, _)| *of == event).map(|(_, notifier)| *notifier);
         // A run has neither retries nor skips, so its pipeline's callbacks for those are told of its nodes'.
         let is_body = self.run.plan().node(self.run.ix(slot)).is_body();
-        let of_run = self.run.plan().run.callbacks.iter().filter(|(of, _)| {
-            is_body && *of == event && matches!(event, Event::OnRetry | Event::OnSkipped)
-        });
+        let of_run = self
+            .run
+            .plan()
+            .run
+            .callbacks
+            .iter()
+            .filter(|(of, _)| is_body && *of == event && matches!(event, Event::OnRetry | Event::OnSkipped));
         let notifiers: Vec<NotifierIx> = of_node.chain(of_run.map(|(_, notifier)| *notifier)).collect();
         if notifiers.is_empty() {
             return;
@@ -88,9 +95,23 @@ impl Desk<'_> {
     }
 
     fn about_run(&self, event: Event) -> Notification {
+        let error = (event == Event::OnFailure).then(|| self.failed_nodes()).flatten();
+        Notification { error, ..self.notification(event) }
+    }
+
+    /// Names the nodes that failed, if any did.
+    fn failed_nodes(&self) -> Option<String> {
+        let mut failed = (0..).zip(&self.run.nodes).filter(|(_, node)| node.state == NodeState::Failed).map(|(slot, _)| slot);
+        let named: Vec<String> = failed.by_ref().take(MOST_NAMED).map(|slot| self.run.id(slot)).collect();
+        let more = match failed.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!named.is_empty()).then(|| format!("failed: {}{more}", named.join(", ")))
+    }
+
+    fn notification(&self, event: Event) -> Notification {
         let info = &self.run.spec.info;
-        let failures = self.run.nodes.iter().zip(0..).filter(|(node, _)| node.state == NodeState::Failed);
-        let failed: Vec<String> = failures.map(|(_, slot)| self.run.id(slot)).collect();
         Notification {
             event,
             pipeline: info.pipeline.clone(),
@@ -102,7 +123,7 @@ impl Desk<'_> {
             attempt: None,
             attempts: None,
             pokes: None,
-            error: (event == Event::OnFailure && !failed.is_empty()).then(|| format!("failed: {}", failed.join(", "))),
+            error: None,
             elapsed: Some(self.now.since(self.run.started)),
             budget_left: None,
             inputs: Vec::new(),
@@ -128,7 +149,7 @@ impl Desk<'_> {
             budget_left: policy.sensor.as_ref().and_then(|sensor| node.budget_left(sensor, self.now)),
             inputs: self.run.plan().texts(self.run.ix(slot), &self.run.spec.info, &id, node.attempt()),
             node: Some(id),
-            ..self.about_run(event)
+            ..self.notification(event)
         }
     }
 }

@@ -52,6 +52,8 @@ impl Desk<'_> {
                     Decision::Gathered => self.gather(slot),
                     Decision::Holds => self.gate(slot),
                 }
+            } else if let Some(loser) = pending.losers.pop() {
+                self.cut_off(loser);
             } else if let Some(expansion) = pending.freed.pop() {
                 self.activate(expansion);
             } else if let Some(slot) = pending.ready.pop_front() {
@@ -135,7 +137,8 @@ impl Desk<'_> {
         let of = self.run.layout.expansion(expansion).clone();
         let bound = of.each.and_then(|each| self.run.layout.each(self.run.plan(), each)).and_then(|each| each.max_active);
         // While the list is made anew its elements wait.
-        let unfolded = |each: Slot| self.run.node(each).state == NodeState::Running && self.run.layout.of_each(each) == Some(expansion);
+        let unfolded =
+            |each: Slot| self.run.node(each).state == NodeState::Running && self.run.layout.of_each(each) == Some(expansion);
         if !of.each.is_some_and(unfolded) {
             return;
         }
@@ -169,9 +172,7 @@ impl Desk<'_> {
     fn race(&mut self, slot: Slot, runners: &[Slot]) {
         if self.run.winner(slot).is_some() {
             self.record(Record::Succeeded { slot, output: None });
-            for &runner in runners {
-                self.cut_off(runner);
-            }
+            self.run.pending.losers.extend_from_slice(runners);
             return;
         }
         // Nobody is left to win.

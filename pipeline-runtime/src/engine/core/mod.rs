@@ -106,11 +106,10 @@ impl Core {
     }
 
     /// Starts a run.
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one desk's lifetime, and not of any")]
     pub(crate) fn start(&mut self, spec: RunSpec, now: Timestamp) -> RunIx {
         let ix = self.host(Run::new(spec, now));
-        self.desk(ix, now, |desk| {
-            desk.begin();
-        });
+        self.desk(ix, now, |desk| desk.begin());
         self.settle(now);
         ix
     }

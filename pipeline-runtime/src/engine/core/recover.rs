@@ -13,15 +13,14 @@ const MAX_INTERRUPTIONS: u32 = 3;
 
 impl Core {
     /// Goes on with a run from what was recorded of it.
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one desk's lifetime, and not of any")]
     pub(crate) fn resume(&mut self, spec: RunSpec, started: Timestamp, entries: &[Entry], now: Timestamp) -> RunIx {
         let mut run = Run::new(spec, started);
         for entry in entries {
             run.apply(entry);
         }
         let ix = self.host(run);
-        self.desk(ix, now, |desk| {
-            desk.resume();
-        });
+        self.desk(ix, now, |desk| desk.resume());
         self.settle(now);
         ix
     }

@@ -215,7 +215,8 @@ impl Run {
         };
         let open: Vec<u32> = (0..of.width).map(open_of).collect();
         let next = self.mappings[old as usize].next.min(kept);
-        let count = |of: &[u32], done: bool| u32::try_from(of.iter().filter(|&&open| (open == 0) == done).count()).unwrap_or(u32::MAX);
+        let count =
+            |of: &[u32], done: bool| u32::try_from(of.iter().filter(|&&open| (open == 0) == done).count()).unwrap_or(u32::MAX);
         let (done, active) = (count(&open, true), count(&open[..next as usize], false));
         self.mappings[new as usize] = Mapping { open, next, active, done };
         if done == of.width {
@@ -234,6 +235,6 @@ impl Run {
             self.open -= 1;
         }
         let starts = self.node(slot).starts;
-        *self.node_mut(slot) = Node { starts, state: NodeState::Removed, ..Node::default() };
+        *self.node_mut(slot) = Node { state: NodeState::Removed, starts, ..Node::default() };
     }
 }

@@ -59,6 +59,8 @@ pub(crate) struct Pending {
     /// What becomes of nodes without their bodies. In topological order, and of one node the gravest first: so whatever one
     /// event makes of a node's inputs is known before the node is decided.
     pub(crate) decisions: BinaryHeap<Reverse<(u32, Slot, Decision)>>,
+    /// Those who lost a race that is won. Whether somebody else awaits them is asked once all else is decided.
+    pub(crate) losers: Vec<Slot>,
     /// Mappings that may activate further elements.
     pub(crate) freed: Vec<ExpansionIx>,
     /// Bodies whose inputs all hold.
@@ -80,7 +82,7 @@ pub(crate) enum Decision {
 
 /// One node of a run.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all of them are one word")]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of a node in this process, and all combinations occur")]
 pub(crate) struct Node {
     pub(crate) state: NodeState,
     /// Its last attempt has not been answered yet, be it cut off or not.
@@ -153,7 +155,8 @@ impl Run {
     pub(crate) fn new(spec: RunSpec, now: Timestamp) -> Self {
         let layout = Layout::new(&spec.plan);
         let plan = &spec.plan;
-        let node = |waits| Node { waits, state: if waits == 0 { NodeState::Scheduled } else { NodeState::None }, ..Node::default() };
+        let node =
+            |waits| Node { waits, state: if waits == 0 { NodeState::Scheduled } else { NodeState::None }, ..Node::default() };
         let nodes: Vec<Node> = plan.scope(0).nodes.iter().map(|&ix| node(plan.node(ix).needs)).collect();
         // Gates always wait for something.
         let ready = (0..).zip(&nodes).filter(|(_, node)| node.waits == 0).map(|(slot, _)| slot).collect();
@@ -479,7 +482,8 @@ impl Run {
         let mut positions = vec![outer];
         for each in mappings.into_iter().rev() {
             // What an older list unfolded to is not there any more.
-            let unfolded = positions.iter().filter_map(|&position| self.layout.of_each(self.layout.own_slot(plan, each, position)));
+            let unfolded =
+                positions.iter().filter_map(|&position| self.layout.of_each(self.layout.own_slot(plan, each, position)));
             let elements = unfolded.flat_map(|expansion| {
                 (0..self.layout.expansion(expansion).width).map(move |element| Position { expansion, element })
             });

@@ -127,7 +127,8 @@ impl Engine {
             meddle,
             awake: Semaphore::new(0),
             work: Notify::new(),
-            timers: Notify::new(), stop: Notify::new(),
+            timers: Notify::new(),
+            stop: Notify::new(),
             told: Notify::new(),
             workers: OnceLock::new(),
         };

@@ -63,7 +63,9 @@ pub enum JournalError {
         reason: String,
     },
     /// It cannot be written any more.
-    #[error("the journal {path:?} cannot be written: {reason}. The engine stops; what was committed is kept, and unfinished runs are resumed once that is mended")]
+    #[error(
+        "the journal {path:?} cannot be written: {reason}. The engine stops; what was committed is kept, and unfinished runs are resumed once that is mended"
+    )]
     Write {
         /// The journal's file.
         path: PathBuf,

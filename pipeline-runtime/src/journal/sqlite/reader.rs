@@ -74,9 +74,10 @@ impl Reader {
         let query = "SELECT interval_start, interval_end FROM runs WHERE pipeline = ?1 AND state = 'success' AND interval_start < ?2 \
                      ORDER BY interval_start DESC LIMIT 1";
         let read = |row: &Row<'_>| Ok(interval(row.get(0)?, row.get(1)?));
-        let found = self.connection.prepare_cached(query).and_then(|mut statement| {
-            statement.query_row(params![pipeline, start.as_nanos()], read).optional()
-        });
+        let found = self
+            .connection
+            .prepare_cached(query)
+            .and_then(|mut statement| statement.query_row(params![pipeline, start.as_nanos()], read).optional());
         found.map_err(self.failed())
     }
 
@@ -119,7 +120,8 @@ fn interval(start: i64, end: i64) -> Interval {
 }
 
 fn read_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
-    let wrong = |column: usize, name: &str| rusqlite::Error::InvalidColumnType(column, name.to_owned(), rusqlite::types::Type::Text);
+    let wrong =
+        |column: usize, name: &str| rusqlite::Error::InvalidColumnType(column, name.to_owned(), rusqlite::types::Type::Text);
     let previous: (Option<i64>, Option<i64>) = (row.get(6)?, row.get(7)?);
     let previous = match previous {
         (Some(start), Some(end)) => Some(interval(start, end)),

@@ -148,7 +148,11 @@ impl RecordRow {
 
     pub(super) fn into_entry(self) -> rusqlite::Result<StoredEntry> {
         let wrong = |column: usize, name: &str| {
-            rusqlite::Error::InvalidColumnType(column, format!("{name} of a record of kind {}", self.kind), Cell::Null.data_type())
+            rusqlite::Error::InvalidColumnType(
+                column,
+                format!("{name} of a record of kind {}", self.kind),
+                Cell::Null.data_type(),
+            )
         };
         let narrow = |column, name: &str, value: Option<i64>| {
             value.and_then(|value| u32::try_from(value).ok()).ok_or_else(|| wrong(column, name))
@@ -282,6 +286,10 @@ fn slot(record: &Record) -> Option<Slot> {
         | Record::Failed { slot, .. }
         | Record::Skipped { slot, .. }
         | Record::UpstreamFailed { slot, .. } => Some(*slot),
-        Record::Cleared { .. } | Record::RunEnded { .. } | Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. } => None,
+        Record::Cleared { .. }
+        | Record::RunEnded { .. }
+        | Record::CallbackDue { .. }
+        | Record::CallbackTold { .. }
+        | Record::CallbackFailed { .. } => None,
     }
 }

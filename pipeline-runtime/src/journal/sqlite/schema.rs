@@ -66,7 +66,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     if version == 0 {
-        let create = format!("BEGIN IMMEDIATE; {V1} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;");
+        let create =
+            format!("BEGIN IMMEDIATE; {V1} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;");
         connection.execute_batch(&create).map_err(failed)?;
     }
     Ok(connection)
@@ -99,7 +100,9 @@ fn check(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
     let not_ours = |reason: &str| JournalError::NotAJournal { path: path.to_owned(), reason: reason.into() };
     match (tables, application, version) {
         (0, _, _) => Ok(0),
-        (_, APPLICATION, version) if version > VERSION => Err(JournalError::Newer { path: path.to_owned(), found: version, known: VERSION }),
+        (_, APPLICATION, version) if version > VERSION => {
+            Err(JournalError::Newer { path: path.to_owned(), found: version, known: VERSION })
+        }
         (_, APPLICATION, version) => integrity(connection, path).map(|()| version),
         _ => Err(not_ours("it is a database of another program")),
     }

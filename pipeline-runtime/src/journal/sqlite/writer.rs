@@ -13,7 +13,11 @@ use std::sync::{Arc, OnceLock, mpsc};
 pub(super) enum Order {
     Enter(Box<StoredRun>),
     /// A run goes on with another plan: what its earlier records call nodes is translated from here on.
-    Remap { run: RunKey, skeleton: Box<str>, remap: Remap },
+    Remap {
+        run: RunKey,
+        skeleton: Box<str>,
+        remap: Remap,
+    },
     Commit(Batch),
     Close,
 }
@@ -176,7 +180,8 @@ fn enter(connection: &Connection, run: &StoredRun) -> rusqlite::Result<()> {
 }
 
 fn insert(connection: &Connection, run: RunKey, seq: i64, row: &RecordRow) -> rusqlite::Result<()> {
-    let insert = "INSERT INTO records (run, seq, at, kind, slot, number, time, text, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let insert =
+        "INSERT INTO records (run, seq, at, kind, slot, number, time, text, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let values = params![run, seq, row.at, row.kind, row.slot, row.number, row.time, row.text, row.body];
     connection.prepare_cached(insert)?.execute(values).map(drop)
 }

@@ -35,7 +35,8 @@ pub(super) const START: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_
 pub(super) fn fold(run: &Run) -> String {
     let mut text = format!("{} open {} failures {} mappings {:?}\n", run.state, run.open, run.failures, run.mappings);
     for (slot, node) in run.nodes.iter().enumerate() {
-        let (state, waits, starts, first, value, more) = (node.state, node.waits, node.starts, node.first_start, &node.value, &node.more);
+        let (state, waits, starts, first, value, more) =
+            (node.state, node.waits, node.starts, node.first_start, &node.value, &node.more);
         let _ = writeln!(text, "{slot} {state} waits {waits} starts {starts} {first:?} {value:?} {more:?}");
     }
     text
@@ -190,13 +191,13 @@ impl Harness {
             }
             17 if self.crashes < self.troubles.crashes && self.entropy.once_in(3) => self.crash(),
             18 if self.troubles.cancels && self.entropy.once_in(8) => self.cancel(),
-            11 | 12 | 19 if self.in_flight.is_empty() || self.troubles.delays => self.jump_to_next_timer(),
-            _ if self.in_flight.is_empty() => self.jump_to_next_timer(),
+            11 | 12 | 19 if self.in_flight.is_empty() || self.troubles.delays => self.pass_to_next_timer(),
+            _ if self.in_flight.is_empty() => self.pass_to_next_timer(),
             _ => self.answer(),
         }
     }
 
-    fn jump_to_next_timer(&mut self) {
+    fn pass_to_next_timer(&mut self) {
         let Some(next) = self.core.next_due() else {
             assert!(!self.in_flight.is_empty(), "nothing is under way and nothing is due:\n{}", fold(&self.runs[0].shadow));
             return self.answer();
@@ -262,7 +263,8 @@ impl Harness {
     /// The process ends, and another goes on from the records.
     fn crash(&mut self) {
         self.crashes += 1;
-        let cut: Vec<(RunIx, Slot)> = self.in_flight.drain(..).filter(|started| !started.aborted).map(|started| (started.run, started.slot)).collect();
+        let cut: Vec<(RunIx, Slot)> =
+            self.in_flight.drain(..).filter(|started| !started.aborted).map(|started| (started.run, started.slot)).collect();
         self.answered.clear();
         self.core = Core::new(self.parallelism);
         self.now = self.now + Duration::from_secs(self.entropy.below(40) as u64);
@@ -278,7 +280,10 @@ impl Harness {
                 *times += 1;
                 let expected = *times;
                 let outbox = self.core.outbox();
-                let was = outbox.records.iter().any(|(of, entry)| *of == run && matches!(entry.record, Record::Interrupted { slot: of } if of == slot));
+                let was = outbox
+                    .records
+                    .iter()
+                    .any(|(of, entry)| *of == run && matches!(entry.record, Record::Interrupted { slot: of } if of == slot));
                 assert_eq!(was, expected < 3, "an attempt cut off for time {expected} in a row");
             }
         }
@@ -362,7 +367,14 @@ impl Harness {
             Record::Succeeded { output: Some(Output { value, .. }), .. } => {
                 let value = value.as_ref().as_any();
                 if let Some(way) = value.downcast_ref::<Way>() {
-                    watched.model.took(&key, match way { Way::Left(_) => 0, Way::Right(_) => 1, Way::Neither => 2 });
+                    watched.model.took(
+                        &key,
+                        match way {
+                            Way::Left(_) => 0,
+                            Way::Right(_) => 1,
+                            Way::Neither => 2,
+                        },
+                    );
                 }
                 if let Some(list) = value.downcast_ref::<Vec<u64>>() {
                     watched.model.listed(&key, u32::try_from(list.len()).unwrap());
@@ -383,8 +395,12 @@ impl Harness {
                 watched.model.end(&key, NodeState::Skipped);
             }
             // These follow from others, as the model says.
-            Record::Succeeded { output: None, .. } => assert_eq!(watched.model.state(&key), Some(NodeState::Success), "{name} {:?}", key.1),
-            Record::Skipped { why, .. } => assert_eq!(watched.model.state(&key), Some(NodeState::Skipped), "{name} {:?}: {why:?}", key.1),
+            Record::Succeeded { output: None, .. } => {
+                assert_eq!(watched.model.state(&key), Some(NodeState::Success), "{name} {:?}", key.1)
+            }
+            Record::Skipped { why, .. } => {
+                assert_eq!(watched.model.state(&key), Some(NodeState::Skipped), "{name} {:?}: {why:?}", key.1)
+            }
             Record::UpstreamFailed { .. } => {
                 assert_eq!(watched.model.state(&key), Some(NodeState::UpstreamFailed), "{name} {:?}", key.1);
                 let failure = watched.shadow.node(slot).more.as_ref().and_then(|more| more.failure.clone()).expect("a cause");
@@ -431,7 +447,11 @@ impl Harness {
                 assert_eq!(in_flight, node.in_flight);
                 assert!(!in_flight || node.holds_slot, "{} runs without a slot", run.id(slot));
                 let is_poke = run.plan().policy(run.ix(slot)).sensor.as_ref().is_some_and(|sensor| sensor.mode == Mode::Poke);
-                assert!(in_flight || !node.holds_slot || (is_poke && node.state == NodeState::Running), "{} keeps its slot", run.id(slot));
+                assert!(
+                    in_flight || !node.holds_slot || (is_poke && node.state == NodeState::Running),
+                    "{} keeps its slot",
+                    run.id(slot)
+                );
                 held[spec.pool] += u32::from(node.holds_slot);
                 if node.waits_for_slot {
                     waiting[spec.pool].push((spec.priority, run.id(slot)));
@@ -443,7 +463,11 @@ impl Harness {
         }
         for pool in 0..3 {
             assert!(held[pool] <= slots[pool], "pool {pool} is overbooked");
-            assert!(held[pool] == slots[pool] || waiting[pool].is_empty(), "pool {pool} has a slot, and {:?} waits", waiting[pool]);
+            assert!(
+                held[pool] == slots[pool] || waiting[pool].is_empty(),
+                "pool {pool} has a slot, and {:?} waits",
+                waiting[pool]
+            );
             for (priority, id) in &waiting[pool] {
                 assert!(first[pool].iter().all(|granted| granted >= priority), "{id} has priority and waits");
             }

@@ -20,6 +20,8 @@ pub(super) struct Model {
     /// How long each list turned out to be, by list; and by mapping, once it has unfolded.
     lengths: BTreeMap<Key, u32>,
     widths: BTreeMap<Key, u32>,
+    /// Runners of races that are won, to be cut off once all else is decided.
+    losers: Vec<Key>,
 }
 
 /// What an input says.
@@ -37,7 +39,14 @@ fn failed(state: NodeState) -> bool {
 
 impl Model {
     pub(super) fn new(of: Arc<Description>) -> Self {
-        let mut model = Self { of, ended: BTreeMap::new(), arms: BTreeMap::new(), lengths: BTreeMap::new(), widths: BTreeMap::new() };
+        let mut model = Self {
+            of,
+            ended: BTreeMap::new(),
+            arms: BTreeMap::new(),
+            lengths: BTreeMap::new(),
+            widths: BTreeMap::new(),
+            losers: Vec::new(),
+        };
         model.settle();
         model
     }
@@ -88,7 +97,9 @@ impl Model {
 
     /// All nodes that there are by now.
     pub(super) fn keys(&self) -> Vec<Key> {
-        (0..self.of.specs.len()).flat_map(|spec| self.paths(self.of.specs[spec].scope).into_iter().map(move |path| (spec, path))).collect()
+        (0..self.of.specs.len())
+            .flat_map(|spec| self.paths(self.of.specs[spec].scope).into_iter().map(move |path| (spec, path)))
+            .collect()
     }
 
     /// The elements that a scope is there for.
@@ -114,7 +125,11 @@ impl Model {
 
     fn is_activated(&self, key: &Key) -> bool {
         let element = |spec: &Spec| spec.what == Kind::Element && spec.scope == self.of.specs[key.0].scope;
-        self.of.specs.iter().position(element).is_none_or(|element| self.state(&(element, key.1.clone())) == Some(NodeState::Success))
+        self.of
+            .specs
+            .iter()
+            .position(element)
+            .is_none_or(|element| self.state(&(element, key.1.clone())) == Some(NodeState::Success))
     }
 
     fn says(&self, (upstream, needs): (usize, Needs), path: &[u32]) -> Says {
@@ -139,7 +154,9 @@ impl Model {
     fn settle(&mut self) {
         loop {
             while self.decide_all() {}
-            if !self.activate() {
+            let losers = std::mem::take(&mut self.losers);
+            let cut = losers.iter().fold(false, |cut, loser| self.cut_off(loser) | cut);
+            if !cut && !self.activate() {
                 return;
             }
         }
@@ -186,9 +203,7 @@ impl Model {
         let states: Vec<Option<NodeState>> = runners.iter().map(|runner| self.state(runner)).collect();
         if states.contains(&Some(NodeState::Success)) {
             self.ended.insert(key.clone(), NodeState::Success);
-            for runner in runners {
-                self.cut_off(&runner);
-            }
+            self.losers.extend(runners);
             return true;
         }
         if states.contains(&None) || !self.is_activated(key) {
@@ -199,16 +214,18 @@ impl Model {
         true
     }
 
-    fn cut_off(&mut self, key: &Key) {
+    fn cut_off(&mut self, key: &Key) -> bool {
         let of = Arc::clone(&self.of);
         let spec = &of.specs[key.0];
         if self.ended.contains_key(key) || spec.what == Kind::Element || self.is_awaited(key) {
-            return;
+            return false;
         }
         self.ended.insert(key.clone(), NodeState::Skipped);
-        let mut feeding: Vec<usize> = spec.inputs.iter().filter(|(_, needs)| *needs != Needs::Order).map(|(spec, _)| *spec).collect();
+        let mut feeding: Vec<usize> =
+            spec.inputs.iter().filter(|(_, needs)| *needs != Needs::Order).map(|(spec, _)| *spec).collect();
         if let Kind::Each { .. } = spec.what {
-            let inner: Vec<Key> = self.keys().into_iter().filter(|(spec, path)| self.is_inside(*spec, key.0) && path.starts_with(&key.1)).collect();
+            let inner: Vec<Key> =
+                self.keys().into_iter().filter(|(spec, path)| self.is_inside(*spec, key.0) && path.starts_with(&key.1)).collect();
             for inner in inner {
                 self.ended.entry(inner).or_insert(NodeState::Skipped);
             }
@@ -218,6 +235,7 @@ impl Model {
         for spec in feeding {
             self.cut_off(&self.seen_from(spec, &key.1));
         }
+        true
     }
 
     /// Whether a node lies within a mapping.
@@ -267,7 +285,8 @@ impl Model {
         if self.keys().iter().any(|inner| inside(inner) && !self.ended.contains_key(inner)) {
             return false;
         }
-        let results = (0..self.widths[key]).map(|element| self.ended[&self.seen_from(result, &[&key.1[..], &[element]].concat())]);
+        let results =
+            (0..self.widths[key]).map(|element| self.ended[&self.seen_from(result, &[&key.1[..], &[element]].concat())]);
         let results: BTreeSet<NodeState> = results.collect();
         let state = if results.iter().any(|state| failed(*state)) {
             NodeState::UpstreamFailed
@@ -294,7 +313,9 @@ impl Model {
                 for index in 0..width {
                     let path = [&key.1[..], &[index]].concat();
                     let is_over = |path: &Vec<u32>| {
-                        (0..of.specs.len()).filter(|inner| of.specs[*inner].scope == spec.scope).all(|inner| self.ended.contains_key(&(inner, path.clone())))
+                        (0..of.specs.len())
+                            .filter(|inner| of.specs[*inner].scope == spec.scope)
+                            .all(|inner| self.ended.contains_key(&(inner, path.clone())))
                     };
                     let started = |index: &u32| self.ended.contains_key(&(element, [&key.1[..], &[*index]].concat()));
                     let active = (0..width).filter(started).filter(|index| !is_over(&[&key.1[..], &[*index]].concat())).count();

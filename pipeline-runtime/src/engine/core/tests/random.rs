@@ -7,7 +7,13 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 /// A plan, or the case is none: random wiring may ask for two exclusive arms at once.
-fn harness(plan: Vec<u16>, script: Vec<u16>, allowed: Allowed, bodies: Bodies, troubles: Troubles) -> Result<Harness, TestCaseError> {
+fn harness(
+    plan: Vec<u16>,
+    script: Vec<u16>,
+    allowed: Allowed,
+    bodies: Bodies,
+    troubles: Troubles,
+) -> Result<Harness, TestCaseError> {
     let (plan, of) = recipe::plan(Entropy::new(plan), allowed).map_err(|error| {
         let message = error.to_string();
         assert!(message.contains("can never run"), "{message}");

@@ -32,7 +32,6 @@ impl Entropy {
     pub(super) fn once_in(&mut self, n: usize) -> bool {
         self.below(n) == n - 1
     }
-
 }
 
 /// What may be in a plan.
@@ -192,15 +191,14 @@ pub(super) fn plan(entropy: Entropy, allowed: Allowed) -> Result<(Arc<Plan>, Arc
 
 /// A node that others may take, and its index in the description.
 type Taken = (Node<u64>, usize);
+/// The fan-ins of a task: by each rule one.
+type Fans = [Vec<Node<u64>>; 3];
 
 struct Wiring {
     entropy: Entropy,
     allowed: Allowed,
     made: Description,
 }
-
-/// Nodes by the rule under which they are taken.
-type Handles = [Vec<Node<u64>>; 3];
 
 impl Wiring {
     fn item(&mut self, depth: usize, nodes: &mut Vec<Taken>) {
@@ -236,7 +234,8 @@ impl Wiring {
         (0..count).map(|_| nodes[nodes.len() - 1 - self.entropy.below(nodes.len())]).collect()
     }
 
-    fn inputs(&mut self, nodes: &[Taken]) -> (Handles, Vec<(usize, Needs)>) {
+    /// What a task takes by each rule, and the same for its description.
+    fn inputs(&mut self, nodes: &[Taken]) -> (Fans, Vec<(usize, Needs)>) {
         let mut needs = Vec::new();
         let handles = [(Rule::AllSuccess, 2), (Rule::NoneFailed, 1), (Rule::AllDone, 1)].map(|(rule, most)| {
             let picks = self.picks(nodes, most);

@@ -1,1 +1,341 @@
-//! Single cases, by hand.
+//! Single cases, by hand: what a simulation cannot show, as its bodies end in time or its process does not.
+
+use super::super::{Action, Answered, Core, Outbox, Run, RunIx};
+use super::harness::{START, fold, spec};
+use crate::engine::record::{Entry, Output, Record, Slot};
+use crate::engine::{NodeState, RunState};
+use crate::plan::Plan;
+use crate::prelude::*;
+use crate::time::Timestamp;
+use crate::{Mode, OnTimeout, Pipeline};
+use std::sync::Arc;
+use std::time::Duration;
+
+static ONE: Pool = Pool::new("one", 1);
+
+#[task]
+async fn work(n: u64) -> Result<u64> {
+    Ok(n)
+}
+#[sensor(timeout = "10m", poke = "1m")]
+async fn look() -> Result<Poke<u64>> {
+    Ok(Poke::NotYet)
+}
+#[task]
+async fn list() -> Result<Vec<u64>> {
+    Ok(Vec::new())
+}
+async fn page(_: Notification) {}
+
+/// A core with one run, and all that came of it.
+struct Bench {
+    core: Core,
+    plan: Arc<Plan>,
+    now: Timestamp,
+    entries: Vec<Entry>,
+    starts: Vec<(Slot, u32)>,
+    aborts: Vec<Slot>,
+    tells: Vec<(u32, String)>,
+}
+
+const RUN: RunIx = 0;
+
+impl Bench {
+    fn new(pipeline: &Pipeline) -> Self {
+        let plan = Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap());
+        let mut bench = Self {
+            core: Core::new(128),
+            plan,
+            now: START,
+            entries: Vec::new(),
+            starts: Vec::new(),
+            aborts: Vec::new(),
+            tells: Vec::new(),
+        };
+        bench.core.start(spec(&bench.plan, RUN), START);
+        bench.take();
+        bench
+    }
+
+    fn take(&mut self) {
+        let Outbox { records, actions } = std::mem::take(self.core.outbox());
+        self.entries.extend(records.into_iter().map(|(_, entry)| entry));
+        for action in actions {
+            match action {
+                Action::Start { slot, start, .. } => self.starts.push((slot, start)),
+                Action::Abort { slot, .. } => self.aborts.push(slot),
+                Action::Tell { id, notification, .. } => self.tells.push((id, notification.name().to_owned())),
+                Action::Ended { .. } => {}
+            }
+        }
+    }
+
+    fn pass(&mut self, secs: u64) {
+        self.now = self.now + Duration::from_secs(secs);
+        self.core.advance(self.now);
+        self.take();
+    }
+
+    /// Answers the last start of the node.
+    fn answer(&mut self, id: &str, answer: Answered) {
+        let slot = self.slot(id);
+        let (_, start) = *self.starts.iter().rfind(|(of, _)| *of == slot).expect("it was started");
+        self.core.answer(RUN, slot, start, answer.into(), self.now);
+        self.take();
+    }
+
+    fn succeed(&mut self, id: &str, n: u64) {
+        self.answer(id, Answered::Success(Arc::new(n), None));
+    }
+
+    fn run(&self) -> &Run {
+        self.core.run(RUN).unwrap()
+    }
+
+    fn slot(&self, id: &str) -> Slot {
+        self.run().layout.find(&self.plan, id).unwrap()
+    }
+
+    fn state(&self, id: &str) -> NodeState {
+        self.run().node(self.slot(id)).state
+    }
+
+    /// The nodes started since the last call.
+    fn started(&mut self) -> Vec<String> {
+        let ids = self.starts.iter().map(|(slot, _)| self.run().id(*slot)).collect();
+        self.starts.clear();
+        ids
+    }
+
+    /// The process ends, and another goes on after so many seconds.
+    fn crash(&mut self, secs: u64) {
+        self.now = self.now + Duration::from_secs(secs);
+        self.core = Core::new(128);
+        self.starts.clear();
+        self.tells.clear();
+        self.core.resume(spec(&self.plan, RUN), START, &self.entries, self.now);
+        self.take();
+    }
+}
+
+// ---- limits
+
+#[test]
+fn a_blocking_body_past_its_limit_keeps_its_slot_and_its_retry_waits_for_its_thread() {
+    #[pipeline]
+    fn blocked() {
+        let work = |id| work(1u64).pool(&ONE).named(id);
+        work("slow").timeout(Duration::from_secs(10)).retries(1).retry_delay(Duration::from_secs(5));
+        work("next");
+    }
+    let mut bench = Bench::new(&blocked());
+    assert_eq!(bench.started(), ["slow"]);
+    bench.pass(10);
+    assert_eq!((bench.state("slow"), bench.aborts.len()), (NodeState::UpForRetry, 1));
+    // The retry is due, but the thread is not back; nor has the slot become free.
+    bench.pass(5);
+    bench.pass(1000);
+    assert_eq!(bench.started(), [""; 0]);
+    bench.starts.push((0, 1));
+    bench.succeed("slow", 1);
+    // Too late: the attempt counts as failed. Now its thread is back, and the retry and `next` may have the slot.
+    assert_eq!(bench.started(), ["slow", "slow"]);
+    bench.starts.push((0, 2));
+    bench.succeed("slow", 2);
+    assert_eq!((bench.state("slow"), bench.started().pop()), (NodeState::Success, Some("next".into())));
+}
+
+#[test]
+fn an_answer_that_comes_before_its_limit_is_noticed_counts() {
+    #[pipeline]
+    fn in_time() {
+        work(1u64).timeout(Duration::from_secs(10));
+    }
+    let mut bench = Bench::new(&in_time());
+    bench.now = bench.now + Duration::from_secs(11);
+    bench.succeed("work", 1);
+    bench.pass(0);
+    assert_eq!(bench.state("work"), NodeState::Success);
+}
+
+// ---- recovery
+
+#[test]
+fn an_attempt_cut_off_by_a_crash_uses_up_no_retry_and_the_third_in_a_row_is_a_failure() {
+    #[pipeline]
+    fn crashing() {
+        work(1u64).retries(1).retry_delay(Duration::from_secs(5));
+    }
+    let mut bench = Bench::new(&crashing());
+    for _ in 0..2 {
+        bench.crash(1);
+        assert_eq!((bench.started().as_slice(), bench.run().node(0).attempt()), (["work".to_owned()].as_slice(), 1));
+    }
+    bench.crash(1);
+    assert_eq!((bench.state("work"), bench.started()), (NodeState::UpForRetry, vec![]));
+    bench.pass(5);
+    assert_eq!((bench.started().as_slice(), bench.run().node(0).attempt()), (["work".to_owned()].as_slice(), 2));
+    // A new attempt starts to count anew.
+    bench.crash(1);
+    bench.crash(1);
+    assert_eq!(bench.state("work"), NodeState::Running);
+    bench.crash(1);
+    assert_eq!(bench.state("work"), NodeState::Failed);
+    let error = bench.run().node(0).more.as_ref().unwrap().failure.as_ref().unwrap().error().to_owned();
+    assert_eq!(error, "the process ended 3 times in a row while this attempt was under way");
+}
+
+#[test]
+fn a_sensor_that_waits_is_poked_after_a_crash_when_it_was_due_and_not_before() {
+    for mode in [Mode::Poke, Mode::Reschedule] {
+        let mut bench = Bench::new(&match mode {
+            Mode::Poke => {
+                #[pipeline]
+                fn poke() {
+                    look().mode(Mode::Poke);
+                }
+                poke()
+            }
+            Mode::Reschedule => {
+                #[pipeline]
+                fn reschedule() {
+                    look();
+                }
+                reschedule()
+            }
+        });
+        bench.answer("look", Answered::NotYet);
+        bench.crash(30);
+        assert_eq!(bench.started(), [""; 0]);
+        bench.pass(29);
+        assert_eq!(bench.started(), [""; 0]);
+        bench.pass(1);
+        assert_eq!(bench.started(), ["look"]);
+    }
+}
+
+#[test]
+fn a_retry_that_is_due_later_waits_also_after_a_crash() {
+    #[pipeline]
+    fn retried() {
+        work(1u64).retries(1).retry_delay(Duration::from_secs(100));
+    }
+    let mut bench = Bench::new(&retried());
+    bench.answer("work", Answered::Error("503".into()));
+    bench.crash(10);
+    assert_eq!((bench.started(), bench.state("work")), (vec![], NodeState::UpForRetry));
+    bench.pass(90);
+    assert_eq!(bench.started(), ["work"]);
+}
+
+#[test]
+fn a_deadline_that_passed_while_the_process_was_down_still_gets_one_poke() {
+    #[pipeline]
+    fn down() {
+        look();
+    }
+    let mut bench = Bench::new(&down());
+    bench.answer("look", Answered::NotYet);
+    bench.crash(7200);
+    bench.pass(0);
+    assert_eq!(bench.started(), ["look"]);
+    bench.starts.push((0, 2));
+    bench.answer("look", Answered::NotYet);
+    assert_eq!(bench.state("look"), NodeState::Failed);
+}
+
+#[test]
+fn a_sensors_budget_goes_on_over_a_crash_in_the_middle_of_a_poke() {
+    #[pipeline]
+    fn middle() {
+        look();
+    }
+    let mut bench = Bench::new(&middle());
+    bench.crash(590);
+    assert_eq!(bench.started(), ["look"]);
+    bench.starts.push((0, 2));
+    bench.answer("look", Answered::NotYet);
+    // Ten seconds are left.
+    assert_eq!(bench.core.next_due(), Some(START + Duration::from_mins(10)));
+}
+
+#[test]
+fn a_bounded_mapping_goes_on_after_a_crash_with_the_elements_that_are_left() {
+    #[pipeline]
+    fn mapped() {
+        list().each(|n| work(n)).max_active(1);
+    }
+    let mut bench = Bench::new(&mapped());
+    bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2, 3]), None));
+    bench.succeed("work[0]", 1);
+    bench.crash(1);
+    assert_eq!(bench.started(), ["work[1]"]);
+    bench.crash(1);
+    bench.succeed("work[1]", 2);
+    bench.succeed("work[2]", 3);
+    assert_eq!(bench.run().state, RunState::Success);
+    assert_eq!(bench.run().mappings.len(), 2, "a mapping unfolds once");
+}
+
+#[test]
+fn what_was_due_to_be_told_is_told_after_a_crash_in_order() {
+    #[pipeline]
+    fn told() {
+        work(1u64).on_success(page).named("a");
+        work(2u64).on_success(page).named("b");
+    }
+    let mut bench = Bench::new(&told());
+    bench.succeed("a", 1);
+    bench.succeed("b", 2);
+    assert_eq!(bench.tells, [(0, "on_success".into())]);
+    bench.crash(1);
+    assert_eq!(bench.tells, [(0, "on_success".into())]);
+    bench.core.told(RUN, 0, Err("nobody".into()), bench.now);
+    bench.take();
+    bench.crash(0);
+    assert!(bench.tells.is_empty(), "its next try is due in a second");
+    bench.pass(1);
+    bench.core.told(RUN, 0, Ok(()), bench.now);
+    bench.take();
+    assert_eq!(bench.tells, [(0, "on_success".into()), (1, "on_success".into())]);
+}
+
+#[test]
+fn an_sla_fires_once_also_over_a_crash_and_one_that_passed_meanwhile_fires_then() {
+    #[pipeline(sla = "1m", on_sla_miss = page, escalate("10m" => page))]
+    fn late() {
+        work(1u64).sla(Duration::from_mins(2)).on_sla_miss(page);
+    }
+    let mut bench = Bench::new(&late());
+    let misses = |bench: &Bench| {
+        let due = |entry: &&Entry| matches!(entry.record, Record::CallbackDue { .. });
+        bench.entries.iter().filter(due).count()
+    };
+    bench.pass(60);
+    bench.pass(60);
+    assert_eq!(misses(&bench), 2);
+    bench.crash(10);
+    bench.pass(0);
+    assert_eq!(misses(&bench), 2);
+    bench.crash(3600);
+    bench.pass(0);
+    assert_eq!(misses(&bench), 3);
+}
+
+// ---- outputs in the fold
+
+#[test]
+fn values_of_gates_follow_from_their_upstreams_and_are_not_written() {
+    #[pipeline]
+    fn gates() {
+        work(first_of([work(1u64), look().on_timeout(OnTimeout::Skip)]));
+    }
+    let mut bench = Bench::new(&gates());
+    bench.succeed("work", 7);
+    let written = |entry: &&Entry| matches!(entry.record, Record::Succeeded { output: Some(Output { .. }), .. });
+    assert_eq!(bench.entries.iter().filter(written).count(), 1);
+    let mut again = Run::new(spec(&bench.plan, RUN), START);
+    bench.entries.iter().for_each(|entry| again.apply(entry));
+    assert_eq!(fold(&again), fold(bench.run()));
+    assert_eq!(format!("{:?}", again.node(bench.slot("first_of")).value), "Some(7)");
+}
