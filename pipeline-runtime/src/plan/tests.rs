@@ -1394,8 +1394,13 @@ fn everything_as_json() {
             }
           ],
           "schedule": {
+            "catchup": false,
             "cron": "0 6 * * 1-5",
+            "depends_on_past": false,
             "description": "at 06:00, on Monday to Friday (Europe/Berlin)",
+            "end": null,
+            "max_active_runs": 16,
+            "start": null,
             "timezone": "Europe/Berlin"
           },
           "tags": [
