@@ -95,7 +95,7 @@ impl Reader<'_> {
     fn takes<T>(&mut self, what: &str) -> Option<T> {
         // What a name stands for is only known after the macros have run.
         let constant = syn::parse2::<ExprPath>(self.tokens.clone()).is_ok();
-        let literal = if constant { " written out" } else { "" };
+        let literal = if constant && !what.contains('"') { " written out" } else { "" };
         let why = format!("`{}` takes {what}{literal}, as in `{}`", self.spec.name, self.spec.example);
         self.refuse(&why)
     }
