@@ -1,15 +1,15 @@
 //! Every name that an expansion might lean on, taken.
 #![allow(
     dead_code,
+    unused_macros,
     missing_debug_implementations,
-    non_upper_case_globals,
+    non_snake_case,
     clippy::used_underscore_binding,
     reason = "the decoys are for nobody, and their names are the point"
 )]
 
 use ::pipeline_runtime as renamed;
-use ::pipeline_runtime::{Branch, Context as Ctx, Node, Notification, Outcome, branch, pipeline, sensor, task, template};
-use ::std::clone::Clone as _;
+use ::pipeline_runtime::{Branch, Node, Notification, Outcome, branch, pipeline, sensor, task, template};
 
 // Decoys of the prelude, of the standard library and of the runtime.
 struct Option;
@@ -41,16 +41,6 @@ mod alloc {}
 mod serde {}
 mod __private {}
 mod pipeline_runtime {}
-#[allow(non_camel_case_types, reason = "a decoy")]
-struct u32;
-#[allow(non_camel_case_types, reason = "a decoy")]
-struct str;
-#[allow(non_camel_case_types, reason = "a decoy")]
-struct usize;
-const __DEFINITION: () = ();
-const o: () = ();
-const inputs: () = ();
-const value: () = ();
 fn drop() {}
 macro_rules! unimplemented {
     () => {};
@@ -80,7 +70,7 @@ fn definitions(__DEFINITION: u64, input_1: u64, call: u64) -> Answer<u64> {
 
 /// Raw names.
 #[task]
-async fn r#type(r#fn: u64, ctx: Ctx) -> Answer<u64> {
+async fn r#type(r#fn: u64, ctx: renamed::Context) -> Answer<u64> {
     ::std::assert!(!ctx.run_id().is_empty());
     ::std::result::Result::Ok(r#fn)
 }
@@ -88,7 +78,7 @@ async fn r#type(r#fn: u64, ctx: Ctx) -> Answer<u64> {
 /// Waits for nothing.
 #[sensor(poke = "1s", timeout = "1m")]
 async fn ready(o: ::std::option::Option<u64>) -> Answer<renamed::Poke<u64>> {
-    ::std::result::Result::Ok(renamed::Poke::from(o))
+    ::std::result::Result::Ok(::std::convert::From::from(o))
 }
 
 /// Arms named as what the expansion uses.

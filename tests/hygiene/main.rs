@@ -4,23 +4,32 @@
 #![deny(
     warnings,
     missing_docs,
+    unused,
     missing_debug_implementations,
+    missing_copy_implementations,
     unreachable_pub,
     unused_qualifications,
-    unsafe_code,
-    let_underscore_drop,
-    trivial_casts,
+    unused_lifetimes,
+    unused_import_braces,
     unused_results,
+    single_use_lifetimes,
+    trivial_casts,
+    let_underscore_drop,
     elided_lifetimes_in_paths,
     explicit_outlives_requirements,
-    non_ascii_idents,
-    single_use_lifetimes,
-    clippy::all,
-    clippy::pedantic
+    unit_bindings,
+    unsafe_code,
+    rust_2018_idioms,
+    future_incompatible,
+    nonstandard_style,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::allow_attributes_without_reason
 )]
 
 mod hostile;
 mod nested;
+pub mod published;
 
 use ::pipeline_runtime::{RunState, Simulation};
 
@@ -32,6 +41,13 @@ fn hostile_names_are_harmless() {
     ::std::assert_eq!(report.output::<u64>("collides"), ::std::option::Option::Some(10));
     ::std::assert_eq!(report.output::<u64>("definitions"), ::std::option::Option::Some(6));
     ::std::assert_eq!(report.output::<u64>("type"), ::std::option::Option::Some(3));
+}
+
+/// What a library publishes is as clean, and runs.
+#[test]
+fn published_items_run() {
+    let report = Simulation::new(published::all()).run();
+    ::std::assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
 }
 
 /// The same by way of another module's macro, whose tokens have another context.

@@ -36,7 +36,8 @@ async fn join(rows: Option<u64>, review: Option<String>) -> Result<bool> {
 #[pipeline]
 pub(crate) fn branches() {
     let RouteArms { clean, needs_review, r#type, http_error: _ } = route(3u64).named("first").retries(2);
-    publish(clean).after(r#type).allow_failure();
+    publish(clean).allow_failure();
+    publish(2u64).after(r#type);
     join(clean, needs_review);
     publish(route(1u64).clean);
 }

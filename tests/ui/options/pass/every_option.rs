@@ -31,8 +31,14 @@ async fn growing(rows: u64) -> Result<u64> {
 }
 
 #[sensor(
-    timeout = "30m", poke = "45s", poke_jitter = "5s", poke_timeout = "10s", on_timeout = "skip", mode = "poke",
-    retries = 1, retry_delay = "1m",
+    timeout = "30m",
+    poke = "45s",
+    poke_jitter = "5s",
+    poke_timeout = "10s",
+    on_timeout = "skip",
+    mode = "poke",
+    retries = 1,
+    retry_delay = "1m"
 )]
 async fn ready() -> Result<Poke<u64>> {
     Ok(Poke::NotYet)
