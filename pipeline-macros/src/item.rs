@@ -1,10 +1,10 @@
 //! The annotated function, as far as the macros read it: its body stays tokens.
 
 use crate::error::Errors;
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::quote;
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{format_ident, quote};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Signature, Visibility};
+use syn::{Attribute, FnArg, Signature, Type, Visibility};
 
 /// A function whose body is never parsed: a mistake in it is rustc's to report, and a half-typed one costs nothing else.
 pub(crate) struct FnItem {
@@ -27,6 +27,9 @@ impl FnItem {
         let function: FnItem = match syn::parse2(item.clone()) {
             Ok(function) => function,
             Err(error) => {
+                if let Some(function) = half_typed(item) {
+                    return Ok((function, errors));
+                }
                 match first_keyword(item) {
                     Some(span) => errors.at(span, goes_on_a_function(macro_name)),
                     None => errors.push(error),
@@ -46,6 +49,73 @@ impl FnItem {
             return Err(untouched(item, errors));
         }
         Ok((function, errors))
+    }
+}
+
+/// A function with a parameter that is being typed, such as `rows` without its type.
+///
+/// rustc, which has parsed the item before any macro sees it, has reported that; here the parameter only keeps its place, so
+/// that the callers of the function have no second error. The body would name what has no type yet, so it is left out.
+fn half_typed(item: &TokenStream) -> Option<FnItem> {
+    let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+    let is_fn = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "fn");
+    let list = tokens.iter().position(is_fn)? + 2;
+    let TokenTree::Group(written) = tokens.get(list)? else { return None };
+    if written.delimiter() != Delimiter::Parenthesis {
+        return None;
+    }
+    let params: Vec<TokenStream> = at_commas(written.stream());
+    let broken: Vec<bool> = params.iter().map(|param| syn::parse2::<FnArg>(param.clone()).is_err()).collect();
+    let in_place = params.iter().zip(&broken).enumerate().map(|(position, (param, broken))| {
+        if *broken {
+            let name = first_word(param).unwrap_or_else(|| format_ident!("input_{}", position + 1));
+            quote!(#name: _)
+        } else {
+            param.clone()
+        }
+    });
+    let in_place = quote!(#(#in_place),*);
+    tokens[list] = TokenTree::Group(Group::new(Delimiter::Parenthesis, in_place));
+    let mut function: FnItem = syn::parse2(tokens.into_iter().collect()).ok()?;
+    for (param, _) in function.sig.inputs.iter_mut().zip(broken).filter(|(_, broken)| *broken) {
+        if let FnArg::Typed(param) = param {
+            param.ty = Box::new(Type::Verbatim(quote!(impl ::core::marker::Sized)));
+        }
+    }
+    let names = function.sig.inputs.iter().filter_map(|param| match param {
+        FnArg::Typed(param) => Some(&param.pat),
+        FnArg::Receiver(_) => None,
+    });
+    function.body = quote!({ let _ = (#(#names,)*); ::core::unimplemented!() });
+    Some(function)
+}
+
+/// The parts between the commas, those of generic arguments excepted.
+fn at_commas(tokens: TokenStream) -> Vec<TokenStream> {
+    let mut parts = vec![TokenStream::new()];
+    let mut depth = 0_u32;
+    for token in tokens {
+        match &token {
+            TokenTree::Punct(punct) if punct.as_char() == '<' => depth += 1,
+            TokenTree::Punct(punct) if punct.as_char() == '>' => depth = depth.saturating_sub(1),
+            TokenTree::Punct(punct) if punct.as_char() == ',' && depth == 0 => {
+                parts.push(TokenStream::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(part) = parts.last_mut() {
+            part.extend([token]);
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+fn first_word(param: &TokenStream) -> Option<Ident> {
+    match param.clone().into_iter().next()? {
+        TokenTree::Ident(word) => syn::parse2(TokenTree::Ident(word).into()).ok(),
+        _ => None,
     }
 }
 
@@ -94,6 +164,20 @@ mod tests {
     fn a_body_may_be_anything() {
         let item = quote!(pub async fn f(a: u64) -> Result<()> { let x = ; .. });
         assert!(FnItem::parse("task", &item, Errors::default()).is_ok());
+    }
+
+    #[test]
+    fn a_parameter_being_typed_keeps_its_place() {
+        let item = quote!(async fn f(a: Vec<(u8, u8)>, rows, b:, 3) -> Result<u64> { Ok(rows.len()) });
+        let Ok((function, errors)) = FnItem::parse("task", &item, Errors::default()) else { panic!("refused") };
+        assert!(errors.messages().is_empty(), "rustc has said it");
+        let inputs = &function.sig.inputs;
+        assert_eq!(
+            crate::error::show(quote!(#inputs)),
+            "a : Vec<(u8, u8)>, rows : impl::core::marker::Sized, b : impl::core::marker::Sized, \
+             input_4 : impl::core::marker::Sized"
+        );
+        assert!(!function.body.to_string().contains("len"));
     }
 
     #[test]

@@ -93,6 +93,8 @@ fn check(sig: &Signature, errors: &mut Errors) -> bool {
     } else if let Some(found) = param(sig).and_then(types::refusal) {
         refuse(&found.part, "a pipeline's parameter is an owned type with a name: it is made of the run's params");
     }
+    // Being typed; rustc has said so.
+    let half_typed = matches!(param(sig), Some(Type::Verbatim(_)));
     if let Some(second) = sig.inputs.iter().nth(1) {
         refuse(
             second,
@@ -105,7 +107,7 @@ fn check(sig: &Signature, errors: &mut Errors) -> bool {
         let message = format!("`{name}` cannot be a pipeline's id: {}", id::automatic());
         refuse(&sig.ident, &message);
     }
-    sound
+    sound && !half_typed
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub(crate) fn refusal(ty: &Type) -> Option<Refusal> {
         Type::Reference(ty) => Some(borrowed(ty)),
         Type::ImplTrait(ty) => Some(Refusal {
             part: ty.to_token_stream(),
-            reason: "must be one named type, not `impl Trait`: its name stands in the journal".to_owned(),
+            reason: "must be one named type, not `impl Trait`: write the type itself, such as `String`".to_owned(),
         }),
         Type::Infer(ty) => Some(Refusal {
             part: ty.to_token_stream(),

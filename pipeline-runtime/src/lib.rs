@@ -1,4 +1,121 @@
 //! Typed data pipelines as annotated async functions, and the engine that runs them.
+//!
+//! A pipeline is a function that wires tasks by calling them. `cargo check` proves the wiring: the type of every edge, every
+//! duration, cron line and template, every arm of a branch. One binary then runs it, durable on one machine with nothing to
+//! install, and a test runs the same pipeline on virtual time, hours of waiting in milliseconds. The words are Airflow's.
+//!
+//! ```
+//! use pipeline_runtime::prelude::*;
+//! use pipeline_runtime::{RunState, Simulation};
+//!
+//! #[derive(Clone, serde::Serialize, serde::Deserialize)]
+//! struct Summary {
+//!     records: usize,
+//! }
+//!
+//! /// Waits for the day's export, and asks for it every 45 seconds.
+//! #[sensor(timeout = "10m", poke = "45s", retries = 2, retry_delay = "2m")]
+//! async fn daily_export(bucket: Bucket, key: String) -> Result<Poke<Object>> {
+//!     Ok(bucket.head(&key).await?.into())
+//! }
+//!
+//! #[task(retries = 1, retry_delay = "5m")]
+//! async fn process(bucket: Bucket, export: Object) -> Result<Summary> {
+//!     let text = bucket.get(&export.key).await?;
+//!     Ok(Summary { records: text.split(|byte| *byte == b'\n').count() })
+//! }
+//!
+//! #[task]
+//! async fn archive(bucket: Bucket, export: Object, summary: Summary) -> Result<()> {
+//!     println!("{} records in {}", summary.records, export.key);
+//!     bucket.rename(&export.key, &format!("archive/{}", export.key)).await?;
+//!     Ok(())
+//! }
+//!
+//! /// Runs whatever happened.
+//! #[task]
+//! async fn notify(summary: Outcome<Summary>) -> Result<()> {
+//!     match summary {
+//!         Outcome::Success(summary) => println!("{} records", summary.records),
+//!         Outcome::Skipped => println!("nothing today"),
+//!         Outcome::Failed(failure) => println!("{} failed: {}", failure.node(), failure.error()),
+//!     }
+//!     Ok(())
+//! }
+//!
+//! #[pipeline(schedule = "0 6 * * *", start = "2024-01-01")]
+//! fn cloud_data_pipeline() -> Result<()> {
+//!     let bucket = Bucket::open("memory://data-bucket")?;
+//!     let export = daily_export(&bucket, template!("raw/daily_export_{{ ds_nodash }}.json"));
+//!     let summary = process(&bucket, export);
+//!     archive(&bucket, export, summary);
+//!     notify(summary);
+//!     Ok(())
+//! }
+//!
+//! // In `main`: pipeline_runtime::cli::main([cloud_data_pipeline()])
+//! // In a test, where the export comes 7 minutes late:
+//! let report = Simulation::new(cloud_data_pipeline())
+//!     .logical_date("2024-03-25T06:00:00Z")
+//!     .arrive("7m", "memory://data-bucket/raw/daily_export_20240325.json", "one\ntwo")
+//!     .run();
+//! assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
+//! assert_eq!(report.node("daily_export").pokes(), 11);
+//! assert_eq!(report.output::<Summary>("process").unwrap().records, 2);
+//! ```
+//!
+//! # Tasks, sensors, branches
+//!
+//! `#[task]` turns `process` into a constructor of nodes: called in a pipeline's function, it adds a node and returns
+//! [`Node<Summary>`](Node), which stands for the value that is not there yet. A node is `Copy`; passing it on draws an edge, and
+//! since it must be made before it is passed, no cycle can be written. Loops, helper functions and other crates are plain Rust.
+//! `process::call(..)` is the untouched body, for unit tests.
+//!
+//! - [`#[task]`](macro@task) does work, once or with retries. One that is not `async` runs on the blocking pool.
+//! - [`#[sensor]`](macro@sensor) waits: it answers [`Poke::Ready`] or [`Poke::NotYet`] and is asked again until its timeout.
+//! - [`#[branch]`](macro@branch) decides which of its arms run; its enum has [`#[derive(Branch)]`](macro@Branch).
+//! - [`#[pipeline]`](macro@pipeline) wires them, and has the schedule.
+//! - [`template!`] is a text that is rendered when its task runs, and checked now.
+//!
+//! Each page has the table of its options. Every option but `id` is also a method of that name on [`Node`], for one place of use:
+//! `process(&bucket, export).retries(5).named("process_eu")`.
+//!
+//! # The parameter's type is the trigger rule
+//!
+//! Each parameter takes a plain value or a node in the same position, and its type says when the task runs.
+//!
+//! | parameter | accepts | runs when its upstream … | Airflow's rule |
+//! |---|---|---|---|
+//! | `T` | `T`, `&T`, `Node<T>`; for `String` also `&str` and [`template!`] | succeeded | `all_success` |
+//! | `Arc<T>` | `Node<T>`, `Arc<T>` | succeeded; shared without a copy | `all_success` |
+//! | `Option<T>` | `Node<T>`, `Option<T>` | succeeded or was skipped, then `None` | `none_failed` |
+//! | [`Outcome<T>`](Outcome) | `Node<T>` | ended, however | `all_done` |
+//! | `Vec<T>` | a mapped node, `[Node<T>; N]`, `Vec<Node<T>>`, any `Node<Vec<T>>` | all succeeded | `all_success` |
+//! | `Vec<Option<T>>` | a mapped node, `[Node<T>; N]`, `Vec<Node<T>>` | none failed | `none_failed` |
+//! | `Vec<Outcome<T>>` | a mapped node, `[Node<T>; N]`, `Vec<Node<T>>` | all ended | `all_done` |
+//! | [`Failure`] | [`node.failure()`](Node::failure) | failed, itself or for an upstream of its own | `all_failed` |
+//! | `T` | [`first_of([a, b])`](first_of) | one of them succeeded | `one_success` |
+//! | [`Context`] | nothing: the runtime supplies it | | |
+//!
+//! `.after(node)` waits for a node without taking its value, and [`.each(..)`](Node::each) repeats what is wired in it for every
+//! element of a list.
+//!
+//! # What crosses a task's boundary
+//!
+//! What a task returns is written to the journal, so that a run goes on after a crash: it must be [`Data`], which
+//! `#[derive(Clone, serde::Serialize, serde::Deserialize)]` makes of any type. Plain values, such as a client, are only kept in
+//! memory, and need `Clone + Send + Sync`. An error may be of any type; [`TaskError::fatal`] makes one that is not retried, and
+//! [`TaskError::skip`] ends the node as skipped.
+//!
+//! # Where to go next
+//!
+//! - Run it: [`cli`] is the command line of every pipeline's binary.
+//! - Test it: [`Simulation`], which needs no clock, no network and no file.
+//! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
+//! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
+//! - Schedules and their data intervals: [`schedule`].
+//! - Mistakes: `docs/what-the-compiler-tells-you.md` in the repository has each message, with what to write instead. What types
+//!   cannot see, [`Pipeline::check`] reports, first thing in every run and test.
 
 // The expansion of the macros names this crate, also in its own tests and examples.
 extern crate self as pipeline_runtime;
@@ -24,7 +141,7 @@ pub mod __private;
 pub use alerts::{Log, Webhook};
 pub use author::branch::{Arms, Branches};
 pub use author::context::Context;
-pub use author::error::{Result, TaskError};
+pub use author::error::{IntoTaskError, Result, TaskError};
 pub use author::input::{IntoInput, Rule};
 pub use author::node::{ArmsExt, List, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Notification, Notify};

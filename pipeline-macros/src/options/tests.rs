@@ -93,7 +93,7 @@ fn numbers_have_ranges() {
         (quote!(retries = -1), "`retries` is a whole number from 0 on, as in `retries = 2`"),
         (quote!(retries = 1.5), "`retries` takes a whole number, as in `retries = 2`"),
         (quote!(retries = 5_000_000_000), "`retries` is at most 4294967295"),
-        (quote!(retries = RETRIES), "`retries` takes a whole number, as in `retries = 2`"),
+        (quote!(retries = RETRIES), "`retries` takes a whole number written out, as in `retries = 2`"),
         (quote!(priority = 3_000_000_000), "`priority` lies between -2147483648 and 2147483647"),
         (quote!(retries(2)), "write `retries = 2`"),
     ] {
@@ -111,7 +111,7 @@ fn durations_want_quotes() {
     assert_eq!(refused(Place::Task, text), ["a duration is written in quotes: `timeout = \"1h30m\"`"]);
     assert_eq!(
         refused(Place::Task, quote!(timeout = LIMIT)),
-        ["`timeout` takes a duration in quotes, as in `timeout = \"10m\"`"]
+        ["`timeout` takes a duration in quotes written out, as in `timeout = \"10m\"`"]
     );
 }
 
@@ -175,7 +175,7 @@ fn a_sensor_is_asked_more_than_once() {
 #[test]
 fn backoff_is_checked() {
     for (tokens, message) in [
-        (quote!(backoff(start = "10m", max = "5m")), "`backoff` starts at 10m, which is longer than its `max` of 5m"),
+        (quote!(backoff(start = "10m", max = "5m")), "`backoff` starts at 10m, which is longer than its `max` of 5m: raise `max`, or start sooner"),
         (quote!(backoff(start = "10m")), "`backoff` needs `max`, as in `backoff(start = \"30s\", max = \"5m\")`"),
         (
             quote!(backoff(start = "1s", max = "5m", factor = 0.5)),

@@ -93,7 +93,10 @@ impl Reader<'_> {
 
     /// "`retries` takes a whole number, as in `retries = 2`"
     fn takes<T>(&mut self, what: &str) -> Option<T> {
-        let why = format!("`{}` takes {what}, as in `{}`", self.spec.name, self.spec.example);
+        // What a name stands for is only known after the macros have run.
+        let constant = syn::parse2::<ExprPath>(self.tokens.clone()).is_ok();
+        let literal = if constant && !what.contains('"') { " written out" } else { "" };
+        let why = format!("`{}` takes {what}{literal}, as in `{}`", self.spec.name, self.spec.example);
         self.refuse(&why)
     }
 

@@ -243,10 +243,9 @@ fn call_signature(model: &Model<'_>) -> TokenStream {
     if let ReturnType::Type(_, ty) = &mut sig.output {
         match &model.output {
             Output::Sound { .. } if model.sound => wrap(ty),
-            Output::Refused(poison) if types::is_inferred(ty) => {
-                **ty = Type::Verbatim(poison.clone());
-            }
-            _ => {}
+            // rustc has an error of its own for a borrow of nothing.
+            Output::Refused(poison) => **ty = Type::Verbatim(poison.clone()),
+            Output::Sound { .. } => {}
         }
     }
     sig.into_token_stream()

@@ -168,6 +168,9 @@ fn role(kind: Kind, ty: &Type) -> Role<'_> {
     if types::is_context(ty) {
         return Role::Context(ty);
     }
+    if let Type::Verbatim(in_place) = ty {
+        return Role::Refused(in_place.clone());
+    }
     match validate::input(kind, ty) {
         Some(poison) => Role::Refused(poison),
         None => Role::Wired(ty),

@@ -49,6 +49,11 @@ pub(super) fn generics(kind: Kind, sig: &Signature) -> Option<TokenStream> {
     if sig.generics.params.is_empty() {
         return None;
     }
+    if sig.generics.params.iter().all(|param| matches!(param, syn::GenericParam::Lifetime(_))) {
+        let message =
+            format!("a {word} has no lifetimes, as its inputs outlive the call: write owned types, such as `String` for `&str`");
+        return Some(poison(&sig.generics.params, message));
+    }
     Some(poison(
         &sig.generics.params,
         format!(

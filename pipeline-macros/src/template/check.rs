@@ -45,13 +45,18 @@ fn single_braces(source: &str) -> Option<String> {
 
 fn does_not_parse(source: &str, error: &minijinja::Error) -> String {
     let why = error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned);
+    let close = match why.as_str() {
+        _ if why.ends_with("expected end of variable block") => "; close it with `}}`",
+        _ if why.ends_with("expected end of block") => "; close it with `%}`",
+        _ => "",
+    };
     let line = error.line().filter(|_| source.trim_end().contains('\n'));
     let text = line.and_then(|line| source.lines().nth(line - 1));
     match (line, text) {
         (Some(line), Some(text)) => {
-            format!("this template does not parse: {why}, in line {line}, `{}`", text.trim())
+            format!("this template does not parse: {why}{close}, in line {line}, `{}`", text.trim())
         }
-        _ => format!("this template does not parse: {why}"),
+        _ => format!("this template does not parse: {why}{close}"),
     }
 }
 

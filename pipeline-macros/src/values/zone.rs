@@ -11,9 +11,9 @@ pub(crate) fn parse(text: &str) -> Result<Tz, String> {
 fn explain(text: &str) -> String {
     let names: Vec<_> = TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
     if let Some(near) = same_place(text, &names).or_else(|| suggest::nearest(text, &names)) {
-        return format!("unknown time zone; did you mean `{near}`?");
+        return format!("there is none of that name; did you mean `{near}`?");
     }
-    "unknown time zone; write an IANA name such as `Europe/Berlin` or `UTC`".to_owned()
+    "there is none of that name; write an IANA name such as `Europe/Berlin` or `UTC`".to_owned()
 }
 
 /// A city without its continent, or in other letters: `berlin` is `Europe/Berlin`.
@@ -44,7 +44,7 @@ mod tests {
             ("europe/london", "Europe/London"),
         ] {
             let why = parse(text).expect_err(text);
-            assert_eq!(why, format!("unknown time zone; did you mean `{meant}`?"), "{text}");
+            assert_eq!(why, format!("there is none of that name; did you mean `{meant}`?"), "{text}");
         }
         assert!(parse("Middle-earth/Shire").expect_err("no zone").contains("IANA"));
     }

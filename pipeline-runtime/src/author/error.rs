@@ -88,6 +88,18 @@ impl fmt::Display for TaskError {
     }
 }
 
+/// What the `E` of a task's `Result<T, E>` may be: a [`TaskError`], or any error that has one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a task's error",
+    label = "its error is not `Into<Box<dyn Error + Send + Sync>>`",
+    note = "implement `std::error::Error` for `{Self}`, as `#[derive(thiserror::Error)]` does, or return `Result<T>`, whose `TaskError` takes any error \
+            by `?`"
+)]
+pub trait IntoTaskError: Into<TaskError> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<TaskError>> IntoTaskError for E {}
+
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for TaskError {
     fn from(error: E) -> Self {
         Self { source: error.into(), kind: Kind::Retry }

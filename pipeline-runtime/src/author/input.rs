@@ -22,9 +22,10 @@ use std::sync::Arc;
 /// | `Vec<T>`, `Vec<Option<T>>`, `Vec<Outcome<T>>` | `.each(..)`, `[Node<T>; N]`, `Vec<Node<T>>` | the same three, over all |
 #[diagnostic::on_unimplemented(
     message = "this input takes `{T}`, but it is given `{Self}`",
-    label = "neither a `{T}` nor a node of a task that returns one",
+    label = "neither `{T}` nor a node of a task that returns it",
     note = "wire a task that returns `{T}`, or pass a plain `{T}` (a plain value needs `Clone + Send + Sync + 'static`)",
-    note = "a `Node<Vec<_>>` is spread over a task with `.each(|item| task(item))`"
+    note = "`Option<T>`, `Outcome<T>` and `Arc<T>` take a task that returns `T`, and `Failure` takes `node.failure()`; a node of a list is spread \
+            with `.each(|item| task(item))`"
 )]
 pub trait IntoInput<T> {
     #[doc(hidden)]

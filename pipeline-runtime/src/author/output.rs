@@ -1,7 +1,7 @@
 //! What a task, a sensor, a branch and a pipeline may return.
 
 use super::branch::Branches;
-use super::error::TaskError;
+use super::error::{IntoTaskError, TaskError};
 use super::outcome::Poke;
 
 /// What a `#[task]` may return: `Result<T, E>` or nothing.
@@ -17,8 +17,7 @@ pub trait TaskOutput {
     fn into_result(self) -> Result<Self::Value, TaskError>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<T, E: Into<TaskError>> TaskOutput for Result<T, E> {
+impl<T, E: IntoTaskError> TaskOutput for Result<T, E> {
     type Value = T;
     fn into_result(self) -> Result<T, TaskError> {
         self.map_err(Into::into)
@@ -46,8 +45,7 @@ pub trait SensorOutput {
     fn into_result(self) -> Result<Poke<Self::Value>, TaskError>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<T, E: Into<TaskError>> SensorOutput for Result<Poke<T>, E> {
+impl<T, E: IntoTaskError> SensorOutput for Result<Poke<T>, E> {
     type Value = T;
     fn into_result(self) -> Result<Poke<T>, TaskError> {
         self.map_err(Into::into)
@@ -69,7 +67,7 @@ pub trait BranchOutput {
     fn into_result(self) -> Result<Self::Value, TaskError>;
 }
 
-impl<B: Branches, E: Into<TaskError>> BranchOutput for Result<B, E> {
+impl<B: Branches, E: IntoTaskError> BranchOutput for Result<B, E> {
     type Value = B;
     type Arms = B::Arms;
     fn into_result(self) -> Result<B, TaskError> {
@@ -88,8 +86,7 @@ pub trait PipelineOutput {
     fn into_result(self) -> Result<(), TaskError>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<E: Into<TaskError>> PipelineOutput for Result<(), E> {
+impl<E: IntoTaskError> PipelineOutput for Result<(), E> {
     fn into_result(self) -> Result<(), TaskError> {
         self.map_err(Into::into)
     }

@@ -1,0 +1,33 @@
+//! Also: a branch's arms taken apart by `match`
+
+use pipeline_runtime::prelude::*;
+
+#[derive(Clone, serde::Serialize, serde::Deserialize, Branch)]
+enum Route {
+    Clean(u64),
+    Quarantine(String),
+    Nothing,
+}
+
+#[branch]
+async fn route(rows: u64) -> Result<Route> {
+    Ok(if rows > 0 { Route::Clean(rows) } else { Route::Nothing })
+}
+
+#[task]
+async fn publish(rows: u64) -> Result<()> {
+    println!("{rows}");
+    Ok(())
+}
+
+#[pipeline]
+fn nightly() {
+    match route(3u64) {
+        Route::Clean(rows) => publish(rows),
+        _ => return,
+    };
+}
+
+fn main() {
+    let _ = nightly();
+}

@@ -1,0 +1,21 @@
+//! Row: callback of the wrong signature
+
+use pipeline_runtime::prelude::*;
+
+async fn page(n: Notification) -> Result<u64> {
+    Ok(n.name().len() as u64)
+}
+
+#[task(on_failure = page)]
+async fn load() -> Result<u64> {
+    Ok(3)
+}
+
+#[pipeline]
+fn nightly() {
+    load();
+}
+
+fn main() {
+    let _ = nightly();
+}

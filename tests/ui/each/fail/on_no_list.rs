@@ -1,0 +1,22 @@
+//! Row: `.each` on what is not a list
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn files() -> Result<Vec<String>> {
+    Ok(vec!["a.csv".to_owned()])
+}
+
+#[task]
+async fn rows(file: String) -> Result<u64> {
+    Ok(file.len() as u64)
+}
+
+#[pipeline]
+fn nightly() {
+    rows("a.csv").each(|row| rows(row));
+}
+
+fn main() {
+    let _ = nightly();
+}

@@ -1,0 +1,24 @@
+//! Row: half-typed code: an unfinished body
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn load(rows: u64) -> Result<u64> {
+    let doubled = ;
+    Ok(rows)
+}
+
+#[task]
+async fn archive(rows: u64) -> Result<()> {
+    println!("{rows}");
+    Ok(())
+}
+
+#[pipeline]
+fn nightly() {
+    archive(load(3u64));
+}
+
+fn main() {
+    let _ = nightly();
+}

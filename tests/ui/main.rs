@@ -1,0 +1,47 @@
+//! What `cargo check` says of each mistake, whole; and beside it what is right, which is built and checked.
+
+#![deny(warnings)]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod goldens;
+
+#[path = "branch/pass/branches.rs"]
+mod branches;
+#[path = "options/pass/every_option.rs"]
+mod every_option;
+#[path = "wiring/pass/every_position.rs"]
+mod every_position;
+#[path = "each/pass/mappings.rs"]
+mod mappings;
+#[path = "output/pass/outputs.rs"]
+mod outputs;
+#[path = "pipeline/pass/pipelines.rs"]
+mod pipelines;
+#[path = "signature/pass/signatures.rs"]
+mod signatures;
+#[path = "template/pass/templates.rs"]
+mod templates;
+
+/// Every mistake is refused, in these words: `TRYBUILD=overwrite` writes them anew.
+#[test]
+fn mistakes_are_refused() {
+    trybuild::TestCases::new().compile_fail("ui/*/fail/*.rs");
+}
+
+/// What compiles is also a sound plan.
+#[test]
+fn what_is_right_is_accepted() {
+    for pipeline in [
+        branches::branches(),
+        every_option::every_option(),
+        every_position::every_position(),
+        mappings::mappings(),
+        outputs::outputs(),
+        pipelines::with_params(),
+        pipelines::with_result(),
+        signatures::signatures(),
+        templates::templates(),
+    ] {
+        pipeline.check().unwrap_or_else(|problems| panic!("{}: {problems}", pipeline.id()));
+    }
+}

@@ -1,0 +1,22 @@
+//! Also: a pipeline whose last line lacks its semicolon
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn export() -> Result<Object> {
+    Err(TaskError::skip("nothing today"))
+}
+
+#[task]
+async fn process(export: Object) -> Result<u64> {
+    Ok(export.size)
+}
+
+#[pipeline]
+fn nightly() {
+    process(export())
+}
+
+fn main() {
+    let _ = nightly();
+}

@@ -1,0 +1,23 @@
+//! Also: a generic pipeline
+
+use pipeline_runtime::prelude::*;
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+pub struct Options {
+    pub n: u64,
+}
+
+#[task]
+async fn process(n: u64) -> Result<u64> {
+    Ok(n)
+}
+
+#[pipeline]
+fn daily<T: Into<u64>>(options: T) -> Result<()> {
+    process(options.into());
+    Ok(())
+}
+
+pub fn main() {
+    let _ = daily();
+}

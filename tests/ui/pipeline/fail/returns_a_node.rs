@@ -1,0 +1,22 @@
+//! Also: a pipeline that returns a node
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn export() -> Result<Object> {
+    Err(TaskError::skip("nothing today"))
+}
+
+#[task]
+async fn process(export: Object) -> Result<u64> {
+    Ok(export.size)
+}
+
+#[pipeline]
+fn nightly() -> Node<u64> {
+    process(export())
+}
+
+fn main() {
+    let _ = nightly();
+}

@@ -1,0 +1,23 @@
+//! Also: a const generic
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn process<const N: usize>(n: u64) -> Result<u64> {
+    Ok(n + N as u64)
+}
+
+#[task]
+async fn archive(report: u64) -> Result<()> {
+    let _ = report;
+    Ok(())
+}
+
+#[pipeline]
+pub fn daily() {
+    archive(process(1));
+}
+
+fn main() {
+    let _ = daily();
+}

@@ -1,0 +1,49 @@
+//! Signatures at the edge of what is accepted.
+
+use pipeline_runtime::prelude::*;
+
+pub(crate) mod nested {
+    use pipeline_runtime::prelude::*;
+
+    /// Visible from outside.
+    #[task]
+    pub(crate) async fn load(_unused: u64, mut rows: Vec<u64>) -> Result<u64> {
+        rows.push(1);
+        Ok(rows.len() as u64)
+    }
+}
+
+#[task]
+fn blocking(rows: u64) -> Result<u64> {
+    Ok(rows)
+}
+
+#[task]
+async fn nothing() {}
+
+#[task]
+async fn context_anywhere(rows: u64, ctx: Context, name: &'static str) -> Result<String> {
+    Ok(format!("{} {name} {rows}", ctx.run_id()))
+}
+
+#[task]
+async fn r#type(r#match: u64) -> Result<u64> {
+    Ok(r#match)
+}
+
+#[task]
+#[cfg(any())]
+async fn configured_away(rows: Missing) -> Result<u64> {
+    Ok(rows)
+}
+
+#[pipeline]
+pub(crate) fn signatures() {
+    let rows = nested::load(1u64, vec![2u64]);
+    context_anywhere(blocking(r#type(rows)), "eu").after(nothing());
+}
+
+#[test]
+fn bodies_are_called_directly() {
+    assert_eq!(blocking::call(3).unwrap(), 3);
+}

@@ -1,0 +1,17 @@
+//! Row: unknown template filter
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn load(key: String) -> Result<usize> {
+    Ok(key.len())
+}
+
+#[pipeline]
+fn nightly() {
+    load(template!("raw/{{ ds | uper }}.json"));
+}
+
+fn main() {
+    let _ = nightly();
+}

@@ -1,0 +1,17 @@
+//! Row: unknown template variable
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn load(key: String) -> Result<usize> {
+    Ok(key.len())
+}
+
+#[pipeline]
+fn nightly() {
+    load(template!("raw/{{ ds_nodas }}.json"));
+}
+
+fn main() {
+    let _ = nightly();
+}

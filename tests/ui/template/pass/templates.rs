@@ -1,0 +1,23 @@
+//! Everything that a template may use.
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn show(text: String) -> Result<String> {
+    Ok(text)
+}
+
+#[pipeline]
+pub(crate) fn templates() {
+    for text in [
+        template!("raw/{{ ds }}/{{ ds_nodash }}/{{ ts }}/{{ ts_nodash }}"),
+        template!("{{ logical_date }} {{ data_interval_start }} {{ data_interval_end }}"),
+        template!("{{ run_id }} {{ dag.id }} {{ task.id }} {{ try_number }} {{ params.region | default('eu') | upper }}"),
+        template!("{{ ds | ds_add(-7) }} {{ logical_date | date(\"%Y/%m\") }}"),
+        template!("{% if prev_data_interval_end_success is defined %}{{ prev_data_interval_end_success | ds }}{% endif %}"),
+        template!("{% for region in ['eu', 'us'] %}{{ loop.index }}{{ region }}{% endfor %}"),
+        template!("a { single } brace is text"),
+    ] {
+        show(text);
+    }
+}

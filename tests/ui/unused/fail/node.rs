@@ -1,0 +1,24 @@
+//! Also: a node that nothing takes
+#![deny(dead_code, unused_variables)]
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn export() -> Result<Object> {
+    Err(TaskError::skip("nothing today"))
+}
+
+#[task]
+async fn process(export: Object) -> Result<u64> {
+    Ok(export.size)
+}
+
+#[pipeline]
+fn nightly() {
+    let found = export();
+    let rows = process(found);
+}
+
+fn main() {
+    let _ = nightly();
+}

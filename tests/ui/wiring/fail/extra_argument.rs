@@ -1,0 +1,24 @@
+//! Row: extra argument
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn export() -> Result<Object> {
+    Err(TaskError::skip("nothing today"))
+}
+
+#[task]
+async fn process(export: Object) -> Result<u64> {
+    Ok(export.size)
+}
+
+
+#[pipeline]
+fn nightly() {
+    let found = export();
+    process(found, found);
+}
+
+fn main() {
+    let _ = nightly();
+}

@@ -1,0 +1,23 @@
+//! Row: missing argument
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn export() -> Result<Object> {
+    Err(TaskError::skip("nothing today"))
+}
+
+#[task]
+async fn process(export: Object) -> Result<u64> {
+    Ok(export.size)
+}
+
+
+#[pipeline]
+fn nightly() {
+    process();
+}
+
+fn main() {
+    let _ = nightly();
+}

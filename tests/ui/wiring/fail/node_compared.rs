@@ -1,0 +1,26 @@
+//! Also: a decision on a node's value in the pipeline function
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn export() -> Result<Object> {
+    Err(TaskError::skip("nothing today"))
+}
+
+#[task]
+async fn process(export: Object) -> Result<u64> {
+    Ok(export.size)
+}
+
+
+#[pipeline]
+fn nightly() {
+    let found = export();
+    if process(found) > 3 {
+        process(found);
+    }
+}
+
+fn main() {
+    let _ = nightly();
+}

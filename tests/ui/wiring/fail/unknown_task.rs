@@ -1,0 +1,23 @@
+//! Row: unknown task
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn export() -> Result<Object> {
+    Err(TaskError::skip("nothing today"))
+}
+
+#[task]
+async fn process(export: Object) -> Result<u64> {
+    Ok(export.size)
+}
+
+
+#[pipeline]
+fn nightly() {
+    proces(export());
+}
+
+fn main() {
+    let _ = nightly();
+}

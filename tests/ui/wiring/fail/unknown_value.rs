@@ -1,0 +1,25 @@
+//! Row: unknown value
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn export() -> Result<Object> {
+    Err(TaskError::skip("nothing today"))
+}
+
+#[task]
+async fn process(export: Object) -> Result<u64> {
+    Ok(export.size)
+}
+
+
+#[pipeline]
+fn nightly() {
+    let found = export();
+    process(foundd);
+    process(found);
+}
+
+fn main() {
+    let _ = nightly();
+}
