@@ -79,7 +79,7 @@ fn half_typed(item: &TokenStream) -> Option<FnItem> {
     let mut function: FnItem = syn::parse2(tokens.into_iter().collect()).ok()?;
     for (param, _) in function.sig.inputs.iter_mut().zip(broken).filter(|(_, broken)| *broken) {
         if let FnArg::Typed(param) = param {
-            param.ty = Box::new(Type::Verbatim(quote!(impl ::core::marker::Sized)));
+            *param.ty = Type::Verbatim(quote!(impl ::core::marker::Sized));
         }
     }
     let names = function.sig.inputs.iter().filter_map(|param| match param {

@@ -61,8 +61,9 @@ fn rows_of(key: impl IntoInput<String>) -> Node<u64> {
 #[pipeline]
 pub(crate) fn every_position() {
     let made = report("raw/export.json");
-    report("raw/export.json".to_owned());
-    report(&"raw/export.json".to_owned());
+    let owned = "raw/export.json".to_owned();
+    report(owned.clone());
+    report(&owned);
     report(template!("raw/{{ ds_nodash }}.json"));
     plain(made);
     plain(Report { rows: 1 });
