@@ -70,7 +70,11 @@ pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> 
     if start > max {
         errors.on(
             name,
-            format!("`backoff` starts at {}, which is longer than its `max` of {}: raise `max`, or start sooner", duration::show(start), duration::show(max)),
+            format!(
+                "`backoff` starts at {}, which is longer than its `max` of {}: raise `max`, or start sooner",
+                duration::show(start),
+                duration::show(max)
+            ),
         );
         return None;
     }

@@ -175,7 +175,10 @@ fn a_sensor_is_asked_more_than_once() {
 #[test]
 fn backoff_is_checked() {
     for (tokens, message) in [
-        (quote!(backoff(start = "10m", max = "5m")), "`backoff` starts at 10m, which is longer than its `max` of 5m: raise `max`, or start sooner"),
+        (
+            quote!(backoff(start = "10m", max = "5m")),
+            "`backoff` starts at 10m, which is longer than its `max` of 5m: raise `max`, or start sooner",
+        ),
         (quote!(backoff(start = "10m")), "`backoff` needs `max`, as in `backoff(start = \"30s\", max = \"5m\")`"),
         (
             quote!(backoff(start = "1s", max = "5m", factor = 0.5)),
