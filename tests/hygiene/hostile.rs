@@ -5,6 +5,7 @@
     missing_debug_implementations,
     non_snake_case,
     clippy::used_underscore_binding,
+    clippy::redundant_pub_crate,
     reason = "the decoys are for nobody, and their names are the point"
 )]
 
@@ -41,7 +42,7 @@ mod alloc {}
 mod serde {}
 mod __private {}
 mod pipeline_runtime {}
-fn drop() {}
+const fn drop() {}
 macro_rules! unimplemented {
     () => {};
 }

@@ -1,4 +1,5 @@
 //! Items that a macro of the user's makes.
+#![allow(clippy::redundant_pub_crate, reason = "`unreachable_pub` wants it so")]
 
 use ::pipeline_runtime::{Result, pipeline, task};
 

@@ -64,10 +64,8 @@ pub async fn load(
     mut input_1: u64,
     r#type: u64,
     _: u64,
-    span: u64,
-    name: u64,
 ) -> ::pipeline_runtime::Result<u64> {
-    input_1 += inputs + o + self_ + r#type + span + name;
+    input_1 += inputs + o + self_ + r#type;
     ::pipeline_runtime::Result::Ok(input_1)
 }
 
@@ -129,7 +127,7 @@ use ::core::default::Default;
 pub fn all(options: Options) -> ::pipeline_runtime::Result<()> {
     let a = wait();
     let n = blocking(options.n, a, 1u64);
-    let l = load(n, 1u64, String, 2u64, 3u64, 4u64, 5u64, n, n);
+    let l = load(n, 1u64, String, 2u64, 3u64, 4u64, 5u64);
     let RouteArms { r#type, self_not: _, nothing: _ } = route(l);
     let _k = key(template!("{{ ds }}"), Some(1));
     let _k = key("x", r#type);

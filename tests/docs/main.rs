@@ -1,0 +1,48 @@
+//! The pages in `docs` that quote messages say what the compiler says.
+
+use std::fs;
+use std::path::Path;
+
+/// Each block of ```` ```text ```` is quoted from the golden that the link above it names.
+#[test]
+fn what_the_compiler_tells_you_is_what_it_tells() {
+    let page = fs::read_to_string("../docs/what-the-compiler-tells-you.md").expect("the page");
+    let mut golden = None;
+    let mut quoted = 0;
+    let mut wrong = Vec::new();
+    let mut lines = page.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        if let Some(path) = line.split("](../tests/").nth(1).and_then(|rest| rest.split(')').next()) {
+            assert!(Path::new(path).is_file(), "line {}: no case {path}", at + 1);
+            golden = Some(Path::new(path).with_extension("stderr"));
+        }
+        if line == "```text" {
+            let message: Vec<&str> = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
+            let path = golden.take().unwrap_or_else(|| panic!("line {}: a message without its case", at + 1));
+            let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            quoted += 1;
+            // What is left out stands as `…`; the rest comes line by line, in order.
+            let mut rest = text.lines();
+            for line in message.into_iter().filter(|line| !line.trim().is_empty() && line.trim() != "…") {
+                if !rest.any(|told| told.trim() == line.trim()) {
+                    wrong.push(format!("docs, line {}: `{line}` is not in {}", at + 1, path.display()));
+                    break;
+                }
+            }
+        }
+    }
+    assert!(quoted > 20, "only {quoted} messages");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The table in `docs/messages.md` is what `scripts/messages` prints.
+#[test]
+fn the_table_of_messages_is_up_to_date() {
+    let printed = std::process::Command::new("../scripts/messages").output().expect("scripts/messages");
+    assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    let kept = fs::read_to_string("../docs/messages.md").expect("docs/messages.md");
+    assert!(
+        kept == String::from_utf8_lossy(&printed.stdout),
+        "run `scripts/messages >docs/messages.md` from the workspace's root"
+    );
+}
