@@ -4,10 +4,27 @@ use super::super::core::Answer;
 use super::execute::Prepared;
 use super::{Engine, Job, State};
 use std::convert::Infallible;
+use std::task::Poll;
 use tokio::task::{AbortHandle, JoinSet};
 
 /// After so many nodes in a row a driver lets the runtime's other tasks go first.
 const IN_A_ROW: u32 = 64;
+
+/// Lets the runtime's other tasks go first.
+///
+/// Not tokio's `yield_now`: that sets the task aside where no other thread finds it, and with it the node that the driver has
+/// in hand, until the thread is done with whatever it does meanwhile: a body that keeps it, say.
+async fn go_to_the_back() {
+    let mut went = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut went, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
 
 impl Engine {
     /// Runs what is to be run, for ever: to be dropped once enough has ended. To be called once.
@@ -25,6 +42,10 @@ impl Engine {
             };
         }
         loop {
+            if self.lock().stopped {
+                // Nothing more is recorded, also not what a timer would.
+                std::future::pending::<()>().await;
+            }
             let now = self.clock().now();
             self.with(|core| core.advance(now));
             let alarm = {
@@ -80,7 +101,7 @@ impl Engine {
                     };
                     in_a_row += 1;
                     if in_a_row % IN_A_ROW == 0 {
-                        tokio::task::yield_now().await;
+                        go_to_the_back().await;
                     }
                 }
             }

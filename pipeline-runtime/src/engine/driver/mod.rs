@@ -10,6 +10,8 @@ mod live;
 mod scope;
 mod stepped;
 mod tell;
+#[cfg(test)]
+mod tests;
 
 use super::core::{Action, Answer, Core, RetryError, Run, RunIx, RunSpec};
 use super::journal::{Journal, Kept};
