@@ -396,10 +396,10 @@ impl Harness {
             }
             // These follow from others, as the model says.
             Record::Succeeded { output: None, .. } => {
-                assert_eq!(watched.model.state(&key), Some(NodeState::Success), "{name} {:?}", key.1)
+                assert_eq!(watched.model.state(&key), Some(NodeState::Success), "{name} {:?}", key.1);
             }
             Record::Skipped { why, .. } => {
-                assert_eq!(watched.model.state(&key), Some(NodeState::Skipped), "{name} {:?}: {why:?}", key.1)
+                assert_eq!(watched.model.state(&key), Some(NodeState::Skipped), "{name} {:?}: {why:?}", key.1);
             }
             Record::UpstreamFailed { .. } => {
                 assert_eq!(watched.model.state(&key), Some(NodeState::UpstreamFailed), "{name} {:?}", key.1);
