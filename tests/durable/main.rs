@@ -46,6 +46,16 @@ fn furthest(lines: &[String]) -> usize {
     lines.iter().map(|line| step(line)).max().unwrap_or(0)
 }
 
+/// A run may end in failure for one reason alone: its process died three times in a row while the same attempt was under way.
+/// An attempt that is journaled as started may die before its first line, so the step before it is then the last one seen.
+fn assert_third_death(said: &str, deaths: &[usize], seed: u64) {
+    let of = said.lines().find_map(|line| line.strip_prefix("step_")?.split_once(' ')).and_then(|(n, _)| n.parse::<usize>().ok());
+    let step = of.unwrap_or(STEPS);
+    let last = &deaths[deaths.len().saturating_sub(3)..];
+    let all_in_it = last.len() == 3 && last.iter().all(|seen| *seen == step || *seen + 1 == step);
+    assert!(said.contains("the process ended 3 times in a row") && all_in_it, "seed {seed}: {said}; deaths in steps {deaths:?}");
+}
+
 /// A finished node never runs again: once a step has begun, the one before it has been committed, and no line of it follows.
 fn assert_no_finished_node_ran_again(lines: &[String], seed: u64) {
     let mut furthest = 0;
@@ -71,6 +81,7 @@ fn a_run_that_is_killed_at_random_is_gone_on_with_and_ends_as_one_that_is_not() 
         runs += 1;
         // The third death in a row of one attempt is its failure, so after two the process may go further.
         let mut stuck = 0;
+        let mut deaths = Vec::new();
         loop {
             let before = effects(folder.path());
             let further = if stuck == 2 { 6 } else { 1 };
@@ -85,8 +96,13 @@ fn a_run_that_is_killed_at_random_is_gone_on_with_and_ends_as_one_that_is_not() 
             if status.success() {
                 break;
             }
+            if status.code() == Some(1) {
+                assert_third_death(&said, &deaths, seed);
+                break;
+            }
             assert!(status.code().is_none(), "seed {seed}: it ended by itself with {status}: {said}\n{}", lines.join("\n"));
             killed += 1;
+            deaths.push(furthest(&lines));
             stuck = if furthest(&lines) > furthest(&before) { 0 } else { stuck + 1 };
             if furthest(&lines) == STEPS {
                 // Its last node has begun: whether the run has ended only the journal knows, and a run that has is over.
@@ -94,6 +110,9 @@ fn a_run_that_is_killed_at_random_is_gone_on_with_and_ends_as_one_that_is_not() 
             }
         }
         let lines = effects(folder.path());
+        if furthest(&lines) < STEPS {
+            continue;
+        }
         assert!(lines.last().is_some_and(|line| line.starts_with(&format!("total {STEPS} "))), "seed {seed}: {lines:?}");
         // An attempt that was cut off uses up no retry: each begins as the first.
         assert!(lines.iter().filter(|line| line.starts_with("start")).all(|line| line.ends_with(" 1")), "seed {seed}: {lines:?}");

@@ -5,6 +5,7 @@
 
 use pipeline_runtime::cli::{Progress, Runner};
 use pipeline_runtime::prelude::*;
+use pipeline_runtime::{NodeState, RunReport};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,7 +77,12 @@ fn main() -> ExitCode {
         _ => {}
     }
     match Runner::new().pipeline(chain(), ()).journal(journal).progress(Progress::Silent).run() {
-        Ok(finished) => finished.exit_code(),
+        Ok(finished) => {
+            for node in finished.reports().iter().flat_map(RunReport::nodes).filter(|node| node.state() == NodeState::Failed) {
+                eprintln!("{} failed: {}", node.id(), node.error().unwrap_or_default());
+            }
+            finished.exit_code()
+        }
         Err(error) => {
             eprintln!("{error}");
             error.exit_code()
