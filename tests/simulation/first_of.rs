@@ -187,3 +187,18 @@ fn a_loser_whose_other_taker_ended_at_the_same_event_is_cut_off() {
 async fn either(failure: Failure, n: u64) -> Result<u64> {
     Ok(n + u64::from(failure.attempts()))
 }
+
+#[test]
+fn who_is_cut_off_may_have_been_the_last_to_await_another_loser() {
+    #[pipeline]
+    fn two_races() {
+        let winner = source(Ends::Success, 30u64).named("winner");
+        let first = source(Ends::Success, 60u64).named("first");
+        let behind = takes(1u64).after(first).named("behind");
+        takes(first_of([first, winner]));
+        takes(first_of([behind, winner]));
+    }
+    let report = Simulation::new(two_races()).run();
+    assert_eq!(states(&report, ["first", "behind"]), [Skipped; 2]);
+    assert_eq!(report.finished(), Some(secs(30)));
+}

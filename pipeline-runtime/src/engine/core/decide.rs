@@ -52,8 +52,8 @@ impl Desk<'_> {
                     Decision::Gathered => self.gather(slot),
                     Decision::Holds => self.gate(slot),
                 }
-            } else if let Some(loser) = pending.losers.pop() {
-                self.cut_off(loser);
+            } else if !pending.losers.is_empty() {
+                self.cut_losers_off();
             } else if let Some(expansion) = pending.freed.pop() {
                 self.activate(expansion);
             } else if let Some(slot) = pending.ready.pop_front() {
@@ -72,15 +72,31 @@ impl Desk<'_> {
     }
 
     fn upstream_failed(&mut self, slot: Slot, from: Slot) {
-        if !self.run.node(slot).state.is_end() {
-            self.record(Record::UpstreamFailed { slot, cause: from });
-            self.callback(slot, Event::OnFailure);
+        if self.run.node(slot).state.is_end() {
+            return;
         }
+        for element in self.elements_left(slot) {
+            self.abort(element);
+            self.record(Record::UpstreamFailed { slot: element, cause: from });
+            self.callback(element, Event::OnFailure);
+        }
+        self.record(Record::UpstreamFailed { slot, cause: from });
+        self.callback(slot, Event::OnFailure);
+    }
+
+    /// Where a list was to be made anew and was not, what its elements waited for does not come either.
+    fn elements_left(&self, each: Slot) -> Vec<Slot> {
+        let elements = self.run.layout.of_each(each).map(|expansion| self.run.layout.surplus(expansion, 0));
+        elements.into_iter().flatten().filter(|&slot| !self.run.node(slot).state.is_end()).collect()
     }
 
     fn upstream_skipped(&mut self, slot: Slot, from: Slot) {
         if self.run.node(slot).state.is_end() {
             return;
+        }
+        for element in self.elements_left(slot) {
+            self.abort(element);
+            self.skip(element, Skip::Upstream(from));
         }
         let why = match self.run.plan().node(self.run.ix(slot)).what {
             What::Arm { .. } | What::Failure { .. } => Skip::NotTaken,
@@ -97,10 +113,9 @@ impl Desk<'_> {
         }
         let plan = Arc::clone(self.run.plan());
         match &plan.node(self.run.ix(slot)).what {
-            // It comes by `ready`.
-            What::Body { .. } => {}
-            // An element comes here if it is tried again; else it is activated.
-            What::Arm { .. } | What::Failure { .. } | What::Element { .. } => {
+            // These come by `ready`, and by `activate`.
+            What::Body { .. } | What::Element { .. } => {}
+            What::Arm { .. } | What::Failure { .. } => {
                 self.record(Record::Succeeded { slot, output: None });
             }
             What::FirstOf { from } => {
@@ -144,10 +159,11 @@ impl Desk<'_> {
         }
         loop {
             let mapping = &self.run.mappings[expansion as usize];
-            if mapping.next >= of.width || bound.is_some_and(|bound| mapping.active >= bound) {
+            if bound.is_some_and(|bound| mapping.active >= bound) {
                 return;
             }
-            let element = of.base + mapping.next * of.stride;
+            let mut elements = (mapping.next..of.width).map(|element| of.base + element * of.stride);
+            let Some(element) = elements.find(|&element| self.run.node(element).state == NodeState::None) else { return };
             self.record(Record::Succeeded { slot: element, output: None });
         }
     }
@@ -156,7 +172,8 @@ impl Desk<'_> {
     fn gather(&mut self, slot: Slot) {
         let unfolded = self.run.layout.of_each(slot);
         let complete = |ix| self.run.mappings[ix as usize].done == self.run.layout.expansion(ix).width;
-        if self.run.node(slot).state.is_end() || !unfolded.is_some_and(complete) {
+        let node = self.run.node(slot);
+        if node.state.is_end() || node.waits > 0 || !unfolded.is_some_and(complete) {
             return;
         }
         let Some((failed, skipped)) = self.run.results(slot) else {
@@ -185,9 +202,20 @@ impl Desk<'_> {
         }
     }
 
-    /// Ends a node whose output nobody waits for any more, and those before it that fed it alone.
-    fn cut_off(&mut self, slot: Slot) {
-        let mut doubtful = vec![slot];
+    /// Cuts off the losers that nobody awaits. Whoever is cut off may have been the last to await another.
+    fn cut_losers_off(&mut self) {
+        let mut losers = std::mem::take(&mut self.run.pending.losers);
+        let before = losers.len();
+        losers.retain(|&loser| !self.cut_off(loser));
+        if losers.len() < before {
+            self.run.pending.losers = losers;
+        }
+    }
+
+    /// Ends a node whose output nobody waits for any more, and those before it that fed it alone. Says whether it did.
+    fn cut_off(&mut self, loser: Slot) -> bool {
+        let was_open = !self.run.node(loser).state.is_end();
+        let mut doubtful = vec![loser];
         while let Some(slot) = doubtful.pop() {
             // An element is its list's, which feeds the other elements, too.
             let is_element = matches!(self.run.plan().node(self.run.ix(slot)).what, What::Element { .. });
@@ -208,6 +236,7 @@ impl Desk<'_> {
             }
             doubtful.extend(feeding.into_iter().map(|node| self.run.layout.resolve(plan, node, position)));
         }
+        was_open && self.run.node(loser).state.is_end()
     }
 
     fn cut_elements(&mut self, each: Slot) {

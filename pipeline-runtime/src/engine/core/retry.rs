@@ -34,7 +34,7 @@ impl Desk<'_> {
                 return Err(RetryError::DownstreamRuns { of: self.run.id(slot), node: self.run.id(busy), state });
             }
         }
-        self.run.add_elements(&mut cleared);
+        self.run.add_elements(downstream, &mut cleared)?;
         self.record(Record::Cleared { slots: cleared.into_iter().collect() });
         Ok(())
     }
@@ -59,49 +59,77 @@ impl Run {
                 targets.extend(self.inward_targets(position, edge.to));
             }
         }
-        // A mapping's result follows from its elements'.
-        targets.extend(self.layout.expansion(position.expansion).each);
+        if let What::Element { .. } = plan.node(self.ix(slot)).what {
+            // Whatever lies within an element waits for it.
+            let of = self.layout.expansion(position.expansion);
+            targets.extend(slot + 1..slot + of.stride);
+        }
         targets
     }
 
     fn add_with_dependents(&self, slot: Slot, downstream: bool, cleared: &mut BTreeSet<Slot>) {
-        let mut doubtful = vec![slot];
-        while let Some(slot) = doubtful.pop() {
+        // Each with whether all that it repeats depends on what is cleared, and not only what it gathers.
+        let mut doubtful = vec![(slot, true)];
+        while let Some((slot, whole)) = doubtful.pop() {
+            if downstream
+                && whole
+                && let Some(expansion) = self.layout.of_each(slot)
+            {
+                let elements = self.layout.surplus(expansion, 0).into_iter();
+                doubtful.extend(elements.filter(|element| !cleared.contains(element)).map(|element| (element, true)));
+            }
             if !cleared.insert(slot) {
                 continue;
-            }
-            // Whoever wants all that depends on a list anew wants its elements anew.
-            if downstream && let Some(expansion) = self.layout.of_each(slot) {
-                doubtful.extend(self.layout.surplus(expansion, 0));
             }
             for target in self.targets(slot) {
                 let state = self.node(target).state;
                 let gate = !self.plan().node(self.ix(target)).is_body();
                 let followed = matches!(state, NodeState::UpstreamFailed | NodeState::Skipped);
-                // An element stays what its list made it, until the list is there anew.
-                let element = matches!(self.plan().node(self.ix(target)).what, What::Element { .. });
-                if state != NodeState::None && !element && (downstream || gate || followed) {
-                    doubtful.push(target);
+                if state != NodeState::None && (downstream || gate || followed) {
+                    doubtful.push((target, true));
+                }
+            }
+            let position = self.layout.position(slot);
+            if let Some(each) = self.layout.expansion(position.expansion).each {
+                // A mapping's result follows from its elements'.
+                doubtful.push((each, false));
+                let element = self.element(position);
+                if self.may_activate(element, each) {
+                    doubtful.push((element, true));
                 }
             }
         }
     }
 
-    /// Where a list is made anew, so are its elements: each is activated again once the list is there.
-    fn add_elements(&self, cleared: &mut BTreeSet<Slot>) {
+    /// Whether an element ended without having been activated, though its list is there: the run ended before its turn.
+    fn may_activate(&self, element: Slot, each: Slot) -> bool {
+        let list = self.layout.each(self.plan(), each);
+        let list = list.map(|of| self.layout.resolve(self.plan(), of.list, self.layout.position(each)));
+        let state = self.node(element).state;
+        state.is_end() && state != NodeState::Success && list.is_some_and(|list| self.node(list).state == NodeState::Success)
+    }
+
+    /// Where a list is made anew, its elements are activated again once it is there. Until then nothing of them may be under way.
+    fn add_elements(&self, downstream: bool, cleared: &mut BTreeSet<Slot>) -> Result<(), RetryError> {
         let plan = self.plan();
-        let anew = cleared.iter().filter_map(|&slot| {
-            let each = self.layout.each(plan, slot)?;
+        let mut doubtful: Vec<Slot> = cleared.iter().copied().collect();
+        while let Some(slot) = doubtful.pop() {
+            let Some(each) = self.layout.each(plan, slot) else { continue };
             let list = self.layout.resolve(plan, each.list, self.layout.position(slot));
-            self.layout.of_each(slot).filter(|_| cleared.contains(&list))
-        });
-        let elements: Vec<Slot> = anew
-            .flat_map(|expansion| {
-                let of = self.layout.expansion(expansion);
-                (0..of.width).map(move |element| of.base + element * of.stride)
-            })
-            .collect();
-        cleared.extend(elements);
+            let Some(expansion) = self.layout.of_each(slot).filter(|_| cleared.contains(&list)) else { continue };
+            let of = self.layout.expansion(expansion);
+            let known = cleared.clone();
+            for element in 0..of.width {
+                self.add_with_dependents(of.base + element * of.stride, downstream, cleared);
+            }
+            let open = |slot: &Slot| !cleared.contains(slot) && !self.node(*slot).state.is_end();
+            if let Some(open) = self.layout.surplus(expansion, 0).into_iter().find(open) {
+                let (of, node, state) = (self.id(list), self.id(open), self.node(open).state);
+                return Err(RetryError::DownstreamRuns { of, node, state });
+            }
+            doubtful.extend(cleared.difference(&known));
+        }
+        Ok(())
     }
 
     /// Undoes what happened to nodes. What they wait for is counted anew.
@@ -120,10 +148,8 @@ impl Run {
             }
         }
         for &slot in slots {
-            if self.node(slot).state != NodeState::None {
-                continue;
-            }
             let position = self.layout.position(slot);
+            self.waits_for_element(slot, position);
             for &(from, rule) in inbound.get(&self.ix(slot)).into_iter().flatten() {
                 let from = self.layout.resolve(&plan, from, position);
                 if self.node(from).state.is_end() {
@@ -135,6 +161,23 @@ impl Run {
             }
         }
         self.state = RunState::Running;
+    }
+
+    /// What lies within an element waits for it.
+    fn waits_for_element(&mut self, slot: Slot, position: Position) {
+        if position.expansion == 0 {
+            return;
+        }
+        let element = self.element(position);
+        if element == slot {
+            return self.pending.freed.push(position.expansion);
+        }
+        match self.node(element).state {
+            NodeState::Success => self.holds(slot),
+            NodeState::UpstreamFailed => self.decide(slot, Decision::UpstreamFailed(element)),
+            NodeState::Skipped => self.decide(slot, Decision::Skipped(element)),
+            _ => {}
+        }
     }
 
     fn reset(&mut self, slot: Slot, cleared: &BTreeSet<Slot>) {
@@ -154,25 +197,18 @@ impl Run {
             let list = self.layout.resolve(&plan, each.list, position);
             self.layout.of_each(slot).is_some() && !cleared.contains(&list)
         });
-        // The elements of a list that will be there anew wait for it.
-        let refolds = self.layout.expansion(position.expansion).each.is_some_and(|each| {
-            let of = self.layout.each(&plan, each);
-            let list = of.map(|of| self.layout.resolve(&plan, of.list, self.layout.position(each)));
-            cleared.contains(&each) && list.is_some_and(|list| cleared.contains(&list))
-        });
-        if refolds {
-            self.mappings[position.expansion as usize].next = 0;
-        }
         // Answers to earlier starts are still told apart.
-        let starts = self.node(slot).starts;
-        let waits = if gathers { 0 } else { plan.node(ix).needs + u32::from(refolds) };
+        let node = self.node_mut(slot);
+        let starts = node.starts;
+        // An element is what its list made it.
+        let value = node.value.take().filter(|_| matches!(plan.node(ix).what, What::Element { .. }));
+        let waits = plan.node(ix).needs + u32::from(position.expansion > 0);
         let state = if gathers { NodeState::Running } else { NodeState::None };
-        *self.node_mut(slot) = Node { state, waits, starts, ..Node::default() };
-        if gathers
-            && let Some(expansion) = self.layout.of_each(slot)
-            && self.mappings[expansion as usize].done == self.layout.expansion(expansion).width
-        {
-            self.decide(slot, Decision::Gathered);
+        *self.node_mut(slot) = Node { state, waits, starts, value, ..Node::default() };
+        if position.expansion > 0 {
+            let mapping = &mut self.mappings[position.expansion as usize];
+            mapping.next = mapping.next.min(position.element);
+            self.note_activity(position);
         }
     }
 
@@ -185,7 +221,6 @@ impl Run {
         *open += 1;
         if *open == 1 {
             mapping.done -= 1;
-            mapping.active += 1;
         }
     }
 
@@ -214,11 +249,12 @@ impl Run {
             u32::try_from(slots.filter(|&slot| !self.node(slot).state.is_end()).count()).unwrap_or(u32::MAX)
         };
         let open: Vec<u32> = (0..of.width).map(open_of).collect();
-        let next = self.mappings[old as usize].next.min(kept);
-        let count =
-            |of: &[u32], done: bool| u32::try_from(of.iter().filter(|&&open| (open == 0) == done).count()).unwrap_or(u32::MAX);
-        let (done, active) = (count(&open, true), count(&open[..next as usize], false));
-        self.mappings[new as usize] = Mapping { open, next, active, done };
+        let done = u32::try_from(open.iter().filter(|open| **open == 0).count()).unwrap_or(u32::MAX);
+        let is_active = vec![false; open.len()];
+        self.mappings[new as usize] = Mapping { open, next: 0, active: 0, is_active, done };
+        for element in 0..of.width {
+            self.note_activity(Position { expansion: new, element });
+        }
         if done == of.width {
             self.decide(each, Decision::Gathered);
         } else {

@@ -128,9 +128,11 @@ pub(crate) struct More {
 pub(crate) struct Mapping {
     /// Nodes of each element that have not ended.
     pub(crate) open: Vec<u32>,
-    /// The first element that has not been activated.
+    /// No element before this one waits to be activated.
     pub(crate) next: u32,
+    /// How many elements are active, and which: activated, and not at their end.
     pub(crate) active: u32,
+    pub(crate) is_active: Vec<bool>,
     pub(crate) done: u32,
 }
 
@@ -397,7 +399,11 @@ impl Run {
             }
         }
         self.open += stride as usize * width as usize;
-        self.mappings.push(Mapping { open: vec![stride; width as usize], ..Mapping::default() });
+        self.mappings.push(Mapping {
+            open: vec![stride; width as usize],
+            is_active: vec![false; width as usize],
+            ..Mapping::default()
+        });
         self.node_mut(slot).state = NodeState::Running;
         let kept = before.map_or(0, |before| self.layout.expansion(before).width.min(width));
         // What the elements take from around the mapping may have ended before they were there.
@@ -420,13 +426,7 @@ impl Run {
     /// An element of a mapping may start: the nodes within it no longer wait for that.
     fn activated(&mut self, position: Position) {
         let Expansion { base, stride, .. } = *self.layout.expansion(position.expansion);
-        let mapping = &mut self.mappings[position.expansion as usize];
-        if position.element < mapping.next {
-            // It was before, and is only tried again.
-            return;
-        }
-        mapping.next = position.element + 1;
-        mapping.active += 1;
+        self.mappings[position.expansion as usize].next = position.element + 1;
         let first = base + position.element * stride;
         for slot in first + 1..first + stride {
             self.holds(slot);
@@ -458,6 +458,26 @@ impl Run {
         }
         if position.expansion > 0 {
             self.element_ended(position);
+            self.note_activity(position);
+        }
+    }
+
+    /// The slot of the element that a position is about.
+    pub(super) fn element(&self, position: Position) -> Slot {
+        let of = self.layout.expansion(position.expansion);
+        of.base + position.element * of.stride
+    }
+
+    /// Counts an element that has become active, or is so no longer.
+    pub(super) fn note_activity(&mut self, position: Position) {
+        let activated = self.node(self.element(position)).state == NodeState::Success;
+        let mapping = &mut self.mappings[position.expansion as usize];
+        let is_active = activated && mapping.open[position.element as usize] > 0;
+        let was_active = std::mem::replace(&mut mapping.is_active[position.element as usize], is_active);
+        match (was_active, is_active) {
+            (false, true) => mapping.active += 1,
+            (true, false) => mapping.active -= 1,
+            _ => {}
         }
     }
 
@@ -511,11 +531,14 @@ impl Run {
         self.pending.decisions.push(Reverse((rank, slot, decision)));
     }
 
-    fn holds(&mut self, slot: Slot) {
+    pub(super) fn holds(&mut self, slot: Slot) {
         let node = self.node_mut(slot);
         node.waits = node.waits.saturating_sub(1);
-        if node.waits == 0 && node.state == NodeState::None {
-            self.scheduled(slot);
+        match (node.waits, node.state) {
+            (0, NodeState::None) => self.scheduled(slot),
+            // A mapping whose elements were tried again gathers them once its own inputs hold again.
+            (0, NodeState::Running) if self.layout.of_each(slot).is_some() => self.decide(slot, Decision::Gathered),
+            _ => {}
         }
     }
 
@@ -538,9 +561,6 @@ impl Run {
             return;
         }
         mapping.done += 1;
-        if position.element < mapping.next {
-            mapping.active -= 1;
-        }
         if mapping.done < width {
             self.pending.freed.push(position.expansion);
         } else if let Some(each) = each {

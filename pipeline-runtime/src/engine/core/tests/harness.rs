@@ -60,6 +60,8 @@ pub(super) type Bodies = Box<dyn FnMut(&mut Entropy, &Key, u32, u32) -> Ends>;
 pub(super) struct Troubles {
     /// How many crashes at most.
     pub(super) crashes: u32,
+    /// How often nodes are tried again after the end.
+    pub(super) retries: u32,
     pub(super) cancels: bool,
     /// Time passes without an answer for as long as limits take.
     pub(super) delays: bool,
@@ -85,6 +87,8 @@ struct Watched {
     retries: HashMap<Slot, u32>,
     interrupted: HashMap<Slot, u32>,
     not_yets: HashMap<Slot, u32>,
+    /// How often each list was cleared: each time it is another.
+    cleared: HashMap<Key, usize>,
 }
 
 pub(super) struct Harness {
@@ -101,6 +105,7 @@ pub(super) struct Harness {
     bodies: Bodies,
     troubles: Troubles,
     pub(super) crashes: u32,
+    retried: u32,
 }
 
 impl Drop for Harness {
@@ -138,6 +143,7 @@ impl Harness {
             bodies,
             troubles,
             crashes: 0,
+            retried: 0,
         }
     }
 
@@ -153,6 +159,7 @@ impl Harness {
             retries: HashMap::new(),
             interrupted: HashMap::new(),
             not_yets: HashMap::new(),
+            cleared: HashMap::new(),
         });
         assert_eq!(self.core.start(spec, self.now), ix);
         self.check();
@@ -165,6 +172,11 @@ impl Harness {
             self.step();
             steps += 1;
             assert!(steps < 20_000, "the run does not come to its end:\n{}", fold(&self.runs[0].shadow));
+            let ended = self.in_flight.is_empty() && self.runs.iter().all(|run| run.shadow.state.is_end());
+            if ended && self.retried < self.troubles.retries {
+                self.retried += 1;
+                self.retry();
+            }
         }
         for (pool, used) in self.core.pools.used() {
             assert_eq!(used, 0, "pool {pool} has slots that nobody holds");
@@ -195,6 +207,21 @@ impl Harness {
             _ if self.in_flight.is_empty() => self.pass_to_next_timer(),
             _ => self.answer(),
         }
+    }
+
+    /// Somebody wants nodes of a run that has ended tried again.
+    fn retry(&mut self) {
+        let run = self.entropy.below(self.runs.len());
+        let ix = u32::try_from(run).unwrap();
+        let shadow = &self.runs[run].shadow;
+        let bodies = (0..)
+            .zip(&shadow.nodes)
+            .filter(|(slot, node)| node.state != NodeState::Removed && shadow.plan().node(shadow.ix(*slot)).is_body());
+        let bodies: Vec<Slot> = bodies.map(|(slot, _)| slot).collect();
+        let slots: Vec<Slot> = (0..=self.entropy.below(2)).map(|_| bodies[self.entropy.below(bodies.len())]).collect();
+        let downstream = self.entropy.once_in(2);
+        self.core.retry(ix, &slots, downstream, self.now).expect("all nodes have ended");
+        self.check();
     }
 
     fn pass_to_next_timer(&mut self) {
@@ -234,7 +261,7 @@ impl Harness {
             let not_yets = self.runs[run as usize].not_yets.get(&slot).copied().unwrap_or(0);
             match (self.bodies)(&mut self.entropy, &key, started.attempt, not_yets) {
                 Ends::NotYet if kind == Kind::Sensor => Answered::NotYet,
-                Ends::Success | Ends::NotYet => Answered::Success(self.value(&key), None),
+                Ends::Success | Ends::NotYet => Answered::Success(self.value(run, &key), None),
                 Ends::Error => Answered::Error("error".into()),
                 Ends::Fatal => Answered::Fatal("fatal".into()),
                 Ends::Skip => Answered::Skip("skip".into()),
@@ -245,12 +272,15 @@ impl Harness {
         self.check();
     }
 
-    /// An output: the same of a node whatever happened before.
-    fn value(&self, key: &Key) -> Value {
+    /// An output: the same of a node whatever happened before, but that a list that is tried again is another one.
+    fn value(&self, run: RunIx, key: &Key) -> Value {
         let number = key.0 * 7 + key.1.iter().map(|index| *index as usize).sum::<usize>();
         match &self.of.specs[key.0].what {
             Kind::Fork => Arc::new([Way::Left(1), Way::Right(2), Way::Neither][number % 3].clone()),
-            Kind::List => Arc::new((0..(number % 5) as u64).collect::<Vec<u64>>()),
+            Kind::List => {
+                let cleared = self.runs[run as usize].cleared.get(key).copied().unwrap_or(0);
+                Arc::new((0..((number + cleared * 2) % 5) as u64).collect::<Vec<u64>>())
+            }
             _ => Arc::new(number as u64),
         }
     }
@@ -337,6 +367,10 @@ impl Harness {
             _ => None,
         };
         let key = slot_of.map(|slot| self.key(run, slot));
+        let cleared: Vec<Key> = match &record {
+            Record::Cleared { slots } => slots.iter().map(|slot| self.key(run, *slot)).collect(),
+            _ => Vec::new(),
+        };
         let watched = &mut self.runs[run as usize];
         watched.shadow.apply(&entry);
         watched.entries.push(entry);
@@ -344,6 +378,16 @@ impl Harness {
             if let Record::RunEnded { state } = record {
                 let expected = if watched.cancelled { Some(RunState::Cancelled) } else { watched.model.run_state() };
                 assert_eq!(Some(state), expected);
+            }
+            if let Record::Cleared { .. } = record {
+                watched.cancelled = false;
+                watched.retries.clear();
+                watched.interrupted.clear();
+                watched.not_yets.clear();
+                for key in &cleared {
+                    *watched.cleared.entry(key.clone()).or_default() += 1;
+                }
+                watched.model.clear(&cleared);
             }
             return;
         };
@@ -419,6 +463,9 @@ impl Harness {
         let mut ended = 0;
         for (slot, node) in (0..).zip(&of_core.nodes) {
             let key = self.key(run, slot);
+            if node.state == NodeState::Removed {
+                continue;
+            }
             let expected = watched.model.state(&key);
             let name = of_core.id(slot);
             assert_eq!(node.state.is_end().then_some(node.state), expected, "{name}");

@@ -22,6 +22,8 @@ pub(super) struct Model {
     widths: BTreeMap<Key, u32>,
     /// Runners of races that are won, to be cut off once all else is decided.
     losers: Vec<Key>,
+    /// Mappings whose lists are to be there anew.
+    refolding: BTreeSet<Key>,
 }
 
 /// What an input says.
@@ -46,6 +48,7 @@ impl Model {
             lengths: BTreeMap::new(),
             widths: BTreeMap::new(),
             losers: Vec::new(),
+            refolding: BTreeSet::new(),
         };
         model.settle();
         model
@@ -80,6 +83,24 @@ impl Model {
         for key in self.keys() {
             self.ended.entry(key).or_insert(NodeState::Skipped);
         }
+    }
+
+    /// Somebody wants these nodes tried again.
+    pub(super) fn clear(&mut self, keys: &[Key]) {
+        for key in keys {
+            self.ended.remove(key);
+            let Kind::Each { .. } = self.of.specs[key.0].what else { continue };
+            let list = self.seen_from(self.of.specs[key.0].inputs[0].0, &key.1);
+            if self.widths.contains_key(key) && keys.contains(&list) {
+                self.refolding.insert(key.clone());
+            }
+        }
+        self.settle();
+    }
+
+    /// All that is repeated by a mapping, in all its elements.
+    fn inside(&self, each: &Key) -> Vec<Key> {
+        self.keys().into_iter().filter(|(spec, path)| self.is_inside(*spec, each.0) && path.starts_with(&each.1)).collect()
     }
 
     pub(super) fn run_state(&self) -> Option<RunState> {
@@ -123,13 +144,14 @@ impl Model {
         spec.what.is_body() && self.is_activated(key) && spec.inputs.iter().all(|input| self.says(*input, &key.1) == Says::Go)
     }
 
-    fn is_activated(&self, key: &Key) -> bool {
+    /// The element that a node lies in, if it is not that itself.
+    fn element_of(&self, key: &Key) -> Option<usize> {
         let element = |spec: &Spec| spec.what == Kind::Element && spec.scope == self.of.specs[key.0].scope;
-        self.of
-            .specs
-            .iter()
-            .position(element)
-            .is_none_or(|element| self.state(&(element, key.1.clone())) == Some(NodeState::Success))
+        self.of.specs.iter().position(element).filter(|element| *element != key.0)
+    }
+
+    fn is_activated(&self, key: &Key) -> bool {
+        self.element_of(key).is_none_or(|element| self.state(&(element, key.1.clone())) == Some(NodeState::Success))
     }
 
     fn says(&self, (upstream, needs): (usize, Needs), path: &[u32]) -> Says {
@@ -154,8 +176,13 @@ impl Model {
     fn settle(&mut self) {
         loop {
             while self.decide_all() {}
+            // Who is cut off may have been the last to await another.
             let losers = std::mem::take(&mut self.losers);
-            let cut = losers.iter().fold(false, |cut, loser| self.cut_off(loser) | cut);
+            let left: Vec<Key> = losers.iter().filter(|loser| !self.cut_off(loser)).cloned().collect();
+            let cut = left.len() < losers.len();
+            if cut {
+                self.losers = left;
+            }
             if !cut && !self.activate() {
                 return;
             }
@@ -178,7 +205,9 @@ impl Model {
     fn decide(&mut self, key: &Key) -> bool {
         let of = Arc::clone(&self.of);
         let spec = &of.specs[key.0];
-        let says: Vec<Says> = spec.inputs.iter().map(|input| self.says(*input, &key.1)).collect();
+        let mut says: Vec<Says> = spec.inputs.iter().map(|input| self.says(*input, &key.1)).collect();
+        // What lies within an element needs it as it needs an input.
+        says.extend(self.element_of(key).map(|element| self.says((element, Needs::Order), &key.1)));
         let state = if says.contains(&Says::Fail) {
             NodeState::UpstreamFailed
         } else if says.contains(&Says::Skip) {
@@ -186,13 +215,20 @@ impl Model {
         } else {
             match spec.what {
                 Kind::Race => return self.race(key),
-                _ if says.contains(&Says::Wait) || !self.is_activated(key) => return false,
+                _ if says.contains(&Says::Wait) => return false,
                 Kind::Arm | Kind::Failure => NodeState::Success,
                 Kind::Each { result, scope, .. } => return self.map(key, result, scope),
                 // Bodies run, and elements are activated.
                 _ => return false,
             }
         };
+        if let Kind::Each { .. } = spec.what {
+            // Elements of an earlier time do not go on without their mapping.
+            self.refolding.remove(key);
+            for inner in self.inside(key) {
+                self.ended.entry(inner).or_insert(state);
+            }
+        }
         self.ended.insert(key.clone(), state);
         true
     }
@@ -224,9 +260,8 @@ impl Model {
         let mut feeding: Vec<usize> =
             spec.inputs.iter().filter(|(_, needs)| *needs != Needs::Order).map(|(spec, _)| *spec).collect();
         if let Kind::Each { .. } = spec.what {
-            let inner: Vec<Key> =
-                self.keys().into_iter().filter(|(spec, path)| self.is_inside(*spec, key.0) && path.starts_with(&key.1)).collect();
-            for inner in inner {
+            self.refolding.remove(key);
+            for inner in self.inside(key) {
                 self.ended.entry(inner).or_insert(NodeState::Skipped);
             }
             let inputs = (0..of.specs.len()).filter(|spec| self.is_inside(*spec, key.0)).flat_map(|spec| &of.specs[spec].inputs);
@@ -277,8 +312,16 @@ impl Model {
     /// Unfolds a mapping, or gathers it.
     fn map(&mut self, key: &Key, result: usize, scope: usize) -> bool {
         let list = self.seen_from(self.of.specs[key.0].inputs[0].0, &key.1);
-        if !self.widths.contains_key(key) {
-            self.widths.insert(key.clone(), self.lengths[&list]);
+        if !self.widths.contains_key(key) || self.refolding.remove(key) {
+            let width = self.lengths[&list];
+            // What the new list no longer has is gone.
+            for (spec, path) in self.inside(key) {
+                if path[key.1.len()] >= width {
+                    self.ended.remove(&(spec, path.clone()));
+                    self.widths.remove(&(spec, path));
+                }
+            }
+            self.widths.insert(key.clone(), width);
             return true;
         }
         let inside = |(spec, path): &Key| self.of.specs[*spec].scope == scope && path.starts_with(&key.1);
@@ -307,7 +350,7 @@ impl Model {
             let each = of.scopes[spec.scope].each.unwrap();
             let Kind::Each { bound, .. } = of.specs[each].what else { unreachable!() };
             for (key, width) in self.widths.clone() {
-                if key.0 != each {
+                if key.0 != each || self.refolding.contains(&key) {
                     continue;
                 }
                 for index in 0..width {
@@ -317,7 +360,8 @@ impl Model {
                             .filter(|inner| of.specs[*inner].scope == spec.scope)
                             .all(|inner| self.ended.contains_key(&(inner, path.clone())))
                     };
-                    let started = |index: &u32| self.ended.contains_key(&(element, [&key.1[..], &[*index]].concat()));
+                    let started =
+                        |index: &u32| self.state(&(element, [&key.1[..], &[*index]].concat())) == Some(NodeState::Success);
                     let active = (0..width).filter(started).filter(|index| !is_over(&[&key.1[..], &[*index]].concat())).count();
                     if !self.ended.contains_key(&(element, path.clone())) && bound.is_none_or(|bound| active < bound as usize) {
                         self.ended.insert((element, path), NodeState::Success);

@@ -64,7 +64,7 @@ proptest! {
 
     #[test]
     fn whatever_happens_the_rules_hold(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..500), twice: bool) {
-        let troubles = Troubles { crashes: 0, cancels: true, delays: true };
+        let troubles = Troubles { crashes: 0, retries: 2, cancels: true, delays: true };
         let mut harness = harness(plan, script, EVERYTHING, anything(), troubles)?;
         harness.start();
         if twice {
@@ -75,7 +75,7 @@ proptest! {
 
     #[test]
     fn whatever_happens_the_rules_hold_through_crashes(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..500)) {
-        let troubles = Troubles { crashes: u32::MAX, cancels: false, delays: true };
+        let troubles = Troubles { crashes: u32::MAX, retries: 1, cancels: false, delays: true };
         let mut harness = harness(plan, script, EVERYTHING, anything(), troubles)?;
         harness.start();
         harness.finish();
@@ -86,7 +86,7 @@ proptest! {
     #[test]
     fn a_run_that_crashed_ends_as_one_that_did_not(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..300), fails: bool) {
         let allowed = Allowed { skips: false, races: false, timeouts: false };
-        let calm = Troubles { crashes: 0, cancels: false, delays: false };
+        let calm = Troubles { crashes: 0, retries: 0, cancels: false, delays: false };
         let mut undisturbed = harness(plan.clone(), Vec::new(), allowed, same(fails), calm)?;
         undisturbed.start();
         let expected = undisturbed.finish();

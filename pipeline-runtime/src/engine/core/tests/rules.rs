@@ -339,3 +339,72 @@ fn values_of_gates_follow_from_their_upstreams_and_are_not_written() {
     assert_eq!(fold(&again), fold(bench.run()));
     assert_eq!(format!("{:?}", again.node(bench.slot("first_of")).value), "Some(7)");
 }
+
+// ---- trying again
+
+#[test]
+fn a_list_that_is_tried_again_and_fails_takes_its_elements_with_it_and_may_be_tried_again() {
+    #[pipeline]
+    fn mapped() {
+        list().each(|n| work(n)).named("all");
+    }
+    for downstream in [false, true] {
+        let mut bench = Bench::new(&mapped());
+        bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2]), None));
+        bench.succeed("work[0]", 1);
+        bench.answer("work[1]", Answered::Fatal("503".into()));
+        assert_eq!(bench.run().state, RunState::Failed);
+        let retry = |bench: &mut Bench| {
+            bench.core.retry(RUN, &[bench.slot("list")], downstream, bench.now).unwrap();
+            bench.take();
+        };
+        retry(&mut bench);
+        bench.answer("list", Answered::Fatal("no table".into()));
+        assert_eq!((bench.run().state, bench.state("all")), (RunState::Failed, NodeState::UpstreamFailed));
+        assert!(bench.run().nodes.iter().all(|node| node.state.is_end()));
+        retry(&mut bench);
+        bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2, 3]), None));
+        for n in 0..3 {
+            if bench.state(&format!("work[{n}]")) == NodeState::Running {
+                bench.succeed(&format!("work[{n}]"), n);
+            }
+        }
+        // Without `downstream` what had failed by itself stays as it is.
+        let expected = if downstream { RunState::Success } else { RunState::Failed };
+        assert_eq!(bench.run().state, expected, "{}", fold(bench.run()));
+    }
+}
+
+#[test]
+fn a_list_is_not_tried_again_while_its_elements_are_under_way() {
+    #[pipeline]
+    fn mapped() {
+        list().each(|n| work(work(n).named("first"))).max_active(1);
+    }
+    let mut bench = Bench::new(&mapped());
+    bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2]), None));
+    for downstream in [false, true] {
+        let refused = bench.core.retry(RUN, &[bench.slot("list")], downstream, bench.now).unwrap_err().to_string();
+        assert!(refused.starts_with("`list` cannot be retried while `first[0]`, which depends on it, is running"), "{refused}");
+    }
+}
+
+#[test]
+fn an_element_that_is_tried_again_with_its_downstream_leaves_the_other_elements_alone() {
+    #[pipeline]
+    fn mapped() {
+        list().each(|n| work(work(n).named("first")).named("second"));
+    }
+    let mut bench = Bench::new(&mapped());
+    bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2]), None));
+    for id in ["first[0]", "second[0]", "first[1]", "second[1]"] {
+        bench.succeed(id, 1);
+    }
+    bench.started();
+    bench.core.retry(RUN, &[bench.slot("first[0]")], true, bench.now).unwrap();
+    bench.take();
+    assert_eq!(bench.starts.len(), 1);
+    bench.succeed("first[0]", 1);
+    bench.succeed("second[0]", 1);
+    assert_eq!((bench.started(), bench.run().state), (vec!["first[0]".into(), "second[0]".into()], RunState::Success));
+}
