@@ -159,7 +159,7 @@ pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task, template};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
 pub use simulate::{Simulation, SimulationError};
-pub use storage::{Bucket, BucketError, BucketErrorKind, Object};
+pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
 pub use time::{Clock, Timestamp};
 
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`

@@ -309,9 +309,28 @@ impl Bucket {
     /// # }
     /// ```
     pub async fn copy(&self, from: &str, to: &str) -> Result<Object, BucketError> {
-        let (from, to) = (self.key(from)?, self.key(to)?);
-        let doing = format!("copy `{from}` to `{to}` in `{}`", self.url());
-        self.write(&doing, |store| async move { store.copy(&from, &to).await }).await
+        self.copy_on(from, to, Condition::Always).await
+    }
+
+    /// Copies an object to another key if that is free: of any number of writers at once, exactly one succeeds.
+    ///
+    /// Fails with [`AlreadyExists`](super::BucketErrorKind::AlreadyExists) if it is taken, and like [`copy`](Self::copy).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-copy-absent")?;
+    /// bucket.put("raw/a.csv", "x").await?;
+    /// bucket.copy_if_absent("raw/a.csv", "archive/a.csv").await?;
+    /// assert!(bucket.copy_if_absent("raw/a.csv", "archive/a.csv").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "copy_if_not_exists")]
+    pub async fn copy_if_absent(&self, from: &str, to: &str) -> Result<Object, BucketError> {
+        self.copy_on(from, to, Condition::Absent).await
     }
 
     /// Moves an object to another key, replacing what is there. To its own key is no change.
@@ -378,6 +397,12 @@ impl Bucket {
         self.write(&doing, |store| async move { store.put(&key, body, condition).await }).await
     }
 
+    async fn copy_on(&self, from: &str, to: &str, condition: Condition) -> Result<Object, BucketError> {
+        let (from, to) = (self.key(from)?, self.key(to)?);
+        let doing = format!("copy `{from}` to `{to}` in `{}`", self.url());
+        self.write(&doing, |store| async move { store.copy(&from, &to, condition).await }).await
+    }
+
     /// Every look at what is in the bucket passes here, and nowhere else.
     async fn look(&self, look: Look) -> Result<Vec<Object>, BucketError> {
         let doing = match &look {
@@ -407,7 +432,7 @@ impl Bucket {
         Ok(Object::new(self.name(), self.run(doing, stamped(io)).await?))
     }
 
-    async fn run<T, Io>(&self, doing: &str, io: impl FnOnce(Store, Scribe) -> Io) -> Result<T, BucketError>
+    pub(super) async fn run<T, Io>(&self, doing: &str, io: impl FnOnce(Store, Scribe) -> Io) -> Result<T, BucketError>
     where
         T: Send + 'static,
         Io: Future<Output = Result<T, Failure>> + Send + 'static,
@@ -421,7 +446,7 @@ impl Bucket {
         done.await.map_err(|failure| failure.at(doing))
     }
 
-    async fn perform<T, Io>(&self, io: impl FnOnce(Store, Scribe) -> Io) -> Result<T, Failure>
+    pub(super) async fn perform<T, Io>(&self, io: impl FnOnce(Store, Scribe) -> Io) -> Result<T, Failure>
     where
         T: Send + 'static,
         Io: Future<Output = Result<T, Failure>> + Send + 'static,
@@ -430,17 +455,19 @@ impl Bucket {
         self.0.world.perform(store.is_immediate(), |scribe| io(store, scribe)).await
     }
 
-    fn key(&self, key: &str) -> Result<Path, BucketError> {
+    pub(super) fn key(&self, key: &str) -> Result<Path, BucketError> {
         key::parse(key).map_err(|reason| BucketError::invalid_key(self.url(), "key", key, reason))
     }
 
-    fn doing(&self, verb: &str, key: &Path) -> String {
+    pub(super) fn doing(&self, verb: &str, key: &Path) -> String {
         format!("{verb} `{key}` in `{}`", self.url())
     }
 }
 
 /// Lets the world put its own time on what was written.
-fn stamped<Io>(io: impl FnOnce(Store) -> Io) -> impl FnOnce(Store, Scribe) -> BoxFuture<'static, Result<ObjectMeta, Failure>>
+pub(super) fn stamped<Io>(
+    io: impl FnOnce(Store) -> Io,
+) -> impl FnOnce(Store, Scribe) -> BoxFuture<'static, Result<ObjectMeta, Failure>>
 where
     Io: Future<Output = Result<ObjectMeta, Failure>> + Send + 'static,
 {

@@ -106,6 +106,15 @@ impl Failure {
         Self { kind: BucketErrorKind::NoSuchKey, detail: None, source: None }
     }
 
+    pub(super) fn already_exists() -> Self {
+        Self { kind: BucketErrorKind::AlreadyExists, detail: None, source: None }
+    }
+
+    /// Of what was begun and cannot go on, as a step of it failed or was dropped.
+    pub(super) fn cut_off() -> Self {
+        Self::new(BucketErrorKind::Other, "an earlier step of it failed or was cut off; begin anew")
+    }
+
     pub(super) fn precondition() -> Self {
         Self { kind: BucketErrorKind::PreconditionFailed, detail: None, source: None }
     }

@@ -13,7 +13,7 @@
 //! So only its vocabulary is used here, and the form of its etags.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Take, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -22,11 +22,16 @@ use bytes::Bytes;
 use object_store::ObjectMeta;
 use object_store::path::Path as Key;
 
+use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
 use super::lock::FolderLock;
 use super::staged::{Staged, create_folders, is_staged, sync_folder_of};
 use super::store::{Condition, Wanted};
+use super::upload::Upload;
 use super::walk::walk;
+
+/// How much is read of a file at once.
+const CHUNK: usize = 256 << 10;
 
 /// A folder, which need not exist until the first operation.
 #[derive(Debug)]
@@ -77,14 +82,45 @@ impl Local {
         .await
     }
 
-    pub(super) async fn put(self: &Arc<Self>, key: &Key, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
+    /// Opens the file: what is read then is this one, whole, whatever takes its place meanwhile.
+    pub(super) async fn open(self: &Arc<Self>, key: &Key, span: Span) -> Result<(ObjectMeta, Body), Failure> {
         let key = key.clone();
-        self.blocking(move |local| local.opened()?.put(key, &body, condition)).await
+        self.blocking(move |local| {
+            let opened = local.opened()?;
+            opened.present(&key)?;
+            let mut file = File::open(opened.file(&key)?)?;
+            let meta = meta(key, &file.metadata()?)?;
+            let span = span.within(meta.size);
+            file.seek(SeekFrom::Start(span.start))?;
+            let rest = file.take(span.end - span.start);
+            Ok((meta, Body::File(FileBody { local: Arc::clone(local), rest: Some(rest) })))
+        })
+        .await
     }
 
-    pub(super) async fn copy(self: &Arc<Self>, from: &Key, to: &Key) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn put(self: &Arc<Self>, key: &Key, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
+        let key = key.clone();
+        self.blocking(move |local| {
+            let opened = local.opened()?;
+            let mut staged = opened.stage(&key, &condition)?;
+            staged.file().write_all(&body)?;
+            opened.commit(key, staged, &condition)
+        })
+        .await
+    }
+
+    pub(super) async fn upload(self: &Arc<Self>, key: &Key, condition: Condition) -> Result<Upload, Failure> {
+        let key = key.clone();
+        self.blocking(move |local| {
+            let staged = Some(local.opened()?.stage(&key, &condition)?);
+            Ok(Upload::File(FileUpload { local: Arc::clone(local), key, condition, staged }))
+        })
+        .await
+    }
+
+    pub(super) async fn copy(self: &Arc<Self>, from: &Key, to: &Key, condition: Condition) -> Result<ObjectMeta, Failure> {
         let (from, to) = (from.clone(), to.clone());
-        self.blocking(move |local| local.opened()?.copy(&from, to)).await
+        self.blocking(move |local| local.opened()?.copy(&from, to, &condition)).await
     }
 
     pub(super) async fn rename(self: &Arc<Self>, from: &Key, to: &Key) -> Result<ObjectMeta, Failure> {
@@ -99,7 +135,7 @@ impl Local {
 
     async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&Arc<Self>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let local = Arc::clone(self);
         match tokio::task::spawn_blocking(move || work(&local)).await {
@@ -171,26 +207,31 @@ impl Opened {
         self.stat(key)?.ok_or_else(Failure::no_such_key)
     }
 
-    fn put(&self, key: Key, body: &[u8], condition: Condition) -> Result<ObjectMeta, Failure> {
-        let file = self.target(&key)?;
-        let stage = || Staged::new(file.clone(), |staged| staged.write_all(body));
+    /// Begins an object, unless its condition cannot hold any more: before anything is staged, which would make folders.
+    fn stage(&self, key: &Key, condition: &Condition) -> Result<Staged, Failure> {
+        let file = self.target(key)?;
+        match condition {
+            Condition::Always => {}
+            Condition::Absent if self.stat(key)?.is_none() => {}
+            Condition::Absent => return Err(Failure::already_exists()),
+            Condition::Match(etag) => self.unchanged(key, etag)?,
+        }
+        Ok(Staged::new(file)?)
+    }
+
+    fn commit(&self, key: Key, staged: Staged, condition: &Condition) -> Result<ObjectMeta, Failure> {
         let metadata = match condition {
             Condition::Always => {
-                let staged = stage()?;
-                let _lock = FolderLock::join(&file)?;
+                let _lock = FolderLock::join(staged.target())?;
                 staged.replace()?
             }
             Condition::Absent => {
-                let staged = stage()?;
-                let _lock = FolderLock::join(&file)?;
+                let _lock = FolderLock::join(staged.target())?;
                 staged.create()?
             }
             Condition::Match(etag) => {
-                // Before anything is staged, which would make folders.
-                self.unchanged(&key, &etag)?;
-                let staged = stage()?;
-                let _lock = FolderLock::take(&file)?;
-                self.unchanged(&key, &etag)?;
+                let _lock = FolderLock::take(staged.target())?;
+                self.unchanged(&key, etag)?;
                 staged.replace()?
             }
         };
@@ -202,13 +243,12 @@ impl Opened {
         if now.as_deref() == Some(etag) { Ok(()) } else { Err(Failure::precondition()) }
     }
 
-    fn copy(&self, from: &Key, to: Key) -> Result<ObjectMeta, Failure> {
+    fn copy(&self, from: &Key, to: Key, condition: &Condition) -> Result<ObjectMeta, Failure> {
         self.present(from)?;
         let mut source = File::open(self.file(from)?)?;
-        let target = self.target(&to)?;
-        let staged = Staged::new(target.clone(), |staged| io::copy(&mut source, staged).map(drop))?;
-        let _lock = FolderLock::join(&target)?;
-        meta(to, &staged.replace()?)
+        let mut staged = self.stage(&to, condition)?;
+        io::copy(&mut source, staged.file())?;
+        self.commit(to, staged, condition)
     }
 
     fn rename(&self, from: &Key, to: &Key) -> Result<ObjectMeta, Failure> {
@@ -240,6 +280,78 @@ impl Opened {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => Ok(removed.and_then(|()| sync_folder_of(&file))?),
         }
+    }
+}
+
+/// What is still to be read of a file.
+#[derive(Debug)]
+pub(super) struct FileBody {
+    local: Arc<Local>,
+    /// Gone once a read failed or was dropped.
+    rest: Option<Take<File>>,
+}
+
+impl FileBody {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        let Some(mut rest) = self.rest.take() else {
+            return Err(Failure::cut_off());
+        };
+        let read = move |_: &Arc<Local>| {
+            let mut chunk = Vec::with_capacity(CHUNK);
+            rest.by_ref().take(CHUNK as u64).read_to_end(&mut chunk)?;
+            Ok((rest, chunk))
+        };
+        let (rest, chunk) = self.local.blocking(read).await?;
+        let missing = rest.limit() > 0;
+        self.rest = Some(rest);
+        if chunk.is_empty() && missing {
+            // Another program cut the file: what was read so far must not pass for the whole.
+            return Err(Failure::new(BucketErrorKind::Other, "the file became shorter while it was read"));
+        }
+        Ok(Some(chunk.into()).filter(|chunk: &Bytes| !chunk.is_empty()))
+    }
+}
+
+/// A file that is being written.
+#[derive(Debug)]
+pub(super) struct FileUpload {
+    local: Arc<Local>,
+    key: Key,
+    condition: Condition,
+    /// Gone once a write failed or was dropped.
+    staged: Option<Staged>,
+}
+
+impl FileUpload {
+    pub(super) async fn write(&mut self, part: Bytes) -> Result<(), Failure> {
+        let mut staged = self.staged.take().ok_or_else(Failure::cut_off)?;
+        let write = move |_: &Arc<Local>| {
+            staged.file().write_all(&part)?;
+            Ok(staged)
+        };
+        self.staged = Some(self.local.blocking(write).await?);
+        Ok(())
+    }
+
+    pub(super) async fn finish(self, last: Bytes) -> Result<ObjectMeta, Failure> {
+        let Self { local, key, condition, staged } = self;
+        let mut staged = staged.ok_or_else(Failure::cut_off)?;
+        local
+            .blocking(move |local| {
+                staged.file().write_all(&last)?;
+                local.opened()?.commit(key, staged, &condition)
+            })
+            .await
+    }
+
+    pub(super) async fn abort(self) -> Result<(), Failure> {
+        let Self { local, staged, .. } = self;
+        local
+            .blocking(move |_| {
+                drop(staged);
+                Ok(())
+            })
+            .await
     }
 }
 

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use chrono::Utc;
 use futures_util::TryStreamExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, UpdateVersion};
 
+use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
 use super::store::{Condition, Wanted};
+use super::upload::{MemoryUpload, Upload};
 
 /// Clones share their objects.
 #[derive(Debug, Clone)]
@@ -51,6 +53,29 @@ impl Memory {
         Ok(self.objects.get(key).await?.bytes().await?)
     }
 
+    pub(super) async fn open(&self, key: &Path, span: Span) -> Result<(ObjectMeta, Body), Failure> {
+        let found = self.objects.get(key).await?;
+        let meta = found.meta.clone();
+        let whole = found.bytes().await?;
+        let span = span.within(meta.size);
+        // It is in memory, so its size is a `usize`.
+        let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
+        Ok((meta, Body::Memory(whole.slice(at(span.start)..at(span.end)))))
+    }
+
+    pub(super) async fn upload(&self, key: &Path, condition: Condition) -> Result<Upload, Failure> {
+        let now = self.head(key).await?;
+        match (&condition, now) {
+            (Condition::Absent, Some(_)) => return Err(Failure::already_exists()),
+            (Condition::Match(etag), now) if now.as_ref().and_then(|now| now.e_tag.as_ref()) != Some(etag) => {
+                return Err(Failure::precondition());
+            }
+            _ => {}
+        }
+        let (memory, key) = (self.clone(), key.clone());
+        Ok(Upload::Memory(MemoryUpload { memory, key, condition, written: BytesMut::new() }))
+    }
+
     pub(super) async fn put(&self, key: &Path, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
         let size = body.len() as u64;
         let mode = match condition {
@@ -70,9 +95,13 @@ impl Memory {
         }))
     }
 
-    pub(super) async fn copy(&self, from: &Path, to: &Path) -> Result<ObjectMeta, Failure> {
-        self.objects.copy(from, to).await?;
-        self.arrived(to).await
+    pub(super) async fn copy(&self, from: &Path, to: &Path, condition: Condition) -> Result<ObjectMeta, Failure> {
+        if matches!(condition, Condition::Always) {
+            self.objects.copy(from, to).await?;
+            return self.arrived(to).await;
+        }
+        let body = self.get(from).await?;
+        self.put(to, body, condition).await
     }
 
     pub(super) async fn rename(&self, from: &Path, to: &Path) -> Result<ObjectMeta, Failure> {

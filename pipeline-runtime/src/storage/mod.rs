@@ -4,6 +4,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `bucket` | [`Bucket`]: the operations users call, and the one place through which every look at a bucket passes |
+//! | `reader`, `writer` | [`ObjectReader`], [`ObjectWriter`]: streams; `body` and `upload` are what a store has behind them |
 //! | `object` | [`Object`]: what a bucket says about one key |
 //! | `error` | [`BucketError`], and the way from a store's failure to a message |
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
@@ -19,6 +20,7 @@
 //! - On `file://` a step that must not be torn apart is one blocking closure: dropping an operation's future leaves it done
 //!   or undone, never half done.
 
+mod body;
 mod bucket;
 mod error;
 mod fault;
@@ -28,16 +30,21 @@ mod lock;
 mod memory;
 mod object;
 mod pattern;
+mod reader;
 mod staged;
 mod stamp;
 mod store;
 #[cfg(test)]
 mod tests;
+mod upload;
 mod url;
 mod walk;
 mod world;
+mod writer;
 
 pub use bucket::Bucket;
 pub use error::{BucketError, BucketErrorKind};
 pub use object::Object;
+pub use reader::ObjectReader;
 pub(crate) use world::World;
+pub use writer::ObjectWriter;

@@ -23,14 +23,22 @@ pub(super) struct Staged {
 }
 
 impl Staged {
-    /// Starts on `target`, making its folders, and lets `fill` write the contents.
-    pub(super) fn new(target: PathBuf, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Self> {
+    /// Starts on `target`, making its folders.
+    pub(super) fn new(target: PathBuf) -> io::Result<Self> {
         if let Some(folder) = target.parent() {
             create_folders(folder)?;
         }
-        let mut staged = Self::reserve(target)?;
-        fill(&mut staged.file)?;
-        Ok(staged)
+        Self::reserve(target)
+    }
+
+    /// Where the contents are written to.
+    pub(super) fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// What will come to be.
+    pub(super) fn target(&self) -> &Path {
+        &self.target
     }
 
     fn reserve(target: PathBuf) -> io::Result<Self> {

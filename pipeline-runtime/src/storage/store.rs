@@ -6,11 +6,13 @@ use bytes::Bytes;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
+use super::body::{Body, Span};
 use super::error::Failure;
 use super::key::Prefix;
 use super::local::Local;
 use super::memory::Memory;
 use super::pattern::Pattern;
+use super::upload::Upload;
 
 /// Under which condition a put replaces what is there.
 #[derive(Debug, Clone)]
@@ -96,6 +98,22 @@ impl Store {
         }
     }
 
+    /// The object as it is now, and what of it is in the span.
+    pub(super) async fn open(&self, key: &Path, span: Span) -> Result<(ObjectMeta, Body), Failure> {
+        match self {
+            Self::Memory(memory) => memory.open(key, span).await,
+            Self::Local(local) => local.open(key, span).await,
+        }
+    }
+
+    /// Begins an object, unless its condition cannot hold any more.
+    pub(super) async fn upload(&self, key: &Path, condition: Condition) -> Result<Upload, Failure> {
+        match self {
+            Self::Memory(memory) => memory.upload(key, condition).await,
+            Self::Local(local) => local.upload(key, condition).await,
+        }
+    }
+
     pub(super) async fn put(&self, key: &Path, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
         match self {
             Self::Memory(memory) => memory.put(key, body, condition).await,
@@ -103,11 +121,11 @@ impl Store {
         }
     }
 
-    /// Replaces `to`; the copy is a new object of its own.
-    pub(super) async fn copy(&self, from: &Path, to: &Path) -> Result<ObjectMeta, Failure> {
+    /// The copy is a new object of its own.
+    pub(super) async fn copy(&self, from: &Path, to: &Path, condition: Condition) -> Result<ObjectMeta, Failure> {
         match self {
-            Self::Memory(memory) => memory.copy(from, to).await,
-            Self::Local(local) => local.copy(from, to).await,
+            Self::Memory(memory) => memory.copy(from, to, condition).await,
+            Self::Local(local) => local.copy(from, to, condition).await,
         }
     }
 

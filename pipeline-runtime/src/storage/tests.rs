@@ -86,6 +86,12 @@ on_every_store!(
     changes_are_found_by_time,
     an_empty_object_is_an_object,
     a_dropped_operation_leaves_a_whole_object,
+    what_is_streamed_in_is_streamed_out,
+    any_part_can_be_read,
+    a_reader_keeps_to_its_object,
+    a_stream_shows_when_it_is_finished_and_only_then,
+    streams_keep_their_conditions,
+    one_copy_wins,
 );
 
 async fn an_object_is_written_read_and_deleted(bucket: Bucket) -> Tested {
@@ -359,6 +365,204 @@ async fn a_dropped_operation_leaves_a_whole_object(bucket: Bucket) -> Tested {
     assert!(now == old || now == new);
     assert_eq!(keys(&bucket.list("").await?), ["a"]);
     Ok(())
+}
+
+/// Bytes of which no two places look alike, so that a part that is lost, doubled or in the wrong place shows.
+fn distinct(size: usize) -> Vec<u8> {
+    (0_u64..).flat_map(u64::to_le_bytes).take(size).collect()
+}
+
+async fn what_is_streamed_in_is_streamed_out(bucket: Bucket) -> Tested {
+    let all = distinct((1 << 20) + 13);
+    // Chunks smaller than a part, of its size, and larger.
+    for chunk in [1000, 256 << 10, 600_000, all.len()] {
+        let mut writer = bucket.put_stream("big/a").await?;
+        for chunk in all.chunks(chunk) {
+            writer.write(chunk.to_vec()).await?;
+        }
+        let written = writer.finish().await?;
+        assert_eq!((written.key.as_str(), written.size), ("big/a", all.len() as u64));
+        assert_eq!(bucket.head("big/a").await?, Some(written.clone()));
+        let mut reader = bucket.get_stream("big/a").await?;
+        assert_eq!(reader.object(), &written);
+        let mut read = Vec::new();
+        while let Some(chunk) = reader.chunk().await? {
+            assert!(!chunk.is_empty());
+            read.extend_from_slice(&chunk);
+        }
+        assert!(read == all, "{chunk}");
+        assert_eq!(reader.chunk().await?, None, "the end stays the end");
+    }
+    let empty = bucket.put_stream("empty").await?.finish().await?;
+    assert_eq!((empty.size, bucket.get_stream("empty").await?.chunk().await?), (0, None));
+
+    // As an `AsyncRead`, a chunk at a time or less.
+    let mut reader = Box::pin(bucket.get_stream("big/a").await?);
+    let mut read = Vec::new();
+    loop {
+        let mut buffer = [0; 999];
+        let mut into = tokio::io::ReadBuf::new(&mut buffer);
+        std::future::poll_fn(|cx| tokio::io::AsyncRead::poll_read(reader.as_mut(), cx, &mut into)).await?;
+        if into.filled().is_empty() {
+            break;
+        }
+        read.extend_from_slice(into.filled());
+    }
+    assert!(read == all);
+    Ok(())
+}
+
+async fn any_part_can_be_read(bucket: Bucket) -> Tested {
+    let all = distinct(700_000);
+    bucket.put("a", all.clone()).await?;
+    assert!(bucket.get_range("a", ..).await? == all);
+    assert!(bucket.get_range("a", 1..600_001).await? == all[1..600_001]);
+    assert!(bucket.get_range("a", 262_144..=300_000).await? == all[262_144..=300_000]);
+    assert!(bucket.get_range("a", 699_999..).await? == all[699_999..]);
+    assert!(bucket.get_range("a", 600_000..u64::MAX).await? == all[600_000..]);
+    for nothing in [5..5, 700_000..700_001, 800_000..900_000] {
+        assert_eq!(bucket.get_range("a", nothing).await?, "");
+    }
+    assert_eq!(bucket.get_stream_range("a", 699_998..).await?.object().size, 700_000);
+    bucket.put("empty", "").await?;
+    assert_eq!(bucket.get_range("empty", ..).await?, "");
+    assert_eq!(bucket.get_range("empty", 0..10).await?, "");
+    assert_eq!(kind(bucket.get_range("none", 0..10).await), Some(Kind::NoSuchKey));
+    assert_eq!(kind(bucket.get_stream("none").await), Some(Kind::NoSuchKey));
+    assert_eq!(kind(bucket.get_stream("../a").await), Some(Kind::InvalidKey));
+    Ok(())
+}
+
+/// A chunk of the new object must never follow one of the old.
+async fn a_reader_keeps_to_its_object(bucket: Bucket) -> Tested {
+    let (old, new) = (vec![b'o'; 1 << 20], vec![b'n'; 1 << 20]);
+    bucket.put("a", old.clone()).await?;
+    let mut reader = bucket.get_stream("a").await?;
+    let mut read = reader.chunk().await?.ok_or("empty")?.to_vec();
+    bucket.put("a", new).await?;
+    loop {
+        match reader.chunk().await {
+            Ok(Some(chunk)) => read.extend_from_slice(&chunk),
+            Ok(None) => break assert!(read == old),
+            Err(error) => break assert_eq!(error.kind(), Kind::PreconditionFailed, "{error}"),
+        }
+    }
+    Ok(())
+}
+
+async fn a_stream_shows_when_it_is_finished_and_only_then(bucket: Bucket) -> Tested {
+    let big = vec![7; 600_000];
+    bucket.put("kept", "old").await?;
+    let mut dropped = bucket.put_stream("kept").await?;
+    dropped.write(big.clone()).await?;
+    drop(dropped);
+    let mut aborted = bucket.put_stream("new").await?;
+    aborted.write(big.clone()).await?;
+    assert_eq!(aborted.key(), "new");
+    aborted.abort().await?;
+    bucket.put_stream("kept").await?.abort().await?;
+    let mut cut_off = bucket.put_stream("kept").await?;
+    // The future of a write, dropped where it may be: the object is given up, or the write was done.
+    if poll_immediate(Box::pin(cut_off.write(big.clone()))).await.is_none() {
+        assert_eq!(kind(cut_off.write("x").await), Some(Kind::Other));
+        assert_eq!(kind(cut_off.finish().await), Some(Kind::Other));
+    }
+    assert_eq!(keys(&bucket.list("").await?), ["kept"]);
+    assert_eq!(bucket.get("kept").await?, "old");
+
+    let mut writer = bucket.put_stream("kept").await?;
+    writer.write(big.clone()).await?;
+    assert_eq!(bucket.get("kept").await?, "old");
+    writer.finish().await?;
+    assert_eq!(bucket.get("kept").await?, big);
+    assert_eq!(kind(bucket.put_stream("a//b").await), Some(Kind::InvalidKey));
+    Ok(())
+}
+
+async fn streams_keep_their_conditions(bucket: Bucket) -> Tested {
+    let big = distinct(600_000);
+    // Both with one part and with several.
+    for size in [10, big.len()] {
+        let key = format!("a{size}");
+        let (mut first, mut second) = (bucket.put_stream_if_absent(&key).await?, bucket.put_stream_if_absent(&key).await?);
+        first.write(big[..size].to_vec()).await?;
+        second.write("second").await?;
+        let first = first.finish().await?;
+        assert_eq!(kind(second.finish().await), Some(Kind::AlreadyExists));
+        assert_eq!(kind(bucket.put_stream_if_absent(&key).await), Some(Kind::AlreadyExists), "at once");
+
+        let etag = first.etag.unwrap_or_default();
+        let (mut third, mut fourth) =
+            (bucket.put_stream_if_match(&key, &etag).await?, bucket.put_stream_if_match(&key, &etag).await?);
+        third.write("third").await?;
+        fourth.write(big[..size].to_vec()).await?;
+        let third = third.finish().await?;
+        assert_ne!(third.etag.as_ref(), Some(&etag));
+        assert_eq!(kind(fourth.finish().await), Some(Kind::PreconditionFailed));
+        assert_eq!(kind(bucket.put_stream_if_match(&key, &etag).await), Some(Kind::PreconditionFailed), "at once");
+        assert_eq!(bucket.get(&key).await?, "third");
+    }
+    assert_eq!(kind(bucket.put_stream_if_match("none", "etag").await), Some(Kind::PreconditionFailed));
+    assert_eq!(bucket.list("").await?.len(), 2, "no trace of what did not come to be");
+    Ok(())
+}
+
+async fn one_copy_wins(bucket: Bucket) -> Tested {
+    for id in 0..8 {
+        bucket.put(&format!("from/{id}"), id.to_string()).await?;
+    }
+    let copies = (0..8).map(|id: u32| {
+        let bucket = bucket.clone();
+        tokio::spawn(async move { bucket.copy_if_absent(&format!("from/{id}"), "to").await.map(|_| id) })
+    });
+    let mut winners = Vec::new();
+    for copy in join_all(copies).await {
+        match copy? {
+            Ok(id) => winners.push(id),
+            Err(error) => assert_eq!(error.kind(), Kind::AlreadyExists, "{error}"),
+        }
+    }
+    assert_eq!(winners.len(), 1);
+    assert_eq!(bucket.get("to").await?, winners[0].to_string());
+    assert_eq!(kind(bucket.copy_if_absent("none", "to2").await), Some(Kind::NoSuchKey));
+    assert_eq!(kind(bucket.copy_if_absent("none", "../to").await), Some(Kind::InvalidKey));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_folder_keeps_nothing_of_what_was_given_up() -> Tested {
+    let fresh = in_a_folder("")?;
+    let mut dropped = fresh.bucket.put_stream("a").await?;
+    dropped.write(vec![0; 1 << 20]).await?;
+    drop(dropped);
+    let mut aborted = fresh.bucket.put_stream("b").await?;
+    aborted.write(vec![0; 1 << 20]).await?;
+    aborted.abort().await?;
+    let mut late = fresh.bucket.put_stream_if_absent("c").await?;
+    late.write(vec![0; 1 << 20]).await?;
+    fresh.bucket.put("c", "first").await?;
+    assert_eq!(kind(late.finish().await), Some(Kind::AlreadyExists));
+    let root = fresh.bucket.url().trim_start_matches("file://").to_owned();
+    let names: Vec<_> = fs::read_dir(root)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>()?;
+    assert_eq!(names, ["c"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_cut_short_is_no_end() -> Tested {
+    let fresh = in_a_folder("")?;
+    fresh.bucket.put("a", vec![0; 1 << 20]).await?;
+    let mut reader = fresh.bucket.get_stream("a").await?;
+    reader.chunk().await?;
+    let root = fresh.bucket.url().trim_start_matches("file://").to_owned();
+    fs::File::options().write(true).open(format!("{root}/a"))?.set_len(300_000)?;
+    while let Some(chunk) = reader.chunk().await.transpose() {
+        if let Err(error) = chunk {
+            assert!(error.to_string().contains("became shorter"), "{error}");
+            return Ok(());
+        }
+    }
+    Err("a part passed for the whole".into())
 }
 
 #[tokio::test]

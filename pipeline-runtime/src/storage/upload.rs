@@ -1,0 +1,66 @@
+//! [`Upload`]: an object that comes into being part by part, and all at once.
+
+use bytes::{Bytes, BytesMut};
+use object_store::ObjectMeta;
+use object_store::path::Path;
+
+use super::error::Failure;
+use super::local::FileUpload;
+use super::memory::Memory;
+use super::store::Condition;
+
+/// Nothing of it shows before [`finish`](Self::finish) has returned; one that is dropped leaves nothing behind.
+#[derive(Debug)]
+pub(super) enum Upload {
+    Memory(MemoryUpload),
+    File(FileUpload),
+}
+
+/// Where nothing has to be bounded: the object will be in memory anyway.
+#[derive(Debug)]
+pub(super) struct MemoryUpload {
+    pub(super) memory: Memory,
+    pub(super) key: Path,
+    pub(super) condition: Condition,
+    pub(super) written: BytesMut,
+}
+
+/// How much is gathered before a file or the memory gets it.
+const GATHERED: usize = 256 << 10;
+
+impl Upload {
+    /// How many bytes the next part has, unless it is the last one.
+    pub(super) fn part_size(&self) -> usize {
+        match self {
+            Self::Memory(_) | Self::File(_) => GATHERED,
+        }
+    }
+
+    /// Takes a part of just the [size](Self::part_size) asked for.
+    pub(super) async fn write(&mut self, part: Bytes) -> Result<(), Failure> {
+        match self {
+            Self::Memory(memory) => memory.written.extend_from_slice(&part),
+            Self::File(file) => file.write(part).await?,
+        }
+        Ok(())
+    }
+
+    /// Takes the last part, which may be small or empty, and puts the object in place.
+    pub(super) async fn finish(self, last: Bytes) -> Result<ObjectMeta, Failure> {
+        match self {
+            Self::Memory(MemoryUpload { memory, key, condition, mut written }) => {
+                written.extend_from_slice(&last);
+                memory.put(&key, written.freeze(), condition).await
+            }
+            Self::File(file) => file.finish(last).await,
+        }
+    }
+
+    /// Gives it up, and returns once nothing is left of it.
+    pub(super) async fn abort(self) -> Result<(), Failure> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::File(file) => file.abort().await,
+        }
+    }
+}
