@@ -120,6 +120,10 @@
 // The expansion of the macros names this crate, also in its own tests and examples.
 extern crate self as pipeline_runtime;
 
+#[cfg(feature = "measure")]
+#[doc(hidden)]
+#[path = "measure.rs"]
+pub mod __measure;
 mod alerts;
 mod author;
 pub mod cli;

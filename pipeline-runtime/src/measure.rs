@@ -1,0 +1,104 @@
+//! A door for benchmarks, behind the feature `measure`: runs of a plan without the command line. It changes without notice.
+
+use crate::author::context::RunInfo;
+use crate::engine::{Engine, EngineOptions, RunIx, RunSpec, RunState};
+use crate::journal::MemoryJournal;
+use crate::plan::{DEFAULT_PARALLELISM, Plan};
+use crate::schedule::Interval;
+use crate::time::Clock;
+use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+/// An engine as a process has it: bodies on workers, timers on a thread of their own.
+#[derive(Debug)]
+pub struct Live {
+    engine: Engine,
+    /// None only while it is dropped.
+    workers: Option<Runtime>,
+    timers: Option<(oneshot::Sender<()>, std::thread::JoinHandle<()>)>,
+}
+
+impl Live {
+    /// An engine whose runs end with their process.
+    ///
+    /// # Errors
+    ///
+    /// If a thread cannot be had.
+    pub fn in_memory(workers: usize) -> std::io::Result<Self> {
+        let options =
+            EngineOptions { clock: Clock::system(), parallelism: DEFAULT_PARALLELISM, check_outputs: false, observer: None };
+        Self::new(Engine::new(Arc::new(MemoryJournal::default()), options, None), workers)
+    }
+
+    fn new(engine: Engine, threads: usize) -> std::io::Result<Self> {
+        let workers = Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+        engine.run_on(workers.handle().clone());
+        let (stop, stopped) = oneshot::channel();
+        let (driven, timers) = (engine.clone(), Builder::new_current_thread().enable_all().build()?);
+        let timers = std::thread::spawn(move || {
+            timers.block_on(async {
+                tokio::select! {
+                    never = driven.drive(threads) => match never {},
+                    _ = stopped => {}
+                }
+            });
+        });
+        Ok(Self { engine, workers: Some(workers), timers: Some((stop, timers)) })
+    }
+
+    /// Begins a run.
+    pub fn start(&self, plan: &Arc<Plan>) -> LiveRun<'_> {
+        let now = self.engine.clock().now();
+        let info = RunInfo {
+            pipeline: plan.pipeline.to_owned(),
+            run_id: "measured".into(),
+            interval: Interval::at(now.to_utc()),
+            previous: None,
+            params: serde_json::Value::Null,
+        };
+        let spec = RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: 0, key: 0 };
+        LiveRun { live: self, ix: self.engine.start(spec) }
+    }
+
+    /// Runs a plan to its end.
+    pub fn run(&self, plan: &Arc<Plan>) -> RunState {
+        self.start(plan).ended()
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.engine.stop();
+        if let Some((stop, timers)) = self.timers.take() {
+            // It may have ended by a panic, which its thread has told of.
+            let _ = stop.send(());
+            let _ = timers.join();
+        }
+        if let Some(workers) = self.workers.take() {
+            workers.shutdown_background();
+        }
+    }
+}
+
+/// A run that has begun.
+#[derive(Debug)]
+pub struct LiveRun<'a> {
+    live: &'a Live,
+    ix: RunIx,
+}
+
+impl LiveRun<'_> {
+    /// Blocks until it has ended.
+    pub fn ended(&self) -> RunState {
+        self.live.workers.as_ref().map_or(RunState::Failed, |workers| workers.block_on(self.live.engine.ended(self.ix)))
+    }
+
+    /// What a node returned, if it is a `T`.
+    pub fn output<T: Clone + 'static>(&self, id: &str) -> Option<T> {
+        self.live.engine.look(self.ix, |run| {
+            let slot = run.layout.find(run.plan(), id)?;
+            run.node(slot).value.as_ref()?.as_any().downcast_ref::<T>().cloned()
+        })?
+    }
+}

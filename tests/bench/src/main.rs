@@ -1,0 +1,37 @@
+//! How fast it is: `cargo run --release -p pipeline-bench -- [GROUP]…`, all groups without an argument.
+//!
+//! Each group measures one side of the engine and returns tables, which are printed and written to `target/bench/GROUP.md`.
+//! BENCHMARKS.md says how to read them. A new group is a folder with a `run`, and a line in [`GROUPS`].
+
+mod memory;
+mod rounds;
+mod stats;
+mod table;
+
+use std::path::Path;
+use std::process::ExitCode;
+use table::Table;
+
+type Group = fn() -> Vec<Table>;
+
+const GROUPS: &[(&str, Group)] = &[("memory", memory::run)];
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = wanted.iter().find(|name| GROUPS.iter().all(|(known, _)| known != name)) {
+        let known: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
+        eprintln!("no group `{unknown}`; there are {}", known.join(", "));
+        return ExitCode::from(2);
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
+    for (name, run) in GROUPS.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name)) {
+        let text = run().iter().map(Table::to_string).collect::<Vec<_>>().join("\n");
+        println!("{text}");
+        let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join(format!("{name}.md")), &text));
+        if let Err(error) = written {
+            eprintln!("`{}` cannot be written: {error}", folder.display());
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,101 @@
+//! The pipeline of a shape, and its runs.
+
+use super::WORKERS;
+use super::bodies::{self, Body};
+use super::shape::Shape;
+use crate::rounds::Contender;
+use pipeline_runtime::__measure::Live;
+use pipeline_runtime::prelude::*;
+use pipeline_runtime::{Plan, RunState};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Options {
+    shape: Shape,
+    body: Body,
+}
+
+/// The tasks that a shape is wired of, for one kind of body.
+macro_rules! tasks {
+    ($kind:ident, $body:expr) => {
+        mod $kind {
+            use super::bodies::{self, Body};
+            use pipeline_runtime::prelude::*;
+
+            #[task]
+            async fn first() -> Result<u64> {
+                Ok(bodies::body($body, 0).await)
+            }
+            #[task]
+            async fn one(n: u64) -> Result<u64> {
+                Ok(bodies::body($body, n).await)
+            }
+            #[task]
+            async fn three(a: u64, b: u64, c: u64) -> Result<u64> {
+                Ok(bodies::body($body, a.wrapping_add(b).wrapping_add(c)).await)
+            }
+            #[task]
+            async fn all(numbers: Vec<u64>) -> Result<u64> {
+                Ok(bodies::body($body, numbers.into_iter().fold(0, u64::wrapping_add)).await)
+            }
+
+            pub(super) fn node(upstreams: &[Node<u64>]) -> Node<u64> {
+                match upstreams {
+                    [] => first(),
+                    [n] => one(*n),
+                    [a, b, c] => three(*a, *b, *c),
+                    more => all(more.to_vec()),
+                }
+            }
+        }
+    };
+}
+tasks!(noop, Body::Noop);
+tasks!(work, Body::Work);
+tasks!(yields, Body::Yields);
+
+#[pipeline]
+fn shaped(options: Options) {
+    let node = match options.body {
+        Body::Noop => noop::node,
+        Body::Work => work::node,
+        Body::Yields => yields::node,
+    };
+    let mut nodes: Vec<Node<u64>> = Vec::new();
+    for upstreams in &options.shape.upstreams {
+        let upstreams: Vec<Node<u64>> = upstreams.iter().map(|&from| nodes[from as usize]).collect();
+        nodes.push(node(&upstreams));
+    }
+    if let Some(last) = nodes.last() {
+        last.named("last");
+    }
+}
+
+/// # Panics
+///
+/// If the plan is not sound, which would be a mistake of the engine.
+pub(super) fn plan(shape: &Shape, body: Body) -> Plan {
+    let options = Options { shape: shape.clone(), body };
+    let params = serde_json::to_value(options).unwrap_or_default();
+    match shaped().plan(&params) {
+        Ok(plan) => plan,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+pub(super) fn contender(shape: &Shape, body: Body) -> Contender<'_> {
+    let plan = Arc::new(plan(shape, body));
+    Contender::new("this", move || once(&plan, shape))
+}
+
+fn once(plan: &Arc<Plan>, shape: &Shape) -> Duration {
+    let Ok(live) = Live::in_memory(WORKERS) else { panic!("no threads to be had") };
+    let started = Instant::now();
+    let run = live.start(plan);
+    let state = run.ended();
+    let took = started.elapsed();
+    assert_eq!((state, run.output::<u64>("last")), (RunState::Success, Some(shape.expected())));
+    took
+}

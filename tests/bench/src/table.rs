@@ -1,0 +1,28 @@
+use std::fmt;
+
+/// A table, as Markdown.
+#[derive(Debug)]
+pub(crate) struct Table {
+    title: String,
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(crate) fn new(title: impl Into<String>, header: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { title: title.into(), header: header.into_iter().map(Into::into).collect(), rows: Vec::new() }
+    }
+
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
+        writeln!(f, "### {}\n\n{}", self.title, line(&self.header))?;
+        writeln!(f, "|{}", "---|".repeat(self.header.len()))?;
+        self.rows.iter().try_for_each(|row| writeln!(f, "{}", line(row)))
+    }
+}
