@@ -2,3 +2,4 @@
 //! can run them, too.
 
 pub mod cloud_data_pipeline;
+pub mod event_archive;

@@ -255,6 +255,11 @@ impl Finished {
         &self.reports
     }
 
+    /// The same, to keep.
+    pub fn into_reports(self) -> Vec<RunReport> {
+        self.reports
+    }
+
     /// Whether Ctrl-C or SIGTERM came before all of them had ended.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted

@@ -24,11 +24,12 @@ use object_store::path::Path as Key;
 
 use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
+use super::key::Prefix;
 use super::lock::FolderLock;
 use super::staged::{Staged, create_folders, is_staged, sync_folder_of};
 use super::store::{Condition, Wanted};
 use super::upload::Upload;
-use super::walk::walk;
+use super::walk::{folders, walk};
 
 /// How much is read of a file at once.
 const CHUNK: usize = 256 << 10;
@@ -70,6 +71,10 @@ impl Local {
 
     pub(super) async fn list(self: &Arc<Self>, wanted: Wanted) -> Result<Vec<ObjectMeta>, Failure> {
         self.blocking(move |local| walk(&local.opened()?.root, &wanted)).await
+    }
+
+    pub(super) async fn folders(self: &Arc<Self>, prefix: Prefix) -> Result<Vec<Key>, Failure> {
+        self.blocking(move |local| folders(&local.opened()?.root, &prefix)).await
     }
 
     pub(super) async fn get(self: &Arc<Self>, key: &Key) -> Result<Bytes, Failure> {

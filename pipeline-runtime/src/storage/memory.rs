@@ -11,6 +11,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, UpdateVersi
 
 use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
+use super::key::Prefix;
 use super::store::{Condition, Wanted};
 use super::upload::{MemoryUpload, Upload};
 
@@ -47,6 +48,14 @@ impl Memory {
         let mut found: Vec<_> = listed.try_collect().await?;
         found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
         Ok(found)
+    }
+
+    pub(super) async fn folders(&self, prefix: &Prefix) -> Result<Vec<Path>, Failure> {
+        let folder = Path::parse(prefix.folder()).map_err(object_store::Error::from)?;
+        let mut folders = self.objects.list_with_delimiter(Some(&folder)).await?.common_prefixes;
+        folders.retain(|folder| folder.as_ref().starts_with(prefix.as_str()));
+        folders.sort_unstable();
+        Ok(folders)
     }
 
     pub(super) async fn get(&self, key: &Path) -> Result<Bytes, Failure> {

@@ -91,6 +91,14 @@ impl Store {
         }
     }
 
+    /// The folders whose names begin with the prefix, and that are right under its own folder; sorted, without the last `/`.
+    pub(super) async fn folders(&self, prefix: Prefix) -> Result<Vec<Path>, Failure> {
+        match self {
+            Self::Memory(memory) => memory.folders(&prefix).await,
+            Self::Local(local) => local.folders(prefix).await,
+        }
+    }
+
     pub(super) async fn get(&self, key: &Path) -> Result<Bytes, Failure> {
         match self {
             Self::Memory(memory) => memory.get(key).await,

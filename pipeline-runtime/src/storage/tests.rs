@@ -74,6 +74,7 @@ on_every_store!(
     what_was_put_is_what_is_seen,
     any_valid_key_is_kept,
     prefixes_are_bytes,
+    folders_are_listed_without_what_is_in_them,
     patterns_cross_folders,
     a_put_replaces_and_conditions_hold,
     copies_are_objects_of_their_own,
@@ -152,6 +153,26 @@ async fn prefixes_are_bytes(bucket: Bucket) -> Tested {
         assert_eq!(keys(&bucket.list(prefix).await?), expected, "{prefix}");
     }
     assert_eq!(bucket.list("").await?.len(), 6);
+    Ok(())
+}
+
+async fn folders_are_listed_without_what_is_in_them(bucket: Bucket) -> Tested {
+    for key in [
+        "source/b/2024-03-25/x.csv",
+        "source/b/2024-03-26/x.csv",
+        "source/a/x.csv",
+        "source/ab/x/y.csv",
+        "source/file",
+        "sources/c",
+    ] {
+        bucket.put(key, "x").await?;
+    }
+    assert_eq!(bucket.list_prefixes("source/").await?, ["source/a/", "source/ab/", "source/b/"]);
+    assert_eq!(bucket.list_prefixes("source/a").await?, ["source/a/", "source/ab/"]);
+    assert_eq!(bucket.list_prefixes("").await?, ["source/", "sources/"]);
+    assert_eq!(bucket.list_prefixes("source/b/").await?, ["source/b/2024-03-25/", "source/b/2024-03-26/"]);
+    assert!(bucket.list_prefixes("nowhere/").await?.is_empty() && bucket.list_prefixes("source/file").await?.is_empty());
+    assert_eq!(kind(bucket.list_prefixes("../").await), Some(Kind::InvalidKey));
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use object_store::ObjectMeta;
 use object_store::path::Path as Key;
 
 use super::error::Failure;
-use super::key;
+use super::key::{self, Prefix};
 use super::local::meta;
 use super::staged::is_staged;
 use super::store::Wanted;
@@ -25,6 +25,24 @@ pub(super) fn walk(root: &Path, wanted: &Wanted) -> Result<Vec<ObjectMeta>, Fail
     walk.folder(&root.join(folder), &below)?;
     walk.found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
     Ok(walk.found)
+}
+
+/// The folders right under that of the prefix whose keys begin with it, sorted. One without a file in it is among them.
+pub(super) fn folders(root: &Path, prefix: &Prefix) -> Result<Vec<Key>, Failure> {
+    let folder = prefix.folder();
+    let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let mut found = Vec::new();
+    for entry in present(fs::read_dir(root.join(folder)))?.into_iter().flatten() {
+        let Some(entry) = present(entry)? else { continue };
+        let Some(key) = entry.file_name().to_str().and_then(|name| key::parse(&format!("{below}{name}")).ok()) else { continue };
+        // Links are followed, as by the walk.
+        let is_folder = || Ok::<_, Failure>(present(fs::metadata(entry.path()))?.is_some_and(|metadata| metadata.is_dir()));
+        if key.as_ref().starts_with(prefix.as_str()) && is_folder()? {
+            found.push(key);
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
 }
 
 struct Walk<'a> {

@@ -1,0 +1,36 @@
+//! Event files that arrive all day, gathered into an archive an hour: exercise 5.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `pipeline` | the pipeline: events, their new files, the archives of the hours they belong to, a report |
+//! | `layout` | which key is which event's, and of which hour |
+//! | `archive` | the gzip file of an hour, that knows what is in it |
+//! | `seed` | files as they arrive, interval by interval, late ones and a new event included |
+//! | `demo` | three intervals in a row |
+//!
+//! # A file is archived once
+//!
+//! Each file is a gzip member of its own in its hour's archive, and the member's header says which file, and which version of it, it
+//! holds. So an archive tells what is in it, and is written, whole, in one request that the store carries out only if the archive is
+//! still the one that was read (`If-Match`), or still missing (`If-None-Match`). Therefore a file is not archived twice, nor lost,
+//!
+//! - if an attempt is cut off, wherever that happens: either the archive was replaced, and the next attempt finds the files in
+//!   it; or it was not, and they are added then;
+//! - if an interval is run again, as a retry, a resumed run or a backfill: its files are in the archives, and nothing is written;
+//! - if two runs add to an archive at once: the second to write is refused, reads what the first has written, and adds what is
+//!   missing.
+//!
+//! A source file that was written again replaces its former version in the archive.
+//!
+//! # A file that comes late
+//!
+//! What is new is told from when a file was written, not from its name: all that was written since the end of the last interval
+//! whose run succeeded. So a stop of hours loses nothing, and a file that comes a day late is added to the archive of its own hour. There is no
+//! upper limit: a file that was written after the interval's end, before the run looks, is archived now, and the
+//! next run, which finds it once more, fetches its archive and leaves it as it is.
+
+pub mod archive;
+pub mod demo;
+pub mod layout;
+pub mod pipeline;
+pub mod seed;

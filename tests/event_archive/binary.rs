@@ -1,0 +1,5 @@
+//! The pipeline of exercise 5, to be killed.
+
+fn main() -> std::process::ExitCode {
+    pipeline_runtime::cli::main([pipeline_examples::event_archive::pipeline::event_archive()])
+}

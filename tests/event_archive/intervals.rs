@@ -1,0 +1,136 @@
+//! Intervals in a row, with files that come on time, late, again, or without a name that can be understood.
+
+use super::support::{INTERVALS, Place, event, unzipped};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use pipeline_runtime::{RunState, Simulation};
+use std::fs;
+use std::io::Write;
+
+#[test]
+fn three_intervals_in_a_row_archive_each_row_once() {
+    let place = Place::new();
+    place.seed(1);
+    let report = place.run(INTERVALS[0]);
+    let customers = "customer_new_customer_event";
+    assert_eq!(event(&report, 0), (customers.into(), vec![(format!("target/{customers}/2021-09-01/07.csv.gz"), 3, 0)]));
+    assert_eq!(place.archived(), place.expected());
+    assert_eq!(report.output::<String>("report").unwrap(), "2 event(s): 5 file(s) into 3 archive(s)");
+    let untouched = "target/customer_order_event/2021-09-01/06.csv.gz";
+    let before = place.written(untouched);
+
+    // A new event, and a file that is half an hour late.
+    place.seed(2);
+    let report = place.run(INTERVALS[1]);
+    assert_eq!(report.output::<Vec<String>>("list_events").unwrap().len(), 3);
+    assert_eq!(place.archived(), place.expected());
+    assert_eq!(report.output::<String>("report").unwrap(), "3 event(s): 5 file(s) into 3 archive(s)");
+    assert_eq!(place.written(untouched), before, "only archives that change are written");
+
+    // Files that are hours late.
+    place.seed(3);
+    let report = place.run(INTERVALS[2]);
+    assert_eq!(report.output::<String>("report").unwrap(), "3 event(s): 5 file(s) into 5 archive(s)");
+    assert_eq!(place.archived(), place.expected());
+}
+
+#[test]
+fn after_a_stop_the_next_interval_takes_what_the_missed_ones_left() {
+    let place = Place::new();
+    place.seed(1);
+    place.run(INTERVALS[0]);
+    place.seed(2);
+    place.seed(3);
+    place.run(INTERVALS[2]);
+    assert_eq!(place.archived(), place.expected());
+}
+
+#[test]
+fn an_interval_that_is_run_again_writes_nothing() {
+    let place = Place::new();
+    place.seed(1);
+    place.run(INTERVALS[0]);
+    let before = place.archives();
+    let report = place.run(INTERVALS[0]);
+    assert_eq!(report.output::<String>("report").unwrap(), "2 event(s): 0 file(s) into 0 archive(s)");
+    assert_eq!(event(&report, 0).1[0].2, 3, "known");
+    assert_eq!(place.archives(), before);
+}
+
+#[test]
+fn a_file_that_is_written_again_takes_the_place_of_its_former_version() {
+    let place = Place::new();
+    let files = ["source/e/2021-09-01/07_00_a.csv", "source/e/2021-09-01/07_10_b.csv", "source/e/2021-09-01/07_20_c.csv"];
+    for file in files {
+        place.write(file, &format!("of {file}\n"));
+    }
+    place.run(INTERVALS[0]);
+    place.write(files[0], "corrected, and longer than it was before\n");
+    place.run(INTERVALS[1]);
+    assert_eq!(place.archived(), place.expected());
+    place.write(files[1], "short\n");
+    place.run(INTERVALS[2]);
+    assert_eq!(place.archived(), place.expected());
+}
+
+#[test]
+fn what_somebody_else_has_put_into_an_archive_stays_in_it() {
+    let place = Place::new();
+    let archive = place.path("target-bucket/target/e/2021-09-01/07.csv.gz");
+    fs::create_dir_all(archive.parent().unwrap()).unwrap();
+    let mut encoder = GzEncoder::new(fs::File::create(&archive).unwrap(), Compression::fast());
+    encoder.write_all(b"theirs\n").unwrap();
+    encoder.finish().unwrap();
+    place.write("source/e/2021-09-01/07_00_a.csv", "ours\n");
+    place.run(INTERVALS[0]);
+    place.run(INTERVALS[1]);
+    assert_eq!(unzipped(&archive), "theirs\nours\n");
+}
+
+#[test]
+fn a_damaged_archive_is_an_error_at_once_and_is_left_as_it_is() {
+    let place = Place::new();
+    place.write("source/e/2021-09-01/07_00_a.csv", "ours\n");
+    place.run(INTERVALS[0]);
+    let archive = place.path("target-bucket/target/e/2021-09-01/07.csv.gz");
+    let whole = fs::read(&archive).unwrap();
+    let cut = &whole[..whole.len() - 3];
+    fs::write(&archive, cut).unwrap();
+    place.write("source/e/2021-09-01/07_30_b.csv", "more\n");
+    let report = place.try_run(INTERVALS[1]);
+    assert_eq!(report.state(), RunState::Failed);
+    assert_eq!(report.node("archive_hour[0][0]").attempts(), 1);
+    let error = report.node("archive_hour[0][0]").error().unwrap();
+    assert!(
+        error.starts_with("target-bucket/target/e/2021-09-01/07.csv.gz is no whole gzip file: the member at byte 0"),
+        "{error}"
+    );
+    assert_eq!(fs::read(&archive).unwrap(), cut);
+    assert!(
+        report
+            .output::<String>("report")
+            .unwrap()
+            .contains("1 event(s): 0 file(s) into 0 archive(s); `archive_hour[0][0]` failed")
+    );
+}
+
+#[test]
+fn one_event_that_fails_holds_no_other_up() {
+    let in_memory = serde_json::json!({ "source": "memory://source-bucket", "target": "memory://target-bucket" });
+    let report = Simulation::new(pipeline_examples::event_archive::pipeline::event_archive())
+        .params(in_memory)
+        .logical_date(INTERVALS[0])
+        .arrive("0s", "memory://source-bucket/source/a/2021-09-01/07_00_1.csv", "1\n")
+        .arrive("0s", "memory://source-bucket/source/b/2021-09-01/07_00_2.csv", "2\n")
+        .fail("archive_hour[0][0]", 1, "503")
+        .fail("archive_hour[0][0]", 2, "503")
+        .fail("archive_hour[0][0]", 3, "503")
+        .fail("archive_hour[0][0]", 4, "503")
+        .run();
+    assert_eq!(report.state(), RunState::Failed);
+    // 10 + 20 + 40 s of backoff.
+    assert_eq!(report.node("archive_hour[0][0]").finished().unwrap().as_secs(), 70);
+    assert_eq!(event(&report, 1).1, [("target/b/2021-09-01/07.csv.gz".to_owned(), 1, 0)]);
+    let news = report.output::<String>("report").unwrap();
+    assert_eq!(news, "2 event(s): 1 file(s) into 1 archive(s); `archive_hour[0][0]` failed: 503");
+}

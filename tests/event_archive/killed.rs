@@ -1,0 +1,43 @@
+//! Killed between fetching, appending and uploading, and gone on with.
+
+use super::support::{INTERVALS, Place};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+fn start(place: &Place) -> Child {
+    let options = place.options();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_event-archive"));
+    command.arg("--journal").arg(place.path("journal.db")).args(["run", "--logical-date", INTERVALS[2]]);
+    command.args(["--param", &format!("source={}", options.source), "--param", &format!("target={}", options.target)]);
+    command.env("PIPELINE_LOG", "info").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Kills it as soon as its log has had `count` lines with `word`; whether it came to that.
+fn kill_at(place: &Place, word: &str, count: usize) -> bool {
+    let mut child = start(place);
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let reached = lines.map(Result::unwrap).filter(|line| line.contains(word)).nth(count - 1).is_some();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    reached
+}
+
+#[test]
+fn a_run_killed_between_its_steps_ends_with_the_archives_of_one_that_was_not() {
+    let mut kills = 0;
+    for (word, count) in [("fetched", 1), ("fetched", 3), ("appended", 1), ("appended", 4), ("uploaded", 1), ("uploaded", 3)] {
+        let place = Place::new();
+        (1..=2).for_each(|interval| place.seed(interval));
+        place.run(INTERVALS[0]);
+        place.seed(3);
+        // Late, so that the next run has archives to fetch.
+        place.write("source/customer_order_event/2021-09-01/07_33_file_50.csv", "late\n");
+        kills += usize::from(kill_at(&place, word, count));
+        let mut child = start(&place);
+        let mut log = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert!(child.wait().unwrap().success(), "{word} {count}: {log}");
+        assert_eq!(place.archived(), place.expected(), "{word} {count}: {log}");
+    }
+    assert!(kills >= 4, "only {kills} of the runs lived to be killed");
+}

@@ -1,0 +1,10 @@
+//! Exercise 5: event files into the archives of their hours, each once, whatever happens meanwhile.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in its helpers too")]
+
+mod archive;
+mod intervals;
+mod killed;
+mod listing;
+mod support;
+mod together;

@@ -1,0 +1,140 @@
+//! Two buckets in a folder, and what is in them.
+
+use chrono::{DateTime, Utc};
+use flate2::read::MultiGzDecoder;
+use pipeline_examples::event_archive::layout::Hour;
+use pipeline_examples::event_archive::pipeline::{EventReport, Options, event_archive};
+use pipeline_examples::event_archive::seed;
+use pipeline_runtime::cli::{Progress, Runner};
+use pipeline_runtime::{Bucket, Object, RunReport, RunState};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// The starts of the seed's intervals.
+pub(crate) const INTERVALS: [&str; 3] = ["2021-09-01T07:00:00Z", "2021-09-01T07:30:00Z", "2021-09-01T08:00:00Z"];
+
+/// A source and a target bucket.
+pub(crate) struct Place(TempDir);
+
+/// Rows by archive, each archive's sorted: in which order files were added says nothing.
+pub(crate) type Rows = BTreeMap<String, Vec<String>>;
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for bucket in ["source-bucket", "target-bucket"] {
+            fs::create_dir(folder.path().join(bucket)).unwrap();
+        }
+        Self(folder)
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        let bucket = |name: &str| format!("file://{}", self.path(name).display());
+        Options { source: bucket("source-bucket"), target: bucket("target-bucket") }
+    }
+
+    /// Lets the files of an interval arrive, 1 being the first.
+    pub(crate) fn seed(&self, interval: u8) {
+        let date = INTERVALS[0][..10].parse().unwrap();
+        let seed = seed::Command { source: self.options().source, date, interval: Some(interval) };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(seed.run(&mut Vec::new())).unwrap();
+    }
+
+    /// Writes a source file now, so that it is new to every interval.
+    pub(crate) fn write(&self, key: &str, contents: &str) {
+        let file = self.path("source-bucket").join(key);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, contents).unwrap();
+    }
+
+    fn runner(&self, date: &str) -> Runner {
+        let runner = Runner::new().pipeline(event_archive(), self.options()).logical_date(date).progress(Progress::Silent);
+        runner.journal(self.path("journal.db"))
+    }
+
+    /// Runs an interval, which has to succeed.
+    pub(crate) fn run(&self, date: &str) -> RunReport {
+        let report = self.try_run(date);
+        assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
+        report
+    }
+
+    pub(crate) fn try_run(&self, date: &str) -> RunReport {
+        self.runner(date).run().unwrap().into_reports().remove(0)
+    }
+
+    /// What is in the archives.
+    pub(crate) fn archived(&self) -> Rows {
+        let target = self.path("target-bucket");
+        self.archives().into_iter().map(|object| (object.key.clone(), sorted(&unzipped(&target.join(object.key))))).collect()
+    }
+
+    /// What ought to be in them: every row of every source file, once.
+    pub(crate) fn expected(&self) -> Rows {
+        let source = self.path("source-bucket");
+        let mut rows = BTreeMap::<String, String>::new();
+        for file in files(&source) {
+            let key = key(&source, &file);
+            let (hour, _) = Hour::of(&key).unwrap();
+            rows.entry(hour.to_string()).or_default().push_str(&fs::read_to_string(file).unwrap());
+        }
+        rows.into_iter().map(|(archive, rows)| (archive, sorted(&rows))).collect()
+    }
+
+    /// The archives. Not the folder's files, of which a process that was killed may leave some that are no objects.
+    pub(crate) fn archives(&self) -> Vec<Object> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(Bucket::open(&self.options().target).unwrap().list("")).unwrap()
+    }
+
+    /// When an archive was written.
+    pub(crate) fn written(&self, key: &str) -> DateTime<Utc> {
+        self.archives().into_iter().find(|object| object.key == key).unwrap().last_modified
+    }
+}
+
+/// What a run reports of an event, as (archive, added, known).
+pub(crate) fn event(report: &RunReport, element: usize) -> (String, Vec<(String, usize, usize)>) {
+    let event = report.output::<EventReport>(&format!("report_event[{element}]")).unwrap();
+    (event.event, event.archives.into_iter().map(|of| (of.archive, of.added, of.known)).collect())
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let is_hidden = path.file_name().unwrap().to_string_lossy().starts_with('.');
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if !is_hidden {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn key(folder: &Path, file: &Path) -> String {
+    file.strip_prefix(folder).unwrap().to_str().unwrap().to_owned()
+}
+
+fn sorted(rows: &str) -> Vec<String> {
+    let mut rows: Vec<String> = rows.lines().map(str::to_owned).collect();
+    rows.sort();
+    rows
+}
+
+/// As any tool reads it.
+pub(crate) fn unzipped(file: &Path) -> String {
+    let mut text = String::new();
+    MultiGzDecoder::new(fs::File::open(file).unwrap()).read_to_string(&mut text).unwrap();
+    text
+}

@@ -1,0 +1,31 @@
+//! Two runs at once.
+
+use super::support::{INTERVALS, Place};
+use pipeline_examples::event_archive::pipeline::event_archive;
+use pipeline_runtime::cli::{Progress, Runner};
+use pipeline_runtime::{RunReport, RunState};
+use std::sync::Barrier;
+
+fn one_of_several(place: &Place, gate: &Barrier) -> RunReport {
+    // Without a journal, as two machines would be: nothing but the archives tells one of the other.
+    let runner = Runner::new().pipeline(event_archive(), place.options()).logical_date(INTERVALS[0]).progress(Progress::Silent);
+    gate.wait();
+    runner.run().unwrap().into_reports().remove(0)
+}
+
+#[test]
+fn two_runs_of_an_interval_at_once_archive_each_row_once() {
+    for _ in 0..5 {
+        let place = Place::new();
+        (1..=3).for_each(|interval| place.seed(interval));
+        let gate = Barrier::new(2);
+        let reports = std::thread::scope(|threads| {
+            let runs = [(); 2].map(|()| threads.spawn(|| one_of_several(&place, &gate)));
+            runs.map(|run| run.join().unwrap())
+        });
+        for report in &reports {
+            assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
+        }
+        assert_eq!(place.archived(), place.expected());
+    }
+}
