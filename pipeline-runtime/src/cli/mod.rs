@@ -72,7 +72,7 @@ pub use progress::Progress;
 pub use runner::{Finished, Runner, RunnerError};
 
 use crate::Pipeline;
-use crate::host::Retry;
+use crate::engine::Edit;
 use crate::journal::Filter;
 use args::{Args, Command};
 use clap::error::ErrorKind;
@@ -184,7 +184,7 @@ fn command(pipelines: &[Pipeline], args: Args) -> ExitCode {
         Command::Run(run) => run::run(pipelines, &run, &args.journal, args.log),
         Command::Resume { how } => resume::run(pipelines, &how, &args.journal, args.log),
         Command::Retry { run, nodes, downstream, how } => {
-            resume::retry(pipelines, &run, Retry { nodes, downstream }, &how, &args.journal, args.log)
+            resume::edited(pipelines, &run, Edit::Retry { nodes, downstream }, &how, &args.journal, args.log)
         }
         Command::Runs { pipeline, state, limit, json } => {
             runs::list(&Filter { pipeline, state, kind: None, limit }, json, &args.journal)

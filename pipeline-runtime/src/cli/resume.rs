@@ -3,7 +3,8 @@
 use super::args::{self, How};
 use super::runner::{Runner, RunnerError};
 use crate::Pipeline;
-use crate::host::{Retry, StartError};
+use crate::engine::Edit;
+use crate::host::StartError;
 use std::path::Path;
 use std::process::ExitCode;
 use tracing::level_filters::LevelFilter;
@@ -12,15 +13,15 @@ pub(super) fn run(pipelines: &[Pipeline], how: &How, journal: &Path, log: Option
     go_on(how, journal, log, |runner| runner.unfinished(pipelines))
 }
 
-pub(super) fn retry(
+pub(super) fn edited(
     pipelines: &[Pipeline],
     run: &str,
-    retry: Retry,
+    edit: Edit,
     how: &How,
     journal: &Path,
     log: Option<LevelFilter>,
 ) -> Result<ExitCode, String> {
-    go_on(how, journal, log, |runner| runner.retry(pipelines, run, retry))
+    go_on(how, journal, log, |runner| runner.edit(pipelines, run, edit))
 }
 
 fn go_on(how: &How, journal: &Path, log: Option<LevelFilter>, what: impl FnOnce(Runner) -> Runner) -> Result<ExitCode, String> {

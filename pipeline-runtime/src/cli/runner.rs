@@ -2,8 +2,8 @@
 
 use super::progress::{self, Progress, Watched};
 use super::{WRONG_USE, args, output, summary};
-use crate::engine::RunIx;
-use crate::host::{Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Retry, StartError};
+use crate::engine::{Edit, RunIx};
+use crate::host::{Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, StartError};
 use crate::journal::SqliteJournal;
 use crate::observe::{Feed, logs};
 use crate::plan::DEFAULT_PARALLELISM;
@@ -66,7 +66,7 @@ pub struct Runner {
 enum Kept {
     None,
     Unfinished(Vec<Pipeline>),
-    Retried(Vec<Pipeline>, String, Retry),
+    Edited(Vec<Pipeline>, String, Edit),
 }
 
 type Beside = Box<dyn FnOnce(Clock) -> BoxFuture<()>>;
@@ -152,9 +152,9 @@ impl Runner {
         Self { kept: Kept::Unfinished(pipelines.to_vec()), ..self }
     }
 
-    /// Tries nodes of a run again that the journal keeps.
-    pub(super) fn retry(self, pipelines: &[Pipeline], run_id: &str, retry: Retry) -> Self {
-        Self { kept: Kept::Retried(pipelines.to_vec(), run_id.to_owned(), retry), ..self }
+    /// Goes on with a run that the journal keeps, as an edit leaves it.
+    pub(super) fn edit(self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Self {
+        Self { kept: Kept::Edited(pipelines.to_vec(), run_id.to_owned(), edit), ..self }
     }
 
     pub(super) fn level(self, level: LevelFilter) -> Self {
@@ -198,7 +198,7 @@ impl Runner {
         match self.kept {
             Kept::None => {}
             Kept::Unfinished(pipelines) => prepared.extend(host.unfinished(&pipelines)?),
-            Kept::Retried(pipelines, run_id, retry) => prepared.push(host.retried(&pipelines, &run_id, retry)?),
+            Kept::Edited(pipelines, run_id, edit) => prepared.push(host.edited(&pipelines, &run_id, edit)?),
         }
         if prepared.is_empty() {
             return Err(RunnerError::NoPipeline);
@@ -217,7 +217,7 @@ impl Runner {
         for work in self.beside {
             host.spawn(work(clock));
         }
-        let runs: Vec<RunIx> = prepared.into_iter().map(|prepared| host.start(prepared)).collect();
+        let runs = prepared.into_iter().map(|prepared| host.start(prepared)).collect::<Result<Vec<RunIx>, _>>()?;
         let ended = host.finish(&runs);
         drop(logs);
         let now = clock.now();

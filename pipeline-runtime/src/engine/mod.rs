@@ -7,7 +7,7 @@ mod layout;
 mod record;
 mod state;
 
-pub(crate) use core::{Action, Answered, Outbox, RetryError, Run, RunIx, RunSpec};
+pub(crate) use core::{Action, Answered, Edit, EditError, Outbox, Run, RunIx, RunSpec, check_edit};
 pub(crate) use driver::{Attempt, Engine, EngineOptions, Meddle, Observe, WeakEngine, current};
 pub(crate) use journal::{Journal, Kept, RunKey};
 pub(crate) use layout::{ExpansionIx, Layout};

@@ -71,6 +71,8 @@ pub(crate) enum Skip {
     Timeout(Arc<str>),
     /// Another node was first.
     CutOff,
+    /// Somebody wanted it so.
+    ByHand,
     /// The run was cancelled or its timeout was over.
     RunEnded,
 }

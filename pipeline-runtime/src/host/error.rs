@@ -32,9 +32,9 @@ pub enum StartError {
         /// What was asked for.
         run_id: String,
     },
-    /// Nodes that cannot be retried.
+    /// A run that cannot be changed as somebody wants it.
     #[error("run `{run_id}`: {reason}")]
-    Retry {
+    Edit {
         /// The run.
         run_id: String,
         /// Why not.

@@ -10,12 +10,12 @@ mod request;
 mod signals;
 
 pub use error::StartError;
-pub(crate) use prepare::{Prepared, Resumed, Retry};
+pub(crate) use prepare::{Prepared, Resumed};
 pub(crate) use request::Request;
 pub(crate) use signals::{INTERRUPTED, Signal};
 
 use crate::Pipeline;
-use crate::engine::{Engine, EngineOptions, Journal, Observe, RunIx, RunState};
+use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, RunIx, RunState};
 use crate::journal::{JournalError, MemoryJournal, SqliteJournal};
 use crate::time::Clock;
 use signals::Interrupts;
@@ -97,31 +97,24 @@ impl Host {
     }
 
     /// Begins a run, or goes on with it.
-    pub(crate) fn start(&self, prepared: Prepared) -> RunIx {
+    pub(crate) fn start(&self, prepared: Prepared) -> Result<RunIx, StartError> {
         match (prepared, &self.journal) {
             (Prepared::New(mut spec, Some(stored)), Some(journal)) => {
                 spec.key = journal.enter(&stored);
-                self.engine.start(spec)
+                Ok(self.engine.start(spec))
             }
-            (Prepared::New(spec, _), _) => self.engine.start(spec),
+            (Prepared::New(spec, _), _) => Ok(self.engine.start(spec)),
             (Prepared::Resumed(resumed), journal) => {
                 if let (Some((skeleton, remap)), Some(journal)) = (resumed.remap, journal) {
                     journal.remap(resumed.spec.key, &skeleton, remap);
                 }
-                let run = self.engine.resume(resumed.spec, resumed.started, &resumed.entries);
-                if let Some(retry) = resumed.retry {
-                    self.retry(run, &retry);
-                }
-                run
+                let Some(edit) = &resumed.edit else {
+                    return Ok(self.engine.resume(resumed.spec, resumed.started, &resumed.entries));
+                };
+                let run_id = resumed.spec.info.run_id.clone();
+                let done = self.engine.resume_edited(resumed.spec, resumed.started, &resumed.entries, edit);
+                done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
             }
-        }
-    }
-
-    fn retry(&self, run: RunIx, retry: &Retry) {
-        let find = |run: &crate::engine::Run| retry.nodes.iter().filter_map(|id| run.layout.find(run.plan(), id)).collect();
-        let slots: Vec<_> = self.engine.look(run, find).unwrap_or_default();
-        if let Err(error) = self.engine.retry(run, &slots, retry.downstream) {
-            tracing::error!("{error}");
         }
     }
 
@@ -131,10 +124,10 @@ impl Host {
         prepare::unfinished(&journal.reader()?, pipelines)
     }
 
-    /// A run that is kept, with nodes to be tried again.
-    pub(crate) fn retried(&self, pipelines: &[Pipeline], run_id: &str, retry: Retry) -> Result<Prepared, StartError> {
+    /// A run that is kept, as an edit leaves it.
+    pub(crate) fn edited(&self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<Prepared, StartError> {
         match &self.journal {
-            Some(journal) => prepare::retried(&journal.reader()?, pipelines, run_id, retry),
+            Some(journal) => prepare::edited(&journal.reader()?, pipelines, run_id, edit, self.engine.clock().now()),
             None => Err(StartError::NoRun { run_id: run_id.to_owned() }),
         }
     }

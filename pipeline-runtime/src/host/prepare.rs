@@ -6,9 +6,8 @@
 use super::{Request, StartError};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
-use crate::engine::{Entry, NodeState, RunSpec, RunState};
+use crate::engine::{Edit, EditError, Entry, RunSpec, RunState, check_edit};
 use crate::journal::{Reader, RunKind, StoredEntry, StoredRun};
-use crate::observe::RunHistory;
 use crate::plan::Remap;
 use crate::time::Timestamp;
 use serde_json::Value;
@@ -29,15 +28,8 @@ pub(crate) struct Resumed {
     pub(crate) entries: Vec<Entry>,
     /// The plan's skeleton, and how the run's nodes are called in it, where it has changed.
     pub(crate) remap: Option<(String, Remap)>,
-    /// Nodes that are to be tried again.
-    pub(crate) retry: Option<Retry>,
-}
-
-/// Nodes that have ended and are to be tried again; none stands for all that failed.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Retry {
-    pub(crate) nodes: Vec<String>,
-    pub(crate) downstream: bool,
+    /// What somebody wants changed before anything else of it happens.
+    pub(crate) edit: Option<Edit>,
 }
 
 impl Prepared {
@@ -113,7 +105,7 @@ impl Resumed {
         };
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
-        Ok(Self { spec, started: run.created, entries, remap, retry: None })
+        Ok(Self { spec, started: run.created, entries, remap, edit: None })
     }
 }
 
@@ -123,21 +115,19 @@ pub(super) fn unfinished(reader: &Reader, pipelines: &[Pipeline]) -> Result<Vec<
     runs.map(|run| Ok(Prepared::Resumed(Box::new(Resumed::read(reader, of(pipelines, &run)?, &run)?)))).collect()
 }
 
-/// A run whose nodes are to be tried again.
-pub(super) fn retried(reader: &Reader, pipelines: &[Pipeline], run_id: &str, retry: Retry) -> Result<Prepared, StartError> {
+/// A run as an edit leaves it, if it can be applied.
+pub(super) fn edited(
+    reader: &Reader,
+    pipelines: &[Pipeline],
+    run_id: &str,
+    edit: Edit,
+    now: Timestamp,
+) -> Result<Prepared, StartError> {
     let run = reader.run(run_id)?.ok_or_else(|| StartError::NoRun { run_id: run_id.to_owned() })?;
     let mut resumed = Resumed::read(reader, of(pipelines, &run)?, &run)?;
-    let history = RunHistory::of(Arc::clone(&resumed.spec.plan), run.created, &resumed.entries);
-    let refused = |reason: String| StartError::Retry { run_id: run_id.to_owned(), reason };
-    if let Some(unknown) = retry.nodes.iter().find(|id| history.find(id).is_none()) {
-        return Err(refused(format!("it has no node `{unknown}`; `show {run_id}` lists those it has")));
-    }
-    let failed = history.nodes.iter().filter(|node| node.state == NodeState::Failed).map(|node| node.id.clone());
-    let nodes: Vec<String> = if retry.nodes.is_empty() { failed.collect() } else { retry.nodes };
-    if nodes.is_empty() {
-        return Err(refused("none of its nodes failed; name those to try again".into()));
-    }
-    resumed.retry = Some(Retry { nodes, ..retry });
+    let refused = |reason: EditError| StartError::Edit { run_id: run_id.to_owned(), reason: reason.to_string() };
+    check_edit(resumed.spec.clone(), run.created, &resumed.entries, &edit, now).map_err(refused)?;
+    resumed.edit = Some(edit);
     Ok(Prepared::Resumed(Box::new(resumed)))
 }
 

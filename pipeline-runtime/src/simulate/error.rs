@@ -1,4 +1,4 @@
-use crate::engine::RetryError;
+use crate::engine::EditError;
 use crate::plan::PlanError;
 use crate::storage::BucketError;
 
@@ -33,15 +33,15 @@ pub enum SimulationError {
         /// What there is.
         known: String,
     },
-    /// An id that no node has at the time when it is to be retried.
-    #[error("no node has the id `{id}` at the time when it is to be retried")]
+    /// An id that no node has at the time when it is to be retried or skipped.
+    #[error("no node has the id `{id}` at the time when it is to be retried or skipped")]
     NotThere {
         /// What was given.
         id: String,
     },
-    /// A node that cannot be retried then.
+    /// A node that cannot be retried or skipped then.
     #[error("{0}")]
-    Retry(String),
+    Edit(String),
     /// A stub of a type that the task does not return.
     #[error("the stub of `{id}` is a `{given}`, but the task returns `{expected}`")]
     StubType {
@@ -60,8 +60,8 @@ pub enum SimulationError {
     Runtime(#[source] std::io::Error),
 }
 
-impl From<RetryError> for SimulationError {
-    fn from(error: RetryError) -> Self {
-        Self::Retry(error.to_string())
+impl From<EditError> for SimulationError {
+    fn from(error: EditError) -> Self {
+        Self::Edit(error.to_string())
     }
 }

@@ -1,5 +1,5 @@
 use super::{SimulationError, duration};
-use crate::engine::{Engine, RunIx};
+use crate::engine::{Edit, EditError, Engine, RunIx};
 use crate::storage::World;
 use crate::time::Timestamp;
 use std::collections::VecDeque;
@@ -9,8 +9,7 @@ use std::fmt;
 pub(super) enum Intervention<'a> {
     Arrive { url: String, body: Vec<u8> },
     Call(Box<dyn FnOnce() + 'a>),
-    Cancel,
-    Retry { node: String, downstream: bool },
+    Edit(Edit),
 }
 
 impl fmt::Debug for Intervention<'_> {
@@ -18,8 +17,7 @@ impl fmt::Debug for Intervention<'_> {
         match self {
             Self::Arrive { url, body } => write!(f, "Arrive({url}, {} bytes)", body.len()),
             Self::Call(_) => f.write_str("Call"),
-            Self::Cancel => f.write_str("Cancel"),
-            Self::Retry { node, .. } => write!(f, "Retry({node})"),
+            Self::Edit(edit) => write!(f, "{edit:?}"),
         }
     }
 }
@@ -44,7 +42,7 @@ impl<'a> Interventions<'a> {
         self.0.is_empty()
     }
 
-    /// Does what is due. Before the run has started there is nothing to cancel, and that waits for it.
+    /// Does what is due. Before the run has started there is nothing to edit, and that waits for it.
     pub(super) async fn run_due(
         &mut self,
         world: &World,
@@ -58,16 +56,16 @@ impl<'a> Interventions<'a> {
                     self.0.push_front((at, what));
                     return Ok(());
                 }
-                (what @ (Intervention::Cancel | Intervention::Retry { .. }), None) => {
+                (what @ Intervention::Edit(_), None) => {
                     self.0.push_front((at, what));
                     return Ok(());
                 }
-                (Intervention::Cancel, Some(run)) => engine.cancel(run),
-                (Intervention::Retry { node, downstream }, Some(run)) => {
-                    let slot = engine.look(run, |run| run.layout.find(run.plan(), &node)).flatten();
-                    let slot = slot.ok_or_else(|| SimulationError::NotThere { id: node.clone() })?;
-                    engine.retry(run, &[slot], downstream)?;
-                }
+                (Intervention::Edit(edit), Some(run)) => match engine.edit(run, &edit) {
+                    // A run that has ended before is what it is.
+                    Err(EditError::Ended(_)) => {}
+                    Err(EditError::NoNode { node, .. }) => return Err(SimulationError::NotThere { id: node }),
+                    done => done?,
+                },
                 (Intervention::Arrive { url, body }, _) => drop(world.put_now(&url, body).await?),
                 (Intervention::Call(call), _) => call(),
             }

@@ -11,7 +11,7 @@ pub use error::SimulationError;
 use crate::author::context::RunInfo;
 use crate::author::pipeline::Pipeline;
 use crate::author::value::Data;
-use crate::engine::{Engine, EngineOptions, Journal, RunSpec};
+use crate::engine::{Edit, Engine, EngineOptions, Journal, RunSpec};
 use crate::journal::MemoryJournal;
 use crate::observe::{RunHistory, RunReport};
 use crate::plan::Plan;
@@ -132,14 +132,20 @@ impl<'a> Simulation<'a> {
 
     /// Cancels the run after `when`.
     pub fn cancel(mut self, when: &str) -> Self {
-        self.interventions.push((when.to_owned(), Intervention::Cancel));
+        self.interventions.push((when.to_owned(), Intervention::Edit(Edit::Cancel)));
         self
     }
 
     /// Tries a node again that has ended by then, as `retry` on the command line does; with `downstream`, all that depends on
     /// it too. After a retry that changed a mapping's list, elements match by index and surplus ones are `removed`.
     pub fn retry(mut self, when: &str, id: &str, downstream: bool) -> Self {
-        self.interventions.push((when.to_owned(), Intervention::Retry { node: id.to_owned(), downstream }));
+        self.interventions.push((when.to_owned(), Intervention::Edit(Edit::Retry { nodes: vec![id.to_owned()], downstream })));
+        self
+    }
+
+    /// The node ends as skipped after `when`, as `skip` on the command line has it: whether it waits, is under way or has failed.
+    pub fn skip(mut self, when: &str, id: &str) -> Self {
+        self.interventions.push((when.to_owned(), Intervention::Edit(Edit::Skip { node: id.to_owned() })));
         self
     }
 

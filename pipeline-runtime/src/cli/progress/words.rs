@@ -98,6 +98,7 @@ pub(super) fn skipped(run: &Watched, why: &Skip) -> String {
         Skip::Upstream(upstream) => format!("`{}` was skipped", run.history.nodes[*upstream as usize].id),
         Skip::NotTaken => "its branch took another arm".into(),
         Skip::CutOff => "nobody waits for it any more".into(),
+        Skip::ByHand => "somebody wanted it skipped".into(),
         Skip::RunEnded => "the run ended before it did".into(),
     }
 }

@@ -17,15 +17,27 @@ use std::sync::Arc;
 impl Desk<'_> {
     /// Sets the timers of a run that starts.
     pub(super) fn begin(&mut self) {
+        self.limit_run();
         let policy = self.run.plan().run.clone();
-        if let Some(timeout) = policy.timeout {
-            self.timer(self.run.started + timeout, Due::RunTimeout);
-        }
         for (rung, (after, _)) in (0..).zip(&policy.slas) {
             self.timer(self.run.spec.sla_from + *after, Due::RunSla(rung));
         }
         let slots = u32::try_from(self.run.nodes.len()).unwrap_or(u32::MAX);
         self.node_slas(0..slots);
+    }
+
+    /// Sets the timer of the run's timeout.
+    pub(super) fn limit_run(&mut self) {
+        if let Some(deadline) = self.run.deadline() {
+            self.timer(deadline, Due::RunTimeout);
+        }
+    }
+
+    /// A timer of the run's timeout. If the run has been tried again since, another one counts.
+    pub(super) fn timed_out_run(&mut self) {
+        if self.run.deadline().is_some_and(|deadline| deadline <= self.now) {
+            self.end(RunState::Failed);
+        }
     }
 
     pub(super) fn node_slas(&mut self, slots: std::ops::Range<Slot>) {
@@ -85,7 +97,7 @@ impl Desk<'_> {
     }
 
     /// Where a list was to be made anew and was not, what its elements waited for does not come either.
-    fn elements_left(&self, each: Slot) -> Vec<Slot> {
+    pub(super) fn elements_left(&self, each: Slot) -> Vec<Slot> {
         let elements = self.run.layout.of_each(each).map(|expansion| self.run.layout.surplus(expansion, 0));
         elements.into_iter().flatten().filter(|&slot| !self.run.node(slot).state.is_end()).collect()
     }

@@ -11,6 +11,7 @@ mod attempt;
 mod callbacks;
 mod decide;
 mod desk;
+mod edit;
 mod judge;
 mod pools;
 mod recover;
@@ -31,7 +32,7 @@ use pools::{CorePool, Pools};
 use std::sync::Arc;
 use timers::{Due, Timers};
 
-pub(crate) use retry::RetryError;
+pub(crate) use edit::{Edit, EditError, check_edit};
 pub(crate) use run::{Run, RunIx, RunSpec};
 
 /// The most elements that a mapping may have.
@@ -44,6 +45,8 @@ pub(crate) struct Core {
     pools: Pools,
     timers: Timers,
     out: Outbox,
+    /// Nothing more is started.
+    draining: bool,
 }
 
 /// A run, and where its plan's pools are in the core.
@@ -102,7 +105,13 @@ impl From<Answered> for Answer {
 impl Core {
     /// `parallelism` is the number of slots in `default_pool`.
     pub(crate) fn new(parallelism: u32) -> Self {
-        Self { runs: Vec::new(), pools: Pools::new(parallelism), timers: Timers::default(), out: Outbox::default() }
+        Self {
+            runs: Vec::new(),
+            pools: Pools::new(parallelism),
+            timers: Timers::default(),
+            out: Outbox::default(),
+            draining: false,
+        }
     }
 
     /// Starts a run.
@@ -131,23 +140,39 @@ impl Core {
         self.desk(run, now, |desk| desk.told(id, result));
     }
 
-    /// Somebody wants the run cancelled.
-    pub(crate) fn cancel(&mut self, run: RunIx, now: Timestamp) {
-        self.desk(run, now, |desk| desk.end(RunState::Cancelled));
-        self.settle(now);
+    /// From now on nothing is started any more: neither nodes nor further attempts or pokes. What is under way may end.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the end of a process that serves"))]
+    pub(crate) fn drain(&mut self) {
+        self.draining = true;
     }
 
-    /// Somebody wants nodes that have ended tried again; with `downstream`, all that depends on them too.
-    pub(crate) fn retry(&mut self, run: RunIx, slots: &[Slot], downstream: bool, now: Timestamp) -> Result<(), RetryError> {
-        let mut result = Ok(());
-        self.desk(run, now, |desk| result = desk.retry(slots, downstream));
-        self.settle(now);
-        result
+    /// Whether any attempt has not been answered yet.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the end of a process that serves"))]
+    pub(crate) fn is_busy(&self) -> bool {
+        self.runs.iter().flatten().any(|hosted| hosted.run.is_busy())
+    }
+
+    /// Gives a run's memory back, if it has ended and nothing of it is left to be done or told. Says whether it has.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the end of a process that serves"))]
+    pub(crate) fn forget(&mut self, run: RunIx) -> bool {
+        let Some(slot) = self.runs.get_mut(run as usize) else { return true };
+        if slot.as_ref().is_some_and(|hosted| {
+            let run = &hosted.run;
+            !run.state.is_end() || !run.alerts.is_empty() || run.is_busy()
+        }) {
+            return false;
+        }
+        *slot = None;
+        true
     }
 
     /// Does what is due.
     pub(crate) fn advance(&mut self, now: Timestamp) {
         while let Some((run, due)) = self.timers.pop(now) {
+            if self.draining && matches!(due, Due::Wake(..)) {
+                // It is journaled, and whoever goes on with the run does it.
+                continue;
+            }
             self.desk(run, now, |desk| match due {
                 Due::Limit(slot, start) => desk.limit(slot, start),
                 Due::Wake(slot, starts) => {
@@ -158,7 +183,7 @@ impl Core {
                 Due::NodeSla(slot) => desk.node_sla(slot),
                 Due::RunSla(rung) => desk.run_sla(rung),
                 Due::Callback(_) => desk.tell(),
-                Due::RunTimeout => desk.end(RunState::Failed),
+                Due::RunTimeout => desk.timed_out_run(),
             });
         }
         self.settle(now);
@@ -196,6 +221,9 @@ impl Core {
 
     /// Gives free slots of pools to those who wait.
     fn settle(&mut self, now: Timestamp) {
+        if self.draining {
+            return;
+        }
         while let Some((pool, run, slot)) = self.pools.grant() {
             let mut started = false;
             self.desk(run, now, |desk| started = desk.granted(slot));

@@ -27,13 +27,18 @@ impl Core {
 }
 
 impl Desk<'_> {
-    fn resume(&mut self) {
+    pub(super) fn resume(&mut self) {
         if !self.run.state.is_end() {
             self.begin();
             for slot in 0..u32::try_from(self.run.nodes.len()).unwrap_or(u32::MAX) {
                 self.resume_node(slot);
             }
         }
+        self.resume_alerts();
+    }
+
+    /// Whoever is to be told is told.
+    pub(super) fn resume_alerts(&mut self) {
         let waiting: Vec<_> = self.run.alerts.waiting().collect();
         for (id, next) in waiting {
             self.timer(next.max(self.now), Due::Callback(id));

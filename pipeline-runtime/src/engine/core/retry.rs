@@ -35,7 +35,11 @@ impl Desk<'_> {
             }
         }
         self.run.add_elements(downstream, &mut cleared)?;
+        let had_ended = self.run.state.is_end();
         self.record(Record::Cleared { slots: cleared.into_iter().collect() });
+        if had_ended {
+            self.limit_run();
+        }
         Ok(())
     }
 }

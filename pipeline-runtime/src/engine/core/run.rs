@@ -41,6 +41,8 @@ pub(crate) struct Run {
     pub(crate) spec: RunSpec,
     pub(crate) state: RunState,
     pub(crate) started: Timestamp,
+    /// What the run's timeout counts from: its start, or when it was last tried again after its end.
+    pub(crate) timeout_from: Timestamp,
     pub(crate) layout: Layout,
     pub(crate) nodes: Vec<Node>,
     /// How far each mapping's elements are, by expansion. The plan's own is empty.
@@ -167,6 +169,7 @@ impl Run {
             pending: Pending { ready, ..Pending::default() },
             state: RunState::Running,
             started: now,
+            timeout_from: now,
             layout,
             nodes,
             mappings: vec![Mapping::default()],
@@ -174,6 +177,16 @@ impl Run {
             alerts: Alerts::default(),
             spec,
         }
+    }
+
+    /// When the run's timeout is over.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        Some(self.timeout_from + self.plan().run.timeout?)
+    }
+
+    /// Whether an attempt of it has not been answered yet.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.nodes.iter().any(|node| node.in_flight)
     }
 
     pub(crate) fn plan(&self) -> &Arc<Plan> {
@@ -307,7 +320,12 @@ impl Run {
                 self.node_mut(*slot).more().failure = failure;
                 self.ended(*slot, NodeState::UpstreamFailed);
             }
-            Record::Cleared { slots } => self.cleared(slots),
+            Record::Cleared { slots } => {
+                if self.state.is_end() {
+                    self.timeout_from = at;
+                }
+                self.cleared(slots);
+            }
             Record::RunEnded { state } => {
                 self.state = *state;
                 // Where records are read again, nobody has taken what they made possible; now there is nothing left to decide.

@@ -13,7 +13,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
-use super::core::{Action, Answer, Core, RetryError, Run, RunIx, RunSpec};
+use super::core::{Action, Answer, Core, Edit, EditError, Run, RunIx, RunSpec};
 use super::journal::{Journal, Kept};
 use super::record::{Entry, Slot};
 use super::state::RunState;
@@ -183,16 +183,28 @@ impl Engine {
         })
     }
 
-    /// Cancels a run: cuts its attempts off and ends it.
-    pub(crate) fn cancel(&self, run: RunIx) {
+    /// Goes on with a run as an edit leaves it, if it can be applied.
+    pub(crate) fn resume_edited(
+        &self,
+        spec: RunSpec,
+        started: Timestamp,
+        entries: &[Entry],
+        edit: &Edit,
+    ) -> Result<RunIx, EditError> {
         let now = self.clock().now();
-        self.with(|core| core.cancel(run, now));
+        self.with(|core| {
+            let ix = core.resume_edited(spec, started, entries, edit, now)?;
+            if let (Some(observer), Some(run)) = (&self.0.options.observer, core.run(ix)) {
+                observer.resumed(ix, run, entries);
+            }
+            Ok(ix)
+        })
     }
 
-    /// Tries nodes of a run again that have ended.
-    pub(crate) fn retry(&self, run: RunIx, slots: &[Slot], downstream: bool) -> Result<(), RetryError> {
+    /// Changes a run as somebody wants it.
+    pub(crate) fn edit(&self, run: RunIx, edit: &Edit) -> Result<(), EditError> {
         let now = self.clock().now();
-        self.with(|core| core.retry(run, slots, downstream, now))
+        self.with(|core| core.edit(run, edit, now))
     }
 
     /// Looks at a run.

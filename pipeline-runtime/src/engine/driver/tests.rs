@@ -4,7 +4,7 @@
 
 use super::{Engine, EngineOptions, RunIx, RunSpec, RunState};
 use crate::author::context::RunInfo;
-use crate::engine::{Journal, NodeState, Run};
+use crate::engine::{Edit, Journal, NodeState, Run};
 use crate::journal::MemoryJournal;
 use crate::plan::Plan;
 use crate::prelude::*;
@@ -365,7 +365,7 @@ fn cancelling_under_load_ends_every_node_and_gives_every_slot_back() {
             while STARTED.load(Ordering::SeqCst) < round * 50 {
                 NEWS.notified().await;
             }
-            live.engine.cancel(run);
+            live.engine.edit(run, &Edit::Cancel).unwrap();
             assert_eq!(live.engine.ended(run).await, RunState::Cancelled);
             live.quiet(run).await;
             live.engine.look(run, |run| assert!(run.nodes.iter().all(|node| node.state.is_end()))).unwrap();
@@ -395,7 +395,7 @@ fn cancelling_at_any_time_ends_the_run() {
             for _ in 0..round % 7 {
                 tokio::task::yield_now().await;
             }
-            live.engine.cancel(run);
+            live.engine.edit(run, &Edit::Cancel).unwrap();
             assert_eq!(live.engine.ended(run).await, RunState::Cancelled);
             live.quiet(run).await;
         }

@@ -66,6 +66,7 @@ fn skip_columns(why: &Skip) -> (i64, Option<&Arc<str>>, Option<i64>) {
         Skip::Timeout(error) => (3, Some(error), None),
         Skip::CutOff => (4, None, None),
         Skip::RunEnded => (5, None, None),
+        Skip::ByHand => (6, None, None),
     }
 }
 
@@ -186,7 +187,9 @@ impl RecordRow {
                     2 => Skip::NotTaken,
                     3 => Skip::Timeout(text()?),
                     4 => Skip::CutOff,
-                    _ => Skip::RunEnded,
+                    5 => Skip::RunEnded,
+                    6 => Skip::ByHand,
+                    _ => return Err(wrong(3, "number")),
                 };
                 Record::Skipped { slot: slot()?, why }
             }

@@ -1,6 +1,6 @@
 //! Drives a core as a driver would, with random answers at random times, and checks it at every step.
 
-use super::super::{Action, Answer, Answered, Core, Outbox, Run, RunIx, RunSpec};
+use super::super::{Action, Answer, Answered, Core, Edit, Outbox, Run, RunIx, RunSpec};
 use super::model::{Key, Model};
 use super::recipe::{Description, Entropy, Kind, NARROW, WIDER, Way};
 use crate::author::context::RunInfo;
@@ -220,7 +220,8 @@ impl Harness {
         let bodies: Vec<Slot> = bodies.map(|(slot, _)| slot).collect();
         let slots: Vec<Slot> = (0..=self.entropy.below(2)).map(|_| bodies[self.entropy.below(bodies.len())]).collect();
         let downstream = self.entropy.once_in(2);
-        self.core.retry(ix, &slots, downstream, self.now).expect("all nodes have ended");
+        let nodes = slots.iter().map(|slot| shadow.id(*slot)).collect();
+        self.core.edit(ix, &Edit::Retry { nodes, downstream }, self.now).expect("all nodes have ended");
         self.check();
     }
 
@@ -244,7 +245,8 @@ impl Harness {
             self.runs[run].cancelled = true;
             self.runs[run].model.cancel();
         }
-        self.core.cancel(u32::try_from(run).unwrap(), self.now);
+        // A run that has ended cannot be cancelled any more.
+        let _ = self.core.edit(u32::try_from(run).unwrap(), &Edit::Cancel, self.now);
         self.check();
     }
 

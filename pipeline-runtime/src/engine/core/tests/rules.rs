@@ -1,6 +1,6 @@
 //! Single cases, by hand: what a simulation cannot show, as its bodies end in time or its process does not.
 
-use super::super::{Action, Answered, Core, Outbox, Run, RunIx};
+use super::super::{Action, Answered, Core, Edit, EditError, Outbox, Run, RunIx};
 use super::harness::{START, fold, spec};
 use crate::engine::record::{Entry, Output, Record, Slot};
 use crate::engine::{NodeState, RunState};
@@ -28,20 +28,20 @@ async fn list() -> Result<Vec<u64>> {
 async fn page(_: Notification) {}
 
 /// A core with one run, and all that came of it.
-struct Bench {
-    core: Core,
-    plan: Arc<Plan>,
-    now: Timestamp,
-    entries: Vec<Entry>,
-    starts: Vec<(Slot, u32)>,
-    aborts: Vec<Slot>,
-    tells: Vec<(u32, String)>,
+pub(super) struct Bench {
+    pub(super) core: Core,
+    pub(super) plan: Arc<Plan>,
+    pub(super) now: Timestamp,
+    pub(super) entries: Vec<Entry>,
+    pub(super) starts: Vec<(Slot, u32)>,
+    pub(super) aborts: Vec<Slot>,
+    pub(super) tells: Vec<(u32, String)>,
 }
 
-const RUN: RunIx = 0;
+pub(super) const RUN: RunIx = 0;
 
 impl Bench {
-    fn new(pipeline: &Pipeline) -> Self {
+    pub(super) fn new(pipeline: &Pipeline) -> Self {
         let plan = Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap());
         let mut bench = Self {
             core: Core::new(128),
@@ -57,7 +57,7 @@ impl Bench {
         bench
     }
 
-    fn take(&mut self) {
+    pub(super) fn take(&mut self) {
         let Outbox { records, actions } = std::mem::take(self.core.outbox());
         self.entries.extend(records.into_iter().map(|(_, entry)| entry));
         for action in actions {
@@ -70,45 +70,55 @@ impl Bench {
         }
     }
 
-    fn pass(&mut self, secs: u64) {
+    pub(super) fn pass(&mut self, secs: u64) {
         self.now = self.now + Duration::from_secs(secs);
         self.core.advance(self.now);
         self.take();
     }
 
     /// Answers the last start of the node.
-    fn answer(&mut self, id: &str, answer: Answered) {
+    pub(super) fn answer(&mut self, id: &str, answer: Answered) {
         let slot = self.slot(id);
         let (_, start) = *self.starts.iter().rfind(|(of, _)| *of == slot).expect("it was started");
         self.core.answer(RUN, slot, start, answer.into(), self.now);
         self.take();
     }
 
-    fn succeed(&mut self, id: &str, n: u64) {
+    pub(super) fn succeed(&mut self, id: &str, n: u64) {
         self.answer(id, Answered::Success(Arc::new(n), None));
     }
 
-    fn run(&self) -> &Run {
+    pub(super) fn edit(&mut self, edit: &Edit) -> Result<(), EditError> {
+        let done = self.core.edit(RUN, edit, self.now);
+        self.take();
+        done
+    }
+
+    pub(super) fn retry(&mut self, nodes: &[&str], downstream: bool) -> Result<(), EditError> {
+        self.edit(&Edit::Retry { nodes: nodes.iter().map(|node| (*node).to_owned()).collect(), downstream })
+    }
+
+    pub(super) fn run(&self) -> &Run {
         self.core.run(RUN).unwrap()
     }
 
-    fn slot(&self, id: &str) -> Slot {
+    pub(super) fn slot(&self, id: &str) -> Slot {
         self.run().layout.find(&self.plan, id).unwrap()
     }
 
-    fn state(&self, id: &str) -> NodeState {
+    pub(super) fn state(&self, id: &str) -> NodeState {
         self.run().node(self.slot(id)).state
     }
 
     /// The nodes started since the last call.
-    fn started(&mut self) -> Vec<String> {
+    pub(super) fn started(&mut self) -> Vec<String> {
         let ids = self.starts.iter().map(|(slot, _)| self.run().id(*slot)).collect();
         self.starts.clear();
         ids
     }
 
     /// The process ends, and another goes on after so many seconds.
-    fn crash(&mut self, secs: u64) {
+    pub(super) fn crash(&mut self, secs: u64) {
         self.now = self.now + Duration::from_secs(secs);
         self.core = Core::new(128);
         self.starts.clear();
@@ -355,8 +365,7 @@ fn a_list_that_is_tried_again_and_fails_takes_its_elements_with_it_and_may_be_tr
         bench.answer("work[1]", Answered::Fatal("503".into()));
         assert_eq!(bench.run().state, RunState::Failed);
         let retry = |bench: &mut Bench| {
-            bench.core.retry(RUN, &[bench.slot("list")], downstream, bench.now).unwrap();
-            bench.take();
+            bench.retry(&["list"], downstream).unwrap();
         };
         retry(&mut bench);
         bench.answer("list", Answered::Fatal("no table".into()));
@@ -384,7 +393,7 @@ fn a_list_is_not_tried_again_while_its_elements_are_under_way() {
     let mut bench = Bench::new(&mapped());
     bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2]), None));
     for downstream in [false, true] {
-        let refused = bench.core.retry(RUN, &[bench.slot("list")], downstream, bench.now).unwrap_err().to_string();
+        let refused = bench.retry(&["list"], downstream).unwrap_err().to_string();
         assert!(refused.starts_with("`list` cannot be retried while `first[0]`, which depends on it, is running"), "{refused}");
     }
 }
@@ -401,8 +410,7 @@ fn an_element_that_is_tried_again_with_its_downstream_leaves_the_other_elements_
         bench.succeed(id, 1);
     }
     bench.started();
-    bench.core.retry(RUN, &[bench.slot("first[0]")], true, bench.now).unwrap();
-    bench.take();
+    bench.retry(&["first[0]"], true).unwrap();
     assert_eq!(bench.starts.len(), 1);
     bench.succeed("first[0]", 1);
     bench.succeed("second[0]", 1);

@@ -1,0 +1,183 @@
+//! What somebody wants changed about a run: skipped, cancelled, tried again, and the end of the process.
+
+use super::super::{Answered, Core, Edit};
+use super::harness::{START, fold, spec};
+use super::rules::{Bench, RUN};
+use crate::engine::record::{Record, Skip};
+use crate::engine::{NodeState, RunState};
+use crate::prelude::*;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[task]
+async fn work(n: u64) -> Result<u64> {
+    Ok(n)
+}
+#[task]
+async fn perhaps(n: Option<u64>) -> Result<u64> {
+    Ok(n.unwrap_or(0))
+}
+#[task]
+async fn list() -> Result<Vec<u64>> {
+    Ok(Vec::new())
+}
+#[sensor(timeout = "10m", poke = "1m", mode = "poke")]
+async fn look() -> Result<Poke<u64>> {
+    Ok(Poke::NotYet)
+}
+async fn page(_: Notification) {}
+
+#[pipeline(on_failure = page, on_success = page)]
+fn chain() {
+    let first = work(1u64).named("first").on_skipped(page);
+    work(first).named("second");
+    perhaps(first).named("other");
+}
+
+fn skip(node: &str) -> Edit {
+    Edit::Skip { node: node.into() }
+}
+
+#[test]
+fn a_node_is_skipped_while_it_runs_waits_for_its_retry_or_for_its_upstream() {
+    let mut bench = Bench::new(&chain());
+    bench.edit(&skip("first")).unwrap();
+    assert_eq!((bench.state("first"), bench.aborts.len()), (NodeState::Skipped, 1));
+    assert_eq!((bench.state("second"), bench.state("other")), (NodeState::Skipped, NodeState::Running));
+    assert_eq!(bench.tells.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["on_skipped"]);
+    let by_hand = |record: &Record| matches!(record, Record::Skipped { slot: 0, why: Skip::ByHand });
+    assert!(bench.entries.iter().any(|entry| by_hand(&entry.record)));
+    // The cut-off attempt's late answer changes nothing.
+    bench.answer("first", Answered::Aborted);
+    bench.succeed("other", 1);
+    assert_eq!(bench.run().state, RunState::Success);
+
+    let mut bench = Bench::new(&chain());
+    bench.edit(&skip("second")).unwrap();
+    bench.succeed("first", 1);
+    bench.succeed("other", 1);
+    assert_eq!((bench.run().state, bench.started()), (RunState::Success, vec!["first".to_owned(), "other".to_owned()]));
+}
+
+#[test]
+fn a_failed_node_that_is_skipped_lets_the_run_succeed() {
+    let mut bench = Bench::new(&chain());
+    bench.answer("first", Answered::Fatal("503".into()));
+    assert_eq!(bench.run().state, RunState::Failed);
+    bench.edit(&skip("first")).unwrap();
+    assert_eq!((bench.state("second"), bench.state("other")), (NodeState::Skipped, NodeState::Running));
+    bench.succeed("other", 1);
+    assert_eq!(bench.run().state, RunState::Success, "{}", fold(bench.run()));
+}
+
+#[test]
+fn elements_are_skipped_with_their_mapping_or_alone() {
+    #[pipeline]
+    fn mapped() {
+        list().each(|n| work(n)).named("all");
+    }
+    let unfolded = || {
+        let mut bench = Bench::new(&mapped());
+        bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2]), None));
+        bench.succeed("work[0]", 1);
+        bench
+    };
+    let mut bench = unfolded();
+    bench.edit(&skip("all")).unwrap();
+    assert_eq!((bench.state("work[0]"), bench.state("work[1]")), (NodeState::Success, NodeState::Skipped));
+    assert_eq!((bench.state("all"), bench.run().state), (NodeState::Skipped, RunState::Success));
+    let mut bench = unfolded();
+    bench.answer("work[1]", Answered::Fatal("503".into()));
+    bench.edit(&skip("work[1]")).unwrap();
+    assert_eq!((bench.state("all"), bench.run().state), (NodeState::Skipped, RunState::Success), "{}", fold(bench.run()));
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_and_changes_nothing() {
+    let mut bench = Bench::new(&chain());
+    bench.succeed("first", 1);
+    let before = fold(bench.run());
+    let mut refused = |edit: &Edit| bench.edit(edit).unwrap_err().to_string();
+    assert_eq!(refused(&skip("first")), "`first` cannot be skipped: it is success");
+    assert_eq!(refused(&skip("third")), "it has no node `third`; `show test__0` lists those it has");
+    assert_eq!(refused(&Edit::Retry { nodes: vec![], downstream: false }), "none of its nodes failed; name those to try again");
+    assert_eq!(fold(bench.run()), before);
+    bench.edit(&Edit::Cancel).unwrap();
+    assert_eq!(bench.edit(&Edit::Cancel).unwrap_err().to_string(), "it has ended: it is cancelled");
+}
+
+#[test]
+fn a_run_that_is_not_hosted_is_edited_before_anything_of_it_starts() {
+    let mut bench = Bench::new(&chain());
+    let mut gone_on = |edit: &Edit| {
+        bench.core = Core::new(128);
+        bench.starts.clear();
+        let done = bench.core.resume_edited(spec(&bench.plan, RUN), START, &bench.entries.clone(), edit, bench.now);
+        let before = bench.entries.len();
+        bench.take();
+        let records = bench.entries.split_off(before);
+        (done, bench.starts.len(), records)
+    };
+    let (done, starts, _) = gone_on(&Edit::Cancel);
+    assert!(done.is_ok() && starts == 0);
+    let (done, starts, records) = gone_on(&skip("first"));
+    assert!(done.is_ok() && starts == 1, "`other` alone starts: {records:?}");
+    assert!(!records.iter().any(|entry| matches!(entry.record, Record::Interrupted { .. })), "{records:?}");
+    let (done, starts, records) = gone_on(&skip("third"));
+    assert!(done.is_err() && starts == 0 && records.is_empty(), "{records:?}");
+}
+
+#[test]
+fn a_runs_timeout_counts_anew_once_it_is_tried_again_after_its_end() {
+    #[pipeline(timeout = "1h")]
+    fn limited() {
+        work(1u64);
+    }
+    let mut bench = Bench::new(&limited());
+    bench.pass(1800);
+    bench.answer("work", Answered::Fatal("503".into()));
+    bench.retry(&[], false).unwrap();
+    bench.pass(1800);
+    assert_eq!(bench.run().state, RunState::Running, "the first timer is of the time before");
+    bench.crash(60);
+    assert_eq!(bench.run().state, RunState::Running);
+    bench.pass(1800);
+    assert_eq!(bench.run().state, RunState::Failed);
+}
+
+#[test]
+fn a_core_that_drains_starts_nothing_more_and_takes_what_was_under_way() {
+    #[pipeline]
+    fn draining() {
+        work(work(1u64).named("first")).named("second");
+        look().mode(crate::Mode::Poke).poke(Duration::from_secs(1));
+    }
+    let mut bench = Bench::new(&draining());
+    bench.answer("look", Answered::NotYet);
+    assert_eq!(bench.started(), ["first", "look"]);
+    bench.core.drain();
+    assert!(bench.core.is_busy());
+    bench.starts.push((bench.slot("first"), 1));
+    bench.succeed("first", 1);
+    bench.pass(100);
+    assert!(!bench.core.is_busy());
+    assert_eq!((bench.started(), bench.state("second")), (vec!["first".to_owned()], NodeState::Scheduled));
+    // Whoever goes on with it does both at once.
+    bench.crash(1);
+    bench.pass(0);
+    assert_eq!(bench.started(), ["second", "look"]);
+}
+
+#[test]
+fn a_run_is_forgotten_once_nothing_is_left_of_it() {
+    let mut bench = Bench::new(&chain());
+    assert!(!bench.core.forget(RUN));
+    bench.edit(&Edit::Cancel).unwrap();
+    assert!(!bench.core.forget(RUN), "an attempt is still to be answered, and somebody to be told");
+    bench.answer("first", Answered::Aborted);
+    while let Some((id, _)) = bench.tells.pop() {
+        bench.core.told(RUN, id, Ok(()), bench.now);
+        bench.take();
+    }
+    assert!(bench.core.forget(RUN) && bench.core.run(RUN).is_none());
+}
