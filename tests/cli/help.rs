@@ -67,6 +67,11 @@ fn each_default_of_run_stands_in_its_help() {
               --new
                   Starts a new run even if there is an unfinished one to go on with
 
+              --metrics <FILE>
+                  Prints what the run can be measured by at its end, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
+
+                  Also of a run that failed or was interrupted. FILE is replaced as a whole, by way of FILE.tmp, so that no reader sees half of it; its folder has to be there.
+
               --parallelism <N>
                   How many attempts of nodes without a pool of their own may run at once
 

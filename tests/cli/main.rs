@@ -9,6 +9,7 @@ mod graph;
 mod help;
 mod interrupt;
 mod kept;
+mod metrics;
 mod plans;
 mod run;
 mod simulate;

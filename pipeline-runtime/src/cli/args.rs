@@ -119,6 +119,12 @@ pub(super) struct Run {
     /// Starts a new run even if there is an unfinished one to go on with
     #[arg(long)]
     pub(super) new: bool,
+    /// Prints what the run can be measured by at its end, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
+    ///
+    /// Also of a run that failed or was interrupted. FILE is replaced as a whole, by way of FILE.tmp, so that no reader sees half of it;
+    /// its folder has to be there.
+    #[arg(long, value_name = "FILE")]
+    pub(super) metrics: Option<PathBuf>,
     #[command(flatten)]
     pub(super) how: How,
 }

@@ -23,7 +23,7 @@
 //! | `check [PIPELINE]` | builds every plan with its default params and prints all mistakes of all pipelines |
 //! | `list` | the pipelines, their schedules and what they do |
 //! | `graph [PIPELINE] [--format text\|mermaid\|json]` | draws a plan |
-//! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json]` | runs a pipeline once, to its end, or goes on with the unfinished run of that identity |
+//! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json] [--metrics FILE]` | runs a pipeline once, to its end, or goes on with the unfinished run of that identity |
 //! | `resume` | goes on with all unfinished runs |
 //! | `retry RUN [NODE]… [--downstream]` | tries nodes again that have ended; without any, those that failed |
 //! | `runs [PIPELINE] [--state S]`, `show RUN` | what the journal keeps |
@@ -57,6 +57,7 @@ mod check;
 mod choose;
 mod graph;
 mod list;
+mod metrics;
 mod output;
 mod params;
 mod progress;

@@ -32,8 +32,8 @@ pub(crate) enum Record {
     Unfolded { slot: Slot, width: u32 },
     /// The node has its output. A gate's follows from its upstream's and is not written.
     Succeeded { slot: Slot, output: Option<Output> },
-    /// The last attempt failed.
-    Failed { slot: Slot, error: Arc<str> },
+    /// The last attempt failed, or with `timed_out` a sensor's wait outlasted its timeout.
+    Failed { slot: Slot, error: Arc<str>, timed_out: bool },
     /// It will not run.
     Skipped { slot: Slot, why: Skip },
     /// It cannot run: `cause` failed.

@@ -214,7 +214,7 @@ impl RunHistory {
                 node.started.get_or_insert(at);
             }
             Record::Succeeded { slot, output: _ } => self.end(*slot, NodeState::Success, at),
-            Record::Failed { slot, error } => {
+            Record::Failed { slot, error, timed_out: _ } => {
                 self.node(*slot).error = Some(Arc::clone(error));
                 self.end(*slot, NodeState::Failed, at);
             }

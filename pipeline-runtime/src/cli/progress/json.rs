@@ -159,7 +159,7 @@ fn event<'a>(run: &'a Watched, entry: &'a Entry) -> Option<Event<'a>> {
         Record::Started { slot, .. } | Record::Interrupted { slot } | Record::Succeeded { slot, .. } => {
             node(*slot, NodeEvent::default())
         }
-        Record::Failed { slot, error } => node(*slot, NodeEvent { error: Some(error), ..NodeEvent::default() }),
+        Record::Failed { slot, error, .. } => node(*slot, NodeEvent { error: Some(error), ..NodeEvent::default() }),
         Record::Skipped { slot, why } => {
             node(*slot, NodeEvent { reason: Some(words::skipped(run, why)), ..NodeEvent::default() })
         }

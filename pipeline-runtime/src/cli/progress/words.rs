@@ -50,7 +50,7 @@ pub(super) fn of(run: &Watched, entry: &Entry) -> Option<Words> {
             let pokes = if node.is_sensor { format!(", {pokes} poke{}", plural(pokes)) } else { String::new() };
             words(*slot, format!("after {}{pokes}", brief(at.saturating_sub(node.started.unwrap_or(at)))), true)
         }
-        Record::Failed { slot, error } => {
+        Record::Failed { slot, error, .. } => {
             let tried = node(*slot).attempts;
             let attempts = if tried > 1 { format!("after {tried} attempts: ") } else { String::new() };
             words(*slot, format!("{attempts}{}", short(error)), true)

@@ -133,14 +133,18 @@ impl Desk<'_> {
             error.push_str(last);
         }
         match sensor.on_timeout {
-            OnTimeout::Fail => self.fail(slot, error.into()),
+            OnTimeout::Fail => self.failed(slot, error.into(), true),
             OnTimeout::Skip => self.skip(slot, Skip::Timeout(error.into())),
             OnTimeout::Retry => self.retry_or_fail(slot, error.into(), memory, Timestamp::NEVER, true),
         }
     }
 
     pub(super) fn fail(&mut self, slot: Slot, error: Arc<str>) {
-        self.record(Record::Failed { slot, error });
+        self.failed(slot, error, false);
+    }
+
+    fn failed(&mut self, slot: Slot, error: Arc<str>, timed_out: bool) {
+        self.record(Record::Failed { slot, error, timed_out });
         self.callback(slot, Event::OnFailure);
     }
 

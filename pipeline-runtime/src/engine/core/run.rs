@@ -304,7 +304,7 @@ impl Run {
                 }
                 self.ended(*slot, NodeState::Success);
             }
-            Record::Failed { slot, error } => {
+            Record::Failed { slot, error, timed_out: _ } => {
                 let id = self.id(*slot);
                 let node = self.node_mut(*slot);
                 let attempts = node.attempt();

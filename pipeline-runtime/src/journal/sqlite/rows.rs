@@ -93,7 +93,9 @@ impl RecordRow {
                 let json = output.as_ref().and_then(|output| output.json.as_deref());
                 Self { body: json.map(<[u8]>::to_vec), ..of_slot(SUCCEEDED, *slot) }
             }
-            Record::Failed { slot, error } => Self { text: text(error), ..of_slot(FAILED, *slot) },
+            Record::Failed { slot, error, timed_out } => {
+                Self { number: Some((*timed_out).into()), text: text(error), ..of_slot(FAILED, *slot) }
+            }
             Record::Skipped { slot, why } => {
                 let (number, why, from) = skip_columns(why);
                 Self { number: Some(number), text: why.and_then(text), time: from, ..of_slot(SKIPPED, *slot) }
@@ -179,7 +181,7 @@ impl RecordRow {
                 json = self.body.as_deref().map(Into::into);
                 Record::Succeeded { slot: slot()?, output: None }
             }
-            FAILED => Record::Failed { slot: slot()?, error: text()? },
+            FAILED => Record::Failed { slot: slot()?, error: text()?, timed_out: self.number == Some(1) },
             SKIPPED => {
                 let why = match number()? {
                     0 => Skip::Body(text()?),
@@ -294,5 +296,42 @@ fn slot(record: &Record) -> Option<Slot> {
         | Record::CallbackDue { .. }
         | Record::CallbackTold { .. }
         | Record::CallbackFailed { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// Of those that carry neither an output nor a notification, each in every form.
+    #[test]
+    fn a_record_comes_back_as_it_was() {
+        let (slot, text) = (7, || Arc::<str>::from("503: slow down"));
+        let next = Timestamp::from_nanos(1_711_324_800_000_000_000) + Duration::from_secs(45);
+        let skips = [Skip::Body(text()), Skip::Upstream(3), Skip::NotTaken, Skip::Timeout(text()), Skip::CutOff, Skip::RunEnded];
+        let records = [
+            Record::Started { slot, attempt: 2 },
+            Record::NotYet { slot, next, memory: None },
+            Record::NotYet { slot, next, memory: Some(text()) },
+            Record::Retrying { slot, next, error: text(), renew: false, memory: Some(text()) },
+            Record::Retrying { slot, next, error: text(), renew: true, memory: None },
+            Record::Interrupted { slot },
+            Record::Unfolded { slot, width: 3 },
+            Record::Succeeded { slot, output: None },
+            Record::Failed { slot, error: text(), timed_out: false },
+            Record::Failed { slot, error: text(), timed_out: true },
+            Record::UpstreamFailed { slot, cause: 3 },
+            Record::Cleared { slots: [1, 2].into() },
+            Record::RunEnded { state: RunState::Cancelled },
+            Record::CallbackTold { id: 4 },
+            Record::CallbackFailed { id: 4, next: Some(next), error: text() },
+            Record::CallbackFailed { id: 4, next: None, error: text() },
+        ];
+        for record in skips.map(|why| Record::Skipped { slot, why }).into_iter().chain(records) {
+            let entry = Entry { at: next, record };
+            let back = RecordRow::of(&entry).into_entry().unwrap().entry;
+            assert_eq!(format!("{back:?}"), format!("{entry:?}"));
+        }
     }
 }

@@ -9,9 +9,6 @@ use crate::storage::Object;
 use crate::time::Timestamp;
 use std::sync::Arc;
 
-/// What the core's error of a wait that outlasted its timeout begins with. A record does not tell it otherwise.
-const TIMED_OUT: &str = "timed out: not ready within";
-
 /// What is known of a slot between two of its records.
 #[derive(Debug, Clone, Default)]
 struct Spot {
@@ -79,8 +76,8 @@ impl Counter {
                 self.detects(*slot, value, at);
                 self.ends(*slot, NodeState::Success, at);
             }
-            Record::Failed { slot, error } => {
-                if self.is_sensor(*slot) && error.starts_with(TIMED_OUT) {
+            Record::Failed { slot, timed_out, .. } => {
+                if *timed_out {
                     self.node(*slot).timeouts += 1;
                 } else {
                     self.node(*slot).node.errors += 1;
