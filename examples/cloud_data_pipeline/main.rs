@@ -1,8 +1,7 @@
 //! The pipelines of exercise 2, and what it takes to try them: a mock of S3 and a demonstration.
 
 use clap::Parser;
-use pipeline_examples::cloud_data_pipeline::pipelines::{daily_export::cloud_data_pipeline, multi_bucket::multi_bucket_pipeline};
-use pipeline_examples::cloud_data_pipeline::{demo, mock_s3};
+use pipeline_examples::cloud_data_pipeline::{demo, mock_s3, pipelines};
 use pipeline_runtime::Clock;
 use pipeline_runtime::cli::Cli;
 use std::error::Error;
@@ -10,7 +9,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    Cli::new([cloud_data_pipeline(), multi_bucket_pipeline()])
+    Cli::new(pipelines::all())
         .command("mock-s3", mock_s3::ABOUT, |args| told(run_mock_s3(args)))
         .command("demo", demo::ABOUT, |args| told(run_demo(args)))
         .main()

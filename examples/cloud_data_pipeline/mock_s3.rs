@@ -11,8 +11,11 @@ use std::time::Duration;
 /// Where the mock is unless somebody says otherwise; the pipelines look there, too.
 pub const DEFAULT_ROOT: &str = "/tmp/mock-s3";
 
-/// The folders of the mock, the buckets being the first segments.
-const FOLDERS: [&str; 7] = [
+/// The regions that `multi_region_pipeline` looks at, each with a bucket `data-bucket-REGION`.
+pub const REGIONS: [&str; 3] = ["eu-west-1", "us-east-1", "ap-southeast-1"];
+
+/// The folders of the mock, the buckets being the first segments: those of tasks 1 and 2, of task 3 and of the regions.
+const FOLDERS: [&str; 11] = [
     "data-bucket/raw",
     "data-bucket/processed",
     "data-bucket/archive",
@@ -20,6 +23,10 @@ const FOLDERS: [&str; 7] = [
     "logs-bucket/application",
     "logs-bucket/access",
     "logs-bucket/validation",
+    "enterprise-bucket/critical",
+    "data-bucket-eu-west-1/raw",
+    "data-bucket-us-east-1/raw",
+    "data-bucket-ap-southeast-1/raw",
 ];
 
 /// A file that arrives in the mock.
@@ -73,6 +80,13 @@ pub const VALIDATION: MockFile = MockFile {
     bucket: "logs-bucket",
     key: "validation/data_quality_%Y%m%d.log",
     contents: "INFO: Data validation completed successfully\nINFO: 2 records processed",
+};
+
+/// What task 3 waits for.
+pub const CRITICAL_DATA: MockFile = MockFile {
+    bucket: "enterprise-bucket",
+    key: "critical/critical_data_%Y%m%d.json",
+    contents: r#"{"critical_metrics": {"revenue": 1000000, "transactions": 50000, "errors": 12}, "status": "CRITICAL"}"#,
 };
 
 /// The files of task 2 in the order in which they arrive, each so many seconds after the one before.
@@ -159,7 +173,7 @@ impl Command {
                 writeln!(out, "Created delayed file: {} (after {seconds}s)", mock.path(file, day).display())?;
             }
         } else if !self.empty {
-            for file in [DAILY_EXPORT, TRANSACTIONS, CUSTOMERS, CONFIG, VALIDATION] {
+            for file in [DAILY_EXPORT, TRANSACTIONS, CUSTOMERS, CONFIG, VALIDATION, CRITICAL_DATA] {
                 mock.put(&file, day).await?;
                 writeln!(out, "Created: {}", mock.path(&file, day).display())?;
             }

@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "../figures.rs"]
+mod figures;
 mod log;
 mod pipelines;
 mod proxy;

@@ -93,6 +93,10 @@ fn simulate_single(pipeline: Pipeline) {
     print(&report);
     assert_eq!(report.state(), RunState::Success);
     assert_eq!(report.finished(), Some(Duration::ZERO), "a run does not wait for whom it tells");
+    print_tries(&report);
+}
+
+fn print_tries(report: &RunReport) {
     let callbacks = report.callbacks();
     println!("tries: {}, told: {:?}", callbacks[0].tries(), callbacks[0].told());
 }
@@ -135,6 +139,7 @@ fn server_comes_up_later() {
     assert_eq!((report.state(), report.finished()), (RunState::Success, Some(Duration::ZERO)));
     let told = report.callbacks()[0].told().expect("somebody was told");
     assert!((600..900).contains(&told.as_secs()), "{told:?}");
+    print_tries(&report);
     let requests = server.unwrap().requests();
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0].body["event"], "on_success");

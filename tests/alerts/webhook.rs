@@ -1,5 +1,6 @@
 //! What arrives, and what becomes of what does not.
 
+use crate::figures::figure;
 use crate::server::{Reply, Server};
 use crate::{SECRET, child};
 use pipeline_runtime::prelude::*;
@@ -79,18 +80,42 @@ fn the_clock_of_a_simulation_stands_still_while_a_server_is_slow() {
     }
 }
 
+/// What a child printed of a run whose alert arrived in the end: the run itself succeeds at once in all of them.
+fn arrived(text: &str) -> String {
+    let line = text.lines().find_map(|line| line.strip_prefix("tries: ")).unwrap();
+    let (tries, told) = line.strip_suffix(')').and_then(|line| line.split_once(", told: Some(")).unwrap();
+    format!("the run succeeds at 0 s; told by try {tries} at {told}")
+}
+
+#[test]
+fn a_server_that_answers_500_is_told_once_it_is_well() {
+    let bad = || Reply::Status("500 Internal Server Error", String::new());
+    let server = Server::start([bad(), bad(), bad()]);
+    figure!(arrived(&child("simulated_success", Some(&url(&server)))));
+    assert_eq!(server.requests().len(), 4);
+}
+
+#[test]
+fn a_server_that_closes_early_is_told_once_it_does_not() {
+    let server = Server::start([Reply::Close, Reply::Break]);
+    figure!(arrived(&child("simulated_success", Some(&url(&server)))));
+    assert_eq!(server.requests().len(), 3);
+}
+
 #[test]
 fn who_does_not_answer_in_ten_seconds_is_told_again() {
     let server = Server::start([Reply::After(Duration::from_secs(20))]);
     let text = child("simulated_success", Some(&url(&server)));
     assert!(text.contains("127.0.0.1 did not answer within 10s"), "{text}");
     assert!(text.contains("tries: 2, told: Some(1s)"), "{text}");
+    figure!(arrived(&text));
 }
 
 #[test]
 fn the_alert_arrives_once_the_server_is_back() {
     let text = child("server_comes_up_later", Some(&format!("http://{}{SECRET}", Server::nowhere())));
     assert!(text.contains("127.0.0.1 could not be reached: Connection refused"), "{text}");
+    figure!(arrived(&text));
 }
 
 #[test]

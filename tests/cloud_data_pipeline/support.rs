@@ -5,9 +5,10 @@ use pipeline_examples::cloud_data_pipeline::mock_s3::{
     CONFIG, CUSTOMERS, DAILY_EXPORT, MockFile, MockS3, TRANSACTIONS, VALIDATION,
 };
 use pipeline_examples::cloud_data_pipeline::pipelines::Options;
+use pipeline_examples::cloud_data_pipeline::pipelines::advanced::advanced_cloud_sensors;
 use pipeline_examples::cloud_data_pipeline::pipelines::daily_export::cloud_data_pipeline;
 use pipeline_examples::cloud_data_pipeline::pipelines::multi_bucket::multi_bucket_pipeline;
-use pipeline_runtime::{RunReport, Simulation};
+use pipeline_runtime::{CallbackReport, Pipeline, RunReport, Simulation};
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -20,14 +21,23 @@ pub(crate) const FOUR_FILES: [MockFile; 4] = [CONFIG, TRANSACTIONS, CUSTOMERS, V
 
 /// A simulation of task 1, in memory.
 pub(crate) fn task_1<'a>() -> Simulation<'a> {
-    let options = Options { store: "memory://".into() };
-    Simulation::new(cloud_data_pipeline()).params(options).logical_date(LOGICAL_DATE)
+    in_memory(cloud_data_pipeline())
 }
 
 /// A simulation of task 2, in memory.
 pub(crate) fn task_2<'a>() -> Simulation<'a> {
+    in_memory(multi_bucket_pipeline())
+}
+
+/// A simulation of task 3, in memory.
+pub(crate) fn task_3<'a>() -> Simulation<'a> {
+    in_memory(advanced_cloud_sensors())
+}
+
+/// A simulation of one of the example's pipelines.
+pub(crate) fn in_memory<'a>(pipeline: Pipeline) -> Simulation<'a> {
     let options = Options { store: "memory://".into() };
-    Simulation::new(multi_bucket_pipeline()).params(options).logical_date(LOGICAL_DATE)
+    Simulation::new(pipeline).params(options).logical_date(LOGICAL_DATE)
 }
 
 /// Where a file arrives in memory.
@@ -54,6 +64,26 @@ pub(crate) const fn seconds(seconds: u64) -> Duration {
 /// Times in seconds, which is what the exercise speaks in.
 pub(crate) fn in_seconds(times: &[Duration]) -> Vec<f64> {
     times.iter().map(Duration::as_secs_f64).collect()
+}
+
+/// The times between pokes in whole seconds: `30, 60, 120`. More than three of one length are `13 × 45`.
+pub(crate) fn waits(times: &[Duration]) -> String {
+    let waits: Vec<u64> = times.windows(2).map(|pair| pair[1].as_secs() - pair[0].as_secs()).collect();
+    let words = waits.chunk_by(|a, b| a == b).flat_map(|same| match same {
+        [wait, _, _, _, ..] => vec![format!("{} × {wait}", same.len())],
+        few => few.iter().map(u64::to_string).collect(),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Who was told what and when, in order: `on_failure of export at 600 s`. All of them were told.
+pub(crate) fn told(report: &RunReport) -> String {
+    let line = |callback: &CallbackReport<'_>| {
+        assert!(callback.told().is_some(), "{}", report.timeline());
+        let about = callback.node().unwrap_or("the run");
+        format!("{} of {about} at {} s", callback.name(), callback.at().as_secs())
+    };
+    report.callbacks().iter().map(line).collect::<Vec<_>>().join(", ")
 }
 
 /// Mock buckets in a folder of their own.

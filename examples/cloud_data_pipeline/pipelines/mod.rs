@@ -1,7 +1,11 @@
 //! The pipelines, and what they share: where the buckets are, how they are read, who is told.
 
+pub mod advanced;
 pub mod daily_export;
+pub mod file_size;
 pub mod multi_bucket;
+pub mod multi_region;
+pub mod prefix;
 
 use super::domain::Source;
 use super::mock_s3::DEFAULT_ROOT;
@@ -32,7 +36,19 @@ impl Options {
     }
 }
 
-/// When both pipelines run. A day's run is due when the day is over, so the files it waits for carry its logical date.
+/// All of them: the exercise's three tasks, then its extension challenges.
+pub fn all() -> [Pipeline; 6] {
+    [
+        daily_export::cloud_data_pipeline(),
+        multi_bucket::multi_bucket_pipeline(),
+        advanced::advanced_cloud_sensors(),
+        prefix::prefix_pipeline(),
+        file_size::file_size_pipeline(),
+        multi_region::multi_region_pipeline(),
+    ]
+}
+
+/// When all pipelines run. A day's run is due when the day is over, so the files it waits for carry its logical date.
 fn schedule() -> Result<Schedule, ScheduleError> {
     Schedule::parse("@daily", "UTC")
 }

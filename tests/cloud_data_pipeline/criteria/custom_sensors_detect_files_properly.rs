@@ -1,3 +1,4 @@
+use crate::figures::figure;
 use crate::support::{Arrive, FOUR_FILES, in_seconds, seconds, task_1, task_2};
 use pipeline_examples::cloud_data_pipeline::mock_s3::{CONFIG, CUSTOMERS, DAILY_EXPORT, TRANSACTIONS, VALIDATION};
 use pipeline_runtime::{Object, RunState};
@@ -15,6 +16,8 @@ fn a_file_that_arrives_seven_minutes_late_at_the_next_poke() {
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     assert_eq!(report.node("daily_export").pokes(), 11);
     assert_eq!(report.node("daily_export").finished(), Some(seconds(450)));
+    let (pokes, found) = (report.node("daily_export").pokes(), report.node("daily_export").finished().unwrap());
+    figure!(format!("arrived at 420 s, found by poke {pokes} at {} s", found.as_secs()));
 }
 
 #[test]
@@ -42,6 +45,9 @@ fn four_files_in_three_buckets_each_by_its_own_interval() {
     assert_eq!(found("transactions_file"), 60);
     assert_eq!(found("customers_file"), 135);
     assert_eq!(found("validation_log"), 225);
+    let [config, transactions, customers, validation] =
+        ["config_file", "transactions_file", "customers_file", "validation_log"].map(found);
+    figure!(format!("arrived at 10, 40, 100 and 220 s, found at {config}, {transactions}, {customers} and {validation} s"));
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use crate::figures::figure;
 use crate::support::{DAY, seconds};
 use pipeline_examples::cloud_data_pipeline::mock_s3::{Command, DEFAULT_ROOT};
 use pipeline_examples::cloud_data_pipeline::pipelines::{Options, day_before, day_of};
@@ -32,13 +33,22 @@ async fn mock_s3(root: &Path, clock: Clock, delayed: bool, empty: bool) -> Strin
     String::from_utf8(out).unwrap().replace(root.to_str().unwrap(), "/mock")
 }
 
-const FOLDERS: [&str; 10] = [
+/// Those of the exercise's structure and setup, and what task 3 and the regions add.
+const FOLDERS: [&str; 18] = [
     "config-bucket/",
     "config-bucket/daily/",
+    "data-bucket-ap-southeast-1/",
+    "data-bucket-ap-southeast-1/raw/",
+    "data-bucket-eu-west-1/",
+    "data-bucket-eu-west-1/raw/",
+    "data-bucket-us-east-1/",
+    "data-bucket-us-east-1/raw/",
     "data-bucket/",
     "data-bucket/archive/",
     "data-bucket/processed/",
     "data-bucket/raw/",
+    "enterprise-bucket/",
+    "enterprise-bucket/critical/",
     "logs-bucket/",
     "logs-bucket/access/",
     "logs-bucket/application/",
@@ -51,13 +61,15 @@ async fn with_the_folders_of_the_exercise() {
     let out = mock_s3(root.path(), Clock::system(), false, true).await;
     assert_eq!(tree(root.path()), FOLDERS);
     assert_eq!(out, "Mock S3 at file:///mock, with the files of 2024-03-25\n");
+    let buckets = FOLDERS.iter().filter(|folder| folder.matches('/').count() == 1).count();
+    figure!(format!("{buckets} buckets, {} folders in them", FOLDERS.len() - buckets));
 }
 
 #[tokio::test]
 async fn with_the_test_files_of_the_exercise() {
     let root = tempfile::tempdir().unwrap();
     let out = mock_s3(root.path(), Clock::system(), false, false).await;
-    // As they stand in the exercise's `setup_mock_s3_environment`.
+    // As they stand in the exercise's `setup_mock_s3_environment`, and that of task 3.
     let files = [
         ("data-bucket/raw/daily_export_20240325.json", r#"{"records": [{"id": 1, "value": "test"}]}"#),
         ("data-bucket/raw/transactions_20240325.csv", "id,amount,customer\n1,100.00,customer1\n2,250.50,customer2"),
@@ -70,12 +82,17 @@ async fn with_the_test_files_of_the_exercise() {
             "logs-bucket/validation/data_quality_20240325.log",
             "INFO: Data validation completed successfully\nINFO: 2 records processed",
         ),
+        (
+            "enterprise-bucket/critical/critical_data_20240325.json",
+            r#"{"critical_metrics": {"revenue": 1000000, "transactions": 50000, "errors": 12}, "status": "CRITICAL"}"#,
+        ),
     ];
     for (name, contents) in files {
         assert_eq!(std::fs::read_to_string(root.path().join(name)).unwrap(), contents);
         assert!(out.contains(&format!("Created: /mock/{name}\n")), "{out}");
     }
     assert_eq!(tree(root.path()).len(), FOLDERS.len() + files.len());
+    figure!(format!("{} files", files.len()));
 }
 
 #[tokio::test]

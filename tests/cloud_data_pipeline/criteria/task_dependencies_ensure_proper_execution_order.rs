@@ -1,3 +1,4 @@
+use crate::figures::figure;
 use crate::support::{Arrive, Folder, seconds, task_1, task_2};
 use pipeline_examples::cloud_data_pipeline::domain::join::Joined;
 use pipeline_examples::cloud_data_pipeline::mock_s3::{CONFIG, CUSTOMERS, DAILY_EXPORT, TRANSACTIONS, VALIDATION};
@@ -19,6 +20,8 @@ fn the_export_is_processed_then_archived_then_told_of() {
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     assert_order(&report, &["daily_export", "process", "archive", "notify"]);
     assert_eq!(report.node("notify").started(), Some(seconds(90 + 300 + 300)));
+    let started = |id: &str| format!("{id} at {} s", report.node(id).started().unwrap().as_secs());
+    figure!(["process", "archive", "notify"].map(started).join(", "));
 }
 
 #[test]
@@ -50,6 +53,7 @@ fn the_export_ends_in_the_archive_beside_its_summary() {
 
 #[test]
 fn nothing_of_task_2_is_processed_before_all_four_files_are_there() {
+    let mut first_starts = Vec::new();
     for last in [CONFIG, TRANSACTIONS, CUSTOMERS, VALIDATION] {
         let others = [CONFIG, TRANSACTIONS, CUSTOMERS, VALIDATION].into_iter().filter(|file| *file != last);
         let report = others.fold(task_2(), |simulation, file| simulation.file("0s", file)).file("3m", last).run();
@@ -57,7 +61,9 @@ fn nothing_of_task_2_is_processed_before_all_four_files_are_there() {
         for id in ["all_arrived", "check_validation", "read_config", "join_customers"] {
             assert_eq!(report.node(id).started(), Some(seconds(180)), "{id}");
         }
+        first_starts.push(report.node("all_arrived").started().unwrap().as_secs().to_string());
     }
+    figure!(format!("each of the four files in turn the last, at 180 s: processing starts at {} s", first_starts.join(", ")));
 }
 
 #[test]

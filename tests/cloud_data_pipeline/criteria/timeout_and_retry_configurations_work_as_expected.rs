@@ -1,5 +1,6 @@
-use crate::support::{Arrive, in_seconds, seconds, task_1, task_2};
-use pipeline_examples::cloud_data_pipeline::mock_s3::{CONFIG, CUSTOMERS, DAILY_EXPORT, TRANSACTIONS, VALIDATION};
+use crate::figures::figure;
+use crate::support::{Arrive, in_seconds, seconds, task_1, task_2, task_3, waits};
+use pipeline_examples::cloud_data_pipeline::mock_s3::{CONFIG, CRITICAL_DATA, CUSTOMERS, DAILY_EXPORT, TRANSACTIONS, VALIDATION};
 use pipeline_examples::cloud_data_pipeline::pipelines::Options;
 use pipeline_examples::cloud_data_pipeline::pipelines::multi_bucket::{
     config_file, customers_file, transactions_file, validation_log,
@@ -22,6 +23,12 @@ fn the_export_is_poked_every_45_seconds_and_given_up_after_exactly_10_minutes() 
     assert_eq!(export.attempts(), 1, "a timeout is not retried");
     assert_eq!(report.state(), RunState::Failed);
     expect_test::expect!["timed out: not ready within 10m (15 pokes)"].assert_eq(export.error().unwrap());
+    figure!(format!(
+        "{} pokes, {} s apart; failed at {} s",
+        export.pokes(),
+        waits(export.poke_times()),
+        export.finished().unwrap().as_secs()
+    ));
 }
 
 #[test]
@@ -38,6 +45,7 @@ fn an_error_is_retried_twice_with_2_minutes_in_between() {
     assert_eq!(in_seconds(export.poke_times()), [0.0, 120.0, 240.0]);
     assert_eq!((export.state(), export.attempts()), (NodeState::Failed, 3));
     assert_eq!(export.finished(), Some(seconds(240)));
+    figure!(format!("{} attempts, {} s apart", export.attempts(), waits(export.poke_times())));
 }
 
 #[test]
@@ -77,6 +85,9 @@ fn the_four_files_of_task_2_have_four_timeouts() {
         assert_eq!((node.state(), node.finished()), (NodeState::Failed, Some(seconds(minutes * 60))), "{id}");
     }
     assert_eq!(report.finished(), Some(seconds(25 * 60)));
+    let ended = |id: &str| format!("{id} {} s", report.node(id).finished().unwrap().as_secs());
+    let timeouts = ["transactions_file", "customers_file", "config_file", "validation_log"].map(ended);
+    figure!(timeouts.join(", "));
 }
 
 #[test]
@@ -112,4 +123,24 @@ fn a_sensor_in_reschedule_mode_holds_no_slot_while_it_waits() {
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     // As soon as with a slot for each.
     assert_eq!(report.finished(), Some(seconds(225)));
+    figure!(format!("4 sensors in a pool of 1 slot: all found by {} s", report.finished().unwrap().as_secs()));
+}
+
+#[test]
+fn the_critical_data_is_waited_for_with_exponential_backoff() {
+    let report = task_3().run();
+    let sensor = report.node("enterprise_critical_sensor");
+    let expected = [0, 30, 90, 210].into_iter().chain((450..5400).step_by(300)).chain([5400]);
+    assert_eq!(in_seconds(sensor.poke_times()), expected.map(f64::from).collect::<Vec<_>>());
+    assert_eq!((sensor.state(), sensor.attempts(), sensor.finished()), (NodeState::Failed, 1, Some(seconds(5400))));
+    figure!(format!("waits of {}, … s", waits(&sensor.poke_times()[..7])));
+}
+
+#[test]
+fn an_error_of_the_store_is_retried_within_the_same_budget() {
+    let report = task_3().outage("memory://enterprise-bucket", "0s", "45s").file("40m", CRITICAL_DATA).run();
+    assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
+    let sensor = report.node("enterprise_critical_sensor");
+    assert_eq!(sensor.attempts(), 3);
+    figure!(format!("down until 45 s: {} attempts, pokes {}, … s apart", sensor.attempts(), waits(&sensor.poke_times()[..5])));
 }

@@ -1,0 +1,25 @@
+//! `docs/exercise-2.md` as a whole: each test asserts its own row, and here it is that each row has its test.
+
+use crate::figures::{Row, root, rows};
+
+/// Its test exists, and asserts the figure. It is searched for in the sources, so that it may be of any target.
+fn is_tested(row: &Row) -> bool {
+    let Some((module, test)) = row.test.rsplit_once("::") else { return false };
+    let path = root().join("tests").join(module.replace("::", "/")).with_extension("rs");
+    let source = std::fs::read_to_string(path).unwrap_or_default();
+    let body = source.split_once(&format!("fn {test}() {{\n")).and_then(|(_, rest)| rest.split("\n}\n").next());
+    body.is_some_and(|body| body.contains("figure!("))
+}
+
+#[test]
+fn each_row_names_a_test_that_asserts_its_figure() {
+    let untested: Vec<Row> = rows().into_iter().filter(|row| !is_tested(row)).collect();
+    assert!(untested.is_empty(), "{untested:#?}");
+}
+
+#[test]
+fn no_row_is_without_a_test() {
+    let page = std::fs::read_to_string(root().join("docs/exercise-2.md")).unwrap();
+    let lines = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| requirement"));
+    assert_eq!(lines.count(), rows().len());
+}

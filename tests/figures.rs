@@ -1,0 +1,47 @@
+//! Keeps `docs/exercise-2.md` true: each row names a test, and its figure is what that test found.
+
+use std::path::{Path, PathBuf};
+
+/// Asserts that the table says of this test what it found: `figure!("15 pokes")`.
+macro_rules! figure {
+    ($found:expr) => {{
+        fn here() {}
+        crate::figures::check(std::any::type_name_of_val(&here), &$found)
+    }};
+}
+pub(crate) use figure;
+
+/// A row of the table.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// `cloud_data_pipeline::criteria::…::test`
+    pub(crate) test: String,
+    pub(crate) figure: String,
+}
+
+/// The rows that name a test.
+pub(crate) fn rows() -> Vec<Row> {
+    let page = std::fs::read_to_string(root().join("docs/exercise-2.md")).unwrap();
+    let row = |line: &str| {
+        let [_, figure, test] = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect::<Vec<_>>().try_into().ok()?;
+        let test = test.strip_prefix('`')?.strip_suffix('`')?;
+        Some(Row { test: test.to_owned(), figure: figure.to_owned() })
+    };
+    page.lines().filter_map(row).collect()
+}
+
+/// The figure that stands in the table for the test that calls this.
+#[track_caller]
+pub(crate) fn check(here: &str, found: &str) {
+    // In an `async fn` it lies in a closure.
+    let test = &here.replace("::{{closure}}", "").replace("::here", "");
+    let rows = rows();
+    let row = rows.iter().find(|row| row.test == *test);
+    let row = row.unwrap_or_else(|| panic!("docs/exercise-2.md has no row of `{test}`; its figure is: {found}"));
+    assert_eq!(row.figure, found, "docs/exercise-2.md says something else of `{test}`");
+}
+
+/// The repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
