@@ -133,17 +133,17 @@ impl Desk<'_> {
             error.push_str(last);
         }
         match sensor.on_timeout {
-            OnTimeout::Fail => self.failed(slot, error.into(), true),
+            OnTimeout::Fail => self.end_failed(slot, error.into(), true),
             OnTimeout::Skip => self.skip(slot, Skip::Timeout(error.into())),
             OnTimeout::Retry => self.retry_or_fail(slot, error.into(), memory, Timestamp::NEVER, true),
         }
     }
 
     pub(super) fn fail(&mut self, slot: Slot, error: Arc<str>) {
-        self.failed(slot, error, false);
+        self.end_failed(slot, error, false);
     }
 
-    fn failed(&mut self, slot: Slot, error: Arc<str>, timed_out: bool) {
+    fn end_failed(&mut self, slot: Slot, error: Arc<str>, timed_out: bool) {
         self.record(Record::Failed { slot, error, timed_out });
         self.callback(slot, Event::OnFailure);
     }
