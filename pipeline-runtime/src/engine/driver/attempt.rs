@@ -1,4 +1,5 @@
 use super::super::core::RunIx;
+use super::super::journal::RunKey;
 use super::super::record::Slot;
 use crate::author::body;
 use crate::author::context::{self, Context, Memory, RunInfo};
@@ -13,6 +14,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Attempt {
     pub(crate) run: RunIx,
+    /// The run's number in its journal.
+    pub(crate) key: RunKey,
     pub(crate) slot: Slot,
     /// Which of the node's starts it is.
     pub(crate) start: u32,
