@@ -1,6 +1,6 @@
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::sensors::{any_with_prefix, at_least_bytes, key_exists, keys_exist, keys_unchanged};
-use pipeline_runtime::{Mode, NodeState, OnTimeout, RunReport, RunState, Simulation};
+use pipeline_runtime::{BucketError, Mode, NodeState, OnTimeout, RunReport, RunState, Simulation};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -147,6 +147,80 @@ fn a_missing_bucket_is_an_error_at_once() {
         let expected = if node.id() == "escape" { "keys do not leave their bucket" } else { "no-such-bucket" };
         assert!(error.contains(expected), "{}: {error}", node.id());
     }
+}
+
+/// A task's or a sensor's own error, with storage's as its source.
+#[derive(Debug, thiserror::Error)]
+#[error("the export is out of reach")]
+struct OutOfReach(#[from] BucketError);
+
+#[sensor(retries = 3)]
+async fn own(bucket: Bucket, key: String) -> Result<Poke<Object>> {
+    Ok(bucket.head(&key).await?.into())
+}
+
+#[sensor(retries = 3)]
+async fn own_error(bucket: Bucket, key: String) -> Result<Poke<Object>, OutOfReach> {
+    Ok(bucket.head(&key).await?.into())
+}
+
+#[task(retries = 3)]
+async fn own_task(bucket: Bucket, key: String) -> Result<u64> {
+    Ok(bucket.get(&key).await?.len() as u64)
+}
+
+#[task(retries = 3)]
+async fn insists(bucket: Bucket, key: String) -> Result<u64> {
+    Ok(bucket.get(&key).await.map_err(|error| error.to_string())?.len() as u64)
+}
+
+#[pipeline]
+fn own_ones_nowhere(place: Place) -> Result<()> {
+    let bucket = Bucket::open(&place.url)?;
+    own(&bucket, "a");
+    own(&bucket, "../a").named("escape");
+    own_error(&bucket, "a");
+    own_task(&bucket, "a");
+    insists(&bucket, "a");
+    Ok(())
+}
+
+#[test]
+fn a_missing_bucket_is_not_retried_in_ones_own_bodies_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("file://{}/no-such-bucket", folder.path().display());
+    let report = Simulation::new(own_ones_nowhere()).params(Place { url: url.clone() }).run();
+    for node in report.nodes() {
+        let expected = if node.id() == "insists" { 4 } else { 1 };
+        assert_eq!((node.state(), node.attempts()), (NodeState::Failed, expected), "{}", node.id());
+    }
+    let missing = "there is no such bucket; create the folder, or correct the URL: No such file or directory (os error 2)";
+    let error = |id: &str| report.node(id).error().unwrap().to_owned();
+    assert_eq!(error("own"), format!("could not look for `a` in `{url}`: {missing}"));
+    assert_eq!(error("own_error"), format!("the export is out of reach: could not look for `a` in `{url}`: {missing}"));
+    let escape = format!("\"../a\" is no key of `{url}`: it holds a `.` or `..` segment: keys do not leave their bucket");
+    assert_eq!(error("escape"), escape, "said once");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_read_is_not_retried_either() {
+    use std::os::unix::fs::PermissionsExt;
+    #[pipeline]
+    fn locked_out(place: Place) -> Result<()> {
+        own(Bucket::open(&place.url)?, "raw/a");
+        Ok(())
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let locked = folder.path().join("raw");
+    std::fs::create_dir(&locked).unwrap();
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o000)).unwrap();
+    if std::fs::read_dir(&locked).is_ok() {
+        return; // the superuser may do everything
+    }
+    let url = format!("file://{}", folder.path().display());
+    let report = Simulation::new(locked_out()).params(Place { url }).run();
+    assert_eq!((report.node("own").state(), report.node("own").attempts()), (NodeState::Failed, 1));
 }
 
 #[sensor]

@@ -1,6 +1,6 @@
 //! Task 3: one file that matters, waited for with exponential backoff, with callbacks, an SLA and metrics of its own.
 
-use super::{Options, storage};
+use super::Options;
 use pipeline_runtime::Log;
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,7 @@ pub async fn enterprise_critical_sensor(ctx: Context, bucket: Bucket, key: Strin
     let found = bucket.head(&key).await;
     performance.record(begun.elapsed(), found.is_err());
     ctx.remember(&performance)?;
-    Ok(found.map_err(storage)?.map(|file| Sensed { file, performance }).into())
+    Ok(found?.map(|file| Sensed { file, performance }).into())
 }
 
 /// Tells how the wait went, be it in vain.

@@ -1,6 +1,6 @@
 //! Task 1: one file a day, waited for, summarised, archived.
 
-use super::{Options, page_on_call, read, storage};
+use super::{Options, page_on_call, read};
 use crate::cloud_data_pipeline::domain::export::{self, Export, Summary};
 use pipeline_runtime::prelude::*;
 
@@ -18,7 +18,7 @@ pub async fn process(bucket: Bucket, export: Object) -> Result<Summary> {
     let found = locate(&bucket, &export.key).await?.ok_or("the export was there and is gone")?;
     let source = read(&bucket, &found.key, export::FORMAT).await?;
     let summary = Export::read(&source).map_err(TaskError::fatal)?.summary(file_name(&export.key));
-    bucket.put(&summary_key(&export.key), serde_json::to_vec_pretty(&summary)?).await.map_err(storage)?;
+    bucket.put(&summary_key(&export.key), serde_json::to_vec_pretty(&summary)?).await?;
     Ok(summary)
 }
 
@@ -28,7 +28,7 @@ pub async fn process(bucket: Bucket, export: Object) -> Result<Summary> {
 #[task(retries = 1, retry_delay = "5m")]
 pub async fn archive(bucket: Bucket, export: Object, summary: Summary) -> Result<Object> {
     let found = locate(&bucket, &export.key).await?.ok_or("the export was there and is gone")?;
-    let archived = bucket.rename(&found.key, &archive_key(&export.key)).await.map_err(storage)?;
+    let archived = bucket.rename(&found.key, &archive_key(&export.key)).await?;
     tracing::info!(key = archived.key, records = summary.records, "archived");
     Ok(archived)
 }
@@ -64,8 +64,8 @@ pub fn cloud_data_pipeline(options: Options) -> Result<()> {
 
 /// The export, where it arrives or else where it is archived.
 async fn locate(bucket: &Bucket, key: &str) -> Result<Option<Object>> {
-    match bucket.head(key).await.map_err(storage)? {
-        None => bucket.head(&archive_key(key)).await.map_err(storage),
+    match bucket.head(key).await? {
+        None => Ok(bucket.head(&archive_key(key)).await?),
         found => Ok(found),
     }
 }

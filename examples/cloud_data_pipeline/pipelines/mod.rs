@@ -12,7 +12,6 @@ use super::mock_s3::DEFAULT_ROOT;
 use chrono::{DateTime, NaiveDate, Utc};
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::schedule::{Schedule, ScheduleError, parse_date};
-use pipeline_runtime::{BucketError, BucketErrorKind};
 use std::error::Error;
 
 /// What a run may be told with `--param`.
@@ -67,24 +66,13 @@ pub fn day_before(now: DateTime<Utc>) -> Result<NaiveDate, Box<dyn Error + Send 
 
 /// A look at a key: whether its file is there yet.
 async fn arrival(bucket: &Bucket, key: &str) -> Result<Poke<Object>> {
-    Ok(bucket.head(key).await.map_err(storage)?.into())
+    Ok(bucket.head(key).await?.into())
 }
 
 /// Reads a file that ought to be of that format.
 async fn read(bucket: &Bucket, key: &str, format: &'static str) -> Result<Source> {
-    let contents = bucket.get(key).await.map_err(storage)?;
+    let contents = bucket.get(key).await?;
     Source::new(format!("{}/{key}", bucket.name()), &contents, format).map_err(TaskError::fatal)
-}
-
-/// A network may come back before the next attempt; a bucket that does not exist, or is forbidden, will not.
-fn storage(error: BucketError) -> TaskError {
-    match error.kind() {
-        BucketErrorKind::NoSuchBucket
-        | BucketErrorKind::PermissionDenied
-        | BucketErrorKind::InvalidKey
-        | BucketErrorKind::InvalidUrl => TaskError::fatal(error),
-        _ => error.into(),
-    }
 }
 
 /// Tells whoever is on call. Here that is the log; a `Webhook` would take its place in the same options.

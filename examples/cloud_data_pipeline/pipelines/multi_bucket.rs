@@ -1,6 +1,6 @@
 //! Task 2: four files in three buckets, and nothing starts before all of them are there.
 
-use super::{Options, arrival, page_on_call, read, storage};
+use super::{Options, arrival, page_on_call, read};
 use crate::cloud_data_pipeline::domain::customers::{self, Customers};
 use crate::cloud_data_pipeline::domain::join::{Join, Joined};
 use crate::cloud_data_pipeline::domain::transactions;
@@ -87,7 +87,7 @@ async fn join(data: &Bucket, files: &Arrived, config: &ProcessingConfig) -> Resu
     }
     let key = files.transactions.key.replacen("raw/", "processed/", 1);
     let (csv, joined) = join.finish(format!("{}/{key}", data.name()))?;
-    data.put(&key, csv).await.map_err(storage)?;
+    data.put(&key, csv).await?;
     Ok(joined)
 }
 

@@ -1,6 +1,6 @@
 //! Extension challenge 1: any file with a prefix.
 
-use super::{Options, storage};
+use super::Options;
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::sensors::any_with_prefix;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// How long one of the files is.
 #[task]
 pub async fn measure_part(bucket: Bucket, part: Object) -> Result<usize> {
-    Ok(bucket.get(&part.key).await.map_err(storage)?.len())
+    Ok(bucket.get(&part.key).await?.len())
 }
 
 /// How long all of them are together.

@@ -7,7 +7,9 @@ pub type Result<T, E = TaskError> = std::result::Result<T, E>;
 /// Why a task ended without a value.
 ///
 /// `?` reaches it from any error, and the attempt is retried as the task's options say. [`TaskError::fatal`] is not
-/// retried, and [`TaskError::skip`] ends the node `skipped`. It is itself no `std::error::Error` (that is what lets `?` take
+/// retried, nor is what no retry mends by itself: a [`BucketError`](crate::BucketError) for a bucket that does not exist or may not
+/// be entered, a key or a URL that is none, also as the source of another error. (To have it retried all the same, pass on its text:
+/// `.map_err(|error| error.to_string())?`.) [`TaskError::skip`] ends the node `skipped`. It is itself no `std::error::Error` (that is what lets `?` take
 /// every error); [`TaskError::into_error`] leads out of it.
 ///
 /// ```
@@ -88,6 +90,16 @@ impl fmt::Display for TaskError {
     }
 }
 
+/// The source of an error that no retry mends: what stands in its place otherwise, by whose text it is shown. Where there is none, a
+/// text that the error's own message ends with, so that a chain says it once.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct Hopeless(pub(crate) Box<dyn Error + Send + Sync>);
+
+fn is_hopeless(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source()).any(<dyn Error>::is::<Hopeless>)
+}
+
 /// What the `E` of a task's `Result<T, E>` may be: a [`TaskError`], or any error that has one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a task's error",
@@ -102,7 +114,9 @@ impl<E: Into<TaskError>> IntoTaskError for E {}
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for TaskError {
     fn from(error: E) -> Self {
-        Self { source: error.into(), kind: Kind::Retry }
+        let source = error.into();
+        let kind = if is_hopeless(&*source) { Kind::Fatal } else { Kind::Retry };
+        Self { source, kind }
     }
 }
 

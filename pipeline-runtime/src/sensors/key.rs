@@ -1,4 +1,3 @@
-use super::looked;
 use crate::{Bucket, Object, Poke, Result, sensor};
 
 /// Waits until a key is there, or any key that matches a glob.
@@ -29,7 +28,7 @@ use crate::{Bucket, Object, Poke, Result, sensor};
 /// - A missing bucket fails at once. In Airflow it looks like a missing key, until the timeout.
 #[sensor]
 pub async fn key_exists(bucket: Bucket, key: String) -> Result<Poke<Object>> {
-    Ok(looked(bucket.find(&key).await)?.into_iter().next().into())
+    Ok(bucket.find(&key).await?.into_iter().next().into())
 }
 
 /// Waits until all of several keys are there; a glob among them needs at least one match.
@@ -64,7 +63,7 @@ pub async fn keys_exist(bucket: Bucket, keys: Vec<String>) -> Result<Poke<Vec<Ob
     }
     let mut found = Vec::with_capacity(keys.len());
     for key in &keys {
-        match looked(bucket.find(key).await)?.into_iter().next() {
+        match bucket.find(key).await?.into_iter().next() {
             Some(object) => found.push(object),
             None => return Ok(Poke::NotYet),
         }
@@ -96,5 +95,5 @@ pub async fn keys_exist(bucket: Bucket, keys: Vec<String>) -> Result<Poke<Vec<Ob
 /// - A size is no sign that a writer is done. Where writers append, wait with [`keys_unchanged`](super::keys_unchanged) too.
 #[sensor]
 pub async fn at_least_bytes(bucket: Bucket, key: String, bytes: u64) -> Result<Poke<Object>> {
-    Ok(looked(bucket.find(&key).await)?.into_iter().find(|object| object.size >= bytes).into())
+    Ok(bucket.find(&key).await?.into_iter().find(|object| object.size >= bytes).into())
 }

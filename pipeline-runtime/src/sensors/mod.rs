@@ -43,12 +43,34 @@
 //!
 //! Of all that look into a bucket it holds:
 //!
-//! - A missing *bucket*, or what is no key, is an error at once, which no retry mends. It is never "not yet". Any other error of the
-//!   store fails the attempt, and the sensor's retries apply, as in Airflow.
+//! - A missing *bucket*, missing permissions, or what is no key, is an error at once, which no retry mends. It is never "not yet", and
+//!   the same holds for sensors of your own that pass a [`BucketError`](crate::BucketError) on by `?`. Any other error of the store
+//!   fails the attempt, and the sensor's retries apply, as in Airflow.
 //! - Text takes a [`template!`](macro@crate::template), a node or a plain string; a bucket is opened by its URL, so that one URL
 //!   stands for what is a connection and a bucket's name in Airflow.
 //! - The whole wait has one timeout, across retries and restarts. Airflow 3 renews it with every retry.
 //! - `*` crosses `/`, as in Airflow. A wildcard that is meant literally stands in brackets: `raw/a[*].csv`.
+//!
+//! # Wake-ups on `file://`
+//!
+//! What a poke looks at in a folder, by [`head`](crate::Bucket::head), [`find`](crate::Bucket::find), [`list`](crate::Bucket::list) or
+//! [`modified_since`](crate::Bucket::modified_since), is watched until the next poke, and a change there pokes at once. That goes for
+//! every sensor, your own included, and needs no option.
+//!
+//! - A file counts as changed when whoever wrote it closes it, or when it is renamed to its key; never as it is created, so that
+//!   nobody is woken for half a file. Where the system does not tell when a file is closed (only Linux does), and for files in a
+//!   folder that was made a moment ago, it counts once its size stood still for 200 ms. A file that is linked in or deleted wakes nobody.
+//! - Folders that do not exist yet are followed as they are made.
+//! - Pokes for changes come on top of the ticks of `poke` or `backoff`, which stay where they are, to the second: a change never moves a
+//!   tick, and growing waits do not grow by it. Of many changes in a row the first pokes at once, and those of each tenth of a second
+//!   after it together. So there are never more pokes than changes and ticks, and a poke never overlaps the one before.
+//! - Neither a retry's delay nor the deadline is moved: a sensor in `up_for_retry` is not woken, and after the deadline nobody is.
+//! - The interval is the fallback. What cannot be watched is seen at the next tick, and the log says so once: more folders than the
+//!   system allows (on Linux `fs.inotify.max_user_watches`), more than 1024 folders in one listing, more than 1000 looks in one poke,
+//!   changes that come faster than they can be read, a file system that tells of none. One on another machine (NFS, SMB) tells only of
+//!   what this machine changes, and says nothing of the rest.
+//! - Looks from a task that a body spawned are not watched, nor is anything in a simulation, where only ticks poke.
+//! - A run that is gone on with after a crash watches from its first poke on.
 //!
 //! For everything else a sensor of your own is [five lines](macro@crate::sensor).
 
@@ -60,15 +82,5 @@ pub use key::{at_least_bytes, key_exists, keys_exist};
 pub use prefix::{any_with_prefix, keys_unchanged};
 pub use time::time_reached;
 
-use crate::{BucketError, BucketErrorKind, Result, TaskError};
-
 #[cfg(doc)]
 use crate::Object;
-
-/// What waiting does not mend ends the sensor at once.
-fn looked<T>(found: Result<T, BucketError>) -> Result<T> {
-    found.map_err(|error| match error.kind() {
-        BucketErrorKind::NoSuchBucket | BucketErrorKind::InvalidKey | BucketErrorKind::InvalidUrl => TaskError::fatal(error),
-        _ => error.into(),
-    })
-}

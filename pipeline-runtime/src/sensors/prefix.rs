@@ -1,4 +1,3 @@
-use super::looked;
 use crate::{Bucket, Context, Object, Poke, Result, sensor};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -31,7 +30,7 @@ use std::time::Duration;
 /// - The first poke that finds something ends the wait, however many more are to come: see [`keys_unchanged`].
 #[sensor]
 pub async fn any_with_prefix(bucket: Bucket, prefix: String) -> Result<Poke<Vec<Object>>> {
-    let found = looked(bucket.list(&prefix).await)?;
+    let found = bucket.list(&prefix).await?;
     Ok(if found.is_empty() { Poke::NotYet } else { Poke::Ready(found) })
 }
 
@@ -73,7 +72,7 @@ pub async fn keys_unchanged(
     inactivity: Duration,
     min_objects: usize,
 ) -> Result<Poke<Vec<Object>>> {
-    let found = looked(bucket.list(&prefix).await)?;
+    let found = bucket.list(&prefix).await?;
     let (now, print) = (ctx.started(), fingerprint(&found));
     let quiet = match ctx.recall::<Quiet>()? {
         Some(quiet) if quiet.print == print => quiet,

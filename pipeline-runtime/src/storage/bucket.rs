@@ -15,6 +15,7 @@ use super::object::Object;
 use super::pattern::Pattern;
 use super::store::{Condition, Store, Wanted};
 use super::url::Location;
+use super::watch::Poke;
 use super::world::{Scribe, World};
 
 /// A place with objects in it, by the URL it was opened with: a folder, a mock in memory, later S3.
@@ -435,11 +436,12 @@ impl Bucket {
                 format!("list `{}` in `{}`", wanted.prefix().as_str(), self.url())
             }
         };
+        let poke = Poke::current();
         let metas = self
             .run(&doing, |store, scribe| async move {
                 let mut metas = match look {
-                    Look::Key(key) => store.head(&key).await?.into_iter().collect(),
-                    Look::Keys(wanted) => store.list(wanted).await?,
+                    Look::Key(key) => store.head(&key, poke).await?.into_iter().collect(),
+                    Look::Keys(wanted) => store.list(wanted, poke).await?,
                 };
                 scribe.read(&store, &mut metas);
                 Ok(metas)

@@ -3,6 +3,7 @@
 //! A store says what went wrong ([`Failure`]); the bucket adds what was being done and where. Messages hold URLs, keys and the
 //! operating system's words, never credentials.
 
+use crate::author::error::Hopeless;
 use std::error::Error;
 use std::io;
 
@@ -30,8 +31,19 @@ pub enum BucketErrorKind {
     Other,
 }
 
+impl BucketErrorKind {
+    /// Whether no retry mends it: somebody has to correct the pipeline, or what it runs in.
+    fn is_hopeless(self) -> bool {
+        matches!(self, Self::NoSuchBucket | Self::PermissionDenied | Self::InvalidKey | Self::InvalidUrl)
+    }
+}
+
 /// Why an operation on a [`Bucket`](super::Bucket) failed: what was being done, to which key of which bucket, and what to do
-/// about it. The store's own error is its [`source`](Error::source).
+/// about it. The store's own error, or its text, is its [`source`](Error::source).
+///
+/// A task or a sensor that passes it on by `?` fails at once and is not retried if no retry mends it: for
+/// [`NoSuchBucket`](BucketErrorKind::NoSuchBucket), [`PermissionDenied`](BucketErrorKind::PermissionDenied),
+/// [`InvalidKey`](BucketErrorKind::InvalidKey) and [`InvalidUrl`](BucketErrorKind::InvalidUrl).
 ///
 /// ```
 /// use pipeline_runtime::{Bucket, BucketErrorKind};
@@ -72,15 +84,21 @@ impl BucketError {
         self.kind
     }
 
+    fn new(kind: BucketErrorKind, message: String, source: Option<Source>) -> Self {
+        let hopeless = |source: Option<Source>| Hopeless(source.unwrap_or_else(|| message.as_str().into()));
+        let source = if kind.is_hopeless() { Some(hopeless(source).into()) } else { source };
+        Self { kind, message, source }
+    }
+
     pub(super) fn invalid_url(message: String) -> Self {
-        Self { kind: BucketErrorKind::InvalidUrl, message, source: None }
+        Self::new(BucketErrorKind::InvalidUrl, message, None)
     }
 
     /// `what` is `key`, `prefix` or `pattern`; `reason` ends the sentence "it …".
     pub(super) fn invalid_key(bucket: &str, what: &str, written: &str, reason: &str) -> Self {
         // Shown escaped, because the usual culprit is a character that a terminal would swallow.
         let message = format!("{written:?} is no {what} of `{bucket}`: it {reason}");
-        Self { kind: BucketErrorKind::InvalidKey, message, source: None }
+        Self::new(BucketErrorKind::InvalidKey, message, None)
     }
 }
 
@@ -134,7 +152,7 @@ impl Failure {
             // Nothing better is known than the store's own words.
             (_, None) => self.source.as_ref().map_or_else(|| "the store failed".into(), ToString::to_string),
         };
-        BucketError { kind: self.kind, message: format!("could not {doing}: {reason}"), source: self.source }
+        BucketError::new(self.kind, format!("could not {doing}: {reason}"), self.source)
     }
 }
 

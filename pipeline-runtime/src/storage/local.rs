@@ -14,7 +14,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Take, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -30,6 +30,7 @@ use super::staged::{Staged, create_folders, is_staged, sync_folder_of};
 use super::store::{Condition, Wanted};
 use super::upload::Upload;
 use super::walk::{folders, walk};
+use super::watch::Poke;
 
 /// How much is read of a file at once.
 const CHUNK: usize = 256 << 10;
@@ -45,7 +46,7 @@ pub(super) struct Local {
 /// The folder, links resolved.
 #[derive(Debug)]
 struct Opened {
-    root: PathBuf,
+    root: Arc<Path>,
 }
 
 impl Local {
@@ -55,7 +56,7 @@ impl Local {
 
     /// The key's file: the same whichever folder above it is the bucket.
     pub(super) fn place(&self, key: &Key) -> String {
-        let root = self.opened.get().map_or(&self.folder, |opened| &opened.root);
+        let root = self.opened.get().map_or(self.folder.as_path(), |opened| &opened.root);
         format!("{}/{key}", root.display())
     }
 
@@ -64,13 +65,27 @@ impl Local {
         self.blocking(|local| Ok(create_folders(&local.folder)?)).await
     }
 
-    pub(super) async fn head(self: &Arc<Self>, key: &Key) -> Result<Option<ObjectMeta>, Failure> {
+    pub(super) async fn head(self: &Arc<Self>, key: &Key, poke: Option<Poke>) -> Result<Option<ObjectMeta>, Failure> {
         let key = key.clone();
-        self.blocking(move |local| local.opened()?.stat(&key)).await
+        self.blocking(move |local| {
+            let opened = local.opened()?;
+            if let Some(poke) = &poke {
+                poke.watch_key(&opened.root, &key);
+            }
+            opened.stat(&key)
+        })
+        .await
     }
 
-    pub(super) async fn list(self: &Arc<Self>, wanted: Wanted) -> Result<Vec<ObjectMeta>, Failure> {
-        self.blocking(move |local| walk(&local.opened()?.root, &wanted)).await
+    pub(super) async fn list(self: &Arc<Self>, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<ObjectMeta>, Failure> {
+        self.blocking(move |local| {
+            let root = &local.opened()?.root;
+            match poke.and_then(|poke| poke.watch_listing(root, &wanted)) {
+                Some(listing) => walk(root, &wanted, &mut |folder, below| listing.visit(folder, below)),
+                None => walk(root, &wanted, &mut |_, _| {}),
+            }
+        })
+        .await
     }
 
     pub(super) async fn folders(self: &Arc<Self>, prefix: Prefix) -> Result<Vec<Key>, Failure> {
@@ -166,7 +181,7 @@ impl Local {
         if let Some(opened) = self.opened.get() {
             return Ok(opened);
         }
-        let root = self.folder.canonicalize()?;
+        let root = self.folder.canonicalize()?.into();
         Ok(self.opened.get_or_init(|| Opened { root }))
     }
 }

@@ -9,6 +9,7 @@
 //! | `error` | [`BucketError`], and the way from a store's failure to a message |
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
 //! | `store` | what every store can do; `memory` and `local` (with `staged`, `walk` and `lock`) do it |
+//! | `watch` | wake-ups on `file://` |
 //! | `world` | where memory buckets live and how I/O is done; `stamp` and `fault` serve simulated worlds |
 //!
 //! Invariants:
@@ -39,6 +40,7 @@ mod tests;
 mod upload;
 mod url;
 mod walk;
+mod watch;
 mod world;
 mod writer;
 

@@ -68,18 +68,22 @@ impl Staged {
     }
 
     /// Puts the file in place unless something is there.
-    pub(super) fn create(self) -> io::Result<Metadata> {
+    pub(super) fn create(mut self) -> io::Result<Metadata> {
         let metadata = self.finish()?;
         fs::hard_link(&self.path, &self.target)?;
         self.sync_folder()?;
+        // Who watches the folder is told that a name was linked, which may be the beginning of a file, and so waits for this.
+        drop(File::options().write(true).open(&self.target));
         Ok(metadata)
     }
 
-    fn finish(&self) -> io::Result<Metadata> {
+    fn finish(&mut self) -> io::Result<Metadata> {
         // By itself the kernel's file time stands still for some milliseconds: an etag, which has little else to go by,
         // could come back.
         self.file.set_modified(SystemTime::now())?;
         self.file.sync_all()?;
+        // Who watches the folder would take the end of the writing for a change of the file that is in place by then.
+        self.file = File::open(&self.path)?;
         self.file.metadata()
     }
 

@@ -13,6 +13,7 @@ use super::local::Local;
 use super::memory::Memory;
 use super::pattern::Pattern;
 use super::upload::Upload;
+use super::watch::Poke;
 
 /// Under which condition a put replaces what is there.
 #[derive(Debug, Clone)]
@@ -75,19 +76,19 @@ impl Store {
         }
     }
 
-    /// One look at one key.
-    pub(super) async fn head(&self, key: &Path) -> Result<Option<ObjectMeta>, Failure> {
+    /// One look at one key. A store that can watches it for the poke that looks, from before it does.
+    pub(super) async fn head(&self, key: &Path, poke: Option<Poke>) -> Result<Option<ObjectMeta>, Failure> {
         match self {
             Self::Memory(memory) => memory.head(key).await,
-            Self::Local(local) => local.head(key).await,
+            Self::Local(local) => local.head(key, poke).await,
         }
     }
 
-    /// All wanted objects, sorted by key.
-    pub(super) async fn list(&self, wanted: Wanted) -> Result<Vec<ObjectMeta>, Failure> {
+    /// All wanted objects, sorted by key. Watched as with [`head`](Self::head).
+    pub(super) async fn list(&self, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<ObjectMeta>, Failure> {
         match self {
             Self::Memory(memory) => memory.list(&wanted).await,
-            Self::Local(local) => local.list(wanted).await,
+            Self::Local(local) => local.list(wanted, poke).await,
         }
     }
 

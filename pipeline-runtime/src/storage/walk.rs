@@ -17,12 +17,20 @@ use super::local::meta;
 use super::staged::is_staged;
 use super::store::Wanted;
 
+/// Sees each folder before it is read, and what keys in it begin with: nothing, or what ends with `/`.
+pub(super) type Visit<'a> = &'a mut dyn FnMut(&Path, &str);
+
 /// All wanted files below `root`, sorted by key.
-pub(super) fn walk(root: &Path, wanted: &Wanted) -> Result<Vec<ObjectMeta>, Failure> {
-    let mut walk = Walk { wanted, found: Vec::new(), crossed: Vec::new() };
+pub(super) fn walk(root: &Path, wanted: &Wanted, visit: Visit<'_>) -> Result<Vec<ObjectMeta>, Failure> {
     let folder = wanted.prefix().folder();
     let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-    walk.folder(&root.join(folder), &below)?;
+    walk_folder(&root.join(folder), &below, wanted, visit)
+}
+
+/// All wanted files in a folder, in which keys begin with `below`, sorted by key.
+pub(super) fn walk_folder(folder: &Path, below: &str, wanted: &Wanted, visit: Visit<'_>) -> Result<Vec<ObjectMeta>, Failure> {
+    let mut walk = Walk { wanted, visit, found: Vec::new(), crossed: Vec::new() };
+    walk.folder(folder, below)?;
     walk.found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
     Ok(walk.found)
 }
@@ -47,6 +55,7 @@ pub(super) fn folders(root: &Path, prefix: &Prefix) -> Result<Vec<Key>, Failure>
 
 struct Walk<'a> {
     wanted: &'a Wanted,
+    visit: Visit<'a>,
     found: Vec<ObjectMeta>,
     /// The real folders in which the walk crossed a link, from the root inward.
     crossed: Vec<PathBuf>,
@@ -55,6 +64,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// `below` is what keys in `folder` begin with: empty, or ending with `/`.
     fn folder(&mut self, folder: &Path, below: &str) -> Result<(), Failure> {
+        (self.visit)(folder, below);
         let Some(entries) = present(fs::read_dir(folder))? else {
             return Ok(());
         };

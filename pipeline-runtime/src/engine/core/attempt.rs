@@ -60,7 +60,7 @@ impl Desk<'_> {
         self.attempt_failed(slot, error.into(), memory);
     }
 
-    fn sensor(&self, slot: Slot) -> Option<(SensorPolicy, Timestamp)> {
+    pub(super) fn sensor(&self, slot: Slot) -> Option<(SensorPolicy, Timestamp)> {
         let sensor = self.policy(slot).sensor.as_deref()?.clone();
         let from = self.run.node(slot).more.as_ref()?.budget_from?;
         let deadline = from + sensor.timeout;
@@ -88,13 +88,21 @@ impl Desk<'_> {
             return self.release(slot);
         }
         let more = self.run.node(slot).more.as_ref();
-        let (pokes, started) = more.map_or((0, None), |more| (more.pokes_in_budget, more.last_start));
-        let wait = sensor.poke.wait(pokes.saturating_sub(1), self.random(slot));
-        let next = (started.unwrap_or(self.now) + wait).max(self.now).min(deadline);
-        self.record(Record::NotYet { slot, next, memory });
-        self.timer(next, Due::Wake(slot, self.run.node(slot).starts));
+        let (pokes, started, tick) = more.map_or((0, None, None), |more| (more.pokes_in_budget, more.last_start, more.tick));
+        let next = tick.unwrap_or_else(|| {
+            let wait = sensor.poke.wait(pokes.saturating_sub(1), self.random(slot));
+            (started.unwrap_or(self.now) + wait).min(deadline)
+        });
+        self.record(Record::NotYet { slot, next: next.max(self.now), memory });
+        // That of a tick still to come stands.
+        if tick.is_none_or(|tick| tick <= self.now) {
+            self.timer(next.max(self.now), Due::Next(slot));
+        }
         if sensor.mode == Mode::Reschedule {
             self.release(slot);
+        }
+        if self.run.node(slot).changed {
+            self.timer(self.now, Due::Change(slot));
         }
     }
 
@@ -120,7 +128,7 @@ impl Desk<'_> {
         let next = (self.now + wait).min(deadline);
         self.callback_with(slot, Event::OnRetry, Some(&error));
         self.record(Record::Retrying { slot, next, error, renew, memory });
-        self.timer(next, Due::Wake(slot, self.run.node(slot).starts));
+        self.timer(next, Due::Next(slot));
     }
 
     /// A sensor's budget is over.
@@ -153,8 +161,17 @@ impl Desk<'_> {
         self.callback(slot, Event::OnSkipped);
     }
 
+    /// The time of the next attempt or poke has come, if the node waits for it and it is not later by now.
+    pub(super) fn next(&mut self, slot: Slot) {
+        let now = self.now;
+        let node = self.run.node(slot);
+        if !node.state.is_end() && node.more.as_ref().and_then(|more| more.next).is_some_and(|next| next <= now) {
+            self.go_on(slot);
+        }
+    }
+
     /// The next attempt or poke of a node that waits for it.
-    pub(super) fn wake(&mut self, slot: Slot) {
+    pub(super) fn go_on(&mut self, slot: Slot) {
         let node = self.run.node_mut(slot);
         let between_pokes = node.state == NodeState::Running && !node.in_flight;
         if !between_pokes && !matches!(node.state, NodeState::UpForRetry | NodeState::UpForReschedule) {

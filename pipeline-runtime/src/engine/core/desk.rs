@@ -70,6 +70,7 @@ impl Desk<'_> {
         let node = self.run.node_mut(slot);
         node.in_flight = true;
         node.overdue = false;
+        node.changed = false;
         let start = node.starts;
         if let Some(limit) = limit {
             self.timer(self.now + limit, Due::Limit(slot, start));

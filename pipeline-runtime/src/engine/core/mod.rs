@@ -20,6 +20,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod wake;
 
 use super::record::{Entry, Slot};
 use super::state::RunState;
@@ -135,6 +136,14 @@ impl Core {
         self.settle(now);
     }
 
+    /// Something that a sensor's poke has looked at is no longer as it was; `start` says which poke it was.
+    pub(crate) fn wake(&mut self, run: RunIx, slot: Slot, start: u32, now: Timestamp) {
+        if !self.draining {
+            self.desk(run, now, |desk| desk.changed(slot, start));
+            self.settle(now);
+        }
+    }
+
     /// A notifier has come to its end.
     pub(crate) fn told(&mut self, run: RunIx, id: u32, result: Result<(), String>, now: Timestamp) {
         self.desk(run, now, |desk| desk.told(id, result));
@@ -169,17 +178,14 @@ impl Core {
     /// Does what is due.
     pub(crate) fn advance(&mut self, now: Timestamp) {
         while let Some((run, due)) = self.timers.pop(now) {
-            if self.draining && matches!(due, Due::Wake(..)) {
+            if self.draining && matches!(due, Due::Next(_) | Due::Change(_)) {
                 // It is journaled, and whoever goes on with the run does it.
                 continue;
             }
             self.desk(run, now, |desk| match due {
                 Due::Limit(slot, start) => desk.limit(slot, start),
-                Due::Wake(slot, starts) => {
-                    if desk.run.node(slot).starts == starts {
-                        desk.wake(slot);
-                    }
-                }
+                Due::Next(slot) => desk.next(slot),
+                Due::Change(slot) => desk.poke_for_change(slot),
                 Due::NodeSla(slot) => desk.node_sla(slot),
                 Due::RunSla(rung) => desk.run_sla(rung),
                 Due::Callback(_) => desk.tell(),

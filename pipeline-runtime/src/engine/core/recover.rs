@@ -48,12 +48,11 @@ impl Desk<'_> {
 
     fn resume_node(&mut self, slot: Slot) {
         let node = self.run.node(slot);
-        let starts = node.starts;
         let next = node.more.as_ref().and_then(|more| more.next);
         match (node.state, next) {
             // Between two attempts or pokes. What was due while the process was down is due now.
             (NodeState::UpForRetry | NodeState::UpForReschedule | NodeState::Running, Some(next)) => {
-                self.timer(next.max(self.now), Due::Wake(slot, starts));
+                self.timer(next.max(self.now), Due::Next(slot));
             }
             (NodeState::Running, None) if self.run.plan().node(self.run.ix(slot)).is_body() => self.interrupted(slot),
             _ => {}

@@ -95,6 +95,8 @@ pub(crate) struct Node {
     pub(crate) waits_for_slot: bool,
     /// Its next attempt is due, but the last one still holds its thread.
     pub(crate) overdue: bool,
+    /// What its last poke looked at has changed since that began.
+    pub(crate) changed: bool,
     /// Edges that do not hold yet, and within a mapping the element's own start.
     pub(crate) waits: u32,
     /// How often it was started: tells the answer of one start from that of another.
@@ -115,10 +117,12 @@ pub(crate) struct More {
     pub(crate) last_start: Option<Timestamp>,
     /// When the next attempt or poke is due.
     pub(crate) next: Option<Timestamp>,
+    /// When a poke was due as its last was made before that, for a change: it still is.
+    pub(crate) tick: Option<Timestamp>,
     /// The start of a sensor's budget.
     pub(crate) budget_from: Option<Timestamp>,
     pub(crate) pokes: u32,
-    /// Pokes since the budget began, for the growing waits between them.
+    /// Pokes since the budget began but those for changes, for the growing waits between them.
     pub(crate) pokes_in_budget: u32,
     pub(crate) memory: Option<Arc<str>>,
     /// Of a branch: the arm it took and what that carries.
@@ -381,11 +385,12 @@ impl Run {
             let more = node.more();
             more.attempt = attempt;
             more.last_start = Some(at);
-            more.next = None;
+            // Only a change starts a poke before it is due.
+            more.tick = more.next.take().filter(|next| at < *next);
             if is_sensor {
                 more.budget_from.get_or_insert(at);
                 more.pokes += 1;
-                more.pokes_in_budget += 1;
+                more.pokes_in_budget += u32::from(more.tick.is_none());
             }
         }
     }

@@ -10,8 +10,10 @@ use std::collections::BinaryHeap;
 pub(crate) enum Due {
     /// An attempt's time limit: the node and which of its starts.
     Limit(Slot, u32),
-    /// The next attempt or poke: the node and how often it had been started.
-    Wake(Slot, u32),
+    /// The next attempt or poke, unless the node says by then that its next is later.
+    Next(Slot),
+    /// A poke for a change that came too soon after the last such poke.
+    Change(Slot),
     /// A node's SLA.
     NodeSla(Slot),
     /// A rung of the run's ladder.

@@ -1,6 +1,7 @@
 use super::super::core::RunIx;
-use super::super::journal::RunKey;
 use super::super::record::Slot;
+use super::wake::{Wake, Watching};
+use super::{Job, WeakEngine};
 use crate::author::body;
 use crate::author::context::{self, Context, Memory, RunInfo};
 use crate::author::input::Supply;
@@ -14,8 +15,6 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Attempt {
     pub(crate) run: RunIx,
-    /// The run's number in its journal.
-    pub(crate) key: RunKey,
     pub(crate) slot: Slot,
     /// Which of the node's starts it is.
     pub(crate) start: u32,
@@ -30,6 +29,10 @@ pub(crate) struct Attempt {
     pub(crate) remembered: Option<Arc<str>>,
     /// Made where the body asks for its context.
     pub(crate) memory: OnceCell<Memory>,
+    /// Made where a poke looks at what can be watched.
+    pub(super) watching: OnceCell<Arc<Watching>>,
+    /// Whom changes wake; none but for pokes, and none in simulations.
+    pub(super) wakes: Option<WeakEngine>,
 }
 
 impl Attempt {
@@ -47,6 +50,16 @@ impl Attempt {
     pub(super) fn call(&self, supplies: &[Supply]) -> Option<body::Running> {
         let What::Body { start, .. } = self.plan.node(self.node).what else { return None };
         Some(start(&body::Inputs::new(self.plan.args(self.node), supplies, self)))
+    }
+
+    /// By what its looks may be watched, if changes there are to wake somebody.
+    pub(crate) fn watching(&self) -> Option<&Arc<Watching>> {
+        let engine = self.wakes.as_ref()?;
+        Some(self.watching.get_or_init(|| Arc::new(Watching::new(Wake::new(engine.clone(), self.job())))))
+    }
+
+    pub(super) fn job(&self) -> Job {
+        Job { run: self.run, slot: self.slot, start: self.start }
     }
 
     /// What the body remembered for its next poke.

@@ -51,7 +51,6 @@ impl Engine {
         }
         let attempt = Attempt {
             run: job.run,
-            key: run.spec.key,
             slot: job.slot,
             start: job.start,
             node: ix,
@@ -62,6 +61,8 @@ impl Engine {
             indices: run.layout.indices(job.slot),
             remembered: node.more.as_ref().and_then(|more| more.memory.clone()),
             memory: OnceCell::new(),
+            watching: OnceCell::new(),
+            wakes: plan.policy(ix).sensor.as_ref().and_then(|_| state.watches.engine()),
         };
         Some(Prepared { attempt, supplies })
     }
@@ -210,6 +211,9 @@ impl Engine {
                 }
             }
         };
+        if let (Answered::NotYet, Some(watching)) = (&what, attempt.watching.get()) {
+            self.keep_watching(attempt.job(), watching);
+        }
         Answer { what, memory: attempt.memory() }
     }
 
@@ -262,12 +266,6 @@ impl Drop for Answering {
 impl Prepared {
     pub(super) fn job(&self) -> Job {
         self.attempt.job()
-    }
-}
-
-impl Attempt {
-    fn job(&self) -> Job {
-        Job { run: self.run, slot: self.slot, start: self.start }
     }
 }
 

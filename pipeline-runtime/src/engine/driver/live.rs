@@ -70,6 +70,7 @@ impl Engine {
             let mut state = self.lock();
             state.stopped = true;
             state.ready.clear();
+            state.watches.clear();
             state.tasks.drain().map(|(_, (_, task))| task).collect()
         };
         tasks.iter().for_each(AbortHandle::abort);

@@ -12,6 +12,7 @@ mod stepped;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod wake;
 
 use super::core::{Action, Answer, Core, Edit, EditError, Run, RunIx, RunSpec};
 use super::journal::{Journal, Kept};
@@ -24,9 +25,12 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 
+use wake::Watches;
+
 pub(crate) use attempt::Attempt;
 pub(crate) use scope::current;
 pub(crate) use stepped::Meddle;
+pub(crate) use wake::{Wake, Watching};
 
 /// Runs plans. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -92,6 +96,8 @@ struct State {
     /// Attempts that are tasks of their own.
     tasks: HashMap<(RunIx, Slot), (u32, AbortHandle)>,
     waiting: HashMap<RunIx, Vec<oneshot::Sender<RunState>>>,
+    /// What watches for sensors between two pokes.
+    watches: Watches,
     /// Callbacks being told.
     telling: usize,
     idle_drivers: usize,
@@ -116,6 +122,7 @@ impl Engine {
             ready: VecDeque::new(),
             tasks: HashMap::new(),
             waiting: HashMap::new(),
+            watches: Watches::default(),
             telling: 0,
             idle_drivers: 0,
             alarm: None,
@@ -134,7 +141,11 @@ impl Engine {
             told: Notify::new(),
             workers: OnceLock::new(),
         };
-        Self(Arc::new(shared))
+        let engine = Self(Arc::new(shared));
+        if engine.0.meddle.is_none() {
+            engine.lock().watches.tell(engine.downgrade());
+        }
+        engine
     }
 
     /// From now on bodies and notifiers run on that runtime, whoever it is that starts them. Only the first call counts.
@@ -277,6 +288,7 @@ impl Engine {
             }
             *state.core.outbox() = outbox;
         }
+        state.watches.follow(&state.core.outbox().records);
         let mut outbox = std::mem::take(state.core.outbox());
         let kept = self.0.journal.submit(&mut outbox, &|run| state.core.run(run).map_or(0, |run| run.spec.key));
         *state.core.outbox() = outbox;

@@ -194,6 +194,7 @@ impl Harness {
                     self.advance();
                 }
             }
+            15 => self.wake(),
             16 if !self.answered.is_empty() => {
                 // The core knows an answer that it had already.
                 let (run, slot, start) = self.answered[self.entropy.below(self.answered.len())];
@@ -222,6 +223,16 @@ impl Harness {
         let downstream = self.entropy.once_in(2);
         let nodes = slots.iter().map(|slot| shadow.id(*slot)).collect();
         self.core.edit(ix, &Edit::Retry { nodes, downstream }, self.now).expect("all nodes have ended");
+        self.check();
+    }
+
+    /// What some node's last start, or one before, may have looked at changes.
+    fn wake(&mut self) {
+        let ix = self.entropy.below(self.runs.len());
+        let shadow = &self.runs[ix].shadow;
+        let slot = self.entropy.below(shadow.nodes.len());
+        let start = shadow.nodes[slot].starts.saturating_sub(u32::from(self.entropy.once_in(4)));
+        self.core.wake(u32::try_from(ix).unwrap(), u32::try_from(slot).unwrap(), start, self.now);
         self.check();
     }
 

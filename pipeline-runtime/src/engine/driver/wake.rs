@@ -1,0 +1,138 @@
+//! Wake-ups: what a poke looked at is watched, by whoever can, until the sensor's next poke has looked itself.
+//!
+//! Code that runs within a poke finds its [`Watching`] by [`super::current`], gives it something that watches for as long as it
+//! lives, and calls [`Wake::wake`] when there is a change. To be sure that no change is missed it watches first and reads then.
+
+use super::super::core::RunIx;
+use super::super::record::{Entry, Record, Slot};
+use super::super::state::NodeState;
+use super::{Engine, Job, WeakEngine};
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The most looks of one poke that are watched; what further ones look at is seen at the next tick.
+const MAX_LOOKS: usize = 1000;
+
+/// Something that watches for as long as it lives. It is dropped under the engine's lock, so its `Drop` must not wait.
+type Watch = Box<dyn Any + Send>;
+
+/// Wakes a sensor from between two pokes. It keeps no engine alive.
+#[derive(Debug, Clone)]
+pub(crate) struct Wake {
+    engine: WeakEngine,
+    job: Job,
+}
+
+impl Wake {
+    pub(super) fn new(engine: WeakEngine, job: Job) -> Self {
+        Self { engine, job }
+    }
+
+    /// For whom it makes no difference.
+    #[cfg(test)]
+    pub(crate) fn nobody() -> Self {
+        Self { engine: WeakEngine(std::sync::Weak::new()), job: Job { run: 0, slot: 0, start: 0 } }
+    }
+
+    /// What the poke looked at has changed.
+    pub(crate) fn wake(&self) {
+        let Some(engine) = self.engine.upgrade() else { return };
+        let Job { run, slot, start } = self.job;
+        let now = engine.clock().now();
+        if !engine.lock().stopped {
+            engine.with(|core| core.wake(run, slot, start, now));
+        }
+    }
+}
+
+/// What watches for one poke.
+#[derive(Debug)]
+pub(crate) struct Watching {
+    wake: Wake,
+    watches: Mutex<Vec<Watch>>,
+}
+
+impl Watching {
+    pub(super) fn new(wake: Wake) -> Self {
+        Self { wake, watches: Mutex::default() }
+    }
+
+    /// Whom a change wakes.
+    pub(crate) fn wake(&self) -> &Wake {
+        &self.wake
+    }
+
+    /// Whether the poke may be given another watch.
+    pub(crate) fn has_room(&self) -> bool {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner).len() < MAX_LOOKS
+    }
+
+    /// Keeps a watch until the sensor's next poke is over.
+    pub(crate) fn keep(&self, watch: impl Any + Send) {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(watch));
+    }
+
+    fn take(&self) -> Box<[Watch]> {
+        std::mem::take(&mut *self.watches.lock().unwrap_or_else(PoisonError::into_inner)).into_boxed_slice()
+    }
+}
+
+/// What watches for the sensors between two pokes, and whom they wake.
+#[derive(Debug, Default)]
+pub(super) struct Watches {
+    engine: Option<WeakEngine>,
+    of: HashMap<(RunIx, Slot), Box<[Watch]>>,
+}
+
+impl Watches {
+    /// From now on what pokes look at may be watched.
+    pub(super) fn tell(&mut self, engine: WeakEngine) {
+        self.engine = Some(engine);
+    }
+
+    pub(super) fn engine(&self) -> Option<WeakEngine> {
+        self.engine.clone()
+    }
+
+    /// Ends the watches of those whom these records wait for no longer.
+    pub(super) fn follow(&mut self, records: &[(RunIx, Entry)]) {
+        if self.of.is_empty() {
+            return;
+        }
+        for (run, entry) in records {
+            match entry.record {
+                Record::Succeeded { slot, .. }
+                | Record::Retrying { slot, .. }
+                | Record::Failed { slot, .. }
+                | Record::Skipped { slot, .. }
+                | Record::UpstreamFailed { slot, .. } => drop(self.of.remove(&(*run, slot))),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.of = HashMap::new();
+    }
+}
+
+impl Engine {
+    /// Watches on after a poke that was not ready, in place of what the poke before it had left.
+    pub(super) fn keep_watching(&self, job: Job, watching: &Arc<Watching>) {
+        let watches = watching.take();
+        let mut state = self.lock();
+        let waits = state.core.run(job.run).is_some_and(|run| {
+            let node = run.node(job.slot);
+            node.starts == job.start && node.state == NodeState::Running
+        });
+        if waits && !state.stopped {
+            let key = (job.run, job.slot);
+            if watches.is_empty() {
+                state.watches.of.remove(&key)
+            } else {
+                state.watches.of.insert(key, watches)
+            };
+        }
+    }
+}

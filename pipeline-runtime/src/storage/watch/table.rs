@@ -1,0 +1,486 @@
+//! Who waits for what, and in which folders that is watched.
+
+use super::super::key;
+use super::super::staged::is_staged;
+use super::super::store::Wanted;
+use super::super::walk::walk_folder;
+use crate::engine::Wake;
+use notify::{RecursiveMode, Watcher};
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The most folders that one listing is watched in; the files of further ones are left to the next tick.
+const MAX_FOLDERS: usize = 1024;
+
+/// Who waits.
+pub(super) type Id = u64;
+
+pub(super) struct Table {
+    watcher: Box<dyn Watcher + Send>,
+    /// Those that are watched, by their paths without links.
+    folders: HashMap<Arc<Path>, Folder>,
+    waits: HashMap<Id, Box<Wait>>,
+    last: Id,
+}
+
+/// One look of a poke.
+struct Wait {
+    wake: Wake,
+    root: Arc<Path>,
+    /// The key; of a listing, the folder that all its keys share.
+    path: Box<str>,
+    /// Of a listing.
+    wanted: Option<Box<Wanted>>,
+    at: At,
+}
+
+/// Where somebody waits.
+enum At {
+    /// In the folder that so many segments of the path lead to, for the next one.
+    Name(Arc<Path>, usize),
+    /// In these, for any wanted key.
+    Folders(Vec<Arc<Path>>),
+}
+
+/// A folder that is watched.
+struct Folder {
+    identity: Identity,
+    /// Who waits for one name in it.
+    names: HashMap<Box<str>, Ids>,
+    /// Who waits for any wanted key in it, and what keys in it begin with.
+    listings: HashMap<Id, Box<str>>,
+}
+
+/// Mostly it is one.
+enum Ids {
+    One(Id),
+    Many(BTreeSet<Id>),
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table").field("folders", &self.folders.len()).field("waits", &self.waits.len()).finish_non_exhaustive()
+    }
+}
+
+impl Table {
+    pub(super) fn new(watcher: Box<dyn Watcher + Send>) -> Self {
+        Self { watcher, folders: HashMap::new(), waits: HashMap::new(), last: 0 }
+    }
+
+    /// Waits for a key of the bucket whose folder is `root`.
+    pub(super) fn await_key(&mut self, root: &Arc<Path>, key: &str, wake: Wake) -> notify::Result<Id> {
+        self.add(Wait { wake, root: Arc::clone(root), path: key.into(), wanted: None, at: At::Folders(Vec::new()) })
+    }
+
+    /// Waits for all wanted keys. The folders in which they may be are to be [added](Self::add_folder).
+    pub(super) fn await_keys(&mut self, root: &Arc<Path>, wanted: &Wanted, wake: Wake) -> notify::Result<Id> {
+        let path = wanted.prefix().folder().into();
+        let wanted = Some(Box::new(wanted.clone()));
+        self.add(Wait { wake, root: Arc::clone(root), path, wanted, at: At::Folders(Vec::new()) })
+    }
+
+    fn add(&mut self, wait: Wait) -> notify::Result<Id> {
+        self.last += 1;
+        let id = self.last;
+        self.waits.insert(id, Box::new(wait));
+        let placed = self.place(id);
+        if placed.is_err() {
+            self.waits.remove(&id);
+        }
+        placed.map(|()| id)
+    }
+
+    /// Watches a folder for a listing. What is no folder is left alone: the listing waits for it elsewhere.
+    pub(super) fn add_folder(&mut self, id: Id, folder: &Path, below: &str) -> notify::Result<()> {
+        let Some(At::Folders(folders)) = self.waits.get(&id).map(|wait| &wait.at) else { return Ok(()) };
+        if folders.len() >= MAX_FOLDERS {
+            let why = format!("the listing has more than {MAX_FOLDERS} folders");
+            return Err(notify::Error::generic(&why).add_path(folder.to_owned()));
+        }
+        let Some((real, identity)) = real(folder) else { return Ok(()) };
+        let real = self.watch(real, identity)?;
+        if let Some(folder) = self.folders.get_mut(&real)
+            && folder.listings.insert(id, below.into()).is_none()
+            && let Some(At::Folders(folders)) = self.waits.get_mut(&id).map(|wait| &mut wait.at)
+        {
+            folders.push(real);
+        }
+        Ok(())
+    }
+
+    /// Nobody waits for this any more.
+    pub(super) fn end(&mut self, id: Id) {
+        self.leave(id);
+        self.waits.remove(&id);
+    }
+
+    /// Whom a file wakes that has arrived.
+    pub(super) fn awaiting(&self, file: &Path) -> Vec<Wake> {
+        let Some((folder, name)) = split(file) else { return Vec::new() };
+        let Some(folder) = self.folders.get(folder).filter(|_| !is_staged(name)) else { return Vec::new() };
+        let named = folder.names.get(name).into_iter().flat_map(Ids::iter).filter(|id| self.is_last(*id));
+        let listed = folder.listings.iter().filter(|(id, below)| {
+            let wanted = self.waits.get(id).and_then(|wait| wait.wanted.as_ref());
+            wanted.is_some_and(|wanted| key::parse(&format!("{below}{name}")).is_ok_and(|key| wanted.contains(key.as_ref())))
+        });
+        let ids: BTreeSet<Id> = named.chain(listed.map(|(id, _)| *id)).collect();
+        ids.iter().filter_map(|id| Some(self.waits.get(id)?.wake.clone())).collect()
+    }
+
+    /// A folder has come. Returns the files in it that somebody waits for: whether they are whole nobody has told.
+    pub(super) fn came(&mut self, path: &Path) -> Vec<PathBuf> {
+        let Some((folder, name)) = split(path) else { return Vec::new() };
+        let Some(folder) = self.folders.get(folder) else { return Vec::new() };
+        let named: Vec<Id> = folder.names.get(name).into_iter().flat_map(Ids::iter).filter(|id| !self.is_last(*id)).collect();
+        let listed: Vec<(Id, String)> = folder.listings.iter().map(|(id, below)| (*id, format!("{below}{name}/"))).collect();
+        let mut found = Vec::new();
+        for id in named {
+            self.place_again(id, &mut found);
+        }
+        for (id, below) in listed {
+            self.scan(id, path, &below, &mut found);
+        }
+        found
+    }
+
+    /// A folder may not be there any more. Returns what [`came`](Self::came) does, for one that has taken its place.
+    pub(super) fn gone(&mut self, path: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let Some(folder) = self.folders.get(path) else { return found };
+        if real(path).is_some_and(|(_, identity)| identity == folder.identity) {
+            return found;
+        }
+        let named: Vec<Id> = folder.names.values().flat_map(Ids::iter).collect();
+        let listed: Vec<(Id, Box<str>)> = folder.listings.iter().map(|(id, below)| (*id, below.clone())).collect();
+        for id in named {
+            self.place_again(id, &mut found);
+        }
+        for (id, below) in listed {
+            let Some(wait) = self.waits.get_mut(&id) else { continue };
+            if below.strip_suffix('/').unwrap_or_default() == &*wait.path {
+                self.place_again(id, &mut found);
+                continue;
+            }
+            if let At::Folders(folders) = &mut wait.at {
+                folders.retain(|folder| &**folder != path);
+            }
+            if let Some(folder) = self.folders.get_mut(path) {
+                folder.listings.remove(&id);
+            }
+        }
+        self.release(&Arc::from(path));
+        found
+    }
+
+    fn is_last(&self, id: Id) -> bool {
+        self.waits.get(&id).is_some_and(|wait| wait.is_last())
+    }
+
+    fn place_again(&mut self, id: Id, found: &mut Vec<PathBuf>) {
+        self.leave(id);
+        if let Err(error) = self.place(id) {
+            return super::hub::say_unwatched(Path::new("/"), &error);
+        }
+        let Some(wait) = self.waits.get(&id) else { return };
+        match (&wait.at, &wait.wanted) {
+            (At::Name(folder, _), None) if wait.is_last() => {
+                let file = folder.join(wait.name());
+                found.extend(file.is_file().then_some(file));
+            }
+            (At::Folders(_), Some(_)) => {
+                let below = if wait.path.is_empty() { String::new() } else { format!("{}/", wait.path) };
+                let folder = wait.root.join(&*wait.path);
+                self.scan(id, &folder, &below, found);
+            }
+            _ => {}
+        }
+    }
+
+    /// Watches a folder that has come for a listing, with all below it.
+    fn scan(&mut self, id: Id, folder: &Path, below: &str, found: &mut Vec<PathBuf>) {
+        let Some(wanted) = self.waits.get(&id).and_then(|wait| wait.wanted.clone()) else { return };
+        let known = |(real, _): &(PathBuf, Identity)| {
+            self.folders.get(real.as_path()).is_some_and(|folder| folder.listings.contains_key(&id))
+        };
+        // The poke's own listing came here first, and has seen what is in it.
+        if !below.starts_with(wanted.prefix().as_str()) && *below != *folder_prefix(&wanted)
+            || real(folder).as_ref().is_some_and(known)
+        {
+            return;
+        }
+        let mut failed = None;
+        let listed = walk_folder(folder, below, &wanted, &mut |folder, below| {
+            if let Err(error) = self.add_folder(id, folder, below) {
+                failed = Some(error);
+            }
+        });
+        if let Some(error) = failed {
+            super::hub::say_unwatched(folder, &error);
+        }
+        // What cannot be read is for the next poke to tell.
+        for meta in listed.unwrap_or_default() {
+            let file = folder.join(&meta.location.as_ref()[below.len()..]);
+            let real = file.parent().and_then(|folder| folder.canonicalize().ok()).zip(file.file_name());
+            found.extend(real.map(|(folder, name)| folder.join(name)));
+        }
+    }
+
+    /// Makes somebody wait in the deepest folder there is on the way to what it waits for.
+    fn place(&mut self, id: Id) -> notify::Result<()> {
+        let Some(wait) = self.waits.get(&id) else { return Ok(()) };
+        let (root, path, is_key) = (Arc::clone(&wait.root), wait.path.clone(), wait.wanted.is_none());
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let way = if is_key { &segments[..segments.len() - 1] } else { &segments[..] };
+        let below = |depth: usize| way[..depth].iter().fold(root.to_path_buf(), |folder, segment| folder.join(segment));
+        loop {
+            let there = (0..=way.len()).rev().find_map(|depth| Some((depth, real(&below(depth))?)));
+            let Some((depth, (folder, identity))) = there else {
+                return Err(notify::Error::path_not_found().add_path(root.to_path_buf()));
+            };
+            if depth == way.len() && !is_key {
+                // Its folders are added one by one.
+                return Ok(());
+            }
+            let folder = self.watch(folder, identity)?;
+            // Made after it was looked for and before that was watched: nothing would tell.
+            if depth < way.len() && below(depth + 1).is_dir() {
+                self.release(&folder);
+                continue;
+            }
+            if let (Some(wait), Some(watched)) = (self.waits.get_mut(&id), self.folders.get_mut(&folder)) {
+                watched.names.entry(segments[depth].into()).and_modify(|ids| ids.add(id)).or_insert(Ids::One(id));
+                wait.at = At::Name(folder, depth);
+            }
+            return Ok(());
+        }
+    }
+
+    /// Watches a folder, once, however many wait in it.
+    fn watch(&mut self, real: PathBuf, identity: Identity) -> notify::Result<Arc<Path>> {
+        if let Some((path, folder)) = self.folders.get_key_value(real.as_path()) {
+            if folder.identity == identity {
+                return Ok(Arc::clone(path));
+            }
+            // Another folder has taken its place, and what is watched is the old one.
+            let _ = self.watcher.unwatch(&real);
+        }
+        if let Err(error) = self.watcher.watch(&real, RecursiveMode::NonRecursive) {
+            return Err(if error.paths.is_empty() { error.add_path(real) } else { error });
+        }
+        let path: Arc<Path> = real.into();
+        let folder = self.folders.entry(Arc::clone(&path));
+        let new = || Folder { identity, names: HashMap::new(), listings: HashMap::new() };
+        folder.and_modify(|folder| folder.identity = identity).or_insert_with(new);
+        Ok(path)
+    }
+
+    /// Waits nowhere any more.
+    fn leave(&mut self, id: Id) {
+        let Some(wait) = self.waits.get_mut(&id) else { return };
+        let at = std::mem::replace(&mut wait.at, At::Folders(Vec::new()));
+        match at {
+            At::Name(folder, depth) => {
+                let name = wait.path.split('/').nth(depth).unwrap_or_default();
+                if let Some(watched) = self.folders.get_mut(&folder)
+                    && watched.names.get_mut(name).is_some_and(|ids| ids.remove(id))
+                {
+                    watched.names.remove(name);
+                }
+                self.release(&folder);
+            }
+            At::Folders(folders) => {
+                for folder in folders {
+                    if let Some(watched) = self.folders.get_mut(&folder) {
+                        watched.listings.remove(&id);
+                    }
+                    self.release(&folder);
+                }
+            }
+        }
+    }
+
+    /// Ends a folder's watch if nobody waits in it.
+    fn release(&mut self, folder: &Arc<Path>) {
+        if self.folders.get(folder).is_some_and(|folder| folder.names.is_empty() && folder.listings.is_empty()) {
+            self.folders.remove(folder);
+            // It may be gone, and its watch with it.
+            let _ = self.watcher.unwatch(folder);
+        }
+    }
+}
+
+impl Wait {
+    /// The name it waits for.
+    fn name(&self) -> &str {
+        match self.at {
+            At::Name(_, depth) => self.path.split('/').nth(depth).unwrap_or_default(),
+            At::Folders(_) => "",
+        }
+    }
+
+    /// Whether the name it waits for is its key's last.
+    fn is_last(&self) -> bool {
+        matches!(self.at, At::Name(_, depth) if self.wanted.is_none() && self.path.split('/').count() == depth + 1)
+    }
+}
+
+impl Ids {
+    fn add(&mut self, id: Id) {
+        match self {
+            Self::One(one) => *self = Self::Many([*one, id].into()),
+            Self::Many(many) => drop(many.insert(id)),
+        }
+    }
+
+    /// Says whether it was the last.
+    fn remove(&mut self, id: Id) -> bool {
+        match self {
+            Self::One(one) => *one == id,
+            Self::Many(many) => {
+                many.remove(&id);
+                many.is_empty()
+            }
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Id> + '_ {
+        let (one, many) = match self {
+            Self::One(one) => (Some(*one), None),
+            Self::Many(many) => (None, Some(many)),
+        };
+        one.into_iter().chain(many.into_iter().flat_map(|many| many.iter().copied()))
+    }
+}
+
+/// What tells a folder from another that takes its name.
+type Identity = (u64, u64);
+
+/// The folder without links, if it is one.
+fn real(folder: &Path) -> Option<(PathBuf, Identity)> {
+    let real = folder.canonicalize().ok()?;
+    let metadata = fs::metadata(&real).ok().filter(fs::Metadata::is_dir)?;
+    Some((real, identity(&metadata)))
+}
+
+#[cfg(unix)]
+fn identity(metadata: &fs::Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+#[cfg(not(unix))]
+fn identity(_: &fs::Metadata) -> Identity {
+    (0, 0)
+}
+
+/// A file's folder and name, if that can be a key's.
+fn split(file: &Path) -> Option<(&Path, &str)> {
+    Some((file.parent()?, file.file_name()?.to_str()?))
+}
+
+/// What the keys in the folder begin with that all wanted keys share.
+fn folder_prefix(wanted: &Wanted) -> String {
+    let folder = wanted.prefix().folder();
+    if folder.is_empty() { String::new() } else { format!("{folder}/") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::key::Prefix;
+    use notify::{Config, ErrorKind, EventHandler, WatcherKind};
+
+    /// Watches up to so many folders, and then says what Linux says.
+    #[derive(Debug)]
+    struct Limited(usize);
+
+    impl Watcher for Limited {
+        fn new<F: EventHandler>(_: F, _: Config) -> notify::Result<Self> {
+            Ok(Self(0))
+        }
+        fn watch(&mut self, _: &Path, _: RecursiveMode) -> notify::Result<()> {
+            self.0 = self.0.checked_sub(1).ok_or_else(|| notify::Error::new(ErrorKind::MaxFilesWatch))?;
+            Ok(())
+        }
+        fn unwatch(&mut self, _: &Path) -> notify::Result<()> {
+            self.0 += 1;
+            Ok(())
+        }
+        fn kind() -> WatcherKind {
+            WatcherKind::NullWatcher
+        }
+    }
+
+    fn table(folders: usize) -> (Table, tempfile::TempDir, Arc<Path>) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap().into();
+        (Table::new(Box::new(Limited(folders))), folder, root)
+    }
+
+    #[test]
+    fn a_folder_is_watched_once_until_the_last_who_waits_in_it_ends() {
+        let (mut table, _folder, root) = table(1);
+        let ids: Vec<Id> = (0..1000).map(|n| table.await_key(&root, &format!("{}", n % 10), Wake::nobody()).unwrap()).collect();
+        assert_eq!(table.folders.len(), 1);
+        assert_eq!(table.awaiting(&root.join("3")).len(), 100);
+        assert!(table.awaiting(&root.join("10")).is_empty());
+        for id in ids {
+            assert_eq!(table.folders.len(), 1);
+            table.end(id);
+        }
+        assert!(table.folders.is_empty() && table.waits.is_empty());
+    }
+
+    #[test]
+    fn what_the_system_refuses_to_watch_leaves_nothing_behind() {
+        let (mut table, folder, root) = table(1);
+        fs::create_dir(folder.path().join("a")).unwrap();
+        let first = table.await_key(&root, "b", Wake::nobody()).unwrap();
+        let refused = table.await_key(&root, "a/b", Wake::nobody()).unwrap_err();
+        assert!(matches!(refused.kind, ErrorKind::MaxFilesWatch), "{refused}");
+        assert_eq!((table.folders.len(), table.waits.len()), (1, 1));
+        table.end(first);
+        // Room again: the next poke is watched.
+        table.await_key(&root, "a/b", Wake::nobody()).unwrap();
+    }
+
+    #[test]
+    fn a_key_is_awaited_in_the_deepest_folder_there_is() {
+        let (mut table, folder, root) = table(10);
+        table.await_key(&root, "a/b/c", Wake::nobody()).unwrap();
+        let file = root.join("a/b/c");
+        assert!(table.folders.contains_key(&root) && table.awaiting(&file).is_empty());
+        fs::create_dir(folder.path().join("a")).unwrap();
+        assert!(table.came(&root.join("a")).is_empty());
+        assert!(table.folders.contains_key(&*root.join("a")) && !table.folders.contains_key(&root));
+        // The next is made and filled before anybody could watch it.
+        fs::create_dir(folder.path().join("a/b")).unwrap();
+        fs::write(&file, "1").unwrap();
+        assert_eq!(table.came(&root.join("a/b")), std::slice::from_ref(&file));
+        assert_eq!((table.awaiting(&file).len(), table.folders.len()), (1, 1));
+        fs::remove_dir_all(root.join("a")).unwrap();
+        table.gone(&root.join("a/b"));
+        assert!(table.folders.contains_key(&root) && table.folders.len() == 1);
+    }
+
+    #[test]
+    fn a_listing_has_so_many_folders_and_no_more() {
+        let (mut table, folder, root) = table(MAX_FOLDERS * 2);
+        let wanted = Wanted::Prefix(Prefix::parse("").unwrap());
+        let id = table.await_keys(&root, &wanted, Wake::nobody()).unwrap();
+        let mut refused = 0;
+        for n in 0..MAX_FOLDERS + 3 {
+            let below = folder.path().join(n.to_string());
+            fs::create_dir(&below).unwrap();
+            refused += usize::from(table.add_folder(id, &below, &format!("{n}/")).is_err());
+        }
+        assert_eq!((table.folders.len(), refused), (MAX_FOLDERS, 3));
+        assert_eq!(table.awaiting(&root.join("7/x")).len(), 1);
+        assert!(table.awaiting(&root.join("7/x#1")).is_empty(), "an unfinished file");
+        table.end(id);
+        assert!(table.folders.is_empty());
+    }
+}
