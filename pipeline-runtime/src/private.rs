@@ -1,4 +1,4 @@
-//! What the macros expand to. Not for use by hand: it changes without notice.
+//! What the macros expand to, and what tests of crashes hook into. Not for use by hand: it changes without notice.
 
 pub use crate::author::body::{
     Arg, AsBranch, AsSensor, AsTask, Checked, Checks, Inputs, Output, Running, Runtime, Start, Takes, arg, arms, branch_output,
@@ -9,6 +9,7 @@ pub use crate::author::definition::{Definition, Kind};
 pub use crate::author::options::{Mode, OnTimeout, PipelineOptions, TaskOptions};
 pub use crate::author::pipeline::{PipelineDefinition, with_params as pipeline1, without_params as pipeline0};
 pub use crate::author::value::{Data, Value};
+pub use crate::journal::stage as commits;
 pub use crate::{Backoff, Branches, Context, IntoInput, Node, Notify, Pipeline, Pool};
 pub use std::convert::Infallible;
 

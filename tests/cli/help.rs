@@ -18,7 +18,9 @@ fn without_a_command_the_help_is_shown() {
           resume    Goes on with all runs that have not ended, and tells whoever has not been told yet
           retry     Tries nodes of a run again that have ended, with what was decided because of them
           runs      Lists the runs that the journal keeps, the newest first
-          show      Shows a run that the journal keeps: its timeline, its failures and what it waits for
+          show      Shows a run that the journal keeps: its timeline, its attempts that failed or were cut off, and what each node waits for
+          logs      Prints what a node's attempts logged
+          prune     Deletes old runs from the journal
           simulate  Runs a pipeline on virtual time, in milliseconds, and prints its timeline
           greet     Greets whoever is named
           help      Print this message or the help of the given subcommand(s)

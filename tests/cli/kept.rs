@@ -37,19 +37,19 @@ fn a_failed_run_is_listed_shown_and_retried() {
     folder.call(
         &["show", RUN],
         &expect![[r#"
-        run manual__2024-03-25T00:00:00Z of mendable: failed, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
+            run manual__2024-03-25T00:00:00Z of mendable: failed, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
 
-        node state 0 _
-        load success _ → _
-        delicate failed _ → _, it is not mended yet
-        publish   upstream_failed
-        run: failed after _   ( working   waiting   retry due)
+            node state 0 _
+            load success _ → _
+            delicate failed _ → _, it is not mended yet
+            publish   upstream_failed
+            run: failed after _   ( working   waiting   retry due)
 
-        error: node `delicate` failed: it is not mended yet
-          --> tests/cli/pipelines/main.rs:94:13: wired here
-          = note: so `publish` did not run
-        [exit 0]
-    "#]],
+            error: node `delicate` failed: it is not mended yet
+              --> tests/cli/pipelines/main.rs:94:13: wired here
+              = note: so `publish` did not run
+            [exit 0]
+        "#]],
     );
     folder.call(&["retry", RUN, "publish_all"], &expect![[r#"
         [exit 2]
@@ -90,9 +90,9 @@ fn a_failed_run_is_listed_shown_and_retried() {
     folder.call(
         &["runs", "mendable", "--state", "failed"],
         &expect![[r#"
-        run  pipeline  state  started  took  params
-        [exit 0]
-    "#]],
+            run  pipeline  kind  state  started  took  params
+            [exit 0]
+        "#]],
     );
 }
 

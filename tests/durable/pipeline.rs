@@ -1,30 +1,80 @@
-//! A chain whose side effects go to a file, in a process that ends itself where it is told to: what `main.rs` kills.
+//! A chain whose side effects go to a file, in a process that is killed where it is told to be: what `kills.rs` kills.
 //!
-//! `durable-pipeline JOURNAL EFFECTS [body:N | commit:BYTES]`: it aborts in the body that would write the N-th line, or as soon
-//! as the journal's log has grown to that many bytes, which is in the midst of a commit.
+//! `durable-pipeline JOURNAL EFFECTS STAGE [body:N | before:N | middle:N | during:N | after:N]`. It prints `on` as its first body
+//! begins. In the body that would write the N-th line, and at that stage of its N-th commit, it prints `here` and waits to be
+//! killed; `during` goes on meanwhile, so that the signal comes as the commit is written. STAGE always has the stage that the
+//! journal is at: `b` a commit has begun, `w` its rows are written, `c` it is kept.
 
+use pipeline_runtime::__private::commits::{self, Stage};
 use pipeline_runtime::cli::{Progress, Runner};
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{NodeState, RunReport};
+use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Once, OnceLock};
 
-static EFFECTS: OnceLock<PathBuf> = OnceLock::new();
-static DIES_AT_LINE: OnceLock<usize> = OnceLock::new();
+/// What a process is told.
+struct Told {
+    effects: PathBuf,
+    stage: File,
+    /// Where it is to be killed.
+    at: Option<(String, u64)>,
+}
 
-/// Appends a line, and ends the process where that was the line to end at.
-fn effect(line: &str) -> Result<()> {
-    let path = EFFECTS.get().ok_or("no file for the effects")?;
-    let lines = std::fs::read_to_string(path).unwrap_or_default().lines().count();
-    if DIES_AT_LINE.get() == Some(&lines) {
-        std::process::abort();
+static TOLD: OnceLock<Told> = OnceLock::new();
+
+fn here() {
+    say("here");
+}
+
+fn say(line: &str) {
+    let mut stdout = std::io::stdout().lock();
+    // Whoever listens will not be there for long.
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+fn wait_to_be_killed() -> ! {
+    here();
+    loop {
+        std::thread::park();
     }
-    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
+}
+
+/// Appends a line, unless that is the one to be killed at.
+fn effect(line: &str) -> Result<()> {
+    static ON: Once = Once::new();
+    ON.call_once(|| say("on"));
+    let told = TOLD.get().ok_or("nothing is told")?;
+    let lines = std::fs::read_to_string(&told.effects).unwrap_or_default().lines().count();
+    if told.at.as_ref().is_some_and(|(what, n)| what == "body" && *n == lines as u64) {
+        wait_to_be_killed();
+    }
+    let mut file = OpenOptions::new().append(true).create(true).open(&told.effects)?;
     // One write: lines of a killed process are whole.
     file.write_all(format!("{line}\n").as_bytes())?;
     Ok(())
+}
+
+fn reached(stage: Stage) {
+    static COMMITS: AtomicU64 = AtomicU64::new(0);
+    let Some(told) = TOLD.get() else { return };
+    let (letter, name) = match stage {
+        Stage::Begun => (b"b", "before"),
+        Stage::Written => (b"w", "middle"),
+        Stage::Kept => (b"c", "after"),
+    };
+    // Without it the test counts fewer kills inside of commits than there were.
+    let _ = told.stage.write_at(letter, 0);
+    let commit = COMMITS.fetch_add(u64::from(stage == Stage::Begun), Ordering::Relaxed) + u64::from(stage == Stage::Begun);
+    match &told.at {
+        Some((what, n)) if *n == commit && what == name => wait_to_be_killed(),
+        Some((what, n)) if *n == commit && what == "during" && stage == Stage::Written => here(),
+        _ => {}
+    }
 }
 
 #[task]
@@ -45,7 +95,7 @@ async fn total(ctx: Context, n: u64) -> Result<()> {
     effect(&format!("total {n} {}", ctx.attempt()))
 }
 
-/// How many steps the chain has; `main.rs` has the same number.
+/// How many steps the chain has; `kills.rs` has the same number.
 const STEPS: usize = 25;
 
 #[pipeline]
@@ -59,23 +109,17 @@ fn chain() {
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let (Some(journal), Some(effects)) = (args.first(), args.get(1)) else { return ExitCode::from(2) };
-    let _ = EFFECTS.set(effects.into());
-    match args.get(2).and_then(|at| at.split_once(':')).map(|(what, n)| (what, n.parse::<usize>())) {
-        Some(("body", Ok(line))) => {
-            let _ = DIES_AT_LINE.set(line);
+    let [journal, effects, stage, at @ ..] = args.as_slice() else { return ExitCode::from(2) };
+    let at = at.first().and_then(|at| at.split_once(':')).and_then(|(what, n)| Some((what.to_owned(), n.parse().ok()?)));
+    let stage = match OpenOptions::new().write(true).create(true).truncate(true).open(stage) {
+        Ok(stage) => stage,
+        Err(error) => {
+            eprintln!("{stage}: {error}");
+            return ExitCode::from(2);
         }
-        Some(("commit", Ok(bytes))) => {
-            let log = format!("{journal}-wal");
-            std::thread::spawn(move || {
-                while std::fs::metadata(&log).map_or(0, |file| file.len()) < bytes as u64 {
-                    std::hint::spin_loop();
-                }
-                std::process::abort();
-            });
-        }
-        _ => {}
-    }
+    };
+    let _ = TOLD.set(Told { effects: effects.into(), stage, at });
+    commits::watch(reached);
     match Runner::new().pipeline(chain(), ()).journal(journal).progress(Progress::Silent).run() {
         Ok(finished) => {
             for node in finished.reports().iter().flat_map(RunReport::nodes).filter(|node| node.state() == NodeState::Failed) {

@@ -2,8 +2,10 @@
 
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes, reason = "these comments are the help, shown as they stand")]
 
+use super::logs::Logs;
 use super::progress::Progress;
-use crate::RunState;
+use super::prune::Prune;
+use super::runs::Runs;
 use crate::plan::DEFAULT_PARALLELISM;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -75,24 +77,21 @@ pub(super) enum Command {
         how: How,
     },
     /// Lists the runs that the journal keeps, the newest first
-    Runs {
-        /// Those of that pipeline alone
-        pipeline: Option<String>,
-        /// Those in that state alone: running, success, failed, cancelled
-        #[arg(long, value_name = "STATE", value_parser = state)]
-        state: Option<RunState>,
-        /// How many
-        #[arg(long, value_name = "N", default_value_t = 20)]
-        limit: u32,
-        /// Prints one JSON object per line and run
-        #[arg(long)]
-        json: bool,
-    },
-    /// Shows a run that the journal keeps: its timeline, its failures and what it waits for
+    Runs(Runs),
+    /// Shows a run that the journal keeps: its timeline, its attempts that failed or were cut off, and what each node waits for
     Show {
         /// The run's id, as `runs` lists it
         run: String,
     },
+    /// Prints what a node's attempts logged
+    ///
+    /// The journal keeps the lines of the level that --log said when the node ran, at most 1 MiB of an attempt and 64 MiB of a run.
+    Logs(Logs),
+    /// Deletes old runs from the journal
+    ///
+    /// Runs that have not ended, or have not told everybody, stay; so do the newest run of each pipeline and kind and its newest success,
+    /// which schedules and templates look back on. The file does not shrink: its pages are used again before it grows.
+    Prune(Prune),
     /// Runs a pipeline on virtual time, in milliseconds, and prints its timeline
     ///
     /// The engine and the bodies are the real ones. Memory buckets are empty at the start, and the clock starts at the end of the
@@ -221,12 +220,6 @@ fn level(text: &str) -> Result<LevelFilter, String> {
         "trace" => LevelFilter::TRACE,
         _ => return Err("a level is one of off, error, warn, info, debug, trace".into()),
     })
-}
-
-fn state(text: &str) -> Result<RunState, String> {
-    let all = [RunState::Queued, RunState::Running, RunState::Success, RunState::Failed, RunState::Cancelled];
-    let names = || all.map(RunState::name).join(", ");
-    all.into_iter().find(|state| state.name() == text).ok_or_else(|| format!("a state is one of {}", names()))
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

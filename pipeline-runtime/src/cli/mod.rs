@@ -26,7 +26,10 @@
 //! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json] [--metrics FILE]` | runs a pipeline once, to its end, or goes on with the unfinished run of that identity |
 //! | `resume` | goes on with all unfinished runs |
 //! | `retry RUN [NODE]… [--downstream]` | tries nodes again that have ended; without any, those that failed |
-//! | `runs [PIPELINE] [--state S]`, `show RUN` | what the journal keeps |
+//! | `runs [--pipeline P] [--state S] [--kind K] [--since D] [--limit N] [--after RUN] [--json]` | what the journal keeps, the newest first |
+//! | `show RUN` | a run's timeline, the attempts that failed or were cut off, and what each node waits for |
+//! | `logs RUN NODE [--attempt N] [--follow] [--json]` | what a node's attempts logged |
+//! | `prune --older-than 30d [--dry-run]` | deletes old runs |
 //! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
 //!
 //! The exit code is 0 for success, 1 if the run failed, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C or SIGTERM
@@ -57,16 +60,20 @@ mod check;
 mod choose;
 mod graph;
 mod list;
+mod logs;
 mod metrics;
 mod output;
 mod params;
 mod progress;
+mod prune;
 mod resume;
 mod run;
 mod runner;
 mod runs;
+mod show;
 mod simulate;
 mod summary;
+mod waiting;
 
 pub use crate::host::StartError;
 pub use progress::Progress;
@@ -74,7 +81,6 @@ pub use runner::{Finished, Runner, RunnerError};
 
 use crate::Pipeline;
 use crate::engine::Edit;
-use crate::journal::Filter;
 use args::{Args, Command};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
@@ -187,10 +193,10 @@ fn command(pipelines: &[Pipeline], args: Args) -> ExitCode {
         Command::Retry { run, nodes, downstream, how } => {
             resume::edited(pipelines, &run, Edit::Retry { nodes, downstream }, &how, &args.journal, args.log)
         }
-        Command::Runs { pipeline, state, limit, json } => {
-            runs::list(&Filter { pipeline, state, kind: None, limit }, json, &args.journal)
-        }
-        Command::Show { run } => runs::show(pipelines, &run, &args.journal),
+        Command::Runs(runs) => runs::run(&runs, &args.journal),
+        Command::Show { run } => show::run(pipelines, &run, &args.journal),
+        Command::Logs(logs) => logs::run(pipelines, &logs, &args.journal),
+        Command::Prune(prune) => prune::run(&prune, &args.journal),
         Command::Simulate(simulate) => simulate::run(pipelines, simulate, args.log),
     };
     done.unwrap_or_else(|problem| refuse(&problem))

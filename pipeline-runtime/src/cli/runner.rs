@@ -187,6 +187,7 @@ impl Runner {
         let (feed, news) = Feed::new();
         let sender = feed.sender();
         let observer = Arc::clone(&feed);
+        let keeps = journal.clone();
         let options = HostOptions { journal, parallelism: self.parallelism, clock, observer };
         let host = Host::new(options).map_err(RunnerError::Process)?;
         let mut prepared = Vec::new();
@@ -213,7 +214,7 @@ impl Runner {
             }
         }
         let shown = progress::show(progress, clock, many, sender.clone(), news).map_err(RunnerError::Process)?;
-        let logs = logs::collect(level, sender, clock, many);
+        let logs = logs::collect(level, sender, keeps, clock, many);
         for work in self.beside {
             host.spawn(work(clock));
         }

@@ -1,36 +1,107 @@
-//! `runs` and `show`: what the journal keeps, read beside whoever writes it.
+//! `runs`: what the journal keeps, the newest first.
 
-use super::{choose, output, summary};
-use crate::Pipeline;
-use crate::host::Resumed;
-use crate::journal::{Filter, Reader, StoredRun};
-use crate::observe::RunHistory;
+use super::output;
+use crate::engine::RunState;
+use crate::journal::{Filter, Reader, RunKind, StoredRun};
+use crate::schedule::parse_date;
+use crate::{Clock, Timestamp};
 use chrono::SecondsFormat;
 use humantime::format_duration;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-pub(super) fn list(filter: &Filter, json: bool, journal: &Path) -> Result<ExitCode, String> {
+#[derive(Debug, clap::Args)]
+pub(super) struct Runs {
+    /// Those of that pipeline alone
+    #[arg(long = "pipeline", value_name = "PIPELINE", conflicts_with = "of")]
+    pipeline: Option<String>,
+    /// The same as --pipeline
+    #[arg(value_name = "PIPELINE")]
+    of: Option<String>,
+    /// Those in that state alone: queued, running, success, failed, cancelled
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    state: Option<RunState>,
+    /// Those of that kind alone: manual, scheduled, backfill
+    #[arg(long, value_name = "KIND", value_parser = kind)]
+    kind: Option<RunKind>,
+    /// Those that began then or later: 2024-03-25, 2024-03-25T06:00:00Z, or so long ago: 30m, 7d
+    #[arg(long, value_name = "D")]
+    since: Option<String>,
+    /// Those that are listed after that run: the next page
+    #[arg(long, value_name = "RUN")]
+    after: Option<String>,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: u32,
+    /// Prints one JSON object per line and run
+    #[arg(long)]
+    json: bool,
+}
+
+fn state(text: &str) -> Result<RunState, String> {
+    let names = || RunState::ALL.map(RunState::name).join(", ");
+    RunState::ALL.into_iter().find(|state| state.name() == text).ok_or_else(|| format!("a state is one of {}", names()))
+}
+
+fn kind(text: &str) -> Result<RunKind, String> {
+    let names = || RunKind::ALL.map(RunKind::name).join(", ");
+    RunKind::parse(text).ok_or_else(|| format!("a kind is one of {}", names()))
+}
+
+impl Runs {
+    fn filter(&self, reader: &Reader, journal: &Path) -> Result<Filter, String> {
+        let since = self.since.as_deref().map(|since| ago(since, Clock::system().now())).transpose()?;
+        let before = match &self.after {
+            None => None,
+            Some(run_id) => Some(known(reader, run_id, journal)?.key),
+        };
+        let pipeline = self.pipeline.clone().or_else(|| self.of.clone());
+        Ok(Filter { pipeline, state: self.state, kind: self.kind, since, before, limit: self.limit })
+    }
+}
+
+/// A date, or a time before now.
+fn ago(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    match humantime::parse_duration(text) {
+        Ok(ago) => Ok(now - ago),
+        Err(_) => parse_date(text, chrono_tz::UTC)
+            .map(Timestamp::from)
+            .map_err(|_| format!("--since: `{text}` is neither a date, as `2024-01-31` is, nor a duration, as `7d` is")),
+    }
+}
+
+/// The run of that id.
+pub(super) fn known(reader: &Reader, run_id: &str, journal: &Path) -> Result<StoredRun, String> {
+    let found = reader.run(run_id).map_err(|error| error.to_string())?;
+    found.ok_or_else(|| format!("the journal {} has no run `{run_id}`; `runs` lists those it has", journal.display()))
+}
+
+pub(super) fn run(runs: &Runs, journal: &Path) -> Result<ExitCode, String> {
     let reader = Reader::open(journal).map_err(|error| error.to_string())?;
-    let runs = reader.runs(filter).map_err(|error| error.to_string())?;
-    if json {
-        for run in &runs {
+    let filter = runs.filter(&reader, journal)?;
+    let found = reader.runs(&filter).map_err(|error| error.to_string())?;
+    if runs.json {
+        for run in &found {
             output::to_stdout(&as_json(run).to_string());
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let mut rows = vec![["run", "pipeline", "state", "started", "took", "params"].map(str::to_owned)];
-    rows.extend(runs.iter().map(row));
+    let mut rows = vec![["run", "pipeline", "kind", "state", "started", "took", "params"].map(str::to_owned)];
+    rows.extend(found.iter().map(row));
     output::to_stdout(&output::table(&rows));
+    if let Some(last) = found.last().filter(|_| found.len() == runs.limit as usize) {
+        // The last page may be full, too; then the next says that there is nothing more.
+        output::to_stderr(&format!("the next page: --after {}/{}", last.pipeline, last.run_id));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(run: &StoredRun) -> [String; 6] {
+fn row(run: &StoredRun) -> [String; 7] {
     let params = if run.params.is_null() { String::new() } else { run.params.to_string() };
     let took = run.finished.map(|finished| whole(finished.since(run.created))).unwrap_or_default();
     let started = run.created.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true);
-    [run.run_id.clone(), run.pipeline.clone(), run.state.to_string(), started, took, params]
+    [run.run_id.clone(), run.pipeline.clone(), run.kind.to_string(), run.state.to_string(), started, took, params]
 }
 
 /// A duration without what is too small to matter.
@@ -44,7 +115,7 @@ fn whole(took: Duration) -> String {
 }
 
 fn as_json(run: &StoredRun) -> serde_json::Value {
-    let date = |time: crate::Timestamp| time.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    let date = |time: Timestamp| time.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true);
     serde_json::json!({
         "run_id": run.run_id,
         "pipeline": run.pipeline,
@@ -56,22 +127,4 @@ fn as_json(run: &StoredRun) -> serde_json::Value {
         "started": date(run.created),
         "finished": run.finished.map(date),
     })
-}
-
-pub(super) fn show(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Result<ExitCode, String> {
-    let reader = Reader::open(journal).map_err(|error| error.to_string())?;
-    let run = reader.run(run_id).map_err(|error| error.to_string())?;
-    let run = run.ok_or_else(|| format!("the journal {} has no run `{run_id}`; `runs` lists those it has", journal.display()))?;
-    let pipeline = choose::one(pipelines, Some(&run.pipeline))?;
-    let resumed = Resumed::read(&reader, pipeline, &run).map_err(|error| error.to_string())?;
-    let history = RunHistory::of(resumed.spec.plan, run.created, &resumed.entries);
-    let params = if run.params.is_null() { String::new() } else { format!(", params {}", run.params) };
-    output::to_stdout(&format!("run {run_id} of {}: {}, data interval {}{params}", run.pipeline, run.state, run.interval));
-    let now = crate::Clock::system().now();
-    output::to_stdout(&format!("\n{}", summary::drawn(&history, now.since(run.created))));
-    let waiting = summary::waiting(&history, now.since(run.created));
-    for text in [waiting, summary::failures(&history)].iter().filter(|text| !text.is_empty()) {
-        output::to_stdout(&format!("\n{}", text.trim_end()));
-    }
-    Ok(ExitCode::SUCCESS)
 }

@@ -65,28 +65,6 @@ pub(super) fn failures(history: &RunHistory) -> String {
     text
 }
 
-/// What a run that has not ended waits for.
-pub(super) fn waiting(history: &RunHistory, now: Duration) -> String {
-    let mut text = String::new();
-    for node in history.nodes.iter().filter(|node| !node.is_gate) {
-        let what = match (node.state, node.next) {
-            (NodeState::UpForReschedule | NodeState::Running, Some(next)) if node.is_sensor => {
-                format!("its next poke is due {}", due(next, now))
-            }
-            (NodeState::UpForRetry, Some(next)) => format!("attempt {} is due {}", node.attempts + 1, due(next, now)),
-            (NodeState::Running, _) => format!("attempt {} was under way", node.attempts),
-            _ => continue,
-        };
-        // Writing to a text cannot fail.
-        let _ = writeln!(text, "{} is {}: {what}", node.id, node.state);
-    }
-    text
-}
-
-fn due(at: Duration, now: Duration) -> String {
-    if at > now { format!("in {}", brief(at.saturating_sub(now))) } else { format!("since {}", brief(now.saturating_sub(at))) }
-}
-
 fn tries(node: &NodeHistory) -> String {
     if node.attempts > 1 { format!(" after {} attempts", node.attempts) } else { String::new() }
 }

@@ -77,6 +77,8 @@ pub enum RunState {
 }
 
 impl RunState {
+    pub(crate) const ALL: [Self; 5] = [Self::Queued, Self::Running, Self::Success, Self::Failed, Self::Cancelled];
+
     /// The state's name.
     pub const fn name(self) -> &'static str {
         match self {

@@ -10,7 +10,7 @@ mod request;
 mod signals;
 
 pub use error::StartError;
-pub(crate) use prepare::{Prepared, Resumed};
+pub(crate) use prepare::Prepared;
 pub(crate) use request::Request;
 pub(crate) use signals::{INTERRUPTED, Signal};
 

@@ -48,9 +48,8 @@ impl Request {
         let dated = self.logical_date.is_some();
         let mut spec = self.into_spec(now)?;
         let start: Timestamp = spec.info.interval.start.into();
-        let of_identity = reader.of_identity(pipeline.id(), RunKind::Manual, dated.then_some(start))?;
-        let unfinished = of_identity.into_iter().find(|run| !run.state.is_end() && !asked_for_new);
-        if let Some(run) = unfinished {
+        let identity = || reader.unfinished_of(pipeline.id(), RunKind::Manual, dated.then_some(start));
+        if let Some(run) = if asked_for_new { None } else { identity()? } {
             let given = params.as_object().is_some_and(|params| !params.is_empty());
             if given && spec.plan.params != run.params {
                 return Err(StartError::OtherParams { run_id: run.run_id, stored: run.params.to_string() });
@@ -60,7 +59,7 @@ impl Request {
         let info = Arc::make_mut(&mut spec.info);
         info.previous = reader.previous_success(pipeline.id(), start)?;
         // A date may be run again; each run has an id of its own.
-        let before = reader.of_identity(pipeline.id(), RunKind::Manual, Some(start))?.len();
+        let before = reader.count_of(pipeline.id(), RunKind::Manual, start)?;
         if before > 0 {
             info.run_id = format!("{}__{}", info.run_id, before + 1);
         }

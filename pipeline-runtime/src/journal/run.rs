@@ -19,6 +19,8 @@ pub enum RunKind {
 }
 
 impl RunKind {
+    pub(crate) const ALL: [Self; 3] = [Self::Manual, Self::Scheduled, Self::Backfill];
+
     /// The kind's name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,7 +31,7 @@ impl RunKind {
     }
 
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::Manual, Self::Scheduled, Self::Backfill].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 

@@ -45,6 +45,19 @@ pub(crate) struct NodeHistory {
     pub(crate) budget_from: Option<Duration>,
     /// What it did when, in order.
     pub(crate) spans: Vec<Span>,
+    /// The attempts that came to nothing, in order.
+    pub(crate) troubles: Vec<Trouble>,
+}
+
+/// An attempt that came to nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Trouble {
+    pub(crate) attempt: u32,
+    /// When it, or its last poke, began.
+    pub(crate) from: Option<Duration>,
+    pub(crate) at: Duration,
+    /// Its error; none where its process ended first.
+    pub(crate) error: Option<Arc<str>>,
 }
 
 /// A stretch of a node's time.
@@ -131,6 +144,15 @@ impl RunHistory {
         &node.id
     }
 
+    /// What a node waits for: those of its upstreams that have not ended.
+    pub(crate) fn awaited(&self, slot: Slot) -> Vec<&NodeHistory> {
+        let position = self.layout.position(slot);
+        let upstreams = self.plan.upstreams(self.node_ix(slot)).map(|from| self.layout.resolve(&self.plan, from, position));
+        let mut slots: Vec<Slot> = upstreams.filter(|from| !self.nodes[*from as usize].state.is_end()).collect();
+        slots.dedup();
+        slots.into_iter().map(|slot| &self.nodes[slot as usize]).collect()
+    }
+
     /// The callbacks that nobody was told of yet, and that are still tried.
     pub(crate) fn untold(&self) -> impl Iterator<Item = &CallbackHistory> {
         self.callbacks.iter().filter(|callback| callback.told.is_none() && !callback.given_up)
@@ -189,6 +211,7 @@ impl RunHistory {
                 node.state = NodeState::UpForRetry;
                 node.next = Some(next);
                 node.error = Some(Arc::clone(error));
+                node.trouble(at, Some(error));
                 if *renew {
                     node.budget_from = None;
                 }
@@ -197,6 +220,7 @@ impl RunHistory {
             Record::Interrupted { slot } => {
                 let node = self.node(*slot);
                 node.state = NodeState::Scheduled;
+                node.trouble(at, None);
                 node.stop(at);
             }
             Record::Unfolded { slot, width } => {
@@ -215,7 +239,9 @@ impl RunHistory {
             }
             Record::Succeeded { slot, output: _ } => self.end(*slot, NodeState::Success, at),
             Record::Failed { slot, error, timed_out: _ } => {
-                self.node(*slot).error = Some(Arc::clone(error));
+                let node = self.node(*slot);
+                node.error = Some(Arc::clone(error));
+                node.trouble(at, Some(error));
                 self.end(*slot, NodeState::Failed, at);
             }
             Record::Skipped { slot, why } => {
@@ -329,6 +355,11 @@ impl NodeHistory {
     fn turn(&mut self, what: Work, at: Duration) {
         self.stop(at);
         self.spans.push(Span { what, from: at, until: None });
+    }
+
+    fn trouble(&mut self, at: Duration, error: Option<&Arc<str>>) {
+        let from = self.spans.iter().rev().find(|span| span.what == Work::Working).map(|span| span.from);
+        self.troubles.push(Trouble { attempt: self.attempts, from, at, error: error.cloned() });
     }
 
     fn stop(&mut self, at: Duration) {

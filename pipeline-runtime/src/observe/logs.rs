@@ -5,15 +5,16 @@
 
 use super::feed::News;
 use crate::engine;
-use crate::time::Clock;
+use crate::journal::{LogLine, SqliteJournal};
+use crate::time::{Clock, Timestamp};
 use chrono::{SecondsFormat, Utc};
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 /// A longer line is cut.
@@ -25,18 +26,27 @@ static DESK: Mutex<Option<Desk>> = Mutex::new(None);
 #[derive(Debug, Clone)]
 struct Desk {
     news: SyncSender<News>,
+    /// Keeps those of attempts.
+    journal: Option<Arc<SqliteJournal>>,
     clock: Clock,
     /// Several pipelines run at once, so that a node's id alone does not name it.
     many: bool,
 }
 
-/// Sends this process's log lines to `news` until the guard is dropped; at other times they go to stderr.
+/// Sends this process's log lines to `news`, and those of attempts to the journal too, until the guard is dropped; at other times
+/// they go to stderr.
 ///
 /// The first call in a process also decides its level, and has panics of bodies logged instead of printed. A program that
 /// has set a `tracing` subscriber of its own keeps it.
-pub(crate) fn collect(level: LevelFilter, news: SyncSender<News>, clock: Clock, many: bool) -> Collecting {
+pub(crate) fn collect(
+    level: LevelFilter,
+    news: SyncSender<News>,
+    journal: Option<Arc<SqliteJournal>>,
+    clock: Clock,
+    many: bool,
+) -> Collecting {
     install(level);
-    *DESK.lock().unwrap_or_else(PoisonError::into_inner) = Some(Desk { news, clock, many });
+    *DESK.lock().unwrap_or_else(PoisonError::into_inner) = Some(Desk { news, journal, clock, many });
     Collecting(())
 }
 
@@ -89,23 +99,28 @@ impl<S: Subscriber> Layer<S> for Lines {
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let desk = DESK.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let now = desk.as_ref().map_or_else(Utc::now, |desk| desk.clock.now().to_utc());
+        let now = desk.as_ref().map_or_else(|| Utc::now().into(), |desk| desk.clock.now());
         let many = desk.as_ref().is_some_and(|desk| desk.many);
-        let mut line = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let metadata = event.metadata();
+        let mut text = String::new();
+        event.record(&mut Words { line: &mut text, begun: false });
+        cut(&mut text);
         let about = engine::current(|attempt| {
             let pipeline = if many { format!("{}/", attempt.info.pipeline) } else { String::new() };
-            format!("{pipeline}{}#{}", attempt.id(), attempt.number)
+            let (node, number) = (attempt.id(), attempt.number);
+            let about = format!("{pipeline}{node}#{number}");
+            if let Some(journal) = desk.as_ref().and_then(|desk| desk.journal.as_ref()) {
+                let (run, level, text) = (attempt.key, *metadata.level(), text.clone());
+                journal.log(LogLine { run, node, attempt: number, at: now, level, text });
+            }
+            about
         });
-        let metadata = event.metadata();
         let about = about.unwrap_or_else(|| match metadata.target() {
             // Which of its modules speaks is the engine's own affair.
             ours if ours.starts_with(env!("CARGO_CRATE_NAME")) => "engine".to_owned(),
             target => target.to_owned(),
         });
-        // Writing to a text cannot fail.
-        let _ = write!(line, " {} {about}: ", metadata.level());
-        event.record(&mut Words { line: &mut line, begun: false });
-        cut(&mut line);
+        let line = line(now, *metadata.level(), &about, &text);
         let unsent = match desk {
             Some(desk) => match desk.news.send(News::Log(line)) {
                 Err(mpsc) => Some(mpsc.0),
@@ -118,6 +133,11 @@ impl<S: Subscriber> Layer<S> for Lines {
             let _ = writeln!(std::io::stderr(), "{line}");
         }
     }
+}
+
+/// A line as people read it. `about` is its node and attempt.
+pub(crate) fn line(at: Timestamp, level: Level, about: &str, text: &str) -> String {
+    format!("{} {level} {about}: {text}", at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
 fn cut(line: &mut String) {

@@ -1,6 +1,7 @@
 //! What can be seen of runs: their history, told from their records, and how it is drawn.
 
 mod feed;
+mod followed;
 mod history;
 pub(crate) mod logs;
 mod metrics;
@@ -8,6 +9,7 @@ mod report;
 mod timeline;
 
 pub(crate) use feed::{Feed, News, Opening};
+pub(crate) use followed::Followed;
 pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory};
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use report::{CallbackReport, NodeReport, RunReport};

@@ -19,4 +19,4 @@ pub(crate) use graph::{Each, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, NotifierIx, Policy, PoolSpec, SensorPolicy};
 pub use problem::{PlanError, Problem};
 pub use skeleton::PlanChanged;
-pub(crate) use skeleton::Remap;
+pub(crate) use skeleton::{Remap, depth};

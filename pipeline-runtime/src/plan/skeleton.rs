@@ -136,6 +136,19 @@ impl Plan {
     }
 }
 
+/// How many elements a node of that plan lies in; none if it has no such node.
+pub(crate) fn depth(skeleton: &str, id: &str) -> Option<usize> {
+    let skeleton: Skeleton = serde_json::from_str(skeleton).ok()?;
+    let find = |id: &str| skeleton.nodes.iter().find(|bone| bone.id == id);
+    let mut bone = find(id)?;
+    let mut depth = 0;
+    while let Some(each) = bone.within.as_deref().and_then(find) {
+        depth += 1;
+        bone = each;
+    }
+    Some(depth)
+}
+
 impl Remap {
     /// What the slot is called now.
     pub(crate) fn slot(&self, old: u32) -> u32 {

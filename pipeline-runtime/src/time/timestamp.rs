@@ -49,6 +49,15 @@ impl From<DateTime<Utc>> for Timestamp {
     }
 }
 
+impl std::ops::Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    /// Saturates at the earliest time that can be told.
+    fn sub(self, duration: Duration) -> Self {
+        Self(i64::try_from(duration.as_nanos()).map_or(i64::MIN, |nanos| self.0.saturating_sub(nanos)))
+    }
+}
+
 impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;
 

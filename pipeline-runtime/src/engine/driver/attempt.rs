@@ -1,4 +1,5 @@
 use super::super::core::RunIx;
+use super::super::journal::RunKey;
 use super::super::record::Slot;
 use super::wake::{Wake, Watching};
 use super::{Job, WeakEngine};
@@ -15,6 +16,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Attempt {
     pub(crate) run: RunIx,
+    /// The run's number in its journal.
+    pub(crate) key: RunKey,
     pub(crate) slot: Slot,
     /// Which of the node's starts it is.
     pub(crate) start: u32,

@@ -51,6 +51,7 @@ impl Engine {
         }
         let attempt = Attempt {
             run: job.run,
+            key: run.spec.key,
             slot: job.slot,
             start: job.start,
             node: ix,

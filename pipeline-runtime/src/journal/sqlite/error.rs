@@ -43,6 +43,27 @@ pub enum JournalError {
         /// The newest version that this code reads.
         known: i64,
     },
+    /// It was written by an older version, and nobody has opened it to write since.
+    #[error(
+        "the journal {path:?} was written by an older version (schema {found}, this one reads {known}); `resume` or any run brings it \
+         forward"
+    )]
+    Older {
+        /// The journal's file.
+        path: PathBuf,
+        /// The version that wrote it.
+        found: i64,
+        /// The version that this code reads.
+        known: i64,
+    },
+    /// A run's id that runs of several pipelines have.
+    #[error("{} have a run `{run_id}`: name the one that is meant, as in `{}/{run_id}`", several(pipelines), pipelines.first().map_or("PIPELINE", String::as_str))]
+    Ambiguous {
+        /// The id.
+        run_id: String,
+        /// The pipelines.
+        pipelines: Vec<String>,
+    },
     /// It is another file.
     #[error("{path:?} is no journal: {reason}; name another file with `--journal FILE`")]
     NotAJournal {
@@ -94,6 +115,11 @@ pub enum JournalError {
         /// What the system said.
         error: std::io::Error,
     },
+}
+
+fn several(pipelines: &[String]) -> String {
+    let names: Vec<String> = pipelines.iter().map(|pipeline| format!("`{pipeline}`")).collect();
+    format!("the pipelines {}", names.join(", "))
 }
 
 struct Who<'a>(&'a Option<Holder>);

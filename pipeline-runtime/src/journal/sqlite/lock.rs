@@ -19,6 +19,9 @@ pub struct Holder {
     pub command: String,
 }
 
+/// How often the lock is tried.
+const LOOKERS: u32 = 200;
+
 fn path_of(journal: &Path) -> PathBuf {
     let mut path = journal.as_os_str().to_owned();
     path.push(".lock");
@@ -30,7 +33,15 @@ impl Lock {
         let failed = |error| JournalError::Lock { path: journal.to_owned(), error };
         let path = path_of(journal);
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-        match file.try_lock() {
+        // Whoever looks for the holder holds the lock for an instant; that is nobody to refuse for.
+        let mut tries = (0..LOOKERS).map(|_| file.try_lock()).skip_while(|tried| {
+            let taken = matches!(tried, Err(TryLockError::WouldBlock));
+            if taken {
+                std::thread::yield_now();
+            }
+            taken
+        });
+        match tries.next().unwrap_or(Err(TryLockError::WouldBlock)) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(JournalError::Held { path: journal.to_owned(), holder: Holder::read(&mut file) });
@@ -48,6 +59,16 @@ impl Lock {
 }
 
 impl Holder {
+    /// Whoever holds the journal right now.
+    pub(crate) fn of(journal: &Path) -> Option<Self> {
+        let mut file = File::open(path_of(journal)).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Self::read(&mut file),
+            // Nobody; what the file says is of somebody before.
+            _ => None,
+        }
+    }
+
     fn read(file: &mut File) -> Option<Self> {
         let mut text = String::new();
         file.read_to_string(&mut text).ok()?;

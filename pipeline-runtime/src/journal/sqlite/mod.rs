@@ -8,20 +8,28 @@
 
 mod error;
 mod lock;
+mod logs;
+mod prune;
 mod reader;
+#[cfg(test)]
+mod recovery;
 mod rows;
 mod schema;
+pub mod stage;
 mod writer;
 
 pub use error::JournalError;
 pub use lock::Holder;
-pub(crate) use reader::{Filter, Reader};
+pub(crate) use logs::LogLine;
+pub(crate) use prune::{Old, Pruned};
+pub(crate) use reader::{Filter, Reader, StoredLine};
 pub(crate) use rows::{DecodeError, StoredEntry};
 
 use super::{RunKey, StoredRun};
 use crate::engine::{Action, Engine, Entry, Journal, Kept, Outbox, RunIx, WeakEngine};
 use crate::plan::Remap;
 use lock::Lock;
+use logs::Backlog;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use writer::{Batch, Order, Writer};
@@ -31,6 +39,7 @@ use writer::{Batch, Order, Writer};
 pub(crate) struct SqliteJournal {
     path: PathBuf,
     orders: mpsc::SyncSender<Order>,
+    backlog: Arc<Backlog>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     committed: Arc<OnceLock<WeakEngine>>,
     failure: Arc<OnceLock<Arc<JournalError>>>,
@@ -52,13 +61,15 @@ impl SqliteJournal {
         let connection = schema::open(path)?;
         let next_key = schema::next_key(&connection, path)?;
         let (orders, taken) = mpsc::sync_channel(QUEUE);
+        let backlog = Arc::new(Backlog::default());
         let (committed, failure) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
-        let writer = Writer::new(connection, path, Arc::clone(&committed), Arc::clone(&failure));
+        let writer = Writer::new(connection, path, Arc::clone(&backlog), Arc::clone(&committed), Arc::clone(&failure));
         let writer = std::thread::Builder::new().name("pipeline-journal".into()).spawn(move || writer.run(&taken));
         let writer = writer.map_err(|error| JournalError::Thread { path: path.to_owned(), error })?;
         Ok(Self {
             path: path.to_owned(),
             orders,
+            backlog,
             writer: Mutex::new(Some(writer)),
             committed,
             failure,
@@ -88,6 +99,11 @@ impl SqliteJournal {
     /// Notes that a run goes on with another plan, in which its nodes have other slots.
     pub(crate) fn remap(&self, run: RunKey, skeleton: &str, remap: Remap) {
         self.order(Order::Remap { run, skeleton: skeleton.into(), remap });
+    }
+
+    /// Keeps a log line, in a while; whoever logs is never held up.
+    pub(crate) fn log(&self, line: LogLine) {
+        self.backlog.push(line, || self.orders.try_send(Order::Logs).is_ok());
     }
 
     /// Reads beside the writer.

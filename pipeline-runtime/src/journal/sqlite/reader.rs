@@ -6,6 +6,7 @@ use crate::schedule::Interval;
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::{Path, PathBuf};
+use tracing::Level;
 
 /// Reads a journal, also while another process writes it.
 #[derive(Debug)]
@@ -20,7 +21,31 @@ pub(crate) struct Filter {
     pub(crate) pipeline: Option<String>,
     pub(crate) state: Option<RunState>,
     pub(crate) kind: Option<RunKind>,
+    /// Those made then or later.
+    pub(crate) since: Option<Timestamp>,
+    /// Those made before the run of that key: the next page.
+    pub(crate) before: Option<RunKey>,
     pub(crate) limit: u32,
+}
+
+/// Records of a run, as they were read.
+#[derive(Debug, Default)]
+pub(crate) struct Tail {
+    pub(crate) entries: Vec<StoredEntry>,
+    /// The number of the last.
+    pub(crate) last: i64,
+    /// Among them the run changed its plan, so that records before them name other slots.
+    pub(crate) renamed: bool,
+}
+
+/// A log line that is kept, and its number in its run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredLine {
+    pub(crate) id: i64,
+    pub(crate) attempt: u32,
+    pub(crate) at: Timestamp,
+    pub(crate) level: Level,
+    pub(crate) text: String,
 }
 
 const RUN: &str = "SELECT key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, params, state, \
@@ -43,9 +68,17 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The run of that id.
-    pub(crate) fn run(&self, run_id: &str) -> Result<Option<StoredRun>, JournalError> {
-        Ok(self.runs_where("WHERE run_id = ?1", [run_id])?.pop())
+    /// The run of that id; `PIPELINE/ID` where several pipelines have one.
+    pub(crate) fn run(&self, name: &str) -> Result<Option<StoredRun>, JournalError> {
+        let mut found = self.runs_where("WHERE run_id = ?1 ORDER BY pipeline LIMIT 10", [name])?;
+        if let (true, Some((pipeline, run_id))) = (found.is_empty(), name.split_once('/')) {
+            found = self.runs_where("WHERE run_id = ?1 AND pipeline = ?2", [run_id, pipeline])?;
+        }
+        if found.len() > 1 {
+            let pipelines = found.into_iter().map(|run| run.pipeline).collect();
+            return Err(JournalError::Ambiguous { run_id: name.to_owned(), pipelines });
+        }
+        Ok(found.pop())
     }
 
     /// The runs that have not ended, the oldest first.
@@ -58,15 +91,24 @@ impl Reader {
         self.runs_where("WHERE state NOT IN ('queued', 'running') AND key IN (SELECT run FROM due) ORDER BY key", [])
     }
 
-    /// The runs of one identity, the newest first. Without a date: those of any.
-    pub(crate) fn of_identity(
+    /// The newest unfinished run of one identity. Without a date: of any.
+    pub(crate) fn unfinished_of(
         &self,
         pipeline: &str,
         kind: RunKind,
         start: Option<Timestamp>,
-    ) -> Result<Vec<StoredRun>, JournalError> {
-        let condition = "WHERE pipeline = ?1 AND kind = ?2 AND (?3 IS NULL OR interval_start = ?3) ORDER BY key DESC LIMIT 1000";
-        self.runs_where(condition, params![pipeline, kind.name(), start.map(Timestamp::as_nanos)])
+    ) -> Result<Option<StoredRun>, JournalError> {
+        let condition = "WHERE pipeline = ?1 AND state IN ('queued', 'running') AND kind = ?2 \
+                         AND (?3 IS NULL OR interval_start = ?3) ORDER BY key DESC LIMIT 1";
+        Ok(self.runs_where(condition, params![pipeline, kind.name(), start.map(Timestamp::as_nanos)])?.pop())
+    }
+
+    /// How many runs of one identity there are.
+    pub(crate) fn count_of(&self, pipeline: &str, kind: RunKind, start: Timestamp) -> Result<u32, JournalError> {
+        let query = "SELECT count(*) FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3";
+        let values = params![pipeline, kind.name(), start.as_nanos()];
+        let counted = self.connection.prepare_cached(query).and_then(|mut query| query.query_row(values, |row| row.get(0)));
+        counted.map_err(self.failed())
     }
 
     /// The last interval before `start` whose run succeeded.
@@ -82,37 +124,143 @@ impl Reader {
     }
 
     /// The runs that a filter lets through, the newest first.
+    ///
+    /// Each pair of a kind and a state is a range of an index that is in the order of keys, and of each no more than the limit is
+    /// read: however many runs there are, and however few of them fit.
     pub(crate) fn runs(&self, filter: &Filter) -> Result<Vec<StoredRun>, JournalError> {
-        let condition = "WHERE (?1 IS NULL OR pipeline = ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3) \
-                         ORDER BY key DESC LIMIT ?4";
-        let (state, kind) = (filter.state.map(RunState::name), filter.kind.map(RunKind::name));
-        self.runs_where(condition, params![filter.pipeline, state, kind, filter.limit])
+        let after = filter.since.map(|since| self.last_before(since)).transpose()?.flatten().unwrap_or(0);
+        let query = keys_query(filter);
+        let values = params![filter.before.unwrap_or(RunKey::MAX), after, filter.limit, filter.pipeline];
+        let read = || -> rusqlite::Result<Vec<RunKey>> {
+            let mut statement = self.connection.prepare(&query)?;
+            let used = statement.parameter_count();
+            let values: &[&dyn rusqlite::ToSql] = values;
+            statement.query_map(&values[..used], |row| row.get(0))?.collect()
+        };
+        let mut keys = read().map_err(self.failed())?;
+        keys.sort_unstable_by(|a, b| b.cmp(a));
+        keys.truncate(filter.limit as usize);
+        let mut runs = Vec::with_capacity(keys.len());
+        for key in keys {
+            runs.extend(self.runs_where("WHERE key = ?1", [key])?);
+        }
+        Ok(runs)
     }
 
-    /// The time of the newest record of the runs that have not ended.
+    /// The last run made before that time. Keys and times of making have one order, which the clock of the process that makes
+    /// runs sees to: so the run is found by halves.
+    fn last_before(&self, time: Timestamp) -> Result<Option<RunKey>, JournalError> {
+        let query = || -> rusqlite::Result<Option<RunKey>> {
+            let mut next =
+                self.connection.prepare_cached("SELECT key, created FROM runs WHERE key >= ?1 ORDER BY key LIMIT 1")?;
+            let last: Option<RunKey> = self.connection.query_row("SELECT max(key) FROM runs", [], |row| row.get(0))?;
+            // All runs up to `low` were made before; the next that was not, if there is one, is at `high` or earlier.
+            let (mut low, mut high) = (0, last.unwrap_or(0) + 1);
+            while low + 1 < high {
+                let middle = low + (high - low) / 2;
+                let found = next.query_row([middle], |row| Ok((row.get::<_, RunKey>(0)?, row.get::<_, i64>(1)?))).optional()?;
+                match found {
+                    Some((key, created)) if created < time.as_nanos() => low = key,
+                    _ => high = middle,
+                }
+            }
+            Ok((low > 0).then_some(low))
+        };
+        query().map_err(self.failed())
+    }
+
+    /// The time of the newest run, or of the newest record of the runs that have not ended, whichever is later.
     pub(crate) fn newest(&self) -> Result<Option<Timestamp>, JournalError> {
-        let query = "SELECT max(at) FROM records WHERE run IN (SELECT key FROM runs WHERE state IN ('queued', 'running'))";
+        let query = "SELECT max(at) FROM (SELECT max(at) AS at FROM records WHERE run IN \
+                     (SELECT key FROM runs WHERE state IN ('queued', 'running')) \
+                     UNION ALL SELECT created FROM (SELECT created FROM runs ORDER BY key DESC LIMIT 1))";
         let newest: Option<i64> = self.connection.query_row(query, [], |row| row.get(0)).map_err(self.failed())?;
         Ok(newest.map(Timestamp::from_nanos))
     }
 
+    /// A node's log lines after the line `after`, at most `limit` of them. Without an attempt: those of all.
+    pub(crate) fn logs(
+        &self,
+        run: RunKey,
+        node: &str,
+        attempt: Option<u32>,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredLine>, JournalError> {
+        let query = "SELECT id, attempt, at, level, line FROM logs WHERE run = ?1 AND node = ?2 AND id > ?3 \
+                     AND (?4 IS NULL OR attempt = ?4) ORDER BY id LIMIT ?5";
+        let read = |row: &Row<'_>| {
+            Ok(StoredLine {
+                id: row.get(0)?,
+                attempt: row.get(1)?,
+                at: Timestamp::from_nanos(row.get(2)?),
+                level: super::logs::level(row.get(3)?).unwrap_or(Level::INFO),
+                text: row.get(4)?,
+            })
+        };
+        let lines = || -> rusqlite::Result<Vec<StoredLine>> {
+            let mut statement = self.connection.prepare_cached(query)?;
+            statement.query_map(params![run, node, after, attempt, limit], read)?.collect()
+        };
+        lines().map_err(self.failed())
+    }
+
+    /// A number that differs from that of the last call where anything was committed in between.
+    pub(crate) fn version(&self) -> Result<i64, JournalError> {
+        self.connection.pragma_query_value(None, "data_version", |row| row.get(0)).map_err(self.failed())
+    }
+
+    /// The run of that key.
+    pub(crate) fn run_of_key(&self, key: RunKey) -> Result<Option<StoredRun>, JournalError> {
+        Ok(self.runs_where("WHERE key = ?1", [key])?.pop())
+    }
+
     /// A run's records, in order.
     pub(crate) fn entries(&self, run: RunKey) -> Result<Vec<StoredEntry>, JournalError> {
-        let query = || -> rusqlite::Result<Vec<StoredEntry>> {
-            let select = "SELECT at, kind, slot, number, time, text, body FROM records WHERE run = ?1 ORDER BY seq";
+        Ok(self.entries_after(run, 0)?.entries)
+    }
+
+    /// A run's records after the one of that number, in order.
+    pub(crate) fn entries_after(&self, run: RunKey, after: i64) -> Result<Tail, JournalError> {
+        let query = || -> rusqlite::Result<Tail> {
+            let select =
+                "SELECT at, kind, slot, number, time, text, body, seq FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq";
             let mut statement = self.connection.prepare_cached(select)?;
-            let mut entries: Vec<StoredEntry> = Vec::new();
-            for row in statement.query_map([run], RecordRow::read)? {
-                let row = row?;
+            let mut read = Tail { last: after, ..Tail::default() };
+            for row in statement.query_map([run, after], |row| Ok((row.get(7)?, RecordRow::read(row)?)))? {
+                let (seq, row) = row?;
+                read.last = seq;
                 match row.as_remap() {
-                    Some(remap) => entries.iter_mut().for_each(|entry| entry.remap(&remap)),
-                    None => entries.push(row.into_entry()?),
+                    Some(remap) => {
+                        read.renamed = true;
+                        read.entries.iter_mut().for_each(|entry| entry.remap(&remap));
+                    }
+                    None => read.entries.push(row.into_entry()?),
                 }
             }
-            Ok(entries)
+            Ok(read)
         };
         query().map_err(self.failed())
     }
+}
+
+/// Reads the keys of the runs that a filter lets through: ?1 and ?2 are the keys they lie between, ?3 is how many, ?4 the pipeline.
+fn keys_query(filter: &Filter) -> String {
+    let of_pipeline = filter.pipeline.as_ref().map(|_| "pipeline = ?4 AND ");
+    if of_pipeline.is_none() && filter.state.is_none() && filter.kind.is_none() {
+        return "SELECT key FROM runs WHERE key < ?1 AND key > ?2 ORDER BY key DESC LIMIT ?3".to_owned();
+    }
+    let states = RunState::ALL.into_iter().filter(|state| filter.state.is_none_or(|wanted| wanted == *state));
+    let kinds = RunKind::ALL.into_iter().filter(|kind| filter.kind.is_none_or(|wanted| wanted == *kind));
+    let pairs = states.flat_map(|state| kinds.clone().map(move |kind| (state, kind)));
+    let of_pair = |(state, kind): (RunState, RunKind)| {
+        let of_pipeline = of_pipeline.unwrap_or_default();
+        format!(
+            "SELECT * FROM (SELECT key FROM runs WHERE {of_pipeline}state = '{state}' AND kind = '{kind}' AND key < ?1 \
+             AND key > ?2 ORDER BY key DESC LIMIT ?3)"
+        )
+    };
+    pairs.map(of_pair).collect::<Vec<_>>().join(" UNION ALL ")
 }
 
 fn interval(start: i64, end: i64) -> Interval {
@@ -143,4 +291,103 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
         seed: row.get::<_, i64>(13)?.cast_unsigned(),
         skeleton: row.get::<_, String>(14)?.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::StatementStatus;
+
+    /// A journal of so many runs, each with three records. One in a hundred failed, and three in all are of pipeline `rare`.
+    fn journal(runs: i64) -> (tempfile::TempDir, Reader) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let connection = schema::open(&path).unwrap();
+        connection.execute("INSERT INTO skeletons VALUES (1, '{}')", []).unwrap();
+        let counted = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)";
+        let fill = format!(
+            "{counted} INSERT INTO runs SELECT n, 'run__' || n, iif(n % (?1 / 3) = 1, 'rare', 'nightly'), \
+             iif(n % 2, 'manual', 'scheduled'), n, n + 1, NULL, NULL, 'null', iif(n % 100 = 7, 'failed', 'success'), n, n, n, 0, 1 FROM n"
+        );
+        connection.execute(&fill, [runs]).unwrap();
+        let records = "INSERT INTO records (run, seq, at, kind) SELECT n, column1, n, 1 FROM n, (VALUES (1), (2), (3))";
+        connection.execute(&format!("{counted} {records}"), [runs]).unwrap();
+        drop(connection);
+        (folder, Reader::open(&path).unwrap())
+    }
+
+    fn filters() -> Vec<Filter> {
+        let mut filters = Vec::new();
+        for pipeline in [None, Some("rare"), Some("nightly"), Some("unknown")] {
+            for state in [None, Some(RunState::Success), Some(RunState::Failed), Some(RunState::Running)] {
+                for kind in [None, Some(RunKind::Manual), Some(RunKind::Backfill)] {
+                    filters.push(Filter { pipeline: pipeline.map(str::to_owned), state, kind, limit: 5, ..Filter::default() });
+                }
+            }
+        }
+        filters
+    }
+
+    /// The instructions that `SQLite` carries out for a page of runs, and no time that this machine takes for it.
+    fn steps(reader: &Reader, filter: &Filter) -> i32 {
+        let mut query = reader.connection.prepare(&keys_query(filter)).unwrap();
+        let used = query.parameter_count();
+        let values: &[&dyn rusqlite::ToSql] = params![RunKey::MAX, 0, filter.limit, filter.pipeline];
+        let keys: Vec<i64> = query.query_map(&values[..used], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert!(keys.len() <= 15 * 5, "{keys:?}");
+        query.get_status(StatementStatus::VmStep)
+    }
+
+    #[test]
+    fn a_page_of_runs_takes_as_many_steps_of_many_runs_as_of_few() {
+        let ((_few, few), (_many, many)) = (journal(2_000), journal(40_000));
+        for filter in filters() {
+            let (of_few, of_many) = (steps(&few, &filter), steps(&many, &filter));
+            assert!(of_many <= of_few + 20, "{filter:?}: {of_few} steps of 2,000 runs, {of_many} of 40,000");
+        }
+    }
+
+    #[test]
+    fn no_query_reads_all_runs_or_sorts_them() {
+        let (_folder, reader) = journal(300);
+        let all = filters().iter().map(keys_query).collect::<Vec<_>>();
+        let single = [
+            "SELECT key FROM runs WHERE run_id = ?1",
+            "SELECT key FROM runs WHERE run_id = ?1 AND pipeline = ?2",
+            "SELECT max(key) FROM runs",
+            "SELECT key, created FROM runs WHERE key >= ?1 ORDER BY key LIMIT 1",
+            "SELECT count(*) FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3",
+            "SELECT id FROM logs WHERE run = ?1 AND node = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
+            "SELECT seq FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq",
+        ];
+        for query in all.iter().map(String::as_str).chain(single) {
+            let mut explained = reader.connection.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+            let values = vec![0; explained.parameter_count()];
+            let steps = explained.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+            for step in steps.map(Result::unwrap) {
+                let reads_all = ["SCAN runs", "SCAN logs", "SCAN records", "TEMP B-TREE"].iter().any(|all| step.contains(all));
+                assert!(!reads_all, "{query}: {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn pages_and_times_leave_nothing_out() {
+        let (_folder, reader) = journal(600);
+        let mut filter = Filter { pipeline: Some("nightly".into()), limit: 50, ..Filter::default() };
+        let mut seen = Vec::new();
+        loop {
+            let page = reader.runs(&filter).unwrap();
+            let Some(last) = page.last() else { break };
+            filter.before = Some(last.key);
+            seen.extend(page.iter().map(|run| run.key));
+        }
+        assert_eq!(seen.len(), 597);
+        assert!(seen.is_sorted_by(|a, b| a > b));
+        for since in [0, 1, 2, 300, 599, 600, 601] {
+            let since = Filter { since: Some(Timestamp::from_nanos(since)), limit: 1_000, ..Filter::default() };
+            let expected = 600 - since.since.unwrap().as_nanos().clamp(1, 601) + 1;
+            assert_eq!(i64::try_from(reader.runs(&since).unwrap().len()).unwrap(), expected, "{since:?}");
+        }
+    }
 }

@@ -217,18 +217,20 @@ impl RecordRow {
 }
 
 pub(super) fn state(name: &str) -> Option<RunState> {
-    let all = [RunState::Queued, RunState::Running, RunState::Success, RunState::Failed, RunState::Cancelled];
-    all.into_iter().find(|state| state.name() == name)
+    RunState::ALL.into_iter().find(|state| state.name() == name)
 }
 
 impl StoredEntry {
     /// Calls the slots by what they are called in another plan.
     pub(crate) fn remap(&mut self, remap: &Remap) {
-        let rename = |slot: &mut Slot| *slot = remap.slot(*slot);
+        self.each_slot(|slot| *slot = remap.slot(*slot));
+    }
+
+    fn each_slot(&mut self, mut see: impl FnMut(&mut Slot)) {
         match &mut self.entry.record {
             Record::UpstreamFailed { slot, cause: other } | Record::Skipped { slot, why: Skip::Upstream(other) } => {
-                rename(slot);
-                rename(other);
+                see(slot);
+                see(other);
             }
             Record::Started { slot, .. }
             | Record::NotYet { slot, .. }
@@ -237,8 +239,8 @@ impl StoredEntry {
             | Record::Unfolded { slot, .. }
             | Record::Succeeded { slot, .. }
             | Record::Failed { slot, .. }
-            | Record::Skipped { slot, .. } => rename(slot),
-            Record::Cleared { slots } => slots.iter_mut().for_each(rename),
+            | Record::Skipped { slot, .. } => see(slot),
+            Record::Cleared { slots } => slots.iter_mut().for_each(see),
             Record::RunEnded { .. }
             | Record::CallbackDue { .. }
             | Record::CallbackTold { .. }
@@ -246,16 +248,25 @@ impl StoredEntry {
         }
     }
 
+    /// Whether all slots it names are among so many.
+    pub(crate) fn fits(&self, slots: usize) -> Result<(), DecodeError> {
+        let mut wrong = None;
+        let mut seen = self.clone();
+        seen.each_slot(|slot| {
+            if *slot as usize >= slots {
+                wrong = Some(*slot);
+            }
+        });
+        wrong.map_or(Ok(()), |slot| Err(DecodeError::Slot { slot, slots }))
+    }
+
     /// Gives the outputs their types.
     pub(crate) fn decode(plan: &Plan, stored: Vec<Self>) -> Result<Vec<Entry>, DecodeError> {
         let mut layout = Layout::new(plan);
         let mut entries = Vec::with_capacity(stored.len());
-        for Self { mut entry, json } in stored {
-            if let Some(slot) = slot(&entry.record)
-                && slot as usize >= layout.len()
-            {
-                return Err(DecodeError::Slot { slot, slots: layout.len() });
-            }
+        for stored in stored {
+            stored.fits(layout.len())?;
+            let Self { mut entry, json } = stored;
             match &mut entry.record {
                 Record::Unfolded { slot, width } => {
                     if let Some(each) = layout.each(plan, *slot) {
@@ -277,25 +288,6 @@ impl StoredEntry {
             entries.push(entry);
         }
         Ok(entries)
-    }
-}
-
-fn slot(record: &Record) -> Option<Slot> {
-    match record {
-        Record::Started { slot, .. }
-        | Record::NotYet { slot, .. }
-        | Record::Retrying { slot, .. }
-        | Record::Interrupted { slot }
-        | Record::Unfolded { slot, .. }
-        | Record::Succeeded { slot, .. }
-        | Record::Failed { slot, .. }
-        | Record::Skipped { slot, .. }
-        | Record::UpstreamFailed { slot, .. } => Some(*slot),
-        Record::Cleared { .. }
-        | Record::RunEnded { .. }
-        | Record::CallbackDue { .. }
-        | Record::CallbackTold { .. }
-        | Record::CallbackFailed { .. } => None,
     }
 }
 

@@ -3,8 +3,12 @@ use crate::journal::RunKey;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
 
-/// The version this code writes. Each older one is migrated step by step when it is opened.
-const VERSION: i64 = 1;
+/// What makes each version of the one before it. A file has the version of the last that was applied to it; an older one is
+/// brought forward when it is opened to be written, all or nothing. What was committed once is never changed here, only added to.
+const MIGRATIONS: &[&str] = &[V1, V2];
+/// The version this code writes.
+#[expect(clippy::cast_possible_wrap, reason = "they are counted by hand")]
+const VERSION: i64 = MIGRATIONS.len() as i64;
 /// Marks the file as ours: "PIPE".
 const APPLICATION: i64 = 0x5049_5045;
 
@@ -56,6 +60,47 @@ const V1: &str = "
     CREATE TABLE paused (pipeline TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 ";
 
+/// A run's id is its pipeline's own, as in Airflow. Each filter of `runs` is a range of an index, in the order of its keys. Log lines lie
+/// together by node, which is named as in texts: no change of a plan ever gives a line to another node.
+const V2: &str = "
+    CREATE TABLE runs_2 (
+        key INTEGER PRIMARY KEY,
+        run_id TEXT NOT NULL,
+        pipeline TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        interval_start INTEGER NOT NULL,
+        interval_end INTEGER NOT NULL,
+        previous_start INTEGER,
+        previous_end INTEGER,
+        params TEXT NOT NULL,
+        state TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        sla_from INTEGER NOT NULL,
+        finished INTEGER,
+        seed INTEGER NOT NULL,
+        skeleton INTEGER NOT NULL REFERENCES skeletons (id),
+        UNIQUE (run_id, pipeline)
+    ) STRICT;
+    INSERT INTO runs_2 SELECT key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, params,
+        state, created, sla_from, finished, seed, skeleton FROM runs;
+    DROP TABLE runs;
+    ALTER TABLE runs_2 RENAME TO runs;
+    CREATE INDEX runs_by_interval ON runs (pipeline, interval_start, kind);
+    CREATE INDEX runs_by_state ON runs (state, kind);
+    CREATE INDEX runs_of_pipeline ON runs (pipeline, state, kind);
+    DROP TABLE logs;
+    CREATE TABLE logs (
+        run INTEGER NOT NULL,
+        node TEXT NOT NULL,
+        id INTEGER NOT NULL,
+        attempt INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        level INTEGER NOT NULL,
+        line TEXT NOT NULL,
+        PRIMARY KEY (run, node, id)
+    ) STRICT, WITHOUT ROWID;
+";
+
 /// Opens the file to write, making or migrating it.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     let connection = Connection::open(path).map_err(|error| JournalError::write(path, &error))?;
@@ -65,12 +110,18 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     let version = check(&connection, path)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-    if version == 0 {
-        let create =
-            format!("BEGIN IMMEDIATE; {V1} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;");
-        connection.execute_batch(&create).map_err(failed)?;
-    }
+    migrate(&connection, version).map_err(failed)?;
     Ok(connection)
+}
+
+fn migrate(connection: &Connection, version: i64) -> rusqlite::Result<()> {
+    let steps = MIGRATIONS.get(usize::try_from(version).unwrap_or(0)..).unwrap_or_default();
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let steps = steps.concat();
+    let all = format!("BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;");
+    connection.execute_batch(&all)
 }
 
 /// Opens the file to read beside whoever writes it.
@@ -87,7 +138,8 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, JournalError> {
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
     match check(&connection, path)? {
         0 => Err(JournalError::NotAJournal { path: path.to_owned(), reason: "it is empty".into() }),
-        _ => Ok(connection),
+        VERSION => Ok(connection),
+        found => Err(JournalError::Older { path: path.to_owned(), found, known: VERSION }),
     }
 }
 
@@ -130,4 +182,30 @@ pub(super) fn next_key(connection: &Connection, path: &Path) -> Result<RunKey, J
         .query_row("SELECT max(key) FROM runs", [], |row| row.get(0))
         .map_err(|error| JournalError::read(path, &error))?;
     Ok(last.unwrap_or(0) + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_first_version_is_brought_forward_with_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let first = Connection::open(&path).unwrap();
+        first.execute_batch(&format!("{V1} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 1;")).unwrap();
+        let run = "INSERT INTO skeletons VALUES (1, '{\"nodes\":[]}'); INSERT INTO runs VALUES (7, 'manual__1', 'nightly', 'manual', 1, 2, \
+                   NULL, NULL, 'null', 'running', 3, 4, NULL, 5, 1); INSERT INTO records (run, seq, at, kind, text) VALUES (7, 1, 6, 10, 'success');";
+        first.execute_batch(run).unwrap();
+        drop(first);
+        let error = open_reader(&path).unwrap_err().to_string();
+        assert!(error.contains("(schema 1, this one reads 2); `resume` or any run brings it forward"), "{error}");
+        drop(open(&path).unwrap());
+        let reader = crate::journal::Reader::open(&path).unwrap();
+        let run = reader.run("manual__1").unwrap().unwrap();
+        assert_eq!((run.key, run.pipeline.as_str(), run.seed), (7, "nightly", 5));
+        assert_eq!(reader.entries(7).unwrap().len(), 1);
+        // A second time there is nothing to do.
+        drop(open(&path).unwrap());
+    }
 }

@@ -1,5 +1,7 @@
 use super::JournalError;
+use super::logs::{self, Backlog, LogLine};
 use super::rows::RecordRow;
+use super::stage::{self, Stage};
 use crate::engine::{Action, Engine, Entry, Record, WeakEngine};
 use crate::journal::{RunKey, StoredRun};
 use crate::plan::Remap;
@@ -19,7 +21,20 @@ pub(super) enum Order {
         remap: Remap,
     },
     Commit(Batch),
+    /// There are log lines.
+    Logs,
     Close,
+}
+
+impl Order {
+    /// The runs that end with it: nothing more is to be known of them by heart.
+    fn ended(&self) -> impl Iterator<Item = RunKey> {
+        let records = match self {
+            Self::Commit(batch) => batch.records.as_slice(),
+            Self::Enter(_) | Self::Remap { .. } | Self::Logs | Self::Close => &[],
+        };
+        records.iter().filter(|(_, entry)| matches!(entry.record, Record::RunEnded { .. })).map(|(run, _)| *run)
+    }
 }
 
 /// Records, and what may be done once they are kept.
@@ -41,17 +56,21 @@ pub(super) struct Writer {
     failure: Arc<OnceLock<Arc<JournalError>>>,
     /// The number of each run's next record.
     next_seq: HashMap<RunKey, i64>,
+    backlog: Arc<Backlog>,
+    log_sizes: logs::Sizes,
 }
 
 impl Writer {
     pub(super) fn new(
         connection: Connection,
         path: &Path,
+        backlog: Arc<Backlog>,
         committed: Arc<OnceLock<WeakEngine>>,
         failure: Arc<OnceLock<Arc<JournalError>>>,
     ) -> Self {
         connection.set_prepared_statement_cache_capacity(32);
-        Self { connection, path: path.to_owned(), committed, failure, next_seq: HashMap::new() }
+        let log_sizes = logs::Sizes::default();
+        Self { connection, path: path.to_owned(), committed, failure, next_seq: HashMap::new(), backlog, log_sizes }
     }
 
     /// Commits what it is given, all that waits in one transaction, until it is closed or cannot write.
@@ -61,11 +80,20 @@ impl Writer {
             taken.push(order);
             // No lingering for more: group commit comes of what arrives while the last one is written.
             taken.extend(std::iter::from_fn(|| orders.try_recv().ok()).take(MAX_ORDERS - 1));
+            // But for log lines, which nobody awaits.
+            if taken.iter().all(|order| matches!(order, Order::Logs))
+                && let Ok(order) = orders.recv_timeout(logs::LINGER)
+            {
+                taken.push(order);
+                taken.extend(std::iter::from_fn(|| orders.try_recv().ok()).take(MAX_ORDERS - 2));
+            }
+            // Taken after the orders: what a body has logged is kept with its end.
+            let lines = self.backlog.take();
             let closes = taken.iter().position(|order| matches!(order, Order::Close));
             if let Some(close) = closes {
                 taken.truncate(close);
             }
-            match self.commit(&taken) {
+            match self.commit(&taken, lines) {
                 Ok(()) => self.carry_out(taken.drain(..)),
                 Err(error) => {
                     let error = Arc::new(JournalError::write(&self.path, &error));
@@ -88,7 +116,7 @@ impl Writer {
         let actions: Vec<Action> = orders
             .flat_map(|order| match order {
                 Order::Commit(batch) => batch.actions,
-                Order::Enter(_) | Order::Remap { .. } | Order::Close => Vec::new(),
+                Order::Enter(_) | Order::Remap { .. } | Order::Logs | Order::Close => Vec::new(),
             })
             .collect();
         if let Some(engine) = self.engine()
@@ -102,16 +130,31 @@ impl Writer {
         self.committed.get()?.upgrade()
     }
 
-    fn commit(&mut self, orders: &[Order]) -> rusqlite::Result<()> {
+    fn commit(&mut self, orders: &[Order], lines: Vec<LogLine>) -> rusqlite::Result<()> {
         let writes = |order: &Order| match order {
             Order::Enter(_) | Order::Remap { .. } => true,
             Order::Commit(batch) => !batch.records.is_empty(),
-            Order::Close => false,
+            Order::Logs | Order::Close => false,
         };
-        if !orders.iter().any(writes) {
-            return Ok(());
+        match (orders.iter().any(writes), lines.is_empty()) {
+            (true, _) => self.commit_synced(orders, lines),
+            (false, false) => self.commit_logs(lines),
+            (false, true) => Ok(()),
         }
+    }
+
+    /// Lines alone wait for no disk: the next commit of records brings them there, and only a power failure before it loses them.
+    fn commit_logs(&mut self, lines: Vec<LogLine>) -> rusqlite::Result<()> {
+        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
         let transaction = self.connection.unchecked_transaction()?;
+        self.log_sizes.write(&transaction, lines)?;
+        transaction.commit()?;
+        self.connection.pragma_update(None, "synchronous", "FULL")
+    }
+
+    fn commit_synced(&mut self, orders: &[Order], lines: Vec<LogLine>) -> rusqlite::Result<()> {
+        let transaction = self.connection.unchecked_transaction()?;
+        stage::reach(Stage::Begun);
         for order in orders {
             match order {
                 Order::Enter(run) => enter(&transaction, run)?,
@@ -127,10 +170,18 @@ impl Writer {
                         append(&transaction, *run, seq, entry)?;
                     }
                 }
-                Order::Close => {}
+                Order::Logs | Order::Close => {}
             }
         }
-        transaction.commit()
+        self.log_sizes.write(&transaction, lines)?;
+        stage::reach(Stage::Written);
+        transaction.commit()?;
+        stage::reach(Stage::Kept);
+        for run in orders.iter().flat_map(Order::ended) {
+            self.next_seq.remove(&run);
+            self.log_sizes.forget(run);
+        }
+        Ok(())
     }
 }
 

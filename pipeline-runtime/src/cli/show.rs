@@ -1,0 +1,81 @@
+//! `show`: one run, read beside whoever runs it.
+
+use super::progress::brief;
+use super::waiting::Waits;
+use super::{choose, output, runs, summary};
+use crate::engine::NodeState;
+use crate::journal::{Holder, Reader, StoredRun};
+use crate::observe::{Followed, NodeHistory, RunHistory};
+use crate::time::Timestamp;
+use crate::{Clock, Pipeline};
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// So many attempts that came to nothing are shown, the last ones.
+const MAX_SHOWN: usize = 50;
+
+pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Result<ExitCode, String> {
+    let reader = Reader::open(journal).map_err(|error| error.to_string())?;
+    let run = runs::known(&reader, run_id, journal)?;
+    output::to_stdout(&header(&run));
+    let mut followed = Followed::new(choose::one(pipelines, Some(&run.pipeline))?, &run).map_err(|error| error.to_string())?;
+    followed.go_on(&reader).map_err(|error| error.to_string())?;
+    let history = followed.history();
+    // Not before what has happened: the clock that wrote that may be ahead of this one.
+    let now = Clock::system().now();
+    output::to_stdout(&format!("\n{}", summary::drawn(history, now.since(history.started))));
+    let mut parts = vec![troubles(history)];
+    if !history.state.is_end() {
+        let holder = Holder::of(journal);
+        parts.push(match &holder {
+            Some(holder) => format!("process {} runs it: {}", holder.process, holder.command),
+            None => "no process runs it: `resume` goes on with it".to_owned(),
+        });
+        parts.push(Waits { history, now, is_run: holder.is_some() }.told(&reader, pipelines).map_err(|error| error.to_string())?);
+    }
+    parts.push(summary::failures(history));
+    for text in parts.iter().filter(|text| !text.is_empty()) {
+        output::to_stdout(&format!("\n{}", text.trim_end()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn header(run: &StoredRun) -> String {
+    let params = if run.params.is_null() { String::new() } else { format!(", params {}", run.params) };
+    format!("run {} of {}: {}, data interval {}{params}", run.run_id, run.pipeline, run.state, run.interval)
+}
+
+/// The attempts that came to nothing, in the order in which they ended.
+fn troubles(history: &RunHistory) -> String {
+    let of_node = |node: &NodeHistory| -> Vec<_> {
+        let id = node.id.clone();
+        // Its last error is told below, with its place.
+        let told = usize::from(node.state == NodeState::Failed);
+        node.troubles[..node.troubles.len().saturating_sub(told)]
+            .iter()
+            .map(|trouble| (trouble.at, id.clone(), trouble.clone()))
+            .collect()
+    };
+    let mut all: Vec<_> = history.nodes.iter().filter(|node| !node.is_gate).flat_map(of_node).collect();
+    all.sort_by_key(|(at, ..)| *at);
+    let more = all.len().saturating_sub(MAX_SHOWN);
+    let mut text = String::new();
+    if more > 0 {
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "… and {more} attempts before these");
+    }
+    for (at, id, trouble) in &all[more..] {
+        let what = match &trouble.error {
+            Some(error) => format!("failed: {error}"),
+            None => "cut off by the end of its process".to_owned(),
+        };
+        let after = trouble.from.map(|from| format!(" after {}", brief(at.saturating_sub(from)))).unwrap_or_default();
+        let _ = writeln!(text, "{}  {id}#{}{after}  {what}", date(history.started + *at), trouble.attempt);
+    }
+    text
+}
+
+fn date(at: Timestamp) -> String {
+    at.to_utc().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}

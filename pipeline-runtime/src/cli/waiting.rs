@@ -1,0 +1,132 @@
+//! Why a node waits.
+
+use super::progress::brief;
+use crate::Pipeline;
+use crate::author::options::Mode;
+use crate::engine::{NodeState, Slot};
+use crate::journal::{JournalError, Reader};
+use crate::observe::{Followed, NodeHistory, RunHistory};
+use crate::plan::{DEFAULT_POOL, PoolSpec};
+use crate::time::Timestamp;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// So many upstreams are named.
+const MAX_NAMED: usize = 4;
+/// So many nodes are told of.
+const MAX_TOLD: usize = 100;
+
+/// What the nodes of an unfinished run wait for.
+pub(super) struct Waits<'a> {
+    pub(super) history: &'a RunHistory,
+    pub(super) now: Timestamp,
+    /// A process has the journal, and so runs it.
+    pub(super) is_run: bool,
+}
+
+impl Waits<'_> {
+    /// One line a node that has not ended.
+    pub(super) fn told(&self, reader: &Reader, pipelines: &[Pipeline]) -> Result<String, JournalError> {
+        let mut pools = Pools { reader, pipelines, used: None };
+        let mut text = String::new();
+        let open = (0..).zip(&self.history.nodes).filter(|(_, node)| !node.is_gate && !node.state.is_end());
+        for (slot, node) in open.clone().take(MAX_TOLD) {
+            // Writing to a text cannot fail.
+            let _ = writeln!(text, "{}: {}", node.id, self.why(slot, node, &mut pools)?);
+        }
+        let more = open.count().saturating_sub(MAX_TOLD);
+        if more > 0 {
+            let _ = writeln!(text, "… and {more} more nodes");
+        }
+        Ok(text)
+    }
+
+    fn why(&self, slot: Slot, node: &NodeHistory, pools: &mut Pools<'_>) -> Result<String, JournalError> {
+        let policy = self.history.plan().policy(self.history.node_ix(slot));
+        let all = self.history.attempts_allowed(slot);
+        Ok(match (node.state, node.next) {
+            (NodeState::UpForReschedule | NodeState::Running, Some(next)) => {
+                let left = policy.sensor.as_ref().zip(node.budget_from).map(|(sensor, from)| {
+                    let left = (self.history.started + from + sensor.timeout).since(self.now);
+                    format!(", budget left {}", brief(left))
+                });
+                format!("next poke {}{}", self.due(next), left.unwrap_or_default())
+            }
+            (NodeState::UpForRetry, Some(next)) => format!("retry at {}, attempt {} of {all}", self.due(next), node.attempts + 1),
+            (NodeState::Running, _) => {
+                let since = node.spans.last().map(|span| format!(" since {}", self.clock(span.from))).unwrap_or_default();
+                if self.is_run {
+                    format!("attempt {} of {all} runs{since}", node.attempts)
+                } else {
+                    format!("attempt {} of {all} was under way{since} as its process ended", node.attempts)
+                }
+            }
+            _ => match self.history.awaited(slot).as_slice() {
+                [] if self.is_run => pools.queued(self.history.plan().pools[policy.pool as usize])?,
+                [] => "ready to start".to_owned(),
+                awaited => {
+                    let more = awaited.len().saturating_sub(MAX_NAMED);
+                    let named: Vec<String> =
+                        awaited.iter().take(MAX_NAMED).map(|node| format!("`{}` ({})", node.id, node.state)).collect();
+                    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                    format!("waits for {}{more}", named.join(", "))
+                }
+            },
+        })
+    }
+
+    fn due(&self, at: Duration) -> String {
+        let after = (self.history.started + at).since(self.now);
+        let how = if after.is_zero() { " (due)".to_owned() } else { format!(" (in {})", brief(after)) };
+        format!("{}{how}", self.clock(at))
+    }
+
+    /// The time of day; with its date unless that is today.
+    fn clock(&self, at: Duration) -> String {
+        let (at, now) = ((self.history.started + at).to_utc(), self.now.to_utc());
+        let form = if at.date_naive() == now.date_naive() { "%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%SZ" };
+        at.format(form).to_string()
+    }
+}
+
+/// How many slots of a pool are taken: told from all unfinished runs, and read only where somebody waits for one.
+struct Pools<'a> {
+    reader: &'a Reader,
+    pipelines: &'a [Pipeline],
+    used: Option<Vec<&'static str>>,
+}
+
+impl Pools<'_> {
+    fn queued(&mut self, pool: PoolSpec) -> Result<String, JournalError> {
+        let used = match &mut self.used {
+            Some(used) => used,
+            None => self.used.insert(taken(self.reader, self.pipelines)?),
+        };
+        let count = used.iter().filter(|name| **name == pool.name).count();
+        // Its size is the running process's affair: `--parallelism`.
+        let of = if pool.name == DEFAULT_POOL { format!("{count} running") } else { format!("{count} of {}", pool.slots) };
+        Ok(format!("queued in pool {} ({of})", pool.name))
+    }
+}
+
+/// The pools of all slots that are taken.
+fn taken(reader: &Reader, pipelines: &[Pipeline]) -> Result<Vec<&'static str>, JournalError> {
+    let mut taken = Vec::new();
+    for run in reader.unfinished()? {
+        let Some(pipeline) = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline) else { continue };
+        // What a run of other code holds, only that code could tell.
+        let Ok(mut followed) = Followed::new(pipeline, &run) else { continue };
+        if followed.go_on(reader).is_err() {
+            continue;
+        }
+        let history = followed.history();
+        for (slot, node) in (0..).zip(&history.nodes).filter(|(_, node)| !node.is_gate) {
+            let policy = history.plan().policy(history.node_ix(slot));
+            let pokes_on = policy.sensor.as_ref().is_some_and(|sensor| sensor.mode == Mode::Poke);
+            if node.state == NodeState::Running || (node.state == NodeState::UpForReschedule && pokes_on) {
+                taken.push(history.plan().pools[policy.pool as usize].name);
+            }
+        }
+    }
+    Ok(taken)
+}

@@ -1,0 +1,278 @@
+//! The kill loop: a run is killed with SIGKILL at random times, inside bodies, and before, in and after commits; and gone on with.
+//!
+//! Promises are checked against the file of side effects, not against the journal that makes them. Whether a kill came inside a
+//! commit says a file that the killed process keeps up to date (`pipeline.rs`), read once it is dead.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+/// The chain's length, as in `pipeline.rs`.
+const STEPS: usize = 25;
+
+/// Where a process is killed.
+#[derive(Debug, Clone)]
+enum Kill {
+    Never,
+    /// In the body that would write that line.
+    Body(usize),
+    /// At that stage of its so-many-th commit; `during` lets the commit go on while the signal is under way.
+    Commit(&'static str, u64),
+    /// So long after its start.
+    Time(Duration),
+}
+
+/// What became of a process.
+struct Ended {
+    status: ExitStatus,
+    said: String,
+    /// From its start to its first body.
+    began: Option<Duration>,
+}
+
+fn run(folder: &Path, kill: &Kill) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_durable-pipeline"));
+    let files = ["journal.db", "effects", "stage"].map(|file| folder.join(file));
+    command.args(files).env("PIPELINE_LOG", "off").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    match kill {
+        Kill::Body(line) => drop(command.arg(format!("body:{line}"))),
+        Kill::Commit(stage, commit) => drop(command.arg(format!("{stage}:{commit}"))),
+        Kill::Never | Kill::Time(_) => {}
+    }
+    let started = Instant::now();
+    let mut child = command.spawn().unwrap();
+    let lines = lines(&mut child);
+    let deadline = if let Kill::Time(after) = kill { started + *after } else { started + Duration::from_mins(2) };
+    let mut began = None;
+    loop {
+        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(line) if line == "on" => began = Some(started.elapsed()),
+            // It has come to where it is to be killed.
+            Ok(_) => child.kill().unwrap(),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                assert!(matches!(kill, Kill::Time(_)), "it hangs");
+                child.kill().unwrap();
+                break;
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    Ended { status: child.wait().unwrap(), said, began }
+}
+
+fn lines(child: &mut Child) -> Receiver<String> {
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let (send, lines) = mpsc::channel();
+    std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+    lines
+}
+
+/// A xorshift generator: the seed is all there is to know.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % n
+    }
+}
+
+fn effects(folder: &Path) -> Vec<String> {
+    std::fs::read_to_string(folder.join("effects")).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+/// Which step a line is of.
+fn step(line: &str) -> usize {
+    match line.split(' ').nth(1).and_then(|id| id.strip_prefix("step_")).and_then(|n| n.parse().ok()) {
+        Some(n) if !line.starts_with("total") => n,
+        _ => STEPS,
+    }
+}
+
+/// The last step that has begun.
+fn furthest(lines: &[String]) -> usize {
+    lines.iter().map(|line| step(line)).max().unwrap_or(0)
+}
+
+/// Whether a killed process was inside a commit.
+fn was_in_commit(folder: &Path) -> bool {
+    std::fs::read(folder.join("stage")).unwrap_or_default().first().is_some_and(|stage| b"bw".contains(stage))
+}
+
+/// A run may end in failure for one reason alone: its process died three times in a row while the same attempt was under way.
+///
+/// An attempt counts as begun from the commit that keeps its start, which is the one that keeps the end of the step before it: so
+/// it may die before its first line, and the step before it is then the last one seen. A process that dies before that commit, or
+/// as it starts anew and before it has kept that the attempt begins again, adds nothing to the count.
+fn assert_third_death(said: &str, deaths: &[usize], seed: u64) {
+    let of = said.lines().find_map(|line| line.strip_prefix("step_")?.split_once(' ')).and_then(|(n, _)| n.parse::<usize>().ok());
+    let step = of.unwrap_or(STEPS);
+    let last = &deaths[deaths.len().saturating_sub(3)..];
+    let all_in_it = last.len() == 3 && last.iter().all(|seen| *seen == step || *seen + 1 == step);
+    assert!(said.contains("the process ended 3 times in a row") && all_in_it, "seed {seed}: {said}; deaths in steps {deaths:?}");
+}
+
+/// Lines of steps that had been finished, since a later one had begun: a finished node never runs again, so there are none.
+fn run_again(lines: &[String]) -> usize {
+    let mut furthest = 0;
+    let again = |line: &&String| {
+        let step = step(line);
+        let is_again = step < furthest;
+        furthest = furthest.max(step);
+        is_again
+    };
+    lines.iter().filter(again).count()
+}
+
+/// What the loop counts.
+#[derive(Debug, Default)]
+struct Figures {
+    kills: usize,
+    in_commit: usize,
+    runs: usize,
+    failed: usize,
+    nodes: usize,
+    redone: usize,
+    lost: usize,
+    run_again: usize,
+    restarts: Vec<Duration>,
+}
+
+impl Figures {
+    fn count(&mut self, lines: &[String], succeeded: bool) {
+        self.runs += 1;
+        self.run_again += run_again(lines);
+        let starts = |n: usize| lines.iter().filter(|line| line.starts_with("start") && step(line) == n).count();
+        self.redone += (0..STEPS).map(|n| starts(n).saturating_sub(1)).sum::<usize>();
+        self.nodes += (0..STEPS).filter(|n| starts(*n) > 0).count();
+        if succeeded {
+            let totals = lines.iter().filter(|line| line.starts_with(&format!("total {STEPS} "))).count();
+            self.nodes += 1;
+            // A step without an end, or a total that a step is missing in.
+            let ends = |n: &usize| lines.iter().any(|line| *line == format!("end step_{n}"));
+            self.lost += (1..STEPS).filter(|n| !ends(n)).count() + usize::from(totals == 0);
+        }
+    }
+
+    fn told(&self, seed: u64) -> String {
+        let mut restarts = self.restarts.clone();
+        restarts.sort_unstable();
+        let at = |share: usize| restarts.get(restarts.len() * share / 100).copied().unwrap_or_default().as_millis();
+        format!(
+            "SEED={seed} KILLS={}: {} % inside a commit; {} runs ({} failed of three deaths of one attempt), {} nodes, {} attempts redone, {} lost, \
+             {} finished nodes run again; restart to the first body: median {} ms, max {} ms",
+            self.kills,
+            self.in_commit * 100 / self.kills.max(1),
+            self.runs,
+            self.failed,
+            self.nodes,
+            self.redone,
+            self.lost,
+            self.run_again,
+            at(50),
+            restarts.last().copied().unwrap_or_default().as_millis(),
+        )
+    }
+}
+
+fn choose(random: &mut Random, lines: usize, stuck: u32) -> Kill {
+    // The third death in a row of one attempt is its failure, so after two the process may go further.
+    let further = if stuck >= 2 { 6 } else { 0 };
+    match random.below(8) {
+        0 => Kill::Body(lines + 1 + further + usize::try_from(random.below(12)).unwrap()),
+        1 if stuck < 2 => Kill::Time(Duration::from_micros(random.below(80_000))),
+        n => {
+            let stage = ["before", "middle", "during", "during", "after"][usize::try_from(n % 5).unwrap()];
+            Kill::Commit(stage, 1 + further as u64 + random.below(10))
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_at_random_is_gone_on_with_and_ends_as_one_that_is_not() {
+    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        u64::from(now.subsec_nanos()) | 1
+    });
+    println!("SEED={seed}");
+    let kills: usize = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(40);
+    let mut random = Random(seed);
+    let mut figures = Figures::default();
+    while figures.kills < kills {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut stuck, mut deaths) = (0, Vec::new());
+        let succeeded = loop {
+            let before = effects(folder.path());
+            let kill = if figures.kills < kills { choose(&mut random, before.len(), stuck) } else { Kill::Never };
+            let ended = run(folder.path(), &kill);
+            let lines = effects(folder.path());
+            if !deaths.is_empty() {
+                figures.restarts.extend(ended.began);
+            }
+            match ended.status.code() {
+                Some(0) => break true,
+                Some(1) => {
+                    assert_third_death(&ended.said, &deaths, seed);
+                    break false;
+                }
+                Some(_) => panic!("seed {seed}: it ended by itself with {}: {}\n{}", ended.status, ended.said, lines.join("\n")),
+                None => {}
+            }
+            figures.kills += 1;
+            figures.in_commit += usize::from(was_in_commit(folder.path()));
+            deaths.push(furthest(&lines));
+            stuck = if furthest(&lines) > furthest(&before) { 0 } else { stuck + 1 };
+            if furthest(&lines) == STEPS {
+                // Its last node has begun: whether the run has ended only the journal knows, and a run that has is over.
+                break lines.last().is_some_and(|line| line.starts_with("total"));
+            }
+        };
+        let lines = effects(folder.path());
+        figures.failed += usize::from(!succeeded);
+        figures.count(&lines, succeeded);
+        assert_eq!((figures.run_again, figures.lost), (0, 0), "seed {seed}:\n{}", lines.join("\n"));
+        // An attempt that was cut off uses up no retry: each begins as the first.
+        assert!(lines.iter().filter(|line| line.starts_with("start")).all(|line| line.ends_with(" 1")), "seed {seed}: {lines:?}");
+    }
+    println!("{}", figures.told(seed));
+    assert!(figures.in_commit * 100 >= figures.kills * 30, "seed {seed}: too few kills came inside a commit: {figures:?}");
+}
+
+#[test]
+fn the_third_attempt_in_a_row_that_the_process_does_not_outlive_counts_as_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..3 {
+        // Each begins the fourth line and dies of it.
+        let ended = run(folder.path(), &Kill::Body(3));
+        assert!(ended.status.code().is_none(), "{}: {}", ended.status, ended.said);
+    }
+    assert_eq!(run(folder.path(), &Kill::Never).status.code(), Some(1), "{:?}", effects(folder.path()));
+    assert_eq!(effects(folder.path()).iter().filter(|line| line.starts_with("total")).count(), 0);
+}
+
+#[test]
+fn a_process_that_dies_before_it_has_begun_an_attempt_again_adds_nothing_to_its_deaths() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(run(folder.path(), &Kill::Body(3)).status.code().is_none());
+    for _ in 0..5 {
+        // The first commit of a process that goes on with a run is the one that keeps that attempts begin again.
+        assert!(run(folder.path(), &Kill::Commit("before", 1)).status.code().is_none());
+        assert!(run(folder.path(), &Kill::Commit("middle", 1)).status.code().is_none());
+    }
+    let ended = run(folder.path(), &Kill::Never);
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.said);
+}
+
+#[test]
+fn a_finished_run_is_not_gone_on_with_and_the_next_is_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(run(folder.path(), &Kill::Never).status.success());
+    assert!(run(folder.path(), &Kill::Never).status.success());
+    assert_eq!(effects(folder.path()).iter().filter(|line| line.starts_with("total")).count(), 2);
+}

@@ -1,0 +1,102 @@
+//! A binary like any user's: runs whose logs are kept, that wait for each other, and whose code changes between two calls.
+
+mod changing;
+
+use changing::changing;
+use pipeline_runtime::prelude::*;
+use std::process::ExitCode;
+
+#[task]
+async fn names() -> Result<Vec<String>> {
+    tracing::info!("two names");
+    Ok(vec!["a".into(), "b".into()])
+}
+
+#[task(retries = 1, retry_delay = "1ms")]
+async fn upload(ctx: Context, name: String) -> Result<u64> {
+    tracing::info!(bytes = 3, "uploading {name}");
+    if name == "b" && ctx.attempt() == 1 {
+        tracing::warn!("the other side hung up");
+        return Err("503".into());
+    }
+    Ok(3)
+}
+
+/// Logs in each of its elements.
+#[pipeline]
+fn mapped() {
+    names().each(upload);
+}
+
+/// One at a time.
+static ONE: Pool = Pool::new("one", 1);
+
+#[sensor(mode = "poke", poke = "1s", poke_timeout = "1m", timeout = "10m", pool = ONE)]
+async fn arrival(bucket: Bucket) -> Result<Poke<Object>> {
+    tracing::info!("asked");
+    Ok(bucket.head("late.json").await?.into())
+}
+
+#[sensor(poke = "30s", timeout = "10m")]
+async fn export(bucket: Bucket) -> Result<Poke<Object>> {
+    Ok(bucket.head("export.json").await?.into())
+}
+
+#[task(pool = ONE)]
+async fn alone() -> Result<()> {
+    Ok(())
+}
+
+#[task]
+async fn publish(arrival: Object, export: Object) -> Result<String> {
+    Ok(arrival.key + &export.key)
+}
+
+#[task(retries = 2, retry_delay = "1h")]
+async fn delicate() -> Result<()> {
+    Err("503".into())
+}
+
+/// Waits in all ways that there are, for files in a folder beside it.
+#[pipeline]
+fn crowded() -> Result<()> {
+    let bucket = Bucket::open("file://./data-bucket")?;
+    publish(arrival(&bucket), export(&bucket));
+    alone();
+    delicate();
+    Ok(())
+}
+
+#[task]
+async fn heavy() -> Result<String> {
+    Ok("x".repeat(17 << 20))
+}
+
+/// Its output is too large to be kept.
+#[pipeline]
+fn large() {
+    heavy();
+}
+
+#[task]
+async fn link(n: u64) -> Result<String> {
+    Ok(n.to_string().repeat(10_000))
+}
+
+#[task]
+async fn next(text: String) -> Result<u64> {
+    Ok(text.len() as u64)
+}
+
+/// Writes much, step by step.
+#[pipeline]
+fn writing() {
+    let mut n = next("1".to_owned()).named("next_0");
+    for step in 1..40 {
+        n = next(link(n).named(format!("link_{step}"))).named(format!("next_{step}"));
+    }
+}
+
+fn main() -> ExitCode {
+    pipeline_runtime::cli::main([mapped(), crowded(), large(), writing(), changing()])
+}
