@@ -349,7 +349,7 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 ///
 /// | option | type | default | meaning | typical error |
 /// |---|---|---|---|---|
-/// | `schedule = "0 6 * * *"` | cron of five fields as croniter reads it, or `@daily`, `@hourly`, … | none: runs when asked to | each tick closes a data interval | `` invalid schedule "61 6 * * *": the minute `61` is not one: it takes 0 to 59, .. `` |
+/// | `schedule = "0 6 * * *"` | cron of five fields as croniter reads it, or `@daily`, `@hourly`, … | none: runs when asked to | each tick closes a data interval | `` invalid schedule "61 6 * * *": minute 61 is not within 0-59 `` |
 /// | `timezone = "Europe/Berlin"` | IANA name | UTC | where the schedule's clock stands | `` invalid time zone "Europe/Berln": there is none of that name; did you mean `Europe/Berlin`? `` |
 /// | `start = "2024-01-31"`, `end` | a day, or an instant `"2024-01-31T06:00:00Z"` | none | no interval begins before, or after | `` `end` must come after `start`, which is 2024-02-01 `` |
 /// | `catchup = true` | `true` or `false` | false | whether missed intervals run, all of them, or the latest only | `` write it without quotes: `catchup = true` `` |
