@@ -56,7 +56,7 @@ pub(crate) fn told(output: &Output) -> String {
 pub(crate) fn scrub(text: &str) -> String {
     let mut lines = String::new();
     for line in text.lines() {
-        let line: String = line.chars().filter(|c| !"█░▒".contains(*c)).collect();
+        let line: String = line.chars().filter(|c| !"█·░▒×".contains(*c)).collect();
         let is_drawing = line.contains("  0   ") || line.contains(" → ");
         let words = line.split(' ').map(word).collect::<Vec<_>>().join(" ");
         let words = if is_drawing { words.split_whitespace().collect::<Vec<_>>().join(" ") } else { words };

@@ -22,6 +22,7 @@ fn without_a_command_the_help_is_shown() {
           logs      Prints what a node's attempts logged
           prune     Deletes old runs from the journal
           simulate  Runs a pipeline on virtual time, in milliseconds, and prints its timeline
+          quietly   Runs the sales and says nothing
           greet     Greets whoever is named
           help      Print this message or the help of the given subcommand(s)
 
@@ -133,10 +134,21 @@ fn each_default_of_simulate_stands_in_its_help() {
               --fail <NODE@ATTEMPT=ERROR>
                   That attempt of that node fails with that error, and its body is not called: load@1='503'; may be repeated
 
+              --latency <BUCKET=TIME>
+                  Each operation on that bucket takes that long, or a random time of a range: data-bucket=2s, data-bucket=50ms..2s; may be repeated
+
+              --outage <BUCKET=FROM..UNTIL>
+                  That bucket cannot be reached from then until then: data-bucket=5m..20m; may be repeated
+
+                  A bucket without a scheme is one of memory://, here and for --latency.
+
               --seed <N>
-                  What all jitter is drawn from
+                  What all jitter and all random latencies are drawn from
 
                   [default: 0]
+
+              --metrics <FILE>
+                  Prints what the run can be measured by, too, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
 
           -h, --help
                   Print help (see a summary with '-h')

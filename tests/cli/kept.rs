@@ -41,9 +41,10 @@ fn a_failed_run_is_listed_shown_and_retried() {
 
             node state 0 _
             load success _ → _
-            delicate failed _ → _, it is not mended yet
-            publish   upstream_failed
-            run: failed after _   ( working   waiting   retry due)
+            delicate failed _ → _
+                                       it is not mended yet
+            publish   upstream_failed  `delicate` failed
+            run: failed after _   ( work   poke   wait   retry due   failure)
 
             error: node `delicate` failed: it is not mended yet
               --> tests/cli/pipelines/main.rs:94:13: wired here
@@ -73,7 +74,7 @@ fn a_failed_run_is_listed_shown_and_retried() {
         load success _ → _
         delicate success _ → _
         publish success _ → _
-        run: success after _   ( working   waiting   retry due)
+        run: success after _   ( work   poke   wait   retry due   failure)
         [exit 0]
         [stderr]
         _ INFO publish#1: published 3

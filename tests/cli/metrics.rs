@@ -9,7 +9,7 @@ use std::process::Command;
 const SALES: [&str; 7] = ["run", "sales", "--logical-date", "2024-03-25", "--param", "days=3", "--metrics"];
 
 /// The call, and the file that it is to write.
-fn metered(args: &[&str], file: &str) -> (Command, std::path::PathBuf) {
+pub(crate) fn metered(args: &[&str], file: &str) -> (Command, std::path::PathBuf) {
     let command = command(PIPELINES, &[args, &[file]].concat());
     let path = command.get_current_dir().expect("it has a folder of its own").join(file);
     (command, path)
@@ -29,7 +29,7 @@ fn without_times(text: &str) -> String {
 fn a_run_is_shown_as_tables_and_written_for_prometheus() {
     let (mut command, path) = metered(&SALES, "sales.prom");
     let text = scrub(&told(&command.args(["--log", "off"]).output().expect("it was built")));
-    let tables = text.split_once("retry due)\n").expect("the timeline comes first").1;
+    let tables = text.split_once("failure)\n").expect("the timeline comes first").1;
     let columns: Vec<String> = tables.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     expect![[r#"
 

@@ -30,7 +30,7 @@ fn success() {
         load success _ → _
         publish success _ → _
         notify success _ → _
-        run: success after _   ( working   waiting   retry due)
+        run: success after _   ( work   poke   wait   retry due   failure)
         [exit 0]
         [stderr]
         _ INFO extract#1: extracting eu days=3
@@ -57,11 +57,12 @@ fn failure_says_why_where_and_what_did_not_run() {
 
         node state 0 _
         extract success _ → _
-        load failed _ → _, 2 attempts, the warehouse refused the rows: row 7 has no price
-        publish  upstream_failed
+        load failed _ → _, 2 attempts
+                                  the warehouse refused the rows: row 7 has no price
+        publish  upstream_failed  `load` failed
         notify success _ → _
         callbacks: on_failure of the run at _
-        run: failed after _   ( working   waiting   retry due)
+        run: failed after _   ( work   poke   wait   retry due   failure)
         [exit 1]
         [stderr]
 
@@ -74,6 +75,14 @@ fn failure_says_why_where_and_what_did_not_run() {
 }
 
 #[test]
+fn a_silent_run_writes_nothing_not_even_a_log_line() {
+    expect![[r#"
+        [exit 0]
+    "#]]
+    .assert_eq(&call(&["quietly"]));
+}
+
+#[test]
 fn a_panic_is_a_failure_and_told_where_it_happened() {
     expect![[r#"
         journal .pipeline/journal.db
@@ -82,8 +91,9 @@ fn a_panic_is_a_failure_and_told_where_it_happened() {
            _  panics  failed  the body panicked: there is no row
 
         node state 0 _
-        panics failed _ → _, the body panicked: there is no row
-        run: failed after _   ( working   waiting   retry due)
+        panics failed _ → _
+                        the body panicked: there is no row
+        run: failed after _   ( work   poke   wait   retry due   failure)
         [exit 1]
         [stderr]
         _ ERROR panics#1: the body panicked at tests/cli/pipelines/main.rs:120:5: there is no row

@@ -1,4 +1,5 @@
-use crate::command::call;
+use crate::command::{call, told};
+use crate::metrics::metered;
 use expect_test::expect;
 use std::fs;
 
@@ -9,29 +10,80 @@ fn a_late_file_and_a_failure() {
     fs::write(&file, "[]").expect("a file can be written");
     let arrival = format!("7m=data-bucket/raw/export.json:{}", file.display());
     expect![[r#"
-        node    state    0                                         9m 30s
-        export  success  █░░█░░░█░░░█░░░█░░█░░░█░░░█░░░█░░░█░░█            0s → 7m 30s, 11 pokes
-        parse   success                                       █▒▒▒▒▒▒▒▒▒█  7m 30s → 9m 30s, 2 attempts
-        run: success after 9m 30s   (█ working  ░ waiting  ▒ retry due)
+        node    state    0                           9m 30s
+        export  success  ·░·░░·░░·░·░░·░░·░·░░·░░·░·         0s → 7m 30s, 11 pokes
+        parse   success                            ×▒▒▒▒▒▒█  7m 30s → 9m 30s, 2 attempts
+        run: success after 9m 30s   (█ work  · poke  ░ wait  ▒ retry due  × failure)
         [exit 0]
     "#]]
     .assert_eq(&call(&["simulate", "waiting", "--arrive", &arrival, "--fail", "parse@1=503"]));
 }
 
 #[test]
-fn what_never_comes() {
+fn a_slow_bucket_and_an_outage() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("export.json");
+    fs::write(&file, "[]").expect("a file can be written");
+    let arrival = format!("1m=data-bucket/raw/export.json:{}", file.display());
+    let faults = ["--latency", "data-bucket=5s", "--outage", "data-bucket=1m36s..3m"];
     expect![[r#"
-        node    state            0                                            10m
-        export  failed           █░░█░░░█░░█░░░█░░░█░░█░░░█░░█░░░█░░░█░░█░░░█░░██  0s → 10m, 15 pokes, timed out: not ready within 10m (15 pokes)
-        parse   upstream_failed
-        run: failed after 10m   (█ working  ░ waiting  ▒ retry due)
+        node    state    0                           3m 45s
+        export  success  ·░░░░░██░░░░░██                     0s → 1m 35s, 3 pokes
+        parse   success                █×▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒█  1m 35s → 3m 45s, 2 attempts
+        run: success after 3m 45s   (█ work  · poke  ░ wait  ▒ retry due  × failure)
+        [exit 0]
+    "#]]
+    .assert_eq(&call(&[&["simulate", "waiting", "--arrive", &arrival], &faults[..]].concat()));
+    let random = |seed| call(&["simulate", "waiting", "--arrive", &arrival, "--latency", "data-bucket=1s..20s", "--seed", seed]);
+    assert_eq!(random("1"), random("1"));
+    assert_ne!(random("1"), random("2"));
+}
+
+#[test]
+fn what_it_can_be_measured_by() {
+    let (mut command, path) = metered(&["simulate", "waiting", "--metrics"], "waiting.json");
+    expect![[r#"
+        node    state            0                               10m
+        export  failed           ·░·░░·░·░░·░░·░·░░·░░·░·░░·░·░░·░░×  0s → 10m, 15 pokes
+                                 timed out: not ready within 10m (15 pokes)
+        parse   upstream_failed  `export` failed
+        run: failed after 10m   (█ work  · poke  ░ wait  ▒ retry due  × failure)
+
+        waiting: failed after 10m
+        sensor  state   pokes  wait  found after  poke mean  poke max  timeouts  errors  queued
+        export  failed     15   10m            -         0s        0s         1       0      0s
+
+        task   state            attempts  errors  queued  ran
+        parse  upstream_failed         0       0      0s   0s
         [exit 1]
         [stderr]
 
         error: node `export` failed: timed out: not ready within 10m (15 pokes)
           --> tests/cli/pipelines/main.rs:76:18: wired here
           = note: so `parse` did not run
-    "#]].assert_eq(&call(&["simulate", "waiting"]));
+    "#]]
+    .assert_eq(&told(&command.output().expect("it was built")));
+    let metrics: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(path).expect("it was written")).expect("it is JSON");
+    assert_eq!((&metrics["sensors"][0]["pokes"], &metrics["sensors"][0]["timeouts"]), (&15.into(), &1.into()));
+}
+
+#[test]
+fn what_never_comes() {
+    expect![[r#"
+        node    state            0                               10m
+        export  failed           ·░·░░·░·░░·░░·░·░░·░░·░·░░·░·░░·░░×  0s → 10m, 15 pokes
+                                 timed out: not ready within 10m (15 pokes)
+        parse   upstream_failed  `export` failed
+        run: failed after 10m   (█ work  · poke  ░ wait  ▒ retry due  × failure)
+        [exit 1]
+        [stderr]
+
+        error: node `export` failed: timed out: not ready within 10m (15 pokes)
+          --> tests/cli/pipelines/main.rs:76:18: wired here
+          = note: so `parse` did not run
+    "#]]
+    .assert_eq(&call(&["simulate", "waiting"]));
 }
 
 #[test]
@@ -56,6 +108,26 @@ fn arguments_that_are_wrong() {
         error: --arrive: cannot read `no/such/file`, what is to arrive: No such file or directory (os error 2)
     "#]]
     .assert_eq(&call(&["simulate", "waiting", "--arrive", "7m=data-bucket/x:no/such/file"]));
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: invalid value 'data-bucket=fast' for '--latency <BUCKET=TIME>': `fast` is no duration: expected number at 0; write `45s`, `7m` or `1h30m`
+
+        For more information, try '--help'.
+    "#]].assert_eq(&call(&["simulate", "waiting", "--latency", "data-bucket=fast"]));
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: invalid value 'data-bucket=20m..5m' for '--outage <BUCKET=FROM..UNTIL>': `20m..5m` ends before it begins
+
+        For more information, try '--help'.
+    "#]]
+    .assert_eq(&call(&["simulate", "waiting", "--outage", "data-bucket=20m..5m"]));
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: --arrive, --latency, --outage: no store for `s4://data-bucket`: known are `file://` and `memory://`; `s3://` needs the feature `s3`
+    "#]].assert_eq(&call(&["simulate", "waiting", "--outage", "s4://data-bucket=5m..20m"]));
     expect![[r#"
         [exit 2]
         [stderr]

@@ -93,7 +93,7 @@ pub(crate) fn told(output: &Output) -> String {
 fn scrub(bytes: &[u8]) -> String {
     let mut lines = String::new();
     for line in String::from_utf8_lossy(bytes).lines() {
-        let line: String = line.chars().filter(|c| !"█░▒".contains(*c)).collect();
+        let line: String = line.chars().filter(|c| !"█·░▒×".contains(*c)).collect();
         let is_drawing = line.contains("  0   ") || line.contains(" → ") || line.starts_with("run  ");
         let words = line.split(' ').map(word).collect::<Vec<_>>().join(" ");
         let words = if is_drawing { words.split_whitespace().collect::<Vec<_>>().join(" ") } else { words };

@@ -92,8 +92,9 @@ fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
         export up_for_reschedule _ pokes
         publish none
         alone none
-        delicate up_for_retry 503
-        run: running after _ ( working waiting retry due)
+        delicate up_for_retry
+        503
+        run: running after _ ( work poke wait retry due failure)
 
         _ delicate#1 after _ failed: 503
 
@@ -120,8 +121,9 @@ fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
         export up_for_reschedule _ pokes
         publish none
         alone success _ → _
-        delicate up_for_retry 503
-        run: running after _ ( working waiting retry due)
+        delicate up_for_retry
+        503
+        run: running after _ ( work poke wait retry due failure)
 
         _ delicate#1 after _ failed: 503
 

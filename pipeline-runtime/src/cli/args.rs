@@ -170,9 +170,20 @@ pub(super) struct Simulate {
     /// That attempt of that node fails with that error, and its body is not called: load@1='503'; may be repeated
     #[arg(long = "fail", value_name = "NODE@ATTEMPT=ERROR", value_parser = failure)]
     pub(super) failures: Vec<Failure>,
-    /// What all jitter is drawn from
+    /// Each operation on that bucket takes that long, or a random time of a range: data-bucket=2s, data-bucket=50ms..2s; may be repeated
+    #[arg(long = "latency", value_name = "BUCKET=TIME", value_parser = latency)]
+    pub(super) latencies: Vec<(String, String)>,
+    /// That bucket cannot be reached from then until then: data-bucket=5m..20m; may be repeated
+    ///
+    /// A bucket without a scheme is one of memory://, here and for --latency.
+    #[arg(long = "outage", value_name = "BUCKET=FROM..UNTIL", value_parser = outage)]
+    pub(super) outages: Vec<Outage>,
+    /// What all jitter and all random latencies are drawn from
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,
+    /// Prints what the run can be measured by, too, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
+    #[arg(long, value_name = "FILE")]
+    pub(super) metrics: Option<PathBuf>,
 }
 
 impl How {
@@ -195,6 +206,14 @@ pub(super) struct Failure {
     pub(super) node: String,
     pub(super) attempt: u32,
     pub(super) error: String,
+}
+
+/// `--outage`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Outage {
+    pub(super) bucket: String,
+    pub(super) from: String,
+    pub(super) until: String,
 }
 
 /// The level to log at: as the option says, else the environment, else info.
@@ -232,14 +251,48 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 fn arrival(text: &str) -> Result<Arrival, String> {
     let form = || "write WHEN=URL:FILE, as in `7m=data-bucket/raw/x.json:x.json`".to_owned();
     let (when, rest) = text.split_once('=').ok_or_else(form)?;
-    let _: Duration = humantime::parse_duration(when)
-        .map_err(|error| format!("`{when}` is no duration: {error}; write `45s`, `7m` or `1h30m`"))?;
+    duration(when)?;
     let (scheme, rest) = rest.split_once("://").unwrap_or(("memory", rest));
     let (object, file) = rest.split_once(':').ok_or_else(form)?;
     if object.is_empty() || file.is_empty() {
         return Err(form());
     }
     Ok(Arrival { when: when.to_owned(), url: format!("{scheme}://{object}"), file: file.into() })
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("`{text}` is no duration: {error}; write `45s`, `7m` or `1h30m`"))
+}
+
+/// A time, or a range whose parts are in order.
+fn range(text: &str) -> Result<(&str, &str), String> {
+    let (from, until) = text.split_once("..").unwrap_or((text, text));
+    if duration(until)? < duration(from)? {
+        return Err(format!("`{text}` ends before it begins"));
+    }
+    Ok((from, until))
+}
+
+/// The bucket's URL, and what is said of it.
+fn of_bucket(text: &str) -> Option<(String, &str)> {
+    let (bucket, what) = text.rsplit_once('=').filter(|(bucket, _)| !bucket.is_empty())?;
+    Some((if bucket.contains("://") { bucket.to_owned() } else { format!("memory://{bucket}") }, what))
+}
+
+fn latency(text: &str) -> Result<(String, String), String> {
+    let form = || "write BUCKET=TIME, as in `data-bucket=2s` or `data-bucket=50ms..2s`".to_owned();
+    let (bucket, latency) = of_bucket(text).ok_or_else(form)?;
+    range(latency)?;
+    Ok((bucket, latency.to_owned()))
+}
+
+fn outage(text: &str) -> Result<Outage, String> {
+    let form = || "write BUCKET=FROM..UNTIL, as in `data-bucket=5m..20m`".to_owned();
+    let (bucket, times) = of_bucket(text).ok_or_else(form)?;
+    match range(times)? {
+        (from, until) if from != until => Ok(Outage { bucket, from: from.to_owned(), until: until.to_owned() }),
+        _ => Err(form()),
+    }
 }
 
 fn failure(text: &str) -> Result<Failure, String> {
@@ -284,6 +337,19 @@ mod tests {
         assert_eq!(of("0s=file:///tmp/x:C:\\x").unwrap().2, PathBuf::from("C:\\x"));
         assert!(of("soon=data/x:x").unwrap_err().starts_with("`soon` is no duration"));
         assert!(of("7m=data/x").unwrap_err().starts_with("write WHEN=URL:FILE"));
+    }
+
+    #[test]
+    fn a_latency_and_an_outage_are_of_a_bucket() {
+        let two = |bucket: &str, time: &str| Ok((bucket.to_owned(), time.to_owned()));
+        assert_eq!(latency("data=2s"), two("memory://data", "2s"));
+        assert_eq!(latency("file:///a=b/data=50ms..2s"), two("file:///a=b/data", "50ms..2s"));
+        assert!(latency("2s").unwrap_err().starts_with("write BUCKET=TIME"));
+        assert!(latency("data=2").unwrap_err().starts_with("`2` is no duration"));
+        let down = Outage { bucket: "memory://data".into(), from: "5m".into(), until: "20m".into() };
+        assert_eq!(outage("data=5m..20m"), Ok(down));
+        assert!(outage("data=5m").unwrap_err().starts_with("write BUCKET=FROM..UNTIL"));
+        assert_eq!(outage("data=20m..5m").unwrap_err(), "`20m..5m` ends before it begins");
     }
 
     #[test]

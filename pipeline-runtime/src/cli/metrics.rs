@@ -1,4 +1,4 @@
-//! `--metrics FILE`
+//! `--metrics FILE`: what a run can be measured by, at its end.
 
 use super::output;
 use crate::RunMetrics;

@@ -1,7 +1,7 @@
 //! `simulate`
 
 use super::args::{self, Simulate};
-use super::{choose, output, params, summary};
+use super::{choose, metrics, output, params, summary};
 use crate::observe::logs;
 use crate::{Pipeline, RunReport, RunState, Simulation, SimulationError};
 use std::process::ExitCode;
@@ -9,7 +9,10 @@ use tracing::level_filters::LevelFilter;
 
 pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, log: Option<LevelFilter>) -> Result<ExitCode, String> {
     logs::install(args::log_level(log)?);
-    let Simulate { pipeline, about, arrivals, failures, seed } = simulate;
+    let Simulate { pipeline, about, arrivals, failures, latencies, outages, seed, metrics: file } = simulate;
+    if let Some(file) = &file {
+        metrics::check(file)?;
+    }
     let pipeline = choose::one(pipelines, pipeline.as_deref())?;
     let given = params::given(pipeline, &about)?;
     let mut simulation = Simulation::new(pipeline.clone()).params(given).seed(seed);
@@ -24,14 +27,23 @@ pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, log: Option<LevelF
     for failure in failures {
         simulation = simulation.fail(&failure.node, failure.attempt, &failure.error);
     }
+    for (bucket, latency) in latencies {
+        simulation = simulation.latency(&bucket, &latency);
+    }
+    for outage in outages {
+        simulation = simulation.outage(&outage.bucket, &outage.from, &outage.until);
+    }
     let report = simulation.try_run().map_err(|error| match error {
         SimulationError::Plan(error) => params::blame(pipeline, &about, &error),
         SimulationError::Date(error) => format!("--logical-date: {error}"),
-        SimulationError::Bucket(error) => format!("--arrive: {error}"),
+        SimulationError::Bucket(error) => format!("--arrive, --latency, --outage: {error}"),
         SimulationError::UnknownNode { .. } => format!("--fail: {error}"),
         error => error.to_string(),
     })?;
     output::to_stdout(&report.timeline());
+    if let Some(file) = &file {
+        metrics::keep(&report.metrics(), file, false);
+    }
     Ok(outcome(&report))
 }
 

@@ -153,6 +153,18 @@ impl RunHistory {
         slots.into_iter().map(|slot| &self.nodes[slot as usize]).collect()
     }
 
+    /// Why a node was skipped, in words.
+    pub(crate) fn reason(&self, why: &Skip) -> String {
+        match why {
+            Skip::Body(why) | Skip::Timeout(why) => why.to_string(),
+            Skip::Upstream(upstream) => format!("`{}` was skipped", self.nodes[*upstream as usize].id),
+            Skip::NotTaken => "its branch took another arm".into(),
+            Skip::CutOff => "nobody waits for it any more".into(),
+            Skip::ByHand => "somebody wanted it skipped".into(),
+            Skip::RunEnded => "the run ended before it did".into(),
+        }
+    }
+
     /// The callbacks that nobody was told of yet, and that are still tried.
     pub(crate) fn untold(&self) -> impl Iterator<Item = &CallbackHistory> {
         self.callbacks.iter().filter(|callback| callback.told.is_none() && !callback.given_up)

@@ -25,6 +25,12 @@ pub enum SimulationError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A range that ends before it begins.
+    #[error("{text:?} ends before it begins; write the smaller time first, as in `50ms..2s`")]
+    Range {
+        /// What was given.
+        text: String,
+    },
     /// An id that no node has.
     #[error("no node has the id `{id}`; the nodes are {known}")]
     UnknownNode {

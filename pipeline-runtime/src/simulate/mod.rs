@@ -16,7 +16,7 @@ use crate::journal::MemoryJournal;
 use crate::observe::{RunHistory, RunReport};
 use crate::plan::Plan;
 use crate::schedule::{Interval, parse_date};
-use crate::storage::World;
+use crate::storage::{Latency, World};
 use crate::time::{Clock, Timestamp};
 use chrono::{DateTime, Utc};
 use intervention::{Intervention, Interventions};
@@ -109,7 +109,7 @@ impl<'a> Simulation<'a> {
         Self { previous: Some(date.to_owned()), ..self }
     }
 
-    /// What all jitter is drawn from; 0 unless given.
+    /// What all jitter and all random latencies are drawn from; 0 unless given.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
@@ -161,13 +161,37 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// Each operation on the bucket takes that long.
+    /// Each operation on the bucket takes that long, `2s`, or a random time of a range, `50ms..2s`, drawn from the [seed](Self::seed).
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::sensors::key_exists;
+    /// use pipeline_runtime::{RunReport, Simulation};
+    ///
+    /// /// The first region that has the file.
+    /// #[pipeline]
+    /// fn nearest() -> Result<()> {
+    ///     let export = |region: &str| Ok::<_, TaskError>(key_exists(Bucket::open(&format!("memory://{region}"))?, "export").named(region));
+    ///     first_of([export("east")?, export("west")?]);
+    ///     Ok(())
+    /// }
+    ///
+    /// let simulation = |seed| {
+    ///     let there = Simulation::new(nearest()).arrive("0s", "memory://east/export", "").arrive("0s", "memory://west/export", "");
+    ///     there.latency("memory://east", "1s..3s").latency("memory://west", "1s..3s").seed(seed).run()
+    /// };
+    /// let winner = |report: RunReport| report.output::<Object>("first_of").map(|object| object.bucket);
+    /// let winners: Vec<_> = (0..20).map(|seed| winner(simulation(seed))).collect();
+    /// assert!(winners.contains(&Some("east".into())) && winners.contains(&Some("west".into())));
+    /// assert_eq!(winner(simulation(7)), winners[7], "the same seed, the same run");
+    /// ```
     pub fn latency(mut self, bucket: &str, latency: &str) -> Self {
         self.faults.push(Fault::Latency { bucket: bucket.to_owned(), latency: latency.to_owned() });
         self
     }
 
-    /// Operations on the bucket fail, as if the network did, from one offset from the run's start until another.
+    /// Operations on the bucket fail, as if the network did, from one offset from the run's start until just before another. May be
+    /// given several times.
     pub fn outage(mut self, bucket: &str, from: &str, until: &str) -> Self {
         self.faults.push(Fault::Outage { bucket: bucket.to_owned(), from: from.to_owned(), until: until.to_owned() });
         self
@@ -208,8 +232,9 @@ impl<'a> Simulation<'a> {
         let world = World::simulated(Arc::new(move || clock.now().to_utc()));
         let params = self.params.map_err(|error| SimulationError::Params(error.to_string()))?;
         let plan = Arc::new(world.enter(|| self.pipeline.plan(&params))?);
-        for fault in self.faults {
-            fault.install(&world, start)?;
+        for (fault, number) in self.faults.into_iter().zip(0..) {
+            // So that two buckets do not draw the same.
+            fault.install(&world, start, self.seed.wrapping_add(number))?;
         }
         let previous = self.previous.as_deref().map(|date| interval_of(&plan, date)).transpose()?;
         let meddling = Arc::new(Meddling::new(&plan, self.stubs, world.clone())?);
@@ -276,11 +301,22 @@ fn duration(text: &str) -> Result<Duration, SimulationError> {
 }
 
 impl Fault {
-    fn install(self, world: &World, start: Timestamp) -> Result<(), SimulationError> {
+    fn install(self, world: &World, start: Timestamp, seed: u64) -> Result<(), SimulationError> {
         match self {
-            Self::Latency { bucket, latency } => world.latency(&bucket, duration(&latency)?)?,
+            Self::Latency { bucket, latency } => {
+                let (least, most) = latency.split_once("..").unwrap_or((&latency, &latency));
+                let (least, most) = (duration(least)?, duration(most)?);
+                if most < least {
+                    return Err(SimulationError::Range { text: latency });
+                }
+                world.latency(&bucket, Latency::between(least, most, seed))?;
+            }
             Self::Outage { bucket, from, until } => {
-                let (from, until) = (start + duration(&from)?, start + duration(&until)?);
+                let (begins, ends) = (duration(&from)?, duration(&until)?);
+                if ends <= begins {
+                    return Err(SimulationError::Range { text: format!("{from}..{until}") });
+                }
+                let (from, until) = (start + begins, start + ends);
                 world.outage(&bucket, from.to_utc(), until.to_utc())?;
             }
         }

@@ -46,6 +46,7 @@ mod writer;
 
 pub use bucket::Bucket;
 pub use error::{BucketError, BucketErrorKind};
+pub(crate) use fault::Latency;
 pub use object::Object;
 pub use reader::ObjectReader;
 pub(crate) use world::World;

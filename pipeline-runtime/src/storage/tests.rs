@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{join_all, poll_immediate};
 
 use super::error::Failure;
-use super::{Bucket, BucketError, BucketErrorKind as Kind, Object, World};
+use super::{Bucket, BucketError, BucketErrorKind as Kind, Latency, Object, World};
 
 type Tested = Result<(), Box<dyn Error>>;
 
@@ -837,7 +837,7 @@ async fn faults_take_virtual_time() -> Tested {
     let world = simulated();
     let (slow, down) = world.enter(|| (Bucket::open("memory://slow"), Bucket::open("memory://down")));
     let (slow, down) = (slow?, down?);
-    world.latency("memory:///slow", Duration::from_secs(3))?;
+    world.latency("memory:///slow", Latency::between(Duration::from_secs(3), Duration::from_secs(3), 0))?;
     let start = tokio::time::Instant::now();
     let mut put = Box::pin(slow.put("a", "1"));
     assert!(poll_immediate(&mut put).await.is_none());

@@ -18,7 +18,6 @@ use std::io;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -28,7 +27,7 @@ use tokio::sync::watch;
 
 use super::bucket::Bucket;
 use super::error::{BucketError, BucketErrorKind, Failure};
-use super::fault::Faults;
+use super::fault::{Faults, Latency};
 use super::local::Local;
 use super::memory::Memory;
 use super::object::Object;
@@ -117,7 +116,7 @@ impl World {
     }
 
     /// From now on, operations on the bucket wait that long before they start.
-    pub(crate) fn latency(&self, bucket: &str, latency: Duration) -> Result<(), BucketError> {
+    pub(crate) fn latency(&self, bucket: &str, latency: Latency) -> Result<(), BucketError> {
         let bucket = Location::parse(bucket)?.url();
         if let Some(simulated) = &self.0.simulated {
             simulated.faults.latency(bucket, latency);

@@ -1,6 +1,6 @@
 //! A binary like any user's, for the tests of its command line.
 
-use pipeline_runtime::cli::Cli;
+use pipeline_runtime::cli::{Cli, Progress, Runner};
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
@@ -145,6 +145,10 @@ fn panicking() {
 
 fn main() -> ExitCode {
     Cli::new([sales(), waiting(), endless(), panicking(), wide(), mendable(), late()])
+        .command("quietly", "Runs the sales and says nothing", |_| {
+            let run = Runner::new().pipeline(sales(), serde_json::json!({ "days": 3 })).progress(Progress::Silent).run();
+            run.map_or(ExitCode::from(2), |finished| finished.exit_code())
+        })
         .command("greet", "Greets whoever is named", |args| {
             let named: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
             println!("hello {}", named.join(" "));

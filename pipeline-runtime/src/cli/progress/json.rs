@@ -1,4 +1,3 @@
-use super::words;
 use super::{View, Watched};
 use crate::cli::output;
 use crate::engine::{Entry, NodeState, Record, Slot};
@@ -160,9 +159,7 @@ fn event<'a>(run: &'a Watched, entry: &'a Entry) -> Option<Event<'a>> {
             node(*slot, NodeEvent::default())
         }
         Record::Failed { slot, error, .. } => node(*slot, NodeEvent { error: Some(error), ..NodeEvent::default() }),
-        Record::Skipped { slot, why } => {
-            node(*slot, NodeEvent { reason: Some(words::skipped(run, why)), ..NodeEvent::default() })
-        }
+        Record::Skipped { slot, why } => node(*slot, NodeEvent { reason: Some(run.history.reason(why)), ..NodeEvent::default() }),
         Record::UpstreamFailed { slot, .. } => {
             node(*slot, NodeEvent { cause: Some(run.history.root_cause(*slot)), ..NodeEvent::default() })
         }

@@ -1,7 +1,7 @@
 //! What happened, in words.
 
 use super::Watched;
-use crate::engine::{Entry, Record, Skip, Slot};
+use crate::engine::{Entry, Record, Slot};
 use crate::observe::NodeHistory;
 use humantime::format_duration;
 use std::time::Duration;
@@ -57,7 +57,7 @@ pub(super) fn of(run: &Watched, entry: &Entry) -> Option<Words> {
         }
         Record::Skipped { slot, why } => {
             body(*slot)?;
-            words(*slot, skipped(run, why), true)
+            words(*slot, run.history.reason(why), true)
         }
         Record::UpstreamFailed { slot, .. } => {
             body(*slot)?;
@@ -88,19 +88,6 @@ fn callback(run: &Watched, id: u32, what: &str) -> Option<Words> {
 pub(super) fn attempts(run: &Watched, slot: Slot, node: &NodeHistory) -> Option<String> {
     let all = run.history.attempts_allowed(slot);
     (all > 1 && node.attempts > 0).then(|| format!("attempt {} of {all}", node.attempts))
-}
-
-/// Why a node was skipped.
-pub(super) fn skipped(run: &Watched, why: &Skip) -> String {
-    match why {
-        Skip::Body(why) => why.to_string(),
-        Skip::Timeout(error) => error.to_string(),
-        Skip::Upstream(upstream) => format!("`{}` was skipped", run.history.nodes[*upstream as usize].id),
-        Skip::NotTaken => "its branch took another arm".into(),
-        Skip::CutOff => "nobody waits for it any more".into(),
-        Skip::ByHand => "somebody wanted it skipped".into(),
-        Skip::RunEnded => "the run ended before it did".into(),
-    }
 }
 
 /// The time since the run's start: `12.3s`, `7m 30s`.
