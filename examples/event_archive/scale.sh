@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# What `event_archive` takes for much: one late file for an archive of 1 GiB, and an interval of 100,000 new files. On folders; takes minutes.
+# Prints the largest resident memory of the process, from the system, and checks every row.
+#
+#   examples/event_archive/scale.sh                          what the design asks for
+#   SIZE=100M FILES=1000 examples/event_archive/scale.sh     less of it
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+size="${SIZE:-1G}"
+files="${FILES:-100000}"
+
+cargo build --quiet --release --bin event_archive
+binary="${CARGO_TARGET_DIR:-target}/release/event_archive"
+root="$(mktemp -d)"
+trap 'rm -rf "$root"' EXIT
+mkdir -p "$root/source" "$root/target"
+
+run() { # run LOGICAL-DATE -> the largest resident memory, in MiB
+  local before=$SECONDS peak=0 now
+  "$binary" --journal "$root/journal.db" run --new --logical-date "$1" \
+    --param "source=file://$root/source" --param "target=file://$root/target" >"$root/log" 2>&1 &
+  local process=$!
+  while now="$(awk '/VmHWM/ {print $2}' "/proc/$process/status" 2>/dev/null)" && [ -n "$now" ]; do
+    peak=$now
+    sleep 0.05
+  done
+  wait "$process" || { tail -n 20 "$root/log" >&2; exit 1; }
+  echo "$((peak / 1024)) MiB at most, $((SECONDS - before)) s"
+}
+
+# Random bytes, as what compresses well would be a small archive.
+archive="$root/target/target/large/2021-09-01/07.csv.gz"
+mkdir -p "$(dirname "$archive")" "$root/source/source/large/2021-09-01"
+head -c "$size" /dev/urandom | gzip -1 >"$archive"
+before="$(gzip -dc "$archive" | cksum)"
+echo late >"$root/source/source/large/2021-09-01/07_59_file_2.csv"
+echo "one file for an archive of $(du -h "$archive" | cut -f1): $(run 2021-09-01T07:00:00Z)"
+[ "$(gzip -dc "$archive" | head -c -5 | cksum)" = "$before" ] && [ "$(gzip -dc "$archive" | tail -c 5)" = late ] ||
+  { echo "error: the archive does not hold what it ought to" >&2; exit 1; }
+rm -r "$root/source/source/large" "$archive"
+
+# A day of them, so that every hour's archive takes its share.
+many="$root/source/source/many/2021-09-01"
+mkdir -p "$many"
+for ((i = 0; i < files; i++)); do
+  printf 'row %d\n' "$i" >"$(printf '%s/%02d_%02d_file_%d.csv' "$many" $((i % 24)) $((i % 60)) "$i")"
+done
+echo "$files new files in an interval: $(run 2021-09-01T07:30:00Z)"
+gzip -dc "$root"/target/target/many/2021-09-01/*.csv.gz | sort >"$root/archived"
+for ((i = 0; i < files; i++)); do echo "row $i"; done | sort | cmp - "$root/archived"
+echo "each row is there, once"
