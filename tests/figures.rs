@@ -1,4 +1,4 @@
-//! Keeps `docs/exercise-2.md` true: each row names a test, and its figure is what that test found.
+//! Keeps `docs/exercise-2.md` and `docs/exercise-5.md` true: each row names a test, and its figure is what that test found.
 
 use std::path::{Path, PathBuf};
 
@@ -19,15 +19,19 @@ pub(crate) struct Row {
     pub(crate) figure: String,
 }
 
-/// The rows that name a test.
+/// The rows that name a test, of both pages.
 pub(crate) fn rows() -> Vec<Row> {
-    let page = std::fs::read_to_string(root().join("docs/exercise-2.md")).unwrap();
     let row = |line: &str| {
         let [_, figure, test] = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect::<Vec<_>>().try_into().ok()?;
         let test = test.strip_prefix('`')?.strip_suffix('`')?;
         Some(Row { test: test.to_owned(), figure: figure.to_owned() })
     };
-    page.lines().filter_map(row).collect()
+    pages().iter().flat_map(|page| page.lines().filter_map(row).collect::<Vec<_>>()).collect()
+}
+
+/// The pages themselves.
+pub(crate) fn pages() -> [String; 2] {
+    ["exercise-2", "exercise-5"].map(|page| std::fs::read_to_string(root().join(format!("docs/{page}.md"))).unwrap())
 }
 
 /// The figure that stands in the table for the test that calls this.
@@ -37,8 +41,8 @@ pub(crate) fn check(here: &str, found: &str) {
     let test = &here.replace("::{{closure}}", "").replace("::here", "");
     let rows = rows();
     let row = rows.iter().find(|row| row.test == *test);
-    let row = row.unwrap_or_else(|| panic!("docs/exercise-2.md has no row of `{test}`; its figure is: {found}"));
-    assert_eq!(row.figure, found, "docs/exercise-2.md says something else of `{test}`");
+    let row = row.unwrap_or_else(|| panic!("no page in docs/ has a row of `{test}`; its figure is: {found}"));
+    assert_eq!(row.figure, found, "docs/ says something else of `{test}`");
 }
 
 /// The repository.

@@ -1,6 +1,6 @@
-//! `docs/exercise-2.md` as a whole: each test asserts its own row, and here it is that each row has its test.
+//! `docs/exercise-2.md` and `docs/exercise-5.md` as a whole: each test asserts its own row, and here it is that each row has its test.
 
-use crate::figures::{Row, root, rows};
+use crate::figures::{Row, pages, root, rows};
 
 /// Its test exists, and asserts the figure. It is searched for in the sources, so that it may be of any target.
 fn is_tested(row: &Row) -> bool {
@@ -19,7 +19,7 @@ fn each_row_names_a_test_that_asserts_its_figure() {
 
 #[test]
 fn no_row_is_without_a_test() {
-    let page = std::fs::read_to_string(root().join("docs/exercise-2.md")).unwrap();
-    let lines = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| requirement"));
-    assert_eq!(lines.count(), rows().len());
+    let of_requirements = |line: &&str| line.starts_with("| ") && !line.starts_with("| requirement");
+    let lines: usize = pages().iter().map(|page| page.lines().filter(of_requirements).count()).sum();
+    assert_eq!(lines, rows().len());
 }

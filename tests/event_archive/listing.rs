@@ -1,8 +1,10 @@
 //! Which files are new, and which hour they belong to.
 
+use super::figures::figure;
 use pipeline_examples::event_archive::layout::Hour;
 use pipeline_examples::event_archive::pipeline::{NewFiles, event_archive};
 use pipeline_runtime::{RunReport, RunState, Simulation};
+use std::process::Command;
 
 fn simulation<'a>() -> Simulation<'a> {
     let in_memory = serde_json::json!({ "source": "memory://source-bucket", "target": "memory://target-bucket" });
@@ -12,6 +14,13 @@ fn simulation<'a>() -> Simulation<'a> {
 fn new_files(report: &RunReport) -> Vec<(String, Vec<String>)> {
     let hours = report.output::<Vec<NewFiles>>("list_new_files[0]").unwrap();
     hours.into_iter().map(|new| (new.hour.to_string(), new.files.into_iter().map(|file| file.name).collect())).collect()
+}
+
+#[test]
+fn it_runs_every_half_hour() {
+    let drawn = Command::new(env!("CARGO_BIN_EXE_event-archive")).arg("graph").output().unwrap();
+    let drawn = String::from_utf8(drawn.stdout).unwrap();
+    figure!(drawn.lines().find_map(|line| line.strip_prefix("schedule  ")).unwrap());
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in its helpers too")]
 
 mod archive;
+#[path = "../figures.rs"]
+mod figures;
 mod intervals;
 mod killed;
 mod listing;

@@ -95,10 +95,20 @@ impl Place {
         runtime.block_on(Bucket::open(&self.options().target).unwrap().list("")).unwrap()
     }
 
-    /// When an archive was written.
-    pub(crate) fn written(&self, key: &str) -> DateTime<Utc> {
-        self.archives().into_iter().find(|object| object.key == key).unwrap().last_modified
+    /// Lets all source files be as old as that.
+    pub(crate) fn age(&self, written: &str) {
+        let written: DateTime<Utc> = written.parse().unwrap();
+        for file in files(&self.path("source-bucket")) {
+            fs::File::options().append(true).open(file).unwrap().set_modified(written.into()).unwrap();
+        }
     }
+}
+
+/// How many files a run has added, and to how many archives.
+pub(crate) fn changed(report: &RunReport) -> (usize, usize) {
+    let events = report.output::<Vec<EventReport>>("each(report_event)").unwrap();
+    let archives: Vec<usize> = events.iter().flat_map(|event| &event.archives).map(|archived| archived.added).collect();
+    (archives.iter().sum(), archives.iter().filter(|added| **added > 0).count())
 }
 
 /// What a run reports of an event, as (archive, added, known).

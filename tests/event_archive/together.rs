@@ -1,5 +1,6 @@
 //! Two runs at once.
 
+use super::figures::figure;
 use super::support::{INTERVALS, Place};
 use pipeline_examples::event_archive::pipeline::event_archive;
 use pipeline_runtime::cli::{Progress, Runner};
@@ -15,7 +16,8 @@ fn one_of_several(place: &Place, gate: &Barrier) -> RunReport {
 
 #[test]
 fn two_runs_of_an_interval_at_once_archive_each_row_once() {
-    for _ in 0..5 {
+    let times = 5;
+    for _ in 0..times {
         let place = Place::new();
         (1..=3).for_each(|interval| place.seed(interval));
         let gate = Barrier::new(2);
@@ -28,4 +30,5 @@ fn two_runs_of_an_interval_at_once_archive_each_row_once() {
         }
         assert_eq!(place.archived(), place.expected());
     }
+    figure!(format!("{times} times 2 runs: each row once"));
 }
