@@ -5,7 +5,7 @@
 //! | `pipelines` | the pipelines: which task waits for which, how long, and what becomes of errors |
 //! | `domain` | what the files mean, and what can be wrong with them; knows nothing of pipelines |
 //! | `mock_s3` | the mock buckets and the files that arrive in them |
-//! | `demo` | both pipelines on a fast clock, with files that come late |
+//! | `demo` | the three tasks' pipelines on a fast clock, with files that come late |
 
 pub mod demo;
 pub mod domain;

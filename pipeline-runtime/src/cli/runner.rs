@@ -115,7 +115,8 @@ impl Runner {
     }
 
     /// The runs' clock goes `times` as fast (1 unless given; 0 counts as 1), with all waits, limits and times shown. What a
-    /// body does itself goes no faster.
+    /// body does itself goes no faster, and objects keep the times of the real clock, so that what metrics say of an object's detection
+    /// means nothing then.
     pub fn speed(self, times: u32) -> Self {
         Self { speed: times, ..self }
     }
