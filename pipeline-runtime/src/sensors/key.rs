@@ -28,7 +28,7 @@ use crate::{Bucket, Object, Poke, Result, sensor};
 /// - A missing bucket fails at once. In Airflow it looks like a missing key, until the timeout.
 #[sensor]
 pub async fn key_exists(bucket: Bucket, key: String) -> Result<Poke<Object>> {
-    Ok(bucket.find(&key).await?.into_iter().next().into())
+    Ok(bucket.find_first(&key).await?.into())
 }
 
 /// Waits until all of several keys are there; a glob among them needs at least one match.
@@ -63,7 +63,7 @@ pub async fn keys_exist(bucket: Bucket, keys: Vec<String>) -> Result<Poke<Vec<Ob
     }
     let mut found = Vec::with_capacity(keys.len());
     for key in &keys {
-        match bucket.find(key).await?.into_iter().next() {
+        match bucket.find_first(key).await? {
             Some(object) => found.push(object),
             None => return Ok(Poke::NotYet),
         }

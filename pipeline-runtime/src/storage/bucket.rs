@@ -18,7 +18,7 @@ use super::url::Location;
 use super::watch::Poke;
 use super::world::{Scribe, World};
 
-/// A place with objects in it, by the URL it was opened with: a folder, a mock in memory, later S3.
+/// A place with objects in it, by the URL it was opened with: a folder, a mock in memory, a bucket on S3.
 ///
 /// A clone is one pointer to the same bucket. Operations run inside a tokio runtime, as every task does.
 ///
@@ -42,6 +42,7 @@ use super::world::{Scribe, World};
 ///   as soon as it is opened.
 /// - `file:///srv/data/name`: a folder, which has to exist. The path stands as it is, without percent-encoding. A relative one
 ///   is written `file://./name` or `file://../name` and is resolved when the bucket is opened.
+/// - `s3://name`, also written `s3:///name`: a bucket on S3, or on what speaks its API; see below.
 ///
 /// # Keys
 ///
@@ -49,18 +50,53 @@ use super::world::{Scribe, World};
 /// is no key is refused, by every operation and on every store, before anything is read or written. Writing to a key replaces
 /// what is there, unless the operation's name says otherwise; readers see the old object or the new one, whole.
 ///
+/// # S3
+///
+/// `s3://` needs the feature `s3`. A URL says in its query what the environment does not, or what is to hold instead:
+/// `s3://exports?endpoint=http://127.0.0.1:9000&region=eu-west-1`.
+///
+/// | in the URL | else | else |
+/// |---|---|---|
+/// | `access_key_id`, `secret_access_key`, `session_token` | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`; the profile | a web identity, a container's role, an EC2 instance's role |
+/// | `region` | `AWS_REGION`, `AWS_DEFAULT_REGION`; the profile | `us-east-1` |
+/// | `endpoint` | `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`; the profile | AWS |
+/// | `profile`, in `~/.aws/config` and `~/.aws/credentials`, and then before the environment | `AWS_PROFILE` | `default` |
+/// | `path_style`: `true` or `false` | | `true` with an endpoint or a dot in the name |
+/// | `timeout`: of a look with all its requests, and of a transfer that stands still | | `20s` |
+/// | `retries` of a request, at growing intervals within the timeout | | `3` |
+///
+/// Of a profile the keys are read; one that gets them by a role, SSO or a program is refused. Values are percent-encoded. A
+/// secret that was said in a URL is in no text: neither in [`url`](Self::url), nor in an error, a log or a `Debug`.
+///
+/// - An answer of 5xx or 429, a timeout and a broken connection are tried again. Reading goes on where a connection broke off, if the
+///   object is still the same. A write on a condition, or in parts, whose answer was lost is looked up by a mark in its metadata
+///   (`x-amz-meta-pipeline-write`), so that it neither is done twice nor fails for having been done.
+/// - A look at a key is one request, two where the bucket was not seen yet. A listing asks for the longest literal prefix, 1,000 keys
+///   a request; [`find_first`](Self::find_first) stops at the page with the first match.
+/// - Let a lifecycle rule abort incomplete multipart uploads: a process that is killed cannot.
+/// - `put_stream_if_match` in parts needs a store that heeds `If-Match` when an upload is completed, as AWS does; on one that ignores it,
+///   only a change before [`put_stream_if_match`](Self::put_stream_if_match) began is seen.
+///
 /// # Where stores differ
 ///
-/// - On `file://` a name is either a file or a folder, so beside `a` there is no `a/b`, and a segment has at most as many bytes
-///   as the file system allows (mostly 255).
-/// - On `file://` names that end in `#` and digits are those of unfinished files: they are not listed, and refused as keys. So
-///   are, in listings, names that are no keys.
-/// - On `file://` symbolic links are followed for reading; writing, renaming and deleting refuse a folder that a link leads out
-///   of the bucket to, and replace or remove a linked file instead of what it points to.
-/// - On `file://`, [`put_if_match`](Self::put_if_match) excludes other writers through this library, in other processes too, by
-///   a hidden lock file in the key's folder; it does not see other programs. Objects are written through to the disk. A rename
-///   is one step there, and copy and delete in memory.
-/// - `last_modified` is as precise as the store; a renamed file of another user keeps its time.
+/// One suite of cases runs over all of them; what is not here is alike.
+///
+/// | | `memory://` | `file://` | `s3://` |
+/// |---|---|---|---|
+/// | `a` and `a/b` side by side | yes | no: a name is either a file or a folder | yes |
+/// | a segment of a key | 1024 bytes | what the file system allows, mostly 255 | 1024 bytes |
+/// | names that end in `#` and digits | keys | those of unfinished files: not listed, refused as keys | keys |
+/// | names in the store that are no keys | none | not listed | not listed; so are folders, `a/` |
+/// | a rename | a copy and a deletion | one step | a copy and a deletion |
+/// | a copy | at once | a copy of the bytes | by the store, up to 5 GiB on AWS |
+/// | a conditional write excludes | everybody | who writes through this library, in other processes too, by a hidden lock file in the key's folder | everybody |
+/// | etags | of each write | of each write | of the contents: the same bytes have the same etag |
+/// | `last_modified` | to the nanosecond | as precise as the file system; a renamed file of another user keeps its time | to the second |
+/// | a reader of an object that is replaced | reads on | reads on | reads on; fails if its connection breaks off |
+/// | durability | none | written through to the disk | the store's |
+///
+/// On `file://` symbolic links are followed for reading; writing, renaming and deleting refuse a folder that a link leads out of the
+/// bucket to, and replace or remove a linked file instead of what it points to.
 #[derive(Clone)]
 pub struct Bucket(Arc<Inner>);
 
@@ -70,10 +106,11 @@ struct Inner {
     world: World,
 }
 
-/// What a poke may look at: the one key, or the keys with a prefix.
+/// What a poke may look at: the one key, the keys with a prefix, or the first of them.
 enum Look {
     Key(Path),
     Keys(Wanted),
+    First(Wanted),
 }
 
 impl Bucket {
@@ -165,12 +202,33 @@ impl Bucket {
     /// # }
     /// ```
     pub async fn find(&self, glob: &str) -> Result<Vec<Object>, BucketError> {
-        if !Pattern::is_one(glob) {
-            let key = self.key(glob)?;
-            return self.look(Look::Key(key)).await;
-        }
-        let pattern = Pattern::parse(glob).map_err(|reason| BucketError::invalid_key(self.url(), "pattern", glob, &reason))?;
-        self.look(Look::Keys(Wanted::Pattern(pattern))).await
+        let look = self.wanted(glob)?;
+        self.look(look).await
+    }
+
+    /// The first by key of the objects whose keys match a glob pattern, for who waits for any: on `s3://` it asks for no more of a
+    /// long listing than it needs.
+    ///
+    /// Fails like [`find`](Self::find).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-find-first")?;
+    /// bucket.put("raw/2.csv", "x").await?;
+    /// bucket.put("raw/1.csv", "x").await?;
+    /// assert_eq!(bucket.find_first("raw/*.csv").await?.map(|object| object.key).as_deref(), Some("raw/1.csv"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn find_first(&self, glob: &str) -> Result<Option<Object>, BucketError> {
+        let look = match self.wanted(glob)? {
+            Look::Keys(wanted) => Look::First(wanted),
+            look => look,
+        };
+        Ok(self.look(look).await?.into_iter().next())
     }
 
     /// The objects whose keys begin with a prefix, byte for byte, sorted by key: `raw/dai` finds `raw/daily/a.csv`. The empty
@@ -428,11 +486,19 @@ impl Bucket {
         self.write(&doing, |store| async move { store.copy(&from, &to, condition).await }).await
     }
 
+    fn wanted(&self, glob: &str) -> Result<Look, BucketError> {
+        if !Pattern::is_one(glob) {
+            return Ok(Look::Key(self.key(glob)?));
+        }
+        let pattern = Pattern::parse(glob).map_err(|reason| BucketError::invalid_key(self.url(), "pattern", glob, &reason))?;
+        Ok(Look::Keys(Wanted::Pattern(pattern)))
+    }
+
     /// Every look at what is in the bucket passes here, and nowhere else.
     async fn look(&self, look: Look) -> Result<Vec<Object>, BucketError> {
         let doing = match &look {
             Look::Key(key) => self.doing("look for", key),
-            Look::Keys(wanted) => {
+            Look::Keys(wanted) | Look::First(wanted) => {
                 format!("list `{}` in `{}`", wanted.prefix().as_str(), self.url())
             }
         };
@@ -442,6 +508,7 @@ impl Bucket {
                 let mut metas = match look {
                     Look::Key(key) => store.head(&key, poke).await?.into_iter().collect(),
                     Look::Keys(wanted) => store.list(wanted, poke).await?,
+                    Look::First(wanted) => store.first(wanted, poke).await?.into_iter().collect(),
                 };
                 scribe.read(&store, &mut metas);
                 Ok(metas)

@@ -21,6 +21,10 @@ pub enum BucketErrorKind {
     PreconditionFailed,
     /// The store refused: a file's mode, a link that leads out of the bucket, missing or wrong credentials.
     PermissionDenied,
+    /// The credentials were right once.
+    ExpiredCredentials,
+    /// The store asks for fewer requests, also after they were repeated at growing intervals.
+    Throttled,
     /// The key, prefix or pattern is none.
     InvalidKey,
     /// The bucket's URL is none, or of an unknown scheme.
@@ -117,6 +121,18 @@ impl Failure {
 
     pub(super) fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.source = Some(source.into());
+        self
+    }
+
+    #[cfg(feature = "s3")]
+    pub(super) fn kind(&self) -> BucketErrorKind {
+        self.kind
+    }
+
+    /// With another failure as its cause.
+    #[cfg(feature = "s3")]
+    pub(super) fn because(mut self, cause: Self) -> Self {
+        self.source = cause.source.or_else(|| cause.detail.map(Into::into));
         self
     }
 

@@ -1,5 +1,5 @@
-//! Buckets of objects behind one URL: `file://` and `memory://` today, `s3://` later, so that a mock and the real thing
-//! differ by a string.
+//! Buckets of objects behind one URL: `file://`, `memory://` and, with the feature `s3`, `s3://`, so that a mock and the real
+//! thing differ by a string.
 //!
 //! | file | subject |
 //! |---|---|
@@ -8,7 +8,7 @@
 //! | `object` | [`Object`]: what a bucket says about one key |
 //! | `error` | [`BucketError`], and the way from a store's failure to a message |
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
-//! | `store` | what every store can do; `memory` and `local` (with `staged`, `walk` and `lock`) do it |
+//! | `store` | what every store can do; `memory`, `local` (with `staged`, `walk` and `lock`) and `s3` do it |
 //! | `watch` | wake-ups on `file://` |
 //! | `world` | where memory buckets live and how I/O is done; `stamp` and `fault` serve simulated worlds |
 //!
@@ -32,6 +32,8 @@ mod memory;
 mod object;
 mod pattern;
 mod reader;
+#[cfg(feature = "s3")]
+mod s3;
 mod staged;
 mod stamp;
 mod store;

@@ -29,7 +29,7 @@ pub struct Object {
     pub size: u64,
     /// When the object was last written. Stores differ in precision: nanoseconds in memory and on most disks, seconds on S3.
     pub last_modified: DateTime<Utc>,
-    /// Changes whenever the object changes; what [`put_if_match`](super::Bucket::put_if_match) compares. Opaque, and
+    /// Changes whenever the object's contents change; what [`put_if_match`](super::Bucket::put_if_match) compares. Opaque, and
     /// comparable within one store only.
     pub etag: Option<String>,
 }

@@ -12,6 +12,8 @@ use super::key::Prefix;
 use super::local::Local;
 use super::memory::Memory;
 use super::pattern::Pattern;
+#[cfg(feature = "s3")]
+use super::s3::S3;
 use super::upload::Upload;
 use super::watch::Poke;
 
@@ -52,6 +54,8 @@ impl Wanted {
 pub(super) enum Store {
     Memory(Memory),
     Local(Arc<Local>),
+    #[cfg(feature = "s3")]
+    S3(Arc<S3>),
 }
 
 impl Store {
@@ -65,14 +69,18 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.place(key),
             Self::Local(local) => local.place(key),
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.place(key),
         }
     }
 
-    /// Makes the bucket itself, if it does not exist.
+    /// Makes the bucket itself, if it does not exist and that is for us to do.
     pub(super) async fn create(&self) -> Result<(), Failure> {
         match self {
             Self::Memory(_) => Ok(()),
             Self::Local(local) => local.create().await,
+            #[cfg(feature = "s3")]
+            Self::S3(_) => Ok(()),
         }
     }
 
@@ -81,6 +89,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.head(key).await,
             Self::Local(local) => local.head(key, poke).await,
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.head(key).await,
         }
     }
 
@@ -89,6 +99,17 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.list(&wanted).await,
             Self::Local(local) => local.list(wanted, poke).await,
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.list(&wanted).await,
+        }
+    }
+
+    /// The first wanted object by key. Watched as with [`head`](Self::head).
+    pub(super) async fn first(&self, wanted: Wanted, poke: Option<Poke>) -> Result<Option<ObjectMeta>, Failure> {
+        match self {
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.first(&wanted).await,
+            _ => Ok(self.list(wanted, poke).await?.into_iter().next()),
         }
     }
 
@@ -97,6 +118,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.folders(&prefix).await,
             Self::Local(local) => local.folders(prefix).await,
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.folders(&prefix).await,
         }
     }
 
@@ -104,6 +127,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.get(key).await,
             Self::Local(local) => local.get(key).await,
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.get(key).await,
         }
     }
 
@@ -112,6 +137,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.open(key, span).await,
             Self::Local(local) => local.open(key, span).await,
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.open(key, span).await,
         }
     }
 
@@ -120,6 +147,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.upload(key, condition).await,
             Self::Local(local) => local.upload(key, condition).await,
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.upload(key, condition).await,
         }
     }
 
@@ -127,6 +156,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.put(key, body, condition).await,
             Self::Local(local) => local.put(key, body, condition).await,
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.put(key, body, condition).await,
         }
     }
 
@@ -135,6 +166,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.copy(from, to, condition).await,
             Self::Local(local) => local.copy(from, to, condition).await,
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.copy(from, to, condition).await,
         }
     }
 
@@ -143,6 +176,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.rename(from, to).await,
             Self::Local(local) => local.rename(from, to).await,
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.rename(from, to).await,
         }
     }
 
@@ -151,6 +186,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.delete(key).await,
             Self::Local(local) => local.delete(key).await,
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.delete(key).await,
         }
     }
 }

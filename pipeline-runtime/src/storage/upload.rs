@@ -7,6 +7,8 @@ use object_store::path::Path;
 use super::error::Failure;
 use super::local::FileUpload;
 use super::memory::Memory;
+#[cfg(feature = "s3")]
+use super::s3::S3Upload;
 use super::store::Condition;
 
 /// Nothing of it shows before [`finish`](Self::finish) has returned; one that is dropped leaves nothing behind.
@@ -14,6 +16,8 @@ use super::store::Condition;
 pub(super) enum Upload {
     Memory(MemoryUpload),
     File(FileUpload),
+    #[cfg(feature = "s3")]
+    S3(S3Upload),
 }
 
 /// Where nothing has to be bounded: the object will be in memory anyway.
@@ -33,6 +37,8 @@ impl Upload {
     pub(super) fn part_size(&self) -> usize {
         match self {
             Self::Memory(_) | Self::File(_) => GATHERED,
+            #[cfg(feature = "s3")]
+            Self::S3(upload) => upload.part_size(),
         }
     }
 
@@ -41,6 +47,8 @@ impl Upload {
         match self {
             Self::Memory(memory) => memory.written.extend_from_slice(&part),
             Self::File(file) => file.write(part).await?,
+            #[cfg(feature = "s3")]
+            Self::S3(upload) => upload.write(part).await?,
         }
         Ok(())
     }
@@ -53,6 +61,8 @@ impl Upload {
                 memory.put(&key, written.freeze(), condition).await
             }
             Self::File(file) => file.finish(last).await,
+            #[cfg(feature = "s3")]
+            Self::S3(upload) => upload.finish(last).await,
         }
     }
 
@@ -61,6 +71,8 @@ impl Upload {
         match self {
             Self::Memory(_) => Ok(()),
             Self::File(file) => file.abort().await,
+            #[cfg(feature = "s3")]
+            Self::S3(upload) => upload.abort().await,
         }
     }
 }

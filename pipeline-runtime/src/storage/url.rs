@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `memory://name`, `memory:///name` | the memory bucket `name` |
 //! | `file:///srv/data/name` | the folder `/srv/data/name` |
+//! | `s3://name`, `s3:///name`, with `?endpoint=..&region=..` | the bucket `name` on S3; see `s3/settings.rs` |
 //! | `file://./mock/name`, `file://../name` | the folder relative to where the process is at that moment |
 //!
 //! A file path stands as it is, without percent-encoding, so that `format!("file://{}", path.display())` is right.
@@ -12,6 +13,8 @@ use std::path::PathBuf;
 
 use super::error::BucketError;
 use super::key;
+#[cfg(feature = "s3")]
+use super::s3::Settings;
 
 /// Where a bucket is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub(super) enum Location {
     /// An absolute folder, as UTF-8.
     File(String),
     Memory(String),
+    #[cfg(feature = "s3")]
+    S3(Settings),
 }
 
 impl Location {
@@ -36,6 +41,8 @@ impl Location {
                 }
             }
             Scheme::File(rest) => Ok(Self::File(absolute(rest).map_err(|reason| invalid(&reason))?)),
+            #[cfg(feature = "s3")]
+            Scheme::S3(rest) => Ok(Self::S3(Settings::parse(rest).map_err(|reason| invalid(&reason))?)),
         }
     }
 
@@ -51,6 +58,13 @@ impl Location {
                     .split_once('/')
                     .ok_or_else(|| invalid("write `memory://BUCKET/KEY`"))?;
                 Ok((Self::parse(&format!("memory://{name}"))?, key.to_owned()))
+            }
+            #[cfg(feature = "s3")]
+            Scheme::S3(rest) => {
+                let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+                let (name, key) =
+                    path.strip_prefix('/').unwrap_or(path).split_once('/').ok_or_else(|| invalid("write `s3://BUCKET/KEY`"))?;
+                Ok((Self::parse(&format!("s3://{name}?{query}"))?, key.to_owned()))
             }
             Scheme::File(rest) if rest.ends_with('/') => Err(invalid("it ends with `/`, as a folder does")),
             Scheme::File(rest) => {
@@ -68,6 +82,8 @@ impl Location {
         match self {
             Self::File(path) => format!("file://{path}"),
             Self::Memory(name) => format!("memory://{name}"),
+            #[cfg(feature = "s3")]
+            Self::S3(settings) => format!("s3://{}", settings.bucket),
         }
     }
 }
@@ -75,17 +91,25 @@ impl Location {
 enum Scheme<'a> {
     File(&'a str),
     Memory(&'a str),
+    #[cfg(feature = "s3")]
+    S3(&'a str),
 }
 
 impl<'a> Scheme<'a> {
     fn of(url: &'a str) -> Result<Self, BucketError> {
-        let known = "known are `file://` and `memory://`; `s3://` needs the feature `s3`";
+        let known = if cfg!(feature = "s3") {
+            "known are `file://`, `memory://` and `s3://`"
+        } else {
+            "known are `file://` and `memory://`; `s3://` needs the feature `s3`: `pipeline-runtime = { .., features = [\"s3\"] }`"
+        };
         let Some((scheme, rest)) = url.split_once("://") else {
             return Err(BucketError::invalid_url(format!("`{}` is no URL: {known}", shown(url))));
         };
         match scheme.to_ascii_lowercase().as_str() {
             "file" => Ok(Self::File(rest)),
             "memory" => Ok(Self::Memory(rest)),
+            #[cfg(feature = "s3")]
+            "s3" => Ok(Self::S3(rest)),
             _ => Err(BucketError::invalid_url(format!("no store for `{}`: {known}", shown(url)))),
         }
     }
@@ -166,7 +190,8 @@ mod tests {
             "file://host/b",
             "file:///tmp/..",
             "file:///tmp/\0",
-            "s3://b",
+            "s3://",
+            "s3://b/raw",
             "gs://b",
         ] {
             assert!(url(written).is_err(), "{written:?}");
@@ -175,8 +200,8 @@ mod tests {
 
     #[test]
     fn an_unknown_scheme_names_the_known_ones_and_no_secret() {
-        let error = url("s3://key:secret@bucket?token=secret").err().unwrap_or_default();
-        for part in ["s3://…@bucket", "`file://`", "`memory://`", "feature `s3`"] {
+        let error = url("gs://key:secret@bucket?token=secret").err().unwrap_or_default();
+        for part in ["gs://…@bucket", "`file://`", "`memory://`", "`s3://`"] {
             assert!(error.contains(part), "{error}");
         }
         assert!(!error.contains("secret"), "{error}");

@@ -31,6 +31,8 @@ use super::fault::{Faults, Latency};
 use super::local::Local;
 use super::memory::Memory;
 use super::object::Object;
+#[cfg(feature = "s3")]
+use super::s3::S3;
 use super::stamp::Stamps;
 use super::store::Store;
 use super::url::Location;
@@ -100,6 +102,8 @@ impl World {
     /// The store behind a location; a memory bucket comes into being with it.
     pub(super) fn store(&self, location: &Location) -> Store {
         match location {
+            #[cfg(feature = "s3")]
+            Location::S3(settings) => Store::S3(Arc::new(S3::new(settings.clone()))),
             Location::File(path) => Store::Local(Arc::new(Local::new(PathBuf::from(path)))),
             Location::Memory(name) => {
                 let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,197 @@
+//! [`Client`]: one bucket's client, put together from the URL, the environment and the profile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut, S3CopyIfNotExists};
+use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+use tokio_rustls::rustls::crypto::ring;
+
+use super::super::error::{BucketErrorKind, Failure};
+use super::http::{Conditions, Guard};
+use super::profile::Profile;
+use super::settings::{Settings, endpoint};
+
+pub(super) struct Client {
+    pub(super) s3: Arc<AmazonS3>,
+    pub(super) conditions: Conditions,
+    /// Where requests go, for messages.
+    pub(super) endpoint: String,
+}
+
+const CONNECT: Duration = Duration::from_secs(5);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+
+impl Client {
+    /// Reads the environment and the profile's files, so it blocks; asks nobody.
+    pub(super) fn new(settings: &Settings) -> Result<Self, Failure> {
+        Self::from(settings, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    }
+
+    fn from(settings: &Settings, var: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let told = Told::gather(settings, &var)?;
+        let bucket = &settings.bucket;
+        // A name with dots is none that the store's certificate has.
+        let path_style = settings.path_style.unwrap_or(told.endpoint.is_some() || bucket.contains('.'));
+        let guard = Guard::default();
+        let conditions = guard.conditions().clone();
+        let mut builder = AmazonS3Builder::new();
+        for (name, value) in &told.container {
+            if let Ok(key) = name.to_ascii_lowercase().parse() {
+                builder = builder.with_config(key, value);
+            }
+        }
+        if let Some(key) = told.key {
+            builder = builder.with_access_key_id(key.id).with_secret_access_key(key.secret);
+            if let Some(token) = key.token {
+                builder = builder.with_token(token);
+            }
+        }
+        let shown = told.endpoint.clone().unwrap_or_else(|| format!("S3 in {}", told.region));
+        if let Some(endpoint) = told.endpoint {
+            let endpoint = match endpoint.split_once("://") {
+                Some((scheme, host)) if !path_style => format!("{scheme}://{bucket}.{host}"),
+                _ => endpoint,
+            };
+            builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
+        }
+        let options = ClientOptions::new()
+            .with_connect_timeout(CONNECT.min(settings.timeout))
+            .with_read_timeout(settings.timeout)
+            // It would count a whole body, however large.
+            .with_timeout_disabled()
+            .with_allow_http(shown.starts_with("http://"));
+        let retry = RetryConfig {
+            max_retries: settings.retries,
+            retry_timeout: settings.timeout,
+            backoff: BackoffConfig { max_backoff: LONGEST_BACKOFF, ..BackoffConfig::default() },
+        };
+        // Whoever was first has chosen for the whole process, and any choice will do.
+        let _ = ring::default_provider().install_default();
+        let s3 = builder
+            .with_bucket_name(bucket)
+            .with_region(told.region)
+            .with_virtual_hosted_style_request(!path_style)
+            .with_conditional_put(S3ConditionalPut::ETagMatch)
+            .with_copy_if_not_exists(S3CopyIfNotExists::Multipart)
+            .with_disable_bulk_delete(true)
+            .with_client_options(options)
+            .with_retry(retry)
+            .with_http_connector(guard)
+            .build()
+            .map_err(|error| Failure::new(BucketErrorKind::Other, format!("there is no client for S3: {error}")))?;
+        Ok(Self { s3: Arc::new(s3), conditions, endpoint: shown })
+    }
+}
+
+/// What holds: the URL before the environment, and that before the profile.
+struct Told {
+    key: Option<super::settings::AccessKey>,
+    region: String,
+    endpoint: Option<String>,
+    /// Variables by which a container or a web identity gets credentials, for `object_store` to follow.
+    container: Vec<(&'static str, String)>,
+}
+
+const CONTAINER: [&str; 8] = [
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_METADATA_ENDPOINT",
+];
+
+impl Told {
+    fn gather(settings: &Settings, var: &impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let named = settings.profile.clone().or_else(|| var("AWS_PROFILE"));
+        let name = named.as_deref().unwrap_or("default");
+        let wrong = |reason: String| Failure::new(BucketErrorKind::PermissionDenied, format!("the profile `{name}` {reason}"));
+        let profile = Profile::read(name, var).map_err(wrong)?;
+        if named.is_some() && profile.is_empty() {
+            return Err(wrong("is in neither ~/.aws/config nor ~/.aws/credentials".into()));
+        }
+        let from_env = || {
+            let (id, secret) = (var("AWS_ACCESS_KEY_ID")?, var("AWS_SECRET_ACCESS_KEY")?);
+            Some(super::settings::AccessKey { id, secret, token: var("AWS_SESSION_TOKEN") })
+        };
+        let container: Vec<_> = CONTAINER.iter().filter_map(|name| Some((*name, var(name)?))).collect();
+        // A profile that the URL names is nearer than the environment; any other is farther.
+        let key = match (&settings.key, &settings.profile) {
+            (Some(key), _) => Some(key.clone()),
+            (None, Some(_)) => profile.key().map_err(wrong)?,
+            (None, None) => match from_env() {
+                Some(key) => Some(key),
+                None => match profile.key() {
+                    Err(_) if !container.is_empty() => None,
+                    read => read.map_err(wrong)?,
+                },
+            },
+        };
+        let near = |name: &str| settings.profile.as_ref().and_then(|_| profile.get(name).map(str::to_owned));
+        let far = |name: &str| profile.get(name).map(str::to_owned);
+        let said = (settings.region.clone())
+            .or_else(|| near("region"))
+            .or_else(|| var("AWS_REGION"))
+            .or_else(|| var("AWS_DEFAULT_REGION"))
+            .or_else(|| far("region"));
+        let url = (settings.endpoint.clone())
+            .or_else(|| near("endpoint_url"))
+            .or_else(|| var("AWS_ENDPOINT_URL_S3"))
+            .or_else(|| var("AWS_ENDPOINT_URL"))
+            .or_else(|| far("endpoint_url"));
+        let url =
+            url.map(|url| endpoint(&url).map_err(|reason| Failure::new(BucketErrorKind::InvalidUrl, reason))).transpose()?;
+        Ok(Self { key, region: said.unwrap_or_else(|| "us-east-1".into()), endpoint: url, container })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(url: &str, variables: &[(&str, &str)]) -> Result<Told, String> {
+        let var = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        Told::gather(&Settings::parse(url)?, &var).map_err(|failure| failure.at("open").to_string())
+    }
+
+    #[test]
+    fn the_nearest_says_what_holds() -> Result<(), Box<dyn std::error::Error>> {
+        let home = tempfile::tempdir()?;
+        let (config, credentials) = (home.path().join("config"), home.path().join("credentials"));
+        std::fs::write(&config, "[default]\nregion=default-1\n[profile eu]\nregion=eu-1\nendpoint_url=http://eu:1\n")?;
+        std::fs::write(
+            &credentials,
+            "[default]\naws_access_key_id=D\naws_secret_access_key=d\n[eu]\naws_access_key_id=E\naws_secret_access_key=e\n",
+        )?;
+        let files = [
+            ("AWS_CONFIG_FILE", config.to_str().unwrap_or_default()),
+            ("AWS_SHARED_CREDENTIALS_FILE", credentials.to_str().unwrap_or_default()),
+        ];
+        let env = [
+            ("AWS_ACCESS_KEY_ID", "V"),
+            ("AWS_SECRET_ACCESS_KEY", "v"),
+            ("AWS_REGION", "env-1"),
+            ("AWS_ENDPOINT_URL", "http://env:1"),
+        ];
+        let both = [&files[..], &env[..]].concat();
+        let named = [&files[..], &[("AWS_PROFILE", "eu")]].concat();
+        for (url, variables, expected) in [
+            ("bucket", &[][..], (None, "us-east-1", None)),
+            ("bucket", &files[..], (Some("D"), "default-1", None)),
+            ("bucket", &named[..], (Some("E"), "eu-1", Some("http://eu:1"))),
+            ("bucket", &both[..], (Some("V"), "env-1", Some("http://env:1"))),
+            ("bucket?profile=eu", &both[..], (Some("E"), "eu-1", Some("http://eu:1"))),
+            ("bucket?region=url-1&access_key_id=U&secret_access_key=u", &both[..], (Some("U"), "url-1", Some("http://env:1"))),
+        ] {
+            let told = told(url, variables)?;
+            let seen = (told.key.as_ref().map(|key| key.id.as_str()), told.region.as_str(), told.endpoint.as_deref());
+            assert_eq!(seen, expected, "{url}");
+        }
+        let error = told("bucket?profile=none", &files).err().unwrap_or_default();
+        assert!(error.contains("the profile `none` is in neither"), "{error}");
+        Ok(())
+    }
+}

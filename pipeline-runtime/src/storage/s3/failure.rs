@@ -1,0 +1,170 @@
+//! What an error of S3 is about, from the code that the store gave, or from how the network failed.
+
+use std::error::Error;
+
+use object_store::client::{HttpError, HttpErrorKind};
+
+use super::super::error::{BucketErrorKind as Kind, Failure};
+use super::http::element;
+
+/// The store's answer in a few words, for the chain of causes. `object_store`'s own error would repeat whole requests.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Answer(String);
+
+/// `endpoint` is named where it could not be reached.
+pub(super) fn failure(error: &object_store::Error, endpoint: &str) -> Failure {
+    let said = chain(error);
+    if let Some(code) = element(&said, "Code") {
+        return of_code(code, element(&said, "Region"));
+    }
+    if said.contains("169.254.169.254") {
+        let detail = "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or `?profile=` \
+                      in the bucket's URL (nor is this an EC2 instance with a role)";
+        return Failure::new(Kind::PermissionDenied, detail);
+    }
+    if let Some(http) = find::<HttpError>(error) {
+        let (what, why) = match http.kind() {
+            HttpErrorKind::Timeout => ("did not answer in time", chain(http)),
+            HttpErrorKind::Connect => ("could not be reached", chain(http)),
+            _ => ("broke the connection off", chain(http)),
+        };
+        return Failure::new(Kind::Network, format!("{endpoint} {what}")).with_source(Answer(why));
+    }
+    // The answer has no body, as to a HEAD.
+    match status(&said) {
+        Some(404) => Failure::no_such_key(),
+        Some(409) => of_code("ConditionalRequestConflict", None),
+        Some(412) => Failure::precondition(),
+        Some(401 | 403) => of_code("AccessDenied", None),
+        Some(429) => of_code("SlowDown", None),
+        Some(status @ 500..) => unavailable(&status.to_string()),
+        Some(status) => Failure::new(Kind::Other, format!("the store answered {status}")),
+        None => Failure::new(Kind::Other, "the store's answer cannot be read").with_source(Answer(shortened(&said))),
+    }
+}
+
+fn of_code(code: &str, region: Option<&str>) -> Failure {
+    let (kind, detail) = match code {
+        "NoSuchKey" | "NotFound" => return Failure::no_such_key(),
+        "PreconditionFailed" => return Failure::precondition(),
+        "NoSuchBucket" => (Kind::NoSuchBucket, "there is no such bucket; create it, or correct the URL or the endpoint".into()),
+        "AccessDenied" | "AllAccessDisabled" | "AccountProblem" | "Forbidden" => (
+            Kind::PermissionDenied,
+            "access denied; the credentials lack a permission. Looking for keys needs `s3:ListBucket` on the bucket, as S3 \
+             otherwise answers this for a missing key, too"
+                .into(),
+        ),
+        "InvalidBucketName" => (Kind::InvalidUrl, "the store takes no such name for a bucket".into()),
+        "InvalidAccessKeyId" | "NotSignedUp" => (Kind::PermissionDenied, "the store does not know the access key id".into()),
+        "SignatureDoesNotMatch" => (Kind::PermissionDenied, "the secret access key is wrong for its id".into()),
+        "InvalidToken" => (Kind::PermissionDenied, "the session token is none, or of other credentials".into()),
+        "RequestTimeTooSkewed" => (Kind::PermissionDenied, "this machine's clock is off, so its signatures are refused".into()),
+        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" | "RequestExpired" => {
+            (Kind::ExpiredCredentials, "the credentials have expired; renew them and resume the run".into())
+        }
+        "SlowDown"
+        | "Throttling"
+        | "ThrottlingException"
+        | "TooManyRequests"
+        | "RequestLimitExceeded"
+        | "BandwidthLimitExceeded" => {
+            (Kind::Throttled, "the store asks for fewer requests; give the nodes a pool, or poke less often".into())
+        }
+        "PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
+            let detail = match region {
+                Some(region) => format!("the bucket is in the region {region}; set AWS_REGION, or `?region={region}` in its URL"),
+                None => "the region is not the bucket's; set AWS_REGION, or `?region=` in its URL".into(),
+            };
+            (Kind::InvalidUrl, detail)
+        }
+        "ConditionalRequestConflict" | "OperationAborted" => {
+            (Kind::PreconditionFailed, "somebody else wrote the key at the same time; read it again, and repeat".into())
+        }
+        "NoSuchUpload" => (Kind::NoSuchKey, "the upload is gone: a lifecycle rule or somebody else aborted it".into()),
+        "InternalError" | "ServiceUnavailable" | "RequestTimeout" | "BadGateway" | "GatewayTimeout" => return unavailable(code),
+        _ => (Kind::Other, format!("the store answered `{code}`")),
+    };
+    Failure::new(kind, detail).with_source(Answer(code.to_owned()))
+}
+
+fn unavailable(code: &str) -> Failure {
+    Failure::new(Kind::Network, "the store is not available, also when asked again").with_source(Answer(code.to_owned()))
+}
+
+/// All that an error says, its causes included.
+fn chain(error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    let mut link = error.source();
+    while let Some(cause) = link {
+        let text = cause.to_string();
+        if !said.contains(&text) {
+            said += ": ";
+            said += &text;
+        }
+        link = cause.source();
+    }
+    said
+}
+
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut link = Some(error);
+    while let Some(error) = link {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        link = error.source();
+    }
+    None
+}
+
+/// From "Server returned non-2xx status code: 404 Not Found".
+fn status(said: &str) -> Option<u16> {
+    said.split_once("status code: ")?.1.get(..3)?.parse().ok()
+}
+
+fn shortened(said: &str) -> String {
+    said.chars().take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generic(said: &str) -> Failure {
+        failure(&object_store::Error::Generic { store: "S3", source: said.into() }, "http://s3")
+    }
+
+    #[test]
+    fn codes_are_told_apart() {
+        for (code, expected) in [
+            ("NoSuchBucket", Kind::NoSuchBucket),
+            ("NoSuchKey", Kind::NoSuchKey),
+            ("AccessDenied", Kind::PermissionDenied),
+            ("SignatureDoesNotMatch", Kind::PermissionDenied),
+            ("ExpiredToken", Kind::ExpiredCredentials),
+            ("SlowDown", Kind::Throttled),
+            ("InternalError", Kind::Network),
+            ("PreconditionFailed", Kind::PreconditionFailed),
+            ("EntityTooLarge", Kind::Other),
+        ] {
+            let error = generic(&format!("status code: 400 Bad Request: <Error><Code>{code}</Code></Error>")).at("read");
+            assert_eq!(error.kind(), expected, "{code}");
+        }
+        let error = generic("<Error><Code>PermanentRedirect</Code><Region>eu-west-1</Region></Error>").at("read");
+        assert!(error.to_string().contains("?region=eu-west-1"), "{error}");
+    }
+
+    #[test]
+    fn without_a_body_the_status_tells() {
+        for (status, expected) in [
+            ("404 Not Found", Kind::NoSuchKey),
+            ("403 Forbidden", Kind::PermissionDenied),
+            ("412 Precondition Failed", Kind::PreconditionFailed),
+            ("503 Service Unavailable", Kind::Network),
+            ("418 I'm a teapot", Kind::Other),
+        ] {
+            assert_eq!(generic(&format!("Server returned non-2xx status code: {status}: ")).at("read").kind(), expected);
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! Buckets on S3, and on what speaks its API: `object_store`'s client, set up so that a poke ends before the next is due.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `settings` | what the URL says |
+//! | `client`, `profile` | what the environment and the profile add to that |
+//! | `http` | the one way to the network, where nothing secret comes back |
+//! | `failure` | what an error is about |
+//! | `read`, `upload` | objects as streams |
+//!
+//! Beyond the client's own it holds:
+//!
+//! - A write on a condition, or in parts, whose answer was lost is looked up, and no second one is made: it carries a mark that only this attempt
+//!   has, so that a repeated request that finds its own object is a success.
+//! - Looks have one limit for all their requests; a transfer may last as long as it moves.
+
+mod client;
+mod failure;
+mod http;
+mod profile;
+mod read;
+mod settings;
+mod upload;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::{Bytes, BytesMut};
+use chrono::Utc;
+use object_store::list::{PaginatedListOptions, PaginatedListResult, PaginatedListStore};
+use object_store::path::Path;
+use object_store::{
+    Attribute, Attributes, CopyOptions, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion,
+};
+use tokio::sync::OnceCell;
+
+use self::client::Client;
+pub(super) use self::read::S3Body;
+pub(super) use self::settings::Settings;
+pub(super) use self::upload::S3Upload;
+use super::body::{Body, Span};
+use super::error::{BucketErrorKind, Failure};
+use super::key::Prefix;
+use super::store::{Condition, Wanted};
+use super::upload::Upload;
+
+/// One bucket.
+pub(super) struct S3 {
+    settings: Settings,
+    /// Made by the first operation.
+    client: OnceCell<Client>,
+    /// Whether the bucket was seen to exist: a missing key looks like a missing bucket.
+    seen: AtomicBool,
+}
+
+/// The name of the mark on objects that were written on a condition, or in parts.
+const MARK: &str = "pipeline-write";
+
+impl S3 {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self { settings, client: OnceCell::new(), seen: AtomicBool::new(false) }
+    }
+
+    pub(super) fn place(&self, key: &Path) -> String {
+        let endpoint = self.client.get().map_or("", |client| client.endpoint.as_str());
+        format!("{endpoint} {}/{key}", self.settings.bucket)
+    }
+
+    pub(super) async fn head(&self, key: &Path) -> Result<Option<ObjectMeta>, Failure> {
+        let look = async {
+            match self.client().await?.s3.head(key).await {
+                Ok(meta) => {
+                    self.note_existence();
+                    Ok(Some(meta))
+                }
+                Err(object_store::Error::NotFound { .. }) => {
+                    self.exists().await?;
+                    Ok(None)
+                }
+                // An answer to a HEAD has no body that would say why.
+                Err(error) => {
+                    let failure = self.failure(&error);
+                    let unclear = matches!(failure.kind(), BucketErrorKind::PermissionDenied | BucketErrorKind::Other);
+                    if unclear {
+                        self.probe().await?;
+                    }
+                    Err(failure)
+                }
+            }
+        };
+        self.limited(look).await
+    }
+
+    pub(super) async fn list(&self, wanted: &Wanted) -> Result<Vec<ObjectMeta>, Failure> {
+        let mut found = Vec::new();
+        let mut token = None;
+        loop {
+            let page = self.limited(self.page(wanted.prefix().as_str(), next(token))).await?;
+            let objects = page.result.objects.into_iter();
+            found.extend(objects.filter(|meta| wanted.contains(meta.location.as_ref())));
+            token = page.page_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+        Ok(found)
+    }
+
+    /// The first by key; asks for no page behind it.
+    pub(super) async fn first(&self, wanted: &Wanted) -> Result<Option<ObjectMeta>, Failure> {
+        let mut token = None;
+        loop {
+            let page = self.limited(self.page(wanted.prefix().as_str(), next(token))).await?;
+            let found = page.result.objects.into_iter().filter(|meta| wanted.contains(meta.location.as_ref()));
+            let first = found.min_by(|a, b| a.location.cmp(&b.location));
+            token = page.page_token;
+            if first.is_some() || token.is_none() {
+                return Ok(first);
+            }
+        }
+    }
+
+    /// The store groups the keys, so only the folders' names come back.
+    pub(super) async fn folders(&self, prefix: &Prefix) -> Result<Vec<Path>, Failure> {
+        let mut found = Vec::new();
+        let mut page_token = None;
+        loop {
+            let options = PaginatedListOptions { page_token, delimiter: Some("/".into()), ..PaginatedListOptions::default() };
+            let page = self.limited(self.page(prefix.as_str(), options)).await?;
+            found.extend(page.result.common_prefixes);
+            page_token = page.page_token;
+            if page_token.is_none() {
+                break;
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// The object as it is now, and what of it is in the span.
+    pub(super) async fn open(self: &Arc<Self>, key: &Path, span: Span) -> Result<(ObjectMeta, Body), Failure> {
+        let (meta, body) = read::open(self, key, span).await?;
+        Ok((meta, Body::S3(body)))
+    }
+
+    pub(super) async fn upload(self: &Arc<Self>, key: &Path, condition: Condition) -> Result<Upload, Failure> {
+        Ok(Upload::S3(S3Upload::begin(self, key, condition).await?))
+    }
+
+    pub(super) async fn get(self: &Arc<Self>, key: &Path) -> Result<Bytes, Failure> {
+        let (meta, mut body) = read::open(self, key, Span::of(&..)).await?;
+        let mut contents = BytesMut::with_capacity(usize::try_from(meta.size).unwrap_or_default());
+        while let Some(chunk) = body.next().await? {
+            contents.extend_from_slice(&chunk);
+        }
+        Ok(contents.freeze())
+    }
+
+    pub(super) async fn put(&self, key: &Path, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
+        let mark = Mark::new();
+        let size = body.len() as u64;
+        let mode = match &condition {
+            Condition::Always => PutMode::Overwrite,
+            Condition::Absent => PutMode::Create,
+            Condition::Match(etag) => PutMode::Update(UpdateVersion { e_tag: Some(etag.clone()), version: None }),
+        };
+        // A write without a condition may be repeated freely.
+        let attributes = if matches!(condition, Condition::Always) { Attributes::new() } else { mark.attributes() };
+        let options = PutOptions { mode, attributes, ..PutOptions::default() };
+        let put = self.client().await?.s3.put_opts(key, body.into(), options).await;
+        match put {
+            Ok(put) => self.written(key, size, put.e_tag).await,
+            Err(error) if matches!(condition, Condition::Always) => Err(self.failure(&error)),
+            Err(error) => self.settle(key, &mark, self.conflict(&error, &condition)).await,
+        }
+    }
+
+    pub(super) async fn copy(self: &Arc<Self>, from: &Path, to: &Path, condition: Condition) -> Result<ObjectMeta, Failure> {
+        let client = self.client().await?;
+        let copied = match &condition {
+            Condition::Always => client.s3.copy_opts(from, to, CopyOptions::default()).await,
+            Condition::Absent => client.s3.copy_if_not_exists(from, to).await,
+            Condition::Match(_) => {
+                let body = self.get(from).await?;
+                return self.put(to, body, condition).await;
+            }
+        };
+        if let Err(error) = copied {
+            return Err(self.conflict(&error, &condition));
+        }
+        let vanished = "it was done, and somebody deleted the new key right away";
+        self.head(to).await?.ok_or_else(|| Failure::new(BucketErrorKind::NoSuchKey, vanished))
+    }
+
+    pub(super) async fn rename(self: &Arc<Self>, from: &Path, to: &Path) -> Result<ObjectMeta, Failure> {
+        let copied = self.copy(from, to, Condition::Always).await?;
+        self.delete(from).await?;
+        Ok(copied)
+    }
+
+    pub(super) async fn delete(&self, key: &Path) -> Result<(), Failure> {
+        match self.client().await?.s3.delete(key).await {
+            Ok(()) => Ok(()),
+            Err(error) => match self.failure(&error) {
+                failure if failure.kind() == BucketErrorKind::NoSuchKey => Ok(()),
+                failure => Err(failure),
+            },
+        }
+    }
+
+    async fn client(&self) -> Result<&Client, Failure> {
+        let make = || async {
+            let settings = self.settings.clone();
+            match tokio::task::spawn_blocking(move || Client::new(&settings)).await {
+                Ok(client) => client,
+                Err(error) => Err(Failure::new(BucketErrorKind::Other, "the process is shutting down").with_source(error)),
+            }
+        };
+        self.client.get_or_try_init(make).await
+    }
+
+    fn failure(&self, error: &object_store::Error) -> Failure {
+        failure::failure(error, self.client.get().map_or("S3", |client| client.endpoint.as_str()))
+    }
+
+    /// Of a write: what its condition makes of the failure.
+    fn conflict(&self, error: &object_store::Error, condition: &Condition) -> Failure {
+        let failure = self.failure(error);
+        match (condition, failure.kind()) {
+            (Condition::Absent, BucketErrorKind::PreconditionFailed) => Failure::already_exists(),
+            (Condition::Match(_), BucketErrorKind::NoSuchKey) => Failure::precondition(),
+            _ => failure,
+        }
+    }
+
+    /// One limit for everything about one look.
+    async fn limited<T>(&self, look: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        if let Ok(looked) = tokio::time::timeout(self.settings.timeout, look).await {
+            return looked;
+        }
+        let endpoint = self.client.get().map_or("S3", |client| client.endpoint.as_str());
+        let limit = humantime::format_duration(self.settings.timeout);
+        Err(Failure::new(BucketErrorKind::Network, format!("{endpoint} did not answer within {limit}")))
+    }
+
+    fn note_existence(&self) {
+        self.seen.store(true, Ordering::Relaxed);
+    }
+
+    /// Fails unless the bucket exists, as far as it may be seen. Asks once.
+    async fn exists(&self) -> Result<(), Failure> {
+        if self.seen.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match self.probe().await {
+            // It is refused by name only if it is there.
+            Err(failure) if failure.kind() == BucketErrorKind::PermissionDenied => Ok(()),
+            looked => looked,
+        }
+    }
+
+    /// The smallest look at the bucket itself.
+    async fn probe(&self) -> Result<(), Failure> {
+        let options = PaginatedListOptions { max_keys: Some(1), ..PaginatedListOptions::default() };
+        self.page("", options).await.map(drop)
+    }
+
+    async fn page(&self, prefix: &str, options: PaginatedListOptions) -> Result<PaginatedListResult, Failure> {
+        let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
+        let page = self.client().await?.s3.list_paginated(prefix, options).await.map_err(|error| self.failure(&error))?;
+        self.note_existence();
+        Ok(page)
+    }
+
+    /// The object just written, with the store's own time. Another's that has replaced it since must not pass for it.
+    async fn written(&self, key: &Path, size: u64, e_tag: Option<String>) -> Result<ObjectMeta, Failure> {
+        let seen = self.head(key).await?.filter(|seen| seen.e_tag == e_tag);
+        Ok(seen.unwrap_or_else(|| ObjectMeta { location: key.clone(), last_modified: Utc::now(), size, e_tag, version: None }))
+    }
+
+    /// Of a marked write that failed: a success if it was done nevertheless, and only its answer was lost.
+    async fn settle(&self, key: &Path, mark: &Mark, failure: Failure) -> Result<ObjectMeta, Failure> {
+        use BucketErrorKind as K;
+        let certain = matches!(failure.kind(), K::NoSuchBucket | K::ExpiredCredentials | K::InvalidUrl);
+        if certain {
+            return Err(failure);
+        }
+        let options = GetOptions { head: true, ..GetOptions::default() };
+        match self.client().await?.s3.get_opts(key, options).await {
+            Ok(found) if mark.is_on(&found.attributes) => Ok(found.meta),
+            _ => Err(failure),
+        }
+    }
+}
+
+/// The page behind the one that gave the token.
+fn next(page_token: Option<String>) -> PaginatedListOptions {
+    PaginatedListOptions { page_token, ..PaginatedListOptions::default() }
+}
+
+/// Of one write: a number that no other has.
+#[derive(Debug)]
+struct Mark(String);
+
+impl Mark {
+    fn new() -> Self {
+        Self(format!("{:032x}", rand::random::<u128>()))
+    }
+
+    fn attributes(&self) -> Attributes {
+        Attributes::from_iter([(Attribute::Metadata(MARK.into()), self.0.clone())])
+    }
+
+    fn is_on(&self, attributes: &Attributes) -> bool {
+        attributes.get(&Attribute::Metadata(MARK.into())).is_some_and(|mark| mark.as_ref() == self.0)
+    }
+}
+
+impl fmt::Debug for S3 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "S3({:?})", self.settings.bucket)
+    }
+}

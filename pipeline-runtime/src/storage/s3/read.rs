@@ -1,0 +1,128 @@
+//! [`S3Body`]: an object read as a stream, taken up again where a connection broke off.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
+
+use super::super::body::Span;
+use super::super::error::{BucketErrorKind, Failure};
+use super::S3;
+
+/// What is still to be read of one object.
+pub(in super::super) struct S3Body {
+    s3: Arc<S3>,
+    key: Path,
+    /// As it was when it was opened.
+    meta: ObjectMeta,
+    /// Where the next byte stands, and where the last one ends.
+    at: u64,
+    end: u64,
+    stream: Option<BoxStream<'static, object_store::Result<Bytes>>>,
+    /// In a row: a byte that arrives makes good for all of them.
+    failures: usize,
+}
+
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+
+pub(super) async fn open(s3: &Arc<S3>, key: &Path, span: Span) -> Result<(ObjectMeta, S3Body), Failure> {
+    let body = |meta: &ObjectMeta, span: Span, stream| S3Body {
+        s3: Arc::clone(s3),
+        key: key.clone(),
+        meta: meta.clone(),
+        at: span.start,
+        end: span.end,
+        stream,
+        failures: 0,
+    };
+    // A range without bytes is none to a store, so the object is only looked at.
+    if span.start < span.end {
+        let options = GetOptions { range: range(span), ..GetOptions::default() };
+        match s3.client().await?.s3.get_opts(key, options).await {
+            Ok(found) => {
+                s3.note_existence();
+                let meta = found.meta.clone();
+                return Ok((meta.clone(), body(&meta, span.within(meta.size), Some(found.into_stream()))));
+            }
+            // So does one behind the object's end, for which stores have several words.
+            Err(error) => {
+                let failure = s3.failure(&error);
+                if span.start == 0 && span.end == u64::MAX || failure.kind() != BucketErrorKind::Other {
+                    return Err(failure);
+                }
+            }
+        }
+    }
+    let meta = s3.head(key).await?.ok_or_else(Failure::no_such_key)?;
+    let span = span.within(meta.size);
+    Ok((meta.clone(), body(&meta, span, None)))
+}
+
+fn range(span: Span) -> Option<GetRange> {
+    match (span.start, span.end) {
+        (0, u64::MAX) => None,
+        (start, u64::MAX) => Some(GetRange::Offset(start)),
+        (start, end) => Some(GetRange::Bounded(start..end)),
+    }
+}
+
+impl S3Body {
+    pub(in super::super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        while self.at < self.end {
+            let Some(stream) = &mut self.stream else {
+                self.stream = Some(self.reopened().await?);
+                continue;
+            };
+            let broken = match stream.next().await {
+                Some(Ok(chunk)) if chunk.is_empty() => continue,
+                Some(Ok(chunk)) => {
+                    // Never more than was asked for, whatever is sent.
+                    let missing = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+                    let chunk = chunk.slice(..chunk.len().min(missing));
+                    self.at += chunk.len() as u64;
+                    self.failures = 0;
+                    return Ok(Some(chunk));
+                }
+                Some(Err(error)) => self.s3.failure(&error),
+                None => Failure::new(BucketErrorKind::Network, "the store ended its answer early"),
+            };
+            self.stream = None;
+            let passes = matches!(broken.kind(), BucketErrorKind::Network | BucketErrorKind::Throttled);
+            if self.failures >= self.s3.settings.retries || !passes {
+                let detail = format!("the connection broke off at byte {} of {}, and again", self.at, self.end);
+                return Err(Failure::new(broken.kind(), detail).because(broken));
+            }
+            tokio::time::sleep(FIRST_WAIT * 2_u32.pow(u32::try_from(self.failures).unwrap_or(0).min(5))).await;
+            self.failures += 1;
+        }
+        Ok(None)
+    }
+
+    /// The rest, if it is still of the same object.
+    async fn reopened(&mut self) -> Result<BoxStream<'static, object_store::Result<Bytes>>, Failure> {
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(self.at..self.end)),
+            if_match: self.meta.e_tag.clone(),
+            ..GetOptions::default()
+        };
+        let replaced = || {
+            let detail = "the object was replaced while it was read, and a connection broke off; read it anew";
+            Failure::new(BucketErrorKind::PreconditionFailed, detail)
+        };
+        match self.s3.client().await?.s3.get_opts(&self.key, options).await {
+            // Not every store heeds the condition.
+            Ok(found) if found.meta == self.meta && found.range == (self.at..self.end) => Ok(found.into_stream()),
+            Ok(_) => Err(replaced()),
+            Err(error) => match self.s3.failure(&error) {
+                failure if matches!(failure.kind(), BucketErrorKind::PreconditionFailed | BucketErrorKind::NoSuchKey) => {
+                    Err(replaced())
+                }
+                failure => Err(failure),
+            },
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! [`Settings`]: what an `s3://` URL says, before anything is looked up.
+//!
+//! ```text
+//! s3://BUCKET?endpoint=http://127.0.0.1:9000&region=eu-west-1&path_style=true&profile=NAME&timeout=20s&retries=3
+//! ```
+
+use std::fmt;
+use std::time::Duration;
+
+use super::super::key;
+
+/// How long a look (head, list) may take in all, and how long a transfer may stand still. Below what sensors wait between
+/// pokes by default (60 s), so that a poke of a dead store ends before the next is due.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// How often a request is sent again that failed for a reason that passes.
+const RETRIES: usize = 3;
+
+/// A bucket on S3, and how to reach it. What is not said here comes from the environment and the profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Settings {
+    pub(in super::super) bucket: String,
+    pub(super) endpoint: Option<String>,
+    pub(super) region: Option<String>,
+    /// Whether the bucket's name stands in the path or in the host's name.
+    pub(super) path_style: Option<bool>,
+    pub(super) profile: Option<String>,
+    pub(super) key: Option<AccessKey>,
+    pub(super) timeout: Duration,
+    pub(super) retries: usize,
+}
+
+/// Credentials. Only [`id`](Self::id) is in a `Debug`'s text.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct AccessKey {
+    pub(super) id: String,
+    pub(super) secret: String,
+    pub(super) token: Option<String>,
+}
+
+impl Settings {
+    /// `rest` is the URL behind `s3://`. The error ends the sentence "… is no bucket: …" and holds no credentials.
+    pub(in super::super) fn parse(rest: &str) -> Result<Self, String> {
+        let (name, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let name = name.strip_prefix('/').unwrap_or(name);
+        let name = name.strip_suffix('/').unwrap_or(name);
+        if name.contains('@') {
+            return Err("credentials do not stand before the bucket; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".into());
+        }
+        if name.contains('/') {
+            return Err("write `s3://BUCKET`; what follows a `/` belongs to the keys".into());
+        }
+        key::parse(name).map_err(|reason| format!("its name {reason}; write `s3://BUCKET`"))?;
+        if !(3..=63).contains(&name.len()) {
+            return Err("a bucket's name on S3 has 3 to 63 characters".into());
+        }
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte)) {
+            return Err("a bucket's name on S3 has letters, digits, `.`, `-` and `_` only".into());
+        }
+        let mut settings = Self {
+            bucket: name.to_owned(),
+            endpoint: None,
+            region: None,
+            path_style: None,
+            profile: None,
+            key: None,
+            timeout: TIMEOUT,
+            retries: RETRIES,
+        };
+        settings.query(query)?;
+        Ok(settings)
+    }
+
+    fn query(&mut self, query: &str) -> Result<(), String> {
+        let (mut id, mut secret, mut token) = (None, None, None);
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decoded(value).ok_or_else(|| format!("the value of `{name}` is not percent-encoded UTF-8"))?;
+            if value.is_empty() {
+                return Err(format!("`{name}` has no value"));
+            }
+            match name {
+                "endpoint" => self.endpoint = Some(endpoint(&value)?),
+                "region" => self.region = Some(value),
+                "path_style" => {
+                    self.path_style = Some(value.parse().map_err(|_| "`path_style` is neither `true` nor `false`")?);
+                }
+                "profile" => self.profile = Some(value),
+                "timeout" => self.timeout = timeout(&value)?,
+                "retries" => self.retries = value.parse().map_err(|_| "`retries` is no number")?,
+                "access_key_id" => id = Some(value),
+                "secret_access_key" => secret = Some(value),
+                "session_token" => token = Some(value),
+                _ => {
+                    let known = "endpoint, region, path_style, profile, timeout, retries, access_key_id, secret_access_key, session_token";
+                    return Err(format!("`{name}` is no setting; known are {known}"));
+                }
+            }
+        }
+        self.key = match (id, secret, token) {
+            (Some(id), Some(secret), token) => Some(AccessKey { id, secret, token }),
+            (None, None, None) => None,
+            _ => return Err("`access_key_id` and `secret_access_key` belong together".into()),
+        };
+        Ok(())
+    }
+}
+
+pub(super) fn endpoint(url: &str) -> Result<String, String> {
+    let url = url.trim_end_matches('/');
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    match host {
+        Some(host) if host.contains('@') => Err("the endpoint holds credentials; say them on their own".into()),
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', ' ']) => Ok(url.to_owned()),
+        _ => Err("the endpoint is no `http://HOST:PORT` or `https://HOST`".into()),
+    }
+}
+
+fn timeout(value: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(value) {
+        Ok(timeout) if !timeout.is_zero() => Ok(timeout),
+        Ok(_) => Err("`timeout` is zero".into()),
+        Err(error) => Err(format!("`timeout` is no duration such as `20s` ({error})")),
+    }
+}
+
+/// Undoes percent-encoding. A `+` stands for itself, as secrets hold it.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let mut digit = || char::from(rest.next()?).to_digit(16);
+            let code = digit()? * 16 + digit()?;
+            bytes.push(u8::try_from(code).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+impl fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AccessKey({})", self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_says_where_and_how() -> Result<(), String> {
+        for written in ["data-bucket", "/data-bucket", "data-bucket/"] {
+            let settings = Settings::parse(written)?;
+            assert_eq!((settings.bucket.as_str(), settings.timeout, settings.retries), ("data-bucket", TIMEOUT, RETRIES));
+        }
+        let url = "bucket?endpoint=http%3A//127.0.0.1:9000/&region=eu-west-1&path_style=false&timeout=3s&retries=0\
+                   &access_key_id=AKIA&secret_access_key=a+b%2Fc&session_token=t";
+        let settings = Settings::parse(url)?;
+        assert_eq!(settings.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
+        assert_eq!((settings.region.as_deref(), settings.path_style), (Some("eu-west-1"), Some(false)));
+        assert_eq!((settings.timeout, settings.retries), (Duration::from_secs(3), 0));
+        let text = format!("{settings:?}");
+        assert!(text.contains("AKIA") && !text.contains("a+b"), "{text}");
+        assert_eq!(settings.key.map(|key| key.secret).as_deref(), Some("a+b/c"));
+        Ok(())
+    }
+
+    #[test]
+    fn mistakes_are_told_without_secrets() {
+        for (written, expected) in [
+            ("", "its name is empty"),
+            ("b", "3 to 63"),
+            ("b/raw", "belongs to the keys"),
+            ("id:hidden@bucket", "AWS_ACCESS_KEY_ID"),
+            ("b ucket", "letters, digits"),
+            ("bucket?endpoint=localhost:9000", "no `http://HOST:PORT`"),
+            ("bucket?endpoint=http://u:hidden@localhost", "holds credentials"),
+            ("bucket?regoin=eu", "`regoin` is no setting; known are endpoint, region"),
+            ("bucket?path_style=yes", "neither `true` nor `false`"),
+            ("bucket?timeout=20", "no duration such as `20s`"),
+            ("bucket?retries=-1", "no number"),
+            ("bucket?region=%ff", "percent-encoded"),
+            ("bucket?region=", "has no value"),
+            ("bucket?secret_access_key=hidden", "belong together"),
+        ] {
+            let error = Settings::parse(written).err().unwrap_or_default();
+            assert!(error.contains(expected) && !error.contains("hidden"), "{written}: {error}");
+        }
+    }
+}

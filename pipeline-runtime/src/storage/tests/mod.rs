@@ -1,0 +1,399 @@
+//! One suite of cases over every store, then what only one store or only a simulated world does.
+//!
+//! Nothing here sleeps on the real clock.
+
+use std::error::Error;
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::{join_all, poll_immediate};
+
+mod cases;
+
+use self::cases::{Tested, keys, kind};
+use super::error::Failure;
+use super::{Bucket, BucketError, BucketErrorKind as Kind, Latency, World};
+
+/// A bucket of its own for one test, and the folder that has to outlive it.
+struct Fresh {
+    bucket: Bucket,
+    _folder: Option<tempfile::TempDir>,
+}
+
+fn in_memory(case: &str) -> Result<Fresh, Box<dyn Error>> {
+    Ok(Fresh { bucket: Bucket::open(&format!("memory://test-{case}"))?, _folder: None })
+}
+
+fn in_a_folder(_: &str) -> Result<Fresh, Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    Ok(Fresh { bucket: Bucket::open(&format!("file://{}", folder.path().display()))?, _folder: Some(folder) })
+}
+
+/// Each case becomes a test per store, and one more per store within a simulated world.
+macro_rules! on_every_store {
+    ($($case:ident),+ $(,)?) => {
+        on_every_store!(@ memory, in_memory, $($case),+);
+        on_every_store!(@ file, in_a_folder, $($case),+);
+    };
+    (@ $store:ident, $fresh:ident, $($case:ident),+) => {
+        mod $store {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() -> super::Tested {
+                    let fresh = super::$fresh(stringify!($case))?;
+                    super::cases::$case(fresh.bucket.clone()).await
+                }
+            )+
+            mod simulated {
+                $(
+                    #[tokio::test(start_paused = true)]
+                    async fn $case() -> super::super::Tested {
+                        let world = super::super::simulated();
+                        let fresh = world.enter(|| super::super::$fresh(stringify!($case)))?;
+                        super::super::cases::$case(fresh.bucket.clone()).await?;
+                        assert_eq!(world.in_flight(), 0);
+                        Ok(())
+                    }
+                )+
+            }
+        }
+    };
+}
+
+cases::every!(on_every_store);
+
+#[tokio::test]
+async fn a_folder_keeps_nothing_of_what_was_given_up() -> Tested {
+    let fresh = in_a_folder("")?;
+    let mut dropped = fresh.bucket.put_stream("a").await?;
+    dropped.write(vec![0; 1 << 20]).await?;
+    drop(dropped);
+    let mut aborted = fresh.bucket.put_stream("b").await?;
+    aborted.write(vec![0; 1 << 20]).await?;
+    aborted.abort().await?;
+    let mut late = fresh.bucket.put_stream_if_absent("c").await?;
+    late.write(vec![0; 1 << 20]).await?;
+    fresh.bucket.put("c", "first").await?;
+    assert_eq!(kind(late.finish().await), Some(Kind::AlreadyExists));
+    let root = fresh.bucket.url().trim_start_matches("file://").to_owned();
+    let names: Vec<_> = fs::read_dir(root)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>()?;
+    assert_eq!(names, ["c"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_cut_short_is_no_end() -> Tested {
+    let fresh = in_a_folder("")?;
+    fresh.bucket.put("a", vec![0; 1 << 20]).await?;
+    let mut reader = fresh.bucket.get_stream("a").await?;
+    reader.chunk().await?;
+    let root = fresh.bucket.url().trim_start_matches("file://").to_owned();
+    fs::File::options().write(true).open(format!("{root}/a"))?.set_len(300_000)?;
+    while let Some(chunk) = reader.chunk().await.transpose() {
+        if let Err(error) = chunk {
+            assert!(error.to_string().contains("became shorter"), "{error}");
+            return Ok(());
+        }
+    }
+    Err("a part passed for the whole".into())
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_an_error_at_once_and_later() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("bucket");
+    let bucket = Bucket::open(&format!("file://{}", path.display()))?;
+    let missing = |step: &str, kind: Option<Kind>| assert_eq!(kind, Some(Kind::NoSuchBucket), "{step}");
+    missing("head", kind(bucket.head("a").await));
+    missing("list", kind(bucket.list("").await));
+    missing("put", kind(bucket.put("a", "1").await));
+    missing("delete", kind(bucket.delete("a").await));
+    let error = bucket.get("a").await.err().ok_or("read from nowhere")?;
+    assert!(error.to_string().contains(bucket.url()), "{error}");
+    assert!(error.source().is_some());
+
+    fs::create_dir(&path)?;
+    assert_eq!(bucket.head("a").await?, None, "a failed look is not remembered");
+    bucket.put("a", "1").await?;
+    fs::remove_dir_all(&path)?;
+    missing("head of a folder that vanished", kind(bucket.head("a").await));
+    missing("put into a folder that vanished", kind(bucket.put("a", "1").await));
+    fs::write(&path, "")?;
+    missing("head of a file", kind(bucket.head("a").await));
+    Ok(())
+}
+
+#[tokio::test]
+async fn unfinished_files_stay_out_of_sight() -> Tested {
+    let fresh = in_a_folder("")?;
+    let bucket = &fresh.bucket;
+    let root = bucket.url().trim_start_matches("file://").to_owned();
+    for name in ["a#1", "a#b#1", ".lock#0"] {
+        fs::write(format!("{root}/{name}"), "half")?;
+        assert_eq!(kind(bucket.head(name).await), Some(Kind::InvalidKey), "{name}");
+        assert_eq!(kind(bucket.put(name, "").await), Some(Kind::InvalidKey), "{name}");
+    }
+    fs::write(format!("{root}/line\nbreak"), "no key")?;
+    bucket.put("a#b", "whole").await?;
+    bucket.put("a", "whole").await?;
+    assert_eq!(keys(&bucket.list("").await?), ["a", "a#b"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_is_a_file_or_a_folder() -> Tested {
+    let fresh = in_a_folder("")?;
+    fresh.bucket.put("a/b", "1").await?;
+    for key in ["a", "a/b/c"] {
+        let error = fresh.bucket.put(key, "2").await.err().ok_or("put")?;
+        assert!(error.to_string().contains("either a file or a folder"), "{error}");
+    }
+    assert_eq!(keys(&fresh.bucket.list("").await?), ["a/b"], "nothing half written");
+    assert_eq!(kind(fresh.bucket.put(&"x".repeat(300), "").await), Some(Kind::InvalidKey));
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_are_read_but_not_written_through() -> Tested {
+    use std::os::unix::fs::symlink;
+
+    let outside = tempfile::tempdir()?;
+    let secret = outside.path().join("secret");
+    fs::write(&secret, "s")?;
+    let written = fs::metadata(&secret)?.modified()?;
+    let fresh = in_a_folder("")?;
+    let bucket = &fresh.bucket;
+    let root = std::path::PathBuf::from(bucket.url().trim_start_matches("file://"));
+    fs::create_dir(root.join("real"))?;
+    symlink(outside.path(), root.join("out"))?;
+    symlink(&root, root.join("real/circle"))?;
+    symlink(root.join("real"), root.join("alias"))?;
+    symlink("self", root.join("self"))?;
+    symlink("nothing", root.join("dangling"))?;
+    bucket.put("real/a", "1").await?;
+
+    assert_eq!(bucket.get("out/secret").await?, "s");
+    assert_eq!(keys(&bucket.list("").await?), ["alias/a", "out/secret", "real/a"]);
+    bucket.put("alias/b", "2").await?;
+    for result in [
+        kind(bucket.put("out/x", "1").await),
+        kind(bucket.put("out/new/x", "1").await),
+        kind(bucket.put_if_match("out/secret", "1", "e").await),
+        kind(bucket.delete("out/secret").await),
+        kind(bucket.rename("out/secret", "x").await),
+        kind(bucket.copy("real/a", "out/x").await),
+    ] {
+        assert_eq!(result, Some(Kind::PermissionDenied));
+    }
+    // A link itself is the bucket's: it may be renamed, and replaced.
+    symlink(&secret, root.join("link"))?;
+    bucket.rename("link", "link2").await?;
+    bucket.put("link2", "replaced").await?;
+    assert_eq!(fs::read_dir(outside.path())?.count(), 1);
+    assert_eq!((fs::read(&secret)?, fs::metadata(&secret)?.modified()?), (b"s".to_vec(), written));
+    Ok(())
+}
+
+#[test]
+fn the_systems_refusals_are_told_apart() {
+    use std::io::{Error, ErrorKind as K};
+    for (io, expected) in [
+        (K::PermissionDenied, Kind::PermissionDenied),
+        (K::ReadOnlyFilesystem, Kind::PermissionDenied),
+        (K::NotFound, Kind::NoSuchKey),
+        (K::StorageFull, Kind::Other),
+        (K::TimedOut, Kind::Other),
+    ] {
+        let plain = Failure::from(Error::from(io)).at("read");
+        let wrapped = object_store::Error::Generic { store: "test", source: Error::from(io).into() };
+        let wrapped = Failure::from(wrapped).at("read");
+        assert_eq!((plain.kind(), wrapped.kind()), (expected, expected));
+        assert!(plain.to_string().len() > "could not read: ".len() && wrapped.source().is_some());
+    }
+}
+
+#[test]
+fn a_bucket_is_one_pointer_and_its_futures_travel() -> Tested {
+    fn travels<T: Send>(_: &T) {}
+    fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
+    let bucket = Bucket::open("memory:///test-pointer")?;
+    assert_eq!(size_of_val(&bucket), size_of::<usize>());
+    assert_eq!((bucket.to_string().as_str(), bucket.name()), ("memory://test-pointer", "test-pointer"));
+    shared(&bucket);
+    travels(&bucket.head("a"));
+    travels(&bucket.find("a*"));
+    travels(&bucket.put("a", "b"));
+    travels(&bucket.copy("a", "b"));
+    Ok(())
+}
+
+/// 2024-03-25, six o'clock, plus what has passed on tokio's paused clock.
+fn simulated() -> World {
+    let start = tokio::time::Instant::now();
+    World::simulated(Arc::new(move || dawn() + start.elapsed()))
+}
+
+fn dawn() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::seconds(1_711_346_400)
+}
+
+#[tokio::test(start_paused = true)]
+async fn worlds_have_memory_buckets_of_their_own() -> Tested {
+    let (here, there) = (simulated(), simulated());
+    let open = || Bucket::open("memory://test-worlds");
+    let (inside, other, outside) = (here.enter(open)?, there.enter(|| here.enter(open))?, open()?);
+    here.put_now("memory://test-worlds/a", "1").await?;
+    assert_eq!(inside.get("a").await?, "1");
+    assert_eq!(other.get("a").await?, "1", "scopes nest");
+    assert_eq!(outside.head("a").await?, None);
+    assert_eq!(there.enter(open)?.head("a").await?, None);
+    assert_eq!(open()?.put("b", "2").await?.key, "b");
+    assert_eq!(outside.get("b").await?, "2", "one store per name");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_written_has_virtual_times() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let world = simulated();
+    for url in [format!("file://{}/bucket", folder.path().display()), "memory://bucket".into()] {
+        let bucket = world.enter(|| Bucket::open(&url))?;
+        let first = world.put_now(&format!("{url}/raw/a"), "1").await?.last_modified;
+        tokio::time::sleep(Duration::from_mins(7)).await;
+        let second = bucket.put("raw/b", "2").await?;
+        assert_eq!(second.last_modified - first, TimeDelta::seconds(420));
+        assert!(second.last_modified < dawn() + TimeDelta::days(1));
+        assert_eq!(bucket.head("raw/a").await?.map(|object| object.last_modified), Some(first), "{url}");
+        assert_eq!(bucket.modified_since("raw/", second.last_modified).await?, std::slice::from_ref(&second));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let renamed = bucket.rename("raw/a", "raw/c").await?;
+        assert_eq!(renamed.last_modified - second.last_modified, TimeDelta::seconds(1));
+        assert_eq!(bucket.find("raw/c").await?, [renamed]);
+    }
+    let path = folder.path().join("bucket/raw/b");
+    fs::write(&path, "by somebody else")?;
+    let bucket = world.enter(|| Bucket::open(&format!("file://{}/bucket", folder.path().display())))?;
+    let seen = bucket.head("raw/b").await?.ok_or("gone")?;
+    assert_eq!(seen.last_modified, DateTime::<Utc>::from(fs::metadata(path)?.modified()?));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_stands_still_during_io() -> Tested {
+    let world = simulated();
+    let fresh = world.enter(|| in_a_folder(""))?;
+    let start = tokio::time::Instant::now();
+    // A timer that a paused clock would jump to as soon as nothing else could run.
+    let timer = tokio::spawn(tokio::time::sleep(Duration::from_millis(1)));
+    for round in 0..20 {
+        let many = (0..4).map(|part| {
+            let bucket = fresh.bucket.clone();
+            async move { bucket.put(&format!("{round}/{part}"), vec![0; 1 << 16]).await }
+        });
+        for put in join_all(many).await {
+            put?;
+        }
+        fresh.bucket.list("").await?;
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert!(!timer.is_finished());
+    Ok(timer.await?)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_is_in_flight_until_its_caller_saw_its_end() -> Tested {
+    let world = simulated();
+    let fresh = world.enter(|| in_a_folder(""))?;
+    let bucket = &fresh.bucket;
+    let mut first = Box::pin(bucket.put("a", "1"));
+    assert_eq!(world.in_flight(), 0, "nobody polled it yet");
+    assert!(poll_immediate(&mut first).await.is_none());
+    bucket.put("b", "2").await?;
+    // Operations take turns, so the first one's I/O is over; but nobody knows.
+    assert_eq!(bucket.get("a").await?, "1");
+    assert_eq!(world.in_flight(), 1);
+    assert!(poll_immediate(Box::pin(world.idle())).await.is_none());
+    first.await?;
+    assert_eq!(world.in_flight(), 0);
+    world.idle().await;
+
+    let mut dropped = Box::pin(bucket.put("c", "3"));
+    assert!(poll_immediate(&mut dropped).await.is_none());
+    assert_eq!(world.in_flight(), 1);
+    drop(dropped);
+    assert_eq!(world.in_flight(), 0);
+
+    let memory = world.enter(|| Bucket::open("memory://b"))?;
+    assert!(poll_immediate(Box::pin(memory.put("a", "1"))).await.is_some(), "memory does not wait");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn operations_take_turns_in_the_order_of_their_first_polls() -> Tested {
+    let world = simulated();
+    let fresh = world.enter(|| in_a_folder(""))?;
+    for _ in 0..10 {
+        let puts = (0..16).map(|id: u32| {
+            let bucket = fresh.bucket.clone();
+            async move { bucket.put("last", id.to_string()).await }
+        });
+        join_all(puts).await;
+        assert_eq!(fresh.bucket.get("last").await?, "15");
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_take_virtual_time() -> Tested {
+    let world = simulated();
+    let (slow, down) = world.enter(|| (Bucket::open("memory://slow"), Bucket::open("memory://down")));
+    let (slow, down) = (slow?, down?);
+    world.latency("memory:///slow", Latency::between(Duration::from_secs(3), Duration::from_secs(3), 0))?;
+    let start = tokio::time::Instant::now();
+    let mut put = Box::pin(slow.put("a", "1"));
+    assert!(poll_immediate(&mut put).await.is_none());
+    assert_eq!(world.in_flight(), 0, "waiting for time is not I/O");
+    let put = put.await?;
+    assert_eq!(start.elapsed(), Duration::from_secs(3));
+    assert_eq!(put.last_modified, dawn() + TimeDelta::seconds(3));
+
+    let now = dawn() + start.elapsed();
+    world.outage("memory://down", now + TimeDelta::seconds(10), now + TimeDelta::seconds(20))?;
+    down.put("a", "1").await?;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(kind(down.head("a").await), Some(Kind::Network));
+    world.put_now("memory://down/b", "what arrives, arrives").await?;
+    slow.head("a").await?;
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    assert_eq!(down.list("").await?.len(), 2);
+    Ok(())
+}
+
+/// As many callers as there may be, on as few threads as there may be: nothing may wait for a second thread while it holds one.
+#[test]
+fn a_small_blocking_pool_is_enough() -> Tested {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().max_blocking_threads(1).build()?;
+    runtime.block_on(async {
+        let fresh = in_a_folder("")?;
+        let etag = fresh.bucket.put("total", "0").await?.etag.unwrap_or_default();
+        let all = (0..50).map(|id: u32| {
+            let (bucket, etag) = (fresh.bucket.clone(), etag.clone());
+            async move {
+                let updated = bucket.put_if_match("total", id.to_string(), &etag).await.is_ok();
+                bucket.put(&format!("{id}"), "1").await?;
+                bucket.copy(&format!("{id}"), &format!("copy/{id}")).await?;
+                bucket.rename(&format!("{id}"), &format!("renamed/{id}")).await?;
+                bucket.delete(&format!("copy/{id}")).await?;
+                Ok::<_, BucketError>(updated)
+            }
+        });
+        let all = tokio::time::timeout(Duration::from_mins(1), join_all(all)).await?;
+        let updates: Vec<bool> = all.into_iter().collect::<Result<_, _>>()?;
+        assert_eq!(updates.iter().filter(|updated| **updated).count(), 1);
+        assert_eq!(fresh.bucket.list("renamed/").await?.len(), 50);
+        Ok(())
+    })
+}

@@ -1,0 +1,140 @@
+//! What a network does: retried within the limits, or a clear error; never a part for the whole, never two objects for one.
+
+use std::time::Duration;
+
+use hyper::StatusCode;
+use pipeline_runtime::{Bucket, BucketErrorKind as Kind};
+
+use crate::cases::{Tested, distinct, keys, kind};
+use crate::server::{Fault, Server};
+
+const BUSY: Fault = Fault::Status(StatusCode::SERVICE_UNAVAILABLE, "SlowDown");
+
+#[tokio::test]
+async fn what_passes_is_tried_again() -> Tested {
+    let server = Server::start().await?;
+    let bucket = server.bucket("bucket")?;
+    bucket.put("a", "1").await?;
+    for fault in [BUSY, Fault::Drop] {
+        for part in ["HEAD /bucket/a", "GET /bucket/a", "GET /bucket?", "PUT /bucket/a", "DELETE /bucket/c"] {
+            server.meet(part, [fault.clone(), fault.clone()]);
+        }
+        assert!(bucket.head("a").await?.is_some());
+        assert_eq!(bucket.get("a").await?, "1");
+        assert_eq!(keys(&bucket.list("").await?), ["a"]);
+        bucket.put("a", "1").await?;
+        bucket.delete("c").await?;
+        assert_eq!(server.left(), 0, "each fault was met");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_it() -> Tested {
+    let server = Server::start().await?;
+    server.make("bucket")?;
+    let bucket = Bucket::open(&(server.url("bucket") + "&retries=2"))?;
+    server.meet("/bucket", std::iter::repeat_n(BUSY, 100));
+    assert_eq!(kind(bucket.list("").await), Some(Kind::Throttled));
+    assert_eq!(server.asked().len(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_cut_off_is_taken_up_again() -> Tested {
+    let server = Server::start().await?;
+    let bucket = server.bucket("bucket")?;
+    let all = distinct(3_000_000);
+    bucket.put("a", all.clone()).await?;
+    server.meet("GET /bucket/a", [Fault::CutBody(1_000_000), Fault::CutBody(500_000), Fault::Drop, BUSY]);
+    assert!(bucket.get("a").await? == all);
+    assert_eq!(server.left(), 0);
+    server.meet("GET /bucket/a", [Fault::CutBody(1_000_000)]);
+    assert!(bucket.get_range("a", 7..2_000_000).await? == all[7..2_000_000]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_cut_off_for_good_is_an_error() -> Tested {
+    let server = Server::start().await?;
+    server.make("bucket")?;
+    let bucket = Bucket::open(&(server.url("bucket") + "&retries=1"))?;
+    bucket.put("a", distinct(3_000_000)).await?;
+    server.meet("GET /bucket/a", [Fault::CutBody(1_000_000)].into_iter().chain(std::iter::repeat_n(Fault::Drop, 100)));
+    let error = bucket.get("a").await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Network, "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_replaced_object_is_not_mixed_with_the_old() -> Tested {
+    let server = Server::start().await?;
+    let bucket = server.bucket("bucket")?;
+    bucket.put("a", vec![b'o'; 3_000_000]).await?;
+    server.meet("GET /bucket/a", [Fault::CutBody(1_000_000)]);
+    let mut reader = bucket.get_stream("a").await?;
+    reader.chunk().await?;
+    bucket.put("a", vec![b'n'; 3_000_000]).await?;
+    let error = loop {
+        match reader.chunk().await {
+            Ok(chunk) => assert!(chunk.ok_or("it ended early")?.iter().all(|byte| *byte == b'o')),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), Kind::PreconditionFailed, "{error}");
+    Ok(())
+}
+
+/// The repeated request finds its own object: that is a success, and one object.
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_done_once() -> Tested {
+    let server = Server::start().await?;
+    let bucket = server.bucket("bucket")?;
+    server.meet("PUT /bucket/absent", [Fault::LoseAnswer]);
+    let first = bucket.put_if_absent("absent", "mine").await?;
+    assert_eq!(bucket.head("absent").await?.as_ref(), Some(&first));
+    assert_eq!(kind(bucket.put_if_absent("absent", "another's").await), Some(Kind::AlreadyExists));
+
+    server.meet("PUT /bucket/absent", [Fault::LoseAnswer]);
+    let etag = first.etag.unwrap_or_default();
+    bucket.put_if_match("absent", "mine again", &etag).await?;
+    assert_eq!(bucket.get("absent").await?, "mine again");
+
+    let mut writer = bucket.put_stream_if_absent("big").await?;
+    writer.write(vec![7; 9 << 20]).await?;
+    server.meet("POST /bucket/big?uploadId", [Fault::LoseAnswer]);
+    assert_eq!(writer.finish().await?.size, 9 << 20);
+    assert_eq!(keys(&bucket.list("").await?), ["absent", "big"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn parts_are_sent_again() -> Tested {
+    let server = Server::start().await?;
+    let bucket = server.bucket("bucket")?;
+    let all = distinct(20 << 20);
+    server.meet("partNumber=1", [BUSY, Fault::LoseAnswer]);
+    server.meet("partNumber=2", [Fault::Drop]);
+    server.meet("POST /bucket/a?uploadId", [BUSY]);
+    let mut writer = bucket.put_stream("a").await?;
+    writer.write(all.clone()).await?;
+    assert_eq!(writer.finish().await?.size, all.len() as u64);
+    assert!(bucket.get("a").await? == all);
+    assert_eq!(server.left(), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_slow_store_is_waited_for_and_a_dead_one_is_not() -> Tested {
+    let server = Server::start().await?;
+    server.make("bucket")?;
+    let bucket = Bucket::open(&(server.url("bucket") + "&timeout=2s&retries=1"))?;
+    bucket.put("a", "1").await?;
+    server.meet("HEAD", [Fault::Slow(Duration::from_millis(300))]);
+    assert!(bucket.head("a").await?.is_some());
+    server.meet("HEAD", std::iter::repeat_n(Fault::Slow(Duration::from_hours(1)), 10));
+    let error = bucket.head("a").await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Network);
+    assert!(error.to_string().contains("did not answer"), "{error}");
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! Buckets on an S3 API: the suite that holds for every store, then what only S3 has, and what its network does to it.
+
+#[path = "../../pipeline-runtime/src/storage/tests/cases.rs"]
+mod cases;
+mod elsewhere;
+mod errors;
+mod faults;
+mod multipart;
+mod server;
+
+use cases::Tested;
+use server::Server;
+
+macro_rules! on_s3 {
+    ($($case:ident),+ $(,)?) => {
+        mod suite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() -> super::Tested {
+                    let server = super::Server::start().await?;
+                    super::cases::$case(server.bucket("data-bucket")?).await
+                }
+            )+
+        }
+    };
+}
+
+cases::every!(on_s3);

@@ -1,0 +1,203 @@
+//! S3 within this process: s3s-fs over a temporary folder, on a port of its own, and a script of faults in front of it.
+//!
+//! Where s3s-fs is no S3, [`Mended`] stands in: its conditional writes are not one step, so here one write is done after another; and
+//! what is a folder to it, or below a file, is an error of its own (500), and here a missing key. Its listings have no etags.
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use pipeline_runtime::Bucket;
+use s3s::auth::SimpleAuth;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s_fs::FileSystem;
+use tokio::net::TcpListener;
+
+type Failed = Box<dyn Error + Send + Sync>;
+type Answer = Response<UnsyncBoxBody<Bytes, Failed>>;
+
+/// What happens to one request.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    Pass,
+    /// It is answered so, and not done.
+    Status(StatusCode, &'static str),
+    /// It is not answered, and not done.
+    Drop,
+    /// It is done, and its answer is lost.
+    LoseAnswer,
+    /// Only so many bytes of the answer's body arrive before the connection breaks off.
+    CutBody(usize),
+    /// It is answered after that long.
+    Slow(Duration),
+}
+
+/// One line of what was asked: `GET /bucket/key?query`.
+pub(crate) type Line = String;
+
+/// Lives as long as the runtime it was started on.
+pub(crate) struct Server {
+    pub(crate) endpoint: String,
+    root: tempfile::TempDir,
+    script: Arc<Script>,
+}
+
+#[derive(Clone)]
+struct Mended {
+    service: S3Service,
+    root: PathBuf,
+    writing: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Default)]
+struct Script {
+    asked: Mutex<Vec<Line>>,
+    /// For requests that contain the text, in turn; then they pass.
+    faults: Mutex<Vec<(String, VecDeque<Fault>)>>,
+}
+
+pub(crate) const ID: &str = "AKIATEST";
+pub(crate) const SECRET: &str = "not/so+secret";
+
+impl Server {
+    pub(crate) async fn start() -> Result<Self, Box<dyn Error>> {
+        let root = tempfile::tempdir()?;
+        let mut service = S3ServiceBuilder::new(FileSystem::new(root.path()).map_err(|error| format!("{error:?}"))?);
+        service.set_auth(SimpleAuth::from_single(ID, SECRET));
+        let service = service.build();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let script = Arc::new(Script::default());
+        let mended = Mended { service, root: root.path().to_owned(), writing: Arc::default() };
+        tokio::spawn(serve(listener, mended, Arc::clone(&script)));
+        Ok(Self { endpoint, root, script })
+    }
+
+    /// The bucket's folder, which is made.
+    pub(crate) fn make(&self, bucket: &str) -> Result<PathBuf, Box<dyn Error>> {
+        let folder = self.root.path().join(bucket);
+        std::fs::create_dir(&folder)?;
+        Ok(folder)
+    }
+
+    pub(crate) fn url(&self, bucket: &str) -> String {
+        let secret = SECRET.replace('/', "%2F");
+        format!("s3://{bucket}?endpoint={}&access_key_id={ID}&secret_access_key={secret}", self.endpoint)
+    }
+
+    /// A bucket that is there.
+    pub(crate) fn bucket(&self, name: &str) -> Result<Bucket, Box<dyn Error>> {
+        self.make(name)?;
+        Ok(Bucket::open(&self.url(name))?)
+    }
+
+    /// What happens to the next requests whose line contains `part`.
+    pub(crate) fn meet(&self, part: &str, faults: impl IntoIterator<Item = Fault>) {
+        let faults = faults.into_iter().collect();
+        self.script.faults.lock().unwrap_or_else(PoisonError::into_inner).push((part.to_owned(), faults));
+    }
+
+    /// How many faults nobody has met yet.
+    pub(crate) fn left(&self) -> usize {
+        self.script.faults.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(_, faults)| faults.len()).sum()
+    }
+
+    /// No more faults.
+    pub(crate) fn forget(&self) {
+        self.script.faults.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// What was asked since this was last called.
+    pub(crate) fn asked(&self) -> Vec<Line> {
+        std::mem::take(&mut self.script.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Script {
+    fn next(&self, line: &str) -> Fault {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut met = faults.iter_mut().filter(|(part, _)| line.contains(part.as_str()));
+        met.find_map(|(_, faults)| faults.pop_front()).unwrap_or(Fault::Pass)
+    }
+}
+
+impl Mended {
+    async fn call(&self, request: Request<Incoming>) -> Result<Answer, Failed> {
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        if reads && self.is_no_key(request.uri().path()) {
+            return told(StatusCode::NOT_FOUND, "NoSuchKey");
+        }
+        if request.method() == Method::DELETE && self.is_no_key(request.uri().path()) {
+            return told(StatusCode::NO_CONTENT, "");
+        }
+        let _alone = if reads { None } else { Some(self.writing.lock().await) };
+        let response = self.service.call(request.map(s3s::Body::from)).await.map_err(|error| format!("{error:?}"))?;
+        // Boxed at once: a body of an opaque type behind an await is more than the compiler can show to be `Send`.
+        Ok(response.map(|body| body.map_err(|error: s3s::StdError| -> Failed { error }).boxed_unsync()))
+    }
+
+    fn is_no_key(&self, path: &str) -> bool {
+        let mut segments = path.trim_start_matches('/').splitn(2, '/');
+        let (Some(bucket), Some(key)) = (segments.next(), segments.next().filter(|key| !key.is_empty())) else { return false };
+        let bucket = self.root.join(bucket);
+        let file = bucket.join(key);
+        file.is_dir() || file.ancestors().skip(1).take_while(|above| *above != bucket).any(std::path::Path::is_file)
+    }
+}
+
+fn told(status: StatusCode, code: &str) -> Result<Answer, Failed> {
+    let body = Full::from(format!("<Error><Code>{code}</Code><Message>{SECRET}</Message></Error>"));
+    Ok(Response::builder().status(status).body(body.map_err(|never| match never {}).boxed_unsync())?)
+}
+
+async fn serve(listener: TcpListener, service: Mended, script: Arc<Script>) {
+    while let Ok((socket, _)) = listener.accept().await {
+        let (service, script) = (service.clone(), Arc::clone(&script));
+        tokio::spawn(async move {
+            let answer = service_fn(move |request| answer(service.clone(), Arc::clone(&script), request));
+            // A connection that was to break off is an error here.
+            let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), answer).await;
+        });
+    }
+}
+
+async fn answer(service: Mended, script: Arc<Script>, request: Request<Incoming>) -> Result<Answer, Failed> {
+    let fault = script.next(&format!("{} {}", request.method(), request.uri()));
+    match fault {
+        Fault::Drop => return Err("dropped".into()),
+        Fault::Status(status, code) => {
+            // Read first: who answers before closes the connection on a client that is still sending.
+            let _ = request.into_body().collect().await?;
+            return told(status, code);
+        }
+        Fault::Slow(delay) => tokio::time::sleep(delay).await,
+        Fault::Pass | Fault::LoseAnswer | Fault::CutBody(_) => {}
+    }
+    let (parts, body) = service.call(request).await?.into_parts();
+    match fault {
+        Fault::LoseAnswer => Err("the answer is lost".into()),
+        Fault::CutBody(at) => {
+            let whole = body.collect().await?.to_bytes();
+            let cut = whole.slice(..at.min(whole.len()));
+            let frames = futures_util::stream::iter([Ok(Frame::data(cut))])
+                // The bytes before are on their way by then.
+                .chain(futures_util::stream::once(async {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    Err("cut off".into())
+                }));
+            Ok(Response::from_parts(parts, StreamBody::new(frames).boxed_unsync()))
+        }
+        _ => Ok(Response::from_parts(parts, body)),
+    }
+}
