@@ -76,7 +76,8 @@ fn files_that_arrive_while_their_sensors_wait_are_found_and_processed() {
     assert!(order.is_sorted_by_key(|id| report.node(id).finished()), "{}", report.timeline());
     for id in order {
         let pokes = report.node(id).poke_times();
-        assert!(pokes.windows(2).all(|pair| pair[0] + POKE <= pair[1]), "{id}: {pokes:?}");
+        // Not `POKE` apart: a file that arrives is looked at before the tick.
+        assert!(pokes.windows(2).all(|pair| pair[0] < pair[1]), "{id}: {pokes:?}");
     }
     assert!(report.node("daily_export").pokes() > 1, "it waited\n{}", report.timeline());
     assert_eq!(folder.names("data-bucket/processed"), ["daily_export_20240325_summary.json", "transactions_20240325.csv"]);
