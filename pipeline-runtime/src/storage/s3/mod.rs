@@ -178,6 +178,10 @@ impl S3 {
     }
 
     pub(super) async fn copy(self: &Arc<Self>, from: &Path, to: &Path, condition: Condition) -> Result<ObjectMeta, Failure> {
+        if from == to && matches!(condition, Condition::Always) {
+            // S3 refuses it, as nothing would change.
+            return self.head(from).await?.ok_or_else(Failure::no_such_key);
+        }
         let client = self.client().await?;
         let copied = match &condition {
             Condition::Always => client.s3.copy_opts(from, to, CopyOptions::default()).await,

@@ -92,9 +92,9 @@ fn assert_seen(listed: &[Object], put: &Object) {
     }
 }
 
+/// Without a backslash, which some servers take for a `/`.
 pub(crate) async fn any_valid_key_is_kept(bucket: Bucket) -> Tested {
-    let mut all =
-        ["ü/ß é.csv", "a b/100%/x?y*[z]", "..a/b..", "back\\slash", "x#y", "raw/.hidden", "%2E%2E/x", "a+b&c=d", "日本/語"];
+    let mut all = ["ü/ß é.csv", "a b/100%/x?y*[z]", "..a/b..", "x#y", "raw/.hidden", "%2E%2E/x", "a+b&c=d", "日本/語"];
     all.sort_unstable();
     for key in all {
         bucket.put(key, key).await?;
