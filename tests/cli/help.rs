@@ -15,6 +15,13 @@ fn without_a_command_the_help_is_shown() {
           list      Lists the pipelines, their schedules and what they do
           graph     Draws a pipeline's plan with its default params
           run       Runs a pipeline once, now, to its end
+          serve     Runs all pipelines as their schedules say, until Ctrl-C or SIGTERM
+          trigger   Starts a new run of a pipeline, in the process that serves if there is one
+          backfill  Runs the data intervals of a pipeline that start between two dates and are over
+          pause     No longer follows a pipeline's schedule
+          unpause   Follows a pipeline's schedule again
+          cancel    Ends a run: its attempts are cut off, and what has not ended is skipped
+          skip      Ends a node as skipped, whether it waits, is under way or has failed; the run goes on from there
           resume    Goes on with all runs that have not ended, and tells whoever has not been told yet
           retry     Tries nodes of a run again that have ended, with what was decided because of them
           runs      Lists the runs that the journal keeps, the newest first

@@ -59,6 +59,66 @@ pub(super) enum Command {
     /// All that happens is kept in the journal. The unfinished run of the same pipeline and logical date is gone on with, where
     /// it was; without a logical date the pipeline's newest unfinished run. Else a new one starts.
     Run(Run),
+    /// Runs all pipelines as their schedules say, until Ctrl-C or SIGTERM
+    ///
+    /// A run starts at the end of its data interval. Ticks that were missed while nobody served are made up for by pipelines
+    /// with `catchup`; of others the latest interval runs. What was unfinished is gone on with. On Ctrl-C or SIGTERM nothing more
+    /// starts, and what is under way may end; what has not after --drain is cut off. Unfinished runs are gone on with by the next
+    /// `serve`. A second signal ends the process at once.
+    Serve {
+        /// How long attempts that are under way may take once the process is to end
+        #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = humantime::parse_duration)]
+        drain: Duration,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Starts a new run of a pipeline, in the process that serves if there is one
+    ///
+    /// Where another process holds the journal, that one runs it; this command waits until the run has started or waits for its
+    /// turn, and says so. Where none does, the run is run here, to its end. A date that has an unfinished manual run is refused.
+    Trigger {
+        /// The pipeline; need not be named if it is the only one
+        pipeline: Option<String>,
+        #[command(flatten)]
+        about: About,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Runs the data intervals of a pipeline that start between two dates and are over
+    ///
+    /// Where another process holds the journal, that one runs them. Where none does, they are run here, and what earlier
+    /// backfills of the pipeline left unfinished is, too.
+    Backfill(Backfill),
+    /// No longer follows a pipeline's schedule
+    ///
+    /// What runs goes on, and `trigger` and `backfill` still work.
+    Pause {
+        /// The pipeline; need not be named if it is the only one
+        pipeline: Option<String>,
+    },
+    /// Follows a pipeline's schedule again
+    ///
+    /// Ticks that were missed meanwhile are made up for if it has `catchup`; else its latest interval runs.
+    Unpause {
+        /// The pipeline; need not be named if it is the only one
+        pipeline: Option<String>,
+    },
+    /// Ends a run: its attempts are cut off, and what has not ended is skipped
+    Cancel {
+        /// The run's id, as `runs` lists it; with its pipeline, PIPELINE/RUN, if several have it
+        run: String,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Ends a node as skipped, whether it waits, is under way or has failed; the run goes on from there
+    Skip {
+        /// The run's id, as `runs` lists it; with its pipeline, PIPELINE/RUN, if several have it
+        run: String,
+        /// The node, an element's being `upload[3]`
+        node: String,
+        #[command(flatten)]
+        how: How,
+    },
     /// Goes on with all runs that have not ended, and tells whoever has not been told yet
     Resume {
         #[command(flatten)]
@@ -66,7 +126,7 @@ pub(super) enum Command {
     },
     /// Tries nodes of a run again that have ended, with what was decided because of them
     Retry {
-        /// The run's id, as `runs` lists it
+        /// The run's id, as `runs` lists it; with its pipeline, PIPELINE/RUN, if several have it
         run: String,
         /// The nodes, an element's being `upload[3]`; without any: all that failed
         nodes: Vec<String>,
@@ -126,6 +186,40 @@ pub(super) struct Run {
     pub(super) metrics: Option<PathBuf>,
     #[command(flatten)]
     pub(super) how: How,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Backfill {
+    /// The pipeline; need not be named if it is the only one
+    pub(super) pipeline: Option<String>,
+    /// The first interval is the first that starts then or later: 2024-03-25, 2024-03-25T06:00 or 2024-03-25T06:00:00Z
+    #[arg(long, value_name = "D")]
+    pub(super) from: String,
+    /// The last interval is the last that starts then or earlier: a date alone is its midnight
+    #[arg(long, value_name = "D")]
+    pub(super) to: String,
+    /// How many of the pipeline's backfill runs may be active at once; without it, its `max_active_runs`
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_active_runs: Option<u32>,
+    /// Which intervals that have a run already are run again: those whose newest run failed, or all
+    #[arg(long, value_enum, default_value_t = Reprocess::None)]
+    pub(super) reprocess: Reprocess,
+    /// Lists the intervals that would be run, and runs nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) how: How,
+}
+
+/// `--reprocess`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Reprocess {
+    /// None of them
+    None,
+    /// Those whose newest run failed or was cancelled
+    Failed,
+    /// All whose newest run has ended
+    All,
 }
 
 /// How runs are run.

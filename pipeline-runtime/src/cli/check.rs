@@ -21,6 +21,13 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>) -> Result<ExitCode, 
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(WRONG_USE) })
 }
 
+/// Whether every plan is sound; else all mistakes.
+pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
+    let wrong: Vec<String> =
+        pipelines.iter().filter_map(|pipeline| pipeline.plan(&Value::Null).err()).map(|error| described(&error)).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.concat().trim_end().to_owned()) }
+}
+
 fn described(error: &PlanError) -> String {
     match error {
         PlanError::Wire(error) => format!("error: {error}\n"),

@@ -24,7 +24,13 @@
 //! | `list` | the pipelines, their schedules and what they do |
 //! | `graph [PIPELINE] [--format text\|mermaid\|json]` | draws a plan |
 //! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json] [--metrics FILE]` | runs a pipeline once, to its end, or goes on with the unfinished run of that identity |
+//! | `serve [--drain 20s]` | follows all schedules, and goes on with what was unfinished |
+//! | `trigger [PIPELINE] [--logical-date D] [--param k=v]…` | starts a new run, in the process that holds the journal if there is one |
+//! | `backfill [PIPELINE] --from D --to D [--max-active-runs N] [--reprocess none\|failed\|all] [--dry-run]` | runs intervals that are over |
+//! | `pause [PIPELINE]`, `unpause [PIPELINE]` | no longer follows a schedule, or again |
 //! | `resume` | goes on with all unfinished runs |
+//! | `cancel RUN` | ends a run: attempts are cut off, what has not ended is skipped |
+//! | `skip RUN NODE` | ends a node as skipped, whether it waits, is under way or has failed |
 //! | `retry RUN [NODE]… [--downstream]` | tries nodes again that have ended; without any, those that failed |
 //! | `runs [--pipeline P] [--state S] [--kind K] [--since D] [--limit N] [--after RUN] [--json]` | what the journal keeps, the newest first |
 //! | `show RUN` | a run's timeline, the attempts that failed or were cut off, and what each node waits for |
@@ -35,6 +41,16 @@
 //! The exit code is 0 for success, 1 if the run failed, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C or SIGTERM
 //! interrupted it. An only pipeline need not be named. A binary adds commands of its own with [`Cli`], and runs pipelines from
 //! them with [`Runner`].
+//!
+//! # Two processes
+//!
+//! One process writes the journal at a time: a second `serve`, `run` or `resume` is refused and told who does. `runs`, `show` and
+//! `logs` read beside it. `trigger`, `backfill`, `pause`, `unpause`, `cancel`, `skip` and `retry` are carried out by the holder, which
+//! looks for them five times a second; the command prints the answer, and exits with 2 where it was refused. Without a holder it
+//! does the work itself.
+//!
+//! A process that serves, asked to end, starts nothing more and lets attempts that are under way come to their end for `--drain`; it
+//! exits with 0, or with 130 where it had to cut them off. With `--json` it prints `run_finished` at the end of each run.
 //!
 //! # Progress
 //!
@@ -56,23 +72,29 @@
 //! later, and none of these will change.
 
 mod args;
+mod asked;
+mod backfill;
 mod check;
 mod choose;
+mod edit;
 mod graph;
 mod list;
 mod logs;
 mod metrics;
 mod output;
 mod params;
+mod pause;
 mod progress;
 mod prune;
 mod resume;
 mod run;
 mod runner;
 mod runs;
+mod serve;
 mod show;
 mod simulate;
 mod summary;
+mod trigger;
 mod waiting;
 
 pub use crate::host::StartError;
@@ -80,15 +102,36 @@ pub use progress::Progress;
 pub use runner::{Finished, Runner, RunnerError};
 
 use crate::Pipeline;
-use crate::engine::Edit;
+use crate::host;
 use args::{Args, Command};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use tracing::level_filters::LevelFilter;
 
 /// The exit code of wrong use.
 const WRONG_USE: u8 = 2;
+
+/// Where and how the runs of a command are run.
+#[derive(Debug)]
+struct Place {
+    journal: PathBuf,
+    log: Option<LevelFilter>,
+    parallelism: u32,
+    progress: Progress,
+    speed: u32,
+}
+
+impl Place {
+    /// A runner there, which others may ask for runs of these pipelines.
+    fn runner(&self, pipelines: &[Pipeline]) -> Result<Runner, String> {
+        let level = args::log_level(self.log)?;
+        let runner = Runner::new().progress(self.progress).parallelism(self.parallelism).speed(self.speed).level(level);
+        Ok(runner.journal(&self.journal).hosting(pipelines))
+    }
+}
 
 /// Does what the process's arguments say: the whole `main` of a pipeline binary.
 pub fn main(pipelines: impl IntoIterator<Item = Pipeline>) -> ExitCode {
@@ -122,6 +165,7 @@ pub fn main(pipelines: impl IntoIterator<Item = Pipeline>) -> ExitCode {
 pub struct Cli {
     pipelines: Vec<Pipeline>,
     commands: Vec<Own>,
+    speed: u32,
 }
 
 /// A command of the binary's own.
@@ -140,7 +184,7 @@ impl std::fmt::Debug for Own {
 impl Cli {
     /// The commands of these pipelines.
     pub fn new(pipelines: impl IntoIterator<Item = Pipeline>) -> Self {
-        Self { pipelines: pipelines.into_iter().collect(), commands: Vec::new() }
+        Self { pipelines: pipelines.into_iter().collect(), commands: Vec::new(), speed: 1 }
     }
 
     /// Adds a command, listed in `--help` with `about`. It is given the arguments that follow its name, `--help` included.
@@ -154,6 +198,12 @@ impl Cli {
         self
     }
 
+    /// The clock of all commands that run pipelines goes `times` as fast (1 unless given; 0 counts as 1), so that a schedule of
+    /// hours can be watched, or tested, in seconds.
+    pub fn speed(self, times: u32) -> Self {
+        Self { speed: times, ..self }
+    }
+
     /// Does what the process's arguments say.
     pub fn main(self) -> ExitCode {
         self.run(std::env::args_os())
@@ -161,7 +211,7 @@ impl Cli {
 
     /// Does what `args` say, the first of which is the program's name.
     pub fn run<A: Into<OsString> + Clone>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
-        let Self { pipelines, commands } = self;
+        let Self { pipelines, commands, speed } = self;
         let own = commands.iter().map(|own| args::own(own.name, own.about));
         let clap = own.fold(Args::command(), clap::Command::subcommand);
         let matches = match clap.try_get_matches_from(args) {
@@ -174,24 +224,38 @@ impl Cli {
             return (own.run)(args::own_arguments(given));
         }
         match Args::from_arg_matches(&matches) {
-            Ok(args) => command(&pipelines, args),
+            Ok(args) => command(&pipelines, args, speed),
             Err(error) => wrong_arguments(&error),
         }
     }
 }
 
-fn command(pipelines: &[Pipeline], args: Args) -> ExitCode {
+fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
     if let Err(problem) = choose::distinct(pipelines) {
         return refuse(&problem);
     }
+    let at = |how: &args::How| Place {
+        journal: args.journal.clone(),
+        log: args.log,
+        parallelism: how.parallelism,
+        progress: how.progress(),
+        speed,
+    };
     let done = match args.command {
         Command::Check { pipeline } => check::run(pipelines, pipeline.as_deref()),
         Command::List => Ok(list::run(pipelines)),
         Command::Graph { pipeline, format } => graph::run(pipelines, pipeline.as_deref(), format),
-        Command::Run(run) => run::run(pipelines, &run, &args.journal, args.log),
-        Command::Resume { how } => resume::run(pipelines, &how, &args.journal, args.log),
+        Command::Run(run) => run::run(pipelines, &run, &at(&run.how)),
+        Command::Serve { drain, how } => serve::run(pipelines, drain, &at(&how)),
+        Command::Trigger { pipeline, about, how } => trigger::run(pipelines, pipeline.as_deref(), &about, &at(&how)),
+        Command::Backfill(backfill) => backfill::run(pipelines, &backfill, &at(&backfill.how)),
+        Command::Pause { pipeline } => pause::run(pipelines, pipeline.as_deref(), true, &args.journal),
+        Command::Unpause { pipeline } => pause::run(pipelines, pipeline.as_deref(), false, &args.journal),
+        Command::Cancel { run, how } => edit::run(pipelines, &host::Command::Cancel { run }, &at(&how)),
+        Command::Skip { run, node, how } => edit::run(pipelines, &host::Command::Skip { run, node }, &at(&how)),
+        Command::Resume { how } => resume::run(pipelines, &at(&how)),
         Command::Retry { run, nodes, downstream, how } => {
-            resume::edited(pipelines, &run, Edit::Retry { nodes, downstream }, &how, &args.journal, args.log)
+            edit::run(pipelines, &host::Command::Retry { run, nodes, downstream }, &at(&how))
         }
         Command::Runs(runs) => runs::run(&runs, &args.journal),
         Command::Show { run } => show::run(pipelines, &run, &args.journal),

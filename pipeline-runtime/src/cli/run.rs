@@ -1,24 +1,20 @@
 //! `run`
 
-use super::args::{self, Run};
-use super::runner::{Runner, RunnerError};
-use super::{choose, metrics, params};
-use crate::Pipeline;
+use super::args::Run;
+use super::runner::RunnerError;
+use super::{Place, choose, metrics, params};
 use crate::host::StartError;
-use std::path::Path;
+use crate::{JournalError, Pipeline};
 use std::process::ExitCode;
-use tracing::level_filters::LevelFilter;
 
-pub(super) fn run(pipelines: &[Pipeline], run: &Run, journal: &Path, log: Option<LevelFilter>) -> Result<ExitCode, String> {
-    let level = args::log_level(log)?;
+pub(super) fn run(pipelines: &[Pipeline], run: &Run, place: &Place) -> Result<ExitCode, String> {
     let pipeline = choose::one(pipelines, run.pipeline.as_deref())?;
     let given = params::given(pipeline, &run.about)?;
     let how = &run.how;
     if let Some(file) = &run.metrics {
         metrics::check(file)?;
     }
-    let mut runner = Runner::new().progress(how.progress()).parallelism(how.parallelism).level(level);
-    runner = runner.pipeline(pipeline.clone(), given).journal(journal).anew(run.new);
+    let mut runner = place.runner(pipelines)?.pipeline(pipeline.clone(), given).anew(run.new);
     if let Some(date) = &run.about.logical_date {
         runner = runner.logical_date(date);
     }
@@ -28,6 +24,10 @@ pub(super) fn run(pipelines: &[Pipeline], run: &Run, journal: &Path, log: Option
                 metrics::keep(&report.metrics(), file, how.json);
             }
             Ok(finished.exit_code())
+        }
+        Err(RunnerError::Start(StartError::Journal(error @ JournalError::Held { .. }))) => {
+            let date = run.about.logical_date.as_ref().map(|date| format!(" --logical-date {date}")).unwrap_or_default();
+            Err(format!("{error}\n  = help: `trigger {}{date}` has that process run it", pipeline.id()))
         }
         Err(RunnerError::Start(StartError::Plan(error))) => Err(params::blame(pipeline, &run.about, &error)),
         Err(RunnerError::Start(error @ StartError::OtherParams { .. })) => Err(format!("--param: {error}")),

@@ -1,18 +1,21 @@
 //! Runs with progress, for `run` and for a binary's own commands.
 
-use super::progress::{self, Progress, Watched};
+use super::progress::{self, Names, Progress, Watched};
 use super::{WRONG_USE, args, output, summary};
 use crate::engine::{Edit, RunIx};
-use crate::host::{Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, StartError};
-use crate::journal::SqliteJournal;
+use crate::host::{
+    Ask, Backfill, Dispatch, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, StartError, Tally, Unfinished,
+};
+use crate::journal::{RunKind, SqliteJournal, StoredRun};
 use crate::observe::{Feed, logs};
 use crate::plan::DEFAULT_PARALLELISM;
 use crate::time::Clock;
 use crate::{BoxFuture, Pipeline, RunReport, RunState};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 /// Runs pipelines from a command of a binary's own, with the progress, the logs and the summary of `run`.
@@ -57,16 +60,20 @@ pub struct Runner {
     level: Option<LevelFilter>,
     beside: Vec<Beside>,
     journal: Option<PathBuf>,
-    new: bool,
+    ask: Ask,
     kept: Kept,
+    /// All pipelines of the binary: what others may ask this process for while it holds the journal.
+    hosting: Vec<Pipeline>,
+    service: Service,
 }
 
 /// Which runs of the journal are gone on with, beside those that are asked for by their pipelines.
 #[derive(Debug)]
 enum Kept {
     None,
-    Unfinished(Vec<Pipeline>),
-    Edited(Vec<Pipeline>, String, Edit),
+    Unfinished,
+    Edited(String, Edit),
+    Backfill(Backfill),
 }
 
 type Beside = Box<dyn FnOnce(Clock) -> BoxFuture<()>>;
@@ -96,8 +103,10 @@ impl Runner {
             level: None,
             beside: Vec::new(),
             journal: None,
-            new: false,
+            ask: Ask::GoOn,
             kept: Kept::None,
+            hosting: Vec::new(),
+            service: Service::default(),
         }
     }
 
@@ -145,17 +154,38 @@ impl Runner {
 
     /// Starts new runs even if there are unfinished ones that could be gone on with.
     pub fn anew(self, new: bool) -> Self {
-        Self { new, ..self }
+        Self { ask: if new { Ask::Anew } else { Ask::GoOn }, ..self }
     }
 
-    /// Goes on with all unfinished runs of these pipelines that the journal keeps.
-    pub(super) fn unfinished(self, pipelines: &[Pipeline]) -> Self {
-        Self { kept: Kept::Unfinished(pipelines.to_vec()), ..self }
+    /// Starts new runs, but none for a date that has an unfinished one.
+    pub(super) fn trigger(self) -> Self {
+        Self { ask: Ask::Trigger, ..self }
+    }
+
+    /// Lets others ask for runs of these pipelines as long as the runs go on.
+    pub(super) fn hosting(self, pipelines: &[Pipeline]) -> Self {
+        Self { hosting: pipelines.to_vec(), ..self }
+    }
+
+    /// Goes on with all unfinished runs that the journal keeps.
+    pub(super) fn unfinished(self) -> Self {
+        Self { kept: Kept::Unfinished, ..self }
     }
 
     /// Goes on with a run that the journal keeps, as an edit leaves it.
-    pub(super) fn edit(self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Self {
-        Self { kept: Kept::Edited(pipelines.to_vec(), run_id.to_owned(), edit), ..self }
+    pub(super) fn edit(self, run_id: &str, edit: Edit) -> Self {
+        Self { kept: Kept::Edited(run_id.to_owned(), edit), ..self }
+    }
+
+    /// Runs intervals that are over, and what earlier backfills of the pipeline have left to do.
+    pub(super) fn backfill(self, backfill: Backfill) -> Self {
+        let service = Service { forgets: true, ..Service::default() };
+        Self { kept: Kept::Backfill(backfill), service, ..self }
+    }
+
+    /// Follows the schedules until somebody wants the process to end, and then lets attempts that are under way take that long.
+    pub(super) fn serve(self, drain: Duration) -> Self {
+        Self { kept: Kept::Unfinished, service: Service { follows_schedules: true, forgets: true, drain }, ..self }
     }
 
     pub(super) fn level(self, level: LevelFilter) -> Self {
@@ -187,45 +217,77 @@ impl Runner {
         let clock = newest.flatten().map_or_else(Clock::system, Clock::system_from).faster(self.speed);
         let (feed, news) = Feed::new();
         let sender = feed.sender();
-        let observer = Arc::clone(&feed);
+        let observer = Arc::clone(&feed) as _;
         let keeps = journal.clone();
-        let options = HostOptions { journal, parallelism: self.parallelism, clock, observer };
+        let options = HostOptions { journal, parallelism: self.parallelism, clock, observer, drain: self.service.drain };
         let host = Host::new(options).map_err(RunnerError::Process)?;
+        let mut hosting = self.hosting;
+        if hosting.is_empty() {
+            hosting.extend(self.runs.iter().map(|(pipeline, _)| pipeline.clone()));
+        }
         let mut prepared = Vec::new();
         for (pipeline, params) in self.runs {
             let params = params.map_err(|error| RunnerError::Params { pipeline: pipeline.id(), error })?;
-            let request = Request { pipeline, params, logical_date: self.logical_date.clone(), new: self.new };
+            let request = Request { pipeline, params, logical_date: self.logical_date.clone(), ask: self.ask };
             prepared.push(host.prepare(request)?);
         }
+        let mut unfinished = Unfinished::default();
+        let mut backfill = None;
         match self.kept {
             Kept::None => {}
-            Kept::Unfinished(pipelines) => prepared.extend(host.unfinished(&pipelines)?),
-            Kept::Edited(pipelines, run_id, edit) => prepared.push(host.edited(&pipelines, &run_id, edit)?),
-        }
-        if prepared.is_empty() {
-            return Err(RunnerError::NoPipeline);
-        }
-        let (many, is_kept) = (prepared.len() > 1, self.journal.is_some());
-        if let (Some(journal), Progress::Auto | Progress::Plain) = (&self.journal, progress) {
-            output::to_stdout(&format!("journal {}", journal.display()));
-            for (run_id, resumed) in prepared.iter().map(Prepared::about) {
-                if resumed {
-                    output::to_stdout(&format!("going on with run {run_id}"));
-                }
+            Kept::Unfinished => unfinished = host.unfinished(&hosting, |_| true)?,
+            Kept::Edited(run_id, edit) => prepared.push(host.edited(&hosting, &run_id, edit)?),
+            Kept::Backfill(of) => {
+                let wanted = |run: &StoredRun| run.kind == RunKind::Backfill && run.pipeline == of.pipeline;
+                unfinished = host.unfinished(&hosting, wanted)?;
+                backfill = Some(of);
             }
         }
-        let shown = progress::show(progress, clock, many, sender.clone(), news).map_err(RunnerError::Process)?;
-        let logs = logs::collect(level, sender, keeps, clock, many);
+        let Service { follows_schedules, forgets, .. } = self.service;
+        if prepared.is_empty() && unfinished.is_empty() && backfill.is_none() && !follows_schedules {
+            return Err(RunnerError::NoPipeline);
+        }
+        let is_kept = self.journal.is_some();
+        let is_told = matches!(progress, Progress::Auto | Progress::Plain);
+        let names = names(forgets, prepared.len() + unfinished.len());
+        let mut dispatch = Dispatch::new(&host, &hosting, self.service, feed)?;
+        if let (Some(journal), true) = (&self.journal, is_told) {
+            open_with(journal, prepared.iter().chain(&unfinished.begun));
+        }
+        let shown = progress::show(progress, clock, names, sender.clone(), news).map_err(RunnerError::Process)?;
+        let logs = logs::collect(level, sender, keeps, clock, names != Names::One);
         for work in self.beside {
             host.spawn(work(clock));
         }
-        let runs = prepared.into_iter().map(|prepared| host.start(prepared)).collect::<Result<Vec<RunIx>, _>>()?;
-        let ended = host.finish(&runs);
+        let begin = |dispatch: &mut Dispatch<'_>| -> Result<Vec<RunIx>, StartError> {
+            let mut runs = prepared.into_iter().map(|prepared| dispatch.start(prepared)).collect::<Result<Vec<_>, _>>()?;
+            runs.extend(dispatch.go_on(unfinished)?);
+            if let Some(backfill) = &backfill {
+                let said = dispatch.backfill(backfill)?;
+                if is_told {
+                    output::to_stdout(&said);
+                }
+            }
+            if follows_schedules && is_told {
+                output::to_stdout(&dispatch.describe());
+            }
+            Ok(runs)
+        };
+        let runs = match begin(&mut dispatch) {
+            Ok(runs) => runs,
+            Err(error) => {
+                drop(logs);
+                shown.close();
+                return Err(error.into());
+            }
+        };
+        let (ended, tally) = dispatch.run();
         drop(logs);
         let now = clock.now();
         let mut watched = shown.close();
-        for run in runs.iter().filter_map(|run| watched.get(run)) {
+        for run in watched.values().filter(|run| !(forgets && run.history.state.is_end())) {
             match progress {
+                Progress::Auto | Progress::Plain if forgets => output::to_stdout(&progress::unfinished(run)),
                 Progress::Auto | Progress::Plain => summary::print(run, ended, now, is_kept),
                 Progress::Json => output::to_stdout(&progress::json_result(run, now)),
                 Progress::Silent => {}
@@ -235,7 +297,22 @@ impl Runner {
             return Err(RunnerError::Start(StartError::Stopped(failure)));
         }
         let reports = runs.iter().filter_map(|run| Some(report(&host, *run, watched.remove(run)?))).collect();
-        Ok(Finished { reports, interrupted: matches!(ended, Ended::Interrupted(_)) })
+        Ok(Finished { reports, ended, tally, forgets })
+    }
+}
+
+fn open_with<'a>(journal: &Path, runs: impl Iterator<Item = &'a Prepared>) {
+    output::to_stdout(&format!("journal {}", journal.display()));
+    for (run_id, _) in runs.map(Prepared::about).filter(|(_, resumed)| *resumed) {
+        output::to_stdout(&format!("going on with run {run_id}"));
+    }
+}
+
+fn names(forgets: bool, runs: usize) -> Names {
+    match runs {
+        _ if forgets => Names::Runs,
+        0 | 1 => Names::One,
+        _ => Names::Pipelines,
     }
 }
 
@@ -248,7 +325,9 @@ fn report(host: &Host, run: RunIx, watched: Watched) -> RunReport {
 #[derive(Debug)]
 pub struct Finished {
     reports: Vec<RunReport>,
-    interrupted: bool,
+    ended: Ended,
+    tally: Tally,
+    forgets: bool,
 }
 
 impl Finished {
@@ -264,15 +343,24 @@ impl Finished {
 
     /// Whether Ctrl-C or SIGTERM came before all of them had ended.
     pub fn is_interrupted(&self) -> bool {
-        self.interrupted
+        matches!(self.ended, Ended::Interrupted(_) | Ended::Drained(_))
+    }
+
+    /// How many runs came to which end.
+    pub(super) fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// What the process should exit with: 0 if all succeeded, 1 if one did not, 130 if they were interrupted.
     pub fn exit_code(&self) -> ExitCode {
         let all = |state| self.reports.iter().all(|report| report.state() == state);
-        match self.interrupted {
-            true if self.reports.iter().any(|report| !report.state().is_end()) => ExitCode::from(INTERRUPTED),
-            _ if all(RunState::Success) => ExitCode::SUCCESS,
+        match self.ended {
+            Ended::Drained(_) => ExitCode::SUCCESS,
+            Ended::Interrupted(_) if self.forgets || self.reports.iter().any(|report| !report.state().is_end()) => {
+                ExitCode::from(INTERRUPTED)
+            }
+            _ if self.forgets && self.tally.failed + self.tally.cancelled + self.tally.queued > 0 => ExitCode::FAILURE,
+            _ if self.forgets || all(RunState::Success) => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,
         }
     }

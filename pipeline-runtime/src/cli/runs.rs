@@ -99,8 +99,8 @@ pub(super) fn run(runs: &Runs, journal: &Path) -> Result<ExitCode, String> {
 
 fn row(run: &StoredRun) -> [String; 7] {
     let params = if run.params.is_null() { String::new() } else { run.params.to_string() };
-    let took = run.finished.map(|finished| whole(finished.since(run.created))).unwrap_or_default();
-    let started = run.created.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true);
+    let took = run.finished.map(|finished| whole(finished.since(run.started()))).unwrap_or_default();
+    let started = run.started().to_utc().to_rfc3339_opts(SecondsFormat::Secs, true);
     [run.run_id.clone(), run.pipeline.clone(), run.kind.to_string(), run.state.to_string(), started, took, params]
 }
 
@@ -124,7 +124,7 @@ fn as_json(run: &StoredRun) -> serde_json::Value {
         "logical_date": run.interval.start,
         "data_interval_end": run.interval.end,
         "params": run.params,
-        "started": date(run.created),
+        "started": date(run.started()),
         "finished": run.finished.map(date),
     })
 }

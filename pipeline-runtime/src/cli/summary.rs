@@ -119,8 +119,9 @@ fn undone(run: &Watched, ended: Ended, kept: bool) -> String {
 mod tests {
     use super::*;
     use crate::author::notify::Event;
+    use crate::cli::progress::Names;
     use crate::engine::{Entry, Record};
-    use crate::host::{Request, Signal};
+    use crate::host::{Ask, Request, Signal};
     use crate::observe::Opening;
     use crate::prelude::*;
     use expect_test::{Expect, expect};
@@ -143,8 +144,12 @@ mod tests {
     /// Of a run after one node's callback became due and could not be told.
     fn shows(ended: Ended, last: Record, expected: &Expect) {
         let now: Timestamp = "2024-03-25T06:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap().into();
-        let request =
-            Request { pipeline: nightly(), params: serde_json::Value::Null, logical_date: Some("2024-03-25".into()), new: false };
+        let request = Request {
+            pipeline: nightly(),
+            params: serde_json::Value::Null,
+            logical_date: Some("2024-03-25".into()),
+            ask: Ask::GoOn,
+        };
         let spec = request.into_spec(now).unwrap();
         let notification = Notification {
             event: Event::OnSuccess,
@@ -162,7 +167,7 @@ mod tests {
             budget_left: None,
             inputs: Vec::new(),
         };
-        let mut run = Watched::new(Opening { plan: spec.plan, info: spec.info, started: now, past: Vec::new() }, false);
+        let mut run = Watched::new(Opening { plan: spec.plan, info: spec.info, started: now, past: Vec::new() }, Names::One);
         let records = [
             Record::Started { slot: 0, attempt: 1 },
             Record::CallbackDue { id: 0, notifier: 0, notification: Arc::new(notification) },

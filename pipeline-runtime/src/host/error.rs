@@ -1,3 +1,4 @@
+use crate::engine::RunState;
 use crate::journal::{DecodeError, JournalError};
 use crate::plan::{PlanChanged, PlanError};
 use crate::schedule::DateError;
@@ -51,6 +52,20 @@ pub enum StartError {
         /// Its params.
         stored: String,
     },
+    /// A run was triggered for a date that has an unfinished one.
+    #[error("run `{run_id}` of that date is {state}; `retry`, `skip` or `cancel` change it, and `run` goes on with it")]
+    Unfinished {
+        /// The unfinished run.
+        run_id: String,
+        /// Its state.
+        state: RunState,
+    },
+    /// The days of a backfill.
+    #[error("{0}")]
+    Backfill(String),
+    /// Whoever holds the journal refused what was asked of it, or did not answer.
+    #[error("{0}")]
+    Refused(String),
     /// An unfinished run does not fit the pipeline's present plan.
     #[error(transparent)]
     Changed(#[from] PlanChanged),
@@ -61,6 +76,12 @@ pub enum StartError {
         run_id: String,
         /// What does not fit.
         reason: String,
+    },
+    /// Something was asked about a pipeline that the process that holds the journal does not have.
+    #[error("the process that holds the journal has no pipeline `{pipeline}`")]
+    NotHere {
+        /// The pipeline.
+        pipeline: String,
     },
     /// An unfinished run of a pipeline that this binary does not have.
     #[error("run `{run_id}` is of pipeline `{pipeline}`, which this binary does not have")]

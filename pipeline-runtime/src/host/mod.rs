@@ -4,24 +4,31 @@
 //! their own, on the thread that calls [`Host::drive_until`]: a body that never yields can hog its worker, but holds neither
 //! another node's time limit up nor Ctrl-C.
 
+mod backfill;
+mod command;
+mod dispatch;
 mod error;
 mod prepare;
 mod request;
+mod scheduler;
 mod signals;
 
+pub(crate) use backfill::{Backfill, Reprocess};
+pub(crate) use command::{Answer, Command, ask};
+pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use error::StartError;
-pub(crate) use prepare::Prepared;
-pub(crate) use request::Request;
+pub(crate) use prepare::{Prepared, Unfinished};
+pub(crate) use request::{Ask, Request};
 pub(crate) use signals::{INTERRUPTED, Signal};
 
 use crate::Pipeline;
-use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, RunIx, RunState};
-use crate::journal::{JournalError, MemoryJournal, SqliteJournal};
+use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, RunIx};
+use crate::journal::{JournalError, MemoryJournal, SqliteJournal, StoredRun};
 use crate::time::Clock;
 use signals::Interrupts;
 use std::convert::Infallible;
 use std::num::NonZero;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
@@ -49,6 +56,8 @@ pub(crate) struct HostOptions {
     pub(crate) parallelism: u32,
     pub(crate) clock: Clock,
     pub(crate) observer: Arc<dyn Observe>,
+    /// How long the process may take to end once it was asked to, beside a few seconds.
+    pub(crate) drain: Duration,
 }
 
 /// How the runs of a process came to an end.
@@ -56,8 +65,10 @@ pub(crate) struct HostOptions {
 pub(crate) enum Ended {
     /// They all did, and whoever was to be told was, or could not be in time.
     All,
-    /// Somebody wanted the process to end before.
+    /// Somebody wanted the process to end before, and attempts were cut off.
     Interrupted(Signal),
+    /// Somebody wanted the process to end, and what was under way came to its end before it did.
+    Drained(Signal),
     /// What happened could not be kept any more, so nothing more was done.
     Stopped,
 }
@@ -67,7 +78,7 @@ impl Host {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = Builder::new_multi_thread().worker_threads(threads).thread_name("pipeline-worker").enable_all().build()?;
         let timers = Builder::new_current_thread().enable_all().build()?;
-        let HostOptions { journal, parallelism, clock, observer } = options;
+        let HostOptions { journal, parallelism, clock, observer, drain } = options;
         let kept: Arc<dyn Journal> = match &journal {
             Some(journal) => Arc::clone(journal) as _,
             None => Arc::new(MemoryJournal::default()),
@@ -79,7 +90,7 @@ impl Host {
         if let Some(journal) = &journal {
             journal.attach(&engine);
         }
-        let interrupts = Mutex::new(Interrupts::listen()?);
+        let interrupts = Mutex::new(Interrupts::listen(drain)?);
         Ok(Self { engine, workers: Some(workers), timers, threads, journal, interrupts })
     }
 
@@ -118,10 +129,14 @@ impl Host {
         }
     }
 
-    /// All unfinished runs of these pipelines that are kept, and those that have not told everybody.
-    pub(crate) fn unfinished(&self, pipelines: &[Pipeline]) -> Result<Vec<Prepared>, StartError> {
-        let Some(journal) = &self.journal else { return Ok(Vec::new()) };
-        prepare::unfinished(&journal.reader()?, pipelines)
+    /// All unfinished runs that a filter lets through, and those that have not told everybody.
+    pub(crate) fn unfinished(
+        &self,
+        pipelines: &[Pipeline],
+        wanted: impl Fn(&StoredRun) -> bool,
+    ) -> Result<Unfinished, StartError> {
+        let Some(journal) = &self.journal else { return Ok(Unfinished::default()) };
+        prepare::unfinished(&journal.reader()?, pipelines, wanted)
     }
 
     /// A run that is kept, as an edit leaves it.
@@ -145,7 +160,7 @@ impl Host {
     }
 
     /// Runs what is to be run until `work` is done. To be called once.
-    pub(crate) fn drive_until<T>(&self, work: impl Future<Output = T>) -> T {
+    fn drive_until<T>(&self, work: impl Future<Output = T>) -> T {
         self.timers.block_on(async {
             tokio::select! {
                 biased;
@@ -153,42 +168,6 @@ impl Host {
                 never = self.engine.drive(self.threads) => unreachable_by(never),
             }
         })
-    }
-
-    /// Runs until all `runs` have ended or somebody wants the process to end. To be called once.
-    ///
-    /// After an interrupt the attempts are cut off and nothing more is recorded; another one ends the process at once.
-    pub(crate) fn finish(&self, runs: &[RunIx]) -> Ended {
-        let mut interrupts = self.interrupts.lock().unwrap_or_else(PoisonError::into_inner);
-        let ended = self.drive_until(async {
-            tokio::select! {
-                () = self.all_ended(runs) => Ended::All,
-                signal = interrupts.first() => Ended::Interrupted(signal),
-                () = self.engine.stopped() => Ended::Stopped,
-            }
-        });
-        if let Ended::Interrupted(_) = ended {
-            self.engine.stop();
-        }
-        ended
-    }
-
-    async fn all_ended(&self, runs: &[RunIx]) {
-        for run in runs {
-            let _: RunState = self.engine.ended(*run).await;
-        }
-        let told = async {
-            for run in runs {
-                self.engine.all_told(*run).await;
-            }
-        };
-        // By the real time, however fast the runs' own clock goes.
-        let clock = Clock::system();
-        let limit = clock.now() + CALLBACKS_LIMIT;
-        tokio::select! {
-            () = told => {}
-            () = clock.sleep_until(limit) => {}
-        }
     }
 }
 

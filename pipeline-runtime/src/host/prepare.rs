@@ -3,14 +3,16 @@
 //! A run is identified by its pipeline, logical date and kind. The unfinished run of that identity is gone on with, else a new
 //! one begins. Without a logical date it is the pipeline's newest unfinished run.
 
-use super::{Request, StartError};
+use super::request::run_id;
+use super::scheduler::Turn;
+use super::{Ask, Request, StartError};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
 use crate::engine::{Edit, EditError, Entry, RunSpec, RunState, check_edit};
-use crate::journal::{Reader, RunKind, StoredEntry, StoredRun};
+use crate::journal::{Begun, Reader, RunKind, StoredEntry, StoredRun};
 use crate::plan::Remap;
+use crate::schedule::Interval;
 use crate::time::Timestamp;
-use serde_json::Value;
 use std::sync::Arc;
 
 /// A run about to be begun or gone on with.
@@ -30,9 +32,18 @@ pub(crate) struct Resumed {
     pub(crate) remap: Option<(String, Remap)>,
     /// What somebody wants changed before anything else of it happens.
     pub(crate) edit: Option<Edit>,
+    pub(crate) turn: Turn,
 }
 
 impl Prepared {
+    /// What a scheduler counts it as; none where runs are not kept.
+    pub(super) fn turn(&self) -> Option<Turn> {
+        match self {
+            Self::New(_, stored) => stored.as_ref().map(|stored| Turn::of(stored)),
+            Self::Resumed(resumed) => Some(resumed.turn),
+        }
+    }
+
     /// The run's id, and whether it is gone on with.
     pub(crate) fn about(&self) -> (&str, bool) {
         match self {
@@ -44,49 +55,81 @@ impl Prepared {
 
 impl Request {
     pub(super) fn prepare(self, reader: &Reader, now: Timestamp) -> Result<Prepared, StartError> {
-        let (pipeline, params, asked_for_new) = (self.pipeline.clone(), self.params.clone(), self.new);
+        let (pipeline, params, ask) = (self.pipeline.clone(), self.params.clone(), self.ask);
         let dated = self.logical_date.is_some();
         let mut spec = self.into_spec(now)?;
         let start: Timestamp = spec.info.interval.start.into();
         let identity = || reader.unfinished_of(pipeline.id(), RunKind::Manual, dated.then_some(start));
-        if let Some(run) = if asked_for_new { None } else { identity()? } {
+        if let Some(run) = if ask == Ask::GoOn { identity()? } else { None } {
             let given = params.as_object().is_some_and(|params| !params.is_empty());
             if given && spec.plan.params != run.params {
                 return Err(StartError::OtherParams { run_id: run.run_id, stored: run.params.to_string() });
             }
             return Ok(Prepared::Resumed(Box::new(Resumed::read(reader, &pipeline, &run)?)));
         }
-        let info = Arc::make_mut(&mut spec.info);
-        info.previous = reader.previous_success(pipeline.id(), start)?;
-        // A date may be run again; each run has an id of its own.
-        let before = reader.count_of(pipeline.id(), RunKind::Manual, start)?;
-        if before > 0 {
-            info.run_id = format!("{}__{}", info.run_id, before + 1);
+        if ask == Ask::Trigger && dated {
+            refuse_unfinished(reader, pipeline.id(), start)?;
         }
-        let stored = StoredRun {
-            key: 0,
-            run_id: info.run_id.clone(),
-            pipeline: info.pipeline.clone(),
-            kind: RunKind::Manual,
-            interval: info.interval,
-            previous: info.previous,
-            params: info.params.clone(),
-            state: RunState::Running,
-            created: now,
-            sla_from: spec.sla_from,
-            finished: None,
-            seed: spec.seed,
-            skeleton: spec.plan.skeleton().into(),
-        };
+        let stored = enter(reader, &mut spec, RunKind::Manual, now)?;
         Ok(Prepared::New(spec, Some(Box::new(stored))))
     }
 }
 
+/// A new run as the journal keeps it, with an id of its own: a date may be run again.
+pub(super) fn enter(reader: &Reader, spec: &mut RunSpec, kind: RunKind, now: Timestamp) -> Result<StoredRun, StartError> {
+    let (pipeline, start) = (spec.info.pipeline.clone(), spec.info.interval.start.into());
+    let info = Arc::make_mut(&mut spec.info);
+    info.previous = reader.previous_success(&pipeline, start)?;
+    info.run_id = run_id(kind, &info.interval);
+    let before = reader.count_of(&pipeline, kind, start)?;
+    if before > 0 {
+        info.run_id = format!("{}__{}", info.run_id, before + 1);
+    }
+    Ok(StoredRun {
+        key: 0,
+        run_id: info.run_id.clone(),
+        pipeline,
+        kind,
+        interval: info.interval,
+        previous: info.previous,
+        params: info.params.clone(),
+        state: RunState::Running,
+        created: now,
+        sla_from: spec.sla_from,
+        finished: None,
+        seed: spec.seed,
+        skeleton: spec.plan.skeleton().into(),
+        begun: None,
+        max_active: None,
+    })
+}
+
+/// One date has one unfinished run that was asked for.
+fn refuse_unfinished(reader: &Reader, pipeline: &str, start: Timestamp) -> Result<(), StartError> {
+    match reader.unfinished_of(pipeline, RunKind::Manual, Some(start))? {
+        Some(run) => Err(StartError::Unfinished { run_id: run.run_id, state: run.state }),
+        None => Ok(()),
+    }
+}
+
 impl Resumed {
+    /// A run that waited for its turn, as one of the pipeline's present plan.
+    pub(super) fn begin(
+        reader: &Reader,
+        pipeline: &Pipeline,
+        run: &StoredRun,
+        now: Timestamp,
+    ) -> Result<(RunSpec, Begun), StartError> {
+        let plan = Arc::new(pipeline.plan(&run.params)?);
+        let previous = reader.previous_success(&run.pipeline, run.interval.start.into())?;
+        let begun = Begun { run: run.key, at: now, previous, skeleton: plan.skeleton().into() };
+        let info = info(run, previous);
+        Ok((RunSpec { plan, info: Arc::new(info), sla_from: now, seed: run.seed, key: run.key }, begun))
+    }
+
     /// Reads a run, as a run of the pipeline's present plan.
     pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun) -> Result<Self, StartError> {
-        let params = if run.params.is_null() { Value::Null } else { run.params.clone() };
-        let plan = Arc::new(pipeline.plan(&params)?);
+        let plan = Arc::new(pipeline.plan(&run.params)?);
         let remap = plan.match_skeleton(&run.skeleton)?;
         let mut stored = reader.entries(run.key)?;
         if let Some(remap) = &remap {
@@ -95,23 +138,58 @@ impl Resumed {
             }
         }
         let entries = StoredEntry::decode(&plan, stored).map_err(|error| StartError::undecodable(&run.run_id, &error))?;
-        let info = RunInfo {
-            pipeline: run.pipeline.clone(),
-            run_id: run.run_id.clone(),
-            interval: run.interval,
-            previous: run.previous,
-            params: run.params.clone(),
-        };
+        let info = info(run, run.previous);
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
-        Ok(Self { spec, started: run.created, entries, remap, edit: None })
+        Ok(Self { spec, started: run.started(), entries, remap, edit: None, turn: Turn::of(run) })
     }
 }
 
-/// All unfinished runs of these pipelines, and those that have not told everybody.
-pub(super) fn unfinished(reader: &Reader, pipelines: &[Pipeline]) -> Result<Vec<Prepared>, StartError> {
-    let runs = reader.unfinished()?.into_iter().chain(reader.untold()?);
-    runs.map(|run| Ok(Prepared::Resumed(Box::new(Resumed::read(reader, of(pipelines, &run)?, &run)?)))).collect()
+fn info(run: &StoredRun, previous: Option<Interval>) -> RunInfo {
+    RunInfo {
+        pipeline: run.pipeline.clone(),
+        run_id: run.run_id.clone(),
+        interval: run.interval,
+        previous,
+        params: run.params.clone(),
+    }
+}
+
+/// What the journal has left to do.
+#[derive(Debug, Default)]
+pub(crate) struct Unfinished {
+    /// Runs to go on with, and those that have ended and have not told everybody.
+    pub(crate) begun: Vec<Prepared>,
+    /// Runs that wait for their turn.
+    pub(crate) queued: Vec<StoredRun>,
+}
+
+impl Unfinished {
+    pub(crate) fn len(&self) -> usize {
+        self.begun.len() + self.queued.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// All unfinished runs that a filter lets through, and those that have not told everybody.
+pub(super) fn unfinished(
+    reader: &Reader,
+    pipelines: &[Pipeline],
+    wanted: impl Fn(&StoredRun) -> bool,
+) -> Result<Unfinished, StartError> {
+    let mut unfinished = Unfinished::default();
+    for run in reader.unfinished()?.into_iter().chain(reader.untold()?).filter(wanted) {
+        let pipeline = of(pipelines, &run)?;
+        if run.state == RunState::Queued {
+            unfinished.queued.push(run);
+        } else {
+            unfinished.begun.push(Prepared::Resumed(Box::new(Resumed::read(reader, pipeline, &run)?)));
+        }
+    }
+    Ok(unfinished)
 }
 
 /// A run as an edit leaves it, if it can be applied.
@@ -125,12 +203,12 @@ pub(super) fn edited(
     let run = reader.run(run_id)?.ok_or_else(|| StartError::NoRun { run_id: run_id.to_owned() })?;
     let mut resumed = Resumed::read(reader, of(pipelines, &run)?, &run)?;
     let refused = |reason: EditError| StartError::Edit { run_id: run_id.to_owned(), reason: reason.to_string() };
-    check_edit(resumed.spec.clone(), run.created, &resumed.entries, &edit, now).map_err(refused)?;
+    check_edit(resumed.spec.clone(), run.started(), &resumed.entries, &edit, now).map_err(refused)?;
     resumed.edit = Some(edit);
     Ok(Prepared::Resumed(Box::new(resumed)))
 }
 
-fn of<'a>(pipelines: &'a [Pipeline], run: &StoredRun) -> Result<&'a Pipeline, StartError> {
+pub(super) fn of<'a>(pipelines: &'a [Pipeline], run: &StoredRun) -> Result<&'a Pipeline, StartError> {
     let (run_id, id) = (run.run_id.clone(), run.pipeline.clone());
     pipelines.iter().find(|pipeline| pipeline.id() == id).ok_or(StartError::NoPipeline { run_id, pipeline: id })
 }

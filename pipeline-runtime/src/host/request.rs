@@ -19,8 +19,19 @@ pub(crate) struct Request {
     /// What differs from the defaults.
     pub(crate) params: Value,
     pub(crate) logical_date: Option<String>,
-    /// Starts a new run even if an unfinished one could be gone on with.
-    pub(crate) new: bool,
+    pub(crate) ask: Ask,
+}
+
+/// What is to become of an unfinished run of the same identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Ask {
+    /// It is gone on with.
+    #[default]
+    GoOn,
+    /// A new one starts beside it.
+    Anew,
+    /// Where the date was given, the new run is refused.
+    Trigger,
 }
 
 impl Request {
@@ -80,7 +91,7 @@ mod tests {
 
     fn spec(pipeline: Pipeline, date: Option<&str>) -> Result<RunSpec, StartError> {
         let now: DateTime<Utc> = "2024-03-25T12:00:00.123456789Z".parse().unwrap();
-        Request { pipeline, params: Value::Null, logical_date: date.map(str::to_owned), new: false }.into_spec(now.into())
+        Request { pipeline, params: Value::Null, logical_date: date.map(str::to_owned), ask: Ask::GoOn }.into_spec(now.into())
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A thread of their own hears them, whatever the process's other threads are busy with. The first one is handed to the host
 //! that runs; the next, and one that no host waits for, ends the process at once. So does a host that takes longer than
-//! [`GRACE`] to end, as when its terminal takes no more output.
+//! [`GRACE`] to end, beside what it asked for, as when its terminal takes no more output.
 
 use crate::time::Clock;
 use std::fmt;
@@ -46,19 +46,19 @@ static WAITING: Mutex<Waiting> = Mutex::new(Waiting::Nobody);
 #[derive(Debug)]
 enum Waiting {
     Nobody,
-    Host(oneshot::Sender<Signal>),
+    Host(oneshot::Sender<Signal>, Duration),
     /// The host was told, and is ending.
     Ending,
 }
 
 impl Interrupts {
-    /// Hears from now on. Of several at once, the last to be made does.
-    pub(crate) fn listen() -> io::Result<Self> {
+    /// Hears from now on, for a host that takes up to `drain` to end. Of several at once, the last to be made does.
+    pub(crate) fn listen(drain: Duration) -> io::Result<Self> {
         static THREAD: OnceLock<Result<(), io::ErrorKind>> = OnceLock::new();
         let thread = || std::thread::Builder::new().name("pipeline-signals".into()).spawn(hear).map(drop);
         (*THREAD.get_or_init(|| thread().map_err(|error| error.kind())))?;
         let (tell, told) = oneshot::channel();
-        become_waiting(Waiting::Host(tell));
+        become_waiting(Waiting::Host(tell, drain + GRACE));
         Ok(Self(told))
     }
 
@@ -89,21 +89,20 @@ fn hear() -> io::Result<()> {
         loop {
             let signal = signals.next().await;
             let told = match become_waiting(Waiting::Ending) {
-                Waiting::Host(tell) => tell.send(signal).is_ok(),
-                Waiting::Nobody | Waiting::Ending => false,
+                Waiting::Host(tell, grace) => tell.send(signal).is_ok().then_some(grace),
+                Waiting::Nobody | Waiting::Ending => None,
             };
-            if told {
-                drop(tokio::spawn(end_after_grace()));
-            } else {
-                end();
+            match told {
+                Some(grace) => drop(tokio::spawn(end_after(grace))),
+                None => end(),
             }
         }
     })
 }
 
-async fn end_after_grace() {
+async fn end_after(grace: Duration) {
     let clock = Clock::system();
-    clock.sleep_until(clock.now() + GRACE).await;
+    clock.sleep_until(clock.now() + grace).await;
     if matches!(*WAITING.lock().unwrap_or_else(PoisonError::into_inner), Waiting::Ending) {
         end();
     }

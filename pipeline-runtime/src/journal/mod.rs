@@ -8,5 +8,7 @@ pub(crate) use crate::engine::RunKey;
 pub(crate) use memory::MemoryJournal;
 pub use run::RunKind;
 pub(crate) use run::StoredRun;
-pub(crate) use sqlite::{DecodeError, Filter, LogLine, Old, Pruned, Reader, SqliteJournal, StoredEntry, StoredLine};
+pub(crate) use sqlite::{
+    Begun, DecodeError, Filter, LogLine, Mailbox, Old, Pruned, Reader, STALE, SqliteJournal, StoredEntry, StoredLine, Ticket,
+};
 pub use sqlite::{Holder, JournalError, stage};

@@ -59,4 +59,15 @@ pub(crate) struct StoredRun {
     pub(crate) seed: u64,
     /// The plan's nodes and edges when the run was made, as [`Plan::skeleton`](crate::plan::Plan::skeleton) writes them.
     pub(crate) skeleton: Arc<str>,
+    /// When it began, if it had to wait for its turn.
+    pub(crate) begun: Option<Timestamp>,
+    /// Of a backfill: how many of its pipeline's backfill runs may be active at once.
+    pub(crate) max_active: Option<u32>,
+}
+
+impl StoredRun {
+    /// When it began; while it waits for its turn, when it was made.
+    pub(crate) fn started(&self) -> Timestamp {
+        self.begun.unwrap_or(self.created)
+    }
 }

@@ -19,6 +19,8 @@ pub(crate) enum News {
     Opened(RunIx, Box<Opening>),
     /// A record. Of the output that it may carry only what metrics need is there.
     Record(RunIx, Entry),
+    /// A run that is over and will not be heard of any more.
+    Forgotten(RunIx),
     /// A log line, without its end.
     Log(String),
     /// Nothing more will come.
@@ -88,6 +90,12 @@ fn without_output(entry: &Entry) -> Entry {
 }
 
 impl Feed {
+    /// Nothing more comes of this run.
+    pub(crate) fn forget(&self, ix: RunIx) {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).remove(&ix);
+        self.send(News::Forgotten(ix));
+    }
+
     fn send(&self, news: News) {
         // Whoever showed the run may have gone; the run goes on.
         let _ = self.news.send(news);

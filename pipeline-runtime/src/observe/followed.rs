@@ -39,7 +39,7 @@ impl Followed {
 
     fn of(plan: Arc<Plan>, run: StoredRun) -> Result<Self, HistoryError> {
         let remap = plan.match_skeleton(&run.skeleton)?;
-        let history = RunHistory::new(Arc::clone(&plan), run.created);
+        let history = RunHistory::new(Arc::clone(&plan), run.started());
         Ok(Self { run, plan, remap, history, last: 0 })
     }
 

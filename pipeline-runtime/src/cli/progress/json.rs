@@ -33,6 +33,10 @@ impl View for Json {
         }
     }
 
+    fn finished(&mut self, run: &Watched) {
+        output::to_stdout(&finished(run, run.started + run.history.finished.unwrap_or_default()));
+    }
+
     fn log(&mut self, line: &str) {
         output::to_stderr(line);
     }

@@ -1,5 +1,6 @@
 use super::words::{self, brief, plural};
 use super::{View, Watched, plain};
+use crate::cli::summary;
 use crate::engine::{Entry, NodeState, RunIx};
 use crate::observe::NodeHistory;
 use crate::time::Clock;
@@ -61,6 +62,13 @@ impl View for Live {
         }
     }
 
+    fn finished(&mut self, run: &Watched) {
+        self.print(&plain::closing(run));
+        for line in summary::failures(&run.history).lines() {
+            self.print(line);
+        }
+    }
+
     fn log(&mut self, line: &str) {
         self.print(line);
     }
@@ -107,7 +115,7 @@ impl Live {
         let now = self.clock.now().since(run.started);
         let failed = of(&[NodeState::Failed]);
         let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-        let name = if run.prefix.is_empty() { "" } else { &run.info.pipeline };
+        let name = run.prefix.trim_end_matches('/');
         format!(
             "{:>7}  {name}{}{} running, {} waiting, {ended} of {all} node{} ended{failed}",
             words::offset(now),

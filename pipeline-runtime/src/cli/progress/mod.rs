@@ -35,6 +35,17 @@ pub enum Progress {
     Silent,
 }
 
+/// What names a node where it is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    /// Its id alone: there is one run. Further ones, which others asked for, are named by their pipelines.
+    One,
+    /// Its run's pipeline, too.
+    Pipelines,
+    /// Its pipeline and run: runs come and go.
+    Runs,
+}
+
 /// The time between two drawings.
 const REDRAW: Duration = Duration::from_millis(100);
 
@@ -56,6 +67,8 @@ trait View: Send {
     /// The run's history has the record already.
     fn record(&mut self, run: &Watched, entry: &Entry);
     fn log(&mut self, line: &str);
+    /// The run is over, and will not be told of at the end.
+    fn finished(&mut self, run: &Watched);
     /// Draws what is the case now; called every [`REDRAW`] where `is_drawn` says so.
     fn draw(&mut self, _runs: &BTreeMap<RunIx, Watched>) {}
     fn is_drawn(&self) -> bool {
@@ -76,7 +89,7 @@ pub(super) struct Shown {
 pub(super) fn show(
     progress: Progress,
     clock: Clock,
-    many: bool,
+    names: Names,
     news: SyncSender<News>,
     receiver: Receiver<News>,
 ) -> std::io::Result<Shown> {
@@ -87,7 +100,7 @@ pub(super) fn show(
         Progress::Json => Box::new(json::Json),
         Progress::Silent => Box::new(Silent),
     };
-    let thread = std::thread::Builder::new().name("pipeline-progress".into()).spawn(move || watch(view, many, &receiver))?;
+    let thread = std::thread::Builder::new().name("pipeline-progress".into()).spawn(move || watch(view, names, &receiver))?;
     Ok(Shown { news, thread })
 }
 
@@ -100,7 +113,7 @@ impl Shown {
     }
 }
 
-fn watch(mut view: Box<dyn View>, many: bool, news: &Receiver<News>) -> BTreeMap<RunIx, Watched> {
+fn watch(mut view: Box<dyn View>, names: Names, news: &Receiver<News>) -> BTreeMap<RunIx, Watched> {
     let mut runs = BTreeMap::new();
     let mut drawn: Option<Instant> = None;
     loop {
@@ -108,7 +121,8 @@ fn watch(mut view: Box<dyn View>, many: bool, news: &Receiver<News>) -> BTreeMap
         let next = if view.is_drawn() { news.recv_timeout(REDRAW) } else { news.recv().map_err(RecvTimeoutError::from) };
         match next {
             Ok(News::Opened(ix, opening)) => {
-                let watched = Watched::new(*opening, many);
+                let names = if names == Names::One && !runs.is_empty() { Names::Pipelines } else { names };
+                let watched = Watched::new(*opening, names);
                 view.opened(&watched);
                 runs.insert(ix, watched);
             }
@@ -116,6 +130,11 @@ fn watch(mut view: Box<dyn View>, many: bool, news: &Receiver<News>) -> BTreeMap
                 if let Some(watched) = runs.get_mut(&ix) {
                     watched.history.apply(&entry);
                     view.record(watched, &entry);
+                }
+            }
+            Ok(News::Forgotten(ix)) => {
+                if let Some(watched) = runs.remove(&ix) {
+                    view.finished(&watched);
                 }
             }
             Ok(News::Log(line)) => view.log(&line),
@@ -132,12 +151,21 @@ fn watch(mut view: Box<dyn View>, many: bool, news: &Receiver<News>) -> BTreeMap
 }
 
 impl Watched {
-    pub(super) fn new(opening: Opening, many: bool) -> Self {
+    pub(super) fn new(opening: Opening, names: Names) -> Self {
         let Opening { plan, info, started, past } = opening;
-        let prefix = if many { format!("{}/", plan.pipeline) } else { String::new() };
+        let prefix = match names {
+            Names::One => String::new(),
+            Names::Pipelines => format!("{}/", plan.pipeline),
+            Names::Runs => format!("{}/{}/", plan.pipeline, info.run_id),
+        };
         let resumed = !past.is_empty();
         Self { resumed, history: RunHistory::of(plan, started, &past), info, started, prefix }
     }
+}
+
+/// That a run goes on with another process.
+pub(super) fn unfinished(run: &Watched) -> String {
+    format!("run {} of {} is unfinished: `serve` or `resume` goes on with it", run.info.run_id, run.info.pipeline)
 }
 
 /// How a run ended, or that it has not, as the last JSON object about it.
@@ -152,6 +180,8 @@ impl View for Silent {
     fn opened(&mut self, _: &Watched) {}
 
     fn record(&mut self, _: &Watched, _: &Entry) {}
+
+    fn finished(&mut self, _: &Watched) {}
 
     fn log(&mut self, _: &str) {}
 }

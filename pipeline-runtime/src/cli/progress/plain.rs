@@ -1,6 +1,6 @@
 use super::words::{self, Words};
 use super::{View, Watched};
-use crate::cli::output;
+use crate::cli::{output, summary};
 use crate::engine::Entry;
 use chrono::SecondsFormat;
 
@@ -19,6 +19,14 @@ impl View for Plain {
         }
     }
 
+    fn finished(&mut self, run: &Watched) {
+        output::to_stdout(&closing(run));
+        let failures = summary::failures(&run.history);
+        if !failures.is_empty() {
+            output::to_stderr(failures.trim_end());
+        }
+    }
+
     fn log(&mut self, line: &str) {
         output::to_stderr(line);
     }
@@ -34,6 +42,12 @@ pub(super) fn opening(run: &Watched) -> String {
     };
     let params = if run.info.params.is_null() { String::new() } else { format!(", params {}", run.info.params) };
     format!("run {} of {}: {about}{params}", run.info.run_id, run.info.pipeline)
+}
+
+/// How it ended.
+pub(super) fn closing(run: &Watched) -> String {
+    let after = run.history.finished.map(|after| format!(" after {}", words::brief(after))).unwrap_or_default();
+    format!("run {} of {}: {}{after}", run.info.run_id, run.info.pipeline, run.history.state)
 }
 
 pub(super) fn line(run: &Watched, entry: &Entry, words: &Words) -> String {

@@ -150,19 +150,16 @@ impl Core {
     }
 
     /// From now on nothing is started any more: neither nodes nor further attempts or pokes. What is under way may end.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the end of a process that serves"))]
     pub(crate) fn drain(&mut self) {
         self.draining = true;
     }
 
     /// Whether any attempt has not been answered yet.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the end of a process that serves"))]
     pub(crate) fn is_busy(&self) -> bool {
         self.runs.iter().flatten().any(|hosted| hosted.run.is_busy())
     }
 
     /// Gives a run's memory back, if it has ended and nothing of it is left to be done or told. Says whether it has.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the end of a process that serves"))]
     pub(crate) fn forget(&mut self, run: RunIx) -> bool {
         let Some(slot) = self.runs.get_mut(run as usize) else { return true };
         if slot.as_ref().is_some_and(|hosted| {

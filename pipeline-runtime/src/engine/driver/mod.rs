@@ -218,6 +218,22 @@ impl Engine {
         self.with(|core| core.edit(run, edit, now))
     }
 
+    /// From now on nothing more is started; what is under way may end.
+    pub(crate) fn drain(&self) {
+        self.with(Core::drain);
+    }
+
+    /// Whether an attempt or a callback is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        let state = self.lock();
+        state.telling > 0 || state.core.is_busy()
+    }
+
+    /// Gives the memory of a run back that has ended and has nothing more to tell. Says whether it has.
+    pub(crate) fn forget(&self, run: RunIx) -> bool {
+        self.lock().core.forget(run)
+    }
+
     /// Looks at a run.
     pub(crate) fn look<R>(&self, run: RunIx, look: impl FnOnce(&Run) -> R) -> Option<R> {
         self.lock().core.run(run).map(look)

@@ -127,7 +127,10 @@ struct Who<'a>(&'a Option<Holder>);
 impl fmt::Display for Who<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(holder) => write!(f, "process {} (`{}`)", holder.process, holder.command),
+            Some(Holder { process, since, command }) => {
+                let since = since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+                write!(f, "process {process} since {since} (`{command}`)")
+            }
             None => f.write_str("another process"),
         }
     }

@@ -1,4 +1,6 @@
 use super::JournalError;
+use crate::time::Clock;
+use chrono::{DateTime, SecondsFormat, Utc};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ pub(super) struct Lock {
 pub struct Holder {
     /// The process's number.
     pub process: u32,
+    /// Since when, by the real time.
+    pub since: DateTime<Utc>,
     /// Its command line.
     pub command: String,
 }
@@ -49,13 +53,20 @@ impl Lock {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         let command: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        let since = Clock::system().now().to_utc().to_rfc3339_opts(SecondsFormat::Secs, true);
         let written = file
             .set_len(0)
             .and_then(|()| file.seek(SeekFrom::Start(0)))
-            .and_then(|_| writeln!(file, "{}\n{}", std::process::id(), command.join(" ")));
+            .and_then(|_| writeln!(file, "{}\n{since}\n{}", std::process::id(), command.join(" ")));
         written.map_err(failed)?;
         Ok(Self { _file: file })
     }
+}
+
+/// Whether any process holds the journal.
+pub(super) fn is_held(journal: &Path) -> bool {
+    let Ok(file) = File::open(path_of(journal)) else { return false };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 impl Holder {
@@ -72,7 +83,8 @@ impl Holder {
     fn read(file: &mut File) -> Option<Self> {
         let mut text = String::new();
         file.read_to_string(&mut text).ok()?;
-        let (process, command) = text.split_once('\n')?;
-        Some(Self { process: process.trim().parse().ok()?, command: command.trim().to_owned() })
+        let (process, rest) = text.split_once('\n')?;
+        let (since, command) = rest.split_once('\n')?;
+        Some(Self { process: process.trim().parse().ok()?, since: since.parse().ok()?, command: command.trim().to_owned() })
     }
 }

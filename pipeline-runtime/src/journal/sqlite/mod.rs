@@ -7,6 +7,7 @@
 //! power failure.
 
 mod error;
+mod inbox;
 mod lock;
 mod logs;
 mod prune;
@@ -19,6 +20,7 @@ pub mod stage;
 mod writer;
 
 pub use error::JournalError;
+pub(crate) use inbox::{Mailbox, STALE, Ticket};
 pub use lock::Holder;
 pub(crate) use logs::LogLine;
 pub(crate) use prune::{Old, Pruned};
@@ -32,6 +34,7 @@ use lock::Lock;
 use logs::Backlog;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+pub(crate) use writer::Begun;
 use writer::{Batch, Order, Writer};
 
 /// The journal in one file.
@@ -104,6 +107,35 @@ impl SqliteJournal {
     /// Keeps a log line, in a while; whoever logs is never held up.
     pub(crate) fn log(&self, line: LogLine) {
         self.backlog.push(line, || self.orders.try_send(Order::Logs).is_ok());
+    }
+
+    /// Notes that a run that waited begins.
+    pub(crate) fn begin(&self, begun: Begun) {
+        self.order(Order::Begin(Box::new(begun)));
+    }
+
+    /// Notes whether a pipeline's schedule is paused.
+    pub(crate) fn pause(&self, pipeline: &str, paused: bool) {
+        self.order(Order::Pause { pipeline: pipeline.into(), paused });
+    }
+
+    /// Answers a command, once all that it led to so far is kept.
+    pub(crate) fn answer(&self, ticket: Ticket, answer: &str) {
+        self.order(Order::Answer { ticket, answer: answer.into() });
+    }
+
+    /// What others want of this process.
+    pub(crate) fn mailbox(&self) -> Result<Mailbox, JournalError> {
+        Mailbox::open(&self.path)
+    }
+
+    /// Reads all that has been submitted by now.
+    pub(crate) fn reader_after_all(&self) -> Result<Reader, JournalError> {
+        let (done, wait) = mpsc::sync_channel(1);
+        self.order(Order::Sync(done));
+        // Where the writer is gone, `failure` says so.
+        let _ = wait.recv();
+        self.reader()
     }
 
     /// Reads beside the writer.

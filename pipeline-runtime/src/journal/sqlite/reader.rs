@@ -5,6 +5,7 @@ use crate::journal::{RunKey, RunKind, StoredRun};
 use crate::schedule::Interval;
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use tracing::Level;
 
@@ -49,7 +50,7 @@ pub(crate) struct StoredLine {
 }
 
 const RUN: &str = "SELECT key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, params, state, \
-                   created, sla_from, finished, seed, text FROM runs JOIN skeletons ON skeletons.id = runs.skeleton";
+                   created, sla_from, finished, seed, text, begun, max_active FROM runs JOIN skeletons ON skeletons.id = runs.skeleton";
 
 impl Reader {
     pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
@@ -79,6 +80,48 @@ impl Reader {
             return Err(JournalError::Ambiguous { run_id: name.to_owned(), pipelines });
         }
         Ok(found.pop())
+    }
+
+    /// The latest interval of a pipeline that its schedule has made a run for.
+    pub(crate) fn last_scheduled(&self, pipeline: &str) -> Result<Option<Interval>, JournalError> {
+        let condition = "WHERE pipeline = ?1 AND kind = 'scheduled' ORDER BY interval_start DESC LIMIT 1";
+        Ok(self.runs_where(condition, [pipeline])?.pop().map(|run| run.interval))
+    }
+
+    /// How the runs of one interval have ended: successfully if one of them has, else as the newest that has ended.
+    pub(crate) fn outcome(&self, pipeline: &str, start: Timestamp) -> Result<Option<RunState>, JournalError> {
+        let condition = "WHERE pipeline = ?1 AND interval_start = ?2 AND state NOT IN ('queued', 'running') \
+                         ORDER BY state = 'success' DESC, key DESC LIMIT 1";
+        Ok(self.runs_where(condition, params![pipeline, start.as_nanos()])?.pop().map(|run| run.state))
+    }
+
+    /// The newest run of each interval that starts within these times.
+    pub(crate) fn newest_between(
+        &self,
+        pipeline: &str,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<HashMap<Timestamp, (String, RunState)>, JournalError> {
+        let query = || -> rusqlite::Result<HashMap<Timestamp, (String, RunState)>> {
+            let select = "SELECT interval_start, run_id, state FROM runs \
+                          WHERE pipeline = ?1 AND interval_start BETWEEN ?2 AND ?3 ORDER BY key";
+            let mut statement = self.connection.prepare_cached(select)?;
+            let read = |row: &Row<'_>| {
+                let of_state: String = row.get(2)?;
+                let state = state(&of_state).ok_or_else(|| wrong(2, "state"))?;
+                Ok((Timestamp::from_nanos(row.get(0)?), (row.get(1)?, state)))
+            };
+            statement.query_map(params![pipeline, from.as_nanos(), to.as_nanos()], read)?.collect()
+        };
+        query().map_err(self.failed())
+    }
+
+    /// The pipelines that are paused.
+    pub(crate) fn paused(&self) -> Result<HashSet<String>, JournalError> {
+        let query = || -> rusqlite::Result<HashSet<String>> {
+            self.connection.prepare_cached("SELECT pipeline FROM paused")?.query_map([], |row| row.get(0))?.collect()
+        };
+        query().map_err(self.failed())
     }
 
     /// The runs that have not ended, the oldest first.
@@ -267,9 +310,11 @@ fn interval(start: i64, end: i64) -> Interval {
     Interval { start: Timestamp::from_nanos(start).to_utc(), end: Timestamp::from_nanos(end).to_utc() }
 }
 
+fn wrong(column: usize, name: &str) -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(column, name.to_owned(), rusqlite::types::Type::Text)
+}
+
 fn read_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
-    let wrong =
-        |column: usize, name: &str| rusqlite::Error::InvalidColumnType(column, name.to_owned(), rusqlite::types::Type::Text);
     let previous: (Option<i64>, Option<i64>) = (row.get(6)?, row.get(7)?);
     let previous = match previous {
         (Some(start), Some(end)) => Some(interval(start, end)),
@@ -290,6 +335,8 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
         finished: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_nanos),
         seed: row.get::<_, i64>(13)?.cast_unsigned(),
         skeleton: row.get::<_, String>(14)?.into(),
+        begun: row.get::<_, Option<i64>>(15)?.map(Timestamp::from_nanos),
+        max_active: row.get(16)?,
     })
 }
 
@@ -307,7 +354,7 @@ mod tests {
         let counted = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)";
         let fill = format!(
             "{counted} INSERT INTO runs SELECT n, 'run__' || n, iif(n % (?1 / 3) = 1, 'rare', 'nightly'), \
-             iif(n % 2, 'manual', 'scheduled'), n, n + 1, NULL, NULL, 'null', iif(n % 100 = 7, 'failed', 'success'), n, n, n, 0, 1 FROM n"
+             iif(n % 2, 'manual', 'scheduled'), n, n + 1, NULL, NULL, 'null', iif(n % 100 = 7, 'failed', 'success'), n, n, n, 0, 1, NULL, NULL FROM n"
         );
         connection.execute(&fill, [runs]).unwrap();
         let records = "INSERT INTO records (run, seq, at, kind) SELECT n, column1, n, 1 FROM n, (VALUES (1), (2), (3))";

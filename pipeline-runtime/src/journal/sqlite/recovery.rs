@@ -56,6 +56,8 @@ impl Lives {
             finished: None,
             seed: 7,
             skeleton: plan.skeleton().into(),
+            begun: None,
+            max_active: None,
         };
         let key = journal.enter(&stored);
         let mut lives = Self {

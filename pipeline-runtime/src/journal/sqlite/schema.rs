@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// What makes each version of the one before it. A file has the version of the last that was applied to it; an older one is
 /// brought forward when it is opened to be written, all or nothing. What was committed once is never changed here, only added to.
-const MIGRATIONS: &[&str] = &[V1, V2];
+const MIGRATIONS: &[&str] = &[V1, V2, V3];
 /// The version this code writes.
 #[expect(clippy::cast_possible_wrap, reason = "they are counted by hand")]
 const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -99,6 +99,16 @@ const V2: &str = "
         line TEXT NOT NULL,
         PRIMARY KEY (run, node, id)
     ) STRICT, WITHOUT ROWID;
+";
+
+/// A run that waited knows when it began; a backfill's, how many of them may be active at once. No command's number is
+/// used twice, so that none gets another's answer.
+const V3: &str = "
+    ALTER TABLE runs ADD COLUMN begun INTEGER;
+    ALTER TABLE runs ADD COLUMN max_active INTEGER;
+    DROP TABLE inbox;
+    CREATE TABLE inbox (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, command TEXT NOT NULL, answer TEXT) STRICT;
+    CREATE INDEX unanswered ON inbox (id) WHERE answer IS NULL;
 ";
 
 /// Opens the file to write, making or migrating it.
@@ -199,7 +209,7 @@ mod tests {
         first.execute_batch(run).unwrap();
         drop(first);
         let error = open_reader(&path).unwrap_err().to_string();
-        assert!(error.contains("(schema 1, this one reads 2); `resume` or any run brings it forward"), "{error}");
+        assert!(error.contains("(schema 1, this one reads 3); `resume` or any run brings it forward"), "{error}");
         drop(open(&path).unwrap());
         let reader = crate::journal::Reader::open(&path).unwrap();
         let run = reader.run("manual__1").unwrap().unwrap();

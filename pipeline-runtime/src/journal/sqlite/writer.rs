@@ -1,11 +1,14 @@
 use super::JournalError;
+use super::inbox::Ticket;
 use super::logs::{self, Backlog, LogLine};
 use super::rows::RecordRow;
 use super::stage::{self, Stage};
 use crate::engine::{Action, Engine, Entry, Record, WeakEngine};
 use crate::journal::{RunKey, StoredRun};
 use crate::plan::Remap;
-use rusqlite::{Connection, OptionalExtension, params};
+use crate::schedule::Interval;
+use crate::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
@@ -23,7 +26,30 @@ pub(super) enum Order {
     Commit(Batch),
     /// There are log lines.
     Logs,
+    /// A run that waited begins.
+    Begin(Box<Begun>),
+    /// A pipeline's schedule is to be followed, or no longer.
+    Pause {
+        pipeline: Box<str>,
+        paused: bool,
+    },
+    /// A command's answer.
+    Answer {
+        ticket: Ticket,
+        answer: Box<str>,
+    },
+    /// Says when all before it is committed.
+    Sync(mpsc::SyncSender<()>),
     Close,
+}
+
+/// What is known of a run once it begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Begun {
+    pub(crate) run: RunKey,
+    pub(crate) at: Timestamp,
+    pub(crate) previous: Option<Interval>,
+    pub(crate) skeleton: Arc<str>,
 }
 
 impl Order {
@@ -31,7 +57,7 @@ impl Order {
     fn ended(&self) -> impl Iterator<Item = RunKey> {
         let records = match self {
             Self::Commit(batch) => batch.records.as_slice(),
-            Self::Enter(_) | Self::Remap { .. } | Self::Logs | Self::Close => &[],
+            _ => &[],
         };
         records.iter().filter(|(_, entry)| matches!(entry.record, Record::RunEnded { .. })).map(|(run, _)| *run)
     }
@@ -116,7 +142,12 @@ impl Writer {
         let actions: Vec<Action> = orders
             .flat_map(|order| match order {
                 Order::Commit(batch) => batch.actions,
-                Order::Enter(_) | Order::Remap { .. } | Order::Logs | Order::Close => Vec::new(),
+                Order::Sync(done) => {
+                    // Whoever waited may have gone.
+                    let _ = done.send(());
+                    Vec::new()
+                }
+                _ => Vec::new(),
             })
             .collect();
         if let Some(engine) = self.engine()
@@ -132,9 +163,9 @@ impl Writer {
 
     fn commit(&mut self, orders: &[Order], lines: Vec<LogLine>) -> rusqlite::Result<()> {
         let writes = |order: &Order| match order {
-            Order::Enter(_) | Order::Remap { .. } => true,
             Order::Commit(batch) => !batch.records.is_empty(),
-            Order::Logs | Order::Close => false,
+            Order::Logs | Order::Sync(_) | Order::Close => false,
+            _ => true,
         };
         match (orders.iter().any(writes), lines.is_empty()) {
             (true, _) => self.commit_synced(orders, lines),
@@ -146,14 +177,14 @@ impl Writer {
     /// Lines alone wait for no disk: the next commit of records brings them there, and only a power failure before it loses them.
     fn commit_logs(&mut self, lines: Vec<LogLine>) -> rusqlite::Result<()> {
         self.connection.pragma_update(None, "synchronous", "NORMAL")?;
-        let transaction = self.connection.unchecked_transaction()?;
+        let transaction = transaction(&self.connection)?;
         self.log_sizes.write(&transaction, lines)?;
         transaction.commit()?;
         self.connection.pragma_update(None, "synchronous", "FULL")
     }
 
     fn commit_synced(&mut self, orders: &[Order], lines: Vec<LogLine>) -> rusqlite::Result<()> {
-        let transaction = self.connection.unchecked_transaction()?;
+        let transaction = transaction(&self.connection)?;
         stage::reach(Stage::Begun);
         for order in orders {
             match order {
@@ -170,7 +201,23 @@ impl Writer {
                         append(&transaction, *run, seq, entry)?;
                     }
                 }
-                Order::Logs | Order::Close => {}
+                Order::Begin(begun) => begin(&transaction, begun)?,
+                Order::Pause { pipeline, paused } => {
+                    let change = if *paused {
+                        "INSERT OR IGNORE INTO paused (pipeline) VALUES (?1)"
+                    } else {
+                        "DELETE FROM paused WHERE pipeline = ?1"
+                    };
+                    transaction.prepare_cached(change)?.execute([pipeline])?;
+                }
+                Order::Answer { ticket, answer } => {
+                    // Answers that nobody fetched.
+                    let unfetched = "DELETE FROM inbox WHERE answer IS NOT NULL AND id < ?1 - 100";
+                    transaction.prepare_cached(unfetched)?.execute([*ticket])?;
+                    let update = "UPDATE inbox SET answer = ?2 WHERE id = ?1";
+                    transaction.prepare_cached(update)?.execute(params![ticket, answer])?;
+                }
+                Order::Logs | Order::Sync(_) | Order::Close => {}
             }
         }
         self.log_sizes.write(&transaction, lines)?;
@@ -183,6 +230,12 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// Takes the right to write at once: other processes write to the inbox, and upon what had been read before they did nothing could
+/// be written any more.
+fn transaction(connection: &Connection) -> rusqlite::Result<Transaction<'_>> {
+    Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
 }
 
 fn next_seq(known: &mut HashMap<RunKey, i64>, connection: &Connection, run: RunKey) -> rusqlite::Result<i64> {
@@ -210,7 +263,8 @@ fn enter(connection: &Connection, run: &StoredRun) -> rusqlite::Result<()> {
     let skeleton = skeleton_id(connection, &run.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| crate::time::Timestamp::from(date).as_nanos();
     let insert = "INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, \
-                  params, state, created, sla_from, seed, skeleton) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+                  params, state, created, sla_from, seed, skeleton, max_active) \
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
     connection.prepare_cached(insert)?.execute(params![
         run.key,
         run.run_id,
@@ -225,6 +279,22 @@ fn enter(connection: &Connection, run: &StoredRun) -> rusqlite::Result<()> {
         run.created.as_nanos(),
         run.sla_from.as_nanos(),
         run.seed.cast_signed(),
+        skeleton,
+        run.max_active,
+    ])?;
+    Ok(())
+}
+
+fn begin(connection: &Connection, begun: &Begun) -> rusqlite::Result<()> {
+    let skeleton = skeleton_id(connection, &begun.skeleton)?;
+    let nanos = |date: chrono::DateTime<chrono::Utc>| Timestamp::from(date).as_nanos();
+    let update = "UPDATE runs SET state = 'running', begun = ?2, sla_from = ?2, previous_start = ?3, previous_end = ?4, \
+                  skeleton = ?5 WHERE key = ?1";
+    connection.prepare_cached(update)?.execute(params![
+        begun.run,
+        begun.at.as_nanos(),
+        begun.previous.map(|previous| nanos(previous.start)),
+        begun.previous.map(|previous| nanos(previous.end)),
         skeleton,
     ])?;
     Ok(())

@@ -1,0 +1,50 @@
+//! Commands that whoever holds the journal carries out: another process, or this one where none does.
+
+use super::output;
+use super::runner::{Finished, RunnerError};
+use crate::JournalError;
+use crate::host::{Answer, Command, StartError, ask};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Does it here, or asks the holder to. What the holder did is printed; what it refused is the error.
+pub(super) fn or_here(
+    journal: &Path,
+    command: &Command,
+    here: impl Fn() -> Result<Result<Finished, RunnerError>, String>,
+) -> Result<Done, String> {
+    loop {
+        match here()? {
+            Err(RunnerError::Start(StartError::Journal(JournalError::Held { .. }))) => {}
+            Ok(finished) => return Ok(Done::Here(finished)),
+            Err(error) => return Err(error.to_string()),
+        }
+        if let Some(code) = ask_holder(journal, command)? {
+            return Ok(Done::There(code));
+        }
+    }
+}
+
+/// Who did it.
+#[derive(Debug)]
+pub(super) enum Done {
+    Here(Finished),
+    There(ExitCode),
+}
+
+/// Has the holder do it. None where nobody holds the journal any more.
+pub(super) fn ask_holder(journal: &Path, command: &Command) -> Result<Option<ExitCode>, String> {
+    match ask(journal, command).map_err(|error| error.to_string())? {
+        Some(Answer { done: true, text }) => {
+            output::to_stdout(&text);
+            Ok(Some(ExitCode::SUCCESS))
+        }
+        Some(Answer { done: false, text }) => Err(text),
+        None => Ok(None),
+    }
+}
+
+/// Refuses where there is no journal: nothing of it could be meant.
+pub(super) fn must_exist(journal: &Path) -> Result<(), String> {
+    if journal.exists() { Ok(()) } else { Err(JournalError::Missing { path: journal.to_owned() }.to_string()) }
+}

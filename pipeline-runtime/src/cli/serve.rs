@@ -1,0 +1,14 @@
+//! `serve`
+
+use super::{Place, check};
+use crate::Pipeline;
+use std::process::ExitCode;
+use std::time::Duration;
+
+pub(super) fn run(pipelines: &[Pipeline], drain: Duration, place: &Place) -> Result<ExitCode, String> {
+    check::all(pipelines)?;
+    match place.runner(pipelines)?.serve(drain).run() {
+        Ok(finished) => Ok(finished.exit_code()),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,33 @@
+//! `trigger`
+
+use super::args::About;
+use super::{Place, asked, choose, params};
+use crate::Pipeline;
+use crate::host::Command;
+use crate::schedule::{parse_date, parse_zone};
+use std::process::ExitCode;
+
+pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, about: &About, place: &Place) -> Result<ExitCode, String> {
+    let pipeline = choose::one(pipelines, id)?;
+    let given = params::given(pipeline, about)?;
+    // What is wrong is said here, by the arguments that are, and not by another process.
+    pipeline.plan(&given).map_err(|error| params::blame(pipeline, about, &error))?;
+    if let Some(date) = &about.logical_date {
+        let zone = pipeline.options().timezone.and_then(|zone| parse_zone(zone).ok()).unwrap_or(chrono_tz::UTC);
+        parse_date(date, zone).map_err(|error| format!("--logical-date: {error}"))?;
+    }
+    let (pipeline, logical_date, params) = (pipeline.clone(), about.logical_date.clone(), given);
+    let command =
+        Command::Trigger { pipeline: pipeline.id().to_owned(), logical_date: logical_date.clone(), params: params.clone() };
+    let done = asked::or_here(&place.journal, &command, || {
+        let mut runner = place.runner(pipelines)?.pipeline(pipeline.clone(), &params).trigger();
+        if let Some(date) = &logical_date {
+            runner = runner.logical_date(date);
+        }
+        Ok(runner.run())
+    })?;
+    Ok(match done {
+        asked::Done::There(code) => code,
+        asked::Done::Here(finished) => finished.exit_code(),
+    })
+}

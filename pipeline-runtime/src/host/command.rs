@@ -1,0 +1,99 @@
+//! Commands that change what is kept: carried out by whoever holds the journal, in this process or another.
+
+use super::StartError;
+use super::backfill::Backfill;
+use crate::engine::Edit;
+use crate::journal::{JournalError, Mailbox};
+use crate::time::Clock;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::path::Path;
+use std::time::Duration;
+
+/// What is asked of the holder of a journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub(crate) enum Command {
+    /// A new run.
+    Trigger { pipeline: String, logical_date: Option<String>, params: Value },
+    /// Runs of intervals that are over.
+    Backfill(Backfill),
+    /// The schedule is followed no longer, or again.
+    Pause { pipeline: String, paused: bool },
+    /// Attempts are cut off, and the run ends.
+    Cancel { run: String },
+    /// A node ends as skipped.
+    Skip { run: String, node: String },
+    /// Nodes are tried again.
+    Retry { run: String, nodes: Vec<String>, downstream: bool },
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) done: bool,
+    /// What was done, or why it was not.
+    pub(crate) text: String,
+}
+
+impl Command {
+    /// What is to be changed about which run.
+    pub(crate) fn edit(&self) -> Option<(&str, Edit)> {
+        Some(match self {
+            Self::Cancel { run } => (run, Edit::Cancel),
+            Self::Skip { run, node } => (run, Edit::Skip { node: node.clone() }),
+            Self::Retry { run, nodes, downstream } => (run, Edit::Retry { nodes: nodes.clone(), downstream: *downstream }),
+            _ => return None,
+        })
+    }
+}
+
+/// How long a holder is given to answer, in real time.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often an answer is looked for, and how often whether the holder is still there.
+const LOOK: Duration = Duration::from_millis(20);
+const LOOKS_TO_HOLDER: u32 = 50;
+
+/// Leaves a command for the journal's holder and waits for its answer. None where nobody holds the journal any more: then the
+/// command was not carried out.
+pub(crate) fn ask(journal: &Path, command: &Command) -> Result<Option<Answer>, StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(|error| StartError::Refused(format!("the process has no means to wait: {error}")))?;
+    runtime.block_on(wait(journal, command))
+}
+
+async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, StartError> {
+    let mailbox = Mailbox::open(journal)?;
+    let clock = Clock::system();
+    let until = clock.now() + PATIENCE;
+    // Texts, numbers and lists of them, which JSON can hold.
+    let ticket = mailbox.post(&serde_json::to_string(command).unwrap_or_default(), clock.now())?;
+    let mut looks = 0;
+    let take = || -> Result<Option<Answer>, JournalError> {
+        let answer = mailbox.answer(ticket)?;
+        Ok(answer.map(|text| serde_json::from_str(&text).unwrap_or(Answer { done: false, text })))
+    };
+    loop {
+        looks += 1;
+        let is_over = clock.now() >= until;
+        let is_left = looks % LOOKS_TO_HOLDER == 0 && !mailbox.is_held();
+        if let Some(answer) = take()? {
+            mailbox.withdraw(ticket)?;
+            return Ok(Some(answer));
+        }
+        if is_over || is_left {
+            mailbox.withdraw(ticket)?;
+        }
+        if is_left {
+            return Ok(None);
+        }
+        if is_over {
+            let seconds = PATIENCE.as_secs();
+            return Err(StartError::Refused(format!(
+                "the process that holds the journal \"{}\" has not answered within {seconds}s; the command was taken back",
+                journal.display()
+            )));
+        }
+        clock.sleep_until(clock.now() + LOOK).await;
+    }
+}

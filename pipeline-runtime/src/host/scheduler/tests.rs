@@ -1,0 +1,296 @@
+//! Schedules on virtual time: which ticks run, over changes of clock and over stops.
+#![allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
+
+use super::*;
+use crate::schedule::parse_date;
+use expect_test::expect;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// A scheduler driven on virtual time, whose runs take `takes`, and which is stopped and started again.
+struct Simulated {
+    timetable: Timetable,
+    takes: Duration,
+    fails: Vec<&'static str>,
+    scheduler: Scheduler,
+    now: Timestamp,
+    /// The runs that have not ended: their key, end and interval.
+    running: Vec<(RunKey, Timestamp, Interval)>,
+    past: Vec<(DateTime<Utc>, RunState)>,
+    last: Option<Interval>,
+    next_key: RunKey,
+    most: usize,
+    told: String,
+}
+
+fn at(text: &str) -> Timestamp {
+    parse_date(text, chrono_tz::UTC).unwrap().into()
+}
+
+fn timetable(cron: &str, zone: &str, start: Option<&str>, end: Option<&str>, catchup: bool) -> Timetable {
+    let schedule = Schedule::parse(cron, zone).unwrap();
+    let window = Window::parse(start, end, catchup, schedule.zone()).unwrap();
+    Timetable { schedule: Some(schedule), window, max_active_runs: 16, depends_on_past: false }
+}
+
+impl Simulated {
+    fn new(timetable: Timetable, now: &str) -> Self {
+        let mut simulated = Self {
+            timetable,
+            takes: Duration::from_mins(1),
+            fails: Vec::new(),
+            scheduler: Scheduler::default(),
+            now: at(now),
+            running: Vec::new(),
+            past: Vec::new(),
+            last: None,
+            next_key: 1,
+            most: 0,
+            told: String::new(),
+        };
+        simulated.serve();
+        simulated
+    }
+
+    /// A process starts: it knows what the journal does.
+    fn serve(&mut self) {
+        self.scheduler = Scheduler::default();
+        let known = Known { last: self.last, paused: false, past: self.past.clone() };
+        self.scheduler.add("p", self.timetable.clone(), known, Some(self.now));
+        for (key, _, interval) in &self.running {
+            let turn = Turn { key: *key, kind: RunKind::Scheduled, interval: *interval, max_active: None };
+            self.scheduler.began("p", turn);
+        }
+    }
+
+    /// The process ends, and another starts at `until`.
+    fn stopped_until(&mut self, until: &str) -> &mut Self {
+        let _ = writeln!(self.told, "-- stopped until {until}");
+        self.now = at(until);
+        self.serve();
+        self
+    }
+
+    fn wall(&self, time: DateTime<Utc>) -> String {
+        let zone = self.timetable.schedule.as_ref().unwrap().zone();
+        time.with_timezone(&zone).format("%a %d %H:%M %z").to_string()
+    }
+
+    fn begin(&mut self) {
+        while let Some(begin) = self.scheduler.next(self.now) {
+            let Begin::Interval { interval, on_time, .. } = begin else { panic!("nothing was queued") };
+            let late = if on_time { "" } else { ", made up for" };
+            let (now, start, end) = (self.wall(self.now.to_utc()), self.wall(interval.start), self.wall(interval.end));
+            let _ = writeln!(self.told, "{now}: {start} .. {end}{late}");
+            let key = self.next_key;
+            self.next_key += 1;
+            self.last = Some(interval);
+            self.running.push((key, self.now + self.takes, interval));
+            self.scheduler.began("p", Turn { key, kind: RunKind::Scheduled, interval, max_active: None });
+            self.most = self.most.max(self.running.len());
+        }
+    }
+
+    /// Follows the schedule from one wake-up to the next.
+    fn until(&mut self, until: &str) -> &mut Self {
+        let until = at(until);
+        loop {
+            let ended: Vec<_> = self.running.iter().filter(|(_, end, _)| *end <= self.now).copied().collect();
+            self.running.retain(|(_, end, _)| *end > self.now);
+            for (key, _, interval) in ended {
+                let fails = self.fails.contains(&interval.start.format("%F").to_string().as_str());
+                let state = if fails { RunState::Failed } else { RunState::Success };
+                self.past.push((interval.start, state));
+                self.scheduler.ended("p", key, state);
+            }
+            self.begin();
+            let next = self.scheduler.wake(self.now).into_iter().chain(self.running.iter().map(|(_, end, _)| *end)).min();
+            match next {
+                Some(next) if next <= until => self.now = next,
+                _ => break,
+            }
+        }
+        self.now = until;
+        self
+    }
+}
+
+#[test]
+fn a_fixed_time_fires_once_on_the_day_the_clock_goes_forward_and_on_the_day_it_goes_back() {
+    let daily = || timetable("30 2 * * *", "Europe/Berlin", Some("2024-01-01"), None, true);
+    let mut forward = Simulated::new(daily(), "2024-03-30T00:00Z");
+    forward.last = Some(Interval { start: at("2024-03-28T01:30Z").to_utc(), end: at("2024-03-29T01:30Z").to_utc() });
+    forward.serve();
+    expect![[r#"
+        Sat 30 02:30 +0100: Fri 29 02:30 +0100 .. Sat 30 02:30 +0100
+        Sun 31 03:00 +0200: Sat 30 02:30 +0100 .. Sun 31 03:00 +0200
+        Mon 01 02:30 +0200: Sun 31 03:00 +0200 .. Mon 01 02:30 +0200
+    "#]]
+    .assert_eq(&forward.until("2024-04-01T12:00Z").told);
+    let mut back = Simulated::new(daily(), "2024-10-26T00:00Z");
+    back.last = Some(Interval { start: at("2024-10-24T00:30Z").to_utc(), end: at("2024-10-25T00:30Z").to_utc() });
+    back.serve();
+    expect![[r#"
+        Sat 26 02:30 +0200: Fri 25 02:30 +0200 .. Sat 26 02:30 +0200
+        Sun 27 02:30 +0200: Sat 26 02:30 +0200 .. Sun 27 02:30 +0200
+        Mon 28 02:30 +0100: Sun 27 02:30 +0200 .. Mon 28 02:30 +0100
+    "#]]
+    .assert_eq(&back.until("2024-10-28T12:00Z").told);
+}
+
+#[test]
+fn an_interval_line_fires_in_every_slot_that_the_wall_clock_shows() {
+    let hourly = || timetable("0 * * * *", "Europe/Berlin", None, None, false);
+    expect![[r#"
+        Sun 31 01:00 +0100: Sun 31 00:00 +0100 .. Sun 31 01:00 +0100
+        Sun 31 03:00 +0200: Sun 31 01:00 +0100 .. Sun 31 03:00 +0200
+        Sun 31 04:00 +0200: Sun 31 03:00 +0200 .. Sun 31 04:00 +0200
+    "#]]
+    .assert_eq(&Simulated::new(hourly(), "2024-03-31T00:00Z").until("2024-03-31T02:30Z").told);
+    expect![[r#"
+        Sun 27 01:00 +0200: Sun 27 00:00 +0200 .. Sun 27 01:00 +0200
+        Sun 27 02:00 +0200: Sun 27 01:00 +0200 .. Sun 27 02:00 +0200
+        Sun 27 02:00 +0100: Sun 27 02:00 +0200 .. Sun 27 02:00 +0100
+        Sun 27 03:00 +0100: Sun 27 02:00 +0100 .. Sun 27 03:00 +0100
+    "#]]
+    .assert_eq(&Simulated::new(hourly(), "2024-10-26T23:00Z").until("2024-10-27T02:30Z").told);
+}
+
+#[test]
+fn after_a_stop_of_three_days_catchup_makes_up_for_all_and_else_the_latest_runs() {
+    let told = |catchup| {
+        let daily = timetable("0 6 * * *", "UTC", Some("2024-03-01"), None, catchup);
+        let mut simulated = Simulated::new(daily, "2024-03-02T00:00Z");
+        simulated.until("2024-03-03T12:00Z").stopped_until("2024-03-06T12:00Z").until("2024-03-07T12:00Z");
+        simulated.told
+    };
+    expect![[r#"
+        Sun 03 06:00 +0000: Sat 02 06:00 +0000 .. Sun 03 06:00 +0000
+        -- stopped until 2024-03-06T12:00Z
+        Wed 06 12:00 +0000: Tue 05 06:00 +0000 .. Wed 06 06:00 +0000, made up for
+        Thu 07 06:00 +0000: Wed 06 06:00 +0000 .. Thu 07 06:00 +0000
+    "#]]
+    .assert_eq(&told(false).replace("Sat 02 06:00 +0000: Fri 01 06:00 +0000 .. Sat 02 06:00 +0000\n", ""));
+    expect![[r#"
+        Sun 03 06:00 +0000: Sat 02 06:00 +0000 .. Sun 03 06:00 +0000
+        -- stopped until 2024-03-06T12:00Z
+        Wed 06 12:00 +0000: Sun 03 06:00 +0000 .. Mon 04 06:00 +0000, made up for
+        Wed 06 12:00 +0000: Mon 04 06:00 +0000 .. Tue 05 06:00 +0000, made up for
+        Wed 06 12:00 +0000: Tue 05 06:00 +0000 .. Wed 06 06:00 +0000, made up for
+        Thu 07 06:00 +0000: Wed 06 06:00 +0000 .. Thu 07 06:00 +0000
+    "#]]
+    .assert_eq(&told(true).replace("Sat 02 06:00 +0000: Fri 01 06:00 +0000 .. Sat 02 06:00 +0000\n", ""));
+}
+
+#[test]
+fn a_tick_that_came_and_went_while_stopped_is_not_run_twice() {
+    let daily = timetable("0 6 * * *", "UTC", None, None, false);
+    let mut simulated = Simulated::new(daily, "2024-03-02T05:59Z");
+    simulated.until("2024-03-02T06:00Z").stopped_until("2024-03-02T06:00:10Z").until("2024-03-02T12:00Z");
+    assert_eq!(simulated.told.matches("Sat 02 06:00 +0000").count(), 2, "{}", simulated.told);
+}
+
+#[test]
+fn at_most_max_active_runs_are_active_and_the_rest_of_a_catchup_follows() {
+    let hourly = Timetable { max_active_runs: 3, ..timetable("@hourly", "UTC", Some("2024-03-01"), None, true) };
+    let mut simulated = Simulated::new(hourly, "2024-03-01T20:00Z");
+    simulated.takes = Duration::from_mins(20);
+    simulated.until("2024-03-02T12:00Z");
+    assert_eq!((simulated.next_key - 1, simulated.most), (36, 3), "{}", simulated.told);
+}
+
+#[test]
+fn without_catchup_what_could_not_begin_in_time_is_left_out() {
+    let hourly = Timetable { max_active_runs: 1, ..timetable("@hourly", "UTC", None, None, false) };
+    let mut simulated = Simulated::new(hourly, "2024-03-01T01:00Z");
+    simulated.takes = Duration::from_mins(150);
+    expect![[r#"
+        Fri 01 01:00 +0000: Fri 01 00:00 +0000 .. Fri 01 01:00 +0000
+        Fri 01 03:30 +0000: Fri 01 02:00 +0000 .. Fri 01 03:00 +0000
+        Fri 01 06:00 +0000: Fri 01 05:00 +0000 .. Fri 01 06:00 +0000
+    "#]]
+    .assert_eq(&simulated.until("2024-03-01T06:30Z").told);
+}
+
+#[test]
+fn what_depends_on_the_past_waits_for_its_success_also_over_a_restart() {
+    let daily = Timetable { depends_on_past: true, ..timetable("@daily", "UTC", Some("2024-03-01"), None, true) };
+    let mut simulated = Simulated::new(daily, "2024-03-02T00:00Z");
+    simulated.fails = vec!["2024-03-02"];
+    simulated.until("2024-03-05T12:00Z").stopped_until("2024-03-06T12:00Z").until("2024-03-06T13:00Z");
+    let mended = simulated.last.unwrap();
+    // Somebody retries it.
+    simulated.scheduler.began("p", Turn { key: 99, kind: RunKind::Scheduled, interval: mended, max_active: None });
+    assert!(!simulated.scheduler.ended("p", 99, RunState::Success));
+    simulated.until("2024-03-06T23:00Z");
+    expect![[r#"
+        Sat 02 00:00 +0000: Fri 01 00:00 +0000 .. Sat 02 00:00 +0000
+        Sun 03 00:00 +0000: Sat 02 00:00 +0000 .. Sun 03 00:00 +0000
+        -- stopped until 2024-03-06T12:00Z
+        Wed 06 13:00 +0000: Sun 03 00:00 +0000 .. Mon 04 00:00 +0000, made up for
+        Wed 06 13:01 +0000: Mon 04 00:00 +0000 .. Tue 05 00:00 +0000, made up for
+        Wed 06 13:02 +0000: Tue 05 00:00 +0000 .. Wed 06 00:00 +0000, made up for
+    "#]]
+    .assert_eq(&simulated.told);
+}
+
+#[test]
+fn nothing_runs_before_the_start_or_after_the_end() {
+    let daily = timetable("@daily", "UTC", Some("2024-03-02"), Some("2024-03-03"), true);
+    let mut simulated = Simulated::new(daily, "2024-02-28T00:00Z");
+    expect![[r#"
+        Sun 03 00:00 +0000: Sat 02 00:00 +0000 .. Sun 03 00:00 +0000
+        Mon 04 00:00 +0000: Sun 03 00:00 +0000 .. Mon 04 00:00 +0000
+    "#]]
+    .assert_eq(&simulated.until("2024-03-10T00:00Z").told);
+    assert_eq!(simulated.scheduler.wake(simulated.now), None);
+}
+
+#[test]
+fn a_paused_pipeline_starts_nothing_by_itself_and_goes_on_by_the_catchup_rule() {
+    let mut simulated = Simulated::new(timetable("@daily", "UTC", None, None, false), "2024-03-02T00:00Z");
+    simulated.until("2024-03-02T12:00Z");
+    simulated.scheduler.pause("p", true, simulated.now);
+    let by_hand = Turn { key: 50, kind: RunKind::Manual, interval: simulated.last.unwrap(), max_active: None };
+    simulated.scheduler.queue("p", by_hand);
+    let begun = simulated.scheduler.next(simulated.now);
+    assert_eq!(begun, Some(Begin::Queued { pipeline: "p".into(), turn: by_hand }));
+    simulated.until("2024-03-05T12:00Z");
+    simulated.scheduler.pause("p", false, simulated.now);
+    simulated.until("2024-03-06T12:00Z");
+    expect![[r#"
+        Sat 02 00:00 +0000: Fri 01 00:00 +0000 .. Sat 02 00:00 +0000
+        Tue 05 12:00 +0000: Mon 04 00:00 +0000 .. Tue 05 00:00 +0000, made up for
+        Wed 06 00:00 +0000: Tue 05 00:00 +0000 .. Wed 06 00:00 +0000
+    "#]]
+    .assert_eq(&simulated.told);
+}
+
+#[test]
+fn backfills_have_a_limit_of_their_own_and_keep_their_order_where_they_depend_on_the_past() {
+    let day = |day: u32| {
+        let start = at(&format!("2024-03-{day:02}")).to_utc();
+        Interval { start, end: start + chrono::TimeDelta::days(1) }
+    };
+    let turn = |n: u32, max| Turn { key: n.into(), kind: RunKind::Backfill, interval: day(n), max_active: Some(max) };
+    let begun = |scheduler: &mut Scheduler| {
+        let mut keys = Vec::new();
+        while let Some(Begin::Queued { turn, .. }) = scheduler.next(at("2024-04-01")) {
+            scheduler.began("p", turn);
+            keys.push(turn.key);
+        }
+        keys
+    };
+    for depends_on_past in [false, true] {
+        let daily = Timetable { depends_on_past, max_active_runs: 1, ..timetable("@daily", "UTC", None, None, false) };
+        let mut scheduler = Scheduler::default();
+        scheduler.add("p", daily, Known::default(), None);
+        scheduler.began("p", Turn { key: 90, kind: RunKind::Manual, interval: day(20), max_active: None });
+        (1..=4).for_each(|n| scheduler.queue("p", turn(n, 2)));
+        assert_eq!(begun(&mut scheduler), if depends_on_past { vec![1] } else { vec![1, 2] });
+        assert!(!scheduler.ended("p", 1, RunState::Success));
+        assert_eq!(begun(&mut scheduler), if depends_on_past { vec![2] } else { vec![3] });
+        assert_eq!(scheduler.ended("p", 2, RunState::Failed), depends_on_past);
+        assert_eq!(begun(&mut scheduler), if depends_on_past { vec![] } else { vec![4] });
+    }
+}

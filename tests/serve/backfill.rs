@@ -1,0 +1,72 @@
+//! `backfill`: which intervals it takes, in which order, and where.
+
+use crate::process::Folder;
+
+fn states(folder: &Folder, pipeline: &str) -> Vec<(String, String)> {
+    let text = |value: &serde_json::Value| value.as_str().expect("it is a text").to_owned();
+    folder.runs(pipeline).iter().map(|run| (text(&run["logical_date"])[8..10].to_owned(), text(&run["state"]))).collect()
+}
+
+fn backfill<'a>(pipeline: &'a str, to: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
+    [&["backfill", pipeline, "--from", "2024-03-02", "--to", to], rest].concat()
+}
+
+#[test]
+fn intervals_that_have_no_run_are_run_and_those_that_failed_if_they_are_to() {
+    let folder = Folder::new();
+    let dry = folder.ok(&backfill("daily", "2024-03-03", &["--dry-run"]));
+    assert_eq!(
+        dry,
+        "2024-03-02T00:00:00Z/2024-03-03T00:00:00Z  would run\n2024-03-03T00:00:00Z/2024-03-04T00:00:00Z  would run\n"
+    );
+    assert!(!folder.path(".pipeline").exists(), "nothing was written");
+    let (code, stdout, stderr) = folder.call(&backfill("daily", "2024-03-04", &[]));
+    assert_eq!(code, 1, "{stdout}{stderr}");
+    assert!(stdout.ends_with("backfill of daily: 2 success, 1 failed\n"), "{stdout}");
+    assert!(stderr.contains("error: node `delicate` failed: 503"), "{stderr}");
+    assert!(folder.ok(&backfill("daily", "2024-03-04", &[])).contains("0 intervals of daily are run, 3 left out"));
+    let dry = folder.ok(&backfill("daily", "2024-03-03", &["--reprocess", "failed", "--dry-run"]));
+    assert!(
+        dry.contains("2024-03-04T00:00:00Z  would run")
+            && dry.contains("left out: run backfill__2024-03-02T00:00:00Z is success")
+    );
+    folder.touch("mended");
+    let mended = folder.ok(&backfill("daily", "2024-03-05", &["--reprocess", "failed"]));
+    assert!(mended.ends_with("backfill of daily: 2 success\n"), "{mended}");
+    let all = folder.ok(&backfill("daily", "2024-03-05", &["--reprocess", "all", "--max-active-runs", "1"]));
+    assert!(all.ends_with("backfill of daily: 4 success\n"), "{all}");
+}
+
+#[test]
+fn days_that_depend_on_each_other_stop_at_the_first_that_fails_and_go_on_once_it_is_mended() {
+    let folder = Folder::new();
+    let (code, stdout, stderr) = folder.call(&backfill("ordered", "2024-03-05", &[]));
+    assert_eq!(code, 1, "{stdout}{stderr}");
+    assert!(stdout.ends_with("backfill of ordered: 1 success, 1 failed, 2 not begun\n"), "{stdout}");
+    let state = |day: &str, state: &str| (day.to_owned(), state.to_owned());
+    let before = [state("02", "success"), state("03", "failed"), state("04", "queued"), state("05", "queued")];
+    assert_eq!(states(&folder, "ordered"), before);
+    folder.touch("mended");
+    folder.ok(&["retry", "backfill__2024-03-03T00:00:00Z"]);
+    folder.ok(&["resume"]);
+    assert!(states(&folder, "ordered").iter().all(|(_, state)| state == "success"), "{:?}", states(&folder, "ordered"));
+}
+
+#[test]
+fn the_process_that_serves_runs_them() {
+    let folder = Folder::new();
+    folder.touch("mended");
+    let mut serve = folder.serve(&[]);
+    let said = folder.ok(&backfill("daily", "2024-03-05", &["--max-active-runs", "2"]));
+    assert_eq!(said.trim_end(), "4 intervals of daily are run");
+    for day in 2..=5 {
+        serve.hears(&format!("backfill__2024-03-{day:02}T00:00:00Z of daily"));
+    }
+    let refused = folder.refused(&["backfill", "daily", "--from", "2024-03-05", "--to", "2024-03-02"]);
+    assert_eq!(refused.trim_end(), "error: --to: 2024-03-02 is before 2024-03-05, where it begins");
+    let refused = folder.refused(&["backfill", "waiting", "--from", "2024-03-05", "--to", "2024-03-06"]);
+    assert!(refused.starts_with("error: pipeline `waiting` has no schedule, and so no intervals to run"), "{refused}");
+    let refused = folder.refused(&["backfill", "daily", "--from", "2190-03-05", "--to", "2190-03-06"]);
+    assert!(refused.starts_with("error: no data interval of `daily` that is over starts between"), "{refused}");
+    assert_eq!(serve.ended_by("-TERM"), Some(0));
+}

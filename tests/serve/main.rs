@@ -1,0 +1,7 @@
+//! `serve`, and the commands that ask it for something: real processes, on a clock six hundred times as fast.
+#![cfg(unix)]
+
+mod asked;
+mod backfill;
+mod process;
+mod schedule;

@@ -1,0 +1,94 @@
+//! A binary whose minutes take a tenth of a second: what the tests of `serve` start, stop and ask for things.
+
+use pipeline_runtime::cli::Cli;
+use pipeline_runtime::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::process::ExitCode;
+
+#[task]
+async fn tick(day: String) -> Result<String> {
+    Ok(day)
+}
+
+/// Runs every minute.
+#[pipeline(schedule = "* * * * *", max_active_runs = 2)]
+fn minutely() {
+    tick(template!("{{ ts }}"));
+}
+
+/// Which file is waited for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Options {
+    key: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { key: "late.json".into() }
+    }
+}
+
+#[sensor(timeout = "30d", poke = "1m", poke_timeout = "10d")]
+async fn arrival(key: String) -> Result<Poke<String>> {
+    Ok(if Path::new(&key).exists() { Poke::Ready(key) } else { Poke::NotYet })
+}
+
+#[task]
+async fn load(key: Option<String>) -> Result<bool> {
+    Ok(key.is_some())
+}
+
+/// Waits for a file.
+#[pipeline(max_active_runs = 1)]
+fn waiting(options: Options) {
+    load(arrival(options.key));
+}
+
+#[task]
+async fn patient(day: String) -> Result<String> {
+    while !Path::new("go").exists() {
+        others_first().await;
+    }
+    Ok(day)
+}
+
+/// Lets the other bodies go first, again and again: a test's body that is under way until a file is there.
+async fn others_first() {
+    let mut went = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut went, true) {
+            return std::task::Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}
+
+/// Has a body that is under way until somebody lets it end.
+#[pipeline]
+fn busy() {
+    tick(patient(template!("{{ ds }}")));
+}
+
+#[task]
+async fn delicate(day: String) -> Result<String> {
+    if day == "2024-03-03" && !Path::new("mended").exists() { Err(TaskError::fatal("503")) } else { Ok(day) }
+}
+
+/// Fails for one day until it is mended.
+#[pipeline(schedule = "@daily", start = "2024-03-01", end = "2024-03-10")]
+fn daily() {
+    delicate(template!("{{ ds }}"));
+}
+
+/// Does, and its days wait for each other.
+#[pipeline(schedule = "@daily", start = "2024-03-01", end = "2024-03-10", depends_on_past = true)]
+fn ordered() {
+    delicate(template!("{{ ds }}"));
+}
+
+fn main() -> ExitCode {
+    Cli::new([minutely(), waiting(), busy(), daily(), ordered()]).speed(600).main()
+}

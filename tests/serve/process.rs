@@ -1,0 +1,149 @@
+//! Processes in a folder of their own, and what they print.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// Longer than anything takes that is going to happen.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("there is room for a folder"))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn touch(&self, name: &str) {
+        std::fs::write(self.path(name), "").expect("the folder is ours");
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_served-pipelines"));
+        command.args(args).current_dir(self.0.path()).env("PIPELINE_LOG", "info").env_remove("RUST_BACKTRACE");
+        command
+    }
+
+    /// Runs a command to its end: its exit code, and what it printed on stdout and stderr.
+    pub(crate) fn call(&self, args: &[&str]) -> (i32, String, String) {
+        let Output { status, stdout, stderr } = self.command(args).output().expect("it was built");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints text");
+        (status.code().unwrap_or(-1), text(stdout), text(stderr))
+    }
+
+    /// The same of a command that is to succeed.
+    pub(crate) fn ok(&self, args: &[&str]) -> String {
+        let (code, stdout, stderr) = self.call(args);
+        assert_eq!(code, 0, "{args:?}: {stdout}{stderr}");
+        stdout
+    }
+
+    /// The same of a command that is to be refused: what it says on stderr.
+    pub(crate) fn refused(&self, args: &[&str]) -> String {
+        let (code, stdout, stderr) = self.call(args);
+        assert_eq!(code, 2, "{args:?}: {stdout}{stderr}");
+        stderr
+    }
+
+    /// The runs of a pipeline that the journal keeps, the oldest first.
+    pub(crate) fn runs(&self, pipeline: &str) -> Vec<serde_json::Value> {
+        let listed = self.ok(&["runs", "--pipeline", pipeline, "--json", "--limit", "1000"]);
+        let mut runs: Vec<_> = listed.lines().map(|line| serde_json::from_str(line).expect("a line is an object")).collect();
+        runs.reverse();
+        runs
+    }
+
+    /// Starts a process that goes on.
+    pub(crate) fn start(&self, args: &[&str]) -> Process {
+        let mut child =
+            self.command(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it was built");
+        let (tell, lines) = channel();
+        for stream in [child.stdout.take().map(boxed), child.stderr.take().map(boxed)].into_iter().flatten() {
+            let tell = tell.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    // Whoever listened may have gone.
+                    let _ = tell.send(line);
+                }
+            });
+        }
+        Process { child, lines, heard: Vec::new() }
+    }
+
+    /// Starts `serve`, and waits until it does.
+    pub(crate) fn serve(&self, args: &[&str]) -> Process {
+        let mut process = self.start(&[&["serve"], args].concat());
+        process.hears("serving ordered");
+        process
+    }
+}
+
+fn boxed(stream: impl Read + Send + 'static) -> Box<dyn Read + Send> {
+    Box::new(stream)
+}
+
+/// A process that goes on until it is told to end.
+pub(crate) struct Process {
+    child: Child,
+    lines: Receiver<String>,
+    heard: Vec<String>,
+}
+
+impl Process {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for a line that contains this.
+    pub(crate) fn hears(&mut self, part: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(DEADLINE) {
+                Ok(line) => {
+                    self.heard.push(line.clone());
+                    if line.contains(part) {
+                        return line;
+                    }
+                }
+                Err(error) => panic!("waited for {part:?}: {error}; heard\n{}", self.heard.join("\n")),
+            }
+        }
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.id().to_string()]).status().expect("there is `kill`");
+        assert!(sent.success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn ends(&mut self) -> ExitStatus {
+        // Its streams are closed when it ends, and then nothing more is sent.
+        while let Ok(line) = self.lines.recv_timeout(DEADLINE) {
+            self.heard.push(line);
+        }
+        self.child.wait().expect("it is ours")
+    }
+
+    /// Sends a signal and waits for the end: its exit code.
+    pub(crate) fn ended_by(&mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
+        self.ends().code()
+    }
+
+    pub(crate) fn said(&self, part: &str) -> bool {
+        self.heard.iter().any(|line| line.contains(part))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
