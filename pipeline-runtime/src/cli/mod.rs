@@ -38,7 +38,7 @@
 //! | `prune --older-than 30d [--dry-run]` | deletes old runs |
 //! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
 //!
-//! The exit code is 0 for success, 1 if the run failed, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C or SIGTERM
+//! The exit code is 0 for success, 1 if the run failed or could not be kept any more, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C or SIGTERM
 //! interrupted it. An only pipeline need not be named. A binary adds commands of its own with [`Cli`], and runs pipelines from
 //! them with [`Runner`].
 //!

@@ -13,6 +13,6 @@ pub(super) fn run(pipelines: &[Pipeline], place: &Place) -> Result<ExitCode, Str
             output::to_stdout(&format!("nothing to go on with in {}", place.journal.display()));
             Ok(ExitCode::SUCCESS)
         }
-        Err(error) => Err(error.to_string()),
+        Err(error) => error.refuse(),
     }
 }

@@ -32,6 +32,6 @@ pub(super) fn run(pipelines: &[Pipeline], run: &Run, place: &Place) -> Result<Ex
         Err(RunnerError::Start(StartError::Plan(error))) => Err(params::blame(pipeline, &run.about, &error)),
         Err(RunnerError::Start(error @ StartError::OtherParams { .. })) => Err(format!("--param: {error}")),
         Err(RunnerError::Start(StartError::Date(error))) => Err(format!("--logical-date: {error}")),
-        Err(error) => Err(error.to_string()),
+        Err(error) => error.refuse(),
     }
 }

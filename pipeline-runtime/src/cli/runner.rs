@@ -395,8 +395,22 @@ pub enum RunnerError {
 }
 
 impl RunnerError {
-    /// What the process should exit with: 2, as for all wrong use.
+    /// What the process should exit with: 1 where the journal could not be written any more, else 2, as for all wrong use.
     pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(WRONG_USE)
+        match self {
+            Self::Start(StartError::Stopped(_)) => ExitCode::FAILURE,
+            _ => ExitCode::from(WRONG_USE),
+        }
+    }
+
+    /// Says what is wrong, where that is no wrong use; which whoever called says.
+    pub(super) fn refuse(self) -> Result<ExitCode, String> {
+        match &self {
+            Self::Start(StartError::Stopped(error)) => {
+                output::to_stderr(&format!("error: {error}"));
+                Ok(self.exit_code())
+            }
+            _ => Err(self.to_string()),
+        }
     }
 }

@@ -109,9 +109,12 @@ impl Plan {
     }
 
     fn change(&self, old: &Bone) -> Option<String> {
+        if old.numbered {
+            // Which of its task's nodes it was, only the old code could say.
+            return Some(format!("  - `{}` is called so by wiring order alone: name it, as in `.named(\"east\")`", old.id));
+        }
         let Some(ix) = self.find(&old.id) else {
-            let advice = if old.numbered { "; its name came from wiring order: name it with `.named(\"..\")`" } else { "" };
-            return Some(format!("  - `{}` is not in it any more{advice}", old.id));
+            return Some(format!("  - `{}` is not in it any more", old.id));
         };
         let now = self.bone(ix);
         let none = || "a gate".to_owned();

@@ -15,7 +15,10 @@ pub enum JournalError {
         error: std::io::Error,
     },
     /// The file beside it that is locked cannot be used.
-    #[error("the journal {path:?} cannot be locked: {error}")]
+    #[error(
+        "the journal {path:?} cannot be locked: {error}; make its folder and the file `.lock` beside it writable, or name another journal with \
+         `--journal FILE`"
+    )]
     Lock {
         /// The journal's file.
         path: PathBuf,
@@ -34,7 +37,9 @@ pub enum JournalError {
         holder: Option<Holder>,
     },
     /// It was written by a newer version.
-    #[error("the journal {path:?} was written by a newer version (schema {found}, this one knows {known}): use that version")]
+    #[error(
+        "the journal {path:?} was written by a newer version (schema {found}, this one knows {known}): use that version, or name another journal with `--journal FILE`"
+    )]
     Newer {
         /// The journal's file.
         path: PathBuf,
@@ -78,6 +83,14 @@ pub enum JournalError {
          new one"
     )]
     Damaged {
+        /// The journal's file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It cannot be opened to be written.
+    #[error("the journal {path:?} cannot be opened: {reason}; mend that, or name another journal with `--journal FILE`")]
+    Open {
         /// The journal's file.
         path: PathBuf,
         /// What is wrong.
@@ -151,14 +164,27 @@ impl JournalError {
         }
     }
 
+    /// It cannot be opened to be written.
+    pub(super) fn open(path: &Path, error: &rusqlite::Error) -> Self {
+        match Self::write(path, error) {
+            Self::Write { path, reason } => Self::Open { path, reason },
+            other => other,
+        }
+    }
+
     pub(super) fn write(path: &Path, error: &rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly};
+        use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly, SystemIoFailure};
         let reason = match error.sqlite_error_code() {
             Some(DiskFull) => "the disk is full".to_owned(),
-            Some(ReadOnly) => "the file, its folder or its file system is read-only".to_owned(),
+            Some(ReadOnly) => READ_ONLY.to_owned(),
+            Some(SystemIoFailure) => {
+                format!("the system refused to ({error}): the disk, a quota or a limit on the size of files may be full")
+            }
             Some(DatabaseCorrupt | NotADatabase) => return Self::read(path, error),
             _ => error.to_string(),
         };
         Self::Write { path: path.to_owned(), reason }
     }
 }
+
+pub(super) const READ_ONLY: &str = "the file, its folder or its file system is read-only";

@@ -1,4 +1,5 @@
 use super::JournalError;
+use super::error::READ_ONLY;
 use crate::journal::RunKey;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
@@ -113,11 +114,15 @@ const V3: &str = "
 
 /// Opens the file to write, making or migrating it.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
-    let connection = Connection::open(path).map_err(|error| JournalError::write(path, &error))?;
-    let failed = |error: rusqlite::Error| JournalError::write(path, &error);
+    let connection = Connection::open(path).map_err(|error| JournalError::open(path, &error))?;
+    let failed = |error: rusqlite::Error| JournalError::open(path, &error);
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
     // Reading the header comes first: it tells a damaged or foreign file before anything is written to it.
     let version = check(&connection, path)?;
+    // SQLite opens a file that it may only read, and says so at the first write: too late for who has begun a run.
+    if connection.is_readonly("main").map_err(failed)? {
+        return Err(JournalError::Open { path: path.to_owned(), reason: READ_ONLY.to_owned() });
+    }
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     migrate(&connection, version).map_err(failed)?;
@@ -182,7 +187,11 @@ fn integrity(connection: &Connection, path: &Path) -> Result<(), JournalError> {
     let first = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)).optional().map_err(failed)?;
     match first.as_deref() {
         None | Some("ok") => Ok(()),
-        Some(reason) => Err(JournalError::Damaged { path: path.to_owned(), reason: reason.to_owned() }),
+        Some(reason) => {
+            // Before it stands which of the connection's databases it is, and there is but one.
+            let reason = reason.lines().last().unwrap_or(reason).to_owned();
+            Err(JournalError::Damaged { path: path.to_owned(), reason })
+        }
     }
 }
 

@@ -123,7 +123,6 @@ impl Writer {
                 Ok(()) => self.carry_out(taken.drain(..)),
                 Err(error) => {
                     let error = Arc::new(JournalError::write(&self.path, &error));
-                    tracing::error!("{error}");
                     // The first failure is the one to report.
                     let _ = self.failure.set(error);
                     if let Some(engine) = self.engine() {
@@ -327,4 +326,34 @@ fn append(connection: &Connection, run: RunKey, seq: i64, entry: &Entry) -> rusq
         _ => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::sqlite::schema;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_full_disk_is_called_so_and_what_was_committed_before_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let connection = schema::open(&path).unwrap();
+        // SQLite's own limit is told apart from a full disk by nothing.
+        let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        connection.pragma_update(None, "max_page_count", pages + 2).unwrap();
+        let mut writer = Writer::new(connection, &path, Arc::default(), Arc::default(), Arc::default());
+        let commit = |slot, bytes: usize| {
+            let record = Record::Failed { slot, error: "x".repeat(bytes).into(), timed_out: false };
+            let records = vec![(1, Entry { at: Timestamp::default(), record })];
+            [Order::Commit(Batch { records, actions: Vec::new() })]
+        };
+        writer.commit(&commit(0, 10), Vec::new()).unwrap();
+        let error = writer.commit(&commit(1, 100_000), Vec::new()).unwrap_err();
+        drop(writer);
+        let said = JournalError::write(&path, &error).to_string();
+        assert!(said.contains("cannot be written: the disk is full. The engine stops; what was committed is kept"), "{said}");
+        let kept: i64 = schema::open(&path).unwrap().query_row("SELECT count(*) FROM records", [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, 1);
+    }
 }

@@ -1,0 +1,268 @@
+//! What goes wrong with a journal, with what is kept in it and with the code that goes on: what is said, and how it exits.
+
+use crate::folder::{Begun, Folder, RUN};
+use expect_test::expect;
+use std::fs;
+use std::process::Command;
+
+const JOURNAL: &str = ".pipeline/journal.db";
+const DATE: [&str; 2] = ["--logical-date", "2024-03-25"];
+
+/// A folder with a journal that has a finished run.
+fn finished() -> Folder {
+    let folder = Folder::new();
+    assert!(folder.call(&[&["run", "mapped"], &DATE[..]].concat()).status.success());
+    folder
+}
+
+impl Folder {
+    fn damage(&self, how: impl FnOnce(&mut Vec<u8>)) {
+        let path = self.path().join(JOURNAL);
+        let mut bytes = fs::read(&path).unwrap();
+        how(&mut bytes);
+        fs::write(&path, bytes).unwrap();
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        fs::read(self.path().join(JOURNAL)).unwrap()
+    }
+
+    /// A run that has its number, and waits to be approved; its process is dead.
+    fn changing(&self, code: &str) {
+        let mut command = self.command(&[&["run", "changing"], &DATE[..]].concat());
+        let run = Begun::spawn(command.env("CODE", code), &["approval  up_for_reschedule"]);
+        // What is printed as it happens is kept a moment later.
+        let shown = || String::from_utf8(self.command(&["show", RUN]).env("CODE", code).output().unwrap().stdout).unwrap();
+        while !(shown().contains("number") && shown().contains("approval: next poke")) {}
+        run.kill();
+    }
+
+    fn resumed_with(&self, code: &str) -> String {
+        crate::folder::told(&self.command(&["resume"]).env("CODE", code).output().unwrap())
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_is_full_stops_the_engine_and_loses_nothing() {
+    let folder = Folder::new();
+    // A limit on the size of files stands for it: it needs no disk of its own, and no rights.
+    let script = format!("trap '' XFSZ; ulimit -f 600; exec {} run writing --logical-date 2024-03-25", crate::folder::RUNS);
+    let stopped = Command::new("bash").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+    let said = crate::folder::told(&stopped);
+    let (_, end) = said.split_once("[exit").expect("it ends");
+    expect![[r#"
+         1]
+        [stderr]
+        error: the journal ".pipeline/journal.db" cannot be written: the system refused to (disk I/O error): the disk, a quota or a limit on the size of files may be full. The engine stops; what was committed is kept, and unfinished runs are resumed once that is mended
+    "#]].assert_eq(end);
+    let kept = String::from_utf8(folder.call(&["show", RUN]).stdout).unwrap();
+    let kept: Vec<&str> =
+        kept.lines().filter(|line| line.contains("  success ")).filter_map(|line| line.split(' ').next()).collect();
+    assert!(kept.len() > 3, "{kept:?}");
+    let resumed = String::from_utf8(folder.call(&["resume"]).stdout).unwrap();
+    for node in kept {
+        assert!(!resumed.contains(&format!("  {node}  running")), "`{node}` had finished, and ran again:\n{resumed}");
+    }
+    assert!(resumed.contains("run: success"), "{resumed}");
+}
+
+#[test]
+fn a_file_cut_short_is_refused_and_left_as_it_is() {
+    let folder = finished();
+    folder.damage(|bytes| bytes.truncate(bytes.len() / 2));
+    let before = folder.bytes();
+    folder.tells(&["run", "mapped"], &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: the journal ".pipeline/journal.db" is damaged: database disk image is malformed; nothing was changed. Restore it from a backup, or move it away to begin a new one
+    "#]]);
+    folder.tells(&["runs"], &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: the journal ".pipeline/journal.db" is damaged: database disk image is malformed; nothing was changed. Restore it from a backup, or move it away to begin a new one
+    "#]]);
+    assert_eq!(folder.bytes(), before);
+}
+
+#[test]
+fn a_file_with_a_damaged_page_is_refused_and_left_as_it_is() {
+    let folder = finished();
+    // The second page, which is a table's.
+    folder.damage(|bytes| bytes[4096..4200].fill(0xff));
+    let before = folder.bytes();
+    folder.tells(&["run", "mapped"], &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: the journal ".pipeline/journal.db" is damaged: Tree 2 page 2: btreeInitPage() returns error code 11; nothing was changed. Restore it from a backup, or move it away to begin a new one
+    "#]]);
+    assert_eq!(folder.bytes(), before);
+}
+
+#[test]
+fn a_file_that_is_no_journal_is_refused_and_left_as_it_is() {
+    let folder = finished();
+    folder.damage(|bytes| bytes[..16].fill(b'x'));
+    let before = folder.bytes();
+    folder.tells(
+        &["run", "mapped"],
+        &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: ".pipeline/journal.db" is no journal: file is not a database; name another file with `--journal FILE`
+    "#]],
+    );
+    assert_eq!(folder.bytes(), before);
+}
+
+#[test]
+fn a_journal_of_a_newer_version_is_refused_and_left_as_it_is() {
+    let folder = finished();
+    // Where SQLite keeps `user_version`.
+    folder.damage(|bytes| bytes[60..64].copy_from_slice(&99_u32.to_be_bytes()));
+    let before = folder.bytes();
+    let said = folder.told(&["run", "mapped"]);
+    let known = said.split("this one knows ").nth(1).and_then(|rest| rest.split(')').next()).unwrap_or_default();
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: the journal ".pipeline/journal.db" was written by a newer version (schema 99, this one knows _): use that version, or name another journal with `--journal FILE`
+    "#]]
+    .assert_eq(&said.replace(&format!("knows {known})"), "knows _)"));
+    assert_eq!(folder.told(&["runs"]), said);
+    assert_eq!(folder.bytes(), before);
+}
+
+/// Rights mean nothing to root, so that there the calls are somebody else's.
+#[cfg(unix)]
+mod rights {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    use std::path::Path;
+
+    fn allow(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn told(folder: &Folder, args: &[&str]) -> String {
+        let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+        let binary = folder.path().join("durable-runs");
+        if is_root {
+            // Where the binary was built may be nobody else's business.
+            fs::copy(crate::folder::RUNS, &binary).unwrap();
+        }
+        let mut command = Command::new(if is_root { binary.as_path() } else { Path::new(crate::folder::RUNS) });
+        if is_root {
+            command.uid(65_534);
+        }
+        crate::folder::told(&command.args(args).current_dir(folder.path()).output().unwrap())
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_named() {
+        let folder = Folder::new();
+        allow(folder.path(), 0o555);
+        expect![[r#"
+            [exit 2]
+            [stderr]
+            error: the folder ".pipeline" for the journal cannot be made: Permission denied (os error 13); name another journal with `--journal FILE`
+        "#]].assert_eq(&told(&folder, &["run", "mapped"]));
+        allow(folder.path(), 0o755);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named_and_can_still_be_read() {
+        let folder = finished();
+        allow(folder.path(), 0o755);
+        allow(&folder.path().join(".pipeline"), 0o777);
+        allow(&folder.path().join(".pipeline/journal.db.lock"), 0o666);
+        allow(&folder.path().join(JOURNAL), 0o444);
+        expect![[r#"
+            [exit 2]
+            [stderr]
+            error: the journal ".pipeline/journal.db" cannot be opened: the file, its folder or its file system is read-only; mend that, or name another journal with `--journal FILE`
+        "#]].assert_eq(&told(&folder, &["run", "mapped"]));
+        assert!(told(&folder, &["runs"]).contains(RUN));
+    }
+}
+
+#[test]
+fn an_output_over_the_limit_fails_its_node() {
+    let folder = Folder::new();
+    let said = folder.told(&[&["run", "large"], &DATE[..]].concat());
+    let (_, end) = said.split_once("[exit").expect("it ends");
+    expect![[r#"
+         1]
+        [stderr]
+
+        error: node `heavy` failed: the output has 17825794 bytes as JSON; the limit is 16 MiB: put it in a bucket and return its key
+          --> tests/durable/runs/main.rs:78:5: wired here
+
+        help: mend the cause; `retry manual__2024-03-25T00:00:00Z` then runs what failed and what did not run because of it
+    "#]].assert_eq(end);
+}
+
+#[test]
+fn an_output_that_no_longer_decodes_is_named() {
+    let folder = Folder::new();
+    folder.changing("");
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: run `manual__2024-03-25T00:00:00Z` cannot be resumed: the output of `number` in the journal is no `durable_runs::changing::Number` any more (-1 is negative); it was written by other code. Give the type a form that reads the old one (`#[serde(default)]`), or start anew with `--new`
+    "#]].assert_eq(&folder.resumed_with("positive"));
+    // The code that wrote it still goes on.
+    folder.put("approved");
+    assert!(folder.resumed_with("").contains("run: success"));
+}
+
+#[test]
+fn a_plan_that_changed_is_matched_by_id_or_refused_with_the_node_and_both() {
+    let folder = Folder::new();
+    folder.changing("");
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: the plan of pipeline `changing` has changed since this run began:
+          - `number` returned `durable_runs::changing::Number` and now returns `alloc::string::String`
+            at tests/durable/runs/changing.rs:60:21
+          = help: finish the run with the code that began it, or begin a new one with `--new`
+    "#]]
+    .assert_eq(&folder.resumed_with("type"));
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: the plan of pipeline `changing` has changed since this run began:
+          - `report` took `approval` (all_success), `number` (all_success) and now takes `approval` (all_success), `other` (all_success)
+            at tests/durable/runs/changing.rs:65:13
+          = help: finish the run with the code that began it, or begin a new one with `--new`
+    "#]].assert_eq(&folder.resumed_with("edge"));
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: the plan of pipeline `changing` has changed since this run began:
+          - `number` is not in it any more
+          - `report` took `approval` (all_success), `number` (all_success) and now takes `approval` (all_success), `count` (all_success)
+            at tests/durable/runs/changing.rs:68:13
+          = help: finish the run with the code that began it, or begin a new one with `--new`
+    "#]].assert_eq(&folder.resumed_with("gone"));
+    folder.put("approved");
+    let added = folder.resumed_with("added");
+    assert!(added.contains("run: success") && added.contains("first  success"), "{added}");
+    assert!(!added.contains("  number  running"), "it had finished: {added}");
+}
+
+#[test]
+fn a_node_that_wiring_order_named_matches_nothing_in_another_plan() {
+    let folder = Folder::new();
+    folder.changing("twice");
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: the plan of pipeline `changing` has changed since this run began:
+          - `number__2` is called so by wiring order alone: name it, as in `.named("east")`
+          = help: finish the run with the code that began it, or begin a new one with `--new`
+    "#]]
+    .assert_eq(&folder.resumed_with("added"));
+}
