@@ -2,11 +2,13 @@
 
 use crate::author::context::RunInfo;
 use crate::engine::{Engine, EngineOptions, RunIx, RunSpec, RunState};
-use crate::journal::MemoryJournal;
+use crate::journal::{JournalError, MemoryJournal, RunKind, SqliteJournal, StoredRun};
 use crate::plan::{DEFAULT_PARALLELISM, Plan};
 use crate::schedule::Interval;
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
@@ -14,6 +16,9 @@ use tokio::sync::oneshot;
 #[derive(Debug)]
 pub struct Live {
     engine: Engine,
+    begun: AtomicU64,
+    /// None where runs end with their process.
+    journal: Option<Arc<SqliteJournal>>,
     /// None only while it is dropped.
     workers: Option<Runtime>,
     timers: Option<(oneshot::Sender<()>, std::thread::JoinHandle<()>)>,
@@ -28,10 +33,24 @@ impl Live {
     pub fn in_memory(workers: usize) -> std::io::Result<Self> {
         let options =
             EngineOptions { clock: Clock::system(), parallelism: DEFAULT_PARALLELISM, check_outputs: false, observer: None };
-        Self::new(Engine::new(Arc::new(MemoryJournal::default()), options, None), workers)
+        Self::new(Engine::new(Arc::new(MemoryJournal::default()), options, None), None, workers)
     }
 
-    fn new(engine: Engine, threads: usize) -> std::io::Result<Self> {
+    /// An engine whose runs are kept in that file.
+    ///
+    /// # Errors
+    ///
+    /// If the journal cannot be used, or a thread cannot be had.
+    pub fn durable(file: &Path, workers: usize) -> std::io::Result<Self> {
+        let journal = Arc::new(SqliteJournal::open(file).map_err(|error: JournalError| std::io::Error::other(error))?);
+        let options =
+            EngineOptions { clock: Clock::system(), parallelism: DEFAULT_PARALLELISM, check_outputs: false, observer: None };
+        let engine = Engine::new(Arc::clone(&journal) as _, options, None);
+        journal.attach(&engine);
+        Self::new(engine, Some(journal), workers)
+    }
+
+    fn new(engine: Engine, journal: Option<Arc<SqliteJournal>>, threads: usize) -> std::io::Result<Self> {
         let workers = Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
         engine.run_on(workers.handle().clone());
         let (stop, stopped) = oneshot::channel();
@@ -44,7 +63,7 @@ impl Live {
                 }
             });
         });
-        Ok(Self { engine, workers: Some(workers), timers: Some((stop, timers)) })
+        Ok(Self { engine, begun: AtomicU64::new(0), journal, workers: Some(workers), timers: Some((stop, timers)) })
     }
 
     /// Begins a run.
@@ -52,12 +71,17 @@ impl Live {
         let now = self.engine.clock().now();
         let info = RunInfo {
             pipeline: plan.pipeline.to_owned(),
-            run_id: "measured".into(),
+            run_id: match &self.journal {
+                // Each of those that are kept has one of its own.
+                Some(_) => format!("measured__{}", self.begun.fetch_add(1, Ordering::Relaxed)),
+                None => "measured".into(),
+            },
             interval: Interval::at(now.to_utc()),
             previous: None,
             params: serde_json::Value::Null,
         };
-        let spec = RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: 0, key: 0 };
+        let key = self.journal.as_ref().map_or(0, |journal| journal.enter(&stored(plan, &info, now)));
+        let spec = RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: 0, key };
         LiveRun { live: self, ix: self.engine.start(spec) }
     }
 
@@ -78,6 +102,29 @@ impl Drop for Live {
         if let Some(workers) = self.workers.take() {
             workers.shutdown_background();
         }
+        if let Some(journal) = &self.journal {
+            journal.close();
+        }
+    }
+}
+
+fn stored(plan: &Plan, info: &RunInfo, now: Timestamp) -> StoredRun {
+    StoredRun {
+        key: 0,
+        run_id: info.run_id.clone(),
+        pipeline: info.pipeline.clone(),
+        kind: RunKind::Manual,
+        interval: info.interval,
+        previous: None,
+        params: serde_json::Value::Null,
+        state: RunState::Running,
+        created: now,
+        sla_from: now,
+        finished: None,
+        seed: 0,
+        skeleton: plan.skeleton().into(),
+        begun: None,
+        max_active: None,
     }
 }
 

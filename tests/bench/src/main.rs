@@ -3,6 +3,7 @@
 //! Each group measures one side of the engine and returns tables, which are printed and written to `target/bench/GROUP.md`.
 //! BENCHMARKS.md says how to read them. A new group is a folder with a `run`, and a line in [`GROUPS`].
 
+mod durable;
 mod memory;
 mod rounds;
 mod sensors;
@@ -15,7 +16,7 @@ use table::Table;
 
 type Group = fn() -> Vec<Table>;
 
-const GROUPS: &[(&str, Group)] = &[("memory", memory::run), ("sensors", sensors::run)];
+const GROUPS: &[(&str, Group)] = &[("memory", memory::run), ("sensors", sensors::run), ("durable", durable::run)];
 
 fn main() -> ExitCode {
     if sensors::is_child() {
