@@ -4,6 +4,7 @@
 mod cases;
 mod elsewhere;
 mod errors;
+mod event_archive;
 mod faults;
 mod multipart;
 mod server;

@@ -1,0 +1,163 @@
+//! Exercise 5 on an S3 API: three intervals in a row, with files on time and late; what is asked of the store, and what a store does that fails.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use hyper::StatusCode;
+use pipeline_examples::event_archive::layout::Hour;
+use pipeline_examples::event_archive::pipeline::{Options, event_archive};
+use pipeline_examples::event_archive::seed;
+use pipeline_runtime::cli::{Progress, Runner, RunnerError};
+use pipeline_runtime::{Bucket, RunReport, RunState};
+
+use crate::cases::Tested;
+use crate::server::{Fault, Server};
+
+const INTERVALS: [&str; 3] = ["2021-09-01T07:00:00Z", "2021-09-01T07:30:00Z", "2021-09-01T08:00:00Z"];
+
+/// A server with the two buckets, whose files arrive in its folder: so they have the times of their story.
+struct Place {
+    server: Server,
+    source: std::path::PathBuf,
+    journal: tempfile::TempDir,
+}
+
+impl Place {
+    async fn start() -> Result<Self, Box<dyn Error>> {
+        let server = Server::start().await?;
+        server.make("target-bucket")?;
+        let source = server.make("source-bucket")?;
+        Ok(Self { server, source, journal: tempfile::tempdir()? })
+    }
+
+    async fn seed(&self, interval: u8) -> Tested {
+        let source = format!("file://{}", self.source.display());
+        let seed = seed::Command { source, date: "2021-09-01".parse()?, interval: Some(interval) };
+        seed.run(&mut Vec::new()).await.map_err(|error| error.to_string().into())
+    }
+
+    /// Runs an interval, on threads of its own as the command line does.
+    async fn run(&self, interval: u8, speed: u32) -> Result<RunReport, Box<dyn Error>> {
+        let options = Options { source: self.server.url("source-bucket"), target: self.server.url("target-bucket") };
+        let journal = self.journal.path().join("journal.db");
+        let run = move || {
+            let runner =
+                Runner::new().pipeline(event_archive(), options).progress(Progress::Silent).journal(journal).speed(speed);
+            runner.logical_date(INTERVALS[usize::from(interval) - 1]).run().map(|finished| finished.into_reports().remove(0))
+        };
+        on_a_thread(run).await
+    }
+
+    /// The rows of each archive, sorted: read through the API.
+    async fn archived(&self) -> Result<BTreeMap<String, Vec<String>>, Box<dyn Error>> {
+        let target = Bucket::open(&self.server.url("target-bucket"))?;
+        let mut archives = BTreeMap::new();
+        for object in target.list("target/").await? {
+            let mut rows = String::new();
+            MultiGzDecoder::new(&target.get(&object.key).await?[..]).read_to_string(&mut rows)?;
+            archives.insert(object.key, sorted(&rows));
+        }
+        Ok(archives)
+    }
+
+    /// What ought to be in them: every row of every source file, once.
+    fn expected(&self) -> Result<BTreeMap<String, Vec<String>>, Box<dyn Error>> {
+        let mut rows = BTreeMap::<String, String>::new();
+        for event in children(&self.source.join("source"))? {
+            for file in children(&event.join("2021-09-01"))? {
+                let key = file.strip_prefix(&self.source)?.to_string_lossy().into_owned();
+                rows.entry(Hour::of(&key)?.0.to_string()).or_default().push_str(&fs::read_to_string(file)?);
+            }
+        }
+        Ok(rows.into_iter().map(|(archive, rows)| (archive, sorted(&rows))).collect())
+    }
+}
+
+/// A runner has its own runtime, and wants a thread without one.
+async fn on_a_thread(run: impl FnOnce() -> Result<RunReport, RunnerError> + Send + 'static) -> Result<RunReport, Box<dyn Error>> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || tell.send(run()));
+    Ok(told.await??)
+}
+
+fn children(folder: &Path) -> Result<Vec<std::path::PathBuf>, std::io::Error> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+}
+
+fn sorted(rows: &str) -> Vec<String> {
+    let mut rows: Vec<String> = rows.lines().map(str::to_owned).collect();
+    rows.sort();
+    rows
+}
+
+/// How many requests of the method were about a key that begins so.
+fn count(asked: &[String], method: &str, part: &str) -> usize {
+    asked.iter().filter(|line| line.starts_with(method) && line.contains(part)).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_intervals_in_a_row_archive_each_row_once() -> Tested {
+    let place = Place::start().await?;
+    for (interval, changed) in [(1, 3), (2, 3), (3, 5)] {
+        place.seed(interval).await?;
+        place.server.asked();
+        let report = place.run(interval, 1).await?;
+        assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
+        let asked = place.server.asked();
+        println!("interval {interval}: {} requests", asked.len());
+        assert_eq!(count(&asked, "PUT", "/target-bucket/target/"), changed, "only archives that change are written: {asked:#?}");
+        assert_eq!(count(&asked, "GET", "/target-bucket/target/"), changed, "and only those are fetched: {asked:#?}");
+        assert_eq!(place.archived().await?, place.expected()?);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_fails_now_and_then_doubles_and_loses_nothing() -> Tested {
+    let place = Place::start().await?;
+    place.seed(1).await?;
+    place.run(1, 1).await?;
+    place.seed(2).await?;
+    place.seed(3).await?;
+    // Of what is fetched the connection breaks off half-way; of what is written one is refused, and of one the answer is lost.
+    place.server.meet("GET /target-bucket/target/", [Fault::CutBody(100), Fault::Drop]);
+    place
+        .server
+        .meet("GET /source-bucket/source/", [Fault::Status(StatusCode::SERVICE_UNAVAILABLE, "SlowDown"), Fault::CutBody(3)]);
+    place.server.meet(
+        "PUT /target-bucket/target/",
+        [Fault::LoseAnswer, Fault::Status(StatusCode::INTERNAL_SERVER_ERROR, "InternalError")],
+    );
+    // Retries of the tasks, too, if it comes to that: their delays pass a hundred times as fast.
+    let report = place.run(3, 100).await?;
+    assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
+    assert_eq!(place.server.left(), 0, "all of the faults were met");
+    assert_eq!(place.archived().await?, place.expected()?);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_runs_of_an_interval_at_once_archive_each_row_once() -> Tested {
+    let place = Place::start().await?;
+    for interval in 1..=3 {
+        place.seed(interval).await?;
+    }
+    let options = Options { source: place.server.url("source-bucket"), target: place.server.url("target-bucket") };
+    let run = || {
+        let options = options.clone();
+        on_a_thread(move || {
+            let runner = Runner::new().pipeline(event_archive(), options).progress(Progress::Silent).logical_date(INTERVALS[0]);
+            runner.run().map(|finished| finished.into_reports().remove(0))
+        })
+    };
+    let (one, two) = tokio::join!(run(), run());
+    for report in [one?, two?] {
+        assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
+    }
+    assert_eq!(place.archived().await?, place.expected()?);
+    Ok(())
+}
