@@ -80,7 +80,7 @@ impl Place {
 /// A runner has its own runtime, and wants a thread without one.
 async fn on_a_thread(run: impl FnOnce() -> Result<RunReport, RunnerError> + Send + 'static) -> Result<RunReport, Box<dyn Error>> {
     let (tell, told) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || tell.send(run()));
+    std::thread::spawn(move || drop(tell.send(run())));
     Ok(told.await??)
 }
 
