@@ -176,6 +176,53 @@ fn each_default_of_simulate_stands_in_its_help() {
 }
 
 #[test]
+fn each_default_of_serve_and_backfill_stands_in_its_help() {
+    expect![[r#"
+        Runs all pipelines as their schedules say, until Ctrl-C or SIGTERM
+
+        Usage: cli-pipelines serve [OPTIONS]
+
+        Options:
+              --drain <DURATION>  How long attempts that are under way may take once the process is to end [default: 20s]
+              --parallelism <N>   How many attempts of nodes without a pool of their own may run at once [default: 128]
+              --json              Prints one JSON object per line and event, the last one with the run's result
+          -h, --help              Print help (see more with '--help')
+
+        Logging:
+              --log <LEVEL>  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+
+        Journal:
+              --journal <FILE>  The file that keeps all runs; made if it is not there [default: .pipeline/journal.db]
+        [exit 0]
+    "#]].assert_eq(&call(&["serve", "-h"]));
+    expect![[r#"
+        Runs the data intervals of a pipeline that start between two dates and are over
+
+        Usage: cli-pipelines backfill [OPTIONS] --from <D> --to <D> [PIPELINE]
+
+        Arguments:
+          [PIPELINE]  The pipeline; need not be named if it is the only one
+
+        Options:
+              --from <D>               The first interval is the first that starts then or later: 2024-03-25, 2024-03-25T06:00 or 2024-03-25T06:00:00Z
+              --to <D>                 The last interval is the last that starts then or earlier: a date alone is its midnight
+              --max-active-runs <N>    How many of the pipeline's backfill runs may be active at once; without it, its `max_active_runs`
+              --reprocess <REPROCESS>  Which intervals that have a run already are run again: those whose newest run failed, or all [default: none] [possible values: none, failed, all]
+              --dry-run                Lists the intervals that would be run, and runs nothing
+              --parallelism <N>        How many attempts of nodes without a pool of their own may run at once [default: 128]
+              --json                   Prints one JSON object per line and event, the last one with the run's result
+          -h, --help                   Print help (see more with '--help')
+
+        Logging:
+              --log <LEVEL>  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+
+        Journal:
+              --journal <FILE>  The file that keeps all runs; made if it is not there [default: .pipeline/journal.db]
+        [exit 0]
+    "#]].assert_eq(&call(&["backfill", "-h"]));
+}
+
+#[test]
 fn a_command_that_does_not_exist() {
     expect![[r#"
         [exit 2]

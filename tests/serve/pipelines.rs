@@ -12,7 +12,7 @@ async fn tick(day: String) -> Result<String> {
 }
 
 /// Runs every minute.
-#[pipeline(schedule = "* * * * *", max_active_runs = 2)]
+#[pipeline(schedule = "* * * * *", catchup = true, max_active_runs = 2)]
 fn minutely() {
     tick(template!("{{ ts }}"));
 }

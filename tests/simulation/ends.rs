@@ -79,3 +79,25 @@ fn a_run_that_ends_in_time_is_not_touched() {
     }
     assert_eq!(Simulation::new(in_time()).run().state(), RunState::Success);
 }
+
+#[task]
+async fn either(n: Option<u64>) -> Result<u64> {
+    Ok(n.unwrap_or(7))
+}
+
+#[pipeline]
+fn skippable() {
+    let sensor = waiting();
+    either(sensor);
+    takes(sensor).named("strict");
+    either(source(Ends::Failed, 0u64).named("failing")).named("after_failing");
+}
+
+#[test]
+fn what_somebody_skips_goes_on_as_anything_skipped_does() {
+    let report = Simulation::new(skippable()).skip("10m", "waiting").skip("20m", "failing").run();
+    assert_eq!((report.state(), report.finished()), (RunState::Success, Some(secs(1200))), "{}", report.timeline());
+    assert_eq!(states(&report, ["waiting", "strict", "failing"]), [Skipped; 3]);
+    assert_eq!(states(&report, ["either", "after_failing"]), [Success; 2]);
+    assert_eq!(report.output::<u64>("after_failing"), Some(7));
+}
