@@ -194,7 +194,8 @@ fn each_default_of_serve_and_backfill_stands_in_its_help() {
         Journal:
               --journal <FILE>  The file that keeps all runs; made if it is not there [default: .pipeline/journal.db]
         [exit 0]
-    "#]].assert_eq(&call(&["serve", "-h"]));
+    "#]]
+    .assert_eq(&call(&["serve", "-h"]));
     expect![[r#"
         Runs the data intervals of a pipeline that start between two dates and are over
 
