@@ -4,12 +4,9 @@
 //! BENCHMARKS.md says how to read them. A new group is a folder with a `run`, and a line in [`GROUPS`].
 
 mod durable;
-mod memory;
-mod rounds;
 mod sensors;
-mod stats;
-mod table;
 
+use pipeline_bench::{memory, rounds, stats, table};
 use std::path::Path;
 use std::process::ExitCode;
 use table::Table;

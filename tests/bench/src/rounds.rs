@@ -4,33 +4,38 @@ use crate::stats::Spread;
 use std::time::Duration;
 
 /// Rounds for a figure: an odd number, so that the median is a measurement.
-pub(crate) const ROUNDS: usize = 11;
+pub const ROUNDS: usize = 11;
 
 /// One way to do the work of a row. Returns how long that took, without what it needs before and after.
-pub(crate) struct Contender<'a> {
-    pub(crate) name: &'static str,
-    pub(crate) once: Box<dyn FnMut() -> Duration + 'a>,
+#[expect(missing_debug_implementations, reason = "a closure has none")]
+pub struct Contender<'a> {
+    /// What it is called.
+    pub name: &'static str,
+    /// Does the work once.
+    pub once: Box<dyn FnMut() -> Duration + 'a>,
 }
 
 impl<'a> Contender<'a> {
-    pub(crate) fn new(name: &'static str, once: impl FnMut() -> Duration + 'a) -> Self {
+    /// A contender.
+    pub fn new(name: &'static str, once: impl FnMut() -> Duration + 'a) -> Self {
         Self { name, once: Box::new(once) }
     }
 }
 
 /// What the rounds of one contender came to.
 #[derive(Debug)]
-pub(crate) struct Standing {
-    pub(crate) name: &'static str,
+pub struct Standing {
+    /// The contender's.
+    pub name: &'static str,
     /// Nanoseconds a unit of work.
-    pub(crate) nanos: Spread,
+    pub nanos: Spread,
     /// Round by round, beside the first contender.
-    pub(crate) ratio: Spread,
+    pub ratio: Spread,
 }
 
 /// Lets the contenders take turns, after one round that does not count. `units` is how much work one turn is.
 #[expect(clippy::cast_precision_loss, reason = "figures of a table")]
-pub(crate) fn alternate(units: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Standing> {
+pub fn alternate(units: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Standing> {
     let mut measured: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
     for round in 0..=ROUNDS {
         for (contender, measured) in contenders.iter_mut().zip(&mut measured) {

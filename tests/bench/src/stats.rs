@@ -2,17 +2,22 @@
 
 /// The median of some measurements, with the least and the greatest.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Spread {
-    pub(crate) median: f64,
-    pub(crate) least: f64,
-    pub(crate) greatest: f64,
+pub struct Spread {
+    /// The one in the middle.
+    pub median: f64,
+    /// The least.
+    pub least: f64,
+    /// The greatest.
+    pub greatest: f64,
 }
 
 impl Spread {
+    /// What these come to.
+    ///
     /// # Panics
     ///
     /// Without a measurement.
-    pub(crate) fn of(measured: impl IntoIterator<Item = f64>) -> Self {
+    pub fn of(measured: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = measured.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
         let (least, greatest) = (sorted[0], sorted[sorted.len() - 1]);
@@ -23,7 +28,7 @@ impl Spread {
     }
 
     /// `12.3 [11.9–14.0]`
-    pub(crate) fn text(&self, digits: usize) -> String {
+    pub fn text(&self, digits: usize) -> String {
         format!("{:.digits$} [{:.digits$}–{:.digits$}]", self.median, self.least, self.greatest)
     }
 }

@@ -1,19 +1,23 @@
+//! Tables.
+
 use std::fmt;
 
 /// A table, as Markdown.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub struct Table {
     title: String,
     header: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(crate) fn new(title: impl Into<String>, header: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    /// A table without rows.
+    pub fn new(title: impl Into<String>, header: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { title: title.into(), header: header.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
 
-    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 }

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A kind of body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Body {
+pub enum Body {
     /// Nothing.
     #[default]
     Noop,
@@ -16,7 +17,7 @@ pub(crate) enum Body {
 /// Steps that take about a microsecond: each waits for the one before, about 4 cycles.
 const STEPS: u64 = 750;
 
-pub(crate) fn work(n: u64) -> u64 {
+fn work(n: u64) -> u64 {
     let mut x = n;
     for _ in 0..STEPS {
         x = std::hint::black_box(x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
@@ -26,7 +27,7 @@ pub(crate) fn work(n: u64) -> u64 {
 }
 
 /// What every contender's node does with the sum of its inputs.
-pub(crate) async fn body(kind: Body, sum: u64) -> u64 {
+pub async fn body(kind: Body, sum: u64) -> u64 {
     match kind {
         Body::Noop => {}
         Body::Work => {

@@ -1,9 +1,9 @@
 //! Runs in memory, of tasks that pass a `u64`, beside a plain program that spawns one tokio task a node.
 
-mod bodies;
-mod ours;
+pub mod bodies;
+pub mod ours;
 mod plain;
-mod shape;
+pub mod shape;
 
 use crate::rounds::{Standing, alternate};
 use crate::table::Table;
@@ -11,9 +11,10 @@ use bodies::Body;
 use shape::Shape;
 
 /// Threads for bodies, in every contender that has threads.
-const WORKERS: usize = 2;
+pub const WORKERS: usize = 2;
 
-pub(crate) fn run() -> Vec<Table> {
+/// The group's tables.
+pub fn run() -> Vec<Table> {
     let bodies = [(Body::Noop, "no-op bodies"), (Body::Work, "1 µs of work"), (Body::Yields, "one `yield_now`")];
     bodies.into_iter().map(|(body, title)| speed(body, title)).collect()
 }

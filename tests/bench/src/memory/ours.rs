@@ -73,10 +73,12 @@ fn shaped(options: Options) {
     }
 }
 
+/// The plan of a shape.
+///
 /// # Panics
 ///
 /// If the plan is not sound, which would be a mistake of the engine.
-pub(super) fn plan(shape: &Shape, body: Body) -> Plan {
+pub fn plan(shape: &Shape, body: Body) -> Plan {
     let options = Options { shape: shape.clone(), body };
     let params = serde_json::to_value(options).unwrap_or_default();
     match shaped().plan(&params) {

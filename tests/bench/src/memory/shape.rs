@@ -4,20 +4,21 @@ use serde::{Deserialize, Serialize};
 
 /// A graph, as the upstreams of each node. Every node but the last is somebody's upstream, and the last depends on all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Shape {
+pub struct Shape {
     name: String,
-    pub(crate) upstreams: Vec<Vec<u32>>,
+    /// The upstreams of each node.
+    pub upstreams: Vec<Vec<u32>>,
 }
 
 impl Shape {
     /// One node after the other.
-    pub(crate) fn chain(nodes: u32) -> Self {
+    pub fn chain(nodes: u32) -> Self {
         let upstreams = (0..nodes).map(|node| node.checked_sub(1).into_iter().collect()).collect();
         Self { name: format!("chain {nodes}"), upstreams }
     }
 
     /// One node, then `width` that take its output, then one that takes all of theirs.
-    pub(crate) fn fan(width: u32) -> Self {
+    pub fn fan(width: u32) -> Self {
         let mut upstreams = vec![Vec::new()];
         upstreams.extend((0..width).map(|_| vec![0]));
         upstreams.push((1..=width).collect());
@@ -26,7 +27,7 @@ impl Shape {
 
     /// Layers of nodes that each take three nodes of the layer before, by a fixed seed; then one that takes all of the last.
     /// The first of the three sees to it that each node is taken by somebody.
-    pub(crate) fn layered(layers: u32, width: u32) -> Self {
+    pub fn layered(layers: u32, width: u32) -> Self {
         let mut seed = 1u64;
         let mut random = move || {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -42,16 +43,18 @@ impl Shape {
         Self { name: format!("layered {layers} × {width}, 3 random upstreams"), upstreams }
     }
 
-    pub(crate) fn name(&self) -> String {
+    /// What the shape is called.
+    pub fn name(&self) -> String {
         self.name.clone()
     }
 
-    pub(crate) fn nodes(&self) -> usize {
+    /// How many nodes there are.
+    pub fn nodes(&self) -> usize {
         self.upstreams.len()
     }
 
     /// What the last node returns: each node adds one to the sum of its upstreams.
-    pub(crate) fn expected(&self) -> u64 {
+    pub fn expected(&self) -> u64 {
         let mut outputs: Vec<u64> = Vec::with_capacity(self.nodes());
         for upstreams in &self.upstreams {
             let sum = upstreams.iter().fold(0u64, |sum, &from| sum.wrapping_add(outputs[from as usize]));

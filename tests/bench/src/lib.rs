@@ -1,0 +1,6 @@
+//! What the benchmarks and the counts are made of.
+
+pub mod memory;
+pub mod rounds;
+pub mod stats;
+pub mod table;
