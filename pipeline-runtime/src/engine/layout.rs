@@ -33,7 +33,9 @@ pub(crate) struct Position {
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     expansions: Vec<Expansion>,
-    /// The expansion of each slot.
+    /// How many slots are the plan's own.
+    own: Slot,
+    /// The expansion of each slot after those.
     owners: Vec<ExpansionIx>,
     of_each: HashMap<Slot, ExpansionIx>,
 }
@@ -42,12 +44,16 @@ impl Layout {
     pub(crate) fn new(plan: &Plan) -> Self {
         let stride = u32::try_from(plan.scope(0).nodes.len()).unwrap_or(u32::MAX);
         let root = Expansion { scope: 0, base: 0, stride, width: 1, each: None };
-        Self { expansions: vec![root], owners: vec![0; stride as usize], of_each: HashMap::new() }
+        Self { expansions: vec![root], own: stride, owners: Vec::new(), of_each: HashMap::new() }
     }
 
     /// How many slots there are.
     pub(crate) fn len(&self) -> usize {
-        self.owners.len()
+        self.own as usize + self.owners.len()
+    }
+
+    fn owner(&self, slot: Slot) -> ExpansionIx {
+        slot.checked_sub(self.own).map_or(0, |unfolded| self.owners[unfolded as usize])
     }
 
     pub(crate) fn expansion(&self, ix: ExpansionIx) -> &Expansion {
@@ -58,7 +64,7 @@ impl Layout {
     pub(crate) fn unfold(&mut self, plan: &Plan, each: Slot, scope: ScopeIx, width: u32) -> ExpansionIx {
         let stride = u32::try_from(plan.scope(scope).nodes.len()).unwrap_or(u32::MAX);
         let ix = u32::try_from(self.expansions.len()).unwrap_or(u32::MAX);
-        let base = u32::try_from(self.owners.len()).unwrap_or(u32::MAX);
+        let base = u32::try_from(self.len()).unwrap_or(u32::MAX);
         self.owners.resize(self.owners.len() + stride as usize * width as usize, ix);
         self.expansions.push(Expansion { scope, base, stride, width, each: Some(each) });
         self.of_each.insert(each, ix);
@@ -101,26 +107,39 @@ impl Layout {
     }
 
     pub(crate) fn position(&self, slot: Slot) -> Position {
-        let expansion = self.owners[slot as usize];
+        if slot < self.own {
+            return Position { expansion: 0, element: 0 };
+        }
+        let expansion = self.owner(slot);
         let of = self.expansion(expansion);
         Position { expansion, element: (slot - of.base).checked_div(of.stride).unwrap_or(0) }
     }
 
     pub(crate) fn node(&self, plan: &Plan, slot: Slot) -> NodeIx {
-        let of = self.expansion(self.owners[slot as usize]);
+        if slot < self.own {
+            return plan.scope(0).nodes[slot as usize];
+        }
+        let of = self.expansion(self.owner(slot));
         plan.scope(of.scope).nodes[((slot - of.base) % of.stride) as usize]
     }
 
     /// The slot of `node` at `position`, where `node` is of that expansion's own scope.
     pub(crate) fn own_slot(&self, plan: &Plan, node: NodeIx, position: Position) -> Slot {
+        let offset = plan.node(node).offset;
+        if position.expansion == 0 {
+            return offset;
+        }
         let of = self.expansion(position.expansion);
-        of.base + position.element * of.stride + plan.node(node).offset
+        of.base + position.element * of.stride + offset
     }
 
     /// The slot of `node` as it is seen from `position`: its own scope is that of `position` or one around it.
     pub(crate) fn resolve(&self, plan: &Plan, node: NodeIx, position: Position) -> Slot {
-        let scope = plan.node(node).scope;
         let mut position = position;
+        if position.expansion == 0 {
+            return self.own_slot(plan, node, position);
+        }
+        let scope = plan.node(node).scope;
         loop {
             let of = self.expansion(position.expansion);
             match of.each {

@@ -106,11 +106,11 @@ impl<S: Subscriber> Layer<S> for Lines {
         event.record(&mut Words { line: &mut text, begun: false });
         cut(&mut text);
         let about = engine::current(|attempt| {
-            let pipeline = if many { format!("{}/", attempt.info.pipeline) } else { String::new() };
+            let pipeline = if many { format!("{}/", attempt.spec.info.pipeline) } else { String::new() };
             let (node, number) = (attempt.id(), attempt.number);
             let about = format!("{pipeline}{node}#{number}");
             if let Some(journal) = desk.as_ref().and_then(|desk| desk.journal.as_ref()) {
-                let (run, level, text) = (attempt.key, *metadata.level(), text.clone());
+                let (run, level, text) = (attempt.spec.key, *metadata.level(), text.clone());
                 journal.log(LogLine { run, node, attempt: number, at: now, level, text });
             }
             about

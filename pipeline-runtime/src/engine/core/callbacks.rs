@@ -19,6 +19,9 @@ impl Desk<'_> {
     }
 
     pub(super) fn callback_with(&mut self, slot: Slot, event: Event, error: Option<&str>) {
+        if self.policy(slot).callbacks.is_empty() && self.run.plan().run.callbacks.is_empty() {
+            return;
+        }
         let of_node = self.policy(slot).callbacks.iter().filter(|(of, _)| *of == event).map(|(_, notifier)| *notifier);
         // A run has neither retries nor skips, so its pipeline's callbacks for those are told of its nodes'.
         let is_body = self.run.plan().node(self.run.ix(slot)).is_body();

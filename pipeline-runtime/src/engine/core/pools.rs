@@ -4,7 +4,7 @@ use super::super::record::Slot;
 use super::run::RunIx;
 use crate::plan::{DEFAULT_POOL, PoolSpec};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 /// A pool's index in its core.
 pub(crate) type CorePool = u32;
@@ -22,7 +22,35 @@ struct Pool {
     name: &'static str,
     slots: u32,
     used: u32,
-    waiting: BinaryHeap<Waiting>,
+    waiting: Queue,
+}
+
+/// Those who wait, first come not first served: in their own order. Most come in that order, and only who is to be served before
+/// one who is there already has to be sorted in.
+#[derive(Debug, Default)]
+struct Queue {
+    in_order: VecDeque<Waiting>,
+    others: BinaryHeap<Waiting>,
+}
+
+impl Queue {
+    fn push(&mut self, waiting: Waiting) {
+        match self.in_order.back() {
+            Some(last) if waiting > *last => self.others.push(waiting),
+            _ => self.in_order.push_back(waiting),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Waiting> {
+        match (self.in_order.front(), self.others.peek()) {
+            (first, Some(other)) if first.is_none_or(|first| other > first) => self.others.pop(),
+            _ => self.in_order.pop_front(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.in_order.is_empty() && self.others.is_empty()
+    }
 }
 
 /// Highest priority first, then the oldest run, then wiring order, in which a mapping's elements stand one after the other: so
@@ -39,7 +67,7 @@ impl Pools {
         let known = self.all.iter().position(|pool| pool.name == spec.name);
         let ix = known.unwrap_or_else(|| {
             let slots = if spec.name == DEFAULT_POOL { self.parallelism } else { spec.slots.max(1) };
-            self.all.push(Pool { name: spec.name, slots, used: 0, waiting: BinaryHeap::new() });
+            self.all.push(Pool { name: spec.name, slots, used: 0, waiting: Queue::default() });
             self.all.len() - 1
         });
         u32::try_from(ix).unwrap_or(u32::MAX)
@@ -47,14 +75,20 @@ impl Pools {
 
     pub(crate) fn wait(&mut self, pool: CorePool, priority: i32, run: RunIx, slot: Slot) {
         self.all[pool as usize].waiting.push((priority, Reverse(run), Reverse(slot)));
-        self.due.push(pool);
+        self.note(pool);
+    }
+
+    fn note(&mut self, pool: CorePool) {
+        if self.due.last() != Some(&pool) {
+            self.due.push(pool);
+        }
     }
 
     pub(crate) fn release(&mut self, pool: CorePool) {
         let of = &mut self.all[pool as usize];
         of.used = of.used.saturating_sub(1);
         if !of.waiting.is_empty() {
-            self.due.push(pool);
+            self.note(pool);
         }
     }
 

@@ -38,7 +38,7 @@ pub(crate) struct RunSpec {
 
 #[derive(Debug)]
 pub(crate) struct Run {
-    pub(crate) spec: RunSpec,
+    pub(crate) spec: Arc<RunSpec>,
     pub(crate) state: RunState,
     pub(crate) started: Timestamp,
     /// What the run's timeout counts from: its start, or when it was last tried again after its end.
@@ -179,7 +179,7 @@ impl Run {
             mappings: vec![Mapping::default()],
             failures: 0,
             alerts: Alerts::default(),
-            spec,
+            spec: Arc::new(spec),
         }
     }
 
@@ -469,11 +469,12 @@ impl Run {
             more.memory = None;
         }
         self.open -= 1;
-        let plan = Arc::clone(self.plan());
         let position = self.layout.position(slot);
-        for edge in plan.out(self.ix(slot)) {
-            if plan.node(edge.to).scope == self.layout.expansion(position.expansion).scope {
-                let to = self.layout.own_slot(&plan, edge.to, position);
+        let scope = self.layout.expansion(position.expansion).scope;
+        for edge in self.plan().node(self.ix(slot)).out.clone() {
+            let edge = self.plan().edges[edge as usize];
+            if self.plan().node(edge.to).scope == scope {
+                let to = self.layout.own_slot(self.plan(), edge.to, position);
                 self.follow(slot, to, edge.rule);
             } else {
                 self.follow_inwards(slot, edge.to, edge.rule);
@@ -540,7 +541,7 @@ impl Run {
         if self.node(to).state.is_end() {
             return;
         }
-        let unfolded = self.layout.of_each(from).is_some();
+        let unfolded = matches!(rule, EdgeRule::Elements(_)) && self.layout.of_each(from).is_some();
         match judge(rule, self.node(from), unfolded) {
             Verdict::Holds | Verdict::Loses => self.holds(to),
             Verdict::Wins => self.decide(to, Decision::Holds),

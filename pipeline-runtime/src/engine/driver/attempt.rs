@@ -1,12 +1,11 @@
-use super::super::core::RunIx;
-use super::super::journal::RunKey;
+use super::super::core::{Run, RunIx, RunSpec};
 use super::super::record::Slot;
-use super::wake::{Wake, Watching};
+use super::wake::{Wake, Watches, Watching};
 use super::{Job, WeakEngine};
 use crate::author::body;
-use crate::author::context::{self, Context, Memory, RunInfo};
-use crate::author::input::Supply;
-use crate::plan::{NodeIx, Plan, What};
+use crate::author::context::{self, Context, Memory};
+use crate::author::input::{Source, Supply, Upstream};
+use crate::plan::{NodeIx, What};
 use crate::time::Timestamp;
 use std::cell::OnceCell;
 use std::fmt::Write;
@@ -16,16 +15,15 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Attempt {
     pub(crate) run: RunIx,
-    /// The run's number in its journal.
-    pub(crate) key: RunKey,
     pub(crate) slot: Slot,
     /// Which of the node's starts it is.
     pub(crate) start: u32,
     pub(crate) node: NodeIx,
     pub(crate) number: u32,
     pub(crate) started: Timestamp,
-    pub(crate) plan: Arc<Plan>,
-    pub(crate) info: Arc<RunInfo>,
+    pub(crate) spec: Arc<RunSpec>,
+    /// What its body is called with, until it is.
+    pub(super) supplies: Vec<Supply>,
     /// The indices of the elements it lies in, outermost first.
     pub(crate) indices: Vec<u32>,
     /// What earlier pokes kept.
@@ -39,9 +37,62 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
+    /// An attempt of nothing, to be [given](Self::take_up) a node.
+    pub(super) fn blank(spec: &Arc<RunSpec>) -> Self {
+        Self {
+            run: 0,
+            slot: 0,
+            start: 0,
+            node: 0,
+            number: 0,
+            started: Timestamp::default(),
+            spec: Arc::clone(spec),
+            supplies: Vec::new(),
+            indices: Vec::new(),
+            remembered: None,
+            memory: OnceCell::new(),
+            watching: OnceCell::new(),
+            wakes: None,
+        }
+    }
+
+    /// Gathers what a node is started with. An attempt that is over may take up another node, and its memory is used again.
+    pub(super) fn take_up(&mut self, run: &Run, job: Job, watches: &Watches) {
+        let node = run.node(job.slot);
+        self.run = job.run;
+        self.slot = job.slot;
+        self.start = job.start;
+        self.node = run.ix(job.slot);
+        self.number = node.attempt();
+        self.started = node.last_start();
+        // Threads that share a count share its cache line: it is left alone where the run is the same.
+        if !Arc::ptr_eq(&self.spec, &run.spec) {
+            self.spec = Arc::clone(&run.spec);
+        }
+        self.indices = run.layout.indices(job.slot);
+        self.remembered = node.more.as_ref().and_then(|more| more.memory.clone());
+        self.memory = OnceCell::new();
+        self.watching = OnceCell::new();
+        self.wakes = run.plan().policy(self.node).sensor.as_ref().and_then(|_| watches.engine());
+        self.supplies.clear();
+        let position = run.layout.position(job.slot);
+        let see = |node| run.layout.resolve(run.plan(), node, position);
+        for arg in run.plan().args(self.node) {
+            self.supplies.push(match &arg.source {
+                Source::Plain(_) => continue,
+                // Rendered outside of the lock.
+                Source::Template(_) => Supply::One(Upstream::Skipped),
+                Source::Templates(_) => Supply::Many(Vec::new()),
+                Source::Node(from, _) => Supply::One(run.upstream(see(from.index()))),
+                Source::Nodes(from, _) => Supply::Many(from.iter().map(|from| run.upstream(see(from.index()))).collect()),
+                Source::Elements(from, _) => Supply::Many(run.elements(see(from.index()))),
+            });
+        }
+    }
+
     /// The node's id, with the indices of its elements.
     pub(crate) fn id(&self) -> String {
-        let mut id = self.plan.id(self.node);
+        let mut id = self.spec.plan.id(self.node);
         for index in &self.indices {
             // Writing to a text cannot fail.
             let _ = write!(id, "[{index}]");
@@ -51,8 +102,9 @@ impl Attempt {
 
     /// Calls the body. What comes back has not been polled.
     pub(super) fn call(&self, supplies: &[Supply]) -> Option<body::Running> {
-        let What::Body { start, .. } = self.plan.node(self.node).what else { return None };
-        Some(start(&body::Inputs::new(self.plan.args(self.node), supplies, self)))
+        let plan = &self.spec.plan;
+        let What::Body { start, .. } = plan.node(self.node).what else { return None };
+        Some(start(&body::Inputs::new(plan.args(self.node), supplies, self)))
     }
 
     /// By what its looks may be watched, if changes there are to wake somebody.
@@ -74,6 +126,6 @@ impl Attempt {
 impl context::Attempt for Attempt {
     fn context(&self) -> Context {
         let memory = self.memory.get_or_init(|| Memory::new(self.remembered.clone()));
-        Context::new(Arc::clone(&self.info), self.id().into(), self.number, self.started.to_utc(), memory.clone())
+        Context::new(Arc::clone(&self.spec.info), self.id().into(), self.number, self.started.to_utc(), memory.clone())
     }
 }

@@ -8,7 +8,6 @@ use crate::author::input::{Source, Supply, Upstream};
 use crate::author::pipeline::panic_message;
 use crate::author::template::Template;
 use crate::plan::What;
-use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,98 +18,85 @@ const MAX_OUTPUT: usize = 16 << 20;
 
 type Body = Pin<Box<dyn Future<Output = AttemptResult_> + Send>>;
 
-/// A node about to be started.
-pub(super) struct Prepared {
-    pub(super) attempt: Attempt,
-    pub(super) supplies: Vec<Supply>,
+/// What came of a node's first poll.
+pub(super) struct Executed {
+    /// None where it goes on as a task or a thread of its own.
+    pub(super) answer: Option<Answer>,
+    /// The attempt, if it is over: the next one may have its memory.
+    pub(super) spare: Option<Box<Attempt>>,
 }
 
 impl Engine {
     /// Gathers what a node is started with; `None` if it was decided otherwise meanwhile.
-    pub(super) fn prepare(state: &State, job: Job) -> Option<Prepared> {
+    pub(super) fn prepare(state: &State, job: Job, spare: &mut Option<Box<Attempt>>) -> Option<Box<Attempt>> {
         let run = state.core.run(job.run)?;
         let node = run.node(job.slot);
         if node.starts != job.start || !node.in_flight {
             return None;
         }
-        let plan = run.plan();
-        let ix = run.ix(job.slot);
-        let position = run.layout.position(job.slot);
-        let see = |node| run.layout.resolve(plan, node, position);
-        let mut supplies = Vec::new();
-        for arg in plan.args(ix) {
-            supplies.push(match &arg.source {
-                Source::Plain(_) => continue,
-                // Rendered outside of the lock.
-                Source::Template(_) => Supply::One(Upstream::Skipped),
-                Source::Templates(_) => Supply::Many(Vec::new()),
-                Source::Node(from, _) => Supply::One(run.upstream(see(from.index()))),
-                Source::Nodes(from, _) => Supply::Many(from.iter().map(|from| run.upstream(see(from.index()))).collect()),
-                Source::Elements(from, _) => Supply::Many(run.elements(see(from.index()))),
-            });
-        }
-        let attempt = Attempt {
-            run: job.run,
-            key: run.spec.key,
-            slot: job.slot,
-            start: job.start,
-            node: ix,
-            number: node.attempt(),
-            started: node.last_start(),
-            plan: Arc::clone(plan),
-            info: Arc::clone(&run.spec.info),
-            indices: run.layout.indices(job.slot),
-            remembered: node.more.as_ref().and_then(|more| more.memory.clone()),
-            memory: OnceCell::new(),
-            watching: OnceCell::new(),
-            wakes: plan.policy(ix).sensor.as_ref().and_then(|_| state.watches.engine()),
-        };
-        Some(Prepared { attempt, supplies })
+        let mut attempt = spare.take().unwrap_or_else(|| Box::new(Attempt::blank(&run.spec)));
+        attempt.take_up(run, job, &state.watches);
+        Some(attempt)
     }
 
     /// Starts a node and polls it once, in place. Returns its answer if it has one; else it goes on as a task of its own.
-    pub(super) fn execute(&self, prepared: Prepared) -> Option<Answer> {
-        let Prepared { attempt, mut supplies } = prepared;
+    pub(super) fn execute(&self, mut attempt: Box<Attempt>) -> Executed {
         if let Some(meddle) = &self.0.meddle
             && let Some(answered) = meddle.instead(&attempt)
         {
-            return Some(self.check(&attempt, answered).into());
+            let answer = self.check(&attempt, answered).into();
+            return Executed { answer: Some(answer), spare: Some(attempt) };
         }
+        let mut supplies = std::mem::take(&mut attempt.supplies);
         if let Err(error) = render(&attempt, &mut supplies) {
-            return Some(Answered::Fatal(error).into());
+            return Executed { answer: Some(Answered::Fatal(error).into()), spare: Some(attempt) };
         }
         let mut attempt = Some(attempt);
-        let called = self.on_behalf(&mut attempt, || scope::current(|attempt| attempt.call(&supplies)).flatten());
-        drop(supplies);
-        match called {
-            Err(panicked) => Some(self.finish(attempt, Err(panicked))),
-            // Only bodies are started.
-            Ok(None) => None,
-            Ok(Some(Running::Async(body))) => {
-                let mut body = Some(body);
-                match self.poll(&mut attempt, &mut body, &mut Context::from_waker(Waker::noop())) {
-                    Poll::Ready(result) => Some(self.finish(attempt, result)),
-                    Poll::Pending => {
-                        self.spawn(attempt?, body);
-                        None
-                    }
+        let (mut running, mut result) = (None, None);
+        let done = self.on_behalf(&mut attempt, || {
+            running = scope::current(|attempt| attempt.call(&supplies)).flatten();
+            supplies.clear();
+            if let Some(Running::Async(body)) = &mut running
+                && let Poll::Ready(AttemptResult_(ended)) = body.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            {
+                result = Some(ended);
+                // Before it is answered for, as what it holds may be what a downstream waits for. Should that panic, it does
+                // not change what the body came to.
+                running = None;
+            }
+        });
+        let result = match (result, done) {
+            (Some(ended), _) => ended.map_err(Failed::Body),
+            (None, Err(panicked)) => {
+                let _ = self.on_behalf(&mut attempt, || drop((running.take(), supplies)));
+                supplies = Vec::new();
+                Err(panicked)
+            }
+            (None, Ok(())) => {
+                match (attempt, running) {
+                    (Some(attempt), Some(Running::Async(body))) => self.spawn(attempt, Some(body)),
+                    (Some(attempt), Some(Running::Blocking(body))) => self.spawn_blocking(attempt, body),
+                    // Only bodies are started.
+                    _ => {}
                 }
+                return Executed { answer: None, spare: None };
             }
-            Ok(Some(Running::Blocking(body))) => {
-                self.spawn_blocking(attempt?, body);
-                None
-            }
+        };
+        let answer = self.finish(attempt.as_deref(), result);
+        if let Some(attempt) = &mut attempt {
+            attempt.supplies = supplies;
         }
+        Executed { answer: Some(answer), spare: attempt }
     }
 
-    fn spawn(&self, attempt: Attempt, mut body: Option<Body>) {
+    fn spawn(&self, attempt: Box<Attempt>, mut body: Option<Body>) {
         let job = attempt.job();
         let mut answering = Answering { engine: self.clone(), job, answer: None };
         let mut attempt = Some(attempt);
         let task = async move {
             let result = std::future::poll_fn(|context| answering.engine.poll(&mut attempt, &mut body, context)).await;
             let engine = answering.engine.clone();
-            answering.give(engine.finish(attempt, result));
+            answering.give(engine.finish(attempt.as_deref(), result));
         };
         let mut state = self.lock();
         let decided = state.core.run(job.run).is_none_or(|run| {
@@ -127,7 +113,7 @@ impl Engine {
         }
     }
 
-    fn spawn_blocking(&self, attempt: Attempt, body: Box<dyn FnOnce() -> AttemptResult_ + Send>) {
+    fn spawn_blocking(&self, attempt: Box<Attempt>, body: Box<dyn FnOnce() -> AttemptResult_ + Send>) {
         let engine = self.clone();
         let job = attempt.job();
         if let Some(meddle) = &self.0.meddle {
@@ -136,7 +122,7 @@ impl Engine {
         self.spawn_thread(move || {
             let mut attempt = Some(attempt);
             let result = engine.on_behalf(&mut attempt, body).and_then(|AttemptResult_(result)| result.map_err(Failed::Body));
-            let answer = engine.finish(attempt, result);
+            let answer = engine.finish(attempt.as_deref(), result);
             engine.post(job, answer);
             if let Some(meddle) = &engine.0.meddle {
                 meddle.blocking(false);
@@ -166,7 +152,7 @@ impl Engine {
     }
 
     /// Runs the user's code on behalf of an attempt. Nothing of a body that panicked is used again.
-    fn on_behalf<R>(&self, attempt: &mut Option<Attempt>, work: impl FnOnce() -> R) -> Result<R, Failed> {
+    fn on_behalf<R>(&self, attempt: &mut Option<Box<Attempt>>, work: impl FnOnce() -> R) -> Result<R, Failed> {
         let enter = || self.within(|| scope::enter(attempt, work));
         catch_unwind(AssertUnwindSafe(enter)).map_err(|panic| Failed::Panic(panic_message(&*panic)))
     }
@@ -174,7 +160,7 @@ impl Engine {
     /// Polls a body, and drops it once it is done: before it is answered for, as what it holds may be what a downstream waits for.
     fn poll(
         &self,
-        attempt: &mut Option<Attempt>,
+        attempt: &mut Option<Box<Attempt>>,
         body: &mut Option<Body>,
         context: &mut Context<'_>,
     ) -> Poll<Result<Produced, Failed>> {
@@ -189,12 +175,13 @@ impl Engine {
         Poll::Ready(result)
     }
 
-    fn finish(&self, attempt: Option<Attempt>, result: Result<Produced, Failed>) -> Answer {
+    fn finish(&self, attempt: Option<&Attempt>, result: Result<Produced, Failed>) -> Answer {
         let Some(attempt) = attempt else { return Answered::Aborted.into() };
         let what = match result {
+            Ok(Produced::Value(value)) if !self.writes_outputs() => Answered::Success(value, None),
             Ok(Produced::Value(value)) => {
                 // It calls the type's own `Serialize` and `Deserialize`.
-                let checked = catch_unwind(AssertUnwindSafe(|| self.check(&attempt, Answered::Success(value, None))));
+                let checked = catch_unwind(AssertUnwindSafe(|| self.check(attempt, Answered::Success(value, None))));
                 checked.unwrap_or_else(|panic| {
                     Answered::Fatal(
                         format!("the output's own code panicked as it was written as JSON: {}", panic_message(&*panic)).into(),
@@ -218,10 +205,15 @@ impl Engine {
         Answer { what, memory: attempt.memory() }
     }
 
+    /// Whether outputs become JSON: to be kept, or to see whether they would come back the same.
+    fn writes_outputs(&self) -> bool {
+        self.0.options.check_outputs || self.0.journal.is_durable()
+    }
+
     /// Writes an output where the journal is durable, and refuses one that it could not give back.
     fn check(&self, attempt: &Attempt, answered: Answered) -> Answered {
         let Answered::Success(value, _) = answered else { return answered };
-        let What::Body { codec, .. } = attempt.plan.node(attempt.node).what else { return Answered::Success(value, None) };
+        let What::Body { codec, .. } = attempt.spec.plan.node(attempt.node).what else { return Answered::Success(value, None) };
         if self.0.options.check_outputs
             && let Err(different) = (codec.round_trip)(value.as_ref())
         {
@@ -264,12 +256,6 @@ impl Drop for Answering {
     }
 }
 
-impl Prepared {
-    pub(super) fn job(&self) -> Job {
-        self.attempt.job()
-    }
-}
-
 /// Why a body came to no output.
 enum Failed {
     Body(TaskError),
@@ -278,10 +264,10 @@ enum Failed {
 
 fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {
     let render = |template: &Template| -> Result<Upstream, Arc<str>> {
-        let text = template.render(&attempt.info, &attempt.id(), attempt.number).map_err(|error| error.to_string())?;
+        let text = template.render(&attempt.spec.info, &attempt.id(), attempt.number).map_err(|error| error.to_string())?;
         Ok(Upstream::Success(Arc::new(text)))
     };
-    let wired = attempt.plan.args(attempt.node).iter().filter(|arg| !matches!(arg.source, Source::Plain(_)));
+    let wired = attempt.spec.plan.args(attempt.node).iter().filter(|arg| !matches!(arg.source, Source::Plain(_)));
     for (arg, supply) in wired.zip(supplies) {
         match &arg.source {
             Source::Template(template) => *supply = Supply::One(render(template)?),

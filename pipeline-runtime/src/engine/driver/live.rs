@@ -1,8 +1,8 @@
 //! Live runs: drivers on the runtime's workers, timers on the thread that blocks on [`Engine::drive`].
 
 use super::super::core::Answer;
-use super::execute::Prepared;
-use super::{Engine, Job, State};
+use super::execute::Executed;
+use super::{Attempt, Engine, Job, State};
 use std::convert::Infallible;
 use std::task::Poll;
 use tokio::task::{AbortHandle, JoinSet};
@@ -84,21 +84,26 @@ impl Engine {
 
     async fn driver(self) {
         let mut in_a_row = 0;
-        let mut next = self.take();
+        let mut spare = None;
+        let mut next = self.take(&mut spare);
         loop {
             match next {
                 None => {
+                    // It may be all that is left of its run.
+                    spare = None;
                     // It is never closed.
                     if let Ok(permit) = self.0.awake.acquire().await {
                         permit.forget();
                     }
-                    next = self.take();
+                    next = self.take(&mut spare);
                 }
-                Some(prepared) => {
-                    let job = prepared.job();
-                    next = match self.execute(prepared) {
-                        Some(answer) => self.answer_and_take(job, answer),
-                        None => self.take(),
+                Some(attempt) => {
+                    let job = attempt.job();
+                    let Executed { answer, spare: over } = self.execute(attempt);
+                    spare = over;
+                    next = match answer {
+                        Some(answer) => self.answer_and_take(job, answer, &mut spare),
+                        None => self.take(&mut spare),
                     };
                     in_a_row += 1;
                     if in_a_row % IN_A_ROW == 0 {
@@ -110,16 +115,16 @@ impl Engine {
     }
 
     /// The next node to start. A driver that finds none is idle from then on.
-    fn take(&self) -> Option<Prepared> {
+    fn take(&self, spare: &mut Option<Box<Attempt>>) -> Option<Box<Attempt>> {
         let mut state = self.lock();
-        let next = Self::pop(&mut state);
+        let next = Self::pop(&mut state, spare);
         if next.is_none() {
             state.idle_drivers += 1;
         }
         next
     }
 
-    fn answer_and_take(&self, job: Job, answer: Answer) -> Option<Prepared> {
+    fn answer_and_take(&self, job: Job, answer: Answer, spare: &mut Option<Box<Attempt>>) -> Option<Box<Attempt>> {
         let now = self.clock().now();
         let (next, aborts) = {
             let mut state = self.lock();
@@ -127,7 +132,7 @@ impl Engine {
                 state.core.answer(job.run, job.slot, job.start, answer, now);
             }
             let aborts = self.flush(&mut state);
-            let next = Self::pop(&mut state);
+            let next = Self::pop(&mut state, spare);
             self.wake_drivers(&mut state);
             if next.is_none() {
                 state.idle_drivers += 1;
@@ -138,11 +143,11 @@ impl Engine {
         next
     }
 
-    pub(super) fn pop(state: &mut State) -> Option<Prepared> {
+    pub(super) fn pop(state: &mut State, spare: &mut Option<Box<Attempt>>) -> Option<Box<Attempt>> {
         while let Some(job) = state.ready.pop_front() {
-            let prepared = Self::prepare(state, job);
-            if prepared.is_some() {
-                return prepared;
+            let attempt = Self::prepare(state, job, spare);
+            if attempt.is_some() {
+                return attempt;
             }
         }
         None

@@ -6,13 +6,13 @@ use super::attempt::Attempt;
 use std::cell::RefCell;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Attempt>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Box<Attempt>>> = const { RefCell::new(None) };
 }
 
 /// Runs `work` on behalf of `attempt`, which is moved in and out and never copied.
-pub(super) fn enter<R>(attempt: &mut Option<Attempt>, work: impl FnOnce() -> R) -> R {
+pub(super) fn enter<R>(attempt: &mut Option<Box<Attempt>>, work: impl FnOnce() -> R) -> R {
     /// Moves the attempt back, also where `work` panics.
-    struct Entered<'a>(&'a mut Option<Attempt>);
+    struct Entered<'a>(&'a mut Option<Box<Attempt>>);
     impl Drop for Entered<'_> {
         fn drop(&mut self) {
             CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.0));
@@ -26,5 +26,5 @@ pub(super) fn enter<R>(attempt: &mut Option<Attempt>, work: impl FnOnce() -> R) 
 /// Tells `look` of the attempt whose code is running, if there is one.
 pub(crate) fn current<R>(look: impl FnOnce(&Attempt) -> R) -> Option<R> {
     // A log line written by what this module does itself belongs to no attempt.
-    CURRENT.with(|current| current.try_borrow().ok()?.as_ref().map(look))
+    CURRENT.with(|current| current.try_borrow().ok()?.as_deref().map(look))
 }

@@ -54,10 +54,10 @@ impl Engine {
         self.with(|core| core.advance(now));
         loop {
             loop {
-                let next = Self::pop(&mut self.lock());
-                let Some(prepared) = next else { break };
-                let job = prepared.job();
-                if let Some(answer) = self.execute(prepared) {
+                let next = Self::pop(&mut self.lock(), &mut None);
+                let Some(attempt) = next else { break };
+                let job = attempt.job();
+                if let Some(answer) = self.execute(attempt).answer {
                     self.put_answer(job, answer);
                 }
             }
