@@ -1,10 +1,11 @@
 //! Counts that do not depend on the machine.
 //!
-//! `counts` prints allocations and bytes a node; `counts run SHAPE NODES` runs one shape once, for callgrind.
+//! `counts` prints allocations and bytes a node; `counts run SHAPE NODES` runs one shape once, for callgrind, and `counts plan ..`
+//! only builds its plan.
 
 use pipeline_bench::memory::bodies::Body;
 use pipeline_bench::memory::ours;
-use pipeline_bench::memory::shape::Shape;
+use pipeline_bench::memory::shape::{Kind, Shape};
 use pipeline_runtime::__measure::Live;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -26,25 +27,29 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         ["run", shape, nodes] => {
-            run(&shape_of(shape, nodes.parse().unwrap_or(1_000)));
+            run(shape_of(shape, nodes.parse().unwrap_or(1_000)));
+            ExitCode::SUCCESS
+        }
+        ["plan", shape, nodes] => {
+            drop(ours::plan(shape_of(shape, nodes.parse().unwrap_or(1_000)), Body::Noop));
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("usage: counts [run chain|fan|layered NODES]");
+            eprintln!("usage: counts [run|plan chain|fan|layered NODES]");
             ExitCode::from(2)
         }
     }
 }
 
-fn shape_of(name: &str, nodes: u32) -> Shape {
+fn shape_of(name: &str, nodes: u32) -> Kind {
     match name {
-        "fan" => Shape::fan(nodes),
-        "layered" => Shape::layered(nodes / 100, 100),
-        _ => Shape::chain(nodes),
+        "fan" => Kind::Fan(nodes),
+        "layered" => Kind::Layered(nodes / 100, 100),
+        _ => Kind::Chain(nodes),
     }
 }
 
-fn run(shape: &Shape) {
+fn run(shape: Kind) {
     let plan = Arc::new(ours::plan(shape, Body::Noop));
     let Ok(live) = Live::in_memory(WORKERS) else { panic!("no threads to be had") };
     live.start(&plan).ended();
@@ -57,14 +62,14 @@ fn allocations(name: &str) {
         let shape = shape_of(name, nodes);
         let Ok(live) = Live::in_memory(WORKERS) else { panic!("no threads to be had") };
         let region = Region::new(COUNTED);
-        let plan = Arc::new(ours::plan(&shape, Body::Noop));
+        let plan = Arc::new(ours::plan(shape, Body::Noop));
         let built = region.change();
         live.start(&plan).ended();
         let ran = region.change();
         let live_bytes = ran.bytes_allocated as f64 - ran.bytes_deallocated as f64;
         let plan_bytes = built.bytes_allocated as f64 - built.bytes_deallocated as f64;
         [
-            shape.nodes() as f64,
+            Shape::from(shape).nodes() as f64,
             (ran.allocations - built.allocations) as f64,
             (ran.reallocations - built.reallocations) as f64,
             plan_bytes,

@@ -3,4 +3,5 @@
 pub mod memory;
 pub mod rounds;
 pub mod stats;
+pub mod stopwatch;
 pub mod table;

@@ -1,7 +1,7 @@
 //! Contenders that take turns, so that what else the machine does falls on all of them.
 
 use crate::stats::Spread;
-use std::time::Duration;
+use crate::stopwatch::Took;
 
 /// Rounds for a figure: an odd number, so that the median is a measurement.
 pub const ROUNDS: usize = 11;
@@ -12,12 +12,12 @@ pub struct Contender<'a> {
     /// What it is called.
     pub name: &'static str,
     /// Does the work once.
-    pub once: Box<dyn FnMut() -> Duration + 'a>,
+    pub once: Box<dyn FnMut() -> Took + 'a>,
 }
 
 impl<'a> Contender<'a> {
     /// A contender.
-    pub fn new(name: &'static str, once: impl FnMut() -> Duration + 'a) -> Self {
+    pub fn new(name: &'static str, once: impl FnMut() -> Took + 'a) -> Self {
         Self { name, once: Box::new(once) }
     }
 }
@@ -27,29 +27,40 @@ impl<'a> Contender<'a> {
 pub struct Standing {
     /// The contender's.
     pub name: &'static str,
-    /// Nanoseconds a unit of work.
-    pub nanos: Spread,
+    /// Nanoseconds a unit of work, on the wall.
+    pub wall: Spread,
+    /// Nanoseconds a unit of work, on a processor.
+    pub cpu: Spread,
     /// Round by round, beside the first contender.
-    pub ratio: Spread,
+    pub wall_ratio: Spread,
+    /// Round by round, beside the first contender.
+    pub cpu_ratio: Spread,
 }
 
 /// Lets the contenders take turns, after one round that does not count. `units` is how much work one turn is.
 #[expect(clippy::cast_precision_loss, reason = "figures of a table")]
 pub fn alternate(units: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Standing> {
-    let mut measured: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
+    let mut measured: Vec<Vec<Took>> = vec![Vec::new(); contenders.len()];
     for round in 0..=ROUNDS {
         for (contender, measured) in contenders.iter_mut().zip(&mut measured) {
-            let nanos = (contender.once)().as_nanos() as f64 / units as f64;
+            let took = (contender.once)();
             if round > 0 {
-                measured.push(nanos);
+                measured.push(took);
             }
         }
     }
-    let first = measured[0].clone();
-    let standing = |(contender, measured): (&Contender<'_>, &Vec<f64>)| Standing {
+    let wall = |took: &Took| took.wall.as_nanos() as f64;
+    let cpu = |took: &Took| took.cpu.as_nanos() as f64;
+    let per_unit = |of: &[Took], side: &dyn Fn(&Took) -> f64| Spread::of(of.iter().map(|took| side(took) / units as f64));
+    let ratio = |of: &[Took], side: &dyn Fn(&Took) -> f64| {
+        Spread::of(of.iter().zip(&measured[0]).map(|(took, first)| side(took) / side(first)))
+    };
+    let standing = |(contender, of): (&Contender<'_>, &Vec<Took>)| Standing {
         name: contender.name,
-        nanos: Spread::of(measured.iter().copied()),
-        ratio: Spread::of(measured.iter().zip(&first).map(|(of, first)| of / first)),
+        wall: per_unit(of, &wall),
+        cpu: per_unit(of, &cpu),
+        wall_ratio: ratio(of, &wall),
+        cpu_ratio: ratio(of, &cpu),
     };
     contenders.iter().zip(&measured).map(standing).collect()
 }

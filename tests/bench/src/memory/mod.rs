@@ -8,7 +8,7 @@ pub mod shape;
 use crate::rounds::{Standing, alternate};
 use crate::table::Table;
 use bodies::Body;
-use shape::Shape;
+use shape::{Kind, Shape};
 
 /// Threads for bodies, in every contender that has threads.
 pub const WORKERS: usize = 2;
@@ -22,12 +22,13 @@ pub fn run() -> Vec<Table> {
 fn speed(body: Body, title: &str) -> Table {
     let mut table = Table::new(
         format!("In memory, {title}: a node beside a plain program that spawns a tokio task for it"),
-        ["shape", "engine", "ns a node", "× plain"],
+        ["shape", "engine", "ns a node", "× plain", "CPU ns a node", "× plain, CPU"],
     );
-    for shape in [Shape::chain(10_000), Shape::fan(10_000), Shape::layered(100, 100)] {
+    for kind in [Kind::Chain(10_000), Kind::Fan(10_000), Kind::Layered(100, 100)] {
+        let shape = Shape::from(kind);
         let standings = alternate(shape.nodes(), vec![plain::contender(&shape, body), ours::contender(&shape, body)]);
-        for Standing { name, nanos, ratio } in standings {
-            table.row([shape.name(), name.to_owned(), nanos.text(0), ratio.text(2)]);
+        for Standing { name, wall, cpu, wall_ratio, cpu_ratio } in standings {
+            table.row([kind.to_string(), name.to_owned(), wall.text(0), wall_ratio.text(2), cpu.text(0), cpu_ratio.text(2)]);
         }
     }
     table

@@ -2,18 +2,18 @@
 
 use super::WORKERS;
 use super::bodies::{self, Body};
-use super::shape::Shape;
+use super::shape::{Kind, Shape};
 use crate::rounds::Contender;
+use crate::stopwatch::{Stopwatch, Took};
 use pipeline_runtime::__measure::Live;
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{Plan, RunState};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Options {
-    shape: Shape,
+    shape: Kind,
     body: Body,
 }
 
@@ -64,7 +64,7 @@ fn shaped(options: Options) {
         Body::Yields => yields::node,
     };
     let mut nodes: Vec<Node<u64>> = Vec::new();
-    for upstreams in &options.shape.upstreams {
+    for upstreams in &Shape::from(options.shape).upstreams {
         let upstreams: Vec<Node<u64>> = upstreams.iter().map(|&from| nodes[from as usize]).collect();
         nodes.push(node(&upstreams));
     }
@@ -78,8 +78,8 @@ fn shaped(options: Options) {
 /// # Panics
 ///
 /// If the plan is not sound, which would be a mistake of the engine.
-pub fn plan(shape: &Shape, body: Body) -> Plan {
-    let options = Options { shape: shape.clone(), body };
+pub fn plan(shape: Kind, body: Body) -> Plan {
+    let options = Options { shape, body };
     let params = serde_json::to_value(options).unwrap_or_default();
     match shaped().plan(&params) {
         Ok(plan) => plan,
@@ -88,16 +88,16 @@ pub fn plan(shape: &Shape, body: Body) -> Plan {
 }
 
 pub(super) fn contender(shape: &Shape, body: Body) -> Contender<'_> {
-    let plan = Arc::new(plan(shape, body));
+    let plan = Arc::new(plan(shape.kind, body));
     Contender::new("this", move || once(&plan, shape))
 }
 
-fn once(plan: &Arc<Plan>, shape: &Shape) -> Duration {
+fn once(plan: &Arc<Plan>, shape: &Shape) -> Took {
     let Ok(live) = Live::in_memory(WORKERS) else { panic!("no threads to be had") };
-    let started = Instant::now();
+    let watch = Stopwatch::start();
     let run = live.start(plan);
     let state = run.ended();
-    let took = started.elapsed();
+    let took = watch.took();
     assert_eq!((state, run.output::<u64>("last")), (RunState::Success, Some(shape.expected())));
     took
 }

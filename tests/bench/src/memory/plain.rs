@@ -4,9 +4,10 @@ use super::WORKERS;
 use super::bodies::{Body, body};
 use super::shape::Shape;
 use crate::rounds::Contender;
+use crate::stopwatch::{Stopwatch, Took};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -27,20 +28,20 @@ pub(super) fn contender(shape: &Shape, body: Body) -> Contender<'_> {
     Contender::new("plain tokio", move || once(shape, body))
 }
 
-fn once(shape: &Shape, body: Body) -> Duration {
+fn once(shape: &Shape, body: Body) -> Took {
     let Ok(runtime) = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() else {
         panic!("no threads to be had");
     };
     let (done, mut last) = unbounded_channel();
     let graph = Arc::new(Graph { nodes: nodes(shape), body, done });
-    let started = Instant::now();
+    let watch = Stopwatch::start();
     for (node, of) in (0..).zip(&graph.nodes) {
         if of.upstreams.is_empty() {
             runtime.spawn(run(Arc::clone(&graph), node));
         }
     }
     let output = runtime.block_on(last.recv());
-    let took = started.elapsed();
+    let took = watch.took();
     assert_eq!(output, Some(shape.expected()));
     took
 }

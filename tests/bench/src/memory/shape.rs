@@ -1,53 +1,76 @@
 //! The graphs that are measured.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// A graph, as the upstreams of each node. Every node but the last is somebody's upstream, and the last depends on all.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// So many nodes, one after the other.
+    Chain(u32),
+    /// One node, then so many that take its output, then one that takes all of theirs.
+    Fan(u32),
+    /// So many layers of so many nodes that each take three of the layer before, by a fixed seed; then one that takes all of the
+    /// last. The first of the three sees to it that each node is taken by somebody.
+    Layered(u32, u32),
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Self::Chain(1)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chain(nodes) => write!(f, "chain {nodes}"),
+            Self::Fan(width) => write!(f, "fan 1 → {width} → 1"),
+            Self::Layered(layers, width) => write!(f, "layered {layers} × {width}, 3 upstreams each"),
+        }
+    }
+}
+
+/// A graph as the upstreams of each node. Every node but the last is somebody's upstream, and the last depends on all.
+#[derive(Debug, Clone)]
 pub struct Shape {
-    name: String,
+    /// What it is.
+    pub kind: Kind,
     /// The upstreams of each node.
     pub upstreams: Vec<Vec<u32>>,
 }
 
-impl Shape {
-    /// One node after the other.
-    pub fn chain(nodes: u32) -> Self {
-        let upstreams = (0..nodes).map(|node| node.checked_sub(1).into_iter().collect()).collect();
-        Self { name: format!("chain {nodes}"), upstreams }
-    }
-
-    /// One node, then `width` that take its output, then one that takes all of theirs.
-    pub fn fan(width: u32) -> Self {
-        let mut upstreams = vec![Vec::new()];
-        upstreams.extend((0..width).map(|_| vec![0]));
-        upstreams.push((1..=width).collect());
-        Self { name: format!("fan 1 → {width} → 1"), upstreams }
-    }
-
-    /// Layers of nodes that each take three nodes of the layer before, by a fixed seed; then one that takes all of the last.
-    /// The first of the three sees to it that each node is taken by somebody.
-    pub fn layered(layers: u32, width: u32) -> Self {
-        let mut seed = 1u64;
-        let mut random = move || {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            u32::try_from(seed >> 33).unwrap_or_default() % width
+impl From<Kind> for Shape {
+    fn from(kind: Kind) -> Self {
+        let upstreams = match kind {
+            Kind::Chain(nodes) => (0..nodes).map(|node| node.checked_sub(1).into_iter().collect()).collect(),
+            Kind::Fan(width) => {
+                let root = std::iter::once(Vec::new());
+                root.chain((0..width).map(|_| vec![0])).chain(std::iter::once((1..=width).collect())).collect()
+            }
+            Kind::Layered(layers, width) => layered(layers, width),
         };
-        let mut upstreams: Vec<Vec<u32>> = (0..width).map(|_| Vec::new()).collect();
-        for layer in 1..layers {
-            let before = (layer - 1) * width;
-            let shift = random();
-            upstreams.extend((0..width).map(|node| vec![before + (node + shift) % width, before + random(), before + random()]));
-        }
-        upstreams.push(((layers - 1) * width..layers * width).collect());
-        Self { name: format!("layered {layers} × {width}, 3 random upstreams"), upstreams }
+        Self { kind, upstreams }
     }
+}
 
-    /// What the shape is called.
-    pub fn name(&self) -> String {
-        self.name.clone()
+fn layered(layers: u32, width: u32) -> Vec<Vec<u32>> {
+    let mut seed = 1u64;
+    let mut random = move || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from(seed >> 33).unwrap_or_default() % width
+    };
+    let mut upstreams: Vec<Vec<u32>> = (0..width).map(|_| Vec::new()).collect();
+    for layer in 1..layers {
+        let before = (layer - 1) * width;
+        let shift = random();
+        upstreams.extend((0..width).map(|node| vec![before + (node + shift) % width, before + random(), before + random()]));
     }
+    upstreams.push(((layers - 1) * width..layers * width).collect());
+    upstreams
+}
 
+impl Shape {
     /// How many nodes there are.
     pub fn nodes(&self) -> usize {
         self.upstreams.len()

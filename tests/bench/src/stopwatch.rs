@@ -1,0 +1,43 @@
+//! Time by the clock on the wall, and time on a processor: on a machine that does much else only the second says what work costs.
+
+use std::time::{Duration, Instant};
+
+/// Runs from when it is made.
+#[derive(Debug)]
+pub struct Stopwatch {
+    wall: Instant,
+    cpu: Duration,
+}
+
+/// How long something took.
+#[derive(Debug, Clone, Copy)]
+pub struct Took {
+    /// On the wall.
+    pub wall: Duration,
+    /// On a processor, of all this process's threads that were there at the start and at the end. Zero where the system does not
+    /// say.
+    pub cpu: Duration,
+}
+
+impl Stopwatch {
+    /// Starts.
+    pub fn start() -> Self {
+        Self { cpu: cpu(), wall: Instant::now() }
+    }
+
+    /// How long it has been running.
+    pub fn took(&self) -> Took {
+        let wall = self.wall.elapsed();
+        Took { wall, cpu: cpu().saturating_sub(self.cpu) }
+    }
+}
+
+/// The scheduler's own account of each thread, in nanoseconds.
+fn cpu() -> Duration {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return Duration::ZERO };
+    let of = |task: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    Duration::from_nanos(tasks.filter_map(|task| of(task.ok()?)).sum())
+}
