@@ -47,7 +47,7 @@ where
 /// One wired parameter, erased.
 #[derive(Debug)]
 pub struct Arg {
-    pub(crate) source: Source<Plain>,
+    pub(crate) source: Source<Box<Plain>>,
     pub(crate) fill: Fill,
 }
 
@@ -96,7 +96,7 @@ impl<P: Clone + Send + Sync + 'static, W> Erase<P> for Checked<W, true> {
     fn erase(Input(source, fill): Input) -> Arg {
         let source = match source {
             Source::Plain(value) => match value.downcast::<P>() {
-                Ok(value) => Source::Plain(Plain::new(*value)),
+                Ok(value) => Source::Plain(Box::new(Plain::new(*value))),
                 // `IntoInput<P>` boxes a `P` in all its impls for plain values, and it is sealed by its hidden method.
                 Err(_) => unreachable!("a plain input holds its parameter's type"),
             },

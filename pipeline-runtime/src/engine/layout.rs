@@ -52,10 +52,12 @@ impl Layout {
         self.own as usize + self.owners.len()
     }
 
+    #[inline]
     fn owner(&self, slot: Slot) -> ExpansionIx {
         slot.checked_sub(self.own).map_or(0, |unfolded| self.owners[unfolded as usize])
     }
 
+    #[inline]
     pub(crate) fn expansion(&self, ix: ExpansionIx) -> &Expansion {
         &self.expansions[ix as usize]
     }
@@ -102,10 +104,12 @@ impl Layout {
     }
 
     /// What a mapping's list unfolded to, if it has.
+    #[inline]
     pub(crate) fn of_each(&self, each: Slot) -> Option<ExpansionIx> {
         self.of_each.get(&each).copied()
     }
 
+    #[inline]
     pub(crate) fn position(&self, slot: Slot) -> Position {
         if slot < self.own {
             return Position { expansion: 0, element: 0 };
@@ -115,6 +119,7 @@ impl Layout {
         Position { expansion, element: (slot - of.base).checked_div(of.stride).unwrap_or(0) }
     }
 
+    #[inline]
     pub(crate) fn node(&self, plan: &Plan, slot: Slot) -> NodeIx {
         if slot < self.own {
             return plan.scope(0).nodes[slot as usize];
@@ -124,6 +129,7 @@ impl Layout {
     }
 
     /// The slot of `node` at `position`, where `node` is of that expansion's own scope.
+    #[inline]
     pub(crate) fn own_slot(&self, plan: &Plan, node: NodeIx, position: Position) -> Slot {
         let offset = plan.node(node).offset;
         if position.expansion == 0 {
@@ -134,6 +140,7 @@ impl Layout {
     }
 
     /// The slot of `node` as it is seen from `position`: its own scope is that of `position` or one around it.
+    #[inline]
     pub(crate) fn resolve(&self, plan: &Plan, node: NodeIx, position: Position) -> Slot {
         let mut position = position;
         if position.expansion == 0 {

@@ -143,6 +143,12 @@ impl Sketch {
             by_id: OnceLock::new(),
         };
         connect(&mut plan, &orders);
+        // A plan lives as long as its runs, and may have a million nodes.
+        plan.args.shrink_to_fit();
+        plan.edges.shrink_to_fit();
+        for scope in &mut plan.scopes {
+            scope.nodes.shrink_to_fit();
+        }
         Self { plan, overrides, orders, misuses: draft.misuses, max_active, schedule_error }
     }
 }

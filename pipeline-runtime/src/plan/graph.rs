@@ -147,24 +147,29 @@ pub(crate) struct Scope {
 }
 
 impl Plan {
+    #[inline]
     pub(crate) fn node(&self, node: NodeIx) -> &PlanNode {
         &self.nodes[node as usize]
     }
 
+    #[inline]
     pub(crate) fn policy(&self, node: NodeIx) -> &Policy {
         &self.policies[self.node(node).policy as usize]
     }
 
+    #[inline]
     pub(crate) fn out(&self, node: NodeIx) -> &[Edge] {
         let out = &self.node(node).out;
         &self.edges[out.start as usize..out.end as usize]
     }
 
+    #[inline]
     pub(crate) fn args(&self, node: NodeIx) -> &[Arg] {
         let args = &self.node(node).args;
         &self.args[args.start as usize..args.end as usize]
     }
 
+    #[inline]
     pub(crate) fn scope(&self, scope: ScopeIx) -> &Scope {
         &self.scopes[scope as usize]
     }
@@ -233,6 +238,7 @@ impl Plan {
 }
 
 impl PlanNode {
+    #[inline]
     pub(crate) fn is_body(&self) -> bool {
         matches!(self.what, What::Body { .. })
     }

@@ -6,6 +6,9 @@ use crate::stopwatch::Took;
 /// Rounds for a figure: an odd number, so that the median is a measurement.
 pub const ROUNDS: usize = 11;
 
+/// How often a contender does the work in its turn: the system accounts for threads in steps of milliseconds.
+const TURNS: usize = 5;
+
 /// One way to do the work of a row. Returns how long that took, without what it needs before and after.
 #[expect(missing_debug_implementations, reason = "a closure has none")]
 pub struct Contender<'a> {
@@ -43,7 +46,7 @@ pub fn alternate(units: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Standi
     let mut measured: Vec<Vec<Took>> = vec![Vec::new(); contenders.len()];
     for round in 0..=ROUNDS {
         for (contender, measured) in contenders.iter_mut().zip(&mut measured) {
-            let took = (contender.once)();
+            let took: Took = (0..TURNS).map(|_| (contender.once)()).sum();
             if round > 0 {
                 measured.push(took);
             }
@@ -51,7 +54,7 @@ pub fn alternate(units: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Standi
     }
     let wall = |took: &Took| took.wall.as_nanos() as f64;
     let cpu = |took: &Took| took.cpu.as_nanos() as f64;
-    let per_unit = |of: &[Took], side: &dyn Fn(&Took) -> f64| Spread::of(of.iter().map(|took| side(took) / units as f64));
+    let per_unit = |of: &[Took], side: &dyn Fn(&Took) -> f64| Spread::of(of.iter().map(|took| side(took) / (units * TURNS) as f64));
     let ratio = |of: &[Took], side: &dyn Fn(&Took) -> f64| {
         Spread::of(of.iter().zip(&measured[0]).map(|(took, first)| side(took) / side(first)))
     };

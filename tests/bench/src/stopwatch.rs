@@ -19,6 +19,13 @@ pub struct Took {
     pub cpu: Duration,
 }
 
+impl std::iter::Sum for Took {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        let none = Self { wall: Duration::ZERO, cpu: Duration::ZERO };
+        all.fold(none, |sum, of| Self { wall: sum.wall + of.wall, cpu: sum.cpu + of.cpu })
+    }
+}
+
 impl Stopwatch {
     /// Starts.
     pub fn start() -> Self {

@@ -19,12 +19,14 @@ pub(super) struct Desk<'a> {
 
 impl Desk<'_> {
     /// Records what happened. The run's state follows from the record, and from nothing else.
+    #[inline]
     pub(super) fn record(&mut self, record: Record) {
         let entry = Entry { at: self.now, record };
         self.run.apply(&entry);
         self.out.records.push((self.ix, entry));
     }
 
+    #[inline]
     pub(super) fn act(&mut self, action: Action) {
         self.out.actions.push(action);
     }
@@ -33,15 +35,18 @@ impl Desk<'_> {
         self.timers.set(at, self.ix, due);
     }
 
+    #[inline]
     pub(super) fn policy(&self, slot: Slot) -> &Policy {
         self.run.spec.plan.policy(self.run.ix(slot))
     }
 
+    #[inline]
     fn pool(&self, slot: Slot) -> CorePool {
         self.pools_of_plan[self.policy(slot).pool as usize]
     }
 
     /// Asks for a slot of the node's pool.
+    #[inline]
     pub(super) fn queue(&mut self, slot: Slot) {
         let (pool, priority) = (self.pool(slot), self.policy(slot).priority);
         let node = self.run.node_mut(slot);
@@ -52,6 +57,7 @@ impl Desk<'_> {
     }
 
     /// A slot is there. Says whether it was taken.
+    #[inline]
     pub(super) fn granted(&mut self, slot: Slot) -> bool {
         let node = self.run.node_mut(slot);
         // The node may have ended while it waited; its place in the queue is then a stale one.
@@ -63,6 +69,7 @@ impl Desk<'_> {
         true
     }
 
+    #[inline]
     pub(super) fn start(&mut self, slot: Slot) {
         let attempt = self.run.node(slot).attempt();
         self.record(Record::Started { slot, attempt });
@@ -79,6 +86,7 @@ impl Desk<'_> {
     }
 
     /// Gives the node's slot back to its pool, if it holds one.
+    #[inline]
     pub(super) fn release(&mut self, slot: Slot) {
         if std::mem::take(&mut self.run.node_mut(slot).holds_slot) {
             self.pools.release(self.pool(slot));

@@ -21,6 +21,7 @@ pub(crate) enum Verdict {
 }
 
 /// `unfolded` says whether the source is a mapping whose list was there.
+#[inline]
 pub(crate) fn judge(rule: EdgeRule, source: &Node, unfolded: bool) -> Verdict {
     use Verdict::{Fails, Holds, Loses, Skips, Wins};
     let state = source.state;

@@ -34,6 +34,7 @@ struct Queue {
 }
 
 impl Queue {
+    #[inline]
     fn push(&mut self, waiting: Waiting) {
         match self.in_order.back() {
             Some(last) if waiting > *last => self.others.push(waiting),
@@ -41,6 +42,7 @@ impl Queue {
         }
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<Waiting> {
         match (self.in_order.front(), self.others.peek()) {
             (first, Some(other)) if first.is_none_or(|first| other > first) => self.others.pop(),
@@ -73,17 +75,20 @@ impl Pools {
         u32::try_from(ix).unwrap_or(u32::MAX)
     }
 
+    #[inline]
     pub(crate) fn wait(&mut self, pool: CorePool, priority: i32, run: RunIx, slot: Slot) {
         self.all[pool as usize].waiting.push((priority, Reverse(run), Reverse(slot)));
         self.note(pool);
     }
 
+    #[inline]
     fn note(&mut self, pool: CorePool) {
         if self.due.last() != Some(&pool) {
             self.due.push(pool);
         }
     }
 
+    #[inline]
     pub(crate) fn release(&mut self, pool: CorePool) {
         let of = &mut self.all[pool as usize];
         of.used = of.used.saturating_sub(1);
@@ -100,6 +105,7 @@ impl Pools {
 
     /// Takes a slot for somebody who waited. The taker gives it back with [`release`](Self::release), also if it no longer
     /// wants it.
+    #[inline]
     pub(crate) fn grant(&mut self) -> Option<(CorePool, RunIx, Slot)> {
         while let Some(&ix) = self.due.last() {
             let pool = &mut self.all[ix as usize];

@@ -148,11 +148,13 @@ impl Node {
     }
 
     /// The attempt under way or due, from 1.
+    #[inline]
     pub(crate) fn attempt(&self) -> u32 {
         self.more.as_ref().map_or(1, |more| more.attempt.max(1))
     }
 
     /// When its last attempt, or poke, was started.
+    #[inline]
     pub(crate) fn last_start(&self) -> Timestamp {
         let last = self.more.as_ref().and_then(|more| more.last_start);
         last.or(self.first_start).unwrap_or_default()
@@ -193,18 +195,22 @@ impl Run {
         self.nodes.iter().any(|node| node.in_flight)
     }
 
+    #[inline]
     pub(crate) fn plan(&self) -> &Arc<Plan> {
         &self.spec.plan
     }
 
+    #[inline]
     pub(crate) fn node(&self, slot: Slot) -> &Node {
         &self.nodes[slot as usize]
     }
 
+    #[inline]
     pub(crate) fn node_mut(&mut self, slot: Slot) -> &mut Node {
         &mut self.nodes[slot as usize]
     }
 
+    #[inline]
     pub(crate) fn ix(&self, slot: Slot) -> NodeIx {
         self.layout.node(&self.spec.plan, slot)
     }
@@ -214,6 +220,7 @@ impl Run {
     }
 
     /// How a node ended, for whoever takes its output.
+    #[inline]
     pub(crate) fn upstream(&self, slot: Slot) -> Upstream {
         let node = self.node(slot);
         match (node.state, &node.value) {
@@ -374,6 +381,7 @@ impl Run {
         runners.find(|&runner| self.node(runner).state == NodeState::Success)
     }
 
+    #[inline]
     fn started(&mut self, slot: Slot, attempt: u32, at: Timestamp) {
         let is_sensor = self.plan().policy(self.ix(slot)).sensor.is_some();
         let node = self.node_mut(slot);
@@ -396,6 +404,7 @@ impl Run {
     }
 
     /// Notes the arm that a branch took.
+    #[inline]
     fn branched(&mut self, slot: Slot, value: &Value) {
         if let What::Body { branch: Some(branch), .. } = &self.plan().node(self.ix(slot)).what
             && let Some((arm, carried)) = (branch.split)(value.as_ref().as_any())
@@ -456,6 +465,7 @@ impl Run {
         }
     }
 
+    #[inline]
     fn ended(&mut self, slot: Slot, state: NodeState) {
         let node = self.node_mut(slot);
         if node.state.is_end() {
@@ -537,6 +547,7 @@ impl Run {
     }
 
     /// One upstream of `to` has ended.
+    #[inline]
     pub(super) fn follow(&mut self, from: Slot, to: Slot, rule: EdgeRule) {
         if self.node(to).state.is_end() {
             return;
@@ -550,11 +561,13 @@ impl Run {
         }
     }
 
+    #[inline]
     pub(super) fn decide(&mut self, slot: Slot, decision: Decision) {
         let rank = self.plan().node(self.ix(slot)).rank;
         self.pending.decisions.push(Reverse((rank, slot, decision)));
     }
 
+    #[inline]
     pub(super) fn holds(&mut self, slot: Slot) {
         let node = self.node_mut(slot);
         node.waits = node.waits.saturating_sub(1);
@@ -567,6 +580,7 @@ impl Run {
     }
 
     /// Nothing keeps the node from going on.
+    #[inline]
     pub(super) fn scheduled(&mut self, slot: Slot) {
         self.node_mut(slot).state = NodeState::Scheduled;
         if self.plan().node(self.ix(slot)).is_body() {

@@ -36,6 +36,7 @@ impl Timers {
     }
 
     /// When the next is due.
+    #[inline]
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.0.peek().map(|Reverse((at, ..))| *at)
     }

@@ -1,0 +1,79 @@
+//! Counts that do not depend on the machine: what a node costs in allocations, bytes and instructions.
+//!
+//! `counts` prints them; `counts check` compares them with what `recorded.txt` says, and fails where one is more than a tenth
+//! above. Instructions are counted by valgrind, of `counts run|plan SHAPE NODES`; without it they are neither printed nor checked.
+
+mod allocations;
+mod instructions;
+mod recorded;
+
+use pipeline_bench::memory::bodies::Body;
+use pipeline_bench::memory::ours;
+use pipeline_bench::memory::shape::Kind;
+use pipeline_runtime::__measure::Live;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use std::alloc::System;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+#[global_allocator]
+static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const SHAPES: [&str; 3] = ["chain", "fan", "layered"];
+
+/// One count: of which shape, of what, and how much a node.
+#[derive(Debug, Clone, PartialEq)]
+struct Count {
+    shape: String,
+    of: String,
+    a_node: f64,
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        [] => {
+            counts().iter().for_each(|count| println!("{}", recorded::line(count)));
+            ExitCode::SUCCESS
+        }
+        ["check"] => recorded::check(&counts()),
+        ["run", shape, nodes] => {
+            run(kind(shape, nodes.parse().unwrap_or(1_000)));
+            ExitCode::SUCCESS
+        }
+        ["plan", shape, nodes] => {
+            drop(ours::plan(kind(shape, nodes.parse().unwrap_or(1_000)), Body::Noop));
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("usage: counts [check | run|plan chain|fan|layered NODES]");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn counts() -> Vec<Count> {
+    SHAPES.iter().flat_map(|shape| allocations::counts(shape).into_iter().chain(instructions::counts(shape))).collect()
+}
+
+fn kind(shape: &str, nodes: u32) -> Kind {
+    match shape {
+        "fan" => Kind::Fan(nodes),
+        "layered" => Kind::Layered(nodes / 100, 100),
+        _ => Kind::Chain(nodes),
+    }
+}
+
+/// By one worker, so that the same happens each time.
+fn live() -> Live {
+    match Live::in_memory(1) {
+        Ok(live) => live,
+        Err(error) => panic!("no threads to be had: {error}"),
+    }
+}
+
+fn run(kind: Kind) {
+    let plan = Arc::new(ours::plan(kind, Body::Noop));
+    live().start(&plan).ended();
+}
