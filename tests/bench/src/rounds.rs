@@ -54,7 +54,8 @@ pub fn alternate(units: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Standi
     }
     let wall = |took: &Took| took.wall.as_nanos() as f64;
     let cpu = |took: &Took| took.cpu.as_nanos() as f64;
-    let per_unit = |of: &[Took], side: &dyn Fn(&Took) -> f64| Spread::of(of.iter().map(|took| side(took) / (units * TURNS) as f64));
+    let per_unit =
+        |of: &[Took], side: &dyn Fn(&Took) -> f64| Spread::of(of.iter().map(|took| side(took) / (units * TURNS) as f64));
     let ratio = |of: &[Took], side: &dyn Fn(&Took) -> f64| {
         Spread::of(of.iter().zip(&measured[0]).map(|(took, first)| side(took) / side(first)))
     };

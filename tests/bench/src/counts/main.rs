@@ -34,7 +34,9 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
         [] => {
-            counts().iter().for_each(|count| println!("{}", recorded::line(count)));
+            for count in counts() {
+                println!("{}", recorded::line(&count));
+            }
             ExitCode::SUCCESS
         }
         ["check"] => recorded::check(&counts()),
