@@ -6,9 +6,6 @@ use crate::stopwatch::Took;
 /// Rounds for a figure: an odd number, so that the median is a measurement.
 pub const ROUNDS: usize = 11;
 
-/// How often a contender does the work in its turn: the system accounts for threads in steps of milliseconds.
-const TURNS: usize = 5;
-
 /// One way to do the work of a row. Returns how long that took, without what it needs before and after.
 #[expect(missing_debug_implementations, reason = "a closure has none")]
 pub struct Contender<'a> {
@@ -20,8 +17,8 @@ pub struct Contender<'a> {
 
 impl<'a> Contender<'a> {
     /// A contender.
-    pub fn new(name: &'static str, once: impl FnMut() -> Took + 'a) -> Self {
-        Self { name, once: Box::new(once) }
+    pub fn new<T: Into<Took>>(name: &'static str, mut once: impl FnMut() -> T + 'a) -> Self {
+        Self { name, once: Box::new(move || once().into()) }
     }
 }
 
@@ -31,11 +28,11 @@ pub struct Standing {
     /// The contender's.
     pub name: &'static str,
     /// Nanoseconds a unit of work, on the wall.
-    pub wall: Spread,
+    pub nanos: Spread,
     /// Nanoseconds a unit of work, on a processor.
     pub cpu: Spread,
     /// Round by round, beside the first contender.
-    pub wall_ratio: Spread,
+    pub ratio: Spread,
     /// Round by round, beside the first contender.
     pub cpu_ratio: Spread,
 }
@@ -46,7 +43,7 @@ pub fn alternate(units: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Standi
     let mut measured: Vec<Vec<Took>> = vec![Vec::new(); contenders.len()];
     for round in 0..=ROUNDS {
         for (contender, measured) in contenders.iter_mut().zip(&mut measured) {
-            let took: Took = (0..TURNS).map(|_| (contender.once)()).sum();
+            let took = (contender.once)();
             if round > 0 {
                 measured.push(took);
             }
@@ -54,16 +51,15 @@ pub fn alternate(units: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Standi
     }
     let wall = |took: &Took| took.wall.as_nanos() as f64;
     let cpu = |took: &Took| took.cpu.as_nanos() as f64;
-    let per_unit =
-        |of: &[Took], side: &dyn Fn(&Took) -> f64| Spread::of(of.iter().map(|took| side(took) / (units * TURNS) as f64));
+    let per_unit = |of: &[Took], side: &dyn Fn(&Took) -> f64| Spread::of(of.iter().map(|took| side(took) / units as f64));
     let ratio = |of: &[Took], side: &dyn Fn(&Took) -> f64| {
         Spread::of(of.iter().zip(&measured[0]).map(|(took, first)| side(took) / side(first)))
     };
     let standing = |(contender, of): (&Contender<'_>, &Vec<Took>)| Standing {
         name: contender.name,
-        wall: per_unit(of, &wall),
+        nanos: per_unit(of, &wall),
         cpu: per_unit(of, &cpu),
-        wall_ratio: ratio(of, &wall),
+        ratio: ratio(of, &wall),
         cpu_ratio: ratio(of, &cpu),
     };
     contenders.iter().zip(&measured).map(standing).collect()

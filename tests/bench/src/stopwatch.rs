@@ -19,6 +19,13 @@ pub struct Took {
     pub cpu: Duration,
 }
 
+impl From<Duration> for Took {
+    /// What was measured on the wall alone.
+    fn from(wall: Duration) -> Self {
+        Self { wall, cpu: Duration::ZERO }
+    }
+}
+
 impl std::iter::Sum for Took {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
         let none = Self { wall: Duration::ZERO, cpu: Duration::ZERO };

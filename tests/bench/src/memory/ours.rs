@@ -1,8 +1,8 @@
 //! The pipeline of a shape, and its runs.
 
-use super::WORKERS;
 use super::bodies::{self, Body};
 use super::shape::{Kind, Shape};
+use super::{RUNS, WORKERS};
 use crate::rounds::Contender;
 use crate::stopwatch::{Stopwatch, Took};
 use pipeline_runtime::__measure::Live;
@@ -89,7 +89,7 @@ pub fn plan(shape: Kind, body: Body) -> Plan {
 
 pub(super) fn contender(shape: &Shape, body: Body) -> Contender<'_> {
     let plan = Arc::new(plan(shape.kind, body));
-    Contender::new("this", move || once(&plan, shape))
+    Contender::new("this", move || (0..RUNS).map(|_| once(&plan, shape)).sum::<Took>())
 }
 
 fn once(plan: &Arc<Plan>, shape: &Shape) -> Took {
