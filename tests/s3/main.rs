@@ -6,6 +6,8 @@ mod elsewhere;
 mod errors;
 mod event_archive;
 mod faults;
+mod generated;
+mod million;
 mod multipart;
 mod server;
 

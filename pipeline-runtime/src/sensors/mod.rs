@@ -51,6 +51,22 @@
 //! - The whole wait has one timeout, across retries and restarts. Airflow 3 renews it with every retry.
 //! - `*` crosses `/`, as in Airflow. A wildcard that is meant literally stands in brackets: `raw/a[*].csv`.
 //!
+//! # What a poke costs on `s3://`
+//!
+//! In requests, where a million keys have the same prefix. A listing gives 1,000 keys a request.
+//!
+//! | a poke of | while it waits | when it is ready |
+//! |---|---|---|
+//! | [`key_exists`] with a key | 1, a `HEAD` | 1 |
+//! | [`keys_exist`] with keys | 1 for each up to the first that is missing | 1 for each |
+//! | [`key_exists`] with a glob | 1 for each 1,000 keys that begin with what precedes its first wildcard: `events/*.done` 1,000, `events/0999*.done` 1 | up to the page of the first match: `events/*` 1 |
+//! | [`at_least_bytes`] with a glob | the same | all of these pages |
+//! | [`any_with_prefix`] | 1 | 1 for each 1,000 keys of its value: 1,000 |
+//! | [`keys_unchanged`] | 1 for each 1,000 keys: 1,000 | the same |
+//!
+//! The first poke that misses a key asks once more, whether there is a bucket at all. Who waits for any of very many keys and does not
+//! need them all as a value waits with [`key_exists`] for `PREFIX*`: one request, and one object in the journal.
+//!
 //! # Wake-ups on `file://`
 //!
 //! What a poke looks at in a folder, by [`head`](crate::Bucket::head), [`find`](crate::Bucket::find), [`list`](crate::Bucket::list) or

@@ -7,6 +7,9 @@ use std::time::Duration;
 ///
 /// The value is all that do, sorted by key. The empty prefix is the whole bucket.
 ///
+/// On `s3://` a poke that finds nothing is one request; the one that ends the wait makes one for each 1,000 keys of its value. Where
+/// these are very many and one will do, wait with [`key_exists`](super::key_exists) for `PREFIX*`: that asks for the first page alone.
+///
 /// ```
 /// use pipeline_runtime::prelude::*;
 /// use pipeline_runtime::sensors::any_with_prefix;

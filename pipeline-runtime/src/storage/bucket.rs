@@ -62,7 +62,7 @@ use super::world::{Scribe, World};
 /// | `endpoint` | `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`; the profile | AWS |
 /// | `profile`, in `~/.aws/config` and `~/.aws/credentials`, and then before the environment | `AWS_PROFILE` | `default` |
 /// | `path_style`: `true` or `false` | | `true` with an endpoint or a dot in the name |
-/// | `timeout`: of a look with all its requests, and of a transfer that stands still | | `20s` |
+/// | `timeout`: of a look at a key, or of one page of a listing, with all retries; and of a transfer that stands still | | `20s` |
 /// | `retries` of a request, at growing intervals within the timeout | | `3` |
 ///
 /// Of a profile the keys are read; one that gets them by a role, SSO or a program is refused. Values are percent-encoded. A
@@ -72,7 +72,9 @@ use super::world::{Scribe, World};
 ///   object is still the same. A write on a condition, or in parts, whose answer was lost is looked up by a mark in its metadata
 ///   (`x-amz-meta-pipeline-write`), so that it neither is done twice nor fails for having been done.
 /// - A look at a key is one request, two where the bucket was not seen yet. A listing asks for the longest literal prefix, 1,000 keys
-///   a request; [`find_first`](Self::find_first) stops at the page with the first match.
+///   a request; [`find_first`](Self::find_first) stops at the page with the first match. So of a million keys under `events/`,
+///   `find_first("events/*")` is one request, `find_first("events/0999*.csv")` is one, and a match on the last page, or none, is a
+///   thousand. The sensors' [figures](crate::sensors#what-a-poke-costs-on-s3) follow from that.
 /// - Let a lifecycle rule abort incomplete multipart uploads: a process that is killed cannot.
 /// - `put_stream_if_match` in parts needs a store that heeds `If-Match` when an upload is completed, as AWS does; on one that ignores it,
 ///   only a change before [`put_stream_if_match`](Self::put_stream_if_match) began is seen.

@@ -12,7 +12,7 @@
 //!
 //! - A write on a condition, or in parts, whose answer was lost is looked up, and no second one is made: it carries a mark that only this attempt
 //!   has, so that a repeated request that finds its own object is a success.
-//! - Looks have one limit for all their requests; a transfer may last as long as it moves.
+//! - A look at a key, and each page of a listing, has one limit for all its requests; a transfer may last as long as it moves.
 
 mod client;
 mod failure;

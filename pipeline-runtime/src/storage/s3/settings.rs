@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::super::key;
 
-/// How long a look (head, list) may take in all, and how long a transfer may stand still. Below what sensors wait between
+/// How long a look at a key or a page of a listing may take in all, and how long a transfer may stand still. Below what sensors wait between
 /// pokes by default (60 s), so that a poke of a dead store ends before the next is due.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How often a request is sent again that failed for a reason that passes.
