@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn an_interrupted_run_is_unfinished() {
-        let going_on = Record::Interrupted { slot: 0 };
+        let going_on = Record::Interrupted { slot: 0, asked: true };
         shows(
             Ended::Interrupted(Signal::Interrupt),
             going_on,

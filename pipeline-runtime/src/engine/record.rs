@@ -26,8 +26,8 @@ pub(crate) enum Record {
     NotYet { slot: Slot, next: Timestamp, memory: Option<Arc<str>> },
     /// An attempt failed and the next is due.
     Retrying { slot: Slot, next: Timestamp, error: Arc<str>, renew: bool, memory: Option<Arc<str>> },
-    /// An attempt was cut off by the end of its process.
-    Interrupted { slot: Slot },
+    /// An attempt was cut off by the end of its process: by its death or, `asked`, because somebody wanted it to end.
+    Interrupted { slot: Slot, asked: bool },
     /// A mapping's list is there, and its elements now have slots.
     Unfolded { slot: Slot, width: u32 },
     /// The node has its output. A gate's follows from its upstream's and is not written.

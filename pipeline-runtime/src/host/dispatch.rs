@@ -229,6 +229,9 @@ impl<'a> Dispatch<'a> {
                 ended => ended,
             }
         });
+        if matches!(ended, Ended::Interrupted(_)) {
+            host.engine.interrupt();
+        }
         if !matches!(ended, Ended::All) {
             host.engine.stop();
         }

@@ -229,7 +229,7 @@ impl RunHistory {
                 }
                 node.turn(Work::Retrying, at);
             }
-            Record::Interrupted { slot } => {
+            Record::Interrupted { slot, .. } => {
                 let node = self.node(*slot);
                 node.state = NodeState::Scheduled;
                 node.trouble(at, None);

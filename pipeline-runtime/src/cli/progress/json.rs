@@ -159,7 +159,7 @@ fn event<'a>(run: &'a Watched, entry: &'a Entry) -> Option<Event<'a>> {
         Record::Unfolded { slot, width } => node(*slot, NodeEvent { elements: Some(*width), ..NodeEvent::default() }),
         Record::Succeeded { slot, .. } if is_gate(*slot) => None,
         Record::Skipped { slot, .. } | Record::UpstreamFailed { slot, .. } if is_gate(*slot) => None,
-        Record::Started { slot, .. } | Record::Interrupted { slot } | Record::Succeeded { slot, .. } => {
+        Record::Started { slot, .. } | Record::Interrupted { slot, .. } | Record::Succeeded { slot, .. } => {
             node(*slot, NodeEvent::default())
         }
         Record::Failed { slot, error, .. } => node(*slot, NodeEvent { error: Some(error), ..NodeEvent::default() }),

@@ -42,7 +42,7 @@ pub(super) fn of(run: &Watched, entry: &Entry) -> Option<Words> {
             let attempts = attempts(run, *slot, node(*slot)).unwrap_or_else(|| "the attempt".into());
             words(*slot, format!("{attempts} failed: {}; next in {}", short(error), brief(next.since(entry.at))), true)
         }
-        Record::Interrupted { slot } => words(*slot, "the attempt was cut off by the end of its process".into(), true),
+        Record::Interrupted { slot, .. } => words(*slot, "the attempt was cut off by the end of its process".into(), true),
         Record::Unfolded { slot, width } => words(*slot, format!("{width} element{}", plural(*width as usize)), false),
         Record::Succeeded { slot, output: _ } => {
             let node = body(*slot)?;

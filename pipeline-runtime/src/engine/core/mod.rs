@@ -154,6 +154,16 @@ impl Core {
         self.draining = true;
     }
 
+    /// The process is about to end, since somebody wants it to: attempts under way are put down as cut off. Whoever goes on with the
+    /// runs starts them anew, and it counts as no death of theirs.
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one desk's lifetime, and not of any")]
+    pub(crate) fn interrupt(&mut self, now: Timestamp) {
+        self.draining = true;
+        for run in 0..u32::try_from(self.runs.len()).unwrap_or(u32::MAX) {
+            self.desk(run, now, |desk| desk.interrupt());
+        }
+    }
+
     /// Whether any attempt has not been answered yet.
     pub(crate) fn is_busy(&self) -> bool {
         self.runs.iter().flatten().any(|hosted| hosted.run.is_busy())

@@ -59,10 +59,20 @@ impl Desk<'_> {
         }
     }
 
+    /// Attempts that are under way are put down as cut off. Their answers come too late.
+    pub(super) fn interrupt(&mut self) {
+        for slot in 0..u32::try_from(self.run.nodes.len()).unwrap_or(u32::MAX) {
+            if self.run.node(slot).in_flight && self.run.node(slot).state == NodeState::Running {
+                self.run.node_mut(slot).in_flight = false;
+                self.record(Record::Interrupted { slot, asked: true });
+            }
+        }
+    }
+
     fn interrupted(&mut self, slot: Slot) {
         let so_far = self.run.node(slot).more.as_ref().map_or(0, |more| more.interruptions);
         if so_far + 1 < MAX_INTERRUPTIONS {
-            return self.record(Record::Interrupted { slot });
+            return self.record(Record::Interrupted { slot, asked: false });
         }
         let memory = self.run.node(slot).more.as_ref().and_then(|more| more.memory.clone());
         let error = format!("the process ended {MAX_INTERRUPTIONS} times in a row while this attempt was under way");

@@ -294,10 +294,10 @@ impl Run {
                     more.pokes_in_budget = 0;
                 }
             }
-            Record::Interrupted { slot } => {
+            Record::Interrupted { slot, asked } => {
                 let node = self.node_mut(*slot);
                 node.state = NodeState::Scheduled;
-                node.more().interruptions += 1;
+                node.more().interruptions += u32::from(!asked);
                 self.pending.ready.push_back(*slot);
             }
             Record::Unfolded { slot, width } => self.unfolded(*slot, *width),

@@ -63,6 +63,12 @@ impl Engine {
         }
     }
 
+    /// Puts down that attempts are cut off because somebody wants the process to end. To be followed by [`stop`](Self::stop).
+    pub(crate) fn interrupt(&self) {
+        let now = self.clock().now();
+        self.with(|core| core.interrupt(now));
+    }
+
     /// Ends this process's part in all runs: attempts are cut off, and nothing more is recorded. The runs stay as they are, to
     /// be resumed.
     pub(crate) fn stop(&self) {

@@ -87,7 +87,7 @@ impl RecordRow {
                 body: memory.as_ref().map(|memory| memory.as_bytes().to_vec()),
                 ..of_slot(RETRYING, *slot)
             },
-            Record::Interrupted { slot } => of_slot(INTERRUPTED, *slot),
+            Record::Interrupted { slot, asked } => Self { number: Some((*asked).into()), ..of_slot(INTERRUPTED, *slot) },
             Record::Unfolded { slot, width } => Self { number: Some((*width).into()), ..of_slot(UNFOLDED, *slot) },
             Record::Succeeded { slot, output } => {
                 let json = output.as_ref().and_then(|output| output.json.as_deref());
@@ -175,7 +175,7 @@ impl RecordRow {
                 renew: self.number == Some(1),
                 memory: self.body.as_deref().map(|memory| String::from_utf8_lossy(memory).as_ref().into()),
             },
-            INTERRUPTED => Record::Interrupted { slot: slot()? },
+            INTERRUPTED => Record::Interrupted { slot: slot()?, asked: self.number == Some(1) },
             UNFOLDED => Record::Unfolded { slot: slot()?, width: number()? },
             SUCCEEDED => {
                 json = self.body.as_deref().map(Into::into);
@@ -235,7 +235,7 @@ impl StoredEntry {
             Record::Started { slot, .. }
             | Record::NotYet { slot, .. }
             | Record::Retrying { slot, .. }
-            | Record::Interrupted { slot }
+            | Record::Interrupted { slot, .. }
             | Record::Unfolded { slot, .. }
             | Record::Succeeded { slot, .. }
             | Record::Failed { slot, .. }
@@ -308,7 +308,8 @@ mod tests {
             Record::NotYet { slot, next, memory: Some(text()) },
             Record::Retrying { slot, next, error: text(), renew: false, memory: Some(text()) },
             Record::Retrying { slot, next, error: text(), renew: true, memory: None },
-            Record::Interrupted { slot },
+            Record::Interrupted { slot, asked: false },
+            Record::Interrupted { slot, asked: true },
             Record::Unfolded { slot, width: 3 },
             Record::Succeeded { slot, output: None },
             Record::Failed { slot, error: text(), timed_out: false },

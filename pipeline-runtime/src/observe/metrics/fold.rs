@@ -65,7 +65,7 @@ impl Counter {
                 self.spot(*slot).state = NodeState::UpForRetry;
                 self.spot(*slot).due = Some(*next);
             }
-            Record::Interrupted { slot } => {
+            Record::Interrupted { slot, .. } => {
                 self.stops(*slot, at);
                 self.spot(*slot).state = NodeState::Scheduled;
                 self.spot(*slot).due = Some(at);

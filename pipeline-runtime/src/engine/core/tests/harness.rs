@@ -326,7 +326,7 @@ impl Harness {
                 let was = outbox
                     .records
                     .iter()
-                    .any(|(of, entry)| *of == run && matches!(entry.record, Record::Interrupted { slot: of } if of == slot));
+                    .any(|(of, entry)| *of == run && matches!(entry.record, Record::Interrupted { slot: of, .. } if of == slot));
                 assert_eq!(was, expected < 3, "an attempt cut off for time {expected} in a row");
             }
         }
@@ -371,7 +371,7 @@ impl Harness {
             Record::Started { slot, .. }
             | Record::NotYet { slot, .. }
             | Record::Retrying { slot, .. }
-            | Record::Interrupted { slot }
+            | Record::Interrupted { slot, .. }
             | Record::Unfolded { slot, .. }
             | Record::Succeeded { slot, .. }
             | Record::Failed { slot, .. }

@@ -196,6 +196,44 @@ fn an_attempt_cut_off_by_a_crash_uses_up_no_retry_and_the_third_in_a_row_is_a_fa
 }
 
 #[test]
+fn an_attempt_cut_off_because_its_process_was_to_end_counts_as_no_death() {
+    #[pipeline]
+    fn stopping() {
+        work(1u64);
+    }
+    let mut bench = Bench::new(&stopping());
+    for _ in 0..5 {
+        bench.core.interrupt(bench.now);
+        bench.take();
+        bench.crash(1);
+        assert_eq!((bench.started().as_slice(), bench.run().node(0).attempt()), (["work".to_owned()].as_slice(), 1));
+    }
+    // Deaths count as ever.
+    bench.crash(1);
+    bench.core.interrupt(bench.now);
+    bench.take();
+    bench.crash(1);
+    bench.crash(1);
+    assert_eq!(bench.state("work"), NodeState::Running);
+    bench.crash(1);
+    assert_eq!(bench.state("work"), NodeState::Failed);
+}
+
+#[test]
+fn an_answer_that_comes_after_the_interruption_is_too_late() {
+    #[pipeline]
+    fn stopping() {
+        work(1u64);
+    }
+    let mut bench = Bench::new(&stopping());
+    bench.core.interrupt(bench.now);
+    bench.take();
+    bench.succeed("work", 1);
+    bench.crash(1);
+    assert_eq!((bench.state("work"), bench.started()), (NodeState::Running, vec!["work".to_owned()]));
+}
+
+#[test]
 fn a_sensor_that_waits_is_poked_after_a_crash_when_it_was_due_and_not_before() {
     for mode in [Mode::Poke, Mode::Reschedule] {
         let mut bench = Bench::new(&match mode {
