@@ -126,7 +126,7 @@ fn arguments_that_are_wrong() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --arrive, --latency, --outage: no store for `s4://data-bucket`: known are `file://` and `memory://`; `s3://` needs the feature `s3`
+        error: --arrive, --latency, --outage: no store for `s4://data-bucket`: known are `file://`, `memory://` and, with the feature `s3`, `s3://`
     "#]].assert_eq(&call(&["simulate", "waiting", "--outage", "s4://data-bucket=5m..20m"]));
     expect![[r#"
         [exit 2]

@@ -97,11 +97,7 @@ enum Scheme<'a> {
 
 impl<'a> Scheme<'a> {
     fn of(url: &'a str) -> Result<Self, BucketError> {
-        let known = if cfg!(feature = "s3") {
-            "known are `file://`, `memory://` and `s3://`"
-        } else {
-            "known are `file://` and `memory://`; `s3://` needs the feature `s3`: `pipeline-runtime = { .., features = [\"s3\"] }`"
-        };
+        let known = "known are `file://`, `memory://` and, with the feature `s3`, `s3://`";
         let Some((scheme, rest)) = url.split_once("://") else {
             return Err(BucketError::invalid_url(format!("`{}` is no URL: {known}", shown(url))));
         };
@@ -110,6 +106,11 @@ impl<'a> Scheme<'a> {
             "memory" => Ok(Self::Memory(rest)),
             #[cfg(feature = "s3")]
             "s3" => Ok(Self::S3(rest)),
+            #[cfg(not(feature = "s3"))]
+            "s3" => {
+                let missing = "an `s3://` bucket needs the feature `s3`: `pipeline-runtime = { .., features = [\"s3\"] }`";
+                Err(BucketError::invalid_url(format!("no store for `{}`: {missing}", shown(url))))
+            }
             _ => Err(BucketError::invalid_url(format!("no store for `{}`: {known}", shown(url)))),
         }
     }
