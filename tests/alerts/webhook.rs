@@ -30,7 +30,7 @@ fn a_notification_is_json_with_all_that_is_known() {
         "attempt": 1,
         "attempts": 1,
         "pokes": 15,
-        "error": "timed out: not ready within 10m (15 pokes)",
+        "error": "timed out: not ready within 10m (15 pokes); it last looked for data-bucket/raw/2024-03-25.json",
         "elapsed_seconds": 600.0,
         "budget_left_seconds": 0.0,
         "inputs": { "key": "raw/2024-03-25.json" },

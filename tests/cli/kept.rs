@@ -22,6 +22,10 @@ impl Folder {
     fn call(&self, args: &[&str], expected: &Expect) {
         expected.assert_eq(&scrub(&told(&self.command(args).output().expect("it was built"))));
     }
+
+    fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.0.join(file)).expect("it was written")
+    }
 }
 
 const RUN: &str = "manual__2024-03-25T00:00:00Z";
@@ -97,6 +101,27 @@ fn a_failed_run_is_listed_shown_and_retried() {
     );
 }
 
+#[test]
+fn a_run_that_is_retried_is_measured_with_all_its_attempts() {
+    let folder = Folder::new();
+    folder.command(&["run", "mendable", "--logical-date", "2024-03-25"]).output().expect("it was built");
+    std::fs::write(folder.0.join("mended"), "").expect("the folder is ours");
+    folder.call(
+        &["retry", RUN, "--metrics", "no/such/m.json"],
+        &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: --metrics: there is no folder `no/such`; make it, or name a file in another one
+    "#]],
+    );
+    let retried = folder.command(&["retry", RUN, "--metrics", "m.json"]).output().expect("it was built");
+    assert!(retried.status.success(), "{}", told(&retried));
+    let metrics: serde_json::Value = serde_json::from_str(&folder.read("m.json")).expect("it is JSON");
+    assert_eq!(metrics["state"], "success");
+    let delicate = metrics["tasks"].as_array().expect("a list").iter().find(|task| task["node"] == "delicate");
+    assert_eq!(delicate.map(|task| (&task["attempts"], &task["errors"])), Some((&2.into(), &1.into())));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_is_gone_on_with() {
@@ -107,10 +132,13 @@ fn an_interrupted_run_is_gone_on_with() {
     let (code, _) = crate::interrupt::interrupt(run, "arrival  up_for_reschedule", "-INT");
     assert_eq!(code, Some(130));
     std::fs::write(bucket.join("late.json"), "{}").expect("the folder is ours");
-    let resumed = folder.command(&["resume"]).output().expect("it was built");
+    let resumed = folder.command(&["resume", "--metrics", "m.prom"]).output().expect("it was built");
     let said = String::from_utf8_lossy(&resumed.stdout).into_owned();
     assert!(resumed.status.success(), "{said}");
     assert!(said.contains(&format!("going on with run {RUN}\n")), "{said}");
+    assert!(said.contains("\nlate: success after "), "its metrics are shown: {said}");
+    let metrics = folder.read("m.late.prom");
+    assert!(metrics.contains(r#"pipeline_run_state{pipeline="late",state="success"} 1"#), "{metrics}");
     folder.call(
         &["resume"],
         &expect![[r#"

@@ -45,7 +45,7 @@ fn what_it_can_be_measured_by() {
     expect![[r#"
         node    state            0                               10m
         export  failed           ·░·░░·░·░░·░░·░·░░·░░·░·░░·░·░░·░░×  0s → 10m, 15 pokes
-                                 timed out: not ready within 10m (15 pokes)
+                                 timed out: not ready within 10m (15 pokes); it last looked for data-bucket/raw/export.json
         parse   upstream_failed  `export` failed
         run: failed after 10m   (█ work  · poke  ░ wait  ▒ retry due  × failure)
 
@@ -58,7 +58,7 @@ fn what_it_can_be_measured_by() {
         [exit 1]
         [stderr]
 
-        error: node `export` failed: timed out: not ready within 10m (15 pokes)
+        error: node `export` failed: timed out: not ready within 10m (15 pokes); it last looked for data-bucket/raw/export.json
           --> tests/cli/pipelines/main.rs:76:18: wired here
           = note: so `parse` did not run
     "#]]
@@ -73,17 +73,32 @@ fn what_never_comes() {
     expect![[r#"
         node    state            0                               10m
         export  failed           ·░·░░·░·░░·░░·░·░░·░░·░·░░·░·░░·░░×  0s → 10m, 15 pokes
-                                 timed out: not ready within 10m (15 pokes)
+                                 timed out: not ready within 10m (15 pokes); it last looked for data-bucket/raw/export.json
         parse   upstream_failed  `export` failed
         run: failed after 10m   (█ work  · poke  ░ wait  ▒ retry due  × failure)
         [exit 1]
         [stderr]
 
-        error: node `export` failed: timed out: not ready within 10m (15 pokes)
+        error: node `export` failed: timed out: not ready within 10m (15 pokes); it last looked for data-bucket/raw/export.json
           --> tests/cli/pipelines/main.rs:76:18: wired here
           = note: so `parse` did not run
     "#]]
     .assert_eq(&call(&["simulate", "waiting"]));
+}
+
+#[test]
+fn a_fault_of_a_bucket_that_the_run_never_touched_is_warned_of() {
+    let faults = ["--latency", "data-buckt=2s", "--outage", "data-bucket=5m..6m", "--outage", "other=1m..2m"];
+    let warning = |args: &[&str]| call(args).split_once("\nwarning: ").expect("it warns").1.to_owned();
+    expect![[r#"
+        nothing met the latency or outage of memory://data-buckt, memory://other: the run touched memory://data-bucket alone
+    "#]]
+    .assert_eq(&warning(&[&["simulate", "waiting"], &faults[..]].concat()));
+    expect![[r#"
+        nothing met the latency or outage of memory://data-bucket: the run touched no bucket
+    "#]]
+    .assert_eq(&warning(&["simulate", "sales", "--latency", "data-bucket=2s"]));
+    assert!(!call(&["simulate", "waiting", "--latency", "data-bucket=2s"]).contains("warning"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod buckets;
 mod metrics;
 mod time;
+mod timeouts;
 // How soon a change is seen elsewhere depends on what the system tells.
 #[cfg(target_os = "linux")]
 mod wake_ups;

@@ -25,7 +25,7 @@ use crate::author::notify::{BoxFuture, Event, Notification, Notify};
 /// ```text
 /// ERROR pipeline_runtime::alerts: export of nightly failed event="on_failure" pipeline="nightly" run_id="manual__2024-03-25"
 /// logical_date=2024-03-25T00:00:00Z node="export" state="failed" attempt=1 attempts=3 pokes=15 elapsed=10m budget_left=0s
-/// inputs=key=raw/daily_export_20240325.json error=timed out: not ready within 10m (15 pokes)
+/// inputs=key=raw/daily_export_20240325.json error=timed out: not ready within 10m (15 pokes); it last looked for data-bucket/raw/daily_export_20240325.json
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Log;

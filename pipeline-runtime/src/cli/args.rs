@@ -121,6 +121,11 @@ pub(super) enum Command {
     },
     /// Goes on with all runs that have not ended, and tells whoever has not been told yet
     Resume {
+        /// Prints what each run can be measured by, and writes it to FILE with its pipeline's id before the ending: m.prom is m.sales.prom
+        ///
+        /// Of several runs of a pipeline the one that started last is written. Else as `run --metrics`.
+        #[arg(long, value_name = "FILE")]
+        metrics: Option<PathBuf>,
         #[command(flatten)]
         how: How,
     },
@@ -133,6 +138,11 @@ pub(super) enum Command {
         /// All that depends on them runs again, too
         #[arg(long)]
         downstream: bool,
+        /// Prints what the run can be measured by at its end, and writes it to FILE, as `run --metrics` does
+        ///
+        /// Not where another process holds the journal, as that one runs it.
+        #[arg(long, value_name = "FILE")]
+        metrics: Option<PathBuf>,
         #[command(flatten)]
         how: How,
     },

@@ -1,14 +1,28 @@
 //! `cancel`, `skip` and `retry`: what is changed about one run.
 
-use super::{Place, asked};
+use super::{Place, Progress, asked, metrics, output};
 use crate::host::Command;
 use crate::{Pipeline, RunState};
+use std::path::Path;
 use std::process::ExitCode;
 
-pub(super) fn run(pipelines: &[Pipeline], command: &Command, place: &Place) -> Result<ExitCode, String> {
+pub(super) fn run(pipelines: &[Pipeline], command: &Command, file: Option<&Path>, place: &Place) -> Result<ExitCode, String> {
+    if let Some(file) = file {
+        metrics::check(file)?;
+    }
     asked::must_exist(&place.journal)?;
     let (run, edit) = command.edit().ok_or("this command is about no run")?;
     let done = asked::or_here(&place.journal, command, || Ok(place.runner(pipelines)?.edit(run, edit.clone()).run()))?;
+    match (&done, file) {
+        (asked::Done::Here(finished), Some(file)) => {
+            finished.reports().iter().for_each(|report| metrics::keep(&report.metrics(), file, place.progress == Progress::Json));
+        }
+        (asked::Done::There(_), Some(file)) => output::to_stderr(&format!(
+            "\nwarning: the metrics were not written to {}, as the process that holds the journal runs it",
+            file.display()
+        )),
+        (_, None) => {}
+    }
     Ok(match done {
         asked::Done::There(code) => code,
         // Whoever cancels a run wants it cancelled.

@@ -1,8 +1,8 @@
 //! `--metrics FILE`: what a run can be measured by, at its end.
 
 use super::output;
-use crate::RunMetrics;
-use std::path::Path;
+use crate::{RunMetrics, RunReport};
+use std::path::{Path, PathBuf};
 
 /// Refuses a file that could not be written, before anything has run.
 pub(super) fn check(file: &Path) -> Result<(), String> {
@@ -28,4 +28,25 @@ pub(super) fn keep(metrics: &RunMetrics, file: &Path, quiet: bool) {
     if let Err(error) = metrics.write(file) {
         output::to_stderr(&format!("\nwarning: the metrics could not be written to {}: {error}", file.display()));
     }
+}
+
+/// As [`keep`], with a file for each pipeline: of its runs the one that started last, as files are about one run each.
+pub(super) fn keep_each(reports: &[RunReport], file: &Path, quiet: bool) {
+    let mut reports: Vec<&RunReport> = reports.iter().collect();
+    reports.sort_by_key(|report| report.history().started);
+    for report in reports {
+        keep(&report.metrics(), &of_pipeline(file, report.pipeline()), quiet);
+    }
+}
+
+/// `m.prom` becomes `m.sales.prom`.
+fn of_pipeline(file: &Path, pipeline: &str) -> PathBuf {
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(pipeline);
+    if let Some(extension) = file.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    file.with_file_name(name)
 }

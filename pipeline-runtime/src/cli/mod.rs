@@ -28,10 +28,10 @@
 //! | `trigger [PIPELINE] [--logical-date D] [--param k=v]…` | starts a new run, in the process that holds the journal if there is one |
 //! | `backfill [PIPELINE] --from D --to D [--max-active-runs N] [--reprocess none\|failed\|all] [--dry-run]` | runs intervals that are over |
 //! | `pause [PIPELINE]`, `unpause [PIPELINE]` | no longer follows a schedule, or again |
-//! | `resume` | goes on with all unfinished runs |
+//! | `resume [--metrics FILE]` | goes on with all unfinished runs |
 //! | `cancel RUN` | ends a run: attempts are cut off, what has not ended is skipped |
 //! | `skip RUN NODE` | ends a node as skipped, whether it waits, is under way or has failed |
-//! | `retry RUN [NODE]… [--downstream]` | tries nodes again that have ended; without any, those that failed |
+//! | `retry RUN [NODE]… [--downstream] [--metrics FILE]` | tries nodes again that have ended; without any, those that failed |
 //! | `runs [--pipeline P] [--state S] [--kind K] [--since D] [--limit N] [--after RUN] [--json]` | what the journal keeps, the newest first |
 //! | `show RUN` | a run's timeline, the attempts that failed or were cut off, and what each node waits for |
 //! | `logs RUN NODE [--attempt N] [--follow] [--json]` | what a node's attempts logged |
@@ -251,11 +251,11 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Backfill(backfill) => backfill::run(pipelines, &backfill, &at(&backfill.how)),
         Command::Pause { pipeline } => pause::run(pipelines, pipeline.as_deref(), true, &args.journal),
         Command::Unpause { pipeline } => pause::run(pipelines, pipeline.as_deref(), false, &args.journal),
-        Command::Cancel { run, how } => edit::run(pipelines, &host::Command::Cancel { run }, &at(&how)),
-        Command::Skip { run, node, how } => edit::run(pipelines, &host::Command::Skip { run, node }, &at(&how)),
-        Command::Resume { how } => resume::run(pipelines, &at(&how)),
-        Command::Retry { run, nodes, downstream, how } => {
-            edit::run(pipelines, &host::Command::Retry { run, nodes, downstream }, &at(&how))
+        Command::Cancel { run, how } => edit::run(pipelines, &host::Command::Cancel { run }, None, &at(&how)),
+        Command::Skip { run, node, how } => edit::run(pipelines, &host::Command::Skip { run, node }, None, &at(&how)),
+        Command::Resume { metrics, how } => resume::run(pipelines, metrics.as_deref(), &at(&how)),
+        Command::Retry { run, nodes, downstream, metrics, how } => {
+            edit::run(pipelines, &host::Command::Retry { run, nodes, downstream }, metrics.as_deref(), &at(&how))
         }
         Command::Runs(runs) => runs::run(&runs, &args.journal),
         Command::Show { run } => show::run(pipelines, &run, &args.journal),

@@ -44,7 +44,11 @@ pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, log: Option<LevelF
     if let Some(file) = &file {
         metrics::keep(&report.metrics(), file, false);
     }
-    Ok(outcome(&report))
+    let code = outcome(&report);
+    for warning in report.warnings() {
+        output::to_stderr(&format!("\nwarning: {warning}"));
+    }
+    Ok(code)
 }
 
 fn outcome(report: &RunReport) -> ExitCode {

@@ -10,6 +10,7 @@ pub struct RunReport {
     history: RunHistory,
     nodes: Vec<NodeReport>,
     outputs: Vec<Option<Value>>,
+    warnings: Vec<String>,
 }
 
 /// How one node of a run went.
@@ -23,7 +24,11 @@ pub struct CallbackReport<'a>(&'a CallbackHistory);
 impl RunReport {
     pub(crate) fn new(history: RunHistory, outputs: Vec<Option<Value>>) -> Self {
         let nodes = history.nodes.iter().cloned().map(NodeReport).collect();
-        Self { history, nodes, outputs }
+        Self { history, nodes, outputs, warnings: Vec::new() }
+    }
+
+    pub(crate) fn warned(self, warnings: impl IntoIterator<Item = String>) -> Self {
+        Self { warnings: warnings.into_iter().collect(), ..self }
     }
 
     /// The run's state; [`RunState::Running`] if it waits for something that never came.
@@ -87,6 +92,26 @@ impl RunReport {
     /// The run drawn over time, one line a node: what worked, what waited, what was tried again.
     pub fn timeline(&self) -> String {
         self.history.timeline()
+    }
+
+    /// What was most likely meant otherwise: in a simulation, a latency or an outage of a bucket that the run never touched.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::Simulation;
+    /// use pipeline_runtime::sensors::key_exists;
+    ///
+    /// #[pipeline]
+    /// fn nightly() -> Result<()> {
+    ///     key_exists(Bucket::open("memory://data")?, "export.json");
+    ///     Ok(())
+    /// }
+    ///
+    /// let report = Simulation::new(nightly()).arrive("7m", "memory://data/export.json", "{}").latency("memory://dta", "2s").run();
+    /// assert_eq!(report.warnings(), ["nothing met the latency or outage of memory://dta: the run touched memory://data alone"]);
+    /// ```
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     pub(crate) fn history(&self) -> &RunHistory {

@@ -269,7 +269,7 @@ impl<'a> Simulation<'a> {
         }
         let history = RunHistory::of(plan, start, &journal.entries(run));
         let outputs = engine.look(run, |run| run.nodes.iter().map(|node| node.value.clone()).collect()).unwrap_or_default();
-        Ok(RunReport::new(history, outputs))
+        Ok(RunReport::new(history, outputs).warned(world.unmet_faults().map(|unmet| unmet.to_string())))
     }
 
     fn interval(&self) -> Result<Interval, SimulationError> {

@@ -11,6 +11,7 @@ use object_store::path::Path;
 
 use super::error::{BucketError, Failure};
 use super::key::{self, Prefix};
+use super::looked::Looked;
 use super::object::Object;
 use super::pattern::Pattern;
 use super::store::{Condition, Store, Wanted};
@@ -113,6 +114,17 @@ enum Look {
     Key(Path),
     Keys(Wanted),
     First(Wanted),
+}
+
+impl fmt::Display for Look {
+    /// The key, or a glob.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => key.fmt(f),
+            Self::Keys(Wanted::Prefix(prefix)) | Self::First(Wanted::Prefix(prefix)) => write!(f, "{}*", prefix.as_str()),
+            Self::Keys(Wanted::Pattern(pattern)) | Self::First(Wanted::Pattern(pattern)) => f.write_str(pattern.as_str()),
+        }
+    }
 }
 
 impl Bucket {
@@ -505,6 +517,7 @@ impl Bucket {
             }
         };
         let poke = Poke::current();
+        let looked = Looked::here(|| format!("{}/{look}", self.name()));
         let metas = self
             .run(&doing, |store, scribe| async move {
                 let mut metas = match look {
@@ -516,7 +529,11 @@ impl Bucket {
                 Ok(metas)
             })
             .await?;
-        Ok(metas.into_iter().map(|meta| Object::new(self.name(), meta)).collect())
+        let objects: Vec<_> = metas.into_iter().map(|meta| Object::new(self.name(), meta)).collect();
+        if let Some(looked) = looked {
+            looked.found(&objects);
+        }
+        Ok(objects)
     }
 
     /// Every operation that makes an object passes here.

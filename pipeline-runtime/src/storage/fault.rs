@@ -1,7 +1,8 @@
 //! Faults that a simulated world puts on buckets: slowness and outages, on virtual time.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -10,9 +11,15 @@ use rand::{Rng, SeedableRng};
 
 use super::error::{BucketErrorKind, Failure};
 
-/// By the bucket's URL.
 #[derive(Debug, Default)]
-pub(super) struct Faults(Mutex<HashMap<String, Fault>>);
+pub(super) struct Faults(Mutex<Buckets>);
+
+/// By their URLs.
+#[derive(Debug, Default)]
+struct Buckets {
+    faults: BTreeMap<String, Fault>,
+    touched: BTreeSet<String>,
+}
 
 #[derive(Debug, Clone, Default)]
 struct Fault {
@@ -41,6 +48,23 @@ impl Latency {
     }
 }
 
+/// Faults of buckets that nothing touched: most likely the name is another's.
+#[derive(Debug)]
+pub(crate) struct Unmet {
+    unmet: Vec<String>,
+    touched: Vec<String>,
+}
+
+impl fmt::Display for Unmet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nothing met the latency or outage of {}: ", self.unmet.join(", "))?;
+        match self.touched.as_slice() {
+            [] => f.write_str("the run touched no bucket"),
+            touched => write!(f, "the run touched {} alone", touched.join(", ")),
+        }
+    }
+}
+
 impl Faults {
     pub(super) fn latency(&self, bucket: String, latency: Latency) {
         self.change(bucket, |fault| fault.latency = Some(latency));
@@ -53,8 +77,11 @@ impl Faults {
     /// What an operation on the bucket meets before it starts.
     pub(super) async fn meet(&self, bucket: &str, now: impl Fn() -> DateTime<Utc>) -> Result<(), Failure> {
         let (latency, outages) = {
-            let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(fault) = faults.get_mut(bucket) else { return Ok(()) };
+            let mut buckets = self.buckets();
+            if !buckets.touched.contains(bucket) {
+                buckets.touched.insert(bucket.to_owned());
+            }
+            let Some(fault) = buckets.faults.get_mut(bucket) else { return Ok(()) };
             (fault.latency.as_mut().map(Latency::draw), fault.outages.clone())
         };
         if let Some(latency) = latency.filter(|latency| !latency.is_zero()) {
@@ -67,7 +94,18 @@ impl Faults {
         Ok(())
     }
 
+    /// The buckets whose faults no operation could meet, and those that operations touched, where there are any of the former.
+    pub(super) fn unmet(&self) -> Option<Unmet> {
+        let buckets = self.buckets();
+        let unmet: Vec<String> = buckets.faults.keys().filter(|bucket| !buckets.touched.contains(*bucket)).cloned().collect();
+        (!unmet.is_empty()).then(|| Unmet { unmet, touched: buckets.touched.iter().cloned().collect() })
+    }
+
+    fn buckets(&self) -> MutexGuard<'_, Buckets> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn change(&self, bucket: String, change: impl FnOnce(&mut Fault)) {
-        change(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(bucket).or_default());
+        change(self.buckets().faults.entry(bucket).or_default());
     }
 }

@@ -10,6 +10,7 @@
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
 //! | `store` | what every store can do; `memory`, `local` (with `staged`, `walk` and `lock`) and `s3` do it |
 //! | `watch` | wake-ups on `file://` |
+//! | `looked` | what a sensor's last poke looks for, which its timeout names |
 //! | `world` | where memory buckets live and how I/O is done; `stamp` and `fault` serve simulated worlds |
 //!
 //! Invariants:
@@ -28,6 +29,7 @@ mod fault;
 mod key;
 mod local;
 mod lock;
+mod looked;
 mod memory;
 mod object;
 mod pattern;

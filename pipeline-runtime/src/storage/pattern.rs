@@ -29,6 +29,11 @@ impl Pattern {
         &self.prefix
     }
 
+    /// As it was written.
+    pub(super) fn as_str(&self) -> &str {
+        self.glob.as_str()
+    }
+
     pub(super) fn matches(&self, key: &str) -> bool {
         // The default options: case matters, and no wildcard stops at `/` or at a leading dot.
         self.glob.matches(key)

@@ -27,7 +27,7 @@ use tokio::sync::watch;
 
 use super::bucket::Bucket;
 use super::error::{BucketError, BucketErrorKind, Failure};
-use super::fault::{Faults, Latency};
+use super::fault::{Faults, Latency, Unmet};
 use super::local::Local;
 use super::memory::Memory;
 use super::object::Object;
@@ -135,6 +135,11 @@ impl World {
             simulated.faults.outage(bucket, from, until);
         }
         Ok(())
+    }
+
+    /// Latencies and outages of buckets on which there was no operation.
+    pub(crate) fn unmet_faults(&self) -> Option<Unmet> {
+        self.0.simulated.as_ref()?.faults.unmet()
     }
 
     /// How many operations were begun and have not been seen to end by their callers. The process's world does not count.

@@ -25,7 +25,7 @@ fn the_last_task_tells_of_success() {
 #[test]
 fn the_last_task_tells_of_failure_and_names_its_root() {
     let report = task_1().run();
-    expect_test::expect!["`daily_export` failed at attempt 1: timed out: not ready within 10m (15 pokes)"]
+    expect_test::expect!["`daily_export` failed at attempt 1: timed out: not ready within 10m (15 pokes); it last looked for data-bucket/raw/daily_export_20240325.json and data-bucket/archive/daily_export_20240325.json"]
         .assert_eq(&report.output::<String>("notify").unwrap());
     let report = task_1().file("0s", DAILY_EXPORT).fail("archive", 1, "503").fail("archive", 2, "507 Insufficient Storage").run();
     expect_test::expect!["`archive` failed at attempt 2: 507 Insufficient Storage"]

@@ -22,7 +22,7 @@ fn the_export_is_poked_every_45_seconds_and_given_up_after_exactly_10_minutes() 
     assert_eq!((export.state(), export.finished()), (NodeState::Failed, Some(seconds(600))));
     assert_eq!(export.attempts(), 1, "a timeout is not retried");
     assert_eq!(report.state(), RunState::Failed);
-    expect_test::expect!["timed out: not ready within 10m (15 pokes)"].assert_eq(export.error().unwrap());
+    expect_test::expect!["timed out: not ready within 10m (15 pokes); it last looked for data-bucket/raw/daily_export_20240325.json and data-bucket/archive/daily_export_20240325.json"].assert_eq(export.error().unwrap());
     figure!(format!(
         "{} pokes, {} s apart; failed at {} s",
         export.pokes(),

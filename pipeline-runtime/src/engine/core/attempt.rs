@@ -32,7 +32,7 @@ impl Desk<'_> {
         }
         let Answer { what, memory } = answer;
         match what {
-            Answered::NotYet => return self.not_yet(slot, memory),
+            Answered::NotYet(looked) => return self.not_yet(slot, looked.as_deref(), memory),
             Answered::Success(value, json) => {
                 self.record(Record::Succeeded { slot, output: Some(Output { value, json }) });
                 self.callback(slot, Event::OnSuccess);
@@ -78,13 +78,13 @@ impl Desk<'_> {
         move || fraction(seed, slot, starts)
     }
 
-    fn not_yet(&mut self, slot: Slot, memory: Option<Arc<str>>) {
+    fn not_yet(&mut self, slot: Slot, looked: Option<&str>, memory: Option<Arc<str>>) {
         let Some((sensor, deadline)) = self.sensor(slot) else {
             // Only sensors can answer so; their return type says it.
             return self.fail(slot, "a task answered `NotYet`".into());
         };
         if self.was_last_poke(slot, deadline) {
-            self.timed_out(slot, &sensor, None, memory);
+            self.timed_out(slot, &sensor, looked, memory);
             return self.release(slot);
         }
         let more = self.run.node(slot).more.as_ref();
@@ -112,7 +112,8 @@ impl Desk<'_> {
         if let Some((sensor, deadline)) = &sensor
             && self.was_last_poke(slot, *deadline)
         {
-            return self.timed_out(slot, sensor, Some(&error), memory);
+            let last = format!("the last poke failed: {error}");
+            return self.timed_out(slot, sensor, Some(&last), memory);
         }
         let deadline = sensor.map_or(Timestamp::NEVER, |(_, deadline)| deadline);
         self.retry_or_fail(slot, error, memory, deadline, false);
@@ -131,13 +132,13 @@ impl Desk<'_> {
         self.timer(next, Due::Next(slot));
     }
 
-    /// A sensor's budget is over.
-    fn timed_out(&mut self, slot: Slot, sensor: &SensorPolicy, last_error: Option<&str>, memory: Option<Arc<str>>) {
+    /// A sensor's budget is over; `last` says of its last poke what there is to say.
+    fn timed_out(&mut self, slot: Slot, sensor: &SensorPolicy, last: Option<&str>, memory: Option<Arc<str>>) {
         let pokes = self.run.node(slot).more.as_ref().map_or(0, |more| more.pokes);
         let plural = if pokes == 1 { "" } else { "s" };
         let mut error = format!("timed out: not ready within {} ({pokes} poke{plural})", format_duration(sensor.timeout));
-        if let Some(last) = last_error {
-            error.push_str("; the last poke failed: ");
+        if let Some(last) = last {
+            error.push_str("; ");
             error.push_str(last);
         }
         match sensor.on_timeout {

@@ -89,7 +89,8 @@ pub(crate) struct Answer {
 pub(crate) enum Answered {
     /// The output, with its JSON where the journal is durable.
     Success(Value, Option<Arc<[u8]>>),
-    NotYet,
+    /// With what the poke looked for, where it may be the sensor's last: the end of the sentence "timed out: …; …".
+    NotYet(Option<Box<str>>),
     Error(Arc<str>),
     Fatal(Arc<str>),
     Skip(Arc<str>),

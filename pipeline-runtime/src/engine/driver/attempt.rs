@@ -1,5 +1,6 @@
 use super::super::core::{Run, RunIx, RunSpec};
 use super::super::record::Slot;
+use super::looks::Looks;
 use super::wake::{Wake, Watches, Watching};
 use super::{Job, WeakEngine};
 use crate::author::body;
@@ -32,6 +33,8 @@ pub(crate) struct Attempt {
     pub(crate) memory: OnceCell<Memory>,
     /// Made where a poke looks at what can be watched.
     pub(super) watching: OnceCell<Arc<Watching>>,
+    /// What it looked for, if it may be a sensor's last poke: of others nobody asks.
+    pub(crate) looks: Option<Box<Looks>>,
     /// Whom changes wake; none but for pokes, and none in simulations.
     pub(super) wakes: Option<WeakEngine>,
 }
@@ -52,6 +55,7 @@ impl Attempt {
             remembered: None,
             memory: OnceCell::new(),
             watching: OnceCell::new(),
+            looks: None,
             wakes: None,
         }
     }
@@ -73,7 +77,12 @@ impl Attempt {
         self.remembered = node.more.as_ref().and_then(|more| more.memory.clone());
         self.memory = OnceCell::new();
         self.watching = OnceCell::new();
-        self.wakes = run.plan().policy(self.node).sensor.as_ref().and_then(|_| watches.engine());
+        let policy = run.plan().policy(self.node);
+        let budget_left = policy.sensor.as_deref().and_then(|sensor| node.budget_left(sensor, self.started));
+        // It ends after the deadline only where its limit does.
+        let may_be_last = budget_left.is_some_and(|left| policy.limit.is_none_or(|limit| left <= limit));
+        self.looks = may_be_last.then(Box::default);
+        self.wakes = policy.sensor.as_ref().and_then(|_| watches.engine());
         self.supplies.clear();
         let position = run.layout.position(job.slot);
         let see = |node| run.layout.resolve(run.plan(), node, position);

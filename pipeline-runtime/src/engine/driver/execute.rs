@@ -188,7 +188,7 @@ impl Engine {
                     )
                 })
             }
-            Ok(Produced::NotYet) => Answered::NotYet,
+            Ok(Produced::NotYet) => Answered::NotYet(attempt.looks.as_ref().and_then(|looks| looks.told())),
             Err(Failed::Panic(message)) => Answered::Error(format!("the body panicked: {message}").into()),
             Err(Failed::Body(error)) => {
                 let text: Arc<str> = error.chain().into();
@@ -199,7 +199,7 @@ impl Engine {
                 }
             }
         };
-        if let (Answered::NotYet, Some(watching)) = (&what, attempt.watching.get()) {
+        if let (Answered::NotYet(_), Some(watching)) = (&what, attempt.watching.get()) {
             self.keep_watching(attempt.job(), watching);
         }
         Answer { what, memory: attempt.memory() }

@@ -7,6 +7,7 @@
 mod attempt;
 mod execute;
 mod live;
+mod looks;
 mod scope;
 mod stepped;
 mod tell;

@@ -179,7 +179,7 @@ fn working() {
 fn a_sensor_keeps_its_next_poke_and_what_it_remembers() {
     let mut lives = Lives::of(&sensing());
     lives.until(after("2s"));
-    lives.answer(Answered::NotYet, Some("seen"));
+    lives.answer(Answered::NotYet(None), Some("seen"));
     lives.dies_until(after("10s"));
     assert!(lives.starts.is_empty(), "no poke before it is due");
     assert_eq!(lives.core.next_due(), Some(after("45s")));
@@ -192,13 +192,13 @@ fn a_sensor_keeps_its_next_poke_and_what_it_remembers() {
 #[test]
 fn a_sensor_keeps_its_budget_and_gets_one_poke_after_it_passed_meanwhile() {
     let mut lives = Lives::of(&sensing());
-    lives.answer(Answered::NotYet, None);
+    lives.answer(Answered::NotYet(None), None);
     lives.dies_until(after("9m 30s"));
     assert_eq!(lives.starts.len(), 1, "the poke that was due is made at once");
-    lives.answer(Answered::NotYet, None);
+    lives.answer(Answered::NotYet(None), None);
     assert_eq!(lives.core.next_due(), Some(after("10m")), "the last poke is at the deadline, not an interval later");
     lives.dies_until(after("3h"));
-    lives.answer(Answered::NotYet, None);
+    lives.answer(Answered::NotYet(None), None);
     assert_eq!(lives.node("look"), (NodeState::Failed, 1));
     assert_eq!(lives.error("look"), "timed out: not ready within 10m (3 pokes)");
 }
@@ -238,7 +238,7 @@ fn the_count_of_deaths_begins_anew_with_each_poke() {
     for poke in 1..=4_u32 {
         lives.dies_until(lives.now);
         lives.dies_until(lives.now);
-        lives.answer(Answered::NotYet, None);
+        lives.answer(Answered::NotYet(None), None);
         lives.until(START + Duration::from_secs(45) * poke);
     }
     assert_eq!(lives.node("look"), (NodeState::Running, 1));
@@ -283,9 +283,9 @@ fn watched() {
 #[test]
 fn an_sla_counts_from_where_it_counted_and_fires_once() {
     let mut lives = Lives::of(&watched());
-    lives.answer(Answered::NotYet, None);
+    lives.answer(Answered::NotYet(None), None);
     lives.dies_until(after("44m"));
-    lives.answer(Answered::NotYet, None);
+    lives.answer(Answered::NotYet(None), None);
     assert!(lives.tells.is_empty());
     lives.until(after("45m"));
     assert_eq!(lives.tells.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["on_sla_miss"]);
@@ -300,7 +300,7 @@ fn an_sla_counts_from_where_it_counted_and_fires_once() {
 #[test]
 fn an_sla_that_passed_meanwhile_fires_at_once() {
     let mut lives = Lives::of(&watched());
-    lives.answer(Answered::NotYet, None);
+    lives.answer(Answered::NotYet(None), None);
     lives.dies_until(after("3h"));
     assert_eq!(lives.tells.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["on_sla_miss"]);
 }

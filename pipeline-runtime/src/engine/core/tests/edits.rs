@@ -153,7 +153,7 @@ fn a_core_that_drains_starts_nothing_more_and_takes_what_was_under_way() {
         look().mode(crate::Mode::Poke).poke(Duration::from_secs(1));
     }
     let mut bench = Bench::new(&draining());
-    bench.answer("look", Answered::NotYet);
+    bench.answer("look", Answered::NotYet(None));
     assert_eq!(bench.started(), ["first", "look"]);
     bench.core.drain();
     assert!(bench.core.is_busy());

@@ -273,7 +273,7 @@ impl Harness {
         } else {
             let not_yets = self.runs[run as usize].not_yets.get(&slot).copied().unwrap_or(0);
             match (self.bodies)(&mut self.entropy, &key, started.attempt, not_yets) {
-                Ends::NotYet if kind == Kind::Sensor => Answered::NotYet,
+                Ends::NotYet if kind == Kind::Sensor => Answered::NotYet(None),
                 Ends::Success | Ends::NotYet => Answered::Success(self.value(run, &key), None),
                 Ends::Error => Answered::Error("error".into()),
                 Ends::Fatal => Answered::Fatal("fatal".into()),

@@ -252,7 +252,7 @@ fn a_sensor_that_waits_is_poked_after_a_crash_when_it_was_due_and_not_before() {
                 reschedule()
             }
         });
-        bench.answer("look", Answered::NotYet);
+        bench.answer("look", Answered::NotYet(None));
         bench.crash(30);
         assert_eq!(bench.started(), [""; 0]);
         bench.pass(29);
@@ -283,12 +283,12 @@ fn a_deadline_that_passed_while_the_process_was_down_still_gets_one_poke() {
         look();
     }
     let mut bench = Bench::new(&down());
-    bench.answer("look", Answered::NotYet);
+    bench.answer("look", Answered::NotYet(None));
     bench.crash(7200);
     bench.pass(0);
     assert_eq!(bench.started(), ["look"]);
     bench.starts.push((0, 2));
-    bench.answer("look", Answered::NotYet);
+    bench.answer("look", Answered::NotYet(None));
     assert_eq!(bench.state("look"), NodeState::Failed);
 }
 
@@ -302,7 +302,7 @@ fn a_sensors_budget_goes_on_over_a_crash_in_the_middle_of_a_poke() {
     bench.crash(590);
     assert_eq!(bench.started(), ["look"]);
     bench.starts.push((0, 2));
-    bench.answer("look", Answered::NotYet);
+    bench.answer("look", Answered::NotYet(None));
     // Ten seconds are left.
     assert_eq!(bench.core.next_due(), Some(START + Duration::from_mins(10)));
 }

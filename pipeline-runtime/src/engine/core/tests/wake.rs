@@ -28,7 +28,7 @@ impl Bench {
     }
 
     fn not_yet(&mut self) {
-        self.answer("look", Answered::NotYet);
+        self.answer("look", Answered::NotYet(None));
         self.core.advance(self.now);
         self.take();
     }

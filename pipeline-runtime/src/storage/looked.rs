@@ -1,0 +1,29 @@
+//! What a sensor's last poke looks for, which its timeout names.
+
+use super::object::Object;
+use crate::engine;
+
+/// A look of a poke that may be its sensor's last.
+pub(super) struct Looked(String);
+
+impl Looked {
+    /// `name` is what is looked for, with its bucket; a glob where it is more than one key. Of all but the last poke nobody asks.
+    pub(super) fn here(name: impl FnOnce() -> String) -> Option<Self> {
+        let asked = engine::current(|attempt| attempt.looks.is_some()) == Some(true);
+        asked.then(|| Self(name()))
+    }
+
+    pub(super) fn found(self, objects: &[Object]) {
+        let bytes: u64 = objects.iter().map(|object| object.size).sum();
+        let Self(name) = self;
+        // Where the body looks outside of its attempt, as a task that it spawned does, nobody is told.
+        engine::current(|attempt| {
+            let Some(looks) = &attempt.looks else { return };
+            match objects {
+                [] => looks.found_nothing(name),
+                [_] => looks.found(format!("{name} ({bytes} bytes)")),
+                several => looks.found(format!("{name} ({} objects, {bytes} bytes)", several.len())),
+            }
+        });
+    }
+}
