@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Task 2 of exercise 2 in real time: the pipeline as it is, waiting on empty buckets while the files arrive with the delays of the
-# exercise (10, 30, 60 and 120 seconds, one after the other). Takes less than four minutes.
+# Tasks 2 and 3 of exercise 2 in real time: the pipelines as they are, waiting on empty buckets. The files of task 2 arrive with the
+# delays of the exercise (10, 30, 60 and 120 seconds, one after the other), that of task 3 after 40 seconds: between its poke at 30 s
+# and the one at 90 s. Takes less than four minutes. The 45 minutes of task 3's SLA are for the simulations alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -12,7 +13,21 @@ trap 'rm -rf "$root"' EXIT
 "$binary" mock-s3 --root "$root" --date 2024-03-25 --empty
 "$binary" mock-s3 --root "$root" --date 2024-03-25 --delayed &
 files=$!
-trap 'kill "$files" 2>/dev/null || true; rm -rf "$root"' EXIT
+trap 'kill "$files" ${critical:-} ${critical_data:-} 2>/dev/null || true; rm -rf "$root"' EXIT
+
+(
+    started=$SECONDS
+    "$binary" --journal "$root/critical.db" run advanced_cloud_sensors --logical-date 2024-03-25 --param "store=file://$root" \
+        > "$root/critical.log"
+    echo $((SECONDS - started)) > "$root/critical.seconds"
+) &
+critical=$!
+(
+    sleep 40
+    echo '{"critical_metrics": {"revenue": 1000000}, "status": "CRITICAL"}' > "$root/critical.json"
+    mv "$root/critical.json" "$root/enterprise-bucket/critical/critical_data_20240325.json"
+) &
+critical_data=$!
 
 started=$SECONDS
 "$binary" --journal "$root/journal.db" run multi_bucket_pipeline --logical-date 2024-03-25 --param "store=file://$root"
@@ -28,4 +43,12 @@ if [ "$took" -lt 219 ] || [ "$took" -ge 240 ]; then
     echo "error: the run took ${took}s; the last file arrives after 220s and is due to be found within 240s" >&2
     exit 1
 fi
-echo "real time: the run succeeded after ${took}s, and its result is right"
+wait "$critical_data"
+wait "$critical"
+critical_took="$(cat "$root/critical.seconds")"
+if [ "$critical_took" -lt 38 ] || [ "$critical_took" -ge 60 ] || ! grep -q '3 pokes' "$root/critical.log"; then
+    cat "$root/critical.log" >&2
+    echo "error: task 3 took ${critical_took}s; its file arrives after 40s and is due to be found at once, by the third poke" >&2
+    exit 1
+fi
+echo "real time: task 2 succeeded after ${took}s, and its result is right; task 3 after ${critical_took}s"
