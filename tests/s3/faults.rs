@@ -104,7 +104,16 @@ async fn a_write_whose_answer_was_lost_is_done_once() -> Tested {
     writer.write(vec![7; 9 << 20]).await?;
     server.meet("POST /bucket/big?uploadId", [Fault::LoseAnswer]);
     assert_eq!(writer.finish().await?.size, 9 << 20);
-    assert_eq!(keys(&bucket.list("").await?), ["absent", "big"]);
+
+    server.meet("PUT /bucket/copy", [Fault::LoseAnswer]);
+    bucket.copy_if_absent("absent", "copy").await?;
+    assert_eq!(bucket.get("copy").await?, "mine again");
+    assert_eq!(kind(bucket.copy_if_absent("absent", "copy").await), Some(Kind::AlreadyExists));
+    server.meet("POST /bucket/huge?uploadId", [Fault::LoseAnswer]);
+    assert_eq!(bucket.copy_if_absent("big", "huge").await?.size, 9 << 20);
+    assert!(bucket.get("huge").await? == vec![7; 9 << 20]);
+    assert_eq!(server.left(), 0);
+    assert_eq!(keys(&bucket.list("").await?), ["absent", "big", "copy", "huge"]);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 #[path = "../../pipeline-runtime/src/storage/tests/cases.rs"]
 mod cases;
+mod cloud_data_pipeline;
 mod elsewhere;
 mod errors;
 mod event_archive;

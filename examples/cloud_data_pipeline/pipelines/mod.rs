@@ -18,7 +18,8 @@ use std::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The URL that the buckets' names are appended to: the mock of S3 on this machine, or any other store.
+    /// The URL that the buckets' names are appended to: the mock of S3 on this machine, or any other store. `s3://` takes what the
+    /// environment says; `s3://?endpoint=http://127.0.0.1:9000` holds settings for all buckets, but no secrets: a run's params are kept.
     pub store: String,
 }
 
@@ -31,7 +32,11 @@ impl Default for Options {
 impl Options {
     /// The bucket of that name.
     fn bucket(&self, name: &str) -> Result<Bucket> {
-        Ok(Bucket::open(&format!("{}/{name}", self.store))?)
+        let url = match self.store.split_once('?').filter(|(store, _)| store.starts_with("s3:")) {
+            Some((store, settings)) => format!("{store}/{name}?{settings}"),
+            None => format!("{}/{name}", self.store),
+        };
+        Ok(Bucket::open(&url)?)
     }
 }
 

@@ -91,7 +91,7 @@ use super::world::{Scribe, World};
 /// | names that end in `#` and digits | keys | those of unfinished files: not listed, refused as keys | keys |
 /// | names in the store that are no keys | none | not listed | not listed; so are folders, `a/` |
 /// | a rename | a copy and a deletion | one step | a copy and a deletion |
-/// | a copy | at once | a copy of the bytes | by the store, up to 5 GiB on AWS; to its own key no change |
+/// | a copy | at once | a copy of the bytes | by the store, up to 5 GiB on AWS; to its own key no change. `copy_if_absent`: through this process, in parts |
 /// | a conditional write excludes | everybody | who writes through this library, in other processes too, by a hidden lock file in the key's folder | everybody |
 /// | etags | of each write | of each write | of the contents: the same bytes have the same etag |
 /// | `last_modified` | to the nanosecond | as precise as the file system; a renamed file of another user keeps its time | to the second |

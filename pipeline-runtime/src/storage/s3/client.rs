@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut, S3CopyIfNotExists};
+use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use tokio_rustls::rustls::crypto::ring;
 
@@ -73,7 +73,6 @@ impl Client {
             .with_region(told.region)
             .with_virtual_hosted_style_request(!path_style)
             .with_conditional_put(S3ConditionalPut::ETagMatch)
-            .with_copy_if_not_exists(S3CopyIfNotExists::Multipart)
             .with_disable_bulk_delete(true)
             .with_client_options(options)
             .with_retry(retry)
