@@ -359,6 +359,7 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the run has not ended by then | as above |
 /// | `escalate("60m" => page, "90m" => [page, log_it])` | steps in rising order | none | a ladder of further callbacks, from the same origin | `` each step comes later than the one before it, here 1h `` |
 /// | `on_failure`, `on_success`, `on_sla_miss` | path of a callback, or a list | none | told how the run ends | `` `on_failure` takes the callback itself, not its name `` |
+/// | `on_retry`, `on_skipped` | path of a callback, or a list | none | told of each node that is tried again, or skipped: a run has neither | as above |
 /// | `defaults(retries = 1, ..)` | options of tasks and sensors, `id` excepted | none | for all nodes; a node's own attribute goes before | `` `retries` is an option of `#[task]`, ..; write `defaults(retries = 2)` `` |
 /// | `tags = ["daily"]` | list of texts | none | for `list` and the dashboard | `` `tags` takes a list of texts `` |
 /// | `id = "load_eu"` | text | the function's name | the pipeline's id | `` invalid id "a b" `` |

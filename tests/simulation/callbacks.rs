@@ -77,6 +77,29 @@ fn every_end_is_told_upstream_failed_and_skipped_included() {
     assert!(report.callbacks().iter().all(|callback| callback.told() == Some(callback.at()) && callback.tries() == 1));
 }
 
+#[pipeline(on_success = well, on_failure = well, on_retry = well, on_skipped = well)]
+fn all_events_of_a_pipeline() {
+    let bad = source(Ends::Failed, 5u64).retries(1).retry_delay(secs(10)).named("bad");
+    takes(bad).named("behind");
+    source(Ends::Success, 1u64).named("good");
+    takes(source(Ends::Skipped, 2u64).named("skipping")).named("skipped");
+}
+
+/// A run is neither tried again nor skipped: of these its pipeline hears from its nodes, and of ends from the run alone.
+#[test]
+fn a_pipeline_hears_of_its_nodes_retries_and_skips() {
+    Simulation::new(all_events_of_a_pipeline()).logical_date("2024-01-01").run();
+    assert_eq!(
+        heard(),
+        [
+            "well: on_skipped of skipping at 00:00:02",
+            "well: on_skipped of skipped at 00:00:02",
+            "well: on_retry of bad at 00:00:05",
+            "well: on_failure of the run at 00:00:20",
+        ]
+    );
+}
+
 #[test]
 fn a_run_that_succeeds_tells_so() {
     #[pipeline(on_success = well, on_failure = well)]
