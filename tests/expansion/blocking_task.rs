@@ -3,8 +3,7 @@ fn hash(
     file: impl ::pipeline_runtime::IntoInput<PathBuf>,
     seed: impl ::pipeline_runtime::IntoInput<u64>,
 ) -> ::pipeline_runtime::Node<u64> {
-    ::pipeline_runtime::__private::node::<
-        <hash as ::pipeline_runtime::__private::Checks>::Output,
+    ::pipeline_runtime::__private::task::<
         Result<u64>,
         _,
         _,
@@ -13,29 +12,18 @@ fn hash(
             &::pipeline_runtime::__private::Definition::new(
                 ::pipeline_runtime::__private::Kind::Task,
                 "hash",
-                &["file", "seed"],
                 "",
-                ::core::convert::identity,
             )
         },
+        ::pipeline_runtime::__private::TaskOptions::new(),
         [
-            ::pipeline_runtime::__private::arg::<
-                <hash as ::pipeline_runtime::__private::Checks>::Output,
-                PathBuf,
-            >(file),
-            ::pipeline_runtime::__private::arg::<
-                <hash as ::pipeline_runtime::__private::Checks>::Output,
-                u64,
-            >(seed),
+            ::pipeline_runtime::__private::input::<PathBuf, _>("file", file),
+            ::pipeline_runtime::__private::input::<u64, _>("seed", seed),
         ],
-        |inputs| {
-            let input_1 = inputs.take();
-            let input_2 = inputs.take();
-            ::pipeline_runtime::__private::drive_blocking::<
-                <hash as ::pipeline_runtime::__private::Checks>::Output,
-                _,
-            >(move || hash::call(input_1, input_2))
-        },
+        |inputs| ::pipeline_runtime::__private::drive_blocking(
+            inputs,
+            |inputs| hash::call(inputs.take(), inputs.take()),
+        ),
     )
 }
 #[doc(hidden)]
@@ -58,16 +46,8 @@ impl hash {
         file: ::pipeline_runtime::__private::Id<PathBuf>,
         seed: ::pipeline_runtime::__private::Id<u64>,
     ) -> Result<u64> {
+        let _ = ::pipeline_runtime::__private::input::<PathBuf, PathBuf>;
+        let _ = ::pipeline_runtime::__private::input::<u64, u64>;
         body(file, seed)
     }
-}
-impl ::pipeline_runtime::__private::Checks for hash {
-    type Output = ::pipeline_runtime::__private::Checked<
-        ::pipeline_runtime::__private::AsTask,
-        {
-            ::pipeline_runtime::__private::param::<PathBuf>();
-            ::pipeline_runtime::__private::param::<u64>();
-            ::pipeline_runtime::__private::task_output::<Result<u64>>()
-        },
-    >;
 }

@@ -1,35 +1,24 @@
 #[track_caller]
 fn route(
     report: impl ::pipeline_runtime::IntoInput<Report>,
-) -> <<route as ::pipeline_runtime::__private::Checks>::Output as ::pipeline_runtime::__private::Output<
+) -> <<route as ::pipeline_runtime::__private::Checks>::Output as ::pipeline_runtime::__private::Wires<
     Result<Route>,
->>::Value {
-    ::pipeline_runtime::__private::arms::<
+>>::Wired {
+    ::pipeline_runtime::__private::wire::<
         <route as ::pipeline_runtime::__private::Checks>::Output,
         Result<Route>,
-        _,
-        Route,
         _,
     >(
         const {
             &::pipeline_runtime::__private::Definition::new(
                 ::pipeline_runtime::__private::Kind::Branch,
                 "route",
-                &["report"],
                 "",
-                ::core::convert::identity,
             )
         },
-        [
-            ::pipeline_runtime::__private::arg::<
-                <route as ::pipeline_runtime::__private::Checks>::Output,
-                Report,
-            >(report),
-        ],
-        |inputs| ::pipeline_runtime::__private::drive::<
-            <route as ::pipeline_runtime::__private::Checks>::Output,
-            _,
-        >(route::call(inputs.take())),
+        ::pipeline_runtime::__private::TaskOptions::new(),
+        [::pipeline_runtime::__private::input::<Report, _>("report", report)],
+        |inputs| ::pipeline_runtime::__private::drive(route::call(inputs.take())),
     )
 }
 #[doc(hidden)]
@@ -47,15 +36,13 @@ impl route {
         reason = "a task's signature is its place in the plan"
     )]
     async fn call(report: ::pipeline_runtime::__private::Id<Report>) -> Result<Route> {
+        let _ = ::pipeline_runtime::__private::input::<Report, Report>;
         body(report).await
     }
 }
 impl ::pipeline_runtime::__private::Checks for route {
     type Output = ::pipeline_runtime::__private::Checked<
         ::pipeline_runtime::__private::AsBranch,
-        {
-            ::pipeline_runtime::__private::param::<Report>();
-            ::pipeline_runtime::__private::branch_output::<Result<Route>>()
-        },
+        { ::pipeline_runtime::__private::branch_output::<Result<Route>>() },
     >;
 }

@@ -4,8 +4,7 @@ fn export(
     bucket: impl ::pipeline_runtime::IntoInput<Bucket>,
     key: impl ::pipeline_runtime::IntoInput<String>,
 ) -> ::pipeline_runtime::Node<Object> {
-    ::pipeline_runtime::__private::node::<
-        <export as ::pipeline_runtime::__private::Checks>::Output,
+    ::pipeline_runtime::__private::sensor::<
         Result<Poke<Object>>,
         _,
         _,
@@ -14,36 +13,23 @@ fn export(
             &::pipeline_runtime::__private::Definition::new(
                 ::pipeline_runtime::__private::Kind::Sensor,
                 "export",
-                &["bucket", "key"],
                 "Waits for a key.",
-                |o| {
-                    o
-                        .timeout(1800000)
-                        .backoff(
-                            ::pipeline_runtime::__private::Backoff::from_millis(
-                                    30000,
-                                    300000,
-                                )
-                                .with_factor(2.0),
-                        )
-                        .on_timeout(::pipeline_runtime::__private::OnTimeout::Skip)
-                },
             )
         },
+        ::pipeline_runtime::__private::TaskOptions::new()
+            .timeout(1800000)
+            .backoff(
+                ::pipeline_runtime::__private::Backoff::from_millis(30000, 300000)
+                    .with_factor(2.0),
+            )
+            .on_timeout(::pipeline_runtime::__private::OnTimeout::Skip),
         [
-            ::pipeline_runtime::__private::arg::<
-                <export as ::pipeline_runtime::__private::Checks>::Output,
-                Bucket,
-            >(bucket),
-            ::pipeline_runtime::__private::arg::<
-                <export as ::pipeline_runtime::__private::Checks>::Output,
-                String,
-            >(key),
+            ::pipeline_runtime::__private::input::<Bucket, _>("bucket", bucket),
+            ::pipeline_runtime::__private::input::<String, _>("key", key),
         ],
-        |inputs| ::pipeline_runtime::__private::drive::<
-            <export as ::pipeline_runtime::__private::Checks>::Output,
-            _,
-        >(export::call(inputs.take(), inputs.take())),
+        |inputs| ::pipeline_runtime::__private::drive(
+            export::call(inputs.take(), inputs.take()),
+        ),
     )
 }
 #[doc(hidden)]
@@ -64,16 +50,8 @@ impl export {
         bucket: ::pipeline_runtime::__private::Id<Bucket>,
         key: ::pipeline_runtime::__private::Id<String>,
     ) -> Result<Poke<Object>> {
+        let _ = ::pipeline_runtime::__private::input::<Bucket, Bucket>;
+        let _ = ::pipeline_runtime::__private::input::<String, String>;
         body(bucket, key).await
     }
-}
-impl ::pipeline_runtime::__private::Checks for export {
-    type Output = ::pipeline_runtime::__private::Checked<
-        ::pipeline_runtime::__private::AsSensor,
-        {
-            ::pipeline_runtime::__private::param::<Bucket>();
-            ::pipeline_runtime::__private::param::<String>();
-            ::pipeline_runtime::__private::sensor_output::<Result<Poke<Object>>>()
-        },
-    >;
 }

@@ -10,8 +10,7 @@ pub fn count(
     bucket: impl ::pipeline_runtime::IntoInput<Bucket>,
     export: impl ::pipeline_runtime::IntoInput<Object>,
 ) -> ::pipeline_runtime::Node<Report> {
-    ::pipeline_runtime::__private::node::<
-        <count as ::pipeline_runtime::__private::Checks>::Output,
+    ::pipeline_runtime::__private::task::<
         Result<Report>,
         _,
         _,
@@ -20,32 +19,22 @@ pub fn count(
             &::pipeline_runtime::__private::Definition::new(
                 ::pipeline_runtime::__private::Kind::Task,
                 "count",
-                &["bucket", "export"],
                 "Counts the rows.",
-                |o| {
-                    o
-                        .retries(1)
-                        .retry_delay(300000)
-                        .pool(&S3)
-                        .on_failure(log_it)
-                        .on_failure(CHAT)
-                },
             )
         },
+        ::pipeline_runtime::__private::TaskOptions::new()
+            .retries(1)
+            .retry_delay(300000)
+            .pool(&S3)
+            .on_failure(log_it)
+            .on_failure(CHAT),
         [
-            ::pipeline_runtime::__private::arg::<
-                <count as ::pipeline_runtime::__private::Checks>::Output,
-                Bucket,
-            >(bucket),
-            ::pipeline_runtime::__private::arg::<
-                <count as ::pipeline_runtime::__private::Checks>::Output,
-                Object,
-            >(export),
+            ::pipeline_runtime::__private::input::<Bucket, _>("bucket", bucket),
+            ::pipeline_runtime::__private::input::<Object, _>("export", export),
         ],
-        |inputs| ::pipeline_runtime::__private::drive::<
-            <count as ::pipeline_runtime::__private::Checks>::Output,
-            _,
-        >(count::call(inputs.take(), inputs.take(), inputs.context())),
+        |inputs| ::pipeline_runtime::__private::drive(
+            count::call(inputs.take(), inputs.take(), inputs.context()),
+        ),
     )
 }
 #[doc(hidden)]
@@ -71,16 +60,8 @@ impl count {
         mut export: ::pipeline_runtime::__private::Id<Object>,
         ctx: Context,
     ) -> Result<Report> {
+        let _ = ::pipeline_runtime::__private::input::<Bucket, Bucket>;
+        let _ = ::pipeline_runtime::__private::input::<Object, Object>;
         body(bucket, export, ctx).await
     }
-}
-impl ::pipeline_runtime::__private::Checks for count {
-    type Output = ::pipeline_runtime::__private::Checked<
-        ::pipeline_runtime::__private::AsTask,
-        {
-            ::pipeline_runtime::__private::param::<Bucket>();
-            ::pipeline_runtime::__private::param::<Object>();
-            ::pipeline_runtime::__private::task_output::<Result<Report>>()
-        },
-    >;
 }

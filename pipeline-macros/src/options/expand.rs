@@ -11,8 +11,13 @@ use syn::ExprPath;
 use syn::spanned::Spanned;
 
 impl Options {
-    /// `|o| o.retries(1).retry_delay(300000)`; without options a function that exists, as a closure of each task's own is
-    /// one more body for rustc.
+    /// `TaskOptions::new().retries(1).retry_delay(300000)`
+    pub(crate) fn chain(&self) -> TokenStream {
+        let calls = self.settings.iter().map(call);
+        quote!(::pipeline_runtime::__private::TaskOptions::new()#(#calls)*)
+    }
+
+    /// `|o| o.retries(1).retry_delay(300000)`; without options a function that exists.
     pub(crate) fn closure(&self) -> TokenStream {
         if self.settings.iter().all(|setting| setting.spec.name == "id") {
             return quote!(::core::convert::identity);

@@ -8,12 +8,16 @@
 //! - the body's call carries the name's span, where a future that is not `Send` is blamed;
 //! - locals are `mixed_site`: invisible to the user's tokens.
 //!
-//! The checks of inputs and output are one const argument of one associated type. A failed check is an error there; a
-//! type that holds an error const is silent wherever it is used, so that callers stay clean.
+//! A type that cannot be an input is an error of the constructor and of `call`, in the same words at the same place, which
+//! rustc shows once. With `call` in error, its future is not also blamed for holding such a type.
+//!
+//! Where only the runtime's traits can name what the constructor returns, the output is checked by the const argument of an
+//! associated type. A failed check is an error there; a type that holds an error const is silent wherever it is used, so
+//! that callers stay clean. A task that writes `Result<T>` goes without: each such type is two more items for rustc.
 
 use super::model::{Kind, Model, Output, Param, Role, Value, unraw};
 use crate::types;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, ReturnType, Token, Type};
@@ -95,47 +99,38 @@ fn node_type(model: &Model<'_>) -> TokenStream {
     let value = match &model.output {
         Output::Refused(poison) => poison.clone(),
         Output::Sound { value: Value::Unit, .. } => quote_spanned!(span=> ()),
-        Output::Sound { value: Value::Read(ty), .. } if model.kind != Kind::Branch => ty.to_token_stream(),
-        Output::Sound { .. } => {
+        Output::Sound { value: Value::Read(ty), .. } => ty.to_token_stream(),
+        Output::Sound { value: Value::Asked, .. } => {
             let (checked, returned) = (checked(model), returned(model));
-            let asked = quote_spanned!(span=> <#checked as ::pipeline_runtime::__private::Output<#returned>>::Value);
-            if model.kind == Kind::Branch {
-                return asked;
-            }
-            asked
+            return quote_spanned!(span=> <#checked as ::pipeline_runtime::__private::Wires<#returned>>::Wired);
         }
     };
     quote_spanned!(span=> ::pipeline_runtime::Node<#value>)
 }
 
-/// The constructor's body: the definition, the wired inputs and how to start an attempt.
+/// The constructor's body: the definition, the options, the wired inputs and how to start an attempt.
 fn make(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
-    let checked = checked(model);
     let returned = returned(model);
-    let maker = match model.kind {
-        Kind::Branch => {
-            let of = branch_enum(model);
-            quote_spanned!(span=> arms::<#checked, #returned, _, #of, _>)
-        }
-        Kind::Task | Kind::Sensor => quote_spanned!(span=> node::<#checked, #returned, _, _>),
+    let maker = if model.output.is_asked() {
+        let checked = checked(model);
+        quote_spanned!(span=> wire::<#checked, #returned, _>)
+    } else {
+        let maker = Ident::new(model.kind.word(), span);
+        quote_spanned!(span=> #maker::<#returned, _, _>)
     };
     let definition = definition(model);
-    let args = model.params.iter().filter_map(|param| param.arg(&checked));
-    let start = start(model, &checked);
+    let options = model.options.chain();
+    let inputs = model.params.iter().filter_map(Param::input);
+    let start = start(model);
     quote_spanned! {span=>
         ::pipeline_runtime::__private::#maker(
             #definition,
-            [#(#args),*],
+            #options,
+            [#(#inputs),*],
             #start,
         )
     }
-}
-
-/// The enum whose arms a branch has, where it stands on the page.
-fn branch_enum(model: &Model<'_>) -> TokenStream {
-    let read = model.output.read();
-    read.map_or_else(|| quote!(_), ToTokens::to_token_stream)
 }
 
 /// A constant without a name, so that none of the user's tokens beside it can mean it.
@@ -146,40 +141,28 @@ fn definition(model: &Model<'_>) -> TokenStream {
         Kind::Branch => quote!(Branch),
     };
     let (id, description) = (&model.id, &model.attrs.description);
-    let labels = model.params.iter().filter_map(Param::label);
-    let options = model.options.closure();
     quote_spanned! {model.name().span()=>
         const {
             &::pipeline_runtime::__private::Definition::new(
                 ::pipeline_runtime::__private::Kind::#kind,
                 #id,
-                &[#(#labels),*],
                 #description,
-                #options,
             )
         }
     }
 }
 
 /// `|inputs| drive(name::call(inputs.take(), ..))`
-fn start(model: &Model<'_>, checked: &TokenStream) -> TokenStream {
+fn start(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
     let name = model.name();
     let inputs = inputs(span);
     let taken = model.params.iter().filter_map(Param::taken);
+    let call = quote_spanned!(name.span()=> #name::call(#(#taken),*));
     if model.function.sig.asyncness.is_some() {
-        let call = quote_spanned!(name.span()=> #name::call(#(#taken),*));
-        return quote_spanned!(span=> |#inputs| ::pipeline_runtime::__private::drive::<#checked, _>(#call));
-    }
-    // The inputs are taken here; what goes to the blocking pool is a closure of values.
-    let locals: Vec<Ident> =
-        (1..=model.params.len()).map(|position| Ident::new(&format!("input_{position}"), Span::mixed_site())).collect();
-    let call = quote_spanned!(name.span()=> move || #name::call(#(#locals),*));
-    quote_spanned! {span=>
-        |#inputs| {
-            #(let #locals = #taken;)*
-            ::pipeline_runtime::__private::drive_blocking::<#checked, _>(#call)
-        }
+        quote_spanned!(span=> |#inputs| ::pipeline_runtime::__private::drive(#call))
+    } else {
+        quote_spanned!(span=> |#inputs| ::pipeline_runtime::__private::drive_blocking(#inputs, |#inputs| #call))
     }
 }
 
@@ -206,8 +189,9 @@ fn namespace(model: &Model<'_>) -> TokenStream {
 fn body(model: &Model<'_>) -> TokenStream {
     let name = model.name();
     let (cfg, lints, rest) = (&model.attrs.cfg, &model.attrs.lints, &model.attrs.body);
-    let (vis, body) = (&model.function.vis, &model.function.body);
+    let vis = &model.function.vis;
     let sig = call_signature(model);
+    let body = checked_body(model);
     let quiet = quiet_body(model);
     let keyword = Token![impl](name.span());
     let doc = format!("Runs the body of `{}` directly, without a pipeline: for unit tests.", unraw(name));
@@ -260,14 +244,41 @@ fn wrap(ty: &mut Type) {
     }
 }
 
-/// The one place that names the checks of the inputs and the output.
-fn checks(model: &Model<'_>) -> Option<TokenStream> {
-    let Output::Sound { .. } = model.output else {
-        return None;
+/// The user's body, after a mention of each input (see above). What is no block is rustc's to report.
+fn checked_body(model: &Model<'_>) -> TokenStream {
+    let body = &model.function.body;
+    let mut checks = model.params.iter().filter_map(Param::check).peekable();
+    let mut tokens = body.clone().into_iter();
+    let (Some(TokenTree::Group(block)), None, true) = (tokens.next(), tokens.next(), model.sound && checks.peek().is_some())
+    else {
+        return body.clone();
     };
+    let (attributes, statements) = inner_attributes(block.stream());
+    let mut checked = Group::new(block.delimiter(), quote!(#attributes #(#checks)* #statements));
+    checked.set_span(block.span());
+    TokenTree::Group(checked).into()
+}
+
+/// Splits off the `#![..]` that a block begins with.
+fn inner_attributes(block: TokenStream) -> (TokenStream, TokenStream) {
+    let tokens: Vec<TokenTree> = block.into_iter().collect();
+    let is = |token: Option<&TokenTree>, c: char| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == c);
+    let mut end = 0;
+    while is(tokens.get(end), '#') && is(tokens.get(end + 1), '!') {
+        end = tokens.len().min(end + 3);
+    }
+    let mut attributes = tokens;
+    let statements = attributes.split_off(end);
+    (attributes.into_iter().collect(), statements.into_iter().collect())
+}
+
+/// The one place that names the check of an output whose type only the traits know.
+fn checks(model: &Model<'_>) -> Option<TokenStream> {
+    if !model.output.is_asked() {
+        return None;
+    }
     let span = model.output_span();
     let (name, cfg) = (model.name(), &model.attrs.cfg);
-    let inputs = model.params.iter().filter_map(Param::check);
     let returned = returned(model);
     let (role, output) = match model.kind {
         Kind::Task => ("AsTask", "task_output"),
@@ -281,7 +292,7 @@ fn checks(model: &Model<'_>) -> Option<TokenStream> {
         #keyword ::pipeline_runtime::__private::Checks for #name {
             type Output = ::pipeline_runtime::__private::Checked<
                 ::pipeline_runtime::__private::#role,
-                { #(#inputs;)* ::pipeline_runtime::__private::#output::<#returned>() },
+                { ::pipeline_runtime::__private::#output::<#returned>() },
             >;
         }
     })
@@ -314,12 +325,12 @@ impl Param<'_> {
     }
 
     /// In the constructor's body.
-    fn arg(&self, checked: &TokenStream) -> Option<TokenStream> {
+    fn input(&self) -> Option<TokenStream> {
         let Role::Wired(ty) = &self.role else {
             return None;
         };
-        let name = &self.name;
-        Some(quote_spanned!(ty.span()=> ::pipeline_runtime::__private::arg::<#checked, #ty>(#name)))
+        let (name, label) = (&self.name, unraw(&self.name));
+        Some(quote_spanned!(ty.span()=> ::pipeline_runtime::__private::input::<#ty, _>(#label, #name)))
     }
 
     /// When an attempt starts.
@@ -333,18 +344,12 @@ impl Param<'_> {
         Some(quote_spanned!(ty.span()=> #inputs.#method))
     }
 
+    /// In the body: no call, as nothing is to happen there. Lints of the user's code must not see it.
     fn check(&self) -> Option<TokenStream> {
         let Role::Wired(ty) = &self.role else {
             return None;
         };
-        Some(quote_spanned!(ty.span()=> ::pipeline_runtime::__private::param::<#ty>()))
-    }
-
-    /// In the plan.
-    fn label(&self) -> Option<String> {
-        match &self.role {
-            Role::Wired(_) => Some(unraw(&self.name)),
-            Role::Context(_) | Role::Refused(_) => None,
-        }
+        let span = Span::mixed_site().located_at(ty.span());
+        Some(quote_spanned!(span=> let _ = ::pipeline_runtime::__private::input::<#ty, #ty>;))
     }
 }

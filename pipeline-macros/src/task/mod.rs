@@ -1,7 +1,8 @@
 //! `#[task]`, `#[sensor]` and `#[branch]`: an annotated function becomes a node constructor of the same name.
 //!
-//! Four items come of it: the constructor; an empty type of that name, so that one name means both; `name::call`, the
-//! untouched body; and the checks of what the function takes and returns, named once (see [`expand`]).
+//! Three items come of it: the constructor; an empty type of that name, so that one name means both; and `name::call`, the
+//! body. Where only the runtime's traits know what the function's nodes carry, there is a fourth, which names that (see
+//! [`expand`]).
 
 mod expand;
 mod model;

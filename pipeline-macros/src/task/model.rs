@@ -80,23 +80,20 @@ pub(crate) enum Output<'a> {
     Refused(TokenStream),
 }
 
-/// The type of the value that a node passes on; a branch's is its enum.
+/// The type of the value that a node passes on.
 pub(crate) enum Value<'a> {
     /// A function that returns nothing.
     Unit,
     /// Read off the return type.
     Read(&'a Type),
-    /// For the runtime's traits to say.
+    /// For the runtime's traits to say, as always for a branch, whose arms they know.
     Asked,
 }
 
-impl<'a> Output<'a> {
-    /// The value's type, where it was read off the page.
-    pub(crate) fn read(&self) -> Option<&'a Type> {
-        match self {
-            Output::Sound { value: Value::Read(ty), .. } => Some(ty),
-            Output::Sound { .. } | Output::Refused(_) => None,
-        }
+impl Output<'_> {
+    /// Whether only the runtime's traits know what the constructor returns.
+    pub(crate) fn is_asked(&self) -> bool {
+        matches!(self, Output::Sound { value: Value::Asked, .. })
     }
 }
 
@@ -186,8 +183,9 @@ fn output(kind: Kind, function: &FnItem) -> Output<'_> {
     }
     let result = returned.and_then(|ty| types::first_argument(ty, "Result"));
     let read = match kind {
+        Kind::Task => result,
         Kind::Sensor => result.and_then(|ty| types::first_argument(ty, "Poke")),
-        Kind::Task | Kind::Branch => result,
+        Kind::Branch => None,
     };
     let value = match read {
         Some(ty) => Value::Read(ty),

@@ -1,16 +1,16 @@
 //! Bodies: how a task's own function is called with its inputs, and how its result is erased.
 //!
 //! The expansion of an attribute names only types and spans; what it calls is here, in generic functions, so that it stays
-//! small and quick to check. A failed check of a type is an error *const* in [`Checked`]: rustc reports it once, at the
-//! definition, and whatever touches the type stays silent.
+//! small and quick to check.
 
-use super::branch::{Branches, Split};
+use super::branch::{Arms, BranchHandle, Branches};
 use super::context::{Attempt, Context};
-use super::definition::Definition;
+use super::definition::{Branch, Definition, Task};
 use super::draft;
 use super::error::TaskError;
 use super::input::{Fill, Input, IntoInput, Source, Supply};
 use super::node::Node;
+use super::options::TaskOptions;
 use super::outcome::Poke;
 use super::output::{BranchOutput, SensorOutput, TaskOutput};
 use super::value::{Codec, Data, Value};
@@ -28,35 +28,47 @@ use std::sync::Arc;
     label = "not `Clone + Send + Sync + 'static`",
     note = "an input is shared between attempts and threads: derive `Clone`, or share it as `Arc<T>` with a `T: Send + Sync`"
 )]
-pub trait Takes<P> {}
+pub trait Takes<P> {
+    #[doc(hidden)]
+    fn plain(value: Box<dyn Any>) -> Plain;
+}
 
 /// Stands for the runtime in [`Takes`].
 #[derive(Debug)]
 pub struct Runtime;
 
 #[diagnostic::do_not_recommend]
-impl<P: Clone + Send + Sync + 'static> Takes<P> for Runtime {}
-
-/// Checks a parameter's type.
-pub const fn param<P>()
-where
-    Runtime: Takes<P>,
-{
+impl<P: Clone + Send + Sync + 'static> Takes<P> for Runtime {
+    fn plain(value: Box<dyn Any>) -> Plain {
+        match value.downcast::<P>() {
+            Ok(value) => Plain::new(*value),
+            // `IntoInput<P>` boxes a `P` in all its impls for plain values, and it is sealed by its hidden method.
+            Err(_) => unreachable!("a plain input holds its parameter's type"),
+        }
+    }
 }
 
 /// One wired parameter, erased.
-#[derive(Debug)]
-pub struct Arg {
+#[derive(Debug, Clone)]
+pub(crate) struct Arg {
     pub(crate) source: Source<Box<Plain>>,
     pub(crate) fill: Fill,
 }
 
+/// A wired parameter with its name in the plan.
+#[derive(Debug)]
+pub struct Labelled {
+    pub(crate) label: &'static str,
+    pub(crate) arg: Arg,
+}
+
 /// A plain value, and how a parameter is cloned from it.
-pub(crate) struct Plain {
+#[derive(Clone)]
+pub struct Plain {
     value: Arc<dyn Any + Send + Sync>,
     clone: fn(&dyn Any, &mut dyn Any),
     /// The value where it is a text: alerts name it, as it is often the key that a sensor waits for.
-    pub(crate) text: fn(&dyn Any) -> Option<&str>,
+    text: fn(&dyn Any) -> Option<&str>,
 }
 
 impl Plain {
@@ -86,33 +98,22 @@ impl std::fmt::Debug for Plain {
     }
 }
 
-/// Erases an input of type `P`.
-pub trait Erase<P> {
-    #[doc(hidden)]
-    fn erase(input: Input) -> Arg;
-}
-
-impl<P: Clone + Send + Sync + 'static, W> Erase<P> for Checked<W, true> {
-    fn erase(Input(source, fill): Input) -> Arg {
-        let source = match source {
-            Source::Plain(value) => match value.downcast::<P>() {
-                Ok(value) => Source::Plain(Box::new(Plain::new(*value))),
-                // `IntoInput<P>` boxes a `P` in all its impls for plain values, and it is sealed by its hidden method.
-                Err(_) => unreachable!("a plain input holds its parameter's type"),
-            },
-            Source::Template(template) => Source::Template(template),
-            Source::Templates(templates) => Source::Templates(templates),
-            Source::Node(node, rule) => Source::Node(node, rule),
-            Source::Nodes(nodes, rule) => Source::Nodes(nodes, rule),
-            Source::Elements(node, rule) => Source::Elements(node, rule),
-        };
-        Arg { source, fill }
-    }
-}
-
-/// One wired parameter.
-pub fn arg<C: Erase<P>, P>(input: impl IntoInput<P>) -> Arg {
-    C::erase(input.into_input())
+/// One wired parameter. A body names it, too: where `P` cannot be an input, the body has the same error, of which rustc shows
+/// one, and being in error it does not also complain that its future is not `Send`.
+pub fn input<P, I: IntoInput<P>>(label: &'static str, input: I) -> Labelled
+where
+    Runtime: Takes<P>,
+{
+    let Input(source, fill) = input.into_input();
+    let source = match source {
+        Source::Plain(value) => Source::Plain(Box::new(<Runtime as Takes<P>>::plain(value))),
+        Source::Template(template) => Source::Template(template),
+        Source::Templates(templates) => Source::Templates(templates),
+        Source::Node(node, rule) => Source::Node(node, rule),
+        Source::Nodes(nodes, rule) => Source::Nodes(nodes, rule),
+        Source::Elements(node, rule) => Source::Elements(node, rule),
+    };
+    Labelled { label, arg: Arg { source, fill } }
 }
 
 /// What a body's parameters are taken from, in their order.
@@ -175,33 +176,142 @@ pub(crate) enum Produced {
     NotYet,
 }
 
+/// An attempt's result, erased.
 pub(crate) type AttemptResult = Result<Produced, TaskError>;
 
-/// A started attempt.
-pub enum Running {
-    #[doc(hidden)]
-    Async(Pin<Box<dyn Future<Output = AttemptResult_> + Send>>),
-    #[doc(hidden)]
-    Blocking(Box<dyn FnOnce() -> AttemptResult_ + Send>),
+/// A started attempt of a body that returns `R`. What is in it has not been polled.
+pub struct Running<R>(Started<R>);
+
+/// How an attempt runs.
+pub(crate) enum Started<R> {
+    Async(Pin<Box<dyn Future<Output = R> + Send>>),
+    Blocking(Box<dyn FnOnce() -> R + Send>),
 }
 
-/// [`AttemptResult`], unnameable outside.
-#[derive(Debug)]
-pub struct AttemptResult_(pub(crate) AttemptResult);
-
-impl std::fmt::Debug for Running {
+impl<R> std::fmt::Debug for Running<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Async(_) => "Running::Async",
-            Self::Blocking(_) => "Running::Blocking",
+        f.write_str(match self.0 {
+            Started::Async(_) => "Running::Async",
+            Started::Blocking(_) => "Running::Blocking",
         })
     }
 }
 
-/// Calls a body with its inputs. What comes back has not been polled.
-pub type Start = fn(&Inputs<'_>) -> Running;
+/// Calls a body with its inputs.
+pub type Start<R> = fn(&Inputs<'_>) -> Running<R>;
 
-/// A return type with the proof that it was checked, `W` saying for what.
+/// Starts an async body.
+pub fn drive<R>(body: impl Future<Output = R> + Send + 'static) -> Running<R> {
+    Running(Started::Async(Box::pin(body)))
+}
+
+/// Starts a body that blocks, on the blocking pool, where its inputs are taken, too.
+pub fn drive_blocking<R: 'static>(inputs: &Inputs<'_>, body: fn(&Inputs<'_>) -> R) -> Running<R> {
+    let (args, supplies, context) = (inputs.args.to_vec(), inputs.supplies.to_vec(), inputs.context());
+    Running(Started::Blocking(Box::new(move || body(&Inputs::new(&args, &supplies, &context)))))
+}
+
+/// A task's function, its result erased.
+pub(crate) trait Body: std::fmt::Debug + Send + Sync {
+    /// Calls it with its inputs.
+    fn start(&self, inputs: &Inputs<'_>) -> Started<AttemptResult>;
+}
+
+/// A function that returns `R`, and how its result is erased.
+struct Typed<R> {
+    start: Start<R>,
+    erase: fn(R) -> AttemptResult,
+}
+
+impl<R: 'static> Body for Typed<R> {
+    fn start(&self, inputs: &Inputs<'_>) -> Started<AttemptResult> {
+        let erase = self.erase;
+        match (self.start)(inputs).0 {
+            Started::Async(body) => Started::Async(Box::pin(async move { erase(body.await) })),
+            Started::Blocking(body) => Started::Blocking(Box::new(move || erase(body()))),
+        }
+    }
+}
+
+impl<R> std::fmt::Debug for Typed<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(std::any::type_name::<R>())
+    }
+}
+
+// ---- constructors
+
+/// Adds a task's node to the pipeline being described.
+///
+/// # Panics
+///
+/// Outside of a pipeline function, naming the call.
+#[track_caller]
+pub fn task<R, T, const N: usize>(
+    definition: &'static Definition,
+    options: TaskOptions,
+    inputs: [Labelled; N],
+    start: Start<R>,
+) -> Node<T>
+where
+    R: TaskOutput<Value = T> + 'static,
+    T: Data,
+{
+    let erase = |result: R| result.into_result().map(|value| Produced::Value(Arc::new(value)));
+    let body = Typed { start, erase };
+    Node::new(draft::task(definition, inputs, |inputs| Task {
+        definition,
+        inputs,
+        options,
+        body: Box::new(body),
+        codec: Codec::of::<T>(),
+        branch: None,
+    }))
+}
+
+/// Adds a sensor's node to the pipeline being described.
+///
+/// # Panics
+///
+/// Outside of a pipeline function, naming the call.
+#[track_caller]
+pub fn sensor<R, T, const N: usize>(
+    definition: &'static Definition,
+    options: TaskOptions,
+    inputs: [Labelled; N],
+    start: Start<R>,
+) -> Node<T>
+where
+    R: SensorOutput<Value = T> + 'static,
+    T: Data,
+{
+    let erase = |result: R| {
+        result.into_result().map(|poke| match poke {
+            Poke::Ready(value) => Produced::Value(Arc::new(value)),
+            Poke::NotYet => Produced::NotYet,
+        })
+    };
+    let body = Typed { start, erase };
+    Node::new(draft::task(definition, inputs, |inputs| Task {
+        definition,
+        inputs,
+        options,
+        body: Box::new(body),
+        codec: Codec::of::<T>(),
+        branch: None,
+    }))
+}
+
+// ---- outputs that only the traits can name
+
+/// The one place per task that names its checked output, so that a failed check is one error.
+pub trait Checks {
+    /// A [`Checked`].
+    type Output;
+}
+
+/// A return type with the proof that it was checked, `W` saying for what. The proof of a failed check is an error *const*: rustc
+/// reports it once, at the definition, and whatever touches the type stays silent.
 #[derive(Debug)]
 pub struct Checked<W, const OK: bool>(PhantomData<W>);
 
@@ -230,124 +340,80 @@ pub const fn branch_output<R: BranchOutput<Value: Data>>() -> bool {
     true
 }
 
-/// The one place per task that names its checked output, so that a failed check is one error.
-pub trait Checks {
-    /// A [`Checked`].
-    type Output;
+/// How a task that returns `R` is wired.
+pub trait Wires<R> {
+    /// What wiring the task returns: a `Node<T>`, or a branch's arms.
+    type Wired;
+    #[doc(hidden)]
+    #[track_caller]
+    fn wire<const N: usize>(
+        definition: &'static Definition,
+        options: TaskOptions,
+        inputs: [Labelled; N],
+        start: Start<R>,
+    ) -> Self::Wired;
 }
 
-/// How the result `R` of a body is erased.
-pub trait Output<R> {
-    /// What wiring the task returns: the `T` of its `Node<T>`, or a branch's arms.
-    type Value;
-    #[doc(hidden)]
-    const CODEC: &'static Codec;
-    #[doc(hidden)]
-    const SPLIT: Option<Split_>;
-    #[doc(hidden)]
-    fn erase(result: R) -> AttemptResult_;
-}
-
-/// [`Split`], unnameable outside.
-#[derive(Debug, Clone, Copy)]
-pub struct Split_(pub(crate) Split);
-
-impl<R: TaskOutput<Value: Data>> Output<R> for Checked<AsTask, true> {
-    type Value = R::Value;
-    const CODEC: &'static Codec = Codec::of::<R::Value>();
-    const SPLIT: Option<Split_> = None;
-    fn erase(result: R) -> AttemptResult_ {
-        AttemptResult_(result.into_result().map(|value| Produced::Value(Arc::new(value))))
+impl<R: TaskOutput<Value: Data> + 'static> Wires<R> for Checked<AsTask, true> {
+    type Wired = Node<R::Value>;
+    #[track_caller]
+    fn wire<const N: usize>(
+        definition: &'static Definition,
+        options: TaskOptions,
+        inputs: [Labelled; N],
+        start: Start<R>,
+    ) -> Self::Wired {
+        task(definition, options, inputs, start)
     }
 }
 
-impl<R: SensorOutput<Value: Data>> Output<R> for Checked<AsSensor, true> {
-    type Value = R::Value;
-    const CODEC: &'static Codec = Codec::of::<R::Value>();
-    const SPLIT: Option<Split_> = None;
-    fn erase(result: R) -> AttemptResult_ {
-        AttemptResult_(result.into_result().map(|poke| match poke {
-            Poke::Ready(value) => Produced::Value(Arc::new(value)),
-            Poke::NotYet => Produced::NotYet,
-        }))
+impl<R: SensorOutput<Value: Data> + 'static> Wires<R> for Checked<AsSensor, true> {
+    type Wired = Node<R::Value>;
+    #[track_caller]
+    fn wire<const N: usize>(
+        definition: &'static Definition,
+        options: TaskOptions,
+        inputs: [Labelled; N],
+        start: Start<R>,
+    ) -> Self::Wired {
+        sensor(definition, options, inputs, start)
     }
 }
 
-impl<R: BranchOutput<Value: Data + Branches>> Output<R> for Checked<AsBranch, true> {
-    type Value = R::Arms;
-    const CODEC: &'static Codec = Codec::of::<R::Value>();
-    const SPLIT: Option<Split_> = Some(Split_(super::branch::split::<R::Value>));
-    fn erase(result: R) -> AttemptResult_ {
-        AttemptResult_(result.into_result().map(|branch| Produced::Value(Arc::new(branch))))
+impl<B: Data + Branches, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> Wires<R> for Checked<AsBranch, true> {
+    type Wired = R::Arms;
+    #[track_caller]
+    fn wire<const N: usize>(
+        definition: &'static Definition,
+        options: TaskOptions,
+        inputs: [Labelled; N],
+        start: Start<R>,
+    ) -> Self::Wired {
+        let erase = |result: R| result.into_result().map(|branch| Produced::Value(Arc::new(branch)));
+        let body = Typed { start, erase };
+        let branch = draft::task(definition, inputs, |inputs| Task {
+            definition,
+            inputs,
+            options,
+            body: Box::new(body),
+            codec: Codec::of::<B>(),
+            branch: Some(Branch { split: super::branch::split::<B>, arms: <B::Arms as Arms<B>>::NAMES }),
+        });
+        <B::Arms as Arms<B>>::from_branch(BranchHandle(branch))
     }
 }
 
-/// Drives an async body.
-pub trait Drive<F> {
-    #[doc(hidden)]
-    fn drive(body: F) -> Running;
-}
-
-impl<F: Future<Output = R> + Send + 'static, R, W> Drive<F> for Checked<W, true>
-where
-    Self: Output<R>,
-{
-    fn drive(body: F) -> Running {
-        Running::Async(Box::pin(async move { <Self as Output<R>>::erase(body.await) }))
-    }
-}
-
-/// Drives a body that blocks.
-pub trait DriveBlocking<F> {
-    #[doc(hidden)]
-    fn drive(body: F) -> Running;
-}
-
-impl<F: FnOnce() -> R + Send + 'static, R: 'static, W> DriveBlocking<F> for Checked<W, true>
-where
-    Self: Output<R>,
-{
-    fn drive(body: F) -> Running {
-        Running::Blocking(Box::new(move || <Self as Output<R>>::erase(body())))
-    }
-}
-
-/// Starts an async body.
-pub fn drive<C: Drive<F>, F>(body: F) -> Running {
-    C::drive(body)
-}
-
-/// Starts a body that blocks, on the blocking pool.
-pub fn drive_blocking<C: DriveBlocking<F>, F>(body: F) -> Running {
-    C::drive(body)
-}
-
-// ---- constructors
-
-/// Adds a node to the pipeline being described.
+/// Adds a node to the pipeline being described, as [`task`] does, where the traits alone know the output's type.
 ///
 /// # Panics
 ///
 /// Outside of a pipeline function, naming the call.
 #[track_caller]
-pub fn node<C, R, T, const N: usize>(definition: &'static Definition, args: [Arg; N], start: Start) -> Node<T>
-where
-    C: Output<R, Value = T>,
-{
-    Node::new(draft::task(definition, args, start, C::CODEC, None))
-}
-
-/// Adds a branch with its arms to the pipeline being described.
-///
-/// # Panics
-///
-/// Outside of a pipeline function, naming the call.
-#[track_caller]
-pub fn arms<C, R, A, B, const N: usize>(definition: &'static Definition, args: [Arg; N], start: Start) -> A
-where
-    C: Output<R, Value = A>,
-    A: super::branch::Arms<B>,
-{
-    let branch = draft::task(definition, args, start, C::CODEC, C::SPLIT.map(|split| (split.0, A::NAMES)));
-    A::from_branch(super::branch::BranchHandle(branch))
+pub fn wire<C: Wires<R>, R, const N: usize>(
+    definition: &'static Definition,
+    options: TaskOptions,
+    inputs: [Labelled; N],
+    start: Start<R>,
+) -> C::Wired {
+    C::wire(definition, options, inputs, start)
 }

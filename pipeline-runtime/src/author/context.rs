@@ -137,3 +137,10 @@ impl Context {
         Ok(self.memory.get().map(|json| serde_json::from_str(&json)).transpose()?)
     }
 }
+
+/// An attempt that goes to another thread takes its context along.
+impl Attempt for Context {
+    fn context(&self) -> Context {
+        self.clone()
+    }
+}

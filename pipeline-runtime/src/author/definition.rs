@@ -1,4 +1,7 @@
+use super::body::Body;
+use super::branch::Split;
 use super::options::TaskOptions;
+use super::value::Codec;
 use std::panic::Location;
 
 /// What an attribute made of a function.
@@ -13,32 +16,38 @@ pub enum Kind {
     Branch,
 }
 
-/// A task as its attribute describes it: one constant a task, shared by all its nodes.
+/// A task as its attribute describes it: one constant a task, which says that two nodes are of one task.
 #[derive(Debug)]
 pub struct Definition {
     pub(crate) kind: Kind,
     pub(crate) name: &'static str,
-    pub(crate) inputs: &'static [&'static str],
     pub(crate) description: &'static str,
     pub(crate) at: &'static Location<'static>,
-    describe: fn(TaskOptions) -> TaskOptions,
 }
 
 impl Definition {
-    /// `inputs` names the wired parameters in order, the context left out.
+    /// Where it is called is where the task is defined.
     #[track_caller]
-    pub const fn new(
-        kind: Kind,
-        name: &'static str,
-        inputs: &'static [&'static str],
-        description: &'static str,
-        options: fn(TaskOptions) -> TaskOptions,
-    ) -> Self {
-        let at = Location::caller();
-        Self { kind, name, inputs, description, at, describe: options }
+    pub const fn new(kind: Kind, name: &'static str, description: &'static str) -> Self {
+        Self { kind, name, description, at: Location::caller() }
     }
+}
 
-    pub(crate) fn options(&self) -> TaskOptions {
-        (self.describe)(TaskOptions::default())
-    }
+/// A task as its first wiring in a pipeline made it known, shared by all its nodes.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) definition: &'static Definition,
+    /// The names of the wired parameters in their order, the context left out.
+    pub(crate) inputs: Box<[&'static str]>,
+    pub(crate) options: TaskOptions,
+    pub(crate) body: Box<dyn Body>,
+    pub(crate) codec: &'static Codec,
+    /// What a branch's arms are.
+    pub(crate) branch: Option<Branch>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) split: Split,
+    pub(crate) arms: &'static [&'static str],
 }

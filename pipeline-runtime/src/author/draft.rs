@@ -3,17 +3,17 @@
 //! A task's constructor finds the draft through a thread-local, since handles are `Copy` and carry no borrow. Every node made
 //! here remembers where it was wired, and mistakes that types cannot see are kept for the plan's check, which reports them all.
 
-use super::body::{Arg, Start};
-use super::branch::Split;
-use super::definition::Definition;
+use super::body::{Arg, Labelled};
+use super::definition::{Definition, Task};
 use super::input::{Source, Upstream};
 use super::options::TaskOptions;
-use super::value::{Codec, Value};
+use super::value::Value;
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::Location;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Where in the user's source something stands.
@@ -49,6 +49,8 @@ pub(crate) struct Draft {
     pub(crate) misuses: Vec<Misuse>,
     current_scope: u32,
     failures: HashMap<u32, Handle>,
+    /// The tasks met so far.
+    tasks: HashMap<*const Definition, Arc<Task>>,
 }
 
 #[derive(Debug)]
@@ -65,18 +67,12 @@ pub(crate) struct DraftNode {
 /// What a node is. All but the first are gates: they have no body, and the engine decides them by itself.
 #[derive(Debug)]
 pub(crate) enum What {
-    Body { definition: &'static Definition, start: Start, codec: &'static Codec, branch: Option<Box<Branch>> },
+    Body(Arc<Task>),
     Arm { branch: u32, index: u32 },
     Failure { of: Handle },
     FirstOf { from: Box<[Handle]> },
     Each(Box<Each>),
     Element { list: Handle },
-}
-
-#[derive(Debug)]
-pub(crate) struct Branch {
-    pub(crate) split: Split,
-    pub(crate) arms: &'static [&'static str],
 }
 
 #[derive(Debug)]
@@ -160,23 +156,24 @@ impl Draft {
     }
 }
 
+/// Records a node; `make` makes its task, whose inputs' names it is given, unless another node of it is known.
 #[track_caller]
 pub(crate) fn task<const N: usize>(
     definition: &'static Definition,
-    args: [Arg; N],
-    start: Start,
-    codec: &'static Codec,
-    branch: Option<(Split, &'static [&'static str])>,
+    inputs: [Labelled; N],
+    make: impl FnOnce(Box<[&'static str]>) -> Task,
 ) -> Handle {
     let at = Location::caller();
-    let made = with(|draft| {
+    let handle = with(|draft| {
+        let labels = inputs.each_ref().map(|input| input.label);
+        let task = draft.tasks.entry(std::ptr::from_ref(definition)).or_insert_with(|| Arc::new(make(Box::new(labels))));
+        let task = Arc::clone(task);
         let first = u32::try_from(draft.args.len()).unwrap_or(u32::MAX);
-        draft.args.extend(args);
+        draft.args.extend(inputs.map(|input| input.arg));
         let last = u32::try_from(draft.args.len()).unwrap_or(u32::MAX);
-        let branch = branch.map(|(split, arms)| Box::new(Branch { split, arms }));
-        draft.push(What::Body { definition, start, codec, branch }, first..last, at)
+        draft.push(What::Body(task), first..last, at)
     });
-    match made {
+    match handle {
         Some(handle) => handle,
         // There is no plan to report it in, and no handle to return: the one mistake that has to stop the caller.
         None => panic!(

@@ -37,7 +37,7 @@ pub trait IntoInput<T> {
 pub struct Input(pub(crate) Source<Box<dyn Any>>, pub(crate) Fill);
 
 /// Where an input comes from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Source<Plain> {
     /// A value that the pipeline function gave.
     Plain(Plain),

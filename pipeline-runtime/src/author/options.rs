@@ -151,6 +151,9 @@ pub struct TaskOptions {
 /// The builder that attributes expand to.
 #[doc(hidden)]
 impl TaskOptions {
+    pub fn new() -> Self {
+        Self::default()
+    }
     pub fn retries(self, n: u32) -> Self {
         Self { retries: Some(n), ..self }
     }

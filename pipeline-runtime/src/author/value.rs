@@ -66,18 +66,18 @@ impl std::fmt::Debug for dyn Datum {
 
 /// How the values of one type are read back, and what the type is called.
 #[derive(Debug, Clone, Copy)]
-pub struct Codec {
+pub(crate) struct Codec {
     /// The type's name, for messages and for the plan's fingerprint.
-    pub type_name: fn() -> &'static str,
+    pub(crate) type_name: fn() -> &'static str,
     /// Reads a value that [`Datum::encode`] wrote.
-    pub decode: fn(&[u8]) -> Result<Value, serde_json::Error>,
+    pub(crate) decode: fn(&[u8]) -> Result<Value, serde_json::Error>,
     /// Fails if a value does not come back from JSON as it was.
-    pub round_trip: fn(&dyn Datum) -> Result<(), NotTheSame>,
+    pub(crate) round_trip: fn(&dyn Datum) -> Result<(), NotTheSame>,
 }
 
 impl Codec {
     /// The codec of `T`.
-    pub const fn of<T: Data>() -> &'static Self {
+    pub(crate) const fn of<T: Data>() -> &'static Self {
         &Self {
             type_name: std::any::type_name::<T>,
             decode: |json| Ok(Arc::new(serde_json::from_slice::<T>(json)?)),
@@ -88,7 +88,7 @@ impl Codec {
 
 /// A value changed on its way to the journal and back, so that a resumed run would differ from an uninterrupted one.
 #[derive(Debug, thiserror::Error)]
-pub enum NotTheSame {
+pub(crate) enum NotTheSame {
     /// It cannot be written.
     #[error("the output of type `{type_name}` cannot be written as JSON ({error}); a resumed run could not go on from it")]
     Encode {

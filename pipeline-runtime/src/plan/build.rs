@@ -1,13 +1,13 @@
 //! From the draft to the plan.
 
 use super::check;
-use super::graph::{Branch, Calendar, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
+use super::graph::{Calendar, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
 use super::id::Name;
 use super::policy::{
     DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, MAX_ACTIVE_RUNS, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy,
 };
 use super::problem::PlanError;
-use crate::author::definition::{Definition, Kind};
+use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
 use crate::author::input::{Rule, Source};
 use crate::author::notify::{Callback, Event, Notify};
@@ -158,8 +158,8 @@ fn schedule(options: &PipelineOptions) -> Option<Result<Schedule, ScheduleError>
 }
 
 fn name(node: &DraftNode, names: &mut HashMap<&'static str, u32>) -> Name {
-    let default = match node.what {
-        draft::What::Body { definition, .. } => definition.name,
+    let default = match &node.what {
+        draft::What::Body(task) => task.definition.name,
         draft::What::FirstOf { .. } => "first_of",
         _ => "",
     };
@@ -173,10 +173,7 @@ fn name(node: &DraftNode, names: &mut HashMap<&'static str, u32>) -> Name {
 
 fn what(drafted: draft::What) -> What {
     match drafted {
-        draft::What::Body { definition, start, codec, branch } => {
-            let branch = branch.map(|branch| Box::new(Branch { split: branch.split, arms: branch.arms }));
-            What::Body { definition, start, codec, branch }
-        }
+        draft::What::Body(task) => What::Body(task),
         draft::What::Arm { branch, index } => What::Arm { branch, index },
         draft::What::Failure { of } => What::Failure { of: of.index() },
         draft::What::FirstOf { from } => What::FirstOf { from: from.iter().map(|node| node.index()).collect() },
@@ -197,7 +194,7 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
     for (to, node) in (0..).zip(&plan.nodes) {
         let mut edge = |from: NodeIx, rule: EdgeRule| edges.push((from, Edge { to, rule }));
         match &node.what {
-            What::Body { .. } => {
+            What::Body(_) => {
                 for arg in &plan.args[node.args.start as usize..node.args.end as usize] {
                     let (from, rule): (&[Handle], EdgeRule) = match &arg.source {
                         Source::Plain(_) | Source::Template(_) | Source::Templates(_) => continue,
@@ -238,7 +235,7 @@ struct Tables<'a> {
     pools: Vec<PoolSpec>,
     notifiers: Vec<Arc<dyn Notify>>,
     /// Nodes of one task without overrides have one policy.
-    of_definition: HashMap<*const Definition, u32>,
+    of_task: HashMap<*const Task, u32>,
     of_notifier: HashMap<*const (), NotifierIx>,
 }
 
@@ -262,22 +259,22 @@ impl<'a> Tables<'a> {
             policies: vec![policy],
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),
-            of_definition: HashMap::new(),
+            of_task: HashMap::new(),
             of_notifier: HashMap::new(),
         }
     }
 
     fn policy(&mut self, node: &DraftNode) -> u32 {
-        let draft::What::Body { definition, .. } = node.what else { return 0 };
+        let draft::What::Body(task) = &node.what else { return 0 };
         if node.overrides.is_none()
-            && let Some(&known) = self.of_definition.get(&std::ptr::from_ref(definition))
+            && let Some(&known) = self.of_task.get(&Arc::as_ptr(task))
         {
             return known;
         }
-        let (nothing, of_task) = (TaskOptions::default(), definition.options());
+        let nothing = TaskOptions::default();
         let nearest = node.overrides.as_ref().map_or(&nothing, |overrides| &overrides.options);
-        let levels = Levels([nearest, &of_task, self.defaults]);
-        let kind = definition.kind;
+        let levels = Levels([nearest, &task.options, self.defaults]);
+        let kind = task.definition.kind;
         let sensor = levels.sensor(kind);
         let policy = Policy {
             retries: levels.first(|options| options.retries).unwrap_or(0),
@@ -292,7 +289,7 @@ impl<'a> Tables<'a> {
         let ix = u32::try_from(self.policies.len()).unwrap_or(u32::MAX);
         self.policies.push(policy);
         if node.overrides.is_none() {
-            self.of_definition.insert(std::ptr::from_ref(definition), ix);
+            self.of_task.insert(Arc::as_ptr(task), ix);
         }
         ix
     }

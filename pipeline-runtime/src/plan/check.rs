@@ -32,7 +32,7 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
             draft::What::Failure { of } => std::slice::from_ref(of),
             draft::What::FirstOf { from } => from,
             draft::What::Each(each) => &[each.list, each.result],
-            draft::What::Body { .. } | draft::What::Arm { .. } | draft::What::Element { .. } => &[],
+            draft::What::Body(_) | draft::What::Arm { .. } | draft::What::Element { .. } => &[],
         };
         let of_args = draft.args[node.args.start as usize..node.args.end as usize].iter();
         let mut used = of_gate.iter().chain(of_args.flat_map(|arg| draft::handles(&arg.source)));
@@ -78,7 +78,7 @@ fn quoted(plan: &Plan, node: NodeIx) -> String {
 /// What a node is, in words.
 fn sort(plan: &Plan, node: NodeIx) -> &'static str {
     match &plan.node(node).what {
-        What::Body { definition, .. } => match definition.kind {
+        What::Body(task) => match task.definition.kind {
             Kind::Task => "a task",
             Kind::Sensor => "a sensor",
             Kind::Branch => "a branch",
@@ -164,7 +164,7 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 format!("`.after` cannot hold back {}: an element is there once its list is", quoted(plan, *node)),
                 "call `.after` on the result of `.each`, which holds back the whole mapping, or on a task inside",
             ),
-            What::Body { .. } | What::Arm { .. } | What::Failure { .. } | What::Each(_) => continue,
+            What::Body(_) | What::Arm { .. } | What::Failure { .. } | What::Each(_) => continue,
         };
         problems.push(
             Problem::new(message, help).at(at, "`.after` is called here").at(plan.node(*node).at, "on the node wired here"),
@@ -277,11 +277,11 @@ fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
         let node = plan.node(*ix);
         for (option, at) in &overrides.given {
             let (message, help) = match &node.what {
-                What::Body { definition, .. } if definition.kind != Kind::Sensor && OF_SENSORS.contains(option) => {
+                What::Body(task) if task.definition.kind != Kind::Sensor && OF_SENSORS.contains(option) => {
                     let message = format!("`.{option}` is for sensors, and {} is {}", quoted(plan, *ix), sort(plan, *ix));
                     (message, "leave it out, or make the task a `#[sensor]`".to_owned())
                 }
-                What::Body { .. } => continue,
+                What::Body(_) => continue,
                 What::Each(_) => {
                     let message = format!("`.{option}` cannot be set on the mapping {}", quoted(plan, *ix));
                     (message, format!("set it inside, on the task that it is meant for: `.each(|item| task(item).{option}(..))`"))
@@ -519,9 +519,9 @@ fn exclusive_arms(sketch: &Sketch, order: &[NodeIx], problems: &mut Vec<Problem>
 }
 
 fn exclusive(plan: &Plan, node: NodeIx, branch: NodeIx, mut arms: [(u32, NodeIx); 2]) -> Problem {
-    let name = |arm: u32| match &plan.node(branch).what {
-        What::Body { branch: Some(of), .. } => format!("`{}.{}`", plan.id(branch), of.arms[arm as usize]),
-        _ => quoted(plan, branch),
+    let name = |arm: u32| match plan.node(branch).arm(arm) {
+        Some(arm) => format!("`{}.{arm}`", plan.id(branch)),
+        None => quoted(plan, branch),
     };
     arms.sort_unstable();
     let [first, second] = arms.map(|(arm, _)| name(arm));

@@ -1,13 +1,11 @@
 use super::id::Name;
 use super::policy::{Policy, PoolSpec, RunPolicy};
-use crate::author::body::{Arg, Start};
-use crate::author::branch::Split;
+use crate::author::body::Arg;
 use crate::author::context::RunInfo;
-use crate::author::definition::Definition;
+use crate::author::definition::{Definition, Task};
 use crate::author::draft::{self, Mapping, Place};
 use crate::author::input::{Rule, Source};
 use crate::author::notify::Notify;
-use crate::author::value::Codec;
 use crate::schedule::Schedule;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -71,12 +69,7 @@ pub(crate) struct PlanNode {
 /// What a node is. All but the first are gates: without a body, decided by the engine itself.
 #[derive(Debug)]
 pub(crate) enum What {
-    Body {
-        definition: &'static Definition,
-        start: Start,
-        codec: &'static Codec,
-        branch: Option<Box<Branch>>,
-    },
+    Body(Arc<Task>),
     /// One arm of a branch: succeeds if the branch took it, else is skipped.
     Arm {
         branch: NodeIx,
@@ -96,12 +89,6 @@ pub(crate) enum What {
     Element {
         each: NodeIx,
     },
-}
-
-#[derive(Debug)]
-pub(crate) struct Branch {
-    pub(crate) split: Split,
-    pub(crate) arms: &'static [&'static str],
 }
 
 #[derive(Debug)]
@@ -199,8 +186,8 @@ impl Plan {
 
     /// The nodes that have a body, in wiring order.
     pub(crate) fn bodies(&self) -> impl Iterator<Item = (NodeIx, &'static Definition)> {
-        (0..).zip(&self.nodes).filter_map(|(ix, node)| match node.what {
-            What::Body { definition, .. } => Some((ix, definition)),
+        (0..).zip(&self.nodes).filter_map(|(ix, node)| match &node.what {
+            What::Body(task) => Some((ix, task.definition)),
             _ => None,
         })
     }
@@ -208,7 +195,7 @@ impl Plan {
     /// The nodes whose outputs it takes. `.after` is none of them.
     pub(crate) fn upstreams(&self, node: NodeIx) -> impl Iterator<Item = NodeIx> {
         let of_gate: Vec<NodeIx> = match &self.node(node).what {
-            What::Body { .. } => Vec::new(),
+            What::Body(_) => Vec::new(),
             What::Arm { branch, .. } => vec![*branch],
             What::Failure { of } => vec![*of],
             What::FirstOf { from } => from.to_vec(),
@@ -221,7 +208,7 @@ impl Plan {
 
     /// The node's inputs as texts, where they are texts: an alert names them.
     pub(crate) fn texts(&self, node: NodeIx, run: &RunInfo, id: &str, attempt: u32) -> Vec<(String, String)> {
-        let What::Body { definition, .. } = &self.node(node).what else { return Vec::new() };
+        let What::Body(task) = &self.node(node).what else { return Vec::new() };
         let text = |arg: &Arg| match &arg.source {
             Source::Plain(plain) => plain.text().map(str::to_owned),
             Source::Template(template) => template.render(run, id, attempt).ok(),
@@ -232,7 +219,7 @@ impl Plan {
             }
             Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,
         };
-        let labelled = definition.inputs.iter().zip(self.args(node));
+        let labelled = task.inputs.iter().zip(self.args(node));
         labelled.filter_map(|(label, arg)| Some(((*label).to_owned(), text(arg)?))).collect()
     }
 }
@@ -240,7 +227,15 @@ impl Plan {
 impl PlanNode {
     #[inline]
     pub(crate) fn is_body(&self) -> bool {
-        matches!(self.what, What::Body { .. })
+        matches!(self.what, What::Body(_))
+    }
+
+    /// The name of a branch's arm.
+    pub(crate) fn arm(&self, index: u32) -> Option<&'static str> {
+        match &self.what {
+            What::Body(task) => task.branch.as_ref()?.arms.get(index as usize).copied(),
+            _ => None,
+        }
     }
 
     pub(crate) fn is_each(&self) -> bool {

@@ -23,15 +23,15 @@ fn stem(nodes: &[PlanNode], node: NodeIx) -> String {
     let this = &nodes[node as usize];
     match (&this.name, &this.what) {
         (Name::Given(name), _) => name.to_string(),
-        (_, What::Arm { branch, index }) => match &nodes[*branch as usize].what {
-            What::Body { branch: Some(of), .. } => format!("{}.{}", stem(nodes, *branch), of.arms[*index as usize]),
-            _ => format!("{}.{index}", stem(nodes, *branch)),
+        (_, What::Arm { branch, index }) => match nodes[*branch as usize].arm(*index) {
+            Some(arm) => format!("{}.{arm}", stem(nodes, *branch)),
+            None => format!("{}.{index}", stem(nodes, *branch)),
         },
         (_, What::Failure { of }) => format!("{}.failure", stem(nodes, *of)),
         (_, What::Each(each)) => format!("each({})", stem(nodes, each.result)),
         (_, What::Element { .. }) => "element".to_owned(),
         (Name::Default(ordinal), What::FirstOf { .. }) => numbered("first_of", *ordinal),
-        (Name::Default(ordinal), What::Body { definition, .. }) => numbered(definition.name, *ordinal),
+        (Name::Default(ordinal), What::Body(task)) => numbered(task.definition.name, *ordinal),
     }
 }
 

@@ -56,7 +56,7 @@ impl Plan {
         let node = self.node(ix);
         let id = self.id(ix);
         let (type_name, mut inputs) = match &node.what {
-            What::Body { codec, .. } => (Some((codec.type_name)().to_owned()), Vec::new()),
+            What::Body(task) => (Some((task.codec.type_name)().to_owned()), Vec::new()),
             _ => (None, self.upstreams(ix).map(|from| (self.id(from), "gate".to_owned())).collect()),
         };
         if node.is_body() {

@@ -49,8 +49,8 @@ impl Meddling {
     pub(super) fn new(plan: &Plan, stubs: Vec<Stub>, world: World) -> Result<Self, SimulationError> {
         for Stub { id, type_name, .. } in &stubs {
             let name = id.split_once('[').map_or(id.as_str(), |(name, _)| name);
-            let codec = plan.find(name).and_then(|node| match plan.node(node).what {
-                What::Body { codec, .. } => Some(codec),
+            let codec = plan.find(name).and_then(|node| match &plan.node(node).what {
+                What::Body(task) => Some(task.codec),
                 _ => None,
             });
             if let (Some(codec), Some(given)) = (codec, *type_name)

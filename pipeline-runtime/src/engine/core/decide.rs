@@ -126,7 +126,7 @@ impl Desk<'_> {
         let plan = Arc::clone(self.run.plan());
         match &plan.node(self.run.ix(slot)).what {
             // These come by `ready`, and by `activate`.
-            What::Body { .. } | What::Element { .. } => {}
+            What::Body(_) | What::Element { .. } => {}
             What::Arm { .. } | What::Failure { .. } => {
                 self.record(Record::Succeeded { slot, output: None });
             }

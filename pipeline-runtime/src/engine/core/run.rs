@@ -359,7 +359,7 @@ impl Run {
         let plan = self.plan();
         let see = |node| self.layout.resolve(plan, node, self.layout.position(slot));
         match &plan.node(self.ix(slot)).what {
-            What::Body { .. } => None,
+            What::Body(_) => None,
             What::Element { .. } => self.node(slot).value.clone(),
             What::Arm { branch, .. } => {
                 let (_, carried) = self.node(see(*branch)).more.as_ref()?.arm.as_ref()?;
@@ -406,7 +406,8 @@ impl Run {
     /// Notes the arm that a branch took.
     #[inline]
     fn branched(&mut self, slot: Slot, value: &Value) {
-        if let What::Body { branch: Some(branch), .. } = &self.plan().node(self.ix(slot)).what
+        if let What::Body(task) = &self.plan().node(self.ix(slot)).what
+            && let Some(branch) = &task.branch
             && let Some((arm, carried)) = (branch.split)(value.as_ref().as_any())
         {
             self.node_mut(slot).more().arm = Some((u32::try_from(arm).unwrap_or(u32::MAX), carried));

@@ -110,10 +110,10 @@ impl Attempt {
     }
 
     /// Calls the body. What comes back has not been polled.
-    pub(super) fn call(&self, supplies: &[Supply]) -> Option<body::Running> {
+    pub(super) fn call(&self, supplies: &[Supply]) -> Option<body::Started<body::AttemptResult>> {
         let plan = &self.spec.plan;
-        let What::Body { start, .. } = plan.node(self.node).what else { return None };
-        Some(start(&body::Inputs::new(plan.args(self.node), supplies, self)))
+        let What::Body(task) = &plan.node(self.node).what else { return None };
+        Some(task.body.start(&body::Inputs::new(plan.args(self.node), supplies, self)))
     }
 
     /// By what its looks may be watched, if changes there are to wake somebody.

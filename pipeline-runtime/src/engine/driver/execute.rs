@@ -2,7 +2,7 @@
 
 use super::super::core::{Answer, Answered};
 use super::{Attempt, Engine, Job, State, scope};
-use crate::author::body::{AttemptResult_, Produced, Running};
+use crate::author::body::{AttemptResult, Produced, Started};
 use crate::author::error::{Kind, TaskError};
 use crate::author::input::{Source, Supply, Upstream};
 use crate::author::pipeline::panic_message;
@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Waker};
 /// The largest output, as JSON.
 const MAX_OUTPUT: usize = 16 << 20;
 
-type Body = Pin<Box<dyn Future<Output = AttemptResult_> + Send>>;
+type Body = Pin<Box<dyn Future<Output = AttemptResult> + Send>>;
 
 /// What came of a node's first poll.
 pub(super) struct Executed {
@@ -56,8 +56,8 @@ impl Engine {
         let done = self.on_behalf(&mut attempt, || {
             running = scope::current(|attempt| attempt.call(&supplies)).flatten();
             supplies.clear();
-            if let Some(Running::Async(body)) = &mut running
-                && let Poll::Ready(AttemptResult_(ended)) = body.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            if let Some(Started::Async(body)) = &mut running
+                && let Poll::Ready(ended) = body.as_mut().poll(&mut Context::from_waker(Waker::noop()))
             {
                 result = Some(ended);
                 // Before it is answered for, as what it holds may be what a downstream waits for. Should that panic, it does
@@ -74,8 +74,8 @@ impl Engine {
             }
             (None, Ok(())) => {
                 match (attempt, running) {
-                    (Some(attempt), Some(Running::Async(body))) => self.spawn(attempt, Some(body)),
-                    (Some(attempt), Some(Running::Blocking(body))) => self.spawn_blocking(attempt, body),
+                    (Some(attempt), Some(Started::Async(body))) => self.spawn(attempt, Some(body)),
+                    (Some(attempt), Some(Started::Blocking(body))) => self.spawn_blocking(attempt, body),
                     // Only bodies are started.
                     _ => {}
                 }
@@ -113,7 +113,7 @@ impl Engine {
         }
     }
 
-    fn spawn_blocking(&self, attempt: Box<Attempt>, body: Box<dyn FnOnce() -> AttemptResult_ + Send>) {
+    fn spawn_blocking(&self, attempt: Box<Attempt>, body: Box<dyn FnOnce() -> AttemptResult + Send>) {
         let engine = self.clone();
         let job = attempt.job();
         if let Some(meddle) = &self.0.meddle {
@@ -121,7 +121,7 @@ impl Engine {
         }
         self.spawn_thread(move || {
             let mut attempt = Some(attempt);
-            let result = engine.on_behalf(&mut attempt, body).and_then(|AttemptResult_(result)| result.map_err(Failed::Body));
+            let result = engine.on_behalf(&mut attempt, body).and_then(|result| result.map_err(Failed::Body));
             let answer = engine.finish(attempt.as_deref(), result);
             engine.post(job, answer);
             if let Some(meddle) = &engine.0.meddle {
@@ -167,7 +167,7 @@ impl Engine {
         let Some(running) = body else { return Poll::Pending };
         let result = match self.on_behalf(attempt, || running.as_mut().poll(context)) {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(AttemptResult_(result))) => result.map_err(Failed::Body),
+            Ok(Poll::Ready(result)) => result.map_err(Failed::Body),
             Err(panicked) => Err(panicked),
         };
         // A value that panics as it is dropped does not change what the body came to.
@@ -213,9 +213,9 @@ impl Engine {
     /// Writes an output where the journal is durable, and refuses one that it could not give back.
     fn check(&self, attempt: &Attempt, answered: Answered) -> Answered {
         let Answered::Success(value, _) = answered else { return answered };
-        let What::Body { codec, .. } = attempt.spec.plan.node(attempt.node).what else { return Answered::Success(value, None) };
+        let What::Body(task) = &attempt.spec.plan.node(attempt.node).what else { return Answered::Success(value, None) };
         if self.0.options.check_outputs
-            && let Err(different) = (codec.round_trip)(value.as_ref())
+            && let Err(different) = (task.codec.round_trip)(value.as_ref())
         {
             return Answered::Fatal(different.to_string().into());
         }

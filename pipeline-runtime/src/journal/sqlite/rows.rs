@@ -274,10 +274,10 @@ impl StoredEntry {
                     }
                 }
                 Record::Succeeded { slot, output } => {
-                    if let (Some(json), What::Body { codec, .. }) = (json, &plan.node(layout.node(plan, *slot)).what) {
-                        let value: Value = (codec.decode)(&json).map_err(|error| DecodeError::Output {
+                    if let (Some(json), What::Body(task)) = (json, &plan.node(layout.node(plan, *slot)).what) {
+                        let value: Value = (task.codec.decode)(&json).map_err(|error| DecodeError::Output {
                             node: layout.id(plan, *slot),
-                            type_name: (codec.type_name)(),
+                            type_name: (task.codec.type_name)(),
                             reason: error.to_string(),
                         })?;
                         *output = Some(Output { value, json: Some(json) });

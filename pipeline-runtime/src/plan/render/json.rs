@@ -86,7 +86,7 @@ impl Plan {
 fn node(plan: &Plan, ix: NodeIx, after: &[NodeIx]) -> Value {
     let this = plan.node(ix);
     let definition = match &this.what {
-        What::Body { definition, .. } => Some(*definition),
+        What::Body(task) => Some(task.definition),
         _ => None,
     };
     let inputs: Vec<Value> = inputs(plan, ix).iter().map(|of| input(plan, of)).collect();
@@ -120,7 +120,7 @@ fn ids(plan: &Plan, nodes: &[NodeIx]) -> Vec<String> {
 
 fn options(plan: &Plan, node: NodeIx) -> Value {
     let mut options = match &plan.node(node).what {
-        What::Body { .. } => of_policy(plan, plan.policy(node)),
+        What::Body(_) => of_policy(plan, plan.policy(node)),
         What::Each(each) => json!({ "max_active": each.max_active }),
         _ => json!({}),
     };

@@ -35,8 +35,8 @@ const ALL_SUCCESS: &str = Rule::AllSuccess.name();
 fn inputs(plan: &Plan, node: NodeIx) -> Vec<Input<'_>> {
     let gate = |name, kind, from: &[NodeIx], rule| vec![Input::nodes(name, kind, from.to_vec(), rule)];
     match &plan.node(node).what {
-        What::Body { definition, .. } => {
-            let labelled = definition.inputs.iter().zip(plan.args(node));
+        What::Body(task) => {
+            let labelled = task.inputs.iter().zip(plan.args(node));
             labelled.map(|(name, arg)| input(name, &arg.source)).collect()
         }
         What::Arm { branch, .. } => gate("branch", "node", &[*branch], ALL_SUCCESS),
@@ -81,7 +81,7 @@ fn afters(plan: &Plan) -> Vec<Vec<NodeIx>> {
     }
     for node in nodes(plan) {
         let mut explained: Vec<NodeIx> = match &plan.node(node).what {
-            What::Body { .. } => {
+            What::Body(_) => {
                 let data = inputs(plan, node).into_iter();
                 data.filter(|input| input.rule == Some(ALL_SUCCESS) && input.kind != "elements")
                     .flat_map(|input| input.from)
@@ -128,7 +128,7 @@ fn links(plan: &Plan) -> Vec<Link> {
 /// What a node is, in one word.
 fn kind(plan: &Plan, node: NodeIx) -> &'static str {
     match &plan.node(node).what {
-        What::Body { definition, .. } => match definition.kind {
+        What::Body(task) => match task.definition.kind {
             Kind::Task => "task",
             Kind::Sensor => "sensor",
             Kind::Branch => "branch",
@@ -145,7 +145,7 @@ fn kind(plan: &Plan, node: NodeIx) -> &'static str {
 fn changed(plan: &Plan, node: NodeIx) -> Vec<(&'static str, String)> {
     let mut changed = Vec::new();
     match &plan.node(node).what {
-        What::Body { definition, .. } => of_policy(plan, definition.kind, plan.policy(node), &mut changed),
+        What::Body(task) => of_policy(plan, task.definition.kind, plan.policy(node), &mut changed),
         What::Each(each) => changed.extend(each.max_active.map(|n| ("max_active", n.to_string()))),
         _ => {}
     }

@@ -96,7 +96,7 @@ fn drawing(plan: &Plan) -> String {
 fn label(plan: &Plan, node: NodeIx) -> String {
     match plan.node(node).what {
         What::Element { .. } => "(element)".to_owned(),
-        What::Body { .. } => format!("[{}]", plan.id(node)),
+        What::Body(_) => format!("[{}]", plan.id(node)),
         _ => format!("({})", plan.id(node)),
     }
 }
