@@ -20,7 +20,8 @@ fn hash(
             ::pipeline_runtime::__private::input::<PathBuf, _>("file", file),
             ::pipeline_runtime::__private::input::<u64, _>("seed", seed),
         ],
-        |inputs| ::pipeline_runtime::__private::drive_blocking(
+        |inputs, erase| ::pipeline_runtime::__private::drive_blocking(
+            erase,
             inputs,
             |inputs| hash::call(inputs.take(), inputs.take()),
         ),

@@ -18,7 +18,10 @@ fn route(
         },
         ::pipeline_runtime::__private::TaskOptions::new(),
         [::pipeline_runtime::__private::input::<Report, _>("report", report)],
-        |inputs| ::pipeline_runtime::__private::drive(route::call(inputs.take())),
+        |inputs, erase| ::pipeline_runtime::__private::drive(
+            erase,
+            route::call(inputs.take()),
+        ),
     )
 }
 #[doc(hidden)]

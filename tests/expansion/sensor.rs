@@ -27,7 +27,8 @@ fn export(
             ::pipeline_runtime::__private::input::<Bucket, _>("bucket", bucket),
             ::pipeline_runtime::__private::input::<String, _>("key", key),
         ],
-        |inputs| ::pipeline_runtime::__private::drive(
+        |inputs, erase| ::pipeline_runtime::__private::drive(
+            erase,
             export::call(inputs.take(), inputs.take()),
         ),
     )

@@ -32,7 +32,8 @@ pub fn count(
             ::pipeline_runtime::__private::input::<Bucket, _>("bucket", bucket),
             ::pipeline_runtime::__private::input::<Object, _>("export", export),
         ],
-        |inputs| ::pipeline_runtime::__private::drive(
+        |inputs, erase| ::pipeline_runtime::__private::drive(
+            erase,
             count::call(inputs.take(), inputs.take(), inputs.context()),
         ),
     )

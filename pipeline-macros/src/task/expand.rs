@@ -152,23 +152,28 @@ fn definition(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// `|inputs| drive(name::call(inputs.take(), ..))`
+/// `|inputs, erase| drive(erase, name::call(inputs.take(), ..))`
 fn start(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
     let name = model.name();
-    let inputs = inputs(span);
+    let (inputs, erase) = (inputs(span), local("erase", span));
     let taken = model.params.iter().filter_map(Param::taken);
     let call = quote_spanned!(name.span()=> #name::call(#(#taken),*));
     if model.function.sig.asyncness.is_some() {
-        quote_spanned!(span=> |#inputs| ::pipeline_runtime::__private::drive(#call))
+        quote_spanned!(span=> |#inputs, #erase| ::pipeline_runtime::__private::drive(#erase, #call))
     } else {
-        quote_spanned!(span=> |#inputs| ::pipeline_runtime::__private::drive_blocking(#inputs, |#inputs| #call))
+        quote_spanned!(span=> |#inputs, #erase| ::pipeline_runtime::__private::drive_blocking(#erase, #inputs, |#inputs| #call))
     }
 }
 
-/// The closure's parameter: invisible to the user's tokens, and blamed at `span`.
+/// The closure's first parameter.
 fn inputs(span: Span) -> Ident {
-    Ident::new("inputs", Span::mixed_site().located_at(span))
+    local("inputs", span)
+}
+
+/// A name that is invisible to the user's tokens, and blamed at `span`.
+fn local(name: &str, span: Span) -> Ident {
+    Ident::new(name, Span::mixed_site().located_at(span))
 }
 
 /// The type beside the function: the home of `name::call`.

@@ -179,16 +179,16 @@ pub(crate) enum Produced {
 /// An attempt's result, erased.
 pub(crate) type AttemptResult = Result<Produced, TaskError>;
 
-/// A started attempt of a body that returns `R`. What is in it has not been polled.
-pub struct Running<R>(Started<R>);
+/// A started attempt of a body. What is in it has not been polled.
+pub struct Running(Started);
 
 /// How an attempt runs.
-pub(crate) enum Started<R> {
-    Async(Pin<Box<dyn Future<Output = R> + Send>>),
-    Blocking(Box<dyn FnOnce() -> R + Send>),
+pub(crate) enum Started {
+    Async(Pin<Box<dyn Future<Output = AttemptResult> + Send>>),
+    Blocking(Box<dyn FnOnce() -> AttemptResult + Send>),
 }
 
-impl<R> std::fmt::Debug for Running<R> {
+impl std::fmt::Debug for Running {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self.0 {
             Started::Async(_) => "Running::Async",
@@ -197,45 +197,59 @@ impl<R> std::fmt::Debug for Running<R> {
     }
 }
 
+/// How the result of a body that returns `R` is erased. It is handed to the body's own closure, so that nothing there has to know what
+/// an `R` must be, and what is checked is said once.
+pub struct Erase<R>(fn(R) -> AttemptResult);
+
+impl<R> Clone for Erase<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Erase<R> {}
+
+impl<R> std::fmt::Debug for Erase<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(std::any::type_name::<R>())
+    }
+}
+
 /// Calls a body with its inputs.
-pub type Start<R> = fn(&Inputs<'_>) -> Running<R>;
+pub type Start<R> = fn(&Inputs<'_>, Erase<R>) -> Running;
 
 /// Starts an async body.
-pub fn drive<R>(body: impl Future<Output = R> + Send + 'static) -> Running<R> {
-    Running(Started::Async(Box::pin(body)))
+pub fn drive<R: 'static>(erase: Erase<R>, body: impl Future<Output = R> + Send + 'static) -> Running {
+    Running(Started::Async(Box::pin(async move { (erase.0)(body.await) })))
 }
 
 /// Starts a body that blocks, on the blocking pool, where its inputs are taken, too.
-pub fn drive_blocking<R: 'static>(inputs: &Inputs<'_>, body: fn(&Inputs<'_>) -> R) -> Running<R> {
+pub fn drive_blocking<R: 'static>(erase: Erase<R>, inputs: &Inputs<'_>, body: fn(&Inputs<'_>) -> R) -> Running {
     let (args, supplies, context) = (inputs.args.to_vec(), inputs.supplies.to_vec(), inputs.context());
-    Running(Started::Blocking(Box::new(move || body(&Inputs::new(&args, &supplies, &context)))))
+    Running(Started::Blocking(Box::new(move || (erase.0)(body(&Inputs::new(&args, &supplies, &context))))))
 }
 
 /// A task's function, its result erased.
 pub(crate) trait Body: std::fmt::Debug + Send + Sync {
     /// Calls it with its inputs.
-    fn start(&self, inputs: &Inputs<'_>) -> Started<AttemptResult>;
+    fn start(&self, inputs: &Inputs<'_>) -> Started;
 }
 
 /// A function that returns `R`, and how its result is erased.
 struct Typed<R> {
     start: Start<R>,
-    erase: fn(R) -> AttemptResult,
-}
-
-impl<R: 'static> Body for Typed<R> {
-    fn start(&self, inputs: &Inputs<'_>) -> Started<AttemptResult> {
-        let erase = self.erase;
-        match (self.start)(inputs).0 {
-            Started::Async(body) => Started::Async(Box::pin(async move { erase(body.await) })),
-            Started::Blocking(body) => Started::Blocking(Box::new(move || erase(body()))),
-        }
-    }
+    erase: Erase<R>,
 }
 
 impl<R> std::fmt::Debug for Typed<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(std::any::type_name::<R>())
+        self.erase.fmt(f)
+    }
+}
+
+impl<R: 'static> Body for Typed<R> {
+    fn start(&self, inputs: &Inputs<'_>) -> Started {
+        (self.start)(inputs, self.erase).0
     }
 }
 
@@ -257,7 +271,7 @@ where
     R: TaskOutput<Value = T> + 'static,
     T: Data,
 {
-    let erase = |result: R| result.into_result().map(|value| Produced::Value(Arc::new(value)));
+    let erase = Erase(|result: R| result.into_result().map(|value| Produced::Value(Arc::new(value))));
     let body = Typed { start, erase };
     Node::new(draft::task(definition, inputs, |inputs| Task {
         definition,
@@ -285,12 +299,12 @@ where
     R: SensorOutput<Value = T> + 'static,
     T: Data,
 {
-    let erase = |result: R| {
+    let erase = Erase(|result: R| {
         result.into_result().map(|poke| match poke {
             Poke::Ready(value) => Produced::Value(Arc::new(value)),
             Poke::NotYet => Produced::NotYet,
         })
-    };
+    });
     let body = Typed { start, erase };
     Node::new(draft::task(definition, inputs, |inputs| Task {
         definition,
@@ -389,7 +403,7 @@ impl<B: Data + Branches, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> W
         inputs: [Labelled; N],
         start: Start<R>,
     ) -> Self::Wired {
-        let erase = |result: R| result.into_result().map(|branch| Produced::Value(Arc::new(branch)));
+        let erase = Erase(|result: R| result.into_result().map(|branch| Produced::Value(Arc::new(branch))));
         let body = Typed { start, erase };
         let branch = draft::task(definition, inputs, |inputs| Task {
             definition,

@@ -110,7 +110,7 @@ impl Attempt {
     }
 
     /// Calls the body. What comes back has not been polled.
-    pub(super) fn call(&self, supplies: &[Supply]) -> Option<body::Started<body::AttemptResult>> {
+    pub(super) fn call(&self, supplies: &[Supply]) -> Option<body::Started> {
         let plan = &self.spec.plan;
         let What::Body(task) = &plan.node(self.node).what else { return None };
         Some(task.body.start(&body::Inputs::new(plan.args(self.node), supplies, self)))
