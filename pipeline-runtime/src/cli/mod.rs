@@ -76,6 +76,8 @@ mod asked;
 mod backfill;
 mod check;
 mod choose;
+#[cfg(test)]
+mod clock_changes;
 mod edit;
 mod graph;
 mod list;

@@ -1,4 +1,4 @@
-use super::Timestamp;
+use super::{Timestamp, wall};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -30,13 +30,13 @@ pub struct Clock {
 impl Clock {
     /// The real time of day.
     pub fn system() -> Self {
-        Self::starting_at(Utc::now())
+        Self::starting_at(wall::now())
     }
 
     /// The real time of day, but nothing earlier than `time`: for who has written down times that a wall clock set back since
     /// would come to again.
     pub fn system_from(time: Timestamp) -> Self {
-        let now: Timestamp = Utc::now().into();
+        let now: Timestamp = wall::now().into();
         Self { reads: now.max(time), ..Self::system() }
     }
 

@@ -5,6 +5,9 @@
 
 mod clock;
 mod timestamp;
+mod wall;
 
 pub use clock::Clock;
 pub use timestamp::Timestamp;
+#[cfg(test)]
+pub(crate) use wall::set;

@@ -1,0 +1,139 @@
+//! The wall clock is set while a sensor waits: its timeout is neither shortened nor lengthened. On virtual time, in real runs a
+//! thousand times as fast, and from one process to the next.
+
+use super::{Progress, Runner};
+use crate::prelude::*;
+use crate::time::set;
+use crate::{NodeState, RunReport, Simulation};
+use chrono::TimeDelta;
+use std::path::Path;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+const SPEED: u32 = 1000;
+const TIMEOUT: Duration = Duration::from_mins(20);
+/// At 0, 4, 8, 12, 16 and 20 minutes; fewer where the machine is late.
+const MOST_POKES: usize = 6;
+const HOUR: TimeDelta = TimeDelta::hours(1);
+
+static POKES: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
+
+#[sensor(poke = "4m", timeout = "20m")]
+async fn export(bucket: Bucket) -> Result<Poke<Object>> {
+    let found = bucket.head("export.json").await?;
+    POKES.send_modify(|pokes| *pokes += 1);
+    Ok(found.into())
+}
+
+#[pipeline]
+fn waiting() -> Result<()> {
+    export(Bucket::open("memory://clock-changes")?);
+    Ok(())
+}
+
+fn pokes(report: &RunReport) -> &[Duration] {
+    report.node("export").poke_times()
+}
+
+#[track_caller]
+fn assert_timed_out(report: &RunReport) {
+    let node = report.node("export");
+    assert_eq!(node.state(), NodeState::Failed, "{}", report.timeline());
+    assert!(node.error().is_some_and(|error| error.starts_with("timed out")), "{:?}", node.error());
+}
+
+#[test]
+fn in_a_simulation() {
+    let _right = set::right_at_last();
+    let report = Simulation::new(waiting())
+        .at("7m", || set::forward(HOUR))
+        .at("9m", || set::forward(-HOUR * 2))
+        .at("17m", || set::forward(HOUR))
+        .run();
+    assert_timed_out(&report);
+    assert_eq!(pokes(&report), [0, 4, 8, 12, 16, 20].map(Duration::from_mins));
+    assert_eq!(report.node("export").finished(), Some(TIMEOUT));
+}
+
+/// Runs it while the wall clock is set by so much, soon after the first poke.
+fn run_while_set(by: TimeDelta) -> (RunReport, Duration) {
+    POKES.send_replace(0);
+    let began = Instant::now();
+    let runner = Runner::new().pipeline(waiting(), ()).speed(SPEED).progress(Progress::Silent).beside(move |_| async move {
+        poked().await;
+        set::forward(by);
+    });
+    let report = runner.run().unwrap().into_reports().remove(0);
+    (report, began.elapsed())
+}
+
+async fn poked() {
+    // The sender is never dropped.
+    let _ = POKES.subscribe().wait_for(|pokes| *pokes > 0).await;
+}
+
+#[test]
+fn in_a_real_run() {
+    let _right = set::right_at_last();
+    for by in [HOUR, -HOUR] {
+        let (report, took) = run_while_set(by);
+        assert_timed_out(&report);
+        // Not shortened, by a clock that is none of the run's; nor lengthened, by what fits into it.
+        assert!(took >= TIMEOUT / SPEED, "{took:?}");
+        assert!((2..=MOST_POKES).contains(&pokes(&report).len()), "set by {by}: {}", report.timeline());
+        assert!(pokes(&report).is_sorted());
+    }
+}
+
+/// Begins a run, and leaves in `folder` the journal as a process that was killed after the first poke would have.
+fn begin_and_die(folder: &Path) {
+    POKES.send_replace(0);
+    let (alive, dead) = (folder.join("alive.db"), folder.join("dead.db"));
+    let late = Bucket::open("memory://clock-changes").unwrap();
+    let began =
+        Runner::new().pipeline(waiting(), ()).speed(SPEED).progress(Progress::Silent).journal(&alive).beside(|_| async move {
+            poked().await;
+            // The second poke is started once the first has been kept.
+            let _ = POKES.subscribe().wait_for(|pokes| *pokes > 1).await;
+            for end in ["", "-wal"] {
+                let file = |of: &Path| format!("{}{end}", of.display());
+                std::fs::copy(file(&alive), file(&dead)).unwrap();
+            }
+            late.put("export.json", "{}").await.unwrap();
+        });
+    assert!(began.run().unwrap().reports()[0].state().is_end());
+    let removed = async { Bucket::open("memory://clock-changes").unwrap().delete("export.json").await };
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(removed).unwrap();
+}
+
+/// Goes on with it under a wall clock that was set meanwhile.
+fn go_on(folder: &Path) -> RunReport {
+    let runner = Runner::new().pipeline(waiting(), ()).speed(SPEED).progress(Progress::Silent).journal(folder.join("dead.db"));
+    runner.run().unwrap().into_reports().remove(0)
+}
+
+#[test]
+fn set_back_while_the_process_is_down_it_counts_as_no_time() {
+    let _right = set::right_at_last();
+    let folder = tempfile::tempdir().unwrap();
+    begin_and_die(folder.path());
+    set::forward(-HOUR);
+    let report = go_on(folder.path());
+    assert_timed_out(&report);
+    assert!((3..=MOST_POKES).contains(&pokes(&report).len()), "{}", report.timeline());
+    assert!(pokes(&report).is_sorted());
+}
+
+#[test]
+fn set_forward_while_the_process_is_down_it_counts_as_time_and_one_poke_is_left() {
+    let _right = set::right_at_last();
+    let folder = tempfile::tempdir().unwrap();
+    begin_and_die(folder.path());
+    set::forward(HOUR);
+    let report = go_on(folder.path());
+    assert_timed_out(&report);
+    let so_far = pokes(&report).iter().filter(|at| **at < TIMEOUT).count();
+    assert_eq!(pokes(&report).len(), so_far + 1, "{}", report.timeline());
+    assert!(report.node("export").finished() >= Some(Duration::from_hours(1)), "{}", report.timeline());
+}

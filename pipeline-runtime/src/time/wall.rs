@@ -1,0 +1,45 @@
+//! The wall clock, which anybody may set: read here, and nowhere else in the crate for a run's time.
+
+use chrono::{DateTime, Utc};
+
+/// The time of day.
+pub(super) fn now() -> DateTime<Utc> {
+    let now = Utc::now();
+    #[cfg(test)]
+    let now = now + chrono::TimeDelta::nanoseconds(set::AHEAD.load(std::sync::atomic::Ordering::SeqCst));
+    now
+}
+
+/// The wall clock as tests set it.
+#[cfg(test)]
+pub(crate) mod set {
+    use chrono::TimeDelta;
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    /// Nanoseconds.
+    pub(super) static AHEAD: AtomicI64 = AtomicI64::new(0);
+    static SETTING: Mutex<()> = Mutex::new(());
+
+    /// Lets one test alone set the wall clock of the process; at its end the clock is right again.
+    #[must_use]
+    pub(crate) struct Right {
+        _alone: MutexGuard<'static, ()>,
+    }
+
+    pub(crate) fn right_at_last() -> Right {
+        // A test that failed has put it right, too.
+        Right { _alone: SETTING.lock().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    impl Drop for Right {
+        fn drop(&mut self) {
+            AHEAD.store(0, Ordering::SeqCst);
+        }
+    }
+
+    /// Sets the wall clock forward, or back.
+    pub(crate) fn forward(by: TimeDelta) {
+        AHEAD.fetch_add(by.num_nanoseconds().expect("within 292 years"), Ordering::SeqCst);
+    }
+}
