@@ -3,7 +3,7 @@
 use crate::Count;
 use std::process::ExitCode;
 
-/// One count a line, as [`line`] writes it.
+/// One count a line, as [`line()`] writes it.
 const RECORDED: &str = include_str!("../../recorded.txt");
 /// How much more than recorded is a failure; how much less is to be recorded.
 const MARGIN: f64 = 0.1;
