@@ -33,7 +33,7 @@ impl Live {
     pub fn in_memory(workers: usize) -> std::io::Result<Self> {
         let options =
             EngineOptions { clock: Clock::system(), parallelism: DEFAULT_PARALLELISM, check_outputs: false, observer: None };
-        Self::new(Engine::new(Arc::new(MemoryJournal::default()), options, None), None, workers)
+        Self::new(Engine::new(Box::new(MemoryJournal::default()), options, None), None, workers)
     }
 
     /// An engine whose runs are kept in that file.
@@ -45,7 +45,7 @@ impl Live {
         let journal = Arc::new(SqliteJournal::open(file).map_err(|error: JournalError| std::io::Error::other(error))?);
         let options =
             EngineOptions { clock: Clock::system(), parallelism: DEFAULT_PARALLELISM, check_outputs: false, observer: None };
-        let engine = Engine::new(Arc::clone(&journal) as _, options, None);
+        let engine = Engine::new(Box::new(Arc::clone(&journal)), options, None);
         journal.attach(&engine);
         Self::new(engine, Some(journal), workers)
     }

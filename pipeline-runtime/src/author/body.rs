@@ -51,7 +51,7 @@ impl<P: Clone + Send + Sync + 'static> Takes<P> for Runtime {
 /// One wired parameter, erased.
 #[derive(Debug, Clone)]
 pub(crate) struct Arg {
-    pub(crate) source: Source<Box<Plain>>,
+    pub(crate) source: Source<Plain>,
     pub(crate) fill: Fill,
 }
 
@@ -62,30 +62,39 @@ pub struct Labelled {
     pub(crate) arg: Arg,
 }
 
-/// A plain value, and how a parameter is cloned from it.
+/// A plain value that the pipeline function gave.
 #[derive(Clone)]
-pub struct Plain {
-    value: Arc<dyn Any + Send + Sync>,
-    clone: fn(&dyn Any, &mut dyn Any),
+pub struct Plain(Arc<dyn PlainValue>);
+
+/// What is asked of a plain value whose type is not known. A plan may hold millions, so each is one allocation.
+trait PlainValue: Send + Sync {
+    /// Clones it into `slot`, which must be an `Option` of its type.
+    fn fill(&self, slot: &mut dyn Any);
     /// The value where it is a text: alerts name it, as it is often the key that a sensor waits for.
-    text: fn(&dyn Any) -> Option<&str>,
+    fn text(&self) -> Option<&str>;
+}
+
+struct Held<P>(P);
+
+impl<P: Clone + Send + Sync + 'static> PlainValue for Held<P> {
+    fn fill(&self, slot: &mut dyn Any) {
+        if let Some(slot) = slot.downcast_mut::<Option<P>>() {
+            *slot = Some(self.0.clone());
+        }
+    }
+
+    fn text(&self) -> Option<&str> {
+        (&self.0 as &dyn Any).downcast_ref::<String>().map(String::as_str)
+    }
 }
 
 impl Plain {
     fn new<P: Clone + Send + Sync + 'static>(value: P) -> Self {
-        Self {
-            value: Arc::new(value),
-            clone: |value, slot| {
-                if let Some(slot) = slot.downcast_mut::<Option<P>>() {
-                    *slot = value.downcast_ref::<P>().cloned();
-                }
-            },
-            text: |value| value.downcast_ref::<String>().map(String::as_str),
-        }
+        Self(Arc::new(Held(value)))
     }
 
     pub(crate) fn text(&self) -> Option<&str> {
-        (self.text)(&*self.value)
+        self.0.text()
     }
 }
 
@@ -106,7 +115,7 @@ where
 {
     let Input(source, fill) = input.into_input();
     let source = match source {
-        Source::Plain(value) => Source::Plain(Box::new(<Runtime as Takes<P>>::plain(value))),
+        Source::Plain(value) => Source::Plain(<Runtime as Takes<P>>::plain(value)),
         Source::Template(template) => Source::Template(template),
         Source::Templates(templates) => Source::Templates(templates),
         Source::Node(node, rule) => Source::Node(node, rule),
@@ -140,7 +149,7 @@ impl<'a> Inputs<'a> {
         let mut slot = None::<P>;
         let arg = self.args.get(self.next_arg.replace(self.next_arg.get() + 1));
         match arg.map(|arg| (&arg.source, arg.fill)) {
-            Some((Source::Plain(plain), _)) => (plain.clone)(&*plain.value, &mut slot),
+            Some((Source::Plain(plain), _)) => plain.0.fill(&mut slot),
             Some((_, fill)) => {
                 let supply = self.supplies.get(self.next_supply.replace(self.next_supply.get() + 1));
                 if let Some(supply) = supply {

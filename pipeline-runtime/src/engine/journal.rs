@@ -7,7 +7,7 @@ use super::record::Entry;
 pub(crate) type RunKey = i64;
 
 /// Keeps records, in order. The engine carries out no action before the records that led to it are kept.
-pub(crate) trait Journal: Send + Sync + std::fmt::Debug {
+pub(crate) trait Journal: Send + std::fmt::Debug {
     /// Whether outputs are to be written as JSON.
     fn is_durable(&self) -> bool;
 
@@ -15,7 +15,7 @@ pub(crate) trait Journal: Send + Sync + std::fmt::Debug {
     /// hands it to [`Engine::committed`](super::Engine::committed).
     ///
     /// Called in the order of the events, one call at a time. `key` tells the journal's number of a run.
-    fn submit(&self, outbox: &mut Outbox, key: &dyn Fn(RunIx) -> RunKey) -> Kept;
+    fn submit(&mut self, outbox: &mut Outbox, key: &dyn Fn(RunIx) -> RunKey) -> Kept;
 
     /// The records of a run that are in memory.
     fn entries(&self, run: RunIx) -> Vec<Entry>;

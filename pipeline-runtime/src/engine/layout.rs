@@ -128,15 +128,20 @@ impl Layout {
         plan.scope(of.scope).nodes[((slot - of.base) % of.stride) as usize]
     }
 
+    /// The slot of the first node at `position`.
+    #[inline]
+    pub(crate) fn base(&self, position: Position) -> Slot {
+        if position.expansion == 0 {
+            return 0;
+        }
+        let of = self.expansion(position.expansion);
+        of.base + position.element * of.stride
+    }
+
     /// The slot of `node` at `position`, where `node` is of that expansion's own scope.
     #[inline]
     pub(crate) fn own_slot(&self, plan: &Plan, node: NodeIx, position: Position) -> Slot {
-        let offset = plan.node(node).offset;
-        if position.expansion == 0 {
-            return offset;
-        }
-        let of = self.expansion(position.expansion);
-        of.base + position.element * of.stride + offset
+        self.base(position) + plan.node(node).offset
     }
 
     /// The slot of `node` as it is seen from `position`: its own scope is that of `position` or one around it.

@@ -5,13 +5,15 @@ mod driver;
 mod journal;
 mod layout;
 mod record;
+mod records;
 mod state;
 
-pub(crate) use core::{Action, Answered, Edit, EditError, Outbox, Run, RunIx, RunSpec, check_edit};
 #[cfg(test)]
-pub(crate) use core::{Answer, Core};
+pub(crate) use core::{Action, Answer, Core, Job};
+pub(crate) use core::{Answered, Edit, EditError, Outbox, Run, RunIx, RunSpec, Todo, check_edit};
 pub(crate) use driver::{Attempt, Engine, EngineOptions, Meddle, Observe, Wake, Watching, WeakEngine, current};
 pub(crate) use journal::{Journal, Kept, RunKey};
 pub(crate) use layout::{ExpansionIx, Layout};
 pub(crate) use record::{Entry, Output, Record, Skip, Slot};
+pub(crate) use records::Records;
 pub use state::{NodeState, RunState};

@@ -79,9 +79,9 @@ impl Host {
         let workers = Builder::new_multi_thread().worker_threads(threads).thread_name("pipeline-worker").enable_all().build()?;
         let timers = Builder::new_current_thread().enable_all().build()?;
         let HostOptions { journal, parallelism, clock, observer, drain } = options;
-        let kept: Arc<dyn Journal> = match &journal {
-            Some(journal) => Arc::clone(journal) as _,
-            None => Arc::new(MemoryJournal::default()),
+        let kept: Box<dyn Journal> = match &journal {
+            Some(journal) => Box::new(Arc::clone(journal)),
+            None => Box::new(MemoryJournal::default()),
         };
         // Debug runs find a value that JSON changes where it is made, not after a crash.
         let check_outputs = cfg!(debug_assertions);

@@ -192,7 +192,7 @@ fn what(drafted: draft::What) -> What {
 fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
     let mut edges: Vec<(NodeIx, Edge)> = Vec::new();
     for (to, node) in (0..).zip(&plan.nodes) {
-        let mut edge = |from: NodeIx, rule: EdgeRule| edges.push((from, Edge { to, rule }));
+        let mut edge = |from: NodeIx, rule: EdgeRule| edges.push((from, Edge { to, offset: Edge::INWARDS, rule }));
         match &node.what {
             What::Body(_) => {
                 for arg in &plan.args[node.args.start as usize..node.args.end as usize] {
@@ -207,14 +207,24 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
                     }
                 }
             }
-            What::Arm { branch, index } => edge(*branch, EdgeRule::Arm(*index)),
+            // An enum of more variants than that is none that anybody writes.
+            What::Arm { branch, index } => edge(*branch, EdgeRule::Arm(u16::try_from(*index).unwrap_or(u16::MAX))),
             What::Failure { of } => edge(*of, EdgeRule::Failure),
             What::FirstOf { from } => from.iter().for_each(|from| edge(*from, EdgeRule::Race)),
             What::Each(each) => edge(each.list, EdgeRule::Upstream(Rule::AllSuccess)),
             What::Element { .. } => {}
         }
     }
-    edges.extend(orders.iter().map(|&(to, from, _)| (from, Edge { to, rule: EdgeRule::Upstream(Rule::AllSuccess) })));
+    edges.extend(orders.iter().map(|&(to, from, _)| {
+        let rule = EdgeRule::Upstream(Rule::AllSuccess);
+        (from, Edge { to, offset: Edge::INWARDS, rule })
+    }));
+    for (from, edge) in &mut edges {
+        let target = plan.node(edge.to);
+        if target.scope == plan.node(*from).scope {
+            edge.offset = target.offset;
+        }
+    }
     edges.sort_by_key(|(from, _)| *from);
     for (position, (from, edge)) in (0..).zip(&edges) {
         let out = &mut plan.nodes[*from as usize].out;

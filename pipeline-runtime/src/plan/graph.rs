@@ -104,7 +104,14 @@ pub(crate) struct Each {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Edge {
     pub(crate) to: NodeIx,
+    /// The offset of its target where that is of the same scope; else [`Edge::INWARDS`].
+    pub(crate) offset: u32,
     pub(crate) rule: EdgeRule,
+}
+
+impl Edge {
+    /// The edge leads into a mapping.
+    pub(crate) const INWARDS: u32 = u32::MAX;
 }
 
 /// When an edge holds, and what its target becomes if it never can.
@@ -115,7 +122,7 @@ pub(crate) enum EdgeRule {
     /// A trigger rule over the elements of a mapping.
     Elements(Rule),
     /// From a branch to its arm of that index.
-    Arm(u32),
+    Arm(u16),
     /// From a node to the gate of its failure.
     Failure,
     /// From a node to the gate of whichever is first.

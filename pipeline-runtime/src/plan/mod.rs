@@ -15,7 +15,7 @@ mod skeleton;
 mod tests;
 
 pub use graph::Plan;
-pub(crate) use graph::{Each, EdgeRule, NodeIx, ScopeIx, What};
+pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, NotifierIx, Policy, PoolSpec, SensorPolicy};
 pub use problem::{PlanError, Problem};
 pub use skeleton::PlanChanged;

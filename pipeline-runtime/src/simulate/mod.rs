@@ -11,7 +11,7 @@ pub use error::SimulationError;
 use crate::author::context::RunInfo;
 use crate::author::pipeline::Pipeline;
 use crate::author::value::Data;
-use crate::engine::{Edit, Engine, EngineOptions, Journal, RunSpec};
+use crate::engine::{Edit, Engine, EngineOptions, RunSpec};
 use crate::journal::MemoryJournal;
 use crate::observe::{RunHistory, RunReport};
 use crate::plan::Plan;
@@ -240,9 +240,8 @@ impl<'a> Simulation<'a> {
         let meddling = Arc::new(Meddling::new(&plan, self.stubs, world.clone())?);
         let mut interventions = Interventions::new(self.interventions, start)?;
 
-        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
-        let engine = Engine::new(Arc::clone(&journal), options, Some(meddling));
+        let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(meddling));
         let info = RunInfo {
             pipeline: plan.pipeline.to_owned(),
             run_id: format!("simulated__{}", interval.start.to_rfc3339()),
@@ -267,7 +266,7 @@ impl<'a> Simulation<'a> {
             }
             engine.pass_time(until.min(start + HORIZON)).await;
         }
-        let history = RunHistory::of(plan, start, &journal.entries(run));
+        let history = RunHistory::of(plan, start, &engine.entries(run));
         let outputs = engine.look(run, |run| run.nodes.iter().map(|node| node.value.clone()).collect()).unwrap_or_default();
         Ok(RunReport::new(history, outputs).warned(world.unmet_faults().map(|unmet| unmet.to_string())))
     }

@@ -54,7 +54,7 @@ impl Clock {
     #[inline]
     pub fn now(&self) -> Timestamp {
         let elapsed = self.started.elapsed();
-        self.reads + if self.speed == 1 { elapsed } else { elapsed.saturating_mul(self.speed) }
+        if self.speed == 1 { self.reads.after(elapsed) } else { self.reads + elapsed.saturating_mul(self.speed) }
     }
 
     /// Returns once the clock reads `deadline` or later.

@@ -4,10 +4,12 @@
 //! differ in their [`Clock`] alone.
 
 mod clock;
+mod moment;
 mod timestamp;
 mod wall;
 
 pub use clock::Clock;
+pub(crate) use moment::Moment;
 pub use timestamp::Timestamp;
 #[cfg(test)]
 pub(crate) use wall::set;

@@ -35,6 +35,14 @@ impl Timestamp {
         Duration::from_nanos(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
     }
 
+    /// So long after it, where that is less than a process lives.
+    #[inline]
+    pub(super) const fn after(self, elapsed: Duration) -> Self {
+        // A sum of nanoseconds in 64 bits, which reach 292 years: a `Duration` would count them in 128.
+        let nanos = elapsed.as_secs().wrapping_mul(1_000_000_000).wrapping_add(elapsed.subsec_nanos() as u64);
+        Self(self.0.saturating_add(nanos.cast_signed()))
+    }
+
     /// The same time as a date.
     pub fn to_utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_nanos(self.0)

@@ -1,11 +1,11 @@
 //! Attempts: what their end means, retries, and the one budget of a sensor's wait.
 
-use super::super::record::{Output, Record, Skip, Slot};
+use super::super::record::{Record, Skip, Slot};
 use super::super::state::NodeState;
 use super::desk::Desk;
 use super::run::Node;
 use super::timers::Due;
-use super::{Answer, Answered};
+use super::{Answer, Answered, Job};
 use crate::author::notify::Event;
 use crate::author::options::{Mode, OnTimeout};
 use crate::plan::SensorPolicy;
@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 impl Desk<'_> {
     /// The answer to a start.
-    pub(super) fn answer(&mut self, slot: Slot, start: u32, answer: Answer) {
+    #[inline]
+    pub(super) fn answer(&mut self, Job { slot, start, .. }: Job, answer: Answer) {
         let node = self.run.node_mut(slot);
         if node.starts != start || !std::mem::take(&mut node.in_flight) {
             return;
@@ -34,7 +35,7 @@ impl Desk<'_> {
         match what {
             Answered::NotYet(looked) => return self.not_yet(slot, looked.as_deref(), memory),
             Answered::Success(value, json) => {
-                self.record(Record::Succeeded { slot, output: Some(Output { value, json }) });
+                self.record_success(slot, value, json);
                 self.callback(slot, Event::OnSuccess);
             }
             Answered::Error(error) => self.attempt_failed(slot, error, memory),
@@ -62,14 +63,14 @@ impl Desk<'_> {
 
     pub(super) fn sensor(&self, slot: Slot) -> Option<(SensorPolicy, Timestamp)> {
         let sensor = self.policy(slot).sensor.as_deref()?.clone();
-        let from = self.run.node(slot).more.as_ref()?.budget_from?;
+        let from = self.run.node(slot).more.as_ref()?.budget_from.get()?;
         let deadline = from + sensor.timeout;
         Some((sensor, deadline))
     }
 
     /// Whether the poke under way was the last that the budget allows.
     fn was_last_poke(&self, slot: Slot, deadline: Timestamp) -> bool {
-        let started = self.run.node(slot).more.as_ref().and_then(|more| more.last_start);
+        let started = self.run.node(slot).more.as_ref().and_then(|more| more.last_start.get());
         self.now > deadline || started.is_some_and(|started| started >= deadline)
     }
 
@@ -88,7 +89,8 @@ impl Desk<'_> {
             return self.release(slot);
         }
         let more = self.run.node(slot).more.as_ref();
-        let (pokes, started, tick) = more.map_or((0, None, None), |more| (more.pokes_in_budget, more.last_start, more.tick));
+        let (pokes, started, tick) =
+            more.map_or((0, None, None), |more| (more.pokes_in_budget, more.last_start.get(), more.tick.get()));
         let next = tick.unwrap_or_else(|| {
             let wait = sensor.poke.wait(pokes.saturating_sub(1), self.random(slot));
             (started.unwrap_or(self.now) + wait).min(deadline)
@@ -166,7 +168,7 @@ impl Desk<'_> {
     pub(super) fn next(&mut self, slot: Slot) {
         let now = self.now;
         let node = self.run.node(slot);
-        if !node.state.is_end() && node.more.as_ref().and_then(|more| more.next).is_some_and(|next| next <= now) {
+        if !node.state.is_end() && node.more.as_ref().and_then(|more| more.next.get()).is_some_and(|next| next <= now) {
             self.go_on(slot);
         }
     }
@@ -191,7 +193,7 @@ impl Desk<'_> {
 impl Node {
     /// What is left of a sensor's budget at `now`.
     pub(crate) fn budget_left(&self, sensor: &SensorPolicy, now: Timestamp) -> Option<std::time::Duration> {
-        let from = self.more.as_ref()?.budget_from?;
+        let from = self.more.as_ref()?.budget_from.get()?;
         Some((from + sensor.timeout).since(now))
     }
 }

@@ -14,14 +14,19 @@ const MOST_NAMED: usize = 10;
 
 impl Desk<'_> {
     /// A node came to a state that somebody may want to know of.
+    #[inline]
     pub(super) fn callback(&mut self, slot: Slot, event: Event) {
         self.callback_with(slot, event, None);
     }
 
+    #[inline]
     pub(super) fn callback_with(&mut self, slot: Slot, event: Event, error: Option<&str>) {
-        if self.policy(slot).callbacks.is_empty() && self.run.plan().run.callbacks.is_empty() {
-            return;
+        if !self.run.plan().notifiers.is_empty() {
+            self.call_back(slot, event, error);
         }
+    }
+
+    fn call_back(&mut self, slot: Slot, event: Event, error: Option<&str>) {
         let of_node = self.policy(slot).callbacks.iter().filter(|(of, _)| *of == event).map(|(_, notifier)| *notifier);
         // A run has neither retries nor skips, so its pipeline's callbacks for those are told of its nodes'.
         let is_body = self.run.plan().node(self.run.ix(slot)).is_body();
@@ -136,7 +141,7 @@ impl Desk<'_> {
     fn about_node(&self, slot: Slot, event: Event, error: Option<&str>) -> Notification {
         let (node, policy, id) = (self.run.node(slot), self.policy(slot), self.run.id(slot));
         let more = node.more.as_ref();
-        let failure = more.and_then(|more| more.failure.as_ref());
+        let failure = more.and_then(|more| more.failure.as_deref());
         let of_upstream = |failure: &crate::Failure| match node.state {
             NodeState::UpstreamFailed => format!("`{}` failed: {}", failure.node(), failure.error()),
             _ => failure.error().to_owned(),
@@ -148,7 +153,7 @@ impl Desk<'_> {
             attempts: Some(policy.retries + 1),
             pokes: policy.sensor.as_ref().map(|_| more.map_or(0, |more| more.pokes)),
             error: error.map(str::to_owned).or_else(|| failure.map(of_upstream)),
-            elapsed: node.first_start.map(|start| self.now.since(start)),
+            elapsed: node.first_start.get().map(|start| self.now.since(start)),
             budget_left: policy.sensor.as_ref().and_then(|sensor| node.budget_left(sensor, self.now)),
             inputs: self.run.plan().texts(self.run.ix(slot), &self.run.spec.info, &id, node.attempt()),
             node: Some(id),

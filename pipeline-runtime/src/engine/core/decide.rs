@@ -56,30 +56,54 @@ impl Desk<'_> {
             return;
         }
         loop {
-            let pending = &mut self.run.pending;
-            if let Some(Reverse((_, slot, decision))) = pending.decisions.pop() {
-                match decision {
-                    Decision::UpstreamFailed(from) => self.upstream_failed(slot, from),
-                    Decision::Skipped(from) => self.upstream_skipped(slot, from),
-                    Decision::Gathered => self.gather(slot),
-                    Decision::Holds => self.gate(slot),
-                }
-            } else if !pending.losers.is_empty() {
-                self.cut_losers_off();
-            } else if let Some(expansion) = pending.freed.pop() {
-                self.activate(expansion);
-            } else if let Some(slot) = pending.ready.pop_front() {
-                // After a recovery it may have gone on already.
-                if self.run.node(slot).state == NodeState::Scheduled {
-                    self.queue(slot);
-                }
-            } else {
+            if !self.run.pending.is_settled() {
+                self.decide_next();
+                continue;
+            }
+            if self.run.pending.ready.is_empty() {
                 break;
             }
+            let mut ready = std::mem::take(&mut self.run.pending.ready);
+            match ready.as_slice() {
+                [only] if self.is_scheduled(*only) => self.start_or_queue(*only),
+                // Of several the pool says who is first.
+                several => {
+                    for &slot in several {
+                        if self.is_scheduled(slot) {
+                            self.queue(slot);
+                        }
+                    }
+                }
+            }
+            ready.clear();
+            // Its memory is used again.
+            self.run.pending.ready = ready;
         }
         if self.run.open == 0 {
             let state = if self.run.failures > 0 { RunState::Failed } else { RunState::Success };
             self.ended(state);
+        }
+    }
+
+    /// After a recovery what was ready may have gone on already.
+    #[inline]
+    fn is_scheduled(&self, slot: Slot) -> bool {
+        self.run.node(slot).state == NodeState::Scheduled
+    }
+
+    fn decide_next(&mut self) {
+        let pending = &mut self.run.pending;
+        if let Some(Reverse((_, slot, decision))) = pending.decisions.pop() {
+            match decision {
+                Decision::UpstreamFailed(from) => self.upstream_failed(slot, from),
+                Decision::Skipped(from) => self.upstream_skipped(slot, from),
+                Decision::Gathered => self.gather(slot),
+                Decision::Holds => self.gate(slot),
+            }
+        } else if !pending.losers.is_empty() {
+            self.cut_losers_off();
+        } else if let Some(expansion) = pending.freed.pop() {
+            self.activate(expansion);
         }
     }
 

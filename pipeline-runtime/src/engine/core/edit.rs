@@ -59,7 +59,7 @@ impl Core {
         }
         let ended = run.state.is_end();
         let ix = self.host(run);
-        let before = (self.out.records.len(), self.out.actions.len());
+        let before = (self.out.records.mark(), self.out.todo.starts.len(), self.out.todo.actions.len());
         let mut result = Ok(());
         self.desk(ix, now, |desk| {
             result = desk.edit(edit);
@@ -71,7 +71,8 @@ impl Core {
         });
         if let Err(error) = result {
             self.out.records.truncate(before.0);
-            self.out.actions.truncate(before.1);
+            self.out.todo.starts.truncate(before.1);
+            self.out.todo.actions.truncate(before.2);
             self.runs[ix as usize] = None;
             return Err(error);
         }

@@ -3,7 +3,7 @@
 //! It takes what happened and the time, and returns records for the journal and actions for the driver. There is no clock, no
 //! runtime, no database and no user type in it, so that live runs, recovery and simulations go by the same code.
 //!
-//! Every [`Action::Start`] is answered exactly once by [`Core::answer`], also where the attempt was cut off in between: only
+//! Every start is answered exactly once by [`Core::answer`], also where the attempt was cut off in between: only
 //! then is its thread free, and only then does its pool have the slot again.
 
 mod alerts;
@@ -22,7 +22,8 @@ mod tests;
 mod timers;
 mod wake;
 
-use super::record::{Entry, Slot};
+use super::record::Slot;
+use super::records::Records;
 use super::state::RunState;
 use crate::author::notify::Notification;
 use crate::author::value::Value;
@@ -46,8 +47,6 @@ pub(crate) struct Core {
     pools: Pools,
     timers: Timers,
     out: Outbox,
-    /// Nothing more is started.
-    draining: bool,
 }
 
 /// A run, and where its plan's pools are in the core.
@@ -57,20 +56,46 @@ struct Hosted {
     pools: Vec<CorePool>,
 }
 
-/// What a call of the core left to do. The records are to be committed before any of the actions is carried out.
+/// What a call of the core left to do. The records are to be committed before any of the rest is carried out.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    pub(crate) records: Vec<(RunIx, Entry)>,
+    pub(crate) records: Records,
+    pub(crate) todo: Todo,
+}
+
+/// What the driver has to do: to start bodies, and then the rest.
+#[derive(Debug, Default)]
+pub(crate) struct Todo {
+    pub(crate) starts: Vec<Job>,
     pub(crate) actions: Vec<Action>,
 }
 
-/// What the driver has to do.
+impl Todo {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.starts.is_empty() && self.actions.is_empty()
+    }
+
+    /// Adds what is to be done after it.
+    pub(crate) fn append(&mut self, mut after: Self) {
+        self.starts.append(&mut after.starts);
+        self.actions.append(&mut after.actions);
+    }
+}
+
+/// One start of a node's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Job {
+    pub(crate) run: RunIx,
+    pub(crate) slot: Slot,
+    /// Which of the node's starts it is.
+    pub(crate) start: u32,
+}
+
+/// What the driver has to do besides starting bodies.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
-    /// Start the node's body.
-    Start { run: RunIx, slot: Slot, start: u32 },
-    /// Cut the node's attempt off. It is still to be answered.
-    Abort { run: RunIx, slot: Slot, start: u32 },
+    /// Cut an attempt off. It is still to be answered.
+    Abort(Job),
     /// Tell somebody.
     Tell { run: RunIx, id: u32, notifier: NotifierIx, notification: Arc<Notification> },
     /// The run has ended.
@@ -104,16 +129,21 @@ impl From<Answered> for Answer {
     }
 }
 
+/// The runs of a core, to look at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Runs<'a>(&'a [Option<Hosted>]);
+
+impl<'a> Runs<'a> {
+    #[inline]
+    pub(crate) fn get(self, run: RunIx) -> Option<&'a Run> {
+        self.0.get(run as usize)?.as_ref().map(|hosted| &hosted.run)
+    }
+}
+
 impl Core {
     /// `parallelism` is the number of slots in `default_pool`.
     pub(crate) fn new(parallelism: u32) -> Self {
-        Self {
-            runs: Vec::new(),
-            pools: Pools::new(parallelism),
-            timers: Timers::default(),
-            out: Outbox::default(),
-            draining: false,
-        }
+        Self { runs: Vec::new(), pools: Pools::new(parallelism), timers: Timers::default(), out: Outbox::default() }
     }
 
     /// Starts a run.
@@ -132,14 +162,15 @@ impl Core {
     }
 
     /// An attempt has come to its end.
-    pub(crate) fn answer(&mut self, run: RunIx, slot: Slot, start: u32, answer: Answer, now: Timestamp) {
-        self.desk(run, now, |desk| desk.answer(slot, start, answer));
+    #[inline]
+    pub(crate) fn answer(&mut self, job: Job, answer: Answer, now: Timestamp) {
+        self.desk(job.run, now, |desk| desk.answer(job, answer));
         self.settle(now);
     }
 
     /// Something that a sensor's poke has looked at is no longer as it was; `start` says which poke it was.
     pub(crate) fn wake(&mut self, run: RunIx, slot: Slot, start: u32, now: Timestamp) {
-        if !self.draining {
+        if !self.pools.is_closed() {
             self.desk(run, now, |desk| desk.changed(slot, start));
             self.settle(now);
         }
@@ -152,14 +183,14 @@ impl Core {
 
     /// From now on nothing is started any more: neither nodes nor further attempts or pokes. What is under way may end.
     pub(crate) fn drain(&mut self) {
-        self.draining = true;
+        self.pools.close();
     }
 
     /// The process is about to end, since somebody wants it to: attempts under way are put down as cut off. Whoever goes on with the
     /// runs starts them anew, and it counts as no death of theirs.
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method itself is of one desk's lifetime, and not of any")]
     pub(crate) fn interrupt(&mut self, now: Timestamp) {
-        self.draining = true;
+        self.drain();
         for run in 0..u32::try_from(self.runs.len()).unwrap_or(u32::MAX) {
             self.desk(run, now, |desk| desk.interrupt());
         }
@@ -186,7 +217,7 @@ impl Core {
     /// Does what is due.
     pub(crate) fn advance(&mut self, now: Timestamp) {
         while let Some((run, due)) = self.timers.pop(now) {
-            if self.draining && matches!(due, Due::Next(_) | Due::Change(_)) {
+            if self.pools.is_closed() && matches!(due, Due::Next(_) | Due::Change(_)) {
                 // It is journaled, and whoever goes on with the run does it.
                 continue;
             }
@@ -203,20 +234,30 @@ impl Core {
         self.settle(now);
     }
 
-    /// When something is due next, if nothing happens before.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+    /// When something is due next, if nothing happens before; else [`Timestamp::NEVER`].
+    #[inline]
+    pub(crate) fn next_due(&self) -> Timestamp {
         self.timers.next()
     }
 
-    /// What is left to do, for a driver that keeps its buffers.
+    /// What is left to do.
+    #[cfg(test)]
     pub(crate) fn outbox(&mut self) -> &mut Outbox {
         &mut self.out
     }
 
-    pub(crate) fn run(&self, run: RunIx) -> Option<&Run> {
-        self.runs.get(run as usize)?.as_ref().map(|hosted| &hosted.run)
+    /// What is left to do, for a driver that keeps its buffers, with the runs that it is of.
+    #[inline]
+    pub(crate) fn outbox_and_runs(&mut self) -> (&mut Outbox, Runs<'_>) {
+        (&mut self.out, Runs(&self.runs))
     }
 
+    #[inline]
+    pub(crate) fn run(&self, run: RunIx) -> Option<&Run> {
+        Runs(&self.runs).get(run)
+    }
+
+    #[inline]
     fn desk(&mut self, ix: RunIx, now: Timestamp, work: impl FnOnce(&mut Desk<'_>)) {
         let Some(Some(hosted)) = self.runs.get_mut(ix as usize) else { return };
         let pools_of_plan = &hosted.pools;
@@ -235,9 +276,6 @@ impl Core {
 
     /// Gives free slots of pools to those who wait.
     fn settle(&mut self, now: Timestamp) {
-        if self.draining {
-            return;
-        }
         while let Some((pool, run, slot)) = self.pools.grant() {
             let mut started = false;
             self.desk(run, now, |desk| started = desk.granted(slot));

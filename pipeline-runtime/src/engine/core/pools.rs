@@ -15,6 +15,8 @@ pub(crate) struct Pools {
     parallelism: u32,
     /// Pools that may have a slot for somebody who waits.
     due: Vec<CorePool>,
+    /// No more slots are given away.
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -61,7 +63,16 @@ type Waiting = (i32, Reverse<RunIx>, Reverse<Slot>);
 
 impl Pools {
     pub(crate) fn new(parallelism: u32) -> Self {
-        Self { all: Vec::new(), parallelism: parallelism.max(1), due: Vec::new() }
+        Self { all: Vec::new(), parallelism: parallelism.max(1), due: Vec::new(), closed: false }
+    }
+
+    /// From now on nobody is given a slot any more.
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// The pool of that name. The first plan to name it says how many slots it has.
@@ -79,6 +90,15 @@ impl Pools {
     pub(crate) fn wait(&mut self, pool: CorePool, priority: i32, run: RunIx, slot: Slot) {
         self.all[pool as usize].waiting.push((priority, Reverse(run), Reverse(slot)));
         self.note(pool);
+    }
+
+    /// Takes a slot for somebody whom nobody waits before.
+    #[inline]
+    pub(crate) fn take(&mut self, pool: CorePool) -> bool {
+        let of = &mut self.all[pool as usize];
+        let free = of.used < of.slots && of.waiting.is_empty() && !self.closed;
+        of.used += u32::from(free);
+        free
     }
 
     #[inline]
@@ -107,6 +127,9 @@ impl Pools {
     /// wants it.
     #[inline]
     pub(crate) fn grant(&mut self) -> Option<(CorePool, RunIx, Slot)> {
+        if self.closed {
+            return None;
+        }
         while let Some(&ix) = self.due.last() {
             let pool = &mut self.all[ix as usize];
             if pool.used < pool.slots

@@ -48,7 +48,7 @@ impl Desk<'_> {
 
     fn resume_node(&mut self, slot: Slot) {
         let node = self.run.node(slot);
-        let next = node.more.as_ref().and_then(|more| more.next);
+        let next = node.more.as_ref().and_then(|more| more.next.get());
         match (node.state, next) {
             // Between two attempts or pokes. What was due while the process was down is due now.
             (NodeState::UpForRetry | NodeState::UpForReschedule | NodeState::Running, Some(next)) => {

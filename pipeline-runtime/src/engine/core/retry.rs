@@ -208,7 +208,7 @@ impl Run {
         let value = node.value.take().filter(|_| matches!(plan.node(ix).what, What::Element { .. }));
         let waits = plan.node(ix).needs + u32::from(position.expansion > 0);
         let state = if gathers { NodeState::Running } else { NodeState::None };
-        *self.node_mut(slot) = Node { state, waits, starts, value, ..Node::default() };
+        *self.node_mut(slot) = Node { state, starts, value, ..Node::new(ix, waits) };
         if position.expansion > 0 {
             let mapping = &mut self.mappings[position.expansion as usize];
             mapping.next = mapping.next.min(position.element);
@@ -233,8 +233,8 @@ impl Run {
         let kept = self.layout.expansion(new).width.min(self.layout.expansion(old).width);
         for (from, to) in self.layout.moves(old, new, kept) {
             let element = matches!(self.plan().node(self.ix(to)).what, What::Element { .. });
-            let moved = std::mem::take(self.node_mut(from));
-            self.node_mut(from).state = NodeState::Removed;
+            let removed = Node { state: NodeState::Removed, ..Node::new(self.ix(from), 0) };
+            let moved = std::mem::replace(self.node_mut(from), removed);
             let item = self.node(to).value.clone();
             *self.node_mut(to) = moved;
             if element {
@@ -275,6 +275,6 @@ impl Run {
             self.open -= 1;
         }
         let starts = self.node(slot).starts;
-        *self.node_mut(slot) = Node { state: NodeState::Removed, starts, ..Node::default() };
+        *self.node_mut(slot) = Node { state: NodeState::Removed, starts, ..Node::new(self.ix(slot), 0) };
     }
 }

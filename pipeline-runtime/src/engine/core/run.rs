@@ -14,10 +14,10 @@ use crate::author::input::Upstream;
 use crate::author::options::Mode;
 use crate::author::outcome::Failure;
 use crate::author::value::Value;
-use crate::plan::{EdgeRule, NodeIx, Plan, What};
-use crate::time::Timestamp;
+use crate::plan::{Edge, EdgeRule, NodeIx, Plan, What};
+use crate::time::{Moment, Timestamp};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 /// A run's index in its core.
@@ -66,7 +66,15 @@ pub(crate) struct Pending {
     /// Mappings that may activate further elements.
     pub(crate) freed: Vec<ExpansionIx>,
     /// Bodies whose inputs all hold.
-    pub(crate) ready: VecDeque<Slot>,
+    pub(crate) ready: Vec<Slot>,
+}
+
+impl Pending {
+    /// Nothing is left to be decided, but what is ready may start.
+    #[inline]
+    pub(super) fn is_settled(&self) -> bool {
+        self.decisions.is_empty() && self.losers.is_empty() && self.freed.is_empty()
+    }
 }
 
 /// What is to become of a node, the gravest first.
@@ -83,9 +91,11 @@ pub(crate) enum Decision {
 }
 
 /// One node of a run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each says one thing of a node in this process, and all combinations occur")]
 pub(crate) struct Node {
+    /// Which of the plan's it is.
+    pub(crate) ix: NodeIx,
     pub(crate) state: NodeState,
     /// Its last attempt has not been answered yet, be it cut off or not.
     pub(crate) in_flight: bool,
@@ -101,7 +111,7 @@ pub(crate) struct Node {
     pub(crate) waits: u32,
     /// How often it was started: tells the answer of one start from that of another.
     pub(crate) starts: u32,
-    pub(crate) first_start: Option<Timestamp>,
+    pub(crate) first_start: Moment,
     pub(crate) value: Option<Value>,
     pub(crate) more: Option<Box<More>>,
 }
@@ -109,24 +119,24 @@ pub(crate) struct Node {
 /// What only some nodes have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct More {
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<Box<Failure>>,
     /// The attempt under way or due, from 1.
     pub(crate) attempt: u32,
     /// Interruptions since the last attempt that came to an end.
     pub(crate) interruptions: u32,
-    pub(crate) last_start: Option<Timestamp>,
+    pub(crate) last_start: Moment,
     /// When the next attempt or poke is due.
-    pub(crate) next: Option<Timestamp>,
+    pub(crate) next: Moment,
     /// When a poke was due as its last was made before that, for a change: it still is.
-    pub(crate) tick: Option<Timestamp>,
+    pub(crate) tick: Moment,
     /// The start of a sensor's budget.
-    pub(crate) budget_from: Option<Timestamp>,
+    pub(crate) budget_from: Moment,
     pub(crate) pokes: u32,
     /// Pokes since the budget began but those for changes, for the growing waits between them.
     pub(crate) pokes_in_budget: u32,
     pub(crate) memory: Option<Arc<str>>,
     /// Of a branch: the arm it took and what that carries.
-    pub(crate) arm: Option<(u32, Value)>,
+    pub(crate) arm: Option<Box<(u32, Value)>>,
 }
 
 /// How far a mapping is.
@@ -143,6 +153,24 @@ pub(crate) struct Mapping {
 }
 
 impl Node {
+    /// A node that nothing has happened to.
+    pub(crate) fn new(ix: NodeIx, waits: u32) -> Self {
+        Self {
+            ix,
+            state: NodeState::None,
+            in_flight: false,
+            holds_slot: false,
+            waits_for_slot: false,
+            overdue: false,
+            changed: false,
+            waits,
+            starts: 0,
+            first_start: Moment::NONE,
+            value: None,
+            more: None,
+        }
+    }
+
     pub(crate) fn more(&mut self) -> &mut More {
         self.more.get_or_insert_default()
     }
@@ -156,8 +184,8 @@ impl Node {
     /// When its last attempt, or poke, was started.
     #[inline]
     pub(crate) fn last_start(&self) -> Timestamp {
-        let last = self.more.as_ref().and_then(|more| more.last_start);
-        last.or(self.first_start).unwrap_or_default()
+        let last = self.more.as_ref().and_then(|more| more.last_start.get());
+        last.or(self.first_start.get()).unwrap_or_default()
     }
 }
 
@@ -165,9 +193,11 @@ impl Run {
     pub(crate) fn new(spec: RunSpec, now: Timestamp) -> Self {
         let layout = Layout::new(&spec.plan);
         let plan = &spec.plan;
-        let node =
-            |waits| Node { waits, state: if waits == 0 { NodeState::Scheduled } else { NodeState::None }, ..Node::default() };
-        let nodes: Vec<Node> = plan.scope(0).nodes.iter().map(|&ix| node(plan.node(ix).needs)).collect();
+        let node = |ix| {
+            let waits = plan.node(ix).needs;
+            Node { state: if waits == 0 { NodeState::Scheduled } else { NodeState::None }, ..Node::new(ix, waits) }
+        };
+        let nodes: Vec<Node> = plan.scope(0).nodes.iter().map(|&ix| node(ix)).collect();
         // Gates always wait for something.
         let ready = (0..).zip(&nodes).filter(|(_, node)| node.waits == 0).map(|(slot, _)| slot).collect();
         Self {
@@ -212,7 +242,7 @@ impl Run {
 
     #[inline]
     pub(crate) fn ix(&self, slot: Slot) -> NodeIx {
-        self.layout.node(&self.spec.plan, slot)
+        self.node(slot).ix
     }
 
     pub(crate) fn id(&self, slot: Slot) -> String {
@@ -226,7 +256,7 @@ impl Run {
         match (node.state, &node.value) {
             (NodeState::Success, Some(value)) => Upstream::Success(Arc::clone(value)),
             (NodeState::Failed | NodeState::UpstreamFailed, _) => {
-                let failure = node.more.as_ref().and_then(|more| more.failure.clone());
+                let failure = node.more.as_ref().and_then(|more| more.failure.as_deref().cloned());
                 Upstream::Failed(failure.unwrap_or_else(|| Failure::new(self.id(slot), "unknown", 0)))
             }
             _ => Upstream::Skipped,
@@ -272,65 +302,15 @@ impl Run {
         let at = entry.at;
         match &entry.record {
             Record::Started { slot, attempt } => self.started(*slot, *attempt, at),
-            Record::NotYet { slot, next, memory } => {
-                let waits = self.waiting_state(*slot);
-                let node = self.node_mut(*slot);
-                node.state = waits;
-                let more = node.more();
-                more.next = Some(*next);
-                more.interruptions = 0;
-                more.memory.clone_from(memory);
-            }
-            Record::Retrying { slot, next, renew, memory, error: _ } => {
-                let node = self.node_mut(*slot);
-                node.state = NodeState::UpForRetry;
-                let more = node.more();
-                more.attempt = more.attempt.max(1) + 1;
-                more.next = Some(*next);
-                more.interruptions = 0;
-                more.memory.clone_from(memory);
-                if *renew {
-                    more.budget_from = None;
-                    more.pokes_in_budget = 0;
-                }
-            }
-            Record::Interrupted { slot, asked } => {
-                let node = self.node_mut(*slot);
-                node.state = NodeState::Scheduled;
-                node.more().interruptions += u32::from(!asked);
-                self.pending.ready.push_back(*slot);
-            }
+            Record::NotYet { slot, next, memory } => self.not_yet(*slot, *next, memory.as_ref()),
+            Record::Retrying { slot, next, renew, memory, error: _ } => self.retrying(*slot, *next, *renew, memory.as_ref()),
+            Record::Interrupted { slot, asked } => self.interrupted(*slot, *asked),
             Record::Unfolded { slot, width } => self.unfolded(*slot, *width),
-            Record::Succeeded { slot, output } => {
-                let value = match output {
-                    Some(output) => {
-                        self.branched(*slot, &output.value);
-                        Some(Arc::clone(&output.value))
-                    }
-                    None => self.gate_value(*slot),
-                };
-                self.node_mut(*slot).value = value;
-                if let What::Element { .. } = self.plan().node(self.ix(*slot)).what {
-                    self.activated(self.layout.position(*slot));
-                }
-                self.ended(*slot, NodeState::Success);
-            }
-            Record::Failed { slot, error, timed_out: _ } => {
-                let id = self.id(*slot);
-                let node = self.node_mut(*slot);
-                let attempts = node.attempt();
-                node.more().failure = Some(Failure::new(id, Arc::clone(error), attempts));
-                if self.counts(self.ix(*slot)) {
-                    self.failures += 1;
-                }
-                self.ended(*slot, NodeState::Failed);
-            }
+            Record::Succeeded { slot, output: Some(output) } => self.succeeded(*slot, &output.value),
+            Record::Succeeded { slot, output: None } => self.gate_succeeded(*slot),
+            Record::Failed { slot, error, timed_out: _ } => self.failed(*slot, error),
             Record::Skipped { slot, why: _ } => self.ended(*slot, NodeState::Skipped),
-            Record::UpstreamFailed { slot, cause } => {
-                let failure = self.node(*cause).more.as_ref().and_then(|more| more.failure.clone());
-                self.node_mut(*slot).more().failure = failure;
-                self.ended(*slot, NodeState::UpstreamFailed);
-            }
+            Record::UpstreamFailed { slot, cause } => self.upstream_failed(*slot, *cause),
             Record::Cleared { slots } => {
                 if self.state.is_end() {
                     self.timeout_from = at;
@@ -344,6 +324,69 @@ impl Run {
             }
             Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. } => self.alerts.apply(entry),
         }
+    }
+
+    #[inline]
+    pub(super) fn succeeded(&mut self, slot: Slot, value: &Value) {
+        self.branched(slot, value);
+        self.node_mut(slot).value = Some(Arc::clone(value));
+        self.ended(slot, NodeState::Success);
+    }
+
+    fn gate_succeeded(&mut self, slot: Slot) {
+        self.node_mut(slot).value = self.gate_value(slot);
+        if let What::Element { .. } = self.plan().node(self.ix(slot)).what {
+            self.activated(self.layout.position(slot));
+        }
+        self.ended(slot, NodeState::Success);
+    }
+
+    fn not_yet(&mut self, slot: Slot, next: Timestamp, memory: Option<&Arc<str>>) {
+        let waits = self.waiting_state(slot);
+        let node = self.node_mut(slot);
+        node.state = waits;
+        let more = node.more();
+        more.next = next.into();
+        more.interruptions = 0;
+        more.memory = memory.cloned();
+    }
+
+    fn retrying(&mut self, slot: Slot, next: Timestamp, renew: bool, memory: Option<&Arc<str>>) {
+        let node = self.node_mut(slot);
+        node.state = NodeState::UpForRetry;
+        let more = node.more();
+        more.attempt = more.attempt.max(1) + 1;
+        more.next = next.into();
+        more.interruptions = 0;
+        more.memory = memory.cloned();
+        if renew {
+            more.budget_from = Moment::NONE;
+            more.pokes_in_budget = 0;
+        }
+    }
+
+    fn interrupted(&mut self, slot: Slot, asked: bool) {
+        let node = self.node_mut(slot);
+        node.state = NodeState::Scheduled;
+        node.more().interruptions += u32::from(!asked);
+        self.pending.ready.push(slot);
+    }
+
+    fn failed(&mut self, slot: Slot, error: &Arc<str>) {
+        let id = self.id(slot);
+        let node = self.node_mut(slot);
+        let attempts = node.attempt();
+        node.more().failure = Some(Box::new(Failure::new(id, Arc::clone(error), attempts)));
+        if self.counts(self.ix(slot)) {
+            self.failures += 1;
+        }
+        self.ended(slot, NodeState::Failed);
+    }
+
+    fn upstream_failed(&mut self, slot: Slot, cause: Slot) {
+        let failure = self.node(cause).more.as_ref().and_then(|more| more.failure.clone());
+        self.node_mut(slot).more().failure = failure;
+        self.ended(slot, NodeState::UpstreamFailed);
     }
 
     /// The state of a sensor between two pokes.
@@ -362,12 +405,12 @@ impl Run {
             What::Body(_) => None,
             What::Element { .. } => self.node(slot).value.clone(),
             What::Arm { branch, .. } => {
-                let (_, carried) = self.node(see(*branch)).more.as_ref()?.arm.as_ref()?;
+                let (_, carried) = self.node(see(*branch)).more.as_ref()?.arm.as_deref()?;
                 Some(Arc::clone(carried))
             }
             What::Failure { of } => {
-                let failure = self.node(see(*of)).more.as_ref()?.failure.clone()?;
-                Some(Arc::new(failure))
+                let failure = self.node(see(*of)).more.as_ref()?.failure.as_deref()?;
+                Some(Arc::new(failure.clone()))
             }
             What::FirstOf { .. } => self.node(self.winner(slot)?).value.clone(),
             What::Each(each) => (each.mapping.collect)(&self.elements(slot)),
@@ -382,7 +425,7 @@ impl Run {
     }
 
     #[inline]
-    fn started(&mut self, slot: Slot, attempt: u32, at: Timestamp) {
+    pub(super) fn started(&mut self, slot: Slot, attempt: u32, at: Timestamp) {
         let is_sensor = self.plan().policy(self.ix(slot)).sensor.is_some();
         let node = self.node_mut(slot);
         node.state = NodeState::Running;
@@ -392,13 +435,13 @@ impl Run {
         if attempt > 1 || is_sensor || node.more.is_some() {
             let more = node.more();
             more.attempt = attempt;
-            more.last_start = Some(at);
+            more.last_start = at.into();
             // Only a change starts a poke before it is due.
-            more.tick = more.next.take().filter(|next| at < *next);
+            more.tick = more.next.take().filter(|next| at < *next).into();
             if is_sensor {
                 more.budget_from.get_or_insert(at);
                 more.pokes += 1;
-                more.pokes_in_budget += u32::from(more.tick.is_none());
+                more.pokes_in_budget += u32::from(more.tick == Moment::NONE);
             }
         }
     }
@@ -410,7 +453,7 @@ impl Run {
             && let Some(branch) = &task.branch
             && let Some((arm, carried)) = (branch.split)(value.as_ref().as_any())
         {
-            self.node_mut(slot).more().arm = Some((u32::try_from(arm).unwrap_or(u32::MAX), carried));
+            self.node_mut(slot).more().arm = Some(Box::new((u32::try_from(arm).unwrap_or(u32::MAX), carried)));
         }
     }
 
@@ -428,7 +471,7 @@ impl Run {
                 // Within a mapping a node also waits for its element to be activated.
                 let waits = plan.node(node).needs + 1;
                 let value = is_element.then(|| Arc::clone(&item));
-                self.nodes.push(Node { waits, value, ..Node::default() });
+                self.nodes.push(Node { value, ..Node::new(node, waits) });
             }
         }
         self.open += stride as usize * width as usize;
@@ -476,19 +519,20 @@ impl Run {
         node.overdue = false;
         node.waits_for_slot = false;
         if let Some(more) = &mut node.more {
-            more.next = None;
+            more.next = Moment::NONE;
             more.memory = None;
         }
+        let ix = node.ix;
         self.open -= 1;
         let position = self.layout.position(slot);
-        let scope = self.layout.expansion(position.expansion).scope;
-        for edge in self.plan().node(self.ix(slot)).out.clone() {
+        // The slot of its scope's first node.
+        let base = self.layout.base(position);
+        for edge in self.plan().node(ix).out.clone() {
             let edge = self.plan().edges[edge as usize];
-            if self.plan().node(edge.to).scope == scope {
-                let to = self.layout.own_slot(self.plan(), edge.to, position);
-                self.follow(slot, to, edge.rule);
-            } else {
+            if edge.offset == Edge::INWARDS {
                 self.follow_inwards(slot, edge.to, edge.rule);
+            } else {
+                self.follow(slot, base + edge.offset, edge.rule);
             }
         }
         if position.expansion > 0 {
@@ -585,7 +629,7 @@ impl Run {
     pub(super) fn scheduled(&mut self, slot: Slot) {
         self.node_mut(slot).state = NodeState::Scheduled;
         if self.plan().node(self.ix(slot)).is_body() {
-            self.pending.ready.push_back(slot);
+            self.pending.ready.push(slot);
         } else {
             self.decide(slot, Decision::Holds);
         }

@@ -35,15 +35,15 @@ impl Timers {
         }
     }
 
-    /// When the next is due.
+    /// When the next is due; [`Timestamp::NEVER`] where there is none.
     #[inline]
-    pub(crate) fn next(&self) -> Option<Timestamp> {
-        self.0.peek().map(|Reverse((at, ..))| *at)
+    pub(crate) fn next(&self) -> Timestamp {
+        self.0.peek().map_or(Timestamp::NEVER, |Reverse((at, ..))| *at)
     }
 
     /// Takes one that is due at `now`.
     pub(crate) fn pop(&mut self, now: Timestamp) -> Option<(RunIx, Due)> {
-        if self.next()? > now {
+        if self.next() > now {
             return None;
         }
         self.0.pop().map(|Reverse((_, run, due))| (run, due))

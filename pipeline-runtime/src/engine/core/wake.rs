@@ -37,7 +37,7 @@ impl Desk<'_> {
             return;
         }
         let node = self.run.node(slot);
-        let last_for_change = node.more.as_ref().filter(|more| more.tick.is_some()).and_then(|more| more.last_start);
+        let last_for_change = node.more.as_ref().filter(|more| more.tick.get().is_some()).and_then(|more| more.last_start.get());
         match last_for_change.map(|last| last + LEAST_BETWEEN) {
             Some(earliest) if earliest > self.now => self.timer(earliest, Due::Change(slot)),
             _ => self.go_on(slot),

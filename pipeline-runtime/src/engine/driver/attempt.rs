@@ -6,7 +6,7 @@ use super::{Job, WeakEngine};
 use crate::author::body;
 use crate::author::context::{self, Context, Memory};
 use crate::author::input::{Source, Supply, Upstream};
-use crate::plan::{NodeIx, What};
+use crate::plan::{NodeIx, Plan, What};
 use crate::time::Timestamp;
 use std::cell::OnceCell;
 use std::fmt::Write;
@@ -25,6 +25,8 @@ pub(crate) struct Attempt {
     pub(crate) spec: Arc<RunSpec>,
     /// What its body is called with, until it is.
     pub(super) supplies: Vec<Supply>,
+    /// Some of them are still to be rendered.
+    pub(super) has_templates: bool,
     /// The indices of the elements it lies in, outermost first.
     pub(crate) indices: Vec<u32>,
     /// What earlier pokes kept.
@@ -51,6 +53,7 @@ impl Attempt {
             started: Timestamp::default(),
             spec: Arc::clone(spec),
             supplies: Vec::new(),
+            has_templates: false,
             indices: Vec::new(),
             remembered: None,
             memory: OnceCell::new(),
@@ -61,40 +64,56 @@ impl Attempt {
     }
 
     /// Gathers what a node is started with. An attempt that is over may take up another node, and its memory is used again.
+    #[inline]
     pub(super) fn take_up(&mut self, run: &Run, job: Job, watches: &Watches) {
         let node = run.node(job.slot);
         self.run = job.run;
         self.slot = job.slot;
         self.start = job.start;
-        self.node = run.ix(job.slot);
+        self.node = node.ix;
         self.number = node.attempt();
         self.started = node.last_start();
         // Threads that share a count share its cache line: it is left alone where the run is the same.
         if !Arc::ptr_eq(&self.spec, &run.spec) {
             self.spec = Arc::clone(&run.spec);
         }
-        self.indices = run.layout.indices(job.slot);
-        self.remembered = node.more.as_ref().and_then(|more| more.memory.clone());
-        self.memory = OnceCell::new();
-        self.watching = OnceCell::new();
-        let policy = run.plan().policy(self.node);
-        let budget_left = policy.sensor.as_deref().and_then(|sensor| node.budget_left(sensor, self.started));
-        // It ends after the deadline only where its limit does.
-        let may_be_last = budget_left.is_some_and(|left| policy.limit.is_none_or(|limit| left <= limit));
-        self.looks = may_be_last.then(Box::default);
-        self.wakes = policy.sensor.as_ref().and_then(|_| watches.engine());
-        self.supplies.clear();
         let position = run.layout.position(job.slot);
-        let see = |node| run.layout.resolve(run.plan(), node, position);
-        for arg in run.plan().args(self.node) {
+        self.indices.clear();
+        if position.expansion > 0 {
+            self.indices = run.layout.indices(job.slot);
+        }
+        self.remembered = node.more.as_ref().and_then(|more| more.memory.clone());
+        self.memory.take();
+        self.watching.take();
+        self.looks = None;
+        self.wakes = None;
+        let plan: &Plan = run.plan();
+        let policy = plan.policy(self.node);
+        if let Some(sensor) = policy.sensor.as_deref() {
+            let budget_left = node.budget_left(sensor, self.started);
+            // It ends after the deadline only where its limit does.
+            let may_be_last = budget_left.is_some_and(|left| policy.limit.is_none_or(|limit| left <= limit));
+            self.looks = may_be_last.then(Box::default);
+            self.wakes = watches.engine();
+        }
+        self.supplies.clear();
+        self.has_templates = false;
+        let see = |node| run.layout.resolve(plan, node, position);
+        for arg in plan.args(self.node) {
             self.supplies.push(match &arg.source {
                 Source::Plain(_) => continue,
-                // Rendered outside of the lock.
-                Source::Template(_) => Supply::One(Upstream::Skipped),
-                Source::Templates(_) => Supply::Many(Vec::new()),
                 Source::Node(from, _) => Supply::One(run.upstream(see(from.index()))),
                 Source::Nodes(from, _) => Supply::Many(from.iter().map(|from| run.upstream(see(from.index()))).collect()),
                 Source::Elements(from, _) => Supply::Many(run.elements(see(from.index()))),
+                // Rendered outside of the lock.
+                Source::Template(_) => {
+                    self.has_templates = true;
+                    Supply::One(Upstream::Skipped)
+                }
+                Source::Templates(_) => {
+                    self.has_templates = true;
+                    Supply::Many(Vec::new())
+                }
             });
         }
     }

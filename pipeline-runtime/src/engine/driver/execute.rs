@@ -8,6 +8,7 @@ use crate::author::input::{Source, Supply, Upstream};
 use crate::author::pipeline::panic_message;
 use crate::author::template::Template;
 use crate::plan::What;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,13 +29,13 @@ pub(super) struct Executed {
 
 impl Engine {
     /// Gathers what a node is started with; `None` if it was decided otherwise meanwhile.
-    pub(super) fn prepare(state: &State, job: Job, spare: &mut Option<Box<Attempt>>) -> Option<Box<Attempt>> {
+    pub(super) fn prepare(state: &State, job: Job, spares: &mut VecDeque<Box<Attempt>>) -> Option<Box<Attempt>> {
         let run = state.core.run(job.run)?;
         let node = run.node(job.slot);
         if node.starts != job.start || !node.in_flight {
             return None;
         }
-        let mut attempt = spare.take().unwrap_or_else(|| Box::new(Attempt::blank(&run.spec)));
+        let mut attempt = spares.pop_back().unwrap_or_else(|| Box::new(Attempt::blank(&run.spec)));
         attempt.take_up(run, job, &state.watches);
         Some(attempt)
     }
@@ -48,23 +49,36 @@ impl Engine {
             return Executed { answer: Some(answer), spare: Some(attempt) };
         }
         let mut supplies = std::mem::take(&mut attempt.supplies);
-        if let Err(error) = render(&attempt, &mut supplies) {
+        if attempt.has_templates
+            && let Err(error) = render(&attempt, &mut supplies)
+        {
             return Executed { answer: Some(Answered::Fatal(error).into()), spare: Some(attempt) };
         }
         let mut attempt = Some(attempt);
-        let (mut running, mut result) = (None, None);
+        let (mut running, mut value, mut result) = (None, None, None);
         let done = self.on_behalf(&mut attempt, || {
             running = scope::current(|attempt| attempt.call(&supplies)).flatten();
             supplies.clear();
-            if let Some(Started::Async(body)) = &mut running
-                && let Poll::Ready(ended) = body.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-            {
-                result = Some(ended);
-                // Before it is answered for, as what it holds may be what a downstream waits for. Should that panic, it does
-                // not change what the body came to.
-                running = None;
+            let Some(Started::Async(body)) = &mut running else { return };
+            match body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(Produced::Value(produced))) => value = Some(produced),
+                Poll::Ready(ended) => result = Some(ended),
             }
+            // Before it is answered for, as what it holds may be what a downstream waits for. Should that panic, it does not
+            // change what the body came to.
+            running = None;
         });
+        if let Some(value) = value {
+            if !self.0.writes_outputs {
+                // What most bodies come to; nobody asks what they remember.
+                if let Some(attempt) = &mut attempt {
+                    attempt.supplies = supplies;
+                }
+                return Executed { answer: Some(Answered::Success(value, None).into()), spare: attempt };
+            }
+            result = Some(Ok(Produced::Value(value)));
+        }
         let result = match (result, done) {
             (Some(ended), _) => ended.map_err(Failed::Body),
             (None, Err(panicked)) => {
@@ -131,10 +145,13 @@ impl Engine {
     }
 
     /// Answers for a job that was cut off before it began.
-    pub(super) fn spawn_answer(&self, job: Job) {
+    pub(super) fn spawn_answer(&self, job: Job, attempt: Option<Box<Attempt>>) {
         let engine = self.clone();
         // Not here: the caller holds the lock.
-        drop(self.spawn_task(async move { engine.post(job, Answered::Aborted.into()) }));
+        drop(self.spawn_task(async move {
+            drop(attempt);
+            engine.post(job, Answered::Aborted.into());
+        }));
     }
 
     /// Tells the core of an answer, or in a simulation its step.
@@ -142,12 +159,6 @@ impl Engine {
         if self.0.meddle.is_some() {
             return self.put_answer(job, answer);
         }
-        let key = (job.run, job.slot);
-        let mut state = self.lock();
-        if state.tasks.get(&key).is_some_and(|(start, _)| *start == job.start) {
-            state.tasks.remove(&key);
-        }
-        drop(state);
         self.answer(job, answer);
     }
 
@@ -178,7 +189,7 @@ impl Engine {
     fn finish(&self, attempt: Option<&Attempt>, result: Result<Produced, Failed>) -> Answer {
         let Some(attempt) = attempt else { return Answered::Aborted.into() };
         let what = match result {
-            Ok(Produced::Value(value)) if !self.writes_outputs() => Answered::Success(value, None),
+            Ok(Produced::Value(value)) if !self.0.writes_outputs => Answered::Success(value, None),
             Ok(Produced::Value(value)) => {
                 // It calls the type's own `Serialize` and `Deserialize`.
                 let checked = catch_unwind(AssertUnwindSafe(|| self.check(attempt, Answered::Success(value, None))));
@@ -205,11 +216,6 @@ impl Engine {
         Answer { what, memory: attempt.memory() }
     }
 
-    /// Whether outputs become JSON: to be kept, or to see whether they would come back the same.
-    fn writes_outputs(&self) -> bool {
-        self.0.options.check_outputs || self.0.journal.is_durable()
-    }
-
     /// Writes an output where the journal is durable, and refuses one that it could not give back.
     fn check(&self, attempt: &Attempt, answered: Answered) -> Answered {
         let Answered::Success(value, _) = answered else { return answered };
@@ -219,7 +225,7 @@ impl Engine {
         {
             return Answered::Fatal(different.to_string().into());
         }
-        if !self.0.journal.is_durable() {
+        if !self.0.is_durable {
             return Answered::Success(value, None);
         }
         match value.encode() {

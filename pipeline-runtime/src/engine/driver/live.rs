@@ -2,13 +2,20 @@
 
 use super::super::core::Answer;
 use super::execute::Executed;
-use super::{Attempt, Engine, Job, State};
+use super::{Attempt, Engine, Job, State, hands};
+use crate::time::Timestamp;
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::{AcquireError, SemaphorePermit};
 use tokio::task::{AbortHandle, JoinSet};
 
-/// After so many nodes in a row a driver lets the runtime's other tasks go first.
-const IN_A_ROW: u32 = 64;
+/// After so long in a row a driver lets the runtime's other tasks go first. To be away for a moment costs it a wake-up.
+const IN_A_ROW: Duration = Duration::from_micros(200);
+
+/// While another driver has answers in hand, an idle one looks whether that comes to telling them.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// Lets the runtime's other tasks go first.
 ///
@@ -34,8 +41,9 @@ impl Engine {
     pub(crate) async fn drive(&self, drivers: usize) -> Infallible {
         // The drivers end with this future.
         let mut running = JoinSet::new();
-        for _ in 0..drivers.max(1) {
-            let driver = self.clone().driver();
+        self.0.hands.make(drivers.max(1));
+        for driver in 0..self.0.hands.count() {
+            let driver = self.clone().driver(driver);
             match self.0.workers.get() {
                 Some(workers) => running.spawn_on(driver, workers),
                 None => running.spawn(driver),
@@ -53,12 +61,13 @@ impl Engine {
                 state.alarm = state.core.next_due();
                 state.alarm
             };
-            match alarm {
-                Some(alarm) => tokio::select! {
-                    () = self.clock().sleep_until(alarm) => {}
-                    () = self.0.timers.notified() => {}
-                },
-                None => self.0.timers.notified().await,
+            if alarm == Timestamp::NEVER {
+                self.0.timers.notified().await;
+                continue;
+            }
+            tokio::select! {
+                () = self.clock().sleep_until(alarm) => {}
+                () = self.0.timers.notified() => {}
             }
         }
     }
@@ -76,6 +85,7 @@ impl Engine {
             let mut state = self.lock();
             state.stopped = true;
             state.ready.clear();
+            self.0.hands.clear();
             state.watches.clear();
             state.tasks.drain().map(|(_, (_, task))| task).collect()
         };
@@ -88,74 +98,132 @@ impl Engine {
         self.0.stop.notified().await;
     }
 
-    async fn driver(self) {
-        let mut in_a_row = 0;
-        let mut spare = None;
-        let mut next = self.take(&mut spare);
+    async fn driver(self, driver: usize) {
+        let mut own = Own { driver, has_hand: false, spares: VecDeque::new() };
+        let (mut done, mut let_go_at) = (None, self.clock().now() + IN_A_ROW);
         loop {
-            match next {
-                None => {
-                    // It may be all that is left of its run.
-                    spare = None;
-                    // It is never closed.
-                    if let Ok(permit) = self.0.awake.acquire().await {
-                        permit.forget();
-                    }
-                    next = self.take(&mut spare);
+            let now = self.clock().now();
+            let Some(mut attempt) = self.exchange(&mut own, done.take(), now) else {
+                // They may be all that is left of their runs.
+                own.spares.clear();
+                self.sleep(driver).await;
+                let_go_at = self.clock().now() + IN_A_ROW;
+                continue;
+            };
+            loop {
+                let job = attempt.job();
+                let Executed { answer, spare } = self.execute(attempt);
+                if let Some(spare) = spare {
+                    own.spares.push_back(spare);
                 }
-                Some(attempt) => {
-                    let job = attempt.job();
-                    let Executed { answer, spare: over } = self.execute(attempt);
-                    spare = over;
-                    next = match answer {
-                        Some(answer) => self.answer_and_take(job, answer, &mut spare),
-                        None => self.take(&mut spare),
-                    };
-                    in_a_row += 1;
-                    if in_a_row % IN_A_ROW == 0 {
-                        go_to_the_back().await;
-                    }
+                done = answer.map(|answer| (job, answer));
+                match self.next_in_hand(&own, &mut done) {
+                    Some(next) => attempt = next,
+                    None => break,
                 }
+            }
+            // What a body takes of its own of what tokio lets a task do at once is taken of its driver's.
+            if now > let_go_at || !tokio::task::coop::has_budget_remaining() {
+                go_to_the_back().await;
+                let_go_at = now + IN_A_ROW;
             }
         }
     }
 
-    /// The next node to start. A driver that finds none is idle from then on.
-    fn take(&self, spare: &mut Option<Box<Attempt>>) -> Option<Box<Attempt>> {
-        let mut state = self.lock();
-        let next = Self::pop(&mut state, spare);
-        if next.is_none() {
-            state.idle_drivers += 1;
+    /// The next that the driver took up, unless another took it over. Others see meanwhile what is done.
+    #[inline]
+    fn next_in_hand(&self, own: &Own, done: &mut Option<(Job, Answer)>) -> Option<Box<Attempt>> {
+        if !own.has_hand {
+            return None;
         }
-        next
+        let mut hand = self.0.hands.of(own.driver);
+        hand.done.extend(done.take());
+        hand.todo.pop_front()
     }
 
-    fn answer_and_take(&self, job: Job, answer: Answer, spare: &mut Option<Box<Attempt>>) -> Option<Box<Attempt>> {
-        let now = self.clock().now();
-        let (next, aborts) = {
-            let mut state = self.lock();
+    /// Answers for what is done, and takes up the driver's share of what is ready, or of what another has in hand: the first of it is
+    /// returned. A driver that finds nothing is idle from then on.
+    #[inline]
+    fn exchange(&self, own: &mut Own, done: Option<(Job, Answer)>, now: Timestamp) -> Option<Box<Attempt>> {
+        self.locked(|state| {
+            let has_hand = std::mem::take(&mut own.has_hand);
+            let has_answers = has_hand || done.is_some();
+            if has_hand {
+                self.answer_for(state, own.driver, now);
+            }
+            if let Some((job, answer)) = done
+                && !state.stopped
+            {
+                state.core.answer(job, answer, now);
+            }
+            if has_answers {
+                self.flush(state);
+            }
+            let share = hands::share(state.ready.len(), self.0.hands.count());
+            let mut first = Self::pop(state, &mut own.spares);
+            if share > 1 {
+                let mut hand = self.0.hands.of(own.driver);
+                hand.todo.extend((1..share).map_while(|_| Self::pop(state, &mut own.spares)));
+                own.has_hand = !hand.todo.is_empty();
+            } else if first.is_none()
+                && let Some(mut taken) = self.0.hands.take_over(own.driver)
+            {
+                first = taken.pop_front();
+                own.has_hand = !taken.is_empty();
+                self.0.hands.of(own.driver).todo = taken;
+            }
+            state.idle_drivers += usize::from(first.is_none());
+            first
+        })
+    }
+
+    fn answer_for(&self, state: &mut State, driver: usize, now: Timestamp) {
+        let mut hand = self.0.hands.of(driver);
+        for (job, answer) in hand.done.drain(..) {
             if !state.stopped {
-                state.core.answer(job.run, job.slot, job.start, answer, now);
+                state.core.answer(job, answer, now);
             }
-            let aborts = self.flush(&mut state);
-            let next = Self::pop(&mut state, spare);
-            self.wake_drivers(&mut state);
-            if next.is_none() {
-                state.idle_drivers += 1;
-            }
-            (next, aborts)
-        };
-        aborts.iter().for_each(AbortHandle::abort);
-        next
+        }
     }
 
-    pub(super) fn pop(state: &mut State, spare: &mut Option<Box<Attempt>>) -> Option<Box<Attempt>> {
+    /// Returns once there may be something for an idle driver to do. What others have done meanwhile is told if they do not come to it.
+    async fn sleep(&self, driver: usize) {
+        while self.0.hands.others_have_answers(driver) {
+            let again = self.clock().now() + LOOK_AGAIN;
+            tokio::select! {
+                permit = self.0.awake.acquire() => return woken(permit),
+                () = self.clock().sleep_until(again) => {}
+            }
+            // Whoever works on the core tells it those first. What follows from them wakes this driver.
+            self.with(|_| ());
+        }
+        woken(self.0.awake.acquire().await);
+    }
+
+    pub(super) fn pop(state: &mut State, spares: &mut VecDeque<Box<Attempt>>) -> Option<Box<Attempt>> {
         while let Some(job) = state.ready.pop_front() {
-            let attempt = Self::prepare(state, job, spare);
+            let attempt = Self::prepare(state, job, spares);
             if attempt.is_some() {
                 return attempt;
             }
         }
         None
     }
+}
+
+/// A permit is for one wake-up.
+fn woken(permit: Result<SemaphorePermit<'_>, AcquireError>) {
+    // The semaphore is never closed.
+    if let Ok(permit) = permit {
+        permit.forget();
+    }
+}
+
+/// What a driver keeps to itself.
+struct Own {
+    driver: usize,
+    /// It has taken up more than one, which others may have taken over since.
+    has_hand: bool,
+    /// Attempts that are over, whose memory the next may have.
+    spares: VecDeque<Box<Attempt>>,
 }

@@ -1,11 +1,13 @@
 //! The driver: carries out what the core decides, on tokio.
 //!
 //! A few drivers take started nodes off one queue and poll each in place; only what is then pending becomes a task of its own.
-//! The answer to one node and the taking of the next share one lock, so that a chain of quick nodes runs without a wake-up.
+//! The answers to some nodes and the taking of the next share one lock, so that a chain of quick nodes runs without a wake-up and
+//! many quick nodes side by side without a turn for each.
 //! Timers are driven by [`Engine::drive`], which runs apart from the bodies: on the thread that blocks on it.
 
 mod attempt;
 mod execute;
+mod hands;
 mod live;
 mod looks;
 mod scope;
@@ -15,17 +17,19 @@ mod tell;
 mod tests;
 mod wake;
 
-use super::core::{Action, Answer, Core, Edit, EditError, Run, RunIx, RunSpec};
+use super::core::{Action, Answer, Core, Edit, EditError, Job, Run, RunIx, RunSpec, Todo};
 use super::journal::{Journal, Kept};
-use super::record::{Entry, Slot};
+use super::record::{self, Slot};
 use super::state::RunState;
 use crate::time::{Clock, Timestamp};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 
+use hands::Hands;
 use wake::Watches;
 
 pub(crate) use attempt::Attempt;
@@ -63,16 +67,20 @@ pub(crate) struct EngineOptions {
 /// Sees each record as it is applied.
 pub(crate) trait Observe: Send + Sync + std::fmt::Debug {
     /// `run` is in the state after the record.
-    fn record(&self, ix: RunIx, run: &Run, entry: &Entry);
+    fn record(&self, ix: RunIx, run: &Run, entry: &record::Entry);
     /// Sees what happened in earlier processes to a run that is gone on with, before anything else of it.
-    fn resumed(&self, ix: RunIx, run: &Run, entries: &[Entry]);
+    fn resumed(&self, ix: RunIx, run: &Run, entries: &[record::Entry]);
 }
 
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
-    journal: Arc<dyn Journal>,
+    hands: Hands,
     options: EngineOptions,
+    /// Whether outputs become JSON: to be kept, or to see whether they would come back the same.
+    writes_outputs: bool,
+    /// Whether they are kept.
+    is_durable: bool,
     /// In a simulation: what it does to bodies. Its presence makes answers wait until nothing more happens at an instant.
     meddle: Option<Arc<dyn Meddle>>,
     /// One permit for each idle driver that there is a node for. Unlike a `Notify` it counts those that are woken before
@@ -93,46 +101,46 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     core: Core,
+    journal: Box<dyn Journal>,
     ready: VecDeque<Job>,
     /// Attempts that are tasks of their own.
     tasks: HashMap<(RunIx, Slot), (u32, AbortHandle)>,
     waiting: HashMap<RunIx, Vec<oneshot::Sender<RunState>>>,
+    /// Tasks to be cut off once nobody holds the lock: they answer for themselves.
+    aborts: Vec<AbortHandle>,
     /// What watches for sensors between two pokes.
     watches: Watches,
     /// Callbacks being told.
     telling: usize,
     idle_drivers: usize,
-    /// When the timer loop wakes next.
-    alarm: Option<Timestamp>,
+    /// When the timer loop wakes next, if nothing wakes it before.
+    alarm: Timestamp,
     stepped: stepped::Inbox,
     stopped: bool,
 }
 
-/// A node to start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Job {
-    run: RunIx,
-    slot: Slot,
-    start: u32,
-}
-
 impl Engine {
-    pub(crate) fn new(journal: Arc<dyn Journal>, options: EngineOptions, meddle: Option<Arc<dyn Meddle>>) -> Self {
+    pub(crate) fn new(journal: Box<dyn Journal>, options: EngineOptions, meddle: Option<Arc<dyn Meddle>>) -> Self {
+        let is_durable = journal.is_durable();
         let state = State {
             core: Core::new(options.parallelism),
+            journal,
             ready: VecDeque::new(),
             tasks: HashMap::new(),
             waiting: HashMap::new(),
+            aborts: Vec::new(),
             watches: Watches::default(),
             telling: 0,
             idle_drivers: 0,
-            alarm: None,
+            alarm: Timestamp::NEVER,
             stepped: stepped::Inbox::default(),
             stopped: false,
         };
         let shared = Shared {
             state: Mutex::new(state),
-            journal,
+            hands: Hands::default(),
+            writes_outputs: options.check_outputs || is_durable,
+            is_durable,
             options,
             meddle,
             awake: Semaphore::new(0),
@@ -184,7 +192,7 @@ impl Engine {
     }
 
     /// Goes on with a run from its records.
-    pub(crate) fn resume(&self, spec: RunSpec, started: Timestamp, entries: &[Entry]) -> RunIx {
+    pub(crate) fn resume(&self, spec: RunSpec, started: Timestamp, entries: &[record::Entry]) -> RunIx {
         let now = self.clock().now();
         self.with(|core| {
             let ix = core.resume(spec, started, entries, now);
@@ -200,7 +208,7 @@ impl Engine {
         &self,
         spec: RunSpec,
         started: Timestamp,
-        entries: &[Entry],
+        entries: &[record::Entry],
         edit: &Edit,
     ) -> Result<RunIx, EditError> {
         let now = self.clock().now();
@@ -240,6 +248,11 @@ impl Engine {
         self.lock().core.run(run).map(look)
     }
 
+    /// The records of a run that are in memory.
+    pub(crate) fn entries(&self, run: RunIx) -> Vec<record::Entry> {
+        self.lock().journal.entries(run)
+    }
+
     /// Returns once the run has ended.
     pub(crate) async fn ended(&self, run: RunIx) -> RunState {
         let end = {
@@ -258,14 +271,11 @@ impl Engine {
     }
 
     /// Carries out what a commit made due.
-    pub(crate) fn committed(&self, actions: Vec<Action>) {
-        let aborts = {
-            let mut state = self.lock();
-            let aborts = self.carry_out(&mut state, actions);
-            self.wake_drivers(&mut state);
-            aborts
-        };
-        aborts.iter().for_each(AbortHandle::abort);
+    pub(crate) fn committed(&self, todo: Todo) {
+        self.locked(|state| {
+            state.ready.extend(todo.starts);
+            self.act(state, todo.actions);
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -273,95 +283,125 @@ impl Engine {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Works on the core, and carries out what comes of it.
-    fn with<R>(&self, work: impl FnOnce(&mut Core) -> R) -> R {
+    /// Works on the state, and wakes whom there is then something to do for.
+    #[inline]
+    fn locked<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
         let (result, aborts) = {
             let mut state = self.lock();
-            let result = work(&mut state.core);
-            let aborts = self.flush(&mut state);
+            let result = work(&mut state);
             self.wake_drivers(&mut state);
-            (result, aborts)
+            (result, (!state.aborts.is_empty()).then(|| std::mem::take(&mut state.aborts)))
         };
-        // Not under the lock: what is cut off answers for itself.
-        aborts.iter().for_each(AbortHandle::abort);
+        if let Some(aborts) = aborts {
+            aborts.iter().for_each(AbortHandle::abort);
+        }
         result
+    }
+
+    /// Works on the core, and carries out what comes of it.
+    fn with<R>(&self, work: impl FnOnce(&mut Core) -> R) -> R {
+        self.locked(|state| {
+            self.answer_in_hand(state);
+            let result = work(&mut state.core);
+            self.flush(state);
+            result
+        })
+    }
+
+    /// Answers for what drivers have done: it happened before whatever happens now.
+    fn answer_in_hand(&self, state: &mut State) {
+        if state.stopped {
+            return;
+        }
+        let mut now = None;
+        for (job, answer) in self.0.hands.answers() {
+            let now = *now.get_or_insert_with(|| self.clock().now());
+            state.core.answer(job, answer, now);
+        }
     }
 
     fn answer(&self, job: Job, answer: Answer) {
         let now = self.clock().now();
-        if !self.lock().stopped {
-            self.with(|core| core.answer(job.run, job.slot, job.start, answer, now));
-        }
+        self.locked(|state| {
+            if let Entry::Occupied(task) = state.tasks.entry((job.run, job.slot))
+                && task.get().0 == job.start
+            {
+                task.remove();
+            }
+            if !state.stopped {
+                state.core.answer(job, answer, now);
+            }
+            self.flush(state);
+        });
     }
 
     /// Gives the core's records to the journal, and carries out its actions once they are kept.
-    fn flush(&self, state: &mut State) -> Vec<AbortHandle> {
+    #[inline]
+    fn flush(&self, state: &mut State) {
+        let (outbox, runs) = state.core.outbox_and_runs();
         if let Some(observer) = &self.0.options.observer {
-            let outbox = std::mem::take(state.core.outbox());
-            for (ix, entry) in &outbox.records {
-                if let Some(run) = state.core.run(*ix) {
-                    observer.record(*ix, run, entry);
+            for (ix, entry) in outbox.records.iter() {
+                if let Some(run) = runs.get(ix) {
+                    observer.record(ix, run, &entry);
                 }
             }
-            *state.core.outbox() = outbox;
         }
-        state.watches.follow(&state.core.outbox().records);
-        let mut outbox = std::mem::take(state.core.outbox());
-        let kept = self.0.journal.submit(&mut outbox, &|run| state.core.run(run).map_or(0, |run| run.spec.key));
-        *state.core.outbox() = outbox;
-        let aborts = match kept {
-            Kept::Later => Vec::new(),
+        state.watches.follow(&outbox.records);
+        match state.journal.submit(outbox, &|run| runs.get(run).map_or(0, |run| run.spec.key)) {
+            Kept::Later => {}
             Kept::Now => {
-                let mut actions = std::mem::take(&mut state.core.outbox().actions);
-                let aborts = self.carry_out(state, actions.drain(..));
-                // The buffer is kept for the next call.
-                state.core.outbox().actions = actions;
-                aborts
+                state.ready.extend(outbox.todo.starts.drain(..));
+                if !outbox.todo.actions.is_empty() {
+                    let actions = std::mem::take(&mut outbox.todo.actions);
+                    self.act(state, actions);
+                }
             }
-        };
+        }
         let next = state.core.next_due();
-        if next.is_some() && (state.alarm.is_none() || next < state.alarm) {
+        if next < state.alarm {
             state.alarm = next;
             self.0.timers.notify_one();
         }
-        aborts
     }
 
-    fn carry_out(&self, state: &mut State, actions: impl IntoIterator<Item = Action>) -> Vec<AbortHandle> {
-        let mut aborts = Vec::new();
+    fn act(&self, state: &mut State, actions: Vec<Action>) {
         for action in actions {
-            match action {
-                Action::Start { run, slot, start } => state.ready.push_back(Job { run, slot, start }),
-                Action::Abort { run, slot, start } => {
-                    let job = Job { run, slot, start };
-                    if let Some(at) = state.ready.iter().position(|ready| *ready == job) {
-                        state.ready.remove(at);
-                        self.spawn_answer(job);
-                    } else if let Some((of, abort)) = state.tasks.remove(&(run, slot))
-                        && of == start
-                    {
-                        aborts.push(abort);
-                    }
+            self.act_on(state, action);
+        }
+    }
+
+    fn act_on(&self, state: &mut State, action: Action) {
+        match action {
+            Action::Abort(job) => {
+                if let Some(at) = state.ready.iter().position(|ready| *ready == job) {
+                    state.ready.remove(at);
+                    self.spawn_answer(job, None);
+                } else if let Some(attempt) = self.0.hands.withdraw(job) {
+                    self.spawn_answer(job, Some(attempt));
+                } else if let Some((of, abort)) = state.tasks.remove(&(job.run, job.slot))
+                    && of == job.start
+                {
+                    state.aborts.push(abort);
                 }
-                Action::Tell { run, id, notifier, notification } => {
-                    let notifier = state.core.run(run).and_then(|run| run.plan().notifiers.get(notifier as usize).cloned());
-                    if let Some(notifier) = notifier {
-                        state.telling += 1;
-                        self.tell(run, id, notifier, notification);
-                    }
+            }
+            Action::Tell { run, id, notifier, notification } => {
+                let notifier = state.core.run(run).and_then(|run| run.plan().notifiers.get(notifier as usize).cloned());
+                if let Some(notifier) = notifier {
+                    state.telling += 1;
+                    self.tell(run, id, notifier, notification);
                 }
-                Action::Ended { run, state: end } => {
-                    for waiting in state.waiting.remove(&run).unwrap_or_default() {
-                        // Whoever waited may have gone.
-                        let _ = waiting.send(end);
-                    }
+            }
+            Action::Ended { run, state: end } => {
+                for waiting in state.waiting.remove(&run).unwrap_or_default() {
+                    // Whoever waited may have gone.
+                    let _ = waiting.send(end);
                 }
             }
         }
-        aborts
     }
 
     /// Wakes as many idle drivers as there are nodes to start. A driver that is woken is idle no longer.
+    #[inline]
     fn wake_drivers(&self, state: &mut State) {
         let wake = state.ready.len().min(state.idle_drivers);
         if wake > 0 {

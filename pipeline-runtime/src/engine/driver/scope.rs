@@ -3,28 +3,43 @@
 //! It is set around each poll of a body, so that a log line finds its node without a span per attempt.
 
 use super::attempt::Attempt;
-use std::cell::RefCell;
+use std::cell::Cell;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Box<Attempt>>> = const { RefCell::new(None) };
+    static CURRENT: Cell<Option<Box<Attempt>>> = const { Cell::new(None) };
 }
 
 /// Runs `work` on behalf of `attempt`, which is moved in and out and never copied.
+#[inline]
 pub(super) fn enter<R>(attempt: &mut Option<Box<Attempt>>, work: impl FnOnce() -> R) -> R {
     /// Moves the attempt back, also where `work` panics.
-    struct Entered<'a>(&'a mut Option<Box<Attempt>>);
+    struct Entered<'a> {
+        attempt: &'a mut Option<Box<Attempt>>,
+        around: Option<Box<Attempt>>,
+    }
     impl Drop for Entered<'_> {
+        #[inline]
         fn drop(&mut self) {
-            CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.0));
+            *self.attempt = CURRENT.replace(self.around.take());
         }
     }
-    CURRENT.with_borrow_mut(|current| std::mem::swap(current, attempt));
-    let _entered = Entered(attempt);
+    let around = CURRENT.replace(attempt.take());
+    let _entered = Entered { attempt, around };
     work()
 }
 
 /// Tells `look` of the attempt whose code is running, if there is one.
+#[inline]
 pub(crate) fn current<R>(look: impl FnOnce(&Attempt) -> R) -> Option<R> {
-    // A log line written by what this module does itself belongs to no attempt.
-    CURRENT.with(|current| current.try_borrow().ok()?.as_deref().map(look))
+    /// Puts the attempt back, also where `look` panics.
+    struct Taken(Option<Box<Attempt>>);
+    impl Drop for Taken {
+        #[inline]
+        fn drop(&mut self) {
+            CURRENT.set(self.0.take());
+        }
+    }
+    // A log line written by what `look` does itself belongs to no attempt. Nor is there any while a thread ends.
+    let taken = Taken(CURRENT.try_with(Cell::take).ok()?);
+    taken.0.as_deref().map(look)
 }

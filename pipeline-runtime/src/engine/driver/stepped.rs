@@ -9,6 +9,7 @@ use super::{Attempt, Engine, Job};
 use crate::author::notify::BoxFuture;
 use crate::time::Timestamp;
 use std::any::Any;
+use std::collections::VecDeque;
 use std::fmt::Debug;
 
 /// What a simulation does to bodies.
@@ -54,7 +55,7 @@ impl Engine {
         self.with(|core| core.advance(now));
         loop {
             loop {
-                let next = Self::pop(&mut self.lock(), &mut None);
+                let next = Self::pop(&mut self.lock(), &mut VecDeque::new());
                 let Some(attempt) = next else { break };
                 let job = attempt.job();
                 if let Some(answer) = self.execute(attempt).answer {
@@ -101,7 +102,7 @@ impl Engine {
 
     /// Waits for the next timer, for `until`, or for a body's own timer, whichever comes first.
     pub(crate) async fn pass_time(&self, until: Timestamp) {
-        let next = self.lock().core.next_due().map_or(until, |next| next.min(until));
+        let next = self.lock().core.next_due().min(until);
         tokio::select! {
             biased;
             () = self.clock().sleep_until(next) => {}

@@ -4,7 +4,7 @@
 
 use super::{Engine, EngineOptions, RunIx, RunSpec, RunState};
 use crate::author::context::RunInfo;
-use crate::engine::{Edit, Journal, NodeState, Run};
+use crate::engine::{Edit, NodeState, Run};
 use crate::journal::MemoryJournal;
 use crate::plan::Plan;
 use crate::prelude::*;
@@ -23,14 +23,12 @@ const DRIVERS: usize = 2;
 
 struct Live {
     engine: Engine,
-    journal: Arc<dyn Journal>,
 }
 
 impl Live {
     fn new() -> Self {
-        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
         let options = EngineOptions { clock: Clock::system(), parallelism: 128, check_outputs: false, observer: None };
-        Self { engine: Engine::new(Arc::clone(&journal), options, None), journal }
+        Self { engine: Engine::new(Box::new(MemoryJournal::default()), options, None) }
     }
 
     fn start(&self, plan: &Arc<Plan>) -> RunIx {
@@ -304,6 +302,65 @@ fn a_body_is_cut_off_at_its_limit_while_others_keep_their_threads_busy() {
 }
 
 #[test]
+fn what_a_driver_has_in_hand_is_taken_over_while_a_body_keeps_its_thread() {
+    const OTHERS: u32 = 63;
+    static LEFT: Mutex<u32> = Mutex::new(OTHERS);
+    static ONE_LESS: Condvar = Condvar::new();
+    #[task]
+    async fn quick() -> Result<()> {
+        *LEFT.lock().unwrap() -= 1;
+        ONE_LESS.notify_all();
+        Ok(())
+    }
+    #[task]
+    async fn keeps_its_thread() -> Result<()> {
+        let (left, waited) = ONE_LESS.wait_timeout_while(LEFT.lock().unwrap(), PATIENCE, |left| *left > 0).unwrap();
+        drop(left);
+        if waited.timed_out() { Err("the others were not run".into()) } else { Ok(()) }
+    }
+    #[pipeline]
+    fn side_by_side() {
+        keeps_its_thread();
+        for _ in 0..OTHERS {
+            quick();
+        }
+    }
+    assert_eq!(run(&side_by_side()).0, RunState::Success);
+}
+
+#[test]
+fn what_a_driver_has_done_is_told_while_its_next_body_keeps_its_thread() {
+    static FOLLOWED: Mutex<bool> = Mutex::new(false);
+    static GO_ON: Condvar = Condvar::new();
+    #[task]
+    async fn first() -> Result<u64> {
+        Ok(1)
+    }
+    #[task]
+    async fn follows(n: u64) -> Result<u64> {
+        *FOLLOWED.lock().unwrap() = true;
+        GO_ON.notify_all();
+        Ok(n)
+    }
+    #[task]
+    async fn keeps_its_thread() -> Result<()> {
+        let (followed, waited) = GO_ON.wait_timeout_while(FOLLOWED.lock().unwrap(), PATIENCE, |followed| !*followed).unwrap();
+        drop(followed);
+        if waited.timed_out() { Err("nothing followed".into()) } else { Ok(()) }
+    }
+    #[pipeline]
+    fn one_after_the_other() {
+        let one = first();
+        keeps_its_thread();
+        // So many that are ready at once are more than one for each driver.
+        pass(1u64);
+        pass(1u64);
+        follows(one);
+    }
+    assert_eq!(run(&one_after_the_other()).0, RunState::Success);
+}
+
+#[test]
 fn the_retry_of_a_blocking_body_waits_for_its_thread() {
     static GO_ON: Mutex<bool> = Mutex::new(false);
     static GONE_ON: Condvar = Condvar::new();
@@ -432,7 +489,7 @@ fn a_run_that_was_interrupted_is_gone_on_with_where_it_was() {
         live.until(run, |run| run.nodes.iter().filter(|node| node.state == NodeState::Success).count() == 10).await;
         HELD.notified().await;
         live.engine.stop();
-        let entries = live.journal.entries(run);
+        let entries = live.engine.entries(run);
         (entries, live.engine.look(run, |run| run.started).unwrap())
     });
     OPEN.store(true, Ordering::SeqCst);
@@ -460,10 +517,10 @@ fn after_it_was_stopped_an_engine_records_nothing_more() {
         let run = live.start(&plan);
         live.until(run, |run| run.nodes.iter().all(|node| node.starts > 1)).await;
         live.engine.stop();
-        let count = live.journal.entries(run).len();
+        let count = live.engine.entries(run).len();
         for _ in 0..10_000 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(live.journal.entries(run).len(), count);
+        assert_eq!(live.engine.entries(run).len(), count);
     });
 }

@@ -4,7 +4,8 @@
 //! lives, and calls [`Wake::wake`] when there is a change. To be sure that no change is missed it watches first and reads then.
 
 use super::super::core::RunIx;
-use super::super::record::{Entry, Record, Slot};
+use super::super::record::{Record, Slot};
+use super::super::records::Records;
 use super::super::state::NodeState;
 use super::{Engine, Job, WeakEngine};
 use std::any::Any;
@@ -96,17 +97,18 @@ impl Watches {
     }
 
     /// Ends the watches of those whom these records wait for no longer.
-    pub(super) fn follow(&mut self, records: &[(RunIx, Entry)]) {
+    #[inline]
+    pub(super) fn follow(&mut self, records: &Records) {
         if self.of.is_empty() {
             return;
         }
-        for (run, entry) in records {
+        for (run, entry) in records.iter() {
             match entry.record {
                 Record::Succeeded { slot, .. }
                 | Record::Retrying { slot, .. }
                 | Record::Failed { slot, .. }
                 | Record::Skipped { slot, .. }
-                | Record::UpstreamFailed { slot, .. } => drop(self.of.remove(&(*run, slot))),
+                | Record::UpstreamFailed { slot, .. } => drop(self.of.remove(&(run, slot))),
                 _ => {}
             }
         }

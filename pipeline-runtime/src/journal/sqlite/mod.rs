@@ -28,7 +28,7 @@ pub(crate) use reader::{Filter, Reader, StoredLine};
 pub(crate) use rows::{DecodeError, StoredEntry};
 
 use super::{RunKey, StoredRun};
-use crate::engine::{Action, Engine, Entry, Journal, Kept, Outbox, RunIx, WeakEngine};
+use crate::engine::{Engine, Entry, Journal, Kept, Outbox, RunIx, WeakEngine};
 use crate::plan::Remap;
 use lock::Lock;
 use logs::Backlog;
@@ -164,18 +164,18 @@ impl SqliteJournal {
     }
 }
 
-impl Journal for SqliteJournal {
+impl Journal for Arc<SqliteJournal> {
     fn is_durable(&self) -> bool {
         true
     }
 
-    fn submit(&self, outbox: &mut Outbox, key: &dyn Fn(RunIx) -> RunKey) -> Kept {
-        if outbox.records.is_empty() && outbox.actions.is_empty() {
+    fn submit(&mut self, outbox: &mut Outbox, key: &dyn Fn(RunIx) -> RunKey) -> Kept {
+        if outbox.records.is_empty() && outbox.todo.is_empty() {
             return Kept::Now;
         }
-        let records: Vec<(RunKey, Entry)> = outbox.records.drain(..).map(|(run, entry)| (key(run), entry)).collect();
-        let actions: Vec<Action> = std::mem::take(&mut outbox.actions);
-        self.order(Order::Commit(Batch { records, actions }));
+        let records: Vec<(RunKey, Entry)> = outbox.records.drain().map(|(run, entry)| (key(run), entry)).collect();
+        let todo = std::mem::take(&mut outbox.todo);
+        self.order(Order::Commit(Batch { records, todo }));
         Kept::Later
     }
 

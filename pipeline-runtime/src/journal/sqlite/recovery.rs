@@ -4,7 +4,7 @@
 use super::{Reader, SqliteJournal, StoredEntry};
 use crate::author::context::RunInfo;
 use crate::author::value::Value;
-use crate::engine::{Action, Answer, Answered, Core, Journal, NodeState, Outbox, Run, RunSpec, RunState, Slot};
+use crate::engine::{Action, Answer, Answered, Core, Job, Journal, NodeState, Outbox, Run, RunSpec, RunState};
 use crate::journal::{RunKey, RunKind, StoredRun};
 use crate::plan::Plan;
 use crate::prelude::*;
@@ -23,11 +23,11 @@ struct Lives {
     folder: tempfile::TempDir,
     plan: Arc<Plan>,
     key: RunKey,
-    journal: Option<SqliteJournal>,
+    journal: Option<Arc<SqliteJournal>>,
     core: Core,
     now: Timestamp,
     /// What this life is to do.
-    starts: VecDeque<(Slot, u32)>,
+    starts: VecDeque<Job>,
     tells: Vec<(u32, String)>,
     commits: usize,
 }
@@ -40,7 +40,7 @@ impl Lives {
     fn of(pipeline: &Pipeline) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let plan = Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap());
-        let journal = SqliteJournal::open(&folder.path().join("journal.db")).unwrap();
+        let journal = Arc::new(SqliteJournal::open(&folder.path().join("journal.db")).unwrap());
         let date = START.to_utc();
         let stored = StoredRun {
             key: 0,
@@ -96,14 +96,13 @@ impl Lives {
     fn take(&mut self) {
         let mut outbox: Outbox = std::mem::take(self.core.outbox());
         self.commits += 1;
-        for action in outbox.actions.drain(..) {
-            match action {
-                Action::Start { slot, start, .. } => self.starts.push_back((slot, start)),
-                Action::Tell { id, notification, .. } => self.tells.push((id, notification.name().to_owned())),
-                _ => {}
+        self.starts.extend(outbox.todo.starts.drain(..));
+        for action in outbox.todo.actions.drain(..) {
+            if let Action::Tell { id, notification, .. } = action {
+                self.tells.push((id, notification.name().to_owned()));
             }
         }
-        self.journal.as_ref().unwrap().submit(&mut outbox, &|_| self.key);
+        self.journal.as_mut().unwrap().submit(&mut outbox, &|_| self.key);
     }
 
     /// The process ends, and another goes on at `at`, with nothing but the file.
@@ -114,7 +113,7 @@ impl Lives {
         let entries = StoredEntry::decode(&self.plan, reader.entries(run.key).unwrap()).unwrap();
         (self.core, self.now) = (Core::new(128), at);
         (self.starts, self.tells) = (VecDeque::new(), Vec::new());
-        self.journal = Some(SqliteJournal::open(&self.path()).unwrap());
+        self.journal = Some(Arc::new(SqliteJournal::open(&self.path()).unwrap()));
         let spec = self.spec(&run);
         self.core.resume(spec, run.created, &entries, at);
         self.core.advance(at);
@@ -129,8 +128,8 @@ impl Lives {
 
     /// Answers what was started first.
     fn answer(&mut self, what: Answered, memory: Option<&str>) {
-        let (slot, start) = self.starts.pop_front().expect("something was started");
-        self.core.answer(RUN, slot, start, Answer { what, memory: memory.map(Into::into) }, self.now);
+        let job = self.starts.pop_front().expect("something was started");
+        self.core.answer(job, Answer { what, memory: memory.map(Into::into) }, self.now);
         self.take();
     }
 
@@ -182,7 +181,7 @@ fn a_sensor_keeps_its_next_poke_and_what_it_remembers() {
     lives.answer(Answered::NotYet(None), Some("seen"));
     lives.dies_until(after("10s"));
     assert!(lives.starts.is_empty(), "no poke before it is due");
-    assert_eq!(lives.core.next_due(), Some(after("45s")));
+    assert_eq!(lives.core.next_due(), after("45s"));
     lives.until(after("45s"));
     assert_eq!(lives.starts.len(), 1);
     let memory = lives.run().node(0).more.as_ref().and_then(|more| more.memory.clone());
@@ -196,7 +195,7 @@ fn a_sensor_keeps_its_budget_and_gets_one_poke_after_it_passed_meanwhile() {
     lives.dies_until(after("9m 30s"));
     assert_eq!(lives.starts.len(), 1, "the poke that was due is made at once");
     lives.answer(Answered::NotYet(None), None);
-    assert_eq!(lives.core.next_due(), Some(after("10m")), "the last poke is at the deadline, not an interval later");
+    assert_eq!(lives.core.next_due(), after("10m"), "the last poke is at the deadline, not an interval later");
     lives.dies_until(after("3h"));
     lives.answer(Answered::NotYet(None), None);
     assert_eq!(lives.node("look"), (NodeState::Failed, 1));
@@ -209,7 +208,7 @@ fn a_retry_that_is_due_keeps_its_time() {
     lives.answer(Answered::Error("503".into()), None);
     lives.dies_until(after("20s"));
     assert!(lives.starts.is_empty());
-    assert_eq!(lives.core.next_due(), Some(after("1m")));
+    assert_eq!(lives.core.next_due(), after("1m"));
     lives.until(after("1m"));
     lives.answer(Answered::Error("503".into()), None);
     assert_eq!(lives.node("work"), (NodeState::Failed, 2));
@@ -358,7 +357,7 @@ fn body(id: &str) -> Answered {
 impl Lives {
     /// Lets it run on until nothing is left to do, or so much was kept.
     fn on(&mut self, commits: usize) {
-        while let (Some((slot, _)), true) = (self.starts.front().copied(), self.commits < commits) {
+        while let (Some(Job { slot, .. }), true) = (self.starts.front().copied(), self.commits < commits) {
             let what = body(&self.run().id(slot));
             self.answer(what, None);
         }
@@ -381,7 +380,7 @@ fn wherever_it_dies_a_run_ends_as_one_that_does_not() {
         lives.on(dies_at);
         let done: Vec<String> = lives.end();
         lives.dies_until(after("1m"));
-        let again: Vec<String> = lives.starts.iter().map(|(slot, _)| lives.run().id(*slot)).collect();
+        let again: Vec<String> = lives.starts.iter().map(|job| lives.run().id(job.slot)).collect();
         for id in &again {
             let ended = [" success ", " failed ", " skipped "]
                 .iter()

@@ -3,7 +3,7 @@ use super::inbox::Ticket;
 use super::logs::{self, Backlog, LogLine};
 use super::rows::RecordRow;
 use super::stage::{self, Stage};
-use crate::engine::{Action, Engine, Entry, Record, WeakEngine};
+use crate::engine::{Engine, Entry, Record, Todo, WeakEngine};
 use crate::journal::{RunKey, StoredRun};
 use crate::plan::Remap;
 use crate::schedule::Interval;
@@ -67,7 +67,7 @@ impl Order {
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) records: Vec<(RunKey, Entry)>,
-    pub(super) actions: Vec<Action>,
+    pub(super) todo: Todo,
 }
 
 /// How many orders share a commit at most. More would only make the first of them wait.
@@ -138,21 +138,19 @@ impl Writer {
     }
 
     fn carry_out(&self, orders: impl Iterator<Item = Order>) {
-        let actions: Vec<Action> = orders
-            .flat_map(|order| match order {
-                Order::Commit(batch) => batch.actions,
-                Order::Sync(done) => {
-                    // Whoever waited may have gone.
-                    let _ = done.send(());
-                    Vec::new()
-                }
-                _ => Vec::new(),
-            })
-            .collect();
+        let mut todo = Todo::default();
+        for order in orders {
+            match order {
+                Order::Commit(batch) => todo.append(batch.todo),
+                // Whoever waited may have gone.
+                Order::Sync(done) => drop(done.send(())),
+                _ => {}
+            }
+        }
         if let Some(engine) = self.engine()
-            && !actions.is_empty()
+            && !todo.is_empty()
         {
-            engine.committed(actions);
+            engine.committed(todo);
         }
     }
 
@@ -346,7 +344,7 @@ mod tests {
         let commit = |slot, bytes: usize| {
             let record = Record::Failed { slot, error: "x".repeat(bytes).into(), timed_out: false };
             let records = vec![(1, Entry { at: Timestamp::default(), record })];
-            [Order::Commit(Batch { records, actions: Vec::new() })]
+            [Order::Commit(Batch { records, todo: Todo::default() })]
         };
         writer.commit(&commit(0, 10), Vec::new()).unwrap();
         let error = writer.commit(&commit(1, 100_000), Vec::new()).unwrap_err();

@@ -53,7 +53,7 @@ fn inputs(plan: &Plan, node: NodeIx) -> Vec<Input<'_>> {
     }
 }
 
-fn input<'a>(name: &'static str, source: &'a Source<Box<crate::author::body::Plain>>) -> Input<'a> {
+fn input<'a>(name: &'static str, source: &'a Source<crate::author::body::Plain>) -> Input<'a> {
     let text = |kind, text: Option<Cow<'a, str>>| Input { name, kind, from: Vec::new(), rule: None, text };
     match source {
         Source::Plain(plain) => text("plain", plain.text().map(Cow::Borrowed)),

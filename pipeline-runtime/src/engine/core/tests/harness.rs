@@ -1,6 +1,6 @@
 //! Drives a core as a driver would, with random answers at random times, and checks it at every step.
 
-use super::super::{Action, Answer, Answered, Core, Edit, Outbox, Run, RunIx, RunSpec};
+use super::super::{Action, Answer, Answered, Core, Edit, Job, Outbox, Run, RunIx, RunSpec, Todo};
 use super::model::{Key, Model};
 use super::recipe::{Description, Entropy, Kind, NARROW, WIDER, Way};
 use crate::author::context::RunInfo;
@@ -198,7 +198,7 @@ impl Harness {
             16 if !self.answered.is_empty() => {
                 // The core knows an answer that it had already.
                 let (run, slot, start) = self.answered[self.entropy.below(self.answered.len())];
-                self.core.answer(run, slot, start, Answered::Error("twice".into()).into(), self.now);
+                self.core.answer(Job { run, slot, start }, Answered::Error("twice".into()).into(), self.now);
                 assert!(self.core.outbox().records.is_empty(), "a start was answered twice");
                 self.check();
             }
@@ -237,7 +237,8 @@ impl Harness {
     }
 
     fn pass_to_next_timer(&mut self) {
-        let Some(next) = self.core.next_due() else {
+        let next = self.core.next_due();
+        if next == Timestamp::NEVER {
             assert!(!self.in_flight.is_empty(), "nothing is under way and nothing is due:\n{}", fold(&self.runs[0].shadow));
             return self.answer();
         };
@@ -281,7 +282,7 @@ impl Harness {
             }
         };
         let memory = (kind == Kind::Sensor).then(|| format!("{start}").into());
-        self.core.answer(run, slot, start, Answer { what: answer, memory }, self.now);
+        self.core.answer(Job { run, slot, start }, Answer { what: answer, memory }, self.now);
         self.check();
     }
 
@@ -326,7 +327,7 @@ impl Harness {
                 let was = outbox
                     .records
                     .iter()
-                    .any(|(of, entry)| *of == run && matches!(entry.record, Record::Interrupted { slot: of, .. } if of == slot));
+                    .any(|(of, entry)| of == run && matches!(entry.record, Record::Interrupted { slot: of, .. } if of == slot));
                 assert_eq!(was, expected < 3, "an attempt cut off for time {expected} in a row");
             }
         }
@@ -335,21 +336,21 @@ impl Harness {
 
     /// Takes what the core left to do, and holds everything against the model.
     fn check(&mut self) {
-        let Outbox { records, actions } = std::mem::take(self.core.outbox());
+        let Outbox { records, todo: Todo { starts, actions } } = std::mem::take(self.core.outbox());
         let mut granted: Vec<(RunIx, Slot)> = Vec::new();
-        for (run, entry) in records {
+        for (run, entry) in records.iter() {
             self.record(run, entry);
+        }
+        for Job { run, slot, start } in starts {
+            let overlaps = self.in_flight.iter().any(|started| started.run == run && started.slot == slot);
+            assert!(!overlaps, "{} was started while it runs", self.runs[run as usize].shadow.id(slot));
+            let attempt = self.core.run(run).unwrap().node(slot).attempt();
+            self.in_flight.push(Started { run, slot, start, attempt, aborted: false });
+            granted.push((run, slot));
         }
         for action in actions {
             match action {
-                Action::Start { run, slot, start } => {
-                    let overlaps = self.in_flight.iter().any(|started| started.run == run && started.slot == slot);
-                    assert!(!overlaps, "{} was started while it runs", self.runs[run as usize].shadow.id(slot));
-                    let attempt = self.core.run(run).unwrap().node(slot).attempt();
-                    self.in_flight.push(Started { run, slot, start, attempt, aborted: false });
-                    granted.push((run, slot));
-                }
-                Action::Abort { run, slot, start } => {
+                Action::Abort(Job { run, slot, start }) => {
                     let of = self.in_flight.iter_mut().find(|of| (of.run, of.slot, of.start) == (run, slot, start));
                     // By its limit, and again by the run's end.
                     of.expect("what is cut off runs").aborted = true;
@@ -485,7 +486,8 @@ impl Harness {
             ended += usize::from(expected.is_some());
             if expected.is_none() && self.of.specs[key.0].what.is_body() {
                 assert_eq!(watched.model.may_run(&key), node.state != NodeState::None, "{name} is {}", node.state);
-                let goes_on = node.waits_for_slot || node.in_flight || node.more.as_ref().is_some_and(|more| more.next.is_some());
+                let goes_on =
+                    node.waits_for_slot || node.in_flight || node.more.as_ref().is_some_and(|more| more.next.get().is_some());
                 assert!(node.state == NodeState::None || goes_on, "{name} is {} and nothing will wake it", node.state);
             }
         }

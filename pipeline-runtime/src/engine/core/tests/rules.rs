@@ -1,6 +1,6 @@
 //! Single cases, by hand: what a simulation cannot show, as its bodies end in time or its process does not.
 
-use super::super::{Action, Answered, Core, Edit, EditError, Outbox, Run, RunIx};
+use super::super::{Action, Answered, Core, Edit, EditError, Job, Outbox, Run, RunIx, Todo};
 use super::harness::{START, fold, spec};
 use crate::engine::record::{Entry, Output, Record, Slot};
 use crate::engine::{NodeState, RunState};
@@ -58,12 +58,12 @@ impl Bench {
     }
 
     pub(super) fn take(&mut self) {
-        let Outbox { records, actions } = std::mem::take(self.core.outbox());
-        self.entries.extend(records.into_iter().map(|(_, entry)| entry));
+        let Outbox { records, todo: Todo { starts, actions } } = std::mem::take(self.core.outbox());
+        self.starts.extend(starts.into_iter().map(|job| (job.slot, job.start)));
+        self.entries.extend(records.iter().map(|(_, entry)| entry));
         for action in actions {
             match action {
-                Action::Start { slot, start, .. } => self.starts.push((slot, start)),
-                Action::Abort { slot, .. } => self.aborts.push(slot),
+                Action::Abort(job) => self.aborts.push(job.slot),
                 Action::Tell { id, notification, .. } => self.tells.push((id, notification.name().to_owned())),
                 Action::Ended { .. } => {}
             }
@@ -80,7 +80,7 @@ impl Bench {
     pub(super) fn answer(&mut self, id: &str, answer: Answered) {
         let slot = self.slot(id);
         let (_, start) = *self.starts.iter().rfind(|(of, _)| *of == slot).expect("it was started");
-        self.core.answer(RUN, slot, start, answer.into(), self.now);
+        self.core.answer(Job { run: RUN, slot, start }, answer.into(), self.now);
         self.take();
     }
 
@@ -304,7 +304,7 @@ fn a_sensors_budget_goes_on_over_a_crash_in_the_middle_of_a_poke() {
     bench.starts.push((0, 2));
     bench.answer("look", Answered::NotYet(None));
     // Ten seconds are left.
-    assert_eq!(bench.core.next_due(), Some(START + Duration::from_mins(10)));
+    assert_eq!(bench.core.next_due(), START + Duration::from_mins(10));
 }
 
 #[test]

@@ -48,7 +48,8 @@ impl Bench {
     /// Answers `NotYet` to every poke until so many seconds have passed.
     fn wait_out(&mut self, secs: u64) {
         let until = self.now + Duration::from_secs(secs);
-        while let Some(next) = self.core.next_due().filter(|next| *next <= until) {
+        while self.core.next_due() <= until {
+            let next = self.core.next_due();
             self.now = next;
             self.core.advance(next);
             self.take();
