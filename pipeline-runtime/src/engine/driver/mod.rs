@@ -64,9 +64,9 @@ pub(crate) struct EngineOptions {
     pub(crate) observer: Option<Arc<dyn Observe>>,
 }
 
-/// Sees each record as it is applied.
+/// Sees each record before anything follows from it.
 pub(crate) trait Observe: Send + Sync + std::fmt::Debug {
-    /// `run` is in the state after the record.
+    /// `run` is in the state after the record, and after those of the same turn.
     fn record(&self, ix: RunIx, run: &Run, entry: &record::Entry);
     /// Sees what happened in earlier processes to a run that is gone on with, before anything else of it.
     fn resumed(&self, ix: RunIx, run: &Run, entries: &[record::Entry]);

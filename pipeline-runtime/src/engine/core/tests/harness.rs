@@ -241,7 +241,7 @@ impl Harness {
         if next == Timestamp::NEVER {
             assert!(!self.in_flight.is_empty(), "nothing is under way and nothing is due:\n{}", fold(&self.runs[0].shadow));
             return self.answer();
-        };
+        }
         self.now = self.now.max(next);
         self.advance();
     }
