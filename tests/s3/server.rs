@@ -21,7 +21,8 @@ use pipeline_runtime::Bucket;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 type Failed = Box<dyn Error + Send + Sync>;
 type Answer = Response<UnsyncBoxBody<Bytes, Failed>>;
@@ -34,8 +35,16 @@ pub(crate) enum Fault {
     Status(StatusCode, &'static str),
     /// It is not answered, and not done.
     Drop,
+    /// The same, and the connection is reset: a client that ends a request tells that from a connection which is closed.
+    Reset,
     /// It is done, and its answer is lost.
     LoseAnswer,
+    /// The same, and the connection is reset.
+    ResetAnswer,
+    /// It is done, and a gateway answers that it did not hear of it in time.
+    Gateway,
+    /// It is not looked at before the gate has a permit.
+    Held(Arc<Semaphore>),
     /// Only so many bytes of the answer's body arrive before the connection breaks off.
     CutBody(usize),
     /// It is answered after that long.
@@ -112,6 +121,18 @@ impl Server {
         self.script.faults.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(_, faults)| faults.len()).sum()
     }
 
+    /// Once so many requests that contain the text were asked, since this or `asked` was last called.
+    pub(crate) async fn until(&self, part: &str, count: usize) -> Result<(), Box<dyn Error>> {
+        let mut met = 0;
+        let seen = async {
+            while met < count {
+                met += self.asked().iter().filter(|line| line.contains(part)).count();
+                tokio::task::yield_now().await;
+            }
+        };
+        Ok(tokio::time::timeout(Duration::from_mins(1), seen).await?)
+    }
+
     /// No more faults.
     pub(crate) fn forget(&self) {
         self.script.faults.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -164,29 +185,49 @@ fn told(status: StatusCode, code: &str) -> Result<Answer, Failed> {
 async fn serve(listener: TcpListener, service: Mended, script: Arc<Script>) {
     while let Ok((socket, _)) = listener.accept().await {
         let (service, script) = (service.clone(), Arc::clone(&script));
+        // A second handle of the same connection, for what is to become of it.
+        let Ok((socket, handle)) = twice(socket) else { continue };
+        let handle = Arc::new(handle);
         tokio::spawn(async move {
-            let answer = service_fn(move |request| answer(service.clone(), Arc::clone(&script), request));
+            let answer = service_fn(move |request| answer(service.clone(), Arc::clone(&script), Arc::clone(&handle), request));
             // A connection that was to break off is an error here.
             let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), answer).await;
         });
     }
 }
 
-async fn answer(service: Mended, script: Arc<Script>, request: Request<Incoming>) -> Result<Answer, Failed> {
+fn twice(socket: TcpStream) -> std::io::Result<(TcpStream, TcpStream)> {
+    let socket = socket.into_std()?;
+    let handle = socket.try_clone()?;
+    Ok((TcpStream::from_std(socket)?, TcpStream::from_std(handle)?))
+}
+
+async fn answer(
+    service: Mended,
+    script: Arc<Script>,
+    connection: Arc<TcpStream>,
+    request: Request<Incoming>,
+) -> Result<Answer, Failed> {
     let fault = script.next(&format!("{} {}", request.method(), request.uri()));
+    if matches!(fault, Fault::Reset | Fault::ResetAnswer) {
+        // Whoever closes it resets it then.
+        connection.set_zero_linger()?;
+    }
     match fault {
-        Fault::Drop => return Err("dropped".into()),
+        Fault::Drop | Fault::Reset => return Err("dropped".into()),
         Fault::Status(status, code) => {
             // Read first: who answers before closes the connection on a client that is still sending.
             let _ = request.into_body().collect().await?;
             return told(status, code);
         }
         Fault::Slow(delay) => tokio::time::sleep(delay).await,
-        Fault::Pass | Fault::LoseAnswer | Fault::CutBody(_) => {}
+        Fault::Held(ref gate) => gate.acquire().await?.forget(),
+        Fault::Pass | Fault::LoseAnswer | Fault::ResetAnswer | Fault::Gateway | Fault::CutBody(_) => {}
     }
     let (parts, body) = service.call(request).await?.into_parts();
     match fault {
-        Fault::LoseAnswer => Err("the answer is lost".into()),
+        Fault::LoseAnswer | Fault::ResetAnswer => Err("the answer is lost".into()),
+        Fault::Gateway => told(StatusCode::GATEWAY_TIMEOUT, ""),
         Fault::CutBody(at) => {
             let whole = body.collect().await?.to_bytes();
             let cut = whole.slice(..at.min(whole.len()));

@@ -71,7 +71,8 @@ use super::world::{Scribe, World};
 ///
 /// - An answer of 5xx or 429, a timeout and a broken connection are tried again. Reading goes on where a connection broke off, if the
 ///   object is still the same. A write on a condition, or in parts, whose answer was lost is looked up by a mark in its metadata
-///   (`x-amz-meta-pipeline-write`), so that it neither is done twice nor fails for having been done.
+///   (`x-amz-meta-pipeline-write`), so that it neither is done twice nor fails for having been done; one that was not done is sent again.
+///   Where somebody else has written the key since, nobody can tell: that is an error of kind `Network`, not a conflict.
 /// - A look at a key is one request, two where the bucket was not seen yet. A listing asks for the longest literal prefix, 1,000 keys
 ///   a request; [`find_first`](Self::find_first) stops at the page with the first match. So of a million keys under `events/`,
 ///   `find_first("events/*")` is one request, `find_first("events/0999*.csv")` is one, and a match on the last page, or none, is a

@@ -8,19 +8,22 @@ use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use tokio_rustls::rustls::crypto::ring;
 
 use super::super::error::{BucketErrorKind, Failure};
-use super::http::{Conditions, Guard};
+use super::http::Guard;
 use super::profile::Profile;
 use super::settings::{Settings, endpoint};
+use super::under_way::UnderWay;
 
 pub(super) struct Client {
     pub(super) s3: Arc<AmazonS3>,
-    pub(super) conditions: Conditions,
+    pub(super) under_way: UnderWay,
     /// Where requests go, for messages.
     pub(super) endpoint: String,
 }
 
 const CONNECT: Duration = Duration::from_secs(5);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+/// Between a request that failed and the same again; twice as long each time.
+pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+pub(super) const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 
 impl Client {
     /// Reads the environment and the profile's files, so it blocks; asks nobody.
@@ -34,7 +37,7 @@ impl Client {
         // A name with dots is none that the store's certificate has.
         let path_style = settings.path_style.unwrap_or(told.endpoint.is_some() || bucket.contains('.'));
         let guard = Guard::default();
-        let conditions = guard.conditions().clone();
+        let under_way = guard.under_way().clone();
         let mut builder = AmazonS3Builder::new();
         for (name, value) in &told.container {
             if let Ok(key) = name.to_ascii_lowercase().parse() {
@@ -64,7 +67,7 @@ impl Client {
         let retry = RetryConfig {
             max_retries: settings.retries,
             retry_timeout: settings.timeout,
-            backoff: BackoffConfig { max_backoff: LONGEST_BACKOFF, ..BackoffConfig::default() },
+            backoff: BackoffConfig { init_backoff: FIRST_BACKOFF, max_backoff: LONGEST_BACKOFF, base: 2.0 },
         };
         // Whoever was first has chosen for the whole process, and any choice will do.
         let _ = ring::default_provider().install_default();
@@ -79,7 +82,7 @@ impl Client {
             .with_http_connector(guard)
             .build()
             .map_err(|error| Failure::new(BucketErrorKind::Other, format!("there is no client for S3: {error}")))?;
-        Ok(Self { s3: Arc::new(s3), conditions, endpoint: shown })
+        Ok(Self { s3: Arc::new(s3), under_way, endpoint: shown })
     }
 }
 

@@ -44,6 +44,12 @@ pub(super) fn failure(error: &object_store::Error, endpoint: &str) -> Failure {
     }
 }
 
+/// Whether the request was sent, and what became of it is not known; such a write `object_store` does not send again.
+pub(super) fn is_lost(error: &object_store::Error) -> bool {
+    let never_sent = |http: &HttpError| matches!(http.kind(), HttpErrorKind::Connect | HttpErrorKind::Request);
+    find::<HttpError>(error).is_some_and(|http| !never_sent(http))
+}
+
 fn of_code(code: &str, region: Option<&str>) -> Failure {
     let (kind, detail) = match code {
         "NoSuchKey" | "NotFound" => return Failure::no_such_key(),

@@ -5,81 +5,46 @@
 //! - It adds the conditions of multipart uploads, which `object_store` has no word for.
 //! - It strikes out of listings what is no key: `object_store` would fail the listing, or take the folder `a/` for an object `a`.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
-use hyper::{Method, StatusCode, Uri};
+use hyper::StatusCode;
+use hyper::header::CONTENT_LENGTH;
 use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpResponseBody, HttpService, ReqwestConnector,
 };
 
 use super::super::key;
+use super::under_way::{UnderWay, parameter};
 
 /// How much is read of what a store says about an error.
 const ERROR_BYTES: usize = 64 << 10;
 
-/// Makes the HTTP client. Clones share their conditions.
+/// Makes the HTTP client. Clones share the writes under way.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Guard {
-    conditions: Conditions,
-}
-
-/// What to demand when a multipart upload is completed, by its id.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Conditions(Arc<Mutex<HashMap<String, (HeaderName, HeaderValue)>>>);
-
-impl Conditions {
-    /// Holds until what it returns is dropped.
-    pub(super) fn demand(&self, upload: &str, name: HeaderName, value: HeaderValue) -> Demand {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(upload.to_owned(), (name, value));
-        Demand { conditions: self.clone(), upload: upload.to_owned() }
-    }
-
-    fn of(&self, request: &HttpRequest) -> Option<(HeaderName, HeaderValue)> {
-        if request.method() != Method::POST {
-            return None;
-        }
-        let id = parameter(request.uri(), "uploadId")?;
-        let conditions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Ids are compared as they are written in a URL: which characters are encoded is the client's choice.
-        conditions.iter().find(|(upload, _)| encoded_equal(id, upload)).map(|(_, condition)| condition.clone())
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Demand {
-    conditions: Conditions,
-    upload: String,
-}
-
-impl Drop for Demand {
-    fn drop(&mut self) {
-        self.conditions.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.upload);
-    }
+    under_way: UnderWay,
 }
 
 impl Guard {
-    pub(super) fn conditions(&self) -> &Conditions {
-        &self.conditions
+    pub(super) fn under_way(&self) -> &UnderWay {
+        &self.under_way
     }
 }
 
 impl HttpConnector for Guard {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let client = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Guarded { client, conditions: self.conditions.clone() }))
+        Ok(HttpClient::new(Guarded { client, under_way: self.under_way.clone() }))
     }
 }
 
 struct Guarded {
     client: HttpClient,
-    conditions: Conditions,
+    under_way: UnderWay,
 }
 
 impl fmt::Debug for Guarded {
@@ -104,12 +69,17 @@ impl HttpService for Guarded {
 
 impl Guarded {
     async fn exchange(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let write = self.under_way.of(&request);
         // Behind the signature, which need not cover it.
-        if let Some((name, value)) = self.conditions.of(&request) {
+        if let Some((name, value)) = write.as_ref().and_then(|write| self.under_way.demand(write)) {
             request.headers_mut().insert(name, value);
         }
         let is_listing = parameter(request.uri(), "list-type").is_some();
-        let response = self.client.execute(request).await?;
+        let response = self.client.execute(request).await;
+        if let Some(write) = write {
+            self.under_way.note(&write, &response);
+        }
+        let response = response?;
         let status = response.status();
         if status.is_success() {
             return if is_listing { listing(response).await } else { Ok(response) };
@@ -195,36 +165,6 @@ pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     rest.split_once("</").map(|(text, _)| text)
 }
 
-fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
-    uri.query()?.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-}
-
-fn encoded_equal(encoded: &str, plain: &str) -> bool {
-    let mut rest = plain.bytes();
-    let mut encoded = encoded.bytes();
-    while let Some(byte) = encoded.next() {
-        let byte = if byte == b'%' {
-            let mut digit = || encoded.next().and_then(|digit| char::from(digit).to_digit(16));
-            match (digit(), digit()) {
-                (Some(high), Some(low)) => u8::try_from(high * 16 + low).ok(),
-                _ => None,
-            }
-        } else {
-            Some(byte)
-        };
-        if byte.is_none() || byte != rest.next() {
-            return false;
-        }
-    }
-    rest.next().is_none()
-}
-
-/// The header of a condition on an etag.
-pub(super) fn header(text: &str) -> HeaderValue {
-    // What is no header is no etag either, so it matches nothing.
-    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("\"none\""))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,14 +176,5 @@ mod tests {
         let kept = "<R><N>x</N><Contents><Key>a/b&amp;c</Key><Size>1</Size></Contents><T>t</T></R>";
         assert_eq!(without_what_is_no_key(listing).as_deref(), Some(kept));
         assert_eq!(without_what_is_no_key(kept), None);
-    }
-
-    #[test]
-    fn ids_of_uploads_are_found_in_urls() {
-        assert!(encoded_equal("a%2Bb%3D", "a+b="));
-        assert!(encoded_equal("a-b", "a-b"));
-        for (encoded, plain) in [("a", "ab"), ("ab", "a"), ("%2", "%2"), ("a%2B", "a ")] {
-            assert!(!encoded_equal(encoded, plain));
-        }
     }
 }

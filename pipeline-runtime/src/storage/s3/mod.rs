@@ -6,38 +6,42 @@
 //! | `client`, `profile` | what the environment and the profile add to that |
 //! | `http` | the one way to the network, where nothing secret comes back |
 //! | `failure` | what an error is about |
+//! | `again` | when what `object_store` sends once alone is sent again |
 //! | `read`, `upload` | objects as streams |
+//! | `under_way`, `settle` | writes on a condition, or in parts: their tries, and what became of one whose answer was lost |
 //!
 //! Beyond the client's own it holds:
 //!
-//! - A write on a condition, or in parts, whose answer was lost is looked up, and no second one is made: it carries a mark that only this attempt
-//!   has, so that a repeated request that finds its own object is a success.
+//! - A write on a condition, or in parts, whose answer was lost is settled by a look at the key. Where it was done that is a success, and
+//!   where it was not, a put is sent again.
 //! - A look at a key, and each page of a listing, has one limit for all its requests; a transfer may last as long as it moves.
 
+mod again;
 mod client;
 mod failure;
 mod http;
 mod profile;
 mod read;
 mod settings;
+mod settle;
+mod under_way;
 mod upload;
-
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use chrono::Utc;
 use object_store::list::{PaginatedListOptions, PaginatedListResult, PaginatedListStore};
 use object_store::path::Path;
-use object_store::{
-    Attribute, Attributes, CopyOptions, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion,
-};
+use object_store::{CopyOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::OnceCell;
 
+use self::again::Again;
 use self::client::Client;
 pub(super) use self::read::S3Body;
 pub(super) use self::settings::Settings;
+use self::settle::{Mark, Settled};
 pub(super) use self::upload::S3Upload;
 use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
@@ -53,9 +57,6 @@ pub(super) struct S3 {
     /// Whether the bucket was seen to exist: a missing key looks like a missing bucket.
     seen: AtomicBool,
 }
-
-/// The name of the mark on objects that were written on a condition, or in parts.
-const MARK: &str = "pipeline-write";
 
 impl S3 {
     pub(super) fn new(settings: Settings) -> Self {
@@ -159,21 +160,30 @@ impl S3 {
     }
 
     pub(super) async fn put(&self, key: &Path, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
-        let mark = Mark::new();
+        let client = self.client().await?;
         let size = body.len() as u64;
         let mode = match &condition {
-            Condition::Always => PutMode::Overwrite,
+            Condition::Always => {
+                // It may be repeated freely, and is.
+                let put = client.s3.put(key, body.into()).await.map_err(|error| self.failure(&error))?;
+                return self.written(key, size, put.e_tag).await;
+            }
             Condition::Absent => PutMode::Create,
             Condition::Match(etag) => PutMode::Update(UpdateVersion { e_tag: Some(etag.clone()), version: None }),
         };
-        // A write without a condition may be repeated freely.
-        let attributes = if matches!(condition, Condition::Always) { Attributes::new() } else { mark.attributes() };
-        let options = PutOptions { mode, attributes, ..PutOptions::default() };
-        let put = self.client().await?.s3.put_opts(key, body.into(), options).await;
-        match put {
-            Ok(put) => self.written(key, size, put.e_tag).await,
-            Err(error) if matches!(condition, Condition::Always) => Err(self.failure(&error)),
-            Err(error) => self.settle(key, &mark, self.conflict(&error, &condition)).await,
+        let mark = Mark::new(&condition);
+        let options = PutOptions { mode, attributes: mark.attributes(), ..PutOptions::default() };
+        let write = client.under_way.watch(mark.number(), None);
+        let mut again = Again::within(&self.settings);
+        loop {
+            let error = match client.s3.put_opts(key, body.clone().into(), options.clone()).await {
+                Ok(put) => return self.written(key, size, put.e_tag).await,
+                Err(error) => error,
+            };
+            match self.settle(key, &mark, &write, self.conflict(&error, &condition)).await {
+                Settled::NotYet(_) if again.after(&error).await => {}
+                settled => return settled.finally(),
+            }
         }
     }
 
@@ -213,12 +223,18 @@ impl S3 {
     }
 
     pub(super) async fn delete(&self, key: &Path) -> Result<(), Failure> {
-        match self.client().await?.s3.delete(key).await {
-            Ok(()) => Ok(()),
-            Err(error) => match self.failure(&error) {
-                failure if failure.kind() == BucketErrorKind::NoSuchKey => Ok(()),
-                failure => Err(failure),
-            },
+        let client = self.client().await?;
+        let mut again = Again::within(&self.settings);
+        loop {
+            let error = match client.s3.delete(key).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            match self.failure(&error) {
+                failure if failure.kind() == BucketErrorKind::NoSuchKey => return Ok(()),
+                _ if again.after(&error).await => {}
+                failure => return Err(failure),
+            }
         }
     }
 
@@ -291,43 +307,11 @@ impl S3 {
         let seen = self.head(key).await?.filter(|seen| seen.e_tag == e_tag);
         Ok(seen.unwrap_or_else(|| ObjectMeta { location: key.clone(), last_modified: Utc::now(), size, e_tag, version: None }))
     }
-
-    /// Of a marked write that failed: a success if it was done nevertheless, and only its answer was lost.
-    async fn settle(&self, key: &Path, mark: &Mark, failure: Failure) -> Result<ObjectMeta, Failure> {
-        use BucketErrorKind as K;
-        let certain = matches!(failure.kind(), K::NoSuchBucket | K::ExpiredCredentials | K::InvalidUrl);
-        if certain {
-            return Err(failure);
-        }
-        let options = GetOptions { head: true, ..GetOptions::default() };
-        match self.client().await?.s3.get_opts(key, options).await {
-            Ok(found) if mark.is_on(&found.attributes) => Ok(found.meta),
-            _ => Err(failure),
-        }
-    }
 }
 
 /// The page behind the one that gave the token.
 fn next(page_token: Option<String>) -> PaginatedListOptions {
     PaginatedListOptions { page_token, ..PaginatedListOptions::default() }
-}
-
-/// Of one write: a number that no other has.
-#[derive(Debug)]
-struct Mark(String);
-
-impl Mark {
-    fn new() -> Self {
-        Self(format!("{:032x}", rand::random::<u128>()))
-    }
-
-    fn attributes(&self) -> Attributes {
-        Attributes::from_iter([(Attribute::Metadata(MARK.into()), self.0.clone())])
-    }
-
-    fn is_on(&self, attributes: &Attributes) -> bool {
-        attributes.get(&Attribute::Metadata(MARK.into())).is_some_and(|mark| mark.as_ref() == self.0)
-    }
 }
 
 impl fmt::Debug for S3 {

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::header::{IF_MATCH, IF_NONE_MATCH};
 use object_store::aws::AmazonS3;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
@@ -12,8 +11,8 @@ use object_store::{ObjectMeta, PutMultipartOptions};
 
 use super::super::error::{BucketErrorKind, Failure};
 use super::super::store::Condition;
-use super::http::{Conditions, Demand, header};
-use super::{Mark, S3};
+use super::S3;
+use super::settle::Mark;
 
 /// The size of the first parts. S3 takes no smaller ones than 5 MiB, but the last.
 const PART: usize = 8 << 20;
@@ -56,7 +55,7 @@ impl S3Upload {
                 }
             }
         }
-        let (s3, key, mark) = (Arc::clone(s3), key.clone(), Mark::new());
+        let (s3, key, mark) = (Arc::clone(s3), key.clone(), Mark::new(&condition));
         Ok(Self { s3, key, condition, mark, written: 0, parts: Vec::new(), begun: None })
     }
 
@@ -88,9 +87,8 @@ impl S3Upload {
         }
         let Some(mut begun) = self.begun.take() else { return Err(Failure::cut_off()) };
         let client = self.s3.client().await?;
-        let demand = self.demand(&client.conditions, &begun.id);
+        let write = client.under_way.watch(&begun.id, self.mark.demand());
         let completed = client.s3.complete_multipart(&self.key, &begun.id, std::mem::take(&mut self.parts)).await;
-        drop(demand);
         match completed {
             Ok(put) => {
                 begun.is_ours = false;
@@ -98,7 +96,7 @@ impl S3Upload {
             }
             Err(error) => {
                 let failure = self.s3.conflict(&error, &self.condition);
-                let settled = self.s3.settle(&self.key, &self.mark, failure).await;
+                let settled = self.s3.settle(&self.key, &self.mark, &write, failure).await.finally();
                 begun.is_ours = settled.is_err();
                 settled
             }
@@ -114,14 +112,6 @@ impl S3Upload {
                 failure if failure.kind() == BucketErrorKind::NoSuchKey => Ok(()),
                 failure => Err(failure),
             },
-        }
-    }
-
-    fn demand(&self, conditions: &Conditions, id: &str) -> Option<Demand> {
-        match &self.condition {
-            Condition::Always => None,
-            Condition::Absent => Some(conditions.demand(id, IF_NONE_MATCH, header("*"))),
-            Condition::Match(etag) => Some(conditions.demand(id, IF_MATCH, header(etag))),
         }
     }
 }

@@ -1,0 +1,143 @@
+//! What became of a write whose answer was lost: a look at the key tells it by the marks.
+//!
+//! A mark is metadata of the object that a write on a condition, or in parts, leaves. It says which write it was, by a number that no other
+//! has, and on which condition. The object that is there then tells of a write of ours in doubt:
+//!
+//! | it is | ours was |
+//! |---|---|
+//! | ours | done |
+//! | what ours was to replace, or nothing where that was the condition | not done yet |
+//! | another's, written on the same condition | not done: one write alone can be first to replace the same |
+//! | any other | done or not, nobody can tell: another has replaced it |
+
+use hyper::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use object_store::path::Path;
+use object_store::{Attribute, Attributes, GetOptions, GetResult, ObjectMeta, ObjectStore};
+
+use super::super::error::{BucketErrorKind, Failure};
+use super::super::store::Condition;
+use super::S3;
+use super::under_way::Watched;
+
+/// The name of the metadata.
+const NAME: &str = "pipeline-write";
+
+/// Of one write: its number, and its condition.
+#[derive(Debug)]
+pub(super) struct Mark {
+    number: String,
+    condition: Condition,
+}
+
+/// What is known of a write that failed.
+pub(super) enum Settled {
+    /// It was done nevertheless, and only its answer was lost.
+    Done(ObjectMeta),
+    /// It was not done, and its condition still holds.
+    NotYet(Failure),
+    Failed(Failure),
+}
+
+impl Settled {
+    /// For who does not try again.
+    pub(super) fn finally(self) -> Result<ObjectMeta, Failure> {
+        match self {
+            Self::Done(meta) => Ok(meta),
+            Self::NotYet(failure) | Self::Failed(failure) => Err(failure),
+        }
+    }
+}
+
+impl Mark {
+    pub(super) fn new(condition: &Condition) -> Self {
+        Self { number: format!("{:032x}", rand::random::<u128>()), condition: condition.clone() }
+    }
+
+    pub(super) fn number(&self) -> &str {
+        &self.number
+    }
+
+    pub(super) fn attributes(&self) -> Attributes {
+        let on = match &self.condition {
+            Condition::Always => "always",
+            Condition::Absent => "*",
+            Condition::Match(etag) => etag,
+        };
+        Attributes::from_iter([(Attribute::Metadata(NAME.into()), format!("{} {on}", self.number))])
+    }
+
+    /// The header that asks for the condition.
+    pub(super) fn demand(&self) -> Option<(HeaderName, HeaderValue)> {
+        // What is no header is no etag either, so it matches nothing.
+        let header = |etag: &str| HeaderValue::from_str(etag).unwrap_or(HeaderValue::from_static("\"none\""));
+        match &self.condition {
+            Condition::Always => None,
+            Condition::Absent => Some((IF_NONE_MATCH, HeaderValue::from_static("*"))),
+            Condition::Match(etag) => Some((IF_MATCH, header(etag))),
+        }
+    }
+
+    fn is_on(&self, object: &GetResult) -> bool {
+        marked(object).is_some_and(|(number, _)| number == self.number)
+    }
+
+    /// Whether the object is what a write on the condition replaces.
+    fn may_replace(&self, object: Option<&GetResult>) -> bool {
+        match (&self.condition, object) {
+            (Condition::Absent, None) => true,
+            (Condition::Match(etag), Some(found)) => found.meta.e_tag.as_ref() == Some(etag),
+            _ => false,
+        }
+    }
+
+    /// Whether the object replaced what a write on the condition was to replace.
+    fn is_beaten_by(&self, object: &GetResult) -> bool {
+        match (&self.condition, marked(object)) {
+            (Condition::Absent, Some((_, on))) => on == "*",
+            (Condition::Match(etag), Some((_, on))) => on == etag,
+            _ => false,
+        }
+    }
+}
+
+/// The number and the condition of the write that left the object.
+fn marked(object: &GetResult) -> Option<(&str, &str)> {
+    object.attributes.get(&Attribute::Metadata(NAME.into()))?.as_ref().split_once(' ')
+}
+
+impl S3 {
+    /// Of a marked write that failed.
+    pub(super) async fn settle(&self, key: &Path, mark: &Mark, write: &Watched, failure: Failure) -> Settled {
+        use BucketErrorKind as K;
+        if matches!(failure.kind(), K::NoSuchBucket | K::ExpiredCredentials | K::InvalidUrl) {
+            return Settled::Failed(failure);
+        }
+        let look = async {
+            let options = GetOptions { head: true, ..GetOptions::default() };
+            match self.client().await?.s3.get_opts(key, options).await {
+                Ok(found) => Ok(Some(found)),
+                Err(object_store::Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(self.failure(&error)),
+            }
+        };
+        let found = match self.limited(look).await {
+            Ok(Some(found)) if mark.is_on(&found) => return Settled::Done(found.meta),
+            found if write.is_in_doubt() => found,
+            _ => return Settled::Failed(failure),
+        };
+        match found {
+            Ok(found) if mark.may_replace(found.as_ref()) => Settled::NotYet(failure),
+            Ok(Some(found)) if mark.is_beaten_by(&found) => Settled::Failed(match mark.condition {
+                Condition::Absent => Failure::already_exists(),
+                _ => Failure::precondition(),
+            }),
+            Ok(_) => Settled::Failed(unknown("somebody else has written the key since").because(failure)),
+            Err(looked) => Settled::Failed(unknown("the key cannot be looked at").because(looked)),
+        }
+    }
+}
+
+fn unknown(why: &str) -> Failure {
+    let detail = format!("the answer was lost, and {why}, so whether it was written is not known; read the object, then repeat");
+    Failure::new(BucketErrorKind::Network, detail)
+}

@@ -1,0 +1,125 @@
+//! [`UnderWay`]: the writes on a condition, or in parts, that are under way, as the way to the network sees them.
+//!
+//! `object_store` has no word for the condition of an upload in parts, and sends some requests again by itself without telling. Both
+//! are known here alone: what to demand of a request, and whether one try of a write may have been done.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{Method, StatusCode, Uri};
+use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+
+/// The header of a mark.
+const MARK: HeaderName = HeaderName::from_static("x-amz-meta-pipeline-write");
+
+/// Clones share the writes, by mark, or by upload where the parts of one are put together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct UnderWay(Arc<Mutex<HashMap<String, Write>>>);
+
+#[derive(Debug, Default)]
+struct Write {
+    demand: Option<(HeaderName, HeaderValue)>,
+    is_in_doubt: bool,
+}
+
+/// One write, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Watched {
+    all: UnderWay,
+    id: String,
+}
+
+impl UnderWay {
+    /// `id` is a mark or an upload's id; `demand` is added to requests that are sent with it.
+    pub(super) fn watch(&self, id: &str, demand: Option<(HeaderName, HeaderValue)>) -> Watched {
+        self.writes().insert(id.to_owned(), Write { demand, is_in_doubt: false });
+        Watched { all: self.clone(), id: id.to_owned() }
+    }
+
+    /// Of which write the request is, if of any.
+    pub(super) fn of(&self, request: &HttpRequest) -> Option<String> {
+        if let Some(mark) = request.headers().get(MARK) {
+            let mark = mark.to_str().ok()?.split(' ').next()?;
+            return self.writes().contains_key(mark).then(|| mark.to_owned());
+        }
+        if request.method() != Method::POST {
+            return None;
+        }
+        let id = parameter(request.uri(), "uploadId")?;
+        // Ids are compared as they are written in a URL: which characters are encoded is the client's choice.
+        self.writes().keys().find(|upload| encoded_equal(id, upload)).cloned()
+    }
+
+    pub(super) fn demand(&self, write: &str) -> Option<(HeaderName, HeaderValue)> {
+        self.writes().get(write)?.demand.clone()
+    }
+
+    /// What came back for one try of a write.
+    pub(super) fn note(&self, write: &str, came_back: &Result<HttpResponse, HttpError>) {
+        let may_be_done = match came_back {
+            // It did not leave the machine.
+            Err(error) => error.kind() != HttpErrorKind::Connect,
+            // A gateway's, behind which it may be under way.
+            Ok(response) => response.status().is_server_error() || response.status() == StatusCode::REQUEST_TIMEOUT,
+        };
+        if may_be_done && let Some(write) = self.writes().get_mut(write) {
+            write.is_in_doubt = true;
+        }
+    }
+
+    fn writes(&self) -> MutexGuard<'_, HashMap<String, Write>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watched {
+    /// Whether one of its tries may have been done without an answer that says so.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.all.writes().get(&self.id).is_some_and(|write| write.is_in_doubt)
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.all.writes().remove(&self.id);
+    }
+}
+
+pub(super) fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+fn encoded_equal(encoded: &str, plain: &str) -> bool {
+    let mut rest = plain.bytes();
+    let mut encoded = encoded.bytes();
+    while let Some(byte) = encoded.next() {
+        let byte = if byte == b'%' {
+            let mut digit = || encoded.next().and_then(|digit| char::from(digit).to_digit(16));
+            match (digit(), digit()) {
+                (Some(high), Some(low)) => u8::try_from(high * 16 + low).ok(),
+                _ => None,
+            }
+        } else {
+            Some(byte)
+        };
+        if byte.is_none() || byte != rest.next() {
+            return false;
+        }
+    }
+    rest.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_uploads_are_found_in_urls() {
+        assert!(encoded_equal("a%2Bb%3D", "a+b="));
+        assert!(encoded_equal("a-b", "a-b"));
+        for (encoded, plain) in [("a", "ab"), ("ab", "a"), ("%2", "%2"), ("a%2B", "a ")] {
+            assert!(!encoded_equal(encoded, plain));
+        }
+    }
+}
