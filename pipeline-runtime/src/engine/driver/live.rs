@@ -17,7 +17,10 @@ const IN_A_ROW: Duration = Duration::from_micros(200);
 /// While another driver has answers in hand, an idle one looks whether that comes to telling them.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
-/// Lets the runtime's other tasks go first.
+/// Lets the runtime's other tasks go first, and other threads take this one.
+///
+/// A task that is woken or spawned by a driver is the next on the driver's thread, and no other thread takes it from there. So a
+/// driver goes to the back before it begins with another body, which may keep the thread.
 ///
 /// Not tokio's `yield_now`: that sets the task aside where no other thread finds it, and with it the node that the driver has
 /// in hand, until the thread is done with whatever it does meanwhile: a body that keeps it, say.
@@ -100,32 +103,38 @@ impl Engine {
 
     async fn driver(self, driver: usize) {
         let mut own = Own { driver, has_hand: false, spares: VecDeque::new() };
-        let (mut done, mut let_go_at) = (None, self.clock().now() + IN_A_ROW);
+        let (mut done, mut gives_way, mut let_go_at) = (None, false, self.clock().now() + IN_A_ROW);
         loop {
             let now = self.clock().now();
-            let Some(mut attempt) = self.exchange(&mut own, done.take(), now) else {
+            let (first, has_woken) = self.exchange(&mut own, done.take(), now);
+            let Some(mut attempt) = first else {
                 // They may be all that is left of their runs.
                 own.spares.clear();
                 self.sleep(driver).await;
-                let_go_at = self.clock().now() + IN_A_ROW;
+                (gives_way, let_go_at) = (false, self.clock().now() + IN_A_ROW);
                 continue;
             };
+            // What a body takes of its own of what tokio lets a task do at once is taken of its driver's.
+            if gives_way || has_woken || now > let_go_at || !tokio::task::coop::has_budget_remaining() {
+                go_to_the_back().await;
+                (gives_way, let_go_at) = (false, now + IN_A_ROW);
+            }
             loop {
                 let job = attempt.job();
                 let Executed { answer, spare } = self.execute(attempt);
                 if let Some(spare) = spare {
                     own.spares.push_back(spare);
                 }
+                gives_way |= answer.is_none();
                 done = answer.map(|answer| (job, answer));
+                if own.has_hand && gives_way {
+                    gives_way = false;
+                    go_to_the_back().await;
+                }
                 match self.next_in_hand(&own, &mut done) {
                     Some(next) => attempt = next,
                     None => break,
                 }
-            }
-            // What a body takes of its own of what tokio lets a task do at once is taken of its driver's.
-            if now > let_go_at || !tokio::task::coop::has_budget_remaining() {
-                go_to_the_back().await;
-                let_go_at = now + IN_A_ROW;
             }
         }
     }
@@ -142,9 +151,9 @@ impl Engine {
     }
 
     /// Answers for what is done, and takes up the driver's share of what is ready, or of what another has in hand: the first of it is
-    /// returned. A driver that finds nothing is idle from then on.
+    /// returned, and whether another driver was woken for more. A driver that finds nothing is idle from then on.
     #[inline]
-    fn exchange(&self, own: &mut Own, done: Option<(Job, Answer)>, now: Timestamp) -> Option<Box<Attempt>> {
+    fn exchange(&self, own: &mut Own, done: Option<(Job, Answer)>, now: Timestamp) -> (Option<Box<Attempt>>, bool) {
         self.locked(|state| {
             let has_hand = std::mem::take(&mut own.has_hand);
             let has_answers = has_hand || done.is_some();

@@ -283,19 +283,24 @@ impl Engine {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Works on the state, and wakes whom there is then something to do for.
+    /// Works on the state, and wakes whom there is then something to do for. Says whether it has.
     #[inline]
-    fn locked<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
-        let (result, aborts) = {
+    fn locked<R>(&self, work: impl FnOnce(&mut State) -> R) -> (R, bool) {
+        let (result, wake, aborts) = {
             let mut state = self.lock();
             let result = work(&mut state);
-            self.wake_drivers(&mut state);
-            (result, (!state.aborts.is_empty()).then(|| std::mem::take(&mut state.aborts)))
+            // A driver that is woken is idle no longer.
+            let wake = state.ready.len().min(state.idle_drivers);
+            state.idle_drivers -= wake;
+            (result, wake, (!state.aborts.is_empty()).then(|| std::mem::take(&mut state.aborts)))
         };
+        if wake > 0 {
+            self.0.awake.add_permits(wake);
+        }
         if let Some(aborts) = aborts {
             aborts.iter().for_each(AbortHandle::abort);
         }
-        result
+        (result, wake > 0)
     }
 
     /// Works on the core, and carries out what comes of it.
@@ -306,6 +311,7 @@ impl Engine {
             self.flush(state);
             result
         })
+        .0
     }
 
     /// Answers for what drivers have done: it happened before whatever happens now.
@@ -397,16 +403,6 @@ impl Engine {
                     let _ = waiting.send(end);
                 }
             }
-        }
-    }
-
-    /// Wakes as many idle drivers as there are nodes to start. A driver that is woken is idle no longer.
-    #[inline]
-    fn wake_drivers(&self, state: &mut State) {
-        let wake = state.ready.len().min(state.idle_drivers);
-        if wake > 0 {
-            state.idle_drivers -= wake;
-            self.0.awake.add_permits(wake);
         }
     }
 }
