@@ -41,7 +41,7 @@ pub struct Runtime;
 impl<P: Clone + Send + Sync + 'static> Takes<P> for Runtime {
     fn plain(value: Box<dyn Any>) -> Plain {
         match value.downcast::<P>() {
-            Ok(value) => Plain::new(*value),
+            Ok(value) => Plain(Arc::new(Held(*value))),
             // `IntoInput<P>` boxes a `P` in all its impls for plain values, and it is sealed by its hidden method.
             Err(_) => unreachable!("a plain input holds its parameter's type"),
         }
@@ -70,8 +70,6 @@ pub struct Plain(Arc<dyn PlainValue>);
 trait PlainValue: Send + Sync {
     /// Clones it into `slot`, which must be an `Option` of its type.
     fn fill(&self, slot: &mut dyn Any);
-    /// The value where it is a text: alerts name it, as it is often the key that a sensor waits for.
-    fn text(&self) -> Option<&str>;
 }
 
 struct Held<P>(P);
@@ -82,28 +80,11 @@ impl<P: Clone + Send + Sync + 'static> PlainValue for Held<P> {
             *slot = Some(self.0.clone());
         }
     }
-
-    fn text(&self) -> Option<&str> {
-        (&self.0 as &dyn Any).downcast_ref::<String>().map(String::as_str)
-    }
-}
-
-impl Plain {
-    fn new<P: Clone + Send + Sync + 'static>(value: P) -> Self {
-        Self(Arc::new(Held(value)))
-    }
-
-    pub(crate) fn text(&self) -> Option<&str> {
-        self.0.text()
-    }
 }
 
 impl std::fmt::Debug for Plain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.text() {
-            Some(text) => write!(f, "{text:?}"),
-            None => f.write_str("<value>"),
-        }
+        f.write_str("<value>")
     }
 }
 
@@ -115,7 +96,8 @@ where
 {
     let Input(source, fill) = input.into_input();
     let source = match source {
-        Source::Plain(value) => Source::Plain(<Runtime as Takes<P>>::plain(value)),
+        Source::Plain(value) => plain(value, <Runtime as Takes<P>>::plain),
+        Source::Text(text) => Source::Text(text),
         Source::Template(template) => Source::Template(template),
         Source::Templates(templates) => Source::Templates(templates),
         Source::Node(node, rule) => Source::Node(node, rule),
@@ -123,6 +105,13 @@ where
         Source::Elements(node, rule) => Source::Elements(node, rule),
     };
     Labelled { label, arg: Arg { source, fill } }
+}
+
+fn plain(value: Box<dyn Any>, of: fn(Box<dyn Any>) -> Plain) -> Source<Plain> {
+    match value.downcast::<String>() {
+        Ok(text) => Source::Text((*text).into()),
+        Err(value) => Source::Plain(of(value)),
+    }
 }
 
 /// What a body's parameters are taken from, in their order.
@@ -150,6 +139,7 @@ impl<'a> Inputs<'a> {
         let arg = self.args.get(self.next_arg.replace(self.next_arg.get() + 1));
         match arg.map(|arg| (&arg.source, arg.fill)) {
             Some((Source::Plain(plain), _)) => plain.0.fill(&mut slot),
+            Some((Source::Text(text), _)) => fill_text(text, &mut slot),
             Some((_, fill)) => {
                 let supply = self.supplies.get(self.next_supply.replace(self.next_supply.get() + 1));
                 if let Some(supply) = supply {
@@ -173,6 +163,13 @@ impl<'a> Inputs<'a> {
 impl std::fmt::Debug for Inputs<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Inputs").field("supplies", &self.supplies).finish_non_exhaustive()
+    }
+}
+
+/// Copies a text into `slot`, which must be an `Option<String>`.
+fn fill_text(text: &str, slot: &mut dyn Any) {
+    if let Some(slot) = slot.downcast_mut::<Option<String>>() {
+        *slot = Some(text.to_owned());
     }
 }
 

@@ -8,7 +8,7 @@ use super::definition::{Definition, Task};
 use super::input::{Source, Upstream};
 use super::options::TaskOptions;
 use super::value::Value;
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -51,6 +51,8 @@ pub(crate) struct Draft {
     failures: HashMap<u32, Handle>,
     /// The tasks met so far.
     tasks: HashMap<*const Definition, Arc<Task>>,
+    /// What is shared by all that the pipeline function does, of each type one.
+    shared: HashMap<TypeId, Box<dyn Any>>,
 }
 
 #[derive(Debug)]
@@ -137,6 +139,15 @@ pub(crate) fn record<R>(wire: impl FnOnce() -> R) -> (R, Draft) {
 #[track_caller]
 fn with<R>(what: impl FnOnce(&mut Draft) -> R) -> Option<R> {
     RECORDING.with_borrow_mut(|drafts| drafts.last_mut().map(what))
+}
+
+/// Gives access to the one `T` that belongs to the pipeline function under way; none outside of one.
+pub(crate) fn with_shared<T: Default + 'static, R>(what: impl FnOnce(&mut T) -> R) -> Option<R> {
+    let shared = |draft: &mut Draft| {
+        let shared = draft.shared.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
+        shared.downcast_mut::<T>().map(what)
+    };
+    with(shared).flatten()
 }
 
 impl Draft {
@@ -294,7 +305,7 @@ pub(crate) fn set(handle: Handle, name: &'static str, set: impl FnOnce(&mut Task
 /// The handles an input reads.
 pub(crate) fn handles<P>(source: &Source<P>) -> &[Handle] {
     match source {
-        Source::Plain(_) | Source::Template(_) | Source::Templates(_) => &[],
+        Source::Plain(_) | Source::Text(_) | Source::Template(_) | Source::Templates(_) => &[],
         Source::Node(handle, _) | Source::Elements(handle, _) => std::slice::from_ref(handle),
         Source::Nodes(handles, _) => handles,
     }

@@ -41,6 +41,8 @@ pub struct Input(pub(crate) Source<Box<dyn Any>>, pub(crate) Fill);
 pub(crate) enum Source<Plain> {
     /// A value that the pipeline function gave.
     Plain(Plain),
+    /// Such a value that is a `String`. A plan may hold millions of keys, each another, so that they are kept as short as they can be.
+    Text(Box<str>),
     /// A text rendered when the attempt starts.
     Template(Template),
     /// Such texts as a list.

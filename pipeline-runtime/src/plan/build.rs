@@ -176,7 +176,7 @@ fn what(drafted: draft::What) -> What {
         draft::What::Body(task) => What::Body(task),
         draft::What::Arm { branch, index } => What::Arm { branch, index },
         draft::What::Failure { of } => What::Failure { of: of.index() },
-        draft::What::FirstOf { from } => What::FirstOf { from: from.iter().map(|node| node.index()).collect() },
+        draft::What::FirstOf { from } => What::FirstOf { from: Box::new(from.iter().map(|node| node.index()).collect()) },
         draft::What::Each(each) => What::Each(Box::new(Each {
             list: each.list.index(),
             scope: each.scope,
@@ -197,7 +197,7 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
             What::Body(_) => {
                 for arg in &plan.args[node.args.start as usize..node.args.end as usize] {
                     let (from, rule): (&[Handle], EdgeRule) = match &arg.source {
-                        Source::Plain(_) | Source::Template(_) | Source::Templates(_) => continue,
+                        Source::Plain(_) | Source::Text(_) | Source::Template(_) | Source::Templates(_) => continue,
                         Source::Node(from, rule) => (std::slice::from_ref(from), EdgeRule::Upstream(*rule)),
                         Source::Nodes(from, rule) => (from, EdgeRule::Upstream(*rule)),
                         Source::Elements(from, rule) => (std::slice::from_ref(from), EdgeRule::Elements(*rule)),

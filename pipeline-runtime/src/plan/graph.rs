@@ -79,9 +79,9 @@ pub(crate) enum What {
     Failure {
         of: NodeIx,
     },
-    /// Succeeds with the first of them that does.
+    /// Succeeds with the first of them that does. Boxed twice, so that every other node is smaller for it.
     FirstOf {
-        from: Box<[NodeIx]>,
+        from: Box<Box<[NodeIx]>>,
     },
     /// Unfolds a list over a scope, and gathers the results.
     Each(Box<Each>),
@@ -217,14 +217,14 @@ impl Plan {
     pub(crate) fn texts(&self, node: NodeIx, run: &RunInfo, id: &str, attempt: u32) -> Vec<(String, String)> {
         let What::Body(task) = &self.node(node).what else { return Vec::new() };
         let text = |arg: &Arg| match &arg.source {
-            Source::Plain(plain) => plain.text().map(str::to_owned),
+            Source::Text(text) => Some(text.to_string()),
             Source::Template(template) => template.render(run, id, attempt).ok(),
             Source::Templates(templates) => {
                 let texts: Option<Vec<String>> =
                     templates.iter().map(|template| template.render(run, id, attempt).ok()).collect();
                 texts.map(|texts| texts.join(", "))
             }
-            Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,
+            Source::Plain(_) | Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,
         };
         let labelled = task.inputs.iter().zip(self.args(node));
         labelled.filter_map(|(label, arg)| Some(((*label).to_owned(), text(arg)?))).collect()

@@ -13,6 +13,7 @@ use super::error::{BucketError, Failure};
 use super::key::{self, Prefix};
 use super::looked::Looked;
 use super::object::Object;
+use super::opened;
 use super::pattern::Pattern;
 use super::store::{Condition, Store, Wanted};
 use super::url::Location;
@@ -129,7 +130,8 @@ impl fmt::Display for Look {
 }
 
 impl Bucket {
-    /// Opens a bucket. This only reads the URL; whether the bucket exists shows at the first operation.
+    /// Opens a bucket. This only reads the URL; whether the bucket exists shows at the first operation. In a pipeline function a URL
+    /// that was opened there before is the same bucket: to open it for each of many sensors costs no more than a clone.
     ///
     /// Fails with [`InvalidUrl`](super::BucketErrorKind::InvalidUrl) if the URL is none, or its scheme is unknown.
     ///
@@ -145,7 +147,11 @@ impl Bucket {
     /// # }
     /// ```
     pub fn open(url: &str) -> Result<Self, BucketError> {
-        Ok(Self::at(&Location::parse(url)?, World::current()))
+        opened::once(url, |world| Ok(Self::at(&Location::parse(url)?, world)))
+    }
+
+    pub(super) fn world(&self) -> &World {
+        &self.0.world
     }
 
     pub(super) fn at(location: &Location, world: World) -> Self {

@@ -6,6 +6,7 @@
 //! | `bucket` | [`Bucket`]: the operations users call, and the one place through which every look at a bucket passes |
 //! | `reader`, `writer` | [`ObjectReader`], [`ObjectWriter`]: streams; `body` and `upload` are what a store has behind them |
 //! | `object` | [`Object`]: what a bucket says about one key |
+//! | `opened` | what a pipeline function has opened |
 //! | `error` | [`BucketError`], and the way from a store's failure to a message |
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
 //! | `store` | what every store can do; `memory`, `local` (with `staged`, `walk` and `lock`) and `s3` do it |
@@ -32,6 +33,7 @@ mod lock;
 mod looked;
 mod memory;
 mod object;
+mod opened;
 mod pattern;
 mod reader;
 #[cfg(feature = "s3")]

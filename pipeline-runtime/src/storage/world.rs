@@ -83,6 +83,10 @@ impl World {
         Self(Arc::new(Inner { memories: Mutex::default(), simulated }))
     }
 
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Runs `scope`; the buckets it opens on this thread belong to this world. Scopes nest.
     pub(crate) fn enter<R>(&self, scope: impl FnOnce() -> R) -> R {
         let _entered = self.entered();

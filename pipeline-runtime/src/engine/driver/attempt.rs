@@ -82,7 +82,7 @@ impl Attempt {
         if position.expansion > 0 {
             self.indices = run.layout.indices(job.slot);
         }
-        self.remembered = node.more.as_ref().and_then(|more| more.memory.clone());
+        self.remembered = node.memory().cloned();
         self.memory.take();
         self.watching.take();
         self.looks = None;
@@ -101,7 +101,7 @@ impl Attempt {
         let see = |node| run.layout.resolve(plan, node, position);
         for arg in plan.args(self.node) {
             self.supplies.push(match &arg.source {
-                Source::Plain(_) => continue,
+                Source::Plain(_) | Source::Text(_) => continue,
                 Source::Node(from, _) => Supply::One(run.upstream(see(from.index()))),
                 Source::Nodes(from, _) => Supply::Many(from.iter().map(|from| run.upstream(see(from.index()))).collect()),
                 Source::Elements(from, _) => Supply::Many(run.elements(see(from.index()))),

@@ -273,7 +273,8 @@ fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {
         let text = template.render(&attempt.spec.info, &attempt.id(), attempt.number).map_err(|error| error.to_string())?;
         Ok(Upstream::Success(Arc::new(text)))
     };
-    let wired = attempt.spec.plan.args(attempt.node).iter().filter(|arg| !matches!(arg.source, Source::Plain(_)));
+    let wired =
+        attempt.spec.plan.args(attempt.node).iter().filter(|arg| !matches!(arg.source, Source::Plain(_) | Source::Text(_)));
     for (arg, supply) in wired.zip(supplies) {
         match &arg.source {
             Source::Template(template) => *supply = Supply::One(render(template)?),

@@ -56,7 +56,8 @@ fn inputs(plan: &Plan, node: NodeIx) -> Vec<Input<'_>> {
 fn input<'a>(name: &'static str, source: &'a Source<crate::author::body::Plain>) -> Input<'a> {
     let text = |kind, text: Option<Cow<'a, str>>| Input { name, kind, from: Vec::new(), rule: None, text };
     match source {
-        Source::Plain(plain) => text("plain", plain.text().map(Cow::Borrowed)),
+        Source::Plain(_) => text("plain", None),
+        Source::Text(plain) => text("plain", Some(Cow::Borrowed(plain))),
         Source::Template(template) => text("template", Some(Cow::Borrowed(template.source()))),
         Source::Templates(templates) => {
             let sources: Vec<&str> = templates.iter().map(|template| template.source()).collect();

@@ -1,0 +1,50 @@
+//! Buckets that a pipeline function opens: those of one URL are one, however often it is opened.
+//!
+//! A plan may open a bucket for each of a million sensors. What a bucket keeps (its store's client and connections, the folder that
+//! it found) is then there once. It goes no further than one call of the function, so that a later run finds what its URL means then.
+
+use super::bucket::Bucket;
+use super::error::BucketError;
+use super::world::World;
+use crate::author::draft;
+use std::collections::HashMap;
+
+/// By URL, as it was written.
+#[derive(Default)]
+struct Opened(HashMap<String, Bucket>);
+
+/// The bucket of that URL, opened in the current world, unless the pipeline function under way has it already.
+pub(super) fn once(url: &str, open: impl FnOnce(World) -> Result<Bucket, BucketError>) -> Result<Bucket, BucketError> {
+    let world = World::current();
+    let known = draft::with_shared(|Opened(buckets)| buckets.get(url).filter(|bucket| bucket.world().is(&world)).cloned());
+    if let Some(bucket) = known.flatten() {
+        return Ok(bucket);
+    }
+    let bucket = open(world)?;
+    draft::with_shared(|Opened(buckets)| buckets.insert(url.to_owned(), bucket.clone()));
+    Ok(bucket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(a: &Bucket, b: &Bucket) -> bool {
+        std::ptr::eq(a.url(), b.url())
+    }
+
+    #[test]
+    fn a_pipeline_function_opens_a_url_once() {
+        let open = |url| Bucket::open(url).unwrap();
+        let ((a, b), _) = draft::record(|| {
+            let a = open("memory://opened");
+            assert!(same(&a, &open("memory://opened")));
+            assert!(!same(&a, &open("memory://another")));
+            (a, World::simulated(std::sync::Arc::new(chrono::Utc::now)).enter(|| open("memory://opened")))
+        });
+        assert!(!same(&a, &b), "a bucket of another world");
+        assert!(!same(&a, &open("memory://opened")), "outside of the function");
+        let (again, _) = draft::record(|| open("memory://opened"));
+        assert!(!same(&a, &again), "another call of the function");
+    }
+}
