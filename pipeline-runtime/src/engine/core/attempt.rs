@@ -55,7 +55,7 @@ impl Desk<'_> {
         let policy = self.policy(slot);
         let limit = format_duration(policy.limit.unwrap_or_default());
         let what = if policy.sensor.is_some() { "the poke" } else { "the attempt" };
-        let memory = node.more.as_ref().and_then(|more| more.memory.clone());
+        let memory = node.memory().cloned();
         let error = format!("{what} took longer than its limit of {limit}");
         self.abort(slot);
         self.attempt_failed(slot, error.into(), memory);

@@ -141,7 +141,7 @@ impl Desk<'_> {
     fn about_node(&self, slot: Slot, event: Event, error: Option<&str>) -> Notification {
         let (node, policy, id) = (self.run.node(slot), self.policy(slot), self.run.id(slot));
         let more = node.more.as_ref();
-        let failure = more.and_then(|more| more.failure.as_deref());
+        let failure = node.failure();
         let of_upstream = |failure: &crate::Failure| match node.state {
             NodeState::UpstreamFailed => format!("`{}` failed: {}", failure.node(), failure.error()),
             _ => failure.error().to_owned(),

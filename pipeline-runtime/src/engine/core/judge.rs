@@ -34,8 +34,8 @@ pub(crate) fn judge(rule: EdgeRule, source: &Node, unfolded: bool) -> Verdict {
         EdgeRule::Upstream(Rule::NoneFailed) if !failed => Holds,
         EdgeRule::Upstream(_) | EdgeRule::Elements(_) if success => Holds,
         EdgeRule::Upstream(_) | EdgeRule::Elements(_) if failed => Fails,
-        EdgeRule::Arm(index) => match (&source.more, state) {
-            (Some(more), NodeState::Success) if more.arm.as_ref().is_some_and(|taken| taken.0 == u32::from(index)) => Holds,
+        EdgeRule::Arm(index) => match (source.arm(), state) {
+            (Some((arm, _)), NodeState::Success) if arm == u32::from(index) => Holds,
             _ if failed => Fails,
             _ => Skips,
         },

@@ -283,5 +283,14 @@ impl Core {
                 self.pools.release(pool);
             }
         }
+        if self.timers.has_many_limits() {
+            let runs = Runs(&self.runs);
+            self.timers.sweep(|run, slot, start| {
+                runs.get(run).is_some_and(|run| {
+                    let node = run.node(slot);
+                    node.starts == start && node.in_flight
+                })
+            });
+        }
     }
 }

@@ -27,6 +27,9 @@ struct Pool {
     waiting: Queue,
 }
 
+/// For how many who wait a queue keeps memory while nobody does.
+const SPARE: usize = 1024;
+
 /// Those who wait, first come not first served: in their own order. Most come in that order, and only who is to be served before
 /// one who is there already has to be sorted in.
 #[derive(Debug, Default)]
@@ -48,7 +51,21 @@ impl Queue {
     fn pop(&mut self) -> Option<Waiting> {
         match (self.in_order.front(), self.others.peek()) {
             (first, Some(other)) if first.is_none_or(|first| other > first) => self.others.pop(),
-            _ => self.in_order.pop_front(),
+            (Some(_), _) => self.in_order.pop_front(),
+            (None, _) => {
+                self.shrink();
+                None
+            }
+        }
+    }
+
+    /// Gives the memory back of many who waited once: they may have been a million.
+    fn shrink(&mut self) {
+        if self.in_order.capacity() > SPARE {
+            self.in_order = VecDeque::new();
+        }
+        if self.others.capacity() > SPARE {
+            self.others = BinaryHeap::new();
         }
     }
 

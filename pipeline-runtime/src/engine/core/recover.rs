@@ -74,7 +74,7 @@ impl Desk<'_> {
         if so_far + 1 < MAX_INTERRUPTIONS {
             return self.record(Record::Interrupted { slot, asked: false });
         }
-        let memory = self.run.node(slot).more.as_ref().and_then(|more| more.memory.clone());
+        let memory = self.run.node(slot).memory().cloned();
         let error = format!("the process ended {MAX_INTERRUPTIONS} times in a row while this attempt was under way");
         self.attempt_failed(slot, error.into(), memory);
     }

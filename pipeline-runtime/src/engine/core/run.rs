@@ -119,7 +119,6 @@ pub(crate) struct Node {
 /// What only some nodes have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct More {
-    pub(crate) failure: Option<Box<Failure>>,
     /// The attempt under way or due, from 1.
     pub(crate) attempt: u32,
     /// Interruptions since the last attempt that came to an end.
@@ -134,9 +133,17 @@ pub(crate) struct More {
     pub(crate) pokes: u32,
     /// Pokes since the budget began but those for changes, for the growing waits between them.
     pub(crate) pokes_in_budget: u32,
-    pub(crate) memory: Option<Arc<str>>,
+    pub(crate) kept: Option<Box<Kept>>,
+}
+
+/// What a node leaves behind that is no output. Apart, as a sensor that waits has nothing of it, and there may be a million.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kept {
+    failure: Option<Failure>,
+    /// What its next attempt or poke is to know.
+    memory: Option<Arc<str>>,
     /// Of a branch: the arm it took and what that carries.
-    pub(crate) arm: Option<Box<(u32, Value)>>,
+    arm: Option<(u32, Value)>,
 }
 
 /// How far a mapping is.
@@ -175,6 +182,25 @@ impl Node {
         self.more.get_or_insert_default()
     }
 
+    fn kept(&self) -> Option<&Kept> {
+        self.more.as_ref()?.kept.as_deref()
+    }
+
+    /// Why it failed, or what it waited for did.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        self.kept()?.failure.as_ref()
+    }
+
+    /// What its last attempt or poke left for the next.
+    pub(crate) fn memory(&self) -> Option<&Arc<str>> {
+        self.kept()?.memory.as_ref()
+    }
+
+    /// Of a branch: the arm it took and what that carries.
+    pub(crate) fn arm(&self) -> Option<(u32, &Value)> {
+        self.kept()?.arm.as_ref().map(|(arm, carried)| (*arm, carried))
+    }
+
     /// The attempt under way or due, from 1.
     #[inline]
     pub(crate) fn attempt(&self) -> u32 {
@@ -186,6 +212,19 @@ impl Node {
     pub(crate) fn last_start(&self) -> Timestamp {
         let last = self.more.as_ref().and_then(|more| more.last_start.get());
         last.or(self.first_start.get()).unwrap_or_default()
+    }
+}
+
+impl More {
+    fn kept(&mut self) -> &mut Kept {
+        self.kept.get_or_insert_default()
+    }
+
+    fn remember(&mut self, memory: Option<&Arc<str>>) {
+        match (memory, &mut self.kept) {
+            (None, None) => {}
+            _ => self.kept().memory = memory.cloned(),
+        }
     }
 }
 
@@ -256,8 +295,7 @@ impl Run {
         match (node.state, &node.value) {
             (NodeState::Success, Some(value)) => Upstream::Success(Arc::clone(value)),
             (NodeState::Failed | NodeState::UpstreamFailed, _) => {
-                let failure = node.more.as_ref().and_then(|more| more.failure.as_deref().cloned());
-                Upstream::Failed(failure.unwrap_or_else(|| Failure::new(self.id(slot), "unknown", 0)))
+                Upstream::Failed(node.failure().cloned().unwrap_or_else(|| Failure::new(self.id(slot), "unknown", 0)))
             }
             _ => Upstream::Skipped,
         }
@@ -348,7 +386,7 @@ impl Run {
         let more = node.more();
         more.next = next.into();
         more.interruptions = 0;
-        more.memory = memory.cloned();
+        more.remember(memory);
     }
 
     fn retrying(&mut self, slot: Slot, next: Timestamp, renew: bool, memory: Option<&Arc<str>>) {
@@ -358,7 +396,7 @@ impl Run {
         more.attempt = more.attempt.max(1) + 1;
         more.next = next.into();
         more.interruptions = 0;
-        more.memory = memory.cloned();
+        more.remember(memory);
         if renew {
             more.budget_from = Moment::NONE;
             more.pokes_in_budget = 0;
@@ -376,7 +414,7 @@ impl Run {
         let id = self.id(slot);
         let node = self.node_mut(slot);
         let attempts = node.attempt();
-        node.more().failure = Some(Box::new(Failure::new(id, Arc::clone(error), attempts)));
+        node.more().kept().failure = Some(Failure::new(id, Arc::clone(error), attempts));
         if self.counts(self.ix(slot)) {
             self.failures += 1;
         }
@@ -384,8 +422,9 @@ impl Run {
     }
 
     fn upstream_failed(&mut self, slot: Slot, cause: Slot) {
-        let failure = self.node(cause).more.as_ref().and_then(|more| more.failure.clone());
-        self.node_mut(slot).more().failure = failure;
+        if let Some(failure) = self.node(cause).failure().cloned() {
+            self.node_mut(slot).more().kept().failure = Some(failure);
+        }
         self.ended(slot, NodeState::UpstreamFailed);
     }
 
@@ -405,11 +444,11 @@ impl Run {
             What::Body(_) => None,
             What::Element { .. } => self.node(slot).value.clone(),
             What::Arm { branch, .. } => {
-                let (_, carried) = self.node(see(*branch)).more.as_ref()?.arm.as_deref()?;
+                let (_, carried) = self.node(see(*branch)).arm()?;
                 Some(Arc::clone(carried))
             }
             What::Failure { of } => {
-                let failure = self.node(see(*of)).more.as_ref()?.failure.as_deref()?;
+                let failure = self.node(see(*of)).failure()?;
                 Some(Arc::new(failure.clone()))
             }
             What::FirstOf { .. } => self.node(self.winner(slot)?).value.clone(),
@@ -453,7 +492,7 @@ impl Run {
             && let Some(branch) = &task.branch
             && let Some((arm, carried)) = (branch.split)(value.as_ref().as_any())
         {
-            self.node_mut(slot).more().arm = Some(Box::new((u32::try_from(arm).unwrap_or(u32::MAX), carried)));
+            self.node_mut(slot).more().kept().arm = Some((u32::try_from(arm).unwrap_or(u32::MAX), carried));
         }
     }
 
@@ -520,7 +559,7 @@ impl Run {
         node.waits_for_slot = false;
         if let Some(more) = &mut node.more {
             more.next = Moment::NONE;
-            more.memory = None;
+            more.remember(None);
         }
         let ix = node.ix;
         self.open -= 1;

@@ -144,7 +144,7 @@ impl Lives {
 
     fn error(&self, id: &str) -> String {
         let node = self.run().node(self.run().layout.find(&self.plan, id).unwrap());
-        node.more.as_ref().and_then(|more| more.failure.as_ref()).map(|failure| failure.error().to_owned()).unwrap_or_default()
+        node.failure().map(|failure| failure.error().to_owned()).unwrap_or_default()
     }
 }
 
@@ -184,7 +184,7 @@ fn a_sensor_keeps_its_next_poke_and_what_it_remembers() {
     assert_eq!(lives.core.next_due(), after("45s"));
     lives.until(after("45s"));
     assert_eq!(lives.starts.len(), 1);
-    let memory = lives.run().node(0).more.as_ref().and_then(|more| more.memory.clone());
+    let memory = lives.run().node(0).memory().cloned();
     assert_eq!(memory.as_deref(), Some("seen"));
 }
 

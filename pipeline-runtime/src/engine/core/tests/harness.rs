@@ -461,7 +461,7 @@ impl Harness {
             }
             Record::UpstreamFailed { .. } => {
                 assert_eq!(watched.model.state(&key), Some(NodeState::UpstreamFailed), "{name} {:?}", key.1);
-                let failure = watched.shadow.node(slot).more.as_ref().and_then(|more| more.failure.clone()).expect("a cause");
+                let failure = watched.shadow.node(slot).failure().cloned().expect("a cause");
                 let root = watched.shadow.layout.find(watched.shadow.plan(), failure.node()).expect("the root cause is a node");
                 assert_eq!(watched.shadow.node(root).state, NodeState::Failed, "the root cause of {name}");
             }

@@ -191,7 +191,7 @@ fn an_attempt_cut_off_by_a_crash_uses_up_no_retry_and_the_third_in_a_row_is_a_fa
     assert_eq!(bench.state("work"), NodeState::Running);
     bench.crash(1);
     assert_eq!(bench.state("work"), NodeState::Failed);
-    let error = bench.run().node(0).more.as_ref().unwrap().failure.as_ref().unwrap().error().to_owned();
+    let error = bench.run().node(0).failure().unwrap().error().to_owned();
     assert_eq!(error, "the process ended 3 times in a row while this attempt was under way");
 }
 
