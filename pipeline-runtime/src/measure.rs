@@ -1,7 +1,7 @@
 //! A door for benchmarks, behind the feature `measure`: runs of a plan without the command line. It changes without notice.
 
 use crate::author::context::RunInfo;
-use crate::engine::{Engine, EngineOptions, RunIx, RunSpec, RunState};
+use crate::engine::{Engine, EngineOptions, NodeState, Run, RunIx, RunSpec, RunState};
 use crate::journal::{JournalError, MemoryJournal, RunKind, SqliteJournal, StoredRun};
 use crate::plan::{DEFAULT_PARALLELISM, Plan};
 use crate::schedule::Interval;
@@ -9,6 +9,7 @@ use crate::time::{Clock, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
@@ -139,6 +140,19 @@ impl LiveRun<'_> {
     /// Blocks until it has ended.
     pub fn ended(&self) -> RunState {
         self.live.workers.as_ref().map_or(RunState::Failed, |workers| workers.block_on(self.live.engine.ended(self.ix)))
+    }
+
+    /// Blocks until every node is a sensor between two pokes.
+    pub fn all_wait(&self) {
+        let wait = |run: &Run| run.nodes.iter().all(|node| node.state == NodeState::UpForReschedule);
+        while self.live.engine.look(self.ix, wait) == Some(false) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// How many records there are of it in memory.
+    pub fn records(&self) -> usize {
+        self.live.engine.entries(self.ix).len()
     }
 
     /// What a node returned, if it is a `T`.

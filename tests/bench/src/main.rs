@@ -4,16 +4,23 @@
 //! BENCHMARKS.md says how to read them. A new group is a folder with a `run`, and a line in [`GROUPS`].
 
 mod durable;
+mod growth;
+mod process;
 mod sensors;
 
-use pipeline_bench::{memory, rounds, stats, table};
-use std::path::Path;
+use pipeline_bench::{memory, rounds, stats, stopwatch, table};
 use std::process::ExitCode;
 use table::Table;
 
 type Group = fn() -> Vec<Table>;
 
-const GROUPS: &[(&str, Group)] = &[("memory", memory::run), ("sensors", sensors::run), ("durable", durable::run)];
+const GROUPS: &[(&str, Group)] = &[
+    ("memory", memory::run),
+    ("growth", growth::run),
+    ("durable", durable::run),
+    ("sensors", sensors::run),
+    ("process", process::run),
+];
 
 fn main() -> ExitCode {
     if sensors::is_child() {
@@ -25,13 +32,8 @@ fn main() -> ExitCode {
         eprintln!("no group `{unknown}`; there are {}", known.join(", "));
         return ExitCode::from(2);
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
     for (name, run) in GROUPS.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name)) {
-        let text = run().iter().map(Table::to_string).collect::<Vec<_>>().join("\n");
-        println!("{text}");
-        let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join(format!("{name}.md")), &text));
-        if let Err(error) = written {
-            eprintln!("`{}` cannot be written: {error}", folder.display());
+        if !table::publish(name, &run()) {
             return ExitCode::FAILURE;
         }
     }

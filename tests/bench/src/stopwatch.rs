@@ -1,4 +1,5 @@
-//! Time by the clock on the wall, and time on a processor: on a machine that does much else only the second says what work costs.
+//! What a process takes. Time by the clock on the wall, and time on a processor: on a machine that does much else only the second
+//! says what work costs. Memory, as the system counts it.
 
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,22 @@ impl Stopwatch {
         let wall = self.wall.elapsed();
         Took { wall, cpu: cpu().saturating_sub(self.cpu) }
     }
+}
+
+/// How much memory this process took at most, in bytes, as the system counts it. Zero where it does not say.
+pub fn most_resident() -> usize {
+    status("VmHWM:")
+}
+
+/// How much memory this process takes, in bytes, as the system counts it. Zero where it does not say.
+pub fn resident() -> usize {
+    status("VmRSS:")
+}
+
+fn status(of: &str) -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(of)).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap_or(0) * 1024
 }
 
 /// The scheduler's own account of each thread, in nanoseconds.

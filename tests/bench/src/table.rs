@@ -1,6 +1,7 @@
 //! Tables.
 
 use std::fmt;
+use std::path::Path;
 
 /// A table, as Markdown.
 #[derive(Debug)]
@@ -28,5 +29,20 @@ impl fmt::Display for Table {
         writeln!(f, "### {}\n\n{}", self.title, line(&self.header))?;
         writeln!(f, "|{}", "---|".repeat(self.header.len()))?;
         self.rows.iter().try_for_each(|row| writeln!(f, "{}", line(row)))
+    }
+}
+
+/// Prints a group's tables and writes them to `target/bench/GROUP.md`. Says whether they could be written.
+pub fn publish(group: &str, tables: &[Table]) -> bool {
+    let text = tables.iter().map(Table::to_string).collect::<Vec<_>>().join("\n");
+    println!("{text}");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
+    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join(format!("{group}.md")), &text));
+    match written {
+        Ok(()) => true,
+        Err(error) => {
+            eprintln!("`{}` cannot be written: {error}", folder.display());
+            false
+        }
     }
 }

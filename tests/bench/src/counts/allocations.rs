@@ -1,9 +1,8 @@
 //! Allocations, and the bytes that are held when a run has ended.
 
-use crate::{COUNTED, Count, kind, live};
+use crate::{COUNTED, Count, kind, live, shaped};
 use pipeline_bench::memory::bodies::Body;
 use pipeline_bench::memory::ours;
-use pipeline_bench::memory::shape::Shape;
 use stats_alloc::{Region, Stats};
 use std::sync::Arc;
 
@@ -34,15 +33,15 @@ pub(crate) fn counts(shape: &str) -> Vec<Count> {
 
 fn measure(shape: &str, nodes: u32) -> Measured {
     let kind = kind(shape, nodes);
-    let live = live();
+    let (live, shape) = (live(), shaped(kind));
     let region = Region::new(COUNTED);
-    let plan = Arc::new(ours::plan(kind, Body::Noop));
+    let plan = Arc::new(ours::plan(&shape, Body::Noop));
     let built = region.change();
     live.start(&plan).ended();
     let ran = region.change();
     let held = |stats: &Stats| stats.bytes_allocated.saturating_sub(stats.bytes_deallocated);
     Measured {
-        nodes: Shape::from(kind).nodes(),
+        nodes: shape.nodes(),
         allocations: (ran.allocations + ran.reallocations) - (built.allocations + built.reallocations),
         plan_bytes: held(&built),
         run_bytes: held(&ran).saturating_sub(held(&built)),

@@ -1,15 +1,19 @@
-//! Counts that do not depend on the machine: what a node costs in allocations, bytes and instructions.
+//! Counts that do not depend on the machine, nor on what else it does: what a node costs in allocations, bytes, instructions, records
+//! and commits, and a sensor in bytes and pokes.
 //!
 //! `counts` prints them; `counts check` compares them with what `recorded.txt` says, and fails where one is more than a tenth
-//! above. Instructions are counted by valgrind, of `counts run|plan SHAPE NODES`; without it they are neither printed nor checked.
+//! above; `counts record` writes them there. Instructions are counted by valgrind, of `counts run|plan SHAPE NODES`; without it they
+//! are neither printed nor checked, and nothing is recorded.
 
 mod allocations;
+mod events;
 mod instructions;
 mod recorded;
+mod sensors;
 
 use pipeline_bench::memory::bodies::Body;
 use pipeline_bench::memory::ours;
-use pipeline_bench::memory::shape::Kind;
+use pipeline_bench::memory::shape::{Kind, Shape};
 use pipeline_runtime::__measure::Live;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
@@ -40,23 +44,25 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         ["check"] => recorded::check(&counts()),
+        ["record"] => recorded::record(&counts()),
         ["run", shape, nodes] => {
             run(kind(shape, nodes.parse().unwrap_or(1_000)));
             ExitCode::SUCCESS
         }
         ["plan", shape, nodes] => {
-            drop(ours::plan(kind(shape, nodes.parse().unwrap_or(1_000)), Body::Noop));
+            drop(ours::plan(&shaped(kind(shape, nodes.parse().unwrap_or(1_000))), Body::Noop));
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("usage: counts [check | run|plan chain|fan|layered NODES]");
+            eprintln!("usage: counts [check | record | run|plan chain|fan|layered NODES]");
             ExitCode::from(2)
         }
     }
 }
 
 fn counts() -> Vec<Count> {
-    SHAPES.iter().flat_map(|shape| allocations::counts(shape).into_iter().chain(instructions::counts(shape))).collect()
+    let of = |shape: &&str| allocations::counts(shape).into_iter().chain(instructions::counts(shape));
+    SHAPES.iter().flat_map(of).chain(events::counts()).chain(sensors::counts()).collect()
 }
 
 fn kind(shape: &str, nodes: u32) -> Kind {
@@ -75,7 +81,11 @@ fn live() -> Live {
     }
 }
 
+fn shaped(kind: Kind) -> Arc<Shape> {
+    Arc::new(kind.into())
+}
+
 fn run(kind: Kind) {
-    let plan = Arc::new(ours::plan(kind, Body::Noop));
+    let plan = Arc::new(ours::plan(&shaped(kind), Body::Noop));
     live().start(&plan).ended();
 }

@@ -1,4 +1,6 @@
-//! Runs that are kept, fully synced, beside one-row commits of the same `SQLite` in the same folder.
+//! Runs that are kept, fully synced, beside one-row commits and large ones of the same `SQLite` in the same folder.
+
+mod floor;
 
 use crate::rounds::{Contender, Standing, alternate};
 use crate::stats::Spread;
@@ -6,9 +8,7 @@ use crate::table::Table;
 use pipeline_runtime::__measure::Live;
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{Plan, RunState};
-use rusqlite::Connection;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -51,8 +51,21 @@ fn wide() {
     }
 }
 
+#[task]
+async fn all(numbers: Vec<u64>) -> Result<u64> {
+    Ok(numbers.iter().sum())
+}
+
+/// As many nodes, the last of which takes the output of all but the first.
+#[pipeline]
+fn fan_in() {
+    let from = first();
+    let steps: Vec<_> = (2..WIDE).map(|_| step(from)).collect();
+    all(steps);
+}
+
 pub(crate) fn run() -> Vec<Table> {
-    vec![rates(), file(), startup()]
+    vec![rates(), file()]
 }
 
 /// A folder on the disk that the target folder is on: a temporary one may be in memory, where nothing is synced.
@@ -67,49 +80,57 @@ fn plan(pipeline: &Pipeline) -> Arc<Plan> {
 
 fn rates() -> Table {
     let mut table = Table::new(
-        "Durable, fully synced: nodes or runs beside one-row commits of the same SQLite",
+        "Durable, fully synced: rows, nodes or runs, beside one-row commits of the same SQLite",
         ["what", "a second", "× one-row commits"],
     );
-    let (rows, ours, many) = (folder(), folder(), folder());
-    let commits = Contender::new("one-row commits", one_row_commits(&rows.path().join("rows.db")));
-    let (chain, single) = (plan(&chain()), plan(&single()));
-    let live = Live::durable(&ours.path().join("journal.db"), WORKERS).expect("it opens");
-    let in_chain = Contender::new("a chain of 100 no-op steps: nodes", || {
-        let begun = Instant::now();
-        assert_eq!(live.run(&chain), RunState::Success);
-        begun.elapsed() * u32::try_from(COMMITS).expect("few") / u32::try_from(CHAIN).expect("few")
+    let (rows, ours, many, fan) = (folder(), folder(), folder(), folder());
+    let commits = Contender::new("one-row commits", floor::alone(&rows.path().join("alone.db"), COMMITS));
+    let batches = Contender::new("rows, 1,000 to a commit", {
+        let mut once = floor::together(&rows.path().join("together.db"), WIDE, 1_000);
+        move || share(once(), WIDE)
     });
-    let others = Live::durable(&many.path().join("journal.db"), WORKERS).expect("it opens");
-    let at_once = Contender::new("1,000 concurrent one-step runs: runs", || {
+    let chain = kept(&ours, &chain(), CHAIN);
+    let wide = kept(&fan, &fan_in(), WIDE);
+    let single = plan(&single());
+    let live = Live::durable(&many.path().join("journal.db"), WORKERS).expect("it opens");
+    let at_once = move || {
         let begun = Instant::now();
-        let runs: Vec<_> = (0..RUNS).map(|_| others.start(&single)).collect();
+        let runs: Vec<_> = (0..RUNS).map(|_| live.start(&single)).collect();
         assert!(runs.iter().all(|run| run.ended() == RunState::Success));
-        begun.elapsed() * u32::try_from(COMMITS).expect("few") / u32::try_from(RUNS).expect("few")
-    });
-    for Standing { name, nanos, ratio, .. } in alternate(COMMITS, vec![commits, in_chain, at_once]) {
+        share(begun.elapsed(), RUNS)
+    };
+    let contenders = vec![
+        commits,
+        batches,
+        Contender::new("a chain of 100 no-op steps: nodes", chain),
+        Contender::new("1,000 concurrent one-step runs: runs", at_once),
+        Contender::new("fan 1 → 10,000 → 1: nodes", wide),
+    ];
+    for Standing { name, nanos, ratio, .. } in alternate(COMMITS, contenders) {
         table.row([name.to_owned(), inverse(nanos, 1e9).text(0), inverse(ratio, 1.0).text(2)]);
     }
     table
 }
 
+/// Runs of a pipeline that has so many nodes, kept in a journal of their own.
+fn kept(folder: &TempDir, pipeline: &Pipeline, nodes: usize) -> impl FnMut() -> Duration + use<> {
+    let plan = plan(pipeline);
+    let live = Live::durable(&folder.path().join("journal.db"), WORKERS).expect("it opens");
+    move || {
+        let begun = Instant::now();
+        assert_eq!(live.run(&plan), RunState::Success);
+        share(begun.elapsed(), nodes)
+    }
+}
+
+/// What as many of them as there are one-row commits in a turn took.
+fn share(took: Duration, of: usize) -> Duration {
+    took * u32::try_from(COMMITS).expect("few") / u32::try_from(of).expect("few")
+}
+
 /// Rates from times.
 fn inverse(of: Spread, units: f64) -> Spread {
     Spread { median: units / of.median, least: units / of.greatest, greatest: units / of.least }
-}
-
-fn one_row_commits(path: &Path) -> impl FnMut() -> Duration + use<> {
-    let connection = Connection::open(path).expect("it opens");
-    connection.pragma_update(None, "journal_mode", "WAL").expect("it has one");
-    connection.pragma_update(None, "synchronous", "FULL").expect("it has one");
-    connection.execute_batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, n INTEGER NOT NULL)").expect("it is new");
-    move || {
-        let begun = Instant::now();
-        let mut insert = connection.prepare_cached("INSERT INTO rows (n) VALUES (?1)").expect("it is SQL");
-        for n in 0..COMMITS {
-            insert.execute([i64::try_from(n).expect("few")]).expect("it fits");
-        }
-        begun.elapsed()
-    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures of a table")]
@@ -129,36 +150,4 @@ fn file() -> Table {
         table.row([name.to_owned(), nodes.to_string(), bytes.to_string(), format!("{:.0}", bytes as f64 / nodes as f64)]);
     }
     table
-}
-
-fn startup() -> Table {
-    let mut table = Table::new("A process that makes one durable run of one no-op task, from exec to exit", ["what", "ms"]);
-    let (empty, folder) = (beside("bench-empty"), folder());
-    let (path, mut n) = (folder.path().to_owned(), 0);
-    let new = Contender::new("a new journal", || {
-        n += 1;
-        spawned(Command::new(&empty).arg(path.join(format!("{n}.db"))))
-    });
-    let old = Contender::new("the same journal again", || spawned(Command::new(&empty).arg(path.join("same.db"))));
-    let none = Contender::new("no run: it is called without a journal", || spawned(&mut Command::new(&empty)));
-    for Standing { name, nanos, .. } in alternate(1, vec![none, new, old]) {
-        let millis = Spread { median: nanos.median / 1e6, least: nanos.least / 1e6, greatest: nanos.greatest / 1e6 };
-        table.row([name.to_owned(), millis.text(1)]);
-    }
-    table
-}
-
-fn spawned(command: &mut Command) -> Duration {
-    let begun = Instant::now();
-    command
-        .stdin(Stdio::null())
-        .env("PIPELINE_LOG", "off")
-        .status()
-        .expect("it was built: `cargo build --release -p pipeline-bench`");
-    begun.elapsed()
-}
-
-/// Another binary of this package.
-fn beside(name: &str) -> PathBuf {
-    std::env::current_exe().expect("it has a place").with_file_name(name)
 }

@@ -2,7 +2,7 @@
 
 pub mod bodies;
 pub mod ours;
-mod plain;
+pub mod plain;
 pub mod shape;
 
 use crate::rounds::{Standing, alternate};
@@ -13,7 +13,7 @@ use shape::{Kind, Shape};
 /// Threads for bodies, in every contender that has threads.
 pub const WORKERS: usize = 2;
 /// Runs a round: the system accounts for threads in steps of milliseconds.
-const RUNS: usize = 5;
+pub const RUNS: usize = 5;
 
 /// The group's tables.
 pub fn run() -> Vec<Table> {

@@ -9,6 +9,7 @@ use pipeline_runtime::__measure::Live;
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{Plan, RunState};
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 use std::sync::Arc;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -56,6 +57,11 @@ tasks!(noop, Body::Noop);
 tasks!(work, Body::Work);
 tasks!(yields, Body::Yields);
 
+thread_local! {
+    /// The shape that is about to be wired, so that what making it takes is not counted as wiring.
+    static SHAPE: Cell<Option<Arc<Shape>>> = const { Cell::new(None) };
+}
+
 #[pipeline]
 fn shaped(options: Options) {
     let node = match options.body {
@@ -63,8 +69,10 @@ fn shaped(options: Options) {
         Body::Work => work::node,
         Body::Yields => yields::node,
     };
+    let shape = SHAPE.take().filter(|shape| shape.kind == options.shape);
+    let shape = shape.unwrap_or_else(|| Arc::new(options.shape.into()));
     let mut nodes: Vec<Node<u64>> = Vec::new();
-    for upstreams in &Shape::from(options.shape).upstreams {
+    for upstreams in &shape.upstreams {
         let upstreams: Vec<Node<u64>> = upstreams.iter().map(|&from| nodes[from as usize]).collect();
         nodes.push(node(&upstreams));
     }
@@ -78,8 +86,9 @@ fn shaped(options: Options) {
 /// # Panics
 ///
 /// If the plan is not sound, which would be a mistake of the engine.
-pub fn plan(shape: Kind, body: Body) -> Plan {
-    let options = Options { shape, body };
+pub fn plan(shape: &Arc<Shape>, body: Body) -> Plan {
+    SHAPE.set(Some(Arc::clone(shape)));
+    let options = Options { shape: shape.kind, body };
     let params = serde_json::to_value(options).unwrap_or_default();
     match shaped().plan(&params) {
         Ok(plan) => plan,
@@ -87,8 +96,9 @@ pub fn plan(shape: Kind, body: Body) -> Plan {
     }
 }
 
-pub(super) fn contender(shape: &Shape, body: Body) -> Contender<'_> {
-    let plan = Arc::new(plan(shape.kind, body));
+/// Runs of a shape's plan, which was built before.
+pub fn contender(shape: &Shape, body: Body) -> Contender<'_> {
+    let plan = Arc::new(plan(&Arc::new(shape.clone()), body));
     Contender::new("this", move || (0..RUNS).map(|_| once(&plan, shape)).sum::<Took>())
 }
 

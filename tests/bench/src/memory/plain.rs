@@ -24,7 +24,8 @@ struct Graph {
     done: UnboundedSender<u64>,
 }
 
-pub(super) fn contender(shape: &Shape, body: Body) -> Contender<'_> {
+/// Runs of a shape, each of nodes that were made before.
+pub fn contender(shape: &Shape, body: Body) -> Contender<'_> {
     Contender::new("plain tokio", move || (0..RUNS).map(|_| once(shape, body)).sum::<Took>())
 }
 

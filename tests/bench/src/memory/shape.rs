@@ -10,8 +10,8 @@ pub enum Kind {
     Chain(u32),
     /// One node, then so many that take its output, then one that takes all of theirs.
     Fan(u32),
-    /// So many layers of so many nodes that each take three of the layer before, by a fixed seed; then one that takes all of the
-    /// last. The first of the three sees to it that each node is taken by somebody.
+    /// So many layers of so many nodes, three at least, that each take three different ones of the layer before, by a fixed seed; then
+    /// one that takes all of the last. The first of the three sees to it that each node is taken by somebody.
     Layered(u32, u32),
 }
 
@@ -64,7 +64,16 @@ fn layered(layers: u32, width: u32) -> Vec<Vec<u32>> {
     for layer in 1..layers {
         let before = (layer - 1) * width;
         let shift = random();
-        upstreams.extend((0..width).map(|node| vec![before + (node + shift) % width, before + random(), before + random()]));
+        for node in 0..width {
+            let mut of = vec![before + (node + shift) % width];
+            while of.len() < 3 {
+                let other = before + random();
+                if !of.contains(&other) {
+                    of.push(other);
+                }
+            }
+            upstreams.push(of);
+        }
     }
     upstreams.push(((layers - 1) * width..layers * width).collect());
     upstreams

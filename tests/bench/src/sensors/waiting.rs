@@ -3,6 +3,7 @@
 //! Each figure is of a process of its own, in which all sensors of one plan were poked once and now wait, in mode `reschedule`, each
 //! with a key and a bucket of its own.
 
+use crate::stopwatch::resident;
 use crate::table::Table;
 use pipeline_runtime::__measure::Live;
 use pipeline_runtime::cli::{Progress, Runner};
@@ -142,13 +143,6 @@ fn tell(options: Options, started: Instant) {
     let pokes_per_second = u64::try_from(per_second).unwrap_or(u64::MAX);
     let figures = Figures { resident, pokes_per_second, cpu_ms: cpu_ms() - before };
     println!("{}", serde_json::to_string(&figures).unwrap_or_default());
-}
-
-/// Of the whole process, in bytes.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap_or(0) * 1024
 }
 
 /// Of all threads, in user and kernel.

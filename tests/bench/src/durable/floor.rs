@@ -1,0 +1,45 @@
+//! What the same `SQLite` does on the same disk without an engine: rows by themselves, and many to a commit.
+
+use rusqlite::Connection;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// As the journal is set up.
+fn open(path: &Path) -> Connection {
+    let connection = Connection::open(path).expect("it opens");
+    connection.pragma_update(None, "journal_mode", "WAL").expect("it has one");
+    connection.pragma_update(None, "synchronous", "FULL").expect("it has one");
+    connection.execute_batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, n INTEGER NOT NULL)").expect("it is new");
+    connection
+}
+
+fn insert(connection: &Connection, rows: usize) {
+    let mut insert = connection.prepare_cached("INSERT INTO rows (n) VALUES (?1)").expect("it is SQL");
+    for n in 0..rows {
+        insert.execute([i64::try_from(n).expect("few")]).expect("it fits");
+    }
+}
+
+/// So many commits of one row each.
+pub(super) fn alone(path: &Path, commits: usize) -> impl FnMut() -> Duration + use<> {
+    let connection = open(path);
+    move || {
+        let begun = Instant::now();
+        insert(&connection, commits);
+        begun.elapsed()
+    }
+}
+
+/// So many rows, `each` of them to a commit.
+pub(super) fn together(path: &Path, rows: usize, each: usize) -> impl FnMut() -> Duration + use<> {
+    let connection = open(path);
+    move || {
+        let begun = Instant::now();
+        for _ in 0..rows / each {
+            let transaction = connection.unchecked_transaction().expect("it is its only one");
+            insert(&transaction, each);
+            transaction.commit().expect("it fits");
+        }
+        begun.elapsed()
+    }
+}
