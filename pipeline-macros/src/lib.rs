@@ -404,6 +404,13 @@ pub fn pipeline(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `run_id`, `dag.id`, `task.id`, `try_number` | who runs |
 /// | `params.name` | a field of the pipeline's params |
 ///
+/// Nothing is ever silently empty. What has no value in a run (a `prev_*` before the first success, a param that was not given or is
+/// null) may be tested by `{% if .. %}` and given a value by `default(..)`; printed, filtered, joined or compared it fails the node, and
+/// the error names it. A text that is empty, as a param may be, is a text.
+///
+/// A plain text in which one of these names stands in double braces, such as `"raw/{{ ds }}.json"`, is refused with the plan (`check`):
+/// it is not rendered. Where the braces are meant, write ``template!("{% raw %}{{ ds }}{% endraw %}")``.
+///
 /// The filters are minijinja's, and for dates `ds`, `ds_nodash`, `ts`, `ts_nodash`, `ds_add(7)` and
 /// `date("%Y/%m")`. `{% set %}`, `{% for %}` and `{% if %}` work.
 ///

@@ -6,6 +6,7 @@ pub use crate::author::body::{
 };
 pub use crate::author::branch::{Arms, BranchHandle, arm, branch_of};
 pub use crate::author::definition::{Definition, Kind};
+pub use crate::author::equality::{Compare, Equality};
 pub use crate::author::options::{Mode, OnTimeout, PipelineOptions, TaskOptions};
 pub use crate::author::pipeline::{PipelineDefinition, with_params as pipeline1, without_params as pipeline0};
 pub use crate::author::value::{Data, Value};

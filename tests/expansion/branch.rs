@@ -22,6 +22,12 @@ fn route(
             erase,
             route::call(inputs.take()),
         ),
+        ::pipeline_runtime::__private::Equality::<
+            <<route as ::pipeline_runtime::__private::Checks>::Output as ::pipeline_runtime::__private::Wires<
+                Result<Route>,
+            >>::Value,
+        >::ask()
+            .answer(),
     )
 }
 #[doc(hidden)]

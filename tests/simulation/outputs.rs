@@ -86,6 +86,176 @@ fn a_sensors_value_and_a_branch_are_checked_too() {
     assert!(error(both(), "way").contains("Way` does not come back"));
 }
 
+/// A row with a field that is not written.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Row {
+    key: String,
+    #[serde(skip)]
+    line: u64,
+}
+
+fn row() -> Row {
+    Row { key: "a".into(), line: 7 }
+}
+
+#[test]
+fn a_field_that_is_not_written_is_found_by_the_types_own_equality() {
+    type Answer<T> = std::result::Result<T, TaskError>;
+    #[task]
+    async fn plain() -> Result<Row> {
+        Ok(row())
+    }
+    #[task]
+    async fn within() -> Result<Vec<(u8, Option<Row>)>> {
+        Ok(vec![(1, Some(row()))])
+    }
+    #[task]
+    async fn aliased() -> Answer<Row> {
+        Ok(row())
+    }
+    #[task]
+    fn blocking() -> Result<Row> {
+        Ok(row())
+    }
+    #[sensor]
+    async fn sensed() -> Result<Poke<Row>> {
+        Ok(Poke::Ready(row()))
+    }
+    #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize, Branch)]
+    enum Way {
+        Found(Row),
+    }
+    #[branch]
+    async fn way() -> Result<Way> {
+        Ok(Way::Found(row()))
+    }
+    #[pipeline]
+    fn rows() {
+        plain();
+        within();
+        aliased();
+        blocking();
+        sensed();
+        let WayArms { found: _ } = way();
+    }
+    for id in ["plain", "within", "aliased", "blocking", "sensed", "way"] {
+        let error = error(rows(), id);
+        assert!(error.contains("comes back from JSON unequal (`!=`) to what was returned"), "{error}");
+        assert!(error.contains("as with a field that `#[serde(skip)]` leaves out"), "{error}");
+    }
+}
+
+#[test]
+fn a_skipped_field_that_has_its_default_came_back_the_same() {
+    #[task]
+    async fn plain() -> Result<Row> {
+        Ok(Row { line: 0, ..row() })
+    }
+    #[pipeline]
+    fn rows() {
+        plain();
+    }
+    assert_eq!(Simulation::new(rows()).run().output::<Row>("plain"), Some(Row { line: 0, ..row() }));
+}
+
+/// What no `==` can tell is let pass: a value that came back the same is never refused.
+#[test]
+fn an_equality_that_tells_nothing_refuses_nothing() {
+    /// Not equal to itself.
+    #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Ratio {
+        #[serde(with = "as_text")]
+        value: f64,
+    }
+    mod as_text {
+        use serde::Deserialize;
+        pub(super) fn serialize<S: serde::Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+            to.collect_str(value)
+        }
+        pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+            String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+        }
+    }
+    /// Equal to itself alone.
+    #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    struct Shared(std::sync::Arc<u64>);
+    impl PartialEq for Shared {
+        fn eq(&self, other: &Self) -> bool {
+            std::sync::Arc::ptr_eq(&self.0, &other.0)
+        }
+    }
+    /// Equal whatever is not written.
+    #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    struct Cached {
+        key: u64,
+        #[serde(skip)]
+        hash: Option<u64>,
+    }
+    impl PartialEq for Cached {
+        fn eq(&self, other: &Self) -> bool {
+            self.key == other.key
+        }
+    }
+    /// Without an equality, nothing is known of what is not written.
+    #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    struct Opaque {
+        #[serde(skip)]
+        hash: Option<u64>,
+    }
+    #[task]
+    async fn ratio() -> Result<Ratio> {
+        Ok(Ratio { value: f64::NAN })
+    }
+    #[task]
+    async fn shared() -> Result<Shared> {
+        Ok(Shared(7.into()))
+    }
+    #[task]
+    async fn cached() -> Result<Cached> {
+        Ok(Cached { key: 1, hash: Some(2) })
+    }
+    #[task]
+    async fn opaque() -> Result<Opaque> {
+        Ok(Opaque { hash: Some(2) })
+    }
+    #[task]
+    async fn used(ratio: Ratio, shared: Shared, cached: Cached, opaque: Opaque) -> Result<String> {
+        Ok(format!("{} {} {:?} {:?}", ratio.value, shared.0, cached.hash, opaque.hash))
+    }
+    #[pipeline]
+    fn all() {
+        used(ratio(), shared(), cached(), opaque());
+    }
+    let report = Simulation::new(all()).run();
+    assert_eq!(report.output::<String>("used").as_deref(), Some("NaN 7 Some(2) Some(2)"), "{}", report.timeline());
+}
+
+/// A float is read back to the last bit, or a sum of them would be another after a resume.
+#[test]
+fn floats_come_back_bit_by_bit() {
+    #[task]
+    async fn floats() -> Result<Vec<f64>> {
+        let mut bits = 0x9E37_79B9_7F4A_7C15_u64;
+        let floats = (0..20_000).map(|_| {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            f64::from_bits(bits)
+        });
+        Ok(floats.filter(|float| float.is_finite()).chain([-0.0, f64::MIN_POSITIVE, f64::EPSILON]).collect())
+    }
+    #[task]
+    async fn short() -> Result<Vec<f32>> {
+        let floats = (0..100_000).map(|n: u32| f32::from_bits(n.wrapping_mul(2_654_435_761)));
+        Ok(floats.filter(|float| float.is_finite()).collect())
+    }
+    #[pipeline]
+    fn all() {
+        floats();
+        short();
+    }
+    let report = Simulation::new(all()).run();
+    assert_eq!(report.state(), pipeline_runtime::RunState::Success, "{}", report.timeline());
+}
+
 #[test]
 fn a_serialize_that_panics_fails_its_node_and_nothing_else() {
     #[derive(Clone, serde::Deserialize)]

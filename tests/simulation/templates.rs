@@ -36,6 +36,9 @@ fn rendered(_options: Options) {
     wire(template!("since {{ prev_data_interval_end_success }}"), "printed");
     wire(template!("{{ prev_data_interval_start_success | default('never') }}"), "defaulted");
     echo(template!("{{ task.id }} {{ try_number }}"), 3u32).named("attempt");
+    wire(template!("{{ params.since }}"), "null");
+    wire(template!("{{ params.since | default('ever') }}"), "null_defaulted");
+    wire(template!("{% raw %}{{ ds }}{% endraw %}"), "raw");
     numbers(2u64).each(|_| echo(template!("{{ task.id }}"), 1u32).named("mapped"));
 }
 
@@ -69,6 +72,21 @@ fn what_is_missing_may_be_tested_and_defaulted_and_printing_it_is_an_error_that_
     let error = printed.error().unwrap();
     assert!(error.contains("`prev_data_interval_end_success` has no value in this run"), "{error}");
     assert!(error.contains("the template \"since {{ prev_data_interval_end_success }}\""), "{error}");
+}
+
+#[test]
+fn a_param_that_is_null_has_no_value() {
+    let report = Simulation::new(rendered()).logical_date("2024-03-25T06:30:00Z").run();
+    let null = report.node("null");
+    assert_eq!((null.state(), null.attempts()), (Failed, 1));
+    assert!(null.error().unwrap().contains("`params.since` has no value in this run"), "{:?}", null.error());
+    assert_eq!(text(&report, "null_defaulted"), "ever");
+}
+
+#[test]
+fn a_text_with_braces_is_passed_on_as_it_is_where_that_is_said() {
+    let report = Simulation::new(rendered()).logical_date("2024-03-25T06:30:00Z").run();
+    assert_eq!(text(&report, "raw"), "{{ ds }}");
 }
 
 #[test]

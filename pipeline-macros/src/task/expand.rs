@@ -96,16 +96,28 @@ fn quiet_namespace(model: &Model<'_>) -> Option<TokenStream> {
 /// `Node<T>`, or the struct of a branch's arms.
 fn node_type(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
-    let value = match &model.output {
-        Output::Refused(poison) => poison.clone(),
-        Output::Sound { value: Value::Unit, .. } => quote_spanned!(span=> ()),
-        Output::Sound { value: Value::Read(ty), .. } => ty.to_token_stream(),
-        Output::Sound { value: Value::Asked, .. } => {
-            let (checked, returned) = (checked(model), returned(model));
-            return quote_spanned!(span=> <#checked as ::pipeline_runtime::__private::Wires<#returned>>::Wired);
-        }
-    };
+    if model.output.is_asked() {
+        return asked(model, "Wired");
+    }
+    let value = value_type(model);
     quote_spanned!(span=> ::pipeline_runtime::Node<#value>)
+}
+
+/// What the node passes on.
+fn value_type(model: &Model<'_>) -> TokenStream {
+    match &model.output {
+        Output::Refused(poison) => poison.clone(),
+        Output::Sound { value: Value::Unit, .. } => quote_spanned!(model.output_span()=> ()),
+        Output::Sound { value: Value::Read(ty), .. } => ty.to_token_stream(),
+        Output::Sound { value: Value::Asked, .. } => asked(model, "Value"),
+    }
+}
+
+/// What the runtime's traits know of the output.
+fn asked(model: &Model<'_>, what: &str) -> TokenStream {
+    let span = model.output_span();
+    let (checked, returned, what) = (checked(model), returned(model), Ident::new(what, span));
+    quote_spanned!(span=> <#checked as ::pipeline_runtime::__private::Wires<#returned>>::#what)
 }
 
 /// The constructor's body: the definition, the options, the wired inputs and how to start an attempt.
@@ -123,12 +135,14 @@ fn make(model: &Model<'_>) -> TokenStream {
     let options = model.options.chain();
     let inputs = model.params.iter().filter_map(Param::input);
     let start = start(model);
+    let value = value_type(model);
     quote_spanned! {span=>
         ::pipeline_runtime::__private::#maker(
             #definition,
             #options,
             [#(#inputs),*],
             #start,
+            ::pipeline_runtime::__private::Equality::<#value>::ask().answer(),
         )
     }
 }

@@ -1,4 +1,4 @@
-//! What a template may name. The runtime's renderer (`pipeline-runtime/src/author/template.rs`) provides exactly this;
+//! What a template may name. The runtime's renderer (`pipeline-runtime/src/author/template`) provides exactly this;
 //! a name added here must be added there.
 
 /// Airflow's variables. Below `params` every name is the pipeline's own.

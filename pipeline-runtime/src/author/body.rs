@@ -7,6 +7,7 @@ use super::branch::{Arms, BranchHandle, Branches};
 use super::context::{Attempt, Context};
 use super::definition::{Branch, Definition, Task};
 use super::draft;
+use super::equality::Compare;
 use super::error::TaskError;
 use super::input::{Fill, Input, IntoInput, Source, Supply};
 use super::node::Node;
@@ -70,6 +71,8 @@ pub struct Plain(Arc<dyn PlainValue>);
 trait PlainValue: Send + Sync {
     /// Clones it into `slot`, which must be an `Option` of its type.
     fn fill(&self, slot: &mut dyn Any);
+    /// The value where it is a list of texts, which a list of templates may stand for.
+    fn texts(&self) -> &[String];
 }
 
 struct Held<P>(P);
@@ -79,6 +82,16 @@ impl<P: Clone + Send + Sync + 'static> PlainValue for Held<P> {
         if let Some(slot) = slot.downcast_mut::<Option<P>>() {
             *slot = Some(self.0.clone());
         }
+    }
+
+    fn texts(&self) -> &[String] {
+        (&self.0 as &dyn Any).downcast_ref::<Vec<String>>().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Plain {
+    pub(crate) fn texts(&self) -> &[String] {
+        self.0.texts()
     }
 }
 
@@ -272,6 +285,7 @@ pub fn task<R, T, const N: usize>(
     options: TaskOptions,
     inputs: [Labelled; N],
     start: Start<R>,
+    compare: Option<Compare>,
 ) -> Node<T>
 where
     R: TaskOutput<Value = T> + 'static,
@@ -285,6 +299,7 @@ where
         options,
         body: Box::new(body),
         codec: Codec::of::<T>(),
+        compare,
         branch: None,
     }))
 }
@@ -300,6 +315,7 @@ pub fn sensor<R, T, const N: usize>(
     options: TaskOptions,
     inputs: [Labelled; N],
     start: Start<R>,
+    compare: Option<Compare>,
 ) -> Node<T>
 where
     R: SensorOutput<Value = T> + 'static,
@@ -318,6 +334,7 @@ where
         options,
         body: Box::new(body),
         codec: Codec::of::<T>(),
+        compare,
         branch: None,
     }))
 }
@@ -362,6 +379,8 @@ pub const fn branch_output<R: BranchOutput<Value: Data>>() -> bool {
 
 /// How a task that returns `R` is wired.
 pub trait Wires<R> {
+    /// What the node passes on.
+    type Value;
     /// What wiring the task returns: a `Node<T>`, or a branch's arms.
     type Wired;
     #[doc(hidden)]
@@ -371,10 +390,12 @@ pub trait Wires<R> {
         options: TaskOptions,
         inputs: [Labelled; N],
         start: Start<R>,
+        compare: Option<Compare>,
     ) -> Self::Wired;
 }
 
 impl<R: TaskOutput<Value: Data> + 'static> Wires<R> for Checked<AsTask, true> {
+    type Value = R::Value;
     type Wired = Node<R::Value>;
     #[track_caller]
     fn wire<const N: usize>(
@@ -382,12 +403,14 @@ impl<R: TaskOutput<Value: Data> + 'static> Wires<R> for Checked<AsTask, true> {
         options: TaskOptions,
         inputs: [Labelled; N],
         start: Start<R>,
+        compare: Option<Compare>,
     ) -> Self::Wired {
-        task(definition, options, inputs, start)
+        task(definition, options, inputs, start, compare)
     }
 }
 
 impl<R: SensorOutput<Value: Data> + 'static> Wires<R> for Checked<AsSensor, true> {
+    type Value = R::Value;
     type Wired = Node<R::Value>;
     #[track_caller]
     fn wire<const N: usize>(
@@ -395,12 +418,14 @@ impl<R: SensorOutput<Value: Data> + 'static> Wires<R> for Checked<AsSensor, true
         options: TaskOptions,
         inputs: [Labelled; N],
         start: Start<R>,
+        compare: Option<Compare>,
     ) -> Self::Wired {
-        sensor(definition, options, inputs, start)
+        sensor(definition, options, inputs, start, compare)
     }
 }
 
 impl<B: Data + Branches, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> Wires<R> for Checked<AsBranch, true> {
+    type Value = B;
     type Wired = R::Arms;
     #[track_caller]
     fn wire<const N: usize>(
@@ -408,6 +433,7 @@ impl<B: Data + Branches, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> W
         options: TaskOptions,
         inputs: [Labelled; N],
         start: Start<R>,
+        compare: Option<Compare>,
     ) -> Self::Wired {
         let erase = Erase(|result: R| result.into_result().map(|branch| Produced::Value(Arc::new(branch))));
         let body = Typed { start, erase };
@@ -417,6 +443,7 @@ impl<B: Data + Branches, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> W
             options,
             body: Box::new(body),
             codec: Codec::of::<B>(),
+            compare,
             branch: Some(Branch { split: super::branch::split::<B>, arms: <B::Arms as Arms<B>>::NAMES }),
         });
         <B::Arms as Arms<B>>::from_branch(BranchHandle(branch))
@@ -434,6 +461,7 @@ pub fn wire<C: Wires<R>, R, const N: usize>(
     options: TaskOptions,
     inputs: [Labelled; N],
     start: Start<R>,
+    compare: Option<Compare>,
 ) -> C::Wired {
-    C::wire(definition, options, inputs, start)
+    C::wire(definition, options, inputs, start, compare)
 }

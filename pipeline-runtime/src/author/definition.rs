@@ -1,5 +1,6 @@
 use super::body::Body;
 use super::branch::Split;
+use super::equality::Compare;
 use super::options::TaskOptions;
 use super::value::Codec;
 use std::panic::Location;
@@ -42,6 +43,8 @@ pub(crate) struct Task {
     pub(crate) options: TaskOptions,
     pub(crate) body: Box<dyn Body>,
     pub(crate) codec: &'static Codec,
+    /// The output's own `==`, where it has one.
+    pub(crate) compare: Option<Compare>,
     /// What a branch's arms are.
     pub(crate) branch: Option<Branch>,
 }

@@ -8,6 +8,7 @@ pub(crate) mod branch;
 pub(crate) mod context;
 pub(crate) mod definition;
 pub(crate) mod draft;
+pub(crate) mod equality;
 pub(crate) mod error;
 pub(crate) mod input;
 pub(crate) mod node;

@@ -1,5 +1,6 @@
 //! Values as the engine sees them: erased, shared, and with the means to write them down and read them back.
 
+use super::equality::Compare;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::Any;
 use std::sync::Arc;
@@ -7,6 +8,10 @@ use std::sync::Arc;
 /// A value that can cross a task boundary: what a task may return.
 ///
 /// It is implemented for every type that has the traits it names; there is nothing to write beyond the derives.
+///
+/// A resumed run reads it back from JSON. So simulations and debug builds pass every output through JSON and fail the node whose
+/// value does not come back the same: a NaN, `Some(None)`, a map whose keys are no texts. A field that is not written, as under
+/// `#[serde(skip)]`, shows only where the type has an `==`: derive `PartialEq`, too, and it is found.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross a task boundary",
     label = "not `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`",
@@ -72,7 +77,7 @@ pub(crate) struct Codec {
     /// Reads a value that [`Datum::encode`] wrote.
     pub(crate) decode: fn(&[u8]) -> Result<Value, serde_json::Error>,
     /// Fails if a value does not come back from JSON as it was.
-    pub(crate) round_trip: fn(&dyn Datum) -> Result<(), NotTheSame>,
+    pub(crate) round_trip: fn(&dyn Datum, Option<Compare>) -> Result<(), NotTheSame>,
 }
 
 impl Codec {
@@ -110,21 +115,44 @@ pub(crate) enum NotTheSame {
     },
     /// It comes back as something else.
     #[error(
-        "the output of type `{type_name}` comes back from JSON as a different value, as with `Some(None)` or \
-         `#[serde(skip)]`; a resumed run would differ from this one: return a value that JSON can hold"
+        "the output of type `{type_name}` comes back from JSON as a different value, as with `Some(None)`; a resumed run would \
+         differ from this one: return a value that JSON can hold"
     )]
     Different {
         /// The type's name.
         type_name: &'static str,
     },
+    /// It is written as the same text, and is not equal to what was returned.
+    #[error(
+        "the output of type `{type_name}` comes back from JSON unequal (`!=`) to what was returned, as with a field that \
+         `#[serde(skip)]` leaves out; a resumed run would differ from this one: write all that its `==` compares, or \
+         compare only what is written"
+    )]
+    Unequal {
+        /// The type's name.
+        type_name: &'static str,
+    },
 }
 
-fn round_trip<T: Data>(value: &dyn Datum) -> Result<(), NotTheSame> {
+fn round_trip<T: Data>(value: &dyn Datum, compare: Option<Compare>) -> Result<(), NotTheSame> {
     let type_name = std::any::type_name::<T>();
     let Some(value) = value.as_any().downcast_ref::<T>() else { return Ok(()) };
     let json = serde_json::to_vec(value).map_err(|e| NotTheSame::Encode { type_name, error: e.to_string() })?;
-    let back: T = serde_json::from_slice(&json).map_err(|e| NotTheSame::Decode { type_name, error: e.to_string() })?;
-    if shape_of(value) == shape_of(&back) { Ok(()) } else { Err(NotTheSame::Different { type_name }) }
+    let read = || serde_json::from_slice::<T>(&json).map_err(|e| NotTheSame::Decode { type_name, error: e.to_string() });
+    let back = read()?;
+    if shape_of(value) != shape_of(&back) {
+        return Err(NotTheSame::Different { type_name });
+    }
+    // An `==` that does not hold between a value and itself, as beside a NaN, or between two readings of one text, as where it
+    // goes by address, tells nothing about this one.
+    if let Some(equal) = compare
+        && !equal(value, &back)
+        && equal(value, value)
+        && equal(&back, &read()?)
+    {
+        return Err(NotTheSame::Unequal { type_name });
+    }
+    Ok(())
 }
 
 /// The value's structure as serde shows it, which unlike JSON tells `Some(None)` from `None`. Sets have no order, so
@@ -153,7 +181,7 @@ mod tests {
     use super::*;
 
     fn check<T: Data>(value: &T) -> Result<(), NotTheSame> {
-        (Codec::of::<T>().round_trip)(value)
+        (Codec::of::<T>().round_trip)(value, None)
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
 use crate::author::pipeline::Pipeline;
+use crate::author::template::unrendered;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -66,6 +67,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     overrides(sketch, &mut problems);
     sensors(sketch, pipeline, &mut problems);
     pools(sketch, &mut problems);
+    texts(sketch, &mut problems);
     let order = cycles(sketch, &mut problems);
     exclusive_arms(sketch, &order, &mut problems);
     (order, problems)
@@ -384,6 +386,34 @@ fn pools(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 }
             }
             problems.push(problem);
+        }
+    }
+}
+
+/// Whoever writes `"{{ ds }}"` means a template.
+fn texts(sketch: &Sketch, problems: &mut Vec<Problem>) {
+    let plan = &sketch.plan;
+    for (ix, node) in (0..).zip(&plan.nodes) {
+        let What::Body(task) = &node.what else { continue };
+        for (arg, input) in plan.args(ix).iter().zip(&task.inputs) {
+            let found = match &arg.source {
+                Source::Text(text) => unrendered(text),
+                Source::Plain(list) => list.texts().iter().find_map(|text| unrendered(text)),
+                _ => None,
+            };
+            if let Some(expression) = found {
+                let message =
+                    format!("{} is given a plain text as `{input}`, in which `{expression}` is not rendered", quoted(plan, ix));
+                let help = format!(
+                    "write `template!(\"..\")`, which is rendered when the task starts; if `{expression}` is what it is to get, \
+                     `template!(\"{{% raw %}}..{{% endraw %}}\")`"
+                );
+                problems.push(
+                    Problem::new(message, help)
+                        .at(node.at, "the text is given here")
+                        .at(task.definition.at, "to the input of this task"),
+                );
+            }
         }
     }
 }

@@ -117,6 +117,35 @@ async fn route(rows: u64) -> Result<Route> {
 // ---- ids
 
 #[test]
+fn a_plain_text_that_was_meant_as_a_template() {
+    #[task]
+    async fn load(key: String, also: Vec<String>) -> Result<u64> {
+        Ok(key.len() as u64 + also.len() as u64)
+    }
+    #[pipeline]
+    fn keys() {
+        load("raw/{{ ds_nodash }}.json", ["a", "b/{{params.region}}"]);
+        load(template!("raw/{{ ds_nodash }}.json"), [template!("{% raw %}{{ ds }}{% endraw %}")]);
+        load("Dear {{ user.name }},", Vec::<String>::new());
+    }
+    refused(
+        &keys(),
+        &expect![[r#"
+        error: `load` is given a plain text as `key`, in which `{{ ds_nodash }}` is not rendered
+          --> `load("raw/{{ ds_nodash }}.json", ["a", "b/{{params.region}}"])`: the text is given here
+          --> `load(key: String, also: Vec<String>) -> Result<u64> {`: to the input of this task
+          = help: write `template!("..")`, which is rendered when the task starts; if `{{ ds_nodash }}` is what it is to get, `template!("{% raw %}..{% endraw %}")`
+
+        error: `load` is given a plain text as `also`, in which `{{params.region}}` is not rendered
+          --> `load("raw/{{ ds_nodash }}.json", ["a", "b/{{params.region}}"])`: the text is given here
+          --> `load(key: String, also: Vec<String>) -> Result<u64> {`: to the input of this task
+          = help: write `template!("..")`, which is rendered when the task starts; if `{{params.region}}` is what it is to get, `template!("{% raw %}..{% endraw %}")`
+
+        pipeline `keys` has 2 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
 fn two_nodes_of_one_name_are_told_with_both_places() {
     #[pipeline]
     fn nightly() {

@@ -221,7 +221,7 @@ impl Engine {
         let Answered::Success(value, _) = answered else { return answered };
         let What::Body(task) = &attempt.spec.plan.node(attempt.node).what else { return Answered::Success(value, None) };
         if self.0.options.check_outputs
-            && let Err(different) = (task.codec.round_trip)(value.as_ref())
+            && let Err(different) = (task.codec.round_trip)(value.as_ref(), task.compare)
         {
             return Answered::Fatal(different.to_string().into());
         }

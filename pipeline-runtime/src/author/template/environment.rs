@@ -1,0 +1,101 @@
+//! What a template may call, and what it may print.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use minijinja::value::{Kwargs, StringInput, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, escape_formatter, filters};
+use std::sync::OnceLock;
+
+pub(super) fn environment() -> &'static Environment<'static> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        environment.set_debug(true); // so that an error tells which piece of the template it is about
+        environment.set_formatter(|out, state, value| {
+            has_value(value)?;
+            escape_formatter(out, state, value)
+        });
+        // minijinja's own make an empty text of what is missing.
+        environment.add_filter("join", join);
+        environment.add_filter("e", escape);
+        environment.add_filter("escape", escape);
+        environment.add_filter("pprint", |value: &Value| has_value(value).map(|()| filters::pprint(value)));
+        // The macro's list of filters names the same; the test of the templates renders each.
+        environment.add_filter("ds", |date: &Value| parse(date).map(ds));
+        environment.add_filter("ds_nodash", |date: &Value| parse(date).map(ds_nodash));
+        environment.add_filter("ts", |date: &Value| parse(date).map(ts));
+        environment.add_filter("ts_nodash", |date: &Value| parse(date).map(ts_nodash));
+        environment.add_filter("ds_add", ds_add);
+        environment.add_filter("date", date);
+        environment
+    })
+}
+
+pub(super) fn ds(date: DateTime<Utc>) -> String {
+    date.format("%Y-%m-%d").to_string()
+}
+
+pub(super) fn ds_nodash(date: DateTime<Utc>) -> String {
+    date.format("%Y%m%d").to_string()
+}
+
+pub(super) fn ts(date: DateTime<Utc>) -> String {
+    date.to_rfc3339()
+}
+
+pub(super) fn ts_nodash(date: DateTime<Utc>) -> String {
+    date.format("%Y%m%dT%H%M%S").to_string()
+}
+
+/// `{{ ds | ds_add(-1) }}`: the day that many days later.
+fn ds_add(date: &Value, days: i64) -> Result<String, Error> {
+    let out_of_range = || Error::new(ErrorKind::InvalidOperation, format!("{days} days from {date} is no date"));
+    let days = chrono::TimeDelta::try_days(days).ok_or_else(out_of_range)?;
+    parse(date)?.checked_add_signed(days).map(ds).ok_or_else(out_of_range)
+}
+
+/// `{{ logical_date | date("%H") }}`: as `strftime` would.
+fn date(date: &Value, format: &str) -> Result<String, Error> {
+    use std::fmt::Write;
+    let mut text = String::new();
+    write!(text, "{}", parse(date)?.format(format))
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{format:?} is no strftime format")))?;
+    Ok(text)
+}
+
+fn parse(date: &Value) -> Result<DateTime<Utc>, Error> {
+    has_value(date)?;
+    let text = date.as_str().unwrap_or_default();
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc());
+    }
+    DateTime::parse_from_rfc3339(text)
+        .map(|date| date.to_utc())
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{date:?} is no date")))
+}
+
+/// Fails for what has no value, and for a list or a map that holds such.
+fn has_value(value: &Value) -> Result<(), Error> {
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => Err(ErrorKind::UndefinedError.into()),
+        ValueKind::Seq => value.try_iter()?.try_for_each(|item| has_value(&item)),
+        ValueKind::Map => value.try_iter()?.try_for_each(|key| has_value(&value.get_item(&key)?)),
+        _ => Ok(()),
+    }
+}
+
+fn join(
+    state: &mut State<'_, '_>,
+    items: &Value,
+    between: Option<StringInput<'_>>,
+    attribute: Option<&str>,
+    options: Kwargs,
+) -> Result<Value, Error> {
+    has_value(items)?;
+    filters::join(state, items, between, attribute, options)
+}
+
+fn escape(state: &mut State<'_, '_>, value: &Value) -> Result<Value, Error> {
+    has_value(value)?;
+    filters::escape(state, value)
+}

@@ -1,0 +1,200 @@
+//! Templates: texts that are rendered when an attempt starts.
+//!
+//! `template!` checks syntax, names and filters at compile time. What is left for run time is a name that has no value in
+//! this run, and printing that is an error: nothing is ever silently empty. A param that is null has no value, either.
+
+mod environment;
+mod unrendered;
+
+pub(crate) use unrendered::unrendered;
+
+use super::context::RunInfo;
+use environment::{ds, ds_nodash, environment, ts, ts_nodash};
+use minijinja::{Error, ErrorKind, Value, context, value};
+
+/// A text rendered with the run's dates and params when an attempt starts. Made by [`template!`](macro@crate::template).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Template(&'static str);
+
+impl Template {
+    pub(crate) const fn new(source: &'static str) -> Self {
+        Self(source)
+    }
+
+    /// The text as it was written.
+    pub const fn source(self) -> &'static str {
+        self.0
+    }
+
+    pub(crate) fn render(self, run: &RunInfo, node: &str, attempt: u32) -> Result<String, RenderError> {
+        let values = context! {
+            ds => ds(run.interval.start),
+            ds_nodash => ds_nodash(run.interval.start),
+            ts => ts(run.interval.start),
+            ts_nodash => ts_nodash(run.interval.start),
+            logical_date => ts(run.interval.start),
+            data_interval_start => ts(run.interval.start),
+            data_interval_end => ts(run.interval.end),
+            run_id => &run.run_id,
+            params => params(&run.params),
+            dag => context! { id => &run.pipeline },
+            task => context! { id => node },
+            try_number => attempt,
+            // Left undefined, not none, where there is no such run: it can be tested, and printing it is an error.
+            ..run.previous.map_or_else(|| context! {}, |previous| context! {
+                prev_data_interval_start_success => ts(previous.start),
+                prev_data_interval_end_success => ts(previous.end),
+            })
+        };
+        environment().render_str(self.0, values).map_err(|error| RenderError::new(self.0, &error))
+    }
+}
+
+/// A template that has no value in this run.
+#[derive(Debug, thiserror::Error)]
+#[error("the template {template:?} cannot be rendered: {reason}")]
+pub(crate) struct RenderError {
+    template: &'static str,
+    reason: String,
+}
+
+impl RenderError {
+    fn new(template: &'static str, error: &Error) -> Self {
+        let range = error.range().unwrap_or_default();
+        let piece = template.get(range.clone()).unwrap_or_default().trim();
+        let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        let is_filter = template.get(..range.start).is_some_and(|before| before.trim_end().ends_with('|'));
+        let because = "as `prev_*` before the first success, or a param that was not given or is null";
+        let reason = match (undefined(&detail), error.kind()) {
+            (Some(name), _) => format!(
+                "`{name}` has no value in this run ({because}); test it with `{{% if {name} %}}`, or give it one with `default(..)`"
+            ),
+            (None, ErrorKind::UndefinedError) if is_filter => format!(
+                "what `| {piece}` is applied to has no value in this run, or holds something that has none ({because}); give it one \
+                 before, with `default(..)`"
+            ),
+            (None, ErrorKind::UndefinedError) => {
+                format!("`{piece}` has no value in this run, or holds something that has none ({because})")
+            }
+            _ if piece.is_empty() => detail,
+            _ => format!("{detail}, at `{piece}`"),
+        };
+        Self { template, reason }
+    }
+}
+
+/// The name in minijinja's "`params.region` is undefined".
+fn undefined(detail: &str) -> Option<&str> {
+    let (before, _) = detail.split_once("` is undefined")?;
+    before.rsplit_once('`').map(|(_, name)| name)
+}
+
+/// The params as a template sees them. What is null is left out, so that it is missing as what was not given is.
+fn params(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Object(fields) => Value::from_pairs(
+            fields.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.as_str(), params(value))),
+        ),
+        other => Value::from(value::Serde(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::Interval;
+    use chrono::{DateTime, Utc};
+
+    fn run() -> RunInfo {
+        let date = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        RunInfo {
+            pipeline: "nightly".into(),
+            run_id: "manual__1".into(),
+            interval: Interval { start: date("2024-03-25T06:30:00Z"), end: date("2024-03-26T06:30:00Z") },
+            previous: None,
+            params: serde_json::json!({ "region": "eu", "since": null, "list": ["a", null], "empty": [], "of": { "x": 1 } }),
+        }
+    }
+
+    fn render(source: &'static str) -> Result<String, String> {
+        Template::new(source).render(&run(), "load", 2).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn all_variables_have_a_value() {
+        let all = "{{ ds }} {{ ds_nodash }} {{ ts }} {{ ts_nodash }} {{ logical_date }} {{ data_interval_start }} \
+                   {{ data_interval_end }} {{ run_id }} {{ params.region }} {{ dag.id }} {{ task.id }} {{ try_number }}";
+        let expected = "2024-03-25 20240325 2024-03-25T06:30:00+00:00 20240325T063000 2024-03-25T06:30:00+00:00 \
+                        2024-03-25T06:30:00+00:00 2024-03-26T06:30:00+00:00 manual__1 eu nightly load 2";
+        assert_eq!(render(all).unwrap(), expected);
+    }
+
+    #[test]
+    fn all_date_filters_are_there() {
+        let all = "{{ ts|ds }} {{ ts|ds_nodash }} {{ ds|ts }} {{ ds|ts_nodash }} {{ ds|ds_add(-25) }} {{ ts|date('%H:%M') }}";
+        let expected = "2024-03-25 20240325 2024-03-25T00:00:00+00:00 20240325T000000 2024-02-29 06:30";
+        assert_eq!(render(all).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_missing_can_be_tested_but_not_printed() {
+        assert_eq!(render("{% if prev_data_interval_end_success %}x{% else %}first{% endif %}").unwrap(), "first");
+        let error = render("since {{ prev_data_interval_end_success }}").unwrap_err();
+        assert!(error.contains("prev_data_interval_end_success"), "{error}");
+        assert!(error.contains("has no value in this run"), "{error}");
+        assert!(render("{{ params.regoin }}").unwrap_err().contains("has no value"));
+    }
+
+    #[test]
+    fn what_is_missing_is_empty_nowhere() {
+        for expression in [
+            "params.nope | upper",
+            "params.nope | join(',')",
+            "params.nope | e",
+            "params.nope | escape",
+            "params.nope | pprint",
+            "params.nope | default(params.nor)",
+            "params.nope ~ '.json'",
+            "params.nope == 'eu'",
+            "['a', params.nope] | join('/')",
+            "[params.nope]",
+            "{'a': params.nope}",
+            "params.since",
+            "params.since | upper",
+            "params.since ~ '.json'",
+            "params.list",
+            "params.list | join('/')",
+            "params.empty | first",
+            "params.nope | ds",
+            "params.nope | ds_add(1)",
+            "params.nope | date('%Y')",
+            "none",
+        ] {
+            let error =
+                Template::new(format!("raw/{{{{ {expression} }}}}").leak()).render(&run(), "load", 2).unwrap_err().to_string();
+            assert!(error.contains("has no value in this run"), "{expression}: {error}");
+        }
+        assert!(render("{% for x in params.nope %}{{ x }}{% endfor %}").unwrap_err().contains("`params.nope` has no value"));
+        assert!(render("{% if params.nope == 'eu' %}x{% endif %}").unwrap_err().contains("`params.nope` has no value"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named_and_not_the_filter() {
+        let error = render("{{ params.nope | upper }}").unwrap_err();
+        assert!(error.contains("`params.nope` has no value in this run"), "{error}");
+        assert!(error.contains("`{% if params.nope %}`"), "{error}");
+        let error = render("{{ params.nope | ds }}").unwrap_err();
+        assert!(error.contains("what `| ds` is applied to has no value in this run"), "{error}");
+        let error = render("{{ params.region | abs }}").unwrap_err();
+        assert!(error.ends_with("at `abs`"), "{error}");
+        let error = render("{{ params.region | ds }}").unwrap_err();
+        assert!(error.contains("'eu' is no date"), "{error}");
+    }
+
+    #[test]
+    fn a_null_can_be_tested_and_defaulted() {
+        assert_eq!(render("{% if params.since %}since{% else %}all{% endif %}").unwrap(), "all");
+        assert_eq!(render("{{ params.since | default('all') }}").unwrap(), "all");
+        assert_eq!(render("{{ params.since is defined }} {{ params.of.x }}").unwrap(), "False 1");
+    }
+}
