@@ -15,5 +15,5 @@ pub(crate) use driver::{Attempt, Engine, EngineOptions, Meddle, Observe, Wake, W
 pub(crate) use journal::{Journal, Kept, RunKey};
 pub(crate) use layout::{ExpansionIx, Layout};
 pub(crate) use record::{Entry, Output, Record, Skip, Slot};
-pub(crate) use records::Records;
+pub(crate) use records::RunRecords;
 pub use state::{NodeState, RunState};

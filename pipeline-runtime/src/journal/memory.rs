@@ -1,10 +1,10 @@
-use crate::engine::{Entry, Journal, Kept, Outbox, Records, RunIx, RunKey};
+use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunKey, RunRecords};
 
 /// Keeps records as long as the process lives: for simulations and for runs that need not outlive it.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryJournal {
     /// By run.
-    records: Vec<Records>,
+    records: Vec<RunRecords>,
 }
 
 impl Journal for MemoryJournal {
@@ -18,6 +18,6 @@ impl Journal for MemoryJournal {
     }
 
     fn entries(&self, run: RunIx) -> Vec<Entry> {
-        self.records.get(run as usize).map_or_else(Vec::new, |of| of.iter().map(|(_, entry)| entry).collect())
+        self.records.get(run as usize).map_or_else(Vec::new, |of| of.iter().collect())
     }
 }
