@@ -28,15 +28,18 @@ const PEERS: [(&str, Once); 4] = [
 ];
 
 fn main() -> ExitCode {
-    let mut table = Table::new("In memory, no-op bodies, beside peers", ["shape", "engine", "ns a node", "× this"]);
+    let mut table = Table::new(
+        "In memory, no-op bodies, beside peers",
+        ["shape", "engine", "ns a node", "× this", "CPU ns a node", "× this, CPU"],
+    );
     for kind in [Kind::Chain(10_000), Kind::Fan(10_000), Kind::Layered(100, 100)] {
         let shape = Shape::from(kind);
         // This comes first: each ratio is to the first.
         let mut contenders = vec![ours::contender(&shape, Body::Noop), plain::contender(&shape, Body::Noop)];
         let shape = &shape;
         contenders.extend(PEERS.map(|(name, once)| Contender::new(name, move || (0..RUNS).map(|_| once(shape)).sum::<Took>())));
-        for Standing { name, nanos, ratio, .. } in alternate(RUNS * shape.nodes(), contenders) {
-            table.row([kind.to_string(), name.to_owned(), nanos.text(0), ratio.text(1)]);
+        for Standing { name, nanos, ratio, cpu, cpu_ratio } in alternate(RUNS * shape.nodes(), contenders) {
+            table.row([kind.to_string(), name.to_owned(), nanos.text(0), ratio.text(1), cpu.text(0), cpu_ratio.text(1)]);
         }
     }
     if table::publish("peers", &[table]) { ExitCode::SUCCESS } else { ExitCode::FAILURE }

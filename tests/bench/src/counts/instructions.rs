@@ -1,14 +1,15 @@
 //! Instructions, as valgrind counts them.
 
 use crate::Count;
+use std::path::Path;
 use std::process::Command;
 
 /// Two sizes, whose difference leaves out what a process and a run cost as such.
-const SIZES: [u32; 2] = [2_000, 12_000];
+pub(crate) const SIZES: [u32; 2] = [2_000, 12_000];
 
 pub(crate) fn counts(shape: &str) -> Vec<Count> {
     let a_node = |what: &str| {
-        let [few, many] = SIZES.map(|nodes| instructions(what, shape, nodes));
+        let [few, many] = SIZES.map(|nodes| callgrind(Path::new("/dev/null"), what, shape, nodes));
         Some((many? - few?) / f64::from(SIZES[1] - SIZES[0]))
     };
     let count = |of: &str, a_node: f64| Count { shape: shape.to_owned(), of: of.to_owned(), a_node };
@@ -17,11 +18,12 @@ pub(crate) fn counts(shape: &str) -> Vec<Count> {
     vec![count("instructions of a plan", plan), count("instructions of a run", both - plan)]
 }
 
-fn instructions(what: &str, shape: &str, nodes: u32) -> Option<f64> {
+/// How many instructions `counts WHAT SHAPE NODES` takes; where they are is written to `out`.
+pub(crate) fn callgrind(out: &Path, what: &str, shape: &str, nodes: u32) -> Option<f64> {
     let this = std::env::current_exe().ok()?;
     let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(this).args([what, shape, &nodes.to_string()]);
-    let output = valgrind.output().ok()?;
+    valgrind.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", out.display()));
+    let output = valgrind.arg(this).args([what, shape, &nodes.to_string()]).output().ok()?;
     let text = String::from_utf8_lossy(&output.stderr);
     let collected = text.lines().find_map(|line| line.split_once("Collected : "))?.1;
     collected.trim().parse().ok()

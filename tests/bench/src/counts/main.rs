@@ -2,12 +2,13 @@
 //! and commits, and a sensor in bytes and pokes.
 //!
 //! `counts` prints them; `counts check` compares them with what `recorded.txt` says, and fails where one is more than a tenth
-//! above; `counts record` writes them there. Instructions are counted by valgrind, of `counts run|plan SHAPE NODES`; without it they
+//! above; `counts record` writes them there; `counts profile` says where the instructions of a run are. Instructions are counted by valgrind, of `counts run|plan SHAPE NODES`; without it they
 //! are neither printed nor checked, and nothing is recorded.
 
 mod allocations;
 mod events;
 mod instructions;
+mod profile;
 mod recorded;
 mod sensors;
 
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         }
         ["check"] => recorded::check(&counts()),
         ["record"] => recorded::record(&counts()),
+        ["profile"] => profile::print(),
         ["run", shape, nodes] => {
             run(kind(shape, nodes.parse().unwrap_or(1_000)));
             ExitCode::SUCCESS
@@ -54,7 +56,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("usage: counts [check | record | run|plan chain|fan|layered NODES]");
+            eprintln!("usage: counts [check | record | profile | run|plan chain|fan|layered NODES]");
             ExitCode::from(2)
         }
     }
