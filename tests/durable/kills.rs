@@ -269,6 +269,15 @@ fn a_process_that_dies_before_it_has_begun_an_attempt_again_adds_nothing_to_its_
     assert_eq!(ended.status.code(), Some(0), "{}", ended.said);
 }
 
+/// A run's entry is kept with the start of its first nodes, and its end with that of its last.
+#[test]
+fn a_chain_waits_for_the_disk_once_more_than_it_has_nodes() {
+    let nodes = STEPS as u64 + 1;
+    let folder = tempfile::tempdir().unwrap();
+    assert!(run(folder.path(), &Kill::Commit("before", nodes + 2)).status.success(), "there is no such commit");
+    assert!(run(folder.path(), &Kill::Commit("before", nodes + 1)).status.code().is_none(), "there is this one");
+}
+
 #[test]
 fn a_finished_run_is_not_gone_on_with_and_the_next_is_a_new_one() {
     let folder = tempfile::tempdir().unwrap();

@@ -164,6 +164,11 @@ impl JournalError {
         }
     }
 
+    /// A new one cannot be put in its place.
+    pub(super) fn create(path: &Path, error: &std::io::Error) -> Self {
+        Self::Open { path: path.to_owned(), reason: format!("it cannot be made: {error}") }
+    }
+
     /// It cannot be opened to be written.
     pub(super) fn open(path: &Path, error: &rusqlite::Error) -> Self {
         match Self::write(path, error) {

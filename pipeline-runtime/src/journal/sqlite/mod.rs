@@ -6,6 +6,7 @@
 //! concurrent runs share a commit and a single run pays for its own alone. `synchronous = FULL`: what is committed survives a
 //! power failure.
 
+mod create;
 mod error;
 mod inbox;
 mod lock;
@@ -140,7 +141,7 @@ impl SqliteJournal {
 
     /// Reads beside the writer.
     pub(crate) fn reader(&self) -> Result<Reader, JournalError> {
-        Reader::open(&self.path)
+        Reader::beside(&self.path)
     }
 
     /// Why nothing can be written any more, if so.

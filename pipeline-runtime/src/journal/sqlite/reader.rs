@@ -57,6 +57,11 @@ impl Reader {
         Ok(Self { connection: schema::open_reader(path)?, path: path.to_owned() })
     }
 
+    /// Of a journal that this process writes.
+    pub(super) fn beside(path: &Path) -> Result<Self, JournalError> {
+        Ok(Self { connection: schema::open_beside(path)?, path: path.to_owned() })
+    }
+
     fn failed(&self) -> impl Fn(rusqlite::Error) -> JournalError + '_ {
         |error| JournalError::read(&self.path, &error)
     }

@@ -1,4 +1,5 @@
 use super::JournalError;
+use super::create;
 use super::error::READ_ONLY;
 use crate::journal::RunKey;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
@@ -114,11 +115,18 @@ const V3: &str = "
 
 /// Opens the file to write, making or migrating it.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
+    // A link whose target is missing is something: SQLite makes the file where it leads to.
+    if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        create::create(path)?;
+    }
     let connection = Connection::open(path).map_err(|error| JournalError::open(path, &error))?;
     let failed = |error: rusqlite::Error| JournalError::open(path, &error);
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
     // Reading the header comes first: it tells a damaged or foreign file before anything is written to it.
     let version = check(&connection, path)?;
+    if version > 0 {
+        integrity(&connection, path)?;
+    }
     // SQLite opens a file that it may only read, and says so at the first write: too late for who has begun a run.
     if connection.is_readonly("main").map_err(failed)? {
         return Err(JournalError::Open { path: path.to_owned(), reason: READ_ONLY.to_owned() });
@@ -129,7 +137,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     Ok(connection)
 }
 
-fn migrate(connection: &Connection, version: i64) -> rusqlite::Result<()> {
+pub(super) fn migrate(connection: &Connection, version: i64) -> rusqlite::Result<()> {
     let steps = MIGRATIONS.get(usize::try_from(version).unwrap_or(0)..).unwrap_or_default();
     if steps.is_empty() {
         return Ok(());
@@ -141,6 +149,13 @@ fn migrate(connection: &Connection, version: i64) -> rusqlite::Result<()> {
 
 /// Opens the file to read beside whoever writes it.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, JournalError> {
+    let connection = open_beside(path)?;
+    integrity(&connection, path)?;
+    Ok(connection)
+}
+
+/// The same, of a file that this process has opened to write before, and has checked.
+pub(super) fn open_beside(path: &Path) -> Result<Connection, JournalError> {
     if !path.exists() {
         return Err(JournalError::Missing { path: path.to_owned() });
     }
@@ -170,7 +185,7 @@ fn check(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
         (_, APPLICATION, version) if version > VERSION => {
             Err(JournalError::Newer { path: path.to_owned(), found: version, known: VERSION })
         }
-        (_, APPLICATION, version) => integrity(connection, path).map(|()| version),
+        (_, APPLICATION, version) => Ok(version),
         _ => Err(not_ours("it is a database of another program")),
     }
 }

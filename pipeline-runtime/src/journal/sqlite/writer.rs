@@ -53,6 +53,11 @@ pub(crate) struct Begun {
 }
 
 impl Order {
+    /// Whether nothing follows from it by itself.
+    fn is_not_awaited(&self) -> bool {
+        matches!(self, Self::Logs | Self::Enter(_) | Self::Begin(_) | Self::Remap { .. })
+    }
+
     /// The runs that end with it: nothing more is to be known of them by heart.
     fn ended(&self) -> impl Iterator<Item = RunKey> {
         let records = match self {
@@ -106,8 +111,8 @@ impl Writer {
             taken.push(order);
             // No lingering for more: group commit comes of what arrives while the last one is written.
             taken.extend(std::iter::from_fn(|| orders.try_recv().ok()).take(MAX_ORDERS - 1));
-            // But for log lines, which nobody awaits.
-            if taken.iter().all(|order| matches!(order, Order::Logs))
+            // But for what nobody awaits: log lines, and that a run begins, which its first records follow.
+            if taken.iter().all(Order::is_not_awaited)
                 && let Ok(order) = orders.recv_timeout(logs::LINGER)
             {
                 taken.push(order);

@@ -1,0 +1,85 @@
+//! A new journal's file, made whole beside its place and then put there.
+//!
+//! Made in place, each step of it would wait for the disk, as each could be its last. Here the disk is waited for once. A
+//! process that dies on the way leaves a file that is no journal's and that the next one makes anew.
+
+use super::JournalError;
+use super::schema;
+use rusqlite::Connection;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Makes the file. Whoever calls holds the journal's lock.
+pub(super) fn create(path: &Path) -> Result<(), JournalError> {
+    let new = beside(path, "-new");
+    let made = make(&new, path);
+    if made.is_err() {
+        // Nothing of it is of use, and why it failed matters more than that it stays.
+        let _ = fs::remove_file(&new);
+    }
+    made
+}
+
+fn make(new: &Path, path: &Path) -> Result<(), JournalError> {
+    let failed = |error: io::Error| JournalError::create(path, &error);
+    remove(new).map_err(failed)?;
+    fill(new).map_err(|error| JournalError::open(path, &error))?;
+    File::open(new).and_then(|file| file.sync_all()).map_err(failed)?;
+    // Of a journal that was there before and was moved away without them.
+    remove(&beside(path, "-wal")).and_then(|()| remove(&beside(path, "-shm"))).map_err(failed)?;
+    // The new name is kept at the latest with the first commit: SQLite syncs the folder for the file that it writes that to.
+    fs::rename(new, path).map_err(failed)
+}
+
+fn fill(new: &Path) -> rusqlite::Result<()> {
+    let connection = Connection::open(new)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    schema::migrate(&connection, 0)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_journal_has_nothing_of_one_that_was_there_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let first = schema::open(&path).unwrap();
+        first.execute("INSERT INTO paused VALUES ('nightly')", []).unwrap();
+        // What a process leaves that is killed: its last commits are in the second file.
+        let copies = [("-wal", "left-wal"), ("-shm", "left-shm")];
+        for (suffix, name) in copies {
+            fs::copy(beside(&path, suffix), folder.path().join(name)).unwrap();
+        }
+        drop(first);
+        fs::remove_file(&path).unwrap();
+        for (suffix, name) in copies {
+            fs::rename(folder.path().join(name), beside(&path, suffix)).unwrap();
+        }
+        fs::write(beside(&path, "-new"), "left by one that died as it made it").unwrap();
+        let second = schema::open(&path).unwrap();
+        let paused: i64 = second.query_row("SELECT count(*) FROM paused", [], |row| row.get(0)).unwrap();
+        assert_eq!(paused, 0);
+        let checked: String = second.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(checked, "ok");
+        assert!(!beside(&path, "-new").exists());
+    }
+}
