@@ -9,3 +9,4 @@ mod faults;
 mod folder;
 mod history;
 mod kills;
+mod promise;

@@ -77,22 +77,26 @@ fn reached(stage: Stage) {
     }
 }
 
+fn start(ctx: &Context) -> Result<()> {
+    effect(&format!("start {} {} {}", ctx.node(), ctx.idempotency_key(), ctx.attempt()))
+}
+
 #[task]
 async fn first(ctx: Context) -> Result<u64> {
-    effect(&format!("start {} {}", ctx.node(), ctx.attempt()))?;
+    start(&ctx)?;
     Ok(1)
 }
 
 #[task]
 async fn step(ctx: Context, n: u64) -> Result<u64> {
-    effect(&format!("start {} {}", ctx.node(), ctx.attempt()))?;
+    start(&ctx)?;
     effect(&format!("end {}", ctx.node()))?;
     Ok(n + 1)
 }
 
 #[task]
 async fn total(ctx: Context, n: u64) -> Result<()> {
-    effect(&format!("total {n} {}", ctx.attempt()))
+    effect(&format!("total {n} {} {}", ctx.idempotency_key(), ctx.attempt()))
 }
 
 /// How many steps the chain has; `kills.rs` has the same number.

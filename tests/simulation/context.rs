@@ -83,7 +83,10 @@ fn the_idempotency_key_is_the_same_for_all_attempts_and_no_other_node_has_it() {
     assert_eq!(keys.len(), 4);
     let errors = Simulation::new(retried()).fail("know", 3, "x").run();
     assert_eq!(errors.node("know").attempts(), 3);
-    assert!(keys.contains(&format!("{}/know", of_run(&report))));
+    assert!(
+        keys.contains(&format!("retried/{}/know", of_run(&report))),
+        "runs of other pipelines may have the same id: {keys:?}"
+    );
 }
 
 fn of_run(report: &pipeline_runtime::RunReport) -> String {

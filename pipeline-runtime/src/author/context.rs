@@ -111,10 +111,11 @@ impl Context {
         self.run.previous.map(|interval| interval.end)
     }
 
-    /// The same for all attempts of this node in this run, and for no other node or run: to make an effect outside happen
-    /// once although a body may run again.
+    /// The same for all attempts of this node in this run, and for no other node, run or pipeline: to make an effect outside
+    /// happen once although a body may run again. Also the same after a `retry`, which runs the node again on purpose.
     pub fn idempotency_key(&self) -> String {
-        format!("{}/{}", self.run.run_id, self.node)
+        // Runs of several pipelines may have one id.
+        format!("{}/{}/{}", self.run.pipeline, self.run.run_id, self.node)
     }
 
     /// Keeps `state` for this sensor's next poke, also across a restart. Only the last call of a poke counts, and it is kept

@@ -97,6 +97,41 @@ fn writing() {
     }
 }
 
+/// Writes which body runs, under which key and as which attempt, into a file that nothing else writes.
+fn effect(ctx: &Context) -> Result<()> {
+    use std::io::Write as _;
+    let mut effects = std::fs::OpenOptions::new().append(true).create(true).open("effects")?;
+    Ok(writeln!(effects, "{} {} {}", ctx.node(), ctx.idempotency_key(), ctx.attempt())?)
+}
+
+#[task]
+async fn first(ctx: Context) -> Result<u64> {
+    effect(&ctx)?;
+    Ok(1)
+}
+
+/// Hangs for as long as there is a file that says so.
+#[task]
+async fn second(ctx: Context, n: u64) -> Result<u64> {
+    effect(&ctx)?;
+    if std::fs::exists("data-bucket/hang")? {
+        println!("it hangs");
+        std::future::pending::<()>().await;
+    }
+    Ok(n + 1)
+}
+
+#[task]
+async fn third(ctx: Context, _n: u64) -> Result<()> {
+    effect(&ctx)
+}
+
+/// Leaves a trace of each body that runs.
+#[pipeline]
+fn promised() {
+    third(second(first()));
+}
+
 fn main() -> ExitCode {
-    pipeline_runtime::cli::main([mapped(), crowded(), large(), writing(), changing()])
+    pipeline_runtime::cli::main([mapped(), crowded(), large(), writing(), changing(), promised()])
 }
