@@ -210,6 +210,8 @@ fn each_default_of_serve_and_backfill_stands_in_its_help() {
               --max-active-runs <N>    How many of the pipeline's backfill runs may be active at once; without it, its `max_active_runs`
               --reprocess <REPROCESS>  Which intervals that have a run already are run again: those whose newest run failed, or all [default: none] [possible values: none, failed, all]
               --dry-run                Lists the intervals that would be run, and runs nothing
+              --param <KEY=VALUE>      Sets a param: JSON (7, true, ["a"]) where its default is no text, else the text as it is; may be repeated
+              --params <FILE.json>     Sets params from a JSON object; --param overrides it, and what neither sets has its default
               --parallelism <N>        How many attempts of nodes without a pool of their own may run at once [default: 128]
               --json                   Prints one JSON object per line and event, the last one with the run's result
           -h, --help                   Print help (see more with '--help')

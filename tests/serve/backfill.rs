@@ -70,3 +70,30 @@ fn the_process_that_serves_runs_them() {
     assert!(refused.starts_with("error: no data interval of `daily` that is over starts between"), "{refused}");
     assert_eq!(serve.ended_by("-TERM"), Some(0));
 }
+
+#[test]
+fn all_runs_of_a_backfill_have_its_params_here_and_in_the_process_that_serves() {
+    let folder = Folder::new();
+    let notes = || std::fs::read_to_string(folder.path("notes")).unwrap_or_default();
+    std::fs::write(folder.path("eu.json"), r#"{"name": "eu", "retries": 3}"#).unwrap();
+    folder.ok(&backfill("regional", "2024-03-03", &["--params", "eu.json", "--param", "retries=7"]));
+    assert_eq!(notes(), "2024-03-02 eu 7\n2024-03-03 eu 7\n");
+
+    let mut serve = folder.serve(&[]);
+    let all = ["--param", "name=us", "--reprocess", "all"];
+    assert_eq!(folder.ok(&backfill("regional", "2024-03-03", &all)).trim_end(), "2 intervals of regional are run");
+    for day in 2..=3 {
+        serve.hears(&format!("backfill__2024-03-{day:02}T00:00:00Z__2 of regional: success"));
+    }
+    assert!(notes().ends_with("2024-03-02 us 0\n2024-03-03 us 0\n"), "{}", notes());
+    assert_eq!(serve.ended_by("-TERM"), Some(0));
+}
+
+#[test]
+fn a_param_that_does_not_fit_is_named_before_anything_runs() {
+    let folder = Folder::new();
+    let refused = |param: &str| folder.refused(&backfill("regional", "2024-03-03", &["--param", param]));
+    assert!(refused("retries=many").starts_with("error: --param retries=many: "), "{}", refused("retries=many"));
+    assert!(refused("nmae=eu").starts_with("error: --param nmae=eu: "), "{}", refused("nmae=eu"));
+    assert!(!folder.path(".pipeline").exists(), "nothing was written");
+}

@@ -3,6 +3,7 @@
 use pipeline_runtime::cli::Cli;
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -89,6 +90,24 @@ fn ordered() {
     delicate(template!("{{ ds }}"));
 }
 
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Region {
+    name: String,
+    retries: u32,
+}
+
+#[task]
+async fn note(line: String) -> Result<()> {
+    let mut notes = std::fs::OpenOptions::new().append(true).create(true).open("notes")?;
+    Ok(writeln!(notes, "{line}")?)
+}
+
+/// Notes what it was run with.
+#[pipeline(schedule = "@daily", start = "2024-03-01", end = "2024-03-10", max_active_runs = 1)]
+fn regional(_: Region) {
+    note(template!("{{ ds }} {{ params.name }} {{ params.retries }}"));
+}
+
 fn main() -> ExitCode {
-    Cli::new([minutely(), waiting(), busy(), daily(), ordered()]).speed(600).main()
+    Cli::new([minutely(), waiting(), busy(), daily(), ordered(), regional()]).speed(600).main()
 }

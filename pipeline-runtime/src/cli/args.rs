@@ -218,6 +218,8 @@ pub(super) struct Backfill {
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
+    pub(super) given: Given,
+    #[command(flatten)]
     pub(super) how: How,
 }
 
@@ -243,6 +245,17 @@ pub(super) struct How {
     pub(super) json: bool,
 }
 
+/// The params of a run.
+#[derive(Debug, clap::Args)]
+pub(super) struct Given {
+    /// Sets a param: JSON (7, true, ["a"]) where its default is no text, else the text as it is; may be repeated
+    #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(super) params: Vec<(String, String)>,
+    /// Sets params from a JSON object; --param overrides it, and what neither sets has its default
+    #[arg(long = "params", value_name = "FILE.json")]
+    pub(super) file: Option<PathBuf>,
+}
+
 /// What a run is about.
 #[derive(Debug, clap::Args)]
 pub(super) struct About {
@@ -252,12 +265,8 @@ pub(super) struct About {
     /// pipeline without a schedule, now (simulated: the pipeline's start, else 2024-01-01).
     #[arg(long, value_name = "D")]
     pub(super) logical_date: Option<String>,
-    /// Sets a param: JSON (7, true, ["a"]) where its default is no text, else the text as it is; may be repeated
-    #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
-    pub(super) params: Vec<(String, String)>,
-    /// Sets params from a JSON object; --param overrides it, and what neither sets has its default
-    #[arg(long = "params", value_name = "FILE.json")]
-    pub(super) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) given: Given,
 }
 
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@
 
 use super::args::{self, Reprocess};
 use super::progress::Progress;
-use super::{Place, asked, choose, output};
+use super::{Place, asked, choose, output, params};
 use crate::Pipeline;
 use crate::host::{self, Backfill, Command};
 use crate::journal::Reader;
@@ -11,10 +11,14 @@ use std::process::ExitCode;
 
 pub(super) fn run(pipelines: &[Pipeline], given: &args::Backfill, place: &Place) -> Result<ExitCode, String> {
     let pipeline = choose::one(pipelines, given.pipeline.as_deref())?;
+    let params = params::given(pipeline, &given.given)?;
+    // What is wrong is said here, by the arguments that are, and not by another process.
+    pipeline.plan(&params).map_err(|error| params::blame(pipeline, &given.given, &error))?;
     let backfill = Backfill {
         pipeline: pipeline.id().to_owned(),
         from: given.from.clone(),
         to: given.to.clone(),
+        params,
         max_active_runs: given.max_active_runs,
         reprocess: match given.reprocess {
             Reprocess::None => host::Reprocess::None,

@@ -1,6 +1,6 @@
 //! Params as the command line gives them.
 
-use super::args::About;
+use super::args::Given;
 use crate::author::params;
 use crate::author::pipeline::WireError;
 use crate::{ParamsError, Pipeline, PlanError};
@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 use std::path::Path;
 
 /// What `--params` and `--param` set; all else has its default.
-pub(super) fn given(pipeline: &Pipeline, about: &About) -> Result<Value, String> {
-    let mut given = match &about.file {
+pub(super) fn given(pipeline: &Pipeline, from: &Given) -> Result<Value, String> {
+    let mut given = match &from.file {
         Some(file) => from_file(file)?,
         None => Map::new(),
     };
-    if !about.params.is_empty() {
+    if !from.params.is_empty() {
         let defaults = pipeline.default_params().map_err(|error| error.to_string())?;
-        for (key, text) in &about.params {
+        for (key, text) in &from.params {
             params::set(&mut given, &defaults, key, text);
         }
     }
@@ -38,30 +38,30 @@ fn from_file(file: &Path) -> Result<Map<String, Value>, String> {
 }
 
 /// What is wrong with a pipeline that has no plan with those params: the argument, if it is one that does not fit.
-pub(super) fn blame(pipeline: &Pipeline, about: &About, error: &PlanError) -> String {
+pub(super) fn blame(pipeline: &Pipeline, from: &Given, error: &PlanError) -> String {
     let PlanError::Wire(WireError::Params(params_error)) = error else { return error.to_string() };
     let argument = match params_error {
-        ParamsError::Unknown { key, .. } => named(about, key),
-        ParamsError::Invalid { .. } => unfit(pipeline, about),
-        ParamsError::None { .. } => about.params.first().map(|(key, value)| format!("--param {key}={value}: ")),
+        ParamsError::Unknown { key, .. } => named(from, key),
+        ParamsError::Invalid { .. } => unfit(pipeline, from),
+        ParamsError::None { .. } => from.params.first().map(|(key, value)| format!("--param {key}={value}: ")),
     };
-    let argument = argument.or_else(|| about.file.as_ref().map(|file| format!("--params {}: ", file.display())));
+    let argument = argument.or_else(|| from.file.as_ref().map(|file| format!("--params {}: ", file.display())));
     format!("{}{params_error}", argument.unwrap_or_default())
 }
 
-fn named(about: &About, key: &str) -> Option<String> {
-    let (key, value) = about.params.iter().rev().find(|(given, _)| given == key)?;
+fn named(from: &Given, key: &str) -> Option<String> {
+    let (key, value) = from.params.iter().rev().find(|(given, _)| given == key)?;
     Some(format!("--param {key}={value}: "))
 }
 
 /// The first param that does not fit even alone. serde names the value but not its key.
-fn unfit(pipeline: &Pipeline, about: &About) -> Option<String> {
+fn unfit(pipeline: &Pipeline, from: &Given) -> Option<String> {
     let defaults = pipeline.default_params().ok()?;
     let fits = |(key, value): &&(String, String)| {
         let mut alone = Map::new();
         params::set(&mut alone, &defaults, key, value);
         !matches!(pipeline.draft(&Value::Object(alone)), Err(WireError::Params(_)))
     };
-    let (key, value) = about.params.iter().find(|param| !fits(param))?;
+    let (key, value) = from.params.iter().find(|param| !fits(param))?;
     Some(format!("--param {key}={value}: "))
 }

@@ -14,7 +14,7 @@ pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, log: Option<LevelF
         metrics::check(file)?;
     }
     let pipeline = choose::one(pipelines, pipeline.as_deref())?;
-    let given = params::given(pipeline, &about)?;
+    let given = params::given(pipeline, &about.given)?;
     let mut simulation = Simulation::new(pipeline.clone()).params(given).seed(seed);
     if let Some(date) = &about.logical_date {
         simulation = simulation.logical_date(date);
@@ -34,7 +34,7 @@ pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, log: Option<LevelF
         simulation = simulation.outage(&outage.bucket, &outage.from, &outage.until);
     }
     let report = simulation.try_run().map_err(|error| match error {
-        SimulationError::Plan(error) => params::blame(pipeline, &about, &error),
+        SimulationError::Plan(error) => params::blame(pipeline, &about.given, &error),
         SimulationError::Date(error) => format!("--logical-date: {error}"),
         SimulationError::Bucket(error) => format!("--arrive, --latency, --outage: {error}"),
         SimulationError::UnknownNode { .. } => format!("--fail: {error}"),

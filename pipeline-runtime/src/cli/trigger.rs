@@ -9,9 +9,9 @@ use std::process::ExitCode;
 
 pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, about: &About, place: &Place) -> Result<ExitCode, String> {
     let pipeline = choose::one(pipelines, id)?;
-    let given = params::given(pipeline, about)?;
+    let given = params::given(pipeline, &about.given)?;
     // What is wrong is said here, by the arguments that are, and not by another process.
-    pipeline.plan(&given).map_err(|error| params::blame(pipeline, about, &error))?;
+    pipeline.plan(&given).map_err(|error| params::blame(pipeline, &about.given, &error))?;
     if let Some(date) = &about.logical_date {
         let zone = pipeline.options().timezone.and_then(|zone| parse_zone(zone).ok()).unwrap_or(chrono_tz::UTC);
         parse_date(date, zone).map_err(|error| format!("--logical-date: {error}"))?;

@@ -19,6 +19,8 @@ pub(crate) struct Backfill {
     pub(crate) pipeline: String,
     pub(crate) from: String,
     pub(crate) to: String,
+    /// What differs from the defaults, in all of its runs.
+    pub(crate) params: serde_json::Value,
     pub(crate) max_active_runs: Option<u32>,
     pub(crate) reprocess: Reprocess,
 }
@@ -51,7 +53,7 @@ impl Backfill {
         reader: Option<&Reader>,
         now: Timestamp,
     ) -> Result<(Plan, Intervals), StartError> {
-        let plan = pipeline.plan(&serde_json::Value::Null)?;
+        let plan = pipeline.plan(&self.params)?;
         let refused = |reason: String| StartError::Backfill(reason);
         let schedule = plan.schedule.as_ref();
         let schedule = schedule.ok_or_else(|| {
