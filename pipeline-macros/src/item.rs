@@ -24,10 +24,11 @@ impl FnItem {
     /// The function under `#[macro_name]`; on anything that cannot be expanded, the item itself beside the errors,
     /// so that whatever else the user does with it keeps working.
     pub(crate) fn parse(macro_name: &str, item: &TokenStream, mut errors: Errors) -> Result<(FnItem, Errors), TokenStream> {
-        let function: FnItem = match syn::parse2(item.clone()) {
+        let mut function: FnItem = match syn::parse2(item.clone()) {
             Ok(function) => function,
             Err(error) => {
-                if let Some(function) = half_typed(item) {
+                if let Some(mut function) = half_typed(item) {
+                    one_of_ours(macro_name, &mut function.attrs, &mut errors);
                     return Ok((function, errors));
                 }
                 match first_keyword(item) {
@@ -48,8 +49,27 @@ impl FnItem {
             );
             return Err(untouched(item, errors));
         }
+        one_of_ours(macro_name, &mut function.attrs, &mut errors);
         Ok((function, errors))
     }
+}
+
+/// Takes further attributes of ours away, as each would expand what this one makes.
+fn one_of_ours(macro_name: &str, attrs: &mut Vec<Attribute>, errors: &mut Errors) {
+    attrs.retain(|attr| {
+        let segments = &attr.path().segments;
+        let ours = segments.len() == 1 || segments.first().is_some_and(|first| first.ident == "pipeline_runtime");
+        let name = segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        if !ours || !["task", "sensor", "branch", "pipeline"].contains(&name.as_str()) {
+            return true;
+        }
+        if name == macro_name {
+            errors.on(attr, format!("`#[{name}]` is given twice: write all options in one"));
+        } else {
+            errors.on(attr, format!("a function cannot be a {macro_name} and a {name}: keep one of the attributes"));
+        }
+        false
+    });
 }
 
 /// A function with a parameter that is being typed, such as `rows` without its type.
@@ -192,6 +212,19 @@ mod tests {
         );
         assert!(tokens.starts_with("pub struct S { a : u64"), "{tokens}");
         assert!(tokens.contains("`#[task]` goes on a function"), "{tokens}");
+    }
+
+    #[test]
+    fn a_second_attribute_of_ours_is_not_expanded_as_well() {
+        for (attr, message) in [
+            (quote!(#[task(retries = 2)]), "`#[task]` is given twice: write all options in one"),
+            (quote!(#[pipeline_runtime::pipeline]), "a function cannot be a task and a pipeline: keep one of the attributes"),
+        ] {
+            let item = quote!(#[instrument] #attr #[other::task] async fn f() {});
+            let Ok((function, errors)) = FnItem::parse("task", &item, Errors::default()) else { panic!("refused") };
+            assert_eq!(errors.messages(), [message]);
+            assert_eq!(function.attrs.len(), 2);
+        }
     }
 
     #[test]

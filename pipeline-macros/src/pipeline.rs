@@ -30,7 +30,6 @@ pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
     // The wiring stays inside, so that no second name is taken; it has the pipeline's own, for messages.
     quote_spanned! {name.span()=>
         #(#cfg)* #(#public)* #(#lints)*
-        #[allow(clippy::must_use_candidate, reason = "the user's function returns nothing to use")]
         #vis fn #name() -> ::pipeline_runtime::Pipeline {
             #[allow(
                 dead_code, clippy::needless_pass_by_value, clippy::unnecessary_wraps,

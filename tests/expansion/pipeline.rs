@@ -1,8 +1,4 @@
 /// Loads the day.
-#[allow(
-    clippy::must_use_candidate,
-    reason = "the user's function returns nothing to use"
-)]
 pub fn daily() -> ::pipeline_runtime::Pipeline {
     #[allow(
         dead_code,

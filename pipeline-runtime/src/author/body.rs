@@ -27,7 +27,8 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`{P}` cannot be a task's input",
     label = "not `Clone + Send + Sync + 'static`",
-    note = "an input is shared between attempts and threads: derive `Clone`, or share it as `Arc<T>` with a `T: Send + Sync`"
+    note = "an input is shared between attempts and threads: derive `Clone`, or share it as `Arc<T>` with a `T: Send + Sync`",
+    note = "a parameter has the value's own type: it is `T`, and not `Node<T>`, that a node is wired to"
 )]
 pub trait Takes<P> {
     #[doc(hidden)]

@@ -2,7 +2,7 @@
 
 use super::draft;
 use super::node::Node;
-use super::value::{Data, Value};
+use super::value::Value;
 use std::any::Any;
 
 /// An enum whose variants are the arms of a `#[branch]`. Implemented by [`#[derive(Branch)]`](macro@crate::Branch).
@@ -36,9 +36,9 @@ pub trait Arms<B>: Sized {
 #[derive(Debug, Clone, Copy)]
 pub struct BranchHandle(pub(crate) draft::Handle);
 
-/// The node of one arm.
+/// The node of one arm. That `T` is [`Data`](super::value::Data) is asked where its value is taken out of the branch.
 #[track_caller]
-pub fn arm<T: Data>(branch: BranchHandle, index: usize) -> Node<T> {
+pub fn arm<T>(branch: BranchHandle, index: usize) -> Node<T> {
     Node::new(draft::arm(branch.0, index))
 }
 

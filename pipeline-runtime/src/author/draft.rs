@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Where in the user's source something stands.
 pub(crate) type Place = &'static Location<'static>;
 
-/// Names a node of a draft. Handles of another pipeline's draft are told apart, for they may be kept in a static.
+/// Names a node of a draft. Handles of another pipeline's draft are told apart, for they may be kept in a thread-local.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handle {
     index: u32,

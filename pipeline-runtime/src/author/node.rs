@@ -13,9 +13,13 @@ use std::sync::Arc;
 ///
 /// Calling a task inside a `#[pipeline]` function returns one, and passing it to another task wires an edge. It is `Copy`:
 /// any number of tasks may take it.
+///
+/// It means something to the pipeline function alone, and so is not `Send`: a task takes a `T`, never a `Node<T>`.
 pub struct Node<T> {
     handle: Handle,
     output: PhantomData<fn() -> T>,
+    /// As a parameter's type it would be a plain value, and no edge.
+    not_send: PhantomData<*const ()>,
 }
 
 impl<T> Clone for Node<T> {
@@ -34,7 +38,7 @@ impl<T> fmt::Debug for Node<T> {
 
 impl<T> Node<T> {
     pub(crate) fn new(handle: Handle) -> Self {
-        Self { handle, output: PhantomData }
+        Self { handle, output: PhantomData, not_send: PhantomData }
     }
 
     pub(crate) fn handle(self) -> Handle {

@@ -11,6 +11,8 @@ use std::sync::Arc;
 /// A described pipeline, as a `#[pipeline]` function returns it. Cheap to clone.
 ///
 /// Hand it to [`cli::main`](crate::cli::main) or to a [`Simulation`](crate::Simulation).
+#[must_use = "a pipeline runs where it is handed to `cli::main`, and not where it is called: what pipelines share is a plain function \
+              that wires it"]
 #[derive(Clone)]
 pub struct Pipeline {
     definition: Arc<PipelineDefinition>,

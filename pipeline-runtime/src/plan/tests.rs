@@ -303,15 +303,17 @@ fn a_mapping_may_return_its_element() {
 
 #[test]
 fn a_node_of_another_pipeline_is_refused_wherever_it_is_used() {
-    use std::sync::Mutex;
-    static KEPT: Mutex<Option<Node<u64>>> = Mutex::new(None);
+    use std::cell::Cell;
+    thread_local! {
+        static KEPT: Cell<Option<Node<u64>>> = const { Cell::new(None) };
+    }
     #[pipeline]
     fn first() {
-        *KEPT.lock().unwrap() = Some(rows());
+        KEPT.set(Some(rows()));
     }
     #[pipeline]
     fn second() {
-        let foreign = KEPT.lock().unwrap().unwrap();
+        let foreign = KEPT.get().unwrap();
         add(foreign);
         add(1).after(foreign);
         foreign.retries(2);
