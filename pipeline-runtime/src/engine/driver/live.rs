@@ -116,8 +116,13 @@ impl Engine {
             };
             // What a body takes of its own of what tokio lets a task do at once is taken of its driver's.
             if gives_way || has_woken || now > let_go_at || !tokio::task::coop::has_budget_remaining() {
+                // Meanwhile it may be taken over, or cut off.
+                self.0.hands.of(driver).todo.push_front(attempt);
+                own.has_hand = true;
                 go_to_the_back().await;
                 (gives_way, let_go_at) = (false, now + IN_A_ROW);
+                let Some(still_there) = self.next_in_hand(&own, &mut done) else { continue };
+                attempt = still_there;
             }
             loop {
                 let job = attempt.job();
