@@ -17,7 +17,9 @@ const MOST: usize = 32;
 /// What one driver has in hand, beside the body that it is polling.
 #[derive(Debug, Default)]
 pub(super) struct Hand {
-    /// To be started.
+    /// To be started once the driver has given way. It is not taken over: where there is an idle thread, it takes the driver.
+    pub(super) next: Option<Box<Attempt>>,
+    /// To be started after that.
     pub(super) todo: VecDeque<Box<Attempt>>,
     /// Bodies that came to their end and are not answered for yet.
     pub(super) done: Vec<(Job, Answer)>,
@@ -60,15 +62,20 @@ impl Hands {
     /// Takes an attempt away before it begins, if it has not.
     pub(super) fn withdraw(&self, job: Job) -> Option<Box<Attempt>> {
         self.all().iter().find_map(|hand| {
-            let todo = &mut lock(hand).todo;
-            todo.remove(todo.iter().position(|attempt| attempt.job() == job)?)
+            let Hand { next, todo, .. } = &mut *lock(hand);
+            let withdrawn = next.take_if(|attempt| attempt.job() == job);
+            withdrawn.or_else(|| todo.remove(todo.iter().position(|attempt| attempt.job() == job)?))
         })
     }
 
-    /// Whether another driver has answers in hand.
-    pub(super) fn others_have_answers(&self, driver: usize) -> bool {
-        let mut others = (0..).zip(self.all()).filter(|(ix, _)| *ix != driver);
-        others.any(|(_, hand)| !lock(hand).done.is_empty())
+    /// Whether a driver has anything in hand, begun or not.
+    pub(super) fn are_empty(&self) -> bool {
+        self.all().iter().map(lock).all(|hand| hand.done.is_empty() && hand.todo.is_empty() && hand.next.is_none())
+    }
+
+    /// How many attempts could be taken over.
+    pub(super) fn waiting(&self) -> usize {
+        self.all().iter().map(|hand| lock(hand).todo.len()).sum()
     }
 
     /// Takes the last half of what another driver has not begun.

@@ -2,20 +2,16 @@
 
 use super::super::core::Answer;
 use super::execute::Executed;
-use super::{Attempt, Engine, Job, State, hands};
+use super::{Attempt, Engine, Job, State, hands, pace};
 use crate::time::Timestamp;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::{AcquireError, SemaphorePermit};
 use tokio::task::{AbortHandle, JoinSet};
 
 /// After so long in a row a driver lets the runtime's other tasks go first. To be away for a moment costs it a wake-up.
 const IN_A_ROW: Duration = Duration::from_micros(200);
-
-/// While another driver has answers in hand, an idle one looks whether that comes to telling them.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// Lets the runtime's other tasks go first, and other threads take this one.
 ///
@@ -62,7 +58,8 @@ impl Engine {
             let alarm = {
                 let mut state = self.lock();
                 state.alarm = state.core.next_due();
-                state.alarm
+                let watches = self.look_after_drivers(&mut state);
+                if watches { state.alarm.min(now + pace::WATCH) } else { state.alarm }
             };
             if alarm == Timestamp::NEVER {
                 self.0.timers.notified().await;
@@ -73,6 +70,24 @@ impl Engine {
                 () = self.0.timers.notified() => {}
             }
         }
+    }
+
+    /// Wakes drivers that were left asleep, if those that were not have not come back since this was last done. Says whether to look again.
+    fn look_after_drivers(&self, state: &mut State) -> bool {
+        if !state.watched {
+            return false;
+        }
+        let [turns, seen] = state.turns;
+        state.turns = [turns, turns];
+        let waiting = state.ready.len() + self.0.hands.waiting();
+        state.watched = !state.ready.is_empty() || !self.0.hands.are_empty();
+        state.is_stuck = turns == seen;
+        if state.is_stuck {
+            let wake = waiting.min(state.idle_drivers);
+            state.idle_drivers -= wake;
+            self.0.awake.add_permits(wake);
+        }
+        state.watched
     }
 
     /// Puts down that attempts are cut off because somebody wants the process to end. To be followed by [`stop`](Self::stop).
@@ -102,7 +117,7 @@ impl Engine {
     }
 
     async fn driver(self, driver: usize) {
-        let mut own = Own { driver, has_hand: false, spares: VecDeque::new() };
+        let mut own = Own { driver, has_hand: false, spares: VecDeque::new(), bodies: 0, begun: Timestamp::default() };
         let (mut done, mut gives_way, mut let_go_at) = (None, false, self.clock().now() + IN_A_ROW);
         loop {
             let now = self.clock().now();
@@ -110,31 +125,34 @@ impl Engine {
             let Some(mut attempt) = first else {
                 // They may be all that is left of their runs.
                 own.spares.clear();
-                self.sleep(driver).await;
+                self.sleep().await;
                 (gives_way, let_go_at) = (false, self.clock().now() + IN_A_ROW);
                 continue;
             };
             // What a body takes of its own of what tokio lets a task do at once is taken of its driver's.
             if gives_way || has_woken || now > let_go_at || !tokio::task::coop::has_budget_remaining() {
-                // Meanwhile it may be taken over, or cut off.
-                self.0.hands.of(driver).todo.push_front(attempt);
+                // Meanwhile it may be cut off.
+                self.0.hands.of(driver).next = Some(attempt);
                 own.has_hand = true;
                 go_to_the_back().await;
                 (gives_way, let_go_at) = (false, now + IN_A_ROW);
                 let Some(still_there) = self.next_in_hand(&own, &mut done) else { continue };
                 attempt = still_there;
             }
+            (own.bodies, own.begun) = (0, if own.has_hand { self.clock().now() } else { now });
             loop {
                 let job = attempt.job();
                 let Executed { answer, spare } = self.execute(attempt);
                 if let Some(spare) = spare {
                     own.spares.push_back(spare);
                 }
+                own.bodies += 1;
                 gives_way |= answer.is_none();
                 done = answer.map(|answer| (job, answer));
                 if own.has_hand && gives_way {
                     gives_way = false;
                     go_to_the_back().await;
+                    (own.bodies, own.begun) = (0, self.clock().now());
                 }
                 match self.next_in_hand(&own, &mut done) {
                     Some(next) => attempt = next,
@@ -152,7 +170,7 @@ impl Engine {
         }
         let mut hand = self.0.hands.of(own.driver);
         hand.done.extend(done.take());
-        hand.todo.pop_front()
+        hand.next.take().or_else(|| hand.todo.pop_front())
     }
 
     /// Answers for what is done, and takes up the driver's share of what is ready, or of what another has in hand: the first of it is
@@ -160,6 +178,8 @@ impl Engine {
     #[inline]
     fn exchange(&self, own: &mut Own, done: Option<(Job, Answer)>, now: Timestamp) -> (Option<Box<Attempt>>, bool) {
         self.locked(|state| {
+            state.turns[0] += 1;
+            state.pace.learn(std::mem::take(&mut own.bodies), own.begun, now);
             let has_hand = std::mem::take(&mut own.has_hand);
             let has_answers = has_hand || done.is_some();
             if has_hand {
@@ -179,7 +199,10 @@ impl Engine {
                 let mut hand = self.0.hands.of(own.driver);
                 hand.todo.extend((1..share).map_while(|_| Self::pop(state, &mut own.spares)));
                 own.has_hand = !hand.todo.is_empty();
+                drop(hand);
+                self.watch(state);
             } else if first.is_none()
+                && (state.is_stuck || state.pace.is_long())
                 && let Some(mut taken) = self.0.hands.take_over(own.driver)
             {
                 first = taken.pop_front();
@@ -200,18 +223,12 @@ impl Engine {
         }
     }
 
-    /// Returns once there may be something for an idle driver to do. What others have done meanwhile is told if they do not come to it.
-    async fn sleep(&self, driver: usize) {
-        while self.0.hands.others_have_answers(driver) {
-            let again = self.clock().now() + LOOK_AGAIN;
-            tokio::select! {
-                permit = self.0.awake.acquire() => return woken(permit),
-                () = self.clock().sleep_until(again) => {}
-            }
-            // Whoever works on the core tells it those first. What follows from them wakes this driver.
-            self.with(|_| ());
+    /// Returns once there is something for an idle driver to do.
+    async fn sleep(&self) {
+        // The semaphore is never closed. A permit is for one wake-up.
+        if let Ok(permit) = self.0.awake.acquire().await {
+            permit.forget();
         }
-        woken(self.0.awake.acquire().await);
     }
 
     pub(super) fn pop(state: &mut State, spares: &mut VecDeque<Box<Attempt>>) -> Option<Box<Attempt>> {
@@ -225,14 +242,6 @@ impl Engine {
     }
 }
 
-/// A permit is for one wake-up.
-fn woken(permit: Result<SemaphorePermit<'_>, AcquireError>) {
-    // The semaphore is never closed.
-    if let Ok(permit) = permit {
-        permit.forget();
-    }
-}
-
 /// What a driver keeps to itself.
 struct Own {
     driver: usize,
@@ -240,4 +249,7 @@ struct Own {
     has_hand: bool,
     /// Attempts that are over, whose memory the next may have.
     spares: VecDeque<Box<Attempt>>,
+    /// How many bodies it has polled since when.
+    bodies: usize,
+    begun: Timestamp,
 }

@@ -1,8 +1,9 @@
 //! The driver: carries out what the core decides, on tokio.
 //!
 //! A few drivers take started nodes off one queue and poll each in place; only what is then pending becomes a task of its own.
-//! The answers to some nodes and the taking of the next share one lock, so that a chain of quick nodes runs without a wake-up and
-//! many quick nodes side by side without a turn for each.
+//! The answers to some nodes and the taking of the next share one turn with the core ([`hands`]), so that a chain of quick nodes runs
+//! without a wake-up and many quick nodes side by side without a turn for each. How many drivers take part is a question of how long
+//! bodies take ([`pace`]).
 //! Timers are driven by [`Engine::drive`], which runs apart from the bodies: on the thread that blocks on it.
 
 mod attempt;
@@ -10,6 +11,7 @@ mod execute;
 mod hands;
 mod live;
 mod looks;
+mod pace;
 mod scope;
 mod stepped;
 mod tell;
@@ -30,6 +32,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 
 use hands::Hands;
+use pace::Pace;
 use wake::Watches;
 
 pub(crate) use attempt::Attempt;
@@ -113,6 +116,13 @@ struct State {
     /// Callbacks being told.
     telling: usize,
     idle_drivers: usize,
+    pace: Pace,
+    /// How often drivers came back from their bodies, and how often they had when that was last looked at.
+    turns: [u64; 2],
+    /// Some drivers were left asleep though there is something for them to do: it is looked after the others.
+    watched: bool,
+    /// They had not come back.
+    is_stuck: bool,
     /// When the timer loop wakes next, if nothing wakes it before.
     alarm: Timestamp,
     stepped: stepped::Inbox,
@@ -132,6 +142,10 @@ impl Engine {
             watches: Watches::default(),
             telling: 0,
             idle_drivers: 0,
+            pace: Pace::default(),
+            turns: [0; 2],
+            watched: false,
+            is_stuck: false,
             alarm: Timestamp::NEVER,
             stepped: stepped::Inbox::default(),
             stopped: false,
@@ -289,9 +303,7 @@ impl Engine {
         let (result, wake, aborts) = {
             let mut state = self.lock();
             let result = work(&mut state);
-            // A driver that is woken is idle no longer.
-            let wake = state.ready.len().min(state.idle_drivers);
-            state.idle_drivers -= wake;
+            let wake = self.to_wake(&mut state);
             (result, wake, (!state.aborts.is_empty()).then(|| std::mem::take(&mut state.aborts)))
         };
         if wake > 0 {
@@ -301,6 +313,28 @@ impl Engine {
             aborts.iter().for_each(AbortHandle::abort);
         }
         (result, wake > 0)
+    }
+
+    /// How many drivers are to be woken. They are idle no longer.
+    #[inline]
+    fn to_wake(&self, state: &mut State) -> usize {
+        let (ready, idle) = (state.ready.len(), state.idle_drivers);
+        if ready == 0 || idle == 0 {
+            return 0;
+        }
+        let wake = state.pace.wakes(ready, idle, self.0.hands.count() - idle);
+        if wake < ready.min(idle) {
+            self.watch(state);
+        }
+        state.idle_drivers -= wake;
+        wake
+    }
+
+    /// From now on it is looked whether drivers come back from their bodies.
+    fn watch(&self, state: &mut State) {
+        if !std::mem::replace(&mut state.watched, true) {
+            self.0.timers.notify_one();
+        }
     }
 
     /// Works on the core, and carries out what comes of it.
