@@ -10,17 +10,19 @@ use pipeline_runtime::__measure::Live;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// A plan has at most a million.
 const SIZES: [u32; 4] = [1_000, 10_000, 100_000, 1_000_000];
-/// Rounds of the largest; smaller ones have more, so that each size comes to about as many nodes.
-const ROUNDS: u32 = 5;
-const MOST_ROUNDS: u32 = 101;
+/// Rounds of the largest; smaller ones have more.
+const ROUNDS: u32 = 3;
+const MOST_ROUNDS: u32 = 31;
 
 pub(crate) fn run() -> Vec<Table> {
     let mut table = Table::new(
         "Growth: ns a node, no-op bodies, by two workers",
         ["shape", "nodes", "building the plan", "× of the smallest", "running it", "× of the smallest"],
     );
-    let shapes: [fn(u32) -> Kind; 3] = [Kind::Chain, Kind::Fan, |nodes| Kind::Layered(nodes / 100, 100)];
+    // Of so many nodes at most, their last included.
+    let shapes: [fn(u32) -> Kind; 3] = [Kind::Chain, |nodes| Kind::Fan(nodes - 2), |nodes| Kind::Layered(nodes / 100 - 1, 100)];
     for kind in shapes {
         let mut smallest = None;
         for nodes in SIZES {

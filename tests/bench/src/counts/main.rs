@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         ["check"] => recorded::check(&counts()),
         ["record"] => recorded::record(&counts()),
         ["profile"] => profile::print(),
+        ["memory", shape, nodes] => allocations::print(shape, nodes.parse().unwrap_or(1_000)),
         ["run", shape, nodes] => {
             run(kind(shape, nodes.parse().unwrap_or(1_000)));
             ExitCode::SUCCESS
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("usage: counts [check | record | profile | run|plan chain|fan|layered NODES]");
+            eprintln!("usage: counts [check | record | profile | memory|run|plan chain|fan|layered NODES]");
             ExitCode::from(2)
         }
     }
@@ -64,7 +65,7 @@ fn main() -> ExitCode {
 
 fn counts() -> Vec<Count> {
     let of = |shape: &&str| allocations::counts(shape).into_iter().chain(instructions::counts(shape));
-    SHAPES.iter().flat_map(of).chain(events::counts()).chain(sensors::counts()).collect()
+    SHAPES.iter().flat_map(of).chain(events::counts()).chain(allocations::counts(sensors::SHAPE)).collect()
 }
 
 fn kind(shape: &str, nodes: u32) -> Kind {

@@ -1,13 +1,11 @@
-//! The bytes that a sensor holds while it waits.
+//! Sensors that wait, each with a key and a bucket of its own.
 
-use crate::{COUNTED, Count, live};
+use pipeline_runtime::Plan;
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
-use stats_alloc::Region;
-use std::sync::Arc;
 
-/// Two sizes, whose difference leaves out what a run costs as such.
-const SIZES: [usize; 2] = [10_000, 110_000];
+/// What they are called among the shapes.
+pub(crate) const SHAPE: &str = "sensor";
 
 /// Its next poke is far away.
 #[sensor(poke = "6h", timeout = "7d")]
@@ -17,10 +15,9 @@ async fn waits(bucket: Bucket, key: String) -> Result<Poke<Object>> {
 
 #[derive(Default, Serialize, Deserialize)]
 struct Options {
-    sensors: usize,
+    sensors: u32,
 }
 
-/// Each with a key and a bucket of its own.
 #[pipeline]
 fn waiting(options: Options) -> Result<()> {
     for n in 0..options.sensors {
@@ -29,20 +26,7 @@ fn waiting(options: Options) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn counts() -> Vec<Count> {
-    let [few, many] = SIZES.map(held);
-    #[expect(clippy::cast_precision_loss, reason = "figures of a table")]
-    let a_node = (many as f64 - few as f64) / (SIZES[1] - SIZES[0]) as f64;
-    vec![Count { shape: "sensor".to_owned(), of: "bytes of one that waits".to_owned(), a_node }]
-}
-
-fn held(sensors: usize) -> usize {
+pub(crate) fn plan(sensors: u32) -> Plan {
     let params = serde_json::to_value(Options { sensors }).unwrap_or_default();
-    let live = live();
-    let region = Region::new(COUNTED);
-    let plan = Arc::new(waiting().plan(&params).unwrap_or_else(|error| panic!("{error}")));
-    let run = live.start(&plan);
-    run.all_wait();
-    let held = region.change();
-    held.bytes_allocated.saturating_sub(held.bytes_deallocated)
+    waiting().plan(&params).unwrap_or_else(|error| panic!("{error}"))
 }
