@@ -105,12 +105,11 @@ impl Engine {
 
     fn spawn(&self, attempt: Box<Attempt>, mut body: Option<Body>) {
         let job = attempt.job();
-        let mut answering = Answering { engine: self.clone(), job, answer: None };
+        let mut answering = Answering { engine: self.clone(), job, given: false };
         let mut attempt = Some(attempt);
         let task = async move {
             let result = std::future::poll_fn(|context| answering.engine.poll(&mut attempt, &mut body, context)).await;
-            let engine = answering.engine.clone();
-            answering.give(engine.finish(attempt.as_deref(), result));
+            answering.give(answering.engine.finish(attempt.as_deref(), result));
         };
         let mut state = self.lock();
         let decided = state.core.run(job.run).is_none_or(|run| {
@@ -160,6 +159,18 @@ impl Engine {
             return self.put_answer(job, answer);
         }
         self.answer(job, answer);
+    }
+
+    /// Tells the core of an answer, and begins with what follows where that is one node: to wake a driver for it would take longer.
+    fn post_and_follow(&self, job: Job, answer: Answer) {
+        if self.0.meddle.is_some() {
+            return self.put_answer(job, answer);
+        }
+        let Some(next) = self.answer_and_follow(job, answer) else { return };
+        let job = next.job();
+        if let Some(answer) = self.execute(next).answer {
+            self.answer(job, answer);
+        }
     }
 
     /// Runs the user's code on behalf of an attempt. Nothing of a body that panicked is used again.
@@ -242,23 +253,25 @@ impl Engine {
     }
 }
 
-/// Posts the attempt's answer when it is dropped: also where the task was cut off.
+/// Answers for an attempt that is a task of its own, also where the task is cut off.
 struct Answering {
     engine: Engine,
     job: Job,
-    answer: Option<Answer>,
+    given: bool,
 }
 
 impl Answering {
     fn give(&mut self, answer: Answer) {
-        self.answer = Some(answer);
+        self.given = true;
+        self.engine.post_and_follow(self.job, answer);
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        let answer = self.answer.take().unwrap_or_else(|| Answered::Aborted.into());
-        self.engine.post(self.job, answer);
+        if !self.given {
+            self.engine.post(self.job, Answered::Aborted.into());
+        }
     }
 }
 

@@ -362,17 +362,30 @@ impl Engine {
 
     fn answer(&self, job: Job, answer: Answer) {
         let now = self.clock().now();
-        self.locked(|state| {
-            if let Entry::Occupied(task) = state.tasks.entry((job.run, job.slot))
-                && task.get().0 == job.start
-            {
-                task.remove();
-            }
-            if !state.stopped {
-                state.core.answer(job, answer, now);
-            }
-            self.flush(state);
-        });
+        self.locked(|state| self.take_answer(state, job, answer, now));
+    }
+
+    /// Takes up what follows from an answer, if it is one node and there is an idle driver that need not be woken for it then.
+    fn answer_and_follow(&self, job: Job, answer: Answer) -> Option<Box<Attempt>> {
+        let now = self.clock().now();
+        let take = |state: &mut State| {
+            self.take_answer(state, job, answer, now);
+            let is_mine = state.ready.len() == 1 && state.idle_drivers > 0 && tokio::task::coop::has_budget_remaining();
+            is_mine.then(|| Self::pop(state, &mut VecDeque::new())).flatten()
+        };
+        self.locked(take).0
+    }
+
+    fn take_answer(&self, state: &mut State, job: Job, answer: Answer, now: Timestamp) {
+        if let Entry::Occupied(task) = state.tasks.entry((job.run, job.slot))
+            && task.get().0 == job.start
+        {
+            task.remove();
+        }
+        if !state.stopped {
+            state.core.answer(job, answer, now);
+        }
+        self.flush(state);
     }
 
     /// Gives the core's records to the journal, and carries out its actions once they are kept.
