@@ -338,7 +338,7 @@ impl Param<'_> {
         let name = &self.name;
         match &self.role {
             Role::Wired(ty) => Some(quote_spanned!(ty.span()=> #name: impl ::pipeline_runtime::IntoInput<#ty>)),
-            Role::Context(_) => None,
+            Role::Context(_) | Role::Unsupplied => None,
             Role::Refused(poison) => Some(quote!(#name: #poison)),
         }
     }
@@ -357,7 +357,7 @@ impl Param<'_> {
         let (ty, method) = match &self.role {
             Role::Wired(ty) => (ty, quote_spanned!(ty.span()=> take())),
             Role::Context(ty) => (ty, quote_spanned!(ty.span()=> context())),
-            Role::Refused(_) => return None,
+            Role::Refused(_) | Role::Unsupplied => return None,
         };
         let inputs = inputs(ty.span());
         Some(quote_spanned!(ty.span()=> #inputs.#method))

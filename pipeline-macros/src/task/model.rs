@@ -66,6 +66,8 @@ pub(crate) enum Role<'a> {
     Context(&'a Type),
     /// A mistake, as the type that reports it.
     Refused(TokenStream),
+    /// A mistake, reported, in what the caller does not give.
+    Unsupplied,
 }
 
 /// What the function returns.
@@ -108,7 +110,7 @@ impl<'a> Model<'a> {
             Some(poison) => refused_whole(function, &poison),
             None => (params(kind, function, errors), output(kind, function)),
         };
-        sound &= !params.iter().any(|param| matches!(param.role, Role::Refused(_)));
+        sound &= !params.iter().any(|param| matches!(param.role, Role::Refused(_) | Role::Unsupplied));
         sound &= matches!(output, Output::Sound { .. });
         Model { kind, function, attrs, options, id, params, output, sound }
     }
@@ -155,15 +157,18 @@ fn params<'a>(kind: Kind, function: &'a FnItem, errors: &mut Errors) -> Vec<Para
                 Some(name) if !taken[..position].contains(&name.to_string()) => without_underscore(name, &taken),
                 Some(_) | None => unnamed(position, param.pat.span()),
             };
-            let role = validate::pattern(kind, &param.pat).map_or_else(|| role(kind, &param.ty), Role::Refused);
+            let role = validate::pattern(kind, &param.pat).map_or_else(|| role(kind, &param.ty, errors), Role::Refused);
             Param { name, role }
         })
         .collect()
 }
 
-fn role(kind: Kind, ty: &Type) -> Role<'_> {
+fn role<'a>(kind: Kind, ty: &'a Type, errors: &mut Errors) -> Role<'a> {
     if types::is_context(ty) {
         return Role::Context(ty);
+    }
+    if validate::is_borrowed_context(kind, ty, errors) {
+        return Role::Unsupplied;
     }
     if let Type::Verbatim(in_place) = ty {
         return Role::Refused(in_place.clone());

@@ -72,6 +72,14 @@ fn context_is_supplied_and_not_wired() {
 }
 
 #[test]
+fn a_borrowed_context_is_one_error_and_not_wired_either() {
+    let text = expanded(Kind::Task, quote!(), &tokens("async fn load(ctx: &Context, a: u64) {}"));
+    assert!(text.contains("fn load(a: impl ::pipeline_runtime::IntoInput<"), "{text}");
+    assert!(text.contains("write `Context`, without `&`"), "{text}");
+    assert_eq!(errors(&text), 1, "{text}");
+}
+
+#[test]
 fn a_mutable_parameter_is_the_bodys_affair() {
     let text = expanded(Kind::Task, quote!(), &tokens("async fn load(mut a: Vec<u64>) {}"));
     assert!(text.contains("fn load(\n    a: impl ::pipeline_runtime::IntoInput<Vec<u64>>,"), "{text}");

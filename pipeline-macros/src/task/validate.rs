@@ -87,6 +87,15 @@ pub(super) fn attributes(kind: Kind, param: &PatType, errors: &mut Errors) {
     }
 }
 
+/// The runtime supplies a `Context`, borrowed or not, so that a caller is not to give one.
+pub(super) fn is_borrowed_context(kind: Kind, ty: &Type, errors: &mut Errors) -> bool {
+    let borrowed = matches!(ty, Type::Reference(ty) if types::is_context(&ty.elem));
+    if borrowed {
+        errors.on(ty, format!("a {} is given a `Context` of its own: write `Context`, without `&`", kind.word()));
+    }
+    borrowed
+}
+
 /// An input outlives the call that wired it.
 pub(super) fn input(kind: Kind, ty: &Type) -> Option<TokenStream> {
     let found = types::refusal(ty)?;

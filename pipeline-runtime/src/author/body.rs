@@ -28,7 +28,8 @@ use std::sync::Arc;
     message = "`{P}` cannot be a task's input",
     label = "not `Clone + Send + Sync + 'static`",
     note = "an input is shared between attempts and threads: derive `Clone`, or share it as `Arc<T>` with a `T: Send + Sync`",
-    note = "a parameter has the value's own type: it is `T`, and not `Node<T>`, that a node is wired to"
+    note = "a parameter has the value's own type: it is `T`, and not `Node<T>` or `Result<T>`, that a node is wired to; how it ended \
+            is an `Outcome<T>`"
 )]
 pub trait Takes<P> {
     #[doc(hidden)]
