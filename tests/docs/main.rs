@@ -35,6 +35,19 @@ fn what_the_compiler_tells_you_is_what_it_tells() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Which ticks ran over a stop and a change of clock is quoted from the goldens of the scheduler's tests.
+#[test]
+fn the_ticks_in_schedules_are_those_that_ran() {
+    let trimmed = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let page = fs::read_to_string("../docs/schedules.md").expect("the page");
+    let goldens = trimmed(&fs::read_to_string("../pipeline-runtime/src/host/scheduler/tests.rs").expect("the tests"));
+    let blocks: Vec<&str> = page.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 4, "a stop without and with `catchup`, and both changes of clock");
+    for block in blocks {
+        assert!(goldens.contains(&trimmed(block)), "no test has\n{block}");
+    }
+}
+
 /// The table in `docs/messages.md` is what `scripts/messages` prints.
 #[test]
 fn the_table_of_messages_is_up_to_date() {

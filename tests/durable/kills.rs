@@ -111,12 +111,26 @@ fn was_in_commit(folder: &Path) -> bool {
 /// An attempt counts as begun from the commit that keeps its start, which is the one that keeps the end of the step before it: so
 /// it may die before its first line, and the step before it is then the last one seen. A process that dies before that commit, or
 /// as it starts anew and before it has kept that the attempt begins again, adds nothing to the count.
-fn assert_third_death(said: &str, deaths: &[usize], seed: u64) {
-    let of = said.lines().find_map(|line| line.strip_prefix("step_")?.split_once(' ')).and_then(|(n, _)| n.parse::<usize>().ok());
-    let step = of.unwrap_or(STEPS);
+fn assert_third_death(said: Option<&str>, deaths: &[usize], seed: u64) {
     let last = &deaths[deaths.len().saturating_sub(3)..];
+    let step = match said {
+        Some(said) => {
+            assert!(said.contains("the process ended 3 times in a row"), "seed {seed}: {said}");
+            let id = said.lines().find_map(|line| line.strip_prefix("step_")?.split_once(' '));
+            id.and_then(|(n, _)| n.parse::<usize>().ok()).unwrap_or(STEPS)
+        }
+        // The process that told so was killed as it did.
+        None => last.iter().copied().max().unwrap_or(STEPS),
+    };
     let all_in_it = last.len() == 3 && last.iter().all(|seen| *seen == step || *seen + 1 == step);
-    assert!(said.contains("the process ended 3 times in a row") && all_in_it, "seed {seed}: {said}; deaths in steps {deaths:?}");
+    assert!(all_in_it, "seed {seed}: {said:?}; deaths in steps {deaths:?}");
+}
+
+/// Where the lines of a second run begin: the first had ended, and its process was killed before it could say so.
+fn second_run(lines: &[String]) -> Option<usize> {
+    let run = |line: &String| line.split('/').nth(1).map(str::to_owned);
+    let first = lines.iter().find_map(run)?;
+    lines.iter().position(|line| run(line).is_some_and(|run| run != first))
 }
 
 /// Lines of steps that had been finished, since a later one had begun: a finished node never runs again, so there are none.
@@ -227,10 +241,15 @@ fn a_run_that_is_killed_at_random_is_gone_on_with_and_ends_as_one_that_is_not() 
             if !deaths.is_empty() {
                 figures.restarts.extend(ended.began);
             }
+            if second_run(&lines).is_some() {
+                // The one before was killed as it kept that the run had failed.
+                assert_third_death(None, &deaths[..deaths.len() - 1], seed);
+                break false;
+            }
             match ended.status.code() {
                 Some(0) => break true,
                 Some(1) => {
-                    assert_third_death(&ended.said, &deaths, seed);
+                    assert_third_death(Some(&ended.said), &deaths, seed);
                     break false;
                 }
                 Some(_) => panic!("seed {seed}: it ended by itself with {}: {}\n{}", ended.status, ended.said, lines.join("\n")),
@@ -245,7 +264,8 @@ fn a_run_that_is_killed_at_random_is_gone_on_with_and_ends_as_one_that_is_not() 
                 break lines.last().is_some_and(|line| line.starts_with("total"));
             }
         };
-        let lines = effects(folder.path());
+        let mut lines = effects(folder.path());
+        lines.truncate(second_run(&lines).unwrap_or(lines.len()));
         figures.failed += usize::from(!succeeded);
         figures.count(&lines, succeeded);
         assert_eq!((figures.run_again, figures.lost), (0, 0), "seed {seed}:\n{}", lines.join("\n"));

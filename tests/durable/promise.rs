@@ -2,6 +2,7 @@
 
 use crate::folder::{Folder, RUN};
 use crate::kills::{Kill, STEPS, effects, run};
+use expect_test::expect;
 use std::collections::BTreeMap;
 
 const DATE: [&str; 2] = ["--logical-date", "2024-03-25"];
@@ -52,12 +53,43 @@ fn a_body_runs_again_only_if_its_end_was_not_kept_and_the_run_finishes() {
 }
 
 /// `run` again goes on with it, as does `resume`; what had finished does not run, and the attempt uses up no retry: `second` has none.
+/// `show` tells of both deaths, as `docs/what-is-kept.md` has it.
 #[test]
 fn run_and_resume_go_on_with_what_was_unfinished_and_with_nothing_else() {
     let folder = Folder::new();
     folder.dies_in_second();
     folder.dies_in_second();
+    folder.tells(&["show", RUN], &expect![[r#"
+        run manual__2024-03-25T00:00:00Z of promised: running, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
+
+        node state 0 _
+        first success _ → _
+        second  running
+        third   none
+        run: running after _   ( work   poke   wait   retry due   failure)
+
+        _  second#1 after _  cut off by the end of its process
+
+        no process runs it: `resume` goes on with it
+
+        second: attempt 1 of 1 was under way since _ as its process ended
+        third: waits for `second` (running)
+        [exit 0]
+    "#]]);
     assert_eq!(folder.call(&["resume"]).status.code(), Some(0));
+    folder.tells(&["show", RUN], &expect![[r#"
+        run manual__2024-03-25T00:00:00Z of promised: success, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
+
+        node state 0 _
+        first success _ → _
+        second success _ → _
+        third success _ → _
+        run: success after _   ( work   poke   wait   retry due   failure)
+
+        _  second#1 after _  cut off by the end of its process
+        _  second#1 after _  cut off by the end of its process
+        [exit 0]
+    "#]]);
     let mut expected = vec![format!("first promised/{RUN}/first 1")];
     expected.extend(std::iter::repeat_n(format!("second promised/{RUN}/second 1"), 3));
     expected.push(format!("third promised/{RUN}/third 1"));
