@@ -87,6 +87,7 @@ impl Host {
         let check_outputs = cfg!(debug_assertions);
         let engine = Engine::new(kept, EngineOptions { clock, parallelism, check_outputs, observer: Some(observer) }, None);
         engine.run_on(workers.handle().clone());
+        engine.look_again_by(crate::storage::look_again);
         if let Some(journal) = &journal {
             journal.attach(&engine);
         }

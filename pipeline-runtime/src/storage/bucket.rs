@@ -16,6 +16,7 @@ use super::object::Object;
 use super::opened;
 use super::pattern::Pattern;
 use super::store::{Condition, Store, Wanted};
+use super::trace::{self, Kept};
 use super::url::Location;
 use super::watch::Poke;
 use super::world::{Scribe, World};
@@ -112,10 +113,36 @@ struct Inner {
 }
 
 /// What a poke may look at: the one key, the keys with a prefix, or the first of them.
-enum Look {
+pub(super) enum Look {
     Key(Path),
     Keys(Wanted),
     First(Wanted),
+}
+
+impl Look {
+    /// What is kept of it.
+    fn kept(&self) -> Kept {
+        match self {
+            Self::Key(key) => Kept::Key(key.to_string()),
+            Self::Keys(Wanted::Prefix(prefix)) => Kept::Prefix(prefix.as_str().to_owned()),
+            Self::Keys(Wanted::Pattern(pattern)) => Kept::Glob(pattern.as_str().to_owned()),
+            Self::First(Wanted::Prefix(prefix)) => Kept::FirstWithPrefix(prefix.as_str().to_owned()),
+            Self::First(Wanted::Pattern(pattern)) => Kept::FirstOfGlob(pattern.as_str().to_owned()),
+        }
+    }
+
+    /// The look that was kept.
+    pub(super) fn of(bucket: &Bucket, kept: &Kept) -> Result<Self, BucketError> {
+        let prefix = |text: &str| Ok(Wanted::Prefix(bucket.prefix(text)?));
+        let glob = |text: &str| Ok(Wanted::Pattern(bucket.pattern(text)?));
+        Ok(match kept {
+            Kept::Key(key) => Self::Key(bucket.key(key)?),
+            Kept::Prefix(text) => Self::Keys(prefix(text)?),
+            Kept::Glob(text) => Self::Keys(glob(text)?),
+            Kept::FirstWithPrefix(text) => Self::First(prefix(text)?),
+            Kept::FirstOfGlob(text) => Self::First(glob(text)?),
+        })
+    }
 }
 
 impl fmt::Display for Look {
@@ -511,19 +538,27 @@ impl Bucket {
         if !Pattern::is_one(glob) {
             return Ok(Look::Key(self.key(glob)?));
         }
-        let pattern = Pattern::parse(glob).map_err(|reason| BucketError::invalid_key(self.url(), "pattern", glob, &reason))?;
-        Ok(Look::Keys(Wanted::Pattern(pattern)))
+        Ok(Look::Keys(Wanted::Pattern(self.pattern(glob)?)))
+    }
+
+    fn pattern(&self, glob: &str) -> Result<Pattern, BucketError> {
+        Pattern::parse(glob).map_err(|reason| BucketError::invalid_key(self.url(), "pattern", glob, &reason))
     }
 
     /// Every look at what is in the bucket passes here, and nowhere else.
     async fn look(&self, look: Look) -> Result<Vec<Object>, BucketError> {
+        self.look_for(look, Poke::current()).await
+    }
+
+    /// The same, on behalf of a poke.
+    pub(super) async fn look_for(&self, look: Look, poke: Option<Poke>) -> Result<Vec<Object>, BucketError> {
         let doing = match &look {
             Look::Key(key) => self.doing("look for", key),
             Look::Keys(wanted) | Look::First(wanted) => {
                 format!("list `{}` in `{}`", wanted.prefix().as_str(), self.url())
             }
         };
-        let poke = Poke::current();
+        let traced = poke.clone().filter(|_| self.0.store.is_watched()).map(|poke| (poke, look.kept()));
         let looked = Looked::here(|| format!("{}/{look}", self.name()));
         let metas = self
             .run(&doing, |store, scribe| async move {
@@ -539,6 +574,9 @@ impl Bucket {
         let objects: Vec<_> = metas.into_iter().map(|meta| Object::new(self.name(), meta)).collect();
         if let Some(looked) = looked {
             looked.found(&objects);
+        }
+        if let Some((poke, look)) = traced {
+            trace::leave(&poke, self, look, &objects);
         }
         Ok(objects)
     }

@@ -10,7 +10,7 @@
 //! | `error` | [`BucketError`], and the way from a store's failure to a message |
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
 //! | `store` | what every store can do; `memory`, `local` (with `staged`, `walk` and `lock`) and `s3` do it |
-//! | `watch` | wake-ups on `file://` |
+//! | `watch` | wake-ups on `file://`; `trace`: over a restart |
 //! | `looked` | what a sensor's last poke looks for, which its timeout names |
 //! | `world` | where memory buckets live and how I/O is done; `stamp` and `fault` serve simulated worlds |
 //!
@@ -43,6 +43,7 @@ mod stamp;
 mod store;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod upload;
 mod url;
 mod walk;
@@ -55,5 +56,6 @@ pub use error::{BucketError, BucketErrorKind};
 pub(crate) use fault::Latency;
 pub use object::Object;
 pub use reader::ObjectReader;
+pub(crate) use trace::look_again;
 pub(crate) use world::World;
 pub use writer::ObjectWriter;

@@ -64,6 +64,11 @@ impl Store {
         matches!(self, Self::Memory(_))
     }
 
+    /// Whether changes that others make can be watched.
+    pub(super) fn is_watched(&self) -> bool {
+        matches!(self, Self::Local(_))
+    }
+
     /// Where the key is, whichever bucket it is reached through. To be asked after an operation on the key.
     pub(super) fn place(&self, key: &Path) -> String {
         match self {

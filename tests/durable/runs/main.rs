@@ -99,9 +99,12 @@ fn writing() {
 
 /// Writes which body runs, under which key and as which attempt, into a file that nothing else writes.
 fn effect(ctx: &Context) -> Result<()> {
+    note(&format!("{} {} {}", ctx.node(), ctx.idempotency_key(), ctx.attempt()))
+}
+
+fn note(line: &str) -> Result<()> {
     use std::io::Write as _;
-    let mut effects = std::fs::OpenOptions::new().append(true).create(true).open("effects")?;
-    Ok(writeln!(effects, "{} {} {}", ctx.node(), ctx.idempotency_key(), ctx.attempt())?)
+    Ok(writeln!(std::fs::OpenOptions::new().append(true).create(true).open("effects")?, "{line}")?)
 }
 
 #[task]
@@ -132,6 +135,28 @@ fn promised() {
     third(second(first()));
 }
 
+/// The tick is an hour away: what is seen before that was a change.
+#[sensor(poke = "1h", timeout = "1d")]
+async fn rare(ctx: Context, bucket: Bucket, key: String) -> Result<Poke<String>> {
+    effect(&ctx)?;
+    let pokes = ctx.recall::<u32>()?.unwrap_or(0) + 1;
+    ctx.remember(&pokes)?;
+    Ok(bucket.find(&key).await?.first().map(|found| format!("{} after {pokes} pokes", found.key)).into())
+}
+
+#[task]
+async fn both(one: String, another: String) -> Result<()> {
+    note(&format!("{one}, {another}"))
+}
+
+/// Waits for a key, and for any of several.
+#[pipeline]
+fn patient() -> Result<()> {
+    let bucket = Bucket::open("file://./data-bucket")?;
+    both(rare(&bucket, "one.json").named("one"), rare(&bucket, "any/*.csv").named("any"));
+    Ok(())
+}
+
 fn main() -> ExitCode {
-    pipeline_runtime::cli::main([mapped(), crowded(), large(), writing(), changing(), promised()])
+    pipeline_runtime::cli::main([mapped(), crowded(), large(), writing(), changing(), promised(), patient()])
 }

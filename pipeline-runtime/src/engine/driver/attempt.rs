@@ -1,5 +1,6 @@
 use super::super::core::{Run, RunIx, RunSpec};
 use super::super::record::Slot;
+use super::left;
 use super::looks::Looks;
 use super::wake::{Wake, Watches, Watching};
 use super::{Job, WeakEngine};
@@ -82,7 +83,7 @@ impl Attempt {
         if position.expansion > 0 {
             self.indices = run.layout.indices(job.slot);
         }
-        self.remembered = node.memory().cloned();
+        self.remembered = node.memory().and_then(left::memory);
         self.memory.take();
         self.watching.take();
         self.looks = None;

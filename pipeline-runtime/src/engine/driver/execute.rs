@@ -1,7 +1,7 @@
 //! Attempts: inputs gathered, bodies called and polled, results told to the core.
 
 use super::super::core::{Answer, Answered};
-use super::{Attempt, Engine, Job, State, scope};
+use super::{Attempt, Engine, Job, State, left, scope};
 use crate::author::body::{AttemptResult, Produced, Started};
 use crate::author::error::{Kind, TaskError};
 use crate::author::input::{Source, Supply, Upstream};
@@ -221,10 +221,14 @@ impl Engine {
                 }
             }
         };
+        let mut memory = attempt.memory();
         if let (Answered::NotYet(_), Some(watching)) = (&what, attempt.watching.get()) {
+            if self.0.is_durable {
+                memory = left::joined(memory.as_ref(), &watching.traces());
+            }
             self.keep_watching(attempt.job(), watching);
         }
-        Answer { what, memory: attempt.memory() }
+        Answer { what, memory }
     }
 
     /// Writes an output where the journal is durable, and refuses one that it could not give back.

@@ -9,6 +9,7 @@
 mod attempt;
 mod execute;
 mod hands;
+mod left;
 mod live;
 mod looks;
 mod pace;
@@ -36,6 +37,7 @@ use pace::Pace;
 use wake::Watches;
 
 pub(crate) use attempt::Attempt;
+pub(crate) use left::LookAgain;
 pub(crate) use scope::current;
 pub(crate) use stepped::Meddle;
 pub(crate) use wake::{Wake, Watching};
@@ -99,6 +101,8 @@ struct Shared {
     told: Notify,
     /// Where bodies and notifiers run; without it, the runtime of whoever calls.
     workers: OnceLock<Handle>,
+    /// By what traces of earlier processes' pokes are looked at.
+    look_again: OnceLock<LookAgain>,
 }
 
 #[derive(Debug)]
@@ -163,6 +167,7 @@ impl Engine {
             stop: Notify::new(),
             told: Notify::new(),
             workers: OnceLock::new(),
+            look_again: OnceLock::new(),
         };
         let engine = Self(Arc::new(shared));
         if engine.0.meddle.is_none() {
@@ -208,13 +213,15 @@ impl Engine {
     /// Goes on with a run from its records.
     pub(crate) fn resume(&self, spec: RunSpec, started: Timestamp, entries: &[record::Entry]) -> RunIx {
         let now = self.clock().now();
-        self.with(|core| {
+        let ix = self.with(|core| {
             let ix = core.resume(spec, started, entries, now);
             if let (Some(observer), Some(run)) = (&self.0.options.observer, core.run(ix)) {
                 observer.resumed(ix, run, entries);
             }
             ix
-        })
+        });
+        self.look_again(ix);
+        ix
     }
 
     /// Goes on with a run as an edit leaves it, if it can be applied.
@@ -226,13 +233,15 @@ impl Engine {
         edit: &Edit,
     ) -> Result<RunIx, EditError> {
         let now = self.clock().now();
-        self.with(|core| {
+        let ix = self.with(|core| {
             let ix = core.resume_edited(spec, started, entries, edit, now)?;
             if let (Some(observer), Some(run)) = (&self.0.options.observer, core.run(ix)) {
                 observer.resumed(ix, run, entries);
             }
-            Ok(ix)
-        })
+            Ok::<_, EditError>(ix)
+        })?;
+        self.look_again(ix);
+        Ok(ix)
     }
 
     /// Changes a run as somebody wants it.

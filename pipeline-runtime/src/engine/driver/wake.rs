@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The most looks of one poke that are watched; what further ones look at is seen at the next tick.
 const MAX_LOOKS: usize = 1000;
+/// The most of them that leave a trace for another process.
+const MAX_TRACES: usize = 16;
 
 /// Something that watches for as long as it lives. It is dropped under the engine's lock, so its `Drop` must not wait.
 type Watch = Box<dyn Any + Send>;
@@ -52,11 +54,12 @@ impl Wake {
 pub(crate) struct Watching {
     wake: Wake,
     watches: Mutex<Vec<Watch>>,
+    traces: Mutex<Vec<String>>,
 }
 
 impl Watching {
     pub(super) fn new(wake: Wake) -> Self {
-        Self { wake, watches: Mutex::default() }
+        Self { wake, watches: Mutex::default(), traces: Mutex::default() }
     }
 
     /// Whom a change wakes.
@@ -72,6 +75,18 @@ impl Watching {
     /// Keeps a watch until the sensor's next poke is over.
     pub(crate) fn keep(&self, watch: impl Any + Send) {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(watch));
+    }
+
+    /// Leaves a trace of a look, on one line, for the process that goes on with the run.
+    pub(crate) fn leave(&self, trace: String) {
+        let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
+        if traces.len() < MAX_TRACES {
+            traces.push(trace);
+        }
+    }
+
+    pub(super) fn traces(&self) -> Vec<String> {
+        self.traces.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn take(&self) -> Box<[Watch]> {
@@ -126,7 +141,7 @@ impl Engine {
         let mut state = self.lock();
         let waits = state.core.run(job.run).is_some_and(|run| {
             let node = run.node(job.slot);
-            node.starts == job.start && node.state == NodeState::Running
+            node.starts == job.start && matches!(node.state, NodeState::Running | NodeState::UpForReschedule)
         });
         if waits && !state.stopped {
             let key = (job.run, job.slot);

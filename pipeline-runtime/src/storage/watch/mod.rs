@@ -27,6 +27,7 @@ use super::store::Wanted;
 use crate::engine::{self, Attempt, Watching};
 use hub::Hub;
 use object_store::path::Path as Key;
+pub(super) use settle::STILL;
 use std::path::Path;
 use std::sync::Arc;
 use table::Id;
@@ -39,6 +40,16 @@ impl Poke {
     /// That of the code which runs here and now. There is none in a task, and in a simulation nothing is watched.
     pub(super) fn current() -> Option<Self> {
         engine::current(|attempt: &Attempt| attempt.watching().cloned()).flatten().map(Self)
+    }
+
+    /// One of an earlier process, whose looks are made again.
+    pub(super) fn of(watching: &Arc<Watching>) -> Self {
+        Self(Arc::clone(watching))
+    }
+
+    /// Leaves a trace of a look for a later process.
+    pub(super) fn leave(&self, trace: String) {
+        self.0.leave(trace);
     }
 
     /// Watches for a key, of a bucket that is this folder.

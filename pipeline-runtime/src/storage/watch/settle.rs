@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long a file's size has to stand still.
-pub(super) const STILL: Duration = Duration::from_millis(200);
+pub(in super::super) const STILL: Duration = Duration::from_millis(200);
 
 /// The most files that are looked at; any further one is left to the next tick.
 const MAX_FILES: usize = 65_536;

@@ -1,0 +1,72 @@
+//! [`Trace`]: what a poke looked at on `file://` and what it saw there, for the process that goes on with the run.
+//!
+//! That process looks again, until what it sees stands still, before the sensor's next poke is due. Where it sees the same, nothing happens; where it sees something
+//! else, that is a change like any other, and the sensor is poked for it.
+
+use super::bucket::{Bucket, Look};
+use super::object::Object;
+use super::watch::{Poke, STILL};
+use crate::author::notify::BoxFuture;
+use crate::engine::Watching;
+use crate::time::Clock;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Kept with the poke, as JSON on one line.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Trace {
+    bucket: String,
+    look: Kept,
+    seen: u64,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kept {
+    Key(String),
+    Prefix(String),
+    Glob(String),
+    FirstWithPrefix(String),
+    FirstOfGlob(String),
+}
+
+/// Leaves a trace of a look with the poke that it is of.
+pub(super) fn leave(poke: &Poke, bucket: &Bucket, look: Kept, objects: &[Object]) {
+    let trace = Trace { bucket: bucket.url().to_owned(), look, seen: print(objects) };
+    // Texts and a number, which JSON can hold.
+    poke.leave(serde_json::to_string(&trace).unwrap_or_default());
+}
+
+/// Looks again where a poke of an earlier process did, watches on from there, and wakes the sensor if something else is there now.
+pub(crate) fn look_again(trace: String, watching: Arc<Watching>) -> BoxFuture<()> {
+    Box::pin(async move {
+        // It only saves a wait: what cannot be read or looked at is left to the next poke.
+        let Ok(Trace { bucket, look, seen }) = serde_json::from_str(&trace) else { return };
+        let Ok(bucket) = Bucket::open(&bucket) else { return };
+        let mut before = None;
+        loop {
+            let Ok(of) = Look::of(&bucket, &look) else { return };
+            let Ok(objects) = bucket.look_for(of, Some(Poke::of(&watching))).await else { return };
+            let (there, now) = (print(&objects), Clock::system().now());
+            if there == seen {
+                return;
+            }
+            // Somebody may still be writing what is young, and nobody has seen it opened.
+            let is_young = objects.iter().any(|object| now.since(object.last_modified.into()) < STILL);
+            if !is_young || before == Some(there) {
+                return watching.wake().wake();
+            }
+            before = Some(there);
+            Clock::system().sleep_until(now + STILL).await;
+        }
+    })
+}
+
+/// A number that other objects have another of; the same in every build (FNV-1a).
+fn print(objects: &[Object]) -> u64 {
+    let bytes = objects.iter().flat_map(|object| {
+        let etag = object.etag.as_deref().unwrap_or_default();
+        object.key.bytes().chain([0]).chain(etag.bytes()).chain([0])
+    });
+    bytes.fold(0xcbf2_9ce4_8422_2325, |print, byte| (print ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
