@@ -91,8 +91,17 @@ fn join(
     attribute: Option<&str>,
     options: Kwargs,
 ) -> Result<Value, Error> {
+    let attribute = match attribute {
+        Some(attribute) => Some(attribute.to_owned()),
+        None => options.get::<Option<String>>("attribute")?,
+    };
     has_value(items)?;
-    filters::join(state, items, between, attribute, options)
+    if let Some(path) = &attribute {
+        for item in items.try_iter()? {
+            has_value(&path.split('.').try_fold(item, |value, name| value.get_attr(name))?)?;
+        }
+    }
+    filters::join(state, items, between, attribute.as_deref(), options)
 }
 
 fn escape(state: &mut State<'_, '_>, value: &Value) -> Result<Value, Error> {

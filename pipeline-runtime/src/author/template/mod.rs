@@ -112,7 +112,8 @@ mod tests {
             run_id: "manual__1".into(),
             interval: Interval { start: date("2024-03-25T06:30:00Z"), end: date("2024-03-26T06:30:00Z") },
             previous: None,
-            params: serde_json::json!({ "region": "eu", "since": null, "list": ["a", null], "empty": [], "of": { "x": 1 } }),
+            params: serde_json::json!({ "region": "eu", "since": null, "list": ["a", null], "empty": [], "of": { "x": 1 },
+                "rows": [{ "x": { "y": "a" } }, { "x": { "y": "b" } }] }),
         }
     }
 
@@ -164,6 +165,8 @@ mod tests {
             "params.since ~ '.json'",
             "params.list",
             "params.list | join('/')",
+            "params.rows | join(',', attribute='z')",
+            "params.rows | join(',', 'x.z')",
             "params.empty | first",
             "params.nope | ds",
             "params.nope | ds_add(1)",
@@ -189,6 +192,12 @@ mod tests {
         assert!(error.ends_with("at `abs`"), "{error}");
         let error = render("{{ params.region | ds }}").unwrap_err();
         assert!(error.contains("'eu' is no date"), "{error}");
+    }
+
+    #[test]
+    fn an_attribute_of_each_element_is_joined() {
+        assert_eq!(render("{{ params.rows | join(',', attribute='x.y') }}").unwrap(), "a,b");
+        assert_eq!(render("{{ params.rows | join(',', 'x.y') }}").unwrap(), "a,b");
     }
 
     #[test]
