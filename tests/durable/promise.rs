@@ -59,7 +59,9 @@ fn run_and_resume_go_on_with_what_was_unfinished_and_with_nothing_else() {
     let folder = Folder::new();
     folder.dies_in_second();
     folder.dies_in_second();
-    folder.tells(&["show", RUN], &expect![[r#"
+    folder.tells(
+        &["show", RUN],
+        &expect![[r#"
         run manual__2024-03-25T00:00:00Z of promised: running, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
 
         node state 0 _
@@ -75,9 +77,12 @@ fn run_and_resume_go_on_with_what_was_unfinished_and_with_nothing_else() {
         second: attempt 1 of 1 was under way since _ as its process ended
         third: waits for `second` (running)
         [exit 0]
-    "#]]);
+    "#]],
+    );
     assert_eq!(folder.call(&["resume"]).status.code(), Some(0));
-    folder.tells(&["show", RUN], &expect![[r#"
+    folder.tells(
+        &["show", RUN],
+        &expect![[r#"
         run manual__2024-03-25T00:00:00Z of promised: success, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
 
         node state 0 _
@@ -89,7 +94,8 @@ fn run_and_resume_go_on_with_what_was_unfinished_and_with_nothing_else() {
         _  second#1 after _  cut off by the end of its process
         _  second#1 after _  cut off by the end of its process
         [exit 0]
-    "#]]);
+    "#]],
+    );
     let mut expected = vec![format!("first promised/{RUN}/first 1")];
     expected.extend(std::iter::repeat_n(format!("second promised/{RUN}/second 1"), 3));
     expected.push(format!("third promised/{RUN}/third 1"));

@@ -13,8 +13,8 @@ use crate::journal::{Mailbox, Reader, RunKey, RunKind, STALE, SqliteJournal, Sto
 use crate::observe::Feed;
 use crate::schedule::Interval;
 use crate::time::{Clock, Timestamp};
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -274,7 +274,13 @@ impl<'a> Dispatch<'a> {
             }
             let wake = self.scheduler.wake(self.now()).unwrap_or(Timestamp::NEVER);
             tokio::select! {
-                Some(event) = self.events.next() => self.hear(event),
+                Some(event) = self.events.next() => {
+                    self.hear(event);
+                    // Runs whose ends shared a commit make room together, and those that begin for them share the next.
+                    while let Some(Some(event)) = self.events.next().now_or_never() {
+                        self.hear(event);
+                    }
+                }
                 () = clock.sleep_until(wake) => {}
                 () = real.sleep_until(look) => {
                     self.look_into_inbox();
@@ -328,6 +334,8 @@ impl<'a> Dispatch<'a> {
     }
 
     fn begin_due(&mut self) {
+        // What is read of the journal for runs that begin at once is read once, after all that was known by then.
+        let mut reader = None;
         while let Some(begin) = self.scheduler.next(self.now()) {
             let (about, begun) = match &begin {
                 Begin::Interval { pipeline, interval, on_time } => (
@@ -335,7 +343,7 @@ impl<'a> Dispatch<'a> {
                     self.begin_interval(pipeline, *interval, *on_time),
                 ),
                 Begin::Queued { pipeline, turn } => {
-                    (format!("run {} of `{pipeline}`", turn.key), self.begin_queued(pipeline, *turn))
+                    (format!("run {} of `{pipeline}`", turn.key), self.begin_queued(pipeline, *turn, &mut reader))
                 }
             };
             if let Err(error) = begun {
@@ -353,11 +361,14 @@ impl<'a> Dispatch<'a> {
         self.start(Prepared::New(spec, Some(Box::new(stored)))).map(drop)
     }
 
-    fn begin_queued(&mut self, id: &str, turn: Turn) -> Result<(), StartError> {
+    fn begin_queued(&mut self, id: &str, turn: Turn, reader: &mut Option<Reader>) -> Result<(), StartError> {
         let (pipeline, journal) = (self.pipeline(id)?, self.journal()?);
-        let reader = journal.reader_after_all()?;
+        let reader = match reader {
+            Some(reader) => reader,
+            None => reader.insert(journal.reader_after_all()?),
+        };
         let Some(run) = reader.run_of_key(turn.key)? else { return Ok(()) };
-        let (spec, begun) = Resumed::begin(&reader, pipeline, &run, self.now())?;
+        let (spec, begun) = Resumed::begin(reader, pipeline, &run, self.now())?;
         journal.begin(begun);
         let ix = self.host.engine.start(spec);
         self.by_key.insert(turn.key, ix);

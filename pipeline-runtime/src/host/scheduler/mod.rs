@@ -107,6 +107,8 @@ struct Line {
     /// By the interval's start. Success stays: one run of an interval that succeeded is enough.
     past: BTreeMap<DateTime<Utc>, RunState>,
     active: BTreeMap<RunKey, Turn>,
+    /// How many of them are a backfill's: what waits is asked whether it may begin each time that a run has ended.
+    active_backfills: usize,
     queue: VecDeque<Turn>,
 }
 
@@ -120,6 +122,7 @@ impl Scheduler {
             last: known.last,
             past: known.past.into_iter().collect(),
             active: BTreeMap::new(),
+            active_backfills: 0,
             queue: VecDeque::new(),
         };
         self.lines.insert(pipeline.to_owned(), line);
@@ -141,7 +144,7 @@ impl Scheduler {
 
     pub(crate) fn began(&mut self, pipeline: &str, turn: Turn) {
         if let Some(line) = self.lines.get_mut(pipeline) {
-            line.active.insert(turn.key, turn);
+            line.activate(turn);
         }
     }
 
@@ -162,7 +165,7 @@ impl Scheduler {
     /// A run has ended. Says whether others wait because it did not succeed.
     pub(crate) fn ended(&mut self, pipeline: &str, key: RunKey, state: RunState) -> bool {
         let Some(line) = self.lines.get_mut(pipeline) else { return false };
-        let Some(turn) = line.active.remove(&key) else { return false };
+        let Some(turn) = line.deactivate(key) else { return false };
         line.note(turn.interval.start, state);
         line.timetable.depends_on_past && state != RunState::Success && turn.kind != RunKind::Manual
     }
@@ -190,7 +193,7 @@ impl Scheduler {
 
     /// How many runs of the pipeline that are no backfill's are active.
     pub(crate) fn active(&self, pipeline: &str) -> usize {
-        self.lines.get(pipeline).map_or(0, |line| line.of(|kind| kind != RunKind::Backfill))
+        self.lines.get(pipeline).map_or(0, Line::active_others)
     }
 
     pub(crate) fn is_paused(&self, pipeline: &str) -> bool {
@@ -236,12 +239,24 @@ impl Line {
         Some(Begin::Interval { pipeline: pipeline.to_owned(), interval, on_time: interval.end >= since })
     }
 
-    fn of(&self, counts: impl Fn(RunKind) -> bool) -> usize {
-        self.active.values().filter(|turn| counts(turn.kind)).count()
+    fn activate(&mut self, turn: Turn) {
+        self.deactivate(turn.key);
+        self.active_backfills += usize::from(turn.kind == RunKind::Backfill);
+        self.active.insert(turn.key, turn);
+    }
+
+    fn deactivate(&mut self, key: RunKey) -> Option<Turn> {
+        let turn = self.active.remove(&key)?;
+        self.active_backfills -= usize::from(turn.kind == RunKind::Backfill);
+        Some(turn)
+    }
+
+    fn active_others(&self) -> usize {
+        self.active.len() - self.active_backfills
     }
 
     fn has_place(&self) -> bool {
-        self.of(|kind| kind != RunKind::Backfill) < self.timetable.max_active_runs as usize
+        self.active_others() < self.timetable.max_active_runs as usize
     }
 
     fn may_begin(&self, turn: &Turn) -> bool {
@@ -249,7 +264,7 @@ impl Line {
             return self.has_place();
         }
         let limit = turn.max_active.unwrap_or(self.timetable.max_active_runs) as usize;
-        self.of(|kind| kind == RunKind::Backfill) < limit && self.past_allows(turn)
+        self.active_backfills < limit && self.past_allows(turn)
     }
 
     fn past_allows(&self, turn: &Turn) -> bool {
