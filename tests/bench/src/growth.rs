@@ -5,63 +5,75 @@ use pipeline_bench::memory::bodies::Body;
 use pipeline_bench::memory::ours;
 use pipeline_bench::memory::shape::{Kind, Shape};
 use pipeline_bench::stats::Spread;
+use pipeline_bench::stopwatch::{Stopwatch, Took};
 use pipeline_bench::table::Table;
 use pipeline_runtime::__measure::Live;
+use pipeline_runtime::{Plan, RunState};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A plan has at most a million.
 const SIZES: [u32; 4] = [1_000, 10_000, 100_000, 1_000_000];
-/// Rounds of the largest; smaller ones have more.
-const ROUNDS: u32 = 3;
-const MOST_ROUNDS: u32 = 31;
+/// A round has as many plans of a smaller size as come to about so many nodes.
+const NODES: u32 = 100_000;
+const ROUNDS: u32 = 5;
 
 pub(crate) fn run() -> Vec<Table> {
     let mut table = Table::new(
         "Growth: ns a node, no-op bodies, by two workers",
-        ["shape", "nodes", "building the plan", "× of the smallest", "running it", "× of the smallest"],
+        ["shape", "building, CPU", "× of the smallest", "running, CPU", "× of the smallest", "building", "running"],
     );
     // Of so many nodes at most, their last included.
     let shapes: [fn(u32) -> Kind; 3] = [Kind::Chain, |nodes| Kind::Fan(nodes - 2), |nodes| Kind::Layered(nodes / 100 - 1, 100)];
-    for kind in shapes {
+    for of in shapes {
         let mut smallest = None;
-        for nodes in SIZES {
-            let rounds = (ROUNDS * SIZES[SIZES.len() - 1] / nodes).min(MOST_ROUNDS);
-            let (build, run) = measure(kind(nodes), rounds);
-            let (first_build, first_run) = *smallest.get_or_insert((build.median, run.median));
-            let beside = |now: Spread, first: f64| format!("{:.2}", now.median / first);
+        for kind in SIZES.map(of) {
+            let [build, run] = measure(kind);
+            let (first_build, first_run) = *smallest.get_or_insert((build.cpu.median, run.cpu.median));
             table.row([
-                kind(nodes).to_string(),
-                nodes.to_string(),
-                build.text(0),
-                beside(build, first_build),
-                run.text(0),
-                beside(run, first_run),
+                kind.to_string(),
+                build.cpu.text(0),
+                format!("{:.2}", build.cpu.median / first_build),
+                run.cpu.text(0),
+                format!("{:.2}", run.cpu.median / first_run),
+                build.wall.text(0),
+                run.wall.text(0),
             ]);
         }
     }
     vec![table]
 }
 
-#[expect(clippy::cast_precision_loss, reason = "figures of a table")]
-fn measure(kind: Kind, rounds: u32) -> (Spread, Spread) {
-    let nodes = Shape::from(kind).nodes() as f64;
-    // One more, which does not count.
-    let took: Vec<(Duration, Duration)> = (0..=rounds).map(|_| once(kind)).skip(1).collect();
-    let a_node = |took: Duration| took.as_nanos() as f64 / nodes;
-    (Spread::of(took.iter().map(|(build, _)| a_node(*build))), Spread::of(took.iter().map(|(_, run)| a_node(*run))))
+/// Nanoseconds a node.
+struct Figures {
+    cpu: Spread,
+    wall: Spread,
 }
 
-fn once(kind: Kind) -> (Duration, Duration) {
+#[expect(clippy::cast_precision_loss, reason = "figures of a table")]
+fn measure(kind: Kind) -> [Figures; 2] {
     let shape = Arc::new(Shape::from(kind));
-    let begun = Instant::now();
-    let plan = Arc::new(ours::plan(&shape, Body::Noop));
-    let build = begun.elapsed();
+    let plans = (NODES as usize / shape.nodes()).max(1);
+    // One more, which does not count.
+    let took: Vec<[Took; 2]> = (0..=ROUNDS).map(|_| round(&shape, plans)).skip(1).collect();
+    let a_node = |took: Duration| took.as_nanos() as f64 / (plans * shape.nodes()) as f64;
+    [0, 1].map(|side| Figures {
+        cpu: Spread::of(took.iter().map(|took| a_node(took[side].cpu))),
+        wall: Spread::of(took.iter().map(|took| a_node(took[side].wall))),
+    })
+}
+
+/// Builds plans, and runs them one after the other.
+fn round(shape: &Arc<Shape>, plans: usize) -> [Took; 2] {
+    let watch = Stopwatch::start();
+    let plans: Vec<Arc<Plan>> = (0..plans).map(|_| Arc::new(ours::plan(shape, Body::Noop))).collect();
+    let built = watch.took();
     let Ok(live) = Live::in_memory(WORKERS) else { panic!("no threads to be had") };
-    let begun = Instant::now();
-    let run = live.start(&plan);
-    let state = run.ended();
-    let took = begun.elapsed();
-    assert_eq!((state, run.output::<u64>("last")), (pipeline_runtime::RunState::Success, Some(shape.expected())));
-    (build, took)
+    let watch = Stopwatch::start();
+    let runs: Vec<_> = plans.iter().map(|plan| live.start(plan)).map(|run| (run.ended(), run)).collect();
+    let ran = watch.took();
+    for (state, run) in runs {
+        assert_eq!((state, run.output::<u64>("last")), (RunState::Success, Some(shape.expected())));
+    }
+    [built, ran]
 }
