@@ -11,7 +11,7 @@ struct Sum;
 #[async_trait]
 impl Action for Sum {
     async fn run(&self, upstreams: &mut InChannels, downstreams: &mut OutChannels, _: Arc<EnvVar>) -> Output {
-        let number = |content: Option<Content>| content.and_then(|content| content.into_inner::<u64>()).map_or(0, |n| *n);
+        let number = |content: Option<Content>| content.and_then(Content::into_inner::<u64>).map_or(0, |n| *n);
         let numbers = upstreams.map(|received| number(received.ok())).await;
         let sum = numbers.into_iter().fold(1, u64::wrapping_add);
         downstreams.broadcast(Content::new(sum)).await;

@@ -36,7 +36,7 @@ pub(crate) fn once(shape: &Shape) -> Took {
     for upstreams in &shape.upstreams {
         let node = match *upstreams.as_slice() {
             [] => dag.add_task(First).into(),
-            [n] => dag.add_task(One).depends_on(&nodes[n as usize]),
+            [n] => dag.add_task(One).depends_on(nodes[n as usize]),
             [a, b, c] => dag.add_task(Three).depends_on((&nodes[a as usize], &nodes[b as usize], &nodes[c as usize])),
             ref many => {
                 last = Some(many);
