@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// What makes each version of the one before it. A file has the version of the last that was applied to it; an older one is
 /// brought forward when it is opened to be written, all or nothing. What was committed once is never changed here, only added to.
-const MIGRATIONS: &[&str] = &[V1, V2, V3];
+const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
 /// The version this code writes.
 #[expect(clippy::cast_possible_wrap, reason = "they are counted by hand")]
 const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -112,6 +112,9 @@ const V3: &str = "
     CREATE TABLE inbox (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, command TEXT NOT NULL, answer TEXT) STRICT;
     CREATE INDEX unanswered ON inbox (id) WHERE answer IS NULL;
 ";
+
+/// Each run that begins looks back on the last success: however many wait, or have failed, in between.
+const V4: &str = "CREATE INDEX successes ON runs (pipeline, interval_start) WHERE state = 'success';";
 
 /// Opens the file to write, making or migrating it.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
@@ -233,7 +236,7 @@ mod tests {
         first.execute_batch(run).unwrap();
         drop(first);
         let error = open_reader(&path).unwrap_err().to_string();
-        assert!(error.contains("(schema 1, this one reads 3); `resume` or any run brings it forward"), "{error}");
+        assert!(error.contains("(schema 1, this one reads 4); `resume` or any run brings it forward"), "{error}");
         drop(open(&path).unwrap());
         let reader = crate::journal::Reader::open(&path).unwrap();
         let run = reader.run("manual__1").unwrap().unwrap();
