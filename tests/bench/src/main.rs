@@ -5,6 +5,7 @@
 
 mod durable;
 mod growth;
+mod history;
 mod process;
 mod sensors;
 
@@ -20,6 +21,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("durable", durable::run),
     ("sensors", sensors::run),
     ("process", process::run),
+    ("history", history::run),
 ];
 
 fn main() -> ExitCode {
