@@ -19,12 +19,14 @@ impl Desk<'_> {
     pub(super) fn answer(&mut self, Job { slot, start, .. }: Job, answer: Answer) {
         let node = self.run.node_mut(slot);
         if node.starts != start || !std::mem::take(&mut node.in_flight) {
+            self.out.refused.push(answer);
             return;
         }
         // An attempt that a limit or the run's end has decided already only gives its thread back.
         let decided = node.state != NodeState::Running;
         let overdue = std::mem::take(&mut node.overdue);
         if decided {
+            self.out.refused.push(answer);
             self.release(slot);
             if overdue {
                 self.queue(slot);

@@ -251,11 +251,15 @@ impl Desk<'_> {
     /// Ends a node whose output nobody waits for any more, and those before it that fed it alone. Says whether it did.
     fn cut_off(&mut self, loser: Slot) -> bool {
         let was_open = !self.run.node(loser).state.is_end();
-        let mut doubtful = vec![loser];
+        let (mut doubtful, mut awaited) = (vec![loser], Vec::new());
         while let Some(slot) = doubtful.pop() {
             // An element is its list's, which feeds the other elements, too.
             let is_element = matches!(self.run.plan().node(self.run.ix(slot)).what, What::Element { .. });
-            if is_element || self.run.node(slot).state.is_end() || self.is_awaited(slot) {
+            if is_element || self.run.node(slot).state.is_end() {
+                continue;
+            }
+            if self.is_awaited(slot) {
+                awaited.push(slot);
                 continue;
             }
             self.cut_elements(slot);
@@ -270,6 +274,8 @@ impl Desk<'_> {
                 let imported = inner.flat_map(|(_, scope)| &scope.imports).map(|(from, _)| *from);
                 feeding.extend(imported.filter(|&from| plan.lies_within(plan.node(ix).scope, plan.node(from).scope)));
             }
+            // By this one, perhaps.
+            doubtful.append(&mut awaited);
             doubtful.extend(feeding.into_iter().map(|node| self.run.layout.resolve(plan, node, position)));
         }
         was_open && self.run.node(loser).state.is_end()

@@ -73,7 +73,16 @@ impl Core {
             self.out.records.truncate(before.0);
             self.out.todo.starts.truncate(before.1);
             self.out.todo.actions.truncate(before.2);
-            self.runs[ix as usize] = None;
+            if let Some(hosted) = self.runs[ix as usize].take() {
+                // What was about to start has its slot already.
+                for node in hosted.run.nodes.iter().filter(|node| node.holds_slot) {
+                    let pool = match hosted.pools.as_slice() {
+                        [only] => *only,
+                        several => several[hosted.run.plan().policy(node.ix).pool as usize],
+                    };
+                    self.pools.release(pool);
+                }
+            }
             return Err(error);
         }
         self.settle(now);

@@ -47,6 +47,8 @@ pub(crate) struct Core {
     pools: Pools,
     timers: Timers,
     out: Outbox,
+    /// What happens next is no earlier: threads read the clock before they take turns.
+    latest: Timestamp,
 }
 
 /// A run, and where its plan's pools are in the core.
@@ -61,6 +63,8 @@ struct Hosted {
 pub(crate) struct Outbox {
     pub(crate) records: Records,
     pub(crate) todo: Todo,
+    /// Answers that came too late. What their values' own drop does is not done under the driver's lock.
+    pub(crate) refused: Vec<Answer>,
 }
 
 /// What the driver has to do: to start bodies, and then the rest.
@@ -143,7 +147,13 @@ impl<'a> Runs<'a> {
 impl Core {
     /// `parallelism` is the number of slots in `default_pool`.
     pub(crate) fn new(parallelism: u32) -> Self {
-        Self { runs: Vec::new(), pools: Pools::new(parallelism), timers: Timers::default(), out: Outbox::default() }
+        Self {
+            runs: Vec::new(),
+            pools: Pools::new(parallelism),
+            timers: Timers::default(),
+            out: Outbox::default(),
+            latest: Timestamp::default(),
+        }
     }
 
     /// Starts a run.
@@ -260,6 +270,8 @@ impl Core {
     #[inline]
     fn desk(&mut self, ix: RunIx, now: Timestamp, work: impl FnOnce(&mut Desk<'_>)) {
         let Some(Some(hosted)) = self.runs.get_mut(ix as usize) else { return };
+        self.latest = self.latest.max(now);
+        let now = self.latest;
         let pools_of_plan = &hosted.pools;
         let mut desk = Desk {
             run: &mut hosted.run,

@@ -35,6 +35,9 @@ impl Desk<'_> {
             }
         }
         self.run.add_elements(downstream, &mut cleared)?;
+        while self.run.add_inner_lists(downstream, &mut cleared) {
+            self.run.add_elements(downstream, &mut cleared)?;
+        }
         let had_ended = self.run.state.is_end();
         self.record(Record::Cleared { slots: cleared.into_iter().collect() });
         if had_ended {
@@ -134,6 +137,34 @@ impl Run {
             doubtful.extend(cleared.difference(&known));
         }
         Ok(())
+    }
+
+    /// What is cleared within an element whose list is made anew waits for it. Where a mapping lies between the two, that holds
+    /// only if its list is made anew as well. Says whether there was one that was not.
+    fn add_inner_lists(&self, downstream: bool, cleared: &mut BTreeSet<Slot>) -> bool {
+        let list_of = |expansion: ExpansionIx| {
+            let each = self.layout.expansion(expansion).each?;
+            let of = self.layout.each(self.plan(), each)?;
+            Some((self.layout.resolve(self.plan(), of.list, self.layout.position(each)), self.layout.position(each).expansion))
+        };
+        let is_anew = |mut expansion: ExpansionIx| {
+            while let Some((list, around)) = list_of(expansion) {
+                if cleared.contains(&list) {
+                    return true;
+                }
+                expansion = around;
+            }
+            false
+        };
+        let kept = |slot: &Slot| {
+            let (list, around) = list_of(self.layout.position(*slot).expansion)?;
+            (!cleared.contains(&list) && is_anew(around)).then_some(list)
+        };
+        let lists: BTreeSet<Slot> = cleared.iter().filter_map(kept).collect();
+        for &list in &lists {
+            self.add_with_dependents(list, downstream, cleared);
+        }
+        !lists.is_empty()
     }
 
     /// Undoes what happened to nodes. What they wait for is counted anew.

@@ -21,6 +21,10 @@ async fn perhaps(n: Option<u64>) -> Result<u64> {
 async fn list() -> Result<Vec<u64>> {
     Ok(Vec::new())
 }
+#[task]
+async fn parts(n: u64) -> Result<Vec<u64>> {
+    Ok(vec![n])
+}
 #[sensor(timeout = "10m", poke = "1m", mode = "poke")]
 async fn look() -> Result<Poke<u64>> {
     Ok(Poke::NotYet)
@@ -180,4 +184,44 @@ fn a_run_is_forgotten_once_nothing_is_left_of_it() {
         bench.take();
     }
     assert!(bench.core.forget(RUN) && bench.core.run(RUN).is_none());
+}
+
+#[test]
+fn what_is_retried_together_with_a_list_that_it_lies_within_deeper_waits_for_that() {
+    #[pipeline]
+    fn nested() {
+        list().each(|n| parts(n).each(|part| work(part)));
+    }
+    let unfold = |bench: &mut Bench, id: &str, list: Vec<u64>| bench.answer(id, Answered::Success(Arc::new(list), None));
+    let mut bench = Bench::new(&nested());
+    unfold(&mut bench, "list", vec![1, 2]);
+    for (parts, work) in [("parts[0]", "work[0][0]"), ("parts[1]", "work[1][0]")] {
+        unfold(&mut bench, parts, vec![1]);
+        bench.succeed(work, 1);
+    }
+    assert_eq!(bench.run().state, RunState::Success);
+    bench.retry(&["list", "work[0][0]", "work[1][0]"], false).unwrap();
+    let states = |bench: &Bench| ["list", "parts[0]", "work[0][0]"].map(|id| bench.state(id));
+    assert_eq!(states(&bench), [NodeState::Running, NodeState::None, NodeState::None]);
+    unfold(&mut bench, "list", vec![1]);
+    assert_eq!(
+        states(&bench),
+        [NodeState::Success, NodeState::Running, NodeState::None],
+        "the inner list was made of what is anew"
+    );
+    unfold(&mut bench, "parts[0]", vec![1]);
+    assert_eq!(states(&bench), [NodeState::Success, NodeState::Success, NodeState::Running]);
+    bench.succeed("work[0][0]", 1);
+    assert_eq!(bench.run().state, RunState::Success);
+}
+
+#[test]
+fn a_run_that_an_edit_cannot_be_applied_to_keeps_no_slot() {
+    let mut bench = Bench::new(&chain());
+    let (plan, entries) = (Arc::clone(&bench.plan), std::mem::take(&mut bench.entries));
+    let mut core = Core::new(1);
+    let refused = core.resume_edited(spec(&plan, RUN), START, &entries, &skip("nobody"), START);
+    assert!(refused.is_err());
+    core.start(spec(&plan, RUN), START);
+    assert_eq!(core.outbox().todo.starts.len(), 1, "the only slot is there to be had");
 }

@@ -336,7 +336,7 @@ impl Harness {
 
     /// Takes what the core left to do, and holds everything against the model.
     fn check(&mut self) {
-        let Outbox { records, todo: Todo { starts, actions } } = std::mem::take(self.core.outbox());
+        let Outbox { records, todo: Todo { starts, actions }, refused: _ } = std::mem::take(self.core.outbox());
         let mut granted: Vec<(RunIx, Slot)> = Vec::new();
         for (run, entry) in records.iter() {
             self.record(run, entry);

@@ -4,7 +4,7 @@ use super::harness::{Bodies, Ends, Harness, Troubles};
 use super::recipe::{self, Allowed, Entropy};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::TestCaseError;
+use proptest::test_runner::{RngSeed, TestCaseError};
 
 /// A plan, or the case is none: random wiring may ask for two exclusive arms at once.
 fn harness(
@@ -50,13 +50,14 @@ fn same(fails: bool) -> Bodies {
     })
 }
 
+/// The same cases each time, unless others are asked for: `PROPTEST_CASES=30000 cargo test -p pipeline-runtime --lib random`.
 fn cases() -> ProptestConfig {
+    let (cases, rng_seed) = match std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()) {
+        Some(cases) => (cases, RngSeed::Random),
+        None => (400, RngSeed::Fixed(1)),
+    };
     // No file of failures: what fails becomes a case of its own in `rules`.
-    ProptestConfig { failure_persistence: None, max_global_rejects: 100_000, ..ProptestConfig::with_cases(cases_wanted()) }
-}
-
-fn cases_wanted() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
+    ProptestConfig { failure_persistence: None, max_global_rejects: 100_000, rng_seed, ..ProptestConfig::with_cases(cases) }
 }
 
 proptest! {

@@ -58,7 +58,7 @@ impl Bench {
     }
 
     pub(super) fn take(&mut self) {
-        let Outbox { records, todo: Todo { starts, actions } } = std::mem::take(self.core.outbox());
+        let Outbox { records, todo: Todo { starts, actions }, refused: _ } = std::mem::take(self.core.outbox());
         self.starts.extend(starts.into_iter().map(|job| (job.slot, job.start)));
         self.entries.extend(records.iter().map(|(_, entry)| entry));
         for action in actions {
@@ -453,4 +453,18 @@ fn an_element_that_is_tried_again_with_its_downstream_leaves_the_other_elements_
     bench.succeed("first[0]", 1);
     bench.succeed("second[0]", 1);
     assert_eq!((bench.started(), bench.run().state), (vec!["first[0]".into(), "second[0]".into()], RunState::Success));
+}
+
+#[test]
+fn a_loser_that_only_another_loser_comes_after_is_cut_off_with_it() {
+    #[pipeline]
+    fn raced() {
+        let two = work(look().named("looked")).named("two");
+        let three = work(look().named("looked_too")).named("three").after(two);
+        first_of([first_of([three, two]), work(1u64).named("fast")]);
+    }
+    let mut bench = Bench::new(&raced());
+    bench.succeed("fast", 1);
+    assert_eq!(["looked", "two", "looked_too", "three"].map(|id| bench.state(id)), [NodeState::Skipped; 4]);
+    assert_eq!(bench.run().state, RunState::Success);
 }
