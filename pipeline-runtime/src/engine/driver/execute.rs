@@ -111,18 +111,19 @@ impl Engine {
             let result = std::future::poll_fn(|context| answering.engine.poll(&mut attempt, &mut body, context)).await;
             answering.give(answering.engine.finish(attempt.as_deref(), result));
         };
-        let mut state = self.lock();
-        let decided = state.core.run(job.run).is_none_or(|run| {
-            let node = run.node(job.slot);
-            node.starts != job.start || node.state != super::super::NodeState::Running
-        });
+        // Not under the lock: where the runtime is at its end the task answers for itself at once.
         let handle = self.spawn_task(task).abort_handle();
-        if decided || state.stopped {
-            // Cut off before it was a task.
+        let mut state = self.lock();
+        let is_under_way = state.core.run(job.run).is_some_and(|run| {
+            let node = run.node(job.slot);
+            node.starts == job.start && node.in_flight && node.state == super::super::NodeState::Running
+        });
+        if is_under_way && !state.stopped {
+            state.tasks.insert((job.run, job.slot), (job.start, handle));
+        } else {
+            // Cut off before it was a task, or answered for already.
             drop(state);
             handle.abort();
-        } else {
-            state.tasks.insert((job.run, job.slot), (job.start, handle));
         }
     }
 
@@ -213,8 +214,12 @@ impl Engine {
             Ok(Produced::NotYet) => Answered::NotYet(attempt.looks.as_ref().and_then(|looks| looks.told())),
             Err(Failed::Panic(message)) => Answered::Error(format!("the body panicked: {message}").into()),
             Err(Failed::Body(error)) => {
-                let text: Arc<str> = error.chain().into();
-                match error.kind() {
+                let kind = error.kind();
+                // It calls the error's own `Display`, and its `Drop`.
+                let text = catch_unwind(AssertUnwindSafe(move || error.chain()))
+                    .unwrap_or_else(|panic| format!("the error's own code panicked as it was told: {}", panic_message(&*panic)));
+                let text: Arc<str> = text.into();
+                match kind {
                     Kind::Retry => Answered::Error(text),
                     Kind::Fatal => Answered::Fatal(text),
                     Kind::Skip => Answered::Skip(text),

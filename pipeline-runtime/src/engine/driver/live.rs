@@ -41,6 +41,7 @@ impl Engine {
         // The drivers end with this future.
         let mut running = JoinSet::new();
         self.0.hands.make(drivers.max(1));
+        self.lock().watch.turns = vec![[0; 2]; self.0.hands.count()];
         for driver in 0..self.0.hands.count() {
             let driver = self.clone().driver(driver);
             match self.0.workers.get() {
@@ -74,20 +75,25 @@ impl Engine {
 
     /// Wakes drivers that were left asleep, if those that were not have not come back since this was last done. Says whether to look again.
     fn look_after_drivers(&self, state: &mut State) -> bool {
-        if !state.watched {
+        if !state.watch.is_on {
+            state.watch.is_stuck = false;
             return false;
         }
-        let [turns, seen] = state.turns;
-        state.turns = [turns, turns];
+        let (mut is_kept, mut nobody_came) = (false, true);
+        for (driver, [turns, seen]) in state.watch.turns.iter_mut().enumerate() {
+            let came = std::mem::replace(seen, *turns) != *turns;
+            nobody_came &= !came;
+            is_kept |= !came && !self.0.hands.of(driver).todo.is_empty();
+        }
         let waiting = state.ready.len() + self.0.hands.waiting();
-        state.watched = !state.ready.is_empty() || !self.0.hands.are_empty();
-        state.is_stuck = turns == seen;
-        if state.is_stuck {
+        state.watch.is_on = !state.ready.is_empty() || !self.0.hands.are_empty();
+        state.watch.is_stuck = is_kept || nobody_came;
+        if state.watch.is_stuck {
             let wake = waiting.min(state.idle_drivers);
             state.idle_drivers -= wake;
             self.0.awake.add_permits(wake);
         }
-        state.watched
+        state.watch.is_on
     }
 
     /// Puts down that attempts are cut off because somebody wants the process to end. To be followed by [`stop`](Self::stop).
@@ -178,7 +184,7 @@ impl Engine {
     #[inline]
     fn exchange(&self, own: &mut Own, done: Option<(Job, Answer)>, now: Timestamp) -> (Option<Box<Attempt>>, bool) {
         self.locked(|state| {
-            state.turns[0] += 1;
+            state.watch.turns[own.driver][0] += 1;
             state.pace.learn(std::mem::take(&mut own.bodies), own.begun, now);
             let has_hand = std::mem::take(&mut own.has_hand);
             let has_answers = has_hand || done.is_some();
@@ -193,6 +199,15 @@ impl Engine {
             if has_answers {
                 self.flush(state);
             }
+            // First what another holds and does not come back for: it was ready before all that is.
+            if state.watch.is_stuck
+                && let Some(mut taken) = self.0.hands.take_over(own.driver)
+            {
+                let first = taken.pop_front();
+                own.has_hand = !taken.is_empty();
+                self.0.hands.of(own.driver).todo = taken;
+                return first;
+            }
             let share = hands::share(state.ready.len(), self.0.hands.count());
             let mut first = Self::pop(state, &mut own.spares);
             if share > 1 {
@@ -202,7 +217,7 @@ impl Engine {
                 drop(hand);
                 self.watch(state);
             } else if first.is_none()
-                && (state.is_stuck || state.pace.is_long())
+                && (state.watch.is_stuck || state.pace.is_long())
                 && let Some(mut taken) = self.0.hands.take_over(own.driver)
             {
                 first = taken.pop_front();

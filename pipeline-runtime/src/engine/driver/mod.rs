@@ -33,7 +33,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 
 use hands::Hands;
-use pace::Pace;
+use pace::{Pace, Watch};
 use wake::Watches;
 
 pub(crate) use attempt::Attempt;
@@ -121,12 +121,9 @@ struct State {
     telling: usize,
     idle_drivers: usize,
     pace: Pace,
-    /// How often drivers came back from their bodies, and how often they had when that was last looked at.
-    turns: [u64; 2],
-    /// Some drivers were left asleep though there is something for them to do: it is looked after the others.
-    watched: bool,
-    /// They had not come back.
-    is_stuck: bool,
+    watch: Watch,
+    /// A task was spawned, or woken, on this thread.
+    handed_on: bool,
     /// When the timer loop wakes next, if nothing wakes it before.
     alarm: Timestamp,
     stepped: stepped::Inbox,
@@ -147,9 +144,8 @@ impl Engine {
             telling: 0,
             idle_drivers: 0,
             pace: Pace::default(),
-            turns: [0; 2],
-            watched: false,
-            is_stuck: false,
+            watch: Watch::default(),
+            handed_on: false,
             alarm: Timestamp::NEVER,
             stepped: stepped::Inbox::default(),
             stopped: false,
@@ -296,8 +292,10 @@ impl Engine {
     /// Carries out what a commit made due.
     pub(crate) fn committed(&self, todo: Todo) {
         self.locked(|state| {
-            state.ready.extend(todo.starts);
-            self.act(state, todo.actions);
+            if !state.stopped {
+                state.ready.extend(todo.starts);
+                self.act(state, todo.actions);
+            }
         });
     }
 
@@ -309,19 +307,27 @@ impl Engine {
     /// Works on the state, and wakes whom there is then something to do for. Says whether it has.
     #[inline]
     fn locked<R>(&self, work: impl FnOnce(&mut State) -> R) -> (R, bool) {
-        let (result, wake, aborts) = {
+        let (result, wake, aborts, handed_on, refused) = {
             let mut state = self.lock();
             let result = work(&mut state);
             let wake = self.to_wake(&mut state);
-            (result, wake, (!state.aborts.is_empty()).then(|| std::mem::take(&mut state.aborts)))
+            let aborts = (!state.aborts.is_empty()).then(|| std::mem::take(&mut state.aborts));
+            let handed_on = std::mem::take(&mut state.handed_on);
+            let refused = std::mem::take(&mut state.core.outbox_and_runs().0.refused);
+            (result, wake, aborts, handed_on, refused)
         };
         if wake > 0 {
             self.0.awake.add_permits(wake);
         }
+        let has_woken = wake > 0 || handed_on || aborts.is_some();
         if let Some(aborts) = aborts {
             aborts.iter().for_each(AbortHandle::abort);
         }
-        (result, wake > 0)
+        for answer in refused {
+            // A value that panics as it is dropped changes nothing.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || drop(answer)));
+        }
+        (result, has_woken)
     }
 
     /// How many drivers are to be woken. They are idle no longer.
@@ -341,7 +347,9 @@ impl Engine {
 
     /// From now on it is looked whether drivers come back from their bodies.
     fn watch(&self, state: &mut State) {
-        if !std::mem::replace(&mut state.watched, true) {
+        if !std::mem::replace(&mut state.watch.is_on, true) {
+            // Whoever was woken a moment ago has not had the time to come back.
+            state.watch.turns.iter_mut().for_each(|[_, seen]| *seen = u64::MAX);
             self.0.timers.notify_one();
         }
     }
@@ -379,7 +387,8 @@ impl Engine {
         let now = self.clock().now();
         let take = |state: &mut State| {
             self.take_answer(state, job, answer, now);
-            let is_mine = state.ready.len() == 1 && state.idle_drivers > 0 && tokio::task::coop::has_budget_remaining();
+            let is_free = !state.handed_on && state.aborts.is_empty() && tokio::task::coop::has_budget_remaining();
+            let is_mine = is_free && state.ready.len() == 1 && state.idle_drivers > 0;
             is_mine.then(|| Self::pop(state, &mut VecDeque::new())).flatten()
         };
         self.locked(take).0
@@ -433,6 +442,7 @@ impl Engine {
     }
 
     fn act_on(&self, state: &mut State, action: Action) {
+        state.handed_on = true;
         match action {
             Action::Abort(job) => {
                 if let Some(at) = state.ready.iter().position(|ready| *ready == job) {

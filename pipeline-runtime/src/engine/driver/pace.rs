@@ -19,6 +19,17 @@ const LONG: u64 = 10_000;
 /// About what it takes until a thread that sleeps has begun with anything, in nanoseconds.
 const WAKING: u64 = 30_000;
 
+/// Whether drivers come back from their bodies.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// How often each has, and how often it had when that was last looked at.
+    pub(super) turns: Vec<[u64; 2]>,
+    /// It is looked after: there is something to do that some were not woken for, or that one has in hand.
+    pub(super) is_on: bool,
+    /// One has not come back from a body and has more in hand, or nobody has come back.
+    pub(super) is_stuck: bool,
+}
+
 /// How long bodies take on their drivers, of late.
 #[derive(Debug)]
 pub(super) struct Pace {
