@@ -123,7 +123,8 @@ impl Run {
         while let Some(slot) = doubtful.pop() {
             let Some(each) = self.layout.each(plan, slot) else { continue };
             let list = self.layout.resolve(plan, each.list, self.layout.position(slot));
-            let Some(expansion) = self.layout.of_each(slot).filter(|_| cleared.contains(&list)) else { continue };
+            let is_anew = |&expansion: &ExpansionIx| cleared.contains(&list) || self.mappings[expansion as usize].is_stale;
+            let Some(expansion) = self.layout.of_each(slot).filter(is_anew) else { continue };
             let of = self.layout.expansion(expansion);
             let known = cleared.clone();
             for element in 0..of.width {
@@ -149,7 +150,7 @@ impl Run {
         };
         let is_anew = |mut expansion: ExpansionIx| {
             while let Some((list, around)) = list_of(expansion) {
-                if cleared.contains(&list) {
+                if cleared.contains(&list) || self.mappings[expansion as usize].is_stale {
                     return true;
                 }
                 expansion = around;
@@ -228,10 +229,13 @@ impl Run {
             self.element_reopened(position);
         }
         // A mapping whose list stays keeps its elements, and only gathers them anew.
-        let gathers = self.layout.each(&plan, slot).is_some_and(|each| {
+        let mut gathers = false;
+        if let (Some(each), Some(expansion)) = (self.layout.each(&plan, slot), self.layout.of_each(slot)) {
             let list = self.layout.resolve(&plan, each.list, position);
-            self.layout.of_each(slot).is_some() && !cleared.contains(&list)
-        });
+            let is_stale = &mut self.mappings[expansion as usize].is_stale;
+            *is_stale |= cleared.contains(&list);
+            gathers = !*is_stale;
+        }
         // Answers to earlier starts are still told apart.
         let node = self.node_mut(slot);
         let starts = node.starts;
@@ -286,7 +290,7 @@ impl Run {
         let open: Vec<u32> = (0..of.width).map(open_of).collect();
         let done = u32::try_from(open.iter().filter(|open| **open == 0).count()).unwrap_or(u32::MAX);
         let is_active = vec![false; open.len()];
-        self.mappings[new as usize] = Mapping { open, next: 0, active: 0, is_active, done };
+        self.mappings[new as usize] = Mapping { open, next: 0, active: 0, is_active, done, is_stale: false };
         for element in 0..of.width {
             self.note_activity(Position { expansion: new, element });
         }

@@ -157,6 +157,8 @@ pub(crate) struct Mapping {
     pub(crate) active: u32,
     pub(crate) is_active: Vec<bool>,
     pub(crate) done: u32,
+    /// Its list was cleared: the elements are those of an earlier one until it unfolds again.
+    pub(crate) is_stale: bool,
 }
 
 impl Node {

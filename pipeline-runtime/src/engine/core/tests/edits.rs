@@ -225,3 +225,25 @@ fn a_run_that_an_edit_cannot_be_applied_to_keeps_no_slot() {
     core.start(spec(&plan, RUN), START);
     assert_eq!(core.outbox().todo.starts.len(), 1, "the only slot is there to be had");
 }
+
+#[test]
+fn a_list_that_was_made_anew_before_the_run_was_cancelled_is_what_its_mapping_repeats_after_a_retry() {
+    #[pipeline]
+    fn mapped() {
+        let gate = work(1u64).named("gate");
+        list().each(|n| work(n).named("item")).after(gate);
+    }
+    let unfold = |bench: &mut Bench, list: Vec<u64>| bench.answer("list", Answered::Success(Arc::new(list), None));
+    let mut bench = Bench::new(&mapped());
+    bench.succeed("gate", 1);
+    unfold(&mut bench, Vec::new());
+    assert_eq!(bench.run().state, RunState::Success);
+    bench.retry(&["list", "gate"], false).unwrap();
+    unfold(&mut bench, vec![7]);
+    bench.edit(&Edit::Cancel).unwrap();
+    bench.answer("gate", Answered::Aborted);
+    bench.retry(&["gate"], false).unwrap();
+    bench.succeed("gate", 1);
+    bench.succeed("item[0]", 7);
+    assert_eq!(bench.run().state, RunState::Success);
+}
