@@ -99,7 +99,8 @@ struct Region {
 #[task]
 async fn note(line: String) -> Result<()> {
     let mut notes = std::fs::OpenOptions::new().append(true).create(true).open("notes")?;
-    Ok(writeln!(notes, "{line}")?)
+    // In one write, as bodies run side by side.
+    Ok(notes.write_all(format!("{line}\n").as_bytes())?)
 }
 
 /// Notes what it was run with.

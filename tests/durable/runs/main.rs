@@ -102,9 +102,11 @@ fn effect(ctx: &Context) -> Result<()> {
     note(&format!("{} {} {}", ctx.node(), ctx.idempotency_key(), ctx.attempt()))
 }
 
+/// In one write, as bodies run side by side.
 fn note(line: &str) -> Result<()> {
     use std::io::Write as _;
-    Ok(writeln!(std::fs::OpenOptions::new().append(true).create(true).open("effects")?, "{line}")?)
+    let mut effects = std::fs::OpenOptions::new().append(true).create(true).open("effects")?;
+    Ok(effects.write_all(format!("{line}\n").as_bytes())?)
 }
 
 #[task]
