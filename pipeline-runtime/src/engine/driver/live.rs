@@ -201,12 +201,9 @@ impl Engine {
             }
             // First what another holds and does not come back for: it was ready before all that is.
             if state.watch.is_stuck
-                && let Some(mut taken) = self.0.hands.take_over(own.driver)
+                && let Some(first) = self.take_over(own)
             {
-                let first = taken.pop_front();
-                own.has_hand = !taken.is_empty();
-                self.0.hands.of(own.driver).todo = taken;
-                return first;
+                return Some(first);
             }
             let share = hands::share(state.ready.len(), self.0.hands.count());
             let mut first = Self::pop(state, &mut own.spares);
@@ -216,17 +213,21 @@ impl Engine {
                 own.has_hand = !hand.todo.is_empty();
                 drop(hand);
                 self.watch(state);
-            } else if first.is_none()
-                && (state.watch.is_stuck || state.pace.is_long())
-                && let Some(mut taken) = self.0.hands.take_over(own.driver)
-            {
-                first = taken.pop_front();
-                own.has_hand = !taken.is_empty();
-                self.0.hands.of(own.driver).todo = taken;
+            } else if first.is_none() && (state.watch.is_stuck || state.pace.is_long()) {
+                first = self.take_over(own);
             }
             state.idle_drivers += usize::from(first.is_none());
             first
         })
+    }
+
+    /// Takes over some of what another driver has in hand: the first of it is returned.
+    fn take_over(&self, own: &mut Own) -> Option<Box<Attempt>> {
+        let mut taken = self.0.hands.take_over(own.driver)?;
+        let first = taken.pop_front();
+        own.has_hand = !taken.is_empty();
+        self.0.hands.of(own.driver).todo = taken;
+        first
     }
 
     fn answer_for(&self, state: &mut State, driver: usize, now: Timestamp) {
