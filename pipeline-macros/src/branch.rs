@@ -132,7 +132,7 @@ impl<'a> Arm<'a> {
                 Self::#variant(#value) => (#index, ::pipeline_runtime::__private::value::<#ty>(#value))
             },
             Payload::None => quote_spanned! {self.span()=>
-                Self::#variant => (#index, ::pipeline_runtime::__private::value(()))
+                Self::#variant => (#index, ::pipeline_runtime::__private::value(&()))
             },
             Payload::Refused(_) => quote!(Self::#variant { .. } => ::core::unimplemented!()),
         }
@@ -177,7 +177,7 @@ fn impls(item: &ItemEnum, arms: &[Arm<'_>]) -> TokenStream {
         const _: () = {
             impl ::pipeline_runtime::Branches for #name {
                 type Arms = #arms_name;
-                fn split(self) -> (usize, ::pipeline_runtime::__private::Value) {
+                fn split(&self) -> (usize, &dyn ::pipeline_runtime::__private::Datum) {
                     match self { #(#split),* #left_out }
                 }
             }
@@ -206,7 +206,7 @@ fn stand_in(vis: &Visibility, name: &Ident, generics: &syn::Generics) -> TokenSt
         const _: () = {
             impl #impl_generics ::pipeline_runtime::Branches for #name #arguments #bounds {
                 type Arms = #arms_name;
-                fn split(self) -> (usize, ::pipeline_runtime::__private::Value) {
+                fn split(&self) -> (usize, &dyn ::pipeline_runtime::__private::Datum) {
                     ::core::unimplemented!()
                 }
             }

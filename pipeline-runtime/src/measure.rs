@@ -144,7 +144,7 @@ impl LiveRun<'_> {
 
     /// Blocks until every node is a sensor between two pokes.
     pub fn all_wait(&self) {
-        let wait = |run: &Run| run.nodes.iter().all(|node| node.state == NodeState::UpForReschedule);
+        let wait = |run: &Run| run.nodes().iter().all(|node| node.state() == NodeState::UpForReschedule);
         while self.live.engine.look(self.ix, wait) == Some(false) {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -158,8 +158,8 @@ impl LiveRun<'_> {
     /// What a node returned, if it is a `T`.
     pub fn output<T: Clone + 'static>(&self, id: &str) -> Option<T> {
         self.live.engine.look(self.ix, |run| {
-            let slot = run.layout.find(run.plan(), id)?;
-            run.node(slot).value.as_ref()?.as_any().downcast_ref::<T>().cloned()
+            let slot = run.layout().find(run.plan(), id)?;
+            run.node(slot).value()?.as_any().downcast_ref::<T>().cloned()
         })?
     }
 }

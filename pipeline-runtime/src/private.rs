@@ -9,7 +9,7 @@ pub use crate::author::definition::{Definition, Kind};
 pub use crate::author::equality::{Compare, Equality};
 pub use crate::author::options::{Mode, OnTimeout, PipelineOptions, TaskOptions};
 pub use crate::author::pipeline::{PipelineDefinition, with_params as pipeline1, without_params as pipeline0};
-pub use crate::author::value::{Data, Value};
+pub use crate::author::value::{Data, Datum};
 pub use crate::journal::stage as commits;
 pub use crate::{Backoff, Branches, Context, IntoInput, Node, Notify, Pipeline, Pool};
 pub use std::convert::Infallible;
@@ -23,8 +23,8 @@ pub type Id<T> = T;
 pub struct Poison<const MESSAGE: bool>;
 
 /// Erases what an arm carries.
-pub fn value<T: Data>(carried: T) -> Value {
-    std::sync::Arc::new(carried)
+pub fn value<T: Data>(carried: &T) -> &dyn Datum {
+    carried
 }
 
 /// A template whose text was checked.

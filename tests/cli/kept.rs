@@ -87,10 +87,10 @@ fn a_failed_run_is_listed_shown_and_retried() {
     folder.call(
         &["retry", RUN],
         &expect![[r#"
-        [exit 2]
-        [stderr]
-        error: run `manual__2024-03-25T00:00:00Z`: none of its nodes failed; name those to try again
-    "#]],
+            [exit 2]
+            [stderr]
+            error: run `manual__2024-03-25T00:00:00Z`: none of its nodes failed or was cut off; name those to retry
+        "#]],
     );
     folder.call(
         &["runs", "mendable", "--state", "failed"],

@@ -12,7 +12,7 @@ pub struct RouteArms {
 const _: () = {
     impl ::pipeline_runtime::Branches for Route {
         type Arms = RouteArms;
-        fn split(self) -> (usize, ::pipeline_runtime::__private::Value) {
+        fn split(&self) -> (usize, &dyn ::pipeline_runtime::__private::Datum) {
             match self {
                 Self::Clean(value) => {
                     (0, ::pipeline_runtime::__private::value::<Report>(value))
@@ -20,7 +20,7 @@ const _: () = {
                 Self::Type(value) => {
                     (1, ::pipeline_runtime::__private::value::<String>(value))
                 }
-                Self::Nothing => (2, ::pipeline_runtime::__private::value(())),
+                Self::Nothing => (2, ::pipeline_runtime::__private::value(&())),
             }
         }
     }

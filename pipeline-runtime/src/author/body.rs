@@ -6,6 +6,7 @@
 use super::branch::{Arms, BranchHandle, Branches};
 use super::context::{Attempt, Context};
 use super::definition::{Branch, Definition, Task};
+use super::derived;
 use super::draft;
 use super::equality::Compare;
 use super::error::TaskError;
@@ -446,7 +447,7 @@ impl<B: Data + Branches, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> W
             body: Box::new(body),
             codec: Codec::of::<B>(),
             compare,
-            branch: Some(Branch { split: super::branch::split::<B>, arms: <B::Arms as Arms<B>>::NAMES }),
+            branch: Some(Branch { arm: derived::arm::<B>, carried: derived::carried::<B>, arms: <B::Arms as Arms<B>>::NAMES }),
         });
         <B::Arms as Arms<B>>::from_branch(BranchHandle(branch))
     }

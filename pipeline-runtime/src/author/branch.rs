@@ -2,8 +2,7 @@
 
 use super::draft;
 use super::node::Node;
-use super::value::Value;
-use std::any::Any;
+use super::value::Datum;
 
 /// An enum whose variants are the arms of a `#[branch]`. Implemented by [`#[derive(Branch)]`](macro@crate::Branch).
 #[diagnostic::on_unimplemented(
@@ -14,8 +13,9 @@ use std::any::Any;
 pub trait Branches: Sized {
     /// The arms as nodes: a struct with one field a variant.
     type Arms: Arms<Self>;
+    /// The arm that the value takes, and what that carries.
     #[doc(hidden)]
-    fn split(self) -> (usize, Value);
+    fn split(&self) -> (usize, &dyn Datum);
 }
 
 /// The arms of the branch `B` as nodes.
@@ -45,11 +45,4 @@ pub fn arm<T>(branch: BranchHandle, index: usize) -> Node<T> {
 /// The branch that an arm belongs to.
 pub fn branch_of<T>(arm: &Node<T>) -> BranchHandle {
     BranchHandle(draft::branch_of(arm.handle()))
-}
-
-/// Which arm a branch's output takes, and what that arm carries.
-pub(crate) type Split = fn(&dyn Any) -> Option<(usize, Value)>;
-
-pub(crate) fn split<B: Branches + Clone + 'static>(value: &dyn Any) -> Option<(usize, Value)> {
-    value.downcast_ref::<B>().cloned().map(B::split)
 }

@@ -1,8 +1,7 @@
 use super::body::Body;
-use super::branch::Split;
 use super::equality::Compare;
 use super::options::TaskOptions;
-use super::value::Codec;
+use super::value::{Codec, Value};
 use std::panic::Location;
 
 /// What an attribute made of a function.
@@ -51,6 +50,9 @@ pub(crate) struct Task {
 
 #[derive(Debug)]
 pub(crate) struct Branch {
-    pub(crate) split: Split,
+    /// Which arm an output takes.
+    pub(crate) arm: fn(&Value) -> Option<usize>,
+    /// What that arm carries.
+    pub(crate) carried: fn(&Value) -> Value,
     pub(crate) arms: &'static [&'static str],
 }

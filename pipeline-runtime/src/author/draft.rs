@@ -90,8 +90,12 @@ pub(crate) struct Each {
 /// What the author layer knows of a mapping's types.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mapping {
-    pub(crate) explode: fn(&dyn Any) -> Vec<Value>,
-    pub(crate) collect: fn(&[Upstream]) -> Option<Value>,
+    /// How many elements the list has.
+    pub(crate) len: fn(&Value) -> usize,
+    /// One of them.
+    pub(crate) item: fn(&Value, usize) -> Value,
+    /// The elements' results as one list; `None` unless all succeeded.
+    pub(crate) join: fn(&[Upstream]) -> Option<Value>,
 }
 
 #[derive(Debug, Default)]

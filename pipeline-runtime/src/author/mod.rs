@@ -7,6 +7,7 @@ pub(crate) mod body;
 pub(crate) mod branch;
 pub(crate) mod context;
 pub(crate) mod definition;
+pub(crate) mod derived;
 pub(crate) mod draft;
 pub(crate) mod equality;
 pub(crate) mod error;

@@ -1,13 +1,11 @@
 use super::branch::Arms;
+use super::derived;
 use super::draft::{self, Handle};
-use super::input::Upstream;
 use super::outcome::Failure;
 use super::overrides::overrides;
 use super::value::{Data, Value};
-use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 /// The future output of one node of a pipeline.
 ///
@@ -79,7 +77,7 @@ impl<T> Node<T> {
     where
         T: List,
     {
-        let mapping = draft::Mapping { explode: T::explode, collect: collect::<U> };
+        let mapping = draft::Mapping { len: T::len, item: T::item, join: derived::join::<U> };
         Node::new(draft::each(self.handle, mapping, |element| body(Node::new(element)).handle))
     }
 }
@@ -120,26 +118,22 @@ pub trait List {
     /// An element.
     type Item;
     #[doc(hidden)]
-    fn explode(list: &dyn Any) -> Vec<Value>;
+    fn len(list: &Value) -> usize;
+    #[doc(hidden)]
+    fn item(list: &Value, index: usize) -> Value;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Data> List for Vec<T> {
     type Item = T;
-    fn explode(list: &dyn Any) -> Vec<Value> {
-        let list = list.downcast_ref::<Self>().map_or(&[][..], Vec::as_slice);
-        list.iter().map(|item| Arc::new(item.clone()) as Value).collect()
-    }
-}
 
-/// The elements' results as one list; `None` unless all succeeded.
-fn collect<U: Data>(results: &[Upstream]) -> Option<Value> {
-    let item = |upstream: &Upstream| match upstream {
-        Upstream::Success(value) => value.as_ref().as_any().downcast_ref::<U>().cloned(),
-        Upstream::Skipped | Upstream::Failed(_) => None,
-    };
-    let list: Vec<U> = results.iter().map(item).collect::<Option<_>>()?;
-    Some(Arc::new(list))
+    fn len(list: &Value) -> usize {
+        derived::len::<T>(list)
+    }
+
+    fn item(list: &Value, index: usize) -> Value {
+        derived::item::<T>(list, index)
+    }
 }
 
 /// The overrides of a branch, on its arms: `route(report).retries(2)`.

@@ -1,5 +1,6 @@
 use super::error::Result;
 use super::output::PipelineOutput;
+use std::any::TypeId;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,11 +102,32 @@ impl Event {
 pub(crate) struct Callback {
     pub(crate) event: Event,
     pub(crate) notifier: Arc<dyn Notify>,
+    identity: Identity,
+}
+
+/// What makes two callbacks one notifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Identity {
+    /// A function, or another type without a field: all its values are the same.
+    Type(TypeId),
+    /// A value with fields, or a closure that captured some: nothing says that two of them are the same. The address of one that
+    /// lives as long as its callback.
+    Value(usize),
 }
 
 impl Callback {
-    pub(crate) fn new(event: Event, notifier: impl Notify) -> Self {
-        Self { event, notifier: Arc::new(notifier) }
+    pub(crate) fn new<N: Notify>(event: Event, notifier: N) -> Self {
+        let notifier: Arc<N> = Arc::new(notifier);
+        let identity = match size_of::<N>() {
+            0 => Identity::Type(TypeId::of::<N>()),
+            _ => Identity::Value(Arc::as_ptr(&notifier).addr()),
+        };
+        Self { event, notifier, identity }
+    }
+
+    /// What tells this notifier from others, for as long as the callback lives.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
     }
 }
 

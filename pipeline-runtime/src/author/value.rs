@@ -23,7 +23,7 @@ pub trait Data: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Data for T {}
 
 /// A task's output in memory. It is passed on as it is, without a trip through the codec.
-pub type Value = Arc<dyn Datum>;
+pub(crate) type Value = Arc<dyn Datum>;
 
 /// An erased [`Data`] value. Consumers that know the type fill an `Option` of it; so no bound on the type is needed where a
 /// node is wired, and a type that is no `Data` is reported once, where its task is defined.
@@ -34,6 +34,12 @@ pub trait Datum: Any + Send + Sync {
     fn share_into(self: Arc<Self>, slot: &mut dyn Any) -> bool;
     /// The value itself, for a downcast.
     fn as_any(&self) -> &dyn Any;
+    /// Of a list that was joined of results: these. They are its elements without a clone.
+    fn items(&self) -> Option<&[Value]> {
+        None
+    }
+    /// A clone of the value, by itself.
+    fn to_value(&self) -> Value;
     /// The value as JSON.
     fn encode(&self) -> Result<Vec<u8>, serde_json::Error>;
 }
@@ -53,6 +59,10 @@ impl<T: Data> Datum for T {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+
+    fn to_value(&self) -> Value {
+        Arc::new(self.clone())
     }
 
     fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {

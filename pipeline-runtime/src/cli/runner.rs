@@ -317,7 +317,7 @@ fn names(forgets: bool, runs: usize) -> Names {
 }
 
 fn report(host: &Host, run: RunIx, watched: Watched) -> RunReport {
-    let outputs = host.engine().look(run, |run| run.nodes.iter().map(|node| node.value.clone()).collect());
+    let outputs = host.engine().look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect());
     RunReport::new(watched.history, outputs.unwrap_or_default())
 }
 

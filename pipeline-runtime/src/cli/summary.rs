@@ -123,6 +123,7 @@ mod tests {
     use crate::engine::{Entry, Record};
     use crate::host::{Ask, Request, Signal};
     use crate::observe::Opening;
+    use crate::plan::Recipient;
     use crate::prelude::*;
     use expect_test::{Expect, expect};
     use std::sync::Arc;
@@ -170,7 +171,15 @@ mod tests {
         let mut run = Watched::new(Opening { plan: spec.plan, info: spec.info, started: now, past: Vec::new() }, Names::One);
         let records = [
             Record::Started { slot: 0, attempt: 1 },
-            Record::CallbackDue { id: 0, notifier: 0, notification: Arc::new(notification) },
+            Record::CallbackDue {
+                id: 0,
+                recipient: Recipient {
+                    label: Some("pipeline_runtime::cli::summary::tests::page".into()),
+                    position: 0,
+                    is_one_of_several: false,
+                },
+                notification: Arc::new(notification),
+            },
             Record::CallbackFailed { id: 0, next: Some(now + Duration::from_mins(1)), error: "nobody answers".into() },
             last,
         ];

@@ -1,10 +1,8 @@
 //! What the engine asks of a journal.
 
-use super::core::{Outbox, RunIx};
-use super::record::Entry;
-
-/// A run's number in its journal.
-pub(crate) type RunKey = i64;
+use super::effects::Outbox;
+use super::ids::{RunIx, RunKey};
+use super::log::Entry;
 
 /// Keeps records, in order. The engine carries out no action before the records that led to it are kept.
 pub(crate) trait Journal: Send + std::fmt::Debug {

@@ -1,19 +1,43 @@
-//! The engine: a core without I/O, and the driver that carries its actions out.
+//! The engine: a core without I/O, and the runtime that carries its actions out.
+//!
+//! ```text
+//!   ids ◄─ log ◄─ state ◄─ execution ◄─ rules ◄─ core ◄─ runtime
+//! ```
+//!
+//! | folder | its one subject |
+//! |---|---|
+//! | `log` | what happened: records, in their order |
+//! | `state` | a run's state: the fold of its records, written by nothing else |
+//! | `execution` | what this process does about runs: attempts in flight, permits, timers, the worklist; volatile |
+//! | `rules` | what follows, one file a rule |
+//! | `core.rs` | puts them together: takes (now, event), returns records and actions |
+//! | `runtime` | carries actions out on tokio |
 
 mod core;
-mod driver;
+mod effects;
+mod execution;
+mod ids;
 mod journal;
-mod layout;
-mod record;
-mod records;
+mod log;
+mod rules;
+mod runtime;
 mod state;
+mod states;
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
-pub(crate) use core::{Action, Answer, Core, Job};
-pub(crate) use core::{Answered, Edit, EditError, Outbox, Run, RunIx, RunSpec, Todo, check_edit};
-pub(crate) use driver::{Attempt, Engine, EngineOptions, Meddle, Observe, Wake, Watching, WeakEngine, current};
-pub(crate) use journal::{Journal, Kept, RunKey};
-pub(crate) use layout::{ExpansionIx, Layout};
-pub(crate) use record::{Entry, Output, Record, Skip, Slot};
-pub(crate) use records::RunRecords;
-pub use state::{NodeState, RunState};
+pub(crate) use core::Core;
+pub(crate) use core::check_edit;
+#[cfg(test)]
+pub(crate) use effects::{Action, Answer};
+pub(crate) use effects::{Answered, Outbox, Todo};
+#[cfg(test)]
+pub(crate) use ids::Job;
+pub(crate) use ids::{RunIx, RunKey, Slot};
+pub(crate) use journal::{Journal, Kept};
+pub(crate) use log::{Entry, Output, Record, RunRecords, Skip};
+pub(crate) use rules::{Edit, EditError};
+pub(crate) use runtime::{Attempt, Engine, EngineOptions, Interceptor, Observe, Wake, Watching, WeakEngine, current};
+pub(crate) use state::{ExpansionIx, Illegal, Layout, Run, RunSpec};
+pub use states::{NodeState, RunState};

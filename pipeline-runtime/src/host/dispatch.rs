@@ -163,7 +163,7 @@ impl<'a> Dispatch<'a> {
     pub(crate) fn start(&mut self, prepared: Prepared) -> Result<RunIx, StartError> {
         let turn = prepared.turn();
         let ix = self.host.start(prepared)?;
-        let look = |run: &crate::engine::Run| (Arc::clone(run.plan()), run.spec.key, run.state.is_end());
+        let look = |run: &crate::engine::Run| (Arc::clone(run.plan()), run.spec().key, run.state().is_end());
         let Some((plan, key, is_over)) = self.host.engine.look(ix, look) else { return Ok(ix) };
         let pipeline = plan.pipeline.to_owned();
         if let Some(turn) = turn {
@@ -187,7 +187,7 @@ impl<'a> Dispatch<'a> {
         let engine = self.host.engine.clone();
         self.closing.insert(ix);
         self.events.push(Box::pin(async move {
-            engine.all_told(ix).await;
+            engine.all_delivered(ix).await;
             Event::Told(ix)
         }));
     }

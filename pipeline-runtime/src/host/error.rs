@@ -1,4 +1,4 @@
-use crate::engine::RunState;
+use crate::engine::{Illegal, RunState};
 use crate::journal::{DecodeError, JournalError};
 use crate::plan::{PlanChanged, PlanError};
 use crate::schedule::DateError;
@@ -77,6 +77,14 @@ pub enum StartError {
         /// What does not fit.
         reason: String,
     },
+    /// An unfinished run's records cannot follow on each other.
+    #[error("run `{run_id}` cannot be resumed: its journal is damaged: {reason}")]
+    Damaged {
+        /// The unfinished run.
+        run_id: String,
+        /// Which record it is.
+        reason: String,
+    },
     /// Something was asked about a pipeline that the process that holds the journal does not have.
     #[error("the process that holds the journal has no pipeline `{pipeline}`")]
     NotHere {
@@ -96,5 +104,9 @@ pub enum StartError {
 impl StartError {
     pub(super) fn undecodable(run_id: &str, error: &DecodeError) -> Self {
         Self::Undecodable { run_id: run_id.to_owned(), reason: error.to_string() }
+    }
+
+    pub(super) fn damaged(run_id: &str, error: &Illegal) -> Self {
+        Self::Damaged { run_id: run_id.to_owned(), reason: error.to_string() }
     }
 }

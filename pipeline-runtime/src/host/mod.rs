@@ -121,7 +121,9 @@ impl Host {
                     journal.remap(resumed.spec.key, &skeleton, remap);
                 }
                 let Some(edit) = &resumed.edit else {
-                    return Ok(self.engine.resume(resumed.spec, resumed.started, &resumed.entries));
+                    let run_id = resumed.spec.info.run_id.clone();
+                    let done = self.engine.resume(resumed.spec, resumed.started, &resumed.entries);
+                    return done.map_err(|illegal| StartError::damaged(&run_id, &illegal));
                 };
                 let run_id = resumed.spec.info.run_id.clone();
                 let done = self.engine.resume_edited(resumed.spec, resumed.started, &resumed.entries, edit);
@@ -143,7 +145,7 @@ impl Host {
     /// A run that is kept, as an edit leaves it.
     pub(crate) fn edited(&self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<Prepared, StartError> {
         match &self.journal {
-            Some(journal) => prepare::edited(&journal.reader()?, pipelines, run_id, edit, self.engine.clock().now()),
+            Some(journal) => prepare::edited(&journal.reader()?, pipelines, run_id, edit),
             None => Err(StartError::NoRun { run_id: run_id.to_owned() }),
         }
     }
@@ -163,10 +165,11 @@ impl Host {
     /// Runs what is to be run until `work` is done. To be called once.
     fn drive_until<T>(&self, work: impl Future<Output = T>) -> T {
         self.timers.block_on(async {
+            let drive = self.engine.drive(self.threads);
             tokio::select! {
                 biased;
                 done = work => done,
-                never = self.engine.drive(self.threads) => unreachable_by(never),
+                never = drive => unreachable_by(never),
             }
         })
     }

@@ -193,17 +193,11 @@ pub(super) fn unfinished(
 }
 
 /// A run as an edit leaves it, if it can be applied.
-pub(super) fn edited(
-    reader: &Reader,
-    pipelines: &[Pipeline],
-    run_id: &str,
-    edit: Edit,
-    now: Timestamp,
-) -> Result<Prepared, StartError> {
+pub(super) fn edited(reader: &Reader, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<Prepared, StartError> {
     let run = reader.run(run_id)?.ok_or_else(|| StartError::NoRun { run_id: run_id.to_owned() })?;
     let mut resumed = Resumed::read(reader, of(pipelines, &run)?, &run)?;
     let refused = |reason: EditError| StartError::Edit { run_id: run_id.to_owned(), reason: reason.to_string() };
-    check_edit(resumed.spec.clone(), run.started(), &resumed.entries, &edit, now).map_err(refused)?;
+    check_edit(resumed.spec.clone(), run.started(), &resumed.entries, &edit).map_err(refused)?;
     resumed.edit = Some(edit);
     Ok(Prepared::Resumed(Box::new(resumed)))
 }

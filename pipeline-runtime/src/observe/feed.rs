@@ -60,9 +60,9 @@ impl Feed {
     fn open(&self, ix: RunIx, run: &Run, past: &[Entry]) {
         let is_new = self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(ix);
         if is_new {
-            let (plan, info) = (Arc::clone(run.plan()), Arc::clone(&run.spec.info));
+            let (plan, info) = (Arc::clone(run.plan()), Arc::clone(&run.spec().info));
             let past = past.iter().map(without_output).collect();
-            self.send(News::Opened(ix, Box::new(Opening { plan, info, started: run.started, past })));
+            self.send(News::Opened(ix, Box::new(Opening { plan, info, started: run.started(), past })));
         }
     }
 }

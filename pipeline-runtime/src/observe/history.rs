@@ -289,8 +289,8 @@ impl RunHistory {
 
     fn callback(&mut self, record: &Record, at: Duration) {
         match record {
-            Record::CallbackDue { id, notifier, notification } => {
-                let notifier = self.plan.notifiers.get(*notifier as usize).map(|notifier| notifier.label()).unwrap_or_default();
+            Record::CallbackDue { id, recipient, notification } => {
+                let notifier = recipient.label.as_deref().unwrap_or("an earlier version's notifier").to_owned();
                 let (event, node) = (notification.event, notification.node.clone());
                 self.callbacks.push(CallbackHistory {
                     id: *id,

@@ -10,7 +10,7 @@ use super::problem::PlanError;
 use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
 use crate::author::input::{Rule, Source};
-use crate::author::notify::{Callback, Event, Notify};
+use crate::author::notify::{Callback, Event, Identity, Notify};
 use crate::author::options::{PipelineOptions, TaskOptions};
 use crate::author::pipeline::Pipeline;
 use crate::schedule::{Schedule, ScheduleError};
@@ -141,6 +141,7 @@ impl Sketch {
             pools: tables.pools,
             notifiers: tables.notifiers,
             by_id: OnceLock::new(),
+            inbound: OnceLock::new(),
         };
         connect(&mut plan, &orders);
         // A plan lives as long as its runs, and may have a million nodes.
@@ -246,7 +247,7 @@ struct Tables<'a> {
     notifiers: Vec<Arc<dyn Notify>>,
     /// Nodes of one task without overrides have one policy.
     of_task: HashMap<*const Task, u32>,
-    of_notifier: HashMap<*const (), NotifierIx>,
+    of_notifier: HashMap<Identity, NotifierIx>,
 }
 
 impl<'a> Tables<'a> {
@@ -312,18 +313,10 @@ impl<'a> Tables<'a> {
 
     fn notifier(&mut self, callback: &Callback) -> NotifierIx {
         let next = u32::try_from(self.notifiers.len()).unwrap_or(u32::MAX);
-        let ix = *self.of_notifier.entry(Arc::as_ptr(&callback.notifier).cast()).or_insert(next);
-        // A function is a value without size, so that several may share an address: the label tells them apart.
-        match self.notifiers.get(ix as usize) {
-            Some(known) if known.label() == callback.notifier.label() => return ix,
-            _ => {}
-        }
-        let known = self.notifiers.iter().position(|known| known.label() == callback.notifier.label());
-        if let Some(known) = known {
-            return u32::try_from(known).unwrap_or(u32::MAX);
-        }
-        self.notifiers.push(Arc::clone(&callback.notifier));
-        next
+        *self.of_notifier.entry(callback.identity()).or_insert_with(|| {
+            self.notifiers.push(Arc::clone(&callback.notifier));
+            next
+        })
     }
 
     fn pool(&mut self, name: &'static str, slots: u32) -> PoolIx {

@@ -35,6 +35,7 @@ pub struct Plan {
     pub(crate) pools: Vec<PoolSpec>,
     pub(crate) notifiers: Vec<Arc<dyn Notify>>,
     pub(super) by_id: OnceLock<HashMap<String, NodeIx>>,
+    pub(super) inbound: OnceLock<Vec<Vec<(NodeIx, EdgeRule)>>>,
 }
 
 /// Which of a schedule's intervals are run, and how many at once: for a scheduler.
@@ -189,6 +190,20 @@ impl Plan {
     pub(crate) fn find(&self, id: &str) -> Option<NodeIx> {
         let all = || (0..).zip(&self.nodes).map(|(ix, _): (NodeIx, _)| (self.id(ix), ix)).collect();
         self.by_id.get_or_init(all).get(id).copied()
+    }
+
+    /// The edges that lead to a node, `.after` included. Only retries and races ask, so that they are made when somebody first does.
+    pub(crate) fn inbound(&self, node: NodeIx) -> &[(NodeIx, EdgeRule)] {
+        let all = self.inbound.get_or_init(|| {
+            let mut inbound = vec![Vec::new(); self.nodes.len()];
+            for (from, _) in (0..).zip(&self.nodes) {
+                for edge in self.out(from) {
+                    inbound[edge.to as usize].push((from, edge.rule));
+                }
+            }
+            inbound
+        });
+        &all[node as usize]
     }
 
     /// The nodes that have a body, in wiring order.

@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod graph;
 mod id;
+mod notifiers;
 mod policy;
 mod problem;
 mod render;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
+pub(crate) use notifiers::Recipient;
 pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, NotifierIx, Policy, PoolSpec, SensorPolicy};
 pub use problem::{PlanError, Problem};
 pub use skeleton::PlanChanged;

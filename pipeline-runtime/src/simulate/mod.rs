@@ -1,8 +1,8 @@
 //! Simulations: whole runs on virtual time, in milliseconds, by the engine that runs in production.
 
 mod error;
+mod interceptor;
 mod intervention;
-mod meddle;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +19,8 @@ use crate::schedule::{Interval, parse_date};
 use crate::storage::{Latency, World};
 use crate::time::{Clock, Timestamp};
 use chrono::{DateTime, Utc};
+use interceptor::{Stub, Stubs};
 use intervention::{Intervention, Interventions};
-use meddle::{Meddling, Stub};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -237,11 +237,11 @@ impl<'a> Simulation<'a> {
             fault.install(&world, start, self.seed.wrapping_add(number))?;
         }
         let previous = self.previous.as_deref().map(|date| interval_of(&plan, date)).transpose()?;
-        let meddling = Arc::new(Meddling::new(&plan, self.stubs, world.clone())?);
+        let stubs = Arc::new(Stubs::new(&plan, self.stubs, world.clone())?);
         let mut interventions = Interventions::new(self.interventions, start)?;
 
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
-        let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(meddling));
+        let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(stubs));
         let info = RunInfo {
             pipeline: plan.pipeline.to_owned(),
             run_id: format!("simulated__{}", interval.start.to_rfc3339()),
@@ -256,7 +256,7 @@ impl<'a> Simulation<'a> {
         loop {
             interventions.run_due(&world, &engine, Some(run), clock.now()).await?;
             engine.step().await;
-            let over = engine.look(run, |run| run.state.is_end() && run.alerts.is_empty()).unwrap_or(true);
+            let over = engine.look(run, |run| run.state().is_end() && run.callbacks().is_empty()).unwrap_or(true);
             if over && interventions.is_empty() {
                 break;
             }
@@ -267,7 +267,7 @@ impl<'a> Simulation<'a> {
             engine.pass_time(until.min(start + HORIZON)).await;
         }
         let history = RunHistory::of(plan, start, &engine.entries(run));
-        let outputs = engine.look(run, |run| run.nodes.iter().map(|node| node.value.clone()).collect()).unwrap_or_default();
+        let outputs = engine.look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect()).unwrap_or_default();
         Ok(RunReport::new(history, outputs).warned(world.unmet_faults().map(|unmet| unmet.to_string())))
     }
 

@@ -9,7 +9,7 @@ pub(super) struct Looked(String);
 impl Looked {
     /// `name` is what is looked for, with its bucket; a glob where it is more than one key. Of all but the last poke nobody asks.
     pub(super) fn here(name: impl FnOnce() -> String) -> Option<Self> {
-        let asked = engine::current(|attempt| attempt.looks.is_some()) == Some(true);
+        let asked = engine::current(|attempt| attempt.last_seen.is_some()) == Some(true);
         asked.then(|| Self(name()))
     }
 
@@ -18,11 +18,11 @@ impl Looked {
         let Self(name) = self;
         // Where the body looks outside of its attempt, as a task that it spawned does, nobody is told.
         engine::current(|attempt| {
-            let Some(looks) = &attempt.looks else { return };
+            let Some(seen) = &attempt.last_seen else { return };
             match objects {
-                [] => looks.found_nothing(name),
-                [_] => looks.found(format!("{name} ({bytes} bytes)")),
-                several => looks.found(format!("{name} ({} objects, {bytes} bytes)", several.len())),
+                [] => seen.found_nothing(name),
+                [_] => seen.found(format!("{name} ({bytes} bytes)")),
+                several => seen.found(format!("{name} ({} objects, {bytes} bytes)", several.len())),
             }
         });
     }

@@ -98,7 +98,7 @@ impl Lives {
         self.commits += 1;
         self.starts.extend(outbox.todo.starts.drain(..));
         for action in outbox.todo.actions.drain(..) {
-            if let Action::Tell { id, notification, .. } = action {
+            if let Action::Deliver { id, notification, .. } = action {
                 self.tells.push((id, notification.name().to_owned()));
             }
         }
@@ -115,7 +115,7 @@ impl Lives {
         (self.starts, self.tells) = (VecDeque::new(), Vec::new());
         self.journal = Some(Arc::new(SqliteJournal::open(&self.path()).unwrap()));
         let spec = self.spec(&run);
-        self.core.resume(spec, run.created, &entries, at);
+        self.core.resume(Run::replay(spec, run.created, &entries).unwrap(), at);
         self.core.advance(at);
         self.take();
     }
@@ -138,12 +138,12 @@ impl Lives {
     }
 
     fn node(&self, id: &str) -> (NodeState, u32) {
-        let node = self.run().node(self.run().layout.find(&self.plan, id).unwrap());
-        (node.state, node.attempt())
+        let node = self.run().node(self.run().layout().find(&self.plan, id).unwrap());
+        (node.state(), node.attempt())
     }
 
     fn error(&self, id: &str) -> String {
-        let node = self.run().node(self.run().layout.find(&self.plan, id).unwrap());
+        let node = self.run().node(self.run().layout().find(&self.plan, id).unwrap());
         node.failure().map(|failure| failure.error().to_owned()).unwrap_or_default()
     }
 }
@@ -259,7 +259,7 @@ fn told() {
 fn a_callback_that_is_due_is_delivered_by_the_next_process_until_somebody_was_told() {
     let mut lives = Lives::of(&told());
     lives.answer(success(1_u64), None);
-    assert_eq!((lives.run().state, lives.tells.len()), (RunState::Success, 1));
+    assert_eq!((lives.run().state(), lives.tells.len()), (RunState::Success, 1));
     // Nobody was told as it died.
     let untold = || Reader::open(&lives.path()).unwrap().untold().unwrap().len();
     lives.journal.as_ref().unwrap().close();
@@ -267,7 +267,7 @@ fn a_callback_that_is_due_is_delivered_by_the_next_process_until_somebody_was_to
     lives.dies_until(after("1h"));
     let [(id, name)] = lives.tells.as_slice() else { panic!("{:?}", lives.tells) };
     assert_eq!(name, "on_success");
-    lives.core.told(RUN, *id, Ok(()), lives.now);
+    lives.core.delivered(RUN, *id, Ok(()), lives.now);
     lives.take();
     lives.dies_until(after("2h"));
     assert!(lives.tells.is_empty(), "once is enough");
@@ -289,7 +289,7 @@ fn an_sla_counts_from_where_it_counted_and_fires_once() {
     lives.until(after("45m"));
     assert_eq!(lives.tells.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["on_sla_miss"]);
     let (id, _) = lives.tells[0];
-    lives.core.told(RUN, id, Ok(()), lives.now);
+    lives.core.delivered(RUN, id, Ok(()), lives.now);
     lives.take();
     lives.dies_until(after("1h"));
     lives.until(after("2h"));
@@ -365,8 +365,8 @@ impl Lives {
 
     fn end(&self) -> Vec<String> {
         let run = self.run();
-        let nodes = (0..).zip(&run.nodes).map(|(slot, node)| format!("{} {} {:?}", run.id(slot), node.state, node.value));
-        nodes.chain([run.state.to_string()]).collect()
+        let nodes = (0..).zip(run.nodes()).map(|(slot, node)| format!("{} {} {:?}", run.id(slot), node.state(), node.value()));
+        nodes.chain([run.state().to_string()]).collect()
     }
 }
 
@@ -374,7 +374,7 @@ impl Lives {
 fn wherever_it_dies_a_run_ends_as_one_that_does_not() {
     let mut whole = Lives::of(&shaped());
     whole.on(usize::MAX);
-    assert!(whole.run().state.is_end(), "{:?}", whole.end());
+    assert!(whole.run().state().is_end(), "{:?}", whole.end());
     for dies_at in 1..=whole.commits {
         let mut lives = Lives::of(&shaped());
         lives.on(dies_at);

@@ -2,7 +2,7 @@
 
 use crate::author::value::Value;
 use crate::engine::{Entry, Layout, Output, Record, RunState, Skip, Slot};
-use crate::plan::{Plan, Remap, What};
+use crate::plan::{Plan, Recipient, Remap, What};
 use crate::time::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::Value as Cell;
@@ -106,11 +106,14 @@ impl RecordRow {
                 Self { text: Some(slots.join(" ")), ..row(CLEARED) }
             }
             Record::RunEnded { state } => Self { text: Some(state.name().to_owned()), ..row(RUN_ENDED) },
-            Record::CallbackDue { id, notifier, notification } => Self {
+            Record::CallbackDue { id, recipient, notification } => Self {
                 number: Some((*id).into()),
-                time: Some((*notifier).into()),
+                time: Some(recipient.position.into()),
                 // A notification holds texts, numbers and dates, all of which JSON can.
                 text: serde_json::to_string(&**notification).ok(),
+                slot: Some(recipient.is_one_of_several.into()),
+                // Journals of earlier versions have none: there `time` is the notifier's index in the plan.
+                body: recipient.label.as_ref().map(|label| label.as_bytes().to_vec()),
                 ..row(CALLBACK_DUE)
             },
             Record::CallbackTold { id } => Self { number: Some((*id).into()), ..row(CALLBACK_TOLD) },
@@ -203,8 +206,10 @@ impl RecordRow {
             RUN_ENDED => Record::RunEnded { state: state(&text()?).ok_or_else(|| wrong(5, "text"))? },
             CALLBACK_DUE => {
                 let notification = serde_json::from_str(&text()?).map_err(|_| wrong(5, "text"))?;
-                let notifier = narrow(4, "time", self.time)?;
-                Record::CallbackDue { id: number()?, notifier, notification: Arc::new(notification) }
+                let label = self.body.as_deref().map(|label| String::from_utf8_lossy(label).as_ref().into());
+                let is_one_of_several = self.slot == Some(1);
+                let recipient = Recipient { label, position: narrow(4, "time", self.time)?, is_one_of_several };
+                Record::CallbackDue { id: number()?, recipient, notification: Arc::new(notification) }
             }
             CALLBACK_TOLD => Record::CallbackTold { id: number()? },
             CALLBACK_FAILED => {
@@ -223,36 +228,14 @@ pub(super) fn state(name: &str) -> Option<RunState> {
 impl StoredEntry {
     /// Calls the slots by what they are called in another plan.
     pub(crate) fn remap(&mut self, remap: &Remap) {
-        self.each_slot(|slot| *slot = remap.slot(*slot));
-    }
-
-    fn each_slot(&mut self, mut see: impl FnMut(&mut Slot)) {
-        match &mut self.entry.record {
-            Record::UpstreamFailed { slot, cause: other } | Record::Skipped { slot, why: Skip::Upstream(other) } => {
-                see(slot);
-                see(other);
-            }
-            Record::Started { slot, .. }
-            | Record::NotYet { slot, .. }
-            | Record::Retrying { slot, .. }
-            | Record::Interrupted { slot, .. }
-            | Record::Unfolded { slot, .. }
-            | Record::Succeeded { slot, .. }
-            | Record::Failed { slot, .. }
-            | Record::Skipped { slot, .. } => see(slot),
-            Record::Cleared { slots } => slots.iter_mut().for_each(see),
-            Record::RunEnded { .. }
-            | Record::CallbackDue { .. }
-            | Record::CallbackTold { .. }
-            | Record::CallbackFailed { .. } => {}
-        }
+        self.entry.record.each_slot(|slot| *slot = remap.slot(*slot));
     }
 
     /// Whether all slots it names are among so many.
     pub(crate) fn fits(&self, slots: usize) -> Result<(), DecodeError> {
         let mut wrong = None;
         let mut seen = self.clone();
-        seen.each_slot(|slot| {
+        seen.entry.record.each_slot(|slot| {
             if *slot as usize >= slots {
                 wrong = Some(*slot);
             }

@@ -1,0 +1,204 @@
+//! Values that follow from other values: an element of a list, the results of a mapping, what an arm of a branch carries.
+//!
+//! They are made of the values they follow from without a call of the user's code. Whoever takes one into a parameter calls its
+//! `Clone`, within the attempt, where a panic fails that attempt and nobody else waits. So the engine may make them while it holds
+//! its lock, and recovery may make them without the type's code.
+
+use super::branch::Branches;
+use super::input::Upstream;
+use super::value::{Data, Datum, Value};
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+/// How many elements a `Vec<T>` has.
+pub(crate) fn len<T: Data>(list: &Value) -> usize {
+    match list.items() {
+        Some(items) => items.len(),
+        None => list.as_any().downcast_ref::<Vec<T>>().map_or(0, Vec::len),
+    }
+}
+
+/// One element of a `Vec<T>`.
+pub(crate) fn item<T: Data>(list: &Value, index: usize) -> Value {
+    match list.items().and_then(|items| items.get(index)) {
+        Some(item) => Arc::clone(item),
+        None => Arc::new(Item::<T> { list: Arc::clone(list), index, shared: OnceLock::new() }),
+    }
+}
+
+/// The results of a mapping's elements as a `Vec<U>`; `None` unless all succeeded.
+pub(crate) fn join<U: Data>(results: &[Upstream]) -> Option<Value> {
+    let item = |upstream: &Upstream| match upstream {
+        Upstream::Success(value) => Some(Arc::clone(value)),
+        Upstream::Skipped | Upstream::Failed(_) => None,
+    };
+    let items = results.iter().map(item).collect::<Option<Box<[Value]>>>()?;
+    Some(Arc::new(Joined::<U> { items, made: OnceLock::new() }))
+}
+
+/// Which arm a branch's output takes.
+pub(crate) fn arm<B: Branches + 'static>(output: &Value) -> Option<usize> {
+    output.as_any().downcast_ref::<B>().map(|output| output.split().0)
+}
+
+/// What the arm carries that a branch's output takes.
+pub(crate) fn carried<B: Branches + 'static>(output: &Value) -> Value {
+    Arc::new(Carried::<B> { output: Arc::clone(output), shared: OnceLock::new(), of: std::marker::PhantomData })
+}
+
+struct Item<T> {
+    list: Value,
+    index: usize,
+    shared: OnceLock<Arc<T>>,
+}
+
+impl<T: Data> Item<T> {
+    fn get(&self) -> &T {
+        let list = self.list.as_any().downcast_ref::<Vec<T>>();
+        // Whoever made it asked how long the list is, and a list does not change.
+        list.and_then(|list| list.get(self.index)).unwrap_or_else(|| unreachable!("an element outside of its list"))
+    }
+}
+
+impl<T: Data> Datum for Item<T> {
+    fn clone_into(&self, slot: &mut dyn Any) -> bool {
+        Datum::clone_into(self.get(), slot)
+    }
+
+    fn share_into(self: Arc<Self>, slot: &mut dyn Any) -> bool {
+        Arc::clone(self.shared.get_or_init(|| Arc::new(self.get().clone()))).share_into(slot)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self.get()
+    }
+
+    fn to_value(&self) -> Value {
+        self.get().to_value()
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
+        self.get().encode()
+    }
+}
+
+struct Joined<U> {
+    items: Box<[Value]>,
+    made: OnceLock<Arc<Vec<U>>>,
+}
+
+impl<U: Data> Joined<U> {
+    fn get(&self) -> &Arc<Vec<U>> {
+        let item = |item: &Value| {
+            let mut slot = None::<U>;
+            item.as_ref().clone_into(&mut slot);
+            slot
+        };
+        // The plan's types say that every result is a `U`.
+        self.made.get_or_init(|| Arc::new(self.items.iter().filter_map(item).collect()))
+    }
+}
+
+impl<U: Data> Datum for Joined<U> {
+    fn clone_into(&self, slot: &mut dyn Any) -> bool {
+        Datum::clone_into(self.get().as_ref(), slot)
+    }
+
+    fn share_into(self: Arc<Self>, slot: &mut dyn Any) -> bool {
+        Arc::clone(self.get()).share_into(slot)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self.get().as_ref()
+    }
+
+    fn items(&self) -> Option<&[Value]> {
+        Some(&self.items)
+    }
+
+    fn to_value(&self) -> Value {
+        Arc::clone(self.get()) as Value
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
+        self.get().as_ref().encode()
+    }
+}
+
+struct Carried<B> {
+    output: Value,
+    shared: OnceLock<Value>,
+    of: std::marker::PhantomData<fn() -> B>,
+}
+
+impl<B: Branches + 'static> Carried<B> {
+    fn get(&self) -> &dyn Datum {
+        // The plan's types say that a branch's output is a `B`.
+        let output = self.output.as_any().downcast_ref::<B>();
+        output.map_or_else(|| unreachable!("the output of a branch is of another type"), |output| output.split().1)
+    }
+}
+
+impl<B: Branches + 'static> Datum for Carried<B> {
+    fn clone_into(&self, slot: &mut dyn Any) -> bool {
+        self.get().clone_into(slot)
+    }
+
+    fn share_into(self: Arc<Self>, slot: &mut dyn Any) -> bool {
+        Arc::clone(self.shared.get_or_init(|| self.get().to_value())).share_into(slot)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self.get().as_any()
+    }
+
+    fn items(&self) -> Option<&[Value]> {
+        self.get().items()
+    }
+
+    fn to_value(&self) -> Value {
+        self.get().to_value()
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
+        self.get().encode()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shared<T: 'static>(value: &Value) -> Arc<T> {
+        let mut slot = None::<Arc<T>>;
+        assert!(Arc::clone(value).share_into(&mut slot), "another type");
+        slot.unwrap()
+    }
+
+    #[test]
+    fn an_element_is_cloned_where_it_is_used_and_shared_once() {
+        #[derive(serde::Serialize, serde::Deserialize)]
+        struct Counted(u64);
+        static CLONES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        impl Clone for Counted {
+            fn clone(&self) -> Self {
+                CLONES.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                Self(self.0)
+            }
+        }
+        let clones = || CLONES.load(std::sync::atomic::Ordering::Relaxed);
+        let list: Value = Arc::new(vec![Counted(7), Counted(8)]);
+        assert_eq!(len::<Counted>(&list), 2);
+        let second = item::<Counted>(&list, 1);
+        assert_eq!((clones(), second.encode().unwrap().as_slice()), (0, b"8".as_slice()));
+        let (one, other) = (shared::<Counted>(&second), shared::<Counted>(&second));
+        assert_eq!((clones(), Arc::ptr_eq(&one, &other), one.0), (1, true, 8));
+        let joined = join::<Counted>(&[Upstream::Success(Arc::clone(&second)), Upstream::Success(item::<Counted>(&list, 0))]);
+        let joined = joined.unwrap();
+        // The elements of joined results are the results themselves.
+        assert_eq!((len::<Counted>(&joined), clones()), (2, 1));
+        assert!(Arc::ptr_eq(&item::<Counted>(&joined, 0), &second));
+        assert_eq!((joined.encode().unwrap().as_slice(), clones()), (b"[8,7]".as_slice(), 3));
+        assert!(join::<Counted>(&[Upstream::Skipped]).is_none());
+    }
+}

@@ -1,0 +1,89 @@
+//! What the core leaves to be carried out, and what it is answered: the messages between it and the runtime.
+
+use super::ids::{Job, RunIx};
+use super::log::Records;
+use super::states::RunState;
+use crate::author::notify::Notification;
+use crate::author::value::Value;
+use crate::plan::NotifierIx;
+use std::sync::Arc;
+
+/// What a call of the core left to do. The records are to be committed before any of the rest is carried out.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    pub(crate) records: Records,
+    pub(crate) todo: Todo,
+    pub(crate) garbage: Garbage,
+}
+
+/// What is to be dropped once the engine's lock is free: its drop is the user's code.
+#[derive(Debug, Default)]
+pub(crate) struct Garbage {
+    /// Answers that came too late.
+    pub(crate) answers: Vec<Answer>,
+    /// Values that a retry undid.
+    pub(crate) values: Vec<Value>,
+}
+
+impl Garbage {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.answers.is_empty() && self.values.is_empty()
+    }
+}
+
+/// What the runtime has to do: to start bodies, and then the rest.
+#[derive(Debug, Default)]
+pub(crate) struct Todo {
+    pub(crate) starts: Vec<Job>,
+    pub(crate) actions: Vec<Action>,
+}
+
+impl Todo {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.starts.is_empty() && self.actions.is_empty()
+    }
+
+    /// Adds what is to be done after it.
+    pub(crate) fn append(&mut self, mut after: Self) {
+        self.starts.append(&mut after.starts);
+        self.actions.append(&mut after.actions);
+    }
+}
+
+/// What the runtime has to do besides starting bodies.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    /// Cut an attempt off. It is still to be answered.
+    Abort(Job),
+    /// Deliver a notification.
+    Deliver { run: RunIx, id: u32, notifier: NotifierIx, notification: Arc<Notification> },
+    /// The run has ended.
+    Ended { run: RunIx, state: RunState },
+}
+
+/// What became of an attempt.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) what: Answered,
+    /// What a sensor remembers.
+    pub(crate) memory: Option<Arc<str>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// The output, with its JSON where the journal is durable.
+    Success(Value, Option<Arc<[u8]>>),
+    /// With what the poke looked for, where it may be the sensor's last: the end of the sentence "timed out: …; …".
+    NotYet(Option<Box<str>>),
+    Error(Arc<str>),
+    Fatal(Arc<str>),
+    Skip(Arc<str>),
+    /// It was cut off as asked.
+    Aborted,
+}
+
+impl From<Answered> for Answer {
+    fn from(what: Answered) -> Self {
+        Self { what, memory: None }
+    }
+}

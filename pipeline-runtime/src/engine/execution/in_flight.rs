@@ -1,0 +1,125 @@
+//! Attempts in flight: from their start until they are answered, be they cut off or not.
+//!
+//! Invariant: an attempt owns its permit, and nothing but its answer gives that back. So neither a retry nor a mapping that expands
+//! again can lose one. (`engine/tests`: after each step the permits in use are those of attempts in flight and of sensors in mode `poke`)
+
+use super::super::ids::{AttemptIx, Job, RunIx, Slot};
+use super::pools::Permit;
+
+/// All attempts in flight, over all runs.
+#[derive(Debug, Default)]
+pub(crate) struct InFlight {
+    all: Vec<Option<Attempt>>,
+    free: Vec<AttemptIx>,
+}
+
+#[derive(Debug)]
+struct Attempt {
+    job: Job,
+    /// Where its node is now.
+    node: Slot,
+    permit: Permit,
+    /// Its end was decided before its answer, which then only gives its thread back.
+    cut_off: bool,
+    /// The node's next attempt is due, and waits for this one's thread.
+    overdue: bool,
+}
+
+/// An attempt that was answered.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) node: Slot,
+    pub(crate) permit: Permit,
+    pub(crate) cut_off: bool,
+    pub(crate) overdue: bool,
+}
+
+impl InFlight {
+    #[inline]
+    pub(crate) fn begin(&mut self, run: RunIx, slot: Slot, start: u32, permit: Permit) -> Job {
+        let attempt = |attempt| Job { run, slot, start, attempt };
+        let of = |job| Some(Attempt { job, node: slot, permit, cut_off: false, overdue: false });
+        if let Some(ix) = self.free.pop() {
+            let job = attempt(ix);
+            self.all[ix as usize] = of(job);
+            return job;
+        }
+        let ix = u32::try_from(self.all.len()).unwrap_or_else(|_| unreachable!("2^32 attempts in flight"));
+        let job = attempt(ix);
+        self.all.push(of(job));
+        job
+    }
+
+    /// Ends an attempt, unless it has been answered already.
+    #[inline]
+    pub(crate) fn end(&mut self, job: Job) -> Option<Ended> {
+        let place = self.all.get_mut(job.attempt as usize)?;
+        let Attempt { node, permit, cut_off, overdue, .. } = place.take_if(|attempt| attempt.job == job)?;
+        self.free.push(job.attempt);
+        if self.free.len() == self.all.len() && self.all.len() > SPARE {
+            // There may have been a million.
+            (self.all, self.free) = (Vec::new(), Vec::new());
+        }
+        Some(Ended { node, permit, cut_off, overdue })
+    }
+
+    fn get_mut(&mut self, ix: AttemptIx) -> Option<&mut Attempt> {
+        self.all.get_mut(ix as usize)?.as_mut()
+    }
+
+    #[inline]
+    fn get(&self, ix: AttemptIx) -> Option<&Attempt> {
+        self.all.get(ix as usize)?.as_ref()
+    }
+
+    /// The start that an attempt is.
+    pub(crate) fn job(&self, ix: AttemptIx) -> Option<Job> {
+        Some(self.get(ix)?.job)
+    }
+
+    /// Whether its answer decides anything.
+    #[inline]
+    pub(crate) fn is_under_way(&self, job: Job) -> bool {
+        self.get(job.attempt).is_some_and(|attempt| attempt.job == job && !attempt.cut_off)
+    }
+
+    /// Decides its end before its answer.
+    pub(crate) fn cut_off(&mut self, ix: AttemptIx) -> Option<Job> {
+        let attempt = self.get_mut(ix)?;
+        attempt.cut_off = true;
+        Some(attempt.job)
+    }
+
+    /// Its node's next attempt waits for its thread.
+    pub(crate) fn overdue(&mut self, ix: AttemptIx, overdue: bool) {
+        if let Some(attempt) = self.get_mut(ix) {
+            attempt.overdue = overdue;
+        }
+    }
+
+    /// Its node is elsewhere.
+    pub(crate) fn moved(&mut self, ix: AttemptIx, to: Slot) {
+        if let Some(attempt) = self.get_mut(ix) {
+            attempt.node = to;
+        }
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.free.len() == self.all.len()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_overdue(&self, ix: AttemptIx) -> bool {
+        self.get(ix).is_some_and(|attempt| attempt.overdue)
+    }
+
+    /// The pools whose permits they own.
+    #[cfg(test)]
+    pub(crate) fn permits(&self) -> impl Iterator<Item = (RunIx, Slot, super::CorePool)> {
+        self.all.iter().flatten().map(|attempt| (attempt.job.run, attempt.node, attempt.permit.pool()))
+    }
+}
+
+/// For how many attempts memory is kept while there are none.
+const SPARE: usize = 1024;

@@ -1,0 +1,16 @@
+//! What this process does about its runs: attempts in flight, permits, queues, timers, deliveries. All of it is volatile: each process
+//! begins with nothing of it, and what is to be done is derived from the runs' states.
+
+mod delivery;
+mod in_flight;
+mod node_work;
+mod pools;
+mod timers;
+mod worklist;
+
+pub(super) use delivery::Delivery;
+pub(super) use in_flight::{Ended, InFlight};
+pub(super) use node_work::NodeWork;
+pub(super) use pools::{CorePool, Permit, Pools};
+pub(super) use timers::{Due, Timers};
+pub(super) use worklist::{Work, Worklist};

@@ -1,0 +1,187 @@
+//! Pools: how many attempts may be under way at once, over all runs.
+
+use super::super::ids::{RunIx, Slot};
+use crate::plan::{DEFAULT_POOL, PoolSpec};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+/// A pool's index in its core.
+pub(crate) type CorePool = u32;
+
+/// A slot of a pool: the right to have one attempt under way. It is moved, never copied, and given back by [`Pools::release`].
+#[derive(Debug)]
+#[must_use = "a permit that is not given back is lost to its pool"]
+pub(crate) struct Permit(CorePool);
+
+#[cfg(test)]
+impl Permit {
+    pub(crate) fn pool(&self) -> CorePool {
+        self.0
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Pools {
+    all: Vec<Pool>,
+    parallelism: u32,
+    /// Pools that may have a permit for a node that waits.
+    due: Vec<CorePool>,
+    /// No permits are given away any more.
+    closed: bool,
+    /// Nor yet: nobody is there to run a body.
+    held: bool,
+}
+
+#[derive(Debug)]
+struct Pool {
+    name: &'static str,
+    slots: u32,
+    used: u32,
+    waiting: Queue,
+}
+
+/// For how many nodes a queue keeps memory while none waits.
+const SPARE: usize = 1024;
+
+/// Waiting nodes by priority, not arrival. Those that arrive in order are appended; the others go to a heap.
+#[derive(Debug, Default)]
+struct Queue {
+    in_order: VecDeque<Waiting>,
+    others: BinaryHeap<Waiting>,
+}
+
+impl Queue {
+    #[inline]
+    fn push(&mut self, waiting: Waiting) {
+        match self.in_order.back() {
+            Some(last) if waiting > *last => self.others.push(waiting),
+            _ => self.in_order.push_back(waiting),
+        }
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<Waiting> {
+        match (self.in_order.front(), self.others.peek()) {
+            (first, Some(other)) if first.is_none_or(|first| other > first) => self.others.pop(),
+            (Some(_), _) => self.in_order.pop_front(),
+            (None, _) => {
+                self.shrink();
+                None
+            }
+        }
+    }
+
+    /// Gives back the memory of many that waited once: they may have been a million.
+    fn shrink(&mut self) {
+        if self.in_order.capacity() > SPARE {
+            self.in_order = VecDeque::new();
+        }
+        if self.others.capacity() > SPARE {
+            self.others = BinaryHeap::new();
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.in_order.is_empty() && self.others.is_empty()
+    }
+}
+
+/// Highest priority first, then the oldest run, then wiring order, in which a mapping's elements stand one after the other: so
+/// an element is finished before the next is begun.
+type Waiting = (i32, Reverse<RunIx>, Reverse<Slot>);
+
+impl Pools {
+    pub(crate) fn new(parallelism: u32) -> Self {
+        Self { all: Vec::new(), parallelism: parallelism.max(1), due: Vec::new(), closed: false, held: false }
+    }
+
+    /// From now on nothing is given a permit any more.
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// Until bodies can run, nothing is given a permit: its time limit would count before it could begin.
+    pub(crate) fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// Bodies can run.
+    pub(crate) fn open_all(&mut self) {
+        if std::mem::take(&mut self.held) {
+            self.due = (0..).take(self.all.len()).collect();
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// The pool of that name. The first plan to name it says how many slots it has.
+    pub(crate) fn find(&mut self, spec: PoolSpec) -> CorePool {
+        let known = self.all.iter().position(|pool| pool.name == spec.name);
+        let ix = known.unwrap_or_else(|| {
+            let slots = if spec.name == DEFAULT_POOL { self.parallelism } else { spec.slots.max(1) };
+            self.all.push(Pool { name: spec.name, slots, used: 0, waiting: Queue::default() });
+            self.all.len() - 1
+        });
+        u32::try_from(ix).unwrap_or(u32::MAX)
+    }
+
+    #[inline]
+    pub(crate) fn wait(&mut self, pool: CorePool, priority: i32, run: RunIx, slot: Slot) {
+        self.all[pool as usize].waiting.push((priority, Reverse(run), Reverse(slot)));
+        self.note(pool);
+    }
+
+    /// A permit for a node, where none waits before it.
+    #[inline]
+    pub(crate) fn take(&mut self, pool: CorePool) -> Option<Permit> {
+        let of = &mut self.all[pool as usize];
+        let free = of.used < of.slots && of.waiting.is_empty() && !self.closed && !self.held;
+        of.used += u32::from(free);
+        free.then_some(Permit(pool))
+    }
+
+    #[inline]
+    fn note(&mut self, pool: CorePool) {
+        if self.due.last() != Some(&pool) {
+            self.due.push(pool);
+        }
+    }
+
+    /// Gives a permit back to its pool.
+    #[inline]
+    pub(crate) fn release(&mut self, Permit(pool): Permit) {
+        let of = &mut self.all[pool as usize];
+        debug_assert!(of.used > 0, "a permit was given back that nobody had");
+        of.used -= 1;
+        if !of.waiting.is_empty() {
+            self.note(pool);
+        }
+    }
+
+    /// How many slots of each pool are taken.
+    #[cfg(test)]
+    pub(crate) fn used(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        self.all.iter().map(|pool| (pool.name, pool.used))
+    }
+
+    /// A permit for a node that waited.
+    #[inline]
+    pub(crate) fn grant(&mut self) -> Option<(Permit, RunIx, Slot)> {
+        if self.closed || self.held {
+            return None;
+        }
+        while let Some(&ix) = self.due.last() {
+            let pool = &mut self.all[ix as usize];
+            if pool.used < pool.slots
+                && let Some((_, Reverse(run), Reverse(slot))) = pool.waiting.pop()
+            {
+                pool.used += 1;
+                return Some((Permit(ix), run, slot));
+            }
+            self.due.pop();
+        }
+        None
+    }
+}

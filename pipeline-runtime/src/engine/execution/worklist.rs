@@ -1,0 +1,178 @@
+//! Work to do: what follows from a run's state and is not decided yet.
+//!
+//! [`Worklist::derive`] says what it is, of any state. A live run, which is asked after each record, hears of it instead, as
+//! [`Changes`]; both must come to the same. (`engine/tests/harness.rs` compares them after every record.)
+
+use super::super::ids::Slot;
+use super::super::state::Verdict;
+use super::super::state::{Changes, Conclusion, ExpansionIx, Run};
+use super::super::states::NodeState;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// What is to be done next about one run.
+#[derive(Debug, Default)]
+pub(crate) struct Worklist {
+    /// In topological order, and of one node the gravest first: so whatever one event makes of a node's inputs is known before the
+    /// node is decided.
+    conclusions: BinaryHeap<Reverse<(u32, Slot, Conclusion)>>,
+    /// Nodes whose output somebody no longer wants. Whether somebody else does is asked once all else is decided.
+    released: Vec<Slot>,
+    /// Mappings that may activate further elements.
+    freed: Vec<ExpansionIx>,
+    /// Bodies whose inputs all hold.
+    ready: Vec<Slot>,
+}
+
+/// One thing to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    Conclude(Slot, Conclusion),
+    /// To be cut off, if nobody else wants it.
+    CutOff(Slot),
+    /// To activate the next elements of a mapping, if it may.
+    Activate(ExpansionIx),
+}
+
+impl Worklist {
+    /// What follows from a state.
+    pub(crate) fn derive(run: &Run) -> Self {
+        let mut work = Self::default();
+        if run.state().is_end() {
+            return work;
+        }
+        for slot in run.slots() {
+            work.derive_node(run, slot);
+        }
+        for each in run.slots().filter(|&slot| run.each(slot).is_some()) {
+            let expansion = run.expansion_of(each);
+            work.freed.extend(expansion.filter(|&expansion| run.next_element(expansion).is_some()));
+        }
+        work
+    }
+
+    fn derive_node(&mut self, run: &Run, slot: Slot) {
+        let node = run.node(slot);
+        let rank = |slot| run.plan().node(run.ix(slot)).rank;
+        if node.state().is_end() {
+            if node.state() == NodeState::Removed {
+                return;
+            }
+            for (target, rule) in run.targets(slot) {
+                let conclusion = match run.verdict(slot, rule) {
+                    Verdict::Holds | Verdict::Loses => continue,
+                    Verdict::Wins => Conclusion::Holds,
+                    Verdict::Skips => Conclusion::Skipped(slot),
+                    Verdict::Fails => Conclusion::UpstreamFailed(slot),
+                };
+                if !run.node(target).state().is_end() {
+                    self.concluded(rank(target), target, conclusion);
+                }
+            }
+            return;
+        }
+        let element = run.element(run.layout().position(slot));
+        if run.layout().position(slot).expansion > 0 && element != slot {
+            match run.node(element).state() {
+                NodeState::UpstreamFailed => self.concluded(rank(slot), slot, Conclusion::UpstreamFailed(element)),
+                NodeState::Skipped => self.concluded(rank(slot), slot, Conclusion::Skipped(element)),
+                _ => {}
+            }
+        }
+        match node.state() {
+            NodeState::Scheduled if run.is_body(slot) => self.ready.push(slot),
+            NodeState::Scheduled => self.concluded(rank(slot), slot, Conclusion::Holds),
+            NodeState::Running if run.is_complete(slot) => self.concluded(rank(slot), slot, Conclusion::Complete),
+            _ => {}
+        }
+        if run.is_unwanted(slot) {
+            self.released.push(slot);
+        }
+    }
+
+    /// Takes the next thing that is to be decided.
+    pub(crate) fn next(&mut self) -> Option<Work> {
+        if let Some(Reverse((_, slot, conclusion))) = self.conclusions.pop() {
+            return Some(Work::Conclude(slot, conclusion));
+        }
+        self.released.pop().map(Work::CutOff).or_else(|| self.freed.pop().map(Work::Activate))
+    }
+
+    /// Whether all is decided, and what is ready may start.
+    #[inline]
+    pub(crate) fn is_decided(&self) -> bool {
+        self.conclusions.is_empty() && self.released.is_empty() && self.freed.is_empty()
+    }
+
+    /// Takes the bodies that are ready. The memory is to be given back.
+    #[inline]
+    pub(crate) fn take_ready(&mut self) -> Vec<Slot> {
+        std::mem::take(&mut self.ready)
+    }
+
+    #[inline]
+    pub(crate) fn reuse(&mut self, mut ready: Vec<Slot>) {
+        ready.clear();
+        if self.ready.is_empty() {
+            self.ready = ready;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Nothing is to be done any more.
+    pub(crate) fn clear(&mut self) {
+        self.conclusions.clear();
+        self.released.clear();
+        self.freed.clear();
+        self.ready.clear();
+    }
+
+    /// What of it still means something, in a form that two can be compared in: each node's gravest conclusion, who is cut off, who
+    /// is activated, and who is ready and not in hand as `is_in_hand` says.
+    #[cfg(test)]
+    pub(crate) fn normal_form(&self, run: &Run, is_in_hand: impl Fn(Slot) -> bool) -> String {
+        use std::collections::{BTreeMap, BTreeSet};
+        let mut gravest: BTreeMap<Slot, Conclusion> = BTreeMap::new();
+        for Reverse((_, slot, conclusion)) in &self.conclusions {
+            let state = run.node(*slot).state();
+            let is_open = match conclusion {
+                Conclusion::UpstreamFailed(_) | Conclusion::Skipped(_) => !state.is_end(),
+                Conclusion::Complete => run.is_complete(*slot),
+                Conclusion::Holds => state == NodeState::Scheduled || state == NodeState::None && run.winner(*slot).is_some(),
+            };
+            if is_open {
+                let known = gravest.entry(*slot).or_insert(*conclusion);
+                *known = (*known).min(*conclusion);
+            }
+        }
+        let unwanted: BTreeSet<Slot> = self.released.iter().copied().filter(|&slot| run.is_unwanted(slot)).collect();
+        let freed: BTreeSet<Slot> = self.freed.iter().filter_map(|&expansion| run.next_element(expansion)).collect();
+        let is_ready = |slot: &Slot| run.node(*slot).state() == NodeState::Scheduled && !is_in_hand(*slot);
+        let ready: BTreeSet<Slot> = self.ready.iter().copied().filter(is_ready).collect();
+        format!("conclusions {gravest:?} unwanted {unwanted:?} next elements {freed:?} ready {ready:?}")
+    }
+}
+
+impl Changes for Worklist {
+    #[inline]
+    fn ready(&mut self, node: Slot) {
+        self.ready.push(node);
+    }
+
+    #[inline]
+    fn concluded(&mut self, rank: u32, node: Slot, conclusion: Conclusion) {
+        self.conclusions.push(Reverse((rank, node, conclusion)));
+    }
+
+    fn freed(&mut self, mapping: ExpansionIx) {
+        self.freed.push(mapping);
+    }
+
+    fn released(&mut self, node: Slot) {
+        self.released.push(node);
+    }
+}

@@ -1,0 +1,7 @@
+//! The log: what happened to runs, in the order in which it happened.
+
+mod columns;
+mod record;
+
+pub(crate) use columns::{Records, RunRecords};
+pub(crate) use record::{Entry, Output, Record, Skip};

@@ -1,0 +1,98 @@
+//! Records: what happened, in the order in which it happened. The journal keeps them, and a run's state is their fold.
+
+use super::super::ids::Slot;
+use super::super::states::RunState;
+use crate::author::notify::Notification;
+use crate::author::value::Value;
+use crate::plan::Recipient;
+use crate::time::Timestamp;
+use std::sync::Arc;
+
+/// One thing that happened, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) at: Timestamp,
+    pub(crate) record: Record,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub(crate) enum Record {
+    /// An attempt of a body, or a poke, was started. `attempt` counts from 1 and stays the same over a sensor's pokes.
+    Started { slot: Slot, attempt: u32 },
+    /// A sensor answered `NotYet`.
+    NotYet { slot: Slot, next: Timestamp, memory: Option<Arc<str>> },
+    /// An attempt failed and the next is due.
+    Retrying { slot: Slot, next: Timestamp, error: Arc<str>, renew: bool, memory: Option<Arc<str>> },
+    /// An attempt was cut off by the end of its process: by its death or, `asked`, because somebody wanted it to end.
+    Interrupted { slot: Slot, asked: bool },
+    /// A mapping's list is there, and the mapping has expanded: its elements now have slots.
+    Unfolded { slot: Slot, width: u32 },
+    /// The node has its output. A gate's follows from its upstream's and is not written.
+    Succeeded { slot: Slot, output: Option<Output> },
+    /// The last attempt failed, or with `timed_out` a sensor's wait outlasted its timeout.
+    Failed { slot: Slot, error: Arc<str>, timed_out: bool },
+    /// It will not run.
+    Skipped { slot: Slot, why: Skip },
+    /// It cannot run: `cause` failed.
+    UpstreamFailed { slot: Slot, cause: Slot },
+    /// Somebody wants these nodes tried again: what happened to them is undone.
+    Cleared { slots: Box<[Slot]> },
+    /// All nodes have ended.
+    RunEnded { state: RunState },
+    /// Somebody is to be told.
+    CallbackDue { id: u32, recipient: Recipient, notification: Arc<Notification> },
+    /// They were told.
+    CallbackTold { id: u32 },
+    /// They could not be told; the next try is due, unless there is none.
+    CallbackFailed { id: u32, next: Option<Timestamp>, error: Arc<str> },
+}
+
+/// A node's output.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    pub(crate) value: Value,
+    /// The value as it is written to a durable journal; none where the journal is memory.
+    pub(crate) json: Option<Arc<[u8]>>,
+}
+
+/// Why a node was skipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Skip {
+    /// The body said so.
+    Body(Arc<str>),
+    /// An upstream was.
+    Upstream(Slot),
+    /// Its branch took another arm, or its node did not fail.
+    NotTaken,
+    /// A sensor's timeout, with `on_timeout = "skip"`.
+    Timeout(Arc<str>),
+    /// Another node was first.
+    CutOff,
+    /// Somebody wanted it so.
+    ByHand,
+    /// The run was cancelled or its timeout was over.
+    RunEnded,
+}
+
+impl Record {
+    /// Shows all nodes that it names.
+    pub(crate) fn each_slot(&mut self, mut see: impl FnMut(&mut Slot)) {
+        match self {
+            Self::UpstreamFailed { slot, cause: other } | Self::Skipped { slot, why: Skip::Upstream(other) } => {
+                see(slot);
+                see(other);
+            }
+            Self::Started { slot, .. }
+            | Self::NotYet { slot, .. }
+            | Self::Retrying { slot, .. }
+            | Self::Interrupted { slot, .. }
+            | Self::Unfolded { slot, .. }
+            | Self::Succeeded { slot, .. }
+            | Self::Failed { slot, .. }
+            | Self::Skipped { slot, .. } => see(slot),
+            Self::Cleared { slots } => slots.iter_mut().for_each(see),
+            Self::RunEnded { .. } | Self::CallbackDue { .. } | Self::CallbackTold { .. } | Self::CallbackFailed { .. } => {}
+        }
+    }
+}

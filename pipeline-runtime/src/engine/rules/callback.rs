@@ -1,0 +1,183 @@
+//! Callbacks: who is notified, of what, and when a notification is delivered.
+//!
+//! A callback that is due is recorded by the notifier's stable name. The process that delivers it looks for that name in its own plan,
+//! and gives the callback up, with that reason, where there is none.
+
+use super::super::effects::Action;
+use super::super::execution::Due;
+use super::super::ids::Slot;
+use super::super::log::Record;
+use super::super::states::NodeState;
+use super::RunContext;
+use crate::author::notify::{Event, Notification};
+use crate::plan::NotifierIx;
+use std::sync::Arc;
+
+/// How many failed nodes a notification names.
+const MOST_NAMED: usize = 10;
+
+impl RunContext<'_> {
+    /// A node came to a state that somebody may want to know of.
+    #[inline]
+    pub(super) fn callback(&mut self, slot: Slot, event: Event) {
+        self.callback_with(slot, event, None);
+    }
+
+    #[inline]
+    pub(super) fn callback_with(&mut self, slot: Slot, event: Event, error: Option<&str>) {
+        if !self.run.plan().notifiers.is_empty() {
+            self.call_back(slot, event, error);
+        }
+    }
+
+    fn call_back(&mut self, slot: Slot, event: Event, error: Option<&str>) {
+        let recipients = self.run.plan().recipients(event, Some(self.run.ix(slot)));
+        if !recipients.is_empty() {
+            let notification = Arc::new(self.about_node(slot, event, error));
+            self.due(&positions(recipients), &notification);
+        }
+    }
+
+    pub(super) fn run_callback(&mut self, event: Event) {
+        let recipients = self.run.plan().recipients(event, None);
+        if !recipients.is_empty() {
+            let notification = Arc::new(self.about_run(event));
+            self.due(&positions(recipients), &notification);
+        }
+    }
+
+    /// A notification is due to notifiers, each with its position among those for the event.
+    pub(super) fn due(&mut self, notifiers: &[(NotifierIx, u32)], notification: &Arc<Notification>) {
+        for &(notifier, position) in notifiers {
+            let id = self.run.callbacks().next_id();
+            let recipient = self.run.plan().recipient(notifier, position);
+            self.record(Record::CallbackDue { id, recipient, notification: Arc::clone(notification) });
+            self.delivery.push(notifier, id);
+        }
+        self.deliver();
+    }
+
+    /// Delivers what is due and is not being delivered yet.
+    pub(crate) fn deliver(&mut self) {
+        let (callbacks, now) = (self.run.callbacks(), self.now);
+        let is_due = |id| callbacks.get(id).is_some_and(|due| due.next.is_none_or(|next| next <= now));
+        for (notifier, id) in self.delivery.begin(is_due) {
+            if let Some(notification) = self.run.callbacks().get(id).map(|due| Arc::clone(&due.notification)) {
+                self.act(Action::Deliver { run: self.ix, id, notifier, notification });
+            }
+        }
+    }
+
+    /// Takes up what earlier processes have left to be delivered.
+    pub(super) fn resume_deliveries(&mut self) {
+        let mut given_up = Vec::new();
+        let due: Vec<_> = self.run.callbacks().due().map(|(id, due)| (id, due.clone())).collect();
+        for (id, due) in due {
+            let plan = self.run.plan();
+            let node = due.notification.node.as_deref().map(|id| id.split_once('[').map_or(id, |(name, _)| name));
+            let node = node.map(|name| plan.find(name));
+            // Of a node that is no longer there nobody is notified.
+            let notifier = match node {
+                Some(None) => None,
+                node => plan.find_recipient(&due.recipient, due.notification.event, node.flatten()),
+            };
+            match notifier {
+                Some(notifier) => {
+                    self.delivery.push(notifier, id);
+                    if let Some(next) = due.next {
+                        self.timer(next.max(self.now), Due::Callback(id));
+                    }
+                }
+                None => given_up.push((id, due.recipient.label)),
+            }
+        }
+        for (id, label) in given_up {
+            let who = label.map_or_else(|| "the notifier".into(), |label| format!("the notifier `{label}`"));
+            let error = format!("{who} is no longer among the callbacks for this event, since the code has changed");
+            self.record(Record::CallbackFailed { id, next: None, error: error.into() });
+        }
+        self.deliver();
+    }
+
+    /// A notifier has come to its end.
+    pub(crate) fn delivered(&mut self, id: u32, result: Result<(), String>) {
+        match result {
+            Ok(()) => {
+                self.delivery.end(id, false);
+                self.record(Record::CallbackTold { id });
+            }
+            Err(error) => {
+                let next = self.run.callbacks().next_try(id, self.now);
+                self.delivery.end(id, next.is_some());
+                self.record(Record::CallbackFailed { id, next, error: error.into() });
+                if let Some(next) = next {
+                    self.timer(next, Due::Callback(id));
+                }
+            }
+        }
+        self.deliver();
+    }
+
+    pub(super) fn about_run(&self, event: Event) -> Notification {
+        let error = (event == Event::OnFailure).then(|| self.failed_nodes()).flatten();
+        Notification { error, ..self.notification(event) }
+    }
+
+    /// Names the nodes that failed, if any did.
+    fn failed_nodes(&self) -> Option<String> {
+        let mut failed = self.run.slots().filter(|&slot| self.run.node(slot).state() == NodeState::Failed);
+        let named: Vec<String> = failed.by_ref().take(MOST_NAMED).map(|slot| self.run.id(slot)).collect();
+        let more = match failed.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!named.is_empty()).then(|| format!("failed: {}{more}", named.join(", ")))
+    }
+
+    fn notification(&self, event: Event) -> Notification {
+        let info = &self.run.spec().info;
+        Notification {
+            event,
+            pipeline: info.pipeline.clone(),
+            run_id: info.run_id.clone(),
+            logical_date: info.interval.start,
+            at: self.now.to_utc(),
+            node: None,
+            state: Some(self.run.state().name().to_owned()),
+            attempt: None,
+            attempts: None,
+            pokes: None,
+            error: None,
+            elapsed: Some(self.now.since(self.run.started())),
+            budget_left: None,
+            inputs: Vec::new(),
+        }
+    }
+
+    fn about_node(&self, slot: Slot, event: Event, error: Option<&str>) -> Notification {
+        let (node, policy, id) = (self.run.node(slot), self.policy(slot), self.run.id(slot));
+        let failure = node.failure();
+        let of_upstream = |failure: &crate::Failure| match node.state() {
+            NodeState::UpstreamFailed => format!("`{}` failed: {}", failure.node(), failure.error()),
+            _ => failure.error().to_owned(),
+        };
+        let state = if event == Event::OnRetry { NodeState::UpForRetry } else { node.state() };
+        Notification {
+            state: Some(state.name().to_owned()),
+            attempt: Some(node.attempt()),
+            attempts: Some(policy.retries.saturating_add(1)),
+            pokes: policy.sensor.as_ref().map(|_| node.pokes()),
+            error: error.map(str::to_owned).or_else(|| failure.map(of_upstream)),
+            elapsed: node.first_start().map(|start| self.now.since(start)),
+            budget_left: policy.sensor.as_ref().and_then(|sensor| node.budget_left(sensor, self.now)),
+            inputs: self.run.plan().texts(self.run.ix(slot), &self.run.spec().info, &id, node.attempt()),
+            node: Some(id),
+            ..self.notification(event)
+        }
+    }
+}
+
+/// Notifiers with their positions in the list.
+fn positions(recipients: Vec<NotifierIx>) -> Vec<(NotifierIx, u32)> {
+    recipients.into_iter().zip(0..).collect()
+}

@@ -1,0 +1,206 @@
+//! Clear: what a retry by hand undoes.
+//!
+//! Nodes that did not succeed are cleared, and with them what was decided because of them. With `downstream`, so is all that depends on
+//! them. The set follows from the run's state alone; nothing of it may be under way.
+
+use super::super::ids::Slot;
+use super::super::state::{ExpansionIx, Run};
+use super::super::states::NodeState;
+use crate::plan::What;
+use std::collections::BTreeSet;
+
+/// Why a node cannot be retried.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ClearError {
+    #[error("`{node}` has not ended: it is {state}")]
+    NotEnded { node: String, state: NodeState },
+    #[error("`{node}` is removed: its list no longer has it")]
+    Removed { node: String },
+    #[error("`{of}` cannot be retried while `{node}`, which depends on it, is {state}")]
+    DownstreamRuns { of: String, node: String, state: NodeState },
+    #[error("`{of}` cannot be retried yet: the last attempt of `{node}` was cut off and has not given its thread back")]
+    ThreadBusy { of: String, node: String },
+}
+
+/// The nodes that a retry clears.
+pub(crate) struct ClearSet<'a> {
+    run: &'a Run,
+    downstream: bool,
+    /// Whether an attempt of the node has not been answered yet, be it cut off or not.
+    is_in_flight: &'a dyn Fn(Slot) -> bool,
+    cleared: BTreeSet<Slot>,
+}
+
+impl<'a> ClearSet<'a> {
+    /// What a retry of these nodes clears, if it can be done.
+    pub(crate) fn of(
+        run: &'a Run,
+        slots: &[Slot],
+        downstream: bool,
+        is_in_flight: &'a dyn Fn(Slot) -> bool,
+    ) -> Result<Box<[Slot]>, ClearError> {
+        let mut set = Self { run, downstream, is_in_flight, cleared: BTreeSet::new() };
+        for &slot in slots {
+            match run.node(slot).state() {
+                NodeState::Removed => return Err(ClearError::Removed { node: run.id(slot) }),
+                state if !state.is_end() => return Err(ClearError::NotEnded { node: run.id(slot), state }),
+                _ => {}
+            }
+            let added = set.add_with_dependents(slot);
+            set.check_idle(slot, &added)?;
+        }
+        let mut doubtful: Vec<Slot> = set.cleared.iter().copied().collect();
+        while !doubtful.is_empty() {
+            set.add_elements(std::mem::take(&mut doubtful))?;
+            if set.add_inner_lists()? {
+                // A mapping whose list is rebuilt may have been in the set before its list was.
+                doubtful.extend(&set.cleared);
+            }
+        }
+        Ok(set.cleared.into_iter().collect())
+    }
+
+    /// Whether an attempt is under way, or the next one is due by itself.
+    fn is_mid_attempt(&self, slot: Slot) -> bool {
+        let node = self.run.node(slot);
+        let is_running = node.state() == NodeState::Running && (self.is_in_flight)(slot);
+        self.run.is_body(slot) && (node.awaits_next() || is_running)
+    }
+
+    fn check_idle(&self, of: Slot, slots: &[Slot]) -> Result<(), ClearError> {
+        for &slot in slots {
+            if self.is_mid_attempt(slot) {
+                let (of, node, state) = (self.run.id(of), self.run.id(slot), self.run.node(slot).state());
+                return Err(ClearError::DownstreamRuns { of, node, state });
+            }
+            if (self.is_in_flight)(slot) {
+                return Err(ClearError::ThreadBusy { of: self.run.id(of), node: self.run.id(slot) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a node and what depends on it; returns what is new.
+    fn add_with_dependents(&mut self, slot: Slot) -> Vec<Slot> {
+        let run = self.run;
+        let mut added = Vec::new();
+        // `(node, whole)`: `whole` means that the mapping's elements depend on a cleared node, not just its result.
+        let mut doubtful = vec![(slot, true)];
+        while let Some((slot, whole)) = doubtful.pop() {
+            if self.downstream
+                && whole
+                && let Some(expansion) = run.expansion_of(slot)
+            {
+                let elements = run.layout().surplus(expansion, 0).into_iter();
+                doubtful.extend(elements.filter(|element| !self.cleared.contains(element)).map(|element| (element, true)));
+            }
+            if !self.cleared.insert(slot) {
+                continue;
+            }
+            added.push(slot);
+            for target in self.dependents(slot) {
+                let state = run.node(target).state();
+                let is_gate = !run.is_body(target);
+                let followed = matches!(state, NodeState::UpstreamFailed | NodeState::Skipped);
+                let is_there = !matches!(state, NodeState::None | NodeState::Removed);
+                // What has not ended takes its inputs again with its next attempt.
+                if is_there && (self.downstream || is_gate || followed || !state.is_end()) {
+                    doubtful.push((target, true));
+                }
+            }
+            let position = run.layout().position(slot);
+            if let Some(each) = run.layout().expansion(position.expansion).each {
+                // A mapping's result follows from its elements'.
+                doubtful.push((each, false));
+                let element = run.element(position);
+                if self.may_activate(element, each) {
+                    doubtful.push((element, true));
+                }
+            }
+        }
+        added
+    }
+
+    /// The slots that a node's edges lead to, and of an element, what lies within it.
+    fn dependents(&self, slot: Slot) -> Vec<Slot> {
+        let mut dependents: Vec<Slot> = self.run.targets(slot).into_iter().map(|(target, _)| target).collect();
+        if let What::Element { .. } = self.run.what(slot) {
+            let of = self.run.layout().expansion(self.run.layout().position(slot).expansion);
+            dependents.extend(slot + 1..slot + of.stride);
+        }
+        dependents
+    }
+
+    /// Whether an element ended without having been activated, though its list is there: the run ended before its turn.
+    fn may_activate(&self, element: Slot, each: Slot) -> bool {
+        let list = self.run.list_of(each);
+        let state = self.run.node(element).state();
+        let has_ended = state.is_end() && !matches!(state, NodeState::Success | NodeState::Removed);
+        has_ended && list.is_some_and(|list| self.run.node(list).state() == NodeState::Success)
+    }
+
+    fn is_rebuilt(&self, each: Slot, expansion: ExpansionIx) -> bool {
+        self.run.list_of(each).is_some_and(|list| self.cleared.contains(&list)) || self.run.is_stale(expansion)
+    }
+
+    /// Where a list is rebuilt, its elements are activated again once it is there. Until then nothing of them may be under way.
+    fn add_elements(&mut self, mut doubtful: Vec<Slot>) -> Result<(), ClearError> {
+        let run = self.run;
+        while let Some(slot) = doubtful.pop() {
+            let Some(list) = run.list_of(slot) else { continue };
+            let Some(expansion) = run.expansion_of(slot).filter(|&expansion| self.is_rebuilt(slot, expansion)) else {
+                continue;
+            };
+            let of = run.layout().expansion(expansion).clone();
+            for element in 0..of.width {
+                let added = self.add_with_dependents(of.base + element * of.stride);
+                self.check_idle(list, &added)?;
+                doubtful.extend(added);
+            }
+            let elements = run.layout().surplus(expansion, 0);
+            let is_open = |slot: &Slot| !self.cleared.contains(slot) && !run.node(*slot).state().is_end();
+            if let Some(open) = elements.into_iter().find(is_open) {
+                let (of, node, state) = (run.id(list), run.id(open), run.node(open).state());
+                return Err(ClearError::DownstreamRuns { of, node, state });
+            }
+        }
+        Ok(())
+    }
+
+    /// A cleared node inside an element must wait for the outer list. If an inner mapping lies between them, its list is cleared,
+    /// too. Returns whether there was one.
+    fn add_inner_lists(&mut self) -> Result<bool, ClearError> {
+        let run = self.run;
+        let mut lists = BTreeSet::new();
+        // By expansion: a mapping has many elements, and the answer is the same for all.
+        let mut known: std::collections::HashMap<ExpansionIx, Option<Slot>> = std::collections::HashMap::new();
+        for &slot in &self.cleared {
+            let expansion = run.layout().position(slot).expansion;
+            lists.extend(*known.entry(expansion).or_insert_with(|| self.list_to_rebuild(expansion)));
+        }
+        for &list in &lists {
+            let added = self.add_with_dependents(list);
+            self.check_idle(list, &added)?;
+        }
+        Ok(!lists.is_empty())
+    }
+
+    /// The list of an expansion, if it is kept while one around it is rebuilt.
+    fn list_to_rebuild(&self, expansion: ExpansionIx) -> Option<Slot> {
+        let run = self.run;
+        let each_of = |expansion: ExpansionIx| run.layout().expansion(expansion).each;
+        let each = each_of(expansion)?;
+        let list = run.list_of(each)?;
+        if self.is_rebuilt(each, expansion) {
+            return None;
+        }
+        let mut around = run.layout().position(each).expansion;
+        while let Some(each) = each_of(around) {
+            if self.is_rebuilt(each, around) {
+                return Some(list);
+            }
+            around = run.layout().position(each).expansion;
+        }
+        None
+    }
+}

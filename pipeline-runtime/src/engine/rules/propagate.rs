@@ -1,0 +1,77 @@
+//! Propagation: what ended nodes make of those that wait for them.
+//!
+//! Nodes are decided in topological order, `upstream_failed` before `skipped`, and all of them before anything starts, so that
+//! of all that one event brings to a node the gravest counts.
+
+use super::super::ids::Slot;
+use super::super::log::{Record, Skip};
+use super::super::state::Conclusion;
+use super::super::states::NodeState;
+use super::RunContext;
+use crate::author::notify::Event;
+use crate::plan::What;
+
+impl RunContext<'_> {
+    pub(super) fn conclude(&mut self, slot: Slot, conclusion: Conclusion) {
+        match conclusion {
+            Conclusion::UpstreamFailed(from) => self.upstream_failed(slot, from),
+            Conclusion::Skipped(from) => self.upstream_skipped(slot, from),
+            Conclusion::Complete => self.join(slot),
+            Conclusion::Holds => self.gate_holds(slot),
+        }
+    }
+
+    pub(super) fn upstream_failed(&mut self, slot: Slot, from: Slot) {
+        if self.run.node(slot).state().is_end() {
+            return;
+        }
+        // Where a list was to be there again and is not, what its elements waited for does not come either.
+        for element in self.run.open_elements(slot) {
+            self.abort(element);
+            self.record(Record::UpstreamFailed { slot: element, cause: from });
+            self.callback(element, Event::OnFailure);
+        }
+        self.record(Record::UpstreamFailed { slot, cause: from });
+        self.callback(slot, Event::OnFailure);
+    }
+
+    pub(super) fn upstream_skipped(&mut self, slot: Slot, from: Slot) {
+        if self.run.node(slot).state().is_end() {
+            return;
+        }
+        self.skip_elements(slot, &Skip::Upstream(from));
+        let why = match self.run.what(slot) {
+            What::Arm { .. } | What::Failure { .. } => Skip::NotTaken,
+            _ => Skip::Upstream(from),
+        };
+        self.skip(slot, why);
+    }
+
+    /// Ends what has not ended of a mapping's elements.
+    pub(super) fn skip_elements(&mut self, each: Slot, why: &Skip) {
+        for element in self.run.open_elements(each) {
+            self.abort(element);
+            self.skip(element, why.clone());
+        }
+    }
+
+    pub(super) fn skip(&mut self, slot: Slot, why: Skip) {
+        self.record(Record::Skipped { slot, why });
+        self.callback(slot, Event::OnSkipped);
+    }
+
+    /// All inputs of a gate hold, or a race is won.
+    fn gate_holds(&mut self, slot: Slot) {
+        // A mapping that has expanded is running.
+        if !matches!(self.run.node(slot).state(), NodeState::None | NodeState::Scheduled) {
+            return;
+        }
+        match self.run.what(slot) {
+            // These come as bodies that are ready, and as elements that are activated.
+            What::Body(_) | What::Element { .. } => {}
+            What::Arm { .. } | What::Failure { .. } => self.record(Record::Succeeded { slot, output: None }),
+            What::FirstOf { .. } => self.race(slot),
+            What::Each(_) => self.expand(slot),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Recovery: what a process does first about a run that an earlier one began.
+//!
+//! An attempt that the end of its process cut off runs again and uses up no retry; the third in a row counts as failed.
+
+use super::super::execution::{Due, Worklist};
+use super::super::ids::Slot;
+use super::super::log::Record;
+use super::super::states::NodeState;
+use super::RunContext;
+
+/// An attempt that was cut off that often in a row counts as failed: it may be what ends the process.
+pub(super) const MAX_INTERRUPTIONS: u32 = 3;
+
+impl RunContext<'_> {
+    /// Records that what was under way when the last process ended was cut off.
+    pub(crate) fn cut_off_by_crash(&mut self) {
+        if self.run.state().is_end() {
+            return;
+        }
+        for slot in self.run.slots() {
+            let node = self.run.node(slot);
+            if node.state() == NodeState::Running && node.next().is_none() && self.run.is_body(slot) {
+                self.cut_off_attempt(slot);
+            }
+        }
+    }
+
+    fn cut_off_attempt(&mut self, slot: Slot) {
+        let node = self.run.node(slot);
+        if node.interruptions() + 1 < MAX_INTERRUPTIONS {
+            return self.record(Record::Interrupted { slot, asked: false });
+        }
+        let memory = node.memory().cloned();
+        let error = format!("the process ended {MAX_INTERRUPTIONS} times in a row while this attempt was under way");
+        self.attempt_failed(slot, error.into(), memory);
+    }
+
+    /// Takes up a run from its state: sets its timers, delivers what is due and derives what is to be done.
+    pub(crate) fn resume(&mut self) {
+        self.resume_deliveries();
+        if self.run.state().is_end() {
+            return;
+        }
+        self.set_run_timers();
+        for slot in self.run.slots() {
+            self.resume_wait(slot);
+        }
+        self.shared.worklist = Worklist::derive(self.run);
+    }
+
+    /// Between two attempts or pokes: what was due while no process had the run is due now.
+    fn resume_wait(&mut self, slot: Slot) {
+        let node = self.run.node(slot);
+        let Some(next) = node.next().filter(|_| node.awaits_next()) else { return };
+        self.timer(next.max(self.now), Due::Next(slot));
+        if let Some((_, deadline)) = self.sensor(slot) {
+            // A deadline that passed meanwhile still gets one poke.
+            self.work[slot as usize].grace = deadline <= self.now;
+            // In mode `poke` it holds its permit between pokes, too.
+            if self.run.node(slot).state() == NodeState::Running {
+                self.queue(slot);
+            }
+        }
+    }
+
+    /// The process is about to end, as somebody asked it to: attempts under way are recorded as cut off. Their answers come too late.
+    pub(crate) fn interrupt(&mut self) {
+        for slot in self.run.slots() {
+            if self.run.node(slot).state() == NodeState::Running
+                && let Some(attempt) = self.under_way(slot).map(|job| job.attempt)
+            {
+                self.shared.in_flight.cut_off(attempt);
+                self.record(Record::Interrupted { slot, asked: true });
+            }
+        }
+    }
+}

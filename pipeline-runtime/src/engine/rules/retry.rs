@@ -1,0 +1,129 @@
+//! Retries: what the end of an attempt means, and whether there is another.
+//!
+//! Attempts that returned an error, panicked or hit their time limit are retried; attempts in all are `retries + 1`.
+
+use super::super::effects::{Answer, Answered};
+use super::super::execution::{Due, Ended};
+use super::super::ids::Slot;
+use super::super::log::{Record, Skip};
+use super::RunContext;
+use crate::author::notify::Event;
+use crate::time::Timestamp;
+use std::sync::Arc;
+
+/// What another attempt of a node begins with.
+pub(super) struct Again {
+    /// It begins no later.
+    pub(super) deadline: Timestamp,
+    /// A sensor's budget begins again.
+    pub(super) renew: bool,
+    pub(super) memory: Option<Arc<str>>,
+}
+
+impl RunContext<'_> {
+    /// The answer to a start.
+    #[inline]
+    pub(crate) fn answer(&mut self, ended: Ended, answer: Answer) {
+        let Ended { node: slot, permit, cut_off, overdue } = ended;
+        *self.busy -= 1;
+        self.work[slot as usize].set_attempt(None);
+        // What a limit or the run's end has decided already only gives its thread back.
+        if cut_off {
+            self.shared.out.garbage.answers.push(answer);
+            self.release(permit);
+            if overdue {
+                self.queue(slot);
+                self.limit_wait(slot);
+            }
+            return;
+        }
+        let Answer { what, memory } = answer;
+        match what {
+            Answered::NotYet(looked) => return self.not_yet(slot, permit, looked.as_deref(), memory),
+            Answered::Success(value, json) => {
+                self.record_success(slot, value, json);
+                self.callback(slot, Event::OnSuccess);
+            }
+            Answered::Error(error) => self.attempt_failed(slot, error, memory),
+            Answered::Fatal(error) => self.fail(slot, error),
+            Answered::Skip(why) => self.skip(slot, Skip::Body(why)),
+            Answered::Aborted => self.attempt_failed(slot, "the attempt was cut off".into(), memory),
+        }
+        self.release(permit);
+    }
+
+    /// An attempt ended in an error that a retry may mend.
+    pub(super) fn attempt_failed(&mut self, slot: Slot, error: Arc<str>, memory: Option<Arc<str>>) {
+        match self.sensor(slot) {
+            Some((sensor, deadline)) if self.was_last_poke(slot, deadline) => {
+                self.last_poke_failed(slot, &sensor, &error, memory);
+            }
+            sensor => {
+                let deadline = sensor.map_or(Timestamp::NEVER, |(_, deadline)| deadline);
+                self.retry_or_fail(slot, error, Again { deadline, renew: false, memory });
+            }
+        }
+    }
+
+    pub(super) fn retry_or_fail(&mut self, slot: Slot, error: Arc<str>, again: Again) {
+        let attempt = self.run.node(slot).attempt();
+        let policy = self.policy(slot);
+        if attempt > policy.retries {
+            return self.fail(slot, error);
+        }
+        let wait = policy.retry_delay.wait(attempt - 1, self.random(slot));
+        let Again { deadline, renew, memory } = again;
+        let next = (self.now + wait).min(deadline);
+        self.callback_with(slot, Event::OnRetry, Some(&error));
+        self.record(Record::Retrying { slot, next, error, renew, memory });
+        self.timer(next, Due::Next(slot));
+    }
+
+    pub(super) fn fail(&mut self, slot: Slot, error: Arc<str>) {
+        self.end_failed(slot, error, false);
+    }
+
+    pub(super) fn end_failed(&mut self, slot: Slot, error: Arc<str>, timed_out: bool) {
+        self.record(Record::Failed { slot, error, timed_out });
+        self.callback(slot, Event::OnFailure);
+    }
+
+    /// The time of the next attempt or poke has come, if the node waits for it and it is not later by now.
+    pub(crate) fn next_is_due(&mut self, slot: Slot) {
+        if self.run.node(slot).next().is_some_and(|next| next <= self.now) {
+            self.start_next(slot);
+        }
+    }
+
+    /// Starts the next attempt or poke of a node that waits for it, or asks for a permit.
+    pub(super) fn start_next(&mut self, slot: Slot) {
+        if !self.run.node(slot).awaits_next() {
+            return;
+        }
+        if !self.is_in_flight(slot)
+            && let Some(permit) = self.take_kept_permit(slot)
+        {
+            return self.start(slot, permit);
+        }
+        self.queue(slot);
+        self.limit_wait(slot);
+    }
+
+    /// A fraction of one, the same for the same wait of the same run.
+    pub(super) fn random(&self, slot: Slot) -> impl FnOnce() -> f64 + use<> {
+        let (seed, starts) = (self.run.spec().seed, self.run.node(slot).starts());
+        move || fraction(seed, slot, starts)
+    }
+}
+
+/// splitmix64.
+fn fraction(seed: u64, slot: Slot, starts: u32) -> f64 {
+    let mut x = seed ^ (u64::from(slot) << 32 | u64::from(starts));
+    x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^= x >> 31;
+    // 32 bits are exact in an f64.
+    let high = u32::try_from(x >> 32).unwrap_or(u32::MAX);
+    f64::from(high) / (f64::from(u32::MAX) + 1.0)
+}

@@ -1,0 +1,47 @@
+//! SLAs: of a node and of the run, each missed once in a life. A retry of a node, or of a run that has ended, counts again.
+
+use super::super::execution::Due;
+use super::super::ids::Slot;
+use super::RunContext;
+use crate::author::notify::Event;
+use std::sync::Arc;
+
+impl RunContext<'_> {
+    /// Sets the timers of the run's ladder.
+    pub(super) fn run_slas(&mut self) {
+        let plan = Arc::clone(self.run.plan());
+        for (rung, (after, _)) in (0..).zip(&plan.run.slas) {
+            self.timer(self.run.sla_from() + *after, Due::RunSla(rung));
+        }
+    }
+
+    /// Sets the timers of nodes' SLAs.
+    pub(super) fn node_slas(&mut self, slots: impl IntoIterator<Item = Slot>) {
+        if self.run.plan().policies.iter().all(|policy| policy.sla.is_none()) {
+            return;
+        }
+        for slot in slots {
+            if let Some(at) = self.run.node_sla(slot).filter(|_| !self.run.node(slot).state().is_end()) {
+                self.timer(at, Due::NodeSla(slot));
+            }
+        }
+    }
+
+    pub(crate) fn node_sla(&mut self, slot: Slot) {
+        let is_open = !self.run.state().is_end() && !self.run.node(slot).state().is_end();
+        // Of a node that was retried an earlier timer counts no more.
+        let is_over = self.run.node_sla(slot).is_some_and(|at| at <= self.now);
+        if is_open && is_over && !self.run.callbacks().is_late(&self.run.id(slot)) {
+            self.callback(slot, Event::OnSlaMiss);
+        }
+    }
+
+    pub(crate) fn run_sla(&mut self, rung: u32) {
+        let Some((after, notifier)) = self.run.plan().run.slas.get(rung as usize).copied() else { return };
+        let is_over = self.run.sla_from() + after <= self.now;
+        if is_over && !self.run.state().is_end() && rung >= self.run.callbacks().rungs() {
+            let notification = Arc::new(self.about_run(Event::OnSlaMiss));
+            self.due(&[(notifier, rung)], &notification);
+        }
+    }
+}

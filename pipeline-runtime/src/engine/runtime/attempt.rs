@@ -1,0 +1,162 @@
+use super::super::ids::{AttemptIx, Job, RunIx, Slot};
+use super::super::state::{Run, RunSpec};
+use super::last_seen::LastSeen;
+use super::watch::{Wake, Watches, Watching};
+use super::{WeakEngine, sensor_state};
+use crate::author::body;
+use crate::author::context::{self, Context, Memory};
+use crate::author::input::{Source, Supply, Upstream};
+use crate::plan::{NodeIx, Plan, What};
+use crate::time::Timestamp;
+use std::cell::OnceCell;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// One start of a node's body.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) run: RunIx,
+    pub(crate) slot: Slot,
+    /// Which of the node's starts it is.
+    pub(crate) start: u32,
+    place: AttemptIx,
+    pub(crate) node: NodeIx,
+    pub(crate) number: u32,
+    pub(crate) started: Timestamp,
+    pub(crate) spec: Arc<RunSpec>,
+    /// What its body is called with, until it is.
+    pub(super) supplies: Vec<Supply>,
+    /// Some of them are still to be rendered.
+    pub(super) has_templates: bool,
+    /// The indices of the elements it lies in, outermost first.
+    pub(crate) indices: Vec<u32>,
+    /// What earlier pokes kept.
+    pub(crate) remembered: Option<Arc<str>>,
+    /// Made where the body asks for its context.
+    pub(crate) memory: OnceCell<Memory>,
+    /// Made where a poke looks at what can be watched.
+    pub(super) watching: OnceCell<Arc<Watching>>,
+    /// What it looked for, if it may be a sensor's last poke: of others nobody asks.
+    pub(crate) last_seen: Option<Box<LastSeen>>,
+    /// Whom changes wake; none but for pokes, and none in simulations.
+    pub(super) wakes: Option<WeakEngine>,
+}
+
+impl Attempt {
+    /// An attempt of nothing, to be [given](Self::take_up) a node.
+    pub(super) fn blank(spec: &Arc<RunSpec>) -> Self {
+        Self {
+            run: 0,
+            slot: 0,
+            start: 0,
+            place: 0,
+            node: 0,
+            number: 0,
+            started: Timestamp::default(),
+            spec: Arc::clone(spec),
+            supplies: Vec::new(),
+            has_templates: false,
+            indices: Vec::new(),
+            remembered: None,
+            memory: OnceCell::new(),
+            watching: OnceCell::new(),
+            last_seen: None,
+            wakes: None,
+        }
+    }
+
+    /// Gathers what a node is started with. An attempt that is over may take up another node, and its memory is used again.
+    #[inline]
+    pub(super) fn take_up(&mut self, run: &Run, job: Job, watches: &Watches) {
+        let node = run.node(job.slot);
+        self.run = job.run;
+        self.slot = job.slot;
+        self.start = job.start;
+        self.place = job.attempt;
+        self.node = node.ix();
+        self.number = node.attempt();
+        self.started = node.last_start();
+        // Threads that share a count share its cache line: it is left alone where the run is the same.
+        if !Arc::ptr_eq(&self.spec, run.spec()) {
+            self.spec = Arc::clone(run.spec());
+        }
+        let position = run.layout().position(job.slot);
+        self.indices.clear();
+        if position.expansion > 0 {
+            self.indices = run.layout().indices(job.slot);
+        }
+        self.remembered = node.memory().and_then(sensor_state::memory);
+        self.memory.take();
+        self.watching.take();
+        self.last_seen = None;
+        self.wakes = None;
+        let plan: &Plan = run.plan();
+        let policy = plan.policy(self.node);
+        if let Some(sensor) = policy.sensor.as_deref() {
+            let budget_left = node.budget_left(sensor, self.started);
+            // It ends after the deadline only where its limit does.
+            let may_be_last = budget_left.is_some_and(|left| policy.limit.is_none_or(|limit| left <= limit));
+            self.last_seen = may_be_last.then(Box::default);
+            self.wakes = watches.engine();
+        }
+        self.supplies.clear();
+        self.has_templates = false;
+        let see = |node| run.layout().resolve(plan, node, position);
+        for arg in plan.args(self.node) {
+            self.supplies.push(match &arg.source {
+                Source::Plain(_) | Source::Text(_) => continue,
+                Source::Node(from, _) => Supply::One(run.upstream(see(from.index()))),
+                Source::Nodes(from, _) => Supply::Many(from.iter().map(|from| run.upstream(see(from.index()))).collect()),
+                Source::Elements(from, _) => Supply::Many(run.elements(see(from.index()))),
+                // Rendered outside of the lock.
+                Source::Template(_) => {
+                    self.has_templates = true;
+                    Supply::One(Upstream::Skipped)
+                }
+                Source::Templates(_) => {
+                    self.has_templates = true;
+                    Supply::Many(Vec::new())
+                }
+            });
+        }
+    }
+
+    /// The node's id, with the indices of its elements.
+    pub(crate) fn id(&self) -> String {
+        let mut id = self.spec.plan.id(self.node);
+        for index in &self.indices {
+            // Writing to a text cannot fail.
+            let _ = write!(id, "[{index}]");
+        }
+        id
+    }
+
+    /// Calls the body. What comes back has not been polled.
+    pub(super) fn call(&self, supplies: &[Supply]) -> Option<body::Started> {
+        let plan = &self.spec.plan;
+        let What::Body(task) = &plan.node(self.node).what else { return None };
+        Some(task.body.start(&body::Inputs::new(plan.args(self.node), supplies, self)))
+    }
+
+    /// By what its looks may be watched, if changes there are to wake somebody.
+    pub(crate) fn watching(&self) -> Option<&Arc<Watching>> {
+        let engine = self.wakes.as_ref()?;
+        Some(self.watching.get_or_init(|| Arc::new(Watching::new(Wake::new(engine.clone(), self.run, self.slot, self.start)))))
+    }
+
+    pub(super) fn job(&self) -> Job {
+        Job { run: self.run, slot: self.slot, start: self.start, attempt: self.place }
+    }
+
+    /// What the body remembered for its next poke.
+    pub(super) fn memory(&self) -> Option<Arc<str>> {
+        self.memory.get().map_or_else(|| self.remembered.clone(), Memory::get)
+    }
+}
+
+impl context::Attempt for Attempt {
+    fn context(&self) -> Context {
+        let memory = self.memory.get_or_init(|| Memory::new(self.remembered.clone()));
+        Context::new(Arc::clone(&self.spec.info), self.id().into(), self.number, self.started.to_utc(), memory.clone())
+    }
+}

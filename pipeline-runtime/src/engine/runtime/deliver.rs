@@ -1,0 +1,77 @@
+//! Deliveries: notifiers are called apart from their runs.
+
+use super::super::ids::RunIx;
+use super::Engine;
+use crate::author::notify::{Notification, Notify};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long one delivery may take.
+const LIMIT: Duration = Duration::from_mins(1);
+
+impl Engine {
+    /// Calls a notifier, on a task of its own.
+    pub(super) fn deliver(&self, run: RunIx, id: u32, notifier: Arc<dyn Notify>, notification: Arc<Notification>) {
+        let engine = self.clone();
+        drop(self.spawn_task(async move {
+            let deadline = engine.clock().now() + LIMIT;
+            let done = AssertUnwindSafe(async { notifier.notify(Notification::clone(&notification)).await }).catch_unwind();
+            let mut done = std::pin::pin!(done);
+            let result = tokio::select! {
+                done = std::future::poll_fn(|context| engine.within(|| done.as_mut().poll(context))) => match done {
+                    Ok(Ok(())) => Ok(()),
+                    Ok(Err(error)) => Err(error.chain()),
+                    Err(panic) => Err(format!("it panicked: {}", crate::author::pipeline::panic_message(&*panic))),
+                },
+                () = engine.clock().sleep_until(deadline) => Err("it took longer than a minute".to_owned()),
+            };
+            if let Err(error) = &result {
+                tracing::warn!(
+                    callback = notification.name(),
+                    notifier = notifier.label(),
+                    node = notification.node(),
+                    error,
+                    "a callback failed and will be tried again"
+                );
+            }
+            engine.was_delivered(run, id, result);
+        }));
+    }
+
+    /// Returns once the run has nothing more to deliver.
+    pub(crate) async fn all_delivered(&self, run: RunIx) {
+        let end = {
+            let mut state = self.lock();
+            if state.core.run(run).is_none_or(|run| run.callbacks().is_empty()) {
+                return;
+            }
+            let (tell, end) = oneshot::channel();
+            state.undelivered.entry(run).or_default().push(tell);
+            end
+        };
+        // The sender lives in the engine that this borrows.
+        let _ = end.await;
+    }
+
+    fn was_delivered(&self, run: RunIx, id: u32, result: Result<(), String>) {
+        if self.0.interceptor.is_some() {
+            return self.put_delivered(run, id, result);
+        }
+        let now = self.clock().now();
+        self.locked(|state| {
+            self.answer_queued(state);
+            state.delivering -= 1;
+            state.core.delivered(run, id, result, now);
+            self.flush(state);
+            if state.core.run(run).is_none_or(|run| run.callbacks().is_empty()) {
+                for waiting in state.undelivered.remove(&run).unwrap_or_default() {
+                    // Whoever waited may have gone.
+                    let _ = waiting.send(());
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,480 @@
+//! The engine's handle: the one place that locks the core.
+
+use super::super::core::Core;
+use super::super::effects::{Action, Answer, Garbage, Todo};
+use super::super::ids::{AttemptIx, Job, RunIx};
+use super::super::journal::{Journal, Kept};
+use super::super::log;
+use super::super::rules::{Edit, EditError};
+use super::super::state::{Illegal, Run, RunSpec};
+use super::super::states::RunState;
+use super::Attempt;
+use super::local_queue::LocalQueues;
+use super::sensor_state::LookAgain;
+use super::simulated::{self, Interceptor};
+use super::wake_policy::{StallMonitor, WakePolicy};
+use super::watch::Watches;
+use crate::time::{Clock, Timestamp};
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::task::{AbortHandle, JoinHandle};
+
+/// Runs plans. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Engine(pub(super) Arc<Shared>);
+
+/// An engine for those that it owns itself: its journal hands commits back through one.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakEngine(pub(super) Weak<Shared>);
+
+impl WeakEngine {
+    /// The engine, if it is still there.
+    pub(crate) fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine)
+    }
+}
+
+/// How an engine runs.
+#[derive(Debug, Clone)]
+pub(crate) struct EngineOptions {
+    pub(crate) clock: Clock,
+    /// The slots of `default_pool`.
+    pub(crate) parallelism: u32,
+    /// Passes every output through its codec, and fails the node whose value does not come back the same.
+    pub(crate) check_outputs: bool,
+    /// Told of each record, under the engine's lock.
+    pub(crate) observer: Option<Arc<dyn Observe>>,
+}
+
+/// Sees each record before anything follows from it.
+pub(crate) trait Observe: Send + Sync + std::fmt::Debug {
+    /// `run` is in the state after the record, and after those of the same turn.
+    fn record(&self, ix: RunIx, run: &Run, entry: &log::Entry);
+    /// Sees what happened in earlier processes to a run that is gone on with, before anything else of it.
+    fn resumed(&self, ix: RunIx, run: &Run, entries: &[log::Entry]);
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    pub(super) queues: LocalQueues,
+    pub(super) options: EngineOptions,
+    /// Whether outputs become JSON: to be kept, or to see whether they would come back the same.
+    pub(super) writes_outputs: bool,
+    /// Whether they are kept.
+    pub(super) is_durable: bool,
+    /// In a simulation: what it does to bodies. Its presence makes answers wait until nothing more happens at an instant.
+    pub(super) interceptor: Option<Arc<dyn Interceptor>>,
+    /// One permit for each idle worker that there is a node for. Unlike a `Notify` it counts those that are woken before
+    /// they sleep.
+    pub(super) awake: Semaphore,
+    /// There is an answer to a step, or a delivery has come to its end.
+    pub(super) work: Notify,
+    /// A timer is due earlier than before.
+    pub(super) timers: Notify,
+    /// Nothing more is done.
+    pub(super) stop: Notify,
+    /// Where bodies and notifiers run; without it, the runtime of whoever calls.
+    pub(super) workers: OnceLock<Handle>,
+    /// By what traces of earlier processes' pokes are looked at.
+    pub(super) look_again: OnceLock<LookAgain>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) core: Core,
+    pub(super) journal: Box<dyn Journal>,
+    pub(super) ready: VecDeque<Job>,
+    /// Attempts that are tasks of their own.
+    pub(super) tasks: HashMap<AttemptIx, (Job, AbortHandle)>,
+    /// Who waits for a run's end.
+    waiting: HashMap<RunIx, Vec<oneshot::Sender<RunState>>>,
+    /// Who waits until all callbacks of a run were delivered.
+    pub(super) undelivered: HashMap<RunIx, Vec<oneshot::Sender<()>>>,
+    /// Tasks to be cut off once nobody holds the lock: they answer for themselves.
+    aborts: Vec<AbortHandle>,
+    /// What watches for sensors between two pokes.
+    pub(super) watches: Watches,
+    /// Deliveries under way.
+    pub(super) delivering: usize,
+    pub(super) idle_workers: usize,
+    pub(super) wake_policy: WakePolicy,
+    pub(super) stalls: StallMonitor,
+    /// A task was spawned, or woken, on this thread.
+    pub(super) handed_on: bool,
+    /// When the timer loop wakes next, if nothing wakes it before.
+    pub(super) alarm: Timestamp,
+    pub(super) simulated: simulated::Inbox,
+    /// Nobody is there to run bodies yet. What happens until then is kept in one commit, with the first starts.
+    pub(super) held: bool,
+    pub(super) stopped: bool,
+}
+
+impl Engine {
+    pub(crate) fn new(journal: Box<dyn Journal>, options: EngineOptions, interceptor: Option<Arc<dyn Interceptor>>) -> Self {
+        let is_durable = journal.is_durable();
+        let mut core = Core::new(options.parallelism);
+        // Until somebody is there to run bodies.
+        core.hold();
+        let state = State {
+            core,
+            journal,
+            ready: VecDeque::new(),
+            tasks: HashMap::new(),
+            waiting: HashMap::new(),
+            undelivered: HashMap::new(),
+            aborts: Vec::new(),
+            watches: Watches::default(),
+            delivering: 0,
+            idle_workers: 0,
+            wake_policy: WakePolicy::default(),
+            stalls: StallMonitor::default(),
+            handed_on: false,
+            alarm: Timestamp::NEVER,
+            simulated: simulated::Inbox::default(),
+            held: true,
+            stopped: false,
+        };
+        let shared = Shared {
+            state: Mutex::new(state),
+            queues: LocalQueues::default(),
+            writes_outputs: options.check_outputs || is_durable,
+            is_durable,
+            options,
+            interceptor,
+            awake: Semaphore::new(0),
+            work: Notify::new(),
+            timers: Notify::new(),
+            stop: Notify::new(),
+            workers: OnceLock::new(),
+            look_again: OnceLock::new(),
+        };
+        let engine = Self(Arc::new(shared));
+        if engine.0.interceptor.is_none() {
+            engine.lock().watches.tell(engine.downgrade());
+        }
+        engine
+    }
+
+    /// From now on bodies and notifiers run on that runtime, whoever it is that starts them. Only the first call counts.
+    pub(crate) fn run_on(&self, workers: Handle) {
+        // Runs that have begun stay where they are.
+        let _ = self.0.workers.set(workers);
+    }
+
+    pub(super) fn spawn_task<F: Future<Output: Send + 'static> + Send + 'static>(&self, task: F) -> JoinHandle<F::Output> {
+        match self.0.workers.get() {
+            Some(workers) => workers.spawn(task),
+            None => tokio::spawn(task),
+        }
+    }
+
+    pub(super) fn spawn_thread(&self, work: impl FnOnce() + Send + 'static) {
+        match self.0.workers.get() {
+            Some(workers) => drop(workers.spawn_blocking(work)),
+            None => drop(tokio::task::spawn_blocking(work)),
+        }
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakEngine {
+        WeakEngine(Arc::downgrade(&self.0))
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.0.options.clock
+    }
+
+    /// Starts a run.
+    pub(crate) fn start(&self, spec: RunSpec) -> RunIx {
+        let now = self.clock().now();
+        self.with(|core| core.start(spec, now))
+    }
+
+    /// Resumes a run from its records. They are replayed before anybody has to wait for it.
+    pub(crate) fn resume(&self, spec: RunSpec, started: Timestamp, entries: &[log::Entry]) -> Result<RunIx, Illegal> {
+        let run = Run::replay(spec, started, entries)?;
+        let now = self.clock().now();
+        let ix = self.with(|core| {
+            let ix = core.resume(run, now);
+            self.observe_resumed(core, ix, entries);
+            ix
+        });
+        self.look_again(ix);
+        Ok(ix)
+    }
+
+    /// Resumes a run as an edit leaves it, if it can be applied.
+    pub(crate) fn resume_edited(
+        &self,
+        spec: RunSpec,
+        started: Timestamp,
+        entries: &[log::Entry],
+        edit: &Edit,
+    ) -> Result<RunIx, EditError> {
+        let run = Run::replay(spec, started, entries)?;
+        let now = self.clock().now();
+        let ix = self.with(|core| {
+            let ix = core.resume_edited(run, edit, now)?;
+            self.observe_resumed(core, ix, entries);
+            Ok::<_, EditError>(ix)
+        })?;
+        self.look_again(ix);
+        Ok(ix)
+    }
+
+    fn observe_resumed(&self, core: &Core, ix: RunIx, entries: &[log::Entry]) {
+        if let (Some(observer), Some(run)) = (&self.0.options.observer, core.run(ix)) {
+            observer.resumed(ix, run, entries);
+        }
+    }
+
+    /// Changes a run as somebody wants it.
+    pub(crate) fn edit(&self, run: RunIx, edit: &Edit) -> Result<(), EditError> {
+        let now = self.clock().now();
+        self.with(|core| core.edit(run, edit, now))
+    }
+
+    /// From now on nothing more is started; what is under way may end.
+    pub(crate) fn drain(&self) {
+        self.with(Core::drain);
+    }
+
+    /// Whether an attempt or a callback is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        let state = self.lock();
+        state.delivering > 0 || state.core.is_busy()
+    }
+
+    /// Gives back the memory of a run that has ended and has nothing more to deliver. Says whether it has.
+    pub(crate) fn forget(&self, run: RunIx) -> bool {
+        let (is_gone, forgotten) = self.lock().core.forget(run);
+        drop_quietly(forgotten);
+        is_gone
+    }
+
+    /// Looks at a run.
+    pub(crate) fn look<R>(&self, run: RunIx, look: impl FnOnce(&Run) -> R) -> Option<R> {
+        self.lock().core.run(run).map(look)
+    }
+
+    /// The records of a run that are in memory.
+    pub(crate) fn entries(&self, run: RunIx) -> Vec<log::Entry> {
+        self.lock().journal.entries(run)
+    }
+
+    /// Returns once the run has ended.
+    pub(crate) async fn ended(&self, run: RunIx) -> RunState {
+        let end = {
+            let mut state = self.lock();
+            match state.core.run(run).map(Run::state) {
+                Some(end) if end.is_end() => return end,
+                None => return RunState::Failed,
+                Some(_) => {}
+            }
+            let (tell, end) = oneshot::channel();
+            state.waiting.entry(run).or_default().push(tell);
+            end
+        };
+        // The sender lives in the engine that this borrows.
+        end.await.unwrap_or(RunState::Failed)
+    }
+
+    /// Carries out what a commit made due.
+    pub(crate) fn committed(&self, todo: Todo) {
+        self.locked(|state| {
+            if !state.stopped {
+                state.ready.extend(todo.starts);
+                self.act(state, todo.actions);
+            }
+        });
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic under the lock is a mistake of the engine; the state it leaves is still the fold of its records.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works on the state, and wakes whom there is then something to do for. Says whether it has.
+    #[inline]
+    pub(super) fn locked<R>(&self, work: impl FnOnce(&mut State) -> R) -> (R, bool) {
+        let (result, wake, aborts, handed_on, garbage) = {
+            let mut state = self.lock();
+            let result = work(&mut state);
+            let wake = self.to_wake(&mut state);
+            let aborts = (!state.aborts.is_empty()).then(|| std::mem::take(&mut state.aborts));
+            let handed_on = std::mem::take(&mut state.handed_on);
+            let garbage = &mut state.core.outbox().garbage;
+            let garbage = (!garbage.is_empty()).then(|| std::mem::take(garbage));
+            (result, wake, aborts, handed_on, garbage)
+        };
+        if wake > 0 {
+            self.0.awake.add_permits(wake);
+        }
+        let has_woken = wake > 0 || handed_on || aborts.is_some();
+        if let Some(aborts) = aborts {
+            aborts.iter().for_each(AbortHandle::abort);
+        }
+        if let Some(Garbage { answers, values }) = garbage {
+            answers.into_iter().for_each(drop_quietly);
+            values.into_iter().for_each(drop_quietly);
+        }
+        (result, has_woken)
+    }
+
+    /// How many workers are to be woken. They are idle no longer.
+    #[inline]
+    fn to_wake(&self, state: &mut State) -> usize {
+        let (ready, idle) = (state.ready.len(), state.idle_workers);
+        if ready == 0 || idle == 0 {
+            return 0;
+        }
+        let wake = state.wake_policy.wakes(ready, idle, self.0.queues.count() - idle);
+        if wake < ready.min(idle) {
+            self.watch(state);
+        }
+        state.idle_workers -= wake;
+        wake
+    }
+
+    /// From now on it is looked whether workers come back from their bodies.
+    pub(super) fn watch(&self, state: &mut State) {
+        if !std::mem::replace(&mut state.stalls.is_on, true) {
+            // Whoever was woken a moment ago has not had the time to come back.
+            state.stalls.turns.iter_mut().for_each(|[_, seen]| *seen = u64::MAX);
+            self.0.timers.notify_one();
+        }
+    }
+
+    /// Works on the core, and carries out what comes of it.
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut Core) -> R) -> R {
+        self.locked(|state| {
+            self.answer_queued(state);
+            let result = work(&mut state.core);
+            self.flush(state);
+            result
+        })
+        .0
+    }
+
+    /// Answers for what workers have done: it happened before whatever happens now.
+    pub(super) fn answer_queued(&self, state: &mut State) {
+        if state.stopped {
+            return;
+        }
+        let mut now = None;
+        for (job, answer) in self.0.queues.answers() {
+            let now = *now.get_or_insert_with(|| self.clock().now());
+            state.core.answer(job, answer, now);
+        }
+    }
+
+    pub(super) fn answer(&self, job: Job, answer: Answer) {
+        let now = self.clock().now();
+        self.locked(|state| self.take_answer(state, job, answer, now));
+    }
+
+    /// Takes up what follows from an answer, if it is one node and there is an idle worker that need not be woken for it then.
+    pub(super) fn answer_and_follow(&self, job: Job, answer: Answer) -> Option<Box<Attempt>> {
+        let now = self.clock().now();
+        let take = |state: &mut State| {
+            self.take_answer(state, job, answer, now);
+            let is_free = !state.handed_on && state.aborts.is_empty() && tokio::task::coop::has_budget_remaining();
+            let is_mine = is_free && state.ready.len() == 1 && state.idle_workers > 0;
+            is_mine.then(|| Self::pop(state, &mut VecDeque::new())).flatten()
+        };
+        self.locked(take).0
+    }
+
+    fn take_answer(&self, state: &mut State, job: Job, answer: Answer, now: Timestamp) {
+        state.forget_task(job);
+        if !state.stopped {
+            state.core.answer(job, answer, now);
+        }
+        self.flush(state);
+    }
+
+    /// Gives the core's records to the journal, and carries out its actions once they are kept.
+    #[inline]
+    pub(super) fn flush(&self, state: &mut State) {
+        if state.held {
+            return;
+        }
+        let (outbox, runs) = state.core.outbox_and_runs();
+        if let Some(observer) = &self.0.options.observer {
+            for (ix, entry) in outbox.records.iter() {
+                if let Some(run) = runs.get(ix) {
+                    observer.record(ix, run, &entry);
+                }
+            }
+        }
+        state.watches.follow(&outbox.records);
+        match state.journal.submit(outbox, &|run| runs.get(run).map_or(0, |run| run.spec().key)) {
+            Kept::Later => {}
+            Kept::Now => {
+                state.ready.extend(outbox.todo.starts.drain(..));
+                if !outbox.todo.actions.is_empty() {
+                    let actions = std::mem::take(&mut outbox.todo.actions);
+                    self.act(state, actions);
+                }
+            }
+        }
+        let next = state.core.next_due();
+        if next < state.alarm {
+            state.alarm = next;
+            self.0.timers.notify_one();
+        }
+    }
+
+    fn act(&self, state: &mut State, actions: Vec<Action>) {
+        for action in actions {
+            self.act_on(state, action);
+        }
+    }
+
+    fn act_on(&self, state: &mut State, action: Action) {
+        state.handed_on = true;
+        match action {
+            Action::Abort(job) => {
+                if let Some(at) = state.ready.iter().position(|ready| *ready == job) {
+                    state.ready.remove(at);
+                    self.spawn_answer(job, None);
+                } else if let Some(attempt) = self.0.queues.withdraw(job) {
+                    self.spawn_answer(job, Some(attempt));
+                } else if let Some(abort) = state.forget_task(job) {
+                    state.aborts.push(abort);
+                }
+            }
+            Action::Deliver { run, id, notifier, notification } => {
+                let notifier = state.core.run(run).and_then(|run| run.plan().notifiers.get(notifier as usize).cloned());
+                if let Some(notifier) = notifier {
+                    state.delivering += 1;
+                    self.deliver(run, id, notifier, notification);
+                }
+            }
+            Action::Ended { run, state: end } => {
+                for waiting in state.waiting.remove(&run).unwrap_or_default() {
+                    // Whoever waited may have gone.
+                    let _ = waiting.send(end);
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    /// The task that an attempt became, if it did; it is cut off no more.
+    pub(super) fn forget_task(&mut self, job: Job) -> Option<AbortHandle> {
+        let is_of = |(of, _): &mut (Job, AbortHandle)| *of == job;
+        let std::collections::hash_map::Entry::Occupied(mut task) = self.tasks.entry(job.attempt) else { return None };
+        // The place may be another attempt's by now.
+        is_of(task.get_mut()).then(|| task.remove().1)
+    }
+}
+
+/// Drops something of the user's. If that panics, it changes nothing.
+pub(super) fn drop_quietly<T>(garbage: T) {
+    let _ = catch_unwind(AssertUnwindSafe(move || drop(garbage)));
+}

@@ -1,0 +1,51 @@
+//! The runtime: carries out on tokio what the core decides.
+//!
+//! # Threads and channels
+//!
+//! ```text
+//!   host's threads ──start, edit, forget──► Engine ─┐           ┌─► journal (memory: at once; SQLite: its writer's thread)
+//!   timer thread ───advance──────────────► (locks)  ├─► core ───┤      └─ committed ─► ready queue, actions
+//!   workers ────────answer───────────────►          ┘           └─► ready queue ──► workers ──► bodies
+//! ```
+//!
+//! - The *workers* are a few tasks on the workers' runtime ([`worker`]). Each takes a share of what is ready into its
+//!   [local queue](local_queue), polls each body in place, and answers for several together. A body that is pending after its first
+//!   poll becomes a task of its own; one that blocks goes to the blocking pool.
+//! - The *timer thread* ([`Engine::drive`]) fires what is due, and wakes idle workers where one does not come back
+//!   ([`wake_policy`]). Bodies run elsewhere, so none of them can hold a timer up.
+//! - *Deliveries* ([`deliver`]) are tasks of their own, which no run waits for.
+//! - A simulation ([`simulated`]) has no workers: it steps from one instant to the next.
+//!
+//! # An attempt's life
+//!
+//! The core grants a permit and records `Started`; the journal keeps it; the job enters the ready queue; a worker takes it, gathers its
+//! inputs under the lock ([`attempt`]) and calls the body outside of it ([`body`]); the answer goes to the core, also where the
+//! attempt was cut off, since only then its thread is free.
+//!
+//! # The lock
+//!
+//! One std mutex guards the core, the ready queue and the journal's queue. It is held for one turn: some answers, what follows from them,
+//! and the next share of jobs. No user code runs under it, not even a drop: what a turn leaves to be dropped goes out of it as
+//! [`Garbage`](super::effects::Garbage). Nothing under it blocks. Whoever has it may take a local queue's lock, never the other way
+//! round. (Kept by `runtime/tests/user_code.rs`.)
+
+mod attempt;
+mod body;
+mod deliver;
+mod engine;
+mod last_seen;
+mod local_queue;
+mod scope;
+mod sensor_state;
+mod simulated;
+#[cfg(test)]
+mod tests;
+mod wake_policy;
+mod watch;
+mod worker;
+
+pub(crate) use attempt::Attempt;
+pub(crate) use engine::{Engine, EngineOptions, Observe, WeakEngine};
+pub(crate) use scope::current;
+pub(crate) use simulated::Interceptor;
+pub(crate) use watch::{Wake, Watching};

@@ -1,0 +1,312 @@
+//! Live runs: workers on the workers' runtime, timers on the thread that blocks on [`Engine::drive`].
+//!
+//! A worker takes a turn with the core, polls the bodies that it got, and takes the next turn with their answers.
+
+use super::super::effects::Answer;
+use super::super::ids::Job;
+use super::body::Executed;
+use super::engine::{State, drop_quietly};
+use super::{Attempt, Engine, local_queue, wake_policy};
+use crate::time::Timestamp;
+use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::task::{AbortHandle, JoinSet};
+
+/// After so long in a row a worker lets the runtime's other tasks go first. To be away for a moment costs it a wake-up.
+const IN_A_ROW: Duration = Duration::from_micros(200);
+
+/// Lets the runtime's other tasks go first, and other threads steal this one.
+///
+/// Tokio's LIFO slot cannot be stolen from, and what a worker wakes or spawns lands there. So a worker goes to the back of the queue
+/// before it begins with another body, which may keep the thread.
+///
+/// Not tokio's `yield_now`: that sets the task aside where no other thread finds it, and with it the worker's local queue, until the
+/// thread is done with whatever it does meanwhile, such as a body that blocks.
+async fn go_to_the_back() {
+    let mut went = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut went, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl Engine {
+    /// Runs what is to be run, for ever: to be dropped once enough has ended. To be called once.
+    ///
+    /// Timers fire on the runtime that polls this. Where bodies have one of their own, by [`run_on`](Self::run_on), no body that
+    /// hogs its thread can hold a timer up. Nothing is started before this is called, so that no time limit counts before its body
+    /// can begin; what has happened by then is recorded before it returns.
+    pub(crate) fn drive(&self, workers: usize) -> impl Future<Output = Infallible> {
+        self.0.queues.make(workers.max(1));
+        self.lock().stalls.turns = vec![[0; 2]; self.0.queues.count()];
+        let mut workers = Workers { running: JoinSet::new(), numbers: HashMap::new() };
+        for number in 0..self.0.queues.count() {
+            self.spawn_worker(number, &mut workers);
+        }
+        self.open();
+        self.fire_timers(workers)
+    }
+
+    fn spawn_worker(&self, number: usize, workers: &mut Workers) {
+        let worker = self.clone().worker(number);
+        let spawned = match self.0.workers.get() {
+            Some(runtime) => workers.running.spawn_on(worker, runtime),
+            None => workers.running.spawn(worker),
+        };
+        workers.numbers.insert(spawned.id(), number);
+    }
+
+    /// Fires timers, for ever. The workers end with the future.
+    async fn fire_timers(&self, mut workers: Workers) -> Infallible {
+        loop {
+            if self.lock().stopped {
+                // Nothing more is recorded, also not what a timer would.
+                std::future::pending::<()>().await;
+            }
+            let now = self.clock().now();
+            self.with(|core| core.advance(now));
+            let alarm = {
+                let mut state = self.lock();
+                state.alarm = state.core.next_due();
+                let watches = self.look_after_workers(&mut state);
+                if watches { state.alarm.min(now + wake_policy::WATCH) } else { state.alarm }
+            };
+            tokio::select! {
+                () = self.clock().sleep_until(alarm), if alarm < Timestamp::NEVER => {}
+                () = self.0.timers.notified() => {}
+                Some(Err(ended)) = workers.running.join_next() => {
+                    // Nothing of the user's can end a worker, so this is a mistake of the engine. One that is gone would run nothing.
+                    if let (false, Some(number)) = (ended.is_cancelled(), workers.numbers.remove(&ended.id())) {
+                        tracing::error!("a worker of the engine ended and is replaced: {ended}");
+                        self.spawn_worker(number, &mut workers);
+                    }
+                }
+            }
+        }
+    }
+
+    /// From now on there is somebody to run bodies.
+    pub(super) fn open(&self) {
+        let now = self.clock().now();
+        self.locked(|state| {
+            if std::mem::replace(&mut state.held, false) {
+                state.core.open(now);
+                self.flush(state);
+            }
+        });
+    }
+
+    /// Wakes workers that were left asleep, if those that were not have not come back since this was last done. Returns whether to
+    /// look again.
+    fn look_after_workers(&self, state: &mut State) -> bool {
+        if !state.stalls.is_on {
+            state.stalls.is_stuck = false;
+            return false;
+        }
+        let (mut is_kept, mut nobody_came) = (false, true);
+        for (worker, [turns, seen]) in state.stalls.turns.iter_mut().enumerate() {
+            let came = std::mem::replace(seen, *turns) != *turns;
+            nobody_came &= !came;
+            is_kept |= !came && !self.0.queues.of(worker).jobs.is_empty();
+        }
+        let waiting = state.ready.len() + self.0.queues.waiting();
+        state.stalls.is_on = !state.ready.is_empty() || !self.0.queues.are_empty();
+        state.stalls.is_stuck = is_kept || nobody_came;
+        if state.stalls.is_stuck {
+            let wake = waiting.min(state.idle_workers);
+            state.idle_workers -= wake;
+            self.0.awake.add_permits(wake);
+        }
+        state.stalls.is_on
+    }
+
+    /// Records that attempts are cut off because somebody wants the process to end. To be followed by [`stop`](Self::stop).
+    pub(crate) fn interrupt(&self) {
+        let now = self.clock().now();
+        self.with(|core| core.interrupt(now));
+    }
+
+    /// Ends this process's part in all runs: attempts are cut off, and nothing more is recorded. The runs stay as they are, to
+    /// be resumed.
+    pub(crate) fn stop(&self) {
+        let (tasks, watches) = {
+            let mut state = self.lock();
+            state.stopped = true;
+            state.ready.clear();
+            let tasks: Vec<AbortHandle> = state.tasks.drain().map(|(_, (_, task))| task).collect();
+            (tasks, state.watches.take())
+        };
+        tasks.iter().for_each(AbortHandle::abort);
+        for queue in self.0.queues.take() {
+            drop_quietly(queue);
+        }
+        drop_quietly(watches);
+        self.0.stop.notify_one();
+    }
+
+    /// Returns once the engine was stopped by whom it depends on.
+    pub(crate) async fn stopped(&self) {
+        self.0.stop.notified().await;
+    }
+
+    async fn worker(self, worker: usize) {
+        let mut own = Own { worker, has_queue: false, spares: VecDeque::new(), bodies: 0, begun: Timestamp::default() };
+        let (mut done, mut gives_way, mut let_go_at) = (None, false, self.clock().now() + IN_A_ROW);
+        loop {
+            let now = self.clock().now();
+            let (first, has_woken) = self.take_turn(&mut own, done.take(), now);
+            let Some(mut attempt) = first else {
+                // They may be all that is left of their runs.
+                own.spares.clear();
+                self.sleep().await;
+                (gives_way, let_go_at) = (false, self.clock().now() + IN_A_ROW);
+                continue;
+            };
+            // A body that is polled in place consumes its worker's coop budget.
+            if gives_way || has_woken || now > let_go_at || !tokio::task::coop::has_budget_remaining() {
+                // Meanwhile it may be cut off.
+                self.0.queues.of(worker).next = Some(attempt);
+                own.has_queue = true;
+                go_to_the_back().await;
+                (gives_way, let_go_at) = (false, now + IN_A_ROW);
+                let Some(still_there) = self.next_queued(&own, &mut done) else { continue };
+                attempt = still_there;
+            }
+            (own.bodies, own.begun) = (0, if own.has_queue { self.clock().now() } else { now });
+            loop {
+                let job = attempt.job();
+                let Executed { answer, spare } = self.execute(attempt);
+                if let Some(spare) = spare {
+                    own.spares.push_back(spare);
+                }
+                own.bodies += 1;
+                gives_way |= answer.is_none();
+                done = answer.map(|answer| (job, answer));
+                if own.has_queue && gives_way {
+                    gives_way = false;
+                    go_to_the_back().await;
+                    (own.bodies, own.begun) = (0, self.clock().now());
+                }
+                match self.next_queued(&own, &mut done) {
+                    Some(next) => attempt = next,
+                    None => break,
+                }
+            }
+        }
+    }
+
+    /// The next attempt of the worker's queue, unless another worker stole it. Others see meanwhile what is done.
+    #[inline]
+    fn next_queued(&self, own: &Own, done: &mut Option<(Job, Answer)>) -> Option<Box<Attempt>> {
+        if !own.has_queue {
+            return None;
+        }
+        let mut queue = self.0.queues.of(own.worker);
+        queue.done.extend(done.take());
+        queue.next.take().or_else(|| queue.jobs.pop_front())
+    }
+
+    /// Answers for what is done, and takes the worker's share of what is ready, or steals from another's queue. Returns the first of it,
+    /// and whether another worker was woken for more. A worker that finds nothing is idle from then on.
+    #[inline]
+    fn take_turn(&self, own: &mut Own, done: Option<(Job, Answer)>, now: Timestamp) -> (Option<Box<Attempt>>, bool) {
+        self.locked(|state| {
+            state.stalls.turns[own.worker][0] += 1;
+            state.wake_policy.learn(std::mem::take(&mut own.bodies), own.begun, now);
+            let has_queue = std::mem::take(&mut own.has_queue);
+            let has_answers = has_queue || done.is_some();
+            if has_queue {
+                self.answer_for(state, own.worker, now);
+            }
+            if let Some((job, answer)) = done
+                && !state.stopped
+            {
+                state.core.answer(job, answer, now);
+            }
+            if has_answers {
+                self.flush(state);
+            }
+            // First what another worker holds and does not come back for: it was ready before all that is.
+            if state.stalls.is_stuck
+                && let Some(first) = self.steal(own)
+            {
+                return Some(first);
+            }
+            let share = local_queue::share(state.ready.len(), self.0.queues.count());
+            let mut first = Self::pop(state, &mut own.spares);
+            if share > 1 {
+                let mut queue = self.0.queues.of(own.worker);
+                queue.jobs.extend((1..share).map_while(|_| Self::pop(state, &mut own.spares)));
+                own.has_queue = !queue.jobs.is_empty();
+                drop(queue);
+                self.watch(state);
+            } else if first.is_none() && (state.stalls.is_stuck || state.wake_policy.is_long()) {
+                first = self.steal(own);
+            }
+            state.idle_workers += usize::from(first.is_none());
+            first
+        })
+    }
+
+    /// Steals some of what another worker has queued. Returns the first of it.
+    fn steal(&self, own: &mut Own) -> Option<Box<Attempt>> {
+        let mut stolen = self.0.queues.steal(own.worker)?;
+        let first = stolen.pop_front();
+        own.has_queue = !stolen.is_empty();
+        self.0.queues.of(own.worker).jobs = stolen;
+        first
+    }
+
+    fn answer_for(&self, state: &mut State, worker: usize, now: Timestamp) {
+        let mut queue = self.0.queues.of(worker);
+        for (job, answer) in queue.done.drain(..) {
+            if state.stopped {
+                state.core.outbox().garbage.answers.push(answer);
+            } else {
+                state.core.answer(job, answer, now);
+            }
+        }
+    }
+
+    /// Returns once there is something for an idle worker to do.
+    async fn sleep(&self) {
+        // The semaphore is never closed. A permit is for one wake-up.
+        if let Ok(permit) = self.0.awake.acquire().await {
+            permit.forget();
+        }
+    }
+
+    pub(super) fn pop(state: &mut State, spares: &mut VecDeque<Box<Attempt>>) -> Option<Box<Attempt>> {
+        while let Some(job) = state.ready.pop_front() {
+            let attempt = Self::prepare(state, job, spares);
+            if attempt.is_some() {
+                return attempt;
+            }
+        }
+        None
+    }
+}
+
+/// The tasks that are workers, and which each is.
+struct Workers {
+    running: JoinSet<()>,
+    numbers: HashMap<tokio::task::Id, usize>,
+}
+
+/// What a worker keeps to itself.
+struct Own {
+    worker: usize,
+    /// It has more than one attempt in its queue, which others may have stolen since.
+    has_queue: bool,
+    /// Attempts that are over, whose memory the next may have.
+    spares: VecDeque<Box<Attempt>>,
+    /// How many bodies it has polled since when.
+    bodies: usize,
+    begun: Timestamp,
+}

@@ -1,0 +1,109 @@
+//! Callbacks that are due: who is to be notified of what, until he was.
+//!
+//! A callback is recorded as due before anybody is notified, so that a crash cannot lose it. Those of one run to one notifier are
+//! delivered in the order in which they became due; the run itself never waits.
+
+use super::super::log::{Entry, Record};
+use crate::author::notify::{Event, Notification};
+use crate::plan::Recipient;
+use crate::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
+/// How long a notifier that fails is tried again.
+const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
+
+#[derive(Debug, Default)]
+pub(crate) struct Callbacks {
+    due: BTreeMap<u32, DueCallback>,
+    next_id: u32,
+    /// How many rungs of the run's ladder were climbed, and which nodes missed their SLA: each fires once in a run's life.
+    rungs: u32,
+    late: BTreeSet<String>,
+}
+
+/// Somebody is to be notified.
+#[derive(Debug, Clone)]
+pub(crate) struct DueCallback {
+    pub(crate) recipient: Recipient,
+    pub(crate) notification: Arc<Notification>,
+    since: Timestamp,
+    tries: u32,
+    /// When the next try is due, after one that failed.
+    pub(crate) next: Option<Timestamp>,
+}
+
+impl Callbacks {
+    pub(super) fn apply(&mut self, entry: &Entry) {
+        match &entry.record {
+            Record::CallbackDue { id, recipient, notification } => {
+                self.next_id = self.next_id.max(id.saturating_add(1));
+                match (notification.event, &notification.node) {
+                    (Event::OnSlaMiss, Some(node)) => drop(self.late.insert(node.clone())),
+                    (Event::OnSlaMiss, None) => self.rungs += 1,
+                    _ => {}
+                }
+                let (recipient, notification) = (recipient.clone(), Arc::clone(notification));
+                self.due.insert(*id, DueCallback { recipient, notification, since: entry.at, tries: 0, next: None });
+            }
+            Record::CallbackFailed { id, next: Some(next), error: _ } => {
+                if let Some(due) = self.due.get_mut(id) {
+                    due.tries += 1;
+                    due.next = Some(*next);
+                }
+            }
+            Record::CallbackTold { id } | Record::CallbackFailed { id, next: None, .. } => drop(self.due.remove(id)),
+            _ => {}
+        }
+    }
+
+    /// The run has another life, and its ladder is climbed from its foot.
+    pub(super) fn reopened(&mut self) {
+        self.rungs = 0;
+    }
+
+    /// A node was retried, and its SLA counts from then.
+    pub(super) fn cleared(&mut self, id: impl FnOnce() -> String) {
+        if !self.late.is_empty() {
+            self.late.remove(&id());
+        }
+    }
+
+    pub(crate) fn next_id(&self) -> u32 {
+        self.next_id
+    }
+
+    /// Those that are due, in the order in which they became it.
+    pub(crate) fn due(&self) -> impl Iterator<Item = (u32, &DueCallback)> {
+        self.due.iter().map(|(id, due)| (*id, due))
+    }
+
+    pub(crate) fn get(&self, id: u32) -> Option<&DueCallback> {
+        self.due.get(&id)
+    }
+
+    /// How many rungs of the run's ladder were climbed.
+    pub(crate) fn rungs(&self) -> u32 {
+        self.rungs
+    }
+
+    /// Whether the node of that id has missed its SLA already.
+    pub(crate) fn is_late(&self, id: &str) -> bool {
+        self.late.contains(id)
+    }
+
+    /// When to try again after a failure; `None` when to give up.
+    pub(crate) fn next_try(&self, id: u32, now: Timestamp) -> Option<Timestamp> {
+        let due = self.due.get(&id)?;
+        let wait = FIRST_WAIT.saturating_mul(2u32.saturating_pow(due.tries)).min(LONGEST_WAIT);
+        let next = now + wait;
+        (next.since(due.since) <= GIVE_UP_AFTER).then_some(next)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.due.is_empty()
+    }
+}

@@ -1,0 +1,203 @@
+//! Edges: what an ended node says to those after it.
+
+use super::super::ids::Slot;
+use super::super::states::NodeState;
+use super::changes::{Changes, Conclusion};
+use super::layout::Position;
+use super::node::Cut;
+use super::run::Run;
+use super::trigger_rule::{Verdict, judge};
+use crate::plan::{Edge, EdgeRule, NodeIx, What};
+
+impl Run {
+    /// Tells those after a node that it has ended.
+    #[inline]
+    pub(super) fn follow_edges(&mut self, slot: Slot, changes: &mut impl Changes) {
+        let position = self.layout.position(slot);
+        // The slot of its scope's first node.
+        let base = self.layout.base(position);
+        for edge in self.plan().node(self.ix(slot)).out.clone() {
+            let edge = self.plan().edges[edge as usize];
+            if edge.offset == Edge::INWARDS {
+                for target in self.inward_targets(position, edge.to) {
+                    self.follow(slot, target, edge.rule, changes);
+                }
+            } else {
+                self.follow(slot, base + edge.offset, edge.rule, changes);
+            }
+        }
+    }
+
+    /// The slots that a node's edges lead to, each with its rule.
+    pub(crate) fn targets(&self, slot: Slot) -> Vec<(Slot, EdgeRule)> {
+        let position = self.layout.position(slot);
+        let base = self.layout.base(position);
+        let mut targets = Vec::new();
+        for edge in self.plan().out(self.ix(slot)) {
+            if edge.offset == Edge::INWARDS {
+                targets.extend(self.inward_targets(position, edge.to).into_iter().map(|target| (target, edge.rule)));
+            } else {
+                targets.push((base + edge.offset, edge.rule));
+            }
+        }
+        targets
+    }
+
+    /// The slots of a node of an inner scope within `outer`: one in each element that is there.
+    pub(super) fn inward_targets(&self, outer: Position, to: NodeIx) -> Vec<Slot> {
+        let plan = self.plan();
+        let outermost = self.layout.expansion(outer.expansion).scope;
+        // The mappings between the two, innermost first.
+        let (mut mappings, mut scope) = (Vec::new(), plan.node(to).scope);
+        while scope != outermost {
+            let Some(each) = plan.scope(scope).each else { return Vec::new() };
+            mappings.push(each);
+            scope = plan.node(each).scope;
+        }
+        let mut positions = vec![outer];
+        for each in mappings.into_iter().rev() {
+            // What an older list expanded to is not there any more.
+            let expanded =
+                positions.iter().filter_map(|&position| self.layout.of_each(self.layout.own_slot(plan, each, position)));
+            let elements = expanded.flat_map(|expansion| {
+                (0..self.layout.expansion(expansion).width).map(move |element| Position { expansion, element })
+            });
+            positions = elements.collect();
+        }
+        positions.into_iter().map(|position| self.layout.own_slot(plan, to, position)).collect()
+    }
+
+    /// What an ended node says over one edge.
+    #[inline]
+    pub(crate) fn verdict(&self, from: Slot, rule: EdgeRule) -> Verdict {
+        let expanded = matches!(rule, EdgeRule::Elements(_)) && self.layout.of_each(from).is_some();
+        let node = self.node(from);
+        let arm = if let EdgeRule::Arm(_) = rule { node.arm() } else { None };
+        judge(rule, node.state, arm, expanded)
+    }
+
+    /// One upstream of `to` has ended.
+    #[inline]
+    pub(super) fn follow(&mut self, from: Slot, to: Slot, rule: EdgeRule, changes: &mut impl Changes) {
+        if self.node(to).state.is_end() {
+            return;
+        }
+        match self.verdict(from, rule) {
+            Verdict::Holds | Verdict::Loses => self.holds(to, changes),
+            Verdict::Wins => self.conclude(to, Conclusion::Holds, changes),
+            Verdict::Skips => self.conclude(to, Conclusion::Skipped(from), changes),
+            Verdict::Fails => self.conclude(to, Conclusion::UpstreamFailed(from), changes),
+        }
+    }
+
+    #[inline]
+    pub(super) fn conclude(&self, slot: Slot, conclusion: Conclusion, changes: &mut impl Changes) {
+        changes.concluded(self.plan().node(self.ix(slot)).rank, slot, conclusion);
+    }
+
+    /// One thing less to wait for.
+    #[inline]
+    pub(super) fn holds(&mut self, slot: Slot, changes: &mut impl Changes) {
+        let node = self.node_mut(slot);
+        node.waits = node.waits.saturating_sub(1);
+        match (node.waits, node.state) {
+            (0, NodeState::None) => self.scheduled(slot, changes),
+            // A mapping whose elements were retried joins them once its own inputs hold again.
+            (0, NodeState::Running) if self.is_complete(slot) => self.conclude(slot, Conclusion::Complete, changes),
+            _ => {}
+        }
+    }
+
+    /// Nothing keeps the node from going on.
+    #[inline]
+    pub(super) fn scheduled(&mut self, slot: Slot, changes: &mut impl Changes) {
+        self.node_mut(slot).state = NodeState::Scheduled;
+        if self.is_body(slot) {
+            changes.ready(slot);
+        } else {
+            self.conclude(slot, Conclusion::Holds, changes);
+        }
+    }
+
+    // ---- what nobody wants any more
+
+    /// Whether a node no longer wants what it took: it has won its race without it, was cut off, or is a gate that somebody skipped.
+    pub(super) fn is_unwanting(&self, slot: Slot) -> bool {
+        let node = self.node(slot);
+        match node.state {
+            NodeState::Success => matches!(self.what(slot), What::FirstOf { .. }),
+            NodeState::Skipped => node.cut == Cut::Unwanted,
+            _ => false,
+        }
+    }
+
+    /// The nodes that a node waits for; of a mapping, also those around it that its elements wait for.
+    fn awaited_by(&self, slot: Slot) -> Vec<Slot> {
+        let plan = self.plan();
+        let (ix, position) = (self.ix(slot), self.layout.position(slot));
+        let mut awaited: Vec<NodeIx> = plan.inbound(ix).iter().map(|(from, _)| *from).collect();
+        if let What::Each(each) = &plan.node(ix).what {
+            let inner = (0..).zip(&plan.scopes).filter(|(scope, _)| plan.lies_within(*scope, each.scope));
+            let imported = inner.flat_map(|(_, scope)| &scope.imports).map(|(from, _)| *from);
+            awaited.extend(imported.filter(|&from| plan.lies_within(plan.node(ix).scope, plan.node(from).scope)));
+        }
+        awaited.into_iter().map(|node| self.layout.resolve(plan, node, position)).collect()
+    }
+
+    /// An ended node waits for nothing more: nobody may want the output of those that it waited for now.
+    pub(super) fn release_upstreams(&self, slot: Slot, changes: &mut impl Changes) {
+        for upstream in self.awaited_by(slot) {
+            if !self.node(upstream).state.is_end() {
+                changes.released(upstream);
+            }
+        }
+    }
+
+    /// Whether the node feeds somebody who no longer wants it, and nobody who has not ended.
+    pub(crate) fn is_unwanted(&self, slot: Slot) -> bool {
+        // An element is its list's, which feeds the other elements, too.
+        let is_element = matches!(self.what(slot), What::Element { .. });
+        self.unwanting > 0 && !is_element && !self.node(slot).state.is_end() && self.is_rejected(slot) && !self.is_awaited(slot)
+    }
+
+    /// The node in the scope of `position` that stands for `to`: itself, or the mapping it lies in.
+    fn standing_for(&self, to: NodeIx, position: Position) -> Option<Slot> {
+        let plan = self.plan();
+        let scope = self.layout.expansion(position.expansion).scope;
+        let mut to = to;
+        while plan.node(to).scope != scope {
+            to = plan.scope(plan.node(to).scope).each?;
+        }
+        Some(self.layout.own_slot(plan, to, position))
+    }
+
+    fn is_rejected(&self, slot: Slot) -> bool {
+        let position = self.layout.position(slot);
+        let ix = self.ix(slot);
+        self.plan().out(ix).iter().any(|edge| {
+            let takes = self.plan().upstreams(edge.to).any(|from| from == ix);
+            let to = self.standing_for(edge.to, position).filter(|_| takes);
+            to.is_some_and(|to| self.is_unwanting(to))
+        })
+    }
+
+    /// Whether a node that has not ended takes this one's output.
+    fn is_awaited(&self, slot: Slot) -> bool {
+        let plan = self.plan();
+        let position = self.layout.position(slot);
+        let scope = self.layout.expansion(position.expansion).scope;
+        let awaits = |to: NodeIx| {
+            let Some(target) = self.standing_for(to, position) else { return true };
+            // A branch has all its arms, also those that nothing was wired to.
+            let is_arm = matches!(self.what(target), What::Arm { .. });
+            !self.node(target).state.is_end() && (!is_arm || self.is_awaited(target))
+        };
+        let ix = self.ix(slot);
+        // What an element ends with goes to its mapping.
+        let joined = plan.scope(scope).each.is_some_and(|each| match &plan.node(each).what {
+            What::Each(of) => of.result == ix,
+            _ => false,
+        });
+        joined || plan.out(ix).iter().any(|edge| awaits(edge.to))
+    }
+}

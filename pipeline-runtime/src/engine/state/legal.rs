@@ -1,0 +1,98 @@
+//! What may happen to a node in which state.
+//!
+//! A live run records nothing else, which tests hold it to. A journal that says otherwise was written to by something else, or by a
+//! version that was wrong: its run is refused, instead of becoming a state that no run can have.
+
+use super::super::ids::Slot;
+use super::super::log::Record;
+use super::super::states::NodeState;
+use super::run::Run;
+
+/// A record that cannot follow on those before it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a record says that {what}, which cannot follow on the records before it")]
+pub(crate) struct Illegal {
+    what: String,
+}
+
+impl Run {
+    /// Whether a record may follow on those so far.
+    pub(crate) fn check(&self, record: &Record) -> Result<(), Illegal> {
+        use NodeState::{None, Running, Scheduled, UpForReschedule, UpForRetry};
+        match record {
+            Record::Started { slot, .. } => {
+                // In mode `poke` a sensor is running between pokes, too.
+                let is_due = |state| match state {
+                    Running => self.node(*slot).next().is_some(),
+                    state => matches!(state, Scheduled | UpForRetry | UpForReschedule),
+                };
+                self.allow(*slot, "is started", |run| run.is_body(*slot), is_due)
+            }
+            Record::NotYet { slot, .. } => {
+                let is_sensor = |run: &Self| run.plan().policy(run.ix(*slot)).sensor.is_some();
+                self.allow(*slot, "is not ready", is_sensor, |state| state == Running)
+            }
+            Record::Retrying { slot, .. } => {
+                // A sensor's budget may be over between two pokes.
+                let may = |state| matches!(state, Running | UpForRetry | UpForReschedule);
+                self.allow(*slot, "is retried", |run| run.is_body(*slot), may)
+            }
+            Record::Interrupted { slot, .. } => {
+                self.allow(*slot, "is interrupted", |run| run.is_body(*slot), |state| state == Running)
+            }
+            Record::Unfolded { slot, .. } => {
+                self.allow(*slot, "expands", |run| run.each(*slot).is_some(), |state| matches!(state, None | Scheduled))
+            }
+            Record::Succeeded { slot, output: Some(_) } => {
+                self.allow(*slot, "succeeds", |run| run.is_body(*slot), |state| state == Running)
+            }
+            Record::Succeeded { slot, output: Option::None } => {
+                self.allow(*slot, "passes", |run| !run.is_body(*slot), |state| !state.is_end())
+            }
+            Record::Failed { slot, .. } => {
+                // A mapping whose list is too long fails, too.
+                let may = |run: &Self| run.is_body(*slot) || run.each(*slot).is_some();
+                let from = |state| matches!(state, Running | UpForRetry | UpForReschedule | Scheduled | None);
+                self.allow(*slot, "fails", may, from)
+            }
+            Record::Skipped { slot, .. } => self.allow(*slot, "is skipped", |_| true, |state| !state.is_end()),
+            Record::UpstreamFailed { slot, cause } => {
+                self.allow(*cause, "is a cause", |_| true, |_| true)?;
+                self.allow(*slot, "is upstream_failed", |_| true, |state| !state.is_end())
+            }
+            Record::Cleared { slots } => slots.iter().try_for_each(|slot| {
+                // What is cleared has ended, or waits for what is cleared with it.
+                let may = |state| match state {
+                    Running | UpForRetry | UpForReschedule => !self.is_body(*slot),
+                    state => state != NodeState::Removed,
+                };
+                self.allow(*slot, "is cleared", |_| true, may)
+            }),
+            Record::RunEnded { state } if self.state.is_end() || !state.is_end() => {
+                Err(Illegal { what: format!("the run is {state} while it is {}", self.state) })
+            }
+            Record::RunEnded { .. }
+            | Record::CallbackDue { .. }
+            | Record::CallbackTold { .. }
+            | Record::CallbackFailed { .. } => Ok(()),
+        }
+    }
+
+    fn allow(
+        &self,
+        slot: Slot,
+        what: &str,
+        kind: impl Fn(&Self) -> bool,
+        from: impl Fn(NodeState) -> bool,
+    ) -> Result<(), Illegal> {
+        let Some(node) = self.nodes.get(slot as usize) else {
+            return Err(Illegal { what: format!("node {slot} of {} {what}", self.nodes.len()) });
+        };
+        let is_kind = kind(self);
+        if is_kind && from(node.state) {
+            return Ok(());
+        }
+        let of = if is_kind { "" } else { ", a node of another kind," };
+        Err(Illegal { what: format!("`{}`{of} {what} while it is {}", self.id(slot), node.state) })
+    }
+}

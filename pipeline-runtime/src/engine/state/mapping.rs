@@ -1,0 +1,265 @@
+//! Mappings: how far the elements of each list are.
+
+use super::super::ids::Slot;
+use super::super::states::NodeState;
+use super::changes::{Changes, Conclusion};
+use super::layout::{Expansion, ExpansionIx, Position};
+use super::node::Node;
+use super::run::{Run, index};
+use crate::author::input::Upstream;
+use crate::plan::{Each, What};
+use std::sync::Arc;
+
+/// How far a mapping's elements are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mapping {
+    /// Nodes of each element that have not ended.
+    pub(super) open: Vec<u32>,
+    /// No element before this one waits to be activated.
+    pub(super) next: u32,
+    /// How many elements are active, and which: activated, and not at their end.
+    pub(super) active: u32,
+    pub(super) is_active: Vec<bool>,
+    pub(super) done: u32,
+    /// Its list was cleared: the elements are those of an earlier one until it expands again.
+    pub(super) is_stale: bool,
+}
+
+impl Run {
+    /// The mapping that a node is, if it is one.
+    pub(crate) fn each(&self, slot: Slot) -> Option<&Each> {
+        match self.what(slot) {
+            What::Each(each) => Some(each),
+            _ => None,
+        }
+    }
+
+    /// The slot of a mapping's list.
+    pub(crate) fn list_of(&self, each: Slot) -> Option<Slot> {
+        Some(self.seen_from(each, self.each(each)?.list))
+    }
+
+    /// How many elements a mapping's list has, once it is there.
+    pub(crate) fn list_len(&self, each: Slot) -> Option<usize> {
+        let list = self.node(self.list_of(each)?).value()?;
+        Some((self.each(each)?.mapping.len)(list))
+    }
+
+    /// How the elements of a mapping ended, in the list's order.
+    pub(crate) fn elements(&self, each: Slot) -> Vec<Upstream> {
+        self.results(each).map_or_else(Vec::new, |results| results.map(|slot| self.upstream(slot)).collect())
+    }
+
+    /// The slots of the elements' results, in the list's order; none if the mapping never expanded.
+    pub(crate) fn results(&self, each: Slot) -> Option<impl Iterator<Item = Slot>> {
+        let expansion = self.layout.of_each(each)?;
+        let of = self.each(each)?;
+        let result = move |element| self.layout.resolve(self.plan(), of.result, Position { expansion, element });
+        Some((0..self.layout.expansion(expansion).width).map(result))
+    }
+
+    /// The next element of a mapping that may be activated, if one may.
+    pub(crate) fn next_element(&self, expansion: ExpansionIx) -> Option<Slot> {
+        let of = self.layout.expansion(expansion);
+        let each = of.each?;
+        // While the list is rebuilt its elements wait.
+        let is_current = self.node(each).state == NodeState::Running && self.layout.of_each(each) == Some(expansion);
+        let mapping = &self.mappings[expansion as usize];
+        let is_full = self.each(each)?.max_active.is_some_and(|most| mapping.active >= most);
+        if !is_current || is_full {
+            return None;
+        }
+        // No element before `next` waits.
+        let mut elements = (mapping.next..of.width).map(|element| of.base + element * of.stride);
+        elements.find(|&element| self.node(element).state == NodeState::None)
+    }
+
+    /// Whether all elements of a mapping have ended, and nothing else keeps it from that.
+    pub(crate) fn is_complete(&self, each: Slot) -> bool {
+        let node = self.node(each);
+        let all = |ix: ExpansionIx| self.mappings[ix as usize].done == self.layout.expansion(ix).width;
+        node.state == NodeState::Running && node.waits == 0 && self.layout.of_each(each).is_some_and(all)
+    }
+
+    /// Whether a mapping's list was cleared since it expanded to that.
+    pub(crate) fn is_stale(&self, expansion: ExpansionIx) -> bool {
+        self.mappings[expansion as usize].is_stale
+    }
+
+    /// The nodes of a mapping's elements that have not ended, with those of mappings within them.
+    pub(crate) fn open_elements(&self, each: Slot) -> Vec<Slot> {
+        let elements = self.layout.of_each(each).map(|expansion| self.layout.surplus(expansion, 0));
+        elements.into_iter().flatten().filter(|&slot| !self.node(slot).state.is_end()).collect()
+    }
+
+    // ---- what happens to a mapping
+
+    pub(super) fn expanded(&mut self, slot: Slot, width: u32, changes: &mut impl Changes) {
+        let plan = Arc::clone(self.plan());
+        let What::Each(each) = &plan.node(self.ix(slot)).what else { return };
+        let before = self.layout.of_each(slot);
+        let first = index(self.nodes.len());
+        let expansion = self.layout.unfold(&plan, slot, each.scope, width);
+        let Expansion { base, stride, .. } = *self.layout.expansion(expansion);
+        let scope = plan.scope(each.scope);
+        let list = self.node(self.seen_from(slot, each.list)).value.clone();
+        for element in 0..width {
+            for (&node, is_element) in scope.nodes.iter().zip(std::iter::once(true).chain(std::iter::repeat(false))) {
+                // Within a mapping a node also waits for its element to be activated.
+                let waits = plan.node(node).needs + 1;
+                let item = |list| (each.mapping.item)(list, element as usize);
+                let value = list.as_ref().filter(|_| is_element).map(item);
+                self.nodes.push(Node { value, ..Node::new(node, waits) });
+            }
+        }
+        self.open += stride as usize * width as usize;
+        self.mappings.push(Mapping {
+            open: vec![stride; width as usize],
+            is_active: vec![false; width as usize],
+            ..Mapping::default()
+        });
+        self.node_mut(slot).state = NodeState::Running;
+        changes.expanded(first);
+        let kept = before.map_or(0, |before| self.layout.expansion(before).width.min(width));
+        // What the elements take from around the mapping may have ended before they were there.
+        for (from, edge) in &scope.imports {
+            let from = self.seen_from(slot, *from);
+            if self.node(from).state.is_end() {
+                for element in kept..width {
+                    let to = base + element * stride + plan.node(edge.to).offset;
+                    self.follow(from, to, edge.rule, changes);
+                }
+            }
+        }
+        match before {
+            Some(before) => self.expanded_again(slot, before, expansion, changes),
+            None if width == 0 => self.conclude_complete(slot, changes),
+            None => changes.freed(expansion),
+        }
+    }
+
+    fn conclude_complete(&mut self, each: Slot, changes: &mut impl Changes) {
+        if self.is_complete(each) {
+            self.conclude(each, Conclusion::Complete, changes);
+        }
+    }
+
+    /// A mapping's list is there again: elements match by index, and surplus ones are removed.
+    fn expanded_again(&mut self, each: Slot, old: ExpansionIx, new: ExpansionIx, changes: &mut impl Changes) {
+        let kept = self.layout.expansion(new).width.min(self.layout.expansion(old).width);
+        for (from, to) in self.layout.moves(old, new, kept) {
+            let is_element = matches!(self.what(to), What::Element { .. });
+            let gone = Node { state: NodeState::Removed, ..Node::new(self.ix(from), 0) };
+            let moved = std::mem::replace(self.node_mut(from), gone);
+            let mut fresh = std::mem::replace(self.node_mut(to), moved);
+            if is_element {
+                std::mem::swap(&mut self.node_mut(to).value, &mut fresh.value);
+            }
+            if let Some(value) = fresh.value {
+                changes.dropped(value);
+            }
+            // The new slot was counted as open when it was made.
+            self.open -= 1;
+            changes.moved(from, to);
+        }
+        self.layout.rename(old, new, kept);
+        for slot in self.layout.surplus(old, kept) {
+            self.removed(slot, changes);
+        }
+        let of = self.layout.expansion(new).clone();
+        let open_of = |element: u32| {
+            let slots = of.base + element * of.stride..of.base + (element + 1) * of.stride;
+            index(slots.filter(|&slot| !self.node(slot).state.is_end()).count())
+        };
+        let open: Vec<u32> = (0..of.width).map(open_of).collect();
+        let done = index(open.iter().filter(|open| **open == 0).count());
+        let is_active = vec![false; open.len()];
+        self.mappings[new as usize] = Mapping { open, next: 0, active: 0, is_active, done, is_stale: false };
+        for element in 0..of.width {
+            self.note_activity(Position { expansion: new, element });
+        }
+        self.advance_next(new);
+        self.conclude_complete(each, changes);
+        changes.freed(new);
+    }
+
+    fn removed(&mut self, slot: Slot, changes: &mut impl Changes) {
+        if self.node(slot).state == NodeState::Removed {
+            return;
+        }
+        self.uncount(slot);
+        if !self.node(slot).state.is_end() {
+            self.open -= 1;
+        }
+        let starts = self.node(slot).starts;
+        let gone = Node { state: NodeState::Removed, starts, ..Node::new(self.ix(slot), 0) };
+        let was = std::mem::replace(self.node_mut(slot), gone);
+        if let Some(value) = was.value {
+            changes.dropped(value);
+        }
+        changes.removed(slot);
+    }
+
+    /// An element of a mapping may start: the nodes within it no longer wait for that.
+    pub(super) fn activated(&mut self, position: Position, changes: &mut impl Changes) {
+        let Expansion { base, stride, .. } = *self.layout.expansion(position.expansion);
+        let first = base + position.element * stride;
+        for slot in first + 1..first + stride {
+            self.holds(slot, changes);
+        }
+    }
+
+    /// An element will never be activated: nor will what lies within it, which waits for that.
+    pub(super) fn element_not_activated(&self, element: Slot, state: NodeState, changes: &mut impl Changes) {
+        let of = self.layout.expansion(self.layout.position(element).expansion);
+        let conclusion = match state {
+            NodeState::Skipped => Conclusion::Skipped(element),
+            _ => Conclusion::UpstreamFailed(element),
+        };
+        for slot in element + 1..element + of.stride {
+            if !self.node(slot).state.is_end() {
+                self.conclude(slot, conclusion, changes);
+            }
+        }
+    }
+
+    /// Moves a mapping's `next` on to the first element that waits. Each of them is passed once between two retries.
+    fn advance_next(&mut self, expansion: ExpansionIx) {
+        let Expansion { base, stride, width, .. } = *self.layout.expansion(expansion);
+        let mut next = self.mappings[expansion as usize].next;
+        while next < width && self.node(base + next * stride).state != NodeState::None {
+            next += 1;
+        }
+        self.mappings[expansion as usize].next = next;
+    }
+
+    /// One node of an element has ended.
+    pub(super) fn element_ended(&mut self, position: Position, changes: &mut impl Changes) {
+        self.advance_next(position.expansion);
+        let each = self.layout.expansion(position.expansion).each;
+        let mapping = &mut self.mappings[position.expansion as usize];
+        let open = &mut mapping.open[position.element as usize];
+        *open -= 1;
+        if *open > 0 {
+            return;
+        }
+        mapping.done += 1;
+        match each {
+            Some(each) if self.is_complete(each) => self.conclude(each, Conclusion::Complete, changes),
+            _ => changes.freed(position.expansion),
+        }
+    }
+
+    /// Counts an element that has become active, or is so no longer.
+    pub(super) fn note_activity(&mut self, position: Position) {
+        let activated = self.node(self.element(position)).state == NodeState::Success;
+        let mapping = &mut self.mappings[position.expansion as usize];
+        let is_active = activated && mapping.open[position.element as usize] > 0;
+        let was_active = std::mem::replace(&mut mapping.is_active[position.element as usize], is_active);
+        match (was_active, is_active) {
+            (false, true) => mapping.active += 1,
+            (true, false) => mapping.active -= 1,
+            _ => {}
+        }
+    }
+}

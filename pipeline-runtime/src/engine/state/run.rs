@@ -1,0 +1,433 @@
+use super::super::ids::{RunKey, Slot};
+use super::super::log::{Entry, Record, Skip};
+use super::super::states::{NodeState, RunState};
+use super::callbacks::Callbacks;
+use super::changes::{Changes, Unheard};
+use super::layout::{ExpansionIx, Layout, Position};
+use super::legal::Illegal;
+use super::mapping::Mapping;
+use super::node::{Cut, Node, unknown_failure};
+use crate::author::context::RunInfo;
+use crate::author::input::Upstream;
+use crate::author::options::Mode;
+use crate::author::outcome::Failure;
+use crate::author::value::Value;
+use crate::plan::{NodeIx, Plan, What};
+use crate::time::{Moment, Timestamp};
+use std::sync::Arc;
+
+/// What a run is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct RunSpec {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) info: Arc<RunInfo>,
+    /// What the SLAs count from.
+    pub(crate) sla_from: Timestamp,
+    /// All randomness of the run.
+    pub(crate) seed: u64,
+    /// The run's number in its journal.
+    pub(crate) key: RunKey,
+}
+
+/// One run's state.
+///
+/// Invariant: it is a function of the plan, of when the run started and of its records, in their order.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(super) spec: Arc<RunSpec>,
+    pub(super) state: RunState,
+    pub(super) started: Timestamp,
+    /// When it was last retried after its end: its limits count from there.
+    pub(super) reopened: Option<Timestamp>,
+    pub(super) layout: Layout,
+    pub(super) nodes: Vec<Node>,
+    /// How far each mapping's elements are, by expansion. The plan's own is empty.
+    pub(super) mappings: Vec<Mapping>,
+    /// Nodes that have not ended.
+    pub(super) open: usize,
+    /// Nodes that failed, or that the run's end cut off, and were not allowed to.
+    pub(super) failures: usize,
+    /// Nodes that no longer want what they took: winners of races, what was cut off, gates that somebody skipped.
+    pub(super) unwanting: usize,
+    pub(super) callbacks: Callbacks,
+}
+
+impl Run {
+    /// A run that nothing has happened to.
+    pub(crate) fn new(spec: RunSpec, now: Timestamp) -> Self {
+        let layout = Layout::new(&spec.plan);
+        let plan = &spec.plan;
+        let node = |ix| {
+            let waits = plan.node(ix).needs;
+            Node { state: if waits == 0 { NodeState::Scheduled } else { NodeState::None }, ..Node::new(ix, waits) }
+        };
+        let nodes: Vec<Node> = plan.scope(0).nodes.iter().map(|&ix| node(ix)).collect();
+        Self {
+            open: nodes.len(),
+            state: RunState::Running,
+            started: now,
+            reopened: None,
+            layout,
+            nodes,
+            mappings: vec![Mapping::default()],
+            failures: 0,
+            unwanting: 0,
+            callbacks: Callbacks::default(),
+            spec: Arc::new(spec),
+        }
+    }
+
+    /// The run that records left. They may be of a journal that something else has written to, so each is held against what may
+    /// follow on what was before it.
+    pub(crate) fn replay(spec: RunSpec, started: Timestamp, entries: &[Entry]) -> Result<Self, Illegal> {
+        let mut run = Self::new(spec, started);
+        for entry in entries {
+            run.check(&entry.record)?;
+            run.apply(entry, &mut Unheard);
+        }
+        Ok(run)
+    }
+
+    /// Writes down what a record says.
+    pub(crate) fn apply(&mut self, entry: &Entry, changes: &mut impl Changes) {
+        let at = entry.at;
+        match &entry.record {
+            Record::Started { slot, attempt } => self.node_started(*slot, *attempt, at),
+            Record::NotYet { slot, next, memory } => self.not_yet(*slot, *next, memory.as_ref()),
+            Record::Retrying { slot, next, renew, memory, error: _ } => self.retrying(*slot, *next, *renew, memory.as_ref()),
+            Record::Interrupted { slot, asked } => self.interrupted(*slot, *asked, changes),
+            Record::Unfolded { slot, width } => self.expanded(*slot, *width, changes),
+            Record::Succeeded { slot, output: Some(output) } => self.succeeded(*slot, &output.value, changes),
+            Record::Succeeded { slot, output: None } => self.gate_succeeded(*slot, changes),
+            Record::Failed { slot, error, timed_out: _ } => self.failed(*slot, error, changes),
+            Record::Skipped { slot, why } => self.skipped(*slot, why, changes),
+            Record::UpstreamFailed { slot, cause } => self.upstream_failed(*slot, *cause, changes),
+            Record::Cleared { slots } => self.cleared(slots, at, changes),
+            Record::RunEnded { state } => self.state = *state,
+            Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. } => {
+                self.callbacks.apply(entry);
+            }
+        }
+    }
+
+    // ---- what it is
+
+    pub(crate) fn spec(&self) -> &Arc<RunSpec> {
+        &self.spec
+    }
+
+    #[inline]
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
+        &self.spec.plan
+    }
+
+    #[inline]
+    pub(crate) fn state(&self) -> RunState {
+        self.state
+    }
+
+    pub(crate) fn started(&self) -> Timestamp {
+        self.started
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn callbacks(&self) -> &Callbacks {
+        &self.callbacks
+    }
+
+    /// Nodes that have not ended.
+    pub(crate) fn open(&self) -> usize {
+        self.open
+    }
+
+    /// Nodes that failed, or that the run's end cut off, and were not allowed to.
+    pub(crate) fn failures(&self) -> usize {
+        self.failures
+    }
+
+    /// All nodes, by slot.
+    pub(crate) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// All slots.
+    pub(crate) fn slots(&self) -> std::ops::Range<Slot> {
+        0..index(self.nodes.len())
+    }
+
+    #[inline]
+    pub(crate) fn node(&self, slot: Slot) -> &Node {
+        &self.nodes[slot as usize]
+    }
+
+    #[inline]
+    pub(super) fn node_mut(&mut self, slot: Slot) -> &mut Node {
+        &mut self.nodes[slot as usize]
+    }
+
+    #[inline]
+    pub(crate) fn ix(&self, slot: Slot) -> NodeIx {
+        self.node(slot).ix
+    }
+
+    #[inline]
+    pub(crate) fn what(&self, slot: Slot) -> &What {
+        &self.spec.plan.node(self.ix(slot)).what
+    }
+
+    #[inline]
+    pub(crate) fn is_body(&self, slot: Slot) -> bool {
+        self.spec.plan.node(self.ix(slot)).is_body()
+    }
+
+    pub(crate) fn id(&self, slot: Slot) -> String {
+        self.layout.id(&self.spec.plan, slot)
+    }
+
+    /// The slot of `node` as it is seen from another's: of the same element, or of one around it.
+    pub(crate) fn seen_from(&self, slot: Slot, node: NodeIx) -> Slot {
+        self.layout.resolve(&self.spec.plan, node, self.layout.position(slot))
+    }
+
+    /// When the run's timeout is over.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        Some(self.reopened.unwrap_or(self.started) + self.plan().run.timeout?)
+    }
+
+    /// What the run's SLA and ladder count from.
+    pub(crate) fn sla_from(&self) -> Timestamp {
+        self.reopened.unwrap_or(self.spec.sla_from)
+    }
+
+    /// When a node's SLA is over, if it has one.
+    pub(crate) fn node_sla(&self, slot: Slot) -> Option<Timestamp> {
+        let sla = self.plan().policy(self.ix(slot)).sla?;
+        Some(self.node(slot).sla_from().unwrap_or_else(|| self.sla_from()) + sla)
+    }
+
+    /// How a node ended, for whoever takes its output.
+    #[inline]
+    pub(crate) fn upstream(&self, slot: Slot) -> Upstream {
+        let node = self.node(slot);
+        match (node.state, &node.value) {
+            (NodeState::Success, Some(value)) => Upstream::Success(Arc::clone(value)),
+            (NodeState::Failed | NodeState::UpstreamFailed, _) => {
+                Upstream::Failed(node.failure().cloned().unwrap_or_else(|| unknown_failure(self.id(slot))))
+            }
+            _ => Upstream::Skipped,
+        }
+    }
+
+    /// Whether a failure of the node is to count.
+    pub(super) fn counts(&self, node: NodeIx) -> bool {
+        let plan = self.plan();
+        let mut node = node;
+        loop {
+            if plan.node(node).allow_failure {
+                return false;
+            }
+            match plan.scope(plan.node(node).scope).each {
+                Some(each) => node = each,
+                None => return true,
+            }
+        }
+    }
+
+    /// Which node won a race, if one has.
+    pub(crate) fn winner(&self, slot: Slot) -> Option<Slot> {
+        let What::FirstOf { from } = self.what(slot) else { return None };
+        let mut runners = from.iter().map(|&node| self.seen_from(slot, node));
+        runners.find(|&runner| self.node(runner).state == NodeState::Success)
+    }
+
+    // ---- what happens to a node
+
+    #[inline]
+    pub(crate) fn node_started(&mut self, slot: Slot, attempt: u32, at: Timestamp) {
+        let is_sensor = self.plan().policy(self.ix(slot)).sensor.is_some();
+        let node = self.node_mut(slot);
+        node.state = NodeState::Running;
+        node.starts += 1;
+        node.first_start.get_or_insert(at);
+        // A task's first attempt needs no more memory than this.
+        if attempt > 1 || is_sensor || node.more.is_some() {
+            let more = node.more();
+            more.attempt = attempt;
+            more.last_start = at.into();
+            // Only a change starts a poke before it is due.
+            more.tick = more.next.take().filter(|next| at < *next).into();
+            if is_sensor {
+                more.budget_from.get_or_insert(at);
+                more.pokes += 1;
+                more.pokes_in_budget += u32::from(more.tick == Moment::NONE);
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn succeeded(&mut self, slot: Slot, value: &Value, changes: &mut impl Changes) {
+        if let What::Body(task) = self.what(slot)
+            && let Some(branch) = &task.branch
+            && let Some(arm) = (branch.arm)(value)
+        {
+            self.node_mut(slot).more().kept().arm = Some(index(arm));
+        }
+        self.node_mut(slot).value = Some(Arc::clone(value));
+        self.ended(slot, NodeState::Success, changes);
+    }
+
+    fn gate_succeeded(&mut self, slot: Slot, changes: &mut impl Changes) {
+        self.node_mut(slot).value = self.gate_value(slot);
+        match self.what(slot) {
+            What::Element { .. } => self.activated(self.layout.position(slot), changes),
+            What::FirstOf { .. } => self.unwanting += 1,
+            _ => {}
+        }
+        self.ended(slot, NodeState::Success, changes);
+    }
+
+    fn not_yet(&mut self, slot: Slot, next: Timestamp, memory: Option<&Arc<str>>) {
+        let waits = match &self.plan().policy(self.ix(slot)).sensor {
+            Some(sensor) if sensor.mode == Mode::Poke => NodeState::Running,
+            _ => NodeState::UpForReschedule,
+        };
+        let node = self.node_mut(slot);
+        node.state = waits;
+        let more = node.more();
+        more.next = next.into();
+        more.interruptions = 0;
+        more.remember(memory);
+    }
+
+    fn retrying(&mut self, slot: Slot, next: Timestamp, renew: bool, memory: Option<&Arc<str>>) {
+        let node = self.node_mut(slot);
+        node.state = NodeState::UpForRetry;
+        let more = node.more();
+        more.attempt = more.attempt.max(1) + 1;
+        more.next = next.into();
+        more.interruptions = 0;
+        more.remember(memory);
+        if renew {
+            more.budget_from = Moment::NONE;
+            more.pokes_in_budget = 0;
+        }
+    }
+
+    fn interrupted(&mut self, slot: Slot, asked: bool, changes: &mut impl Changes) {
+        let node = self.node_mut(slot);
+        node.state = NodeState::Scheduled;
+        node.more().interruptions += u32::from(!asked);
+        changes.ready(slot);
+    }
+
+    fn failed(&mut self, slot: Slot, error: &Arc<str>, changes: &mut impl Changes) {
+        let id = self.id(slot);
+        let node = self.node_mut(slot);
+        let attempts = node.attempt();
+        node.more().kept().failure = Some(Failure::new(id, Arc::clone(error), attempts));
+        self.failures += usize::from(self.counts(self.ix(slot)));
+        self.ended(slot, NodeState::Failed, changes);
+    }
+
+    fn upstream_failed(&mut self, slot: Slot, cause: Slot, changes: &mut impl Changes) {
+        if let Some(failure) = self.node(cause).failure().cloned() {
+            self.node_mut(slot).more().kept().failure = Some(failure);
+        }
+        self.ended(slot, NodeState::UpstreamFailed, changes);
+    }
+
+    fn skipped(&mut self, slot: Slot, why: &Skip, changes: &mut impl Changes) {
+        let cut = match why {
+            Skip::RunEnded => Cut::RunEnded,
+            Skip::CutOff => Cut::Unwanted,
+            // What takes the place of a choice is not wanted any more; a task's upstreams have a purpose of their own.
+            Skip::ByHand if matches!(self.what(slot), What::FirstOf { .. } | What::Each(_)) => Cut::Unwanted,
+            _ => Cut::No,
+        };
+        self.node_mut(slot).cut = cut;
+        match cut {
+            Cut::RunEnded => self.failures += usize::from(self.counts(self.ix(slot))),
+            Cut::Unwanted => self.unwanting += 1,
+            Cut::No => {}
+        }
+        self.ended(slot, NodeState::Skipped, changes);
+    }
+
+    /// What a gate that has succeeded passes on.
+    fn gate_value(&self, slot: Slot) -> Option<Value> {
+        match self.what(slot) {
+            What::Body(_) => None,
+            What::Element { .. } => self.node(slot).value.clone(),
+            What::Arm { branch, .. } => {
+                let What::Body(task) = &self.plan().node(*branch).what else { return None };
+                let output = self.node(self.seen_from(slot, *branch)).value.as_ref()?;
+                Some((task.branch.as_ref()?.carried)(output))
+            }
+            What::Failure { of } => {
+                let failure = self.node(self.seen_from(slot, *of)).failure()?;
+                Some(Arc::new(failure.clone()))
+            }
+            What::FirstOf { .. } => self.node(self.winner(slot)?).value.clone(),
+            What::Each(each) => (each.mapping.join)(&self.elements(slot)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn ended(&mut self, slot: Slot, state: NodeState, changes: &mut impl Changes) {
+        let node = self.node_mut(slot);
+        debug_assert!(!node.state.is_end(), "a node ended twice");
+        if node.state.is_end() {
+            return;
+        }
+        node.state = state;
+        if let Some(more) = &mut node.more {
+            more.next = Moment::NONE;
+            more.remember(None);
+        }
+        self.open -= 1;
+        self.follow_edges(slot, changes);
+        let position = self.layout.position(slot);
+        if position.expansion > 0 {
+            self.element_ended(position, changes);
+            self.note_activity(position);
+            if state != NodeState::Success && self.element(position) == slot {
+                self.element_not_activated(slot, state, changes);
+            }
+        }
+        if self.unwanting > 0 {
+            self.release_upstreams(slot, changes);
+        }
+    }
+
+    /// All of the state, to be compared.
+    #[cfg(test)]
+    pub(crate) fn fold(&self) -> String {
+        use std::fmt::Write;
+        let Self { state, reopened, mappings, open, failures, unwanting, callbacks, nodes, .. } = self;
+        let mut text = format!(
+            "{state} reopened {reopened:?} open {open} failures {failures} unwanting {unwanting} {callbacks:?} {mappings:?}\n"
+        );
+        for (slot, node) in nodes.iter().enumerate() {
+            let _ = writeln!(text, "{slot} {node:?}");
+        }
+        text
+    }
+
+    /// The elements' expansion of a mapping, by its current list.
+    pub(crate) fn expansion_of(&self, each: Slot) -> Option<ExpansionIx> {
+        self.layout.of_each(each)
+    }
+
+    /// The slot of the element that a position is about.
+    pub(crate) fn element(&self, position: Position) -> Slot {
+        self.layout.base(position)
+    }
+}
+
+/// A dense index: nothing that is counted here comes near its end, as plans and lists have limits.
+pub(crate) fn index(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or_else(|_| unreachable!("more than 2^32 of one kind in a run"))
+}

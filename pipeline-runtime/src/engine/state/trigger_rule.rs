@@ -1,0 +1,46 @@
+//! Trigger rules: what one ended upstream means for one input.
+
+use super::super::states::NodeState;
+use crate::author::input::Rule;
+use crate::plan::EdgeRule;
+
+/// What an edge says of its target, once its source has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The input holds.
+    Holds,
+    /// A race is won.
+    Wins,
+    /// One runner less in a race.
+    Loses,
+    /// The input never will: the target is skipped.
+    Skips,
+    /// The input never will: the target is `upstream_failed`.
+    Fails,
+}
+
+/// `state` is the source's, `arm` the one that it took if it is a branch; `expanded` says whether it is a mapping whose list was
+/// there.
+#[inline]
+pub(crate) fn judge(rule: EdgeRule, state: NodeState, arm: Option<u32>, expanded: bool) -> Verdict {
+    use Verdict::{Fails, Holds, Loses, Skips, Wins};
+    let failed = matches!(state, NodeState::Failed | NodeState::UpstreamFailed);
+    let success = state == NodeState::Success;
+    match rule {
+        EdgeRule::Upstream(Rule::AllDone) => Holds,
+        EdgeRule::Elements(Rule::AllDone) if expanded => Holds,
+        EdgeRule::Elements(Rule::NoneFailed) if expanded && !failed => Holds,
+        EdgeRule::Upstream(Rule::NoneFailed) if !failed => Holds,
+        EdgeRule::Upstream(_) | EdgeRule::Elements(_) if success => Holds,
+        EdgeRule::Upstream(_) | EdgeRule::Elements(_) if failed => Fails,
+        EdgeRule::Arm(index) => match (arm, state) {
+            (Some(arm), NodeState::Success) if arm == u32::from(index) => Holds,
+            _ if failed => Fails,
+            _ => Skips,
+        },
+        EdgeRule::Failure if failed => Holds,
+        EdgeRule::Upstream(_) | EdgeRule::Elements(_) | EdgeRule::Failure => Skips,
+        EdgeRule::Race if success => Wins,
+        EdgeRule::Race => Loses,
+    }
+}

@@ -1,0 +1,751 @@
+//! Drives a core as a driver would, with random answers at random times, and checks it at every step.
+
+use super::super::core::Core;
+use super::super::effects::{Action, Answer, Answered, Outbox, Todo};
+use super::super::ids::{Job, RunIx, Slot};
+use super::super::log::{Entry, Output, Record, Skip};
+use super::super::rules::Edit;
+use super::super::state::{Changes, Run, RunSpec};
+use super::model::{Key, Model};
+use super::recipe::{self, Allowed, Description, Entropy, Kind, NARROW, WIDER, Way};
+use crate::author::context::RunInfo;
+use crate::author::value::Value;
+use crate::engine::{NodeState, RunState};
+use crate::plan::Plan;
+use crate::schedule::Interval;
+use crate::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) fn spec(plan: &Arc<Plan>, run: RunIx) -> RunSpec {
+    let date = "2024-03-25T06:00:00Z".parse().unwrap();
+    let info = RunInfo {
+        pipeline: plan.pipeline.to_owned(),
+        run_id: format!("test__{run}"),
+        interval: Interval { start: date, end: date },
+        previous: None,
+        params: serde_json::Value::Null,
+    };
+    RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: START, seed: 0, key: 0 }
+}
+
+/// When all tests begin.
+pub(super) const START: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
+
+/// All of a run's state, which is to follow from its records.
+pub(super) fn fold(run: &Run) -> String {
+    run.fold()
+}
+
+/// Nobody hears what a record changes.
+struct Unheard;
+impl Changes for Unheard {}
+
+/// How a body answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    Success,
+    Error,
+    Fatal,
+    Skip,
+    NotYet,
+}
+
+/// How bodies answer: by the run, the node, its attempt, and how often it has answered `NotYet`.
+pub(super) type Bodies = Box<dyn FnMut(&mut Entropy, &Key, u32, u32) -> Ends>;
+
+/// What may happen beside answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Troubles {
+    /// How many crashes at most.
+    pub(super) crashes: u32,
+    /// How often somebody retries nodes, at any time.
+    pub(super) retries: u32,
+    /// How often somebody skips one.
+    pub(super) skips: u32,
+    pub(super) cancels: bool,
+    /// How often the plan gains nodes while no process has the runs.
+    pub(super) growths: usize,
+    /// Time passes without an answer for as long as limits take.
+    pub(super) delays: bool,
+}
+
+#[derive(Debug)]
+struct Started {
+    job: Job,
+    attempt: u32,
+    aborted: bool,
+}
+
+/// A run as the test sees it.
+struct Watched {
+    model: Model,
+    /// All records so far.
+    entries: Vec<Entry>,
+    /// What they fold to.
+    shadow: Run,
+    cancelled: bool,
+    /// It has ended, and nobody has retried it since.
+    is_over: bool,
+    retries: HashMap<Key, u32>,
+    interrupted: HashMap<Key, u32>,
+    not_yets: HashMap<Key, u32>,
+    /// Sensors whose deadline passed while no process had the run: each may be poked once more.
+    grace: BTreeSet<Key>,
+    /// Sensors whose poke is due, and which found no permit.
+    unserved: BTreeSet<Key>,
+    /// Nodes that were started since they were last cleared.
+    begun: BTreeSet<Key>,
+    /// How often each list was cleared: each time it is another.
+    cleared: HashMap<Key, usize>,
+}
+
+/// Where the plan comes from, to be made again with more in it.
+pub(super) struct Origin {
+    pub(super) choices: Entropy,
+    pub(super) allowed: Allowed,
+}
+
+pub(super) struct Harness {
+    core: Core,
+    plan: Arc<Plan>,
+    of: Arc<Description>,
+    by_name: HashMap<String, usize>,
+    origin: Origin,
+    growths: Vec<Entropy>,
+    parallelism: u32,
+    now: Timestamp,
+    runs: Vec<Watched>,
+    in_flight: Vec<Started>,
+    answered: Vec<Job>,
+    entropy: Entropy,
+    bodies: Bodies,
+    troubles: Troubles,
+    pub(super) crashes: u32,
+    retried: u32,
+    skipped: u32,
+    /// Steps so far: answers, timers, edits and the like.
+    pub(super) steps: u64,
+}
+
+impl Drop for Harness {
+    /// Where a check failed, what led to it can be seen.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for (ix, spec) in self.of.specs.iter().enumerate() {
+            println!("{ix} {spec:?}");
+        }
+        for run in &self.runs {
+            for entry in &run.entries {
+                println!("{} {:?}", entry.at.since(START).as_secs_f64(), entry.record);
+            }
+        }
+    }
+}
+
+/// A core that holds its worklist against a derived one.
+fn core(parallelism: u32) -> Core {
+    let mut core = Core::new(parallelism);
+    core.shared().compares_worklists = true;
+    core
+}
+
+fn index(n: usize) -> u32 {
+    u32::try_from(n).unwrap()
+}
+
+impl Harness {
+    pub(super) fn new(
+        (plan, of): (Arc<Plan>, Arc<Description>),
+        origin: Origin,
+        mut entropy: Entropy,
+        bodies: Bodies,
+        troubles: Troubles,
+    ) -> Self {
+        let parallelism = 1 + index(entropy.below(4));
+        let by_name = names(&of);
+        Self {
+            core: core(parallelism),
+            plan,
+            of,
+            by_name,
+            origin,
+            growths: Vec::new(),
+            parallelism,
+            now: START,
+            runs: Vec::new(),
+            in_flight: Vec::new(),
+            answered: Vec::new(),
+            entropy,
+            bodies,
+            troubles,
+            crashes: 0,
+            retried: 0,
+            skipped: 0,
+            steps: 0,
+        }
+    }
+
+    pub(super) fn start(&mut self) {
+        let ix = index(self.runs.len());
+        let spec = spec(&self.plan, ix);
+        let shadow = Run::new(spec.clone(), self.now);
+        self.runs.push(Watched {
+            model: Model::new(Arc::clone(&self.of)),
+            entries: Vec::new(),
+            shadow,
+            cancelled: false,
+            is_over: false,
+            retries: HashMap::new(),
+            interrupted: HashMap::new(),
+            not_yets: HashMap::new(),
+            grace: BTreeSet::new(),
+            unserved: BTreeSet::new(),
+            begun: BTreeSet::new(),
+            cleared: HashMap::new(),
+        });
+        assert_eq!(self.core.start(spec, self.now), ix);
+        self.check();
+    }
+
+    fn are_over(&self) -> bool {
+        self.in_flight.is_empty() && self.runs.iter().all(|run| run.is_over)
+    }
+
+    /// Until all runs have ended and every start was answered. Returns how each node ended.
+    pub(super) fn finish(&mut self) -> Vec<BTreeMap<String, NodeState>> {
+        let mut steps = 0u32;
+        while !self.are_over() {
+            self.step();
+            self.steps += 1;
+            steps += 1;
+            assert!(steps < 20_000, "the run does not come to its end:\n{}", fold(&self.runs[0].shadow));
+            if self.are_over() && self.retried < self.troubles.retries && self.entropy.once_in(2) {
+                self.retry();
+            }
+        }
+        for (pool, used) in self.core.shared().pools.used() {
+            assert_eq!(used, 0, "pool {pool} has permits that nobody owns");
+        }
+        let ends = |run: &Watched| run.shadow.slots().map(|slot| (run.shadow.id(slot), run.shadow.node(slot).state())).collect();
+        self.runs.iter().map(ends).collect()
+    }
+
+    fn step(&mut self) {
+        match self.entropy.below(24) {
+            13 | 14 if self.troubles.delays => {
+                // The runtime may be late: an answer may come before the timers that were due.
+                self.now = self.now + Duration::from_millis(self.entropy.below(9000) as u64);
+                if self.entropy.once_in(2) {
+                    self.advance();
+                }
+            }
+            15 => self.wake(),
+            16 if !self.answered.is_empty() => {
+                // The core knows an answer that it had already.
+                let job = self.answered[self.entropy.below(self.answered.len())];
+                self.core.answer(job, Answered::Error("twice".into()).into(), self.now);
+                assert!(self.core.outbox().records.is_empty(), "a start was answered twice");
+                self.check();
+            }
+            17 if self.crashes < self.troubles.crashes && self.entropy.once_in(3) => self.crash(),
+            18 if self.troubles.cancels && self.entropy.once_in(8) => self.cancel(),
+            20 if self.retried < self.troubles.retries && self.entropy.once_in(2) => self.retry(),
+            21 if self.skipped < self.troubles.skips && self.entropy.once_in(3) => self.skip(),
+            11 | 12 | 19 if self.in_flight.is_empty() || self.troubles.delays => self.pass_to_next_timer(),
+            _ if self.in_flight.is_empty() => self.pass_to_next_timer(),
+            _ => self.answer(),
+        }
+    }
+
+    /// Somebody wants nodes of a run retried, whether it has ended or not.
+    fn retry(&mut self) {
+        self.retried += 1;
+        let run = self.entropy.below(self.runs.len());
+        let shadow = &self.runs[run].shadow;
+        let ended = |slot: &Slot| {
+            let state = shadow.node(*slot).state();
+            shadow.is_body(*slot) && state.is_end() && state != NodeState::Removed
+        };
+        let ended: Vec<Slot> = shadow.slots().filter(ended).collect();
+        if ended.is_empty() {
+            return;
+        }
+        let mut slots: Vec<Slot> = (0..=self.entropy.below(2)).map(|_| ended[self.entropy.below(ended.len())]).collect();
+        if self.entropy.once_in(8) {
+            // What did not succeed, if there is anything.
+            slots.clear();
+        }
+        let downstream = self.entropy.once_in(2);
+        let nodes: Vec<String> = slots.iter().map(|slot| shadow.id(*slot)).collect();
+        let is_busy = self.in_flight.iter().any(|started| started.job.run == index(run));
+        let must = self.runs[run].is_over && !is_busy && !nodes.is_empty();
+        let done = self.core.edit(index(run), &Edit::Retry { nodes, downstream }, self.now);
+        match done {
+            Ok(()) => {}
+            Err(error) if must => panic!("all nodes have ended, and yet: {error}"),
+            Err(_) => assert!(self.core.outbox().records.is_empty(), "what is refused changes nothing"),
+        }
+        self.check();
+    }
+
+    /// Somebody wants a node skipped, a gate or a body.
+    fn skip(&mut self) {
+        self.skipped += 1;
+        let run = self.entropy.below(self.runs.len());
+        let shadow = &self.runs[run].shadow;
+        let slot = index(self.entropy.below(shadow.nodes().len()));
+        let done = self.core.edit(index(run), &Edit::Skip { node: shadow.id(slot) }, self.now);
+        assert!(done.is_ok() || self.core.outbox().records.is_empty(), "what is refused changes nothing");
+        self.check();
+    }
+
+    /// What some node's last start, or one before, may have looked at changes.
+    fn wake(&mut self) {
+        let ix = self.entropy.below(self.runs.len());
+        let shadow = &self.runs[ix].shadow;
+        let slot = index(self.entropy.below(shadow.nodes().len()));
+        let start = shadow.node(slot).starts().saturating_sub(u32::from(self.entropy.once_in(4)));
+        self.core.wake(index(ix), slot, start, self.now);
+        self.check();
+    }
+
+    fn pass_to_next_timer(&mut self) {
+        let next = self.core.next_due();
+        if next == Timestamp::NEVER {
+            assert!(!self.in_flight.is_empty(), "nothing is under way and nothing is due:\n{}", fold(&self.runs[0].shadow));
+            return self.answer();
+        }
+        self.now = self.now.max(next);
+        self.advance();
+    }
+
+    fn advance(&mut self) {
+        self.core.advance(self.now);
+        self.check();
+    }
+
+    fn cancel(&mut self) {
+        let run = self.entropy.below(self.runs.len());
+        if !self.runs[run].is_over {
+            self.runs[run].cancelled = true;
+            self.runs[run].model.cancel();
+        }
+        // A run that has ended cannot be cancelled any more.
+        let _ = self.core.edit(index(run), &Edit::Cancel, self.now);
+        self.check();
+    }
+
+    fn answer(&mut self) {
+        let at = self.entropy.below(self.in_flight.len());
+        let started = self.in_flight.remove(at);
+        let job @ Job { run, slot, start, .. } = started.job;
+        self.answered.push(job);
+        let key = self.key(run, slot);
+        let kind = self.of.specs[key.0].what.clone();
+        let answer = if started.aborted && !self.entropy.once_in(3) {
+            Answered::Aborted
+        } else {
+            let not_yets = self.runs[run as usize].not_yets.get(&key).copied().unwrap_or(0);
+            match (self.bodies)(&mut self.entropy, &key, started.attempt, not_yets) {
+                Ends::NotYet if kind == Kind::Sensor => Answered::NotYet(None),
+                Ends::Success | Ends::NotYet => Answered::Success(self.value(run, &key), None),
+                Ends::Error => Answered::Error("error".into()),
+                Ends::Fatal => Answered::Fatal("fatal".into()),
+                Ends::Skip => Answered::Skip("skip".into()),
+            }
+        };
+        let memory = (kind == Kind::Sensor).then(|| format!("{start}").into());
+        self.core.answer(job, Answer { what: answer, memory }, self.now);
+        self.check();
+    }
+
+    /// An output: the same of a node whatever happened before, but that a list that is tried again is another one.
+    fn value(&self, run: RunIx, key: &Key) -> Value {
+        let number = key.0 * 7 + key.1.iter().map(|index| *index as usize).sum::<usize>();
+        match &self.of.specs[key.0].what {
+            Kind::Fork => Arc::new([Way::Left(1), Way::Right(2), Way::Neither][number % 3].clone()),
+            Kind::List => {
+                let cleared = self.runs[run as usize].cleared.get(key).copied().unwrap_or(0);
+                Arc::new((0..((number + cleared * 2) % 5) as u64).collect::<Vec<u64>>())
+            }
+            _ => Arc::new(number as u64),
+        }
+    }
+
+    fn key(&self, run: RunIx, slot: Slot) -> Key {
+        let shadow = &self.runs[run as usize].shadow;
+        (self.by_name[&shadow.plan().id(shadow.ix(slot))], shadow.layout().indices(slot))
+    }
+
+    /// The process ends, and another resumes the runs from their records: perhaps with a plan that has gained nodes, and perhaps with a
+    /// retry before anything else.
+    fn crash(&mut self) {
+        self.crashes += 1;
+        let cut: Vec<(RunIx, Key)> = self
+            .in_flight
+            .drain(..)
+            .filter(|started| !started.aborted)
+            .map(|started| (started.job.run, started.job.slot))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|(run, slot)| (run, self.key(run, slot)))
+            .collect();
+        self.answered.clear();
+        self.runs.iter_mut().for_each(|watched| watched.unserved.clear());
+        self.core = core(self.parallelism);
+        self.now = self.now + Duration::from_secs(self.entropy.below(40) as u64);
+        for watched in &self.runs {
+            let again = Run::replay(watched.shadow.spec().as_ref().clone(), START, &watched.entries).unwrap();
+            assert_eq!(fold(&again), fold(&watched.shadow), "records replayed do not give the state that they gave");
+        }
+        if self.growths.len() < self.troubles.growths && self.entropy.once_in(2) {
+            self.grow();
+        }
+        for ix in 0..self.runs.len() {
+            self.resume(index(ix), &cut);
+        }
+        self.check();
+    }
+
+    fn resume(&mut self, run: RunIx, cut: &[(RunIx, Key)]) {
+        let now = self.now;
+        let replay = |watched: &Watched| Run::replay(watched.shadow.spec().as_ref().clone(), START, &watched.entries).unwrap();
+        let again = replay(&self.runs[run as usize]);
+        for slot in again.slots() {
+            let node = again.node(slot);
+            let deadline = again.plan().policy(node.ix()).sensor.as_ref().and_then(|sensor| node.deadline(sensor));
+            if node.awaits_next() && deadline.is_some_and(|deadline| deadline <= now) {
+                let key = self.key(run, slot);
+                self.runs[run as usize].grace.insert(key);
+            }
+        }
+        let was_running: Vec<(Slot, Key)> = again
+            .slots()
+            .filter(|slot| again.node(*slot).state() == NodeState::Running)
+            .map(|slot| (slot, self.key(run, slot)))
+            .collect();
+        let retry = self.retried < self.troubles.retries && self.runs[run as usize].is_over && self.entropy.once_in(2);
+        if retry {
+            self.retried += 1;
+            let edit = Edit::Retry { nodes: Vec::new(), downstream: self.entropy.once_in(2) };
+            let checked = again.check_edit(&edit);
+            match self.core.resume_edited(again, &edit, now) {
+                Ok(resumed) => assert_eq!((resumed, checked), (run, Ok(()))),
+                Err(error) => {
+                    assert_eq!(checked, Err(error));
+                    assert_eq!(self.core.resume(replay(&self.runs[run as usize]), now), run);
+                }
+            }
+            return;
+        }
+        assert_eq!(self.core.resume(again, now), run);
+        for (slot, key) in was_running.into_iter().filter(|(_, key)| cut.contains(&(run, key.clone()))) {
+            let times = self.runs[run as usize].interrupted.entry(key).or_default();
+            *times += 1;
+            let expected = *times;
+            let outbox = self.core.outbox();
+            let was = outbox
+                .records
+                .iter()
+                .any(|(of, entry)| of == run && matches!(entry.record, Record::Interrupted { slot: of, .. } if of == slot));
+            assert_eq!(was, expected < 3, "an attempt cut off for time {expected} in a row");
+        }
+    }
+
+    /// A deployment: the plan gains nodes, and the runs' records are of the older one.
+    fn grow(&mut self) {
+        let choices: Vec<u16> = (0..40).map(|_| u16::try_from(self.entropy.below(1 << 16)).unwrap()).collect();
+        let mut growths = self.growths.clone();
+        growths.push(Entropy::new(choices));
+        // Two exclusive arms may be required at once.
+        let Ok((plan, of)) = recipe::grown(self.origin.choices.clone(), self.origin.allowed, growths.clone()) else { return };
+        let remap = plan.match_skeleton(&self.plan.skeleton()).expect("nodes were only added").expect("there are more");
+        (self.growths, self.plan, self.of) = (growths, plan, of);
+        self.by_name = names(&self.of);
+        for (ix, watched) in self.runs.iter_mut().enumerate() {
+            for entry in &mut watched.entries {
+                entry.record.each_slot(|slot| *slot = remap.slot(*slot));
+            }
+            watched.shadow = Run::replay(spec(&self.plan, index(ix)), START, &watched.entries).unwrap();
+            watched.model.grow(Arc::clone(&self.of), watched.is_over);
+        }
+    }
+
+    /// Takes what the core left to do, and holds everything against the model.
+    fn check(&mut self) {
+        let Outbox { records, todo: Todo { starts, actions }, garbage: _ } = std::mem::take(self.core.outbox());
+        let mut granted: Vec<(RunIx, Slot)> = Vec::new();
+        let records: Vec<(RunIx, Entry)> = records.iter().collect();
+        for (at, (run, entry)) in records.iter().enumerate() {
+            self.edited(*run, &records[..at], &records[at..]);
+            self.record(*run, entry.clone());
+        }
+        for job @ Job { run, slot, .. } in starts {
+            let overlaps = self.in_flight.iter().any(|started| started.job.run == run && started.job.slot == slot);
+            assert!(!overlaps, "{} was started while it runs", self.runs[run as usize].shadow.id(slot));
+            let attempt = self.core.run(run).unwrap().node(slot).attempt();
+            self.in_flight.push(Started { job, attempt, aborted: false });
+            granted.push((run, slot));
+        }
+        for action in actions {
+            match action {
+                Action::Abort(job) => {
+                    let of = self.in_flight.iter_mut().find(|of| of.job == job);
+                    // By its limit, and again by the run's end.
+                    of.expect("what is cut off runs").aborted = true;
+                }
+                Action::Deliver { .. } => panic!("there are no callbacks"),
+                // Another life may have begun in the same call.
+                Action::Ended { run, state } => {
+                    let ended = |(of, entry): &(RunIx, Entry)| {
+                        *of == run && matches!(entry.record, Record::RunEnded { state: of } if of == state)
+                    };
+                    assert!(records.iter().any(ended));
+                }
+            }
+        }
+        for run in 0..self.runs.len() {
+            self.check_run(index(run));
+            self.note_unserved(index(run));
+        }
+        self.check_permits(&granted);
+    }
+
+    /// Notes the sensors whose poke is due and waits for a permit.
+    fn note_unserved(&mut self, run: RunIx) {
+        for slot in self.runs[run as usize].shadow.slots() {
+            let node = self.runs[run as usize].shadow.node(slot);
+            let is_due = node.awaits_next() && node.next().is_some_and(|next| next <= self.now);
+            if is_due && self.core.node_work(run, slot).unwrap().queued {
+                let key = self.key(run, slot);
+                self.runs[run as usize].unserved.insert(key);
+            }
+        }
+    }
+
+    /// Tells the model of an edit at its first record: it is one event, which nothing follows from before it is whole.
+    fn edited(&mut self, run: RunIx, before: &[(RunIx, Entry)], from: &[(RunIx, Entry)]) {
+        let is_skip = |entry: &Entry| matches!(entry.record, Record::Skipped { why: Skip::ByHand, .. });
+        let is_of_edit = |entry: &Entry| is_skip(entry) || matches!(entry.record, Record::Cleared { .. });
+        let goes_on = before.last().is_some_and(|(of, entry)| *of == run && is_of_edit(entry));
+        let Some((_, first)) = from.first().filter(|(_, entry)| is_of_edit(entry) && !goes_on) else { return };
+        let key = |slot: &Slot| self.key(run, *slot);
+        let cleared: Vec<Key> = match &first.record {
+            Record::Cleared { slots } => slots.iter().map(key).collect(),
+            _ => Vec::new(),
+        };
+        let skips = from.iter().filter(|(of, entry)| *of == run && is_skip(entry));
+        let skipped: Vec<Key> = skips
+            .map(|(_, entry)| match &entry.record {
+                Record::Skipped { slot, .. } => key(slot),
+                _ => unreachable!(),
+            })
+            .collect();
+        let watched = &mut self.runs[run as usize];
+        for key in &cleared {
+            watched.retries.remove(key);
+            watched.interrupted.remove(key);
+            watched.not_yets.remove(key);
+            watched.grace.remove(key);
+            watched.unserved.remove(key);
+            watched.begun.remove(key);
+            *watched.cleared.entry(key.clone()).or_default() += 1;
+        }
+        if !cleared.is_empty() {
+            (watched.cancelled, watched.is_over) = (false, false);
+        }
+        watched.model.edit(&cleared, &skipped);
+    }
+
+    fn record(&mut self, run: RunIx, entry: Entry) {
+        let record = entry.record.clone();
+        // Elements are named once they are there.
+        let slot_of = match &record {
+            Record::Started { slot, .. }
+            | Record::NotYet { slot, .. }
+            | Record::Retrying { slot, .. }
+            | Record::Interrupted { slot, .. }
+            | Record::Unfolded { slot, .. }
+            | Record::Succeeded { slot, .. }
+            | Record::Failed { slot, .. }
+            | Record::Skipped { slot, .. }
+            | Record::UpstreamFailed { slot, .. } => Some(*slot),
+            _ => None,
+        };
+        let key = slot_of.map(|slot| self.key(run, slot));
+        let watched = &mut self.runs[run as usize];
+        if let Record::Started { slot, .. } = &record {
+            let (node, key) = (watched.shadow.node(*slot), key.as_ref().unwrap());
+            let deadline = watched.shadow.plan().policy(node.ix()).sensor.as_ref().and_then(|sensor| node.deadline(sensor));
+            let is_late = deadline.is_some_and(|deadline| entry.at > deadline) && node.awaits_next();
+            let may = watched.grace.remove(key);
+            let waited = watched.unserved.remove(key);
+            assert!(!is_late || may || !waited, "a poke that found no permit was started after its sensor's deadline");
+            watched.begun.insert(key.clone());
+        }
+        assert_eq!(watched.shadow.check(&record), Ok(()), "{record:?}");
+        watched.shadow.apply(&entry, &mut Unheard);
+        watched.entries.push(entry);
+        let (Some(slot), Some(key)) = (slot_of, key) else {
+            if let Record::RunEnded { state } = record {
+                let expected = if watched.cancelled { Some(RunState::Cancelled) } else { watched.model.run_state() };
+                assert_eq!(Some(state), expected);
+                watched.is_over = true;
+            }
+            return;
+        };
+        let name = &self.of.specs[key.0].name;
+        match record {
+            Record::Started { attempt, .. } => {
+                assert!(watched.model.may_run(&key), "{name} {:?} was started before its inputs held", key.1);
+                assert_eq!(watched.model.state(&key), None, "{name} was started again after it had ended");
+                assert_eq!(attempt, 1 + watched.retries.get(&key).copied().unwrap_or(0), "{name}");
+            }
+            Record::NotYet { .. } => {
+                *watched.not_yets.entry(key.clone()).or_default() += 1;
+                watched.interrupted.remove(&key);
+            }
+            Record::Retrying { .. } => {
+                let retries = watched.retries.entry(key.clone()).or_default();
+                *retries += 1;
+                assert!(*retries <= self.of.specs[key.0].retries, "{name} is retried too often");
+                watched.interrupted.remove(&key);
+            }
+            Record::Succeeded { output: Some(Output { value, .. }), .. } => {
+                let value = value.as_ref().as_any();
+                if let Some(way) = value.downcast_ref::<Way>() {
+                    watched.model.took(
+                        &key,
+                        match way {
+                            Way::Left(_) => 0,
+                            Way::Right(_) => 1,
+                            Way::Neither => 2,
+                        },
+                    );
+                }
+                if let Some(list) = value.downcast_ref::<Vec<u64>>() {
+                    watched.model.listed(&key, u32::try_from(list.len()).unwrap());
+                }
+                assert_eq!(watched.model.state(&key), None, "{name} ended twice");
+                watched.model.end(&key, NodeState::Success);
+            }
+            Record::Failed { error, .. } => {
+                assert_eq!(watched.model.state(&key), None, "{name} ended twice");
+                if &*error == "error" {
+                    let retries = watched.retries.get(&key).copied().unwrap_or(0);
+                    assert_eq!(retries, self.of.specs[key.0].retries, "{name} was not retried");
+                }
+                watched.model.end(&key, NodeState::Failed);
+            }
+            Record::Skipped { why: Skip::Body(_) | Skip::Timeout(_), .. } => {
+                assert_eq!(watched.model.state(&key), None, "{name} ended twice");
+                watched.model.end(&key, NodeState::Skipped);
+            }
+            // These follow from others, as the model says.
+            Record::Succeeded { output: None, .. } => {
+                assert_eq!(watched.model.state(&key), Some(NodeState::Success), "{name} {:?}", key.1);
+            }
+            Record::Skipped { why, .. } => {
+                assert_eq!(watched.model.state(&key), Some(NodeState::Skipped), "{name} {:?}: {why:?}", key.1);
+            }
+            Record::UpstreamFailed { .. } => {
+                assert_eq!(watched.model.state(&key), Some(NodeState::UpstreamFailed), "{name} {:?}", key.1);
+                let failure = watched.shadow.node(slot).failure().cloned().expect("a cause");
+                let root = watched.shadow.layout().find(watched.shadow.plan(), failure.node()).expect("the root cause is a node");
+                assert_eq!(watched.shadow.node(root).state(), NodeState::Failed, "the root cause of {name}");
+            }
+            Record::Interrupted { .. } | Record::Unfolded { .. } => {}
+            other => panic!("nobody asked for {other:?}"),
+        }
+    }
+
+    fn check_run(&self, run: RunIx) {
+        let watched = &self.runs[run as usize];
+        let of_core = self.core.run(run).unwrap();
+        assert_eq!(fold(of_core), fold(&watched.shadow), "the state does not follow from the records");
+        assert_eq!(of_core.state().is_end(), watched.is_over);
+        let mut ended = 0;
+        for (slot, node) in (0..).zip(of_core.nodes()) {
+            let key = self.key(run, slot);
+            if node.state() == NodeState::Removed {
+                continue;
+            }
+            let expected = watched.model.state(&key);
+            let name = of_core.id(slot);
+            ended += usize::from(expected.is_some());
+            assert_eq!(node.state().is_end().then_some(node.state()), expected, "{name}");
+            // What a plan has gained since its run ended waits for a retry.
+            if expected.is_none() && !watched.is_over && self.of.specs[key.0].what.is_body() {
+                assert_eq!(watched.model.may_run(&key), node.state() != NodeState::None, "{name} is {}", node.state());
+                let work = self.core.node_work(run, slot).unwrap();
+                let goes_on = work.queued || work.attempt().is_some() || node.next().is_some();
+                assert!(node.state() == NodeState::None || goes_on, "{name} is {} and nothing will wake it", node.state());
+            }
+        }
+        assert_eq!(ended, watched.model.ended().count(), "the model has nodes that the core has not");
+        if !watched.is_over {
+            assert_eq!(watched.model.run_state(), None, "all nodes have ended, and the run has not");
+        }
+    }
+
+    /// Permits: who owns them, and who waits for one.
+    fn check_permits(&mut self, granted: &[(RunIx, Slot)]) {
+        let sizes = HashMap::from([("default_pool", self.parallelism), ("narrow", NARROW.slots()), ("wider", WIDER.slots())]);
+        let names = ["default_pool", "narrow", "wider"];
+        let shared = self.core.shared();
+        let used: HashMap<&str, u32> = shared.pools.used().collect();
+        let names_in_core: Vec<&str> = shared.pools.used().map(|(name, _)| name).collect();
+        let mut owned: HashMap<&str, u32> = HashMap::new();
+        for (.., pool) in shared.in_flight.permits() {
+            *owned.entry(names_in_core[pool as usize]).or_default() += 1;
+        }
+        let in_flight: BTreeSet<(RunIx, Slot)> = shared.in_flight.permits().map(|(run, slot, _)| (run, slot)).collect();
+        let kept: Vec<((RunIx, Slot), u32)> = shared.kept_permits.iter().map(|(of, permit)| (*of, permit.pool())).collect();
+        for ((run, slot), pool) in &kept {
+            *owned.entry(names_in_core[*pool as usize]).or_default() += 1;
+            let node = self.runs[*run as usize].shadow.node(*slot);
+            assert!(
+                node.state() == NodeState::Running && node.next().is_some(),
+                "{} keeps its permit",
+                self.runs[*run as usize].shadow.id(*slot)
+            );
+        }
+        for (pool, used) in &used {
+            assert_eq!(*used, owned.get(pool).copied().unwrap_or(0), "pool {pool} has permits that nobody owns");
+            assert!(used <= &sizes[pool], "pool {pool} is overbooked");
+        }
+        let expected: BTreeSet<(RunIx, Slot)> =
+            self.in_flight.iter().map(|started| (started.job.run, started.job.slot)).collect();
+        assert_eq!(in_flight.len(), expected.len());
+        let mut waiting: [Vec<(i32, String)>; 3] = Default::default();
+        let mut first: [Vec<i32>; 3] = Default::default();
+        for (ix, watched) in (0..).zip(&self.runs) {
+            let run = &watched.shadow;
+            for (slot, node) in (0..).zip(run.nodes()) {
+                let spec = &self.of.specs[self.key(ix, slot).0];
+                let wants = node.state() == NodeState::Scheduled || node.awaits_next();
+                if wants && self.core.node_work(ix, slot).unwrap().queued {
+                    waiting[spec.pool].push((spec.priority, run.id(slot)));
+                }
+                if granted.contains(&(ix, slot)) && node.starts() == 1 {
+                    first[spec.pool].push(spec.priority);
+                }
+            }
+        }
+        for (pool, name) in names.into_iter().enumerate() {
+            let is_full = used.get(name).is_some_and(|used| *used == sizes[name]);
+            assert!(is_full || waiting[pool].is_empty(), "pool {name} has a permit, and {:?} waits", waiting[pool]);
+            for (priority, id) in &waiting[pool] {
+                assert!(first[pool].iter().all(|granted| granted >= priority), "{id} has priority and waits");
+            }
+        }
+    }
+}
+
+fn names(of: &Description) -> HashMap<String, usize> {
+    of.specs.iter().enumerate().map(|(ix, spec)| (spec.name.clone(), ix)).collect()
+}

@@ -1,0 +1,422 @@
+//! The reference: what the rules make of a plan, recomputed from scratch at each event.
+//!
+//! It knows nothing of time, pools, attempts or records: only which bodies ended, and how. Everything else follows.
+
+use super::recipe::{Description, Kind, Needs, Spec};
+use crate::author::input::Rule;
+use crate::engine::{NodeState, RunState};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A node of a run: which of the description, and of which elements.
+pub(super) type Key = (usize, Vec<u32>);
+
+#[derive(Debug, Clone)]
+pub(super) struct Model {
+    of: Arc<Description>,
+    ended: BTreeMap<Key, NodeState>,
+    /// The arm that each branch took.
+    arms: BTreeMap<Key, u32>,
+    /// How long each list turned out to be, by list; and by mapping, once it has unfolded.
+    lengths: BTreeMap<Key, u32>,
+    widths: BTreeMap<Key, u32>,
+    /// Nodes that want nothing of what they took any more: cut off, or gates that somebody skipped.
+    unwanting: BTreeSet<Key>,
+    /// Nodes that the run's end cut off.
+    cut_by_end: BTreeSet<Key>,
+    /// Mappings whose lists are to be there again.
+    refolding: BTreeSet<Key>,
+}
+
+/// What an input says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Wait,
+    Go,
+    Skip,
+    Fail,
+}
+
+fn failed(state: NodeState) -> bool {
+    matches!(state, NodeState::Failed | NodeState::UpstreamFailed)
+}
+
+impl Model {
+    pub(super) fn new(of: Arc<Description>) -> Self {
+        let mut model = Self {
+            of,
+            ended: BTreeMap::new(),
+            arms: BTreeMap::new(),
+            lengths: BTreeMap::new(),
+            widths: BTreeMap::new(),
+            unwanting: BTreeSet::new(),
+            cut_by_end: BTreeSet::new(),
+            refolding: BTreeSet::new(),
+        };
+        model.settle();
+        model
+    }
+
+    pub(super) fn state(&self, key: &Key) -> Option<NodeState> {
+        self.ended.get(key).copied()
+    }
+
+    pub(super) fn ended(&self) -> impl Iterator<Item = (&Key, NodeState)> {
+        self.ended.iter().map(|(key, state)| (key, *state))
+    }
+
+    /// A branch took that arm. To be told before it ended.
+    pub(super) fn took(&mut self, fork: &Key, arm: u32) {
+        self.arms.insert(fork.clone(), arm);
+    }
+
+    /// A list has so many elements. To be told before it ended.
+    pub(super) fn listed(&mut self, list: &Key, length: u32) {
+        self.lengths.insert(list.clone(), length);
+    }
+
+    /// A body came to its end.
+    pub(super) fn end(&mut self, key: &Key, state: NodeState) {
+        self.ended.insert(key.clone(), state);
+        self.settle();
+    }
+
+    /// The run was cancelled, or its time was over.
+    pub(super) fn cancel(&mut self) {
+        for key in self.keys() {
+            if !self.ended.contains_key(&key) {
+                self.cut_by_end.insert(key.clone());
+                self.ended.insert(key, NodeState::Skipped);
+            }
+        }
+    }
+
+    /// The plan has gained nodes, which stand after those that it had.
+    pub(super) fn grow(&mut self, of: Arc<Description>, is_over: bool) {
+        self.of = of;
+        if !is_over {
+            self.settle();
+        }
+    }
+
+    /// Somebody skips nodes, all at once.
+    fn skip(&mut self, keys: &[Key]) {
+        for key in keys {
+            if matches!(self.of.specs[key.0].what, Kind::Race | Kind::Each { .. }) {
+                self.unwanting.insert(key.clone());
+            }
+            self.refolding.remove(key);
+            self.ended.insert(key.clone(), NodeState::Skipped);
+        }
+    }
+
+    /// Somebody retries the first of these nodes, and skips the others.
+    pub(super) fn edit(&mut self, cleared: &[Key], skipped: &[Key]) {
+        self.clear(cleared);
+        self.skip(skipped);
+        self.settle();
+    }
+
+    fn clear(&mut self, keys: &[Key]) {
+        for key in keys {
+            self.ended.remove(key);
+            self.unwanting.remove(key);
+            self.cut_by_end.remove(key);
+            let Kind::Each { .. } = self.of.specs[key.0].what else { continue };
+            let list = self.seen_from(self.of.specs[key.0].inputs[0].0, &key.1);
+            if self.widths.contains_key(key) && keys.contains(&list) {
+                self.refolding.insert(key.clone());
+            }
+        }
+    }
+
+    /// All that is repeated by a mapping, in all its elements.
+    fn inside(&self, each: &Key) -> Vec<Key> {
+        self.keys().into_iter().filter(|(spec, path)| self.is_inside(*spec, each.0) && path.starts_with(&each.1)).collect()
+    }
+
+    pub(super) fn run_state(&self) -> Option<RunState> {
+        if self.keys().iter().any(|key| !self.ended.contains_key(key)) {
+            return None;
+        }
+        let failed = |key: &Key, state: NodeState| state == NodeState::Failed || self.cut_by_end.contains(key);
+        let counts = |(key, state): (&Key, &NodeState)| failed(key, *state) && !self.is_allowed(key.0);
+        Some(if self.ended.iter().any(counts) { RunState::Failed } else { RunState::Success })
+    }
+
+    fn is_allowed(&self, spec: usize) -> bool {
+        let of = &self.of.specs[spec];
+        of.allow_failure || self.of.scopes[of.scope].each.is_some_and(|each| self.is_allowed(each))
+    }
+
+    /// All nodes that there are by now.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        (0..self.of.specs.len())
+            .flat_map(|spec| self.paths(self.of.specs[spec].scope).into_iter().map(move |path| (spec, path)))
+            .collect()
+    }
+
+    /// The elements that a scope is there for.
+    fn paths(&self, scope: usize) -> Vec<Vec<u32>> {
+        let Some(each) = self.of.scopes[scope].each else { return vec![Vec::new()] };
+        let outer = self.paths(self.of.scopes[scope].parent);
+        let within = |path: Vec<u32>| {
+            let width = self.widths.get(&(each, path.clone())).copied().unwrap_or(0);
+            (0..width).map(move |element| [path.clone(), vec![element]].concat())
+        };
+        outer.into_iter().flat_map(within).collect()
+    }
+
+    fn seen_from(&self, spec: usize, path: &[u32]) -> Key {
+        (spec, path[..self.of.scopes[self.of.specs[spec].scope].depth].to_vec())
+    }
+
+    /// Whether a body is to run, or has run.
+    pub(super) fn may_run(&self, key: &Key) -> bool {
+        let spec = &self.of.specs[key.0];
+        spec.what.is_body() && self.is_activated(key) && spec.inputs.iter().all(|input| self.says(*input, &key.1) == Says::Go)
+    }
+
+    /// The element that a node lies in, if it is not that itself.
+    fn element_of(&self, key: &Key) -> Option<usize> {
+        let element = |spec: &Spec| spec.what == Kind::Element && spec.scope == self.of.specs[key.0].scope;
+        self.of.specs.iter().position(element).filter(|element| *element != key.0)
+    }
+
+    fn is_activated(&self, key: &Key) -> bool {
+        self.element_of(key).is_none_or(|element| self.state(&(element, key.1.clone())) == Some(NodeState::Success))
+    }
+
+    fn says(&self, (upstream, needs): (usize, Needs), path: &[u32]) -> Says {
+        let key = self.seen_from(upstream, path);
+        let Some(state) = self.state(&key) else { return Says::Wait };
+        let rule = match needs {
+            Needs::Arm(arm) if state == NodeState::Success => return if self.arms[&key] == arm { Says::Go } else { Says::Skip },
+            Needs::Failure => return if failed(state) { Says::Go } else { Says::Skip },
+            Needs::Runner => return Says::Go,
+            Needs::Elements(rule) if self.widths.contains_key(&key) => rule,
+            Needs::Value(rule) => rule,
+            Needs::Elements(_) | Needs::Order | Needs::Arm(_) => Rule::AllSuccess,
+        };
+        match (rule, state) {
+            (Rule::AllDone, _) | (_, NodeState::Success) | (Rule::NoneFailed, NodeState::Skipped) => Says::Go,
+            (_, state) if failed(state) => Says::Fail,
+            _ => Says::Skip,
+        }
+    }
+
+    /// Lets everything follow that does.
+    fn settle(&mut self) {
+        loop {
+            while self.decide_all() {}
+            if !self.cut_off_unwanted() && !self.activate() {
+                return;
+            }
+        }
+    }
+
+    /// Cuts off one node that somebody has lost interest in and nobody else waits for.
+    fn cut_off_unwanted(&mut self) -> bool {
+        let is_unwanted = |key: &Key| {
+            let is_open = !self.ended.contains_key(key) && self.of.specs[key.0].what != Kind::Element;
+            is_open && self.is_rejected(key) && !self.is_awaited(key)
+        };
+        let Some(key) = self.keys().into_iter().find(is_unwanted) else { return false };
+        self.ended.insert(key.clone(), NodeState::Skipped);
+        self.unwanting.insert(key.clone());
+        if let Kind::Each { .. } = self.of.specs[key.0].what {
+            self.refolding.remove(&key);
+            for inner in self.inside(&key) {
+                if !self.ended.contains_key(&inner) {
+                    self.unwanting.insert(inner.clone());
+                    self.ended.insert(inner, NodeState::Skipped);
+                }
+            }
+        }
+        true
+    }
+
+    fn is_unwanting(&self, key: &Key) -> bool {
+        let has_won = self.of.specs[key.0].what == Kind::Race && self.state(key) == Some(NodeState::Success);
+        has_won || self.unwanting.contains(key)
+    }
+
+    /// Whether a node that takes its output wants that no more.
+    fn is_rejected(&self, key: &Key) -> bool {
+        let takers = (0..self.of.specs.len())
+            .filter(|to| self.of.specs[*to].inputs.iter().any(|(from, needs)| *from == key.0 && *needs != Needs::Order));
+        takers.filter_map(|to| self.standing_for(to, key)).any(|to| self.is_unwanting(&to))
+    }
+
+    /// What stands for a node in the scope of another: itself, or the mapping that it lies in.
+    fn standing_for(&self, to: usize, key: &Key) -> Option<Key> {
+        let own = self.of.specs[key.0].scope;
+        let mut to = to;
+        while self.of.specs[to].scope != own {
+            to = self.of.scopes[self.of.specs[to].scope].each?;
+        }
+        Some((to, key.1.clone()))
+    }
+
+    fn decide_all(&mut self) -> bool {
+        let mut changed = false;
+        for spec in 0..self.of.specs.len() {
+            for path in self.paths(self.of.specs[spec].scope) {
+                let key = (spec, path);
+                if !self.ended.contains_key(&key) {
+                    changed |= self.decide(&key);
+                }
+            }
+        }
+        changed
+    }
+
+    fn decide(&mut self, key: &Key) -> bool {
+        let of = Arc::clone(&self.of);
+        let spec = &of.specs[key.0];
+        let mut says: Vec<Says> = spec.inputs.iter().map(|input| self.says(*input, &key.1)).collect();
+        // What lies within an element needs it as it needs an input.
+        says.extend(self.element_of(key).map(|element| self.says((element, Needs::Order), &key.1)));
+        let state = if says.contains(&Says::Fail) {
+            NodeState::UpstreamFailed
+        } else if says.contains(&Says::Skip) {
+            NodeState::Skipped
+        } else {
+            match spec.what {
+                Kind::Race => return self.race(key),
+                _ if says.contains(&Says::Wait) => return false,
+                Kind::Arm | Kind::Failure => NodeState::Success,
+                Kind::Each { result, scope, .. } => return self.map(key, result, scope),
+                // Bodies run, and elements are activated.
+                _ => return false,
+            }
+        };
+        if let Kind::Each { .. } = spec.what {
+            // Elements of an earlier time do not go on without their mapping.
+            self.refolding.remove(key);
+            for inner in self.inside(key) {
+                self.ended.entry(inner).or_insert(state);
+            }
+        }
+        self.ended.insert(key.clone(), state);
+        true
+    }
+
+    fn race(&mut self, key: &Key) -> bool {
+        let of = Arc::clone(&self.of);
+        let runners: Vec<Key> = of.specs[key.0].inputs.iter().map(|(spec, _)| self.seen_from(*spec, &key.1)).collect();
+        let states: Vec<Option<NodeState>> = runners.iter().map(|runner| self.state(runner)).collect();
+        if states.contains(&Some(NodeState::Success)) {
+            self.ended.insert(key.clone(), NodeState::Success);
+            return true;
+        }
+        if states.contains(&None) || !self.is_activated(key) {
+            return false;
+        }
+        let skipped = states.iter().all(|state| *state == Some(NodeState::Skipped));
+        self.ended.insert(key.clone(), if skipped { NodeState::Skipped } else { NodeState::UpstreamFailed });
+        true
+    }
+
+    /// Whether a node lies within a mapping.
+    fn is_inside(&self, spec: usize, each: usize) -> bool {
+        let mut scope = self.of.specs[spec].scope;
+        while let Some(around) = self.of.scopes[scope].each {
+            if around == each {
+                return true;
+            }
+            scope = self.of.scopes[scope].parent;
+        }
+        false
+    }
+
+    fn is_awaited(&self, key: &Key) -> bool {
+        let own = self.of.specs[key.0].scope;
+        (0..self.of.specs.len()).any(|to| {
+            let spec = &self.of.specs[to];
+            let takes = spec.inputs.iter().any(|(from, _)| *from == key.0);
+            let gathers = matches!(spec.what, Kind::Each { result, .. } if result == key.0);
+            if !takes && !gathers {
+                return false;
+            }
+            if gathers && spec.scope != own {
+                return true;
+            }
+            // Into a mapping: it is the mapping that waits.
+            let mut to = to;
+            while self.of.specs[to].scope != own {
+                let Some(each) = self.of.scopes[self.of.specs[to].scope].each else { return true };
+                to = each;
+            }
+            let to = (to, key.1.clone());
+            let is_arm = self.of.specs[to.0].what == Kind::Arm;
+            !self.ended.contains_key(&to) && (!is_arm || self.is_awaited(&to))
+        })
+    }
+
+    /// Unfolds a mapping, or gathers it.
+    fn map(&mut self, key: &Key, result: usize, scope: usize) -> bool {
+        let list = self.seen_from(self.of.specs[key.0].inputs[0].0, &key.1);
+        if !self.widths.contains_key(key) || self.refolding.remove(key) {
+            let width = self.lengths[&list];
+            // What the new list no longer has is gone.
+            for (spec, path) in self.inside(key) {
+                if path[key.1.len()] >= width {
+                    self.ended.remove(&(spec, path.clone()));
+                    self.unwanting.remove(&(spec, path.clone()));
+                    self.cut_by_end.remove(&(spec, path.clone()));
+                    self.widths.remove(&(spec, path));
+                }
+            }
+            self.widths.insert(key.clone(), width);
+            return true;
+        }
+        let inside = |(spec, path): &Key| self.of.specs[*spec].scope == scope && path.starts_with(&key.1);
+        if self.keys().iter().any(|inner| inside(inner) && !self.ended.contains_key(inner)) {
+            return false;
+        }
+        let results =
+            (0..self.widths[key]).map(|element| self.ended[&self.seen_from(result, &[&key.1[..], &[element]].concat())]);
+        let results: BTreeSet<NodeState> = results.collect();
+        let state = if results.iter().any(|state| failed(*state)) {
+            NodeState::UpstreamFailed
+        } else if results.contains(&NodeState::Skipped) {
+            NodeState::Skipped
+        } else {
+            NodeState::Success
+        };
+        self.ended.insert(key.clone(), state);
+        true
+    }
+
+    /// Activates the next elements of mappings, as many as may be under way.
+    fn activate(&mut self) -> bool {
+        let of = Arc::clone(&self.of);
+        let mut changed = false;
+        for (element, spec) in of.specs.iter().enumerate().filter(|(_, spec)| spec.what == Kind::Element) {
+            let each = of.scopes[spec.scope].each.unwrap();
+            let Kind::Each { bound, .. } = of.specs[each].what else { unreachable!() };
+            for (key, width) in self.widths.clone() {
+                if key.0 != each || self.refolding.contains(&key) {
+                    continue;
+                }
+                for index in 0..width {
+                    let path = [&key.1[..], &[index]].concat();
+                    let is_over = |path: &Vec<u32>| {
+                        (0..of.specs.len())
+                            .filter(|inner| of.specs[*inner].scope == spec.scope)
+                            .all(|inner| self.ended.contains_key(&(inner, path.clone())))
+                    };
+                    let started =
+                        |index: &u32| self.state(&(element, [&key.1[..], &[*index]].concat())) == Some(NodeState::Success);
+                    let active = (0..width).filter(started).filter(|index| !is_over(&[&key.1[..], &[*index]].concat())).count();
+                    if !self.ended.contains_key(&(element, path.clone())) && bound.is_none_or(|bound| active < bound as usize) {
+                        self.ended.insert((element, path), NodeState::Success);
+                        changed = true;
+                    }
+                }
+            }
+        }
+        changed
+    }
+}

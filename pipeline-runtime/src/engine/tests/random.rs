@@ -1,0 +1,99 @@
+//! Random plans with random answers, held against the reference model.
+
+use super::harness::{Bodies, Ends, Harness, Origin, Troubles};
+use super::recipe::{self, Allowed, Entropy};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{RngSeed, TestCaseError};
+
+/// A plan, or the case is none: random wiring may ask for two exclusive arms at once.
+fn harness(
+    plan: Vec<u16>,
+    script: Vec<u16>,
+    allowed: Allowed,
+    bodies: Bodies,
+    troubles: Troubles,
+) -> Result<Harness, TestCaseError> {
+    let choices = Entropy::new(plan);
+    let made = recipe::plan(choices.clone(), allowed).map_err(|error| {
+        let message = error.to_string();
+        assert!(message.contains("can never run"), "{message}");
+        TestCaseError::reject("exclusive arms")
+    })?;
+    Ok(Harness::new(made, Origin { choices, allowed }, Entropy::new(script), bodies, troubles))
+}
+
+const EVERYTHING: Allowed = Allowed { skips: true, races: true, timeouts: true };
+
+/// Bodies that answer anything at all, and in the end succeed.
+fn anything() -> Bodies {
+    Box::new(|entropy, _, _, _| match entropy.below(12) {
+        0..=5 => Ends::Success,
+        6 | 7 => Ends::Error,
+        8 => Ends::Fatal,
+        9 => Ends::Skip,
+        _ => Ends::NotYet,
+    })
+}
+
+/// Bodies that always answer the same: by the node, the attempt and the number of pokes.
+fn same(fails: bool) -> Bodies {
+    Box::new(move |_, (spec, path), attempt, not_yets| {
+        let hash = spec * 31 + path.iter().map(|index| *index as usize * 7 + 3).sum::<usize>();
+        match hash % 7 {
+            0 | 1 if not_yets < 3 => Ends::NotYet,
+            2 if attempt == 1 && fails => Ends::Error,
+            3 if fails => Ends::Error,
+            4 if fails => Ends::Fatal,
+            4 if !fails => Ends::Skip,
+            _ => Ends::Success,
+        }
+    })
+}
+
+/// The same cases each time, unless others are asked for: `PROPTEST_CASES=30000 cargo test -p pipeline-runtime --lib random`.
+fn cases() -> ProptestConfig {
+    let (cases, rng_seed) = match std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()) {
+        Some(cases) => (cases, RngSeed::Random),
+        None => (400, RngSeed::Fixed(1)),
+    };
+    // No file of failures: what fails becomes a case of its own in `rules`.
+    ProptestConfig { failure_persistence: None, max_global_rejects: 100_000, rng_seed, ..ProptestConfig::with_cases(cases) }
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn whatever_happens_the_rules_hold(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..500), twice: bool) {
+        let troubles = Troubles { crashes: 0, retries: 4, skips: 2, cancels: true, growths: 0, delays: true };
+        let mut harness = harness(plan, script, EVERYTHING, anything(), troubles)?;
+        harness.start();
+        if twice {
+            harness.start();
+        }
+        harness.finish();
+    }
+
+    #[test]
+    fn whatever_happens_the_rules_hold_through_crashes(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..500)) {
+        let troubles = Troubles { crashes: u32::MAX, retries: 4, skips: 2, cancels: true, growths: 2, delays: true };
+        let mut harness = harness(plan, script, EVERYTHING, anything(), troubles)?;
+        harness.start();
+        harness.finish();
+    }
+
+    /// Without races, and without failures and skips that could come in either order, a run's end depends on its bodies alone.
+    /// Two crashes, for the third in a row counts as a failure.
+    #[test]
+    fn a_run_that_crashed_ends_as_one_that_did_not(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..300), fails: bool) {
+        let allowed = Allowed { skips: false, races: false, timeouts: false };
+        let calm = Troubles { crashes: 0, retries: 0, skips: 0, cancels: false, growths: 0, delays: false };
+        let mut undisturbed = harness(plan.clone(), Vec::new(), allowed, same(fails), calm)?;
+        undisturbed.start();
+        let expected = undisturbed.finish();
+        let mut crashed = harness(plan, script, allowed, same(fails), Troubles { crashes: 2, ..calm })?;
+        crashed.start();
+        prop_assert_eq!(crashed.finish(), expected, "after {} crashes", crashed.crashes);
+    }
+}

@@ -1,0 +1,472 @@
+//! Random plans, built through the author's own interface, with a description of each for the reference model.
+
+use crate::author::input::Rule;
+use crate::author::node::Node;
+use crate::author::options::{Mode, OnTimeout, Pool};
+use crate::plan::{Plan, PlanError};
+use crate::prelude::*;
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Choices read off a list of numbers. Where it is at its end every choice is the first: the shortest and kindest one.
+#[derive(Debug, Clone)]
+pub(super) struct Entropy {
+    numbers: Vec<u16>,
+    at: usize,
+}
+
+impl Entropy {
+    pub(super) fn new(numbers: Vec<u16>) -> Self {
+        Self { numbers, at: 0 }
+    }
+
+    /// A number under `n`.
+    pub(super) fn below(&mut self, n: usize) -> usize {
+        let number = self.numbers.get(self.at).copied().unwrap_or(0);
+        self.at += 1;
+        usize::from(number) % n.max(1)
+    }
+
+    /// Once in `n` times.
+    pub(super) fn once_in(&mut self, n: usize) -> bool {
+        self.below(n) == n - 1
+    }
+}
+
+/// What may be in a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Allowed {
+    /// Branches, and what depends on a failure.
+    pub(super) skips: bool,
+    /// Races.
+    pub(super) races: bool,
+    /// Sensors whose time may be over.
+    pub(super) timeouts: bool,
+}
+
+/// A node as the model sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Spec {
+    pub(super) name: String,
+    pub(super) what: Kind,
+    /// The nodes it waits for. All stand before it in the list.
+    pub(super) inputs: Vec<(usize, Needs)>,
+    pub(super) scope: usize,
+    pub(super) allow_failure: bool,
+    pub(super) retries: u32,
+    pub(super) pool: usize,
+    pub(super) priority: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    Task,
+    Sensor,
+    Fork,
+    List,
+    Arm,
+    Failure,
+    Race,
+    Element,
+    Each { result: usize, bound: Option<u32>, scope: usize },
+}
+
+impl Kind {
+    pub(super) fn is_body(&self) -> bool {
+        matches!(self, Self::Task | Self::Sensor | Self::Fork | Self::List)
+    }
+}
+
+/// What an input needs of its upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    Value(Rule),
+    Elements(Rule),
+    /// `.after`
+    Order,
+    Arm(u32),
+    Failure,
+    Runner,
+}
+
+/// A scope of the model: the pipeline, or the inside of a mapping.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    pub(super) parent: usize,
+    pub(super) each: Option<usize>,
+    pub(super) depth: usize,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Description {
+    pub(super) specs: Vec<Spec>,
+    pub(super) scopes: Vec<Scope>,
+}
+
+pub(super) static NARROW: Pool = Pool::new("narrow", 1);
+pub(super) static WIDER: Pool = Pool::new("wider", 2);
+
+/// A branch with an arm of each kind.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, Branch)]
+pub(super) enum Way {
+    Left(u64),
+    Right(u64),
+    Neither,
+}
+
+#[task]
+async fn work(all: Vec<u64>, some: Vec<Option<u64>>, any: Vec<Outcome<u64>>) -> Result<u64> {
+    Ok((all.len() + some.len() + any.len()) as u64)
+}
+
+#[sensor]
+async fn look(all: Vec<u64>, some: Vec<Option<u64>>, any: Vec<Outcome<u64>>) -> Result<Poke<u64>> {
+    Ok(Poke::Ready((all.len() + some.len() + any.len()) as u64))
+}
+
+#[branch]
+async fn fork(all: Vec<u64>, some: Vec<Option<u64>>, any: Vec<Outcome<u64>>) -> Result<Way> {
+    Ok(Way::Left((all.len() + some.len() + any.len()) as u64))
+}
+
+#[task]
+async fn list(all: Vec<u64>, some: Vec<Option<u64>>, any: Vec<Outcome<u64>>) -> Result<Vec<u64>> {
+    Ok(vec![(all.len() + some.len() + any.len()) as u64])
+}
+
+#[task]
+async fn gather(list: Vec<u64>) -> Result<u64> {
+    Ok(list.len() as u64)
+}
+
+#[task]
+async fn gather_some(list: Vec<Option<u64>>) -> Result<u64> {
+    Ok(list.len() as u64)
+}
+
+#[task]
+async fn gather_any(list: Vec<Outcome<u64>>) -> Result<u64> {
+    Ok(list.len() as u64)
+}
+
+#[task]
+async fn gather_maybe(list: Option<Vec<u64>>) -> Result<u64> {
+    Ok(list.map_or(0, |list| list.len() as u64))
+}
+
+#[task]
+async fn repair(failure: Failure) -> Result<u64> {
+    Ok(u64::from(failure.attempts()))
+}
+
+thread_local! {
+    /// The choices of the plan being wired, and what came of them.
+    static WIRING: RefCell<Option<(Entropy, Allowed, Vec<Entropy>)>> = const { RefCell::new(None) };
+    static WIRED: RefCell<Option<Description>> = const { RefCell::new(None) };
+}
+
+#[pipeline]
+fn random() {
+    let Some((entropy, allowed, growths)) = WIRING.take() else { return };
+    let mut wiring = Wiring { entropy, allowed, made: Description::default() };
+    wiring.made.scopes.push(Scope { parent: 0, each: None, depth: 0 });
+    let mut nodes = Vec::new();
+    let count = 1 + wiring.entropy.below(9);
+    for _ in 0..count {
+        wiring.item(0, &mut nodes);
+    }
+    if nodes.is_empty() {
+        wiring.body(&Kind::Task, &mut nodes);
+    }
+    for growth in growths {
+        wiring.entropy = growth;
+        for _ in 0..=wiring.entropy.below(3) {
+            wiring.addition(&mut nodes);
+        }
+    }
+    WIRED.set(Some(wiring.made));
+}
+
+/// A random plan; an error where it has two exclusive arms required by one node, which random wiring may come to.
+pub(super) fn plan(entropy: Entropy, allowed: Allowed) -> Result<(Arc<Plan>, Arc<Description>), PlanError> {
+    grown(entropy, allowed, Vec::new())
+}
+
+/// The same plan with more nodes in it, once for each growth, as deployments add them.
+pub(super) fn grown(
+    entropy: Entropy,
+    allowed: Allowed,
+    growths: Vec<Entropy>,
+) -> Result<(Arc<Plan>, Arc<Description>), PlanError> {
+    WIRING.set(Some((entropy, allowed, growths)));
+    let plan = random().plan(&serde_json::Value::Null)?;
+    Ok((Arc::new(plan), Arc::new(WIRED.take().unwrap())))
+}
+
+/// A node that others may take, and its index in the description.
+type Taken = (Node<u64>, usize);
+/// The fan-ins of a task: by each rule one.
+type Fans = [Vec<Node<u64>>; 3];
+
+struct Wiring {
+    entropy: Entropy,
+    allowed: Allowed,
+    made: Description,
+}
+
+impl Wiring {
+    fn item(&mut self, depth: usize, nodes: &mut Vec<Taken>) {
+        match self.entropy.below(13) {
+            5 | 6 => self.body(&Kind::Sensor, nodes),
+            7 if self.allowed.skips => self.body(&Kind::Fork, nodes),
+            8 | 9 if self.allowed.races => self.race(nodes),
+            10 if self.allowed.skips => self.repair(nodes),
+            11 | 12 if depth < 2 => self.each(depth, nodes),
+            _ => self.body(&Kind::Task, nodes),
+        }
+    }
+
+    /// What a run's plan may gain while it is unfinished: nothing within a mapping.
+    fn addition(&mut self, nodes: &mut Vec<Taken>) {
+        match self.entropy.below(8) {
+            3 => self.body(&Kind::Sensor, nodes),
+            4 if self.allowed.skips => self.body(&Kind::Fork, nodes),
+            5 if self.allowed.races => self.race(nodes),
+            6 if self.allowed.skips => self.repair(nodes),
+            _ => self.body(&Kind::Task, nodes),
+        }
+    }
+
+    fn scope(&self) -> usize {
+        self.made.scopes.iter().rposition(|scope| scope.each == Some(usize::MAX)).unwrap_or(0)
+    }
+
+    fn spec(&mut self, name: String, what: Kind, inputs: Vec<(usize, Needs)>) -> usize {
+        let scope = self.scope();
+        self.spec_in(scope, name, what, inputs)
+    }
+
+    fn spec_in(&mut self, scope: usize, name: String, what: Kind, inputs: Vec<(usize, Needs)>) -> usize {
+        self.made.specs.push(Spec { name, what, inputs, scope, allow_failure: false, retries: 0, pool: 0, priority: 0 });
+        self.made.specs.len() - 1
+    }
+
+    fn picks(&mut self, nodes: &[Taken], most: usize) -> Vec<Taken> {
+        if nodes.is_empty() {
+            return Vec::new();
+        }
+        let count = self.entropy.below(most + 1);
+        (0..count).map(|_| nodes[nodes.len() - 1 - self.entropy.below(nodes.len())]).collect()
+    }
+
+    /// What a task takes by each rule, and the same for its description.
+    fn inputs(&mut self, nodes: &[Taken]) -> (Fans, Vec<(usize, Needs)>) {
+        let mut needs = Vec::new();
+        let handles = [(Rule::AllSuccess, 2), (Rule::NoneFailed, 1), (Rule::AllDone, 1)].map(|(rule, most)| {
+            let picks = self.picks(nodes, most);
+            needs.extend(picks.iter().map(|(_, spec)| (*spec, Needs::Value(rule))));
+            picks.into_iter().map(|(node, _)| node).collect()
+        });
+        (handles, needs)
+    }
+
+    fn body(&mut self, kind: &Kind, nodes: &mut Vec<Taken>) {
+        let ([all, some, any], inputs) = self.inputs(nodes);
+        let name = format!("n{}", self.made.specs.len());
+        let spec = self.spec(name.clone(), kind.clone(), inputs);
+        match kind {
+            Kind::Fork => {
+                let RouteArms { arms, left, right } = RouteArms::new(fork(all, some, any).named(name.clone()));
+                let _ = self.options(arms, spec, nodes);
+                for (index, node, arm) in [(0, Some(left), "left"), (1, Some(right), "right"), (2, None, "neither")] {
+                    let arm = self.spec(format!("{name}.{arm}"), Kind::Arm, vec![(spec, Needs::Arm(index))]);
+                    nodes.extend(node.map(|node| (node, arm)));
+                }
+            }
+            Kind::Sensor => {
+                let node = look(all, some, any).named(name);
+                let timeout = if self.allowed.timeouts { 10 + self.entropy.below(90) as u64 } else { 10_000_000 };
+                let poke = 1 + self.entropy.below(9) as u64;
+                let mut node = node.timeout(Duration::from_secs(timeout)).poke(Duration::from_secs(poke));
+                if self.entropy.once_in(2) {
+                    node = node.mode(Mode::Poke);
+                }
+                node = match self.entropy.below(3) {
+                    0 => node,
+                    // A wait that is over would skip the sensor.
+                    1 if self.allowed.skips => node.on_timeout(OnTimeout::Skip),
+                    _ => node.on_timeout(OnTimeout::Retry),
+                };
+                let node = self.options(node, spec, nodes);
+                nodes.push((node, spec));
+            }
+            _ => {
+                let mut node = work(all, some, any).named(name);
+                if self.entropy.once_in(3) {
+                    node = node.timeout(Duration::from_secs(1 + self.entropy.below(20) as u64));
+                }
+                let node = self.options(node, spec, nodes);
+                nodes.push((node, spec));
+            }
+        }
+    }
+
+    fn options<N: Overridden>(&mut self, node: N, spec: usize, nodes: &[Taken]) -> N {
+        let retries = u32::try_from(self.entropy.below(3)).unwrap();
+        let mut node = node.set_retries(retries, Duration::from_secs(1 + self.entropy.below(5) as u64));
+        let pool = self.entropy.below(3);
+        if pool > 0 {
+            node = node.set_pool([&NARROW, &WIDER][pool - 1]);
+        }
+        let priority = i32::try_from(self.entropy.below(3)).unwrap();
+        node = node.set_priority(priority);
+        let allow_failure = self.entropy.once_in(4);
+        if allow_failure {
+            node = node.set_allow_failure();
+        }
+        let own = &mut self.made.specs[spec];
+        (own.retries, own.pool, own.priority, own.allow_failure) = (retries, pool, priority, allow_failure);
+        if self.entropy.once_in(4) && !nodes.is_empty() {
+            let (upstream, of) = nodes[self.entropy.below(nodes.len())];
+            node = node.set_after(upstream);
+            self.made.specs[spec].inputs.push((of, Needs::Order));
+        }
+        node
+    }
+
+    fn race(&mut self, nodes: &mut Vec<Taken>) {
+        let mut runners = self.picks(nodes, 3);
+        if runners.is_empty() {
+            let Some(first) = nodes.last() else { return };
+            runners.push(*first);
+        }
+        let name = format!("n{}", self.made.specs.len());
+        let inputs = runners.iter().map(|(_, spec)| (*spec, Needs::Runner)).collect();
+        let spec = self.spec(name.clone(), Kind::Race, inputs);
+        nodes.push((first_of(runners.into_iter().map(|(node, _)| node)).named(name), spec));
+    }
+
+    fn repair(&mut self, nodes: &mut Vec<Taken>) {
+        let bodies: Vec<Taken> = nodes.iter().copied().filter(|(_, spec)| self.made.specs[*spec].what.is_body()).collect();
+        if bodies.is_empty() {
+            return;
+        }
+        let (of, failed) = bodies[self.entropy.below(bodies.len())];
+        let name = format!("{}.failure", self.made.specs[failed].name);
+        let known = self.made.specs.iter().position(|spec| spec.name == name);
+        let scope = self.made.specs[failed].scope;
+        let gate = known.unwrap_or_else(|| self.spec_in(scope, name, Kind::Failure, vec![(failed, Needs::Failure)]));
+        let name = format!("n{}", self.made.specs.len());
+        let spec = self.spec(name.clone(), Kind::Task, vec![(gate, Needs::Value(Rule::AllSuccess))]);
+        nodes.push((repair(of.failure()).named(name), spec));
+    }
+
+    fn each(&mut self, depth: usize, nodes: &mut Vec<Taken>) {
+        let ([all, some, any], inputs) = self.inputs(nodes);
+        let name = format!("n{}", self.made.specs.len());
+        let of_list = self.spec(name.clone(), Kind::List, inputs);
+        let of_items = list(all, some, any).named(name);
+        let of_items = self.options(of_items, of_list, nodes);
+
+        let parent = self.scope();
+        let scope = self.made.scopes.len();
+        // Marked as open until its mapping is described, after its inside.
+        self.made.scopes.push(Scope { parent, each: Some(usize::MAX), depth: depth + 1 });
+        let element = self.spec(String::new(), Kind::Element, Vec::new());
+        let mut result = 0;
+        let mapped = of_items.each(|item| {
+            let mut inner = nodes.clone();
+            inner.push((item, element));
+            let outside = inner.len();
+            let count = 1 + self.entropy.below(3);
+            for _ in 0..count {
+                self.item(depth + 1, &mut inner);
+            }
+            if inner.len() == outside {
+                self.body(&Kind::Task, &mut inner);
+            }
+            // What was made last, another one within, or the element itself.
+            let back = self.entropy.below(inner.len() - outside + 1);
+            let (node, spec) = inner[inner.len() - 1 - back];
+            result = spec;
+            node
+        });
+        let inputs = vec![(of_list, Needs::Value(Rule::AllSuccess))];
+        let bound = self.entropy.below(3);
+        let mapped = if bound > 0 { mapped.max_active(bound) } else { mapped };
+        let bound = (bound > 0).then_some(u32::try_from(bound).unwrap());
+        self.made.scopes[scope].each = None;
+        let name = format!("n{}", self.made.specs.len());
+        let each = self.spec(name.clone(), Kind::Each { result, bound, scope }, inputs);
+        self.made.scopes[scope].each = Some(each);
+        self.made.specs[element].name = format!("{name}.element");
+        let mut mapped = mapped.named(name);
+        if self.entropy.once_in(4) {
+            mapped = mapped.allow_failure();
+            self.made.specs[each].allow_failure = true;
+        }
+        if self.entropy.once_in(4) && !nodes.is_empty() {
+            let (upstream, of) = nodes[self.entropy.below(nodes.len())];
+            mapped = mapped.after(upstream);
+            self.made.specs[each].inputs.push((of, Needs::Order));
+        }
+
+        let name = format!("n{}", self.made.specs.len());
+        let (node, needs) = match self.entropy.below(4) {
+            0 => (gather(mapped), Needs::Value(Rule::AllSuccess)),
+            1 => (gather_some(mapped), Needs::Elements(Rule::NoneFailed)),
+            2 => (gather_any(mapped), Needs::Elements(Rule::AllDone)),
+            _ => (gather_maybe(mapped), Needs::Value(Rule::NoneFailed)),
+        };
+        let spec = self.spec(name.clone(), Kind::Task, vec![(each, needs)]);
+        let node = self.options(node.named(name), spec, nodes);
+        nodes.push((node, spec));
+    }
+}
+
+/// A branch apart from its arms, for the overrides.
+struct RouteArms {
+    arms: WayArms,
+    left: Node<u64>,
+    right: Node<u64>,
+}
+
+impl RouteArms {
+    fn new(arms: WayArms) -> Self {
+        let (left, right) = (arms.left, arms.right);
+        Self { arms, left, right }
+    }
+}
+
+/// What overrides a node and a branch's arms have in common.
+trait Overridden: Sized {
+    fn set_retries(self, retries: u32, delay: Duration) -> Self;
+    fn set_pool(self, pool: &'static Pool) -> Self;
+    fn set_priority(self, priority: i32) -> Self;
+    fn set_allow_failure(self) -> Self;
+    fn set_after(self, upstream: Node<u64>) -> Self;
+}
+
+macro_rules! overridden {
+    ($($of:ty),*) => {$(
+        impl Overridden for $of {
+            fn set_retries(self, retries: u32, delay: Duration) -> Self {
+                self.retries(retries).retry_delay(delay)
+            }
+            fn set_pool(self, pool: &'static Pool) -> Self {
+                self.pool(pool)
+            }
+            fn set_priority(self, priority: i32) -> Self {
+                self.priority(priority)
+            }
+            fn set_allow_failure(self) -> Self {
+                self.allow_failure()
+            }
+            fn set_after(self, upstream: Node<u64>) -> Self {
+                self.after(upstream)
+            }
+        }
+    )*};
+}
+overridden!(Node<u64>, Node<Vec<u64>>, WayArms);

@@ -1,0 +1,69 @@
+//! Which notifiers an event is for, and which of them a journal means by a name.
+//!
+//! A notification that is due may be delivered by a later process, whose code has other callbacks. So the journal keeps who is to
+//! get it as a [`Recipient`]: by the notifier's label and its position among the callbacks for that event, never by its index in the
+//! plan, which a callback that is added elsewhere changes.
+
+use super::graph::{NodeIx, Plan};
+use super::policy::NotifierIx;
+use crate::author::notify::Event;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Who is to get a notification, as a journal names him.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Recipient {
+    /// The notifier's label; none in a journal of a version that kept the index alone.
+    pub(crate) label: Option<Arc<str>>,
+    /// Its position among those for the same event of the same node, or of the run. Of a journal that has no label, its index in
+    /// the plan of that time.
+    pub(crate) position: u32,
+    /// Another of the plan's notifiers had the same label, as two of one type with other fields have: only the position tells them
+    /// apart.
+    pub(crate) is_one_of_several: bool,
+}
+
+impl Plan {
+    /// Who is notified of an event of a node, or of the run: in the order in which the callbacks were given.
+    pub(crate) fn recipients(&self, event: Event, node: Option<NodeIx>) -> Vec<NotifierIx> {
+        let of = |callbacks: &[(Event, NotifierIx)]| -> Vec<NotifierIx> {
+            callbacks.iter().filter(|(of, _)| *of == event).map(|(_, notifier)| *notifier).collect()
+        };
+        match node {
+            None if event == Event::OnSlaMiss => self.run.slas.iter().map(|(_, notifier)| *notifier).collect(),
+            None => of(&self.run.callbacks),
+            Some(node) => {
+                let mut notifiers = of(&self.policy(node).callbacks);
+                // A run has neither retries nor skips, so its pipeline's callbacks for those are for its nodes.
+                if self.node(node).is_body() && matches!(event, Event::OnRetry | Event::OnSkipped) {
+                    notifiers.extend(of(&self.run.callbacks));
+                }
+                notifiers
+            }
+        }
+    }
+
+    /// How a journal names the notifier at that position.
+    pub(crate) fn recipient(&self, notifier: NotifierIx, position: u32) -> Recipient {
+        let label = self.notifiers.get(notifier as usize).map(|notifier| notifier.label());
+        let alike = self.notifiers.iter().filter(|known| label.as_ref() == Some(&known.label())).count();
+        Recipient { label: label.map(Into::into), position, is_one_of_several: alike > 1 }
+    }
+
+    /// The notifier that a journal means; none where this plan has it no more.
+    pub(crate) fn find_recipient(&self, recipient: &Recipient, event: Event, node: Option<NodeIx>) -> Option<NotifierIx> {
+        let here = self.recipients(event, node);
+        let Some(label) = &recipient.label else {
+            return Some(recipient.position).filter(|index| here.contains(index));
+        };
+        let is_named = |ix: &NotifierIx| self.notifiers.get(*ix as usize).is_some_and(|known| known.label() == **label);
+        let at_its_place = here.get(recipient.position as usize).copied().filter(is_named);
+        if at_its_place.is_some() || recipient.is_one_of_several {
+            return at_its_place;
+        }
+        // It has another position by now, or is another event's or another level's: nobody else is meant where the name is one's alone.
+        let only = |mut named: Box<dyn Iterator<Item = NotifierIx> + '_>| named.next().filter(|_| named.next().is_none());
+        only(Box::new(here.into_iter().filter(is_named)))
+            .or_else(|| only(Box::new((0..).take(self.notifiers.len()).filter(is_named))))
+    }
+}
