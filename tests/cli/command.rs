@@ -40,6 +40,8 @@ pub(crate) fn told(output: &Output) -> String {
     let stream = |bytes: &[u8]| {
         let mut lines = String::new();
         for line in String::from_utf8_lossy(bytes).lines() {
+            // Which time zones a machine has is its own affair; `zones.rs` tests what is said of them.
+            let line = if line.starts_with("time zones: ") { "time zones: _" } else { line };
             lines.push_str(line.trim_end());
             lines.push('\n');
         }

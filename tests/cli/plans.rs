@@ -26,6 +26,7 @@ fn check_of_sound_pipelines_is_a_line_each() {
         wide: 300 nodes, no schedule
         mendable: 3 nodes, no schedule
         late: 2 nodes, no schedule
+        time zones: _
         [exit 0]
     "#]]
     .assert_eq(&call(&["check"]));

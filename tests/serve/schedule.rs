@@ -79,3 +79,11 @@ fn a_process_that_was_killed_is_gone_on_with_by_the_next() {
     assert!(next.said("going on with run manual__2024-03-01T00:00:00Z"));
     assert_eq!(folder.runs("waiting")[1]["params"]["key"], "other.json");
 }
+
+#[test]
+fn it_says_which_time_zones_it_goes_by() {
+    let folder = Folder::new();
+    let mut serve = folder.serve(&[]);
+    assert!(serve.said("time zones: 20"));
+    assert_eq!(serve.ended_by("-TERM"), Some(0));
+}

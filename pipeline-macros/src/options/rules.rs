@@ -4,7 +4,7 @@ use super::value::Value;
 use super::{Options, Place};
 use crate::error::Errors;
 use crate::values::duration::show;
-use chrono_tz::Tz;
+use crate::values::zone::Zone;
 use std::time::Duration;
 
 /// How long a sensor waits between pokes where nothing is said.
@@ -134,15 +134,15 @@ fn end_follows_start(options: &Options, errors: &mut Errors) {
         }
     };
     let zone = match options.get("timezone").map(|setting| &setting.value) {
-        None => Tz::UTC,
-        Some(Some(Value::Zone(zone))) => *zone,
+        None => Zone::utc(),
+        Some(Some(Value::Zone(zone))) => zone.clone(),
         // Unknown, and said so.
         Some(_) => return,
     };
     let (Some((start, from, _)), Some((end, _, written))) = (date("start"), date("end")) else {
         return;
     };
-    if end.instant(zone) <= start.instant(zone) {
+    if end.instant(&zone) <= start.instant(&zone) {
         errors.on(&written.written, format!("`end` must come after `start`, which is {from}"));
     }
 }

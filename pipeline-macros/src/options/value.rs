@@ -8,7 +8,6 @@ use crate::error::Errors;
 use crate::suggest;
 use crate::values::date::Date;
 use crate::values::{cron, date, duration, id, zone};
-use chrono_tz::Tz;
 use proc_macro2::TokenStream;
 use std::time::Duration;
 use syn::{ExprPath, Lit, LitInt, LitStr, Token};
@@ -20,7 +19,7 @@ pub(crate) enum Value {
     Switch(bool),
     Duration(Duration),
     Text(String),
-    Zone(Tz),
+    Zone(zone::Zone),
     Date(Date, String),
     /// The runtime's enum and the variant that was chosen.
     Word(&'static str, &'static str),

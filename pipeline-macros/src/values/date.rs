@@ -1,7 +1,7 @@
 //! Dates: a day, or an instant by RFC 3339.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
-use chrono_tz::Tz;
+use super::zone::Zone;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 /// A date as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,15 +14,12 @@ pub(crate) enum Date {
 
 impl Date {
     /// For comparisons; a midnight that a clock change skips counts as it would have been in UTC.
-    pub(crate) fn instant(self, zone: Tz) -> DateTime<Utc> {
+    pub(crate) fn instant(self, zone: &Zone) -> DateTime<Utc> {
         match self {
             Date::Instant(instant) => instant,
             Date::Day(day) => {
                 let midnight = day.and_time(chrono::NaiveTime::MIN);
-                match zone.from_local_datetime(&midnight).earliest() {
-                    Some(local) => local.to_utc(),
-                    None => midnight.and_utc(),
-                }
+                zone.earliest(midnight).unwrap_or_else(|| midnight.and_utc())
             }
         }
     }
@@ -62,6 +59,10 @@ fn explain(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn zone(name: &str) -> Zone {
+        super::super::zone::parse(name).expect(name)
+    }
+
     fn refused(text: &str) -> String {
         parse(text).expect_err(text)
     }
@@ -70,16 +71,16 @@ mod tests {
     fn days_and_instants_are_read() {
         assert!(matches!(parse("2024-01-31"), Ok(Date::Day(_))));
         let instant = parse("2024-01-31T06:00:00+02:00").expect("instant");
-        assert_eq!(instant.instant(Tz::UTC).to_rfc3339(), "2024-01-31T04:00:00+00:00");
+        assert_eq!(instant.instant(&Zone::utc()).to_rfc3339(), "2024-01-31T04:00:00+00:00");
     }
 
     #[test]
     fn a_day_begins_at_its_zones_midnight() {
         let day = parse("2024-01-31").expect("day");
-        assert_eq!(day.instant(Tz::Europe__Berlin).to_rfc3339(), "2024-01-30T23:00:00+00:00");
+        assert_eq!(day.instant(&zone("Europe/Berlin")).to_rfc3339(), "2024-01-30T23:00:00+00:00");
         // In Beirut the clocks went from 23:59 to 01:00.
         let skipped = parse("2024-03-31").expect("day");
-        assert_eq!(skipped.instant(Tz::Asia__Beirut).to_rfc3339(), "2024-03-31T00:00:00+00:00");
+        assert_eq!(skipped.instant(&zone("Asia/Beirut")).to_rfc3339(), "2024-03-31T00:00:00+00:00");
     }
 
     #[test]

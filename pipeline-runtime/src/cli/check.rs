@@ -1,6 +1,6 @@
 //! `check`
 
-use super::{WRONG_USE, choose, output};
+use super::{WRONG_USE, choose, output, zones};
 use crate::Pipeline;
 use crate::plan::{Plan, PlanError};
 use crate::schedule::Schedule;
@@ -9,14 +9,21 @@ use std::process::ExitCode;
 
 pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>) -> Result<ExitCode, String> {
     let mut sound = true;
+    let mut scheduled = false;
     for pipeline in choose::some(pipelines, id)? {
         match pipeline.plan(&Value::Null) {
-            Ok(plan) => output::to_stdout(&format!("{}: {}", pipeline.id(), contents(&plan))),
+            Ok(plan) => {
+                scheduled |= plan.schedule.is_some();
+                output::to_stdout(&format!("{}: {}", pipeline.id(), contents(&plan)));
+            }
             Err(error) => {
                 sound = false;
                 output::to_stderr(&described(&error));
             }
         }
+    }
+    if scheduled {
+        zones::say(output::to_stdout);
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(WRONG_USE) })
 }

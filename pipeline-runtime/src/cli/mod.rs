@@ -98,6 +98,7 @@ mod simulate;
 mod summary;
 mod trigger;
 mod waiting;
+mod zones;
 
 pub use crate::host::StartError;
 pub use progress::Progress;

@@ -1,7 +1,7 @@
 //! Runs with progress, for `run` and for a binary's own commands.
 
 use super::progress::{self, Names, Progress, Watched};
-use super::{WRONG_USE, args, output, summary};
+use super::{WRONG_USE, args, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
     Ask, Backfill, Dispatch, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, StartError, Tally, Unfinished,
@@ -253,6 +253,10 @@ impl Runner {
         let mut dispatch = Dispatch::new(&host, &hosting, self.service, feed)?;
         if let (Some(journal), true) = (&self.journal, is_told) {
             open_with(journal, prepared.iter().chain(&unfinished.begun));
+        }
+        if follows_schedules {
+            // What is not for people keeps its stdout.
+            zones::say(if is_told { output::to_stdout } else { output::to_stderr });
         }
         let shown = progress::show(progress, clock, names, sender.clone(), news).map_err(RunnerError::Process)?;
         let logs = logs::collect(level, sender, keeps, clock, names != Names::One);

@@ -3,7 +3,7 @@
 use super::output;
 use crate::engine::RunState;
 use crate::journal::{Filter, Reader, RunKind, StoredRun};
-use crate::schedule::parse_date;
+use crate::schedule::{Zone, parse_date};
 use crate::{Clock, Timestamp};
 use chrono::SecondsFormat;
 use humantime::format_duration;
@@ -65,7 +65,7 @@ impl Runs {
 fn ago(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     match humantime::parse_duration(text) {
         Ok(ago) => Ok(now - ago),
-        Err(_) => parse_date(text, chrono_tz::UTC)
+        Err(_) => parse_date(text, Zone::UTC)
             .map(Timestamp::from)
             .map_err(|_| format!("--since: `{text}` is neither a date, as `2024-01-31` is, nor a duration, as `7d` is")),
     }

@@ -4,7 +4,7 @@ use super::args::About;
 use super::{Place, asked, choose, params};
 use crate::Pipeline;
 use crate::host::Command;
-use crate::schedule::{parse_date, parse_zone};
+use crate::schedule::{Zone, parse_date};
 use std::process::ExitCode;
 
 pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, about: &About, place: &Place) -> Result<ExitCode, String> {
@@ -13,7 +13,7 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, about: &About, place
     // What is wrong is said here, by the arguments that are, and not by another process.
     pipeline.plan(&given).map_err(|error| params::blame(pipeline, &about.given, &error))?;
     if let Some(date) = &about.logical_date {
-        let zone = pipeline.options().timezone.and_then(|zone| parse_zone(zone).ok()).unwrap_or(chrono_tz::UTC);
+        let zone = pipeline.options().timezone.and_then(Zone::named).unwrap_or_default();
         parse_date(date, zone).map_err(|error| format!("--logical-date: {error}"))?;
     }
     let (pipeline, logical_date, params) = (pipeline.clone(), about.logical_date.clone(), given);

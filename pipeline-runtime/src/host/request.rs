@@ -6,7 +6,7 @@ use crate::author::pipeline::Pipeline;
 use crate::engine::RunSpec;
 use crate::journal::RunKind;
 use crate::plan::Plan;
-use crate::schedule::{Interval, parse_date};
+use crate::schedule::{Interval, Zone, parse_date};
 use crate::time::Timestamp;
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use serde_json::Value;
@@ -37,7 +37,7 @@ pub(crate) enum Ask {
 impl Request {
     /// Makes the run that was asked for at `now`, by whoever calls.
     pub(crate) fn into_spec(self, now: Timestamp) -> Result<RunSpec, StartError> {
-        let zone = self.pipeline.options().timezone.and_then(|zone| zone.parse().ok()).unwrap_or(chrono_tz::UTC);
+        let zone = self.pipeline.options().timezone.and_then(Zone::named).unwrap_or_default();
         let date = self.logical_date.as_deref().map(|date| parse_date(date, zone)).transpose()?;
         let plan = self.pipeline.plan(&self.params)?;
         let interval = interval(&plan, date, now.to_utc())?;

@@ -13,7 +13,7 @@ use crate::author::input::{Rule, Source};
 use crate::author::notify::{Callback, Event, Identity, Notify};
 use crate::author::options::{PipelineOptions, TaskOptions};
 use crate::author::pipeline::Pipeline;
-use crate::schedule::{Schedule, ScheduleError};
+use crate::schedule::{Schedule, ScheduleError, parse_zone};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -155,7 +155,12 @@ impl Sketch {
 }
 
 fn schedule(options: &PipelineOptions) -> Option<Result<Schedule, ScheduleError>> {
-    options.schedule.map(|cron| Schedule::parse(cron, options.timezone.unwrap_or("UTC")))
+    match (options.schedule, options.timezone) {
+        (Some(cron), zone) => Some(Schedule::parse(cron, zone.unwrap_or("UTC"))),
+        // Without a schedule, logical dates are read in it.
+        (None, Some(zone)) => parse_zone(zone).err().map(Err),
+        (None, None) => None,
+    }
 }
 
 fn name(node: &DraftNode, names: &mut HashMap<&'static str, u32>) -> Name {

@@ -10,6 +10,8 @@ use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
 use crate::author::pipeline::Pipeline;
 use crate::author::template::unrendered;
+use crate::schedule::ScheduleError;
+use crate::time::zones_sought;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -110,8 +112,16 @@ fn size(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
 
 fn schedule(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     if let Some(error) = &sketch.schedule_error {
-        let message = format!("the schedule of pipeline `{}` cannot be used: {error}", pipeline.id());
-        let help = "write five fields (minute hour day month weekday) and an IANA time zone";
+        let (what, help) = match error {
+            // The macro took it, and so the machine knew it that has built this.
+            ScheduleError::Zone { .. } => {
+                let sought = zones_sought();
+                let help = "if the machine that built this binary knows it, update the time zone data (tzdata) of this one";
+                ("time zone", format!("{help} ({sought})"))
+            }
+            _ => ("schedule", "write five fields (minute hour day month weekday) and an IANA time zone".to_owned()),
+        };
+        let message = format!("the {what} of pipeline `{}` cannot be used: {error}", pipeline.id());
         problems.push(Problem::new(message, help).at(pipeline.definition().at, "this pipeline"));
     }
 }

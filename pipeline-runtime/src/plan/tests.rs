@@ -1509,3 +1509,28 @@ fn no_id_is_markup_in_a_flowchart() {
     "##]]
     .assert_eq(&plan(&nightly()).to_mermaid());
 }
+
+#[test]
+fn a_time_zone_that_only_the_machine_that_built_it_knows_is_named() {
+    use crate::author::pipeline::{PipelineDefinition, without_params};
+    fn wire() {
+        rows();
+    }
+    // The macro would not take the name on this machine. Without a schedule, it is the zone of logical dates.
+    for schedule in [Some("@daily"), None] {
+        let mut definition = PipelineDefinition::new("nightly", "", |options| options.timezone("America/Coast_City"));
+        definition.options.schedule = schedule;
+        let error = without_params(definition, wire).check().unwrap_err().to_string();
+        let (message, help) = error.split_once("  = help: ").unwrap();
+        assert!(
+            message.starts_with(
+                "error: the time zone of pipeline `nightly` cannot be used: `America/Coast_City` is not a time zone; write an IANA \
+                 name such as `Europe/Berlin` or `UTC`\n"
+            ),
+            "{message}"
+        );
+        let machine =
+            "if the machine that built this binary knows it, update the time zone data (tzdata) of this one (time zones: ";
+        assert!(help.starts_with(machine), "{help}");
+    }
+}

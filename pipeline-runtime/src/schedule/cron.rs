@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
@@ -11,6 +10,7 @@ use super::describe::describe;
 use super::error::ScheduleError;
 use super::syntax;
 use super::times::Times;
+use crate::time::Zone;
 
 /// A cron line and the time zone whose wall clock it reads.
 ///
@@ -28,7 +28,7 @@ use super::times::Times;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     text: String,
-    zone: Tz,
+    zone: Zone,
     /// Read by croner, which decides what days match; its own search is not used (see `ticks`).
     pub(super) cron: Cron,
     pub(super) times: Times,
@@ -58,7 +58,7 @@ impl Schedule {
     }
 
     /// As [`Schedule::parse`], in a zone that is already known.
-    pub fn new(cron: &str, zone: Tz) -> Result<Self, ScheduleError> {
+    pub fn new(cron: &str, zone: Zone) -> Result<Self, ScheduleError> {
         let refuse = |reason| ScheduleError::Cron { cron: cron.to_owned(), reason };
         let line = syntax::read(cron).map_err(refuse)?;
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).sloppy_ranges(true).build();
@@ -73,9 +73,9 @@ impl Schedule {
         &self.text
     }
 
-    /// The time zone whose wall clock the line reads.
-    pub fn zone(&self) -> Tz {
-        self.zone
+    /// The time zone whose wall clock the line reads, by its rules as they are known now.
+    pub fn zone(&self) -> Zone {
+        self.zone.current()
     }
 
     /// The schedule in words, for people.

@@ -1,10 +1,10 @@
 //! Dates and zones as people write them on a command line or in an attribute.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::error::{DateError, ScheduleError};
 use super::wall::Wall;
+use crate::time::Zone;
 
 /// Reads a date: `2024-03-25`, `2024-03-25T06:00`, or `2024-03-25T06:00:00Z` with any offset.
 ///
@@ -35,7 +35,7 @@ use super::wall::Wall;
 ///     "`2024-10-27T02:30` happened twice in Europe/Berlin; write `2024-10-27T02:30:00+02:00` or `2024-10-27T02:30:00+01:00`",
 /// );
 /// ```
-pub fn parse_date(text: &str, zone: Tz) -> Result<DateTime<Utc>, DateError> {
+pub fn parse_date(text: &str, zone: Zone) -> Result<DateTime<Utc>, DateError> {
     let form = || DateError::Form { text: text.to_owned() };
     let value = |reason| DateError::Value { text: text.to_owned(), reason };
     let trimmed = text.trim();
@@ -72,14 +72,14 @@ pub fn parse_date(text: &str, zone: Tz) -> Result<DateTime<Utc>, DateError> {
 }
 
 /// Reads an IANA time zone name, such as `Europe/Berlin` or `UTC`. The case matters, as it does to Airflow.
-pub fn parse_zone(zone: &str) -> Result<Tz, ScheduleError> {
-    zone.trim().parse().map_err(|_| {
+pub fn parse_zone(zone: &str) -> Result<Zone, ScheduleError> {
+    Zone::named(zone.trim()).ok_or_else(|| {
         let wanted = zone.trim().to_ascii_lowercase().replace(' ', "_");
         let is_near = |name: &str| {
             let name = name.to_ascii_lowercase();
             name == wanted || name.rsplit('/').next() == Some(&wanted)
         };
-        let near = chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name()).find(|name| !wanted.is_empty() && is_near(name));
+        let near = Zone::names().find(|name| !wanted.is_empty() && is_near(name));
         let hint = match near {
             Some(name) => format!("did you mean `{name}`?"),
             None => "write an IANA name such as `Europe/Berlin` or `UTC`".to_owned(),
@@ -88,7 +88,7 @@ pub fn parse_zone(zone: &str) -> Result<Tz, ScheduleError> {
     })
 }
 
-fn at_wall_clock(text: &str, zone: Tz, wall: NaiveDateTime) -> Result<DateTime<Utc>, DateError> {
+fn at_wall_clock(text: &str, zone: Zone, wall: NaiveDateTime) -> Result<DateTime<Utc>, DateError> {
     let local = |at: DateTime<Utc>| at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false);
     match Wall::at(zone, wall) {
         Wall::Once(at) => Ok(at),
@@ -155,7 +155,11 @@ fn nanoseconds(fraction: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn parse(text: &str, zone: Tz) -> String {
+    fn zone(name: &str) -> Zone {
+        Zone::named(name).unwrap()
+    }
+
+    fn parse(text: &str, zone: Zone) -> String {
         match parse_date(text, zone) {
             Ok(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
             Err(error) => error.to_string(),
@@ -177,7 +181,7 @@ mod tests {
             (" 2024-02-29 ", "2024-02-28T23:00:00Z"),
             ("2024-10-27T02:30:00+01:00", "2024-10-27T01:30:00Z"),
         ] {
-            assert_eq!(parse(text, Tz::Europe__Berlin), utc, "{text}");
+            assert_eq!(parse(text, zone("Europe/Berlin")), utc, "{text}");
         }
     }
 
@@ -204,33 +208,33 @@ mod tests {
             "12024-03-25",
             "2024-03-2٥",
         ] {
-            assert_eq!(parse_date(text, Tz::UTC), Err(DateError::Form { text: text.into() }));
+            assert_eq!(parse_date(text, Zone::UTC), Err(DateError::Form { text: text.into() }));
         }
         assert_eq!(
-            parse("tomorrow", Tz::UTC),
+            parse("tomorrow", Zone::UTC),
             "`tomorrow` is not a date; write `2024-01-31`, `2024-01-31T06:00` (in the schedule's time zone) or `2024-01-31T06:00:00Z`"
         );
     }
 
     #[test]
     fn values_out_of_range_are_named() {
-        assert_eq!(parse("2023-02-29", Tz::UTC), "`2023-02-29` does not exist: the calendar has no such day");
-        assert_eq!(parse("2024-03-25T24:00", Tz::UTC), "`2024-03-25T24:00` does not exist: the clock has no such time");
-        assert_eq!(parse("2024-03-25T23:59:60Z", Tz::UTC), "`2024-03-25T23:59:60Z` does not exist: the clock has no such time");
-        assert_eq!(parse("0000-01-01", Tz::UTC), "`0000-01-01` does not exist: years run from 0001 to 9999");
+        assert_eq!(parse("2023-02-29", Zone::UTC), "`2023-02-29` does not exist: the calendar has no such day");
+        assert_eq!(parse("2024-03-25T24:00", Zone::UTC), "`2024-03-25T24:00` does not exist: the clock has no such time");
+        assert_eq!(parse("2024-03-25T23:59:60Z", Zone::UTC), "`2024-03-25T23:59:60Z` does not exist: the clock has no such time");
+        assert_eq!(parse("0000-01-01", Zone::UTC), "`0000-01-01` does not exist: years run from 0001 to 9999");
     }
 
     #[test]
     fn a_time_in_a_gap_is_refused_and_a_day_that_starts_in_one_is_not() {
         assert_eq!(
-            parse("2024-03-31T02:30", Tz::Europe__Berlin),
+            parse("2024-03-31T02:30", zone("Europe/Berlin")),
             "`2024-03-31T02:30` does not exist in Europe/Berlin, whose clock then went from 02:00 to 03:00; \
              write `2024-03-31T03:00:00+02:00`, the first instant after it"
         );
-        assert_eq!(parse("2018-11-04", Tz::America__Sao_Paulo), "2018-11-04T03:00:00Z");
-        assert_eq!(parse("2011-12-30", Tz::Pacific__Apia), "2011-12-30T10:00:00Z");
+        assert_eq!(parse("2018-11-04", zone("America/Sao_Paulo")), "2018-11-04T03:00:00Z");
+        assert_eq!(parse("2011-12-30", zone("Pacific/Apia")), "2011-12-30T10:00:00Z");
         assert_eq!(
-            parse("2011-12-30T12:00", Tz::Pacific__Apia),
+            parse("2011-12-30T12:00", zone("Pacific/Apia")),
             "`2011-12-30T12:00` does not exist in Pacific/Apia, whose clock then went from 2011-12-30T00:00 to 2011-12-31T00:00; \
              write `2011-12-31T00:00:00+14:00`, the first instant after it"
         );
@@ -239,10 +243,10 @@ mod tests {
     #[test]
     fn a_time_in_a_fold_is_refused_and_a_day_that_starts_in_one_starts_at_the_first() {
         assert_eq!(
-            parse("2024-11-03T01:30", Tz::America__New_York),
+            parse("2024-11-03T01:30", zone("America/New_York")),
             "`2024-11-03T01:30` happened twice in America/New_York; write `2024-11-03T01:30:00-04:00` or `2024-11-03T01:30:00-05:00`"
         );
-        assert_eq!(parse("2024-11-03", Tz::America__Havana), "2024-11-03T04:00:00Z");
+        assert_eq!(parse("2024-11-03", zone("America/Havana")), "2024-11-03T04:00:00Z");
     }
 
     #[test]

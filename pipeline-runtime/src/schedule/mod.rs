@@ -12,6 +12,7 @@
 //! | which intervals does a backfill cover? | [`Schedule::intervals`] |
 //! | what should run now, and when to look again? | [`Window::due`], [`Window::next_due`] |
 //! | what does `2024-03-25` mean? | [`parse_date`] |
+//! | by which rules does a zone's clock change? | [`Zone`] |
 //!
 //! # Invariants
 //!
@@ -40,6 +41,7 @@ mod times;
 mod wall;
 mod window;
 
+pub use crate::time::{Zone, ZoneOffset};
 pub use cron::Schedule;
 pub use date::{parse_date, parse_zone};
 pub use error::{DateError, ScheduleError};

@@ -5,17 +5,21 @@
 use std::hash::{BuildHasher, RandomState};
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
 
 use super::Schedule;
+use crate::time::Zone;
 
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
 
 fn utc(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
+}
+
+fn zone(name: &str) -> Zone {
+    Zone::named(name).unwrap()
 }
 
 fn check<S: Strategy>(name: &str, strategy: &S, property: impl Fn(S::Value) -> TestCaseResult) {
@@ -65,33 +69,33 @@ fn days() -> impl Strategy<Value = String> {
 }
 
 /// A zone and an instant near to one of its changes of clock, or anywhere.
-fn place() -> impl Strategy<Value = (Tz, DateTime<Utc>)> {
+fn place() -> impl Strategy<Value = (Zone, DateTime<Utc>)> {
     let changes = [
-        (Tz::Europe__Berlin, "2024-03-31T01:00:00Z"),
-        (Tz::Europe__Berlin, "2024-10-27T01:00:00Z"),
-        (Tz::America__New_York, "2024-03-10T07:00:00Z"),
-        (Tz::America__New_York, "2024-11-03T06:00:00Z"),
+        (zone("Europe/Berlin"), "2024-03-31T01:00:00Z"),
+        (zone("Europe/Berlin"), "2024-10-27T01:00:00Z"),
+        (zone("America/New_York"), "2024-03-10T07:00:00Z"),
+        (zone("America/New_York"), "2024-11-03T06:00:00Z"),
         // Half an hour.
-        (Tz::Australia__Lord_Howe, "2024-10-05T15:30:00Z"),
-        (Tz::Australia__Lord_Howe, "2024-04-06T15:00:00Z"),
+        (zone("Australia/Lord_Howe"), "2024-10-05T15:30:00Z"),
+        (zone("Australia/Lord_Howe"), "2024-04-06T15:00:00Z"),
         // Across midnight: forwards, back, and back at one minute past it.
-        (Tz::America__Sao_Paulo, "2018-11-04T03:00:00Z"),
-        (Tz::America__Sao_Paulo, "2018-02-18T02:00:00Z"),
-        (Tz::America__St_Johns, "2010-11-07T02:31:00Z"),
+        (zone("America/Sao_Paulo"), "2018-11-04T03:00:00Z"),
+        (zone("America/Sao_Paulo"), "2018-02-18T02:00:00Z"),
+        (zone("America/St_Johns"), "2010-11-07T02:31:00Z"),
         // A day left out, and a day had twice.
-        (Tz::Pacific__Apia, "2011-12-30T10:00:00Z"),
-        (Tz::Pacific__Kwajalein, "1993-08-20T12:00:00Z"),
-        (Tz::Antarctica__Troll, "2024-03-31T01:00:00Z"),
-        (Tz::Antarctica__Troll, "2024-10-27T01:00:00Z"),
-        (Tz::Africa__Casablanca, "2024-03-10T02:00:00Z"),
-        (Tz::UTC, "2024-02-29T00:00:00Z"),
-        (Tz::Asia__Kathmandu, "2024-02-29T00:00:00Z"),
+        (zone("Pacific/Apia"), "2011-12-30T10:00:00Z"),
+        (zone("Pacific/Kwajalein"), "1993-08-20T12:00:00Z"),
+        (zone("Antarctica/Troll"), "2024-03-31T01:00:00Z"),
+        (zone("Antarctica/Troll"), "2024-10-27T01:00:00Z"),
+        (zone("Africa/Casablanca"), "2024-03-10T02:00:00Z"),
+        (Zone::UTC, "2024-02-29T00:00:00Z"),
+        (zone("Asia/Kathmandu"), "2024-02-29T00:00:00Z"),
     ]
     .map(|(zone, change)| (zone, utc(change)));
     let near = (select(changes.to_vec()), -4 * 24 * 60..4 * 24 * 60_i64)
         .prop_map(|((zone, change), minutes)| (zone, change + TimeDelta::minutes(minutes)));
     // 1986 to 2037: the years in which all zones are whole minutes from UTC.
-    let anywhere = (select(chrono_tz::TZ_VARIANTS.to_vec()), 504_921_600..2_145_916_800_i64)
+    let anywhere = (select(Zone::names().map(zone).collect::<Vec<_>>()), 504_921_600..2_145_916_800_i64)
         .prop_map(|(zone, seconds)| (zone, DateTime::from_timestamp(seconds - seconds % 60, 0).unwrap_or_default()));
     prop_oneof![2 => near, 1 => anywhere]
 }
@@ -165,7 +169,7 @@ fn next_and_last_invert_each_other_however_sparse_the_line() {
         "0 0 1 1 *",
         "30 2 * 3,10 L0",
     ]);
-    let sparse = sparse.prop_filter("refused: both day fields", |cron| Schedule::new(cron, Tz::UTC).is_ok());
+    let sparse = sparse.prop_filter("refused: both day fields", |cron| Schedule::new(cron, Zone::UTC).is_ok());
     check("sparse", &(sparse, place()), |(cron, (zone, t))| {
         let schedule = Schedule::new(cron, zone).unwrap();
         let last = schedule.last_at_or_before(t).unwrap();
@@ -203,14 +207,14 @@ fn a_window_without_bounds_owes_each_interval_once_however_it_is_asked() {
 }
 
 /// Local times of the ticks of a span of days, with their offsets.
-fn local(cron: &str, zone: Tz, from: &str, to: &str) -> Vec<String> {
+fn local(cron: &str, zone: Zone, from: &str, to: &str) -> Vec<String> {
     let schedule = Schedule::new(cron, zone).unwrap();
     schedule.ticks(utc(from), utc(to)).map(|tick| tick.with_timezone(&zone).format("%dT%H:%M%:z").to_string()).collect()
 }
 
 #[test]
 fn berlin_in_spring() {
-    let ticks = |cron| local(cron, Tz::Europe__Berlin, "2024-03-31T00:00:00Z", "2024-03-31T02:00:00Z");
+    let ticks = |cron| local(cron, zone("Europe/Berlin"), "2024-03-31T00:00:00Z", "2024-03-31T02:00:00Z");
     assert_eq!(ticks("0/30 * * * *"), ["31T01:00+01:00", "31T01:30+01:00", "31T03:00+02:00", "31T03:30+02:00", "31T04:00+02:00"]);
     assert_eq!(ticks("30 2 * * *"), ["31T03:00+02:00"]);
     assert_eq!(ticks("30 2,14 * * *"), ["31T03:00+02:00"]);
@@ -221,7 +225,7 @@ fn berlin_in_spring() {
 
 #[test]
 fn berlin_in_autumn() {
-    let ticks = |cron| local(cron, Tz::Europe__Berlin, "2024-10-27T00:00:00Z", "2024-10-27T02:00:00Z");
+    let ticks = |cron| local(cron, zone("Europe/Berlin"), "2024-10-27T00:00:00Z", "2024-10-27T02:00:00Z");
     assert_eq!(ticks("0/30 * * * *"), ["27T02:00+02:00", "27T02:30+02:00", "27T02:00+01:00", "27T02:30+01:00", "27T03:00+01:00"]);
     assert_eq!(ticks("30 2 * * *"), ["27T02:30+02:00"]);
     assert_eq!(ticks("0 2-3 * * *"), ["27T02:00+02:00", "27T03:00+01:00"]);
@@ -230,13 +234,13 @@ fn berlin_in_autumn() {
 
 #[test]
 fn new_york_in_spring_and_autumn() {
-    let spring = |cron| local(cron, Tz::America__New_York, "2024-03-10T06:00:00Z", "2024-03-10T08:00:00Z");
+    let spring = |cron| local(cron, zone("America/New_York"), "2024-03-10T06:00:00Z", "2024-03-10T08:00:00Z");
     assert_eq!(
         spring("0/30 * * * *"),
         ["10T01:00-05:00", "10T01:30-05:00", "10T03:00-04:00", "10T03:30-04:00", "10T04:00-04:00"]
     );
     assert_eq!(spring("30 2 * * *"), ["10T03:00-04:00"]);
-    let autumn = |cron| local(cron, Tz::America__New_York, "2024-11-03T05:00:00Z", "2024-11-03T07:00:00Z");
+    let autumn = |cron| local(cron, zone("America/New_York"), "2024-11-03T05:00:00Z", "2024-11-03T07:00:00Z");
     assert_eq!(
         autumn("0/30 * * * *"),
         ["03T01:00-04:00", "03T01:30-04:00", "03T01:00-05:00", "03T01:30-05:00", "03T02:00-05:00"]
@@ -248,7 +252,7 @@ fn new_york_in_spring_and_autumn() {
 fn a_clock_put_back_across_midnight() {
     // Newfoundland's went from one minute past midnight to 23:01 of the day before.
     assert_eq!(
-        local("0/30 * * * *", Tz::America__St_Johns, "2010-11-07T02:00:00Z", "2010-11-07T04:00:00Z"),
+        local("0/30 * * * *", zone("America/St_Johns"), "2010-11-07T02:00:00Z", "2010-11-07T04:00:00Z"),
         ["06T23:30-02:30", "07T00:00-02:30", "06T23:30-03:30", "07T00:00-03:30", "07T00:30-03:30"]
     );
 }
@@ -256,7 +260,7 @@ fn a_clock_put_back_across_midnight() {
 #[test]
 fn a_day_that_a_zone_left_out() {
     // Samoa had no 30 December 2011: its daily run falls on the first instant of the 31st, with that day's own.
-    let ticks = |cron| local(cron, Tz::Pacific__Apia, "2011-12-29T10:00:00Z", "2011-12-31T10:00:00Z");
+    let ticks = |cron| local(cron, zone("Pacific/Apia"), "2011-12-29T10:00:00Z", "2011-12-31T10:00:00Z");
     assert_eq!(ticks("@daily"), ["29T00:00-10:00", "31T00:00+14:00", "01T00:00+14:00"]);
     assert_eq!(ticks("0 12 30 * *"), ["31T00:00+14:00"]);
 }
@@ -264,26 +268,26 @@ fn a_day_that_a_zone_left_out() {
 #[test]
 fn days_of_the_month_or_of_the_week() {
     assert_eq!(
-        local("0 0 13 * 5", Tz::UTC, "2026-04-01T00:00:00Z", "2026-04-18T00:00:00Z"),
+        local("0 0 13 * 5", Zone::UTC, "2026-04-01T00:00:00Z", "2026-04-18T00:00:00Z"),
         ["03T00:00+00:00", "10T00:00+00:00", "13T00:00+00:00", "17T00:00+00:00"]
     );
-    assert_eq!(local("0 0 13 * *", Tz::UTC, "2026-04-01T00:00:00Z", "2026-04-18T00:00:00Z"), ["13T00:00+00:00"]);
+    assert_eq!(local("0 0 13 * *", Zone::UTC, "2026-04-01T00:00:00Z", "2026-04-18T00:00:00Z"), ["13T00:00+00:00"]);
     assert_eq!(
-        local("0 0 1-7 * 1", Tz::UTC, "2026-04-06T00:00:00Z", "2026-04-14T00:00:00Z"),
+        local("0 0 1-7 * 1", Zone::UTC, "2026-04-06T00:00:00Z", "2026-04-14T00:00:00Z"),
         ["06T00:00+00:00", "07T00:00+00:00", "13T00:00+00:00"]
     );
 }
 
 #[test]
 fn leap_days_and_long_months() {
-    let schedule = Schedule::new("0 0 29 2 *", Tz::UTC).unwrap();
+    let schedule = Schedule::new("0 0 29 2 *", Zone::UTC).unwrap();
     assert_eq!(schedule.next_after(utc("1896-02-29T00:00:00Z")), Some(utc("1904-02-29T00:00:00Z")));
     assert_eq!(schedule.last_at_or_before(utc("2104-02-28T23:59:59Z")), Some(utc("2096-02-29T00:00:00Z")));
     // A fifth Monday in February: forty years apart across a century that has no leap day.
-    let schedule = Schedule::new("0 0 * 2 1#5", Tz::UTC).unwrap();
+    let schedule = Schedule::new("0 0 * 2 1#5", Zone::UTC).unwrap();
     assert_eq!(schedule.next_after(utc("2072-03-01T00:00:00Z")), Some(utc("2112-02-29T00:00:00Z")));
     assert_eq!(
-        local("0 0 31 * *", Tz::UTC, "2026-01-01T00:00:00Z", "2026-06-30T00:00:00Z"),
+        local("0 0 31 * *", Zone::UTC, "2026-01-01T00:00:00Z", "2026-06-30T00:00:00Z"),
         ["31T00:00+00:00", "31T00:00+00:00", "31T00:00+00:00"]
     );
 }

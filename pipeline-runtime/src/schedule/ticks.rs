@@ -11,6 +11,7 @@ use croner::Weekday;
 use super::Schedule;
 use super::times::Times;
 use super::wall::{Wall, constant_offset};
+use crate::time::Zone;
 
 /// RFC 3339 writes years of four digits; outside of them nothing fires.
 const FIRST_YEAR: i32 = 1;
@@ -72,7 +73,9 @@ impl Schedule {
 
     fn search(&self, t: DateTime<Utc>, direction: Direction) -> Option<DateTime<Utc>> {
         let t = direction.enter(t)?;
-        let mut day = direction.before(t.with_timezone(&self.zone()).date_naive())?;
+        // Asked once: a search goes by one edition of the rules, and the next one by what is known then.
+        let zone = self.zone();
+        let mut day = direction.before(t.with_timezone(&zone).date_naive())?;
         let mut nearest: Option<DateTime<Utc>> = None;
         let mut until = None;
         // A clock put back across midnight shows yesterday's times again, so ticks of one day can lie on both sides of its neighbour's:
@@ -81,7 +84,7 @@ impl Schedule {
             if until.is_some_and(|until| direction.is_past(matching, until)) {
                 break;
             }
-            if let Some(tick) = self.nearest_tick_of(matching, t, direction) {
+            if let Some(tick) = self.nearest_tick_of(zone, matching, t, direction) {
                 nearest = Some(nearest.map_or(tick, |other| direction.nearer(tick, other)));
             }
             day = direction.after(matching)?;
@@ -115,19 +118,19 @@ impl Schedule {
     }
 
     /// The tick of `day` that lies next to `t` in `direction`.
-    fn nearest_tick_of(&self, day: NaiveDate, t: DateTime<Utc>, direction: Direction) -> Option<DateTime<Utc>> {
-        if let Some(offset) = constant_offset(self.zone(), day) {
+    fn nearest_tick_of(&self, zone: Zone, day: NaiveDate, t: DateTime<Utc>, direction: Direction) -> Option<DateTime<Utc>> {
+        if let Some(offset) = constant_offset(zone, day) {
             let local = t.with_timezone(&offset).naive_local();
             let time = direction.time_of(&self.times, day, local)?;
             return offset.from_local_datetime(&day.and_time(time)).single().map(|tick| tick.to_utc());
         }
-        let ticks = self.times.iter().flat_map(|time| self.instants(day.and_time(time)));
+        let ticks = self.times.iter().flat_map(|time| self.instants(zone, day.and_time(time)));
         ticks.filter(|tick| direction.is_ahead(*tick, t)).reduce(|a, b| direction.nearer(a, b))
     }
 
     /// When a wall clock time of the line fires; see the module's rule for changes of clock.
-    fn instants(&self, wall: NaiveDateTime) -> impl Iterator<Item = DateTime<Utc>> {
-        let (first, second) = match (Wall::at(self.zone(), wall), self.fixed_time) {
+    fn instants(&self, zone: Zone, wall: NaiveDateTime) -> impl Iterator<Item = DateTime<Utc>> {
+        let (first, second) = match (Wall::at(zone, wall), self.fixed_time) {
             (wall, true) => (Some(wall.first()), None),
             (Wall::Once(at), false) => (Some(at), None),
             (Wall::Twice(first, second), false) => (Some(first), Some(second)),

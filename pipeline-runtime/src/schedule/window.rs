@@ -1,10 +1,10 @@
 //! Which intervals the scheduler owes: `start`, `end` and `catchup`.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::date::parse_date;
 use super::{DateError, Interval, Intervals, Schedule};
+use crate::time::Zone;
 
 /// The part of a schedule's time that a pipeline runs for, and whether it makes up for intervals that it missed.
 ///
@@ -37,7 +37,7 @@ impl Window {
     /// # Errors
     ///
     /// What [`parse_date`] refuses, and an end before the start.
-    pub fn parse(start: Option<&str>, end: Option<&str>, catchup: bool, zone: Tz) -> Result<Self, DateError> {
+    pub fn parse(start: Option<&str>, end: Option<&str>, catchup: bool, zone: Zone) -> Result<Self, DateError> {
         let read = |text: Option<&str>| text.map(|text| parse_date(text, zone)).transpose();
         let window = Self { start: read(start)?, end: read(end)?, catchup };
         if let (Some(from), Some(to)) = (window.start, window.end)
@@ -114,7 +114,7 @@ mod tests {
     }
 
     fn window(start: Option<&str>, end: Option<&str>, catchup: bool) -> Window {
-        Window::parse(start, end, catchup, Tz::UTC).unwrap()
+        Window::parse(start, end, catchup, Zone::UTC).unwrap()
     }
 
     #[test]
@@ -215,11 +215,13 @@ mod tests {
 
     #[test]
     fn bounds_are_dates_of_the_schedules_zone() {
-        let window = Window::parse(Some("2024-01-01"), Some("2024-07-01T06:00:00Z"), false, Tz::Europe__Berlin).unwrap();
+        let window =
+            Window::parse(Some("2024-01-01"), Some("2024-07-01T06:00:00Z"), false, Zone::named("Europe/Berlin").unwrap())
+                .unwrap();
         assert_eq!(window.start, Some(utc("2023-12-31T23:00:00Z")));
         assert_eq!(window.end, Some(utc("2024-07-01T06:00:00Z")));
         assert_eq!(
-            Window::parse(Some("2024-01-02"), Some("2024-01-01"), false, Tz::UTC).unwrap_err().to_string(),
+            Window::parse(Some("2024-01-02"), Some("2024-01-01"), false, Zone::UTC).unwrap_err().to_string(),
             "the end, `2024-01-01`, is before the start, `2024-01-02`"
         );
     }

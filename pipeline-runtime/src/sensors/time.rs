@@ -1,4 +1,4 @@
-use crate::schedule::parse_date;
+use crate::schedule::{Zone, parse_date};
 use crate::{Context, Poke, Result, TaskError, sensor};
 use chrono::{DateTime, Utc};
 
@@ -32,6 +32,6 @@ use chrono::{DateTime, Utc};
 /// - By the engine's clock: a simulation of a day's wait takes milliseconds.
 #[sensor]
 pub async fn time_reached(ctx: Context, time: String) -> Result<Poke<DateTime<Utc>>> {
-    let time = parse_date(&time, chrono_tz::UTC).map_err(TaskError::fatal)?;
+    let time = parse_date(&time, Zone::UTC).map_err(TaskError::fatal)?;
     Ok(if ctx.started() >= time { Poke::Ready(time) } else { Poke::NotYet })
 }

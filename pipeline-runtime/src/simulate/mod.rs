@@ -15,7 +15,7 @@ use crate::engine::{Edit, Engine, EngineOptions, RunSpec};
 use crate::journal::MemoryJournal;
 use crate::observe::{RunHistory, RunReport};
 use crate::plan::Plan;
-use crate::schedule::{Interval, parse_date};
+use crate::schedule::{Interval, Zone, parse_date};
 use crate::storage::{Latency, World};
 use crate::time::{Clock, Timestamp};
 use chrono::{DateTime, Utc};
@@ -283,12 +283,12 @@ impl<'a> Simulation<'a> {
 }
 
 fn date_in(date: &str, zone: &str) -> Result<DateTime<Utc>, SimulationError> {
-    let zone = zone.parse().unwrap_or(chrono_tz::UTC);
+    let zone = Zone::named(zone).unwrap_or_default();
     parse_date(date, zone).map_err(|error| SimulationError::Date(error.to_string()))
 }
 
 fn interval_of(plan: &Plan, date: &str) -> Result<Interval, SimulationError> {
-    let zone = plan.schedule.as_ref().map_or(chrono_tz::UTC, crate::schedule::Schedule::zone);
+    let zone = plan.schedule.as_ref().map_or(Zone::UTC, crate::schedule::Schedule::zone);
     let date = parse_date(date, zone).map_err(|error| SimulationError::Date(error.to_string()))?;
     let of_schedule = plan.schedule.as_ref().and_then(|schedule| schedule.interval_starting_at_or_before(date));
     Ok(of_schedule.unwrap_or(Interval::at(date)))

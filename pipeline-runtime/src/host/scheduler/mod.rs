@@ -18,7 +18,7 @@ mod tests;
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind, StoredRun};
 use crate::plan::Plan;
-use crate::schedule::{DateError, Interval, Schedule, Window};
+use crate::schedule::{DateError, Interval, Schedule, Window, Zone};
 use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, VecDeque};
@@ -35,7 +35,7 @@ pub(crate) struct Timetable {
 impl Timetable {
     pub(crate) fn of(plan: &Plan) -> Result<Self, DateError> {
         let calendar = plan.calendar;
-        let zone = plan.schedule.as_ref().map_or(chrono_tz::UTC, Schedule::zone);
+        let zone = plan.schedule.as_ref().map_or(Zone::UTC, Schedule::zone);
         Ok(Self {
             schedule: plan.schedule.clone(),
             window: Window::parse(calendar.start, calendar.end, calendar.catchup, zone)?,

@@ -2,7 +2,7 @@
 #![allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
 
 use super::*;
-use crate::schedule::parse_date;
+use crate::schedule::{Zone, parse_date};
 use expect_test::expect;
 use std::fmt::Write;
 use std::time::Duration;
@@ -24,7 +24,7 @@ struct Simulated {
 }
 
 fn at(text: &str) -> Timestamp {
-    parse_date(text, chrono_tz::UTC).unwrap().into()
+    parse_date(text, Zone::UTC).unwrap().into()
 }
 
 fn timetable(cron: &str, zone: &str, start: Option<&str>, end: Option<&str>, catchup: bool) -> Timetable {

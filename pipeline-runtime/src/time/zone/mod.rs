@@ -1,0 +1,126 @@
+//! Time zones: the one place that reads their rules.
+//!
+//! | file | its subject |
+//! |---|---|
+//! | `database` | the machine's database and the built-in one, and which is newer |
+//! | `rules` | what one of them says of one zone |
+//! | `table` | the zones that were asked for, and when to look whether the machine's database has changed |
+//! | `convert` | a zone as chrono's `TimeZone` |
+//! | `report` | what people are told of all this |
+//!
+//! # Invariants
+//!
+//! - A [`Zone`] is a value: what follows from it changes with no clock and no file. Who wants to see an update asks for its zone again.
+//! - The machine's files are looked at only while a zone is asked for, and at most once a minute.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
+mod convert;
+mod database;
+mod report;
+mod rules;
+mod stamp;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use convert::ZoneOffset;
+pub(crate) use report::{report, sought};
+
+use rules::Rules;
+use std::fmt;
+use table::{Named, Zones};
+
+/// A time zone of the IANA database, with its rules as they were known when it was asked for.
+///
+/// The rules are those of the machine's own time zone database, or of the one that is built in, whichever is newer; a zone that only one of
+/// them has is taken from that. It is one of chrono's time zones:
+///
+/// ```
+/// use chrono::{DateTime, Utc};
+/// use pipeline_runtime::schedule::Zone;
+///
+/// let vancouver = Zone::named("America/Vancouver").ok_or("no such zone")?;
+/// let date: DateTime<Utc> = "2024-07-01T12:00:00Z".parse()?;
+/// assert_eq!(date.with_timezone(&vancouver).to_rfc3339(), "2024-07-01T05:00:00-07:00");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Zone {
+    of: &'static Named,
+    /// `None` is UTC, which needs no database.
+    rules: Option<&'static Rules>,
+}
+
+impl Zone {
+    /// UTC.
+    pub const UTC: Self = Self { of: Named::utc(), rules: None };
+
+    /// The zone of this name, such as `Europe/Berlin`, if either database has it. Case matters.
+    ///
+    /// ```
+    /// use pipeline_runtime::schedule::Zone;
+    ///
+    /// assert!(Zone::named("Europe/Berlin").is_some());
+    /// assert!(Zone::named("europe/berlin").is_none());
+    /// assert_eq!(Zone::named("UTC"), Some(Zone::UTC));
+    /// ```
+    pub fn named(name: &str) -> Option<Self> {
+        Zones::of_this_process().zone(name)
+    }
+
+    /// The same zone by the rules as they are known now: by others than its own where the machine's database was updated since.
+    ///
+    /// ```
+    /// use pipeline_runtime::schedule::Zone;
+    ///
+    /// let berlin = Zone::named("Europe/Berlin").ok_or("no such zone")?;
+    /// assert_eq!(berlin.current(), berlin);
+    /// # Ok::<(), &str>(())
+    /// ```
+    pub fn current(self) -> Self {
+        self.of.current().unwrap_or(self)
+    }
+
+    /// Its name in the IANA database.
+    ///
+    /// ```
+    /// assert_eq!(pipeline_runtime::schedule::Zone::UTC.name(), "UTC");
+    /// ```
+    pub fn name(self) -> &'static str {
+        self.of.name()
+    }
+
+    /// The names of all zones that are built in. The machine's database may have others.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        database::built_in_names()
+    }
+}
+
+/// UTC.
+impl Default for Zone {
+    fn default() -> Self {
+        Self::UTC
+    }
+}
+
+/// By the name, whatever the rules.
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Zone {}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

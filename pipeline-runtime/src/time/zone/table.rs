@@ -1,0 +1,250 @@
+//! The zones that were asked for, and the databases that they came from.
+//!
+//! A service outlives releases of the database, of which there were six in 2026, the last one four days before the change that it told of. So
+//! the machine's files are looked at again while zones are asked for: a few calls of `stat` a minute, and no thread.
+
+use super::Zone;
+use super::database::{Folder, Found, Source, Version, built_in, version_file};
+use super::rules::Rules;
+use super::stamp::Stamp;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{LazyLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// How old what is known of the machine's files may be.
+pub(super) const LOOK: Duration = Duration::from_mins(1);
+
+/// A zone's name, and the table that knows its rules.
+#[derive(Debug)]
+pub(super) struct Named {
+    name: &'static str,
+    /// `None` is UTC's, whose rules never change.
+    zones: Option<&'static Zones>,
+}
+
+impl Named {
+    pub(super) const fn utc() -> &'static Self {
+        static UTC: Named = Named { name: "UTC", zones: None };
+        &UTC
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(super) fn current(&self) -> Option<Zone> {
+        self.zones?.zone(self.name)
+    }
+}
+
+/// The zones that were asked for.
+pub(super) struct Zones {
+    /// Says where the machine's database is, if there is one.
+    place: Box<dyn Fn() -> Option<PathBuf> + Send + Sync>,
+    /// The time since some instant. It says when to look again, and nothing that follows from a zone.
+    elapsed: Box<dyn Fn() -> Duration + Send + Sync>,
+    state: RwLock<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When the machine's files were last looked at.
+    looked: Option<Duration>,
+    machine: Machine,
+    known: BTreeMap<&'static str, Known>,
+}
+
+/// The machine's database as it was last seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Machine {
+    pub(super) folder: Option<Folder>,
+    /// Of the file that has the version.
+    pub(super) stamp: Option<Stamp>,
+}
+
+#[derive(Debug)]
+struct Known {
+    of: &'static Named,
+    rules: &'static Rules,
+    /// Of the zone's file in the machine's database.
+    stamp: Option<Stamp>,
+    /// Why the rules are not of the database that is asked first.
+    detour: Option<String>,
+    /// All that it ever had. Zones are values that point to their rules, so none of them is ever freed; this lets those that come again,
+    /// as where an update is taken back, be the same.
+    ever: Vec<&'static Rules>,
+}
+
+impl std::fmt::Debug for Zones {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Zones").finish_non_exhaustive()
+    }
+}
+
+impl Zones {
+    pub(super) fn new(
+        place: impl Fn() -> Option<PathBuf> + Send + Sync + 'static,
+        elapsed: impl Fn() -> Duration + Send + Sync + 'static,
+    ) -> Self {
+        Self { place: Box::new(place), elapsed: Box::new(elapsed), state: RwLock::default() }
+    }
+
+    pub(super) fn of_this_process() -> &'static Self {
+        static ZONES: LazyLock<Zones> = LazyLock::new(|| {
+            let began = Instant::now();
+            Zones::new(Folder::place, move || began.elapsed())
+        });
+        &ZONES
+    }
+
+    /// The zone of this name, by the newest rules that were there within the last minute.
+    pub(super) fn zone(&'static self, name: &str) -> Option<Zone> {
+        if name == Zone::UTC.name() {
+            return Some(Zone::UTC);
+        }
+        let now = (self.elapsed)();
+        {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            if state.is_fresh(now)
+                && let Some(known) = state.known.get(name)
+            {
+                return Some(known.zone());
+            }
+        }
+        self.looked(now, |state| state.zone(self, name))
+    }
+
+    /// The machine's database, and of the zones that were asked for those that are not of the database that is asked first.
+    pub(super) fn seen(&self) -> (Machine, Vec<String>) {
+        let detours = |state: &State| state.known.values().filter_map(|known| known.detour.clone()).collect();
+        self.looked((self.elapsed)(), |state| (state.machine.clone(), detours(state)))
+    }
+
+    /// Does this with what is no older than a minute, and logs what has changed.
+    fn looked<T>(&self, now: Duration, then: impl FnOnce(&mut State) -> T) -> T {
+        let (done, news) = {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            let news = if state.is_fresh(now) { None } else { state.look((self.place)(), now) };
+            (then(&mut state), news)
+        };
+        // Outside of the lock: what a subscriber does is its own affair, and it may ask for a zone.
+        if let Some((machine, detours)) = news {
+            tracing::info!("{}", super::report::line(&machine));
+            for detour in detours {
+                tracing::warn!("{detour}");
+            }
+        }
+        done
+    }
+}
+
+/// The database that there is now, and what is to be warned of.
+type News = (Machine, Vec<String>);
+
+impl State {
+    fn is_fresh(&self, now: Duration) -> bool {
+        self.looked.is_some_and(|looked| now.saturating_sub(looked) < LOOK)
+    }
+
+    fn zone(&mut self, zones: &'static Zones, name: &str) -> Option<Zone> {
+        if let Some(known) = self.known.get(name) {
+            return Some(known.zone());
+        }
+        let folder = self.machine.folder.as_ref();
+        let stamp = stamp_of(folder, name);
+        let (rules, detour) = pick(folder, name)?;
+        let (name, rules): (&'static str, &'static Rules) = (name.to_owned().leak(), Box::leak(Box::new(rules)));
+        let of = Box::leak(Box::new(Named { name, zones: Some(zones) }));
+        let known = Known { of, rules, stamp, detour, ever: vec![rules] };
+        let zone = known.zone();
+        self.known.insert(name, known);
+        Some(zone)
+    }
+
+    /// Looks at the machine's files, and reads those that have changed since the last time.
+    fn look(&mut self, place: Option<PathBuf>, now: Duration) -> Option<News> {
+        let stamp = place.as_deref().and_then(version_file).and_then(|file| Stamp::of(&file));
+        let is_first = self.looked.replace(now).is_none();
+        let had_place = self.machine.folder.as_ref().map(|folder| &folder.path);
+        let is_other = is_first || stamp.is_none() || stamp != self.machine.stamp || place.as_ref() != had_place;
+        let before = std::mem::take(&mut self.machine);
+        let folder = if is_other { place.map(Folder::open) } else { before.folder.clone() };
+        self.machine = Machine { folder, stamp };
+        let is_other = self.machine != before;
+        let mut detours = Vec::new();
+        for known in self.known.values_mut() {
+            detours.extend(known.look(self.machine.folder.as_ref(), is_other));
+        }
+        let is_news = !is_first && (!detours.is_empty() || is_other);
+        is_news.then(|| (self.machine.clone(), detours))
+    }
+}
+
+impl Known {
+    fn zone(&self) -> Zone {
+        Zone { of: self.of, rules: Some(self.rules) }
+    }
+
+    /// Reads the zone anew where its file or the database has changed. Says what is newly to be warned of.
+    fn look(&mut self, folder: Option<&Folder>, is_other: bool) -> Option<String> {
+        // A package replaces its files one after the other, and not all at once: each is asked for itself.
+        let stamp = stamp_of(folder, self.of.name);
+        if !is_other && stamp == self.stamp {
+            return None;
+        }
+        self.stamp = stamp;
+        // A zone that is in neither database any more goes on by the rules that it had.
+        let (rules, detour) = pick(folder, self.of.name)?;
+        let same = self.ever.iter().find(|ever| ever.are(&rules)).copied();
+        self.rules = same.unwrap_or_else(|| {
+            let rules: &'static Rules = Box::leak(Box::new(rules));
+            self.ever.push(rules);
+            rules
+        });
+        let before = std::mem::replace(&mut self.detour, detour);
+        self.detour.clone().filter(|detour| before.as_ref() != Some(detour))
+    }
+}
+
+fn stamp_of(folder: Option<&Folder>, name: &str) -> Option<Stamp> {
+    Stamp::of(&folder?.file(name)?)
+}
+
+/// The rules of the first database that has them, and why it is not the one that is asked first.
+fn pick(folder: Option<&Folder>, name: &str) -> Option<(Rules, Option<String>)> {
+    let mut detour = None;
+    for source in Folder::order(folder) {
+        let found = match source {
+            Source::BuiltIn => built_in(name).map(Rules::read).ok_or("is not built in"),
+            Source::Machine => match folder.map_or(Found::Nothing, |folder| folder.zone(name)) {
+                Found::Zone(bytes) => Ok(Rules::read(&bytes)),
+                Found::Nothing => Err("is not"),
+                Found::Unusable(why) => Err(why),
+            },
+        };
+        match found {
+            Ok(Some(rules)) => return Some((rules, detour.map(|why| told(folder, name, source, why)))),
+            Ok(None) => detour = detour.or(Some("is damaged")),
+            Err(why) => detour = detour.or(Some(why)),
+        }
+    }
+    None
+}
+
+fn told(folder: Option<&Folder>, name: &str, source: Source, why: &str) -> String {
+    let version = match source {
+        Source::BuiltIn => Version::built_in(),
+        Source::Machine => folder.and_then(|folder| folder.version.clone()),
+    };
+    let version = version.map_or_else(|| "an unknown version".to_owned(), |version| version.to_string());
+    match (source, folder) {
+        (Source::BuiltIn, Some(Folder { path, .. })) => {
+            format!("the time zone `{name}` {why} in {}: its rules are the built-in ones, of {version}", path.display())
+        }
+        (Source::Machine, Some(Folder { path, .. })) => {
+            format!("the time zone `{name}` {why}: its rules are those of {}, of {version}", path.display())
+        }
+        (_, None) => format!("the time zone `{name}` {why}"),
+    }
+}
