@@ -122,9 +122,12 @@ impl Run {
             waiting.extend(slot + 1..slot + stride);
         }
         for target in waiting {
-            // What is cleared itself counts all of it again.
-            if self.node(target).state == NodeState::None && !cleared.contains(&target) {
-                self.node_mut(target).waits += 1;
+            // What is cleared itself counts all of it again. What nothing kept from going on is of a plan that has gained it since: a
+            // record of an older plan clears nothing that it did not have.
+            if matches!(self.node(target).state, NodeState::None | NodeState::Scheduled) && !cleared.contains(&target) {
+                let node = self.node_mut(target);
+                node.waits += 1;
+                node.state = NodeState::None;
             }
         }
     }

@@ -149,6 +149,10 @@ impl Run {
         for upstream in self.awaited_by(slot) {
             if !self.node(upstream).state.is_end() {
                 changes.released(upstream);
+                // A branch is awaited by those after its arms.
+                if let What::Arm { branch, .. } = self.what(upstream) {
+                    changes.released(self.seen_from(upstream, *branch));
+                }
             }
         }
     }

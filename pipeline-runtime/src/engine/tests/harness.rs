@@ -405,9 +405,12 @@ impl Harness {
         if self.growths.len() < self.troubles.growths && self.entropy.once_in(2) {
             self.grow();
         }
+        // As a process does: nothing starts before all runs are resumed, so that the pools see them together.
+        self.core.hold();
         for ix in 0..self.runs.len() {
             self.resume(index(ix), &cut);
         }
+        self.core.open(self.now);
         self.check();
     }
 

@@ -1,4 +1,8 @@
 //! Random plans with random answers, held against the reference model.
+//!
+//! `ENGINE_STEPS=5000000 cargo test --release -p pipeline-runtime --lib a_long_walk -- --nocapture` walks as far as one has time for;
+//! `ENGINE_SEED=N` walks one plan again. The debug assertions of the engine are part of the check: build with
+//! `CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true`.
 
 use super::harness::{Bodies, Ends, Harness, Origin, Troubles};
 use super::recipe::{self, Allowed, Entropy};
@@ -96,4 +100,66 @@ proptest! {
         crashed.start();
         prop_assert_eq!(crashed.finish(), expected, "after {} crashes", crashed.crashes);
     }
+}
+
+/// Numbers that follow from a seed: splitmix64.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    }
+
+    fn choices(&mut self, most: u64) -> Vec<u16> {
+        let count = self.next() % most;
+        (0..count).map(|_| u16::try_from(self.next() >> 48).unwrap()).collect()
+    }
+}
+
+/// Says which walk failed, whatever it failed by.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("ENGINE_SEED={} is the walk that failed", self.0);
+        }
+    }
+}
+
+/// One plan, with everything that can happen to its runs. Returns how many steps it took.
+fn walk(seed: u64) -> u64 {
+    let _seed = Seed(seed);
+    let mut numbers = Numbers(seed);
+    let troubles = Troubles { crashes: 6, retries: 8, skips: 3, cancels: true, growths: 2, delays: true };
+    let (plan, script) = (numbers.choices(90), numbers.choices(1500));
+    let Ok(mut harness) = harness(plan, script, EVERYTHING, anything(), troubles) else { return 0 };
+    harness.start();
+    if numbers.next().is_multiple_of(2) {
+        harness.start();
+    }
+    harness.finish();
+    harness.steps
+}
+
+#[test]
+fn a_long_walk() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    if let Some(seed) = number("ENGINE_SEED") {
+        walk(seed);
+        return;
+    }
+    let steps = number("ENGINE_STEPS");
+    // The same walks each time, unless it is to be a long one.
+    let first = steps.map_or(1, |_| rand::random());
+    let (mut seed, mut taken) = (first, 0);
+    while taken < steps.unwrap_or(20_000) {
+        taken += walk(seed);
+        seed = seed.wrapping_add(1);
+    }
+    println!("{taken} steps in {} walks, from seed {first}", seed.wrapping_sub(first));
 }
