@@ -11,3 +11,4 @@ mod folder;
 mod history;
 mod kills;
 mod promise;
+mod queued;

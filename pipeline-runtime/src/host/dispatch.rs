@@ -2,7 +2,7 @@
 
 use super::backfill::Backfill;
 use super::command::{Answer, Command};
-use super::prepare::{self, Resumed, Unfinished};
+use super::prepare::{self, Queued, Unfinished};
 use super::scheduler::{Begin, Known, Scheduler, Timetable, Turn};
 use super::{Ask, CALLBACKS_LIMIT, Ended, Host, Prepared, Request, StartError};
 use crate::Pipeline;
@@ -368,14 +368,8 @@ impl<'a> Dispatch<'a> {
             None => reader.insert(journal.reader_after_all()?),
         };
         let Some(run) = reader.run_of_key(turn.key)? else { return Ok(()) };
-        let (spec, begun) = Resumed::begin(reader, pipeline, &run, self.now())?;
-        journal.begin(begun);
-        let ix = self.host.engine.start(spec);
-        self.by_key.insert(turn.key, ix);
-        self.scheduler.began(id, turn);
-        self.hosted.insert(ix, Hosted { pipeline: id.to_owned(), key: turn.key });
-        self.watch(ix);
-        Ok(())
+        let queued = Queued::read(reader, pipeline, &run, self.now())?;
+        self.start(Prepared::Queued(Box::new(queued))).map(drop)
     }
 
     fn pipeline(&self, id: &str) -> Result<&'a Pipeline, StartError> {
@@ -493,10 +487,6 @@ impl<'a> Dispatch<'a> {
                 self.watch(ix);
             }
         } else {
-            let is_queued = run.state == RunState::Queued;
-            if is_queued && edit != Edit::Cancel {
-                return Err(StartError::Edit { run_id, reason: "it waits for its turn: there is nothing to change yet".into() });
-            }
             let prepared = self.host.edited(self.pipelines, name, edit)?;
             self.scheduler.unqueue(&pipeline, run.key);
             self.start(prepared)?;

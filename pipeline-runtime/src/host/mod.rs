@@ -17,6 +17,7 @@ pub(crate) use backfill::{Backfill, Reprocess};
 pub(crate) use command::{Answer, Command, ask};
 pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use error::StartError;
+use prepare::Queued;
 pub(crate) use prepare::{Prepared, Unfinished};
 pub(crate) use request::{Ask, Request};
 pub(crate) use signals::{INTERRUPTED, Signal};
@@ -108,9 +109,20 @@ impl Host {
         }
     }
 
-    /// Begins a run, or goes on with it.
+    /// Begins a run, or resumes it.
     pub(crate) fn start(&self, prepared: Prepared) -> Result<RunIx, StartError> {
         match (prepared, &self.journal) {
+            (Prepared::Queued(queued), journal) => {
+                let Queued { spec, begun, edit, .. } = *queued;
+                let at = begun.at;
+                if let Some(journal) = journal {
+                    journal.begin(begun);
+                }
+                let Some(edit) = edit else { return Ok(self.engine.start(spec)) };
+                let run_id = spec.info.run_id.clone();
+                let done = self.engine.resume_edited(spec, at, &[], &edit);
+                done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
+            }
             (Prepared::New(mut spec, Some(stored)), Some(journal)) => {
                 spec.key = journal.enter(&stored);
                 Ok(self.engine.start(spec))

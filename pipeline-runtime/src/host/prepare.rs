@@ -1,7 +1,14 @@
 //! What becomes of a request where runs are kept: its identity says whether it is a new run.
 //!
-//! A run is identified by its pipeline, logical date and kind. The unfinished run of that identity is gone on with, else a new
-//! one begins. Without a logical date it is the pipeline's newest unfinished run.
+//! A run is identified by its pipeline, logical date and kind. The unfinished run of that identity is resumed, else a new one
+//! begins. Without a logical date it is the pipeline's newest run that has begun and not ended, and its newest queued run where
+//! there is none.
+//!
+//! A queued run has no records, so it is never resumed: it begins, and [`Queued`] is the one way for it to begin. Its row becomes
+//! `running` in the commit of its first records; were it to stay `queued`, the next process would begin it again, and nodes that
+//! had finished would run a second time. `run` begins a queued run only where `max_active_runs` leaves room beside the runs of
+//! its pipeline that have begun and not ended, whether a process has them or not: a limit of one is often there so that the work
+//! of two runs is never interleaved.
 
 use super::request::run_id;
 use super::scheduler::Turn;
@@ -19,7 +26,18 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) enum Prepared {
     New(RunSpec, Option<Box<StoredRun>>),
+    Queued(Box<Queued>),
     Resumed(Box<Resumed>),
+}
+
+/// A queued run that begins, as a run of the pipeline's present plan.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) spec: RunSpec,
+    pub(crate) begun: Begun,
+    /// What is changed before anything of it starts.
+    pub(crate) edit: Option<Edit>,
+    pub(crate) turn: Turn,
 }
 
 /// An unfinished run, read from the journal.
@@ -40,14 +58,16 @@ impl Prepared {
     pub(super) fn turn(&self) -> Option<Turn> {
         match self {
             Self::New(_, stored) => stored.as_ref().map(|stored| Turn::of(stored)),
+            Self::Queued(queued) => Some(queued.turn),
             Self::Resumed(resumed) => Some(resumed.turn),
         }
     }
 
-    /// The run's id, and whether it is gone on with.
+    /// The run's id, and whether the journal had it already.
     pub(crate) fn about(&self) -> (&str, bool) {
         match self {
             Self::New(spec, _) => (&spec.info.run_id, false),
+            Self::Queued(queued) => (&queued.spec.info.run_id, true),
             Self::Resumed(resumed) => (&resumed.spec.info.run_id, true),
         }
     }
@@ -64,6 +84,10 @@ impl Request {
             let given = params.as_object().is_some_and(|params| !params.is_empty());
             if given && spec.plan.params != run.params {
                 return Err(StartError::OtherParams { run_id: run.run_id, stored: run.params.to_string() });
+            }
+            if run.state == RunState::Queued {
+                refuse_beyond_limit(reader, &run, spec.plan.calendar.max_active_runs)?;
+                return Ok(Prepared::Queued(Box::new(Queued::read(reader, &pipeline, &run, now)?)));
             }
             return Ok(Prepared::Resumed(Box::new(Resumed::read(reader, &pipeline, &run)?)));
         }
@@ -112,21 +136,28 @@ fn refuse_unfinished(reader: &Reader, pipeline: &str, start: Timestamp) -> Resul
     }
 }
 
-impl Resumed {
-    /// A run that waited for its turn, as one of the pipeline's present plan.
-    pub(super) fn begin(
-        reader: &Reader,
-        pipeline: &Pipeline,
-        run: &StoredRun,
-        now: Timestamp,
-    ) -> Result<(RunSpec, Begun), StartError> {
+/// A queued run begins where the pipeline's limit leaves room beside the runs that have begun.
+fn refuse_beyond_limit(reader: &Reader, run: &StoredRun, limit: u32) -> Result<(), StartError> {
+    let begun = reader.begun_of(&run.pipeline)?;
+    if begun.len() < limit as usize {
+        return Ok(());
+    }
+    Err(StartError::Waits { run_id: run.run_id.clone(), limit, begun })
+}
+
+impl Queued {
+    /// Reads what a queued run looks back on as it begins.
+    pub(super) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, now: Timestamp) -> Result<Self, StartError> {
         let plan = Arc::new(pipeline.plan(&run.params)?);
         let previous = reader.previous_success(&run.pipeline, run.interval.start.into())?;
         let begun = Begun { run: run.key, at: now, previous, skeleton: plan.skeleton().into() };
-        let info = info(run, previous);
-        Ok((RunSpec { plan, info: Arc::new(info), sla_from: now, seed: run.seed, key: run.key }, begun))
+        let info = Arc::new(info(run, previous));
+        let spec = RunSpec { plan, info, sla_from: now, seed: run.seed, key: run.key };
+        Ok(Self { spec, begun, edit: None, turn: Turn::of(run) })
     }
+}
 
+impl Resumed {
     /// Reads a run, as a run of the pipeline's present plan.
     pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun) -> Result<Self, StartError> {
         let plan = Arc::new(pipeline.plan(&run.params)?);
@@ -201,6 +232,14 @@ pub(super) fn edited(
     now: Timestamp,
 ) -> Result<Prepared, StartError> {
     let run = reader.run(run_id)?.ok_or_else(|| StartError::NoRun { run_id: run_id.to_owned() })?;
+    if run.state == RunState::Queued {
+        if edit != Edit::Cancel {
+            return Err(StartError::still_queued(&run.run_id));
+        }
+        let mut queued = Queued::read(reader, of(pipelines, &run)?, &run, now)?;
+        queued.edit = Some(edit);
+        return Ok(Prepared::Queued(Box::new(queued)));
+    }
     let mut resumed = Resumed::read(reader, of(pipelines, &run)?, &run)?;
     let refused = |reason: EditError| StartError::Edit { run_id: run_id.to_owned(), reason: reason.to_string() };
     check_edit(resumed.spec.clone(), run.started(), &resumed.entries, &edit, now).map_err(refused)?;

@@ -139,7 +139,7 @@ impl Reader {
         self.runs_where("WHERE state NOT IN ('queued', 'running') AND key IN (SELECT run FROM due) ORDER BY key", [])
     }
 
-    /// The newest unfinished run of one identity. Without a date: of any.
+    /// The newest unfinished run of one identity, one that has begun before one that is queued. Without a date: of any.
     pub(crate) fn unfinished_of(
         &self,
         pipeline: &str,
@@ -147,8 +147,19 @@ impl Reader {
         start: Option<Timestamp>,
     ) -> Result<Option<StoredRun>, JournalError> {
         let condition = "WHERE pipeline = ?1 AND state IN ('queued', 'running') AND kind = ?2 \
-                         AND (?3 IS NULL OR interval_start = ?3) ORDER BY key DESC LIMIT 1";
+                         AND (?3 IS NULL OR interval_start = ?3) ORDER BY state = 'queued', key DESC LIMIT 1";
         Ok(self.runs_where(condition, params![pipeline, kind.name(), start.map(Timestamp::as_nanos)])?.pop())
+    }
+
+    /// The ids of the pipeline's runs that have begun and not ended, the oldest first. A backfill's are none of them: it has a
+    /// limit of its own.
+    pub(crate) fn begun_of(&self, pipeline: &str) -> Result<Vec<String>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<String>> {
+            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND state = 'running' AND kind IN ('manual', 'scheduled') \
+                          ORDER BY key";
+            self.connection.prepare_cached(select)?.query_map([pipeline], |row| row.get(0))?.collect()
+        };
+        query().map_err(self.failed())
     }
 
     /// How many runs of one identity there are.
