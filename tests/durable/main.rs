@@ -12,3 +12,4 @@ mod history;
 mod kills;
 mod promise;
 mod queued;
+mod stalls;

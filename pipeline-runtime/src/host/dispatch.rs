@@ -132,6 +132,13 @@ impl<'a> Dispatch<'a> {
         self.host.engine.clock().now()
     }
 
+    /// Waits until what waits to be kept leaves room for another run, before the engine runs any.
+    fn wait_for_room(&self) {
+        if let Some(journal) = &self.host.journal {
+            journal.wait_for_room();
+        }
+    }
+
     /// Takes on what the journal has left to do.
     pub(crate) fn go_on(&mut self, unfinished: Unfinished) -> Result<Vec<RunIx>, StartError> {
         for run in unfinished.queued {
@@ -159,8 +166,9 @@ impl<'a> Dispatch<'a> {
         lines.join("\n")
     }
 
-    /// Begins a run, or goes on with it.
+    /// Begins a run, or resumes it, once there is room for what it has to keep.
     pub(crate) fn start(&mut self, prepared: Prepared) -> Result<RunIx, StartError> {
+        self.wait_for_room();
         let turn = prepared.turn();
         let ix = self.host.start(prepared)?;
         let look = |run: &crate::engine::Run| (Arc::clone(run.plan()), run.spec.key, run.state.is_end());
@@ -273,7 +281,9 @@ impl<'a> Dispatch<'a> {
                 return;
             }
             let wake = self.scheduler.wake(self.now()).unwrap_or(Timestamp::NEVER);
+            let journal = self.host.journal.as_ref().filter(|journal| !journal.has_room());
             tokio::select! {
+                () = async { if let Some(journal) = journal { journal.room().await } }, if journal.is_some() => {}
                 Some(event) = self.events.next() => {
                     self.hear(event);
                     // Runs whose ends shared a commit make room together, and those that begin for them share the next.
@@ -336,7 +346,9 @@ impl<'a> Dispatch<'a> {
     fn begin_due(&mut self) {
         // What is read of the journal for runs that begin at once is read once, after all that was known by then.
         let mut reader = None;
-        while let Some(begin) = self.scheduler.next(self.now()) {
+        while self.has_room()
+            && let Some(begin) = self.scheduler.next(self.now())
+        {
             let (about, begun) = match &begin {
                 Begin::Interval { pipeline, interval, on_time } => (
                     format!("the scheduled run of `{pipeline}` for {interval}"),
@@ -350,6 +362,11 @@ impl<'a> Dispatch<'a> {
                 tracing::error!("{about} could not begin: {error}");
             }
         }
+    }
+
+    /// Whether what waits to be kept leaves room for another run.
+    fn has_room(&self) -> bool {
+        self.host.journal.as_ref().is_none_or(|journal| journal.has_room())
     }
 
     fn begin_interval(&mut self, id: &str, interval: Interval, on_time: bool) -> Result<(), StartError> {
@@ -455,6 +472,7 @@ impl<'a> Dispatch<'a> {
             let mut spec = new_spec(Arc::clone(&plan), *interval, now);
             let stored = prepare::enter(&reader, &mut spec, RunKind::Backfill, now)?;
             let stored = StoredRun { state: RunState::Queued, max_active: backfill.max_active_runs, ..stored };
+            self.wait_for_room();
             let key = journal.enter(&stored);
             self.queue(&stored, key)?;
         }

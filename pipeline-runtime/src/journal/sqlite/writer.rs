@@ -1,9 +1,11 @@
 use super::JournalError;
 use super::inbox::Ticket;
 use super::logs::{self, Backlog, LogLine};
+use super::queue::{End, Queue, Taken};
 use super::rows::RecordRow;
 use super::stage::{self, Stage};
-use crate::engine::{Engine, Entry, Record, Todo, WeakEngine};
+use crate::author::notify::Notification;
+use crate::engine::{Engine, Entry, Output, Record, Skip, Todo, WeakEngine};
 use crate::journal::{RunKey, StoredRun};
 use crate::plan::Remap;
 use crate::schedule::Interval;
@@ -53,6 +55,20 @@ pub(crate) struct Begun {
 }
 
 impl Order {
+    /// How much memory it takes while it is queued, more or less: the texts and outputs that make it large.
+    pub(super) fn bytes(&self) -> u64 {
+        let bytes = match self {
+            Self::Enter(run) => size_of::<StoredRun>() + run.run_id.len() + run.pipeline.len() + json_bytes(&run.params),
+            Self::Remap { skeleton, .. } => 2 * skeleton.len(),
+            Self::Commit(batch) => batch.bytes(),
+            Self::Begin(_) => size_of::<Begun>(),
+            Self::Pause { pipeline, .. } => pipeline.len(),
+            Self::Answer { answer, .. } => answer.len(),
+            Self::Logs | Self::Sync(_) | Self::Close => 0,
+        };
+        (size_of::<Self>() + bytes) as u64
+    }
+
     /// Whether nothing follows from it by itself.
     fn is_not_awaited(&self) -> bool {
         matches!(self, Self::Logs | Self::Enter(_) | Self::Begin(_) | Self::Remap { .. })
@@ -75,8 +91,42 @@ pub(super) struct Batch {
     pub(super) todo: Todo,
 }
 
-/// How many orders share a commit at most. More would only make the first of them wait.
-const MAX_ORDERS: usize = 1_000;
+impl Batch {
+    fn bytes(&self) -> usize {
+        let of_entry = |(_, entry): &(RunKey, Entry)| size_of::<(RunKey, Entry)>() + payload(&entry.record);
+        self.records.iter().map(of_entry).sum::<usize>()
+            + size_of_val(self.todo.starts.as_slice())
+            + size_of_val(self.todo.actions.as_slice())
+    }
+}
+
+/// The bytes of what a record holds beside numbers.
+fn payload(record: &Record) -> usize {
+    match record {
+        Record::Succeeded { output: Some(Output { json: Some(json), .. }), .. } => json.len(),
+        Record::NotYet { memory, .. } => memory.as_ref().map_or(0, |memory| memory.len()),
+        Record::Retrying { error, memory, .. } => error.len() + memory.as_ref().map_or(0, |memory| memory.len()),
+        Record::Failed { error, .. } | Record::CallbackFailed { error, .. } => error.len(),
+        Record::Skipped { why: Skip::Body(why) | Skip::Timeout(why), .. } => why.len(),
+        Record::Cleared { slots } => size_of_val(&**slots),
+        Record::CallbackDue { notification, .. } => {
+            size_of::<Notification>() + notification.error().map_or(0, str::len) + notification.run_id().len()
+        }
+        _ => 0,
+    }
+}
+
+/// How long a value's texts are, at all depths.
+fn json_bytes(value: &serde_json::Value) -> usize {
+    use serde_json::Value;
+    size_of::<Value>()
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(json_bytes).sum(),
+            Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + json_bytes(value)).sum(),
+            _ => 0,
+        }
+}
 
 /// Owns the connection that writes.
 #[derive(Debug)]
@@ -104,47 +154,50 @@ impl Writer {
         Self { connection, path: path.to_owned(), committed, failure, next_seq: HashMap::new(), backlog, log_sizes }
     }
 
-    /// Commits what it is given, all that waits in one transaction, until it is closed or cannot write.
-    pub(super) fn run(mut self, orders: &mpsc::Receiver<Order>) {
-        let mut taken = Vec::new();
-        while let Ok(order) = orders.recv() {
-            taken.push(order);
+    /// Commits what is queued, as much as a commit may have in one transaction, until the queue ends or cannot be written. A panic
+    /// is the end of the writer as well, so it stops the engine as an error does: else actions would wait for it for ever.
+    pub(super) fn run(mut self, queue: &Queue) {
+        let ending =
+            Ending { path: self.path.clone(), committed: Arc::clone(&self.committed), failure: Arc::clone(&self.failure) };
+        let wrote = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.write(queue)));
+        // Whoever submits from here on is told by `failure`, so that is set before the queue is closed.
+        match wrote {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => ending.fail(error),
+            Err(panic) => ending.fail(JournalError::writer_panicked(&ending.path, &*panic)),
+        }
+        queue.close();
+    }
+
+    fn write(&mut self, queue: &Queue) -> Result<(), JournalError> {
+        while let Some(mut taken) = queue.take() {
             // No lingering for more: group commit comes of what arrives while the last one is written.
-            taken.extend(std::iter::from_fn(|| orders.try_recv().ok()).take(MAX_ORDERS - 1));
             // But for what nobody awaits: log lines, and that a run begins, which its first records follow.
-            if taken.iter().all(Order::is_not_awaited)
-                && let Ok(order) = orders.recv_timeout(logs::LINGER)
-            {
-                taken.push(order);
-                taken.extend(std::iter::from_fn(|| orders.try_recv().ok()).take(MAX_ORDERS - 2));
+            if taken.orders.iter().all(Order::is_not_awaited) {
+                queue.take_more(&mut taken, logs::LINGER);
             }
             // Taken after the orders: what a body has logged is kept with its end.
             let lines = self.backlog.take();
-            let closes = taken.iter().position(|order| matches!(order, Order::Close));
+            let closes = taken.orders.iter().position(|order| matches!(order, Order::Close));
             if let Some(close) = closes {
-                taken.truncate(close);
+                taken.orders.truncate(close);
             }
-            match self.commit(&taken, lines) {
-                Ok(()) => self.carry_out(taken.drain(..)),
-                Err(error) => {
-                    let error = Arc::new(JournalError::write(&self.path, &error));
-                    // The first failure is the one to report.
-                    let _ = self.failure.set(error);
-                    if let Some(engine) = self.engine() {
-                        engine.stop();
-                    }
-                    return;
-                }
-            }
+            self.commit(&taken.orders, lines).map_err(|error| JournalError::write(&self.path, &error))?;
+            self.carry_out(&mut taken);
+            queue.kept(&taken);
             if closes.is_some() {
-                return;
+                return Ok(());
             }
+        }
+        match queue.end() {
+            Some(End::Overrun) => Err(JournalError::overrun(&self.path)),
+            _ => Ok(()),
         }
     }
 
-    fn carry_out(&self, orders: impl Iterator<Item = Order>) {
+    fn carry_out(&self, taken: &mut Taken) {
         let mut todo = Todo::default();
-        for order in orders {
+        for order in taken.orders.drain(..) {
             match order {
                 Order::Commit(batch) => todo.append(batch.todo),
                 // Whoever waited may have gone.
@@ -231,6 +284,23 @@ impl Writer {
             self.log_sizes.forget(run);
         }
         Ok(())
+    }
+}
+
+/// What the end of a writer that failed takes, which may have panicked anywhere.
+struct Ending {
+    path: PathBuf,
+    committed: Arc<OnceLock<WeakEngine>>,
+    failure: Arc<OnceLock<Arc<JournalError>>>,
+}
+
+impl Ending {
+    fn fail(&self, error: JournalError) {
+        // The first failure is the one to report.
+        let _ = self.failure.set(Arc::new(error));
+        if let Some(engine) = self.committed.get().and_then(WeakEngine::upgrade) {
+            engine.stop();
+        }
     }
 }
 
