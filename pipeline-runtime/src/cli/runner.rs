@@ -238,7 +238,11 @@ impl Runner {
             Kept::Unfinished => unfinished = host.unfinished(&hosting, |_| true)?,
             Kept::Edited(run_id, edit) => prepared.push(host.edited(&hosting, &run_id, edit)?),
             Kept::Backfill(of) => {
-                let wanted = |run: &StoredRun| run.kind == RunKind::Backfill && run.pipeline == of.pipeline;
+                // Intervals that depend on the past wait for all unfinished runs before them, whatever made those.
+                let is_chained =
+                    |id: &str| hosting.iter().any(|pipeline| pipeline.id() == id && pipeline.options().depends_on_past);
+                let takes_all = is_chained(&of.pipeline);
+                let wanted = |run: &StoredRun| run.pipeline == of.pipeline && (takes_all || run.kind == RunKind::Backfill);
                 unfinished = host.unfinished(&hosting, wanted)?;
                 backfill = Some(of);
             }

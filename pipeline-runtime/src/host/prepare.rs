@@ -94,13 +94,20 @@ impl Request {
         if ask == Ask::Trigger && dated {
             refuse_unfinished(reader, pipeline.id(), start)?;
         }
-        let stored = enter(reader, &mut spec, RunKind::Manual, now)?;
+        let skeleton = spec.plan.skeleton().into();
+        let stored = enter(reader, &mut spec, RunKind::Manual, now, &skeleton)?;
         Ok(Prepared::New(spec, Some(Box::new(stored))))
     }
 }
 
 /// A new run as the journal keeps it, with an id of its own: a date may be run again.
-pub(super) fn enter(reader: &Reader, spec: &mut RunSpec, kind: RunKind, now: Timestamp) -> Result<StoredRun, StartError> {
+pub(super) fn enter(
+    reader: &Reader,
+    spec: &mut RunSpec,
+    kind: RunKind,
+    now: Timestamp,
+    skeleton: &Arc<str>,
+) -> Result<StoredRun, StartError> {
     let (pipeline, start) = (spec.info.pipeline.clone(), spec.info.interval.start.into());
     let info = Arc::make_mut(&mut spec.info);
     info.previous = reader.previous_success(&pipeline, start)?;
@@ -122,7 +129,7 @@ pub(super) fn enter(reader: &Reader, spec: &mut RunSpec, kind: RunKind, now: Tim
         sla_from: spec.sla_from,
         finished: None,
         seed: spec.seed,
-        skeleton: spec.plan.skeleton().into(),
+        skeleton: Arc::clone(skeleton),
         begun: None,
         max_active: None,
     })

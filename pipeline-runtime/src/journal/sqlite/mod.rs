@@ -30,8 +30,9 @@ pub(crate) use reader::{Filter, Reader, StoredLine};
 pub(crate) use rows::{DecodeError, StoredEntry};
 
 use super::{RunKey, StoredRun};
-use crate::engine::{Engine, Entry, Journal, Kept, Outbox, RunIx, WeakEngine};
+use crate::engine::{Engine, Entry, Journal, Kept, Outbox, Record, RunIx, RunState, Todo, WeakEngine};
 use crate::plan::Remap;
+use crate::time::Timestamp;
 use lock::Lock;
 use logs::Backlog;
 use queue::Queue;
@@ -113,6 +114,12 @@ impl SqliteJournal {
     /// Notes that a run that waited begins.
     pub(crate) fn begin(&self, begun: Begun) {
         self.order(Order::Begin(Box::new(begun)));
+    }
+
+    /// Notes the end of a run that no engine has.
+    pub(crate) fn end(&self, run: RunKey, state: RunState, at: Timestamp) {
+        let record = Record::RunEnded { state };
+        self.order(Order::Commit(Batch { records: vec![(run, Entry { at, record })], todo: Todo::default() }));
     }
 
     /// Notes whether a pipeline's schedule is paused.

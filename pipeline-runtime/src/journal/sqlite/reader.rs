@@ -93,11 +93,27 @@ impl Reader {
         Ok(self.runs_where(condition, [pipeline])?.pop().map(|run| run.interval))
     }
 
-    /// How the runs of one interval have ended: successfully if one of them has, else as the newest that has ended.
+    /// The newest outcome of an interval: the state of the one of its runs that ended last.
     pub(crate) fn outcome(&self, pipeline: &str, start: Timestamp) -> Result<Option<RunState>, JournalError> {
         let condition = "WHERE pipeline = ?1 AND interval_start = ?2 AND state NOT IN ('queued', 'running') \
-                         ORDER BY state = 'success' DESC, key DESC LIMIT 1";
+                         ORDER BY finished DESC, key DESC LIMIT 1";
         Ok(self.runs_where(condition, params![pipeline, start.as_nanos()])?.pop().map(|run| run.state))
+    }
+
+    /// The pipeline's runs that have not ended, with their intervals.
+    pub(crate) fn unfinished_intervals(&self, pipeline: &str) -> Result<Vec<(RunKey, RunKind, Interval)>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<_>> {
+            let select = "SELECT key, kind, interval_start, interval_end FROM runs \
+                          WHERE pipeline = ?1 AND state IN ('queued', 'running')";
+            let mut statement = self.connection.prepare_cached(select)?;
+            let read = |row: &Row<'_>| {
+                let kind: String = row.get(1)?;
+                let kind = RunKind::parse(&kind).ok_or_else(|| wrong(1, "kind"))?;
+                Ok((row.get(0)?, kind, interval(row.get(2)?, row.get(3)?)))
+            };
+            statement.query_map([pipeline], read)?.collect()
+        };
+        query().map_err(self.failed())
     }
 
     /// The newest run of each interval that starts within these times.
