@@ -74,6 +74,12 @@ impl Begun {
         self.hears_all(&[until]);
     }
 
+    /// Waits until it has ended.
+    pub(crate) fn hears_the_end(mut self) {
+        self.lines.by_ref().for_each(drop);
+        self.child.wait().unwrap();
+    }
+
     fn hears_all(&mut self, until: &[&str]) {
         let mut missing = until.to_vec();
         while !missing.is_empty() {

@@ -12,4 +12,5 @@ mod history;
 mod kills;
 mod promise;
 mod queued;
+mod set_aside;
 mod stalls;

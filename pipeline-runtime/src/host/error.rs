@@ -117,6 +117,11 @@ fn several(runs: &[String]) -> String {
 }
 
 impl StartError {
+    /// Whether this program has no plan that the run fits.
+    pub(super) fn is_about_plan(&self) -> bool {
+        matches!(self, Self::Plan(_) | Self::Changed(_) | Self::Undecodable { .. } | Self::NoPipeline { .. })
+    }
+
     /// Of a queued run nothing can be changed but that it is cancelled.
     pub(super) fn still_queued(run_id: &str) -> Self {
         Self::Edit { run_id: run_id.to_owned(), reason: "it waits for its turn: there is nothing to change yet".into() }

@@ -17,13 +17,12 @@ pub(crate) use backfill::{Backfill, Reprocess};
 pub(crate) use command::{Answer, Command, ask};
 pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use error::StartError;
-use prepare::Queued;
-pub(crate) use prepare::{Prepared, Unfinished};
+pub(crate) use prepare::{Edited, Prepared, Unfinished};
 pub(crate) use request::{Ask, Request};
 pub(crate) use signals::{INTERRUPTED, Signal};
 
 use crate::Pipeline;
-use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, RunIx};
+use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, RunIx, RunState};
 use crate::journal::{JournalError, MemoryJournal, SqliteJournal, StoredRun};
 use crate::time::Clock;
 use signals::Interrupts;
@@ -113,7 +112,7 @@ impl Host {
     pub(crate) fn start(&self, prepared: Prepared) -> Result<RunIx, StartError> {
         match (prepared, &self.journal) {
             (Prepared::Queued(queued), journal) => {
-                let Queued { spec, begun, edit, .. } = *queued;
+                let prepare::Queued { spec, begun, edit, .. } = *queued;
                 let at = begun.at;
                 if let Some(journal) = journal {
                     journal.begin(begun);
@@ -152,12 +151,15 @@ impl Host {
         prepare::unfinished(&journal.reader()?, pipelines, wanted)
     }
 
-    /// A run that is kept, as an edit leaves it.
-    pub(crate) fn edited(&self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<Prepared, StartError> {
-        match &self.journal {
-            Some(journal) => prepare::edited(&journal.reader()?, pipelines, run_id, edit, self.engine.clock().now()),
-            None => Err(StartError::NoRun { run_id: run_id.to_owned() }),
+    /// A run that is kept, as an edit leaves it. One that is cancelled without its plan has ended when this returns.
+    pub(crate) fn edited(&self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<Edited, StartError> {
+        let Some(journal) = &self.journal else { return Err(StartError::NoRun { run_id: run_id.to_owned() }) };
+        let now = self.engine.clock().now();
+        let edited = prepare::edited(&journal.reader_after_all()?, pipelines, run_id, edit, now)?;
+        if let Edited::CancelledAsItIs(run) = &edited {
+            journal.end(run.key, RunState::Cancelled, now);
         }
+        Ok(edited)
     }
 
     /// Why nothing can be kept any more, if so.

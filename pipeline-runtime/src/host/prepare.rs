@@ -112,10 +112,7 @@ pub(super) fn enter(
     let info = Arc::make_mut(&mut spec.info);
     info.previous = reader.previous_success(&pipeline, start)?;
     info.run_id = run_id(kind, &info.interval);
-    let before = reader.count_of(&pipeline, kind, start)?;
-    if before > 0 {
-        info.run_id = format!("{}__{}", info.run_id, before + 1);
-    }
+    info.run_id = unused_id(&info.run_id, &reader.ids_of(&pipeline, kind, start)?);
     Ok(StoredRun {
         key: 0,
         run_id: info.run_id.clone(),
@@ -133,6 +130,16 @@ pub(super) fn enter(
         begun: None,
         max_active: None,
     })
+}
+
+/// The id of a further run of an identity: its number is one more than the greatest there is, and not how many there are, as some
+/// may have been pruned.
+fn unused_id(base: &str, used: &[String]) -> String {
+    let number = |id: &String| id.rsplit_once("__").and_then(|(_, number)| number.parse::<u64>().ok()).unwrap_or(1);
+    match used.iter().map(number).max() {
+        None => base.to_owned(),
+        Some(greatest) => format!("{base}__{}", greatest.saturating_add(1)),
+    }
 }
 
 /// One date has one unfinished run that was asked for.
@@ -200,6 +207,16 @@ pub(crate) struct Unfinished {
     pub(crate) begun: Vec<Prepared>,
     /// Runs that wait for their turn.
     pub(crate) queued: Vec<StoredRun>,
+    /// Runs that cannot be resumed by this program. They stay as they are, and hold nobody else up.
+    pub(crate) aside: Vec<SetAside>,
+}
+
+/// A run that cannot be resumed.
+#[derive(Debug)]
+pub(crate) struct SetAside {
+    pub(crate) run_id: String,
+    pub(crate) pipeline: String,
+    pub(crate) reason: StartError,
 }
 
 impl Unfinished {
@@ -212,7 +229,8 @@ impl Unfinished {
     }
 }
 
-/// All unfinished runs that a filter lets through, and those that have not told everybody.
+/// All unfinished runs that a filter lets through, and those that have not told everybody. A run that cannot be resumed is set
+/// aside: what is wrong with it concerns no other.
 pub(super) fn unfinished(
     reader: &Reader,
     pipelines: &[Pipeline],
@@ -220,35 +238,84 @@ pub(super) fn unfinished(
 ) -> Result<Unfinished, StartError> {
     let mut unfinished = Unfinished::default();
     for run in reader.unfinished()?.into_iter().chain(reader.untold()?).filter(wanted) {
-        let pipeline = of(pipelines, &run)?;
-        if run.state == RunState::Queued {
-            unfinished.queued.push(run);
-        } else {
-            unfinished.begun.push(Prepared::Resumed(Box::new(Resumed::read(reader, pipeline, &run)?)));
+        match of(pipelines, &run) {
+            Ok(_) if run.state == RunState::Queued => unfinished.queued.push(run),
+            Ok(pipeline) => match Resumed::read(reader, pipeline, &run) {
+                Ok(resumed) => unfinished.begun.push(Prepared::Resumed(Box::new(resumed))),
+                Err(error @ StartError::Journal(_)) => return Err(error),
+                Err(reason) => unfinished.aside.push(SetAside::new(run, reason)),
+            },
+            Err(reason) => unfinished.aside.push(SetAside::new(run, reason)),
         }
     }
     Ok(unfinished)
 }
 
-/// A run as an edit leaves it, if it can be applied.
+impl SetAside {
+    fn new(run: StoredRun, reason: StartError) -> Self {
+        Self { run_id: run.run_id, pipeline: run.pipeline, reason }
+    }
+}
+
+impl std::fmt::Display for SetAside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { run_id, pipeline, reason } = self;
+        write!(
+            f,
+            "{reason}\n  = help: run {run_id} of {pipeline} stays as it is, and others go on; `cancel {pipeline}/{run_id}` ends it"
+        )
+    }
+}
+
+/// What an edit of a run that no engine has comes to.
+#[derive(Debug)]
+pub(crate) enum Edited {
+    /// The run goes on as the edit leaves it.
+    Prepared(Prepared),
+    /// The run is to be cancelled by its row in the journal alone, since this program has no plan for it.
+    CancelledAsItIs(Box<StoredRun>),
+}
+
+/// A run as an edit leaves it, if it can be applied. To cancel a run takes no plan: a run that cannot be resumed must not be
+/// there for ever.
 pub(super) fn edited(
     reader: &Reader,
     pipelines: &[Pipeline],
-    run_id: &str,
+    name: &str,
+    edit: Edit,
+    now: Timestamp,
+) -> Result<Edited, StartError> {
+    let run = reader.run(name)?.ok_or_else(|| StartError::NoRun { run_id: name.to_owned() })?;
+    let is_cancel = edit == Edit::Cancel;
+    match with_plan(reader, pipelines, &run, edit, now) {
+        Err(error) if is_cancel && error.is_about_plan() => {
+            if run.state.is_end() {
+                let reason = EditError::Ended(run.state).to_string();
+                return Err(StartError::Edit { run_id: run.run_id, reason });
+            }
+            Ok(Edited::CancelledAsItIs(Box::new(run)))
+        }
+        prepared => prepared.map(Edited::Prepared),
+    }
+}
+
+fn with_plan(
+    reader: &Reader,
+    pipelines: &[Pipeline],
+    run: &StoredRun,
     edit: Edit,
     now: Timestamp,
 ) -> Result<Prepared, StartError> {
-    let run = reader.run(run_id)?.ok_or_else(|| StartError::NoRun { run_id: run_id.to_owned() })?;
     if run.state == RunState::Queued {
         if edit != Edit::Cancel {
             return Err(StartError::still_queued(&run.run_id));
         }
-        let mut queued = Queued::read(reader, of(pipelines, &run)?, &run, now)?;
+        let mut queued = Queued::read(reader, of(pipelines, run)?, run, now)?;
         queued.edit = Some(edit);
         return Ok(Prepared::Queued(Box::new(queued)));
     }
-    let mut resumed = Resumed::read(reader, of(pipelines, &run)?, &run)?;
-    let refused = |reason: EditError| StartError::Edit { run_id: run_id.to_owned(), reason: reason.to_string() };
+    let mut resumed = Resumed::read(reader, of(pipelines, run)?, run)?;
+    let refused = |reason: EditError| StartError::Edit { run_id: run.run_id.clone(), reason: reason.to_string() };
     check_edit(resumed.spec.clone(), run.started(), &resumed.entries, &edit, now).map_err(refused)?;
     resumed.edit = Some(edit);
     Ok(Prepared::Resumed(Box::new(resumed)))
@@ -257,4 +324,18 @@ pub(super) fn edited(
 pub(super) fn of<'a>(pipelines: &'a [Pipeline], run: &StoredRun) -> Result<&'a Pipeline, StartError> {
     let (run_id, id) = (run.run_id.clone(), run.pipeline.clone());
     pipelines.iter().find(|pipeline| pipeline.id() == id).ok_or(StartError::NoPipeline { run_id, pipeline: id })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unused_id;
+
+    #[test]
+    fn the_number_of_a_further_run_is_one_more_than_the_greatest() {
+        let of = |used: &[&str]| unused_id("manual__D", &used.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&[]), "manual__D");
+        assert_eq!(of(&["manual__D"]), "manual__D__2");
+        assert_eq!(of(&["manual__D__2"]), "manual__D__3");
+        assert_eq!(of(&["manual__D__9", "manual__D", "manual__D__10"]), "manual__D__11");
+    }
 }

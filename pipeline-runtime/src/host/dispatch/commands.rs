@@ -4,7 +4,7 @@ use super::super::backfill::Backfill;
 use super::super::command::{Answer, Command};
 use super::super::prepare;
 use super::super::scheduler::Turn;
-use super::super::{Ask, Prepared, Request, StartError};
+use super::super::{Ask, Edited, Prepared, Request, StartError};
 use super::{Dispatch, new_spec};
 use crate::Pipeline;
 use crate::engine::{Edit, RunState};
@@ -123,7 +123,10 @@ impl Dispatch<'_> {
                 self.watch(ix);
             }
         } else {
-            self.begin(self.host.edited(self.pipelines, name, edit)?)?;
+            match self.host.edited(self.pipelines, name, edit)? {
+                Edited::Prepared(prepared) => drop(self.begin(prepared)?),
+                Edited::CancelledAsItIs(run) => self.over(&run.pipeline, run.key, RunState::Cancelled),
+            }
         }
         Ok(done)
     }

@@ -178,12 +178,14 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// How many runs of one identity there are.
-    pub(crate) fn count_of(&self, pipeline: &str, kind: RunKind, start: Timestamp) -> Result<u32, JournalError> {
-        let query = "SELECT count(*) FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3";
-        let values = params![pipeline, kind.name(), start.as_nanos()];
-        let counted = self.connection.prepare_cached(query).and_then(|mut query| query.query_row(values, |row| row.get(0)));
-        counted.map_err(self.failed())
+    /// The ids of the runs of one identity.
+    pub(crate) fn ids_of(&self, pipeline: &str, kind: RunKind, start: Timestamp) -> Result<Vec<String>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<String>> {
+            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3";
+            let values = params![pipeline, kind.name(), start.as_nanos()];
+            self.connection.prepare_cached(select)?.query_map(values, |row| row.get(0))?.collect()
+        };
+        query().map_err(self.failed())
     }
 
     /// The last interval before `start` whose run succeeded.
@@ -435,7 +437,7 @@ mod tests {
             "SELECT key FROM runs WHERE run_id = ?1 AND pipeline = ?2",
             "SELECT max(key) FROM runs",
             "SELECT key, created FROM runs WHERE key >= ?1 ORDER BY key LIMIT 1",
-            "SELECT count(*) FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3",
+            "SELECT run_id FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3",
             "SELECT id FROM logs WHERE run = ?1 AND node = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
             "SELECT seq FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq",
         ];
