@@ -60,7 +60,7 @@ impl Dispatch<'_> {
         let (pipeline, journal) = (self.pipeline(id)?.clone(), self.journal()?);
         let request = Request { pipeline, params, logical_date, ask: Ask::Trigger };
         let reader = journal.reader_after_all()?;
-        let Prepared::New(_, Some(stored)) = request.prepare(&reader, self.now())? else {
+        let Prepared::New(spec, Some(stored)) = request.prepare(&reader, self.now())? else {
             return Ok(String::new());
         };
         let stored = StoredRun { state: RunState::Queued, ..*stored };
@@ -68,10 +68,12 @@ impl Dispatch<'_> {
         self.queue(&stored, key, &reader)?;
         self.begin_due();
         let run_id = stored.run_id;
+        let active = self.scheduler.active(id);
         Ok(if self.runs.of_key(key).is_some() {
             format!("run {run_id} of {id} has started")
+        } else if active < spec.plan.calendar.max_active_runs as usize {
+            format!("run {run_id} of {id} could not begin yet; the log of the process that holds the journal says why")
         } else {
-            let active = self.scheduler.active(id);
             format!(
                 "run {run_id} of {id} waits for its turn: {active} of the pipeline's runs are active, which is its `max_active_runs`"
             )
