@@ -17,7 +17,7 @@ use crate::Pipeline;
 use crate::author::context::RunInfo;
 use crate::engine::{Edit, EditError, Entry, RunSpec, RunState, check_edit};
 use crate::journal::{Begun, Reader, RunKind, StoredEntry, StoredRun};
-use crate::plan::Remap;
+use crate::plan::{Plan, Remap};
 use crate::schedule::Interval;
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -60,6 +60,14 @@ impl Prepared {
             Self::New(_, stored) => stored.as_ref().map(|stored| Turn::of(stored)),
             Self::Queued(queued) => Some(queued.turn),
             Self::Resumed(resumed) => Some(resumed.turn),
+        }
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        match self {
+            Self::New(spec, _) => &spec.plan,
+            Self::Queued(queued) => &queued.spec.plan,
+            Self::Resumed(resumed) => &resumed.spec.plan,
         }
     }
 

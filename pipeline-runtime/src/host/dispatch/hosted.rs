@@ -11,7 +11,6 @@ use crate::engine::{Run, RunIx, RunState};
 use crate::journal::RunKey;
 use futures_util::stream::FuturesUnordered;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 /// The runs of a process.
 #[derive(Debug, Default)]
@@ -74,15 +73,18 @@ impl Dispatch<'_> {
     /// Begins a run, or resumes it.
     pub(super) fn begin(&mut self, prepared: Prepared) -> Result<RunIx, StartError> {
         let (turn, is_resumed) = (prepared.turn(), matches!(prepared, Prepared::Resumed(_)));
+        let pipeline = prepared.plan().pipeline.to_owned();
+        if turn.is_some() {
+            // Before anything of the run starts: a run that has begun must not be begun again because this failed.
+            self.know(prepared.plan())?;
+        }
         let ix = self.host.start(prepared)?;
-        let look = |run: &Run| (Arc::clone(run.plan()), run.spec.key, run.state);
-        let Some((plan, key, state)) = self.host.engine.look(ix, look) else { return Ok(ix) };
-        let pipeline = plan.pipeline.to_owned();
+        let look = |run: &Run| (run.spec.key, run.state);
+        let Some((key, state)) = self.host.engine.look(ix, look) else { return Ok(ix) };
         if let Some(turn) = turn {
             self.runs.by_key.insert(key, ix);
             // A run that has ended before, and has somebody left to tell, begins nothing.
             if !(is_resumed && state.is_end()) {
-                self.know(&plan)?;
                 self.scheduler.began(&pipeline, Turn { key, ..turn });
             }
         }
