@@ -8,6 +8,7 @@
 mod arrivals;
 mod faults;
 mod folder;
+mod golden;
 mod history;
 mod kills;
 mod promise;
