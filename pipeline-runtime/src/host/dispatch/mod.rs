@@ -178,8 +178,9 @@ impl<'a> Dispatch<'a> {
     async fn drain(&mut self, signal: super::Signal) -> Ended {
         let (engine, clock) = (self.host.engine.clone(), Clock::system());
         let limit = humantime::format_duration(self.service.drain);
-        tracing::info!("{signal}: nothing more starts; what is under way has {limit} to end");
+        // Said once it is so.
         engine.drain();
+        tracing::info!("{signal}: nothing more starts; what is under way has {limit} to end");
         let until = clock.now() + self.service.drain;
         while engine.is_busy() {
             self.hear_all();
