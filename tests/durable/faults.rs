@@ -28,7 +28,7 @@ impl Folder {
     }
 
     /// A run that has its number, and waits to be approved; its process is dead.
-    fn changing(&self, code: &str) {
+    pub(crate) fn changing(&self, code: &str) {
         let mut command = self.command(&[&["run", "changing"], &DATE[..]].concat());
         let run = Begun::spawn(command.env("CODE", code), &["approval  up_for_reschedule"]);
         // What is printed as it happens is kept a moment later.

@@ -63,13 +63,29 @@ pub(crate) struct Begun {
 impl Begun {
     pub(crate) fn spawn(command: &mut Command, until: &[&str]) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut begun = Self { child, lines };
+        begun.hears_all(until);
+        begun
+    }
+
+    /// Waits until it prints a line with that.
+    pub(crate) fn hears(&mut self, until: &str) {
+        self.hears_all(&[until]);
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn hears_the_end(mut self) {
+        self.lines.by_ref().for_each(drop);
+        self.child.wait().unwrap();
+    }
+
+    fn hears_all(&mut self, until: &[&str]) {
         let mut missing = until.to_vec();
         while !missing.is_empty() {
-            let line = lines.next().unwrap_or_else(|| panic!("it ended without {missing:?}")).unwrap();
+            let line = self.lines.next().unwrap_or_else(|| panic!("it ended without {missing:?}")).unwrap();
             missing.retain(|until| !line.contains(until));
         }
-        Self { child, lines }
     }
 
     /// Its exit code, and what else it printed.

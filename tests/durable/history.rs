@@ -267,3 +267,15 @@ fn old_runs_are_deleted_but_for_those_that_somebody_needs() {
     "#]],
     );
 }
+
+#[test]
+fn a_date_that_is_run_again_after_prune_gets_an_id_that_no_run_has() {
+    let folder = Folder::new();
+    let run = || folder.told(&["run", "promised", "--logical-date", "2024-03-25", "--new"]);
+    assert!(run().contains("[exit 0]") && run().contains("[exit 0]"));
+    // The newest stays, which the next run looks back on.
+    assert!(folder.told(&["prune", "--older-than", "0s"]).contains("1 run"));
+    assert!(run().contains("[exit 0]"));
+    let listed = folder.told(&["runs"]);
+    assert!(listed.contains(&format!("{RUN}__2")) && listed.contains(&format!("{RUN}__3")), "{listed}");
+}

@@ -8,6 +8,10 @@
 mod arrivals;
 mod faults;
 mod folder;
+mod golden;
 mod history;
 mod kills;
 mod promise;
+mod queued;
+mod set_aside;
+mod stalls;

@@ -1,8 +1,8 @@
 //! A chain whose side effects go to a file, in a process that is killed where it is told to be: what `kills.rs` kills.
 //!
-//! `durable-pipeline JOURNAL EFFECTS STAGE [body:N | before:N | middle:N | during:N | after:N]`. It prints `on` as its first body
+//! `durable-pipeline JOURNAL EFFECTS STAGE [body:N | before:N | middle:N | during:N | after:N | panic:N]`. It prints `on` as its first body
 //! begins. In the body that would write the N-th line, and at that stage of its N-th commit, it prints `here` and waits to be
-//! killed; `during` goes on meanwhile, so that the signal comes as the commit is written. STAGE always has the stage that the
+//! killed; `during` goes on meanwhile, so that the signal comes as the commit is written; `panic` panics there instead. STAGE always has the stage that the
 //! journal is at: `b` a commit has begun, `w` its rows are written, `c` it is kept.
 
 use pipeline_runtime::__private::commits::{self, Stage};
@@ -72,6 +72,7 @@ fn reached(stage: Stage) {
     let commit = COMMITS.fetch_add(u64::from(stage == Stage::Begun), Ordering::Relaxed) + u64::from(stage == Stage::Begun);
     match &told.at {
         Some((what, n)) if *n == commit && what == name => wait_to_be_killed(),
+        Some((what, n)) if *n == commit && what == "panic" && stage == Stage::Written => panic!("it was told to"),
         Some((what, n)) if *n == commit && what == "during" && stage == Stage::Written => here(),
         _ => {}
     }

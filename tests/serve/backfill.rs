@@ -53,6 +53,63 @@ fn days_that_depend_on_each_other_stop_at_the_first_that_fails_and_go_on_once_it
 }
 
 #[test]
+fn days_that_depend_on_each_other_are_run_again_in_their_order_and_stop_at_the_first_that_fails() {
+    let folder = Folder::new();
+    folder.touch("mended");
+    folder.ok(&backfill("ordered", "2024-03-05", &[]));
+    std::fs::remove_file(folder.path("mended")).unwrap();
+    let (code, stdout, stderr) = folder.call(&backfill("ordered", "2024-03-05", &["--reprocess", "all"]));
+    assert_eq!(code, 1, "{stdout}{stderr}");
+    assert!(stdout.ends_with("backfill of ordered: 1 success, 1 failed, 2 not begun\n"), "{stdout}");
+    folder.touch("mended");
+    // The newest outcome counts, so that the day's earlier success does not let the others begin.
+    assert_eq!(states(&folder, "ordered").iter().filter(|(_, state)| state == "queued").count(), 2);
+    folder.ok(&["retry", "backfill__2024-03-03T00:00:00Z__2"]);
+    folder.ok(&["resume"]);
+    assert!(states(&folder, "ordered").iter().all(|(_, state)| state == "success"), "{:?}", states(&folder, "ordered"));
+}
+
+#[test]
+fn a_day_that_is_cancelled_while_it_is_queued_holds_up_those_after_it() {
+    let folder = Folder::new();
+    folder.touch("mended");
+    folder.touch("hang");
+    let mut serve = folder.serve(&[]);
+    folder.ok(&backfill("ordered", "2024-03-05", &[]));
+    serve.hears("backfill__2024-03-02T00:00:00Z/delicate  running");
+    folder.ok(&["cancel", "backfill__2024-03-03T00:00:00Z"]);
+    let state = |day: &str, state: &str| (day.to_owned(), state.to_owned());
+    let after = [state("03", "cancelled"), state("04", "queued"), state("05", "queued")];
+    assert_eq!(states(&folder, "ordered")[1..], after);
+    std::fs::remove_file(folder.path("hang")).unwrap();
+    serve.hears("run backfill__2024-03-02T00:00:00Z of ordered: success");
+    // It has looked at what may begin before it answers.
+    folder.ok(&["trigger", "daily", "--logical-date", "2024-03-01"]);
+    assert_eq!(states(&folder, "ordered")[1..], after);
+    folder.ok(&["retry", "backfill__2024-03-03T00:00:00Z", "delicate"]);
+    serve.hears("run backfill__2024-03-05T00:00:00Z of ordered: success");
+    assert_eq!(serve.ended_by("-TERM"), Some(0));
+}
+
+#[test]
+fn a_day_that_is_unfinished_in_the_journal_is_resumed_before_those_that_wait_for_it() {
+    let folder = Folder::new();
+    folder.touch("hang");
+    let mut run = folder.start(&["run", "ordered", "--logical-date", "2024-03-01"]);
+    run.hears("delicate  running");
+    // What is printed as it happens is kept a moment later.
+    while folder.runs("ordered").is_empty() {}
+    run.signal("-KILL");
+    run.ends();
+    std::fs::remove_file(folder.path("hang")).unwrap();
+    let said = folder.ok(&["backfill", "ordered", "--from", "2024-03-02", "--to", "2024-03-02"]);
+    assert!(said.ends_with("backfill of ordered: 2 success\n"), "{said}");
+    let [first, second] = folder.runs("ordered").try_into().unwrap();
+    let time = |run: &serde_json::Value, name: &str| run[name].as_str().expect("it has ended").to_owned();
+    assert!(time(&first, "finished") <= time(&second, "started"), "{first} {second}");
+}
+
+#[test]
 fn the_process_that_serves_runs_them() {
     let folder = Folder::new();
     folder.touch("mended");

@@ -75,6 +75,9 @@ fn busy() {
 
 #[task]
 async fn delicate(day: String) -> Result<String> {
+    while Path::new("hang").exists() {
+        others_first().await;
+    }
     if day == "2024-03-03" && !Path::new("mended").exists() { Err(TaskError::fatal("503")) } else { Ok(day) }
 }
 

@@ -4,7 +4,8 @@ use super::progress::{self, Names, Progress, Watched};
 use super::{WRONG_USE, args, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
-    Ask, Backfill, Dispatch, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, StartError, Tally, Unfinished,
+    Ask, Backfill, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, StartError, Tally,
+    Unfinished,
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
 use crate::observe::{Feed, logs};
@@ -74,6 +75,38 @@ enum Kept {
     Unfinished,
     Edited(String, Edit),
     Backfill(Backfill),
+}
+
+/// What the journal has left to do, beside the runs that are asked for.
+#[derive(Debug, Default)]
+struct Left {
+    unfinished: Unfinished,
+    backfill: Option<Backfill>,
+    /// A run that was cancelled without its plan, and has ended.
+    cancelled: Option<Box<StoredRun>>,
+}
+
+impl Kept {
+    fn read(self, host: &Host, hosting: &[Pipeline], prepared: &mut Vec<Prepared>) -> Result<Left, StartError> {
+        let mut left = Left::default();
+        match self {
+            Self::None => {}
+            Self::Unfinished => left.unfinished = host.unfinished(hosting, |_| true)?,
+            Self::Edited(run_id, edit) => match host.edited(hosting, &run_id, edit)? {
+                Edited::Prepared(run) => prepared.push(run),
+                Edited::CancelledAsItIs(run) => left.cancelled = Some(run),
+            },
+            Self::Backfill(of) => {
+                // Intervals that depend on the past wait for all unfinished runs before them, whatever made those.
+                let is_it = |pipeline: &&Pipeline| pipeline.id() == of.pipeline;
+                let takes_all = hosting.iter().find(is_it).is_some_and(|pipeline| pipeline.options().depends_on_past);
+                let wanted = |run: &StoredRun| run.pipeline == of.pipeline && (takes_all || run.kind == RunKind::Backfill);
+                left.unfinished = host.unfinished(hosting, wanted)?;
+                left.backfill = Some(of);
+            }
+        }
+        Ok(left)
+    }
 }
 
 type Beside = Box<dyn FnOnce(Clock) -> BoxFuture<()>>;
@@ -231,22 +264,14 @@ impl Runner {
             let request = Request { pipeline, params, logical_date: self.logical_date.clone(), ask: self.ask };
             prepared.push(host.prepare(request)?);
         }
-        let mut unfinished = Unfinished::default();
-        let mut backfill = None;
-        match self.kept {
-            Kept::None => {}
-            Kept::Unfinished => unfinished = host.unfinished(&hosting, |_| true)?,
-            Kept::Edited(run_id, edit) => prepared.push(host.edited(&hosting, &run_id, edit)?),
-            Kept::Backfill(of) => {
-                let wanted = |run: &StoredRun| run.kind == RunKind::Backfill && run.pipeline == of.pipeline;
-                unfinished = host.unfinished(&hosting, wanted)?;
-                backfill = Some(of);
-            }
-        }
+        let Left { unfinished, backfill, cancelled } = self.kept.read(&host, &hosting, &mut prepared)?;
         let Service { follows_schedules, forgets, .. } = self.service;
-        if prepared.is_empty() && unfinished.is_empty() && backfill.is_none() && !follows_schedules {
-            return Err(RunnerError::NoPipeline);
+        if prepared.is_empty() && unfinished.is_empty() && backfill.is_none() && cancelled.is_none() && !follows_schedules {
+            // What is set aside is all there is: that is the error.
+            let aside = unfinished.aside.into_iter().next();
+            return Err(aside.map_or(RunnerError::NoPipeline, |aside| aside.reason.into()));
         }
+        let set_aside = unfinished.aside.len();
         let is_kept = self.journal.is_some();
         let is_told = matches!(progress, Progress::Auto | Progress::Plain);
         let names = names(forgets, prepared.len() + unfinished.len());
@@ -257,6 +282,12 @@ impl Runner {
         if follows_schedules {
             // What is not for people keeps its stdout.
             zones::say(if is_told { output::to_stdout } else { output::to_stderr });
+        }
+        if let (Some(run), true) = (&cancelled, is_told) {
+            output::to_stdout(&format!("run {} of {} is cancelled; this program has no plan for it", run.run_id, run.pipeline));
+        }
+        for aside in &unfinished.aside {
+            output::to_stderr(&format!("error: {aside}"));
         }
         let shown = progress::show(progress, clock, names, sender.clone(), news).map_err(RunnerError::Process)?;
         let logs = logs::collect(level, sender, keeps, clock, names != Names::One);
@@ -301,7 +332,7 @@ impl Runner {
             return Err(RunnerError::Start(StartError::Stopped(failure)));
         }
         let reports = runs.iter().filter_map(|run| Some(report(&host, *run, watched.remove(run)?))).collect();
-        Ok(Finished { reports, ended, tally, forgets })
+        Ok(Finished { reports, ended, tally, forgets, set_aside })
     }
 }
 
@@ -332,6 +363,8 @@ pub struct Finished {
     ended: Ended,
     tally: Tally,
     forgets: bool,
+    /// How many runs could not be resumed.
+    set_aside: usize,
 }
 
 impl Finished {
@@ -363,6 +396,7 @@ impl Finished {
             Ended::Interrupted(_) if self.forgets || self.reports.iter().any(|report| !report.state().is_end()) => {
                 ExitCode::from(INTERRUPTED)
             }
+            _ if self.set_aside > 0 => ExitCode::FAILURE,
             _ if self.forgets && self.tally.failed + self.tally.cancelled + self.tally.queued > 0 => ExitCode::FAILURE,
             _ if self.forgets || all(RunState::Success) => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,

@@ -12,7 +12,6 @@
 use super::effects::{Answer, Outbox};
 use super::execution::{CorePool, Delivery, Due, InFlight, NodeWork, Pools, Timers, Worklist};
 use super::ids::{Job, RunIx, Slot};
-use super::log::Entry;
 use super::rules::{Edit, EditError, RunContext, Shared};
 use super::state::{Run, RunSpec};
 use crate::time::Timestamp;
@@ -344,9 +343,4 @@ impl Core {
     pub(crate) fn node_work(&self, run: RunIx, slot: Slot) -> Option<NodeWork> {
         self.runs.get(run as usize)?.as_ref()?.work.get(slot as usize).copied()
     }
-}
-
-/// Whether an edit can be applied to a run that is not hosted.
-pub(crate) fn check_edit(spec: RunSpec, started: Timestamp, entries: &[Entry], edit: &Edit) -> Result<(), EditError> {
-    Run::replay(spec, started, entries)?.check_edit(edit)
 }

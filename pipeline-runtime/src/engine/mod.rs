@@ -28,7 +28,6 @@ mod tests;
 
 #[cfg(test)]
 pub(crate) use core::Core;
-pub(crate) use core::check_edit;
 #[cfg(test)]
 pub(crate) use effects::{Action, Answer};
 pub(crate) use effects::{Answered, Outbox, Todo};

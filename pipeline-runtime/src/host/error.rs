@@ -60,6 +60,20 @@ pub enum StartError {
         /// Its state.
         state: RunState,
     },
+    /// A queued run for which its pipeline's limit leaves no room.
+    #[error(
+        "run `{run_id}` waits for its turn: {} unfinished, and the pipeline's `max_active_runs` is {limit}; `resume` runs them all in \
+         their order, and `cancel` makes room",
+        several(begun)
+    )]
+    Waits {
+        /// The queued run.
+        run_id: String,
+        /// How many of the pipeline's runs may be active at once.
+        limit: u32,
+        /// The ids of its runs that have begun and not ended.
+        begun: Vec<String>,
+    },
     /// The days of a backfill.
     #[error("{0}")]
     Backfill(String),
@@ -101,7 +115,29 @@ pub enum StartError {
     },
 }
 
+/// The first of the runs, and how many there are besides.
+fn several(runs: &[String]) -> String {
+    match runs {
+        [only] => format!("run `{only}` is"),
+        [first, rest @ ..] => format!("run `{first}` and {} more are", rest.len()),
+        [] => "no run is".to_owned(),
+    }
+}
+
 impl StartError {
+    /// Whether this program has no plan that the run fits.
+    pub(super) fn is_about_plan(&self) -> bool {
+        matches!(
+            self,
+            Self::Plan(_) | Self::Changed(_) | Self::Undecodable { .. } | Self::NoPipeline { .. } | Self::Damaged { .. }
+        )
+    }
+
+    /// Of a queued run nothing can be changed but that it is cancelled.
+    pub(super) fn still_queued(run_id: &str) -> Self {
+        Self::Edit { run_id: run_id.to_owned(), reason: "it waits for its turn: there is nothing to change yet".into() }
+    }
+
     pub(super) fn undecodable(run_id: &str, error: &DecodeError) -> Self {
         Self::Undecodable { run_id: run_id.to_owned(), reason: error.to_string() }
     }

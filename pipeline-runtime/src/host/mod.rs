@@ -17,12 +17,12 @@ pub(crate) use backfill::{Backfill, Reprocess};
 pub(crate) use command::{Answer, Command, ask};
 pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use error::StartError;
-pub(crate) use prepare::{Prepared, Unfinished};
+pub(crate) use prepare::{Edited, Prepared, Unfinished};
 pub(crate) use request::{Ask, Request};
 pub(crate) use signals::{INTERRUPTED, Signal};
 
 use crate::Pipeline;
-use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, RunIx};
+use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, Run, RunIx, RunState};
 use crate::journal::{JournalError, MemoryJournal, SqliteJournal, StoredRun};
 use crate::time::Clock;
 use signals::Interrupts;
@@ -108,9 +108,20 @@ impl Host {
         }
     }
 
-    /// Begins a run, or goes on with it.
+    /// Begins a run, or resumes it.
     pub(crate) fn start(&self, prepared: Prepared) -> Result<RunIx, StartError> {
         match (prepared, &self.journal) {
+            (Prepared::Queued(queued), journal) => {
+                let prepare::Queued { spec, begun, edit, .. } = *queued;
+                let at = begun.at;
+                if let Some(journal) = journal {
+                    journal.begin(begun);
+                }
+                let Some(edit) = edit else { return Ok(self.engine.start(spec)) };
+                let run_id = spec.info.run_id.clone();
+                let done = self.engine.resume_edited(Run::new(spec, at), &[], &edit);
+                done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
+            }
             (Prepared::New(mut spec, Some(stored)), Some(journal)) => {
                 spec.key = journal.enter(&stored);
                 Ok(self.engine.start(spec))
@@ -118,15 +129,11 @@ impl Host {
             (Prepared::New(spec, _), _) => Ok(self.engine.start(spec)),
             (Prepared::Resumed(resumed), journal) => {
                 if let (Some((skeleton, remap)), Some(journal)) = (resumed.remap, journal) {
-                    journal.remap(resumed.spec.key, &skeleton, remap);
+                    journal.remap(resumed.run.spec().key, &skeleton, remap);
                 }
-                let Some(edit) = &resumed.edit else {
-                    let run_id = resumed.spec.info.run_id.clone();
-                    let done = self.engine.resume(resumed.spec, resumed.started, &resumed.entries);
-                    return done.map_err(|illegal| StartError::damaged(&run_id, &illegal));
-                };
-                let run_id = resumed.spec.info.run_id.clone();
-                let done = self.engine.resume_edited(resumed.spec, resumed.started, &resumed.entries, edit);
+                let Some(edit) = &resumed.edit else { return Ok(self.engine.resume(resumed.run, &resumed.entries)) };
+                let run_id = resumed.run.spec().info.run_id.clone();
+                let done = self.engine.resume_edited(resumed.run, &resumed.entries, edit);
                 done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
             }
         }
@@ -142,12 +149,15 @@ impl Host {
         prepare::unfinished(&journal.reader()?, pipelines, wanted)
     }
 
-    /// A run that is kept, as an edit leaves it.
-    pub(crate) fn edited(&self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<Prepared, StartError> {
-        match &self.journal {
-            Some(journal) => prepare::edited(&journal.reader()?, pipelines, run_id, edit),
-            None => Err(StartError::NoRun { run_id: run_id.to_owned() }),
+    /// A run that is kept, as an edit leaves it. One that is cancelled without its plan has ended when this returns.
+    pub(crate) fn edited(&self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<Edited, StartError> {
+        let Some(journal) = &self.journal else { return Err(StartError::NoRun { run_id: run_id.to_owned() }) };
+        let now = self.engine.clock().now();
+        let edited = prepare::edited(&journal.reader_after_all()?, pipelines, run_id, edit, now)?;
+        if let Edited::CancelledAsItIs(run) = &edited {
+            journal.end(run.key, RunState::Cancelled, now);
         }
+        Ok(edited)
     }
 
     /// Why nothing can be kept any more, if so.

@@ -1,16 +1,23 @@
 //! What becomes of a request where runs are kept: its identity says whether it is a new run.
 //!
-//! A run is identified by its pipeline, logical date and kind. The unfinished run of that identity is gone on with, else a new
-//! one begins. Without a logical date it is the pipeline's newest unfinished run.
+//! A run is identified by its pipeline, logical date and kind. The unfinished run of that identity is resumed, else a new one
+//! begins. Without a logical date it is the pipeline's newest run that has begun and not ended, and its newest queued run where
+//! there is none.
+//!
+//! A queued run has no records, so it is never resumed: it begins, and [`Queued`] is the one way for it to begin. Its row becomes
+//! `running` in the commit of its first records; were it to stay `queued`, the next process would begin it again, and nodes that
+//! had finished would run a second time. `run` begins a queued run only where `max_active_runs` leaves room beside the runs of
+//! its pipeline that have begun and not ended, whether a process has them or not: a limit of one is often there so that the work
+//! of two runs is never interleaved.
 
 use super::request::run_id;
 use super::scheduler::Turn;
 use super::{Ask, Request, StartError};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
-use crate::engine::{Edit, EditError, Entry, RunSpec, RunState, check_edit};
+use crate::engine::{Edit, EditError, Entry, Run, RunSpec, RunState};
 use crate::journal::{Begun, Reader, RunKind, StoredEntry, StoredRun};
-use crate::plan::Remap;
+use crate::plan::{Plan, Remap};
 use crate::schedule::Interval;
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -19,14 +26,24 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) enum Prepared {
     New(RunSpec, Option<Box<StoredRun>>),
+    Queued(Box<Queued>),
     Resumed(Box<Resumed>),
+}
+
+/// A queued run that begins, as a run of the pipeline's present plan.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) spec: RunSpec,
+    pub(crate) begun: Begun,
+    /// What is changed before anything of it starts.
+    pub(crate) edit: Option<Edit>,
+    pub(crate) turn: Turn,
 }
 
 /// An unfinished run, read from the journal.
 #[derive(Debug)]
 pub(crate) struct Resumed {
-    pub(crate) spec: RunSpec,
-    pub(crate) started: Timestamp,
+    pub(crate) run: Run,
     pub(crate) entries: Vec<Entry>,
     /// The plan's skeleton, and how the run's nodes are called in it, where it has changed.
     pub(crate) remap: Option<(String, Remap)>,
@@ -40,15 +57,25 @@ impl Prepared {
     pub(super) fn turn(&self) -> Option<Turn> {
         match self {
             Self::New(_, stored) => stored.as_ref().map(|stored| Turn::of(stored)),
+            Self::Queued(queued) => Some(queued.turn),
             Self::Resumed(resumed) => Some(resumed.turn),
         }
     }
 
-    /// The run's id, and whether it is gone on with.
+    pub(super) fn plan(&self) -> &Plan {
+        match self {
+            Self::New(spec, _) => &spec.plan,
+            Self::Queued(queued) => &queued.spec.plan,
+            Self::Resumed(resumed) => resumed.run.plan(),
+        }
+    }
+
+    /// The run's id, and whether the journal had it already.
     pub(crate) fn about(&self) -> (&str, bool) {
         match self {
             Self::New(spec, _) => (&spec.info.run_id, false),
-            Self::Resumed(resumed) => (&resumed.spec.info.run_id, true),
+            Self::Queued(queued) => (&queued.spec.info.run_id, true),
+            Self::Resumed(resumed) => (&resumed.run.spec().info.run_id, true),
         }
     }
 }
@@ -65,26 +92,34 @@ impl Request {
             if given && spec.plan.params != run.params {
                 return Err(StartError::OtherParams { run_id: run.run_id, stored: run.params.to_string() });
             }
+            if run.state == RunState::Queued {
+                refuse_beyond_limit(reader, &run, spec.plan.calendar.max_active_runs)?;
+                return Ok(Prepared::Queued(Box::new(Queued::read(reader, &pipeline, &run, now)?)));
+            }
             return Ok(Prepared::Resumed(Box::new(Resumed::read(reader, &pipeline, &run)?)));
         }
         if ask == Ask::Trigger && dated {
             refuse_unfinished(reader, pipeline.id(), start)?;
         }
-        let stored = enter(reader, &mut spec, RunKind::Manual, now)?;
+        let skeleton = spec.plan.skeleton().into();
+        let stored = enter(reader, &mut spec, RunKind::Manual, now, &skeleton)?;
         Ok(Prepared::New(spec, Some(Box::new(stored))))
     }
 }
 
 /// A new run as the journal keeps it, with an id of its own: a date may be run again.
-pub(super) fn enter(reader: &Reader, spec: &mut RunSpec, kind: RunKind, now: Timestamp) -> Result<StoredRun, StartError> {
+pub(super) fn enter(
+    reader: &Reader,
+    spec: &mut RunSpec,
+    kind: RunKind,
+    now: Timestamp,
+    skeleton: &Arc<str>,
+) -> Result<StoredRun, StartError> {
     let (pipeline, start) = (spec.info.pipeline.clone(), spec.info.interval.start.into());
     let info = Arc::make_mut(&mut spec.info);
     info.previous = reader.previous_success(&pipeline, start)?;
     info.run_id = run_id(kind, &info.interval);
-    let before = reader.count_of(&pipeline, kind, start)?;
-    if before > 0 {
-        info.run_id = format!("{}__{}", info.run_id, before + 1);
-    }
+    info.run_id = unused_id(&info.run_id, &reader.ids_of(&pipeline, kind, start)?);
     Ok(StoredRun {
         key: 0,
         run_id: info.run_id.clone(),
@@ -98,10 +133,20 @@ pub(super) fn enter(reader: &Reader, spec: &mut RunSpec, kind: RunKind, now: Tim
         sla_from: spec.sla_from,
         finished: None,
         seed: spec.seed,
-        skeleton: spec.plan.skeleton().into(),
+        skeleton: Arc::clone(skeleton),
         begun: None,
         max_active: None,
     })
+}
+
+/// The id of a further run of an identity: its number is one more than the greatest there is, and not how many there are, as some
+/// may have been pruned.
+fn unused_id(base: &str, used: &[String]) -> String {
+    let number = |id: &String| id.rsplit_once("__").and_then(|(_, number)| number.parse::<u64>().ok()).unwrap_or(1);
+    match used.iter().map(number).max() {
+        None => base.to_owned(),
+        Some(greatest) => format!("{base}__{}", greatest.saturating_add(1)),
+    }
 }
 
 /// One date has one unfinished run that was asked for.
@@ -112,21 +157,28 @@ fn refuse_unfinished(reader: &Reader, pipeline: &str, start: Timestamp) -> Resul
     }
 }
 
-impl Resumed {
-    /// A run that waited for its turn, as one of the pipeline's present plan.
-    pub(super) fn begin(
-        reader: &Reader,
-        pipeline: &Pipeline,
-        run: &StoredRun,
-        now: Timestamp,
-    ) -> Result<(RunSpec, Begun), StartError> {
+/// A queued run begins where the pipeline's limit leaves room beside the runs that have begun.
+fn refuse_beyond_limit(reader: &Reader, run: &StoredRun, limit: u32) -> Result<(), StartError> {
+    let begun = reader.begun_of(&run.pipeline)?;
+    if begun.len() < limit as usize {
+        return Ok(());
+    }
+    Err(StartError::Waits { run_id: run.run_id.clone(), limit, begun })
+}
+
+impl Queued {
+    /// Reads what a queued run looks back on as it begins.
+    pub(super) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, now: Timestamp) -> Result<Self, StartError> {
         let plan = Arc::new(pipeline.plan(&run.params)?);
         let previous = reader.previous_success(&run.pipeline, run.interval.start.into())?;
         let begun = Begun { run: run.key, at: now, previous, skeleton: plan.skeleton().into() };
-        let info = info(run, previous);
-        Ok((RunSpec { plan, info: Arc::new(info), sla_from: now, seed: run.seed, key: run.key }, begun))
+        let info = Arc::new(info(run, previous));
+        let spec = RunSpec { plan, info, sla_from: now, seed: run.seed, key: run.key };
+        Ok(Self { spec, begun, edit: None, turn: Turn::of(run) })
     }
+}
 
+impl Resumed {
     /// Reads a run, as a run of the pipeline's present plan.
     pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun) -> Result<Self, StartError> {
         let plan = Arc::new(pipeline.plan(&run.params)?);
@@ -141,7 +193,9 @@ impl Resumed {
         let info = info(run, run.previous);
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
-        Ok(Self { spec, started: run.started(), entries, remap, edit: None, turn: Turn::of(run) })
+        let replayed = Run::replay(spec, run.started(), &entries);
+        let replayed = replayed.map_err(|illegal| StartError::damaged(&run.run_id, &illegal))?;
+        Ok(Self { run: replayed, entries, remap, edit: None, turn: Turn::of(run) })
     }
 }
 
@@ -162,6 +216,16 @@ pub(crate) struct Unfinished {
     pub(crate) begun: Vec<Prepared>,
     /// Runs that wait for their turn.
     pub(crate) queued: Vec<StoredRun>,
+    /// Runs that cannot be resumed by this program. They stay as they are, and hold nobody else up.
+    pub(crate) aside: Vec<SetAside>,
+}
+
+/// A run that cannot be resumed.
+#[derive(Debug)]
+pub(crate) struct SetAside {
+    pub(crate) run_id: String,
+    pub(crate) pipeline: String,
+    pub(crate) reason: StartError,
 }
 
 impl Unfinished {
@@ -174,7 +238,8 @@ impl Unfinished {
     }
 }
 
-/// All unfinished runs that a filter lets through, and those that have not told everybody.
+/// All unfinished runs that a filter lets through, and those that have not told everybody. A run that cannot be resumed is set
+/// aside: what is wrong with it concerns no other.
 pub(super) fn unfinished(
     reader: &Reader,
     pipelines: &[Pipeline],
@@ -182,22 +247,85 @@ pub(super) fn unfinished(
 ) -> Result<Unfinished, StartError> {
     let mut unfinished = Unfinished::default();
     for run in reader.unfinished()?.into_iter().chain(reader.untold()?).filter(wanted) {
-        let pipeline = of(pipelines, &run)?;
-        if run.state == RunState::Queued {
-            unfinished.queued.push(run);
-        } else {
-            unfinished.begun.push(Prepared::Resumed(Box::new(Resumed::read(reader, pipeline, &run)?)));
+        match of(pipelines, &run) {
+            Ok(_) if run.state == RunState::Queued => unfinished.queued.push(run),
+            Ok(pipeline) => match Resumed::read(reader, pipeline, &run) {
+                Ok(resumed) => unfinished.begun.push(Prepared::Resumed(Box::new(resumed))),
+                Err(error @ StartError::Journal(_)) => return Err(error),
+                Err(reason) => unfinished.aside.push(SetAside::new(run, reason)),
+            },
+            Err(reason) => unfinished.aside.push(SetAside::new(run, reason)),
         }
     }
     Ok(unfinished)
 }
 
-/// A run as an edit leaves it, if it can be applied.
-pub(super) fn edited(reader: &Reader, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<Prepared, StartError> {
-    let run = reader.run(run_id)?.ok_or_else(|| StartError::NoRun { run_id: run_id.to_owned() })?;
-    let mut resumed = Resumed::read(reader, of(pipelines, &run)?, &run)?;
-    let refused = |reason: EditError| StartError::Edit { run_id: run_id.to_owned(), reason: reason.to_string() };
-    check_edit(resumed.spec.clone(), run.started(), &resumed.entries, &edit).map_err(refused)?;
+impl SetAside {
+    fn new(run: StoredRun, reason: StartError) -> Self {
+        Self { run_id: run.run_id, pipeline: run.pipeline, reason }
+    }
+}
+
+impl std::fmt::Display for SetAside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { run_id, pipeline, reason } = self;
+        write!(
+            f,
+            "{reason}\n  = help: run {run_id} of {pipeline} stays as it is, and others go on; `cancel {pipeline}/{run_id}` ends it"
+        )
+    }
+}
+
+/// What an edit of a run that no engine has comes to.
+#[derive(Debug)]
+pub(crate) enum Edited {
+    /// The run goes on as the edit leaves it.
+    Prepared(Prepared),
+    /// The run is to be cancelled by its row in the journal alone, since this program has no plan for it.
+    CancelledAsItIs(Box<StoredRun>),
+}
+
+/// A run as an edit leaves it, if it can be applied. To cancel a run takes no plan: a run that cannot be resumed must not be
+/// there for ever.
+pub(super) fn edited(
+    reader: &Reader,
+    pipelines: &[Pipeline],
+    name: &str,
+    edit: Edit,
+    now: Timestamp,
+) -> Result<Edited, StartError> {
+    let run = reader.run(name)?.ok_or_else(|| StartError::NoRun { run_id: name.to_owned() })?;
+    let is_cancel = edit == Edit::Cancel;
+    match with_plan(reader, pipelines, &run, edit, now) {
+        Err(error) if is_cancel && error.is_about_plan() => {
+            if run.state.is_end() {
+                let reason = EditError::Ended(run.state).to_string();
+                return Err(StartError::Edit { run_id: run.run_id, reason });
+            }
+            Ok(Edited::CancelledAsItIs(Box::new(run)))
+        }
+        prepared => prepared.map(Edited::Prepared),
+    }
+}
+
+fn with_plan(
+    reader: &Reader,
+    pipelines: &[Pipeline],
+    run: &StoredRun,
+    edit: Edit,
+    now: Timestamp,
+) -> Result<Prepared, StartError> {
+    if run.state == RunState::Queued {
+        if edit != Edit::Cancel {
+            return Err(StartError::still_queued(&run.run_id));
+        }
+        let mut queued = Queued::read(reader, of(pipelines, run)?, run, now)?;
+        queued.edit = Some(edit);
+        return Ok(Prepared::Queued(Box::new(queued)));
+    }
+    let mut resumed = Resumed::read(reader, of(pipelines, run)?, run)?;
+    let refused = |reason: EditError| StartError::Edit { run_id: run.run_id.clone(), reason: reason.to_string() };
+    resumed.run.check_edit(&edit).map_err(refused)?;
     resumed.edit = Some(edit);
     Ok(Prepared::Resumed(Box::new(resumed)))
 }
@@ -205,4 +333,18 @@ pub(super) fn edited(reader: &Reader, pipelines: &[Pipeline], run_id: &str, edit
 pub(super) fn of<'a>(pipelines: &'a [Pipeline], run: &StoredRun) -> Result<&'a Pipeline, StartError> {
     let (run_id, id) = (run.run_id.clone(), run.pipeline.clone());
     pipelines.iter().find(|pipeline| pipeline.id() == id).ok_or(StartError::NoPipeline { run_id, pipeline: id })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unused_id;
+
+    #[test]
+    fn the_number_of_a_further_run_is_one_more_than_the_greatest() {
+        let of = |used: &[&str]| unused_id("manual__D", &used.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&[]), "manual__D");
+        assert_eq!(of(&["manual__D"]), "manual__D__2");
+        assert_eq!(of(&["manual__D__2"]), "manual__D__3");
+        assert_eq!(of(&["manual__D__9", "manual__D", "manual__D__10"]), "manual__D__11");
+    }
 }

@@ -137,6 +137,12 @@ fn promised() {
     third(second(first()));
 }
 
+/// The same, one run at a time.
+#[pipeline(max_active_runs = 1)]
+fn single() {
+    third(second(first()));
+}
+
 /// The tick is an hour away: what is seen before that was a change.
 #[sensor(poke = "1h", timeout = "1d")]
 async fn rare(ctx: Context, bucket: Bucket, key: String) -> Result<Poke<String>> {
@@ -160,5 +166,5 @@ fn patient() -> Result<()> {
 }
 
 fn main() -> ExitCode {
-    pipeline_runtime::cli::main([mapped(), crowded(), large(), writing(), changing(), promised(), patient()])
+    pipeline_runtime::cli::main([mapped(), crowded(), large(), writing(), changing(), promised(), single(), patient()])
 }

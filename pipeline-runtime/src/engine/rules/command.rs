@@ -3,7 +3,7 @@
 use super::super::execution::Worklist;
 use super::super::ids::Slot;
 use super::super::log::{Record, Skip};
-use super::super::state::{Illegal, Run};
+use super::super::state::Run;
 use super::super::states::{NodeState, RunState};
 use super::RunContext;
 use super::clear::{ClearError, ClearSet};
@@ -33,8 +33,6 @@ pub(crate) enum EditError {
     Ended(RunState),
     #[error(transparent)]
     Clear(#[from] ClearError),
-    #[error("its journal is damaged: {0}")]
-    Illegal(#[from] Illegal),
 }
 
 /// What an edit does to nodes.
@@ -68,6 +66,8 @@ impl Run {
                         Err(EditError::NodeEnded { node: self.id(slot), state })
                     }
                     NodeState::Failed | NodeState::UpstreamFailed => Ok(Effect::Skip(slot, Some(clear(&[slot], false)?))),
+                    // A node that the plan has gained since the run ended.
+                    _ if self.state().is_end() => Err(EditError::Ended(self.state())),
                     _ => Ok(Effect::Skip(slot, None)),
                 }
             }

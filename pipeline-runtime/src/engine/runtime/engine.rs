@@ -6,7 +6,7 @@ use super::super::ids::{AttemptIx, Job, RunIx};
 use super::super::journal::{Journal, Kept};
 use super::super::log;
 use super::super::rules::{Edit, EditError};
-use super::super::state::{Illegal, Run, RunSpec};
+use super::super::state::{Run, RunSpec};
 use super::super::states::RunState;
 use super::Attempt;
 use super::local_queue::LocalQueues;
@@ -193,9 +193,8 @@ impl Engine {
         self.with(|core| core.start(spec, now))
     }
 
-    /// Resumes a run from its records. They are replayed before anybody has to wait for it.
-    pub(crate) fn resume(&self, spec: RunSpec, started: Timestamp, entries: &[log::Entry]) -> Result<RunIx, Illegal> {
-        let run = Run::replay(spec, started, entries)?;
+    /// Resumes a run that was [replayed](Run::replay) from these records.
+    pub(crate) fn resume(&self, run: Run, entries: &[log::Entry]) -> RunIx {
         let now = self.clock().now();
         let ix = self.with(|core| {
             let ix = core.resume(run, now);
@@ -203,18 +202,11 @@ impl Engine {
             ix
         });
         self.look_again(ix);
-        Ok(ix)
+        ix
     }
 
     /// Resumes a run as an edit leaves it, if it can be applied.
-    pub(crate) fn resume_edited(
-        &self,
-        spec: RunSpec,
-        started: Timestamp,
-        entries: &[log::Entry],
-        edit: &Edit,
-    ) -> Result<RunIx, EditError> {
-        let run = Run::replay(spec, started, entries)?;
+    pub(crate) fn resume_edited(&self, run: Run, entries: &[log::Entry], edit: &Edit) -> Result<RunIx, EditError> {
         let now = self.clock().now();
         let ix = self.with(|core| {
             let ix = core.resume_edited(run, edit, now)?;

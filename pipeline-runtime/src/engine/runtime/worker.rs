@@ -92,7 +92,7 @@ impl Engine {
     }
 
     /// From now on there is somebody to run bodies.
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         let now = self.clock().now();
         self.locked(|state| {
             if std::mem::replace(&mut state.held, false) {

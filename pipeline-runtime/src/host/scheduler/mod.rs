@@ -8,10 +8,23 @@
 //! - An interval is due at its end. With `catchup` all that were missed are made up for, oldest first; without it the latest alone.
 //! - At most `max_active_runs` scheduled and manual runs of a pipeline are active; a backfill has a limit of its own. What has no
 //!   place waits: manual runs and backfills in the order in which they were asked for, and intervals as long as they are due.
-//! - With `depends_on_past` an interval's run waits until a run of the last scheduled interval has succeeded, and a backfill's
-//!   until one of the interval before has. Where there is none before, there is nothing to wait for.
+//! - With `depends_on_past` a scheduled run waits for the last scheduled interval, and a backfill's run for the interval before its
+//!   own. Such an interval holds others up as long as it has an unfinished run, queued or begun, in this process or in the journal
+//!   alone; after that its newest outcome counts, which is the state of the run that ended last, whatever made that run. Only
+//!   `success` lets others begin: a run that failed or was cancelled holds them up, also one that was cancelled while it was queued.
+//!   An interval that never had a run holds nobody up.
 //! - A paused pipeline starts no scheduled run; what was asked for by hand begins all the same.
+//! - What has failed to begin is due as before: an interval counts as scheduled once its run has begun.
+//!
+//! # Cost
+//!
+//! What a run that ends may let begin is found by indexes (`queue.rs`, `intervals.rs`), in steps that do not grow with the queue.
 
+mod intervals;
+#[cfg(test)]
+mod model;
+mod pipeline;
+mod queue;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +34,8 @@ use crate::plan::Plan;
 use crate::schedule::{DateError, Interval, Schedule, Window, Zone};
 use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, VecDeque};
+use pipeline::PipelineState;
+use std::collections::BTreeMap;
 
 /// When a pipeline runs, and how often at once.
 #[derive(Debug, Clone)]
@@ -50,7 +64,7 @@ impl Timetable {
     }
 }
 
-/// A run that has begun or waits for its turn.
+/// A run that has begun or is queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Turn {
     pub(crate) key: RunKey,
@@ -85,212 +99,110 @@ pub(crate) enum Begin {
 pub(crate) struct Known {
     /// The latest interval that has a scheduled run.
     pub(crate) last: Option<Interval>,
+    /// The newest outcome of that interval.
+    pub(crate) outcome: Option<RunState>,
     pub(crate) paused: bool,
-    /// How the runs of intervals that others depend on have ended, by their start.
-    pub(crate) past: Vec<(DateTime<Utc>, RunState)>,
+    /// The runs that have not ended, whether this process is to have them or not. They hold up what depends on their intervals.
+    pub(crate) unfinished: Vec<Turn>,
+}
+
+/// What the end of a run means for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The scheduler did not have it.
+    Unknown,
+    /// Nobody waits because of it.
+    Clear,
+    /// Others wait until its interval has a run that succeeds.
+    HoldsUp,
 }
 
 /// The state of all pipelines' schedules.
 #[derive(Debug, Default)]
 pub(crate) struct Scheduler {
-    lines: BTreeMap<String, Line>,
-}
-
-/// One pipeline's.
-#[derive(Debug)]
-struct Line {
-    timetable: Timetable,
-    /// Whether its schedule is followed, and since when.
-    watched_since: Option<DateTime<Utc>>,
-    paused: bool,
-    last: Option<Interval>,
-    /// By the interval's start. Success stays: one run of an interval that succeeded is enough.
-    past: BTreeMap<DateTime<Utc>, RunState>,
-    active: BTreeMap<RunKey, Turn>,
-    /// How many of them are a backfill's: what waits is asked whether it may begin each time that a run has ended.
-    active_backfills: usize,
-    queue: VecDeque<Turn>,
+    pipelines: BTreeMap<String, PipelineState>,
 }
 
 impl Scheduler {
     /// Takes a pipeline on. `watched_since` is none where its schedule is not followed, and only what is asked for runs.
     pub(crate) fn add(&mut self, pipeline: &str, timetable: Timetable, known: Known, watched_since: Option<Timestamp>) {
-        let line = Line {
-            timetable,
-            watched_since: watched_since.map(Timestamp::to_utc),
-            paused: known.paused,
-            last: known.last,
-            past: known.past.into_iter().collect(),
-            active: BTreeMap::new(),
-            active_backfills: 0,
-            queue: VecDeque::new(),
-        };
-        self.lines.insert(pipeline.to_owned(), line);
+        let state = PipelineState::new(timetable, known, watched_since.map(Timestamp::to_utc));
+        self.pipelines.insert(pipeline.to_owned(), state);
     }
 
     pub(crate) fn knows(&self, pipeline: &str) -> bool {
-        self.lines.contains_key(pipeline)
+        self.pipelines.contains_key(pipeline)
     }
 
-    /// A run that is to begin at `now`. Whoever begins it says so with [`Scheduler::began`] before asking again.
-    pub(crate) fn next(&mut self, now: Timestamp) -> Option<Begin> {
-        self.lines.iter_mut().find_map(|(pipeline, line)| line.next(pipeline, now.to_utc()))
+    /// A run that is to begin at `now`. It is the same again until it has begun ([`Scheduler::began`]) or ended.
+    pub(crate) fn next(&self, now: Timestamp) -> Option<Begin> {
+        self.pipelines.iter().find_map(|(pipeline, state)| state.next(pipeline, now.to_utc()))
     }
 
     /// When something may become due that is not due at `now`.
     pub(crate) fn wake(&self, now: Timestamp) -> Option<Timestamp> {
-        self.lines.values().filter_map(|line| line.wake(now.to_utc())).min()
+        self.pipelines.values().filter_map(|state| state.wake(now.to_utc())).min().map(Timestamp::from)
     }
 
     pub(crate) fn began(&mut self, pipeline: &str, turn: Turn) {
-        if let Some(line) = self.lines.get_mut(pipeline) {
-            line.activate(turn);
+        if let Some(state) = self.pipelines.get_mut(pipeline) {
+            state.began(turn);
         }
     }
 
-    /// A run waits for its turn.
-    pub(crate) fn queue(&mut self, pipeline: &str, turn: Turn) {
-        if let Some(line) = self.lines.get_mut(pipeline) {
-            line.queue.push_back(turn);
+    /// A run could not begin: nothing of its pipeline begins before `until`.
+    pub(crate) fn hold(&mut self, pipeline: &str, until: Timestamp) {
+        if let Some(state) = self.pipelines.get_mut(pipeline) {
+            state.hold(until.to_utc());
         }
     }
 
-    /// A run waits no longer.
-    pub(crate) fn unqueue(&mut self, pipeline: &str, key: RunKey) {
-        if let Some(line) = self.lines.get_mut(pipeline) {
-            line.queue.retain(|turn| turn.key != key);
+    /// Whether a pipeline is held.
+    pub(crate) fn is_held(&self, now: Timestamp) -> bool {
+        self.pipelines.values().any(|state| state.is_held(now.to_utc()))
+    }
+
+    /// A run waits for its turn. Returns the start of the interval before, where its outcome decides and is not known: the caller
+    /// looks it up for [`Scheduler::outcome`] before it asks for the next run.
+    pub(crate) fn queue(&mut self, pipeline: &str, turn: Turn) -> Option<DateTime<Utc>> {
+        self.pipelines.get_mut(pipeline)?.queue(turn)
+    }
+
+    /// The newest outcome of an interval, as the journal has it.
+    pub(crate) fn outcome(&mut self, pipeline: &str, start: DateTime<Utc>, state: RunState) {
+        if let Some(pipeline) = self.pipelines.get_mut(pipeline) {
+            pipeline.outcome(start, state);
         }
     }
 
-    /// A run has ended. Says whether others wait because it did not succeed.
-    pub(crate) fn ended(&mut self, pipeline: &str, key: RunKey, state: RunState) -> bool {
-        let Some(line) = self.lines.get_mut(pipeline) else { return false };
-        let Some(turn) = line.deactivate(key) else { return false };
-        line.note(turn.interval.start, state);
-        line.timetable.depends_on_past && state != RunState::Success && turn.kind != RunKind::Manual
-    }
-
-    /// How the run of an interval that others depend on has ended.
-    pub(crate) fn past(&mut self, pipeline: &str, start: DateTime<Utc>, state: RunState) {
-        if let Some(line) = self.lines.get_mut(pipeline) {
-            line.note(start, state);
-        }
+    /// A run has ended, active or not: its outcome is the newest of its interval.
+    pub(crate) fn ended(&mut self, pipeline: &str, key: RunKey, state: RunState) -> Ended {
+        self.pipelines.get_mut(pipeline).map_or(Ended::Unknown, |pipeline| pipeline.ended(key, state))
     }
 
     /// Its schedule is followed no longer, or again.
     pub(crate) fn pause(&mut self, pipeline: &str, paused: bool, now: Timestamp) {
-        let Some(line) = self.lines.get_mut(pipeline) else { return };
-        if line.paused && !paused && line.watched_since.is_some() {
-            line.watched_since = Some(now.to_utc());
+        if let Some(state) = self.pipelines.get_mut(pipeline) {
+            state.pause(paused, now.to_utc());
         }
-        line.paused = paused;
     }
 
-    /// How many runs are active, and how many wait for their turn.
-    pub(crate) fn counts(&self) -> (usize, usize) {
-        self.lines.values().fold((0, 0), |(active, queued), line| (active + line.active.len(), queued + line.queue.len()))
+    /// How many runs are queued.
+    pub(crate) fn queued(&self) -> usize {
+        self.pipelines.values().map(PipelineState::queued).sum()
     }
 
     /// How many runs of the pipeline that are no backfill's are active.
     pub(crate) fn active(&self, pipeline: &str) -> usize {
-        self.lines.get(pipeline).map_or(0, Line::active_others)
+        self.pipelines.get(pipeline).map_or(0, PipelineState::active_others)
     }
 
     pub(crate) fn is_paused(&self, pipeline: &str) -> bool {
-        self.lines.get(pipeline).is_some_and(|line| line.paused)
+        self.pipelines.get(pipeline).is_some_and(PipelineState::is_paused)
     }
 
     /// When the pipeline's next interval is due.
     pub(crate) fn next_tick(&self, pipeline: &str, now: Timestamp) -> Option<Timestamp> {
-        self.lines.get(pipeline)?.wake(now.to_utc())
-    }
-
-    fn timetable(&self, pipeline: &str) -> Option<&Timetable> {
-        Some(&self.lines.get(pipeline)?.timetable)
-    }
-
-    /// The starts of the intervals whose outcome decides whether that run may begin.
-    pub(crate) fn depends_on(&self, pipeline: &str, turn: &Turn) -> Option<DateTime<Utc>> {
-        let timetable = self.timetable(pipeline)?;
-        (timetable.depends_on_past && turn.kind == RunKind::Backfill).then(|| timetable.before(turn.interval)).flatten()
-    }
-}
-
-impl Line {
-    fn next(&mut self, pipeline: &str, now: DateTime<Utc>) -> Option<Begin> {
-        if let Some(at) = self.queue.iter().position(|turn| self.may_begin(turn)) {
-            let turn = self.queue.remove(at)?;
-            return Some(Begin::Queued { pipeline: pipeline.to_owned(), turn });
-        }
-        let since = self.watched_since.filter(|_| !self.paused && self.has_place())?;
-        let schedule = self.timetable.schedule.as_ref()?;
-        if self.timetable.depends_on_past
-            && let Some(last) = self.last
-            && self.past.get(&last.start) != Some(&RunState::Success)
-        {
-            return None;
-        }
-        let interval = self.timetable.window.due(schedule, self.last, now).next()?;
-        self.last = Some(interval);
-        // Nothing later depends on what lies before.
-        if self.queue.is_empty() {
-            self.past.retain(|start, _| *start >= interval.start);
-        }
-        Some(Begin::Interval { pipeline: pipeline.to_owned(), interval, on_time: interval.end >= since })
-    }
-
-    fn activate(&mut self, turn: Turn) {
-        self.deactivate(turn.key);
-        self.active_backfills += usize::from(turn.kind == RunKind::Backfill);
-        self.active.insert(turn.key, turn);
-    }
-
-    fn deactivate(&mut self, key: RunKey) -> Option<Turn> {
-        let turn = self.active.remove(&key)?;
-        self.active_backfills -= usize::from(turn.kind == RunKind::Backfill);
-        Some(turn)
-    }
-
-    fn active_others(&self) -> usize {
-        self.active.len() - self.active_backfills
-    }
-
-    fn has_place(&self) -> bool {
-        self.active_others() < self.timetable.max_active_runs as usize
-    }
-
-    fn may_begin(&self, turn: &Turn) -> bool {
-        if turn.kind != RunKind::Backfill {
-            return self.has_place();
-        }
-        let limit = turn.max_active.unwrap_or(self.timetable.max_active_runs) as usize;
-        self.active_backfills < limit && self.past_allows(turn)
-    }
-
-    fn past_allows(&self, turn: &Turn) -> bool {
-        if !self.timetable.depends_on_past {
-            return true;
-        }
-        let Some(before) = self.timetable.before(turn.interval) else { return true };
-        let is_open = |of: &Turn| of.interval.start == before && of.key != turn.key;
-        match self.past.get(&before) {
-            Some(RunState::Success) => true,
-            Some(_) => false,
-            None => !self.queue.iter().any(is_open) && !self.active.values().any(is_open),
-        }
-    }
-
-    fn wake(&self, now: DateTime<Utc>) -> Option<Timestamp> {
-        if self.paused || self.watched_since.is_none() {
-            return None;
-        }
-        let schedule = self.timetable.schedule.as_ref()?;
-        Some(self.timetable.window.next_due(schedule, self.last, now)?.into())
-    }
-
-    fn note(&mut self, start: DateTime<Utc>, state: RunState) {
-        if self.timetable.depends_on_past && self.past.get(&start) != Some(&RunState::Success) {
-            self.past.insert(start, state);
-        }
+        self.pipelines.get(pipeline)?.next_tick(now.to_utc()).map(Timestamp::from)
     }
 }

@@ -55,7 +55,9 @@ impl Simulated {
     /// A process starts: it knows what the journal does.
     fn serve(&mut self) {
         self.scheduler = Scheduler::default();
-        let known = Known { last: self.last, paused: false, past: self.past.clone() };
+        let of_last = |(start, _): &&(DateTime<Utc>, RunState)| self.last.is_some_and(|last| last.start == *start);
+        let outcome = self.past.iter().rev().find(of_last).map(|(_, state)| *state);
+        let known = Known { last: self.last, outcome, ..Known::default() };
         self.scheduler.add("p", self.timetable.clone(), known, Some(self.now));
         for (key, _, interval) in &self.running {
             let turn = Turn { key: *key, kind: RunKind::Scheduled, interval: *interval, max_active: None };
@@ -221,7 +223,7 @@ fn what_depends_on_the_past_waits_for_its_success_also_over_a_restart() {
     let mended = simulated.last.unwrap();
     // Somebody retries it.
     simulated.scheduler.began("p", Turn { key: 99, kind: RunKind::Scheduled, interval: mended, max_active: None });
-    assert!(!simulated.scheduler.ended("p", 99, RunState::Success));
+    assert_eq!(simulated.scheduler.ended("p", 99, RunState::Success), Ended::Clear);
     simulated.until("2024-03-06T23:00Z");
     expect![[r#"
         Sat 02 00:00 +0000: Fri 01 00:00 +0000 .. Sat 02 00:00 +0000
@@ -255,6 +257,8 @@ fn a_paused_pipeline_starts_nothing_by_itself_and_goes_on_by_the_catchup_rule() 
     simulated.scheduler.queue("p", by_hand);
     let begun = simulated.scheduler.next(simulated.now);
     assert_eq!(begun, Some(Begin::Queued { pipeline: "p".into(), turn: by_hand }));
+    simulated.scheduler.began("p", by_hand);
+    assert_eq!(simulated.scheduler.ended("p", 50, RunState::Success), Ended::Clear);
     simulated.until("2024-03-05T12:00Z");
     simulated.scheduler.pause("p", false, simulated.now);
     simulated.until("2024-03-06T12:00Z");
@@ -266,31 +270,147 @@ fn a_paused_pipeline_starts_nothing_by_itself_and_goes_on_by_the_catchup_rule() 
     .assert_eq(&simulated.told);
 }
 
+/// A day of March.
+fn day(day: u32) -> Interval {
+    let start = at(&format!("2024-03-{day:02}")).to_utc();
+    Interval { start, end: start + chrono::TimeDelta::days(1) }
+}
+
+/// A backfill's run of that day, whose key is the day's number.
+fn backfilled(number: u32, max: u32) -> Turn {
+    Turn { key: number.into(), kind: RunKind::Backfill, interval: day(number), max_active: Some(max) }
+}
+
+/// A daily pipeline whose schedule is not followed.
+fn daily(depends_on_past: bool, known: Known) -> Scheduler {
+    let daily = Timetable { depends_on_past, max_active_runs: 1, ..timetable("@daily", "UTC", None, None, false) };
+    let mut scheduler = Scheduler::default();
+    scheduler.add("p", daily, known, None);
+    scheduler
+}
+
+fn queue(scheduler: &mut Scheduler, turns: impl IntoIterator<Item = Turn>) -> Vec<Option<DateTime<Utc>>> {
+    turns.into_iter().map(|turn| scheduler.queue("p", turn)).collect()
+}
+
+/// Begins what may begin: its keys.
+fn begun(scheduler: &mut Scheduler) -> Vec<RunKey> {
+    let mut keys = Vec::new();
+    while let Some(Begin::Queued { turn, .. }) = scheduler.next(at("2024-04-01")) {
+        scheduler.began("p", turn);
+        keys.push(turn.key);
+    }
+    keys
+}
+
 #[test]
 fn backfills_have_a_limit_of_their_own_and_keep_their_order_where_they_depend_on_the_past() {
-    let day = |day: u32| {
-        let start = at(&format!("2024-03-{day:02}")).to_utc();
-        Interval { start, end: start + chrono::TimeDelta::days(1) }
-    };
-    let turn = |n: u32, max| Turn { key: n.into(), kind: RunKind::Backfill, interval: day(n), max_active: Some(max) };
-    let begun = |scheduler: &mut Scheduler| {
-        let mut keys = Vec::new();
-        while let Some(Begin::Queued { turn, .. }) = scheduler.next(at("2024-04-01")) {
-            scheduler.began("p", turn);
-            keys.push(turn.key);
-        }
-        keys
-    };
     for depends_on_past in [false, true] {
-        let daily = Timetable { depends_on_past, max_active_runs: 1, ..timetable("@daily", "UTC", None, None, false) };
-        let mut scheduler = Scheduler::default();
-        scheduler.add("p", daily, Known::default(), None);
+        let mut scheduler = daily(depends_on_past, Known::default());
         scheduler.began("p", Turn { key: 90, kind: RunKind::Manual, interval: day(20), max_active: None });
-        (1..=4).for_each(|n| scheduler.queue("p", turn(n, 2)));
+        queue(&mut scheduler, (1..=4).map(|n| backfilled(n, 2)));
         assert_eq!(begun(&mut scheduler), if depends_on_past { vec![1] } else { vec![1, 2] });
-        assert!(!scheduler.ended("p", 1, RunState::Success));
+        assert_eq!(scheduler.ended("p", 1, RunState::Success), Ended::Clear);
         assert_eq!(begun(&mut scheduler), if depends_on_past { vec![2] } else { vec![3] });
-        assert_eq!(scheduler.ended("p", 2, RunState::Failed), depends_on_past);
+        let after = scheduler.ended("p", 2, RunState::Failed);
+        assert_eq!(after, if depends_on_past { Ended::HoldsUp } else { Ended::Clear });
         assert_eq!(begun(&mut scheduler), if depends_on_past { vec![] } else { vec![4] });
     }
+}
+
+#[test]
+fn days_that_are_run_again_wait_for_each_other_and_not_for_what_they_came_to_before() {
+    let mut scheduler = daily(true, Known::default());
+    // All have succeeded before, as the journal says of the first one that is asked about.
+    let wants = queue(&mut scheduler, (2..=4).map(|n| backfilled(n, 4)));
+    assert_eq!(wants, [Some(day(1).start), None, None], "what is queued is not asked about");
+    scheduler.outcome("p", day(1).start, RunState::Success);
+    assert_eq!(begun(&mut scheduler), [2]);
+    scheduler.ended("p", 2, RunState::Success);
+    assert_eq!(begun(&mut scheduler), [3]);
+    scheduler.ended("p", 3, RunState::Failed);
+    assert!(begun(&mut scheduler).is_empty());
+    // The newest outcome counts, whichever run it is of.
+    scheduler.began("p", Turn { key: 90, kind: RunKind::Manual, interval: day(3), max_active: None });
+    assert!(begun(&mut scheduler).is_empty());
+    scheduler.ended("p", 90, RunState::Success);
+    assert_eq!(begun(&mut scheduler), [4]);
+}
+
+#[test]
+fn a_day_that_is_cancelled_while_it_is_queued_holds_those_after_it_up() {
+    let mut scheduler = daily(true, Known::default());
+    queue(&mut scheduler, (1..=4).map(|n| backfilled(n, 4)));
+    assert_eq!(begun(&mut scheduler), [1]);
+    assert_eq!(scheduler.ended("p", 2, RunState::Cancelled), Ended::HoldsUp);
+    assert!(begun(&mut scheduler).is_empty());
+    scheduler.ended("p", 1, RunState::Success);
+    assert!(begun(&mut scheduler).is_empty());
+    // Somebody retries it.
+    scheduler.began("p", backfilled(2, 4));
+    scheduler.ended("p", 2, RunState::Success);
+    assert_eq!(begun(&mut scheduler), [3]);
+    assert_eq!(scheduler.ended("p", 3, RunState::Success), Ended::Clear);
+    assert_eq!(begun(&mut scheduler), [4]);
+}
+
+#[test]
+fn a_day_that_is_unfinished_in_the_journal_alone_holds_those_after_it_up() {
+    let unfinished = Turn { key: 1, kind: RunKind::Manual, interval: day(1), max_active: None };
+    let mut scheduler = daily(true, Known { unfinished: vec![unfinished], ..Known::default() });
+    let wants = queue(&mut scheduler, (2..=3).map(|n| backfilled(n, 4)));
+    assert_eq!(wants, [None, None]);
+    assert!(begun(&mut scheduler).is_empty());
+    scheduler.began("p", unfinished);
+    assert!(begun(&mut scheduler).is_empty());
+    scheduler.ended("p", 1, RunState::Success);
+    assert_eq!(begun(&mut scheduler), [2]);
+}
+
+#[test]
+fn what_could_not_begin_is_due_again_after_a_while() {
+    let mut scheduler = Scheduler::default();
+    scheduler.add("p", timetable("@daily", "UTC", None, None, false), Known::default(), Some(at("2024-03-02")));
+    let now = at("2024-03-02T00:00:10Z");
+    let first = scheduler.next(now);
+    assert!(matches!(first, Some(Begin::Interval { interval, .. }) if interval == day(1)), "{first:?}");
+    assert_eq!(scheduler.next(now), first, "nobody has said that it has begun");
+    scheduler.hold("p", now + Duration::from_mins(1));
+    assert_eq!(scheduler.next(now), None);
+    assert_eq!(scheduler.wake(now), Some(now + Duration::from_mins(1)));
+    assert_eq!(scheduler.next(now + Duration::from_mins(1)), first);
+    scheduler.began("p", Turn { key: 1, kind: RunKind::Scheduled, interval: day(1), max_active: None });
+    assert_eq!(scheduler.next(now + Duration::from_mins(1)), None);
+}
+
+/// How often queued runs are looked at as so many hours of a backfill run one after the other.
+fn steps_of(hours: u32, depends_on_past: bool) -> usize {
+    let hourly = Timetable { depends_on_past, max_active_runs: 1, ..timetable("@hourly", "UTC", None, None, false) };
+    let mut scheduler = Scheduler::default();
+    scheduler.add("p", hourly, Known::default(), None);
+    let start = at("2024-01-01").to_utc();
+    let hour = |n: u32| start + chrono::TimeDelta::hours(n.into());
+    queue::steps::take();
+    for n in 0..hours {
+        let interval = Interval { start: hour(n), end: hour(n + 1) };
+        let turn = Turn { key: n.into(), kind: RunKind::Backfill, interval, max_active: None };
+        let asks = scheduler.queue("p", turn);
+        assert_eq!(asks.is_some(), depends_on_past && n == 0, "the journal is asked once");
+    }
+    for n in 0..hours {
+        assert_eq!(begun(&mut scheduler), [RunKey::from(n)]);
+        scheduler.ended("p", n.into(), RunState::Success);
+    }
+    assert!(scheduler.pipelines["p"].known_outcomes() <= 1, "what nobody waits for is forgotten");
+    queue::steps::take()
+}
+
+#[test]
+fn what_a_run_that_ends_lets_begin_is_found_in_as_many_steps_however_many_are_queued() {
+    for depends_on_past in [false, true] {
+        let (of_few, of_many) = (steps_of(300, depends_on_past), steps_of(2_881, depends_on_past));
+        assert!(of_few <= 6 * 300, "{of_few} steps for 300 hours");
+        assert!(of_many <= 6 * 2_881, "{of_many} steps for 2,881 hours");
+    }
+    assert!(steps_of(100_000, true) <= 6 * 100_000);
 }

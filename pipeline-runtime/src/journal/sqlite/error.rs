@@ -164,6 +164,20 @@ impl JournalError {
         }
     }
 
+    /// The thread that writes has panicked.
+    pub(super) fn writer_panicked(path: &Path, panic: &(dyn std::any::Any + Send)) -> Self {
+        let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let reason =
+            format!("the thread that writes it panicked ({}), which is a mistake of this library", said.unwrap_or("no text"));
+        Self::Write { path: path.to_owned(), reason }
+    }
+
+    /// What waits to be written is too much.
+    pub(super) fn overrun(path: &Path) -> Self {
+        let reason = format!("more than {} GiB wait to be written, as the disk does not keep up", super::queue::MOST >> 30);
+        Self::Write { path: path.to_owned(), reason }
+    }
+
     /// A new one cannot be put in its place.
     pub(super) fn create(path: &Path, error: &std::io::Error) -> Self {
         Self::Open { path: path.to_owned(), reason: format!("it cannot be made: {error}") }

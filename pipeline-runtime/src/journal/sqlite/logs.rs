@@ -109,6 +109,11 @@ impl Sizes {
     pub(super) fn forget(&mut self, run: RunKey) {
         self.0.remove(&run);
     }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 impl OfRun {

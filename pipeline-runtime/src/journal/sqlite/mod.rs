@@ -4,7 +4,7 @@
 //! told from them. The `runs` table is an index over runs, kept in the same transactions. One thread owns the connection that
 //! writes. It takes all that has been submitted by then into one transaction and never waits for more, so that a thousand
 //! concurrent runs share a commit and a single run pays for its own alone. `synchronous = FULL`: what is committed survives a
-//! power failure.
+//! power failure. Submitting never waits for the writer; whoever begins runs does (`queue.rs`).
 
 mod create;
 mod error;
@@ -12,6 +12,7 @@ mod inbox;
 mod lock;
 mod logs;
 mod prune;
+mod queue;
 mod reader;
 #[cfg(test)]
 mod recovery;
@@ -29,10 +30,12 @@ pub(crate) use reader::{Filter, Reader, StoredLine};
 pub(crate) use rows::{DecodeError, StoredEntry};
 
 use super::{RunKey, StoredRun};
-use crate::engine::{Engine, Entry, Journal, Kept, Outbox, RunIx, WeakEngine};
+use crate::engine::{Engine, Entry, Journal, Kept, Outbox, Record, RunIx, RunState, Todo, WeakEngine};
 use crate::plan::Remap;
+use crate::time::Timestamp;
 use lock::Lock;
 use logs::Backlog;
+use queue::Queue;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 pub(crate) use writer::Begun;
@@ -42,7 +45,7 @@ use writer::{Batch, Order, Writer};
 #[derive(Debug)]
 pub(crate) struct SqliteJournal {
     path: PathBuf,
-    orders: mpsc::SyncSender<Order>,
+    queue: Arc<Queue>,
     backlog: Arc<Backlog>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     committed: Arc<OnceLock<WeakEngine>>,
@@ -51,9 +54,6 @@ pub(crate) struct SqliteJournal {
     /// Held as long as this process may write.
     _lock: Lock,
 }
-
-/// How many submissions may wait for the writer. Whoever submits more waits for it too.
-const QUEUE: usize = 16_384;
 
 impl SqliteJournal {
     /// Opens the journal for this process alone, making it if there is none.
@@ -64,15 +64,16 @@ impl SqliteJournal {
         let lock = Lock::take(path)?;
         let connection = schema::open(path)?;
         let next_key = schema::next_key(&connection, path)?;
-        let (orders, taken) = mpsc::sync_channel(QUEUE);
+        let queue = Arc::new(Queue::default());
         let backlog = Arc::new(Backlog::default());
         let (committed, failure) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
         let writer = Writer::new(connection, path, Arc::clone(&backlog), Arc::clone(&committed), Arc::clone(&failure));
-        let writer = std::thread::Builder::new().name("pipeline-journal".into()).spawn(move || writer.run(&taken));
+        let orders = Arc::clone(&queue);
+        let writer = std::thread::Builder::new().name("pipeline-journal".into()).spawn(move || writer.run(&orders));
         let writer = writer.map_err(|error| JournalError::Thread { path: path.to_owned(), error })?;
         Ok(Self {
             path: path.to_owned(),
-            orders,
+            queue,
             backlog,
             writer: Mutex::new(Some(writer)),
             committed,
@@ -107,12 +108,18 @@ impl SqliteJournal {
 
     /// Keeps a log line, in a while; whoever logs is never held up.
     pub(crate) fn log(&self, line: LogLine) {
-        self.backlog.push(line, || self.orders.try_send(Order::Logs).is_ok());
+        self.backlog.push(line, || self.queue.push(Order::Logs));
     }
 
     /// Notes that a run that waited begins.
     pub(crate) fn begin(&self, begun: Begun) {
         self.order(Order::Begin(Box::new(begun)));
+    }
+
+    /// Notes the end of a run that no engine has.
+    pub(crate) fn end(&self, run: RunKey, state: RunState, at: Timestamp) {
+        let record = Record::RunEnded { state };
+        self.order(Order::Commit(Batch { records: vec![(run, Entry { at, record })], todo: Todo::default() }));
     }
 
     /// Notes whether a pipeline's schedule is paused.
@@ -160,8 +167,23 @@ impl SqliteJournal {
     }
 
     fn order(&self, order: Order) {
-        // Once the writer is gone nothing can be kept; `failure` says why, and the actions that wait are never carried out.
-        let _ = self.orders.send(order);
+        // Once the writer has ended nothing can be kept; `failure` says why, and the actions that wait are never carried out.
+        let _ = self.queue.push(order);
+    }
+
+    /// Whether less than 64 MiB wait to be written, so that another run may begin.
+    pub(crate) fn has_room(&self) -> bool {
+        self.queue.has_room()
+    }
+
+    /// Returns once another run may begin.
+    pub(crate) async fn room(&self) {
+        self.queue.room().await;
+    }
+
+    /// Blocks the thread until another run may begin: for whoever begins runs before the engine runs any.
+    pub(crate) fn wait_for_room(&self) {
+        self.queue.wait_for_room();
     }
 }
 

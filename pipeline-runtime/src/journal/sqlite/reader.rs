@@ -93,11 +93,27 @@ impl Reader {
         Ok(self.runs_where(condition, [pipeline])?.pop().map(|run| run.interval))
     }
 
-    /// How the runs of one interval have ended: successfully if one of them has, else as the newest that has ended.
+    /// The newest outcome of an interval: the state of the one of its runs that ended last.
     pub(crate) fn outcome(&self, pipeline: &str, start: Timestamp) -> Result<Option<RunState>, JournalError> {
         let condition = "WHERE pipeline = ?1 AND interval_start = ?2 AND state NOT IN ('queued', 'running') \
-                         ORDER BY state = 'success' DESC, key DESC LIMIT 1";
+                         ORDER BY finished DESC, key DESC LIMIT 1";
         Ok(self.runs_where(condition, params![pipeline, start.as_nanos()])?.pop().map(|run| run.state))
+    }
+
+    /// The pipeline's runs that have not ended, with their intervals.
+    pub(crate) fn unfinished_intervals(&self, pipeline: &str) -> Result<Vec<(RunKey, RunKind, Interval)>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<_>> {
+            let select = "SELECT key, kind, interval_start, interval_end FROM runs \
+                          WHERE pipeline = ?1 AND state IN ('queued', 'running')";
+            let mut statement = self.connection.prepare_cached(select)?;
+            let read = |row: &Row<'_>| {
+                let kind: String = row.get(1)?;
+                let kind = RunKind::parse(&kind).ok_or_else(|| wrong(1, "kind"))?;
+                Ok((row.get(0)?, kind, interval(row.get(2)?, row.get(3)?)))
+            };
+            statement.query_map([pipeline], read)?.collect()
+        };
+        query().map_err(self.failed())
     }
 
     /// The newest run of each interval that starts within these times.
@@ -139,7 +155,7 @@ impl Reader {
         self.runs_where("WHERE state NOT IN ('queued', 'running') AND key IN (SELECT run FROM due) ORDER BY key", [])
     }
 
-    /// The newest unfinished run of one identity. Without a date: of any.
+    /// The newest unfinished run of one identity, one that has begun before one that is queued. Without a date: of any.
     pub(crate) fn unfinished_of(
         &self,
         pipeline: &str,
@@ -147,16 +163,29 @@ impl Reader {
         start: Option<Timestamp>,
     ) -> Result<Option<StoredRun>, JournalError> {
         let condition = "WHERE pipeline = ?1 AND state IN ('queued', 'running') AND kind = ?2 \
-                         AND (?3 IS NULL OR interval_start = ?3) ORDER BY key DESC LIMIT 1";
+                         AND (?3 IS NULL OR interval_start = ?3) ORDER BY state = 'queued', key DESC LIMIT 1";
         Ok(self.runs_where(condition, params![pipeline, kind.name(), start.map(Timestamp::as_nanos)])?.pop())
     }
 
-    /// How many runs of one identity there are.
-    pub(crate) fn count_of(&self, pipeline: &str, kind: RunKind, start: Timestamp) -> Result<u32, JournalError> {
-        let query = "SELECT count(*) FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3";
-        let values = params![pipeline, kind.name(), start.as_nanos()];
-        let counted = self.connection.prepare_cached(query).and_then(|mut query| query.query_row(values, |row| row.get(0)));
-        counted.map_err(self.failed())
+    /// The ids of the pipeline's runs that have begun and not ended, the oldest first. A backfill's are none of them: it has a
+    /// limit of its own.
+    pub(crate) fn begun_of(&self, pipeline: &str) -> Result<Vec<String>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<String>> {
+            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND state = 'running' AND kind IN ('manual', 'scheduled') \
+                          ORDER BY key";
+            self.connection.prepare_cached(select)?.query_map([pipeline], |row| row.get(0))?.collect()
+        };
+        query().map_err(self.failed())
+    }
+
+    /// The ids of the runs of one identity.
+    pub(crate) fn ids_of(&self, pipeline: &str, kind: RunKind, start: Timestamp) -> Result<Vec<String>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<String>> {
+            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3";
+            let values = params![pipeline, kind.name(), start.as_nanos()];
+            self.connection.prepare_cached(select)?.query_map(values, |row| row.get(0))?.collect()
+        };
+        query().map_err(self.failed())
     }
 
     /// The last interval before `start` whose run succeeded.
@@ -408,7 +437,7 @@ mod tests {
             "SELECT key FROM runs WHERE run_id = ?1 AND pipeline = ?2",
             "SELECT max(key) FROM runs",
             "SELECT key, created FROM runs WHERE key >= ?1 ORDER BY key LIMIT 1",
-            "SELECT count(*) FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3",
+            "SELECT run_id FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3",
             "SELECT id FROM logs WHERE run = ?1 AND node = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
             "SELECT seq FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq",
         ];

@@ -1,15 +1,17 @@
 use super::JournalError;
 use super::inbox::Ticket;
 use super::logs::{self, Backlog, LogLine};
+use super::queue::{End, Queue, Taken};
 use super::rows::RecordRow;
 use super::stage::{self, Stage};
-use crate::engine::{Engine, Entry, Record, Todo, WeakEngine};
+use crate::author::notify::Notification;
+use crate::engine::{Engine, Entry, Output, Record, Skip, Todo, WeakEngine};
 use crate::journal::{RunKey, StoredRun};
 use crate::plan::Remap;
 use crate::schedule::Interval;
 use crate::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use std::collections::HashMap;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
 
@@ -53,6 +55,20 @@ pub(crate) struct Begun {
 }
 
 impl Order {
+    /// How much memory it takes while it is queued, more or less: the texts and outputs that make it large.
+    pub(super) fn bytes(&self) -> u64 {
+        let bytes = match self {
+            Self::Enter(run) => size_of::<StoredRun>() + run.run_id.len() + run.pipeline.len() + json_bytes(&run.params),
+            Self::Remap { skeleton, .. } => 2 * skeleton.len(),
+            Self::Commit(batch) => batch.bytes(),
+            Self::Begin(_) => size_of::<Begun>(),
+            Self::Pause { pipeline, .. } => pipeline.len(),
+            Self::Answer { answer, .. } => answer.len(),
+            Self::Logs | Self::Sync(_) | Self::Close => 0,
+        };
+        (size_of::<Self>() + bytes) as u64
+    }
+
     /// Whether nothing follows from it by itself.
     fn is_not_awaited(&self) -> bool {
         matches!(self, Self::Logs | Self::Enter(_) | Self::Begin(_) | Self::Remap { .. })
@@ -75,8 +91,42 @@ pub(super) struct Batch {
     pub(super) todo: Todo,
 }
 
-/// How many orders share a commit at most. More would only make the first of them wait.
-const MAX_ORDERS: usize = 1_000;
+impl Batch {
+    fn bytes(&self) -> usize {
+        let of_entry = |(_, entry): &(RunKey, Entry)| size_of::<(RunKey, Entry)>() + payload(&entry.record);
+        self.records.iter().map(of_entry).sum::<usize>()
+            + size_of_val(self.todo.starts.as_slice())
+            + size_of_val(self.todo.actions.as_slice())
+    }
+}
+
+/// The bytes of what a record holds beside numbers.
+fn payload(record: &Record) -> usize {
+    match record {
+        Record::Succeeded { output: Some(Output { json: Some(json), .. }), .. } => json.len(),
+        Record::NotYet { memory, .. } => memory.as_ref().map_or(0, |memory| memory.len()),
+        Record::Retrying { error, memory, .. } => error.len() + memory.as_ref().map_or(0, |memory| memory.len()),
+        Record::Failed { error, .. } | Record::CallbackFailed { error, .. } => error.len(),
+        Record::Skipped { why: Skip::Body(why) | Skip::Timeout(why), .. } => why.len(),
+        Record::Cleared { slots } => size_of_val(&**slots),
+        Record::CallbackDue { notification, .. } => {
+            size_of::<Notification>() + notification.error().map_or(0, str::len) + notification.run_id().len()
+        }
+        _ => 0,
+    }
+}
+
+/// How long a value's texts are, at all depths.
+fn json_bytes(value: &serde_json::Value) -> usize {
+    use serde_json::Value;
+    size_of::<Value>()
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(json_bytes).sum(),
+            Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + json_bytes(value)).sum(),
+            _ => 0,
+        }
+}
 
 /// Owns the connection that writes.
 #[derive(Debug)]
@@ -104,47 +154,50 @@ impl Writer {
         Self { connection, path: path.to_owned(), committed, failure, next_seq: HashMap::new(), backlog, log_sizes }
     }
 
-    /// Commits what it is given, all that waits in one transaction, until it is closed or cannot write.
-    pub(super) fn run(mut self, orders: &mpsc::Receiver<Order>) {
-        let mut taken = Vec::new();
-        while let Ok(order) = orders.recv() {
-            taken.push(order);
+    /// Commits what is queued, as much as a commit may have in one transaction, until the queue ends or cannot be written. A panic
+    /// is the end of the writer as well, so it stops the engine as an error does: else actions would wait for it for ever.
+    pub(super) fn run(mut self, queue: &Queue) {
+        let ending =
+            Ending { path: self.path.clone(), committed: Arc::clone(&self.committed), failure: Arc::clone(&self.failure) };
+        let wrote = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.write(queue)));
+        // Whoever submits from here on is told by `failure`, so that is set before the queue is closed.
+        match wrote {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => ending.fail(error),
+            Err(panic) => ending.fail(JournalError::writer_panicked(&ending.path, &*panic)),
+        }
+        queue.close();
+    }
+
+    fn write(&mut self, queue: &Queue) -> Result<(), JournalError> {
+        while let Some(mut taken) = queue.take() {
             // No lingering for more: group commit comes of what arrives while the last one is written.
-            taken.extend(std::iter::from_fn(|| orders.try_recv().ok()).take(MAX_ORDERS - 1));
             // But for what nobody awaits: log lines, and that a run begins, which its first records follow.
-            if taken.iter().all(Order::is_not_awaited)
-                && let Ok(order) = orders.recv_timeout(logs::LINGER)
-            {
-                taken.push(order);
-                taken.extend(std::iter::from_fn(|| orders.try_recv().ok()).take(MAX_ORDERS - 2));
+            if taken.orders.iter().all(Order::is_not_awaited) {
+                queue.take_more(&mut taken, logs::LINGER);
             }
             // Taken after the orders: what a body has logged is kept with its end.
             let lines = self.backlog.take();
-            let closes = taken.iter().position(|order| matches!(order, Order::Close));
+            let closes = taken.orders.iter().position(|order| matches!(order, Order::Close));
             if let Some(close) = closes {
-                taken.truncate(close);
+                taken.orders.truncate(close);
             }
-            match self.commit(&taken, lines) {
-                Ok(()) => self.carry_out(taken.drain(..)),
-                Err(error) => {
-                    let error = Arc::new(JournalError::write(&self.path, &error));
-                    // The first failure is the one to report.
-                    let _ = self.failure.set(error);
-                    if let Some(engine) = self.engine() {
-                        engine.stop();
-                    }
-                    return;
-                }
-            }
+            self.commit(&taken.orders, lines).map_err(|error| JournalError::write(&self.path, &error))?;
+            self.carry_out(&mut taken);
+            queue.kept(&taken);
             if closes.is_some() {
-                return;
+                return Ok(());
             }
+        }
+        match queue.end() {
+            Some(End::Overrun) => Err(JournalError::overrun(&self.path)),
+            _ => Ok(()),
         }
     }
 
-    fn carry_out(&self, orders: impl Iterator<Item = Order>) {
+    fn carry_out(&self, taken: &mut Taken) {
         let mut todo = Todo::default();
-        for order in orders {
+        for order in taken.orders.drain(..) {
             match order {
                 Order::Commit(batch) => todo.append(batch.todo),
                 // Whoever waited may have gone.
@@ -179,14 +232,17 @@ impl Writer {
     /// Lines alone wait for no disk: the next commit of records brings them there, and only a power failure before it loses them.
     fn commit_logs(&mut self, lines: Vec<LogLine>) -> rusqlite::Result<()> {
         self.connection.pragma_update(None, "synchronous", "NORMAL")?;
-        let transaction = transaction(&self.connection)?;
+        let of_lines = runs_of(&lines);
+        let transaction = transaction(&self.connection, &mut warn_of_wait(&self.path))?;
         self.log_sizes.write(&transaction, lines)?;
         transaction.commit()?;
+        self.forget(of_lines);
         self.connection.pragma_update(None, "synchronous", "FULL")
     }
 
     fn commit_synced(&mut self, orders: &[Order], lines: Vec<LogLine>) -> rusqlite::Result<()> {
-        let transaction = transaction(&self.connection)?;
+        let of_lines = runs_of(&lines);
+        let transaction = transaction(&self.connection, &mut warn_of_wait(&self.path))?;
         stage::reach(Stage::Begun);
         for order in orders {
             match order {
@@ -199,7 +255,12 @@ impl Writer {
                 }
                 Order::Commit(batch) => {
                     for (run, entry) in &batch.records {
-                        let seq = next_seq(&mut self.next_seq, &transaction, *run)?;
+                        let seq = if is_of_callback(&entry.record) && !self.next_seq.contains_key(run) {
+                            // It comes after the end of its run, which is not to be known by heart again.
+                            last_seq(&transaction, *run)? + 1
+                        } else {
+                            next_seq(&mut self.next_seq, &transaction, *run)?
+                        };
                         append(&transaction, *run, seq, entry)?;
                     }
                 }
@@ -230,25 +291,80 @@ impl Writer {
             self.next_seq.remove(&run);
             self.log_sizes.forget(run);
         }
+        self.forget(of_lines);
         Ok(())
+    }
+
+    /// Forgets how much was logged of runs that are not under way: a body that was cut off may log after the end of its run.
+    fn forget(&mut self, runs: HashSet<RunKey>) {
+        for run in runs {
+            if !self.next_seq.contains_key(&run) {
+                self.log_sizes.forget(run);
+            }
+        }
     }
 }
 
-/// Takes the right to write at once: other processes write to the inbox, and upon what had been read before they did nothing could
-/// be written any more.
-fn transaction(connection: &Connection) -> rusqlite::Result<Transaction<'_>> {
-    Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
+fn runs_of(lines: &[LogLine]) -> HashSet<RunKey> {
+    lines.iter().map(|line| line.run).collect()
+}
+
+fn is_of_callback(record: &Record) -> bool {
+    matches!(record, Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. })
+}
+
+/// What the end of a writer that failed takes, which may have panicked anywhere.
+struct Ending {
+    path: PathBuf,
+    committed: Arc<OnceLock<WeakEngine>>,
+    failure: Arc<OnceLock<Arc<JournalError>>>,
+}
+
+impl Ending {
+    fn fail(&self, error: JournalError) {
+        // The first failure is the one to report.
+        let _ = self.failure.set(Arc::new(error));
+        if let Some(engine) = self.committed.get().and_then(WeakEngine::upgrade) {
+            engine.stop();
+        }
+    }
+}
+
+/// Takes the right to write at once (`BEGIN IMMEDIATE`), since other processes write to the inbox: a transaction that has read
+/// before one of them wrote could not be upgraded to write. Where another connection keeps that right, the journal waits for it,
+/// however long it takes: nothing is wrong with the file, and nothing is lost meanwhile. Each time that `SQLite` gives up `on_busy`
+/// is called.
+fn transaction<'c>(connection: &'c Connection, on_busy: &mut dyn FnMut()) -> rusqlite::Result<Transaction<'c>> {
+    loop {
+        match Transaction::new_unchecked(connection, TransactionBehavior::Immediate) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => on_busy(),
+            result => return result,
+        }
+    }
+}
+
+/// Says once that another program keeps the journal from being written.
+fn warn_of_wait(path: &Path) -> impl FnMut() {
+    let (path, mut is_said) = (path.to_owned(), false);
+    move || {
+        if !std::mem::replace(&mut is_said, true) {
+            tracing::warn!("the journal {path:?} is locked by another program; runs go on once it can be written again");
+        }
+    }
 }
 
 fn next_seq(known: &mut HashMap<RunKey, i64>, connection: &Connection, run: RunKey) -> rusqlite::Result<i64> {
-    let next = if let Some(next) = known.get(&run) {
-        *next
-    } else {
-        let mut last = connection.prepare_cached("SELECT max(seq) FROM records WHERE run = ?1")?;
-        last.query_row([run], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0) + 1
+    let next = match known.get(&run) {
+        Some(next) => *next,
+        None => last_seq(connection, run)? + 1,
     };
     known.insert(run, next + 1);
     Ok(next)
+}
+
+fn last_seq(connection: &Connection, run: RunKey) -> rusqlite::Result<i64> {
+    let mut last = connection.prepare_cached("SELECT max(seq) FROM records WHERE run = ?1")?;
+    Ok(last.query_row([run], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0))
 }
 
 /// Runs of one plan share its skeleton.
@@ -261,30 +377,46 @@ fn skeleton_id(connection: &Connection, text: &str) -> rusqlite::Result<i64> {
     Ok(connection.last_insert_rowid())
 }
 
+/// An id that is taken is this run's own affair. Ids are chosen so that none is (`host/prepare.rs`); where one is all the same, the
+/// run is kept under an id of its own rather than that every run's records in this commit are lost.
 fn enter(connection: &Connection, run: &StoredRun) -> rusqlite::Result<()> {
     let skeleton = skeleton_id(connection, &run.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| crate::time::Timestamp::from(date).as_nanos();
     let insert = "INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, \
                   params, state, created, sla_from, seed, skeleton, max_active) \
                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
-    connection.prepare_cached(insert)?.execute(params![
-        run.key,
-        run.run_id,
-        run.pipeline,
-        run.kind.name(),
-        nanos(run.interval.start),
-        nanos(run.interval.end),
-        run.previous.map(|previous| nanos(previous.start)),
-        run.previous.map(|previous| nanos(previous.end)),
-        run.params.to_string(),
-        run.state.name(),
-        run.created.as_nanos(),
-        run.sla_from.as_nanos(),
-        run.seed.cast_signed(),
-        skeleton,
-        run.max_active,
-    ])?;
-    Ok(())
+    let add = |run_id: &str| {
+        connection.prepare_cached(insert)?.execute(params![
+            run.key,
+            run_id,
+            run.pipeline,
+            run.kind.name(),
+            nanos(run.interval.start),
+            nanos(run.interval.end),
+            run.previous.map(|previous| nanos(previous.start)),
+            run.previous.map(|previous| nanos(previous.end)),
+            run.params.to_string(),
+            run.state.name(),
+            run.created.as_nanos(),
+            run.sla_from.as_nanos(),
+            run.seed.cast_signed(),
+            skeleton,
+            run.max_active,
+        ])
+    };
+    match add(&run.run_id) {
+        // SQLite takes back that one statement alone.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            let run_id = format!("{}__{}", run.run_id, run.key);
+            tracing::error!(
+                "the journal has a run {} of `{}` already; the new one is kept as {run_id}",
+                run.run_id,
+                run.pipeline
+            );
+            add(&run_id).map(drop)
+        }
+        added => added.map(drop),
+    }
 }
 
 fn begin(connection: &Connection, begun: &Begun) -> rusqlite::Result<()> {
@@ -334,8 +466,96 @@ fn append(connection: &Connection, run: RunKey, seq: i64, entry: &Entry) -> rusq
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::RunState;
     use crate::journal::sqlite::schema;
-    use crate::time::Timestamp;
+
+    fn journal() -> (tempfile::TempDir, Writer) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let writer = Writer::new(schema::open(&path).unwrap(), &path, Arc::default(), Arc::default(), Arc::default());
+        (folder, writer)
+    }
+
+    fn records(run: RunKey, records: impl IntoIterator<Item = Record>) -> Order {
+        let records = records.into_iter().map(|record| (run, Entry { at: Timestamp::default(), record })).collect();
+        Order::Commit(Batch { records, todo: Todo::default() })
+    }
+
+    fn stored(key: RunKey) -> StoredRun {
+        let date = Timestamp::default().to_utc();
+        StoredRun {
+            key,
+            run_id: "manual__1".into(),
+            pipeline: "nightly".into(),
+            kind: crate::journal::RunKind::Manual,
+            interval: Interval { start: date, end: date },
+            previous: None,
+            params: serde_json::Value::Null,
+            state: RunState::Running,
+            created: Timestamp::default(),
+            sla_from: Timestamp::default(),
+            finished: None,
+            seed: 1,
+            skeleton: "{}".into(),
+            begun: None,
+            max_active: None,
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_taken_is_the_affair_of_its_run_alone() {
+        let (_folder, mut writer) = journal();
+        let orders = [1, 2].map(|key| Order::Enter(Box::new(stored(key))));
+        let orders: Vec<Order> = orders.into_iter().chain([records(1, [Record::Started { slot: 0, attempt: 1 }])]).collect();
+        writer.commit(&orders, Vec::new()).unwrap();
+        let mut ids = writer.connection.prepare("SELECT run_id FROM runs ORDER BY key").unwrap();
+        let ids: Vec<String> = ids.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(ids, ["manual__1", "manual__1__2"]);
+        assert_eq!(last_seq(&writer.connection, 1).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_journal_that_another_program_has_locked_is_waited_for() {
+        let (folder, writer) = journal();
+        writer.connection.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let other = Connection::open(folder.path().join("journal.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut gave_up = 0;
+        let mut on_busy = || {
+            gave_up += 1;
+            if gave_up == 3 {
+                other.execute_batch("COMMIT").unwrap();
+            }
+        };
+        drop(transaction(&writer.connection, &mut on_busy).unwrap());
+        assert_eq!(gave_up, 3);
+    }
+
+    #[test]
+    fn what_comes_after_the_end_of_a_run_is_kept_and_nothing_of_the_run_is_known_by_heart_for_it() {
+        let (_folder, mut writer) = journal();
+        let line = || LogLine {
+            run: 1,
+            node: "upload".into(),
+            attempt: 1,
+            at: Timestamp::default(),
+            level: tracing::Level::INFO,
+            text: "late".into(),
+        };
+        writer.commit(&[records(1, [Record::Started { slot: 0, attempt: 1 }])], vec![line()]).unwrap();
+        assert_eq!((writer.next_seq.len(), writer.log_sizes.len()), (1, 1));
+        writer.commit(&[records(1, [Record::RunEnded { state: RunState::Success }])], Vec::new()).unwrap();
+        writer
+            .commit(&[records(1, [Record::CallbackTold { id: 0 }]), records(1, [Record::CallbackTold { id: 1 }])], vec![line()])
+            .unwrap();
+        writer.commit(&[Order::Logs], vec![line()]).unwrap();
+        assert_eq!((writer.next_seq.len(), writer.log_sizes.len()), (0, 0));
+        assert_eq!(last_seq(&writer.connection, 1).unwrap(), 4);
+        // It is retried.
+        writer.commit(&[records(1, [Record::Cleared { slots: [0].into() }])], vec![line()]).unwrap();
+        assert_eq!((writer.next_seq.len(), writer.log_sizes.len()), (1, 1));
+        assert_eq!(last_seq(&writer.connection, 1).unwrap(), 5);
+    }
 
     #[test]
     fn a_full_disk_is_called_so_and_what_was_committed_before_is_there() {

@@ -549,7 +549,7 @@ fn a_run_that_was_interrupted_is_gone_on_with_where_it_was() {
     });
     OPEN.store(true, Ordering::SeqCst);
     live(async |live| {
-        let run = live.engine.resume(live.spec(&plan), started, &entries).unwrap();
+        let run = live.engine.resume(Run::replay(live.spec(&plan), started, &entries).unwrap(), &entries);
         assert_eq!(live.engine.ended(run).await, RunState::Success);
     });
     assert_eq!(CALLS.load(Ordering::SeqCst), 20, "what had finished ran again");

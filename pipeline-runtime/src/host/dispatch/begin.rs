@@ -1,0 +1,104 @@
+//! What is due begins.
+
+use super::super::prepare::{self, Queued};
+use super::super::scheduler::{Begin, Turn};
+use super::super::{Prepared, StartError};
+use super::{Dispatch, new_spec};
+use crate::engine::RunState;
+use crate::journal::{Reader, RunKey, RunKind, StoredRun};
+use crate::schedule::Interval;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// After how long a run that could not begin is tried again, for a reason that may pass.
+const AGAIN: Duration = Duration::from_mins(1);
+
+impl Dispatch<'_> {
+    /// Adds a run of the journal to those that wait for their turn.
+    pub(super) fn queue(&mut self, run: &StoredRun, key: RunKey, reader: &Reader) -> Result<(), StartError> {
+        if !self.scheduler.knows(&run.pipeline) {
+            let pipeline = self.pipeline(&run.pipeline)?;
+            // What is wrong with the run's params is its own affair, once it begins.
+            self.know(&pipeline.plan(&run.params).or_else(|_| pipeline.plan(&serde_json::Value::Null))?)?;
+        }
+        if let Some(before) = self.scheduler.queue(&run.pipeline, Turn { key, ..Turn::of(run) })
+            && let Some(state) = reader.outcome(&run.pipeline, before.into())?
+        {
+            self.scheduler.outcome(&run.pipeline, before, state);
+        }
+        Ok(())
+    }
+
+    /// Begins what is due, as far as what waits to be kept leaves room.
+    pub(super) fn begin_due(&mut self) {
+        // What is read of the journal for runs that begin at once is read once, after all that was known by then.
+        let mut reader = None;
+        while self.has_room()
+            && let Some(begin) = self.scheduler.next(self.now())
+        {
+            let begun = match &begin {
+                Begin::Interval { pipeline, interval, on_time } => {
+                    self.begin_interval(pipeline, *interval, *on_time, &mut reader)
+                }
+                Begin::Queued { pipeline, turn } => self.begin_queued(pipeline, *turn, &mut reader),
+            };
+            if let Err(error) = begun {
+                self.could_not_begin(&begin, &error);
+            }
+        }
+    }
+
+    fn begin_interval(
+        &mut self,
+        id: &str,
+        interval: Interval,
+        on_time: bool,
+        reader: &mut Option<Reader>,
+    ) -> Result<(), StartError> {
+        let pipeline = self.pipeline(id)?;
+        let now = self.now();
+        let plan = Arc::new(pipeline.plan(&serde_json::Value::Null)?);
+        let skeleton = plan.skeleton().into();
+        let mut spec = new_spec(plan, interval, if on_time { interval.end.into() } else { now });
+        let stored = prepare::enter(self.read(reader)?, &mut spec, RunKind::Scheduled, now, &skeleton)?;
+        self.begin(Prepared::New(spec, Some(Box::new(stored)))).map(drop)
+    }
+
+    fn begin_queued(&mut self, id: &str, turn: Turn, reader: &mut Option<Reader>) -> Result<(), StartError> {
+        let pipeline = self.pipeline(id)?;
+        let now = self.now();
+        let reader = self.read(reader)?;
+        let run = reader.run_of_key(turn.key)?.ok_or_else(|| StartError::NoRun { run_id: turn.key.to_string() })?;
+        let queued = Queued::read(reader, pipeline, &run, now)?;
+        self.begin(Prepared::Queued(Box::new(queued))).map(drop)
+    }
+
+    fn read<'r>(&self, reader: &'r mut Option<Reader>) -> Result<&'r Reader, StartError> {
+        Ok(match reader {
+            Some(reader) => reader,
+            None => reader.insert(self.journal()?.reader_after_all()?),
+        })
+    }
+
+    /// An interval stays due, and a run stays queued where the journal could not be read: both are tried again. A queued run that
+    /// has no plan fails, as nothing but another program would change that.
+    fn could_not_begin(&mut self, begin: &Begin, error: &StartError) {
+        let again = humantime::format_duration(AGAIN);
+        let (about, pipeline) = match begin {
+            Begin::Interval { pipeline, interval, .. } => (format!("the scheduled run of `{pipeline}` for {interval}"), pipeline),
+            Begin::Queued { pipeline, turn } if matches!(error, StartError::Journal(_)) => {
+                (format!("run {} of `{pipeline}`", turn.key), pipeline)
+            }
+            Begin::Queued { pipeline, turn } => {
+                tracing::error!("run {} of `{pipeline}` could not begin, and has failed: {error}", turn.key);
+                if let Some(journal) = &self.host.journal {
+                    journal.end(turn.key, RunState::Failed, self.now());
+                }
+                self.over(pipeline, turn.key, RunState::Failed);
+                return;
+            }
+        };
+        tracing::error!("{about} could not begin, and is tried again in {again}: {error}");
+        self.scheduler.hold(pipeline, self.now() + AGAIN);
+    }
+}

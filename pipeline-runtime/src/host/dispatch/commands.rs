@@ -1,0 +1,151 @@
+//! What others ask for: commands in the journal's inbox, and what `backfill` asks of its own process.
+
+use super::super::backfill::Backfill;
+use super::super::command::{Answer, Command};
+use super::super::prepare;
+use super::super::scheduler::Turn;
+use super::super::{Ask, Edited, Prepared, Request, StartError};
+use super::{Dispatch, new_spec};
+use crate::Pipeline;
+use crate::engine::{Edit, RunState};
+use crate::journal::{RunKind, STALE, SqliteJournal, StoredRun};
+use crate::time::Clock;
+use std::sync::Arc;
+
+impl Dispatch<'_> {
+    pub(super) fn look_into_inbox(&mut self) {
+        let Ok(journal) = self.journal() else { return };
+        if self.mailbox.is_none() {
+            self.mailbox = journal.mailbox().inspect_err(|error| tracing::error!("{error}")).ok();
+        }
+        let commands = self.mailbox.as_ref().map(|mailbox| mailbox.commands(self.last_ticket));
+        let commands = match commands {
+            Some(Ok(commands)) => commands,
+            Some(Err(error)) => return tracing::error!("{error}"),
+            None => return,
+        };
+        for (ticket, at, text) in commands {
+            self.last_ticket = ticket;
+            let result = if Clock::system().now().since(at) > STALE {
+                Err("nobody held the journal when this was asked, and it is too long ago now".to_owned())
+            } else {
+                match serde_json::from_str::<Command>(&text) {
+                    Ok(command) => self.execute(command).map_err(|error| error.to_string()),
+                    Err(_) => {
+                        Err("the process that holds the journal is of another version and does not know this command".into())
+                    }
+                }
+            };
+            let (done, text) = result.map_or_else(|error| (false, error), |text| (true, text));
+            tracing::info!("asked from outside: {text}");
+            // Two texts, which JSON can hold.
+            journal.answer(ticket, &serde_json::to_string(&Answer { done, text }).unwrap_or_default());
+        }
+    }
+
+    /// Does what somebody wants, and says what was done.
+    pub(crate) fn execute(&mut self, command: Command) -> Result<String, StartError> {
+        match command {
+            Command::Trigger { pipeline, logical_date, params } => self.trigger(&pipeline, logical_date, params),
+            Command::Backfill(backfill) => self.backfill(&backfill),
+            Command::Pause { pipeline, paused } => self.pause(&pipeline, paused),
+            edit @ (Command::Cancel { .. } | Command::Skip { .. } | Command::Retry { .. }) => match edit.edit() {
+                Some((run, edit)) => self.edit(run, edit),
+                None => Ok(String::new()),
+            },
+        }
+    }
+
+    fn trigger(&mut self, id: &str, logical_date: Option<String>, params: serde_json::Value) -> Result<String, StartError> {
+        let (pipeline, journal) = (self.pipeline(id)?.clone(), self.journal()?);
+        let request = Request { pipeline, params, logical_date, ask: Ask::Trigger };
+        let reader = journal.reader_after_all()?;
+        let Prepared::New(spec, Some(stored)) = request.prepare(&reader, self.now())? else {
+            return Ok(String::new());
+        };
+        let stored = StoredRun { state: RunState::Queued, ..*stored };
+        let key = journal.enter(&stored);
+        self.queue(&stored, key, &reader)?;
+        self.begin_due();
+        let run_id = stored.run_id;
+        let active = self.scheduler.active(id);
+        Ok(if self.runs.of_key(key).is_some() {
+            format!("run {run_id} of {id} has started")
+        } else if active < spec.plan.calendar.max_active_runs as usize {
+            format!("run {run_id} of {id} could not begin yet; the log of the process that holds the journal says why")
+        } else {
+            format!(
+                "run {run_id} of {id} waits for its turn: {active} of the pipeline's runs are active, which is its `max_active_runs`"
+            )
+        })
+    }
+
+    /// Enters the runs of a backfill, which begin as its limit allows.
+    pub(crate) fn backfill(&mut self, backfill: &Backfill) -> Result<String, StartError> {
+        let (pipeline, journal) = (self.pipeline(&backfill.pipeline)?, self.journal()?);
+        let (reader, now) = (journal.reader_after_all()?, self.now());
+        let (plan, intervals) = backfill.intervals(pipeline, Some(&reader), now)?;
+        let plan = Arc::new(plan);
+        let skeleton = plan.skeleton().into();
+        for interval in &intervals.runs {
+            let mut spec = new_spec(Arc::clone(&plan), *interval, now);
+            let stored = prepare::enter(&reader, &mut spec, RunKind::Backfill, now, &skeleton)?;
+            let stored = StoredRun { state: RunState::Queued, max_active: backfill.max_active_runs, ..stored };
+            journal.wait_for_room();
+            let key = journal.enter(&stored);
+            self.queue(&stored, key, &reader)?;
+        }
+        self.begin_due();
+        let (runs, left_out) = (intervals.runs.len(), intervals.left_out.len());
+        let left_out = if left_out > 0 { format!(", {left_out} left out, since they have a run already") } else { String::new() };
+        Ok(format!("{runs} intervals of {} are run{left_out}", backfill.pipeline))
+    }
+
+    fn pause(&mut self, id: &str, paused: bool) -> Result<String, StartError> {
+        let said = pause(self.journal()?, self.pipeline(id)?, paused)?;
+        self.scheduler.pause(id, paused, self.now());
+        Ok(said)
+    }
+
+    fn edit(&mut self, name: &str, edit: Edit) -> Result<String, StartError> {
+        let journal = self.journal()?;
+        let run = journal.reader_after_all()?.run(name)?.ok_or_else(|| StartError::NoRun { run_id: name.to_owned() })?;
+        let (run_id, pipeline) = (run.run_id.clone(), run.pipeline.clone());
+        let done = match &edit {
+            Edit::Cancel => format!("run {run_id} of {pipeline} is cancelled"),
+            Edit::Skip { node } => format!("node {node} of run {run_id} of {pipeline} is skipped"),
+            Edit::Retry { .. } => format!("run {run_id} of {pipeline} goes on"),
+        };
+        if let Some(ix) = self.runs.of_key(run.key) {
+            let refused = |reason: crate::engine::EditError| StartError::Edit { run_id, reason: reason.to_string() };
+            self.host.engine.edit(ix, &edit).map_err(refused)?;
+            // Where its end was not heard yet, that is found out as it is heard.
+            if !self.runs.is_open(ix) {
+                self.scheduler.began(&pipeline, Turn::of(&run));
+                self.watch(ix);
+            }
+        } else {
+            match self.host.edited(self.pipelines, name, edit)? {
+                Edited::Prepared(prepared) => drop(self.begin(prepared)?),
+                Edited::CancelledAsItIs(run) => self.over(&run.pipeline, run.key, RunState::Cancelled),
+            }
+        }
+        Ok(done)
+    }
+}
+
+/// Notes whether a pipeline's schedule is to be followed, and says what that changed.
+pub(crate) fn pause(journal: &SqliteJournal, pipeline: &Pipeline, paused: bool) -> Result<String, StartError> {
+    let id = pipeline.id();
+    if pipeline.options().schedule.is_none() {
+        return Err(StartError::Refused(format!("pipeline `{id}` has no schedule to pause; it runs when it is asked to")));
+    }
+    let was_paused = journal.reader_after_all()?.paused()?.contains(id);
+    journal.pause(id, paused);
+    Ok(match (paused, was_paused) {
+        (true, false) => format!("the schedule of {id} is paused; runs that have begun go on, and `trigger` works"),
+        (true, true) => format!("the schedule of {id} was paused already"),
+        (false, true) => format!("the schedule of {id} is followed again"),
+        (false, false) => format!("the schedule of {id} was not paused"),
+    })
+}

@@ -1,0 +1,196 @@
+//! The runs of a process, from their begin until nothing of them is left to do.
+//!
+//! A run may be retried after its end, also before its end was heard. So what is heard is compared with what the run is: an end
+//! of a run that goes on is passed over and the run watched on, and what is told of an earlier life is passed over as well.
+
+use super::super::scheduler::{Ended, Turn};
+use super::super::{Prepared, StartError};
+use super::Dispatch;
+use crate::author::notify::BoxFuture;
+use crate::engine::{Run, RunIx, RunState};
+use crate::journal::RunKey;
+use futures_util::stream::FuturesUnordered;
+use std::collections::{HashMap, HashSet};
+
+/// The runs of a process.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    hosted: HashMap<RunIx, Hosted>,
+    by_key: HashMap<RunKey, RunIx>,
+    /// Runs that have not ended, as far as was heard. Each has one event to come.
+    open: HashSet<RunIx>,
+    /// Runs that have ended and are not forgotten, or have not told everybody.
+    closing: HashSet<RunIx>,
+    /// Those of them that have told everybody, and whose last thread is not back.
+    lingering: Vec<RunIx>,
+    pub(super) events: FuturesUnordered<BoxFuture<Event>>,
+}
+
+#[derive(Debug)]
+struct Hosted {
+    pipeline: String,
+    key: RunKey,
+    /// How often it was begun or retried here.
+    life: u32,
+}
+
+/// What becomes of a run.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Event {
+    Ended(RunIx),
+    /// Everybody was told, in that life of the run.
+    Told(RunIx, u32),
+}
+
+impl Runs {
+    pub(super) fn has_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    pub(super) fn has_closing(&self) -> bool {
+        !self.closing.is_empty()
+    }
+
+    /// Where the run of that key is hosted, if it is.
+    pub(super) fn of_key(&self, key: RunKey) -> Option<RunIx> {
+        self.by_key.get(&key).copied()
+    }
+
+    pub(super) fn is_open(&self, ix: RunIx) -> bool {
+        self.open.contains(&ix)
+    }
+}
+
+impl Dispatch<'_> {
+    /// Begins a run, or resumes it, once there is room for what it has to keep: before the engine runs any.
+    pub(crate) fn start(&mut self, prepared: Prepared) -> Result<RunIx, StartError> {
+        if let Some(journal) = &self.host.journal {
+            journal.wait_for_room();
+        }
+        self.begin(prepared)
+    }
+
+    /// Begins a run, or resumes it.
+    pub(super) fn begin(&mut self, prepared: Prepared) -> Result<RunIx, StartError> {
+        let (turn, is_resumed) = (prepared.turn(), matches!(prepared, Prepared::Resumed(_)));
+        let pipeline = prepared.plan().pipeline.to_owned();
+        if turn.is_some() {
+            // Before anything of the run starts: a run that has begun must not be begun again because this failed.
+            self.know(prepared.plan())?;
+        }
+        let ix = self.host.start(prepared)?;
+        let look = |run: &Run| (run.spec().key, run.state());
+        let Some((key, state)) = self.host.engine.look(ix, look) else { return Ok(ix) };
+        if let Some(turn) = turn {
+            self.runs.by_key.insert(key, ix);
+            // A run that has ended before, and has somebody left to tell, begins nothing.
+            if !(is_resumed && state.is_end()) {
+                self.scheduler.began(&pipeline, Turn { key, ..turn });
+            }
+        }
+        self.runs.hosted.insert(ix, Hosted { pipeline: pipeline.clone(), key, life: 0 });
+        if state.is_end() {
+            self.over(&pipeline, key, state);
+            self.close(ix);
+        } else {
+            self.watch(ix);
+        }
+        Ok(ix)
+    }
+
+    /// Waits until a run has ended.
+    pub(super) fn watch(&mut self, ix: RunIx) {
+        let engine = self.host.engine.clone();
+        if let Some(hosted) = self.runs.hosted.get_mut(&ix) {
+            hosted.life += 1;
+        }
+        self.runs.open.insert(ix);
+        self.runs.closing.remove(&ix);
+        self.runs.events.push(Box::pin(async move {
+            engine.ended(ix).await;
+            Event::Ended(ix)
+        }));
+    }
+
+    /// Waits until a run that has ended has told everybody.
+    fn close(&mut self, ix: RunIx) {
+        let engine = self.host.engine.clone();
+        let life = self.runs.hosted.get(&ix).map_or(0, |hosted| hosted.life);
+        self.runs.closing.insert(ix);
+        self.runs.events.push(Box::pin(async move {
+            engine.all_delivered(ix).await;
+            Event::Told(ix, life)
+        }));
+    }
+
+    pub(super) fn hear(&mut self, event: Event) {
+        match event {
+            Event::Ended(ix) => match self.host.engine.look(ix, Run::state) {
+                // It was retried before its end was heard.
+                Some(state) if !state.is_end() => self.watch(ix),
+                state => {
+                    self.runs.open.remove(&ix);
+                    self.close(ix);
+                    self.count(state.unwrap_or(RunState::Failed));
+                    if let Some(Hosted { pipeline, key, .. }) = self.runs.hosted.get(&ix) {
+                        let (pipeline, key) = (pipeline.clone(), *key);
+                        self.ended(&pipeline, key, state.unwrap_or(RunState::Failed));
+                    }
+                }
+            },
+            Event::Told(ix, life) => {
+                let is_of_now = self.runs.hosted.get(&ix).is_none_or(|hosted| hosted.life == life);
+                match is_of_now && self.runs.closing.contains(&ix) {
+                    true if self.service.forgets => self.forget(ix),
+                    true => drop(self.runs.closing.remove(&ix)),
+                    false => {}
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, state: RunState) {
+        match state {
+            RunState::Success => self.tally.success += 1,
+            RunState::Cancelled => self.tally.cancelled += 1,
+            _ => self.tally.failed += 1,
+        }
+    }
+
+    /// Says so where others wait because of it. Returns whether the scheduler had the run.
+    fn ended(&mut self, pipeline: &str, key: RunKey, state: RunState) -> bool {
+        let ended = self.scheduler.ended(pipeline, key, state);
+        if ended == Ended::HoldsUp {
+            tracing::warn!("pipeline `{pipeline}` depends on its past: its next run waits until this interval's has succeeded");
+        }
+        ended != Ended::Unknown
+    }
+
+    /// A run is over that was not open here. It counts where it was to run here.
+    pub(super) fn over(&mut self, pipeline: &str, key: RunKey, state: RunState) {
+        if self.ended(pipeline, key, state) {
+            self.count(state);
+        }
+    }
+
+    /// Gives back the memory of runs whose last thread has come back meanwhile.
+    pub(super) fn forget_lingering(&mut self) {
+        for ix in std::mem::take(&mut self.runs.lingering) {
+            if self.runs.closing.contains(&ix) {
+                self.forget(ix);
+            }
+        }
+    }
+
+    fn forget(&mut self, ix: RunIx) {
+        if !self.host.engine.forget(ix) {
+            self.runs.lingering.push(ix);
+            return;
+        }
+        self.runs.closing.remove(&ix);
+        if let Some(hosted) = self.runs.hosted.remove(&ix) {
+            self.runs.by_key.remove(&hosted.key);
+        }
+        self.feed.forget(ix);
+    }
+}

@@ -1,0 +1,280 @@
+//! The loop of a process that hosts runs: it begins what is due, hears what ends, and does what others ask for.
+//!
+//! - `begin.rs`: what is due begins.
+//! - `hosted.rs`: the runs of this process, from their begin to the end of their last callback.
+//! - `commands.rs`: what others ask for through the inbox.
+
+mod begin;
+mod commands;
+mod hosted;
+#[cfg(test)]
+mod tests;
+
+use super::prepare::Unfinished;
+use super::scheduler::{Known, Scheduler, Timetable, Turn};
+use super::{CALLBACKS_LIMIT, Ended, Host, StartError};
+use crate::Pipeline;
+use crate::author::context::RunInfo;
+use crate::engine::{RunIx, RunSpec};
+use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket};
+use crate::observe::Feed;
+use crate::schedule::Interval;
+use crate::time::{Clock, Timestamp};
+pub(crate) use commands::pause;
+use futures_util::{FutureExt, StreamExt};
+use hosted::Runs;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the inbox is looked into, in real time.
+const INBOX: Duration = Duration::from_millis(200);
+/// How often it is asked, while a process drains, whether all that was under way has ended.
+const DRAINING: Duration = Duration::from_millis(20);
+
+/// What a process hosts runs for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Service {
+    /// It follows the schedules, and ends only when it is asked to.
+    pub(crate) follows_schedules: bool,
+    /// Runs that are over are no longer kept in memory.
+    pub(crate) forgets: bool,
+    /// How long attempts that are under way may take once the process is to end.
+    pub(crate) drain: Duration,
+}
+
+/// How the runs went that ended in this process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) success: usize,
+    pub(crate) failed: usize,
+    pub(crate) cancelled: usize,
+    /// Runs that still wait for their turn.
+    pub(crate) queued: usize,
+}
+
+/// The runs of a process.
+#[derive(Debug)]
+pub(crate) struct Dispatch<'a> {
+    host: &'a Host,
+    pipelines: &'a [Pipeline],
+    service: Service,
+    feed: Arc<Feed>,
+    scheduler: Scheduler,
+    runs: Runs,
+    mailbox: Option<Mailbox>,
+    last_ticket: Ticket,
+    tally: Tally,
+}
+
+impl<'a> Dispatch<'a> {
+    /// Of a process that hosts runs of these pipelines.
+    pub(crate) fn new(host: &'a Host, pipelines: &'a [Pipeline], service: Service, feed: Arc<Feed>) -> Result<Self, StartError> {
+        let mut dispatch = Self {
+            host,
+            pipelines,
+            service,
+            feed,
+            scheduler: Scheduler::default(),
+            runs: Runs::default(),
+            mailbox: None,
+            last_ticket: 0,
+            tally: Tally::default(),
+        };
+        if let Some(journal) = host.journal.as_ref().filter(|_| service.follows_schedules) {
+            dispatch.follow(&journal.reader()?)?;
+        }
+        Ok(dispatch)
+    }
+
+    /// Takes all schedules on where the journal has left them.
+    fn follow(&mut self, reader: &Reader) -> Result<(), StartError> {
+        let paused = reader.paused()?;
+        for pipeline in self.pipelines {
+            let id = pipeline.id();
+            let plan = pipeline.plan(&serde_json::Value::Null)?;
+            let last = reader.last_scheduled(id)?;
+            let outcome = last.map(|last| reader.outcome(id, last.start.into())).transpose()?.flatten();
+            let unfinished = unfinished(reader, &plan)?;
+            let known = Known { last, outcome, paused: paused.contains(id), unfinished };
+            self.scheduler.add(id, Timetable::of(&plan)?, known, Some(self.now()));
+        }
+        Ok(())
+    }
+
+    /// Takes a pipeline on whose schedule is not followed, so that its runs are counted.
+    fn know(&mut self, plan: &crate::Plan) -> Result<(), StartError> {
+        if self.scheduler.knows(plan.pipeline) {
+            return Ok(());
+        }
+        let unfinished = match &self.host.journal {
+            Some(journal) => unfinished(&journal.reader()?, plan)?,
+            None => Vec::new(),
+        };
+        self.scheduler.add(plan.pipeline, Timetable::of(plan)?, Known { unfinished, ..Known::default() }, None);
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.host.engine.clock().now()
+    }
+
+    /// Takes on what the journal has left to do.
+    pub(crate) fn go_on(&mut self, unfinished: Unfinished) -> Result<Vec<RunIx>, StartError> {
+        if let Some(journal) = self.host.journal.as_ref().filter(|_| !unfinished.queued.is_empty()) {
+            let reader = journal.reader()?;
+            for run in unfinished.queued {
+                self.queue(&run, run.key, &reader)?;
+            }
+        }
+        unfinished.begun.into_iter().map(|prepared| self.start(prepared)).collect()
+    }
+
+    /// What is served: each pipeline with a schedule, and when its next run is due.
+    pub(crate) fn describe(&self) -> String {
+        let mut lines = Vec::new();
+        for pipeline in self.pipelines {
+            let id = pipeline.id();
+            let next = match (pipeline.options().schedule, self.scheduler.is_paused(id), self.scheduler.next_tick(id, self.now()))
+            {
+                (None, ..) => "no schedule".to_owned(),
+                (Some(_), true, _) => "paused".to_owned(),
+                (Some(_), false, Some(next)) => {
+                    format!("next run at {}", next.to_utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+                }
+                (Some(_), false, None) => "no further run: its `end` is past".to_owned(),
+            };
+            lines.push(format!("serving {id}: {next}"));
+        }
+        lines.join("\n")
+    }
+
+    /// Hosts runs until all have ended, or somebody wants the process to end. To be called once.
+    pub(crate) fn run(mut self) -> (Ended, Tally) {
+        let host = self.host;
+        let mut interrupts = host.interrupts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let ended = host.drive_until(async {
+            let ended = tokio::select! {
+                biased;
+                signal = interrupts.first() => Ended::Interrupted(signal),
+                () = host.engine.stopped() => Ended::Stopped,
+                () = self.work() => Ended::All,
+            };
+            match ended {
+                Ended::Interrupted(signal) if self.service.drain > Duration::ZERO => self.drain(signal).await,
+                ended => ended,
+            }
+        });
+        if matches!(ended, Ended::Interrupted(_)) {
+            host.engine.interrupt();
+        }
+        if !matches!(ended, Ended::All) {
+            host.engine.stop();
+        }
+        self.tally.queued = self.scheduler.queued();
+        (ended, self.tally)
+    }
+
+    /// Lets what is under way come to its end.
+    async fn drain(&mut self, signal: super::Signal) -> Ended {
+        let (engine, clock) = (self.host.engine.clone(), Clock::system());
+        let limit = humantime::format_duration(self.service.drain);
+        // Said once it is so.
+        engine.drain();
+        tracing::info!("{signal}: nothing more starts; what is under way has {limit} to end");
+        let until = clock.now() + self.service.drain;
+        while engine.is_busy() {
+            self.hear_all();
+            if clock.now() >= until {
+                return Ended::Interrupted(signal);
+            }
+            clock.sleep_until(clock.now() + DRAINING).await;
+        }
+        self.hear_all();
+        Ended::Drained(signal)
+    }
+
+    /// Returns when there is nothing left to do, and whoever was to be told was, or could not be in time.
+    async fn work(&mut self) {
+        let (clock, real) = (self.host.engine.clock(), Clock::system());
+        let mut look = real.now() + INBOX;
+        let mut idle_until: Option<Timestamp> = None;
+        loop {
+            self.begin_due();
+            let has_room = self.has_room();
+            // What is queued begins once there is room, or a while after it could not begin.
+            let is_waiting = self.scheduler.queued() > 0 && (!has_room || self.scheduler.is_held(self.now()));
+            let is_idle = !self.runs.has_open() && !is_waiting && !self.service.follows_schedules;
+            if is_idle && !self.runs.has_closing() {
+                return;
+            }
+            if !is_idle {
+                idle_until = None;
+            } else if *idle_until.get_or_insert(real.now() + CALLBACKS_LIMIT) <= real.now() {
+                return;
+            }
+            let wake = self.scheduler.wake(self.now()).unwrap_or(Timestamp::NEVER);
+            let host = self.host;
+            tokio::select! {
+                () = room(host), if !has_room => {}
+                Some(event) = self.runs.events.next() => {
+                    self.hear(event);
+                    // Runs whose ends shared a commit make room together, and those that begin for them share the next.
+                    self.hear_all();
+                }
+                () = clock.sleep_until(wake) => {}
+                () = real.sleep_until(look) => {
+                    self.look_into_inbox();
+                    self.forget_lingering();
+                    look = real.now() + INBOX;
+                }
+            }
+        }
+    }
+
+    fn hear_all(&mut self) {
+        while let Some(Some(event)) = self.runs.events.next().now_or_never() {
+            self.hear(event);
+        }
+    }
+
+    /// Whether what waits to be kept leaves room for another run.
+    fn has_room(&self) -> bool {
+        self.host.journal.as_ref().is_none_or(|journal| journal.has_room())
+    }
+
+    fn pipeline(&self, id: &str) -> Result<&'a Pipeline, StartError> {
+        let found = self.pipelines.iter().find(|pipeline| pipeline.id() == id);
+        found.ok_or_else(|| StartError::NotHere { pipeline: id.to_owned() })
+    }
+
+    fn journal(&self) -> Result<&'a SqliteJournal, StartError> {
+        self.host.journal.as_deref().ok_or_else(|| StartError::Refused("nothing is kept of these runs".into()))
+    }
+}
+
+/// Returns once what waits to be kept leaves room for another run.
+async fn room(host: &Host) {
+    if let Some(journal) = &host.journal {
+        journal.room().await;
+    }
+}
+
+/// The runs that hold up others of their pipeline as long as they have not ended.
+fn unfinished(reader: &Reader, plan: &crate::Plan) -> Result<Vec<Turn>, StartError> {
+    if !plan.calendar.depends_on_past {
+        return Ok(Vec::new());
+    }
+    let unfinished = reader.unfinished_intervals(plan.pipeline)?.into_iter();
+    Ok(unfinished.map(|(key, kind, interval)| Turn { key, kind, interval, max_active: None }).collect())
+}
+
+fn new_spec(plan: Arc<crate::Plan>, interval: Interval, sla_from: Timestamp) -> RunSpec {
+    let info = RunInfo {
+        pipeline: plan.pipeline.to_owned(),
+        run_id: String::new(),
+        interval,
+        previous: None,
+        params: plan.params.clone(),
+    };
+    RunSpec { plan, info: Arc::new(info), sla_from, seed: rand::random(), key: 0 }
+}

@@ -1,0 +1,123 @@
+//! What a process hears of its runs, and what it makes of runs that cannot begin.
+
+use super::super::{Command, HostOptions, Request};
+use super::*;
+use crate::engine::RunState;
+use crate::journal::{RunKind, StoredRun};
+use crate::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A process, with a journal in a folder of its own.
+struct Process {
+    host: Host,
+    _folder: tempfile::TempDir,
+}
+
+impl Process {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Arc::new(SqliteJournal::open(&folder.path().join("journal.db")).unwrap());
+        let (feed, _) = Feed::new();
+        let options =
+            HostOptions { journal: Some(journal), parallelism: 8, clock: Clock::system(), observer: feed, drain: Duration::ZERO };
+        Self { host: Host::new(options).unwrap(), _folder: folder }
+    }
+
+    fn dispatch<'a>(&'a self, pipelines: &'a [Pipeline]) -> Dispatch<'a> {
+        Dispatch::new(&self.host, pipelines, Service::default(), Feed::new().0).unwrap()
+    }
+
+    /// The journal, once everything is kept and what follows from that is done.
+    fn reader(&self) -> Reader {
+        let journal = self.host.journal.as_ref().unwrap();
+        // What follows from a commit is done before the next one begins.
+        drop(journal.reader_after_all().unwrap());
+        journal.reader_after_all().unwrap()
+    }
+}
+
+static FAILS: AtomicBool = AtomicBool::new(false);
+
+#[sensor(poke = "1h", timeout = "1d")]
+async fn waits() -> Result<Poke<u64>> {
+    if FAILS.load(Ordering::SeqCst) { Err(TaskError::fatal("in its second life")) } else { Ok(Poke::NotYet) }
+}
+
+#[pipeline]
+fn waiting() {
+    waits();
+}
+
+#[test]
+fn a_run_that_is_retried_before_its_end_was_heard_is_watched_to_its_end() {
+    let process = Process::new();
+    // Nobody runs bodies yet, and what happens is recorded all the same.
+    process.host.engine.open();
+    let pipelines = [waiting()];
+    let mut dispatch = process.dispatch(&pipelines);
+    let request =
+        Request { pipeline: waiting(), params: serde_json::Value::Null, logical_date: None, ask: super::super::Ask::GoOn };
+    let ix = dispatch.start(process.host.prepare(request).unwrap()).unwrap();
+    let run = process.host.engine.look(ix, |run| run.spec().info.run_id.clone()).unwrap();
+    assert!(dispatch.runs.events.next().now_or_never().is_none(), "it listens, and there is nothing to hear");
+    dispatch.execute(Command::Skip { run: run.clone(), node: "waits".into() }).unwrap();
+    assert_eq!(process.reader().run(&run).unwrap().unwrap().state, RunState::Success);
+    // Its end is on its way.
+    dispatch.execute(Command::Retry { run: run.clone(), nodes: vec!["waits".into()], downstream: false }).unwrap();
+    FAILS.store(true, Ordering::SeqCst);
+    let (ended, tally) = dispatch.run();
+    assert_eq!((ended, tally), (Ended::All, Tally { failed: 1, ..Tally::default() }));
+    assert_eq!(process.reader().run(&run).unwrap().unwrap().state, RunState::Failed);
+}
+
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+struct Region {
+    name: String,
+}
+
+#[task]
+async fn named(name: String) -> Result<String> {
+    Ok(name)
+}
+
+#[pipeline]
+fn regional(region: Region) {
+    named(region.name);
+}
+
+#[test]
+fn a_queued_run_that_has_no_plan_any_more_fails_and_others_begin() {
+    let process = Process::new();
+    let pipelines = [regional()];
+    let journal = process.host.journal.as_ref().unwrap();
+    let enter = |run_id: &str, params: serde_json::Value| {
+        let now = process.host.engine.clock().now();
+        journal.enter(&StoredRun {
+            key: 0,
+            run_id: run_id.to_owned(),
+            pipeline: "regional".to_owned(),
+            kind: RunKind::Manual,
+            interval: Interval::at(now.to_utc()),
+            previous: None,
+            params,
+            state: RunState::Queued,
+            created: now,
+            sla_from: now,
+            finished: None,
+            seed: 1,
+            skeleton: regional().plan(&serde_json::Value::Null).unwrap().skeleton().into(),
+            begun: None,
+            max_active: None,
+        })
+    };
+    enter("old", serde_json::json!({ "gone": 1 }));
+    enter("new", serde_json::json!({ "name": "eu" }));
+    let _ = process.reader();
+    let unfinished = process.host.unfinished(&pipelines, |_| true).unwrap();
+    let mut dispatch = process.dispatch(&pipelines);
+    dispatch.go_on(unfinished).unwrap();
+    let (ended, tally) = dispatch.run();
+    assert_eq!((ended, tally), (Ended::All, Tally { success: 1, failed: 1, ..Tally::default() }));
+    let state = |run_id: &str| process.reader().run(run_id).unwrap().unwrap().state;
+    assert_eq!((state("old"), state("new")), (RunState::Failed, RunState::Success));
+}

@@ -1,0 +1,210 @@
+//! One pipeline's runs and schedule.
+
+use super::intervals::Intervals;
+use super::queue::Queue;
+use super::{Begin, Ended, Known, Timetable, Turn};
+use crate::engine::RunState;
+use crate::journal::{RunKey, RunKind};
+use crate::schedule::Interval;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+#[derive(Debug)]
+pub(super) struct PipelineState {
+    timetable: Timetable,
+    /// Since when its schedule is followed, if it is.
+    watched_since: Option<DateTime<Utc>>,
+    paused: bool,
+    /// Nothing begins before.
+    held_until: Option<DateTime<Utc>>,
+    /// The last interval whose run has begun by the schedule.
+    last: Option<Interval>,
+    active: BTreeMap<RunKey, Turn>,
+    active_backfills: usize,
+    queue: Queue,
+    /// Unfinished runs that the journal has and this process does not.
+    elsewhere: BTreeMap<RunKey, Turn>,
+    /// Of a pipeline that depends on its past; else it stays empty.
+    intervals: Intervals,
+}
+
+impl PipelineState {
+    pub(super) fn new(timetable: Timetable, known: Known, watched_since: Option<DateTime<Utc>>) -> Self {
+        let mut state = Self {
+            timetable,
+            watched_since,
+            paused: known.paused,
+            held_until: None,
+            last: known.last,
+            active: BTreeMap::new(),
+            active_backfills: 0,
+            queue: Queue::default(),
+            elsewhere: BTreeMap::new(),
+            intervals: Intervals::default(),
+        };
+        if let (Some(last), Some(outcome)) = (known.last, known.outcome) {
+            state.outcome(last.start, outcome);
+        }
+        for turn in known.unfinished {
+            state.added(&turn);
+            state.elsewhere.insert(turn.key, turn);
+        }
+        state
+    }
+
+    pub(super) fn next(&self, pipeline: &str, now: DateTime<Utc>) -> Option<Begin> {
+        if self.is_held(now) {
+            return None;
+        }
+        let other = self.queue.first().filter(|_| self.has_place());
+        let backfilled = self.queue.first_backfill(self.active_backfills);
+        if let Some(turn) = other.into_iter().chain(backfilled).min_by_key(|turn| turn.key) {
+            return Some(Begin::Queued { pipeline: pipeline.to_owned(), turn });
+        }
+        let since = self.watched_since.filter(|_| !self.paused && self.has_place())?;
+        let schedule = self.timetable.schedule.as_ref()?;
+        if self.timetable.depends_on_past && self.last.is_some_and(|last| !self.intervals.allows(last.start)) {
+            return None;
+        }
+        let interval = self.timetable.window.due(schedule, self.last, now).next()?;
+        Some(Begin::Interval { pipeline: pipeline.to_owned(), interval, on_time: interval.end >= since })
+    }
+
+    /// When something may become due: the next interval, and what could not begin before.
+    pub(super) fn wake(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let held_until = self.held_until.filter(|until| *until > now);
+        held_until.into_iter().chain(self.next_tick(now)).min()
+    }
+
+    pub(super) fn next_tick(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if self.paused || self.watched_since.is_none() {
+            return None;
+        }
+        self.timetable.window.next_due(self.timetable.schedule.as_ref()?, self.last, now)
+    }
+
+    /// A run begins, or goes on after its end.
+    pub(super) fn began(&mut self, turn: Turn) {
+        // Its interval has this run before and after, so what depends on it is looked at once.
+        self.added(&turn);
+        self.remove(turn.key);
+        self.active_backfills += usize::from(turn.is_backfill());
+        self.active.insert(turn.key, turn);
+        let is_later = self.last.is_none_or(|last| turn.interval.start > last.start);
+        if turn.kind == RunKind::Scheduled && is_later {
+            let before = self.last.replace(turn.interval);
+            self.forget_unwanted(before.map(|last| last.start));
+        }
+        self.index(turn.interval.start);
+    }
+
+    pub(super) fn queue(&mut self, turn: Turn) -> Option<DateTime<Utc>> {
+        self.added(&turn);
+        self.remove(turn.key);
+        self.index(turn.interval.start);
+        if !turn.is_backfill() {
+            self.queue.add(turn);
+            return None;
+        }
+        let before = self.timetable.before(turn.interval).filter(|_| self.timetable.depends_on_past);
+        let is_ready = before.is_none_or(|before| self.intervals.allows(before));
+        let limit = turn.max_active.unwrap_or(self.timetable.max_active_runs);
+        self.queue.add_backfill(turn, limit, before, is_ready);
+        before.filter(|before| !self.intervals.is_known(*before))
+    }
+
+    pub(super) fn ended(&mut self, key: RunKey, state: RunState) -> Ended {
+        let Some(turn) = self.remove(key) else { return Ended::Unknown };
+        let start = turn.interval.start;
+        self.outcome(start, state);
+        let is_success = state == RunState::Success || !self.timetable.depends_on_past;
+        if is_success || !self.is_wanted(start) { Ended::Clear } else { Ended::HoldsUp }
+    }
+
+    /// The newest outcome of an interval. It is kept where somebody waits for it; whoever does so later asks the journal.
+    pub(super) fn outcome(&mut self, start: DateTime<Utc>, state: RunState) {
+        if self.timetable.depends_on_past && self.is_wanted(start) {
+            self.intervals.record_outcome(start, state);
+        }
+        self.index(start);
+    }
+
+    pub(super) fn hold(&mut self, until: DateTime<Utc>) {
+        self.held_until = Some(until);
+    }
+
+    pub(super) fn pause(&mut self, paused: bool, now: DateTime<Utc>) {
+        if self.paused && !paused && self.watched_since.is_some() {
+            self.watched_since = Some(now);
+        }
+        self.paused = paused;
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub(super) fn active_others(&self) -> usize {
+        self.active.len() - self.active_backfills
+    }
+
+    pub(super) fn is_held(&self, now: DateTime<Utc>) -> bool {
+        self.held_until.is_some_and(|until| until > now)
+    }
+
+    fn has_place(&self) -> bool {
+        self.active_others() < self.timetable.max_active_runs as usize
+    }
+
+    /// Whether somebody waits for the outcome of that interval.
+    fn is_wanted(&self, start: DateTime<Utc>) -> bool {
+        self.queue.has_dependents(start) || self.last.is_some_and(|last| last.start == start)
+    }
+
+    fn forget_unwanted(&mut self, start: Option<DateTime<Utc>>) {
+        if let Some(start) = start.filter(|start| !self.is_wanted(*start)) {
+            self.intervals.forget_outcome(start);
+        }
+    }
+
+    /// Counts a run among the unfinished of its interval.
+    fn added(&mut self, turn: &Turn) {
+        if self.timetable.depends_on_past {
+            self.intervals.run_added(turn.interval.start);
+        }
+    }
+
+    /// Takes a run out, wherever it is.
+    fn remove(&mut self, key: RunKey) -> Option<Turn> {
+        let turn = if let Some(turn) = self.active.remove(&key) {
+            self.active_backfills -= usize::from(turn.is_backfill());
+            turn
+        } else if let Some((turn, unwanted)) = self.queue.remove(key) {
+            self.forget_unwanted(unwanted);
+            turn
+        } else {
+            self.elsewhere.remove(&key)?
+        };
+        if self.timetable.depends_on_past {
+            self.intervals.run_removed(turn.interval.start);
+        }
+        Some(turn)
+    }
+
+    /// Notes anew what the interval allows.
+    fn index(&mut self, start: DateTime<Utc>) {
+        if self.timetable.depends_on_past {
+            let allows = self.intervals.allows(start);
+            self.queue.set_ready(start, allows);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn known_outcomes(&self) -> usize {
+        self.intervals.known_outcomes()
+    }
+}

@@ -1,0 +1,79 @@
+//! Runs that a program cannot resume: they hold nobody else up, and can be cancelled without their plan.
+
+use crate::folder::{Begun, Folder, RUN, told};
+use crate::kills::effects;
+use expect_test::expect;
+use std::process::Command;
+
+/// A run of `changing`, which the code `positive` cannot read, and one of `promised`, both unfinished.
+fn two_unfinished() -> Folder {
+    let folder = Folder::new();
+    folder.changing("");
+    folder.put("hang");
+    folder.begin("promised", &["it hangs"]).kill();
+    std::fs::remove_file(folder.path().join("data-bucket/hang")).unwrap();
+    folder
+}
+
+fn with_code(folder: &Folder, args: &[&str]) -> Command {
+    let mut command = folder.command(args);
+    command.env("CODE", "positive");
+    command
+}
+
+#[test]
+fn a_run_that_cannot_be_resumed_is_set_aside_and_the_others_go_on() {
+    let folder = two_unfinished();
+    let resumed = told(&with_code(&folder, &["resume"]).output().unwrap());
+    assert!(resumed.contains("run: success"), "{resumed}");
+    let (_, end) = resumed.split_once("[exit").unwrap();
+    expect![[r#"
+         1]
+        [stderr]
+        error: run `manual__2024-03-25T00:00:00Z` cannot be resumed: the output of `number` in the journal is no `durable_runs::changing::Number` any more (-1 is negative); it was written by other code. Give the type a form that reads the old one (`#[serde(default)]`), or start anew with `--new`
+          = help: run manual__2024-03-25T00:00:00Z of changing stays as it is, and others go on; `cancel changing/manual__2024-03-25T00:00:00Z` ends it
+    "#]].assert_eq(end);
+    assert_eq!(effects(folder.path()).iter().filter(|line| line.starts_with("first ")).count(), 1);
+
+    // Whoever serves goes on serving, and can be asked to cancel it.
+    let mut serve = Begun::spawn(&mut with_code(&folder, &["serve"]), &["serving promised"]);
+    let cancelled = format!("run {RUN} of changing is cancelled");
+    let name = format!("changing/{RUN}");
+    assert!(told(&with_code(&folder, &["cancel", &name]).output().unwrap()).starts_with(&cancelled));
+    serve.child.kill().unwrap();
+    serve.hears_the_end();
+    assert!(folder.told(&["runs", "--state", "cancelled"]).contains("changing"));
+    assert!(folder.told(&["resume"]).contains("nothing to go on with"));
+}
+
+#[test]
+fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
+    let folder = Folder::new();
+    folder.changing("");
+    // It has none of this pipeline.
+    let other = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_served-pipelines"));
+        told(&command.args(args).current_dir(folder.path()).env_remove("PIPELINE_LOG").output().unwrap())
+    };
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: run `manual__2024-03-25T00:00:00Z` is of pipeline `changing`, which this binary does not have
+    "#]]
+    .assert_eq(&other(&["resume"]));
+    assert!(other(&["skip", RUN, "number"]).contains("[exit 2]"));
+    expect![[r#"
+        journal .pipeline/journal.db
+        run manual__2024-03-25T00:00:00Z of changing is cancelled; this program has no plan for it
+        [exit 0]
+    "#]]
+    .assert_eq(&other(&["cancel", RUN]));
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: run `manual__2024-03-25T00:00:00Z`: it has ended: it is cancelled
+    "#]]
+    .assert_eq(&other(&["cancel", RUN]));
+    assert!(other(&["resume"]).contains("nothing to go on with"));
+    assert!(other(&["show", RUN]).contains("cancelled"));
+}

@@ -1,0 +1,84 @@
+//! A disk that stalls while very many bodies end, and a writer that panics: neither leaves a run that stands still for ever.
+
+use crate::kills::{Kill, run};
+use pipeline_runtime::__private::commits::{self, Stage};
+use pipeline_runtime::RunState;
+use pipeline_runtime::cli::{Progress, Runner};
+use pipeline_runtime::prelude::*;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// More than any number of submissions that a writer should be able to take meanwhile.
+const BODIES: usize = 20_000;
+
+/// Closed once all bodies are under way, which lets all of them end.
+static GATE: Semaphore = Semaphore::const_new(0);
+static BEGUN: AtomicUsize = AtomicUsize::new(0);
+static IS_OPEN: AtomicBool = AtomicBool::new(false);
+/// How many bodies have ended.
+static ENDED: Mutex<usize> = Mutex::new(0);
+static ALL_HAVE: Condvar = Condvar::new();
+
+/// The writer stalls within its first commit after the gate is open, until all bodies have ended.
+fn stall(stage: Stage) {
+    if stage == Stage::Written && IS_OPEN.load(Ordering::SeqCst) {
+        let ended = ENDED.lock().unwrap();
+        drop(ALL_HAVE.wait_while(ended, |ended| *ended < BODIES).unwrap());
+    }
+}
+
+#[task]
+async fn released(n: usize) -> Result<usize> {
+    if BEGUN.fetch_add(1, Ordering::SeqCst) + 1 == BODIES {
+        IS_OPEN.store(true, Ordering::SeqCst);
+        GATE.close();
+    }
+    // It is never given: the gate is closed instead.
+    let _ = GATE.acquire().await;
+    *ENDED.lock().unwrap() += 1;
+    ALL_HAVE.notify_one();
+    Ok(n)
+}
+
+#[task]
+async fn after(n: usize) -> Result<usize> {
+    Ok(n)
+}
+
+#[pipeline]
+fn wide() {
+    for n in 0..BODIES {
+        after(released(n).named(format!("released_{n}"))).named(format!("after_{n}"));
+    }
+}
+
+#[test]
+fn bodies_that_end_while_the_writer_stalls_do_not_stop_it_from_going_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal.db");
+    commits::watch(stall);
+    let (tell, ended) = channel();
+    std::thread::spawn(move || {
+        let runner = Runner::new().pipeline(wide(), ()).journal(journal).progress(Progress::Silent);
+        let finished = runner.parallelism(u32::try_from(BODIES).unwrap()).run().unwrap();
+        // Whoever listened may have given up.
+        let _ = tell.send(finished.reports()[0].state());
+    });
+    let state = ended.recv_timeout(Duration::from_mins(2)).expect("the run ends");
+    assert_eq!(state, RunState::Success);
+}
+
+#[test]
+fn a_writer_that_panics_stops_the_engine_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(folder.path(), &Kill::Commit("panic", 3));
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.said);
+    let said = "cannot be written: the thread that writes it panicked (it was told to), which is a mistake of this library. The engine \
+                stops; what was committed is kept";
+    assert!(ended.said.contains(said), "{}", ended.said);
+    let ended = run(folder.path(), &Kill::Never);
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.said);
+}
