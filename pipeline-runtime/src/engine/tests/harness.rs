@@ -466,7 +466,8 @@ impl Harness {
         growths.push(Entropy::new(choices));
         // Two exclusive arms may be required at once.
         let Ok((plan, of)) = recipe::grown(self.origin.choices.clone(), self.origin.allowed, growths.clone()) else { return };
-        let remap = plan.match_skeleton(&self.plan.skeleton()).expect("nodes were only added").expect("there are more");
+        // Perhaps there was nothing that could be added.
+        let Some(remap) = plan.match_skeleton(&self.plan.skeleton()).expect("nodes were only added") else { return };
         (self.growths, self.plan, self.of) = (growths, plan, of);
         self.by_name = names(&self.of);
         for (ix, watched) in self.runs.iter_mut().enumerate() {
