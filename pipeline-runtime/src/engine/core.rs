@@ -223,6 +223,7 @@ impl Core {
     /// Does what is due.
     pub(crate) fn advance(&mut self, now: Timestamp) {
         let mut deadlines = Vec::new();
+        self.shared.pools.defer(true);
         while let Some((run, due)) = self.shared.timers.pop(now) {
             if self.shared.pools.is_closed() && matches!(due, Due::Next(_) | Due::Change(_) | Due::Deadline(_)) {
                 // It is journaled, and whoever resumes the run does it.
@@ -244,6 +245,7 @@ impl Core {
                 Due::Deadline(_) => {}
             });
         }
+        self.shared.pools.defer(false);
         self.grant_waiting(now);
         if !deadlines.is_empty() {
             for (run, slot) in deadlines {

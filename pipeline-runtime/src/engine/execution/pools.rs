@@ -30,6 +30,8 @@ pub(crate) struct Pools {
     closed: bool,
     /// Nor yet: nobody is there to run a body.
     held: bool,
+    /// Whatever happens at one instant is known before a permit is given: the pool says which of the nodes is first.
+    deferred: bool,
 }
 
 #[derive(Debug)]
@@ -92,12 +94,17 @@ type Waiting = (i32, Reverse<RunIx>, Reverse<Slot>);
 
 impl Pools {
     pub(crate) fn new(parallelism: u32) -> Self {
-        Self { all: Vec::new(), parallelism: parallelism.max(1), due: Vec::new(), closed: false, held: false }
+        Self { all: Vec::new(), parallelism: parallelism.max(1), due: Vec::new(), closed: false, held: false, deferred: false }
     }
 
     /// From now on nothing is given a permit any more.
     pub(crate) fn close(&mut self) {
         self.closed = true;
+    }
+
+    /// From now on, or from now on no longer, no permit is taken before all that ask at this instant have asked.
+    pub(crate) fn defer(&mut self, deferred: bool) {
+        self.deferred = deferred;
     }
 
     /// Until bodies can run, nothing is given a permit: its time limit would count before it could begin.
@@ -137,7 +144,7 @@ impl Pools {
     #[inline]
     pub(crate) fn take(&mut self, pool: CorePool) -> Option<Permit> {
         let of = &mut self.all[pool as usize];
-        let free = of.used < of.slots && of.waiting.is_empty() && !self.closed && !self.held;
+        let free = of.used < of.slots && of.waiting.is_empty() && !(self.closed | self.held | self.deferred);
         of.used += u32::from(free);
         free.then_some(Permit(pool))
     }

@@ -105,7 +105,6 @@ impl Model {
             if matches!(self.of.specs[key.0].what, Kind::Race | Kind::Each { .. }) {
                 self.unwanting.insert(key.clone());
             }
-            self.refolding.remove(key);
             self.ended.insert(key.clone(), NodeState::Skipped);
         }
     }
@@ -225,7 +224,6 @@ impl Model {
         self.ended.insert(key.clone(), NodeState::Skipped);
         self.unwanting.insert(key.clone());
         if let Kind::Each { .. } = self.of.specs[key.0].what {
-            self.refolding.remove(&key);
             for inner in self.inside(&key) {
                 if !self.ended.contains_key(&inner) {
                     self.unwanting.insert(inner.clone());
@@ -292,8 +290,7 @@ impl Model {
             }
         };
         if let Kind::Each { .. } = spec.what {
-            // Elements of an earlier time do not go on without their mapping.
-            self.refolding.remove(key);
+            // Elements of an earlier list do not go on without their mapping, and stay of that list until it expands again.
             for inner in self.inside(key) {
                 self.ended.entry(inner).or_insert(state);
             }
