@@ -1,8 +1,8 @@
 //! A door for benchmarks, behind the feature `measure`: runs of a plan without the command line. It changes without notice.
 
 use crate::author::context::RunInfo;
-use crate::engine::{Engine, EngineOptions, NodeState, Run, RunIx, RunSpec, RunState};
-use crate::journal::{JournalError, MemoryJournal, RunKind, SqliteJournal, StoredRun};
+use crate::engine::{Engine, EngineOptions, Journal, NodeState, Run, RunIx, RunSpec, RunState};
+use crate::journal::{JournalError, MemoryJournal, NoJournal, RunKind, SqliteJournal, StoredRun};
 use crate::plan::{DEFAULT_PARALLELISM, Plan};
 use crate::schedule::Interval;
 use crate::time::{Clock, Timestamp};
@@ -32,9 +32,22 @@ impl Live {
     ///
     /// If a thread cannot be had.
     pub fn in_memory(workers: usize) -> std::io::Result<Self> {
+        Self::beside(Box::new(NoJournal), workers)
+    }
+
+    /// The same, with all records of its runs to be counted.
+    ///
+    /// # Errors
+    ///
+    /// If a thread cannot be had.
+    pub fn recorded(workers: usize) -> std::io::Result<Self> {
+        Self::beside(Box::new(MemoryJournal::default()), workers)
+    }
+
+    fn beside(journal: Box<dyn Journal>, workers: usize) -> std::io::Result<Self> {
         let options =
             EngineOptions { clock: Clock::system(), parallelism: DEFAULT_PARALLELISM, check_outputs: false, observer: None };
-        Self::new(Engine::new(Box::new(MemoryJournal::default()), options, None), None, workers)
+        Self::new(Engine::new(journal, options, None), None, workers)
     }
 
     /// An engine whose runs are kept in that file.
@@ -150,7 +163,7 @@ impl LiveRun<'_> {
         }
     }
 
-    /// How many records there are of it in memory.
+    /// How many records there are of it, where they are [recorded](Live::recorded).
     pub fn records(&self) -> usize {
         self.live.engine.entries(self.ix).len()
     }
