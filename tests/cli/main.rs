@@ -13,3 +13,4 @@ mod metrics;
 mod plans;
 mod run;
 mod simulate;
+mod unread;
