@@ -3,7 +3,7 @@
 use super::tasks::*;
 use pipeline_runtime::NodeState::{Failed, Skipped, Success, UpstreamFailed};
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{RunReport, RunState, Simulation};
+use pipeline_runtime::{NodeReport, RunReport, RunState, Simulation};
 use std::time::Duration;
 
 #[task]
@@ -437,7 +437,7 @@ fn after_lists_within_lists_have_changed_each_element_is_listed_once() {
         .arrive("2m", "memory://data/count", "5")
         .retry("2m", "listed", true);
     let report = simulation.run();
-    let mut ids: Vec<&str> = report.nodes().map(|node| node.id()).collect();
+    let mut ids: Vec<&str> = report.nodes().map(NodeReport::id).collect();
     let listed = ids.len();
     ids.sort_unstable();
     ids.dedup();

@@ -1,3 +1,4 @@
+use super::lines::Lines;
 use super::{View, Watched};
 use crate::cli::output;
 use crate::engine::{NodeState, Record, Slot};
@@ -12,11 +13,12 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(super) struct Json {
     clock: Clock,
+    lines: Lines,
 }
 
 impl Json {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { clock }
+        Self { clock, lines: Lines::default() }
     }
 }
 
@@ -33,29 +35,34 @@ impl View for Json {
             nodes: run.history().plan().bodies().count(),
             resumed: run.resumed,
         };
-        output::to_stdout(&opening.to_line());
+        self.lines.push(&opening.to_line());
     }
 
     fn event(&mut self, run: &Watched, event: &Happened) {
         let line = line(&run.run, &run.run.history(), event);
         if let Some(line) = line {
-            output::to_stdout(&line);
+            self.lines.push(&line);
         }
     }
 
     fn finished(&mut self, run: &Watched) {
         let end = run.run.started + run.run.history().finished.unwrap_or_default();
-        output::to_stdout(&finished(&run.run, end));
+        self.lines.push(&finished(&run.run, end));
     }
 
     fn lost(&mut self, lost: Lost) {
         let Lost { events, lines } = lost;
         let not_shown = Event::NotShown { at: date(self.clock.now()), events, log_lines: lines };
-        output::to_stdout(&not_shown.to_line());
+        self.lines.push(&not_shown.to_line());
     }
 
     fn log(&mut self, line: &str) {
+        self.lines.flush();
         output::to_stderr(line);
+    }
+
+    fn flush(&mut self) {
+        self.lines.flush();
     }
 }
 

@@ -5,6 +5,7 @@
 //! how much was not shown, and goes on with what is the case then. What a run came to in the end is told from its history, which is whole.
 
 mod json;
+mod lines;
 mod live;
 mod plain;
 mod words;
@@ -64,6 +65,8 @@ trait View: Send {
     fn log(&mut self, line: &str);
     /// The run is over, and will not be told of at the end.
     fn finished(&mut self, run: &Watched);
+    /// Nothing more is there at the moment.
+    fn flush(&mut self) {}
     /// So much was not shown, since whoever reads did not keep up.
     fn lost(&mut self, lost: Lost);
     /// Draws what is the case now; called every [`REDRAW`] where `is_drawn` says so.
@@ -102,7 +105,7 @@ pub(super) fn show(
     let is_terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
     let view: Box<dyn View> = match progress {
         Progress::Auto if is_terminal => Box::new(live::Live::new(clock)),
-        Progress::Auto | Progress::Plain | Progress::Silent => Box::new(plain::Plain),
+        Progress::Auto | Progress::Plain | Progress::Silent => Box::new(plain::Plain::default()),
         Progress::Json => Box::new(json::Json::new(clock)),
     };
     let watch =
@@ -152,6 +155,7 @@ fn watch(mut view: Box<dyn View>, names: Names, receiver: &Receiver) {
                         News::Log(line) => view.log(&line),
                     }
                 }
+                view.flush();
             }
             Taken::Gap => {
                 let (lost, now) = receiver.go_on();
@@ -164,6 +168,7 @@ fn watch(mut view: Box<dyn View>, names: Names, receiver: &Receiver) {
                         runs.insert(ix, run);
                     }
                 }
+                view.flush();
             }
             Taken::TimedOut => {}
             Taken::Closed => break,

@@ -1,3 +1,4 @@
+use super::lines::Lines;
 use super::words::{self, Words};
 use super::{View, Watched};
 use crate::cli::{output, summary};
@@ -5,37 +6,45 @@ use crate::observe::{Event, Lost, WatchedRun};
 use chrono::SecondsFormat;
 
 /// One line an event, on stdout.
-#[derive(Debug)]
-pub(super) struct Plain;
+#[derive(Debug, Default)]
+pub(super) struct Plain {
+    lines: Lines,
+}
 
 impl View for Plain {
     fn opened(&mut self, run: &Watched) {
-        output::to_stdout(&opening(&run.run));
+        self.lines.push(&opening(&run.run));
     }
 
     fn event(&mut self, run: &Watched, event: &Event) {
         let words = words::of(run, &run.run.history(), event);
         if let Some(words) = words {
-            output::to_stdout(&line(run, event, &words));
+            self.lines.push(&line(run, event, &words));
         }
     }
 
     fn finished(&mut self, run: &Watched) {
-        output::to_stdout(&closing(&run.run));
+        self.lines.push(&closing(&run.run));
         let failures = summary::failures(&run.run.history());
         if !failures.is_empty() {
+            self.lines.flush();
             output::to_stderr(failures.trim_end());
         }
     }
 
     fn lost(&mut self, lost: Lost) {
         for line in words::lost(lost) {
-            output::to_stdout(&line);
+            self.lines.push(&line);
         }
     }
 
     fn log(&mut self, line: &str) {
+        self.lines.flush();
         output::to_stderr(line);
+    }
+
+    fn flush(&mut self) {
+        self.lines.flush();
     }
 }
 
