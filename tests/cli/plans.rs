@@ -13,6 +13,7 @@ fn list() {
         mendable   none                                     Fails until somebody mends what it needs.
         late       none                                     Waits for a file in a folder beside it.
         loud       none                                     Says more than anybody reads.
+        relisted   none                                     Works on a list that may change.
         [exit 0]
     "#]].assert_eq(&call(&["list"]));
 }
@@ -28,6 +29,7 @@ fn check_of_sound_pipelines_is_a_line_each() {
         mendable: 3 nodes, no schedule
         late: 2 nodes, no schedule
         loud: 2 nodes, no schedule
+        relisted: 2 nodes, no schedule
         [exit 0]
     "#]]
     .assert_eq(&call(&["check"]));
@@ -108,7 +110,7 @@ fn a_pipeline_that_does_not_exist() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: no pipeline has the id `slaes`; there is `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`, `loud`
+        error: no pipeline has the id `slaes`; there is `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`, `loud`, `relisted`
     "#]]
     .assert_eq(&call(&["check", "slaes"]));
 }
@@ -118,7 +120,7 @@ fn a_pipeline_must_be_named_where_there_are_several() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: which pipeline? name one of `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`, `loud`
+        error: which pipeline? name one of `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`, `loud`, `relisted`
     "#]]
     .assert_eq(&call(&["run"]));
 }

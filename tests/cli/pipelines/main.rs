@@ -167,8 +167,26 @@ fn loud() {
     knock().after(shout());
 }
 
+/// As many as a file beside it says.
+#[task]
+async fn listed() -> Result<Vec<u32>> {
+    let count = std::fs::read_to_string("count").map_or(Ok(2), |count| count.trim().parse())?;
+    Ok((0..count).collect())
+}
+
+#[task]
+async fn work(n: u32) -> Result<u32> {
+    Ok(n)
+}
+
+/// Works on a list that may change.
+#[pipeline]
+fn relisted() {
+    let _ = listed().each(work);
+}
+
 fn main() -> ExitCode {
-    Cli::new([sales(), waiting(), endless(), panicking(), wide(), mendable(), late(), loud()])
+    Cli::new([sales(), waiting(), endless(), panicking(), wide(), mendable(), late(), loud(), relisted()])
         .command("quietly", "Runs the sales and says nothing", |_| {
             let run = Runner::new().pipeline(sales(), serde_json::json!({ "days": 3 })).progress(Progress::Silent).run();
             run.map_or(ExitCode::from(2), |finished| finished.exit_code())
