@@ -106,6 +106,9 @@ impl RunReport {
     }
 
     /// The run drawn over time, one line a node: what worked, what waited, what was tried again.
+    ///
+    /// Of a run that was not simulated the last of what a node did is drawn as it was: its last 32 pokes or attempts, where the run has at
+    /// most 1,000 nodes, else 2, and its last 16 failures. What was before that is drawn at equal distances.
     pub fn timeline(&self) -> String {
         self.history.timeline()
     }

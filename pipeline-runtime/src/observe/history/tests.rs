@@ -103,3 +103,51 @@ fn a_sensor_that_waits_in_its_slot_is_running() {
 fn states_are_counted_in_their_own_order() {
     assert!(STATES.iter().enumerate().all(|(index, state)| *state as usize == index));
 }
+
+#[test]
+fn a_live_run_keeps_the_last_failures_of_a_node_and_a_simulated_one_all() {
+    let kept = |mut history: RunHistory| {
+        for attempt in 1..=1_000 {
+            let at = history.started + SECOND * attempt;
+            history.apply(&Entry { at, record: Record::Started { slot: 0, attempt } });
+            let record = Record::Retrying { slot: 0, next: at, error: "503".into(), renew: false, memory: None };
+            history.apply(&Entry { at, record });
+        }
+        (history.node(0).troubles().len(), history.metrics().sensor("export").unwrap().node.errors)
+    };
+    // What the report promises.
+    assert_eq!(TROUBLES, 16);
+    assert_eq!(kept(RunHistory::live(plan(&waits()), Timestamp::default())), (TROUBLES, 1_000));
+    assert_eq!(kept(RunHistory::new(plan(&waits()), Timestamp::default())), (1_000, 1_000));
+}
+
+#[test]
+fn a_live_run_keeps_the_last_thousand_callbacks_and_a_simulated_one_all() {
+    let at = Timestamp::default().to_utc();
+    let notification = Arc::new(Notification {
+        event: crate::author::notify::Event::OnSuccess,
+        pipeline: "waits".into(),
+        run_id: "run".into(),
+        logical_date: at,
+        at,
+        node: None,
+        state: None,
+        attempt: None,
+        attempts: None,
+        pokes: None,
+        error: None,
+        elapsed: None,
+        budget_left: None,
+        inputs: Vec::new(),
+    });
+    let kept = |mut history: RunHistory| {
+        for id in 0..1_500 {
+            let record = Record::CallbackDue { id, notifier: 0, notification: Arc::clone(&notification) };
+            history.apply(&Entry { at: history.started, record });
+            history.apply(&Entry { at: history.started, record: Record::CallbackTold { id } });
+        }
+        (history.callbacks.iter().len(), history.callbacks.dropped())
+    };
+    assert_eq!(kept(RunHistory::live(plan(&waits()), Timestamp::default())), (1_000, 500));
+    assert_eq!(kept(RunHistory::new(plan(&waits()), Timestamp::default())), (1_500, 0));
+}
