@@ -1,8 +1,9 @@
 //! A door for benchmarks, behind the feature `measure`: runs of a plan without the command line. It changes without notice.
 
 use crate::author::context::RunInfo;
-use crate::engine::{Engine, EngineOptions, NodeState, Run, RunIx, RunSpec, RunState};
-use crate::journal::{JournalError, MemoryJournal, RunKind, SqliteJournal, StoredRun};
+use crate::engine::{Engine, EngineOptions, Journal, NodeState, Observe, Run, RunIx, RunSpec, RunState};
+use crate::journal::{JournalError, MemoryJournal, NoJournal, RunKind, SqliteJournal, StoredRun};
+use crate::observe::Feed;
 use crate::plan::{DEFAULT_PARALLELISM, Plan};
 use crate::schedule::Interval;
 use crate::time::{Clock, Timestamp};
@@ -32,9 +33,31 @@ impl Live {
     ///
     /// If a thread cannot be had.
     pub fn in_memory(workers: usize) -> std::io::Result<Self> {
-        let options =
-            EngineOptions { clock: Clock::system(), parallelism: DEFAULT_PARALLELISM, check_outputs: false, observer: None };
-        Self::new(Engine::new(Box::new(MemoryJournal::default()), options, None), None, workers)
+        Self::beside(Box::new(NoJournal), None, workers)
+    }
+
+    /// The same, with the histories of its runs, as every process has them.
+    ///
+    /// # Errors
+    ///
+    /// If a thread cannot be had.
+    pub fn with_history(workers: usize) -> std::io::Result<Self> {
+        Self::beside(Box::new(NoJournal), Some(Feed::silent()), workers)
+    }
+
+    /// The same, with all records of its runs to be counted.
+    ///
+    /// # Errors
+    ///
+    /// If a thread cannot be had.
+    pub fn recorded(workers: usize) -> std::io::Result<Self> {
+        Self::beside(Box::new(MemoryJournal::default()), None, workers)
+    }
+
+    fn beside(journal: Box<dyn Journal>, feed: Option<Arc<Feed>>, workers: usize) -> std::io::Result<Self> {
+        let observer = feed.map(|feed| feed as Arc<dyn Observe>);
+        let options = EngineOptions { clock: Clock::system(), parallelism: DEFAULT_PARALLELISM, check_outputs: false, observer };
+        Self::new(Engine::new(journal, options, None), None, workers)
     }
 
     /// An engine whose runs are kept in that file.
@@ -150,7 +173,7 @@ impl LiveRun<'_> {
         }
     }
 
-    /// How many records there are of it in memory.
+    /// How many records there are of it, where they are [recorded](Live::recorded).
     pub fn records(&self) -> usize {
         self.live.engine.entries(self.ix).len()
     }

@@ -186,3 +186,21 @@ fn what_is_not_kept_is_said() {
     "#]],
     );
 }
+
+#[test]
+fn after_a_list_has_changed_each_element_is_shown_once() {
+    let folder = Folder::new();
+    let shown = |count: &str, args: &[&str]| {
+        std::fs::write(folder.0.join("count"), count).expect("the folder is ours");
+        let ended = folder.command(args).output().expect("it was built");
+        assert_eq!(ended.status.code(), Some(0), "{}", told(&ended));
+        let shown = told(&folder.command(&["show", RUN]).output().expect("it was built"));
+        let elements = shown.lines().filter(|line| line.starts_with("work["));
+        elements.map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    shown("3", &["run", "relisted", "--logical-date", "2024-03-25"]);
+    let again = ["retry", RUN, "listed", "--downstream"];
+    assert_eq!(shown("4", &again), ["work[0] success", "work[1] success", "work[2] success", "work[3] success"]);
+    assert_eq!(shown("1", &again), ["work[0] success", "work[1] removed", "work[2] removed", "work[3] removed"]);
+    assert_eq!(shown("2", &again), ["work[0] success", "work[1] success", "work[2] removed", "work[3] removed"]);
+}

@@ -13,4 +13,5 @@ mod metrics;
 mod plans;
 mod run;
 mod simulate;
+mod unread;
 mod zones;

@@ -12,6 +12,8 @@ fn list() {
         wide       none                                     More nodes than are drawn one by one.
         mendable   none                                     Fails until somebody mends what it needs.
         late       none                                     Waits for a file in a folder beside it.
+        loud       none                                     Says more than anybody reads.
+        relisted   none                                     Works on a list that may change.
         [exit 0]
     "#]].assert_eq(&call(&["list"]));
 }
@@ -26,6 +28,8 @@ fn check_of_sound_pipelines_is_a_line_each() {
         wide: 300 nodes, no schedule
         mendable: 3 nodes, no schedule
         late: 2 nodes, no schedule
+        loud: 2 nodes, no schedule
+        relisted: 2 nodes, no schedule
         time zones: _
         [exit 0]
     "#]]
@@ -107,7 +111,7 @@ fn a_pipeline_that_does_not_exist() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: no pipeline has the id `slaes`; there is `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`
+        error: no pipeline has the id `slaes`; there is `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`, `loud`, `relisted`
     "#]]
     .assert_eq(&call(&["check", "slaes"]));
 }
@@ -117,7 +121,7 @@ fn a_pipeline_must_be_named_where_there_are_several() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: which pipeline? name one of `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`
+        error: which pipeline? name one of `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`, `loud`, `relisted`
     "#]]
     .assert_eq(&call(&["run"]));
 }

@@ -73,14 +73,14 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
 #[test]
 fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
     let folder = Folder::new();
-    let run = folder.begin("crowded", &["arrival  up_for_reschedule", "export  up_for_reschedule", "delicate  up_for_retry"]);
+    let run = folder.begin("crowded", &["arrival  running", "export  up_for_reschedule", "delicate  up_for_retry"]);
     let shown = shown_once(&folder, |shown| shown.matches("next poke").count() == 2 && shown.contains("retry at"));
     let shown = shown.replace(&format!("process {}", run.child.id()), "process _").replace(crate::folder::RUNS, "durable-runs");
     expect![[r#"
         run manual__2024-03-25T00:00:00Z of crowded: running, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
 
         node state 0 _
-        arrival up_for_reschedule _ pokes
+        arrival running _ pokes
         export up_for_reschedule _ pokes
         publish none
         alone none
@@ -94,7 +94,7 @@ fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
 
         arrival: next poke _ (in _), budget left _
         export: next poke _ (in _), budget left _
-        publish: waits for `arrival` (up_for_reschedule), `export` (up_for_reschedule)
+        publish: waits for `arrival` (running), `export` (up_for_reschedule)
         alone: queued in pool one (1 of 1)
         delicate: retry at _ (in _), attempt 2 of 3
         [exit 0]
@@ -237,7 +237,7 @@ fn old_runs_are_deleted_but_for_those_that_somebody_needs() {
     for day in ["2024-03-25", "2024-03-26", "2024-03-27"] {
         assert!(folder.call(&["run", "mapped", "--logical-date", day]).status.success());
     }
-    folder.begin("crowded", &["arrival  up_for_reschedule"]).kill();
+    folder.begin("crowded", &["arrival  running"]).kill();
     folder.tells(
         &["prune", "--older-than", "1h", "--dry-run"],
         &expect![[r#"

@@ -3,7 +3,7 @@
 use super::tasks::*;
 use pipeline_runtime::NodeState::{Failed, Skipped, Success, UpstreamFailed};
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{RunReport, RunState, Simulation};
+use pipeline_runtime::{NodeReport, RunReport, RunState, Simulation};
 use std::time::Duration;
 
 #[task]
@@ -368,4 +368,79 @@ fn one_element_can_be_stubbed_or_all_of_them() {
     }
     assert_eq!(Simulation::new(stubbed()).stub("times[1]", 100u64).run().output::<u64>("sum"), Some(104));
     assert_eq!(Simulation::new(stubbed()).stub("times", 100u64).run().output::<u64>("sum"), Some(300));
+}
+
+/// As many numbers as the object in the bucket says.
+#[task]
+async fn listed(bucket: Bucket) -> Result<Vec<u64>> {
+    let count: u64 = String::from_utf8_lossy(&bucket.get("count").await?).parse()?;
+    Ok((0..count).collect())
+}
+
+/// What a report lists of the elements, once the list was made with each of these lengths in turn, a minute apart.
+fn elements_of(counts: &[&str]) -> (RunReport, String) {
+    #[pipeline]
+    fn relisted() -> Result<()> {
+        let worked = listed(Bucket::open("memory://data")?).each(|n| times(n, 2u64).named("work"));
+        sum(worked);
+        Ok(())
+    }
+
+    let mut simulation = Simulation::new(relisted());
+    for (minute, count) in counts.iter().enumerate() {
+        let when = format!("{minute}m");
+        simulation = simulation.arrive(&when, "memory://data/count", count.as_bytes());
+        if minute > 0 {
+            simulation = simulation.retry(&when, "listed", true);
+        }
+    }
+    let report = simulation.run();
+    assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
+    let work = report.nodes().filter(|node| node.id().starts_with("work"));
+    let told = work.map(|node| format!("{} {}", node.id(), node.state())).collect::<Vec<_>>().join(", ");
+    (report, told)
+}
+
+#[test]
+fn after_a_list_has_changed_each_element_is_listed_once() {
+    for (counts, expected) in [
+        (vec!["3", "4"], "work[0] success, work[1] success, work[2] success, work[3] success"),
+        (vec!["3", "1"], "work[0] success, work[1] removed, work[2] removed"),
+        // An element that was removed, and is there again, is there.
+        (vec!["3", "1", "2"], "work[0] success, work[1] success, work[2] removed"),
+        (vec!["2", "0", "1", "1"], "work[0] success, work[1] removed"),
+    ] {
+        let (report, told) = elements_of(&counts);
+        assert_eq!(told, expected, "{counts:?}");
+        // All that is drawn of a run is drawn of these.
+        let lines = report.timeline().lines().filter(|line| line.starts_with("work[")).count();
+        assert_eq!(lines, report.nodes().filter(|node| node.id().starts_with("work")).count());
+        let metrics = report.metrics();
+        let states = &metrics.task("work").unwrap().states;
+        assert_eq!(states.values().sum::<u64>(), lines as u64, "{states:?}");
+    }
+}
+
+#[test]
+fn after_lists_within_lists_have_changed_each_element_is_listed_once() {
+    #[pipeline]
+    fn nested() -> Result<()> {
+        let rows = listed(Bucket::open("memory://data")?).each(|n| split(n).each(|m| times(m, 1u64).named("cell")));
+        let _ = rows;
+        Ok(())
+    }
+
+    let simulation = Simulation::new(nested())
+        .arrive("0s", "memory://data/count", "4")
+        .arrive("1m", "memory://data/count", "3")
+        .retry("1m", "listed", true)
+        .arrive("2m", "memory://data/count", "5")
+        .retry("2m", "listed", true);
+    let report = simulation.run();
+    let mut ids: Vec<&str> = report.nodes().map(NodeReport::id).collect();
+    let listed = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), listed, "{}", report.timeline());
+    assert!(report.nodes().all(|node| node.state() == Success), "{}", report.timeline());
 }

@@ -137,5 +137,6 @@ fn set_forward_while_the_process_is_down_it_counts_as_time_and_one_poke_is_left(
     assert_timed_out(&report);
     let so_far = pokes(&report).iter().filter(|at| **at < TIMEOUT).count();
     assert_eq!(pokes(&report).len(), so_far + 1, "{}", report.timeline());
-    assert!(report.node("export").finished() >= Some(Duration::from_hours(1)), "{}", report.timeline());
+    // The hour, less what the first process took to begin: its clock is so much faster than the wall's.
+    assert!(report.node("export").finished() >= Some(Duration::from_mins(50)), "{}", report.timeline());
 }

@@ -56,8 +56,11 @@
 //!
 //! Where stdout and stderr are terminals, `run` shows a line for each node that runs or waits, redrawn at most ten times a
 //! second. Elsewhere it prints one line an event to stdout: `12.3s  export  up_for_reschedule  poke 3, next in 45s`. Log lines go
-//! to stderr, `2024-03-25T06:00:01Z INFO process#1: parsed 3 records` being of the first attempt of node `process`. Whoever shows
-//! progress lags at most 4096 events behind: a run goes no faster than its terminal.
+//! to stderr, `2024-03-25T06:00:01Z INFO process#1: parsed 3 records` being of the first attempt of node `process`.
+//!
+//! Runs never wait for whoever reads that. Up to 16 MiB of events and log lines wait to be written; what comes while there is no room is
+//! not shown, and a line in its place says so: `progress: 123 events were not shown, as nobody read them in time`. States, the summary,
+//! metrics and the exit code do not depend on what was shown, and the journal keeps every event, and the log lines of nodes.
 //!
 //! With `--json` stdout has one object a line, each with an `event` and the time `at` in RFC 3339; what does not apply is left out.
 //!
@@ -67,6 +70,7 @@
 //! | `node` | `run_id`, `pipeline`, `node`, `state` (Airflow's words), `attempt`, `poke`, `next_at`, `elements`, `error`, `reason`, `cause` |
 //! | `callback` | `run_id`, `pipeline`, `callback` (`on_failure`, …), `node`, `notifier`, `state` (`due`, `told`, `failed`, `given_up`), `error`, `next_at` |
 //! | `run_finished` | `run_id`, `pipeline`, `state`, `seconds`, `nodes` (by id: `state`, `attempts`, `pokes`, `seconds`, `error`), `callbacks_due` |
+//! | `not_shown` | `events`, `log_lines` (how many are missing here, as nobody read them in time) |
 //!
 //! `run_finished` comes once for each run, last; its `state` is `running` where the run was interrupted. Fields may be added
 //! later, and none of these will change.

@@ -1,6 +1,6 @@
 //! Runs with progress, for `run` and for a binary's own commands.
 
-use super::progress::{self, Names, Progress, Watched};
+use super::progress::{self, Names, Progress};
 use super::{WRONG_USE, args, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
@@ -8,7 +8,7 @@ use crate::host::{
     Unfinished,
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
-use crate::observe::{Feed, logs};
+use crate::observe::{WatchedRun, logs};
 use crate::plan::DEFAULT_PARALLELISM;
 use crate::time::Clock;
 use crate::{BoxFuture, Pipeline, RunReport, RunState};
@@ -248,8 +248,7 @@ impl Runner {
         let journal = self.journal.as_deref().map(SqliteJournal::open).transpose().map_err(StartError::Journal)?.map(Arc::new);
         let newest = journal.as_ref().map(|journal| journal.reader()?.newest()).transpose().map_err(StartError::Journal)?;
         let clock = newest.flatten().map_or_else(Clock::system, Clock::system_from).faster(self.speed);
-        let (feed, news) = Feed::new();
-        let sender = feed.sender();
+        let (feed, news) = progress::feed(progress);
         let observer = Arc::clone(&feed) as _;
         let keeps = journal.clone();
         let options = HostOptions { journal, parallelism: self.parallelism, clock, observer, drain: self.service.drain };
@@ -275,7 +274,7 @@ impl Runner {
         let is_kept = self.journal.is_some();
         let is_told = matches!(progress, Progress::Auto | Progress::Plain);
         let names = names(forgets, prepared.len() + unfinished.len());
-        let mut dispatch = Dispatch::new(&host, &hosting, self.service, feed)?;
+        let mut dispatch = Dispatch::new(&host, &hosting, self.service, Arc::clone(&feed))?;
         if let (Some(journal), true) = (&self.journal, is_told) {
             open_with(journal, prepared.iter().chain(&unfinished.begun));
         }
@@ -289,8 +288,9 @@ impl Runner {
         for aside in &unfinished.aside {
             output::to_stderr(&format!("error: {aside}"));
         }
-        let shown = progress::show(progress, clock, names, sender.clone(), news).map_err(RunnerError::Process)?;
-        let logs = logs::collect(level, sender, keeps, clock, names != Names::One);
+        let sink = feed.log_sink();
+        let shown = progress::show(progress, clock, names, Arc::clone(&feed), news).map_err(RunnerError::Process)?;
+        let logs = logs::collect(level, sink, keeps, clock, names != Names::One);
         for work in self.beside {
             host.spawn(work(clock));
         }
@@ -319,8 +319,9 @@ impl Runner {
         let (ended, tally) = dispatch.run();
         drop(logs);
         let now = clock.now();
-        let mut watched = shown.close();
-        for run in watched.values().filter(|run| !(forgets && run.history.state.is_end())) {
+        shown.close();
+        let mut watched = feed.take_runs();
+        for run in watched.values().filter(|run| !(forgets && run.history().state.is_end())) {
             match progress {
                 Progress::Auto | Progress::Plain if forgets => output::to_stdout(&progress::unfinished(run)),
                 Progress::Auto | Progress::Plain => summary::print(run, ended, now, is_kept),
@@ -351,9 +352,10 @@ fn names(forgets: bool, runs: usize) -> Names {
     }
 }
 
-fn report(host: &Host, run: RunIx, watched: Watched) -> RunReport {
+fn report(host: &Host, run: RunIx, watched: Arc<WatchedRun>) -> RunReport {
     let outputs = host.engine().look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect());
-    RunReport::new(watched.history, outputs.unwrap_or_default())
+    let history = Arc::try_unwrap(watched).map_or_else(|shared| shared.history().clone(), WatchedRun::into_history);
+    RunReport::new(history, outputs.unwrap_or_default())
 }
 
 /// Runs that have ended, or were interrupted.

@@ -3,9 +3,9 @@
 use super::progress::brief;
 use super::waiting::Waits;
 use super::{choose, output, runs, summary};
-use crate::engine::NodeState;
+use crate::engine::{NodeState, Slot};
 use crate::journal::{Holder, Reader, StoredRun};
-use crate::observe::{Followed, NodeHistory, RunHistory};
+use crate::observe::{Followed, RunHistory, Trouble};
 use crate::time::Timestamp;
 use crate::{Clock, Pipeline};
 use std::fmt::Write;
@@ -48,30 +48,29 @@ fn header(run: &StoredRun) -> String {
 
 /// The attempts that came to nothing, in the order in which they ended.
 fn troubles(history: &RunHistory) -> String {
-    let of_node = |node: &NodeHistory| -> Vec<_> {
-        let id = node.id.clone();
+    let of_node = |slot: Slot| {
+        let node = history.node(slot);
         // Its last error is told below, with its place.
-        let told = usize::from(node.state == NodeState::Failed);
-        node.troubles[..node.troubles.len().saturating_sub(told)]
-            .iter()
-            .map(|trouble| (trouble.at, id.clone(), trouble.clone()))
-            .collect()
+        let told = usize::from(node.state() == NodeState::Failed);
+        let troubles = &node.troubles()[..node.troubles().len().saturating_sub(told)];
+        troubles.iter().map(move |trouble| (slot, trouble))
     };
-    let mut all: Vec<_> = history.nodes.iter().filter(|node| !node.is_gate).flat_map(of_node).collect();
-    all.sort_by_key(|(at, ..)| *at);
+    let mut all: Vec<(Slot, &Trouble)> = history.listed().into_iter().flat_map(of_node).collect();
+    all.sort_by_key(|(_, trouble)| trouble.at);
     let more = all.len().saturating_sub(MAX_SHOWN);
     let mut text = String::new();
     if more > 0 {
         // Writing to a text cannot fail.
         let _ = writeln!(text, "… and {more} attempts before these");
     }
-    for (at, id, trouble) in &all[more..] {
+    for (slot, trouble) in &all[more..] {
+        let (at, id) = (trouble.at, history.id(*slot));
         let what = match &trouble.error {
             Some(error) => format!("failed: {error}"),
             None => "cut off by the end of its process".to_owned(),
         };
         let after = trouble.from.map(|from| format!(" after {}", brief(at.saturating_sub(from)))).unwrap_or_default();
-        let _ = writeln!(text, "{}  {id}#{}{after}  {what}", date(history.started + *at), trouble.attempt);
+        let _ = writeln!(text, "{}  {id}#{}{after}  {what}", date(history.started + at), trouble.attempt);
     }
     text
 }

@@ -1,11 +1,12 @@
 //! What is said of a run at its end.
 
 use super::output;
-use super::progress::{Watched, brief};
-use crate::engine::{NodeState, RunState};
+use super::progress::brief;
+use crate::engine::{NodeState, RunState, Slot};
 use crate::host::{CALLBACKS_LIMIT, Ended};
-use crate::observe::{NodeHistory, RunHistory};
+use crate::observe::{NodeHistory, RunHistory, WatchedRun};
 use crate::time::Timestamp;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -15,43 +16,49 @@ const MAX_DRAWN: usize = 200;
 const MAX_NAMED: usize = 8;
 
 /// The timeline, each failure with where its node was wired, and what was left undone.
-pub(super) fn print(run: &Watched, ended: Ended, now: Timestamp, kept: bool) {
-    let history = &run.history;
-    output::to_stdout(&format!("\n{}", drawn(history, now.since(run.started))));
-    let problems = [failures(history), undone(run, ended, kept)];
+pub(super) fn print(run: &WatchedRun, ended: Ended, now: Timestamp, kept: bool) {
+    let (drawn, problems) = {
+        let history = run.history();
+        (drawn(&history, now.since(run.started)), [failures(&history), undone(&history, &run.info.run_id, ended, kept)])
+    };
+    output::to_stdout(&format!("\n{drawn}"));
     for problem in problems.iter().filter(|problem| !problem.is_empty()) {
         output::to_stderr(&format!("\n{}", problem.trim_end()));
     }
 }
 
 pub(super) fn drawn(history: &RunHistory, now: Duration) -> String {
-    let bodies = history.nodes.iter().filter(|node| !node.is_gate).count();
+    let bodies: usize = history.counts().map(|(_, count)| count).sum();
     if bodies <= MAX_DRAWN {
         return history.timeline_until(now);
     }
-    let mut counts: Vec<_> = history.counts().into_iter().collect();
-    counts.sort_unstable();
-    let counts: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let counts: Vec<String> = history.counts().map(|(state, count)| format!("{count} {state}")).collect();
     let after = history.finished.map(|finished| format!(" after {}", brief(finished))).unwrap_or_default();
     format!("run: {}{after}, {bodies} nodes: {}", history.state, counts.join(", "))
 }
 
 /// As rustc tells errors.
 pub(super) fn failures(history: &RunHistory) -> String {
-    let of = |state: NodeState| (0..).zip(&history.nodes).filter(move |(_, node)| node.state == state && !node.is_gate);
+    let of = |state: NodeState| {
+        let slots = if history.has(state) { history.listed() } else { Vec::new() };
+        slots.into_iter().filter(move |slot| history.node(*slot).state() == state)
+    };
+    let mut after: BTreeMap<Slot, Vec<Slot>> = BTreeMap::new();
+    for slot in of(NodeState::UpstreamFailed) {
+        after.entry(history.root_cause(slot)).or_default().push(slot);
+    }
     let mut text = String::new();
-    for (slot, node) in of(NodeState::Failed) {
+    for slot in of(NodeState::Failed) {
+        let node = history.node(slot);
         let at = history.plan().node(history.node_ix(slot)).at;
-        let after: Vec<&str> = of(NodeState::UpstreamFailed)
-            .filter(|(after, _)| history.root_cause(*after) == node.id)
-            .map(|(_, after)| after.id.as_str())
-            .collect();
+        let after: &[Slot] = after.get(&slot).map_or(&[], Vec::as_slice);
         // Writing to a text cannot fail.
-        let _ = writeln!(text, "error: node `{}` failed{}: {}", node.id, tries(node), error(node));
+        let _ = writeln!(text, "error: node `{}` failed{}: {}", history.id(slot), tries(node), error(node));
         let _ = writeln!(text, "  --> {at}: wired here");
         if !after.is_empty() {
             let more = after.len().saturating_sub(MAX_NAMED);
-            let named = after[..after.len() - more].join("`, `");
+            let named: Vec<String> = after[..after.len() - more].iter().map(|slot| history.id(*slot)).collect();
+            let named = named.join("`, `");
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let _ = writeln!(text, "  = note: so `{named}`{more} did not run");
         }
@@ -66,22 +73,20 @@ pub(super) fn failures(history: &RunHistory) -> String {
 }
 
 fn tries(node: &NodeHistory) -> String {
-    if node.attempts > 1 { format!(" after {} attempts", node.attempts) } else { String::new() }
+    if node.attempts() > 1 { format!(" after {} attempts", node.attempts()) } else { String::new() }
 }
 
 fn error(node: &NodeHistory) -> &str {
-    node.error.as_deref().unwrap_or("without an error")
+    node.error().map_or("without an error", AsRef::as_ref)
 }
 
-fn undone(run: &Watched, ended: Ended, kept: bool) -> String {
+fn undone(history: &RunHistory, run_id: &str, ended: Ended, kept: bool) -> String {
     let mut text = String::new();
-    let history = &run.history;
     if let Ended::Interrupted(signal) = ended
         && !history.state.is_end()
     {
         // Writing to a text cannot fail.
-        let _ =
-            writeln!(text, "error: interrupted by {signal}: run {} is unfinished, its attempts were cut off", run.info.run_id);
+        let _ = writeln!(text, "error: interrupted by {signal}: run {run_id} is unfinished, its attempts were cut off");
         text.push_str(if kept {
             "  = note: what it did is kept, and nothing that had finished runs again\n  = help: `resume` goes on with it\n"
         } else {
@@ -89,14 +94,13 @@ fn undone(run: &Watched, ended: Ended, kept: bool) -> String {
         });
     } else if history.state == RunState::Failed {
         if kept {
-            let run_id = &run.info.run_id;
             let _ =
                 writeln!(text, "help: mend the cause; `retry {run_id}` then runs what failed and what did not run because of it");
         } else {
             text.push_str("help: mend the cause and run it again; all its nodes run then, since nothing of this run is kept\n");
         }
     }
-    let due: Vec<_> = history.untold().collect();
+    let due: Vec<_> = history.callbacks.open().collect();
     if !due.is_empty() {
         let waited = if matches!(ended, Ended::All) { format!(" within {}", brief(CALLBACKS_LIMIT)) } else { String::new() };
         let left = if kept { "; `resume` tells them" } else { ", and now are lost" };
@@ -119,10 +123,8 @@ fn undone(run: &Watched, ended: Ended, kept: bool) -> String {
 mod tests {
     use super::*;
     use crate::author::notify::Event;
-    use crate::cli::progress::Names;
     use crate::engine::{Entry, Record};
     use crate::host::{Ask, Request, Signal};
-    use crate::observe::Opening;
     use crate::plan::Recipient;
     use crate::prelude::*;
     use expect_test::{Expect, expect};
@@ -168,7 +170,7 @@ mod tests {
             budget_left: None,
             inputs: Vec::new(),
         };
-        let mut run = Watched::new(Opening { plan: spec.plan, info: spec.info, started: now, past: Vec::new() }, Names::One);
+        let mut history = RunHistory::live(spec.plan, now);
         let records = [
             Record::Started { slot: 0, attempt: 1 },
             Record::CallbackDue {
@@ -184,9 +186,9 @@ mod tests {
             last,
         ];
         for record in records {
-            run.history.apply(&Entry { at: now, record });
+            history.apply(&Entry { at: now, record });
         }
-        expected.assert_eq(&format!("{}{}", failures(&run.history), undone(&run, ended, false)));
+        expected.assert_eq(&format!("{}{}", failures(&history), undone(&history, &spec.info.run_id, ended, false)));
     }
 
     #[test]

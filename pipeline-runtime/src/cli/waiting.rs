@@ -2,10 +2,9 @@
 
 use super::progress::brief;
 use crate::Pipeline;
-use crate::author::options::Mode;
 use crate::engine::{NodeState, Slot};
 use crate::journal::{JournalError, Reader};
-use crate::observe::{Followed, NodeHistory, RunHistory};
+use crate::observe::{Followed, RunHistory};
 use crate::plan::{DEFAULT_POOL, PoolSpec};
 use crate::time::Timestamp;
 use std::fmt::Write;
@@ -29,36 +28,40 @@ impl Waits<'_> {
     pub(super) fn told(&self, reader: &Reader, pipelines: &[Pipeline]) -> Result<String, JournalError> {
         let mut pools = Pools { reader, pipelines, used: None };
         let mut text = String::new();
-        let open = (0..).zip(&self.history.nodes).filter(|(_, node)| !node.is_gate && !node.state.is_end());
-        for (slot, node) in open.clone().take(MAX_TOLD) {
+        let mut open = self.history.listed();
+        open.retain(|slot| !self.history.node(*slot).state().is_end());
+        for &slot in open.iter().take(MAX_TOLD) {
             // Writing to a text cannot fail.
-            let _ = writeln!(text, "{}: {}", node.id, self.why(slot, node, &mut pools)?);
+            let _ = writeln!(text, "{}: {}", self.history.id(slot), self.why(slot, &mut pools)?);
         }
-        let more = open.count().saturating_sub(MAX_TOLD);
+        let more = open.len().saturating_sub(MAX_TOLD);
         if more > 0 {
             let _ = writeln!(text, "… and {more} more nodes");
         }
         Ok(text)
     }
 
-    fn why(&self, slot: Slot, node: &NodeHistory, pools: &mut Pools<'_>) -> Result<String, JournalError> {
+    fn why(&self, slot: Slot, pools: &mut Pools<'_>) -> Result<String, JournalError> {
+        let node = self.history.node(slot);
         let policy = self.history.plan().policy(self.history.node_ix(slot));
         let all = self.history.attempts_allowed(slot);
-        Ok(match (node.state, node.next) {
+        Ok(match (node.state(), node.next()) {
             (NodeState::UpForReschedule | NodeState::Running, Some(next)) => {
-                let left = policy.sensor.as_ref().zip(node.budget_from).map(|(sensor, from)| {
+                let left = policy.sensor.as_ref().zip(node.budget_from()).map(|(sensor, from)| {
                     let left = (self.history.started + from + sensor.timeout).since(self.now);
                     format!(", budget left {}", brief(left))
                 });
                 format!("next poke {}{}", self.due(next), left.unwrap_or_default())
             }
-            (NodeState::UpForRetry, Some(next)) => format!("retry at {}, attempt {} of {all}", self.due(next), node.attempts + 1),
+            (NodeState::UpForRetry, Some(next)) => {
+                format!("retry at {}, attempt {} of {all}", self.due(next), node.attempts() + 1)
+            }
             (NodeState::Running, _) => {
-                let since = node.spans.last().map(|span| format!(" since {}", self.clock(span.from))).unwrap_or_default();
+                let since = node.since().map(|since| format!(" since {}", self.clock(since))).unwrap_or_default();
                 if self.is_run {
-                    format!("attempt {} of {all} runs{since}", node.attempts)
+                    format!("attempt {} of {all} runs{since}", node.attempts())
                 } else {
-                    format!("attempt {} of {all} was under way{since} as its process ended", node.attempts)
+                    format!("attempt {} of {all} was under way{since} as its process ended", node.attempts())
                 }
             }
             _ => match self.history.awaited(slot).as_slice() {
@@ -66,8 +69,8 @@ impl Waits<'_> {
                 [] => "ready to start".to_owned(),
                 awaited => {
                     let more = awaited.len().saturating_sub(MAX_NAMED);
-                    let named: Vec<String> =
-                        awaited.iter().take(MAX_NAMED).map(|node| format!("`{}` ({})", node.id, node.state)).collect();
+                    let named = |slot: &Slot| format!("`{}` ({})", self.history.id(*slot), self.history.node(*slot).state());
+                    let named: Vec<String> = awaited.iter().take(MAX_NAMED).map(named).collect();
                     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
                     format!("waits for {}{more}", named.join(", "))
                 }
@@ -120,13 +123,11 @@ fn taken(reader: &Reader, pipelines: &[Pipeline]) -> Result<Vec<&'static str>, J
             continue;
         }
         let history = followed.history();
-        for (slot, node) in (0..).zip(&history.nodes).filter(|(_, node)| !node.is_gate) {
-            let policy = history.plan().policy(history.node_ix(slot));
-            let pokes_on = policy.sensor.as_ref().is_some_and(|sensor| sensor.mode == Mode::Poke);
-            if node.state == NodeState::Running || (node.state == NodeState::UpForReschedule && pokes_on) {
-                taken.push(history.plan().pools[policy.pool as usize].name);
-            }
-        }
+        let running = history.listed().into_iter().filter(|slot| history.node(*slot).state() == NodeState::Running);
+        taken.extend(running.map(|slot| {
+            let pool = history.plan().policy(history.node_ix(slot)).pool;
+            history.plan().pools[pool as usize].name
+        }));
     }
     Ok(taken)
 }

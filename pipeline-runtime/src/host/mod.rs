@@ -23,7 +23,7 @@ pub(crate) use signals::{INTERRUPTED, Signal};
 
 use crate::Pipeline;
 use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, Run, RunIx, RunState};
-use crate::journal::{JournalError, MemoryJournal, SqliteJournal, StoredRun};
+use crate::journal::{JournalError, NoJournal, SqliteJournal, StoredRun};
 use crate::time::Clock;
 use signals::Interrupts;
 use std::convert::Infallible;
@@ -81,7 +81,7 @@ impl Host {
         let HostOptions { journal, parallelism, clock, observer, drain } = options;
         let kept: Box<dyn Journal> = match &journal {
             Some(journal) => Box::new(Arc::clone(journal)),
-            None => Box::new(MemoryJournal::default()),
+            None => Box::new(NoJournal),
         };
         // Debug runs find a value that JSON changes where it is made, not after a crash.
         let check_outputs = cfg!(debug_assertions);

@@ -1,6 +1,6 @@
 use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunKey, RunRecords};
 
-/// Keeps records as long as the process lives: for simulations and for runs that need not outlive it.
+/// Records what happens, for whoever reads all of it in the end: simulations, and benchmarks that count records.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryJournal {
     /// By run.

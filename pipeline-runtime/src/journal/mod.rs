@@ -1,11 +1,13 @@
 //! Journals: where a run's records are kept.
 
 mod memory;
+mod none;
 mod run;
 mod sqlite;
 
 pub(crate) use crate::engine::RunKey;
 pub(crate) use memory::MemoryJournal;
+pub(crate) use none::NoJournal;
 pub use run::RunKind;
 pub(crate) use run::StoredRun;
 pub(crate) use sqlite::{

@@ -57,7 +57,7 @@ impl Followed {
             if let Some(remap) = &self.remap {
                 stored.remap(remap);
             }
-            stored.fits(self.history.nodes.len())?;
+            stored.fits(self.history.len())?;
             self.history.apply(&stored.entry);
         }
         self.last = read.last;
@@ -70,7 +70,7 @@ impl Followed {
 
     /// Whether nothing more happens to the node: it has ended, or its run has.
     pub(crate) fn has_ended(&self, node: &str) -> bool {
-        let ended = |slot: Slot| self.history.nodes[slot as usize].state.is_end();
+        let ended = |slot: Slot| self.history.node(slot).state().is_end();
         self.history.state.is_end() || self.history.find(node).is_some_and(ended)
     }
 }

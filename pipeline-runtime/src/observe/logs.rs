@@ -3,14 +3,13 @@
 //! `2024-03-25T06:00:01Z INFO process#2: parsed 3 records rows=3` is a line of the second attempt of node `process`. The time is that
 //! of the run's clock. The attempt is found through the scope that the engine sets around each poll, so a line costs no span.
 
-use super::feed::News;
+use super::feed::LogSink;
 use crate::engine;
 use crate::journal::{LogLine, SqliteJournal};
 use crate::time::{Clock, Timestamp};
-use chrono::{SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -25,7 +24,7 @@ static DESK: Mutex<Option<Desk>> = Mutex::new(None);
 
 #[derive(Debug, Clone)]
 struct Desk {
-    news: SyncSender<News>,
+    sink: LogSink,
     /// Keeps those of attempts.
     journal: Option<Arc<SqliteJournal>>,
     clock: Clock,
@@ -33,20 +32,20 @@ struct Desk {
     many: bool,
 }
 
-/// Sends this process's log lines to `news`, and those of attempts to the journal too, until the guard is dropped; at other times
-/// they go to stderr.
+/// Sends this process's log lines to `sink`, and those of attempts to the journal too, until the guard is dropped; at other times
+/// they go to stderr. No body waits for who shows them.
 ///
 /// The first call in a process also decides its level, and has panics of bodies logged instead of printed. A program that
 /// has set a `tracing` subscriber of its own keeps it.
 pub(crate) fn collect(
     level: LevelFilter,
-    news: SyncSender<News>,
+    sink: LogSink,
     journal: Option<Arc<SqliteJournal>>,
     clock: Clock,
     many: bool,
 ) -> Collecting {
     install(level);
-    *DESK.lock().unwrap_or_else(PoisonError::into_inner) = Some(Desk { news, journal, clock, many });
+    *DESK.lock().unwrap_or_else(PoisonError::into_inner) = Some(Desk { sink, journal, clock, many });
     Collecting(())
 }
 
@@ -99,7 +98,7 @@ impl<S: Subscriber> Layer<S> for Lines {
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let desk = DESK.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let now = desk.as_ref().map_or_else(|| Utc::now().into(), |desk| desk.clock.now());
+        let now = desk.as_ref().map_or_else(Clock::system, |desk| desk.clock).now();
         let many = desk.as_ref().is_some_and(|desk| desk.many);
         let metadata = event.metadata();
         let mut text = String::new();
@@ -122,13 +121,10 @@ impl<S: Subscriber> Layer<S> for Lines {
         });
         let line = line(now, *metadata.level(), &about, &text);
         let unsent = match desk {
-            Some(desk) => match desk.news.send(News::Log(line)) {
-                Err(mpsc) => Some(mpsc.0),
-                Ok(()) => None,
-            },
-            None => Some(News::Log(line)),
+            Some(desk) => desk.sink.log(line),
+            None => Err(line),
         };
-        if let Some(News::Log(line)) = unsent {
+        if let Err(line) = unsent {
             // There is nowhere to say that stderr is closed.
             let _ = writeln!(std::io::stderr(), "{line}");
         }

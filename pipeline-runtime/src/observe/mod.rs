@@ -8,8 +8,8 @@ mod metrics;
 mod report;
 mod timeline;
 
-pub(crate) use feed::{Feed, News, Opening};
+pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Taken, WatchedRun};
 pub(crate) use followed::Followed;
-pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory};
+pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Trouble};
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use report::{CallbackReport, NodeReport, RunReport};

@@ -1,21 +1,32 @@
-use super::history::{CallbackHistory, NodeHistory, RunHistory};
+use super::history::{CallbackHistory, RunHistory};
 use super::metrics::RunMetrics;
 use crate::author::value::{Data, Value};
-use crate::engine::{NodeState, RunState};
+use crate::engine::{NodeState, RunState, Slot};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How a run went, be it a simulated or a real one. All times are offsets from the run's start.
 #[derive(Debug)]
 pub struct RunReport {
     history: RunHistory,
-    nodes: Vec<NodeReport>,
+    /// By slot; made when somebody asks, as of a million nodes most never do.
+    nodes: OnceLock<Vec<NodeReport>>,
     outputs: Vec<Option<Value>>,
     warnings: Vec<String>,
 }
 
 /// How one node of a run went.
 #[derive(Debug)]
-pub struct NodeReport(NodeHistory);
+pub struct NodeReport {
+    id: String,
+    state: NodeState,
+    attempts: u32,
+    pokes: u32,
+    poke_times: Vec<Duration>,
+    started: Option<Duration>,
+    finished: Option<Duration>,
+    error: Option<Arc<str>>,
+}
 
 /// Somebody was told something.
 #[derive(Debug)]
@@ -23,8 +34,7 @@ pub struct CallbackReport<'a>(&'a CallbackHistory);
 
 impl RunReport {
     pub(crate) fn new(history: RunHistory, outputs: Vec<Option<Value>>) -> Self {
-        let nodes = history.nodes.iter().cloned().map(NodeReport).collect();
-        Self { history, nodes, outputs, warnings: Vec::new() }
+        Self { history, nodes: OnceLock::new(), outputs, warnings: Vec::new() }
     }
 
     pub(crate) fn warned(self, warnings: impl IntoIterator<Item = String>) -> Self {
@@ -54,14 +64,19 @@ impl RunReport {
     #[track_caller]
     pub fn node(&self, id: &str) -> &NodeReport {
         match self.history.find(id) {
-            Some(slot) => &self.nodes[slot as usize],
+            Some(slot) => &self.by_slot()[slot as usize],
             None => panic!("the run has no node `{id}`; its nodes are {}", self.ids()),
         }
     }
 
-    /// All nodes with a body, in wiring order, elements after the plan's own.
+    /// All nodes with a body, each once, in wiring order, elements after the plan's own. An element that its list no longer has after a retry
+    /// is among them, as [`Removed`](NodeState::Removed).
     pub fn nodes(&self) -> impl Iterator<Item = &NodeReport> {
-        self.nodes.iter().filter(|node| !node.0.is_gate)
+        self.history.listed().into_iter().map(|slot| &self.by_slot()[slot as usize])
+    }
+
+    fn by_slot(&self) -> &[NodeReport] {
+        self.nodes.get_or_init(|| (0..).take(self.history.len()).map(|slot| NodeReport::of(&self.history, slot)).collect())
     }
 
     /// The node's output, if it has one and it is a `T`.
@@ -79,7 +94,8 @@ impl RunReport {
         output
     }
 
-    /// Whoever was to be told, in the order in which it became due.
+    /// Whoever was to be told, in the order in which it became due. Of a run that was not simulated the last 1,000 are kept, and those whom
+    /// nobody has told yet.
     pub fn callbacks(&self) -> Vec<CallbackReport<'_>> {
         self.history.callbacks.iter().map(CallbackReport).collect()
     }
@@ -90,6 +106,9 @@ impl RunReport {
     }
 
     /// The run drawn over time, one line a node: what worked, what waited, what was tried again.
+    ///
+    /// Of a run that was not simulated the last of what a node did is drawn as it was: its last 32 pokes or attempts, where the run has at
+    /// most 1,000 nodes, else 2, and its last 16 failures. What was before that is drawn at equal distances.
     pub fn timeline(&self) -> String {
         self.history.timeline()
     }
@@ -119,50 +138,65 @@ impl RunReport {
     }
 
     fn ids(&self) -> String {
-        let ids: Vec<String> = self.nodes.iter().map(|node| format!("`{}`", node.id())).collect();
+        let ids: Vec<String> = self.history.slots().into_iter().map(|slot| format!("`{}`", self.history.id(slot))).collect();
         ids.join(", ")
     }
 }
 
 impl NodeReport {
+    fn of(history: &RunHistory, slot: Slot) -> Self {
+        let node = history.node(slot);
+        Self {
+            id: history.id(slot),
+            state: node.state(),
+            attempts: node.attempts(),
+            pokes: node.pokes(),
+            poke_times: if history.is_sensor(slot) { node.poke_times() } else { Vec::new() },
+            started: node.started_at(),
+            finished: node.finished_at(),
+            error: node.error().cloned(),
+        }
+    }
+
     /// The node's id.
     pub fn id(&self) -> &str {
-        &self.0.id
+        &self.id
     }
 
     /// The state it ended in.
     pub fn state(&self) -> NodeState {
-        self.0.state
+        self.state
     }
 
     /// How many attempts it had; all pokes between two errors of a sensor are one attempt.
     pub fn attempts(&self) -> u32 {
-        self.0.attempts
+        self.attempts
     }
 
     /// How often a sensor was poked.
     pub fn pokes(&self) -> usize {
-        self.0.poke_times.len()
+        self.pokes as usize
     }
 
-    /// When a sensor was poked.
+    /// When a sensor was poked: all pokes of a simulation, the last of a run that was not simulated. Of those a run of at most 1,000 nodes
+    /// keeps 32 a sensor, one of more nodes 2.
     pub fn poke_times(&self) -> &[Duration] {
-        &self.0.poke_times
+        &self.poke_times
     }
 
     /// When its first attempt started.
     pub fn started(&self) -> Option<Duration> {
-        self.0.started
+        self.started
     }
 
     /// When it ended.
     pub fn finished(&self) -> Option<Duration> {
-        self.0.finished
+        self.finished
     }
 
     /// The last error, with the errors that led to it; none once it succeeded.
     pub fn error(&self) -> Option<&str> {
-        self.0.error.as_deref()
+        self.error.as_deref()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A run drawn over time, in text.
 
-use super::history::{CallbackHistory, NodeHistory, RunHistory, Work};
+use super::history::{CallbackHistory, NodeHistory, RunHistory, Span, Work};
 use crate::engine::{NodeState, Slot};
 use humantime::format_duration;
 use std::fmt::Write;
@@ -25,32 +25,35 @@ impl RunHistory {
 
     /// The same of a run that has not ended by `now`, if it has not.
     pub(crate) fn timeline_until(&self, now: Duration) -> String {
-        let last = |node: &NodeHistory| node.finished.or(node.spans.last().map(|span| span.until.unwrap_or(span.from)));
-        let end = self.finished.or_else(|| self.nodes.iter().filter_map(last).max()).unwrap_or_default();
+        let lines: Vec<Line<'_>> = self.listed().into_iter().map(|slot| Line::of(self, slot)).collect();
+        let last = |line: &Line<'_>| line.node.finished_at().or(line.spans.last().map(|span| span.until.unwrap_or(span.from)));
+        let end = self.finished.or_else(|| lines.iter().filter_map(last).max()).unwrap_or_default();
         let end = if self.finished.is_some() { end } else { end.max(now) };
-        let shown: Vec<(Slot, &NodeHistory)> = (0..).zip(&self.nodes).filter(|(_, node)| !node.is_gate).collect();
-        let widest = |width: fn(&NodeHistory) -> usize| shown.iter().map(|(_, node)| width(node)).max().unwrap_or(0);
-        let name = widest(|node| node.id.chars().count()).clamp(4, LONGEST_NAME);
-        let state = widest(|node| node.state.name().len()).max(5);
-        let remark = widest(|node| remarks(node).chars().count());
+        let widest = |width: fn(&Line<'_>) -> usize| lines.iter().map(width).max().unwrap_or(0);
+        let name = widest(|line| line.id.chars().count()).clamp(4, LONGEST_NAME);
+        let state = widest(|line| line.node.state().name().len()).max(5);
+        let remark = widest(|line| line.remarks.chars().count());
         let width = COLUMNS.saturating_sub(name + state + remark + 6).clamp(NARROWEST, WIDEST);
         let mut text = String::new();
         // Writing to a text cannot fail.
         let _ = writeln!(text, "{:name$}  {:<state$}  0{:>width$}", "node", "state", tell(end), width = width - 1);
-        for (slot, node) in shown {
-            let why = self.why(slot, node).unwrap_or_default();
-            if node.spans.is_empty() {
-                let line = format!("{:name$}  {:<state$}  {why}", node.id, node.state);
+        for Line { slot, node, id, spans, remarks, is_sensor } in &lines {
+            let why = self.why(*slot, node).unwrap_or_default();
+            if spans.is_empty() {
+                let line = format!("{id:name$}  {:<state$}  {why}", node.state());
                 let _ = writeln!(text, "{}", line.trim_end());
                 continue;
             }
-            let line = format!("{:name$}  {:<state$}  {}  {}", node.id, node.state, bar(node, end, width), remarks(node));
+            let bar = bar(node, spans, *is_sensor, end, width);
+            let line = format!("{id:name$}  {:<state$}  {bar}  {remarks}", node.state());
             let _ = writeln!(text, "{}", line.trim_end());
             if !why.is_empty() {
                 let _ = writeln!(text, "{:name$}  {:<state$}  {why}", "", "");
             }
         }
-        let told: Vec<String> = self.callbacks.iter().map(CallbackHistory::line).collect();
+        let dropped = self.callbacks.dropped();
+        let before = (dropped > 0).then(|| format!("{dropped} before these"));
+        let told: Vec<String> = before.into_iter().chain(self.callbacks.iter().map(CallbackHistory::line)).collect();
         if !told.is_empty() {
             let _ = writeln!(text, "callbacks: {}", told.join(",\n           "));
         }
@@ -60,10 +63,10 @@ impl RunHistory {
 
     /// Why a node did not succeed, or what its last error was.
     fn why(&self, slot: Slot, node: &NodeHistory) -> Option<String> {
-        match (node.state, &node.skipped, &node.error) {
-            (NodeState::UpstreamFailed, ..) => Some(format!("`{}` failed", self.root_cause(slot))),
+        match (node.state(), node.why_skipped(), node.error()) {
+            (NodeState::UpstreamFailed, ..) => Some(format!("`{}` failed", self.id(self.root_cause(slot)))),
             (NodeState::Skipped, Some(why), _) => Some(self.reason(why)),
-            (_, _, error) => Some(error.as_deref()?.lines().next().unwrap_or_default().to_owned()),
+            (_, _, error) => Some(error?.lines().next().unwrap_or_default().to_owned()),
         }
     }
 }
@@ -85,24 +88,51 @@ pub(super) fn tell(duration: Duration) -> String {
     format_duration(coarse).to_string()
 }
 
-fn bar(node: &NodeHistory, end: Duration, width: usize) -> String {
+/// What one line is made of.
+struct Line<'a> {
+    slot: Slot,
+    node: &'a NodeHistory,
+    id: String,
+    spans: Vec<Span>,
+    remarks: String,
+    is_sensor: bool,
+}
+
+impl<'a> Line<'a> {
+    fn of(history: &'a RunHistory, slot: Slot) -> Self {
+        let node = history.node(slot);
+        let (id, is_sensor) = (history.id(slot), history.is_sensor(slot));
+        Self { slot, node, id, spans: node.spans(), remarks: remarks(node), is_sensor }
+    }
+}
+
+fn bar(node: &NodeHistory, spans: &[Span], is_sensor: bool, end: Duration, width: usize) -> String {
     // Cells are few, so that the share of one is exact enough.
     let cell = |at: Duration| match end.as_nanos() {
         0 => 0,
         end => usize::try_from(at.as_nanos() * width as u128 / end).unwrap_or(width).min(width - 1),
     };
     let mut cells = vec![' '; width];
+    // What is not kept one by one is drawn as it would most likely look: starts at equal distances, and waiting between them.
+    for Span { what, from, until } in spans {
+        let (Work::Merged(starts), until) = (what, until.unwrap_or(end)) else { continue };
+        let (between, start) = if is_sensor { ('░', '·') } else { ('▒', '█') };
+        cells[cell(*from)..=cell(until)].fill(between);
+        let apart = until.saturating_sub(*from) / (*starts).max(1);
+        let starts = (0..*starts).step_by(starts.div_ceil(u32::try_from(width).unwrap_or(1)) as usize);
+        starts.for_each(|nth| cells[cell(*from + apart * nth)] = start);
+    }
     // Work is drawn after waiting, as it may be shorter than a cell and must not be lost; so are failures, after work. But a sensor
     // waits even where it pokes in every cell, and has to look so.
     for (what, sign) in [(Work::Waiting, '░'), (Work::Retrying, '▒'), (Work::Working, '█')] {
-        for span in node.spans.iter().filter(|span| span.what == what) {
+        for span in spans.iter().filter(|span| span.what == what) {
             let (from, until) = (cell(span.from), cell(span.until.unwrap_or(end)));
             let until = if what == Work::Working { until } else { until.max(from + 1) - 1 };
-            let sign = if what == Work::Working && node.is_sensor && from == until { '·' } else { sign };
+            let sign = if what == Work::Working && is_sensor && from == until { '·' } else { sign };
             cells[from..=until].fill(sign);
         }
     }
-    for failure in node.troubles.iter().filter(|trouble| trouble.error.is_some()) {
+    for failure in node.troubles().iter().filter(|trouble| trouble.error.is_some()) {
         cells[cell(failure.at)] = '×';
     }
     cells.into_iter().collect()
@@ -110,15 +140,15 @@ fn bar(node: &NodeHistory, end: Duration, width: usize) -> String {
 
 fn remarks(node: &NodeHistory) -> String {
     let mut remarks = Vec::new();
-    if let (Some(started), Some(finished)) = (node.started, node.finished) {
+    if let (Some(started), Some(finished)) = (node.started_at(), node.finished_at()) {
         remarks.push(format!("{} → {}", tell(started), tell(finished)));
     }
-    if node.attempts > 1 {
-        remarks.push(format!("{} attempts", node.attempts));
+    if node.attempts() > 1 {
+        remarks.push(format!("{} attempts", node.attempts()));
     }
-    if !node.poke_times.is_empty() {
-        let plural = if node.poke_times.len() == 1 { "" } else { "s" };
-        remarks.push(format!("{} poke{plural}", node.poke_times.len()));
+    if node.pokes() > 0 {
+        let plural = if node.pokes() == 1 { "" } else { "s" };
+        remarks.push(format!("{} poke{plural}", node.pokes()));
     }
     remarks.join(", ")
 }

@@ -143,8 +143,50 @@ fn panicking() {
     panics();
 }
 
+/// Says more than a pipe holds, and more than may wait to be shown.
+#[task]
+async fn shout() -> Result<()> {
+    for line in 0..4_000 {
+        tracing::info!(line, "{}", "loud ".repeat(1_600));
+    }
+    Ok(())
+}
+
+/// Tells whoever listens that it runs.
+#[task]
+async fn knock() -> Result<()> {
+    if let Ok(address) = std::env::var("KNOCK_AT") {
+        std::net::TcpStream::connect(address)?;
+    }
+    Ok(())
+}
+
+/// Says more than anybody reads.
+#[pipeline]
+fn loud() {
+    knock().after(shout());
+}
+
+/// As many as a file beside it says.
+#[task]
+async fn listed() -> Result<Vec<u32>> {
+    let count = std::fs::read_to_string("count").map_or(Ok(2), |count| count.trim().parse())?;
+    Ok((0..count).collect())
+}
+
+#[task]
+async fn work(n: u32) -> Result<u32> {
+    Ok(n)
+}
+
+/// Works on a list that may change.
+#[pipeline]
+fn relisted() {
+    let _ = listed().each(work);
+}
+
 fn main() -> ExitCode {
-    Cli::new([sales(), waiting(), endless(), panicking(), wide(), mendable(), late()])
+    Cli::new([sales(), waiting(), endless(), panicking(), wide(), mendable(), late(), loud(), relisted()])
         .command("quietly", "Runs the sales and says nothing", |_| {
             let run = Runner::new().pipeline(sales(), serde_json::json!({ "days": 3 })).progress(Progress::Silent).run();
             run.map_or(ExitCode::from(2), |finished| finished.exit_code())

@@ -1,8 +1,9 @@
+use super::lines::Lines;
 use super::{View, Watched};
 use crate::cli::output;
-use crate::engine::{Entry, NodeState, Record, Slot};
-use crate::observe::{CallbackHistory, NodeHistory};
-use crate::time::Timestamp;
+use crate::engine::{NodeState, Record, Slot};
+use crate::observe::{CallbackHistory, Event as Happened, Lost, RunHistory, WatchedRun};
+use crate::time::{Clock, Timestamp};
 use chrono::SecondsFormat;
 use serde::Serialize;
 use serde_json::Value;
@@ -10,10 +11,20 @@ use std::collections::BTreeMap;
 
 /// One object an event, on stdout. Their shape is documented in [`cli`](crate::cli).
 #[derive(Debug)]
-pub(super) struct Json;
+pub(super) struct Json {
+    clock: Clock,
+    lines: Lines,
+}
+
+impl Json {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, lines: Lines::default() }
+    }
+}
 
 impl View for Json {
-    fn opened(&mut self, run: &Watched) {
+    fn opened(&mut self, watched: &Watched) {
+        let run = &watched.run;
         let opening = Event::Started {
             at: date(run.started),
             run_id: &run.info.run_id,
@@ -21,24 +32,37 @@ impl View for Json {
             logical_date: date(run.info.interval.start.into()),
             data_interval_end: date(run.info.interval.end.into()),
             params: &run.info.params,
-            nodes: run.history.plan().bodies().count(),
+            nodes: run.history().plan().bodies().count(),
             resumed: run.resumed,
         };
-        output::to_stdout(&opening.to_line());
+        self.lines.push(&opening.to_line());
     }
 
-    fn record(&mut self, run: &Watched, entry: &Entry) {
-        if let Some(event) = event(run, entry) {
-            output::to_stdout(&event.to_line());
+    fn event(&mut self, run: &Watched, event: &Happened) {
+        let line = line(&run.run, &run.run.history(), event);
+        if let Some(line) = line {
+            self.lines.push(&line);
         }
     }
 
     fn finished(&mut self, run: &Watched) {
-        output::to_stdout(&finished(run, run.started + run.history.finished.unwrap_or_default()));
+        let end = run.run.started + run.run.history().finished.unwrap_or_default();
+        self.lines.push(&finished(&run.run, end));
+    }
+
+    fn lost(&mut self, lost: Lost) {
+        let Lost { events, lines } = lost;
+        let not_shown = Event::NotShown { at: date(self.clock.now()), events, log_lines: lines };
+        self.lines.push(&not_shown.to_line());
     }
 
     fn log(&mut self, line: &str) {
+        self.lines.flush();
         output::to_stderr(line);
+    }
+
+    fn flush(&mut self) {
+        self.lines.flush();
     }
 }
 
@@ -82,9 +106,11 @@ enum Event<'a> {
         pipeline: &'a str,
         state: &'static str,
         seconds: f64,
-        nodes: BTreeMap<&'a str, NodeResult<'a>>,
+        nodes: BTreeMap<String, NodeResult<'a>>,
         callbacks_due: Vec<Due<'a>>,
     },
+    #[serde(rename = "not_shown")]
+    NotShown { at: String, events: u64, log_lines: u64 },
 }
 
 #[derive(Serialize, Default)]
@@ -92,12 +118,12 @@ struct NodeEvent<'a> {
     at: String,
     run_id: &'a str,
     pipeline: &'a str,
-    node: &'a str,
+    node: String,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    poke: Option<usize>,
+    poke: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +133,7 @@ struct NodeEvent<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'a str>,
+    cause: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -115,7 +141,7 @@ struct NodeResult<'a> {
     state: &'static str,
     attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pokes: Option<usize>,
+    pokes: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,90 +167,96 @@ fn date(at: Timestamp) -> String {
     at.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-fn event<'a>(run: &'a Watched, entry: &'a Entry) -> Option<Event<'a>> {
-    let node = |slot: Slot, more: NodeEvent<'a>| {
-        let node = &run.history.nodes[slot as usize];
-        let attempt = (node.attempts > 0).then_some(node.attempts);
-        let poke = node.is_sensor.then_some(node.poke_times.len()).filter(|pokes| *pokes > 0);
+fn line(run: &WatchedRun, history: &RunHistory, event: &Happened) -> Option<String> {
+    let entry = &event.entry;
+    let node = |slot: Slot, more: NodeEvent<'_>| {
+        let after = event.node?;
         let (run_id, pipeline) = (run.info.run_id.as_str(), run.info.pipeline.as_str());
-        let at = date(entry.at);
-        Some(Event::Node(NodeEvent { at, run_id, pipeline, node: &node.id, state: node.state.name(), attempt, poke, ..more }))
+        let about = NodeEvent {
+            at: date(entry.at),
+            run_id,
+            pipeline,
+            node: history.id(slot),
+            state: after.state.name(),
+            attempt: (after.attempts > 0).then_some(after.attempts),
+            poke: (after.pokes > 0).then_some(after.pokes),
+            ..more
+        };
+        Some(Event::Node(about).to_line())
     };
-    let is_gate = |slot: Slot| run.history.nodes[slot as usize].is_gate;
+    let callback = |id: u32, state: &'static str, error: Option<&str>, next: Option<Timestamp>| {
+        let CallbackHistory { event, notifier, node, .. } = history.callbacks.find(id)?;
+        let about = Event::Callback {
+            at: date(entry.at),
+            run_id: &run.info.run_id,
+            pipeline: &run.info.pipeline,
+            callback: event.name(),
+            node: node.as_deref(),
+            notifier,
+            state,
+            error,
+            next_at: next.map(date),
+        };
+        Some(about.to_line())
+    };
     match &entry.record {
         Record::NotYet { slot, next, .. } => node(*slot, NodeEvent { next_at: Some(date(*next)), ..NodeEvent::default() }),
         Record::Retrying { slot, next, error, .. } => {
             node(*slot, NodeEvent { next_at: Some(date(*next)), error: Some(error), ..NodeEvent::default() })
         }
         Record::Unfolded { slot, width } => node(*slot, NodeEvent { elements: Some(*width), ..NodeEvent::default() }),
-        Record::Succeeded { slot, .. } if is_gate(*slot) => None,
-        Record::Skipped { slot, .. } | Record::UpstreamFailed { slot, .. } if is_gate(*slot) => None,
+        Record::Succeeded { slot, .. } | Record::Skipped { slot, .. } | Record::UpstreamFailed { slot, .. }
+            if !history.is_body(*slot) =>
+        {
+            None
+        }
         Record::Started { slot, .. } | Record::Interrupted { slot, .. } | Record::Succeeded { slot, .. } => {
             node(*slot, NodeEvent::default())
         }
         Record::Failed { slot, error, .. } => node(*slot, NodeEvent { error: Some(error), ..NodeEvent::default() }),
-        Record::Skipped { slot, why } => node(*slot, NodeEvent { reason: Some(run.history.reason(why)), ..NodeEvent::default() }),
+        Record::Skipped { slot, why } => node(*slot, NodeEvent { reason: Some(history.reason(why)), ..NodeEvent::default() }),
         Record::UpstreamFailed { slot, .. } => {
-            node(*slot, NodeEvent { cause: Some(run.history.root_cause(*slot)), ..NodeEvent::default() })
+            let cause = event.node.map(|after| history.id(after.root_cause));
+            node(*slot, NodeEvent { cause, ..NodeEvent::default() })
         }
-        Record::CallbackDue { id, .. } => callback(run, entry, *id, "due", None, None),
-        Record::CallbackTold { id } => callback(run, entry, *id, "told", None, None),
+        Record::CallbackDue { id, .. } => callback(*id, "due", None, None),
+        Record::CallbackTold { id } => callback(*id, "told", None, None),
         Record::CallbackFailed { id, next, error } => {
             let state = if next.is_some() { "failed" } else { "given_up" };
-            callback(run, entry, *id, state, Some(error), *next)
+            callback(*id, state, Some(error), *next)
         }
         Record::Cleared { .. } | Record::RunEnded { .. } => None,
     }
 }
 
-fn callback<'a>(
-    run: &'a Watched,
-    entry: &Entry,
-    id: u32,
-    state: &'static str,
-    error: Option<&'a str>,
-    next: Option<Timestamp>,
-) -> Option<Event<'a>> {
-    let CallbackHistory { event, notifier, node, .. } = run.history.callbacks.iter().find(|callback| callback.id == id)?;
-    Some(Event::Callback {
-        at: date(entry.at),
-        run_id: &run.info.run_id,
-        pipeline: &run.info.pipeline,
-        callback: event.name(),
-        node: node.as_deref(),
-        notifier,
-        state,
-        error,
-        next_at: next.map(date),
-    })
-}
-
-pub(super) fn finished(run: &Watched, at: Timestamp) -> String {
-    let history = &run.history;
+pub(super) fn finished(run: &WatchedRun, at: Timestamp) -> String {
+    let history = run.history();
     let ended = history.finished.map_or(at, |after| run.started + after);
-    let bodies = history.nodes.iter().filter(|node| !node.is_gate);
     let event = Event::Finished {
         at: date(ended),
         run_id: &run.info.run_id,
         pipeline: &run.info.pipeline,
         state: history.state.name(),
         seconds: ended.since(run.started).as_secs_f64(),
-        nodes: bodies.map(|node| (node.id.as_str(), result(node))).collect(),
+        nodes: history.listed().into_iter().map(|slot| (history.id(slot), result(&history, slot))).collect(),
         callbacks_due: history
-            .untold()
+            .callbacks
+            .open()
             .map(|due| Due { callback: due.event.name(), node: due.node.as_deref(), notifier: &due.notifier })
             .collect(),
     };
     event.to_line()
 }
 
-fn result(node: &NodeHistory) -> NodeResult<'_> {
-    let took = node.finished.zip(node.started).map(|(finished, started)| finished.saturating_sub(started).as_secs_f64());
+fn result(history: &RunHistory, slot: Slot) -> NodeResult<'_> {
+    let node = history.node(slot);
+    let took =
+        node.finished_at().zip(node.started_at()).map(|(finished, started)| finished.saturating_sub(started).as_secs_f64());
     NodeResult {
-        state: node.state.name(),
-        attempts: node.attempts,
-        pokes: node.is_sensor.then_some(node.poke_times.len()),
+        state: node.state().name(),
+        attempts: node.attempts(),
+        pokes: history.is_sensor(slot).then_some(node.pokes()),
         seconds: took,
-        error: node.error.as_deref().filter(|_| node.state != NodeState::Success),
+        error: node.error().map(AsRef::as_ref).filter(|_| node.state() != NodeState::Success),
     }
 }

@@ -1,8 +1,8 @@
 use super::words::{self, brief, plural};
 use super::{View, Watched, plain};
 use crate::cli::summary;
-use crate::engine::{Entry, NodeState, RunIx};
-use crate::observe::NodeHistory;
+use crate::engine::{NodeState, RunIx, Slot};
+use crate::observe::{Event, Lost, RunHistory};
 use crate::time::Clock;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
@@ -53,19 +53,27 @@ impl Live {
 
 impl View for Live {
     fn opened(&mut self, run: &Watched) {
-        self.print(&plain::opening(run));
+        self.print(&plain::opening(&run.run));
     }
 
-    fn record(&mut self, run: &Watched, entry: &Entry) {
-        if let Some(words) = words::of(run, entry).filter(|words| words.lasts) {
-            self.print(&plain::line(run, entry, &words));
+    fn event(&mut self, run: &Watched, event: &Event) {
+        let words = words::of(run, &run.run.history(), event);
+        if let Some(words) = words.filter(|words| words.lasts) {
+            self.print(&plain::line(run, event, &words));
         }
     }
 
     fn finished(&mut self, run: &Watched) {
-        self.print(&plain::closing(run));
-        for line in summary::failures(&run.history).lines() {
+        self.print(&plain::closing(&run.run));
+        let failures = summary::failures(&run.run.history());
+        for line in failures.lines() {
             self.print(line);
+        }
+    }
+
+    fn lost(&mut self, lost: Lost) {
+        for line in words::lost(lost) {
+            self.print(&line);
         }
     }
 
@@ -74,21 +82,22 @@ impl View for Live {
     }
 
     fn draw(&mut self, runs: &BTreeMap<RunIx, Watched>) {
-        let unended = runs.values().filter(|run| !run.history.state.is_end());
-        let groups: Vec<_> = unended.map(|run| (run, shown(run))).collect();
-        let all = groups.iter().flat_map(|(_, nodes)| nodes);
-        let width = all.clone().take(MAX_LINES).map(|(_, node)| node.id.chars().count().min(MAX_ID)).max().unwrap_or(0);
-        let more = all.count().saturating_sub(MAX_LINES);
-        let (mut lines, mut left) = (Vec::new(), MAX_LINES);
-        for (run, nodes) in groups {
-            lines.push(self.summary(run));
-            let now = self.clock.now().since(run.started);
-            for (slot, node) in nodes.iter().take(left) {
-                let id: String = node.id.chars().take(MAX_ID).collect();
-                lines.push(format!("  {id:width$}  {:17}  {}", node.state.name(), doing(run, *slot, node, now)));
+        let (mut lines, mut more, mut left) = (Vec::new(), 0, MAX_LINES);
+        for run in runs.values() {
+            // What is drawn is what is the case now, whatever was shown of how it came to that.
+            let history = run.run.history();
+            if history.state.is_end() {
+                continue;
             }
-            left = left.saturating_sub(nodes.len());
+            let now = self.clock.now().since(run.run.started);
+            let (shown, count) = history.busy(left);
+            lines.push(Drawn::Run(summary(run, &history, now)));
+            lines.extend(shown.iter().map(|slot| Drawn::node(&history, *slot, now)));
+            more += count - shown.len();
+            left -= shown.len();
         }
+        let width = lines.iter().map(Drawn::width).max().unwrap_or(0);
+        let mut lines: Vec<String> = lines.into_iter().map(|line| line.padded(width)).collect();
         if more > 0 {
             lines.push(format!("  … and {more} more"));
         }
@@ -106,53 +115,73 @@ impl View for Live {
     }
 }
 
-impl Live {
-    fn summary(&self, run: &Watched) -> String {
-        let counts = run.history.counts();
-        let of = |states: &[NodeState]| states.iter().filter_map(|state| counts.get(state)).sum::<usize>();
-        let all: usize = counts.values().sum();
-        let ended: usize = counts.iter().filter(|(state, _)| state.is_end()).map(|(_, count)| count).sum();
-        let now = self.clock.now().since(run.started);
-        let failed = of(&[NodeState::Failed]);
-        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-        let name = run.prefix.trim_end_matches('/');
-        format!(
-            "{:>7}  {name}{}{} running, {} waiting, {ended} of {all} node{} ended{failed}",
-            words::offset(now),
-            if name.is_empty() { "" } else { ": " },
-            of(&[NodeState::Running]),
-            of(&[NodeState::UpForReschedule, NodeState::UpForRetry]),
-            plural(all),
-        )
+/// A line before it is known how wide ids are.
+enum Drawn {
+    Run(String),
+    Node { id: String, state: NodeState, doing: String },
+}
+
+impl Drawn {
+    fn node(history: &RunHistory, slot: Slot, now: Duration) -> Self {
+        let id = history.id(slot).chars().take(MAX_ID).collect();
+        Self::Node { id, state: history.node(slot).state(), doing: doing(history, slot, now) }
+    }
+
+    fn width(&self) -> usize {
+        match self {
+            Self::Run(_) => 0,
+            Self::Node { id, .. } => id.chars().count(),
+        }
+    }
+
+    fn padded(self, width: usize) -> String {
+        match self {
+            Self::Run(line) => line,
+            Self::Node { id, state, doing } => format!("  {id:width$}  {:17}  {doing}", state.name()),
+        }
     }
 }
 
-/// The nodes that run or wait, by slot.
-fn shown(run: &Watched) -> Vec<(u32, &NodeHistory)> {
-    let is_busy = |state| matches!(state, NodeState::Running | NodeState::UpForReschedule | NodeState::UpForRetry);
-    (0..).zip(&run.history.nodes).filter(|(_, node)| !node.is_gate && is_busy(node.state)).collect()
+fn summary(run: &Watched, history: &RunHistory, now: Duration) -> String {
+    let of = |states: &[NodeState]| -> usize {
+        history.counts().filter(|(state, _)| states.contains(state)).map(|(_, count)| count).sum()
+    };
+    let all: usize = history.counts().map(|(_, count)| count).sum();
+    let ended: usize = history.counts().filter(|(state, _)| state.is_end()).map(|(_, count)| count).sum();
+    let failed = of(&[NodeState::Failed]);
+    let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+    let name = run.prefix.trim_end_matches('/');
+    format!(
+        "{:>7}  {name}{}{} running, {} waiting, {ended} of {all} node{} ended{failed}",
+        words::offset(now),
+        if name.is_empty() { "" } else { ": " },
+        of(&[NodeState::Running]),
+        of(&[NodeState::UpForReschedule, NodeState::UpForRetry]),
+        plural(all),
+    )
 }
 
 /// What a node does or waits for: `next in 17s, 5m 10s left, poke 4 28s ago, attempt 1 of 3`. A narrow terminal cuts lines short, so
 /// what one waits for comes first.
-fn doing(run: &Watched, slot: u32, node: &NodeHistory, now: Duration) -> String {
+fn doing(history: &RunHistory, slot: Slot, now: Duration) -> String {
+    let node = history.node(slot);
     let mut parts = Vec::new();
-    if let Some(next) = node.next {
+    if let Some(next) = node.next() {
         parts.push(format!("next in {}", seconds(next.saturating_sub(now))));
     }
-    let sensor = run.history.plan().policy(run.history.node_ix(slot)).sensor.as_ref();
-    if let (Some(sensor), Some(from)) = (sensor, node.budget_from) {
+    let sensor = history.plan().policy(history.node_ix(slot)).sensor.as_ref();
+    if let (Some(sensor), Some(from)) = (sensor, node.budget_from()) {
         parts.push(format!("{} left", seconds((from + sensor.timeout).saturating_sub(now))));
     }
     let ago = |then: Duration| seconds(now.saturating_sub(then));
-    match (node.poke_times.last(), node.spans.last()) {
-        (Some(last), _) => parts.push(format!("poke {} {} ago", node.poke_times.len(), ago(*last))),
-        (None, Some(span)) if node.next.is_none() => parts.push(format!("for {}", ago(span.from))),
+    match (node.last_start(), node.since()) {
+        (Some(last), _) if node.pokes() > 0 => parts.push(format!("poke {} {} ago", node.pokes(), ago(last))),
+        (_, Some(since)) if node.next().is_none() => parts.push(format!("for {}", ago(since))),
         _ => {}
     }
-    if let Some(attempts) = words::attempts(run, slot, node) {
+    if let Some(attempts) = words::attempts(history, slot, node.attempts()) {
         // A retry is news; that there has been none is not.
-        let at = if node.attempts > 1 { 0 } else { parts.len() };
+        let at = if node.attempts() > 1 { 0 } else { parts.len() };
         parts.insert(at, attempts);
     }
     parts.join(", ")

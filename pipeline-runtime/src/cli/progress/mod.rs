@@ -1,23 +1,23 @@
 //! Progress: what the runs of this process have to tell, shown while it happens.
 //!
-//! The engine's records and the log lines come through one queue to one thread, which alone writes to the terminal. So lines
-//! are never torn, and stand in the order in which things happened.
+//! What happens and the log lines come through one queue to one thread, which alone writes to the terminal. So lines are never torn, and
+//! stand in the order in which things happened. Nobody waits for that thread: where it comes behind by more than the queue holds, it says
+//! how much was not shown, and goes on with what is the case then. What a run came to in the end is told from its history, which is whole.
 
 mod json;
+mod lines;
 mod live;
 mod plain;
 mod words;
 
 pub(super) use words::brief;
 
-use crate::author::context::RunInfo;
-use crate::engine::{Entry, RunIx};
-use crate::observe::{News, Opening, RunHistory};
+use crate::engine::RunIx;
+use crate::observe::{Event, Feed, Lost, News, Receiver, Taken, WatchedRun};
 use crate::time::{Clock, Timestamp};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -51,12 +51,8 @@ const REDRAW: Duration = Duration::from_millis(100);
 
 /// A run that is shown.
 #[derive(Debug)]
-pub(super) struct Watched {
-    pub(super) history: RunHistory,
-    pub(super) info: Arc<RunInfo>,
-    pub(super) started: Timestamp,
-    /// An earlier process began it.
-    resumed: bool,
+struct Watched {
+    run: Arc<WatchedRun>,
     /// What names the run's nodes where several runs are shown: `nightly/`.
     prefix: String,
 }
@@ -64,11 +60,15 @@ pub(super) struct Watched {
 /// Shows what happens. All is called on one thread.
 trait View: Send {
     fn opened(&mut self, run: &Watched);
-    /// The run's history has the record already.
-    fn record(&mut self, run: &Watched, entry: &Entry);
+    /// The run's history may be ahead of the event.
+    fn event(&mut self, run: &Watched, event: &Event);
     fn log(&mut self, line: &str);
     /// The run is over, and will not be told of at the end.
     fn finished(&mut self, run: &Watched);
+    /// Nothing more is there at the moment.
+    fn flush(&mut self) {}
+    /// So much was not shown, since whoever reads did not keep up.
+    fn lost(&mut self, lost: Lost);
     /// Draws what is the case now; called every [`REDRAW`] where `is_drawn` says so.
     fn draw(&mut self, _runs: &BTreeMap<RunIx, Watched>) {}
     fn is_drawn(&self) -> bool {
@@ -81,65 +81,97 @@ trait View: Send {
 /// The thread that shows progress.
 #[derive(Debug)]
 pub(super) struct Shown {
-    news: SyncSender<News>,
-    thread: JoinHandle<BTreeMap<RunIx, Watched>>,
+    feed: Arc<Feed>,
+    thread: Option<JoinHandle<()>>,
 }
 
-/// Shows the news that come through `receiver`.
+/// What sees a process's runs, where progress is shown like this; and what it is shown from, if it is.
+pub(super) fn feed(progress: Progress) -> (Arc<Feed>, Option<Receiver>) {
+    if progress == Progress::Silent {
+        return (Feed::silent(), None);
+    }
+    let (feed, receiver) = Feed::shown();
+    (feed, Some(receiver))
+}
+
+/// Shows what comes through `receiver`, if there is one.
 pub(super) fn show(
     progress: Progress,
     clock: Clock,
     names: Names,
-    news: SyncSender<News>,
-    receiver: Receiver<News>,
+    feed: Arc<Feed>,
+    receiver: Option<Receiver>,
 ) -> std::io::Result<Shown> {
     let is_terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
     let view: Box<dyn View> = match progress {
         Progress::Auto if is_terminal => Box::new(live::Live::new(clock)),
-        Progress::Auto | Progress::Plain => Box::new(plain::Plain),
-        Progress::Json => Box::new(json::Json),
-        Progress::Silent => Box::new(Silent),
+        Progress::Auto | Progress::Plain | Progress::Silent => Box::new(plain::Plain::default()),
+        Progress::Json => Box::new(json::Json::new(clock)),
     };
-    let thread = std::thread::Builder::new().name("pipeline-progress".into()).spawn(move || watch(view, names, &receiver))?;
-    Ok(Shown { news, thread })
+    let watch =
+        |receiver| std::thread::Builder::new().name("pipeline-progress".into()).spawn(move || watch(view, names, &receiver));
+    Ok(Shown { feed, thread: receiver.map(watch).transpose()? })
 }
 
 impl Shown {
-    /// Shows what is left, and returns what the runs' histories are in the end.
-    pub(super) fn close(self) -> BTreeMap<RunIx, Watched> {
-        // A thread that panicked hears nothing more; then there is nothing to show either.
-        let _ = self.news.send(News::Closed);
-        self.thread.join().unwrap_or_default()
+    /// Shows what is left.
+    pub(super) fn close(self) {
+        self.feed.close();
+        if let Some(thread) = self.thread {
+            // One that panicked has told of it, and shows nothing more.
+            let _ = thread.join();
+        }
     }
 }
 
-fn watch(mut view: Box<dyn View>, names: Names, news: &Receiver<News>) -> BTreeMap<RunIx, Watched> {
+fn watch(mut view: Box<dyn View>, names: Names, receiver: &Receiver) {
     let mut runs = BTreeMap::new();
     let mut drawn: Option<Instant> = None;
+    let watched = |runs: &BTreeMap<_, _>, run| {
+        let names = if names == Names::One && !runs.is_empty() { Names::Pipelines } else { names };
+        Watched::new(run, names)
+    };
     loop {
         // Not the engine's clock: a terminal is redrawn by the real one.
-        let next = if view.is_drawn() { news.recv_timeout(REDRAW) } else { news.recv().map_err(RecvTimeoutError::from) };
-        match next {
-            Ok(News::Opened(ix, opening)) => {
-                let names = if names == Names::One && !runs.is_empty() { Names::Pipelines } else { names };
-                let watched = Watched::new(*opening, names);
-                view.opened(&watched);
-                runs.insert(ix, watched);
-            }
-            Ok(News::Record(ix, entry)) => {
-                if let Some(watched) = runs.get_mut(&ix) {
-                    watched.history.apply(&entry);
-                    view.record(watched, &entry);
+        match receiver.take(view.is_drawn().then_some(REDRAW)) {
+            Taken::Some(news) => {
+                for news in news {
+                    match news {
+                        News::Opened(ix, run) => {
+                            let run = watched(&runs, run);
+                            view.opened(&run);
+                            runs.insert(ix, run);
+                        }
+                        News::Event(ix, event) => {
+                            if let Some(run) = runs.get(&ix) {
+                                view.event(run, &event);
+                            }
+                        }
+                        News::Forgotten(ix, _) => {
+                            if let Some(run) = runs.remove(&ix) {
+                                view.finished(&run);
+                            }
+                        }
+                        News::Log(line) => view.log(&line),
+                    }
                 }
+                view.flush();
             }
-            Ok(News::Forgotten(ix)) => {
-                if let Some(watched) = runs.remove(&ix) {
-                    view.finished(&watched);
+            Taken::Gap => {
+                let (lost, now) = receiver.go_on();
+                view.lost(lost);
+                runs.retain(|ix, _| now.contains_key(ix));
+                for (ix, run) in now {
+                    if !runs.contains_key(&ix) {
+                        let run = watched(&runs, run);
+                        view.opened(&run);
+                        runs.insert(ix, run);
+                    }
                 }
+                view.flush();
             }
-            Ok(News::Log(line)) => view.log(&line),
-            Err(RecvTimeoutError::Timeout) => {}
-            Ok(News::Closed) | Err(RecvTimeoutError::Disconnected) => break,
+            Taken::TimedOut => {}
+            Taken::Closed => break,
         }
         if view.is_drawn() && drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
             drawn = Some(Instant::now());
@@ -147,41 +179,25 @@ fn watch(mut view: Box<dyn View>, names: Names, news: &Receiver<News>) -> BTreeM
         }
     }
     view.close();
-    runs
 }
 
 impl Watched {
-    pub(super) fn new(opening: Opening, names: Names) -> Self {
-        let Opening { plan, info, started, past } = opening;
+    fn new(run: Arc<WatchedRun>, names: Names) -> Self {
         let prefix = match names {
             Names::One => String::new(),
-            Names::Pipelines => format!("{}/", plan.pipeline),
-            Names::Runs => format!("{}/{}/", plan.pipeline, info.run_id),
+            Names::Pipelines => format!("{}/", run.info.pipeline),
+            Names::Runs => format!("{}/{}/", run.info.pipeline, run.info.run_id),
         };
-        let resumed = !past.is_empty();
-        Self { resumed, history: RunHistory::of(plan, started, &past), info, started, prefix }
+        Self { run, prefix }
     }
 }
 
 /// That a run goes on with another process.
-pub(super) fn unfinished(run: &Watched) -> String {
+pub(super) fn unfinished(run: &WatchedRun) -> String {
     format!("run {} of {} is unfinished: `serve` or `resume` goes on with it", run.info.run_id, run.info.pipeline)
 }
 
 /// How a run ended, or that it has not, as the last JSON object about it.
-pub(super) fn json_result(run: &Watched, at: Timestamp) -> String {
+pub(super) fn json_result(run: &WatchedRun, at: Timestamp) -> String {
     json::finished(run, at)
-}
-
-/// Shows nothing.
-struct Silent;
-
-impl View for Silent {
-    fn opened(&mut self, _: &Watched) {}
-
-    fn record(&mut self, _: &Watched, _: &Entry) {}
-
-    fn finished(&mut self, _: &Watched) {}
-
-    fn log(&mut self, _: &str) {}
 }

@@ -1,39 +1,55 @@
+use super::lines::Lines;
 use super::words::{self, Words};
 use super::{View, Watched};
 use crate::cli::{output, summary};
-use crate::engine::Entry;
+use crate::observe::{Event, Lost, WatchedRun};
 use chrono::SecondsFormat;
 
 /// One line an event, on stdout.
-#[derive(Debug)]
-pub(super) struct Plain;
+#[derive(Debug, Default)]
+pub(super) struct Plain {
+    lines: Lines,
+}
 
 impl View for Plain {
     fn opened(&mut self, run: &Watched) {
-        output::to_stdout(&opening(run));
+        self.lines.push(&opening(&run.run));
     }
 
-    fn record(&mut self, run: &Watched, entry: &Entry) {
-        if let Some(words) = words::of(run, entry) {
-            output::to_stdout(&line(run, entry, &words));
+    fn event(&mut self, run: &Watched, event: &Event) {
+        let words = words::of(run, &run.run.history(), event);
+        if let Some(words) = words {
+            self.lines.push(&line(run, event, &words));
         }
     }
 
     fn finished(&mut self, run: &Watched) {
-        output::to_stdout(&closing(run));
-        let failures = summary::failures(&run.history);
+        self.lines.push(&closing(&run.run));
+        let failures = summary::failures(&run.run.history());
         if !failures.is_empty() {
+            self.lines.flush();
             output::to_stderr(failures.trim_end());
         }
     }
 
+    fn lost(&mut self, lost: Lost) {
+        for line in words::lost(lost) {
+            self.lines.push(&line);
+        }
+    }
+
     fn log(&mut self, line: &str) {
+        self.lines.flush();
         output::to_stderr(line);
+    }
+
+    fn flush(&mut self) {
+        self.lines.flush();
     }
 }
 
 /// What the run is about.
-pub(super) fn opening(run: &Watched) -> String {
+pub(super) fn opening(run: &WatchedRun) -> String {
     let interval = &run.info.interval;
     let about = if interval.start == interval.end {
         format!("logical date {}", interval.start.to_rfc3339_opts(SecondsFormat::AutoSi, true))
@@ -45,13 +61,14 @@ pub(super) fn opening(run: &Watched) -> String {
 }
 
 /// How it ended.
-pub(super) fn closing(run: &Watched) -> String {
-    let after = run.history.finished.map(|after| format!(" after {}", words::brief(after))).unwrap_or_default();
-    format!("run {} of {}: {}{after}", run.info.run_id, run.info.pipeline, run.history.state)
+pub(super) fn closing(run: &WatchedRun) -> String {
+    let history = run.history();
+    let after = history.finished.map(|after| format!(" after {}", words::brief(after))).unwrap_or_default();
+    format!("run {} of {}: {}{after}", run.info.run_id, run.info.pipeline, history.state)
 }
 
-pub(super) fn line(run: &Watched, entry: &Entry, words: &Words) -> String {
-    let at = words::offset(entry.at.since(run.started));
+pub(super) fn line(run: &Watched, event: &Event, words: &Words) -> String {
+    let at = words::offset(event.entry.at.since(run.run.started));
     let text = format!("{at:>7}  {}  {}  {}", words.about, words.state, words.remark);
     text.trim_end().to_owned()
 }

@@ -1,8 +1,8 @@
 //! What happened, in words.
 
 use super::Watched;
-use crate::engine::{Entry, Record, Slot};
-use crate::observe::NodeHistory;
+use crate::engine::{Record, RunState, Slot};
+use crate::observe::{After, Event, Lost, RunHistory};
 use humantime::format_duration;
 use std::time::Duration;
 
@@ -21,73 +21,91 @@ pub(super) struct Words {
 }
 
 /// An event for people. Polls that start, and what the engine decides about nodes without a body, are not told.
-pub(super) fn of(run: &Watched, entry: &Entry) -> Option<Words> {
-    let at = entry.at.since(run.started);
-    let words = |slot: Slot, remark: String, lasts: bool| {
-        let node = &run.history.nodes[slot as usize];
-        Words { about: format!("{}{}", run.prefix, node.id), state: node.state.name(), remark, lasts }
+pub(super) fn of(run: &Watched, history: &RunHistory, event: &Event) -> Option<Words> {
+    let entry = &event.entry;
+    let at = entry.at.since(run.run.started);
+    let about = |slot: Slot, after: After, remark: String, lasts: bool| Words {
+        about: format!("{}{}", run.prefix, history.id(slot)),
+        state: after.state.name(),
+        remark,
+        lasts,
     };
-    let node = |slot: Slot| &run.history.nodes[slot as usize];
-    let body = |slot: Slot| Some(node(slot)).filter(|node| !node.is_gate);
-    Some(match &entry.record {
-        Record::Started { slot, .. } => {
-            let node = body(*slot).filter(|node| !node.is_sensor)?;
-            words(*slot, attempts(run, *slot, node).unwrap_or_default(), false)
+    let until = |next: crate::Timestamp| brief(next.since(entry.at));
+    Some(match (&entry.record, event.node) {
+        (Record::Started { slot, .. }, Some(after)) => {
+            if !history.is_body(*slot) || history.is_sensor(*slot) {
+                return None;
+            }
+            about(*slot, after, attempts(history, *slot, after.attempts).unwrap_or_default(), false)
         }
-        Record::NotYet { slot, next, .. } => {
-            let poke = node(*slot).poke_times.len();
-            words(*slot, format!("poke {poke}, next in {}", brief(next.since(entry.at))), false)
+        (Record::NotYet { slot, next, .. }, Some(after)) => {
+            about(*slot, after, format!("poke {}, next in {}", after.pokes, until(*next)), false)
         }
-        Record::Retrying { slot, next, error, .. } => {
-            let attempts = attempts(run, *slot, node(*slot)).unwrap_or_else(|| "the attempt".into());
-            words(*slot, format!("{attempts} failed: {}; next in {}", short(error), brief(next.since(entry.at))), true)
+        (Record::Retrying { slot, next, error, .. }, Some(after)) => {
+            let attempts = attempts(history, *slot, after.attempts).unwrap_or_else(|| "the attempt".into());
+            about(*slot, after, format!("{attempts} failed: {}; next in {}", short(error), until(*next)), true)
         }
-        Record::Interrupted { slot, .. } => words(*slot, "the attempt was cut off by the end of its process".into(), true),
-        Record::Unfolded { slot, width } => words(*slot, format!("{width} element{}", plural(*width as usize)), false),
-        Record::Succeeded { slot, output: _ } => {
-            let node = body(*slot)?;
-            let pokes = node.poke_times.len();
-            let pokes = if node.is_sensor { format!(", {pokes} poke{}", plural(pokes)) } else { String::new() };
-            words(*slot, format!("after {}{pokes}", brief(at.saturating_sub(node.started.unwrap_or(at)))), true)
+        (Record::Interrupted { slot, .. }, Some(after)) => {
+            about(*slot, after, "the attempt was cut off by the end of its process".into(), true)
         }
-        Record::Failed { slot, error, .. } => {
-            let tried = node(*slot).attempts;
+        (Record::Unfolded { slot, width }, Some(after)) => {
+            about(*slot, after, format!("{width} element{}", plural(*width as usize)), false)
+        }
+        (Record::Failed { slot, error, .. }, Some(after)) => {
+            let tried = after.attempts;
             let attempts = if tried > 1 { format!("after {tried} attempts: ") } else { String::new() };
-            words(*slot, format!("{attempts}{}", short(error)), true)
+            about(*slot, after, format!("{attempts}{}", short(error)), true)
         }
-        Record::Skipped { slot, why } => {
-            body(*slot)?;
-            words(*slot, run.history.reason(why), true)
+        (Record::Succeeded { slot, .. } | Record::Skipped { slot, .. } | Record::UpstreamFailed { slot, .. }, _)
+            if !history.is_body(*slot) =>
+        {
+            return None;
         }
-        Record::UpstreamFailed { slot, .. } => {
-            body(*slot)?;
-            words(*slot, format!("`{}` failed", run.history.root_cause(*slot)), true)
+        (Record::Succeeded { slot, output: _ }, Some(after)) => {
+            let pokes = after.pokes;
+            let is_sensor = history.is_sensor(*slot);
+            let pokes = if is_sensor { format!(", {pokes} poke{}", plural(pokes as usize)) } else { String::new() };
+            about(*slot, after, format!("after {}{pokes}", brief(at.saturating_sub(after.started.unwrap_or(at)))), true)
         }
-        Record::Cleared { slots } => {
+        (Record::Skipped { slot, why }, Some(after)) => about(*slot, after, history.reason(why), true),
+        (Record::UpstreamFailed { slot, .. }, Some(after)) => {
+            about(*slot, after, format!("`{}` failed", history.id(after.root_cause)), true)
+        }
+        (Record::Cleared { slots }, _) => {
             let remark = format!("{} node{} will be tried again", slots.len(), plural(slots.len()));
-            Words { about: format!("{}run", run.prefix), state: run.history.state.name(), remark, lasts: true }
+            Words { about: format!("{}run", run.prefix), state: RunState::Running.name(), remark, lasts: true }
         }
-        Record::CallbackTold { id } => callback(run, *id, "told")?,
-        Record::CallbackFailed { id, next, error } => {
+        (Record::CallbackTold { id }, _) => callback(run, history, *id, "told")?,
+        (Record::CallbackFailed { id, next, error }, _) => {
             // The engine logs it, too, which is what lasts.
-            let next = next.map_or_else(|| "given up".to_owned(), |next| format!("next try in {}", brief(next.since(entry.at))));
-            let words = callback(run, *id, "could not tell")?;
+            let next = next.map_or_else(|| "given up".to_owned(), |next| format!("next try in {}", until(next)));
+            let words = callback(run, history, *id, "could not tell")?;
             Words { remark: format!("{}: {}; {next}", words.remark, short(error)), ..words }
         }
-        Record::CallbackDue { .. } | Record::RunEnded { .. } => return None,
+        _ => return None,
     })
 }
 
-fn callback(run: &Watched, id: u32, what: &str) -> Option<Words> {
-    let callback = run.history.callbacks.iter().find(|callback| callback.id == id)?;
+fn callback(run: &Watched, history: &RunHistory, id: u32, what: &str) -> Option<Words> {
+    let callback = history.callbacks.find(id)?;
     let about = format!("{}{}", run.prefix, callback.node.as_deref().unwrap_or("run"));
     Some(Words { about, state: callback.event.name(), remark: format!("{what} {}", callback.notifier), lasts: false })
 }
 
 /// `attempt 2 of 3`, or nothing where there is but one.
-pub(super) fn attempts(run: &Watched, slot: Slot, node: &NodeHistory) -> Option<String> {
-    let all = run.history.attempts_allowed(slot);
-    (all > 1 && node.attempts > 0).then(|| format!("attempt {} of {all}", node.attempts))
+pub(super) fn attempts(history: &RunHistory, slot: Slot, attempts: u32) -> Option<String> {
+    let all = history.attempts_allowed(slot);
+    (all > 1 && attempts > 0).then(|| format!("attempt {attempts} of {all}"))
+}
+
+/// What was not shown since nobody read what is written in time.
+pub(super) fn lost(lost: Lost) -> Vec<String> {
+    let Lost { events, lines } = lost;
+    let told = |count: u64, what: &str| {
+        let (s, were) = if count == 1 { ("", "was") } else { ("s", "were") };
+        (count > 0).then(|| format!("progress: {count} {what}{s} {were} not shown, as nobody read them in time"))
+    };
+    told(events, "event").into_iter().chain(told(lines, "log line")).collect()
 }
 
 /// The time since the run's start: `12.3s`, `7m 30s`.

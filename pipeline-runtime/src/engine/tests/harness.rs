@@ -101,6 +101,18 @@ struct Watched {
     cleared: HashMap<Key, usize>,
 }
 
+impl Watched {
+    /// A body is started, or a poke: not after its deadline, if it has waited for a permit until then.
+    fn started(&mut self, slot: Slot, key: &Key, at: Timestamp) {
+        let node = self.shadow.node(slot);
+        let deadline = self.shadow.plan().policy(node.ix()).sensor.as_ref().and_then(|sensor| node.deadline(sensor));
+        let is_late = deadline.is_some_and(|deadline| at > deadline) && node.awaits_next();
+        let (may, waited) = (self.grace.remove(key), self.unserved.remove(key));
+        assert!(!is_late || may || !waited, "a poke that found no permit was started after its sensor's deadline");
+        self.begun.insert(key.clone());
+    }
+}
+
 /// Where the plan comes from, to be made again with more in it.
 pub(super) struct Origin {
     pub(super) choices: Entropy,
@@ -565,6 +577,19 @@ impl Harness {
         watched.model.edit(&cleared, &skipped);
     }
 
+    /// An element that a shorter list has lost begins again when a longer one has it.
+    fn forget_fresh(&mut self, run: RunIx) {
+        let shadow = &self.runs[run as usize].shadow;
+        let fresh = |slot: &Slot| shadow.node(*slot).starts() == 0 && shadow.node(*slot).state() != NodeState::Removed;
+        let fresh: Vec<Key> = shadow.slots().filter(fresh).map(|slot| self.key(run, slot)).collect();
+        let watched = &mut self.runs[run as usize];
+        for key in fresh {
+            watched.retries.remove(&key);
+            watched.interrupted.remove(&key);
+            watched.not_yets.remove(&key);
+        }
+    }
+
     fn record(&mut self, run: RunIx, entry: Entry) {
         let record = entry.record.clone();
         // Elements are named once they are there.
@@ -582,18 +607,16 @@ impl Harness {
         };
         let key = slot_of.map(|slot| self.key(run, slot));
         let watched = &mut self.runs[run as usize];
-        if let Record::Started { slot, .. } = &record {
-            let (node, key) = (watched.shadow.node(*slot), key.as_ref().unwrap());
-            let deadline = watched.shadow.plan().policy(node.ix()).sensor.as_ref().and_then(|sensor| node.deadline(sensor));
-            let is_late = deadline.is_some_and(|deadline| entry.at > deadline) && node.awaits_next();
-            let may = watched.grace.remove(key);
-            let waited = watched.unserved.remove(key);
-            assert!(!is_late || may || !waited, "a poke that found no permit was started after its sensor's deadline");
-            watched.begun.insert(key.clone());
+        if let (Record::Started { slot, .. }, Some(key)) = (&record, &key) {
+            watched.started(*slot, key, entry.at);
         }
         assert_eq!(watched.shadow.check(&record), Ok(()), "{record:?}");
         watched.shadow.apply(&entry, &mut Unheard);
         watched.entries.push(entry);
+        if let Record::Unfolded { .. } = record {
+            self.forget_fresh(run);
+        }
+        let watched = &mut self.runs[run as usize];
         let (Some(slot), Some(key)) = (slot_of, key) else {
             if let Record::RunEnded { state } = record {
                 let expected = if watched.cancelled { Some(RunState::Cancelled) } else { watched.model.run_state() };

@@ -17,14 +17,14 @@ impl Process {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let journal = Arc::new(SqliteJournal::open(&folder.path().join("journal.db")).unwrap());
-        let (feed, _) = Feed::new();
+        let feed = Feed::silent();
         let options =
             HostOptions { journal: Some(journal), parallelism: 8, clock: Clock::system(), observer: feed, drain: Duration::ZERO };
         Self { host: Host::new(options).unwrap(), _folder: folder }
     }
 
     fn dispatch<'a>(&'a self, pipelines: &'a [Pipeline]) -> Dispatch<'a> {
-        Dispatch::new(&self.host, pipelines, Service::default(), Feed::new().0).unwrap()
+        Dispatch::new(&self.host, pipelines, Service::default(), Feed::silent()).unwrap()
     }
 
     /// The journal, once everything is kept and what follows from that is done.

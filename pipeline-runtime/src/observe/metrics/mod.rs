@@ -1,9 +1,11 @@
-//! What a run can be measured by, counted from its records.
+//! What a run can be measured by. A run's history counts it.
 
-mod fold;
+mod counts;
+mod found;
 mod render;
 
-pub(crate) use fold::{Counter, newest};
+pub(crate) use counts::Counts;
+pub(crate) use found::newest_of;
 
 use crate::engine::{NodeState, RunState};
 use serde::{Serialize, Serializer};
@@ -131,15 +133,6 @@ pub struct Histogram {
 impl Histogram {
     /// The upper bounds of the ranges, in milliseconds.
     pub const BOUNDS: [u64; 12] = [1, 5, 10, 25, 50, 100, 250, 1000, 2500, 10_000, 30_000, 60_000];
-
-    fn add(&mut self, duration: Duration) {
-        self.count += 1;
-        self.sum += duration;
-        self.max = self.max.max(duration);
-        for (bucket, bound) in self.buckets.iter_mut().zip(Self::BOUNDS) {
-            *bucket += u64::from(duration <= Duration::from_millis(bound));
-        }
-    }
 
     /// The mean; zero of none.
     pub fn mean(&self) -> Duration {

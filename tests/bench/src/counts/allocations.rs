@@ -6,6 +6,7 @@
 use crate::{COUNTED, Count, kind, live, sensors, shaped};
 use pipeline_bench::memory::bodies::Body;
 use pipeline_bench::memory::ours;
+use pipeline_runtime::__measure::Live;
 use serde::{Deserialize, Serialize};
 use stats_alloc::{Region, Stats};
 use std::process::{Command, ExitCode};
@@ -33,6 +34,10 @@ pub(crate) fn counts(shape: &str) -> Vec<Count> {
     if shape == sensors::SHAPE {
         return vec![count("bytes of one that waits", |of| of.plan_bytes + of.run_bytes)];
     }
+    if shape == sensors::WITH_HISTORY {
+        let count = count("bytes of one that waits, with its history", |of| of.plan_bytes + of.run_bytes);
+        return vec![Count { shape: sensors::SHAPE.to_owned(), ..count }];
+    }
     vec![
         count("allocations of a run", |of| of.allocations),
         count("bytes of a plan", |of| of.plan_bytes),
@@ -49,7 +54,11 @@ fn in_a_process(shape: &str, nodes: u32) -> Measured {
 
 /// What the process of before does: it prints what it measured.
 pub(crate) fn print(shape: &str, nodes: u32) -> ExitCode {
-    let measured = if shape == sensors::SHAPE { waiting(nodes) } else { ended(shape, nodes) };
+    let measured = match shape {
+        sensors::SHAPE => waiting(&live(), nodes),
+        sensors::WITH_HISTORY => waiting(&Live::with_history(1).expect("there are threads to be had"), nodes),
+        _ => ended(shape, nodes),
+    };
     println!("{}", serde_json::to_string(&measured).unwrap_or_default());
     ExitCode::SUCCESS
 }
@@ -63,8 +72,7 @@ fn ended(shape: &str, nodes: u32) -> Measured {
     of(shape.nodes(), &built, &region.change())
 }
 
-fn waiting(sensors: u32) -> Measured {
-    let live = live();
+fn waiting(live: &Live, sensors: u32) -> Measured {
     let region = Region::new(COUNTED);
     let plan = Arc::new(sensors::plan(sensors));
     let built = region.change();

@@ -1,6 +1,6 @@
 //! What happens to a node: its records, its commits, its pokes.
 
-use crate::{Count, SHAPES, kind, live, shaped};
+use crate::{Count, SHAPES, kind, shaped};
 use pipeline_bench::memory::bodies::Body;
 use pipeline_bench::memory::ours;
 use pipeline_runtime::__measure::Live;
@@ -26,7 +26,7 @@ fn per_node(shape: &str, of: &str, sizes: [u32; 2], count: impl Fn(u32) -> u32) 
 
 fn records(shape: &str, nodes: u32) -> u32 {
     let plan = Arc::new(ours::plan(&shaped(kind(shape, nodes)), Body::Noop));
-    let live = live();
+    let live = Live::recorded(1).expect("there are threads to be had");
     let run = live.start(&plan);
     assert_eq!(run.ended(), RunState::Success);
     u32::try_from(run.records()).unwrap_or(u32::MAX)

@@ -65,7 +65,8 @@ fn main() -> ExitCode {
 
 fn counts() -> Vec<Count> {
     let of = |shape: &&str| allocations::counts(shape).into_iter().chain(instructions::counts(shape));
-    SHAPES.iter().flat_map(of).chain(events::counts()).chain(allocations::counts(sensors::SHAPE)).collect()
+    let sensors = [sensors::SHAPE, sensors::WITH_HISTORY].into_iter().flat_map(allocations::counts);
+    SHAPES.iter().flat_map(of).chain(events::counts()).chain(sensors).collect()
 }
 
 fn kind(shape: &str, nodes: u32) -> Kind {

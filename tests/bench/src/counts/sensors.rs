@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// What they are called among the shapes.
 pub(crate) const SHAPE: &str = "sensor";
+/// The same, where the run's history is kept as well.
+pub(crate) const WITH_HISTORY: &str = "sensor-history";
 
 /// Its next poke is far away.
 #[sensor(poke = "6h", timeout = "7d")]

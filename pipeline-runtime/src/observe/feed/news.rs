@@ -1,0 +1,115 @@
+use super::WatchedRun;
+use super::queue::{Lost, Weigh};
+use crate::engine::{Entry, NodeState, Record, RunIx, Skip, Slot};
+use crate::observe::RunHistory;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Something to show.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// A run that was not heard of before.
+    Opened(RunIx, Arc<WatchedRun>),
+    /// Something happened in it.
+    Event(RunIx, Event),
+    /// A run that is over and will not be heard of any more.
+    Forgotten(RunIx, Arc<WatchedRun>),
+    /// A log line, without its end.
+    Log(String),
+}
+
+/// A record, and what was the case right after it: whoever shows it may be late, and the run's history is then ahead of it.
+#[derive(Debug)]
+pub(crate) struct Event {
+    /// Without the output that it may carry, which must not live longer than its run needs it.
+    pub(crate) entry: Entry,
+    pub(crate) node: Option<After>,
+}
+
+/// A node right after an event about it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct After {
+    pub(crate) state: NodeState,
+    pub(crate) attempts: u32,
+    pub(crate) pokes: u32,
+    pub(crate) started: Option<Duration>,
+    /// Whose failure made it `upstream_failed`.
+    pub(crate) root_cause: Slot,
+}
+
+impl Event {
+    /// Of a record that the run's history has as its last.
+    pub(super) fn of(run: &RunHistory, entry: &Entry) -> Self {
+        let node = slot_of(&entry.record).map(|slot| {
+            let node = run.node(slot);
+            After {
+                state: node.state(),
+                attempts: node.attempts(),
+                pokes: node.pokes(),
+                started: node.started_at(),
+                root_cause: run.root_cause(slot),
+            }
+        });
+        Self { entry: Entry { at: entry.at, record: for_display(&entry.record) }, node }
+    }
+}
+
+fn slot_of(record: &Record) -> Option<Slot> {
+    match record {
+        Record::Started { slot, .. }
+        | Record::NotYet { slot, .. }
+        | Record::Retrying { slot, .. }
+        | Record::Interrupted { slot, .. }
+        | Record::Unfolded { slot, .. }
+        | Record::Succeeded { slot, .. }
+        | Record::Failed { slot, .. }
+        | Record::Skipped { slot, .. }
+        | Record::UpstreamFailed { slot, .. } => Some(*slot),
+        Record::Cleared { .. }
+        | Record::RunEnded { .. }
+        | Record::CallbackDue { .. }
+        | Record::CallbackTold { .. }
+        | Record::CallbackFailed { .. } => None,
+    }
+}
+
+/// An output may be large, and so may what a sensor remembers. Neither is shown.
+fn for_display(record: &Record) -> Record {
+    match record {
+        Record::Succeeded { slot, output: _ } => Record::Succeeded { slot: *slot, output: None },
+        Record::NotYet { slot, next, memory: _ } => Record::NotYet { slot: *slot, next: *next, memory: None },
+        Record::Retrying { slot, next, error, renew, memory: _ } => {
+            Record::Retrying { slot: *slot, next: *next, error: Arc::clone(error), renew: *renew, memory: None }
+        }
+        record => record.clone(),
+    }
+}
+
+/// What a notification takes, about: its texts are an error and a few names.
+const NOTIFICATION: usize = 1 << 10;
+
+impl Weigh for News {
+    fn weight(&self) -> usize {
+        let more = match self {
+            Self::Opened(_, run) | Self::Forgotten(_, run) => run.weight(),
+            Self::Log(line) => line.capacity(),
+            Self::Event(_, event) => match &event.entry.record {
+                Record::Retrying { error, .. } | Record::Failed { error, .. } | Record::CallbackFailed { error, .. } => {
+                    error.len()
+                }
+                Record::Skipped { why: Skip::Body(why) | Skip::Timeout(why), .. } => why.len(),
+                Record::Cleared { slots } => size_of_val::<[Slot]>(slots),
+                Record::CallbackDue { .. } => NOTIFICATION,
+                _ => 0,
+            },
+        };
+        size_of::<Self>() + more
+    }
+
+    fn count(&self, lost: &mut Lost) {
+        match self {
+            Self::Log(_) => lost.lines += 1,
+            _ => lost.events += 1,
+        }
+    }
+}

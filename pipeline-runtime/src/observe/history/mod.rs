@@ -1,0 +1,266 @@
+//! A run's history: its records, told node by node.
+//!
+//! It is a fold that anything may feed which knows what happens in a run: there is one method for each event. [`RunHistory::apply`] feeds it
+//! from records. What it keeps of a live run does not grow with time: counts are whole, of turns, failed attempts and callbacks the
+//! last are kept. A simulation, and who reads a run from its journal, keeps everything.
+
+mod callbacks;
+mod events;
+mod listing;
+mod node;
+mod offset;
+#[cfg(test)]
+mod tests;
+mod turns;
+
+pub(crate) use callbacks::{CallbackHistory, Callbacks};
+pub(crate) use node::{NodeHistory, Trouble};
+pub(crate) use turns::{Span, Work};
+
+use super::metrics::{Counts, RunMetrics, SensorMetrics};
+use crate::author::definition::Kind;
+use crate::engine::{Entry, Layout, NodeState, RunState, Skip, Slot};
+use crate::plan::{NodeIx, Plan};
+use crate::time::Timestamp;
+use node::Keep;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many turns of a node a live run keeps beside its first and its last: a poke is two. One of more than [`MANY`] nodes keeps
+/// [`TURNS_OF_MANY`].
+pub(crate) const TURNS: usize = 64;
+pub(crate) const TURNS_OF_MANY: usize = 4;
+pub(crate) const MANY: usize = 1_000;
+/// How many failed attempts of a node a live run keeps.
+pub(crate) const TROUBLES: usize = 16;
+/// How many callbacks a live run keeps; none that is still to be told is forgotten.
+pub(crate) const CALLBACKS: usize = 1_000;
+
+/// In the order of their names' declaration, by which counts are found.
+const STATES: [NodeState; 11] = [
+    NodeState::None,
+    NodeState::Scheduled,
+    NodeState::Queued,
+    NodeState::Running,
+    NodeState::UpForRetry,
+    NodeState::UpForReschedule,
+    NodeState::Success,
+    NodeState::Failed,
+    NodeState::Skipped,
+    NodeState::UpstreamFailed,
+    NodeState::Removed,
+];
+
+/// What happened in a run so far. Times are offsets from its start.
+#[derive(Debug, Clone)]
+pub(crate) struct RunHistory {
+    pub(crate) started: Timestamp,
+    pub(crate) state: RunState,
+    pub(crate) finished: Option<Duration>,
+    pub(crate) callbacks: Callbacks,
+    /// By slot.
+    nodes: Vec<NodeHistory>,
+    /// How many nodes with a body are in which state.
+    tally: [usize; STATES.len()],
+    /// By node of the plan, gates included.
+    counts: Vec<Counts>,
+    layout: Layout,
+    plan: Arc<Plan>,
+    /// When the last event was.
+    now: Duration,
+    keeps_all: bool,
+}
+
+impl RunHistory {
+    /// Of a run that is read or simulated: it keeps everything.
+    pub(crate) fn new(plan: Arc<Plan>, started: Timestamp) -> Self {
+        let layout = Layout::new(&plan);
+        let mut history = Self {
+            started,
+            state: RunState::Running,
+            finished: None,
+            callbacks: Callbacks::default(),
+            nodes: Vec::with_capacity(layout.len()),
+            tally: [0; STATES.len()],
+            counts: vec![Counts::default(); plan.nodes.len()],
+            layout,
+            plan,
+            now: Duration::ZERO,
+            keeps_all: true,
+        };
+        history.grow();
+        history
+    }
+
+    /// Of a live run: what it keeps does not grow with time.
+    pub(crate) fn live(plan: Arc<Plan>, started: Timestamp) -> Self {
+        Self { keeps_all: false, ..Self::new(plan, started) }
+    }
+
+    /// The history that `entries` tell.
+    pub(crate) fn of(plan: Arc<Plan>, started: Timestamp, entries: &[Entry]) -> Self {
+        let mut history = Self::new(plan, started);
+        for entry in entries {
+            history.apply(entry);
+        }
+        history
+    }
+
+    fn keep(&self) -> Keep {
+        match (self.keeps_all, self.nodes.len() > MANY) {
+            (true, _) => Keep { turns: usize::MAX, troubles: usize::MAX },
+            (_, true) => Keep { turns: TURNS_OF_MANY, troubles: TROUBLES },
+            _ => Keep { turns: TURNS, troubles: TROUBLES },
+        }
+    }
+
+    /// Gives each slot that has no history yet an empty one.
+    fn grow(&mut self) {
+        for slot in self.nodes.len()..self.layout.len() {
+            self.nodes.push(NodeHistory::default());
+            let is_body = self.is_body(u32::try_from(slot).unwrap_or(u32::MAX));
+            self.tally[NodeState::None as usize] += usize::from(is_body);
+        }
+    }
+}
+
+/// What is known of its nodes.
+impl RunHistory {
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// How many slots there are, those included that are not listed.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn node(&self, slot: Slot) -> &NodeHistory {
+        &self.nodes[slot as usize]
+    }
+
+    /// The plan's node that a slot is.
+    pub(crate) fn node_ix(&self, slot: Slot) -> NodeIx {
+        self.layout.node(&self.plan, slot)
+    }
+
+    /// A node's id: that of the plan, with the index of its element. It is made when somebody wants to read it.
+    pub(crate) fn id(&self, slot: Slot) -> String {
+        self.layout.id(&self.plan, slot)
+    }
+
+    /// The slot of the node of that id.
+    pub(crate) fn find(&self, id: &str) -> Option<Slot> {
+        self.layout.find(&self.plan, id)
+    }
+
+    /// Whether it has a body: it is no arm, no race, no mapping.
+    pub(crate) fn is_body(&self, slot: Slot) -> bool {
+        self.plan.node(self.node_ix(slot)).is_body()
+    }
+
+    pub(crate) fn is_sensor(&self, slot: Slot) -> bool {
+        self.plan.policy(self.node_ix(slot)).sensor.is_some()
+    }
+
+    /// The nodes with a body, each once, in wiring order, elements after the plan's own. An element that its list no longer has is
+    /// among them, as removed.
+    pub(crate) fn listed(&self) -> Vec<Slot> {
+        self.slots().into_iter().filter(|slot| self.is_body(*slot)).collect()
+    }
+
+    /// The same with the nodes that have no body.
+    pub(crate) fn slots(&self) -> Vec<Slot> {
+        listing::slots(&self.layout)
+    }
+
+    /// Those that run or wait: at most so many of them, and how many there are.
+    pub(crate) fn busy(&self, most: usize) -> (Vec<Slot>, usize) {
+        let is_busy = |state| matches!(state, NodeState::Running | NodeState::UpForReschedule | NodeState::UpForRetry);
+        let count = STATES.iter().zip(self.tally).filter(|(state, _)| is_busy(**state)).map(|(_, count)| count).sum();
+        let busy = (0..).zip(&self.nodes).filter(|(slot, node)| is_busy(node.state()) && self.is_body(*slot));
+        // There is no need to look for more than there are: of a million nodes most may have ended.
+        (busy.map(|(slot, _)| slot).take(most.min(count)).collect(), count)
+    }
+
+    /// How many nodes with a body are in each state, where there are any. Elements that were removed are not counted.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (NodeState, usize)> {
+        STATES.into_iter().zip(self.tally).filter(|(state, count)| *state != NodeState::Removed && *count > 0)
+    }
+
+    /// Whether a node with a body is in that state.
+    pub(crate) fn has(&self, state: NodeState) -> bool {
+        self.tally[state as usize] > 0
+    }
+
+    /// How many attempts a node may have.
+    pub(crate) fn attempts_allowed(&self, slot: Slot) -> u32 {
+        self.plan.policy(self.node_ix(slot)).retries.saturating_add(1)
+    }
+
+    /// The node whose failure made this one `upstream_failed`.
+    pub(crate) fn root_cause(&self, slot: Slot) -> Slot {
+        let mut slot = slot;
+        // Causes lead upstream, and there are no cycles.
+        while let (NodeState::UpstreamFailed, Some(cause)) = (self.node(slot).state(), self.node(slot).cause()) {
+            slot = cause;
+        }
+        slot
+    }
+
+    /// What a node waits for: those of its upstreams that have not ended.
+    pub(crate) fn awaited(&self, slot: Slot) -> Vec<Slot> {
+        let position = self.layout.position(slot);
+        let upstreams = self.plan.upstreams(self.node_ix(slot)).map(|from| self.layout.resolve(&self.plan, from, position));
+        let mut slots: Vec<Slot> = upstreams.filter(|from| !self.node(*from).state().is_end()).collect();
+        slots.dedup();
+        slots
+    }
+
+    /// Why a node was skipped, in words.
+    pub(crate) fn reason(&self, why: &Skip) -> String {
+        match why {
+            Skip::Body(why) | Skip::Timeout(why) => why.to_string(),
+            Skip::Upstream(upstream) => format!("`{}` was skipped", self.id(*upstream)),
+            Skip::NotTaken => "its branch took another arm".into(),
+            Skip::CutOff => "nobody waits for it any more".into(),
+            Skip::ByHand => "somebody wanted it skipped".into(),
+            Skip::RunEnded => "the run ended before it did".into(),
+        }
+    }
+
+    /// When the last of a node's inputs was there.
+    fn ready(&self, slot: Slot) -> Duration {
+        let position = self.layout.position(slot);
+        let node = self.node_ix(slot);
+        let ended = |upstream: NodeIx| self.node(self.layout.resolve(&self.plan, upstream, position)).finished_at();
+        let scope = self.plan.scope(self.plan.node(node).scope);
+        // An element waits for its own start, as a mapping may hold it back.
+        let element = scope.nodes.first().copied().filter(|_| scope.each.is_some());
+        let inputs = self.plan.upstreams(node).filter_map(ended);
+        inputs.chain(element.and_then(ended)).max().unwrap_or_default()
+    }
+
+    /// What it can be measured by.
+    pub(crate) fn metrics(&self) -> RunMetrics {
+        let mut nodes: Vec<SensorMetrics> = self.counts.iter().map(Counts::metrics).collect();
+        for (slot, here) in (0..).zip(&self.nodes) {
+            let node = &mut nodes[self.node_ix(slot) as usize];
+            node.pokes += u64::from(here.pokes());
+            if let (Some(began), false) = (here.began(), here.state().is_end()) {
+                node.wait += self.now.saturating_sub(began);
+            }
+        }
+        for slot in self.listed() {
+            let states = &mut nodes[self.node_ix(slot) as usize].node.states;
+            *states.entry(self.node(slot).state()).or_default() += 1;
+        }
+        let (mut sensors, mut tasks) = (Vec::new(), Vec::new());
+        for (ix, definition) in self.plan.bodies() {
+            let mut node = std::mem::take(&mut nodes[ix as usize]);
+            node.node.node = self.plan.id(ix);
+            if definition.kind == Kind::Sensor { sensors.push(node) } else { tasks.push(node.node) }
+        }
+        RunMetrics { pipeline: self.plan.pipeline.to_owned(), state: self.state, duration: self.now, sensors, tasks }
+    }
+}

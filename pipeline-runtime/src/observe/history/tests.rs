@@ -1,0 +1,154 @@
+use super::*;
+use crate::engine::Record;
+use crate::prelude::*;
+use crate::{Mode, Pipeline};
+
+const SECOND: Duration = Duration::from_secs(1);
+const TENTH: Duration = Duration::from_millis(100);
+
+#[sensor(poke = "1s", timeout = "7d")]
+async fn export() -> Result<Poke<u64>> {
+    Ok(Poke::NotYet)
+}
+
+#[pipeline]
+fn waits() {
+    export();
+}
+
+#[pipeline]
+fn waits_in_its_slot() {
+    export().mode(Mode::Poke);
+}
+
+#[pipeline]
+fn many_wait() {
+    for n in 0..=MANY {
+        export().named(format!("export_{n}"));
+    }
+}
+
+fn plan(pipeline: &Pipeline) -> Arc<Plan> {
+    Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap())
+}
+
+/// Lets the first node be poked once every `apart`, each poke taking so long.
+fn poke(history: &mut RunHistory, pokes: u32, apart: Duration, taking: Duration) {
+    for poke in 0..pokes {
+        let at = history.started + apart * poke;
+        history.apply(&Entry { at, record: Record::Started { slot: 0, attempt: 1 } });
+        let record = Record::NotYet { slot: 0, next: at + apart, memory: None };
+        history.apply(&Entry { at: at + taking, record });
+    }
+}
+
+#[test]
+fn a_week_of_pokes_a_second_takes_no_more_memory_than_an_hour_of_them() {
+    let mut history = RunHistory::live(plan(&waits()), Timestamp::default());
+    poke(&mut history, 3_600, SECOND, TENTH);
+    let after_an_hour = history.node(0).turns_kept();
+    let mut history = RunHistory::live(plan(&waits()), Timestamp::default());
+    poke(&mut history, 604_800, SECOND, TENTH);
+    assert_eq!((history.node(0).turns_kept(), after_an_hour), (TURNS, TURNS));
+    // What is counted is whole.
+    let metrics = history.metrics();
+    let sensor = metrics.sensor("export").unwrap();
+    assert_eq!((sensor.pokes, sensor.poke_duration.count, sensor.node.attempts), (604_800, 604_800, 1));
+    assert_eq!(sensor.node.run, Duration::from_millis(100) * 604_800);
+    assert_eq!(history.node(0).pokes(), 604_800);
+    // The report promises the last 32.
+    let times = history.node(0).poke_times();
+    assert_eq!((times.len(), times.last().copied()), (TURNS / 2, Some(Duration::from_secs(604_799))));
+}
+
+#[test]
+fn a_run_of_many_nodes_keeps_less_of_each() {
+    let mut history = RunHistory::live(plan(&many_wait()), Timestamp::default());
+    poke(&mut history, 1_000, SECOND, TENTH);
+    assert_eq!((history.node(0).turns_kept(), history.node(0).poke_times().len()), (TURNS_OF_MANY, TURNS_OF_MANY / 2));
+}
+
+#[test]
+fn a_history_that_is_read_or_simulated_keeps_every_poke() {
+    let mut history = RunHistory::new(plan(&waits()), Timestamp::default());
+    poke(&mut history, 10_000, SECOND, TENTH);
+    let times = history.node(0).poke_times();
+    assert!(times.iter().copied().eq((0..10_000).map(Duration::from_secs)), "{}", times.len());
+}
+
+#[test]
+fn the_timeline_of_what_is_not_kept_one_by_one_looks_as_if_it_were() {
+    for pokes in [40, 200, 5_000] {
+        let mut whole = RunHistory::new(plan(&waits()), Timestamp::default());
+        let mut live = RunHistory::live(plan(&waits()), Timestamp::default());
+        // Work that crosses from one cell into the next is drawn as such, which is not kept.
+        poke(&mut whole, pokes, SECOND, Duration::ZERO);
+        poke(&mut live, pokes, SECOND, Duration::ZERO);
+        assert_eq!(live.timeline(), whole.timeline());
+    }
+}
+
+#[test]
+fn a_sensor_that_waits_in_its_slot_is_running() {
+    for (pipeline, expected) in [(waits(), NodeState::UpForReschedule), (waits_in_its_slot(), NodeState::Running)] {
+        let mut history = RunHistory::live(plan(&pipeline), Timestamp::default());
+        poke(&mut history, 1, SECOND, TENTH);
+        let counts: Vec<_> = history.counts().collect();
+        assert_eq!((history.node(0).state(), counts, history.busy(9)), (expected, vec![(expected, 1)], (vec![0], 1)));
+        assert_eq!(history.node(0).next(), Some(Duration::from_secs(1)));
+    }
+}
+
+#[test]
+fn states_are_counted_in_their_own_order() {
+    assert!(STATES.iter().enumerate().all(|(index, state)| *state as usize == index));
+}
+
+#[test]
+fn a_live_run_keeps_the_last_failures_of_a_node_and_a_simulated_one_all() {
+    let kept = |mut history: RunHistory| {
+        for attempt in 1..=1_000 {
+            let at = history.started + SECOND * attempt;
+            history.apply(&Entry { at, record: Record::Started { slot: 0, attempt } });
+            let record = Record::Retrying { slot: 0, next: at, error: "503".into(), renew: false, memory: None };
+            history.apply(&Entry { at, record });
+        }
+        (history.node(0).troubles().len(), history.metrics().sensor("export").unwrap().node.errors)
+    };
+    // What the report promises.
+    assert_eq!(TROUBLES, 16);
+    assert_eq!(kept(RunHistory::live(plan(&waits()), Timestamp::default())), (TROUBLES, 1_000));
+    assert_eq!(kept(RunHistory::new(plan(&waits()), Timestamp::default())), (1_000, 1_000));
+}
+
+#[test]
+fn a_live_run_keeps_the_last_thousand_callbacks_and_a_simulated_one_all() {
+    let at = Timestamp::default().to_utc();
+    let notification = Arc::new(Notification {
+        event: crate::author::notify::Event::OnSuccess,
+        pipeline: "waits".into(),
+        run_id: "run".into(),
+        logical_date: at,
+        at,
+        node: None,
+        state: None,
+        attempt: None,
+        attempts: None,
+        pokes: None,
+        error: None,
+        elapsed: None,
+        budget_left: None,
+        inputs: Vec::new(),
+    });
+    let kept = |mut history: RunHistory| {
+        for id in 0..1_500 {
+            let recipient = crate::plan::Recipient { label: Some("page".into()), position: 0, is_one_of_several: false };
+            let record = Record::CallbackDue { id, recipient, notification: Arc::clone(&notification) };
+            history.apply(&Entry { at: history.started, record });
+            history.apply(&Entry { at: history.started, record: Record::CallbackTold { id } });
+        }
+        (history.callbacks.iter().len(), history.callbacks.dropped())
+    };
+    assert_eq!(kept(RunHistory::live(plan(&waits()), Timestamp::default())), (1_000, 500));
+    assert_eq!(kept(RunHistory::new(plan(&waits()), Timestamp::default())), (1_500, 0));
+}

@@ -1,0 +1,9 @@
+use crate::author::value::Datum;
+use crate::storage::Object;
+
+/// All that metrics need of an output: the newest of the objects that a sensor found.
+pub(crate) fn newest_of(value: &dyn Datum) -> Option<&Object> {
+    let value = value.as_any();
+    let objects = value.downcast_ref::<Vec<Object>>();
+    value.downcast_ref::<Object>().or_else(|| objects?.iter().max_by_key(|object| object.last_modified))
+}
