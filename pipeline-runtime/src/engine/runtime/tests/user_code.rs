@@ -92,3 +92,90 @@ fn an_output_that_comes_too_late_and_panics_as_it_is_dropped_ends_no_driver() {
         assert_eq!(state, RunState::Success);
     });
 }
+
+/// A value that cannot be cloned where it is `armed`.
+#[derive(Debug, Serialize, Deserialize, PartialEq)]
+struct Rigid {
+    armed: bool,
+}
+impl Clone for Rigid {
+    fn clone(&self) -> Self {
+        if self.armed {
+            resume_unwind(Box::new("it is not cloned"));
+        }
+        Self { armed: false }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize, Branch)]
+enum Kind {
+    Stiff(Rigid),
+    Loose(u64),
+}
+impl Clone for Kind {
+    fn clone(&self) -> Self {
+        resume_unwind(Box::new("nobody needs a clone of it"))
+    }
+}
+
+#[task]
+async fn takes(_of: Rigid) -> Result<u64> {
+    Ok(1)
+}
+#[task]
+async fn shares(_of: std::sync::Arc<Rigid>) -> Result<u64> {
+    Ok(1)
+}
+#[task]
+async fn gathers(all: Vec<Rigid>) -> Result<u64> {
+    Ok(all.len() as u64)
+}
+#[task]
+async fn makes_rigid(armed: bool) -> Result<Rigid> {
+    Ok(Rigid { armed })
+}
+
+/// Every value passes on without a call of its type's code under the engine's lock; where a body needs a clone of one that panics, that
+/// attempt fails, and everybody else goes on.
+#[test]
+fn a_value_that_panics_as_it_is_cloned_fails_the_attempt_that_takes_it_and_nothing_else() {
+    #[task]
+    async fn lists() -> Result<Vec<Rigid>> {
+        Ok(vec![Rigid { armed: false }, Rigid { armed: true }, Rigid { armed: false }])
+    }
+    #[branch]
+    async fn forks() -> Result<Kind> {
+        Ok(Kind::Stiff(Rigid { armed: true }))
+    }
+    #[task]
+    async fn counts(n: u64) -> Result<u64> {
+        Ok(n)
+    }
+    #[pipeline]
+    fn rigid() {
+        let list = lists();
+        list.each(|item| takes(item));
+        list.each(|item| shares(item).after(item));
+        gathers(list.each(|_| makes_rigid(true)).named("made"));
+        let KindArms { stiff, loose } = forks();
+        takes(stiff).named("from_arm");
+        counts(loose).named("loosely");
+    }
+    let plan = plan(&rigid());
+    live(async |live| {
+        let run = live.start(&plan);
+        assert_eq!(live.engine.ended(run).await, RunState::Failed);
+        live.quiet(run).await;
+        let state = |id: &str| {
+            let of = |run: &crate::engine::Run| run.node(run.layout().find(run.plan(), id).unwrap()).state();
+            live.engine.look(run, of).unwrap()
+        };
+        assert_eq!(["takes[0]", "takes[1]", "takes[2]"].map(state), [NodeState::Success, NodeState::Failed, NodeState::Success]);
+        assert_eq!(["shares[0]", "shares[1]"].map(state), [NodeState::Success, NodeState::Failed]);
+        assert_eq!(["made", "gathers"].map(state), [NodeState::Success, NodeState::Failed]);
+        assert_eq!(["from_arm", "loosely"].map(state), [NodeState::Failed, NodeState::Skipped]);
+        // The engine goes on.
+        let again = live.start(&plan);
+        assert_eq!(live.engine.ended(again).await, RunState::Failed);
+    });
+}
