@@ -171,11 +171,14 @@ impl Core {
     /// An attempt has come to its end.
     #[inline]
     pub(crate) fn answer(&mut self, job: Job, answer: Answer, now: Timestamp) {
-        let Some(ended) = self.shared.in_flight.end(job) else {
-            return self.shared.out.garbage.answers.push(answer);
-        };
+        let Some(ended) = self.shared.in_flight.end(job) else { return self.answered_already(answer) };
         self.decide_about(job.run, now, |context| context.answer(ended, answer));
         self.grant_waiting(now);
+    }
+
+    #[cold]
+    fn answered_already(&mut self, answer: Answer) {
+        self.shared.out.garbage.answers.push(answer);
     }
 
     /// Something that a sensor's poke has looked at is no longer as it was; `start` says which poke it was.
@@ -294,6 +297,7 @@ impl Core {
     }
 
     /// Gives free permits to nodes that wait for one.
+    #[inline]
     fn grant_waiting(&mut self, now: Timestamp) {
         while let Some((permit, run, slot)) = self.shared.pools.grant() {
             let mut permit = Some(permit);
@@ -302,14 +306,23 @@ impl Core {
                 self.shared.pools.release(permit);
             }
         }
-        while let Some((run, slot)) = self.shared.without_permit.pop() {
-            self.decide_about(run, now, |context| context.set_deadline(slot));
+        if !self.shared.without_permit.is_empty() {
+            self.limit_waits(now);
         }
         if self.shared.timers.has_many_doubtful() {
             self.sweep_timers();
         }
     }
 
+    /// Sensors whose poke is due and has no permit wait to their deadlines.
+    #[cold]
+    fn limit_waits(&mut self, now: Timestamp) {
+        while let Some((run, slot)) = self.shared.without_permit.pop() {
+            self.decide_about(run, now, |context| context.set_deadline(slot));
+        }
+    }
+
+    #[cold]
     fn sweep_timers(&mut self) {
         if !self.shared.timers.has_many_doubtful() {
             return;

@@ -56,7 +56,7 @@ impl InFlight {
         let place = self.all.get_mut(job.attempt as usize)?;
         let Attempt { node, permit, cut_off, overdue, .. } = place.take_if(|attempt| attempt.job == job)?;
         self.free.push(job.attempt);
-        if self.free.len() == self.all.len() && self.all.len() > SPARE {
+        if self.all.len() > SPARE && self.free.len() == self.all.len() {
             // There may have been a million.
             (self.all, self.free) = (Vec::new(), Vec::new());
         }

@@ -3,7 +3,7 @@
 //! Attempts that returned an error, panicked or hit their time limit are retried; attempts in all are `retries + 1`.
 
 use super::super::effects::{Answer, Answered};
-use super::super::execution::{Due, Ended};
+use super::super::execution::{Due, Ended, Permit};
 use super::super::ids::Slot;
 use super::super::log::{Record, Skip};
 use super::RunContext;
@@ -29,13 +29,7 @@ impl RunContext<'_> {
         self.work[slot as usize].set_attempt(None);
         // What a limit or the run's end has decided already only gives its thread back.
         if cut_off {
-            self.shared.out.garbage.answers.push(answer);
-            self.release(permit);
-            if overdue {
-                self.queue(slot);
-                self.limit_wait(slot);
-            }
-            return;
+            return self.answer_too_late(slot, permit, overdue, answer);
         }
         let Answer { what, memory } = answer;
         match what {
@@ -50,6 +44,17 @@ impl RunContext<'_> {
             Answered::Aborted => self.attempt_failed(slot, "the attempt was cut off".into(), memory),
         }
         self.release(permit);
+    }
+
+    /// The answer to an attempt whose end was decided before: its thread is back.
+    #[cold]
+    fn answer_too_late(&mut self, slot: Slot, permit: Permit, overdue: bool, answer: Answer) {
+        self.shared.out.garbage.answers.push(answer);
+        self.release(permit);
+        if overdue {
+            self.queue(slot);
+            self.limit_wait(slot);
+        }
     }
 
     /// An attempt ended in an error that a retry may mend.

@@ -12,8 +12,7 @@ use crate::plan::{Edge, EdgeRule, NodeIx, What};
 impl Run {
     /// Tells those after a node that it has ended.
     #[inline]
-    pub(super) fn follow_edges(&mut self, slot: Slot, changes: &mut impl Changes) {
-        let position = self.layout.position(slot);
+    pub(super) fn follow_edges(&mut self, slot: Slot, position: Position, changes: &mut impl Changes) {
         // The slot of its scope's first node.
         let base = self.layout.base(position);
         for edge in self.plan().node(self.ix(slot)).out.clone() {

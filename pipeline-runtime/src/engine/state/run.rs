@@ -388,8 +388,8 @@ impl Run {
             more.remember(None);
         }
         self.open -= 1;
-        self.follow_edges(slot, changes);
         let position = self.layout.position(slot);
+        self.follow_edges(slot, position, changes);
         if position.expansion > 0 {
             self.element_ended(position, changes);
             self.note_activity(position);
