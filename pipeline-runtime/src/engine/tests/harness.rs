@@ -88,6 +88,8 @@ struct Watched {
     cancelled: bool,
     /// It has ended, and nobody has retried it since.
     is_over: bool,
+    /// It is being resumed: what the crash cut off is told first, and then what follows from all of it.
+    resuming: bool,
     retries: HashMap<Key, u32>,
     interrupted: HashMap<Key, u32>,
     not_yets: HashMap<Key, u32>,
@@ -102,6 +104,14 @@ struct Watched {
 }
 
 impl Watched {
+    /// All that the crash cut off was told.
+    fn resumed(&mut self) {
+        self.resuming = false;
+        if !self.is_over {
+            self.model.settle();
+        }
+    }
+
     /// A body is started, or a poke: not after its deadline, if it has waited for a permit until then.
     fn started(&mut self, slot: Slot, key: &Key, at: Timestamp) {
         let node = self.shadow.node(slot);
@@ -211,6 +221,7 @@ impl Harness {
             shadow,
             cancelled: false,
             is_over: false,
+            resuming: false,
             retries: HashMap::new(),
             interrupted: HashMap::new(),
             not_yets: HashMap::new(),
@@ -428,6 +439,7 @@ impl Harness {
 
     fn resume(&mut self, run: RunIx, cut: &[(RunIx, Key)]) {
         let now = self.now;
+        self.runs[run as usize].resuming = true;
         let replay = |watched: &Watched| Run::replay(watched.shadow.spec().as_ref().clone(), START, &watched.entries).unwrap();
         let again = replay(&self.runs[run as usize]);
         for slot in again.slots() {
@@ -487,7 +499,7 @@ impl Harness {
                 entry.record.each_slot(|slot| *slot = remap.slot(*slot));
             }
             watched.shadow = Run::replay(spec(&self.plan, index(ix)), START, &watched.entries).unwrap();
-            watched.model.grow(Arc::clone(&self.of), watched.is_over);
+            watched.model.grow(Arc::clone(&self.of));
         }
     }
 
@@ -525,6 +537,9 @@ impl Harness {
             }
         }
         for run in 0..self.runs.len() {
+            if self.runs[run].resuming {
+                self.runs[run].resumed();
+            }
             self.check_run(index(run));
             self.note_unserved(index(run));
         }
@@ -607,6 +622,9 @@ impl Harness {
         };
         let key = slot_of.map(|slot| self.key(run, slot));
         let watched = &mut self.runs[run as usize];
+        if watched.resuming && !matches!(record, Record::Interrupted { .. } | Record::Retrying { .. } | Record::Failed { .. }) {
+            watched.resumed();
+        }
         if let (Record::Started { slot, .. }, Some(key)) = (&record, &key) {
             watched.started(*slot, key, entry.at);
         }
@@ -666,7 +684,11 @@ impl Harness {
                     let retries = watched.retries.get(&key).copied().unwrap_or(0);
                     assert_eq!(retries, self.of.specs[key.0].retries, "{name} was not retried");
                 }
-                watched.model.end(&key, NodeState::Failed);
+                if watched.resuming {
+                    watched.model.end_unsettled(&key, NodeState::Failed);
+                } else {
+                    watched.model.end(&key, NodeState::Failed);
+                }
             }
             Record::Skipped { why: Skip::Body(_) | Skip::Timeout(_), .. } => {
                 assert_eq!(watched.model.state(&key), None, "{name} ended twice");

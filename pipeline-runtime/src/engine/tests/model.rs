@@ -77,8 +77,13 @@ impl Model {
 
     /// A body came to its end.
     pub(super) fn end(&mut self, key: &Key, state: NodeState) {
-        self.ended.insert(key.clone(), state);
+        self.end_unsettled(key, state);
         self.settle();
+    }
+
+    /// The same, where more is to be told before anything follows.
+    pub(super) fn end_unsettled(&mut self, key: &Key, state: NodeState) {
+        self.ended.insert(key.clone(), state);
     }
 
     /// The run was cancelled, or its time was over.
@@ -92,11 +97,8 @@ impl Model {
     }
 
     /// The plan has gained nodes, which stand after those that it had.
-    pub(super) fn grow(&mut self, of: Arc<Description>, is_over: bool) {
+    pub(super) fn grow(&mut self, of: Arc<Description>) {
         self.of = of;
-        if !is_over {
-            self.settle();
-        }
     }
 
     /// Somebody skips nodes, all at once.
@@ -205,7 +207,7 @@ impl Model {
     }
 
     /// Lets everything follow that does.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         loop {
             while self.decide_all() {}
             if !self.cut_off_unwanted() && !self.activate() {
