@@ -112,6 +112,14 @@ impl Watched {
         }
     }
 
+    fn failed(&mut self, key: &Key) {
+        if self.resuming {
+            self.model.end_unsettled(key, NodeState::Failed);
+        } else {
+            self.model.end(key, NodeState::Failed);
+        }
+    }
+
     /// A body is started, or a poke: not after its deadline, if it has waited for a permit until then.
     fn started(&mut self, slot: Slot, key: &Key, at: Timestamp) {
         let node = self.shadow.node(slot);
@@ -684,11 +692,7 @@ impl Harness {
                     let retries = watched.retries.get(&key).copied().unwrap_or(0);
                     assert_eq!(retries, self.of.specs[key.0].retries, "{name} was not retried");
                 }
-                if watched.resuming {
-                    watched.model.end_unsettled(&key, NodeState::Failed);
-                } else {
-                    watched.model.end(&key, NodeState::Failed);
-                }
+                watched.failed(&key);
             }
             Record::Skipped { why: Skip::Body(_) | Skip::Timeout(_), .. } => {
                 assert_eq!(watched.model.state(&key), None, "{name} ended twice");
