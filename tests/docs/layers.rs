@@ -86,7 +86,10 @@ fn the_engines_folders_import_in_the_order_of_theirs() {
         } else {
             let file = place.with_extension("rs");
             let code = fs::read_to_string(&file).expect("a file of the engine");
-            (vec![(file, code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n"))], "super::")
+            (
+                vec![(file, code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n"))],
+                "super::",
+            )
         };
         for (path, code) in files {
             for name in names(&code, up) {

@@ -6,8 +6,16 @@
 //! It puts three things together and keeps them apart: a run's [state](super::state), which is the fold of its records; the
 //! [rules](super::rules), which record what follows; and the [execution](super::execution), which is volatile.
 //!
-//! Invariant: every start is answered exactly once by [`Core::answer`], also where the attempt was cut off in between: only
-//! then is its thread free, and only then does its pool have the permit again.
+//! # Invariants
+//!
+//! - Every start is answered exactly once by [`Core::answer`], also if the attempt was cut off in between: only then is its thread free,
+//!   and only then does its pool have the permit again.
+//! - A run's records are in the order of their times, whichever thread read the clock first. (`runtime/tests/turns.rs`)
+//!
+//! # Why it drains before it is interrupted
+//!
+//! A process that is to end first starts nothing more, so that what has not begun needs no repair: only attempts that outlast the drain are
+//! cut off. The core closes its pools for that, instead of asking before each start.
 
 use super::effects::{Answer, Outbox};
 use super::execution::{CorePool, Delivery, Due, InFlight, NodeWork, Pools, Timers, Worklist};

@@ -84,7 +84,7 @@ pub(crate) enum What {
     FirstOf {
         from: Box<Box<[NodeIx]>>,
     },
-    /// Unfolds a list over a scope, and gathers the results.
+    /// Expands a list over a scope, and joins the results.
     Each(Box<Each>),
     /// The element that a scope is about.
     Element {

@@ -132,7 +132,7 @@ impl Worklist {
     }
 
     /// What of it still means something, in a form that two can be compared in: each node's gravest conclusion, who is cut off, who
-    /// is activated, and who is ready and not in hand as `is_in_hand` says.
+    /// is activated, and who is ready and neither queued nor in flight, which `is_in_hand` says.
     #[cfg(test)]
     pub(crate) fn normal_form(&self, run: &Run, is_in_hand: impl Fn(Slot) -> bool) -> String {
         use std::collections::{BTreeMap, BTreeSet};

@@ -40,11 +40,11 @@ pub(crate) enum Record {
     Cleared { slots: Box<[Slot]> },
     /// All nodes have ended.
     RunEnded { state: RunState },
-    /// Somebody is to be told.
+    /// Somebody is to be notified.
     CallbackDue { id: u32, recipient: Recipient, notification: Arc<Notification> },
-    /// They were told.
+    /// They were notified.
     CallbackTold { id: u32 },
-    /// They could not be told; the next try is due, unless there is none.
+    /// They could not be notified; the next try is due, unless there is none.
     CallbackFailed { id: u32, next: Option<Timestamp>, error: Arc<str> },
 }
 

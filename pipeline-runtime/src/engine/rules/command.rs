@@ -1,4 +1,7 @@
 //! Commands: what somebody wants changed about a run, live or before it is resumed.
+//!
+//! A command for a run that no process has is applied before the run is resumed: a node that is skipped, or a run that is cancelled, starts
+//! nothing that would then be cut off.
 
 use super::super::execution::Worklist;
 use super::super::ids::Slot;

@@ -45,7 +45,7 @@ pub(crate) struct EngineOptions {
     pub(crate) parallelism: u32,
     /// Passes every output through its codec, and fails the node whose value does not come back the same.
     pub(crate) check_outputs: bool,
-    /// Told of each record, under the engine's lock.
+    /// Notified of each record, under the engine's lock.
     pub(crate) observer: Option<Arc<dyn Observe>>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct EngineOptions {
 pub(crate) trait Observe: Send + Sync + std::fmt::Debug {
     /// `run` is in the state after the record, and after those of the same turn.
     fn record(&self, ix: RunIx, run: &Run, entry: &log::Entry);
-    /// Sees what happened in earlier processes to a run that is gone on with, before anything else of it.
+    /// Sees what happened in earlier processes to a run that is resumed, before anything else of it.
     fn resumed(&self, ix: RunIx, run: &Run, entries: &[log::Entry]);
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Code that runs within a poke finds its [`Watching`] by [`super::current`], gives it something that watches for as long as it
 //! lives, and calls [`Wake::wake`] when there is a change. To be sure that no change is missed it watches first and reads then.
+//!
+//! The core knows a change as an event alone ([`Core::wake`]). Who watches, and what, is known to `storage/watch`.
 
 use super::super::core::Core;
 use super::super::ids::{Job, RunIx, Slot};
@@ -79,7 +81,7 @@ impl Watching {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(watch));
     }
 
-    /// Leaves a trace of a look, on one line, for the process that goes on with the run.
+    /// Leaves a trace of a look, on one line, for the process that resumes the run.
     pub(crate) fn leave(&self, trace: String) {
         let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
         if traces.len() < MAX_TRACES {

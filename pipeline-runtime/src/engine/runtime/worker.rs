@@ -1,6 +1,20 @@
 //! Live runs: workers on the workers' runtime, timers on the thread that blocks on [`Engine::drive`].
 //!
 //! A worker takes a turn with the core, polls the bodies that it got, and takes the next turn with their answers.
+//!
+//! # Why a body that blocks delays only itself
+//!
+//! A body may keep its thread. What else that thread has to do is then done by others:
+//!
+//! - Tokio puts a task that is woken or spawned into a slot of the same thread, which no other thread can steal from. So a worker that
+//!   has done either goes to the back of the runtime's queue before it begins with another body.
+//! - What the worker has in its local queue is stolen by an idle worker, and its answers are given by whoever calls the core next
+//!   ([`local_queue`]).
+//! - If the other workers were left asleep, the timer thread notices within a few milliseconds that this one does not come back, and
+//!   wakes them ([`wake_policy`]).
+//!
+//! One limit is left: what a body itself wakes right before it ends waits until the worker's next body gives way.
+//! (Kept by `runtime/tests`.)
 
 use super::super::effects::Answer;
 use super::super::ids::Job;

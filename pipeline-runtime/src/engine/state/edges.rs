@@ -10,7 +10,7 @@ use super::trigger_rule::{Verdict, judge};
 use crate::plan::{Edge, EdgeRule, NodeIx, What};
 
 impl Run {
-    /// Tells those after a node that it has ended.
+    /// Passes on to those after a node that it has ended.
     #[inline]
     pub(super) fn follow_edges(&mut self, slot: Slot, changes: &mut impl Changes) {
         let position = self.layout.position(slot);

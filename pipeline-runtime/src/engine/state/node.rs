@@ -16,7 +16,7 @@ pub(crate) struct Node {
     pub(super) cut: Cut,
     /// Edges that do not hold yet, and within a mapping the element's own start.
     pub(super) waits: u32,
-    /// How often it was started: tells the answer of one start from that of another.
+    /// How often it was started, so that the answer of one start is not taken for that of another.
     pub(super) starts: u32,
     pub(super) first_start: Moment,
     pub(super) value: Option<Value>,
@@ -209,7 +209,7 @@ impl More {
     }
 }
 
-/// A failure as the nodes after it are told of it.
+/// A failure as the nodes after it see it.
 pub(super) fn unknown_failure(id: String) -> Failure {
     Failure::new(id, "unknown", 0)
 }

@@ -35,7 +35,7 @@ fn v4() {
     load();
 }
 
-/// The records of a run that failed, with a callback that nobody was told of.
+/// The records of a run that failed, with a callback that was not delivered.
 fn failed(pipeline: &crate::Pipeline) -> Vec<Entry> {
     let mut bench = Bench::new(pipeline);
     bench.answer("load", Answered::Fatal("503".into()));

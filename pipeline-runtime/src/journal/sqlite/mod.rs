@@ -5,6 +5,12 @@
 //! writes. It takes all that has been submitted by then into one transaction and never waits for more, so that a thousand
 //! concurrent runs share a commit and a single run pays for its own alone. `synchronous = FULL`: what is committed survives a
 //! power failure. Submitting never waits for the writer; whoever begins runs does (`queue.rs`).
+//!
+//! # Why a run waits for the disk once to begin
+//!
+//! A run's entry waits for the run's first records, since nobody awaits it alone. A new journal is made beside its place, synced once and then
+//! put there (`create.rs`). As a process ends it brings everything into the one file, which costs two syncs more: a file that needs its `-wal`
+//! to be whole would be copied, moved or restored without it. (`tests/durable/kills.rs`)
 
 mod create;
 mod error;
