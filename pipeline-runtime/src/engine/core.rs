@@ -127,7 +127,7 @@ impl Core {
         super::state::index(self.runs.len() - 1)
     }
 
-    /// Changes a run as somebody wants it, or leaves it as it is.
+    /// Applies a command to a run, or leaves the run as it is.
     pub(crate) fn edit(&mut self, run: RunIx, edit: &Edit, now: Timestamp) -> Result<(), EditError> {
         let mut result = Ok(());
         self.decide_about(run, now, |context| result = context.edit(edit));
@@ -136,7 +136,7 @@ impl Core {
     }
 
     /// Takes a run out, if it has ended and nothing of it is left to be done or delivered, to be dropped by whoever asked: what its
-    /// values' drop does is the user's code. Says whether it is gone.
+    /// values' drop does is the user's code. Returns whether it is gone.
     pub(crate) fn forget(&mut self, run: RunIx) -> (bool, Option<Box<Hosted>>) {
         let Some(place) = self.runs.get_mut(run as usize) else { return (true, None) };
         let is_over = |hosted: &Hosted| hosted.run.state().is_end() && hosted.run.callbacks().is_empty() && hosted.busy == 0;
@@ -215,7 +215,7 @@ impl Core {
         self.shared.pools.close();
     }
 
-    /// The process is about to end, since somebody wants it to: attempts under way are recorded as cut off. Whoever resumes the
+    /// The process is about to end, as it was asked to: attempts under way are recorded as cut off. Whoever resumes the
     /// runs starts them again, and it counts as no death of theirs.
     pub(crate) fn interrupt(&mut self, now: Timestamp) {
         self.drain();
@@ -333,7 +333,7 @@ impl Core {
         });
     }
 
-    /// All that tests look at: the pools in use, and the permits that somebody owns.
+    /// All that tests look at: the pools in use, and the permits that are owned.
     #[cfg(test)]
     pub(crate) fn shared(&mut self) -> &mut Shared {
         &mut self.shared

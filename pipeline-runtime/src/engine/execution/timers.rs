@@ -21,7 +21,7 @@ pub(crate) enum Due {
     NodeSla(Slot),
     /// A rung of the run's ladder.
     RunSla(u32),
-    /// Another try to notify somebody.
+    /// Another try to deliver a notification.
     Callback(u32),
     /// The end of the run.
     RunTimeout,

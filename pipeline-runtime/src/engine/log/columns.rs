@@ -41,7 +41,7 @@ enum Kind {
 /// What the lines point to.
 #[derive(Debug, Default)]
 struct Columns {
-    /// Of those who have succeeded.
+    /// The outputs of nodes that succeeded.
     outputs: Vec<Value>,
     /// When sensors that were not ready, and keep nothing in mind, poke next.
     pokes: Vec<Timestamp>,

@@ -66,7 +66,7 @@ impl WakePolicy {
     #[inline]
     pub(super) fn wakes(&self, ready: usize, idle: usize, busy: usize) -> usize {
         let is_worth_it = self.is_long() && self.body.saturating_mul(ready as u64) >= WAKING;
-        // Somebody has to come.
+        // At least one worker has to come.
         let most = if is_worth_it { idle } else { 1usize.saturating_sub(busy) };
         ready.min(most).min(idle)
     }

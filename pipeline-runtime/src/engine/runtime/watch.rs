@@ -3,7 +3,7 @@
 //! Code that runs within a poke finds its [`Watching`] by [`super::current`], gives it something that watches for as long as it
 //! lives, and calls [`Wake::wake`] when there is a change. To be sure that no change is missed it watches first and reads then.
 //!
-//! The core knows a change as an event alone ([`Core::wake`]). Who watches, and what, is known to `storage/watch`.
+//! The core knows a change as an event alone ([`Core::wake`]). Only `storage/watch` knows what is watched, and how.
 
 use super::super::core::Core;
 use super::super::ids::{Job, RunIx, Slot};
@@ -36,7 +36,7 @@ impl Wake {
         Self { engine, run, slot, start }
     }
 
-    /// For whom it makes no difference.
+    /// One that wakes no sensor.
     #[cfg(test)]
     pub(crate) fn nobody() -> Self {
         Self::new(WeakEngine(std::sync::Weak::new()), 0, 0, 0)
@@ -66,7 +66,7 @@ impl Watching {
         Self { wake, watches: Mutex::default(), traces: Mutex::default() }
     }
 
-    /// Whom a change wakes.
+    /// Wakes the sensor.
     pub(crate) fn wake(&self) -> &Wake {
         &self.wake
     }
@@ -98,7 +98,7 @@ impl Watching {
     }
 }
 
-/// What watches for the sensors between two pokes, and whom they wake.
+/// What watches for the sensors between two pokes, and the engine that it wakes them through.
 #[derive(Debug, Default)]
 pub(super) struct Watches {
     engine: Option<WeakEngine>,
@@ -115,7 +115,7 @@ impl Watches {
         self.engine.clone()
     }
 
-    /// Ends the watches of those whom these records wait for no longer.
+    /// Ends the watches of sensors that wait no longer, by these records.
     #[inline]
     pub(super) fn follow(&mut self, records: &Records) {
         if self.of.is_empty() {

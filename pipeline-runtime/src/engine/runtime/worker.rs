@@ -105,7 +105,7 @@ impl Engine {
         }
     }
 
-    /// From now on there is somebody to run bodies.
+    /// From now on there are workers to run bodies.
     pub(crate) fn open(&self) {
         let now = self.clock().now();
         self.locked(|state| {
@@ -140,7 +140,7 @@ impl Engine {
         state.stalls.is_on
     }
 
-    /// Records that attempts are cut off because somebody wants the process to end. To be followed by [`stop`](Self::stop).
+    /// Records that attempts are cut off since the process was asked to end. To be followed by [`stop`](Self::stop).
     pub(crate) fn interrupt(&self) {
         let now = self.clock().now();
         self.with(|core| core.interrupt(now));
@@ -164,7 +164,7 @@ impl Engine {
         self.0.stop.notify_one();
     }
 
-    /// Returns once the engine was stopped by whom it depends on.
+    /// Returns once the engine was stopped, as by a journal that can keep nothing more.
     pub(crate) async fn stopped(&self) {
         self.0.stop.notified().await;
     }

@@ -119,7 +119,7 @@ impl Run {
         }
     }
 
-    // ---- what nobody wants any more
+    // ---- nodes whose output is no longer wanted
 
     /// Whether a node no longer wants what it took: it has won its race without it, was cut off, or is a gate that somebody skipped.
     pub(super) fn is_unwanting(&self, slot: Slot) -> bool {
@@ -157,7 +157,7 @@ impl Run {
         }
     }
 
-    /// Whether the node feeds somebody who no longer wants it, and nobody who has not ended.
+    /// Whether the node feeds one that no longer wants it, and none that has not ended.
     pub(crate) fn is_unwanted(&self, slot: Slot) -> bool {
         // An element is its list's, which feeds the other elements, too.
         let is_element = matches!(self.what(slot), What::Element { .. });

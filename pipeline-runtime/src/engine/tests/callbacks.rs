@@ -1,4 +1,4 @@
-//! Callbacks over deployments: the one who is meant gets it, or it is given up with the reason.
+//! Callbacks over deployments: a notification reaches the notifier that it was for, or is given up with the reason.
 
 use super::super::effects::{Action, Answered, Outbox};
 use super::super::log::{Entry, Record};
