@@ -1,4 +1,6 @@
-//! The pages in `docs` that quote messages say what the compiler says.
+//! What the pages say is so: the messages that they quote, and the map of the code.
+
+mod layers;
 
 use std::fs;
 use std::path::Path;

@@ -8,9 +8,11 @@
 //! | `log` | [`Log`]: tells the log |
 //! | `words` | a notification in words, for people |
 //!
-//! Invariants:
-//! - A webhook's URL is a secret. It is in no error, no log and no `Debug` text: at most the variable's name and the host are.
-//! - Nothing here keeps state: who could not be told, the engine tells again.
+//! # Invariants
+//!
+//! - A webhook's URL is a secret. It is in no error, no `Debug` text and no log of any crate at any level: at most the variable's name and
+//!   the host are. (`tests/alerts`)
+//! - Nothing here keeps state: the engine delivers again what could not be delivered.
 
 mod log;
 mod payload;

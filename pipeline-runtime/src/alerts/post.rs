@@ -1,8 +1,14 @@
 //! One POST by HTTP/1.1, and nothing about it in a log.
 //!
-//! This is hyper without a client around it, as the URL must not get out. hyper and rustls log no path, and a redirect, a pool or a
-//! cookie is nothing that a webhook needs. (ureq, the other small choice, costs little less to build; it writes whole URLs to the
-//! log at its level `trace`.)
+//! # Why hyper, and why on a thread of its own
+//!
+//! This is hyper without a client around it, since the URL must not get out. hyper and rustls log no path, and a webhook needs neither
+//! redirects nor a pool nor cookies. ureq was the other candidate, and it writes whole URLs to the log at level `trace`. Beside tokio it adds
+//! 21 to 33 CPU seconds to a first build, and hyper 30 to 32 (two measurements on a busy machine); ring and rustls are all but two or three of
+//! either.
+//!
+//! A POST blocks its thread and makes a runtime of its own, so it works under a paused clock and on a runtime without sockets. The proxies and
+//! the certificates are the system's.
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};

@@ -1,3 +1,10 @@
+//! Why a task ended without a value, and whether another attempt may help.
+//!
+//! # Why an error says itself that no retry mends it
+//!
+//! `?` makes a [`TaskError`] of any error, and this folder does not know `storage`. So a `BucketError` that is hopeless has [`Hopeless`] as its
+//! source. It is found anywhere in the chain, also below an error of the user's own.
+
 use std::error::Error;
 use std::fmt;
 

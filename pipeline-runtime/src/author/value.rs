@@ -1,4 +1,9 @@
 //! Values as the engine sees them: erased, shared, and with the means to write them down and read them back.
+//!
+//! # Why JSON keeps floats bit by bit
+//!
+//! `serde_json` is built with `float_roundtrip`: without it some floats come back with another last bit, and a resumed run would go on from
+//! another value than an uninterrupted one.
 
 use super::equality::Compare;
 use serde::{Serialize, de::DeserializeOwned};

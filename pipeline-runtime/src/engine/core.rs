@@ -6,8 +6,16 @@
 //! It puts three things together and keeps them apart: a run's [state](super::state), which is the fold of its records; the
 //! [rules](super::rules), which record what follows; and the [execution](super::execution), which is volatile.
 //!
-//! Invariant: every start is answered exactly once by [`Core::answer`], also where the attempt was cut off in between: only
-//! then is its thread free, and only then does its pool have the permit again.
+//! # Invariants
+//!
+//! - Every start is answered exactly once by [`Core::answer`], also if the attempt was cut off in between: only then is its thread free,
+//!   and only then does its pool have the permit again.
+//! - A run's records are in the order of their times, whichever thread read the clock first. (`runtime/tests/turns.rs`)
+//!
+//! # Why it drains before it is interrupted
+//!
+//! A process that is to end first starts nothing more, so that what has not begun needs no repair: only attempts that outlast the drain are
+//! cut off. The core closes its pools for that, instead of asking before each start.
 
 use super::effects::{Answer, Outbox};
 use super::execution::{CorePool, Delivery, Due, InFlight, NodeWork, Pools, Timers, Worklist};
@@ -119,7 +127,7 @@ impl Core {
         super::state::index(self.runs.len() - 1)
     }
 
-    /// Changes a run as somebody wants it, or leaves it as it is.
+    /// Applies a command to a run, or leaves the run as it is.
     pub(crate) fn edit(&mut self, run: RunIx, edit: &Edit, now: Timestamp) -> Result<(), EditError> {
         let mut result = Ok(());
         self.decide_about(run, now, |context| result = context.edit(edit));
@@ -128,7 +136,7 @@ impl Core {
     }
 
     /// Takes a run out, if it has ended and nothing of it is left to be done or delivered, to be dropped by whoever asked: what its
-    /// values' drop does is the user's code. Says whether it is gone.
+    /// values' drop does is the user's code. Returns whether it is gone.
     pub(crate) fn forget(&mut self, run: RunIx) -> (bool, Option<Box<Hosted>>) {
         let Some(place) = self.runs.get_mut(run as usize) else { return (true, None) };
         let is_over = |hosted: &Hosted| hosted.run.state().is_end() && hosted.run.callbacks().is_empty() && hosted.busy == 0;
@@ -210,7 +218,7 @@ impl Core {
         self.shared.pools.close();
     }
 
-    /// The process is about to end, since somebody wants it to: attempts under way are recorded as cut off. Whoever resumes the
+    /// The process is about to end, as it was asked to: attempts under way are recorded as cut off. Whoever resumes the
     /// runs starts them again, and it counts as no death of theirs.
     pub(crate) fn interrupt(&mut self, now: Timestamp) {
         self.drain();
@@ -340,7 +348,7 @@ impl Core {
         });
     }
 
-    /// All that tests look at: the pools in use, and the permits that somebody owns.
+    /// All that tests look at: the pools in use, and the permits that are owned.
     #[cfg(test)]
     pub(crate) fn shared(&mut self) -> &mut Shared {
         &mut self.shared

@@ -1,4 +1,10 @@
 //! What the engine asks of a journal.
+//!
+//! # Why it is called under the engine's lock
+//!
+//! The lock orders what the journal is handed, so the journal in memory needs no lock of its own. The durable one only queues it there:
+//! its writer waits for the disk on a thread of its own, and gives the actions back once the records are kept. (`journal/sqlite/queue.rs`,
+//! `tests/durable/stalls.rs`)
 
 use super::effects::Outbox;
 use super::ids::{RunIx, RunKey};
@@ -12,7 +18,7 @@ pub(crate) trait Journal: Send + std::fmt::Debug {
     /// Takes what a call of the core left to do. Returns it where the records are kept already; else whoever commits them
     /// hands it to [`Engine::committed`](super::Engine::committed).
     ///
-    /// Called in the order of the events, one call at a time. `key` tells the journal's number of a run.
+    /// Called in the order of the events, one call at a time. `key` is the journal's number of a run.
     fn submit(&mut self, outbox: &mut Outbox, key: &dyn Fn(RunIx) -> RunKey) -> Kept;
 
     /// The records of a run that are in memory.

@@ -1,4 +1,8 @@
 //! `backfill`: which intervals it is about, and which of them are run.
+//!
+//! # Why `--reprocess` makes new runs
+//!
+//! Airflow clears the old run. Here its history stays, and a run is never of two kinds.
 
 use super::StartError;
 use crate::Pipeline;

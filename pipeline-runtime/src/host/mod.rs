@@ -2,7 +2,10 @@
 //!
 //! There are two runtimes. Bodies and notifiers run on the workers, one thread a core. Timers and signals run on a runtime of
 //! their own, on the thread that calls [`Host::drive_until`]: a body that never yields can hog its worker, but holds neither
-//! another node's time limit up nor Ctrl-C.
+//! another node's time limit up nor Ctrl-C. (`tests/cli/interrupt.rs`)
+//! The host's own loop ([`Dispatch`]) shares that thread, so what it does must be quick.
+//!
+//! A process that is to end drains first, and cuts off only what is left then.
 
 mod backfill;
 mod command;

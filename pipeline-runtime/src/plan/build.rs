@@ -3,6 +3,7 @@
 use super::check;
 use super::graph::{Calendar, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
 use super::id::Name;
+use super::notifiers::Notifier;
 use super::policy::{
     DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, MAX_ACTIVE_RUNS, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy,
 };
@@ -10,7 +11,7 @@ use super::problem::PlanError;
 use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
 use crate::author::input::{Rule, Source};
-use crate::author::notify::{Callback, Event, Identity, Notify};
+use crate::author::notify::{Callback, Event, Identity};
 use crate::author::options::{PipelineOptions, TaskOptions};
 use crate::author::pipeline::Pipeline;
 use crate::schedule::{Schedule, ScheduleError, parse_zone};
@@ -249,7 +250,7 @@ struct Tables<'a> {
     defaults: &'a TaskOptions,
     policies: Vec<Policy>,
     pools: Vec<PoolSpec>,
-    notifiers: Vec<Arc<dyn Notify>>,
+    notifiers: Vec<Notifier>,
     /// Nodes of one task without overrides have one policy.
     of_task: HashMap<*const Task, u32>,
     of_notifier: HashMap<Identity, NotifierIx>,
@@ -319,7 +320,8 @@ impl<'a> Tables<'a> {
     fn notifier(&mut self, callback: &Callback) -> NotifierIx {
         let next = u32::try_from(self.notifiers.len()).unwrap_or(u32::MAX);
         *self.of_notifier.entry(callback.identity()).or_insert_with(|| {
-            self.notifiers.push(Arc::clone(&callback.notifier));
+            let notify = Arc::clone(&callback.notifier);
+            self.notifiers.push(Notifier { label: notify.label().into(), notify });
             next
         })
     }

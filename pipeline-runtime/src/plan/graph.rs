@@ -1,11 +1,11 @@
 use super::id::Name;
+use super::notifiers::Notifier;
 use super::policy::{Policy, PoolSpec, RunPolicy};
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Task};
 use crate::author::draft::{self, Mapping, Place};
 use crate::author::input::{Rule, Source};
-use crate::author::notify::Notify;
 use crate::schedule::Schedule;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ pub struct Plan {
     pub(crate) scopes: Vec<Scope>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) pools: Vec<PoolSpec>,
-    pub(crate) notifiers: Vec<Arc<dyn Notify>>,
+    pub(crate) notifiers: Vec<Notifier>,
     pub(super) by_id: OnceLock<HashMap<String, NodeIx>>,
     pub(super) inbound: OnceLock<Vec<Vec<(NodeIx, EdgeRule)>>>,
 }
@@ -84,7 +84,7 @@ pub(crate) enum What {
     FirstOf {
         from: Box<Box<[NodeIx]>>,
     },
-    /// Unfolds a list over a scope, and gathers the results.
+    /// Expands a list over a scope, and joins the results.
     Each(Box<Each>),
     /// The element that a scope is about.
     Element {

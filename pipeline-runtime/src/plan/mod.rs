@@ -2,6 +2,15 @@
 //!
 //! A plan is built from the draft that the pipeline function recorded, with one set of params. All mistakes that types cannot
 //! see are found here, all at once, each with the places where it was wired. What passes needs no further check in the engine.
+//!
+//! # Why gates are nodes
+//!
+//! An arm of a branch, `x.failure()`, `first_of`, a mapping and its element are nodes without a body. So a rule, an override and a report mean
+//! the same everywhere, and no edge needs a port.
+//!
+//! # Why the plan keeps the schedule
+//!
+//! A schedule is as immutable as the plan, and pure: nothing in `schedule` reads a clock. So that folder stands before `author` and `plan`.
 
 mod build;
 mod check;
@@ -17,7 +26,7 @@ mod tests;
 
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
-pub(crate) use notifiers::Recipient;
+pub(crate) use notifiers::{Notifier, Recipient};
 pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, NotifierIx, Policy, PoolSpec, SensorPolicy};
 pub use problem::{PlanError, Problem};
 pub use skeleton::PlanChanged;

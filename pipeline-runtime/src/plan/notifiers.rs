@@ -6,9 +6,17 @@
 
 use super::graph::{NodeIx, Plan};
 use super::policy::NotifierIx;
-use crate::author::notify::Event;
+use crate::author::notify::{Event, Notify};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// One of a plan's notifiers.
+#[derive(Debug, Clone)]
+pub(crate) struct Notifier {
+    /// What its [`Notify::label`] said when the plan was built: the user's code, which the engine asks no more.
+    pub(crate) label: Arc<str>,
+    pub(crate) notify: Arc<dyn Notify>,
+}
 
 /// Who is to get a notification, as a journal names him.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,9 +53,9 @@ impl Plan {
 
     /// How a journal names the notifier at that position.
     pub(crate) fn recipient(&self, notifier: NotifierIx, position: u32) -> Recipient {
-        let label = self.notifiers.get(notifier as usize).map(|notifier| notifier.label());
-        let alike = self.notifiers.iter().filter(|known| label.as_ref() == Some(&known.label())).count();
-        Recipient { label: label.map(Into::into), position, is_one_of_several: alike > 1 }
+        let label = self.notifiers.get(notifier as usize).map(|notifier| Arc::clone(&notifier.label));
+        let alike = self.notifiers.iter().filter(|known| label.as_ref() == Some(&known.label)).count();
+        Recipient { label, position, is_one_of_several: alike > 1 }
     }
 
     /// The notifier that a journal means; none where this plan has it no more.
@@ -56,7 +64,7 @@ impl Plan {
         let Some(label) = &recipient.label else {
             return Some(recipient.position).filter(|index| here.contains(index));
         };
-        let is_named = |ix: &NotifierIx| self.notifiers.get(*ix as usize).is_some_and(|known| known.label() == **label);
+        let is_named = |ix: &NotifierIx| self.notifiers.get(*ix as usize).is_some_and(|known| known.label == *label);
         let at_its_place = here.get(recipient.position as usize).copied().filter(is_named);
         if at_its_place.is_some() || recipient.is_one_of_several {
             return at_its_place;

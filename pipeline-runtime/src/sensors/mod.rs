@@ -76,8 +76,8 @@
 //! - A file counts as changed when whoever wrote it closes it, or when it is renamed to its key; never as it is created, so that
 //!   nobody is woken for half a file. Where the system does not tell when a file is closed (only Linux does), and for files in a
 //!   folder that was made a moment ago, it counts once its size stood still for 200 ms. A file that is linked in or deleted wakes nobody.
-//! - A process that goes on with a run looks again where the last pokes looked. If something else is there now it pokes at once, else when it
-//!   was due.
+//! - A process that resumes a run looks again where the last pokes looked (at the first 16 looks of each), and watches on. If something
+//!   else is there now it pokes at once, else when it was due.
 //! - Folders that do not exist yet are followed as they are made.
 //! - Pokes for changes come on top of the ticks of `poke` or `backoff`, which stay where they are, to the second: a change never moves a
 //!   tick, and growing waits do not grow by it. Of many changes in a row the first pokes at once, and those of each tenth of a second
@@ -88,7 +88,6 @@
 //!   changes that come faster than they can be read, a file system that tells of none. One on another machine (NFS, SMB) tells only of
 //!   what this machine changes, and says nothing of the rest.
 //! - Looks from a task that a body spawned are not watched, nor is anything in a simulation, where only ticks poke.
-//! - A run that is gone on with after a crash watches from its first poke on.
 //!
 //! For everything else a sensor of your own is [five lines](macro@crate::sensor).
 

@@ -1,4 +1,9 @@
 //! Simulations: whole runs on virtual time, in milliseconds, by the engine that runs in production.
+//!
+//! # Invariants
+//!
+//! - What a simulation polls, it polls within its own world: buckets that a body or a callback opens are the simulation's.
+//! - I/O that blocks is counted ([`World::aside`]), so that an instant is not over before its I/O is. (`tests/sensors`, `tests/alerts`)
 
 mod error;
 mod interceptor;

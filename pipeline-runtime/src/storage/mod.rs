@@ -14,7 +14,8 @@
 //! | `looked` | what a sensor's last poke looks for, which its timeout names |
 //! | `world` | where memory buckets live and how I/O is done; `stamp` and `fault` serve simulated worlds |
 //!
-//! Invariants:
+//! # Invariants
+//!
 //! - Only this folder knows `object_store`.
 //! - A missing bucket is an error, at the first operation and at each later one; only a missing key is `None`.
 //! - No key reaches a store unchecked, and none leads out of its bucket.

@@ -1,4 +1,4 @@
-//! [`Trace`]: what a poke looked at on `file://` and what it saw there, for the process that goes on with the run.
+//! [`Trace`]: what a poke looked at on `file://` and what it saw there, for the process that resumes the run.
 //!
 //! That process looks again, until what it sees stands still, before the sensor's next poke is due. Where it sees the same, nothing happens; where it sees something
 //! else, that is a change like any other, and the sensor is poked for it.

@@ -1,7 +1,11 @@
 //! The one clock that everything goes by, and the time zones.
 //!
-//! Invariant: nothing outside this module reads the time or sleeps. A live run, a run on a faster clock and a simulation
-//! differ in their [`Clock`] alone.
+//! # Invariants
+//!
+//! - A run knows no time but its [`Clock`]'s: a live run, a run on a faster clock and a simulation differ in their clock alone. Only what
+//!   the outside world sees goes by the machine's own time: limits of single requests, times of files, redrawing a terminal.
+//! - A clock is read off the wall once and then follows the monotonic clock. A later process starts its own no earlier than the newest record.
+//!   (`cli/clock_changes.rs`)
 
 mod clock;
 mod moment;

@@ -1,4 +1,6 @@
 //! Pools: how many attempts may be under way at once, over all runs.
+//!
+//! A pool that is closed grants nothing. A process that drains closes all of them.
 
 use super::super::ids::{RunIx, Slot};
 use crate::plan::{DEFAULT_POOL, PoolSpec};

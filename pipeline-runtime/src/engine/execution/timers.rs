@@ -1,4 +1,6 @@
-//! Timers: what is due when. An entry may be stale by then; whoever handles it looks.
+//! Timers: what is due when. An entry may be stale by then, so whoever handles it checks.
+//!
+//! A sensor that waits is an entry here, and neither a task nor a thread: a million of them may wait.
 
 use super::super::ids::{RunIx, Slot};
 use crate::time::Timestamp;
@@ -19,7 +21,7 @@ pub(crate) enum Due {
     NodeSla(Slot),
     /// A rung of the run's ladder.
     RunSla(u32),
-    /// Another try to tell somebody.
+    /// Another try to deliver a notification.
     Callback(u32),
     /// The end of the run.
     RunTimeout,

@@ -16,7 +16,7 @@ pub(crate) struct Worklist {
     /// In topological order, and of one node the gravest first: so whatever one event makes of a node's inputs is known before the
     /// node is decided.
     conclusions: BinaryHeap<Reverse<(u32, Slot, Conclusion)>>,
-    /// Nodes whose output somebody no longer wants. Whether somebody else does is asked once all else is decided.
+    /// Nodes whose output one taker no longer wants. Whether another does is asked once all else is decided.
     released: Vec<Slot>,
     /// Mappings that may activate further elements.
     freed: Vec<ExpansionIx>,
@@ -131,8 +131,8 @@ impl Worklist {
         self.ready.clear();
     }
 
-    /// What of it still means something, in a form that two can be compared in: each node's gravest conclusion, who is cut off, who
-    /// is activated, and who is ready and not in hand as `is_in_hand` says.
+    /// What of it still means something, in a form that two can be compared in: each node's gravest conclusion, which nodes
+    /// are cut off or activated, and which are ready and neither queued nor in flight, as `is_in_hand` says.
     #[cfg(test)]
     pub(crate) fn normal_form(&self, run: &Run, is_in_hand: impl Fn(Slot) -> bool) -> String {
         use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,10 @@
 //! [`Records`]: records of several runs in their order, as small as they can be; [`RunRecords`]: those of one run.
 //!
-//! A node that succeeds at once has two. They are kept as columns of plain numbers, so that to write one down copies nothing but
+//! A node that succeeds at once has two. They are kept as columns of plain numbers, so that writing one down copies nothing but
 //! these.
+//!
+//! The core pushes lines, and the journal in memory sorts them by run. Only whoever reads the history makes entries of them, so that no enum
+//! is moved by value on the way.
 
 use super::super::ids::{RunIx, Slot};
 use super::record::{Entry, Output, Record};
@@ -38,7 +41,7 @@ enum Kind {
 /// What the lines point to.
 #[derive(Debug, Default)]
 struct Columns {
-    /// Of those who have succeeded.
+    /// The outputs of nodes that succeeded.
     outputs: Vec<Value>,
     /// When sensors that were not ready, and keep nothing in mind, poke next.
     pokes: Vec<Timestamp>,

@@ -24,7 +24,7 @@ pub(crate) enum Record {
     NotYet { slot: Slot, next: Timestamp, memory: Option<Arc<str>> },
     /// An attempt failed and the next is due.
     Retrying { slot: Slot, next: Timestamp, error: Arc<str>, renew: bool, memory: Option<Arc<str>> },
-    /// An attempt was cut off by the end of its process: by its death or, `asked`, because somebody wanted it to end.
+    /// An attempt was cut off by the end of its process: by a crash or, with `asked`, on request.
     Interrupted { slot: Slot, asked: bool },
     /// A mapping's list is there, and the mapping has expanded: its elements now have slots.
     Unfolded { slot: Slot, width: u32 },
@@ -36,15 +36,15 @@ pub(crate) enum Record {
     Skipped { slot: Slot, why: Skip },
     /// It cannot run: `cause` failed.
     UpstreamFailed { slot: Slot, cause: Slot },
-    /// Somebody wants these nodes tried again: what happened to them is undone.
+    /// A retry by hand: what happened to these nodes is undone.
     Cleared { slots: Box<[Slot]> },
     /// All nodes have ended.
     RunEnded { state: RunState },
-    /// Somebody is to be told.
+    /// A notifier is to be called.
     CallbackDue { id: u32, recipient: Recipient, notification: Arc<Notification> },
-    /// They were told.
+    /// The notification was delivered.
     CallbackTold { id: u32 },
-    /// They could not be told; the next try is due, unless there is none.
+    /// The delivery failed. The next try is due at `next`, unless there is none.
     CallbackFailed { id: u32, next: Option<Timestamp>, error: Arc<str> },
 }
 
@@ -69,7 +69,7 @@ pub(crate) enum Skip {
     Timeout(Arc<str>),
     /// Another node was first.
     CutOff,
-    /// Somebody wanted it so.
+    /// The command `skip` asked for it.
     ByHand,
     /// The run was cancelled or its timeout was over.
     RunEnded,

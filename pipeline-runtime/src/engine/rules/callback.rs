@@ -17,7 +17,7 @@ use std::sync::Arc;
 const MOST_NAMED: usize = 10;
 
 impl RunContext<'_> {
-    /// A node came to a state that somebody may want to know of.
+    /// A node came to a state that notifiers may be for.
     #[inline]
     pub(super) fn callback(&mut self, slot: Slot, event: Event) {
         self.callback_with(slot, event, None);

@@ -1,4 +1,7 @@
-//! Commands: what somebody wants changed about a run, live or before it is resumed.
+//! Commands: retry, skip and cancel, of a live run or of one before it is resumed.
+//!
+//! A command for a run that no process has is applied before the run is resumed: a node that is skipped, or a run that is cancelled, starts
+//! nothing that would then be cut off.
 
 use super::super::execution::Worklist;
 use super::super::ids::Slot;
@@ -9,7 +12,7 @@ use super::RunContext;
 use super::clear::{ClearError, ClearSet};
 use super::recovery::MAX_INTERRUPTIONS;
 
-/// What somebody wants of a run. Nodes go by their ids, an element's being `upload[3]`.
+/// A command about a run. Nodes go by their ids, an element's being `upload[3]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Edit {
     /// Nodes that have ended are retried, without any all that did not succeed; with `downstream`, all that depends on them too.
@@ -89,7 +92,7 @@ impl Run {
         found.ok_or_else(|| EditError::NoNode { node: node.to_owned(), run_id: self.spec().info.run_id.clone() })
     }
 
-    /// What failed, or was cut off by the run's end: by its timeout or by somebody.
+    /// What failed, or was cut off by the run's end: by its timeout or by a cancel.
     fn did_not_succeed(&self) -> Vec<Slot> {
         let failed = |slot: &Slot| {
             let node = self.node(*slot);
@@ -100,7 +103,7 @@ impl Run {
 }
 
 impl RunContext<'_> {
-    /// Changes the run as somebody wants it, or leaves it as it is.
+    /// Applies a command, or leaves the run as it is.
     pub(crate) fn edit(&mut self, edit: &Edit) -> Result<(), EditError> {
         match self.run.effect_of(edit, &|slot| self.is_in_flight(slot))? {
             Effect::Cancel => self.end_run(RunState::Cancelled),

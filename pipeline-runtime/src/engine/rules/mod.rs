@@ -1,4 +1,4 @@
-//! The rules: what follows from a run's state and from what happens. One file a rule, by the name that `DESIGN` and the docs give it.
+//! The rules: what follows from a run's state and from what happens. One file a rule, by the name that the docs give it.
 //!
 //! A rule looks at the state and records what it decides; the state then follows from the record. It runs no user code, waits for
 //! nothing and reads no clock.

@@ -1,4 +1,4 @@
-//! Races (`first_of`), and what nobody wants any more.
+//! Races (`first_of`), and nodes whose output is no longer wanted.
 //!
 //! Once a race is won, what fed only a loser ends too: otherwise a sensor that nobody waits for would run to its timeout and fail the
 //! run. The same holds for what fed only a gate that somebody skipped.
@@ -14,7 +14,7 @@ impl RunContext<'_> {
         if self.run.winner(slot).is_some() {
             return self.record(Record::Succeeded { slot, output: None });
         }
-        // Nobody is left to win.
+        // No runner is left.
         let What::FirstOf { from } = self.run.what(slot) else { return };
         let runners: Vec<Slot> = from.iter().map(|&node| self.run.seen_from(slot, node)).collect();
         let lost = |state| runners.iter().copied().find(|&runner| self.run.node(runner).state() == state);

@@ -63,7 +63,7 @@ impl RunContext<'_> {
         }
     }
 
-    /// The process is about to end, as somebody asked it to: attempts under way are recorded as cut off. Their answers come too late.
+    /// The process is about to end, as it was asked to: attempts under way are recorded as cut off. Their answers come too late.
     pub(crate) fn interrupt(&mut self) {
         for slot in self.run.slots() {
             if self.run.node(slot).state() == NodeState::Running

@@ -1,4 +1,7 @@
 //! A run's begin and its end.
+//!
+//! A run fails if a node failed that was not allowed to, or if its own end cut such a node off. A node that is `upstream_failed` adds nothing:
+//! its root cause has failed already, and has counted or not by its own `.allow_failure()`.
 
 use super::super::effects::Action;
 use super::super::log::{Record, Skip};

@@ -2,6 +2,8 @@
 //!
 //! The budget counts from the first poke, across pokes, retries, delays and restarts. No poke starts after its end, the deadline; one
 //! starts at it. It holds while the sensor waits for a permit, too. An error of the last poke is an error, whatever `on_timeout` says.
+//!
+//! Poke intervals count from poke to poke, start to start, so that a slow poke does not shift all that follow.
 
 use super::super::execution::{Due, Permit};
 use super::super::ids::Slot;

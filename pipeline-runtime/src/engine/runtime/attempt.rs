@@ -38,7 +38,7 @@ pub(crate) struct Attempt {
     pub(super) watching: OnceCell<Arc<Watching>>,
     /// What it looked for, if it may be a sensor's last poke: of others nobody asks.
     pub(crate) last_seen: Option<Box<LastSeen>>,
-    /// Whom changes wake; none but for pokes, and none in simulations.
+    /// The engine that a change wakes the sensor through. Only pokes have one, and none in simulations.
     pub(super) wakes: Option<WeakEngine>,
 }
 
@@ -138,7 +138,7 @@ impl Attempt {
         Some(task.body.start(&body::Inputs::new(plan.args(self.node), supplies, self)))
     }
 
-    /// By what its looks may be watched, if changes there are to wake somebody.
+    /// Keeps the watches on what the poke looks at, if changes there are to wake the sensor.
     pub(crate) fn watching(&self) -> Option<&Arc<Watching>> {
         let engine = self.wakes.as_ref()?;
         Some(self.watching.get_or_init(|| Arc::new(Watching::new(Wake::new(engine.clone(), self.run, self.slot, self.start)))))

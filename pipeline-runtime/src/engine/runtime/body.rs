@@ -1,4 +1,4 @@
-//! Attempts: inputs gathered, bodies called and polled, results told to the core.
+//! Attempts: inputs gathered, bodies called and polled, results delivered to the core.
 
 use super::super::effects::{Answer, Answered};
 use super::super::ids::Job;
@@ -162,7 +162,7 @@ impl Engine {
         }));
     }
 
-    /// Tells the core of an answer, or in a simulation its step.
+    /// Delivers an answer to the core, or in a simulation to its step.
     fn post(&self, job: Job, answer: Answer) {
         if self.0.interceptor.is_some() {
             return self.put_answer(job, answer);
@@ -170,7 +170,8 @@ impl Engine {
         self.answer(job, answer);
     }
 
-    /// Tells the core of an answer, and begins with what follows where that is one node: to wake a driver for it would take longer.
+    /// Delivers an answer to the core, and begins with what follows if that is one node: waking a worker for it would take longer. So
+    /// a chain of bodies that are pending costs one task a node, and no wake-up of a worker beside it.
     fn post_and_follow(&self, job: Job, answer: Answer) {
         if self.0.interceptor.is_some() {
             return self.put_answer(job, answer);
@@ -225,7 +226,7 @@ impl Engine {
                 let kind = error.kind();
                 // It calls the error's own `Display`, and its `Drop`.
                 let text = catch_unwind(AssertUnwindSafe(move || error.chain()))
-                    .unwrap_or_else(|panic| format!("the error's own code panicked as it was told: {}", panic_message(&*panic)));
+                    .unwrap_or_else(|panic| format!("the error's own code panicked as it was shown: {}", panic_message(&*panic)));
                 let text: Arc<str> = text.into();
                 match kind {
                     Kind::Retry => Answered::Error(text),

@@ -2,7 +2,8 @@
 
 use super::super::ids::RunIx;
 use super::Engine;
-use crate::author::notify::{Notification, Notify};
+use crate::author::notify::Notification;
+use crate::plan::Notifier;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -14,11 +15,12 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 impl Engine {
     /// Calls a notifier, on a task of its own.
-    pub(super) fn deliver(&self, run: RunIx, id: u32, notifier: Arc<dyn Notify>, notification: Arc<Notification>) {
+    pub(super) fn deliver(&self, run: RunIx, id: u32, notifier: Notifier, notification: Arc<Notification>) {
         let engine = self.clone();
         drop(self.spawn_task(async move {
             let deadline = engine.clock().now() + LIMIT;
-            let done = AssertUnwindSafe(async { notifier.notify(Notification::clone(&notification)).await }).catch_unwind();
+            let done =
+                AssertUnwindSafe(async { notifier.notify.notify(Notification::clone(&notification)).await }).catch_unwind();
             let mut done = std::pin::pin!(done);
             let result = tokio::select! {
                 done = std::future::poll_fn(|context| engine.within(|| done.as_mut().poll(context))) => match done {
@@ -31,7 +33,7 @@ impl Engine {
             if let Err(error) = &result {
                 tracing::warn!(
                     callback = notification.name(),
-                    notifier = notifier.label(),
+                    notifier = &*notifier.label,
                     node = notification.node(),
                     error,
                     "a callback failed and will be tried again"

@@ -26,7 +26,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 #[derive(Debug, Clone)]
 pub(crate) struct Engine(pub(super) Arc<Shared>);
 
-/// An engine for those that it owns itself: its journal hands commits back through one.
+/// A weak handle, for what the engine itself owns: its journal gives commits back through one.
 #[derive(Debug, Clone)]
 pub(crate) struct WeakEngine(pub(super) Weak<Shared>);
 
@@ -45,7 +45,7 @@ pub(crate) struct EngineOptions {
     pub(crate) parallelism: u32,
     /// Passes every output through its codec, and fails the node whose value does not come back the same.
     pub(crate) check_outputs: bool,
-    /// Told of each record, under the engine's lock.
+    /// Notified of each record, under the engine's lock.
     pub(crate) observer: Option<Arc<dyn Observe>>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct EngineOptions {
 pub(crate) trait Observe: Send + Sync + std::fmt::Debug {
     /// `run` is in the state after the record, and after those of the same turn.
     fn record(&self, ix: RunIx, run: &Run, entry: &log::Entry);
-    /// Sees what happened in earlier processes to a run that is gone on with, before anything else of it.
+    /// Sees what happened to a resumed run in earlier processes, before anything else of it.
     fn resumed(&self, ix: RunIx, run: &Run, entries: &[log::Entry]);
 }
 
@@ -79,7 +79,7 @@ pub(super) struct Shared {
     pub(super) stop: Notify,
     /// Where bodies and notifiers run; without it, the runtime of whoever calls.
     pub(super) workers: OnceLock<Handle>,
-    /// By what traces of earlier processes' pokes are looked at.
+    /// Looks again at what earlier processes' pokes left traces of.
     pub(super) look_again: OnceLock<LookAgain>,
 }
 
@@ -90,11 +90,11 @@ pub(super) struct State {
     pub(super) ready: VecDeque<Job>,
     /// Attempts that are tasks of their own.
     pub(super) tasks: HashMap<AttemptIx, (Job, AbortHandle)>,
-    /// Who waits for a run's end.
+    /// To be notified of a run's end.
     waiting: HashMap<RunIx, Vec<oneshot::Sender<RunState>>>,
-    /// Who waits until all callbacks of a run were delivered.
+    /// To be notified once all callbacks of a run were delivered.
     pub(super) undelivered: HashMap<RunIx, Vec<oneshot::Sender<()>>>,
-    /// Tasks to be cut off once nobody holds the lock: they answer for themselves.
+    /// Tasks to be cut off once the lock is free: they answer for themselves.
     aborts: Vec<AbortHandle>,
     /// What watches for sensors between two pokes.
     pub(super) watches: Watches,
@@ -108,7 +108,7 @@ pub(super) struct State {
     /// When the timer loop wakes next, if nothing wakes it before.
     pub(super) alarm: Timestamp,
     pub(super) simulated: simulated::Inbox,
-    /// Nobody is there to run bodies yet. What happens until then is kept in one commit, with the first starts.
+    /// No worker runs yet. What happens until then is kept in one commit, with the first starts.
     pub(super) held: bool,
     pub(super) stopped: bool,
 }
@@ -117,7 +117,7 @@ impl Engine {
     pub(crate) fn new(journal: Box<dyn Journal>, options: EngineOptions, interceptor: Option<Arc<dyn Interceptor>>) -> Self {
         let is_durable = journal.is_durable();
         let mut core = Core::new(options.parallelism);
-        // Until somebody is there to run bodies.
+        // Until there are workers.
         core.hold();
         let state = State {
             core,
@@ -223,7 +223,7 @@ impl Engine {
         }
     }
 
-    /// Changes a run as somebody wants it.
+    /// Applies a command to a run.
     pub(crate) fn edit(&self, run: RunIx, edit: &Edit) -> Result<(), EditError> {
         let now = self.clock().now();
         self.with(|core| core.edit(run, edit, now))
@@ -240,7 +240,7 @@ impl Engine {
         state.delivering > 0 || state.core.is_busy()
     }
 
-    /// Gives back the memory of a run that has ended and has nothing more to deliver. Says whether it has.
+    /// Gives back the memory of a run that has ended and has nothing more to deliver. Returns whether it has.
     pub(crate) fn forget(&self, run: RunIx) -> bool {
         let (is_gone, forgotten) = self.lock().core.forget(run);
         drop_quietly(forgotten);
@@ -289,7 +289,7 @@ impl Engine {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Works on the state, and wakes whom there is then something to do for. Says whether it has.
+    /// Works on the state, and then wakes workers for what became ready. Returns whether it woke or spawned anything.
     #[inline]
     pub(super) fn locked<R>(&self, work: impl FnOnce(&mut State) -> R) -> (R, bool) {
         let (result, wake, aborts, handed_on, garbage) = {
@@ -331,7 +331,7 @@ impl Engine {
         wake
     }
 
-    /// From now on it is looked whether workers come back from their bodies.
+    /// From now on the timer thread checks whether workers come back from their bodies.
     pub(super) fn watch(&self, state: &mut State) {
         if !std::mem::replace(&mut state.stalls.is_on, true) {
             // Whoever was woken a moment ago has not had the time to come back.

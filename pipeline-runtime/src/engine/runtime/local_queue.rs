@@ -1,8 +1,15 @@
 //! Local queues: what each worker has taken, and what of it is done.
 //!
-//! A worker takes several nodes off the ready queue at once and answers for them together, so that quick bodies share one turn with the
-//! core. A body that blocks delays only itself: an idle worker steals what is queued behind it, and answers are given before anything
-//! else happens to the core.
+//! A body that blocks delays only itself: an idle worker steals what is queued behind it, and its answers are given before anything else
+//! happens to the core.
+//!
+//! # Why workers take several nodes at once
+//!
+//! The engine has one lock. Two threads that pass it to and fro for each node wait for each other's cache lines longer than they work. So a
+//! worker takes several nodes off the ready queue at once, and their answers share one turn with the core.
+//!
+//! Answers that are queued are given before anything else happens to the core, so the order of events is that of their turns. A simulation,
+//! which steps from instant to instant, has no local queue.
 
 use super::super::effects::Answer;
 use super::super::ids::Job;

@@ -26,8 +26,18 @@
 //!
 //! One std mutex guards the core, the ready queue and the journal's queue. It is held for one turn: some answers, what follows from them,
 //! and the next share of jobs. No user code runs under it, not even a drop: what a turn leaves to be dropped goes out of it as
-//! [`Garbage`](super::effects::Garbage). Nothing under it blocks. Whoever has it may take a local queue's lock, never the other way
-//! round. (Kept by `runtime/tests/user_code.rs`.)
+//! [`Garbage`](super::effects::Garbage). Nothing under it blocks: a durable journal only queues what it is handed
+//! ([`Journal`](super::journal::Journal)). Whoever has the lock may take a local queue's lock, never the other way round.
+//!
+//! An [`Observe`] is told of each record under it. It writes what it keeps and never waits for whoever reads that.
+//!
+//! # Invariants
+//!
+//! - Each [`Job`](super::ids::Job) is answered exactly once, also after its attempt was cut off.
+//! - User code that panics fails its own attempt and ends no worker, also if it is an error's `Display`, an output's `Serialize` or a
+//!   value's `Drop`. (`runtime/tests/user_code.rs`)
+//! - A body that blocks delays only itself. ([`worker`], `runtime/tests/turns.rs`)
+//! - A log line finds its node through the [`scope`] that is set around each poll; no attempt has a span.
 
 mod attempt;
 mod body;

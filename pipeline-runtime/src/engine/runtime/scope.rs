@@ -28,7 +28,7 @@ pub(super) fn enter<R>(attempt: &mut Option<Box<Attempt>>, work: impl FnOnce() -
     work()
 }
 
-/// Tells `look` of the attempt whose code is running, if there is one.
+/// Shows `look` the attempt whose code is running, if there is one.
 #[inline]
 pub(crate) fn current<R>(look: impl FnOnce(&Attempt) -> R) -> Option<R> {
     /// Puts the attempt back, also where `look` panics.

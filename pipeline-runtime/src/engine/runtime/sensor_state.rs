@@ -1,8 +1,15 @@
 //! A sensor's state between two pokes: what it remembers, and traces of where its last poke looked.
 //!
 //! To the core and the journal it is one text. Its first line is what the sensor remembers, as JSON, and may be empty; each further line
-//! is a trace, which only whoever left it understands. A process that resumes the run has each looked at again, so that a change that
-//! came while nobody watched pokes as any other does.
+//! is a trace, which only whoever left it understands.
+//!
+//! # Why traces
+//!
+//! A restart is neither a change nor a tick, so it pokes nobody: the time of the next poke is in the journal, and it stands. Each poke on
+//! `file://` leaves traces of where it looked, each with a number for what was there. The process that resumes the run looks there again and
+//! watches on. If something else is there now, that is a change which nobody could watch, and the sensor is poked at once. So there are never
+//! more pokes than changes and ticks together, however often a process is restarted. The core knows none of this: a trace is part of an
+//! opaque text, and the wake-up an ordinary one. (`storage/trace.rs`, `tests/durable/arrivals.rs`)
 
 use super::super::ids::{RunIx, Slot};
 use super::super::state::Run;

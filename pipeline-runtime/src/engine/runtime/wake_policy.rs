@@ -1,8 +1,8 @@
 //! How many of the idle workers are woken for what is ready.
 //!
-//! To wake a thread takes longer than many a body does, and two threads that pass the core's memory to and fro are slower than one that
-//! keeps it. So it depends on how long bodies have taken of late. Should one of quick bodies block after all, the timer thread sees that
-//! within [`WATCH`], and wakes the others.
+//! Waking a thread takes longer than many a body does, and two threads that pass the core's memory to and fro are slower than one that keeps
+//! it. As measured, two are faster from 300 ns a body on, with about 30 µs of such bodies that are ready. So the policy goes by how long
+//! bodies have taken of late. If one of quick bodies blocks after all, the timer thread notices that within [`WATCH`], and wakes the others.
 
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -66,7 +66,7 @@ impl WakePolicy {
     #[inline]
     pub(super) fn wakes(&self, ready: usize, idle: usize, busy: usize) -> usize {
         let is_worth_it = self.is_long() && self.body.saturating_mul(ready as u64) >= WAKING;
-        // Somebody has to come.
+        // At least one worker has to come.
         let most = if is_worth_it { idle } else { 1usize.saturating_sub(busy) };
         ready.min(most).min(idle)
     }

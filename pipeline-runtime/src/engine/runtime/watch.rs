@@ -2,6 +2,8 @@
 //!
 //! Code that runs within a poke finds its [`Watching`] by [`super::current`], gives it something that watches for as long as it
 //! lives, and calls [`Wake::wake`] when there is a change. To be sure that no change is missed it watches first and reads then.
+//!
+//! The core knows a change as an event alone ([`Core::wake`]). Only `storage/watch` knows what is watched, and how.
 
 use super::super::core::Core;
 use super::super::ids::{Job, RunIx, Slot};
@@ -34,7 +36,7 @@ impl Wake {
         Self { engine, run, slot, start }
     }
 
-    /// For whom it makes no difference.
+    /// One that wakes no sensor.
     #[cfg(test)]
     pub(crate) fn nobody() -> Self {
         Self::new(WeakEngine(std::sync::Weak::new()), 0, 0, 0)
@@ -64,7 +66,7 @@ impl Watching {
         Self { wake, watches: Mutex::default(), traces: Mutex::default() }
     }
 
-    /// Whom a change wakes.
+    /// Wakes the sensor.
     pub(crate) fn wake(&self) -> &Wake {
         &self.wake
     }
@@ -79,7 +81,7 @@ impl Watching {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(watch));
     }
 
-    /// Leaves a trace of a look, on one line, for the process that goes on with the run.
+    /// Leaves a trace of a look, on one line, for the process that resumes the run.
     pub(crate) fn leave(&self, trace: String) {
         let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
         if traces.len() < MAX_TRACES {
@@ -96,7 +98,7 @@ impl Watching {
     }
 }
 
-/// What watches for the sensors between two pokes, and whom they wake.
+/// What watches for the sensors between two pokes, and the engine that it wakes them through.
 #[derive(Debug, Default)]
 pub(super) struct Watches {
     engine: Option<WeakEngine>,
@@ -113,7 +115,7 @@ impl Watches {
         self.engine.clone()
     }
 
-    /// Ends the watches of those whom these records wait for no longer.
+    /// Ends the watches of sensors that wait no longer, by these records.
     #[inline]
     pub(super) fn follow(&mut self, records: &Records) {
         if self.of.is_empty() {

@@ -1,6 +1,20 @@
 //! Live runs: workers on the workers' runtime, timers on the thread that blocks on [`Engine::drive`].
 //!
 //! A worker takes a turn with the core, polls the bodies that it got, and takes the next turn with their answers.
+//!
+//! # Why a body that blocks delays only itself
+//!
+//! A body may keep its thread. What else that thread has to do is then done by others:
+//!
+//! - Tokio puts a task that is woken or spawned into a slot of the same thread, which no other thread can steal from. So a worker that
+//!   has done either goes to the back of the runtime's queue before it begins with another body.
+//! - What the worker has in its local queue is stolen by an idle worker, and its answers are given by whoever calls the core next
+//!   ([`local_queue`]).
+//! - If the other workers were left asleep, the timer thread notices within a few milliseconds that this one does not come back, and
+//!   wakes them ([`wake_policy`]).
+//!
+//! One limit is left: what a body itself wakes right before it ends waits until the worker's next body gives way.
+//! (Kept by `runtime/tests`.)
 
 use super::super::effects::Answer;
 use super::super::ids::Job;
@@ -91,7 +105,7 @@ impl Engine {
         }
     }
 
-    /// From now on there is somebody to run bodies.
+    /// From now on there are workers to run bodies.
     pub(crate) fn open(&self) {
         let now = self.clock().now();
         self.locked(|state| {
@@ -126,7 +140,7 @@ impl Engine {
         state.stalls.is_on
     }
 
-    /// Records that attempts are cut off because somebody wants the process to end. To be followed by [`stop`](Self::stop).
+    /// Records that attempts are cut off since the process was asked to end. To be followed by [`stop`](Self::stop).
     pub(crate) fn interrupt(&self) {
         let now = self.clock().now();
         self.with(|core| core.interrupt(now));
@@ -150,7 +164,7 @@ impl Engine {
         self.0.stop.notify_one();
     }
 
-    /// Returns once the engine was stopped by whom it depends on.
+    /// Returns once the engine was stopped, as by a journal that can keep nothing more.
     pub(crate) async fn stopped(&self) {
         self.0.stop.notified().await;
     }

@@ -1,6 +1,6 @@
-//! Callbacks that are due: who is to be notified of what, until he was.
+//! Callbacks that are due: which notifier is to be notified of what, until it was.
 //!
-//! A callback is recorded as due before anybody is notified, so that a crash cannot lose it. Those of one run to one notifier are
+//! A callback is recorded as due before its notifier is called, so that a crash cannot lose it. Those of one run to one notifier are
 //! delivered in the order in which they became due; the run itself never waits.
 
 use super::super::log::{Entry, Record};
@@ -25,7 +25,7 @@ pub(crate) struct Callbacks {
     late: BTreeSet<String>,
 }
 
-/// Somebody is to be notified.
+/// A notification that is to be delivered.
 #[derive(Debug, Clone)]
 pub(crate) struct DueCallback {
     pub(crate) recipient: Recipient,

@@ -28,7 +28,7 @@ pub(crate) trait Changes {
     /// A mapping may activate another element.
     #[inline]
     fn freed(&mut self, _mapping: ExpansionIx) {}
-    /// Somebody who took this node's output no longer wants it.
+    /// A node that takes this one's output no longer wants it.
     #[inline]
     fn released(&mut self, _node: Slot) {}
     /// A mapping has expanded: there are nodes from `first` on that were not there before.

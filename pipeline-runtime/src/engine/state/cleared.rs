@@ -37,7 +37,7 @@ impl Run {
             if self.node(slot).waits == 0 && self.node(slot).state == NodeState::None {
                 self.scheduled(slot, changes);
             }
-            // Those who took it before may have lost interest since.
+            // Nodes that took it before may want it no longer.
             if self.unwanting > 0 {
                 changes.released(slot);
             }

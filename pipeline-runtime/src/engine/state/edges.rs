@@ -10,7 +10,7 @@ use super::trigger_rule::{Verdict, judge};
 use crate::plan::{Edge, EdgeRule, NodeIx, What};
 
 impl Run {
-    /// Tells those after a node that it has ended.
+    /// Passes on to those after a node that it has ended.
     #[inline]
     pub(super) fn follow_edges(&mut self, slot: Slot, position: Position, changes: &mut impl Changes) {
         // The slot of its scope's first node.
@@ -118,7 +118,7 @@ impl Run {
         }
     }
 
-    // ---- what nobody wants any more
+    // ---- nodes whose output is no longer wanted
 
     /// Whether a node no longer wants what it took: it has won its race without it, was cut off, or is a gate that somebody skipped.
     pub(super) fn is_unwanting(&self, slot: Slot) -> bool {
@@ -156,7 +156,7 @@ impl Run {
         }
     }
 
-    /// Whether the node feeds somebody who no longer wants it, and nobody who has not ended.
+    /// Whether the node feeds one that no longer wants it, and none that has not ended.
     pub(crate) fn is_unwanted(&self, slot: Slot) -> bool {
         // An element is its list's, which feeds the other elements, too.
         let is_element = matches!(self.what(slot), What::Element { .. });

@@ -1,6 +1,6 @@
 //! Where a run's nodes have their slots.
 //!
-//! The plan's own nodes come first. When a mapping unfolds, its elements get a block of slots: all nodes of the first element,
+//! The plan's own nodes come first. When a mapping expands, its elements get a block of slots: all nodes of the first element,
 //! then all of the second, so that slots in order are elements in order, and one element's nodes stand together.
 
 use super::super::ids::Slot;
@@ -79,7 +79,7 @@ impl Layout {
         ix
     }
 
-    /// Where the nodes of the first `kept` elements of `old` are in `new`, when a mapping has unfolded again.
+    /// Where the nodes of the first `kept` elements of `old` are in `new`, when a mapping has expanded again.
     pub(crate) fn moves(&self, old: ExpansionIx, new: ExpansionIx, kept: u32) -> Vec<(Slot, Slot)> {
         let (from, to) = (self.expansion(old), self.expansion(new));
         (0..kept * from.stride).map(|offset| (from.base + offset, to.base + offset)).collect()
@@ -109,7 +109,7 @@ impl Layout {
         }
     }
 
-    /// What a mapping's list unfolded to, if it has.
+    /// What a mapping's list expanded to, if it has.
     #[inline]
     pub(crate) fn of_each(&self, each: Slot) -> Option<ExpansionIx> {
         self.of_each.get(&each).copied()

@@ -1,4 +1,9 @@
 //! Mappings: how far the elements of each list are.
+//!
+//! # Why a mapping that expands again gets new slots
+//!
+//! After a retry that changed its list, elements move to the new slots by index, and surplus ones stay behind as `removed`. So no record ever
+//! means another slot than it did when it was written.
 
 use super::super::ids::Slot;
 use super::super::states::NodeState;

@@ -1,11 +1,12 @@
 //! A run's state: the fold of its records, and nothing else.
 //!
-//! [`Run::apply`] alone writes it; all fields are private to this folder. What this process does about a run (attempts in flight,
+//! [`Run::apply`] writes it, and nothing else does: of the two commonest records the core calls the methods that `apply` calls, without
+//! making an entry first. All fields are private to this folder. What this process does about a run (attempts in flight,
 //! permits, timers, queues) is in [`execution`](super::execution), and what is to be done next is derived from the state, by
 //! [`Worklist::derive`](super::execution::Worklist::derive). So a journal that is replayed gives the state that the live run had,
 //! whatever the process did meanwhile. No user code runs here: values are shared, never cloned, compared or written.
 //!
-//! Kept by `engine/tests`: after every record the state is that of a replay, and the work derived from it is the work at hand.
+//! Kept by `engine/tests`: after every record the state is that of a replay, and the work derived from it is the work that is queued.
 
 mod callbacks;
 mod changes;
@@ -16,7 +17,6 @@ mod legal;
 mod mapping;
 mod node;
 mod run;
-
 mod trigger_rule;
 
 pub(crate) use changes::{Changes, Conclusion};

@@ -16,7 +16,7 @@ pub(crate) struct Node {
     pub(super) cut: Cut,
     /// Edges that do not hold yet, and within a mapping the element's own start.
     pub(super) waits: u32,
-    /// How often it was started: tells the answer of one start from that of another.
+    /// How often it was started, so that the answer of one start is not taken for that of another.
     pub(super) starts: u32,
     pub(super) first_start: Moment,
     pub(super) value: Option<Value>,
@@ -28,7 +28,7 @@ pub(crate) struct Node {
 pub(super) enum Cut {
     #[default]
     No,
-    /// Nobody waits for it any more, or somebody skipped a gate: what fed only it is not wanted either.
+    /// No node waits for it any more, or it is a gate that was skipped by hand: what fed only it is not wanted either.
     Unwanted,
     /// The run ended before it did.
     RunEnded,
@@ -62,7 +62,7 @@ pub(super) struct Kept {
     pub(super) memory: Option<Arc<str>>,
     /// Of a branch: the arm it took.
     pub(super) arm: Option<u32>,
-    /// What its SLA counts from since somebody retried it.
+    /// What its SLA counts from since it was retried by hand.
     pub(super) sla_from: Moment,
 }
 
@@ -181,7 +181,7 @@ impl Node {
         Some(self.deadline(sensor)?.since(now))
     }
 
-    /// What its SLA counts from, where somebody has retried it; else it is the run's.
+    /// What its SLA counts from if it was retried by hand; else it is the run's.
     pub(super) fn sla_from(&self) -> Option<Timestamp> {
         self.kept()?.sla_from.get()
     }
@@ -209,7 +209,7 @@ impl More {
     }
 }
 
-/// A failure as the nodes after it are told of it.
+/// A failure as the nodes after it see it.
 pub(super) fn unknown_failure(id: String) -> Failure {
     Failure::new(id, "unknown", 0)
 }

@@ -1,4 +1,4 @@
-//! Callbacks over deployments: the one who is meant gets it, or it is given up with the reason.
+//! Callbacks over deployments: a notification reaches the notifier that it was for, or is given up with the reason.
 
 use super::super::effects::{Action, Answered, Outbox};
 use super::super::log::{Entry, Record};
@@ -35,7 +35,7 @@ fn v4() {
     load();
 }
 
-/// The records of a run that failed, with a callback that nobody was told of.
+/// The records of a run that failed, with a callback that was not delivered.
 fn failed(pipeline: &crate::Pipeline) -> Vec<Entry> {
     let mut bench = Bench::new(pipeline);
     bench.answer("load", Answered::Fatal("503".into()));
@@ -50,7 +50,7 @@ fn delivered(entries: &[Entry], pipeline: &crate::Pipeline) -> (Vec<String>, Vec
     let Outbox { records, todo, .. } = std::mem::take(core.outbox());
     let told = todo.actions.iter().map(|action| match action {
         Action::Deliver { notifier, notification, .. } => {
-            let label = plan.notifiers[*notifier as usize].label();
+            let label = &plan.notifiers[*notifier as usize].label;
             format!("{} of {}", notification.name(), label.rsplit("::").next().unwrap_or_default())
         }
         other => panic!("nobody asked for {other:?}"),

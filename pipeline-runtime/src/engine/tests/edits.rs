@@ -172,7 +172,7 @@ fn a_core_that_drains_starts_nothing_more_and_takes_what_was_under_way() {
     bench.pass(100);
     assert!(!bench.core.is_busy());
     assert_eq!((bench.started(), bench.state("second")), (vec![], NodeState::Scheduled));
-    // Whoever goes on with it does both at once.
+    // Whoever resumes it does both at once.
     bench.crash(1);
     bench.pass(0);
     assert_eq!(bench.started(), ["second", "look"]);

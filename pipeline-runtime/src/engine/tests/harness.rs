@@ -1,4 +1,4 @@
-//! Drives a core as a driver would, with random answers at random times, and checks it at every step.
+//! Drives a core as the runtime would, with random answers at random times, and checks it at every step.
 
 use super::super::core::Core;
 use super::super::effects::{Action, Answer, Answered, Outbox, Todo};
@@ -566,7 +566,7 @@ impl Harness {
         }
     }
 
-    /// Tells the model of an edit at its first record: it is one event, which nothing follows from before it is whole.
+    /// Applies an edit to the model at its first record: it is one event, which nothing follows from before it is whole.
     fn edited(&mut self, run: RunIx, before: &[(RunIx, Entry)], from: &[(RunIx, Entry)]) {
         let is_skip = |entry: &Entry| matches!(entry.record, Record::Skipped { why: Skip::ByHand, .. });
         let is_of_edit = |entry: &Entry| is_skip(entry) || matches!(entry.record, Record::Cleared { .. });

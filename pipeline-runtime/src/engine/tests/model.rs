@@ -17,7 +17,7 @@ pub(super) struct Model {
     ended: BTreeMap<Key, NodeState>,
     /// The arm that each branch took.
     arms: BTreeMap<Key, u32>,
-    /// How long each list turned out to be, by list; and by mapping, once it has unfolded.
+    /// How long each list turned out to be, by list; and by mapping, once it has expanded.
     lengths: BTreeMap<Key, u32>,
     widths: BTreeMap<Key, u32>,
     /// Nodes that want nothing of what they took any more: cut off, or gates that somebody skipped.
@@ -65,12 +65,12 @@ impl Model {
         self.ended.iter().map(|(key, state)| (key, *state))
     }
 
-    /// A branch took that arm. To be told before it ended.
+    /// A branch took that arm. To be called before it ended.
     pub(super) fn took(&mut self, fork: &Key, arm: u32) {
         self.arms.insert(fork.clone(), arm);
     }
 
-    /// A list has so many elements. To be told before it ended.
+    /// A list has so many elements. To be called before it ended.
     pub(super) fn listed(&mut self, list: &Key, length: u32) {
         self.lengths.insert(list.clone(), length);
     }
@@ -353,7 +353,7 @@ impl Model {
         })
     }
 
-    /// Unfolds a mapping, or gathers it.
+    /// Expands a mapping, or joins it.
     fn map(&mut self, key: &Key, result: usize, scope: usize) -> bool {
         let list = self.seen_from(self.of.specs[key.0].inputs[0].0, &key.1);
         if !self.widths.contains_key(key) || self.refolding.remove(key) {

@@ -155,7 +155,7 @@ fn no_change_pokes_at_the_deadline_or_after_it() {
     let mut bench = Bench::new(&waits());
     bench.not_yet();
     bench.wait_out(9 * 60);
-    // The driver is late: the deadline's own timer has not been looked at.
+    // The runtime is late: the deadline's own timer has not been looked at.
     bench.now = bench.now + Duration::from_secs(61);
     bench.change(10);
     assert_eq!(bench.pokes().len(), 10);

@@ -19,6 +19,16 @@
 //! # Cost
 //!
 //! What a run that ends may let begin is found by indexes (`queue.rs`, `intervals.rs`), in steps that do not grow with the queue.
+//!
+//! # Why an interval that waits is not written down
+//!
+//! An interval that is due and has no place is not queued: its schedule says again that it is due, so no queue grows while a pipeline is slow.
+//! Runs that somebody asked for are `queued` in the journal.
+//!
+//! # Tests
+//!
+//! `host/dispatch` is the driver of this machine. `tests.rs` sets it against changes of clock, stops and limits on virtual time, `model.rs`
+//! against the rules without an index, over random histories.
 
 mod intervals;
 #[cfg(test)]

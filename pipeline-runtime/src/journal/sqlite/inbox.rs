@@ -1,7 +1,7 @@
 //! The inbox: what other processes want of the one that holds the journal.
 //!
-//! Who does not hold it leaves a command in a table and waits for the answer, which the holder writes in the commit that carries
-//! the command out. Commands and answers are texts here; what they mean is their readers' affair.
+//! Who does not hold it leaves a command in a table and waits for the answer. The holder writes it in a commit after all that the
+//! command led to. Commands and answers are texts here; only their readers know what they mean. (`tests/serve`)
 
 use super::{JournalError, lock, schema};
 use crate::time::Timestamp;

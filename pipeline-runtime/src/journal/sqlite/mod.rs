@@ -2,9 +2,15 @@
 //!
 //! Records are only ever appended; the state of a run, its attempts, its next poke, its outputs and the callbacks due are all
 //! told from them. The `runs` table is an index over runs, kept in the same transactions. One thread owns the connection that
-//! writes. It takes all that has been submitted by then into one transaction and never waits for more, so that a thousand
-//! concurrent runs share a commit and a single run pays for its own alone. `synchronous = FULL`: what is committed survives a
+//! writes. It takes all that has been submitted by then into one transaction, so that a thousand concurrent runs share a commit and a
+//! single run pays for its own alone. It waits for more only where nobody awaits what it has: log lines, and entries of runs. `synchronous = FULL`: what is committed survives a
 //! power failure. Submitting never waits for the writer; whoever begins runs does (`queue.rs`).
+//!
+//! # Why a run waits for the disk once to begin
+//!
+//! A run's entry waits for the run's first records, since nobody awaits it alone. A new journal is made beside its place, synced once and then
+//! put there (`create.rs`). As a process ends it brings everything into the one file, which costs two syncs more: a file that needs its `-wal`
+//! to be whole would be copied, moved or restored without it. (`tests/durable/kills.rs`)
 
 mod create;
 mod error;

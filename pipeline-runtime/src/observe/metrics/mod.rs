@@ -1,4 +1,6 @@
 //! What a run can be measured by. A run's history counts it.
+//!
+//! They are no counters in the engine: so a resumed run, a simulated one and one that is read from a journal have the same numbers.
 
 mod counts;
 mod found;

@@ -150,7 +150,7 @@ fn of_policy(plan: &Plan, policy: &Policy) -> Value {
 }
 
 fn callback(plan: &Plan, (event, notifier): (Event, NotifierIx)) -> Value {
-    json!({ "event": event.name(), "notifier": plan.notifiers[notifier as usize].label() })
+    json!({ "event": event.name(), "notifier": plan.notifiers[notifier as usize].label })
 }
 
 fn delay(delay: Delay) -> Value {

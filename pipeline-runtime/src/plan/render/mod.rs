@@ -200,9 +200,9 @@ fn of_policy(plan: &Plan, kind: Kind, policy: &Policy, changed: &mut Vec<(&'stat
 
 /// A notifier's label, without the path where it is one.
 fn notifier_name(plan: &Plan, notifier: NotifierIx) -> String {
-    let label = plan.notifiers[notifier as usize].label();
+    let label = &plan.notifiers[notifier as usize].label;
     let is_path = label.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
-    label.rsplit("::").next().filter(|_| is_path).unwrap_or(&label).to_owned()
+    label.rsplit("::").next().filter(|_| is_path).unwrap_or(label).to_owned()
 }
 
 fn delay(name: &'static str, delay: Delay) -> (&'static str, String) {

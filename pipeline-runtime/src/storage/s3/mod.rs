@@ -13,8 +13,12 @@
 //! Beyond the client's own it holds:
 //!
 //! - A write on a condition, or in parts, whose answer was lost is settled by a look at the key. Where it was done that is a success, and
-//!   where it was not, a put is sent again.
+//!   where it was not, a put is sent again. (`tests/s3/faults.rs`)
 //! - A look at a key, and each page of a listing, has one limit for all its requests; a transfer may last as long as it moves.
+//!
+//! # Invariants
+//!
+//! - A secret in a bucket's URL is in no text: no error, no `Debug`, no log of any crate at any level. (`tests/s3/secrets.rs`)
 
 mod again;
 mod client;

@@ -9,6 +9,9 @@
 //! | what ours was to replace, or nothing where that was the condition | not done yet |
 //! | another's, written on the same condition | not done: one write alone can be first to replace the same |
 //! | any other | done or not, nobody can tell: another has replaced it |
+//!
+//! The last case is an error of its own: whoever repeated the write, as after a conflict, might do it twice. A copy that the store makes can
+//! carry no mark, so `copy_if_absent` goes through the process. (`tests/s3/faults.rs`)
 
 use hyper::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use object_store::path::Path;

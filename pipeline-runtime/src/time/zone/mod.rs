@@ -10,8 +10,18 @@
 //!
 //! # Invariants
 //!
-//! - A [`Zone`] is a value: what follows from it changes with no clock and no file. Who wants to see an update asks for its zone again.
+//! - A [`Zone`] is a value: what follows from it changes with no clock and no file. To see an update, ask for the zone
+//!   again. (`time/zone/tests`)
 //! - The machine's files are looked at only while a zone is asked for, and at most once a minute.
+//! - The rules of a zone are never freed. So a [`Zone`] is `Copy`, and a search takes no lock; some kilobytes are kept for each zone and update.
+//!
+//! # Why two databases
+//!
+//! The newer of the two is asked first. The machine's alone would be of 2025b on a Debian 12 that nobody upgrades, and the built-in one alone
+//! would need a new binary for each change of law. chrono-tz has only its own, of 2025b (`findings/chrono_tz_is_of_2025.sh`), and jiff prefers
+//! the machine's whichever is newer (`findings/jiff_takes_an_older_system_database.sh`). So names, versions and files are ours. Compiled zones
+//! are read by jiff-core, which jiff is made of: all of jiff takes two CPU seconds more to build. chrono stays the interface's date type, and
+//! [`Zone`] is one of its time zones.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 

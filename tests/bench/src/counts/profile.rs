@@ -8,9 +8,12 @@ use std::process::{Command, ExitCode};
 
 /// Parts by what is in a function's name, or in that of its file. The first that fits counts.
 const PARTS: [(&str, &[&str]); 9] = [
-    ("the core: records applied, edges followed, pools, timers", &["engine::core"]),
-    ("records, and the journal in memory", &["engine::records", "runtime::journal"]),
-    ("drivers: nodes taken up, bodies polled, answers, the lock", &["engine::driver", "runtime::engine"]),
+    (
+        "the core: records applied, edges followed, pools, timers",
+        &["engine::core", "engine::state", "engine::rules", "engine::execution"],
+    ),
+    ("records, and the journal in memory", &["engine::log", "runtime::journal"]),
+    ("workers: nodes taken up, bodies polled, answers, the lock", &["engine::runtime", "runtime::engine"]),
     ("inputs and outputs of bodies", &["runtime::author", "pipeline_bench", "FnOnce::call_once"]),
     ("the plan: built, and dropped", &["runtime::plan", "core::slice::sort", "fmt::", "core::hash", "hashbrown", "core::str"]),
     ("allocations", &["malloc.c", "__rust_alloc", "__rust_dealloc"]),

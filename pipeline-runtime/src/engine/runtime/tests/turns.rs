@@ -1,4 +1,4 @@
-//! The turns that drivers take with the core: in which order, and that nobody waits for one who does not come back.
+//! The turns that workers take with the core: in which order, and that nobody waits for one that does not come back.
 
 use super::{PATIENCE, live, most, pass, plan};
 use crate::RunState;

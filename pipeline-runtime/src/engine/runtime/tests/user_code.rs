@@ -1,5 +1,5 @@
-//! User code that runs where one does not think of it: as an error is told, as a value is dropped. What panics there is answered for,
-//! and no driver ends by it.
+//! User code that runs where one does not think of it: as an error is shown, as a value is dropped. What panics there is answered for,
+//! and no worker ends by it.
 
 use super::{DRIVERS, live, plan, run};
 use crate::RunState;
