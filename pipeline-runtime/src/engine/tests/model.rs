@@ -150,6 +150,11 @@ impl Model {
         of.allow_failure || self.of.scopes[of.scope].each.is_some_and(|each| self.is_allowed(each))
     }
 
+    /// Whether there is such a node by now.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.paths(self.of.specs[key.0].scope).contains(&key.1)
+    }
+
     /// All nodes that there are by now.
     pub(super) fn keys(&self) -> Vec<Key> {
         (0..self.of.specs.len())
