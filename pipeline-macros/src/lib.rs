@@ -194,7 +194,7 @@ pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")` | list | none | growing waits between pokes, instead of `poke` | `` `poke` and `backoff` both say how long to wait between pokes: keep one `` |
 /// | `poke_jitter = "5s"` | duration | none | up to so much more between pokes | `` `poke_jitter` is longer than the whole wait `` |
 /// | `poke_timeout = "10s"` | duration | the smaller of `poke` and 60s | limit of one poke | `` `poke_timeout` is longer than the whole wait `` |
-/// | `on_timeout = "skip"` | `"fail"`, `"skip"` or `"retry"` | `"fail"` | how the node ends when the budget is used up; `"skip"` is Airflow's `soft_fail` | `` `on_timeout` cannot be "skipped"; did you mean `skip`? `` |
+/// | `on_timeout = "skip"` | `"fail"`, `"skip"` or `"retry"` | `"fail"` | how the node ends when the budget is used up, also while it waits for a place in its pool; `"skip"` is Airflow's `soft_fail`, and an error of the last poke fails it all the same | `` `on_timeout` cannot be "skipped"; did you mean `skip`? `` |
 /// | `mode = "poke"` | `"poke"` or `"reschedule"` | `"reschedule"` | whether it holds its pool slot between pokes | `` `mode` cannot be "rescheduled"; did you mean `reschedule`? `` |
 ///
 /// `retry_delay` is the wait before a poke that follows a failed one.

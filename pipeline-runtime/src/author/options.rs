@@ -113,7 +113,7 @@ pub enum OnTimeout {
     /// It ends `failed`, whatever its retries.
     #[default]
     Fail,
-    /// It ends `skipped` (Airflow's `soft_fail`).
+    /// It ends `skipped` (Airflow's `soft_fail`), unless its last poke was an error: then it ends `failed`.
     Skip,
     /// It uses up a retry, which renews the timeout; without one left it ends `failed`.
     Retry,

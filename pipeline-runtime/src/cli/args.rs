@@ -133,7 +133,7 @@ pub(super) enum Command {
     Retry {
         /// The run's id, as `runs` lists it; with its pipeline, PIPELINE/RUN, if several have it
         run: String,
-        /// The nodes, an element's being `upload[3]`; without any: all that failed
+        /// The nodes, an element's being `upload[3]`; without any: all that failed or was cut off by the run's end
         nodes: Vec<String>,
         /// All that depends on them runs again, too
         #[arg(long)]
