@@ -47,10 +47,10 @@ impl Waits<'_> {
         let all = self.history.attempts_allowed(slot);
         Ok(match (node.state(), node.next()) {
             (NodeState::UpForReschedule | NodeState::Running, Some(next)) => {
-                let left = policy.sensor.as_ref().zip(node.budget_from()).map(|(sensor, from)| {
-                    let left = (self.history.started + from + sensor.timeout).since(self.now);
-                    format!(", budget left {}", brief(left))
-                });
+                let left = self
+                    .history
+                    .deadline(slot)
+                    .map(|deadline| format!(", budget left {}", brief((self.history.started + deadline).since(self.now))));
                 format!("next poke {}{}", self.due(next), left.unwrap_or_default())
             }
             (NodeState::UpForRetry, Some(next)) => {

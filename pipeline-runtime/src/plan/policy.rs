@@ -42,6 +42,13 @@ pub(crate) struct SensorPolicy {
     pub(crate) mode: Mode,
 }
 
+impl SensorPolicy {
+    /// When the wait is over, of one whose budget counts from then. Nobody else computes it.
+    pub(crate) fn deadline<T: std::ops::Add<Duration, Output = T>>(&self, budget_from: T) -> T {
+        budget_from + self.timeout
+    }
+}
+
 /// Waits, numbered from 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Delay {

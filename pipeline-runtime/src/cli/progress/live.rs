@@ -169,9 +169,8 @@ fn doing(history: &RunHistory, slot: Slot, now: Duration) -> String {
     if let Some(next) = node.next() {
         parts.push(format!("next in {}", seconds(next.saturating_sub(now))));
     }
-    let sensor = history.plan().policy(history.node_ix(slot)).sensor.as_ref();
-    if let (Some(sensor), Some(from)) = (sensor, node.budget_from()) {
-        parts.push(format!("{} left", seconds((from + sensor.timeout).saturating_sub(now))));
+    if let Some(deadline) = history.deadline(slot) {
+        parts.push(format!("{} left", seconds(deadline.saturating_sub(now))));
     }
     let ago = |then: Duration| seconds(now.saturating_sub(then));
     match (node.last_start(), node.since()) {

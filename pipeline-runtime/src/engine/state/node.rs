@@ -171,9 +171,9 @@ impl Node {
         self.more.as_ref()?.budget_from.get()
     }
 
-    /// When a sensor's wait is over, once it has begun. The one place that computes it.
+    /// When a sensor's wait is over, once it has begun.
     pub(crate) fn deadline(&self, sensor: &SensorPolicy) -> Option<Timestamp> {
-        Some(self.budget_from()? + sensor.timeout)
+        Some(sensor.deadline(self.budget_from()?))
     }
 
     /// What is left of a sensor's budget at `now`.

@@ -368,7 +368,7 @@ fn a_nodes_sla_counts_from_its_retry_while_its_run_goes_on() {
 // ---- size
 
 #[test]
-fn a_retry_of_fifty_thousand_elements_looks_at_each_a_few_times() {
+fn fifty_thousand_failed_elements_are_retried_at_once() {
     #[pipeline]
     fn wide() {
         list().each(|n| work(n).pool(&MANY)).named("all");

@@ -193,6 +193,12 @@ impl RunHistory {
         self.tally[state as usize] > 0
     }
 
+    /// When a sensor's wait is over, once it has begun.
+    pub(crate) fn deadline(&self, slot: Slot) -> Option<Duration> {
+        let sensor = self.plan.policy(self.node_ix(slot)).sensor.as_ref()?;
+        Some(sensor.deadline(self.node(slot).budget_from()?))
+    }
+
     /// How many attempts a node may have.
     pub(crate) fn attempts_allowed(&self, slot: Slot) -> u32 {
         self.plan.policy(self.node_ix(slot)).retries.saturating_add(1)
