@@ -7,6 +7,7 @@ use crate::time::set;
 use crate::{NodeState, RunReport, Simulation};
 use chrono::TimeDelta;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -138,4 +139,35 @@ fn set_forward_while_the_process_is_down_it_counts_as_time_and_one_poke_is_left(
     let so_far = pokes(&report).iter().filter(|at| **at < TIMEOUT).count();
     assert_eq!(pokes(&report).len(), so_far + 1, "{}", report.timeline());
     assert!(report.node("export").finished() >= Some(Duration::from_hours(1)), "{}", report.timeline());
+}
+
+#[task]
+async fn at_once() -> Result<u64> {
+    Ok(1)
+}
+
+#[pipeline]
+fn quick() {
+    at_once();
+}
+
+#[test]
+fn a_journal_of_400_days_ahead_is_gone_on_with_once_it_is_repaired() {
+    let _right = set::right_at_last();
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal.db");
+    let run = || Runner::new().pipeline(quick(), ()).progress(Progress::Silent).journal(&journal).run();
+    assert_eq!(run().unwrap().exit_code(), ExitCode::SUCCESS);
+    // As if the clock had been ahead then.
+    let connection = rusqlite::Connection::open(&journal).unwrap();
+    let ahead = TimeDelta::days(400).num_nanoseconds().unwrap();
+    connection.execute("UPDATE runs SET created = created + ?1, finished = finished + ?1", [ahead]).unwrap();
+    connection.execute("UPDATE records SET at = at + ?1", [ahead]).unwrap();
+    drop(connection);
+    let error = run().unwrap_err();
+    assert!(error.to_string().contains("of `quick` has times up to "), "{error}");
+    assert_eq!(error.exit_code(), ExitCode::from(2));
+    assert_eq!(super::repair::run(&journal), Ok(ExitCode::SUCCESS));
+    let report = run().unwrap().into_reports().remove(0);
+    assert_eq!(report.state(), crate::RunState::Success);
 }

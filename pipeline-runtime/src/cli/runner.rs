@@ -5,7 +5,7 @@ use super::{WRONG_USE, args, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
     Ask, Backfill, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, StartError, Tally,
-    Unfinished,
+    Unfinished, clocks,
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
 use crate::observe::{Feed, logs};
@@ -247,12 +247,13 @@ impl Runner {
         let progress = self.progress;
         let journal = self.journal.as_deref().map(SqliteJournal::open).transpose().map_err(StartError::Journal)?.map(Arc::new);
         let newest = journal.as_ref().map(|journal| journal.reader()?.newest()).transpose().map_err(StartError::Journal)?;
-        let clock = newest.flatten().map_or_else(Clock::system, Clock::system_from).faster(self.speed);
+        let (clock, calendar) = clocks(newest.flatten(), self.speed)?;
         let (feed, news) = Feed::new();
         let sender = feed.sender();
         let observer = Arc::clone(&feed) as _;
         let keeps = journal.clone();
-        let options = HostOptions { journal, parallelism: self.parallelism, clock, observer, drain: self.service.drain };
+        let options =
+            HostOptions { journal, parallelism: self.parallelism, clock, calendar, observer, drain: self.service.drain };
         let host = Host::new(options).map_err(RunnerError::Process)?;
         let mut hosting = self.hosting;
         if hosting.is_empty() {

@@ -5,6 +5,7 @@
 //! another node's time limit up nor Ctrl-C.
 
 mod backfill;
+mod clocks;
 mod command;
 mod dispatch;
 mod error;
@@ -14,6 +15,7 @@ mod scheduler;
 mod signals;
 
 pub(crate) use backfill::{Backfill, Reprocess};
+pub(crate) use clocks::clocks;
 pub(crate) use command::{Answer, Command, ask};
 pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use error::StartError;
@@ -24,7 +26,7 @@ pub(crate) use signals::{INTERRUPTED, Signal};
 use crate::Pipeline;
 use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, Run, RunIx, RunState};
 use crate::journal::{JournalError, MemoryJournal, SqliteJournal, StoredRun};
-use crate::time::Clock;
+use crate::time::{Calendar, Clock, Present};
 use signals::Interrupts;
 use std::convert::Infallible;
 use std::num::NonZero;
@@ -43,6 +45,7 @@ pub(crate) struct Host {
     workers: Option<Runtime>,
     timers: Runtime,
     threads: usize,
+    calendar: Calendar,
     /// None where runs end with their process.
     journal: Option<Arc<SqliteJournal>>,
     interrupts: Mutex<Interrupts>,
@@ -54,7 +57,10 @@ pub(crate) struct HostOptions {
     pub(crate) journal: Option<Arc<SqliteJournal>>,
     /// The slots of `default_pool`.
     pub(crate) parallelism: u32,
+    /// What runs go by.
     pub(crate) clock: Clock,
+    /// What schedules go by.
+    pub(crate) calendar: Calendar,
     pub(crate) observer: Arc<dyn Observe>,
     /// How long the process may take to end once it was asked to, beside a few seconds.
     pub(crate) drain: Duration,
@@ -78,7 +84,7 @@ impl Host {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = Builder::new_multi_thread().worker_threads(threads).thread_name("pipeline-worker").enable_all().build()?;
         let timers = Builder::new_current_thread().enable_all().build()?;
-        let HostOptions { journal, parallelism, clock, observer, drain } = options;
+        let HostOptions { journal, parallelism, clock, calendar, observer, drain } = options;
         let kept: Box<dyn Journal> = match &journal {
             Some(journal) => Box::new(Arc::clone(journal)),
             None => Box::new(MemoryJournal::default()),
@@ -92,16 +98,21 @@ impl Host {
             journal.attach(&engine);
         }
         let interrupts = Mutex::new(Interrupts::listen(drain)?);
-        Ok(Self { engine, workers: Some(workers), timers, threads, journal, interrupts })
+        Ok(Self { engine, workers: Some(workers), timers, threads, calendar, journal, interrupts })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
 
+    /// The present, by both clocks.
+    fn now(&self) -> Present {
+        Present { clock: self.engine.clock().now(), date: self.calendar.now() }
+    }
+
     /// What becomes of a request, before anything of it has begun: a new run, or one that is gone on with.
     pub(crate) fn prepare(&self, request: Request) -> Result<Prepared, StartError> {
-        let now = self.engine.clock().now();
+        let now = self.now();
         match &self.journal {
             Some(journal) => request.prepare(&journal.reader()?, now),
             None => Ok(Prepared::New(request.into_spec(now)?, None)),

@@ -1,14 +1,19 @@
-//! The one clock that everything goes by, and the time zones.
+//! The two clocks, and the time zones.
+//!
+//! A [`Clock`] follows the monotonic clock: budgets, timeouts and pokes, and all times of runs. A [`Calendar`] follows the wall
+//! clock: what is due, and the date of a run that was asked for without one.
 //!
 //! Invariant: nothing outside this module reads the time or sleeps. A live run, a run on a faster clock and a simulation
 //! differ in their [`Clock`] alone.
 
+mod calendar;
 mod clock;
 mod moment;
 mod timestamp;
 mod wall;
 mod zone;
 
+pub(crate) use calendar::{Calendar, Leaps, Present};
 pub use clock::Clock;
 pub(crate) use moment::Moment;
 pub use timestamp::Timestamp;

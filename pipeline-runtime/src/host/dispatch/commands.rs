@@ -84,12 +84,12 @@ impl Dispatch<'_> {
     pub(crate) fn backfill(&mut self, backfill: &Backfill) -> Result<String, StartError> {
         let (pipeline, journal) = (self.pipeline(&backfill.pipeline)?, self.journal()?);
         let (reader, now) = (journal.reader_after_all()?, self.now());
-        let (plan, intervals) = backfill.intervals(pipeline, Some(&reader), now)?;
+        let (plan, intervals) = backfill.intervals(pipeline, Some(&reader), now.date)?;
         let plan = Arc::new(plan);
         let skeleton = plan.skeleton().into();
         for interval in &intervals.runs {
-            let mut spec = new_spec(Arc::clone(&plan), *interval, now);
-            let stored = prepare::enter(&reader, &mut spec, RunKind::Backfill, now, &skeleton)?;
+            let mut spec = new_spec(Arc::clone(&plan), *interval, now.clock);
+            let stored = prepare::enter(&reader, &mut spec, RunKind::Backfill, now.clock, &skeleton)?;
             let stored = StoredRun { state: RunState::Queued, max_active: backfill.max_active_runs, ..stored };
             journal.wait_for_room();
             let key = journal.enter(&stored);
@@ -103,7 +103,7 @@ impl Dispatch<'_> {
 
     fn pause(&mut self, id: &str, paused: bool) -> Result<String, StartError> {
         let said = pause(self.journal()?, self.pipeline(id)?, paused)?;
-        self.scheduler.pause(id, paused, self.now());
+        self.scheduler.pause(id, paused, self.now().date);
         Ok(said)
     }
 

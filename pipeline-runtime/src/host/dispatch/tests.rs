@@ -5,30 +5,50 @@ use super::*;
 use crate::engine::RunState;
 use crate::journal::{RunKind, StoredRun};
 use crate::prelude::*;
+use crate::time::Calendar;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A process, with a journal in a folder of its own.
-struct Process {
+pub(super) struct Process {
     host: Host,
     _folder: tempfile::TempDir,
 }
 
 impl Process {
     fn new() -> Self {
+        Self::by(Calendar::wall())
+    }
+
+    /// Whose schedules go by that.
+    pub(super) fn by(calendar: Calendar) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let journal = Arc::new(SqliteJournal::open(&folder.path().join("journal.db")).unwrap());
         let (feed, _) = Feed::new();
-        let options =
-            HostOptions { journal: Some(journal), parallelism: 8, clock: Clock::system(), observer: feed, drain: Duration::ZERO };
+        let options = HostOptions {
+            journal: Some(journal),
+            parallelism: 8,
+            clock: Clock::system(),
+            calendar,
+            observer: feed,
+            drain: Duration::ZERO,
+        };
         Self { host: Host::new(options).unwrap(), _folder: folder }
     }
 
+    pub(super) fn host(&self) -> &Host {
+        &self.host
+    }
+
     fn dispatch<'a>(&'a self, pipelines: &'a [Pipeline]) -> Dispatch<'a> {
-        Dispatch::new(&self.host, pipelines, Service::default(), Feed::new().0).unwrap()
+        self.dispatch_for(pipelines, Service::default())
+    }
+
+    pub(super) fn dispatch_for<'a>(&'a self, pipelines: &'a [Pipeline], service: Service) -> Dispatch<'a> {
+        Dispatch::new(&self.host, pipelines, service, Feed::new().0).unwrap()
     }
 
     /// The journal, once everything is kept and what follows from that is done.
-    fn reader(&self) -> Reader {
+    pub(super) fn reader(&self) -> Reader {
         let journal = self.host.journal.as_ref().unwrap();
         // What follows from a commit is done before the next one begins.
         drop(journal.reader_after_all().unwrap());

@@ -16,6 +16,7 @@ mod queue;
 mod reader;
 #[cfg(test)]
 mod recovery;
+mod repair;
 mod rows;
 mod schema;
 pub mod stage;
@@ -26,7 +27,8 @@ pub(crate) use inbox::{Mailbox, STALE, Ticket};
 pub use lock::Holder;
 pub(crate) use logs::LogLine;
 pub(crate) use prune::{Old, Pruned};
-pub(crate) use reader::{Filter, Reader, StoredLine};
+pub(crate) use reader::{Filter, Newest, Reader, StoredLine};
+pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
 
 use super::{RunKey, StoredRun};

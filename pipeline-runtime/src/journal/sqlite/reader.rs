@@ -16,6 +16,14 @@ pub(crate) struct Reader {
     path: PathBuf,
 }
 
+/// The newest time that the journal has, and the run it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Newest {
+    pub(crate) at: Timestamp,
+    pub(crate) run_id: String,
+    pub(crate) pipeline: String,
+}
+
 /// Which runs to list: those that fit all that is given, the newest first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
@@ -87,10 +95,22 @@ impl Reader {
         Ok(found.pop())
     }
 
-    /// The latest interval of a pipeline that its schedule has made a run for.
-    pub(crate) fn last_scheduled(&self, pipeline: &str) -> Result<Option<Interval>, JournalError> {
-        let condition = "WHERE pipeline = ?1 AND kind = 'scheduled' ORDER BY interval_start DESC LIMIT 1";
-        Ok(self.runs_where(condition, [pipeline])?.pop().map(|run| run.interval))
+    /// The latest interval of a pipeline that its schedule has made a run for, and that is over at `now`.
+    pub(crate) fn last_scheduled(&self, pipeline: &str, now: Timestamp) -> Result<Option<Interval>, JournalError> {
+        let condition = "WHERE pipeline = ?1 AND kind = 'scheduled' AND interval_end <= ?2 ORDER BY interval_start DESC LIMIT 1";
+        Ok(self.runs_where(condition, params![pipeline, now.as_nanos()])?.pop().map(|run| run.interval))
+    }
+
+    /// The starts of the intervals after `last` that the schedule has made a run for, while the calendar read a later date.
+    pub(crate) fn scheduled_after(&self, pipeline: &str, last: Option<Interval>) -> Result<Vec<Timestamp>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<Timestamp>> {
+            let select =
+                "SELECT DISTINCT interval_start FROM runs WHERE pipeline = ?1 AND kind = 'scheduled' AND interval_start > ?2";
+            let after = last.map_or(i64::MIN, |last| Timestamp::from(last.start).as_nanos());
+            let mut statement = self.connection.prepare_cached(select)?;
+            statement.query_map(params![pipeline, after], |row| row.get(0).map(Timestamp::from_nanos))?.collect()
+        };
+        query().map_err(self.failed())
     }
 
     /// The newest outcome of an interval: the state of the one of its runs that ended last.
@@ -247,12 +267,14 @@ impl Reader {
     }
 
     /// The time of the newest run, or of the newest record of the runs that have not ended, whichever is later.
-    pub(crate) fn newest(&self) -> Result<Option<Timestamp>, JournalError> {
-        let query = "SELECT max(at) FROM (SELECT max(at) AS at FROM records WHERE run IN \
+    pub(crate) fn newest(&self) -> Result<Option<Newest>, JournalError> {
+        let query = "SELECT at, run_id, pipeline FROM (SELECT max(at) AS at, run AS key FROM records WHERE run IN \
                      (SELECT key FROM runs WHERE state IN ('queued', 'running')) \
-                     UNION ALL SELECT created FROM (SELECT created FROM runs ORDER BY key DESC LIMIT 1))";
-        let newest: Option<i64> = self.connection.query_row(query, [], |row| row.get(0)).map_err(self.failed())?;
-        Ok(newest.map(Timestamp::from_nanos))
+                     UNION ALL SELECT created, key FROM (SELECT created, key FROM runs ORDER BY key DESC LIMIT 1)) \
+                     JOIN runs USING (key) WHERE at IS NOT NULL ORDER BY at DESC LIMIT 1";
+        let read =
+            |row: &Row<'_>| Ok(Newest { at: Timestamp::from_nanos(row.get(0)?), run_id: row.get(1)?, pipeline: row.get(2)? });
+        self.connection.query_row(query, [], read).optional().map_err(self.failed())
     }
 
     /// A node's log lines after the line `after`, at most `limit` of them. Without an attempt: those of all.

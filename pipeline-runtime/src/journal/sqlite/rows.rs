@@ -57,6 +57,9 @@ const CLEARED: i64 = 14;
 /// No record of the run: what the records before it call nodes is translated.
 const REMAP: i64 = 15;
 
+/// The records whose `time` is when something is to happen next.
+pub(super) const WITH_DEADLINE: [i64; 3] = [NOT_YET, RETRYING, CALLBACK_FAILED];
+
 /// `Skip`, as a number and what belongs to it.
 fn skip_columns(why: &Skip) -> (i64, Option<&Arc<str>>, Option<i64>) {
     match why {
