@@ -129,6 +129,7 @@ impl Host {
                     journal.begin(begun);
                 }
                 let Some(edit) = edit else { return Ok(self.engine.start(spec)) };
+                self.carries_next();
                 let run_id = spec.info.run_id.clone();
                 let done = self.engine.resume_edited(Run::new(spec, at), &[], &edit);
                 done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
@@ -143,10 +144,18 @@ impl Host {
                     journal.remap(resumed.run.spec().key, &skeleton, remap);
                 }
                 let Some(edit) = &resumed.edit else { return Ok(self.engine.resume(resumed.run, &resumed.entries)) };
+                self.carries_next();
                 let run_id = resumed.run.spec().info.run_id.clone();
                 let done = self.engine.resume_edited(resumed.run, &resumed.entries, edit);
                 done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
             }
+        }
+    }
+
+    /// What this thread submits next is what a command does, if it carries one out. The engine submits an edit in one piece.
+    fn carries_next(&self) {
+        if let Some(journal) = &self.journal {
+            journal.carries_next();
         }
     }
 
@@ -166,6 +175,7 @@ impl Host {
         let now = self.engine.clock().now();
         let edited = prepare::edited(&journal.reader_after_all()?, pipelines, run_id, edit, now)?;
         if let Edited::CancelledAsItIs(run) = &edited {
+            journal.carries_next();
             journal.end(run.key, RunState::Cancelled, now);
         }
         Ok(edited)

@@ -9,7 +9,7 @@ pub(crate) use memory::MemoryJournal;
 pub use run::RunKind;
 pub(crate) use run::StoredRun;
 pub(crate) use sqlite::{
-    Begun, DecodeError, Filter, LogLine, Mailbox, Newest, Old, Pruned, Reader, Repaired, STALE, SqliteJournal, StoredEntry,
-    StoredLine, Ticket,
+    Begun, DecodeError, Filter, LogLine, Mailbox, Newest, Old, Posted, Pruned, Reader, Repaired, STALE, SqliteJournal,
+    StoredEntry, StoredLine, Ticket,
 };
 pub use sqlite::{Holder, JournalError, stage};

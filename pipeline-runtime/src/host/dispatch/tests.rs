@@ -141,3 +141,62 @@ fn a_queued_run_that_has_no_plan_any_more_fails_and_others_begin() {
     let state = |run_id: &str| process.reader().run(run_id).unwrap().unwrap().state;
     assert_eq!((state("old"), state("new")), (RunState::Failed, RunState::Success));
 }
+
+#[pipeline(schedule = "@daily", start = "2024-01-01", end = "2024-01-31")]
+fn daily() {
+    named(template!("{{ ds }}"));
+}
+
+#[test]
+fn a_backfill_that_was_cut_off_is_gone_on_with_by_the_next_holder() {
+    let process = Process::new();
+    process.host.engine.open();
+    let journal = process.host.journal.as_ref().unwrap();
+    let backfill = super::super::Backfill {
+        pipeline: "daily".into(),
+        from: "2024-01-01".into(),
+        to: "2024-01-04".into(),
+        params: serde_json::Value::Null,
+        max_active_runs: None,
+        reprocess: super::super::Reprocess::All,
+    };
+    let now = Clock::system().now();
+    let ticket = journal.mailbox().unwrap().post(&serde_json::to_string(&Command::Backfill(backfill)).unwrap(), now).unwrap();
+    // A holder entered the first interval's run, which has ended since, and was killed before it entered the others.
+    let plan = daily().plan(&serde_json::Value::Null).unwrap();
+    let interval =
+        plan.schedule.as_ref().unwrap().intervals("2024-01-01T00:00:00Z".parse().unwrap(), now.to_utc()).next().unwrap();
+    let skeleton = plan.skeleton().into();
+    let mut spec = new_spec(Arc::new(plan), interval, now);
+    let run = super::super::prepare::enter(&process.reader(), &mut spec, RunKind::Backfill, now, &skeleton).unwrap();
+    journal.carry_out(ticket);
+    journal.enter_asked(&StoredRun { state: RunState::Success, ..run });
+    let pipelines = [daily()];
+    process.dispatch(&pipelines).look_into_inbox();
+    let reader = process.reader();
+    let answer = journal.mailbox().unwrap().answer(ticket).unwrap().unwrap();
+    assert!(answer.contains("4 intervals of daily are run") && !answer.contains("left out"), "{answer}");
+    let starts = reader.runs_of_ticket(ticket).unwrap().into_iter().map(|(.., start)| start.to_utc().format("%d").to_string());
+    assert_eq!(starts.collect::<Vec<_>>(), ["01", "02", "03", "04"]);
+}
+
+#[test]
+fn what_a_process_carried_out_that_ended_before_it_answered_is_answered_and_not_done_again() {
+    let process = Process::new();
+    process.host.engine.open();
+    let journal = process.host.journal.as_ref().unwrap();
+    let pause = Command::Pause { pipeline: "daily".into(), paused: true };
+    let now = Clock::system().now();
+    let ticket = journal.mailbox().unwrap().post(&serde_json::to_string(&pause).unwrap(), now).unwrap();
+    journal.carry_out(ticket);
+    journal.carries_next();
+    journal.pause("daily", true);
+    // Somebody has changed that since.
+    journal.pause("daily", false);
+    let _ = process.reader();
+    let pipelines = [daily()];
+    process.dispatch(&pipelines).look_into_inbox();
+    assert!(process.reader().paused().unwrap().is_empty());
+    let answer = journal.mailbox().unwrap().answer(ticket).unwrap().unwrap();
+    assert!(answer.contains("the command was carried out by a process that ended before it answered"), "{answer}");
+}

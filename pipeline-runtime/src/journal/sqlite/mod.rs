@@ -6,6 +6,7 @@
 //! concurrent runs share a commit and a single run pays for its own alone. `synchronous = FULL`: what is committed survives a
 //! power failure. Submitting never waits for the writer; whoever begins runs does (`queue.rs`).
 
+mod claim;
 mod create;
 mod error;
 mod inbox;
@@ -23,7 +24,7 @@ pub mod stage;
 mod writer;
 
 pub use error::JournalError;
-pub(crate) use inbox::{Mailbox, STALE, Ticket};
+pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
 pub use lock::Holder;
 pub(crate) use logs::LogLine;
 pub(crate) use prune::{Old, Pruned};
@@ -35,6 +36,7 @@ use super::{RunKey, StoredRun};
 use crate::engine::{Engine, Entry, Journal, Kept, Outbox, Record, RunIx, RunState, Todo, WeakEngine};
 use crate::plan::Remap;
 use crate::time::Timestamp;
+use claim::Claim;
 use lock::Lock;
 use logs::Backlog;
 use queue::Queue;
@@ -53,6 +55,7 @@ pub(crate) struct SqliteJournal {
     committed: Arc<OnceLock<WeakEngine>>,
     failure: Arc<OnceLock<Arc<JournalError>>>,
     next_key: Mutex<RunKey>,
+    claim: Claim,
     /// Held as long as this process may write.
     _lock: Lock,
 }
@@ -81,6 +84,7 @@ impl SqliteJournal {
             committed,
             failure,
             next_key: Mutex::new(next_key),
+            claim: Claim::default(),
             _lock: lock,
         })
     }
@@ -93,13 +97,22 @@ impl SqliteJournal {
 
     /// Enters a run; committed with its first records, before anything of it starts.
     pub(crate) fn enter(&self, run: &StoredRun) -> RunKey {
+        self.enter_for(run, None)
+    }
+
+    /// The same of a run that is made by the command that this thread carries out, if it does: the run has the command's number.
+    pub(crate) fn enter_asked(&self, run: &StoredRun) -> RunKey {
+        self.enter_for(run, self.claim.ticket())
+    }
+
+    fn enter_for(&self, run: &StoredRun, ticket: Option<Ticket>) -> RunKey {
         let key = {
             let mut next = self.next_key.lock().unwrap_or_else(PoisonError::into_inner);
             let key = *next;
             *next += 1;
             key
         };
-        self.order(Order::Enter(Box::new(StoredRun { key, ..run.clone() })));
+        self.order(Order::Enter { run: Box::new(StoredRun { key, ..run.clone() }), ticket });
         key
     }
 
@@ -129,8 +142,24 @@ impl SqliteJournal {
         self.order(Order::Pause { pipeline: pipeline.into(), paused });
     }
 
+    /// This thread carries a command out, until it [answers](Self::answer).
+    pub(crate) fn carry_out(&self, ticket: Ticket) {
+        self.claim.begin(ticket);
+    }
+
+    /// What this thread submits next is what the command does that it carries out, if it does: both are one commit.
+    pub(crate) fn carries_next(&self) {
+        self.claim.carries_next();
+    }
+
+    /// The command that this thread carries out.
+    pub(crate) fn carried_out(&self) -> Option<Ticket> {
+        self.claim.ticket()
+    }
+
     /// Answers a command, once all that it led to so far is kept.
     pub(crate) fn answer(&self, ticket: Ticket, answer: &str) {
+        self.claim.end();
         self.order(Order::Answer { ticket, answer: answer.into() });
     }
 
@@ -169,6 +198,10 @@ impl SqliteJournal {
     }
 
     fn order(&self, order: Order) {
+        let order = match self.claim.take() {
+            Some(ticket) => Order::Carries { ticket, order: Box::new(order) },
+            None => order,
+        };
         // Once the writer has ended nothing can be kept; `failure` says why, and the actions that wait are never carried out.
         let _ = self.queue.push(order);
     }

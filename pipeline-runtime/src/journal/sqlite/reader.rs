@@ -1,5 +1,5 @@
 use super::rows::{RecordRow, StoredEntry, state};
-use super::{JournalError, schema};
+use super::{JournalError, Ticket, schema};
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind, StoredRun};
 use crate::schedule::Interval;
@@ -153,6 +153,16 @@ impl Reader {
                 Ok((Timestamp::from_nanos(row.get(0)?), (row.get(1)?, state)))
             };
             statement.query_map(params![pipeline, from.as_nanos(), to.as_nanos()], read)?.collect()
+        };
+        query().map_err(self.failed())
+    }
+
+    /// The runs that a command has made: their pipelines, ids and the starts of their intervals, the oldest first.
+    pub(crate) fn runs_of_ticket(&self, ticket: Ticket) -> Result<Vec<(String, String, Timestamp)>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<_>> {
+            let select = "SELECT pipeline, run_id, interval_start FROM runs WHERE ticket = ?1 ORDER BY key";
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, Timestamp::from_nanos(row.get(2)?)));
+            self.connection.prepare_cached(select)?.query_map([ticket], read)?.collect()
         };
         query().map_err(self.failed())
     }
@@ -410,7 +420,7 @@ mod tests {
         let counted = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)";
         let fill = format!(
             "{counted} INSERT INTO runs SELECT n, 'run__' || n, iif(n % (?1 / 3) = 1, 'rare', 'nightly'), \
-             iif(n % 2, 'manual', 'scheduled'), n, n + 1, NULL, NULL, 'null', iif(n % 100 = 7, 'failed', 'success'), n, n, n, 0, 1, NULL, NULL FROM n"
+             iif(n % 2, 'manual', 'scheduled'), n, n + 1, NULL, NULL, 'null', iif(n % 100 = 7, 'failed', 'success'), n, n, n, 0, 1, NULL, NULL, NULL FROM n"
         );
         connection.execute(&fill, [runs]).unwrap();
         let records = "INSERT INTO records (run, seq, at, kind) SELECT n, column1, n, 1 FROM n, (VALUES (1), (2), (3))";
@@ -460,6 +470,7 @@ mod tests {
             "SELECT max(key) FROM runs",
             "SELECT key, created FROM runs WHERE key >= ?1 ORDER BY key LIMIT 1",
             "SELECT run_id FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3",
+            "SELECT run_id FROM runs WHERE ticket = ?1",
             "SELECT id FROM logs WHERE run = ?1 AND node = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
             "SELECT seq FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq",
         ];
