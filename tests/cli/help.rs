@@ -28,6 +28,7 @@ fn without_a_command_the_help_is_shown() {
           show      Shows a run that the journal keeps: its timeline, its attempts that failed or were cut off, and what each node waits for
           logs      Prints what a node's attempts logged
           prune     Deletes old runs from the journal
+          repair    Moves times of the journal that are in the future back to the present
           simulate  Runs a pipeline on virtual time, in milliseconds, and prints its timeline
           quietly   Runs the sales and says nothing
           greet     Greets whoever is named

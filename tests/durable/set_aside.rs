@@ -64,7 +64,7 @@ fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
     assert!(other(&["skip", RUN, "number"]).contains("[exit 2]"));
     expect![[r#"
         journal .pipeline/journal.db
-        run manual__2024-03-25T00:00:00Z of changing is cancelled; this program has no plan for it
+        run manual__2024-03-25T00:00:00Z of changing is cancelled; this program could not go on with it
         [exit 0]
     "#]]
     .assert_eq(&other(&["cancel", RUN]));
@@ -76,4 +76,10 @@ fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
     .assert_eq(&other(&["cancel", RUN]));
     assert!(other(&["resume"]).contains("nothing to go on with"));
     assert!(other(&["show", RUN]).contains("cancelled"));
+    let shown = folder.told(&["show", RUN]);
+    assert!(shown.contains("the run ended before it did") && !shown.contains("running"), "{shown}");
+    // Its own program can still retry it: what its end cut off runs again.
+    folder.put("approved");
+    let retried = folder.told(&["retry", RUN]);
+    assert!(retried.contains("[exit 0]"), "{retried}");
 }

@@ -162,6 +162,11 @@ pub(super) enum Command {
     /// Runs that have not ended, or have not told everybody, stay; so do the newest run of each pipeline and kind and its newest success,
     /// which schedules and templates look back on. The file does not shrink: its pages are used again before it grows.
     Prune(Prune),
+    /// Moves times of the journal that are in the future back to the present
+    ///
+    /// For a journal that was written while the machine's clock was ahead: nothing goes on from it until then. The times keep their order;
+    /// logical dates and data intervals stay as they are.
+    Repair,
     /// Runs a pipeline on virtual time, in milliseconds, and prints its timeline
     ///
     /// The engine and the bodies are the real ones. Memory buckets are empty at the start, and the clock starts at the end of the

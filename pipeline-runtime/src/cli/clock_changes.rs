@@ -2,11 +2,13 @@
 //! hundred times as fast, and from one process to the next.
 
 use super::{Progress, Runner};
+use crate::journal::SqliteJournal;
 use crate::prelude::*;
 use crate::time::set;
 use crate::{NodeState, RunReport, Simulation};
 use chrono::TimeDelta;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -139,4 +141,31 @@ fn set_forward_while_the_process_is_down_it_counts_as_time_and_one_poke_is_left(
     assert_eq!(pokes(&report).len(), so_far + 1, "{}", report.timeline());
     // The hour, less what the first process took to begin: its clock is so much faster than the wall's.
     assert!(report.node("export").finished() >= Some(Duration::from_mins(50)), "{}", report.timeline());
+}
+
+#[task]
+async fn at_once() -> Result<u64> {
+    Ok(1)
+}
+
+#[pipeline]
+fn quick() {
+    at_once();
+}
+
+#[test]
+fn a_journal_of_400_days_ahead_is_gone_on_with_once_it_is_repaired() {
+    let _right = set::right_at_last();
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal.db");
+    let run = || Runner::new().pipeline(quick(), ()).progress(Progress::Silent).journal(&journal).run();
+    assert_eq!(run().unwrap().exit_code(), ExitCode::SUCCESS);
+    // As if the clock had been ahead then.
+    SqliteJournal::move_times(&journal, Duration::from_hours(400 * 24));
+    let error = run().unwrap_err();
+    assert!(error.to_string().contains("of `quick` has times up to "), "{error}");
+    assert_eq!(error.exit_code(), ExitCode::from(2));
+    assert_eq!(super::repair::run(&journal), Ok(ExitCode::SUCCESS));
+    let report = run().unwrap().into_reports().remove(0);
+    assert_eq!(report.state(), crate::RunState::Success);
 }

@@ -1,6 +1,7 @@
 //! `cancel`, `skip` and `retry`: what is changed about one run.
 
 use super::{Place, Progress, asked, metrics, output};
+use crate::engine::Edit;
 use crate::host::Command;
 use crate::{Pipeline, RunState};
 use std::path::Path;
@@ -26,7 +27,9 @@ pub(super) fn run(pipelines: &[Pipeline], command: &Command, file: Option<&Path>
     Ok(match done {
         asked::Done::There(code) => code,
         // Whoever cancels a run wants it cancelled.
-        asked::Done::Here(finished) if finished.reports().iter().all(|report| report.state() == RunState::Cancelled) => {
+        asked::Done::Here(finished)
+            if edit == Edit::Cancel && finished.reports().iter().all(|report| report.state() == RunState::Cancelled) =>
+        {
             ExitCode::SUCCESS
         }
         asked::Done::Here(finished) => finished.exit_code(),

@@ -36,6 +36,7 @@
 //! | `show RUN` | a run's timeline, the attempts that failed or were cut off, and what each node waits for |
 //! | `logs RUN NODE [--attempt N] [--follow] [--json]` | what a node's attempts logged |
 //! | `prune --older-than 30d [--dry-run]` | deletes old runs |
+//! | `repair` | moves times of the journal that are in the future back to the present |
 //! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
 //!
 //! The exit code is 0 for success, 1 if the run failed or could not be kept any more, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C or SIGTERM
@@ -92,6 +93,7 @@ mod params;
 mod pause;
 mod progress;
 mod prune;
+mod repair;
 mod resume;
 mod run;
 mod runner;
@@ -268,6 +270,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Show { run } => show::run(pipelines, &run, &args.journal),
         Command::Logs(logs) => logs::run(pipelines, &logs, &args.journal),
         Command::Prune(prune) => prune::run(&prune, &args.journal),
+        Command::Repair => repair::run(&args.journal),
         Command::Simulate(simulate) => simulate::run(pipelines, simulate, args.log),
     };
     done.unwrap_or_else(|problem| refuse(&problem))

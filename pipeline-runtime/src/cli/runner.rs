@@ -5,7 +5,7 @@ use super::{WRONG_USE, args, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
     Ask, Backfill, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, StartError, Tally,
-    Unfinished,
+    Unfinished, clocks,
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
 use crate::observe::{WatchedRun, logs};
@@ -247,11 +247,12 @@ impl Runner {
         let progress = self.progress;
         let journal = self.journal.as_deref().map(SqliteJournal::open).transpose().map_err(StartError::Journal)?.map(Arc::new);
         let newest = journal.as_ref().map(|journal| journal.reader()?.newest()).transpose().map_err(StartError::Journal)?;
-        let clock = newest.flatten().map_or_else(Clock::system, Clock::system_from).faster(self.speed);
+        let (clock, calendar) = clocks(newest.flatten(), self.speed)?;
         let (feed, news) = progress::feed(progress);
         let observer = Arc::clone(&feed) as _;
         let keeps = journal.clone();
-        let options = HostOptions { journal, parallelism: self.parallelism, clock, observer, drain: self.service.drain };
+        let options =
+            HostOptions { journal, parallelism: self.parallelism, clock, calendar, observer, drain: self.service.drain };
         let host = Host::new(options).map_err(RunnerError::Process)?;
         let mut hosting = self.hosting;
         if hosting.is_empty() {
@@ -283,7 +284,10 @@ impl Runner {
             zones::say(if is_told { output::to_stdout } else { output::to_stderr });
         }
         if let (Some(run), true) = (&cancelled, is_told) {
-            output::to_stdout(&format!("run {} of {} is cancelled; this program has no plan for it", run.run_id, run.pipeline));
+            output::to_stdout(&format!(
+                "run {} of {} is cancelled; this program could not go on with it",
+                run.run_id, run.pipeline
+            ));
         }
         for aside in &unfinished.aside {
             output::to_stderr(&format!("error: {aside}"));

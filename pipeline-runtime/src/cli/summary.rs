@@ -153,7 +153,7 @@ mod tests {
             logical_date: Some("2024-03-25".into()),
             ask: Ask::GoOn,
         };
-        let spec = request.into_spec(now).unwrap();
+        let spec = request.into_spec(crate::time::Present::of_clock(now)).unwrap();
         let notification = Notification {
             event: Event::OnSuccess,
             pipeline: "nightly".into(),

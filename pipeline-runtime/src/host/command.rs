@@ -54,8 +54,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
 const LOOKS_TO_HOLDER: u32 = 50;
 
-/// Leaves a command for the journal's holder and waits for its answer. None where nobody holds the journal any more: then the
-/// command was not carried out.
+/// Leaves a command for the journal's holder and waits for its answer. None where nobody holds the journal any more and the command
+/// was taken back: then it was not carried out, and never will be.
 pub(crate) fn ask(journal: &Path, command: &Command) -> Result<Option<Answer>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|error| StartError::Refused(format!("the process has no means to wait: {error}")))?;
@@ -76,22 +76,33 @@ async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, Start
     loop {
         looks += 1;
         let is_over = clock.now() >= until;
+        // Before the look for the holder: who takes the command after that has another number.
+        let status = mailbox.status(ticket)?;
         let is_left = looks % LOOKS_TO_HOLDER == 0 && !mailbox.is_held();
         if let Some(answer) = take()? {
-            mailbox.withdraw(ticket)?;
+            mailbox.forget(ticket)?;
             return Ok(Some(answer));
         }
-        if is_over || is_left {
-            mailbox.withdraw(ticket)?;
-        }
-        if is_left {
+        if is_left && mailbox.withdraw(ticket, status.taken)? {
             return Ok(None);
         }
+        let is_kept = is_left && mailbox.status(ticket)?.is_carried && !mailbox.is_held();
+        if is_kept && take()?.is_none() {
+            return Err(StartError::Refused(
+                "the process that held the journal ended before it answered; what the command did is kept: see `runs`".to_owned(),
+            ));
+        }
         if is_over {
-            let seconds = PATIENCE.as_secs();
+            let what = match (mailbox.withdraw(ticket, None)?, take()?) {
+                (true, _) => "was taken back",
+                (false, None) => "is under way: see `runs`",
+                // It came just now.
+                (false, Some(answer)) => return Ok(Some(answer)),
+            };
             return Err(StartError::Refused(format!(
-                "the process that holds the journal \"{}\" has not answered within {seconds}s; the command was taken back",
-                journal.display()
+                "the process that holds the journal \"{}\" has not answered within {}s; the command {what}",
+                journal.display(),
+                PATIENCE.as_secs()
             )));
         }
         clock.sleep_until(clock.now() + LOOK).await;

@@ -24,6 +24,22 @@ pub enum StartError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The journal has times that are in the future of this machine's clock.
+    #[error(
+        "run `{run_id}` of `{pipeline}` has times up to {newest}, and this machine's clock reads {now}: either it is wrong, or the \
+         clock was when that was written\n  = help: set the clock right if it is wrong; if it is right, `repair` moves the journal's times \
+         that are in the future back to the present"
+    )]
+    Future {
+        /// The run.
+        run_id: String,
+        /// Its pipeline.
+        pipeline: String,
+        /// The newest time of it.
+        newest: String,
+        /// The time of day.
+        now: String,
+    },
     /// The journal could not be written any more, and the runs were left as they were.
     #[error("{0}")]
     Stopped(Arc<JournalError>),

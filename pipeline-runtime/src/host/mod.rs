@@ -8,6 +8,7 @@
 //! A process that is to end drains first, and cuts off only what is left then.
 
 mod backfill;
+mod clocks;
 mod command;
 mod dispatch;
 mod error;
@@ -17,6 +18,7 @@ mod scheduler;
 mod signals;
 
 pub(crate) use backfill::{Backfill, Reprocess};
+pub(crate) use clocks::clocks;
 pub(crate) use command::{Answer, Command, ask};
 pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use error::StartError;
@@ -27,7 +29,7 @@ pub(crate) use signals::{INTERRUPTED, Signal};
 use crate::Pipeline;
 use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, Run, RunIx, RunState};
 use crate::journal::{JournalError, NoJournal, SqliteJournal, StoredRun};
-use crate::time::Clock;
+use crate::time::{Calendar, Clock, Present};
 use signals::Interrupts;
 use std::convert::Infallible;
 use std::num::NonZero;
@@ -46,6 +48,7 @@ pub(crate) struct Host {
     workers: Option<Runtime>,
     timers: Runtime,
     threads: usize,
+    calendar: Calendar,
     /// None where runs end with their process.
     journal: Option<Arc<SqliteJournal>>,
     interrupts: Mutex<Interrupts>,
@@ -57,7 +60,10 @@ pub(crate) struct HostOptions {
     pub(crate) journal: Option<Arc<SqliteJournal>>,
     /// The slots of `default_pool`.
     pub(crate) parallelism: u32,
+    /// What runs go by.
     pub(crate) clock: Clock,
+    /// What schedules go by.
+    pub(crate) calendar: Calendar,
     pub(crate) observer: Arc<dyn Observe>,
     /// How long the process may take to end once it was asked to, beside a few seconds.
     pub(crate) drain: Duration,
@@ -81,7 +87,7 @@ impl Host {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = Builder::new_multi_thread().worker_threads(threads).thread_name("pipeline-worker").enable_all().build()?;
         let timers = Builder::new_current_thread().enable_all().build()?;
-        let HostOptions { journal, parallelism, clock, observer, drain } = options;
+        let HostOptions { journal, parallelism, clock, calendar, observer, drain } = options;
         let kept: Box<dyn Journal> = match &journal {
             Some(journal) => Box::new(Arc::clone(journal)),
             None => Box::new(NoJournal),
@@ -95,16 +101,21 @@ impl Host {
             journal.attach(&engine);
         }
         let interrupts = Mutex::new(Interrupts::listen(drain)?);
-        Ok(Self { engine, workers: Some(workers), timers, threads, journal, interrupts })
+        Ok(Self { engine, workers: Some(workers), timers, threads, calendar, journal, interrupts })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
 
+    /// The present, by both clocks.
+    fn now(&self) -> Present {
+        Present { clock: self.engine.clock().now(), date: self.calendar.now() }
+    }
+
     /// What becomes of a request, before anything of it has begun: a new run, or one that is gone on with.
     pub(crate) fn prepare(&self, request: Request) -> Result<Prepared, StartError> {
-        let now = self.engine.clock().now();
+        let now = self.now();
         match &self.journal {
             Some(journal) => request.prepare(&journal.reader()?, now),
             None => Ok(Prepared::New(request.into_spec(now)?, None)),
@@ -121,6 +132,7 @@ impl Host {
                     journal.begin(begun);
                 }
                 let Some(edit) = edit else { return Ok(self.engine.start(spec)) };
+                self.carries_next();
                 let run_id = spec.info.run_id.clone();
                 let done = self.engine.resume_edited(Run::new(spec, at), &[], &edit);
                 done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
@@ -135,10 +147,18 @@ impl Host {
                     journal.remap(resumed.run.spec().key, &skeleton, remap);
                 }
                 let Some(edit) = &resumed.edit else { return Ok(self.engine.resume(resumed.run, &resumed.entries)) };
+                self.carries_next();
                 let run_id = resumed.run.spec().info.run_id.clone();
                 let done = self.engine.resume_edited(resumed.run, &resumed.entries, edit);
                 done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
             }
+        }
+    }
+
+    /// What this thread submits next is what a command does, if it carries one out. The engine submits an edit in one piece.
+    fn carries_next(&self) {
+        if let Some(journal) = &self.journal {
+            journal.carries_next();
         }
     }
 
@@ -158,6 +178,7 @@ impl Host {
         let now = self.engine.clock().now();
         let edited = prepare::edited(&journal.reader_after_all()?, pipelines, run_id, edit, now)?;
         if let Edited::CancelledAsItIs(run) = &edited {
+            journal.carries_next();
             journal.end(run.key, RunState::Cancelled, now);
         }
         Ok(edited)

@@ -19,7 +19,7 @@ use crate::engine::{Edit, EditError, Entry, Run, RunSpec, RunState};
 use crate::journal::{Begun, Reader, RunKind, StoredEntry, StoredRun};
 use crate::plan::{Plan, Remap};
 use crate::schedule::Interval;
-use crate::time::Timestamp;
+use crate::time::{Present, Timestamp};
 use std::sync::Arc;
 
 /// A run about to be begun or gone on with.
@@ -81,7 +81,7 @@ impl Prepared {
 }
 
 impl Request {
-    pub(super) fn prepare(self, reader: &Reader, now: Timestamp) -> Result<Prepared, StartError> {
+    pub(super) fn prepare(self, reader: &Reader, now: Present) -> Result<Prepared, StartError> {
         let (pipeline, params, ask) = (self.pipeline.clone(), self.params.clone(), self.ask);
         let dated = self.logical_date.is_some();
         let mut spec = self.into_spec(now)?;
@@ -94,7 +94,7 @@ impl Request {
             }
             if run.state == RunState::Queued {
                 refuse_beyond_limit(reader, &run, spec.plan.calendar.max_active_runs)?;
-                return Ok(Prepared::Queued(Box::new(Queued::read(reader, &pipeline, &run, now)?)));
+                return Ok(Prepared::Queued(Box::new(Queued::read(reader, &pipeline, &run, now.clock)?)));
             }
             return Ok(Prepared::Resumed(Box::new(Resumed::read(reader, &pipeline, &run)?)));
         }
@@ -102,7 +102,7 @@ impl Request {
             refuse_unfinished(reader, pipeline.id(), start)?;
         }
         let skeleton = spec.plan.skeleton().into();
-        let stored = enter(reader, &mut spec, RunKind::Manual, now, &skeleton)?;
+        let stored = enter(reader, &mut spec, RunKind::Manual, now.clock, &skeleton)?;
         Ok(Prepared::New(spec, Some(Box::new(stored))))
     }
 }

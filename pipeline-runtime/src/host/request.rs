@@ -7,7 +7,7 @@ use crate::engine::RunSpec;
 use crate::journal::RunKind;
 use crate::plan::Plan;
 use crate::schedule::{Interval, Zone, parse_date};
-use crate::time::Timestamp;
+use crate::time::Present;
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use serde_json::Value;
 use std::sync::Arc;
@@ -35,15 +35,16 @@ pub(crate) enum Ask {
 }
 
 impl Request {
-    /// Makes the run that was asked for at `now`, by whoever calls.
-    pub(crate) fn into_spec(self, now: Timestamp) -> Result<RunSpec, StartError> {
+    /// Makes the run that was asked for at `now`, by whoever calls: without a date it is about what the calendar says, and its
+    /// times are those of the runs' clock.
+    pub(crate) fn into_spec(self, now: Present) -> Result<RunSpec, StartError> {
         let zone = self.pipeline.options().timezone.and_then(Zone::named).unwrap_or_default();
         let date = self.logical_date.as_deref().map(|date| parse_date(date, zone)).transpose()?;
         let plan = self.pipeline.plan(&self.params)?;
-        let interval = interval(&plan, date, now.to_utc())?;
+        let interval = interval(&plan, date, now.date.to_utc())?;
         let run_id = run_id(RunKind::Manual, &interval);
         let info = RunInfo { pipeline: plan.pipeline.to_owned(), run_id, interval, previous: None, params: plan.params.clone() };
-        Ok(RunSpec { plan: Arc::new(plan), info: Arc::new(info), sla_from: now, seed: rand::random(), key: 0 })
+        Ok(RunSpec { plan: Arc::new(plan), info: Arc::new(info), sla_from: now.clock, seed: rand::random(), key: 0 })
     }
 }
 
@@ -91,7 +92,8 @@ mod tests {
 
     fn spec(pipeline: Pipeline, date: Option<&str>) -> Result<RunSpec, StartError> {
         let now: DateTime<Utc> = "2024-03-25T12:00:00.123456789Z".parse().unwrap();
-        Request { pipeline, params: Value::Null, logical_date: date.map(str::to_owned), ask: Ask::GoOn }.into_spec(now.into())
+        Request { pipeline, params: Value::Null, logical_date: date.map(str::to_owned), ask: Ask::GoOn }
+            .into_spec(Present::of_clock(now.into()))
     }
 
     #[test]
@@ -111,6 +113,16 @@ mod tests {
     fn without_a_schedule_the_run_is_about_now() {
         let info = spec(unscheduled(), None).unwrap().info;
         assert_eq!(info.run_id, "manual__2024-03-25T12:00:00.123456Z");
+    }
+
+    #[test]
+    fn without_a_date_the_calendar_says_what_it_is_about_and_the_runs_clock_since_when_it_counts() {
+        let at = |text: &str| crate::time::Timestamp::from(text.parse::<DateTime<Utc>>().unwrap());
+        let now = Present { clock: at("2024-03-25T09:00:00Z"), date: at("2024-03-25T12:00:00Z") };
+        let request = Request { pipeline: unscheduled(), params: Value::Null, logical_date: None, ask: Ask::GoOn };
+        let spec = request.into_spec(now).unwrap();
+        assert_eq!(spec.info.run_id, "manual__2024-03-25T12:00:00Z");
+        assert_eq!(spec.sla_from, now.clock);
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub(crate) use none::NoJournal;
 pub use run::RunKind;
 pub(crate) use run::StoredRun;
 pub(crate) use sqlite::{
-    Begun, DecodeError, Filter, LogLine, Mailbox, Old, Pruned, Reader, STALE, SqliteJournal, StoredEntry, StoredLine, Ticket,
+    Begun, DecodeError, Filter, LogLine, Mailbox, Newest, Old, Posted, Pruned, Reader, Repaired, STALE, SqliteJournal,
+    StoredEntry, StoredLine, Ticket,
 };
 pub use sqlite::{Holder, JournalError, stage};

@@ -74,7 +74,11 @@ impl RunHistory {
 impl CallbackHistory {
     fn line(&self) -> String {
         let about = self.node.as_deref().unwrap_or("the run");
-        let untold = if self.told.is_some() { "" } else { " (not told yet)" };
+        let untold = match self.told {
+            Some(_) => "",
+            None if self.given_up => " (given up)",
+            None => " (not told yet)",
+        };
         format!("{} of {about} at {}{untold}", self.event.name(), tell(self.at))
     }
 }

@@ -1,4 +1,7 @@
-//! The one clock that everything goes by, and the time zones.
+//! The two clocks, and the time zones.
+//!
+//! A [`Clock`] follows the monotonic clock: budgets, timeouts and pokes, and all times of runs. A [`Calendar`] follows the wall
+//! clock: what is due, and the date of a run that was asked for without one.
 //!
 //! # Invariants
 //!
@@ -7,12 +10,14 @@
 //! - A clock is read off the wall once and then follows the monotonic clock. A later process starts its own no earlier than the newest record.
 //!   (`cli/clock_changes.rs`)
 
+mod calendar;
 mod clock;
 mod moment;
 mod timestamp;
 mod wall;
 mod zone;
 
+pub(crate) use calendar::{Calendar, Leaps, Present};
 pub use clock::Clock;
 pub(crate) use moment::Moment;
 pub use timestamp::Timestamp;

@@ -43,7 +43,10 @@ impl<'a> ClearSet<'a> {
         for &slot in slots {
             match run.node(slot).state() {
                 NodeState::Removed => return Err(ClearError::Removed { node: run.id(slot) }),
-                state if !state.is_end() => return Err(ClearError::NotEnded { node: run.id(slot), state }),
+                // What a run that has ended has open, its plan has gained since.
+                state if !state.is_end() && !run.state().is_end() => {
+                    return Err(ClearError::NotEnded { node: run.id(slot), state });
+                }
                 _ => {}
             }
             let added = set.add_with_dependents(slot);

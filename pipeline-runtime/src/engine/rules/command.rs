@@ -92,11 +92,13 @@ impl Run {
         found.ok_or_else(|| EditError::NoNode { node: node.to_owned(), run_id: self.spec().info.run_id.clone() })
     }
 
-    /// What failed, or was cut off by the run's end: by its timeout or by a cancel.
+    /// What failed, or was cut off by the run's end: by its timeout or by a cancel. Of a run that has ended, also what its plan has gained
+    /// since.
     fn did_not_succeed(&self) -> Vec<Slot> {
+        let has_ended = self.state().is_end();
         let failed = |slot: &Slot| {
             let node = self.node(*slot);
-            node.state() == NodeState::Failed || node.was_cut_off_by_end()
+            node.state() == NodeState::Failed || node.was_cut_off_by_end() || (has_ended && !node.state().is_end())
         };
         self.slots().filter(failed).collect()
     }

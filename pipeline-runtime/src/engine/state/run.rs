@@ -103,7 +103,7 @@ impl Run {
             Record::Skipped { slot, why } => self.skipped(*slot, why, changes),
             Record::UpstreamFailed { slot, cause } => self.upstream_failed(*slot, *cause, changes),
             Record::Cleared { slots } => self.cleared(slots, at, changes),
-            Record::RunEnded { state } => self.state = *state,
+            Record::RunEnded { state } => self.run_ended(*state, changes),
             Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. } => {
                 self.callbacks.apply(entry);
             }
@@ -354,6 +354,24 @@ impl Run {
             Cut::No => {}
         }
         self.ended(slot, NodeState::Skipped, changes);
+    }
+
+    /// A program that cannot go on with a run cancels it by this record alone, and what is open ends with it. Otherwise each node's end
+    /// was recorded before, and what is open is of a plan that has gained it since.
+    fn run_ended(&mut self, state: RunState, changes: &mut impl Changes) {
+        let is_alone = |run: &Self| {
+            let was_under_way = |node: &Node| matches!(node.state, NodeState::Running) || node.awaits_next();
+            !run.nodes.iter().any(Node::was_cut_off_by_end)
+                || run.slots().any(|slot| run.is_body(slot) && was_under_way(run.node(slot)))
+        };
+        if state == RunState::Cancelled && self.open > 0 && is_alone(self) {
+            for slot in self.slots() {
+                if !self.node(slot).state.is_end() {
+                    self.skipped(slot, &Skip::RunEnded, changes);
+                }
+            }
+        }
+        self.state = state;
     }
 
     /// What a gate that has succeeded passes on.

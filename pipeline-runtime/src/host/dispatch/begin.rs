@@ -31,10 +31,11 @@ impl Dispatch<'_> {
 
     /// Begins what is due, as far as what waits to be kept leaves room.
     pub(super) fn begin_due(&mut self) {
+        self.look_at_calendar();
         // What is read of the journal for runs that begin at once is read once, after all that was known by then.
         let mut reader = None;
         while self.has_room()
-            && let Some(begin) = self.scheduler.next(self.now())
+            && let Some(begin) = self.scheduler.next(self.now().date)
         {
             let begun = match &begin {
                 Begin::Interval { pipeline, interval, on_time } => {
@@ -59,14 +60,14 @@ impl Dispatch<'_> {
         let now = self.now();
         let plan = Arc::new(pipeline.plan(&serde_json::Value::Null)?);
         let skeleton = plan.skeleton().into();
-        let mut spec = new_spec(plan, interval, if on_time { interval.end.into() } else { now });
-        let stored = prepare::enter(self.read(reader)?, &mut spec, RunKind::Scheduled, now, &skeleton)?;
+        let mut spec = new_spec(plan, interval, if on_time { now.clock_at(interval.end.into()) } else { now.clock });
+        let stored = prepare::enter(self.read(reader)?, &mut spec, RunKind::Scheduled, now.clock, &skeleton)?;
         self.begin(Prepared::New(spec, Some(Box::new(stored)))).map(drop)
     }
 
     fn begin_queued(&mut self, id: &str, turn: Turn, reader: &mut Option<Reader>) -> Result<(), StartError> {
         let pipeline = self.pipeline(id)?;
-        let now = self.now();
+        let now = self.now().clock;
         let reader = self.read(reader)?;
         let run = reader.run_of_key(turn.key)?.ok_or_else(|| StartError::NoRun { run_id: turn.key.to_string() })?;
         let queued = Queued::read(reader, pipeline, &run, now)?;
@@ -92,13 +93,13 @@ impl Dispatch<'_> {
             Begin::Queued { pipeline, turn } => {
                 tracing::error!("run {} of `{pipeline}` could not begin, and has failed: {error}", turn.key);
                 if let Some(journal) = &self.host.journal {
-                    journal.end(turn.key, RunState::Failed, self.now());
+                    journal.end(turn.key, RunState::Failed, self.now().clock);
                 }
                 self.over(pipeline, turn.key, RunState::Failed);
                 return;
             }
         };
         tracing::error!("{about} could not begin, and is tried again in {again}: {error}");
-        self.scheduler.hold(pipeline, self.now() + AGAIN);
+        self.scheduler.hold(pipeline, self.now().date + AGAIN);
     }
 }

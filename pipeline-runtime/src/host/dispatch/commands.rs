@@ -8,8 +8,10 @@ use super::super::{Ask, Edited, Prepared, Request, StartError};
 use super::{Dispatch, new_spec};
 use crate::Pipeline;
 use crate::engine::{Edit, RunState};
-use crate::journal::{RunKind, STALE, SqliteJournal, StoredRun};
-use crate::time::Clock;
+use crate::journal::{JournalError, Posted, Reader, RunKind, STALE, SqliteJournal, StoredRun};
+use crate::schedule::Interval;
+use crate::time::{Clock, Timestamp};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 impl Dispatch<'_> {
@@ -24,23 +26,41 @@ impl Dispatch<'_> {
             Some(Err(error)) => return tracing::error!("{error}"),
             None => return,
         };
-        for (ticket, at, text) in commands {
-            self.last_ticket = ticket;
-            let result = if Clock::system().now().since(at) > STALE {
-                Err("nobody held the journal when this was asked, and it is too long ago now".to_owned())
-            } else {
-                match serde_json::from_str::<Command>(&text) {
-                    Ok(command) => self.execute(command).map_err(|error| error.to_string()),
-                    Err(_) => {
-                        Err("the process that holds the journal is of another version and does not know this command".into())
-                    }
-                }
+        for posted in commands {
+            let result = match self.carry_out(journal, &posted) {
+                Ok(Some(result)) => result,
+                // It was taken back.
+                Ok(None) => continue,
+                // It is tried again at the next look.
+                Err(error) => return tracing::error!("{error}"),
             };
+            self.last_ticket = posted.ticket;
             let (done, text) = result.map_or_else(|error| (false, error), |text| (true, text));
             tracing::info!("asked from outside: {text}");
             // Two texts, which JSON can hold.
-            journal.answer(ticket, &serde_json::to_string(&Answer { done, text }).unwrap_or_default());
+            journal.answer(posted.ticket, &serde_json::to_string(&Answer { done, text }).unwrap_or_default());
         }
+    }
+
+    /// Carries a command out unless that is done already, and says what came of it. None where whoever left it has taken it back.
+    fn carry_out(&mut self, journal: &SqliteJournal, posted: &Posted) -> Result<Option<Result<String, String>>, JournalError> {
+        if posted.status.is_carried {
+            return carried_before(&journal.reader_after_all()?, posted).map(|said| Some(Ok(said)));
+        }
+        if posted.status.taken.is_none() && Clock::system().now().since(posted.at) > STALE {
+            return Ok(Some(Err("nobody held the journal when this was asked, and it is too long ago now".to_owned())));
+        }
+        let is_taken = self.mailbox.as_ref().map(|mailbox| mailbox.take(posted)).transpose()?;
+        if is_taken != Some(true) {
+            return Ok(None);
+        }
+        Ok(Some(match serde_json::from_str::<Command>(&posted.text) {
+            Ok(command) => {
+                journal.carry_out(posted.ticket);
+                self.execute(command).map_err(|error| error.to_string())
+            }
+            Err(_) => Err("the process that holds the journal is of another version and does not know this command".into()),
+        }))
     }
 
     /// Does what somebody wants, and says what was done.
@@ -64,7 +84,8 @@ impl Dispatch<'_> {
             return Ok(String::new());
         };
         let stored = StoredRun { state: RunState::Queued, ..*stored };
-        let key = journal.enter(&stored);
+        journal.carries_next();
+        let key = journal.enter_asked(&stored);
         self.queue(&stored, key, &reader)?;
         self.begin_due();
         let run_id = stored.run_id;
@@ -84,26 +105,36 @@ impl Dispatch<'_> {
     pub(crate) fn backfill(&mut self, backfill: &Backfill) -> Result<String, StartError> {
         let (pipeline, journal) = (self.pipeline(&backfill.pipeline)?, self.journal()?);
         let (reader, now) = (journal.reader_after_all()?, self.now());
-        let (plan, intervals) = backfill.intervals(pipeline, Some(&reader), now)?;
+        let (plan, mut intervals) = backfill.intervals(pipeline, Some(&reader), now.date)?;
+        // A process that took this command before may have ended in the middle of it.
+        let entered = journal.carried_out().map(|ticket| reader.runs_of_ticket(ticket)).transpose()?.unwrap_or_default();
+        let entered: HashSet<Timestamp> = entered.into_iter().map(|(.., start)| start).collect();
+        let is_missing = |interval: &Interval| !entered.contains(&interval.start.into());
+        intervals.runs.retain(is_missing);
+        intervals.left_out.retain(|(interval, ..)| is_missing(interval));
         let plan = Arc::new(plan);
         let skeleton = plan.skeleton().into();
-        for interval in &intervals.runs {
-            let mut spec = new_spec(Arc::clone(&plan), *interval, now);
-            let stored = prepare::enter(&reader, &mut spec, RunKind::Backfill, now, &skeleton)?;
+        for (n, interval) in intervals.runs.iter().enumerate() {
+            let mut spec = new_spec(Arc::clone(&plan), *interval, now.clock);
+            let stored = prepare::enter(&reader, &mut spec, RunKind::Backfill, now.clock, &skeleton)?;
             let stored = StoredRun { state: RunState::Queued, max_active: backfill.max_active_runs, ..stored };
             journal.wait_for_room();
-            let key = journal.enter(&stored);
+            if n + 1 == intervals.runs.len() {
+                // Only with the last run is all of it done.
+                journal.carries_next();
+            }
+            let key = journal.enter_asked(&stored);
             self.queue(&stored, key, &reader)?;
         }
         self.begin_due();
-        let (runs, left_out) = (intervals.runs.len(), intervals.left_out.len());
+        let (runs, left_out) = (entered.len() + intervals.runs.len(), intervals.left_out.len());
         let left_out = if left_out > 0 { format!(", {left_out} left out, since they have a run already") } else { String::new() };
         Ok(format!("{runs} intervals of {} are run{left_out}", backfill.pipeline))
     }
 
     fn pause(&mut self, id: &str, paused: bool) -> Result<String, StartError> {
         let said = pause(self.journal()?, self.pipeline(id)?, paused)?;
-        self.scheduler.pause(id, paused, self.now());
+        self.scheduler.pause(id, paused, self.now().date);
         Ok(said)
     }
 
@@ -118,6 +149,7 @@ impl Dispatch<'_> {
         };
         if let Some(ix) = self.runs.of_key(run.key) {
             let refused = |reason: crate::engine::EditError| StartError::Edit { run_id, reason: reason.to_string() };
+            journal.carries_next();
             self.host.engine.edit(ix, &edit).map_err(refused)?;
             // Where its end was not heard yet, that is found out as it is heard.
             if !self.runs.is_open(ix) {
@@ -134,6 +166,17 @@ impl Dispatch<'_> {
     }
 }
 
+/// What is said of a command that a process has carried out which ended before it answered.
+fn carried_before(reader: &Reader, posted: &Posted) -> Result<String, JournalError> {
+    let runs = reader.runs_of_ticket(posted.ticket)?;
+    let what = match runs.as_slice() {
+        [] => "the command was carried out".to_owned(),
+        [(pipeline, run_id, _)] => format!("run {run_id} of {pipeline} was entered"),
+        [(pipeline, ..), ..] => format!("{} intervals of {pipeline} were entered", runs.len()),
+    };
+    Ok(format!("{what} by a process that ended before it answered"))
+}
+
 /// Notes whether a pipeline's schedule is to be followed, and says what that changed.
 pub(crate) fn pause(journal: &SqliteJournal, pipeline: &Pipeline, paused: bool) -> Result<String, StartError> {
     let id = pipeline.id();
@@ -141,6 +184,7 @@ pub(crate) fn pause(journal: &SqliteJournal, pipeline: &Pipeline, paused: bool) 
         return Err(StartError::Refused(format!("pipeline `{id}` has no schedule to pause; it runs when it is asked to")));
     }
     let was_paused = journal.reader_after_all()?.paused()?.contains(id);
+    journal.carries_next();
     journal.pause(id, paused);
     Ok(match (paused, was_paused) {
         (true, false) => format!("the schedule of {id} is paused; runs that have begun go on, and `trigger` works"),

@@ -1,10 +1,12 @@
 //! The loop of a process that hosts runs: it begins what is due, hears what ends, and does what others ask for.
 //!
 //! - `begin.rs`: what is due begins.
+//! - `calendar.rs`: the schedules are followed by the wall clock, also where that is set.
 //! - `hosted.rs`: the runs of this process, from their begin to the end of their last callback.
 //! - `commands.rs`: what others ask for through the inbox.
 
 mod begin;
+mod calendar;
 mod commands;
 mod hosted;
 #[cfg(test)]
@@ -19,7 +21,7 @@ use crate::engine::{RunIx, RunSpec};
 use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket};
 use crate::observe::Feed;
 use crate::schedule::Interval;
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, Leaps, Present, Timestamp};
 pub(crate) use commands::pause;
 use futures_util::{FutureExt, StreamExt};
 use hosted::Runs;
@@ -60,6 +62,7 @@ pub(crate) struct Dispatch<'a> {
     service: Service,
     feed: Arc<Feed>,
     scheduler: Scheduler,
+    leaps: Leaps,
     runs: Runs,
     mailbox: Option<Mailbox>,
     last_ticket: Ticket,
@@ -75,6 +78,7 @@ impl<'a> Dispatch<'a> {
             service,
             feed,
             scheduler: Scheduler::default(),
+            leaps: Leaps::since(host.now()),
             runs: Runs::default(),
             mailbox: None,
             last_ticket: 0,
@@ -92,11 +96,10 @@ impl<'a> Dispatch<'a> {
         for pipeline in self.pipelines {
             let id = pipeline.id();
             let plan = pipeline.plan(&serde_json::Value::Null)?;
-            let last = reader.last_scheduled(id)?;
-            let outcome = last.map(|last| reader.outcome(id, last.start.into())).transpose()?.flatten();
             let unfinished = unfinished(reader, &plan)?;
-            let known = Known { last, outcome, paused: paused.contains(id), unfinished };
-            self.scheduler.add(id, Timetable::of(&plan)?, known, Some(self.now()));
+            let date = self.now().date;
+            let known = Known { paused: paused.contains(id), unfinished, ..calendar::scheduled(reader, pipeline, date)? };
+            self.scheduler.add(id, Timetable::of(&plan)?, known, Some(date));
         }
         Ok(())
     }
@@ -114,8 +117,8 @@ impl<'a> Dispatch<'a> {
         Ok(())
     }
 
-    fn now(&self) -> Timestamp {
-        self.host.engine.clock().now()
+    fn now(&self) -> Present {
+        self.host.now()
     }
 
     /// Takes on what the journal has left to do.
@@ -134,8 +137,11 @@ impl<'a> Dispatch<'a> {
         let mut lines = Vec::new();
         for pipeline in self.pipelines {
             let id = pipeline.id();
-            let next = match (pipeline.options().schedule, self.scheduler.is_paused(id), self.scheduler.next_tick(id, self.now()))
-            {
+            let next = match (
+                pipeline.options().schedule,
+                self.scheduler.is_paused(id),
+                self.scheduler.next_tick(id, self.now().date),
+            ) {
                 (None, ..) => "no schedule".to_owned(),
                 (Some(_), true, _) => "paused".to_owned(),
                 (Some(_), false, Some(next)) => {
@@ -195,14 +201,14 @@ impl<'a> Dispatch<'a> {
 
     /// Returns when there is nothing left to do, and whoever was to be told was, or could not be in time.
     async fn work(&mut self) {
-        let (clock, real) = (self.host.engine.clock(), Clock::system());
+        let real = Clock::system();
         let mut look = real.now() + INBOX;
         let mut idle_until: Option<Timestamp> = None;
         loop {
             self.begin_due();
             let has_room = self.has_room();
             // What is queued begins once there is room, or a while after it could not begin.
-            let is_waiting = self.scheduler.queued() > 0 && (!has_room || self.scheduler.is_held(self.now()));
+            let is_waiting = self.scheduler.queued() > 0 && (!has_room || self.scheduler.is_held(self.now().date));
             let is_idle = !self.runs.has_open() && !is_waiting && !self.service.follows_schedules;
             if is_idle && !self.runs.has_closing() {
                 return;
@@ -212,7 +218,7 @@ impl<'a> Dispatch<'a> {
             } else if *idle_until.get_or_insert(real.now() + CALLBACKS_LIMIT) <= real.now() {
                 return;
             }
-            let wake = self.scheduler.wake(self.now()).unwrap_or(Timestamp::NEVER);
+            let wake = self.scheduler.wake(self.now().date).unwrap_or(Timestamp::NEVER);
             let host = self.host;
             tokio::select! {
                 () = room(host), if !has_room => {}
@@ -221,7 +227,7 @@ impl<'a> Dispatch<'a> {
                     // Runs whose ends shared a commit make room together, and those that begin for them share the next.
                     self.hear_all();
                 }
-                () = clock.sleep_until(wake) => {}
+                () = host.calendar.wait_for(wake) => {}
                 () = real.sleep_until(look) => {
                     self.look_into_inbox();
                     self.forget_lingering();

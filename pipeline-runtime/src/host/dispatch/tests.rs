@@ -5,30 +5,50 @@ use super::*;
 use crate::engine::RunState;
 use crate::journal::{RunKind, StoredRun};
 use crate::prelude::*;
+use crate::time::Calendar;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A process, with a journal in a folder of its own.
-struct Process {
+pub(super) struct Process {
     host: Host,
     _folder: tempfile::TempDir,
 }
 
 impl Process {
     fn new() -> Self {
+        Self::by(Calendar::wall())
+    }
+
+    /// Whose schedules go by that.
+    pub(super) fn by(calendar: Calendar) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let journal = Arc::new(SqliteJournal::open(&folder.path().join("journal.db")).unwrap());
         let feed = Feed::silent();
-        let options =
-            HostOptions { journal: Some(journal), parallelism: 8, clock: Clock::system(), observer: feed, drain: Duration::ZERO };
+        let options = HostOptions {
+            journal: Some(journal),
+            parallelism: 8,
+            clock: Clock::system(),
+            calendar,
+            observer: feed,
+            drain: Duration::ZERO,
+        };
         Self { host: Host::new(options).unwrap(), _folder: folder }
     }
 
+    pub(super) fn host(&self) -> &Host {
+        &self.host
+    }
+
     fn dispatch<'a>(&'a self, pipelines: &'a [Pipeline]) -> Dispatch<'a> {
-        Dispatch::new(&self.host, pipelines, Service::default(), Feed::silent()).unwrap()
+        self.dispatch_for(pipelines, Service::default())
+    }
+
+    pub(super) fn dispatch_for<'a>(&'a self, pipelines: &'a [Pipeline], service: Service) -> Dispatch<'a> {
+        Dispatch::new(&self.host, pipelines, service, Feed::silent()).unwrap()
     }
 
     /// The journal, once everything is kept and what follows from that is done.
-    fn reader(&self) -> Reader {
+    pub(super) fn reader(&self) -> Reader {
         let journal = self.host.journal.as_ref().unwrap();
         // What follows from a commit is done before the next one begins.
         drop(journal.reader_after_all().unwrap());
@@ -120,4 +140,63 @@ fn a_queued_run_that_has_no_plan_any_more_fails_and_others_begin() {
     assert_eq!((ended, tally), (Ended::All, Tally { success: 1, failed: 1, ..Tally::default() }));
     let state = |run_id: &str| process.reader().run(run_id).unwrap().unwrap().state;
     assert_eq!((state("old"), state("new")), (RunState::Failed, RunState::Success));
+}
+
+#[pipeline(schedule = "@daily", start = "2024-01-01", end = "2024-01-31")]
+fn daily() {
+    named(template!("{{ ds }}"));
+}
+
+#[test]
+fn a_backfill_that_was_cut_off_is_gone_on_with_by_the_next_holder() {
+    let process = Process::new();
+    process.host.engine.open();
+    let journal = process.host.journal.as_ref().unwrap();
+    let backfill = super::super::Backfill {
+        pipeline: "daily".into(),
+        from: "2024-01-01".into(),
+        to: "2024-01-04".into(),
+        params: serde_json::Value::Null,
+        max_active_runs: None,
+        reprocess: super::super::Reprocess::All,
+    };
+    let now = Clock::system().now();
+    let ticket = journal.mailbox().unwrap().post(&serde_json::to_string(&Command::Backfill(backfill)).unwrap(), now).unwrap();
+    // A holder entered the first interval's run, which has ended since, and was killed before it entered the others.
+    let plan = daily().plan(&serde_json::Value::Null).unwrap();
+    let interval =
+        plan.schedule.as_ref().unwrap().intervals("2024-01-01T00:00:00Z".parse().unwrap(), now.to_utc()).next().unwrap();
+    let skeleton = plan.skeleton().into();
+    let mut spec = new_spec(Arc::new(plan), interval, now);
+    let run = super::super::prepare::enter(&process.reader(), &mut spec, RunKind::Backfill, now, &skeleton).unwrap();
+    journal.carry_out(ticket);
+    journal.enter_asked(&StoredRun { state: RunState::Success, ..run });
+    let pipelines = [daily()];
+    process.dispatch(&pipelines).look_into_inbox();
+    let reader = process.reader();
+    let answer = journal.mailbox().unwrap().answer(ticket).unwrap().unwrap();
+    assert!(answer.contains("4 intervals of daily are run") && !answer.contains("left out"), "{answer}");
+    let starts = reader.runs_of_ticket(ticket).unwrap().into_iter().map(|(.., start)| start.to_utc().format("%d").to_string());
+    assert_eq!(starts.collect::<Vec<_>>(), ["01", "02", "03", "04"]);
+}
+
+#[test]
+fn what_a_process_carried_out_that_ended_before_it_answered_is_answered_and_not_done_again() {
+    let process = Process::new();
+    process.host.engine.open();
+    let journal = process.host.journal.as_ref().unwrap();
+    let pause = Command::Pause { pipeline: "daily".into(), paused: true };
+    let now = Clock::system().now();
+    let ticket = journal.mailbox().unwrap().post(&serde_json::to_string(&pause).unwrap(), now).unwrap();
+    journal.carry_out(ticket);
+    journal.carries_next();
+    journal.pause("daily", true);
+    // Somebody has changed that since.
+    journal.pause("daily", false);
+    let _ = process.reader();
+    let pipelines = [daily()];
+    process.dispatch(&pipelines).look_into_inbox();
+    assert!(process.reader().paused().unwrap().is_empty());
+    let answer = journal.mailbox().unwrap().answer(ticket).unwrap().unwrap();
+    assert!(answer.contains("the command was carried out by a process that ended before it answered"), "{answer}");
 }

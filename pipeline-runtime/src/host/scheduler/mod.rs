@@ -5,7 +5,8 @@
 //!
 //! # Rules
 //!
-//! - An interval is due at its end. With `catchup` all that were missed are made up for, oldest first; without it the latest alone.
+//! - An interval is due at its end, by the calendar, which may be set back or ahead: an interval that has a scheduled run gets no
+//!   other, whatever the date was when that was made. With `catchup` all that were missed are made up for, oldest first; without it the latest alone.
 //! - At most `max_active_runs` scheduled and manual runs of a pipeline are active; a backfill has a limit of its own. What has no
 //!   place waits: manual runs and backfills in the order in which they were asked for, and intervals as long as they are due.
 //! - With `depends_on_past` a scheduled run waits for the last scheduled interval, and a backfill's run for the interval before its
@@ -107,10 +108,13 @@ pub(crate) enum Begin {
 /// What the journal knows of a pipeline when the scheduler starts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
-    /// The latest interval that has a scheduled run.
+    /// The latest interval that is over and has a scheduled run.
     pub(crate) last: Option<Interval>,
     /// The newest outcome of that interval.
     pub(crate) outcome: Option<RunState>,
+    /// The starts of later intervals that have a scheduled run all the same, made while the calendar read a later date, and their
+    /// newest outcomes. They run no second time, and what lies between runs once it is over.
+    pub(crate) ahead: Vec<(DateTime<Utc>, Option<RunState>)>,
     pub(crate) paused: bool,
     /// The runs that have not ended, whether this process is to have them or not. They hold up what depends on their intervals.
     pub(crate) unfinished: Vec<Turn>,
@@ -164,6 +168,21 @@ impl Scheduler {
     pub(crate) fn hold(&mut self, pipeline: &str, until: Timestamp) {
         if let Some(state) = self.pipelines.get_mut(pipeline) {
             state.hold(until.to_utc());
+        }
+    }
+
+    /// The calendar was set, or the machine slept: what was held is tried again, and what became due meanwhile is made up for, as
+    /// after a stop.
+    pub(crate) fn leapt(&mut self, now: Timestamp) {
+        for state in self.pipelines.values_mut() {
+            state.leapt(now.to_utc());
+        }
+    }
+
+    /// Takes on anew which intervals have a scheduled run: what is over has changed. All else that is known stays.
+    pub(crate) fn scheduled(&mut self, pipeline: &str, known: Known) {
+        if let Some(state) = self.pipelines.get_mut(pipeline) {
+            state.scheduled(known);
         }
     }
 

@@ -128,7 +128,7 @@ impl Model {
         let unfinished: Vec<Turn> =
             world.runs.iter().filter(|run| !matches!(run.is, Is::Ended(..))).map(|run| run.turn).collect();
         let outcome = last.and_then(|last| world.outcome(last.start));
-        let known = Known { last, outcome, paused: world.paused, unfinished };
+        let known = Known { last, outcome, paused: world.paused, unfinished, ..Known::default() };
         self.scheduler.add("p", world.timetable.clone(), known, world.watched_since);
         for at in 0..self.world.runs.len() {
             let Run { turn, is } = self.world.runs[at];

@@ -7,7 +7,7 @@ use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind};
 use crate::schedule::Interval;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug)]
 pub(super) struct PipelineState {
@@ -19,6 +19,8 @@ pub(super) struct PipelineState {
     held_until: Option<DateTime<Utc>>,
     /// The last interval whose run has begun by the schedule.
     last: Option<Interval>,
+    /// The starts of later intervals whose run began while the calendar read a later date.
+    ahead: BTreeSet<DateTime<Utc>>,
     active: BTreeMap<RunKey, Turn>,
     active_backfills: usize,
     queue: Queue,
@@ -35,21 +37,46 @@ impl PipelineState {
             watched_since,
             paused: known.paused,
             held_until: None,
-            last: known.last,
+            last: None,
+            ahead: BTreeSet::new(),
             active: BTreeMap::new(),
             active_backfills: 0,
             queue: Queue::default(),
             elsewhere: BTreeMap::new(),
             intervals: Intervals::default(),
         };
-        if let (Some(last), Some(outcome)) = (known.last, known.outcome) {
-            state.outcome(last.start, outcome);
+        for turn in &known.unfinished {
+            state.added(turn);
+            state.elsewhere.insert(turn.key, *turn);
         }
-        for turn in known.unfinished {
-            state.added(&turn);
-            state.elsewhere.insert(turn.key, turn);
-        }
+        state.scheduled(known);
         state
+    }
+
+    /// Takes on which intervals have a scheduled run.
+    pub(super) fn scheduled(&mut self, known: Known) {
+        let unwanted = self.last.take().map(|last| last.start).into_iter().chain(std::mem::take(&mut self.ahead));
+        let unwanted: Vec<_> = unwanted.collect();
+        self.last = known.last;
+        self.ahead = known.ahead.iter().map(|(start, _)| *start).collect();
+        let of_last = known.last.map(|last| (last.start, known.outcome));
+        for (start, outcome) in of_last.into_iter().chain(known.ahead) {
+            if let Some(outcome) = outcome {
+                self.outcome(start, outcome);
+            }
+        }
+        for start in unwanted {
+            self.forget_unwanted(Some(start));
+        }
+    }
+
+    /// The date went on otherwise than time did.
+    pub(super) fn leapt(&mut self, now: DateTime<Utc>) {
+        // That was to last a minute of time, and the date says nothing about it any more.
+        self.held_until = None;
+        if self.watched_since.is_some() {
+            self.watched_since = Some(now);
+        }
     }
 
     pub(super) fn next(&self, pipeline: &str, now: DateTime<Utc>) -> Option<Begin> {
@@ -63,11 +90,19 @@ impl PipelineState {
         }
         let since = self.watched_since.filter(|_| !self.paused && self.has_place())?;
         let schedule = self.timetable.schedule.as_ref()?;
-        if self.timetable.depends_on_past && self.last.is_some_and(|last| !self.intervals.allows(last.start)) {
+        let mut due = self.timetable.window.due(schedule, self.last, now);
+        let interval = due.find(|interval| !self.ahead.contains(&interval.start))?;
+        let is_held_up = |before| !self.intervals.allows(before);
+        if self.timetable.depends_on_past && self.scheduled_before(interval.start).is_some_and(is_held_up) {
             return None;
         }
-        let interval = self.timetable.window.due(schedule, self.last, now).next()?;
         Some(Begin::Interval { pipeline: pipeline.to_owned(), interval, on_time: interval.end >= since })
+    }
+
+    /// The last interval before `start` that has a scheduled run.
+    fn scheduled_before(&self, start: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let last = self.last.map(|last| last.start);
+        last.into_iter().chain(self.ahead.range(..start).next_back().copied()).max()
     }
 
     /// When something may become due: the next interval, and what could not begin before.
@@ -90,10 +125,15 @@ impl PipelineState {
         self.remove(turn.key);
         self.active_backfills += usize::from(turn.is_backfill());
         self.active.insert(turn.key, turn);
-        let is_later = self.last.is_none_or(|last| turn.interval.start > last.start);
+        // What began while the calendar read a later date says nothing about what is due.
+        let is_later =
+            self.last.is_none_or(|last| turn.interval.start > last.start) && !self.ahead.contains(&turn.interval.start);
         if turn.kind == RunKind::Scheduled && is_later {
             let before = self.last.replace(turn.interval);
-            self.forget_unwanted(before.map(|last| last.start));
+            let later = self.ahead.split_off(&turn.interval.start);
+            for passed in before.map(|last| last.start).into_iter().chain(std::mem::replace(&mut self.ahead, later)) {
+                self.forget_unwanted(Some(passed));
+            }
         }
         self.index(turn.interval.start);
     }
@@ -162,7 +202,7 @@ impl PipelineState {
 
     /// Whether somebody waits for the outcome of that interval.
     fn is_wanted(&self, start: DateTime<Utc>) -> bool {
-        self.queue.has_dependents(start) || self.last.is_some_and(|last| last.start == start)
+        self.queue.has_dependents(start) || self.last.is_some_and(|last| last.start == start) || self.ahead.contains(&start)
     }
 
     fn forget_unwanted(&mut self, start: Option<DateTime<Utc>>) {

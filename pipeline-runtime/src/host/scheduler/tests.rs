@@ -414,3 +414,36 @@ fn what_a_run_that_ends_lets_begin_is_found_in_as_many_steps_however_many_are_qu
     }
     assert!(steps_of(100_000, true) <= 6 * 100_000);
 }
+
+#[test]
+fn intervals_that_ran_by_a_later_date_run_once_and_hold_up_what_depends_on_them() {
+    let interval = |day: u32| Interval {
+        start: at(&format!("2024-03-{day:02}")).to_utc(),
+        end: at(&format!("2024-03-{:02}", day + 1)).to_utc(),
+    };
+    let depends = Timetable { depends_on_past: true, ..timetable("@daily", "UTC", None, None, true) };
+    let known = |outcome| Known {
+        last: Some(interval(1)),
+        outcome: Some(RunState::Success),
+        ahead: vec![(interval(3).start, Some(outcome))],
+        ..Known::default()
+    };
+    let begin = |scheduler: &mut Scheduler, now: &str, key| {
+        let Some(Begin::Interval { interval, .. }) = scheduler.next(at(now)) else { return None };
+        scheduler.began("p", Turn { key, kind: RunKind::Scheduled, interval, max_active: None });
+        scheduler.ended("p", key, RunState::Success);
+        Some(interval.start.format("%d").to_string())
+    };
+    for (outcome, after) in [(RunState::Success, Some("04".to_owned())), (RunState::Failed, None)] {
+        let mut scheduler = Scheduler::default();
+        scheduler.add("p", depends.clone(), known(outcome), Some(at("2024-03-02")));
+        assert_eq!(begin(&mut scheduler, "2024-03-03", 1).as_deref(), Some("02"));
+        assert_eq!(begin(&mut scheduler, "2024-03-04", 2), None, "the 3rd has run");
+        assert_eq!(begin(&mut scheduler, "2024-03-05", 3), after, "the 3rd: {outcome}");
+    }
+    // A run that is gone on with, of an interval of the future, is no reason to leave anything out.
+    let mut scheduler = Scheduler::default();
+    scheduler.add("p", depends, known(RunState::Failed), Some(at("2024-03-02")));
+    scheduler.began("p", Turn { key: 7, kind: RunKind::Scheduled, interval: interval(3), max_active: None });
+    assert_eq!(begin(&mut scheduler, "2024-03-03", 8).as_deref(), Some("02"));
+}

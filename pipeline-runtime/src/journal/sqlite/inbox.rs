@@ -1,18 +1,26 @@
-//! The inbox: what other processes want of the one that holds the journal.
+//! The inbox: where other processes leave commands for the one that holds the journal.
 //!
-//! Who does not hold it leaves a command in a table and waits for the answer. The holder writes it in a commit after all that the
-//! command led to. Commands and answers are texts here; only their readers know what they mean. (`tests/serve`)
+//! Whoever leaves a command gets a ticket and waits for the answer. A command is carried out exactly once, whichever process ends
+//! in between:
+//!
+//! - The holder *takes* it before it does anything about it ([`Mailbox::take`]). From then on nobody can take it back.
+//! - It is *carried* in the transaction of what it does (`claim.rs`). One that was taken and not carried has done nothing, so the
+//!   next holder takes it again.
+//! - Whoever left it takes it back only if it is not taken; or, where nobody holds the journal any more, if it is not carried and
+//!   nobody has taken it again since ([`Mailbox::withdraw`]). Each taking has a number of its own, so that this can be told.
+//!
+//! Commands and answers are texts here; what they mean is their readers' affair.
 
 use super::{JournalError, lock, schema};
 use crate::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A command's number. None is used twice.
 pub(crate) type Ticket = i64;
 
-/// A command older than that is not carried out any more: nobody waits for its answer.
+/// A command older than that, which nobody has taken, is not carried out any more: nobody waits for its answer.
 pub(crate) const STALE: Duration = Duration::from_mins(1);
 
 /// The way to the holder's inbox.
@@ -22,6 +30,25 @@ pub(crate) struct Mailbox {
     path: PathBuf,
 }
 
+/// A command that has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Posted {
+    pub(crate) ticket: Ticket,
+    /// When it was left.
+    pub(crate) at: Timestamp,
+    pub(crate) text: String,
+    pub(crate) status: Status,
+}
+
+/// How far a command is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Status {
+    /// The number of its last taking.
+    pub(crate) taken: Option<i64>,
+    /// Whether what it does is kept.
+    pub(crate) is_carried: bool,
+}
+
 impl Mailbox {
     pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
         Ok(Self { connection: schema::open_reader(path)?, path: path.to_owned() })
@@ -29,6 +56,10 @@ impl Mailbox {
 
     fn failed(&self) -> impl Fn(rusqlite::Error) -> JournalError + '_ {
         |error| JournalError::write(&self.path, &error)
+    }
+
+    fn change(&self, change: &str, values: impl rusqlite::Params) -> Result<bool, JournalError> {
+        self.connection.execute(change, values).map(|rows| rows > 0).map_err(self.failed())
     }
 
     /// Leaves a command, at the real time.
@@ -45,9 +76,22 @@ impl Mailbox {
         Ok(answer.flatten())
     }
 
-    /// Takes the command back, and its answer.
-    pub(crate) fn withdraw(&self, ticket: Ticket) -> Result<(), JournalError> {
-        self.connection.execute("DELETE FROM inbox WHERE id = ?1", [ticket]).map(drop).map_err(self.failed())
+    /// How far the command is.
+    pub(crate) fn status(&self, ticket: Ticket) -> Result<Status, JournalError> {
+        let select = "SELECT taken, carried FROM inbox WHERE id = ?1";
+        let status = self.connection.query_row(select, [ticket], status).optional().map_err(self.failed())?;
+        Ok(status.unwrap_or_default())
+    }
+
+    /// Takes the command back, unless somebody has taken it since that taking, or has carried it out. Says whether it did.
+    pub(crate) fn withdraw(&self, ticket: Ticket, taken: Option<i64>) -> Result<bool, JournalError> {
+        let delete = "DELETE FROM inbox WHERE id = ?1 AND taken IS ?2 AND carried = 0 AND answer IS NULL";
+        self.change(delete, params![ticket, taken])
+    }
+
+    /// Fetches an answer that was read: nobody needs it any more.
+    pub(crate) fn forget(&self, ticket: Ticket) -> Result<(), JournalError> {
+        self.change("DELETE FROM inbox WHERE id = ?1 AND answer IS NOT NULL", [ticket]).map(drop)
     }
 
     /// Whether somebody holds the journal.
@@ -55,13 +99,98 @@ impl Mailbox {
         lock::is_held(&self.path)
     }
 
-    /// The commands after `last` that have no answer yet, with the time they were left at: for the holder.
-    pub(crate) fn commands(&self, last: Ticket) -> Result<Vec<(Ticket, Timestamp, String)>, JournalError> {
+    /// The commands after `last` that have no answer yet: for the holder.
+    pub(crate) fn commands(&self, last: Ticket) -> Result<Vec<Posted>, JournalError> {
         let query = || -> rusqlite::Result<Vec<_>> {
-            let select = "SELECT id, at, command FROM inbox WHERE answer IS NULL AND id > ?1 ORDER BY id";
+            let select = "SELECT taken, carried, id, at, command FROM inbox WHERE answer IS NULL AND id > ?1 ORDER BY id";
             let mut statement = self.connection.prepare_cached(select)?;
-            statement.query_map([last], |row| Ok((row.get(0)?, Timestamp::from_nanos(row.get(1)?), row.get(2)?)))?.collect()
+            let read = |row: &Row<'_>| {
+                let (ticket, at, text) = (row.get(2)?, Timestamp::from_nanos(row.get(3)?), row.get(4)?);
+                Ok(Posted { ticket, at, text, status: status(row)? })
+            };
+            statement.query_map([last], read)?.collect()
         };
         query().map_err(self.failed())
+    }
+
+    /// Takes a command that is to be carried out now: for the holder. Not if whoever left it has taken it back.
+    pub(crate) fn take(&self, posted: &Posted) -> Result<bool, JournalError> {
+        let before = posted.status.taken;
+        let update = "UPDATE inbox SET taken = ?3 WHERE id = ?1 AND taken IS ?2 AND carried = 0";
+        self.change(update, params![posted.ticket, before, before.unwrap_or(0) + 1])
+    }
+}
+
+fn status(row: &Row<'_>) -> rusqlite::Result<Status> {
+    Ok(Status { taken: row.get(0)?, is_carried: row.get(1)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::SqliteJournal;
+
+    fn inbox() -> (tempfile::TempDir, SqliteJournal, Mailbox) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let journal = SqliteJournal::open(&path).unwrap();
+        let mailbox = Mailbox::open(&path).unwrap();
+        (folder, journal, mailbox)
+    }
+
+    fn only(mailbox: &Mailbox) -> Posted {
+        let mut commands = mailbox.commands(0).unwrap();
+        assert_eq!(commands.len(), 1);
+        commands.remove(0)
+    }
+
+    #[test]
+    fn what_is_taken_back_is_not_taken_and_the_other_way_round() {
+        let (_folder, _journal, mailbox) = inbox();
+        let first = mailbox.post("a", Timestamp::default()).unwrap();
+        let posted = only(&mailbox);
+        assert!(mailbox.withdraw(first, None).unwrap());
+        assert!(!mailbox.take(&posted).unwrap());
+        let second = mailbox.post("b", Timestamp::default()).unwrap();
+        assert!(second > first, "no number is used twice");
+        let posted = only(&mailbox);
+        assert!(mailbox.take(&posted).unwrap());
+        assert!(!mailbox.withdraw(second, None).unwrap());
+        assert!(!mailbox.take(&posted).unwrap(), "it is taken once");
+    }
+
+    #[test]
+    fn what_a_dead_holder_took_and_did_not_carry_is_taken_back_or_taken_again_and_not_both() {
+        let (_folder, _journal, mailbox) = inbox();
+        let ticket = mailbox.post("a", Timestamp::default()).unwrap();
+        assert!(mailbox.take(&only(&mailbox)).unwrap());
+        // Its client has looked, and the next holder comes first.
+        let seen = mailbox.status(ticket).unwrap();
+        assert!(mailbox.take(&only(&mailbox)).unwrap());
+        assert!(!mailbox.withdraw(ticket, seen.taken).unwrap());
+        // The client comes first.
+        let posted = only(&mailbox);
+        assert!(mailbox.withdraw(ticket, mailbox.status(ticket).unwrap().taken).unwrap());
+        assert!(!mailbox.take(&posted).unwrap());
+    }
+
+    #[test]
+    fn what_is_carried_is_taken_neither_back_nor_again() {
+        let (_folder, journal, mailbox) = inbox();
+        let ticket = mailbox.post("a", Timestamp::default()).unwrap();
+        assert!(mailbox.take(&only(&mailbox)).unwrap());
+        journal.carry_out(ticket);
+        journal.carries_next();
+        journal.pause("nightly", true);
+        drop(journal.reader_after_all().unwrap());
+        let posted = only(&mailbox);
+        assert!(posted.status.is_carried);
+        assert!(!mailbox.take(&posted).unwrap());
+        assert!(!mailbox.withdraw(ticket, posted.status.taken).unwrap());
+        journal.answer(ticket, "done");
+        drop(journal.reader_after_all().unwrap());
+        assert_eq!(mailbox.answer(ticket).unwrap().as_deref(), Some("done"));
+        mailbox.forget(ticket).unwrap();
+        assert_eq!(mailbox.answer(ticket).unwrap(), None);
     }
 }

@@ -12,6 +12,7 @@
 //! put there (`create.rs`). As a process ends it brings everything into the one file, which costs two syncs more: a file that needs its `-wal`
 //! to be whole would be copied, moved or restored without it. (`tests/durable/kills.rs`)
 
+mod claim;
 mod create;
 mod error;
 mod inbox;
@@ -22,23 +23,26 @@ mod queue;
 mod reader;
 #[cfg(test)]
 mod recovery;
+mod repair;
 mod rows;
 mod schema;
 pub mod stage;
 mod writer;
 
 pub use error::JournalError;
-pub(crate) use inbox::{Mailbox, STALE, Ticket};
+pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
 pub use lock::Holder;
 pub(crate) use logs::LogLine;
 pub(crate) use prune::{Old, Pruned};
-pub(crate) use reader::{Filter, Reader, StoredLine};
+pub(crate) use reader::{Filter, Newest, Reader, StoredLine};
+pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
 
 use super::{RunKey, StoredRun};
 use crate::engine::{Engine, Entry, Journal, Kept, Outbox, Record, RunIx, RunState, Todo, WeakEngine};
 use crate::plan::Remap;
 use crate::time::Timestamp;
+use claim::Claim;
 use lock::Lock;
 use logs::Backlog;
 use queue::Queue;
@@ -57,6 +61,7 @@ pub(crate) struct SqliteJournal {
     committed: Arc<OnceLock<WeakEngine>>,
     failure: Arc<OnceLock<Arc<JournalError>>>,
     next_key: Mutex<RunKey>,
+    claim: Claim,
     /// Held as long as this process may write.
     _lock: Lock,
 }
@@ -85,6 +90,7 @@ impl SqliteJournal {
             committed,
             failure,
             next_key: Mutex::new(next_key),
+            claim: Claim::default(),
             _lock: lock,
         })
     }
@@ -97,13 +103,22 @@ impl SqliteJournal {
 
     /// Enters a run; committed with its first records, before anything of it starts.
     pub(crate) fn enter(&self, run: &StoredRun) -> RunKey {
+        self.enter_for(run, None)
+    }
+
+    /// The same of a run that is made by the command that this thread carries out, if it does: the run has the command's number.
+    pub(crate) fn enter_asked(&self, run: &StoredRun) -> RunKey {
+        self.enter_for(run, self.claim.ticket())
+    }
+
+    fn enter_for(&self, run: &StoredRun, ticket: Option<Ticket>) -> RunKey {
         let key = {
             let mut next = self.next_key.lock().unwrap_or_else(PoisonError::into_inner);
             let key = *next;
             *next += 1;
             key
         };
-        self.order(Order::Enter(Box::new(StoredRun { key, ..run.clone() })));
+        self.order(Order::Enter { run: Box::new(StoredRun { key, ..run.clone() }), ticket });
         key
     }
 
@@ -133,8 +148,24 @@ impl SqliteJournal {
         self.order(Order::Pause { pipeline: pipeline.into(), paused });
     }
 
+    /// This thread carries a command out, until it [answers](Self::answer).
+    pub(crate) fn carry_out(&self, ticket: Ticket) {
+        self.claim.begin(ticket);
+    }
+
+    /// What this thread submits next is what the command does that it carries out, if it does: both are one commit.
+    pub(crate) fn carries_next(&self) {
+        self.claim.carries_next();
+    }
+
+    /// The command that this thread carries out.
+    pub(crate) fn carried_out(&self) -> Option<Ticket> {
+        self.claim.ticket()
+    }
+
     /// Answers a command, once all that it led to so far is kept.
     pub(crate) fn answer(&self, ticket: Ticket, answer: &str) {
+        self.claim.end();
         self.order(Order::Answer { ticket, answer: answer.into() });
     }
 
@@ -173,6 +204,10 @@ impl SqliteJournal {
     }
 
     fn order(&self, order: Order) {
+        let order = match self.claim.take() {
+            Some(ticket) => Order::Carries { ticket, order: Box::new(order) },
+            None => order,
+        };
         // Once the writer has ended nothing can be kept; `failure` says why, and the actions that wait are never carried out.
         let _ = self.queue.push(order);
     }

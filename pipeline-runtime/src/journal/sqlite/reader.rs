@@ -1,5 +1,5 @@
 use super::rows::{RecordRow, StoredEntry, state};
-use super::{JournalError, schema};
+use super::{JournalError, Ticket, schema};
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind, StoredRun};
 use crate::schedule::Interval;
@@ -14,6 +14,14 @@ use tracing::Level;
 pub(crate) struct Reader {
     connection: Connection,
     path: PathBuf,
+}
+
+/// The newest time that the journal has, and the run it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Newest {
+    pub(crate) at: Timestamp,
+    pub(crate) run_id: String,
+    pub(crate) pipeline: String,
 }
 
 /// Which runs to list: those that fit all that is given, the newest first.
@@ -87,10 +95,22 @@ impl Reader {
         Ok(found.pop())
     }
 
-    /// The latest interval of a pipeline that its schedule has made a run for.
-    pub(crate) fn last_scheduled(&self, pipeline: &str) -> Result<Option<Interval>, JournalError> {
-        let condition = "WHERE pipeline = ?1 AND kind = 'scheduled' ORDER BY interval_start DESC LIMIT 1";
-        Ok(self.runs_where(condition, [pipeline])?.pop().map(|run| run.interval))
+    /// The latest interval of a pipeline that its schedule has made a run for, and that is over at `now`.
+    pub(crate) fn last_scheduled(&self, pipeline: &str, now: Timestamp) -> Result<Option<Interval>, JournalError> {
+        let condition = "WHERE pipeline = ?1 AND kind = 'scheduled' AND interval_end <= ?2 ORDER BY interval_start DESC LIMIT 1";
+        Ok(self.runs_where(condition, params![pipeline, now.as_nanos()])?.pop().map(|run| run.interval))
+    }
+
+    /// The starts of the intervals after `last` that the schedule has made a run for, while the calendar read a later date.
+    pub(crate) fn scheduled_after(&self, pipeline: &str, last: Option<Interval>) -> Result<Vec<Timestamp>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<Timestamp>> {
+            let select =
+                "SELECT DISTINCT interval_start FROM runs WHERE pipeline = ?1 AND kind = 'scheduled' AND interval_start > ?2";
+            let after = last.map_or(i64::MIN, |last| Timestamp::from(last.start).as_nanos());
+            let mut statement = self.connection.prepare_cached(select)?;
+            statement.query_map(params![pipeline, after], |row| row.get(0).map(Timestamp::from_nanos))?.collect()
+        };
+        query().map_err(self.failed())
     }
 
     /// The newest outcome of an interval: the state of the one of its runs that ended last.
@@ -133,6 +153,16 @@ impl Reader {
                 Ok((Timestamp::from_nanos(row.get(0)?), (row.get(1)?, state)))
             };
             statement.query_map(params![pipeline, from.as_nanos(), to.as_nanos()], read)?.collect()
+        };
+        query().map_err(self.failed())
+    }
+
+    /// The runs that a command has made: their pipelines, ids and the starts of their intervals, the oldest first.
+    pub(crate) fn runs_of_ticket(&self, ticket: Ticket) -> Result<Vec<(String, String, Timestamp)>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<_>> {
+            let select = "SELECT pipeline, run_id, interval_start FROM runs WHERE ticket = ?1 ORDER BY key";
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, Timestamp::from_nanos(row.get(2)?)));
+            self.connection.prepare_cached(select)?.query_map([ticket], read)?.collect()
         };
         query().map_err(self.failed())
     }
@@ -247,12 +277,14 @@ impl Reader {
     }
 
     /// The time of the newest run, or of the newest record of the runs that have not ended, whichever is later.
-    pub(crate) fn newest(&self) -> Result<Option<Timestamp>, JournalError> {
-        let query = "SELECT max(at) FROM (SELECT max(at) AS at FROM records WHERE run IN \
+    pub(crate) fn newest(&self) -> Result<Option<Newest>, JournalError> {
+        let query = "SELECT at, run_id, pipeline FROM (SELECT max(at) AS at, run AS key FROM records WHERE run IN \
                      (SELECT key FROM runs WHERE state IN ('queued', 'running')) \
-                     UNION ALL SELECT created FROM (SELECT created FROM runs ORDER BY key DESC LIMIT 1))";
-        let newest: Option<i64> = self.connection.query_row(query, [], |row| row.get(0)).map_err(self.failed())?;
-        Ok(newest.map(Timestamp::from_nanos))
+                     UNION ALL SELECT created, key FROM (SELECT created, key FROM runs ORDER BY key DESC LIMIT 1)) \
+                     JOIN runs USING (key) WHERE at IS NOT NULL ORDER BY at DESC LIMIT 1";
+        let read =
+            |row: &Row<'_>| Ok(Newest { at: Timestamp::from_nanos(row.get(0)?), run_id: row.get(1)?, pipeline: row.get(2)? });
+        self.connection.query_row(query, [], read).optional().map_err(self.failed())
     }
 
     /// A node's log lines after the line `after`, at most `limit` of them. Without an attempt: those of all.
@@ -388,7 +420,7 @@ mod tests {
         let counted = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)";
         let fill = format!(
             "{counted} INSERT INTO runs SELECT n, 'run__' || n, iif(n % (?1 / 3) = 1, 'rare', 'nightly'), \
-             iif(n % 2, 'manual', 'scheduled'), n, n + 1, NULL, NULL, 'null', iif(n % 100 = 7, 'failed', 'success'), n, n, n, 0, 1, NULL, NULL FROM n"
+             iif(n % 2, 'manual', 'scheduled'), n, n + 1, NULL, NULL, 'null', iif(n % 100 = 7, 'failed', 'success'), n, n, n, 0, 1, NULL, NULL, NULL FROM n"
         );
         connection.execute(&fill, [runs]).unwrap();
         let records = "INSERT INTO records (run, seq, at, kind) SELECT n, column1, n, 1 FROM n, (VALUES (1), (2), (3))";
@@ -438,6 +470,7 @@ mod tests {
             "SELECT max(key) FROM runs",
             "SELECT key, created FROM runs WHERE key >= ?1 ORDER BY key LIMIT 1",
             "SELECT run_id FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3",
+            "SELECT run_id FROM runs WHERE ticket = ?1",
             "SELECT id FROM logs WHERE run = ?1 AND node = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
             "SELECT seq FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq",
         ];

@@ -1,11 +1,13 @@
 //! Records as rows, and rows as records.
 
+use crate::author::pipeline::panic_message;
 use crate::author::value::Value;
 use crate::engine::{Entry, Layout, Output, Record, RunState, Skip, Slot};
 use crate::plan::{Plan, Recipient, Remap, What};
 use crate::time::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::Value as Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// A row of `records`, without its run and number.
@@ -56,6 +58,9 @@ const CALLBACK_FAILED: i64 = 13;
 const CLEARED: i64 = 14;
 /// No record of the run: what the records before it call nodes is translated.
 const REMAP: i64 = 15;
+
+/// The records whose `time` is when something is to happen next.
+pub(super) const WITH_DEADLINE: [i64; 3] = [NOT_YET, RETRYING, CALLBACK_FAILED];
 
 /// `Skip`, as a number and what belongs to it.
 fn skip_columns(why: &Skip) -> (i64, Option<&Arc<str>>, Option<i64>) {
@@ -258,10 +263,15 @@ impl StoredEntry {
                 }
                 Record::Succeeded { slot, output } => {
                     if let (Some(json), What::Body(task)) = (json, &plan.node(layout.node(plan, *slot)).what) {
-                        let value: Value = (task.codec.decode)(&json).map_err(|error| DecodeError::Output {
+                        // What reads it is the user's.
+                        let decoded =
+                            catch_unwind(AssertUnwindSafe(|| (task.codec.decode)(&json).map_err(|error| error.to_string())));
+                        let decoded =
+                            decoded.unwrap_or_else(|panic| Err(format!("reading it panicked: {}", panic_message(&*panic))));
+                        let value: Value = decoded.map_err(|reason| DecodeError::Output {
                             node: layout.id(plan, *slot),
                             type_name: (task.codec.type_name)(),
-                            reason: error.to_string(),
+                            reason,
                         })?;
                         *output = Some(Output { value, json: Some(json) });
                     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// What makes each version of the one before it. A file has the version of the last that was applied to it; an older one is
 /// brought forward when it is opened to be written, all or nothing. What was committed once is never changed here, only added to.
-const MIGRATIONS: &[&str] = &[V1, V2, V3, V4];
+const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5];
 /// The version this code writes.
 #[expect(clippy::cast_possible_wrap, reason = "they are counted by hand")]
 const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -115,6 +115,17 @@ const V3: &str = "
 
 /// Each run that begins looks back on the last success: however many wait, or have failed, in between.
 const V4: &str = "CREATE INDEX successes ON runs (pipeline, interval_start) WHERE state = 'success';";
+
+/// A command is taken by whoever is going to carry it out, and carried in the commit of what it does; the runs that it makes have its
+/// number. So it is carried out once, whoever ends in between. A run that has records has begun: earlier versions left such runs queued
+/// where a process began them by name and was killed, and would begin them anew.
+const V5: &str = "
+    ALTER TABLE inbox ADD COLUMN taken INTEGER;
+    ALTER TABLE inbox ADD COLUMN carried INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN ticket INTEGER;
+    CREATE INDEX runs_of_ticket ON runs (ticket) WHERE ticket IS NOT NULL;
+    UPDATE runs SET state = 'running' WHERE state = 'queued' AND key IN (SELECT run FROM records);
+";
 
 /// Opens the file to write, making or migrating it.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
@@ -236,7 +247,7 @@ mod tests {
         first.execute_batch(run).unwrap();
         drop(first);
         let error = open_reader(&path).unwrap_err().to_string();
-        assert!(error.contains("(schema 1, this one reads 4); `resume` or any run brings it forward"), "{error}");
+        assert!(error.contains("(schema 1, this one reads 5); `resume` or any run brings it forward"), "{error}");
         drop(open(&path).unwrap());
         let reader = crate::journal::Reader::open(&path).unwrap();
         let run = reader.run("manual__1").unwrap().unwrap();

@@ -18,7 +18,16 @@ use std::sync::{Arc, OnceLock, mpsc};
 /// What the writer is asked to do.
 #[derive(Debug)]
 pub(super) enum Order {
-    Enter(Box<StoredRun>),
+    Enter {
+        run: Box<StoredRun>,
+        /// The command that made it.
+        ticket: Option<Ticket>,
+    },
+    /// What a command does. That it has been carried out is kept with it: a commit has both, or neither.
+    Carries {
+        ticket: Ticket,
+        order: Box<Self>,
+    },
     /// A run goes on with another plan: what its earlier records call nodes is translated from here on.
     Remap {
         run: RunKey,
@@ -58,7 +67,8 @@ impl Order {
     /// How much memory it takes while it is queued, more or less: the texts and outputs that make it large.
     pub(super) fn bytes(&self) -> u64 {
         let bytes = match self {
-            Self::Enter(run) => size_of::<StoredRun>() + run.run_id.len() + run.pipeline.len() + json_bytes(&run.params),
+            Self::Carries { order, .. } => return order.bytes(),
+            Self::Enter { run, .. } => size_of::<StoredRun>() + run.run_id.len() + run.pipeline.len() + json_bytes(&run.params),
             Self::Remap { skeleton, .. } => 2 * skeleton.len(),
             Self::Commit(batch) => batch.bytes(),
             Self::Begin(_) => size_of::<Begun>(),
@@ -71,13 +81,17 @@ impl Order {
 
     /// Whether nothing follows from it by itself.
     fn is_not_awaited(&self) -> bool {
-        matches!(self, Self::Logs | Self::Enter(_) | Self::Begin(_) | Self::Remap { .. })
+        matches!(self, Self::Logs | Self::Enter { .. } | Self::Begin(_) | Self::Remap { .. })
     }
 
     /// The runs that end with it: nothing more is to be known of them by heart.
     fn ended(&self) -> impl Iterator<Item = RunKey> {
         let records = match self {
             Self::Commit(batch) => batch.records.as_slice(),
+            Self::Carries { order, .. } => match &**order {
+                Self::Commit(batch) => batch.records.as_slice(),
+                _ => &[],
+            },
             _ => &[],
         };
         records.iter().filter(|(_, entry)| matches!(entry.record, Record::RunEnded { .. })).map(|(run, _)| *run)
@@ -198,6 +212,10 @@ impl Writer {
     fn carry_out(&self, taken: &mut Taken) {
         let mut todo = Todo::default();
         for order in taken.orders.drain(..) {
+            let order = match order {
+                Order::Carries { order, .. } => *order,
+                order => order,
+            };
             match order {
                 Order::Commit(batch) => todo.append(batch.todo),
                 // Whoever waited may have gone.
@@ -245,43 +263,7 @@ impl Writer {
         let transaction = transaction(&self.connection, &mut warn_of_wait(&self.path))?;
         stage::reach(Stage::Begun);
         for order in orders {
-            match order {
-                Order::Enter(run) => enter(&transaction, run)?,
-                Order::Remap { run, skeleton, remap } => {
-                    let skeleton = skeleton_id(&transaction, skeleton)?;
-                    transaction.prepare_cached("UPDATE runs SET skeleton = ?2 WHERE key = ?1")?.execute([*run, skeleton])?;
-                    let seq = next_seq(&mut self.next_seq, &transaction, *run)?;
-                    insert(&transaction, *run, seq, &RecordRow::of_remap(remap))?;
-                }
-                Order::Commit(batch) => {
-                    for (run, entry) in &batch.records {
-                        let seq = if is_of_callback(&entry.record) && !self.next_seq.contains_key(run) {
-                            // It comes after the end of its run, which is not to be known by heart again.
-                            last_seq(&transaction, *run)? + 1
-                        } else {
-                            next_seq(&mut self.next_seq, &transaction, *run)?
-                        };
-                        append(&transaction, *run, seq, entry)?;
-                    }
-                }
-                Order::Begin(begun) => begin(&transaction, begun)?,
-                Order::Pause { pipeline, paused } => {
-                    let change = if *paused {
-                        "INSERT OR IGNORE INTO paused (pipeline) VALUES (?1)"
-                    } else {
-                        "DELETE FROM paused WHERE pipeline = ?1"
-                    };
-                    transaction.prepare_cached(change)?.execute([pipeline])?;
-                }
-                Order::Answer { ticket, answer } => {
-                    // Answers that nobody fetched.
-                    let unfetched = "DELETE FROM inbox WHERE answer IS NOT NULL AND id < ?1 - 100";
-                    transaction.prepare_cached(unfetched)?.execute([*ticket])?;
-                    let update = "UPDATE inbox SET answer = ?2 WHERE id = ?1";
-                    transaction.prepare_cached(update)?.execute(params![ticket, answer])?;
-                }
-                Order::Logs | Order::Sync(_) | Order::Close => {}
-            }
+            write(&transaction, &mut self.next_seq, order)?;
         }
         self.log_sizes.write(&transaction, lines)?;
         stage::reach(Stage::Written);
@@ -353,6 +335,52 @@ fn warn_of_wait(path: &Path) -> impl FnMut() {
     }
 }
 
+/// Writes what one order is about.
+fn write(connection: &Connection, next_seq_of: &mut HashMap<RunKey, i64>, order: &Order) -> rusqlite::Result<()> {
+    match order {
+        Order::Enter { run, ticket } => enter(connection, run, *ticket)?,
+        Order::Carries { ticket, order } => {
+            connection.prepare_cached("UPDATE inbox SET carried = 1 WHERE id = ?1")?.execute([*ticket])?;
+            write(connection, next_seq_of, order)?;
+        }
+        Order::Remap { run, skeleton, remap } => {
+            let skeleton = skeleton_id(connection, skeleton)?;
+            connection.prepare_cached("UPDATE runs SET skeleton = ?2 WHERE key = ?1")?.execute([*run, skeleton])?;
+            let seq = next_seq(next_seq_of, connection, *run)?;
+            insert(connection, *run, seq, &RecordRow::of_remap(remap))?;
+        }
+        Order::Commit(batch) => {
+            for (run, entry) in &batch.records {
+                let seq = if is_of_callback(&entry.record) && !next_seq_of.contains_key(run) {
+                    // It comes after the end of its run, which is not to be known by heart again.
+                    last_seq(connection, *run)? + 1
+                } else {
+                    next_seq(next_seq_of, connection, *run)?
+                };
+                append(connection, *run, seq, entry)?;
+            }
+        }
+        Order::Begin(begun) => begin(connection, begun)?,
+        Order::Pause { pipeline, paused } => {
+            let change = if *paused {
+                "INSERT OR IGNORE INTO paused (pipeline) VALUES (?1)"
+            } else {
+                "DELETE FROM paused WHERE pipeline = ?1"
+            };
+            connection.prepare_cached(change)?.execute([pipeline])?;
+        }
+        Order::Answer { ticket, answer } => {
+            // Answers that nobody fetched.
+            let unfetched = "DELETE FROM inbox WHERE answer IS NOT NULL AND id < ?1 - 100";
+            connection.prepare_cached(unfetched)?.execute([*ticket])?;
+            let update = "UPDATE inbox SET answer = ?2, carried = 1 WHERE id = ?1";
+            connection.prepare_cached(update)?.execute(params![ticket, answer])?;
+        }
+        Order::Logs | Order::Sync(_) | Order::Close => {}
+    }
+    Ok(())
+}
+
 fn next_seq(known: &mut HashMap<RunKey, i64>, connection: &Connection, run: RunKey) -> rusqlite::Result<i64> {
     let next = match known.get(&run) {
         Some(next) => *next,
@@ -379,12 +407,12 @@ fn skeleton_id(connection: &Connection, text: &str) -> rusqlite::Result<i64> {
 
 /// An id that is taken is this run's own affair. Ids are chosen so that none is (`host/prepare.rs`); where one is all the same, the
 /// run is kept under an id of its own rather than that every run's records in this commit are lost.
-fn enter(connection: &Connection, run: &StoredRun) -> rusqlite::Result<()> {
+fn enter(connection: &Connection, run: &StoredRun, ticket: Option<Ticket>) -> rusqlite::Result<()> {
     let skeleton = skeleton_id(connection, &run.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| crate::time::Timestamp::from(date).as_nanos();
     let insert = "INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, \
-                  params, state, created, sla_from, seed, skeleton, max_active) \
-                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+                  params, state, created, sla_from, seed, skeleton, max_active, ticket) \
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
     let add = |run_id: &str| {
         connection.prepare_cached(insert)?.execute(params![
             run.key,
@@ -402,6 +430,7 @@ fn enter(connection: &Connection, run: &StoredRun) -> rusqlite::Result<()> {
             run.seed.cast_signed(),
             skeleton,
             run.max_active,
+            ticket,
         ])
     };
     match add(&run.run_id) {
@@ -505,7 +534,7 @@ mod tests {
     #[test]
     fn an_id_that_is_taken_is_the_affair_of_its_run_alone() {
         let (_folder, mut writer) = journal();
-        let orders = [1, 2].map(|key| Order::Enter(Box::new(stored(key))));
+        let orders = [1, 2].map(|key| Order::Enter { run: Box::new(stored(key)), ticket: None });
         let orders: Vec<Order> = orders.into_iter().chain([records(1, [Record::Started { slot: 0, attempt: 1 }])]).collect();
         writer.commit(&orders, Vec::new()).unwrap();
         let mut ids = writer.connection.prepare("SELECT run_id FROM runs ORDER BY key").unwrap();

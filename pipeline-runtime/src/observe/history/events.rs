@@ -162,6 +162,15 @@ impl RunHistory {
 
     /// All nodes have ended.
     pub(crate) fn run_ended(&mut self, state: RunState, at: Duration) {
+        let is_cut_off = |node: &NodeHistory| matches!(node.why_skipped(), Some(Skip::RunEnded));
+        if state == RunState::Cancelled && !self.nodes.iter().any(is_cut_off) {
+            // A program that cannot go on with a run cancels it by this record alone.
+            for slot in self.slots() {
+                if !self.nodes[slot as usize].state().is_end() {
+                    self.node_skipped(slot, &Skip::RunEnded, at);
+                }
+            }
+        }
         (self.state, self.finished) = (state, Some(at));
     }
 

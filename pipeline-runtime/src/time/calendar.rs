@@ -1,0 +1,148 @@
+use super::{Clock, Timestamp, wall};
+use std::time::Duration;
+
+/// Tells the date, as schedules go by it: by the wall clock, which it reads anew each time it is asked.
+///
+/// A [`Clock`] is right for how long something takes, and wrong for the date: it stands still while the machine sleeps, and
+/// does not see that the wall clock is set. The calendar may therefore go back, and leap ahead.
+#[derive(Debug, Clone)]
+pub(crate) struct Calendar(Source);
+
+#[derive(Debug, Clone)]
+enum Source {
+    Wall,
+    /// The calendar of a process whose clock goes faster than time does.
+    Clock(Clock),
+    /// The wall clock of one test, in nanoseconds since the Unix epoch.
+    #[cfg(test)]
+    Set(std::sync::Arc<std::sync::atomic::AtomicI64>),
+}
+
+/// How long whoever waits for a date sleeps at most before the wall clock is read again.
+const LOOK: Duration = Duration::from_mins(1);
+
+impl Calendar {
+    /// The real date.
+    pub(crate) fn wall() -> Self {
+        Self(Source::Wall)
+    }
+
+    /// The date that this clock reads.
+    pub(crate) fn of(clock: Clock) -> Self {
+        Self(Source::Clock(clock))
+    }
+
+    /// A wall clock that a test sets.
+    #[cfg(test)]
+    pub(crate) fn set_by(wall: &std::sync::Arc<std::sync::atomic::AtomicI64>) -> Self {
+        Self(Source::Set(std::sync::Arc::clone(wall)))
+    }
+
+    /// The present date.
+    pub(crate) fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::Wall => wall::now().into(),
+            Source::Clock(clock) => clock.now(),
+            #[cfg(test)]
+            Source::Set(nanos) => Timestamp::from_nanos(nanos.load(std::sync::atomic::Ordering::SeqCst)),
+        }
+    }
+
+    /// Returns at that date, or within a minute if that is earlier: the wall clock may have been set meanwhile, and timers stand
+    /// still while the machine sleeps.
+    pub(crate) async fn wait_for(&self, date: Timestamp) {
+        if let Source::Clock(clock) = &self.0 {
+            return clock.sleep_until(date).await;
+        }
+        tokio::time::sleep(date.since(self.now()).min(LOOK)).await;
+    }
+}
+
+/// The present, by both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Present {
+    /// What the runs' clock reads, which all times of runs are by.
+    pub(crate) clock: Timestamp,
+    /// What the calendar reads, which says what is due.
+    pub(crate) date: Timestamp,
+}
+
+impl Present {
+    /// Where the calendar goes by the runs' clock.
+    #[cfg(test)]
+    pub(crate) fn of_clock(now: Timestamp) -> Self {
+        Self { clock: now, date: now }
+    }
+
+    /// What the runs' clock read at a date of the past.
+    pub(crate) fn clock_at(self, date: Timestamp) -> Timestamp {
+        self.clock - self.date.since(date)
+    }
+}
+
+/// Notices that the calendar was set, or that the machine slept: the date went on otherwise than the clock did.
+#[derive(Debug)]
+pub(crate) struct Leaps {
+    last: Present,
+}
+
+impl Leaps {
+    /// From now on.
+    pub(crate) fn since(now: Present) -> Self {
+        Self { last: now }
+    }
+
+    /// By how many nanoseconds the date has leapt since it was last [`seen`](Self::seen), if by a minute or more.
+    pub(crate) fn by(&self, now: Present) -> Option<i64> {
+        const LEAP: i64 = 60_000_000_000;
+        let apart = |at: Present| at.date.as_nanos().saturating_sub(at.clock.as_nanos());
+        let by = apart(now).saturating_sub(apart(self.last));
+        (by.saturating_abs() >= LEAP).then_some(by)
+    }
+
+    /// Whoever asks has seen what there was: a slow correction of the wall clock adds up to no leap.
+    pub(crate) fn seen(&mut self, now: Present) {
+        self.last = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    const MINUTE: i64 = 60_000_000_000;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_a_date_reads_the_wall_clock_again_within_a_minute() {
+        let wall = Arc::new(AtomicI64::new(0));
+        let calendar = Calendar::set_by(&wall);
+        let clock = Clock::starting_at(Timestamp::default().to_utc());
+        calendar.wait_for(Timestamp::from_nanos(MINUTE * 180)).await;
+        // The virtual clock stops at the timer, or a millisecond later: tokio's timers are as fine.
+        let waited = clock.now().since(Timestamp::default());
+        assert!(waited >= LOOK && waited < LOOK + Duration::from_millis(2), "{waited:?}");
+        wall.store(MINUTE * 180, Ordering::SeqCst);
+        assert_eq!(calendar.now(), Timestamp::from_nanos(MINUTE * 180));
+        let before = clock.now();
+        calendar.wait_for(Timestamp::from_nanos(MINUTE * 180)).await;
+        assert!(clock.now().since(before) < Duration::from_millis(2), "it is that date");
+    }
+
+    #[test]
+    fn a_leap_is_a_minute_or_more_at_once() {
+        let at = |clock: i64, date: i64| Present { clock: Timestamp::from_nanos(clock), date: Timestamp::from_nanos(date) };
+        let mut leaps = Leaps::since(at(0, 0));
+        for minute in 1..10 {
+            // Each minute the wall clock is a second ahead.
+            let now = at(MINUTE * minute, (MINUTE + 1_000_000_000) * minute);
+            assert_eq!(leaps.by(now), None);
+            leaps.seen(now);
+        }
+        let seen = at(MINUTE * 9, (MINUTE + 1_000_000_000) * 9);
+        let seen_by = |by: i64| leaps.by(at(seen.clock.as_nanos() + 5, seen.date.as_nanos() + 5 + by));
+        assert_eq!([seen_by(MINUTE - 1), seen_by(1 - MINUTE)], [None, None]);
+        assert_eq!([seen_by(MINUTE), seen_by(-MINUTE * 60)], [Some(MINUTE), Some(-MINUTE * 60)]);
+    }
+}

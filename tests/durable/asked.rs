@@ -1,0 +1,176 @@
+//! A command is carried out exactly once: its holder dies at each stage of each commit that follows from it, and another goes on,
+//! with and without whoever asked.
+
+use crate::folder::{Begun, Folder};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+
+const RUN: &str = "manual__2024-03-25T00:00:00Z";
+
+/// One command, and how it is seen how often it was carried out.
+struct Case {
+    /// What happens before, beside the process that is going to die.
+    before: &'static [&'static [&'static str]],
+    /// Whether its runs fail before.
+    is_broken: bool,
+    command: &'static [&'static str],
+    /// A query, and what it gives if the command was carried out once.
+    once: (&'static str, i64),
+}
+
+const TRIGGER: Case =
+    Case { before: &[], is_broken: false, command: &["trigger", "quick"], once: ("SELECT count(*) FROM runs", 1) };
+const RETRY: Case = Case {
+    before: &[&["trigger", "quick", "--logical-date", "2024-03-25"]],
+    is_broken: true,
+    // Named, a node that has succeeded would be cleared by a second `retry` as well.
+    command: &["retry", RUN, "work"],
+    // 14 is that nodes are cleared.
+    once: ("SELECT count(*) FROM records WHERE kind = 14", 1),
+};
+const CANCEL: Case = Case {
+    before: &[&["trigger", "waiting", "--logical-date", "2024-03-25"]],
+    is_broken: false,
+    command: &["cancel", RUN],
+    // 10 is the end of a run, and it is to be the cancelled one.
+    once: ("SELECT count(*) FROM records WHERE kind = 10 AND (SELECT count(*) FROM runs WHERE state = 'cancelled') = 1", 1),
+};
+const BACKFILL: Case = Case {
+    before: &[],
+    is_broken: false,
+    // It would run intervals that have run already.
+    command: &["backfill", "daily", "--from", "2024-01-01", "--to", "2024-01-04", "--reprocess", "all"],
+    once: ("SELECT count(*) FROM runs WHERE kind = 'backfill'", 4),
+};
+const PAUSE: Case =
+    Case { before: &[], is_broken: false, command: &["pause", "daily"], once: ("SELECT count(*) FROM paused", 1) };
+
+fn command(folder: &Folder, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_durable-asked"));
+    command.args(args).current_dir(folder.path()).stdin(Stdio::null());
+    command.env_remove("DIE_AT").env_remove("PIPELINE_LOG").env_remove("RUST_BACKTRACE");
+    command
+}
+
+fn call(folder: &Folder, args: &[&str]) -> (Option<i32>, String) {
+    let output = command(folder, args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code(), said)
+}
+
+fn count(folder: &Folder, query: &str) -> i64 {
+    let journal = rusqlite::Connection::open(folder.path().join(".pipeline/journal.db")).unwrap();
+    journal.query_row(query, [], |row| row.get(0)).unwrap()
+}
+
+fn serve(folder: &Folder, die_at: Option<&str>) -> Begun {
+    let mut serve = command(folder, &["serve"]);
+    if let Some(at) = die_at {
+        serve.env("DIE_AT", at);
+    }
+    Begun::spawn(&mut serve, &["serving daily"])
+}
+
+/// Leaves the command, and returns once it is answered or the process that was to do so has died. Says whether it has.
+fn ask(folder: &Folder, case: &Case, at: &str) -> (Child, bool) {
+    let mut serving = serve(folder, Some(at));
+    if case.is_broken {
+        std::fs::write(folder.path().join("broken"), "").unwrap();
+    }
+    for before in case.before {
+        let (code, said) = call(folder, before);
+        assert_eq!(code, Some(0), "{said}");
+    }
+    match case.command {
+        ["retry", ..] => serving.hears("of quick: failed"),
+        ["cancel", ..] => serving.hears("up_for_reschedule"),
+        _ => {}
+    }
+    if case.is_broken {
+        std::fs::remove_file(folder.path().join("broken")).unwrap();
+    }
+    std::fs::write(folder.path().join("asked"), "").unwrap();
+    let mut asking = command(folder, case.command).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let (id, stdout) = (serving.child.id(), asking.stdout.take().unwrap());
+    let (tell, told) = channel();
+    let answered = tell.clone();
+    // Whoever listens has heard the other one first.
+    std::thread::spawn(move || answered.send(std::io::read_to_string(stdout).is_ok()));
+    let serving = std::thread::spawn(move || {
+        let (code, _) = serving.finish();
+        let _ = tell.send(false);
+        code.is_none()
+    });
+    if told.recv().unwrap() {
+        // What follows from the command comes to its end, or the process dies of it, as it may have already.
+        let _ = Command::new("kill").args(["-TERM", &id.to_string()]).stderr(Stdio::null()).status().unwrap();
+    }
+    (asking, serving.join().unwrap())
+}
+
+/// Dies at each stage of each commit, until there is no such commit any more.
+fn dies_everywhere(case: &Case, asks_on: bool) {
+    for commit in 1.. {
+        let mut has_died = false;
+        for stage in ["begun", "written", "kept"] {
+            let folder = Folder::new();
+            let at = format!("{stage}:{commit}");
+            let (mut asking, died) = ask(&folder, case, &at);
+            has_died |= died;
+            if !asks_on {
+                // It may have been answered.
+                let _ = asking.kill();
+            }
+            // Else it does it itself where the other has not, or says that it is kept.
+            asking.wait().unwrap();
+            if !asks_on {
+                let serving = serve(&folder, None);
+                // Commands are carried out in their order, so those before this one are.
+                assert_eq!(call(&folder, &["unpause", "daily"]).0, Some(0));
+                if case.command[0] == "pause" {
+                    assert_eq!(call(&folder, &["pause", "daily"]).0, Some(0));
+                }
+                serving.kill();
+            }
+            let (code, said) = call(&folder, &["resume"]);
+            assert_eq!(code, Some(0), "{at}: {said}");
+            let (query, once) = case.once;
+            assert_eq!(count(&folder, query), once, "{:?} {at}, died: {died}", case.command);
+            let unfinished = "SELECT count(*) FROM runs WHERE state NOT IN ('success', 'cancelled')";
+            assert_eq!(count(&folder, unfinished), 0, "{:?} {at}", case.command);
+        }
+        if !has_died {
+            assert!(commit > 1, "{:?}: no commit followed from it", case.command);
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_trigger_makes_one_run() {
+    dies_everywhere(&TRIGGER, true);
+    dies_everywhere(&TRIGGER, false);
+}
+
+#[test]
+fn a_retry_clears_once() {
+    dies_everywhere(&RETRY, true);
+    dies_everywhere(&RETRY, false);
+}
+
+#[test]
+fn a_cancel_ends_a_run_once() {
+    dies_everywhere(&CANCEL, true);
+    dies_everywhere(&CANCEL, false);
+}
+
+#[test]
+fn a_backfill_runs_each_interval_once() {
+    dies_everywhere(&BACKFILL, true);
+    dies_everywhere(&BACKFILL, false);
+}
+
+#[test]
+fn a_pause_is_kept() {
+    dies_everywhere(&PAUSE, true);
+}

@@ -1,0 +1,69 @@
+//! Pipelines that are asked for, in a process that dies at a stage of a commit: what `asked.rs` kills.
+//!
+//! `DIE_AT=begun:2` is the stage and the number of the commit, counted from when there is a file `asked` in the folder. The process is
+//! aborted there, which runs no destructor and writes nothing.
+
+use pipeline_runtime::__private::commits::{self, Stage};
+use pipeline_runtime::cli::Cli;
+use pipeline_runtime::prelude::*;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Where the process is to die.
+static DIE_AT: OnceLock<(String, u64)> = OnceLock::new();
+
+fn reached(stage: Stage) {
+    static COMMITS: AtomicU64 = AtomicU64::new(0);
+    let Some((at, commit)) = DIE_AT.get() else { return };
+    if COMMITS.load(Ordering::SeqCst) == 0 && (stage != Stage::Begun || !Path::new("asked").exists()) {
+        return;
+    }
+    let (name, begun) = match stage {
+        Stage::Begun => ("begun", 1),
+        Stage::Written => ("written", 0),
+        Stage::Kept => ("kept", 0),
+    };
+    let now = COMMITS.fetch_add(begun, Ordering::SeqCst) + begun;
+    if at == name && now == *commit {
+        std::process::abort();
+    }
+}
+
+#[task]
+async fn work(day: String) -> Result<String> {
+    if Path::new("broken").exists() { Err(TaskError::fatal("it is broken")) } else { Ok(day) }
+}
+
+#[pipeline]
+fn quick() {
+    work(template!("{{ ds }}"));
+}
+
+#[sensor(poke = "1h", timeout = "1d")]
+async fn never(day: String) -> Result<Poke<String>> {
+    Ok(if day.is_empty() { Poke::Ready(day) } else { Poke::NotYet })
+}
+
+#[pipeline]
+fn waiting() {
+    never(template!("{{ ds }}"));
+}
+
+/// Its schedule is over, so that it runs where somebody asks for it.
+#[pipeline(schedule = "@daily", start = "2024-01-01", end = "2024-01-31")]
+fn daily() {
+    work(template!("{{ ds }}"));
+}
+
+fn main() -> ExitCode {
+    if let Some((stage, commit)) = std::env::var("DIE_AT").ok().as_deref().and_then(|at| at.split_once(':'))
+        && let Ok(commit) = commit.parse()
+    {
+        // It is set once.
+        let _ = DIE_AT.set((stage.to_owned(), commit));
+        commits::watch(reached);
+    }
+    Cli::new([quick(), waiting(), daily()]).main()
+}
