@@ -317,10 +317,11 @@ impl Runner {
                 return Err(error.into());
             }
         };
-        let (ended, tally) = dispatch.run();
+        let done = dispatch.run();
         drop(logs);
         let now = clock.now();
         let mut watched = shown.close();
+        let (ended, tally) = done.map_err(RunnerError::Process)?;
         for run in watched.values().filter(|run| !(forgets && run.history.state.is_end())) {
             match progress {
                 Progress::Auto | Progress::Plain if forgets => output::to_stdout(&progress::unfinished(run)),
