@@ -320,10 +320,11 @@ impl Runner {
                 return Err(error.into());
             }
         };
-        let (ended, tally) = dispatch.run();
+        let done = dispatch.run();
         drop(logs);
         let now = clock.now();
         shown.close();
+        let (ended, tally) = done.map_err(RunnerError::Process)?;
         let mut watched = feed.take_runs();
         for run in watched.values().filter(|run| !(forgets && run.history().state.is_end())) {
             match progress {

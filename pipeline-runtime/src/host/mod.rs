@@ -1,9 +1,9 @@
 //! Runs hosted by a process: the engine with the runtimes it runs on, what asks for a run, and the signals that end it.
 //!
-//! There are two runtimes. Bodies and notifiers run on the workers, one thread a core. Timers and signals run on a runtime of
+//! There are three runtimes. Bodies and notifiers run on the workers, one thread a core. Timers and signals run on a runtime of
 //! their own, on the thread that calls [`Host::drive_until`]: a body that never yields can hog its worker, but holds neither
-//! another node's time limit up nor Ctrl-C. (`tests/cli/interrupt.rs`)
-//! The host's own loop ([`Dispatch`]) shares that thread, so what it does must be quick.
+//! another node's time limit up nor Ctrl-C. (`tests/cli/interrupt.rs`) What begins runs and does what others ask for ([`Dispatch`]) has a
+//! thread and a runtime too, since it reads the journal and waits for the disk, which may take seconds.
 //!
 //! A process that is to end drains first, and cuts off only what is left then.
 
@@ -47,6 +47,7 @@ pub(crate) struct Host {
     /// None only while it is dropped.
     workers: Option<Runtime>,
     timers: Runtime,
+    dispatch: Runtime,
     threads: usize,
     calendar: Calendar,
     /// None where runs end with their process.
@@ -87,6 +88,7 @@ impl Host {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = Builder::new_multi_thread().worker_threads(threads).thread_name("pipeline-worker").enable_all().build()?;
         let timers = Builder::new_current_thread().enable_all().build()?;
+        let dispatch = Builder::new_current_thread().enable_all().build()?;
         let HostOptions { journal, parallelism, clock, calendar, observer, drain } = options;
         let kept: Box<dyn Journal> = match &journal {
             Some(journal) => Box::new(Arc::clone(journal)),
@@ -101,7 +103,7 @@ impl Host {
             journal.attach(&engine);
         }
         let interrupts = Mutex::new(Interrupts::listen(drain)?);
-        Ok(Self { engine, workers: Some(workers), timers, threads, calendar, journal, interrupts })
+        Ok(Self { engine, workers: Some(workers), timers, dispatch, threads, calendar, journal, interrupts })
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -10,6 +10,8 @@ mod calendar;
 mod commands;
 mod hosted;
 #[cfg(test)]
+mod stalls;
+#[cfg(test)]
 mod tests;
 
 use super::prepare::Unfinished;
@@ -27,6 +29,7 @@ use futures_util::{FutureExt, StreamExt};
 use hosted::Runs;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// How often the inbox is looked into, in real time.
 const INBOX: Duration = Duration::from_millis(200);
@@ -155,29 +158,76 @@ impl<'a> Dispatch<'a> {
     }
 
     /// Hosts runs until all have ended, or somebody wants the process to end. To be called once.
-    pub(crate) fn run(mut self) -> (Ended, Tally) {
+    ///
+    /// All that it does itself is on a thread of its own: it waits for the disk, and timers and signals wait for nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where the machine has no thread for it; then nothing has run.
+    pub(crate) fn run(mut self) -> std::io::Result<(Ended, Tally)> {
         let host = self.host;
         let mut interrupts = host.interrupts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let ended = host.drive_until(async {
-            let ended = tokio::select! {
-                biased;
-                signal = interrupts.first() => Ended::Interrupted(signal),
-                () = host.engine.stopped() => Ended::Stopped,
-                () = self.work() => Ended::All,
-            };
-            match ended {
-                Ended::Interrupted(signal) if self.service.drain > Duration::ZERO => self.drain(signal).await,
-                ended => ended,
+        let (tell, told) = oneshot::channel();
+        // Until the engine is driven it keeps its records to itself, and what a command does must be kept with the command.
+        let (drive, is_driven) = oneshot::channel::<()>();
+        // Dropped at its end, whatever ends it.
+        let (goes_on, ended) = oneshot::channel::<std::convert::Infallible>();
+        std::thread::scope(|threads| {
+            let thread = std::thread::Builder::new().name("pipeline-dispatch".into());
+            let dispatch = thread.spawn_scoped(threads, move || {
+                let _goes_on = goes_on;
+                let ended = host.dispatch.block_on(async {
+                    let _ = is_driven.await;
+                    self.until_the_end(told).await
+                });
+                self.tally.queued = self.scheduler.queued();
+                (ended, self.tally)
+            })?;
+            host.drive_until(async {
+                let _ = drive.send(());
+                let mut ended = std::pin::pin!(ended);
+                tokio::select! {
+                    biased;
+                    signal = interrupts.first() => {
+                        // Nothing more starts, whatever dispatch is busy with. It comes to the end of that: no command is half done.
+                        host.engine.drain();
+                        // It may have ended.
+                        let _ = tell.send(signal);
+                    }
+                    _ = &mut ended => return,
+                }
+                let _ = ended.await;
+            });
+            let (ended, tally) = dispatch.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            if matches!(ended, Ended::Interrupted(_)) {
+                host.engine.interrupt();
             }
-        });
-        if matches!(ended, Ended::Interrupted(_)) {
-            host.engine.interrupt();
+            if !matches!(ended, Ended::All) {
+                host.engine.stop();
+            }
+            Ok((ended, tally))
+        })
+    }
+
+    async fn until_the_end(&mut self, told: oneshot::Receiver<super::Signal>) -> Ended {
+        let host = self.host;
+        let signal = async {
+            match told.await {
+                Ok(signal) => signal,
+                // Nobody listens for signals any more.
+                Err(_) => std::future::pending().await,
+            }
+        };
+        let ended = tokio::select! {
+            biased;
+            signal = signal => Ended::Interrupted(signal),
+            () = host.engine.stopped() => Ended::Stopped,
+            () = self.work() => Ended::All,
+        };
+        match ended {
+            Ended::Interrupted(signal) if self.service.drain > Duration::ZERO => self.drain(signal).await,
+            ended => ended,
         }
-        if !matches!(ended, Ended::All) {
-            host.engine.stop();
-        }
-        self.tally.queued = self.scheduler.queued();
-        (ended, self.tally)
     }
 
     /// Lets what is under way come to its end.

@@ -21,15 +21,19 @@ impl Process {
 
     /// Whose schedules go by that.
     pub(super) fn by(calendar: Calendar) -> Self {
+        Self::observed(calendar, Feed::silent())
+    }
+
+    /// Whose records somebody sees as they are made.
+    pub(super) fn observed(calendar: Calendar, observer: Arc<dyn crate::engine::Observe>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let journal = Arc::new(SqliteJournal::open(&folder.path().join("journal.db")).unwrap());
-        let feed = Feed::silent();
         let options = HostOptions {
             journal: Some(journal),
             parallelism: 8,
             clock: Clock::system(),
             calendar,
-            observer: feed,
+            observer,
             drain: Duration::ZERO,
         };
         Self { host: Host::new(options).unwrap(), _folder: folder }
@@ -85,7 +89,7 @@ fn a_run_that_is_retried_before_its_end_was_heard_is_watched_to_its_end() {
     // Its end is on its way.
     dispatch.execute(Command::Retry { run: run.clone(), nodes: vec!["waits".into()], downstream: false }).unwrap();
     FAILS.store(true, Ordering::SeqCst);
-    let (ended, tally) = dispatch.run();
+    let (ended, tally) = dispatch.run().unwrap();
     assert_eq!((ended, tally), (Ended::All, Tally { failed: 1, ..Tally::default() }));
     assert_eq!(process.reader().run(&run).unwrap().unwrap().state, RunState::Failed);
 }
@@ -136,7 +140,7 @@ fn a_queued_run_that_has_no_plan_any_more_fails_and_others_begin() {
     let unfinished = process.host.unfinished(&pipelines, |_| true).unwrap();
     let mut dispatch = process.dispatch(&pipelines);
     dispatch.go_on(unfinished).unwrap();
-    let (ended, tally) = dispatch.run();
+    let (ended, tally) = dispatch.run().unwrap();
     assert_eq!((ended, tally), (Ended::All, Tally { success: 1, failed: 1, ..Tally::default() }));
     let state = |run_id: &str| process.reader().run(run_id).unwrap().unwrap().state;
     assert_eq!((state("old"), state("new")), (RunState::Failed, RunState::Success));
