@@ -6,6 +6,7 @@
 #![allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
 
 mod arrivals;
+mod damage;
 mod faults;
 mod folder;
 mod golden;

@@ -3,5 +3,6 @@
 
 mod asked;
 mod backfill;
+mod one_file;
 mod process;
 mod schedule;

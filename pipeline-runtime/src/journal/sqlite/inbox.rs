@@ -5,7 +5,7 @@
 
 use super::{JournalError, lock, schema};
 use crate::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -60,8 +60,29 @@ impl Mailbox {
         let query = || -> rusqlite::Result<Vec<_>> {
             let select = "SELECT id, at, command FROM inbox WHERE answer IS NULL AND id > ?1 ORDER BY id";
             let mut statement = self.connection.prepare_cached(select)?;
-            statement.query_map([last], |row| Ok((row.get(0)?, Timestamp::from_nanos(row.get(1)?), row.get(2)?)))?.collect()
+            // Anybody can write here. What is no text is no command, and is answered as such: it must not keep the others waiting.
+            let text =
+                |row: &Row<'_>| -> rusqlite::Result<String> { Ok(row.get_ref(2)?.as_str().unwrap_or_default().to_owned()) };
+            statement.query_map([last], |row| Ok((row.get(0)?, Timestamp::from_nanos(row.get(1)?), text(row)?)))?.collect()
         };
         query().map_err(self.failed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_is_no_text_does_not_hide_those_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let _written = schema::open(&path).unwrap();
+        let mailbox = Mailbox::open(&path).unwrap();
+        let at = Timestamp::from_nanos(7);
+        let insert = "INSERT INTO inbox (at, command) VALUES (7, CAST(x'ff00fe' AS TEXT))";
+        mailbox.connection.execute(insert, []).unwrap();
+        let second = mailbox.post("{}", at).unwrap();
+        assert_eq!(mailbox.commands(0).unwrap(), [(second - 1, at, String::new()), (second, at, "{}".to_owned())]);
     }
 }
