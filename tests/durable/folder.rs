@@ -26,7 +26,7 @@ impl Folder {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(RUNS);
         command.args(args).current_dir(self.path()).stdin(Stdio::null());
-        command.env_remove("PIPELINE_LOG").env_remove("CODE").env_remove("RUST_BACKTRACE");
+        command.env_remove("PIPELINE_LOG").env_remove("CODE").env_remove("RUST_BACKTRACE").env_remove("PIPELINE_JOURNAL");
         command
     }
 

@@ -136,7 +136,10 @@ pub enum JournalError {
         reason: String,
     },
     /// It is not there.
-    #[error("there is no journal at {path:?}")]
+    #[error(
+        "there is no journal at {:?}; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` \
+         names another", std::path::absolute(path).unwrap_or_else(|_| path.clone())
+    )]
     Missing {
         /// The journal's file.
         path: PathBuf,
