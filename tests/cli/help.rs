@@ -12,7 +12,7 @@ fn without_a_command_the_help_is_shown() {
 
         Commands:
           check     Builds every plan with its default params and prints all mistakes of all pipelines
-          list      Lists the pipelines, their schedules and what they do
+          list      Lists the pipelines, their schedules, when they run next and what they do
           graph     Draws a pipeline's plan with its default params
           run       Runs a pipeline once, now, to its end
           serve     Runs all pipelines as their schedules say, until Ctrl-C or SIGTERM
@@ -41,7 +41,7 @@ fn without_a_command_the_help_is_shown() {
               --log <LEVEL>  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
 
         Journal:
-              --journal <FILE>  The file that keeps all runs; made if it is not there [default: .pipeline/journal.db]
+              --journal <FILE>  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
 
         Exit codes: 0 success, 1 the run failed, 2 wrong use or a mistake in a plan, 130 interrupted.
     "#]]
@@ -102,9 +102,9 @@ fn each_default_of_run_stands_in_its_help() {
 
         Journal:
               --journal <FILE>
-                  The file that keeps all runs; made if it is not there
+                  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
 
-                  [default: .pipeline/journal.db]
+                  PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` make the file if it is not there; all other commands say where they looked for it.
         [exit 0]
     "#]].assert_eq(&call(&["run", "--help"]));
 }
@@ -169,9 +169,9 @@ fn each_default_of_simulate_stands_in_its_help() {
 
         Journal:
               --journal <FILE>
-                  The file that keeps all runs; made if it is not there
+                  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
 
-                  [default: .pipeline/journal.db]
+                  PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` make the file if it is not there; all other commands say where they looked for it.
         [exit 0]
     "#]].assert_eq(&call(&["simulate", "--help"]));
 }
@@ -193,7 +193,7 @@ fn each_default_of_serve_and_backfill_stands_in_its_help() {
               --log <LEVEL>  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
 
         Journal:
-              --journal <FILE>  The file that keeps all runs; made if it is not there [default: .pipeline/journal.db]
+              --journal <FILE>  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
         [exit 0]
     "#]]
     .assert_eq(&call(&["serve", "-h"]));
@@ -221,7 +221,7 @@ fn each_default_of_serve_and_backfill_stands_in_its_help() {
               --log <LEVEL>  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
 
         Journal:
-              --journal <FILE>  The file that keeps all runs; made if it is not there [default: .pipeline/journal.db]
+              --journal <FILE>  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
         [exit 0]
     "#]].assert_eq(&call(&["backfill", "-h"]));
 }

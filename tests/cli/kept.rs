@@ -20,7 +20,8 @@ impl Folder {
     }
 
     fn call(&self, args: &[&str], expected: &Expect) {
-        expected.assert_eq(&scrub(&told(&self.command(args).output().expect("it was built"))));
+        let said = told(&self.command(args).output().expect("it was built"));
+        expected.assert_eq(&scrub(&said.replace(&self.0.display().to_string(), "FOLDER")));
     }
 
     fn read(&self, file: &str) -> String {
@@ -154,18 +155,18 @@ fn what_is_not_kept_is_said() {
     folder.call(
         &["runs"],
         &expect![[r#"
-        [exit 2]
-        [stderr]
-        error: there is no journal at ".pipeline/journal.db"
-    "#]],
+            [exit 2]
+            [stderr]
+            error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
+        "#]],
     );
     folder.call(
         &["resume"],
         &expect![[r#"
-        [exit 2]
-        [stderr]
-        error: there is no journal at ".pipeline/journal.db"
-    "#]],
+            [exit 2]
+            [stderr]
+            error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
+        "#]],
     );
     std::fs::create_dir(folder.0.join(".pipeline")).expect("the folder is ours");
     std::fs::write(folder.0.join(".pipeline/journal.db"), "no journal ".repeat(200)).expect("the folder is ours");

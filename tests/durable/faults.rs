@@ -75,12 +75,12 @@ fn a_file_cut_short_is_refused_and_left_as_it_is() {
     folder.tells(&["run", "mapped"], &expect![[r#"
         [exit 2]
         [stderr]
-        error: the journal ".pipeline/journal.db" is damaged: database disk image is malformed; nothing was changed. Restore it from a backup, or move it away to begin a new one
+        error: the journal ".pipeline/journal.db" is damaged: database disk image is malformed; nothing was changed. Restore it from a backup, or move it away to begin a new one, each time with the files `-wal` and `-shm` beside it
     "#]]);
     folder.tells(&["runs"], &expect![[r#"
         [exit 2]
         [stderr]
-        error: the journal ".pipeline/journal.db" is damaged: database disk image is malformed; nothing was changed. Restore it from a backup, or move it away to begin a new one
+        error: the journal ".pipeline/journal.db" is damaged: database disk image is malformed; nothing was changed. Restore it from a backup, or move it away to begin a new one, each time with the files `-wal` and `-shm` beside it
     "#]]);
     assert_eq!(folder.bytes(), before);
 }
@@ -94,7 +94,7 @@ fn a_file_with_a_damaged_page_is_refused_and_left_as_it_is() {
     folder.tells(&["run", "mapped"], &expect![[r#"
         [exit 2]
         [stderr]
-        error: the journal ".pipeline/journal.db" is damaged: Tree 2 page 2: btreeInitPage() returns error code 11; nothing was changed. Restore it from a backup, or move it away to begin a new one
+        error: the journal ".pipeline/journal.db" is damaged: Tree 2 page 2: btreeInitPage() returns error code 11; nothing was changed. Restore it from a backup, or move it away to begin a new one, each time with the files `-wal` and `-shm` beside it
     "#]]);
     assert_eq!(folder.bytes(), before);
 }

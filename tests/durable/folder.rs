@@ -26,7 +26,7 @@ impl Folder {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(RUNS);
         command.args(args).current_dir(self.path()).stdin(Stdio::null());
-        command.env_remove("PIPELINE_LOG").env_remove("CODE").env_remove("RUST_BACKTRACE");
+        command.env_remove("PIPELINE_LOG").env_remove("CODE").env_remove("RUST_BACKTRACE").env_remove("PIPELINE_JOURNAL");
         command
     }
 
@@ -116,8 +116,11 @@ fn scrub(bytes: &[u8]) -> String {
         lines.push_str(words.trim_end());
         lines.push('\n');
     }
-    // `9m 59s` is a minute earlier `10m`.
-    lines.replace("_ _", "_")
+    // `9m 59s` is a minute earlier `10m`, and what was begun long ago has been under way for days.
+    while lines.contains("_ _") {
+        lines = lines.replace("_ _", "_");
+    }
+    lines
 }
 
 /// A duration, a date of today, a time of day and a process's number differ.
@@ -125,7 +128,9 @@ fn word(word: &str) -> String {
     let core = word.trim_start_matches('(').trim_end_matches([',', ';', ')']);
     let at = word.find(core).unwrap_or(0);
     let (before, rest) = (&word[..at], &word[at + core.len()..]);
-    let is_time = ["ms", "s", "m", "h"].iter().any(|unit| core.strip_suffix(unit).is_some_and(|n| n.parse::<f64>().is_ok()));
+    let is_time = ["ms", "s", "m", "h", "day", "days", "month", "months", "year", "years"]
+        .iter()
+        .any(|unit| core.strip_suffix(unit).is_some_and(|n| n.parse::<f64>().is_ok()));
     let is_date = core.len() == 20 && core.ends_with('Z') && core.starts_with("20") && !core.starts_with("2024");
     let is_clock = core.len() == 9 && core.ends_with('Z') && core.as_bytes()[2] == b':';
     if is_time || is_date || is_clock { format!("{before}_{rest}") } else { word.to_owned() }

@@ -7,6 +7,7 @@
 
 mod arrivals;
 mod asked;
+mod damage;
 mod faults;
 mod folder;
 mod golden;

@@ -63,6 +63,8 @@ fn a_run_that_waits_for_its_turn_is_cancelled_before_it_begins() {
 #[test]
 fn a_paused_schedule_starts_nothing_until_it_is_followed_again() {
     let folder = Folder::new();
+    // A journal that was served once.
+    folder.ok(&["run", "daily", "--logical-date", "2024-03-01"]);
     assert!(folder.ok(&["pause", "minutely"]).starts_with("the schedule of minutely is paused;"));
     let mut serve = folder.start(&["serve"]);
     serve.hears("serving minutely: paused");

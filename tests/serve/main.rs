@@ -3,5 +3,7 @@
 
 mod asked;
 mod backfill;
+mod elsewhere;
+mod one_file;
 mod process;
 mod schedule;

@@ -24,9 +24,14 @@ impl Folder {
         std::fs::write(self.path(name), "").expect("the folder is ours");
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_served-pipelines"));
-        command.args(args).current_dir(self.0.path()).env("PIPELINE_LOG", "info").env_remove("RUST_BACKTRACE");
+        command
+            .args(args)
+            .current_dir(self.0.path())
+            .env("PIPELINE_LOG", "info")
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("PIPELINE_JOURNAL");
         command
     }
 

@@ -1,7 +1,10 @@
-use super::error::Result;
+use super::error::{Result, TaskError};
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The most bytes that a sensor may remember as JSON.
+const MAX_MEMORY: usize = 1 << 20;
 
 /// What an attempt may know of its run. Supplied by the runtime to a parameter of this type; never wired.
 ///
@@ -123,9 +126,16 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// If `state` cannot be written as JSON.
+    /// If `state` cannot be written as JSON, or has more than 1 MiB as JSON: it is written to the journal at each poke.
     pub fn remember<S: Serialize>(&self, state: &S) -> Result<()> {
-        self.memory.set(serde_json::to_string(state)?);
+        let json = serde_json::to_string(state)?;
+        if json.len() > MAX_MEMORY {
+            let (bytes, limit) = (json.len(), MAX_MEMORY >> 20);
+            return Err(TaskError::fatal(format!(
+                "what the sensor remembers has {bytes} bytes as JSON; the limit is {limit} MiB: remember how far it is, such as a key or a time"
+            )));
+        }
+        self.memory.set(json);
         Ok(())
     }
 

@@ -70,6 +70,20 @@ impl TaskError {
     }
 }
 
+/// The longest error text that is kept. A run's history holds one for each attempt.
+const MAX_TEXT: usize = 16 << 10;
+
+/// An error's text as it is kept and told: what is too long is cut, and says how much is missing.
+pub(crate) fn cut(mut text: String) -> String {
+    if text.len() <= MAX_TEXT {
+        return text;
+    }
+    let end = text.floor_char_boundary(MAX_TEXT);
+    let more = text.len() - end;
+    text.truncate(end);
+    text + &format!("… and {more} more bytes")
+}
+
 /// An error's message followed by its sources', leaving out a source that the message before it already ends with.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();

@@ -37,6 +37,16 @@ pub enum ParamsError {
         /// What serde said.
         reason: String,
     },
+    /// More than a run may keep.
+    #[error(
+        "the params of pipeline `{pipeline}` have {bytes} bytes as JSON; the limit is 1 MiB: put what is large in a bucket, and give its key"
+    )]
+    TooLarge {
+        /// The pipeline's id.
+        pipeline: &'static str,
+        /// How many they have.
+        bytes: usize,
+    },
     /// Params for a pipeline without an argument.
     #[error("pipeline `{pipeline}` takes no params")]
     None {
@@ -44,6 +54,9 @@ pub enum ParamsError {
         pipeline: &'static str,
     },
 }
+
+/// The most bytes that params may have as JSON: each run keeps its own.
+const MAX_BYTES: usize = 1 << 20;
 
 /// Reads `given` on top of the defaults. Returns the params whole, as they are kept with the run.
 pub(crate) fn complete<P: Params>(pipeline: &'static str, given: &Value) -> Result<(P, Value), ParamsError> {
@@ -59,6 +72,12 @@ pub(crate) fn complete<P: Params>(pipeline: &'static str, given: &Value) -> Resu
     };
     let params: P = serde_json::from_value(merged).map_err(|error| unknown_or(pipeline, &defaults, given, &error, invalid))?;
     let whole = serde_json::to_value(&params).map_err(|error| invalid(error.to_string()))?;
+    let json = whole.to_string();
+    if json.len() > MAX_BYTES {
+        return Err(ParamsError::TooLarge { pipeline, bytes: json.len() });
+    }
+    // What is nested too deeply can be written but not read again.
+    serde_json::from_str::<Value>(&json).map_err(|error| invalid(error.to_string()))?;
     // serde drops a key it does not know, unless the type denies it.
     if let (Value::Object(given), Value::Object(whole), Value::Object(defaults)) = (given, &whole, &defaults)
         && let Some(key) = given.keys().find(|key| !whole.contains_key(*key) && !defaults.contains_key(*key))
@@ -129,6 +148,18 @@ mod tests {
         assert_eq!(loose, "no param `regoin` in pipeline `p`; it takes `days`, `region`");
         let strict = complete::<Strict>("p", &json!({ "regoin": "eu" })).unwrap_err().to_string();
         assert_eq!(strict, "no param `regoin` in pipeline `p`; it takes `region`");
+    }
+
+    #[test]
+    fn what_is_too_large_or_too_deep_to_be_kept_is_refused() {
+        let region = |bytes| complete::<Loose>("p", &json!({ "region": "x".repeat(bytes) })).map(drop);
+        let rest = r#"{"days":0,"region":""}"#.len();
+        assert_eq!(region(MAX_BYTES - rest), Ok(()));
+        let error = region(MAX_BYTES - rest + 1).unwrap_err().to_string();
+        assert!(error.starts_with("the params of pipeline `p` have 1048577 bytes as JSON; the limit is 1 MiB: "), "{error}");
+        let deep = (0..130).fold(Value::Null, |inner, _| json!([inner]));
+        let error = complete::<Value>("p", &json!({ "deep": deep })).unwrap_err().to_string();
+        assert!(error.contains("recursion limit exceeded"), "{error}");
     }
 
     #[test]

@@ -26,9 +26,12 @@ pub(super) struct Args {
     /// Without it the environment variable PIPELINE_LOG says it, else it is info.
     #[arg(long, global = true, value_name = "LEVEL", value_parser = level, help_heading = "Logging")]
     pub(super) log: Option<LevelFilter>,
-    /// The file that keeps all runs; made if it is not there
-    #[arg(long, global = true, value_name = "FILE", default_value = ".pipeline/journal.db", help_heading = "Journal")]
-    pub(super) journal: PathBuf,
+    /// The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
+    ///
+    /// PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` make the file if it is not there; all other commands
+    /// say where they looked for it.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Journal")]
+    pub(super) journal: Option<PathBuf>,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -40,8 +43,14 @@ pub(super) enum Command {
         /// That pipeline alone; without it all of them
         pipeline: Option<String>,
     },
-    /// Lists the pipelines, their schedules and what they do
-    List,
+    /// Lists the pipelines, their schedules, when they run next and what they do
+    ///
+    /// Whether a schedule is paused stands in the journal; where there is none, no schedule is.
+    List {
+        /// Prints one JSON object per line and pipeline
+        #[arg(long)]
+        json: bool,
+    },
     /// Draws a pipeline's plan with its default params
     Graph {
         /// The pipeline; need not be named if it is the only one
@@ -75,7 +84,8 @@ pub(super) enum Command {
     /// Starts a new run of a pipeline, in the process that serves if there is one
     ///
     /// Where another process holds the journal, that one runs it; this command waits until the run has started or waits for its
-    /// turn, and says so. Where none does, the run is run here, to its end. A date that has an unfinished manual run is refused.
+    /// turn, and says so. Where none does, the run is run here, to its end. A date that has an unfinished manual run is refused, also
+    /// where the date is not given but follows from the schedule. The journal has to be there.
     Trigger {
         /// The pipeline; need not be named if it is the only one
         pipeline: Option<String>,
@@ -332,6 +342,12 @@ pub(super) struct Outage {
     pub(super) bucket: String,
     pub(super) from: String,
     pub(super) until: String,
+}
+
+/// The journal's file: as the option says, else the environment, else in the present folder.
+pub(super) fn journal(option: Option<PathBuf>) -> PathBuf {
+    let named = || std::env::var_os("PIPELINE_JOURNAL").filter(|name| !name.is_empty());
+    option.or_else(|| named().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from(".pipeline/journal.db"))
 }
 
 /// The level to log at: as the option says, else the environment, else info.

@@ -1,23 +1,88 @@
 //! `list`
 
 use super::output;
-use crate::Pipeline;
+use crate::journal::Reader;
+use crate::schedule::{Schedule, Window};
+use crate::{Clock, Pipeline};
+use chrono::{DateTime, SecondsFormat, Utc};
+use std::path::Path;
 use std::process::ExitCode;
 
-pub(super) fn run(pipelines: &[Pipeline]) -> ExitCode {
-    let mut rows = vec![["pipeline", "schedule", "tags", "description"].map(str::to_owned)];
-    rows.extend(pipelines.iter().map(row));
-    output::to_stdout(&output::table(&rows));
-    ExitCode::SUCCESS
+/// When a schedule begins its next run.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    NoSchedule,
+    Paused,
+    At(DateTime<Utc>),
+    /// Its `end` is past.
+    Never,
 }
 
-fn row(pipeline: &Pipeline) -> [String; 4] {
+pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<ExitCode, String> {
+    // The pipelines are those of the binary, whether or not anything was kept of them.
+    let reader = journal.exists().then(|| Reader::open(journal)).transpose().map_err(|error| error.to_string())?;
+    let paused = reader.as_ref().map(Reader::paused).transpose().map_err(|error| error.to_string())?.unwrap_or_default();
+    let now = Clock::system().now().to_utc();
+    let mut rows = vec![["pipeline", "schedule", "next run", "tags", "description"].map(str::to_owned)];
+    for pipeline in pipelines {
+        let next = if paused.contains(pipeline.id()) { Next::Paused } else { next(pipeline, reader.as_ref(), now)? };
+        if json {
+            output::to_stdout(&as_json(pipeline, &next).to_string());
+        } else {
+            rows.push(row(pipeline, &next));
+        }
+    }
+    if !json {
+        output::to_stdout(&output::table(&rows));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The next tick that a process that serves would run. What was missed before it does not count.
+fn next(pipeline: &Pipeline, reader: Option<&Reader>, now: DateTime<Utc>) -> Result<Next, String> {
+    let options = pipeline.options();
+    let Some(cron) = options.schedule else { return Ok(Next::NoSchedule) };
+    let schedule = Schedule::parse(cron, options.timezone.unwrap_or("UTC")).map_err(|error| error.to_string())?;
+    let window =
+        Window::parse(options.start, options.end, options.catchup, schedule.zone()).map_err(|error| error.to_string())?;
+    let last =
+        reader.map(|reader| reader.last_scheduled(pipeline.id(), now.into())).transpose().map_err(|error| error.to_string())?;
+    Ok(window.next_due(&schedule, last.flatten(), now).map_or(Next::Never, Next::At))
+}
+
+fn row(pipeline: &Pipeline, next: &Next) -> [String; 5] {
     let options = pipeline.options();
     let schedule = match (options.schedule, options.timezone) {
         (Some(cron), Some(zone)) => format!("{cron} ({zone})"),
         (Some(cron), None) => format!("{cron} (UTC)"),
         (None, _) => "none".to_owned(),
     };
-    let description = pipeline.description().trim().lines().next().unwrap_or_default();
-    [pipeline.id().to_owned(), schedule, pipeline.tags().join(", "), description.to_owned()]
+    let next = match next {
+        Next::NoSchedule => "none".to_owned(),
+        Next::Paused => "paused".to_owned(),
+        Next::At(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        Next::Never => "none: its `end` is past".to_owned(),
+    };
+    [pipeline.id().to_owned(), schedule, next, pipeline.tags().join(", "), description(pipeline).to_owned()]
+}
+
+fn as_json(pipeline: &Pipeline, next: &Next) -> serde_json::Value {
+    let options = pipeline.options();
+    let at = match next {
+        Next::At(at) => Some(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        _ => None,
+    };
+    serde_json::json!({
+        "pipeline": pipeline.id(),
+        "schedule": options.schedule,
+        "timezone": options.schedule.map(|_| options.timezone.unwrap_or("UTC")),
+        "paused": *next == Next::Paused,
+        "next_run": at,
+        "tags": pipeline.tags(),
+        "description": description(pipeline),
+    })
+}
+
+fn description(pipeline: &Pipeline) -> &str {
+    pipeline.description().trim().lines().next().unwrap_or_default()
 }

@@ -21,7 +21,7 @@
 //! | command | does |
 //! |---|---|
 //! | `check [PIPELINE]` | builds every plan with its default params and prints all mistakes of all pipelines |
-//! | `list` | the pipelines, their schedules and what they do |
+//! | `list [--json]` | the pipelines, their schedules, when they run next and what they do |
 //! | `graph [PIPELINE] [--format text\|mermaid\|json]` | draws a plan |
 //! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json] [--metrics FILE]` | runs a pipeline once, to its end, or goes on with the unfinished run of that identity |
 //! | `serve [--drain 20s]` | follows all schedules, and goes on with what was unfinished |
@@ -52,6 +52,12 @@
 //!
 //! A process that serves, asked to end, starts nothing more and lets attempts that are under way come to their end for `--drain`; it
 //! exits with 0, or with 130 where it had to cut them off. With `--json` it prints `run_finished` at the end of each run.
+//!
+//! # Which journal
+//!
+//! `--journal FILE` names it, else the environment variable `PIPELINE_JOURNAL`, else it is `.pipeline/journal.db` in the present
+//! folder. `run`, `serve` and `backfill` make it where there is none. All other commands are about runs or a process that are there already, so
+//! they are refused without one, and say where they looked.
 //!
 //! # Progress
 //!
@@ -243,8 +249,9 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
     if let Err(problem) = choose::distinct(pipelines) {
         return refuse(&problem);
     }
+    let journal = args::journal(args.journal);
     let at = |how: &args::How| Place {
-        journal: args.journal.clone(),
+        journal: journal.clone(),
         log: args.log,
         parallelism: how.parallelism,
         progress: how.progress(),
@@ -252,25 +259,25 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
     };
     let done = match args.command {
         Command::Check { pipeline } => check::run(pipelines, pipeline.as_deref()),
-        Command::List => Ok(list::run(pipelines)),
+        Command::List { json } => list::run(pipelines, json, &journal),
         Command::Graph { pipeline, format } => graph::run(pipelines, pipeline.as_deref(), format),
         Command::Run(run) => run::run(pipelines, &run, &at(&run.how)),
         Command::Serve { drain, how } => serve::run(pipelines, drain, &at(&how)),
         Command::Trigger { pipeline, about, how } => trigger::run(pipelines, pipeline.as_deref(), &about, &at(&how)),
         Command::Backfill(backfill) => backfill::run(pipelines, &backfill, &at(&backfill.how)),
-        Command::Pause { pipeline } => pause::run(pipelines, pipeline.as_deref(), true, &args.journal),
-        Command::Unpause { pipeline } => pause::run(pipelines, pipeline.as_deref(), false, &args.journal),
+        Command::Pause { pipeline } => pause::run(pipelines, pipeline.as_deref(), true, &journal),
+        Command::Unpause { pipeline } => pause::run(pipelines, pipeline.as_deref(), false, &journal),
         Command::Cancel { run, how } => edit::run(pipelines, &host::Command::Cancel { run }, None, &at(&how)),
         Command::Skip { run, node, how } => edit::run(pipelines, &host::Command::Skip { run, node }, None, &at(&how)),
         Command::Resume { metrics, how } => resume::run(pipelines, metrics.as_deref(), &at(&how)),
         Command::Retry { run, nodes, downstream, metrics, how } => {
             edit::run(pipelines, &host::Command::Retry { run, nodes, downstream }, metrics.as_deref(), &at(&how))
         }
-        Command::Runs(runs) => runs::run(&runs, &args.journal),
-        Command::Show { run } => show::run(pipelines, &run, &args.journal),
-        Command::Logs(logs) => logs::run(pipelines, &logs, &args.journal),
-        Command::Prune(prune) => prune::run(&prune, &args.journal),
-        Command::Repair => repair::run(&args.journal),
+        Command::Runs(runs) => runs::run(&runs, &journal),
+        Command::Show { run } => show::run(pipelines, &run, &journal),
+        Command::Logs(logs) => logs::run(pipelines, &logs, &journal),
+        Command::Prune(prune) => prune::run(&prune, &journal),
+        Command::Repair => repair::run(&journal),
         Command::Simulate(simulate) => simulate::run(pipelines, simulate, args.log),
     };
     done.unwrap_or_else(|problem| refuse(&problem))

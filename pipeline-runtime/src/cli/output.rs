@@ -18,8 +18,36 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        // Not by a format's width, which is at most 65,535 and panics beyond it.
+        let cells = row.iter().zip(widths).map(|(cell, width)| cell.clone() + &" ".repeat(width - cell.chars().count()));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// So many characters of a text, and how many more there are.
+pub(super) fn cut(text: String, most: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(most) else { return text };
+    let more = text[end..].chars().count();
+    format!("{}… and {more} more characters", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_of_any_length_is_a_cell() {
+        let (long, text) = ("x".repeat(70_000), |text: &str| text.to_owned());
+        let shown = table(&[[long.clone(), text("a")], [text("é"), text("b")]]);
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0], format!("{long}  a"));
+        assert_eq!(lines[1], format!("é{}  b", " ".repeat(69_999)));
+    }
+
+    #[test]
+    fn what_is_cut_says_how_much_is_missing() {
+        assert_eq!(cut("äöü".into(), 3), "äöü");
+        assert_eq!(cut("äöüß!".into(), 3), "äöü… and 2 more characters");
+    }
 }

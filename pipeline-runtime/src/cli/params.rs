@@ -43,6 +43,7 @@ pub(super) fn blame(pipeline: &Pipeline, from: &Given, error: &PlanError) -> Str
     let argument = match params_error {
         ParamsError::Unknown { key, .. } => named(from, key),
         ParamsError::Invalid { .. } => unfit(pipeline, from),
+        ParamsError::TooLarge { .. } => None,
         ParamsError::None { .. } => from.params.first().map(|(key, value)| format!("--param {key}={value}: ")),
     };
     let argument = argument.or_else(|| from.file.as_ref().map(|file| format!("--params {}: ", file.display())));

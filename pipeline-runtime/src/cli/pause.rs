@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, paused: bool, journal: &Path) -> Result<ExitCode, String> {
     let pipeline = choose::one(pipelines, id)?;
+    asked::must_exist(journal)?;
     let command = Command::Pause { pipeline: pipeline.id().to_owned(), paused };
     loop {
         match SqliteJournal::open(journal) {

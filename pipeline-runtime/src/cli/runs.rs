@@ -11,6 +11,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// So much of a run's params is listed. `show` and `--json` have all.
+const SHOWN: usize = 200;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Runs {
     /// Those of that pipeline alone
@@ -98,7 +101,7 @@ pub(super) fn run(runs: &Runs, journal: &Path) -> Result<ExitCode, String> {
 }
 
 fn row(run: &StoredRun) -> [String; 7] {
-    let params = if run.params.is_null() { String::new() } else { run.params.to_string() };
+    let params = if run.params.is_null() { String::new() } else { output::cut(run.params.to_string(), SHOWN) };
     let took = run.finished.map(|finished| whole(finished.since(run.started()))).unwrap_or_default();
     let started = run.started().to_utc().to_rfc3339_opts(SecondsFormat::Secs, true);
     [run.run_id.clone(), run.pipeline.clone(), run.kind.to_string(), run.state.to_string(), started, took, params]

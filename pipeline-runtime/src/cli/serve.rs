@@ -9,6 +9,6 @@ pub(super) fn run(pipelines: &[Pipeline], drain: Duration, place: &Place) -> Res
     check::all(pipelines)?;
     match place.runner(pipelines)?.serve(drain).run() {
         Ok(finished) => Ok(finished.exit_code()),
-        Err(error) => Err(error.to_string()),
+        Err(error) => error.refuse(),
     }
 }

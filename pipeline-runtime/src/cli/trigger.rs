@@ -16,6 +16,8 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, about: &About, place
         let zone = pipeline.options().timezone.and_then(Zone::named).unwrap_or_default();
         parse_date(date, zone).map_err(|error| format!("--logical-date: {error}"))?;
     }
+    // Whoever triggers a run means a journal that is served, or was: in another folder the same work would be done twice.
+    asked::must_exist(&place.journal)?;
     let (pipeline, logical_date, params) = (pipeline.clone(), about.logical_date.clone(), given);
     let command =
         Command::Trigger { pipeline: pipeline.id().to_owned(), logical_date: logical_date.clone(), params: params.clone() };

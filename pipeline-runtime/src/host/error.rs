@@ -13,7 +13,7 @@ pub enum StartError {
     /// The logical date is no date.
     #[error("the logical date: {0}")]
     Date(#[from] DateError),
-    /// The schedule has no interval there: it lies outside of the years 1 to 9999.
+    /// The schedule has no interval there: it lies outside of the years 1678 to 2261.
     #[error("the schedule of pipeline `{pipeline}` has no data interval at {date}")]
     NoInterval {
         /// The pipeline's id.

@@ -98,7 +98,7 @@ impl Request {
             }
             return Ok(Prepared::Resumed(Box::new(Resumed::read(reader, &pipeline, &run)?)));
         }
-        if ask == Ask::Trigger && dated {
+        if ask == Ask::Trigger {
             refuse_unfinished(reader, pipeline.id(), start)?;
         }
         let skeleton = spec.plan.skeleton().into();

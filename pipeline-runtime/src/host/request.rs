@@ -30,7 +30,8 @@ pub(crate) enum Ask {
     GoOn,
     /// A new one starts beside it.
     Anew,
-    /// Where the date was given, the new run is refused.
+    /// The new run is refused, also where its date was not given and follows from the schedule. Without a schedule the date is now,
+    /// which no other run has.
     Trigger,
 }
 

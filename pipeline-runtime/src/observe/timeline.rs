@@ -133,7 +133,8 @@ fn bar(node: &NodeHistory, spans: &[Span], is_sensor: bool, end: Duration, width
             let (from, until) = (cell(span.from), cell(span.until.unwrap_or(end)));
             let until = if what == Work::Working { until } else { until.max(from + 1) - 1 };
             let sign = if what == Work::Working && is_sensor && from == until { '·' } else { sign };
-            cells[from..=until].fill(sign);
+            // In a journal that is damaged something may end before it began.
+            cells[from.min(until)..=until].fill(sign);
         }
     }
     for failure in node.troubles().iter().filter(|trouble| trouble.error.is_some()) {

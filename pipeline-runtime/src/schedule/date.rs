@@ -1,9 +1,10 @@
 //! Dates and zones as people write them on a command line or in an attribute.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
 
 use super::error::{DateError, ScheduleError};
 use super::wall::Wall;
+use super::{FIRST_YEAR, LAST_YEAR};
 use crate::time::Zone;
 
 /// Reads a date: `2024-03-25`, `2024-03-25T06:00`, or `2024-03-25T06:00:00Z` with any offset.
@@ -11,6 +12,7 @@ use crate::time::Zone;
 /// - A date alone is the start of that day in `zone`: midnight, or the first instant of the day where the zone's clock skips midnight.
 /// - A time without an offset is `zone`'s wall clock. Where the clock shows it twice or never, it is refused, and the error says what to write.
 /// - With `Z` or an offset, `zone` plays no part.
+/// - Years run from 1678 to 2261: times are kept in nanoseconds, and a date beyond those would become another one.
 ///
 /// Seconds and their fraction may be left out; a space may stand for the `T`.
 ///
@@ -36,6 +38,11 @@ use crate::time::Zone;
 /// );
 /// ```
 pub fn parse_date(text: &str, zone: Zone) -> Result<DateTime<Utc>, DateError> {
+    let date = read(text, zone)?;
+    if (FIRST_YEAR..=LAST_YEAR).contains(&date.year()) { Ok(date) } else { Err(DateError::Outside { text: text.to_owned() }) }
+}
+
+fn read(text: &str, zone: Zone) -> Result<DateTime<Utc>, DateError> {
     let form = || DateError::Form { text: text.to_owned() };
     let value = |reason| DateError::Value { text: text.to_owned(), reason };
     let trimmed = text.trim();
@@ -45,9 +52,6 @@ pub fn parse_date(text: &str, zone: Zone) -> Result<DateTime<Utc>, DateError> {
     };
     let [year, month, day] = digits(date, '-', &[4, 2, 2]).ok_or_else(form)?;
     let year = i32::try_from(year).map_err(|_| form())?;
-    if year == 0 {
-        return Err(value("years run from 0001 to 9999"));
-    }
     let date = NaiveDate::from_ymd_opt(year, month, day).ok_or_else(|| value("the calendar has no such day"))?;
     let Some(rest) = rest else {
         // The first instant of the day, whatever the clock did at midnight.
@@ -221,7 +225,21 @@ mod tests {
         assert_eq!(parse("2023-02-29", Zone::UTC), "`2023-02-29` does not exist: the calendar has no such day");
         assert_eq!(parse("2024-03-25T24:00", Zone::UTC), "`2024-03-25T24:00` does not exist: the clock has no such time");
         assert_eq!(parse("2024-03-25T23:59:60Z", Zone::UTC), "`2024-03-25T23:59:60Z` does not exist: the clock has no such time");
-        assert_eq!(parse("0000-01-01", Zone::UTC), "`0000-01-01` does not exist: years run from 0001 to 9999");
+    }
+
+    #[test]
+    fn a_date_that_nanoseconds_do_not_hold_is_refused() {
+        for text in ["0000-01-01", "0001-01-01", "1600-01-01", "1677-12-31T23:59:59Z", "2262-01-01", "2300-01-01", "9999-12-31"] {
+            assert_eq!(
+                parse(text, Zone::UTC),
+                format!("`{text}` cannot be kept: years run from 1678 to 2261, as times are counted in nanoseconds")
+            );
+        }
+        for text in ["1678-01-01T00:00:00Z", "2261-12-31T23:59:59Z"] {
+            assert_eq!(parse(text, Zone::UTC), text);
+            let kept = crate::Timestamp::from(parse_date(text, Zone::UTC).unwrap());
+            assert_eq!(kept.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true), text);
+        }
     }
 
     #[test]

@@ -50,6 +50,12 @@ pub enum DateError {
         /// Which part is out of range.
         reason: &'static str,
     },
+    /// A time outside of those that are kept.
+    #[error("`{text}` cannot be kept: years run from 1678 to 2261, as times are counted in nanoseconds")]
+    Outside {
+        /// The text as given.
+        text: String,
+    },
     /// The zone's clock skipped this time.
     #[error(
         "`{text}` does not exist in {zone}, whose clock then went from {from} to {to}; write `{after}`, the first instant after it"

@@ -38,7 +38,7 @@ impl fmt::Display for Interval {
     }
 }
 
-/// The answer is `None` only at the ends of the years 1 to 9999, or where a method says so.
+/// The answer is `None` only at the ends of the years 1678 to 2261, or where a method says so.
 impl Schedule {
     /// The interval that starts at the last tick at or before `d`: what `--logical-date D` means.
     ///
@@ -198,9 +198,9 @@ mod tests {
         assert_eq!(schedule.last_complete(DateTime::<Utc>::MIN_UTC), None);
         assert_eq!(schedule.interval_starting_at_or_before(DateTime::<Utc>::MAX_UTC), None);
         assert_eq!(schedule.next_after(DateTime::<Utc>::MAX_UTC), None);
-        assert_eq!(schedule.next_after(DateTime::<Utc>::MIN_UTC), Some(utc("0001-01-01T06:00:00Z")));
-        assert_eq!(schedule.last_at_or_before(DateTime::<Utc>::MAX_UTC), Some(utc("9999-12-31T06:00:00Z")));
-        assert_eq!(schedule.intervals(utc("9999-12-30T06:00:00Z"), DateTime::<Utc>::MAX_UTC).count(), 1);
+        assert_eq!(schedule.next_after(DateTime::<Utc>::MIN_UTC), Some(utc("1678-01-01T06:00:00Z")));
+        assert_eq!(schedule.last_at_or_before(DateTime::<Utc>::MAX_UTC), Some(utc("2261-12-31T06:00:00Z")));
+        assert_eq!(schedule.intervals(utc("2261-12-30T06:00:00Z"), DateTime::<Utc>::MAX_UTC).count(), 1);
     }
 
     #[test]

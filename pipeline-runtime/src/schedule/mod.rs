@@ -17,7 +17,8 @@
 //! # Invariants
 //!
 //! - A tick closes an interval: consecutive intervals touch, never overlap, and each starts and ends at a tick.
-//! - A tick is a whole minute of the zone's wall clock, in the years 1 to 9999 (those that RFC 3339 can write). Beyond them the answer is `None`.
+//! - A tick is a whole minute of the zone's wall clock, in the years 1678 to 2261: those that a time in nanoseconds, as it is kept,
+//!   holds whole. Beyond them the answer is `None`.
 //! - `next_after` and `last_at_or_before` walk one set of ticks: each inverts the other, across every change of clock.
 //! - A schedule that parses fires: one that never can, such as `0 0 31 2 *`, is refused.
 //!
@@ -48,6 +49,10 @@ pub use error::{DateError, ScheduleError};
 pub use interval::{Interval, Intervals};
 pub use ticks::Ticks;
 pub use window::Window;
+
+/// Times are kept as nanoseconds in 64 bits; these are the first and the last year that they hold whole.
+const FIRST_YEAR: i32 = 1678;
+const LAST_YEAR: i32 = 2261;
 
 #[cfg(test)]
 mod oracle;

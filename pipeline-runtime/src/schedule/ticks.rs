@@ -11,14 +11,11 @@ use croner::Weekday;
 use super::Schedule;
 use super::times::Times;
 use super::wall::{Wall, constant_offset};
+use super::{FIRST_YEAR, LAST_YEAR};
 use crate::time::Zone;
 
-/// RFC 3339 writes years of four digits; outside of them nothing fires.
-const FIRST_YEAR: i32 = 1;
-const LAST_YEAR: i32 = 9999;
-
 impl Schedule {
-    /// The first tick after `t`, exclusive. `None` only after the last tick of the year 9999.
+    /// The first tick after `t`, exclusive. `None` only after the last tick of the year 2261.
     ///
     /// ```
     /// use pipeline_runtime::schedule::Schedule;

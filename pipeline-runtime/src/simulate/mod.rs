@@ -9,6 +9,8 @@ mod error;
 mod interceptor;
 mod intervention;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod tests;
 
 pub use error::SimulationError;

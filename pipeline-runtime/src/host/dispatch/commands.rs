@@ -17,6 +17,7 @@ use std::sync::Arc;
 impl Dispatch<'_> {
     pub(super) fn look_into_inbox(&mut self) {
         let Ok(journal) = self.journal() else { return };
+        journal.look_after_file();
         if self.mailbox.is_none() {
             self.mailbox = journal.mailbox().inspect_err(|error| tracing::error!("{error}")).ok();
         }

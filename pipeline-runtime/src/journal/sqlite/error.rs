@@ -36,6 +36,27 @@ pub enum JournalError {
         /// Who, where that is known.
         holder: Option<Holder>,
     },
+    /// Its file has a second name, under which `SQLite` would keep other commits.
+    #[error(
+        "the journal {path:?} cannot be used: {reason}. A journal has one name, since its newest commits are in a file called after it"
+    )]
+    SecondName {
+        /// The journal's file.
+        path: PathBuf,
+        /// Which, and what to do.
+        reason: String,
+    },
+    /// Its file is no longer where it was.
+    #[error(
+        "the journal {path:?} is gone: {reason} while this process wrote it. The engine stops; what was committed is in the file that was \
+         there and in the file `-wal` that was beside it, and unfinished runs are resumed once both are in their place again"
+    )]
+    Gone {
+        /// The journal's file.
+        path: PathBuf,
+        /// What is there instead.
+        reason: &'static str,
+    },
     /// It was written by a newer version.
     #[error(
         "the journal {path:?} was written by a newer version (schema {found}, this one knows {known}): use that version, or name another journal with `--journal FILE`"
@@ -80,7 +101,7 @@ pub enum JournalError {
     /// Its contents are not whole.
     #[error(
         "the journal {path:?} is damaged: {reason}; nothing was changed. Restore it from a backup, or move it away to begin a \
-         new one"
+         new one, each time with the files `-wal` and `-shm` beside it"
     )]
     Damaged {
         /// The journal's file.
@@ -115,7 +136,10 @@ pub enum JournalError {
         reason: String,
     },
     /// It is not there.
-    #[error("there is no journal at {path:?}")]
+    #[error(
+        "there is no journal at {:?}; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` \
+         names another", std::path::absolute(path).unwrap_or_else(|_| path.clone())
+    )]
     Missing {
         /// The journal's file.
         path: PathBuf,
@@ -140,10 +164,11 @@ struct Who<'a>(&'a Option<Holder>);
 impl fmt::Display for Who<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(Holder { process, since, command }) => {
+            Some(Holder { process, since: Some(since), command }) => {
                 let since = since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
                 write!(f, "process {process} since {since} (`{command}`)")
             }
+            Some(Holder { process, since: None, .. }) => write!(f, "process {process}"),
             None => f.write_str("another process"),
         }
     }

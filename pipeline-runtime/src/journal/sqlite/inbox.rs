@@ -105,7 +105,9 @@ impl Mailbox {
             let select = "SELECT taken, carried, id, at, command FROM inbox WHERE answer IS NULL AND id > ?1 ORDER BY id";
             let mut statement = self.connection.prepare_cached(select)?;
             let read = |row: &Row<'_>| {
-                let (ticket, at, text) = (row.get(2)?, Timestamp::from_nanos(row.get(3)?), row.get(4)?);
+                let (ticket, at) = (row.get(2)?, Timestamp::from_nanos(row.get(3)?));
+                // Anybody can write here. What is no text is no command, and is answered as such: it must not keep the others waiting.
+                let text = row.get_ref(4)?.as_str().unwrap_or_default().to_owned();
                 Ok(Posted { ticket, at, text, status: status(row)? })
             };
             statement.query_map([last], read)?.collect()
@@ -192,5 +194,19 @@ mod tests {
         assert_eq!(mailbox.answer(ticket).unwrap().as_deref(), Some("done"));
         mailbox.forget(ticket).unwrap();
         assert_eq!(mailbox.answer(ticket).unwrap(), None);
+    }
+
+    #[test]
+    fn a_command_that_is_no_text_does_not_hide_those_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let _written = schema::open(&path).unwrap();
+        let mailbox = Mailbox::open(&path).unwrap();
+        let at = Timestamp::from_nanos(7);
+        let insert = "INSERT INTO inbox (at, command) VALUES (7, CAST(x'ff00fe' AS TEXT))";
+        mailbox.connection.execute(insert, []).unwrap();
+        let second = mailbox.post("{}", at).unwrap();
+        let commands: Vec<_> = mailbox.commands(0).unwrap().into_iter().map(|posted| (posted.ticket, posted.text)).collect();
+        assert_eq!(commands, [(second - 1, String::new()), (second, "{}".to_owned())]);
     }
 }

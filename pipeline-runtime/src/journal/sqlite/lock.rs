@@ -1,90 +1,159 @@
-use super::JournalError;
-use crate::time::Clock;
-use chrono::{DateTime, SecondsFormat, Utc};
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+//! The right of one process to write a journal. The operating system gives it back when the process ends, however it ends.
+//!
+//! There are two locks. The one on the file beside the journal (`FILE.lock`) tells others who has it: they may look at it at any
+//! time. It is found by a name, though, and a file can be removed and made anew. So on Linux the journal's own file is locked as
+//! well, whatever names lead to it.
+//!
+//! That second lock is one of `flock`, which there has nothing to do with the byte ranges that `SQLite` locks by `fcntl`, except
+//! on network file systems, where it is not taken. The ranges have a trap: a process loses all of its own on a file as soon as it
+//! closes any descriptor of it. So nothing but this module and `SQLite` ever opens a journal's file; it is opened here before the
+//! first connection of a process that writes it, and closed after the last; and it is not opened at all where this process has it
+//! already. Whoever only looks who holds a journal opens the file beside it.
 
-/// The right of one process to write a journal. The operating system gives it back when the process ends, however it ends.
+use super::JournalError;
+use super::create;
+use super::file::{self, Identity};
+pub(super) use super::holder::is_held;
+use super::holder::{self, Holder};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// The right to write a journal.
 #[derive(Debug)]
 pub(super) struct Lock {
-    /// Dropped with the lock, which unlocks it.
+    /// As it was named.
+    named: PathBuf,
+    /// What that leads to.
+    journal: PathBuf,
+    identity: Option<Identity>,
+    holder: Holder,
+    /// The file beside it. Dropped with the lock, which unlocks it.
+    beside: Mutex<File>,
+    _own: Option<OwnFile>,
+}
+
+/// How often the lock on the file beside it is tried. Whoever looks for the holder has it for an instant.
+const LOOKERS: u32 = 10_000;
+
+impl Lock {
+    /// Takes it for this process, and makes the journal where there is none.
+    pub(super) fn take(named: &Path) -> Result<Self, JournalError> {
+        let journal = file::resolve(named);
+        let failed = |error| JournalError::Lock { path: journal.clone(), error };
+        let mut beside = open_beside(&journal).map_err(failed)?;
+        let held = |holder| JournalError::Held { path: journal.clone(), holder };
+        match try_patiently(&beside) {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(held(Holder::read(&mut beside))),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        if !journal.exists() {
+            create::create(&journal)?;
+        }
+        file::refuse_second_name(&journal)?;
+        let identity = fs::metadata(&journal).ok().and_then(|file| Identity::of(&file));
+        let own = match OwnFile::lock(&journal, identity) {
+            Ok(own) => own,
+            Err(TryLockError::WouldBlock) => return Err(held(identity.and_then(of_system))),
+            Err(TryLockError::Error(error)) => {
+                return Err(JournalError::Open { path: journal, reason: error.to_string() });
+            }
+        };
+        let holder = Holder::this();
+        holder.write(&mut beside).map_err(failed)?;
+        Ok(Self { named: named.to_owned(), journal, identity, holder, beside: Mutex::new(beside), _own: own })
+    }
+
+    /// The journal's file.
+    pub(super) fn journal(&self) -> &Path {
+        &self.journal
+    }
+
+    /// Finds out whether the journal is still found where it was, and makes the file beside it anew where that was removed: else
+    /// others would not know that somebody holds the journal.
+    pub(super) fn look(&self) -> Result<(), JournalError> {
+        if let Some(reason) = file::moved(&self.named, self.identity) {
+            return Err(JournalError::Gone { path: self.named.clone(), reason });
+        }
+        let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_own = beside.metadata().ok().and_then(|file| Identity::of(&file));
+        if file::moved(&holder::beside(&self.journal), of_own).is_some() {
+            let again = open_beside(&self.journal).and_then(|mut file| match file.try_lock() {
+                Ok(()) => self.holder.write(&mut file).map(|()| Some(file)),
+                // Somebody tries to take it, and will not get it. The next look comes soon.
+                Err(_) => Ok(None),
+            });
+            match again {
+                Ok(Some(file)) => {
+                    *beside = file;
+                    tracing::warn!("the file that says who holds the journal {:?} was removed; it is there again", self.journal);
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!("the file that says who holds the journal {:?} was removed: {error}", self.journal),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open_beside(journal: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(holder::beside(journal))
+}
+
+fn try_patiently(file: &File) -> Result<(), TryLockError> {
+    for _ in 1..LOOKERS {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            tried => return tried,
+        }
+    }
+    file.try_lock()
+}
+
+/// The journals that this process has locked itself.
+static OWN: Mutex<Vec<Identity>> = Mutex::new(Vec::new());
+
+/// The lock on the journal's own file.
+#[derive(Debug)]
+struct OwnFile {
+    identity: Identity,
+    /// Closed with the lock, which unlocks it.
     _file: File,
 }
 
-/// Who holds a journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// The process's number.
-    pub process: u32,
-    /// Since when, by the real time.
-    pub since: DateTime<Utc>,
-    /// Its command line.
-    pub command: String,
-}
-
-/// How often the lock is tried.
-const LOOKERS: u32 = 200;
-
-fn path_of(journal: &Path) -> PathBuf {
-    let mut path = journal.as_os_str().to_owned();
-    path.push(".lock");
-    path.into()
-}
-
-impl Lock {
-    pub(super) fn take(journal: &Path) -> Result<Self, JournalError> {
-        let failed = |error| JournalError::Lock { path: journal.to_owned(), error };
-        let path = path_of(journal);
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-        // Whoever looks for the holder holds the lock for an instant; that is nobody to refuse for.
-        let mut tries = (0..LOOKERS).map(|_| file.try_lock()).skip_while(|tried| {
-            let taken = matches!(tried, Err(TryLockError::WouldBlock));
-            if taken {
-                std::thread::yield_now();
-            }
-            taken
-        });
-        match tries.next().unwrap_or(Err(TryLockError::WouldBlock)) {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(JournalError::Held { path: journal.to_owned(), holder: Holder::read(&mut file) });
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+impl OwnFile {
+    /// None where the system has no such lock.
+    fn lock(journal: &Path, identity: Option<Identity>) -> Result<Option<Self>, TryLockError> {
+        let Some(identity) = identity.filter(|identity| cfg!(target_os = "linux") && !file::is_on_a_network(*identity)) else {
+            return Ok(None);
+        };
+        let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.contains(&identity) {
+            return Err(TryLockError::WouldBlock);
         }
-        let command: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
-        let since = Clock::system().now().to_utc().to_rfc3339_opts(SecondsFormat::Secs, true);
-        let written = file
-            .set_len(0)
-            .and_then(|()| file.seek(SeekFrom::Start(0)))
-            .and_then(|_| writeln!(file, "{}\n{since}\n{}", std::process::id(), command.join(" ")));
-        written.map_err(failed)?;
-        Ok(Self { _file: file })
+        let file = File::open(journal).map_err(TryLockError::Error)?;
+        file.try_lock()?;
+        own.push(identity);
+        Ok(Some(Self { identity, _file: file }))
     }
 }
 
-/// Whether any process holds the journal.
-pub(super) fn is_held(journal: &Path) -> bool {
-    let Ok(file) = File::open(path_of(journal)) else { return false };
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+impl Drop for OwnFile {
+    fn drop(&mut self) {
+        OWN.lock().unwrap_or_else(PoisonError::into_inner).retain(|identity| *identity != self.identity);
+    }
 }
 
-impl Holder {
-    /// Whoever holds the journal right now.
-    pub(crate) fn of(journal: &Path) -> Option<Self> {
-        let mut file = File::open(path_of(journal)).ok()?;
-        match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => Self::read(&mut file),
-            // Nobody; what the file says is of somebody before.
-            _ => None,
-        }
-    }
-
-    fn read(file: &mut File) -> Option<Self> {
-        let mut text = String::new();
-        file.read_to_string(&mut text).ok()?;
-        let (process, rest) = text.split_once('\n')?;
-        let (since, command) = rest.split_once('\n')?;
-        Some(Self { process: process.trim().parse().ok()?, since: since.parse().ok()?, command: command.trim().to_owned() })
-    }
+/// Who has locked a file, as far as the system tells: where the file beside it was removed a moment ago.
+fn of_system(identity: Identity) -> Option<Holder> {
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let file = format!(":{}", identity.number);
+    let process = locks.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let is_it = fields.get(1) == Some(&"FLOCK") && fields.get(5).is_some_and(|of| of.ends_with(&file));
+        fields.get(4).filter(|_| is_it)?.parse::<u32>().ok()
+    });
+    let process = process.filter(|process| *process != 0)?;
+    Some(Holder { process, since: None, command: String::new() })
 }

@@ -15,6 +15,8 @@
 mod claim;
 mod create;
 mod error;
+mod file;
+mod holder;
 mod inbox;
 mod lock;
 mod logs;
@@ -27,11 +29,12 @@ mod repair;
 mod rows;
 mod schema;
 pub mod stage;
+mod wal;
 mod writer;
 
 pub use error::JournalError;
+pub use holder::Holder;
 pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
-pub use lock::Holder;
 pub(crate) use logs::LogLine;
 pub(crate) use prune::{Old, Pruned};
 pub(crate) use reader::{Filter, Newest, Reader, StoredLine};
@@ -63,16 +66,17 @@ pub(crate) struct SqliteJournal {
     next_key: Mutex<RunKey>,
     claim: Claim,
     /// Held as long as this process may write.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl SqliteJournal {
     /// Opens the journal for this process alone, making it if there is none.
-    pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
+    pub(crate) fn open(named: &Path) -> Result<Self, JournalError> {
+        let path = &file::resolve(named);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| JournalError::folder(folder, error))?;
         }
-        let lock = Lock::take(path)?;
+        let lock = Lock::take(named)?;
         let connection = schema::open(path)?;
         let next_key = schema::next_key(&connection, path)?;
         let queue = Arc::new(Queue::default());
@@ -91,7 +95,7 @@ impl SqliteJournal {
             failure,
             next_key: Mutex::new(next_key),
             claim: Claim::default(),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -186,6 +190,17 @@ impl SqliteJournal {
     /// Reads beside the writer.
     pub(crate) fn reader(&self) -> Result<Reader, JournalError> {
         Reader::beside(&self.path)
+    }
+
+    /// Stops the engine where the journal's file is no longer where it was: nobody would ever find what is kept there, and somebody
+    /// else may begin another journal in its place.
+    pub(crate) fn look_after_file(&self) {
+        let Err(error) = self.lock.look() else { return };
+        // The first failure is the one to report.
+        let _ = self.failure.set(Arc::new(error));
+        if let Some(engine) = self.committed.get().and_then(WeakEngine::upgrade) {
+            engine.stop();
+        }
     }
 
     /// Why nothing can be written any more, if so.

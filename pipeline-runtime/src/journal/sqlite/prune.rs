@@ -36,8 +36,8 @@ pub(crate) struct Pruned {
 impl SqliteJournal {
     /// Deletes the old runs of a journal that no process runs.
     pub(crate) fn prune(path: &Path, old: &Old) -> Result<Pruned, JournalError> {
-        let _lock = Lock::take(path)?;
-        let connection = schema::open(path)?;
+        let lock = Lock::take(path)?;
+        let connection = schema::open(lock.journal())?;
         prune(&connection, old).map_err(|error| JournalError::write(path, &error))
     }
 }

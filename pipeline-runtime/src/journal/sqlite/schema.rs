@@ -1,7 +1,9 @@
 use super::JournalError;
 use super::create;
 use super::error::READ_ONLY;
+use super::{file, lock, wal};
 use crate::journal::RunKey;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
 
@@ -133,22 +135,44 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
         create::create(path)?;
     }
+    refuse_empty(path)?;
+    wal::refuse_damaged(path)?;
     let connection = Connection::open(path).map_err(|error| JournalError::open(path, &error))?;
     let failed = |error: rusqlite::Error| JournalError::open(path, &error);
+    leave_as_it_is(&connection, true).map_err(failed)?;
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
     // Reading the header comes first: it tells a damaged or foreign file before anything is written to it.
     let version = check(&connection, path)?;
-    if version > 0 {
-        integrity(&connection, path)?;
-    }
+    integrity(&connection, path)?;
     // SQLite opens a file that it may only read, and says so at the first write: too late for who has begun a run.
     if connection.is_readonly("main").map_err(failed)? {
         return Err(JournalError::Open { path: path.to_owned(), reason: READ_ONLY.to_owned() });
     }
+    leave_as_it_is(&connection, false).map_err(failed)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     migrate(&connection, version).map_err(failed)?;
     Ok(connection)
+}
+
+/// A new journal is made whole and then put in its place, so a file without anything in it is what a full disk or a copy that
+/// was cut off has left. That whoever writes would take it for a new one, and run again what had finished, is no mending.
+fn refuse_empty(path: &Path) -> Result<(), JournalError> {
+    // The shortest that SQLite writes.
+    const HEADER: u64 = 512;
+    match std::fs::metadata(path) {
+        Ok(file) if file.is_file() && file.len() < HEADER => {
+            let reason = format!("it has {} bytes, and a new one is never so short", file.len());
+            Err(JournalError::Damaged { path: path.to_owned(), reason })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the last connection that is closed leaves the newest commits in their file of their own, as they were found. Else it
+/// copies them into the journal, also where it was found to be damaged, or where they do not belong to it.
+fn leave_as_it_is(connection: &Connection, leave: bool) -> rusqlite::Result<bool> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave)
 }
 
 pub(super) fn migrate(connection: &Connection, version: i64) -> rusqlite::Result<()> {
@@ -163,6 +187,15 @@ pub(super) fn migrate(connection: &Connection, version: i64) -> rusqlite::Result
 
 /// Opens the file to read beside whoever writes it.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, JournalError> {
+    if !path.exists() {
+        return Err(JournalError::Missing { path: path.to_owned() });
+    }
+    file::refuse_second_name(&file::resolve(path))?;
+    refuse_empty(path)?;
+    // What a process has under way is whole a moment later.
+    if !lock::is_held(path) {
+        wal::refuse_damaged(path)?;
+    }
     let connection = open_beside(path)?;
     integrity(&connection, path)?;
     Ok(connection)
@@ -179,15 +212,16 @@ pub(super) fn open_beside(path: &Path) -> Result<Connection, JournalError> {
         .or_else(|_| Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX))
         .map_err(|error| JournalError::read(path, &error))?;
     let failed = |error: rusqlite::Error| JournalError::read(path, &error);
+    // Who reads changes nothing.
+    leave_as_it_is(&connection, true).map_err(failed)?;
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
     match check(&connection, path)? {
-        0 => Err(JournalError::NotAJournal { path: path.to_owned(), reason: "it is empty".into() }),
         VERSION => Ok(connection),
         found => Err(JournalError::Older { path: path.to_owned(), found, known: VERSION }),
     }
 }
 
-/// The file's version; 0 where it is new.
+/// The file's version.
 fn check(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
     let failed = |error: rusqlite::Error| JournalError::read(path, &error);
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(failed);
@@ -195,7 +229,7 @@ fn check(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
     let not_ours = |reason: &str| JournalError::NotAJournal { path: path.to_owned(), reason: reason.into() };
     match (tables, application, version) {
-        (0, _, _) => Ok(0),
+        (0, ..) => Err(JournalError::Damaged { path: path.to_owned(), reason: "it has no tables".into() }),
         (_, APPLICATION, version) if version > VERSION => {
             Err(JournalError::Newer { path: path.to_owned(), found: version, known: VERSION })
         }

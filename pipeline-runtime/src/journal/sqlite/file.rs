@@ -1,0 +1,164 @@
+//! Which file a path names, and whether it still does.
+//!
+//! `SQLite` keeps the newest commits in a second file that is called after the first. So a journal has one name: under two, it
+//! would have two such files, each with commits that the other lacks. Links to it are followed, since then it has one name after
+//! all; a hard link, or a file that is mounted on its own, gives it a second one and is refused.
+
+use super::JournalError;
+use std::fs::{self, Metadata};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// As many links are followed as Linux does.
+const MOST_LINKS: usize = 40;
+
+/// The file that a path leads to, through symbolic links. It need not exist.
+///
+/// Folders on the way may be links as well: whichever way leads to a folder, it holds the same files.
+pub(super) fn resolve(path: &Path) -> PathBuf {
+    let mut file = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = fs::read_link(&file) else { break };
+        file = match file.parent() {
+            Some(folder) => folder.join(target),
+            None => target,
+        };
+    }
+    file
+}
+
+/// What the system tells files apart by, as long as they exist: the device and the number on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) device: u64,
+    pub(super) number: u64,
+}
+
+impl Identity {
+    /// None where the system has no such numbers.
+    #[cfg(unix)]
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere there is none")]
+    pub(super) fn of(file: &Metadata) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        Some(Self { device: file.dev(), number: file.ino() })
+    }
+
+    /// None where the system has no such numbers.
+    #[cfg(not(unix))]
+    pub(super) fn of(_: &Metadata) -> Option<Self> {
+        None
+    }
+}
+
+/// Whether a path no longer names the file of that identity, and what it names instead. Where the system does not say, it does.
+pub(super) fn moved(path: &Path, identity: Option<Identity>) -> Option<&'static str> {
+    match fs::metadata(path) {
+        Ok(found) if Identity::of(&found) != identity => Some("another file is in its place"),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Some("it was removed or moved away")
+        }
+        _ => None,
+    }
+}
+
+/// Refuses a file with a second name.
+pub(super) fn refuse_second_name(path: &Path) -> Result<(), JournalError> {
+    let links = links(path);
+    if links > 1 {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let reason = format!(
+            "it has {links} names (hard links): remove all but one; `find {} -samefile {}` lists them",
+            folder.display(),
+            path.display()
+        );
+        return Err(JournalError::SecondName { path: path.to_owned(), reason });
+    }
+    if is_mounted_alone(path) {
+        let reason = "it is mounted on its own, as by `docker run -v FILE:FILE`: mount its folder instead".to_owned();
+        return Err(JournalError::SecondName { path: path.to_owned(), reason });
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn links(path: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).map_or(1, |file| file.nlink())
+}
+
+#[cfg(not(unix))]
+fn links(_: &Path) -> u64 {
+    1
+}
+
+fn is_mounted_alone(path: &Path) -> bool {
+    let Ok(path) = path.canonicalize() else { return false };
+    mounts().iter().any(|mount| Path::new(&mount.point) == path)
+}
+
+/// Whether the system emulates locks of whole files with the byte ranges that `SQLite` locks, as it does on files of other
+/// machines: there the one would be in the way of the other.
+pub(super) fn is_on_a_network(identity: Identity) -> bool {
+    const NETWORK: [&str; 6] = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p"];
+    let device = device_name(identity.device);
+    mounts().iter().any(|mount| mount.device == device && NETWORK.contains(&mount.kind.as_str()))
+}
+
+/// A device as Linux writes it in its table of mounts.
+fn device_name(device: u64) -> String {
+    let major = ((device >> 8) & 0xfff) | ((device >> 32) & !0xfff);
+    let minor = (device & 0xff) | ((device >> 12) & !0xff);
+    format!("{major}:{}", minor & 0xffff_ffff)
+}
+
+/// A line of Linux's table of mounts.
+#[derive(Debug, PartialEq, Eq)]
+struct Mount {
+    device: String,
+    point: String,
+    kind: String,
+}
+
+/// None where there is no such table.
+fn mounts() -> Vec<Mount> {
+    let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    table.lines().filter_map(mount).collect()
+}
+
+fn mount(line: &str) -> Option<Mount> {
+    let (before, after) = line.split_once(" - ")?;
+    let mut fields = before.split(' ').skip(2);
+    let (device, point) = (fields.next()?, fields.nth(1)?);
+    // The characters that separate fields and lines are written in octal.
+    let point = point.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\");
+    Some(Mount { device: device.to_owned(), point, kind: after.split(' ').next()?.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_table_of_mounts_is_read() {
+        let read = mount("36 35 98:17 /sub /mnt/a\\040b rw,noatime master:1 - nfs4 host:/x rw");
+        let expected = Mount { device: "98:17".into(), point: "/mnt/a b".into(), kind: "nfs4".into() };
+        assert_eq!(read, Some(expected));
+        assert_eq!(mount("nonsense"), None);
+        assert_eq!(device_name(0xfe00), "254:0");
+        assert_eq!(device_name(0x10_0305), "3:261");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_also_where_they_lead_to_nothing_yet() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        symlink("b.db", at("a.db")).unwrap();
+        symlink(at("c.db"), at("b.db")).unwrap();
+        assert_eq!(resolve(&at("a.db")), at("c.db"));
+        assert_eq!(resolve(&at("c.db")), at("c.db"));
+        symlink("round.db", at("round.db")).unwrap();
+        assert_eq!(resolve(&at("round.db")), at("round.db"));
+    }
+}

@@ -1,0 +1,172 @@
+//! Whether commits are gone from the `-wal` file that a process left: the file in which the newest commits are, until `SQLite` copies
+//! them into the journal.
+//!
+//! It is a row of frames, a page each, and each frame's checksum covers all before it. `SQLite` reads up to the first frame that is
+//! not whole and takes that for the end, as it is where a process died while it wrote; all commits behind it are dropped without
+//! a word. Here is found out where that would drop a commit that was kept. There are two signs, each of which is certain:
+//!
+//! - After it come frames that are whole, and among them a commit that another one follows. Nobody begins to write a commit
+//!   before the one before it is on the disk, so the frame was there once.
+//! - The `-shm` file, which the processes share and which is there until the machine starts anew, says that more frames were
+//!   committed. It is written once they are on the disk.
+//!
+//! Damage to the last commit of all cannot be told from a commit that was cut off by a power failure, once the `-shm` file is gone.
+//!
+//! The forms of both files are those of <https://sqlite.org/walformat.html>.
+
+use super::JournalError;
+use super::file::resolve;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+const HEADER: usize = 32;
+const FRAME_HEADER: usize = 24;
+/// The low bit says in which order the bytes are summed up.
+const MAGIC: u32 = 0x377f_0682;
+
+/// Refuses a journal whose newest commits are damaged. For a journal that no process writes.
+pub(super) fn refuse_damaged(path: &Path) -> Result<(), JournalError> {
+    let journal = resolve(path);
+    // Who leaves a command at this moment writes there, too. What looks damaged since it was half written looks different a
+    // moment later.
+    let Some(first) = lost(&journal) else { return Ok(()) };
+    match lost(&journal) {
+        Some(second) if second == first => {
+            let reason = format!(
+                "page {} of the file `-wal` beside it, which has the newest commits, is not as it was written, and commits come after it",
+                first.frame
+            );
+            Err(JournalError::Damaged { path: path.to_owned(), reason })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A frame that was committed and is not whole any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lost {
+    /// Its number, from one.
+    frame: u64,
+    salts: [u8; 8],
+}
+
+fn beside(journal: &Path, suffix: &str) -> PathBuf {
+    let mut name = journal.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn lost(journal: &Path) -> Option<Lost> {
+    let mut wal = BufReader::new(File::open(beside(journal, "-wal")).ok()?);
+    let mut header = [0; HEADER];
+    wal.read_exact(&mut header).ok()?;
+    let committed = || File::open(beside(journal, "-shm")).ok().and_then(|mut index| committed(&mut index));
+    let size = be(&header, 8) as usize;
+    let salts: [u8; 8] = header[16..24].try_into().ok()?;
+    let sum = Sum::of_magic(be(&header, 0)).map(|sum| sum.over(&header[..24]));
+    let told = (be(&header, 24), be(&header, 28));
+    let is_whole = size.is_power_of_two() && (512..=65_536).contains(&size);
+    let Some(sum) = sum.filter(|sum| is_whole && sum.pair == told) else {
+        // Nothing can be read of what follows. Whether anything was there only the shared file knows.
+        return committed().filter(|of| of.frames > 0 && of.salts == salts).map(|_| Lost { frame: 0, salts });
+    };
+    let mut frames = Frames { wal, salts, sum, frame: vec![0; FRAME_HEADER + size], number: 0 };
+    while let Some(Seen::Whole { .. }) = frames.next(true) {}
+    let end = frames.number;
+    if committed().is_some_and(|of| of.salts == salts && of.frames >= end) {
+        return Some(Lost { frame: end, salts });
+    }
+    // Behind what is not whole each frame is compared with what the one before it says of itself.
+    let mut is_after_commit = false;
+    loop {
+        match frames.next(false)? {
+            Seen::Whole { .. } if is_after_commit => return Some(Lost { frame: end, salts }),
+            Seen::Whole { is_commit } => is_after_commit = is_commit,
+            Seen::Broken => is_after_commit = false,
+        }
+    }
+}
+
+/// The frames of a `-wal` file, one after the other.
+struct Frames<R> {
+    wal: R,
+    salts: [u8; 8],
+    /// What the frame before says that all up to it come to.
+    sum: Sum,
+    frame: Vec<u8>,
+    /// Of the last that was read, or of the first that is not there.
+    number: u64,
+}
+
+enum Seen {
+    Whole { is_commit: bool },
+    Broken,
+}
+
+impl<R: Read> Frames<R> {
+    /// None at the end of the file, and with `strict` after the first that is not whole.
+    fn next(&mut self, strict: bool) -> Option<Seen> {
+        self.number += 1;
+        self.wal.read_exact(&mut self.frame).ok()?;
+        let sum = self.sum.over(&self.frame[..8]).over(&self.frame[FRAME_HEADER..]);
+        let told = (be(&self.frame, 16), be(&self.frame, 20));
+        let is_whole = self.frame[8..16] == self.salts && be(&self.frame, 0) > 0 && sum.pair == told;
+        self.sum.pair = told;
+        match is_whole {
+            true => Some(Seen::Whole { is_commit: be(&self.frame, 4) > 0 }),
+            false if strict => None,
+            false => Some(Seen::Broken),
+        }
+    }
+}
+
+/// What the shared file says of the `-wal` file.
+struct Committed {
+    frames: u64,
+    salts: [u8; 8],
+}
+
+/// None where it says nothing that can be relied on.
+fn committed(index: &mut impl Read) -> Option<Committed> {
+    const HEADER: usize = 48;
+    let mut both = [0; 2 * HEADER];
+    index.read_exact(&mut both).ok()?;
+    let (first, second) = both.split_at(HEADER);
+    let ne = |at: usize| Some(u32::from_ne_bytes(first.get(at..at + 4)?.try_into().ok()?));
+    let sum = Sum { is_big: cfg!(target_endian = "big"), pair: (0, 0) }.over(&first[..40]);
+    if first != second || (ne(0)?, first[12]) != (3_007_000, 1) || sum.pair != (ne(40)?, ne(44)?) {
+        return None;
+    }
+    Some(Committed { frames: ne(16)?.into(), salts: first[32..40].try_into().ok()? })
+}
+
+/// `SQLite`'s checksum.
+#[derive(Debug, Clone, Copy)]
+struct Sum {
+    is_big: bool,
+    pair: (u32, u32),
+}
+
+impl Sum {
+    fn of_magic(magic: u32) -> Option<Self> {
+        (magic & !1 == MAGIC).then_some(Self { is_big: magic & 1 == 1, pair: (0, 0) })
+    }
+
+    fn over(self, bytes: &[u8]) -> Self {
+        let word = |bytes: &[u8]| {
+            let bytes = [bytes[0], bytes[1], bytes[2], bytes[3]];
+            if self.is_big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+        };
+        let (mut a, mut b) = self.pair;
+        for two in bytes.chunks_exact(8) {
+            a = a.wrapping_add(word(&two[..4])).wrapping_add(b);
+            b = b.wrapping_add(word(&two[4..])).wrapping_add(a);
+        }
+        Self { pair: (a, b), ..self }
+    }
+}
+
+fn be(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}

@@ -1,0 +1,88 @@
+//! What a run may hold at most, and what is said beyond it.
+
+use crate::prelude::*;
+use crate::{NodeState, RunState, Simulation};
+
+#[sensor(poke = "1m", timeout = "10m")]
+async fn forgetful(ctx: Context, bytes: usize) -> Result<Poke<usize>> {
+    if let Some(known) = ctx.recall::<String>()? {
+        return Ok(Poke::Ready(known.len()));
+    }
+    ctx.remember(&"x".repeat(bytes))?;
+    Ok(Poke::NotYet)
+}
+
+#[pipeline]
+fn remembering() {
+    // With the two quotes of JSON.
+    forgetful((1 << 20) - 2).named("just");
+    forgetful((1 << 20) - 1).named("over");
+}
+
+#[test]
+fn a_sensor_remembers_so_much() {
+    let report = Simulation::new(remembering()).run();
+    assert_eq!(report.output::<usize>("just"), Some((1 << 20) - 2), "{}", report.timeline());
+    assert_eq!((report.node("over").state(), report.node("over").pokes()), (NodeState::Failed, 1));
+    let error = report.node("over").error().unwrap();
+    assert!(error.starts_with("what the sensor remembers has 1048577 bytes as JSON; the limit is 1 MiB: "), "{error}");
+}
+
+#[task]
+async fn loud(bytes: usize) -> Result<()> {
+    Err(TaskError::fatal("é".repeat(bytes / 2)))
+}
+
+#[task]
+async fn panics(bytes: usize) -> Result<()> {
+    panic!("{}", "x".repeat(bytes))
+}
+
+#[pipeline]
+fn failing() {
+    loud(16 << 10).named("just");
+    loud((16 << 10) + 6).named("over");
+    panics(32 << 10);
+}
+
+#[test]
+fn an_error_is_cut_and_says_how_much_is_missing() {
+    let report = Simulation::new(failing()).run();
+    let error = |node: &str| report.node(node).error().unwrap().to_owned();
+    assert_eq!(error("just"), "é".repeat(8 << 10));
+    assert_eq!(error("over"), format!("{}… and 6 more bytes", "é".repeat(8 << 10)));
+    assert!(error("panics").starts_with("the body panicked: xxx") && error("panics").ends_with("x… and 16403 more bytes"));
+}
+
+#[task]
+async fn many() -> Result<Vec<u64>> {
+    Ok(vec![7; 100_000])
+}
+
+#[task]
+async fn step(n: u64) -> Result<u64> {
+    Ok(n)
+}
+
+/// Each element has 40 nodes and one for itself.
+#[pipeline]
+fn wide() {
+    many().each(|n| {
+        let mut last = step(n);
+        for _ in 1..40 {
+            last = step(last);
+        }
+        last
+    });
+}
+
+#[test]
+fn a_list_that_would_make_too_many_nodes_is_not_expanded() {
+    let report = Simulation::new(wide()).run();
+    assert_eq!(report.state(), RunState::Failed);
+    let error = report.node("each(step__40)").error().unwrap();
+    let expected =
+        "with the list's 100000 elements the run would have 4100002 nodes, of which an element has 41; a run has at most 4000000";
+    assert!(error.starts_with(expected), "{error}");
+    assert!(!report.timeline().contains("step"), "{}", report.timeline());
+}
