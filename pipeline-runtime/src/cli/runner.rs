@@ -240,10 +240,7 @@ impl Runner {
         if self.runs.is_empty() && matches!(self.kept, Kept::None) {
             return Err(RunnerError::NoPipeline);
         }
-        let level = match self.level {
-            Some(level) => level,
-            None => args::log_level(None).map_err(RunnerError::Level)?,
-        };
+        let level = self.level.map_or_else(|| args::log_level(None).map_err(RunnerError::Level), Ok)?;
         let progress = self.progress;
         let journal = self.journal.as_deref().map(SqliteJournal::open).transpose().map_err(StartError::Journal)?.map(Arc::new);
         let newest = journal.as_ref().map(|journal| journal.reader()?.newest()).transpose().map_err(StartError::Journal)?;
@@ -284,10 +281,8 @@ impl Runner {
             zones::say(if is_told { output::to_stdout } else { output::to_stderr });
         }
         if let (Some(run), true) = (&cancelled, is_told) {
-            output::to_stdout(&format!(
-                "run {} of {} is cancelled; this program could not go on with it",
-                run.run_id, run.pipeline
-            ));
+            let StoredRun { run_id, pipeline, .. } = &**run;
+            output::to_stdout(&format!("run {run_id} of {pipeline} is cancelled; this program could not go on with it"));
         }
         for aside in &unfinished.aside {
             output::to_stderr(&format!("error: {aside}"));
