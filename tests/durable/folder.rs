@@ -116,8 +116,11 @@ fn scrub(bytes: &[u8]) -> String {
         lines.push_str(words.trim_end());
         lines.push('\n');
     }
-    // `9m 59s` is a minute earlier `10m`.
-    lines.replace("_ _", "_")
+    // `9m 59s` is a second later `10m`, and how long ago something was has more words each year.
+    while lines.contains("_ _") {
+        lines = lines.replace("_ _", "_");
+    }
+    lines
 }
 
 /// A duration, a date of today, a time of day and a process's number differ.

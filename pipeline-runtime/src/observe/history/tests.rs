@@ -1,6 +1,7 @@
 use super::*;
 use crate::author::context::RunInfo;
 use crate::engine::{Record, Run, RunSpec};
+use crate::plan::Recipient;
 use crate::prelude::*;
 use crate::schedule::Interval;
 use crate::{Mode, Pipeline};
@@ -125,26 +126,10 @@ fn a_live_run_keeps_the_last_failures_of_a_node_and_a_simulated_one_all() {
 
 #[test]
 fn a_live_run_keeps_the_last_thousand_callbacks_and_a_simulated_one_all() {
-    let at = Timestamp::default().to_utc();
-    let notification = Arc::new(Notification {
-        event: crate::author::notify::Event::OnSuccess,
-        pipeline: "waits".into(),
-        run_id: "run".into(),
-        logical_date: at,
-        at,
-        node: None,
-        state: None,
-        attempt: None,
-        attempts: None,
-        pokes: None,
-        error: None,
-        elapsed: None,
-        budget_left: None,
-        inputs: Vec::new(),
-    });
+    let notification = Arc::new(Notification::of_success("waits", "run"));
     let kept = |mut history: RunHistory| {
         for id in 0..1_500 {
-            let recipient = crate::plan::Recipient { label: Some("page".into()), position: 0, is_one_of_several: false };
+            let recipient = Recipient { label: Some("page".into()), position: 0, is_one_of_several: false };
             let record = Record::CallbackDue { id, recipient, notification: Arc::clone(&notification) };
             history.apply(&Entry { at: history.started, record });
             history.apply(&Entry { at: history.started, record: Record::CallbackTold { id } });
@@ -200,4 +185,19 @@ fn a_cancel_by_its_record_alone_ends_the_same_nodes_as_in_the_runs_state() {
         let expected = expected.map(|state| if state == none { NodeState::Scheduled } else { state });
         assert_eq!(states, expected, "{entries:?}");
     }
+}
+
+#[test]
+fn a_callback_that_was_given_up_is_not_shown_as_one_to_come() {
+    let mut history = RunHistory::new(plan(&waits()), Timestamp::default());
+    let at = history.started;
+    for id in 0..2 {
+        let recipient = Recipient { label: Some("page".into()), position: 0, is_one_of_several: false };
+        let notification = Arc::new(Notification::of_success("waits", "run"));
+        history.apply(&Entry { at, record: Record::CallbackDue { id, recipient, notification } });
+    }
+    history.apply(&Entry { at, record: Record::CallbackFailed { id: 0, next: None, error: "503".into() } });
+    let timeline = history.timeline();
+    let told: Vec<&str> = timeline.lines().filter(|line| line.contains("on_success")).collect();
+    assert!(told[0].contains("(given up)") && told[1].contains("(not told yet)"), "{timeline}");
 }
