@@ -1,11 +1,9 @@
 //! A command is carried out exactly once: its holder dies at each stage of each commit that follows from it, and another goes on,
 //! with and without whoever asked.
 
-use crate::folder::{Begun, Folder};
+use crate::folder::{Begun, Folder, RUN};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
-
-const RUN: &str = "manual__2024-03-25T00:00:00Z";
 
 /// One command, and how it is seen how often it was carried out.
 struct Case {
@@ -144,6 +142,16 @@ fn dies_everywhere(case: &Case, asks_on: bool) {
             return;
         }
     }
+}
+
+#[test]
+fn a_retry_whose_run_somebody_cancels_has_not_succeeded() {
+    let folder = Folder::new();
+    folder.changing("");
+    assert!(folder.told(&["cancel", RUN]).contains("[exit 0]"));
+    let retry = Begun::spawn(&mut folder.command(&["retry", RUN]), &["approval  up_for_reschedule"]);
+    assert!(folder.told(&["cancel", RUN]).contains("[exit 0]"));
+    assert_eq!(retry.finish().0, Some(1));
 }
 
 #[test]

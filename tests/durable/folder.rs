@@ -116,7 +116,7 @@ fn scrub(bytes: &[u8]) -> String {
         lines.push_str(words.trim_end());
         lines.push('\n');
     }
-    // `9m 59s` is a minute earlier `10m`, and what was begun long ago has been under way for days.
+    // `9m 59s` is a second later `10m`, and how long ago something was has more words each year.
     while lines.contains("_ _") {
         lines = lines.replace("_ _", "_");
     }

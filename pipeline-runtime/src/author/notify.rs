@@ -232,3 +232,27 @@ impl Notification {
         &self.inputs
     }
 }
+
+#[cfg(test)]
+impl Notification {
+    /// Of the success of a run, for tests.
+    pub(crate) fn of_success(pipeline: &str, run_id: &str) -> Self {
+        let at = chrono::DateTime::UNIX_EPOCH;
+        Self {
+            event: Event::OnSuccess,
+            pipeline: pipeline.into(),
+            run_id: run_id.into(),
+            logical_date: at,
+            at,
+            node: None,
+            state: None,
+            attempt: None,
+            attempts: None,
+            pokes: None,
+            error: None,
+            elapsed: None,
+            budget_left: None,
+            inputs: Vec::new(),
+        }
+    }
+}

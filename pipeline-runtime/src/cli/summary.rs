@@ -122,7 +122,6 @@ fn undone(history: &RunHistory, run_id: &str, ended: Ended, kept: bool) -> Strin
 #[allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
 mod tests {
     use super::*;
-    use crate::author::notify::Event;
     use crate::engine::{Entry, Record};
     use crate::host::{Ask, Request, Signal};
     use crate::plan::Recipient;
@@ -154,22 +153,7 @@ mod tests {
             ask: Ask::GoOn,
         };
         let spec = request.into_spec(crate::time::Present::of_clock(now)).unwrap();
-        let notification = Notification {
-            event: Event::OnSuccess,
-            pipeline: "nightly".into(),
-            run_id: spec.info.run_id.clone(),
-            logical_date: now.to_utc(),
-            at: now.to_utc(),
-            node: Some("load".into()),
-            state: None,
-            attempt: None,
-            attempts: None,
-            pokes: None,
-            error: None,
-            elapsed: None,
-            budget_left: None,
-            inputs: Vec::new(),
-        };
+        let notification = Notification { node: Some("load".into()), ..Notification::of_success("nightly", &spec.info.run_id) };
         let mut history = RunHistory::live(spec.plan, now);
         let records = [
             Record::Started { slot: 0, attempt: 1 },

@@ -38,5 +38,5 @@ pub(crate) use journal::{Journal, Kept};
 pub(crate) use log::{Entry, Output, Record, RunRecords, Skip};
 pub(crate) use rules::{Edit, EditError};
 pub(crate) use runtime::{Attempt, Engine, EngineOptions, Interceptor, Observe, Wake, Watching, WeakEngine, current};
-pub(crate) use state::{ExpansionIx, Illegal, Layout, Run, RunSpec};
+pub(crate) use state::{ExpansionIx, Found, Illegal, Layout, Run, RunSpec, ends_open_nodes};
 pub use states::{NodeState, RunState};

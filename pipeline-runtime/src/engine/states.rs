@@ -47,6 +47,11 @@ impl NodeState {
         }
     }
 
+    /// Whether an attempt has been started and the node has not ended, be it between two attempts or pokes.
+    pub(crate) const fn is_under_way(self) -> bool {
+        matches!(self, Self::Running | Self::UpForRetry | Self::UpForReschedule)
+    }
+
     /// Whether nothing more happens to the node by itself.
     pub const fn is_end(self) -> bool {
         matches!(self, Self::Success | Self::Failed | Self::Skipped | Self::UpstreamFailed | Self::Removed)

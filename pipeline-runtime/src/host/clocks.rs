@@ -33,7 +33,7 @@ fn refuse_future(newest: Newest, now: Timestamp) -> Result<(), StartError> {
     }
     let text = |time: Timestamp| time.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true);
     let Newest { at, run_id, pipeline } = newest;
-    Err(StartError::Future { run_id, pipeline, newest: text(at), now: text(now) })
+    Err(StartError::JournalAhead { run_id, pipeline, newest: text(at), now: text(now) })
 }
 
 #[cfg(test)]

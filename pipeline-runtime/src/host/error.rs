@@ -30,7 +30,7 @@ pub enum StartError {
          clock was when that was written\n  = help: set the clock right if it is wrong; if it is right, `repair` moves the journal's times \
          that are in the future back to the present"
     )]
-    Future {
+    JournalAhead {
         /// The run.
         run_id: String,
         /// Its pipeline.

@@ -76,6 +76,42 @@ pub(crate) enum Skip {
 }
 
 impl Record {
+    /// The node that it is about, if it is about one.
+    pub(crate) fn slot(&self) -> Option<Slot> {
+        match self {
+            Self::Started { slot, .. }
+            | Self::NotYet { slot, .. }
+            | Self::Retrying { slot, .. }
+            | Self::Interrupted { slot, .. }
+            | Self::Unfolded { slot, .. }
+            | Self::Succeeded { slot, .. }
+            | Self::Failed { slot, .. }
+            | Self::Skipped { slot, .. }
+            | Self::UpstreamFailed { slot, .. } => Some(*slot),
+            Self::Cleared { .. }
+            | Self::RunEnded { .. }
+            | Self::CallbackDue { .. }
+            | Self::CallbackTold { .. }
+            | Self::CallbackFailed { .. } => None,
+        }
+    }
+
+    /// How many bytes it holds beside numbers, about: its texts, and an output as JSON.
+    pub(crate) fn payload(&self) -> usize {
+        match self {
+            Self::Succeeded { output: Some(Output { json: Some(json), .. }), .. } => json.len(),
+            Self::NotYet { memory, .. } => memory.as_ref().map_or(0, |memory| memory.len()),
+            Self::Retrying { error, memory, .. } => error.len() + memory.as_ref().map_or(0, |memory| memory.len()),
+            Self::Failed { error, .. } | Self::CallbackFailed { error, .. } => error.len(),
+            Self::Skipped { why: Skip::Body(why) | Skip::Timeout(why), .. } => why.len(),
+            Self::Cleared { slots } => size_of_val(&**slots),
+            Self::CallbackDue { notification, .. } => {
+                size_of::<Notification>() + notification.error().map_or(0, str::len) + notification.run_id().len()
+            }
+            _ => 0,
+        }
+    }
+
     /// Shows all nodes that it names.
     pub(crate) fn each_slot(&mut self, mut see: impl FnMut(&mut Slot)) {
         match self {

@@ -375,7 +375,7 @@ impl Engine {
             self.take_answer(state, job, answer, now);
             let is_free = !state.handed_on && state.aborts.is_empty() && tokio::task::coop::has_budget_remaining();
             let is_mine = is_free && state.ready.len() == 1 && state.idle_workers > 0;
-            is_mine.then(|| Self::pop(state, &mut VecDeque::new())).flatten()
+            is_mine.then(|| self.pop(state, &mut VecDeque::new())).flatten()
         };
         self.locked(take).0
     }

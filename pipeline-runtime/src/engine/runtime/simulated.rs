@@ -56,7 +56,7 @@ impl Engine {
         self.with(|core| core.advance(now));
         loop {
             loop {
-                let next = Self::pop(&mut self.lock(), &mut VecDeque::new());
+                let next = self.pop(&mut self.lock(), &mut VecDeque::new());
                 let Some(attempt) = next else { break };
                 let job = attempt.job();
                 if let Some(answer) = self.execute(attempt).answer {

@@ -253,10 +253,10 @@ impl Engine {
                 return Some(first);
             }
             let share = local_queue::share(state.ready.len(), self.0.queues.count());
-            let mut first = Self::pop(state, &mut own.spares);
+            let mut first = self.pop(state, &mut own.spares);
             if share > 1 {
                 let mut queue = self.0.queues.of(own.worker);
-                queue.jobs.extend((1..share).map_while(|_| Self::pop(state, &mut own.spares)));
+                queue.jobs.extend((1..share).map_while(|_| self.pop(state, &mut own.spares)));
                 own.has_queue = !queue.jobs.is_empty();
                 drop(queue);
                 self.watch(state);
@@ -296,12 +296,16 @@ impl Engine {
         }
     }
 
-    pub(super) fn pop(state: &mut State, spares: &mut VecDeque<Box<Attempt>>) -> Option<Box<Attempt>> {
+    /// The next attempt that is ready. One whose end has been decided, and is not kept yet, never begins: it is answered for here, since
+    /// the action that would cut it off comes too late to find it.
+    pub(super) fn pop(&self, state: &mut State, spares: &mut VecDeque<Box<Attempt>>) -> Option<Box<Attempt>> {
         while let Some(job) = state.ready.pop_front() {
             let attempt = Self::prepare(state, job, spares);
             if attempt.is_some() {
                 return attempt;
             }
+            state.handed_on = true;
+            self.spawn_answer(job, None);
         }
         None
     }

@@ -34,8 +34,7 @@ impl Run {
             }
             Record::Retrying { slot, .. } => {
                 // A sensor's budget may be over between two pokes.
-                let may = |state| matches!(state, Running | UpForRetry | UpForReschedule);
-                self.allow(*slot, "is retried", |run| run.is_body(*slot), may)
+                self.allow(*slot, "is retried", |run| run.is_body(*slot), NodeState::is_under_way)
             }
             Record::Interrupted { slot, .. } => {
                 self.allow(*slot, "is interrupted", |run| run.is_body(*slot), |state| state == Running)
@@ -52,7 +51,7 @@ impl Run {
             Record::Failed { slot, .. } => {
                 // A mapping whose list is too long fails, too.
                 let may = |run: &Self| run.is_body(*slot) || run.each(*slot).is_some();
-                let from = |state| matches!(state, Running | UpForRetry | UpForReschedule | Scheduled | None);
+                let from = |state: NodeState| state.is_under_way() || matches!(state, Scheduled | None);
                 self.allow(*slot, "fails", may, from)
             }
             Record::Skipped { slot, .. } => self.allow(*slot, "is skipped", |_| true, |state| !state.is_end()),
@@ -62,10 +61,7 @@ impl Run {
             }
             Record::Cleared { slots } => slots.iter().try_for_each(|slot| {
                 // What is cleared has ended, or waits for what is cleared with it.
-                let may = |state| match state {
-                    Running | UpForRetry | UpForReschedule => !self.is_body(*slot),
-                    state => state != NodeState::Removed,
-                };
+                let may = |state: NodeState| state != NodeState::Removed && !(state.is_under_way() && self.is_body(*slot));
                 self.allow(*slot, "is cleared", |_| true, may)
             }),
             Record::RunEnded { state } if self.state.is_end() || !state.is_end() => {

@@ -9,6 +9,7 @@
 //! Kept by `engine/tests`: after every record the state is that of a replay, and the work derived from it is the work that is queued.
 
 mod callbacks;
+mod cancelled;
 mod changes;
 mod cleared;
 mod edges;
@@ -19,6 +20,7 @@ mod node;
 mod run;
 mod trigger_rule;
 
+pub(crate) use cancelled::{Found, ends_open_nodes};
 pub(crate) use changes::{Changes, Conclusion};
 pub(crate) use layout::{ExpansionIx, Layout};
 pub(crate) use legal::Illegal;

@@ -2,6 +2,7 @@ use super::super::ids::{RunKey, Slot};
 use super::super::log::{Entry, Record, Skip};
 use super::super::states::{NodeState, RunState};
 use super::callbacks::Callbacks;
+use super::cancelled::{Found, ends_open_nodes};
 use super::changes::{Changes, Unheard};
 use super::layout::{ExpansionIx, Layout, Position};
 use super::legal::Illegal;
@@ -356,15 +357,12 @@ impl Run {
         self.ended(slot, NodeState::Skipped, changes);
     }
 
-    /// A program that cannot go on with a run cancels it by this record alone, and what is open ends with it. Otherwise each node's end
-    /// was recorded before, and what is open is of a plan that has gained it since.
     fn run_ended(&mut self, state: RunState, changes: &mut impl Changes) {
-        let is_alone = |run: &Self| {
-            let was_under_way = |node: &Node| matches!(node.state, NodeState::Running) || node.awaits_next();
-            !run.nodes.iter().any(Node::was_cut_off_by_end)
-                || run.slots().any(|slot| run.is_body(slot) && was_under_way(run.node(slot)))
+        let found = |slot| {
+            let node = self.node(slot);
+            Found { is_body: self.is_body(slot), state: node.state, is_cut_off: node.was_cut_off_by_end() }
         };
-        if state == RunState::Cancelled && self.open > 0 && is_alone(self) {
+        if state == RunState::Cancelled && self.open > 0 && ends_open_nodes(self.slots().map(found)) {
             for slot in self.slots() {
                 if !self.node(slot).state.is_end() {
                     self.skipped(slot, &Skip::RunEnded, changes);

@@ -623,18 +623,7 @@ impl Harness {
     fn record(&mut self, run: RunIx, entry: Entry) {
         let record = entry.record.clone();
         // Elements are named once they are there.
-        let slot_of = match &record {
-            Record::Started { slot, .. }
-            | Record::NotYet { slot, .. }
-            | Record::Retrying { slot, .. }
-            | Record::Interrupted { slot, .. }
-            | Record::Unfolded { slot, .. }
-            | Record::Succeeded { slot, .. }
-            | Record::Failed { slot, .. }
-            | Record::Skipped { slot, .. }
-            | Record::UpstreamFailed { slot, .. } => Some(*slot),
-            _ => None,
-        };
+        let slot_of = record.slot();
         let key = slot_of.map(|slot| self.key(run, slot));
         let watched = &mut self.runs[run as usize];
         if watched.resuming && !matches!(record, Record::Interrupted { .. } | Record::Retrying { .. } | Record::Failed { .. }) {

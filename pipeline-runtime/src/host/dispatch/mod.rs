@@ -230,12 +230,10 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Lets what is under way come to its end.
+    /// Lets what is under way come to its end. The signal has stopped all starts already.
     async fn drain(&mut self, signal: super::Signal) -> Ended {
-        let (engine, clock) = (self.host.engine.clone(), Clock::system());
+        let (engine, clock) = (&self.host.engine, Clock::system());
         let limit = humantime::format_duration(self.service.drain);
-        // Said once it is so.
-        engine.drain();
         tracing::info!("{signal}: nothing more starts; what is under way has {limit} to end");
         let until = clock.now() + self.service.drain;
         while engine.is_busy() {

@@ -320,4 +320,34 @@ mod tests {
             assert_eq!(format!("{back:?}"), format!("{entry:?}"));
         }
     }
+
+    #[test]
+    fn an_output_whose_reading_panics_cannot_be_read_and_that_is_said() {
+        #[derive(Debug, Clone, serde::Serialize)]
+        struct Picky(u64);
+        impl<'de> serde::Deserialize<'de> for Picky {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let n = u64::deserialize(deserializer)?;
+                assert!(n < 7, "{n} is too many");
+                Ok(Self(n))
+            }
+        }
+        #[crate::task]
+        async fn count() -> crate::Result<Picky> {
+            Ok(Picky(1))
+        }
+        #[crate::pipeline]
+        fn counts() {
+            count();
+        }
+        let plan = counts().plan(&serde_json::Value::Null).unwrap();
+        let read = |json: &[u8]| {
+            let entry = Entry { at: Timestamp::default(), record: Record::Succeeded { slot: 0, output: None } };
+            StoredEntry::decode(&plan, vec![StoredEntry { entry, json: Some(json.into()) }])
+        };
+        assert!(read(b"6").is_ok());
+        let error = read(b"7").unwrap_err().to_string();
+        assert!(error.starts_with("the output of `count` in the journal is no `"), "{error}");
+        assert!(error.contains("(reading it panicked") && error.contains("7 is too many"), "{error}");
+    }
 }

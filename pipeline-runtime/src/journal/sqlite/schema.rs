@@ -290,4 +290,24 @@ mod tests {
         // A second time there is nothing to do.
         drop(open(&path).unwrap());
     }
+
+    #[test]
+    fn a_run_that_an_earlier_version_left_queued_with_records_has_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let fourth = Connection::open(&path).unwrap();
+        fourth.execute_batch(&[V1, V2, V3, V4].concat()).unwrap();
+        fourth.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 4;")).unwrap();
+        let runs = "INSERT INTO skeletons VALUES (1, '{\"nodes\":[]}');
+                    INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, params, state, created, sla_from, seed, \
+                    skeleton) VALUES (1, 'begun', 'p', 'manual', 1, 1, 'null', 'queued', 1, 1, 1, 1), \
+                    (2, 'waits', 'p', 'manual', 2, 2, 'null', 'queued', 1, 1, 1, 1);
+                    INSERT INTO records (run, seq, at, kind, slot, number) VALUES (1, 1, 6, 1, 0, 1);";
+        fourth.execute_batch(runs).unwrap();
+        drop(fourth);
+        drop(open(&path).unwrap());
+        let reader = crate::journal::Reader::open(&path).unwrap();
+        let state = |run: &str| reader.run(run).unwrap().unwrap().state;
+        assert_eq!((state("begun"), state("waits")), (crate::RunState::Running, crate::RunState::Queued));
+    }
 }

@@ -4,8 +4,7 @@ use super::logs::{self, Backlog, LogLine};
 use super::queue::{End, Queue, Taken};
 use super::rows::RecordRow;
 use super::stage::{self, Stage};
-use crate::author::notify::Notification;
-use crate::engine::{Engine, Entry, Output, Record, Skip, Todo, WeakEngine};
+use crate::engine::{Engine, Entry, Record, Todo, WeakEngine};
 use crate::journal::{RunKey, StoredRun};
 use crate::plan::Remap;
 use crate::schedule::Interval;
@@ -107,26 +106,10 @@ pub(super) struct Batch {
 
 impl Batch {
     fn bytes(&self) -> usize {
-        let of_entry = |(_, entry): &(RunKey, Entry)| size_of::<(RunKey, Entry)>() + payload(&entry.record);
+        let of_entry = |(_, entry): &(RunKey, Entry)| size_of::<(RunKey, Entry)>() + entry.record.payload();
         self.records.iter().map(of_entry).sum::<usize>()
             + size_of_val(self.todo.starts.as_slice())
             + size_of_val(self.todo.actions.as_slice())
-    }
-}
-
-/// The bytes of what a record holds beside numbers.
-fn payload(record: &Record) -> usize {
-    match record {
-        Record::Succeeded { output: Some(Output { json: Some(json), .. }), .. } => json.len(),
-        Record::NotYet { memory, .. } => memory.as_ref().map_or(0, |memory| memory.len()),
-        Record::Retrying { error, memory, .. } => error.len() + memory.as_ref().map_or(0, |memory| memory.len()),
-        Record::Failed { error, .. } | Record::CallbackFailed { error, .. } => error.len(),
-        Record::Skipped { why: Skip::Body(why) | Skip::Timeout(why), .. } => why.len(),
-        Record::Cleared { slots } => size_of_val(&**slots),
-        Record::CallbackDue { notification, .. } => {
-            size_of::<Notification>() + notification.error().map_or(0, str::len) + notification.run_id().len()
-        }
-        _ => 0,
     }
 }
 

@@ -1,6 +1,6 @@
 use super::WatchedRun;
 use super::queue::{Lost, Weigh};
-use crate::engine::{Entry, NodeState, Record, RunIx, Skip, Slot};
+use crate::engine::{Entry, NodeState, Record, RunIx, Slot};
 use crate::observe::RunHistory;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub(crate) struct After {
 impl Event {
     /// Of a record that the run's history has as its last.
     pub(super) fn of(run: &RunHistory, entry: &Entry) -> Self {
-        let node = slot_of(&entry.record).map(|slot| {
+        let node = entry.record.slot().map(|slot| {
             let node = run.node(slot);
             After {
                 state: node.state(),
@@ -51,25 +51,6 @@ impl Event {
             }
         });
         Self { entry: Entry { at: entry.at, record: for_display(&entry.record) }, node }
-    }
-}
-
-fn slot_of(record: &Record) -> Option<Slot> {
-    match record {
-        Record::Started { slot, .. }
-        | Record::NotYet { slot, .. }
-        | Record::Retrying { slot, .. }
-        | Record::Interrupted { slot, .. }
-        | Record::Unfolded { slot, .. }
-        | Record::Succeeded { slot, .. }
-        | Record::Failed { slot, .. }
-        | Record::Skipped { slot, .. }
-        | Record::UpstreamFailed { slot, .. } => Some(*slot),
-        Record::Cleared { .. }
-        | Record::RunEnded { .. }
-        | Record::CallbackDue { .. }
-        | Record::CallbackTold { .. }
-        | Record::CallbackFailed { .. } => None,
     }
 }
 
@@ -94,13 +75,8 @@ impl Weigh for News {
             Self::Opened(_, run) | Self::Forgotten(_, run) => run.weight(),
             Self::Log(line) => line.capacity(),
             Self::Event(_, event) => match &event.entry.record {
-                Record::Retrying { error, .. } | Record::Failed { error, .. } | Record::CallbackFailed { error, .. } => {
-                    error.len()
-                }
-                Record::Skipped { why: Skip::Body(why) | Skip::Timeout(why), .. } => why.len(),
-                Record::Cleared { slots } => size_of_val::<[Slot]>(slots),
                 Record::CallbackDue { .. } => NOTIFICATION,
-                _ => 0,
+                record => record.payload(),
             },
         };
         size_of::<Self>() + more

@@ -87,27 +87,10 @@ impl Callbacks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
 
     #[test]
     fn the_oldest_that_are_settled_are_forgotten_and_the_open_ones_never() {
-        let at = Timestamp::default().to_utc();
-        let notification = Notification {
-            event: Event::OnSuccess,
-            pipeline: "nightly".into(),
-            run_id: "run".into(),
-            logical_date: at,
-            at,
-            node: None,
-            state: None,
-            attempt: None,
-            attempts: None,
-            pokes: None,
-            error: None,
-            elapsed: None,
-            budget_left: None,
-            inputs: Vec::new(),
-        };
+        let notification = Notification::of_success("nightly", "run");
         let mut callbacks = Callbacks::default();
         for id in 0..10 {
             callbacks.due(id, "pager".into(), &notification, Duration::ZERO);

@@ -6,7 +6,7 @@ use super::{CALLBACKS, NodeHistory, RunHistory};
 use crate::author::notify::Notification;
 use crate::author::options::Mode;
 use crate::author::value::Datum;
-use crate::engine::{Entry, ExpansionIx, NodeState, Record, RunState, Skip, Slot};
+use crate::engine::{Entry, ExpansionIx, Found, NodeState, Record, RunState, Skip, Slot, ends_open_nodes};
 use crate::plan::Recipient;
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -162,11 +162,15 @@ impl RunHistory {
 
     /// All nodes have ended.
     pub(crate) fn run_ended(&mut self, state: RunState, at: Duration) {
-        let is_cut_off = |node: &NodeHistory| matches!(node.why_skipped(), Some(Skip::RunEnded));
-        if state == RunState::Cancelled && !self.nodes.iter().any(is_cut_off) {
-            // A program that cannot go on with a run cancels it by this record alone.
-            for slot in self.slots() {
-                if !self.nodes[slot as usize].state().is_end() {
+        let slots = 0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        let found = |slot| {
+            let node = self.node(slot);
+            let is_cut_off = matches!(node.why_skipped(), Some(Skip::RunEnded));
+            Found { is_body: self.is_body(slot), state: node.state(), is_cut_off }
+        };
+        if state == RunState::Cancelled && ends_open_nodes(slots.clone().map(found)) {
+            for slot in slots {
+                if !self.node(slot).state().is_end() {
                     self.node_skipped(slot, &Skip::RunEnded, at);
                 }
             }

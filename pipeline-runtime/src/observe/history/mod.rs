@@ -176,9 +176,8 @@ impl RunHistory {
 
     /// Those that run or wait: at most so many of them, and how many there are.
     pub(crate) fn busy(&self, most: usize) -> (Vec<Slot>, usize) {
-        let is_busy = |state| matches!(state, NodeState::Running | NodeState::UpForReschedule | NodeState::UpForRetry);
-        let count = STATES.iter().zip(self.tally).filter(|(state, _)| is_busy(**state)).map(|(_, count)| count).sum();
-        let busy = (0..).zip(&self.nodes).filter(|(slot, node)| is_busy(node.state()) && self.is_body(*slot));
+        let count = STATES.iter().zip(self.tally).filter(|(state, _)| state.is_under_way()).map(|(_, count)| count).sum();
+        let busy = (0..).zip(&self.nodes).filter(|(slot, node)| node.state().is_under_way() && self.is_body(*slot));
         // There is no need to look for more than there are: of a million nodes most may have ended.
         (busy.map(|(slot, _)| slot).take(most.min(count)).collect(), count)
     }

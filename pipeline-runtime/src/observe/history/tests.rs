@@ -1,6 +1,9 @@
 use super::*;
-use crate::engine::Record;
+use crate::author::context::RunInfo;
+use crate::engine::{Record, Run, RunSpec};
+use crate::plan::Recipient;
 use crate::prelude::*;
+use crate::schedule::Interval;
 use crate::{Mode, Pipeline};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -123,26 +126,10 @@ fn a_live_run_keeps_the_last_failures_of_a_node_and_a_simulated_one_all() {
 
 #[test]
 fn a_live_run_keeps_the_last_thousand_callbacks_and_a_simulated_one_all() {
-    let at = Timestamp::default().to_utc();
-    let notification = Arc::new(Notification {
-        event: crate::author::notify::Event::OnSuccess,
-        pipeline: "waits".into(),
-        run_id: "run".into(),
-        logical_date: at,
-        at,
-        node: None,
-        state: None,
-        attempt: None,
-        attempts: None,
-        pokes: None,
-        error: None,
-        elapsed: None,
-        budget_left: None,
-        inputs: Vec::new(),
-    });
+    let notification = Arc::new(Notification::of_success("waits", "run"));
     let kept = |mut history: RunHistory| {
         for id in 0..1_500 {
-            let recipient = crate::plan::Recipient { label: Some("page".into()), position: 0, is_one_of_several: false };
+            let recipient = Recipient { label: Some("page".into()), position: 0, is_one_of_several: false };
             let record = Record::CallbackDue { id, recipient, notification: Arc::clone(&notification) };
             history.apply(&Entry { at: history.started, record });
             history.apply(&Entry { at: history.started, record: Record::CallbackTold { id } });
@@ -151,4 +138,66 @@ fn a_live_run_keeps_the_last_thousand_callbacks_and_a_simulated_one_all() {
     };
     assert_eq!(kept(RunHistory::live(plan(&waits()), Timestamp::default())), (1_000, 500));
     assert_eq!(kept(RunHistory::new(plan(&waits()), Timestamp::default())), (1_500, 0));
+}
+
+#[test]
+fn a_cancel_by_its_record_alone_ends_the_same_nodes_as_in_the_runs_state() {
+    #[task]
+    async fn work() -> Result<u64> {
+        Ok(1)
+    }
+    #[pipeline]
+    fn two() {
+        work().named("first");
+        work().named("second");
+    }
+    let started = |slot| Record::Started { slot, attempt: 1 };
+    let cut_off = |slot| Record::Skipped { slot, why: Skip::RunEnded };
+    let cancelled = Record::RunEnded { state: RunState::Cancelled };
+    let again = Record::Cleared { slots: [0].into() };
+    let (skipped, none) = (NodeState::Skipped, NodeState::None);
+    // The records, and the states that they lead to; nothing ends the last run.
+    let cases = [
+        (vec![started(0), cancelled.clone()], [skipped, skipped]),
+        (vec![cancelled.clone()], [skipped, skipped]),
+        (vec![started(0), cut_off(0), cut_off(1), cancelled.clone()], [skipped, skipped]),
+        // A node that the plan has gained since is open.
+        (vec![started(0), cut_off(0), cancelled.clone()], [skipped, none]),
+        // Cancelled twice: by the program that had it, and after a retry of one node by another.
+        (vec![started(0), cut_off(0), cut_off(1), cancelled.clone(), again, started(0), cancelled], [skipped, skipped]),
+    ];
+    for (records, expected) in cases {
+        let at = Timestamp::default();
+        let entries: Vec<Entry> = records.into_iter().map(|record| Entry { at, record }).collect();
+        let history = RunHistory::of(plan(&two()), at, &entries);
+        assert_eq!([0, 1].map(|slot| history.node(slot).state()), expected, "{entries:?}");
+        let info = RunInfo {
+            pipeline: "two".into(),
+            run_id: "run".into(),
+            interval: Interval::at(at.to_utc()),
+            previous: None,
+            params: serde_json::Value::Null,
+        };
+        let spec = RunSpec { plan: plan(&two()), info: Arc::new(info), sla_from: at, seed: 0, key: 0 };
+        let run = Run::replay(spec, at, &entries).unwrap();
+        let states = [0, 1].map(|slot| run.node(slot).state());
+        // A node that waits for nothing is scheduled from the start, of which there is no record.
+        let expected = expected.map(|state| if state == none { NodeState::Scheduled } else { state });
+        assert_eq!(states, expected, "{entries:?}");
+    }
+}
+
+#[test]
+fn a_callback_that_was_given_up_is_not_shown_as_one_to_come() {
+    let mut history = RunHistory::new(plan(&waits()), Timestamp::default());
+    let at = history.started;
+    for id in 0..2 {
+        let recipient = Recipient { label: Some("page".into()), position: 0, is_one_of_several: false };
+        let notification = Arc::new(Notification::of_success("waits", "run"));
+        history.apply(&Entry { at, record: Record::CallbackDue { id, recipient, notification } });
+    }
+    history.apply(&Entry { at, record: Record::CallbackFailed { id: 0, next: None, error: "503".into() } });
+    let timeline = history.timeline();
+    let told: Vec<&str> = timeline.lines().filter(|line| line.contains("on_success")).collect();
+    assert!(told[0].contains("(given up)") && told[1].contains("(not told yet)"), "{timeline}");
 }
