@@ -26,9 +26,8 @@ impl Folder {
 /// A folder with a journal whose newest commits are in its `-wal` file, since its process was killed.
 fn killed() -> Folder {
     let folder = Folder::new();
-    let run = folder.begin("crowded", &["arrival  up_for_reschedule", "export  up_for_reschedule", "delicate  up_for_retry"]);
-    let shown = || String::from_utf8(folder.call(&["show", RUN]).stdout).unwrap();
-    while shown().matches("next poke").count() < 2 || !shown().contains("retry at") {}
+    let run = folder.begin("crowded", &["arrival  running", "export  up_for_reschedule", "delicate  up_for_retry"]);
+    folder.shown_once(|shown| shown.matches("next poke").count() == 2 && shown.contains("retry at"));
     run.kill();
     folder
 }

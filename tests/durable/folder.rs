@@ -4,6 +4,7 @@ use expect_test::Expect;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// The binary that is called.
 pub(crate) const RUNS: &str = env!("CARGO_BIN_EXE_durable-runs");
@@ -41,6 +42,18 @@ impl Folder {
 
     pub(crate) fn tells(&self, args: &[&str], expected: &Expect) {
         expected.assert_eq(&self.told(args));
+    }
+
+    /// What `show` says of the run once it says that: what is printed as it happens is kept a moment later.
+    pub(crate) fn shown_once(&self, says: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        loop {
+            let shown = self.told(&["show", RUN]);
+            if says(&shown) {
+                return shown;
+            }
+            assert!(Instant::now() < deadline, "{shown}");
+        }
     }
 
     pub(crate) fn put(&self, key: &str) {

@@ -2,7 +2,6 @@
 
 use crate::folder::{Begun, Folder, RUN};
 use expect_test::expect;
-use std::time::{Duration, Instant};
 
 #[test]
 fn the_lines_of_each_attempt_of_each_element_are_kept() {
@@ -74,8 +73,10 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
 fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
     let folder = Folder::new();
     let run = folder.begin("crowded", &["arrival  running", "export  up_for_reschedule", "delicate  up_for_retry"]);
-    let shown = shown_once(&folder, |shown| shown.matches("next poke").count() == 2 && shown.contains("retry at"));
-    let shown = shown.replace(&format!("process {}", run.child.id()), "process _").replace(crate::folder::RUNS, "durable-runs");
+    let shown = folder.shown_once(|shown| shown.matches("next poke").count() == 2 && shown.contains("retry at"));
+    let shown = without_pokes(&shown)
+        .replace(&format!("process {}", run.child.id()), "process _")
+        .replace(crate::folder::RUNS, "durable-runs");
     expect![[r#"
         run manual__2024-03-25T00:00:00Z of crowded: running, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
 
@@ -104,7 +105,7 @@ fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
     folder.put("late.json");
     let (code, _) = followed.finish();
     assert_eq!(code, Some(0), "it ends with the node, not with the run");
-    shown_once(&folder, |shown| shown.contains("alone success"));
+    folder.shown_once(|shown| shown.contains("alone success"));
     run.kill();
     expect![[r#"
         run manual__2024-03-25T00:00:00Z of crowded: running, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
@@ -128,18 +129,6 @@ fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
         [exit 0]
     "#]]
     .assert_eq(&without_pokes(&folder.told(&["show", RUN])));
-}
-
-/// What `show` says once it says that: what is printed as it happens is kept a moment later.
-fn shown_once(folder: &Folder, says: impl Fn(&str) -> bool) -> String {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    loop {
-        let shown = without_pokes(&folder.told(&["show", RUN]));
-        if says(&shown) {
-            return shown;
-        }
-        assert!(Instant::now() < deadline, "{shown}");
-    }
 }
 
 /// How often a sensor was asked, and the width of a bar, depend on how fast all this is.
