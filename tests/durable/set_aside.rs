@@ -83,3 +83,27 @@ fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
     let retried = folder.told(&["retry", RUN]);
     assert!(retried.contains("[exit 0]"), "{retried}");
 }
+
+#[test]
+fn an_output_whose_drop_panics_holds_up_nothing() {
+    let folder = Folder::new();
+    folder.put("closed");
+    let date = |date: &str| assert!(folder.told(&["run", "fragile", "--logical-date", date]).contains("[exit 1]"));
+    date("2024-03-25");
+    date("2024-03-26");
+    std::fs::remove_file(folder.path().join("data-bucket/closed")).unwrap();
+    let fragile = |args: &[&str]| {
+        let mut command = folder.command(args);
+        command.env("CODE", "fragile");
+        command
+    };
+    // What read the run drops its outputs, all of them, whatever one of them does.
+    let told = told(&fragile(&["retry", RUN]).output().unwrap());
+    assert!(told.contains("run: success") && told.contains("[exit 0]"), "{told}");
+    let mut serve = Begun::spawn(&mut fragile(&["serve"]), &["serving fragile"]);
+    let asked = folder.told(&["retry", "manual__2024-03-26T00:00:00Z"]);
+    assert!(asked.contains("[exit 0]"), "{asked}");
+    serve.hears("run manual__2024-03-26T00:00:00Z of fragile: success");
+    serve.child.kill().unwrap();
+    serve.hears_the_end();
+}

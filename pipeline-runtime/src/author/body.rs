@@ -294,7 +294,7 @@ where
     R: TaskOutput<Value = T> + 'static,
     T: Data,
 {
-    let erase = Erase(|result: R| result.into_result().map(|value| Produced::Value(Arc::new(value))));
+    let erase = Erase(|result: R| result.into_result().map(|value| Produced::Value(Value::new(value))));
     let body = Typed { start, erase };
     Node::new(draft::task(definition, inputs, |inputs| Task {
         definition,
@@ -326,7 +326,7 @@ where
 {
     let erase = Erase(|result: R| {
         result.into_result().map(|poke| match poke {
-            Poke::Ready(value) => Produced::Value(Arc::new(value)),
+            Poke::Ready(value) => Produced::Value(Value::new(value)),
             Poke::NotYet => Produced::NotYet,
         })
     });
@@ -438,7 +438,7 @@ impl<B: Data + Branches, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> W
         start: Start<R>,
         compare: Option<Compare>,
     ) -> Self::Wired {
-        let erase = Erase(|result: R| result.into_result().map(|branch| Produced::Value(Arc::new(branch))));
+        let erase = Erase(|result: R| result.into_result().map(|branch| Produced::Value(Value::new(branch))));
         let body = Typed { start, erase };
         let branch = draft::task(definition, inputs, |inputs| Task {
             definition,

@@ -21,19 +21,19 @@ pub(crate) fn len<T: Data>(list: &Value) -> usize {
 /// One element of a `Vec<T>`.
 pub(crate) fn item<T: Data>(list: &Value, index: usize) -> Value {
     match list.items().and_then(|items| items.get(index)) {
-        Some(item) => Arc::clone(item),
-        None => Arc::new(Item::<T> { list: Arc::clone(list), index, shared: OnceLock::new() }),
+        Some(item) => item.clone(),
+        None => Value::new(Item::<T> { list: list.clone(), index, shared: OnceLock::new() }),
     }
 }
 
 /// The results of a mapping's elements as a `Vec<U>`; `None` unless all succeeded.
 pub(crate) fn join<U: Data>(results: &[Upstream]) -> Option<Value> {
     let item = |upstream: &Upstream| match upstream {
-        Upstream::Success(value) => Some(Arc::clone(value)),
+        Upstream::Success(value) => Some(value.clone()),
         Upstream::Skipped | Upstream::Failed(_) => None,
     };
     let items = results.iter().map(item).collect::<Option<Box<[Value]>>>()?;
-    Some(Arc::new(Joined::<U> { items, made: OnceLock::new() }))
+    Some(Value::new(Joined::<U> { items, made: OnceLock::new() }))
 }
 
 /// Which arm a branch's output takes.
@@ -43,7 +43,7 @@ pub(crate) fn arm<B: Branches + 'static>(output: &Value) -> Option<usize> {
 
 /// What the arm carries that a branch's output takes.
 pub(crate) fn carried<B: Branches + 'static>(output: &Value) -> Value {
-    Arc::new(Carried::<B> { output: Arc::clone(output), shared: OnceLock::new(), of: std::marker::PhantomData })
+    Value::new(Carried::<B> { output: output.clone(), shared: OnceLock::new(), of: std::marker::PhantomData })
 }
 
 struct Item<T> {
@@ -117,7 +117,7 @@ impl<U: Data> Datum for Joined<U> {
     }
 
     fn to_value(&self) -> Value {
-        Arc::clone(self.get()) as Value
+        Value::shared(Arc::clone(self.get()))
     }
 
     fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
@@ -145,7 +145,7 @@ impl<B: Branches + 'static> Datum for Carried<B> {
     }
 
     fn share_into(self: Arc<Self>, slot: &mut dyn Any) -> bool {
-        Arc::clone(self.shared.get_or_init(|| self.get().to_value())).share_into(slot)
+        self.shared.get_or_init(|| self.get().to_value()).share_into(slot)
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -171,7 +171,7 @@ mod tests {
 
     fn shared<T: 'static>(value: &Value) -> Arc<T> {
         let mut slot = None::<Arc<T>>;
-        assert!(Arc::clone(value).share_into(&mut slot), "another type");
+        assert!(value.share_into(&mut slot), "another type");
         slot.unwrap()
     }
 
@@ -187,17 +187,17 @@ mod tests {
             }
         }
         let clones = || CLONES.load(std::sync::atomic::Ordering::Relaxed);
-        let list: Value = Arc::new(vec![Counted(7), Counted(8)]);
+        let list = Value::new(vec![Counted(7), Counted(8)]);
         assert_eq!(len::<Counted>(&list), 2);
         let second = item::<Counted>(&list, 1);
         assert_eq!((clones(), second.encode().unwrap().as_slice()), (0, b"8".as_slice()));
         let (one, other) = (shared::<Counted>(&second), shared::<Counted>(&second));
         assert_eq!((clones(), Arc::ptr_eq(&one, &other), one.0), (1, true, 8));
-        let joined = join::<Counted>(&[Upstream::Success(Arc::clone(&second)), Upstream::Success(item::<Counted>(&list, 0))]);
+        let joined = join::<Counted>(&[Upstream::Success(second.clone()), Upstream::Success(item::<Counted>(&list, 0))]);
         let joined = joined.unwrap();
         // The elements of joined results are the results themselves.
         assert_eq!((len::<Counted>(&joined), clones()), (2, 1));
-        assert!(Arc::ptr_eq(&item::<Counted>(&joined, 0), &second));
+        assert!(item::<Counted>(&joined, 0).is(&second));
         assert_eq!((joined.encode().unwrap().as_slice(), clones()), (b"[8,7]".as_slice(), 3));
         assert!(join::<Counted>(&[Upstream::Skipped]).is_none());
     }

@@ -134,7 +134,7 @@ fn outcome<T: 'static>(upstream: &Upstream) -> Option<Outcome<T>> {
 fn shared<T: 'static>(upstream: &Upstream) -> Option<Arc<T>> {
     let Upstream::Success(value) = upstream else { return None };
     let mut slot = None::<Arc<T>>;
-    Arc::clone(value).share_into(&mut slot);
+    value.share_into(&mut slot);
     slot
 }
 

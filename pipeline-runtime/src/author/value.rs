@@ -8,6 +8,7 @@
 use super::equality::Compare;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// A value that can cross a task boundary: what a task may return.
@@ -28,7 +29,105 @@ pub trait Data: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Data for T {}
 
 /// A task's output in memory. It is passed on as it is, without a trip through the codec.
-pub(crate) type Value = Arc<dyn Datum>;
+///
+/// Its type's `Drop` is the user's, and whoever lets the last one go may be the engine, a journal's writer or a command that
+/// read a run. So a panic of it ends here, each value's by itself: two of one list cannot abort the process.
+#[derive(Clone)]
+pub struct Value(
+    // None only within an `OptionalValue`, and while it is dropped.
+    Option<Arc<dyn Datum>>,
+);
+
+impl Value {
+    /// Erases a value.
+    pub(crate) fn new<T: Datum>(value: T) -> Self {
+        Self::shared(Arc::new(value))
+    }
+
+    /// Erases a value that others may have, too.
+    pub(crate) fn shared<T: Datum>(value: Arc<T>) -> Self {
+        Self(Some(value))
+    }
+
+    fn get(&self) -> &Arc<dyn Datum> {
+        self.0.as_ref().unwrap_or_else(|| unreachable!("a value that is none is in no one's hands"))
+    }
+
+    /// Shares the value into `slot`, which must be an `Option<Arc<T>>`. Says whether it was one.
+    pub(crate) fn share_into(&self, slot: &mut dyn Any) -> bool {
+        Arc::clone(self.get()).share_into(slot)
+    }
+
+    /// That both are one value in memory.
+    #[cfg(test)]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self.get(), other.get())
+    }
+}
+
+impl Drop for Value {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take() {
+            release(value);
+        }
+    }
+}
+
+// Apart, so that what holds no value pays nothing for one that might.
+#[inline(never)]
+fn release(value: Arc<dyn Datum>) {
+    let _ = catch_unwind(AssertUnwindSafe(move || drop(value)));
+}
+
+impl std::ops::Deref for Value {
+    type Target = dyn Datum;
+
+    fn deref(&self) -> &Self::Target {
+        &**self.get()
+    }
+}
+
+impl AsRef<dyn Datum> for Value {
+    fn as_ref(&self) -> &dyn Datum {
+        &**self
+    }
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(&**self, f)
+    }
+}
+
+/// An `Option<Value>` in the space of a [`Value`], for what there are millions of.
+#[derive(Clone)]
+pub(crate) struct OptionalValue(Value);
+
+impl OptionalValue {
+    /// None.
+    pub(crate) const NONE: Self = Self(Value(None));
+
+    pub(crate) fn get(&self) -> Option<&Value> {
+        self.0.0.is_some().then_some(&self.0)
+    }
+
+    pub(crate) fn into_option(self) -> Option<Value> {
+        self.0.0.is_some().then_some(self.0)
+    }
+}
+
+impl From<Option<Value>> for OptionalValue {
+    fn from(value: Option<Value>) -> Self {
+        value.map_or(Self::NONE, Self)
+    }
+}
+
+impl std::fmt::Debug for OptionalValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.get().fmt(f)
+    }
+}
 
 /// An erased [`Data`] value. Consumers that know the type fill an `Option` of it; so no bound on the type is needed where a
 /// node is wired, and a type that is no `Data` is reported once, where its task is defined.
@@ -67,7 +166,7 @@ impl<T: Data> Datum for T {
     }
 
     fn to_value(&self) -> Value {
-        Arc::new(self.clone())
+        Value::new(self.clone())
     }
 
     fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
@@ -100,7 +199,7 @@ impl Codec {
     pub(crate) const fn of<T: Data>() -> &'static Self {
         &Self {
             type_name: std::any::type_name::<T>,
-            decode: |json| Ok(Arc::new(serde_json::from_slice::<T>(json)?)),
+            decode: |json| Ok(Value::new(serde_json::from_slice::<T>(json)?)),
             round_trip: round_trip::<T>,
         }
     }
@@ -204,6 +303,36 @@ mod tests {
         check(&7u64).unwrap();
         check(&Some(vec!["a".to_owned()])).unwrap();
         check(&std::collections::HashSet::from([1, 2, 3, 4, 5])).unwrap();
+    }
+
+    /// One whose `Drop` panics.
+    #[derive(Clone, Serialize, serde::Deserialize)]
+    struct Delicate;
+
+    impl Drop for Delicate {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+
+    #[test]
+    fn a_drop_that_panics_ends_with_its_value() {
+        drop([Value::new(Delicate), Value::new(Delicate)]);
+        drop(OptionalValue::from(Some(Value::new(Delicate))));
+        let list = Value::new(7);
+        // Also where another panic is under way.
+        let both = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            let _delicate = Value::new(Delicate);
+            panic!("{:?}", list);
+        }));
+        both.unwrap_err();
+    }
+
+    #[test]
+    fn a_value_that_may_be_none_takes_no_more_than_one() {
+        assert_eq!((size_of::<Value>(), size_of::<OptionalValue>()), (16, 16));
+        assert!(OptionalValue::NONE.get().is_none() && OptionalValue::from(None).into_option().is_none());
+        assert_eq!(format!("{:?}", OptionalValue::from(Some(Value::new(7)))), "Some(7)");
     }
 
     #[test]

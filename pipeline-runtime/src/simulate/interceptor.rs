@@ -22,7 +22,7 @@ pub(super) struct Stub {
 
 impl Stub {
     pub(super) fn value<T: Data>(id: &str, value: T) -> Self {
-        Self { id: id.to_owned(), attempt: None, answer: Ok(Arc::new(value)), type_name: Some(std::any::type_name::<T>()) }
+        Self { id: id.to_owned(), attempt: None, answer: Ok(Value::new(value)), type_name: Some(std::any::type_name::<T>()) }
     }
 
     pub(super) fn failure(id: &str, attempt: u32, error: &str) -> Self {
@@ -78,7 +78,7 @@ impl Interceptor for Stubs {
         let mut stubs = self.all.iter().rev().filter(of_attempt);
         let stub = stubs.clone().find(|stub| stub.attempt.is_some()).or_else(|| stubs.next())?;
         Some(match &stub.answer {
-            Ok(value) => Answered::Success(Arc::clone(value), None),
+            Ok(value) => Answered::Success(value.clone(), None),
             Err(error) => Answered::Error(Arc::clone(error)),
         })
     }

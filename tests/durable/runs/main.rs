@@ -4,7 +4,9 @@ mod changing;
 
 use changing::changing;
 use pipeline_runtime::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 #[task]
 async fn names() -> Result<Vec<String>> {
@@ -131,6 +133,33 @@ async fn third(ctx: Context, _n: u64) -> Result<()> {
     effect(&ctx)
 }
 
+/// Later code panics whenever one is dropped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Glass(u64);
+
+impl Drop for Glass {
+    fn drop(&mut self) {
+        assert!(std::env::var_os("CODE").is_none_or(|code| code != "fragile"), "it breaks");
+    }
+}
+
+#[task]
+async fn glass(name: String) -> Result<Glass> {
+    Ok(Glass(name.len() as u64))
+}
+
+/// Fails for as long as there is a file that says so.
+#[task]
+async fn ring(glass: Arc<Glass>) -> Result<u64> {
+    if std::fs::exists("data-bucket/closed")? { Err("closed".into()) } else { Ok(glass.0) }
+}
+
+/// Has outputs whose type's `Drop` is the user's.
+#[pipeline]
+fn fragile() {
+    names().each(|name| ring(glass(name)));
+}
+
 /// Leaves a trace of each body that runs.
 #[pipeline]
 fn promised() {
@@ -166,5 +195,5 @@ fn patient() -> Result<()> {
 }
 
 fn main() -> ExitCode {
-    pipeline_runtime::cli::main([mapped(), crowded(), large(), writing(), changing(), promised(), single(), patient()])
+    pipeline_runtime::cli::main([mapped(), crowded(), large(), writing(), changing(), promised(), single(), patient(), fragile()])
 }

@@ -9,6 +9,7 @@ use crate::author::error::{Kind, TaskError, cut};
 use crate::author::input::{Source, Supply, Upstream};
 use crate::author::pipeline::panic_message;
 use crate::author::template::Template;
+use crate::author::value::Value;
 use crate::plan::What;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -302,7 +303,7 @@ enum Failed {
 fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {
     let render = |template: &Template| -> Result<Upstream, Arc<str>> {
         let text = template.render(&attempt.spec.info, &attempt.id(), attempt.number).map_err(|error| error.to_string())?;
-        Ok(Upstream::Success(Arc::new(text)))
+        Ok(Upstream::Success(Value::new(text)))
     };
     let wired =
         attempt.spec.plan.args(attempt.node).iter().filter(|arg| !matches!(arg.source, Source::Plain(_) | Source::Text(_)));

@@ -311,7 +311,7 @@ impl Engine {
         }
         if let Some(Garbage { answers, values }) = garbage {
             answers.into_iter().for_each(drop_quietly);
-            values.into_iter().for_each(drop_quietly);
+            drop(values);
         }
         (result, has_woken)
     }

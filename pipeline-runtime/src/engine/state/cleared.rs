@@ -96,7 +96,7 @@ impl Run {
         if let What::Element { .. } = self.what(slot) {
             // An element is what its list made it.
             self.node_mut(slot).value = was.value;
-        } else if let Some(value) = was.value {
+        } else if let Some(value) = was.value.into_option() {
             changes.dropped(value);
         }
         if plan.policy(ix).sla.is_some() {

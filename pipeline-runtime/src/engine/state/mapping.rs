@@ -107,13 +107,13 @@ impl Run {
         let expansion = self.layout.unfold(&plan, slot, each.scope, width);
         let Expansion { base, stride, .. } = *self.layout.expansion(expansion);
         let scope = plan.scope(each.scope);
-        let list = self.node(self.seen_from(slot, each.list)).value.clone();
+        let list = self.node(self.seen_from(slot, each.list)).value().cloned();
         for element in 0..width {
             for (&node, is_element) in scope.nodes.iter().zip(std::iter::once(true).chain(std::iter::repeat(false))) {
                 // Within a mapping a node also waits for its element to be activated.
                 let waits = plan.node(node).needs + 1;
                 let item = |list| (each.mapping.item)(list, element as usize);
-                let value = list.as_ref().filter(|_| is_element).map(item);
+                let value = list.as_ref().filter(|_| is_element).map(item).into();
                 self.nodes.push(Node { value, ..Node::new(node, waits) });
             }
         }
@@ -160,7 +160,7 @@ impl Run {
             if is_element {
                 std::mem::swap(&mut self.node_mut(to).value, &mut fresh.value);
             }
-            if let Some(value) = fresh.value {
+            if let Some(value) = fresh.value.into_option() {
                 changes.dropped(value);
             }
             // The new slot was counted as open when it was made.
@@ -199,7 +199,7 @@ impl Run {
         let starts = self.node(slot).starts;
         let gone = Node { state: NodeState::Removed, starts, ..Node::new(self.ix(slot), 0) };
         let was = std::mem::replace(self.node_mut(slot), gone);
-        if let Some(value) = was.value {
+        if let Some(value) = was.value.into_option() {
             changes.dropped(value);
         }
         changes.removed(slot);

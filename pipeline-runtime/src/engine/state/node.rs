@@ -1,6 +1,6 @@
 use super::super::states::NodeState;
 use crate::author::outcome::Failure;
-use crate::author::value::Value;
+use crate::author::value::{OptionalValue, Value};
 use crate::plan::NodeIx;
 use crate::plan::SensorPolicy;
 use crate::time::{Moment, Timestamp};
@@ -19,7 +19,7 @@ pub(crate) struct Node {
     /// How often it was started, so that the answer of one start is not taken for that of another.
     pub(super) starts: u32,
     pub(super) first_start: Moment,
-    pub(super) value: Option<Value>,
+    pub(super) value: OptionalValue,
     pub(super) more: Option<Box<More>>,
 }
 
@@ -69,7 +69,16 @@ pub(super) struct Kept {
 impl Node {
     /// A node that nothing has happened to.
     pub(super) fn new(ix: NodeIx, waits: u32) -> Self {
-        Self { ix, state: NodeState::None, cut: Cut::No, waits, starts: 0, first_start: Moment::NONE, value: None, more: None }
+        Self {
+            ix,
+            state: NodeState::None,
+            cut: Cut::No,
+            waits,
+            starts: 0,
+            first_start: Moment::NONE,
+            value: OptionalValue::NONE,
+            more: None,
+        }
     }
 
     pub(super) fn more(&mut self) -> &mut More {
@@ -93,7 +102,7 @@ impl Node {
 
     /// Its output, if it has one.
     pub(crate) fn value(&self) -> Option<&Value> {
-        self.value.as_ref()
+        self.value.get()
     }
 
     /// How often it was started.

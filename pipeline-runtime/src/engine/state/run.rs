@@ -213,8 +213,8 @@ impl Run {
     #[inline]
     pub(crate) fn upstream(&self, slot: Slot) -> Upstream {
         let node = self.node(slot);
-        match (node.state, &node.value) {
-            (NodeState::Success, Some(value)) => Upstream::Success(Arc::clone(value)),
+        match (node.state, node.value()) {
+            (NodeState::Success, Some(value)) => Upstream::Success(value.clone()),
             (NodeState::Failed | NodeState::UpstreamFailed, _) => {
                 Upstream::Failed(node.failure().cloned().unwrap_or_else(|| unknown_failure(self.id(slot))))
             }
@@ -276,12 +276,12 @@ impl Run {
         {
             self.node_mut(slot).more().kept().arm = Some(index(arm));
         }
-        self.node_mut(slot).value = Some(Arc::clone(value));
+        self.node_mut(slot).value = Some(value.clone()).into();
         self.ended(slot, NodeState::Success, changes);
     }
 
     fn gate_succeeded(&mut self, slot: Slot, changes: &mut impl Changes) {
-        self.node_mut(slot).value = self.gate_value(slot);
+        self.node_mut(slot).value = self.gate_value(slot).into();
         match self.what(slot) {
             What::Element { .. } => self.activated(self.layout.position(slot), changes),
             What::FirstOf { .. } => self.unwanting += 1,
@@ -376,17 +376,17 @@ impl Run {
     fn gate_value(&self, slot: Slot) -> Option<Value> {
         match self.what(slot) {
             What::Body(_) => None,
-            What::Element { .. } => self.node(slot).value.clone(),
+            What::Element { .. } => self.node(slot).value().cloned(),
             What::Arm { branch, .. } => {
                 let What::Body(task) = &self.plan().node(*branch).what else { return None };
-                let output = self.node(self.seen_from(slot, *branch)).value.as_ref()?;
+                let output = self.node(self.seen_from(slot, *branch)).value()?;
                 Some((task.branch.as_ref()?.carried)(output))
             }
             What::Failure { of } => {
                 let failure = self.node(self.seen_from(slot, *of)).failure()?;
-                Some(Arc::new(failure.clone()))
+                Some(Value::new(failure.clone()))
             }
-            What::FirstOf { .. } => self.node(self.winner(slot)?).value.clone(),
+            What::FirstOf { .. } => self.node(self.winner(slot)?).value().cloned(),
             What::Each(each) => (each.mapping.join)(&self.elements(slot)),
         }
     }

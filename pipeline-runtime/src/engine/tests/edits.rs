@@ -7,6 +7,7 @@ use super::super::rules::Edit;
 use super::super::state::Run;
 use super::harness::{START, fold, spec};
 use super::rules::{Bench, RUN, core};
+use crate::author::value::Value;
 use crate::engine::{NodeState, RunState};
 use crate::prelude::*;
 use std::sync::Arc;
@@ -85,7 +86,7 @@ fn elements_are_skipped_with_their_mapping_or_alone() {
     }
     let unfolded = || {
         let mut bench = Bench::new(&mapped());
-        bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2]), None));
+        bench.answer("list", Answered::Success(Value::new(vec![1u64, 2]), None));
         bench.succeed("work[0]", 1);
         bench
     };
@@ -198,7 +199,7 @@ fn what_is_retried_together_with_a_list_that_it_lies_within_deeper_waits_for_tha
     fn nested() {
         list().each(|n| parts(n).each(|part| work(part)));
     }
-    let unfold = |bench: &mut Bench, id: &str, list: Vec<u64>| bench.answer(id, Answered::Success(Arc::new(list), None));
+    let unfold = |bench: &mut Bench, id: &str, list: Vec<u64>| bench.answer(id, Answered::Success(Value::new(list), None));
     let mut bench = Bench::new(&nested());
     unfold(&mut bench, "list", vec![1, 2]);
     for (parts, work) in [("parts[0]", "work[0][0]"), ("parts[1]", "work[1][0]")] {
@@ -239,7 +240,7 @@ fn a_list_that_was_made_anew_before_the_run_was_cancelled_is_what_its_mapping_re
         let gate = work(1u64).named("gate");
         list().each(|n| work(n).named("item")).after(gate);
     }
-    let unfold = |bench: &mut Bench, list: Vec<u64>| bench.answer("list", Answered::Success(Arc::new(list), None));
+    let unfold = |bench: &mut Bench, list: Vec<u64>| bench.answer("list", Answered::Success(Value::new(list), None));
     let mut bench = Bench::new(&mapped());
     bench.succeed("gate", 1);
     unfold(&mut bench, Vec::new());

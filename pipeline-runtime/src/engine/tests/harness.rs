@@ -405,12 +405,12 @@ impl Harness {
     fn value(&self, run: RunIx, key: &Key) -> Value {
         let number = key.0 * 7 + key.1.iter().map(|index| *index as usize).sum::<usize>();
         match &self.of.specs[key.0].what {
-            Kind::Fork => Arc::new([Way::Left(1), Way::Right(2), Way::Neither][number % 3].clone()),
+            Kind::Fork => Value::new([Way::Left(1), Way::Right(2), Way::Neither][number % 3].clone()),
             Kind::List => {
                 let cleared = self.runs[run as usize].cleared.get(key).copied().unwrap_or(0);
-                Arc::new((0..((number + cleared * 2) % 5) as u64).collect::<Vec<u64>>())
+                Value::new((0..((number + cleared * 2) % 5) as u64).collect::<Vec<u64>>())
             }
-            _ => Arc::new(number as u64),
+            _ => Value::new(number as u64),
         }
     }
 

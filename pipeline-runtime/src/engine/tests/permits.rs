@@ -6,6 +6,7 @@ use super::super::log::{Record, Skip};
 use super::super::rules::Edit;
 use super::harness::{START, spec};
 use super::rules::{Bench, RUN};
+use crate::author::value::Value;
 use crate::engine::{NodeState, RunState};
 use crate::prelude::*;
 use crate::{Mode, OnTimeout};
@@ -32,7 +33,7 @@ fn used(bench: &mut Bench) -> u32 {
 }
 
 fn lists(bench: &mut Bench, items: Vec<u64>) {
-    bench.answer("list", Answered::Success(Arc::new(items), None));
+    bench.answer("list", Answered::Success(Value::new(items), None));
 }
 
 #[pipeline]
@@ -215,7 +216,7 @@ fn timers_of_runs_that_were_forgotten_are_dropped() {
     for run in 0..10_000 {
         core.start(spec(&plan, run), START);
         let job = core.outbox().todo.starts.pop().unwrap();
-        core.answer(job, Answered::Success(Arc::new(1u64), None).into(), START);
+        core.answer(job, Answered::Success(Value::new(1u64), None).into(), START);
         *core.outbox() = super::super::effects::Outbox::default();
         assert!(core.forget(run).0);
     }

@@ -6,6 +6,7 @@ use super::super::rules::Edit;
 use super::super::state::Run;
 use super::harness::{START, fold, spec};
 use super::rules::{Bench, RUN, core};
+use crate::author::value::Value;
 use crate::engine::{NodeState, RunState};
 use crate::prelude::*;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ fn fails(bench: &mut Bench, id: &str) {
 }
 
 fn lists(bench: &mut Bench, id: &str, items: Vec<u64>) {
-    bench.answer(id, Answered::Success(Arc::new(items), None));
+    bench.answer(id, Answered::Success(Value::new(items), None));
 }
 
 /// The process ends, and the next one is asked for a retry of all that did not succeed.
@@ -118,12 +119,12 @@ fn a_branch_that_is_retried_may_take_the_other_arm_also_after_a_crash() {
         work(9u64).named("other");
     }
     let mut bench = Bench::new(&forked());
-    bench.answer("fork", Answered::Success(Arc::new(Way::Left(1)), None));
+    bench.answer("fork", Answered::Success(Value::new(Way::Left(1)), None));
     bench.succeed("on_left", 1);
     bench.retry(&["fork"], true).unwrap();
     bench.crash(1);
     assert_eq!(bench.state("fork.right"), NodeState::None, "the branch has not answered yet");
-    bench.answer("fork", Answered::Success(Arc::new(Way::Right(2)), None));
+    bench.answer("fork", Answered::Success(Value::new(Way::Right(2)), None));
     assert_eq!((bench.state("on_left"), bench.state("on_right")), (NodeState::Skipped, NodeState::Running));
 }
 

@@ -7,6 +7,7 @@ use super::super::log::{Entry, Output, Record};
 use super::super::rules::{Edit, EditError};
 use super::super::state::Run;
 use super::harness::{START, fold, spec};
+use crate::author::value::Value;
 use crate::engine::{NodeState, RunState};
 use crate::plan::Plan;
 use crate::prelude::*;
@@ -101,7 +102,7 @@ impl Bench {
     }
 
     pub(super) fn succeed(&mut self, id: &str, n: u64) {
-        self.answer(id, Answered::Success(Arc::new(n), None));
+        self.answer(id, Answered::Success(Value::new(n), None));
     }
 
     pub(super) fn edit(&mut self, edit: &Edit) -> Result<(), EditError> {
@@ -333,7 +334,7 @@ fn a_bounded_mapping_goes_on_after_a_crash_with_the_elements_that_are_left() {
         list().each(|n| work(n)).max_active(1);
     }
     let mut bench = Bench::new(&mapped());
-    bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2, 3]), None));
+    bench.answer("list", Answered::Success(Value::new(vec![1u64, 2, 3]), None));
     bench.succeed("work[0]", 1);
     bench.crash(1);
     assert_eq!(bench.started(), ["work[1]"]);
@@ -416,7 +417,7 @@ fn a_list_that_is_tried_again_and_fails_takes_its_elements_with_it_and_may_be_tr
     }
     for downstream in [false, true] {
         let mut bench = Bench::new(&mapped());
-        bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2]), None));
+        bench.answer("list", Answered::Success(Value::new(vec![1u64, 2]), None));
         bench.succeed("work[0]", 1);
         bench.answer("work[1]", Answered::Fatal("503".into()));
         assert_eq!(bench.run().state(), RunState::Failed);
@@ -428,7 +429,7 @@ fn a_list_that_is_tried_again_and_fails_takes_its_elements_with_it_and_may_be_tr
         assert_eq!((bench.run().state(), bench.state("all")), (RunState::Failed, NodeState::UpstreamFailed));
         assert!(bench.run().nodes().iter().all(|node| node.state().is_end()));
         retry(&mut bench);
-        bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2, 3]), None));
+        bench.answer("list", Answered::Success(Value::new(vec![1u64, 2, 3]), None));
         for n in 0..3 {
             if bench.state(&format!("work[{n}]")) == NodeState::Running {
                 bench.succeed(&format!("work[{n}]"), n);
@@ -447,7 +448,7 @@ fn a_list_is_not_tried_again_while_its_elements_are_under_way() {
         list().each(|n| work(work(n).named("first"))).max_active(1);
     }
     let mut bench = Bench::new(&mapped());
-    bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2]), None));
+    bench.answer("list", Answered::Success(Value::new(vec![1u64, 2]), None));
     for downstream in [false, true] {
         let refused = bench.retry(&["list"], downstream).unwrap_err().to_string();
         assert!(refused.starts_with("`list` cannot be retried while `first[0]`, which depends on it, is running"), "{refused}");
@@ -461,7 +462,7 @@ fn an_element_that_is_tried_again_with_its_downstream_leaves_the_other_elements_
         list().each(|n| work(work(n).named("first")).named("second"));
     }
     let mut bench = Bench::new(&mapped());
-    bench.answer("list", Answered::Success(Arc::new(vec![1u64, 2]), None));
+    bench.answer("list", Answered::Success(Value::new(vec![1u64, 2]), None));
     for id in ["first[0]", "second[0]", "first[1]", "second[1]"] {
         bench.succeed(id, 1);
     }

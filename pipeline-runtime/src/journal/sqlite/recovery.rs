@@ -149,7 +149,7 @@ impl Lives {
 }
 
 fn success<T: crate::Data>(value: T) -> Answered {
-    let value: Value = Arc::new(value);
+    let value = Value::new(value);
     let json = value.encode().unwrap();
     Answered::Success(value, Some(json.into()))
 }
