@@ -149,6 +149,7 @@ fn stored(plan: &Plan, info: &RunInfo, now: Timestamp) -> StoredRun {
         skeleton: plan.skeleton().into(),
         begun: None,
         max_active: None,
+        blocked: None,
     }
 }
 

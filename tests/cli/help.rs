@@ -27,6 +27,7 @@ fn without_a_command_the_help_is_shown() {
           runs      Lists the runs that the journal keeps, the newest first
           show      Shows a run that the journal keeps: its timeline, its attempts that failed or were cut off, and what each node waits for
           logs      Prints what a node's attempts logged
+          acts      Lists who asked for what, and what came of it, the newest first
           prune     Deletes old runs from the journal
           repair    Moves times of the journal that are in the future back to the present
           simulate  Runs a pipeline on virtual time, in milliseconds, and prints its timeline

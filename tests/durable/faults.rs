@@ -197,7 +197,7 @@ fn an_output_over_the_limit_fails_its_node() {
         [stderr]
 
         error: node `heavy` failed: the output has 17825794 bytes as JSON; the limit is 16 MiB: put it in a bucket and return its key
-          --> tests/durable/runs/main.rs:78:5: wired here
+          --> tests/durable/runs/main.rs:80:5: wired here
 
         help: mend the cause; `retry manual__2024-03-25T00:00:00Z` then runs what failed and what did not run because of it
     "#]].assert_eq(end);
@@ -236,7 +236,7 @@ fn a_plan_that_changed_is_matched_by_id_or_refused_with_the_node_and_both() {
         error: the plan of pipeline `changing` has changed since this run began:
           - `report` took `approval` (all_success), `number` (all_success) and now takes `approval` (all_success), `other` (all_success)
             at tests/durable/runs/changing.rs:65:13
-          = help: finish the run with the code that began it, or begin a new one with `--new`
+          = help: finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or begin a new one with `--new`
     "#]].assert_eq(&folder.resumed_with("edge"));
     expect![[r#"
         [exit 2]
@@ -245,7 +245,7 @@ fn a_plan_that_changed_is_matched_by_id_or_refused_with_the_node_and_both() {
           - `number` is not in it any more
           - `report` took `approval` (all_success), `number` (all_success) and now takes `approval` (all_success), `count` (all_success)
             at tests/durable/runs/changing.rs:68:13
-          = help: finish the run with the code that began it, or begin a new one with `--new`
+          = help: finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or begin a new one with `--new`
     "#]].assert_eq(&folder.resumed_with("gone"));
     folder.put("approved");
     let added = folder.resumed_with("added");

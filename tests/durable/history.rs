@@ -211,12 +211,12 @@ fn runs_are_filtered_and_paged() {
     folder.tells(
         &["runs", "--state", "done"],
         &expect![[r#"
-        [exit 2]
-        [stderr]
-        error: invalid value 'done' for '--state <STATE>': a state is one of queued, running, success, failed, cancelled
+            [exit 2]
+            [stderr]
+            error: invalid value 'done' for '--state <STATE>': a state is one of queued, running, success, failed, cancelled, blocked
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
 }
 

@@ -8,6 +8,7 @@
 mod arrivals;
 mod asked;
 mod damage;
+mod deploys;
 mod faults;
 mod folder;
 mod golden;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes, reason = "these comments are the help, shown as they stand")]
 
+use super::acts::Acts;
 use super::logs::Logs;
 use super::progress::Progress;
 use super::prune::Prune;
@@ -130,7 +131,15 @@ pub(super) enum Command {
         how: How,
     },
     /// Goes on with all runs that have not ended, and tells whoever has not been told yet
+    ///
+    /// A run that this program cannot go on with stays as it is, `blocked`, and others go on. `show` says why.
     Resume {
+        /// Goes on with runs whose nodes are gone, or take something else now
+        ///
+        /// Nodes that are gone are dropped from the run, as Airflow marks them `removed`; what was decided of others because of them is
+        /// decided again by the plan as it is now. What has succeeded stays so.
+        #[arg(long)]
+        accept_removed: bool,
         /// Prints what each run can be measured by, and writes it to FILE with its pipeline's id before the ending: m.prom is m.sales.prom
         ///
         /// Of several runs of a pipeline the one that started last is written. Else as `run --metrics`.
@@ -167,6 +176,11 @@ pub(super) enum Command {
     ///
     /// The journal keeps the lines of the level that --log said when the node ran, at most 1 MiB of an attempt and 64 MiB of a run.
     Logs(Logs),
+    /// Lists who asked for what, and what came of it, the newest first
+    ///
+    /// `trigger`, `backfill`, `pause`, `unpause`, `cancel`, `skip` and `retry` are kept, the last 10,000; a user is called as the
+    /// environment of his command did (`USER`).
+    Acts(Acts),
     /// Deletes old runs from the journal
     ///
     /// Runs that have not ended, or have not told everybody, stay; so do the newest run of each pipeline and kind and its newest success,

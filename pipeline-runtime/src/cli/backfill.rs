@@ -30,7 +30,9 @@ pub(super) fn run(pipelines: &[Pipeline], given: &args::Backfill, place: &Place)
         return dry_run(pipeline, &backfill, place);
     }
     let command = Command::Backfill(backfill.clone());
-    let done = asked::or_here(&place.journal, &command, || Ok(place.runner(pipelines)?.backfill(backfill.clone()).run()))?;
+    let done = asked::or_here(&place.journal, &command, || {
+        Ok(place.runner(pipelines)?.backfill(backfill.clone()).asked(&command).run())
+    })?;
     Ok(match done {
         asked::Done::There(code) => code,
         asked::Done::Here(finished) => {
@@ -38,12 +40,13 @@ pub(super) fn run(pipelines: &[Pipeline], given: &args::Backfill, place: &Place)
                 let tally = finished.tally();
                 let of = |count: usize, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
                 output::to_stdout(&format!(
-                    "backfill of {}: {} success{}{}{}",
+                    "backfill of {}: {} success{}{}{}{}",
                     backfill.pipeline,
                     tally.success,
                     of(tally.failed, "failed"),
                     of(tally.cancelled, "cancelled"),
                     of(tally.queued, "not begun"),
+                    of(tally.blocked, "blocked"),
                 ));
             }
             finished.exit_code()

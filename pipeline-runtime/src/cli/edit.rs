@@ -13,7 +13,8 @@ pub(super) fn run(pipelines: &[Pipeline], command: &Command, file: Option<&Path>
     }
     asked::must_exist(&place.journal)?;
     let (run, edit) = command.edit().ok_or("this command is about no run")?;
-    let done = asked::or_here(&place.journal, command, || Ok(place.runner(pipelines)?.edit(run, edit.clone()).run()))?;
+    let done =
+        asked::or_here(&place.journal, command, || Ok(place.runner(pipelines)?.edit(run, edit.clone()).asked(command).run()))?;
     match (&done, file) {
         (asked::Done::Here(finished), Some(file)) => {
             finished.reports().iter().for_each(|report| metrics::keep(&report.metrics(), file, place.progress == Progress::Json));

@@ -28,13 +28,14 @@
 //! | `trigger [PIPELINE] [--logical-date D] [--param k=v]…` | starts a new run, in the process that holds the journal if there is one |
 //! | `backfill [PIPELINE] --from D --to D [--max-active-runs N] [--reprocess none\|failed\|all] [--dry-run]` | runs intervals that are over |
 //! | `pause [PIPELINE]`, `unpause [PIPELINE]` | no longer follows a schedule, or again |
-//! | `resume [--metrics FILE]` | goes on with all unfinished runs |
+//! | `resume [--accept-removed] [--metrics FILE]` | goes on with all unfinished runs; also with those whose nodes are gone |
 //! | `cancel RUN` | ends a run: attempts are cut off, what has not ended is skipped |
 //! | `skip RUN NODE` | ends a node as skipped, whether it waits, is under way or has failed |
 //! | `retry RUN [NODE]… [--downstream] [--metrics FILE]` | tries nodes again that have ended; without any, those that failed |
 //! | `runs [--pipeline P] [--state S] [--kind K] [--since D] [--limit N] [--after RUN] [--json]` | what the journal keeps, the newest first |
 //! | `show RUN` | a run's timeline, the attempts that failed or were cut off, and what each node waits for |
 //! | `logs RUN NODE [--attempt N] [--follow] [--json]` | what a node's attempts logged |
+//! | `acts [--limit N] [--before N] [--json]` | who asked for what, and what came of it, the newest first |
 //! | `prune --older-than 30d [--dry-run]` | deletes old runs |
 //! | `repair` | moves times of the journal that are in the future back to the present |
 //! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
@@ -82,6 +83,7 @@
 //! `run_finished` comes once for each run, last; its `state` is `running` where the run was interrupted. Fields may be added
 //! later, and none of these will change.
 
+mod acts;
 mod args;
 mod asked;
 mod backfill;
@@ -118,6 +120,7 @@ pub use runner::{Finished, Runner, RunnerError};
 
 use crate::Pipeline;
 use crate::host;
+use crate::plan::Accepts;
 use args::{Args, Command};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
@@ -269,7 +272,10 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Unpause { pipeline } => pause::run(pipelines, pipeline.as_deref(), false, &journal),
         Command::Cancel { run, how } => edit::run(pipelines, &host::Command::Cancel { run }, None, &at(&how)),
         Command::Skip { run, node, how } => edit::run(pipelines, &host::Command::Skip { run, node }, None, &at(&how)),
-        Command::Resume { metrics, how } => resume::run(pipelines, metrics.as_deref(), &at(&how)),
+        Command::Resume { accept_removed, metrics, how } => {
+            let accepts = if accept_removed { Accepts::Removals } else { Accepts::Additions };
+            resume::run(pipelines, metrics.as_deref(), accepts, &at(&how))
+        }
         Command::Retry { run, nodes, downstream, metrics, how } => {
             edit::run(pipelines, &host::Command::Retry { run, nodes, downstream }, metrics.as_deref(), &at(&how))
         }
@@ -277,6 +283,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Show { run } => show::run(pipelines, &run, &journal),
         Command::Logs(logs) => logs::run(pipelines, &logs, &journal),
         Command::Prune(prune) => prune::run(&prune, &journal),
+        Command::Acts(acts) => acts::run(&acts, &journal),
         Command::Repair => repair::run(&journal),
         Command::Simulate(simulate) => simulate::run(pipelines, simulate, args.log),
     };

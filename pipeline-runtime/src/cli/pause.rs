@@ -15,6 +15,7 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, paused: bool, journa
         match SqliteJournal::open(journal) {
             Ok(journal) => {
                 let said = pause(&journal, pipeline, paused).map_err(|error| error.to_string())?;
+                journal.act(command.act(&said));
                 journal.close();
                 if let Some(failure) = journal.failure() {
                     return Err(failure.to_string());

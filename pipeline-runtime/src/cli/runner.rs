@@ -4,12 +4,12 @@ use super::progress::{self, Names, Progress};
 use super::{WRONG_USE, args, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
-    Ask, Backfill, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, StartError, Tally,
-    Unfinished, clocks,
+    Ask, Backfill, Command, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, StartError,
+    Tally, Unfinished, clocks, said_of,
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
 use crate::observe::{WatchedRun, logs};
-use crate::plan::DEFAULT_PARALLELISM;
+use crate::plan::{Accepts, DEFAULT_PARALLELISM};
 use crate::time::Clock;
 use crate::{BoxFuture, Pipeline, RunReport, RunState};
 use serde::Serialize;
@@ -63,6 +63,8 @@ pub struct Runner {
     journal: Option<PathBuf>,
     ask: Ask,
     kept: Kept,
+    /// What the user called the binary for, where that is kept as an act.
+    asked: Option<Command>,
     /// All pipelines of the binary: what others may ask this process for while it holds the journal.
     hosting: Vec<Pipeline>,
     service: Service,
@@ -72,7 +74,7 @@ pub struct Runner {
 #[derive(Debug)]
 enum Kept {
     None,
-    Unfinished,
+    Unfinished(Accepts),
     Edited(String, Edit),
     Backfill(Backfill),
 }
@@ -87,11 +89,18 @@ struct Left {
 }
 
 impl Kept {
+    fn edit(&self) -> Option<Edit> {
+        match self {
+            Self::Edited(_, edit) => Some(edit.clone()),
+            _ => None,
+        }
+    }
+
     fn read(self, host: &Host, hosting: &[Pipeline], prepared: &mut Vec<Prepared>) -> Result<Left, StartError> {
         let mut left = Left::default();
         match self {
             Self::None => {}
-            Self::Unfinished => left.unfinished = host.unfinished(hosting, |_| true)?,
+            Self::Unfinished(accepts) => left.unfinished = host.unfinished(hosting, accepts, |_| true)?,
             Self::Edited(run_id, edit) => match host.edited(hosting, &run_id, edit)? {
                 Edited::Prepared(run) => prepared.push(run),
                 Edited::CancelledAsItIs(run) => left.cancelled = Some(run),
@@ -101,7 +110,7 @@ impl Kept {
                 let is_it = |pipeline: &&Pipeline| pipeline.id() == of.pipeline;
                 let takes_all = hosting.iter().find(is_it).is_some_and(|pipeline| pipeline.options().depends_on_past);
                 let wanted = |run: &StoredRun| run.pipeline == of.pipeline && (takes_all || run.kind == RunKind::Backfill);
-                left.unfinished = host.unfinished(hosting, wanted)?;
+                left.unfinished = host.unfinished(hosting, Accepts::Additions, wanted)?;
                 left.backfill = Some(of);
             }
         }
@@ -138,6 +147,7 @@ impl Runner {
             journal: None,
             ask: Ask::GoOn,
             kept: Kept::None,
+            asked: None,
             hosting: Vec::new(),
             service: Service::default(),
         }
@@ -195,14 +205,19 @@ impl Runner {
         Self { ask: Ask::Trigger, ..self }
     }
 
+    /// Keeps that somebody asked for this.
+    pub(super) fn asked(self, command: &Command) -> Self {
+        Self { asked: Some(command.clone()), ..self }
+    }
+
     /// Lets others ask for runs of these pipelines as long as the runs go on.
     pub(super) fn hosting(self, pipelines: &[Pipeline]) -> Self {
         Self { hosting: pipelines.to_vec(), ..self }
     }
 
-    /// Goes on with all unfinished runs that the journal keeps.
-    pub(super) fn unfinished(self) -> Self {
-        Self { kept: Kept::Unfinished, ..self }
+    /// Goes on with all unfinished runs that the journal keeps, and whose plans have changed no more than that.
+    pub(super) fn unfinished(self, accepts: Accepts) -> Self {
+        Self { kept: Kept::Unfinished(accepts), ..self }
     }
 
     /// Goes on with a run that the journal keeps, as an edit leaves it.
@@ -218,7 +233,11 @@ impl Runner {
 
     /// Follows the schedules until somebody wants the process to end, and then lets attempts that are under way take that long.
     pub(super) fn serve(self, drain: Duration) -> Self {
-        Self { kept: Kept::Unfinished, service: Service { follows_schedules: true, forgets: true, drain }, ..self }
+        Self {
+            kept: Kept::Unfinished(Accepts::Additions),
+            service: Service { follows_schedules: true, forgets: true, drain },
+            ..self
+        }
     }
 
     pub(super) fn level(self, level: LevelFilter) -> Self {
@@ -261,6 +280,7 @@ impl Runner {
             let request = Request { pipeline, params, logical_date: self.logical_date.clone(), ask: self.ask };
             prepared.push(host.prepare(request)?);
         }
+        let edit = self.kept.edit();
         let Left { unfinished, backfill, cancelled } = self.kept.read(&host, &hosting, &mut prepared)?;
         let Service { follows_schedules, forgets, .. } = self.service;
         if prepared.is_empty() && unfinished.is_empty() && backfill.is_none() && cancelled.is_none() && !follows_schedules {
@@ -280,27 +300,25 @@ impl Runner {
             // What is not for people keeps its stdout.
             zones::say(if is_told { output::to_stdout } else { output::to_stderr });
         }
-        if let (Some(run), true) = (&cancelled, is_told) {
-            let StoredRun { run_id, pipeline, .. } = &**run;
-            output::to_stdout(&format!("run {run_id} of {pipeline} is cancelled; this program could not go on with it"));
-        }
-        for aside in &unfinished.aside {
-            output::to_stderr(&format!("error: {aside}"));
-        }
+        say_what_is_not_run(cancelled.as_deref().filter(|_| is_told), &unfinished);
         let sink = feed.log_sink();
         let shown = progress::show(progress, clock, names, Arc::clone(&feed), news).map_err(RunnerError::Process)?;
         let logs = logs::collect(level, sink, keeps, clock, names != Names::One);
         for work in self.beside {
             host.spawn(work(clock));
         }
+        let mut said = said_of_one(prepared.first(), cancelled.as_deref(), edit.as_ref());
         let begin = |dispatch: &mut Dispatch<'_>| -> Result<Vec<RunIx>, StartError> {
             let mut runs = prepared.into_iter().map(|prepared| dispatch.start(prepared)).collect::<Result<Vec<_>, _>>()?;
             runs.extend(dispatch.go_on(unfinished)?);
             if let Some(backfill) = &backfill {
-                let said = dispatch.backfill(backfill)?;
+                said = dispatch.backfill(backfill)?;
                 if is_told {
                     output::to_stdout(&said);
                 }
+            }
+            if let Some(command) = &self.asked {
+                host.asked(command, &said);
             }
             if follows_schedules && is_told {
                 output::to_stdout(&dispatch.describe());
@@ -334,6 +352,26 @@ impl Runner {
         }
         let reports = runs.iter().filter_map(|run| Some(report(&host, *run, watched.remove(run)?))).collect();
         Ok(Finished { reports, ended, tally, forgets, set_aside })
+    }
+}
+
+/// What is said of the one run that a command is about.
+fn said_of_one(prepared: Option<&Prepared>, cancelled: Option<&StoredRun>, edit: Option<&Edit>) -> String {
+    let about = prepared.map(|prepared| (prepared.about().0, prepared.plan().pipeline));
+    let about = about.or(cancelled.map(|run| (run.run_id.as_str(), run.pipeline.as_str())));
+    match (about, edit) {
+        (Some((run_id, pipeline)), Some(edit)) => said_of(edit, run_id, pipeline),
+        (Some((run_id, pipeline)), None) => format!("run {run_id} of {pipeline} has started"),
+        (None, _) => String::new(),
+    }
+}
+
+fn say_what_is_not_run(cancelled: Option<&StoredRun>, unfinished: &Unfinished) {
+    if let Some(StoredRun { run_id, pipeline, .. }) = cancelled {
+        output::to_stdout(&format!("run {run_id} of {pipeline} is cancelled; this program could not go on with it"));
+    }
+    for aside in &unfinished.aside {
+        output::to_stderr(&format!("error: {aside}"));
     }
 }
 
@@ -398,7 +436,7 @@ impl Finished {
             Ended::Interrupted(_) if self.forgets || self.reports.iter().any(|report| !report.state().is_end()) => {
                 ExitCode::from(INTERRUPTED)
             }
-            _ if self.set_aside > 0 => ExitCode::FAILURE,
+            _ if self.set_aside + self.tally.blocked > 0 => ExitCode::FAILURE,
             _ if self.forgets && self.tally.failed + self.tally.cancelled + self.tally.queued > 0 => ExitCode::FAILURE,
             _ if self.forgets || all(RunState::Success) => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,

@@ -2,7 +2,7 @@
 
 use super::output;
 use crate::engine::RunState;
-use crate::journal::{Filter, Reader, RunKind, StoredRun};
+use crate::journal::{BLOCKED, Filter, Reader, RunKind, StoredRun};
 use crate::schedule::{Zone, parse_date};
 use crate::{Clock, Timestamp};
 use chrono::SecondsFormat;
@@ -22,9 +22,9 @@ pub(super) struct Runs {
     /// The same as --pipeline
     #[arg(value_name = "PIPELINE")]
     of: Option<String>,
-    /// Those in that state alone: queued, running, success, failed, cancelled
+    /// Those in that state alone: queued, running, blocked, success, failed, cancelled
     #[arg(long, value_name = "STATE", value_parser = state)]
-    state: Option<RunState>,
+    state: Option<Shown>,
     /// Those of that kind alone: manual, scheduled, backfill
     #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<RunKind>,
@@ -42,9 +42,20 @@ pub(super) struct Runs {
     json: bool,
 }
 
-fn state(text: &str) -> Result<RunState, String> {
+/// A state as it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Of(RunState),
+    Blocked,
+}
+
+fn state(text: &str) -> Result<Shown, String> {
+    if text == BLOCKED {
+        return Ok(Shown::Blocked);
+    }
     let names = || RunState::ALL.map(RunState::name).join(", ");
-    RunState::ALL.into_iter().find(|state| state.name() == text).ok_or_else(|| format!("a state is one of {}", names()))
+    let found = RunState::ALL.into_iter().find(|state| state.name() == text);
+    found.map(Shown::Of).ok_or_else(|| format!("a state is one of {}, {BLOCKED}", names()))
 }
 
 fn kind(text: &str) -> Result<RunKind, String> {
@@ -60,7 +71,12 @@ impl Runs {
             Some(run_id) => Some(known(reader, run_id, journal)?.key),
         };
         let pipeline = self.pipeline.clone().or_else(|| self.of.clone());
-        Ok(Filter { pipeline, state: self.state, kind: self.kind, since, before, limit: self.limit })
+        let (state, blocked) = match self.state {
+            Some(Shown::Of(state)) => (Some(state), false),
+            Some(Shown::Blocked) => (None, true),
+            None => (None, false),
+        };
+        Ok(Filter { pipeline, state, blocked, kind: self.kind, since, before, limit: self.limit })
     }
 }
 
@@ -93,6 +109,11 @@ pub(super) fn run(runs: &Runs, journal: &Path) -> Result<ExitCode, String> {
     let mut rows = vec![["run", "pipeline", "kind", "state", "started", "took", "params"].map(str::to_owned)];
     rows.extend(found.iter().map(row));
     output::to_stdout(&output::table(&rows));
+    for (run, reason) in found.iter().filter_map(|run| Some((run, why_blocked(run)?))) {
+        // Its first line says what is wrong; `show` has all of it.
+        let reason = reason.lines().next().unwrap_or_default();
+        output::to_stdout(&format!("blocked: run {} of {}: {reason}", run.run_id, run.pipeline));
+    }
     if let Some(last) = found.last().filter(|_| found.len() == runs.limit as usize) {
         // The last page may be full, too; then the next says that there is nothing more.
         output::to_stderr(&format!("the next page: --after {}/{}", last.pipeline, last.run_id));
@@ -104,7 +125,12 @@ fn row(run: &StoredRun) -> [String; 7] {
     let params = if run.params.is_null() { String::new() } else { output::cut(run.params.to_string(), SHOWN) };
     let took = run.finished.map(|finished| whole(finished.since(run.started()))).unwrap_or_default();
     let started = run.started().to_utc().to_rfc3339_opts(SecondsFormat::Secs, true);
-    [run.run_id.clone(), run.pipeline.clone(), run.kind.to_string(), run.state.to_string(), started, took, params]
+    [run.run_id.clone(), run.pipeline.clone(), run.kind.to_string(), run.shown_state().to_owned(), started, took, params]
+}
+
+/// Why the last process that tried could not go on with the run.
+pub(super) fn why_blocked(run: &StoredRun) -> Option<&str> {
+    run.blocked.as_deref().filter(|_| !run.state.is_end())
 }
 
 /// A duration without what is too small to matter.
@@ -123,7 +149,8 @@ fn as_json(run: &StoredRun) -> serde_json::Value {
         "run_id": run.run_id,
         "pipeline": run.pipeline,
         "kind": run.kind,
-        "state": run.state,
+        "state": run.shown_state(),
+        "blocked": why_blocked(run),
         "logical_date": run.interval.start,
         "data_interval_end": run.interval.end,
         "params": run.params,

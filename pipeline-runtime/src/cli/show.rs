@@ -19,7 +19,15 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
     let reader = Reader::open(journal).map_err(|error| error.to_string())?;
     let run = runs::known(&reader, run_id, journal)?;
     output::to_stdout(&header(&run));
-    let mut followed = Followed::new(choose::one(pipelines, Some(&run.pipeline))?, &run).map_err(|error| error.to_string())?;
+    if let Some(reason) = runs::why_blocked(&run) {
+        output::to_stdout(&format!("\nblocked: {reason}"));
+    }
+    let mut followed = match followed(pipelines, &run) {
+        Ok(followed) => followed,
+        // What it did cannot be drawn without its plan; why not was said.
+        Err(_) if runs::why_blocked(&run).is_some() => return Ok(ExitCode::SUCCESS),
+        Err(error) => return Err(error),
+    };
     followed.go_on(&reader).map_err(|error| error.to_string())?;
     let history = followed.history();
     // Not before what has happened: the clock that wrote that may be ahead of this one.
@@ -28,11 +36,15 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
     let mut parts = vec![troubles(history)];
     if !history.state.is_end() {
         let holder = Holder::of(journal);
-        parts.push(match &holder {
+        let is_blocked = runs::why_blocked(&run).is_some();
+        parts.extend((!is_blocked).then(|| match &holder {
             Some(holder) => format!("process {} runs it: {}", holder.process, holder.command),
             None => "no process runs it: `resume` goes on with it".to_owned(),
-        });
+        }));
         parts.push(Waits { history, now, is_run: holder.is_some() }.told(&reader, pipelines).map_err(|error| error.to_string())?);
+    }
+    if !followed.removed().is_empty() {
+        parts.push(format!("removed by `resume --accept-removed`: {}", followed.removed().join(", ")));
     }
     parts.push(summary::failures(history));
     for text in parts.iter().filter(|text| !text.is_empty()) {
@@ -41,9 +53,13 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
     Ok(ExitCode::SUCCESS)
 }
 
+fn followed(pipelines: &[Pipeline], run: &StoredRun) -> Result<Followed, String> {
+    Followed::new(choose::one(pipelines, Some(&run.pipeline))?, run).map_err(|error| error.to_string())
+}
+
 fn header(run: &StoredRun) -> String {
     let params = if run.params.is_null() { String::new() } else { format!(", params {}", run.params) };
-    format!("run {} of {}: {}, data interval {}{params}", run.run_id, run.pipeline, run.state, run.interval)
+    format!("run {} of {}: {}, data interval {}{params}", run.run_id, run.pipeline, run.shown_state(), run.interval)
 }
 
 /// The attempts that came to nothing, in the order in which they ended.

@@ -22,7 +22,7 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, about: &About, place
     let command =
         Command::Trigger { pipeline: pipeline.id().to_owned(), logical_date: logical_date.clone(), params: params.clone() };
     let done = asked::or_here(&place.journal, &command, || {
-        let mut runner = place.runner(pipelines)?.pipeline(pipeline.clone(), &params).trigger();
+        let mut runner = place.runner(pipelines)?.pipeline(pipeline.clone(), &params).trigger().asked(&command);
         if let Some(date) = &logical_date {
             runner = runner.logical_date(date);
         }

@@ -35,7 +35,7 @@ pub(crate) use effects::{Answered, Outbox, Todo};
 pub(crate) use ids::Job;
 pub(crate) use ids::{RunIx, RunKey, Slot};
 pub(crate) use journal::{Journal, Kept};
-pub(crate) use log::{Entry, Output, Record, RunRecords, Skip};
+pub(crate) use log::{Entry, Output, Record, RunRecords, Skip, translate};
 pub(crate) use rules::{Edit, EditError};
 pub(crate) use runtime::{Attempt, Engine, EngineOptions, Interceptor, Observe, Wake, Watching, WeakEngine, current};
 pub(crate) use state::{ExpansionIx, Found, Illegal, Layout, Run, RunSpec, ends_open_nodes};

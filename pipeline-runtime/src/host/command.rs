@@ -1,10 +1,11 @@
 //! Commands that change what is kept: carried out by whoever holds the journal, in this process or another.
 
 use super::StartError;
-use super::backfill::Backfill;
+use super::backfill::{Backfill, Reprocess};
+use crate::author::error::cut;
 use crate::engine::Edit;
-use crate::journal::{JournalError, Mailbox};
-use crate::time::Clock;
+use crate::journal::{Act, JournalError, Mailbox};
+use crate::time::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
@@ -36,7 +37,40 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
+impl std::fmt::Display for Command {
+    /// As it is called on the command line, without params.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Trigger { pipeline, logical_date: Some(date), .. } => write!(f, "trigger {pipeline} --logical-date {date}"),
+            Self::Trigger { pipeline, .. } => write!(f, "trigger {pipeline}"),
+            Self::Backfill(Backfill { pipeline, from, to, reprocess, .. }) => {
+                let reprocess = match reprocess {
+                    Reprocess::None => "",
+                    Reprocess::Failed => " --reprocess failed",
+                    Reprocess::All => " --reprocess all",
+                };
+                write!(f, "backfill {pipeline} --from {from} --to {to}{reprocess}")
+            }
+            Self::Pause { pipeline, paused: true } => write!(f, "pause {pipeline}"),
+            Self::Pause { pipeline, .. } => write!(f, "unpause {pipeline}"),
+            Self::Cancel { run } => write!(f, "cancel {run}"),
+            Self::Skip { run, node } => write!(f, "skip {run} {node}"),
+            Self::Retry { run, nodes, downstream } => {
+                write!(f, "retry {run}")?;
+                nodes.iter().try_for_each(|node| write!(f, " {node}"))?;
+                if *downstream { f.write_str(" --downstream") } else { Ok(()) }
+            }
+        }
+    }
+}
+
 impl Command {
+    /// The act of this user, who asks for it now and is answered that.
+    pub(crate) fn act(&self, answer: &str) -> Act {
+        let command = serde_json::to_string(self).unwrap_or_default();
+        act(Clock::system().now(), who(), command, &Answer { done: true, text: answer.to_owned() })
+    }
+
     /// What is to be changed about which run.
     pub(crate) fn edit(&self) -> Option<(&str, Edit)> {
         Some(match self {
@@ -45,6 +79,25 @@ impl Command {
             Self::Retry { run, nodes, downstream } => (run, Edit::Retry { nodes: nodes.clone(), downstream: *downstream }),
             _ => return None,
         })
+    }
+}
+
+/// What is kept of a command and its answer, with texts that are not too long.
+pub(super) fn act(at: Timestamp, who: Option<String>, command: String, answer: &Answer) -> Act {
+    Act { at, who: who.map(cut), command: cut(command), done: answer.done, answer: cut(answer.text.clone()) }
+}
+
+/// What the environment calls the user.
+fn who() -> Option<String> {
+    ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+}
+
+/// What is said where an edit was carried out.
+pub(crate) fn said_of(edit: &Edit, run_id: &str, pipeline: &str) -> String {
+    match edit {
+        Edit::Cancel => format!("run {run_id} of {pipeline} is cancelled"),
+        Edit::Skip { node } => format!("node {node} of run {run_id} of {pipeline} is skipped"),
+        Edit::Retry { .. } => format!("run {run_id} of {pipeline} goes on"),
     }
 }
 
@@ -67,7 +120,7 @@ async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, Start
     let clock = Clock::system();
     let until = clock.now() + PATIENCE;
     // Texts, numbers and lists of them, which JSON can hold.
-    let ticket = mailbox.post(&serde_json::to_string(command).unwrap_or_default(), clock.now())?;
+    let ticket = mailbox.post(&serde_json::to_string(command).unwrap_or_default(), who().as_deref(), clock.now())?;
     let mut looks = 0;
     let take = || -> Result<Option<Answer>, JournalError> {
         let answer = mailbox.answer(ticket)?;

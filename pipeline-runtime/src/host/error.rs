@@ -1,3 +1,4 @@
+use crate::author::error::cut;
 use crate::engine::{Illegal, RunState};
 use crate::journal::{DecodeError, JournalError};
 use crate::plan::{PlanChanged, PlanError};
@@ -147,6 +148,11 @@ impl StartError {
             self,
             Self::Plan(_) | Self::Changed(_) | Self::Undecodable { .. } | Self::NoPipeline { .. } | Self::Damaged { .. }
         )
+    }
+
+    /// The reason as it is kept with a run.
+    pub(super) fn kept(&self) -> String {
+        cut(self.to_string())
     }
 
     /// Of a queued run nothing can be changed but that it is cancelled.

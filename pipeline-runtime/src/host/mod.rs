@@ -16,19 +16,22 @@ mod prepare;
 mod request;
 mod scheduler;
 mod signals;
+mod unfinished;
 
 pub(crate) use backfill::{Backfill, Reprocess};
 pub(crate) use clocks::clocks;
-pub(crate) use command::{Answer, Command, ask};
+pub(crate) use command::{Answer, Command, ask, said_of};
 pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use error::StartError;
-pub(crate) use prepare::{Edited, Prepared, Unfinished};
+pub(crate) use prepare::{Edited, Prepared};
 pub(crate) use request::{Ask, Request};
 pub(crate) use signals::{INTERRUPTED, Signal};
+pub(crate) use unfinished::Unfinished;
 
 use crate::Pipeline;
 use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, Run, RunIx, RunState};
 use crate::journal::{JournalError, NoJournal, SqliteJournal, StoredRun};
+use crate::plan::Accepts;
 use crate::time::{Calendar, Clock, Present};
 use signals::Interrupts;
 use std::convert::Infallible;
@@ -148,6 +151,9 @@ impl Host {
                 if let (Some((skeleton, remap)), Some(journal)) = (resumed.remap, journal) {
                     journal.remap(resumed.run.spec().key, &skeleton, remap);
                 }
+                if let (true, Some(journal)) = (resumed.was_blocked, journal) {
+                    journal.block(resumed.run.spec().key, None);
+                }
                 let Some(edit) = &resumed.edit else { return Ok(self.engine.resume(resumed.run, &resumed.entries)) };
                 self.carries_next();
                 let run_id = resumed.run.spec().info.run_id.clone();
@@ -168,10 +174,15 @@ impl Host {
     pub(crate) fn unfinished(
         &self,
         pipelines: &[Pipeline],
+        accepts: Accepts,
         wanted: impl Fn(&StoredRun) -> bool,
     ) -> Result<Unfinished, StartError> {
         let Some(journal) = &self.journal else { return Ok(Unfinished::default()) };
-        prepare::unfinished(&journal.reader()?, pipelines, wanted)
+        let unfinished = unfinished::unfinished(&journal.reader()?, pipelines, accepts, wanted)?;
+        for aside in &unfinished.aside {
+            journal.block(aside.key, Some(&aside.reason.kept()));
+        }
+        Ok(unfinished)
     }
 
     /// A run that is kept, as an edit leaves it. One that is cancelled without its plan has ended when this returns.
@@ -184,6 +195,13 @@ impl Host {
             journal.end(run.key, RunState::Cancelled, now);
         }
         Ok(edited)
+    }
+
+    /// Keeps that somebody started this process to do that, and that it was done.
+    pub(crate) fn asked(&self, command: &Command, said: &str) {
+        if let Some(journal) = &self.journal {
+            journal.act(command.act(said));
+        }
     }
 
     /// Why nothing can be kept any more, if so.

@@ -15,9 +15,9 @@ use super::scheduler::Turn;
 use super::{Ask, Request, StartError};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
-use crate::engine::{Edit, EditError, Entry, Run, RunSpec, RunState};
+use crate::engine::{Edit, EditError, Entry, Record, Run, RunSpec, RunState};
 use crate::journal::{Begun, Reader, RunKind, StoredEntry, StoredRun};
-use crate::plan::{Plan, Remap};
+use crate::plan::{Accepts, Plan, Remap};
 use crate::schedule::Interval;
 use crate::time::{Present, Timestamp};
 use std::sync::Arc;
@@ -50,6 +50,8 @@ pub(crate) struct Resumed {
     /// What somebody wants changed before anything else of it happens.
     pub(crate) edit: Option<Edit>,
     pub(crate) turn: Turn,
+    /// A process before this one could not go on with it.
+    pub(crate) was_blocked: bool,
 }
 
 impl Prepared {
@@ -62,7 +64,7 @@ impl Prepared {
         }
     }
 
-    pub(super) fn plan(&self) -> &Plan {
+    pub(crate) fn plan(&self) -> &Plan {
         match self {
             Self::New(spec, _) => &spec.plan,
             Self::Queued(queued) => &queued.spec.plan,
@@ -96,7 +98,7 @@ impl Request {
                 refuse_beyond_limit(reader, &run, spec.plan.calendar.max_active_runs)?;
                 return Ok(Prepared::Queued(Box::new(Queued::read(reader, &pipeline, &run, now.clock)?)));
             }
-            return Ok(Prepared::Resumed(Box::new(Resumed::read(reader, &pipeline, &run)?)));
+            return Ok(Prepared::Resumed(Box::new(Resumed::read(reader, &pipeline, &run, Accepts::Additions)?)));
         }
         if ask == Ask::Trigger {
             refuse_unfinished(reader, pipeline.id(), start)?;
@@ -136,6 +138,7 @@ pub(super) fn enter(
         skeleton: Arc::clone(skeleton),
         begun: None,
         max_active: None,
+        blocked: None,
     })
 }
 
@@ -180,23 +183,42 @@ impl Queued {
 
 impl Resumed {
     /// Reads a run, as a run of the pipeline's present plan.
-    pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun) -> Result<Self, StartError> {
+    pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, accepts: Accepts) -> Result<Self, StartError> {
         let plan = Arc::new(pipeline.plan(&run.params)?);
-        let remap = plan.match_skeleton(&run.skeleton)?;
+        let remap = plan.match_skeleton(&run.skeleton, accepts)?;
         let mut stored = reader.entries(run.key)?;
+        let accepted = remap.as_ref().filter(|remap| remap.is_of_removals());
+        if accepted.is_some_and(|remap| has_lost_elements(remap, &stored)) {
+            let reason = "a mapping that is gone has expanded into its elements already; `cancel` ends the run".to_owned();
+            return Err(StartError::Edit { run_id: run.run_id.clone(), reason });
+        }
         if let Some(remap) = &remap {
-            for entry in &mut stored {
-                entry.remap(remap);
-            }
+            StoredEntry::remap(&mut stored, remap);
         }
         let entries = StoredEntry::decode(&plan, stored).map_err(|error| StartError::undecodable(&run.run_id, &error))?;
         let info = info(run, run.previous);
+        let is_accepted = accepted.is_some();
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
         let replayed = Run::replay(spec, run.started(), &entries);
-        let replayed = replayed.map_err(|illegal| StartError::damaged(&run.run_id, &illegal))?;
-        Ok(Self { run: replayed, entries, remap, edit: None, turn: Turn::of(run) })
+        let replayed = replayed.map_err(|illegal| {
+            if !is_accepted {
+                return StartError::damaged(&run.run_id, &illegal);
+            }
+            let reason = format!("it has come too far to go on with the plan as it is now: {illegal}; `cancel` ends it");
+            StartError::Edit { run_id: run.run_id.clone(), reason }
+        })?;
+        Ok(Self { run: replayed, entries, remap, edit: None, turn: Turn::of(run), was_blocked: run.blocked.is_some() })
     }
+}
+
+/// Whether a mapping that is gone has elements, which have slots.
+fn has_lost_elements(remap: &Remap, stored: &[StoredEntry]) -> bool {
+    let is_lost = |entry: &StoredEntry| match entry.entry.record {
+        Record::Unfolded { slot, .. } => remap.slot(slot).is_none(),
+        _ => false,
+    };
+    stored.iter().any(is_lost)
 }
 
 fn info(run: &StoredRun, previous: Option<Interval>) -> RunInfo {
@@ -206,73 +228,6 @@ fn info(run: &StoredRun, previous: Option<Interval>) -> RunInfo {
         interval: run.interval,
         previous,
         params: run.params.clone(),
-    }
-}
-
-/// What the journal has left to do.
-#[derive(Debug, Default)]
-pub(crate) struct Unfinished {
-    /// Runs to go on with, and those that have ended and have not told everybody.
-    pub(crate) begun: Vec<Prepared>,
-    /// Runs that wait for their turn.
-    pub(crate) queued: Vec<StoredRun>,
-    /// Runs that cannot be resumed by this program. They stay as they are, and hold nobody else up.
-    pub(crate) aside: Vec<SetAside>,
-}
-
-/// A run that cannot be resumed.
-#[derive(Debug)]
-pub(crate) struct SetAside {
-    pub(crate) run_id: String,
-    pub(crate) pipeline: String,
-    pub(crate) reason: StartError,
-}
-
-impl Unfinished {
-    pub(crate) fn len(&self) -> usize {
-        self.begun.len() + self.queued.len()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-/// All unfinished runs that a filter lets through, and those that have not told everybody. A run that cannot be resumed is set
-/// aside: what is wrong with it concerns no other.
-pub(super) fn unfinished(
-    reader: &Reader,
-    pipelines: &[Pipeline],
-    wanted: impl Fn(&StoredRun) -> bool,
-) -> Result<Unfinished, StartError> {
-    let mut unfinished = Unfinished::default();
-    for run in reader.unfinished()?.into_iter().chain(reader.untold()?).filter(wanted) {
-        match of(pipelines, &run) {
-            Ok(_) if run.state == RunState::Queued => unfinished.queued.push(run),
-            Ok(pipeline) => match Resumed::read(reader, pipeline, &run) {
-                Ok(resumed) => unfinished.begun.push(Prepared::Resumed(Box::new(resumed))),
-                Err(error @ StartError::Journal(_)) => return Err(error),
-                Err(reason) => unfinished.aside.push(SetAside::new(run, reason)),
-            },
-            Err(reason) => unfinished.aside.push(SetAside::new(run, reason)),
-        }
-    }
-    Ok(unfinished)
-}
-
-impl SetAside {
-    fn new(run: StoredRun, reason: StartError) -> Self {
-        Self { run_id: run.run_id, pipeline: run.pipeline, reason }
-    }
-}
-
-impl std::fmt::Display for SetAside {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { run_id, pipeline, reason } = self;
-        write!(
-            f,
-            "{reason}\n  = help: run {run_id} of {pipeline} stays as it is, and others go on; `cancel {pipeline}/{run_id}` ends it"
-        )
     }
 }
 
@@ -323,7 +278,7 @@ fn with_plan(
         queued.edit = Some(edit);
         return Ok(Prepared::Queued(Box::new(queued)));
     }
-    let mut resumed = Resumed::read(reader, of(pipelines, run)?, run)?;
+    let mut resumed = Resumed::read(reader, of(pipelines, run)?, run, Accepts::Additions)?;
     let refused = |reason: EditError| StartError::Edit { run_id: run.run_id.clone(), reason: reason.to_string() };
     resumed.run.check_edit(&edit).map_err(refused)?;
     resumed.edit = Some(edit);

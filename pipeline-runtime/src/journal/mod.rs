@@ -9,9 +9,9 @@ pub(crate) use crate::engine::RunKey;
 pub(crate) use memory::MemoryJournal;
 pub(crate) use none::NoJournal;
 pub use run::RunKind;
-pub(crate) use run::StoredRun;
+pub(crate) use run::{BLOCKED, StoredRun};
 pub(crate) use sqlite::{
-    Begun, DecodeError, Filter, LogLine, Mailbox, Newest, Old, Posted, Pruned, Reader, Repaired, STALE, SqliteJournal,
+    Act, Begun, DecodeError, Filter, LogLine, Mailbox, Newest, Old, Posted, Pruned, Reader, Repaired, STALE, SqliteJournal,
     StoredEntry, StoredLine, Ticket,
 };
 pub use sqlite::{Holder, JournalError, stage};

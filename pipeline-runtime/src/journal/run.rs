@@ -41,6 +41,10 @@ impl fmt::Display for RunKind {
     }
 }
 
+/// What an unfinished run is called that its last process could not go on with. It is no state of the run: another program may
+/// go on with it.
+pub(crate) const BLOCKED: &str = "blocked";
+
 /// A run as the journal keeps it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StoredRun {
@@ -63,9 +67,19 @@ pub(crate) struct StoredRun {
     pub(crate) begun: Option<Timestamp>,
     /// Of a backfill: how many of its pipeline's backfill runs may be active at once.
     pub(crate) max_active: Option<u32>,
+    /// Why the last process that tried could not go on with it, or begin it.
+    pub(crate) blocked: Option<String>,
 }
 
 impl StoredRun {
+    /// Its state as it is told: a run that has not ended, and that its last process could not go on with, is `blocked`.
+    pub(crate) fn shown_state(&self) -> &'static str {
+        match &self.blocked {
+            Some(_) if !self.state.is_end() => BLOCKED,
+            _ => self.state.name(),
+        }
+    }
+
     /// When it began; while it waits for its turn, when it was made.
     pub(crate) fn started(&self) -> Timestamp {
         self.begun.unwrap_or(self.created)

@@ -3,8 +3,8 @@
 use super::history::RunHistory;
 use crate::author::pipeline::Pipeline;
 use crate::engine::Slot;
-use crate::journal::{DecodeError, JournalError, Reader, StoredRun};
-use crate::plan::{Plan, PlanChanged, PlanError, Remap};
+use crate::journal::{DecodeError, JournalError, Reader, StoredEntry, StoredRun};
+use crate::plan::{Accepts, Plan, PlanChanged, PlanError, Remap};
 use std::sync::Arc;
 
 /// A run that is read record by record. Outputs are not: what they are nobody asks here, and types may have changed since.
@@ -16,6 +16,8 @@ pub(crate) struct Followed {
     history: RunHistory,
     /// The number of the last record that the history has.
     last: i64,
+    /// The ids of nodes that a run lost as it went on with another plan.
+    removed: Vec<String>,
 }
 
 /// Why a run's history cannot be told.
@@ -38,9 +40,9 @@ impl Followed {
     }
 
     fn of(plan: Arc<Plan>, run: StoredRun) -> Result<Self, HistoryError> {
-        let remap = plan.match_skeleton(&run.skeleton)?;
+        let remap = plan.match_skeleton(&run.skeleton, Accepts::Additions)?;
         let history = RunHistory::new(Arc::clone(&plan), run.started());
-        Ok(Self { run, plan, remap, history, last: 0 })
+        Ok(Self { run, plan, remap, history, last: 0, removed: Vec::new() })
     }
 
     /// Reads what has been recorded since.
@@ -53,10 +55,11 @@ impl Followed {
                 read = reader.entries_after(self.run.key, 0)?;
             }
         }
-        for mut stored in read.entries {
-            if let Some(remap) = &self.remap {
-                stored.remap(remap);
-            }
+        if let Some(remap) = &self.remap {
+            StoredEntry::remap(&mut read.entries, remap);
+        }
+        self.removed.append(&mut read.removed);
+        for stored in read.entries {
             stored.fits(self.history.len())?;
             self.history.apply(&stored.entry);
         }
@@ -66,6 +69,11 @@ impl Followed {
 
     pub(crate) fn history(&self) -> &RunHistory {
         &self.history
+    }
+
+    /// The ids of the nodes that the run lost as somebody let it go on with another plan.
+    pub(crate) fn removed(&self) -> &[String] {
+        &self.removed
     }
 
     /// Whether nothing more happens to the node: it has ended, or its run has.

@@ -30,4 +30,4 @@ pub(crate) use notifiers::{Notifier, Recipient};
 pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, NotifierIx, Policy, PoolSpec, SensorPolicy};
 pub use problem::{PlanError, Problem};
 pub use skeleton::PlanChanged;
-pub(crate) use skeleton::{Remap, depth};
+pub(crate) use skeleton::{Accepts, Remap, depth};

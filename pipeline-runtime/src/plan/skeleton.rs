@@ -7,7 +7,7 @@ use super::graph::{NodeIx, Plan, What};
 use crate::author::draft;
 use crate::author::input::Source;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Skeleton {
@@ -31,18 +31,43 @@ struct Bone {
 /// How slots of an older plan's run are called in the present plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remap {
+    /// Of the plan's own nodes; [`REMOVED`] of one that the present plan does not have.
     root: Vec<u32>,
     /// What is added to the slots of elements.
-    shift: u32,
+    shift: i64,
+    /// The ids of the nodes with a body that the present plan does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) removed: Vec<String>,
+    /// The nodes that take something else than they did, by what they are called now: what was decided of them because of what
+    /// they took is to be decided again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changed: Vec<u32>,
+}
+
+const REMOVED: u32 = u32::MAX;
+
+/// Which changes of a plan a run may go on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Accepts {
+    /// Nodes may have been added.
+    #[default]
+    Additions,
+    /// Nodes may also have been removed, and others may take something else than they did.
+    Removals,
 }
 
 /// A plan that a run cannot be resumed with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the plan of pipeline `{pipeline}` has changed since this run began:\n{}\n  = help: finish the run with the code that began it, or begin a new one with `--new`", changes.join("\n"))]
+#[error("the plan of pipeline `{pipeline}` has changed since this run began:\n{}\n  = help: {help}", changes.join("\n"))]
 pub struct PlanChanged {
     pipeline: &'static str,
     changes: Vec<String>,
+    help: &'static str,
 }
+
+const HELP: &str = "finish the run with the code that began it, or begin a new one with `--new`";
+const HELP_REMOVED: &str = "finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or begin a \
+                            new one with `--new`";
 
 impl Plan {
     /// What of the plan a run depends on, as text: equal texts are equal plans.
@@ -75,68 +100,94 @@ impl Plan {
     }
 
     /// Matches a run of an older plan with this one. Nodes may have been added at the end of things or in between; those that
-    /// the run knows must still be there, with the same types and edges.
-    pub(crate) fn match_skeleton(&self, old: &str) -> Result<Option<Remap>, PlanChanged> {
-        let refused = |changes| PlanChanged { pipeline: self.pipeline, changes };
+    /// the run knows must still be there, with the same types and edges. Where removals are accepted they may be gone, and edges may
+    /// be others; of a node that is still there the type and the mapping that it lies in must be the same.
+    pub(crate) fn match_skeleton(&self, old: &str, accepts: Accepts) -> Result<Option<Remap>, PlanChanged> {
+        let refused = |changes, help| PlanChanged { pipeline: self.pipeline, changes, help };
         if old == self.skeleton() {
             return Ok(None);
         }
         let Ok(old) = serde_json::from_str::<Skeleton>(old) else {
-            return Err(refused(vec!["  - its record cannot be read".to_owned()]));
+            return Err(refused(vec!["  - its record cannot be read".to_owned()], HELP));
         };
-        let mut changes: Vec<String> = old.nodes.iter().filter_map(|bone| self.change(bone)).collect();
-        // A mapping's elements stand in blocks, so that what is repeated must be the same.
+        let changes: Vec<Change> = old.nodes.iter().filter_map(|bone| self.change(bone)).collect();
+        let (acceptable, others): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.is_acceptable);
+        let texts = |changes: &[Change]| changes.iter().map(|change| change.text.clone()).collect::<Vec<_>>();
+        if !others.is_empty() {
+            return Err(refused([texts(&others), texts(&acceptable)].concat(), HELP));
+        }
+        let removed: HashSet<&str> = old.nodes.iter().map(|bone| bone.id.as_str()).filter(|id| self.find(id).is_none()).collect();
+        // A mapping's elements stand in blocks, so that what is repeated must be the same, unless all of it is gone.
         let inside = |bones: &[Bone]| -> Vec<String> {
-            bones.iter().filter(|bone| bone.within.is_some()).map(|bone| bone.id.clone()).collect()
+            let kept = |bone: &&Bone| bone.within.as_deref().is_some_and(|within| !removed.contains(within));
+            bones.iter().filter(kept).map(|bone| bone.id.clone()).collect()
         };
         let now: Vec<Bone> = (0..).zip(&self.nodes).map(|(ix, _)| self.bone(ix)).collect();
-        if changes.is_empty() && inside(&old.nodes) != inside(&now) {
-            changes.push("  - what its mappings repeat is not the same".to_owned());
+        if inside(&old.nodes) != inside(&now) {
+            return Err(refused(
+                [texts(&acceptable), vec!["  - what its mappings repeat is not the same".to_owned()]].concat(),
+                HELP,
+            ));
         }
-        if !changes.is_empty() {
-            return Err(refused(changes));
+        if accepts == Accepts::Additions && !acceptable.is_empty() {
+            return Err(refused(texts(&acceptable), HELP_REMOVED));
         }
         let slots: HashMap<&str, u32> =
             now.iter().filter(|bone| bone.within.is_none()).map(|bone| bone.id.as_str()).zip(0..).collect();
-        let root: Vec<u32> = old
+        let of_plan = old.nodes.iter().filter(|bone| bone.within.is_none());
+        let root: Vec<u32> = of_plan.map(|bone| slots.get(bone.id.as_str()).copied().unwrap_or(REMOVED)).collect();
+        let count = |len: usize| i64::try_from(len).unwrap_or(i64::MAX);
+        let shift = count(slots.len()) - count(root.len());
+        let removed = old
             .nodes
             .iter()
-            .filter(|bone| bone.within.is_none())
-            .filter_map(|bone| slots.get(bone.id.as_str()).copied())
+            .filter(|bone| bone.type_name.is_some() && removed.contains(bone.id.as_str()))
+            .map(|bone| bone.id.clone())
             .collect();
-        let shift = u32::try_from(slots.len().saturating_sub(root.len())).unwrap_or(0);
-        Ok(Some(Remap { root, shift }))
+        let others = acceptable.iter().filter_map(|change| slots.get(change.id.as_str()).copied()).collect();
+        Ok(Some(Remap { root, shift, removed, changed: others }))
     }
 
-    fn change(&self, old: &Bone) -> Option<String> {
+    fn change(&self, old: &Bone) -> Option<Change> {
+        let change = |text, is_acceptable| Some(Change { id: old.id.clone(), text, is_acceptable });
+        let refused = |text| change(text, false);
         if old.numbered {
             // Which of its task's nodes it was, only the old code could say.
-            return Some(format!("  - `{}` is called so by wiring order alone: name it, as in `.named(\"east\")`", old.id));
+            return refused(format!("  - `{}` is called so by wiring order alone: name it, as in `.named(\"east\")`", old.id));
         }
         let Some(ix) = self.find(&old.id) else {
-            return Some(format!("  - `{}` is not in it any more", old.id));
+            return change(format!("  - `{}` is not in it any more", old.id), true);
         };
         let now = self.bone(ix);
         let none = || "a gate".to_owned();
         if now.type_name != old.type_name {
             let (was, is) = (old.type_name.clone().unwrap_or_else(none), now.type_name.unwrap_or_else(none));
-            return Some(format!("  - `{}` returned `{was}` and now returns `{is}`\n    at {}", old.id, self.node(ix).at));
+            return refused(format!("  - `{}` returned `{was}` and now returns `{is}`\n    at {}", old.id, self.node(ix).at));
         }
-        if now.inputs != old.inputs || now.within != old.within {
+        if now.within != old.within {
+            let place = |bone: &Bone| bone.within.as_ref().map_or("in no mapping".to_owned(), |within| format!("in `{within}`"));
+            let text = format!("  - `{}` was {} and now is {}\n    at {}", old.id, place(old), place(&now), self.node(ix).at);
+            return refused(text);
+        }
+        if now.inputs != old.inputs {
             let list = |bone: &Bone| {
                 let inputs: Vec<String> = bone.inputs.iter().map(|(from, rule)| format!("`{from}` ({rule})")).collect();
                 if inputs.is_empty() { "nothing".to_owned() } else { inputs.join(", ") }
             };
-            return Some(format!(
-                "  - `{}` took {} and now takes {}\n    at {}",
-                old.id,
-                list(old),
-                list(&now),
-                self.node(ix).at
-            ));
+            let text = format!("  - `{}` took {} and now takes {}\n    at {}", old.id, list(old), list(&now), self.node(ix).at);
+            // Of which elements that was decided cannot be told.
+            return change(text, old.within.is_none());
         }
         None
     }
+}
+
+/// What has become of a node.
+struct Change {
+    id: String,
+    text: String,
+    /// Whether a run may go on with it, where somebody says so.
+    is_acceptable: bool,
 }
 
 /// How many elements a node of that plan lies in; none if it has no such node.
@@ -153,8 +204,21 @@ pub(crate) fn depth(skeleton: &str, id: &str) -> Option<usize> {
 }
 
 impl Remap {
-    /// What the slot is called now.
-    pub(crate) fn slot(&self, old: u32) -> u32 {
-        self.root.get(old as usize).copied().unwrap_or(old.saturating_add(self.shift))
+    /// What the slot is called now; none if the plan does not have its node any more.
+    pub(crate) fn slot(&self, old: u32) -> Option<u32> {
+        match self.root.get(old as usize) {
+            Some(slot) => Some(*slot).filter(|slot| *slot != REMOVED),
+            None => u32::try_from(i64::from(old) + self.shift).ok(),
+        }
+    }
+
+    /// Whether the node takes something else than it did.
+    pub(crate) fn is_changed(&self, now: u32) -> bool {
+        self.changed.contains(&now)
+    }
+
+    /// Whether it takes more than that nodes were added.
+    pub(crate) fn is_of_removals(&self) -> bool {
+        self.root.contains(&REMOVED) || !self.changed.is_empty()
     }
 }

@@ -2,6 +2,8 @@
 
 mod columns;
 mod record;
+mod remap;
 
 pub(crate) use columns::{Records, RunRecords};
 pub(crate) use record::{Entry, Output, Record, Skip};
+pub(crate) use remap::translate;

@@ -3,7 +3,7 @@
 use super::super::core::Core;
 use super::super::effects::{Action, Answer, Answered, Outbox, Todo};
 use super::super::ids::{Job, RunIx, Slot};
-use super::super::log::{Entry, Output, Record, Skip};
+use super::super::log::{Entry, Output, Record, Skip, translate};
 use super::super::rules::Edit;
 use super::super::state::{Changes, Run, RunSpec};
 use super::model::{Key, Model};
@@ -11,7 +11,7 @@ use super::recipe::{self, Allowed, Description, Entropy, Kind, NARROW, WIDER, Wa
 use crate::author::context::RunInfo;
 use crate::author::value::Value;
 use crate::engine::{NodeState, RunState};
-use crate::plan::Plan;
+use crate::plan::{Accepts, Plan};
 use crate::schedule::Interval;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -272,6 +272,75 @@ impl Harness {
         self.runs.iter().map(ends).collect()
     }
 
+    /// So many steps, or until all is over.
+    pub(super) fn walk(&mut self, steps: usize) {
+        for _ in 0..steps {
+            if self.are_over() {
+                return;
+            }
+            self.step();
+        }
+    }
+
+    /// The process ends, and another goes on with the runs by the plan as it was before its last growth, which somebody accepts. Returns
+    /// how many nodes that dropped; none if the plan has not grown.
+    pub(super) fn shrink(mut self) -> Option<usize> {
+        self.growths.pop()?;
+        let (plan, of) = recipe::grown(self.origin.choices.clone(), self.origin.allowed, self.growths.clone()).ok()?;
+        let remap = plan.match_skeleton(&self.plan.skeleton(), Accepts::Removals).expect("nodes are only gone")?;
+        (self.plan, self.of) = (plan, of);
+        self.by_name = names(&self.of);
+        self.core = core(self.parallelism);
+        self.core.hold();
+        let mut done: Vec<BTreeSet<Slot>> = Vec::new();
+        for (ix, watched) in self.runs.iter_mut().enumerate() {
+            translate(&mut watched.entries, &remap, |entry| &mut entry.record);
+            let replay =
+                || Run::replay(spec(&self.plan, index(ix)), START, &watched.entries).expect("what is left follows on itself");
+            watched.shadow = replay();
+            let run = &watched.shadow;
+            done.push(run.slots().filter(|slot| run.node(*slot).state() == NodeState::Success).collect());
+            self.core.resume(replay(), self.now);
+        }
+        self.core.open(self.now);
+        self.finish_quietly(&done);
+        Some(remap.removed.len())
+    }
+
+    /// All bodies succeed until the runs are over; of those that had succeeded none starts.
+    fn finish_quietly(&mut self, done: &[BTreeSet<Slot>]) {
+        let mut jobs: Vec<Job> = Vec::new();
+        let mut steps = 0;
+        loop {
+            let Outbox { records, todo: Todo { starts, .. }, garbage: _ } = std::mem::take(self.core.outbox());
+            for (run, entry) in records.iter() {
+                self.runs[run as usize].shadow.apply(&entry, &mut Unheard);
+            }
+            for job in starts {
+                assert!(!done[job.run as usize].contains(&job.slot), "what had succeeded ran again");
+                jobs.push(job);
+            }
+            if jobs.is_empty() && self.runs.iter().all(|run| run.shadow.state().is_end()) {
+                return;
+            }
+            match jobs.pop() {
+                Some(job) => {
+                    let key = self.key(job.run, job.slot);
+                    let answer = Answered::Success(self.value(job.run, &key), None);
+                    self.core.answer(job, Answer { what: answer, memory: None }, self.now);
+                }
+                None => {
+                    let next = self.core.next_due();
+                    assert_ne!(next, Timestamp::NEVER, "nothing is due:\n{}", fold(&self.runs[0].shadow));
+                    self.now = self.now.max(next);
+                    self.core.advance(self.now);
+                }
+            }
+            steps += 1;
+            assert!(steps < 20_000, "the run does not come to its end:\n{}", fold(&self.runs[0].shadow));
+        }
+    }
+
     fn step(&mut self) {
         match self.entropy.below(24) {
             13 | 14 if self.troubles.delays => {
@@ -499,20 +568,20 @@ impl Harness {
     }
 
     /// A deployment: the plan gains nodes, and the runs' records are of the older one.
-    fn grow(&mut self) {
+    pub(super) fn grow(&mut self) {
         let choices: Vec<u16> = (0..40).map(|_| u16::try_from(self.entropy.below(1 << 16)).unwrap()).collect();
         let mut growths = self.growths.clone();
         growths.push(Entropy::new(choices));
         // Two exclusive arms may be required at once.
         let Ok((plan, of)) = recipe::grown(self.origin.choices.clone(), self.origin.allowed, growths.clone()) else { return };
         // Perhaps there was nothing that could be added.
-        let Some(remap) = plan.match_skeleton(&self.plan.skeleton()).expect("nodes were only added") else { return };
+        let Some(remap) = plan.match_skeleton(&self.plan.skeleton(), Accepts::Additions).expect("nodes were only added") else {
+            return;
+        };
         (self.growths, self.plan, self.of) = (growths, plan, of);
         self.by_name = names(&self.of);
         for (ix, watched) in self.runs.iter_mut().enumerate() {
-            for entry in &mut watched.entries {
-                entry.record.each_slot(|slot| *slot = remap.slot(*slot));
-            }
+            translate(&mut watched.entries, &remap, |entry| &mut entry.record);
             watched.shadow = Run::replay(spec(&self.plan, index(ix)), START, &watched.entries).unwrap();
             watched.model.grow(Arc::clone(&self.of));
         }

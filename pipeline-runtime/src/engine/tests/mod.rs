@@ -11,6 +11,7 @@ mod model;
 mod permits;
 mod random;
 mod recipe;
+mod removals;
 mod retries;
 mod rules;
 mod wake;

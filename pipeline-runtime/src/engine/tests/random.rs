@@ -87,6 +87,17 @@ proptest! {
         harness.finish();
     }
 
+    /// A deployment takes nodes away again that runs have begun with.
+    #[test]
+    fn runs_go_on_without_nodes_that_are_gone(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..500), steps in 0usize..120) {
+        let troubles = Troubles { crashes: u32::MAX, retries: 4, skips: 2, cancels: true, growths: 2, delays: true };
+        let mut harness = harness(plan, script, EVERYTHING, anything(), troubles)?;
+        harness.grow();
+        harness.start();
+        harness.walk(steps);
+        let _ = harness.shrink();
+    }
+
     /// Without races, and without failures and skips that could come in either order, a run's end depends on its bodies alone.
     /// Two crashes, for the third in a row counts as a failure.
     #[test]

@@ -1,13 +1,14 @@
 //! Retries by hand: of runs that have ended or not, over a crash, a deployment, a timeout or a cancel.
 
 use super::super::effects::Answered;
-use super::super::log::Record;
+use super::super::log::{Record, translate};
 use super::super::rules::Edit;
 use super::super::state::Run;
 use super::harness::{START, fold, spec};
 use super::rules::{Bench, RUN, core};
 use crate::author::value::Value;
 use crate::engine::{NodeState, RunState};
+use crate::plan::Accepts;
 use crate::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
@@ -199,11 +200,9 @@ fn a_node_is_not_retried_while_what_takes_its_output_is_under_way() {
 /// A run of the one plan as a process with the other finds it.
 fn deployed(bench: &mut Bench, plan: &crate::Pipeline) {
     let plan = Arc::new(plan.plan(&serde_json::Value::Null).unwrap());
-    let remap = plan.match_skeleton(&bench.plan.skeleton()).unwrap();
-    for entry in &mut bench.entries {
-        if let Some(remap) = &remap {
-            entry.record.each_slot(|slot| *slot = remap.slot(*slot));
-        }
+    let remap = plan.match_skeleton(&bench.plan.skeleton(), Accepts::Additions).unwrap();
+    if let Some(remap) = &remap {
+        translate(&mut bench.entries, remap, |entry| &mut entry.record);
     }
     bench.plan = plan;
 }

@@ -4,7 +4,6 @@ use super::super::prepare::{self, Queued};
 use super::super::scheduler::{Begin, Turn};
 use super::super::{Prepared, StartError};
 use super::{Dispatch, new_spec};
-use crate::engine::RunState;
 use crate::journal::{Reader, RunKey, RunKind, StoredRun};
 use crate::schedule::Interval;
 use std::sync::Arc;
@@ -81,25 +80,39 @@ impl Dispatch<'_> {
         })
     }
 
-    /// An interval stays due, and a run stays queued where the journal could not be read: both are tried again. A queued run that
-    /// has no plan fails, as nothing but another program would change that.
+    /// An interval stays due, and a run stays queued where the journal could not be read, or where its pipeline has no plan at all,
+    /// as its function fails: these are tried again. A queued run that alone has no plan is set aside: only another program
+    /// would change that, and others go on.
     fn could_not_begin(&mut self, begin: &Begin, error: &StartError) {
         let again = humantime::format_duration(AGAIN);
         let (about, pipeline) = match begin {
             Begin::Interval { pipeline, interval, .. } => (format!("the scheduled run of `{pipeline}` for {interval}"), pipeline),
-            Begin::Queued { pipeline, turn } if matches!(error, StartError::Journal(_)) => {
-                (format!("run {} of `{pipeline}`", turn.key), pipeline)
-            }
             Begin::Queued { pipeline, turn } => {
-                tracing::error!("run {} of `{pipeline}` could not begin, and has failed: {error}", turn.key);
-                if let Some(journal) = &self.host.journal {
-                    journal.end(turn.key, RunState::Failed, self.now().clock);
+                let about = format!("run {} of {pipeline}", self.run_id(turn.key));
+                if let Some(journal) = self.host.journal.as_ref().filter(|_| error.is_about_plan()) {
+                    journal.block(turn.key, Some(&error.kept()));
+                    if self.has_plan(pipeline) {
+                        tracing::error!("{about} is blocked; others go on: {error}");
+                        self.scheduler.set_aside(pipeline, *turn);
+                        self.tally.blocked += 1;
+                        return;
+                    }
                 }
-                self.over(pipeline, turn.key, RunState::Failed);
-                return;
+                (about, pipeline)
             }
         };
         tracing::error!("{about} could not begin, and is tried again in {again}: {error}");
         self.scheduler.hold(pipeline, self.now().date + AGAIN);
+    }
+
+    /// Whether the pipeline can have a run at all.
+    fn has_plan(&self, pipeline: &str) -> bool {
+        self.pipeline(pipeline).is_ok_and(|pipeline| pipeline.plan(&serde_json::Value::Null).is_ok())
+    }
+
+    /// What a run is called, for whoever reads the log.
+    fn run_id(&self, key: RunKey) -> String {
+        let run = self.journal().ok().and_then(|journal| journal.reader_after_all().ok()?.run_of_key(key).ok()?);
+        run.map_or_else(|| key.to_string(), |run| run.run_id)
     }
 }

@@ -1,7 +1,7 @@
 //! What others ask for: commands in the journal's inbox, and what `backfill` asks of its own process.
 
 use super::super::backfill::Backfill;
-use super::super::command::{Answer, Command};
+use super::super::command::{Answer, Command, act, said_of};
 use super::super::prepare;
 use super::super::scheduler::Turn;
 use super::super::{Ask, Edited, Prepared, Request, StartError};
@@ -38,8 +38,10 @@ impl Dispatch<'_> {
             self.last_ticket = posted.ticket;
             let (done, text) = result.map_or_else(|error| (false, error), |text| (true, text));
             tracing::info!("asked from outside: {text}");
+            let answer = Answer { done, text };
             // Two texts, which JSON can hold.
-            journal.answer(posted.ticket, &serde_json::to_string(&Answer { done, text }).unwrap_or_default());
+            let json = serde_json::to_string(&answer).unwrap_or_default();
+            journal.answer(posted.ticket, &json, act(posted.at, posted.who, posted.text, &answer));
         }
     }
 
@@ -94,7 +96,9 @@ impl Dispatch<'_> {
         Ok(if self.runs.of_key(key).is_some() {
             format!("run {run_id} of {id} has started")
         } else if active < spec.plan.calendar.max_active_runs as usize {
-            format!("run {run_id} of {id} could not begin yet; the log of the process that holds the journal says why")
+            format!(
+                "run {run_id} of {id} could not begin yet; `show {id}/{run_id}` or the log of the process that holds the journal says why"
+            )
         } else {
             format!(
                 "run {run_id} of {id} waits for its turn: {active} of the pipeline's runs are active, which is its `max_active_runs`"
@@ -143,11 +147,7 @@ impl Dispatch<'_> {
         let journal = self.journal()?;
         let run = journal.reader_after_all()?.run(name)?.ok_or_else(|| StartError::NoRun { run_id: name.to_owned() })?;
         let (run_id, pipeline) = (run.run_id.clone(), run.pipeline.clone());
-        let done = match &edit {
-            Edit::Cancel => format!("run {run_id} of {pipeline} is cancelled"),
-            Edit::Skip { node } => format!("node {node} of run {run_id} of {pipeline} is skipped"),
-            Edit::Retry { .. } => format!("run {run_id} of {pipeline} goes on"),
-        };
+        let done = said_of(&edit, &run_id, &pipeline);
         if let Some(ix) = self.runs.of_key(run.key) {
             let refused = |reason: crate::engine::EditError| StartError::Edit { run_id, reason: reason.to_string() };
             journal.carries_next();

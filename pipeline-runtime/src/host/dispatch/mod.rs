@@ -14,9 +14,8 @@ mod stalls;
 #[cfg(test)]
 mod tests;
 
-use super::prepare::Unfinished;
 use super::scheduler::{Known, Scheduler, Timetable, Turn};
-use super::{CALLBACKS_LIMIT, Ended, Host, StartError};
+use super::{CALLBACKS_LIMIT, Ended, Host, StartError, Unfinished};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
 use crate::engine::{RunIx, RunSpec};
@@ -55,6 +54,8 @@ pub(crate) struct Tally {
     pub(crate) cancelled: usize,
     /// Runs that still wait for their turn.
     pub(crate) queued: usize,
+    /// Queued runs that could not begin, and wait for another program.
+    pub(crate) blocked: usize,
 }
 
 /// The runs of a process.

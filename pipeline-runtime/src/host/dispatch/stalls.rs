@@ -99,7 +99,7 @@ fn an_attempt_ends_at_its_time_limit_while_dispatch_waits_for_the_disk() {
         let runs = threads.spawn(|| dispatch.run().unwrap());
         let begun = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(BEGUN.acquire()).is_ok();
         set(Disk::IsToStall);
-        mailbox.post(&serde_json::to_string(&trigger).unwrap(), Clock::system().now()).unwrap();
+        mailbox.post(&serde_json::to_string(&trigger).unwrap(), None, Clock::system().now()).unwrap();
         let stalled = begun && comes_to(Disk::Stalls);
         let in_time = limits.recv_timeout(DEADLINE).is_ok();
         // Before anything is asserted: the process ends only then.

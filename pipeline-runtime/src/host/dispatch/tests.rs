@@ -4,6 +4,7 @@ use super::super::{Command, HostOptions, Request};
 use super::*;
 use crate::engine::RunState;
 use crate::journal::{RunKind, StoredRun};
+use crate::plan::Accepts;
 use crate::prelude::*;
 use crate::time::Calendar;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -110,7 +111,7 @@ fn regional(region: Region) {
 }
 
 #[test]
-fn a_queued_run_that_has_no_plan_any_more_fails_and_others_begin() {
+fn a_queued_run_that_has_no_plan_any_more_is_set_aside_and_others_begin() {
     let process = Process::new();
     let pipelines = [regional()];
     let journal = process.host.journal.as_ref().unwrap();
@@ -132,18 +133,20 @@ fn a_queued_run_that_has_no_plan_any_more_fails_and_others_begin() {
             skeleton: regional().plan(&serde_json::Value::Null).unwrap().skeleton().into(),
             begun: None,
             max_active: None,
+            blocked: None,
         })
     };
     enter("old", serde_json::json!({ "gone": 1 }));
     enter("new", serde_json::json!({ "name": "eu" }));
     let _ = process.reader();
-    let unfinished = process.host.unfinished(&pipelines, |_| true).unwrap();
+    let unfinished = process.host.unfinished(&pipelines, Accepts::Additions, |_| true).unwrap();
     let mut dispatch = process.dispatch(&pipelines);
     dispatch.go_on(unfinished).unwrap();
     let (ended, tally) = dispatch.run().unwrap();
-    assert_eq!((ended, tally), (Ended::All, Tally { success: 1, failed: 1, ..Tally::default() }));
-    let state = |run_id: &str| process.reader().run(run_id).unwrap().unwrap().state;
-    assert_eq!((state("old"), state("new")), (RunState::Failed, RunState::Success));
+    assert_eq!((ended, tally), (Ended::All, Tally { success: 1, blocked: 1, ..Tally::default() }));
+    let run = |run_id: &str| process.reader().run(run_id).unwrap().unwrap();
+    assert_eq!((run("old").state, run("new").state), (RunState::Queued, RunState::Success));
+    assert_eq!(run("old").blocked.as_deref(), Some("no param `gone` in pipeline `regional`; it takes `name`"));
 }
 
 #[pipeline(schedule = "@daily", start = "2024-01-01", end = "2024-01-31")]
@@ -165,7 +168,8 @@ fn a_backfill_that_was_cut_off_is_gone_on_with_by_the_next_holder() {
         reprocess: super::super::Reprocess::All,
     };
     let now = Clock::system().now();
-    let ticket = journal.mailbox().unwrap().post(&serde_json::to_string(&Command::Backfill(backfill)).unwrap(), now).unwrap();
+    let ticket =
+        journal.mailbox().unwrap().post(&serde_json::to_string(&Command::Backfill(backfill)).unwrap(), None, now).unwrap();
     // A holder entered the first interval's run, which has ended since, and was killed before it entered the others.
     let plan = daily().plan(&serde_json::Value::Null).unwrap();
     let interval =
@@ -191,7 +195,7 @@ fn what_a_process_carried_out_that_ended_before_it_answered_is_answered_and_not_
     let journal = process.host.journal.as_ref().unwrap();
     let pause = Command::Pause { pipeline: "daily".into(), paused: true };
     let now = Clock::system().now();
-    let ticket = journal.mailbox().unwrap().post(&serde_json::to_string(&pause).unwrap(), now).unwrap();
+    let ticket = journal.mailbox().unwrap().post(&serde_json::to_string(&pause).unwrap(), None, now).unwrap();
     journal.carry_out(ticket);
     journal.carries_next();
     journal.pause("daily", true);

@@ -171,6 +171,13 @@ impl Scheduler {
         }
     }
 
+    /// A queued run cannot begin, and waits for another program: it holds up nothing but what depends on its interval.
+    pub(crate) fn set_aside(&mut self, pipeline: &str, turn: Turn) {
+        if let Some(state) = self.pipelines.get_mut(pipeline) {
+            state.set_aside(turn);
+        }
+    }
+
     /// The calendar was set, or the machine slept: what was held is tried again, and what became due meanwhile is made up for, as
     /// after a stop.
     pub(crate) fn leapt(&mut self, now: Timestamp) {

@@ -153,6 +153,16 @@ impl PipelineState {
         before.filter(|before| !self.intervals.is_known(*before))
     }
 
+    /// A run has not ended, and is not to begin here.
+    pub(super) fn set_aside(&mut self, turn: Turn) {
+        // Its interval has this run before and after.
+        self.added(&turn);
+        self.remove(turn.key);
+        if self.timetable.depends_on_past {
+            self.elsewhere.insert(turn.key, turn);
+        }
+    }
+
     pub(super) fn ended(&mut self, key: RunKey, state: RunState) -> Ended {
         let Some(turn) = self.remove(key) else { return Ended::Unknown };
         let start = turn.interval.start;

@@ -36,6 +36,8 @@ pub(crate) struct Posted {
     pub(crate) ticket: Ticket,
     /// When it was left.
     pub(crate) at: Timestamp,
+    /// By whom.
+    pub(crate) who: Option<String>,
     pub(crate) text: String,
     pub(crate) status: Status,
 }
@@ -62,10 +64,10 @@ impl Mailbox {
         self.connection.execute(change, values).map(|rows| rows > 0).map_err(self.failed())
     }
 
-    /// Leaves a command, at the real time.
-    pub(crate) fn post(&self, command: &str, at: Timestamp) -> Result<Ticket, JournalError> {
-        let insert = "INSERT INTO inbox (at, command) VALUES (?1, ?2)";
-        self.connection.execute(insert, params![at.as_nanos(), command]).map_err(self.failed())?;
+    /// Leaves a command of that user, at the real time.
+    pub(crate) fn post(&self, command: &str, who: Option<&str>, at: Timestamp) -> Result<Ticket, JournalError> {
+        let insert = "INSERT INTO inbox (at, command, who) VALUES (?1, ?2, ?3)";
+        self.connection.execute(insert, params![at.as_nanos(), command, who]).map_err(self.failed())?;
         Ok(self.connection.last_insert_rowid())
     }
 
@@ -102,13 +104,14 @@ impl Mailbox {
     /// The commands after `last` that have no answer yet: for the holder.
     pub(crate) fn commands(&self, last: Ticket) -> Result<Vec<Posted>, JournalError> {
         let query = || -> rusqlite::Result<Vec<_>> {
-            let select = "SELECT taken, carried, id, at, command FROM inbox WHERE answer IS NULL AND id > ?1 ORDER BY id";
+            let select = "SELECT taken, carried, id, at, command, who FROM inbox WHERE answer IS NULL AND id > ?1 ORDER BY id";
             let mut statement = self.connection.prepare_cached(select)?;
             let read = |row: &Row<'_>| {
                 let (ticket, at) = (row.get(2)?, Timestamp::from_nanos(row.get(3)?));
                 // Anybody can write here. What is no text is no command, and is answered as such: it must not keep the others waiting.
                 let text = row.get_ref(4)?.as_str().unwrap_or_default().to_owned();
-                Ok(Posted { ticket, at, text, status: status(row)? })
+                let who = row.get_ref(5)?.as_str().ok().map(str::to_owned);
+                Ok(Posted { ticket, at, who, text, status: status(row)? })
             };
             statement.query_map([last], read)?.collect()
         };
@@ -129,6 +132,7 @@ fn status(row: &Row<'_>) -> rusqlite::Result<Status> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Act;
     use super::*;
     use crate::journal::SqliteJournal;
 
@@ -149,11 +153,11 @@ mod tests {
     #[test]
     fn what_is_taken_back_is_not_taken_and_the_other_way_round() {
         let (_folder, _journal, mailbox) = inbox();
-        let first = mailbox.post("a", Timestamp::default()).unwrap();
+        let first = mailbox.post("a", None, Timestamp::default()).unwrap();
         let posted = only(&mailbox);
         assert!(mailbox.withdraw(first, None).unwrap());
         assert!(!mailbox.take(&posted).unwrap());
-        let second = mailbox.post("b", Timestamp::default()).unwrap();
+        let second = mailbox.post("b", None, Timestamp::default()).unwrap();
         assert!(second > first, "no number is used twice");
         let posted = only(&mailbox);
         assert!(mailbox.take(&posted).unwrap());
@@ -164,7 +168,7 @@ mod tests {
     #[test]
     fn what_a_dead_holder_took_and_did_not_carry_is_taken_back_or_taken_again_and_not_both() {
         let (_folder, _journal, mailbox) = inbox();
-        let ticket = mailbox.post("a", Timestamp::default()).unwrap();
+        let ticket = mailbox.post("a", None, Timestamp::default()).unwrap();
         assert!(mailbox.take(&only(&mailbox)).unwrap());
         // Its client has looked, and the next holder comes first.
         let seen = mailbox.status(ticket).unwrap();
@@ -179,7 +183,7 @@ mod tests {
     #[test]
     fn what_is_carried_is_taken_neither_back_nor_again() {
         let (_folder, journal, mailbox) = inbox();
-        let ticket = mailbox.post("a", Timestamp::default()).unwrap();
+        let ticket = mailbox.post("a", None, Timestamp::default()).unwrap();
         assert!(mailbox.take(&only(&mailbox)).unwrap());
         journal.carry_out(ticket);
         journal.carries_next();
@@ -189,11 +193,14 @@ mod tests {
         assert!(posted.status.is_carried);
         assert!(!mailbox.take(&posted).unwrap());
         assert!(!mailbox.withdraw(ticket, posted.status.taken).unwrap());
-        journal.answer(ticket, "done");
+        let act = Act { at: posted.at, who: Some("ada".into()), command: posted.text, done: true, answer: "done".into() };
+        journal.answer(ticket, "done", act.clone());
         drop(journal.reader_after_all().unwrap());
         assert_eq!(mailbox.answer(ticket).unwrap().as_deref(), Some("done"));
         mailbox.forget(ticket).unwrap();
         assert_eq!(mailbox.answer(ticket).unwrap(), None);
+        // Who asked for it is known all the same.
+        assert_eq!(journal.reader().unwrap().acts(None, 10).unwrap(), [(1, act)]);
     }
 
     #[test]
@@ -205,7 +212,7 @@ mod tests {
         let at = Timestamp::from_nanos(7);
         let insert = "INSERT INTO inbox (at, command) VALUES (7, CAST(x'ff00fe' AS TEXT))";
         mailbox.connection.execute(insert, []).unwrap();
-        let second = mailbox.post("{}", at).unwrap();
+        let second = mailbox.post("{}", None, at).unwrap();
         let commands: Vec<_> = mailbox.commands(0).unwrap().into_iter().map(|posted| (posted.ticket, posted.text)).collect();
         assert_eq!(commands, [(second - 1, String::new()), (second, "{}".to_owned())]);
     }

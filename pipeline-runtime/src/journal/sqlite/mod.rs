@@ -12,6 +12,7 @@
 //! put there (`create.rs`). As a process ends it brings everything into the one file, which costs two syncs more: a file that needs its `-wal`
 //! to be whole would be copied, moved or restored without it. (`tests/durable/kills.rs`)
 
+mod acts;
 mod claim;
 mod create;
 mod error;
@@ -32,6 +33,7 @@ pub mod stage;
 mod wal;
 mod writer;
 
+pub(crate) use acts::Act;
 pub use error::JournalError;
 pub use holder::Holder;
 pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
@@ -141,6 +143,16 @@ impl SqliteJournal {
         self.order(Order::Begin(Box::new(begun)));
     }
 
+    /// Notes why this process cannot go on with a run, or that it can.
+    pub(crate) fn block(&self, run: RunKey, reason: Option<&str>) {
+        self.order(Order::Block { run, reason: reason.map(Into::into) });
+    }
+
+    /// Notes what somebody asked this process for as it was started.
+    pub(crate) fn act(&self, act: Act) {
+        self.order(Order::Act(Box::new(act)));
+    }
+
     /// Notes the end of a run that no engine has.
     pub(crate) fn end(&self, run: RunKey, state: RunState, at: Timestamp) {
         let record = Record::RunEnded { state };
@@ -167,10 +179,10 @@ impl SqliteJournal {
         self.claim.ticket()
     }
 
-    /// Answers a command, once all that it led to so far is kept.
-    pub(crate) fn answer(&self, ticket: Ticket, answer: &str) {
+    /// Answers a command, once all that it led to so far is kept, and keeps it as an act.
+    pub(crate) fn answer(&self, ticket: Ticket, answer: &str, act: Act) {
         self.claim.end();
-        self.order(Order::Answer { ticket, answer: answer.into() });
+        self.order(Order::Answer { ticket, answer: answer.into(), act: Box::new(act) });
     }
 
     /// What others want of this process.

@@ -190,7 +190,7 @@ mod tests {
 
     /// An order of a bit more than so many bytes.
     fn order(bytes: usize) -> Order {
-        Order::Answer { ticket: 1, answer: "x".repeat(bytes).into() }
+        Order::Pause { pipeline: "x".repeat(bytes).into(), paused: true }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tracing::Level;
 /// Reads a journal, also while another process writes it.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
 }
 
@@ -28,7 +28,10 @@ pub(crate) struct Newest {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
     pub(crate) pipeline: Option<String>,
+    /// Those in that state that are not blocked.
     pub(crate) state: Option<RunState>,
+    /// Those that are blocked.
+    pub(crate) blocked: bool,
     pub(crate) kind: Option<RunKind>,
     /// Those made then or later.
     pub(crate) since: Option<Timestamp>,
@@ -45,6 +48,8 @@ pub(crate) struct Tail {
     pub(crate) last: i64,
     /// Among them the run changed its plan, so that records before them name other slots.
     pub(crate) renamed: bool,
+    /// The ids of the nodes that it lost by that.
+    pub(crate) removed: Vec<String>,
 }
 
 /// A log line that is kept, and its number in its run.
@@ -58,7 +63,7 @@ pub(crate) struct StoredLine {
 }
 
 const RUN: &str = "SELECT key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, params, state, \
-                   created, sla_from, finished, seed, text, begun, max_active FROM runs JOIN skeletons ON skeletons.id = runs.skeleton";
+                   created, sla_from, finished, seed, text, begun, max_active, blocked FROM runs JOIN skeletons ON skeletons.id = runs.skeleton";
 
 impl Reader {
     pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
@@ -70,7 +75,7 @@ impl Reader {
         Ok(Self { connection: schema::open_beside(path)?, path: path.to_owned() })
     }
 
-    fn failed(&self) -> impl Fn(rusqlite::Error) -> JournalError + '_ {
+    pub(super) fn failed(&self) -> impl Fn(rusqlite::Error) -> JournalError + '_ {
         |error| JournalError::read(&self.path, &error)
     }
 
@@ -198,10 +203,10 @@ impl Reader {
     }
 
     /// The ids of the pipeline's runs that have begun and not ended, the oldest first. A backfill's are none of them: it has a
-    /// limit of its own.
+    /// limit of its own. Nor is one that is blocked, which holds up no other.
     pub(crate) fn begun_of(&self, pipeline: &str) -> Result<Vec<String>, JournalError> {
         let query = || -> rusqlite::Result<Vec<String>> {
-            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND state = 'running' AND kind IN ('manual', 'scheduled') \
+            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND state = 'running' AND kind IN ('manual', 'scheduled') AND blocked IS NULL \
                           ORDER BY key";
             self.connection.prepare_cached(select)?.query_map([pipeline], |row| row.get(0))?.collect()
         };
@@ -342,7 +347,8 @@ impl Reader {
                 match row.as_remap() {
                     Some(remap) => {
                         read.renamed = true;
-                        read.entries.iter_mut().for_each(|entry| entry.remap(&remap));
+                        StoredEntry::remap(&mut read.entries, &remap);
+                        read.removed.extend(remap.removed);
                     }
                     None => read.entries.push(row.into_entry()?),
                 }
@@ -356,6 +362,14 @@ impl Reader {
 /// Reads the keys of the runs that a filter lets through: ?1 and ?2 are the keys they lie between, ?3 is how many, ?4 the pipeline.
 fn keys_query(filter: &Filter) -> String {
     let of_pipeline = filter.pipeline.as_ref().map(|_| "pipeline = ?4 AND ");
+    if filter.blocked {
+        let of_kind = filter.kind.map(|kind| format!("kind = '{kind}' AND ")).unwrap_or_default();
+        let of_pipeline = of_pipeline.unwrap_or_default();
+        return format!(
+            "SELECT key FROM runs INDEXED BY blocked_runs WHERE {of_pipeline}{of_kind}blocked IS NOT NULL \
+             AND state IN ('queued', 'running') AND key < ?1 AND key > ?2 ORDER BY key DESC LIMIT ?3"
+        );
+    }
     if of_pipeline.is_none() && filter.state.is_none() && filter.kind.is_none() {
         return "SELECT key FROM runs WHERE key < ?1 AND key > ?2 ORDER BY key DESC LIMIT ?3".to_owned();
     }
@@ -364,8 +378,9 @@ fn keys_query(filter: &Filter) -> String {
     let pairs = states.flat_map(|state| kinds.clone().map(move |kind| (state, kind)));
     let of_pair = |(state, kind): (RunState, RunKind)| {
         let of_pipeline = of_pipeline.unwrap_or_default();
+        let not_blocked = if filter.state.is_some() && !state.is_end() { "blocked IS NULL AND " } else { "" };
         format!(
-            "SELECT * FROM (SELECT key FROM runs WHERE {of_pipeline}state = '{state}' AND kind = '{kind}' AND key < ?1 \
+            "SELECT * FROM (SELECT key FROM runs WHERE {of_pipeline}state = '{state}' AND kind = '{kind}' AND {not_blocked}key < ?1 \
              AND key > ?2 ORDER BY key DESC LIMIT ?3)"
         )
     };
@@ -403,6 +418,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
         skeleton: row.get::<_, String>(14)?.into(),
         begun: row.get::<_, Option<i64>>(15)?.map(Timestamp::from_nanos),
         max_active: row.get(16)?,
+        blocked: row.get(17)?,
     })
 }
 
@@ -420,7 +436,7 @@ mod tests {
         let counted = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)";
         let fill = format!(
             "{counted} INSERT INTO runs SELECT n, 'run__' || n, iif(n % (?1 / 3) = 1, 'rare', 'nightly'), \
-             iif(n % 2, 'manual', 'scheduled'), n, n + 1, NULL, NULL, 'null', iif(n % 100 = 7, 'failed', 'success'), n, n, n, 0, 1, NULL, NULL, NULL FROM n"
+             iif(n % 2, 'manual', 'scheduled'), n, n + 1, NULL, NULL, 'null', iif(n % 100 = 7, 'failed', 'success'), n, n, n, 0, 1, NULL, NULL, NULL, NULL FROM n"
         );
         connection.execute(&fill, [runs]).unwrap();
         let records = "INSERT INTO records (run, seq, at, kind) SELECT n, column1, n, 1 FROM n, (VALUES (1), (2), (3))";
@@ -437,6 +453,8 @@ mod tests {
                     filters.push(Filter { pipeline: pipeline.map(str::to_owned), state, kind, limit: 5, ..Filter::default() });
                 }
             }
+            let pipeline = pipeline.map(str::to_owned);
+            filters.push(Filter { pipeline, blocked: true, limit: 5, ..Filter::default() });
         }
         filters
     }

@@ -58,6 +58,7 @@ impl Lives {
             skeleton: plan.skeleton().into(),
             begun: None,
             max_active: None,
+            blocked: None,
         };
         let key = journal.enter(&stored);
         let mut lives = Self {

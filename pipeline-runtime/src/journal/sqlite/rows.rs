@@ -2,7 +2,7 @@
 
 use crate::author::pipeline::panic_message;
 use crate::author::value::Value;
-use crate::engine::{Entry, Layout, Output, Record, RunState, Skip, Slot};
+use crate::engine::{Entry, Layout, Output, Record, RunState, Skip, Slot, translate};
 use crate::plan::{Plan, Recipient, Remap, What};
 use crate::time::Timestamp;
 use rusqlite::Row;
@@ -231,9 +231,9 @@ pub(super) fn state(name: &str) -> Option<RunState> {
 }
 
 impl StoredEntry {
-    /// Calls the slots by what they are called in another plan.
-    pub(crate) fn remap(&mut self, remap: &Remap) {
-        self.entry.record.each_slot(|slot| *slot = remap.slot(*slot));
+    /// Calls the slots by what they are called in another plan, and drops what means nothing there.
+    pub(crate) fn remap(entries: &mut Vec<Self>, remap: &Remap) {
+        translate(entries, remap, |stored| &mut stored.entry.record);
     }
 
     /// Whether all slots it names are among so many.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// What makes each version of the one before it. A file has the version of the last that was applied to it; an older one is
 /// brought forward when it is opened to be written, all or nothing. What was committed once is never changed here, only added to.
-const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5];
+const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6];
 /// The version this code writes.
 #[expect(clippy::cast_possible_wrap, reason = "they are counted by hand")]
 const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -127,6 +127,21 @@ const V5: &str = "
     ALTER TABLE runs ADD COLUMN ticket INTEGER;
     CREATE INDEX runs_of_ticket ON runs (ticket) WHERE ticket IS NOT NULL;
     UPDATE runs SET state = 'running' WHERE state = 'queued' AND key IN (SELECT run FROM records);
+";
+
+/// A run that a process could not go on with is found by why not. Who asked for what is kept: the inbox is emptied.
+const V6: &str = "
+    ALTER TABLE runs ADD COLUMN blocked TEXT;
+    CREATE INDEX blocked_runs ON runs (key) WHERE blocked IS NOT NULL;
+    ALTER TABLE inbox ADD COLUMN who TEXT;
+    CREATE TABLE acts (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        who TEXT,
+        command TEXT NOT NULL,
+        done INTEGER NOT NULL,
+        answer TEXT NOT NULL
+    ) STRICT;
 ";
 
 /// Opens the file to write, making or migrating it.
@@ -281,7 +296,7 @@ mod tests {
         first.execute_batch(run).unwrap();
         drop(first);
         let error = open_reader(&path).unwrap_err().to_string();
-        assert!(error.contains("(schema 1, this one reads 5); `resume` or any run brings it forward"), "{error}");
+        assert!(error.contains("(schema 1, this one reads 6); `resume` or any run brings it forward"), "{error}");
         drop(open(&path).unwrap());
         let reader = crate::journal::Reader::open(&path).unwrap();
         let run = reader.run("manual__1").unwrap().unwrap();

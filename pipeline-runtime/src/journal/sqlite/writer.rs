@@ -1,4 +1,5 @@
 use super::JournalError;
+use super::acts::{self, Act};
 use super::inbox::Ticket;
 use super::logs::{self, Backlog, LogLine};
 use super::queue::{End, Queue, Taken};
@@ -38,6 +39,13 @@ pub(super) enum Order {
     Logs,
     /// A run that waited begins.
     Begin(Box<Begun>),
+    /// This process cannot go on with a run, and why; or it can again.
+    Block {
+        run: RunKey,
+        reason: Option<Box<str>>,
+    },
+    /// What somebody asked this process for itself.
+    Act(Box<Act>),
     /// A pipeline's schedule is to be followed, or no longer.
     Pause {
         pipeline: Box<str>,
@@ -47,6 +55,7 @@ pub(super) enum Order {
     Answer {
         ticket: Ticket,
         answer: Box<str>,
+        act: Box<Act>,
     },
     /// Says when all before it is committed.
     Sync(mpsc::SyncSender<()>),
@@ -71,8 +80,10 @@ impl Order {
             Self::Remap { skeleton, .. } => 2 * skeleton.len(),
             Self::Commit(batch) => batch.bytes(),
             Self::Begin(_) => size_of::<Begun>(),
+            Self::Block { reason, .. } => reason.as_ref().map_or(0, |reason| reason.len()),
+            Self::Act(act) => act.bytes(),
             Self::Pause { pipeline, .. } => pipeline.len(),
-            Self::Answer { answer, .. } => answer.len(),
+            Self::Answer { answer, act, .. } => answer.len() + act.bytes(),
             Self::Logs | Self::Sync(_) | Self::Close => 0,
         };
         (size_of::<Self>() + bytes) as u64
@@ -344,6 +355,10 @@ fn write(connection: &Connection, next_seq_of: &mut HashMap<RunKey, i64>, order:
             }
         }
         Order::Begin(begun) => begin(connection, begun)?,
+        Order::Block { run, reason } => {
+            connection.prepare_cached("UPDATE runs SET blocked = ?2 WHERE key = ?1")?.execute(params![run, reason.as_deref()])?;
+        }
+        Order::Act(act) => acts::write(connection, act)?,
         Order::Pause { pipeline, paused } => {
             let change = if *paused {
                 "INSERT OR IGNORE INTO paused (pipeline) VALUES (?1)"
@@ -352,7 +367,8 @@ fn write(connection: &Connection, next_seq_of: &mut HashMap<RunKey, i64>, order:
             };
             connection.prepare_cached(change)?.execute([pipeline])?;
         }
-        Order::Answer { ticket, answer } => {
+        Order::Answer { ticket, answer, act } => {
+            acts::write(connection, act)?;
             // Answers that nobody fetched.
             let unfetched = "DELETE FROM inbox WHERE answer IS NOT NULL AND id < ?1 - 100";
             connection.prepare_cached(unfetched)?.execute([*ticket])?;
@@ -435,7 +451,7 @@ fn begin(connection: &Connection, begun: &Begun) -> rusqlite::Result<()> {
     let skeleton = skeleton_id(connection, &begun.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| Timestamp::from(date).as_nanos();
     let update = "UPDATE runs SET state = 'running', begun = ?2, sla_from = ?2, previous_start = ?3, previous_end = ?4, \
-                  skeleton = ?5 WHERE key = ?1";
+                  skeleton = ?5, blocked = NULL WHERE key = ?1";
     connection.prepare_cached(update)?.execute(params![
         begun.run,
         begun.at.as_nanos(),
@@ -511,6 +527,7 @@ mod tests {
             skeleton: "{}".into(),
             begun: None,
             max_active: None,
+            blocked: None,
         }
     }
 

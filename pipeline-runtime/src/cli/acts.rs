@@ -1,0 +1,67 @@
+//! `acts`: who asked for what, the newest first.
+
+use super::output;
+use crate::host::Command;
+use crate::journal::{Act, Reader};
+use chrono::SecondsFormat;
+use std::path::Path;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Acts {
+    /// Those before that number: the next page
+    #[arg(long, value_name = "N")]
+    before: Option<i64>,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: u32,
+    /// Prints one JSON object per line and act
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(acts: &Acts, journal: &Path) -> Result<ExitCode, String> {
+    let reader = Reader::open(journal).map_err(|error| error.to_string())?;
+    let found = reader.acts(acts.before, acts.limit).map_err(|error| error.to_string())?;
+    if acts.json {
+        for (id, act) in &found {
+            output::to_stdout(&as_json(*id, act).to_string());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut rows = vec![["when", "who", "command", "answer"].map(str::to_owned)];
+    rows.extend(found.iter().map(|(_, act)| row(act)));
+    output::to_stdout(&output::table(&rows));
+    if let Some((last, _)) = found.last().filter(|_| found.len() == acts.limit as usize) {
+        output::to_stderr(&format!("the next page: --before {last}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(act: &Act) -> [String; 4] {
+    let refused = if act.done { "" } else { "refused: " };
+    // One line each: an answer may explain itself at length.
+    let answer = act.answer.lines().next().unwrap_or_default();
+    [when(act), act.who.clone().unwrap_or_default(), named(act), format!("{refused}{answer}")]
+}
+
+/// As it is called on the command line; one of another version as it was kept.
+fn named(act: &Act) -> String {
+    serde_json::from_str::<Command>(&act.command).map_or_else(|_| act.command.clone(), |command| command.to_string())
+}
+
+fn when(act: &Act) -> String {
+    act.at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn as_json(id: i64, act: &Act) -> serde_json::Value {
+    let command = serde_json::from_str(&act.command).unwrap_or_else(|_| serde_json::Value::from(act.command.as_str()));
+    serde_json::json!({
+        "id": id,
+        "at": when(act),
+        "who": act.who,
+        "command": command,
+        "done": act.done,
+        "answer": act.answer,
+    })
+}

@@ -1,0 +1,152 @@
+//! Runs that go on with a plan that has lost nodes, or whose nodes take something else: by hand.
+
+use super::super::effects::Answered;
+use super::super::log::translate;
+use super::super::state::Run;
+use super::harness::{START, spec};
+use super::rules::{Bench, RUN};
+use crate::engine::{NodeState, RunState};
+use crate::plan::{Accepts, PlanChanged};
+use crate::prelude::*;
+use crate::{Pipeline, first_of};
+use std::sync::Arc;
+
+#[task]
+async fn work(n: u64) -> Result<u64> {
+    Ok(n)
+}
+
+#[task]
+async fn list() -> Result<Vec<u64>> {
+    Ok(Vec::new())
+}
+
+/// The process ends, and another finds the run by that plan.
+fn deployed(bench: &mut Bench, pipeline: &Pipeline) -> Result<(), PlanChanged> {
+    let plan = Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap());
+    let remap = plan.match_skeleton(&bench.plan.skeleton(), Accepts::Removals)?.expect("it has changed");
+    translate(&mut bench.entries, &remap, |entry| &mut entry.record);
+    bench.plan = plan;
+    Ok(())
+}
+
+#[pipeline]
+fn chain() {
+    let a = work(1u64).named("a");
+    work(work(a).named("b")).named("c");
+    work(2u64).named("other");
+}
+
+#[pipeline]
+fn without_a() {
+    work(work(7u64).named("b")).named("c");
+    work(2u64).named("other");
+}
+
+#[test]
+fn what_was_decided_because_of_a_node_that_is_gone_is_decided_again() {
+    for answer in [Answered::Fatal("broken".into()), Answered::Skip("nothing to do".into())] {
+        let mut bench = Bench::new(&chain());
+        bench.answer("a", answer);
+        assert!(bench.state("c").is_end());
+        deployed(&mut bench, &without_a()).unwrap();
+        bench.crash(1);
+        assert_eq!(bench.started(), ["b", "other"]);
+        bench.succeed("b", 7);
+        bench.succeed("c", 7);
+        bench.succeed("other", 2);
+        assert_eq!(bench.run().state(), RunState::Success);
+    }
+}
+
+#[test]
+fn what_has_succeeded_stays_so_and_what_was_cut_off_by_hand_too() {
+    let mut bench = Bench::new(&chain());
+    bench.succeed("a", 1);
+    bench.succeed("b", 1);
+    bench.edit(&super::super::rules::Edit::Skip { node: "c".into() }).unwrap();
+    deployed(&mut bench, &without_a()).unwrap();
+    bench.crash(1);
+    assert_eq!((bench.state("b"), bench.state("c")), (NodeState::Success, NodeState::Skipped));
+    assert_eq!(bench.started(), ["other"]);
+}
+
+#[test]
+fn a_race_is_decided_again_by_those_that_still_take_part() {
+    #[pipeline]
+    fn three() {
+        let racers = ["x", "y", "z"].map(|name| work(1u64).named(name));
+        work(first_of(racers).named("first")).named("after").after(work(9u64).named("slow"));
+    }
+    #[pipeline]
+    fn two() {
+        let racers = ["y", "z"].map(|name| work(1u64).named(name));
+        work(first_of(racers).named("first")).named("after").after(work(9u64).named("slow"));
+    }
+    let mut bench = Bench::new(&three());
+    bench.succeed("x", 1);
+    // The others are cut off, one of them before its process ends.
+    bench.answer("y", Answered::Aborted);
+    deployed(&mut bench, &two()).unwrap();
+    bench.crash(1);
+    assert_eq!(bench.started(), ["y", "z", "slow"]);
+    bench.succeed("slow", 9);
+    bench.succeed("z", 3);
+    assert_eq!((bench.state("y"), bench.started()), (NodeState::Skipped, vec!["after".to_owned()]));
+    bench.succeed("after", 3);
+    assert_eq!(bench.run().state(), RunState::Success);
+}
+
+#[test]
+fn a_node_that_ran_before_its_new_upstream_is_refused() {
+    #[pipeline]
+    fn later() {
+        let new = work(5u64).named("new");
+        work(work(7u64).named("b").after(new)).named("c");
+        work(2u64).named("other");
+    }
+    let mut bench = Bench::new(&chain());
+    bench.succeed("a", 1);
+    bench.succeed("b", 1);
+    deployed(&mut bench, &later()).unwrap();
+    let error = Run::replay(spec(&bench.plan, RUN), START, &bench.entries).unwrap_err().to_string();
+    assert!(error.contains("`b` is started while it is none"), "{error}");
+}
+
+#[test]
+fn what_a_mapping_repeats_is_no_matter_of_acceptance() {
+    #[pipeline]
+    fn mapped() {
+        list().each(|n| work(work(n).named("inner")).named("outer"));
+    }
+    #[pipeline]
+    fn shorter() {
+        list().each(|n| work(n).named("outer"));
+    }
+    let mut bench = Bench::new(&mapped());
+    let error = deployed(&mut bench, &shorter()).unwrap_err().to_string();
+    assert!(error.contains("`outer` took `inner`") && !error.contains("--accept-removed"), "{error}");
+}
+
+#[test]
+fn a_mapping_that_is_gone_is_dropped_with_its_elements_if_it_has_not_expanded() {
+    #[pipeline]
+    fn mapped() {
+        let all = list().each(|n| work(n).named("inner")).named("all");
+        let others = list().named("others").each(|n| work(n).named("other")).named("rest");
+        let _ = (all, others);
+    }
+    #[pipeline]
+    fn one() {
+        list().named("others").each(|n| work(n).named("other")).named("rest");
+    }
+    let mut bench = Bench::new(&mapped());
+    bench.answer("others", Answered::Success(crate::author::value::Value::new(vec![1u64, 2]), None));
+    assert!(bench.started().contains(&"other[0]".to_owned()));
+    bench.succeed("other[0]", 1);
+    deployed(&mut bench, &one()).unwrap();
+    bench.crash(1);
+    assert_eq!((bench.state("other[0]"), bench.started()), (NodeState::Success, vec!["other[1]".to_owned()]));
+    bench.succeed("other[1]", 2);
+    assert_eq!(bench.run().state(), RunState::Success);
+}

@@ -1,0 +1,77 @@
+//! What a journal has left to do, and which of it this program can.
+
+use super::StartError;
+use super::prepare::{Prepared, Resumed, of};
+use crate::Pipeline;
+use crate::engine::RunState;
+use crate::journal::{Reader, RunKey, StoredRun};
+use crate::plan::Accepts;
+
+/// What the journal has left to do.
+#[derive(Debug, Default)]
+pub(crate) struct Unfinished {
+    /// Runs to go on with, and those that have ended and have not told everybody.
+    pub(crate) begun: Vec<Prepared>,
+    /// Runs that wait for their turn.
+    pub(crate) queued: Vec<StoredRun>,
+    /// Runs that cannot be resumed by this program. They stay as they are, and hold nobody else up.
+    pub(crate) aside: Vec<SetAside>,
+}
+
+/// A run that cannot be resumed.
+#[derive(Debug)]
+pub(crate) struct SetAside {
+    pub(crate) key: RunKey,
+    pub(crate) run_id: String,
+    pub(crate) pipeline: String,
+    pub(crate) reason: StartError,
+}
+
+impl Unfinished {
+    pub(crate) fn len(&self) -> usize {
+        self.begun.len() + self.queued.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// All unfinished runs that a filter lets through, and those that have not told everybody. A run that cannot be resumed is set
+/// aside: what is wrong with it concerns no other.
+pub(super) fn unfinished(
+    reader: &Reader,
+    pipelines: &[Pipeline],
+    accepts: Accepts,
+    wanted: impl Fn(&StoredRun) -> bool,
+) -> Result<Unfinished, StartError> {
+    let mut unfinished = Unfinished::default();
+    for run in reader.unfinished()?.into_iter().chain(reader.untold()?).filter(wanted) {
+        match of(pipelines, &run) {
+            Ok(_) if run.state == RunState::Queued => unfinished.queued.push(run),
+            Ok(pipeline) => match Resumed::read(reader, pipeline, &run, accepts) {
+                Ok(resumed) => unfinished.begun.push(Prepared::Resumed(Box::new(resumed))),
+                Err(error @ StartError::Journal(_)) => return Err(error),
+                Err(reason) => unfinished.aside.push(SetAside::new(run, reason)),
+            },
+            Err(reason) => unfinished.aside.push(SetAside::new(run, reason)),
+        }
+    }
+    Ok(unfinished)
+}
+
+impl SetAside {
+    fn new(run: StoredRun, reason: StartError) -> Self {
+        Self { key: run.key, run_id: run.run_id, pipeline: run.pipeline, reason }
+    }
+}
+
+impl std::fmt::Display for SetAside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { run_id, pipeline, reason, .. } = self;
+        write!(
+            f,
+            "{reason}\n  = help: run {run_id} of {pipeline} stays as it is, and others go on; `cancel {pipeline}/{run_id}` ends it"
+        )
+    }
+}

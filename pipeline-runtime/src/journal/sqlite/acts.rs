@@ -1,0 +1,96 @@
+//! Acts: who asked for what, and what came of it.
+//!
+//! A command that was left in the inbox is kept with its answer, in one commit; the inbox itself is emptied. What a process was asked
+//! for as it was started is kept by that process.
+
+use super::{JournalError, Reader};
+use crate::time::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+/// So many acts are kept, the last ones.
+pub(crate) const KEPT: i64 = 10_000;
+
+/// Something that somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Act {
+    /// When, by the real clock.
+    pub(crate) at: Timestamp,
+    /// The user, as the environment of whoever asked called him.
+    pub(crate) who: Option<String>,
+    /// What for, as JSON.
+    pub(crate) command: String,
+    /// Whether it was done, and not refused.
+    pub(crate) done: bool,
+    /// What was done, or why it was not.
+    pub(crate) answer: String,
+}
+
+impl Act {
+    /// How many bytes its texts have.
+    pub(super) fn bytes(&self) -> usize {
+        self.who.as_ref().map_or(0, String::len) + self.command.len() + self.answer.len()
+    }
+}
+
+pub(super) fn write(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO acts (at, who, command, done, answer) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let values = params![act.at.as_nanos(), act.who, act.command, act.done, act.answer];
+    connection.prepare_cached(insert)?.execute(values)?;
+    let too_many = connection.last_insert_rowid() - KEPT;
+    connection.prepare_cached("DELETE FROM acts WHERE id <= ?1")?.execute([too_many])?;
+    Ok(())
+}
+
+impl Reader {
+    /// The acts before the one of that number, the newest first, each with its number.
+    pub(crate) fn acts(&self, before: Option<i64>, limit: u32) -> Result<Vec<(i64, Act)>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<_>> {
+            let select = "SELECT id, at, who, command, done, answer FROM acts WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+            let mut statement = self.connection.prepare_cached(select)?;
+            statement.query_map(params![before.unwrap_or(i64::MAX), limit], read)?.collect()
+        };
+        query().map_err(self.failed())
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Act)> {
+    let act = Act {
+        at: Timestamp::from_nanos(row.get(1)?),
+        who: row.get(2)?,
+        command: row.get(3)?,
+        done: row.get(4)?,
+        answer: row.get(5)?,
+    };
+    Ok((row.get(0)?, act))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+
+    #[test]
+    fn the_last_acts_are_kept_and_listed_page_by_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let connection = schema::open(&path).unwrap();
+        let act = |n: i64| Act {
+            at: Timestamp::from_nanos(n),
+            who: Some("ada".into()),
+            command: "{}".into(),
+            done: n % 2 == 0,
+            answer: format!("number {n}"),
+        };
+        connection.execute_batch("BEGIN").unwrap();
+        for n in 1..=KEPT + 5 {
+            write(&connection, &act(n)).unwrap();
+        }
+        connection.execute_batch("COMMIT").unwrap();
+        drop(connection);
+        let reader = Reader::open(&path).unwrap();
+        let page = reader.acts(None, 2).unwrap();
+        assert_eq!(page, [(KEPT + 5, act(KEPT + 5)), (KEPT + 4, act(KEPT + 4))]);
+        assert_eq!(reader.acts(Some(KEPT + 4), 1).unwrap(), [(KEPT + 3, act(KEPT + 3))]);
+        assert_eq!(reader.acts(Some(9), 100).unwrap().iter().map(|(id, _)| *id).collect::<Vec<_>>(), [8, 7, 6]);
+    }
+}

@@ -1,0 +1,211 @@
+//! Deployments over unfinished runs of each kind: what the present code can go on with goes on, what it cannot is blocked with its
+//! reason, and neither holds up the other.
+
+use crate::folder::{Begun, Folder, told};
+use expect_test::expect;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const DEPLOYED: &str = env!("CARGO_BIN_EXE_durable-deployed");
+
+/// The runs of `shop` that the old code left: one of its schedule, and of a backfill the first, have counted and wait for the
+/// approval; one that was asked for and the backfill's second wait for their turn.
+const BEGUN: [&str; 2] = ["scheduled__2024-03-01T00:00:00Z", "backfill__2024-03-10T00:00:00Z"];
+const QUEUED: [&str; 2] = ["manual__2024-03-05T00:00:00Z", "backfill__2024-03-11T00:00:00Z"];
+
+struct Shop(Folder);
+
+impl Shop {
+    fn command(&self, code: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(DEPLOYED);
+        command.args(args).current_dir(self.0.path()).env("CODE", code).env("USER", "ada");
+        command.env_remove("PIPELINE_LOG").env_remove("PIPELINE_JOURNAL").stdin(std::process::Stdio::null());
+        command
+    }
+
+    fn told(&self, code: &str, args: &[&str]) -> String {
+        told(&self.command(code, args).output().unwrap())
+    }
+
+    /// What the old code leaves behind, killed.
+    fn unfinished() -> Self {
+        let shop = Self(Folder::new());
+        let mut run = shop.command("", &["run", "neighbour", "--logical-date", "2024-03-01", "--log", "info"]);
+        Begun::spawn(&mut run, &["approval  up_for_reschedule"]).kill();
+        let mut serve = shop.command("", &["serve", "--log", "info"]);
+        let serve = Begun::spawn(&mut serve, &["serving shop"]);
+        let waits = shop.told("", &["trigger", "shop", "--logical-date", "2024-03-05"]);
+        assert!(waits.contains("waits for its turn"), "{waits}");
+        let backfill = ["backfill", "shop", "--from", "2024-03-10", "--to", "2024-03-11", "--max-active-runs", "1"];
+        assert!(shop.told("", &backfill).contains("2 intervals of shop are run"));
+        for run in BEGUN {
+            shop.shown_once(&["show", run], |shown| {
+                let has_ended = |node: &str| shown.lines().any(|line| line.starts_with(node) && line.contains("success"));
+                ["count", "names", "upload[0]", "upload[1]", "long"].into_iter().all(has_ended)
+            });
+        }
+        serve.kill();
+        shop
+    }
+
+    fn shown_once(&self, args: &[&str], says: impl Fn(&str) -> bool) {
+        let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+        loop {
+            let shown = self.told("", args);
+            if says(&shown) {
+                return;
+            }
+            assert!(std::time::Instant::now() < deadline, "{shown}");
+        }
+    }
+
+    /// The same once more, as it was left.
+    fn copy(&self) -> Self {
+        let copy = Folder::new();
+        copy_all(self.0.path(), copy.path());
+        Self(copy)
+    }
+
+    /// The states of the runs.
+    fn states(&self) -> BTreeMap<String, String> {
+        let listed = self.command("", &["runs", "--json", "--limit", "100"]).output().unwrap().stdout;
+        let read = |line: &str| {
+            let run: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |name: &str| run[name].as_str().unwrap().to_owned();
+            assert_eq!(run["blocked"].is_string(), run["state"] == "blocked", "{line}");
+            (format!("{}/{}", text("pipeline"), text("run_id")), text("state"))
+        };
+        String::from_utf8(listed).unwrap().lines().map(read).collect()
+    }
+
+    fn states_of(&self, runs: [&str; 2]) -> Vec<String> {
+        let states = self.states();
+        let mut states: Vec<String> = runs.map(|run| states[&format!("shop/{run}")].clone()).to_vec();
+        states.dedup();
+        states
+    }
+
+    /// How often each run of `shop` has counted.
+    fn counted(&self) -> BTreeMap<String, usize> {
+        let mut counted = BTreeMap::new();
+        for line in fs::read_to_string(self.0.path().join("effects")).unwrap().lines() {
+            if let Some(run) = line.strip_prefix("count ") {
+                *counted.entry(run.to_owned()).or_default() += 1;
+            }
+        }
+        counted
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_all(&entry.path(), &to);
+        } else {
+            assert!(fs::copy(entry.path(), to).is_ok());
+        }
+    }
+}
+
+#[test]
+fn a_deployment_goes_on_with_what_it_can_and_blocks_the_rest_with_its_reason() {
+    let left = Shop::unfinished();
+    // What is changed, what becomes of runs that have begun and of those that are queued, and why.
+    let changes = [
+        ("renamed task", "blocked", "success", "`count` is not in it any more"),
+        ("removed task", "blocked", "success", "`count` is not in it any more"),
+        ("removed pipeline", "blocked", "blocked", "of pipeline `shop`, which this binary does not have"),
+        ("id", "blocked", "blocked", "of pipeline `shop`, which this binary does not have"),
+        ("type", "blocked", "success", "`count` returned `u64` and now returns `alloc::string::String`"),
+        ("params", "blocked", "blocked", "no param `customer` in pipeline `shop`"),
+        (
+            "mapping",
+            "blocked",
+            "success",
+            "`upload` took `each(upload).element` (all_success) and now takes `check` (all_success)",
+        ),
+        ("branch arm", "blocked", "success", "`way` returned `durable_deployed::Way` and now returns `durable_deployed::Ways`"),
+        ("notifier", "success", "success", ""),
+        ("schedule", "success", "success", ""),
+        ("pool", "success", "success", ""),
+    ];
+    for (change, begun, queued, reason) in changes {
+        let shop = left.copy();
+        shop.0.put("approved");
+        let resumed = shop.told(change, &["resume"]);
+        let (states, of_begun) = (shop.states(), shop.states_of(BEGUN));
+        assert_eq!((of_begun, shop.states_of(QUEUED)), (vec![begun.to_owned()], vec![queued.to_owned()]), "{change}: {resumed}");
+        assert_eq!(states["neighbour/manual__2024-03-01T00:00:00Z"], "success", "{change}: {resumed}");
+        if begun == "success" {
+            assert!(resumed.contains("[exit 0]"), "{change}: {resumed}");
+            continue;
+        }
+        assert!(resumed.contains("[exit 1]"), "{change}: {resumed}");
+        for run in BEGUN {
+            // Once in what the process says, and for as long as it is so in what is asked about it.
+            assert_eq!(resumed.matches(&format!("run {run} of shop stays as it is")).count(), 1, "{change}: {resumed}");
+            let shown = shop.told(change, &["show", run]);
+            assert!(shown.contains(": blocked, data interval") && shown.contains(reason), "{change}: {shown}");
+            assert!(shown.contains("[exit 0]"), "{change}: {shown}");
+        }
+        let listed = shop.told(change, &["runs", "--state", "blocked"]);
+        let blocked = 2 + 2 * usize::from(queued == "blocked");
+        assert_eq!(listed.matches("blocked: run ").count(), blocked, "{change}: {listed}");
+        // It can be cancelled by the code that cannot go on with it, and else the code that began it ends it: nothing runs again.
+        let cancelled = shop.told(change, &["cancel", &format!("shop/{}", BEGUN[0])]);
+        assert!(cancelled.contains("[exit 0]"), "{change}: {cancelled}");
+        let resumed = shop.told("", &["resume"]);
+        let states = shop.states();
+        assert_eq!(states[&format!("shop/{}", BEGUN[0])], "cancelled", "{change}: {resumed}");
+        assert_eq!(states[&format!("shop/{}", BEGUN[1])], "success", "{change}: {resumed}");
+        assert_eq!(shop.states_of(QUEUED), ["success"], "{change}: {resumed}");
+        assert!(shop.counted().values().all(|times| *times == 1), "{change}: {:?}", shop.counted());
+    }
+}
+
+#[test]
+fn a_process_that_serves_tells_of_what_is_blocked_and_serves_the_rest() {
+    let shop = Shop::unfinished();
+    shop.0.put("approved");
+    let mut serve = shop.command("params", &["serve", "--log", "info"]);
+    let serve = Begun::spawn(&mut serve, &["of neighbour: success"]);
+    // What waited for its turn is found out as it is to begin.
+    shop.shown_once(&["runs", "--state", "blocked"], |listed| listed.matches("blocked: run ").count() == 4);
+    let cancelled = shop.told("params", &["cancel", &format!("shop/{}", QUEUED[0])]);
+    assert!(cancelled.contains("is cancelled"), "{cancelled}");
+    serve.kill();
+    // Who asked for what is known afterwards.
+    expect![[r#"
+        when                  who  command                                          answer
+        _  ada  cancel shop/manual__2024-03-05T00:00:00Z         run manual__2024-03-05T00:00:00Z of shop is cancelled
+        _  ada  backfill shop --from 2024-03-10 --to 2024-03-11  2 intervals of shop are run
+        _  ada  trigger shop --logical-date 2024-03-05           run manual__2024-03-05T00:00:00Z of shop waits for its turn: 1 of the pipeline's runs are active, which is its `max_active_runs`
+        [exit 0]
+    "#]]
+    .assert_eq(&shop.told("", &["acts"]));
+}
+
+#[test]
+fn what_is_gone_is_dropped_from_a_run_if_somebody_accepts_that() {
+    let left = Shop::unfinished();
+    // What it published is said to come of another input, which takes somebody's word.
+    let shop = left.copy();
+    shop.0.put("approved");
+    assert!(shop.told("removed task", &["resume"]).contains("`resume --accept-removed`"));
+    let resumed = shop.told("removed task", &["resume", "--accept-removed"]);
+    assert!(resumed.contains("[exit 0]"), "{resumed}");
+    assert_eq!((shop.states_of(BEGUN), shop.states_of(QUEUED)), (vec!["success".to_owned()], vec!["success".to_owned()]));
+    let shown = shop.told("removed task", &["show", BEGUN[0]]);
+    assert!(shown.contains("removed by `resume --accept-removed`: count, way, short, long\n"), "{shown}");
+    // A type is no matter of acceptance.
+    let shop = left.copy();
+    shop.0.put("approved");
+    let resumed = shop.told("type", &["resume", "--accept-removed"]);
+    assert!(resumed.contains("[exit 1]") && resumed.contains("`count` returned `u64`"), "{resumed}");
+    assert_eq!(shop.states_of(BEGUN), ["blocked"]);
+}
