@@ -1,5 +1,5 @@
-//! The scheduler against a plain reference that knows no index: at random, over ticks, ends, cancels, retries, pauses, restarts
-//! and backfills.
+//! The scheduler against a plain reference that knows no index: at random, over ticks, ends, cancels, retries, pauses, restarts,
+//! backfills, and runs that cannot begin.
 //!
 //! `SCHEDULER_STEPS=1000000 cargo test -p pipeline-runtime --lib scheduler::model` takes more steps. A failure prints its seed,
 //! which `SCHEDULER_SEED` repeats.
@@ -22,6 +22,8 @@ enum Is {
     Active,
     /// Unfinished, and not taken on by this process.
     Elsewhere,
+    /// Queued, and could not begin in this process.
+    Blocked,
     /// At that step.
     Ended(RunState, usize),
 }
@@ -134,7 +136,10 @@ impl Model {
             let Run { turn, is } = self.world.runs[at];
             match is {
                 Is::Ended(..) => {}
-                Is::Queued => self.queue(turn),
+                Is::Queued | Is::Blocked => {
+                    self.world.runs[at].is = Is::Queued;
+                    self.queue(turn);
+                }
                 Is::Active | Is::Elsewhere => {
                     let is_taken_on = self.random.random_bool(0.8);
                     self.world.runs[at].is = if is_taken_on { Is::Active } else { Is::Elsewhere };
@@ -167,9 +172,11 @@ impl Model {
     }
 
     fn end(&mut self, at: usize, state: RunState) {
-        let key = self.world.runs[at].turn.key;
+        let Run { turn: Turn { key, .. }, is } = self.world.runs[at];
         self.world.runs[at].is = Is::Ended(state, self.world.step);
-        assert_ne!(self.scheduler.ended("p", key, state), Ended::Unknown);
+        // One that holds nobody up is not known any more.
+        let is_known = is != Is::Blocked || self.world.timetable.depends_on_past;
+        assert_eq!(self.scheduler.ended("p", key, state) != Ended::Unknown, is_known);
         assert_eq!(self.scheduler.ended("p", key, state), Ended::Unknown, "it has ended once");
     }
 
@@ -204,7 +211,7 @@ impl Model {
                 }
             }
             60..66 => {
-                if let Some(at) = self.one_that(|is| matches!(is, Is::Queued | Is::Elsewhere)) {
+                if let Some(at) = self.one_that(|is| matches!(is, Is::Queued | Is::Elsewhere | Is::Blocked)) {
                     self.end(at, RunState::Cancelled);
                 }
             }
@@ -248,8 +255,13 @@ impl Model {
                 None => break,
                 Some(Begin::Queued { turn, .. }) => {
                     let at = self.world.runs.iter().position(|run| run.turn.key == turn.key).unwrap();
-                    self.world.runs[at].is = Is::Active;
-                    self.scheduler.began("p", turn);
+                    if self.random.random_bool(0.1) {
+                        self.world.runs[at].is = Is::Blocked;
+                        self.scheduler.set_aside("p", turn);
+                    } else {
+                        self.world.runs[at].is = Is::Active;
+                        self.scheduler.began("p", turn);
+                    }
                 }
                 Some(Begin::Interval { interval, .. }) => {
                     let turn = self.enter(RunKind::Scheduled, interval, None, Is::Active);
