@@ -226,6 +226,7 @@ impl Cli {
 
     /// Does what `args` say, the first of which is the program's name.
     pub fn run<A: Into<OsString> + Clone>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
+        host::outlive_file_limit();
         let Self { pipelines, commands, speed } = self;
         let own = commands.iter().map(|own| args::own(own.name, own.about));
         let clap = own.fold(Args::command(), clap::Command::subcommand);

@@ -5,7 +5,7 @@ use super::{WRONG_USE, args, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
     Ask, Backfill, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, StartError, Tally,
-    Unfinished, clocks,
+    Unfinished, clocks, outlive_file_limit,
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
 use crate::observe::{WatchedRun, logs};
@@ -234,6 +234,7 @@ impl Runner {
     ///
     /// For wrong use, before anything has run. A run that fails is no error: [`Finished`] says so.
     pub fn run(self) -> Result<Finished, RunnerError> {
+        outlive_file_limit();
         if tokio::runtime::Handle::try_current().is_ok() {
             return Err(RunnerError::InRuntime);
         }

@@ -24,7 +24,7 @@ pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use error::StartError;
 pub(crate) use prepare::{Edited, Prepared, Unfinished};
 pub(crate) use request::{Ask, Request};
-pub(crate) use signals::{INTERRUPTED, Signal};
+pub(crate) use signals::{INTERRUPTED, Signal, outlive_file_limit};
 
 use crate::Pipeline;
 use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, Run, RunIx, RunState};
