@@ -46,8 +46,14 @@ fn waiting(options: Options) {
     load(arrival(options.key));
 }
 
-#[task]
+/// Has nobody to tell.
+async fn nobody(_: Notification) -> Result<()> {
+    Err("there is nobody".into())
+}
+
+#[task(on_success = nobody)]
 async fn patient(day: String) -> Result<String> {
+    tracing::info!(day, "waits for go");
     while !Path::new("go").exists() {
         others_first().await;
     }

@@ -30,6 +30,7 @@ impl Folder {
             .args(args)
             .current_dir(self.0.path())
             .env("PIPELINE_LOG", "info")
+            .env_remove("PIPELINE_LOG_FORMAT")
             .env_remove("RUST_BACKTRACE")
             .env_remove("PIPELINE_JOURNAL");
         command
@@ -138,6 +139,11 @@ impl Process {
     pub(crate) fn ended_by(&mut self, signal: &str) -> Option<i32> {
         self.signal(signal);
         self.ends().code()
+    }
+
+    /// The first line so far that contains this.
+    pub(crate) fn heard(&self, part: &str) -> String {
+        self.heard.iter().find(|line| line.contains(part)).unwrap_or_else(|| panic!("no line has {part:?}")).clone()
     }
 
     pub(crate) fn said(&self, part: &str) -> bool {

@@ -62,7 +62,7 @@ impl Prepared {
         }
     }
 
-    pub(super) fn plan(&self) -> &Plan {
+    pub(crate) fn plan(&self) -> &Plan {
         match self {
             Self::New(spec, _) => &spec.plan,
             Self::Queued(queued) => &queued.spec.plan,

@@ -88,10 +88,14 @@ impl Dispatch<'_> {
         let (about, pipeline) = match begin {
             Begin::Interval { pipeline, interval, .. } => (format!("the scheduled run of `{pipeline}` for {interval}"), pipeline),
             Begin::Queued { pipeline, turn } if matches!(error, StartError::Journal(_)) => {
-                (format!("run {} of `{pipeline}`", turn.key), pipeline)
+                (format!("the queued run of `{pipeline}` for {}", turn.interval), pipeline)
             }
             Begin::Queued { pipeline, turn } => {
-                tracing::error!("run {} of `{pipeline}` could not begin, and has failed: {error}", turn.key);
+                let interval = turn.interval;
+                tracing::error!(
+                    pipeline,
+                    "the queued run of `{pipeline}` for {interval} could not begin, and has failed: {error}"
+                );
                 if let Some(journal) = &self.host.journal {
                     journal.end(turn.key, RunState::Failed, self.now().clock);
                 }
@@ -99,7 +103,7 @@ impl Dispatch<'_> {
                 return;
             }
         };
-        tracing::error!("{about} could not begin, and is tried again in {again}: {error}");
+        tracing::error!(pipeline, "{about} could not begin, and is tried again in {again}: {error}");
         self.scheduler.hold(pipeline, self.now().date + AGAIN);
     }
 }

@@ -161,7 +161,10 @@ impl Dispatch<'_> {
     fn ended(&mut self, pipeline: &str, key: RunKey, state: RunState) -> bool {
         let ended = self.scheduler.ended(pipeline, key, state);
         if ended == Ended::HoldsUp {
-            tracing::warn!("pipeline `{pipeline}` depends on its past: its next run waits until this interval's has succeeded");
+            tracing::warn!(
+                pipeline,
+                "pipeline `{pipeline}` depends on its past: its next run waits until this interval's has succeeded"
+            );
         }
         ended != Ended::Unknown
     }
