@@ -8,3 +8,4 @@ mod logs;
 mod one_file;
 mod process;
 mod schedule;
+mod supervised;

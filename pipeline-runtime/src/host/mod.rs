@@ -16,6 +16,7 @@ mod prepare;
 mod request;
 mod scheduler;
 mod signals;
+mod supervisor;
 
 pub(crate) use backfill::{Backfill, Reprocess};
 pub(crate) use clocks::clocks;

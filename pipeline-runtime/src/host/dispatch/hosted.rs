@@ -43,6 +43,11 @@ pub(super) enum Event {
 }
 
 impl Runs {
+    /// How many runs have not ended.
+    pub(super) fn open(&self) -> usize {
+        self.open.len()
+    }
+
     pub(super) fn has_open(&self) -> bool {
         !self.open.is_empty()
     }
