@@ -11,6 +11,8 @@ pub(crate) enum Reply {
     Ok,
     /// That status line and body.
     Status(&'static str, String),
+    /// That status line, with more lines of the answer's head.
+    Head(&'static str, String),
     /// Waits first.
     After(Duration),
     /// Ends the connection once the request is there.
@@ -88,6 +90,7 @@ pub(crate) fn read(stream: impl Read) -> Option<Request> {
 }
 
 fn answer(mut stream: TcpStream, reply: Reply) {
+    let mut more = String::new();
     let (status, body) = match reply {
         Reply::Close => return,
         Reply::Break => {
@@ -100,9 +103,13 @@ fn answer(mut stream: TcpStream, reply: Reply) {
             ("204 No Content", String::new())
         }
         Reply::Status(status, body) => (status, body),
+        Reply::Head(status, head) => {
+            more = head.lines().map(|line| format!("{line}\r\n")).collect();
+            (status, String::new())
+        }
     };
     let location = if status.starts_with('3') { "location: /elsewhere\r\n" } else { "" };
     let length = if status.starts_with("204") { String::new() } else { format!("content-length: {}\r\n", body.len()) };
     // Whoever asked may have gone.
-    let _ = write!(stream, "HTTP/1.1 {status}\r\n{length}{location}\r\n{body}");
+    let _ = write!(stream, "HTTP/1.1 {status}\r\n{length}{location}{more}\r\n{body}");
 }

@@ -80,6 +80,30 @@ fn the_clock_of_a_simulation_stands_still_while_a_server_is_slow() {
     }
 }
 
+#[test]
+fn a_server_that_asks_for_a_pause_gets_it() {
+    let date = "date: Mon, 25 Mar 2024 06:00:00 GMT\nretry-after: Mon, 25 Mar 2024 06:02:00 GMT";
+    let server = Server::start([
+        Reply::Head("429 Too Many Requests", "retry-after: 30".into()),
+        Reply::Head("503 Service Unavailable", date.into()),
+        // It means only the answers that say so.
+        Reply::Head("500 Internal Server Error", "retry-after: 3000".into()),
+        // Less than it would have waited anyway, and more than it waits at most.
+        Reply::Head("429 Too Many Requests", "retry-after: 1".into()),
+        Reply::Head("429 Too Many Requests", "retry-after: 86000".into()),
+    ]);
+    let text = child("simulated_success", Some(&url(&server)));
+    // 30 s, 2 min, 4 s, 8 s and an hour, in virtual time.
+    assert!(text.contains("tries: 6, told: Some(3762s)"), "{text}");
+}
+
+#[test]
+fn a_callback_that_passes_the_error_on_passes_the_pause_on() {
+    let server = Server::start([Reply::Head("429 Too Many Requests", "retry-after: 30".into())]);
+    let text = child("simulated_forward", Some(&url(&server)));
+    assert!(text.contains("tries: 2, told: Some(30s)"), "{text}");
+}
+
 /// What a child printed of a run whose alert arrived in the end: the run itself succeeds at once in all of them.
 fn arrived(text: &str) -> String {
     let line = text.lines().find_map(|line| line.strip_prefix("tries: ")).unwrap();

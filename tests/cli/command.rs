@@ -19,7 +19,13 @@ pub(crate) fn command(binary: &str, args: &[&str]) -> Command {
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("the target folder can be written");
     command.current_dir(folder);
-    command.args(args).env_remove("PIPELINE_LOG").env_remove("RUST_BACKTRACE").env_remove("TWICE").env_remove("PIPELINE_JOURNAL");
+    command
+        .args(args)
+        .env_remove("PIPELINE_LOG")
+        .env_remove("PIPELINE_LOG_FORMAT")
+        .env_remove("RUST_BACKTRACE")
+        .env_remove("TWICE")
+        .env_remove("PIPELINE_JOURNAL");
     command
 }
 

@@ -39,7 +39,8 @@ fn without_a_command_the_help_is_shown() {
           -h, --help  Print help (see more with '--help')
 
         Logging:
-              --log <LEVEL>  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+              --log <LEVEL>          Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+              --log-format <FORMAT>  How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
 
         Journal:
               --journal <FILE>  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
@@ -100,6 +101,11 @@ fn each_default_of_run_stands_in_its_help() {
                   Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
 
                   Without it the environment variable PIPELINE_LOG says it, else it is info.
+
+              --log-format <FORMAT>
+                  How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
+
+                  Without it the environment variable PIPELINE_LOG_FORMAT says it, else it is text.
 
         Journal:
               --journal <FILE>
@@ -168,6 +174,11 @@ fn each_default_of_simulate_stands_in_its_help() {
 
                   Without it the environment variable PIPELINE_LOG says it, else it is info.
 
+              --log-format <FORMAT>
+                  How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
+
+                  Without it the environment variable PIPELINE_LOG_FORMAT says it, else it is text.
+
         Journal:
               --journal <FILE>
                   The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
@@ -191,7 +202,8 @@ fn each_default_of_serve_and_backfill_stands_in_its_help() {
           -h, --help              Print help (see more with '--help')
 
         Logging:
-              --log <LEVEL>  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+              --log <LEVEL>          Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+              --log-format <FORMAT>  How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
 
         Journal:
               --journal <FILE>  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
@@ -219,7 +231,8 @@ fn each_default_of_serve_and_backfill_stands_in_its_help() {
           -h, --help                   Print help (see more with '--help')
 
         Logging:
-              --log <LEVEL>  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+              --log <LEVEL>          Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+              --log-format <FORMAT>  How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
 
         Journal:
               --journal <FILE>  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db

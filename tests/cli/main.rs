@@ -9,6 +9,7 @@ mod graph;
 mod help;
 mod interrupt;
 mod kept;
+mod logs;
 mod metrics;
 mod plans;
 mod run;

@@ -215,6 +215,14 @@ fn params_from_a_file() {
     assert!(told.contains("[exit 0]"), "{told}");
 }
 
+/// It has no end, and so none of it is read beyond the limit.
+#[cfg(unix)]
+#[test]
+fn a_params_file_without_an_end() {
+    let told = sales(&["--log", "off", "--params", "/dev/zero"]);
+    assert!(told.contains("error: --params: /dev/zero has more than 1 MiB"), "{told}");
+}
+
 #[test]
 fn a_params_file_that_is_wrong() {
     expect![[r#"
@@ -235,6 +243,13 @@ fn a_params_file_that_is_wrong() {
         error: --params: FOLDER/params.json: the params are an object, as in {"region": "eu"}
     "#]]
     .assert_eq(&with_file(Some("[1, 2]")));
+    let large = " ".repeat(1 << 20) + "{}";
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: --params: FOLDER/params.json has more than 1 MiB, which is the limit of a run's params: put what is large in a bucket, and give its key
+    "#]]
+    .assert_eq(&with_file(Some(&large)));
     expect![[r#"
         [exit 2]
         [stderr]

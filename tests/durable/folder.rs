@@ -27,7 +27,12 @@ impl Folder {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(RUNS);
         command.args(args).current_dir(self.path()).stdin(Stdio::null());
-        command.env_remove("PIPELINE_LOG").env_remove("CODE").env_remove("RUST_BACKTRACE").env_remove("PIPELINE_JOURNAL");
+        command
+            .env_remove("PIPELINE_LOG")
+            .env_remove("PIPELINE_LOG_FORMAT")
+            .env_remove("CODE")
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("PIPELINE_JOURNAL");
         command
     }
 

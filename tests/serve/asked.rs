@@ -88,7 +88,7 @@ fn without_a_holder_a_command_does_it_itself() {
     // A run holds the journal, too, and does what it is asked for meanwhile.
     let told = folder.ok(&["trigger", "daily", "--logical-date", "2024-03-01"]);
     assert!(told.contains("of daily has started"), "{told}");
-    run.hears("daily/delicate  success");
+    run.hears(&format!("daily/{FIRST}/delicate  success"));
     assert_eq!(run.ended_by("-INT"), Some(130));
     let skipped = folder.ok(&["skip", &format!("waiting/{FIRST}"), "arrival"]);
     assert!(skipped.contains("run: success"), "{skipped}");

@@ -4,6 +4,8 @@
 mod asked;
 mod backfill;
 mod elsewhere;
+mod logs;
 mod one_file;
 mod process;
 mod schedule;
+mod supervised;

@@ -1,5 +1,6 @@
 //! Processes in a folder of their own, and what they print.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -30,6 +31,8 @@ impl Folder {
             .args(args)
             .current_dir(self.0.path())
             .env("PIPELINE_LOG", "info")
+            .env_remove("PIPELINE_LOG_FORMAT")
+            .env_remove("NOTIFY_SOCKET")
             .env_remove("RUST_BACKTRACE")
             .env_remove("PIPELINE_JOURNAL");
         command
@@ -66,8 +69,14 @@ impl Folder {
 
     /// Starts a process that goes on.
     pub(crate) fn start(&self, args: &[&str]) -> Process {
-        let mut child =
-            self.command(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it was built");
+        self.start_with::<&str>(args, &[])
+    }
+
+    /// The same, with that in its environment.
+    pub(crate) fn start_with<V: AsRef<OsStr>>(&self, args: &[&str], environment: &[(&str, V)]) -> Process {
+        let mut command = self.command(args);
+        command.envs(environment.iter().map(|(name, value)| (name, value.as_ref())));
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it was built");
         let (tell, lines) = channel();
         for stream in [child.stdout.take().map(boxed), child.stderr.take().map(boxed)].into_iter().flatten() {
             let tell = tell.clone();
@@ -138,6 +147,11 @@ impl Process {
     pub(crate) fn ended_by(&mut self, signal: &str) -> Option<i32> {
         self.signal(signal);
         self.ends().code()
+    }
+
+    /// The first line so far that contains this.
+    pub(crate) fn heard(&self, part: &str) -> String {
+        self.heard.iter().find(|line| line.contains(part)).unwrap_or_else(|| panic!("no line has {part:?}")).clone()
     }
 
     pub(crate) fn said(&self, part: &str) -> bool {

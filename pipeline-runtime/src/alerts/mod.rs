@@ -5,6 +5,7 @@
 //! | `webhook` | [`Webhook`]: tells a URL |
 //! | `payload` | what a webhook sends: JSON of our own, or Slack's |
 //! | `post` | one POST by HTTP, and nothing about it in a log |
+//! | `later` | how long a server asks to be left alone |
 //! | `log` | [`Log`]: tells the log |
 //! | `words` | a notification in words, for people |
 //!
@@ -14,6 +15,7 @@
 //!   the host are. (`tests/alerts`)
 //! - Nothing here keeps state: the engine delivers again what could not be delivered.
 
+mod later;
 mod log;
 mod payload;
 mod post;

@@ -10,6 +10,8 @@
 //! A POST blocks its thread and makes a runtime of its own, so it works under a paused clock and on a runtime without sockets. The proxies and
 //! the certificates are the system's.
 
+use super::later;
+use chrono::Utc;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -56,13 +58,30 @@ pub(super) enum PostError {
     #[error("the connection to {host} broke off: {error}")]
     Http { host: String, error: hyper::Error },
     #[error("{host} answered {status}{hint}{quote}")]
-    Status { host: String, status: StatusCode, hint: &'static str, quote: Quote },
+    Status {
+        host: String,
+        status: StatusCode,
+        hint: &'static str,
+        quote: Quote,
+        /// How long it asks to be left alone.
+        after: Option<Duration>,
+    },
     #[error("{host} did not answer within {LIMIT:?}")]
     TimedOut { host: String },
     #[error("no runtime: {0}")]
     Runtime(#[source] io::Error),
     #[error("the request cannot be written: {0}")]
     Request(hyper::http::Error),
+}
+
+impl PostError {
+    /// How long the server asks to be left alone, if it does.
+    pub(super) fn after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { after, .. } => *after,
+            _ => None,
+        }
+    }
 }
 
 /// The beginning of an answer's body.
@@ -233,9 +252,10 @@ impl Target {
         if status.is_success() {
             return Ok(());
         }
+        let after = later::asked(status, response.headers(), Utc::now());
         let hint = if status.is_redirection() { " (redirects are not followed)" } else { "" };
         let quote = Quote(self.quote(response.into_body()).await);
-        Err(PostError::Status { host: self.host.clone(), status, hint, quote })
+        Err(PostError::Status { host: self.host.clone(), status, hint, quote, after })
     }
 
     /// The beginning of a body, on one line, without what is secret of the URL: a server may well repeat it.

@@ -1,5 +1,5 @@
 use super::{payload, post};
-use crate::author::error::Result;
+use crate::author::error::{Later, Result};
 use crate::author::notify::{BoxFuture, Notification, Notify};
 use crate::storage::World;
 use std::env::VarError;
@@ -45,7 +45,8 @@ use std::env::VarError;
 /// # When it fails
 ///
 /// Any answer but a 2xx is a failure, and so is a redirect, which is not followed. Connecting, sending and the answer's head take at
-/// most 10 s together. The engine tries again, from 1 s to 5 min apart, for 24 h; the run is not changed by it and does not wait.
+/// most 10 s together. The engine tries again, from 1 s to 5 min apart, for 24 h; the run is not changed by it and does not wait. Where a server answers
+/// 429 or 503 with `Retry-After` (seconds, or a date), it is not asked again before, or before an hour is over.
 ///
 /// The proxy is that of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Certificates are checked against the system's store, or that
 /// of `SSL_CERT_FILE`.
@@ -101,7 +102,13 @@ impl Notify for Webhook {
             };
             // On a thread of its own, with a runtime of its own: the caller's may be paused, or know no sockets.
             let posted = world.aside(move || post::post(&url, body)).await?;
-            posted.map_err(|error| format!("the webhook of {}: {error}", webhook.variable).into())
+            posted.map_err(|error| {
+                let text = format!("the webhook of {}: {error}", webhook.variable);
+                match error.after() {
+                    Some(after) => Later { text, after }.into(),
+                    None => text.into(),
+                }
+            })
         })
     }
 

@@ -1,3 +1,4 @@
+use super::bounded::{self, Unwritten};
 use super::error::{Result, TaskError};
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
@@ -128,13 +129,13 @@ impl Context {
     ///
     /// If `state` cannot be written as JSON, or has more than 1 MiB as JSON: it is written to the journal at each poke.
     pub fn remember<S: Serialize>(&self, state: &S) -> Result<()> {
-        let json = serde_json::to_string(state)?;
-        if json.len() > MAX_MEMORY {
-            let (bytes, limit) = (json.len(), MAX_MEMORY >> 20);
-            return Err(TaskError::fatal(format!(
-                "what the sensor remembers has {bytes} bytes as JSON; the limit is {limit} MiB: remember how far it is, such as a key or a time"
-            )));
-        }
+        let json = bounded::to_string(state, MAX_MEMORY).map_err(|unwritten| match unwritten {
+            Unwritten::TooLarge => TaskError::fatal(format!(
+                "what the sensor remembers has more than {} MiB as JSON, which is the limit: remember how far it is, such as a key or a time",
+                MAX_MEMORY >> 20
+            )),
+            Unwritten::Json(error) => error.into(),
+        })?;
         self.memory.set(json);
         Ok(())
     }

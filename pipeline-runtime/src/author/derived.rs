@@ -4,6 +4,7 @@
 //! `Clone`, within the attempt, where a panic fails that attempt and nobody else waits. So the engine may make them while it holds
 //! its lock, and recovery may make them without the type's code.
 
+use super::bounded::Unwritten;
 use super::branch::Branches;
 use super::input::Upstream;
 use super::value::{Data, Datum, Value};
@@ -77,8 +78,8 @@ impl<T: Data> Datum for Item<T> {
         self.get().to_value()
     }
 
-    fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
-        self.get().encode()
+    fn encode(&self, limit: usize) -> Result<Vec<u8>, Unwritten> {
+        self.get().encode(limit)
     }
 }
 
@@ -120,8 +121,8 @@ impl<U: Data> Datum for Joined<U> {
         Value::shared(Arc::clone(self.get()))
     }
 
-    fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
-        self.get().as_ref().encode()
+    fn encode(&self, limit: usize) -> Result<Vec<u8>, Unwritten> {
+        self.get().as_ref().encode(limit)
     }
 }
 
@@ -160,8 +161,8 @@ impl<B: Branches + 'static> Datum for Carried<B> {
         self.get().to_value()
     }
 
-    fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
-        self.get().encode()
+    fn encode(&self, limit: usize) -> Result<Vec<u8>, Unwritten> {
+        self.get().encode(limit)
     }
 }
 
@@ -190,7 +191,7 @@ mod tests {
         let list = Value::new(vec![Counted(7), Counted(8)]);
         assert_eq!(len::<Counted>(&list), 2);
         let second = item::<Counted>(&list, 1);
-        assert_eq!((clones(), second.encode().unwrap().as_slice()), (0, b"8".as_slice()));
+        assert_eq!((clones(), second.encode(usize::MAX).unwrap().as_slice()), (0, b"8".as_slice()));
         let (one, other) = (shared::<Counted>(&second), shared::<Counted>(&second));
         assert_eq!((clones(), Arc::ptr_eq(&one, &other), one.0), (1, true, 8));
         let joined = join::<Counted>(&[Upstream::Success(second.clone()), Upstream::Success(item::<Counted>(&list, 0))]);
@@ -198,7 +199,7 @@ mod tests {
         // The elements of joined results are the results themselves.
         assert_eq!((len::<Counted>(&joined), clones()), (2, 1));
         assert!(item::<Counted>(&joined, 0).is(&second));
-        assert_eq!((joined.encode().unwrap().as_slice(), clones()), (b"[8,7]".as_slice(), 3));
+        assert_eq!((joined.encode(usize::MAX).unwrap().as_slice(), clones()), (b"[8,7]".as_slice(), 3));
         assert!(join::<Counted>(&[Upstream::Skipped]).is_none());
     }
 }

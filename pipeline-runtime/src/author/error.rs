@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 /// The result of a task; the error is a [`TaskError`] unless another is named.
 pub type Result<T, E = TaskError> = std::result::Result<T, E>;
@@ -64,6 +65,11 @@ impl TaskError {
         self.kind
     }
 
+    /// After which time it asks to be tried again, if it says so.
+    pub(crate) fn later(&self) -> Option<Duration> {
+        sources(&*self.source).find_map(|error| error.downcast_ref::<Later>()).map(|later| later.after)
+    }
+
     /// The message and those of all its sources, which is what the journal keeps.
     pub(crate) fn chain(&self) -> String {
         chain(&*self.source)
@@ -118,7 +124,20 @@ impl fmt::Display for TaskError {
 pub(crate) struct Hopeless(pub(crate) Box<dyn Error + Send + Sync>);
 
 fn is_hopeless(error: &(dyn Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source()).any(<dyn Error>::is::<Hopeless>)
+    sources(error).any(<dyn Error>::is::<Hopeless>)
+}
+
+/// A notifier's error whose cause says when it wants to be asked again.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub(crate) struct Later {
+    pub(crate) text: String,
+    pub(crate) after: Duration,
+}
+
+/// An error, what led to it, and so on.
+fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
 }
 
 /// What the `E` of a task's `Result<T, E>` may be: a [`TaskError`], or any error that has one.

@@ -4,6 +4,7 @@
 //! leaves this module for the plan and the engine is erased (see [`value`]).
 
 pub(crate) mod body;
+pub(crate) mod bounded;
 pub(crate) mod branch;
 pub(crate) mod context;
 pub(crate) mod definition;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// Takes notifications: an `async fn(Notification) -> Result<()>`, a [`Webhook`](crate::Webhook), or a type of your own.
 ///
-/// A notifier that fails is asked again, from 1 s to 5 min apart, for 24 h. It may be told the same thing twice, never
+/// A notifier that fails is asked again, from 1 s to 5 min apart, for 24 h; a [`Webhook`](crate::Webhook) up to an hour later where its server wants it. It may be told the same thing twice, never
 /// changes its run and never makes it wait.
 ///
 /// ```

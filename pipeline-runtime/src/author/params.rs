@@ -56,7 +56,7 @@ pub enum ParamsError {
 }
 
 /// The most bytes that params may have as JSON: each run keeps its own.
-const MAX_BYTES: usize = 1 << 20;
+pub(crate) const MAX_BYTES: usize = 1 << 20;
 
 /// Reads `given` on top of the defaults. Returns the params whole, as they are kept with the run.
 pub(crate) fn complete<P: Params>(pipeline: &'static str, given: &Value) -> Result<(P, Value), ParamsError> {

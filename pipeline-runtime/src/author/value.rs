@@ -5,6 +5,7 @@
 //! `serde_json` is built with `float_roundtrip`: without it some floats come back with another last bit, and a resumed run would go on from
 //! another value than an uninterrupted one.
 
+use super::bounded::{self, Unwritten};
 use super::equality::Compare;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::Any;
@@ -144,8 +145,8 @@ pub trait Datum: Any + Send + Sync {
     }
     /// A clone of the value, by itself.
     fn to_value(&self) -> Value;
-    /// The value as JSON.
-    fn encode(&self) -> Result<Vec<u8>, serde_json::Error>;
+    /// The value as JSON of at most so many bytes.
+    fn encode(&self, limit: usize) -> Result<Vec<u8>, Unwritten>;
 }
 
 impl<T: Data> Datum for T {
@@ -169,14 +170,14 @@ impl<T: Data> Datum for T {
         Value::new(self.clone())
     }
 
-    fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+    fn encode(&self, limit: usize) -> Result<Vec<u8>, Unwritten> {
+        bounded::to_vec(self, limit)
     }
 }
 
 impl std::fmt::Debug for dyn Datum {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.encode() {
+        match self.encode(usize::MAX) {
             Ok(json) => f.write_str(&String::from_utf8_lossy(&json)),
             Err(error) => write!(f, "<{error}>"),
         }

@@ -7,6 +7,7 @@ use super::logs::Logs;
 use super::progress::Progress;
 use super::prune::Prune;
 use super::runs::Runs;
+use crate::observe::logs::{LogFormat, Logging};
 use crate::plan::DEFAULT_PARALLELISM;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -27,6 +28,11 @@ pub(super) struct Args {
     /// Without it the environment variable PIPELINE_LOG says it, else it is info.
     #[arg(long, global = true, value_name = "LEVEL", value_parser = level, help_heading = "Logging")]
     pub(super) log: Option<LevelFilter>,
+    /// How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
+    ///
+    /// Without it the environment variable PIPELINE_LOG_FORMAT says it, else it is text.
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = log_format, help_heading = "Logging")]
+    pub(super) log_format: Option<LogFormat>,
     /// The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
     ///
     /// PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` make the file if it is not there; all other commands
@@ -364,17 +370,28 @@ pub(super) fn journal(option: Option<PathBuf>) -> PathBuf {
     option.or_else(|| named().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from(".pipeline/journal.db"))
 }
 
-/// The level to log at: as the option says, else the environment, else info.
-pub(super) fn log_level(option: Option<LevelFilter>) -> Result<LevelFilter, String> {
-    if let Some(level) = option {
-        return Ok(level);
+/// What is logged and how: as the options say, else the environment, else from info on, as text.
+pub(super) fn logging(level_option: Option<LevelFilter>, format: Option<LogFormat>) -> Result<Logging, String> {
+    Ok(Logging {
+        level: option_or(level_option, "PIPELINE_LOG", level, LevelFilter::INFO)?,
+        format: option_or(format, "PIPELINE_LOG_FORMAT", log_format, LogFormat::default())?,
+    })
+}
+
+fn option_or<T>(option: Option<T>, name: &str, read: fn(&str) -> Result<T, String>, default: T) -> Result<T, String> {
+    if let Some(option) = option {
+        return Ok(option);
     }
-    match std::env::var("PIPELINE_LOG") {
+    match std::env::var(name) {
         Ok(text) if !text.trim().is_empty() => {
-            level(text.trim()).map_err(|problem| format!("the environment variable PIPELINE_LOG is `{text}`: {problem}"))
+            read(text.trim()).map_err(|problem| format!("the environment variable {name} is `{text}`: {problem}"))
         }
-        _ => Ok(LevelFilter::INFO),
+        _ => Ok(default),
     }
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    LogFormat::from_str(text, true).map_err(|_| "a format is text or json".into())
 }
 
 fn level(text: &str) -> Result<LevelFilter, String> {

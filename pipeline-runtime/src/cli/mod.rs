@@ -63,8 +63,7 @@
 //! # Progress
 //!
 //! Where stdout and stderr are terminals, `run` shows a line for each node that runs or waits, redrawn at most ten times a
-//! second. Elsewhere it prints one line an event to stdout: `12.3s  export  up_for_reschedule  poke 3, next in 45s`. Log lines go
-//! to stderr, `2024-03-25T06:00:01Z INFO process#1: parsed 3 records` being of the first attempt of node `process`.
+//! second. Elsewhere it prints one line an event to stdout: `12.3s  export  up_for_reschedule  poke 3, next in 45s`.
 //!
 //! Runs never wait for whoever reads that. Up to 16 MiB of events and log lines wait to be written; what comes while there is no room is
 //! not shown, and a line in its place says so: `progress: 123 events were not shown, as nobody read them in time`. States, the summary,
@@ -82,6 +81,27 @@
 //!
 //! `run_finished` comes once for each run, last; its `state` is `running` where the run was interrupted. Fields may be added
 //! later, and none of these will change.
+//!
+//! # Log lines
+//!
+//! They go to stderr, from the level of `--log` on, else of the environment variable `PIPELINE_LOG`, else from `info` on.
+//! `2024-03-25T06:00:01Z INFO process#1: parsed 3 records rows=3` is of the first attempt of node `process`. Where a process has several runs, the
+//! pipeline and the run's id stand before the node, `nightly/manual__2024-03-25T06:00:00Z/process#1`, so that two runs of one pipeline are told
+//! apart: always in `serve` and `backfill`; elsewhere the pipeline alone where several runs were given, and nothing where one was. What the engine says of a run is named the
+//! same, and everything else it says `engine`. A line is cut at 16 KiB; control characters in it are escaped, and its further lines are indented.
+//!
+//! With `--log-format json`, or `PIPELINE_LOG_FORMAT=json`, each is one JSON object:
+//!
+//! | field | |
+//! |---|---|
+//! | `time` | by the run's clock, in RFC 3339 |
+//! | `level` | `ERROR`, `WARN`, `INFO`, `DEBUG` or `TRACE` |
+//! | `target` | the module that says it |
+//! | `pipeline`, `run`, `node`, `attempt` | what it is about, as far as that is known |
+//! | `message` | |
+//! | `fields` | the body's own fields, numbers as numbers, where there are any |
+//!
+//! The summary and the `error: ..` of a command that was refused are no log lines, and stay texts.
 
 mod acts;
 mod args;
@@ -120,6 +140,7 @@ pub use runner::{Finished, Runner, RunnerError};
 
 use crate::Pipeline;
 use crate::host;
+use crate::observe::logs::LogFormat;
 use crate::plan::Accepts;
 use args::{Args, Command};
 use clap::error::ErrorKind;
@@ -137,6 +158,7 @@ const WRONG_USE: u8 = 2;
 struct Place {
     journal: PathBuf,
     log: Option<LevelFilter>,
+    log_format: Option<LogFormat>,
     parallelism: u32,
     progress: Progress,
     speed: u32,
@@ -145,8 +167,8 @@ struct Place {
 impl Place {
     /// A runner there, which others may ask for runs of these pipelines.
     fn runner(&self, pipelines: &[Pipeline]) -> Result<Runner, String> {
-        let level = args::log_level(self.log)?;
-        let runner = Runner::new().progress(self.progress).parallelism(self.parallelism).speed(self.speed).level(level);
+        let logging = args::logging(self.log, self.log_format)?;
+        let runner = Runner::new().progress(self.progress).parallelism(self.parallelism).speed(self.speed).logging(logging);
         Ok(runner.journal(&self.journal).hosting(pipelines))
     }
 }
@@ -229,6 +251,7 @@ impl Cli {
 
     /// Does what `args` say, the first of which is the program's name.
     pub fn run<A: Into<OsString> + Clone>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
+        host::outlive_file_limit();
         let Self { pipelines, commands, speed } = self;
         let own = commands.iter().map(|own| args::own(own.name, own.about));
         let clap = own.fold(Args::command(), clap::Command::subcommand);
@@ -256,6 +279,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
     let at = |how: &args::How| Place {
         journal: journal.clone(),
         log: args.log,
+        log_format: args.log_format,
         parallelism: how.parallelism,
         progress: how.progress(),
         speed,
@@ -285,7 +309,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Prune(prune) => prune::run(&prune, &journal),
         Command::Acts(acts) => acts::run(&acts, &journal),
         Command::Repair => repair::run(&journal),
-        Command::Simulate(simulate) => simulate::run(pipelines, simulate, args.log),
+        Command::Simulate(simulate) => simulate::run(pipelines, simulate, args::logging(args.log, args.log_format)),
     };
     done.unwrap_or_else(|problem| refuse(&problem))
 }

@@ -5,6 +5,7 @@ use crate::author::params;
 use crate::author::pipeline::WireError;
 use crate::{ParamsError, Pipeline, PlanError};
 use serde_json::{Map, Value};
+use std::io::Read;
 use std::path::Path;
 
 /// What `--params` and `--param` set; all else has its default.
@@ -24,8 +25,17 @@ pub(super) fn given(pipeline: &Pipeline, from: &Given) -> Result<Value, String> 
 
 fn from_file(file: &Path) -> Result<Map<String, Value>, String> {
     let shown = file.display();
-    let text = std::fs::read_to_string(file).map_err(|error| format!("--params: cannot read `{shown}`: {error}"))?;
-    match serde_json::from_str(&text) {
+    let mut bytes = Vec::new();
+    let most = params::MAX_BYTES;
+    let read = std::fs::File::open(file).and_then(|file| file.take(most as u64 + 1).read_to_end(&mut bytes));
+    read.map_err(|error| format!("--params: cannot read `{shown}`: {error}"))?;
+    if bytes.len() > most {
+        let limit = most >> 20;
+        return Err(format!(
+            "--params: {shown} has more than {limit} MiB, which is the limit of a run's params: put what is large in a bucket, and give its key"
+        ));
+    }
+    match serde_json::from_slice(&bytes) {
         Ok(Value::Object(params)) => Ok(params),
         Ok(_) => Err(format!("--params: {shown}: the params are an object, as in {{\"region\": \"eu\"}}")),
         Err(error) => {

@@ -1,14 +1,15 @@
 //! Runs with progress, for `run` and for a binary's own commands.
 
-use super::progress::{self, Names, Progress};
+use super::progress::{self, Progress};
 use super::{WRONG_USE, args, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
     Ask, Backfill, Command, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, StartError,
-    Tally, Unfinished, clocks, said_of,
+    Tally, Unfinished, clocks, outlive_file_limit, said_of,
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
-use crate::observe::{WatchedRun, logs};
+use crate::observe::logs::{self, Logging};
+use crate::observe::{Names, WatchedRun};
 use crate::plan::{Accepts, DEFAULT_PARALLELISM};
 use crate::time::Clock;
 use crate::{BoxFuture, Pipeline, RunReport, RunState};
@@ -17,7 +18,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::level_filters::LevelFilter;
 
 /// Runs pipelines from a command of a binary's own, with the progress, the logs and the summary of `run`.
 ///
@@ -58,7 +58,7 @@ pub struct Runner {
     speed: u32,
     parallelism: u32,
     progress: Progress,
-    level: Option<LevelFilter>,
+    logging: Option<Logging>,
     beside: Vec<Beside>,
     journal: Option<PathBuf>,
     ask: Ask,
@@ -142,7 +142,7 @@ impl Runner {
             speed: 1,
             parallelism: DEFAULT_PARALLELISM,
             progress: Progress::default(),
-            level: None,
+            logging: None,
             beside: Vec::new(),
             journal: None,
             ask: Ask::GoOn,
@@ -240,26 +240,28 @@ impl Runner {
         }
     }
 
-    pub(super) fn level(self, level: LevelFilter) -> Self {
-        Self { level: Some(level), ..self }
+    pub(super) fn logging(self, logging: Logging) -> Self {
+        Self { logging: Some(logging), ..self }
     }
 
     /// Runs them all at once, until all have ended and whoever was to be told was told, for which it waits at most 30 s.
     ///
     /// Ctrl-C or SIGTERM cuts running attempts off and leaves the runs unfinished; a second one ends the process at once. Log
-    /// lines have the level that the environment variable `PIPELINE_LOG` says, else `info`; the first call in a process decides.
+    /// lines have the level that the environment variable `PIPELINE_LOG` says, else `info`, and the format of `PIPELINE_LOG_FORMAT`, `text` or `json`, else text;
+    /// the first call in a process decides.
     ///
     /// # Errors
     ///
     /// For wrong use, before anything has run. A run that fails is no error: [`Finished`] says so.
     pub fn run(self) -> Result<Finished, RunnerError> {
+        outlive_file_limit();
         if tokio::runtime::Handle::try_current().is_ok() {
             return Err(RunnerError::InRuntime);
         }
         if self.runs.is_empty() && matches!(self.kept, Kept::None) {
             return Err(RunnerError::NoPipeline);
         }
-        let level = self.level.map_or_else(|| args::log_level(None).map_err(RunnerError::Level), Ok)?;
+        let logging = self.logging.map_or_else(|| args::logging(None, None).map_err(RunnerError::Level), Ok)?;
         let progress = self.progress;
         let journal = self.journal.as_deref().map(SqliteJournal::open).transpose().map_err(StartError::Journal)?.map(Arc::new);
         let newest = journal.as_ref().map(|journal| journal.reader()?.newest()).transpose().map_err(StartError::Journal)?;
@@ -291,7 +293,7 @@ impl Runner {
         let set_aside = unfinished.aside.len();
         let is_kept = self.journal.is_some();
         let is_told = matches!(progress, Progress::Auto | Progress::Plain);
-        let names = names(forgets, prepared.len() + unfinished.len());
+        let names = if forgets { Names::Runs } else { names(&prepared, &unfinished) };
         let mut dispatch = Dispatch::new(&host, &hosting, self.service, Arc::clone(&feed))?;
         if let (Some(journal), true) = (&self.journal, is_told) {
             open_with(journal, prepared.iter().chain(&unfinished.begun));
@@ -302,8 +304,8 @@ impl Runner {
         }
         say_what_is_not_run(cancelled.as_deref().filter(|_| is_told), &unfinished);
         let sink = feed.log_sink();
-        let shown = progress::show(progress, clock, names, Arc::clone(&feed), news).map_err(RunnerError::Process)?;
-        let logs = logs::collect(level, sink, keeps, clock, names != Names::One);
+        let shown = progress::show(progress, clock, names.clone(), Arc::clone(&feed), news).map_err(RunnerError::Process)?;
+        let logs = logs::collect(logging, sink, keeps, clock, names);
         for work in self.beside {
             host.spawn(work(clock));
         }
@@ -382,12 +384,9 @@ fn open_with<'a>(journal: &Path, runs: impl Iterator<Item = &'a Prepared>) {
     }
 }
 
-fn names(forgets: bool, runs: usize) -> Names {
-    match runs {
-        _ if forgets => Names::Runs,
-        0 | 1 => Names::One,
-        _ => Names::Pipelines,
-    }
+fn names(prepared: &[Prepared], unfinished: &Unfinished) -> Names {
+    let begun = prepared.iter().chain(&unfinished.begun).map(|run| (run.plan().pipeline, run.about().0));
+    Names::given(begun.chain(unfinished.queued.iter().map(|run| (&*run.pipeline, &*run.run_id))))
 }
 
 fn report(host: &Host, run: RunIx, watched: Arc<WatchedRun>) -> RunReport {
@@ -458,7 +457,7 @@ pub enum RunnerError {
         /// What serde said.
         error: serde_json::Error,
     },
-    /// `PIPELINE_LOG` is no level.
+    /// `PIPELINE_LOG` is no level, or `PIPELINE_LOG_FORMAT` no format.
     #[error("{0}")]
     Level(String),
     /// There is nothing to run.

@@ -1,14 +1,13 @@
 //! `simulate`
 
-use super::args::{self, Simulate};
+use super::args::Simulate;
 use super::{choose, metrics, output, params, summary};
-use crate::observe::logs;
+use crate::observe::logs::{self, Logging};
 use crate::{Pipeline, RunReport, RunState, Simulation, SimulationError};
 use std::process::ExitCode;
-use tracing::level_filters::LevelFilter;
 
-pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, log: Option<LevelFilter>) -> Result<ExitCode, String> {
-    logs::install(args::log_level(log)?);
+pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, logging: Result<Logging, String>) -> Result<ExitCode, String> {
+    logs::install(logging?);
     let Simulate { pipeline, about, arrivals, failures, latencies, outages, seed, metrics: file } = simulate;
     if let Some(file) = &file {
         metrics::check(file)?;

@@ -17,7 +17,7 @@
 //! A process that is to end first starts nothing more, so that what has not begun needs no repair: only attempts that outlast the drain are
 //! cut off. The core closes its pools for that, instead of asking before each start.
 
-use super::effects::{Answer, Outbox};
+use super::effects::{Answer, NotTold, Outbox};
 use super::execution::{CorePool, Delivery, Due, InFlight, NodeWork, Pools, Timers, Worklist};
 use super::ids::{Job, RunIx, Slot};
 use super::rules::{Edit, EditError, RunContext, Shared};
@@ -198,7 +198,7 @@ impl Core {
     }
 
     /// A notifier has come to its end.
-    pub(crate) fn delivered(&mut self, run: RunIx, id: u32, result: Result<(), String>, now: Timestamp) {
+    pub(crate) fn delivered(&mut self, run: RunIx, id: u32, result: Result<(), NotTold>, now: Timestamp) {
         self.decide_about(run, now, |context| context.delivered(id, result));
     }
 

@@ -7,6 +7,7 @@ use crate::author::notify::Notification;
 use crate::author::value::Value;
 use crate::plan::NotifierIx;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a call of the core left to do. The records are to be committed before any of the rest is carried out.
 #[derive(Debug, Default)]
@@ -28,6 +29,20 @@ pub(crate) struct Garbage {
 impl Garbage {
     pub(crate) fn is_empty(&self) -> bool {
         self.answers.is_empty() && self.values.is_empty()
+    }
+}
+
+/// Why a notifier could not be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NotTold {
+    pub(crate) error: String,
+    /// It asks not to be tried again before.
+    pub(crate) after: Option<Duration>,
+}
+
+impl From<String> for NotTold {
+    fn from(error: String) -> Self {
+        Self { error, after: None }
     }
 }
 

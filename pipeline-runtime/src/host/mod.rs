@@ -16,6 +16,7 @@ mod prepare;
 mod request;
 mod scheduler;
 mod signals;
+mod supervisor;
 mod unfinished;
 
 pub(crate) use backfill::{Backfill, Reprocess};
@@ -25,7 +26,7 @@ pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use error::StartError;
 pub(crate) use prepare::{Edited, Prepared};
 pub(crate) use request::{Ask, Request};
-pub(crate) use signals::{INTERRUPTED, Signal};
+pub(crate) use signals::{INTERRUPTED, Signal, outlive_file_limit};
 pub(crate) use unfinished::Unfinished;
 
 use crate::Pipeline;

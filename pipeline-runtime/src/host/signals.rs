@@ -112,6 +112,21 @@ fn end() {
     std::process::exit(i32::from(INTERRUPTED));
 }
 
+/// Has a write beyond the limit on the size of files (`ulimit -f`) be an error, as on a full disk. Otherwise the signal that comes with
+/// it, SIGXFSZ, ends the process without a word.
+///
+/// It is handled and not ignored, since what a process ignores, the commands that its bodies start ignore as well.
+pub(crate) fn outlive_file_limit() {
+    #[cfg(unix)]
+    {
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        ONCE.call_once(|| {
+            // The write says so itself, and nobody asks for the flag. Where there is no handler, it is as it was.
+            let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
+        });
+    }
+}
+
 /// The operating system's signals.
 #[cfg(unix)]
 struct Signals {

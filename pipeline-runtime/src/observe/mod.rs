@@ -5,6 +5,7 @@ mod followed;
 mod history;
 pub(crate) mod logs;
 mod metrics;
+mod names;
 mod report;
 mod timeline;
 
@@ -12,4 +13,5 @@ pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Taken, WatchedRu
 pub(crate) use followed::Followed;
 pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Trouble};
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
+pub(crate) use names::Names;
 pub use report::{CallbackReport, NodeReport, RunReport};

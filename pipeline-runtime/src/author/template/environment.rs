@@ -5,12 +5,17 @@ use minijinja::value::{Kwargs, StringInput, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, escape_formatter, filters};
 use std::sync::OnceLock;
 
+/// How many instructions a template may take, which are a few for each piece of it and each turn of a loop. A path or a query takes
+/// less than a hundred; a loop within a loop over a list of thousands would take hundreds of megabytes and a worker's time.
+pub(super) const FUEL: u64 = 1_000_000;
+
 pub(super) fn environment() -> &'static Environment<'static> {
     static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
     ENVIRONMENT.get_or_init(|| {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.set_debug(true); // so that an error tells which piece of the template it is about
+        environment.set_fuel(Some(FUEL));
         environment.set_formatter(|out, state, value| {
             has_value(value)?;
             escape_formatter(out, state, value)

@@ -8,9 +8,13 @@ mod unrendered;
 
 pub(crate) use unrendered::unrendered;
 
+use super::bounded;
 use super::context::RunInfo;
-use environment::{ds, ds_nodash, environment, ts, ts_nodash};
+use environment::{FUEL, ds, ds_nodash, environment, ts, ts_nodash};
 use minijinja::{Error, ErrorKind, Value, context, value};
+
+/// The longest text that a template may make. It is for paths and queries.
+const MAX_TEXT: usize = 1 << 20;
 
 /// A text rendered with the run's dates and params when an attempt starts. Made by [`template!`](macro@crate::template).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +50,15 @@ impl Template {
                 prev_data_interval_end_success => ts(previous.end),
             })
         };
-        environment().render_str(self.0, values).map_err(|error| RenderError::new(self.0, &error))
+        let mut text = bounded::Bytes::new(MAX_TEXT);
+        let rendered =
+            environment().template_from_str(self.0).and_then(|template| template.render_captured_to(values, &mut text));
+        if text.is_over() {
+            let reason = format!("its text has more than {} MiB, which is the limit", MAX_TEXT >> 20);
+            return Err(RenderError { template: self.0, reason });
+        }
+        rendered.map_err(|error| RenderError::new(self.0, &error))?;
+        text.into_string().map_err(|error| RenderError { template: self.0, reason: error.to_string() })
     }
 }
 
@@ -75,6 +87,9 @@ impl RenderError {
             ),
             (None, ErrorKind::UndefinedError) => {
                 format!("`{piece}` has no value in this run, or holds something that has none ({because})")
+            }
+            (None, ErrorKind::OutOfFuel) => {
+                format!("it takes more than {FUEL} instructions: loop over less, or make the text in a task")
             }
             _ if piece.is_empty() => detail,
             _ => format!("{detail}, at `{piece}`"),
@@ -192,6 +207,19 @@ mod tests {
         assert!(error.ends_with("at `abs`"), "{error}");
         let error = render("{{ params.region | ds }}").unwrap_err();
         assert!(error.contains("'eu' is no date"), "{error}");
+    }
+
+    #[test]
+    fn loops_end_at_the_limit() {
+        let rendered = render("{% for x in range(3000) %}{{ x }}{% endfor %}").unwrap();
+        assert!(rendered.ends_with("29982999"), "one loop over a list of thousands is well below it");
+        let error = render("{% for x in range(3000) %}{% for y in range(3000) %}{% endfor %}{% endfor %}").unwrap_err();
+        let large = "{% for x in range(3000) %}{{ 'x' * 1000 }}{% endfor %}";
+        assert!(render(large).unwrap_err().ends_with("its text has more than 1 MiB, which is the limit"));
+        assert!(
+            error.ends_with("it takes more than 1000000 instructions: loop over less, or make the text in a task"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod words;
 pub(super) use words::brief;
 
 use crate::engine::RunIx;
-use crate::observe::{Event, Feed, Lost, News, Receiver, Taken, WatchedRun};
+use crate::observe::{Event, Feed, Lost, Names, News, Receiver, Taken, WatchedRun};
 use crate::time::{Clock, Timestamp};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -33,17 +33,6 @@ pub enum Progress {
     Json,
     /// Nothing at all, log lines included: for tests, and for whoever tells of the run in words of their own.
     Silent,
-}
-
-/// What names a node where it is told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Names {
-    /// Its id alone: there is one run. Further ones, which others asked for, are named by their pipelines.
-    One,
-    /// Its run's pipeline, too.
-    Pipelines,
-    /// Its pipeline and run: runs come and go.
-    Runs,
 }
 
 /// The time between two drawings.
@@ -109,7 +98,7 @@ pub(super) fn show(
         Progress::Json => Box::new(json::Json::new(clock)),
     };
     let watch =
-        |receiver| std::thread::Builder::new().name("pipeline-progress".into()).spawn(move || watch(view, names, &receiver));
+        |receiver| std::thread::Builder::new().name("pipeline-progress".into()).spawn(move || watch(view, &names, &receiver));
     Ok(Shown { feed, thread: receiver.map(watch).transpose()? })
 }
 
@@ -124,13 +113,9 @@ impl Shown {
     }
 }
 
-fn watch(mut view: Box<dyn View>, names: Names, receiver: &Receiver) {
+fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
     let mut runs = BTreeMap::new();
     let mut drawn: Option<Instant> = None;
-    let watched = |runs: &BTreeMap<_, _>, run| {
-        let names = if names == Names::One && !runs.is_empty() { Names::Pipelines } else { names };
-        Watched::new(run, names)
-    };
     loop {
         // Not the engine's clock: a terminal is redrawn by the real one.
         match receiver.take(view.is_drawn().then_some(REDRAW)) {
@@ -138,7 +123,7 @@ fn watch(mut view: Box<dyn View>, names: Names, receiver: &Receiver) {
                 for news in news {
                     match news {
                         News::Opened(ix, run) => {
-                            let run = watched(&runs, run);
+                            let run = Watched::new(run, names);
                             view.opened(&run);
                             runs.insert(ix, run);
                         }
@@ -163,7 +148,7 @@ fn watch(mut view: Box<dyn View>, names: Names, receiver: &Receiver) {
                 runs.retain(|ix, _| now.contains_key(ix));
                 for (ix, run) in now {
                     if !runs.contains_key(&ix) {
-                        let run = watched(&runs, run);
+                        let run = Watched::new(run, names);
                         view.opened(&run);
                         runs.insert(ix, run);
                     }
@@ -182,12 +167,8 @@ fn watch(mut view: Box<dyn View>, names: Names, receiver: &Receiver) {
 }
 
 impl Watched {
-    fn new(run: Arc<WatchedRun>, names: Names) -> Self {
-        let prefix = match names {
-            Names::One => String::new(),
-            Names::Pipelines => format!("{}/", run.info.pipeline),
-            Names::Runs => format!("{}/{}/", run.info.pipeline, run.info.run_id),
-        };
+    fn new(run: Arc<WatchedRun>, names: &Names) -> Self {
+        let prefix = names.prefix(&run.info.pipeline, &run.info.run_id);
         Self { run, prefix }
     }
 }

@@ -3,7 +3,7 @@
 //! A callback that is due is recorded by the notifier's stable name. The process that delivers it looks for that name in its own plan,
 //! and gives the callback up, with that reason, where there is none.
 
-use super::super::effects::Action;
+use super::super::effects::{Action, NotTold};
 use super::super::execution::Due;
 use super::super::ids::Slot;
 use super::super::log::Record;
@@ -100,14 +100,14 @@ impl RunContext<'_> {
     }
 
     /// A notifier has come to its end.
-    pub(crate) fn delivered(&mut self, id: u32, result: Result<(), String>) {
+    pub(crate) fn delivered(&mut self, id: u32, result: Result<(), NotTold>) {
         match result {
             Ok(()) => {
                 self.delivery.end(id, false);
                 self.record(Record::CallbackTold { id });
             }
-            Err(error) => {
-                let next = self.run.callbacks().next_try(id, self.now);
+            Err(NotTold { error, after }) => {
+                let next = self.run.callbacks().next_try(id, self.now, after);
                 self.delivery.end(id, next.is_some());
                 self.record(Record::CallbackFailed { id, next, error: error.into() });
                 if let Some(next) = next {

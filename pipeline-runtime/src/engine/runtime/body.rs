@@ -5,6 +5,7 @@ use super::super::ids::Job;
 use super::engine::{State, drop_quietly};
 use super::{Attempt, Engine, scope, sensor_state};
 use crate::author::body::{AttemptResult, Produced, Started};
+use crate::author::bounded::Unwritten;
 use crate::author::error::{Kind, TaskError, cut};
 use crate::author::input::{Source, Supply, Upstream};
 use crate::author::pipeline::panic_message;
@@ -250,23 +251,22 @@ impl Engine {
     fn check(&self, attempt: &Attempt, answered: Answered) -> Answered {
         let Answered::Success(value, _) = answered else { return answered };
         let What::Body(task) = &attempt.spec.plan.node(attempt.node).what else { return Answered::Success(value, None) };
+        // First, so that what is too large is written by nobody, whatever its size.
+        let json = self.0.is_durable.then(|| value.encode(MAX_OUTPUT));
+        if let Some(Err(Unwritten::TooLarge)) = &json {
+            let limit = MAX_OUTPUT >> 20;
+            let what = format!(
+                "the output has more than {limit} MiB as JSON, which is the limit: put it in a bucket and return its key"
+            );
+            return Answered::Fatal(what.into());
+        }
         if self.0.options.check_outputs
             && let Err(different) = (task.codec.round_trip)(value.as_ref(), task.compare)
         {
             return Answered::Fatal(different.to_string().into());
         }
-        if !self.0.is_durable {
-            return Answered::Success(value, None);
-        }
-        match value.encode() {
-            Ok(json) if json.len() <= MAX_OUTPUT => Answered::Success(value, Some(json.into())),
-            Ok(json) => {
-                let (size, limit) = (json.len(), MAX_OUTPUT >> 20);
-                let what = format!(
-                    "the output has {size} bytes as JSON; the limit is {limit} MiB: put it in a bucket and return its key"
-                );
-                Answered::Fatal(what.into())
-            }
+        match json.transpose() {
+            Ok(json) => Answered::Success(value, json.map(Into::into)),
             Err(error) => Answered::Fatal(format!("the output cannot be written as JSON: {error}").into()),
         }
     }

@@ -1,5 +1,6 @@
 //! Deliveries: notifiers are called apart from their runs.
 
+use super::super::effects::NotTold;
 use super::super::ids::RunIx;
 use super::Engine;
 use crate::author::notify::Notification;
@@ -25,16 +26,18 @@ impl Engine {
             let result = tokio::select! {
                 done = std::future::poll_fn(|context| engine.within(|| done.as_mut().poll(context))) => match done {
                     Ok(Ok(())) => Ok(()),
-                    Ok(Err(error)) => Err(error.chain()),
-                    Err(panic) => Err(format!("it panicked: {}", crate::author::pipeline::panic_message(&*panic))),
+                    Ok(Err(error)) => Err(NotTold { error: error.chain(), after: error.later() }),
+                    Err(panic) => Err(format!("it panicked: {}", crate::author::pipeline::panic_message(&*panic)).into()),
                 },
-                () = engine.clock().sleep_until(deadline) => Err("it took longer than a minute".to_owned()),
+                () = engine.clock().sleep_until(deadline) => Err("it took longer than a minute".to_owned().into()),
             };
-            if let Err(error) = &result {
+            if let Err(NotTold { error, .. }) = &result {
                 tracing::warn!(
+                    pipeline = notification.pipeline(),
+                    run = notification.run_id(),
+                    node = notification.node(),
                     callback = notification.name(),
                     notifier = &*notifier.label,
-                    node = notification.node(),
                     error,
                     "a callback failed and will be tried again"
                 );
@@ -58,7 +61,7 @@ impl Engine {
         let _ = end.await;
     }
 
-    fn was_delivered(&self, run: RunIx, id: u32, result: Result<(), String>) {
+    fn was_delivered(&self, run: RunIx, id: u32, result: Result<(), NotTold>) {
         if self.0.interceptor.is_some() {
             return self.put_delivered(run, id, result);
         }

@@ -3,7 +3,7 @@
 //! Time stands still until nothing more happens at an instant. Only then do the answers of that instant reach the core, in the
 //! order of their nodes, so that a simulation never depends on which thread was first.
 
-use super::super::effects::{Answer, Answered};
+use super::super::effects::{Answer, Answered, NotTold};
 use super::super::ids::{Job, RunIx, Slot};
 use super::{Attempt, Engine};
 use crate::author::notify::BoxFuture;
@@ -30,7 +30,7 @@ pub(crate) trait Interceptor: Send + Sync + Debug {
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     answers: Vec<(RunIx, Slot, Job, Answer)>,
-    delivered: Vec<(RunIx, u32, Result<(), String>)>,
+    delivered: Vec<(RunIx, u32, Result<(), NotTold>)>,
 }
 
 /// How often the runtime's other tasks are let go first before an instant counts as over: bodies may wake each other.
@@ -42,7 +42,7 @@ impl Engine {
         self.0.work.notify_one();
     }
 
-    pub(super) fn put_delivered(&self, run: RunIx, id: u32, result: Result<(), String>) {
+    pub(super) fn put_delivered(&self, run: RunIx, id: u32, result: Result<(), NotTold>) {
         let mut state = self.lock();
         state.delivering -= 1;
         state.simulated.delivered.push((run, id, result));

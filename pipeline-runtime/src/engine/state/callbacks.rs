@@ -13,6 +13,8 @@ use std::time::Duration;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
+/// The longest wait that a notifier may ask for.
+const LONGEST_ASKED: Duration = Duration::from_hours(1);
 /// How long a notifier that fails is tried again.
 const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 
@@ -95,11 +97,11 @@ impl Callbacks {
         self.late.contains(id)
     }
 
-    /// When to try again after a failure; `None` when to give up.
-    pub(crate) fn next_try(&self, id: u32, now: Timestamp) -> Option<Timestamp> {
+    /// When to try again after a failure, after which the notifier asked to be left alone for `after`; `None` when to give up.
+    pub(crate) fn next_try(&self, id: u32, now: Timestamp, after: Option<Duration>) -> Option<Timestamp> {
         let due = self.due.get(&id)?;
         let wait = FIRST_WAIT.saturating_mul(2u32.saturating_pow(due.tries)).min(LONGEST_WAIT);
-        let next = now + wait;
+        let next = now + wait.max(after.unwrap_or_default().min(LONGEST_ASKED));
         (next.since(due.since) <= GIVE_UP_AFTER).then_some(next)
     }
 

@@ -358,7 +358,7 @@ fn what_was_due_to_be_told_is_told_after_a_crash_in_order() {
     assert_eq!(bench.tells, [(0, "on_success".into())]);
     bench.crash(1);
     assert_eq!(bench.tells, [(0, "on_success".into())]);
-    bench.core.delivered(RUN, 0, Err("nobody".into()), bench.now);
+    bench.core.delivered(RUN, 0, Err("nobody".to_owned().into()), bench.now);
     bench.take();
     bench.crash(0);
     assert!(bench.tells.is_empty(), "its next try is due in a second");

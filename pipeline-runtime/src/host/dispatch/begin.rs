@@ -88,11 +88,12 @@ impl Dispatch<'_> {
         let (about, pipeline) = match begin {
             Begin::Interval { pipeline, interval, .. } => (format!("the scheduled run of `{pipeline}` for {interval}"), pipeline),
             Begin::Queued { pipeline, turn } => {
-                let about = format!("run {} of {pipeline}", self.run_id(turn.key));
+                let run = self.run_id(turn.key);
+                let about = format!("run {run} of {pipeline}");
                 if let Some(journal) = self.host.journal.as_ref().filter(|_| error.is_about_plan()) {
                     journal.block(turn.key, Some(&error.kept()));
                     if self.has_plan(pipeline) {
-                        tracing::error!("{about} is blocked; others go on: {error}");
+                        tracing::error!(pipeline, run, "{about} is blocked; others go on: {error}");
                         self.scheduler.set_aside(pipeline, *turn);
                         self.tally.blocked += 1;
                         return;
@@ -101,7 +102,7 @@ impl Dispatch<'_> {
                 (about, pipeline)
             }
         };
-        tracing::error!("{about} could not begin, and is tried again in {again}: {error}");
+        tracing::error!(pipeline, "{about} could not begin, and is tried again in {again}: {error}");
         self.scheduler.hold(pipeline, self.now().date + AGAIN);
     }
 

@@ -43,6 +43,11 @@ pub(super) enum Event {
 }
 
 impl Runs {
+    /// How many runs have not ended.
+    pub(super) fn open(&self) -> usize {
+        self.open.len()
+    }
+
     pub(super) fn has_open(&self) -> bool {
         !self.open.is_empty()
     }
@@ -161,7 +166,10 @@ impl Dispatch<'_> {
     fn ended(&mut self, pipeline: &str, key: RunKey, state: RunState) -> bool {
         let ended = self.scheduler.ended(pipeline, key, state);
         if ended == Ended::HoldsUp {
-            tracing::warn!("pipeline `{pipeline}` depends on its past: its next run waits until this interval's has succeeded");
+            tracing::warn!(
+                pipeline,
+                "pipeline `{pipeline}` depends on its past: its next run waits until this interval's has succeeded"
+            );
         }
         ended != Ended::Unknown
     }

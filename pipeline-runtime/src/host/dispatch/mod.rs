@@ -15,6 +15,7 @@ mod stalls;
 mod tests;
 
 use super::scheduler::{Known, Scheduler, Timetable, Turn};
+use super::supervisor::{Beat, Supervisor};
 use super::{CALLBACKS_LIMIT, Ended, Host, StartError, Unfinished};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
@@ -28,7 +29,7 @@ use futures_util::{FutureExt, StreamExt};
 use hosted::Runs;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// How often the inbox is looked into, in real time.
 const INBOX: Duration = Duration::from_millis(200);
@@ -71,6 +72,8 @@ pub(crate) struct Dispatch<'a> {
     mailbox: Option<Mailbox>,
     last_ticket: Ticket,
     tally: Tally,
+    /// Where somebody supervises the process.
+    beat: Option<watch::Sender<Beat>>,
 }
 
 impl<'a> Dispatch<'a> {
@@ -87,6 +90,7 @@ impl<'a> Dispatch<'a> {
             mailbox: None,
             last_ticket: 0,
             tally: Tally::default(),
+            beat: None,
         };
         if let Some(journal) = host.journal.as_ref().filter(|_| service.follows_schedules) {
             dispatch.follow(&journal.reader()?)?;
@@ -175,6 +179,9 @@ impl<'a> Dispatch<'a> {
         let (goes_on, ended) = oneshot::channel::<std::convert::Infallible>();
         std::thread::scope(|threads| {
             let thread = std::thread::Builder::new().name("pipeline-dispatch".into());
+            let (beat, mut beats) = watch::channel(Beat::default());
+            let mut supervisor = self.service.follows_schedules.then(Supervisor::of_environment).flatten();
+            self.beat = supervisor.is_some().then_some(beat);
             let dispatch = thread.spawn_scoped(threads, move || {
                 let _goes_on = goes_on;
                 let ended = host.dispatch.block_on(async {
@@ -186,18 +193,27 @@ impl<'a> Dispatch<'a> {
             })?;
             host.drive_until(async {
                 let _ = drive.send(());
-                let mut ended = std::pin::pin!(ended);
-                tokio::select! {
-                    biased;
-                    signal = interrupts.first() => {
-                        // Nothing more starts, whatever dispatch is busy with. It comes to the end of that: no command is half done.
-                        host.engine.drain();
-                        // It may have ended.
-                        let _ = tell.send(signal);
+                let (mut ended, mut tell, real) = (std::pin::pin!(ended), Some(tell), Clock::system());
+                loop {
+                    tokio::select! {
+                        biased;
+                        signal = interrupts.first(), if tell.is_some() => {
+                            // Nothing more starts, whatever dispatch is busy with. It comes to the end of that: no command is half done.
+                            host.engine.drain();
+                            if let Some(supervisor) = &mut supervisor {
+                                supervisor.stops();
+                            }
+                            // It may have ended.
+                            let _ = tell.take().map(|tell| tell.send(signal));
+                        }
+                        _ = &mut ended => return,
+                        Ok(()) = beats.changed(), if supervisor.is_some() => {
+                            if let Some(supervisor) = &mut supervisor {
+                                supervisor.hear(&beats.borrow_and_update(), real.now());
+                            }
+                        }
                     }
-                    _ = &mut ended => return,
                 }
-                let _ = ended.await;
             });
             let (ended, tally) = dispatch.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             if matches!(ended, Ended::Interrupted(_)) {
@@ -239,6 +255,7 @@ impl<'a> Dispatch<'a> {
         let until = clock.now() + self.service.drain;
         while engine.is_busy() {
             self.hear_all();
+            self.beat(|_| format!("ending: what is under way has {limit} to end"));
             if clock.now() >= until {
                 return Ended::Interrupted(signal);
             }
@@ -253,8 +270,14 @@ impl<'a> Dispatch<'a> {
         let real = Clock::system();
         let mut look = real.now() + INBOX;
         let mut idle_until: Option<Timestamp> = None;
+        // Whoever supervises the process hears at once that it serves, and not at the first look into the inbox.
+        let mut is_first = true;
         loop {
             self.begin_due();
+            if is_first {
+                is_first = false;
+                self.beat(Self::status);
+            }
             let has_room = self.has_room();
             // What is queued begins once there is room, or a while after it could not begin.
             let is_waiting = self.scheduler.queued() > 0 && (!has_room || self.scheduler.is_held(self.now().date));
@@ -280,10 +303,28 @@ impl<'a> Dispatch<'a> {
                 () = real.sleep_until(look) => {
                     self.look_into_inbox();
                     self.forget_lingering();
+                    self.beat(Self::status);
                     look = real.now() + INBOX;
                 }
             }
         }
+    }
+
+    /// Says that this loop goes round, and what the process does, where somebody supervises it.
+    fn beat(&self, status: impl FnOnce(&Self) -> String) {
+        if let Some(beat) = &self.beat {
+            beat.send_replace(Beat { status: status(self) });
+        }
+    }
+
+    /// What the process does, for people.
+    fn status(&self) -> String {
+        let (open, queued) = (self.runs.open(), self.scheduler.queued());
+        let next = match self.scheduler.next_of_all(self.now().date) {
+            Some(next) => format!("next run at {}", next.to_utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)),
+            None => "no next run".to_owned(),
+        };
+        format!("{open} under way, {queued} queued; {next}")
     }
 
     fn hear_all(&mut self) {

@@ -237,6 +237,11 @@ impl Scheduler {
         self.pipelines.get(pipeline).is_some_and(PipelineState::is_paused)
     }
 
+    /// When the next interval of any pipeline is due.
+    pub(crate) fn next_of_all(&self, now: Timestamp) -> Option<Timestamp> {
+        self.pipelines.values().filter_map(|state| state.next_tick(now.to_utc())).min().map(Timestamp::from)
+    }
+
     /// When the pipeline's next interval is due.
     pub(crate) fn next_tick(&self, pipeline: &str, now: Timestamp) -> Option<Timestamp> {
         self.pipelines.get(pipeline)?.next_tick(now.to_utc()).map(Timestamp::from)

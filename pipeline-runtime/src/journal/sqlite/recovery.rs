@@ -151,7 +151,7 @@ impl Lives {
 
 fn success<T: crate::Data>(value: T) -> Answered {
     let value = Value::new(value);
-    let json = value.encode().unwrap();
+    let json = value.encode(usize::MAX).unwrap();
     Answered::Success(value, Some(json.into()))
 }
 

@@ -1,0 +1,167 @@
+//! Log lines: what bodies and the engine say through `tracing`, each line tied to its node and attempt.
+//!
+//! `2024-03-25T06:00:01Z INFO process#2: parsed 3 records rows=3` is a line of the second attempt of node `process`. The time is that
+//! of the run's clock. The attempt is found through the scope that the engine sets around each poll, so a line costs no span.
+//!
+//! What the engine says of a run has the fields `pipeline`, `run` and `node`, as far as they are known. In a text they stand where they do in a
+//! body's lines.
+//!
+//! - `text.rs`: lines for people.
+//! - `json.rs`: lines for programs.
+
+mod json;
+mod text;
+
+pub(crate) use text::line;
+
+use super::Names;
+use super::feed::LogSink;
+use crate::engine;
+use crate::journal::{LogLine, SqliteJournal};
+use crate::time::Clock;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+/// Where lines go, and which time they tell.
+static DESK: Mutex<Option<Desk>> = Mutex::new(None);
+
+#[derive(Debug, Clone)]
+struct Desk {
+    sink: LogSink,
+    /// Keeps those of attempts.
+    journal: Option<Arc<SqliteJournal>>,
+    clock: Clock,
+    names: Names,
+}
+
+/// What is logged, and how it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Logging {
+    pub(crate) level: LevelFilter,
+    pub(crate) format: LogFormat,
+}
+
+/// How a line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people: `TIME LEVEL NODE#ATTEMPT: MESSAGE field=value`
+    #[default]
+    Text,
+    /// For programs: one JSON object a line
+    Json,
+}
+
+/// What a line is about, as far as that is known.
+#[derive(Debug, Default)]
+struct About {
+    pipeline: Option<String>,
+    run: Option<String>,
+    node: Option<String>,
+    attempt: Option<u32>,
+}
+
+/// Sends this process's log lines to `sink`, and those of attempts to the journal too, until the guard is dropped; at other times
+/// they go to stderr. No body waits for who shows them.
+///
+/// The first call in a process also decides level and format, and has panics of bodies logged instead of printed. A program that
+/// has set a `tracing` subscriber of its own keeps it.
+pub(crate) fn collect(
+    logging: Logging,
+    sink: LogSink,
+    journal: Option<Arc<SqliteJournal>>,
+    clock: Clock,
+    names: Names,
+) -> Collecting {
+    install(logging);
+    *DESK.lock().unwrap_or_else(PoisonError::into_inner) = Some(Desk { sink, journal, clock, names });
+    Collecting(())
+}
+
+/// Ends the collecting when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Collecting(());
+
+impl Drop for Collecting {
+    fn drop(&mut self) {
+        *DESK.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Logs from now on.
+pub(crate) fn install(logging: Logging) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::registry().with(Lines(logging));
+        // The program's own subscriber stays.
+        let _ = tracing::subscriber::set_global_default(subscriber);
+        hear_panics();
+    });
+}
+
+/// A panic of a body is its attempt's error, and shown as that; where it happened only the hook can tell.
+fn hear_panics() {
+    let other = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if engine::current(|_| ()).is_none() {
+            return other(panic);
+        }
+        let at = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        let what = panic.payload_as_str().unwrap_or("(no message)");
+        tracing::error!("the body panicked at {at}: {what}");
+    }));
+}
+
+/// The layer that writes the lines.
+#[derive(Debug)]
+struct Lines(Logging);
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        *metadata.level() <= self.0.level
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.0.level)
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let desk = DESK.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let now = desk.as_ref().map_or_else(Clock::system, |desk| desk.clock).now();
+        let metadata = event.metadata();
+        // What the log notifier says of a run, it says in fields.
+        let is_engines = is_ours(metadata) && !metadata.target().starts_with(concat!(env!("CARGO_CRATE_NAME"), "::alerts"));
+        let (text, about) = text::words(event, is_engines);
+        let of_attempt = engine::current(|attempt| {
+            let (info, node, number) = (&attempt.spec.info, attempt.id(), attempt.number);
+            if let Some(journal) = desk.as_ref().and_then(|desk| desk.journal.as_ref()) {
+                let (run, node, level, text) = (attempt.spec.key, node.clone(), *metadata.level(), text.clone());
+                journal.log(LogLine { run, node, attempt: number, at: now, level, text });
+            }
+            let (pipeline, run) = (info.pipeline.clone(), info.run_id.clone());
+            About { pipeline: Some(pipeline), run: Some(run), node: Some(node), attempt: Some(number) }
+        });
+        let about = of_attempt.unwrap_or(about);
+        let line = match self.0.format {
+            LogFormat::Text => {
+                let about = text::about(&about, desk.as_ref().map(|desk| &desk.names), metadata);
+                text::line(now, *metadata.level(), &about, &text)
+            }
+            LogFormat::Json => json::line(now, event, about),
+        };
+        let unsent = match desk {
+            Some(desk) => desk.sink.log(line),
+            None => Err(line),
+        };
+        if let Err(line) = unsent {
+            // There is nowhere to say that stderr is closed.
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+}
+
+fn is_ours(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with(env!("CARGO_CRATE_NAME"))
+}

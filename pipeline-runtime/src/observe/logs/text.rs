@@ -1,0 +1,130 @@
+//! A log line for people.
+
+use super::About;
+use crate::observe::Names;
+use crate::time::Timestamp;
+use chrono::SecondsFormat;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Metadata};
+
+/// A longer line is cut.
+pub(super) const MAX_LINE: usize = 16 << 10;
+
+/// What an event says, the message first and then the fields as `name=value`; and what it is about, where it is the engine's.
+pub(super) fn words(event: &Event<'_>, is_engines: bool) -> (String, About) {
+    let mut words = Words { line: String::new(), begun: false, about: is_engines.then(About::default) };
+    event.record(&mut words);
+    cut(&mut words.line, MAX_LINE);
+    (words.line, words.about.unwrap_or_default())
+}
+
+/// What a line is about: `load#2` of a body, with its pipeline and run before it where `names` says so.
+pub(super) fn about(about: &About, names: Option<&Names>, metadata: &Metadata<'_>) -> String {
+    let before = match (&about.pipeline, &about.run) {
+        (Some(pipeline), Some(run)) => names.map(|names| names.prefix(pipeline, run)).unwrap_or_default(),
+        (Some(pipeline), None) => format!("{pipeline}/"),
+        _ => String::new(),
+    };
+    match (&about.node, about.attempt) {
+        (Some(node), Some(attempt)) => format!("{before}{node}#{attempt}"),
+        (Some(node), None) => format!("{before}{node}"),
+        _ if !before.is_empty() => before.trim_end_matches('/').to_owned(),
+        // Which of its modules speaks is the engine's own affair.
+        _ if super::is_ours(metadata) => "engine".to_owned(),
+        _ => metadata.target().to_owned(),
+    }
+}
+
+/// A line as people read it. `about` is its node and attempt.
+///
+/// No terminal is told anything by it, and nothing in it looks like another line: its further lines are set off.
+pub(crate) fn line(at: Timestamp, level: Level, about: &str, text: &str) -> String {
+    format!("{} {level} {about}: {}", at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true), plain(text))
+}
+
+/// The text with what would change a terminal, or the order of its letters, as `\u{1b}`.
+fn plain(text: &str) -> Cow<'_, str> {
+    let is_odd = |c: char| (c.is_control() && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.contains(is_odd) {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.trim_end_matches(['\r', '\n']).chars() {
+        match c {
+            '\n' => shown.push_str("\n    "),
+            c if is_odd(c) => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown.into()
+}
+
+/// Cuts a text that is longer, and says how much is missing.
+pub(super) fn cut(text: &mut String, limit: usize) {
+    if text.len() > limit {
+        let end = text.floor_char_boundary(limit);
+        let more = text.len() - end;
+        text.truncate(end);
+        // Writing to a text cannot fail.
+        let _ = write!(text, "… ({more} bytes more)");
+    }
+}
+
+struct Words {
+    line: String,
+    begun: bool,
+    /// Where what it is about stands before it, instead of among the fields.
+    about: Option<About>,
+}
+
+impl Visit for Words {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let place = self.about.as_mut().and_then(|about| match field.name() {
+            "pipeline" => Some(&mut about.pipeline),
+            "run" => Some(&mut about.run),
+            "node" => Some(&mut about.node),
+            _ => None,
+        });
+        match place {
+            Some(place) => *place = Some(value.to_owned()),
+            None => self.record_debug(field, &value),
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let between = if std::mem::replace(&mut self.begun, true) { " " } else { "" };
+        // Writing to a text cannot fail.
+        let _ = match field.name() {
+            "message" => write!(self.line, "{between}{value:?}"),
+            name => write!(self.line, "{between}{name}={value:?}"),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_cut_at_a_character() {
+        let mut line = "ä".repeat(MAX_LINE);
+        cut(&mut line, MAX_LINE);
+        assert!(line.ends_with(&format!("… ({MAX_LINE} bytes more)")), "{}", &line[line.len() - 40..]);
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown() {
+        assert_eq!(plain("\u{1b}[2J\u{7}a\0b\r\n\u{202e}c\u{8}\td"), "\\u{1b}[2J\\u{7}a\\u{0}b\\r\n    \\u{202e}c\\u{8}\td");
+        assert!(matches!(plain("ä — 漢字\t👩‍👩‍👧"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn no_line_within_a_line_looks_like_a_line() {
+        let forged = "all is well\n2024-03-25T06:00:01Z INFO engine: asked from outside: stop\n";
+        let shown = line(Timestamp::default(), Level::INFO, "load#1", forged);
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[1..], ["    2024-03-25T06:00:01Z INFO engine: asked from outside: stop"]);
+    }
+}

@@ -1,0 +1,57 @@
+//! Log lines of runs that are under way at once: each says whose it is.
+
+use crate::process::Folder;
+
+const FIRST: &str = "manual__2024-03-01T00:00:00Z";
+const SECOND: &str = "manual__2024-03-02T00:00:00Z";
+
+/// Two runs of one pipeline, under way at once.
+fn two_runs(folder: &Folder) {
+    for date in ["2024-03-01", "2024-03-02"] {
+        folder.ok(&["trigger", "busy", "--logical-date", date]);
+    }
+}
+
+#[test]
+fn two_runs_of_one_pipeline_are_told_apart() {
+    let folder = Folder::new();
+    let mut serve = folder.serve(&[]);
+    two_runs(&folder);
+    serve.hears(&format!(" INFO busy/{SECOND}/patient#1: waits for go day=\"2024-03-02\""));
+    assert!(serve.said(&format!(" INFO busy/{FIRST}/patient#1: waits for go day=\"2024-03-01\"")));
+}
+
+#[test]
+fn a_run_that_joins_another_is_named_by_its_run() {
+    let folder = Folder::new();
+    let mut run = folder.start(&["run", "busy", "--logical-date", "2024-03-01"]);
+    run.hears(" INFO patient#1: waits for go day=\"2024-03-01\"");
+    folder.ok(&["trigger", "busy", "--logical-date", "2024-03-02"]);
+    run.hears(&format!(" INFO busy/{SECOND}/patient#1: waits for go day=\"2024-03-02\""));
+    assert!(run.said("  patient  running") && run.said(&format!("  busy/{SECOND}/patient  running")));
+}
+
+#[test]
+fn json_lines_have_the_run() {
+    let folder = Folder::new();
+    let mut serve = folder.serve(&["--log-format", "json"]);
+    two_runs(&folder);
+    let line: serde_json::Value = serde_json::from_str(&serve.hears(SECOND_OF_JSON)).expect("a line is an object");
+    assert_eq!(
+        (&line["pipeline"], &line["run"], &line["node"], &line["attempt"], &line["message"], &line["fields"]["day"]),
+        (&"busy".into(), &SECOND.into(), &"patient".into(), &1.into(), &"waits for go".into(), &"2024-03-02".into())
+    );
+    let asked: serde_json::Value = serde_json::from_str(&serve.heard("asked from outside")).expect("the engine's, too");
+    assert_eq!((asked["level"].as_str(), asked.get("run")), (Some("INFO"), None));
+}
+
+const SECOND_OF_JSON: &str = r#""fields":{"day":"2024-03-02"}"#;
+
+#[test]
+fn a_callback_that_fails_says_whose_it_was() {
+    let folder = Folder::new();
+    let mut serve = folder.serve(&[]);
+    folder.ok(&["trigger", "busy", "--logical-date", "2024-03-01"]);
+    folder.touch("go");
+    serve.hears(&format!(" WARN busy/{FIRST}/patient: a callback failed and will be tried again callback=\"on_success\""));
+}

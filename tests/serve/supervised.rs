@@ -1,0 +1,110 @@
+//! What systemd hears of `serve`: `Type=notify` and its watchdog, by a socket like its own.
+
+use crate::process::{Folder, Process};
+use std::os::unix::net::UnixDatagram;
+use std::time::{Duration, Instant};
+
+/// Longer than anything takes that is going to happen.
+const DEADLINE: Duration = Duration::from_mins(1);
+/// How long `serve` may be silent; it says that it is alive in half of it.
+const WATCHDOG: Duration = Duration::from_millis(400);
+
+/// What listens where systemd would.
+struct Manager(UnixDatagram);
+
+impl Manager {
+    /// Starts `serve` and listens to it.
+    fn serve(folder: &Folder, args: &[&str]) -> (Self, Process) {
+        let socket = UnixDatagram::bind(folder.path("notify")).expect("the folder is ours");
+        let watchdog = WATCHDOG.as_micros().to_string();
+        let environment = [("NOTIFY_SOCKET", folder.path("notify").into_os_string()), ("WATCHDOG_USEC", watchdog.into())];
+        let process = folder.start_with(&[&["serve"], args].concat(), &environment);
+        (Self(socket), process)
+    }
+
+    /// The next message, if one comes in that time.
+    fn next(&self, within: Duration) -> Option<String> {
+        self.0.set_read_timeout(Some(within)).expect("a time that is not zero");
+        let mut bytes = [0; 4096];
+        self.0.recv(&mut bytes).ok().map(|n| String::from_utf8_lossy(&bytes[..n]).into_owned())
+    }
+
+    /// Waits for a message with a line that begins so.
+    fn hears(&self, word: &str) -> String {
+        let until = Instant::now() + DEADLINE;
+        let mut heard = Vec::new();
+        while Instant::now() < until {
+            let Some(message) = self.next(DEADLINE) else { break };
+            if message.lines().any(|line| line.starts_with(word)) {
+                return message;
+            }
+            heard.push(message);
+        }
+        panic!("waited for {word:?}; heard {heard:?}")
+    }
+}
+
+#[test]
+fn systemd_hears_that_it_serves_what_it_does_that_it_is_alive_and_that_it_ends() {
+    let folder = Folder::new();
+    let (manager, mut serve) = Manager::serve(&folder, &[]);
+    let first = manager.next(DEADLINE).expect("it says that it is ready");
+    assert!(first.starts_with("READY=1\nSTATUS=") && first.ends_with("\nWATCHDOG=1"), "{first}");
+    assert!(first.contains(" queued; next run at 20"), "{first}");
+    // It had said so to people, too.
+    serve.hears("serving ordered");
+    manager.hears("WATCHDOG=1");
+    manager.hears("WATCHDOG=1");
+    folder.ok(&["trigger", "busy", "--logical-date", "2024-03-01"]);
+    manager.hears("STATUS=1 under way, 0 queued");
+    serve.signal("-TERM");
+    manager.hears("STOPPING=1");
+    manager.hears("STATUS=ending: what is under way has 20s to end");
+    // It is alive as long as something is under way.
+    manager.hears("WATCHDOG=1");
+    folder.touch("go");
+    assert_eq!(serve.ends().code(), Some(0));
+}
+
+#[test]
+fn a_process_that_drains_nothing_says_that_it_ends() {
+    let folder = Folder::new();
+    let (manager, mut serve) = Manager::serve(&folder, &["--drain", "0s"]);
+    manager.hears("READY=1");
+    serve.ended_by("-TERM");
+    manager.hears("STOPPING=1");
+}
+
+/// What begins runs hangs in a pipeline's function, which reads a file that somebody else holds.
+#[test]
+fn nobody_is_told_that_it_is_alive_while_what_begins_runs_hangs() {
+    let folder = Folder::new();
+    let (manager, mut serve) = Manager::serve(&folder, &[]);
+    manager.hears("READY=1");
+    let hold = folder.path("hold");
+    assert!(std::process::Command::new("mkfifo").arg(&hold).status().expect("there is `mkfifo`").success());
+    // Returns once it is read.
+    let writer = std::fs::OpenOptions::new().write(true).open(&hold).expect("it is ours");
+    std::fs::remove_file(&hold).expect("it is ours");
+    let until = Instant::now() + 3 * WATCHDOG;
+    let mut heard = Vec::new();
+    while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        heard.extend(manager.next(left));
+    }
+    let alive = heard.iter().filter(|message| message.contains("WATCHDOG=1")).count();
+    // Those that were on their way. It says so six times in that time otherwise.
+    assert!(alive <= 2, "{heard:?}");
+    assert_eq!(manager.next(WATCHDOG), None, "nothing is on its way any more");
+    drop(writer);
+    manager.hears("WATCHDOG=1");
+    assert_eq!(serve.ended_by("-TERM"), Some(0));
+}
+
+#[test]
+fn a_socket_that_is_none_is_warned_of_and_all_is_served() {
+    let folder = Folder::new();
+    let mut serve = folder.start_with(&["serve"], &[("NOTIFY_SOCKET", "nowhere")]);
+    serve.hears(" WARN engine: NOTIFY_SOCKET is `nowhere`, and nobody can be told there that this process serves: ");
+    serve.hears("of minutely: success");
+    assert_eq!(serve.ended_by("-TERM"), Some(0));
+}
