@@ -11,8 +11,12 @@ mod damage;
 mod faults;
 mod folder;
 mod golden;
+#[cfg(target_os = "linux")]
+mod heard;
 mod history;
 mod kills;
+#[cfg(target_os = "linux")]
+mod power;
 mod promise;
 mod queued;
 mod set_aside;

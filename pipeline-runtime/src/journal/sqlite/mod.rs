@@ -73,9 +73,7 @@ impl SqliteJournal {
     /// Opens the journal for this process alone, making it if there is none.
     pub(crate) fn open(named: &Path) -> Result<Self, JournalError> {
         let path = &file::resolve(named);
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| JournalError::folder(folder, error))?;
-        }
+        create::folders(path)?;
         let lock = Lock::take(named)?;
         let connection = schema::open(path)?;
         let next_key = schema::next_key(&connection, path)?;
