@@ -20,4 +20,6 @@ mod power;
 mod promise;
 mod queued;
 mod set_aside;
+#[cfg(target_os = "linux")]
+mod soak;
 mod stalls;
