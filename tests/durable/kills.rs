@@ -73,10 +73,20 @@ fn lines(child: &mut Child) -> Receiver<String> {
 }
 
 /// A xorshift generator: the seed is all there is to know.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, n: u64) -> u64 {
+    /// Of the variable `SEED`, else another each time. It is printed, so that what a failing test met can be met again.
+    pub(crate) fn new() -> Self {
+        let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+            u64::from(now.subsec_nanos()) | 1
+        });
+        println!("SEED={seed}");
+        Self(seed)
+    }
+
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -222,13 +232,9 @@ fn choose(random: &mut Random, lines: usize, stuck: u32) -> Kill {
 
 #[test]
 fn a_run_that_is_killed_at_random_is_gone_on_with_and_ends_as_one_that_is_not() {
-    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        u64::from(now.subsec_nanos()) | 1
-    });
-    println!("SEED={seed}");
+    let mut random = Random::new();
+    let seed = random.0;
     let kills: usize = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(40);
-    let mut random = Random(seed);
     let mut figures = Figures::default();
     while figures.kills < kills {
         let folder = tempfile::tempdir().unwrap();

@@ -12,9 +12,15 @@ mod deploys;
 mod faults;
 mod folder;
 mod golden;
+#[cfg(target_os = "linux")]
+mod heard;
 mod history;
 mod kills;
+#[cfg(target_os = "linux")]
+mod power;
 mod promise;
 mod queued;
 mod set_aside;
+#[cfg(target_os = "linux")]
+mod soak;
 mod stalls;

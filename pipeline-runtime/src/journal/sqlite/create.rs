@@ -10,6 +10,32 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Makes the folders that a new journal's file is to be in, where there are none.
+///
+/// A folder that is made is on the disk once the one that it is in is synced. Nobody does that later: `SQLite` syncs the folder of its
+/// files, and not the ones above. Without it a power failure could take the folder away, and all acknowledged commits with it.
+pub(super) fn folders(journal: &Path) -> Result<(), JournalError> {
+    let Some(folder) = journal.parent().filter(|_| !journal.exists()) else { return Ok(()) };
+    let of_path = || folder.ancestors().filter(|folder| !folder.as_os_str().is_empty());
+    let missing: Vec<&Path> = of_path().take_while(|folder| !folder.is_dir()).collect();
+    // One that died as it made them has left but the last one without a sync.
+    if let Some(there) = of_path().nth(missing.len()) {
+        sync_above(there);
+    }
+    for made in missing.into_iter().rev() {
+        fs::create_dir_all(made).map_err(|error| JournalError::folder(folder, error))?;
+        sync_above(made);
+    }
+    Ok(())
+}
+
+/// Syncs what a folder is in. Where that cannot be opened, as it may be entered and not read, or the system opens no folders, nobody can.
+fn sync_above(folder: &Path) {
+    let Some(above) = folder.parent() else { return };
+    let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+    let _ = File::open(above).and_then(|above| above.sync_all());
+}
+
 /// Makes the file. Whoever calls holds the journal's lock.
 pub(super) fn create(path: &Path) -> Result<(), JournalError> {
     let new = beside(path, "-new");

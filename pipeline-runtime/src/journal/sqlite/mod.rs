@@ -9,8 +9,9 @@
 //! # Why a run waits for the disk once to begin
 //!
 //! A run's entry waits for the run's first records, since nobody awaits it alone. A new journal is made beside its place, synced once and then
-//! put there (`create.rs`). As a process ends it brings everything into the one file, which costs two syncs more: a file that needs its `-wal`
-//! to be whole would be copied, moved or restored without it. (`tests/durable/kills.rs`)
+//! put there; before that what its folder is in is synced, as the folder may be new as well (`create.rs`). As a process ends it brings everything
+//! into the one file, which costs two syncs more: a file that needs its `-wal` to be whole would be copied, moved or restored without it.
+//! (`tests/durable/kills.rs`)
 
 mod acts;
 mod claim;
@@ -75,9 +76,7 @@ impl SqliteJournal {
     /// Opens the journal for this process alone, making it if there is none.
     pub(crate) fn open(named: &Path) -> Result<Self, JournalError> {
         let path = &file::resolve(named);
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| JournalError::folder(folder, error))?;
-        }
+        create::folders(path)?;
         let lock = Lock::take(named)?;
         let connection = schema::open(path)?;
         let next_key = schema::next_key(&connection, path)?;

@@ -1,0 +1,137 @@
+//! Pipelines whose bodies note what they were given: what `power` cuts the power of, and what `soak.rs` leaves alone.
+//!
+//! An output is the name of the node that made it and a word that no other body ever makes. So the notes tell whether an output that
+//! somebody was given is there afterwards, and whether the body that made it ran again. `SPEED` says how fast its clock goes.
+
+use pipeline_runtime::cli::Cli;
+use pipeline_runtime::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// An output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Made {
+    node: String,
+    /// Made once.
+    word: String,
+    /// What makes it long.
+    rest: String,
+}
+
+/// In one write, so that the lines of a process that is killed are whole.
+fn note(line: &str) -> Result<()> {
+    let mut effects = std::fs::OpenOptions::new().append(true).create(true).open("effects")?;
+    Ok(effects.write_all(format!("{line}\n").as_bytes())?)
+}
+
+/// `begin RUN NODE NODE:WORD…`: what the body was given; then `made RUN NODE WORD`.
+fn work<'a>(ctx: &Context, given: impl IntoIterator<Item = &'a Made>) -> Result<Made> {
+    static BODIES: AtomicU64 = AtomicU64::new(0);
+    let run = format!("{}/{}", ctx.pipeline(), ctx.run_id());
+    let given: Vec<String> = given.into_iter().map(|made| format!("{}:{}", made.node, made.word)).collect();
+    note(format!("begin {run} {} {}", ctx.node(), given.join(" ")).trim_end())?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+    let word = format!("{now:x}.{:x}.{:x}", std::process::id(), BODIES.fetch_add(1, Ordering::Relaxed));
+    note(&format!("made {run} {} {word}", ctx.node()))?;
+    Ok(Made { node: ctx.node().to_owned(), word, rest: String::new() })
+}
+
+#[task]
+async fn source(ctx: Context) -> Result<Made> {
+    work(&ctx, [])
+}
+
+#[task]
+async fn pass(ctx: Context, made: Made) -> Result<Made> {
+    work(&ctx, [&made])
+}
+
+/// Each element is the same output.
+#[task]
+async fn split(ctx: Context, made: Made) -> Result<Vec<Made>> {
+    Ok(vec![work(&ctx, [&made])?; 3])
+}
+
+#[task(retries = 2, retry_delay = "2ms")]
+async fn delicate(ctx: Context, made: Made) -> Result<Made> {
+    let word = work(&ctx, [&made])?;
+    if ctx.attempt() == 1 { Err("503".into()) } else { Ok(word) }
+}
+
+/// Is there at its second poke.
+#[sensor(poke = "5ms", poke_timeout = "10d", timeout = "30d")]
+async fn arrival(ctx: Context, made: Made) -> Result<Poke<Made>> {
+    if ctx.recall::<u32>()?.is_none() {
+        ctx.remember(&1_u32)?;
+        return Ok(Poke::NotYet);
+    }
+    Ok(Poke::Ready(work(&ctx, [&made])?))
+}
+
+#[task]
+async fn gather(ctx: Context, all: Vec<Made>, delicate: Made, arrived: Made) -> Result<Made> {
+    work(&ctx, all.iter().chain([&delicate, &arrived]))
+}
+
+/// A chain, a mapping, a node that fails once, and a sensor.
+#[pipeline(schedule = "@daily", start = "2024-01-01", end = "2024-01-31")]
+fn mixed() {
+    let first = pass(source()).named("first");
+    let all = split(first).each(|made| pass(pass(made).named("one")).named("two"));
+    pass(gather(all, delicate(first), arrival(first))).named("last");
+}
+
+#[task]
+async fn heavy(ctx: Context, made: Made) -> Result<Made> {
+    Ok(Made { rest: "x".repeat(20_000), ..work(&ctx, [&made])? })
+}
+
+/// So much is kept that the newest commits are copied into the journal's file before it ends.
+#[pipeline]
+fn large() {
+    let mut last = source();
+    for n in 1..250 {
+        last = heavy(last).named(format!("heavy_{n}"));
+    }
+}
+
+/// What is asked for.
+#[pipeline]
+fn asked() {
+    pass(pass(source()).named("middle")).named("last");
+}
+
+/// Pipelines that run every minute, each interval in its turn.
+macro_rules! minutely {
+    ($($name:ident)*) => {
+        $(
+            #[doc = "Runs every minute."]
+            #[pipeline(schedule = "* * * * *", catchup = true, max_active_runs = 4)]
+            fn $name() {
+                pass(source()).named("last");
+            }
+        )*
+        fn every_minute() -> Vec<Pipeline> {
+            vec![$($name()),*]
+        }
+    };
+}
+
+minutely! {
+    m00 m01 m02 m03 m04 m05 m06 m07 m08 m09 m10 m11 m12 m13 m14 m15 m16 m17 m18 m19
+    m20 m21 m22 m23 m24 m25 m26 m27 m28 m29 m30 m31 m32 m33 m34 m35 m36 m37 m38 m39
+    m40 m41 m42 m43 m44 m45 m46 m47 m48 m49 m50 m51 m52 m53 m54 m55 m56 m57 m58 m59
+}
+
+fn number(name: &str, otherwise: u32) -> u32 {
+    std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(otherwise)
+}
+
+/// `MINUTELY` says how many of those that run every minute it has.
+fn main() -> ExitCode {
+    let minutely = every_minute().into_iter().take(number("MINUTELY", 1) as usize);
+    Cli::new([mixed(), large(), asked()].into_iter().chain(minutely)).speed(number("SPEED", 1)).main()
+}

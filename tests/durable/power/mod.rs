@@ -1,0 +1,188 @@
+//! The power fails: what is on the disk then is less than what the processes wrote, and other than what a killed one leaves.
+//!
+//! All that real processes do to their files is recorded (`record.c`, for Linux). The power fails before a random operation; of what
+//! was not synced by then anything may be left (`disk.rs`). `resume` goes on with that: whatever somebody had been given before
+//! must be there, and must not run again (`check.rs`). Side effects are in the same log, so which came before is known.
+//!
+//! `CUTS=1200 SEED=7 cargo test -p pipeline-tests --test durable power -- --nocapture` is a longer form, as `scripts/power-cuts` has it.
+
+mod check;
+mod disk;
+mod log;
+mod recorder;
+
+use crate::folder::Begun;
+use crate::kills::Random;
+use check::{OVER, PAUSED, PRUNED, PRUNING, STARTED, STAYS};
+use disk::{Disk, Files};
+use log::Op;
+use recorder::{Recorder, Recording};
+use std::process::Command;
+
+/// How often each recording is cut.
+const EACH: usize = 10;
+
+fn run() -> Recording {
+    let recorder = Recorder::new(Files::new(), 1);
+    recorder.call(&["run", "mixed"]);
+    recorder.note(OVER);
+    recorder.finish("run")
+}
+
+/// `SQLite` copies a thousand pages of newest commits into the journal's file, and writes their own file anew from its beginning.
+fn large() -> Recording {
+    let recorder = Recorder::new(Files::new(), 1);
+    recorder.call(&["run", "large"]);
+    recorder.note(OVER);
+    let recording = recorder.finish("a large run");
+    let copied = recording.syncs_of("journal.db");
+    // At the end they are anyway.
+    assert!(copied >= 2, "the newest commits were copied {copied} times");
+    recording
+}
+
+fn killed(random: &mut Random) -> Recording {
+    let recorder = Recorder::new(Files::new(), 1);
+    recorder.kill(&["run", "mixed"], 1 + random.below(200));
+    // It goes on with what is unfinished, and begins anew where there is no journal yet.
+    recorder.call(&["run", "mixed"]);
+    recorder.note(OVER);
+    recorder.finish("run, kill, run")
+}
+
+fn served() -> Recording {
+    let recorder = Recorder::new(Files::new(), 600);
+    let mut serve = Begun::spawn(&mut recorder.command(&["serve"]), &["serving m00"]);
+    for day in ["2024-03-01", "2024-03-02", "2024-03-03"] {
+        let said = recorder.call(&["trigger", "asked", "--logical-date", day]);
+        assert!(said.contains("has started"), "{said}");
+        recorder.note(&format!("{STARTED}asked/manual__{day}T00:00:00Z"));
+    }
+    recorder.call(&["pause", "mixed"]);
+    recorder.note(&format!("{PAUSED}mixed"));
+    (0..4).for_each(|_| serve.hears("of m00: success"));
+    let ended = Command::new("kill").args(["-TERM", &serve.child.id().to_string()]).status().unwrap();
+    assert!(ended.success());
+    assert_eq!(serve.finish().0, Some(0));
+    recorder.finish("serve, trigger, pause")
+}
+
+const BACKFILL: [&str; 6] = ["backfill", "mixed", "--from", "2024-01-01", "--to", "2024-01-04"];
+
+fn backfilled() -> Recording {
+    let recorder = Recorder::new(Files::new(), 1);
+    recorder.call(&BACKFILL);
+    recorder.note(OVER);
+    recorder.finish("backfill")
+}
+
+fn pruned() -> Recording {
+    let recorder = Recorder::new(Files::new(), 1);
+    recorder.call(&BACKFILL);
+    recorder.note(PRUNING);
+    let said = recorder.call(&["prune", "--older-than", "0s"]);
+    assert!(said.contains("3 runs deleted; 1 as old stays"), "{said}");
+    recorder.note(PRUNED);
+    recorder.note(&format!("{STAYS}mixed/backfill__2024-01-04T00:00:00Z"));
+    recorder.call(&["run", "asked", "--logical-date", "2024-03-01"]);
+    recorder.note(&format!("{STAYS}asked/manual__2024-03-01T00:00:00Z"));
+    recorder.note(OVER);
+    recorder.finish("backfill, prune, run")
+}
+
+/// The power fails again, while what the first time left is gone on with.
+fn cut_before(random: &mut Random) -> Recording {
+    let first = run();
+    let left = loop {
+        let ops = first.ops();
+        let mut disk = Disk::new(&first.root, &first.before, None);
+        let at = usize::try_from(random.below(ops.len() as u64)).unwrap();
+        disk.apply(&ops[..at]);
+        let (left, _) = check::left(&disk, random);
+        if left.keys().any(|path| path.ends_with("journal.db")) {
+            break left;
+        }
+    };
+    let recorder = Recorder::new(left, 1);
+    recorder.call(&["resume"]);
+    recorder.note(OVER);
+    recorder.finish("run, power failure, resume")
+}
+
+fn record(which: usize, random: &mut Random) -> Recording {
+    match which % 7 {
+        0 => run(),
+        1 => killed(random),
+        2 => served(),
+        3 => backfilled(),
+        4 => pruned(),
+        5 => large(),
+        _ => cut_before(random),
+    }
+}
+
+#[test]
+fn what_somebody_was_given_before_the_power_failed_is_there_and_does_not_run_again() {
+    let mut random = Random::new();
+    let seed = random.0;
+    let cuts: usize = std::env::var("CUTS").ok().and_then(|cuts| cuts.parse().ok()).unwrap_or(7 * EACH);
+    let (mut done, mut recordings, mut operations, mut given, mut without) = (0, 0, 0, 0, 0);
+    while done < cuts {
+        let recording = record(recordings, &mut random);
+        let length = recording.ops().len();
+        for _ in 0..EACH.min(cuts - done) {
+            let at = usize::try_from(random.below(length as u64 + 1)).unwrap();
+            let shown = check::cut(&recording, at, &mut random, None).unwrap_or_else(|wrong| panic!("SEED={seed}: {wrong}"));
+            given += shown.given;
+            without += usize::from(!shown.has_journal);
+            done += 1;
+        }
+        recordings += 1;
+        operations += length;
+    }
+    println!(
+        "SEED={seed} CUTS={cuts}: {recordings} recordings of {operations} operations; {given} outputs that somebody had been given, 0 lost, 0 \
+         finished nodes run again; {without} cuts before there was a journal"
+    );
+    assert!(given > 15 * cuts, "SEED={seed}: only {given} outputs had been given");
+}
+
+/// The folder itself, its file and the first commits: all of them are new, and nothing but their names says where they are. Also where
+/// a process was killed as it made them, and the next one found them there.
+#[test]
+fn a_new_journal_is_there_once_its_first_body_has_begun() {
+    let mut random = Random::new();
+    let seed = random.0;
+    for killed_at in [1, 2, 3, 4, 12, 40] {
+        let recorder = Recorder::new(Files::new(), 1);
+        recorder.kill(&["run", "mixed"], killed_at);
+        recorder.call(&["run", "mixed"]);
+        is_there_once_a_body_has_begun(&recorder.finish("a new journal"), &mut random, seed);
+    }
+}
+
+fn is_there_once_a_body_has_begun(recording: &Recording, random: &mut Random, seed: u64) {
+    let is_effect = |op: &Op<'_>| matches!(op, Op::Open { path, .. } if path.ends_with("effects"));
+    let opened = recording.ops().iter().position(is_effect).unwrap();
+    for _ in 0..6 {
+        let shown = check::cut(recording, opened + 2, random, None).unwrap_or_else(|wrong| panic!("SEED={seed}: {wrong}"));
+        assert!(shown.has_journal, "SEED={seed}: the first body had not begun");
+    }
+}
+
+/// That these tests can fail: cuts with a disk on which a sync of the newest commits does nothing.
+#[test]
+fn a_journal_that_is_not_synced_is_found_out() {
+    let mut random = Random::new();
+    let seed = random.0;
+    let recording = run();
+    let length = recording.ops().len() as u64;
+    let mut wrong = Vec::new();
+    for _ in 0..15 {
+        let at = usize::try_from(length / 2 + random.below(length / 2)).unwrap();
+        check::cut(&recording, at, &mut random, None).unwrap_or_else(|wrong| panic!("SEED={seed}: {wrong}"));
+        wrong.extend(check::cut(&recording, at, &mut random, Some("-wal")).err());
+    }
+    let is_loss = |wrong: &String| ["is lost", "is gone", "ran again", "and yet"].iter().any(|loss| wrong.contains(loss));
+    assert!(wrong.iter().any(is_loss), "SEED={seed}: {wrong:?}");
+}
