@@ -1,6 +1,8 @@
 //! What the pages say is so: the messages that they quote, and the map of the code.
 
 mod layers;
+#[cfg(unix)]
+mod production;
 
 use std::fs;
 use std::path::Path;

@@ -8,4 +8,5 @@ mod logs;
 mod one_file;
 mod process;
 mod schedule;
+mod short;
 mod supervised;

@@ -1,43 +1,34 @@
 //! `Retry-After`: how long a server that has too much to do asks to be left alone.
 
 use chrono::{DateTime, Utc};
-use hyper::header::{DATE, HeaderName, RETRY_AFTER};
-use hyper::{HeaderMap, StatusCode};
 use std::time::Duration;
 
-/// What an answer asks for, if it is one that may: 429 and 503. A date counts from the server's own time, where it says that, since
-/// its clock may not be ours; `now` is our time.
-pub(super) fn asked(status: StatusCode, headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    if !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-        return None;
-    }
-    let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
-    let after = text(RETRY_AFTER)?;
+/// The statuses that may ask for it: too many requests, and a service that is not available.
+const ASKING: [u16; 2] = [429, 503];
+
+/// What the head of an answer asks for with this `Retry-After`. A date counts from the server's own time, its `Date`, where it says that,
+/// since its clock may not be ours; `now` is our time.
+pub(super) fn asked(status: u16, after: Option<&str>, date: Option<&str>, now: DateTime<Utc>) -> Option<Duration> {
+    let after = after.filter(|_| ASKING.contains(&status))?.trim();
     if let Ok(seconds) = after.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let now = text(DATE).and_then(date).unwrap_or(now);
+    let now = date.and_then(parse).unwrap_or(now);
     // A date that is past asks for nothing.
-    Some((date(after)? - now).to_std().unwrap_or_default())
+    Some((parse(after)? - now).to_std().unwrap_or_default())
 }
 
 /// A date as HTTP has it. Its two older forms have not been sent for decades.
-fn date(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc())
+fn parse(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc2822(text.trim()).ok().map(|date| date.to_utc())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hyper::header::HeaderValue;
 
-    fn of(status: u16, after: &'static str, date: Option<&'static str>) -> Option<Duration> {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, HeaderValue::from_static(after));
-        if let Some(date) = date {
-            headers.insert(DATE, HeaderValue::from_static(date));
-        }
-        asked(StatusCode::from_u16(status).unwrap(), &headers, "2024-03-25T06:00:00Z".parse().unwrap())
+    fn of(status: u16, after: &str, date: Option<&str>) -> Option<Duration> {
+        asked(status, Some(after), date, "2024-03-25T06:00:00Z".parse().unwrap())
     }
 
     #[test]

@@ -15,7 +15,9 @@ use chrono::Utc;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
+use hyper::header::{
+    CONNECTION, CONTENT_TYPE, DATE, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION, RETRY_AFTER, USER_AGENT,
+};
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
@@ -252,7 +254,8 @@ impl Target {
         if status.is_success() {
             return Ok(());
         }
-        let after = later::asked(status, response.headers(), Utc::now());
+        let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let after = later::asked(status.as_u16(), header(RETRY_AFTER), header(DATE), Utc::now());
         let hint = if status.is_redirection() { " (redirects are not followed)" } else { "" };
         let quote = Quote(self.quote(response.into_body()).await);
         Err(PostError::Status { host: self.host.clone(), status, hint, quote, after })

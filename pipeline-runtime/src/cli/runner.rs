@@ -466,8 +466,11 @@ pub enum RunnerError {
     /// It was called within a tokio runtime.
     #[error("a runner has a runtime of its own and cannot be run within another: call it from a plain `main`")]
     InRuntime,
-    /// The machine gave no thread or no signal handler.
-    #[error("the process has no means to run anything: {0}")]
+    /// The machine gave no thread, no descriptor or no signal handler.
+    #[error(
+        "the system gives this process too little to run anything: {0}; raise its limit on open files (`ulimit -n`, systemd's LimitNOFILE=) or \
+         on threads (`ulimit -u`, TasksMax=, a container's limit on pids)"
+    )]
     Process(#[source] std::io::Error),
 }
 

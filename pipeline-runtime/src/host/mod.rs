@@ -18,6 +18,7 @@ mod scheduler;
 mod signals;
 mod supervisor;
 mod unfinished;
+mod workers;
 
 pub(crate) use backfill::{Backfill, Reprocess};
 pub(crate) use clocks::clocks;
@@ -90,10 +91,12 @@ pub(crate) enum Ended {
 impl Host {
     pub(crate) fn new(options: HostOptions) -> std::io::Result<Self> {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let workers = Builder::new_multi_thread().worker_threads(threads).thread_name("pipeline-worker").enable_all().build()?;
+        workers::have_descriptors()?;
+        let interrupts = Mutex::new(Interrupts::listen(options.drain)?);
         let timers = Builder::new_current_thread().enable_all().build()?;
         let dispatch = Builder::new_current_thread().enable_all().build()?;
-        let HostOptions { journal, parallelism, clock, calendar, observer, drain } = options;
+        let workers = workers::start(threads)?;
+        let HostOptions { journal, parallelism, clock, calendar, observer, drain: _ } = options;
         let kept: Box<dyn Journal> = match &journal {
             Some(journal) => Box::new(Arc::clone(journal)),
             None => Box::new(NoJournal),
@@ -106,7 +109,6 @@ impl Host {
         if let Some(journal) = &journal {
             journal.attach(&engine);
         }
-        let interrupts = Mutex::new(Interrupts::listen(drain)?);
         Ok(Self { engine, workers: Some(workers), timers, dispatch, threads, calendar, journal, interrupts })
     }
 

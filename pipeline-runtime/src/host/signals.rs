@@ -7,7 +7,7 @@
 use crate::time::Clock;
 use std::fmt;
 use std::io;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -54,9 +54,9 @@ enum Waiting {
 impl Interrupts {
     /// Hears from now on, for a host that takes up to `drain` to end. Of several at once, the last to be made does.
     pub(crate) fn listen(drain: Duration) -> io::Result<Self> {
-        static THREAD: OnceLock<Result<(), io::ErrorKind>> = OnceLock::new();
-        let thread = || std::thread::Builder::new().name("pipeline-signals".into()).spawn(hear).map(drop);
-        (*THREAD.get_or_init(|| thread().map_err(|error| error.kind())))?;
+        static THREAD: OnceLock<Result<(), Arc<io::Error>>> = OnceLock::new();
+        let heard = THREAD.get_or_init(|| start().map_err(Arc::new));
+        heard.as_ref().map_err(|error| io::Error::new(error.kind(), Arc::clone(error)))?;
         let (tell, told) = oneshot::channel();
         become_waiting(Waiting::Host(tell, drain + GRACE));
         Ok(Self(told))
@@ -82,22 +82,39 @@ fn become_waiting(waiting: Waiting) -> Waiting {
     std::mem::replace(&mut *WAITING.lock().unwrap_or_else(PoisonError::into_inner), waiting)
 }
 
-fn hear() -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut signals = Signals::listen()?;
-        loop {
-            let signal = signals.next().await;
-            let told = match become_waiting(Waiting::Ending) {
-                Waiting::Host(tell, grace) => tell.send(signal).is_ok().then_some(grace),
-                Waiting::Nobody | Waiting::Ending => None,
-            };
-            match told {
-                Some(grace) => drop(tokio::spawn(end_after(grace))),
-                None => end(),
+/// Starts the thread. Returns once it hears signals, or cannot.
+fn start() -> io::Result<()> {
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    let hears = move || {
+        let listening = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+            let signals = runtime.block_on(async { Signals::listen() })?;
+            Ok((runtime, signals))
+        });
+        // Whoever started the thread waits for this.
+        match listening {
+            Ok((runtime, signals)) => {
+                let _ = tell.send(Ok(()));
+                runtime.block_on(hear(signals));
             }
+            Err(error) => drop(tell.send(Err(error))),
         }
-    })
+    };
+    std::thread::Builder::new().name("pipeline-signals".into()).spawn(hears)?;
+    told.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that hears signals panicked")))
+}
+
+async fn hear(mut signals: Signals) {
+    loop {
+        let signal = signals.next().await;
+        let told = match become_waiting(Waiting::Ending) {
+            Waiting::Host(tell, grace) => tell.send(signal).is_ok().then_some(grace),
+            Waiting::Nobody | Waiting::Ending => None,
+        };
+        match told {
+            Some(grace) => drop(tokio::spawn(end_after(grace))),
+            None => end(),
+        }
+    }
 }
 
 async fn end_after(grace: Duration) {

@@ -1,0 +1,121 @@
+//! The runtime that bodies run on, or an error where the system is too short of something for it.
+//!
+//! # Why tokio is not just asked for it
+//!
+//! Where the system gives no thread for a worker, tokio panics, and where another worker runs already, it then waits for that for ever. Or it
+//! goes on without the worker, and says nothing. Where there are no descriptors for its signals, it panics as well. A process that was
+//! started under a limit that is too low has to say so instead, since whoever starts it may be a script.
+
+use std::cell::Cell;
+use std::io;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+/// What the four runtimes of a process take.
+#[cfg(unix)]
+const DESCRIPTORS: usize = 5 + 3 * 3;
+/// How long threads that the system has given may take until they run.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// A runtime whose workers all run.
+pub(super) fn start(threads: usize) -> io::Result<Runtime> {
+    let started = Arc::new((Mutex::new(0), Condvar::new()));
+    let count = Arc::clone(&started);
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(threads).thread_name("pipeline-worker").enable_all().on_thread_start(move || {
+        let (started, changed) = &*count;
+        *started.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        changed.notify_all();
+    });
+    let runtime = built(builder)?;
+    let (started, changed) = &*started;
+    let guard = started.lock().unwrap_or_else(PoisonError::into_inner);
+    let (guard, _) =
+        changed.wait_timeout_while(guard, LIMIT, |started| *started < threads).unwrap_or_else(PoisonError::into_inner);
+    let running = *guard;
+    drop(guard);
+    if running < threads {
+        // It would wait for the workers that it does not have.
+        runtime.shutdown_background();
+        return Err(io::Error::other(format!("it gave {running} of {threads} threads for the workers")));
+    }
+    Ok(runtime)
+}
+
+/// Whether there are the descriptors that the runtimes of a process take: five for the first, with those of the signals, for which tokio
+/// panics where it gets none, and three for each further one.
+pub(super) fn have_descriptors() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let pairs: io::Result<Vec<_>> = (0..DESCRIPTORS.div_ceil(2)).map(|_| std::os::unix::net::UnixStream::pair()).collect();
+        drop(pairs?);
+    }
+    Ok(())
+}
+
+thread_local! {
+    /// Who is told of a panic of this thread, instead of the reader of stderr.
+    static TELL: Cell<Option<SyncSender<io::Result<Runtime>>>> = const { Cell::new(None) };
+}
+
+/// The runtime, or tokio's panic as an error. It is built on a thread that is left behind where it never comes back from its panic.
+fn built(mut builder: Builder) -> io::Result<Runtime> {
+    // One at a time: each puts back the hook that it found.
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let (tell, told) = sync_channel(2);
+    let build = move || {
+        TELL.set(Some(tell.clone()));
+        let built = builder.build();
+        TELL.set(None);
+        // Whoever asked waits for it.
+        let _ = tell.send(built);
+    };
+    let before = Arc::new(std::panic::take_hook());
+    let other = Arc::clone(&before);
+    std::panic::set_hook(Box::new(move |panic| match TELL.take() {
+        Some(tell) => {
+            let said = panic.payload_as_str().unwrap_or("tokio panicked").to_owned();
+            let _ = tell.send(Err(io::Error::other(said)));
+        }
+        None => other(panic),
+    }));
+    let thread = std::thread::Builder::new().name("pipeline-start".into()).spawn(build);
+    let built = thread.and_then(|_| told.recv().unwrap_or_else(|_| Err(io::Error::other("it was not built"))));
+    std::panic::set_hook(Box::new(move |panic| before(panic)));
+    built
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_workers_run_at_once() {
+        let runtime = start(3).unwrap();
+        let all = Arc::new(std::sync::Barrier::new(3));
+        let tasks: Vec<_> = (0..3)
+            .map(|_| {
+                let all = Arc::clone(&all);
+                runtime.spawn(async move { all.wait().is_leader() })
+            })
+            .collect();
+        let leaders = runtime.block_on(futures_util::future::join_all(tasks));
+        assert_eq!(leaders.into_iter().filter(|leader| *leader.as_ref().unwrap()).count(), 1);
+    }
+
+    #[test]
+    fn a_panic_is_an_error_also_where_it_never_ends() {
+        let mut builder = Builder::new_multi_thread();
+        // Its first worker waits for ever, as one that has nothing to do, and the second gets no thread: none has a name with a zero.
+        let names = std::sync::atomic::AtomicUsize::new(0);
+        builder.worker_threads(2).thread_name_fn(move || match names.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => "worker".into(),
+            _ => "no\0name".into(),
+        });
+        let error = built(builder).map(drop).unwrap_err().to_string();
+        assert!(error.contains("thread name may not contain interior null bytes"), "{error}");
+    }
+}
