@@ -6,4 +6,5 @@ mod backfill;
 mod elsewhere;
 mod one_file;
 mod process;
+mod retention;
 mod schedule;

@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Skip { run: String, node: String },
     /// Nodes are tried again.
     Retry { run: String, nodes: Vec<String>, downstream: bool },
+    /// Runs that ended so long ago are deleted.
+    Prune { older_than: Duration },
 }
 
 /// What came of it.
@@ -37,6 +39,11 @@ pub(crate) struct Answer {
 }
 
 impl Command {
+    /// Whether its holder may take as long as it has to do, once it has taken it.
+    fn takes_its_time(&self) -> bool {
+        matches!(self, Self::Prune { .. })
+    }
+
     /// What is to be changed about which run.
     pub(crate) fn edit(&self) -> Option<(&str, Edit)> {
         Some(match self {
@@ -92,7 +99,7 @@ async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, Start
                 "the process that held the journal ended before it answered; what the command did is kept: see `runs`".to_owned(),
             ));
         }
-        if is_over {
+        if is_over && !(command.takes_its_time() && status.taken.is_some() && mailbox.is_held()) {
             let what = match (mailbox.withdraw(ticket, None)?, take()?) {
                 (true, _) => "was taken back",
                 (false, None) => "is under way: see `runs`",

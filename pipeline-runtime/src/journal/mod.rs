@@ -11,7 +11,7 @@ pub(crate) use none::NoJournal;
 pub use run::RunKind;
 pub(crate) use run::StoredRun;
 pub(crate) use sqlite::{
-    Begun, DecodeError, Filter, LogLine, Mailbox, Newest, Old, Posted, Pruned, Reader, Repaired, STALE, SqliteJournal,
+    Begun, DecodeError, Filter, LogLine, Mailbox, Newest, Pass, Posted, Pruned, Reader, Repaired, STALE, SqliteJournal,
     StoredEntry, StoredLine, Ticket,
 };
 pub use sqlite::{Holder, JournalError, stage};

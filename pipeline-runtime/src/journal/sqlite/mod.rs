@@ -12,6 +12,7 @@
 //! put there (`create.rs`). As a process ends it brings everything into the one file, which costs two syncs more: a file that needs its `-wal`
 //! to be whole would be copied, moved or restored without it. (`tests/durable/kills.rs`)
 
+mod backup;
 mod claim;
 mod create;
 mod error;
@@ -36,7 +37,7 @@ pub use error::JournalError;
 pub use holder::Holder;
 pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
 pub(crate) use logs::LogLine;
-pub(crate) use prune::{Old, Pruned};
+pub(crate) use prune::{Pass, Pruned};
 pub(crate) use reader::{Filter, Newest, Reader, StoredLine};
 pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
@@ -51,6 +52,7 @@ use logs::Backlog;
 use queue::Queue;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use tokio::sync::oneshot;
 pub(crate) use writer::Begun;
 use writer::{Batch, Order, Writer};
 
@@ -171,6 +173,18 @@ impl SqliteJournal {
     pub(crate) fn answer(&self, ticket: Ticket, answer: &str) {
         self.claim.end();
         self.order(Order::Answer { ticket, answer: answer.into() });
+    }
+
+    /// The command that this thread carries out is answered later, and others are carried out meanwhile.
+    pub(crate) fn put_off(&self) {
+        self.claim.end();
+    }
+
+    /// Does the next step of a pass over old runs, and then gives it back. It is gone where the step failed, or nothing is written any more.
+    pub(crate) fn prune_on(&self, pass: Box<Pass>) -> oneshot::Receiver<Box<Pass>> {
+        let (done, wait) = oneshot::channel();
+        self.order(Order::Prune { pass, done });
+        wait
     }
 
     /// What others want of this process.
