@@ -4,7 +4,7 @@
 //! - `calendar.rs`: the schedules are followed by the wall clock, also where that is set.
 //! - `hosted.rs`: the runs of this process, from their begin to the end of their last callback.
 //! - `commands.rs`: what others ask for through the inbox.
-//! - `retention.rs`: old runs are deleted, step by step.
+//! - `retention`: old runs are deleted, step by step.
 
 mod begin;
 mod calendar;

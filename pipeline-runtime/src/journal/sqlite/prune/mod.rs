@@ -7,7 +7,7 @@
 //! - The newest run of all stays, whatever it is of. So no key is used twice, and what a dead process has left is never taken for
 //!   what a new run has kept.
 //! - What is deleted is chosen in the transaction that deletes it, and no step is ordered while a command reads the run that it is
-//!   about (`host/dispatch/retention.rs`). So a run that goes on again is never deleted.
+//!   about (`host/dispatch/retention`). So a run that goes on again is never deleted.
 //!
 //! # Why in steps
 //!

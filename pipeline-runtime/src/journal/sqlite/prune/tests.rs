@@ -145,7 +145,7 @@ fn what_is_looked_back_on_or_waited_for_stays_and_all_else_goes() {
     assert_eq!(Vec::from_iter(kept.keys()), [2, 6, 8, 16, 17]);
 }
 
-/// What a scheduler is told of the past, by that date: `host/dispatch/calendar.rs` and `begin.rs` ask the same.
+/// What a scheduler is told of the past, by that date: `host/dispatch/calendar.rs` and `host/dispatch/begin.rs` ask the same.
 fn past(reader: &Reader, date: i64, queued: &[i64]) -> String {
     let outcome = |start: Timestamp| reader.outcome("p", start).unwrap();
     let last = reader.last_scheduled("p", at(date)).unwrap();
