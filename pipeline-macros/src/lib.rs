@@ -355,6 +355,7 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// | `catchup = true` | `true` or `false` | false | whether missed intervals run, all of them, or the latest only | `` write it without quotes: `catchup = true` `` |
 /// | `max_active_runs = 1` | whole number from 1 | 16 | runs at a time | `` `max_active_runs` is a whole number from 1 on `` |
 /// | `depends_on_past = true` | `true` or `false` | false | whether a run waits for the success of the one before | `` `depends_on_past` takes `true` or `false` `` |
+/// | `keep = "90d"` | duration | `serve --keep`, and without that for ever | `serve` deletes runs that ended longer ago | `` `months` has no fixed length; use `d` for days or `w` for weeks `` |
 /// | `timeout = "3h"` | duration | none | limit of a run | `` a duration is written with a unit, in quotes: `timeout = "3s"` `` |
 /// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the run has not ended by then | as above |
 /// | `escalate("60m" => page, "90m" => [page, log_it])` | steps in rising order | none | a ladder of further callbacks, from the same origin | `` each step comes later than the one before it, here 1h `` |

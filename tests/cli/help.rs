@@ -28,7 +28,8 @@ fn without_a_command_the_help_is_shown() {
           show      Shows a run that the journal keeps: its timeline, its attempts that failed or were cut off, and what each node waits for
           logs      Prints what a node's attempts logged
           acts      Lists who asked for what, and what came of it, the newest first
-          prune     Deletes old runs from the journal
+          prune     Deletes old runs from the journal, in the process that holds it if there is one
+          backup    Copies the journal into FILE, also while another process writes it
           repair    Moves times of the journal that are in the future back to the present
           simulate  Runs a pipeline on virtual time, in milliseconds, and prints its timeline
           quietly   Runs the sales and says nothing
@@ -197,6 +198,7 @@ fn each_default_of_serve_and_backfill_stands_in_its_help() {
 
         Options:
               --drain <DURATION>  How long attempts that are under way may take once the process is to end [default: 20s]
+              --keep <DURATION>   Deletes runs that ended longer ago, of pipelines without a `keep` of their own: 90d, 12h; without it they stay
               --parallelism <N>   How many attempts of nodes without a pool of their own may run at once [default: 128]
               --json              Prints one JSON object per line and event, the last one with the run's result
           -h, --help              Print help (see more with '--help')

@@ -5,15 +5,15 @@ use expect_test::{Expect, expect};
 use std::process::Command;
 
 /// A folder for several calls.
-struct Folder(std::path::PathBuf);
+pub(crate) struct Folder(std::path::PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let command = command(PIPELINES, &[]);
         Self(command.get_current_dir().expect("each call has one").to_owned())
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = command(PIPELINES, args);
         command.current_dir(&self.0);
         command

@@ -4,6 +4,7 @@
 
 #![allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
 
+mod backup;
 mod command;
 mod graph;
 mod help;

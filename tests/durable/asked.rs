@@ -4,9 +4,12 @@
 use crate::folder::{Begun, Folder, RUN};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
 /// One command, and how it is seen how often it was carried out.
 struct Case {
+    /// What has been run before that process.
+    earlier: &'static [&'static [&'static str]],
     /// What happens before, beside the process that is going to die.
     before: &'static [&'static [&'static str]],
     /// Whether its runs fail before.
@@ -17,8 +20,9 @@ struct Case {
 }
 
 const TRIGGER: Case =
-    Case { before: &[], is_broken: false, command: &["trigger", "quick"], once: ("SELECT count(*) FROM runs", 1) };
+    Case { earlier: &[], before: &[], is_broken: false, command: &["trigger", "quick"], once: ("SELECT count(*) FROM runs", 1) };
 const RETRY: Case = Case {
+    earlier: &[],
     before: &[&["trigger", "quick", "--logical-date", "2024-03-25"]],
     is_broken: true,
     // Named, a node that has succeeded would be cleared by a second `retry` as well.
@@ -27,6 +31,7 @@ const RETRY: Case = Case {
     once: ("SELECT count(*) FROM records WHERE kind = 14", 1),
 };
 const CANCEL: Case = Case {
+    earlier: &[],
     before: &[&["trigger", "waiting", "--logical-date", "2024-03-25"]],
     is_broken: false,
     command: &["cancel", RUN],
@@ -34,6 +39,7 @@ const CANCEL: Case = Case {
     once: ("SELECT count(*) FROM records WHERE kind = 10 AND (SELECT count(*) FROM runs WHERE state = 'cancelled') = 1", 1),
 };
 const BACKFILL: Case = Case {
+    earlier: &[],
     before: &[],
     is_broken: false,
     // It would run intervals that have run already.
@@ -41,7 +47,19 @@ const BACKFILL: Case = Case {
     once: ("SELECT count(*) FROM runs WHERE kind = 'backfill'", 4),
 };
 const PAUSE: Case =
-    Case { before: &[], is_broken: false, command: &["pause", "daily"], once: ("SELECT count(*) FROM paused", 1) };
+    Case { earlier: &[], before: &[], is_broken: false, command: &["pause", "daily"], once: ("SELECT count(*) FROM paused", 1) };
+const PRUNE: Case = Case {
+    earlier: &[
+        &["run", "quick", "--logical-date", "2024-03-23"],
+        &["run", "quick", "--logical-date", "2024-03-24"],
+        &["run", "quick", "--logical-date", "2024-03-25"],
+    ],
+    before: &[],
+    is_broken: false,
+    command: &["prune", "--older-than", "0s"],
+    // The newest stays, and of the others there is nothing, not even a record.
+    once: ("SELECT count(*) + 100 * (SELECT count(*) FROM records WHERE run NOT IN (SELECT key FROM runs)) FROM runs", 1),
+};
 
 fn command(folder: &Folder, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_durable-asked"));
@@ -112,6 +130,7 @@ fn dies_everywhere(case: &Case, asks_on: bool) {
         let mut has_died = false;
         for stage in ["begun", "written", "kept"] {
             let folder = Folder::new();
+            case.earlier.iter().for_each(|earlier| assert_eq!(call(&folder, earlier).0, Some(0)));
             let at = format!("{stage}:{commit}");
             let (mut asking, died) = ask(&folder, case, &at);
             has_died |= died;
@@ -125,6 +144,11 @@ fn dies_everywhere(case: &Case, asks_on: bool) {
                 let serving = serve(&folder, None);
                 // Commands are carried out in their order, so those before this one are.
                 assert_eq!(call(&folder, &["unpause", "daily"]).0, Some(0));
+                // Save one that is answered later.
+                let deadline = Instant::now() + Duration::from_mins(1);
+                while case.command[0] == "prune" && count(&folder, "SELECT count(*) FROM inbox WHERE answer IS NULL") > 0 {
+                    assert!(Instant::now() < deadline, "{at}: it is not answered");
+                }
                 if case.command[0] == "pause" {
                     assert_eq!(call(&folder, &["pause", "daily"]).0, Some(0));
                 }
@@ -176,6 +200,12 @@ fn a_cancel_ends_a_run_once() {
 fn a_backfill_runs_each_interval_once() {
     dies_everywhere(&BACKFILL, true);
     dies_everywhere(&BACKFILL, false);
+}
+
+#[test]
+fn a_prune_is_done_whole() {
+    dies_everywhere(&PRUNE, true);
+    dies_everywhere(&PRUNE, false);
 }
 
 #[test]

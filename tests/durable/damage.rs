@@ -143,7 +143,15 @@ fn a_file_that_is_damaged_beside_its_newest_commits_is_left_as_it_is() {
     journal[(old - 1) * page..(old - 1) * page + 100].fill(0xff);
     folder.write(JOURNAL, &journal);
     let before = folder.both();
-    for args in [&["runs"][..], &["show", RUN], &["resume"], &["run", "crowded"], &["prune", "--older-than", "1s"]] {
+    for args in [
+        &["runs"][..],
+        &["show", RUN],
+        &["resume"],
+        &["run", "crowded"],
+        &["prune", "--older-than", "1s"],
+        &["prune", "--older-than", "1s", "--dry-run"],
+        &["backup", "copy.db"],
+    ] {
         let said = folder.told(args);
         assert!(
             said.contains("[exit 2]") && said.contains("is damaged") && said.contains("nothing was changed"),

@@ -67,6 +67,40 @@ fn a_disk_that_is_full_stops_the_engine_and_loses_nothing() {
     assert!(resumed.contains("run: success"), "{resumed}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_copy_or_a_smaller_file_that_the_disk_has_no_room_for_is_left_out_and_nothing_is_lost() {
+    let folder = Folder::new();
+    assert!(folder.call(&["run", "writing", "--logical-date", "2024-03-25"]).status.success());
+    // As an earlier version made it.
+    let journal = rusqlite::Connection::open(folder.path().join(".pipeline/journal.db")).unwrap();
+    journal.execute_batch("PRAGMA auto_vacuum = NONE; VACUUM").unwrap();
+    drop(journal);
+    let within = |kilobytes: u32, args: &str| {
+        let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec {} {args}", crate::folder::RUNS);
+        crate::folder::told(&Command::new("bash").args(["-c", &script]).current_dir(folder.path()).output().unwrap())
+    };
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: no backup was made in "copy.db": the system refused to (disk I/O error): the disk, a quota or a limit on the size of files may be full
+    "#]].assert_eq(&within(200, "backup copy.db"));
+    let said = within(200, "prune --older-than 0s");
+    expect![[r#"
+        0 runs deleted; 1 as old stays, unfinished or looked back on
+        the file has 2.0 MB; it could not be written anew, so it does not shrink: the system refused to (disk I/O error): the disk, a quota or a limit on the size of files may be full
+        [exit 0]
+    "#]]
+    .assert_eq(&said);
+    let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.into_iter().all(|name| !name.starts_with("copy")), "nothing of the copy is left");
+    // There is room.
+    let said = folder.told(&["prune", "--older-than", "0s"]);
+    assert!(!said.contains("free") && said.contains("[exit 0]"), "{said}");
+    assert!(folder.told(&["backup", "copy.db"]).starts_with("backup copy.db: 1 run, "));
+    assert!(folder.told(&["show", RUN]).contains("of writing: success"));
+}
+
 #[test]
 fn a_file_cut_short_is_refused_and_left_as_it_is() {
     let folder = finished();
@@ -94,7 +128,7 @@ fn a_file_with_a_damaged_page_is_refused_and_left_as_it_is() {
     folder.tells(&["run", "mapped"], &expect![[r#"
         [exit 2]
         [stderr]
-        error: the journal ".pipeline/journal.db" is damaged: Tree 2 page 2: btreeInitPage() returns error code 11; nothing was changed. Restore it from a backup, or move it away to begin a new one, each time with the files `-wal` and `-shm` beside it
+        error: the journal ".pipeline/journal.db" is damaged: Failed to read ptrmap key=15; nothing was changed. Restore it from a backup, or move it away to begin a new one, each time with the files `-wal` and `-shm` beside it
     "#]]);
     assert_eq!(folder.bytes(), before);
 }

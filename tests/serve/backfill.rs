@@ -154,3 +154,10 @@ fn a_param_that_does_not_fit_is_named_before_anything_runs() {
     assert!(refused("nmae=eu").starts_with("error: --param nmae=eu: "), "{}", refused("nmae=eu"));
     assert!(!folder.path(".pipeline").exists(), "nothing was written");
 }
+
+#[test]
+fn more_intervals_than_may_be_are_refused() {
+    let folder = Folder::new();
+    let refused = folder.refused(&["backfill", "minutely", "--from", "2024-01-01", "--to", "2024-06-01"]);
+    assert_eq!(refused, "error: more than 100000 intervals start between 2024-01-01 and 2024-06-01: divide them\n");
+}

@@ -20,6 +20,8 @@ fn what_talks_to_a_journal_makes_none() {
         &["show", FIRST],
         &["logs", FIRST, "delicate"],
         &["prune", "--older-than", "1s"],
+        &["prune", "--older-than", "1s", "--dry-run"],
+        &["backup", "copy.db"],
     ] {
         let said = folder.refused(args);
         let looked =

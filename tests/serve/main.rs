@@ -7,6 +7,7 @@ mod elsewhere;
 mod logs;
 mod one_file;
 mod process;
+mod retention;
 mod schedule;
 mod short;
 mod supervised;

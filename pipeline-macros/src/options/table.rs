@@ -105,6 +105,7 @@ const TABLE: &[Spec] = &[
     row("catchup", Shape::Switch, PIPELINES, "catchup = true"),
     row("max_active_runs", Shape::Count(1), PIPELINES, "max_active_runs = 1"),
     row("depends_on_past", Shape::Switch, PIPELINES, "depends_on_past = true"),
+    row("keep", Shape::Duration, PIPELINES, "keep = \"90d\""),
     row("escalate", Shape::Escalation, PIPELINES, "escalate(\"60m\" => page)"),
     row("defaults", Shape::Defaults, PIPELINES, "defaults(retries = 1)"),
     row("tags", Shape::Tags, PIPELINES, "tags = [\"daily\"]"),

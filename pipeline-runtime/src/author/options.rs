@@ -221,6 +221,7 @@ pub struct PipelineOptions {
     pub(crate) catchup: bool,
     pub(crate) max_active_runs: Option<u32>,
     pub(crate) depends_on_past: bool,
+    pub(crate) keep: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) sla: Option<Duration>,
     pub(crate) escalation: Vec<(Duration, Callback)>,
@@ -252,6 +253,9 @@ impl PipelineOptions {
     }
     pub fn depends_on_past(self, depends_on_past: bool) -> Self {
         Self { depends_on_past, ..self }
+    }
+    pub fn keep(self, millis: u64) -> Self {
+        Self { keep: Some(Duration::from_millis(millis)), ..self }
     }
     pub fn timeout(self, millis: u64) -> Self {
         Self { timeout: Some(Duration::from_millis(millis)), ..self }

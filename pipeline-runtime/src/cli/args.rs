@@ -85,6 +85,11 @@ pub(super) enum Command {
         /// How long attempts that are under way may take once the process is to end
         #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = humantime::parse_duration)]
         drain: Duration,
+        /// Deletes runs that ended longer ago, of pipelines without a `keep` of their own: 90d, 12h; without it they stay
+        ///
+        /// At the start, and once an hour from then on. What `prune` leaves stays here as well.
+        #[arg(long, value_name = "DURATION", value_parser = kept)]
+        keep: Option<Duration>,
         #[command(flatten)]
         how: How,
     },
@@ -184,14 +189,25 @@ pub(super) enum Command {
     Logs(Logs),
     /// Lists who asked for what, and what came of it, the newest first
     ///
-    /// `trigger`, `backfill`, `pause`, `unpause`, `cancel`, `skip` and `retry` are kept, the last 10,000; a user is called as the
+    /// `trigger`, `backfill`, `pause`, `unpause`, `cancel`, `skip`, `retry` and `prune` are kept, the last 10,000; a user is called as the
     /// environment of his command did (`USER`).
     Acts(Acts),
-    /// Deletes old runs from the journal
+    /// Deletes old runs from the journal, in the process that holds it if there is one
     ///
-    /// Runs that have not ended, or have not told everybody, stay; so do the newest run of each pipeline and kind and its newest success,
-    /// which schedules and templates look back on. The file does not shrink: its pages are used again before it grows.
+    /// Runs that have not ended, or have not told everybody, stay; so does what schedules, templates and queued runs look back on, as the newest
+    /// run of each pipeline and kind and its newest success. The file shrinks. A journal of an earlier version is written anew for that, where no process holds
+    /// it, which takes free space of twice its size.
     Prune(Prune),
+    /// Copies the journal into FILE, also while another process writes it
+    ///
+    /// FILE is a whole journal, with what was kept at one moment, and appears as a whole. Nobody is held up meanwhile.
+    Backup {
+        /// The copy; its folder has to be there
+        file: PathBuf,
+        /// Replaces FILE if it is there
+        #[arg(long)]
+        force: bool,
+    },
     /// Moves times of the journal that are in the future back to the present
     ///
     /// For a journal that was written while the machine's clock was ahead: nothing goes on from it until then. The times keep their order;
@@ -392,6 +408,14 @@ fn option_or<T>(option: Option<T>, name: &str, read: fn(&str) -> Result<T, Strin
 
 fn log_format(text: &str) -> Result<LogFormat, String> {
     LogFormat::from_str(text, true).map_err(|_| "a format is text or json".into())
+}
+
+/// A limit of no time would delete each run as it ends.
+fn kept(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("it must be longer than zero; without it runs stay".to_owned()),
+        keep => Ok(keep),
+    }
 }
 
 fn level(text: &str) -> Result<LevelFilter, String> {

@@ -24,7 +24,7 @@
 //! | `list [--json]` | the pipelines, their schedules, when they run next and what they do |
 //! | `graph [PIPELINE] [--format text\|mermaid\|json]` | draws a plan |
 //! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json] [--metrics FILE]` | runs a pipeline once, to its end, or goes on with the unfinished run of that identity |
-//! | `serve [--drain 20s]` | follows all schedules, and goes on with what was unfinished |
+//! | `serve [--drain 20s] [--keep 90d]` | follows all schedules, and goes on with what was unfinished; deletes runs that are older |
 //! | `trigger [PIPELINE] [--logical-date D] [--param k=v]…` | starts a new run, in the process that holds the journal if there is one |
 //! | `backfill [PIPELINE] --from D --to D [--max-active-runs N] [--reprocess none\|failed\|all] [--dry-run]` | runs intervals that are over |
 //! | `pause [PIPELINE]`, `unpause [PIPELINE]` | no longer follows a schedule, or again |
@@ -36,7 +36,8 @@
 //! | `show RUN` | a run's timeline, the attempts that failed or were cut off, and what each node waits for |
 //! | `logs RUN NODE [--attempt N] [--follow] [--json]` | what a node's attempts logged |
 //! | `acts [--limit N] [--before N] [--json]` | who asked for what, and what came of it, the newest first |
-//! | `prune --older-than 30d [--dry-run]` | deletes old runs |
+//! | `prune --older-than 30d [--dry-run]` | deletes old runs, in the process that holds the journal if there is one |
+//! | `backup FILE [--force]` | copies the journal, also beside the process that holds it |
 //! | `repair` | moves times of the journal that are in the future back to the present |
 //! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
 //!
@@ -46,8 +47,8 @@
 //!
 //! # Two processes
 //!
-//! One process writes the journal at a time: a second `serve`, `run` or `resume` is refused and told who does. `runs`, `show` and
-//! `logs` read beside it. `trigger`, `backfill`, `pause`, `unpause`, `cancel`, `skip` and `retry` are carried out by the holder, which
+//! One process writes the journal at a time: a second `serve`, `run` or `resume` is refused and told who does. `runs`, `show`,
+//! `logs` and `backup` read beside it. `trigger`, `backfill`, `pause`, `unpause`, `cancel`, `skip`, `retry` and `prune` are carried out by the holder, which
 //! looks for them five times a second; the command prints the answer, and exits with 2 where it was refused. Without a holder it
 //! does the work itself.
 //!
@@ -107,6 +108,7 @@ mod acts;
 mod args;
 mod asked;
 mod backfill;
+mod backup;
 mod check;
 mod choose;
 #[cfg(test)]
@@ -289,7 +291,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::List { json } => list::run(pipelines, json, &journal),
         Command::Graph { pipeline, format } => graph::run(pipelines, pipeline.as_deref(), format),
         Command::Run(run) => run::run(pipelines, &run, &at(&run.how)),
-        Command::Serve { drain, how } => serve::run(pipelines, drain, &at(&how)),
+        Command::Serve { drain, keep, how } => serve::run(pipelines, drain, keep, &at(&how)),
         Command::Trigger { pipeline, about, how } => trigger::run(pipelines, pipeline.as_deref(), &about, &at(&how)),
         Command::Backfill(backfill) => backfill::run(pipelines, &backfill, &at(&backfill.how)),
         Command::Pause { pipeline } => pause::run(pipelines, pipeline.as_deref(), true, &journal),
@@ -308,6 +310,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Logs(logs) => logs::run(pipelines, &logs, &journal),
         Command::Prune(prune) => prune::run(&prune, &journal),
         Command::Acts(acts) => acts::run(&acts, &journal),
+        Command::Backup { file, force } => backup::run(&file, force, &journal),
         Command::Repair => repair::run(&journal),
         Command::Simulate(simulate) => simulate::run(pipelines, simulate, args::logging(args.log, args.log_format)),
     };

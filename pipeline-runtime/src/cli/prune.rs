@@ -1,7 +1,8 @@
 //! `prune`: old runs are deleted.
 
-use super::output;
-use crate::journal::{Old, Pruned, SqliteJournal};
+use super::{asked, output};
+use crate::host::Command;
+use crate::journal::{Pruned, SqliteJournal};
 use crate::{Clock, JournalError};
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,32 +19,29 @@ pub(super) struct Prune {
 }
 
 pub(super) fn run(prune: &Prune, journal: &Path) -> Result<ExitCode, String> {
-    if !journal.exists() {
-        return Err(JournalError::Missing { path: journal.to_owned() }.to_string());
+    asked::must_exist(journal)?;
+    let command = Command::Prune { older_than: prune.older_than };
+    loop {
+        let now = Clock::system().now();
+        let before = now - prune.older_than;
+        let pruned = if prune.dry_run {
+            SqliteJournal::prunable(journal, before, now)
+        } else {
+            SqliteJournal::prune(journal, before, now, |pruned| command.act(&pruned.to_string()))
+        };
+        match pruned {
+            Ok(pruned) => return Ok(told(&pruned)),
+            Err(JournalError::Held { .. }) => {
+                if let Some(code) = asked::ask_holder(journal, &command)? {
+                    return Ok(code);
+                }
+            }
+            Err(error) => return Err(error.to_string()),
+        }
     }
-    let old = Old { before: Clock::system().now() - prune.older_than, dry_run: prune.dry_run };
-    let pruned = SqliteJournal::prune(journal, &old).map_err(|error| error.to_string())?;
-    output::to_stdout(&told(&pruned, prune.dry_run));
-    Ok(ExitCode::SUCCESS)
 }
 
-fn told(pruned: &Pruned, dry_run: bool) -> String {
-    let Pruned { runs, kept, file, free } = pruned;
-    let plural = if *runs == 1 { "" } else { "s" };
-    let kept = match kept {
-        0 => String::new(),
-        kept => format!("; {kept} as old stay{}, unfinished or looked back on", if *kept == 1 { "s" } else { "" }),
-    };
-    if dry_run {
-        return format!("{runs} run{plural} would be deleted{kept}");
-    }
-    let size = |bytes: &u64| match bytes / 100_000 {
-        0..10 => format!("{} kB", bytes / 1_000),
-        tenths => format!("{}.{} MB", tenths / 10, tenths % 10),
-    };
-    format!(
-        "{runs} run{plural} deleted{kept}\nthe file keeps its size of {}; {} of it are free, and used before it grows",
-        size(file),
-        size(free)
-    )
+fn told(pruned: &Pruned) -> ExitCode {
+    output::to_stdout(&pruned.to_string());
+    ExitCode::SUCCESS
 }

@@ -232,12 +232,11 @@ impl Runner {
     }
 
     /// Follows the schedules until somebody wants the process to end, and then lets attempts that are under way take that long.
-    pub(super) fn serve(self, drain: Duration) -> Self {
-        Self {
-            kept: Kept::Unfinished(Accepts::Additions),
-            service: Service { follows_schedules: true, forgets: true, drain },
-            ..self
-        }
+    ///
+    /// Runs that ended longer ago than `keep` are deleted, where their pipeline does not say how long they are kept.
+    pub(super) fn serve(self, drain: Duration, keep: Option<Duration>) -> Self {
+        let service = Service { follows_schedules: true, forgets: true, drain, keep };
+        Self { kept: Kept::Unfinished(Accepts::Additions), service, ..self }
     }
 
     pub(super) fn logging(self, logging: Logging) -> Self {

@@ -5,7 +5,7 @@ use super::backfill::{Backfill, Reprocess};
 use crate::author::error::cut;
 use crate::engine::Edit;
 use crate::journal::{Act, JournalError, Mailbox};
-use crate::time::{Clock, Timestamp};
+use crate::time::Clock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Skip { run: String, node: String },
     /// Nodes are tried again.
     Retry { run: String, nodes: Vec<String>, downstream: bool },
+    /// Runs that ended so long ago are deleted.
+    Prune { older_than: Duration },
 }
 
 /// What came of it.
@@ -60,6 +62,7 @@ impl std::fmt::Display for Command {
                 nodes.iter().try_for_each(|node| write!(f, " {node}"))?;
                 if *downstream { f.write_str(" --downstream") } else { Ok(()) }
             }
+            Self::Prune { older_than } => write!(f, "prune --older-than {}", humantime::format_duration(*older_than)),
         }
     }
 }
@@ -67,8 +70,13 @@ impl std::fmt::Display for Command {
 impl Command {
     /// The act of this user, who asks for it now and is answered that.
     pub(crate) fn act(&self, answer: &str) -> Act {
-        let command = serde_json::to_string(self).unwrap_or_default();
-        act(Clock::system().now(), who(), command, &Answer { done: true, text: answer.to_owned() })
+        let command = cut(serde_json::to_string(self).unwrap_or_default());
+        Act { at: Clock::system().now(), who: who().map(cut), command, done: true, answer: cut(answer.to_owned()) }
+    }
+
+    /// Whether its holder may take as long as it has to do, once it has taken it.
+    fn takes_its_time(&self) -> bool {
+        matches!(self, Self::Prune { .. })
     }
 
     /// What is to be changed about which run.
@@ -80,11 +88,6 @@ impl Command {
             _ => return None,
         })
     }
-}
-
-/// What is kept of a command and its answer, with texts that are not too long.
-pub(super) fn act(at: Timestamp, who: Option<String>, command: String, answer: &Answer) -> Act {
-    Act { at, who: who.map(cut), command: cut(command), done: answer.done, answer: cut(answer.text.clone()) }
 }
 
 /// What the environment calls the user.
@@ -145,7 +148,7 @@ async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, Start
                 "the process that held the journal ended before it answered; what the command did is kept: see `runs`".to_owned(),
             ));
         }
-        if is_over {
+        if is_over && !(command.takes_its_time() && status.taken.is_some() && mailbox.is_held()) {
             let what = match (mailbox.withdraw(ticket, None)?, take()?) {
                 (true, _) => "was taken back",
                 (false, None) => "is under way: see `runs`",

@@ -11,7 +11,7 @@ pub(crate) use none::NoJournal;
 pub use run::RunKind;
 pub(crate) use run::{BLOCKED, StoredRun};
 pub(crate) use sqlite::{
-    Act, Begun, DecodeError, Filter, LogLine, Mailbox, Newest, Old, Posted, Pruned, Reader, Repaired, STALE, SqliteJournal,
+    Act, Begun, DecodeError, Filter, LogLine, Mailbox, Newest, Pass, Posted, Pruned, Reader, Repaired, STALE, SqliteJournal,
     StoredEntry, StoredLine, Ticket,
 };
 pub use sqlite::{Holder, JournalError, stage};

@@ -1534,3 +1534,27 @@ fn a_time_zone_that_only_the_machine_that_built_it_knows_is_named() {
         assert!(help.starts_with(machine), "{help}");
     }
 }
+
+#[task]
+async fn idle() -> Result<()> {
+    Ok(())
+}
+
+#[test]
+fn a_plan_of_too_many_nodes_is_refused() {
+    #[pipeline]
+    fn vast() {
+        for _ in 0..=1_000_000 {
+            idle();
+        }
+    }
+    refused(
+        &vast(),
+        &expect![[r#"
+        error: pipeline `vast` has 1000001 nodes; at most 1000000 are allowed
+          --> `vast() {`: this pipeline
+          = help: map over a list with `.each`, or divide the pipeline
+
+        pipeline `vast` has 1 mistake; nothing was run"#]],
+    );
+}

@@ -1,14 +1,15 @@
 //! What others ask for: commands in the journal's inbox, and what `backfill` asks of its own process.
 
 use super::super::backfill::Backfill;
-use super::super::command::{Answer, Command, act, said_of};
+use super::super::command::{Answer, Command, said_of};
 use super::super::prepare;
 use super::super::scheduler::Turn;
 use super::super::{Ask, Edited, Prepared, Request, StartError};
 use super::{Dispatch, new_spec};
 use crate::Pipeline;
+use crate::author::error::cut;
 use crate::engine::{Edit, RunState};
-use crate::journal::{JournalError, Posted, Reader, RunKind, STALE, SqliteJournal, StoredRun};
+use crate::journal::{JournalError, Posted, Reader, RunKind, STALE, SqliteJournal, StoredRun, Ticket};
 use crate::schedule::Interval;
 use crate::time::{Clock, Timestamp};
 use std::collections::HashSet;
@@ -36,19 +37,22 @@ impl Dispatch<'_> {
                 Err(error) => return tracing::error!("{error}"),
             };
             self.last_ticket = posted.ticket;
-            let (done, text) = result.map_or_else(|error| (false, error), |text| (true, text));
-            tracing::info!("asked from outside: {text}");
-            let answer = Answer { done, text };
-            // Two texts, which JSON can hold.
-            let json = serde_json::to_string(&answer).unwrap_or_default();
-            journal.answer(posted.ticket, &json, act(posted.at, posted.who, posted.text, &answer));
+            match result.transpose() {
+                Some(result) => answer(journal, posted.ticket, result),
+                None => journal.put_off(),
+            }
         }
     }
 
-    /// Carries a command out unless that is done already, and says what came of it. None where whoever left it has taken it back.
-    fn carry_out(&mut self, journal: &SqliteJournal, posted: &Posted) -> Result<Option<Result<String, String>>, JournalError> {
+    /// Carries a command out unless that is done already, and says what came of it, or nothing where that is said later. None where
+    /// whoever left it has taken it back.
+    fn carry_out(
+        &mut self,
+        journal: &SqliteJournal,
+        posted: &Posted,
+    ) -> Result<Option<Result<Option<String>, String>>, JournalError> {
         if posted.status.is_carried {
-            return carried_before(&journal.reader_after_all()?, posted).map(|said| Some(Ok(said)));
+            return carried_before(&journal.reader_after_all()?, posted).map(|said| Some(Ok(Some(said))));
         }
         if posted.status.taken.is_none() && Clock::system().now().since(posted.at) > STALE {
             return Ok(Some(Err("nobody held the journal when this was asked, and it is too long ago now".to_owned())));
@@ -66,17 +70,22 @@ impl Dispatch<'_> {
         }))
     }
 
-    /// Does what somebody wants, and says what was done.
-    pub(crate) fn execute(&mut self, command: Command) -> Result<String, StartError> {
-        match command {
+    /// Does what somebody wants, and says what was done. None where that is said later.
+    pub(crate) fn execute(&mut self, command: Command) -> Result<Option<String>, StartError> {
+        let done = match command {
             Command::Trigger { pipeline, logical_date, params } => self.trigger(&pipeline, logical_date, params),
             Command::Backfill(backfill) => self.backfill(&backfill),
             Command::Pause { pipeline, paused } => self.pause(&pipeline, paused),
+            Command::Prune { older_than } => {
+                self.prune(older_than, self.journal()?.carried_out());
+                return Ok(None);
+            }
             edit @ (Command::Cancel { .. } | Command::Skip { .. } | Command::Retry { .. }) => match edit.edit() {
                 Some((run, edit)) => self.edit(run, edit),
                 None => Ok(String::new()),
             },
-        }
+        };
+        done.map(Some)
     }
 
     fn trigger(&mut self, id: &str, logical_date: Option<String>, params: serde_json::Value) -> Result<String, StartError> {
@@ -165,6 +174,15 @@ impl Dispatch<'_> {
         }
         Ok(done)
     }
+}
+
+/// Answers a command, once all that it led to so far is kept.
+pub(super) fn answer(journal: &SqliteJournal, ticket: Ticket, result: Result<String, String>) {
+    let (done, text) = result.map_or_else(|error| (false, error), |text| (true, text));
+    tracing::info!("asked from outside: {text}");
+    let said = cut(text.clone());
+    // Two texts, which JSON can hold.
+    journal.answer(ticket, &serde_json::to_string(&Answer { done, text }).unwrap_or_default(), done, &said);
 }
 
 /// What is said of a command that a process has carried out which ended before it answered.

@@ -56,6 +56,11 @@ impl Runs {
         !self.closing.is_empty()
     }
 
+    /// The keys of all runs that this process has, also of those that are over and not forgotten.
+    pub(super) fn keys(&self) -> impl Iterator<Item = RunKey> {
+        self.by_key.keys().copied()
+    }
+
     /// Where the run of that key is hosted, if it is.
     pub(super) fn of_key(&self, key: RunKey) -> Option<RunIx> {
         self.by_key.get(&key).copied()

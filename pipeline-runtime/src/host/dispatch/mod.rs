@@ -4,11 +4,13 @@
 //! - `calendar.rs`: the schedules are followed by the wall clock, also where that is set.
 //! - `hosted.rs`: the runs of this process, from their begin to the end of their last callback.
 //! - `commands.rs`: what others ask for through the inbox.
+//! - `retention`: old runs are deleted, step by step.
 
 mod begin;
 mod calendar;
 mod commands;
 mod hosted;
+mod retention;
 #[cfg(test)]
 mod stalls;
 #[cfg(test)]
@@ -27,6 +29,7 @@ use crate::time::{Clock, Leaps, Present, Timestamp};
 pub(crate) use commands::pause;
 use futures_util::{FutureExt, StreamExt};
 use hosted::Runs;
+use retention::Retention;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -45,6 +48,8 @@ pub(crate) struct Service {
     pub(crate) forgets: bool,
     /// How long attempts that are under way may take once the process is to end.
     pub(crate) drain: Duration,
+    /// How long it keeps runs that have ended, of pipelines that do not say so themselves.
+    pub(crate) keep: Option<Duration>,
 }
 
 /// How the runs went that ended in this process.
@@ -71,6 +76,7 @@ pub(crate) struct Dispatch<'a> {
     runs: Runs,
     mailbox: Option<Mailbox>,
     last_ticket: Ticket,
+    retention: Retention,
     tally: Tally,
     /// Where somebody supervises the process.
     beat: Option<watch::Sender<Beat>>,
@@ -89,6 +95,7 @@ impl<'a> Dispatch<'a> {
             runs: Runs::default(),
             mailbox: None,
             last_ticket: 0,
+            retention: Retention::default(),
             tally: Tally::default(),
             beat: None,
         };
@@ -157,7 +164,8 @@ impl<'a> Dispatch<'a> {
                 }
                 (Some(_), false, None) => "no further run: its `end` is past".to_owned(),
             };
-            lines.push(format!("serving {id}: {next}"));
+            let kept = self.keep(pipeline).map(|keep| format!("; runs are kept for {}", humantime::format_duration(keep)));
+            lines.push(format!("serving {id}: {next}{}", kept.unwrap_or_default()));
         }
         lines.join("\n")
     }
@@ -270,6 +278,7 @@ impl<'a> Dispatch<'a> {
         let real = Clock::system();
         let mut look = real.now() + INBOX;
         let mut idle_until: Option<Timestamp> = None;
+        self.delete_old();
         // Whoever supervises the process hears at once that it serves, and not at the first look into the inbox.
         let mut is_first = true;
         loop {
@@ -300,9 +309,11 @@ impl<'a> Dispatch<'a> {
                     self.hear_all();
                 }
                 () = host.calendar.wait_for(wake) => {}
+                pass = self.retention.step() => self.delete_on(pass),
                 () = real.sleep_until(look) => {
                     self.look_into_inbox();
                     self.forget_lingering();
+                    self.delete_old();
                     self.beat(Self::status);
                     look = real.now() + INBOX;
                 }

@@ -3,9 +3,10 @@
 //! A command that was left in the inbox is kept with its answer, in one commit; the inbox itself is emptied. What a process was asked
 //! for as it was started is kept by that process.
 
-use super::{JournalError, Reader};
+use super::{JournalError, Reader, Ticket};
+use crate::author::error::cut;
 use crate::time::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// So many acts are kept, the last ones.
 pub(crate) const KEPT: i64 = 10_000;
@@ -30,6 +31,18 @@ impl Act {
     pub(super) fn bytes(&self) -> usize {
         self.who.as_ref().map_or(0, String::len) + self.command.len() + self.answer.len()
     }
+}
+
+/// The act that a command in the inbox is, with what it is answered.
+pub(super) fn of_command(connection: &Connection, ticket: Ticket, done: bool, answer: &str) -> rusqlite::Result<Option<Act>> {
+    let mut select = connection.prepare_cached("SELECT at, who, command FROM inbox WHERE id = ?1")?;
+    let read = |row: &Row<'_>| {
+        // Anybody can write to the inbox.
+        let text = |column| row.get_ref(column).ok()?.as_str().ok().map(str::to_owned);
+        let (who, command) = (text(1).map(cut), text(2).map(cut).unwrap_or_default());
+        Ok(Act { at: Timestamp::from_nanos(row.get(0)?), who, command, done, answer: answer.to_owned() })
+    };
+    select.query_row([ticket], read).optional()
 }
 
 pub(super) fn write(connection: &Connection, act: &Act) -> rusqlite::Result<()> {

@@ -62,6 +62,8 @@ fn fill(new: &Path) -> rusqlite::Result<()> {
     let connection = Connection::open(new)?;
     connection.pragma_update(None, "journal_mode", "OFF")?;
     connection.pragma_update(None, "synchronous", "OFF")?;
+    // Before there is a table, as it cannot be changed later without writing the file anew (`prune`).
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     schema::migrate(&connection, 0)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.close().map_err(|(_, error)| error)
@@ -74,7 +76,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

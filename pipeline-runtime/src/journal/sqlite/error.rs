@@ -144,6 +144,14 @@ pub enum JournalError {
         /// The journal's file.
         path: PathBuf,
     },
+    /// No copy of it can be made.
+    #[error("no backup was made in {path:?}: {reason}")]
+    Backup {
+        /// The file that was to be the copy.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// The machine gave no thread to write with.
     #[error("no thread for the journal {path:?}: {error}")]
     Thread {
@@ -217,17 +225,28 @@ impl JournalError {
     }
 
     pub(super) fn write(path: &Path, error: &rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly, SystemIoFailure};
-        let reason = match error.sqlite_error_code() {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Self::read(path, error),
+            _ => Self::Write { path: path.to_owned(), reason: Self::reason(error) },
+        }
+    }
+
+    /// Why something could not be written.
+    pub(super) fn reason(error: &rusqlite::Error) -> String {
+        use rusqlite::ErrorCode::{DiskFull, ReadOnly, SystemIoFailure};
+        match error.sqlite_error_code() {
             Some(DiskFull) => "the disk is full".to_owned(),
             Some(ReadOnly) => READ_ONLY.to_owned(),
             Some(SystemIoFailure) => {
                 format!("the system refused to ({error}): the disk, a quota or a limit on the size of files may be full")
             }
-            Some(DatabaseCorrupt | NotADatabase) => return Self::read(path, error),
             _ => error.to_string(),
-        };
-        Self::Write { path: path.to_owned(), reason }
+        }
+    }
+
+    pub(super) fn backup(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Backup { path: path.to_owned(), reason: reason.into() }
     }
 }
 

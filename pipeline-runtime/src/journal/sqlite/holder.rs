@@ -18,7 +18,7 @@ pub struct Holder {
 }
 
 /// The options whose values are no secrets.
-const SHOWN: [&str; 11] = [
+const SHOWN: [&str; 12] = [
     "--journal",
     "--log",
     "--logical-date",
@@ -28,6 +28,7 @@ const SHOWN: [&str; 11] = [
     "--reprocess",
     "--parallelism",
     "--drain",
+    "--keep",
     "--metrics",
     "--older-than",
 ];

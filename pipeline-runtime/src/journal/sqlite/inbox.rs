@@ -36,8 +36,6 @@ pub(crate) struct Posted {
     pub(crate) ticket: Ticket,
     /// When it was left.
     pub(crate) at: Timestamp,
-    /// By whom.
-    pub(crate) who: Option<String>,
     pub(crate) text: String,
     pub(crate) status: Status,
 }
@@ -104,14 +102,13 @@ impl Mailbox {
     /// The commands after `last` that have no answer yet: for the holder.
     pub(crate) fn commands(&self, last: Ticket) -> Result<Vec<Posted>, JournalError> {
         let query = || -> rusqlite::Result<Vec<_>> {
-            let select = "SELECT taken, carried, id, at, command, who FROM inbox WHERE answer IS NULL AND id > ?1 ORDER BY id";
+            let select = "SELECT taken, carried, id, at, command FROM inbox WHERE answer IS NULL AND id > ?1 ORDER BY id";
             let mut statement = self.connection.prepare_cached(select)?;
             let read = |row: &Row<'_>| {
                 let (ticket, at) = (row.get(2)?, Timestamp::from_nanos(row.get(3)?));
                 // Anybody can write here. What is no text is no command, and is answered as such: it must not keep the others waiting.
                 let text = row.get_ref(4)?.as_str().unwrap_or_default().to_owned();
-                let who = row.get_ref(5)?.as_str().ok().map(str::to_owned);
-                Ok(Posted { ticket, at, who, text, status: status(row)? })
+                Ok(Posted { ticket, at, text, status: status(row)? })
             };
             statement.query_map([last], read)?.collect()
         };
@@ -183,7 +180,7 @@ mod tests {
     #[test]
     fn what_is_carried_is_taken_neither_back_nor_again() {
         let (_folder, journal, mailbox) = inbox();
-        let ticket = mailbox.post("a", None, Timestamp::default()).unwrap();
+        let ticket = mailbox.post("a", Some("ada"), Timestamp::default()).unwrap();
         assert!(mailbox.take(&only(&mailbox)).unwrap());
         journal.carry_out(ticket);
         journal.carries_next();
@@ -193,13 +190,13 @@ mod tests {
         assert!(posted.status.is_carried);
         assert!(!mailbox.take(&posted).unwrap());
         assert!(!mailbox.withdraw(ticket, posted.status.taken).unwrap());
-        let act = Act { at: posted.at, who: Some("ada".into()), command: posted.text, done: true, answer: "done".into() };
-        journal.answer(ticket, "done", act.clone());
+        journal.answer(ticket, "done", true, "it is paused");
         drop(journal.reader_after_all().unwrap());
         assert_eq!(mailbox.answer(ticket).unwrap().as_deref(), Some("done"));
         mailbox.forget(ticket).unwrap();
         assert_eq!(mailbox.answer(ticket).unwrap(), None);
         // Who asked for it is known all the same.
+        let act = Act { at: posted.at, who: Some("ada".into()), command: posted.text, done: true, answer: "it is paused".into() };
         assert_eq!(journal.reader().unwrap().acts(None, 10).unwrap(), [(1, act)]);
     }
 

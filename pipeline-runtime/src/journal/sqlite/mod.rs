@@ -14,6 +14,7 @@
 //! (`tests/durable/kills.rs`)
 
 mod acts;
+mod backup;
 mod claim;
 mod create;
 mod error;
@@ -39,7 +40,7 @@ pub use error::JournalError;
 pub use holder::Holder;
 pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
 pub(crate) use logs::LogLine;
-pub(crate) use prune::{Old, Pruned};
+pub(crate) use prune::{Pass, Pruned};
 pub(crate) use reader::{Filter, Newest, Reader, StoredLine};
 pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
@@ -54,6 +55,7 @@ use logs::Backlog;
 use queue::Queue;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use tokio::sync::oneshot;
 pub(crate) use writer::Begun;
 use writer::{Batch, Order, Writer};
 
@@ -179,9 +181,22 @@ impl SqliteJournal {
     }
 
     /// Answers a command, once all that it led to so far is kept, and keeps it as an act.
-    pub(crate) fn answer(&self, ticket: Ticket, answer: &str, act: Act) {
+    /// `done` and `said` are what the act says of the answer.
+    pub(crate) fn answer(&self, ticket: Ticket, answer: &str, done: bool, said: &str) {
         self.claim.end();
-        self.order(Order::Answer { ticket, answer: answer.into(), act: Box::new(act) });
+        self.order(Order::Answer { ticket, answer: answer.into(), done, said: said.into() });
+    }
+
+    /// The command that this thread carries out is answered later, and others are carried out meanwhile.
+    pub(crate) fn put_off(&self) {
+        self.claim.end();
+    }
+
+    /// Does the next step of a pass over old runs, and then gives it back. It is gone where the step failed, or nothing is written any more.
+    pub(crate) fn prune_on(&self, pass: Box<Pass>) -> oneshot::Receiver<Box<Pass>> {
+        let (done, wait) = oneshot::channel();
+        self.order(Order::Prune { pass, done });
+        wait
     }
 
     /// What others want of this process.

@@ -240,7 +240,13 @@ impl Reader {
     /// Each pair of a kind and a state is a range of an index that is in the order of keys, and of each no more than the limit is
     /// read: however many runs there are, and however few of them fit.
     pub(crate) fn runs(&self, filter: &Filter) -> Result<Vec<StoredRun>, JournalError> {
-        let after = filter.since.map(|since| self.last_before(since)).transpose()?.flatten().unwrap_or(0);
+        let after = filter
+            .since
+            .map(|since| last_before(&self.connection, since))
+            .transpose()
+            .map_err(self.failed())?
+            .flatten()
+            .unwrap_or(0);
         let query = keys_query(filter);
         let values = params![filter.before.unwrap_or(RunKey::MAX), after, filter.limit, filter.pipeline];
         let read = || -> rusqlite::Result<Vec<RunKey>> {
@@ -257,28 +263,6 @@ impl Reader {
             runs.extend(self.runs_where("WHERE key = ?1", [key])?);
         }
         Ok(runs)
-    }
-
-    /// The last run made before that time. Keys and times of making have one order, which the clock of the process that makes
-    /// runs sees to: so the run is found by halves.
-    fn last_before(&self, time: Timestamp) -> Result<Option<RunKey>, JournalError> {
-        let query = || -> rusqlite::Result<Option<RunKey>> {
-            let mut next =
-                self.connection.prepare_cached("SELECT key, created FROM runs WHERE key >= ?1 ORDER BY key LIMIT 1")?;
-            let last: Option<RunKey> = self.connection.query_row("SELECT max(key) FROM runs", [], |row| row.get(0))?;
-            // All runs up to `low` were made before; the next that was not, if there is one, is at `high` or earlier.
-            let (mut low, mut high) = (0, last.unwrap_or(0) + 1);
-            while low + 1 < high {
-                let middle = low + (high - low) / 2;
-                let found = next.query_row([middle], |row| Ok((row.get::<_, RunKey>(0)?, row.get::<_, i64>(1)?))).optional()?;
-                match found {
-                    Some((key, created)) if created < time.as_nanos() => low = key,
-                    _ => high = middle,
-                }
-            }
-            Ok((low > 0).then_some(low))
-        };
-        query().map_err(self.failed())
     }
 
     /// The time of the newest run, or of the newest record of the runs that have not ended, whichever is later.
@@ -357,6 +341,24 @@ impl Reader {
         };
         query().map_err(self.failed())
     }
+}
+
+/// The last run made before that time. Keys and times of making have one order, which the clock of the process that makes runs
+/// sees to: so the run is found by halves.
+pub(super) fn last_before(connection: &Connection, time: Timestamp) -> rusqlite::Result<Option<RunKey>> {
+    let mut next = connection.prepare_cached("SELECT key, created FROM runs WHERE key >= ?1 ORDER BY key LIMIT 1")?;
+    let last: Option<RunKey> = connection.query_row("SELECT max(key) FROM runs", [], |row| row.get(0))?;
+    // All runs up to `low` were made before; the next that was not, if there is one, is at `high` or earlier.
+    let (mut low, mut high) = (0, last.unwrap_or(0) + 1);
+    while low + 1 < high {
+        let middle = low + (high - low) / 2;
+        let found = next.query_row([middle], |row| Ok((row.get::<_, RunKey>(0)?, row.get::<_, i64>(1)?))).optional()?;
+        match found {
+            Some((key, created)) if created < time.as_nanos() => low = key,
+            _ => high = middle,
+        }
+    }
+    Ok((low > 0).then_some(low))
 }
 
 /// Reads the keys of the runs that a filter lets through: ?1 and ?2 are the keys they lie between, ?3 is how many, ?4 the pipeline.

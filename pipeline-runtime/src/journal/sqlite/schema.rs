@@ -202,6 +202,13 @@ pub(super) fn migrate(connection: &Connection, version: i64) -> rusqlite::Result
 
 /// Opens the file to read beside whoever writes it.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, JournalError> {
+    refuse_to_read(path)?;
+    let connection = open_beside(path)?;
+    integrity(&connection, path)?;
+    Ok(connection)
+}
+
+fn refuse_to_read(path: &Path) -> Result<(), JournalError> {
     if !path.exists() {
         return Err(JournalError::Missing { path: path.to_owned() });
     }
@@ -211,13 +218,26 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, JournalError> {
     if !lock::is_held(path) {
         wal::refuse_damaged(path)?;
     }
-    let connection = open_beside(path)?;
+    Ok(())
+}
+
+/// Opens the file to copy it, whichever version it has.
+pub(super) fn open_to_copy(path: &Path) -> Result<Connection, JournalError> {
+    refuse_to_read(path)?;
+    let (connection, _) = open_any_version(path)?;
     integrity(&connection, path)?;
     Ok(connection)
 }
 
 /// The same, of a file that this process has opened to write before, and has checked.
 pub(super) fn open_beside(path: &Path) -> Result<Connection, JournalError> {
+    match open_any_version(path)? {
+        (connection, VERSION) => Ok(connection),
+        (_, found) => Err(JournalError::Older { path: path.to_owned(), found, known: VERSION }),
+    }
+}
+
+fn open_any_version(path: &Path) -> Result<(Connection, i64), JournalError> {
     if !path.exists() {
         return Err(JournalError::Missing { path: path.to_owned() });
     }
@@ -230,10 +250,8 @@ pub(super) fn open_beside(path: &Path) -> Result<Connection, JournalError> {
     // Who reads changes nothing.
     leave_as_it_is(&connection, true).map_err(failed)?;
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
-    match check(&connection, path)? {
-        VERSION => Ok(connection),
-        found => Err(JournalError::Older { path: path.to_owned(), found, known: VERSION }),
-    }
+    let version = check(&connection, path)?;
+    Ok((connection, version))
 }
 
 /// The file's version.

@@ -15,7 +15,7 @@ pub enum Stage {
 
 static HOOK: OnceLock<fn(Stage)> = OnceLock::new();
 
-/// Calls `hook` on the writer's thread at each stage of each commit of records. Only the first call in a process counts.
+/// Calls `hook` on the writer's thread at each stage of each commit of records, and of each that deletes old runs. Only the first call in a process counts.
 pub fn watch(hook: fn(Stage)) {
     // The first one stays.
     let _ = HOOK.set(hook);

@@ -2,6 +2,7 @@ use super::JournalError;
 use super::acts::{self, Act};
 use super::inbox::Ticket;
 use super::logs::{self, Backlog, LogLine};
+use super::prune::{InUse, Pass};
 use super::queue::{End, Queue, Taken};
 use super::rows::RecordRow;
 use super::stage::{self, Stage};
@@ -14,6 +15,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
+use tokio::sync::oneshot;
 
 /// What the writer is asked to do.
 #[derive(Debug)]
@@ -55,7 +57,14 @@ pub(super) enum Order {
     Answer {
         ticket: Ticket,
         answer: Box<str>,
-        act: Box<Act>,
+        /// What is kept of it as an act.
+        done: bool,
+        said: Box<str>,
+    },
+    /// The next step of a pass over old runs. It is done apart, once what was ordered with it is kept and has been acted upon.
+    Prune {
+        pass: Box<Pass>,
+        done: oneshot::Sender<Box<Pass>>,
     },
     /// Says when all before it is committed.
     Sync(mpsc::SyncSender<()>),
@@ -83,7 +92,8 @@ impl Order {
             Self::Block { reason, .. } => reason.as_ref().map_or(0, |reason| reason.len()),
             Self::Act(act) => act.bytes(),
             Self::Pause { pipeline, .. } => pipeline.len(),
-            Self::Answer { answer, act, .. } => answer.len() + act.bytes(),
+            Self::Answer { answer, said, .. } => answer.len() + said.len(),
+            Self::Prune { .. } => size_of::<Pass>(),
             Self::Logs | Self::Sync(_) | Self::Close => 0,
         };
         (size_of::<Self>() + bytes) as u64
@@ -136,6 +146,14 @@ fn json_bytes(value: &serde_json::Value) -> usize {
         }
 }
 
+/// What the writer knows by heart.
+#[derive(Debug, Default)]
+struct Known {
+    /// The number of each run's next record.
+    next_seq: HashMap<RunKey, i64>,
+    plans: InUse,
+}
+
 /// Owns the connection that writes.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -143,8 +161,7 @@ pub(super) struct Writer {
     path: PathBuf,
     committed: Arc<OnceLock<WeakEngine>>,
     failure: Arc<OnceLock<Arc<JournalError>>>,
-    /// The number of each run's next record.
-    next_seq: HashMap<RunKey, i64>,
+    known: Known,
     backlog: Arc<Backlog>,
     log_sizes: logs::Sizes,
 }
@@ -159,7 +176,7 @@ impl Writer {
     ) -> Self {
         connection.set_prepared_statement_cache_capacity(32);
         let log_sizes = logs::Sizes::default();
-        Self { connection, path: path.to_owned(), committed, failure, next_seq: HashMap::new(), backlog, log_sizes }
+        Self { connection, path: path.to_owned(), committed, failure, known: Known::default(), backlog, log_sizes }
     }
 
     /// Commits what is queued, as much as a commit may have in one transaction, until the queue ends or cannot be written. A panic
@@ -203,8 +220,9 @@ impl Writer {
         }
     }
 
-    fn carry_out(&self, taken: &mut Taken) {
-        let mut todo = Todo::default();
+    /// What follows from a commit comes before what is done apart, and whoever waits for all that was ordered hears of it last.
+    fn carry_out(&mut self, taken: &mut Taken) {
+        let (mut todo, mut passes, mut waiting) = (Todo::default(), Vec::new(), Vec::new());
         for order in taken.orders.drain(..) {
             let order = match order {
                 Order::Carries { order, .. } => *order,
@@ -212,8 +230,8 @@ impl Writer {
             };
             match order {
                 Order::Commit(batch) => todo.append(batch.todo),
-                // Whoever waited may have gone.
-                Order::Sync(done) => drop(done.send(())),
+                Order::Prune { pass, done } => passes.push((pass, done)),
+                Order::Sync(done) => waiting.push(done),
                 _ => {}
             }
         }
@@ -221,6 +239,35 @@ impl Writer {
             && !todo.is_empty()
         {
             engine.committed(todo);
+        }
+        for (pass, done) in passes {
+            if let Some(pass) = self.prune(pass) {
+                // Whoever ordered it may have gone.
+                drop(done.send(pass));
+            }
+        }
+        for done in waiting {
+            // Whoever waited may have gone.
+            let _ = done.send(());
+        }
+    }
+
+    /// Does a step of a pass. None where it failed: nothing is lost by that, and whether the journal can still be written is found out
+    /// by the next commit.
+    fn prune(&mut self, mut pass: Box<Pass>) -> Option<Box<Pass>> {
+        let path = &self.path;
+        let mut step = || -> rusqlite::Result<()> {
+            self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+            let done = pass.step(&self.connection, &mut self.known.plans, &mut warn_of_wait(path));
+            self.connection.pragma_update(None, "synchronous", "FULL")?;
+            done
+        };
+        match step() {
+            Ok(()) => Some(pass),
+            Err(error) => {
+                tracing::error!("old runs could not be deleted: {}", JournalError::write(path, &error));
+                None
+            }
         }
     }
 
@@ -231,7 +278,7 @@ impl Writer {
     fn commit(&mut self, orders: &[Order], lines: Vec<LogLine>) -> rusqlite::Result<()> {
         let writes = |order: &Order| match order {
             Order::Commit(batch) => !batch.records.is_empty(),
-            Order::Logs | Order::Sync(_) | Order::Close => false,
+            Order::Logs | Order::Prune { .. } | Order::Sync(_) | Order::Close => false,
             _ => true,
         };
         match (orders.iter().any(writes), lines.is_empty()) {
@@ -257,14 +304,14 @@ impl Writer {
         let transaction = transaction(&self.connection, &mut warn_of_wait(&self.path))?;
         stage::reach(Stage::Begun);
         for order in orders {
-            write(&transaction, &mut self.next_seq, order)?;
+            write(&transaction, &mut self.known, order)?;
         }
         self.log_sizes.write(&transaction, lines)?;
         stage::reach(Stage::Written);
         transaction.commit()?;
         stage::reach(Stage::Kept);
         for run in orders.iter().flat_map(Order::ended) {
-            self.next_seq.remove(&run);
+            self.known.next_seq.remove(&run);
             self.log_sizes.forget(run);
         }
         self.forget(of_lines);
@@ -274,7 +321,7 @@ impl Writer {
     /// Forgets how much was logged of runs that are not under way: a body that was cut off may log after the end of its run.
     fn forget(&mut self, runs: HashSet<RunKey>) {
         for run in runs {
-            if !self.next_seq.contains_key(&run) {
+            if !self.known.next_seq.contains_key(&run) {
                 self.log_sizes.forget(run);
             }
         }
@@ -310,7 +357,7 @@ impl Ending {
 /// before one of them wrote could not be upgraded to write. Where another connection keeps that right, the journal waits for it,
 /// however long it takes: nothing is wrong with the file, and nothing is lost meanwhile. Each time that `SQLite` gives up `on_busy`
 /// is called.
-fn transaction<'c>(connection: &'c Connection, on_busy: &mut dyn FnMut()) -> rusqlite::Result<Transaction<'c>> {
+pub(super) fn transaction<'c>(connection: &'c Connection, on_busy: &mut dyn FnMut()) -> rusqlite::Result<Transaction<'c>> {
     loop {
         match Transaction::new_unchecked(connection, TransactionBehavior::Immediate) {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => on_busy(),
@@ -330,31 +377,31 @@ fn warn_of_wait(path: &Path) -> impl FnMut() {
 }
 
 /// Writes what one order is about.
-fn write(connection: &Connection, next_seq_of: &mut HashMap<RunKey, i64>, order: &Order) -> rusqlite::Result<()> {
+fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite::Result<()> {
     match order {
-        Order::Enter { run, ticket } => enter(connection, run, *ticket)?,
+        Order::Enter { run, ticket } => enter(connection, known, run, *ticket)?,
         Order::Carries { ticket, order } => {
             connection.prepare_cached("UPDATE inbox SET carried = 1 WHERE id = ?1")?.execute([*ticket])?;
-            write(connection, next_seq_of, order)?;
+            write(connection, known, order)?;
         }
         Order::Remap { run, skeleton, remap } => {
-            let skeleton = skeleton_id(connection, skeleton)?;
+            let skeleton = skeleton_id(connection, known, skeleton)?;
             connection.prepare_cached("UPDATE runs SET skeleton = ?2 WHERE key = ?1")?.execute([*run, skeleton])?;
-            let seq = next_seq(next_seq_of, connection, *run)?;
+            let seq = next_seq(&mut known.next_seq, connection, *run)?;
             insert(connection, *run, seq, &RecordRow::of_remap(remap))?;
         }
         Order::Commit(batch) => {
             for (run, entry) in &batch.records {
-                let seq = if is_of_callback(&entry.record) && !next_seq_of.contains_key(run) {
+                let seq = if is_of_callback(&entry.record) && !known.next_seq.contains_key(run) {
                     // It comes after the end of its run, which is not to be known by heart again.
                     last_seq(connection, *run)? + 1
                 } else {
-                    next_seq(next_seq_of, connection, *run)?
+                    next_seq(&mut known.next_seq, connection, *run)?
                 };
                 append(connection, *run, seq, entry)?;
             }
         }
-        Order::Begin(begun) => begin(connection, begun)?,
+        Order::Begin(begun) => begin(connection, known, begun)?,
         Order::Block { run, reason } => {
             connection.prepare_cached("UPDATE runs SET blocked = ?2 WHERE key = ?1")?.execute(params![run, reason.as_deref()])?;
         }
@@ -367,15 +414,17 @@ fn write(connection: &Connection, next_seq_of: &mut HashMap<RunKey, i64>, order:
             };
             connection.prepare_cached(change)?.execute([pipeline])?;
         }
-        Order::Answer { ticket, answer, act } => {
-            acts::write(connection, act)?;
+        Order::Answer { ticket, answer, done, said } => {
+            if let Some(act) = acts::of_command(connection, *ticket, *done, said)? {
+                acts::write(connection, &act)?;
+            }
             // Answers that nobody fetched.
             let unfetched = "DELETE FROM inbox WHERE answer IS NOT NULL AND id < ?1 - 100";
             connection.prepare_cached(unfetched)?.execute([*ticket])?;
             let update = "UPDATE inbox SET answer = ?2, carried = 1 WHERE id = ?1";
             connection.prepare_cached(update)?.execute(params![ticket, answer])?;
         }
-        Order::Logs | Order::Sync(_) | Order::Close => {}
+        Order::Logs | Order::Prune { .. } | Order::Sync(_) | Order::Close => {}
     }
     Ok(())
 }
@@ -395,19 +444,24 @@ fn last_seq(connection: &Connection, run: RunKey) -> rusqlite::Result<i64> {
 }
 
 /// Runs of one plan share its skeleton.
-fn skeleton_id(connection: &Connection, text: &str) -> rusqlite::Result<i64> {
-    let known = connection.prepare_cached("SELECT id FROM skeletons WHERE text = ?1")?.query_row([text], |row| row.get(0));
-    if let Some(id) = known.optional()? {
-        return Ok(id);
+fn skeleton_id(connection: &Connection, known: &mut Known, text: &str) -> rusqlite::Result<i64> {
+    let stored = connection.prepare_cached("SELECT id FROM skeletons WHERE text = ?1")?.query_row([text], |row| row.get(0));
+    let id = if let Some(id) = stored.optional()? {
+        id
+    } else {
+        connection.prepare_cached("INSERT INTO skeletons (text) VALUES (?1)")?.execute([text])?;
+        connection.last_insert_rowid()
+    };
+    if let Some(in_use) = &mut known.plans {
+        in_use.insert(id);
     }
-    connection.prepare_cached("INSERT INTO skeletons (text) VALUES (?1)")?.execute([text])?;
-    Ok(connection.last_insert_rowid())
+    Ok(id)
 }
 
 /// An id that is taken is this run's own affair. Ids are chosen so that none is (`host/prepare.rs`); where one is all the same, the
 /// run is kept under an id of its own rather than that every run's records in this commit are lost.
-fn enter(connection: &Connection, run: &StoredRun, ticket: Option<Ticket>) -> rusqlite::Result<()> {
-    let skeleton = skeleton_id(connection, &run.skeleton)?;
+fn enter(connection: &Connection, known: &mut Known, run: &StoredRun, ticket: Option<Ticket>) -> rusqlite::Result<()> {
+    let skeleton = skeleton_id(connection, known, &run.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| crate::time::Timestamp::from(date).as_nanos();
     let insert = "INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, \
                   params, state, created, sla_from, seed, skeleton, max_active, ticket) \
@@ -447,8 +501,8 @@ fn enter(connection: &Connection, run: &StoredRun, ticket: Option<Ticket>) -> ru
     }
 }
 
-fn begin(connection: &Connection, begun: &Begun) -> rusqlite::Result<()> {
-    let skeleton = skeleton_id(connection, &begun.skeleton)?;
+fn begin(connection: &Connection, known: &mut Known, begun: &Begun) -> rusqlite::Result<()> {
+    let skeleton = skeleton_id(connection, known, &begun.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| Timestamp::from(date).as_nanos();
     let update = "UPDATE runs SET state = 'running', begun = ?2, sla_from = ?2, previous_start = ?3, previous_end = ?4, \
                   skeleton = ?5, blocked = NULL WHERE key = ?1";
@@ -572,17 +626,17 @@ mod tests {
             text: "late".into(),
         };
         writer.commit(&[records(1, [Record::Started { slot: 0, attempt: 1 }])], vec![line()]).unwrap();
-        assert_eq!((writer.next_seq.len(), writer.log_sizes.len()), (1, 1));
+        assert_eq!((writer.known.next_seq.len(), writer.log_sizes.len()), (1, 1));
         writer.commit(&[records(1, [Record::RunEnded { state: RunState::Success }])], Vec::new()).unwrap();
         writer
             .commit(&[records(1, [Record::CallbackTold { id: 0 }]), records(1, [Record::CallbackTold { id: 1 }])], vec![line()])
             .unwrap();
         writer.commit(&[Order::Logs], vec![line()]).unwrap();
-        assert_eq!((writer.next_seq.len(), writer.log_sizes.len()), (0, 0));
+        assert_eq!((writer.known.next_seq.len(), writer.log_sizes.len()), (0, 0));
         assert_eq!(last_seq(&writer.connection, 1).unwrap(), 4);
         // It is retried.
         writer.commit(&[records(1, [Record::Cleared { slots: [0].into() }])], vec![line()]).unwrap();
-        assert_eq!((writer.next_seq.len(), writer.log_sizes.len()), (1, 1));
+        assert_eq!((writer.known.next_seq.len(), writer.log_sizes.len()), (1, 1));
         assert_eq!(last_seq(&writer.connection, 1).unwrap(), 5);
     }
 

@@ -46,7 +46,7 @@ async fn ready() -> Result<Poke<u64>> {
 
 #[pipeline(
     schedule = "0/30 6-18 * * MON-FRI", timezone = "Europe/Berlin", start = "2024-01-01", end = "2024-12-31T06:00:00Z",
-    catchup = true, max_active_runs = 1, depends_on_past = true, timeout = "3h", sla = "45m",
+    catchup = true, max_active_runs = 1, depends_on_past = true, keep = "90d", timeout = "3h", sla = "45m",
     escalate("60m" => page, "90m" => [page, log_it]), on_failure = [page, CHAT], on_retry = log_it, on_success = log_it, on_skipped = log_it,
     on_sla_miss = page,
     defaults(retries = 1, retry_delay = "1m", pool = S3), tags = ["daily", "eu"], id = "every-option",

@@ -1,0 +1,136 @@
+//! A copy of the journal, made beside whoever writes it.
+//!
+//! # Why `VACUUM INTO`
+//!
+//! The copy is what one transaction reads, so it has what was committed at one moment, however long it takes; whoever writes goes on
+//! meanwhile. `SQLite`'s online backup would copy pages as they are, with the free ones. `VACUUM INTO` writes rows anew: the copy
+//! has no free pages, damage is found as it is read and not carried over, and it takes less time. In steps an online backup
+//! begins anew with each commit of another process, so beside one that is busy it would never end.
+
+use super::file::{self, Identity};
+use super::prune::Size;
+use super::{JournalError, SqliteJournal, create, holder, lock, schema};
+use rusqlite::Connection;
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A copy that was made.
+#[derive(Debug)]
+pub(crate) struct BackedUp {
+    file: PathBuf,
+    runs: u64,
+    bytes: u64,
+}
+
+impl SqliteJournal {
+    /// Copies the journal into a file that is not there yet, or is replaced by `force`. It appears there whole, and synced.
+    pub(crate) fn back_up(path: &Path, file: &Path, force: bool) -> Result<BackedUp, JournalError> {
+        let connection = schema::open_to_copy(path)?;
+        refuse(path, file, force)?;
+        let target = file::resolve(file);
+        let new = create::beside(&target, &format!("-{}.tmp", std::process::id()));
+        let copied = copy(&connection, path, &new).and_then(|runs| {
+            // Somebody may have made it meanwhile.
+            refuse(path, file, force)?;
+            Ok((runs, put(&new, &target).map_err(|error| failed(file, &error))?))
+        });
+        if copied.is_err() {
+            // Nothing of it is of use, and why it failed matters more than that it stays.
+            let _ = fs::remove_file(&new);
+        }
+        let (runs, bytes) = copied.map_err(|error| match error {
+            // The name that it was to have.
+            JournalError::Backup { reason, .. } => JournalError::backup(file, reason),
+            error => error,
+        })?;
+        Ok(BackedUp { file: file.to_owned(), runs, bytes })
+    }
+}
+
+fn failed(file: &Path, error: &io::Error) -> JournalError {
+    JournalError::backup(file, error.to_string())
+}
+
+/// Refuses a file that must not be replaced.
+fn refuse(journal: &Path, file: &Path, force: bool) -> Result<(), JournalError> {
+    let refused = |reason: String| Err(JournalError::backup(file, reason));
+    let (journal, target) = (file::resolve(journal), file::resolve(file));
+    let identity = |path: &Path| fs::metadata(path).ok().and_then(|file| Identity::of(&file));
+    let own = [journal.clone(), create::beside(&journal, "-wal"), create::beside(&journal, "-shm"), holder::beside(&journal)];
+    let is_own = |own: &PathBuf| *own == target || identity(own).is_some_and(|own| identity(&target) == Some(own));
+    if own.iter().any(is_own) {
+        return refused("it is a file of the journal itself; name another one".to_owned());
+    }
+    if target.is_dir() {
+        return refused("it is a folder; name a file in it".to_owned());
+    }
+    for suffix in ["-wal", "-shm"] {
+        let beside = create::beside(&target, suffix);
+        if beside.exists() {
+            return refused(format!(
+                "{} is there, which belongs to a journal of that name: name another file, or remove that first",
+                beside.display()
+            ));
+        }
+    }
+    if lock::is_held(&target) {
+        return refused("a process holds the journal of that name; name another file".to_owned());
+    }
+    if !force && target.symlink_metadata().is_ok() {
+        return refused("it is there already; name another file, or replace it with `--force`".to_owned());
+    }
+    Ok(())
+}
+
+/// Writes the copy under a name of its own, and returns how many runs it has.
+fn copy(connection: &Connection, path: &Path, new: &Path) -> Result<u64, JournalError> {
+    let refused = |error: io::Error| failed(new, &error);
+    let Some(name) = new.to_str() else {
+        return Err(JournalError::backup(new, "its path is no UTF-8, which SQLite asks for"));
+    };
+    match fs::remove_file(new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(error)),
+        _ => {}
+    }
+    let file = create_for_us(new).map_err(refused)?;
+    connection.execute("VACUUM INTO ?1", [name]).map_err(|error| match JournalError::write(path, &error) {
+        JournalError::Write { reason, .. } => JournalError::backup(new, reason),
+        // What was read is damaged.
+        error => error,
+    })?;
+    // What is secret in the journal is no less so in its copy.
+    let permissions = fs::metadata(path).map_err(refused)?.permissions();
+    file.set_permissions(permissions).and_then(|()| file.sync_all()).map_err(refused)?;
+    let runs = Connection::open(new).and_then(|copy| copy.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0)));
+    runs.map(i64::unsigned_abs).map_err(|error| JournalError::backup(new, JournalError::reason(&error)))
+}
+
+/// A new file that nobody else may read.
+fn create_for_us(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Gives the copy its name, and returns its size.
+fn put(new: &Path, file: &Path) -> io::Result<u64> {
+    let bytes = fs::metadata(new)?.len();
+    fs::rename(new, file)?;
+    // A folder can be synced where it has to be.
+    if cfg!(unix) {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(bytes)
+}
+
+impl fmt::Display for BackedUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, runs, bytes } = self;
+        write!(f, "backup {}: {runs} run{}, {}", file.display(), if *runs == 1 { "" } else { "s" }, Size(*bytes))
+    }
+}

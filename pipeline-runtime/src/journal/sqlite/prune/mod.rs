@@ -1,0 +1,149 @@
+//! Old runs are deleted: by `prune`, or step by step while a process goes on with others.
+//!
+//! # Invariants
+//!
+//! - A run goes with its row, in one commit: from then on nobody finds it. Its records and log lines follow in later steps. A process
+//!   that dies in between leaves rows of no run, which the next sweep finds. So no run is ever half deleted.
+//! - The newest run of all stays, whatever it is of. So no key is used twice, and what a dead process has left is never taken for
+//!   what a new run has kept.
+//! - What is deleted is chosen in the transaction that deletes it, and no step is ordered while a command reads the run that it is
+//!   about (`host/dispatch/retention`). So a run that goes on again is never deleted.
+//!
+//! # Why in steps
+//!
+//! The one thread that writes has records of runs under way to keep. A step is bounded in what it looks at, in rows and in bytes,
+//! since one run may have millions of records, and one record 16 MiB. No step waits for the disk: a deletion that a power failure
+//! takes back is done again.
+
+mod pass;
+mod spared;
+#[cfg(test)]
+mod tests;
+
+pub(super) use pass::InUse;
+pub(crate) use pass::Pass;
+
+use super::lock::Lock;
+use super::{Act, JournalError, SqliteJournal, acts, schema};
+use crate::time::Timestamp;
+use rusqlite::Connection;
+use std::fmt;
+use std::path::Path;
+
+/// What became of old runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Pruned {
+    /// How many were, or would be, deleted.
+    pub(crate) runs: u64,
+    /// How many as old are kept.
+    pub(crate) kept: u64,
+    /// The file's bytes before.
+    pub(crate) was: u64,
+    /// The file's bytes.
+    pub(crate) file: u64,
+    /// How many of them are free.
+    pub(crate) free: u64,
+    /// Nothing was deleted, only counted.
+    pub(crate) is_dry: bool,
+    /// Why the file could not be written anew to shrink from then on, if so.
+    pub(crate) not_given_back: Option<String>,
+}
+
+impl SqliteJournal {
+    /// Deletes the old runs of a journal that no process runs. What is free then is given back to the system. That is kept as that act.
+    pub(crate) fn prune(
+        path: &Path,
+        before: Timestamp,
+        date: Timestamp,
+        act: impl FnOnce(&Pruned) -> Act,
+    ) -> Result<Pruned, JournalError> {
+        let lock = Lock::take(path)?;
+        let connection = schema::open(lock.journal())?;
+        let failed = |error| JournalError::write(path, &error);
+        let pruned = prune(&connection, before, date).map_err(failed)?;
+        acts::write(&connection, &act(&pruned)).map_err(failed)?;
+        Ok(pruned)
+    }
+
+    /// Counts what [`prune`](Self::prune) would delete, also beside a process that runs the journal.
+    pub(crate) fn prunable(path: &Path, before: Timestamp, date: Timestamp) -> Result<Pruned, JournalError> {
+        let connection = schema::open_reader(path)?;
+        run(&connection, Pass::dry(before, date)).map_err(|error| JournalError::read(path, &error))
+    }
+}
+
+fn prune(connection: &Connection, before: Timestamp, date: Timestamp) -> rusqlite::Result<Pruned> {
+    let was = pages(connection)?.0;
+    // A deletion need not be on the disk before the next.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    let mut pruned = run(connection, Pass::of_all(before, date))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    if !gives_back(connection)?
+        && let Err(error) = connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+    {
+        pruned.not_given_back = Some(JournalError::reason(&error));
+    }
+    // What was written to the log of the database goes to the file, so that its size is what is said.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    (pruned.was, (pruned.file, pruned.free)) = (was, pages(connection)?);
+    Ok(pruned)
+}
+
+fn run(connection: &Connection, mut pass: Pass) -> rusqlite::Result<Pruned> {
+    let mut skeletons = None;
+    while !pass.is_over() {
+        pass.step(connection, &mut skeletons, &mut || ())?;
+    }
+    Ok(pass.pruned().clone())
+}
+
+/// How many bytes the database has, and how many of them are free.
+fn pages(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(i64::unsigned_abs);
+    let page = pragma("page_size")?;
+    Ok((pragma("page_count")? * page, pragma("freelist_count")? * page))
+}
+
+/// Whether the file can shrink without being written anew.
+fn gives_back(connection: &Connection) -> rusqlite::Result<bool> {
+    const INCREMENTAL: i64 = 2;
+    connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0)).map(|mode: i64| mode == INCREMENTAL)
+}
+
+impl fmt::Display for Pruned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { runs, kept, was, file, free, .. } = self;
+        let would_be = if self.is_dry { "would be " } else { "" };
+        write!(f, "{runs} run{} {would_be}deleted", if *runs == 1 { "" } else { "s" })?;
+        if *kept > 0 {
+            write!(f, "; {kept} as old stay{}, unfinished or looked back on", if *kept == 1 { "s" } else { "" })?;
+        }
+        if self.is_dry {
+            return Ok(());
+        }
+        if file < was {
+            write!(f, "\nthe file has shrunk from {} to {}", Size(*was), Size(*file))?;
+        } else {
+            write!(f, "\nthe file has {}", Size(*file))?;
+        }
+        if *free > 0 {
+            write!(f, "; {} of it are free, and used before it grows", Size(*free))?;
+        }
+        match &self.not_given_back {
+            Some(reason) => write!(f, "; it could not be written anew, so it does not shrink: {reason}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Bytes, as people read them.
+pub(super) struct Size(pub(super) u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 / 100_000 {
+            0..10 => write!(f, "{} kB", self.0 / 1_000),
+            tenths => write!(f, "{}.{} MB", tenths / 10, tenths % 10),
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! One pass over what is old, in steps of one bounded transaction each.
+
+use super::spared::{IS_WAITED_FOR, looked_back_on};
+use super::{Pruned, gives_back, pages};
+use crate::engine::RunState;
+use crate::journal::sqlite::reader::last_before;
+use crate::journal::sqlite::stage::{self, Stage};
+use crate::journal::sqlite::writer::transaction;
+use crate::journal::{RunKey, RunKind};
+use crate::time::Timestamp;
+use rusqlite::{Connection, params};
+use std::collections::{HashSet, VecDeque};
+
+/// How many runs a step looks at.
+const LOOKS: usize = 250;
+/// How many rows a step deletes.
+const ROWS: usize = 500;
+/// How many bytes of outputs, params, errors and log lines are in the rows that a step deletes; the row that goes beyond is its last.
+const BYTES: u64 = 1 << 20;
+/// How many pages a step gives back.
+const PAGES: i64 = 100;
+
+/// The plans that have been used since the pass began to look for those that no run has; none where it does not.
+pub(in crate::journal::sqlite) type InUse = Option<HashSet<i64>>;
+
+/// A pass.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    scope: Scope,
+    date: Timestamp,
+    /// Runs that stay, as this process has them.
+    hosted: HashSet<RunKey>,
+    part: Part,
+    /// Runs that are deleted, and whose records and log lines are not yet.
+    garbage: VecDeque<RunKey>,
+    /// How many rows the present step has looked at, and whether it has changed any.
+    looked: usize,
+    has_changed: bool,
+    pruned: Pruned,
+}
+
+#[derive(Debug)]
+enum Scope {
+    /// Those of all pipelines that ended before. `last` is the pipeline that was looked at last.
+    All { before: Timestamp, last: String },
+    /// Of each of these pipelines those that ended before.
+    Of(VecDeque<(String, Timestamp)>),
+}
+
+#[derive(Debug)]
+enum Part {
+    /// Looks for rows of no run, which a process has left that died.
+    Sweep {
+        table: &'static str,
+        after: RunKey,
+    },
+    /// Goes on to the next pipeline.
+    Next,
+    Runs(OfPipeline),
+    /// Looks for plans that no run has any more.
+    Plans {
+        after: RunKey,
+        used: HashSet<i64>,
+    },
+    DeletePlans {
+        after: i64,
+        used: HashSet<i64>,
+    },
+    /// Gives so many free pages back.
+    Pages {
+        left: i64,
+    },
+    Checkpoint,
+    Over,
+}
+
+/// The old runs of a pipeline.
+#[derive(Debug)]
+struct OfPipeline {
+    id: String,
+    before: Timestamp,
+    /// The last run that was made before.
+    last: RunKey,
+    looked_back_on: HashSet<RunKey>,
+    /// What is left to look at, each a range of an index.
+    ranges: Vec<(RunState, RunKind)>,
+    after: RunKey,
+}
+
+/// What a step may still delete.
+struct Room {
+    rows: usize,
+    bytes: u64,
+}
+
+impl Room {
+    fn is_full(&self) -> bool {
+        self.rows == 0 || self.bytes == 0
+    }
+
+    fn take(&mut self, bytes: u64) {
+        self.rows -= 1;
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
+impl Pass {
+    fn new(scope: Scope, date: Timestamp, part: Part) -> Self {
+        let (hosted, garbage) = (HashSet::new(), VecDeque::new());
+        Self { scope, date, hosted, part, garbage, looked: 0, has_changed: false, pruned: Pruned::default() }
+    }
+
+    /// Deletes the runs of all pipelines that ended before that time. Schedules go by that date.
+    pub(crate) fn of_all(before: Timestamp, date: Timestamp) -> Self {
+        let sweep = Part::Sweep { table: "records", after: RunKey::MIN };
+        Self::new(Scope::All { before, last: String::new() }, date, sweep)
+    }
+
+    /// Only counts them.
+    pub(super) fn dry(before: Timestamp, date: Timestamp) -> Self {
+        let mut pass = Self::of_all(before, date);
+        pass.pruned.is_dry = true;
+        pass.part = Part::Next;
+        pass
+    }
+
+    /// Deletes the runs of each of these pipelines that ended before that time. The first of a process also `sweeps` up what one
+    /// that died has left.
+    pub(crate) fn of(pipelines: Vec<(String, Timestamp)>, date: Timestamp, sweeps: bool) -> Self {
+        let pass = Self::of_all(Timestamp::default(), date);
+        let part = if sweeps { pass.part } else { Part::Next };
+        Self { scope: Scope::Of(pipelines.into()), part, ..pass }
+    }
+
+    /// Leaves these runs as they are, from now on.
+    pub(crate) fn spare(&mut self, hosted: HashSet<RunKey>) {
+        self.hosted = hosted;
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.part, Part::Over)
+    }
+
+    pub(crate) fn pruned(&self) -> &Pruned {
+        &self.pruned
+    }
+
+    /// Does the next step.
+    pub(in crate::journal::sqlite) fn step(
+        &mut self,
+        connection: &Connection,
+        in_use: &mut InUse,
+        on_busy: &mut dyn FnMut(),
+    ) -> rusqlite::Result<()> {
+        if self.pruned.is_dry {
+            return self.work(connection, in_use);
+        }
+        if self.pruned.was == 0 {
+            self.pruned.was = pages(connection)?.0;
+        }
+        if matches!(self.part, Part::Checkpoint) {
+            // The file shrinks as it is brought up to date. It is tried again with one of the next commits where somebody reads.
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+            self.part = Part::Over;
+            (self.pruned.file, self.pruned.free) = pages(connection)?;
+            return Ok(());
+        }
+        let transaction = transaction(connection, on_busy)?;
+        stage::reach(Stage::Begun);
+        self.work(&transaction, in_use)?;
+        stage::reach(Stage::Written);
+        transaction.commit()?;
+        stage::reach(Stage::Kept);
+        Ok(())
+    }
+
+    /// Goes on until it has changed something, or has looked at much.
+    fn work(&mut self, connection: &Connection, in_use: &mut InUse) -> rusqlite::Result<()> {
+        (self.looked, self.has_changed) = (0, false);
+        while !self.has_changed && self.looked < LOOKS && !matches!(self.part, Part::Checkpoint | Part::Over) {
+            self.work_on(connection, in_use)?;
+        }
+        Ok(())
+    }
+
+    fn work_on(&mut self, connection: &Connection, in_use: &mut InUse) -> rusqlite::Result<()> {
+        self.looked += 1;
+        if !self.garbage.is_empty() {
+            return self.delete_rows(connection);
+        }
+        self.part = match std::mem::replace(&mut self.part, Part::Over) {
+            Part::Sweep { table, after } => self.sweep(connection, table, after)?,
+            Part::Next => self.next_pipeline(connection)?,
+            Part::Runs(of) => self.delete_runs(connection, of)?,
+            Part::Plans { after, used } => self.look_for_plans(connection, in_use, after, used)?,
+            Part::DeletePlans { after, used } => self.delete_plans(connection, in_use, after, used)?,
+            Part::Pages { left } => self.give_back(connection, left)?,
+            Part::Checkpoint | Part::Over => Part::Over,
+        };
+        Ok(())
+    }
+
+    /// Looks at the next runs that have rows in a table.
+    fn sweep(&mut self, connection: &Connection, table: &'static str, mut after: RunKey) -> rusqlite::Result<Part> {
+        let mut next = connection.prepare_cached(&format!("SELECT min(run) FROM {table} WHERE run > ?1"))?;
+        let mut is_there = connection.prepare_cached("SELECT 1 FROM runs WHERE key = ?1")?;
+        for _ in 0..LOOKS {
+            let Some(run) = next.query_row([after], |row| row.get::<_, Option<RunKey>>(0))? else {
+                return Ok(if table == "records" { Part::Sweep { table: "logs", after: RunKey::MIN } } else { Part::Next });
+            };
+            if !is_there.exists([run])? {
+                self.garbage.push_back(run);
+            }
+            (self.looked, after) = (self.looked + 1, run);
+        }
+        Ok(Part::Sweep { table, after })
+    }
+
+    fn next_pipeline(&mut self, connection: &Connection) -> rusqlite::Result<Part> {
+        let next = match &mut self.scope {
+            Scope::Of(pipelines) => pipelines.pop_front(),
+            Scope::All { before, last } => {
+                let next = "SELECT min(pipeline) FROM runs WHERE pipeline > ?1";
+                let next: Option<String> = connection.prepare_cached(next)?.query_row([&*last], |row| row.get(0))?;
+                next.map(|next| {
+                    last.clone_from(&next);
+                    (next, *before)
+                })
+            }
+        };
+        let Some((id, before)) = next else {
+            return Ok(match self.pruned {
+                Pruned { is_dry: true, .. } => Part::Over,
+                Pruned { runs: 0, .. } => pages_to_give_back(connection)?,
+                _ => Part::Plans { after: RunKey::MIN, used: HashSet::new() },
+            });
+        };
+        // Whatever ended before was made before, and runs are made in the order of their keys.
+        let Some(last) = last_before(connection, before)? else { return Ok(Part::Next) };
+        if matches!(self.scope, Scope::All { .. }) {
+            let unfinished = "SELECT count(*) FROM runs WHERE pipeline = ?1 AND state IN ('queued', 'running') AND key <= ?2";
+            let unfinished: i64 = connection.prepare_cached(unfinished)?.query_row(params![id, last], |row| row.get(0))?;
+            self.pruned.kept += unfinished.unsigned_abs();
+        }
+        let looked_back_on = looked_back_on(connection, &id, self.date)?;
+        let ended = RunState::ALL.into_iter().filter(|state| state.is_end());
+        let ranges = ended.flat_map(|state| RunKind::ALL.map(|kind| (state, kind))).collect();
+        Ok(Part::Runs(OfPipeline { id, before, last, looked_back_on, ranges, after: RunKey::MIN }))
+    }
+
+    /// Deletes the rows of the next runs that may go.
+    fn delete_runs(&mut self, connection: &Connection, mut of: OfPipeline) -> rusqlite::Result<Part> {
+        let Some((state, kind)) = of.ranges.last().copied() else { return Ok(Part::Next) };
+        let look = format!(
+            "SELECT key, finished < ?6 AND NOT {IS_WAITED_FOR}, octet_length(params) FROM runs \
+             WHERE pipeline = ?1 AND state = ?2 AND kind = ?3 AND key > ?4 AND key <= ?5 ORDER BY key LIMIT {LOOKS}"
+        );
+        let mut look = connection.prepare_cached(&look)?;
+        let mut rows = look.query(params![of.id, state.name(), kind.name(), of.after, of.last, of.before.as_nanos()])?;
+        let mut room = Room { rows: ROWS, bytes: BYTES };
+        let mut looked = 0;
+        let mut gone = Vec::new();
+        while !room.is_full()
+            && let Some(row) = rows.next()?
+        {
+            looked += 1;
+            of.after = row.get(0)?;
+            let may_go = row.get::<_, Option<bool>>(1)? == Some(true);
+            if may_go && !of.looked_back_on.contains(&of.after) && !self.hosted.contains(&of.after) {
+                gone.push(of.after);
+                room.take(row.get::<_, i64>(2)?.unsigned_abs());
+            } else {
+                self.pruned.kept += 1;
+            }
+        }
+        drop(rows);
+        self.looked += looked;
+        if looked < LOOKS && !room.is_full() {
+            of.ranges.pop();
+            of.after = RunKey::MIN;
+        }
+        self.pruned.runs += gone.len() as u64;
+        if !self.pruned.is_dry {
+            let mut delete = connection.prepare_cached("DELETE FROM runs WHERE key = ?1")?;
+            for run in gone {
+                delete.execute([run])?;
+                self.garbage.push_back(run);
+                self.has_changed = true;
+            }
+        }
+        Ok(Part::Runs(of))
+    }
+
+    /// Deletes records and log lines of runs that are deleted.
+    fn delete_rows(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut room = Room { rows: ROWS, bytes: BYTES };
+        self.has_changed = true;
+        while let Some(run) = self.garbage.front()
+            && delete_records(connection, *run, &mut room)?
+            && delete_lines(connection, *run, &mut room)?
+        {
+            connection.prepare_cached("DELETE FROM due WHERE run = ?1")?.execute([run])?;
+            self.garbage.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Looks at the plans of the next runs. What begins meanwhile says itself which plan it has, in `in_use`.
+    fn look_for_plans(
+        &mut self,
+        connection: &Connection,
+        in_use: &mut InUse,
+        mut after: RunKey,
+        mut used: HashSet<i64>,
+    ) -> rusqlite::Result<Part> {
+        if after == RunKey::MIN {
+            *in_use = Some(HashSet::new());
+        }
+        let look = format!("SELECT key, skeleton FROM runs WHERE key > ?1 ORDER BY key LIMIT {LOOKS}");
+        let mut look = connection.prepare_cached(&look)?;
+        let mut rows = look.query([after])?;
+        let mut looked = 0;
+        while let Some(row) = rows.next()? {
+            looked += 1;
+            after = row.get(0)?;
+            used.insert(row.get(1)?);
+        }
+        self.looked += looked;
+        Ok(if looked < LOOKS { Part::DeletePlans { after: i64::MIN, used } } else { Part::Plans { after, used } })
+    }
+
+    /// Deletes the next plans that no run has.
+    fn delete_plans(
+        &mut self,
+        connection: &Connection,
+        in_use: &mut InUse,
+        mut after: i64,
+        used: HashSet<i64>,
+    ) -> rusqlite::Result<Part> {
+        let look = format!("SELECT id FROM skeletons WHERE id > ?1 ORDER BY id LIMIT {LOOKS}");
+        let mut look = connection.prepare_cached(&look)?;
+        let plans: Vec<i64> = look.query_map([after], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        self.looked += plans.len();
+        for plan in &plans {
+            if !used.contains(plan) && !in_use.as_ref().is_some_and(|in_use| in_use.contains(plan)) {
+                connection.prepare_cached("DELETE FROM skeletons WHERE id = ?1")?.execute([plan])?;
+                self.has_changed = true;
+            }
+            after = *plan;
+        }
+        if plans.len() == LOOKS {
+            return Ok(Part::DeletePlans { after, used });
+        }
+        *in_use = None;
+        pages_to_give_back(connection)
+    }
+
+    fn give_back(&mut self, connection: &Connection, left: i64) -> rusqlite::Result<Part> {
+        if left <= 0 {
+            return Ok(Part::Checkpoint);
+        }
+        self.has_changed = true;
+        // A row for each page: they are given back as they are read.
+        connection.pragma(None, "incremental_vacuum", left.min(PAGES), |_| Ok(()))?;
+        Ok(Part::Pages { left: left - PAGES })
+    }
+}
+
+/// Returns whether none are left.
+fn delete_records(connection: &Connection, run: RunKey, room: &mut Room) -> rusqlite::Result<bool> {
+    let look =
+        "SELECT seq, coalesce(octet_length(text), 0) + coalesce(octet_length(body), 0) FROM records WHERE run = ?1 ORDER BY seq";
+    let mut look = connection.prepare_cached(look)?;
+    let mut rows = look.query([run])?;
+    let mut last: Option<i64> = None;
+    let is_all = loop {
+        if room.is_full() {
+            break false;
+        }
+        let Some(row) = rows.next()? else { break true };
+        last = Some(row.get(0)?);
+        room.take(row.get::<_, i64>(1)?.unsigned_abs());
+    };
+    drop(rows);
+    if let Some(last) = last {
+        connection.prepare_cached("DELETE FROM records WHERE run = ?1 AND seq <= ?2")?.execute(params![run, last])?;
+    }
+    Ok(is_all)
+}
+
+/// Returns whether none are left.
+fn delete_lines(connection: &Connection, run: RunKey, room: &mut Room) -> rusqlite::Result<bool> {
+    let look = "SELECT node, id, octet_length(line) FROM logs WHERE run = ?1 ORDER BY node, id";
+    let mut look = connection.prepare_cached(look)?;
+    let mut rows = look.query([run])?;
+    let mut last: Option<(String, i64)> = None;
+    let is_all = loop {
+        if room.is_full() {
+            break false;
+        }
+        let Some(row) = rows.next()? else { break true };
+        last = Some((row.get(0)?, row.get(1)?));
+        room.take(row.get::<_, i64>(2)?.unsigned_abs());
+    };
+    drop(rows);
+    if let Some((node, id)) = last {
+        let delete = "DELETE FROM logs WHERE run = ?1 AND (node, id) <= (?2, ?3)";
+        connection.prepare_cached(delete)?.execute(params![run, node, id])?;
+    }
+    Ok(is_all)
+}
+
+/// What is free now; others may free more meanwhile, and use some of it.
+fn pages_to_give_back(connection: &Connection) -> rusqlite::Result<Part> {
+    let left =
+        if gives_back(connection)? { connection.pragma_query_value(None, "freelist_count", |row| row.get(0))? } else { 0 };
+    Ok(Part::Pages { left })
+}

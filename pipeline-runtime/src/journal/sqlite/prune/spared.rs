@@ -1,0 +1,69 @@
+//! Which old runs stay all the same, since somebody looks back on them.
+
+use crate::engine::RunState;
+use crate::journal::{RunKey, RunKind};
+use crate::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashSet;
+
+/// Of a row of `runs` of pipeline `?1`: whether somebody waits for it, however old it is. Whoever it has to tell is due; the command
+/// that made it is gone on with, and would make it again; or a queued run depends on the interval before its own. And the newest run
+/// of all. What is asked of all rows alike is asked once a step.
+pub(super) const IS_WAITED_FOR: &str = "(EXISTS (SELECT 1 FROM due WHERE run = key) \
+     OR ticket IS NOT NULL AND EXISTS (SELECT 1 FROM inbox WHERE id = ticket AND answer IS NULL) \
+     OR key = (SELECT max(key) FROM runs) \
+     OR EXISTS (SELECT 1 FROM runs WHERE pipeline = ?1 AND state = 'queued') AND interval_end > interval_start \
+        AND EXISTS (SELECT 1 FROM runs AS after INDEXED BY runs_by_interval \
+        WHERE after.pipeline = ?1 AND after.interval_start = runs.interval_end AND after.state = 'queued'))";
+
+/// What a pipeline's next runs look back on, by a schedule that goes by that date:
+///
+/// - the scheduled run of the latest interval that is over, after which the next one runs, and those of later intervals, which ran while the
+///   calendar read a later date: else an interval would run a second time;
+/// - of these intervals the run that ended last, whatever made it: what depends on its past goes by that one's state;
+/// - the last success before each interval that may run next, for templates;
+/// - the newest run of each other kind.
+pub(super) fn looked_back_on(connection: &Connection, pipeline: &str, date: Timestamp) -> rusqlite::Result<HashSet<RunKey>> {
+    let mut keys = HashSet::new();
+    let newest = "SELECT key FROM runs WHERE pipeline = ?1 AND state = ?2 AND kind = ?3 ORDER BY key DESC LIMIT 1";
+    let mut newest = connection.prepare_cached(newest)?;
+    let mut newest = |kind: RunKind| -> rusqlite::Result<Option<RunKey>> {
+        let mut of_kind = None;
+        for state in RunState::ALL {
+            let values = params![pipeline, state.name(), kind.name()];
+            of_kind = of_kind.max(newest.query_row(values, |row| row.get::<_, RunKey>(0)).optional()?);
+        }
+        Ok(of_kind)
+    };
+    keys.extend(newest(RunKind::Manual)?);
+    keys.extend(newest(RunKind::Backfill)?);
+    // Where there is none, all runs of the pipeline would be looked at.
+    let end = if newest(RunKind::Scheduled)?.is_some() { scheduled(connection, pipeline, date, &mut keys)? } else { i64::MIN };
+    let success = "SELECT key FROM runs WHERE pipeline = ?1 AND state = 'success' AND interval_start < ?2 \
+                   ORDER BY interval_start DESC, key DESC LIMIT 1";
+    let mut success = connection.prepare_cached(success)?;
+    for before in [end, date.as_nanos(), i64::MAX] {
+        keys.extend(success.query_row(params![pipeline, before], |row| row.get::<_, RunKey>(0)).optional()?);
+    }
+    Ok(keys)
+}
+
+/// Of the intervals that the schedule goes by. Returns the end of the latest that is over.
+fn scheduled(connection: &Connection, pipeline: &str, date: Timestamp, keys: &mut HashSet<RunKey>) -> rusqlite::Result<i64> {
+    let last = "SELECT interval_start, interval_end FROM runs WHERE pipeline = ?1 AND kind = 'scheduled' AND interval_end <= ?2 \
+                ORDER BY interval_start DESC LIMIT 1";
+    let last =
+        connection.prepare_cached(last)?.query_row(params![pipeline, date.as_nanos()], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (start, end): (i64, i64) = last.optional()?.unwrap_or((i64::MIN, i64::MIN));
+    let from = "SELECT key, interval_start FROM runs WHERE pipeline = ?1 AND kind = 'scheduled' AND interval_start >= ?2";
+    let outcome = "SELECT key FROM runs WHERE pipeline = ?1 AND interval_start = ?2 AND state NOT IN ('queued', 'running') \
+                   ORDER BY finished DESC, key DESC LIMIT 1";
+    let (mut from, mut outcome) = (connection.prepare_cached(from)?, connection.prepare_cached(outcome)?);
+    let mut rows = from.query(params![pipeline, start])?;
+    while let Some(row) = rows.next()? {
+        let (key, start): (RunKey, i64) = (row.get(0)?, row.get(1)?);
+        keys.insert(key);
+        keys.extend(outcome.query_row(params![pipeline, start], |row| row.get::<_, RunKey>(0)).optional()?);
+    }
+    Ok(end)
+}

@@ -1,0 +1,299 @@
+use super::*;
+use crate::engine::RunState;
+use crate::journal::{Reader, RunKey, RunKind};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use rusqlite::params;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// A run as it is kept, in days. Its interval is a day unless it is no schedule's.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    kind: RunKind,
+    state: RunState,
+    start: i64,
+    finished: i64,
+}
+
+const DAY: i64 = 86_400_000_000_000;
+
+fn at(day: i64) -> Timestamp {
+    Timestamp::from_nanos(day * DAY)
+}
+
+/// A journal with these runs of one pipeline, whose keys are 1, 2, ….
+struct Kept {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl Kept {
+    fn of(runs: &[Run]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let connection = schema::open(&path).unwrap();
+        connection.execute("INSERT INTO skeletons VALUES (1, '{}')", []).unwrap();
+        let kept = Self { _folder: folder, path, connection };
+        for run in runs {
+            kept.add(run);
+        }
+        kept
+    }
+
+    fn add(&self, run: &Run) {
+        let insert = "INSERT INTO runs (run_id, pipeline, kind, interval_start, interval_end, params, state, created, sla_from, finished, seed, \
+                      skeleton) SELECT 'run__' || (coalesce(max(key), 0) + 1), 'p', ?1, ?2, ?2 + ?3, 'null', ?4, 0, 0, ?5, 1, 1 FROM runs";
+        let finished = run.state.is_end().then_some(run.finished * DAY);
+        self.connection.execute(insert, params![run.kind.name(), run.start * DAY, DAY, run.state.name(), finished]).unwrap();
+        let key = self.connection.last_insert_rowid();
+        self.fill(key, 3, 10);
+    }
+
+    /// Adds more runs than a step looks at, of which nothing else is kept.
+    fn add_many(&self, state: &str) {
+        let counted = "WITH RECURSIVE n (n) AS (SELECT max(key) + 1 FROM runs UNION ALL SELECT n + 1 FROM n WHERE n < 320)";
+        let insert = "INSERT INTO runs (run_id, pipeline, kind, interval_start, interval_end, params, state, created, sla_from, finished, \
+                      seed, skeleton) SELECT 'run__' || n, 'p', 'manual', 0, 0, 'null', ?1, 0, 0, 0, 1, 1 FROM n";
+        self.connection.execute(&format!("{counted} {insert}"), [state]).unwrap();
+    }
+
+    /// Adds records and log lines to a run.
+    fn fill(&self, run: RunKey, rows: i64, bytes: i64) {
+        let from: i64 = self
+            .connection
+            .query_row("SELECT coalesce(max(seq), 0) FROM records WHERE run = ?1", [run], |row| row.get(0))
+            .unwrap();
+        let counted = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?2)";
+        let records =
+            format!("{counted} INSERT INTO records (run, seq, at, kind, body) SELECT ?1, n + ?3, 0, 1, zeroblob(?4) FROM n");
+        self.connection.execute(&records, params![run, rows, from, bytes]).unwrap();
+        let lines = format!(
+            "{counted} INSERT INTO logs (run, node, id, attempt, at, level, line) SELECT ?1, 'node' || (n % 7), n + ?3, 1, 0, 1, \
+             printf('%.*c', ?4, 'x') FROM n"
+        );
+        self.connection.execute(&lines, params![run, rows, from, bytes]).unwrap();
+    }
+
+    fn keys(&self) -> BTreeSet<RunKey> {
+        let mut keys = self.connection.prepare("SELECT key FROM runs").unwrap();
+        keys.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    fn count(&self, query: &str) -> i64 {
+        self.connection.query_row(query, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Deletes what ended before that day, by a schedule that goes by another.
+    fn prune(&self, before: i64, date: i64) -> Pruned {
+        run(&self.connection, Pass::of_all(at(before), at(date))).unwrap()
+    }
+
+    /// Rows of no run.
+    fn left_over(&self) -> i64 {
+        let rows = |table: &str| self.count(&format!("SELECT count(*) FROM {table} WHERE run NOT IN (SELECT key FROM runs)"));
+        rows("records") + rows("logs")
+    }
+}
+
+const fn ended(kind: RunKind, state: RunState, start: i64, finished: i64) -> Run {
+    Run { kind, state, start, finished }
+}
+
+const LATER: Run = ended(RunKind::Manual, RunState::Cancelled, 0, 99);
+use RunKind::{Backfill, Manual, Scheduled};
+use RunState::{Failed, Queued, Running, Success};
+
+#[test]
+fn what_is_looked_back_on_or_waited_for_stays_and_all_else_goes() {
+    let kept = Kept::of(&[
+        ended(Scheduled, Success, 1, 2),
+        // 2: the last success.
+        ended(Scheduled, Success, 2, 3),
+        // 3: the last scheduled run that is over. 4: the run of its interval that ended last. 5: one that ended before.
+        ended(Scheduled, Failed, 3, 4),
+        ended(Manual, Failed, 3, 6),
+        ended(Manual, Failed, 3, 5),
+        // 6: by a wrong date.
+        ended(Scheduled, Failed, 50, 5),
+        // 7: the newest of a backfill; 8 and 9 are not over, and the second one depends on 10.
+        ended(Backfill, Failed, -9, 3),
+        Run { kind: Manual, state: Running, start: -8, finished: 0 },
+        Run { kind: Manual, state: Queued, start: -6, finished: 0 },
+        ended(Manual, Failed, -7, 3),
+        ended(Manual, Failed, -20, 3),
+        // 12: told nobody. 13: of a command that is gone on with. 14: of one that is answered. 15: the newest manual run.
+        ended(Manual, Failed, -20, 3),
+        ended(Manual, Failed, -20, 3),
+        ended(Manual, Failed, -20, 3),
+        ended(Manual, Failed, -20, 3),
+        // 16: not old enough.
+        ended(Backfill, Success, -30, 8),
+        LATER,
+    ]);
+    kept.connection.execute_batch("INSERT INTO due VALUES (12, 1); INSERT INTO inbox (id, at, command, answer) VALUES (7, 0, '', NULL), (8, 0, '', 'done')").unwrap();
+    kept.connection
+        .execute_batch("UPDATE runs SET ticket = 7 WHERE key = 13; UPDATE runs SET ticket = 8 WHERE key = 14")
+        .unwrap();
+    let pruned = kept.prune(7, 10);
+    assert_eq!(Vec::from_iter(kept.keys()), [2, 3, 4, 6, 8, 9, 10, 12, 13, 16, 17]);
+    assert_eq!((pruned.runs, pruned.kept, kept.left_over()), (6, 11, 0));
+    // What was waited for goes once it is not, and what has become the past too.
+    kept.connection.execute_batch("DELETE FROM due; UPDATE inbox SET answer = 'done'; UPDATE runs SET state = 'failed', finished = 0 WHERE state = 'queued'").unwrap();
+    kept.prune(7, 60);
+    assert_eq!(Vec::from_iter(kept.keys()), [2, 6, 8, 16, 17]);
+}
+
+/// What a scheduler is told of the past, by that date: `host/dispatch/calendar.rs` and `host/dispatch/begin.rs` ask the same.
+fn past(reader: &Reader, date: i64, queued: &[i64]) -> String {
+    let outcome = |start: Timestamp| reader.outcome("p", start).unwrap();
+    let last = reader.last_scheduled("p", at(date)).unwrap();
+    let ahead: BTreeSet<Timestamp> = reader.scheduled_after("p", last).unwrap().into_iter().collect();
+    let of_last =
+        last.map(|last| (last.start, outcome(last.start.into()), reader.previous_success("p", last.end.into()).unwrap()));
+    let of_ahead: Vec<_> = ahead.iter().map(|start| (start.to_utc(), outcome(*start))).collect();
+    let of_queued: Vec<_> = queued.iter().map(|start| outcome(at(start - 1))).collect();
+    format!("{of_last:?} {of_ahead:?} {of_queued:?} {:?}", reader.unfinished_intervals("p").unwrap())
+}
+
+/// `PRUNE_SEED` repeats one.
+#[test]
+fn a_schedule_is_told_the_same_of_the_past_after_a_prune() {
+    let given = std::env::var("PRUNE_SEED").ok().map(|seed| seed.parse().unwrap());
+    for _ in 0..40 {
+        let seed: u64 = given.unwrap_or_else(rand::random);
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut some = |from: i64, to: i64| random.random_range(from..=to);
+        let runs: Vec<Run> = (0..some(1, 30))
+            .map(|_| Run {
+                kind: RunKind::ALL[usize::try_from(some(0, 2)).unwrap()],
+                state: RunState::ALL[usize::try_from(some(0, 9).min(4)).unwrap()],
+                start: some(0, 12),
+                finished: some(1, 20),
+            })
+            .collect();
+        let queued: Vec<i64> = runs.iter().filter(|run| run.state == Queued).map(|run| run.start).collect();
+        let kept = Kept::of(&runs);
+        let (before, date) = (some(1, 21), some(0, 14));
+        let reader = Reader::open(&kept.path).unwrap();
+        let told = past(&reader, date, &queued);
+        let pruned = kept.prune(before, date);
+        assert_eq!(past(&reader, date, &queued), told, "seed {seed}: {runs:?}, before {before}, by {date}");
+        let newer = runs.iter().filter(|run| !run.state.is_end() || run.finished >= before).count();
+        assert!(kept.keys().len() >= newer && kept.left_over() == 0, "seed {seed}");
+        assert_eq!(kept.keys().len() + usize::try_from(pruned.runs).unwrap(), runs.len(), "seed {seed}");
+        let again = kept.prune(before, date);
+        assert_eq!(again.runs, 0, "seed {seed}: once is enough");
+    }
+}
+
+/// Whether all of the runs that are there has all its rows.
+fn are_whole(kept: &Kept) -> bool {
+    let rows = |table: &str, run: RunKey| kept.count(&format!("SELECT count(*) FROM {table} WHERE run = {run}"));
+    let has = |run: RunKey, expected: i64| rows("records", run) == expected && rows("logs", run) == expected;
+    [(1, 3), (2, 3), (3, 2_003), (4, 4), (5, 43), (321, 3)]
+        .into_iter()
+        .all(|(run, expected)| !kept.keys().contains(&run) || has(run, expected))
+}
+
+/// Runs of very different sizes that all go, but the last.
+fn large() -> Kept {
+    let kept = Kept::of(&[ended(Manual, Failed, 1, 1); 5]);
+    kept.add_many("failed");
+    kept.fill(3, 2_000, 10);
+    kept.fill(4, 1, 3 << 20);
+    kept.fill(5, 40, 200_000);
+    kept.add(&LATER);
+    kept
+}
+
+#[test]
+fn no_step_does_much_and_no_run_is_half_deleted_after_one() {
+    let kept = large();
+    let mut pass = Pass::of_all(at(7), at(7));
+    let (mut steps, mut in_use) = (0, None);
+    while !pass.is_over() {
+        let before = kept.connection.total_changes();
+        let bytes = |kept: &Kept| kept.count("SELECT coalesce(sum(octet_length(body)), 0) FROM records");
+        let bytes_before = bytes(&kept);
+        pass.step(&kept.connection, &mut in_use, &mut || ()).unwrap();
+        steps += 1;
+        // A run that is deleted whole is one more, of its row in `due`.
+        assert!(kept.connection.total_changes() - before <= 1_000, "step {steps}");
+        assert!(bytes_before - bytes(&kept) <= (1 << 20) + (3 << 20), "step {steps}");
+        assert!(are_whole(&kept), "step {steps}");
+    }
+    assert!(steps > 15, "{steps}");
+    assert_eq!((pass.pruned().runs, kept.keys().len(), kept.left_over()), (320, 1, 0));
+    assert!(in_use.is_none(), "nobody asks for plans any more");
+}
+
+#[test]
+fn what_a_process_that_died_in_a_pass_has_left_is_swept_up_by_the_next() {
+    let mut left_over = 0;
+    for died_after in (1..).step_by(4) {
+        let kept = large();
+        let mut pass = Pass::of_all(at(7), at(7));
+        (0..died_after).for_each(|_| pass.step(&kept.connection, &mut None, &mut || ()).unwrap());
+        let has_died = !pass.is_over();
+        assert!(are_whole(&kept), "died after {died_after} steps");
+        left_over += kept.left_over();
+        let pipelines = vec![("p".to_owned(), at(7))];
+        run(&kept.connection, Pass::of(pipelines, at(7), true)).unwrap();
+        assert_eq!((kept.keys().len(), kept.left_over()), (1, 0), "died after {died_after} steps");
+        if !has_died {
+            assert!(left_over > 0, "none died in the middle");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_process_leaves_its_own_runs_and_those_of_other_pipelines() {
+    let kept = Kept::of(&[ended(Manual, Failed, 1, 1); 4]);
+    kept.connection.execute("UPDATE runs SET pipeline = 'other' WHERE key = 3", []).unwrap();
+    let mut pass = Pass::of(vec![("p".to_owned(), at(7))], at(7), false);
+    pass.spare([1].into());
+    assert_eq!(run(&kept.connection, pass).unwrap().runs, 1);
+    assert_eq!(Vec::from_iter(kept.keys()), [1, 3, 4]);
+}
+
+#[test]
+fn plans_that_no_run_has_go_and_those_that_are_used_meanwhile_stay() {
+    let kept = Kept::of(&[ended(Manual, Failed, 1, 1)]);
+    kept.add_many("running");
+    kept.connection
+        .execute_batch("INSERT INTO skeletons VALUES (2, 'old'), (3, 'used again'); UPDATE runs SET skeleton = 2 WHERE key = 1")
+        .unwrap();
+    let (mut pass, mut in_use) = (Pass::of_all(at(7), at(7)), None);
+    while !pass.is_over() {
+        pass.step(&kept.connection, &mut in_use, &mut || ()).unwrap();
+        // The writer notes what it uses from when it is asked to.
+        in_use.as_mut().map(|in_use| in_use.insert(3));
+    }
+    assert_eq!((kept.count("SELECT count(*) FROM skeletons"), kept.count("SELECT sum(id) FROM skeletons")), (2, 4));
+}
+
+#[test]
+fn a_new_journals_file_shrinks_and_one_of_an_earlier_version_is_written_anew_once() {
+    for is_new in [true, false] {
+        let kept = large();
+        if !is_new {
+            kept.connection.execute_batch("PRAGMA auto_vacuum = NONE; VACUUM").unwrap();
+        }
+        kept.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        let size = || std::fs::metadata(&kept.path).unwrap().len();
+        let was = size();
+        assert!(was > 10 << 20, "{was}");
+        let apart = run(&kept.connection, Pass::of_all(at(7), at(7))).unwrap();
+        assert_eq!((apart.was, apart.file), (was, size()));
+        // Beside runs that go on, the file of an earlier version keeps its size.
+        assert_eq!((size() < was / 10, apart.free < was / 2), (is_new, is_new), "{apart}");
+        let alone = prune(&kept.connection, at(7), at(7)).unwrap();
+        assert_eq!((alone.free, alone.not_given_back.clone()), (0, None), "{alone}");
+        assert!(size() < was / 10 && gives_back(&kept.connection).unwrap());
+        let checked: String = kept.connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(checked, "ok");
+    }
+}

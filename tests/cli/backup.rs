@@ -1,0 +1,177 @@
+//! `backup`, `prune` and `serve --keep`, to the letter.
+
+use crate::command::{call, told};
+use crate::kept::Folder;
+use expect_test::{Expect, expect};
+
+/// How large a journal is may change with each version.
+fn says(folder: &Folder, args: &[&str], expected: &Expect) {
+    let said = told(&folder.command(args).output().expect("it was built"));
+    let words: Vec<&str> = said.split(' ').collect();
+    let is_size = |at: usize| words.get(at + 1).is_some_and(|unit| unit.starts_with("kB"));
+    let words: Vec<&str> = words.iter().enumerate().map(|(at, word)| if is_size(at) { "_" } else { word }).collect();
+    let folder = folder.command(&[]).get_current_dir().expect("each call has one").display().to_string();
+    expected.assert_eq(&words.join(" ").replace(&folder, "FOLDER"));
+}
+
+#[test]
+fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
+    let folder = Folder::new();
+    says(
+        &folder,
+        &["backup", "copy.db"],
+        &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
+    "#]],
+    );
+    let ran = folder.command(&["run", "mendable", "--logical-date", "2024-03-25"]).output().expect("it was built");
+    assert_eq!(ran.status.code(), Some(1));
+    says(
+        &folder,
+        &["backup", "copy.db"],
+        &expect![[r#"
+        backup copy.db: 1 run, _ kB
+        [exit 0]
+    "#]],
+    );
+    says(
+        &folder,
+        &["backup", "copy.db"],
+        &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: no backup was made in "copy.db": it is there already; name another file, or replace it with `--force`
+    "#]],
+    );
+    says(
+        &folder,
+        &["backup", "nowhere/copy.db"],
+        &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: no backup was made in "nowhere/copy.db": No such file or directory (os error 2)
+    "#]],
+    );
+    says(
+        &folder,
+        &["backup", "."],
+        &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: no backup was made in ".": it is a folder; name a file in it
+    "#]],
+    );
+    says(
+        &folder,
+        &["backup", "copy.db", "--force"],
+        &expect![[r#"
+        backup copy.db: 1 run, _ kB
+        [exit 0]
+    "#]],
+    );
+    let shown = folder.command(&["--journal", "copy.db", "show", "manual__2024-03-25T00:00:00Z"]).output().expect("it was built");
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("it is not mended yet"));
+    says(
+        &folder,
+        &["prune", "--older-than", "0s", "--dry-run"],
+        &expect![[r#"
+        0 runs would be deleted; 1 as old stays, unfinished or looked back on
+        [exit 0]
+    "#]],
+    );
+    says(
+        &folder,
+        &["prune", "--older-than", "0s"],
+        &expect![[r#"
+        0 runs deleted; 1 as old stays, unfinished or looked back on
+        the file has _ kB
+        [exit 0]
+    "#]],
+    );
+}
+
+#[test]
+fn what_they_take_stands_in_their_help() {
+    expect![[r#"
+        Copies the journal into FILE, also while another process writes it
+
+        FILE is a whole journal, with what was kept at one moment, and appears as a whole. Nobody is held up meanwhile.
+
+        Usage: cli-pipelines backup [OPTIONS] <FILE>
+
+        Arguments:
+          <FILE>
+                  The copy; its folder has to be there
+
+        Options:
+              --force
+                  Replaces FILE if it is there
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        Logging:
+              --log <LEVEL>
+                  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+
+                  Without it the environment variable PIPELINE_LOG says it, else it is info.
+
+        Journal:
+              --journal <FILE>
+                  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
+
+                  PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` make the file if it is not there; all other commands say where they looked for it.
+        [exit 0]
+    "#]].assert_eq(&call(&["backup", "--help"]));
+    expect![[r#"
+        Deletes old runs from the journal, in the process that holds it if there is one
+
+        Runs that have not ended, or have not told everybody, stay; so does what schedules, templates and queued runs look back on, as the newest run of each pipeline and kind and its newest success. The file shrinks. A journal of an earlier version is written anew for that, where no process holds it, which takes free space of twice its size.
+
+        Usage: cli-pipelines prune [OPTIONS] --older-than <DURATION>
+
+        Options:
+              --older-than <DURATION>
+                  Runs that ended so long ago: 30d, 12h
+
+              --dry-run
+                  Says what would be deleted, and deletes nothing
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        Logging:
+              --log <LEVEL>
+                  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+
+                  Without it the environment variable PIPELINE_LOG says it, else it is info.
+
+        Journal:
+              --journal <FILE>
+                  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
+
+                  PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` make the file if it is not there; all other commands say where they looked for it.
+        [exit 0]
+    "#]].assert_eq(&call(&["prune", "--help"]));
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: the following required arguments were not provided:
+          <FILE>
+
+        Usage: cli-pipelines backup <FILE>
+
+        For more information, try '--help'.
+    "#]]
+    .assert_eq(&call(&["backup"]));
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: invalid value '0s' for '--keep <DURATION>': it must be longer than zero; without it runs stay
+
+        For more information, try '--help'.
+    "#]]
+    .assert_eq(&call(&["serve", "--keep", "0s"]));
+}
