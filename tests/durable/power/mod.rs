@@ -1,6 +1,6 @@
 //! The power fails: what is on the disk then is less than what the processes wrote, and other than what a killed one leaves.
 //!
-//! All that real processes do to their files is recorded (`record.c`, for Linux). The power fails before a random operation; of what
+//! All that real processes do to their files is recorded (`record.c`, for Linux with glibc). The power fails before a random operation; of what
 //! was not synced by then anything may be left (`disk.rs`). `resume` goes on with that: whatever somebody had been given before
 //! must be there, and must not run again (`check.rs`). Side effects are in the same log, so which came before is known.
 //!
