@@ -118,6 +118,11 @@ fn what_they_take_stands_in_their_help() {
 
                   Without it the environment variable PIPELINE_LOG says it, else it is info.
 
+              --log-format <FORMAT>
+                  How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
+
+                  Without it the environment variable PIPELINE_LOG_FORMAT says it, else it is text.
+
         Journal:
               --journal <FILE>
                   The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
@@ -147,6 +152,11 @@ fn what_they_take_stands_in_their_help() {
                   Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
 
                   Without it the environment variable PIPELINE_LOG says it, else it is info.
+
+              --log-format <FORMAT>
+                  How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
+
+                  Without it the environment variable PIPELINE_LOG_FORMAT says it, else it is text.
 
         Journal:
               --journal <FILE>

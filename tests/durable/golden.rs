@@ -118,3 +118,28 @@ fn a_journal_of_an_older_version_is_not_read_and_left_as_it_is() {
     assert!(said.contains("was written by an older version (schema 1,") && said.contains("[exit 2]"), "{said}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
+
+#[test]
+fn a_journal_of_an_older_version_is_copied_as_it_is_and_shrinks_from_the_first_prune_on() {
+    let journal = folder(1);
+    let path = journal.path().join(".pipeline/journal.db");
+    let before = std::fs::read(&path).unwrap();
+    let said = call(&journal, &["backup", "copy.db"]);
+    assert!(said.starts_with("backup copy.db: 3 runs, ") && said.ends_with("[exit 0]\n"), "{said}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    // Where SQLite keeps whether free pages are given back.
+    let shrinks = || std::fs::read(&path).unwrap()[64..68] == [0, 0, 0, 1];
+    assert!(!shrinks());
+    assert!(call(&journal, &["prune", "--older-than", "0s"]).ends_with("[exit 0]\n"));
+    assert!(shrinks() && schema(&journal) > 1);
+    assert!(call(&journal, &["resume"]).ends_with("[exit 0]\n"));
+    // The copy is what there was.
+    std::fs::remove_file(journal.path().join("effects")).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        assert!(!path.with_extension(format!("db{suffix}")).exists(), "nobody has it open");
+    }
+    std::fs::copy(journal.path().join("copy.db"), &path).unwrap();
+    assert_eq!(schema(&journal), 1);
+    assert!(call(&journal, &["resume"]).ends_with("[exit 0]\n"));
+    assert!(effects(journal.path()).contains(&format!("publish {CUT_OFF} 1")));
+}
