@@ -324,7 +324,7 @@ mod tests {
         // Also where another panic is under way.
         let both = std::panic::catch_unwind(AssertUnwindSafe(|| {
             let _delicate = Value::new(Delicate);
-            panic!("{:?}", list);
+            panic!("{list:?}");
         }));
         both.unwrap_err();
     }
