@@ -104,7 +104,7 @@ fn answer(mut stream: TcpStream, reply: Reply) {
         }
         Reply::Status(status, body) => (status, body),
         Reply::Head(status, head) => {
-            more = head.lines().map(|line| format!("{line}\r\n")).collect();
+            more = head.replace('\n', "\r\n") + "\r\n";
             (status, String::new())
         }
     };

@@ -56,6 +56,6 @@ mod tests {
 
     #[test]
     fn the_longest_number_is_a_time() {
-        assert_eq!(of(429, "18446744073709551615", None), Some(Duration::MAX - Duration::from_nanos(999_999_999)));
+        assert_eq!(of(429, "18446744073709551615", None), Some(Duration::from_secs(u64::MAX)));
     }
 }

@@ -83,9 +83,9 @@ fn built(mut builder: Builder) -> io::Result<Runtime> {
         None => other(panic),
     }));
     let thread = std::thread::Builder::new().name("pipeline-start".into()).spawn(build);
-    let built = thread.and_then(|_| told.recv().unwrap_or_else(|_| Err(io::Error::other("it was not built"))));
+    let runtime = thread.and_then(|_| told.recv().unwrap_or_else(|_| Err(io::Error::other("it was not built"))));
     std::panic::set_hook(Box::new(move |panic| before(panic)));
-    built
+    runtime
 }
 
 #[cfg(test)]

@@ -147,11 +147,11 @@ fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
                 view.lost(lost);
                 runs.retain(|ix, _| now.contains_key(ix));
                 for (ix, run) in now {
-                    if !runs.contains_key(&ix) {
+                    runs.entry(ix).or_insert_with(|| {
                         let run = Watched::new(run, names);
                         view.opened(&run);
-                        runs.insert(ix, run);
-                    }
+                        run
+                    });
                 }
                 view.flush();
             }
