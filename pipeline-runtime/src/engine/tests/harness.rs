@@ -323,18 +323,15 @@ impl Harness {
             if jobs.is_empty() && self.runs.iter().all(|run| run.shadow.state().is_end()) {
                 return;
             }
-            match jobs.pop() {
-                Some(job) => {
-                    let key = self.key(job.run, job.slot);
-                    let answer = Answered::Success(self.value(job.run, &key), None);
-                    self.core.answer(job, Answer { what: answer, memory: None }, self.now);
-                }
-                None => {
-                    let next = self.core.next_due();
-                    assert_ne!(next, Timestamp::NEVER, "nothing is due:\n{}", fold(&self.runs[0].shadow));
-                    self.now = self.now.max(next);
-                    self.core.advance(self.now);
-                }
+            if let Some(job) = jobs.pop() {
+                let key = self.key(job.run, job.slot);
+                let answer = Answered::Success(self.value(job.run, &key), None);
+                self.core.answer(job, Answer { what: answer, memory: None }, self.now);
+            } else {
+                let next = self.core.next_due();
+                assert_ne!(next, Timestamp::NEVER, "nothing is due:\n{}", fold(&self.runs[0].shadow));
+                self.now = self.now.max(next);
+                self.core.advance(self.now);
             }
             steps += 1;
             assert!(steps < 20_000, "the run does not come to its end:\n{}", fold(&self.runs[0].shadow));
