@@ -51,7 +51,6 @@ const SECOND_OF_JSON: &str = r#""fields":{"day":"2024-03-02"}"#;
 fn a_callback_that_fails_says_whose_it_was() {
     let folder = Folder::new();
     let mut serve = folder.serve(&[]);
-    folder.ok(&["trigger", "busy", "--logical-date", "2024-03-01"]);
-    folder.touch("go");
-    serve.hears(&format!(" WARN busy/{FIRST}/patient: a callback failed and will be tried again callback=\"on_success\""));
+    folder.ok(&["trigger", "unheard", "--logical-date", "2024-03-01"]);
+    serve.hears(&format!(" WARN unheard/{FIRST}/quick: a callback failed and will be tried again callback=\"on_success\""));
 }
