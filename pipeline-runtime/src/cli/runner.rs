@@ -303,7 +303,8 @@ impl Runner {
         }
         say_what_is_not_run(cancelled.as_deref().filter(|_| is_told), &unfinished);
         let sink = feed.log_sink();
-        let shown = progress::show(progress, clock, names.clone(), Arc::clone(&feed), news).map_err(RunnerError::Process)?;
+        let shown =
+            progress::show(progress, clock, names.clone(), forgets, Arc::clone(&feed), news).map_err(RunnerError::Process)?;
         let logs = logs::collect(logging, sink, keeps, clock, names);
         for work in self.beside {
             host.spawn(work(clock));

@@ -16,16 +16,18 @@ const MAX_ID: usize = 40;
 /// A line for each node that runs or waits, redrawn in place below what has happened for good.
 pub(super) struct Live {
     clock: Clock,
+    /// How a run ended is told as it does.
+    forgets: bool,
     lines: MultiProgress,
     bars: Vec<ProgressBar>,
     style: ProgressStyle,
 }
 
 impl Live {
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock, forgets: bool) -> Self {
         let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         let style = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-        Self { clock, lines, bars: Vec::new(), style }
+        Self { clock, forgets, lines, bars: Vec::new(), style }
     }
 
     fn print(&self, line: &str) {
@@ -63,7 +65,10 @@ impl View for Live {
         }
     }
 
-    fn finished(&mut self, run: &Watched) {
+    fn ended(&mut self, run: &Watched) {
+        if !self.forgets {
+            return;
+        }
         self.print(&plain::closing(&run.run));
         let failures = summary::failures(&run.run.history());
         for line in failures.lines() {

@@ -12,7 +12,7 @@ mod words;
 
 pub(super) use words::brief;
 
-use crate::engine::RunIx;
+use crate::engine::{Record, RunIx};
 use crate::observe::{Event, Feed, Lost, Names, News, Receiver, Taken, WatchedRun};
 use crate::time::{Clock, Timestamp};
 use std::collections::BTreeMap;
@@ -44,6 +44,8 @@ struct Watched {
     run: Arc<WatchedRun>,
     /// What names the run's nodes where several runs are shown: `nightly/`.
     prefix: String,
+    /// It was told how it ended.
+    is_told: bool,
 }
 
 /// Shows what happens. All is called on one thread.
@@ -52,8 +54,10 @@ trait View: Send {
     /// The run's history may be ahead of the event.
     fn event(&mut self, run: &Watched, event: &Event);
     fn log(&mut self, line: &str);
-    /// The run is over, and will not be told of at the end.
-    fn finished(&mut self, run: &Watched);
+    /// The run has ended. Somebody may still be told of it, and it may be retried.
+    fn ended(&mut self, _run: &Watched) {}
+    /// The run is over, nobody is left to be told of it, and it will not be told of at the end.
+    fn finished(&mut self, _run: &Watched) {}
     /// Nothing more is there at the moment.
     fn flush(&mut self) {}
     /// So much was not shown, since whoever reads did not keep up.
@@ -83,18 +87,19 @@ pub(super) fn feed(progress: Progress) -> (Arc<Feed>, Option<Receiver>) {
     (feed, Some(receiver))
 }
 
-/// Shows what comes through `receiver`, if there is one.
+/// Shows what comes through `receiver`, if there is one. A process that `forgets` runs tells how each ended as it does, and not at its own end.
 pub(super) fn show(
     progress: Progress,
     clock: Clock,
     names: Names,
+    forgets: bool,
     feed: Arc<Feed>,
     receiver: Option<Receiver>,
 ) -> std::io::Result<Shown> {
     let is_terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
     let view: Box<dyn View> = match progress {
-        Progress::Auto if is_terminal => Box::new(live::Live::new(clock)),
-        Progress::Auto | Progress::Plain | Progress::Silent => Box::new(plain::Plain::default()),
+        Progress::Auto if is_terminal => Box::new(live::Live::new(clock, forgets)),
+        Progress::Auto | Progress::Plain | Progress::Silent => Box::new(plain::Plain::new(forgets)),
         Progress::Json => Box::new(json::Json::new(clock)),
     };
     let watch =
@@ -128,12 +133,20 @@ fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
                             runs.insert(ix, run);
                         }
                         News::Event(ix, event) => {
-                            if let Some(run) = runs.get(&ix) {
+                            if let Some(run) = runs.get_mut(&ix) {
                                 view.event(run, &event);
+                                if let Record::RunEnded { .. } = event.entry.record {
+                                    run.is_told = true;
+                                    view.ended(run);
+                                }
                             }
                         }
                         News::Forgotten(ix, _) => {
                             if let Some(run) = runs.remove(&ix) {
+                                // Its end may be among what was not shown.
+                                if !run.is_told {
+                                    view.ended(&run);
+                                }
                                 view.finished(&run);
                             }
                         }
@@ -169,7 +182,7 @@ fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
 impl Watched {
     fn new(run: Arc<WatchedRun>, names: &Names) -> Self {
         let prefix = names.prefix(&run.info.pipeline, &run.info.run_id);
-        Self { run, prefix }
+        Self { run, prefix, is_told: false }
     }
 }
 

@@ -6,9 +6,17 @@ use crate::observe::{Event, Lost, WatchedRun};
 use chrono::SecondsFormat;
 
 /// One line an event, on stdout.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Plain {
     lines: Lines,
+    /// How a run ended is told as it does.
+    forgets: bool,
+}
+
+impl Plain {
+    pub(super) fn new(forgets: bool) -> Self {
+        Self { lines: Lines::default(), forgets }
+    }
 }
 
 impl View for Plain {
@@ -23,7 +31,10 @@ impl View for Plain {
         }
     }
 
-    fn finished(&mut self, run: &Watched) {
+    fn ended(&mut self, run: &Watched) {
+        if !self.forgets {
+            return;
+        }
         self.lines.push(&closing(&run.run));
         let failures = summary::failures(&run.run.history());
         if !failures.is_empty() {
