@@ -300,3 +300,37 @@ fn a_node_that_wiring_order_named_matches_nothing_in_another_plan() {
     "#]]
     .assert_eq(&folder.resumed_with("added"));
 }
+
+/// A journal has params, outputs and log lines.
+#[cfg(unix)]
+#[test]
+fn what_is_kept_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    // While it is written there are all of its files.
+    let mut serve = crate::folder::Begun::spawn(&mut folder.command(&["serve"]), &["serving promised"]);
+    for (name, mode) in [
+        (".pipeline", 0o700),
+        (".pipeline/journal.db", 0o600),
+        (".pipeline/journal.db-wal", 0o600),
+        (".pipeline/journal.db-shm", 0o600),
+        (".pipeline/journal.db.lock", 0o600),
+    ] {
+        let found = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{name} has {found:o}");
+    }
+    serve.child.kill().unwrap();
+    serve.hears_the_end();
+}
+
+#[test]
+fn an_errors_text_does_nothing_to_a_terminal() {
+    let folder = Folder::new();
+    let shown = folder.call(&["run", "rude", "--logical-date", "2024-03-25"]);
+    let all = [shown.stdout, shown.stderr, folder.call(&["show", "rude/manual__2024-03-25T00:00:00Z"]).stdout].concat();
+    let all = String::from_utf8(all).unwrap();
+    assert!(all.contains("\\u{1b}]0;owned\\u{7}") && !all.contains('\u{1b}'), "{all}");
+    // No line of it looks like the engine's.
+    assert!(all.contains("2024-03-25T00:00:00Z ERROR engine: all is lost"), "{all}");
+    assert!(!all.lines().any(|line| line.starts_with("2024-03-25T00:00:00Z ERROR")), "{all}");
+}

@@ -1,16 +1,17 @@
-//! Writing for people. A stream that was closed, as by `head`, ends nothing: there is just nobody left to read.
+//! Writing for people, on terminals that no text can change. A stream that was closed, as by `head`, ends nothing: there is just nobody left to read.
 
+use crate::observe::harmless;
 use std::io::Write;
 
 /// Prints the text and an end of line.
 pub(super) fn to_stdout(text: &str) {
     let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    let _ = writeln!(stdout, "{}", harmless(text)).and_then(|()| stdout.flush());
 }
 
 /// Prints the text and an end of line.
 pub(super) fn to_stderr(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", harmless(text));
 }
 
 /// Columns two spaces apart, each as wide as its widest cell; the last one ends without spaces.

@@ -5,7 +5,7 @@ use super::waiting::Waits;
 use super::{choose, output, runs, summary};
 use crate::engine::{NodeState, Slot};
 use crate::journal::{Holder, Reader, StoredRun};
-use crate::observe::{Followed, RunHistory, Trouble};
+use crate::observe::{Followed, RunHistory, Trouble, one_line};
 use crate::time::Timestamp;
 use crate::{Clock, Pipeline};
 use std::fmt::Write;
@@ -82,7 +82,7 @@ fn troubles(history: &RunHistory) -> String {
     for (slot, trouble) in &all[more..] {
         let (at, id) = (trouble.at, history.id(*slot));
         let what = match &trouble.error {
-            Some(error) => format!("failed: {error}"),
+            Some(error) => format!("failed: {}", one_line(error)),
             None => "cut off by the end of its process".to_owned(),
         };
         let after = trouble.from.map(|from| format!(" after {}", brief(at.saturating_sub(from)))).unwrap_or_default();

@@ -7,6 +7,7 @@ pub(crate) mod logs;
 mod metrics;
 mod names;
 mod report;
+mod terminal;
 mod timeline;
 
 pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Taken, WatchedRun};
@@ -15,3 +16,4 @@ pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Trouble};
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub(crate) use names::Names;
 pub use report::{CallbackReport, NodeReport, RunReport};
+pub(crate) use terminal::{harmless, one_line};

@@ -154,6 +154,17 @@ async fn ring(glass: Arc<Glass>) -> Result<u64> {
     if std::fs::exists("data-bucket/closed")? { Err("closed".into()) } else { Ok(glass.0) }
 }
 
+#[task]
+async fn insult() -> Result<()> {
+    Err("\u{1b}]0;owned\u{7}\n2024-03-25T00:00:00Z ERROR engine: all is lost".into())
+}
+
+/// Its error would change the terminal's title, and looks like a line of the engine.
+#[pipeline]
+fn rude() {
+    insult();
+}
+
 /// Has outputs whose type's `Drop` is the user's.
 #[pipeline]
 fn fragile() {
@@ -195,5 +206,16 @@ fn patient() -> Result<()> {
 }
 
 fn main() -> ExitCode {
-    pipeline_runtime::cli::main([mapped(), crowded(), large(), writing(), changing(), promised(), single(), patient(), fragile()])
+    pipeline_runtime::cli::main([
+        mapped(),
+        crowded(),
+        large(),
+        writing(),
+        changing(),
+        promised(),
+        single(),
+        patient(),
+        fragile(),
+        rude(),
+    ])
 }

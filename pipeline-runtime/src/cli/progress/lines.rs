@@ -1,4 +1,5 @@
 use crate::cli::output;
+use crate::observe::one_line;
 
 /// Lines for stdout that are written together: a run of a million nodes has millions of them, and each write costs more than its line.
 #[derive(Debug, Default)]
@@ -6,7 +7,7 @@ pub(super) struct Lines(String);
 
 impl Lines {
     pub(super) fn push(&mut self, line: &str) {
-        self.0.push_str(line);
+        self.0.push_str(&one_line(line));
         self.0.push('\n');
     }
 

@@ -2,7 +2,7 @@ use super::words::{self, brief, plural};
 use super::{View, Watched, plain};
 use crate::cli::summary;
 use crate::engine::{NodeState, RunIx, Slot};
-use crate::observe::{Event, Lost, RunHistory};
+use crate::observe::{Event, Lost, RunHistory, one_line};
 use crate::time::Clock;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ impl Live {
 
     fn print(&self, line: &str) {
         // Whoever closed the terminal does not want to read it.
-        let _ = self.lines.println(line);
+        let _ = self.lines.println(one_line(line));
     }
 
     /// Shows exactly these lines.
@@ -48,7 +48,7 @@ impl Live {
             self.bars.push(bar);
         }
         for (bar, line) in self.bars.iter().zip(lines) {
-            bar.set_message(line.clone());
+            bar.set_message(one_line(line).into_owned());
         }
     }
 }

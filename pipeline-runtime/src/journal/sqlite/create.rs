@@ -23,10 +23,22 @@ pub(super) fn folders(journal: &Path) -> Result<(), JournalError> {
         sync_above(there);
     }
     for made in missing.into_iter().rev() {
-        fs::create_dir_all(made).map_err(|error| JournalError::folder(folder, error))?;
+        make_folder(made).map_err(|error| JournalError::folder(folder, error))?;
         sync_above(made);
     }
     Ok(())
+}
+
+/// The permissions of what is made: a journal has params, outputs and log lines, which are nobody's affair but its owner's.
+#[cfg(unix)]
+pub(super) const OWNER: u32 = 0o600;
+
+/// Makes a folder, unless another process has just done so.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 /// Syncs what a folder is in. Where that cannot be opened, as it may be entered and not read, or the system opens no folders, nobody can.
@@ -50,12 +62,23 @@ pub(super) fn create(path: &Path) -> Result<(), JournalError> {
 fn make(new: &Path, path: &Path) -> Result<(), JournalError> {
     let failed = |error: io::Error| JournalError::create(path, &error);
     remove(new).map_err(failed)?;
+    // SQLite gives `-wal` and `-shm` the permissions of the file.
+    empty(new).map_err(failed)?;
     fill(new).map_err(|error| JournalError::open(path, &error))?;
     File::open(new).and_then(|file| file.sync_all()).map_err(failed)?;
     // Of a journal that was there before and was moved away without them.
     remove(&beside(path, "-wal")).and_then(|()| remove(&beside(path, "-shm"))).map_err(failed)?;
     // The new name is kept at the latest with the first commit: SQLite syncs the folder for the file that it writes that to.
     fs::rename(new, path).map_err(failed)
+}
+
+/// Makes an empty file, which SQLite takes for a new database.
+fn empty(new: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, OWNER);
+    options.open(new).map(drop)
 }
 
 fn fill(new: &Path) -> rusqlite::Result<()> {

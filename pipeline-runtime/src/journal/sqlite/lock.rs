@@ -98,7 +98,12 @@ impl Lock {
 }
 
 fn open_beside(journal: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(holder::beside(journal))
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    // Whoever could open it could keep the journal's owner out of it.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, create::OWNER);
+    options.open(holder::beside(journal))
 }
 
 fn try_patiently(file: &File) -> Result<(), TryLockError> {

@@ -2,9 +2,9 @@
 
 use super::About;
 use crate::observe::Names;
+use crate::observe::one_line;
 use crate::time::Timestamp;
 use chrono::SecondsFormat;
-use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata};
@@ -41,24 +41,7 @@ pub(super) fn about(about: &About, names: Option<&Names>, metadata: &Metadata<'_
 ///
 /// No terminal is told anything by it, and nothing in it looks like another line: its further lines are set off.
 pub(crate) fn line(at: Timestamp, level: Level, about: &str, text: &str) -> String {
-    format!("{} {level} {about}: {}", at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true), plain(text))
-}
-
-/// The text with what would change a terminal, or the order of its letters, as `\u{1b}`.
-fn plain(text: &str) -> Cow<'_, str> {
-    let is_odd = |c: char| (c.is_control() && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !text.contains(is_odd) {
-        return text.into();
-    }
-    let mut shown = String::with_capacity(text.len());
-    for c in text.trim_end_matches(['\r', '\n']).chars() {
-        match c {
-            '\n' => shown.push_str("\n    "),
-            c if is_odd(c) => shown.extend(c.escape_default()),
-            c => shown.push(c),
-        }
-    }
-    shown.into()
+    format!("{} {level} {about}: {}", at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true), one_line(text))
 }
 
 /// Cuts a text that is longer, and says how much is missing.
@@ -112,12 +95,6 @@ mod tests {
         let mut line = "ä".repeat(MAX_LINE);
         cut(&mut line, MAX_LINE);
         assert!(line.ends_with(&format!("… ({MAX_LINE} bytes more)")), "{}", &line[line.len() - 40..]);
-    }
-
-    #[test]
-    fn what_a_terminal_would_obey_is_shown() {
-        assert_eq!(plain("\u{1b}[2J\u{7}a\0b\r\n\u{202e}c\u{8}\td"), "\\u{1b}[2J\\u{7}a\\u{0}b\\r\n    \\u{202e}c\\u{8}\td");
-        assert!(matches!(plain("ä — 漢字\t👩‍👩‍👧"), Cow::Borrowed(_)));
     }
 
     #[test]
