@@ -53,7 +53,7 @@ pub(super) fn failures(history: &RunHistory) -> String {
         let at = history.plan().node(history.node_ix(slot)).at;
         let after: &[Slot] = after.get(&slot).map_or(&[], Vec::as_slice);
         // Writing to a text cannot fail.
-        let _ = writeln!(text, "error: node `{}` failed{}: {}", history.id(slot), tries(node), one_line(&error(node)));
+        let _ = writeln!(text, "error: node `{}` failed{}: {}", history.id(slot), tries(node), one_line(error(node)));
         let _ = writeln!(text, "  --> {at}: wired here");
         if !after.is_empty() {
             let more = after.len().saturating_sub(MAX_NAMED);

@@ -72,7 +72,7 @@ fn make(new: &Path, path: &Path) -> Result<(), JournalError> {
     fs::rename(new, path).map_err(failed)
 }
 
-/// Makes an empty file, which SQLite takes for a new database.
+/// Makes an empty file, which `SQLite` takes for a new database.
 fn empty(new: &Path) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
