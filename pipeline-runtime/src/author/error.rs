@@ -77,7 +77,7 @@ impl TaskError {
 }
 
 /// The longest error text that is kept. A run's history holds one for each attempt.
-const MAX_TEXT: usize = 16 << 10;
+pub(crate) const MAX_TEXT: usize = 16 << 10;
 
 /// An error's text as it is kept and told: what is too long is cut, and says how much is missing.
 pub(crate) fn cut(mut text: String) -> String {

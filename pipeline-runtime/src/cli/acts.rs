@@ -3,9 +3,13 @@
 use super::output;
 use crate::host::Command;
 use crate::journal::{Act, Reader};
+use crate::observe::one_line;
 use chrono::SecondsFormat;
 use std::path::Path;
 use std::process::ExitCode;
+
+/// So much of a command and of its answer is listed. `--json` has what is kept.
+const SHOWN: usize = 200;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Acts {
@@ -42,7 +46,8 @@ fn row(act: &Act) -> [String; 4] {
     let refused = if act.done { "" } else { "refused: " };
     // One line each: an answer may explain itself at length.
     let answer = act.answer.lines().next().unwrap_or_default();
-    [when(act), act.who.clone().unwrap_or_default(), named(act), format!("{refused}{answer}")]
+    let short = |text: String| output::cut(one_line(&text).into_owned(), SHOWN);
+    [when(act), short(act.who.clone().unwrap_or_default()), short(named(act)), short(format!("{refused}{answer}"))]
 }
 
 /// As it is called on the command line; one of another version as it was kept.

@@ -53,7 +53,8 @@
 //! does the work itself.
 //!
 //! A process that serves, asked to end, starts nothing more and lets attempts that are under way come to their end for `--drain`; it
-//! exits with 0, or with 130 where it had to cut them off. With `--json` it prints `run_finished` at the end of each run.
+//! exits with 0, or with 130 where it had to cut them off. With `--json` it prints `run_finished` once a run has ended and
+//! everybody has been told.
 //!
 //! # Which journal
 //!

@@ -2,7 +2,6 @@
 
 use super::StartError;
 use super::backfill::{Backfill, Reprocess};
-use crate::author::error::cut;
 use crate::engine::Edit;
 use crate::journal::{Act, JournalError, Mailbox};
 use crate::time::Clock;
@@ -70,8 +69,8 @@ impl std::fmt::Display for Command {
 impl Command {
     /// The act of this user, who asks for it now and is answered that.
     pub(crate) fn act(&self, answer: &str) -> Act {
-        let command = cut(serde_json::to_string(self).unwrap_or_default());
-        Act { at: Clock::system().now(), who: who().map(cut), command, done: true, answer: cut(answer.to_owned()) }
+        let command = serde_json::to_string(self).unwrap_or_default();
+        Act { at: Clock::system().now(), who: who(), command, done: true, answer: answer.to_owned() }
     }
 
     /// Whether its holder may take as long as it has to do, once it has taken it.

@@ -116,6 +116,14 @@ pub enum StartError {
         /// Which record it is.
         reason: String,
     },
+    /// A run that cannot go on with the plan as it is now, also where somebody accepts that nodes are gone.
+    #[error("run `{run_id}` cannot go on with the plan as it is now: {reason}; `cancel` ends it")]
+    NotAccepted {
+        /// The run.
+        run_id: String,
+        /// Why not.
+        reason: String,
+    },
     /// Something was asked about a pipeline that the process that holds the journal does not have.
     #[error("the process that holds the journal has no pipeline `{pipeline}`")]
     NotHere {
@@ -146,7 +154,12 @@ impl StartError {
     pub(super) fn is_about_plan(&self) -> bool {
         matches!(
             self,
-            Self::Plan(_) | Self::Changed(_) | Self::Undecodable { .. } | Self::NoPipeline { .. } | Self::Damaged { .. }
+            Self::Plan(_)
+                | Self::Changed(_)
+                | Self::NotAccepted { .. }
+                | Self::Undecodable { .. }
+                | Self::NoPipeline { .. }
+                | Self::Damaged { .. }
         )
     }
 

@@ -189,8 +189,8 @@ impl Resumed {
         let mut stored = reader.entries(run.key)?;
         let accepted = remap.as_ref().filter(|remap| remap.is_of_removals());
         if accepted.is_some_and(|remap| has_lost_elements(remap, &stored)) {
-            let reason = "a mapping that is gone has expanded into its elements already; `cancel` ends the run".to_owned();
-            return Err(StartError::Edit { run_id: run.run_id.clone(), reason });
+            let reason = "a mapping that is gone has expanded into its elements already".to_owned();
+            return Err(StartError::NotAccepted { run_id: run.run_id.clone(), reason });
         }
         if let Some(remap) = &remap {
             StoredEntry::remap(&mut stored, remap);
@@ -205,8 +205,7 @@ impl Resumed {
             if !is_accepted {
                 return StartError::damaged(&run.run_id, &illegal);
             }
-            let reason = format!("it has come too far to go on with the plan as it is now: {illegal}; `cancel` ends it");
-            StartError::Edit { run_id: run.run_id.clone(), reason }
+            StartError::NotAccepted { run_id: run.run_id.clone(), reason: format!("it has come too far: {illegal}") }
         })?;
         Ok(Self { run: replayed, entries, remap, edit: None, turn: Turn::of(run), was_blocked: run.blocked.is_some() })
     }

@@ -2,14 +2,14 @@
 //!
 //! # Why tokio is not just asked for it
 //!
-//! Where the system gives no thread for a worker, tokio panics, and where another worker runs already, it then waits for that for ever. Where
-//! there are no descriptors for its signals, it panics as well. A process that was started under a limit that is too low has to say so
+//! Where the system refuses a worker's thread, tokio panics; and if another worker already runs, that panic waits for it for ever. Where there
+//! are no descriptors for its signals, it panics as well. A process that was started under a limit that is too low has to say so
 //! instead, since whoever starts it may be a script.
 
 use std::cell::Cell;
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 use tokio::runtime::{Builder, Runtime};
 
 /// What the four runtimes of a process take.
@@ -52,19 +52,24 @@ fn built(mut builder: Builder) -> io::Result<Runtime> {
         // Whoever asked waits for it.
         let _ = tell.send(built);
     };
-    let before = Arc::new(std::panic::take_hook());
-    let other = Arc::clone(&before);
-    std::panic::set_hook(Box::new(move |panic| match TELL.take() {
-        Some(tell) => {
-            let said = panic.payload_as_str().unwrap_or("tokio panicked").to_owned();
-            let _ = tell.send(Err(io::Error::other(said)));
-        }
-        None => other(panic),
-    }));
+    hear_panics();
     let thread = std::thread::Builder::new().name("pipeline-start".into()).spawn(build);
-    let runtime = thread.and_then(|_| told.recv().unwrap_or_else(|_| Err(io::Error::other("it was not built"))));
-    std::panic::set_hook(Box::new(move |panic| before(panic)));
-    runtime
+    thread.and_then(|_| told.recv().unwrap_or_else(|_| Err(io::Error::other("it was not built"))))
+}
+
+/// A panic of a thread that builds a runtime is what it has to tell. Once in a process: each hook goes on to the one before it.
+fn hear_panics() {
+    static HEARD: Once = Once::new();
+    HEARD.call_once(|| {
+        let other = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| match TELL.take() {
+            Some(tell) => {
+                let said = panic.payload_as_str().unwrap_or("tokio panicked").to_owned();
+                let _ = tell.send(Err(io::Error::other(said)));
+            }
+            None => other(panic),
+        }));
+    });
 }
 
 #[cfg(test)]

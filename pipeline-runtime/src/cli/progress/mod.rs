@@ -135,18 +135,20 @@ fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
                         News::Event(ix, event) => {
                             if let Some(run) = runs.get_mut(&ix) {
                                 view.event(run, &event);
-                                if let Record::RunEnded { .. } = event.entry.record {
-                                    run.is_told = true;
-                                    view.ended(run);
+                                match event.entry.record {
+                                    Record::RunEnded { .. } => {
+                                        run.is_told = true;
+                                        view.ended(run);
+                                    }
+                                    // It goes on.
+                                    Record::Cleared { .. } => run.is_told = false,
+                                    _ => {}
                                 }
                             }
                         }
                         News::Forgotten(ix, _) => {
                             if let Some(run) = runs.remove(&ix) {
-                                // Its end may be among what was not shown.
-                                if !run.is_told {
-                                    view.ended(&run);
-                                }
+                                tell_end(view.as_mut(), &run);
                                 view.finished(&run);
                             }
                         }
@@ -158,7 +160,14 @@ fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
             Taken::Gap => {
                 let (lost, now) = receiver.go_on();
                 view.lost(lost);
-                runs.retain(|ix, _| now.contains_key(ix));
+                runs.retain(|ix, run| {
+                    let is_left = now.contains_key(ix);
+                    if !is_left {
+                        tell_end(view.as_mut(), run);
+                        view.finished(run);
+                    }
+                    is_left
+                });
                 for (ix, run) in now {
                     runs.entry(ix).or_insert_with(|| {
                         let run = Watched::new(run, names);
@@ -176,7 +185,18 @@ fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
             view.draw(&runs);
         }
     }
+    for run in runs.values().filter(|run| run.run.history().state.is_end()) {
+        tell_end(view.as_mut(), run);
+    }
+    view.flush();
     view.close();
+}
+
+/// Tells how a run ended, where that is among what was not shown.
+fn tell_end(view: &mut dyn View, run: &Watched) {
+    if !run.is_told {
+        view.ended(run);
+    }
 }
 
 impl Watched {

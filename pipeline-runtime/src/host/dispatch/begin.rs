@@ -6,11 +6,22 @@ use super::super::{Prepared, StartError};
 use super::{Dispatch, new_spec};
 use crate::journal::{Reader, RunKey, RunKind, StoredRun};
 use crate::schedule::Interval;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// After how long a run that could not begin is tried again, for a reason that may pass.
 const AGAIN: Duration = Duration::from_mins(1);
+/// How many runs that cannot begin are looked at in one turn.
+const FAILED_AT_ONCE: usize = 100;
+
+/// What could not begin in one turn.
+#[derive(Debug, Default)]
+struct Failed {
+    runs: usize,
+    /// Whether a pipeline has a plan at all, which its function says.
+    plans: HashMap<String, bool>,
+}
 
 impl Dispatch<'_> {
     /// Adds a run of the journal to those that wait for their turn.
@@ -28,12 +39,15 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    /// Begins what is due, as far as what waits to be kept leaves room.
-    pub(super) fn begin_due(&mut self) {
+    /// Begins what is due, as far as what waits to be kept leaves room. Where much cannot begin the rest waits for the next turn, so
+    /// that a process with very many such runs still hears what others want of it. Returns whether there is a rest.
+    pub(super) fn begin_due(&mut self) -> bool {
         self.look_at_calendar();
         // What is read of the journal for runs that begin at once is read once, after all that was known by then.
         let mut reader = None;
-        while self.has_room()
+        let mut failed = Failed::default();
+        while failed.runs < FAILED_AT_ONCE
+            && self.has_room()
             && let Some(begin) = self.scheduler.next(self.now().date)
         {
             let begun = match &begin {
@@ -43,9 +57,11 @@ impl Dispatch<'_> {
                 Begin::Queued { pipeline, turn } => self.begin_queued(pipeline, *turn, &mut reader),
             };
             if let Err(error) = begun {
-                self.could_not_begin(&begin, &error);
+                failed.runs += 1;
+                self.could_not_begin(&begin, &error, &mut reader, &mut failed);
             }
         }
+        failed.runs >= FAILED_AT_ONCE
     }
 
     fn begin_interval(
@@ -80,19 +96,19 @@ impl Dispatch<'_> {
         })
     }
 
-    /// An interval stays due, and a run stays queued where the journal could not be read, or where its pipeline has no plan at all,
-    /// as its function fails: these are tried again. A queued run that alone has no plan is set aside: only another program
-    /// would change that, and others go on.
-    fn could_not_begin(&mut self, begin: &Begin, error: &StartError) {
+    /// What could not begin for a reason that may pass is tried again: the journal could not be read, or the pipeline has no plan at
+    /// all. A queued run that alone has no plan is blocked, since only another program would change that.
+    fn could_not_begin(&mut self, begin: &Begin, error: &StartError, reader: &mut Option<Reader>, failed: &mut Failed) {
         let again = humantime::format_duration(AGAIN);
         let (about, pipeline) = match begin {
             Begin::Interval { pipeline, interval, .. } => (format!("the scheduled run of `{pipeline}` for {interval}"), pipeline),
             Begin::Queued { pipeline, turn } => {
-                let run = self.run_id(turn.key);
+                let run = self.run_id(turn.key, reader);
                 let about = format!("run {run} of {pipeline}");
                 if let Some(journal) = self.host.journal.as_ref().filter(|_| error.is_about_plan()) {
                     journal.block(turn.key, Some(&error.kept()));
-                    if self.has_plan(pipeline) {
+                    let has_plan = *failed.plans.entry(pipeline.clone()).or_insert_with(|| self.has_plan(pipeline));
+                    if has_plan {
                         tracing::error!(pipeline, run, "{about} is blocked; others go on: {error}");
                         self.scheduler.set_aside(pipeline, *turn);
                         self.tally.blocked += 1;
@@ -112,8 +128,8 @@ impl Dispatch<'_> {
     }
 
     /// What a run is called, for whoever reads the log.
-    fn run_id(&self, key: RunKey) -> String {
-        let run = self.journal().ok().and_then(|journal| journal.reader_after_all().ok()?.run_of_key(key).ok()?);
+    fn run_id(&self, key: RunKey, reader: &mut Option<Reader>) -> String {
+        let run = self.read(reader).ok().and_then(|reader| reader.run_of_key(key).ok()?);
         run.map_or_else(|| key.to_string(), |run| run.run_id)
     }
 }

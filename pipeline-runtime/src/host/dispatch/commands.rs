@@ -7,7 +7,6 @@ use super::super::scheduler::Turn;
 use super::super::{Ask, Edited, Prepared, Request, StartError};
 use super::{Dispatch, new_spec};
 use crate::Pipeline;
-use crate::author::error::cut;
 use crate::engine::{Edit, RunState};
 use crate::journal::{JournalError, Posted, Reader, RunKind, STALE, SqliteJournal, StoredRun, Ticket};
 use crate::schedule::Interval;
@@ -180,7 +179,7 @@ impl Dispatch<'_> {
 pub(super) fn answer(journal: &SqliteJournal, ticket: Ticket, result: Result<String, String>) {
     let (done, text) = result.map_or_else(|error| (false, error), |text| (true, text));
     tracing::info!("asked from outside: {text}");
-    let said = cut(text.clone());
+    let said = text.clone();
     // Two texts, which JSON can hold.
     journal.answer(ticket, &serde_json::to_string(&Answer { done, text }).unwrap_or_default(), done, &said);
 }

@@ -282,14 +282,14 @@ impl<'a> Dispatch<'a> {
         // Whoever supervises the process hears at once that it serves, and not at the first look into the inbox.
         let mut is_first = true;
         loop {
-            self.begin_due();
+            let has_more = self.begin_due();
             if is_first {
                 is_first = false;
                 self.beat(Self::status);
             }
             let has_room = self.has_room();
             // What is queued begins once there is room, or a while after it could not begin.
-            let is_waiting = self.scheduler.queued() > 0 && (!has_room || self.scheduler.is_held(self.now().date));
+            let is_waiting = has_more || self.scheduler.queued() > 0 && (!has_room || self.scheduler.is_held(self.now().date));
             let is_idle = !self.runs.has_open() && !is_waiting && !self.service.follows_schedules;
             if is_idle && !self.runs.has_closing() {
                 return;
@@ -309,6 +309,7 @@ impl<'a> Dispatch<'a> {
                     self.hear_all();
                 }
                 () = host.calendar.wait_for(wake) => {}
+                () = tokio::task::yield_now(), if has_more => {}
                 pass = self.retention.step() => self.delete_on(pass),
                 () = real.sleep_until(look) => {
                     self.look_into_inbox();

@@ -110,34 +110,35 @@ fn regional(region: Region) {
     named(region.name);
 }
 
+/// Enters a queued run of `regional`.
+fn enter(process: &Process, run_id: &str, params: serde_json::Value) {
+    let now = process.host.engine.clock().now();
+    process.host.journal.as_ref().unwrap().enter(&StoredRun {
+        key: 0,
+        run_id: run_id.to_owned(),
+        pipeline: "regional".to_owned(),
+        kind: RunKind::Manual,
+        interval: Interval::at(now.to_utc()),
+        previous: None,
+        params,
+        state: RunState::Queued,
+        created: now,
+        sla_from: now,
+        finished: None,
+        seed: 1,
+        skeleton: regional().plan(&serde_json::Value::Null).unwrap().skeleton().into(),
+        begun: None,
+        max_active: None,
+        blocked: None,
+    });
+}
+
 #[test]
 fn a_queued_run_that_has_no_plan_any_more_is_set_aside_and_others_begin() {
     let process = Process::new();
     let pipelines = [regional()];
-    let journal = process.host.journal.as_ref().unwrap();
-    let enter = |run_id: &str, params: serde_json::Value| {
-        let now = process.host.engine.clock().now();
-        journal.enter(&StoredRun {
-            key: 0,
-            run_id: run_id.to_owned(),
-            pipeline: "regional".to_owned(),
-            kind: RunKind::Manual,
-            interval: Interval::at(now.to_utc()),
-            previous: None,
-            params,
-            state: RunState::Queued,
-            created: now,
-            sla_from: now,
-            finished: None,
-            seed: 1,
-            skeleton: regional().plan(&serde_json::Value::Null).unwrap().skeleton().into(),
-            begun: None,
-            max_active: None,
-            blocked: None,
-        })
-    };
-    enter("old", serde_json::json!({ "gone": 1 }));
-    enter("new", serde_json::json!({ "name": "eu" }));
+    enter(&process, "old", serde_json::json!({ "gone": 1 }));
+    enter(&process, "new", serde_json::json!({ "name": "eu" }));
     let _ = process.reader();
     let unfinished = process.host.unfinished(&pipelines, Accepts::Additions, |_| true).unwrap();
     let mut dispatch = process.dispatch(&pipelines);
@@ -147,6 +148,25 @@ fn a_queued_run_that_has_no_plan_any_more_is_set_aside_and_others_begin() {
     let run = |run_id: &str| process.reader().run(run_id).unwrap().unwrap();
     assert_eq!((run("old").state, run("new").state), (RunState::Queued, RunState::Success));
     assert_eq!(run("old").blocked.as_deref(), Some("no param `gone` in pipeline `regional`; it takes `name`"));
+}
+
+/// A turn comes to its end, so that the process hears of others and tells whoever supervises it that it is alive.
+#[test]
+fn very_many_runs_that_cannot_begin_are_found_out_turn_by_turn() {
+    let process = Process::new();
+    let pipelines = [regional()];
+    for n in 0..250 {
+        enter(&process, &format!("old{n}"), serde_json::json!({ "gone": n }));
+    }
+    enter(&process, "new", serde_json::json!({ "name": "eu" }));
+    let _ = process.reader();
+    let unfinished = process.host.unfinished(&pipelines, Accepts::Additions, |_| true).unwrap();
+    let mut dispatch = process.dispatch(&pipelines);
+    dispatch.go_on(unfinished).unwrap();
+    dispatch.begin_due();
+    assert_eq!((dispatch.tally.blocked, dispatch.scheduler.queued()), (100, 151));
+    let (ended, tally) = dispatch.run().unwrap();
+    assert_eq!((ended, tally), (Ended::All, Tally { success: 1, blocked: 250, ..Tally::default() }));
 }
 
 #[pipeline(schedule = "@daily", start = "2024-01-01", end = "2024-01-31")]

@@ -4,9 +4,10 @@
 //! for as it was started is kept by that process.
 
 use super::{JournalError, Reader, Ticket};
-use crate::author::error::cut;
+use crate::author::error::{MAX_TEXT, cut};
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::borrow::Cow;
 
 /// So many acts are kept, the last ones.
 pub(crate) const KEPT: i64 = 10_000;
@@ -39,7 +40,7 @@ pub(super) fn of_command(connection: &Connection, ticket: Ticket, done: bool, an
     let read = |row: &Row<'_>| {
         // Anybody can write to the inbox.
         let text = |column| row.get_ref(column).ok()?.as_str().ok().map(str::to_owned);
-        let (who, command) = (text(1).map(cut), text(2).map(cut).unwrap_or_default());
+        let (who, command) = (text(1), text(2).unwrap_or_default());
         Ok(Act { at: Timestamp::from_nanos(row.get(0)?), who, command, done, answer: answer.to_owned() })
     };
     select.query_row([ticket], read).optional()
@@ -47,11 +48,25 @@ pub(super) fn of_command(connection: &Connection, ticket: Ticket, done: bool, an
 
 pub(super) fn write(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     let insert = "INSERT INTO acts (at, who, command, done, answer) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let values = params![act.at.as_nanos(), act.who, act.command, act.done, act.answer];
+    let (who, command, answer) = (act.who.clone().map(cut), short(&act.command), cut(act.answer.clone()));
+    let values = params![act.at.as_nanos(), who, command, act.done, answer];
     connection.prepare_cached(insert)?.execute(values)?;
     let too_many = connection.last_insert_rowid() - KEPT;
     connection.prepare_cached("DELETE FROM acts WHERE id <= ?1")?.execute([too_many])?;
     Ok(())
+}
+
+/// A command that is not too long: params are what makes one so, and it is to stay JSON without them.
+fn short(command: &str) -> Cow<'_, str> {
+    if command.len() <= MAX_TEXT {
+        return command.into();
+    }
+    let mut json = serde_json::from_str::<serde_json::Value>(command).unwrap_or_default();
+    if let Some(params) = json.get_mut("params") {
+        *params = "…".into();
+    }
+    let without = json.to_string();
+    if json.is_object() && without.len() <= MAX_TEXT { without.into() } else { cut(command.to_owned()).into() }
 }
 
 impl Reader {
@@ -81,6 +96,18 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Act)> {
 mod tests {
     use super::super::schema;
     use super::*;
+
+    #[test]
+    fn a_long_command_is_kept_without_its_params_and_stays_json() {
+        let long = |params: usize, pipeline: usize| {
+            serde_json::json!({ "command": "trigger", "pipeline": "p".repeat(pipeline), "params": "x".repeat(params) })
+                .to_string()
+        };
+        assert_eq!(short(&long(10, 1)), long(10, 1));
+        assert_eq!(short(&long(MAX_TEXT, 1)), r#"{"command":"trigger","params":"…","pipeline":"p"}"#);
+        assert!(short(&long(1, 2 * MAX_TEXT)).contains("more bytes"));
+        assert!(short(&"x".repeat(2 * MAX_TEXT)).contains("more bytes"));
+    }
 
     #[test]
     fn the_last_acts_are_kept_and_listed_page_by_page() {

@@ -120,11 +120,9 @@ fn create_for_us(path: &Path) -> io::Result<File> {
 fn put(new: &Path, file: &Path) -> io::Result<u64> {
     let bytes = fs::metadata(new)?.len();
     fs::rename(new, file)?;
-    // A folder can be synced where it has to be.
-    if cfg!(unix) {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()?;
-    }
+    // It is there now, also where its folder may be written and not read, so that nobody can sync it.
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(bytes)
 }
 

@@ -18,9 +18,10 @@ pub struct Holder {
 }
 
 /// The options whose values are no secrets.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 13] = [
     "--journal",
     "--log",
+    "--log-format",
     "--logical-date",
     "--from",
     "--to",
@@ -33,8 +34,8 @@ const SHOWN: [&str; 12] = [
     "--older-than",
 ];
 /// The commands that may hold a journal. Of a binary's own commands nobody knows what their arguments are.
-const COMMANDS: [&str; 11] =
-    ["run", "serve", "resume", "trigger", "backfill", "retry", "skip", "cancel", "pause", "unpause", "prune"];
+const COMMANDS: [&str; 12] =
+    ["run", "serve", "resume", "trigger", "backfill", "retry", "skip", "cancel", "pause", "unpause", "prune", "repair"];
 
 /// The file beside a journal that its holder keeps locked.
 pub(super) fn beside(journal: &Path) -> PathBuf {
@@ -101,7 +102,7 @@ fn without_secrets(mut args: impl Iterator<Item = String>) -> String {
             words.extend(next);
         } else if let Some((name, _)) = arg.split_once('=') {
             words.push(format!("{name}=…"));
-        } else if matches!(name, "--json" | "--new" | "--downstream" | "--dry-run") {
+        } else if matches!(name, "--json" | "--new" | "--downstream" | "--dry-run" | "--accept-removed" | "--force") {
             words.push(arg);
         } else {
             words.push(arg);
@@ -127,6 +128,7 @@ mod tests {
             ("sales run nightly --param password=hunter2 --new", "sales run nightly --param … --new"),
             ("sales run nightly --param=password=hunter2", "sales run nightly --param=…"),
             ("sales --journal=j.db run --params secret.json --log=debug", "sales --journal=j.db run --params … --log=debug"),
+            ("sales resume --accept-removed --log-format json", "sales resume --accept-removed --log-format json"),
             ("sales sync --token hunter2", "sales sync …"),
             ("sales sync", "sales sync"),
             ("sales", "sales"),

@@ -129,10 +129,11 @@ const V5: &str = "
     UPDATE runs SET state = 'running' WHERE state = 'queued' AND key IN (SELECT run FROM records);
 ";
 
-/// A run that a process could not go on with is found by why not. Who asked for what is kept: the inbox is emptied.
+/// A run that a process could not go on with is found by why not, and what the schedule has made among however many others. Who asked for what is kept: the inbox is emptied.
 const V6: &str = "
     ALTER TABLE runs ADD COLUMN blocked TEXT;
     CREATE INDEX blocked_runs ON runs (key) WHERE blocked IS NOT NULL;
+    CREATE INDEX scheduled_runs ON runs (pipeline, interval_start, interval_end) WHERE kind = 'scheduled';
     ALTER TABLE inbox ADD COLUMN who TEXT;
     CREATE TABLE acts (
         id INTEGER PRIMARY KEY,

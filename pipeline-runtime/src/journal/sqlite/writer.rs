@@ -208,7 +208,7 @@ impl Writer {
                 taken.orders.truncate(close);
             }
             self.commit(&taken.orders, lines).map_err(|error| JournalError::write(&self.path, &error))?;
-            self.carry_out(&mut taken);
+            self.carry_out(&mut taken).map_err(|error| JournalError::write(&self.path, &error))?;
             queue.kept(&taken);
             if closes.is_some() {
                 return Ok(());
@@ -221,7 +221,7 @@ impl Writer {
     }
 
     /// What follows from a commit comes before what is done apart, and whoever waits for all that was ordered hears of it last.
-    fn carry_out(&mut self, taken: &mut Taken) {
+    fn carry_out(&mut self, taken: &mut Taken) -> rusqlite::Result<()> {
         let (mut todo, mut passes, mut waiting) = (Todo::default(), Vec::new(), Vec::new());
         for order in taken.orders.drain(..) {
             let order = match order {
@@ -241,7 +241,7 @@ impl Writer {
             engine.committed(todo);
         }
         for (pass, done) in passes {
-            if let Some(pass) = self.prune(pass) {
+            if let Some(pass) = self.prune(pass)? {
                 // Whoever ordered it may have gone.
                 drop(done.send(pass));
             }
@@ -250,25 +250,22 @@ impl Writer {
             // Whoever waited may have gone.
             let _ = done.send(());
         }
+        Ok(())
     }
 
     /// Does a step of a pass. None where it failed: nothing is lost by that, and whether the journal can still be written is found out
-    /// by the next commit.
-    fn prune(&mut self, mut pass: Box<Pass>) -> Option<Box<Pass>> {
-        let path = &self.path;
-        let mut step = || -> rusqlite::Result<()> {
-            self.connection.pragma_update(None, "synchronous", "NORMAL")?;
-            let done = pass.step(&self.connection, &mut self.known.plans, &mut warn_of_wait(path));
-            self.connection.pragma_update(None, "synchronous", "FULL")?;
-            done
-        };
-        match step() {
+    /// by the next commit. But a writer that could not go back to waiting for the disk is at its end.
+    fn prune(&mut self, mut pass: Box<Pass>) -> rusqlite::Result<Option<Box<Pass>>> {
+        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let done = pass.step(&self.connection, &mut self.known.plans, &mut warn_of_wait(&self.path));
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
+        Ok(match done {
             Ok(()) => Some(pass),
             Err(error) => {
-                tracing::error!("old runs could not be deleted: {}", JournalError::write(path, &error));
+                tracing::error!("old runs could not be deleted: {}", JournalError::write(&self.path, &error));
                 None
             }
-        }
+        })
     }
 
     fn engine(&self) -> Option<Engine> {
@@ -528,7 +525,7 @@ fn append(connection: &Connection, run: RunKey, seq: i64, entry: &Entry) -> rusq
     insert(connection, run, seq, &row)?;
     match &entry.record {
         Record::RunEnded { state } => {
-            let update = "UPDATE runs SET state = ?2, finished = ?3 WHERE key = ?1";
+            let update = "UPDATE runs SET state = ?2, finished = ?3, blocked = NULL WHERE key = ?1";
             connection.prepare_cached(update)?.execute(params![run, state.name(), row.at])?;
         }
         Record::Cleared { .. } => {

@@ -91,7 +91,7 @@ impl Dispatch<'_> {
         let old = |pipeline: &Pipeline| Some((pipeline.id().to_owned(), now.clock - self.keep(pipeline)?));
         let pipelines: Vec<_> = self.pipelines.iter().filter_map(old).collect();
         if !pipelines.is_empty() {
-            let sweeps = !std::mem::replace(&mut self.retention.is_swept, true);
+            let sweeps = !self.retention.is_swept;
             self.order(Box::new(Pass::of(pipelines, now.date, sweeps)), ForWhom::Pipelines);
         }
     }
@@ -111,6 +111,8 @@ impl Dispatch<'_> {
                 self.delete_old();
             }
             (pass, ForWhom::Pipelines) => {
+                // One that failed has not swept, so that the next does.
+                self.retention.is_swept |= pass.is_some();
                 let runs = pass.map_or(0, |pass| pass.pruned().runs);
                 if runs > 0 {
                     let plural = if runs == 1 { "" } else { "s" };

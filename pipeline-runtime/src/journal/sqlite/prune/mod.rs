@@ -12,8 +12,8 @@
 //! # Why in steps
 //!
 //! The one thread that writes has records of runs under way to keep. A step is bounded in what it looks at, in rows and in bytes,
-//! since one run may have millions of records, and one record 16 MiB. No step waits for the disk: a deletion that a power failure
-//! takes back is done again.
+//! since one run may have millions of records, and one record 16 MiB. No step waits for the disk, but where `SQLite` copies the `-wal` into the file: a deletion that a
+//! power failure takes back is done again.
 
 mod pass;
 mod spared;
