@@ -123,6 +123,7 @@ fn a_deployment_goes_on_with_what_it_can_and_blocks_the_rest_with_its_reason() {
         ("id", "blocked", "blocked", "of pipeline `shop`, which this binary does not have"),
         ("type", "blocked", "success", "`count` returned `u64` and now returns `alloc::string::String`"),
         ("params", "blocked", "blocked", "no param `customer` in pipeline `shop`"),
+        ("failing function", "blocked", "blocked", "the list of shops is missing"),
         (
             "mapping",
             "blocked",
@@ -208,4 +209,27 @@ fn what_is_gone_is_dropped_from_a_run_if_somebody_accepts_that() {
     let resumed = shop.told("type", &["resume", "--accept-removed"]);
     assert!(resumed.contains("[exit 1]") && resumed.contains("`count` returned `u64`"), "{resumed}");
     assert_eq!(shop.states_of(BEGUN), ["blocked"]);
+}
+
+#[test]
+fn what_is_still_to_be_told_of_a_run_that_has_ended_is_given_up_by_cancel() {
+    let shop = Shop(Folder::new());
+    shop.0.put("approved");
+    shop.0.put("quiet");
+    let mut run = shop.command("notifier", &["run", "shop", "--logical-date", "2024-03-01", "--log", "info"]);
+    Begun::spawn(&mut run, &["publish  success", "could not tell"]).kill();
+    let name = "shop/manual__2024-03-01T00:00:00Z";
+    for code in ["removed task", "removed pipeline"] {
+        let shop = shop.copy();
+        let resumed = shop.told(code, &["resume"]);
+        assert!(resumed.contains("[exit 2]"), "{resumed}");
+        let cancelled = shop.told(code, &["cancel", name]);
+        assert!(cancelled.contains("what was still to be told of run") && cancelled.contains("[exit 0]"), "{code}: {cancelled}");
+        assert!(shop.told(code, &["resume"]).contains("nothing to go on with"), "{code}");
+        assert!(shop.told(code, &["cancel", name]).contains("it has ended"), "{code}");
+    }
+    // The code that knows whom to tell does.
+    fs::remove_file(shop.0.path().join("data-bucket/quiet")).unwrap();
+    assert!(shop.told("notifier", &["resume"]).contains("[exit 0]"));
+    assert!(fs::read_to_string(shop.0.path().join("effects")).unwrap().contains("paged of manual__2024-03-01T00:00:00Z"));
 }

@@ -261,7 +261,7 @@ fn a_plan_that_changed_is_matched_by_id_or_refused_with_the_node_and_both() {
         error: the plan of pipeline `changing` has changed since this run began:
           - `number` returned `durable_runs::changing::Number` and now returns `alloc::string::String`
             at tests/durable/runs/changing.rs:60:21
-          = help: finish the run with the code that began it, or begin a new one with `--new`
+          = help: finish the run with the code that began it, or cancel it and begin a new one
     "#]]
     .assert_eq(&folder.resumed_with("type"));
     expect![[r#"
@@ -270,7 +270,7 @@ fn a_plan_that_changed_is_matched_by_id_or_refused_with_the_node_and_both() {
         error: the plan of pipeline `changing` has changed since this run began:
           - `report` took `approval` (all_success), `number` (all_success) and now takes `approval` (all_success), `other` (all_success)
             at tests/durable/runs/changing.rs:65:13
-          = help: finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or begin a new one with `--new`
+          = help: finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or cancel it and begin a new one
     "#]].assert_eq(&folder.resumed_with("edge"));
     expect![[r#"
         [exit 2]
@@ -279,7 +279,7 @@ fn a_plan_that_changed_is_matched_by_id_or_refused_with_the_node_and_both() {
           - `number` is not in it any more
           - `report` took `approval` (all_success), `number` (all_success) and now takes `approval` (all_success), `count` (all_success)
             at tests/durable/runs/changing.rs:68:13
-          = help: finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or begin a new one with `--new`
+          = help: finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or cancel it and begin a new one
     "#]].assert_eq(&folder.resumed_with("gone"));
     folder.put("approved");
     let added = folder.resumed_with("added");
@@ -296,7 +296,7 @@ fn a_node_that_wiring_order_named_matches_nothing_in_another_plan() {
         [stderr]
         error: the plan of pipeline `changing` has changed since this run began:
           - `number__2` is called so by wiring order alone: name it, as in `.named("east")`
-          = help: finish the run with the code that began it, or begin a new one with `--new`
+          = help: finish the run with the code that began it, or cancel it and begin a new one
     "#]]
     .assert_eq(&folder.resumed_with("added"));
 }

@@ -45,7 +45,7 @@ pub(super) fn run(acts: &Acts, journal: &Path) -> Result<ExitCode, String> {
 fn row(act: &Act) -> [String; 4] {
     let refused = if act.done { "" } else { "refused: " };
     // One line each: an answer may explain itself at length.
-    let answer = act.answer.lines().next().unwrap_or_default();
+    let answer = output::first_fact(&act.answer);
     let short = |text: String| output::cut(one_line(&text).into_owned(), SHOWN);
     [when(act), short(act.who.clone().unwrap_or_default()), short(named(act)), short(format!("{refused}{answer}"))]
 }

@@ -26,6 +26,15 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// What a text of several lines says first: its first line, with the one after it where that is what it leads to.
+pub(super) fn first_fact(text: &str) -> String {
+    let mut lines = text.lines();
+    match (lines.next().unwrap_or_default(), lines.next()) {
+        (first, Some(next)) if first.ends_with(':') => format!("{first} {}", next.trim().trim_start_matches("- ")),
+        (first, _) => first.to_owned(),
+    }
+}
+
 /// So many characters of a text, and how many more there are.
 pub(super) fn cut(text: String, most: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(most) else { return text };
@@ -44,6 +53,13 @@ mod tests {
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines[0], format!("{long}  a"));
         assert_eq!(lines[1], format!("é{}  b", " ".repeat(69_999)));
+    }
+
+    #[test]
+    fn a_list_is_told_by_its_first_item() {
+        assert_eq!(first_fact("it has changed:\n  - `a` is gone\n  - `b` is gone"), "it has changed: `a` is gone");
+        assert_eq!(first_fact("it is so\n  = help: do this"), "it is so");
+        assert_eq!(first_fact(""), "");
     }
 
     #[test]

@@ -4,14 +4,14 @@ use super::progress::{self, Progress};
 use super::{WRONG_USE, args, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
-    Ask, Backfill, Command, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, StartError,
-    Tally, Unfinished, clocks, outlive_file_limit, said_of,
+    Ask, Backfill, Command, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, SetAside,
+    StartError, Tally, Unfinished, clocks, outlive_file_limit, said_of,
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
-use crate::observe::logs::{self, Logging};
+use crate::observe::logs::{self, LogFormat, Logging};
 use crate::observe::{Names, WatchedRun};
 use crate::plan::{Accepts, DEFAULT_PARALLELISM};
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 use crate::{BoxFuture, Pipeline, RunReport, RunState};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -290,6 +290,8 @@ impl Runner {
             return Err(aside.map_or(RunnerError::NoPipeline, |aside| aside.reason.into()));
         }
         let set_aside = unfinished.aside.len();
+        // Whoever reads stderr by program finds it there as a line like all others.
+        let logs_as_json = logging.format == LogFormat::Json;
         let is_kept = self.journal.is_some();
         let is_told = matches!(progress, Progress::Auto | Progress::Plain);
         let names = if forgets { Names::Runs } else { names(&prepared, &unfinished) };
@@ -301,11 +303,12 @@ impl Runner {
             // What is not for people keeps its stdout.
             zones::say(if is_told { output::to_stdout } else { output::to_stderr });
         }
-        say_what_is_not_run(cancelled.as_deref().filter(|_| is_told), &unfinished);
+        say_what_is_not_run(cancelled.as_deref().filter(|_| is_told), unfinished.aside.iter().filter(|_| !logs_as_json));
         let sink = feed.log_sink();
         let shown =
             progress::show(progress, clock, names.clone(), forgets, Arc::clone(&feed), news).map_err(RunnerError::Process)?;
         let logs = logs::collect(logging, sink, keeps, clock, names);
+        unfinished.aside.iter().filter(|_| logs_as_json).for_each(log_aside);
         for work in self.beside {
             host.spawn(work(clock));
         }
@@ -342,11 +345,10 @@ impl Runner {
         let (ended, tally) = done.map_err(RunnerError::Process)?;
         let mut watched = feed.take_runs();
         for run in watched.values().filter(|run| !(forgets && run.history().state.is_end())) {
-            match progress {
-                Progress::Auto | Progress::Plain if forgets => output::to_stdout(&progress::unfinished(run)),
-                Progress::Auto | Progress::Plain => summary::print(run, ended, now, is_kept),
-                Progress::Json => output::to_stdout(&progress::json_result(run, now)),
-                Progress::Silent => {}
+            if forgets && is_told {
+                output::to_stdout(&progress::unfinished(run));
+            } else {
+                tell(run, progress, ended, now, is_kept);
             }
         }
         if let Some(failure) = host.failure() {
@@ -354,6 +356,15 @@ impl Runner {
         }
         let reports = runs.iter().filter_map(|run| Some(report(&host, *run, watched.remove(run)?))).collect();
         Ok(Finished { reports, ended, tally, forgets, set_aside })
+    }
+}
+
+/// What a run came to, or how far it is.
+fn tell(run: &WatchedRun, progress: Progress, ended: Ended, now: Timestamp, is_kept: bool) {
+    match progress {
+        Progress::Auto | Progress::Plain => summary::print(run, ended, now, is_kept),
+        Progress::Json => output::to_stdout(&progress::json_result(run, now)),
+        Progress::Silent => {}
     }
 }
 
@@ -368,13 +379,21 @@ fn said_of_one(prepared: Option<&Prepared>, cancelled: Option<&StoredRun>, edit:
     }
 }
 
-fn say_what_is_not_run(cancelled: Option<&StoredRun>, unfinished: &Unfinished) {
-    if let Some(StoredRun { run_id, pipeline, .. }) = cancelled {
-        output::to_stdout(&format!("run {run_id} of {pipeline} is cancelled; this program could not go on with it"));
+fn say_what_is_not_run<'a>(cancelled: Option<&StoredRun>, aside: impl Iterator<Item = &'a SetAside>) {
+    if let Some(StoredRun { run_id, pipeline, state, .. }) = cancelled {
+        output::to_stdout(&if state.is_end() {
+            format!("what was still to be told of run {run_id} of {pipeline} is given up")
+        } else {
+            format!("run {run_id} of {pipeline} is cancelled; this program could not go on with it")
+        });
     }
-    for aside in &unfinished.aside {
+    for aside in aside {
         output::to_stderr(&format!("error: {aside}"));
     }
+}
+
+fn log_aside(aside: &SetAside) {
+    tracing::error!(pipeline = aside.pipeline, run = aside.run_id, "{}", aside.reason);
 }
 
 fn open_with<'a>(journal: &Path, runs: impl Iterator<Item = &'a Prepared>) {

@@ -110,8 +110,8 @@ pub(super) fn run(runs: &Runs, journal: &Path) -> Result<ExitCode, String> {
     rows.extend(found.iter().map(row));
     output::to_stdout(&output::table(&rows));
     for (run, reason) in found.iter().filter_map(|run| Some((run, why_blocked(run)?))) {
-        // Its first line says what is wrong; `show` has all of it.
-        let reason = reason.lines().next().unwrap_or_default();
+        // `show` has all of it.
+        let reason = output::first_fact(reason);
         output::to_stdout(&format!("blocked: run {} of {}: {reason}", run.run_id, run.pipeline));
     }
     if let Some(last) = found.last().filter(|_| found.len() == runs.limit as usize) {

@@ -61,7 +61,7 @@ impl std::fmt::Display for Command {
                 nodes.iter().try_for_each(|node| write!(f, " {node}"))?;
                 if *downstream { f.write_str(" --downstream") } else { Ok(()) }
             }
-            Self::Prune { older_than } => write!(f, "prune --older-than {}", humantime::format_duration(*older_than)),
+            Self::Prune { older_than } => write!(f, "prune --older-than {}", written(*older_than)),
         }
     }
 }
@@ -91,7 +91,20 @@ impl Command {
 
 /// What the environment calls the user.
 fn who() -> Option<String> {
-    ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+    ["SUDO_USER", "USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+}
+
+/// A duration as somebody would write it: `90d`, `12h`.
+pub(super) fn written(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let whole =
+        [(86_400, "d"), (3_600, "h"), (60, "m")].into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
+    match whole {
+        Some((unit, name)) if duration.subsec_nanos() == 0 => format!("{}{name}", seconds / unit),
+        _ => humantime::format_duration(duration).to_string(),
+    }
 }
 
 /// What is said where an edit was carried out.

@@ -28,7 +28,7 @@ pub use error::StartError;
 pub(crate) use prepare::{Edited, Prepared};
 pub(crate) use request::{Ask, Request};
 pub(crate) use signals::{INTERRUPTED, Signal, outlive_file_limit};
-pub(crate) use unfinished::Unfinished;
+pub(crate) use unfinished::{SetAside, Unfinished};
 
 use crate::Pipeline;
 use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, Run, RunIx, RunState};
@@ -194,8 +194,13 @@ impl Host {
         let now = self.engine.clock().now();
         let edited = prepare::edited(&journal.reader_after_all()?, pipelines, run_id, edit, now)?;
         if let Edited::CancelledAsItIs(run) = &edited {
+            let due = if run.state.is_end() { journal.reader()?.due(run.key)? } else { Vec::new() };
             journal.carries_next();
-            journal.end(run.key, RunState::Cancelled, now);
+            if run.state.is_end() {
+                journal.give_up(run.key, &due, now);
+            } else {
+                journal.end(run.key, RunState::Cancelled, now);
+            }
         }
         Ok(edited)
     }

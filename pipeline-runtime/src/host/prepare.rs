@@ -15,7 +15,7 @@ use super::scheduler::Turn;
 use super::{Ask, Request, StartError};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
-use crate::engine::{Edit, EditError, Entry, Record, Run, RunSpec, RunState};
+use crate::engine::{Edit, EditError, Entry, Record, Run, RunSpec, RunState, reconsider};
 use crate::journal::{Begun, Reader, RunKind, StoredEntry, StoredRun};
 use crate::plan::{Accepts, Plan, Remap};
 use crate::schedule::Interval;
@@ -185,19 +185,17 @@ impl Resumed {
     /// Reads a run, as a run of the pipeline's present plan.
     pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, accepts: Accepts) -> Result<Self, StartError> {
         let plan = Arc::new(pipeline.plan(&run.params)?);
-        let remap = plan.match_skeleton(&run.skeleton, accepts)?;
+        let mut remap = plan.match_skeleton(&run.skeleton, accepts)?;
         let mut stored = reader.entries(run.key)?;
-        let accepted = remap.as_ref().filter(|remap| remap.is_of_removals());
-        if accepted.is_some_and(|remap| has_lost_elements(remap, &stored)) {
-            let reason = "a mapping that is gone has expanded into its elements already".to_owned();
-            return Err(StartError::NotAccepted { run_id: run.run_id.clone(), reason });
+        let is_accepted = remap.as_ref().is_some_and(Remap::is_of_removals);
+        if let Some(remap) = remap.as_mut().filter(|_| is_accepted) {
+            accept(&plan, remap, &stored).map_err(|reason| StartError::NotAccepted { run_id: run.run_id.clone(), reason })?;
         }
         if let Some(remap) = &remap {
             StoredEntry::remap(&mut stored, remap);
         }
         let entries = StoredEntry::decode(&plan, stored).map_err(|error| StartError::undecodable(&run.run_id, &error))?;
         let info = info(run, run.previous);
-        let is_accepted = accepted.is_some();
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
         let replayed = Run::replay(spec, run.started(), &entries);
@@ -211,13 +209,16 @@ impl Resumed {
     }
 }
 
-/// Whether a mapping that is gone has elements, which have slots.
-fn has_lost_elements(remap: &Remap, stored: &[StoredEntry]) -> bool {
-    let is_lost = |entry: &StoredEntry| match entry.entry.record {
-        Record::Unfolded { slot, .. } => remap.slot(slot).is_none(),
-        _ => false,
-    };
-    stored.iter().any(is_lost)
+/// Finds out what of the run is decided again, or why it cannot go on without what is gone.
+fn accept(plan: &Plan, remap: &mut Remap, stored: &[StoredEntry]) -> Result<(), String> {
+    let mut records: Vec<Record> = stored.iter().map(|stored| stored.entry.record.clone()).collect();
+    let is_lost = |record: &Record| matches!(record, Record::Unfolded { slot, .. } if remap.slot(*slot).is_none());
+    if records.iter().any(is_lost) {
+        return Err("a mapping that is gone has expanded into its elements already".to_owned());
+    }
+    let reopened = reconsider(plan, remap, &mut records);
+    remap.reopen(reopened.map_err(|node| format!("what became of `{node}` rests on what is gone, or takes something else now"))?);
+    Ok(())
 }
 
 fn info(run: &StoredRun, previous: Option<Interval>) -> RunInfo {
@@ -235,7 +236,8 @@ fn info(run: &StoredRun, previous: Option<Interval>) -> RunInfo {
 pub(crate) enum Edited {
     /// The run goes on as the edit leaves it.
     Prepared(Prepared),
-    /// The run is to be cancelled by its row in the journal alone, since this program has no plan for it.
+    /// The run is to be cancelled by its row in the journal alone, since this program has no plan for it. Of one that has ended already,
+    /// what somebody was still to be told is given up.
     CancelledAsItIs(Box<StoredRun>),
 }
 
@@ -252,7 +254,7 @@ pub(super) fn edited(
     let is_cancel = edit == Edit::Cancel;
     match with_plan(reader, pipelines, &run, edit, now) {
         Err(error) if is_cancel && error.is_about_plan() => {
-            if run.state.is_end() {
+            if run.state.is_end() && reader.due(run.key)?.is_empty() {
                 let reason = EditError::Ended(run.state).to_string();
                 return Err(StartError::Edit { run_id: run.run_id, reason });
             }
@@ -277,7 +279,10 @@ fn with_plan(
         queued.edit = Some(edit);
         return Ok(Prepared::Queued(Box::new(queued)));
     }
-    let mut resumed = Resumed::read(reader, of(pipelines, run)?, run, Accepts::Additions)?;
+    let mut resumed = Resumed::read(reader, of(pipelines, run)?, run, Accepts::Additions).map_err(|error| match error {
+        StartError::Changed(changed) if run.state.is_end() => StartError::Changed(changed.of_ended()),
+        error => error,
+    })?;
     let refused = |reason: EditError| StartError::Edit { run_id: run.run_id.clone(), reason: reason.to_string() };
     resumed.run.check_edit(&edit).map_err(refused)?;
     resumed.edit = Some(edit);

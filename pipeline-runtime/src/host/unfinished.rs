@@ -24,6 +24,8 @@ pub(crate) struct SetAside {
     pub(crate) key: RunKey,
     pub(crate) run_id: String,
     pub(crate) pipeline: String,
+    /// It has ended, and somebody is still to be told of it.
+    has_ended: bool,
     pub(crate) reason: StartError,
 }
 
@@ -62,16 +64,18 @@ pub(super) fn unfinished(
 
 impl SetAside {
     fn new(run: StoredRun, reason: StartError) -> Self {
-        Self { key: run.key, run_id: run.run_id, pipeline: run.pipeline, reason }
+        Self { key: run.key, run_id: run.run_id, pipeline: run.pipeline, has_ended: run.state.is_end(), reason }
     }
 }
 
 impl std::fmt::Display for SetAside {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { run_id, pipeline, reason, .. } = self;
-        write!(
-            f,
-            "{reason}\n  = help: run {run_id} of {pipeline} stays as it is, and others go on; `cancel {pipeline}/{run_id}` ends it"
-        )
+        let Self { run_id, pipeline, has_ended, reason, .. } = self;
+        let what = match has_ended {
+            true => "has ended, and somebody is still to be told of it",
+            false => "stays as it is, and others go on",
+        };
+        let does = if *has_ended { "gives that up" } else { "ends it" };
+        write!(f, "{reason}\n  = help: run {run_id} of {pipeline} {what}; `cancel {pipeline}/{run_id}` {does}")
     }
 }

@@ -38,10 +38,12 @@ pub(crate) struct Remap {
     /// The ids of the nodes with a body that the present plan does not have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) removed: Vec<String>,
-    /// The nodes that take something else than they did, by what they are called now: what was decided of them because of what
-    /// they took is to be decided again.
+    /// The nodes that take something else than they did, by what they are called now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changed: Vec<u32>,
+    /// The nodes, called so, that are decided again, as what was decided of them followed from what is gone or changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reopened: Vec<u32>,
 }
 
 const REMOVED: u32 = u32::MAX;
@@ -65,9 +67,16 @@ pub struct PlanChanged {
     help: &'static str,
 }
 
-const HELP: &str = "finish the run with the code that began it, or begin a new one with `--new`";
-const HELP_REMOVED: &str = "finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or begin a \
-                            new one with `--new`";
+const HELP: &str = "finish the run with the code that began it, or cancel it and begin a new one";
+const HELP_REMOVED: &str = "finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or \
+                            cancel it and begin a new one";
+
+impl PlanChanged {
+    /// The same of a run that has ended: `resume` is about others.
+    pub(crate) fn of_ended(self) -> Self {
+        Self { help: "retry the run with the code that began it, or begin a new one", ..self }
+    }
+}
 
 impl Plan {
     /// What of the plan a run depends on, as text: equal texts are equal plans.
@@ -145,7 +154,7 @@ impl Plan {
             .map(|bone| bone.id.clone())
             .collect();
         let others = acceptable.iter().filter_map(|change| slots.get(change.id.as_str()).copied()).collect();
-        Ok(Some(Remap { root, shift, removed, changed: others }))
+        Ok(Some(Remap { root, shift, removed, changed: others, reopened: Vec::new() }))
     }
 
     fn change(&self, old: &Bone) -> Option<Change> {
@@ -215,6 +224,16 @@ impl Remap {
     /// Whether the node takes something else than it did.
     pub(crate) fn is_changed(&self, now: u32) -> bool {
         self.changed.contains(&now)
+    }
+
+    /// These nodes are decided again.
+    pub(crate) fn reopen(&mut self, nodes: Vec<u32>) {
+        self.reopened = nodes;
+    }
+
+    /// Whether the node is decided again.
+    pub(crate) fn is_reopened(&self, now: u32) -> bool {
+        self.reopened.contains(&now)
     }
 
     /// Whether it takes more than that nodes were added.

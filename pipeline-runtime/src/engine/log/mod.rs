@@ -6,4 +6,4 @@ mod remap;
 
 pub(crate) use columns::{Records, RunRecords};
 pub(crate) use record::{Entry, Output, Record, Skip};
-pub(crate) use remap::translate;
+pub(crate) use remap::{follows_from, last_cleared, translate};

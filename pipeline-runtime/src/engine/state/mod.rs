@@ -17,6 +17,7 @@ mod layout;
 mod legal;
 mod mapping;
 mod node;
+mod reconsider;
 mod run;
 mod trigger_rule;
 
@@ -26,5 +27,6 @@ pub(crate) use layout::{ExpansionIx, Layout};
 pub(crate) use legal::Illegal;
 #[cfg(test)]
 pub(crate) use node::Node;
+pub(crate) use reconsider::reconsider;
 pub(crate) use run::{Run, RunSpec, index};
 pub(crate) use trigger_rule::Verdict;

@@ -5,7 +5,7 @@ use super::super::effects::{Action, Answer, Answered, Outbox, Todo};
 use super::super::ids::{Job, RunIx, Slot};
 use super::super::log::{Entry, Output, Record, Skip, translate};
 use super::super::rules::Edit;
-use super::super::state::{Changes, Run, RunSpec};
+use super::super::state::{Changes, Run, RunSpec, reconsider};
 use super::model::{Key, Model};
 use super::recipe::{self, Allowed, Description, Entropy, Kind, NARROW, WIDER, Way};
 use crate::author::context::RunInfo;
@@ -288,13 +288,20 @@ impl Harness {
         self.growths.pop()?;
         let (plan, of) = recipe::grown(self.origin.choices.clone(), self.origin.allowed, self.growths.clone()).ok()?;
         let remap = plan.match_skeleton(&self.plan.skeleton(), Accepts::Removals).expect("nodes are only gone")?;
+        let mut remaps = Vec::new();
+        for watched in &self.runs {
+            let mut remap = remap.clone();
+            let mut records: Vec<Record> = watched.entries.iter().map(|entry| entry.record.clone()).collect();
+            remap.reopen(reconsider(&plan, &remap, &mut records).expect("what is gone is what nothing else takes"));
+            remaps.push(remap);
+        }
         (self.plan, self.of) = (plan, of);
         self.by_name = names(&self.of);
         self.core = core(self.parallelism);
         self.core.hold();
         let mut done: Vec<BTreeSet<Slot>> = Vec::new();
         for (ix, watched) in self.runs.iter_mut().enumerate() {
-            translate(&mut watched.entries, &remap, |entry| &mut entry.record);
+            translate(&mut watched.entries, &remaps[ix], |entry| &mut entry.record);
             let replay =
                 || Run::replay(spec(&self.plan, index(ix)), START, &watched.entries).expect("what is left follows on itself");
             watched.shadow = replay();

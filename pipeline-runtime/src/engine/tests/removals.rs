@@ -1,12 +1,12 @@
 //! Runs that go on with a plan that has lost nodes, or whose nodes take something else: by hand.
 
 use super::super::effects::Answered;
-use super::super::log::translate;
-use super::super::state::Run;
+use super::super::log::{Record, translate};
+use super::super::state::{Run, reconsider};
 use super::harness::{START, spec};
 use super::rules::{Bench, RUN};
 use crate::engine::{NodeState, RunState};
-use crate::plan::{Accepts, PlanChanged};
+use crate::plan::Accepts;
 use crate::prelude::*;
 use crate::{Pipeline, first_of};
 use std::sync::Arc;
@@ -22,9 +22,12 @@ async fn list() -> Result<Vec<u64>> {
 }
 
 /// The process ends, and another finds the run by that plan.
-fn deployed(bench: &mut Bench, pipeline: &Pipeline) -> Result<(), PlanChanged> {
+fn deployed(bench: &mut Bench, pipeline: &Pipeline) -> Result<(), String> {
     let plan = Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap());
-    let remap = plan.match_skeleton(&bench.plan.skeleton(), Accepts::Removals)?.expect("it has changed");
+    let remap = plan.match_skeleton(&bench.plan.skeleton(), Accepts::Removals).map_err(|error| error.to_string())?;
+    let mut remap = remap.expect("it has changed");
+    let mut records: Vec<Record> = bench.entries.iter().map(|entry| entry.record.clone()).collect();
+    remap.reopen(reconsider(&plan, &remap, &mut records)?);
     translate(&mut bench.entries, &remap, |entry| &mut entry.record);
     bench.plan = plan;
     Ok(())
@@ -72,7 +75,7 @@ fn what_has_succeeded_stays_so_and_what_was_cut_off_by_hand_too() {
 }
 
 #[test]
-fn a_race_is_decided_again_by_those_that_still_take_part() {
+fn what_a_race_came_to_is_not_decided_again() {
     #[pipeline]
     fn three() {
         let racers = ["x", "y", "z"].map(|name| work(1u64).named(name));
@@ -85,16 +88,91 @@ fn a_race_is_decided_again_by_those_that_still_take_part() {
     }
     let mut bench = Bench::new(&three());
     bench.succeed("x", 1);
-    // The others are cut off, one of them before its process ends.
-    bench.answer("y", Answered::Aborted);
+    assert_eq!(deployed(&mut bench, &two()).unwrap_err(), "first");
+    // One that nobody has won goes on with those that still take part.
+    let mut bench = Bench::new(&three());
+    bench.answer("x", Answered::Fatal("broken".into()));
     deployed(&mut bench, &two()).unwrap();
     bench.crash(1);
-    assert_eq!(bench.started(), ["y", "z", "slow"]);
-    bench.succeed("slow", 9);
     bench.succeed("z", 3);
+    assert_eq!(bench.state("y"), NodeState::Skipped);
+}
+
+#[test]
+fn a_race_that_all_lost_is_refused_where_one_of_them_runs_after_all() {
+    #[pipeline]
+    fn lost() {
+        let a = work(1u64).named("a");
+        let racers = [work(2u64).named("x").after(a), work(3u64).named("y")];
+        work(first_of(racers).named("first")).named("after");
+        work(4u64).named("other");
+    }
+    #[pipeline]
+    fn without_a() {
+        let racers = [work(2u64).named("x"), work(3u64).named("y")];
+        work(first_of(racers).named("first")).named("after");
+        work(4u64).named("other");
+    }
+    for answer in [|| Answered::Skip("no".into()), || Answered::Fatal("broken".into())] {
+        let mut bench = Bench::new(&lost());
+        bench.answer("y", answer());
+        bench.answer("a", answer());
+        assert_eq!(deployed(&mut bench, &without_a()).unwrap_err(), "first");
+    }
+}
+
+#[test]
+fn a_mapping_that_has_expanded_over_another_list_is_refused() {
+    #[pipeline]
+    fn mapped() {
+        list().named("one").each(|n| work(n).named("inner")).named("all");
+    }
+    #[pipeline]
+    fn of_another() {
+        list().named("other").each(|n| work(n).named("inner")).named("all");
+    }
+    let mut bench = Bench::new(&mapped());
+    bench.answer("one", Answered::Success(crate::author::value::Value::new(vec![1u64, 2, 3]), None));
+    assert_eq!(deployed(&mut bench, &of_another()).unwrap_err(), "all");
+}
+
+#[test]
+fn elements_that_ended_because_of_something_around_their_mapping_are_refused() {
+    #[pipeline]
+    fn around() {
+        let outer = work(work(1u64).named("a")).named("h");
+        list().each(|n| work(n).named("inner").after(outer)).named("all");
+    }
+    #[pipeline]
+    fn around_without() {
+        let outer = work(7u64).named("h");
+        list().each(|n| work(n).named("inner").after(outer)).named("all");
+    }
+    let mut bench = Bench::new(&around());
+    bench.answer("list", Answered::Success(crate::author::value::Value::new(vec![1u64, 2]), None));
+    bench.answer("a", Answered::Skip("no".into()));
+    assert!(deployed(&mut bench, &around_without()).is_err());
+}
+
+#[test]
+fn the_loser_of_a_race_stays_cut_off_where_something_else_is_gone() {
+    #[pipeline]
+    fn race() {
+        work(first_of(["x", "y"].map(|name| work(1u64).named(name))).named("first")).named("after");
+        work(4u64).named("report");
+    }
+    #[pipeline]
+    fn without_report() {
+        work(first_of(["x", "y"].map(|name| work(1u64).named(name))).named("first")).named("after");
+    }
+    let mut bench = Bench::new(&race());
+    bench.crash(1);
+    bench.crash(1);
+    bench.succeed("x", 1);
+    assert_eq!(bench.state("y"), NodeState::Skipped);
+    deployed(&mut bench, &without_report()).unwrap();
+    bench.crash(1);
     assert_eq!((bench.state("y"), bench.started()), (NodeState::Skipped, vec!["after".to_owned()]));
-    bench.succeed("after", 3);
-    assert_eq!(bench.run().state(), RunState::Success);
 }
 
 #[test]
@@ -124,7 +202,7 @@ fn what_a_mapping_repeats_is_no_matter_of_acceptance() {
         list().each(|n| work(n).named("outer"));
     }
     let mut bench = Bench::new(&mapped());
-    let error = deployed(&mut bench, &shorter()).unwrap_err().to_string();
+    let error = deployed(&mut bench, &shorter()).unwrap_err();
     assert!(error.contains("`outer` took `inner`") && !error.contains("--accept-removed"), "{error}");
 }
 

@@ -168,6 +168,9 @@ impl Dispatch<'_> {
         } else {
             match self.host.edited(self.pipelines, name, edit)? {
                 Edited::Prepared(prepared) => drop(self.begin(prepared)?),
+                Edited::CancelledAsItIs(run) if run.state.is_end() => {
+                    return Ok(format!("what was still to be told of run {run_id} of {pipeline} is given up"));
+                }
                 Edited::CancelledAsItIs(run) => self.over(&run.pipeline, run.key, RunState::Cancelled),
             }
         }

@@ -16,13 +16,14 @@ mod stalls;
 #[cfg(test)]
 mod tests;
 
+use super::command;
 use super::scheduler::{Known, Scheduler, Timetable, Turn};
 use super::supervisor::{Beat, Supervisor};
 use super::{CALLBACKS_LIMIT, Ended, Host, StartError, Unfinished};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
 use crate::engine::{RunIx, RunSpec};
-use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket};
+use crate::journal::{Mailbox, Reader, SqliteJournal, StoredRun, Ticket};
 use crate::observe::Feed;
 use crate::schedule::Interval;
 use crate::time::{Clock, Leaps, Present, Timestamp};
@@ -141,7 +142,16 @@ impl<'a> Dispatch<'a> {
         if let Some(journal) = self.host.journal.as_ref().filter(|_| !unfinished.queued.is_empty()) {
             let reader = journal.reader()?;
             for run in unfinished.queued {
-                self.queue(&run, run.key, &reader)?;
+                match self.queue(&run, run.key, &reader) {
+                    // Its pipeline has no plan at all. That is no affair of others.
+                    Err(error) if error.is_about_plan() => {
+                        let StoredRun { run_id, pipeline, key, .. } = run;
+                        journal.block(key, Some(&error.kept()));
+                        tracing::error!(pipeline, run = run_id, "run {run_id} of {pipeline} is blocked; others go on: {error}");
+                        self.tally.blocked += 1;
+                    }
+                    queued => queued?,
+                }
             }
         }
         unfinished.begun.into_iter().map(|prepared| self.start(prepared)).collect()
@@ -164,7 +174,7 @@ impl<'a> Dispatch<'a> {
                 }
                 (Some(_), false, None) => "no further run: its `end` is past".to_owned(),
             };
-            let kept = self.keep(pipeline).map(|keep| format!("; runs are kept for {}", humantime::format_duration(keep)));
+            let kept = self.keep(pipeline).map(|keep| format!("; runs are kept for {}", command::written(keep)));
             lines.push(format!("serving {id}: {next}{}", kept.unwrap_or_default()));
         }
         lines.join("\n")

@@ -160,6 +160,14 @@ impl SqliteJournal {
         self.order(Order::Commit(Batch { records: vec![(run, Entry { at, record })], todo: Todo::default() }));
     }
 
+    /// Notes that notifications of a run are given up.
+    pub(crate) fn give_up(&self, run: RunKey, due: &[u32], at: Timestamp) {
+        let error: Arc<str> = "given up: the run was cancelled by a program without its plan".into();
+        let given_up =
+            |id: &u32| (run, Entry { at, record: Record::CallbackFailed { id: *id, next: None, error: Arc::clone(&error) } });
+        self.order(Order::Commit(Batch { records: due.iter().map(given_up).collect(), todo: Todo::default() }));
+    }
+
     /// Notes whether a pipeline's schedule is paused.
     pub(crate) fn pause(&self, pipeline: &str, paused: bool) {
         self.order(Order::Pause { pipeline: pipeline.into(), paused });

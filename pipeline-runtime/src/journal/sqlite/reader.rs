@@ -190,6 +190,15 @@ impl Reader {
         self.runs_where("WHERE state NOT IN ('queued', 'running') AND key IN (SELECT run FROM due) ORDER BY key", [])
     }
 
+    /// The notifications of a run that are still to be delivered.
+    pub(crate) fn due(&self, run: RunKey) -> Result<Vec<u32>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<u32>> {
+            let mut statement = self.connection.prepare_cached("SELECT id FROM due WHERE run = ?1 ORDER BY id")?;
+            statement.query_map([run], |row| row.get(0))?.collect()
+        };
+        query().map_err(self.failed())
+    }
+
     /// The newest unfinished run of one identity, one that has begun before one that is queued. Without a date: of any.
     pub(crate) fn unfinished_of(
         &self,

@@ -143,7 +143,7 @@ fn a_pipelines_own_limit_goes_before_that_of_the_process() {
     };
     assert_eq!(left(), [manual("short", &[20]), manual("long", &[100, 60, 40, 20])].concat());
     assert_eq!(delete_all(&mut dispatch), 0, "the next pass comes an hour later");
-    assert!(dispatch.describe().contains("serving short: no schedule; runs are kept for 30days"), "{}", dispatch.describe());
+    assert!(dispatch.describe().contains("serving short: no schedule; runs are kept for 30d"), "{}", dispatch.describe());
     delete_all(&mut old.dispatch(Some(50 * DAY)));
     assert_eq!(left(), [manual("short", &[20]), manual("long", &[40, 20])].concat());
 }
