@@ -334,3 +334,21 @@ fn an_errors_text_does_nothing_to_a_terminal() {
     assert!(all.contains("2024-03-25T00:00:00Z ERROR engine: all is lost"), "{all}");
     assert!(!all.lines().any(|line| line.starts_with("2024-03-25T00:00:00Z ERROR")), "{all}");
 }
+
+#[test]
+fn json_says_what_was_said_whatever_a_terminal_would_do() {
+    let folder = Folder::new();
+    let run = folder.call(&["run", "rude", "--logical-date", "2024-03-25", "--json", "--log-format", "json"]);
+    let logs = folder.call(&["logs", "rude/manual__2024-03-25T00:00:00Z", "insult", "--json"]);
+    let insult = "\u{1b}]0;owned\u{7}\n2024-03-25T00:00:00Z ERROR engine: all is lost\u{7f}\u{202e}";
+    let objects = |bytes: &[u8]| -> Vec<serde_json::Value> {
+        let text = std::str::from_utf8(bytes).unwrap();
+        assert!(!text.contains(['\u{7f}', '\u{202e}', '\u{1b}']), "{text}");
+        let read = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        text.lines().filter(|line| line.starts_with('{')).map(read).collect()
+    };
+    let said = |objects: &[serde_json::Value], field: &str| objects.iter().any(|object| object[field] == insult);
+    assert!(said(&objects(&run.stdout), "error"), "{run:?}");
+    assert!(said(&objects(&run.stderr), "message"), "{run:?}");
+    assert!(said(&objects(&logs.stdout), "line"), "{logs:?}");
+}

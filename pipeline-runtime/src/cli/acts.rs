@@ -29,7 +29,7 @@ pub(super) fn run(acts: &Acts, journal: &Path) -> Result<ExitCode, String> {
     let found = reader.acts(acts.before, acts.limit).map_err(|error| error.to_string())?;
     if acts.json {
         for (id, act) in &found {
-            output::to_stdout(&as_json(*id, act).to_string());
+            output::json(&as_json(*id, act));
         }
         return Ok(ExitCode::SUCCESS);
     }

@@ -3,6 +3,7 @@
 use super::args::Format;
 use super::{choose, output};
 use crate::Pipeline;
+use crate::observe::harmless_json;
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -11,7 +12,7 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, format: Format) -> R
     let text = match format {
         Format::Text => plan.to_text(),
         Format::Mermaid => plan.to_mermaid(),
-        Format::Json => format!("{:#}", plan.to_json()),
+        Format::Json => harmless_json(&format!("{:#}", plan.to_json())).into_owned(),
     };
     output::to_stdout(text.trim_end());
     Ok(ExitCode::SUCCESS)

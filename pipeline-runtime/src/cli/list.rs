@@ -27,7 +27,7 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
     for pipeline in pipelines {
         let next = if paused.contains(pipeline.id()) { Next::Paused } else { next(pipeline, reader.as_ref(), now)? };
         if json {
-            output::to_stdout(&as_json(pipeline, &next).to_string());
+            output::json(&as_json(pipeline, &next));
         } else {
             rows.push(row(pipeline, &next));
         }

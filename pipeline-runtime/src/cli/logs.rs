@@ -103,8 +103,11 @@ impl Printed<'_> {
             let Some(last) = lines.last() else { return Ok(()) };
             self.last = last.id;
             for line in &lines {
-                let text = if *json { self.as_json(line).to_string() } else { as_text(node, line) };
-                output::to_stdout(&text);
+                if *json {
+                    output::json(&self.as_json(line));
+                } else {
+                    output::to_stdout(&as_text(node, line));
+                }
             }
         }
     }

@@ -1,12 +1,17 @@
 //! Writing for people, on terminals that no text can change. A stream that was closed, as by `head`, ends nothing: there is just nobody left to read.
 
-use crate::observe::harmless;
+use crate::observe::{harmless, harmless_json};
 use std::io::Write;
 
 /// Prints the text and an end of line.
 pub(super) fn to_stdout(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{}", harmless(text)).and_then(|()| stdout.flush());
+}
+
+/// Prints JSON and an end of line.
+pub(super) fn json(json: &impl std::fmt::Display) {
+    to_stdout(&harmless_json(&json.to_string()));
 }
 
 /// Prints the text and an end of line.

@@ -102,7 +102,7 @@ pub(super) fn run(runs: &Runs, journal: &Path) -> Result<ExitCode, String> {
     let found = reader.runs(&filter).map_err(|error| error.to_string())?;
     if runs.json {
         for run in &found {
-            output::to_stdout(&as_json(run).to_string());
+            output::json(&as_json(run));
         }
         return Ok(ExitCode::SUCCESS);
     }

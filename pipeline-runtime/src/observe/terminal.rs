@@ -7,6 +7,15 @@ use std::borrow::Cow;
 
 /// The text with what would change a terminal, or the order of its letters, as `\u{1b}`. Ends of lines stay.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| c.escape_default().to_string())
+}
+
+/// The same of JSON, which reads back as what it was: there such characters are in texts alone, and `\u001b` is one.
+pub(crate) fn harmless_json(json: &str) -> Cow<'_, str> {
+    escaped(json, |c| format!("\\u{:04x}", u32::from(c)))
+}
+
+fn escaped(text: &str, escape: impl Fn(char) -> String) -> Cow<'_, str> {
     let is_odd = |c: char| is_odd(c) && c != '\n';
     if !text.contains(is_odd) {
         return text.into();
@@ -14,7 +23,7 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_odd(c) {
-            shown.extend(c.escape_default());
+            shown.push_str(&escape(c));
         } else {
             shown.push(c);
         }

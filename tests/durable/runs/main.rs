@@ -154,9 +154,13 @@ async fn ring(glass: Arc<Glass>) -> Result<u64> {
     if std::fs::exists("data-bucket/closed")? { Err("closed".into()) } else { Ok(glass.0) }
 }
 
+/// JSON leaves the last two as they are, and they are nothing for a terminal either.
+const INSULT: &str = "\u{1b}]0;owned\u{7}\n2024-03-25T00:00:00Z ERROR engine: all is lost\u{7f}\u{202e}";
+
 #[task]
 async fn insult() -> Result<()> {
-    Err("\u{1b}]0;owned\u{7}\n2024-03-25T00:00:00Z ERROR engine: all is lost".into())
+    tracing::warn!("{INSULT}");
+    Err(INSULT.into())
 }
 
 /// Its error would change the terminal's title, and looks like a line of the engine.

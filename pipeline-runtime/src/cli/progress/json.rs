@@ -2,7 +2,7 @@ use super::lines::Lines;
 use super::{View, Watched};
 use crate::cli::output;
 use crate::engine::{NodeState, Record, Slot};
-use crate::observe::{CallbackHistory, Event as Happened, Lost, RunHistory, WatchedRun};
+use crate::observe::{CallbackHistory, Event as Happened, Lost, RunHistory, WatchedRun, harmless_json};
 use crate::time::{Clock, Timestamp};
 use chrono::SecondsFormat;
 use serde::Serialize;
@@ -159,7 +159,7 @@ struct Due<'a> {
 impl Event<'_> {
     fn to_line(&self) -> String {
         // Texts, numbers and JSON values can always be written.
-        serde_json::to_string(self).unwrap_or_default()
+        harmless_json(&serde_json::to_string(self).unwrap_or_default()).into_owned()
     }
 }
 

@@ -1,6 +1,7 @@
 //! A log line for programs.
 
 use super::{About, is_ours, text};
+use crate::observe::harmless_json;
 use crate::time::Timestamp;
 use chrono::SecondsFormat;
 use serde::Serialize;
@@ -63,7 +64,7 @@ pub(super) fn line(at: Timestamp, event: &Event<'_>, mut about: About) -> String
         fields,
     };
     // Texts, numbers and keys that are texts: JSON holds them all.
-    serde_json::to_string(&line).unwrap_or_default()
+    harmless_json(&serde_json::to_string(&line).unwrap_or_default()).into_owned()
 }
 
 /// What an event has recorded, as tracing-subscriber writes it as JSON: numbers as numbers, and what has no form there as text.
