@@ -211,12 +211,12 @@ impl Resumed {
 
 /// Finds out what of the run is decided again, or why it cannot go on without what is gone.
 fn accept(plan: &Plan, remap: &mut Remap, stored: &[StoredEntry]) -> Result<(), String> {
-    let mut records: Vec<Record> = stored.iter().map(|stored| stored.entry.record.clone()).collect();
-    let is_lost = |record: &Record| matches!(record, Record::Unfolded { slot, .. } if remap.slot(*slot).is_none());
+    let records: Vec<&Record> = stored.iter().map(|stored| &stored.entry.record).collect();
+    let is_lost = |record: &&Record| matches!(record, Record::Unfolded { slot, .. } if remap.slot(*slot).is_none());
     if records.iter().any(is_lost) {
         return Err("a mapping that is gone has expanded into its elements already".to_owned());
     }
-    let reopened = reconsider(plan, remap, &mut records);
+    let reopened = reconsider(plan, remap, &records);
     remap.reopen(reopened.map_err(|node| format!("what became of `{node}` rests on what is gone, or takes something else now"))?);
     Ok(())
 }

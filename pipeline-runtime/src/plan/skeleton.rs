@@ -38,10 +38,10 @@ pub(crate) struct Remap {
     /// The ids of the nodes with a body that the present plan does not have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) removed: Vec<String>,
-    /// The nodes that take something else than they did, by what they are called now.
+    /// The nodes that take something else than they did, by what they are called now and in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changed: Vec<u32>,
-    /// The nodes, called so, that are decided again, as what was decided of them followed from what is gone or changed.
+    /// The nodes, called so and in order, that are decided again, as what was decided of them followed from what is gone or changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reopened: Vec<u32>,
 }
@@ -153,8 +153,9 @@ impl Plan {
             .filter(|bone| bone.type_name.is_some() && removed.contains(bone.id.as_str()))
             .map(|bone| bone.id.clone())
             .collect();
-        let others = acceptable.iter().filter_map(|change| slots.get(change.id.as_str()).copied()).collect();
-        Ok(Some(Remap { root, shift, removed, changed: others, reopened: Vec::new() }))
+        let mut taking_else: Vec<u32> = acceptable.iter().filter_map(|change| slots.get(change.id.as_str()).copied()).collect();
+        taking_else.sort_unstable();
+        Ok(Some(Remap { root, shift, removed, changed: taking_else, reopened: Vec::new() }))
     }
 
     fn change(&self, old: &Bone) -> Option<Change> {
@@ -223,17 +224,18 @@ impl Remap {
 
     /// Whether the node takes something else than it did.
     pub(crate) fn is_changed(&self, now: u32) -> bool {
-        self.changed.contains(&now)
+        self.changed.binary_search(&now).is_ok()
     }
 
     /// These nodes are decided again.
-    pub(crate) fn reopen(&mut self, nodes: Vec<u32>) {
+    pub(crate) fn reopen(&mut self, mut nodes: Vec<u32>) {
+        nodes.sort_unstable();
         self.reopened = nodes;
     }
 
     /// Whether the node is decided again.
     pub(crate) fn is_reopened(&self, now: u32) -> bool {
-        self.reopened.contains(&now)
+        self.reopened.binary_search(&now).is_ok()
     }
 
     /// Whether it takes more than that nodes were added.

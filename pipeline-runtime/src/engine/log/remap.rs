@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 /// Translates a run's records, and drops those that mean nothing any more.
 pub(crate) fn translate<E>(entries: &mut Vec<E>, remap: &Remap, record: impl Fn(&mut E) -> &mut Record) {
-    let cleared = last_cleared(entries.iter_mut().map(&record));
+    let cleared = last_cleared(entries.iter_mut().map(|entry| &*record(entry)));
     let mut at = 0;
     entries.retain_mut(|entry| {
         let is_kept = is_translated(record(entry), at, remap, &cleared);
@@ -20,7 +20,7 @@ pub(crate) fn translate<E>(entries: &mut Vec<E>, remap: &Remap, record: impl Fn(
 }
 
 /// Which record has undone last what was decided of a node, by its slot.
-pub(crate) fn last_cleared<'a>(records: impl Iterator<Item = &'a mut Record>) -> HashMap<Slot, usize> {
+pub(crate) fn last_cleared<'a>(records: impl Iterator<Item = &'a Record>) -> HashMap<Slot, usize> {
     let mut cleared = HashMap::new();
     for (at, record) in records.enumerate() {
         if let Record::Cleared { slots } = record {

@@ -12,6 +12,8 @@ use std::collections::{HashMap, HashSet};
 
 /// What the last word about a node is, where it is not its own.
 struct Decided {
+    /// By which record.
+    at: usize,
     slot: Slot,
     ix: NodeIx,
     by: By,
@@ -20,19 +22,19 @@ struct Decided {
 enum By {
     /// A task was skipped or is `upstream_failed` because of one node, which may be gone.
     Upstream { from: Option<Slot> },
-    /// What a race, a branch or a mapping came to.
-    Gate,
+    /// What a race, a branch or a mapping came to, and whether that follows from a node that is gone.
+    Gate { of_gone: bool },
     /// Nobody wanted it any more.
     CutOff,
 }
 
 /// The nodes, by their slots in the new plan, that are decided again; or the one for which that cannot be. The records are those of the old
 /// plan.
-pub(crate) fn reconsider(plan: &Plan, remap: &Remap, records: &mut [Record]) -> Result<Vec<Slot>, String> {
-    let cleared = last_cleared(records.iter_mut());
+pub(crate) fn reconsider(plan: &Plan, remap: &Remap, records: &[&Record]) -> Result<Vec<Slot>, String> {
+    let cleared = last_cleared(records.iter().copied());
     let mut layout = Layout::new(plan);
     let mut decided: HashMap<Slot, Decided> = HashMap::new();
-    for (at, record) in records.iter().enumerate() {
+    for (at, record) in records.iter().copied().enumerate() {
         let Some(old) = record.slot() else { continue };
         let Some(slot) = remap.slot(old) else { continue };
         if let (Record::Unfolded { width, .. }, Some(each)) = (record, layout.each(plan, slot)) {
@@ -52,25 +54,22 @@ pub(crate) fn reconsider(plan: &Plan, remap: &Remap, records: &mut [Record]) -> 
                 None => continue,
             },
             Record::Succeeded { .. } | Record::Skipped { .. } | Record::UpstreamFailed { .. } | Record::Unfolded { .. } => {
-                By::Gate
+                By::Gate { of_gone: follows_from(record).is_some_and(|from| remap.slot(from).is_none()) }
             }
             _ => continue,
         };
-        decided.insert(slot, Decided { slot, ix, by });
+        decided.insert(slot, Decided { at, slot, ix, by });
     }
+    // What follows from something is recorded after it, so one look at each is enough.
+    let mut decided: Vec<Decided> = decided.into_values().collect();
+    decided.sort_unstable_by_key(|of| of.at);
     let mut reopened: HashSet<Slot> = HashSet::new();
     // Only nodes outside of mappings may be changed.
     let is_changed = |ix: NodeIx| plan.node(ix).scope == 0 && remap.is_changed(plan.node(ix).offset);
-    loop {
-        let before = reopened.len();
-        for of in decided.values() {
-            let By::Upstream { from } = of.by else { continue };
-            if from.is_none_or(|from| reopened.contains(&from)) || is_changed(of.ix) {
-                reopened.insert(of.slot);
-            }
-        }
-        if reopened.len() == before {
-            break;
+    for of in &decided {
+        let By::Upstream { from } = of.by else { continue };
+        if from.is_none_or(|from| reopened.contains(&from)) || is_changed(of.ix) {
+            reopened.insert(of.slot);
         }
     }
     let nodes: HashSet<NodeIx> = reopened.iter().map(|slot| layout.node(plan, *slot)).collect();
@@ -79,20 +78,14 @@ pub(crate) fn reconsider(plan: &Plan, remap: &Remap, records: &mut [Record]) -> 
     let wants = |ix: &NodeIx| nodes.contains(ix) || is_changed(*ix);
     let all = (0..).zip(&plan.nodes).map(|(ix, _)| ix);
     let wanted: HashSet<NodeIx> = all.filter(wants).flat_map(|ix| plan.upstreams(ix).collect::<Vec<_>>()).collect();
-    let refused = decided.values().filter(|of| match of.by {
+    let refused = decided.iter().filter(|of| match of.by {
         By::CutOff => wanted.contains(&of.ix),
         By::Upstream { .. } => reopened.contains(&of.slot) && plan.node(of.ix).scope != 0,
-        By::Gate => is_changed(of.ix) || takes_reopened(of.ix) || names_gone(records, remap, of.slot),
+        By::Gate { of_gone } => of_gone || is_changed(of.ix) || takes_reopened(of.ix),
     });
     // The first of them that is one by itself.
     match refused.min_by_key(|of| (matches!(of.by, By::CutOff), of.slot)) {
         Some(of) => Err(layout.id(plan, of.slot)),
         None => Ok(reopened.into_iter().collect()),
     }
-}
-
-/// Whether the last word about a gate follows from a node that is gone.
-fn names_gone(records: &[Record], remap: &Remap, slot: Slot) -> bool {
-    let of_gate = records.iter().rev().find(|record| record.slot().and_then(|old| remap.slot(old)) == Some(slot));
-    of_gate.and_then(follows_from).is_some_and(|from| remap.slot(from).is_none())
 }

@@ -291,8 +291,8 @@ impl Harness {
         let mut remaps = Vec::new();
         for watched in &self.runs {
             let mut remap = remap.clone();
-            let mut records: Vec<Record> = watched.entries.iter().map(|entry| entry.record.clone()).collect();
-            remap.reopen(reconsider(&plan, &remap, &mut records).expect("what is gone is what nothing else takes"));
+            let records: Vec<&Record> = watched.entries.iter().map(|entry| &entry.record).collect();
+            remap.reopen(reconsider(&plan, &remap, &records).expect("what is gone is what nothing else takes"));
             remaps.push(remap);
         }
         (self.plan, self.of) = (plan, of);

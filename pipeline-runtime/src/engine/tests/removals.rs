@@ -26,8 +26,8 @@ fn deployed(bench: &mut Bench, pipeline: &Pipeline) -> Result<(), String> {
     let plan = Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap());
     let remap = plan.match_skeleton(&bench.plan.skeleton(), Accepts::Removals).map_err(|error| error.to_string())?;
     let mut remap = remap.expect("it has changed");
-    let mut records: Vec<Record> = bench.entries.iter().map(|entry| entry.record.clone()).collect();
-    remap.reopen(reconsider(&plan, &remap, &mut records)?);
+    let records: Vec<&Record> = bench.entries.iter().map(|entry| &entry.record).collect();
+    remap.reopen(reconsider(&plan, &remap, &records)?);
     translate(&mut bench.entries, &remap, |entry| &mut entry.record);
     bench.plan = plan;
     Ok(())
