@@ -51,7 +51,7 @@ impl Value {
     }
 
     fn get(&self) -> &Arc<dyn Datum> {
-        self.0.as_ref().unwrap_or_else(|| unreachable!("a value that is none is in no one's hands"))
+        self.0.as_ref().unwrap_or_else(|| unreachable!("only an `OptionalValue` holds an empty value"))
     }
 
     /// Shares the value into `slot`, which must be an `Option<Arc<T>>`. Says whether it was one.

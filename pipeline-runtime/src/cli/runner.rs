@@ -5,7 +5,7 @@ use super::{WRONG_USE, args, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
     Ask, Backfill, Command, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, SetAside,
-    StartError, Tally, Unfinished, clocks, outlive_file_limit, said_of,
+    StartError, Tally, Unfinished, clocks, outlive_file_limit, said_of, said_of_given_up,
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
 use crate::observe::logs::{self, LogFormat, Logging};
@@ -84,8 +84,8 @@ enum Kept {
 struct Left {
     unfinished: Unfinished,
     backfill: Option<Backfill>,
-    /// A run that was cancelled without its plan, and has ended.
-    cancelled: Option<Box<StoredRun>>,
+    /// What was done about a run that this program has no plan for: nothing of it is run.
+    settled: Option<String>,
 }
 
 impl Kept {
@@ -103,7 +103,11 @@ impl Kept {
             Self::Unfinished(accepts) => left.unfinished = host.unfinished(hosting, accepts, |_| true)?,
             Self::Edited(run_id, edit) => match host.edited(hosting, &run_id, edit)? {
                 Edited::Prepared(run) => prepared.push(run),
-                Edited::CancelledAsItIs(run) => left.cancelled = Some(run),
+                Edited::CancelledAsItIs(run) => {
+                    let said = said_of(&Edit::Cancel, &run.run_id, &run.pipeline);
+                    left.settled = Some(format!("{said}; this program could not go on with it"));
+                }
+                Edited::GivenUp(run, _) => left.settled = Some(said_of_given_up(&run.run_id, &run.pipeline)),
             },
             Self::Backfill(of) => {
                 // Intervals that depend on the past wait for all unfinished runs before them, whatever made those.
@@ -282,9 +286,9 @@ impl Runner {
             prepared.push(host.prepare(request)?);
         }
         let edit = self.kept.edit();
-        let Left { unfinished, backfill, cancelled } = self.kept.read(&host, &hosting, &mut prepared)?;
+        let Left { unfinished, backfill, settled } = self.kept.read(&host, &hosting, &mut prepared)?;
         let Service { follows_schedules, forgets, .. } = self.service;
-        if prepared.is_empty() && unfinished.is_empty() && backfill.is_none() && cancelled.is_none() && !follows_schedules {
+        if prepared.is_empty() && unfinished.is_empty() && backfill.is_none() && settled.is_none() && !follows_schedules {
             // What is set aside is all there is: that is the error.
             let aside = unfinished.aside.into_iter().next();
             return Err(aside.map_or(RunnerError::NoPipeline, |aside| aside.reason.into()));
@@ -303,7 +307,7 @@ impl Runner {
             // What is not for people keeps its stdout.
             zones::say(if is_told { output::to_stdout } else { output::to_stderr });
         }
-        say_what_is_not_run(cancelled.as_deref().filter(|_| is_told), unfinished.aside.iter().filter(|_| !logs_as_json));
+        say_what_is_not_run(settled.as_deref().filter(|_| is_told), unfinished.aside.iter().filter(|_| !logs_as_json));
         let sink = feed.log_sink();
         let shown =
             progress::show(progress, clock, names.clone(), forgets, Arc::clone(&feed), news).map_err(RunnerError::Process)?;
@@ -312,7 +316,7 @@ impl Runner {
         for work in self.beside {
             host.spawn(work(clock));
         }
-        let mut said = said_of_one(prepared.first(), cancelled.as_deref(), edit.as_ref());
+        let mut said = settled.unwrap_or_else(|| said_of_one(prepared.first(), edit.as_ref()));
         let begin = |dispatch: &mut Dispatch<'_>| -> Result<Vec<RunIx>, StartError> {
             let mut runs = prepared.into_iter().map(|prepared| dispatch.start(prepared)).collect::<Result<Vec<_>, _>>()?;
             runs.extend(dispatch.go_on(unfinished)?);
@@ -369,9 +373,8 @@ fn tell(run: &WatchedRun, progress: Progress, ended: Ended, now: Timestamp, is_k
 }
 
 /// What is said of the one run that a command is about.
-fn said_of_one(prepared: Option<&Prepared>, cancelled: Option<&StoredRun>, edit: Option<&Edit>) -> String {
+fn said_of_one(prepared: Option<&Prepared>, edit: Option<&Edit>) -> String {
     let about = prepared.map(|prepared| (prepared.about().0, prepared.plan().pipeline));
-    let about = about.or(cancelled.map(|run| (run.run_id.as_str(), run.pipeline.as_str())));
     match (about, edit) {
         (Some((run_id, pipeline)), Some(edit)) => said_of(edit, run_id, pipeline),
         (Some((run_id, pipeline)), None) => format!("run {run_id} of {pipeline} has started"),
@@ -379,13 +382,9 @@ fn said_of_one(prepared: Option<&Prepared>, cancelled: Option<&StoredRun>, edit:
     }
 }
 
-fn say_what_is_not_run<'a>(cancelled: Option<&StoredRun>, aside: impl Iterator<Item = &'a SetAside>) {
-    if let Some(StoredRun { run_id, pipeline, state, .. }) = cancelled {
-        output::to_stdout(&if state.is_end() {
-            format!("what was still to be told of run {run_id} of {pipeline} is given up")
-        } else {
-            format!("run {run_id} of {pipeline} is cancelled; this program could not go on with it")
-        });
+fn say_what_is_not_run<'a>(settled: Option<&str>, aside: impl Iterator<Item = &'a SetAside>) {
+    if let Some(settled) = settled {
+        output::to_stdout(settled);
     }
     for aside in aside {
         output::to_stderr(&format!("error: {aside}"));

@@ -116,6 +116,11 @@ pub(crate) fn said_of(edit: &Edit, run_id: &str, pipeline: &str) -> String {
     }
 }
 
+/// What is said where what was due of a run is given up.
+pub(crate) fn said_of_given_up(run_id: &str, pipeline: &str) -> String {
+    format!("what was still to be told of run {run_id} of {pipeline} is given up")
+}
+
 /// How long a holder is given to answer, in real time.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often an answer is looked for, and how often whether the holder is still there.

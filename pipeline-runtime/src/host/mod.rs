@@ -22,7 +22,7 @@ mod workers;
 
 pub(crate) use backfill::{Backfill, Reprocess};
 pub(crate) use clocks::clocks;
-pub(crate) use command::{Answer, Command, ask, said_of};
+pub(crate) use command::{Answer, Command, ask, said_of, said_of_given_up};
 pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use error::StartError;
 pub(crate) use prepare::{Edited, Prepared};
@@ -188,18 +188,20 @@ impl Host {
         Ok(unfinished)
     }
 
-    /// A run that is kept, as an edit leaves it. One that is cancelled without its plan has ended when this returns.
+    /// A run that is kept, as an edit leaves it. What is done without its plan is ordered when this returns.
     pub(crate) fn edited(&self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<Edited, StartError> {
         let Some(journal) = &self.journal else { return Err(StartError::NoRun { run_id: run_id.to_owned() }) };
         let now = self.engine.clock().now();
         let edited = prepare::edited(&journal.reader_after_all()?, pipelines, run_id, edit, now)?;
-        if let Edited::CancelledAsItIs(run) = &edited {
-            let due = if run.state.is_end() { journal.reader()?.due(run.key)? } else { Vec::new() };
-            journal.carries_next();
-            if run.state.is_end() {
-                journal.give_up(run.key, &due, now);
-            } else {
+        match &edited {
+            Edited::Prepared(_) => {}
+            Edited::CancelledAsItIs(run) => {
+                journal.carries_next();
                 journal.end(run.key, RunState::Cancelled, now);
+            }
+            Edited::GivenUp(run, due) => {
+                journal.carries_next();
+                journal.give_up(run.key, due, now);
             }
         }
         Ok(edited)

@@ -236,9 +236,10 @@ fn info(run: &StoredRun, previous: Option<Interval>) -> RunInfo {
 pub(crate) enum Edited {
     /// The run goes on as the edit leaves it.
     Prepared(Prepared),
-    /// The run is to be cancelled by its row in the journal alone, since this program has no plan for it. Of one that has ended already,
-    /// what somebody was still to be told is given up.
+    /// The run is to be cancelled by its row in the journal alone, since this program has no plan for it.
     CancelledAsItIs(Box<StoredRun>),
+    /// The run has ended, and this program has no plan for it: these notifications, which are still to be delivered, are given up.
+    GivenUp(Box<StoredRun>, Vec<u32>),
 }
 
 /// A run as an edit leaves it, if it can be applied. To cancel a run takes no plan: a run that cannot be resumed must not be
@@ -254,11 +255,15 @@ pub(super) fn edited(
     let is_cancel = edit == Edit::Cancel;
     match with_plan(reader, pipelines, &run, edit, now) {
         Err(error) if is_cancel && error.is_about_plan() => {
-            if run.state.is_end() && reader.due(run.key)?.is_empty() {
+            if !run.state.is_end() {
+                return Ok(Edited::CancelledAsItIs(Box::new(run)));
+            }
+            let due = reader.due(run.key)?;
+            if due.is_empty() {
                 let reason = EditError::Ended(run.state).to_string();
                 return Err(StartError::Edit { run_id: run.run_id, reason });
             }
-            Ok(Edited::CancelledAsItIs(Box::new(run)))
+            Ok(Edited::GivenUp(Box::new(run), due))
         }
         prepared => prepared.map(Edited::Prepared),
     }

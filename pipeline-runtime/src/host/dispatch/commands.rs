@@ -1,7 +1,7 @@
 //! What others ask for: commands in the journal's inbox, and what `backfill` asks of its own process.
 
 use super::super::backfill::Backfill;
-use super::super::command::{Answer, Command, said_of};
+use super::super::command::{Answer, Command, said_of, said_of_given_up};
 use super::super::prepare;
 use super::super::scheduler::Turn;
 use super::super::{Ask, Edited, Prepared, Request, StartError};
@@ -168,9 +168,7 @@ impl Dispatch<'_> {
         } else {
             match self.host.edited(self.pipelines, name, edit)? {
                 Edited::Prepared(prepared) => drop(self.begin(prepared)?),
-                Edited::CancelledAsItIs(run) if run.state.is_end() => {
-                    return Ok(format!("what was still to be told of run {run_id} of {pipeline} is given up"));
-                }
+                Edited::GivenUp(..) => return Ok(said_of_given_up(&run_id, &pipeline)),
                 Edited::CancelledAsItIs(run) => self.over(&run.pipeline, run.key, RunState::Cancelled),
             }
         }
@@ -182,9 +180,9 @@ impl Dispatch<'_> {
 pub(super) fn answer(journal: &SqliteJournal, ticket: Ticket, result: Result<String, String>) {
     let (done, text) = result.map_or_else(|error| (false, error), |text| (true, text));
     tracing::info!("asked from outside: {text}");
-    let said = text.clone();
+    let answer = Answer { done, text };
     // Two texts, which JSON can hold.
-    journal.answer(ticket, &serde_json::to_string(&Answer { done, text }).unwrap_or_default(), done, &said);
+    journal.answer(ticket, &serde_json::to_string(&answer).unwrap_or_default(), answer.done, &answer.text);
 }
 
 /// What is said of a command that a process has carried out which ended before it answered.
