@@ -109,10 +109,8 @@ impl Dispatch<'_> {
                     journal.block(turn.key, Some(&error.kept()));
                     let has_plan = *failed.plans.entry(pipeline.clone()).or_insert_with(|| self.has_plan(pipeline));
                     if has_plan {
-                        tracing::error!(pipeline, run, "{about} is blocked; others go on: {error}");
                         self.scheduler.set_aside(pipeline, *turn);
-                        self.tally.blocked += 1;
-                        return;
+                        return self.is_blocked(&run, pipeline, error);
                     }
                 }
                 (about, pipeline)
@@ -120,6 +118,12 @@ impl Dispatch<'_> {
         };
         tracing::error!(pipeline, "{about} could not begin, and is tried again in {again}: {error}");
         self.scheduler.hold(pipeline, self.now().date + AGAIN);
+    }
+
+    /// Says so, once.
+    pub(super) fn is_blocked(&mut self, run: &str, pipeline: &str, error: &StartError) {
+        tracing::error!(pipeline, run, "run {run} of {pipeline} is blocked; others go on: {error}");
+        self.tally.blocked += 1;
     }
 
     /// Whether the pipeline can have a run at all.

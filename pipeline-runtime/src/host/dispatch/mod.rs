@@ -23,7 +23,7 @@ use super::{CALLBACKS_LIMIT, Ended, Host, StartError, Unfinished};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
 use crate::engine::{RunIx, RunSpec};
-use crate::journal::{Mailbox, Reader, SqliteJournal, StoredRun, Ticket};
+use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket};
 use crate::observe::Feed;
 use crate::schedule::Interval;
 use crate::time::{Clock, Leaps, Present, Timestamp};
@@ -145,10 +145,8 @@ impl<'a> Dispatch<'a> {
                 match self.queue(&run, run.key, &reader) {
                     // Its pipeline has no plan at all. That is no affair of others.
                     Err(error) if error.is_about_plan() => {
-                        let StoredRun { run_id, pipeline, key, .. } = run;
-                        journal.block(key, Some(&error.kept()));
-                        tracing::error!(pipeline, run = run_id, "run {run_id} of {pipeline} is blocked; others go on: {error}");
-                        self.tally.blocked += 1;
+                        journal.block(run.key, Some(&error.kept()));
+                        self.is_blocked(&run.run_id, &run.pipeline, &error);
                     }
                     queued => queued?,
                 }
