@@ -256,10 +256,9 @@ impl Writer {
     /// Does a step of a pass. None where it failed: nothing is lost by that, and whether the journal can still be written is found out
     /// by the next commit. But a writer that could not go back to waiting for the disk is at its end.
     fn prune(&mut self, mut pass: Box<Pass>) -> rusqlite::Result<Option<Box<Pass>>> {
-        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
-        let done = pass.step(&self.connection, &mut self.known.plans, &mut warn_of_wait(&self.path));
-        self.connection.pragma_update(None, "synchronous", "FULL")?;
-        Ok(match done {
+        let plans = &mut self.known.plans;
+        let step = || pass.step(&self.connection, plans, &mut warn_of_wait(&self.path));
+        Ok(match without_sync(&self.connection, step)? {
             Ok(()) => Some(pass),
             Err(error) => {
                 tracing::error!("old runs could not be deleted: {}", JournalError::write(&self.path, &error));
@@ -287,13 +286,14 @@ impl Writer {
 
     /// Lines alone wait for no disk: the next commit of records brings them there, and only a power failure before it loses them.
     fn commit_logs(&mut self, lines: Vec<LogLine>) -> rusqlite::Result<()> {
-        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
         let of_lines = runs_of(&lines);
-        let transaction = transaction(&self.connection, &mut warn_of_wait(&self.path))?;
-        self.log_sizes.write(&transaction, lines)?;
-        transaction.commit()?;
+        without_sync(&self.connection, || {
+            let transaction = transaction(&self.connection, &mut warn_of_wait(&self.path))?;
+            self.log_sizes.write(&transaction, lines)?;
+            transaction.commit()
+        })??;
         self.forget(of_lines);
-        self.connection.pragma_update(None, "synchronous", "FULL")
+        Ok(())
     }
 
     fn commit_synced(&mut self, orders: &[Order], lines: Vec<LogLine>) -> rusqlite::Result<()> {
@@ -361,6 +361,18 @@ pub(super) fn transaction<'c>(connection: &'c Connection, on_busy: &mut dyn FnMu
             result => return result,
         }
     }
+}
+
+/// Does something whose commits do not wait for the disk. Where the connection could not go back to waiting for it, nothing more may be
+/// written by it: that is the outer error.
+pub(super) fn without_sync<T>(
+    connection: &Connection,
+    work: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<rusqlite::Result<T>> {
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    let done = work();
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(done)
 }
 
 /// Says once that another program keeps the journal from being written.

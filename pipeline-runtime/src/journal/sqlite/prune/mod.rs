@@ -24,6 +24,7 @@ pub(super) use pass::InUse;
 pub(crate) use pass::Pass;
 
 use super::lock::Lock;
+use super::writer::without_sync;
 use super::{Act, JournalError, SqliteJournal, acts, schema};
 use crate::time::Timestamp;
 use rusqlite::Connection;
@@ -75,9 +76,7 @@ impl SqliteJournal {
 fn prune(connection: &Connection, before: Timestamp, date: Timestamp) -> rusqlite::Result<Pruned> {
     let was = pages(connection)?.0;
     // A deletion need not be on the disk before the next.
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    let mut pruned = run(connection, Pass::of_all(before, date))?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    let mut pruned = without_sync(connection, || run(connection, Pass::of_all(before, date)))??;
     if !gives_back(connection)?
         && let Err(error) = connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
     {
