@@ -9,10 +9,10 @@
 
 use super::file::{self, Identity};
 use super::prune::Size;
-use super::{JournalError, SqliteJournal, create, holder, lock, schema};
+use super::{JournalError, SqliteJournal, holder, lock, schema};
 use rusqlite::Connection;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,7 @@ impl SqliteJournal {
         let connection = schema::open_to_copy(path)?;
         refuse(path, file, force)?;
         let target = file::resolve(file);
-        let new = create::beside(&target, &format!("-{}.tmp", std::process::id()));
+        let new = file::beside(&target, &format!("-{}.tmp", std::process::id()));
         let copied = copy(&connection, path, &new).and_then(|runs| {
             // Somebody may have made it meanwhile.
             refuse(path, file, force)?;
@@ -58,7 +58,7 @@ fn refuse(journal: &Path, file: &Path, force: bool) -> Result<(), JournalError> 
     let refused = |reason: String| Err(JournalError::backup(file, reason));
     let (journal, target) = (file::resolve(journal), file::resolve(file));
     let identity = |path: &Path| fs::metadata(path).ok().and_then(|file| Identity::of(&file));
-    let own = [journal.clone(), create::beside(&journal, "-wal"), create::beside(&journal, "-shm"), holder::beside(&journal)];
+    let own = [journal.clone(), file::beside(&journal, "-wal"), file::beside(&journal, "-shm"), holder::beside(&journal)];
     let is_own = |own: &PathBuf| *own == target || identity(own).is_some_and(|own| identity(&target) == Some(own));
     if own.iter().any(is_own) {
         return refused("it is a file of the journal itself; name another one".to_owned());
@@ -67,7 +67,7 @@ fn refuse(journal: &Path, file: &Path, force: bool) -> Result<(), JournalError> 
         return refused("it is a folder; name a file in it".to_owned());
     }
     for suffix in ["-wal", "-shm"] {
-        let beside = create::beside(&target, suffix);
+        let beside = file::beside(&target, suffix);
         if beside.exists() {
             return refused(format!(
                 "{} is there, which belongs to a journal of that name: name another file, or remove that first",
@@ -90,11 +90,7 @@ fn copy(connection: &Connection, path: &Path, new: &Path) -> Result<u64, Journal
     let Some(name) = new.to_str() else {
         return Err(JournalError::backup(new, "its path is no UTF-8, which SQLite asks for"));
     };
-    match fs::remove_file(new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(error)),
-        _ => {}
-    }
-    let file = create_for_us(new).map_err(refused)?;
+    let file = file::remove(new).and_then(|()| file::new_of_owner(new)).map_err(refused)?;
     connection.execute("VACUUM INTO ?1", [name]).map_err(|error| match JournalError::write(path, &error) {
         JournalError::Write { reason, .. } => JournalError::backup(new, reason),
         // What was read is damaged.
@@ -107,22 +103,12 @@ fn copy(connection: &Connection, path: &Path, new: &Path) -> Result<u64, Journal
     runs.map(i64::unsigned_abs).map_err(|error| JournalError::backup(new, JournalError::reason(&error)))
 }
 
-/// A new file that nobody else may read.
-fn create_for_us(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 /// Gives the copy its name, and returns its size.
 fn put(new: &Path, file: &Path) -> io::Result<u64> {
     let bytes = fs::metadata(new)?.len();
     fs::rename(new, file)?;
     // It is there now, also where its folder may be written and not read, so that nobody can sync it.
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    file::sync_folder_of(file);
     Ok(bytes)
 }
 

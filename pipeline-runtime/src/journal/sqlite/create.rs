@@ -4,11 +4,12 @@
 //! process that dies on the way leaves a file that is no journal's and that the next one makes anew.
 
 use super::JournalError;
+use super::file;
 use super::schema;
 use rusqlite::Connection;
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Makes the folders that a new journal's file is to be in, where there are none.
 ///
@@ -20,18 +21,14 @@ pub(super) fn folders(journal: &Path) -> Result<(), JournalError> {
     let missing: Vec<&Path> = of_path().take_while(|folder| !folder.is_dir()).collect();
     // One that died as it made them has left but the last one without a sync.
     if let Some(there) = of_path().nth(missing.len()) {
-        sync_above(there);
+        file::sync_folder_of(there);
     }
     for made in missing.into_iter().rev() {
         make_folder(made).map_err(|error| JournalError::folder(folder, error))?;
-        sync_above(made);
+        file::sync_folder_of(made);
     }
     Ok(())
 }
-
-/// The permissions of what is made: a journal has params, outputs and log lines, which are nobody's affair but its owner's.
-#[cfg(unix)]
-pub(super) const OWNER: u32 = 0o600;
 
 /// Makes a folder, unless another process has just done so.
 fn make_folder(folder: &Path) -> io::Result<()> {
@@ -41,16 +38,9 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
-/// Syncs what a folder is in. Where that cannot be opened, as it may be entered and not read, or the system opens no folders, nobody can.
-fn sync_above(folder: &Path) {
-    let Some(above) = folder.parent() else { return };
-    let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
-    let _ = File::open(above).and_then(|above| above.sync_all());
-}
-
 /// Makes the file. Whoever calls holds the journal's lock.
 pub(super) fn create(path: &Path) -> Result<(), JournalError> {
-    let new = beside(path, "-new");
+    let new = file::beside(path, "-new");
     let made = make(&new, path);
     if made.is_err() {
         // Nothing of it is of use, and why it failed matters more than that it stays.
@@ -61,24 +51,15 @@ pub(super) fn create(path: &Path) -> Result<(), JournalError> {
 
 fn make(new: &Path, path: &Path) -> Result<(), JournalError> {
     let failed = |error: io::Error| JournalError::create(path, &error);
-    remove(new).map_err(failed)?;
+    file::remove(new).map_err(failed)?;
     // SQLite gives `-wal` and `-shm` the permissions of the file.
-    empty(new).map_err(failed)?;
+    file::new_of_owner(new).map_err(failed)?;
     fill(new).map_err(|error| JournalError::open(path, &error))?;
     File::open(new).and_then(|file| file.sync_all()).map_err(failed)?;
     // Of a journal that was there before and was moved away without them.
-    remove(&beside(path, "-wal")).and_then(|()| remove(&beside(path, "-shm"))).map_err(failed)?;
+    file::remove(&file::beside(path, "-wal")).and_then(|()| file::remove(&file::beside(path, "-shm"))).map_err(failed)?;
     // The new name is kept at the latest with the first commit: SQLite syncs the folder for the file that it writes that to.
     fs::rename(new, path).map_err(failed)
-}
-
-/// Makes an empty file, which `SQLite` takes for a new database.
-fn empty(new: &Path) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, OWNER);
-    options.open(new).map(drop)
 }
 
 fn fill(new: &Path) -> rusqlite::Result<()> {
@@ -90,19 +71,6 @@ fn fill(new: &Path) -> rusqlite::Result<()> {
     schema::migrate(&connection, 0)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.close().map_err(|(_, error)| error)
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 #[cfg(test)]
@@ -118,19 +86,19 @@ mod tests {
         // What a process leaves that is killed: its last commits are in the second file.
         let copies = [("-wal", "left-wal"), ("-shm", "left-shm")];
         for (suffix, name) in copies {
-            fs::copy(beside(&path, suffix), folder.path().join(name)).unwrap();
+            fs::copy(file::beside(&path, suffix), folder.path().join(name)).unwrap();
         }
         drop(first);
         fs::remove_file(&path).unwrap();
         for (suffix, name) in copies {
-            fs::rename(folder.path().join(name), beside(&path, suffix)).unwrap();
+            fs::rename(folder.path().join(name), file::beside(&path, suffix)).unwrap();
         }
-        fs::write(beside(&path, "-new"), "left by one that died as it made it").unwrap();
+        fs::write(file::beside(&path, "-new"), "left by one that died as it made it").unwrap();
         let second = schema::open(&path).unwrap();
         let paused: i64 = second.query_row("SELECT count(*) FROM paused", [], |row| row.get(0)).unwrap();
         assert_eq!(paused, 0);
         let checked: String = second.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(checked, "ok");
-        assert!(!beside(&path, "-new").exists());
+        assert!(!file::beside(&path, "-new").exists());
     }
 }

@@ -1,12 +1,12 @@
-//! Which file a path names, and whether it still does.
+//! The files of a journal: which one a path names, whether it still does, and how those beside it are named, made and synced.
 //!
 //! `SQLite` keeps the newest commits in a second file that is called after the first. So a journal has one name: under two, it
 //! would have two such files, each with commits that the other lacks. Links to it are followed, since then it has one name after
 //! all; a hard link, or a file that is mounted on its own, gives it a second one and is refused.
 
 use super::JournalError;
-use std::fs::{self, Metadata};
-use std::io::ErrorKind;
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// As many links are followed as Linux does.
@@ -25,6 +25,45 @@ pub(super) fn resolve(path: &Path) -> PathBuf {
         };
     }
     file
+}
+
+/// A file beside the journal that is called after it.
+pub(super) fn beside(journal: &Path, suffix: &str) -> PathBuf {
+    let mut name = journal.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The folder that a file is in.
+pub(super) fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Syncs the folder that something is in, so that its name is on the disk. Where that folder cannot be opened, as it may be entered and not
+/// read, or the system opens no folders, nobody can.
+pub(super) fn sync_folder_of(file: &Path) {
+    let _ = File::open(folder_of(file)).and_then(|folder| folder.sync_all());
+}
+
+/// The permissions of what is made: a journal has params, outputs and log lines, which are nobody's affair but its owner's.
+#[cfg(unix)]
+pub(super) const OWNER: u32 = 0o600;
+
+/// Makes a file that nobody else may read, and that is not there yet.
+pub(super) fn new_of_owner(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, OWNER);
+    options.open(path)
+}
+
+/// Removes a file, if it is there.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// What the system tells files apart by, as long as they exist: the device and the number on it.
@@ -65,7 +104,7 @@ pub(super) fn moved(path: &Path, identity: Option<Identity>) -> Option<&'static 
 pub(super) fn refuse_second_name(path: &Path) -> Result<(), JournalError> {
     let links = links(path);
     if links > 1 {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let reason = format!(
             "it has {links} names (hard links): remove all but one; `find {} -samefile {}` lists them",
             folder.display(),

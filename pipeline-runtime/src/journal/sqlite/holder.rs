@@ -1,5 +1,6 @@
 //! Who holds a journal, as the lock file beside it says.
 
+use super::file;
 use crate::time::Clock;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::fs::{File, TryLockError};
@@ -39,14 +40,12 @@ const COMMANDS: [&str; 12] =
 
 /// The file beside a journal that its holder keeps locked.
 pub(super) fn beside(journal: &Path) -> PathBuf {
-    let mut path = journal.as_os_str().to_owned();
-    path.push(".lock");
-    path.into()
+    file::beside(journal, ".lock")
 }
 
 /// Whether any process holds the journal.
 pub(super) fn is_held(journal: &Path) -> bool {
-    let Ok(file) = File::open(beside(&super::file::resolve(journal))) else { return false };
+    let Ok(file) = File::open(beside(&file::resolve(journal))) else { return false };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
@@ -59,7 +58,7 @@ impl Holder {
 
     /// Whoever holds the journal right now.
     pub(crate) fn of(journal: &Path) -> Option<Self> {
-        let mut file = File::open(beside(&super::file::resolve(journal))).ok()?;
+        let mut file = File::open(beside(&file::resolve(journal))).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Self::read(&mut file),
             // Nobody; what the file says is of somebody before.

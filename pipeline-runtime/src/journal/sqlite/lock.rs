@@ -102,7 +102,7 @@ fn open_beside(journal: &Path) -> std::io::Result<File> {
     options.read(true).write(true).create(true).truncate(false);
     // Whoever could open it could keep the journal's owner out of it.
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, create::OWNER);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, file::OWNER);
     options.open(holder::beside(journal))
 }
 

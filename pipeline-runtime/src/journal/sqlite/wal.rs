@@ -15,10 +15,10 @@
 //! The forms of both files are those of <https://sqlite.org/walformat.html>.
 
 use super::JournalError;
-use super::file::resolve;
+use super::file::{beside, resolve};
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
@@ -49,12 +49,6 @@ struct Lost {
     /// Its number, from one.
     frame: u64,
     salts: [u8; 8],
-}
-
-fn beside(journal: &Path, suffix: &str) -> PathBuf {
-    let mut name = journal.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn lost(journal: &Path) -> Option<Lost> {
