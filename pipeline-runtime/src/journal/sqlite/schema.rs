@@ -230,7 +230,7 @@ pub(super) fn open_to_copy(path: &Path) -> Result<Connection, JournalError> {
     Ok(connection)
 }
 
-/// The same, of a file that this process has opened to write before, and has checked.
+/// Opens the file to read, where this process has opened it to write before and has checked it.
 pub(super) fn open_beside(path: &Path) -> Result<Connection, JournalError> {
     match open_any_version(path)? {
         (connection, VERSION) => Ok(connection),

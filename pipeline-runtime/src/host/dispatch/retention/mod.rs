@@ -24,9 +24,9 @@ const EVERY: Duration = Duration::from_hours(1);
 /// What is to be deleted.
 #[derive(Debug)]
 pub(super) struct Retention {
-    /// When it is looked for runs that are kept no longer.
+    /// When the next pass over runs that are kept no longer begins.
     next: Timestamp,
-    /// What a process that died has left is swept up.
+    /// Whether a pass of this process has swept up what one that died has left.
     is_swept: bool,
     under_way: Option<UnderWay>,
     asked: VecDeque<(Duration, Option<Ticket>)>,
