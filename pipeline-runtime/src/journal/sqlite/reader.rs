@@ -65,6 +65,18 @@ pub(crate) struct StoredLine {
 const RUN: &str = "SELECT key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, params, state, \
                    created, sla_from, finished, seed, text, begun, max_active, blocked FROM runs JOIN skeletons ON skeletons.id = runs.skeleton";
 
+/// Of the runs of pipeline `?1`: that of the latest scheduled interval that is over at `?2`. `prune` keeps it, as it does what the next two find.
+pub(super) const LAST_SCHEDULED: &str =
+    "WHERE pipeline = ?1 AND kind = 'scheduled' AND interval_end <= ?2 ORDER BY interval_start DESC LIMIT 1";
+
+/// Of the runs of pipeline `?1` for the interval that starts at `?2`: the one that ended last.
+pub(super) const OUTCOME: &str = "WHERE pipeline = ?1 AND interval_start = ?2 AND state NOT IN ('queued', 'running') \
+                                  ORDER BY finished DESC, key DESC LIMIT 1";
+
+/// Of the runs of pipeline `?1`: the last success whose interval starts before `?2`.
+pub(super) const PREVIOUS_SUCCESS: &str = "WHERE pipeline = ?1 AND state = 'success' AND interval_start < ?2 \
+                                           ORDER BY interval_start DESC, key DESC LIMIT 1";
+
 impl Reader {
     pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
         Ok(Self { connection: schema::open_reader(path)?, path: path.to_owned() })
@@ -102,8 +114,7 @@ impl Reader {
 
     /// The latest interval of a pipeline that its schedule has made a run for, and that is over at `now`.
     pub(crate) fn last_scheduled(&self, pipeline: &str, now: Timestamp) -> Result<Option<Interval>, JournalError> {
-        let condition = "WHERE pipeline = ?1 AND kind = 'scheduled' AND interval_end <= ?2 ORDER BY interval_start DESC LIMIT 1";
-        Ok(self.runs_where(condition, params![pipeline, now.as_nanos()])?.pop().map(|run| run.interval))
+        Ok(self.runs_where(LAST_SCHEDULED, params![pipeline, now.as_nanos()])?.pop().map(|run| run.interval))
     }
 
     /// The starts of the intervals after `last` that the schedule has made a run for, while the calendar read a later date.
@@ -120,9 +131,7 @@ impl Reader {
 
     /// The newest outcome of an interval: the state of the one of its runs that ended last.
     pub(crate) fn outcome(&self, pipeline: &str, start: Timestamp) -> Result<Option<RunState>, JournalError> {
-        let condition = "WHERE pipeline = ?1 AND interval_start = ?2 AND state NOT IN ('queued', 'running') \
-                         ORDER BY finished DESC, key DESC LIMIT 1";
-        Ok(self.runs_where(condition, params![pipeline, start.as_nanos()])?.pop().map(|run| run.state))
+        Ok(self.runs_where(OUTCOME, params![pipeline, start.as_nanos()])?.pop().map(|run| run.state))
     }
 
     /// The pipeline's runs that have not ended, with their intervals.
@@ -234,12 +243,11 @@ impl Reader {
 
     /// The last interval before `start` whose run succeeded.
     pub(crate) fn previous_success(&self, pipeline: &str, start: Timestamp) -> Result<Option<Interval>, JournalError> {
-        let query = "SELECT interval_start, interval_end FROM runs WHERE pipeline = ?1 AND state = 'success' AND interval_start < ?2 \
-                     ORDER BY interval_start DESC LIMIT 1";
+        let query = format!("SELECT interval_start, interval_end FROM runs {PREVIOUS_SUCCESS}");
         let read = |row: &Row<'_>| Ok(interval(row.get(0)?, row.get(1)?));
         let found = self
             .connection
-            .prepare_cached(query)
+            .prepare_cached(&query)
             .and_then(|mut statement| statement.query_row(params![pipeline, start.as_nanos()], read).optional());
         found.map_err(self.failed())
     }

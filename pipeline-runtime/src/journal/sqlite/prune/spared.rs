@@ -1,6 +1,7 @@
 //! Which old runs stay all the same, since somebody looks back on them.
 
 use crate::engine::RunState;
+use crate::journal::sqlite::reader::{LAST_SCHEDULED, OUTCOME, PREVIOUS_SUCCESS};
 use crate::journal::{RunKey, RunKind};
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -39,9 +40,7 @@ pub(super) fn looked_back_on(connection: &Connection, pipeline: &str, date: Time
     keys.extend(newest(RunKind::Backfill)?);
     // Where there is none, all runs of the pipeline would be looked at.
     let end = if newest(RunKind::Scheduled)?.is_some() { scheduled(connection, pipeline, date, &mut keys)? } else { i64::MIN };
-    let success = "SELECT key FROM runs WHERE pipeline = ?1 AND state = 'success' AND interval_start < ?2 \
-                   ORDER BY interval_start DESC, key DESC LIMIT 1";
-    let mut success = connection.prepare_cached(success)?;
+    let mut success = connection.prepare_cached(&format!("SELECT key FROM runs {PREVIOUS_SUCCESS}"))?;
     for before in [end, date.as_nanos(), i64::MAX] {
         keys.extend(success.query_row(params![pipeline, before], |row| row.get::<_, RunKey>(0)).optional()?);
     }
@@ -50,15 +49,13 @@ pub(super) fn looked_back_on(connection: &Connection, pipeline: &str, date: Time
 
 /// Of the intervals that the schedule goes by. Returns the end of the latest that is over.
 fn scheduled(connection: &Connection, pipeline: &str, date: Timestamp, keys: &mut HashSet<RunKey>) -> rusqlite::Result<i64> {
-    let last = "SELECT interval_start, interval_end FROM runs WHERE pipeline = ?1 AND kind = 'scheduled' AND interval_end <= ?2 \
-                ORDER BY interval_start DESC LIMIT 1";
+    let last = format!("SELECT interval_start, interval_end FROM runs {LAST_SCHEDULED}");
     let last =
-        connection.prepare_cached(last)?.query_row(params![pipeline, date.as_nanos()], |row| Ok((row.get(0)?, row.get(1)?)));
+        connection.prepare_cached(&last)?.query_row(params![pipeline, date.as_nanos()], |row| Ok((row.get(0)?, row.get(1)?)));
     let (start, end): (i64, i64) = last.optional()?.unwrap_or((i64::MIN, i64::MIN));
     let from = "SELECT key, interval_start FROM runs WHERE pipeline = ?1 AND kind = 'scheduled' AND interval_start >= ?2";
-    let outcome = "SELECT key FROM runs WHERE pipeline = ?1 AND interval_start = ?2 AND state NOT IN ('queued', 'running') \
-                   ORDER BY finished DESC, key DESC LIMIT 1";
-    let (mut from, mut outcome) = (connection.prepare_cached(from)?, connection.prepare_cached(outcome)?);
+    let outcome = format!("SELECT key FROM runs {OUTCOME}");
+    let (mut from, mut outcome) = (connection.prepare_cached(from)?, connection.prepare_cached(&outcome)?);
     let mut rows = from.query(params![pipeline, start])?;
     while let Some(row) = rows.next()? {
         let (key, start): (RunKey, i64) = (row.get(0)?, row.get(1)?);
