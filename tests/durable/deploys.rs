@@ -223,6 +223,8 @@ fn what_is_still_to_be_told_of_a_run_that_has_ended_is_given_up_by_cancel() {
         let shop = shop.copy();
         let resumed = shop.told(code, &["resume"]);
         assert!(resumed.contains("[exit 2]"), "{resumed}");
+        let listed = shop.told(code, &["runs"]);
+        assert!(listed.contains("success") && !listed.contains("blocked"), "a run that has ended is not blocked: {listed}");
         let cancelled = shop.told(code, &["cancel", name]);
         assert!(cancelled.contains("what was still to be told of run") && cancelled.contains("[exit 0]"), "{code}: {cancelled}");
         assert!(shop.told(code, &["resume"]).contains("nothing to go on with"), "{code}");

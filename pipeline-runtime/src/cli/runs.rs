@@ -109,7 +109,7 @@ pub(super) fn run(runs: &Runs, journal: &Path) -> Result<ExitCode, String> {
     let mut rows = vec![["run", "pipeline", "kind", "state", "started", "took", "params"].map(str::to_owned)];
     rows.extend(found.iter().map(row));
     output::to_stdout(&output::table(&rows));
-    for (run, reason) in found.iter().filter_map(|run| Some((run, why_blocked(run)?))) {
+    for (run, reason) in found.iter().filter_map(|run| Some((run, run.blocked.as_ref()?))) {
         // `show` has all of it.
         let reason = output::first_fact(reason);
         output::to_stdout(&format!("blocked: run {} of {}: {reason}", run.run_id, run.pipeline));
@@ -126,11 +126,6 @@ fn row(run: &StoredRun) -> [String; 7] {
     let took = run.finished.map(|finished| whole(finished.since(run.started()))).unwrap_or_default();
     let started = run.started().to_utc().to_rfc3339_opts(SecondsFormat::Secs, true);
     [run.run_id.clone(), run.pipeline.clone(), run.kind.to_string(), run.shown_state().to_owned(), started, took, params]
-}
-
-/// Why the last process that tried could not go on with the run.
-pub(super) fn why_blocked(run: &StoredRun) -> Option<&str> {
-    run.blocked.as_deref().filter(|_| !run.state.is_end())
 }
 
 /// A duration without what is too small to matter.
@@ -150,7 +145,7 @@ fn as_json(run: &StoredRun) -> serde_json::Value {
         "pipeline": run.pipeline,
         "kind": run.kind,
         "state": run.shown_state(),
-        "blocked": why_blocked(run),
+        "blocked": run.blocked,
         "logical_date": run.interval.start,
         "data_interval_end": run.interval.end,
         "params": run.params,

@@ -19,13 +19,13 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
     let reader = Reader::open(journal).map_err(|error| error.to_string())?;
     let run = runs::known(&reader, run_id, journal)?;
     output::to_stdout(&header(&run));
-    if let Some(reason) = runs::why_blocked(&run) {
+    if let Some(reason) = &run.blocked {
         output::to_stdout(&format!("\nblocked: {reason}"));
     }
     let mut followed = match followed(pipelines, &run) {
         Ok(followed) => followed,
         // What it did cannot be drawn without its plan; why not was said.
-        Err(_) if runs::why_blocked(&run).is_some() => return Ok(ExitCode::SUCCESS),
+        Err(_) if run.blocked.is_some() => return Ok(ExitCode::SUCCESS),
         Err(error) => return Err(error),
     };
     followed.go_on(&reader).map_err(|error| error.to_string())?;
@@ -36,7 +36,7 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
     let mut parts = vec![troubles(history)];
     if !history.state.is_end() {
         let holder = Holder::of(journal);
-        let is_blocked = runs::why_blocked(&run).is_some();
+        let is_blocked = run.blocked.is_some();
         parts.extend((!is_blocked).then(|| match &holder {
             Some(holder) => format!("process {} runs it: {}", holder.process, holder.command),
             None => "no process runs it: `resume` goes on with it".to_owned(),

@@ -67,17 +67,14 @@ pub(crate) struct StoredRun {
     pub(crate) begun: Option<Timestamp>,
     /// Of a backfill: how many of its pipeline's backfill runs may be active at once.
     pub(crate) max_active: Option<u32>,
-    /// Why the last process that tried could not go on with it, or begin it.
+    /// Why the last process that tried could not go on with it, or begin it. None of a run that has ended.
     pub(crate) blocked: Option<String>,
 }
 
 impl StoredRun {
     /// Its state as it is told: a run that has not ended, and that its last process could not go on with, is `blocked`.
     pub(crate) fn shown_state(&self) -> &'static str {
-        match &self.blocked {
-            Some(_) if !self.state.is_end() => BLOCKED,
-            _ => self.state.name(),
-        }
+        if self.blocked.is_some() { BLOCKED } else { self.state.name() }
     }
 
     /// When it began; while it waits for its turn, when it was made.

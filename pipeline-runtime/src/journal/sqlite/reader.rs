@@ -386,7 +386,7 @@ fn keys_query(filter: &Filter) -> String {
         let of_pipeline = of_pipeline.unwrap_or_default();
         return format!(
             "SELECT key FROM runs INDEXED BY blocked_runs WHERE {of_pipeline}{of_kind}blocked IS NOT NULL \
-             AND state IN ('queued', 'running') AND key < ?1 AND key > ?2 ORDER BY key DESC LIMIT ?3"
+             AND key < ?1 AND key > ?2 ORDER BY key DESC LIMIT ?3"
         );
     }
     if of_pipeline.is_none() && filter.state.is_none() && filter.kind.is_none() {

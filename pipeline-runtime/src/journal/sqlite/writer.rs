@@ -412,7 +412,8 @@ fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite:
         }
         Order::Begin(begun) => begin(connection, known, begun)?,
         Order::Block { run, reason } => {
-            connection.prepare_cached("UPDATE runs SET blocked = ?2 WHERE key = ?1")?.execute(params![run, reason.as_deref()])?;
+            let update = "UPDATE runs SET blocked = ?2 WHERE key = ?1 AND state IN ('queued', 'running')";
+            connection.prepare_cached(update)?.execute(params![run, reason.as_deref()])?;
         }
         Order::Act(act) => acts::write(connection, act)?,
         Order::Pause { pipeline, paused } => {
