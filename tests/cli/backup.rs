@@ -93,6 +93,50 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
 }
 
 #[test]
+fn what_killed_backups_left_is_removed_and_a_file_of_another_database_is_in_the_way() {
+    let folder = Folder::new();
+    let ran = folder.command(&["run", "mendable", "--logical-date", "2024-03-25"]).output().expect("it was built");
+    assert_eq!(ran.status.code(), Some(1));
+    let journal = folder.command(&[]).get_current_dir().expect("each call has one").to_owned();
+    // No system gives a process the first number, and the second is this one's.
+    let (gone, alive) = (u32::MAX, std::process::id());
+    let names = [
+        format!("copy.db-{gone}.tmp"),
+        format!("copy.db-{}.tmp", gone - 1),
+        format!("copy.db-{alive}.tmp"),
+        format!("other.db-{gone}.tmp"),
+        "copy.db-old.tmp".to_owned(),
+    ];
+    for name in &names {
+        let file = std::fs::File::create(journal.join(name)).expect("the folder is there");
+        let age = if *name == names[1] { 0 } else { 3600 };
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(age)).expect("it is ours");
+    }
+    std::fs::write(journal.join("copy.db-journal"), "").expect("the folder is there");
+    says(
+        &folder,
+        &["backup", "copy.db"],
+        &expect![[r#"
+        [exit 2]
+        [stderr]
+        error: no backup was made in "copy.db": copy.db-journal is there, which belongs to a database of that name: name another file, or remove that first
+    "#]],
+    );
+    std::fs::remove_file(journal.join("copy.db-journal")).expect("it is there");
+    says(
+        &folder,
+        &["backup", "copy.db"],
+        &expect![[r#"
+        backup copy.db: 1 run, _ kB
+        [exit 0]
+    "#]],
+    );
+    // What is not old may be that of a process which is not seen here.
+    let left: Vec<_> = names.iter().filter(|name| journal.join(name).exists()).collect();
+    assert_eq!(left, [&names[1], &names[2], &names[3], &names[4]]);
+}
+
+#[test]
 fn what_they_take_stands_in_their_help() {
     expect![[r#"
         Copies the journal into FILE, also while another process writes it

@@ -49,7 +49,8 @@ pub(super) fn scheduled(reader: &Reader, pipeline: &Pipeline, date: Timestamp) -
     let ahead = reader.scheduled_after(id, last)?.into_iter();
     let ahead = ahead.map(|start| Ok((start.to_utc(), outcome(start)?))).collect::<Result<_, JournalError>>()?;
     let outcome = last.map(|last| outcome(last.start.into())).transpose()?.flatten();
-    Ok(Known { last, outcome, ahead, ..Known::default() })
+    let deleted = reader.deleted_after(id, last)?;
+    Ok(Known { last, outcome, ahead, deleted, ..Known::default() })
 }
 
 #[cfg(test)]

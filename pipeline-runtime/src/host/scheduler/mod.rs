@@ -115,6 +115,8 @@ pub(crate) struct Known {
     /// The starts of later intervals that have a scheduled run all the same, made while the calendar read a later date, and their
     /// newest outcomes. They run no second time, and what lies between runs once it is over.
     pub(crate) ahead: Vec<(DateTime<Utc>, Option<RunState>)>,
+    /// Stretches of later intervals that had one, which is deleted.
+    pub(crate) deleted: Vec<Interval>,
     pub(crate) paused: bool,
     /// The runs that have not ended, whether this process is to have them or not. They hold up what depends on their intervals.
     pub(crate) unfinished: Vec<Turn>,

@@ -21,6 +21,8 @@ pub(super) struct PipelineState {
     last: Option<Interval>,
     /// The starts of later intervals whose run began while the calendar read a later date.
     ahead: BTreeSet<DateTime<Utc>>,
+    /// Stretches of later intervals whose runs were made so, and are deleted.
+    deleted: Vec<Interval>,
     active: BTreeMap<RunKey, Turn>,
     active_backfills: usize,
     queue: Queue,
@@ -39,6 +41,7 @@ impl PipelineState {
             held_until: None,
             last: None,
             ahead: BTreeSet::new(),
+            deleted: Vec::new(),
             active: BTreeMap::new(),
             active_backfills: 0,
             queue: Queue::default(),
@@ -59,6 +62,7 @@ impl PipelineState {
         let unwanted: Vec<_> = unwanted.collect();
         self.last = known.last;
         self.ahead = known.ahead.iter().map(|(start, _)| *start).collect();
+        self.deleted = known.deleted;
         let of_last = known.last.map(|last| (last.start, known.outcome));
         for (start, outcome) in of_last.into_iter().chain(known.ahead) {
             if let Some(outcome) = outcome {
@@ -91,12 +95,17 @@ impl PipelineState {
         let since = self.watched_since.filter(|_| !self.paused && self.has_place())?;
         let schedule = self.timetable.schedule.as_ref()?;
         let mut due = self.timetable.window.due(schedule, self.last, now);
-        let interval = due.find(|interval| !self.ahead.contains(&interval.start))?;
+        let interval = due.find(|interval| !self.has_run(interval.start))?;
         let is_held_up = |before| !self.intervals.allows(before);
         if self.timetable.depends_on_past && self.scheduled_before(interval.start).is_some_and(is_held_up) {
             return None;
         }
         Some(Begin::Interval { pipeline: pipeline.to_owned(), interval, on_time: interval.end >= since })
+    }
+
+    /// Whether a later interval than the last has had its scheduled run all the same.
+    fn has_run(&self, start: DateTime<Utc>) -> bool {
+        self.ahead.contains(&start) || self.deleted.iter().any(|stretch| (stretch.start..stretch.end).contains(&start))
     }
 
     /// The last interval before `start` that has a scheduled run.

@@ -15,6 +15,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A copy that was made.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ impl SqliteJournal {
         let connection = schema::open_to_copy(path)?;
         refuse(path, file, force)?;
         let target = file::resolve(file);
+        remove_leftovers(&target);
         let new = file::beside(&target, &format!("-{}.tmp", std::process::id()));
         let copied = copy(&connection, path, &new).and_then(|runs| {
             // Somebody may have made it meanwhile.
@@ -66,11 +68,12 @@ fn refuse(journal: &Path, file: &Path, force: bool) -> Result<(), JournalError> 
     if target.is_dir() {
         return refused("it is a folder; name a file in it".to_owned());
     }
-    for suffix in ["-wal", "-shm"] {
+    // A rollback journal, of another program: SQLite would play it back into the copy.
+    for suffix in ["-wal", "-shm", "-journal"] {
         let beside = file::beside(&target, suffix);
         if beside.exists() {
             return refused(format!(
-                "{} is there, which belongs to a journal of that name: name another file, or remove that first",
+                "{} is there, which belongs to a database of that name: name another file, or remove that first",
                 beside.display()
             ));
         }
@@ -82,6 +85,29 @@ fn refuse(journal: &Path, file: &Path, force: bool) -> Result<(), JournalError> 
         return refused("it is there already; name another file, or replace it with `--force`".to_owned());
     }
     Ok(())
+}
+
+/// How long a copy has not been written to whose process is gone. One in another container, whose processes are not seen here, writes all the
+/// time.
+const OLD: Duration = Duration::from_mins(10);
+
+/// Removes what killed processes have left of copies under that name: `FILE-PID.tmp`. What cannot be removed is in nobody's way.
+fn remove_leftovers(target: &Path) {
+    let Some(name) = target.file_name().and_then(|name| name.to_str()) else { return };
+    for entry in fs::read_dir(file::folder_of(target)).into_iter().flatten().flatten() {
+        let found = entry.file_name();
+        let process = found.to_str().and_then(|found| found.strip_prefix(name)?.strip_prefix('-')?.strip_suffix(".tmp"));
+        let age = entry.metadata().and_then(|file| file.modified()).map(|at| at.elapsed().unwrap_or_default());
+        if process.and_then(|process| process.parse().ok()).is_some_and(is_gone) && age.is_ok_and(|age| age >= OLD) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether no process has that number, as far as the system tells.
+fn is_gone(process: u32) -> bool {
+    let of = |process: u32| Path::new("/proc").join(process.to_string());
+    of(std::process::id()).exists() && !of(process).exists()
 }
 
 /// Writes the copy under a name of its own, and returns how many runs it has.

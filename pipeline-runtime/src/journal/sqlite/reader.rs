@@ -1,3 +1,4 @@
+use super::prune::passed;
 use super::rows::{RecordRow, StoredEntry, state};
 use super::{JournalError, Ticket, schema};
 use crate::engine::RunState;
@@ -112,9 +113,18 @@ impl Reader {
         Ok(found.pop())
     }
 
-    /// The latest interval of a pipeline that its schedule has made a run for, and that is over at `now`.
+    /// The latest interval of a pipeline that its schedule has made a run for, and that is over at `now`. Where the runs of all from it on are
+    /// deleted until after `now`, it is these together: none of them runs again.
     pub(crate) fn last_scheduled(&self, pipeline: &str, now: Timestamp) -> Result<Option<Interval>, JournalError> {
-        Ok(self.runs_where(LAST_SCHEDULED, params![pipeline, now.as_nanos()])?.pop().map(|run| run.interval))
+        let kept = self.runs_where(LAST_SCHEDULED, params![pipeline, now.as_nanos()])?.pop().map(|run| run.interval);
+        let deleted = passed::last(&self.connection, pipeline, now).map_err(self.failed())?;
+        Ok(kept.into_iter().chain(deleted).max_by_key(|interval| interval.end))
+    }
+
+    /// The stretches of intervals after `last` whose scheduled runs are deleted.
+    pub(crate) fn deleted_after(&self, pipeline: &str, last: Option<Interval>) -> Result<Vec<Interval>, JournalError> {
+        let from = Timestamp::from_nanos(last.map_or(i64::MIN, |last| Timestamp::from(last.end).as_nanos()));
+        passed::from(&self.connection, pipeline, from).map_err(self.failed())
     }
 
     /// The starts of the intervals after `last` that the schedule has made a run for, while the calendar read a later date.

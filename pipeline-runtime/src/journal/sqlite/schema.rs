@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// What makes each version of the one before it. A file has the version of the last that was applied to it; an older one is
 /// brought forward when it is opened to be written, all or nothing. What was committed once is never changed here, only added to.
-const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6];
+const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7];
 /// The version this code writes.
 #[expect(clippy::cast_possible_wrap, reason = "they are counted by hand")]
 const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -143,6 +143,17 @@ const V6: &str = "
         done INTEGER NOT NULL,
         answer TEXT NOT NULL
     ) STRICT;
+";
+
+/// Which intervals the schedule has run stays known once their runs are deleted: else they would run again where the clock was ahead as
+/// they were deleted, and is set back.
+const V7: &str = "
+    CREATE TABLE pruned (
+        pipeline TEXT NOT NULL,
+        interval_start INTEGER NOT NULL,
+        interval_end INTEGER NOT NULL,
+        PRIMARY KEY (pipeline, interval_start)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// Opens the file to write, making or migrating it.
@@ -315,7 +326,7 @@ mod tests {
         first.execute_batch(run).unwrap();
         drop(first);
         let error = open_reader(&path).unwrap_err().to_string();
-        assert!(error.contains("(schema 1, this one reads 6); `resume` or any run brings it forward"), "{error}");
+        assert!(error.contains("(schema 1, this one reads 7); `resume` or any run brings it forward"), "{error}");
         drop(open(&path).unwrap());
         let reader = crate::journal::Reader::open(&path).unwrap();
         let run = reader.run("manual__1").unwrap().unwrap();

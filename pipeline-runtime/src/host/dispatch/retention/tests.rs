@@ -32,6 +32,11 @@ fn caught_up() {
     tick();
 }
 
+#[pipeline(schedule = "@daily", keep = "30d")]
+fn latest_alone() {
+    tick();
+}
+
 #[pipeline(schedule = "@daily", start = "2024-01-01", depends_on_past = true, keep = "30d")]
 fn ordered() {
     tick();
@@ -167,6 +172,49 @@ fn what_is_caught_up_with_runs_no_second_time_after_its_runs_are_deleted() {
     let mut next = old.dispatch(None);
     old.date.store(nanos("2024-03-27T12:00:00Z"), Ordering::SeqCst);
     assert_eq!(begins(&mut next, &old), ["2024-03-25", "2024-03-26"]);
+}
+
+#[test]
+fn what_ran_while_the_date_was_ahead_runs_no_second_time_after_its_runs_are_deleted() {
+    let old = Old::of(vec![caught_up(), latest_alone(), long()]);
+    // `caught_up` made up for all days until the date was right again; `latest_alone` ran the last ones before the leap and after it.
+    let march = (20..=31).map(|day| format!("2024-03-{day}"));
+    for day in march.chain((1..=9).map(|day| format!("2024-04-0{day}"))) {
+        old.run(&caught_up(), RunKind::Scheduled, &day, RunState::Success, 100);
+    }
+    for day in ["2024-03-23", "2024-03-24", "2024-04-06", "2024-04-07", "2024-04-08", "2024-04-09"] {
+        old.run(&latest_alone(), RunKind::Scheduled, day, RunState::Success, 100);
+    }
+    old.run(&long(), RunKind::Manual, "2024-03-23", RunState::Failed, 0);
+    old.date.store(nanos("2024-04-10T12:00:00Z"), Ordering::SeqCst);
+    delete_all(&mut old.dispatch(None));
+    assert_eq!(old.left().len(), 3, "{:?}", old.left());
+    // A process that goes on by the right date, and one that begins then.
+    for in_new_process in [false, true] {
+        let begins_of = |dispatch: &mut Dispatch<'_>| {
+            let before = old.left().len();
+            begins(dispatch, &old);
+            let mut begun = old.left().split_off(before);
+            begun.iter_mut().for_each(|run| run.truncate(run.find("T00").unwrap()));
+            begun
+        };
+        let mut dispatch = old.dispatch(None);
+        for (date, expected) in [
+            ("2024-03-25T12:00:00Z", vec![]),
+            ("2024-03-26T12:00:00Z", vec!["latest_alone scheduled__2024-03-25"]),
+            ("2024-04-07T12:00:00Z", vec![]),
+            ("2024-04-08T12:00:00Z", vec![]),
+            ("2024-04-10T12:00:00Z", vec![]),
+            ("2024-04-11T12:00:00Z", vec!["caught_up scheduled__2024-04-10", "latest_alone scheduled__2024-04-10"]),
+        ] {
+            if in_new_process {
+                dispatch = old.dispatch(None);
+            }
+            old.date.store(nanos(date), Ordering::SeqCst);
+            let expected = if in_new_process { vec![] } else { expected };
+            assert_eq!(begins_of(&mut dispatch), expected, "{date}, {in_new_process}");
+        }
+    }
 }
 
 #[test]

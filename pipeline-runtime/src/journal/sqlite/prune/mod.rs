@@ -16,6 +16,7 @@
 //! power failure takes back is done again.
 
 mod pass;
+pub(super) mod passed;
 mod spared;
 #[cfg(test)]
 mod tests;
@@ -74,7 +75,7 @@ impl SqliteJournal {
 }
 
 fn prune(connection: &Connection, before: Timestamp, date: Timestamp) -> rusqlite::Result<Pruned> {
-    let was = pages(connection)?.0;
+    let was = length(connection);
     // A deletion need not be on the disk before the next.
     let mut pruned = without_sync(connection, || run(connection, Pass::of_all(before, date)))??;
     if !gives_back(connection)?
@@ -84,7 +85,7 @@ fn prune(connection: &Connection, before: Timestamp, date: Timestamp) -> rusqlit
     }
     // What was written to the log of the database goes to the file, so that its size is what is said.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    (pruned.was, (pruned.file, pruned.free)) = (was, pages(connection)?);
+    (pruned.was, pruned.file, pruned.free) = (was, length(connection), free(connection)?);
     Ok(pruned)
 }
 
@@ -96,11 +97,15 @@ fn run(connection: &Connection, mut pass: Pass) -> rusqlite::Result<Pruned> {
     Ok(pass.pruned().clone())
 }
 
-/// How many bytes the database has, and how many of them are free.
-fn pages(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+/// How many bytes the file has. That is not what the database's pages take: as long as somebody reads, the file stays as it is.
+fn length(connection: &Connection) -> u64 {
+    connection.path().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |file| file.len())
+}
+
+/// How many bytes of the database are free.
+fn free(connection: &Connection) -> rusqlite::Result<u64> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(i64::unsigned_abs);
-    let page = pragma("page_size")?;
-    Ok((pragma("page_count")? * page, pragma("freelist_count")? * page))
+    Ok(pragma("page_size")? * pragma("freelist_count")?)
 }
 
 /// Whether the file can shrink without being written anew.

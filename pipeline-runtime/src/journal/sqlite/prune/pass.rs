@@ -1,7 +1,7 @@
 //! One pass over what is old, in steps of one bounded transaction each.
 
 use super::spared::{IS_WAITED_FOR, looked_back_on};
-use super::{Pruned, gives_back, pages};
+use super::{Pruned, free, gives_back, length, passed};
 use crate::engine::RunState;
 use crate::journal::sqlite::reader::last_before;
 use crate::journal::sqlite::stage::{self, Stage};
@@ -156,13 +156,13 @@ impl Pass {
             return self.work(connection, in_use);
         }
         if self.pruned.was == 0 {
-            self.pruned.was = pages(connection)?.0;
+            self.pruned.was = length(connection);
         }
         if matches!(self.part, Part::Checkpoint) {
             // The file shrinks as it is brought up to date. It is tried again with one of the next commits where somebody reads.
             connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
             self.part = Part::Over;
-            (self.pruned.file, self.pruned.free) = pages(connection)?;
+            (self.pruned.file, self.pruned.free) = (length(connection), free(connection)?);
             return Ok(());
         }
         let transaction = transaction(connection, on_busy)?;
@@ -252,7 +252,7 @@ impl Pass {
     fn delete_runs(&mut self, connection: &Connection, mut of: OfPipeline) -> rusqlite::Result<Part> {
         let Some((state, kind)) = of.ranges.last().copied() else { return Ok(Part::Next) };
         let look = format!(
-            "SELECT key, finished < ?6 AND NOT {IS_WAITED_FOR}, octet_length(params) FROM runs \
+            "SELECT key, CASE WHEN finished < ?6 THEN NOT {IS_WAITED_FOR} END, octet_length(params), interval_start, interval_end FROM runs \
              WHERE pipeline = ?1 AND state = ?2 AND kind = ?3 AND key > ?4 AND key <= ?5 ORDER BY key LIMIT {LOOKS}"
         );
         let mut look = connection.prepare_cached(&look)?;
@@ -265,9 +265,10 @@ impl Pass {
         {
             looked += 1;
             of.after = row.get(0)?;
-            let may_go = row.get::<_, Option<bool>>(1)? == Some(true);
+            // One that was made before and has ended since is not old.
+            let Some(may_go) = row.get::<_, Option<bool>>(1)? else { continue };
             if may_go && !of.looked_back_on.contains(&of.after) && !self.hosted.contains(&of.after) {
-                gone.push(of.after);
+                gone.push((of.after, (row.get(3)?, row.get(4)?)));
                 room.take(row.get::<_, i64>(2)?.unsigned_abs());
             } else {
                 self.pruned.kept += 1;
@@ -282,8 +283,12 @@ impl Pass {
         self.pruned.runs += gone.len() as u64;
         if !self.pruned.is_dry {
             let mut delete = connection.prepare_cached("DELETE FROM runs WHERE key = ?1")?;
-            for run in gone {
+            for (run, interval) in gone {
                 delete.execute([run])?;
+                if kind == RunKind::Scheduled {
+                    // In this commit: from then on nothing else says that the schedule has run it.
+                    passed::add(connection, &of.id, interval)?;
+                }
                 self.garbage.push_back(run);
                 self.has_changed = true;
             }

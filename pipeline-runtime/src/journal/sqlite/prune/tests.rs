@@ -138,7 +138,7 @@ fn what_is_looked_back_on_or_waited_for_stays_and_all_else_goes() {
         .unwrap();
     let pruned = kept.prune(7, 10);
     assert_eq!(Vec::from_iter(kept.keys()), [2, 3, 4, 6, 8, 9, 10, 12, 13, 16, 17]);
-    assert_eq!((pruned.runs, pruned.kept, kept.left_over()), (6, 11, 0));
+    assert_eq!((pruned.runs, pruned.kept, kept.left_over()), (6, 9, 0));
     // What was waited for goes once it is not, and what has become the past too.
     kept.connection.execute_batch("DELETE FROM due; UPDATE inbox SET answer = 'done'; UPDATE runs SET state = 'failed', finished = 0 WHERE state = 'queued'").unwrap();
     kept.prune(7, 60);
@@ -273,6 +273,22 @@ fn plans_that_no_run_has_go_and_those_that_are_used_meanwhile_stay() {
         in_use.as_mut().map(|in_use| in_use.insert(3));
     }
     assert_eq!((kept.count("SELECT count(*) FROM skeletons"), kept.count("SELECT sum(id) FROM skeletons")), (2, 4));
+}
+
+#[test]
+fn a_file_that_cannot_shrink_as_somebody_reads_is_not_said_to_have_shrunk() {
+    let kept = large();
+    kept.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let size = || std::fs::metadata(&kept.path).unwrap().len();
+    let was = size();
+    let reader = schema::open_beside(&kept.path).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM runs").unwrap();
+    let beside = run(&kept.connection, Pass::of_all(at(7), at(7))).unwrap();
+    assert_eq!((beside.was, beside.file, size()), (was, was, was));
+    assert!(beside.to_string().contains("the file has ") && !beside.to_string().contains("shrunk"), "{beside}");
+    reader.execute_batch("COMMIT").unwrap();
+    let alone = prune(&kept.connection, at(7), at(7)).unwrap();
+    assert!(alone.file == size() && size() < was / 10, "{alone}");
 }
 
 #[test]
