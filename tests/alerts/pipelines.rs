@@ -77,7 +77,7 @@ fn sensor_times_out() {
     if !begin() {
         return;
     }
-    let report = Simulation::new(late()).logical_date("2024-03-25").run();
+    let report = Simulation::new(late()).send_webhooks().logical_date("2024-03-25").run();
     print(&report);
     assert_eq!(report.state(), RunState::Failed);
     assert_eq!(report.finished(), Some(Duration::from_mins(10)));
@@ -89,7 +89,7 @@ fn simulate_single(pipeline: Pipeline) {
     if !begin() {
         return;
     }
-    let report = Simulation::new(pipeline).run();
+    let report = Simulation::new(pipeline).send_webhooks().run();
     print(&report);
     assert_eq!(report.state(), RunState::Success);
     assert_eq!(report.finished(), Some(Duration::ZERO), "a run does not wait for whom it tells");
@@ -109,6 +109,22 @@ fn simulated_success() {
 
 #[test]
 #[ignore = "a half of a test"]
+fn simulated_twice() {
+    if begin() {
+        (0..2).for_each(|_| print_tries(&Simulation::new(single()).send_webhooks().run()));
+    }
+}
+
+#[test]
+#[ignore = "a half of a test"]
+fn simulated_only() {
+    if begin() {
+        print_tries(&Simulation::new(single()).run());
+    }
+}
+
+#[test]
+#[ignore = "a half of a test"]
 fn simulated_forward() {
     simulate_single(forwarded());
 }
@@ -119,7 +135,7 @@ fn chat() {
     if !begin() {
         return;
     }
-    let report = Simulation::new(wrong()).run();
+    let report = Simulation::new(wrong()).send_webhooks().run();
     print(&report);
     assert_eq!(report.state(), RunState::Failed);
     assert!(report.callbacks()[0].told().is_some());
@@ -134,7 +150,7 @@ fn server_comes_up_later() {
     let url = std::env::var("ALERTS_URL").unwrap();
     let address = url.trim_start_matches("http://").split('/').next().unwrap().parse().unwrap();
     let mut server = None;
-    let report = Simulation::new(single()).at("10m", || server = Some(Server::on(address, [Reply::Ok]))).run();
+    let report = Simulation::new(single()).send_webhooks().at("10m", || server = Some(Server::on(address, [Reply::Ok]))).run();
     print(&report);
     assert_eq!((report.state(), report.finished()), (RunState::Success, Some(Duration::ZERO)));
     let told = report.callbacks()[0].told().expect("somebody was told");

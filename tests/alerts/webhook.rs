@@ -20,7 +20,7 @@ fn a_notification_is_json_with_all_that_is_known() {
     let expected = serde_json::json!({
         "event": "on_failure",
         "summary": "export of late failed",
-        "key": "simulated__2024-03-25T00:00:00+00:00/export/on_failure/1711412400000000000",
+        "key": "late/simulated__2024-03-25T00:00:00+00:00/export/on_failure/1711412400000000000",
         "pipeline": "late",
         "run_id": "simulated__2024-03-25T00:00:00+00:00",
         "logical_date": "2024-03-25T00:00:00Z",
@@ -38,7 +38,7 @@ fn a_notification_is_json_with_all_that_is_known() {
     let mut body = request.body.clone();
     body["key"] = expected["key"].clone();
     assert_eq!(body, expected);
-    assert!(request.body["key"].as_str().unwrap().starts_with("simulated__2024-03-25T00:00:00+00:00/export/on_failure/"));
+    assert!(request.body["key"].as_str().unwrap().starts_with("late/simulated__2024-03-25T00:00:00+00:00/export/on_failure/"));
 }
 
 #[test]
@@ -162,7 +162,50 @@ fn what_is_no_url_is_told_without_showing_it() {
         let text = child("simulated_success", value);
         assert!(text.contains(message), "{message:?}: {text}");
         assert!(text.contains("told: None"), "{text}");
+        // That would not change anything.
+        assert!(text.contains("tries: 1,"), "{text}");
     }
+}
+
+#[test]
+fn a_variable_that_is_not_set_is_warned_of_once_by_a_process() {
+    let text = child("simulated_twice", None);
+    assert_eq!(text.matches("tries: 1, told: None").count(), 2, "{text}");
+    let warnings = text.lines().filter(|line| line.contains(" WARN ") && line.contains("ALERTS_URL is not set")).count();
+    assert_eq!(warnings, 1, "{text}");
+    assert!(text.contains("a callback failed and is not tried again"), "{text}");
+}
+
+#[test]
+fn a_simulation_sends_nothing_unless_it_is_asked_to() {
+    let server = Server::start([]);
+    for url in [Some(url(&server)), None] {
+        let text = child("simulated_only", url.as_deref());
+        assert!(text.contains("tries: 1, told: Some(0ns)") && !text.contains(" WARN "), "{text}");
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn a_url_that_is_sent_in_clear_is_warned_of_once_unless_it_stays_on_the_machine() {
+    let clear = |host: &str| {
+        let server = Server::start([Reply::Close, Reply::Close]);
+        let text = child("simulated_success", Some(&format!("http://{host}:{}{SECRET}", server.address.port())));
+        assert!(text.contains("tries: 3, told: Some("), "{text}");
+        text.matches("the webhook of ALERTS_URL is sent to").count()
+    };
+    // Both lead to this machine; the first does not say so.
+    assert_eq!(clear("0.0.0.0"), 1);
+    assert_eq!(clear("127.0.0.1"), 0);
+}
+
+#[test]
+fn a_secret_that_a_server_repeats_decoded_is_not_quoted() {
+    let server =
+        Server::start([Reply::Status("500 Internal Server Error", "no handler for T0SECRET/B0SECRET, s3cr3t t0ken".into())]);
+    let url = format!("http://{}/services/T0%53ECRET%2FB0SE%43RET?token=s3%63r3t%20t0ken", server.address);
+    let text = child("simulated_success", Some(&url));
+    assert!(text.contains("no handler for ***, ***"), "{text}");
 }
 
 #[test]

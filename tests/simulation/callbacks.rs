@@ -265,8 +265,8 @@ fn a_run_that_failed_names_the_nodes_that_did_though_not_a_thousand_of_them() {
     }
     Simulation::new(many()).run();
     let [(_, n)] = HEARD.take().try_into().unwrap();
-    let named = (0..10).map(|n| format!("by_number[{}]", 3 + n * 10)).collect::<Vec<_>>().join(", ");
-    assert_eq!(n.error(), Some(format!("failed: {named} and 10 more").as_str()));
+    let named = (0..10).map(|n| format!("`by_number[{}]` failed: {0} is wrong", 3 + n * 10)).collect::<Vec<_>>().join("; ");
+    assert_eq!(n.error(), Some(format!("{named}; and 10 more failed").as_str()));
 }
 
 #[test]

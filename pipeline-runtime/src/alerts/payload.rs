@@ -62,10 +62,11 @@ impl Serialize for Inputs<'_> {
     }
 }
 
-/// The same each time the same thing is told, and no other time.
+/// The same each time the same thing is told, and no other time. Two pipelines of one schedule have runs of one id, at one time.
 fn key(n: &Notification) -> String {
-    let at = n.at.timestamp_nanos_opt().unwrap_or_default();
-    format!("{}/{}/{}/{at}", n.run_id, n.node.as_deref().unwrap_or_default(), n.event.name())
+    // Nanoseconds since 1970, which are more than 64 bits far from it.
+    let at = i128::from(n.at.timestamp()) * 1_000_000_000 + i128::from(n.at.timestamp_subsec_nanos());
+    format!("{}/{}/{}/{}/{at}", n.pipeline, n.run_id, n.node.as_deref().unwrap_or_default(), n.event.name())
 }
 
 /// A notification as Slack, and what is compatible with it, takes it: one text in its markup.
@@ -79,6 +80,7 @@ pub(super) fn slack(n: &Notification) -> serde_json::Result<Vec<u8>> {
 
 fn slack_text(n: &Notification) -> String {
     let sign = match n.event {
+        Event::OnFailure if words::is_cancelled(n) => ":no_entry_sign:",
         Event::OnFailure => ":x:",
         Event::OnRetry => ":repeat:",
         Event::OnSuccess => ":white_check_mark:",
@@ -100,4 +102,33 @@ fn slack_text(n: &Notification) -> String {
 /// The three characters that Slack's markup reads as its own.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notification(node: Option<&str>, state: &str) -> Notification {
+        let of_run = Notification::of_success("sales", "run");
+        Notification { event: Event::OnFailure, node: node.map(str::to_owned), state: Some(state.to_owned()), ..of_run }
+    }
+
+    #[test]
+    fn keys_tell_pipelines_and_times_apart_whatever_the_year() {
+        let (sales, mut stock) = (notification(None, "failed"), notification(None, "failed"));
+        assert_eq!(key(&sales), "sales/run//on_failure/0");
+        stock.pipeline = "stock".into();
+        assert_ne!(key(&sales), key(&stock));
+        let at = |date: &str| key(&Notification { at: date.parse().unwrap(), ..notification(Some("load"), "failed") });
+        assert_eq!(at("2024-03-26T00:10:00Z"), "sales/run/load/on_failure/1711411800000000000");
+        assert_eq!(at("9999-12-31T23:59:59.000000001Z"), "sales/run/load/on_failure/253402300799000000001");
+        assert_eq!(at("1600-01-01T00:00:00Z"), "sales/run/load/on_failure/-11676096000000000000");
+    }
+
+    #[test]
+    fn a_run_that_somebody_cancelled_is_not_called_failed() {
+        assert!(slack_text(&notification(None, "cancelled")).starts_with(":no_entry_sign: *sales was cancelled*\n"));
+        assert!(slack_text(&notification(None, "failed")).starts_with(":x: *sales failed*\n"));
+        assert!(slack_text(&notification(Some("load"), "failed")).starts_with(":x: *load of sales failed*\n"));
+    }
 }

@@ -21,8 +21,10 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
+use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -77,6 +79,11 @@ pub(super) enum PostError {
 }
 
 impl PostError {
+    /// Whether the URL itself is wrong, so that no further try would help.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self, Self::Url(_))
+    }
+
     /// How long the server asks to be left alone, if it does.
     pub(super) fn after(&self) -> Option<Duration> {
         match self {
@@ -108,6 +115,14 @@ pub(super) fn post(url: &str, body: Vec<u8>) -> Result<(), PostError> {
     // A look-up of a name cannot be cut off, and nobody waits for it.
     runtime.shutdown_background();
     result
+}
+
+/// The host that whoever stands between can read the URL and the text on the way to, if they can: one by `http://` that is not this machine.
+pub(super) fn sent_in_clear(url: &str) -> Option<String> {
+    let target = Target::parse(url).ok().filter(|target| !target.secure)?;
+    let host = bare(&target.host);
+    let is_here = host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    (!is_here).then_some(target.host)
 }
 
 /// Whom a request is sent to.
@@ -275,17 +290,25 @@ impl Target {
         let _ = tokio::time::timeout(QUOTE_LIMIT, read).await;
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
         for secret in self.secrets() {
-            text = text.replace(secret, "***");
+            text = text.replace(&secret, "***");
         }
         let words: Vec<&str> =
             text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
         super::words::cut(&words.join(" "), QUOTED)
     }
 
-    /// The parts of the path and the query.
-    fn secrets(&self) -> impl Iterator<Item = &str> {
+    /// The parts of the path and the query, as they are and percent-decoded, the longest first.
+    fn secrets(&self) -> Vec<String> {
         let path = self.uri.path_and_query().map_or("", |path| path.as_str());
-        path.split(['/', '?', '&', '=', ';']).filter(|part| part.len() >= SHORTEST_SECRET)
+        let parts = |text: &str| text.split(['/', '?', '&', '=', ';']).map(str::to_owned).collect::<Vec<_>>();
+        let decoded = |part: &String| percent_decode_str(part).decode_utf8_lossy().into_owned();
+        let mut secrets = parts(path);
+        secrets.extend(secrets.iter().map(decoded).collect::<Vec<_>>());
+        // A `/` may have been encoded as well, and a server may repeat what stands between two.
+        secrets.extend(secrets.iter().flat_map(|secret| parts(secret)).collect::<Vec<_>>());
+        secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
+        secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets
     }
 
     fn broken(&self, error: hyper::Error) -> PostError {
@@ -296,4 +319,33 @@ impl Target {
 /// A host as sockets and certificates name it: an IPv6 address without its brackets.
 fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_in_clear_over_a_network_is_known() {
+        for (url, host) in [
+            ("http://hooks.example.com/x", Some("hooks.example.com")),
+            ("http://10.0.0.7:8080/x", Some("10.0.0.7")),
+            ("https://hooks.example.com/x", None),
+            ("http://localhost:8080/x", None),
+            ("http://127.0.0.1/x", None),
+            ("http://[::1]:80/x", None),
+            ("no url", None),
+        ] {
+            assert_eq!(sent_in_clear(url).as_deref(), host, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_known_by_all_that_a_server_may_make_of_it() {
+        let secrets = Target::parse("https://h/hook/T0%53ECRET%2Fsecond?token=s3cr3t-t0ken").unwrap().secrets();
+        for secret in ["T0%53ECRET%2Fsecond", "T0SECRET/second", "T0SECRET", "second", "s3cr3t-t0ken"] {
+            assert!(secrets.iter().any(|known| known == secret), "{secret}: {secrets:?}");
+        }
+        assert!(!secrets.iter().any(|known| known == "hook"), "too short");
+    }
 }

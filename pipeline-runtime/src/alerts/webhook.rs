@@ -1,8 +1,10 @@
 use super::{payload, post};
-use crate::author::error::{Later, Result};
+use crate::author::error::{Later, Result, TaskError};
 use crate::author::notify::{BoxFuture, Notification, Notify};
 use crate::storage::World;
+use std::collections::BTreeSet;
 use std::env::VarError;
+use std::sync::{Mutex, PoisonError};
 
 /// Tells a URL, by an HTTP POST of JSON.
 ///
@@ -31,13 +33,13 @@ use std::env::VarError;
 /// |---|---|
 /// | `event` | `on_failure`, `on_retry`, `on_success`, `on_skipped` or `on_sla_miss` |
 /// | `summary` | what happened, in one sentence |
-/// | `key` | the same if the same thing is told twice, which can happen: for the receiver to tell them apart |
+/// | `key` | begins with the pipeline and the run; the same if the same thing is told twice, which can happen, and no other time |
 /// | `pipeline`, `run_id`, `logical_date` | the run |
 /// | `at` | when it happened |
 /// | `node`, `state` | the node, `null` where it is about the run; the state that it, or the run, is in |
 /// | `attempt`, `attempts` | the attempt, from 1, and how many there may be |
 /// | `pokes` | how often a sensor was poked |
-/// | `error` | the error, with the errors that led to it |
+/// | `error` | the error, with the errors that led to it; of a run, the nodes that failed and their errors |
 /// | `elapsed_seconds` | how long the node, or the run, has taken so far, waiting included |
 /// | `budget_left_seconds` | what is left of a sensor's timeout |
 /// | `inputs` | the node's text inputs by parameter, such as the key a sensor waits for |
@@ -48,10 +50,19 @@ use std::env::VarError;
 /// most 10 s together. The engine tries again, from 1 s to 5 min apart, for 24 h; the run is not changed by it and does not wait. Where a server answers
 /// 429 or 503 with `Retry-After` (seconds, or a date), it is not asked again before, or before an hour is over.
 ///
+/// What is wrong with the variable, which does not change while the process lives, is not tried again: where it is not set, is empty or
+/// holds no URL. The process warns of that once.
+///
+/// Over `http://` whoever stands between reads the URL, which is a secret, and what is sent. The process warns of that once for a variable,
+/// unless the host is this machine (`localhost`, `127.0.0.1`, `[::1]`).
+///
 /// The proxy is that of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Certificates are checked against the system's store, or that
 /// of `SSL_CERT_FILE`.
 ///
-/// In a simulation it is really sent, if the variable is set, and virtual time stands still meanwhile.
+/// # In a simulation
+///
+/// Nothing is sent, and the variable need not be set: the simulation takes it that somebody was told.
+/// [`Simulation::send_webhooks`](crate::Simulation::send_webhooks) has it really sent; virtual time stands still meanwhile.
 #[derive(Debug, Clone, Copy)]
 pub struct Webhook {
     variable: &'static str,
@@ -76,16 +87,27 @@ impl Webhook {
         Self { format: Format::Slack, ..self }
     }
 
+    fn warn_of_clear_text(self, url: &str) {
+        static WARNED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+        let Some(host) = post::sent_in_clear(url) else { return };
+        if WARNED.lock().unwrap_or_else(PoisonError::into_inner).insert(self.variable) {
+            let variable = self.variable;
+            tracing::warn!(
+                "the webhook of {variable} is sent to {host} by `http://`: whoever stands between reads the URL and what is sent; write `https://`"
+            );
+        }
+    }
+
     fn url(self) -> Result<String> {
         let variable = self.variable;
         match std::env::var(variable) {
             Ok(url) if !url.trim().is_empty() => Ok(url.trim().to_owned()),
-            Ok(_) => Err(format!("the webhook's variable {variable} is empty; set it to the URL to be told").into()),
+            Ok(_) => Err(TaskError::fatal(format!("the webhook's variable {variable} is empty; set it to the URL to be told"))),
             Err(VarError::NotPresent) => {
-                Err(format!("the webhook's variable {variable} is not set; set it to the URL to be told").into())
+                Err(TaskError::fatal(format!("the webhook's variable {variable} is not set; set it to the URL to be told")))
             }
             // Not the error itself: it shows the value.
-            Err(VarError::NotUnicode(_)) => Err(format!("the webhook's variable {variable} holds no text").into()),
+            Err(VarError::NotUnicode(_)) => Err(TaskError::fatal(format!("the webhook's variable {variable} holds no text"))),
         }
     }
 }
@@ -95,17 +117,22 @@ impl Notify for Webhook {
         let webhook = *self;
         let world = World::current();
         Box::pin(async move {
-            let url = webhook.url()?;
             let body = match webhook.format {
                 Format::Json => payload::json(&notification)?,
                 Format::Slack => payload::slack(&notification)?,
             };
+            if !world.sends_webhooks() {
+                return Ok(());
+            }
+            let url = webhook.url()?;
+            webhook.warn_of_clear_text(&url);
             // On a thread of its own, with a runtime of its own: the caller's may be paused, or know no sockets.
             let posted = world.aside(move || post::post(&url, body)).await?;
             posted.map_err(|error| {
                 let text = format!("the webhook of {}: {error}", webhook.variable);
                 match error.after() {
                     Some(after) => Later { text, after }.into(),
+                    None if error.is_final() => TaskError::fatal(text),
                     None => text.into(),
                 }
             })

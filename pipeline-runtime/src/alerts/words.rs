@@ -8,6 +8,7 @@ pub(super) fn headline(n: &Notification) -> String {
     let pipeline = &n.pipeline;
     let Some(node) = &n.node else {
         return match n.event {
+            Event::OnFailure if is_cancelled(n) => format!("{pipeline} was cancelled"),
             Event::OnFailure => format!("{pipeline} failed"),
             Event::OnSuccess => format!("{pipeline} succeeded"),
             Event::OnRetry => format!("an attempt of {pipeline} failed and will be retried"),
@@ -25,6 +26,11 @@ pub(super) fn headline(n: &Notification) -> String {
         Event::OnSkipped => format!("{node} of {pipeline} was skipped"),
         Event::OnSlaMiss => format!("{node} of {pipeline} has missed its SLA and is still {}", state(n)),
     }
+}
+
+/// Whether it is about a run that was cancelled: its callbacks are those of a failure, since it has not done its work.
+pub(super) fn is_cancelled(n: &Notification) -> bool {
+    n.node.is_none() && n.state.as_deref() == Some("cancelled")
 }
 
 fn state(n: &Notification) -> &str {

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 /// Takes notifications: an `async fn(Notification) -> Result<()>`, a [`Webhook`](crate::Webhook), or a type of your own.
 ///
-/// A notifier that fails is asked again, from 1 s to 5 min apart, for 24 h; a [`Webhook`](crate::Webhook) up to an hour later where its server wants it. It may be told the same thing twice, never
-/// changes its run and never makes it wait.
+/// A notifier that fails is asked again, from 1 s to 5 min apart, for 24 h; a [`Webhook`](crate::Webhook) up to an hour later where its server
+/// wants it. A process that takes up what another has left tries it within 10 s, unless that server asked for more. One that fails with
+/// [`TaskError::fatal`](crate::TaskError::fatal) is not asked again about that. A notifier may be told the same thing twice, never changes its run
+/// and never makes it wait.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;

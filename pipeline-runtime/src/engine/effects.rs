@@ -38,11 +38,13 @@ pub(crate) struct NotTold {
     pub(crate) error: String,
     /// It asks not to be tried again before.
     pub(crate) after: Option<Duration>,
+    /// No further try would help.
+    pub(crate) is_final: bool,
 }
 
 impl From<String> for NotTold {
     fn from(error: String) -> Self {
-        Self { error, after: None }
+        Self { error, after: None, is_final: false }
     }
 }
 

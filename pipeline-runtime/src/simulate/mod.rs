@@ -68,6 +68,7 @@ pub struct Simulation<'a> {
     logical_date: Option<String>,
     previous: Option<String>,
     seed: u64,
+    sends_webhooks: bool,
     interventions: Vec<(String, Intervention<'a>)>,
     faults: Vec<Fault>,
     stubs: Vec<Stub>,
@@ -93,6 +94,7 @@ impl<'a> Simulation<'a> {
             logical_date: None,
             previous: None,
             seed: 0,
+            sends_webhooks: false,
             interventions: Vec::new(),
             faults: Vec::new(),
             stubs: Vec::new(),
@@ -119,6 +121,11 @@ impl<'a> Simulation<'a> {
     /// What all jitter and all random latencies are drawn from; 0 unless given.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// Really sends what a [`Webhook`](crate::Webhook) is told; else it takes it that somebody was told, whatever the environment says.
+    pub fn send_webhooks(self) -> Self {
+        Self { sends_webhooks: true, ..self }
     }
 
     /// After `when` from the run's start, before anything else that happens then, an object arrives: `memory://BUCKET/KEY`, or
@@ -236,7 +243,7 @@ impl<'a> Simulation<'a> {
         let interval = self.interval()?;
         let clock = Clock::starting_at(interval.end);
         let start = clock.now();
-        let world = World::simulated(Arc::new(move || clock.now().to_utc()));
+        let world = World::simulated(Arc::new(move || clock.now().to_utc()), self.sends_webhooks);
         let params = self.params.map_err(|error| SimulationError::Params(error.to_string()))?;
         let plan = Arc::new(world.enter(|| self.pipeline.plan(&params))?);
         for (fault, number) in self.faults.into_iter().zip(0..) {

@@ -101,7 +101,14 @@ use super::world::{Scribe, World};
 /// | a reader of an object that is replaced | reads on | reads on | reads on; fails if its connection breaks off |
 /// | durability | none | written through to the disk | the store's |
 ///
-/// On `file://` symbolic links are followed for reading; writing, renaming and deleting refuse a folder that a link leads out of the
+/// On `file://` the folder may be a symbolic link, which each operation follows anew: once it leads elsewhere, the next operation goes there, and one
+/// that is under way ends in the folder that it began in. A stream of `put_stream` is one operation.
+///
+/// A process that is killed as it writes leaves a file with such a name, `KEY#1`. A write to that folder removes those that nobody has written to for an
+/// hour and no process has locked; a process looks for them in a folder once an hour. `put_if_absent` needs no hard links: where the file system
+/// has none, it excludes who writes through this library alone.
+///
+/// Within a bucket on `file://` symbolic links are followed for reading, in a listing at most 100 to one folder; writing, renaming and deleting refuse a folder that a link leads out of the
 /// bucket to, and replace or remove a linked file instead of what it points to.
 #[derive(Clone)]
 pub struct Bucket(Arc<Inner>);

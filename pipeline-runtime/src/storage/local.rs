@@ -15,7 +15,7 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Take, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -39,25 +39,26 @@ const CHUNK: usize = 256 << 10;
 #[derive(Debug)]
 pub(super) struct Local {
     folder: PathBuf,
-    /// Filled by the first look that found the folder.
-    opened: OnceLock<Opened>,
+    /// Where the last operation found it, links resolved.
+    last: Mutex<Option<Arc<Path>>>,
 }
 
-/// The folder, links resolved.
-#[derive(Debug)]
+/// The folder, links resolved, as one operation found it. The whole operation goes by it: where a link on the way is changed meanwhile, a
+/// listing is of one folder, and what was written for one is not put into another.
+#[derive(Debug, Clone)]
 struct Opened {
     root: Arc<Path>,
 }
 
 impl Local {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, opened: OnceLock::new() }
+        Self { folder, last: Mutex::new(None) }
     }
 
     /// The key's file: the same whichever folder above it is the bucket.
     pub(super) fn place(&self, key: &Key) -> String {
-        let root = self.opened.get().map_or(self.folder.as_path(), |opened| &opened.root);
-        format!("{}/{key}", root.display())
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        format!("{}/{key}", last.as_deref().unwrap_or(&self.folder).display())
     }
 
     /// Makes the bucket itself.
@@ -79,17 +80,26 @@ impl Local {
 
     pub(super) async fn list(self: &Arc<Self>, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<ObjectMeta>, Failure> {
         self.blocking(move |local| {
-            let root = &local.opened()?.root;
-            match poke.and_then(|poke| poke.watch_listing(root, &wanted)) {
+            let opened = local.opened()?;
+            let root = &opened.root;
+            let found = match poke.and_then(|poke| poke.watch_listing(root, &wanted)) {
                 Some(listing) => walk(root, &wanted, &mut |folder, below| listing.visit(folder, below)),
                 None => walk(root, &wanted, &mut |_, _| {}),
-            }
+            }?;
+            opened.is_still_there(found.is_empty())?;
+            Ok(found)
         })
         .await
     }
 
     pub(super) async fn folders(self: &Arc<Self>, prefix: Prefix) -> Result<Vec<Key>, Failure> {
-        self.blocking(move |local| folders(&local.opened()?.root, &prefix)).await
+        self.blocking(move |local| {
+            let opened = local.opened()?;
+            let found = folders(&opened.root, &prefix)?;
+            opened.is_still_there(found.is_empty())?;
+            Ok(found)
+        })
+        .await
     }
 
     pub(super) async fn get(self: &Arc<Self>, key: &Key) -> Result<Bytes, Failure> {
@@ -132,8 +142,9 @@ impl Local {
     pub(super) async fn upload(self: &Arc<Self>, key: &Key, condition: Condition) -> Result<Upload, Failure> {
         let key = key.clone();
         self.blocking(move |local| {
-            let staged = Some(local.opened()?.stage(&key, &condition)?);
-            Ok(Upload::File(FileUpload { local: Arc::clone(local), key, condition, staged }))
+            let opened = local.opened()?;
+            let staged = Some(opened.stage(&key, &condition)?);
+            Ok(Upload::File(FileUpload { local: Arc::clone(local), opened, key, condition, staged }))
         })
         .await
     }
@@ -164,29 +175,39 @@ impl Local {
         }
     }
 
-    /// The folder, which is looked at each time: one that vanished (an unmounted disk) must not look like one without the
-    /// key, and must not be made anew by a put.
-    fn opened(&self) -> Result<&Opened, Failure> {
-        use io::ErrorKind as K;
-        let no_such_bucket = |detail| Failure::new(BucketErrorKind::NoSuchBucket, detail);
-        match fs::metadata(&self.folder) {
-            Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => return Err(no_such_bucket("the bucket is no folder")),
-            Err(error) if matches!(error.kind(), K::NotFound | K::NotADirectory) => {
-                let detail = "there is no such bucket; create the folder, or correct the URL";
-                return Err(no_such_bucket(detail).with_source(error));
-            }
-            Err(error) => return Err(error.into()),
+    /// The folder, which is looked for each time: one that vanished (an unmounted disk) must not look like one without the key, and must not
+    /// be made anew by a put; and where a link leads elsewhere by now, the bucket is there.
+    fn opened(&self) -> Result<Opened, Failure> {
+        let root: Arc<Path> = folder(&self.folder).and_then(|()| Ok(self.folder.canonicalize()?))?.into();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref() != Some(&root) {
+            *last = Some(Arc::clone(&root));
         }
-        if let Some(opened) = self.opened.get() {
-            return Ok(opened);
+        Ok(Opened { root })
+    }
+}
+
+/// Fails unless a bucket's folder is there.
+fn folder(folder: &Path) -> Result<(), Failure> {
+    use io::ErrorKind as K;
+    let no_such_bucket = |detail| Failure::new(BucketErrorKind::NoSuchBucket, detail);
+    match fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(no_such_bucket("the bucket is no folder")),
+        Err(error) if matches!(error.kind(), K::NotFound | K::NotADirectory) => {
+            let detail = "there is no such bucket; create the folder, or correct the URL";
+            Err(no_such_bucket(detail).with_source(error))
         }
-        let root = self.folder.canonicalize()?.into();
-        Ok(self.opened.get_or_init(|| Opened { root }))
+        Err(error) => Err(error.into()),
     }
 }
 
 impl Opened {
+    /// Asked where nothing was found: the folder may have been removed since the operation began.
+    fn is_still_there(&self, found_nothing: bool) -> Result<(), Failure> {
+        if found_nothing { folder(&self.root) } else { Ok(()) }
+    }
+
     fn file(&self, key: &Key) -> Result<PathBuf, Failure> {
         if key.filename().is_some_and(is_staged) {
             let detail = "on `file://` a name that ends in `#` and digits is that of an unfinished file";
@@ -218,7 +239,7 @@ impl Opened {
         match fs::metadata(self.file(key)?) {
             Ok(metadata) if metadata.is_file() => Ok(Some(meta(key.clone(), &metadata)?)),
             Ok(_) => Ok(None),
-            Err(error) if matches!(error.kind(), K::NotFound | K::NotADirectory) => Ok(None),
+            Err(error) if matches!(error.kind(), K::NotFound | K::NotADirectory) => self.is_still_there(true).map(|()| None),
             Err(error) => Err(error.into()),
         }
     }
@@ -245,10 +266,7 @@ impl Opened {
                 let _lock = FolderLock::join(staged.target())?;
                 staged.replace()?
             }
-            Condition::Absent => {
-                let _lock = FolderLock::join(staged.target())?;
-                staged.create()?
-            }
+            Condition::Absent => staged.create()?,
             Condition::Match(etag) => {
                 let _lock = FolderLock::take(staged.target())?;
                 self.unchanged(&key, etag)?;
@@ -336,6 +354,7 @@ impl FileBody {
 #[derive(Debug)]
 pub(super) struct FileUpload {
     local: Arc<Local>,
+    opened: Opened,
     key: Key,
     condition: Condition,
     /// Gone once a write failed or was dropped.
@@ -354,12 +373,13 @@ impl FileUpload {
     }
 
     pub(super) async fn finish(self, last: Bytes) -> Result<ObjectMeta, Failure> {
-        let Self { local, key, condition, staged } = self;
+        let Self { local, opened, key, condition, staged } = self;
         let mut staged = staged.ok_or_else(Failure::cut_off)?;
         local
-            .blocking(move |local| {
+            .blocking(move |_| {
                 staged.file().write_all(&last)?;
-                local.opened()?.commit(key, staged, &condition)
+                folder(&opened.root)?;
+                opened.commit(key, staged, &condition)
             })
             .await
     }

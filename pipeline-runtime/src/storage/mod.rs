@@ -9,7 +9,7 @@
 //! | `opened` | what a pipeline function has opened |
 //! | `error` | [`BucketError`], and the way from a store's failure to a message |
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
-//! | `store` | what every store can do; `memory`, `local` (with `staged`, `walk` and `lock`) and `s3` do it |
+//! | `store` | what every store can do; `memory`, `local` (with `staged`, `leftovers`, `walk` and `lock`) and `s3` do it |
 //! | `watch` | wake-ups on `file://`; `trace`: over a restart |
 //! | `looked` | what a sensor's last poke looks for, which its timeout names |
 //! | `world` | where memory buckets live and how I/O is done; `stamp` and `fault` serve simulated worlds |
@@ -29,6 +29,7 @@ mod bucket;
 mod error;
 mod fault;
 mod key;
+mod leftovers;
 mod local;
 mod lock;
 mod looked;

@@ -40,7 +40,7 @@ mod tests {
             let a = open("memory://opened");
             assert!(same(&a, &open("memory://opened")));
             assert!(!same(&a, &open("memory://another")));
-            (a, World::simulated(std::sync::Arc::new(chrono::Utc::now)).enter(|| open("memory://opened")))
+            (a, World::simulated(std::sync::Arc::new(chrono::Utc::now), false).enter(|| open("memory://opened")))
         });
         assert!(!same(&a, &b), "a bucket of another world");
         assert!(!same(&a, &open("memory://opened")), "outside of the function");

@@ -1,10 +1,19 @@
 //! How a file comes into being: written beside its target under a name that nothing shows, flushed to the disk, then put in
 //! place in one step, whose folder is flushed too. A reader sees the old file or the new one; after a power cut, as well.
+//!
+//! A file under such a name is locked for as long as it is written, which ends with its process however that ends. So one that is locked
+//! by nobody, and has not been written to for long, is what a killed process left: [`leftovers`](super::leftovers).
 
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use super::leftovers;
+use super::lock::FolderLock;
+
+/// The longest name that file systems have, in bytes.
+const LONGEST_NAME: usize = 255;
 
 /// Whether a file of this name is unfinished business (`name#1` while `name` is being written, the lock `.lock#0`) and so
 /// neither listed nor a key. Only the last `#` counts: of `a#b`, `a#b#1` is the staged file.
@@ -27,6 +36,7 @@ impl Staged {
     pub(super) fn new(target: PathBuf) -> io::Result<Self> {
         if let Some(folder) = target.parent() {
             create_folders(folder)?;
+            leftovers::collect(folder);
         }
         Self::reserve(target)
     }
@@ -44,11 +54,11 @@ impl Staged {
     fn reserve(target: PathBuf) -> io::Result<Self> {
         let mut number = 1_u64;
         loop {
-            let mut path = target.clone().into_os_string();
-            path.push(format!("#{number}"));
-            let path = PathBuf::from(path);
+            let path = beside(&target, number);
             match File::options().write(true).create_new(true).open(&path) {
                 Ok(file) => {
+                    // Where the file system has no locks, nothing is taken for a leftover either.
+                    let _ = file.try_lock();
                     return Ok(Self { file, path, is_ours: true, target });
                 }
                 // Another writer's, or left by one that crashed.
@@ -61,20 +71,43 @@ impl Staged {
     /// Puts the file in place, replacing what is there.
     pub(super) fn replace(mut self) -> io::Result<Metadata> {
         let metadata = self.finish()?;
-        fs::rename(&self.path, &self.target)?;
-        self.is_ours = false;
-        self.sync_folder()?;
+        self.rename()?;
         Ok(metadata)
     }
 
-    /// Puts the file in place unless something is there.
+    /// Puts the file in place unless something is there. Where the file system has no hard links, a lock keeps other writers of this library
+    /// out meanwhile, as for a put on an etag.
     pub(super) fn create(mut self) -> io::Result<Metadata> {
         let metadata = self.finish()?;
-        fs::hard_link(&self.path, &self.target)?;
+        let lock = FolderLock::join(&self.target)?;
+        match fs::hard_link(&self.path, &self.target) {
+            Ok(()) => {}
+            Err(error) if has_no_links(&error) => {
+                drop(lock);
+                self.create_by_lock()?;
+                return Ok(metadata);
+            }
+            Err(error) => return Err(error),
+        }
         self.sync_folder()?;
         // Who watches the folder is told that a name was linked, which may be the beginning of a file, and so waits for this.
         drop(File::options().write(true).open(&self.target));
         Ok(metadata)
+    }
+
+    fn create_by_lock(&mut self) -> io::Result<()> {
+        let _lock = FolderLock::take(&self.target)?;
+        match fs::symlink_metadata(&self.target) {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.rename(),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn rename(&mut self) -> io::Result<()> {
+        fs::rename(&self.path, &self.target)?;
+        self.is_ours = false;
+        self.sync_folder()
     }
 
     fn finish(&mut self) -> io::Result<Metadata> {
@@ -101,6 +134,20 @@ impl Drop for Staged {
     }
 }
 
+/// The name under which a file is written: the target's with a number, cut where that would be too long.
+fn beside(target: &Path, number: u64) -> PathBuf {
+    let suffix = format!("#{number}");
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let end = name.floor_char_boundary(LONGEST_NAME - suffix.len());
+    target.with_file_name(format!("{}{suffix}", &name[..end]))
+}
+
+/// Whether a link was refused since the file system has none: FAT, exFAT, and many that are mounted from elsewhere.
+fn has_no_links(error: &io::Error) -> bool {
+    // Linux says EPERM (`PermissionDenied`) of a file system that knows no links. Where the folder may not be written, the rename fails alike.
+    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied | io::ErrorKind::TooManyLinks)
+}
+
 /// Makes a folder and those above it, and flushes each to the disk.
 pub(super) fn create_folders(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
@@ -124,5 +171,44 @@ pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
         // Elsewhere a folder cannot be opened to be flushed.
         Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn staged(target: &Path, text: &str) -> Staged {
+        let mut staged = Staged::new(target.to_owned()).unwrap();
+        staged.file().write_all(text.as_bytes()).unwrap();
+        staged
+    }
+
+    #[test]
+    fn without_hard_links_a_file_is_put_where_nothing_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        staged(&target, "first").create_by_lock().unwrap();
+        let refused = staged(&target, "second").create_by_lock().unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&target).unwrap(), "first");
+        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [".lock#0", "a"]);
+        // What a file system without links answers, and what it does not.
+        assert!(has_no_links(&io::Error::from(io::ErrorKind::Unsupported)));
+        assert!(has_no_links(&io::Error::from(io::ErrorKind::PermissionDenied)));
+        assert!(!has_no_links(&io::Error::from(io::ErrorKind::AlreadyExists)));
+    }
+
+    #[test]
+    fn a_name_that_is_as_long_as_names_may_be_is_cut_between_characters() {
+        let long = format!("{}é", "x".repeat(252));
+        let name =
+            |number| beside(Path::new("/f").join(&long).as_path(), number).file_name().unwrap().to_str().unwrap().to_owned();
+        assert_eq!(name(1), format!("{}#1", "x".repeat(252)));
+        assert_eq!(name(1234), format!("{}#1234", "x".repeat(250)));
+        assert!(is_staged(&name(7)));
     }
 }

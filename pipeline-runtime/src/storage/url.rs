@@ -136,8 +136,13 @@ fn absolute(path: &str) -> Result<String, String> {
 }
 
 /// A URL fit for a message: credentials stand before an `@` or behind a `?`, and errors hold none.
+///
+/// A password may hold a `?`, and a query an `@`: where an `@` stands behind a `?`, nobody can tell which it is, and nothing is shown.
 fn shown(url: &str) -> String {
-    let url = url.split_once('?').map_or(url, |(before, _)| before);
+    let (url, query) = url.split_once('?').unwrap_or((url, ""));
+    if query.contains('@') {
+        return url.split_once("://").map_or_else(|| "…".to_owned(), |(scheme, _)| format!("{scheme}://…"));
+    }
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
         (None, Some((_, host))) => format!("…@{host}"),
@@ -206,6 +211,10 @@ mod tests {
             assert!(error.contains(part), "{error}");
         }
         assert!(!error.contains("secret"), "{error}");
+        for url in ["gs://user:sec?ret@host", "gs://bucket?token=sec@ret", "user:sec?ret@host"] {
+            let shown = shown(url);
+            assert!(!shown.contains("sec") && !shown.contains("ret") && !shown.contains("user"), "{url}: {shown}");
+        }
     }
 
     #[test]

@@ -1,21 +1,26 @@
 //! The listing of a folder: names are matched before anything is asked about a file.
 //!
-//! Symbolic links are followed, save one that leads back to a folder the walk is inside of. Files whose names are no keys are
+//! Symbolic links are followed, save one that leads back to a folder the walk is inside of. Links to folders that hold such links again
+//! lead to each in more and more ways, so no more than [`MOST_LINKS`] to one folder are followed. Files whose names are no keys are
 //! passed over: names that are not UTF-8, names with control characters, and [staged](is_staged) files. What vanishes during
 //! the walk is passed over, too; a folder that may not be read is an error, as silence would pass for "nothing there".
 
-use std::fs::{self, DirEntry};
+use std::collections::HashMap;
+use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use object_store::ObjectMeta;
 use object_store::path::Path as Key;
 
-use super::error::Failure;
+use super::error::{BucketErrorKind, Failure};
 use super::key::{self, Prefix};
 use super::local::meta;
 use super::staged::is_staged;
 use super::store::Wanted;
+
+/// How many links to one folder a listing follows; one more is an error, as silence would pass for "nothing there".
+pub(super) const MOST_LINKS: u32 = 100;
 
 /// Sees each folder before it is read, and what keys in it begin with: nothing, or what ends with `/`.
 pub(super) type Visit<'a> = &'a mut dyn FnMut(&Path, &str);
@@ -29,7 +34,7 @@ pub(super) fn walk(root: &Path, wanted: &Wanted, visit: Visit<'_>) -> Result<Vec
 
 /// All wanted files in a folder, in which keys begin with `below`, sorted by key.
 pub(super) fn walk_folder(folder: &Path, below: &str, wanted: &Wanted, visit: Visit<'_>) -> Result<Vec<ObjectMeta>, Failure> {
-    let mut walk = Walk { wanted, visit, found: Vec::new(), crossed: Vec::new() };
+    let mut walk = Walk { wanted, visit, found: Vec::new(), crossed: Vec::new(), followed: HashMap::new() };
     walk.folder(folder, below)?;
     walk.found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
     Ok(walk.found)
@@ -59,6 +64,8 @@ struct Walk<'a> {
     found: Vec<ObjectMeta>,
     /// The real folders in which the walk crossed a link, from the root inward.
     crossed: Vec<PathBuf>,
+    /// How many links were followed to each folder, by what the system tells folders apart by.
+    followed: HashMap<(u64, u64), u32>,
 }
 
 impl Walk<'_> {
@@ -89,8 +96,8 @@ impl Walk<'_> {
             return Ok(());
         };
         let path = entry.path();
-        let linked = kind.is_symlink();
-        if linked {
+        let mut linked = None;
+        if kind.is_symlink() {
             let target = match fs::metadata(&path) {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     return Err(error.into());
@@ -100,13 +107,17 @@ impl Walk<'_> {
                 Ok(target) => target,
             };
             kind = target.file_type();
+            linked = Some(target);
         }
         if kind.is_dir() {
             let below = format!("{key}/");
             if !below.starts_with(self.wanted.prefix().as_str()) {
                 return Ok(());
             }
-            return if linked { self.across(folder, &path, &below) } else { self.folder(&path, &below) };
+            return match linked {
+                Some(target) => self.across(folder, &path, &target, &below),
+                None => self.folder(&path, &below),
+            };
         }
         if kind.is_file() && !is_staged(name) {
             self.file(&path, key)?;
@@ -124,17 +135,42 @@ impl Walk<'_> {
     }
 
     /// Follows a link to a folder, unless a real folder on the way here lies in it or is it: then it leads round in a circle.
-    fn across(&mut self, from: &Path, link: &Path, below: &str) -> Result<(), Failure> {
+    fn across(&mut self, from: &Path, link: &Path, to: &Metadata, below: &str) -> Result<(), Failure> {
         let (Some(from), Some(target)) = (present(from.canonicalize())?, present(link.canonicalize())?) else {
             return Ok(());
         };
         self.crossed.push(from);
         if !self.crossed.iter().any(|real| real.starts_with(&target)) {
+            self.count(to, &target)?;
             self.folder(link, below)?;
         }
         self.crossed.pop();
         Ok(())
     }
+
+    fn count(&mut self, to: &Metadata, target: &Path) -> Result<(), Failure> {
+        let followed = self.followed.entry(identity(to)).or_default();
+        *followed += 1;
+        if *followed <= MOST_LINKS {
+            return Ok(());
+        }
+        let target = target.display();
+        let detail = format!(
+            "more than {MOST_LINKS} symbolic links lead to the folder {target}, counting each way to a link; remove some of them"
+        );
+        Err(Failure::new(BucketErrorKind::Other, detail))
+    }
+}
+
+#[cfg(unix)]
+fn identity(folder: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (folder.dev(), folder.ino())
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> (u64, u64) {
+    (0, 0)
 }
 
 /// `None` for what is not there, or no longer.

@@ -51,6 +51,8 @@ struct Simulated {
     stamps: Stamps,
     faults: Faults,
     busy: watch::Sender<usize>,
+    /// Whether webhooks are really sent.
+    sends_webhooks: bool,
     /// Whose turn it is; first come, first served.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
@@ -69,14 +71,21 @@ impl World {
     }
 
     /// A world of its own, whose time is `now`. It is asked on the threads that poll the operations' futures only.
-    pub(crate) fn simulated(now: Clock) -> Self {
+    /// Webhooks are sent in it, or not.
+    pub(crate) fn simulated(now: Clock, sends_webhooks: bool) -> Self {
         Self::new(Some(Simulated {
             now,
+            sends_webhooks,
             stamps: Stamps::default(),
             faults: Faults::default(),
             busy: watch::Sender::new(0),
             turn: Arc::default(),
         }))
+    }
+
+    /// Whether webhooks are really sent.
+    pub(crate) fn sends_webhooks(&self) -> bool {
+        self.0.simulated.as_ref().is_none_or(|simulated| simulated.sends_webhooks)
     }
 
     fn new(simulated: Option<Simulated>) -> Self {

@@ -1,10 +1,13 @@
 use crate::plan::NotifierIx;
+use crate::time::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The callbacks of one run that are to be delivered, in the order of each notifier.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
     queues: BTreeMap<NotifierIx, Queue>,
+    /// When this process tries what another one has left, where that is sooner.
+    taken_up: BTreeMap<u32, Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -20,10 +23,17 @@ impl Delivery {
         self.queues.entry(notifier).or_default().ids.push_back(id);
     }
 
-    /// The first of each notifier that is not being delivered yet, if `may` allows it; they are from now on.
-    pub(crate) fn begin(&mut self, may: impl Fn(u32) -> bool) -> Vec<(NotifierIx, u32)> {
+    /// A callback that another process has left is tried then, at the latest.
+    pub(crate) fn take_up(&mut self, id: u32, at: Timestamp) {
+        self.taken_up.insert(id, at);
+    }
+
+    /// The first of each notifier that is not being delivered yet, if it is due or taken up by now; they are from now on.
+    pub(crate) fn begin(&mut self, now: Timestamp, is_due: impl Fn(u32) -> bool) -> Vec<(NotifierIx, u32)> {
+        let Self { queues, taken_up } = self;
+        let may = |id| is_due(id) || taken_up.get(&id).is_some_and(|at| *at <= now);
         let mut begun = Vec::new();
-        for (notifier, queue) in &mut self.queues {
+        for (notifier, queue) in queues {
             if let Some(&id) = queue.ids.front()
                 && !queue.is_under_way
                 && may(id)
@@ -37,6 +47,7 @@ impl Delivery {
 
     /// A delivery has come to its end; with `again` it is tried once more.
     pub(crate) fn end(&mut self, id: u32, again: bool) {
+        self.taken_up.remove(&id);
         if let Some(queue) = self.queues.values_mut().find(|queue| queue.ids.front() == Some(&id)) {
             queue.is_under_way = false;
             if !again {

@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// How many failed nodes a notification names.
 const MOST_NAMED: usize = 10;
+/// How many bytes of each one's error, so that those of all are told together.
+const MOST_OF_AN_ERROR: usize = 1000;
 
 impl RunContext<'_> {
     /// A node came to a state that notifiers may be for.
@@ -61,7 +63,7 @@ impl RunContext<'_> {
     pub(crate) fn deliver(&mut self) {
         let (callbacks, now) = (self.run.callbacks(), self.now);
         let is_due = |id| callbacks.get(id).is_some_and(|due| due.next.is_none_or(|next| next <= now));
-        for (notifier, id) in self.delivery.begin(is_due) {
+        for (notifier, id) in self.delivery.begin(now, is_due) {
             if let Some(notification) = self.run.callbacks().get(id).map(|due| Arc::clone(&due.notification)) {
                 self.act(Action::Deliver { run: self.ix, id, notifier, notification });
             }
@@ -84,8 +86,9 @@ impl RunContext<'_> {
             match notifier {
                 Some(notifier) => {
                     self.delivery.push(notifier, id);
-                    if let Some(next) = due.next {
-                        self.timer(next.max(self.now), Due::Callback(id));
+                    if let Some(at) = due.taken_up(self.now) {
+                        self.delivery.take_up(id, at);
+                        self.timer(at.max(self.now), Due::Callback(id));
                     }
                 }
                 None => given_up.push((id, due.recipient.label)),
@@ -106,8 +109,8 @@ impl RunContext<'_> {
                 self.delivery.end(id, false);
                 self.record(Record::CallbackTold { id });
             }
-            Err(NotTold { error, after }) => {
-                let next = self.run.callbacks().next_try(id, self.now, after);
+            Err(NotTold { error, after, is_final }) => {
+                let next = if is_final { None } else { self.run.callbacks().next_try(id, self.now, after) };
                 self.delivery.end(id, next.is_some());
                 self.record(Record::CallbackFailed { id, next, error: error.into() });
                 if let Some(next) = next {
@@ -123,15 +126,20 @@ impl RunContext<'_> {
         Notification { error, ..self.notification(event) }
     }
 
-    /// Names the nodes that failed, if any did.
+    /// Names the nodes that failed, and why, if any did.
     fn failed_nodes(&self) -> Option<String> {
         let mut failed = self.run.slots().filter(|&slot| self.run.node(slot).state() == NodeState::Failed);
-        let named: Vec<String> = failed.by_ref().take(MOST_NAMED).map(|slot| self.run.id(slot)).collect();
+        let why = |slot| {
+            let error = self.run.node(slot).failure().map_or("", |failure| failure.error());
+            let end = error.floor_char_boundary(MOST_OF_AN_ERROR);
+            format!("`{}` failed: {}{}", self.run.id(slot), &error[..end], if end < error.len() { "…" } else { "" })
+        };
+        let named: Vec<String> = failed.by_ref().take(MOST_NAMED).map(why).collect();
         let more = match failed.count() {
             0 => String::new(),
-            more => format!(" and {more} more"),
+            more => format!("; and {more} more failed"),
         };
-        (!named.is_empty()).then(|| format!("failed: {}{more}", named.join(", ")))
+        (!named.is_empty()).then(|| format!("{}{more}", named.join("; ")))
     }
 
     fn notification(&self, event: Event) -> Notification {

@@ -3,13 +3,53 @@
 use super::super::effects::NotTold;
 use super::super::ids::RunIx;
 use super::Engine;
+use crate::author::error::Kind;
 use crate::author::notify::Notification;
 use crate::plan::Notifier;
 use futures_util::FutureExt;
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tracing::Level;
+
+/// Of so many final errors each is warned of once; of further ones each time.
+const MOST_REMEMBERED: usize = 1000;
+
+/// A notifier that no further try would help, such as one whose variable is not set, fails with each thing that it is told. So a process warns
+/// of that once; the journal has each.
+fn warn(notification: &Notification, notifier: &str, NotTold { error, is_final, .. }: &NotTold) {
+    macro_rules! event {
+        ($level:expr, $said:literal) => {
+            tracing::event!(
+                $level,
+                pipeline = notification.pipeline(),
+                run = notification.run_id(),
+                node = notification.node(),
+                callback = notification.name(),
+                notifier,
+                error,
+                $said
+            )
+        };
+    }
+    match is_final {
+        false => event!(Level::WARN, "a callback failed and will be tried again"),
+        true if is_news(notifier, error) => {
+            event!(Level::WARN, "a callback failed and is not tried again, since that would not help")
+        }
+        true => event!(Level::DEBUG, "a callback failed and is not tried again, as before"),
+    }
+}
+
+/// Whether this process has not warned of that yet.
+fn is_news(notifier: &str, error: &str) -> bool {
+    static WARNED: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
+    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    let said = (notifier.to_owned(), error.to_owned());
+    if warned.len() >= MOST_REMEMBERED { !warned.contains(&said) } else { warned.insert(said) }
+}
 
 /// How long one delivery may take.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -26,21 +66,13 @@ impl Engine {
             let result = tokio::select! {
                 done = std::future::poll_fn(|context| engine.within(|| done.as_mut().poll(context))) => match done {
                     Ok(Ok(())) => Ok(()),
-                    Ok(Err(error)) => Err(NotTold { error: error.chain(), after: error.later() }),
+                    Ok(Err(error)) => Err(NotTold { error: error.chain(), after: error.later(), is_final: error.kind() == Kind::Fatal }),
                     Err(panic) => Err(format!("it panicked: {}", crate::author::pipeline::panic_message(&*panic)).into()),
                 },
                 () = engine.clock().sleep_until(deadline) => Err("it took longer than a minute".to_owned().into()),
             };
-            if let Err(NotTold { error, .. }) = &result {
-                tracing::warn!(
-                    pipeline = notification.pipeline(),
-                    run = notification.run_id(),
-                    node = notification.node(),
-                    callback = notification.name(),
-                    notifier = &*notifier.label,
-                    error,
-                    "a callback failed and will be tried again"
-                );
+            if let Err(not_told) = &result {
+                warn(&notification, &notifier.label, not_told);
             }
             engine.was_delivered(run, id, result);
         }));

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
+/// Whoever starts a process anew may have mended what failed, and a process that does nothing else ends after half a minute.
+const TAKEN_UP_WITHIN: Duration = Duration::from_secs(10);
 /// The longest wait that a notifier may ask for.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
 /// How long a notifier that fails is tried again.
@@ -36,6 +38,22 @@ pub(crate) struct DueCallback {
     tries: u32,
     /// When the next try is due, after one that failed.
     pub(crate) next: Option<Timestamp>,
+    /// The notifier asked not to be tried again before.
+    is_asked: bool,
+}
+
+impl DueCallback {
+    /// When a process that takes it up tries it: within [`TAKEN_UP_WITHIN`], however long the last one was going to wait, unless the notifier
+    /// asked for that.
+    pub(crate) fn taken_up(&self, now: Timestamp) -> Option<Timestamp> {
+        let next = self.next?;
+        Some(if self.is_asked { next } else { next.min(now + TAKEN_UP_WITHIN) })
+    }
+}
+
+/// How long to wait after so many tries that failed, without being asked for more.
+fn wait(tries: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(2u32.saturating_pow(tries)).min(LONGEST_WAIT)
 }
 
 impl Callbacks {
@@ -49,10 +67,12 @@ impl Callbacks {
                     _ => {}
                 }
                 let (recipient, notification) = (recipient.clone(), Arc::clone(notification));
-                self.due.insert(*id, DueCallback { recipient, notification, since: entry.at, tries: 0, next: None });
+                self.due
+                    .insert(*id, DueCallback { recipient, notification, since: entry.at, tries: 0, next: None, is_asked: false });
             }
             Record::CallbackFailed { id, next: Some(next), error: _ } => {
                 if let Some(due) = self.due.get_mut(id) {
+                    due.is_asked = next.since(entry.at) > wait(due.tries);
                     due.tries += 1;
                     due.next = Some(*next);
                 }
@@ -100,8 +120,7 @@ impl Callbacks {
     /// When to try again after a failure, after which the notifier asked to be left alone for `after`; `None` when to give up.
     pub(crate) fn next_try(&self, id: u32, now: Timestamp, after: Option<Duration>) -> Option<Timestamp> {
         let due = self.due.get(&id)?;
-        let wait = FIRST_WAIT.saturating_mul(2u32.saturating_pow(due.tries)).min(LONGEST_WAIT);
-        let next = now + wait.max(after.unwrap_or_default().min(LONGEST_ASKED));
+        let next = now + wait(due.tries).max(after.unwrap_or_default().min(LONGEST_ASKED));
         (next.since(due.since) <= GIVE_UP_AFTER).then_some(next)
     }
 

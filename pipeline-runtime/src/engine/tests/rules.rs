@@ -1,7 +1,7 @@
 //! Single cases, by hand: what a simulation cannot show, as its bodies end in time or its process does not.
 
 use super::super::core::Core;
-use super::super::effects::{Action, Answered, Outbox, Todo};
+use super::super::effects::{Action, Answered, NotTold, Outbox, Todo};
 use super::super::ids::{Job, RunIx, Slot};
 use super::super::log::{Entry, Output, Record};
 use super::super::rules::{Edit, EditError};
@@ -366,6 +366,56 @@ fn what_was_due_to_be_told_is_told_after_a_crash_in_order() {
     bench.core.delivered(RUN, 0, Ok(()), bench.now);
     bench.take();
     assert_eq!(bench.tells, [(0, "on_success".into()), (1, "on_success".into())]);
+}
+
+/// However long the process before was going to wait, unless the notifier asked for that.
+#[test]
+fn a_callback_that_a_process_takes_up_is_tried_within_ten_seconds() {
+    #[pipeline]
+    fn told() {
+        work(1u64).on_success(page).named("a");
+    }
+    for (after, seconds) in [(None, 10), (Some(Duration::from_hours(1)), 3600)] {
+        let mut bench = Bench::new(&told());
+        bench.succeed("a", 1);
+        // The next try is due five minutes after the last.
+        for _ in 0..12 {
+            bench.pass(300);
+            let not_told = NotTold { error: "nobody".into(), after, is_final: false };
+            bench.core.delivered(RUN, 0, Err(not_told), bench.now);
+            bench.take();
+            if after.is_some() {
+                break;
+            }
+        }
+        bench.crash(0);
+        bench.pass(seconds - 1);
+        assert!(bench.tells.is_empty(), "{after:?}");
+        bench.pass(1);
+        assert_eq!(bench.tells, [(0, "on_success".into())], "{after:?}");
+        // It goes on as it did: the next try comes five minutes later.
+        bench.tells.clear();
+        bench.core.delivered(RUN, 0, Err("nobody".to_owned().into()), bench.now);
+        bench.take();
+        bench.pass(1);
+        assert!(bench.tells.is_empty(), "{after:?}");
+    }
+}
+
+#[test]
+fn what_no_further_try_would_help_is_given_up_at_once() {
+    #[pipeline]
+    fn told() {
+        work(1u64).on_success(page).named("a");
+    }
+    let mut bench = Bench::new(&told());
+    bench.succeed("a", 1);
+    let not_told = NotTold { error: "its variable is not set".into(), after: None, is_final: true };
+    bench.core.delivered(RUN, 0, Err(not_told), bench.now);
+    bench.take();
+    assert!(bench.run().callbacks().is_empty());
+    let last = bench.entries.iter().rev().find(|entry| matches!(entry.record, Record::CallbackFailed { .. }));
+    assert!(matches!(last.unwrap().record, Record::CallbackFailed { next: None, .. }));
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn without_what_is_no_key(listing: &str) -> Option<String> {
     while let Some((before, from)) = rest.split_once(OPEN) {
         let (entry, after) = from.split_once(CLOSE)?;
         kept += before;
-        if element(entry, "Key").is_none_or(|name| key::parse(&unescaped(name)).is_ok()) {
+        if element(entry, "Key").is_none_or(is_key) {
             kept.extend([OPEN, entry, CLOSE]);
         } else {
             dropped = true;
@@ -154,9 +154,9 @@ fn without_what_is_no_key(listing: &str) -> Option<String> {
     dropped.then_some(kept)
 }
 
-fn unescaped(text: &str) -> String {
-    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
-    entities.iter().fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
+/// Whether a name is a key, as XML has it. A control character is written as a number: `&#10;`, `&#x0a;`.
+fn is_key(name: &str) -> bool {
+    quick_xml::escape::unescape(name).is_ok_and(|name| key::parse(&name).is_ok())
 }
 
 /// The text of the first element of that name.
@@ -176,5 +176,17 @@ mod tests {
         let kept = "<R><N>x</N><Contents><Key>a/b&amp;c</Key><Size>1</Size></Contents><T>t</T></R>";
         assert_eq!(without_what_is_no_key(listing).as_deref(), Some(kept));
         assert_eq!(without_what_is_no_key(kept), None);
+        for (name, is_listed) in [
+            ("a&#10;b", false),
+            ("a&#x0a;b", false),
+            ("a&#xA;b", false),
+            ("a&#65;&#x42;", true),
+            ("a&amp;#10;b", true),
+            ("a&amp;lt;b", true),
+        ] {
+            let listing = format!("<R><Contents><Key>{name}</Key></Contents></R>");
+            let kept = without_what_is_no_key(&listing);
+            assert_eq!(kept.as_deref(), (!is_listed).then_some("<R></R>"), "{name}");
+        }
     }
 }

@@ -197,6 +197,95 @@ async fn links_are_read_but_not_written_through() -> Tested {
     Ok(())
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_that_leads_elsewhere_by_now_is_followed_at_the_next_operation() -> Tested {
+    use std::os::unix::fs::symlink;
+
+    let folder = tempfile::tempdir()?;
+    let [a, b, current] = ["a", "b", "current"].map(|name| folder.path().join(name));
+    for (place, text) in [(&a, "of a"), (&b, "of b")] {
+        fs::create_dir(place)?;
+        fs::write(place.join("x"), text)?;
+    }
+    let point_at = |place: &std::path::Path| {
+        let next = folder.path().join("next");
+        symlink(place, &next).and_then(|()| fs::rename(&next, &current))
+    };
+    point_at(&a)?;
+    let bucket = Bucket::open(&format!("file://{}", current.display()))?;
+    assert_eq!(bucket.get("x").await?, "of a");
+    let mut begun = bucket.put_stream("y").await?;
+    begun.write("for a").await?;
+
+    point_at(&b)?;
+    assert_eq!(bucket.get("x").await?, "of b");
+    bucket.put("z", "for b").await?;
+    assert_eq!(fs::read_to_string(b.join("z"))?, "for b");
+    // What was begun stays in the folder that it was begun in.
+    begun.finish().await?;
+    assert!(a.join("y").exists() && !b.join("y").exists());
+
+    // A folder that vanished is no bucket without the key, also for what goes on in it.
+    let mut cut_off = bucket.put_stream("y").await?;
+    cut_off.write("for b").await?;
+    fs::remove_dir_all(&b)?;
+    assert_eq!(kind(cut_off.finish().await), Some(Kind::NoSuchBucket));
+    assert_eq!(kind(bucket.head("x").await), Some(Kind::NoSuchBucket));
+    assert_eq!(kind(bucket.list("").await), Some(Kind::NoSuchBucket));
+    assert_eq!(kind(bucket.put("x", "").await), Some(Kind::NoSuchBucket));
+    point_at(&a)?;
+    fs::remove_dir_all(&a)?;
+    assert_eq!(kind(bucket.head("x").await), Some(Kind::NoSuchBucket));
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_ladder_of_links_is_refused_and_not_walked_without_end() -> Tested {
+    use std::os::unix::fs::symlink;
+
+    let fresh = in_a_folder("")?;
+    let root = std::path::PathBuf::from(fresh.bucket.url().trim_start_matches("file://"));
+    let above = tempfile::tempdir()?;
+    let rung = |number: u32| above.path().join(number.to_string());
+    // Two links in each folder lead to the next: there are 2^60 ways to the last.
+    for number in 0..60 {
+        fs::create_dir(rung(number))?;
+        for name in ["left", "right"] {
+            symlink(rung(number + 1), rung(number).join(name))?;
+        }
+    }
+    fs::create_dir(rung(60))?;
+    symlink(rung(0), root.join("ladder"))?;
+    let error = fresh.bucket.list("").await.unwrap_err().to_string();
+    assert!(error.contains("more than 100 symbolic links lead to the folder"), "{error}");
+    // Many links to one folder are many folders.
+    fs::remove_file(root.join("ladder"))?;
+    fs::write(rung(60).join("x"), "")?;
+    for number in 0..100 {
+        symlink(rung(60), root.join(format!("link{number}")))?;
+    }
+    assert_eq!(fresh.bucket.list("").await?.len(), 100);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_may_be_as_long_as_the_file_system_has_it() -> Tested {
+    let fresh = in_a_folder("")?;
+    let bucket = &fresh.bucket;
+    for length in [253, 254, 255] {
+        let key = format!("a/{}", "x".repeat(length));
+        bucket.put(&key, "1").await?;
+        let etag = bucket.head(&key).await?.and_then(|object| object.etag).unwrap_or_default();
+        bucket.put_if_match(&key, "2", &etag).await?;
+        assert_eq!(bucket.get(&key).await?, "2");
+        assert_eq!(kind(bucket.put_if_absent(&key, "3").await), Some(Kind::AlreadyExists));
+    }
+    assert_eq!(bucket.list("").await?.len(), 3);
+    Ok(())
+}
+
 #[test]
 fn the_systems_refusals_are_told_apart() {
     use std::io::{Error, ErrorKind as K};
@@ -233,7 +322,7 @@ fn a_bucket_is_one_pointer_and_its_futures_travel() -> Tested {
 /// 2024-03-25, six o'clock, plus what has passed on tokio's paused clock.
 fn simulated() -> World {
     let start = tokio::time::Instant::now();
-    World::simulated(Arc::new(move || dawn() + start.elapsed()))
+    World::simulated(Arc::new(move || dawn() + start.elapsed()), false)
 }
 
 fn dawn() -> DateTime<Utc> {

@@ -1,0 +1,138 @@
+//! Unfinished files of killed processes are removed by a later write to their folder.
+//!
+//! No listing shows such a file and no key reaches it, so nobody else would.
+//!
+//! # Why both a lock and an age
+//!
+//! The lock alone says that a file's writer is gone, where locks reach it: a writer on another machine, or one of an earlier version, may have
+//! none. So a file also has to be [`OLD`]. A folder is read for them once an [`INTERVAL`] by a process, so that a write costs no more in a
+//! folder with very many files.
+
+use std::collections::HashMap;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::staged::is_staged;
+
+/// How long a file has not been written to that is a leftover.
+const OLD: Duration = Duration::from_hours(1);
+/// How long a process does not look into a folder again.
+const INTERVAL: Duration = Duration::from_hours(1);
+/// So many folders are remembered. Beyond, all are forgotten, and looked into again.
+const MOST_FOLDERS: usize = 1024;
+
+/// Removes what killed processes have left in a folder, unless this process has looked for that lately. What cannot be removed stays:
+/// it is in nobody's way.
+pub(super) fn collect(folder: &Path) {
+    if is_due(folder) {
+        let _ = collect_now(folder, SystemTime::now());
+    }
+}
+
+fn is_due(folder: &Path) -> bool {
+    static LOOKED: Mutex<Option<HashMap<PathBuf, Instant>>> = Mutex::new(None);
+    let mut looked = LOOKED.lock().unwrap_or_else(PoisonError::into_inner);
+    let looked = looked.get_or_insert_default();
+    if looked.get(folder).is_some_and(|last| last.elapsed() < INTERVAL) {
+        return false;
+    }
+    if looked.len() >= MOST_FOLDERS {
+        looked.clear();
+    }
+    looked.insert(folder.to_owned(), Instant::now());
+    true
+}
+
+fn collect_now(folder: &Path, now: SystemTime) -> io::Result<()> {
+    for entry in fs::read_dir(folder)?.flatten() {
+        // The lock of a folder stays, and is number 0 of no name.
+        if entry.file_name().to_str().is_some_and(|name| is_staged(name) && !name.ends_with("#0")) {
+            // One that cannot be removed keeps no other.
+            let _ = remove(&entry.path(), now);
+        }
+    }
+    Ok(())
+}
+
+fn remove(path: &Path, now: SystemTime) -> io::Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    let age = now.duration_since(found.modified()?).unwrap_or_default();
+    if !found.is_file() || age < OLD {
+        return Ok(());
+    }
+    let file = File::open(path)?;
+    // Its writer has it, or somebody else removes it.
+    file.try_lock()?;
+    // With the lock held nobody but who opened it before can have removed it, and made another of that name.
+    if is_same(&file.metadata()?, &fs::symlink_metadata(path)?) { fs::remove_file(path) } else { Ok(()) }
+}
+
+#[cfg(unix)]
+fn is_same(a: &Metadata, b: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::staged::Staged;
+    use super::*;
+
+    fn file(folder: &Path, name: &str, age: Duration) {
+        let file = File::create(folder.join(name)).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+    }
+
+    #[test]
+    fn a_write_removes_what_is_old_and_locked_by_nobody_from_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        for (name, age) in
+            [("a#1", OLD), ("a#12", 2 * OLD), ("b#1", OLD / 2), (".lock#0", 2 * OLD), ("c#x", 2 * OLD), ("d", 2 * OLD)]
+        {
+            file(path, name, age);
+        }
+        // A writer that is still there has it, however long it has written nothing.
+        file(path, "e#1", 2 * OLD);
+        let slow = File::open(path.join("e#1")).unwrap();
+        slow.try_lock().unwrap();
+        let names = || -> Vec<String> {
+            let mut names: Vec<_> =
+                fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        drop(Staged::new(path.join("new")).unwrap());
+        assert_eq!(names(), [".lock#0", "b#1", "c#x", "d", "e#1"]);
+        // The next write of this process does not look again.
+        file(path, "f#1", 2 * OLD);
+        drop(Staged::new(path.join("new")).unwrap());
+        assert!(names().contains(&"f#1".to_owned()));
+        drop(slow);
+        collect_now(path, SystemTime::now()).unwrap();
+        assert_eq!(names(), [".lock#0", "b#1", "c#x", "d"]);
+    }
+
+    #[test]
+    fn a_file_is_locked_while_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let staged = Staged::new(path.join("slow")).unwrap();
+        let later = SystemTime::now() + 2 * OLD;
+        collect_now(path, later).unwrap();
+        assert!(path.join("slow#1").exists());
+        // As a killed process leaves it: nothing removes it.
+        drop(File::create(path.join("killed#1")).unwrap());
+        collect_now(path, later).unwrap();
+        assert!(!path.join("killed#1").exists() && path.join("slow#1").exists());
+        drop(staged);
+    }
+}
