@@ -120,6 +120,12 @@
 // The expansion of the macros names this crate, also in its own tests and examples.
 extern crate self as pipeline_runtime;
 
+#[cfg(not(unix))]
+compile_error!(
+    "pipeline-runtime runs on Linux, and is expected to on other Unix systems; on this one keys of `file://` buckets could leave their bucket, and no \
+     lock has been tested. Build it for Linux, on Windows in the Windows Subsystem for Linux. `docs/platforms.md` says more"
+);
+
 #[cfg(feature = "measure")]
 #[doc(hidden)]
 #[path = "measure.rs"]
