@@ -8,7 +8,7 @@ macro_rules! regions {
             use ::pipeline_runtime::prelude::*;
 
             #[task]
-            pub(crate) async fn load() -> Result<u64> {
+            pub(super) async fn load() -> Result<u64> {
                 ::std::result::Result::Ok($rows)
             }
         }
@@ -18,7 +18,7 @@ macro_rules! regions {
 regions!(eu = 1, us = 2);
 
 #[pipeline]
-pub(crate) fn twins() {
+pub fn twins() {
     let _ = eu::load().named("eu");
     let _ = us::load().named("us");
 }
