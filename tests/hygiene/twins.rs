@@ -1,4 +1,5 @@
 //! Tasks that one macro makes several times: their definitions are equal in all but what they are.
+#![allow(clippy::redundant_pub_crate, reason = "`unreachable_pub` wants it so")]
 
 use ::pipeline_runtime::prelude::*;
 
@@ -18,7 +19,7 @@ macro_rules! regions {
 regions!(eu = 1, us = 2);
 
 #[pipeline]
-pub fn twins() {
+pub(crate) fn twins() {
     let _ = eu::load().named("eu");
     let _ = us::load().named("us");
 }
