@@ -34,12 +34,12 @@ fn warn(notification: &Notification, notifier: &str, NotTold { error, is_final, 
             )
         };
     }
-    match is_final {
-        false => event!(Level::WARN, "a callback failed and will be tried again"),
-        true if is_news(notifier, error) => {
-            event!(Level::WARN, "a callback failed and is not tried again, since that would not help")
-        }
-        true => event!(Level::DEBUG, "a callback failed and is not tried again, as before"),
+    if !is_final {
+        event!(Level::WARN, "a callback failed and will be tried again");
+    } else if is_news(notifier, error) {
+        event!(Level::WARN, "a callback failed and is not tried again, since that would not help");
+    } else {
+        event!(Level::DEBUG, "a callback failed and is not tried again, as before");
     }
 }
 
