@@ -195,7 +195,9 @@ fn what_ran_while_the_date_was_ahead_runs_no_second_time_after_its_runs_are_dele
             let before = old.left().len();
             begins(dispatch, &old);
             let mut begun = old.left().split_off(before);
-            begun.iter_mut().for_each(|run| run.truncate(run.find("T00").unwrap()));
+            for run in &mut begun {
+                run.truncate(run.find("T00").unwrap());
+            }
             begun
         };
         let mut dispatch = old.dispatch(None);
