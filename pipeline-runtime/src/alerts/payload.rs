@@ -109,8 +109,14 @@ mod tests {
     use super::*;
 
     fn notification(node: Option<&str>, state: &str) -> Notification {
-        let of_run = Notification::of_success("sales", "run");
-        Notification { event: Event::OnFailure, node: node.map(str::to_owned), state: Some(state.to_owned()), ..of_run }
+        Notification {
+            pipeline: "sales".into(),
+            run_id: "run".into(),
+            at: DateTime::UNIX_EPOCH,
+            node: node.map(str::to_owned),
+            state: Some(state.to_owned()),
+            ..Notification::for_test(Event::OnFailure)
+        }
     }
 
     #[test]
