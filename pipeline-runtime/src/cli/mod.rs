@@ -114,9 +114,11 @@ mod check;
 mod choose;
 #[cfg(test)]
 mod clock_changes;
+mod durations;
 mod edit;
 mod graph;
 mod list;
+mod logging;
 mod logs;
 mod metrics;
 mod output;
@@ -134,6 +136,8 @@ mod show;
 mod simulate;
 mod summary;
 mod trigger;
+#[cfg(test)]
+mod view_panics;
 mod waiting;
 mod zones;
 
@@ -170,7 +174,7 @@ struct Place {
 impl Place {
     /// A runner there, which others may ask for runs of these pipelines.
     fn runner(&self, pipelines: &[Pipeline]) -> Result<Runner, String> {
-        let logging = args::logging(self.log, self.log_format)?;
+        let logging = logging::logging(self.log, self.log_format)?;
         let runner = Runner::new().progress(self.progress).parallelism(self.parallelism).speed(self.speed).logging(logging);
         Ok(runner.journal(&self.journal).hosting(pipelines))
     }
@@ -313,15 +317,14 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Acts(acts) => acts::run(&acts, &journal),
         Command::Backup { file, force } => backup::run(&file, force, &journal),
         Command::Repair => repair::run(&journal),
-        Command::Simulate(simulate) => simulate::run(pipelines, simulate, args::logging(args.log, args.log_format)),
+        Command::Simulate(simulate) => simulate::run(pipelines, simulate, logging::logging(args.log, args.log_format)),
     };
     done.unwrap_or_else(|problem| refuse(&problem))
 }
 
 /// Says what is wrong with the use, or where clap was asked for help, that.
 fn wrong_arguments(error: &clap::Error) -> ExitCode {
-    // Whoever closed the stream does not want to read it.
-    let _ = error.print();
+    output::arguments(error);
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         _ => ExitCode::from(WRONG_USE),

@@ -1,7 +1,10 @@
 //! Writing for people, on terminals that no text can change. A stream that was closed, as by `head`, ends nothing: there is just nobody left to read.
+//!
+//! All that a command prints passes here, but for the lines that [`Progress::Auto`](super::Progress::Auto) redraws, which are escaped the same.
 
-use crate::observe::{harmless, harmless_json};
-use std::io::Write;
+use crate::observe::{harmless, harmless_json, one_line, print_error};
+use clap::error::ContextValue;
+use std::io::{IsTerminal, Write};
 
 /// Prints the text and an end of line.
 pub(super) fn to_stdout(text: &str) {
@@ -16,7 +19,34 @@ pub(super) fn json(json: &impl std::fmt::Display) {
 
 /// Prints the text and an end of line.
 pub(super) fn to_stderr(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", harmless(text));
+    print_error(text);
+}
+
+/// Whether people see on a terminal what is printed on either stream.
+pub(super) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Prints why the arguments are wrong; or the help, where that is what was asked for.
+pub(super) fn arguments(error: &clap::Error) {
+    if !error.use_stderr() {
+        // Help is the author's, and may be in colours. Whoever closed the stream does not want to read it.
+        let _ = error.print();
+        return;
+    }
+    let mut text = error.render().to_string();
+    // What was given stands in it, and may have lines that would look like lines of the message.
+    for (_, value) in error.context() {
+        let given: &[String] = match value {
+            ContextValue::String(given) => std::slice::from_ref(given),
+            ContextValue::Strings(given) => given,
+            _ => &[],
+        };
+        for given in given.iter().filter(|given| given.contains('\n')) {
+            text = text.replace(given, &one_line(given));
+        }
+    }
+    to_stderr(text.trim_end());
 }
 
 /// Columns two spaces apart, each as wide as its widest cell; the last one ends without spaces.

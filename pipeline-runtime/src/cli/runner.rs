@@ -1,7 +1,7 @@
 //! Runs with progress, for `run` and for a binary's own commands.
 
-use super::progress::{self, Progress};
-use super::{WRONG_USE, args, output, summary, zones};
+use super::progress::{self, Progress, View};
+use super::{WRONG_USE, logging, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
     Ask, Backfill, Command, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, SetAside,
@@ -68,6 +68,8 @@ pub struct Runner {
     /// All pipelines of the binary: what others may ask this process for while it holds the journal.
     hosting: Vec<Pipeline>,
     service: Service,
+    /// Shows progress in the place of what `progress` says.
+    view: Option<Box<dyn View>>,
 }
 
 /// Which runs of the journal are gone on with, beside those that are asked for by their pipelines.
@@ -154,6 +156,7 @@ impl Runner {
             asked: None,
             hosting: Vec::new(),
             service: Service::default(),
+            view: None,
         }
     }
 
@@ -243,6 +246,11 @@ impl Runner {
         Self { kept: Kept::Unfinished(Accepts::Additions), service, ..self }
     }
 
+    #[cfg(test)]
+    pub(super) fn viewed_by(self, view: Box<dyn View>) -> Self {
+        Self { view: Some(view), ..self }
+    }
+
     pub(super) fn logging(self, logging: Logging) -> Self {
         Self { logging: Some(logging), ..self }
     }
@@ -264,7 +272,7 @@ impl Runner {
         if self.runs.is_empty() && matches!(self.kept, Kept::None) {
             return Err(RunnerError::NoPipeline);
         }
-        let logging = self.logging.map_or_else(|| args::logging(None, None).map_err(RunnerError::Level), Ok)?;
+        let logging = self.logging.map_or_else(|| logging::logging(None, None).map_err(RunnerError::Level), Ok)?;
         let progress = self.progress;
         let journal = self.journal.as_deref().map(SqliteJournal::open).transpose().map_err(StartError::Journal)?.map(Arc::new);
         let newest = journal.as_ref().map(|journal| journal.reader()?.newest()).transpose().map_err(StartError::Journal)?;
@@ -309,8 +317,8 @@ impl Runner {
         }
         say_what_is_not_run(settled.as_deref().filter(|_| is_told), unfinished.aside.iter().filter(|_| !logs_as_json));
         let sink = feed.log_sink();
-        let shown =
-            progress::show(progress, clock, names.clone(), forgets, Arc::clone(&feed), news).map_err(RunnerError::Process)?;
+        let view = self.view.unwrap_or_else(|| progress::view(progress, clock, forgets));
+        let shown = progress::show(view, names.clone(), Arc::clone(&feed), news).map_err(RunnerError::Process)?;
         let logs = logs::collect(logging, sink, keeps, clock, names);
         unfinished.aside.iter().filter(|_| logs_as_json).for_each(log_aside);
         for work in self.beside {
@@ -358,8 +366,9 @@ impl Runner {
         if let Some(failure) = host.failure() {
             return Err(RunnerError::Start(StartError::Stopped(failure)));
         }
-        let reports = runs.iter().filter_map(|run| Some(report(&host, *run, watched.remove(run)?))).collect();
-        Ok(Finished { reports, ended, tally, forgets, set_aside })
+        let reports: Vec<_> = runs.iter().filter_map(|run| Some(report(&host, *run, watched.remove(run)?))).collect();
+        let unreported = if forgets { 0 } else { runs.len() - reports.len() };
+        Ok(Finished { reports, unreported, ended, tally, forgets, set_aside })
     }
 }
 
@@ -417,6 +426,8 @@ fn report(host: &Host, run: RunIx, watched: Arc<WatchedRun>) -> RunReport {
 #[derive(Debug)]
 pub struct Finished {
     reports: Vec<RunReport>,
+    /// How many runs there is no report of: that they succeeded, nobody may say.
+    unreported: usize,
     ended: Ended,
     tally: Tally,
     forgets: bool,
@@ -453,7 +464,7 @@ impl Finished {
             Ended::Interrupted(_) if self.forgets || self.reports.iter().any(|report| !report.state().is_end()) => {
                 ExitCode::from(INTERRUPTED)
             }
-            _ if self.set_aside + self.tally.blocked > 0 => ExitCode::FAILURE,
+            _ if self.set_aside + self.tally.blocked + self.unreported > 0 => ExitCode::FAILURE,
             _ if self.forgets && self.tally.failed + self.tally.cancelled + self.tally.queued > 0 => ExitCode::FAILURE,
             _ if self.forgets || all(RunState::Success) => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,

@@ -1,6 +1,6 @@
 //! `show`: one run, read beside whoever runs it.
 
-use super::progress::brief;
+use super::durations::brief;
 use super::waiting::Waits;
 use super::{choose, output, runs, summary};
 use crate::engine::{NodeState, Slot};

@@ -1,7 +1,7 @@
 //! What is said of a run at its end.
 
+use super::durations::brief;
 use super::output;
-use super::progress::brief;
 use crate::engine::{NodeState, RunState, Slot};
 use crate::host::{CALLBACKS_LIMIT, Ended};
 use crate::observe::{NodeHistory, RunHistory, WatchedRun, one_line};

@@ -1,6 +1,6 @@
 //! Why a node waits.
 
-use super::progress::brief;
+use super::durations::brief;
 use crate::Pipeline;
 use crate::engine::{NodeState, Slot};
 use crate::journal::{JournalError, Reader};

@@ -58,7 +58,7 @@ impl Interrupts {
         let heard = THREAD.get_or_init(|| start().map_err(Arc::new));
         heard.as_ref().map_err(|error| io::Error::new(error.kind(), Arc::clone(error)))?;
         let (tell, told) = oneshot::channel();
-        become_waiting(Waiting::Host(tell, drain + GRACE));
+        become_waiting(Waiting::Host(tell, drain.saturating_add(GRACE)));
         Ok(Self(told))
     }
 

@@ -16,4 +16,4 @@ pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Trouble};
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub(crate) use names::Names;
 pub use report::{CallbackReport, NodeReport, RunReport};
-pub(crate) use terminal::{harmless, harmless_json, one_line};
+pub(crate) use terminal::{harmless, harmless_json, one_line, print_error};

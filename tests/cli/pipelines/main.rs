@@ -4,6 +4,7 @@ use pipeline_runtime::cli::{Cli, Progress, Runner};
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Which rows to load.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -185,8 +186,25 @@ fn relisted() {
     let _ = listed().each(work);
 }
 
+/// Is not there at the first poke, and cannot be at the second.
+#[sensor(poke = "300ms", poke_timeout = "1m")]
+async fn never(ctx: Context) -> Result<Poke<u32>> {
+    if ctx.recall::<bool>()?.is_some() {
+        return Err(TaskError::fatal("there will be none"));
+    }
+    ctx.remember(&true)?;
+    Ok(Poke::NotYet)
+}
+
+/// Waits without an end, from later than the run's start.
+#[pipeline]
+fn forever() {
+    never().after(work(1)).timeout(Duration::MAX);
+}
+
 fn main() -> ExitCode {
-    Cli::new([sales(), waiting(), endless(), panicking(), wide(), mendable(), late(), loud(), relisted()])
+    let all = [sales(), waiting(), endless(), panicking(), wide(), mendable(), late(), loud(), relisted(), forever()];
+    Cli::new(all)
         .command("quietly", "Runs the sales and says nothing", |_| {
             let run = Runner::new().pipeline(sales(), serde_json::json!({ "days": 3 })).progress(Progress::Silent).run();
             run.map_or(ExitCode::from(2), |finished| finished.exit_code())

@@ -192,10 +192,11 @@ impl RunHistory {
         self.tally[state as usize] > 0
     }
 
-    /// When a sensor's wait is over, once it has begun.
+    /// When a sensor's wait is over, once it has begun; none of one that has no end.
     pub(crate) fn deadline(&self, slot: Slot) -> Option<Duration> {
         let sensor = self.plan.policy(self.node_ix(slot)).sensor.as_ref()?;
-        Some(sensor.deadline(self.node(slot).budget_from()?))
+        let deadline = sensor.deadline(self.started + self.node(slot).budget_from()?);
+        (deadline < Timestamp::NEVER).then(|| deadline.since(self.started))
     }
 
     /// How many attempts a node may have.

@@ -16,10 +16,10 @@ pub(crate) use text::line;
 
 use super::Names;
 use super::feed::LogSink;
+use super::terminal::print_error;
 use crate::engine;
 use crate::journal::{LogLine, SqliteJournal};
 use crate::time::Clock;
-use std::io::Write as _;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Metadata, Subscriber};
@@ -156,8 +156,7 @@ impl<S: Subscriber> Layer<S> for Lines {
             None => Err(line),
         };
         if let Err(line) = unsent {
-            // There is nowhere to say that stderr is closed.
-            let _ = writeln!(std::io::stderr(), "{line}");
+            print_error(&line);
         }
     }
 }
