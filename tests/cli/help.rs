@@ -26,7 +26,7 @@ fn without_a_command_the_help_is_shown() {
           retry     Tries nodes of a run again that have ended, with what was decided because of them
           runs      Lists the runs that the journal keeps, the newest first
           show      Shows a run that the journal keeps: its timeline, its attempts that failed or were cut off, and what each node waits for
-          logs      Prints what a node's attempts logged
+          logs      Prints what the attempts of a run, or of one of its nodes, logged
           acts      Lists who asked for what, and what came of it, the newest first
           prune     Deletes old runs from the journal, in the process that holds it if there is one
           backup    Copies the journal into FILE, also while another process writes it

@@ -184,7 +184,7 @@ pub(super) enum Command {
         /// The run's id, as `runs` lists it
         run: String,
     },
-    /// Prints what a node's attempts logged
+    /// Prints what the attempts of a run, or of one of its nodes, logged
     ///
     /// The journal keeps the lines of the level that --log said when the node ran, at most 1 MiB of an attempt and 64 MiB of a run.
     Logs(Logs),

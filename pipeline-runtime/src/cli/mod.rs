@@ -34,7 +34,7 @@
 //! | `retry RUN [NODE]… [--downstream] [--metrics FILE]` | tries nodes again that have ended; without any, those that failed |
 //! | `runs [--pipeline P] [--state S] [--kind K] [--since D] [--limit N] [--after RUN] [--json]` | what the journal keeps, the newest first |
 //! | `show RUN` | a run's timeline, the attempts that failed or were cut off, and what each node waits for |
-//! | `logs RUN NODE [--attempt N] [--follow] [--json]` | what a node's attempts logged |
+//! | `logs RUN [NODE] [--attempt N] [--follow] [--json]` | what a node's attempts logged, or those of all nodes |
 //! | `acts [--limit N] [--before N] [--json]` | who asked for what, and what came of it, the newest first |
 //! | `prune --older-than 30d [--dry-run]` | deletes old runs, in the process that holds the journal if there is one |
 //! | `backup FILE [--force]` | copies the journal, also beside the process that holds it |

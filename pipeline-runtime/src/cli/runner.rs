@@ -9,7 +9,7 @@ use crate::host::{
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
 use crate::observe::logs::{self, LogFormat, Logging};
-use crate::observe::{Names, WatchedRun};
+use crate::observe::{Names, Runs, WatchedRun};
 use crate::plan::{Accepts, DEFAULT_PARALLELISM};
 use crate::time::{Clock, Timestamp};
 use crate::{BoxFuture, Pipeline, RunReport, RunState};
@@ -355,7 +355,7 @@ impl Runner {
         let now = clock.now();
         shown.close();
         let (ended, tally) = done.map_err(RunnerError::Process)?;
-        let mut watched = feed.take_runs();
+        let watched = feed.take_runs();
         for run in watched.values().filter(|run| !(forgets && run.history().state.is_end())) {
             if forgets && is_told {
                 output::to_stdout(&progress::unfinished(run));
@@ -366,9 +366,7 @@ impl Runner {
         if let Some(failure) = host.failure() {
             return Err(RunnerError::Start(StartError::Stopped(failure)));
         }
-        let reports: Vec<_> = runs.iter().filter_map(|run| Some(report(&host, *run, watched.remove(run)?))).collect();
-        let unreported = if forgets { 0 } else { runs.len() - reports.len() };
-        Ok(Finished { reports, unreported, ended, tally, forgets, set_aside })
+        Ok(Finished { reports: reports(&host, &runs, watched), runs: runs.len(), ended, tally, forgets, set_aside })
     }
 }
 
@@ -416,6 +414,10 @@ fn names(prepared: &[Prepared], unfinished: &Unfinished) -> Names {
     Names::given(begun.chain(unfinished.queued.iter().map(|run| (&*run.pipeline, &*run.run_id))))
 }
 
+fn reports(host: &Host, runs: &[RunIx], mut watched: Runs) -> Vec<RunReport> {
+    runs.iter().filter_map(|run| Some(report(host, *run, watched.remove(run)?))).collect()
+}
+
 fn report(host: &Host, run: RunIx, watched: Arc<WatchedRun>) -> RunReport {
     let outputs = host.engine().look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect());
     let history = Arc::try_unwrap(watched).map_or_else(|shared| shared.history().clone(), WatchedRun::into_history);
@@ -426,8 +428,8 @@ fn report(host: &Host, run: RunIx, watched: Arc<WatchedRun>) -> RunReport {
 #[derive(Debug)]
 pub struct Finished {
     reports: Vec<RunReport>,
-    /// How many runs there is no report of: that they succeeded, nobody may say.
-    unreported: usize,
+    /// How many runs there should be a report of, where none is forgotten.
+    runs: usize,
     ended: Ended,
     tally: Tally,
     forgets: bool,
@@ -464,7 +466,9 @@ impl Finished {
             Ended::Interrupted(_) if self.forgets || self.reports.iter().any(|report| !report.state().is_end()) => {
                 ExitCode::from(INTERRUPTED)
             }
-            _ if self.set_aside + self.tally.blocked + self.unreported > 0 => ExitCode::FAILURE,
+            // That a run without a report succeeded, nobody may say.
+            _ if !self.forgets && self.reports.len() < self.runs => ExitCode::FAILURE,
+            _ if self.set_aside + self.tally.blocked > 0 => ExitCode::FAILURE,
             _ if self.forgets && self.tally.failed + self.tally.cancelled + self.tally.queued > 0 => ExitCode::FAILURE,
             _ if self.forgets || all(RunState::Success) => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,

@@ -10,7 +10,7 @@ mod report;
 mod terminal;
 mod timeline;
 
-pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Taken, WatchedRun};
+pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Runs, Taken, WatchedRun};
 pub(crate) use followed::Followed;
 pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Trouble};
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};

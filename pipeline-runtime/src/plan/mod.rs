@@ -19,6 +19,7 @@ mod id;
 mod notifiers;
 mod policy;
 mod problem;
+mod recalled;
 mod render;
 mod skeleton;
 #[cfg(test)]

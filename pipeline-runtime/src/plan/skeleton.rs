@@ -10,22 +10,22 @@ use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Skeleton {
-    nodes: Vec<Bone>,
+pub(super) struct Skeleton {
+    pub(super) nodes: Vec<Bone>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Bone {
-    id: String,
+pub(super) struct Bone {
+    pub(super) id: String,
     /// The output's type; none of a gate.
     #[serde(rename = "type")]
-    type_name: Option<String>,
+    pub(super) type_name: Option<String>,
     /// The ids of the nodes it takes, each with its rule.
-    inputs: Vec<(String, String)>,
+    pub(super) inputs: Vec<(String, String)>,
     /// The mapping it lies in.
-    within: Option<String>,
+    pub(super) within: Option<String>,
     /// Its name is one that wiring order gave it.
-    numbered: bool,
+    pub(super) numbered: bool,
 }
 
 /// How slots of an older plan's run are called in the present plan.
@@ -86,7 +86,7 @@ impl Plan {
         serde_json::to_string(&Skeleton { nodes }).unwrap_or_default()
     }
 
-    fn bone(&self, ix: NodeIx) -> Bone {
+    pub(super) fn bone(&self, ix: NodeIx) -> Bone {
         let node = self.node(ix);
         let id = self.id(ix);
         let (type_name, mut inputs) = match &node.what {

@@ -199,7 +199,12 @@ impl RunHistory {
         (deadline < Timestamp::NEVER).then(|| deadline.since(self.started))
     }
 
-    /// How many attempts a node may have.
+    /// Whether the node's options are known. Of a run whose plan is that of its journal, the present plan may know them or not.
+    pub(crate) fn knows_options(&self, slot: Slot) -> bool {
+        self.plan.node(self.node_ix(slot)).place().is_some()
+    }
+
+    /// How many attempts a node may have, where its options are known.
     pub(crate) fn attempts_allowed(&self, slot: Slot) -> u32 {
         self.plan.policy(self.node_ix(slot)).retries.saturating_add(1)
     }
