@@ -67,7 +67,7 @@ fn failure_says_why_where_and_what_did_not_run() {
         [stderr]
 
         error: node `load` failed after 2 attempts: the warehouse refused the rows: row 7 has no price
-          --> tests/cli/pipelines/main.rs:58:17: wired here
+          --> tests/cli/pipelines/main.rs:59:17: wired here
           = note: so `publish` did not run
 
         help: mend the cause; `retry manual__2024-03-25T05:00:00Z` then runs what failed and what did not run because of it
@@ -96,10 +96,10 @@ fn a_panic_is_a_failure_and_told_where_it_happened() {
         run: failed after _   ( work   poke   wait   retry due   failure)
         [exit 1]
         [stderr]
-        _ ERROR panics#1: the body panicked at tests/cli/pipelines/main.rs:120:5: there is no row
+        _ ERROR panics#1: the body panicked at tests/cli/pipelines/main.rs:121:5: there is no row
 
         error: node `panics` failed: the body panicked: there is no row
-          --> tests/cli/pipelines/main.rs:143:5: wired here
+          --> tests/cli/pipelines/main.rs:144:5: wired here
 
         help: mend the cause; `retry manual__2024-03-25T00:00:00Z` then runs what failed and what did not run because of it
     "#]]
@@ -150,7 +150,7 @@ fn a_param_without_a_value() {
         [stderr]
         error: invalid value 'days' for '--param <KEY=VALUE>': write KEY=VALUE, as in `--param region=eu`
 
-        For more information, try '--help'.
+            For more information, try '--help'.
     "#]]
     .assert_eq(&sales(&["--param", "days"]));
 }
@@ -172,7 +172,7 @@ fn no_slots() {
         [stderr]
         error: invalid value '0' for '--parallelism <N>': 0 is not in 1..=4294967295
 
-        For more information, try '--help'.
+            For more information, try '--help'.
     "#]]
     .assert_eq(&sales(&["--parallelism", "0"]));
 }
@@ -184,7 +184,7 @@ fn a_level_that_is_none() {
         [stderr]
         error: invalid value 'loud' for '--log <LEVEL>': a level is one of off, error, warn, info, debug, trace
 
-        For more information, try '--help'.
+            For more information, try '--help'.
     "#]]
     .assert_eq(&sales(&["--log", "loud"]));
     let output = command(PIPELINES, &["run", "sales"]).env("PIPELINE_LOG", "loud").output().expect("the binary was built");

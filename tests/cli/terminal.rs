@@ -1,6 +1,7 @@
 //! What is seen on a terminal: these calls have one of their own.
 
 use crate::command::{PIPELINES, call, command, scrub};
+use crate::kept::Folder;
 use std::fs::File;
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -38,4 +39,61 @@ fn the_same_elsewhere() {
     let said = scrub(&call(&["run", "forever"]));
     assert!(said.contains("never  up_for_reschedule  poke 1, next in _\n"), "{said}");
     assert!(said.contains("[exit 1]") && said.contains("error: node `never` failed: there will be none"), "{said}");
+}
+
+/// What sets the terminal's title, and what looks like a line of the engine.
+const TITLE: &str = "\u{1b}]0;owned\u{7}";
+const FORGED: &str = "2024-03-25T00:00:00Z ERROR engine: all is lost";
+
+/// The lines that a terminal shows, without what draws them in place.
+fn lines(sent: &str) -> Vec<String> {
+    let mut shown = String::new();
+    let mut rest = sent.chars();
+    while let Some(c) = rest.next() {
+        if c == '\u{1b}' {
+            // A sequence of the progress: `ESC [`, parameters, and one letter.
+            rest.by_ref().find(|c| c.is_ascii_alphabetic());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown.split(['\n', '\r']).map(str::to_owned).collect()
+}
+
+#[test]
+fn nothing_that_anybody_says_does_anything_to_a_terminal() {
+    let folder = Folder::new();
+    let word = format!("word={TITLE}\n{FORGED}");
+    let node = format!("{TITLE}\n{FORGED}");
+    let run = "manual__2024-03-25T00:00:00Z";
+    let all: [&[&str]; 17] = [
+        &["run", "hostile", "--logical-date", "2024-03-25", "--param", &word],
+        &["retry", run],
+        &["show", run],
+        &["runs"],
+        &["logs", run],
+        &["logs", run, "shout_at"],
+        &["logs", run, "shrug"],
+        &["acts"],
+        &["graph", "hostile"],
+        &["graph", "hostile", "--format", "mermaid"],
+        &["list"],
+        &["check"],
+        &["simulate", "hostile", "--param", &word],
+        // What is refused is quoted.
+        &["show", &node],
+        &["skip", run, &node],
+        &["run", "hostile", "--log", &node],
+        &[&node],
+    ];
+    for args in all {
+        let (code, sent) = on_terminal(folder.command(args));
+        assert!(code.is_some_and(|code| code < 3), "{args:?}: {code:?}: {sent}");
+        assert!(!sent.contains(TITLE) && !sent.contains('\u{7}'), "{args:?}: {sent:?}");
+        let forged = lines(&sent).into_iter().find(|line| line.starts_with(FORGED));
+        assert_eq!(forged, None, "{args:?}: {sent:?}");
+    }
+    // They were said.
+    let (_, shown) = on_terminal(folder.command(&["show", run]));
+    assert!(shown.contains("\\u{1b}]0;owned\\u{7}"), "{shown}");
 }

@@ -180,12 +180,16 @@ fn a_process_that_serves_tells_of_what_is_blocked_and_serves_the_rest() {
     let cancelled = shop.told("params", &["cancel", &format!("shop/{}", QUEUED[0])]);
     assert!(cancelled.contains("is cancelled"), "{cancelled}");
     serve.kill();
+    // It never began, so it took no time.
+    let listed = shop.command("", &["runs", "--state", "cancelled", "--json"]).output().unwrap().stdout;
+    let cancelled: serde_json::Value = serde_json::from_slice(&listed).unwrap();
+    assert_eq!((&cancelled["run_id"], &cancelled["started"]), (&QUEUED[0].into(), &cancelled["finished"]));
     // Who asked for what is known afterwards.
     expect![[r#"
         when                  who  command                                          answer
         _  ada  cancel shop/manual__2024-03-05T00:00:00Z         run manual__2024-03-05T00:00:00Z of shop is cancelled
         _  ada  backfill shop --from 2024-03-10 --to 2024-03-11  2 intervals of shop are run
-        _  ada  trigger shop --logical-date 2024-03-05           run manual__2024-03-05T00:00:00Z of shop waits for its turn: 1 of the pipeline's runs are active, which is its `max_active_runs`
+        _  ada  trigger shop --logical-date 2024-03-05           run manual__2024-03-05T00:00:00Z of shop waits for its turn: 1 run is active, which is the pipeline's `max_active_runs`
         [exit 0]
     "#]]
     .assert_eq(&shop.told("", &["acts"]));

@@ -21,7 +21,7 @@ use tracing::level_filters::LevelFilter;
 #[command(
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 success, 1 the run failed, 2 wrong use or a mistake in a plan, 130 interrupted."
+    after_help = "Exit codes: 0 success, 1 the run failed, 2 wrong use or a mistake in a plan, 130 interrupted by Ctrl-C, 143 by SIGTERM."
 )]
 pub(super) struct Args {
     /// Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
@@ -242,7 +242,7 @@ pub(super) struct Run {
     pub(super) new: bool,
     /// Prints what the run can be measured by at its end, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
     ///
-    /// Also of a run that failed or was interrupted. FILE is replaced as a whole, by way of FILE.tmp, so that no reader sees half of it;
+    /// Also of a run that failed or was interrupted. FILE is replaced as a whole, by way of another file beside it, so that no reader sees half of it;
     /// its folder has to be there.
     #[arg(long, value_name = "FILE")]
     pub(super) metrics: Option<PathBuf>,

@@ -2,8 +2,8 @@
 //!
 //! All that a command prints passes here, but for the lines that [`Progress::Auto`](super::Progress::Auto) redraws, which are escaped the same.
 
-use crate::observe::{harmless, harmless_json, one_line, print_error};
-use clap::error::ContextValue;
+use crate::observe::{harmless, harmless_json, print_error};
+use clap::error::ErrorKind;
 use std::io::{IsTerminal, Write};
 
 /// Prints the text and an end of line.
@@ -34,19 +34,28 @@ pub(super) fn arguments(error: &clap::Error) {
         let _ = error.print();
         return;
     }
-    let mut text = error.render().to_string();
-    // What was given stands in it, and may have lines that would look like lines of the message.
-    for (_, value) in error.context() {
-        let given: &[String] = match value {
-            ContextValue::String(given) => std::slice::from_ref(given),
-            ContextValue::Strings(given) => given,
-            _ => &[],
-        };
-        for given in given.iter().filter(|given| given.contains('\n')) {
-            text = text.replace(given, &one_line(given));
-        }
+    let text = error.render().to_string();
+    let text = text.trim_end();
+    // The help that comes where nothing was given quotes nobody.
+    let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    to_stderr(&if is_help { text.to_owned() } else { set_off(text) });
+}
+
+/// How lines of messages begin that are not indented: the last two are clap's.
+const OURS: [&str; 4] = ["error: ", "pipeline `", "Usage: ", "For more information, "];
+
+/// A message of several lines that quotes what somebody else wrote: none of its lines looks like one of another message. Those of the message
+/// itself are indented, or begin the next mistake.
+pub(super) fn set_off(message: &str) -> String {
+    let mut lines = message.split('\n');
+    let mut text = lines.next().unwrap_or_default().to_owned();
+    for line in lines {
+        let is_ours =
+            line.is_empty() || line.starts_with([' ', '\t']) || line.starts_with("error: ") || line.starts_with("pipeline `");
+        text.push_str(if is_ours { "\n" } else { "\n    " });
+        text.push_str(line);
     }
-    to_stderr(text.trim_end());
+    text
 }
 
 /// Columns two spaces apart, each as wide as its widest cell; the last one ends without spaces.
@@ -88,6 +97,13 @@ mod tests {
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines[0], format!("{long}  a"));
         assert_eq!(lines[1], format!("é{}  b", " ".repeat(69_999)));
+    }
+
+    #[test]
+    fn a_quoted_line_is_set_off_and_the_messages_own_are_not() {
+        assert_eq!(set_off("no run `a\n2024 ERROR b`\n  = help: list"), "no run `a\n    2024 ERROR b`\n  = help: list");
+        let mistakes = "error: one\n  --> here\n\nerror: two\n\npipeline `p` has 2 mistakes";
+        assert_eq!(set_off(mistakes), mistakes);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use super::progress::{self, Progress, View};
 use super::{WRONG_USE, logging, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
-    Ask, Backfill, Command, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, SetAside,
-    StartError, Tally, Unfinished, clocks, outlive_file_limit, said_of, said_of_given_up,
+    Ask, Backfill, Command, Dispatch, Edited, Ended, Host, HostOptions, Prepared, Request, Service, SetAside, StartError, Tally,
+    Unfinished, clocks, outlive_file_limit, said_of, said_of_given_up,
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
 use crate::observe::logs::{self, LogFormat, Logging};
@@ -394,7 +394,7 @@ fn say_what_is_not_run<'a>(settled: Option<&str>, aside: impl Iterator<Item = &'
         output::to_stdout(settled);
     }
     for aside in aside {
-        output::to_stderr(&format!("error: {aside}"));
+        output::to_stderr(&output::set_off(&format!("error: {aside}")));
     }
 }
 
@@ -458,13 +458,13 @@ impl Finished {
         self.tally
     }
 
-    /// What the process should exit with: 0 if all succeeded, 1 if one did not, 130 if they were interrupted.
+    /// What the process should exit with: 0 if all succeeded, 1 if one did not, 130 if Ctrl-C interrupted them, 143 if SIGTERM did.
     pub fn exit_code(&self) -> ExitCode {
         let all = |state| self.reports.iter().all(|report| report.state() == state);
         match self.ended {
             Ended::Drained(_) => ExitCode::SUCCESS,
-            Ended::Interrupted(_) if self.forgets || self.reports.iter().any(|report| !report.state().is_end()) => {
-                ExitCode::from(INTERRUPTED)
+            Ended::Interrupted(signal) if self.forgets || self.reports.iter().any(|report| !report.state().is_end()) => {
+                ExitCode::from(signal.exit_code())
             }
             // That a run without a report succeeded, nobody may say.
             _ if !self.forgets && self.reports.len() < self.runs => ExitCode::FAILURE,
@@ -520,7 +520,7 @@ impl RunnerError {
     pub(super) fn refuse(self) -> Result<ExitCode, String> {
         match &self {
             Self::Start(StartError::Stopped(error)) => {
-                output::to_stderr(&format!("error: {error}"));
+                output::to_stderr(&output::set_off(&format!("error: {error}")));
                 Ok(self.exit_code())
             }
             _ => Err(self.to_string()),

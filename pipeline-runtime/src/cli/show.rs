@@ -20,7 +20,7 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
     let run = runs::known(&reader, run_id, journal)?;
     output::to_stdout(&header(&run));
     if let Some(reason) = &run.blocked {
-        output::to_stdout(&format!("\nblocked: {reason}"));
+        output::to_stdout(&format!("\n{}", output::set_off(&format!("blocked: {reason}"))));
     }
     let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
     let mut followed = Followed::new(pipeline, &run).map_err(|error| error.to_string())?;

@@ -354,6 +354,6 @@ impl<'a> Tables<'a> {
             }
         }
         slas.sort_by_key(|(after, _)| *after);
-        RunPolicy { timeout: options.timeout, slas, callbacks }
+        RunPolicy { timeout: options.timeout, sla: options.sla, slas, callbacks }
     }
 }

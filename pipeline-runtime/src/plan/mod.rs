@@ -22,6 +22,7 @@ mod problem;
 mod recalled;
 mod render;
 mod skeleton;
+mod sla;
 #[cfg(test)]
 mod tests;
 

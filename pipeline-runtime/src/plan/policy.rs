@@ -77,6 +77,8 @@ impl Delay {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunPolicy {
     pub(crate) timeout: Option<Duration>,
+    /// The `sla` as it was given, whether or not anybody is told of it.
+    pub(crate) sla: Option<Duration>,
     /// When `on_sla_miss` or a rung of the ladder is called, and who.
     pub(crate) slas: Vec<(Duration, NotifierIx)>,
     pub(crate) callbacks: Vec<(Event, NotifierIx)>,

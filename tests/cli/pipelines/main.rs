@@ -202,8 +202,36 @@ fn forever() {
     never().after(work(1)).timeout(Duration::MAX);
 }
 
+/// Sets a terminal's title, and looks like a line of the engine.
+const OWNED: &str = "\u{1b}]0;owned\u{7}\n2024-03-25T00:00:00Z ERROR engine: all is lost";
+
+static RUDE: Pool = Pool::new("rude\u{1b}]0;owned\u{7}", 1);
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Words {
+    word: String,
+}
+
+#[task]
+async fn shout_at(word: String) -> Result<String> {
+    tracing::warn!(word, field = %OWNED, "{OWNED}");
+    Err(TaskError::fatal(format!("{OWNED} {word}")))
+}
+
+#[task]
+async fn shrug() -> Result<()> {
+    Err(TaskError::skip(OWNED))
+}
+
+/// Says things that do something to a terminal, wherever a body may say something.
+#[pipeline]
+fn hostile(words: Words) {
+    shout_at(words.word).pool(&RUDE);
+    shrug();
+}
+
 fn main() -> ExitCode {
-    let all = [sales(), waiting(), endless(), panicking(), wide(), mendable(), late(), loud(), relisted(), forever()];
+    let all = [sales(), waiting(), endless(), panicking(), wide(), mendable(), late(), loud(), relisted(), forever(), hostile()];
     Cli::new(all)
         .command("quietly", "Runs the sales and says nothing", |_| {
             let run = Runner::new().pipeline(sales(), serde_json::json!({ "days": 3 })).progress(Progress::Silent).run();

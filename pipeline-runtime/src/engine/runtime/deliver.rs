@@ -32,15 +32,18 @@ impl Engine {
                 () = engine.clock().sleep_until(deadline) => Err("it took longer than a minute".to_owned().into()),
             };
             if let Err(NotTold { error, .. }) = &result {
-                tracing::warn!(
-                    pipeline = notification.pipeline(),
-                    run = notification.run_id(),
-                    node = notification.node(),
-                    callback = notification.name(),
-                    notifier = &*notifier.label,
-                    error,
-                    "a callback failed and will be tried again"
-                );
+                // By the simulation's time, where it is one.
+                engine.within(|| {
+                    tracing::warn!(
+                        pipeline = notification.pipeline(),
+                        run = notification.run_id(),
+                        node = notification.node(),
+                        callback = notification.name(),
+                        notifier = &*notifier.label,
+                        error,
+                        "a callback failed and will be tried again"
+                    );
+                });
             }
             engine.was_delivered(run, id, result);
         }));

@@ -110,7 +110,8 @@ impl Dispatch<'_> {
             )
         } else {
             format!(
-                "run {run_id} of {id} waits for its turn: {active} of the pipeline's runs are active, which is its `max_active_runs`"
+                "run {run_id} of {id} waits for its turn: {} active, which is the pipeline's `max_active_runs`",
+                if active == 1 { "1 run is".to_owned() } else { format!("{active} runs are") }
             )
         })
     }

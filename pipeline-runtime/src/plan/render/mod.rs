@@ -194,7 +194,8 @@ fn of_policy(plan: &Plan, kind: Kind, policy: &Policy, changed: &mut Vec<(&'stat
     if policy.priority != 0 {
         changed.push(("priority", policy.priority.to_string()));
     }
-    changed.extend(policy.sla.map(|sla| ("sla", time(sla))));
+    let unheard = if policy.is_sla_unheard() { ", which nobody is told of" } else { "" };
+    changed.extend(policy.sla.map(|sla| ("sla", time(sla) + unheard)));
     for (event, notifier) in &policy.callbacks {
         changed.push((event.name(), notifier_name(plan, *notifier)));
     }
