@@ -171,9 +171,9 @@ fn what_they_take_stands_in_their_help() {
         error: the following required arguments were not provided:
           <FILE>
 
-            Usage: cli-pipelines backup <FILE>
+        Usage: cli-pipelines backup <FILE>
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]]
     .assert_eq(&call(&["backup"]));
     expect![[r#"
@@ -181,7 +181,7 @@ fn what_they_take_stands_in_their_help() {
         [stderr]
         error: invalid value '0s' for '--keep <DURATION>': it must be longer than zero; without it runs stay
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]]
     .assert_eq(&call(&["serve", "--keep", "0s"]));
 }

@@ -50,8 +50,7 @@ pub(super) fn set_off(message: &str) -> String {
     let mut lines = message.split('\n');
     let mut text = lines.next().unwrap_or_default().to_owned();
     for line in lines {
-        let is_ours =
-            line.is_empty() || line.starts_with([' ', '\t']) || line.starts_with("error: ") || line.starts_with("pipeline `");
+        let is_ours = line.is_empty() || line.starts_with(' ') || OURS.iter().any(|begin| line.starts_with(begin));
         text.push_str(if is_ours { "\n" } else { "\n    " });
         text.push_str(line);
     }
