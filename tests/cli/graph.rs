@@ -53,7 +53,7 @@ fn as_something_else() {
         error: invalid value 'dot' for '--format <FORMAT>'
           [possible values: text, mermaid, json]
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]]
     .assert_eq(&call(&["graph", "waiting", "--format", "dot"]));
 }

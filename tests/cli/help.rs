@@ -253,7 +253,7 @@ fn a_command_that_does_not_exist() {
 
             Usage: cli-pipelines [OPTIONS] <COMMAND>
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]]
     .assert_eq(&call(&["rnu"]));
 }

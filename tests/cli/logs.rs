@@ -60,7 +60,7 @@ fn a_format_that_is_none() {
         [stderr]
         error: invalid value 'xml' for '--log-format <FORMAT>': a format is text or json
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]]
     .assert_eq(&call(&["run", "sales", "--log-format", "xml"]));
     let output = command(PIPELINES, &["run", "sales"]).env("PIPELINE_LOG_FORMAT", "xml").output().expect("it was built");

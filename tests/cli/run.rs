@@ -150,7 +150,7 @@ fn a_param_without_a_value() {
         [stderr]
         error: invalid value 'days' for '--param <KEY=VALUE>': write KEY=VALUE, as in `--param region=eu`
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]]
     .assert_eq(&sales(&["--param", "days"]));
 }
@@ -172,7 +172,7 @@ fn no_slots() {
         [stderr]
         error: invalid value '0' for '--parallelism <N>': 0 is not in 1..=4294967295
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]]
     .assert_eq(&sales(&["--parallelism", "0"]));
 }
@@ -184,7 +184,7 @@ fn a_level_that_is_none() {
         [stderr]
         error: invalid value 'loud' for '--log <LEVEL>': a level is one of off, error, warn, info, debug, trace
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]]
     .assert_eq(&sales(&["--log", "loud"]));
     let output = command(PIPELINES, &["run", "sales"]).env("PIPELINE_LOG", "loud").output().expect("the binary was built");

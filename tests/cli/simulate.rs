@@ -108,14 +108,14 @@ fn arguments_that_are_wrong() {
         [stderr]
         error: invalid value 'soon=data-bucket/x:x' for '--arrive <WHEN=URL:FILE>': `soon` is no duration: expected number at 0; write `45s`, `7m` or `1h30m`
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]].assert_eq(&call(&["simulate", "waiting", "--arrive", "soon=data-bucket/x:x"]));
     expect![[r#"
         [exit 2]
         [stderr]
         error: invalid value '7m=data-bucket/x' for '--arrive <WHEN=URL:FILE>': write WHEN=URL:FILE, as in `7m=data-bucket/raw/x.json:x.json`
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]].assert_eq(&call(&["simulate", "waiting", "--arrive", "7m=data-bucket/x"]));
     expect![[r#"
         [exit 2]
@@ -128,14 +128,14 @@ fn arguments_that_are_wrong() {
         [stderr]
         error: invalid value 'data-bucket=fast' for '--latency <BUCKET=TIME>': `fast` is no duration: expected number at 0; write `45s`, `7m` or `1h30m`
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]].assert_eq(&call(&["simulate", "waiting", "--latency", "data-bucket=fast"]));
     expect![[r#"
         [exit 2]
         [stderr]
         error: invalid value 'data-bucket=20m..5m' for '--outage <BUCKET=FROM..UNTIL>': `20m..5m` ends before it begins
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]]
     .assert_eq(&call(&["simulate", "waiting", "--outage", "data-bucket=20m..5m"]));
     expect![[r#"
@@ -154,7 +154,7 @@ fn arguments_that_are_wrong() {
         [stderr]
         error: invalid value 'parse=503' for '--fail <NODE@ATTEMPT=ERROR>': write NODE@ATTEMPT=ERROR, as in `load@1=503`
 
-            For more information, try '--help'.
+        For more information, try '--help'.
     "#]]
     .assert_eq(&call(&["simulate", "waiting", "--fail", "parse=503"]));
     expect![[r#"

@@ -62,9 +62,7 @@ impl Plan {
             let what = match (each, of_mapping.get(bone.id.as_str())) {
                 (Some(each), _) => What::Element { each },
                 (None, Some(&scope)) => What::Each(Box::new(each_of(from.first().copied()?, scope, ix))),
-                (None, None) => {
-                    What::Recalled(Box::new(Recalled { is_body: bone.type_name.is_some(), from, is_placed: now.is_some() }))
-                }
+                (None, None) => What::Recalled(Box::new(Recalled { is_body: bone.is_body(), from, is_placed: now.is_some() })),
             };
             let policy = match now {
                 Some((present, now)) => {
@@ -119,7 +117,10 @@ impl Plan {
 /// The node of the present plan that a node of the run still is.
 fn same(present: &Plan, bone: &Bone) -> Option<NodeIx> {
     let ix = present.find(&bone.id).filter(|_| !bone.numbered)?;
-    (present.bone(ix).type_name == bone.type_name).then_some(ix)
+    let now = present.bone(ix);
+    // What earlier versions kept of a type is not compared.
+    let is_same = now.is_body() == bone.is_body() && (bone.output.is_none() || now.output == bone.output);
+    is_same.then_some(ix)
 }
 
 fn policy(sensor: Option<Box<SensorPolicy>>) -> Policy {
