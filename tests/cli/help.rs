@@ -251,7 +251,7 @@ fn a_command_that_does_not_exist() {
 
           tip: a similar subcommand exists: 'runs'
 
-            Usage: cli-pipelines [OPTIONS] <COMMAND>
+        Usage: cli-pipelines [OPTIONS] <COMMAND>
 
         For more information, try '--help'.
     "#]]
