@@ -365,8 +365,8 @@ mod tests {
     use super::*;
 
     fn own(names: &[&'static str]) -> Vec<Own> {
-        let named = |name: &&'static str| Own { name, about: "", run: Box::new(|_| ExitCode::SUCCESS) };
-        names.iter().map(named).collect()
+        let with_name = |name: &&'static str| Own { name, about: "", run: Box::new(|_| ExitCode::SUCCESS) };
+        names.iter().map(with_name).collect()
     }
 
     #[test]
