@@ -52,7 +52,7 @@ fn lines(sent: &str) -> Vec<String> {
     while let Some(c) = rest.next() {
         if c == '\u{1b}' {
             // A sequence of the progress: `ESC [`, parameters, and one letter.
-            rest.by_ref().find(|c| c.is_ascii_alphabetic());
+            rest.by_ref().find(char::is_ascii_alphabetic);
         } else {
             shown.push(c);
         }
