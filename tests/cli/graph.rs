@@ -13,9 +13,9 @@ fn as_text() {
           [parse]
 
         node    kind    inputs           options         wired at
-        export  sensor  bucket: (value)  timeout 10m     tests/cli/pipelines/main.rs:76
+        export  sensor  bucket: (value)  timeout 10m     tests/cli/pipelines/main.rs:77
                                          poke 45s
-        parse   task    bucket: (value)  retries 1       tests/cli/pipelines/main.rs:77
+        parse   task    bucket: (value)  retries 1       tests/cli/pipelines/main.rs:78
                         export: export   retry_delay 2m
         [exit 0]
     "#]]

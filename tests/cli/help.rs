@@ -26,7 +26,7 @@ fn without_a_command_the_help_is_shown() {
           retry     Tries nodes of a run again that have ended, with what was decided because of them
           runs      Lists the runs that the journal keeps, the newest first
           show      Shows a run that the journal keeps: its timeline, its attempts that failed or were cut off, and what each node waits for
-          logs      Prints what a node's attempts logged
+          logs      Prints what the attempts of a run, or of one of its nodes, logged
           acts      Lists who asked for what, and what came of it, the newest first
           prune     Deletes old runs from the journal, in the process that holds it if there is one
           backup    Copies the journal into FILE, also while another process writes it
@@ -46,7 +46,7 @@ fn without_a_command_the_help_is_shown() {
         Journal:
               --journal <FILE>  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
 
-        Exit codes: 0 success, 1 the run failed, 2 wrong use or a mistake in a plan, 130 interrupted.
+        Exit codes: 0 success, 1 the run failed, 2 wrong use or a mistake in a plan, 130 interrupted by Ctrl-C, 143 by SIGTERM.
     "#]]
     .assert_eq(&call(&[]));
 }
@@ -84,7 +84,7 @@ fn each_default_of_run_stands_in_its_help() {
               --metrics <FILE>
                   Prints what the run can be measured by at its end, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
 
-                  Also of a run that failed or was interrupted. FILE is replaced as a whole, by way of FILE.tmp, so that no reader sees half of it; its folder has to be there.
+                  Also of a run that failed or was interrupted. FILE is replaced as a whole, by way of another file beside it, so that no reader sees half of it; its folder has to be there.
 
               --parallelism <N>
                   How many attempts of nodes without a pool of their own may run at once

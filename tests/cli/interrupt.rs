@@ -41,7 +41,7 @@ fn ctrl_c_cuts_a_sensors_wait_off() {
 #[test]
 fn bodies_that_never_yield_hold_neither_a_time_limit_up_nor_the_end() {
     let (code, stderr) = interrupted(&["run", "endless"], "took longer than its limit of 50ms", "-TERM");
-    assert_eq!(code, Some(130));
+    assert_eq!(code, Some(143));
     assert!(stderr.contains("interrupted by SIGTERM"), "{stderr}");
 }
 
@@ -55,4 +55,10 @@ fn the_last_json_object_says_that_the_run_goes_on() {
     let last = lines.last().expect("there is a last line");
     assert!(last.starts_with(r#"{"event":"run_finished""#) && last.contains(r#""state":"running""#), "{last}");
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
+}
+
+#[test]
+fn a_process_that_may_take_for_ever_to_end_ends_at_once_with_nothing_under_way() {
+    let (code, stderr) = interrupted(&["serve", "--drain", "18446744073709551615s"], "serving", "-TERM");
+    assert_eq!(code, Some(0), "{stderr}");
 }

@@ -52,7 +52,7 @@ fn a_failed_run_is_listed_shown_and_retried() {
             run: failed after _   ( work   poke   wait   retry due   failure)
 
             error: node `delicate` failed: it is not mended yet
-              --> tests/cli/pipelines/main.rs:94:13: wired here
+              --> tests/cli/pipelines/main.rs:95:13: wired here
               = note: so `publish` did not run
             [exit 0]
         "#]],

@@ -15,5 +15,7 @@ mod metrics;
 mod plans;
 mod run;
 mod simulate;
+#[cfg(unix)]
+mod terminal;
 mod unread;
 mod zones;

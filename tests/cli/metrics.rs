@@ -4,6 +4,7 @@ use crate::command::{PIPELINES, call, command, scrub, told};
 use crate::interrupt::interrupt;
 use expect_test::expect;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 const SALES: [&str; 7] = ["run", "sales", "--logical-date", "2024-03-25", "--param", "days=3", "--metrics"];
@@ -90,7 +91,30 @@ fn a_run_is_shown_as_tables_and_written_for_prometheus() {
         # TYPE pipeline_sensor_poke_duration_seconds histogram
     "##]]
     .assert_eq(&without_times(&fs::read_to_string(&path).expect("it was written")));
-    assert!(!path.with_extension("prom.tmp").exists(), "nothing unfinished is left");
+    let names = |folder: &Path| -> Vec<_> {
+        fs::read_dir(folder).expect("it is there").map(|entry| entry.expect("an entry").file_name()).collect()
+    };
+    let beside: Vec<_> = names(path.parent().expect("a folder")).into_iter().filter(|name| name != ".pipeline").collect();
+    assert_eq!(beside, ["sales.prom"], "nothing unfinished is left");
+}
+
+#[test]
+fn a_file_is_replaced_whatever_is_called_like_it_and_is_anybodys_to_read() {
+    let (mut command, path) = metered(&SALES, "sales.prom");
+    // What another process that writes the same file could have left.
+    fs::create_dir(path.with_extension("prom.tmp")).expect("the folder is ours");
+    fs::write(&path, "old").expect("the folder is ours");
+    let output = command.output().expect("it was built");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("could not be written"), "{}", told(&output));
+    assert!(fs::read_to_string(&path).expect("it was written").starts_with("# HELP pipeline_run_state"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let plain = path.with_extension("plain");
+        fs::write(&plain, "").expect("the folder is ours");
+        let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode();
+        assert_eq!(mode(&path), mode(&plain));
+    }
 }
 
 #[test]

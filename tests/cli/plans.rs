@@ -21,6 +21,8 @@ fn list() {
         late       none                       none                                Waits for a file in a folder beside it.
         loud       none                       none                                Says more than anybody reads.
         relisted   none                       none                                Works on a list that may change.
+        forever    none                       none                                Waits without an end, from later than the run's start.
+        hostile    none                       none                                Says things that do something to a terminal, wherever a body may say something.
         [exit 0]
     "#]].assert_eq(&tomorrow(&call(&["list"])));
 }
@@ -37,6 +39,8 @@ fn check_of_sound_pipelines_is_a_line_each() {
         late: 2 nodes, no schedule
         loud: 2 nodes, no schedule
         relisted: 2 nodes, no schedule
+        forever: 2 nodes, no schedule
+        hostile: 2 nodes, no schedule
         time zones: _
         [exit 0]
     "#]]
@@ -133,7 +137,7 @@ fn a_pipeline_that_does_not_exist() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: no pipeline has the id `slaes`; there is `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`, `loud`, `relisted`
+        error: no pipeline has the id `slaes`; there is `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`, `loud`, `relisted`, `forever`, `hostile`
     "#]]
     .assert_eq(&call(&["check", "slaes"]));
 }
@@ -143,7 +147,7 @@ fn a_pipeline_must_be_named_where_there_are_several() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: which pipeline? name one of `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`, `loud`, `relisted`
+        error: which pipeline? name one of `sales`, `waiting`, `endless`, `panicking`, `wide`, `mendable`, `late`, `loud`, `relisted`, `forever`, `hostile`
     "#]]
     .assert_eq(&call(&["run"]));
 }

@@ -67,7 +67,7 @@ fn failure_says_why_where_and_what_did_not_run() {
         [stderr]
 
         error: node `load` failed after 2 attempts: the warehouse refused the rows: row 7 has no price
-          --> tests/cli/pipelines/main.rs:58:17: wired here
+          --> tests/cli/pipelines/main.rs:59:17: wired here
           = note: so `publish` did not run
 
         help: mend the cause; `retry manual__2024-03-25T05:00:00Z` then runs what failed and what did not run because of it
@@ -96,10 +96,10 @@ fn a_panic_is_a_failure_and_told_where_it_happened() {
         run: failed after _   ( work   poke   wait   retry due   failure)
         [exit 1]
         [stderr]
-        _ ERROR panics#1: the body panicked at tests/cli/pipelines/main.rs:120:5: there is no row
+        _ ERROR panics#1: the body panicked at tests/cli/pipelines/main.rs:121:5: there is no row
 
         error: node `panics` failed: the body panicked: there is no row
-          --> tests/cli/pipelines/main.rs:143:5: wired here
+          --> tests/cli/pipelines/main.rs:144:5: wired here
 
         help: mend the cause; `retry manual__2024-03-25T00:00:00Z` then runs what failed and what did not run because of it
     "#]]

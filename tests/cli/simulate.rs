@@ -59,7 +59,7 @@ fn what_it_can_be_measured_by() {
         [stderr]
 
         error: node `export` failed: timed out: not ready within 10m (15 pokes); it last looked for data-bucket/raw/export.json
-          --> tests/cli/pipelines/main.rs:76:18: wired here
+          --> tests/cli/pipelines/main.rs:77:18: wired here
           = note: so `parse` did not run
     "#]]
     .assert_eq(&told(&command.output().expect("it was built")));
@@ -80,7 +80,7 @@ fn what_never_comes() {
         [stderr]
 
         error: node `export` failed: timed out: not ready within 10m (15 pokes); it last looked for data-bucket/raw/export.json
-          --> tests/cli/pipelines/main.rs:76:18: wired here
+          --> tests/cli/pipelines/main.rs:77:18: wired here
           = note: so `parse` did not run
     "#]]
     .assert_eq(&call(&["simulate", "waiting"]));

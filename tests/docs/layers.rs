@@ -25,7 +25,7 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
         for entry in fs::read_dir(&folder).expect("a folder of the crate") {
             let path = entry.expect("an entry").path();
             let stem = path.file_stem().unwrap_or_default();
-            if stem == "tests" || stem == "model" || stem == "recovery" && folder.ends_with("sqlite") {
+            if stem == "tests" || stem == "model" || stem == "oracle" || stem == "recovery" && folder.ends_with("sqlite") {
                 continue;
             }
             if path.is_dir() {
@@ -130,6 +130,92 @@ fn few_know_a_library() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What writes to a terminal or says whether there is one, and the files that may name it: each escapes what would change a terminal.
+const WRITES: &[(&[&str], &[&str])] = &[
+    (&["print!", "println!", "eprint!", "eprintln!", "dbg!"], &[]),
+    (&["stdout", "Stdout"], &["cli/output.rs"]),
+    (&["stderr", "Stderr"], &["cli/output.rs", "observe/terminal.rs"]),
+    (&["indicatif"], &["cli/progress/live.rs"]),
+];
+
+#[test]
+fn what_reaches_a_terminal_passes_one_door() {
+    let mut wrong = Vec::new();
+    for (path, code) in sources(Path::new(SRC)) {
+        let place = path.strip_prefix(SRC).expect("a path of the crate");
+        for (words, places) in WRITES {
+            let called = words.iter().find(|word| {
+                code.match_indices(**word).any(|(at, _)| {
+                    let before = code[..at].chars().next_back();
+                    let is_word = !before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+                    is_word && (word.ends_with('!') || code[at + word.len()..].starts_with(['(', ':']))
+                })
+            });
+            if let Some(word) = called.filter(|_| !places.iter().any(|known| place == Path::new(known))) {
+                wrong.push(format!("{} writes by itself, by `{word}`: `cli/output.rs` does", place.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The modules of `cli` that a file of it imports, by `super::` or `crate::cli::`, alone or in a list.
+fn imports(code: &str, up: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for before in [up, "crate::cli::"] {
+        for rest in code.split(&format!("use {before}")).skip(1) {
+            let end = rest.find(';').unwrap_or(rest.len());
+            let list = rest[..end].trim_start_matches('{');
+            let mut depth = 0;
+            let mut at_start = true;
+            let mut name = String::new();
+            for c in list.chars().chain([',']) {
+                match c {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    ',' if depth <= 0 => {
+                        found.push(std::mem::take(&mut name));
+                        at_start = true;
+                    }
+                    c if at_start && (c.is_ascii_alphanumeric() || c == '_') => name.push(c),
+                    c if c.is_whitespace() => {}
+                    _ => at_start = false,
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_modules_of_the_command_line_import_in_no_circle() {
+    let cli = Path::new(SRC).join("cli");
+    let mut edges: Vec<(String, String)> = Vec::new();
+    for (path, code) in sources(&cli) {
+        let within: Vec<_> = path
+            .strip_prefix(&cli)
+            .expect("a path of it")
+            .with_extension("")
+            .iter()
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect();
+        // `mod.rs` puts all of them together.
+        if within == ["mod"] {
+            continue;
+        }
+        let up = if within.len() == 1 || within[1] == "mod" { "super::" } else { "super::super::" };
+        edges.extend(imports(&code, up).into_iter().filter(|to| *to != within[0]).map(|to| (within[0].clone(), to)));
+    }
+    let is_module = |name: &String| cli.join(name).is_dir() || cli.join(name).with_extension("rs").exists();
+    edges.retain(|(_, to)| is_module(to));
+    assert!(edges.iter().any(|(from, to)| from == "progress" && to == "summary"), "what is imported is not found: {edges:?}");
+    // Whoever imports nothing that is left is in no circle.
+    while let Some(at) = edges.iter().position(|(_, to)| !edges.iter().any(|(from, _)| from == to)) {
+        edges.remove(at);
+    }
+    assert!(edges.is_empty(), "these import each other: {edges:?}");
 }
 
 /// Whether a text in backticks names a file or a folder.

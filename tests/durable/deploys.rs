@@ -180,12 +180,16 @@ fn a_process_that_serves_tells_of_what_is_blocked_and_serves_the_rest() {
     let cancelled = shop.told("params", &["cancel", &format!("shop/{}", QUEUED[0])]);
     assert!(cancelled.contains("is cancelled"), "{cancelled}");
     serve.kill();
+    // It never began, so it took no time.
+    let listed = shop.command("", &["runs", "--state", "cancelled", "--json"]).output().unwrap().stdout;
+    let cancelled: serde_json::Value = serde_json::from_slice(&listed).unwrap();
+    assert_eq!((&cancelled["run_id"], &cancelled["started"]), (&QUEUED[0].into(), &cancelled["finished"]));
     // Who asked for what is known afterwards.
     expect![[r#"
         when                  who  command                                          answer
         _  ada  cancel shop/manual__2024-03-05T00:00:00Z         run manual__2024-03-05T00:00:00Z of shop is cancelled
         _  ada  backfill shop --from 2024-03-10 --to 2024-03-11  2 intervals of shop are run
-        _  ada  trigger shop --logical-date 2024-03-05           run manual__2024-03-05T00:00:00Z of shop waits for its turn: 1 of the pipeline's runs are active, which is its `max_active_runs`
+        _  ada  trigger shop --logical-date 2024-03-05           run manual__2024-03-05T00:00:00Z of shop waits for its turn: 1 run is active, which is the pipeline's `max_active_runs`
         [exit 0]
     "#]]
     .assert_eq(&shop.told("", &["acts"]));
@@ -234,4 +238,48 @@ fn what_is_still_to_be_told_of_a_run_that_has_ended_is_given_up_by_cancel() {
     fs::remove_file(shop.0.path().join("data-bucket/quiet")).unwrap();
     assert!(shop.told("notifier", &["resume"]).contains("[exit 0]"));
     assert!(fs::read_to_string(shop.0.path().join("effects")).unwrap().contains("paged of manual__2024-03-01T00:00:00Z"));
+}
+
+#[test]
+fn a_run_is_shown_as_it_was_whatever_the_code_has_become() {
+    let shop = Shop(Folder::new());
+    let run = "manual__2024-03-01T00:00:00Z";
+    let mut begun = shop.command("", &["run", "shop", "--logical-date", "2024-03-01", "--log", "info"]);
+    let begun = Begun::spawn(&mut begun, &["approval  up_for_reschedule"]);
+    shop.shown_once(&["show", run], |shown| shown.contains("up_for_reschedule"));
+    for change in ["removed task", "removed pipeline", "params", "failing function"] {
+        // Another process runs it, by code that has all of it.
+        let shown = shop.told(change, &["show", run]);
+        assert!(shown.contains("note: shown by the plan that the journal has kept: "), "{change}: {shown}");
+        assert!(shown.contains("approval: next poke ") && shown.contains("publish: waits for `approval`"), "{change}: {shown}");
+    }
+    shop.0.put("approved");
+    begun.hears_the_end();
+    let of_code = shop.told("", &["show", run]);
+    assert!(of_code.contains("publish success") && !of_code.contains("note:"), "{of_code}");
+    for change in
+        ["renamed task", "removed task", "removed pipeline", "id", "type", "params", "failing function", "mapping", "branch arm"]
+    {
+        let shown = shop.told(change, &["show", run]);
+        let (note, rest): (Vec<&str>, Vec<&str>) = shown.lines().partition(|line| line.starts_with("note: "));
+        assert_eq!(note.len(), 1, "{change}: {shown}");
+        assert_eq!(rest.join("\n"), of_code.trim_end(), "{change}");
+        for args in [&["logs", run, "count"][..], &["logs", run, "count", "--follow"], &["logs", run, "count", "--json"]] {
+            let logged = shop.told(change, args);
+            assert!(logged.contains("counting for ada") && logged.contains("[exit 0]"), "{change}: {logged}");
+        }
+        assert!(
+            shop.told(change, &["logs", run, "upload[1]"]).contains("`upload[1]` has logged nothing; it succeeded"),
+            "{change}"
+        );
+    }
+}
+
+#[test]
+fn a_run_that_has_ended_is_shown_without_what_its_pipeline_has_gained_since() {
+    let shop = Shop(Folder::new());
+    shop.0.put("approved");
+    let run = "manual__2024-03-01T00:00:00Z";
+    assert!(shop.told("", &["run", "shop", "--logical-date", "2024-03-01"]).contains("[exit 0]"));
+    assert_eq!(shop.told("added", &["show", run]), shop.told("", &["show", run]));
 }

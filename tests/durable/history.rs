@@ -35,6 +35,16 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
         `upload[7]` has logged nothing so far
     "#]],
     );
+    // Without a node: those of all, in the order in which they came.
+    let all = folder.told(&["logs", RUN]);
+    let of = |node: &str| all.lines().filter(|line| line.contains(&format!(" {node}#"))).count();
+    assert_eq!((of("upload[0]"), of("upload[1]"), all.lines().count()), (1, 3, 6), "{all}");
+    let json = folder.call(&["logs", RUN, "--json", "--follow"]);
+    let read = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    let lines: Vec<serde_json::Value> = String::from_utf8(json.stdout).unwrap().lines().map(read).collect();
+    assert_eq!(lines.len(), 5);
+    assert!(lines.is_sorted_by_key(|line| line["at"].as_str().unwrap().to_owned()), "{lines:?}");
+    assert!(lines.iter().any(|line| line["node"] == "upload[0]"), "{lines:?}");
     folder.tells(
         &["logs", RUN, "upload"],
         &expect![[r#"

@@ -15,7 +15,7 @@ fn begun_and_queued() -> Folder {
     let mut serve = Begun::spawn(&mut serve, &["serving single"]);
     folder.trigger("2024-03-25");
     serve.hears("it hangs");
-    assert!(folder.trigger("2024-03-26").contains("waits for its turn: 1 of the pipeline's runs are active"));
+    assert!(folder.trigger("2024-03-26").contains("waits for its turn: 1 run is active"));
     serve.kill();
     folder.no_longer_hangs();
     assert_eq!(folder.states(), [(FIRST.into(), "running".into()), (SECOND.into(), "queued".into())]);

@@ -50,7 +50,7 @@ fn what_does_not_end_in_time_is_cut_off_and_gone_on_with() {
     let mut serve = folder.serve(&["--drain", "50ms"]);
     folder.ok(&["trigger", "busy", "--logical-date", "2024-03-01"]);
     serve.hears("/patient  running");
-    assert_eq!(serve.ended_by("-TERM"), Some(130));
+    assert_eq!(serve.ended_by("-TERM"), Some(143));
     assert!(serve.said("run manual__2024-03-01T00:00:00Z of busy is unfinished"));
     folder.touch("go");
     assert!(folder.ok(&["resume"]).contains("going on with run manual__2024-03-01T00:00:00Z"));
@@ -67,7 +67,7 @@ fn a_process_that_was_killed_is_gone_on_with_by_the_next() {
     let queued = folder.ok(&["trigger", "waiting", "--logical-date", "2024-03-02", "--param", "key=other.json"]);
     assert_eq!(
         queued.trim_end(),
-        "run manual__2024-03-02T00:00:00Z of waiting waits for its turn: 1 of the pipeline's runs are active, which is its \
+        "run manual__2024-03-02T00:00:00Z of waiting waits for its turn: 1 run is active, which is the pipeline's \
          `max_active_runs`"
     );
     assert_eq!(serve.ended_by("-KILL"), None);

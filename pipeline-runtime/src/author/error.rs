@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The result of a task; the error is a [`TaskError`] unless another is named.
@@ -93,10 +94,11 @@ impl TaskError {
     }
 }
 
-/// The longest error text that is kept. A run's history holds one for each attempt.
+/// The longest text that is kept of what somebody else says: an error, the reason of a skip, a notifier's error, a text input in a
+/// notification, the answer to a command. A run's history holds one for each attempt.
 pub(crate) const MAX_TEXT: usize = 16 << 10;
 
-/// An error's text as it is kept and told: what is too long is cut, and says how much is missing.
+/// Such a text as it is kept and told: what is too long is cut, and says how much is missing.
 pub(crate) fn cut(mut text: String) -> String {
     if text.len() <= MAX_TEXT {
         return text;
@@ -105,6 +107,11 @@ pub(crate) fn cut(mut text: String) -> String {
     let more = text.len() - end;
     text.truncate(end);
     text + &format!("… and {more} more bytes")
+}
+
+/// The same of a text that is shared.
+pub(crate) fn cut_shared(text: Arc<str>) -> Arc<str> {
+    if text.len() <= MAX_TEXT { text } else { cut(String::from(&*text)).into() }
 }
 
 /// An error's message followed by its sources', leaving out a source that the message before it already ends with.

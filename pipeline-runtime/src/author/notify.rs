@@ -229,7 +229,8 @@ impl Notification {
         self.budget_left
     }
 
-    /// The node's text inputs by parameter, such as the key a sensor waits for, as the attempt was given them.
+    /// The node's text inputs by parameter, such as the key a sensor waits for, as the attempt was given them. One of more than 16 KiB is cut,
+    /// and says how much is missing, as is the error.
     pub fn inputs(&self) -> &[(String, String)] {
         &self.inputs
     }

@@ -3,11 +3,12 @@
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes, reason = "these comments are the help, shown as they stand")]
 
 use super::acts::Acts;
+use super::logging::{level, log_format};
 use super::logs::Logs;
 use super::progress::Progress;
 use super::prune::Prune;
 use super::runs::Runs;
-use crate::observe::logs::{LogFormat, Logging};
+use crate::observe::logs::LogFormat;
 use crate::plan::DEFAULT_PARALLELISM;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -20,7 +21,7 @@ use tracing::level_filters::LevelFilter;
 #[command(
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 success, 1 the run failed, 2 wrong use or a mistake in a plan, 130 interrupted."
+    after_help = "Exit codes: 0 success, 1 the run failed, 2 wrong use or a mistake in a plan, 130 interrupted by Ctrl-C, 143 by SIGTERM."
 )]
 pub(super) struct Args {
     /// Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
@@ -183,7 +184,7 @@ pub(super) enum Command {
         /// The run's id, as `runs` lists it
         run: String,
     },
-    /// Prints what a node's attempts logged
+    /// Prints what the attempts of a run, or of one of its nodes, logged
     ///
     /// The journal keeps the lines of the level that --log said when the node ran, at most 1 MiB of an attempt and 64 MiB of a run.
     Logs(Logs),
@@ -241,7 +242,7 @@ pub(super) struct Run {
     pub(super) new: bool,
     /// Prints what the run can be measured by at its end, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
     ///
-    /// Also of a run that failed or was interrupted. FILE is replaced as a whole, by way of FILE.tmp, so that no reader sees half of it;
+    /// Also of a run that failed or was interrupted. FILE is replaced as a whole, by way of another file beside it, so that no reader sees half of it;
     /// its folder has to be there.
     #[arg(long, value_name = "FILE")]
     pub(super) metrics: Option<PathBuf>,
@@ -386,48 +387,12 @@ pub(super) fn journal(option: Option<PathBuf>) -> PathBuf {
     option.or_else(|| named().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from(".pipeline/journal.db"))
 }
 
-/// What is logged and how: as the options say, else the environment, else from info on, as text.
-pub(super) fn logging(level_option: Option<LevelFilter>, format: Option<LogFormat>) -> Result<Logging, String> {
-    Ok(Logging {
-        level: option_or(level_option, "PIPELINE_LOG", level, LevelFilter::INFO)?,
-        format: option_or(format, "PIPELINE_LOG_FORMAT", log_format, LogFormat::default())?,
-    })
-}
-
-fn option_or<T>(option: Option<T>, name: &str, read: fn(&str) -> Result<T, String>, default: T) -> Result<T, String> {
-    if let Some(option) = option {
-        return Ok(option);
-    }
-    match std::env::var(name) {
-        Ok(text) if !text.trim().is_empty() => {
-            read(text.trim()).map_err(|problem| format!("the environment variable {name} is `{text}`: {problem}"))
-        }
-        _ => Ok(default),
-    }
-}
-
-fn log_format(text: &str) -> Result<LogFormat, String> {
-    LogFormat::from_str(text, true).map_err(|_| "a format is text or json".into())
-}
-
 /// A limit of no time would delete each run as it ends.
 fn kept(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         Duration::ZERO => Err("it must be longer than zero; without it runs stay".to_owned()),
         keep => Ok(keep),
     }
-}
-
-fn level(text: &str) -> Result<LevelFilter, String> {
-    Ok(match text.to_ascii_lowercase().as_str() {
-        "off" => LevelFilter::OFF,
-        "error" => LevelFilter::ERROR,
-        "warn" => LevelFilter::WARN,
-        "info" => LevelFilter::INFO,
-        "debug" => LevelFilter::DEBUG,
-        "trace" => LevelFilter::TRACE,
-        _ => return Err("a level is one of off, error, warn, info, debug, trace".into()),
-    })
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

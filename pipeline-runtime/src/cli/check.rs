@@ -16,6 +16,9 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>) -> Result<ExitCode, 
             Ok(plan) => {
                 scheduled |= plan.schedule.is_some();
                 output::to_stdout(&format!("{}: {}", pipeline.id(), contents(&plan)));
+                for warning in plan.warnings() {
+                    output::to_stderr(&format!("warning: {warning}"));
+                }
                 plans.push(plan);
             }
             Err(error) => {

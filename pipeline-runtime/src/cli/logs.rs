@@ -1,8 +1,9 @@
-//! `logs`: what a node's attempts said, read beside whoever runs them.
+//! `logs`: what a run's attempts said, read beside whoever runs them.
 
-use super::{choose, output, runs};
+use super::{output, runs};
+use crate::engine::NodeState;
 use crate::journal::{Reader, RunKey, StoredLine, StoredRun};
-use crate::observe::{Followed, logs};
+use crate::observe::{Followed, RunHistory, logs, one_line};
 use crate::plan;
 use crate::{Clock, Pipeline};
 use chrono::SecondsFormat;
@@ -12,6 +13,8 @@ use std::time::Duration;
 
 /// How many lines are read at once.
 const PAGE: u32 = 1_000;
+/// The same of all nodes, where each page looks at all lines of the run.
+const PAGE_OF_RUN: u32 = 50_000;
 /// How often somebody who follows looks for more.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -19,12 +22,12 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct Logs {
     /// The run's id, as `runs` lists it
     run: String,
-    /// The node, an element's being `upload[3]`
-    node: String,
+    /// The node, an element's being `upload[3]`; without it those of all nodes
+    node: Option<String>,
     /// That attempt's lines alone
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", requires = "node", value_parser = clap::value_parser!(u32).range(1..))]
     attempt: Option<u32>,
-    /// Waits for further lines until the node has ended
+    /// Waits for further lines until the node has ended, or without one the run
     #[arg(long, short)]
     follow: bool,
     /// Prints one JSON object per line
@@ -35,28 +38,55 @@ pub(super) struct Logs {
 pub(super) fn run(pipelines: &[Pipeline], logs: &Logs, journal: &Path) -> Result<ExitCode, String> {
     let reader = Reader::open(journal).map_err(|error| error.to_string())?;
     let run = runs::known(&reader, &logs.run, journal)?;
-    is_there(&run, logs)?;
+    if let Some(node) = &logs.node {
+        is_there(&run, &logs.run, node)?;
+    }
     let mut printed = Printed { reader: &reader, run: &run, logs, last: 0 };
+    let followed = || {
+        let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
+        Followed::new(pipeline, &run).map_err(|error| error.to_string())
+    };
     if logs.follow {
-        let mut followed =
-            Followed::new(choose::one(pipelines, Some(&run.pipeline))?, &run).map_err(|error| error.to_string())?;
-        follow(&mut printed, &mut followed)?;
+        follow(&mut printed, &mut followed()?)?;
     } else {
         printed.more()?;
     }
     if printed.last == 0 && !logs.json {
-        output::to_stderr(&format!("`{}` has logged nothing{}", logs.node, if logs.follow { "" } else { " so far" }));
+        let mut followed = followed()?;
+        followed.go_on(&reader).map_err(|error| error.to_string())?;
+        output::to_stderr(&nothing(&run, logs, followed.history()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// That there are no lines, and what became of the node: whoever looks for lines most often looks for that.
+fn nothing(run: &StoredRun, logs: &Logs, history: &RunHistory) -> String {
+    let has_ended = |ended: bool| if ended { "" } else { " so far" };
+    let Some(node) = &logs.node else {
+        return format!("run {} has logged nothing{}", run.run_id, has_ended(history.state.is_end()));
+    };
+    let Some(slot) = history.find(node) else { return format!("`{node}` has logged nothing so far") };
+    let of_node = history.node(slot);
+    let error = || one_line(of_node.error().map_or("without an error", AsRef::as_ref));
+    let became = match (of_node.state(), of_node.why_skipped()) {
+        (NodeState::Success, _) => "it succeeded".to_owned(),
+        (NodeState::Failed, _) => format!("it failed: {}", error()),
+        (NodeState::UpForRetry, _) => format!("it is {} after: {}", NodeState::UpForRetry, error()),
+        (NodeState::UpstreamFailed, _) => format!("it did not run, as `{}` failed", history.id(history.root_cause(slot))),
+        (NodeState::Skipped, Some(why)) => format!("it was skipped: {}", one_line(&history.reason(why))),
+        (state, _) => format!("it is {state}"),
+    };
+    let attempt = logs.attempt.map(|attempt| format!(" in attempt {attempt}")).unwrap_or_default();
+    format!("`{node}` has logged nothing{attempt}{}; {became}", has_ended(of_node.state().is_end()))
+}
+
 /// Whether the run may have such a node: that an element is not there yet, or never was, only its list would say.
-fn is_there(run: &StoredRun, logs: &Logs) -> Result<(), String> {
-    let (name, indices) = logs.node.find('[').map_or((logs.node.as_str(), ""), |at| logs.node.split_at(at));
+fn is_there(run: &StoredRun, run_name: &str, node: &str) -> Result<(), String> {
+    let (name, indices) = node.find('[').map_or((node, ""), |at| node.split_at(at));
     let given = indices.matches('[').count();
     match plan::depth(&run.skeleton, name) {
-        None => Err(format!("run `{}` has no node `{}`; `show {}` lists those it has", logs.run, logs.node, logs.run)),
-        Some(0) if given > 0 => Err(format!("node `{name}` is not repeated: there is no `{}`; leave the index out", logs.node)),
+        None => Err(format!("run `{run_name}` has no node `{node}`; `show {run_name}` lists those it has")),
+        Some(0) if given > 0 => Err(format!("node `{name}` is not repeated: there is no `{node}`; leave the index out")),
         Some(depth) if given != depth => {
             Err(format!("node `{name}` is repeated for each element: say which is meant, as in `{name}{}`", "[0]".repeat(depth)))
         }
@@ -75,7 +105,7 @@ fn follow(printed: &mut Printed<'_>, followed: &mut Followed) -> Result<(), Stri
         if seen != Some(version) {
             seen = Some(version);
             followed.go_on(printed.reader).map_err(|error| error.to_string())?;
-            let ended = followed.has_ended(&printed.logs.node);
+            let ended = followed.has_ended(printed.logs.node.as_deref());
             printed.more()?;
             if ended {
                 return Ok(());
@@ -97,16 +127,17 @@ struct Printed<'a> {
 impl Printed<'_> {
     fn more(&mut self) -> Result<(), String> {
         let Logs { node, attempt, json, .. } = self.logs;
+        let page = if node.is_some() { PAGE } else { PAGE_OF_RUN };
         let key: RunKey = self.run.key;
         loop {
-            let lines = self.reader.logs(key, node, *attempt, self.last, PAGE).map_err(|error| error.to_string())?;
+            let lines = self.reader.logs(key, node.as_deref(), *attempt, self.last, page).map_err(|error| error.to_string())?;
             let Some(last) = lines.last() else { return Ok(()) };
             self.last = last.id;
             for line in &lines {
                 if *json {
                     output::json(&self.as_json(line));
                 } else {
-                    output::to_stdout(&as_text(node, line));
+                    output::to_stdout(&as_text(line));
                 }
             }
         }
@@ -117,7 +148,7 @@ impl Printed<'_> {
             "at": line.at.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true),
             "run_id": self.run.run_id,
             "pipeline": self.run.pipeline,
-            "node": self.logs.node,
+            "node": line.node,
             "attempt": line.attempt,
             "level": line.level.as_str().to_ascii_lowercase(),
             "line": line.text,
@@ -125,6 +156,6 @@ impl Printed<'_> {
     }
 }
 
-fn as_text(node: &str, line: &StoredLine) -> String {
-    logs::line(line.at, line.level, &format!("{node}#{}", line.attempt), &line.text)
+fn as_text(line: &StoredLine) -> String {
+    logs::line(line.at, line.level, &format!("{}#{}", line.node, line.attempt), &line.text)
 }

@@ -34,15 +34,15 @@
 //! | `retry RUN [NODE]… [--downstream] [--metrics FILE]` | tries nodes again that have ended; without any, those that failed |
 //! | `runs [--pipeline P] [--state S] [--kind K] [--since D] [--limit N] [--after RUN] [--json]` | what the journal keeps, the newest first |
 //! | `show RUN` | a run's timeline, the attempts that failed or were cut off, and what each node waits for |
-//! | `logs RUN NODE [--attempt N] [--follow] [--json]` | what a node's attempts logged |
+//! | `logs RUN [NODE] [--attempt N] [--follow] [--json]` | what a node's attempts logged, or those of all nodes |
 //! | `acts [--limit N] [--before N] [--json]` | who asked for what, and what came of it, the newest first |
 //! | `prune --older-than 30d [--dry-run]` | deletes old runs, in the process that holds the journal if there is one |
 //! | `backup FILE [--force]` | copies the journal, also beside the process that holds it |
 //! | `repair` | moves times of the journal that are in the future back to the present |
 //! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
 //!
-//! The exit code is 0 for success, 1 if the run failed or could not be kept any more, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C or SIGTERM
-//! interrupted it. An only pipeline need not be named. A binary adds commands of its own with [`Cli`], and runs pipelines from
+//! The exit code is 0 for success, 1 if the run failed or could not be kept any more, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C
+//! interrupted it and 143 if SIGTERM did, which are 128 and the signal's number. An only pipeline need not be named. A binary adds commands of its own with [`Cli`], and runs pipelines from
 //! them with [`Runner`].
 //!
 //! # Two processes
@@ -53,7 +53,7 @@
 //! does the work itself.
 //!
 //! A process that serves, asked to end, starts nothing more and lets attempts that are under way come to their end for `--drain`; it
-//! exits with 0, or with 130 where it had to cut them off. With `--json` it prints `run_finished` once a run has ended and
+//! exits with 0, or with 130 (Ctrl-C) or 143 (SIGTERM) where it had to cut them off. With `--json` it prints `run_finished` once a run has ended and
 //! everybody has been told.
 //!
 //! # Which journal
@@ -114,9 +114,11 @@ mod check;
 mod choose;
 #[cfg(test)]
 mod clock_changes;
+mod durations;
 mod edit;
 mod graph;
 mod list;
+mod logging;
 mod logs;
 mod metrics;
 mod output;
@@ -134,6 +136,8 @@ mod show;
 mod simulate;
 mod summary;
 mod trigger;
+#[cfg(test)]
+mod view_panics;
 mod waiting;
 mod zones;
 
@@ -170,7 +174,7 @@ struct Place {
 impl Place {
     /// A runner there, which others may ask for runs of these pipelines.
     fn runner(&self, pipelines: &[Pipeline]) -> Result<Runner, String> {
-        let logging = args::logging(self.log, self.log_format)?;
+        let logging = logging::logging(self.log, self.log_format)?;
         let runner = Runner::new().progress(self.progress).parallelism(self.parallelism).speed(self.speed).logging(logging);
         Ok(runner.journal(&self.journal).hosting(pipelines))
     }
@@ -231,6 +235,10 @@ impl Cli {
     }
 
     /// Adds a command, listed in `--help` with `about`. It is given the arguments that follow its name, `--help` included.
+    ///
+    /// Its name must be another than those of the [commands of every binary](self), `help` and `version` included, and of other commands
+    /// that are added. Where it is not, whatever is called is refused with exit code 2 and an error that names it. A later
+    /// version may have further commands, so a name of two words, such as `load-mocks`, is safer.
     pub fn command(
         mut self,
         name: &'static str,
@@ -256,6 +264,9 @@ impl Cli {
     pub fn run<A: Into<OsString> + Clone>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
         host::outlive_file_limit();
         let Self { pipelines, commands, speed } = self;
+        if let Some(problem) = taken(&commands) {
+            return refuse(&problem);
+        }
         let own = commands.iter().map(|own| args::own(own.name, own.about));
         let clap = own.fold(Args::command(), clap::Command::subcommand);
         let matches = match clap.try_get_matches_from(args) {
@@ -272,6 +283,21 @@ impl Cli {
             Err(error) => wrong_arguments(&error),
         }
     }
+}
+
+/// Why the names of the binary's own commands cannot all be told apart.
+fn taken(commands: &[Own]) -> Option<String> {
+    let built_in = Args::command();
+    let is_built_in = |name: &str| matches!(name, "help" | "version") || built_in.find_subcommand(name).is_some();
+    commands.iter().enumerate().find_map(|(n, own)| {
+        let name = own.name;
+        let whose = match commands[..n].iter().any(|before| before.name == name) {
+            true => "it adds another of that name",
+            false if is_built_in(name) => "every pipeline binary has one of that name",
+            false => return None,
+        };
+        Some(format!("this binary adds the command `{name}`, but {whose}\n  = help: give it another in `Cli::command`"))
+    })
 }
 
 fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
@@ -313,15 +339,14 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Acts(acts) => acts::run(&acts, &journal),
         Command::Backup { file, force } => backup::run(&file, force, &journal),
         Command::Repair => repair::run(&journal),
-        Command::Simulate(simulate) => simulate::run(pipelines, simulate, args::logging(args.log, args.log_format)),
+        Command::Simulate(simulate) => simulate::run(pipelines, simulate, logging::logging(args.log, args.log_format)),
     };
     done.unwrap_or_else(|problem| refuse(&problem))
 }
 
 /// Says what is wrong with the use, or where clap was asked for help, that.
 fn wrong_arguments(error: &clap::Error) -> ExitCode {
-    // Whoever closed the stream does not want to read it.
-    let _ = error.print();
+    output::arguments(error);
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         _ => ExitCode::from(WRONG_USE),
@@ -331,6 +356,29 @@ fn wrong_arguments(error: &clap::Error) -> ExitCode {
 /// Says why nothing was done. The mistakes of a plan say themselves that they are errors.
 fn refuse(problem: &str) -> ExitCode {
     let prefix = if problem.starts_with("error") { "" } else { "error: " };
-    output::to_stderr(&format!("{prefix}{problem}"));
+    output::to_stderr(&output::set_off(&format!("{prefix}{problem}")));
     ExitCode::from(WRONG_USE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own(names: &[&'static str]) -> Vec<Own> {
+        let with_name = |name: &&'static str| Own { name, about: "", run: Box::new(|_| ExitCode::SUCCESS) };
+        names.iter().map(with_name).collect()
+    }
+
+    #[test]
+    fn a_command_of_the_binarys_own_has_a_name_of_its_own() {
+        assert_eq!(taken(&own(&["load-mocks", "greet"])), None);
+        let named = "this binary adds the command `run`, but every pipeline binary has one of that name\n  \
+                     = help: give it another in `Cli::command`";
+        assert_eq!(taken(&own(&["greet", "run"])).as_deref(), Some(named));
+        assert!(taken(&own(&["help"])).is_some());
+        assert!(taken(&own(&["greet", "greet"])).is_some_and(|said| said.contains("but it adds another of that name")));
+        // Whatever is called: in debug builds clap would panic.
+        let cli = Cli { pipelines: Vec::new(), commands: own(&["run"]), speed: 1 };
+        assert_eq!(cli.run(["binary", "list"]), ExitCode::from(WRONG_USE));
+    }
 }

@@ -1,7 +1,10 @@
 //! Writing for people, on terminals that no text can change. A stream that was closed, as by `head`, ends nothing: there is just nobody left to read.
+//!
+//! All that a command prints passes here, but for the lines that [`Progress::Auto`](super::Progress::Auto) redraws, which are escaped the same.
 
-use crate::observe::{harmless, harmless_json};
-use std::io::Write;
+use crate::observe::{harmless, harmless_json, print_error};
+use clap::error::ErrorKind;
+use std::io::{IsTerminal, Write};
 
 /// Prints the text and an end of line.
 pub(super) fn to_stdout(text: &str) {
@@ -16,7 +19,42 @@ pub(super) fn json(json: &impl std::fmt::Display) {
 
 /// Prints the text and an end of line.
 pub(super) fn to_stderr(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", harmless(text));
+    print_error(text);
+}
+
+/// Whether people see on a terminal what is printed on either stream.
+pub(super) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Prints why the arguments are wrong; or the help, where that is what was asked for.
+pub(super) fn arguments(error: &clap::Error) {
+    if !error.use_stderr() {
+        // Help is the author's, and may be in colours. Whoever closed the stream does not want to read it.
+        let _ = error.print();
+        return;
+    }
+    let text = error.render().to_string();
+    let text = text.trim_end();
+    // The help that comes where nothing was given quotes nobody.
+    let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    to_stderr(&if is_help { text.to_owned() } else { set_off(text) });
+}
+
+/// How lines of messages begin that are not indented: the last two are clap's.
+const OURS: [&str; 4] = ["error: ", "pipeline `", "Usage: ", "For more information, "];
+
+/// A message of several lines that quotes what somebody else wrote: none of its lines looks like one of another message. Those of the message
+/// itself are indented, or begin the next mistake.
+pub(super) fn set_off(message: &str) -> String {
+    let mut lines = message.split('\n');
+    let mut text = lines.next().unwrap_or_default().to_owned();
+    for line in lines {
+        let is_ours = line.is_empty() || line.starts_with(' ') || OURS.iter().any(|begin| line.starts_with(begin));
+        text.push_str(if is_ours { "\n" } else { "\n    " });
+        text.push_str(line);
+    }
+    text
 }
 
 /// Columns two spaces apart, each as wide as its widest cell; the last one ends without spaces.
@@ -58,6 +96,13 @@ mod tests {
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines[0], format!("{long}  a"));
         assert_eq!(lines[1], format!("é{}  b", " ".repeat(69_999)));
+    }
+
+    #[test]
+    fn a_quoted_line_is_set_off_and_the_messages_own_are_not() {
+        assert_eq!(set_off("no run `a\n2024 ERROR b`\n  = help: list"), "no run `a\n    2024 ERROR b`\n  = help: list");
+        let mistakes = "error: one\n  --> here\n\nerror: two\n\npipeline `p` has 2 mistakes";
+        assert_eq!(set_off(mistakes), mistakes);
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Runs with progress, for `run` and for a binary's own commands.
 
-use super::progress::{self, Progress};
-use super::{WRONG_USE, args, output, summary, zones};
+use super::progress::{self, Progress, View};
+use super::{WRONG_USE, logging, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
-    Ask, Backfill, Command, Dispatch, Edited, Ended, Host, HostOptions, INTERRUPTED, Prepared, Request, Service, SetAside,
-    StartError, Tally, Unfinished, clocks, outlive_file_limit, said_of, said_of_given_up,
+    Ask, Backfill, Command, Dispatch, Edited, Ended, Host, HostOptions, Prepared, Request, Service, SetAside, StartError, Tally,
+    Unfinished, clocks, outlive_file_limit, said_of, said_of_given_up,
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
 use crate::observe::logs::{self, LogFormat, Logging};
-use crate::observe::{Names, WatchedRun};
+use crate::observe::{Names, Runs, WatchedRun};
 use crate::plan::{Accepts, DEFAULT_PARALLELISM};
 use crate::time::{Clock, Timestamp};
 use crate::{BoxFuture, Pipeline, RunReport, RunState};
@@ -68,6 +68,8 @@ pub struct Runner {
     /// All pipelines of the binary: what others may ask this process for while it holds the journal.
     hosting: Vec<Pipeline>,
     service: Service,
+    /// Shows progress in the place of what `progress` says.
+    view: Option<Box<dyn View>>,
 }
 
 /// Which runs of the journal are gone on with, beside those that are asked for by their pipelines.
@@ -154,6 +156,7 @@ impl Runner {
             asked: None,
             hosting: Vec::new(),
             service: Service::default(),
+            view: None,
         }
     }
 
@@ -243,6 +246,11 @@ impl Runner {
         Self { kept: Kept::Unfinished(Accepts::Additions), service, ..self }
     }
 
+    #[cfg(test)]
+    pub(super) fn viewed_by(self, view: Box<dyn View>) -> Self {
+        Self { view: Some(view), ..self }
+    }
+
     pub(super) fn logging(self, logging: Logging) -> Self {
         Self { logging: Some(logging), ..self }
     }
@@ -264,7 +272,7 @@ impl Runner {
         if self.runs.is_empty() && matches!(self.kept, Kept::None) {
             return Err(RunnerError::NoPipeline);
         }
-        let logging = self.logging.map_or_else(|| args::logging(None, None).map_err(RunnerError::Level), Ok)?;
+        let logging = self.logging.map_or_else(|| logging::logging(None, None).map_err(RunnerError::Level), Ok)?;
         let progress = self.progress;
         let journal = self.journal.as_deref().map(SqliteJournal::open).transpose().map_err(StartError::Journal)?.map(Arc::new);
         let newest = journal.as_ref().map(|journal| journal.reader()?.newest()).transpose().map_err(StartError::Journal)?;
@@ -309,8 +317,8 @@ impl Runner {
         }
         say_what_is_not_run(settled.as_deref().filter(|_| is_told), unfinished.aside.iter().filter(|_| !logs_as_json));
         let sink = feed.log_sink();
-        let shown =
-            progress::show(progress, clock, names.clone(), forgets, Arc::clone(&feed), news).map_err(RunnerError::Process)?;
+        let view = self.view.unwrap_or_else(|| progress::view(progress, clock, forgets));
+        let shown = progress::show(view, names.clone(), Arc::clone(&feed), news).map_err(RunnerError::Process)?;
         let logs = logs::collect(logging, sink, keeps, clock, names);
         unfinished.aside.iter().filter(|_| logs_as_json).for_each(log_aside);
         for work in self.beside {
@@ -347,7 +355,7 @@ impl Runner {
         let now = clock.now();
         shown.close();
         let (ended, tally) = done.map_err(RunnerError::Process)?;
-        let mut watched = feed.take_runs();
+        let watched = feed.take_runs();
         for run in watched.values().filter(|run| !(forgets && run.history().state.is_end())) {
             if forgets && is_told {
                 output::to_stdout(&progress::unfinished(run));
@@ -358,8 +366,7 @@ impl Runner {
         if let Some(failure) = host.failure() {
             return Err(RunnerError::Start(StartError::Stopped(failure)));
         }
-        let reports = runs.iter().filter_map(|run| Some(report(&host, *run, watched.remove(run)?))).collect();
-        Ok(Finished { reports, ended, tally, forgets, set_aside })
+        Ok(Finished { reports: reports(&host, &runs, watched), runs: runs.len(), ended, tally, forgets, set_aside })
     }
 }
 
@@ -387,7 +394,7 @@ fn say_what_is_not_run<'a>(settled: Option<&str>, aside: impl Iterator<Item = &'
         output::to_stdout(settled);
     }
     for aside in aside {
-        output::to_stderr(&format!("error: {aside}"));
+        output::to_stderr(&output::set_off(&format!("error: {aside}")));
     }
 }
 
@@ -407,6 +414,10 @@ fn names(prepared: &[Prepared], unfinished: &Unfinished) -> Names {
     Names::given(begun.chain(unfinished.queued.iter().map(|run| (&*run.pipeline, &*run.run_id))))
 }
 
+fn reports(host: &Host, runs: &[RunIx], mut watched: Runs) -> Vec<RunReport> {
+    runs.iter().filter_map(|run| Some(report(host, *run, watched.remove(run)?))).collect()
+}
+
 fn report(host: &Host, run: RunIx, watched: Arc<WatchedRun>) -> RunReport {
     let outputs = host.engine().look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect());
     let history = Arc::try_unwrap(watched).map_or_else(|shared| shared.history().clone(), WatchedRun::into_history);
@@ -417,6 +428,8 @@ fn report(host: &Host, run: RunIx, watched: Arc<WatchedRun>) -> RunReport {
 #[derive(Debug)]
 pub struct Finished {
     reports: Vec<RunReport>,
+    /// How many runs there should be a report of, where none is forgotten.
+    runs: usize,
     ended: Ended,
     tally: Tally,
     forgets: bool,
@@ -445,14 +458,16 @@ impl Finished {
         self.tally
     }
 
-    /// What the process should exit with: 0 if all succeeded, 1 if one did not, 130 if they were interrupted.
+    /// What the process should exit with: 0 if all succeeded, 1 if one did not, 130 if Ctrl-C interrupted them, 143 if SIGTERM did.
     pub fn exit_code(&self) -> ExitCode {
         let all = |state| self.reports.iter().all(|report| report.state() == state);
         match self.ended {
             Ended::Drained(_) => ExitCode::SUCCESS,
-            Ended::Interrupted(_) if self.forgets || self.reports.iter().any(|report| !report.state().is_end()) => {
-                ExitCode::from(INTERRUPTED)
+            Ended::Interrupted(signal) if self.forgets || self.reports.iter().any(|report| !report.state().is_end()) => {
+                ExitCode::from(signal.exit_code())
             }
+            // That a run without a report succeeded, nobody may say.
+            _ if !self.forgets && self.reports.len() < self.runs => ExitCode::FAILURE,
             _ if self.set_aside + self.tally.blocked > 0 => ExitCode::FAILURE,
             _ if self.forgets && self.tally.failed + self.tally.cancelled + self.tally.queued > 0 => ExitCode::FAILURE,
             _ if self.forgets || all(RunState::Success) => ExitCode::SUCCESS,
@@ -505,7 +520,7 @@ impl RunnerError {
     pub(super) fn refuse(self) -> Result<ExitCode, String> {
         match &self {
             Self::Start(StartError::Stopped(error)) => {
-                output::to_stderr(&format!("error: {error}"));
+                output::to_stderr(&output::set_off(&format!("error: {error}")));
                 Ok(self.exit_code())
             }
             _ => Err(self.to_string()),

@@ -1,8 +1,8 @@
 //! `show`: one run, read beside whoever runs it.
 
-use super::progress::brief;
+use super::durations::brief;
 use super::waiting::Waits;
-use super::{choose, output, runs, summary};
+use super::{output, runs, summary};
 use crate::engine::{NodeState, Slot};
 use crate::journal::{Holder, Reader, StoredRun};
 use crate::observe::{Followed, RunHistory, Trouble, one_line};
@@ -20,14 +20,14 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
     let run = runs::known(&reader, run_id, journal)?;
     output::to_stdout(&header(&run));
     if let Some(reason) = &run.blocked {
-        output::to_stdout(&format!("\nblocked: {reason}"));
+        output::to_stdout(&format!("\n{}", output::set_off(&format!("blocked: {reason}"))));
     }
-    let mut followed = match followed(pipelines, &run) {
-        Ok(followed) => followed,
-        // What it did cannot be drawn without its plan; why not was said.
-        Err(_) if run.blocked.is_some() => return Ok(ExitCode::SUCCESS),
-        Err(error) => return Err(error),
-    };
+    let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
+    let mut followed = Followed::new(pipeline, &run).map_err(|error| error.to_string())?;
+    if let (Some(why), None) = (followed.not_present(), &run.blocked) {
+        let why = output::first_fact(&why.to_string());
+        output::to_stdout(&format!("note: shown by the plan that the journal has kept: {why}"));
+    }
     followed.go_on(&reader).map_err(|error| error.to_string())?;
     let history = followed.history();
     // Not before what has happened: the clock that wrote that may be ahead of this one.
@@ -41,7 +41,11 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
             Some(holder) => format!("process {} runs it: {}", holder.process, holder.command),
             None => "no process runs it: `resume` goes on with it".to_owned(),
         }));
-        parts.push(Waits { history, now, is_run: holder.is_some() }.told(&reader, pipelines).map_err(|error| error.to_string())?);
+        parts.push(
+            Waits { history, now, is_run: holder.is_some() && !is_blocked }
+                .told(&reader, pipelines)
+                .map_err(|error| error.to_string())?,
+        );
     }
     if !followed.removed().is_empty() {
         parts.push(format!("removed by `resume --accept-removed`: {}", followed.removed().join(", ")));
@@ -51,10 +55,6 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
         output::to_stdout(&format!("\n{}", text.trim_end()));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn followed(pipelines: &[Pipeline], run: &StoredRun) -> Result<Followed, String> {
-    Followed::new(choose::one(pipelines, Some(&run.pipeline))?, run).map_err(|error| error.to_string())
 }
 
 fn header(run: &StoredRun) -> String {

@@ -1,7 +1,7 @@
 //! What is said of a run at its end.
 
+use super::durations::brief;
 use super::output;
-use super::progress::brief;
 use crate::engine::{NodeState, RunState, Slot};
 use crate::host::{CALLBACKS_LIMIT, Ended};
 use crate::observe::{NodeHistory, RunHistory, WatchedRun, one_line};
@@ -50,11 +50,13 @@ pub(super) fn failures(history: &RunHistory) -> String {
     let mut text = String::new();
     for slot in of(NodeState::Failed) {
         let node = history.node(slot);
-        let at = history.plan().node(history.node_ix(slot)).at;
+        let place = history.plan().node(history.node_ix(slot)).place();
         let after: &[Slot] = after.get(&slot).map_or(&[], Vec::as_slice);
         // Writing to a text cannot fail.
         let _ = writeln!(text, "error: node `{}` failed{}: {}", history.id(slot), tries(node), one_line(error(node)));
-        let _ = writeln!(text, "  --> {at}: wired here");
+        if let Some(at) = place {
+            let _ = writeln!(text, "  --> {at}: wired here");
+        }
         if !after.is_empty() {
             let more = after.len().saturating_sub(MAX_NAMED);
             let named: Vec<String> = after[..after.len() - more].iter().map(|slot| history.id(*slot)).collect();
@@ -65,8 +67,8 @@ pub(super) fn failures(history: &RunHistory) -> String {
     }
     if history.state == RunState::Failed && text.is_empty() {
         // No node failed, so the run's own timeout did.
-        let limit = history.plan().run.timeout.map(brief).unwrap_or_default();
-        let _ = writeln!(text, "error: the run took longer than its timeout of {limit}");
+        let limit = history.plan().run.timeout.map(|limit| format!(" of {}", brief(limit))).unwrap_or_default();
+        let _ = writeln!(text, "error: the run took longer than its timeout{limit}");
         text.push_str("  = help: raise the pipeline's `timeout`, or see above what took so long\n");
     }
     text

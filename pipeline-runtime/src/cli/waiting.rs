@@ -1,6 +1,6 @@
 //! Why a node waits.
 
-use super::progress::brief;
+use super::durations::brief;
 use crate::Pipeline;
 use crate::engine::{NodeState, Slot};
 use crate::journal::{JournalError, Reader};
@@ -44,7 +44,10 @@ impl Waits<'_> {
     fn why(&self, slot: Slot, pools: &mut Pools<'_>) -> Result<String, JournalError> {
         let node = self.history.node(slot);
         let policy = self.history.plan().policy(self.history.node_ix(slot));
-        let all = self.history.attempts_allowed(slot);
+        let of_all = match self.history.attempts_allowed(slot) {
+            all if self.history.knows_options(slot) => format!(" of {all}"),
+            _ => String::new(),
+        };
         Ok(match (node.state(), node.next()) {
             (NodeState::UpForReschedule | NodeState::Running, Some(next)) => {
                 let left = self
@@ -54,14 +57,14 @@ impl Waits<'_> {
                 format!("next poke {}{}", self.due(next), left.unwrap_or_default())
             }
             (NodeState::UpForRetry, Some(next)) => {
-                format!("retry at {}, attempt {} of {all}", self.due(next), node.attempts() + 1)
+                format!("retry at {}, attempt {}{of_all}", self.due(next), node.attempts() + 1)
             }
             (NodeState::Running, _) => {
                 let since = node.since().map(|since| format!(" since {}", self.clock(since))).unwrap_or_default();
                 if self.is_run {
-                    format!("attempt {} of {all} runs{since}", node.attempts())
+                    format!("attempt {}{of_all} runs{since}", node.attempts())
                 } else {
-                    format!("attempt {} of {all} was under way{since} as its process ended", node.attempts())
+                    format!("attempt {}{of_all} was under way{since} as its process ended", node.attempts())
                 }
             }
             _ => match self.history.awaited(slot).as_slice() {
@@ -118,8 +121,8 @@ fn taken(reader: &Reader, pipelines: &[Pipeline]) -> Result<Vec<&'static str>, J
     for run in reader.unfinished()? {
         let Some(pipeline) = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline) else { continue };
         // What a run of other code holds, only that code could tell.
-        let Ok(mut followed) = Followed::new(pipeline, &run) else { continue };
-        if followed.go_on(reader).is_err() {
+        let Ok(mut followed) = Followed::new(Some(pipeline), &run) else { continue };
+        if followed.not_present().is_some() || followed.go_on(reader).is_err() {
             continue;
         }
         let history = followed.history();

@@ -27,7 +27,7 @@ pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use error::StartError;
 pub(crate) use prepare::{Edited, Prepared};
 pub(crate) use request::{Ask, Request};
-pub(crate) use signals::{INTERRUPTED, Signal, outlive_file_limit};
+pub(crate) use signals::{Signal, outlive_file_limit};
 pub(crate) use unfinished::{SetAside, Unfinished};
 
 use crate::Pipeline;

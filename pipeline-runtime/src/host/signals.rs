@@ -11,9 +11,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// The exit code of a process that a signal ended.
-pub(crate) const INTERRUPTED: u8 = 130;
-
 /// How long a host may take to end.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -25,6 +22,16 @@ pub(crate) enum Signal {
     /// SIGTERM.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there is no such signal elsewhere"))]
     Terminate,
+}
+
+impl Signal {
+    /// The exit code of a process that it ended before its work was done: 128 and the signal's number, as shells have it.
+    pub(crate) const fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
 }
 
 impl fmt::Display for Signal {
@@ -58,7 +65,7 @@ impl Interrupts {
         let heard = THREAD.get_or_init(|| start().map_err(Arc::new));
         heard.as_ref().map_err(|error| io::Error::new(error.kind(), Arc::clone(error)))?;
         let (tell, told) = oneshot::channel();
-        become_waiting(Waiting::Host(tell, drain + GRACE));
+        become_waiting(Waiting::Host(tell, drain.saturating_add(GRACE)));
         Ok(Self(told))
     }
 
@@ -111,22 +118,22 @@ async fn hear(mut signals: Signals) {
             Waiting::Nobody | Waiting::Ending => None,
         };
         match told {
-            Some(grace) => drop(tokio::spawn(end_after(grace))),
-            None => end(),
+            Some(grace) => drop(tokio::spawn(end_after(grace, signal))),
+            None => end(signal),
         }
     }
 }
 
-async fn end_after(grace: Duration) {
+async fn end_after(grace: Duration, signal: Signal) {
     let clock = Clock::system();
     clock.sleep_until(clock.now() + grace).await;
     if matches!(*WAITING.lock().unwrap_or_else(PoisonError::into_inner), Waiting::Ending) {
-        end();
+        end(signal);
     }
 }
 
-fn end() {
-    std::process::exit(i32::from(INTERRUPTED));
+fn end(signal: Signal) {
+    std::process::exit(i32::from(signal.exit_code()));
 }
 
 /// Has a write beyond the limit on the size of files (`ulimit -f`) be an error, as on a full disk. Otherwise the signal that comes with

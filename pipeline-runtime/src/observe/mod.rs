@@ -10,10 +10,10 @@ mod report;
 mod terminal;
 mod timeline;
 
-pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Taken, WatchedRun};
+pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Runs, Taken, WatchedRun};
 pub(crate) use followed::Followed;
 pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Trouble};
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub(crate) use names::Names;
 pub use report::{CallbackReport, NodeReport, RunReport};
-pub(crate) use terminal::{harmless, harmless_json, one_line};
+pub(crate) use terminal::{harmless, harmless_json, one_line, print_error};

@@ -4,6 +4,13 @@
 //! window's title, turn the order of letters around, or look like a line of the engine.
 
 use std::borrow::Cow;
+use std::io::Write;
+
+/// Prints the text and an end of line on stderr.
+pub(crate) fn print_error(text: &str) {
+    // There is nowhere to say that stderr is closed.
+    let _ = writeln!(std::io::stderr().lock(), "{}", harmless(text));
+}
 
 /// The text with what would change a terminal, or the order of its letters, as `\u{1b}`. Ends of lines stay.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {

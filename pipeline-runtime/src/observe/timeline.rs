@@ -63,10 +63,12 @@ impl RunHistory {
 
     /// Why a node did not succeed, or what its last error was.
     fn why(&self, slot: Slot, node: &NodeHistory) -> Option<String> {
+        // A further line would look like another node's.
+        let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
         match (node.state(), node.why_skipped(), node.error()) {
             (NodeState::UpstreamFailed, ..) => Some(format!("`{}` failed", self.id(self.root_cause(slot)))),
-            (NodeState::Skipped, Some(why), _) => Some(self.reason(why)),
-            (_, _, error) => Some(error?.lines().next().unwrap_or_default().to_owned()),
+            (NodeState::Skipped, Some(why), _) => Some(first(&self.reason(why))),
+            (_, _, error) => Some(first(error?)),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::policy::{
 use super::problem::PlanError;
 use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
+use crate::author::error::cut_shared;
 use crate::author::input::{Rule, Source};
 use crate::author::notify::{Callback, Event, Identity};
 use crate::author::options::{PipelineOptions, TaskOptions};
@@ -219,7 +220,8 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
             What::Failure { of } => edge(*of, EdgeRule::Failure),
             What::FirstOf { from } => from.iter().for_each(|from| edge(*from, EdgeRule::Race)),
             What::Each(each) => edge(each.list, EdgeRule::Upstream(Rule::AllSuccess)),
-            What::Element { .. } => {}
+            // A plan that is built has none of the latter.
+            What::Element { .. } | What::Recalled(_) => {}
         }
     }
     edges.extend(orders.iter().map(|&(to, from, _)| {
@@ -321,7 +323,7 @@ impl<'a> Tables<'a> {
         let next = u32::try_from(self.notifiers.len()).unwrap_or(u32::MAX);
         *self.of_notifier.entry(callback.identity()).or_insert_with(|| {
             let notify = Arc::clone(&callback.notifier);
-            self.notifiers.push(Notifier { label: notify.label().into(), notify });
+            self.notifiers.push(Notifier { label: cut_shared(notify.label().into()), notify });
             next
         })
     }
@@ -352,6 +354,6 @@ impl<'a> Tables<'a> {
             }
         }
         slas.sort_by_key(|(after, _)| *after);
-        RunPolicy { timeout: options.timeout, slas, callbacks }
+        RunPolicy { timeout: options.timeout, sla: options.sla, slas, callbacks }
     }
 }

@@ -92,6 +92,7 @@ fn sort(plan: &Plan, node: NodeIx) -> &'static str {
         What::FirstOf { .. } => "a race",
         What::Each(_) => "a mapping",
         What::Element { .. } => "an element",
+        What::Recalled(_) => "a node",
     }
 }
 
@@ -176,7 +177,7 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 format!("`.after` cannot hold back {}: an element is there once its list is", quoted(plan, *node)),
                 "call `.after` on the result of `.each`, which holds back the whole mapping, or on a task inside",
             ),
-            What::Body(_) | What::Arm { .. } | What::Failure { .. } | What::Each(_) => continue,
+            What::Body(_) | What::Arm { .. } | What::Failure { .. } | What::Each(_) | What::Recalled(_) => continue,
         };
         problems.push(
             Problem::new(message, help).at(at, "`.after` is called here").at(plan.node(*node).at, "on the node wired here"),
@@ -297,7 +298,7 @@ fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
                     let message = format!("`.{option}` is for sensors, and {} is {}", quoted(plan, *ix), sort(plan, *ix));
                     (message, "leave it out, or make the task a `#[sensor]`".to_owned())
                 }
-                What::Body(_) => continue,
+                What::Body(_) | What::Recalled(_) => continue,
                 What::Each(_) => {
                     let message = format!("`.{option}` cannot be set on the mapping {}", quoted(plan, *ix));
                     (message, format!("set it inside, on the task that it is meant for: `.each(|item| task(item).{option}(..))`"))

@@ -1,10 +1,12 @@
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{Policy, PoolSpec, RunPolicy};
+use super::recalled::Recalled;
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Task};
 use crate::author::draft::{self, Mapping, Place};
+use crate::author::error::cut;
 use crate::author::input::{Rule, Source};
 use crate::schedule::Schedule;
 use serde_json::Value;
@@ -90,6 +92,8 @@ pub(crate) enum What {
     Element {
         each: NodeIx,
     },
+    /// Of a plan that a journal has kept: it is looked at, and never run.
+    Recalled(Box<Recalled>),
 }
 
 #[derive(Debug)]
@@ -223,6 +227,7 @@ impl Plan {
             What::FirstOf { from } => from.to_vec(),
             What::Each(each) => vec![each.list],
             What::Element { each } => vec![*each],
+            What::Recalled(node) => node.from.to_vec(),
         };
         let of_args = self.args(node).iter().flat_map(|arg| draft::handles(&arg.source)).map(|handle| handle.index());
         of_gate.into_iter().chain(of_args)
@@ -242,14 +247,26 @@ impl Plan {
             Source::Plain(_) | Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,
         };
         let labelled = task.inputs.iter().zip(self.args(node));
-        labelled.filter_map(|(label, arg)| Some(((*label).to_owned(), text(arg)?))).collect()
+        labelled.filter_map(|(label, arg)| Some(((*label).to_owned(), cut(text(arg)?)))).collect()
     }
 }
 
 impl PlanNode {
     #[inline]
     pub(crate) fn is_body(&self) -> bool {
-        matches!(self.what, What::Body(_))
+        match &self.what {
+            What::Body(_) => true,
+            What::Recalled(node) => node.is_body,
+            _ => false,
+        }
+    }
+
+    /// Where it was wired; none where no plan says so any more.
+    pub(crate) fn place(&self) -> Option<Place> {
+        match &self.what {
+            What::Recalled(node) if !node.is_placed => None,
+            _ => Some(self.at),
+        }
     }
 
     /// The name of a branch's arm.

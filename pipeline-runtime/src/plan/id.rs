@@ -31,6 +31,8 @@ fn stem(nodes: &[PlanNode], node: NodeIx) -> String {
         (_, What::Each(each)) => format!("each({})", stem(nodes, each.result)),
         (_, What::Element { .. }) => "element".to_owned(),
         (Name::Default(ordinal), What::FirstOf { .. }) => numbered("first_of", *ordinal),
+        // Each has its name.
+        (_, What::Recalled(_)) => String::new(),
         (Name::Default(ordinal), What::Body(task)) => numbered(task.definition.name, *ordinal),
     }
 }

@@ -20,8 +20,10 @@ mod id;
 mod notifiers;
 mod policy;
 mod problem;
+mod recalled;
 mod render;
 mod skeleton;
+mod sla;
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,7 @@
 use crate::author::definition::Kind;
 use crate::author::notify::Event;
 use crate::author::options::{Backoff, Mode, OnTimeout, TaskOptions};
+use crate::time::Timestamp;
 use std::time::Duration;
 
 /// A pool's index in its plan. The first is `default_pool`.
@@ -43,8 +44,8 @@ pub(crate) struct SensorPolicy {
 }
 
 impl SensorPolicy {
-    /// When the wait is over, of one whose budget counts from then. Nobody else computes it.
-    pub(crate) fn deadline<T: std::ops::Add<Duration, Output = T>>(&self, budget_from: T) -> T {
+    /// When the wait is over, of one whose budget counts from then; [`Timestamp::NEVER`] where no time holds that. Nobody else computes it.
+    pub(crate) fn deadline(&self, budget_from: Timestamp) -> Timestamp {
         budget_from + self.timeout
     }
 }
@@ -68,7 +69,7 @@ impl Delay {
             return wait;
         }
         let addition = jitter.mul_f64(random().clamp(0.0, 1.0));
-        wait + Duration::from_millis(u64::try_from(addition.as_millis()).unwrap_or(u64::MAX))
+        wait.saturating_add(Duration::from_millis(u64::try_from(addition.as_millis()).unwrap_or(u64::MAX)))
     }
 }
 
@@ -76,6 +77,8 @@ impl Delay {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunPolicy {
     pub(crate) timeout: Option<Duration>,
+    /// The `sla` as it was given, whether or not anybody is told of it.
+    pub(crate) sla: Option<Duration>,
     /// When `on_sla_miss` or a rung of the ladder is called, and who.
     pub(crate) slas: Vec<(Duration, NotifierIx)>,
     pub(crate) callbacks: Vec<(Event, NotifierIx)>,

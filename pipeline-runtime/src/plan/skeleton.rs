@@ -10,29 +10,29 @@ use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Skeleton {
-    nodes: Vec<Bone>,
+pub(super) struct Skeleton {
+    pub(super) nodes: Vec<Bone>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Bone {
-    id: String,
+pub(super) struct Bone {
+    pub(super) id: String,
     /// The output's type by the name that its author wrote; none of a gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    output: Option<String>,
+    pub(super) output: Option<String>,
     /// The compiler's name of that type, which earlier versions kept instead. It is not compared, as a compiler may change it.
     #[serde(default, rename = "type", skip_serializing)]
     compilers_name: Option<String>,
     /// The ids of the nodes it takes, each with its rule.
-    inputs: Vec<(String, String)>,
+    pub(super) inputs: Vec<(String, String)>,
     /// The mapping it lies in.
-    within: Option<String>,
+    pub(super) within: Option<String>,
     /// Its name is one that wiring order gave it.
-    numbered: bool,
+    pub(super) numbered: bool,
 }
 
 impl Bone {
-    fn is_body(&self) -> bool {
+    pub(super) fn is_body(&self) -> bool {
         self.output.is_some() || self.compilers_name.is_some()
     }
 }
@@ -95,7 +95,7 @@ impl Plan {
         serde_json::to_string(&Skeleton { nodes }).unwrap_or_default()
     }
 
-    fn bone(&self, ix: NodeIx) -> Bone {
+    pub(super) fn bone(&self, ix: NodeIx) -> Bone {
         let node = self.node(ix);
         let id = self.id(ix);
         let (output, mut inputs) = match &node.what {

@@ -2,6 +2,7 @@
 
 use crate::prelude::*;
 use crate::{NodeState, RunState, Simulation};
+use std::sync::Mutex;
 
 #[sensor(poke = "1m", timeout = "10m")]
 async fn forgetful(ctx: Context, bytes: usize) -> Result<Poke<usize>> {
@@ -52,6 +53,53 @@ fn an_error_is_cut_and_says_how_much_is_missing() {
     assert_eq!(error("just"), "é".repeat(8 << 10));
     assert_eq!(error("over"), format!("{}… and 6 more bytes", "é".repeat(8 << 10)));
     assert!(error("panics").starts_with("the body panicked: xxx") && error("panics").ends_with("x… and 16403 more bytes"));
+}
+
+#[task]
+async fn idle(bytes: usize) -> Result<()> {
+    Err(TaskError::skip("é".repeat(bytes / 2)))
+}
+
+#[pipeline]
+fn skipping() {
+    idle(16 << 10).named("just");
+    idle((16 << 10) + 6).named("over");
+}
+
+#[test]
+fn the_reason_of_a_skip_is_cut_and_says_how_much_is_missing() {
+    let report = Simulation::new(skipping()).run();
+    let of = |node: &str, reason: &str| {
+        let line = report.timeline().lines().any(|line| line.trim_end().ends_with(reason));
+        assert!(line && report.node(node).state() == NodeState::Skipped, "{node}");
+    };
+    of("just", &format!(" {}", "é".repeat(8 << 10)));
+    of("over", &format!(" {}… and 6 more bytes", "é".repeat(8 << 10)));
+}
+
+static INPUTS: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+
+async fn hear(told: Notification) {
+    INPUTS.lock().unwrap().extend_from_slice(told.inputs());
+}
+
+#[task(on_success = hear)]
+async fn read(just: String, over: String) -> Result<usize> {
+    Ok(just.len() + over.len())
+}
+
+#[pipeline]
+fn reading() {
+    read("é".repeat(8 << 10), "é".repeat(8 << 10) + "123456");
+}
+
+#[test]
+fn a_text_input_is_cut_where_somebody_is_told_of_it() {
+    let report = Simulation::new(reading()).run();
+    assert_eq!(report.output::<usize>("read"), Some((32 << 10) + 6), "the body has all of it");
+    let told = INPUTS.lock().unwrap();
+    let texts: Vec<&str> = told.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["é".repeat(8 << 10), format!("{}… and 6 more bytes", "é".repeat(8 << 10))]);
 }
 
 #[task]

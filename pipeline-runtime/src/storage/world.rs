@@ -107,6 +107,13 @@ impl World {
         Entered { before: ENTERED.replace(Some(self.clone())), _thread: PhantomData }
     }
 
+    /// The time of the simulation that this thread works within, if it does.
+    pub(crate) fn simulated_time() -> Option<DateTime<Utc>> {
+        // While a thread ends it works within none.
+        let world = ENTERED.try_with(|entered| entered.borrow().clone()).ok()??;
+        world.0.simulated.as_ref().map(|simulated| (simulated.now)())
+    }
+
     /// The world that buckets opened here and now belong to.
     pub(crate) fn current() -> Self {
         ENTERED.with_borrow(Clone::clone).unwrap_or_else(Self::process)

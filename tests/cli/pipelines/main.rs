@@ -4,6 +4,7 @@ use pipeline_runtime::cli::{Cli, Progress, Runner};
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Which rows to load.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -185,8 +186,53 @@ fn relisted() {
     let _ = listed().each(work);
 }
 
+/// Is not there at the first poke, and cannot be at the second.
+#[sensor(poke = "300ms", poke_timeout = "1m")]
+async fn never(ctx: Context) -> Result<Poke<u32>> {
+    if ctx.recall::<bool>()?.is_some() {
+        return Err(TaskError::fatal("there will be none"));
+    }
+    ctx.remember(&true)?;
+    Ok(Poke::NotYet)
+}
+
+/// Waits without an end, from later than the run's start.
+#[pipeline]
+fn forever() {
+    never().after(work(1)).timeout(Duration::MAX);
+}
+
+/// Sets a terminal's title, and looks like a line of the engine.
+const OWNED: &str = "\u{1b}]0;owned\u{7}\n2024-03-25T00:00:00Z ERROR engine: all is lost";
+
+static RUDE: Pool = Pool::new("rude\u{1b}]0;owned\u{7}", 1);
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Words {
+    word: String,
+}
+
+#[task]
+async fn shout_at(word: String) -> Result<String> {
+    tracing::warn!(word, field = %OWNED, "{OWNED}");
+    Err(TaskError::fatal(format!("{OWNED} {word}")))
+}
+
+#[task]
+async fn shrug() -> Result<()> {
+    Err(TaskError::skip(OWNED))
+}
+
+/// Says things that do something to a terminal, wherever a body may say something.
+#[pipeline]
+fn hostile(words: Words) {
+    shout_at(words.word).pool(&RUDE);
+    shrug();
+}
+
 fn main() -> ExitCode {
-    Cli::new([sales(), waiting(), endless(), panicking(), wide(), mendable(), late(), loud(), relisted()])
+    let all = [sales(), waiting(), endless(), panicking(), wide(), mendable(), late(), loud(), relisted(), forever(), hostile()];
+    Cli::new(all)
         .command("quietly", "Runs the sales and says nothing", |_| {
             let run = Runner::new().pipeline(sales(), serde_json::json!({ "days": 3 })).progress(Progress::Silent).run();
             run.map_or(ExitCode::from(2), |finished| finished.exit_code())

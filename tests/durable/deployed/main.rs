@@ -18,6 +18,7 @@ fn note(what: &str) -> Result<()> {
 
 #[task]
 async fn count(ctx: Context) -> Result<u64> {
+    tracing::info!("counting for ada");
     note(&format!("count {}", ctx.run_id()))?;
     Ok(2)
 }
@@ -157,6 +158,7 @@ fn wire() -> Result<()> {
             match code.as_str() {
                 "pool" => drop(published.pool(&NARROW)),
                 "notifier" => drop(published.on_success(pager)),
+                "added" => drop(length(published)),
                 _ => {}
             }
         }

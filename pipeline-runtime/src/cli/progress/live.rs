@@ -1,5 +1,6 @@
-use super::words::{self, brief, plural};
+use super::words;
 use super::{View, Watched, plain};
+use crate::cli::durations::{brief, offset, plural};
 use crate::cli::summary;
 use crate::engine::{NodeState, RunIx, Slot};
 use crate::observe::{Event, Lost, RunHistory, one_line};
@@ -158,7 +159,7 @@ fn summary(run: &Watched, history: &RunHistory, now: Duration) -> String {
     let name = run.prefix.trim_end_matches('/');
     format!(
         "{:>7}  {name}{}{} running, {} waiting, {ended} of {all} node{} ended{failed}",
-        words::offset(now),
+        offset(now),
         if name.is_empty() { "" } else { ": " },
         of(&[NodeState::Running]),
         of(&[NodeState::UpForReschedule, NodeState::UpForRetry]),

@@ -10,13 +10,12 @@ mod live;
 mod plain;
 mod words;
 
-pub(super) use words::brief;
-
+use super::output;
 use crate::engine::{Record, RunIx};
 use crate::observe::{Event, Feed, Lost, Names, News, Receiver, Taken, WatchedRun};
 use crate::time::{Clock, Timestamp};
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -40,8 +39,8 @@ const REDRAW: Duration = Duration::from_millis(100);
 
 /// A run that is shown.
 #[derive(Debug)]
-struct Watched {
-    run: Arc<WatchedRun>,
+pub(super) struct Watched {
+    pub(super) run: Arc<WatchedRun>,
     /// What names the run's nodes where several runs are shown: `nightly/`.
     prefix: String,
     /// It was told how it ended.
@@ -49,7 +48,9 @@ struct Watched {
 }
 
 /// Shows what happens. All is called on one thread.
-trait View: Send {
+///
+/// A view only looks: where it panics nothing more is shown, and neither the runs nor the exit code change.
+pub(super) trait View: Send {
     fn opened(&mut self, run: &Watched);
     /// The run's history may be ahead of the event.
     fn event(&mut self, run: &Watched, event: &Event);
@@ -71,6 +72,9 @@ trait View: Send {
     fn close(&mut self) {}
 }
 
+/// What the thread that shows progress is called.
+const THREAD: &str = "pipeline-progress";
+
 /// The thread that shows progress.
 #[derive(Debug)]
 pub(super) struct Shown {
@@ -87,24 +91,50 @@ pub(super) fn feed(progress: Progress) -> (Arc<Feed>, Option<Receiver>) {
     (feed, Some(receiver))
 }
 
-/// Shows what comes through `receiver`, if there is one. A process that `forgets` runs tells how each ended as it does, and not at its own end.
-pub(super) fn show(
-    progress: Progress,
-    clock: Clock,
-    names: Names,
-    forgets: bool,
-    feed: Arc<Feed>,
-    receiver: Option<Receiver>,
-) -> std::io::Result<Shown> {
-    let is_terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
-    let view: Box<dyn View> = match progress {
-        Progress::Auto if is_terminal => Box::new(live::Live::new(clock, forgets)),
+/// The view of that progress. A process that `forgets` runs tells how each ended as it does, and not at its own end.
+pub(super) fn view(progress: Progress, clock: Clock, forgets: bool) -> Box<dyn View> {
+    match progress {
+        Progress::Auto if output::is_terminal() => Box::new(live::Live::new(clock, forgets)),
         Progress::Auto | Progress::Plain | Progress::Silent => Box::new(plain::Plain::new(forgets)),
         Progress::Json => Box::new(json::Json::new(clock)),
+    }
+}
+
+/// Shows what comes through `receiver`, if there is one.
+pub(super) fn show(view: Box<dyn View>, names: Names, feed: Arc<Feed>, receiver: Option<Receiver>) -> std::io::Result<Shown> {
+    let show = |receiver| {
+        std::thread::Builder::new().name(THREAD.into()).spawn(move || {
+            // What the view has been told is given up with it.
+            if std::panic::catch_unwind(AssertUnwindSafe(|| watch(view, &names, &receiver))).is_err() {
+                output::to_stderr(VIEW_PANICKED);
+                show_logs(&receiver);
+            }
+        })
     };
-    let watch =
-        |receiver| std::thread::Builder::new().name("pipeline-progress".into()).spawn(move || watch(view, &names, &receiver));
-    Ok(Shown { feed, thread: receiver.map(watch).transpose()? })
+    Ok(Shown { feed, thread: receiver.map(show).transpose()? })
+}
+
+/// Where and why, the panic itself has said.
+const VIEW_PANICKED: &str = "warning: progress is no longer shown, since what shows it panicked\n  \
+                             = note: the runs go on; their states, the summary and the exit code do not depend on it\n  \
+                             = help: `show RUN` tells how a run of a journal gets on; this is a fault of the engine, please report it";
+
+/// Log lines alone: they are not of the view.
+fn show_logs(receiver: &Receiver) {
+    loop {
+        match receiver.take(None) {
+            Taken::Some(news) => {
+                for news in news {
+                    if let News::Log(line) = news {
+                        output::to_stderr(&line);
+                    }
+                }
+            }
+            Taken::Gap => drop(receiver.go_on()),
+            Taken::TimedOut => {}
+            Taken::Closed => return,
+        }
+    }
 }
 
 impl Shown {
@@ -112,7 +142,7 @@ impl Shown {
     pub(super) fn close(self) {
         self.feed.close();
         if let Some(thread) = self.thread {
-            // One that panicked has told of it, and shows nothing more.
+            // It ends without a panic: one of the view was told of.
             let _ = thread.join();
         }
     }

@@ -1,7 +1,7 @@
 use super::lines::Lines;
 use super::words::{self, Words};
 use super::{View, Watched};
-use crate::cli::{output, summary};
+use crate::cli::{durations, output, summary};
 use crate::observe::{Event, Lost, WatchedRun};
 use chrono::SecondsFormat;
 
@@ -74,12 +74,12 @@ pub(super) fn opening(run: &WatchedRun) -> String {
 /// How it ended.
 pub(super) fn closing(run: &WatchedRun) -> String {
     let history = run.history();
-    let after = history.finished.map(|after| format!(" after {}", words::brief(after))).unwrap_or_default();
+    let after = history.finished.map(|after| format!(" after {}", durations::brief(after))).unwrap_or_default();
     format!("run {} of {}: {}{after}", run.info.run_id, run.info.pipeline, history.state)
 }
 
 pub(super) fn line(run: &Watched, event: &Event, words: &Words) -> String {
-    let at = words::offset(event.entry.at.since(run.run.started));
+    let at = durations::offset(event.entry.at.since(run.run.started));
     let text = format!("{at:>7}  {}  {}  {}", words.about, words.state, words.remark);
     text.trim_end().to_owned()
 }

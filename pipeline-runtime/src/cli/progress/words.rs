@@ -1,10 +1,9 @@
 //! What happened, in words.
 
 use super::Watched;
+use crate::cli::durations::{brief, plural};
 use crate::engine::{Record, RunState, Slot};
 use crate::observe::{After, Event, Lost, RunHistory};
-use humantime::format_duration;
-use std::time::Duration;
 
 /// A longer error is cut short while the run goes on; the summary has it whole.
 const MAX_ERROR: usize = 200;
@@ -108,41 +107,7 @@ pub(super) fn lost(lost: Lost) -> Vec<String> {
     told(events, "event").into_iter().chain(told(lines, "log line")).collect()
 }
 
-/// The time since the run's start: `12.3s`, `7m 30s`.
-pub(super) fn offset(at: Duration) -> String {
-    if at < Duration::from_mins(1) { format!("{:.1}s", at.as_secs_f64()) } else { whole(at) }
-}
-
-/// A duration as people say it: `120ms`, `4.5s`, `45s`, `7m 30s`.
-pub(in crate::cli) fn brief(duration: Duration) -> String {
-    match duration {
-        d if d < Duration::from_secs(1) => format!("{}ms", d.as_millis()),
-        d if d < Duration::from_mins(1) => format!("{:.1}", d.as_secs_f64()).trim_end_matches(".0").to_owned() + "s",
-        d => whole(d),
-    }
-}
-
-fn whole(duration: Duration) -> String {
-    format_duration(Duration::from_secs(duration.as_secs())).to_string()
-}
-
-pub(super) fn plural(n: usize) -> &'static str {
-    if n == 1 { "" } else { "s" }
-}
-
 fn short(error: &str) -> String {
     let line = error.lines().next().unwrap_or_default();
     if line.chars().count() <= MAX_ERROR { line.to_owned() } else { line.chars().take(MAX_ERROR).chain(['…']).collect() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_as_short_as_they_are_clear() {
-        let said = |millis| brief(Duration::from_millis(millis));
-        assert_eq!([said(0), said(120), said(4500), said(45_000), said(59_960)], ["0ms", "120ms", "4.5s", "45s", "60s"]);
-        assert_eq!(said(450_300), "7m 30s");
-    }
 }

@@ -9,6 +9,7 @@ use super::super::ids::Slot;
 use super::super::log::Record;
 use super::super::states::NodeState;
 use super::RunContext;
+use crate::author::error::cut;
 use crate::author::notify::{Event, Notification};
 use crate::plan::NotifierIx;
 use std::sync::Arc;
@@ -112,7 +113,7 @@ impl RunContext<'_> {
             Err(NotTold { error, after, is_final }) => {
                 let next = if is_final { None } else { self.run.callbacks().next_try(id, self.now, after) };
                 self.delivery.end(id, next.is_some());
-                self.record(Record::CallbackFailed { id, next, error: error.into() });
+                self.record(Record::CallbackFailed { id, next, error: cut(error).into() });
                 if let Some(next) = next {
                     self.timer(next, Due::Callback(id));
                 }
@@ -175,7 +176,7 @@ impl RunContext<'_> {
             attempt: Some(node.attempt()),
             attempts: Some(policy.retries.saturating_add(1)),
             pokes: policy.sensor.as_ref().map(|_| node.pokes()),
-            error: error.map(str::to_owned).or_else(|| failure.map(of_upstream)),
+            error: error.map(str::to_owned).or_else(|| failure.map(of_upstream)).map(cut),
             elapsed: node.first_start().map(|start| self.now.since(start)),
             budget_left: policy.sensor.as_ref().and_then(|sensor| node.budget_left(sensor, self.now)),
             inputs: self.run.plan().texts(self.run.ix(slot), &self.run.spec().info, &id, node.attempt()),

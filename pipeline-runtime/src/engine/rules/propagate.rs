@@ -67,8 +67,8 @@ impl RunContext<'_> {
             return;
         }
         match self.run.what(slot) {
-            // These come as bodies that are ready, and as elements that are activated.
-            What::Body(_) | What::Element { .. } => {}
+            // The first two come as bodies that are ready, and as elements that are activated; the third is never run.
+            What::Body(_) | What::Element { .. } | What::Recalled(_) => {}
             What::Arm { .. } | What::Failure { .. } => self.record(Record::Succeeded { slot, output: None }),
             What::FirstOf { .. } => self.race(slot),
             What::Each(_) => self.expand(slot),

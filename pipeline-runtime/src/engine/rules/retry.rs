@@ -7,6 +7,7 @@ use super::super::execution::{Due, Ended, Permit};
 use super::super::ids::Slot;
 use super::super::log::{Record, Skip};
 use super::RunContext;
+use crate::author::error::cut_shared;
 use crate::author::notify::Event;
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -38,9 +39,10 @@ impl RunContext<'_> {
                 self.record_success(slot, value, json);
                 self.callback(slot, Event::OnSuccess);
             }
-            Answered::Error(error) => self.attempt_failed(slot, error, memory),
-            Answered::Fatal(error) => self.fail(slot, error),
-            Answered::Skip(why) => self.skip(slot, Skip::Body(why)),
+            // Whoever says it, no more of it is kept and told than the limit.
+            Answered::Error(error) => self.attempt_failed(slot, cut_shared(error), memory),
+            Answered::Fatal(error) => self.fail(slot, cut_shared(error)),
+            Answered::Skip(why) => self.skip(slot, Skip::Body(cut_shared(why))),
             Answered::Aborted => self.attempt_failed(slot, "the attempt was cut off".into(), memory),
         }
         self.release(permit);

@@ -6,7 +6,7 @@ use super::engine::{State, drop_quietly};
 use super::{Attempt, Engine, scope, sensor_state};
 use crate::author::body::{AttemptResult, Produced, Started};
 use crate::author::bounded::Unwritten;
-use crate::author::error::{Kind, TaskError, cut};
+use crate::author::error::{Kind, TaskError};
 use crate::author::input::{Source, Supply, Upstream};
 use crate::author::pipeline::panic_message;
 use crate::author::template::Template;
@@ -223,13 +223,13 @@ impl Engine {
                 })
             }
             Ok(Produced::NotYet) => Answered::NotYet(attempt.last_seen.as_ref().and_then(|seen| seen.told())),
-            Err(Failed::Panic(message)) => Answered::Error(cut(format!("the body panicked: {message}")).into()),
+            Err(Failed::Panic(message)) => Answered::Error(format!("the body panicked: {message}").into()),
             Err(Failed::Body(error)) => {
                 let kind = error.kind();
                 // It calls the error's own `Display`, and its `Drop`.
                 let text = catch_unwind(AssertUnwindSafe(move || error.chain()))
                     .unwrap_or_else(|panic| format!("the error's own code panicked as it was shown: {}", panic_message(&*panic)));
-                let text: Arc<str> = cut(text).into();
+                let text: Arc<str> = text.into();
                 match kind {
                     Kind::Retry => Answered::Error(text),
                     Kind::Fatal => Answered::Fatal(text),

@@ -375,7 +375,7 @@ impl Run {
     /// What a gate that has succeeded passes on.
     fn gate_value(&self, slot: Slot) -> Option<Value> {
         match self.what(slot) {
-            What::Body(_) => None,
+            What::Body(_) | What::Recalled(_) => None,
             What::Element { .. } => self.node(slot).value().cloned(),
             What::Arm { branch, .. } => {
                 let What::Body(task) = &self.plan().node(*branch).what else { return None };

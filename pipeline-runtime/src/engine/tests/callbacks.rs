@@ -140,3 +140,23 @@ fn two_notifiers_of_one_type_with_other_fields_are_two() {
     let (told, given_up) = delivered(&entries, &us_alone());
     assert_eq!((told, given_up.len()), (vec!["on_failure of Printer".to_owned()], 1));
 }
+
+#[test]
+fn a_notifiers_error_is_cut_and_says_how_much_is_missing() {
+    let kept = |text: String| {
+        let mut core = core();
+        let plan = Arc::new(v1().plan(&serde_json::Value::Null).unwrap());
+        core.resume(Run::replay(spec(&plan, RUN), START, &failed(&v1())).unwrap(), START);
+        drop(std::mem::take(core.outbox()));
+        core.delivered(RUN, 0, Err(text.into()), START);
+        let records = std::mem::take(core.outbox()).records;
+        let error = records.iter().find_map(|(_, entry)| match &entry.record {
+            Record::CallbackFailed { error, .. } => Some(error.to_string()),
+            _ => None,
+        });
+        error.unwrap()
+    };
+    let just = "é".repeat(8 << 10);
+    assert_eq!(kept(just.clone()), just);
+    assert_eq!(kept(format!("{just}123456")), format!("{just}… and 6 more bytes"));
+}

@@ -7,6 +7,7 @@ use super::super::scheduler::Turn;
 use super::super::{Ask, Edited, Prepared, Request, StartError};
 use super::{Dispatch, new_spec};
 use crate::Pipeline;
+use crate::author::error::cut;
 use crate::engine::{Edit, RunState};
 use crate::journal::{JournalError, Posted, Reader, RunKind, STALE, SqliteJournal, StoredRun, Ticket};
 use crate::schedule::Interval;
@@ -109,7 +110,8 @@ impl Dispatch<'_> {
             )
         } else {
             format!(
-                "run {run_id} of {id} waits for its turn: {active} of the pipeline's runs are active, which is its `max_active_runs`"
+                "run {run_id} of {id} waits for its turn: {} active, which is the pipeline's `max_active_runs`",
+                if active == 1 { "1 run is".to_owned() } else { format!("{active} runs are") }
             )
         })
     }
@@ -179,6 +181,7 @@ impl Dispatch<'_> {
 /// Answers a command, once all that it led to so far is kept.
 pub(super) fn answer(journal: &SqliteJournal, ticket: Ticket, result: Result<String, String>) {
     let (done, text) = result.map_or_else(|error| (false, error), |text| (true, text));
+    let text = cut(text);
     tracing::info!("asked from outside: {text}");
     let answer = Answer { done, text };
     // Two texts, which JSON can hold.

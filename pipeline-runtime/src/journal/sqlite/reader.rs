@@ -57,6 +57,7 @@ pub(crate) struct Tail {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredLine {
     pub(crate) id: i64,
+    pub(crate) node: String,
     pub(crate) attempt: u32,
     pub(crate) at: Timestamp,
     pub(crate) level: Level,
@@ -303,28 +304,34 @@ impl Reader {
         self.connection.query_row(query, [], read).optional().map_err(self.failed())
     }
 
-    /// A node's log lines after the line `after`, at most `limit` of them. Without an attempt: those of all.
+    /// A node's log lines after the line `after`, at most `limit` of them, in the order in which they came. Without an attempt: those of all.
+    /// Without a node: those of all nodes, for which each call looks at all lines of the run.
     pub(crate) fn logs(
         &self,
         run: RunKey,
-        node: &str,
+        node: Option<&str>,
         attempt: Option<u32>,
         after: i64,
         limit: u32,
     ) -> Result<Vec<StoredLine>, JournalError> {
-        let query = "SELECT id, attempt, at, level, line FROM logs WHERE run = ?1 AND node = ?2 AND id > ?3 \
-                     AND (?4 IS NULL OR attempt = ?4) ORDER BY id LIMIT ?5";
+        // Not by one condition for both, which could not be looked up by the node.
+        let of_node = if node.is_some() { "node = ?2" } else { "?2 IS NULL" };
+        let query = format!(
+            "SELECT id, node, attempt, at, level, line FROM logs WHERE run = ?1 AND {of_node} AND id > ?3 \
+             AND (?4 IS NULL OR attempt = ?4) ORDER BY id LIMIT ?5"
+        );
         let read = |row: &Row<'_>| {
             Ok(StoredLine {
                 id: row.get(0)?,
-                attempt: row.get(1)?,
-                at: Timestamp::from_nanos(row.get(2)?),
-                level: super::logs::level(row.get(3)?).unwrap_or(Level::INFO),
-                text: row.get(4)?,
+                node: row.get(1)?,
+                attempt: row.get(2)?,
+                at: Timestamp::from_nanos(row.get(3)?),
+                level: super::logs::level(row.get(4)?).unwrap_or(Level::INFO),
+                text: row.get(5)?,
             })
         };
         let lines = || -> rusqlite::Result<Vec<StoredLine>> {
-            let mut statement = self.connection.prepare_cached(query)?;
+            let mut statement = self.connection.prepare_cached(&query)?;
             statement.query_map(params![run, node, after, attempt, limit], read)?.collect()
         };
         lines().map_err(self.failed())

@@ -538,7 +538,9 @@ fn append(connection: &Connection, run: RunKey, seq: i64, entry: &Entry) -> rusq
     insert(connection, run, seq, &row)?;
     match &entry.record {
         Record::RunEnded { state } => {
-            let update = "UPDATE runs SET state = ?2, finished = ?3, blocked = NULL WHERE key = ?1";
+            // A run that was queued until then has taken no time: it never began.
+            let update = "UPDATE runs SET state = ?2, finished = ?3, blocked = NULL, \
+                          begun = CASE WHEN state = 'queued' THEN ?3 ELSE begun END WHERE key = ?1";
             connection.prepare_cached(update)?.execute(params![run, state.name(), row.at])?;
         }
         Record::Cleared { .. } => {

@@ -201,13 +201,19 @@ impl RunHistory {
         self.tally[state as usize] > 0
     }
 
-    /// When a sensor's wait is over, once it has begun.
+    /// When a sensor's wait is over, once it has begun; none of one that has no end.
     pub(crate) fn deadline(&self, slot: Slot) -> Option<Duration> {
         let sensor = self.plan.policy(self.node_ix(slot)).sensor.as_ref()?;
-        Some(sensor.deadline(self.node(slot).budget_from()?))
+        let deadline = sensor.deadline(self.started + self.node(slot).budget_from()?);
+        (deadline < Timestamp::NEVER).then(|| deadline.since(self.started))
     }
 
-    /// How many attempts a node may have.
+    /// Whether the node's options are known. Of a run whose plan is that of its journal, the present plan may know them or not.
+    pub(crate) fn knows_options(&self, slot: Slot) -> bool {
+        self.plan.node(self.node_ix(slot)).place().is_some()
+    }
+
+    /// How many attempts a node may have, where its options are known.
     pub(crate) fn attempts_allowed(&self, slot: Slot) -> u32 {
         self.plan.policy(self.node_ix(slot)).retries.saturating_add(1)
     }

@@ -16,10 +16,11 @@ pub(crate) use text::line;
 
 use super::Names;
 use super::feed::LogSink;
+use super::terminal::print_error;
 use crate::engine;
 use crate::journal::{LogLine, SqliteJournal};
-use crate::time::Clock;
-use std::io::Write as _;
+use crate::storage::World;
+use crate::time::{Clock, Timestamp};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Metadata, Subscriber};
@@ -129,7 +130,8 @@ impl<S: Subscriber> Layer<S> for Lines {
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let desk = DESK.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let now = desk.as_ref().map_or_else(Clock::system, |desk| desk.clock).now();
+        let of_process = || desk.as_ref().map_or_else(Clock::system, |desk| desk.clock).now();
+        let now = World::simulated_time().map_or_else(of_process, Timestamp::from);
         let metadata = event.metadata();
         // What the log notifier says of a run, it says in fields.
         let is_engines = is_ours(metadata) && !metadata.target().starts_with(concat!(env!("CARGO_CRATE_NAME"), "::alerts"));
@@ -156,8 +158,7 @@ impl<S: Subscriber> Layer<S> for Lines {
             None => Err(line),
         };
         if let Err(line) = unsent {
-            // There is nowhere to say that stderr is closed.
-            let _ = writeln!(std::io::stderr(), "{line}");
+            print_error(&line);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::super::timeline::tell;
 use super::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 use std::fmt::{self, Display, Write};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -65,14 +65,22 @@ impl RunMetrics {
     ///
     /// # Errors
     ///
-    /// If it, or the file `NAME.tmp` beside it, cannot be written.
+    /// If it, or the file of another name beside it that becomes it, cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let text = if is_json { self.to_json() + "\n" } else { self.to_prometheus() };
-        let mut unfinished = path.as_os_str().to_owned();
-        unfinished.push(".tmp");
-        std::fs::write(&unfinished, text)?;
-        std::fs::rename(&unfinished, path)
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
+        let mut new = tempfile::Builder::new();
+        new.prefix(&prefix).suffix(".tmp");
+        // Who may read it, the umask says, as of any file: a collector is most often another user.
+        #[cfg(unix)]
+        new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut new = new.tempfile_in(folder)?;
+        new.write_all(text.as_bytes())?;
+        // Or a power failure could leave the name with nothing behind it.
+        new.as_file().sync_all()?;
+        new.persist(path).map(drop).map_err(|failed| failed.error)
     }
 }
 

@@ -46,6 +46,7 @@ fn inputs(plan: &Plan, node: NodeIx) -> Vec<Input<'_>> {
             Input::nodes("list", "node", vec![each.list], ALL_SUCCESS),
             Input::nodes("results", "elements", vec![each.result], ALL_SUCCESS),
         ],
+        What::Recalled(_) => Vec::new(),
         What::Element { each } => match &plan.node(*each).what {
             What::Each(of) => gate("list", "node", &[of.list], ALL_SUCCESS),
             _ => Vec::new(),
@@ -139,6 +140,7 @@ fn kind(plan: &Plan, node: NodeIx) -> &'static str {
         What::FirstOf { .. } => "first_of",
         What::Each(_) => "each",
         What::Element { .. } => "element",
+        What::Recalled(_) => "node",
     }
 }
 
@@ -192,7 +194,8 @@ fn of_policy(plan: &Plan, kind: Kind, policy: &Policy, changed: &mut Vec<(&'stat
     if policy.priority != 0 {
         changed.push(("priority", policy.priority.to_string()));
     }
-    changed.extend(policy.sla.map(|sla| ("sla", time(sla))));
+    let unheard = if policy.is_sla_unheard() { ", which nobody is told of" } else { "" };
+    changed.extend(policy.sla.map(|sla| ("sla", time(sla) + unheard)));
     for (event, notifier) in &policy.callbacks {
         changed.push((event.name(), notifier_name(plan, *notifier)));
     }

@@ -1,0 +1,53 @@
+//! A view only looks: where it panics, runs, reports and exit codes are what they would have been.
+
+use super::progress::{View, Watched};
+use super::{Finished, Progress, Runner};
+use crate::RunState;
+use crate::observe::{Event, Lost};
+use crate::prelude::*;
+use std::process::ExitCode;
+
+/// Panics at the first event, in the midst of reading the run's history.
+struct Panics;
+
+impl View for Panics {
+    fn opened(&mut self, _: &Watched) {}
+
+    fn event(&mut self, run: &Watched, _: &Event) {
+        let _history = run.run.history();
+        panic!("a fault of the view");
+    }
+
+    fn log(&mut self, _: &str) {}
+    fn lost(&mut self, _: Lost) {}
+}
+
+#[task]
+async fn load(fails: bool) -> Result<u32> {
+    if fails { Err(TaskError::fatal("there are no rows")) } else { Ok(7) }
+}
+
+#[pipeline]
+fn nightly(fails: bool) {
+    load(fails);
+}
+
+fn run(fails: bool, progress: Progress) -> Finished {
+    Runner::new().pipeline(nightly(), fails).progress(progress).viewed_by(Box::new(Panics)).run().unwrap()
+}
+
+#[test]
+fn a_run_that_fails_is_a_failure_and_is_reported() {
+    for progress in [Progress::Auto, Progress::Json] {
+        let finished = run(true, progress);
+        assert_eq!(finished.exit_code(), ExitCode::FAILURE);
+        assert_eq!(finished.reports()[0].node("load").error(), Some("there are no rows"));
+    }
+}
+
+#[test]
+fn a_run_that_succeeds_is_a_success() {
+    let finished = run(false, Progress::Auto);
+    assert_eq!((finished.exit_code(), finished.reports()[0].state()), (ExitCode::SUCCESS, RunState::Success));
+    assert_eq!(finished.reports()[0].output("load"), Some(7_u32));
+}

@@ -1,0 +1,153 @@
+//! A plan as a journal has kept it with a run: for whoever shows that run, whatever the code has become.
+//!
+//! Its nodes, what they take and what is repeated are known, and nothing else: no bodies, no types, no options. So it is looked at, and never
+//! run. What the present plan has under the same id, and with the same output, is taken from there: where it is wired and its options.
+
+use super::graph::{Calendar, Each, NodeIx, Plan, PlanNode, Scope, ScopeIx, What};
+use super::id::Name;
+use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, MAX_ACTIVE_RUNS, Policy, PoolSpec, RunPolicy, SensorPolicy};
+use super::skeleton::{Bone, Skeleton};
+use crate::author::draft::Mapping;
+use crate::author::options::{Mode, OnTimeout};
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+use std::panic::Location;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// A node of which no more is known than the journal keeps.
+#[derive(Debug)]
+pub(crate) struct Recalled {
+    pub(super) is_body: bool,
+    pub(super) from: Box<[NodeIx]>,
+    /// The present plan says where it is wired.
+    pub(super) is_placed: bool,
+}
+
+/// The options of nodes, by their index in the list of policies.
+const TASK: u32 = 0;
+const SENSOR: u32 = 1;
+
+impl Plan {
+    /// The plan of that skeleton; none if it cannot be read. `sensors` are the nodes that are known to be some.
+    /// `present` is the plan of the same pipeline as it is now, if there is one.
+    pub(crate) fn recalled(skeleton: &str, sensors: &HashSet<NodeIx>, present: Option<&Self>) -> Option<Self> {
+        let bones = serde_json::from_str::<Skeleton>(skeleton).ok()?.nodes;
+        let ids: HashMap<&str, NodeIx> = bones.iter().map(|bone| bone.id.as_str()).zip(0..).collect();
+        let mappings: HashSet<&str> = bones.iter().filter_map(|bone| bone.within.as_deref()).collect();
+        let mut scopes = vec![Scope { parent: 0, each: None, nodes: Vec::new(), imports: Vec::new() }];
+        let mut of_mapping: HashMap<&str, ScopeIx> = HashMap::new();
+        // A mapping stands after what it repeats, so that an outer one is made known first.
+        for bone in bones.iter().rev().filter(|bone| mappings.contains(bone.id.as_str())) {
+            let parent = match bone.within.as_deref() {
+                Some(within) => *of_mapping.get(within)?,
+                None => 0,
+            };
+            of_mapping.insert(&bone.id, u32::try_from(scopes.len()).ok()?);
+            scopes.push(Scope { parent, each: Some(*ids.get(bone.id.as_str())?), nodes: Vec::new(), imports: Vec::new() });
+        }
+        let mut policies = vec![policy(None), policy(Some(Box::new(sensor())))];
+        let mut nodes = Vec::with_capacity(bones.len());
+        for (ix, bone) in (0..).zip(&bones) {
+            let scope_ix = match bone.within.as_deref() {
+                Some(within) => *of_mapping.get(within)?,
+                None => 0,
+            };
+            let scope = &mut scopes[scope_ix as usize];
+            let each = scope.each.filter(|_| scope.nodes.is_empty());
+            let offset = u32::try_from(scope.nodes.len()).ok()?;
+            scope.nodes.push(ix);
+            let from = bone.inputs.iter().map(|(id, _)| ids.get(id.as_str()).copied()).collect::<Option<Box<[_]>>>()?;
+            let now = present.and_then(|present| Some((present, same(present, bone)?)));
+            let what = match (each, of_mapping.get(bone.id.as_str())) {
+                (Some(each), _) => What::Element { each },
+                (None, Some(&scope)) => What::Each(Box::new(each_of(from.first().copied()?, scope, ix))),
+                (None, None) => What::Recalled(Box::new(Recalled { is_body: bone.is_body(), from, is_placed: now.is_some() })),
+            };
+            let policy = match now {
+                Some((present, now)) => {
+                    policies.push(Policy { pool: 0, callbacks: Box::default(), ..present.policy(now).clone() });
+                    u32::try_from(policies.len() - 1).ok()?
+                }
+                None if sensors.contains(&ix) => SENSOR,
+                None => TASK,
+            };
+            nodes.push(PlanNode {
+                what,
+                at: now.map_or_else(Location::caller, |(present, now)| present.node(now).at),
+                name: Name::Given(bone.id.as_str().into()),
+                scope: scope_ix,
+                offset,
+                args: 0..0,
+                out: 0..0,
+                needs: 0,
+                policy,
+                rank: 0,
+                allow_failure: false,
+            });
+        }
+        Some(Self {
+            // Its run names it.
+            pipeline: "",
+            description: "",
+            tags: &[],
+            params: Value::Null,
+            schedule: None,
+            calendar: Calendar {
+                start: None,
+                end: None,
+                catchup: false,
+                max_active_runs: MAX_ACTIVE_RUNS,
+                depends_on_past: false,
+            },
+            run: RunPolicy::default(),
+            nodes,
+            args: Vec::new(),
+            edges: Vec::new(),
+            scopes,
+            policies,
+            pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
+            notifiers: Vec::new(),
+            by_id: OnceLock::new(),
+            inbound: OnceLock::new(),
+        })
+    }
+}
+
+/// The node of the present plan that a node of the run still is.
+fn same(present: &Plan, bone: &Bone) -> Option<NodeIx> {
+    let ix = present.find(&bone.id).filter(|_| !bone.numbered)?;
+    let now = present.bone(ix);
+    // What earlier versions kept of a type is not compared.
+    let is_same = now.is_body() == bone.is_body() && (bone.output.is_none() || now.output == bone.output);
+    is_same.then_some(ix)
+}
+
+fn policy(sensor: Option<Box<SensorPolicy>>) -> Policy {
+    Policy {
+        retries: 0,
+        retry_delay: super::policy::Delay::Fixed(Duration::ZERO, Duration::ZERO),
+        limit: None,
+        pool: 0,
+        priority: 0,
+        sla: None,
+        callbacks: Box::default(),
+        sensor,
+    }
+}
+
+/// Of a sensor of which it is not known for how long it waits.
+fn sensor() -> SensorPolicy {
+    SensorPolicy {
+        timeout: Duration::MAX,
+        poke: super::policy::Delay::Fixed(Duration::ZERO, Duration::ZERO),
+        on_timeout: OnTimeout::default(),
+        mode: Mode::default(),
+    }
+}
+
+fn each_of(list: NodeIx, scope: ScopeIx, result: NodeIx) -> Each {
+    // Nobody asks: there are no outputs.
+    let mapping = Mapping { len: |_| 0, item: |list, _| list.clone(), join: |_| None };
+    Each { list, scope, result, max_active: None, mapping }
+}
