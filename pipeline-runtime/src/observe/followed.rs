@@ -36,7 +36,7 @@ pub(crate) enum HistoryError {
 impl Followed {
     /// Of a run, with nothing read yet.
     pub(crate) fn new(pipeline: &Pipeline, run: &StoredRun) -> Result<Self, HistoryError> {
-        Self::of(Arc::new(pipeline.plan(&run.params)?), run.clone())
+        Self::of(Arc::new(pipeline.plan_of_run(&run.params)?), run.clone())
     }
 
     fn of(plan: Arc<Plan>, run: StoredRun) -> Result<Self, HistoryError> {
