@@ -128,9 +128,8 @@ pub fn without_params<R: PipelineOutput + 'static>(definition: PipelineDefinitio
         }
         Ok(Described { draft: describe(&of, wire)?, params: Value::Null, fields: Fields::none() })
     };
-    let given = |pipeline, source: Source<'_>| match source.is_empty() {
-        true => Ok(Value::Null),
-        false => Err(ParamsError::None { pipeline }),
+    let given = |pipeline, source: Source<'_>| {
+        if source.is_empty() { Ok(Value::Null) } else { Err(ParamsError::None { pipeline }) }
     };
     Pipeline { definition, wire: Arc::new(wire), given }
 }

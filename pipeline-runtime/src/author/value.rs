@@ -22,7 +22,8 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross a task boundary",
     label = "not `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`",
-    note = "a task's output is written to the run's journal; add `#[derive(Clone, serde::Serialize, serde::Deserialize)]` to `{Self}`"
+    note = "a task's output is written to the run's journal; add `#[derive(Clone, serde::Serialize, serde::Deserialize)]` to `{Self}`",
+    note = "no output holds a `Secret`: give it to each task that needs it, as an input of its own"
 )]
 pub trait Data: Storable + Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
 
@@ -30,11 +31,6 @@ pub trait Data: Storable + Serialize + DeserializeOwned + Clone + Send + Sync + 
 impl<T: Storable + Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Data for T {}
 
 /// What may be kept: all that holds no [`Secret`](crate::Secret). There is nothing to write for it.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot cross a task boundary: it holds a `Secret`",
-    label = "a task's output is written to the run's journal, and a secret is kept out of it",
-    note = "give the secret to each task that needs it, as an input of its own: `fetch(&KEY)`"
-)]
 pub trait Storable: Unpin {}
 
 // See `secret.rs`, which has the one type that is not `Unpin`.

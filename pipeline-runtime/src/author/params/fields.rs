@@ -37,8 +37,8 @@ impl Fields {
 
     pub(super) fn new(seen: &Seen, whole: &Value) -> Self {
         let written = |path: &str| {
-            let keys = path.split('.').filter(|key| !key.is_empty());
-            let object = keys.fold(Some(whole), |value, key| value?.get(key)).and_then(Value::as_object);
+            let mut keys = path.split('.').filter(|key| !key.is_empty());
+            let object = keys.try_fold(whole, |value, key| value.get(key)).and_then(Value::as_object);
             object.into_iter().flat_map(|object| object.keys().cloned()).collect::<Vec<_>>()
         };
         let structs = seen.structs.borrow();

@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Failure> for Reader<'_> {
+impl IntoDeserializer<'_, Failure> for Reader<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -99,7 +99,7 @@ impl<'de> IntoDeserializer<'de, Failure> for Reader<'_> {
     }
 }
 
-/// What serde_json says, without the place in a text of one line.
+/// What `serde_json` says, without the place in a text of one line.
 fn words(error: &serde_json::Error) -> String {
     let words = error.to_string();
     words.split(" at line ").next().unwrap_or_default().to_owned()
@@ -303,7 +303,7 @@ impl Text<'_> {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Failure> for Text<'_> {
+impl IntoDeserializer<'_, Failure> for Text<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
