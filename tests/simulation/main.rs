@@ -23,3 +23,4 @@ mod size;
 mod sla;
 mod tasks;
 mod templates;
+mod within_tokio;
