@@ -322,16 +322,10 @@ fn other_forms_of_enums_are_read() {
     assert_eq!(enums(&[("either", r#"["7"]"#)]).either, Either::List(vec!["7".into()]));
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct NoDefault {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tables: Vec<String>,
-}
-
-impl Default for NoDefault {
-    fn default() -> Self {
-        Self { tables: Vec::new() }
-    }
 }
 
 #[test]
