@@ -112,6 +112,7 @@
 //! - Run it: [`cli`] is the command line of every pipeline's binary.
 //! - Test it: [`Simulation`], which needs no clock, no network and no file.
 //! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
+//! - Keep tokens and passwords to the tasks that need them: [`Secret`].
 //! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
 //! - Mistakes: `docs/what-the-compiler-tells-you.md` in the repository has each message, with what to write instead. What types
@@ -160,6 +161,7 @@ pub use author::outcome::{Failure, Outcome, Poke};
 pub use author::output::{BranchOutput, PipelineOutput, SensorOutput, TaskOutput};
 pub use author::params::{Params, ParamsError};
 pub use author::pipeline::{Pipeline, WireError};
+pub use author::secret::Secret;
 pub use author::template::Template;
 pub use author::value::Data;
 pub use engine::{NodeState, RunState};
@@ -176,6 +178,6 @@ pub use time::{Clock, Timestamp};
 pub mod prelude {
     pub use crate::{
         ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline, Poke,
-        Pool, Result, TaskError, Webhook, branch, first_of, pipeline, sensor, task, template,
+        Pool, Result, Secret, TaskError, Webhook, branch, first_of, pipeline, sensor, task, template,
     };
 }

@@ -42,7 +42,7 @@ fn late() -> Result<()> {
 
 #[pipeline]
 fn wrong() {
-    load("<seven> & `eight`");
+    load(template!("<seven> & `eight`"));
 }
 
 #[pipeline]

@@ -10,6 +10,9 @@ pub(crate) const PIPELINES: &str = env!("CARGO_BIN_EXE_cli-pipelines");
 /// The binary whose pipelines are wrong.
 pub(crate) const MISTAKES: &str = env!("CARGO_BIN_EXE_cli-mistakes");
 
+/// The binary whose pipelines take all sorts of params.
+pub(crate) const PARAMS: &str = env!("CARGO_BIN_EXE_cli-params");
+
 pub(crate) fn command(binary: &str, args: &[&str]) -> Command {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let mut command = Command::new(binary);

@@ -73,10 +73,10 @@ fn each_default_of_run_stands_in_its_help() {
                   A time without an offset is in the pipeline's time zone. Without this option it is the last complete interval; of a pipeline without a schedule, now (simulated: the pipeline's start, else 2024-01-01).
 
               --param <KEY=VALUE>
-                  Sets a param: JSON (7, true, ["a"]) where its default is no text, else the text as it is; may be repeated
+                  Sets a param, or one in an object by `of.region=eu`: a text, or JSON where its type is a list or an object; may be repeated
 
               --params <FILE.json>
-                  Sets params from a JSON object; --param overrides it, and what neither sets has its default
+                  Sets params from a JSON object; --param overrides it, and what neither sets has its default, in nested objects, too
 
               --new
                   Starts a new run even if there is an unfinished one to go on with
@@ -137,10 +137,10 @@ fn each_default_of_simulate_stands_in_its_help() {
                   A time without an offset is in the pipeline's time zone. Without this option it is the last complete interval; of a pipeline without a schedule, now (simulated: the pipeline's start, else 2024-01-01).
 
               --param <KEY=VALUE>
-                  Sets a param: JSON (7, true, ["a"]) where its default is no text, else the text as it is; may be repeated
+                  Sets a param, or one in an object by `of.region=eu`: a text, or JSON where its type is a list or an object; may be repeated
 
               --params <FILE.json>
-                  Sets params from a JSON object; --param overrides it, and what neither sets has its default
+                  Sets params from a JSON object; --param overrides it, and what neither sets has its default, in nested objects, too
 
               --arrive <WHEN=URL:FILE>
                   FILE's contents arrive as that object, so long after the start: 7m=data-bucket/raw/x.json:x.json; may be repeated
@@ -226,8 +226,8 @@ fn each_default_of_serve_and_backfill_stands_in_its_help() {
               --max-active-runs <N>    How many of the pipeline's backfill runs may be active at once; without it, its `max_active_runs`
               --reprocess <REPROCESS>  Which intervals that have a run already are run again: those whose newest run failed, or all [default: none] [possible values: none, failed, all]
               --dry-run                Lists the intervals that would be run, and runs nothing
-              --param <KEY=VALUE>      Sets a param: JSON (7, true, ["a"]) where its default is no text, else the text as it is; may be repeated
-              --params <FILE.json>     Sets params from a JSON object; --param overrides it, and what neither sets has its default
+              --param <KEY=VALUE>      Sets a param, or one in an object by `of.region=eu`: a text, or JSON where its type is a list or an object; may be repeated
+              --params <FILE.json>     Sets params from a JSON object; --param overrides it, and what neither sets has its default, in nested objects, too
               --parallelism <N>        How many attempts of nodes without a pool of their own may run at once [default: 128]
               --json                   Prints one JSON object per line and event, the last one with the run's result
           -h, --help                   Print help (see more with '--help')

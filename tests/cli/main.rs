@@ -12,8 +12,10 @@ mod interrupt;
 mod kept;
 mod logs;
 mod metrics;
+mod params;
 mod plans;
 mod run;
+mod secrets;
 mod simulate;
 #[cfg(unix)]
 mod terminal;

@@ -139,8 +139,9 @@ fn a_param_of_the_wrong_type() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --param days=many: the params of pipeline `sales` do not fit `cli_pipelines::Options`: invalid type: string "many", expected u32
-    "#]].assert_eq(&sales(&["--param", "region=eu", "--param", "days=many"]));
+        error: --param days=many: param `days` of pipeline `sales` does not fit: invalid type: string "many", expected u32
+    "#]]
+    .assert_eq(&sales(&["--param", "region=eu", "--param", "days=many"]));
 }
 
 #[test]
@@ -259,7 +260,7 @@ fn a_params_file_that_is_wrong() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --params FOLDER/params.json: the params of pipeline `sales` do not fit `cli_pipelines::Options`: invalid type: string "two", expected u32
+        error: --params FOLDER/params.json: param `days` of pipeline `sales` does not fit: invalid type: string "two", expected u32
     "#]].assert_eq(&with_file(Some(r#"{"days": "two"}"#)));
 }
 

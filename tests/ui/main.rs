@@ -17,6 +17,8 @@ mod mappings;
 mod outputs;
 #[path = "pipeline/pass/pipelines.rs"]
 mod pipelines;
+#[path = "secrets/pass/secrets.rs"]
+mod secrets;
 #[path = "signature/pass/signatures.rs"]
 mod signatures;
 #[path = "template/pass/templates.rs"]
@@ -39,6 +41,7 @@ fn what_is_right_is_accepted() {
         outputs::outputs(),
         pipelines::with_params(),
         pipelines::with_result(),
+        secrets::secrets(),
         signatures::signatures(),
         templates::templates(),
     ] {

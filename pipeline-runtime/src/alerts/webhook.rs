@@ -1,6 +1,7 @@
 use super::{payload, post};
 use crate::author::error::{Later, Result, TaskError};
 use crate::author::notify::{BoxFuture, Notification, Notify};
+use crate::author::secret::Secret;
 use crate::storage::World;
 use std::collections::BTreeSet;
 use std::env::VarError;
@@ -42,7 +43,7 @@ use std::sync::{Mutex, PoisonError};
 /// | `error` | the error, with the errors that led to it; of a run, the nodes that failed and their errors |
 /// | `elapsed_seconds` | how long the node, or the run, has taken so far, waiting included |
 /// | `budget_left_seconds` | what is left of a sensor's timeout |
-/// | `inputs` | the node's text inputs by parameter, such as the key a sensor waits for |
+/// | `inputs` | the node's inputs that are made by a template or are a text of the params, by parameter, such as the key a sensor waits for |
 ///
 /// # When it fails
 ///
@@ -137,6 +138,10 @@ impl Notify for Webhook {
                 }
             })
         })
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        vec![Secret::env(self.variable)]
     }
 
     fn label(&self) -> String {

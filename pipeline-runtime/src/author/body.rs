@@ -15,6 +15,7 @@ use super::node::Node;
 use super::options::TaskOptions;
 use super::outcome::Poke;
 use super::output::{BranchOutput, SensorOutput, TaskOutput};
+use super::secret::Secrets;
 use super::value::{Codec, Data, Value};
 use std::any::Any;
 use std::cell::Cell;
@@ -114,6 +115,7 @@ where
     let source = match source {
         Source::Plain(value) => plain(value, <Runtime as Takes<P>>::plain),
         Source::Text(text) => Source::Text(text),
+        Source::Secrets(secrets) => Source::Secrets(secrets),
         Source::Template(template) => Source::Template(template),
         Source::Templates(templates) => Source::Templates(templates),
         Source::Node(node, rule) => Source::Node(node, rule),
@@ -126,7 +128,10 @@ where
 fn plain(value: Box<dyn Any>, of: fn(Box<dyn Any>) -> Plain) -> Source<Plain> {
     match value.downcast::<String>() {
         Ok(text) => Source::Text((*text).into()),
-        Err(value) => Source::Plain(of(value)),
+        Err(value) => match Secrets::of(value) {
+            Ok(secrets) => Source::Secrets(Box::new(secrets)),
+            Err(value) => Source::Plain(of(value)),
+        },
     }
 }
 
@@ -156,6 +161,7 @@ impl<'a> Inputs<'a> {
         match arg.map(|arg| (&arg.source, arg.fill)) {
             Some((Source::Plain(plain), _)) => plain.0.fill(&mut slot),
             Some((Source::Text(text), _)) => fill_text(text, &mut slot),
+            Some((Source::Secrets(secrets), _)) => secrets.fill(&mut slot),
             Some((_, fill)) => {
                 let supply = self.supplies.get(self.next_supply.replace(self.next_supply.get() + 1));
                 if let Some(supply) = supply {

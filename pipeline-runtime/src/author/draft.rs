@@ -309,7 +309,7 @@ pub(crate) fn set(handle: Handle, name: &'static str, set: impl FnOnce(&mut Task
 /// The handles an input reads.
 pub(crate) fn handles<P>(source: &Source<P>) -> &[Handle] {
     match source {
-        Source::Plain(_) | Source::Text(_) | Source::Template(_) | Source::Templates(_) => &[],
+        Source::Plain(_) | Source::Text(_) | Source::Secrets(_) | Source::Template(_) | Source::Templates(_) => &[],
         Source::Node(handle, _) | Source::Elements(handle, _) => std::slice::from_ref(handle),
         Source::Nodes(handles, _) => handles,
     }

@@ -5,6 +5,7 @@
 
 use super::node::Node;
 use super::outcome::{Failure, Outcome};
+use super::secret::Secrets;
 use super::template::Template;
 use super::value::Value;
 use std::any::Any;
@@ -43,6 +44,8 @@ pub(crate) enum Source<Plain> {
     Plain(Plain),
     /// Such a value that is a `String`. A plan may hold millions of keys, each another, so that they are kept as short as they can be.
     Text(Box<str>),
+    /// Secrets, whose values are read when the attempt starts.
+    Secrets(Box<Secrets>),
     /// A text rendered when the attempt starts.
     Template(Template),
     /// Such texts as a list.

@@ -21,5 +21,7 @@ pub(crate) mod output;
 pub(crate) mod overrides;
 pub(crate) mod params;
 pub(crate) mod pipeline;
+pub(crate) mod redaction;
+pub(crate) mod secret;
 pub(crate) mod template;
 pub(crate) mod value;

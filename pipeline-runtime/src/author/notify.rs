@@ -1,5 +1,6 @@
 use super::error::Result;
 use super::output::PipelineOutput;
+use super::secret::Secret;
 use std::any::TypeId;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -42,6 +43,11 @@ use std::time::Duration;
 pub trait Notify: Send + Sync + 'static {
     /// Tells somebody.
     fn notify(&self, notification: Notification) -> BoxFuture<Result<()>>;
+
+    /// What it reads to tell somebody: `check` and `serve` say which of these have no value.
+    fn secrets(&self) -> Vec<Secret> {
+        Vec::new()
+    }
 
     /// What messages call this notifier: its type's name, unless it says better.
     fn label(&self) -> String {
@@ -229,8 +235,9 @@ impl Notification {
         self.budget_left
     }
 
-    /// The node's text inputs by parameter, such as the key a sensor waits for, as the attempt was given them. One of more than 16 KiB is cut,
-    /// and says how much is missing, as is the error.
+    /// The node's inputs that are made by a template or are a text of the params, by parameter, such as the key a sensor waits for. A text
+    /// that the code has is not among them: it may be what is nobody's affair. An input of more than 16 KiB is cut, and says how much is
+    /// missing, as is the error.
     pub fn inputs(&self) -> &[(String, String)] {
         &self.inputs
     }

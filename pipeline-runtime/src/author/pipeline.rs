@@ -2,7 +2,7 @@ use super::draft::{self, Draft, Place};
 use super::error::{TaskError, chain};
 use super::options::PipelineOptions;
 use super::output::PipelineOutput;
-use super::params::{self, Params, ParamsError};
+use super::params::{self, Complete, Fields, Params, ParamsError, Source};
 use serde_json::Value;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -17,10 +17,20 @@ use std::sync::Arc;
 pub struct Pipeline {
     definition: Arc<PipelineDefinition>,
     wire: Arc<Wire>,
-    defaults: fn(&'static str) -> Result<Value, ParamsError>,
+    given: fn(&'static str, Source<'_>) -> Result<Value, ParamsError>,
 }
 
-type Wire = dyn Fn(&Value) -> Result<(Draft, Value), WireError> + Send + Sync;
+type Wire = dyn Fn(Source<'_>) -> Result<Described, WireError> + Send + Sync;
+
+/// What a pipeline function described.
+#[derive(Debug)]
+pub(crate) struct Described {
+    pub(crate) draft: Draft,
+    /// Its params whole; null if it takes none.
+    pub(crate) params: Value,
+    /// The names that they have.
+    pub(crate) fields: Fields,
+}
 
 /// A pipeline's name and options.
 #[derive(Debug)]
@@ -91,13 +101,13 @@ impl Pipeline {
         &self.definition.options
     }
 
-    /// Its params where none are given, whole; null if it takes none.
-    pub(crate) fn default_params(&self) -> Result<Value, ParamsError> {
-        (self.defaults)(self.id())
+    /// What is given as the pipeline's type of params reads it, as JSON; null if nothing is.
+    pub(crate) fn given(&self, source: Source<'_>) -> Result<Value, ParamsError> {
+        (self.given)(self.id(), source)
     }
 
-    /// Runs the pipeline function and returns what it described, with its params whole.
-    pub(crate) fn draft(&self, params: &Value) -> Result<(Draft, Value), WireError> {
+    /// Runs the pipeline function and returns what it described.
+    pub(crate) fn describe(&self, params: Source<'_>) -> Result<Described, WireError> {
         (self.wire)(params)
     }
 }
@@ -112,26 +122,28 @@ impl fmt::Debug for Pipeline {
 pub fn without_params<R: PipelineOutput + 'static>(definition: PipelineDefinition, wire: fn() -> R) -> Pipeline {
     let definition = Arc::new(definition);
     let of = Arc::clone(&definition);
-    let wire = move |given: &Value| {
-        let empty = given.is_null() || given.as_object().is_some_and(serde_json::Map::is_empty);
-        if !empty {
+    let wire = move |source: Source<'_>| {
+        if !source.is_empty() {
             return Err(ParamsError::None { pipeline: of.name }.into());
         }
-        Ok((describe(&of, wire)?, Value::Null))
+        Ok(Described { draft: describe(&of, wire)?, params: Value::Null, fields: Fields::none() })
     };
-    Pipeline { definition, wire: Arc::new(wire), defaults: |_| Ok(Value::Null) }
+    let given = |pipeline, source: Source<'_>| {
+        if source.is_empty() { Ok(Value::Null) } else { Err(ParamsError::None { pipeline }) }
+    };
+    Pipeline { definition, wire: Arc::new(wire), given }
 }
 
 /// A pipeline with params.
 pub fn with_params<P: Params, R: PipelineOutput + 'static>(definition: PipelineDefinition, wire: fn(P) -> R) -> Pipeline {
     let definition = Arc::new(definition);
     let of = Arc::clone(&definition);
-    let wire = move |given: &Value| {
-        let (argument, whole) = params::complete::<P>(of.name, given)?;
-        Ok((describe(&of, || wire(argument))?, whole))
+    let wire = move |source: Source<'_>| {
+        let Complete { params, whole, fields, .. } = params::complete::<P>(of.name, source)?;
+        Ok(Described { draft: describe(&of, || wire(params))?, params: whole, fields })
     };
-    let defaults = |name| params::complete::<P>(name, &Value::Null).map(|(_, whole)| whole);
-    Pipeline { definition, wire: Arc::new(wire), defaults }
+    let given = |name, source: Source<'_>| params::complete::<P>(name, source).map(|read| read.given);
+    Pipeline { definition, wire: Arc::new(wire), given }
 }
 
 fn describe<R: PipelineOutput>(of: &PipelineDefinition, wire: impl FnOnce() -> R) -> Result<Draft, WireError> {

@@ -22,12 +22,20 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross a task boundary",
     label = "not `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`",
-    note = "a task's output is written to the run's journal; add `#[derive(Clone, serde::Serialize, serde::Deserialize)]` to `{Self}`"
+    note = "a task's output is written to the run's journal; add `#[derive(Clone, serde::Serialize, serde::Deserialize)]` to `{Self}`",
+    note = "no output holds a `Secret`: give it to each task that needs it, as an input of its own"
 )]
-pub trait Data: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
+pub trait Data: Storable + Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Data for T {}
+impl<T: Storable + Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Data for T {}
+
+/// What may be kept: all that holds no [`Secret`](crate::Secret). There is nothing to write for it.
+pub trait Storable: Unpin {}
+
+// See `secret.rs`, which has the one type that is not `Unpin`.
+#[diagnostic::do_not_recommend]
+impl<T: Unpin> Storable for T {}
 
 /// A task's output in memory. It is passed on as it is, without a trip through the codec.
 ///

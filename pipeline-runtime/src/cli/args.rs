@@ -50,6 +50,9 @@ pub(super) enum Command {
     Check {
         /// That pipeline alone; without it all of them
         pipeline: Option<String>,
+        /// Fails if a secret or a webhook's URL has no value here; without it that is a warning
+        #[arg(long)]
+        env: bool,
     },
     /// Lists the pipelines, their schedules, when they run next and what they do
     ///
@@ -300,10 +303,10 @@ pub(super) struct How {
 /// The params of a run.
 #[derive(Debug, clap::Args)]
 pub(super) struct Given {
-    /// Sets a param: JSON (7, true, ["a"]) where its default is no text, else the text as it is; may be repeated
+    /// Sets a param, or one in an object by `of.region=eu`: a text, or JSON where its type is a list or an object; may be repeated
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(super) params: Vec<(String, String)>,
-    /// Sets params from a JSON object; --param overrides it, and what neither sets has its default
+    /// Sets params from a JSON object; --param overrides it, and what neither sets has its default, in nested objects, too
     #[arg(long = "params", value_name = "FILE.json")]
     pub(super) file: Option<PathBuf>,
 }

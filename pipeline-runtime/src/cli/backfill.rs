@@ -13,7 +13,7 @@ pub(super) fn run(pipelines: &[Pipeline], given: &args::Backfill, place: &Place)
     let pipeline = choose::one(pipelines, given.pipeline.as_deref())?;
     let params = params::given(pipeline, &given.given)?;
     // What is wrong is said here, by the arguments that are, and not by another process.
-    pipeline.plan(&params).map_err(|error| params::blame(pipeline, &given.given, &error))?;
+    pipeline.plan(&params).map_err(|error| params::blame(&given.given, &error))?;
     let backfill = Backfill {
         pipeline: pipeline.id().to_owned(),
         from: given.from.clone(),

@@ -2,12 +2,12 @@
 
 use super::{WRONG_USE, choose, output, zones};
 use crate::Pipeline;
-use crate::plan::{Plan, PlanError, disagreements};
+use crate::plan::{Missing, Plan, PlanError, disagreements};
 use crate::schedule::Schedule;
 use serde_json::Value;
 use std::process::ExitCode;
 
-pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>) -> Result<ExitCode, String> {
+pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool) -> Result<ExitCode, String> {
     let mut sound = true;
     let mut scheduled = false;
     let mut plans = Vec::new();
@@ -19,6 +19,9 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>) -> Result<ExitCode, 
                 for warning in plan.warnings() {
                     output::to_stderr(&format!("warning: {warning}"));
                 }
+                let missing = plan.missing_secrets();
+                sound &= missing.is_empty() || !env;
+                say(&missing, if env { "error" } else { "warning" });
                 plans.push(plan);
             }
             Err(error) => {
@@ -37,17 +40,26 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>) -> Result<ExitCode, 
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(WRONG_USE) })
 }
 
-/// Whether every plan is sound; else all mistakes.
+/// Whether every plan is sound; else all mistakes. Warns of secrets without a value.
 pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
     let (mut plans, mut wrong) = (Vec::new(), Vec::new());
     for pipeline in pipelines {
         match pipeline.plan(&Value::Null) {
-            Ok(plan) => plans.push(plan),
+            Ok(plan) => {
+                say(&plan.missing_secrets(), "warning");
+                plans.push(plan);
+            }
             Err(error) => wrong.push(described(&error)),
         }
     }
     wrong.extend(disagreements(&plans).iter().map(|problem| format!("{problem}\n")));
     if wrong.is_empty() { Ok(()) } else { Err(wrong.concat().trim_end().to_owned()) }
+}
+
+fn say(missing: &[Missing], how: &str) {
+    for missing in missing {
+        output::to_stderr(&format!("{how}: {missing}"));
+    }
 }
 
 fn described(error: &PlanError) -> String {

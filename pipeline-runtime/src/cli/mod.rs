@@ -20,7 +20,7 @@
 //!
 //! | command | does |
 //! |---|---|
-//! | `check [PIPELINE]` | builds every plan with its default params and prints all mistakes of all pipelines |
+//! | `check [PIPELINE] [--env]` | builds every plan with its default params and prints all mistakes of all pipelines; with `--env`, a secret without a value is one |
 //! | `list [--json]` | the pipelines, their schedules, when they run next and what they do |
 //! | `graph [PIPELINE] [--format text\|mermaid\|json]` | draws a plan |
 //! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json] [--metrics FILE]` | runs a pipeline once, to its end, or goes on with the unfinished run of that identity |
@@ -314,7 +314,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         speed,
     };
     let done = match args.command {
-        Command::Check { pipeline } => check::run(pipelines, pipeline.as_deref()),
+        Command::Check { pipeline, env } => check::run(pipelines, pipeline.as_deref(), env),
         Command::List { json } => list::run(pipelines, json, &journal),
         Command::Graph { pipeline, format } => graph::run(pipelines, pipeline.as_deref(), format),
         Command::Run(run) => run::run(pipelines, &run, &at(&run.how)),

@@ -1,26 +1,21 @@
 //! Params as the command line gives them.
 
 use super::args::Given;
-use crate::author::params;
+use crate::author::params::{self, Source};
 use crate::author::pipeline::WireError;
 use crate::{ParamsError, Pipeline, PlanError};
 use serde_json::{Map, Value};
 use std::io::Read;
 use std::path::Path;
 
-/// What `--params` and `--param` set; all else has its default.
+/// What `--params` and `--param` set, as the pipeline's type of params reads it; all else has its default.
 pub(super) fn given(pipeline: &Pipeline, from: &Given) -> Result<Value, String> {
-    let mut given = match &from.file {
-        Some(file) => from_file(file)?,
-        None => Map::new(),
+    let file = match &from.file {
+        Some(file) => Value::Object(from_file(file)?),
+        None => Value::Null,
     };
-    if !from.params.is_empty() {
-        let defaults = pipeline.default_params().map_err(|error| error.to_string())?;
-        for (key, text) in &from.params {
-            params::set(&mut given, &defaults, key, text);
-        }
-    }
-    Ok(if given.is_empty() { Value::Null } else { Value::Object(given) })
+    let given = pipeline.given(Source::Given(&file, &from.params));
+    given.map_err(|error| blame(from, &PlanError::Wire(WireError::Params(error))))
 }
 
 fn from_file(file: &Path) -> Result<Map<String, Value>, String> {
@@ -48,31 +43,27 @@ fn from_file(file: &Path) -> Result<Map<String, Value>, String> {
 }
 
 /// What is wrong with a pipeline that has no plan with those params: the argument, if it is one that does not fit.
-pub(super) fn blame(pipeline: &Pipeline, from: &Given, error: &PlanError) -> String {
+pub(super) fn blame(from: &Given, error: &PlanError) -> String {
     let PlanError::Wire(WireError::Params(params_error)) = error else { return error.to_string() };
     let argument = match params_error {
-        ParamsError::Unknown { key, .. } => named(from, key),
-        ParamsError::Invalid { .. } => unfit(pipeline, from),
-        ParamsError::TooLarge { .. } => None,
+        ParamsError::Unknown { key, .. } | ParamsError::Invalid { param: Some(key), .. } => {
+            named(from, key).map(|(key, value)| format!("--param {key}={value}: "))
+        }
+        // What was given is perhaps the secret itself.
+        ParamsError::BareSecret { param, .. } => {
+            let named = param.as_ref().and_then(|key| named(from, key));
+            named.map(|(key, _)| format!("--param {key}=…: "))
+        }
+        ParamsError::Invalid { param: None, .. } | ParamsError::TooLarge { .. } => None,
         ParamsError::None { .. } => from.params.first().map(|(key, value)| format!("--param {key}={value}: ")),
     };
     let argument = argument.or_else(|| from.file.as_ref().map(|file| format!("--params {}: ", file.display())));
     format!("{}{params_error}", argument.unwrap_or_default())
 }
 
-fn named(from: &Given, key: &str) -> Option<String> {
-    let (key, value) = from.params.iter().rev().find(|(given, _)| given == key)?;
-    Some(format!("--param {key}={value}: "))
-}
-
-/// The first param that does not fit even alone. serde names the value but not its key.
-fn unfit(pipeline: &Pipeline, from: &Given) -> Option<String> {
-    let defaults = pipeline.default_params().ok()?;
-    let fits = |(key, value): &&(String, String)| {
-        let mut alone = Map::new();
-        params::set(&mut alone, &defaults, key, value);
-        !matches!(pipeline.draft(&Value::Object(alone)), Err(WireError::Params(_)))
-    };
-    let (key, value) = from.params.iter().find(|param| !fits(param))?;
-    Some(format!("--param {key}={value}: "))
+/// The last argument that sets a param, or the object it is in, or a part of it.
+fn named<'a>(from: &'a Given, param: &str) -> Option<&'a (String, String)> {
+    let is_in =
+        |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    from.params.iter().rev().find(|(key, _)| is_in(param, key) || is_in(key, param))
 }

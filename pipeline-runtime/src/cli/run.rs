@@ -29,7 +29,7 @@ pub(super) fn run(pipelines: &[Pipeline], run: &Run, place: &Place) -> Result<Ex
             let date = run.about.logical_date.as_ref().map(|date| format!(" --logical-date {date}")).unwrap_or_default();
             Err(format!("{error}\n  = help: `trigger {}{date}` has that process run it", pipeline.id()))
         }
-        Err(RunnerError::Start(StartError::Plan(error))) => Err(params::blame(pipeline, &run.about.given, &error)),
+        Err(RunnerError::Start(StartError::Plan(error))) => Err(params::blame(&run.about.given, &error)),
         Err(RunnerError::Start(error @ StartError::OtherParams { .. })) => Err(format!("--param: {error}")),
         Err(RunnerError::Start(StartError::Date(error))) => Err(format!("--logical-date: {error}")),
         Err(error) => error.refuse(),

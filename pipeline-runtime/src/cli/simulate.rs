@@ -33,7 +33,7 @@ pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, logging: Result<Lo
         simulation = simulation.outage(&outage.bucket, &outage.from, &outage.until);
     }
     let report = simulation.try_run().map_err(|error| match error {
-        SimulationError::Plan(error) => params::blame(pipeline, &about.given, &error),
+        SimulationError::Plan(error) => params::blame(&about.given, &error),
         SimulationError::Date(error) => format!("--logical-date: {error}"),
         SimulationError::Bucket(error) => format!("--arrive, --latency, --outage: {error}"),
         SimulationError::UnknownNode { .. } => format!("--fail: {error}"),

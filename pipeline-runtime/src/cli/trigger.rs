@@ -11,7 +11,7 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, about: &About, place
     let pipeline = choose::one(pipelines, id)?;
     let given = params::given(pipeline, &about.given)?;
     // What is wrong is said here, by the arguments that are, and not by another process.
-    pipeline.plan(&given).map_err(|error| params::blame(pipeline, &about.given, &error))?;
+    pipeline.plan(&given).map_err(|error| params::blame(&about.given, &error))?;
     if let Some(date) = &about.logical_date {
         let zone = pipeline.options().timezone.and_then(Zone::named).unwrap_or_default();
         parse_date(date, zone).map_err(|error| format!("--logical-date: {error}"))?;

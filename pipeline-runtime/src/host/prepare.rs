@@ -172,7 +172,7 @@ fn refuse_beyond_limit(reader: &Reader, run: &StoredRun, limit: u32) -> Result<(
 impl Queued {
     /// Reads what a queued run looks back on as it begins.
     pub(super) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, now: Timestamp) -> Result<Self, StartError> {
-        let plan = Arc::new(pipeline.plan(&run.params)?);
+        let plan = Arc::new(pipeline.plan_of_run(&run.params)?);
         let previous = reader.previous_success(&run.pipeline, run.interval.start.into())?;
         let begun = Begun { run: run.key, at: now, previous, skeleton: plan.skeleton().into() };
         let info = Arc::new(info(run, previous));
@@ -184,7 +184,7 @@ impl Queued {
 impl Resumed {
     /// Reads a run, as a run of the pipeline's present plan.
     pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, accepts: Accepts) -> Result<Self, StartError> {
-        let plan = Arc::new(pipeline.plan(&run.params)?);
+        let plan = Arc::new(pipeline.plan_of_run(&run.params)?);
         let mut remap = plan.match_skeleton(&run.skeleton, accepts)?;
         let mut stored = reader.entries(run.key)?;
         let is_accepted = remap.as_ref().is_some_and(Remap::is_of_removals);

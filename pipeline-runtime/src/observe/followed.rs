@@ -59,7 +59,7 @@ impl Followed {
     pub(crate) fn new(pipeline: Option<&Pipeline>, run: &StoredRun) -> Result<Self, HistoryError> {
         let plan = match pipeline {
             None => Err(NotPresent::NoPipeline(run.pipeline.clone())),
-            Some(pipeline) => pipeline.plan(&run.params).map_err(NotPresent::from),
+            Some(pipeline) => pipeline.plan_of_run(&run.params).map_err(NotPresent::from),
         };
         Self::of(plan.map(Arc::new), run.clone())
     }

@@ -11,10 +11,11 @@ use super::problem::PlanError;
 use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
 use crate::author::error::cut_shared;
-use crate::author::input::{Rule, Source};
+use crate::author::input::{self, Rule};
 use crate::author::notify::{Callback, Event, Identity};
 use crate::author::options::{PipelineOptions, TaskOptions};
-use crate::author::pipeline::Pipeline;
+use crate::author::params::{Fields, Source};
+use crate::author::pipeline::{Described, Pipeline};
 use crate::schedule::{Schedule, ScheduleError, parse_zone};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -46,13 +47,22 @@ impl Pipeline {
     ///
     /// All the mistakes that types cannot see, or what the pipeline function returned.
     pub fn plan(&self, params: &Value) -> Result<Plan, PlanError> {
-        let (draft, params) = self.draft(params)?;
+        self.plan_with(Source::Given(params, &[]))
+    }
+
+    /// Builds the plan of a run that was begun with these params.
+    pub(crate) fn plan_of_run(&self, params: &Value) -> Result<Plan, PlanError> {
+        self.plan_with(Source::Kept(params))
+    }
+
+    fn plan_with(&self, params: Source<'_>) -> Result<Plan, PlanError> {
+        let Described { draft, params, fields } = self.describe(params)?;
         let invalid = |problems| PlanError::Invalid { pipeline: self.id(), problems };
         let foreign = check::handles(&draft);
         if !foreign.is_empty() {
             return Err(invalid(foreign));
         }
-        let mut sketch = Sketch::of(self, draft, params);
+        let mut sketch = Sketch::of(self, draft, params, fields);
         let (order, problems) = check::all(&sketch, self);
         if !problems.is_empty() {
             return Err(invalid(problems));
@@ -73,10 +83,11 @@ pub(super) struct Sketch {
     pub(super) misuses: Vec<Misuse>,
     pub(super) max_active: Vec<(NodeIx, usize, Place)>,
     pub(super) schedule_error: Option<ScheduleError>,
+    pub(super) fields: Fields,
 }
 
 impl Sketch {
-    fn of(pipeline: &Pipeline, draft: Draft, params: Value) -> Self {
+    fn of(pipeline: &Pipeline, draft: Draft, params: Value, fields: Fields) -> Self {
         let options = pipeline.options();
         let (schedule, schedule_error) = match schedule(options).transpose() {
             Ok(schedule) => (schedule, None),
@@ -152,7 +163,7 @@ impl Sketch {
         for scope in &mut plan.scopes {
             scope.nodes.shrink_to_fit();
         }
-        Self { plan, overrides, orders, misuses: draft.misuses, max_active, schedule_error }
+        Self { plan, overrides, orders, misuses: draft.misuses, max_active, schedule_error, fields }
     }
 }
 
@@ -205,10 +216,14 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
             What::Body(_) => {
                 for arg in &plan.args[node.args.start as usize..node.args.end as usize] {
                     let (from, rule): (&[Handle], EdgeRule) = match &arg.source {
-                        Source::Plain(_) | Source::Text(_) | Source::Template(_) | Source::Templates(_) => continue,
-                        Source::Node(from, rule) => (std::slice::from_ref(from), EdgeRule::Upstream(*rule)),
-                        Source::Nodes(from, rule) => (from, EdgeRule::Upstream(*rule)),
-                        Source::Elements(from, rule) => (std::slice::from_ref(from), EdgeRule::Elements(*rule)),
+                        input::Source::Plain(_)
+                        | input::Source::Text(_)
+                        | input::Source::Secrets(_)
+                        | input::Source::Template(_)
+                        | input::Source::Templates(_) => continue,
+                        input::Source::Node(from, rule) => (std::slice::from_ref(from), EdgeRule::Upstream(*rule)),
+                        input::Source::Nodes(from, rule) => (from, EdgeRule::Upstream(*rule)),
+                        input::Source::Elements(from, rule) => (std::slice::from_ref(from), EdgeRule::Elements(*rule)),
                     };
                     for from in from {
                         edge(from.index(), rule);

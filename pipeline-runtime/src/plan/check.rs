@@ -5,6 +5,7 @@ use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
 use super::id::{self, Name};
 use super::policy::{DEFAULT_POOL, Delay};
 use super::problem::Problem;
+use super::templates;
 use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
@@ -70,6 +71,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     sensors(sketch, pipeline, &mut problems);
     pools(sketch, &mut problems);
     texts(sketch, &mut problems);
+    templates::check(sketch, &mut problems);
     let order = cycles(sketch, &mut problems);
     exclusive_arms(sketch, &order, &mut problems);
     (order, problems)

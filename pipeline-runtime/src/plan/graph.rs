@@ -233,21 +233,32 @@ impl Plan {
         of_gate.into_iter().chain(of_args)
     }
 
-    /// The node's inputs as texts, where they are texts: an alert names them.
+    /// The node's inputs as texts, where they come from a template or the params: an alert names them.
     pub(crate) fn texts(&self, node: NodeIx, run: &RunInfo, id: &str, attempt: u32) -> Vec<(String, String)> {
         let What::Body(task) = &self.node(node).what else { return Vec::new() };
         let text = |arg: &Arg| match &arg.source {
-            Source::Text(text) => Some(text.to_string()),
+            // One that the code has is perhaps a value that is nobody's affair.
+            Source::Text(text) => has_text(&run.params, text).then(|| text.to_string()),
             Source::Template(template) => template.render(run, id, attempt).ok(),
             Source::Templates(templates) => {
                 let texts: Option<Vec<String>> =
                     templates.iter().map(|template| template.render(run, id, attempt).ok()).collect();
                 texts.map(|texts| texts.join(", "))
             }
-            Source::Plain(_) | Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,
+            Source::Plain(_) | Source::Secrets(_) | Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,
         };
         let labelled = task.inputs.iter().zip(self.args(node));
         labelled.filter_map(|(label, arg)| Some(((*label).to_owned(), cut(text(arg)?)))).collect()
+    }
+}
+
+/// Whether a text is one of the params.
+fn has_text(params: &Value, text: &str) -> bool {
+    match params {
+        Value::String(param) => param == text,
+        Value::Array(items) => items.iter().any(|item| has_text(item, text)),
+        Value::Object(fields) => fields.values().any(|field| has_text(field, text)),
+        _ => false,
     }
 }
 

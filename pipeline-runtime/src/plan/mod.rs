@@ -22,8 +22,10 @@ mod policy;
 mod problem;
 mod recalled;
 mod render;
+mod secrets;
 mod skeleton;
 mod sla;
+mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -33,5 +35,6 @@ pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use notifiers::{Notifier, Recipient};
 pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, NotifierIx, Policy, PoolSpec, SensorPolicy};
 pub use problem::{PlanError, Problem};
+pub(crate) use secrets::Missing;
 pub use skeleton::PlanChanged;
 pub(crate) use skeleton::{Accepts, Remap, depth};

@@ -1,5 +1,6 @@
 use super::SimulationError;
 use crate::author::notify::BoxFuture;
+use crate::author::secret::Secret;
 use crate::author::value::{Codec, Data, Value};
 use crate::engine::{Answered, Attempt, Interceptor};
 use crate::observe::RunHistory;
@@ -41,13 +42,14 @@ impl Stub {
 #[derive(Debug)]
 pub(super) struct Stubs {
     all: Vec<Stub>,
+    secrets: Vec<Secret>,
     world: World,
     blocking: AtomicUsize,
     unblocked: Arc<Notify>,
 }
 
 impl Stubs {
-    pub(super) fn new(plan: &Plan, stubs: Vec<Stub>, world: World) -> Result<Self, SimulationError> {
+    pub(super) fn new(plan: &Plan, stubs: Vec<Stub>, secrets: Vec<Secret>, world: World) -> Result<Self, SimulationError> {
         for Stub { id, codec: given, .. } in &stubs {
             let name = id.split_once('[').map_or(id.as_str(), |(name, _)| name);
             let codec = plan.find(name).and_then(|node| match &plan.node(node).what {
@@ -65,7 +67,7 @@ impl Stubs {
                 return Err(SimulationError::UnknownNode { id: id.clone(), known: known.join(", ") });
             }
         }
-        Ok(Self { all: stubs, world, blocking: AtomicUsize::new(0), unblocked: Arc::default() })
+        Ok(Self { all: stubs, secrets, world, blocking: AtomicUsize::new(0), unblocked: Arc::default() })
     }
 }
 
@@ -87,6 +89,10 @@ impl Stubs {
 }
 
 impl Interceptor for Stubs {
+    fn secret(&self, secret: &Secret) -> Option<Secret> {
+        self.secrets.iter().rev().find(|known| *known == secret).cloned()
+    }
+
     fn instead(&self, attempt: &Attempt) -> Option<Answered> {
         if self.all.is_empty() {
             return None;

@@ -17,6 +17,8 @@ pub use error::SimulationError;
 
 use crate::author::context::RunInfo;
 use crate::author::pipeline::Pipeline;
+use crate::author::redaction;
+use crate::author::secret::Secret;
 use crate::author::value::Data;
 use crate::engine::{Edit, Engine, EngineOptions, Interceptor, RunSpec};
 use crate::journal::MemoryJournal;
@@ -83,6 +85,7 @@ struct Scenario {
     interventions: Vec<(String, Intervention)>,
     faults: Vec<Fault>,
     stubs: Vec<Stub>,
+    secrets: Vec<Secret>,
 }
 
 /// A closure of the caller's, which may be no `Send`.
@@ -118,13 +121,25 @@ impl<'a> Simulation<'a> {
             interventions: Vec::new(),
             faults: Vec::new(),
             stubs: Vec::new(),
+            secrets: Vec::new(),
         };
         Self { scenario, calls: Vec::new() }
     }
 
-    /// With these params; keys that are left out have their default.
+    /// With these params, read as `run` reads them from a file: keys that are left out have their default. So has a field that the
+    /// value does not write as JSON; give that one by `serde_json::json!`.
     pub fn params(mut self, params: impl serde::Serialize) -> Self {
         self.scenario.params = serde_json::to_value(params);
+        self
+    }
+
+    /// As if that were the secret's value: `.secret(&KEY, "s3cr3t")`. Without it, a secret has the value that it has in this process. One
+    /// that is given as a param is told by its reference, too: `.secret(&Secret::env("PORTAL_KEY"), "s3cr3t")`.
+    ///
+    /// The value is replaced by `***` in the errors and log lines of all tests of this process: take one that is in no other text.
+    pub fn secret(mut self, secret: &Secret, value: &str) -> Self {
+        redaction::hide(value);
+        self.scenario.secrets.push(secret.with(value.into()));
         self
     }
 
@@ -315,7 +330,7 @@ impl Scenario {
             fault.install(&world, start, self.seed.wrapping_add(number))?;
         }
         let previous = self.previous.as_deref().map(|date| interval_of(&plan, date)).transpose()?;
-        let stubs = Arc::new(Stubs::new(&plan, self.stubs, world.clone())?);
+        let stubs = Arc::new(Stubs::new(&plan, self.stubs, self.secrets, world.clone())?);
         let mut interventions = Interventions::new(self.interventions, start)?;
 
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };

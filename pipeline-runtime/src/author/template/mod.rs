@@ -30,6 +30,15 @@ impl Template {
         self.0
     }
 
+    /// The params that it names, without `params.` before them, nested ones with a dot: `of.region`.
+    pub(crate) fn params(self) -> Vec<String> {
+        let Ok(template) = environment().template_from_str(self.0) else { return Vec::new() };
+        let named = template.undeclared_variables(true).into_iter();
+        let mut params: Vec<String> = named.filter_map(|name| name.strip_prefix("params.").map(str::to_owned)).collect();
+        params.sort();
+        params
+    }
+
     pub(crate) fn render(self, run: &RunInfo, node: &str, attempt: u32) -> Result<String, RenderError> {
         let values = context! {
             ds => ds(run.interval.start),

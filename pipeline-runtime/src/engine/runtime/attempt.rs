@@ -3,7 +3,7 @@ use super::super::state::{Run, RunSpec};
 use super::last_seen::LastSeen;
 use super::watch::{Wake, Watches, Watching};
 use super::{WeakEngine, sensor_state};
-use crate::author::body;
+use crate::author::body::{self, Arg};
 use crate::author::context::{self, Context, Memory};
 use crate::author::input::{Source, Supply, Upstream};
 use crate::plan::{NodeIx, Plan, What};
@@ -28,6 +28,8 @@ pub(crate) struct Attempt {
     pub(super) supplies: Vec<Supply>,
     /// Some of them are still to be rendered.
     pub(super) has_templates: bool,
+    /// Some of what its body is called with are secrets.
+    pub(super) has_secrets: bool,
     /// The indices of the elements it lies in, outermost first.
     pub(crate) indices: Vec<u32>,
     /// What earlier pokes kept.
@@ -56,6 +58,7 @@ impl Attempt {
             spec: Arc::clone(spec),
             supplies: Vec::new(),
             has_templates: false,
+            has_secrets: false,
             indices: Vec::new(),
             remembered: None,
             memory: OnceCell::new(),
@@ -101,10 +104,16 @@ impl Attempt {
         }
         self.supplies.clear();
         self.has_templates = false;
+        self.has_secrets = false;
         let see = |node| run.layout().resolve(plan, node, position);
         for arg in plan.args(self.node) {
             self.supplies.push(match &arg.source {
                 Source::Plain(_) | Source::Text(_) => continue,
+                // Read outside of the lock.
+                Source::Secrets(_) => {
+                    self.has_secrets = true;
+                    continue;
+                }
                 Source::Node(from, _) => Supply::One(run.upstream(see(from.index()))),
                 Source::Nodes(from, _) => Supply::Many(from.iter().map(|from| run.upstream(see(from.index()))).collect()),
                 Source::Elements(from, _) => Supply::Many(run.elements(see(from.index()))),
@@ -131,11 +140,11 @@ impl Attempt {
         id
     }
 
-    /// Calls the body. What comes back has not been polled.
-    pub(super) fn call(&self, supplies: &[Supply]) -> Option<body::Started> {
+    /// Calls the body, with `args` in place of the plan's where it takes secrets. What comes back has not been polled.
+    pub(super) fn call(&self, args: Option<&[Arg]>, supplies: &[Supply]) -> Option<body::Started> {
         let plan = &self.spec.plan;
         let What::Body(task) = &plan.node(self.node).what else { return None };
-        Some(task.body.start(&body::Inputs::new(plan.args(self.node), supplies, self)))
+        Some(task.body.start(&body::Inputs::new(args.unwrap_or_else(|| plan.args(self.node)), supplies, self)))
     }
 
     /// Keeps the watches on what the poke looks at, if changes there are to wake the sensor.

@@ -4,14 +4,17 @@ use super::super::effects::{Answer, Answered};
 use super::super::ids::Job;
 use super::engine::{State, drop_quietly};
 use super::{Attempt, Engine, scope, sensor_state};
-use crate::author::body::{AttemptResult, Produced, Started};
+use crate::author::body::{Arg, AttemptResult, Produced, Started};
 use crate::author::bounded::Unwritten;
 use crate::author::error::{Kind, TaskError};
 use crate::author::input::{Source, Supply, Upstream};
 use crate::author::pipeline::panic_message;
+use crate::author::redaction::redacted;
+use crate::author::secret::{Secret, as_output};
 use crate::author::template::Template;
 use crate::author::value::Value;
 use crate::plan::What;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -54,10 +57,14 @@ impl Engine {
         {
             return Executed { answer: Some(Answered::Fatal(error).into()), spare: Some(attempt) };
         }
+        let args = match attempt.has_secrets.then(|| self.read_secrets(&attempt)).transpose() {
+            Ok(args) => args,
+            Err(error) => return Executed { answer: Some(Answered::Fatal(error).into()), spare: Some(attempt) },
+        };
         let mut attempt = Some(attempt);
         let (mut running, mut value, mut result) = (None, None, None);
         let done = self.on_behalf(&mut attempt, || {
-            running = scope::current(|attempt| attempt.call(&supplies)).flatten();
+            running = scope::current(|attempt| attempt.call(args.as_deref(), &supplies)).flatten();
             supplies.clear();
             let Some(Started::Async(body)) = &mut running else { return };
             match body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -101,6 +108,21 @@ impl Engine {
             attempt.supplies = supplies;
         }
         Executed { answer: Some(answer), spare: attempt }
+    }
+
+    /// The args of a body that takes secrets, with the values of those. An attempt that waited for its turn has the newest.
+    fn read_secrets(&self, attempt: &Attempt) -> Result<Vec<Arg>, Arc<str>> {
+        let What::Body(task) = &attempt.spec.plan.node(attempt.node).what else { return Ok(Vec::new()) };
+        let read = |secret: &Secret| match self.0.interceptor.as_ref().and_then(|interceptor| interceptor.secret(secret)) {
+            Some(secret) => Ok(secret),
+            None => secret.read(),
+        };
+        let args = attempt.spec.plan.args(attempt.node).iter().zip(&task.inputs).map(|(arg, input)| {
+            let Source::Secrets(secrets) = &arg.source else { return Ok(arg.clone()) };
+            let secrets = secrets.read(read).map_err(|error| format!("the input `{input}` cannot be read: {error}"))?;
+            Ok(Arg { source: Source::Secrets(Box::new(secrets)), fill: arg.fill })
+        });
+        args.collect()
     }
 
     fn spawn(&self, attempt: Box<Attempt>, mut body: Option<Body>) {
@@ -222,14 +244,16 @@ impl Engine {
                     )
                 })
             }
-            Ok(Produced::NotYet) => Answered::NotYet(attempt.last_seen.as_ref().and_then(|seen| seen.told())),
-            Err(Failed::Panic(message)) => Answered::Error(format!("the body panicked: {message}").into()),
+            Ok(Produced::NotYet) => {
+                Answered::NotYet(attempt.last_seen.as_ref().and_then(|seen| seen.told()).map(|told| redacted(&told).into()))
+            }
+            Err(Failed::Panic(message)) => Answered::Error(hidden(format!("the body panicked: {message}")).into()),
             Err(Failed::Body(error)) => {
                 let kind = error.kind();
                 // It calls the error's own `Display`, and its `Drop`.
                 let text = catch_unwind(AssertUnwindSafe(move || error.chain()))
                     .unwrap_or_else(|panic| format!("the error's own code panicked as it was shown: {}", panic_message(&*panic)));
-                let text: Arc<str> = text.into();
+                let text: Arc<str> = hidden(text).into();
                 match kind {
                     Kind::Retry => Answered::Error(text),
                     Kind::Fatal => Answered::Fatal(text),
@@ -252,7 +276,7 @@ impl Engine {
         let Answered::Success(value, _) = answered else { return answered };
         let What::Body(task) = &attempt.spec.plan.node(attempt.node).what else { return Answered::Success(value, None) };
         // First, so that what is too large is written by nobody, whatever its size.
-        let json = self.0.is_durable.then(|| value.encode(MAX_OUTPUT));
+        let json = self.0.is_durable.then(|| as_output(|| value.encode(MAX_OUTPUT)));
         if let Some(Err(Unwritten::TooLarge)) = &json {
             let limit = MAX_OUTPUT >> 20;
             let what = format!(
@@ -261,7 +285,7 @@ impl Engine {
             return Answered::Fatal(what.into());
         }
         if self.0.options.check_outputs
-            && let Err(different) = (task.codec.round_trip)(value.as_ref(), task.compare)
+            && let Err(different) = as_output(|| (task.codec.round_trip)(value.as_ref(), task.compare))
         {
             return Answered::Fatal(different.to_string().into());
         }
@@ -300,13 +324,25 @@ enum Failed {
     Panic(String),
 }
 
+/// A text of the body's without the values of secrets.
+fn hidden(text: String) -> String {
+    match redacted(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(hidden) => hidden,
+    }
+}
+
 fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {
     let render = |template: &Template| -> Result<Upstream, Arc<str>> {
         let text = template.render(&attempt.spec.info, &attempt.id(), attempt.number).map_err(|error| error.to_string())?;
         Ok(Upstream::Success(Value::new(text)))
     };
-    let wired =
-        attempt.spec.plan.args(attempt.node).iter().filter(|arg| !matches!(arg.source, Source::Plain(_) | Source::Text(_)));
+    let wired = attempt
+        .spec
+        .plan
+        .args(attempt.node)
+        .iter()
+        .filter(|arg| !matches!(arg.source, Source::Plain(_) | Source::Text(_) | Source::Secrets(_)));
     for (arg, supply) in wired.zip(supplies) {
         match &arg.source {
             Source::Template(template) => *supply = Supply::One(render(template)?),

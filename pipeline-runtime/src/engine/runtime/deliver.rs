@@ -5,6 +5,8 @@ use super::super::ids::RunIx;
 use super::Engine;
 use crate::author::error::Kind;
 use crate::author::notify::Notification;
+use crate::author::pipeline::panic_message;
+use crate::author::redaction::redacted;
 use crate::plan::Notifier;
 use futures_util::FutureExt;
 use std::collections::BTreeSet;
@@ -66,8 +68,11 @@ impl Engine {
             let result = tokio::select! {
                 done = std::future::poll_fn(|context| engine.within(|| done.as_mut().poll(context))) => match done {
                     Ok(Ok(())) => Ok(()),
-                    Ok(Err(error)) => Err(NotTold { error: error.chain(), after: error.later(), is_final: error.kind() == Kind::Fatal }),
-                    Err(panic) => Err(format!("it panicked: {}", crate::author::pipeline::panic_message(&*panic)).into()),
+                    Ok(Err(error)) => {
+                        let text = redacted(&error.chain()).into_owned();
+                        Err(NotTold { error: text, after: error.later(), is_final: error.kind() == Kind::Fatal })
+                    }
+                    Err(panic) => Err(format!("it panicked: {}", redacted(&panic_message(&*panic))).into()),
                 },
                 () = engine.clock().sleep_until(deadline) => Err("it took longer than a minute".to_owned().into()),
             };

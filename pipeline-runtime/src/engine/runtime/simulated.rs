@@ -7,6 +7,7 @@ use super::super::effects::{Answer, Answered, NotTold};
 use super::super::ids::{Job, RunIx, Slot};
 use super::{Attempt, Engine};
 use crate::author::notify::BoxFuture;
+use crate::author::secret::Secret;
 use crate::time::Timestamp;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -16,6 +17,8 @@ use std::fmt::Debug;
 pub(crate) trait Interceptor: Send + Sync + Debug {
     /// An answer in the body's stead.
     fn instead(&self, attempt: &Attempt) -> Option<Answered>;
+    /// A secret's value, where the simulation has another than the process.
+    fn secret(&self, secret: &Secret) -> Option<Secret>;
     /// While what this returns lives, this thread works within the simulation: so that what does I/O counts there.
     fn enter(&self) -> Box<dyn Any>;
     /// A body that blocks has begun, or has ended.

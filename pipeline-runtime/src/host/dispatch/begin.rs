@@ -29,7 +29,7 @@ impl Dispatch<'_> {
         if !self.scheduler.knows(&run.pipeline) {
             let pipeline = self.pipeline(&run.pipeline)?;
             // What is wrong with the run's params is its own affair, once it begins.
-            self.know(&pipeline.plan(&run.params).or_else(|_| pipeline.plan(&serde_json::Value::Null))?)?;
+            self.know(&pipeline.plan_of_run(&run.params).or_else(|_| pipeline.plan(&serde_json::Value::Null))?)?;
         }
         if let Some(before) = self.scheduler.queue(&run.pipeline, Turn { key, ..Turn::of(run) })
             && let Some(state) = reader.outcome(&run.pipeline, before.into())?

@@ -1,11 +1,13 @@
 //! A log line for programs.
 
 use super::{About, is_ours, text};
+use crate::author::redaction::redacted;
 use crate::observe::harmless_json;
 use crate::time::Timestamp;
 use chrono::SecondsFormat;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use tracing::Event;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::FormatFields;
@@ -34,6 +36,7 @@ struct Line<'a> {
 pub(super) fn line(at: Timestamp, event: &Event<'_>, mut about: About) -> String {
     let metadata = event.metadata();
     let mut fields = fields(event);
+    fields.values_mut().for_each(hide);
     let mut message = match fields.remove("message") {
         Some(Value::String(message)) => message,
         Some(other) => other.to_string(),
@@ -65,6 +68,17 @@ pub(super) fn line(at: Timestamp, event: &Event<'_>, mut about: About) -> String
     };
     // Texts, numbers and keys that are texts: JSON holds them all.
     harmless_json(&serde_json::to_string(&line).unwrap_or_default()).into_owned()
+}
+
+/// Leaves no value of a secret in it, also of one that is a number.
+fn hide(value: &mut Value) {
+    let text = match &*value {
+        Value::String(text) => Cow::Borrowed(text.as_str()),
+        other => Cow::Owned(other.to_string()),
+    };
+    if let Cow::Owned(hidden) = redacted(&text) {
+        *value = Value::String(hidden);
+    }
 }
 
 /// What an event has recorded, as tracing-subscriber writes it as JSON: numbers as numbers, and what has no form there as text.

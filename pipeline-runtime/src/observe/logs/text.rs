@@ -1,10 +1,12 @@
 //! A log line for people.
 
 use super::About;
+use crate::author::redaction::redacted;
 use crate::observe::Names;
 use crate::observe::one_line;
 use crate::time::Timestamp;
 use chrono::SecondsFormat;
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata};
@@ -16,6 +18,10 @@ pub(super) const MAX_LINE: usize = 16 << 10;
 pub(super) fn words(event: &Event<'_>, is_engines: bool) -> (String, About) {
     let mut words = Words { line: String::new(), begun: false, about: is_engines.then(About::default) };
     event.record(&mut words);
+    // Before a cut, which could leave a part of a value.
+    if let Cow::Owned(hidden) = redacted(&words.line) {
+        words.line = hidden;
+    }
     cut(&mut words.line, MAX_LINE);
     (words.line, words.about.unwrap_or_default())
 }

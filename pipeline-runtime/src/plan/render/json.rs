@@ -25,7 +25,7 @@ impl Plan {
     /// | `kind` | `task`, `sensor`, `branch`; of gates `arm`, `failure`, `first_of`, `each` (the gathering node), `element` |
     /// | `task` | the id of its task, null for a gate |
     /// | `description` | of its task |
-    /// | `inputs` | in order: `name` of the parameter, `kind` (`plain`, `template`, `node`, `nodes`, `elements`), the ids it comes `from`, the trigger `rule` (null where it is no node), `text` of a plain text or a template, else null |
+    /// | `inputs` | in order: `name` of the parameter, `kind` (`plain`, `secret`, `template`, `templates`, `node`, `nodes`, `elements`), the ids it comes `from`, the trigger `rule` (null where it is no node), `text` of a plain text, a template, or where a secret stands, else null |
     /// | `after` | the ids that it is ordered after without taking their values |
     /// | `options` | as they hold: see below |
     /// | `scope` | the id of the mapping that repeats it, or null |

@@ -9,6 +9,7 @@ use super::policy::{Delay, Levels, NotifierIx, Policy};
 use crate::author::definition::Kind;
 use crate::author::input::{Rule, Source};
 use crate::author::options::{Mode, OnTimeout, TaskOptions};
+use crate::author::secret::Secret;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -59,6 +60,10 @@ fn input<'a>(name: &'static str, source: &'a Source<crate::author::body::Plain>)
     match source {
         Source::Plain(_) => text("plain", None),
         Source::Text(plain) => text("plain", Some(Cow::Borrowed(plain))),
+        Source::Secrets(secrets) => {
+            let references: Vec<_> = secrets.iter().map(Secret::reference).collect();
+            text("secret", Some(Cow::Owned(references.join(", "))))
+        }
         Source::Template(template) => text("template", Some(Cow::Borrowed(template.source()))),
         Source::Templates(templates) => {
             let sources: Vec<&str> = templates.iter().map(|template| template.source()).collect();

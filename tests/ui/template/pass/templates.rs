@@ -7,8 +7,13 @@ async fn show(text: String) -> Result<String> {
     Ok(text)
 }
 
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Options {
+    region: Option<String>,
+}
+
 #[pipeline]
-pub(crate) fn templates() {
+pub(crate) fn templates(_: Options) {
     for text in [
         template!("raw/{{ ds }}/{{ ds_nodash }}/{{ ts }}/{{ ts_nodash }}"),
         template!("{{ logical_date }} {{ data_interval_start }} {{ data_interval_end }}"),

@@ -1,0 +1,431 @@
+//! Params: a pipeline's argument, set for one run and kept with it.
+//!
+//! - `tree.rs`: what was given, on top of the defaults.
+//! - `reader.rs`: how the type reads that, texts from a command line included.
+//! - `failure.rs`: why it cannot.
+//! - `fields.rs`: the names that the type has, for templates.
+//!
+//! # Invariants
+//!
+//! - What is kept with a run is read back as the value that the run began with. What was given and is not in the value's own JSON, as of
+//!   a field that `skip_serializing_if` leaves out, is therefore kept beside it.
+//! - What is kept is read with the defaults of the outermost struct alone. What somebody gives is read with those of nested structs, too:
+//!   a map that was kept whole would otherwise get back the keys of its default.
+
+mod failure;
+mod fields;
+mod reader;
+mod tree;
+
+pub(crate) use fields::{Fields, WrongName};
+
+use super::secret;
+use failure::Failure;
+use reader::{Reader, Seen};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use tree::{Node, join};
+
+/// What a pipeline's argument must be.
+///
+/// Where something is given for a run, it is read on top of `Default`'s value as serde reads JSON, so serde's attributes mean what they
+/// always mean: `rename`, `alias`, `default`, `flatten`, `skip_serializing_if`. Objects are merged key by key, however deep; all else
+/// is replaced. A key that the type does not have is refused.
+///
+/// `--param key=text` gives a text, and the type says what it is:
+///
+/// | type | text |
+/// |---|---|
+/// | `String`, a date, and what else is a text in JSON | as it is: `007`, `true` and `null` are texts |
+/// | numbers, `bool` | `7`, `0.5`, `true` |
+/// | `Option<T>` | `null` is `None`; else a `T` |
+/// | an enum | the name of a variant without a value; else JSON, as in `{"Every":7}` |
+/// | `Vec`, a map, a struct | JSON, as in `["a","b"]` |
+/// | [`Secret`](crate::Secret) | `env:NAME` or `file:PATH`, where the value stands; never the value |
+/// | one that takes anything, such as `serde_json::Value`, or what is flattened | the text if the type takes it, else JSON; lists and objects the other way round |
+///
+/// `--param of.region=eu` sets one field of a nested struct. A key that has a dot itself can be given by `--params FILE.json`.
+///
+/// The params are kept with the run as JSON, at most 1 MiB, and a resumed run reads them from there.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+/// use pipeline_runtime::Simulation;
+///
+/// #[derive(Default, serde::Serialize, serde::Deserialize)]
+/// struct Options {
+///     #[serde(alias = "zone")]
+///     region: String,
+///     #[serde(skip_serializing_if = "Option::is_none")]
+///     until: Option<String>,
+/// }
+///
+/// #[task]
+/// async fn load(key: String) -> Result<String> { Ok(key) }
+///
+/// #[pipeline]
+/// fn nightly(options: Options) { load(options.region); }
+///
+/// let report = Simulation::new(nightly()).params(serde_json::json!({ "zone": "eu" })).run();
+/// assert_eq!(report.output::<String>("load").unwrap(), "eu");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a pipeline's parameters",
+    label = "not `Serialize + DeserializeOwned + Default`",
+    note = "add `#[derive(Default, serde::Serialize, serde::Deserialize)]` to `{Self}`"
+)]
+pub trait Params: Serialize + DeserializeOwned + Default + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Default + 'static> Params for T {}
+
+/// Params that a pipeline does not take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParamsError {
+    /// An unknown key.
+    #[error("no param `{key}` in pipeline `{pipeline}`; {hint}")]
+    Unknown {
+        /// The pipeline's id.
+        pipeline: &'static str,
+        /// The key, with those of the objects around it: `of.region`.
+        key: String,
+        /// Which keys there are.
+        hint: String,
+    },
+    /// A value of the wrong type.
+    #[error("{}: {reason}", invalid(pipeline, type_name, param.as_deref()))]
+    Invalid {
+        /// The pipeline's id.
+        pipeline: &'static str,
+        /// The argument's type.
+        type_name: &'static str,
+        /// The param's key, with those of the objects around it: `of.region`. None where serde does not tell.
+        param: Option<String>,
+        /// What serde said.
+        reason: String,
+    },
+    /// A secret's value in place of a reference to it.
+    #[error(
+        "{} of pipeline `{pipeline}` is a secret, and params are kept and shown: say where its value stands, as in \
+         `env:NAME` for an environment variable or `file:PATH` for a file", bare(param.as_deref())
+    )]
+    BareSecret {
+        /// The pipeline's id.
+        pipeline: &'static str,
+        /// The param's key, with those of the objects around it. None where serde does not tell.
+        param: Option<String>,
+    },
+    /// More than a run may keep.
+    #[error(
+        "the params of pipeline `{pipeline}` have {bytes} bytes as JSON; the limit is 1 MiB: put what is large in a bucket, and give its key"
+    )]
+    TooLarge {
+        /// The pipeline's id.
+        pipeline: &'static str,
+        /// How many they have.
+        bytes: usize,
+    },
+    /// Params for a pipeline without an argument.
+    #[error("pipeline `{pipeline}` takes no params")]
+    None {
+        /// The pipeline's id.
+        pipeline: &'static str,
+    },
+}
+
+fn invalid(pipeline: &str, type_name: &str, param: Option<&str>) -> String {
+    match param {
+        Some(param) => format!("param `{param}` of pipeline `{pipeline}` does not fit"),
+        None => format!("the params of pipeline `{pipeline}` do not fit `{type_name}`"),
+    }
+}
+
+fn bare(param: Option<&str>) -> String {
+    param.map_or_else(|| "a param".into(), |param| format!("param `{param}`"))
+}
+
+/// The most bytes that params may have as JSON: each run keeps its own.
+pub(crate) const MAX_BYTES: usize = 1 << 20;
+
+/// What is read on top of the defaults.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// Somebody gives it: JSON, and texts from a command line by their keys.
+    Given(&'a Value, &'a [(String, String)]),
+    /// A run was begun with it.
+    Kept(&'a Value),
+}
+
+impl Source<'_> {
+    /// Whether there is nothing but the defaults.
+    pub(crate) fn is_empty(&self) -> bool {
+        let (Self::Given(json, _) | Self::Kept(json)) = self;
+        let has_texts = matches!(self, Self::Given(_, [_, ..]));
+        !has_texts && (json.is_null() || json.as_object().is_some_and(serde_json::Map::is_empty))
+    }
+}
+
+/// Params that have been read.
+#[derive(Debug)]
+pub(crate) struct Complete<P> {
+    pub(crate) params: P,
+    /// The params whole, as they are kept with the run.
+    pub(crate) whole: Value,
+    /// What was given, as JSON; null if that is nothing.
+    pub(crate) given: Value,
+    pub(crate) fields: Fields,
+}
+
+/// Reads params on top of the defaults.
+pub(crate) fn complete<P: Params>(pipeline: &'static str, source: Source<'_>) -> Result<Complete<P>, ParamsError> {
+    Reading::<P>::new(pipeline)?.complete(source)
+}
+
+/// Reads the params of one pipeline.
+struct Reading<P> {
+    pipeline: &'static str,
+    defaults: Value,
+    of: std::marker::PhantomData<P>,
+}
+
+/// Why params could not be read, and where.
+type Error = serde_path_to_error::Error<Failure>;
+
+impl<P: Params> Reading<P> {
+    fn new(pipeline: &'static str) -> Result<Self, ParamsError> {
+        let defaults = serde_json::to_value(P::default());
+        let defaults = defaults.map_err(|error| invalid_whole::<P>(pipeline, error.to_string()))?;
+        Ok(Self { pipeline, defaults, of: std::marker::PhantomData })
+    }
+
+    fn invalid(&self, reason: String) -> ParamsError {
+        invalid_whole::<P>(self.pipeline, reason)
+    }
+
+    fn complete(&self, source: Source<'_>) -> Result<Complete<P>, ParamsError> {
+        let tree = match source {
+            Source::Given(json, texts) => tree(json, (0..).zip(texts)),
+            Source::Kept(json) => tree(json, std::iter::empty()),
+        };
+        let (params, seen) = match source {
+            Source::Given(json, texts) => self.read_either_way(&tree, json, texts)?,
+            Source::Kept(_) => self.read(&tree, Seen::default()).map_err(|error| self.error(&error))?,
+        };
+        let value = serde_json::to_value(&params).map_err(|error| self.invalid(error.to_string()))?;
+        let given = match &tree {
+            Node::Scalar(Value::Null) => Value::Null,
+            tree => tree.given(&seen.texts.borrow()),
+        };
+        self.refuse_unknown(&given, &value, &seen)?;
+        let whole = self.with_unwritten(&given, &value);
+        let json = whole.to_string();
+        if json.len() > MAX_BYTES {
+            return Err(ParamsError::TooLarge { pipeline: self.pipeline, bytes: json.len() });
+        }
+        // What is nested too deeply can be written but not read again.
+        serde_json::from_str::<Value>(&json).map_err(|error| self.invalid(error.to_string()))?;
+        let fields = Fields::new(&seen, &whole);
+        Ok(Complete { params, whole, given, fields })
+    }
+
+    /// Reads what somebody gives. Where the type does not say what a text is, or that an object is an enum, all that is possible is
+    /// tried.
+    fn read_either_way(&self, tree: &Node, json: &Value, texts: &[(String, String)]) -> Result<(P, Seen), ParamsError> {
+        let with = |flipped, only_given| Seen { is_strict: true, flipped, only_given, ..Seen::default() };
+        let (error, seen) = match self.read_seen(tree, with(BTreeSet::new(), false)) {
+            (Ok(params), seen) => return Ok((params, seen)),
+            (Err(error), seen) => (error, seen),
+        };
+        let ambiguous = seen.ambiguous.into_inner();
+        // Each by itself, as together they would be as many ways as there are sets of them.
+        let fits_flipped = |id: &usize| {
+            let Some(text) = texts.get(*id) else { return false };
+            let alone = tree_of(&Value::Null, *id, text);
+            let fits = |flipped| self.read(&alone, with(flipped, false)).is_ok();
+            !fits(BTreeSet::new()) && fits(BTreeSet::from([*id]))
+        };
+        let flipped: BTreeSet<usize> = ambiguous.into_iter().filter(fits_flipped).collect();
+        if !flipped.is_empty()
+            && let Ok(read) = self.read(tree, with(flipped.clone(), false))
+        {
+            return Ok(read);
+        }
+        if seen.has_open_object.get()
+            && let Ok(read) = self.read(tree, with(flipped, true))
+        {
+            return Ok(read);
+        }
+        Err(match self.error(&error) {
+            // Serde does not tell which of a flattened struct's fields it is: the one that does not fit even alone.
+            ParamsError::Invalid { param: None, pipeline, type_name, reason } => {
+                let does_not_fit = |tree: &Node| self.read(tree, with(BTreeSet::new(), false)).is_err();
+                let of_json = json.as_object().into_iter().flatten();
+                let keys = of_json.map(|(key, value)| (key, Node::of_json(&serde_json::json!({ key: value }), true)));
+                let of_texts = (0..).zip(texts).map(|(id, text)| (&text.0, tree_of(&Value::Null, id, text)));
+                let param = keys.chain(of_texts).find(|(_, alone)| does_not_fit(alone)).map(|(key, _)| key.clone());
+                ParamsError::Invalid { param, pipeline, type_name, reason }
+            }
+            error => error,
+        })
+    }
+
+    fn read(&self, tree: &Node, seen: Seen) -> Result<(P, Seen), Error> {
+        let (read, seen) = self.read_seen(tree, seen);
+        Ok((read?, seen))
+    }
+
+    fn read_seen(&self, tree: &Node, seen: Seen) -> (Result<P, Error>, Seen) {
+        let is_given = seen.is_strict;
+        // Defaults of fields that were given by another name, which serde would take for a second value.
+        let mut without = BTreeSet::new();
+        loop {
+            let mut tree = tree.clone();
+            match &mut tree {
+                Node::Scalar(Value::Null) => tree = Node::of_json(&self.defaults, false),
+                tree => tree.fill(&self.defaults, is_given, &without),
+            }
+            secret::forget_refusal();
+            let error = match serde_path_to_error::deserialize(Reader::new(&tree, &seen)) {
+                Ok(params) => return (Ok(params), seen),
+                Err(error) => error,
+            };
+            let Failure::Duplicate(field) = error.inner() else { return (Err(error), seen) };
+            let path = join(&path(&error).unwrap_or_default(), field);
+            let is_default = tree.at(&path).is_some_and(|entry| !entry.is_given);
+            if !is_default || !without.insert(path) {
+                return (Err(error), seen);
+            }
+        }
+    }
+
+    fn error(&self, error: &Error) -> ParamsError {
+        let (pipeline, type_name, param) = (self.pipeline, std::any::type_name::<P>(), path(error));
+        match error.inner() {
+            _ if secret::was_refused() => ParamsError::BareSecret { pipeline, param },
+            Failure::Unknown { key, known } => {
+                let hint = hint(param.as_deref(), known.iter().map(String::as_str));
+                ParamsError::Unknown { pipeline, key: join(&param.unwrap_or_default(), key), hint }
+            }
+            failure => ParamsError::Invalid { pipeline, type_name, param, reason: failure.to_string() },
+        }
+    }
+
+    /// Of a type that is no plain struct, such as one with a flattened field, serde drops a key that it does not know.
+    fn refuse_unknown(&self, given: &Value, value: &Value, seen: &Seen) -> Result<(), ParamsError> {
+        let (Value::Object(given), Value::Object(value), Value::Object(defaults)) = (given, value, &self.defaults) else {
+            return Ok(());
+        };
+        if seen.structs.borrow().contains_key("") {
+            return Ok(());
+        }
+        let is_written = |key: &String| value.contains_key(key) || defaults.contains_key(key);
+        match given.keys().find(|key| !is_written(key) && !self.is_read(given, key)) {
+            Some(key) => {
+                let hint = hint(None, value.keys().map(String::as_str));
+                Err(ParamsError::Unknown { pipeline: self.pipeline, key: key.clone(), hint })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the type reads that key, though it does not write it: then some value of it does not fit, or shows.
+    fn is_read(&self, given: &serde_json::Map<String, Value>, key: &str) -> bool {
+        let with = |probe: Option<Value>| {
+            let mut given = given.clone();
+            match probe {
+                Some(probe) => given.insert(key.to_owned(), probe),
+                None => given.remove(key),
+            };
+            let seen = Seen { is_strict: true, ..Seen::default() };
+            let (params, _) = self.read(&Node::of_json(&Value::Object(given), true), seen).ok()?;
+            serde_json::to_value(&params).ok()
+        };
+        let without = with(None);
+        let probes = [
+            Value::Null,
+            Value::Bool(true),
+            7.into(),
+            "\u{1}".into(),
+            serde_json::json!([[]]),
+            serde_json::json!({ "\u{1}": {} }),
+        ];
+        probes.into_iter().any(|probe| with(Some(probe)) != without)
+    }
+
+    /// Adds to the value's own JSON what was given and is not written by it.
+    fn with_unwritten(&self, given: &Value, value: &Value) -> Value {
+        let mut whole = value.clone();
+        for (path, unwritten) in unwritten(given, value) {
+            let Some((key, around)) = path.split_last() else { continue };
+            let mut with = whole.clone();
+            let parent = around.iter().try_fold(&mut with, |value, key| value.get_mut(key));
+            let Some(Value::Object(parent)) = parent else { continue };
+            parent.insert(key.clone(), unwritten);
+            // Another name of what is written would be a second value.
+            if self.reads_as(&with, value) {
+                whole = with;
+            }
+        }
+        whole
+    }
+
+    /// Whether what is kept reads as a value with that JSON.
+    fn reads_as(&self, kept: &Value, value: &Value) -> bool {
+        let mut tree = Node::of_json(kept, true);
+        tree.fill(&self.defaults, false, &BTreeSet::new());
+        let seen = Seen::default();
+        let params: Result<P, Error> = serde_path_to_error::deserialize(Reader::new(&tree, &seen));
+        params.is_ok_and(|params| serde_json::to_value(&params).is_ok_and(|written| written == *value))
+    }
+}
+
+fn invalid_whole<P>(pipeline: &'static str, reason: String) -> ParamsError {
+    ParamsError::Invalid { pipeline, type_name: std::any::type_name::<P>(), param: None, reason }
+}
+
+/// JSON with texts on top, by their numbers.
+fn tree<'a>(json: &Value, texts: impl Iterator<Item = (usize, &'a (String, String))>) -> Node {
+    let mut tree = Node::of_json(json, true);
+    for (id, (key, text)) in texts {
+        tree.set(key, id, text);
+    }
+    tree
+}
+
+fn tree_of(json: &Value, id: usize, text: &(String, String)) -> Node {
+    tree(json, std::iter::once((id, text)))
+}
+
+/// Where in the params; none where that is the whole of them.
+fn path(error: &Error) -> Option<String> {
+    let path = error.path().to_string();
+    (path != ".").then_some(path)
+}
+
+/// What is in `given` and not in `value`, by its path: whole where an object does not have it at all.
+fn unwritten(given: &Value, value: &Value) -> Vec<(Vec<String>, Value)> {
+    let (Value::Object(given), Value::Object(value)) = (given, value) else { return Vec::new() };
+    let mut found = Vec::new();
+    for (key, given) in given {
+        match value.get(key) {
+            Some(value) => found.extend(unwritten(given, value).into_iter().map(|(mut path, value)| {
+                path.insert(0, key.clone());
+                (path, value)
+            })),
+            None => found.push((vec![key.clone()], given.clone())),
+        }
+    }
+    found
+}
+
+/// Which keys there are.
+fn hint<'a>(of: Option<&str>, names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    names.sort();
+    let who = of.map_or_else(|| "it".to_owned(), |of| format!("`{of}`"));
+    if names.is_empty() { format!("{who} takes none") } else { format!("{who} takes {}", names.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! What was given for a run, on top of the defaults.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Params before they are read: as JSON has them, or as texts of which the type is to say what they are.
+#[derive(Debug, Clone)]
+pub(super) enum Node {
+    /// What is neither a list nor an object.
+    Scalar(Value),
+    /// A text from a command line, and which of them it is.
+    Text(usize, String),
+    List(Vec<Self>),
+    Object(BTreeMap<String, Entry>),
+}
+
+/// What an object has under one key.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) node: Node,
+    /// Whether somebody gave it; else it is a default.
+    pub(super) is_given: bool,
+}
+
+impl Node {
+    pub(super) fn of_json(value: &Value, is_given: bool) -> Self {
+        match value {
+            Value::Array(items) => Self::List(items.iter().map(|item| Self::of_json(item, is_given)).collect()),
+            Value::Object(fields) => {
+                let entry = |value| Entry { node: Self::of_json(value, is_given), is_given };
+                Self::Object(fields.iter().map(|(key, value)| (key.clone(), entry(value))).collect())
+            }
+            scalar => Self::Scalar(scalar.clone()),
+        }
+    }
+
+    /// Sets the text at `key`, where a dot leads into an object. What stands in its way is replaced.
+    pub(super) fn set(&mut self, key: &str, id: usize, text: &str) {
+        let mut node = self;
+        for part in key.split('.') {
+            if !matches!(node, Self::Object(_)) {
+                *node = Self::Object(BTreeMap::new());
+            }
+            let Self::Object(entries) = node else { return };
+            let entry =
+                entries.entry(part.to_owned()).or_insert_with(|| Entry { node: Self::Scalar(Value::Null), is_given: true });
+            node = &mut entry.node;
+        }
+        *node = Self::Text(id, text.to_owned());
+    }
+
+    /// Adds the defaults that were not given: of an object's keys, and if `is_deep` of those of the objects in it. `without` are
+    /// paths of defaults that are left out.
+    pub(super) fn fill(&mut self, defaults: &Value, is_deep: bool, without: &BTreeSet<String>) {
+        self.fill_at("", defaults, is_deep, without);
+    }
+
+    fn fill_at(&mut self, path: &str, defaults: &Value, is_deep: bool, without: &BTreeSet<String>) {
+        let Value::Object(defaults) = defaults else { return };
+        // Where the default is an object, no text that is one is meant as a text.
+        if let Self::Text(_, text) = self
+            && let Ok(value @ Value::Object(_)) = serde_json::from_str(text)
+        {
+            *self = Self::of_json(&value, true);
+        }
+        let Self::Object(entries) = self else { return };
+        for (key, default) in defaults {
+            let path = join(path, key);
+            if without.contains(&path) {
+                continue;
+            }
+            match entries.get_mut(key) {
+                Some(entry) if is_deep => entry.node.fill_at(&path, default, is_deep, without),
+                Some(_) => {}
+                None => {
+                    entries.insert(key.clone(), Entry { node: Self::of_json(default, false), is_given: false });
+                }
+            }
+        }
+    }
+
+    /// The entry at a path of keys.
+    pub(super) fn at(&self, path: &str) -> Option<&Entry> {
+        let (parent, key) = path.rsplit_once('.').map_or((None, path), |(parent, key)| (Some(parent), key));
+        let node = match parent {
+            Some(parent) => &self.at(parent)?.node,
+            None => self,
+        };
+        match node {
+            Self::Object(entries) => entries.get(key),
+            _ => None,
+        }
+    }
+
+    /// What was given, as JSON. `texts` says what each text was read as.
+    pub(super) fn given(&self, texts: &BTreeMap<usize, Value>) -> Value {
+        match self {
+            Self::Scalar(value) => value.clone(),
+            // One that is not known was an object, on top of which its defaults were read.
+            Self::Text(id, text) => {
+                let object = || serde_json::from_str(text).ok();
+                texts.get(id).cloned().or_else(object).unwrap_or_else(|| Value::String(text.clone()))
+            }
+            Self::List(items) => items.iter().map(|item| item.given(texts)).collect(),
+            Self::Object(entries) => {
+                let given = entries.iter().filter(|(_, entry)| entry.is_given);
+                Value::Object(given.map(|(key, entry)| (key.clone(), entry.node.given(texts))).collect())
+            }
+        }
+    }
+}
+
+/// The path of what has `key` in the object at `path`.
+pub(super) fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}

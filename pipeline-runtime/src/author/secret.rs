@@ -1,0 +1,392 @@
+//! Secrets: where a value stands that is kept out of everything that is kept or shown.
+//!
+//! # Why it is not `Unpin`
+//!
+//! A task's output is written to the journal, so no output may hold a secret. `Serialize` cannot tell: params have secrets, too, and are
+//! written as references. An auto trait can, since it looks into every field: a `Secret` is the one type here that is not `Unpin`, and
+//! [`Storable`](super::value::Storable), which each output must be, asks for it. `Box` and `Arc` are `Unpin` whatever is in them; for
+//! those, [`as_output`] has the `Serialize` of a secret fail.
+
+use super::redaction;
+use serde::de::{Deserializer, Error as _, Visitor};
+use serde::ser::{Error as _, Serializer};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::env::VarError;
+use std::fmt;
+use std::io::Read;
+use std::marker::PhantomPinned;
+use std::sync::Arc;
+
+/// What the deserializer of params knows a secret by.
+pub(crate) const TYPE_NAME: &str = "$pipeline_runtime::Secret";
+
+/// The longest value that a file may hold.
+const MAX_BYTES: u64 = 64 << 10;
+
+/// Says where a secret's value stands: in an environment variable or a file. Only a task that takes it as a parameter has the value.
+///
+/// It is read when an attempt starts, so a new value needs no restart. Where there is none, the node fails at once, without a retry,
+/// and the error names the secret. `check --env` lists the secrets that have no value, and `serve` warns of them as it starts.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+/// use pipeline_runtime::Simulation;
+///
+/// static KEY: Secret = Secret::env("PORTAL_KEY");
+///
+/// #[task]
+/// async fn fetch(key: Secret) -> Result<usize> {
+///     let header = format!("Bearer {}", key.expose());
+///     Ok(header.len())
+/// }
+///
+/// #[pipeline]
+/// fn nightly() { fetch(&KEY); }
+///
+/// let report = Simulation::new(nightly()).secret(&KEY, "s3cr3t").run();
+/// assert_eq!(report.output::<usize>("fetch"), Some(13));
+/// ```
+///
+/// # In params
+///
+/// A field of a pipeline's [`Params`](crate::Params) may be a `Secret`. It is kept and shown as the reference that it is, `env:NAME` or
+/// `file:PATH`, and set by `--param token=env:NAME`; a value in place of it is refused. `Secret::default()` refers to nothing, and is
+/// `null` in JSON.
+///
+/// # What keeps the value to itself
+///
+/// - `Debug` and `Serialize` show the reference, and there is no `Display`.
+/// - No input but a `Secret`, an `Option<Secret>` or a `Vec<Secret>` takes one, no template has one, and no output may hold one.
+/// - A value that was read is replaced by `***` in log lines, errors, reasons of skips and what notifiers are told. So are its
+///   lines, if it has several. A value of less than 4 bytes is not: it would be found in every text.
+///
+/// What a body does with the exposed text is its own affair: a value that it returns, remembers or prints by itself is not found.
+#[derive(Clone)]
+pub struct Secret {
+    source: Source,
+    /// Where it was read.
+    value: Option<Arc<str>>,
+    _no_output: PhantomPinned,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Source {
+    Nothing,
+    Env(Cow<'static, str>),
+    File(Cow<'static, str>),
+    Test,
+}
+
+/// A secret without a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the secret `{reference}` {reason}")]
+pub(crate) struct NoValue {
+    reference: String,
+    reason: String,
+}
+
+impl Secret {
+    /// What the environment variable holds.
+    pub const fn env(variable: &'static str) -> Self {
+        Self::of(Source::Env(Cow::Borrowed(variable)))
+    }
+
+    /// What the file holds, at most 64 KiB. A line break at its end is not part of the value. A relative path is one from where the
+    /// process was started.
+    pub const fn file(path: &'static str) -> Self {
+        Self::of(Source::File(Cow::Borrowed(path)))
+    }
+
+    /// A secret that has this value, for tests of a body: `fetch::call(Secret::for_test("s3cr3t"))`.
+    pub fn for_test(value: &str) -> Self {
+        Self { value: Some(value.into()), ..Self::of(Source::Test) }
+    }
+
+    const fn of(source: Source) -> Self {
+        Self { source, value: None, _no_output: PhantomPinned }
+    }
+
+    /// The value.
+    ///
+    /// # Panics
+    ///
+    /// If it was not read: that is done for a task's parameter of the type `Secret`, `Option<Secret>` or `Vec<Secret>`. Pass a secret as
+    /// an input of its own, not within another value, and do not expose one where a pipeline is wired.
+    pub fn expose(&self) -> &str {
+        match &self.value {
+            Some(value) => value,
+            None => panic!(
+                "the secret `{}` was not read: it is where it is a task's parameter itself, `Secret`, `Option<Secret>` or `Vec<Secret>`, and \
+                 not a part of another value",
+                self.reference()
+            ),
+        }
+    }
+
+    /// Where the value stands: `env:NAME` or `file:PATH`. Of a secret that refers to nothing, `unset`.
+    pub fn reference(&self) -> Cow<'static, str> {
+        match &self.source {
+            Source::Nothing => "unset".into(),
+            Source::Env(variable) => format!("env:{variable}").into(),
+            Source::File(path) => format!("file:{path}").into(),
+            Source::Test => "test".into(),
+        }
+    }
+
+    /// The secret with its value, which from now on is kept out of texts.
+    pub(crate) fn read(&self) -> Result<Self, NoValue> {
+        let no_value = |reason: &str| NoValue { reference: self.reference().into_owned(), reason: reason.to_owned() };
+        let value: Arc<str> = match (&self.value, &self.source) {
+            (Some(value), _) => Arc::clone(value),
+            (None, Source::Nothing | Source::Test) => {
+                return Err(no_value("has no value: give `env:NAME` or `file:PATH`, where its value stands"));
+            }
+            (None, Source::Env(variable)) => match std::env::var(&**variable) {
+                Ok(value) => value.into(),
+                Err(VarError::NotPresent) => {
+                    return Err(no_value(&format!("has no value: set the environment variable {variable}")));
+                }
+                // Not the error itself, which shows the value.
+                Err(VarError::NotUnicode(_)) => return Err(no_value("is not UTF-8 text")),
+            },
+            (None, Source::File(path)) => from_file(path).map_err(|reason| no_value(&reason))?,
+        };
+        if value.is_empty() {
+            return Err(no_value("is empty"));
+        }
+        redaction::hide(&value);
+        Ok(self.with(value))
+    }
+
+    pub(crate) fn with(&self, value: Arc<str>) -> Self {
+        Self { source: self.source.clone(), value: Some(value), _no_output: PhantomPinned }
+    }
+
+    /// Reads a reference.
+    fn parse(text: &str) -> Option<Self> {
+        let source = match text.split_once(':')? {
+            ("env", name) if !name.is_empty() && !name.contains(['=', '\0']) => Source::Env(name.to_owned().into()),
+            ("file", path) if !path.is_empty() && !path.contains('\0') => Source::File(path.to_owned().into()),
+            _ => return None,
+        };
+        Some(Self::of(source))
+    }
+}
+
+fn from_file(path: &str) -> Result<Arc<str>, String> {
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
+    // The error names no value: of bytes that are no text it says just that.
+    read.map_err(|error| format!("has no value: the file cannot be read: {error}"))?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(format!("has more than {} KiB, which is the limit", MAX_BYTES >> 10));
+    }
+    let value = text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text));
+    Ok(value.into())
+}
+
+/// Refers to nothing.
+impl Default for Secret {
+    fn default() -> Self {
+        Self::of(Source::Nothing)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({})", self.reference())
+    }
+}
+
+/// Whether both refer to the same place.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source && (self.source != Source::Test || self.value == other.value)
+    }
+}
+
+impl Eq for Secret {}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if IS_OUTPUT.get() {
+            return Err(S::Error::custom(
+                "it holds a `Secret`, which is not passed on: give the tasks that need it the secret as an input of their own",
+            ));
+        }
+        match self.source {
+            Source::Nothing => serializer.serialize_none(),
+            Source::Test => Err(S::Error::custom("a `Secret::for_test` stands nowhere, so there is no reference to write")),
+            Source::Env(_) | Source::File(_) => serializer.serialize_str(&self.reference()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reference;
+        impl<'de> Visitor<'de> for Reference {
+            type Value = Secret;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a reference to a secret, such as `env:NAME`")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Secret, D::Error> {
+                // What is there is perhaps a value, which serde's own error would show.
+                let refused = || {
+                    WAS_REFUSED.set(true);
+                    D::Error::custom("a secret is given by a reference, `env:NAME` or `file:PATH`, and not by its value")
+                };
+                match Option::<String>::deserialize(deserializer).map_err(|_| refused())? {
+                    None => Ok(Secret::default()),
+                    Some(text) => Secret::parse(&text).ok_or_else(refused),
+                }
+            }
+        }
+        deserializer.deserialize_newtype_struct(TYPE_NAME, Reference)
+    }
+}
+
+thread_local! {
+    static WAS_REFUSED: Cell<bool> = const { Cell::new(false) };
+    static IS_OUTPUT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Forgets what was refused so far.
+pub(crate) fn forget_refusal() {
+    WAS_REFUSED.set(false);
+}
+
+/// Whether something that is no reference was read as a secret. An error says so, unless serde has put another in its place, as it does
+/// for an enum that is untagged.
+pub(crate) fn was_refused() -> bool {
+    WAS_REFUSED.get()
+}
+
+/// Has the `Serialize` of a secret fail in `work`, which writes a task's output.
+pub(crate) fn as_output<R>(work: impl FnOnce() -> R) -> R {
+    /// Ends it, also where `work` panics.
+    struct Output(bool);
+    impl Drop for Output {
+        fn drop(&mut self) {
+            IS_OUTPUT.set(self.0);
+        }
+    }
+    let _output = Output(IS_OUTPUT.replace(true));
+    work()
+}
+
+/// What a task's parameter takes secrets as.
+#[derive(Debug, Clone)]
+pub(crate) enum Secrets {
+    One(Secret),
+    Optional(Option<Secret>),
+    Many(Vec<Secret>),
+}
+
+impl Secrets {
+    /// Takes a plain input for what it is.
+    pub(crate) fn of(value: Box<dyn std::any::Any>) -> Result<Self, Box<dyn std::any::Any>> {
+        let value = match value.downcast::<Secret>() {
+            Ok(secret) => return Ok(Self::One(*secret)),
+            Err(value) => value,
+        };
+        let value = match value.downcast::<Option<Secret>>() {
+            Ok(secret) => return Ok(Self::Optional(*secret)),
+            Err(value) => value,
+        };
+        value.downcast::<Vec<Secret>>().map(|secrets| Self::Many(*secrets))
+    }
+
+    /// Each of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Secret> {
+        let all = match self {
+            Self::One(secret) => std::slice::from_ref(secret),
+            Self::Optional(secret) => secret.as_slice(),
+            Self::Many(secrets) => secrets,
+        };
+        all.iter()
+    }
+
+    /// The same with their values.
+    pub(crate) fn read<E>(&self, read: impl Fn(&Secret) -> Result<Secret, E>) -> Result<Self, E> {
+        Ok(match self {
+            Self::One(secret) => Self::One(read(secret)?),
+            Self::Optional(secret) => Self::Optional(secret.as_ref().map(read).transpose()?),
+            Self::Many(secrets) => Self::Many(secrets.iter().map(read).collect::<Result<_, _>>()?),
+        })
+    }
+
+    /// Clones them into `slot`, which must be an `Option` of their parameter's type.
+    pub(crate) fn fill(&self, slot: &mut dyn std::any::Any) {
+        fn put<T: Clone + 'static>(slot: &mut dyn std::any::Any, value: &T) {
+            if let Some(slot) = slot.downcast_mut::<Option<T>>() {
+                *slot = Some(value.clone());
+            }
+        }
+        match self {
+            Self::One(secret) => put(slot, secret),
+            Self::Optional(secret) => put(slot, secret),
+            Self::Many(secrets) => put(slot, secrets),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_debug_nor_json_shows_a_value() {
+        let secret = Secret::env("KEY").with("s3cr3t".into());
+        assert_eq!(secret.expose(), "s3cr3t");
+        assert_eq!(format!("{secret:?} {:?}", Secret::for_test("s3cr3t")), "Secret(env:KEY) Secret(test)");
+        assert_eq!(serde_json::to_string(&secret).unwrap(), "\"env:KEY\"");
+        assert_eq!(serde_json::to_string(&Secret::default()).unwrap(), "null");
+        serde_json::to_string(&Secret::for_test("s3cr3t")).unwrap_err();
+    }
+
+    #[test]
+    fn a_reference_is_read_back_and_a_value_is_not_repeated() {
+        for secret in [Secret::env("KEY"), Secret::file("/run/secrets/key"), Secret::default()] {
+            let json = serde_json::to_string(&secret).unwrap();
+            assert_eq!(serde_json::from_str::<Secret>(&json).unwrap(), secret);
+        }
+        for value in ["\"s3cr3t\"", "\"env:\"", "73331", "[73331]", "\"file:\""] {
+            let error = serde_json::from_str::<Secret>(value).unwrap_err().to_string();
+            assert!(error.starts_with("a secret is given by a reference, `env:NAME` or `file:PATH`"), "{value}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_file_holds_its_value_without_the_line_break_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let secret = Secret::parse(&format!("file:{}", path.display())).unwrap();
+            secret.read().map(|secret| secret.expose().to_owned()).map_err(|error| error.reason)
+        };
+        assert_eq!(read(b"of-a-file\n").unwrap(), "of-a-file");
+        assert_eq!(read(b"of-a-file\r\n").unwrap(), "of-a-file");
+        assert_eq!(read(b"two\nlines\n").unwrap(), "two\nlines");
+        assert_eq!(read(b"\n").unwrap_err(), "is empty");
+        assert!(read(b"\xff").unwrap_err().contains("cannot be read"), "{:?}", read(b"\xff"));
+        let longest = usize::try_from(MAX_BYTES).unwrap();
+        assert_eq!(read(&vec![b'~'; longest + 1]).unwrap_err(), "has more than 64 KiB, which is the limit");
+        assert_eq!(read(&vec![b'~'; longest]).unwrap().len(), longest);
+    }
+
+    #[test]
+    fn a_missing_value_names_where_it_should_stand() {
+        let error = Secret::env("NOBODY_SETS_THIS").read().unwrap_err().to_string();
+        assert_eq!(error, "the secret `env:NOBODY_SETS_THIS` has no value: set the environment variable NOBODY_SETS_THIS");
+        let error = Secret::file("/nowhere/key").read().unwrap_err().to_string();
+        assert!(error.starts_with("the secret `file:/nowhere/key` has no value: the file cannot be read: "), "{error}");
+        let error = Secret::default().read().unwrap_err().to_string();
+        assert!(error.starts_with("the secret `unset` has no value: give `env:NAME`"), "{error}");
+    }
+}

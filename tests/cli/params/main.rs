@@ -1,0 +1,125 @@
+//! A binary whose pipelines take all sorts of params, and secrets.
+
+use pipeline_runtime::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+enum Pace {
+    #[default]
+    Fast,
+    #[serde(rename = "slow-motion")]
+    Slow,
+    Every(u32),
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Metres(f64);
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Limits {
+    rows: u64,
+    kilobytes: Option<u64>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Common {
+    owner: String,
+    retries: u32,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Options {
+    #[serde(alias = "zone")]
+    region: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    #[expect(dead_code, reason = "`Debug` shows it")]
+    #[serde(skip_serializing, default)]
+    unwritten: u8,
+    #[serde(rename = "batch-size", default)]
+    batch: u64,
+    share: f64,
+    strict: bool,
+    pace: Pace,
+    tables: Vec<String>,
+    day: chrono::NaiveDate,
+    height: Metres,
+    limits: Limits,
+    by_name: BTreeMap<String, u32>,
+    #[serde(flatten)]
+    common: Common,
+}
+
+/// Fails once where a file asks for it, so that the run is resumed.
+#[task]
+async fn tell(options: Options) -> Result<()> {
+    println!("{options:?}");
+    if std::path::Path::new("stop").exists() {
+        std::fs::remove_file("stop")?;
+        std::process::abort();
+    }
+    Ok(())
+}
+
+/// Tells what its params are.
+#[pipeline]
+fn told(options: Options) {
+    tell(options);
+}
+
+static KEY: Secret = Secret::env("PORTAL_KEY");
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Guarded {
+    how: String,
+    token: Option<Secret>,
+}
+
+/// Says the secret wherever it can.
+#[task(retries = 1, retry_delay = "1ms")]
+async fn blab(ctx: Context, how: String, key: Secret, token: Option<Secret>) -> Result<usize> {
+    let key = key.expose();
+    tracing::info!(key, "the key is {key:?}");
+    tracing::warn!("and as a part: https://portal/?key={key}&a=1");
+    if let Some(token) = &token {
+        tracing::info!(token = token.expose(), "the token is {}", token.expose());
+    }
+    match (how.as_str(), ctx.attempt()) {
+        ("panic", _) => panic!("the portal does not know {key}"),
+        ("skip", _) => Err(TaskError::skip(format!("the portal does not know {key}"))),
+        ("retry", 1) | ("fail", _) => Err(format!("the portal does not know {key}").into()),
+        _ => Ok(key.len()),
+    }
+}
+
+#[task]
+fn blab_blocking(key: Secret) -> Result<usize> {
+    tracing::info!("a thread of its own knows {}", key.expose());
+    Ok(key.expose().len())
+}
+
+async fn page(n: Notification) -> Result<()> {
+    println!("paged: {n:?}");
+    Ok(())
+}
+
+/// Uses what nobody else is to know.
+#[pipeline(on_failure = page)]
+fn guarded(options: Guarded) {
+    blab(options.how, &KEY, options.token).on_failure(page).on_retry(page).on_skipped(page);
+    blab_blocking(&KEY);
+}
+
+const HOOK: Webhook = Webhook::env("PORTAL_HOOK");
+
+/// Tells somebody whose address is not known.
+#[pipeline(on_failure = HOOK)]
+fn hooked() {
+    blab_blocking(Secret::file("no-such-file")).named("load");
+}
+
+fn main() -> ExitCode {
+    pipeline_runtime::cli::main([told(), guarded(), hooked()])
+}

@@ -1,0 +1,149 @@
+//! Secrets: their values are in nothing that is kept or shown.
+
+use crate::command::{PARAMS, command, told};
+use expect_test::expect;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Neither is in any other text.
+const KEY: &str = "s3cr3t-of-the-portal";
+const TOKEN: &str = "t0ken-of-the-portal";
+
+const DATE: [&str; 2] = ["--logical-date", "2024-03-25"];
+
+fn call(folder: Option<&Path>, args: &[&str]) -> Command {
+    let mut command = command(PARAMS, args);
+    if let Some(folder) = folder {
+        command.current_dir(folder);
+    }
+    command.env("PORTAL_KEY", KEY).env("PORTAL_TOKEN", TOKEN).env_remove("PORTAL_HOOK");
+    command
+}
+
+/// All that the call says, of which no secret is part.
+fn said(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    let text = told(&output);
+    for secret in [KEY, TOKEN] {
+        assert!(!text.contains(secret), "{command:?} says it: {text}");
+    }
+    text
+}
+
+/// The names of the files that hold a secret.
+fn files_with_secrets(folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_with_secrets(&path, found);
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        let has = |secret: &str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        if has(KEY) || has(TOKEN) {
+            found.push(path.display().to_string());
+        }
+    }
+}
+
+#[test]
+fn a_value_is_in_no_file_and_in_nothing_that_is_said() {
+    for (how, format, expected) in [
+        ("ok", "text", "success"),
+        ("retry", "json", "the portal does not know ***"),
+        ("fail", "text", "the portal does not know ***"),
+        ("panic", "text", "the portal does not know ***"),
+        ("skip", "json", "the portal does not know ***"),
+    ] {
+        let how = format!("how={how}");
+        let mut run =
+            call(None, &["run", "guarded", "--param", &how, "--param", "token=env:PORTAL_TOKEN", "--log-format", format]);
+        run.args(DATE);
+        let folder = run.get_current_dir().unwrap().to_owned();
+        run.args(["--metrics", "metrics.prom"]);
+        let text = said(run);
+        assert!(text.contains(expected), "{how}: {text}");
+        assert!(text.contains("the key is"), "{how}: {text}");
+        assert!(text.contains(r#""token":"env:PORTAL_TOKEN""#), "{how}: params are shown as references: {text}");
+        let id = "manual__2024-03-25T00:00:00Z";
+        for args in [&["runs"][..], &["runs", "--json"], &["show", id], &["logs", id, "blab"], &["logs", id, "blab_blocking"]] {
+            let text = said(call(Some(&folder), args));
+            assert!(text.contains("[exit 0]"), "{args:?}: {text}");
+        }
+        assert!(said(call(Some(&folder), &["show", id])).contains(r#""token":"env:PORTAL_TOKEN""#));
+        let mut found = Vec::new();
+        files_with_secrets(&folder, &mut found);
+        assert_eq!(found, Vec::<String>::new(), "{how}");
+    }
+}
+
+#[test]
+fn a_value_in_place_of_a_reference_is_refused_and_not_repeated() {
+    let mut run = call(None, &["run", "guarded", "--param"]);
+    run.arg(format!("token={TOKEN}"));
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: --param token=…: param `token` of pipeline `guarded` is a secret, and params are kept and shown: say where its value stands, as in `env:NAME` for an environment variable or `file:PATH` for a file
+    "#]].assert_eq(&said(run));
+    let mut run = call(None, &["run", "guarded", "--params", "params.json"]);
+    fs::write(run.get_current_dir().unwrap().join("params.json"), format!(r#"{{"token": "{TOKEN}"}}"#)).unwrap();
+    run.args(DATE);
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: --params params.json: param `token` of pipeline `guarded` is a secret, and params are kept and shown: say where its value stands, as in `env:NAME` for an environment variable or `file:PATH` for a file
+    "#]].assert_eq(&said(run));
+}
+
+#[test]
+fn a_node_without_its_secret_fails_at_once_and_names_it() {
+    let mut run = call(None, &["run", "guarded", "--log", "off", "--param", "how=ok", "--json"]);
+    run.args(DATE).env_remove("PORTAL_KEY");
+    let text = said(run);
+    let wanted =
+        "the input `key` cannot be read: the secret `env:PORTAL_KEY` has no value: set the environment variable PORTAL_KEY";
+    assert!(text.contains(wanted), "{text}");
+    assert!(!text.contains("retrying"), "{text}");
+}
+
+#[test]
+fn serve_warns_before_it_starts_anything() {
+    let mut serve = call(None, &["serve"]);
+    let mut child = serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut first).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(first.starts_with("warning: the secret `env:PORTAL_HOOK` has no value: "), "{first}");
+}
+
+#[test]
+fn what_has_no_value_is_said_before_anything_runs() {
+    let mut check = call(None, &["check"]);
+    check.env_remove("PORTAL_KEY");
+    expect![[r#"
+        told: 1 node, no schedule
+        guarded: 2 nodes, no schedule
+        hooked: 1 node, no schedule
+        [exit 0]
+        [stderr]
+        warning: the secret `env:PORTAL_KEY` has no value: set the environment variable PORTAL_KEY; it is needed by `blab`, `blab_blocking` of pipeline `guarded`
+        warning: the secret `env:PORTAL_HOOK` has no value: set the environment variable PORTAL_HOOK; it is needed by `Webhook(PORTAL_HOOK)` of pipeline `hooked`
+        warning: the secret `file:no-such-file` has no value: the file cannot be read: No such file or directory (os error 2); it is needed by `load` of pipeline `hooked`
+    "#]].assert_eq(&said(check));
+    expect![[r#"
+        hooked: 1 node, no schedule
+        [exit 2]
+        [stderr]
+        error: the secret `env:PORTAL_HOOK` has no value: set the environment variable PORTAL_HOOK; it is needed by `Webhook(PORTAL_HOOK)` of pipeline `hooked`
+        error: the secret `file:no-such-file` has no value: the file cannot be read: No such file or directory (os error 2); it is needed by `load` of pipeline `hooked`
+    "#]].assert_eq(&said(call(None, &["check", "hooked", "--env"])));
+    expect![[r#"
+        guarded: 2 nodes, no schedule
+        [exit 0]
+    "#]]
+    .assert_eq(&said(call(None, &["check", "guarded", "--env"])));
+}
