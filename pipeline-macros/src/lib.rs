@@ -47,11 +47,9 @@ mod goldens;
 mod item;
 mod options;
 mod pipeline;
-mod suggest;
 mod task;
 mod template;
 mod types;
-mod values;
 
 /// Turns a function into a task: calling it inside of a [`macro@pipeline`] adds a node.
 ///

@@ -4,9 +4,6 @@
 //! this run, and printing that is an error: nothing is ever silently empty. A param that is null has no value, either.
 
 mod environment;
-mod unrendered;
-
-pub(crate) use unrendered::unrendered;
 
 use super::bounded;
 use super::context::RunInfo;
