@@ -349,7 +349,7 @@ fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
 fn within(option: &str) -> String {
     match option {
         "retries" => "write a smaller number".to_owned(),
-        "backoff" => "write `Backoff::new(start, max)`, whose `start` is longer than zero and at most `max`, and grow it by a factor of 1 to 1000000".to_owned(),
+        "backoff" => "`start` is longer than zero and at most `max`, and the factor lies between 1 and 1000000".to_owned(),
         _ => "a duration is in whole milliseconds, and at most a hundred years; without the call the default holds".to_owned(),
     }
 }
