@@ -1,6 +1,8 @@
 //! What a template may name, and texts that were meant to be templates.
 
 /// The variables that a template may name, which are Airflow's. Below `params` every name is the pipeline's own.
+///
+/// The runtime's renderer provides each, which a test there watches.
 pub const VARIABLES: &[&str] = &[
     "ds",
     "ds_nodash",
@@ -29,7 +31,7 @@ pub struct DateFilter {
     pub example: &'static str,
 }
 
-/// The filters that the runtime adds to minijinja's.
+/// The filters that the runtime adds to minijinja's. It provides each, which a test there watches.
 pub const DATE_FILTERS: &[DateFilter] = &[
     own("ds", 0, "{{ data_interval_end | ds }}"),
     own("ds_nodash", 0, "{{ data_interval_end | ds_nodash }}"),

@@ -828,7 +828,7 @@ fn a_sensor_is_asked_more_than_once() {
             error: `.backoff` of `shrinking` cannot be used: it starts at 1m, which is longer than its `max` of 30s
               --> `backoff(crate::Backoff::new(seconds(60), seconds(30)))`: set here
               --> `export("c.json").named("shrinking").backoff(crate::Backoff::new(seconds(60), seconds(30)))`: on the node wired here
-              = help: write `Backoff::new(start, max)`, whose `start` is longer than zero and at most `max`
+              = help: `start` is longer than zero and at most `max`, and the factor lies between 1 and 1000000
 
             error: `rare` would be poked only once: its `poke` is 10m and its `timeout` 10m
               --> `export(key: String) -> Result<Poke<u64>> {`: the sensor is defined here
@@ -870,42 +870,42 @@ fn a_value_given_by_a_method_has_the_limits_of_the_attributes() {
     refused(
         &nightly(),
         &expect![[r#"
-        error: `.timeout` of `zero` cannot be used: it must be longer than zero
-          --> `timeout(Duration::ZERO)`: set here
-          --> `rows().named(name)`: on the node wired here
-          = help: a duration is in whole milliseconds, and at most a hundred years; without the call the default holds
+            error: `.timeout` of `zero` cannot be used: it must be longer than zero
+              --> `timeout(Duration::ZERO)`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: a duration is in whole milliseconds, and at most a hundred years; without the call the default holds
 
-        error: `.timeout` of `none` cannot be used: it is finer than a millisecond, the engine's smallest unit: use `ms` or longer
-          --> `timeout(Duration::MAX)`: set here
-          --> `rows().named(name)`: on the node wired here
-          = help: a duration is in whole milliseconds, and at most a hundred years; without the call the default holds
+            error: `.timeout` of `none` cannot be used: it is longer than a hundred years
+              --> `timeout(Duration::MAX)`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: a duration is in whole milliseconds, and at most a hundred years; without the call the default holds
 
-        error: `.sla` of `fine` cannot be used: it is finer than a millisecond, the engine's smallest unit: use `ms` or longer
-          --> `sla(Duration::from_micros(1500))`: set here
-          --> `rows().named(name)`: on the node wired here
-          = help: a duration is in whole milliseconds, and at most a hundred years; without the call the default holds
+            error: `.sla` of `fine` cannot be used: it is finer than a millisecond, the engine's smallest unit: use `ms` or longer
+              --> `sla(Duration::from_micros(1500))`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: a duration is in whole milliseconds, and at most a hundred years; without the call the default holds
 
-        error: `.retries` of `often` cannot be used: it is at most 1000000
-          --> `retries(1_000_001)`: set here
-          --> `rows().named(name)`: on the node wired here
-          = help: a node is retried at most 1000000 times
+            error: `.retries` of `often` cannot be used: a node is retried at most 1000000 times
+              --> `retries(1_000_001)`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: write a smaller number
 
-        error: `.backoff` of `steep` cannot be used: its `factor` is 10000000, and it is at least 1, or the waits would shrink, and at most 1000000
-          --> `backoff(Backoff::new(seconds(1), seconds(2)).with_factor(1e7))`: set here
-          --> `rows().named(name)`: on the node wired here
-          = help: write `Backoff::new(start, max)`, whose `start` is longer than zero and at most `max`
+            error: `.backoff` of `steep` cannot be used: its `factor` is 10000000, and a factor is at least 1, or the waits would shrink, and at most 1000000
+              --> `backoff(Backoff::new(seconds(1), seconds(2)).with_factor(1e7))`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: `start` is longer than zero and at most `max`, and the factor lies between 1 and 1000000
 
-        error: `.backoff` of `at_once` cannot be used: its `start` is 0s, and it must be longer than zero
-          --> `backoff(Backoff::new(Duration::ZERO, seconds(2)))`: set here
-          --> `rows().named(name)`: on the node wired here
-          = help: write `Backoff::new(start, max)`, whose `start` is longer than zero and at most `max`
+            error: `.backoff` of `at_once` cannot be used: its `start` is 0s, and it must be longer than zero
+              --> `backoff(Backoff::new(Duration::ZERO, seconds(2)))`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: `start` is longer than zero and at most `max`, and the factor lies between 1 and 1000000
 
-        error: `.backoff` of `falling` cannot be used: it starts at 2s, which is longer than its `max` of 1s
-          --> `backoff(Backoff::new(seconds(2), seconds(1)))`: set here
-          --> `rows().named(name)`: on the node wired here
-          = help: write `Backoff::new(start, max)`, whose `start` is longer than zero and at most `max`
+            error: `.backoff` of `falling` cannot be used: it starts at 2s, which is longer than its `max` of 1s
+              --> `backoff(Backoff::new(seconds(2), seconds(1)))`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: `start` is longer than zero and at most `max`, and the factor lies between 1 and 1000000
 
-        pipeline `nightly` has 7 mistakes; nothing was run"#]],
+            pipeline `nightly` has 7 mistakes; nothing was run"#]],
     );
 }
 
