@@ -206,7 +206,7 @@ pub struct WindowError {
     /// The option's name.
     pub option: &'static str,
     /// What is wrong with it.
-    pub error: DateError,
+    pub error: Box<DateError>,
 }
 
 /// The bounds of a window. Both speak of the start of an interval and are inclusive, so that they may be equal.
@@ -222,7 +222,7 @@ pub struct WindowError {
 /// ```
 pub fn window(start: Option<&str>, end: Option<&str>, zone: &impl WallClock) -> Result<Bounds, WindowError> {
     let read = |option, text: Option<&str>| match text.map(|text| instant(text, zone)) {
-        Some(Err(error)) => Err(WindowError { option, error }),
+        Some(Err(error)) => Err(WindowError { option, error: Box::new(error) }),
         Some(Ok(at)) => Ok(Some(at)),
         None => Ok(None),
     };
@@ -230,7 +230,8 @@ pub fn window(start: Option<&str>, end: Option<&str>, zone: &impl WallClock) -> 
     match bounds {
         (Some(from), Some(to)) if to < from => {
             let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-            Err(WindowError { option: "end", error: DateError::EndBeforeStart { start: text(start), end: text(end) } })
+            let error = DateError::EndBeforeStart { start: text(start), end: text(end) };
+            Err(WindowError { option: "end", error: Box::new(error) })
         }
         _ => Ok(bounds),
     }

@@ -99,11 +99,11 @@ pub fn in_single_braces(source: &str) -> Option<&str> {
     loop {
         let at = rest.find('{')?;
         let (before, here) = rest.split_at(at);
-        rest = if here.starts_with("{{") {
-            after_code(&here[2..], "}}")
-        } else if here.starts_with("{%") {
-            let inside = here[2..].trim_start_matches(['-', '+']).trim_start();
-            let end = after_code(&here[2..], "%}");
+        rest = if let Some(code) = here.strip_prefix("{{") {
+            after_code(code, "}}")
+        } else if let Some(code) = here.strip_prefix("{%") {
+            let inside = code.trim_start_matches(['-', '+']).trim_start();
+            let end = after_code(code, "%}");
             if is_word(inside, "raw") { after_raw(end) } else { end }
         } else if let Some(comment) = here.strip_prefix("{#") {
             comment.split_once("#}").map_or("", |(_, rest)| rest)
@@ -129,10 +129,9 @@ fn after_code<'a>(code: &'a str, close: &str) -> &'a str {
             _ if escaped => escaped = false,
             Some(_) if c == '\\' => escaped = true,
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if matches!(c, '"' | '\'') => quote = Some(c),
             None if code[at..].starts_with(close) => return &code[at + close.len()..],
-            None => {}
+            _ => {}
         }
     }
     ""

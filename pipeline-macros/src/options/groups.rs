@@ -89,19 +89,15 @@ fn read_factor(tokens: &TokenStream, errors: &mut Errors) -> Option<f64> {
         Ok(float) => float.base10_parse::<f64>().ok(),
         Err(_) => integer(tokens).and_then(|whole| i32::try_from(whole).ok()).map(f64::from),
     };
-    match factor {
-        Some(factor) => match limits::check_factor(factor) {
-            Ok(()) => Some(factor),
-            Err(why) => {
-                errors.on(tokens, format!("invalid factor {factor}: {why}"));
-                None
-            }
-        },
-        None => {
-            errors.on(tokens, "`factor` takes a number, as in `factor = 2` or `factor = 1.5`");
-            None
-        }
+    let Some(factor) = factor else {
+        errors.on(tokens, "`factor` takes a number, as in `factor = 2` or `factor = 1.5`");
+        return None;
+    };
+    if let Err(why) = limits::check_factor(factor) {
+        errors.on(tokens, format!("invalid factor {factor}: {why}"));
+        return None;
     }
+    Some(factor)
 }
 
 pub(crate) fn escalation(name: &Ident, list: &TokenStream, errors: &mut Errors) -> Option<Vec<Rung>> {

@@ -137,7 +137,7 @@ fn start_and_end_are_a_window(options: &Options, errors: &mut Errors) {
     };
     let Err(refused) = date::window(text("start"), text("end"), zone) else { return };
     if let Some(setting) = options.get(refused.option) {
-        let why = match refused.error {
+        let why = match *refused.error {
             DateError::EndBeforeStart { start, .. } => format!("`end` must not come before `start`, which is {start}"),
             other => format!("invalid date: {other}"),
         };

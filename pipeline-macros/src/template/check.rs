@@ -39,10 +39,9 @@ fn single_braces(source: &str) -> Option<String> {
     if is_variable(name) {
         return Some(format!("a template's expressions have two braces: write `{{{{ {name} }}}}` for `{{{name}}}`"));
     }
-    let place = match source.trim_end().contains('\n') {
-        true => source.lines().position(|line| line.contains(&format!("{{{name}}}"))),
-        false => None,
-    };
+    let is_of_several_lines = source.trim_end().contains('\n');
+    let holds = |line: &str| line.contains(&format!("{{{name}}}"));
+    let place = source.lines().position(holds).filter(|_| is_of_several_lines);
     let place = place.map_or_else(String::new, |line| format!(" in line {}", line + 1));
     Some(format!(
         "`{{{name}}}` is not replaced{place}: a template knows no variables of the function, and its expressions have two braces; pass \

@@ -27,7 +27,6 @@ macro_rules! overrides {
 
         overrides!(@option $($visibility)?;
             /// Retries after an attempt that failed, at most 1,000,000; attempts in all = retries + 1.
-            #[doc(alias = "retry")]
             retries(n: u32) => |options| options.retries = Some(n);
             /// The wait before a retry.
             retry_delay(delay: std::time::Duration) => |options| options.retry_delay = Some(delay);
@@ -63,9 +62,9 @@ macro_rules! overrides {
             on_sla_miss(notifier: impl crate::Notify) => |options| options.callbacks.push(crate::author::notify::Callback::new(crate::Event::OnSlaMiss, notifier));
         );
     };
-    (@option ; $($(#[$attribute:meta])* $name:ident($argument:ident: $type:ty) => |$options:ident| $set:expr;)*) => {
+    (@option ; $($(#[$doc:meta])* $name:ident($argument:ident: $type:ty) => |$options:ident| $set:expr;)*) => {
         $(
-            $(#[$attribute])*
+            $(#[$doc])*
             #[track_caller]
             fn $name(self, $argument: $type) -> Self {
                 crate::author::draft::set(self.handle(), stringify!($name), |$options| $set);
@@ -73,9 +72,9 @@ macro_rules! overrides {
             }
         )*
     };
-    (@option $visibility:tt; $($(#[$attribute:meta])* $name:ident($argument:ident: $type:ty) => |$options:ident| $set:expr;)*) => {
+    (@option $visibility:tt; $($(#[$doc:meta])* $name:ident($argument:ident: $type:ty) => |$options:ident| $set:expr;)*) => {
         $(
-            $(#[$attribute])*
+            $(#[$doc])*
             #[track_caller]
             $visibility fn $name(self, $argument: $type) -> Self {
                 crate::author::draft::set(self.handle(), stringify!($name), |$options| $set);

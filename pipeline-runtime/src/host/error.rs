@@ -22,7 +22,7 @@ pub enum StartError {
         /// `start` or `end`.
         option: &'static str,
         /// What is wrong with it.
-        error: DateError,
+        error: Box<DateError>,
     },
     /// The schedule has no interval there: it lies outside of the years 1678 to 2261.
     #[error("the schedule of pipeline `{pipeline}` has no data interval at {date}")]

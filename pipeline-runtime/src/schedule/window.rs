@@ -39,7 +39,7 @@ impl Window {
     ///
     /// What [`parse_date`](super::parse_date) refuses, and an end before the start.
     pub fn parse(start: Option<&str>, end: Option<&str>, catchup: bool, zone: Zone) -> Result<Self, DateError> {
-        Self::read(start, end, catchup, zone).map_err(|refused| refused.error)
+        Self::read(start, end, catchup, zone).map_err(|refused| *refused.error)
     }
 
     /// As [`Window::parse`], with an error that says which bound it is about.
