@@ -37,7 +37,24 @@ fn sound() {
     load(rows());
 }
 
+static NARROW: Pool = Pool::new("warehouse", 2);
+static WIDE: Pool = Pool::new("warehouse", 4);
+
+/// Shares a pool with the next by its name, but not its slots.
+#[pipeline]
+fn narrow() {
+    rows().pool(&NARROW);
+}
+
+#[pipeline]
+fn wide() {
+    rows().pool(&WIDE);
+}
+
 fn main() -> std::process::ExitCode {
     let twice = std::env::var_os("TWICE").is_some().then(sound);
+    if std::env::var_os("POOLS").is_some() {
+        return pipeline_runtime::cli::main([narrow(), wide()]);
+    }
     pipeline_runtime::cli::main([doubled(), sound(), empty(), broken()].into_iter().chain(twice))
 }

@@ -99,6 +99,21 @@ fn two_pipelines_of_one_id_are_refused_with_both_places() {
 }
 
 #[test]
+fn pipelines_that_share_a_pool_but_not_its_slots_are_refused_where_all_run() {
+    for subcommand in ["check", "serve"] {
+        let mut command = command(MISTAKES, &[subcommand]);
+        let output = command.env("POOLS", "1").output().expect("the binary was built");
+        let told = told(&output);
+        assert!(
+            told.contains("[exit 2]")
+                && told.contains("the pool `warehouse` has 2 slots in pipeline `narrow` and 4 in pipeline `wide`"),
+            "{told}"
+        );
+        assert!(told.contains("mistakes.rs:51:5: the second is used here"), "{told}");
+    }
+}
+
+#[test]
 fn a_pipeline_with_mistakes_is_not_run() {
     let output = command(MISTAKES, &["run", "empty"]).output().expect("the binary was built");
     expect![[r#"

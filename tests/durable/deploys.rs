@@ -121,7 +121,7 @@ fn a_deployment_goes_on_with_what_it_can_and_blocks_the_rest_with_its_reason() {
         ("removed task", "blocked", "success", "`count` is not in it any more"),
         ("removed pipeline", "blocked", "blocked", "of pipeline `shop`, which this binary does not have"),
         ("id", "blocked", "blocked", "of pipeline `shop`, which this binary does not have"),
-        ("type", "blocked", "success", "`count` returned `u64` and now returns `alloc::string::String`"),
+        ("type", "blocked", "success", "`count` returned `u64` and now returns `String`"),
         ("params", "blocked", "blocked", "no param `customer` in pipeline `shop`"),
         ("failing function", "blocked", "blocked", "the list of shops is missing"),
         (
@@ -130,7 +130,7 @@ fn a_deployment_goes_on_with_what_it_can_and_blocks_the_rest_with_its_reason() {
             "success",
             "`upload` took `each(upload).element` (all_success) and now takes `check` (all_success)",
         ),
-        ("branch arm", "blocked", "success", "`way` returned `durable_deployed::Way` and now returns `durable_deployed::Ways`"),
+        ("branch arm", "blocked", "success", "`way` returned `Way` and now returns `Ways`"),
         ("notifier", "success", "success", ""),
         ("schedule", "success", "success", ""),
         ("pool", "success", "success", ""),

@@ -259,7 +259,7 @@ fn a_plan_that_changed_is_matched_by_id_or_refused_with_the_node_and_both() {
         [exit 2]
         [stderr]
         error: the plan of pipeline `changing` has changed since this run began:
-          - `number` returned `durable_runs::changing::Number` and now returns `alloc::string::String`
+          - `number` returned `Number` and now returns `String`
             at tests/durable/runs/changing.rs:60:21
           = help: finish the run with the code that began it, or cancel it and begin a new one
     "#]]

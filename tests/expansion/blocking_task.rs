@@ -9,11 +9,9 @@ fn hash(
         _,
     >(
         const {
-            &::pipeline_runtime::__private::Definition::new(
-                ::pipeline_runtime::__private::Kind::Task,
-                "hash",
-                "",
-            )
+            &::pipeline_runtime::__private::Definition::of::<
+                hash,
+            >(::pipeline_runtime::__private::Kind::Task, "hash", "", "u64")
         },
         ::pipeline_runtime::__private::TaskOptions::new(),
         [

@@ -10,11 +10,9 @@ fn route(
         _,
     >(
         const {
-            &::pipeline_runtime::__private::Definition::new(
-                ::pipeline_runtime::__private::Kind::Branch,
-                "route",
-                "",
-            )
+            &::pipeline_runtime::__private::Definition::of::<
+                route,
+            >(::pipeline_runtime::__private::Kind::Branch, "route", "", "Route")
         },
         ::pipeline_runtime::__private::TaskOptions::new(),
         [::pipeline_runtime::__private::input::<Report, _>("report", report)],

@@ -10,10 +10,13 @@ fn export(
         _,
     >(
         const {
-            &::pipeline_runtime::__private::Definition::new(
+            &::pipeline_runtime::__private::Definition::of::<
+                export,
+            >(
                 ::pipeline_runtime::__private::Kind::Sensor,
                 "export",
                 "Waits for a key.",
+                "Object",
             )
         },
         ::pipeline_runtime::__private::TaskOptions::new()

@@ -16,10 +16,13 @@ pub fn count(
         _,
     >(
         const {
-            &::pipeline_runtime::__private::Definition::new(
+            &::pipeline_runtime::__private::Definition::of::<
+                count,
+            >(
                 ::pipeline_runtime::__private::Kind::Task,
                 "count",
                 "Counts the rows.",
+                "Report",
             )
         },
         ::pipeline_runtime::__private::TaskOptions::new()

@@ -30,6 +30,7 @@
 mod hostile;
 mod nested;
 pub mod published;
+mod twins;
 
 use ::pipeline_runtime::{RunState, Simulation};
 
@@ -56,4 +57,12 @@ fn items_made_by_a_macro_are_the_same() {
     let report = Simulation::new(nested::nested()).run();
     ::std::assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     ::std::assert_eq!(report.output::<u64>("second"), ::std::option::Option::Some(42));
+}
+
+/// `.ci/run` compiles it as one unit, too, where the compiler merges constants that are equal.
+#[test]
+fn tasks_of_one_macro_have_bodies_of_their_own() {
+    let report = Simulation::new(twins::twins()).run();
+    ::std::assert_eq!(report.output::<u64>("eu"), ::std::option::Option::Some(1));
+    ::std::assert_eq!(report.output::<u64>("us"), ::std::option::Option::Some(2));
 }

@@ -89,6 +89,37 @@ fn the_idempotency_key_is_the_same_for_all_attempts_and_no_other_node_has_it() {
     );
 }
 
+#[task]
+async fn stores(closed: String) -> Result<Vec<String>> {
+    Ok(["ber", "zrh", "lon"].into_iter().filter(|store| *store != closed).map(String::from).collect())
+}
+
+#[task]
+async fn load(ctx: Context, store: String) -> Result<[String; 2]> {
+    Ok([ctx.idempotency_key_for(&store), ctx.idempotency_key()])
+}
+
+#[test]
+fn a_key_for_an_element_names_it_by_what_it_is_wherever_it_stands() {
+    #[pipeline]
+    fn shop(closed: Closed) {
+        stores(closed.store).each(load);
+    }
+    #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+    struct Closed {
+        store: String,
+    }
+    let zurich = |closed: &str, at: usize| {
+        let report = Simulation::new(shop()).logical_date("2024-03-25").params(Closed { store: closed.into() }).run();
+        report.output::<[String; 2]>(&format!("load[{at}]")).unwrap()
+    };
+    let [by_value, by_index] = zurich("none", 1);
+    let [still_by_value, another_index] = zurich("ber", 0);
+    assert_eq!(by_value, "shop/simulated__2024-03-25T00:00:00+00:00/load[zrh]");
+    assert_eq!(by_value, still_by_value);
+    assert_ne!(by_index, another_index);
+}
+
 fn of_run(report: &pipeline_runtime::RunReport) -> String {
     report.output::<Known>("know").unwrap().run
 }

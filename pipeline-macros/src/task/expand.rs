@@ -16,6 +16,7 @@
 //! that callers stay clean. A task that writes `Result<T>` goes without: each such type is two more items for rustc.
 
 use super::model::{Kind, Model, Output, Param, Role, Value, unraw};
+use super::output_name;
 use crate::types;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -154,13 +155,14 @@ fn definition(model: &Model<'_>) -> TokenStream {
         Kind::Sensor => quote!(Sensor),
         Kind::Branch => quote!(Branch),
     };
-    let (id, description) = (&model.id, &model.attrs.description);
+    let (name, id, description, output) = (model.name(), &model.id, &model.attrs.description, output_name::of(&model.output));
     quote_spanned! {model.name().span()=>
         const {
-            &::pipeline_runtime::__private::Definition::new(
+            &::pipeline_runtime::__private::Definition::of::<#name>(
                 ::pipeline_runtime::__private::Kind::#kind,
                 #id,
                 #description,
+                #output,
             )
         }
     }

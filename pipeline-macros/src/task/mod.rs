@@ -6,6 +6,7 @@
 
 mod expand;
 mod model;
+mod output_name;
 #[cfg(test)]
 mod tests;
 mod validate;

@@ -116,10 +116,35 @@ impl Context {
     }
 
     /// The same for all attempts of this node in this run, and for no other node, run or pipeline: to make an effect outside
-    /// happen once although a body may run again. Also the same after a `retry`, which runs the node again on purpose.
+    /// happen once although a body may run again. Also the same after a `retry`, which runs the node again on purpose. Another run of the
+    /// same logical date has other keys.
+    ///
+    /// Inside `.each` an element is its index: `load[3]`. After a `retry` whose list has changed, element 3 may be another one and has the
+    /// key of the one before it. Where a list can change, use [`idempotency_key_for`](Self::idempotency_key_for).
     pub fn idempotency_key(&self) -> String {
         // Runs of several pipelines may have one id.
         format!("{}/{}/{}", self.run.pipeline, self.run.run_id, self.node)
+    }
+
+    /// As [`idempotency_key`](Self::idempotency_key), for what `identity` names, such as the id of a mapping's element. It names the
+    /// element by what it is, and not by its place in the list, which may change with a `retry`. Within lists in lists, let it name both.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// # use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Serialize, Deserialize)]
+    /// struct Store { id: String }
+    ///
+    /// #[task]
+    /// async fn load(ctx: Context, store: Store) -> Result<String> {
+    ///     // `shop/manual__2024-01-01T00:00:00Z/load[zrh]`
+    ///     Ok(ctx.idempotency_key_for(&store.id))
+    /// }
+    /// ```
+    pub fn idempotency_key_for(&self, identity: impl std::fmt::Display) -> String {
+        let node = self.node.split_once('[').map_or(&*self.node, |(node, _)| node);
+        format!("{}/{}/{node}[{identity}]", self.run.pipeline, self.run.run_id)
     }
 
     /// Keeps `state` for this sensor's next poke, also across a restart. Only the last call of a poke counts, and it is kept

@@ -2,6 +2,7 @@ use super::body::Body;
 use super::equality::Compare;
 use super::options::TaskOptions;
 use super::value::{Codec, Value};
+use std::any::TypeId;
 use std::panic::Location;
 
 /// What an attribute made of a function.
@@ -16,20 +17,25 @@ pub enum Kind {
     Branch,
 }
 
-/// A task as its attribute describes it: one constant a task, which says that two nodes are of one task.
+/// A task as its attribute describes it.
 #[derive(Debug)]
 pub struct Definition {
+    /// The type that the attribute makes beside the function. No other task has it, so it says whether two nodes are of one task. An
+    /// address would not: the compiler may merge constants that are equal, as those of tasks are that one `macro_rules!` makes.
+    pub(crate) task: TypeId,
     pub(crate) kind: Kind,
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
+    /// The output's type by the name that its author wrote, without paths.
+    pub(crate) output: &'static str,
     pub(crate) at: &'static Location<'static>,
 }
 
 impl Definition {
-    /// Where it is called is where the task is defined.
+    /// `Task` is the type beside the function. Where it is called is where the task is defined.
     #[track_caller]
-    pub const fn new(kind: Kind, name: &'static str, description: &'static str) -> Self {
-        Self { kind, name, description, at: Location::caller() }
+    pub const fn of<Task: 'static>(kind: Kind, name: &'static str, description: &'static str, output: &'static str) -> Self {
+        Self { task: TypeId::of::<Task>(), kind, name, description, output, at: Location::caller() }
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) struct Draft {
     current_scope: u32,
     failures: HashMap<u32, Handle>,
     /// The tasks met so far.
-    tasks: HashMap<*const Definition, Arc<Task>>,
+    tasks: HashMap<TypeId, Arc<Task>>,
     /// What is shared by all that the pipeline function does, of each type one.
     shared: HashMap<TypeId, Box<dyn Any>>,
 }
@@ -181,7 +181,7 @@ pub(crate) fn task<const N: usize>(
     let at = Location::caller();
     let handle = with(|draft| {
         let labels = inputs.each_ref().map(|input| input.label);
-        let task = draft.tasks.entry(std::ptr::from_ref(definition)).or_insert_with(|| Arc::new(make(Box::new(labels))));
+        let task = draft.tasks.entry(definition.task).or_insert_with(|| Arc::new(make(Box::new(labels))));
         let task = Arc::clone(task);
         let first = u32::try_from(draft.args.len()).unwrap_or(u32::MAX);
         draft.args.extend(inputs.map(|input| input.arg));

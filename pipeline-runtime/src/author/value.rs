@@ -8,7 +8,7 @@
 use super::bounded::{self, Unwritten};
 use super::equality::Compare;
 use serde::{Serialize, de::DeserializeOwned};
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -187,7 +187,9 @@ impl std::fmt::Debug for dyn Datum {
 /// How the values of one type are read back, and what the type is called.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Codec {
-    /// The type's name, for messages and for the plan's fingerprint.
+    /// Which type it is.
+    pub(crate) type_id: fn() -> TypeId,
+    /// The type's name by the compiler, for messages alone.
     pub(crate) type_name: fn() -> &'static str,
     /// Reads a value that [`Datum::encode`] wrote.
     pub(crate) decode: fn(&[u8]) -> Result<Value, serde_json::Error>,
@@ -199,6 +201,7 @@ impl Codec {
     /// The codec of `T`.
     pub(crate) const fn of<T: Data>() -> &'static Self {
         &Self {
+            type_id: TypeId::of::<T>,
             type_name: std::any::type_name::<T>,
             decode: |json| Ok(Value::new(serde_json::from_slice::<T>(json)?)),
             round_trip: round_trip::<T>,

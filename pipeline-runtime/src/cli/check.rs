@@ -2,7 +2,7 @@
 
 use super::{WRONG_USE, choose, output, zones};
 use crate::Pipeline;
-use crate::plan::{Plan, PlanError};
+use crate::plan::{Plan, PlanError, disagreements};
 use crate::schedule::Schedule;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -10,17 +10,23 @@ use std::process::ExitCode;
 pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>) -> Result<ExitCode, String> {
     let mut sound = true;
     let mut scheduled = false;
+    let mut plans = Vec::new();
     for pipeline in choose::some(pipelines, id)? {
         match pipeline.plan(&Value::Null) {
             Ok(plan) => {
                 scheduled |= plan.schedule.is_some();
                 output::to_stdout(&format!("{}: {}", pipeline.id(), contents(&plan)));
+                plans.push(plan);
             }
             Err(error) => {
                 sound = false;
                 output::to_stderr(&described(&error));
             }
         }
+    }
+    for problem in disagreements(&plans) {
+        sound = false;
+        output::to_stderr(&format!("{problem}\n"));
     }
     if scheduled {
         zones::say(output::to_stdout);
@@ -30,8 +36,14 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>) -> Result<ExitCode, 
 
 /// Whether every plan is sound; else all mistakes.
 pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
-    let wrong: Vec<String> =
-        pipelines.iter().filter_map(|pipeline| pipeline.plan(&Value::Null).err()).map(|error| described(&error)).collect();
+    let (mut plans, mut wrong) = (Vec::new(), Vec::new());
+    for pipeline in pipelines {
+        match pipeline.plan(&Value::Null) {
+            Ok(plan) => plans.push(plan),
+            Err(error) => wrong.push(described(&error)),
+        }
+    }
+    wrong.extend(disagreements(&plans).iter().map(|problem| format!("{problem}\n")));
     if wrong.is_empty() { Ok(()) } else { Err(wrong.concat().trim_end().to_owned()) }
 }
 

@@ -328,7 +328,7 @@ impl<'a> Tables<'a> {
     fn pool(&mut self, name: &'static str, slots: u32) -> PoolIx {
         // Two pools of one name and different slots are a mistake, which the check finds in this list.
         let spec = PoolSpec { name, slots };
-        let known = self.pools.iter().position(|known| *known == spec || (known.name == name && name == DEFAULT_POOL));
+        let known = self.pools.iter().position(|known| *known == spec);
         let ix = known.unwrap_or_else(|| {
             self.pools.push(spec);
             self.pools.len() - 1

@@ -3,7 +3,7 @@
 use super::build::Sketch;
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
 use super::id::Name;
-use super::policy::Delay;
+use super::policy::{DEFAULT_POOL, Delay};
 use super::problem::Problem;
 use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
@@ -421,7 +421,17 @@ fn pools(sketch: &Sketch, problems: &mut Vec<Problem>) {
         if let Some(twin) = twin {
             let other = plan.pools[twin];
             let message = format!("two pools are named `{}`, one of {} slots and one of {}", pool.name, other.slots, pool.slots);
-            let mut problem = Problem::new(message, "share one `static` pool, or give one of them another name");
+            let help = "share one `static` pool, or give one of them another name";
+            let mut problem = Problem::new(message, help);
+            if pool.name == DEFAULT_POOL {
+                let message = format!(
+                    "`{DEFAULT_POOL}` is the pool of all nodes that name none; it has as many slots as `--parallelism` says"
+                );
+                let help = "give this pool another name; `defaults(pool = ..)` of the pipeline puts all its tasks into it";
+                let problem = Problem::new(message, help);
+                problems.extend(user(ix).map(|at| problem.at(at, "this node names a pool of its own so")));
+                continue;
+            }
             for (of, which) in [(twin, "the first is used here"), (ix, "the second is used here")] {
                 if let Some(at) = user(of) {
                     problem = problem.at(at, which);

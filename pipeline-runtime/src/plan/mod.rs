@@ -12,6 +12,7 @@
 //!
 //! A schedule is as immutable as the plan, and pure: nothing in `schedule` reads a clock. So that folder stands before `author` and `plan`.
 
+mod across;
 mod build;
 mod check;
 mod graph;
@@ -24,6 +25,7 @@ mod skeleton;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use across::disagreements;
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use notifiers::{Notifier, Recipient};

@@ -14,18 +14,27 @@ struct Skeleton {
     nodes: Vec<Bone>,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Bone {
     id: String,
-    /// The output's type; none of a gate.
-    #[serde(rename = "type")]
-    type_name: Option<String>,
+    /// The output's type by the name that its author wrote; none of a gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    output: Option<String>,
+    /// The compiler's name of that type, which earlier versions kept instead. It is not compared, as a compiler may change it.
+    #[serde(default, rename = "type", skip_serializing)]
+    compilers_name: Option<String>,
     /// The ids of the nodes it takes, each with its rule.
     inputs: Vec<(String, String)>,
     /// The mapping it lies in.
     within: Option<String>,
     /// Its name is one that wiring order gave it.
     numbered: bool,
+}
+
+impl Bone {
+    fn is_body(&self) -> bool {
+        self.output.is_some() || self.compilers_name.is_some()
+    }
 }
 
 /// How slots of an older plan's run are called in the present plan.
@@ -89,8 +98,8 @@ impl Plan {
     fn bone(&self, ix: NodeIx) -> Bone {
         let node = self.node(ix);
         let id = self.id(ix);
-        let (type_name, mut inputs) = match &node.what {
-            What::Body(task) => (Some((task.codec.type_name)().to_owned()), Vec::new()),
+        let (output, mut inputs) = match &node.what {
+            What::Body(task) => (Some(task.definition.output.to_owned()), Vec::new()),
             _ => (None, self.upstreams(ix).map(|from| (self.id(from), "gate".to_owned())).collect()),
         };
         if node.is_body() {
@@ -105,7 +114,7 @@ impl Plan {
         }
         let within = self.scope(node.scope).each.map(|each| self.id(each));
         let numbered = id.rsplit_once("__").is_some_and(|(_, n)| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()));
-        Bone { id, type_name, inputs, within, numbered }
+        Bone { id, output, compilers_name: None, inputs, within, numbered }
     }
 
     /// Matches a run of an older plan with this one. Nodes may have been added at the end of things or in between; those that
@@ -150,7 +159,7 @@ impl Plan {
         let removed = old
             .nodes
             .iter()
-            .filter(|bone| bone.type_name.is_some() && removed.contains(bone.id.as_str()))
+            .filter(|bone| bone.is_body() && removed.contains(bone.id.as_str()))
             .map(|bone| bone.id.clone())
             .collect();
         let mut taking_else: Vec<u32> = acceptable.iter().filter_map(|change| slots.get(change.id.as_str()).copied()).collect();
@@ -170,8 +179,10 @@ impl Plan {
         };
         let now = self.bone(ix);
         let none = || "a gate".to_owned();
-        if now.type_name != old.type_name {
-            let (was, is) = (old.type_name.clone().unwrap_or_else(none), now.type_name.unwrap_or_else(none));
+        let is_same = if old.compilers_name.is_some() { now.is_body() } else { now.output == old.output };
+        if !is_same {
+            let was = old.output.clone().or_else(|| old.compilers_name.clone()).unwrap_or_else(none);
+            let is = now.output.unwrap_or_else(none);
             return refused(format!("  - `{}` returned `{was}` and now returns `{is}`\n    at {}", old.id, self.node(ix).at));
         }
         if now.within != old.within {

@@ -966,6 +966,48 @@ fn a_pool_has_slots_and_one_size() {
 }
 
 #[test]
+fn the_default_pool_is_nobody_elses_name() {
+    static MINE: Pool = Pool::new("default_pool", 1);
+    #[pipeline]
+    fn nightly() {
+        rows().pool(&MINE);
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: `default_pool` is the pool of all nodes that name none; it has as many slots as `--parallelism` says
+              --> `rows().pool(&MINE)`: this node names a pool of its own so
+              = help: give this pool another name; `defaults(pool = ..)` of the pipeline puts all its tasks into it
+
+            pipeline `nightly` has 1 mistake; nothing was run"#]],
+    );
+}
+
+#[test]
+fn pipelines_that_share_a_pool_agree_on_its_slots() {
+    static NARROW: Pool = Pool::new("warehouse", 2);
+    static WIDE: Pool = Pool::new("warehouse", 4);
+    #[pipeline]
+    fn sales() {
+        rows().pool(&NARROW);
+    }
+    #[pipeline]
+    fn stock() {
+        rows().pool(&WIDE);
+    }
+    let plans = |pipelines: [crate::Pipeline; 2]| pipelines.map(|pipeline| pipeline.plan(&Value::Null).unwrap());
+    assert!(super::disagreements(&plans([sales(), sales()])).is_empty());
+    let found = super::disagreements(&plans([sales(), stock()]));
+    let messages: Vec<&str> = found.iter().map(super::Problem::message).collect();
+    assert_eq!(
+        messages,
+        [
+            "the pool `warehouse` has 2 slots in pipeline `sales` and 4 in pipeline `stock`, and pipelines share a pool by its name"
+        ]
+    );
+}
+
+#[test]
 fn a_pipeline_wires_something() {
     #[pipeline(schedule = "@daily")]
     fn nightly() {}

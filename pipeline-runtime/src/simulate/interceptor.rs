@@ -1,6 +1,6 @@
 use super::SimulationError;
 use crate::author::notify::BoxFuture;
-use crate::author::value::{Data, Value};
+use crate::author::value::{Codec, Data, Value};
 use crate::engine::{Answered, Attempt, Interceptor};
 use crate::plan::{Plan, What};
 use crate::storage::World;
@@ -16,17 +16,17 @@ pub(super) struct Stub {
     /// Of that attempt alone.
     attempt: Option<u32>,
     answer: Result<Value, Arc<str>>,
-    /// Of a value, what it is.
-    type_name: Option<&'static str>,
+    /// Of a value, how its type is read and called.
+    codec: Option<&'static Codec>,
 }
 
 impl Stub {
     pub(super) fn value<T: Data>(id: &str, value: T) -> Self {
-        Self { id: id.to_owned(), attempt: None, answer: Ok(Value::new(value)), type_name: Some(std::any::type_name::<T>()) }
+        Self { id: id.to_owned(), attempt: None, answer: Ok(Value::new(value)), codec: Some(Codec::of::<T>()) }
     }
 
     pub(super) fn failure(id: &str, attempt: u32, error: &str) -> Self {
-        Self { id: id.to_owned(), attempt: Some(attempt), answer: Err(error.into()), type_name: None }
+        Self { id: id.to_owned(), attempt: Some(attempt), answer: Err(error.into()), codec: None }
     }
 
     /// Whether it is about the node `id`, or about all elements of it.
@@ -47,16 +47,17 @@ pub(super) struct Stubs {
 
 impl Stubs {
     pub(super) fn new(plan: &Plan, stubs: Vec<Stub>, world: World) -> Result<Self, SimulationError> {
-        for Stub { id, type_name, .. } in &stubs {
+        for Stub { id, codec: given, .. } in &stubs {
             let name = id.split_once('[').map_or(id.as_str(), |(name, _)| name);
             let codec = plan.find(name).and_then(|node| match &plan.node(node).what {
                 What::Body(task) => Some(task.codec),
                 _ => None,
             });
-            if let (Some(codec), Some(given)) = (codec, *type_name)
-                && given != (codec.type_name)()
+            if let (Some(codec), Some(given)) = (codec, *given)
+                && (given.type_id)() != (codec.type_id)()
             {
-                return Err(SimulationError::StubType { id: id.clone(), given, expected: (codec.type_name)() });
+                let (given, expected) = ((given.type_name)(), (codec.type_name)());
+                return Err(SimulationError::StubType { id: id.clone(), given, expected });
             }
             if codec.is_none() {
                 let known: Vec<String> = plan.bodies().map(|(node, _)| format!("`{}`", plan.id(node))).collect();

@@ -1,0 +1,33 @@
+//! Mistakes that only several plans together show: what a process has one of, they must agree on.
+
+use super::graph::Plan;
+use super::policy::DEFAULT_POOL;
+use super::problem::Problem;
+use crate::author::draft::Place;
+use std::collections::HashMap;
+
+/// Pools of one name that have other slots in another pipeline. All pipelines of a process share a pool by its name.
+pub(crate) fn disagreements(plans: &[Plan]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut known: HashMap<&str, (u32, &Plan, Option<Place>)> = HashMap::new();
+    for plan in plans {
+        for (ix, pool) in plan.pools.iter().enumerate().filter(|(_, pool)| pool.name != DEFAULT_POOL) {
+            let user = plan.bodies().find(|(node, _)| plan.policy(*node).pool as usize == ix);
+            let at = user.map(|(node, _)| plan.node(node).at);
+            let (slots, first, of_first) = *known.entry(pool.name).or_insert((pool.slots, plan, at));
+            if slots == pool.slots {
+                continue;
+            }
+            let message = format!(
+                "the pool `{}` has {slots} slots in pipeline `{}` and {} in pipeline `{}`, and pipelines share a pool by its name",
+                pool.name, first.pipeline, pool.slots, plan.pipeline
+            );
+            let mut problem = Problem::new(message, "share one `static` pool, or give one of them another name");
+            for (at, which) in [(of_first, "the first is used here"), (at, "the second is used here")] {
+                problem = at.into_iter().fold(problem, |problem, at| problem.at(at, which));
+            }
+            problems.push(problem);
+        }
+    }
+    problems
+}
