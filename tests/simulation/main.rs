@@ -21,3 +21,4 @@ mod size;
 mod sla;
 mod tasks;
 mod templates;
+mod within_tokio;

@@ -290,3 +290,52 @@ fn stubs_are_checked_as_outputs_are() {
     let wrong = Simulation::new(stubbed()).stub("ratio", 1u64).try_run().unwrap_err();
     assert_eq!(wrong.to_string(), "the stub of `ratio` is a `u64`, but the task returns `f64`");
 }
+
+#[test]
+#[should_panic(expected = "the output of `numbers` is a `alloc::vec::Vec<u64>`, and not a `alloc::string::String`")]
+fn an_output_is_asked_for_by_its_type() {
+    #[pipeline]
+    fn counted() {
+        numbers(2u64);
+    }
+    // Also where it has none: whoever asks is wrong all the same.
+    let _ = Simulation::new(counted()).cancel("0s").run().output::<String>("numbers");
+}
+
+#[test]
+#[should_panic(expected = "the output of `each(takes)` is not a `u64`")]
+fn so_is_what_follows_from_others() {
+    #[pipeline]
+    fn mapped() {
+        numbers(2u64).each(|n| takes(n));
+    }
+    let _ = Simulation::new(mapped()).run().output::<u64>("each(takes)");
+}
+
+#[test]
+fn what_nothing_met_is_warned_of() {
+    use pipeline_runtime::sensors::key_exists;
+    #[task(retries = 1)]
+    async fn flat() -> Result<u64> {
+        Ok(1)
+    }
+    #[pipeline]
+    fn nightly() -> Result<()> {
+        flat();
+        numbers(2u64).each(|_| flat().named("mapped"));
+        key_exists(Bucket::open("memory://data")?, "export.json");
+        Ok(())
+    }
+    let simulation = || Simulation::new(nightly()).arrive("1m", "memory://data/export.json", "{}");
+    let met = simulation().fail("flat", 1, "x").fail("mapped", 1, "x").fail("mapped[1]", 2, "x").run();
+    assert!(met.warnings().is_empty(), "{:?}", met.warnings());
+    let unmet = simulation().fail("flat", 2, "x").fail("mapped[7]", 1, "x").arrive("2m", "memory://dta/export.json", "{}").run();
+    assert_eq!(
+        unmet.warnings(),
+        [
+            "nothing met the failure of attempt 2 of `flat`, which had 1 attempt",
+            "nothing met the failure of attempt 1 of `mapped[7]`, which had 0 attempts",
+            "nothing met the arrival of memory://dta/export.json: the run touched memory://data alone",
+        ]
+    );
+}

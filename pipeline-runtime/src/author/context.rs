@@ -175,6 +175,67 @@ impl Context {
     }
 }
 
+/// For tests.
+impl Context {
+    /// A context to call a body with in a test: the first attempt of the node `test` in the run `test` of the pipeline `test`, for the one
+    /// point 2024-01-01T00:00:00Z.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task]
+    /// async fn day(ctx: Context) -> Result<String> {
+    ///     Ok(ctx.logical_date().date_naive().to_string())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let leap_day = "2024-02-29T06:00:00Z".parse().unwrap();
+    /// let ctx = Context::for_test().with_interval(leap_day, leap_day);
+    /// assert_eq!(day::call(ctx).await?, "2024-02-29");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_test() -> Self {
+        // 2024-01-01T00:00:00Z.
+        let date = DateTime::from_timestamp(1_704_067_200, 0).unwrap_or_default();
+        let run = RunInfo {
+            pipeline: "test".into(),
+            run_id: "test".into(),
+            interval: crate::schedule::Interval::at(date),
+            previous: None,
+            params: serde_json::Value::Null,
+        };
+        Self::new(Arc::new(run), "test".into(), 1, date, Memory::default())
+    }
+
+    /// With that data interval, whose start is the logical date.
+    pub fn with_interval(self, start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
+        self.with_run(|run| run.interval = crate::schedule::Interval { start, end })
+    }
+
+    /// As if the run of that data interval had been the last to succeed before this one.
+    pub fn with_previous_success(self, start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
+        self.with_run(|run| run.previous = Some(crate::schedule::Interval { start, end }))
+    }
+
+    /// In the run of that id of that pipeline.
+    pub fn with_run_id(self, pipeline: &str, run_id: &str) -> Self {
+        self.with_run(|run| (run.pipeline, run.run_id) = (pipeline.to_owned(), run_id.to_owned()))
+    }
+
+    /// As the attempt of that number, from 1, of the node of that id.
+    pub fn with_attempt(self, node: &str, attempt: u32) -> Self {
+        Self { node: node.into(), attempt, ..self }
+    }
+
+    fn with_run(self, change: impl FnOnce(&mut RunInfo)) -> Self {
+        let mut run = RunInfo::clone(&self.run);
+        change(&mut run);
+        Self { run: Arc::new(run), ..self }
+    }
+}
+
 /// An attempt that goes to another thread takes its context along.
 impl Attempt for Context {
     fn context(&self) -> Context {

@@ -56,6 +56,23 @@ impl TaskError {
         Self { source: why.into().into(), kind: Kind::Skip }
     }
 
+    /// Whether no retry mends it, as it was made by [`fatal`](Self::fatal) or is of a kind that no retry mends.
+    ///
+    /// ```
+    /// use pipeline_runtime::TaskError;
+    ///
+    /// assert!(TaskError::fatal("the key is wrong").is_fatal());
+    /// assert!(!TaskError::from("busy").is_fatal());
+    /// ```
+    pub fn is_fatal(&self) -> bool {
+        self.kind == Kind::Fatal
+    }
+
+    /// Whether it ends the node `skipped`, as it was made by [`skip`](Self::skip).
+    pub fn is_skip(&self) -> bool {
+        self.kind == Kind::Skip
+    }
+
     /// The error inside, for code that works with `std::error::Error`.
     pub fn into_error(self) -> Box<dyn Error + Send + Sync> {
         self.source

@@ -233,15 +233,36 @@ impl Notification {
     }
 }
 
-#[cfg(test)]
+/// For tests.
 impl Notification {
-    /// Of the success of a run, for tests.
-    pub(crate) fn of_success(pipeline: &str, run_id: &str) -> Self {
-        let at = chrono::DateTime::UNIX_EPOCH;
+    /// A notification to call a notifier with in a test, of the run `test` of the pipeline `test` at 2024-01-01T00:00:00Z. All else is
+    /// missing, as with a run's.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::Event;
+    ///
+    /// async fn page(n: Notification) -> Result<()> {
+    ///     if n.error().is_none() {
+    ///         return Err("there is nothing to page about".into());
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let failure = Notification::for_test(Event::OnFailure).with_node("load", "failed").with_error("disk full");
+    /// page(failure).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_test(event: Event) -> Self {
+        // 2024-01-01T00:00:00Z.
+        let at = chrono::DateTime::from_timestamp(1_704_067_200, 0).unwrap_or_default();
         Self {
-            event: Event::OnSuccess,
-            pipeline: pipeline.into(),
-            run_id: run_id.into(),
+            event,
+            pipeline: "test".into(),
+            run_id: "test".into(),
             logical_date: at,
             at,
             node: None,
@@ -254,5 +275,31 @@ impl Notification {
             budget_left: None,
             inputs: Vec::new(),
         }
+    }
+
+    /// In the run of that id of that pipeline.
+    pub fn with_run_id(self, pipeline: &str, run_id: &str) -> Self {
+        Self { pipeline: pipeline.to_owned(), run_id: run_id.to_owned(), ..self }
+    }
+
+    /// About the node of that id in that state, such as `failed`.
+    pub fn with_node(self, node: &str, state: &str) -> Self {
+        Self { node: Some(node.to_owned()), state: Some(state.to_owned()), ..self }
+    }
+
+    /// About the attempt `attempt`, from 1, of `attempts`.
+    pub fn with_attempt(self, attempt: u32, attempts: u32) -> Self {
+        Self { attempt: Some(attempt), attempts: Some(attempts), ..self }
+    }
+
+    /// With that error.
+    pub fn with_error(self, error: &str) -> Self {
+        Self { error: Some(error.to_owned()), ..self }
+    }
+
+    /// With one more of the node's text inputs.
+    pub fn with_input(mut self, parameter: &str, value: &str) -> Self {
+        self.inputs.push((parameter.to_owned(), value.to_owned()));
+        self
     }
 }

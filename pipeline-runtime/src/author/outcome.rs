@@ -44,7 +44,23 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(node: impl Into<Arc<str>>, error: impl Into<Arc<str>>, attempts: u32) -> Self {
+    /// Of the node `node`, whose last of `attempts` attempts ended with `error`: to call a body with it in a test.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task]
+    /// fn report(rows: Outcome<u64>) -> Result<String> {
+    ///     Ok(match rows {
+    ///         Outcome::Failed(failure) => format!("{}: {}", failure.node(), failure.error()),
+    ///         _ => "all is well".into(),
+    ///     })
+    /// }
+    ///
+    /// let failed = Outcome::Failed(Failure::new("load", "disk full", 3));
+    /// assert_eq!(report::call(failed).unwrap(), "load: disk full");
+    /// ```
+    pub fn new(node: impl Into<Arc<str>>, error: impl Into<Arc<str>>, attempts: u32) -> Self {
         Self { node: node.into(), error: error.into(), attempts }
     }
 

@@ -153,7 +153,10 @@ mod tests {
             ask: Ask::GoOn,
         };
         let spec = request.into_spec(crate::time::Present::of_clock(now)).unwrap();
-        let notification = Notification { node: Some("load".into()), ..Notification::of_success("nightly", &spec.info.run_id) };
+        let notification = Notification {
+            node: Some("load".into()),
+            ..Notification::for_test(crate::Event::OnSuccess).with_run_id("nightly", &spec.info.run_id)
+        };
         let mut history = RunHistory::live(spec.plan, now);
         let records = [
             Record::Started { slot: 0, attempt: 1 },

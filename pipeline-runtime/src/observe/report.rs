@@ -2,6 +2,7 @@ use super::history::{CallbackHistory, RunHistory};
 use super::metrics::RunMetrics;
 use crate::author::value::{Data, Value};
 use crate::engine::{NodeState, RunState, Slot};
+use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -79,18 +80,26 @@ impl RunReport {
         self.nodes.get_or_init(|| (0..).take(self.history.len()).map(|slot| NodeReport::of(&self.history, slot)).collect())
     }
 
-    /// The node's output, if it has one and it is a `T`.
+    /// The node's output, if it has one.
     ///
     /// # Panics
     ///
-    /// If the run has no such node; the message names those it has.
+    /// If the run has no such node; the message names those it has. If the node's output is no `T`; the message names both types.
     #[track_caller]
     pub fn output<T: Data>(&self, id: &str) -> Option<T> {
         let Some(slot) = self.history.find(id) else {
             panic!("the run has no node `{id}`; its nodes are {}", self.ids());
         };
+        let asked = std::any::type_name::<T>();
+        // Known of a task, whether it has an output or not.
+        if let Some(codec) = self.history.codec(slot)
+            && (codec.type_id)() != TypeId::of::<T>()
+        {
+            panic!("the output of `{id}` is a `{}`, and not a `{asked}`", (codec.type_name)());
+        }
+        let value = self.outputs.get(slot as usize)?.as_ref()?;
         let mut output = None::<T>;
-        self.outputs.get(slot as usize)?.as_ref()?.as_ref().clone_into(&mut output);
+        assert!(value.as_ref().clone_into(&mut output), "the output of `{id}` is not a `{asked}`");
         output
     }
 
@@ -113,7 +122,8 @@ impl RunReport {
         self.history.timeline()
     }
 
-    /// What was most likely meant otherwise: in a simulation, a latency or an outage of a bucket that the run never touched.
+    /// What was most likely meant otherwise: in a simulation, a latency, an outage or an arrival in a bucket that the run never touched, and
+    /// a failure of an attempt that never came.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;

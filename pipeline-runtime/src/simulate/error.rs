@@ -58,10 +58,7 @@ pub enum SimulationError {
         /// What it returns.
         expected: &'static str,
     },
-    /// It was called within a tokio runtime, whose clock is not virtual.
-    #[error("a simulation has a runtime of its own and cannot be run within another: call it from a plain `#[test]`")]
-    InRuntime,
-    /// The runtime could not be built.
+    /// The runtime, or its thread, could not be made.
     #[error("no runtime for the simulation: {0}")]
     Runtime(#[source] std::io::Error),
 }

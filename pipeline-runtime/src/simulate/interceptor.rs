@@ -2,6 +2,7 @@ use super::SimulationError;
 use crate::author::notify::BoxFuture;
 use crate::author::value::{Codec, Data, Value};
 use crate::engine::{Answered, Attempt, Interceptor};
+use crate::observe::RunHistory;
 use crate::plan::{Plan, What};
 use crate::storage::World;
 use std::any::Any;
@@ -65,6 +66,23 @@ impl Stubs {
             }
         }
         Ok(Self { all: stubs, world, blocking: AtomicUsize::new(0), unblocked: Arc::default() })
+    }
+}
+
+impl Stubs {
+    /// The failures that no attempt met, a warning for each.
+    pub(super) fn unmet(&self, history: &RunHistory) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for stub in &self.all {
+            let Some(attempt) = stub.attempt else { continue };
+            let of_stub = history.listed().into_iter().filter(|slot| stub.is_of(&history.id(*slot)));
+            let attempts = of_stub.map(|slot| history.node(slot).attempts()).max().unwrap_or(0);
+            if attempts < attempt {
+                let had = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
+                warnings.push(format!("nothing met the failure of attempt {attempt} of `{}`, which had {had}", stub.id));
+            }
+        }
+        warnings
     }
 }
 

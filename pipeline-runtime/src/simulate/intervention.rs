@@ -3,43 +3,41 @@ use crate::engine::{Edit, EditError, Engine, RunIx};
 use crate::storage::World;
 use crate::time::Timestamp;
 use std::collections::VecDeque;
-use std::fmt;
 
 /// What a simulation does to the world at some time.
-pub(super) enum Intervention<'a> {
-    Arrive { url: String, body: Vec<u8> },
-    Call(Box<dyn FnOnce() + 'a>),
+#[derive(Debug)]
+pub(super) enum Intervention {
+    Arrive {
+        url: String,
+        body: Vec<u8>,
+    },
+    /// The caller's closure of that number.
+    Call(usize),
     Edit(Edit),
-}
-
-impl fmt::Debug for Intervention<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Arrive { url, body } => write!(f, "Arrive({url}, {} bytes)", body.len()),
-            Self::Call(_) => f.write_str("Call"),
-            Self::Edit(edit) => write!(f, "{edit:?}"),
-        }
-    }
 }
 
 /// By time; at one time in the order in which they were given.
 #[derive(Debug)]
-pub(super) struct Interventions<'a>(VecDeque<(Timestamp, Intervention<'a>)>);
+pub(super) struct Interventions {
+    due: VecDeque<(Timestamp, Intervention)>,
+    /// The URLs of what has arrived.
+    arrived: Vec<String>,
+}
 
-impl<'a> Interventions<'a> {
-    pub(super) fn new(given: Vec<(String, Intervention<'a>)>, start: Timestamp) -> Result<Self, SimulationError> {
+impl Interventions {
+    pub(super) fn new(given: Vec<(String, Intervention)>, start: Timestamp) -> Result<Self, SimulationError> {
         let timed = given.into_iter().map(|(when, what)| Ok((start + duration(&when)?, what)));
         let mut timed: Vec<_> = timed.collect::<Result<_, SimulationError>>()?;
         timed.sort_by_key(|(at, _)| *at);
-        Ok(Self(timed.into()))
+        Ok(Self { due: timed.into(), arrived: Vec::new() })
     }
 
     pub(super) fn next(&self) -> Option<Timestamp> {
-        self.0.front().map(|(at, _)| *at)
+        self.due.front().map(|(at, _)| *at)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.due.is_empty()
     }
 
     /// Does what is due. Before the run has started there is nothing to edit, and that waits for it.
@@ -49,15 +47,16 @@ impl<'a> Interventions<'a> {
         engine: &Engine,
         run: Option<RunIx>,
         now: Timestamp,
+        call: &mut dyn FnMut(usize),
     ) -> Result<(), SimulationError> {
-        while let Some((at, what)) = self.0.pop_front() {
+        while let Some((at, what)) = self.due.pop_front() {
             match (what, run) {
                 (what, _) if at > now => {
-                    self.0.push_front((at, what));
+                    self.due.push_front((at, what));
                     return Ok(());
                 }
                 (what @ Intervention::Edit(_), None) => {
-                    self.0.push_front((at, what));
+                    self.due.push_front((at, what));
                     return Ok(());
                 }
                 (Intervention::Edit(edit), Some(run)) => match engine.edit(run, &edit) {
@@ -66,10 +65,27 @@ impl<'a> Interventions<'a> {
                     Err(EditError::NoNode { node, .. }) => return Err(SimulationError::NotThere { id: node }),
                     done => done?,
                 },
-                (Intervention::Arrive { url, body }, _) => drop(world.put_now(&url, body).await?),
-                (Intervention::Call(call), _) => call(),
+                (Intervention::Arrive { url, body }, _) => {
+                    world.put_now(&url, body).await?;
+                    self.arrived.push(url);
+                }
+                (Intervention::Call(number), _) => call(number),
             }
         }
         Ok(())
+    }
+
+    /// What has arrived in buckets that the run never touched, a warning for each object.
+    pub(super) fn unmet(&self, world: &World) -> Vec<String> {
+        let touched = world.touched();
+        let is_met = |url: &&String| {
+            touched.iter().any(|bucket| url.strip_prefix(bucket.as_str()).is_some_and(|key| key.starts_with('/')))
+        };
+        let unmet = self.arrived.iter().filter(|url| !is_met(url));
+        let of_run = match touched.as_slice() {
+            [] => "the run touched no bucket".to_owned(),
+            touched => format!("the run touched {} alone", touched.join(", ")),
+        };
+        unmet.map(|url| format!("nothing met the arrival of {url}: {of_run}")).collect()
     }
 }

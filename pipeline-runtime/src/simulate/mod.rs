@@ -18,7 +18,7 @@ pub use error::SimulationError;
 use crate::author::context::RunInfo;
 use crate::author::pipeline::Pipeline;
 use crate::author::value::Data;
-use crate::engine::{Edit, Engine, EngineOptions, RunSpec};
+use crate::engine::{Edit, Engine, EngineOptions, Interceptor, RunSpec};
 use crate::journal::MemoryJournal;
 use crate::observe::{RunHistory, RunReport};
 use crate::plan::Plan;
@@ -28,7 +28,7 @@ use crate::time::{Clock, Timestamp};
 use chrono::{DateTime, Utc};
 use interceptor::{Stub, Stubs};
 use intervention::{Intervention, Interventions};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 /// A run of a pipeline on virtual time.
@@ -38,6 +38,9 @@ use std::time::Duration;
 /// date. Buckets at `memory://` are the simulation's own and empty; I/O of buckets takes no virtual time, and objects written
 /// have virtual modification times. A body that uses sockets of its own does not enjoy that: while it waits for them the
 /// virtual clock may run on.
+///
+/// It has a runtime and a clock of its own. Within a runtime of tokio, as in a `#[tokio::test]`, it runs on a thread of its own and blocks
+/// the caller until it has ended; what the caller's runtime is to do meanwhile, a runtime of one thread cannot.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -63,14 +66,31 @@ use std::time::Duration;
 #[derive(Debug)]
 #[must_use = "nothing happens before `run`"]
 pub struct Simulation<'a> {
+    scenario: Scenario,
+    /// What [`at`](Self::at) was given, until it is called.
+    calls: Vec<Option<Call<'a>>>,
+}
+
+/// What a simulation was given, but what it calls of its caller's, so that it may go to another thread.
+#[derive(Debug)]
+struct Scenario {
     pipeline: Pipeline,
     params: Result<serde_json::Value, serde_json::Error>,
     logical_date: Option<String>,
     previous: Option<String>,
     seed: u64,
-    interventions: Vec<(String, Intervention<'a>)>,
+    interventions: Vec<(String, Intervention)>,
     faults: Vec<Fault>,
     stubs: Vec<Stub>,
+}
+
+/// A closure of the caller's, which may be no `Send`.
+struct Call<'a>(Box<dyn FnOnce() + 'a>);
+
+impl std::fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Call")
+    }
 }
 
 #[derive(Debug)]
@@ -87,7 +107,7 @@ const LOGICAL_DATE: &str = "2024-01-01";
 impl<'a> Simulation<'a> {
     /// Of one run of `pipeline`, with its default params.
     pub fn new(pipeline: Pipeline) -> Self {
-        Self {
+        let scenario = Scenario {
             pipeline,
             params: Ok(serde_json::Value::Null),
             logical_date: None,
@@ -96,35 +116,40 @@ impl<'a> Simulation<'a> {
             interventions: Vec::new(),
             faults: Vec::new(),
             stubs: Vec::new(),
-        }
+        };
+        Self { scenario, calls: Vec::new() }
     }
 
     /// With these params; keys that are left out have their default.
-    pub fn params(self, params: impl serde::Serialize) -> Self {
-        Self { params: serde_json::to_value(params), ..self }
+    pub fn params(mut self, params: impl serde::Serialize) -> Self {
+        self.scenario.params = serde_json::to_value(params);
+        self
     }
 
     /// For the data interval that starts at the last tick at or before `date`: `2024-03-25`, `2024-03-25T06:00:00Z`.
     ///
     /// Without it: the pipeline's `start`, else 2024-01-01.
-    pub fn logical_date(self, date: &str) -> Self {
-        Self { logical_date: Some(date.to_owned()), ..self }
+    pub fn logical_date(mut self, date: &str) -> Self {
+        self.scenario.logical_date = Some(date.to_owned());
+        self
     }
 
     /// As if the run of that logical date had been the last to succeed before this one.
-    pub fn previous_success(self, date: &str) -> Self {
-        Self { previous: Some(date.to_owned()), ..self }
+    pub fn previous_success(mut self, date: &str) -> Self {
+        self.scenario.previous = Some(date.to_owned());
+        self
     }
 
     /// What all jitter and all random latencies are drawn from; 0 unless given.
-    pub fn seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.scenario.seed = seed;
+        self
     }
 
     /// After `when` from the run's start, before anything else that happens then, an object arrives: `memory://BUCKET/KEY`, or
     /// `file:///PATH`.
     pub fn arrive(mut self, when: &str, url: &str, body: impl Into<Vec<u8>>) -> Self {
-        self.interventions.push((when.to_owned(), Intervention::Arrive { url: url.to_owned(), body: body.into() }));
+        self.scenario.interventions.push((when.to_owned(), Intervention::Arrive { url: url.to_owned(), body: body.into() }));
         self
     }
 
@@ -133,38 +158,41 @@ impl<'a> Simulation<'a> {
         let call = Box::new(move || {
             what();
         });
-        self.interventions.push((when.to_owned(), Intervention::Call(call)));
+        self.scenario.interventions.push((when.to_owned(), Intervention::Call(self.calls.len())));
+        self.calls.push(Some(Call(call)));
         self
     }
 
     /// Cancels the run after `when`.
     pub fn cancel(mut self, when: &str) -> Self {
-        self.interventions.push((when.to_owned(), Intervention::Edit(Edit::Cancel)));
+        self.scenario.interventions.push((when.to_owned(), Intervention::Edit(Edit::Cancel)));
         self
     }
 
     /// Tries a node again that has ended by then, as `retry` on the command line does; with `downstream`, all that depends on
     /// it too. After a retry that changed a mapping's list, elements match by index and surplus ones are `removed`.
     pub fn retry(mut self, when: &str, id: &str, downstream: bool) -> Self {
-        self.interventions.push((when.to_owned(), Intervention::Edit(Edit::Retry { nodes: vec![id.to_owned()], downstream })));
+        self.scenario
+            .interventions
+            .push((when.to_owned(), Intervention::Edit(Edit::Retry { nodes: vec![id.to_owned()], downstream })));
         self
     }
 
     /// The node ends as skipped after `when`, as `skip` on the command line has it: whether it waits, is under way or has failed.
     pub fn skip(mut self, when: &str, id: &str) -> Self {
-        self.interventions.push((when.to_owned(), Intervention::Edit(Edit::Skip { node: id.to_owned() })));
+        self.scenario.interventions.push((when.to_owned(), Intervention::Edit(Edit::Skip { node: id.to_owned() })));
         self
     }
 
     /// The node succeeds with `value` at once; its body is not called. `upload` stands for all elements, `upload[3]` for one.
     pub fn stub<T: Data>(mut self, id: &str, value: T) -> Self {
-        self.stubs.push(Stub::value(id, value));
+        self.scenario.stubs.push(Stub::value(id, value));
         self
     }
 
     /// The node's attempt of that number, from 1, fails with `error`; its body is not called.
     pub fn fail(mut self, id: &str, attempt: u32, error: &str) -> Self {
-        self.stubs.push(Stub::failure(id, attempt, error));
+        self.scenario.stubs.push(Stub::failure(id, attempt, error));
         self
     }
 
@@ -193,14 +221,14 @@ impl<'a> Simulation<'a> {
     /// assert_eq!(winner(simulation(7)), winners[7], "the same seed, the same run");
     /// ```
     pub fn latency(mut self, bucket: &str, latency: &str) -> Self {
-        self.faults.push(Fault::Latency { bucket: bucket.to_owned(), latency: latency.to_owned() });
+        self.scenario.faults.push(Fault::Latency { bucket: bucket.to_owned(), latency: latency.to_owned() });
         self
     }
 
     /// Operations on the bucket fail, as if the network did, from one offset from the run's start until just before another. May be
     /// given several times.
     pub fn outage(mut self, bucket: &str, from: &str, until: &str) -> Self {
-        self.faults.push(Fault::Outage { bucket: bucket.to_owned(), from: from.to_owned(), until: until.to_owned() });
+        self.scenario.faults.push(Fault::Outage { bucket: bucket.to_owned(), from: from.to_owned(), until: until.to_owned() });
         self
     }
 
@@ -224,15 +252,50 @@ impl<'a> Simulation<'a> {
     ///
     /// Where the simulation itself is wrong: a plan with mistakes, a date or duration that is none, an id that no node has.
     pub fn try_run(self) -> Result<RunReport, SimulationError> {
-        if tokio::runtime::Handle::try_current().is_ok() {
-            return Err(SimulationError::InRuntime);
-        }
+        let Self { scenario, mut calls } = self;
+        let mut call = |number: usize| {
+            if let Some(Call(call)) = calls.get_mut(number).and_then(Option::take) {
+                call();
+            }
+        };
+        if tokio::runtime::Handle::try_current().is_ok() { scenario.run_aside(call) } else { scenario.run(&mut call) }
+    }
+}
+
+impl Scenario {
+    /// Runs it on this thread. `call` makes the call of that number.
+    fn run(self, call: &mut dyn FnMut(usize)) -> Result<RunReport, SimulationError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         let runtime = runtime.map_err(SimulationError::Runtime)?;
-        runtime.block_on(self.simulate())
+        runtime.block_on(self.simulate(call))
     }
 
-    async fn simulate(self) -> Result<RunReport, SimulationError> {
+    /// Runs it on a thread of its own, as no runtime can be entered within another, and calls on this one.
+    fn run_aside(self, mut call: impl FnMut(usize)) -> Result<RunReport, SimulationError> {
+        let (ask, asked) = mpsc::channel::<usize>();
+        let (answer, answered) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            // Dropped here where a call panics: the other thread waits for an answer, and the scope for that thread.
+            let answer = answer;
+            let aside = std::thread::Builder::new().name("simulation".into()).spawn_scoped(scope, move || {
+                self.run(&mut |number| {
+                    // Whoever asks waits; if this thread's counterpart has panicked, nothing is left to call.
+                    if ask.send(number).is_ok() {
+                        let _ = answered.recv();
+                    }
+                })
+            });
+            let aside = aside.map_err(SimulationError::Runtime)?;
+            // Ends when the simulation does, as that drops `ask`.
+            for number in asked {
+                call(number);
+                let _ = answer.send(());
+            }
+            aside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    async fn simulate(self, call: &mut dyn FnMut(usize)) -> Result<RunReport, SimulationError> {
         let interval = self.interval()?;
         let clock = Clock::starting_at(interval.end);
         let start = clock.now();
@@ -248,7 +311,7 @@ impl<'a> Simulation<'a> {
         let mut interventions = Interventions::new(self.interventions, start)?;
 
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
-        let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(stubs));
+        let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(Arc::clone(&stubs) as Arc<dyn Interceptor>));
         let info = RunInfo {
             pipeline: plan.pipeline.to_owned(),
             run_id: format!("simulated__{}", interval.start.to_rfc3339()),
@@ -258,10 +321,10 @@ impl<'a> Simulation<'a> {
         };
         let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: start, seed: self.seed, key: 0 };
         // Before the run: what arrives at zero is there at the first poke.
-        interventions.run_due(&world, &engine, None, clock.now()).await?;
+        interventions.run_due(&world, &engine, None, clock.now(), call).await?;
         let run = engine.start(spec);
         loop {
-            interventions.run_due(&world, &engine, Some(run), clock.now()).await?;
+            interventions.run_due(&world, &engine, Some(run), clock.now(), call).await?;
             engine.step().await;
             let over = engine.look(run, |run| run.state().is_end() && run.callbacks().is_empty()).unwrap_or(true);
             if over && interventions.is_empty() {
@@ -275,7 +338,9 @@ impl<'a> Simulation<'a> {
         }
         let history = RunHistory::of(plan, start, &engine.entries(run));
         let outputs = engine.look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect()).unwrap_or_default();
-        Ok(RunReport::new(history, outputs).warned(world.unmet_faults().map(|unmet| unmet.to_string())))
+        let warnings = world.unmet_faults().map(|unmet| unmet.to_string()).into_iter();
+        let warnings = warnings.chain(stubs.unmet(&history)).chain(interventions.unmet(&world));
+        Ok(RunReport::new(history, outputs).warned(warnings))
     }
 
     fn interval(&self) -> Result<Interval, SimulationError> {

@@ -101,6 +101,11 @@ impl Faults {
         (!unmet.is_empty()).then(|| Unmet { unmet, touched: buckets.touched.iter().cloned().collect() })
     }
 
+    /// The buckets that operations touched.
+    pub(super) fn touched(&self) -> Vec<String> {
+        self.buckets().touched.iter().cloned().collect()
+    }
+
     fn buckets(&self) -> MutexGuard<'_, Buckets> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

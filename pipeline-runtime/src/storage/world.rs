@@ -146,6 +146,11 @@ impl World {
         self.0.simulated.as_ref()?.faults.unmet()
     }
 
+    /// The URLs of the buckets on which there was an operation, other than [`put_now`](Self::put_now).
+    pub(crate) fn touched(&self) -> Vec<String> {
+        self.0.simulated.as_ref().map_or_else(Vec::new, |simulated| simulated.faults.touched())
+    }
+
     /// How many operations were begun and have not been seen to end by their callers. The process's world does not count.
     pub(crate) fn in_flight(&self) -> usize {
         self.0.simulated.as_ref().map_or(0, |simulated| *simulated.busy.borrow())

@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn the_oldest_that_are_settled_are_forgotten_and_the_open_ones_never() {
-        let notification = Notification::of_success("nightly", "run");
+        let notification = Notification::for_test(crate::Event::OnSuccess).with_run_id("nightly", "run");
         let mut callbacks = Callbacks::default();
         for id in 0..10 {
             callbacks.due(id, "pager".into(), &notification, Duration::ZERO);

@@ -19,8 +19,9 @@ pub(crate) use turns::{Span, Work};
 
 use super::metrics::{Counts, RunMetrics, SensorMetrics};
 use crate::author::definition::Kind;
+use crate::author::value::Codec;
 use crate::engine::{Entry, Layout, NodeState, RunState, Skip, Slot};
-use crate::plan::{NodeIx, Plan};
+use crate::plan::{NodeIx, Plan, What};
 use crate::time::Timestamp;
 use node::Keep;
 use std::sync::Arc;
@@ -157,6 +158,14 @@ impl RunHistory {
     /// Whether it has a body: it is no arm, no race, no mapping.
     pub(crate) fn is_body(&self, slot: Slot) -> bool {
         self.plan.node(self.node_ix(slot)).is_body()
+    }
+
+    /// How the output of a task's node is read; none of a node without a body.
+    pub(crate) fn codec(&self, slot: Slot) -> Option<&'static Codec> {
+        match &self.plan.node(self.node_ix(slot)).what {
+            What::Body(task) => Some(task.codec),
+            _ => None,
+        }
     }
 
     pub(crate) fn is_sensor(&self, slot: Slot) -> bool {

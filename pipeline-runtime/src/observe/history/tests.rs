@@ -126,7 +126,7 @@ fn a_live_run_keeps_the_last_failures_of_a_node_and_a_simulated_one_all() {
 
 #[test]
 fn a_live_run_keeps_the_last_thousand_callbacks_and_a_simulated_one_all() {
-    let notification = Arc::new(Notification::of_success("waits", "run"));
+    let notification = Arc::new(Notification::for_test(crate::Event::OnSuccess).with_run_id("waits", "run"));
     let kept = |mut history: RunHistory| {
         for id in 0..1_500 {
             let recipient = Recipient { label: Some("page".into()), position: 0, is_one_of_several: false };
@@ -193,7 +193,7 @@ fn a_callback_that_was_given_up_is_not_shown_as_one_to_come() {
     let at = history.started;
     for id in 0..2 {
         let recipient = Recipient { label: Some("page".into()), position: 0, is_one_of_several: false };
-        let notification = Arc::new(Notification::of_success("waits", "run"));
+        let notification = Arc::new(Notification::for_test(crate::Event::OnSuccess).with_run_id("waits", "run"));
         history.apply(&Entry { at, record: Record::CallbackDue { id, recipient, notification } });
     }
     history.apply(&Entry { at, record: Record::CallbackFailed { id: 0, next: None, error: "503".into() } });
