@@ -1,12 +1,12 @@
 //! The user's other attributes: which of the expansion's items each of them means.
+//!
+//! rustc evaluates `cfg` and `cfg_attr` of an item before it calls an attribute macro, so that neither is ever among them.
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 /// The attributes of one function, sorted by where they belong.
 #[derive(Default)]
 pub(crate) struct Sorted<'a> {
-    /// `cfg`: on every item, or one would stay behind.
-    pub(crate) cfg: Vec<&'a Attribute>,
     /// What speaks to callers (docs, deprecation): on the constructor.
     pub(crate) public: Vec<&'a Attribute>,
     /// Lint levels: on both the constructor and the body.
@@ -21,8 +21,7 @@ impl<'a> Sorted<'a> {
     pub(crate) fn new(attrs: &'a [Attribute]) -> Self {
         let mut sorted = Sorted { description: description(attrs), ..Sorted::default() };
         for attr in attrs {
-            match governing_name(attr).as_str() {
-                "cfg" => sorted.cfg.push(attr),
+            match attr.path().get_ident().map(ToString::to_string).unwrap_or_default().as_str() {
                 "doc" | "deprecated" | "must_use" => sorted.public.push(attr),
                 "allow" | "warn" | "deny" | "forbid" => sorted.lints.push(attr),
                 // An expectation on two items is unfulfilled on one of them.
@@ -32,20 +31,6 @@ impl<'a> Sorted<'a> {
         }
         sorted
     }
-}
-
-/// The attribute's name; of `cfg_attr(condition, name ..)`, the conditional one's.
-fn governing_name(attr: &Attribute) -> String {
-    let name = |path: &syn::Path| path.get_ident().map(ToString::to_string).unwrap_or_default();
-    let own = name(attr.path());
-    if own != "cfg_attr" {
-        return own;
-    }
-    let Meta::List(list) = &attr.meta else {
-        return own;
-    };
-    let mut after_condition = list.tokens.clone().into_iter().skip_while(|token| token.to_string() != ",").skip(1);
-    after_condition.next().map(|token| token.to_string()).unwrap_or(own)
 }
 
 /// Whether the lints are about use, which only the constructor can lack.
@@ -87,16 +72,12 @@ mod tests {
     #[test]
     fn each_attribute_finds_its_item() {
         let attrs = parse(
-            "#[cfg(unix)] #[doc(hidden)] #[deprecated] #[must_use] #[allow(unused_mut)] #[instrument(skip_all)] \
-             #[expect(dead_code)] #[expect(clippy::pedantic)] #[cfg_attr(test, allow(x))] #[cfg_attr(docsrs, doc(cfg(a)))]",
+            "#[doc(hidden)] #[deprecated] #[must_use] #[allow(unused_mut)] #[instrument(skip_all)] #[expect(dead_code)] \
+             #[expect(clippy::pedantic)]",
         );
         let sorted = Sorted::new(&attrs);
-        assert_eq!(names(&sorted.cfg), ["#[cfg(unix)]"]);
-        assert_eq!(
-            names(&sorted.public),
-            ["#[doc(hidden)]", "#[deprecated]", "#[must_use]", "#[expect(dead_code)]", "#[cfg_attr(docsrs,doc(cfg(a)))]"]
-        );
-        assert_eq!(names(&sorted.lints), ["#[allow(unused_mut)]", "#[cfg_attr(test,allow(x))]"]);
+        assert_eq!(names(&sorted.public), ["#[doc(hidden)]", "#[deprecated]", "#[must_use]", "#[expect(dead_code)]"]);
+        assert_eq!(names(&sorted.lints), ["#[allow(unused_mut)]"]);
         assert_eq!(names(&sorted.body), ["#[instrument(skip_all)]", "#[expect(clippy::pedantic)]"]);
     }
 

@@ -139,7 +139,8 @@ fn first_word(param: &TokenStream) -> Option<Ident> {
     }
 }
 
-fn untouched(item: &TokenStream, errors: Errors) -> TokenStream {
+/// The item itself beside the errors.
+pub(crate) fn untouched(item: &TokenStream, errors: Errors) -> TokenStream {
     let errors = errors.into_items();
     quote!(#item #errors)
 }

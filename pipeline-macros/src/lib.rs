@@ -47,11 +47,10 @@ mod goldens;
 mod item;
 mod options;
 mod pipeline;
-mod suggest;
+mod placement;
 mod task;
 mod template;
 mod types;
-mod values;
 
 /// Turns a function into a task: calling it inside of a [`macro@pipeline`] adds a node.
 ///
@@ -101,7 +100,7 @@ mod values;
 ///
 /// | option | type | default | meaning | typical error |
 /// |---|---|---|---|---|
-/// | `retries = 2` | whole number | 0 | attempts after the first | `` `retries` is a whole number from 0 on `` |
+/// | `retries = 2` | whole number up to 1,000,000 | 0 | attempts after the first | `` `retries` is a whole number from 0 on `` |
 /// | `retry_delay = "5m"` | duration | 5m | wait before each retry | `` invalid duration "5": the unit is missing: write `5s`, `5m` or `5h` `` |
 /// | `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")` | list; `start` and `max` are required | none | growing waits instead of `retry_delay`: the k-th is `min(max, start * factor^k)` and up to `jitter` more | `` `retry_delay` and `backoff` both say how long to wait between attempts: keep one `` |
 /// | `timeout = "10m"` | duration | none | limit of one attempt | `` invalid duration "10M": `M` is a month, which has no fixed length; for minutes write `m` `` |
@@ -112,9 +111,10 @@ mod values;
 /// | `id = "load_eu"` | text | the function's name | the node's id | `` invalid id "a b": ` ` cannot stand in an id `` |
 ///
 /// A callback is an `async fn(n: Notification) -> Result<()>`, or a const of a type that implements [`Notify`].
-/// Durations are humantime's (`"1h30m"`), in `ms`, `s`, `m`, `h`, `d` and `w`.
+/// Durations are humantime's (`"1h30m"`), in `ms`, `s`, `m`, `h`, `d` and `w`: whole milliseconds, and at most a hundred years. They are longer
+/// than zero, but for `retry_delay` and jitters. An id has letters and digits of any script, `_`, `-` and `.`, in at most 200 bytes.
 ///
-/// Every option but `id` is also a method of the node, which goes before the attribute; the attribute goes before the
+/// Every option but `id` is also a method of the node, with the same limits (`check` refuses what is beyond them), which goes before the attribute; the attribute goes before the
 /// pipeline's `defaults(..)`.
 ///
 /// ```
@@ -150,7 +150,8 @@ mod values;
 /// [`Notify`]: https://docs.rs/pipeline-runtime/latest/pipeline_runtime/trait.Notify.html
 #[proc_macro_attribute]
 pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
-    task::expand(task::Kind::Task, attr.into(), &item.into()).into()
+    let expand = |item| task::expand(task::Kind::Task, attr.into(), &item);
+    placement::refused("task", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
 /// Turns an `async` function into a sensor: a node that asks again until it is ready, and passes on what it found.
@@ -218,7 +219,8 @@ pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn sensor(attr: TokenStream, item: TokenStream) -> TokenStream {
-    task::expand(task::Kind::Sensor, attr.into(), &item.into()).into()
+    let expand = |item| task::expand(task::Kind::Sensor, attr.into(), &item);
+    placement::refused("sensor", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
 /// Turns an `async` function into a branch: a node that decides which of its arms run.
@@ -269,7 +271,8 @@ pub fn sensor(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn branch(attr: TokenStream, item: TokenStream) -> TokenStream {
-    task::expand(task::Kind::Branch, attr.into(), &item.into()).into()
+    let expand = |item| task::expand(task::Kind::Branch, attr.into(), &item);
+    placement::refused("branch", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
 /// Makes an enum the outcome of a [`macro@branch`]: each variant is an arm.
@@ -351,7 +354,7 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// |---|---|---|---|---|
 /// | `schedule = "0 6 * * *"` | cron of five fields as croniter reads it, or `@daily`, `@hourly`, … | none: runs when asked to | each tick closes a data interval | `` invalid schedule "61 6 * * *": minute 61 is not within 0-59 `` |
 /// | `timezone = "Europe/Berlin"` | IANA name | UTC | where the schedule's clock stands | `` invalid time zone "Europe/Berln": there is none of that name; did you mean `Europe/Berlin`? `` |
-/// | `start = "2024-01-31"`, `end` | a day, or an instant `"2024-01-31T06:00:00Z"` | none | no interval begins before, or after | `` `end` must come after `start`, which is 2024-02-01 `` |
+/// | `start = "2024-01-31"`, `end` | a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"` | none | no interval begins before, or after | `` invalid date "2024-1-5": write `2024-01-05` `` |
 /// | `catchup = true` | `true` or `false` | false | whether missed intervals run, all of them, or the latest only | `` write it without quotes: `catchup = true` `` |
 /// | `max_active_runs = 1` | whole number from 1 | 16 | runs at a time | `` `max_active_runs` is a whole number from 1 on `` |
 /// | `depends_on_past = true` | `true` or `false` | false | whether a run waits for the success of the one before | `` `depends_on_past` takes `true` or `false` `` |
@@ -372,7 +375,8 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn pipeline(attr: TokenStream, item: TokenStream) -> TokenStream {
-    pipeline::expand(attr.into(), &item.into()).into()
+    let expand = |item| pipeline::expand(attr.into(), &item);
+    placement::refused("pipeline", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
 /// A text that is rendered when its task runs, in Jinja, and checked now: syntax, variables, filters.
@@ -410,7 +414,8 @@ pub fn pipeline(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// the error names it. A text that is empty, as a param may be, is a text.
 ///
 /// A plain text in which one of these names stands in double braces, such as `"raw/{{ ds }}.json"`, is refused with the plan (`check`):
-/// it is not rendered. Where the braces are meant, write ``template!("{% raw %}{{ ds }}{% endraw %}")``.
+/// it is not rendered. A name alone in single braces, `{bucket}`, is refused in a template, as `format!` would replace it and a template does
+/// not; `{a,b}`, `{"k": 1}`, `{0}` and `${HOME}` are texts. Where the braces are meant, write ``template!("{% raw %}{{ ds }}{% endraw %}")``.
 ///
 /// The filters are minijinja's, and for dates `ds`, `ds_nodash`, `ts`, `ts_nodash`, `ds_add(7)` and
 /// `date("%Y/%m")`. `{% set %}`, `{% for %}` and `{% if %}` work. A text has at most 1 MiB, and making it takes at most 1,000,000 instructions,
@@ -421,6 +426,7 @@ pub fn pipeline(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `template!("{{ ds_nodas }}")` | `` unknown template variable `ds_nodas`; did you mean `ds_nodash`? `` |
 /// | `template!("{{ ds \| uper }}")` | `` unknown template filter `uper`; did you mean `upper`? `` |
 /// | `template!("raw/{ds}.json")` | `` a template's expressions have two braces: write `{{ ds }}` for `{ds}` `` |
+/// | `template!("{bucket}/{{ ds }}")` | `` `{bucket}` is not replaced: .. pass the value as a param and write `{{ params.bucket }}` `` |
 /// | `template!("{{ execution_date }}")` | `` `execution_date` is Airflow's name: write `logical_date` `` |
 ///
 /// ```compile_fail

@@ -5,7 +5,7 @@ use crate::error::Errors;
 use crate::item::FnItem;
 use crate::options::{Options, Place};
 use crate::types;
-use crate::values::id;
+use pipeline_syntax::id;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
@@ -20,16 +20,16 @@ pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
         Ok(parsed) => parsed,
         Err(untouched) => return untouched,
     };
-    let sound = check(&function.sig, &mut errors);
+    let sound = check(&function.sig, &options, &mut errors);
     let attrs = Sorted::new(&function.attrs);
-    let (cfg, public, lints, rest) = (&attrs.cfg, &attrs.public, &attrs.lints, &attrs.body);
+    let (public, lints, rest) = (&attrs.public, &attrs.lints, &attrs.body);
     let FnItem { vis, sig, body, .. } = &function;
     let name = &sig.ident;
     let describe = if sound { describe(sig, &attrs.description, &options) } else { quote!(::core::unimplemented!()) };
     let errors = errors.into_items();
     // The wiring stays inside, so that no second name is taken; it has the pipeline's own, for messages.
     quote_spanned! {name.span()=>
-        #(#cfg)* #(#public)* #(#lints)*
+        #(#public)* #(#lints)*
         #vis fn #name() -> ::pipeline_runtime::Pipeline {
             #[allow(
                 dead_code, clippy::needless_pass_by_value, clippy::unnecessary_wraps,
@@ -39,7 +39,7 @@ pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
             #sig #body
             #describe
         }
-        #(#cfg)* #errors
+        #errors
     }
 }
 
@@ -69,7 +69,7 @@ fn param(sig: &Signature) -> Option<&Type> {
 }
 
 /// Whether the function can be a pipeline's wiring.
-fn check(sig: &Signature, errors: &mut Errors) -> bool {
+fn check(sig: &Signature, options: &Options, errors: &mut Errors) -> bool {
     let mut sound = true;
     let mut refuse = |tokens: &dyn ToTokens, message: &str| {
         errors.on(tokens.to_token_stream(), message);
@@ -102,9 +102,10 @@ fn check(sig: &Signature, errors: &mut Errors) -> bool {
         );
     }
     let name = sig.ident.unraw().to_string();
-    if id::is_automatic(&name) {
-        let message = format!("`{name}` cannot be a pipeline's id: {}", id::automatic());
-        refuse(&sig.ident, &message);
+    if let Err(why) = id::check(&name)
+        && !options.has("id")
+    {
+        refuse(&sig.ident, &format!("`{name}` cannot be a pipeline's id: {why}, or give one by `id = \"..\"`"));
     }
     sound && !half_typed
 }

@@ -7,19 +7,28 @@ use crate::error::show;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
-    AngleBracketedGenericArguments, GenericArgument, Path, PathArguments, ReturnType, Type, TypeParamBound, TypeReference,
+    AngleBracketedGenericArguments, GenericArgument, Path, PathArguments, ReturnType, Type, TypeGroup, TypeParamBound, TypeParen,
+    TypeReference,
 };
+
+/// The type without the marks around it: parentheses, and the invisible ones around a macro's `$t:ty`.
+fn bare(mut ty: &Type) -> &Type {
+    while let Type::Group(TypeGroup { elem, .. }) | Type::Paren(TypeParen { elem, .. }) = ty {
+        ty = elem;
+    }
+    ty
+}
 
 /// Whether a parameter of this type is supplied by the runtime. The expansion hands it our `Context`, so another
 /// type of that name is a type error at the parameter.
 pub(crate) fn is_context(ty: &Type) -> bool {
-    let Type::Path(ty) = ty else { return false };
+    let Type::Path(ty) = bare(ty) else { return false };
     ty.qself.is_none() && ty.path.segments.last().is_some_and(|segment| segment.ident == "Context" && segment.arguments.is_none())
 }
 
 /// `T` of `name<T, ..>`, whatever the path before it.
 pub(crate) fn first_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
-    let Type::Path(ty) = ty else { return None };
+    let Type::Path(ty) = bare(ty) else { return None };
     let last = ty.path.segments.last().filter(|s| s.ident == name)?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {
         return None;
@@ -32,7 +41,7 @@ pub(crate) fn first_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
 
 /// Whether the type is a single word, such as `Report`.
 pub(crate) fn is_one_word(ty: &Type) -> bool {
-    matches!(ty, Type::Path(ty) if ty.qself.is_none() && ty.path.get_ident().is_some())
+    matches!(bare(ty), Type::Path(ty) if ty.qself.is_none() && ty.path.get_ident().is_some())
 }
 
 /// Why a type cannot stand on its own, and the part of it to blame.
@@ -75,7 +84,7 @@ pub(crate) fn refusal(ty: &Type) -> Option<Refusal> {
 }
 
 fn borrowed(ty: &TypeReference) -> Refusal {
-    let instead = match &*ty.elem {
+    let instead = match bare(&ty.elem) {
         Type::Path(p) if p.path.is_ident("str") => "`String`".to_owned(),
         Type::Path(p) if p.path.is_ident("Path") => "`PathBuf`".to_owned(),
         Type::Slice(slice) => format!("`Vec<{}>`", show(&slice.elem)),
@@ -134,6 +143,20 @@ mod tests {
         assert!(!is_context(&parse_quote!(Context<T>)));
         assert!(!is_context(&parse_quote!(MyContext)));
         assert!(!is_context(&parse_quote!(Option<Context>)));
+    }
+
+    #[test]
+    fn what_a_macro_puts_around_a_type_is_looked_through() {
+        let group = |ty: TokenStream| -> Type {
+            let group = proc_macro2::Group::new(proc_macro2::Delimiter::None, ty);
+            syn::parse2(proc_macro2::TokenTree::Group(group).into()).expect("a type")
+        };
+        assert!(is_context(&group(quote::quote!(Context))));
+        assert!(is_context(&parse_quote!((Context))));
+        let result = group(quote::quote!(Result<u64>));
+        assert_eq!(show(first_argument(&result, "Result").expect("Result")), "u64");
+        let name = group(quote::quote!(str));
+        assert!(refusal(&parse_quote!(&#name)).expect("refused").reason.contains("`String`"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod backup;
 mod command;
+mod durations;
 mod graph;
 mod help;
 mod interrupt;

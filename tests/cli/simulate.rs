@@ -106,7 +106,7 @@ fn arguments_that_are_wrong() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: invalid value 'soon=data-bucket/x:x' for '--arrive <WHEN=URL:FILE>': `soon` is no duration: expected number at 0; write `45s`, `7m` or `1h30m`
+        error: invalid value 'soon=data-bucket/x:x' for '--arrive <WHEN=URL:FILE>': `soon` is not a duration: unexpected `s`; expected numbers with units, as in `45s` or `1h30m`
 
         For more information, try '--help'.
     "#]].assert_eq(&call(&["simulate", "waiting", "--arrive", "soon=data-bucket/x:x"]));
@@ -126,7 +126,7 @@ fn arguments_that_are_wrong() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: invalid value 'data-bucket=fast' for '--latency <BUCKET=TIME>': `fast` is no duration: expected number at 0; write `45s`, `7m` or `1h30m`
+        error: invalid value 'data-bucket=fast' for '--latency <BUCKET=TIME>': `fast` is not a duration: unexpected `f`; expected numbers with units, as in `45s` or `1h30m`
 
         For more information, try '--help'.
     "#]].assert_eq(&call(&["simulate", "waiting", "--latency", "data-bucket=fast"]));

@@ -41,6 +41,20 @@ fn attempts_in_all_are_retries_and_one_more_five_minutes_apart() {
 }
 
 #[test]
+fn a_retry_may_follow_at_once() {
+    #[task(retries = 2, retry_delay = "0s", on_retry = hear)]
+    async fn bad() -> Result<u64> {
+        Err("503".into())
+    }
+    #[pipeline]
+    fn at_once() {
+        bad();
+    }
+    let report = Simulation::new(at_once()).run();
+    assert_eq!(attempts(&report), [0, 0, 0]);
+}
+
+#[test]
 fn waits_grow_exactly_and_stay_at_the_longest() {
     #[pipeline]
     fn growing() {

@@ -41,6 +41,7 @@ fn what_is_right_is_accepted() {
         outputs::outputs(),
         pipelines::with_params(),
         pipelines::with_result(),
+        pipelines::within_a_window(),
         secrets::secrets(),
         signatures::signatures(),
         templates::templates(),

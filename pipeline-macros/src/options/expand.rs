@@ -4,6 +4,7 @@
 use super::groups::Backoff;
 use super::value::Value;
 use super::{Options, Setting};
+use pipeline_syntax::zone::WallClock;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use std::time::Duration;
@@ -52,7 +53,7 @@ fn call(setting: &Setting) -> TokenStream {
             let millis = millis(*duration);
             quote!(.#method(#millis))
         }
-        Value::Text(text) | Value::Date(_, text) => quote!(.#method(#text)),
+        Value::Text(text) | Value::Date(text) => quote!(.#method(#text)),
         Value::Zone(zone) => {
             let name = zone.name();
             quote!(.#method(#name))

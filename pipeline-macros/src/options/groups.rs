@@ -5,8 +5,7 @@ use super::pieces::{self, Given};
 use super::table::{Shape, Spec};
 use super::value::{integer, read_duration};
 use crate::error::Errors;
-use crate::suggest;
-use crate::values::duration;
+use pipeline_syntax::{duration, limits, suggest};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::time::Duration;
@@ -27,8 +26,6 @@ pub(crate) struct Rung {
 }
 
 const BACKOFF: &[&str] = &["start", "max", "factor", "jitter"];
-/// From here on the waits only differ in how soon they reach `max`.
-const STEEPEST: f64 = 1_000_000.0;
 
 pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> Option<Backoff> {
     let mut seen: Vec<String> = Vec::new();
@@ -47,9 +44,9 @@ pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> 
             continue;
         };
         let read = match key.as_str() {
-            "start" => store(&mut start, read_duration("start", value, errors)),
-            "max" => store(&mut max, read_duration("max", value, errors)),
-            "jitter" => store(&mut jitter, read_duration("jitter", value, errors)),
+            "start" => store(&mut start, read_duration("start", "start = \"30s\"", value, errors)),
+            "max" => store(&mut max, read_duration("max", "max = \"5m\"", value, errors)),
+            "jitter" => store(&mut jitter, read_duration("jitter", "jitter = \"5s\"", value, errors)),
             "factor" => store(&mut factor, read_factor(value, errors)),
             _ => {
                 errors.on(&entry.name, format!("`backoff` has no `{key}`; {}", suggest::hint(&key, BACKOFF)));
@@ -92,17 +89,15 @@ fn read_factor(tokens: &TokenStream, errors: &mut Errors) -> Option<f64> {
         Ok(float) => float.base10_parse::<f64>().ok(),
         Err(_) => integer(tokens).and_then(|whole| i32::try_from(whole).ok()).map(f64::from),
     };
-    match factor {
-        Some(factor) if (1.0..=STEEPEST).contains(&factor) => Some(factor),
-        Some(_) => {
-            errors.on(tokens, "`factor` is at least 1, or the waits would shrink, and at most 1000000");
-            None
-        }
-        None => {
-            errors.on(tokens, "`factor` takes a number, as in `factor = 2` or `factor = 1.5`");
-            None
-        }
+    let Some(factor) = factor else {
+        errors.on(tokens, "`factor` takes a number, as in `factor = 2` or `factor = 1.5`");
+        return None;
+    };
+    if let Err(why) = limits::check_factor(factor) {
+        errors.on(tokens, format!("invalid factor {factor}: {why}"));
+        return None;
     }
+    Some(factor)
 }
 
 pub(crate) fn escalation(name: &Ident, list: &TokenStream, errors: &mut Errors) -> Option<Vec<Rung>> {
@@ -141,7 +136,7 @@ fn rung(step: Vec<TokenTree>, errors: &mut Errors) -> Option<(Rung, LitStr)> {
         errors.on(all, "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`");
         return None;
     };
-    let after = read_duration("escalate", &written.to_token_stream(), errors);
+    let after = read_duration("escalate", "escalate(\"60m\" => page)", &written.to_token_stream(), errors);
     if callbacks.is_empty() {
         errors.on(&all, "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`");
         return None;

@@ -3,14 +3,11 @@
 use super::value::Value;
 use super::{Options, Place};
 use crate::error::Errors;
-use crate::values::duration::show;
-use crate::values::zone::Zone;
+use pipeline_syntax::date::{self, DateError};
+use pipeline_syntax::duration::show;
+use pipeline_syntax::limits::{self, POKE, SENSOR_TIMEOUT};
+use pipeline_syntax::zone::Zone;
 use std::time::Duration;
-
-/// How long a sensor waits between pokes where nothing is said.
-const POKE: Duration = Duration::from_mins(1);
-/// How long a sensor waits in all where nothing is said.
-const SENSOR_TIMEOUT: Duration = Duration::from_hours(7 * 24);
 
 pub(crate) fn check(options: &Options, errors: &mut Errors) {
     match options.place {
@@ -28,7 +25,7 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) {
                 a_second_poke_fits(options, errors);
             }
         }
-        Place::Pipeline => end_follows_start(options, errors),
+        Place::Pipeline => start_and_end_are_a_window(options, errors),
     }
 }
 
@@ -57,7 +54,7 @@ fn a_second_poke_fits(options: &Options, errors: &mut Errors) {
     let (Some(poke), Some(timeout)) = (options.duration_or("poke", POKE), options.duration_or("timeout", SENSOR_TIMEOUT)) else {
         return;
     };
-    if poke < timeout {
+    if limits::is_poked_again(poke, timeout) {
         return;
     }
     match (options.get("poke"), options.get("timeout")) {
@@ -100,7 +97,7 @@ fn backoff_begins_within_timeout(options: &Options, errors: &mut Errors) {
     let (Some(Value::Backoff(backoff)), Some(timeout)) = (&setting.value, options.duration_or("timeout", SENSOR_TIMEOUT)) else {
         return;
     };
-    if backoff.start >= timeout {
+    if !limits::is_poked_again(backoff.start, timeout) {
         errors.on(
             &setting.name,
             format!(
@@ -118,31 +115,32 @@ fn parts_fit_the_wait(options: &Options, errors: &mut Errors) {
     for name in ["poke_timeout", "poke_jitter"] {
         if let Some(setting) = options.get(name)
             && let Some(Value::Duration(part)) = setting.value
-            && part > timeout
+            && !limits::fits_the_wait(part, timeout)
         {
             errors.on(&setting.written, format!("`{name}` is longer than the whole wait: `timeout` is {}", show(timeout)));
         }
     }
 }
 
-fn end_follows_start(options: &Options, errors: &mut Errors) {
-    let date = |name: &str| {
-        let setting = options.get(name)?;
-        match &setting.value {
-            Some(Value::Date(date, text)) => Some((*date, text, setting)),
-            _ => None,
-        }
+/// Judged in the zone of the schedule, whose clock may show a time twice or never.
+fn start_and_end_are_a_window(options: &Options, errors: &mut Errors) {
+    let text = |name: &str| match options.get(name).map(|setting| &setting.value) {
+        Some(Some(Value::Date(text))) => Some(text.as_str()),
+        _ => None,
     };
+    let utc = Zone::utc();
     let zone = match options.get("timezone").map(|setting| &setting.value) {
-        None => Zone::utc(),
-        Some(Some(Value::Zone(zone))) => zone.clone(),
+        None => &utc,
+        Some(Some(Value::Zone(zone))) => zone,
         // Unknown, and said so.
         Some(_) => return,
     };
-    let (Some((start, from, _)), Some((end, _, written))) = (date("start"), date("end")) else {
-        return;
-    };
-    if end.instant(&zone) <= start.instant(&zone) {
-        errors.on(&written.written, format!("`end` must come after `start`, which is {from}"));
+    let Err(refused) = date::window(text("start"), text("end"), zone) else { return };
+    if let Some(setting) = options.get(refused.option) {
+        let why = match *refused.error {
+            DateError::EndBeforeStart { start, .. } => format!("`end` must not come before `start`, which is {start}"),
+            other => format!("invalid date: {other}"),
+        };
+        errors.on(&setting.written, why);
     }
 }

@@ -1,6 +1,6 @@
 //! The table of options: one row per option, which the parser, the messages and the expansion all read.
 
-use crate::suggest;
+use pipeline_syntax::suggest;
 
 /// Where options are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ impl Place {
 pub(crate) enum Shape {
     /// A whole number from this on, of 32 bits.
     Count(u32),
+    /// How often a node is retried.
+    Retries,
     /// A whole number that may be negative, of 32 bits.
     Rank,
     Switch,
@@ -81,7 +83,7 @@ const fn row(name: &'static str, shape: Shape, places: &'static [Place], example
 }
 
 const TABLE: &[Spec] = &[
-    row("retries", Shape::Count(0), NODES, "retries = 2"),
+    row("retries", Shape::Retries, NODES, "retries = 2"),
     row("retry_delay", Shape::Duration, NODES, "retry_delay = \"5m\""),
     row("backoff", Shape::Backoff, NODES, "backoff(start = \"30s\", max = \"5m\")"),
     row("timeout", Shape::Duration, ALL, "timeout = \"10m\""),
@@ -161,6 +163,27 @@ const AIRFLOW: &[(&str, &str)] = &[
     ("executor", "one process runs everything; bound it with `pool = S3`"),
 ];
 
+/// What is typed first by others, and the option that it means. No edit of a few letters leads from one to the other.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("retry", "retries"),
+    ("retry_count", "retries"),
+    ("max_retries", "retries"),
+    ("num_retries", "retries"),
+    ("attempts", "retries"),
+    ("max_attempts", "retries"),
+    ("retry_interval", "retry_delay"),
+    ("retry_after", "retry_delay"),
+    ("delay", "retry_delay"),
+    ("tz", "timezone"),
+    ("zone", "timezone"),
+    ("name", "id"),
+    ("cron", "schedule"),
+    ("interval", "poke"),
+    ("jitter", "poke_jitter"),
+    ("retention", "keep"),
+    ("labels", "tags"),
+];
+
 /// The row of an option of this place.
 pub(crate) fn find(place: Place, name: &str) -> Option<&'static Spec> {
     TABLE.iter().find(|spec| spec.name == name && spec.places.contains(&place))
@@ -179,12 +202,13 @@ pub(crate) fn explain_unknown(place: Place, name: &str) -> String {
         TABLE.iter().filter(here).map(|spec| spec.name).collect()
     };
     let own = names(Some(place));
-    if let Some(near) = suggest::nearest(name, &own) {
-        return format!("unknown option `{name}`; did you mean `{near}`?");
-    }
-    if let Some(near) = suggest::nearest(name, &names(None)) {
-        let homes = TABLE.iter().find(|spec| spec.name == near).map(homes);
-        let homes = homes.unwrap_or_default();
+    let synonym = SYNONYMS.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, option)| *option);
+    let near = synonym.or_else(|| suggest::nearest(name, &own)).or_else(|| suggest::nearest(name, &names(None)));
+    if let Some(near) = near {
+        if own.contains(&near) {
+            return format!("unknown option `{name}`; did you mean `{near}`?");
+        }
+        let homes = TABLE.iter().find(|spec| spec.name == near).map(homes).unwrap_or_default();
         return format!("unknown option `{name}`; `{near}` is an option of {homes}");
     }
     format!("unknown option `{name}`; {} has {}", place.title(), suggest::list(&own))
@@ -233,9 +257,24 @@ mod tests {
     }
 
     #[test]
+    fn a_synonym_is_no_option_and_means_one() {
+        for (name, option) in SYNONYMS {
+            assert!(TABLE.iter().all(|spec| spec.name != *name), "{name}");
+            assert!(AIRFLOW.iter().all(|(airflow, _)| airflow != name), "{name}");
+            assert!(TABLE.iter().any(|spec| spec.name == *option), "{option}");
+        }
+    }
+
+    #[test]
     fn unknown_names_are_explained() {
         for (place, name, message) in [
             (Task, "retrys", "unknown option `retrys`; did you mean `retries`?"),
+            (Task, "retry", "unknown option `retry`; did you mean `retries`?"),
+            (Sensor, "retry_count", "unknown option `retry_count`; did you mean `retries`?"),
+            (Pipeline, "tz", "unknown option `tz`; did you mean `timezone`?"),
+            (Task, "name", "unknown option `name`; did you mean `id`?"),
+            (Pipeline, "retry", "unknown option `retry`; `retries` is an option of `#[task]`, `#[sensor]` and `#[branch]`"),
+            (Task, "cron", "unknown option `cron`; `schedule` is an option of `#[pipeline]`"),
             (Task, "poke", "`poke` is an option of `#[sensor]`, not of `#[task]`"),
             (Sensor, "schedule", "`schedule` is an option of `#[pipeline]`, not of `#[sensor]`"),
             (

@@ -92,7 +92,8 @@ fn numbers_have_ranges() {
     for (tokens, message) in [
         (quote!(retries = -1), "`retries` is a whole number from 0 on, as in `retries = 2`"),
         (quote!(retries = 1.5), "`retries` takes a whole number, as in `retries = 2`"),
-        (quote!(retries = 5_000_000_000), "`retries` is at most 4294967295"),
+        (quote!(retries = 5_000_000_000), "`retries` is at most 1000000"),
+        (quote!(retries = 1_000_001), "`retries` is at most 1000000"),
         (quote!(retries = RETRIES), "`retries` takes a whole number written out, as in `retries = 2`"),
         (quote!(priority = 3_000_000_000), "`priority` lies between -2147483648 and 2147483647"),
         (quote!(retries(2)), "write `retries = 2`"),
@@ -113,6 +114,54 @@ fn durations_want_quotes() {
         refused(Place::Task, quote!(timeout = LIMIT)),
         ["`timeout` takes a duration in quotes written out, as in `timeout = \"10m\"`"]
     );
+}
+
+#[test]
+fn a_duration_in_a_list_has_its_own_example() {
+    for (tokens, message) in [
+        (quote!(backoff(start = A, max = "5m")), "`start` takes a duration in quotes written out, as in `start = \"30s\"`"),
+        (quote!(backoff(start = "1s", max = A)), "`max` takes a duration in quotes written out, as in `max = \"5m\"`"),
+        (
+            quote!(backoff(start = "1s", max = "2s", jitter = A)),
+            "`jitter` takes a duration in quotes written out, as in `jitter = \"5s\"`",
+        ),
+    ] {
+        assert_eq!(refused(Place::Task, tokens), [message]);
+    }
+}
+
+#[test]
+fn only_a_wait_or_an_addition_to_one_may_be_zero() {
+    accepted(Place::Sensor, quote!(retry_delay = "0s", poke_jitter = "0s"));
+    accepted(Place::Task, quote!(backoff(start = "1s", max = "2s", jitter = "0s")));
+    for tokens in [quote!(timeout = "0s"), quote!(sla = "0s"), quote!(backoff(start = "0s", max = "2s"))] {
+        assert_eq!(refused(Place::Task, tokens), ["invalid duration \"0s\": it must be longer than zero"]);
+    }
+}
+
+#[test]
+fn dates_are_those_that_the_runtime_reads() {
+    accepted(Place::Pipeline, quote!(start = "2024-01-05T06:00", end = "2024-01-31 06:00:00.5Z"));
+    for (tokens, message) in [
+        (quote!(start = "2024-1-5"), "invalid date \"2024-1-5\": write `2024-01-05`"),
+        (quote!(start = "2024-01-31T23:59:60Z"), "invalid date \"2024-01-31T23:59:60Z\": the clock has no such time"),
+        (
+            quote!(timezone = "Europe/Berlin", end = "2024-10-27T02:30"),
+            "invalid date: `2024-10-27T02:30` happened twice in Europe/Berlin; write `2024-10-27T02:30:00+02:00` or \
+             `2024-10-27T02:30:00+01:00`",
+        ),
+    ] {
+        assert_eq!(refused(Place::Pipeline, tokens), [message]);
+    }
+    let outside = refused(Place::Pipeline, quote!(start = "1600-01-01"));
+    assert!(outside[0].contains("years run from 1678 to 2261"), "{outside:?}");
+}
+
+#[test]
+fn ids_have_letters_of_any_script() {
+    accepted(Place::Task, quote!(id = "größe"));
+    let long = "a".repeat(201);
+    assert!(refused(Place::Task, quote!(id = #long))[0].contains("longer than 200 bytes"));
 }
 
 #[test]
@@ -182,7 +231,7 @@ fn backoff_is_checked() {
         (quote!(backoff(start = "10m")), "`backoff` needs `max`, as in `backoff(start = \"30s\", max = \"5m\")`"),
         (
             quote!(backoff(start = "1s", max = "5m", factor = 0.5)),
-            "`factor` is at least 1, or the waits would shrink, and at most 1000000",
+            "invalid factor 0.5: a factor is at least 1, or the waits would shrink, and at most 1000000",
         ),
         (quote!(backoff(start = "1s", max = "5m", facter = 2)), "`backoff` has no `facter`; did you mean `factor`?"),
         (quote!(backoff(start = "1s", start = "1s", max = "5m")), "`start` is given twice; keep one"),
@@ -209,8 +258,10 @@ fn a_ladder_rises() {
 fn an_end_follows_its_start() {
     assert_eq!(
         refused(Place::Pipeline, quote!(start = "2024-02-01", end = "2024-01-01")),
-        ["`end` must come after `start`, which is 2024-02-01"]
+        ["`end` must not come before `start`, which is 2024-02-01"]
     );
+    // One interval, as both are inclusive.
+    accepted(Place::Pipeline, quote!(start = "2024-02-01", end = "2024-02-01"));
     // Midnight in Berlin is an hour before midnight in UTC.
     accepted(Place::Pipeline, quote!(timezone = "Europe/Berlin", start = "2024-01-01", end = "2023-12-31T23:30:00Z"));
 }

@@ -5,9 +5,9 @@ use super::pieces::{Entry, Given};
 use super::table::{Place, Shape, Spec};
 use super::{Options, paths};
 use crate::error::Errors;
-use crate::suggest;
-use crate::values::date::Date;
-use crate::values::{cron, date, duration, id, zone};
+use pipeline_syntax::suggest;
+use pipeline_syntax::zone::{self, Zone};
+use pipeline_syntax::{cron, date, duration, id, limits};
 use proc_macro2::TokenStream;
 use std::time::Duration;
 use syn::{ExprPath, Lit, LitInt, LitStr, Token};
@@ -19,8 +19,8 @@ pub(crate) enum Value {
     Switch(bool),
     Duration(Duration),
     Text(String),
-    Zone(zone::Zone),
-    Date(Date, String),
+    Zone(Zone),
+    Date(String),
     /// The runtime's enum and the variant that was chosen.
     Word(&'static str, &'static str),
     Callbacks(Vec<ExprPath>),
@@ -54,8 +54,13 @@ fn read_list(spec: &Spec, entry: &Entry, list: &TokenStream, errors: &mut Errors
 }
 
 /// A duration inside of a list, such as `backoff`'s `start`.
-pub(crate) fn read_duration(name: &'static str, tokens: &TokenStream, errors: &mut Errors) -> Option<Duration> {
-    let spec = Spec::unlisted(name, Shape::Duration, "start = \"30s\"");
+pub(crate) fn read_duration(
+    name: &'static str,
+    example: &'static str,
+    tokens: &TokenStream,
+    errors: &mut Errors,
+) -> Option<Duration> {
+    let spec = Spec::unlisted(name, Shape::Duration, example);
     Reader { spec: &spec, tokens, errors }.duration()
 }
 
@@ -73,9 +78,19 @@ impl Reader<'_> {
             Shape::Rank => self.rank().map(Value::Rank),
             Shape::Switch => self.switch().map(Value::Switch),
             Shape::Duration => self.duration().map(Value::Duration),
-            Shape::Schedule => self.checked("schedule", cron::check).map(|((), text)| Value::Text(text)),
-            Shape::Zone => self.checked("time zone", zone::parse).map(|(zone, _)| Value::Zone(zone)),
-            Shape::Date => self.checked("date", date::parse).map(|(date, text)| Value::Date(date, text)),
+            Shape::Retries => self.retries().map(Value::Count),
+            Shape::Schedule => {
+                let parse = |text: &str| cron::parse(text).map_err(|error| error.to_string());
+                self.checked("schedule", parse).map(|(_, text)| Value::Text(text))
+            }
+            Shape::Zone => {
+                let parse = |text: &str| zone::parse(text).map_err(|hint| format!("there is none of that name; {hint}"));
+                self.checked("time zone", parse).map(|(zone, _)| Value::Zone(zone))
+            }
+            Shape::Date => {
+                let parse = |text: &str| date::parse(text).map_err(|error| error.reason());
+                self.checked("date", parse).map(|(_, text)| Value::Date(text))
+            }
             Shape::Id => self.checked("id", id::check).map(|((), text)| Value::Text(text)),
             Shape::Word(of, words) => self.word(words).map(|variant| Value::Word(of, variant)),
             Shape::Tags => self.tags().map(Value::Tags),
@@ -106,9 +121,17 @@ impl Reader<'_> {
             return self.refuse(&why);
         }
         u32::try_from(number).ok().or_else(|| {
-            let why = format!("`{}` is at most {}", self.spec.name, u32::MAX);
-            self.refuse(&why)
+            let most = if self.spec.shape == Shape::Retries { limits::MAX_RETRIES } else { u32::MAX };
+            self.refuse(&format!("`{}` is at most {most}", self.spec.name))
         })
+    }
+
+    fn retries(&mut self) -> Option<u32> {
+        let retries = self.count(0)?;
+        match limits::check_retries(retries) {
+            Ok(()) => Some(retries),
+            Err(_) => self.refuse(&format!("`{}` is at most {}", self.spec.name, limits::MAX_RETRIES)),
+        }
     }
 
     fn rank(&mut self) -> Option<i32> {
@@ -148,14 +171,16 @@ impl Reader<'_> {
             && let Lit::Int(_) | Lit::Float(_) = number
         {
             let written = self.tokens.to_string();
-            let (unit, quoted) = match duration::parse(&written) {
+            let zero = limits::zero_of(self.spec.name);
+            let (unit, quoted) = match duration::parse(&written, zero) {
                 Ok(_) => ("in quotes", written),
                 Err(_) => ("with a unit, in quotes", format!("{written}s")),
             };
             let why = format!("a duration is written {unit}: `{} = \"{quoted}\"`", self.spec.name);
             return self.refuse(&why);
         }
-        self.checked("duration", duration::parse).map(|(duration, _)| duration)
+        let zero = limits::zero_of(self.spec.name);
+        self.checked("duration", |text| duration::parse(text, zero)).map(|(duration, _)| duration)
     }
 
     fn word(&mut self, words: &'static [(&str, &'static str)]) -> Option<&'static str> {

@@ -39,13 +39,13 @@ fn constructor(model: &Model<'_>) -> TokenStream {
     let name = model.name();
     let span = model.output_span();
     let vis = &model.function.vis;
-    let (cfg, public, lints) = (&model.attrs.cfg, &model.attrs.public, &model.attrs.lints);
+    let (public, lints) = (&model.attrs.public, &model.attrs.lints);
     let params = model.params.iter().filter_map(Param::declared);
     let node = node_type(model);
     let make = if model.sound { make(model) } else { quote!(::core::unimplemented!()) };
     let quiet = quiet_constructor(model);
     quote_spanned! {span=>
-        #(#cfg)* #(#public)* #(#lints)* #quiet
+        #(#public)* #(#lints)* #quiet
         #[track_caller]
         #vis fn #name(#(#params),*) -> #node {
             #make
@@ -194,12 +194,11 @@ fn local(name: &str, span: Span) -> Ident {
 
 /// The type beside the function: the home of `name::call`.
 fn namespace(model: &Model<'_>) -> TokenStream {
-    let (vis, name, cfg) = (&model.function.vis, model.name(), &model.attrs.cfg);
+    let (vis, name) = (&model.function.vis, model.name());
     // At the name, so that inside of an `impl`, where no type may stand, rustc blames the user's line.
     let keyword = Token![enum](name.span());
     let quiet = quiet_namespace(model);
     quote! {
-        #(#cfg)*
         #[doc(hidden)]
         #quiet
         #vis #keyword #name {}
@@ -209,7 +208,7 @@ fn namespace(model: &Model<'_>) -> TokenStream {
 /// `name::call`: the user's function, for unit tests and for the engine.
 fn body(model: &Model<'_>) -> TokenStream {
     let name = model.name();
-    let (cfg, lints, rest) = (&model.attrs.cfg, &model.attrs.lints, &model.attrs.body);
+    let (lints, rest) = (&model.attrs.lints, &model.attrs.body);
     let vis = &model.function.vis;
     let sig = call_signature(model);
     let body = checked_body(model);
@@ -217,7 +216,6 @@ fn body(model: &Model<'_>) -> TokenStream {
     let keyword = Token![impl](name.span());
     let doc = format!("Runs the body of `{}` directly, without a pipeline: for unit tests.", unraw(name));
     quote! {
-        #(#cfg)*
         #keyword #name {
             #[doc = #doc]
             #quiet
@@ -299,7 +297,7 @@ fn checks(model: &Model<'_>) -> Option<TokenStream> {
         return None;
     }
     let span = model.output_span();
-    let (name, cfg) = (model.name(), &model.attrs.cfg);
+    let name = model.name();
     let returned = returned(model);
     let (role, output) = match model.kind {
         Kind::Task => ("AsTask", "task_output"),
@@ -309,7 +307,6 @@ fn checks(model: &Model<'_>) -> Option<TokenStream> {
     let (role, output) = (Ident::new(role, span), Ident::new(output, span));
     let keyword = Token![impl](name.span());
     Some(quote_spanned! {span=>
-        #(#cfg)*
         #keyword ::pipeline_runtime::__private::Checks for #name {
             type Output = ::pipeline_runtime::__private::Checked<
                 ::pipeline_runtime::__private::#role,

@@ -5,7 +5,7 @@ use super::model::{Kind, plain_name, unraw};
 use crate::error::{Errors, poison};
 use crate::options::Options;
 use crate::types;
-use crate::values::id;
+use pipeline_syntax::id;
 use proc_macro2::{Ident, TokenStream};
 use syn::{Pat, PatType, Safety, Signature, Type};
 
@@ -35,11 +35,13 @@ pub(super) fn qualifiers(kind: Kind, sig: &Signature, errors: &mut Errors) -> bo
     sound
 }
 
-/// A default id that a second node of some other task could be given is no id.
+/// The function's name is an id as any other, unless one was chosen.
 pub(super) fn default_id(name: &Ident, options: &Options, errors: &mut Errors) -> String {
     let id = unraw(name);
-    if id::is_automatic(&id) && !options.has("id") {
-        errors.on(name, format!("`{id}` cannot be a node's id: {}, or give one by `id = \"..\"`", id::automatic()));
+    if let Err(why) = id::check(&id)
+        && !options.has("id")
+    {
+        errors.on(name, format!("`{id}` cannot be a node's id: {why}, or give one by `id = \"..\"`"));
     }
     id
 }

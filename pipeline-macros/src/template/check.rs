@@ -1,11 +1,12 @@
 //! What is wrong with a template, as far as that can be known before a run: its syntax, and every name in it.
 
-use super::names::{AIRFLOW, BUILTIN_FILTERS, FUNCTIONS, METHODS, OWN_FILTERS, OwnFilter, TESTS, VARIABLES};
-use crate::suggest;
+use super::names::{BUILTIN_FILTERS, FUNCTIONS, METHODS, TESTS};
 use chrono::format::{Item, StrftimeItems};
 use minijinja::Environment;
 use minijinja::machinery::{Instruction, Instructions, Token, get_compiled_template, tokenize};
 use minijinja::syntax::SyntaxConfig;
+use pipeline_syntax::suggest;
+use pipeline_syntax::template::{AIRFLOW, DATE_FILTERS, DateFilter, VARIABLES, in_single_braces, is_variable};
 
 /// Every mistake, as a message; a template that does not parse has one.
 pub(super) fn mistakes(source: &str) -> Vec<String> {
@@ -34,13 +35,18 @@ pub(super) fn mistakes(source: &str) -> Vec<String> {
 
 /// `{ds}` is how `format!` would write it; here it is plain text, and surely not meant.
 fn single_braces(source: &str) -> Option<String> {
-    if ["{{", "{%", "{#"].iter().any(|tag| source.contains(tag)) {
-        return None;
+    let name = in_single_braces(source)?;
+    if is_variable(name) {
+        return Some(format!("a template's expressions have two braces: write `{{{{ {name} }}}}` for `{{{name}}}`"));
     }
-    source.split('{').skip(1).find_map(|rest| {
-        let name = rest.split_once('}')?.0.trim();
-        is_known(name).then(|| format!("a template's expressions have two braces: write `{{{{ {name} }}}}` for `{{{name}}}`"))
-    })
+    let is_of_several_lines = source.trim_end().contains('\n');
+    let holds = |line: &str| line.contains(&format!("{{{name}}}"));
+    let place = source.lines().position(holds).filter(|_| is_of_several_lines);
+    let place = place.map_or_else(String::new, |line| format!(" in line {}", line + 1));
+    Some(format!(
+        "`{{{name}}}` is not replaced{place}: a template knows no variables of the function, and its expressions have two braces; pass \
+         the value as a param and write `{{{{ params.{name} }}}}`, or write `{{% raw %}}{{{name}}}{{% endraw %}}` if the braces are meant"
+    ))
 }
 
 fn does_not_parse(source: &str, error: &minijinja::Error) -> String {
@@ -60,12 +66,8 @@ fn does_not_parse(source: &str, error: &minijinja::Error) -> String {
     }
 }
 
-fn is_known(variable: &str) -> bool {
-    VARIABLES.contains(&variable) || variable.starts_with("params.")
-}
-
 fn unknown_variable(source: &str, name: &str) -> Option<String> {
-    if is_known(name) {
+    if is_variable(name) {
         return None;
     }
     let place = place(source, name);
@@ -108,7 +110,7 @@ fn calls(source: &str, instructions: &Instructions<'_>, functions: &mut Vec<Stri
 }
 
 fn wrong_filter(source: &str, name: &str, arguments: Option<u16>, before: Option<&Instruction<'_>>) -> Option<String> {
-    if let Some(own) = OWN_FILTERS.iter().find(|own| own.name == name) {
+    if let Some(own) = DATE_FILTERS.iter().find(|own| own.name == name) {
         return wrong_arguments(source, own, arguments).or_else(|| wrong_format(source, own, before));
     }
     if BUILTIN_FILTERS.contains(&name) {
@@ -118,17 +120,17 @@ fn wrong_filter(source: &str, name: &str, arguments: Option<u16>, before: Option
     if name == "strftime" {
         return Some(format!("unknown template filter `strftime`{place}; write `date(\"%Y-%m-%d\")`"));
     }
-    let known: Vec<_> = OWN_FILTERS.iter().map(|own| own.name).chain(BUILTIN_FILTERS.iter().copied()).collect();
+    let known: Vec<_> = DATE_FILTERS.iter().map(|own| own.name).chain(BUILTIN_FILTERS.iter().copied()).collect();
     Some(match suggest::nearest(name, &known) {
         Some(near) => format!("unknown template filter `{name}`{place}; did you mean `{near}`?"),
         None => format!(
             "unknown template filter `{name}`{place}; the filters are minijinja's, and {}",
-            suggest::list(&known[..OWN_FILTERS.len()])
+            suggest::list(&known[..DATE_FILTERS.len()])
         ),
     })
 }
 
-fn wrong_arguments(source: &str, own: &OwnFilter, given: Option<u16>) -> Option<String> {
+fn wrong_arguments(source: &str, own: &DateFilter, given: Option<u16>) -> Option<String> {
     // The filtered value is the first; a list of unknown length is only seen at run time.
     let given = given?.checked_sub(1)?;
     (given != own.arguments).then(|| {
@@ -141,7 +143,7 @@ fn wrong_arguments(source: &str, own: &OwnFilter, given: Option<u16>) -> Option<
 }
 
 /// A format that chrono does not know would only fail when the task runs.
-fn wrong_format(source: &str, own: &OwnFilter, before: Option<&Instruction<'_>>) -> Option<String> {
+fn wrong_format(source: &str, own: &DateFilter, before: Option<&Instruction<'_>>) -> Option<String> {
     let ("date", Some(Instruction::LoadConst(format))) = (own.name, before) else {
         return None;
     };
@@ -161,7 +163,7 @@ fn unknown_function(source: &str, name: &str) -> Option<String> {
         return None;
     }
     let place = place(source, name);
-    let as_filter = OWN_FILTERS.iter().find(|own| own.name == name);
+    let as_filter = DATE_FILTERS.iter().find(|own| own.name == name);
     Some(match as_filter {
         Some(own) => format!("`{name}` is a filter of templates{place}: write `{}`", own.example),
         None if BUILTIN_FILTERS.contains(&name) => {
@@ -231,7 +233,8 @@ mod tests {
     #[test]
     fn what_the_runtime_provides_is_accepted() {
         accepted("raw/daily_export_{{ ds_nodash }}.json");
-        accepted("plain {text} without code");
+        accepted("plain text without code, {a,b} and {\"k\": 1}");
+        accepted("{% raw %}{text}{% endraw %}/${HOME}/[0-9]{4}");
         accepted("{{ dag.id }}/{{ task.id }}/{{ run_id }}/{{ try_number }}/{{ ts | upper }}");
         accepted("{{ params.region }}/{{ params.a.b[0] | default('x') }}/{{ params['c'] }}");
         accepted("{{ data_interval_end | ds }}{{ ds | ds_add(-7) | ds_nodash }}{{ logical_date | date('%Y/%m') }}");
@@ -288,6 +291,12 @@ mod tests {
             "a template's expressions have two braces: write `{{ ds_nodash }}` for `{ds_nodash}`"
         );
         assert!(refused("{ params.region }").contains("`{{ params.region }}`"));
+        assert_eq!(
+            refused("{bucket}/{{ ds }}"),
+            "`{bucket}` is not replaced: a template knows no variables of the function, and its expressions have two braces; pass the value \
+             as a param and write `{{ params.bucket }}`, or write `{% raw %}{bucket}{% endraw %}` if the braces are meant"
+        );
+        assert!(refused("one\n{bucket}").starts_with("`{bucket}` is not replaced in line 2: "));
     }
 
     #[test]

@@ -9,12 +9,19 @@ mod names;
 use crate::error::Errors;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
-use syn::LitStr;
+use syn::parse::{ParseStream, Parser};
+use syn::{LitStr, Token};
 
 /// The whole expansion, an expression.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Ok(source) = syn::parse2::<LitStr>(input.clone()) else {
+    // rustfmt leaves a comma where it breaks the call into lines.
+    let literal = |input: ParseStream<'_>| -> syn::Result<LitStr> {
+        let source = input.parse()?;
+        input.parse::<Option<Token![,]>>()?;
+        Ok(source)
+    };
+    let Ok(source) = literal.parse2(input.clone()) else {
         refuse(input, &mut errors);
         return errors.into_expression().unwrap_or_default();
     };
@@ -50,6 +57,7 @@ mod tests {
     fn a_template_is_a_call() {
         let tokens = expand(quote!("raw/{{ ds_nodash }}.json"));
         assert_eq!(crate::error::show(tokens), "::pipeline_runtime::__private::template(\"raw/{{ ds_nodash }}.json\")");
+        assert_eq!(crate::error::show(expand(quote!("raw",))), "::pipeline_runtime::__private::template(\"raw\")");
     }
 
     #[test]
@@ -58,6 +66,7 @@ mod tests {
             (quote!(), "takes a text, as in"),
             (quote!(KEY), "written out"),
             (quote!("{{ ds }}", key), "takes a text alone"),
+            (quote!("{{ ds }}",,), "takes a text alone"),
             (quote!("{{ dss }}"), "did you mean `ds`?"),
         ] {
             let text = expand(input).to_string();

@@ -1,6 +1,7 @@
 //! The options of tasks, sensors and pipelines, as their attributes, overrides and `defaults(..)` give them.
 
 use super::notify::{Callback, Event, Notify};
+use pipeline_syntax::{duration, limits};
 use std::time::Duration;
 
 /// A named number of slots that nodes share: at most that many of them run at once.
@@ -82,6 +83,10 @@ impl Backoff {
 
     /// The k-th wait, k from 0, without its jitter.
     pub fn wait(&self, k: u32) -> Duration {
+        // Times a factor that has grown beyond all bounds it would not be a number.
+        if self.start.is_zero() {
+            return Duration::ZERO;
+        }
         let exponent = i32::try_from(k).unwrap_or(i32::MAX);
         let seconds = self.start.as_secs_f64() * self.factor.powi(exponent);
         // Whole milliseconds, as all durations here; `try_from` refuses what overflows.
@@ -103,6 +108,22 @@ impl Backoff {
 
     pub(crate) const fn jitter(&self) -> Duration {
         self.jitter
+    }
+}
+
+impl Backoff {
+    /// Why a node cannot wait so, by the same limits as `backoff(..)` in an attribute.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        for (name, duration) in [("start", self.start), ("max", self.max), ("jitter", self.jitter)] {
+            duration::check(duration, limits::zero_of(name))
+                .map_err(|why| format!("its `{name}` is {}, and {why}", duration::show(duration)))?;
+        }
+        limits::check_factor(self.factor).map_err(|why| format!("its `factor` is {}, and {why}", self.factor))?;
+        if self.start > self.max {
+            let (start, max) = (duration::show(self.start), duration::show(self.max));
+            return Err(format!("it starts at {start}, which is longer than its `max` of {max}"));
+        }
+        Ok(())
     }
 }
 
@@ -146,6 +167,24 @@ pub struct TaskOptions {
     pub(crate) on_timeout: Option<OnTimeout>,
     pub(crate) mode: Option<Mode>,
     pub(crate) callbacks: Vec<Callback>,
+}
+
+impl TaskOptions {
+    /// Why the value of an option cannot be used, by the same limits as in an attribute.
+    pub(crate) fn check(&self, option: &str) -> Result<(), String> {
+        let duration = match option {
+            "retries" => return self.retries.map_or(Ok(()), limits::check_retries),
+            "backoff" => return self.backoff.map_or(Ok(()), |backoff| backoff.check()),
+            "retry_delay" => self.retry_delay,
+            "timeout" => self.timeout,
+            "sla" => self.sla,
+            "poke" => self.poke,
+            "poke_jitter" => self.poke_jitter,
+            "poke_timeout" => self.poke_timeout,
+            _ => None,
+        };
+        duration.map_or(Ok(()), |duration| duration::check(duration, limits::zero_of(option)))
+    }
 }
 
 /// The builder that attributes expand to.
@@ -291,5 +330,20 @@ impl PipelineOptions {
     }
     pub fn tags(self, tags: &'static [&'static str]) -> Self {
         Self { tags, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backoff_that_starts_at_nothing_stays_there_however_far_it_grows() {
+        let backoff = Backoff::new(Duration::ZERO, Duration::from_mins(5));
+        for k in [0, 1, 1023, 1024, u32::MAX] {
+            assert_eq!(backoff.wait(k), Duration::ZERO, "{k}");
+        }
+        let backoff = Backoff::new(Duration::from_millis(1), Duration::from_mins(5));
+        assert_eq!(backoff.wait(u32::MAX), Duration::from_mins(5));
     }
 }

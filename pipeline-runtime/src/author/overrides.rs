@@ -26,7 +26,7 @@ macro_rules! overrides {
         }
 
         overrides!(@option $($visibility)?;
-            /// Retries after an attempt that failed; attempts in all = retries + 1.
+            /// Retries after an attempt that failed, at most 1,000,000; attempts in all = retries + 1.
             retries(n: u32) => |options| options.retries = Some(n);
             /// The wait before a retry.
             retry_delay(delay: std::time::Duration) => |options| options.retry_delay = Some(delay);

@@ -11,6 +11,7 @@ use super::runs::Runs;
 use crate::observe::logs::LogFormat;
 use crate::plan::DEFAULT_PARALLELISM;
 use clap::{Parser, Subcommand, ValueEnum};
+use pipeline_syntax::duration::{self, Zero};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -87,7 +88,7 @@ pub(super) enum Command {
     /// `serve`. A second signal ends the process at once.
     Serve {
         /// How long attempts that are under way may take once the process is to end
-        #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = humantime::parse_duration)]
+        #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration)]
         drain: Duration,
         /// Deletes runs that ended longer ago, of pipelines without a `keep` of their own: 90d, 12h; without it they stay
         ///
@@ -408,7 +409,7 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 fn arrival(text: &str) -> Result<Arrival, String> {
     let form = || "write WHEN=URL:FILE, as in `7m=data-bucket/raw/x.json:x.json`".to_owned();
     let (when, rest) = text.split_once('=').ok_or_else(form)?;
-    duration(when)?;
+    duration_in(when)?;
     let (scheme, rest) = rest.split_once("://").unwrap_or(("memory", rest));
     let (object, file) = rest.split_once(':').ok_or_else(form)?;
     if object.is_empty() || file.is_empty() {
@@ -417,14 +418,20 @@ fn arrival(text: &str) -> Result<Arrival, String> {
     Ok(Arrival { when: when.to_owned(), url: format!("{scheme}://{object}"), file: file.into() })
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("`{text}` is no duration: {error}; write `45s`, `7m` or `1h30m`"))
+/// A duration as an attribute has it, or none at all.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    duration::parse(text, Zero::Allowed)
+}
+
+/// One that is a part of an argument, which the error therefore names.
+fn duration_in(text: &str) -> Result<Duration, String> {
+    duration(text).map_err(|why| format!("`{text}` is not a duration: {why}"))
 }
 
 /// A time, or a range whose parts are in order.
 fn range(text: &str) -> Result<(&str, &str), String> {
     let (from, until) = text.split_once("..").unwrap_or((text, text));
-    if duration(until)? < duration(from)? {
+    if duration_in(until)? < duration_in(from)? {
         return Err(format!("`{text}` ends before it begins"));
     }
     Ok((from, until))
@@ -492,7 +499,7 @@ mod tests {
         assert_eq!(of("7m=data/raw/x.json:here/x.json"), memory);
         assert_eq!(of("7m=memory://data/raw/x.json:here/x.json"), memory);
         assert_eq!(of("0s=file:///tmp/x:C:\\x").unwrap().2, PathBuf::from("C:\\x"));
-        assert!(of("soon=data/x:x").unwrap_err().starts_with("`soon` is no duration"));
+        assert!(of("soon=data/x:x").unwrap_err().starts_with("`soon` is not a duration"));
         assert!(of("7m=data/x").unwrap_err().starts_with("write WHEN=URL:FILE"));
     }
 
@@ -502,7 +509,7 @@ mod tests {
         assert_eq!(latency("data=2s"), two("memory://data", "2s"));
         assert_eq!(latency("file:///a=b/data=50ms..2s"), two("file:///a=b/data", "50ms..2s"));
         assert!(latency("2s").unwrap_err().starts_with("write BUCKET=TIME"));
-        assert!(latency("data=2").unwrap_err().starts_with("`2` is no duration"));
+        assert!(latency("data=2").unwrap_err().starts_with("`2` is not a duration"));
         let down = Outage { bucket: "memory://data".into(), from: "5m".into(), until: "20m".into() };
         assert_eq!(outage("data=5m..20m"), Ok(down));
         assert!(outage("data=5m").unwrap_err().starts_with("write BUCKET=FROM..UNTIL"));

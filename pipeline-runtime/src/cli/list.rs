@@ -43,8 +43,8 @@ fn next(pipeline: &Pipeline, reader: Option<&Reader>, now: DateTime<Utc>) -> Res
     let options = pipeline.options();
     let Some(cron) = options.schedule else { return Ok(Next::NoSchedule) };
     let schedule = Schedule::parse(cron, options.timezone.unwrap_or("UTC")).map_err(|error| error.to_string())?;
-    let window =
-        Window::parse(options.start, options.end, options.catchup, schedule.zone()).map_err(|error| error.to_string())?;
+    let window = Window::read(options.start, options.end, options.catchup, schedule.zone())
+        .map_err(|refused| refused.error.to_string())?;
     let last =
         reader.map(|reader| reader.last_scheduled(pipeline.id(), now.into())).transpose().map_err(|error| error.to_string())?;
     Ok(window.next_due(&schedule, last.flatten(), now).map_or(Next::Never, Next::At))

@@ -1,5 +1,6 @@
 //! `prune`: old runs are deleted.
 
+use super::args::duration;
 use super::{asked, output};
 use crate::host::Command;
 use crate::journal::{Pruned, SqliteJournal};
@@ -11,7 +12,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 pub(super) struct Prune {
     /// Runs that ended so long ago: 30d, 12h
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     older_than: Duration,
     /// Says what would be deleted, and deletes nothing
     #[arg(long)]

@@ -82,7 +82,7 @@ impl Runs {
 
 /// A date, or a time before now.
 fn ago(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    match humantime::parse_duration(text) {
+    match super::args::duration(text) {
         Ok(ago) => Ok(now - ago),
         Err(_) => parse_date(text, Zone::UTC)
             .map(Timestamp::from)

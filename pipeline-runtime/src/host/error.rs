@@ -14,6 +14,16 @@ pub enum StartError {
     /// The logical date is no date.
     #[error("the logical date: {0}")]
     Date(#[from] DateError),
+    /// A bound of a pipeline's schedule cannot be used.
+    #[error("the `{option}` of pipeline `{pipeline}` cannot be used: {error}")]
+    Calendar {
+        /// The pipeline's id.
+        pipeline: &'static str,
+        /// `start` or `end`.
+        option: &'static str,
+        /// What is wrong with it.
+        error: Box<DateError>,
+    },
     /// The schedule has no interval there: it lies outside of the years 1678 to 2261.
     #[error("the schedule of pipeline `{pipeline}` has no data interval at {date}")]
     NoInterval {

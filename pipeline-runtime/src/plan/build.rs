@@ -4,9 +4,7 @@ use super::check;
 use super::graph::{Calendar, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
 use super::id::Name;
 use super::notifiers::Notifier;
-use super::policy::{
-    DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, MAX_ACTIVE_RUNS, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy,
-};
+use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
 use super::problem::PlanError;
 use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
@@ -17,6 +15,7 @@ use crate::author::options::{PipelineOptions, TaskOptions};
 use crate::author::params::{Fields, Source};
 use crate::author::pipeline::{Described, Pipeline};
 use crate::schedule::{Schedule, ScheduleError, parse_zone};
+use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};

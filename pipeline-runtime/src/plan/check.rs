@@ -2,7 +2,7 @@
 
 use super::build::Sketch;
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
-use super::id::{self, Name};
+use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
 use super::problem::Problem;
 use super::templates;
@@ -10,11 +10,13 @@ use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
 use crate::author::pipeline::Pipeline;
-use crate::author::template::unrendered;
-use crate::schedule::ScheduleError;
+use crate::schedule::{ScheduleError, Zone, parse_zone};
 use crate::time::zones_sought;
+use pipeline_syntax::template::unrendered;
+use pipeline_syntax::{date, duration, id, limits};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The most nodes that a plan may have, those of mappings counted once.
 const MAX_NODES: usize = 1_000_000;
@@ -62,9 +64,10 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     let mut problems = Vec::new();
     size(sketch, pipeline, &mut problems);
     schedule(sketch, pipeline, &mut problems);
+    window(pipeline, &mut problems);
     misuses(sketch, &mut problems);
     orders(sketch, &mut problems);
-    ids(sketch, &mut problems);
+    ids(sketch, pipeline, &mut problems);
     scopes(sketch, &mut problems);
     elements_of_no_mapping(sketch, &mut problems);
     overrides(sketch, &mut problems);
@@ -129,6 +132,17 @@ fn schedule(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     }
 }
 
+/// The macro took both bounds, by the time zones of the machine that built this.
+fn window(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
+    let options = pipeline.options();
+    let Ok(zone) = options.timezone.map_or(Ok(Zone::UTC), parse_zone) else { return };
+    if let Err(refused) = date::window(options.start, options.end, &zone) {
+        let message = format!("the `{}` of pipeline `{}` cannot be used: {}", refused.option, pipeline.id(), refused.error);
+        let help = "a bound is a day, `2024-01-31`, or a time, `2024-01-31T06:00:00Z`, and `end` is not before `start`";
+        problems.push(Problem::new(message, help).at(pipeline.definition().at, "this pipeline"));
+    }
+}
+
 fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     for misuse in &sketch.misuses {
@@ -187,18 +201,25 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
     }
 }
 
-fn ids(sketch: &Sketch, problems: &mut Vec<Problem>) {
+/// Why a text cannot be an id, if it cannot.
+fn wrong_id(text: &str) -> Option<Problem> {
+    let why = id::check(text).err()?;
+    let short: String = text.chars().take(MAX_QUOTED).collect();
+    let rest = if short.len() < text.len() { "…" } else { "" };
+    Some(Problem::new(format!("{:?} cannot be an id: {why}", short + rest), "give it a name such as `load_eu`"))
+}
+
+fn ids(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
+    problems.extend(wrong_id(pipeline.id()).map(|problem| problem.at(pipeline.definition().at, "this pipeline")));
     let mut seen: HashMap<String, NodeIx> = HashMap::new();
     for (ix, node) in (0..).zip(&plan.nodes) {
-        if let Name::Given(given) = &node.name
-            && let Some(why) = id::invalid(given)
-        {
-            let short: String = given.chars().take(MAX_QUOTED).collect();
-            let rest = if short.len() < given.len() { "…" } else { "" };
-            let problem = Problem::new(format!("{:?} cannot be an id: {why}", short + rest), "give it a name such as `load_eu`");
-            problems.push(problem.at(node.at, "the node wired here"));
-        }
+        let wrong = match (&node.name, &node.what) {
+            (Name::Given(given), _) => wrong_id(given),
+            (Name::Default(..2), What::Body(task)) => wrong_id(task.definition.name),
+            _ => None,
+        };
+        problems.extend(wrong.map(|problem| problem.at(node.at, "the node wired here")));
         // Default names cannot collide with each other, only with a given one, and none that is given ends as `load__2` does. So of a
         // million nodes of one task one is looked at.
         if matches!((&node.name, &node.what), (Name::Default(2..), What::Body(_) | What::FirstOf { .. })) {
@@ -294,13 +315,19 @@ fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     for (ix, overrides) in &sketch.overrides {
         let node = plan.node(*ix);
-        for (option, at) in &overrides.given {
+        for (position, (option, at)) in overrides.given.iter().enumerate() {
             let (message, help) = match &node.what {
                 What::Body(task) if task.definition.kind != Kind::Sensor && OF_SENSORS.contains(option) => {
                     let message = format!("`.{option}` is for sensors, and {} is {}", quoted(plan, *ix), sort(plan, *ix));
                     (message, "leave it out, or make the task a `#[sensor]`".to_owned())
                 }
-                What::Body(_) | What::Recalled(_) => continue,
+                What::Recalled(_) => continue,
+                What::Body(_) => {
+                    let is_last = overrides.given[position + 1..].iter().all(|(later, _)| later != option);
+                    let Some(why) = overrides.options.check(option).err().filter(|_| is_last) else { continue };
+                    let message = format!("`.{option}` of {} cannot be used: {why}", quoted(plan, *ix));
+                    (message, within(option))
+                }
                 What::Each(_) => {
                     let message = format!("`.{option}` cannot be set on the mapping {}", quoted(plan, *ix));
                     (message, format!("set it inside, on the task that it is meant for: `.each(|item| task(item).{option}(..))`"))
@@ -322,37 +349,39 @@ fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
     }
 }
 
+/// What may be given, for an option whose value was refused.
+fn within(option: &str) -> String {
+    match option {
+        "retries" => "write a smaller number".to_owned(),
+        "backoff" => "`start` is longer than zero and at most `max`, and the factor lies between 1 and 1000000".to_owned(),
+        _ => "a duration is in whole milliseconds, and at most a hundred years; without the call the default holds".to_owned(),
+    }
+}
+
 fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    let text = |duration| humantime::format_duration(duration).to_string();
+    let text = duration::show;
     for (ix, definition) in plan.bodies() {
         let node = plan.node(ix);
         let Some(sensor) = &plan.policy(ix).sensor else { continue };
-        let first = match sensor.poke {
-            Delay::Fixed(poke, _) => poke,
-            Delay::Growing(backoff) => {
-                if backoff.start() > backoff.max() {
-                    let message = format!(
-                        "the backoff of {} starts at {} but ends at {}",
-                        quoted(plan, ix),
-                        text(backoff.start()),
-                        text(backoff.max())
-                    );
-                    problems.push(Problem::new(message, "let `start` be at most `max`").at(node.at, "the sensor wired here"));
-                }
-                backoff.start()
-            }
+        let (first, jitter) = match sensor.poke {
+            Delay::Fixed(poke, jitter) => (poke, jitter),
+            Delay::Growing(backoff) => (backoff.start(), Duration::ZERO),
         };
-        let mistake = if first.is_zero() {
-            Some((
-                format!("{} would be poked without a pause: its `poke` is 0s", quoted(plan, ix)),
-                "let `poke` be longer than zero",
-            ))
-        } else if first >= sensor.timeout {
+        let limit = plan.policy(ix).limit.unwrap_or_default();
+        let mistake = if !limits::is_poked_again(first, sensor.timeout) {
             let (poke, timeout) = (text(first), text(sensor.timeout));
             let message =
                 format!("{} would be poked only once: its `poke` is {poke} and its `timeout` {timeout}", quoted(plan, ix));
             Some((message, "let `poke` be shorter than `timeout`"))
+        } else if let Some((name, part)) = [("poke_timeout", limit), ("poke_jitter", jitter)]
+            .into_iter()
+            .find(|(_, part)| !limits::fits_the_wait(*part, sensor.timeout))
+        {
+            let (part, timeout) = (text(part), text(sensor.timeout));
+            let message =
+                format!("the `{name}` of {} is {part}, longer than its whole wait: its `timeout` is {timeout}", quoted(plan, ix));
+            Some((message, "let it be at most as long as `timeout`"))
         } else {
             None
         };

@@ -40,20 +40,3 @@ fn stem(nodes: &[PlanNode], node: NodeIx) -> String {
 fn numbered(name: &str, ordinal: u32) -> String {
     if ordinal < 2 { name.to_owned() } else { format!("{name}__{ordinal}") }
 }
-
-/// Why a text is no id, if it is none.
-pub(super) fn invalid(id: &str) -> Option<&'static str> {
-    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let numbered = id.rsplit_once("__").is_some_and(|(_, n)| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()));
-    if id.is_empty() {
-        Some("it is empty")
-    } else if id.len() > 200 {
-        Some("it is longer than 200 bytes")
-    } else if !id.chars().all(fits) {
-        Some("only letters, digits, `_`, `-` and `.` may stand in one")
-    } else if numbered {
-        Some("names that end in `__` and a number are kept for nodes without a name of their own")
-    } else {
-        None
-    }
-}

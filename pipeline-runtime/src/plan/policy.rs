@@ -4,6 +4,7 @@ use crate::author::definition::Kind;
 use crate::author::notify::Event;
 use crate::author::options::{Backoff, Mode, OnTimeout, TaskOptions};
 use crate::time::Timestamp;
+use pipeline_syntax::limits::{POKE, POKE_TIMEOUT, RETRY_DELAY, SENSOR_TIMEOUT};
 use std::time::Duration;
 
 /// A pool's index in its plan. The first is `default_pool`.
@@ -14,12 +15,6 @@ pub(crate) type NotifierIx = u32;
 pub(crate) const DEFAULT_POOL: &str = "default_pool";
 /// The slots of the pool of nodes that name none, unless `--parallelism` says otherwise.
 pub(crate) const DEFAULT_PARALLELISM: u32 = 128;
-/// How many runs of a pipeline may be under way at once, unless it says otherwise.
-pub(super) const MAX_ACTIVE_RUNS: u32 = 16;
-const RETRY_DELAY: Duration = Duration::from_mins(5);
-const POKE: Duration = Duration::from_mins(1);
-const POKE_TIMEOUT: Duration = Duration::from_mins(1);
-const SENSOR_TIMEOUT: Duration = Duration::from_hours(7 * 24);
 
 /// What holds for a node. Nodes with the same options share one.
 #[derive(Debug, Clone)]

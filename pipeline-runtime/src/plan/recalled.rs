@@ -5,10 +5,11 @@
 
 use super::graph::{Calendar, Each, NodeIx, Plan, PlanNode, Scope, ScopeIx, What};
 use super::id::Name;
-use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, MAX_ACTIVE_RUNS, Policy, PoolSpec, RunPolicy, SensorPolicy};
+use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Policy, PoolSpec, RunPolicy, SensorPolicy};
 use super::skeleton::{Bone, Skeleton};
 use crate::author::draft::Mapping;
 use crate::author::options::{Mode, OnTimeout};
+use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;

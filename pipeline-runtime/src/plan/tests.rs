@@ -337,11 +337,11 @@ fn a_name_that_is_no_id_is_refused() {
               --> `rows().named("")`: the node wired here
               = help: give it a name such as `load_eu`
 
-            error: "load eu" cannot be an id: only letters, digits, `_`, `-` and `.` may stand in one
+            error: "load eu" cannot be an id: ` ` cannot stand in an id: use letters, digits, `_`, `.` and `-`
               --> `rows().named("load eu")`: the node wired here
               = help: give it a name such as `load_eu`
 
-            error: "load__2" cannot be an id: names that end in `__` and a number are kept for nodes without a name of their own
+            error: "load__2" cannot be an id: it ends as the automatic ids `name__2`, `name__3`, .. do: use one underscore, or a letter
               --> `rows().named("load__2")`: the node wired here
               = help: give it a name such as `load_eu`
 
@@ -952,25 +952,127 @@ fn a_sensor_is_asked_more_than_once() {
         export("a.json").named("rare").poke(seconds(600));
         export("b.json").named("never").poke(seconds(0));
         export("c.json").named("shrinking").backoff(crate::Backoff::new(seconds(60), seconds(30)));
+        export("d.json").named("long").poke_timeout(seconds(601));
+        export("e.json").named("jittery").poke_jitter(seconds(601));
     }
     refused(
         &nightly(),
         &expect![[r#"
+            error: `.poke` of `never` cannot be used: it must be longer than zero
+              --> `poke(seconds(0))`: set here
+              --> `export("b.json").named("never").poke(seconds(0))`: on the node wired here
+              = help: a duration is in whole milliseconds, and at most a hundred years; without the call the default holds
+
+            error: `.backoff` of `shrinking` cannot be used: it starts at 1m, which is longer than its `max` of 30s
+              --> `backoff(crate::Backoff::new(seconds(60), seconds(30)))`: set here
+              --> `export("c.json").named("shrinking").backoff(crate::Backoff::new(seconds(60), seconds(30)))`: on the node wired here
+              = help: `start` is longer than zero and at most `max`, and the factor lies between 1 and 1000000
+
             error: `rare` would be poked only once: its `poke` is 10m and its `timeout` 10m
               --> `export(key: String) -> Result<Poke<u64>> {`: the sensor is defined here
               --> `export("a.json").named("rare").poke(seconds(600))`: and wired here
               = help: let `poke` be shorter than `timeout`
 
-            error: `never` would be poked without a pause: its `poke` is 0s
+            error: the `poke_timeout` of `long` is 10m 1s, longer than its whole wait: its `timeout` is 10m
               --> `export(key: String) -> Result<Poke<u64>> {`: the sensor is defined here
-              --> `export("b.json").named("never").poke(seconds(0))`: and wired here
-              = help: let `poke` be longer than zero
+              --> `export("d.json").named("long").poke_timeout(seconds(601))`: and wired here
+              = help: let it be at most as long as `timeout`
 
-            error: the backoff of `shrinking` starts at 1m but ends at 30s
-              --> `export("c.json").named("shrinking").backoff(crate::Backoff::new(seconds(60), seconds(30)))`: the sensor wired here
-              = help: let `start` be at most `max`
+            error: the `poke_jitter` of `jittery` is 10m 1s, longer than its whole wait: its `timeout` is 10m
+              --> `export(key: String) -> Result<Poke<u64>> {`: the sensor is defined here
+              --> `export("e.json").named("jittery").poke_jitter(seconds(601))`: and wired here
+              = help: let it be at most as long as `timeout`
 
-            pipeline `nightly` has 3 mistakes; nothing was run"#]],
+            pipeline `nightly` has 5 mistakes; nothing was run"#]],
+    );
+}
+
+/// By the limits of the attributes, which refuse the same values as they are compiled.
+#[test]
+fn a_value_given_by_a_method_has_the_limits_of_the_attributes() {
+    use crate::Backoff;
+    #[pipeline]
+    fn nightly() {
+        let of = |name: &str| rows().named(name);
+        of("zero").timeout(Duration::ZERO);
+        of("none").timeout(Duration::MAX);
+        of("fine").sla(Duration::from_micros(1500));
+        of("often").retries(1_000_001);
+        of("steep").backoff(Backoff::new(seconds(1), seconds(2)).with_factor(1e7));
+        of("at_once").backoff(Backoff::new(Duration::ZERO, seconds(2)));
+        of("falling").backoff(Backoff::new(seconds(2), seconds(1)));
+        // The last call of a method goes before those before it.
+        of("set_right").timeout(Duration::ZERO).timeout(seconds(1));
+        of("sound").retries(1_000_000).retry_delay(Duration::ZERO).timeout(Duration::from_millis(1));
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+            error: `.timeout` of `zero` cannot be used: it must be longer than zero
+              --> `timeout(Duration::ZERO)`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: a duration is in whole milliseconds, and at most a hundred years; without the call the default holds
+
+            error: `.timeout` of `none` cannot be used: it is longer than a hundred years
+              --> `timeout(Duration::MAX)`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: a duration is in whole milliseconds, and at most a hundred years; without the call the default holds
+
+            error: `.sla` of `fine` cannot be used: it is finer than a millisecond, the engine's smallest unit: use `ms` or longer
+              --> `sla(Duration::from_micros(1500))`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: a duration is in whole milliseconds, and at most a hundred years; without the call the default holds
+
+            error: `.retries` of `often` cannot be used: a node is retried at most 1000000 times
+              --> `retries(1_000_001)`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: write a smaller number
+
+            error: `.backoff` of `steep` cannot be used: its `factor` is 10000000, and a factor is at least 1, or the waits would shrink, and at most 1000000
+              --> `backoff(Backoff::new(seconds(1), seconds(2)).with_factor(1e7))`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: `start` is longer than zero and at most `max`, and the factor lies between 1 and 1000000
+
+            error: `.backoff` of `at_once` cannot be used: its `start` is 0s, and it must be longer than zero
+              --> `backoff(Backoff::new(Duration::ZERO, seconds(2)))`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: `start` is longer than zero and at most `max`, and the factor lies between 1 and 1000000
+
+            error: `.backoff` of `falling` cannot be used: it starts at 2s, which is longer than its `max` of 1s
+              --> `backoff(Backoff::new(seconds(2), seconds(1)))`: set here
+              --> `rows().named(name)`: on the node wired here
+              = help: `start` is longer than zero and at most `max`, and the factor lies between 1 and 1000000
+
+            pipeline `nightly` has 7 mistakes; nothing was run"#]],
+    );
+}
+
+/// The macros find both as they compile; what was built elsewhere, or before a change of law, is found here.
+#[test]
+fn a_window_that_cannot_be_read_names_pipeline_and_option() {
+    use crate::author::options::PipelineOptions;
+    use crate::author::pipeline::{PipelineDefinition, without_params};
+    fn wire() {
+        rows();
+    }
+    fn refused(options: fn(PipelineOptions) -> PipelineOptions) -> String {
+        let pipeline = without_params(PipelineDefinition::new("nightly", "", options), wire);
+        pipeline.check().unwrap_err().to_string().lines().next().unwrap_or_default().to_owned()
+    }
+    assert_eq!(
+        refused(|options| options.start("2024-1-5")),
+        "error: the `start` of pipeline `nightly` cannot be used: `2024-1-5` is not a date; write `2024-01-05`"
+    );
+    assert_eq!(
+        refused(|options| options.start("2024-01-05").end("2024-01-31T23:59:60Z")),
+        "error: the `end` of pipeline `nightly` cannot be used: `2024-01-31T23:59:60Z` does not exist: the clock has no such time"
+    );
+    assert_eq!(
+        refused(|options| options.start("2024-01-05").end("2024-01-04")),
+        "error: the `end` of pipeline `nightly` cannot be used: the end, `2024-01-04`, is before the start, `2024-01-05`"
+    );
+    assert!(
+        refused(|options| options.timezone("Europe/Berlin").end("2024-10-27T02:30")).contains("happened twice in Europe/Berlin")
     );
 }
 
@@ -1704,8 +1806,8 @@ fn a_time_zone_that_only_the_machine_that_built_it_knows_is_named() {
         let (message, help) = error.split_once("  = help: ").unwrap();
         assert!(
             message.starts_with(
-                "error: the time zone of pipeline `nightly` cannot be used: `America/Coast_City` is not a time zone; write an IANA \
-                 name such as `Europe/Berlin` or `UTC`\n"
+                "error: the time zone of pipeline `nightly` cannot be used: `America/Coast_City` is not a time zone; did \
+                 you mean `America/Costa_Rica`?\n"
             ),
             "{message}"
         );

@@ -4,7 +4,7 @@
 //! (it is every hour) and `*/15,5` "every 15 minutes".
 
 use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
+use pipeline_syntax::cron::read_fields;
 
 use super::times::Times;
 
@@ -64,8 +64,7 @@ fn describe_days(cron: &Cron) -> Option<String> {
         field(pattern.months.values())?,
         field(pattern.days_of_week.values())?
     );
-    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).sloppy_ranges(true).build();
-    let words = parser.parse(&line).ok()?.describe();
+    let words = read_fields(&line).ok()?.describe();
     let days = words.strip_prefix("At 00:00")?.trim_end_matches('.');
     let days = if line.contains("LW") { days.replace("last day", "last working day") } else { days.to_owned() };
     Some(days.replace("Monday, Tuesday, Wednesday, Thursday, and Friday", "Monday to Friday"))

@@ -32,11 +32,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 mod cron;
-mod date;
+mod dates;
 mod describe;
 mod error;
 mod interval;
-mod syntax;
 mod ticks;
 mod times;
 mod wall;
@@ -44,15 +43,12 @@ mod window;
 
 pub use crate::time::{Zone, ZoneOffset};
 pub use cron::Schedule;
-pub use date::{parse_date, parse_zone};
-pub use error::{DateError, ScheduleError};
+pub use dates::{parse_date, parse_zone};
+pub use error::ScheduleError;
 pub use interval::{Interval, Intervals};
+pub use pipeline_syntax::date::DateError;
 pub use ticks::Ticks;
 pub use window::Window;
-
-/// Times are kept as nanoseconds in 64 bits; these are the first and the last year that they hold whole.
-const FIRST_YEAR: i32 = 1678;
-const LAST_YEAR: i32 = 2261;
 
 #[cfg(test)]
 mod oracle;

@@ -6,12 +6,13 @@
 //! times of each matching day become instants, and a day on which the clock does not change costs two look-ups of the zone.
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
-use croner::Weekday;
+use pipeline_syntax::cron::matches;
+use pipeline_syntax::date::{FIRST_YEAR, LAST_YEAR};
+use pipeline_syntax::zone::Wall;
 
 use super::Schedule;
 use super::times::Times;
-use super::wall::{Wall, constant_offset};
-use super::{FIRST_YEAR, LAST_YEAR};
+use super::wall::constant_offset;
 use crate::time::Zone;
 
 impl Schedule {
@@ -63,11 +64,6 @@ impl Schedule {
         Ticks { schedule: self, next: self.next_at_or_after(from).filter(|tick| *tick <= to), to }
     }
 
-    /// Whether any day matches. In the 28 years from 2000 every date falls on every weekday that it ever falls on.
-    pub(super) fn fires(&self) -> bool {
-        NaiveDate::from_ymd_opt(2000, 1, 1).is_some_and(|day| day.iter_days().take(28 * 366).any(|day| self.matches(day)))
-    }
-
     fn search(&self, t: DateTime<Utc>, direction: Direction) -> Option<DateTime<Utc>> {
         let t = direction.enter(t)?;
         // Asked once: a search goes by one edition of the rules, and the next one by what is known then.
@@ -96,7 +92,7 @@ impl Schedule {
     fn matching_day(&self, mut day: NaiveDate, direction: Direction) -> Option<NaiveDate> {
         // A year more at either end, as a local date may differ from UTC's.
         while (FIRST_YEAR - 1..=LAST_YEAR + 1).contains(&day.year()) {
-            if self.matches(day) {
+            if matches(&self.cron, day) {
                 return Some(day);
             }
             // Whole months are left out at a step, for the sake of sparse lines.
@@ -104,14 +100,6 @@ impl Schedule {
             day = if is_month_listed { direction.after(day)? } else { direction.next_month(day)? };
         }
         None
-    }
-
-    fn matches(&self, day: NaiveDate) -> bool {
-        let pattern = &self.cron.pattern;
-        let weekday = Weekday::from_days_from_sunday(day.weekday().num_days_from_sunday());
-        // croner's errors are about dates that do not exist.
-        pattern.month_match(day.month()).unwrap_or(false)
-            && pattern.day_match(day.year(), day.month(), day.day(), weekday).unwrap_or(false)
     }
 
     /// The tick of `day` that lies next to `t` in `direction`.
@@ -127,7 +115,7 @@ impl Schedule {
 
     /// When a wall clock time of the line fires; see the module's rule for changes of clock.
     fn instants(&self, zone: Zone, wall: NaiveDateTime) -> impl Iterator<Item = DateTime<Utc>> {
-        let (first, second) = match (Wall::at(zone, wall), self.fixed_time) {
+        let (first, second) = match (Wall::at(&zone, wall), self.fixed_time) {
             (wall, true) => (Some(wall.first()), None),
             (Wall::Once(at), false) => (Some(at), None),
             (Wall::Twice(first, second), false) => (Some(first), Some(second)),

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::date::parse_date;
+use pipeline_syntax::date::{self, WindowError};
+
 use super::{DateError, Interval, Intervals, Schedule};
 use crate::time::Zone;
 
@@ -32,23 +33,19 @@ pub struct Window {
 }
 
 impl Window {
-    /// Reads the bounds as [`parse_date`] does: a date alone is midnight in `zone`, which is the schedule's.
+    /// Reads the bounds as [`parse_date`](super::parse_date) does: a date alone is midnight in `zone`, which is the schedule's.
     ///
     /// # Errors
     ///
-    /// What [`parse_date`] refuses, and an end before the start.
+    /// What [`parse_date`](super::parse_date) refuses, and an end before the start.
     pub fn parse(start: Option<&str>, end: Option<&str>, catchup: bool, zone: Zone) -> Result<Self, DateError> {
-        let read = |text: Option<&str>| text.map(|text| parse_date(text, zone)).transpose();
-        let window = Self { start: read(start)?, end: read(end)?, catchup };
-        if let (Some(from), Some(to)) = (window.start, window.end)
-            && to < from
-        {
-            return Err(DateError::EndBeforeStart {
-                start: start.unwrap_or_default().to_owned(),
-                end: end.unwrap_or_default().to_owned(),
-            });
-        }
-        Ok(window)
+        Self::read(start, end, catchup, zone).map_err(|refused| *refused.error)
+    }
+
+    /// As [`Window::parse`], with an error that says which bound it is about.
+    pub(crate) fn read(start: Option<&str>, end: Option<&str>, catchup: bool, zone: Zone) -> Result<Self, WindowError> {
+        let (start, end) = date::window(start, end, &zone)?;
+        Ok(Self { start, end, catchup })
     }
 
     /// The intervals that should run at `now`, oldest first, given the last one that was scheduled.

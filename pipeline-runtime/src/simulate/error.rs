@@ -18,7 +18,7 @@ pub enum SimulationError {
     #[error("{0}")]
     Date(String),
     /// No duration.
-    #[error("{text:?} is no duration: {reason}; write `7m` or `1h30m`")]
+    #[error("{text:?} is not a duration: {reason}")]
     Duration {
         /// What was given.
         text: String,

@@ -390,8 +390,8 @@ fn interval_of(plan: &Plan, date: &str) -> Result<Interval, SimulationError> {
 }
 
 fn duration(text: &str) -> Result<Duration, SimulationError> {
-    let parsed = humantime::parse_duration(text);
-    parsed.map_err(|error| SimulationError::Duration { text: text.to_owned(), reason: error.to_string() })
+    let refuse = |reason| SimulationError::Duration { text: text.to_owned(), reason };
+    pipeline_syntax::duration::parse(text, pipeline_syntax::duration::Zero::Allowed).map_err(refuse)
 }
 
 impl Fault {

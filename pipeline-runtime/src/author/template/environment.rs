@@ -25,7 +25,7 @@ pub(super) fn environment() -> &'static Environment<'static> {
         environment.add_filter("e", escape);
         environment.add_filter("escape", escape);
         environment.add_filter("pprint", |value: &Value| has_value(value).map(|()| filters::pprint(value)));
-        // The macro's list of filters names the same; the test of the templates renders each.
+        // What the macro takes is `pipeline_syntax::template::DATE_FILTERS`; a test of the templates renders each.
         environment.add_filter("ds", |date: &Value| parse(date).map(ds));
         environment.add_filter("ds_nodash", |date: &Value| parse(date).map(ds_nodash));
         environment.add_filter("ts", |date: &Value| parse(date).map(ts));

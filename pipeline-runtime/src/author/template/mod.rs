@@ -4,9 +4,6 @@
 //! this run, and printing that is an error: nothing is ever silently empty. A param that is null has no value, either.
 
 mod environment;
-mod unrendered;
-
-pub(crate) use unrendered::unrendered;
 
 use super::bounded;
 use super::context::RunInfo;
@@ -128,6 +125,7 @@ mod tests {
     use super::*;
     use crate::schedule::Interval;
     use chrono::{DateTime, Utc};
+    use pipeline_syntax::template::{DATE_FILTERS, VARIABLES};
 
     fn run() -> RunInfo {
         let date = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
@@ -159,6 +157,17 @@ mod tests {
         let all = "{{ ts|ds }} {{ ts|ds_nodash }} {{ ds|ts }} {{ ds|ts_nodash }} {{ ds|ds_add(-25) }} {{ ts|date('%H:%M') }}";
         let expected = "2024-03-25 20240325 2024-03-25T00:00:00+00:00 20240325T000000 2024-02-29 06:30";
         assert_eq!(render(all).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_the_macro_takes_is_there() {
+        let previous = Some(Interval::at("2024-03-24T06:30:00Z".parse::<DateTime<Utc>>().unwrap()));
+        let run = RunInfo { previous, ..run() };
+        let named = VARIABLES.iter().filter(|name| **name != "params").map(|name| format!("{{{{ {name} }}}}"));
+        for source in named.chain(DATE_FILTERS.iter().map(|filter| filter.example.to_owned())) {
+            let rendered = Template::new(source.clone().leak()).render(&run, "load", 2);
+            assert!(rendered.is_ok_and(|text| !text.is_empty()), "{source}");
+        }
     }
 
     #[test]

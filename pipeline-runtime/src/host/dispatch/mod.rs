@@ -115,7 +115,7 @@ impl<'a> Dispatch<'a> {
             let unfinished = unfinished(reader, &plan)?;
             let date = self.now().date;
             let known = Known { paused: paused.contains(id), unfinished, ..calendar::scheduled(reader, pipeline, date)? };
-            self.scheduler.add(id, Timetable::of(&plan)?, known, Some(date));
+            self.scheduler.add(id, timetable(&plan)?, known, Some(date));
         }
         Ok(())
     }
@@ -129,7 +129,7 @@ impl<'a> Dispatch<'a> {
             Some(journal) => unfinished(&journal.reader()?, plan)?,
             None => Vec::new(),
         };
-        self.scheduler.add(plan.pipeline, Timetable::of(plan)?, Known { unfinished, ..Known::default() }, None);
+        self.scheduler.add(plan.pipeline, timetable(plan)?, Known { unfinished, ..Known::default() }, None);
         Ok(())
     }
 
@@ -382,6 +382,15 @@ fn unfinished(reader: &Reader, plan: &crate::Plan) -> Result<Vec<Turn>, StartErr
     }
     let unfinished = reader.unfinished_intervals(plan.pipeline)?.into_iter();
     Ok(unfinished.map(|(key, kind, interval)| Turn { key, kind, interval, max_active: None }).collect())
+}
+
+/// The plan was checked by the time zones as they were then, which may have been updated since.
+fn timetable(plan: &crate::Plan) -> Result<Timetable, StartError> {
+    Timetable::of(plan).map_err(|refused| StartError::Calendar {
+        pipeline: plan.pipeline,
+        option: refused.option,
+        error: refused.error,
+    })
 }
 
 fn new_spec(plan: Arc<crate::Plan>, interval: Interval, sla_from: Timestamp) -> RunSpec {

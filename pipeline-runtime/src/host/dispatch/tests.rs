@@ -228,3 +228,20 @@ fn what_a_process_carried_out_that_ended_before_it_answered_is_answered_and_not_
     let answer = journal.mailbox().unwrap().answer(ticket).unwrap().unwrap();
     assert!(answer.contains("the command was carried out by a process that ended before it answered"), "{answer}");
 }
+
+#[test]
+fn a_bound_that_cannot_be_used_any_more_is_told_with_its_pipeline() {
+    #[task]
+    async fn counted() -> Result<u64> {
+        Ok(1)
+    }
+    #[pipeline(schedule = "@daily")]
+    fn bounded() {
+        counted();
+    }
+    let mut plan = bounded().plan(&serde_json::Value::Null).unwrap();
+    // As where a zone's rules were changed after the plan was made.
+    plan.calendar.end = Some("2024-1-5");
+    let error = timetable(&plan).unwrap_err().to_string();
+    assert_eq!(error, "the `end` of pipeline `bounded` cannot be used: `2024-1-5` is not a date; write `2024-01-05`");
+}

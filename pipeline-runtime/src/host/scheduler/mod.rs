@@ -42,10 +42,11 @@ mod tests;
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind, StoredRun};
 use crate::plan::Plan;
-use crate::schedule::{DateError, Interval, Schedule, Window, Zone};
+use crate::schedule::{Interval, Schedule, Window, Zone};
 use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
 use pipeline::PipelineState;
+use pipeline_syntax::date::WindowError;
 use std::collections::BTreeMap;
 
 /// When a pipeline runs, and how often at once.
@@ -58,12 +59,12 @@ pub(crate) struct Timetable {
 }
 
 impl Timetable {
-    pub(crate) fn of(plan: &Plan) -> Result<Self, DateError> {
+    pub(crate) fn of(plan: &Plan) -> Result<Self, WindowError> {
         let calendar = plan.calendar;
         let zone = plan.schedule.as_ref().map_or(Zone::UTC, Schedule::zone);
         Ok(Self {
             schedule: plan.schedule.clone(),
-            window: Window::parse(calendar.start, calendar.end, calendar.catchup, zone)?,
+            window: Window::read(calendar.start, calendar.end, calendar.catchup, zone)?,
             max_active_runs: calendar.max_active_runs,
             depends_on_past: calendar.depends_on_past,
         })

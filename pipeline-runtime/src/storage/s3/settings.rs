@@ -7,6 +7,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use pipeline_syntax::duration::{self, Zero};
+
 use super::super::key;
 
 /// How long a look at a key or a page of a listing may take in all, and how long a transfer may stand still. Below what sensors wait between
@@ -116,11 +118,7 @@ pub(super) fn endpoint(url: &str) -> Result<String, String> {
 }
 
 fn timeout(value: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(value) {
-        Ok(timeout) if !timeout.is_zero() => Ok(timeout),
-        Ok(_) => Err("`timeout` is zero".into()),
-        Err(error) => Err(format!("`timeout` is no duration such as `20s` ({error})")),
-    }
+    duration::parse(value, Zero::Refused).map_err(|why| format!("`timeout` is not a duration such as `20s`: {why}"))
 }
 
 /// Undoes percent-encoding. A `+` stands for itself, as secrets hold it.
@@ -179,7 +177,8 @@ mod tests {
             ("bucket?endpoint=http://u:hidden@localhost", "holds credentials"),
             ("bucket?regoin=eu", "`regoin` is no setting; known are endpoint, region"),
             ("bucket?path_style=yes", "neither `true` nor `false`"),
-            ("bucket?timeout=20", "no duration such as `20s`"),
+            ("bucket?timeout=20", "`timeout` is not a duration such as `20s`: the unit is missing: write `20s`"),
+            ("bucket?timeout=0s", "longer than zero"),
             ("bucket?retries=-1", "no number"),
             ("bucket?region=%ff", "percent-encoded"),
             ("bucket?region=", "has no value"),

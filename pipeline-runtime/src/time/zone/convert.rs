@@ -1,7 +1,8 @@
 //! Zones as chrono's time zones, so that its dates work in them.
 
 use super::Zone;
-use chrono::{FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc};
+use pipeline_syntax::zone::WallClock;
 use std::fmt;
 
 /// An offset from UTC, and the [`Zone`] that it is of.
@@ -46,10 +47,7 @@ impl TimeZone for Zone {
 
     /// None in a gap; in a fold both, the earlier first.
     fn offset_from_local_datetime(&self, wall: &NaiveDateTime) -> MappedLocalTime<ZoneOffset> {
-        match self.rules {
-            Some(rules) => rules.at_local(wall.and_utc().timestamp()).map(|offset| ZoneOffset { zone: *self, offset }),
-            None => MappedLocalTime::Single(ZoneOffset { zone: *self, offset: Utc.fix() }),
-        }
+        self.offset_at_local(*wall).map(|offset| ZoneOffset { zone: *self, offset })
     }
 
     fn offset_from_utc_date(&self, day: &NaiveDate) -> ZoneOffset {
@@ -57,7 +55,23 @@ impl TimeZone for Zone {
     }
 
     fn offset_from_utc_datetime(&self, utc: &NaiveDateTime) -> ZoneOffset {
-        let offset = self.rules.map_or_else(|| Utc.fix(), |rules| rules.at(utc.and_utc().timestamp()));
-        ZoneOffset { zone: *self, offset }
+        ZoneOffset { zone: *self, offset: self.offset_at(utc.and_utc()) }
+    }
+}
+
+impl WallClock for Zone {
+    fn name(&self) -> &str {
+        Zone::name(*self)
+    }
+
+    fn offset_at(&self, at: DateTime<Utc>) -> FixedOffset {
+        self.rules.map_or_else(|| Utc.fix(), |rules| rules.at(at.timestamp()))
+    }
+
+    fn offset_at_local(&self, wall: NaiveDateTime) -> MappedLocalTime<FixedOffset> {
+        match self.rules {
+            Some(rules) => rules.at_local(wall.and_utc().timestamp()),
+            None => MappedLocalTime::Single(Utc.fix()),
+        }
     }
 }

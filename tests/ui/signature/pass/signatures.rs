@@ -27,8 +27,31 @@ async fn context_anywhere(rows: u64, ctx: Context, name: &'static str) -> Result
 }
 
 #[task]
+#[cfg_attr(test, allow(unused_variables, reason = "only its attributes matter"))]
+#[cfg(test)]
+async fn configured(rows: u64) -> Result<()> {
+    Ok(())
+}
+
+#[task]
 async fn r#type(r#match: u64) -> Result<u64> {
     Ok(r#match)
+}
+
+macro_rules! tasks_of_types {
+    ($name:ident: $context:ty, $input:ty => $output:ty) => {
+        #[task]
+        async fn $name(ctx: $context, rows: $input) -> $output {
+            Ok(format!("{} {rows}", ctx.run_id()))
+        }
+    };
+}
+
+tasks_of_types!(made_by_a_macro: Context, u64 => Result<String>);
+
+#[task]
+async fn größe(rows: u64) -> Result<u64> {
+    Ok(rows)
 }
 
 #[task]
@@ -41,6 +64,8 @@ async fn configured_away(rows: Missing) -> Result<u64> {
 pub(crate) fn signatures() {
     let rows = nested::load(1u64, vec![2u64]);
     context_anywhere(blocking(r#type(rows)), "eu").after(nothing());
+    configured(rows);
+    made_by_a_macro(größe(rows));
 }
 
 #[test]

@@ -21,7 +21,11 @@ pub(crate) fn templates(_: Options) {
         template!("{{ ds | ds_add(-7) }} {{ logical_date | date(\"%Y/%m\") }}"),
         template!("{% if prev_data_interval_end_success is defined %}{{ prev_data_interval_end_success | ds }}{% endif %}"),
         template!("{% for region in ['eu', 'us'] %}{{ loop.index }}{{ region }}{% endfor %}"),
-        template!("a { single } brace is text"),
+        template!("a { single } brace is text, and so are *.{csv,json}, [0-9]{4}, ${HOME} and {\"k\": 1}"),
+        template!("{% raw %}{braces} {{ ds }}{% endraw %}"),
+        template!(
+            "a text so long that rustfmt puts it on a line of its own, and a comma after it: {{ ds }}/{{ params.region | default('eu') }}",
+        ),
     ] {
         show(text);
     }

@@ -6,9 +6,9 @@ mod databases;
 mod report;
 
 use super::Zone;
-use super::database::built_in;
 use super::table::Zones;
 use chrono::{DateTime, Offset, TimeZone, Utc};
+use pipeline_syntax::zone::database::{BUILT_IN_VERSION, built_in};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

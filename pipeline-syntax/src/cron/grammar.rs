@@ -8,8 +8,8 @@
 //!
 //! Of 40,000 random lines, read by croniter 7.0.0 and by this module, those accepted here fired at the same 25 times, but for one: croniter
 //! takes `L` beside 30 other days of the month for all of them.
-//!
-//! This file needs nothing but the standard library.
+
+use crate::suggest;
 
 /// A line in croner's spelling.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,7 +44,8 @@ const FIELDS: [Field; 5] = [
     Field { name: "day of week", low: 0, high: 6, names: &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"] },
 ];
 
-const NICKNAMES: [(&str, &str); 7] = [
+/// Airflow's presets that are cron lines. `@once` and `@continuous` are not.
+const PRESETS: [(&str, &str); 7] = [
     ("@yearly", "0 0 1 1 *"),
     ("@annually", "0 0 1 1 *"),
     ("@monthly", "0 0 1 * *"),
@@ -54,25 +55,12 @@ const NICKNAMES: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
 ];
 
-/// Reads a line or a nickname. The error is a fragment that says what is wrong.
+/// Reads a line or a preset. The error is a fragment that says what is wrong.
 pub(super) fn read(cron: &str) -> Result<Line, String> {
     let text = cron.trim();
-    let text = if text.starts_with('@') {
-        NICKNAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, line)| *line).ok_or_else(|| {
-            let known: Vec<_> = NICKNAMES.iter().map(|(name, _)| format!("`{name}`")).collect();
-            format!("the nicknames are {}", known.join(", "))
-        })?
-    } else {
-        text
-    };
+    let text = if text.starts_with('@') { preset(text)? } else { text };
     let parts: Vec<&str> = text.split_whitespace().collect();
-    let Ok(parts) = <[&str; 5]>::try_from(parts.as_slice()) else {
-        let hint = if parts.len() == 6 { ", and there is none for seconds" } else { "" };
-        return Err(format!(
-            "it has {} fields and should have five (minute, hour, day of month, month, day of week){hint}",
-            parts.len()
-        ));
-    };
+    let Ok(parts) = <[&str; 5]>::try_from(parts.as_slice()) else { return Err(wrong_width(&parts)) };
 
     let mut fields = [const { String::new() }; 5];
     for (index, part) in parts.iter().enumerate() {
@@ -94,6 +82,32 @@ pub(super) fn read(cron: &str) -> Result<Line, String> {
     }
     let fixed_time = !fields[..2].iter().any(|field| field.contains(['*', '/']));
     Ok(Line { fields, fixed_time })
+}
+
+fn preset(text: &str) -> Result<&'static str, String> {
+    if let Some((_, line)) = PRESETS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+        return Ok(line);
+    }
+    Err(match text.to_ascii_lowercase().as_str() {
+        "@once" | "@none" => "a pipeline without `schedule` runs when it is asked to: leave the option out".to_owned(),
+        "@continuous" => "there is no continuous schedule; the shortest is every minute, `* * * * *`".to_owned(),
+        _ => format!("unknown preset; {}", suggest::hint(text, &PRESETS.map(|(name, _)| name))),
+    })
+}
+
+fn wrong_width(fields: &[&str]) -> String {
+    let found = fields.len();
+    let hint = match fields {
+        [] => "; at six every morning is `0 6 * * *`".to_owned(),
+        [_, rest @ ..] if found == 6 => {
+            format!("; there is no field for seconds or years: perhaps `{}`", rest.join(" "))
+        }
+        [word] if suggest::nearest(&format!("@{word}"), &PRESETS.map(|(name, _)| name)).is_some() => {
+            format!("; the preset is `@{word}`")
+        }
+        _ => String::new(),
+    };
+    format!("it has {found} fields where cron has 5, minute hour day-of-month month day-of-week{hint}")
 }
 
 fn read_field(index: usize, text: &str) -> Result<String, String> {
@@ -315,12 +329,16 @@ mod tests {
     #[test]
     fn what_croniter_refuses_or_misreads_is_refused() {
         for (cron, reason) in [
-            ("* * * *", "it has 4 fields and should have five (minute, hour, day of month, month, day of week)"),
+            ("* * * *", "it has 4 fields where cron has 5, minute hour day-of-month month day-of-week"),
             (
                 "0 * * * * *",
-                "it has 6 fields and should have five (minute, hour, day of month, month, day of week), and there is none for seconds",
+                "it has 6 fields where cron has 5, minute hour day-of-month month day-of-week; there is no field for seconds or years: perhaps `* * * * *`",
             ),
-            ("@reboot", "the nicknames are `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`"),
+            (
+                "@reboot",
+                "unknown preset; expected one of `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`",
+            ),
+            ("@Once", "a pipeline without `schedule` runs when it is asked to: leave the option out"),
             ("60 * * * *", "minute 60 is not within 0-59"),
             ("0 24 * * *", "hour 24 is not within 0-23"),
             ("0 0 0 * *", "day of month 0 is not within 1-31"),
@@ -346,7 +364,10 @@ mod tests {
             ("0 0 30W * *", "`30W` is unclear in shorter months: write `28W`, or `31W` for the last working day"),
             ("0 0 * * Lfri", "the last such day of a month is `L5`"),
             ("0 0 1W,15W * *", "`1W` is not a day of month: expected a number"),
-            ("", "it has 0 fields and should have five (minute, hour, day of month, month, day of week)"),
+            (
+                "",
+                "it has 0 fields where cron has 5, minute hour day-of-month month day-of-week; at six every morning is `0 6 * * *`",
+            ),
         ] {
             assert_eq!(read(cron).unwrap_err(), reason, "{cron}");
         }

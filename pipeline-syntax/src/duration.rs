@@ -1,5 +1,6 @@
 //! Durations, as humantime writes them (`1h30m`), without its units of no fixed length.
 
+use crate::limits::LONGEST;
 use crate::suggest;
 use humantime::DurationError;
 use std::time::Duration;
@@ -13,23 +14,54 @@ const SPELLINGS: &[&str] = &[
     "hour", "hours", "d", "day", "days", "w", "wk", "wks", "week", "weeks",
 ];
 
-/// A century: whatever is longer is a slip, and milliseconds of it fit everywhere.
-const LONGEST: Duration = Duration::from_hours(36_525 * 24);
+/// Whether a duration may be zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Zero {
+    /// It may, as a wait that is left out.
+    Allowed,
+    /// It may not.
+    Refused,
+}
 
-/// The duration, or why it is none.
-pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+/// The duration, or why there is none.
+///
+/// ```
+/// use pipeline_syntax::duration::{self, Zero};
+/// use std::time::Duration;
+///
+/// assert_eq!(duration::parse("250ms", Zero::Refused), Ok(Duration::from_millis(250)));
+/// assert_eq!(duration::parse("0s", Zero::Allowed), Ok(Duration::ZERO));
+/// assert_eq!(duration::parse("0s", Zero::Refused), Err("it must be longer than zero".to_owned()));
+/// ```
+pub fn parse(text: &str, zero: Zero) -> Result<Duration, String> {
     refuse_calendar_units(text)?;
+    let text = text.trim();
     let duration = humantime::parse_duration(text).map_err(|error| explain(text, &error))?;
-    if duration.is_zero() {
-        return Err("it must be longer than zero; leave the option out instead".to_owned());
-    }
-    if !duration.subsec_nanos().is_multiple_of(1_000_000) {
-        return Err("it is finer than a millisecond, the engine's smallest unit: use `ms` or longer".to_owned());
+    check(duration, zero)?;
+    Ok(duration)
+}
+
+/// Whether a duration is one that the engine can keep to, or why not: in whole milliseconds, and at most a hundred years.
+///
+/// ```
+/// use pipeline_syntax::duration::{self, Zero};
+/// use std::time::Duration;
+///
+/// assert_eq!(duration::check(Duration::from_secs(1), Zero::Refused), Ok(()));
+/// assert!(duration::check(Duration::from_micros(1500), Zero::Refused).is_err());
+/// assert!(duration::check(Duration::MAX, Zero::Refused).is_err());
+/// ```
+pub fn check(duration: Duration, zero: Zero) -> Result<(), String> {
+    if duration.is_zero() && zero == Zero::Refused {
+        return Err("it must be longer than zero".to_owned());
     }
     if duration > LONGEST {
         return Err("it is longer than a hundred years".to_owned());
     }
-    Ok(duration)
+    if !duration.subsec_nanos().is_multiple_of(1_000_000) {
+        return Err("it is finer than a millisecond, the engine's smallest unit: use `ms` or longer".to_owned());
+    }
+    Ok(())
 }
 
 /// humantime takes a month for 30.44 days and a year for 365.25, and its `M` is easily meant as minutes.
@@ -70,8 +102,14 @@ fn explain(text: &str, error: &DurationError) -> String {
     }
 }
 
-/// A duration as its author would write it: `1h 30m`.
-pub(crate) fn show(duration: Duration) -> String {
+/// A duration as its author would write it.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// assert_eq!(pipeline_syntax::duration::show(Duration::from_secs(5400)), "1h 30m");
+/// ```
+pub fn show(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
@@ -80,7 +118,7 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> String {
-        parse(text).expect_err(text)
+        parse(text, Zero::Refused).expect_err(text)
     }
 
     #[test]
@@ -94,10 +132,10 @@ mod tests {
             ("2w", 1_209_600),
             ("1.5h", 5400),
         ] {
-            assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
+            assert_eq!(parse(text, Zero::Refused), Ok(Duration::from_secs(seconds)), "{text}");
         }
-        assert_eq!(parse("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(parse("1000us"), Ok(Duration::from_millis(1)));
+        assert_eq!(parse("250ms", Zero::Refused), Ok(Duration::from_millis(250)));
+        assert_eq!(parse("1000us", Zero::Refused), Ok(Duration::from_millis(1)));
     }
 
     #[test]
@@ -119,5 +157,7 @@ mod tests {
         assert!(refused("0s").contains("longer than zero"));
         assert!(refused("1500us").contains("finer than a millisecond"));
         assert!(refused("9999w").contains("hundred years"));
+        assert_eq!(refused("18446744073709551615s"), "it is longer than a hundred years");
+        assert!(refused("18446744073709551616s").contains("too large"));
     }
 }

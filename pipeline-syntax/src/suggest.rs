@@ -1,7 +1,12 @@
 //! "did you mean": the nearest known name to what was typed.
 
 /// What to say after "unknown …": the nearest of `known`, or all of them.
-pub(crate) fn hint(typed: &str, known: &[&str]) -> String {
+///
+/// ```
+/// assert_eq!(pipeline_syntax::suggest::hint("retrys", &["retries", "pool"]), "did you mean `retries`?");
+/// assert_eq!(pipeline_syntax::suggest::hint("zebra", &["retries", "pool"]), "expected one of `retries`, `pool`");
+/// ```
+pub fn hint(typed: &str, known: &[&str]) -> String {
     match nearest(typed, known) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("expected one of {}", list(known)),
@@ -9,7 +14,12 @@ pub(crate) fn hint(typed: &str, known: &[&str]) -> String {
 }
 
 /// The known name that `typed` most likely stands for.
-pub(crate) fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+///
+/// ```
+/// assert_eq!(pipeline_syntax::suggest::nearest("time_out", &["timeout", "pool"]), Some("timeout"));
+/// assert_eq!(pipeline_syntax::suggest::nearest("zebra", &["timeout", "pool"]), None);
+/// ```
+pub fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     known
         .iter()
@@ -20,8 +30,12 @@ pub(crate) fn nearest<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
         .or_else(|| containing(&typed, known))
 }
 
-/// `` `a`, `b`, `c` ``
-pub(crate) fn list(names: &[&str]) -> String {
+/// The names in backticks, for a message.
+///
+/// ```
+/// assert_eq!(pipeline_syntax::suggest::list(&["a", "b"]), "`a`, `b`");
+/// ```
+pub fn list(names: &[&str]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }

