@@ -21,5 +21,6 @@ pub(crate) mod output;
 pub(crate) mod overrides;
 pub(crate) mod params;
 pub(crate) mod pipeline;
+pub(crate) mod seal;
 pub(crate) mod template;
 pub(crate) mod value;
