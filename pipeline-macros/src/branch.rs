@@ -175,7 +175,7 @@ fn impls(item: &ItemEnum, arms: &[Arm<'_>]) -> TokenStream {
     let first = arms.first().map(|arm| &arm.field);
     quote! {
         const _: () = {
-            impl ::pipeline_runtime::Branches for #name {
+            impl ::pipeline_runtime::Branch for #name {
                 type Arms = #arms_name;
                 fn split(&self) -> (usize, &dyn ::pipeline_runtime::__private::Datum) {
                     match self { #(#split),* #left_out }
@@ -204,7 +204,7 @@ fn stand_in(vis: &Visibility, name: &Ident, generics: &syn::Generics) -> TokenSt
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
         #vis struct #arms_name {}
         const _: () = {
-            impl #impl_generics ::pipeline_runtime::Branches for #name #arguments #bounds {
+            impl #impl_generics ::pipeline_runtime::Branch for #name #arguments #bounds {
                 type Arms = #arms_name;
                 fn split(&self) -> (usize, &dyn ::pipeline_runtime::__private::Datum) {
                     ::core::unimplemented!()

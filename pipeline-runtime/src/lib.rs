@@ -150,10 +150,14 @@ mod time;
 pub mod __private;
 
 pub use alerts::{Log, Webhook};
-pub use author::branch::{Arms, Branches};
+/// What this interface speaks of: dates, the bytes of an object, and JSON. Taken from here they are of the right version.
+#[doc(no_inline)]
+pub use {bytes, chrono, serde_json};
+
+pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
-pub use author::input::{IntoInput, Rule};
+pub use author::input::IntoInput;
 pub use author::node::{ArmsExt, List, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Notification, Notify};
 pub use author::options::{Backoff, Mode, OnTimeout, Pool};

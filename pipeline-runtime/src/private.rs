@@ -12,7 +12,7 @@ pub use crate::author::options::{Mode, OnTimeout, PipelineOptions, TaskOptions};
 pub use crate::author::pipeline::{PipelineDefinition, with_params as pipeline1, without_params as pipeline0};
 pub use crate::author::value::{Data, Datum};
 pub use crate::journal::stage as commits;
-pub use crate::{Backoff, Branches, Context, IntoInput, Node, Notify, Pipeline, Pool};
+pub use crate::{Backoff, Branch, Context, IntoInput, Node, Notify, Pipeline, Pool};
 pub use std::convert::Infallible;
 
 /// A type as it stands, so that an unknown one is reported once (rustc proposes a generic only outside of `<..>`).

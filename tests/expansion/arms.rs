@@ -10,7 +10,7 @@ pub struct RouteArms {
     pub nothing: ::pipeline_runtime::Node<()>,
 }
 const _: () = {
-    impl ::pipeline_runtime::Branches for Route {
+    impl ::pipeline_runtime::Branch for Route {
         type Arms = RouteArms;
         fn split(&self) -> (usize, &dyn ::pipeline_runtime::__private::Datum) {
             match self {

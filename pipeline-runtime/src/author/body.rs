@@ -3,9 +3,9 @@
 //! The expansion of an attribute names only types and spans; what it calls is here, in generic functions, so that it stays
 //! small and quick to check.
 
-use super::branch::{Arms, BranchHandle, Branches};
+use super::branch::{Arms, Branch, BranchHandle};
 use super::context::{Attempt, Context};
-use super::definition::{Branch, Definition, Task};
+use super::definition::{BranchArms, Definition, Task};
 use super::derived;
 use super::draft;
 use super::equality::Compare;
@@ -15,6 +15,7 @@ use super::node::Node;
 use super::options::TaskOptions;
 use super::outcome::Poke;
 use super::output::{BranchOutput, SensorOutput, TaskOutput};
+use super::seal::Seal;
 use super::secret::Secrets;
 use super::value::{Codec, Data, Value};
 use std::any::Any;
@@ -300,7 +301,7 @@ where
     R: TaskOutput<Value = T> + 'static,
     T: Data,
 {
-    let erase = Erase(|result: R| result.into_result().map(|value| Produced::Value(Value::new(value))));
+    let erase = Erase(|result: R| result.into_result(Seal).map(|value| Produced::Value(Value::new(value))));
     let body = Typed { start, erase };
     Node::new(draft::task(definition, inputs, |inputs| Task {
         definition,
@@ -331,7 +332,7 @@ where
     T: Data,
 {
     let erase = Erase(|result: R| {
-        result.into_result().map(|poke| match poke {
+        result.into_result(Seal).map(|poke| match poke {
             Poke::Ready(value) => Produced::Value(Value::new(value)),
             Poke::NotYet => Produced::NotYet,
         })
@@ -433,7 +434,7 @@ impl<R: SensorOutput<Value: Data> + 'static> Wires<R> for Checked<AsSensor, true
     }
 }
 
-impl<B: Data + Branches, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> Wires<R> for Checked<AsBranch, true> {
+impl<B: Data + Branch, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> Wires<R> for Checked<AsBranch, true> {
     type Value = B;
     type Wired = R::Arms;
     #[track_caller]
@@ -444,7 +445,7 @@ impl<B: Data + Branches, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> W
         start: Start<R>,
         compare: Option<Compare>,
     ) -> Self::Wired {
-        let erase = Erase(|result: R| result.into_result().map(|branch| Produced::Value(Value::new(branch))));
+        let erase = Erase(|result: R| result.into_result(Seal).map(|branch| Produced::Value(Value::new(branch))));
         let body = Typed { start, erase };
         let branch = draft::task(definition, inputs, |inputs| Task {
             definition,
@@ -453,7 +454,11 @@ impl<B: Data + Branches, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> W
             body: Box::new(body),
             codec: Codec::of::<B>(),
             compare,
-            branch: Some(Branch { arm: derived::arm::<B>, carried: derived::carried::<B>, arms: <B::Arms as Arms<B>>::NAMES }),
+            branch: Some(BranchArms {
+                arm: derived::arm::<B>,
+                carried: derived::carried::<B>,
+                arms: <B::Arms as Arms<B>>::NAMES,
+            }),
         });
         <B::Arms as Arms<B>>::from_branch(BranchHandle(branch))
     }

@@ -4,13 +4,14 @@ use super::draft;
 use super::node::Node;
 use super::value::Datum;
 
-/// An enum whose variants are the arms of a `#[branch]`. Implemented by [`#[derive(Branch)]`](macro@crate::Branch).
+/// An enum whose variants are the arms of a `#[branch]`. Only [`#[derive(Branch)]`](macro@crate::Branch) implements it: what is hidden in it
+/// changes without notice.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a branch",
     label = "a `#[branch]` returns `Result<B>` where `B` is an enum that derives `Branch`",
     note = "add `#[derive(Branch)]` to `{Self}`"
 )]
-pub trait Branches: Sized {
+pub trait Branch: Sized {
     /// The arms as nodes: a struct with one field a variant.
     type Arms: Arms<Self>;
     /// The arm that the value takes, and what that carries.
@@ -21,7 +22,7 @@ pub trait Branches: Sized {
 /// The arms of the branch `B` as nodes.
 ///
 /// The struct is made by `#[derive(Branch)]`, one public field a variant, so that a pattern without `..` that forgets an arm
-/// does not compile. It takes the same overrides as a node: `route(report).retries(2)`.
+/// does not compile. Only the derive implements the trait. It takes the same overrides as a node: `route(report).retries(2)`.
 pub trait Arms<B>: Sized {
     #[doc(hidden)]
     const NAMES: &'static [&'static str];

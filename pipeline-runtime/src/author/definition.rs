@@ -51,11 +51,11 @@ pub(crate) struct Task {
     /// The output's own `==`, where it has one.
     pub(crate) compare: Option<Compare>,
     /// What a branch's arms are.
-    pub(crate) branch: Option<Branch>,
+    pub(crate) branch: Option<BranchArms>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Branch {
+pub(crate) struct BranchArms {
     /// Which arm an output takes.
     pub(crate) arm: fn(&Value) -> Option<usize>,
     /// What that arm carries.

@@ -5,7 +5,7 @@
 //! its lock, and recovery may make them without the type's code.
 
 use super::bounded::Unwritten;
-use super::branch::Branches;
+use super::branch::Branch;
 use super::input::Upstream;
 use super::value::{Data, Datum, Value};
 use std::any::Any;
@@ -38,12 +38,12 @@ pub(crate) fn join<U: Data>(results: &[Upstream]) -> Option<Value> {
 }
 
 /// Which arm a branch's output takes.
-pub(crate) fn arm<B: Branches + 'static>(output: &Value) -> Option<usize> {
+pub(crate) fn arm<B: Branch + 'static>(output: &Value) -> Option<usize> {
     output.as_any().downcast_ref::<B>().map(|output| output.split().0)
 }
 
 /// What the arm carries that a branch's output takes.
-pub(crate) fn carried<B: Branches + 'static>(output: &Value) -> Value {
+pub(crate) fn carried<B: Branch + 'static>(output: &Value) -> Value {
     Value::new(Carried::<B> { output: output.clone(), shared: OnceLock::new(), of: std::marker::PhantomData })
 }
 
@@ -132,7 +132,7 @@ struct Carried<B> {
     of: std::marker::PhantomData<fn() -> B>,
 }
 
-impl<B: Branches + 'static> Carried<B> {
+impl<B: Branch + 'static> Carried<B> {
     fn get(&self) -> &dyn Datum {
         // The plan's types say that a branch's output is a `B`.
         let output = self.output.as_any().downcast_ref::<B>();
@@ -140,7 +140,7 @@ impl<B: Branches + 'static> Carried<B> {
     }
 }
 
-impl<B: Branches + 'static> Datum for Carried<B> {
+impl<B: Branch + 'static> Datum for Carried<B> {
     fn clone_into(&self, slot: &mut dyn Any) -> bool {
         self.get().clone_into(slot)
     }

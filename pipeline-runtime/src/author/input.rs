@@ -11,7 +11,8 @@ use super::value::Value;
 use std::any::Any;
 use std::sync::Arc;
 
-/// Anything that may stand in a task's parameter position: a plain `T`, a `Node<T>`, or what a wider parameter takes.
+/// Anything that may stand in a task's parameter position: a plain `T`, a `Node<T>`, or what a wider parameter takes. The trait is
+/// sealed.
 ///
 /// | parameter | takes | trigger rule |
 /// |---|---|---|
@@ -61,7 +62,7 @@ pub(crate) enum Source<Plain> {
 /// When an input holds. Airflow's trigger rules, but judged for each input alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rule {
+pub(crate) enum Rule {
     /// The upstream must succeed.
     AllSuccess,
     /// The upstream may also be skipped.
@@ -72,7 +73,7 @@ pub enum Rule {
 
 impl Rule {
     /// Airflow's name of the rule.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::AllSuccess => "all_success",
             Self::NoneFailed => "none_failed",

@@ -22,6 +22,7 @@ pub(crate) mod overrides;
 pub(crate) mod params;
 pub(crate) mod pipeline;
 pub(crate) mod redaction;
+pub(crate) mod seal;
 pub(crate) mod secret;
 pub(crate) mod template;
 pub(crate) mod value;

@@ -108,7 +108,7 @@ pub fn first_of<T>(nodes: impl IntoIterator<Item = Node<T>>) -> Node<T> {
     Node::new(draft::first_of(nodes.into_iter().map(|node| node.handle).collect()))
 }
 
-/// A list, whose elements `.each` maps over.
+/// A list, whose elements `.each` maps over: a `Vec`. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`.each` needs a task that returns a list, but this one returns `{Self}`",
     label = "`Node<{Self}>` is not a `Node<Vec<_>>`",

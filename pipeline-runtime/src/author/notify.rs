@@ -1,5 +1,6 @@
 use super::error::Result;
 use super::output::PipelineOutput;
+use super::seal::Seal;
 use super::secret::Secret;
 use std::any::TypeId;
 use std::pin::Pin;
@@ -72,13 +73,14 @@ where
 {
     fn notify(&self, notification: Notification) -> BoxFuture<Result<()>> {
         let told = self(notification);
-        Box::pin(async move { told.await.into_result() })
+        Box::pin(async move { told.await.into_result(Seal) })
     }
 }
 
 /// What a callback is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Event {
     /// A node ended `failed` or `upstream_failed`, or a run `failed`.
     OnFailure,

@@ -130,6 +130,7 @@ impl Backoff {
 /// What becomes of a sensor whose timeout is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OnTimeout {
     /// It ends `failed`, whatever its retries.
     #[default]
@@ -143,6 +144,7 @@ pub enum OnTimeout {
 /// What a sensor does with its pool slot between two pokes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Mode {
     /// Keeps it for the whole wait.
     Poke,

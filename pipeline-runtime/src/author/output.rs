@@ -1,10 +1,20 @@
 //! What a task, a sensor, a branch and a pipeline may return.
 
-use super::branch::Branches;
+use super::branch::Branch;
 use super::error::{IntoTaskError, TaskError};
 use super::outcome::Poke;
+use super::seal::Seal;
 
-/// What a `#[task]` may return: `Result<T, E>` or nothing.
+/// What a `#[task]` may return: `Result<T, E>` or nothing. The trait is sealed.
+///
+/// ```compile_fail,E0050
+/// # use pipeline_runtime::{TaskError, TaskOutput};
+/// struct Mine;
+/// impl TaskOutput for Mine {
+///     type Value = u64;
+///     fn into_result(self) -> Result<u64, TaskError> { Ok(1) }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a task cannot return `{Self}`",
     label = "expected `Result<T, E>` or `()`",
@@ -14,12 +24,12 @@ pub trait TaskOutput {
     /// What a downstream receives.
     type Value;
     #[doc(hidden)]
-    fn into_result(self) -> Result<Self::Value, TaskError>;
+    fn into_result(self, seal: Seal) -> Result<Self::Value, TaskError>;
 }
 
 impl<T, E: IntoTaskError> TaskOutput for Result<T, E> {
     type Value = T;
-    fn into_result(self) -> Result<T, TaskError> {
+    fn into_result(self, _: Seal) -> Result<T, TaskError> {
         self.map_err(Into::into)
     }
 }
@@ -27,12 +37,12 @@ impl<T, E: IntoTaskError> TaskOutput for Result<T, E> {
 #[diagnostic::do_not_recommend]
 impl TaskOutput for () {
     type Value = ();
-    fn into_result(self) -> Result<(), TaskError> {
+    fn into_result(self, _: Seal) -> Result<(), TaskError> {
         Ok(())
     }
 }
 
-/// What a `#[sensor]` may return: `Result<Poke<T>, E>`.
+/// What a `#[sensor]` may return: `Result<Poke<T>, E>`. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "a sensor cannot return `{Self}`",
     label = "expected `Result<Poke<T>>`",
@@ -43,17 +53,18 @@ pub trait SensorOutput {
     /// What a downstream receives once the sensor is ready.
     type Value;
     #[doc(hidden)]
-    fn into_result(self) -> Result<Poke<Self::Value>, TaskError>;
+    fn into_result(self, seal: Seal) -> Result<Poke<Self::Value>, TaskError>;
 }
 
 impl<T, E: IntoTaskError> SensorOutput for Result<Poke<T>, E> {
     type Value = T;
-    fn into_result(self) -> Result<Poke<T>, TaskError> {
+    fn into_result(self, _: Seal) -> Result<Poke<T>, TaskError> {
         self.map_err(Into::into)
     }
 }
 
-/// What a `#[branch]` may return: `Result<B, E>`, where `B` is an enum that derives [`Branch`](macro@crate::Branch).
+/// What a `#[branch]` may return: `Result<B, E>`, where `B` is an enum that derives [`Branch`](macro@crate::Branch). The trait is
+/// sealed.
 #[diagnostic::on_unimplemented(
     message = "a branch cannot return `{Self}`",
     label = "expected `Result<B>` where `B` is an enum that derives `Branch`",
@@ -65,18 +76,18 @@ pub trait BranchOutput {
     /// Its arms as nodes.
     type Arms;
     #[doc(hidden)]
-    fn into_result(self) -> Result<Self::Value, TaskError>;
+    fn into_result(self, seal: Seal) -> Result<Self::Value, TaskError>;
 }
 
-impl<B: Branches, E: IntoTaskError> BranchOutput for Result<B, E> {
+impl<B: Branch, E: IntoTaskError> BranchOutput for Result<B, E> {
     type Value = B;
     type Arms = B::Arms;
-    fn into_result(self) -> Result<B, TaskError> {
+    fn into_result(self, _: Seal) -> Result<B, TaskError> {
         self.map_err(Into::into)
     }
 }
 
-/// What a `#[pipeline]` may return, and a callback's future: `Result<(), E>` or nothing.
+/// What a `#[pipeline]` may return, and a callback's future: `Result<(), E>` or nothing. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "a pipeline cannot return `{Self}`",
     label = "expected nothing or `Result<(), E>`",
@@ -84,18 +95,18 @@ impl<B: Branches, E: IntoTaskError> BranchOutput for Result<B, E> {
 )]
 pub trait PipelineOutput {
     #[doc(hidden)]
-    fn into_result(self) -> Result<(), TaskError>;
+    fn into_result(self, seal: Seal) -> Result<(), TaskError>;
 }
 
 impl<E: IntoTaskError> PipelineOutput for Result<(), E> {
-    fn into_result(self) -> Result<(), TaskError> {
+    fn into_result(self, _: Seal) -> Result<(), TaskError> {
         self.map_err(Into::into)
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl PipelineOutput for () {
-    fn into_result(self) -> Result<(), TaskError> {
+    fn into_result(self, _: Seal) -> Result<(), TaskError> {
         Ok(())
     }
 }

@@ -3,6 +3,7 @@ use super::error::{TaskError, chain};
 use super::options::PipelineOptions;
 use super::output::PipelineOutput;
 use super::params::{self, Complete, Fields, Params, ParamsError, Source};
+use super::seal::Seal;
 use serde_json::Value;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -51,6 +52,7 @@ impl PipelineDefinition {
 
 /// A pipeline function that came to no plan.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WireError {
     /// Its params do not fit.
     #[error(transparent)]
@@ -148,7 +150,7 @@ pub fn with_params<P: Params, R: PipelineOutput + 'static>(definition: PipelineD
 
 fn describe<R: PipelineOutput>(of: &PipelineDefinition, wire: impl FnOnce() -> R) -> Result<Draft, WireError> {
     // Nothing that the closure could leave broken outlives a panic: the draft is dropped.
-    let recorded = catch_unwind(AssertUnwindSafe(|| draft::record(|| wire().into_result())));
+    let recorded = catch_unwind(AssertUnwindSafe(|| draft::record(|| wire().into_result(Seal))));
     match recorded {
         Ok((Ok(()), draft)) => Ok(draft),
         Ok((Err(error), _)) => Err(WireError::Failed { pipeline: of.name, error: text(error), at: of.at }),

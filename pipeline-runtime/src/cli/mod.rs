@@ -181,6 +181,7 @@ impl Place {
 }
 
 /// Does what the process's arguments say: the whole `main` of a pipeline binary.
+#[must_use = "it is the exit code: write `fn main() -> std::process::ExitCode`, and no `;` after it"]
 pub fn main(pipelines: impl IntoIterator<Item = Pipeline>) -> ExitCode {
     Cli::new(pipelines).main()
 }
@@ -256,6 +257,7 @@ impl Cli {
     }
 
     /// Does what the process's arguments say.
+    #[must_use = "it is the exit code: write `fn main() -> std::process::ExitCode`, and no `;` after it"]
     pub fn main(self) -> ExitCode {
         self.run(std::env::args_os())
     }

@@ -478,6 +478,7 @@ impl Finished {
 
 /// Why a [`Runner`] ran nothing.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RunnerError {
     /// A run could not be started: its plan, its params or its date is wrong.
     #[error(transparent)]

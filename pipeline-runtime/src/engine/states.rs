@@ -3,6 +3,7 @@ use std::fmt;
 /// The state of a node in a run. The words are Airflow's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum NodeState {
     /// Waits for its upstreams.
     #[default]
@@ -67,6 +68,7 @@ impl fmt::Display for NodeState {
 /// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RunState {
     /// Waits for its turn (`max_active_runs`).
     #[default]

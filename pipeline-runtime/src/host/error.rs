@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 /// Why a run could not be started. A run that fails is no error: its report says so.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The pipeline has no plan with these params.
     #[error(transparent)]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 /// What made a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RunKind {
     /// Somebody.
     Manual,

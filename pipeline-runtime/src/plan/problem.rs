@@ -4,6 +4,7 @@ use std::fmt;
 
 /// Why a pipeline has no plan.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlanError {
     /// Its function came to no end.
     #[error(transparent)]

@@ -11,6 +11,7 @@ use super::Schedule;
 ///
 /// Its start is the run's logical date. With a schedule both are ticks and the run is due at `end`; without one they are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct Interval {
     /// The first instant of the interval: `data_interval_start`, and the run's logical date.
     pub start: DateTime<Utc>,
@@ -19,6 +20,11 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// From `start` on to before `end`.
+    pub const fn new(start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
+        Self { start, end }
+    }
+
     /// The interval of a run without a schedule: it starts and ends at the logical date.
     pub fn at(logical_date: DateTime<Utc>) -> Self {
         Self { start: logical_date, end: logical_date }

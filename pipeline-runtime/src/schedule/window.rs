@@ -23,6 +23,7 @@ use crate::time::Zone;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Window {
     /// No interval that starts earlier is due.
     pub start: Option<DateTime<Utc>>,

@@ -4,6 +4,7 @@ use crate::storage::BucketError;
 
 /// Why a simulation could not be run at all. A run that fails is no error: its report says so.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SimulationError {
     /// The pipeline has no plan with these params.
     #[error(transparent)]

@@ -526,7 +526,7 @@ impl Bucket {
             store.put(&key, body, Condition::Always).await
         };
         let meta = self.perform(stamped(io)).await.map_err(|failure| failure.at(&doing))?;
-        Ok(Object::new(self.name(), meta))
+        Ok(Object::of(self.name(), meta))
     }
 
     async fn put_on(&self, key: &str, body: Bytes, condition: Condition) -> Result<Object, BucketError> {
@@ -578,7 +578,7 @@ impl Bucket {
                 Ok(metas)
             })
             .await?;
-        let objects: Vec<_> = metas.into_iter().map(|meta| Object::new(self.name(), meta)).collect();
+        let objects: Vec<_> = metas.into_iter().map(|meta| Object::of(self.name(), meta)).collect();
         if let Some(looked) = looked {
             looked.found(&objects);
         }
@@ -593,7 +593,7 @@ impl Bucket {
     where
         Io: Future<Output = Result<ObjectMeta, Failure>> + Send + 'static,
     {
-        Ok(Object::new(self.name(), self.run(doing, stamped(io)).await?))
+        Ok(Object::of(self.name(), self.run(doing, stamped(io)).await?))
     }
 
     pub(super) async fn run<T, Io>(&self, doing: &str, io: impl FnOnce(Store, Scribe) -> Io) -> Result<T, BucketError>

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Object {
     /// The bucket's [name](super::Bucket::name).
     pub bucket: String,
@@ -35,7 +36,24 @@ pub struct Object {
 }
 
 impl Object {
-    pub(super) fn new(bucket: &str, meta: ObjectMeta) -> Self {
+    /// An object as a bucket would tell of it: to call a body with it in a test, or to stub a sensor that returns one.
+    ///
+    /// ```
+    /// use pipeline_runtime::Object;
+    ///
+    /// let export = Object::new("data", "raw/export.json", 512, "2024-03-25T06:00:00Z".parse().unwrap());
+    /// assert_eq!((export.key.as_str(), export.etag), ("raw/export.json", None));
+    /// ```
+    pub fn new(bucket: impl Into<String>, key: impl Into<String>, size: u64, last_modified: DateTime<Utc>) -> Self {
+        Self { bucket: bucket.into(), key: key.into(), size, last_modified, etag: None }
+    }
+
+    /// With that ETag.
+    pub fn with_etag(self, etag: impl Into<String>) -> Self {
+        Self { etag: Some(etag.into()), ..self }
+    }
+
+    pub(super) fn of(bucket: &str, meta: ObjectMeta) -> Self {
         Self {
             bucket: bucket.to_owned(),
             key: meta.location.into(),

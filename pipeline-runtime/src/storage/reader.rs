@@ -132,7 +132,7 @@ impl Bucket {
             Ok((meta, body))
         };
         let (meta, body) = self.run(&doing, open).await?;
-        Ok(ObjectReader::new(self.clone(), Object::new(self.name(), meta), doing, body))
+        Ok(ObjectReader::new(self.clone(), Object::of(self.name(), meta), doing, body))
     }
 }
 

@@ -173,7 +173,7 @@ impl ObjectWriter {
     pub async fn finish(mut self) -> Result<Object, BucketError> {
         let (upload, last) = (self.take()?, self.gathered.split().freeze());
         let meta = self.bucket.run(&self.doing, stamped(|_| upload.finish(last))).await?;
-        Ok(Object::new(self.bucket.name(), meta))
+        Ok(Object::of(self.bucket.name(), meta))
     }
 
     /// Gives the object up, and waits until nothing of it is left; merely dropping it does the same in its own time.

@@ -82,6 +82,7 @@ impl<T: Serialize + DeserializeOwned + Default + 'static> Params for T {}
 
 /// Params that a pipeline does not take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParamsError {
     /// An unknown key.
     #[error("no param `{key}` in pipeline `{pipeline}`; {hint}")]

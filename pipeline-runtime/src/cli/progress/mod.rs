@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Progress {
     /// A line for each node that runs or waits, redrawn in place; plain lines unless both stdout and stderr are terminals.
     #[default]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Who holds a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Holder {
     /// The process's number.
     pub process: u32,

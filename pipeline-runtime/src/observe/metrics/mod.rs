@@ -127,14 +127,19 @@ pub struct Histogram {
     /// The longest.
     #[serde(serialize_with = "seconds")]
     pub max: Duration,
-    /// How many were at most as long as each of [`BOUNDS`](Self::BOUNDS). In JSON an object, by the bound in seconds.
+    /// How many were at most as long as each of the bounds. In JSON an object, by the bound in seconds.
     #[serde(serialize_with = "by_bound")]
-    pub buckets: [u64; 12],
+    pub(crate) buckets: [u64; 12],
 }
 
 impl Histogram {
     /// The upper bounds of the ranges, in milliseconds.
-    pub const BOUNDS: [u64; 12] = [1, 5, 10, 25, 50, 100, 250, 1000, 2500, 10_000, 30_000, 60_000];
+    pub(crate) const BOUNDS: [u64; 12] = [1, 5, 10, 25, 50, 100, 250, 1000, 2500, 10_000, 30_000, 60_000];
+
+    /// How many were at most as long as each bound, with the bounds in their order. Which bounds there are may change.
+    pub fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> {
+        Self::BOUNDS.into_iter().map(Duration::from_millis).zip(self.buckets)
+    }
 
     /// The mean; zero of none.
     pub fn mean(&self) -> Duration {
