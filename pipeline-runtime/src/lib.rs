@@ -107,6 +107,18 @@
 //! memory, and need `Clone + Send + Sync`. An error may be of any type; [`TaskError::fatal`] makes one that is not retried, and
 //! [`TaskError::skip`] ends the node as skipped.
 //!
+//! # Features
+//!
+//! | feature | by default | what it brings |
+//! |---|---|---|
+//! | `cli` | yes | [`cli`], the command line; needs `sqlite` |
+//! | `sqlite` | yes, by `cli` | runs that are kept in a file, and the processes that host them. Without it there are simulations |
+//! | `webhook` | yes | [`Webhook`] |
+//! | `watch` | yes | a change in a folder wakes the sensors that wait for it; without it they are poked alone |
+//! | `s3` | no | `s3://` buckets |
+//!
+//! A library of tasks and sensors needs none of them: with `default-features = false` its tests build neither `SQLite` nor HTTP.
+//!
 //! # Where to go next
 //!
 //! - Run it: [`cli`] is the command line of every pipeline's binary.
@@ -117,6 +129,9 @@
 //! - Schedules and their data intervals: [`schedule`].
 //! - Mistakes: `docs/what-the-compiler-tells-you.md` in the repository has each message, with what to write instead. What types
 //!   cannot see, [`Pipeline::check`] reports, first thing in every run and test.
+
+// Much of the engine serves a journal or a command line.
+#![cfg_attr(not(feature = "cli"), allow(dead_code, unreachable_pub, unused_imports, reason = "what the missing features would use"))]
 
 // The expansion of the macros names this crate, also in its own tests and examples.
 extern crate self as pipeline_runtime;
@@ -133,8 +148,10 @@ compile_error!(
 pub mod __measure;
 mod alerts;
 mod author;
+#[cfg(feature = "cli")]
 pub mod cli;
 mod engine;
+#[cfg(feature = "sqlite")]
 mod host;
 mod journal;
 mod observe;
@@ -149,7 +166,9 @@ mod time;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use alerts::{Log, Webhook};
+pub use alerts::Log;
+#[cfg(feature = "webhook")]
+pub use alerts::Webhook;
 // Not `serde_json`, whose 1 is everybody's: once `Value::String` can be reached from here, rustc's messages say `std::string::String`.
 /// What this interface speaks of: dates, and the bytes of an object. Taken from here they are of the right version.
 #[doc(no_inline)]
@@ -170,7 +189,9 @@ pub use author::secret::Secret;
 pub use author::template::Template;
 pub use author::value::Data;
 pub use engine::{NodeState, RunState};
-pub use journal::{Holder, JournalError, RunKind};
+pub use journal::RunKind;
+#[cfg(feature = "sqlite")]
+pub use journal::{Holder, JournalError};
 pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task, template};
@@ -183,6 +204,9 @@ pub use time::{Clock, Timestamp};
 pub mod prelude {
     pub use crate::{
         ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline, Poke,
-        Pool, Result, Secret, TaskError, Webhook, branch, first_of, pipeline, sensor, task, template,
+        Pool, Result, Secret, TaskError, branch, first_of, pipeline, sensor, task, template,
     };
+
+    #[cfg(feature = "webhook")]
+    pub use crate::Webhook;
 }

@@ -11,6 +11,7 @@ pub use crate::author::equality::{Compare, Equality};
 pub use crate::author::options::{Mode, OnTimeout, PipelineOptions, TaskOptions};
 pub use crate::author::pipeline::{PipelineDefinition, with_params as pipeline1, without_params as pipeline0};
 pub use crate::author::value::{Data, Datum};
+#[cfg(feature = "sqlite")]
 pub use crate::journal::stage as commits;
 pub use crate::{Backoff, Branch, Context, IntoInput, Node, Notify, Pipeline, Pool};
 pub use std::convert::Infallible;

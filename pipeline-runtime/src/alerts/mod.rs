@@ -15,12 +15,17 @@
 //!   the host are. (`tests/alerts`)
 //! - Nothing here keeps state: the engine delivers again what could not be delivered.
 
+#[cfg(feature = "webhook")]
 mod later;
 mod log;
+#[cfg(feature = "webhook")]
 mod payload;
+#[cfg(feature = "webhook")]
 mod post;
+#[cfg(feature = "webhook")]
 mod webhook;
 mod words;
 
 pub use log::Log;
+#[cfg(feature = "webhook")]
 pub use webhook::Webhook;

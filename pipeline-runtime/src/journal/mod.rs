@@ -3,6 +3,7 @@
 mod memory;
 mod none;
 mod run;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
 pub(crate) use crate::engine::RunKey;
@@ -10,8 +11,10 @@ pub(crate) use memory::MemoryJournal;
 pub(crate) use none::NoJournal;
 pub use run::RunKind;
 pub(crate) use run::{BLOCKED, StoredRun};
+#[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{
     Act, Begun, DecodeError, Filter, LogLine, Mailbox, Newest, Pass, Posted, Pruned, Reader, Repaired, STALE, SqliteJournal,
     StoredEntry, StoredLine, Ticket,
 };
+#[cfg(feature = "sqlite")]
 pub use sqlite::{Holder, JournalError, stage};

@@ -1,19 +1,26 @@
 //! What can be seen of runs: their history, told from their records, and how it is drawn.
 
+#[cfg(feature = "sqlite")]
 mod feed;
+#[cfg(feature = "sqlite")]
 mod followed;
 mod history;
+#[cfg(feature = "sqlite")]
 pub(crate) mod logs;
 mod metrics;
+#[cfg(feature = "sqlite")]
 mod names;
 mod report;
 mod terminal;
 mod timeline;
 
+#[cfg(feature = "sqlite")]
 pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Runs, Taken, WatchedRun};
+#[cfg(feature = "sqlite")]
 pub(crate) use followed::Followed;
 pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Trouble};
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
+#[cfg(feature = "sqlite")]
 pub(crate) use names::Names;
 pub use report::{CallbackReport, NodeReport, RunReport};
 pub(crate) use terminal::{harmless, harmless_json, one_line, print_error};

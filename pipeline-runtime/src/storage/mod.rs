@@ -49,6 +49,10 @@ mod trace;
 mod upload;
 mod url;
 mod walk;
+#[cfg(feature = "watch")]
+mod watch;
+#[cfg(not(feature = "watch"))]
+#[path = "unwatched.rs"]
 mod watch;
 mod world;
 mod writer;

@@ -46,7 +46,8 @@ pub(crate) struct Logging {
 }
 
 /// How a line is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub(crate) enum LogFormat {
     /// For people: `TIME LEVEL NODE#ATTEMPT: MESSAGE field=value`
     #[default]
