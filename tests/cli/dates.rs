@@ -64,6 +64,30 @@ fn a_backfill_has_what_starts_on_its_days_both_of_them_and_those_between() {
 }
 
 #[test]
+fn another_run_of_a_date_says_so_and_where_the_earlier_one_is() {
+    let folder = Folder::new();
+    let said = "this is another run of that date: run ";
+    assert_eq!(
+        folder.line(&["run", "sales", "--logical-date", "2024-03-25", "--log", "off"], said),
+        format!("{said}manual__2024-03-25T05:00:00Z is success, and `show sales/manual__2024-03-25T05:00:00Z` shows it")
+    );
+    // The newest of them, and for `trigger`, which runs it itself where nobody serves.
+    assert_eq!(
+        folder.line(&["trigger", "sales", "--logical-date", "2024-03-25"], said),
+        format!("{said}manual__2024-03-25T05:00:00Z__2 is success, and `show sales/manual__2024-03-25T05:00:00Z__2` shows it")
+    );
+    assert!(
+        folder
+            .call(&["show", "sales/manual__2024-03-25T05:00:00Z__3"])
+            .starts_with("run manual__2024-03-25T05:00:00Z__3 of sales: success")
+    );
+    // A day that has none, and what is for programs.
+    let next = folder.call(&["run", "sales", "--logical-date", "2024-03-26", "--log", "off"]);
+    assert!(next.contains("[exit 0]") && !next.contains(said), "{next}");
+    assert!(!folder.call(&["run", "sales", "--logical-date", "2024-03-25", "--json"]).contains(said));
+}
+
+#[test]
 fn runs_since_a_date_that_does_not_exist_says_why() {
     let folder = Folder::new();
     let refused = |since| folder.call(&["runs", "sales", "--since", since]);
