@@ -93,7 +93,7 @@ impl Runs {
 
 /// A date, or a time before now.
 fn ago(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
-    if let Ok(ago) = super::args::duration(text) {
+    if let Ok(ago) = super::durations::duration(text) {
         return Ok(now - ago);
     }
     parse_date(text, zone).map(Timestamp::from).map_err(|error| match error {
