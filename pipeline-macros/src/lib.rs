@@ -96,6 +96,8 @@ mod types;
 /// | `Failure` | `node.failure()` | runs only where that node failed |
 /// | `Context` | nothing: the runtime supplies it | |
 ///
+/// Once a run is cancelled, or reaches its own `timeout`, nothing more begins, whatever the rule: not a task that takes an `Outcome<T>` either.
+///
 /// # Options
 ///
 /// | option | type | default | meaning | typical error |
@@ -353,13 +355,13 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// | option | type | default | meaning | typical error |
 /// |---|---|---|---|---|
 /// | `schedule = "0 6 * * *"` | cron of five fields as croniter reads it, or `@daily`, `@hourly`, … | none: runs when asked to | each tick closes a data interval | `` invalid schedule "61 6 * * *": minute 61 is not within 0-59 `` |
-/// | `timezone = "Europe/Berlin"` | IANA name | UTC | where the schedule's clock stands | `` invalid time zone "Europe/Berln": there is none of that name; did you mean `Europe/Berlin`? `` |
-/// | `start = "2024-01-31"`, `end` | a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"` | none | no interval begins before, or after | `` invalid date "2024-1-5": write `2024-01-05` `` |
+/// | `timezone = "Europe/Berlin"` | IANA name | UTC | where the schedule's clock stands, and where a date or time without an offset is meant; dates in templates are UTC | `` invalid time zone "Europe/Berln": there is none of that name; did you mean `Europe/Berlin`? `` |
+/// | `start = "2024-01-31"`, `end` | a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"` | none | no interval starts before, or after; of a day, before it begins, or after it ends | `` invalid date "2024-1-5": write `2024-01-05` `` |
 /// | `catchup = true` | `true` or `false` | false | whether missed intervals run, all of them, or the latest only | `` write it without quotes: `catchup = true` `` |
 /// | `max_active_runs = 1` | whole number from 1 | 16 | runs at a time | `` `max_active_runs` is a whole number from 1 on `` |
 /// | `depends_on_past = true` | `true` or `false` | false | whether a run waits for the success of the one before | `` `depends_on_past` takes `true` or `false` `` |
 /// | `keep = "90d"` | duration | `serve --keep`, and without that for ever | `serve` deletes runs that ended longer ago | `` `months` has no fixed length; use `d` for days or `w` for weeks `` |
-/// | `timeout = "3h"` | duration | none | limit of a run | `` a duration is written with a unit, in quotes: `timeout = "3s"` `` |
+/// | `timeout = "3h"` | duration | none | limit of a run: then what is under way is cut off, what has not begun is skipped, and the run fails | `` a duration is written with a unit, in quotes: `timeout = "3s"` `` |
 /// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the run has not ended by then | as above |
 /// | `escalate("60m" => page, "90m" => [page, log_it])` | steps in rising order | none | a ladder of further callbacks, from the same origin | `` each step comes later than the one before it, here 1h `` |
 /// | `on_failure`, `on_success`, `on_sla_miss` | path of a callback, or a list | none | told how the run ends | `` `on_failure` takes the callback itself, not its name `` |
@@ -402,12 +404,16 @@ pub fn pipeline(attr: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | name | is |
 /// |---|---|
-/// | `ds`, `ds_nodash` | the logical date, `2024-01-31` or `20240131` |
-/// | `ts`, `ts_nodash` | the same with the time |
+/// | `ds`, `ds_nodash` | the logical date in UTC, `2024-01-31` or `20240131` |
+/// | `ts`, `ts_nodash` | the same with the time, in UTC |
 /// | `logical_date`, `data_interval_start`, `data_interval_end` | the run's interval |
 /// | `prev_data_interval_start_success`, `prev_data_interval_end_success` | that of the last run that succeeded; test it first, as printing a missing one is an error |
 /// | `run_id`, `dag.id`, `task.id`, `try_number` | who runs |
 /// | `params.name` | a field of the pipeline's params |
+///
+/// Dates are UTC, as in Airflow, and the filters leave them so: with `schedule = "@daily", timezone = "Europe/Berlin"` the interval of
+/// the 31st of January starts at 23:00 UTC on the 30th, and `ds` is `2024-01-30`. A schedule at an hour at which both zones have the same day, such as
+/// `30 2 * * *`, has the local day in `ds`.
 ///
 /// Nothing is ever silently empty. What has no value in a run (a `prev_*` before the first success, a param that was not given or is
 /// null) may be tested by `{% if .. %}` and given a value by `default(..)`; printed, filtered, joined or compared it fails the node, and

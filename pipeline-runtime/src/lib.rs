@@ -32,7 +32,7 @@
 //!     Ok(())
 //! }
 //!
-//! /// Runs whatever happened.
+//! /// Runs however the processing ended.
 //! #[task]
 //! async fn notify(summary: Outcome<Summary>) -> Result<()> {
 //!     match summary {
@@ -56,7 +56,7 @@
 //! // In `main`: pipeline_runtime::cli::main([cloud_data_pipeline()])
 //! // In a test, where the export comes 7 minutes late:
 //! let report = Simulation::new(cloud_data_pipeline())
-//!     .logical_date("2024-03-25T06:00:00Z")
+//!     .logical_date("2024-03-25")
 //!     .arrive("7m", "memory://data-bucket/raw/daily_export_20240325.json", "one\ntwo")
 //!     .run();
 //! assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
@@ -96,6 +96,12 @@
 //! | [`Failure`] | [`node.failure()`](Node::failure) | failed, itself or for an upstream of its own | `all_failed` |
 //! | `T` | [`first_of([a, b])`](first_of) | one of them succeeded | `one_success` |
 //! | [`Context`] | nothing: the runtime supplies it | | |
+//!
+//! A run that is cancelled, or that reaches its own `timeout`, ends at once, whatever the rules say: attempts that are under way are cut off, and
+//! what has not begun is skipped, also what takes an [`Outcome<T>`](Outcome). A task's own `timeout` fails that task alone, and what takes its
+//! outcome runs.
+//!
+//! Dates in templates (`ds`, `ts`, `date(..)`) and those of a [`Context`] are UTC, whatever the pipeline's `timezone`.
 //!
 //! `.after(node)` waits for a node without taking its value, and [`.each(..)`](Node::each) repeats what is wired in it for every
 //! element of a list.

@@ -13,7 +13,7 @@ pub const LAST_YEAR: i32 = 2261;
 /// A date as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Date {
-    /// `2024-01-31`: the start of that day in the zone.
+    /// `2024-01-31`: that day in the zone.
     Day(NaiveDate),
     /// `2024-01-31T06:00`: what the zone's wall clock shows.
     Local(NaiveDateTime),
@@ -169,9 +169,9 @@ fn kept<D: Datelike>(text: &str, date: D) -> Result<D, DateError> {
     if (FIRST_YEAR..=LAST_YEAR).contains(&date.year()) { Ok(date) } else { Err(DateError::Outside { text: text.to_owned() }) }
 }
 
-/// Reads a date as the instant that it stands for in a zone.
+/// Reads a date as the first instant that it stands for in a zone.
 ///
-/// - A date alone is the start of that day: midnight, or the first instant of the day where the zone's clock skips midnight.
+/// - Of a date alone that is the start of the day: midnight, or the first instant of the day where the zone's clock skips midnight.
 /// - A time without an offset is the zone's wall clock. Where the clock shows it twice or never, it is refused, and the error says what to
 ///   write.
 /// - With `Z` or an offset, the zone plays no part.
@@ -191,13 +191,49 @@ fn kept<D: Datelike>(text: &str, date: D) -> Result<D, DateError> {
 /// ```
 pub fn instant(text: &str, zone: &impl WallClock) -> Result<DateTime<Utc>, DateError> {
     let at = match parse(text)? {
-        // The first instant of the day, whatever the clock did at midnight.
-        Date::Day(day) => Wall::at(zone, day.and_time(NaiveTime::MIN)).first(),
+        Date::Day(day) => first_of_day(zone, day),
         Date::Local(wall) => at_wall_clock(text, zone, wall)?,
         Date::Instant(at) => at,
     };
     // The year by UTC, in which it is kept.
     kept(text, at)
+}
+
+/// Reads a date as the last instant that it stands for in a zone: of a date alone the end of the day, to the nanosecond; else as
+/// [`instant`] does.
+///
+/// ```
+/// use pipeline_syntax::{date, zone};
+///
+/// let berlin = zone::parse("Europe/Berlin")?;
+/// let utc = |text| date::last_instant(text, &berlin).map(|at| at.to_string());
+/// assert_eq!(utc("2024-03-25").unwrap(), "2024-03-25 22:59:59.999999999 UTC");
+/// assert_eq!(utc("2024-03-25T06:00").unwrap(), "2024-03-25 05:00:00 UTC");
+/// # Ok::<(), String>(())
+/// ```
+pub fn last_instant(text: &str, zone: &impl WallClock) -> Result<DateTime<Utc>, DateError> {
+    // All forms but a day are one instant, and a day is kept if its start is.
+    let first = instant(text, zone)?;
+    Ok(match parse(text)? {
+        // West of UTC the last day that is kept ends after the last year that is.
+        Date::Day(day) => last_of_day(zone, day).map_or(first, |last| if last.year() > LAST_YEAR { first } else { last }),
+        Date::Local(_) | Date::Instant(_) => first,
+    })
+}
+
+/// The first instant of the day, whatever the clock did at midnight.
+fn first_of_day(zone: &impl WallClock, day: NaiveDate) -> DateTime<Utc> {
+    Wall::at(zone, day.and_time(NaiveTime::MIN)).first()
+}
+
+/// The last instant at which the zone's clock shows that day, or an earlier one if the clock left the whole day out.
+fn last_of_day(zone: &impl WallClock, day: NaiveDate) -> Option<DateTime<Utc>> {
+    let before = |midnight: DateTime<Utc>| midnight - TimeDelta::nanoseconds(1);
+    Some(match Wall::at(zone, day.succ_opt()?.and_time(NaiveTime::MIN)) {
+        // The clock was put back across midnight: the day came again, and ends when midnight does for the second time.
+        Wall::Twice(_, second) if zone.show(before(second)).date_naive() == day => before(second),
+        wall => before(wall.first()),
+    })
 }
 
 /// Which bound of a window was refused, `start` or `end`, and why.
@@ -209,7 +245,8 @@ pub struct WindowError {
     pub error: Box<DateError>,
 }
 
-/// The bounds of a window. Both speak of the start of an interval and are inclusive, so that they may be equal.
+/// The bounds of a window. Both speak of the start of an interval and are inclusive, so that they may be equal: a date alone is a
+/// whole day, from its first instant as the start to its last as the end.
 ///
 /// ```
 /// use pipeline_syntax::date;
@@ -221,12 +258,10 @@ pub struct WindowError {
 /// assert_eq!(refused.error.to_string(), "the end, `2024-01-04`, is before the start, `2024-01-05`");
 /// ```
 pub fn window(start: Option<&str>, end: Option<&str>, zone: &impl WallClock) -> Result<Bounds, WindowError> {
-    let read = |option, text: Option<&str>| match text.map(|text| instant(text, zone)) {
-        Some(Err(error)) => Err(WindowError { option, error: Box::new(error) }),
-        Some(Ok(at)) => Ok(Some(at)),
-        None => Ok(None),
-    };
-    let bounds = (read("start", start)?, read("end", end)?);
+    let of = |option| move |error| WindowError { option, error: Box::new(error) };
+    let first = start.map(|text| instant(text, zone)).transpose().map_err(of("start"))?;
+    let last = end.map(|text| last_instant(text, zone)).transpose().map_err(of("end"))?;
+    let bounds = (first, last);
     match bounds {
         (Some(from), Some(to)) if to < from => {
             let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -431,6 +466,28 @@ mod tests {
             "`2024-11-03T01:30` happened twice in America/New_York; write `2024-11-03T01:30:00-04:00` or `2024-11-03T01:30:00-05:00`"
         );
         assert_eq!(read("2024-11-03", &zone("America/Havana")), "2024-11-03T04:00:00Z");
+    }
+
+    #[test]
+    fn a_day_ends_where_the_zones_clock_last_shows_it() {
+        let last = |text, name| last_instant(text, &zone(name)).unwrap().to_rfc3339_opts(SecondsFormat::Secs, true);
+        assert_eq!(last("2024-03-31", "Europe/Berlin"), "2024-03-31T21:59:59Z");
+        assert_eq!(last("2024-10-27", "Europe/Berlin"), "2024-10-27T22:59:59Z");
+        // The next day's midnight is skipped; it comes twice within that day; it comes again after an hour of this one.
+        assert_eq!(last("2018-11-03", "America/Sao_Paulo"), "2018-11-04T02:59:59Z");
+        assert_eq!(last("2024-11-02", "America/Havana"), "2024-11-03T03:59:59Z");
+        assert_eq!(last("2010-11-06", "America/St_Johns"), "2010-11-07T03:29:59Z");
+        assert_eq!(last("2261-12-31", "UTC"), "2261-12-31T23:59:59Z");
+        assert_eq!(last("2261-12-31", "America/New_York"), "2261-12-31T05:00:00Z");
+    }
+
+    #[test]
+    fn a_window_of_days_has_all_of_its_last_day() {
+        let (first, last) = window(Some("2024-01-05"), Some("2024-01-05"), &Zone::utc()).unwrap();
+        assert_eq!(first.unwrap().to_string(), "2024-01-05 00:00:00 UTC");
+        assert_eq!(last.unwrap().to_string(), "2024-01-05 23:59:59.999999999 UTC");
+        assert!(window(Some("2024-01-05T12:00"), Some("2024-01-05"), &Zone::utc()).is_ok());
+        assert!(window(Some("2024-01-05T12:00"), Some("2024-01-05T11:00"), &Zone::utc()).is_err());
     }
 
     #[test]

@@ -68,9 +68,9 @@ fn each_default_of_run_stands_in_its_help() {
 
         Options:
               --logical-date <D>
-                  The data interval that starts at the last tick at or before D: 2024-03-25, 2024-03-25T06:00 or 2024-03-25T06:00:00Z
+                  The data interval that starts on that day: 2024-03-25; or that contains that time: 2024-03-25T06:00, 2024-03-25T06:00:00Z
 
-                  A time without an offset is in the pipeline's time zone. Without this option it is the last complete interval; of a pipeline without a schedule, now (simulated: the pipeline's start, else 2024-01-01).
+                  Days, and times without an offset, are of the pipeline's time zone. A day on which no interval starts, or more than one, is refused. Without a schedule a day is its midnight. Without this option it is the last complete interval; of a pipeline without a schedule, now (simulated: the first interval at or after the pipeline's start, else 2024-01-01).
 
               --param <KEY=VALUE>
                   Sets a param, or one in an object by `of.region=eu`: a text, or JSON where its type is a list or an object; may be repeated
@@ -132,9 +132,9 @@ fn each_default_of_simulate_stands_in_its_help() {
 
         Options:
               --logical-date <D>
-                  The data interval that starts at the last tick at or before D: 2024-03-25, 2024-03-25T06:00 or 2024-03-25T06:00:00Z
+                  The data interval that starts on that day: 2024-03-25; or that contains that time: 2024-03-25T06:00, 2024-03-25T06:00:00Z
 
-                  A time without an offset is in the pipeline's time zone. Without this option it is the last complete interval; of a pipeline without a schedule, now (simulated: the pipeline's start, else 2024-01-01).
+                  Days, and times without an offset, are of the pipeline's time zone. A day on which no interval starts, or more than one, is refused. Without a schedule a day is its midnight. Without this option it is the last complete interval; of a pipeline without a schedule, now (simulated: the first interval at or after the pipeline's start, else 2024-01-01).
 
               --param <KEY=VALUE>
                   Sets a param, or one in an object by `of.region=eu`: a text, or JSON where its type is a list or an object; may be repeated
@@ -221,8 +221,8 @@ fn each_default_of_serve_and_backfill_stands_in_its_help() {
           [PIPELINE]  The pipeline; need not be named if it is the only one
 
         Options:
-              --from <D>               The first interval is the first that starts then or later: 2024-03-25, 2024-03-25T06:00 or 2024-03-25T06:00:00Z
-              --to <D>                 The last interval is the last that starts then or earlier: a date alone is its midnight
+              --from <D>               The first interval is the first that starts on that day or later: 2024-03-25; or then: 2024-03-25T06:00, 2024-03-25T06:00:00Z
+              --to <D>                 The last interval is the last that starts on that day or earlier; or then
               --max-active-runs <N>    How many of the pipeline's backfill runs may be active at once; without it, its `max_active_runs`
               --reprocess <REPROCESS>  Which intervals that have a run already are run again: those whose newest run failed, or all [default: none] [possible values: none, failed, all]
               --dry-run                Lists the intervals that would be run, and runs nothing

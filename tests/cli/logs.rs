@@ -23,9 +23,9 @@ fn logged(output: &Output) -> String {
 fn json_is_an_object_a_line_with_the_run_and_the_bodys_own_fields() {
     let output = command(PIPELINES, &[&RUN[..], &["--log-format", "json"]].concat()).output().expect("it was built");
     let golden = expect![[r#"
-        {"time":"_","level":"INFO","target":"cli_pipelines","pipeline":"sales","run":"manual__2024-03-24T05:00:00Z","node":"extract","attempt":1,"message":"extracting eu","fields":{"days":3}}
-        {"time":"_","level":"INFO","target":"cli_pipelines","pipeline":"sales","run":"manual__2024-03-24T05:00:00Z","node":"publish","attempt":1,"message":"published 6"}
-        {"time":"_","level":"INFO","target":"cli_pipelines","pipeline":"sales","run":"manual__2024-03-24T05:00:00Z","node":"notify","attempt":1,"message":"the total is 6"}
+        {"time":"_","level":"INFO","target":"cli_pipelines","pipeline":"sales","run":"manual__2024-03-25T05:00:00Z","node":"extract","attempt":1,"message":"extracting eu","fields":{"days":3}}
+        {"time":"_","level":"INFO","target":"cli_pipelines","pipeline":"sales","run":"manual__2024-03-25T05:00:00Z","node":"publish","attempt":1,"message":"published 6"}
+        {"time":"_","level":"INFO","target":"cli_pipelines","pipeline":"sales","run":"manual__2024-03-25T05:00:00Z","node":"notify","attempt":1,"message":"the total is 6"}
     "#]];
     golden.assert_eq(&logged(&output));
     // The progress is no log.
@@ -49,8 +49,8 @@ fn a_simulation_has_json_lines_too() {
     let output = command(PIPELINES, &args).output().expect("it was built");
     let lines = String::from_utf8_lossy(&output.stderr).into_owned();
     // By the simulation's time: the run begins as its data interval ends.
-    assert!(lines.lines().all(|line| line.starts_with(r#"{"time":"2024-03-25T05:00:00.0"#)), "{lines}");
-    expect![[r#"{"time":"_","level":"INFO","target":"cli_pipelines","pipeline":"sales","run":"simulated__2024-03-24T05:00:00+00:00","node":"extract","attempt":1,"message":"extracting eu","fields":{"days":3}}"#]].assert_eq(said.lines().next().unwrap_or_default());
+    assert!(lines.lines().all(|line| line.starts_with(r#"{"time":"2024-03-26T05:00:00.0"#)), "{lines}");
+    expect![[r#"{"time":"_","level":"INFO","target":"cli_pipelines","pipeline":"sales","run":"simulated__2024-03-25T05:00:00+00:00","node":"extract","attempt":1,"message":"extracting eu","fields":{"days":3}}"#]].assert_eq(said.lines().next().unwrap_or_default());
 }
 
 #[test]

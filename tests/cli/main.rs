@@ -6,6 +6,7 @@
 
 mod backup;
 mod command;
+mod dates;
 mod durations;
 mod graph;
 mod help;

@@ -3,6 +3,8 @@
 mod layers;
 #[cfg(unix)]
 mod production;
+#[cfg(unix)]
+mod readme;
 
 use std::fs;
 use std::path::Path;

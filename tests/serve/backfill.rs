@@ -161,3 +161,18 @@ fn more_intervals_than_may_be_are_refused() {
     let refused = folder.refused(&["backfill", "minutely", "--from", "2024-01-01", "--to", "2024-06-01"]);
     assert_eq!(refused, "error: more than 100000 intervals start between 2024-01-01 and 2024-06-01: divide them\n");
 }
+
+#[test]
+fn a_day_on_which_several_intervals_start_is_no_logical_date() {
+    let folder = Folder::new();
+    let several =
+        "1440 data intervals of `* * * * *` start on 2024-03-25 in UTC; write `2024-03-25T00:00:00Z`, `2024-03-25T00:01:00Z`";
+    for command in ["run", "trigger", "simulate"] {
+        let refused = folder.refused(&[command, "minutely", "--logical-date", "2024-03-25"]);
+        assert!(refused.starts_with(&format!("error: --logical-date: {several}")), "{refused}");
+    }
+    // As a bound it is all of them.
+    let dry = folder.ok(&["backfill", "minutely", "--from", "2024-03-25", "--to", "2024-03-25", "--dry-run"]);
+    assert_eq!(dry.lines().count(), 1440);
+    assert!(dry.ends_with("2024-03-25T23:59:00Z/2024-03-26T00:00:00Z  would run\n"), "{dry}");
+}

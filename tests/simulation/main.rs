@@ -5,6 +5,7 @@
 mod branches;
 mod callbacks;
 mod context;
+mod dates;
 mod determinism;
 mod ends;
 mod failures;

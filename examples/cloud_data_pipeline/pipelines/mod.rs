@@ -11,7 +11,7 @@ use super::domain::Source;
 use super::mock_s3::DEFAULT_ROOT;
 use chrono::{DateTime, NaiveDate, Utc};
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::schedule::{Schedule, ScheduleError, parse_date};
+use pipeline_runtime::schedule::{Schedule, ScheduleError};
 use std::error::Error;
 
 /// What a run may be told with `--param`.
@@ -59,9 +59,7 @@ fn schedule() -> Result<Schedule, ScheduleError> {
 
 /// The day whose files the run of that logical date waits for.
 pub fn day_of(logical_date: &str) -> Result<NaiveDate, Box<dyn Error + Send + Sync>> {
-    let schedule = schedule()?;
-    let date = parse_date(logical_date, schedule.zone())?;
-    Ok(schedule.interval_starting_at_or_before(date).map_or(date, |interval| interval.start).date_naive())
+    Ok(schedule()?.interval_of(logical_date)?.start.date_naive())
 }
 
 /// The day whose files a run waits for that is started at `now` without a logical date.

@@ -90,7 +90,8 @@ impl Context {
         self.started
     }
 
-    /// The start of the data interval, which is what Airflow calls the logical date.
+    /// The start of the data interval, which is what Airflow calls the logical date. In UTC, as all times here: `@daily` in `Europe/Berlin`
+    /// starts at 22:00 or 23:00 of the day before. `date.with_timezone(&zone)` shows it in a [`Zone`](crate::schedule::Zone).
     pub fn logical_date(&self) -> DateTime<Utc> {
         self.run.interval.start
     }

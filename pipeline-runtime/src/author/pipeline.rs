@@ -4,6 +4,7 @@ use super::options::PipelineOptions;
 use super::output::PipelineOutput;
 use super::params::{self, Complete, Fields, Params, ParamsError, Source};
 use super::seal::Seal;
+use crate::time::Zone;
 use serde_json::Value;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -101,6 +102,11 @@ impl Pipeline {
 
     pub(crate) fn options(&self) -> &PipelineOptions {
         &self.definition.options
+    }
+
+    /// The zone in which its dates are meant; UTC where it names none. A name that no database knows is refused by the plan.
+    pub(crate) fn zone(&self) -> Zone {
+        self.options().timezone.and_then(Zone::named).unwrap_or_default()
     }
 
     /// What is given as the pipeline's type of params reads it, as JSON; null if nothing is.

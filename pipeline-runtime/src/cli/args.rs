@@ -258,10 +258,10 @@ pub(super) struct Run {
 pub(super) struct Backfill {
     /// The pipeline; need not be named if it is the only one
     pub(super) pipeline: Option<String>,
-    /// The first interval is the first that starts then or later: 2024-03-25, 2024-03-25T06:00 or 2024-03-25T06:00:00Z
+    /// The first interval is the first that starts on that day or later: 2024-03-25; or then: 2024-03-25T06:00, 2024-03-25T06:00:00Z
     #[arg(long, value_name = "D")]
     pub(super) from: String,
-    /// The last interval is the last that starts then or earlier: a date alone is its midnight
+    /// The last interval is the last that starts on that day or earlier; or then
     #[arg(long, value_name = "D")]
     pub(super) to: String,
     /// How many of the pipeline's backfill runs may be active at once; without it, its `max_active_runs`
@@ -315,10 +315,11 @@ pub(super) struct Given {
 /// What a run is about.
 #[derive(Debug, clap::Args)]
 pub(super) struct About {
-    /// The data interval that starts at the last tick at or before D: 2024-03-25, 2024-03-25T06:00 or 2024-03-25T06:00:00Z
+    /// The data interval that starts on that day: 2024-03-25; or that contains that time: 2024-03-25T06:00, 2024-03-25T06:00:00Z
     ///
-    /// A time without an offset is in the pipeline's time zone. Without this option it is the last complete interval; of a
-    /// pipeline without a schedule, now (simulated: the pipeline's start, else 2024-01-01).
+    /// Days, and times without an offset, are of the pipeline's time zone. A day on which no interval starts, or more than one, is
+    /// refused. Without a schedule a day is its midnight. Without this option it is the last complete interval; of a pipeline without a
+    /// schedule, now (simulated: the first interval at or after the pipeline's start, else 2024-01-01).
     #[arg(long, value_name = "D")]
     pub(super) logical_date: Option<String>,
     #[command(flatten)]

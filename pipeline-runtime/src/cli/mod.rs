@@ -334,7 +334,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Retry { run, nodes, downstream, metrics, how } => {
             edit::run(pipelines, &host::Command::Retry { run, nodes, downstream }, metrics.as_deref(), &at(&how))
         }
-        Command::Runs(runs) => runs::run(&runs, &journal),
+        Command::Runs(runs) => runs::run(pipelines, &runs, &journal),
         Command::Show { run } => show::run(pipelines, &run, &journal),
         Command::Logs(logs) => logs::run(pipelines, &logs, &journal),
         Command::Prune(prune) => prune::run(&prune, &journal),

@@ -166,7 +166,7 @@ impl Runner {
         self
     }
 
-    /// All runs are for the data interval that starts at the last tick at or before `date`: `2024-03-25`,
+    /// All runs are for the data interval that starts on that day, `2024-03-25`, in the pipeline's zone, or that contains that time,
     /// `2024-03-25T06:00:00Z`. Without it: the last complete interval, and now where there is no schedule.
     pub fn logical_date(mut self, date: &str) -> Self {
         self.logical_date = Some(date.to_owned());
@@ -308,8 +308,10 @@ impl Runner {
         let is_told = matches!(progress, Progress::Auto | Progress::Plain);
         let names = if forgets { Names::Runs } else { names(&prepared, &unfinished) };
         let mut dispatch = Dispatch::new(&host, &hosting, self.service, Arc::clone(&feed))?;
-        if let (Some(journal), true) = (&self.journal, is_told) {
-            open_with(journal, prepared.iter().chain(&unfinished.begun));
+        if let (Some(file), Some(journal), true) = (&self.journal, &keeps, is_told) {
+            open_with(file, prepared.iter().chain(&unfinished.begun));
+            // None of them is in the journal yet: what it has of their dates are earlier runs.
+            further_runs(journal, &prepared)?.iter().for_each(|said| output::to_stdout(said));
         }
         if follows_schedules {
             // What is not for people keeps its stdout.
@@ -407,6 +409,19 @@ fn open_with<'a>(journal: &Path, runs: impl Iterator<Item = &'a Prepared>) {
     for (run_id, _) in runs.map(Prepared::about).filter(|(_, resumed)| *resumed) {
         output::to_stdout(&format!("going on with run {run_id}"));
     }
+}
+
+/// What is said of new runs of a date that has a run already, of whatever kind: Airflow refuses them.
+fn further_runs(journal: &SqliteJournal, prepared: &[Prepared]) -> Result<Vec<String>, StartError> {
+    let mut said = Vec::new();
+    for spec in prepared.iter().filter_map(Prepared::new_spec) {
+        let (pipeline, start) = (&spec.info.pipeline, Timestamp::from(spec.info.interval.start));
+        let newest = journal.reader()?.newest_between(pipeline, start, start)?;
+        said.extend(newest.get(&start).map(|(earlier, state)| {
+            format!("this is another run of that date: run {earlier} is {state}, and `show {pipeline}/{earlier}` shows it")
+        }));
+    }
+    Ok(said)
 }
 
 fn names(prepared: &[Prepared], unfinished: &Unfinished) -> Names {

@@ -3,8 +3,8 @@
 use super::output;
 use crate::engine::RunState;
 use crate::journal::{BLOCKED, Filter, Reader, RunKind, StoredRun};
-use crate::schedule::{Zone, parse_date};
-use crate::{Clock, Timestamp};
+use crate::schedule::{DateError, Zone, parse_date};
+use crate::{Clock, Pipeline, Timestamp};
 use chrono::SecondsFormat;
 use humantime::format_duration;
 use std::path::Path;
@@ -29,6 +29,8 @@ pub(super) struct Runs {
     #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<RunKind>,
     /// Those that began then or later: 2024-03-25, 2024-03-25T06:00:00Z, or so long ago: 30m, 7d
+    ///
+    /// Days, and times without an offset, are of the time zone of the pipelines whose runs are listed, and of UTC where those have several.
     #[arg(long, value_name = "D")]
     since: Option<String>,
     /// Those that are listed after that run: the next page
@@ -64,8 +66,9 @@ fn kind(text: &str) -> Result<RunKind, String> {
 }
 
 impl Runs {
-    fn filter(&self, reader: &Reader, journal: &Path) -> Result<Filter, String> {
-        let since = self.since.as_deref().map(|since| ago(since, Clock::system().now())).transpose()?;
+    fn filter(&self, pipelines: &[Pipeline], reader: &Reader, journal: &Path) -> Result<Filter, String> {
+        let since = self.since.as_deref();
+        let since = since.map(|since| ago(since, self.zone(pipelines), Clock::system().now())).transpose()?;
         let before = match &self.after {
             None => None,
             Some(run_id) => Some(known(reader, run_id, journal)?.key),
@@ -78,16 +81,25 @@ impl Runs {
         };
         Ok(Filter { pipeline, state, blocked, kind: self.kind, since, before, limit: self.limit })
     }
+
+    /// The zone in which people mean a date, where the pipelines that are listed have the same.
+    fn zone(&self, pipelines: &[Pipeline]) -> Zone {
+        let named = self.pipeline.as_deref().or(self.of.as_deref());
+        let mut zones = pipelines.iter().filter(|pipeline| named.is_none_or(|id| pipeline.id() == id)).map(Pipeline::zone);
+        let first = zones.next().unwrap_or_default();
+        if zones.all(|zone| zone == first) { first } else { Zone::UTC }
+    }
 }
 
 /// A date, or a time before now.
-fn ago(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    match super::durations::duration(text) {
-        Ok(ago) => Ok(now - ago),
-        Err(_) => parse_date(text, Zone::UTC)
-            .map(Timestamp::from)
-            .map_err(|_| format!("--since: `{text}` is neither a date, as `2024-01-31` is, nor a duration, as `7d` is")),
+fn ago(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
+    if let Ok(ago) = super::durations::duration(text) {
+        return Ok(now - ago);
     }
+    parse_date(text, zone).map(Timestamp::from).map_err(|error| match error {
+        DateError::Form { .. } => format!("--since: `{text}` is neither a date, as `2024-01-31` is, nor a duration, as `7d` is"),
+        error => format!("--since: {error}"),
+    })
 }
 
 /// The run of that id.
@@ -96,9 +108,9 @@ pub(super) fn known(reader: &Reader, run_id: &str, journal: &Path) -> Result<Sto
     found.ok_or_else(|| format!("the journal {} has no run `{run_id}`; `runs` lists those it has", journal.display()))
 }
 
-pub(super) fn run(runs: &Runs, journal: &Path) -> Result<ExitCode, String> {
+pub(super) fn run(pipelines: &[Pipeline], runs: &Runs, journal: &Path) -> Result<ExitCode, String> {
     let reader = Reader::open(journal).map_err(|error| error.to_string())?;
-    let filter = runs.filter(&reader, journal)?;
+    let filter = runs.filter(pipelines, &reader, journal)?;
     let found = reader.runs(&filter).map_err(|error| error.to_string())?;
     if runs.json {
         for run in &found {

@@ -4,17 +4,16 @@ use super::args::About;
 use super::{Place, asked, choose, params};
 use crate::Pipeline;
 use crate::host::Command;
-use crate::schedule::{Zone, parse_date};
+use crate::schedule::interval_of;
 use std::process::ExitCode;
 
 pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, about: &About, place: &Place) -> Result<ExitCode, String> {
     let pipeline = choose::one(pipelines, id)?;
     let given = params::given(pipeline, &about.given)?;
     // What is wrong is said here, by the arguments that are, and not by another process.
-    pipeline.plan(&given).map_err(|error| params::blame(&about.given, &error))?;
+    let plan = pipeline.plan(&given).map_err(|error| params::blame(&about.given, &error))?;
     if let Some(date) = &about.logical_date {
-        let zone = pipeline.options().timezone.and_then(Zone::named).unwrap_or_default();
-        parse_date(date, zone).map_err(|error| format!("--logical-date: {error}"))?;
+        interval_of(plan.schedule.as_ref(), pipeline.zone(), date).map_err(|error| format!("--logical-date: {error}"))?;
     }
     // Whoever triggers a run means a journal that is served, or was: in another folder the same work would be done twice.
     asked::must_exist(&place.journal)?;

@@ -9,9 +9,8 @@ use crate::Pipeline;
 use crate::engine::RunState;
 use crate::journal::Reader;
 use crate::plan::Plan;
-use crate::schedule::{Interval, parse_date};
+use crate::schedule::{DateError, Interval, parse_date, parse_last};
 use crate::time::Timestamp;
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// The most intervals of one backfill.
@@ -21,7 +20,9 @@ pub(crate) const MAX_INTERVALS: usize = 100_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Backfill {
     pub(crate) pipeline: String,
+    /// The first interval is the first that starts then or later; a date alone is the start of that day.
     pub(crate) from: String,
+    /// The last interval is the last that starts then or earlier; a date alone is the end of that day.
     pub(crate) to: String,
     /// What differs from the defaults, in all of its runs.
     pub(crate) params: serde_json::Value,
@@ -66,10 +67,9 @@ impl Backfill {
                 "pipeline `{id}` has no schedule, and so no intervals to run; `run {id} --logical-date D` runs one date"
             ))
         })?;
-        let date = |name: &str, text: &str| -> Result<DateTime<Utc>, StartError> {
-            parse_date(text, schedule.zone()).map_err(|error| refused(format!("{name}: {error}")))
-        };
-        let (from, to) = (date("--from", &self.from)?, date("--to", &self.to)?);
+        let named = |name: &'static str| move |error: DateError| refused(format!("{name}: {error}"));
+        let from = parse_date(&self.from, schedule.zone()).map_err(named("--from"))?;
+        let to = parse_last(&self.to, schedule.zone()).map_err(named("--to"))?;
         if to < from {
             return Err(refused(format!("--to: {} is before {}, where it begins", self.to, self.from)));
         }

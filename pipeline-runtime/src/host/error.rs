@@ -2,7 +2,7 @@ use crate::author::error::cut;
 use crate::engine::{Illegal, RunState};
 use crate::journal::{DecodeError, JournalError};
 use crate::plan::{PlanChanged, PlanError};
-use crate::schedule::DateError;
+use crate::schedule::{DateError, LogicalDateError};
 use std::sync::Arc;
 
 /// Why a run could not be started. A run that fails is no error: its report says so.
@@ -12,9 +12,9 @@ pub enum StartError {
     /// The pipeline has no plan with these params.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The logical date is no date.
+    /// The logical date is no date, or a day on which no data interval starts, or more than one.
     #[error("the logical date: {0}")]
-    Date(#[from] DateError),
+    Date(#[from] LogicalDateError),
     /// A bound of a pipeline's schedule cannot be used.
     #[error("the `{option}` of pipeline `{pipeline}` cannot be used: {error}")]
     Calendar {
@@ -30,7 +30,7 @@ pub enum StartError {
     NoInterval {
         /// The pipeline's id.
         pipeline: &'static str,
-        /// The logical date, or now.
+        /// Now.
         date: String,
     },
     /// The journal cannot be used.

@@ -64,6 +64,14 @@ impl Prepared {
         }
     }
 
+    /// What a new run is begun by.
+    pub(crate) fn new_spec(&self) -> Option<&RunSpec> {
+        match self {
+            Self::New(spec, _) => Some(spec),
+            Self::Queued(_) | Self::Resumed(_) => None,
+        }
+    }
+
     pub(crate) fn plan(&self) -> &Plan {
         match self {
             Self::New(spec, _) => &spec.plan,

@@ -6,7 +6,7 @@ use crate::author::pipeline::Pipeline;
 use crate::engine::RunSpec;
 use crate::journal::RunKind;
 use crate::plan::Plan;
-use crate::schedule::{Interval, Zone, parse_date};
+use crate::schedule::{Interval, interval_of};
 use crate::time::Present;
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use serde_json::Value;
@@ -39,10 +39,11 @@ impl Request {
     /// Makes the run that was asked for at `now`, by whoever calls: without a date it is about what the calendar says, and its
     /// times are those of the runs' clock.
     pub(crate) fn into_spec(self, now: Present) -> Result<RunSpec, StartError> {
-        let zone = self.pipeline.options().timezone.and_then(Zone::named).unwrap_or_default();
-        let date = self.logical_date.as_deref().map(|date| parse_date(date, zone)).transpose()?;
         let plan = self.pipeline.plan(&self.params)?;
-        let interval = interval(&plan, date, now.date.to_utc())?;
+        let interval = match &self.logical_date {
+            Some(date) => interval_of(plan.schedule.as_ref(), self.pipeline.zone(), date)?,
+            None => interval_now(&plan, now.date.to_utc())?,
+        };
         let run_id = run_id(RunKind::Manual, &interval);
         let info = RunInfo { pipeline: plan.pipeline.to_owned(), run_id, interval, previous: None, params: plan.params.clone() };
         Ok(RunSpec { plan: Arc::new(plan), info: Arc::new(info), sla_from: now.clock, seed: rand::random(), key: 0 })
@@ -54,21 +55,15 @@ pub(crate) fn run_id(kind: RunKind, interval: &Interval) -> String {
     format!("{kind}__{}", interval.start.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
-/// The data interval of a run: the one that starts at the last tick at or before `date`; without a date the last complete one.
-/// Without a schedule it starts and ends at the date, or now.
-pub(super) fn interval(plan: &Plan, date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Interval, StartError> {
+/// The data interval of a run without a logical date: the last complete one. Without a schedule it starts and ends now.
+fn interval_now(plan: &Plan, now: DateTime<Utc>) -> Result<Interval, StartError> {
     let Some(schedule) = &plan.schedule else {
         // As fine as Airflow writes dates.
-        return Ok(Interval::at(date.unwrap_or_else(|| now.trunc_subsecs(6))));
+        return Ok(Interval::at(now.trunc_subsecs(6)));
     };
-    let interval = match date {
-        Some(date) => schedule.interval_starting_at_or_before(date),
-        None => schedule.last_complete(now),
-    };
-    interval.ok_or_else(|| StartError::NoInterval {
-        pipeline: plan.pipeline,
-        date: date.unwrap_or(now).to_rfc3339_opts(SecondsFormat::AutoSi, true),
-    })
+    schedule
+        .last_complete(now)
+        .ok_or_else(|| StartError::NoInterval { pipeline: plan.pipeline, date: now.to_rfc3339_opts(SecondsFormat::AutoSi, true) })
 }
 
 #[cfg(test)]
@@ -106,8 +101,10 @@ mod tests {
 
     #[test]
     fn a_date_is_read_in_the_pipelines_zone_and_means_the_interval_that_starts_there() {
-        let info = spec(daily(), Some("2024-03-20T06:00")).unwrap().info;
-        assert_eq!(info.interval.to_string(), "2024-03-20T05:00:00Z/2024-03-21T05:00:00Z");
+        for date in ["2024-03-20", "2024-03-20T06:00"] {
+            let info = spec(daily(), Some(date)).unwrap().info;
+            assert_eq!(info.interval.to_string(), "2024-03-20T05:00:00Z/2024-03-21T05:00:00Z");
+        }
     }
 
     #[test]

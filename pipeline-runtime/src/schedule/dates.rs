@@ -7,14 +7,15 @@ use super::DateError;
 use super::error::ScheduleError;
 use crate::time::Zone;
 
-/// Reads a date: `2024-03-25`, `2024-03-25T06:00`, or `2024-03-25T06:00:00Z` with any offset.
+/// Reads a date as an instant: `2024-03-25`, `2024-03-25T06:00`, or `2024-03-25T06:00:00Z` with any offset.
 ///
 /// - A date alone is the start of that day in `zone`: midnight, or the first instant of the day where the zone's clock skips midnight.
 /// - A time without an offset is `zone`'s wall clock. Where the clock shows it twice or never, it is refused, and the error says what to write.
 /// - With `Z` or an offset, `zone` plays no part.
 /// - Years run from 1678 to 2261: times are kept in nanoseconds, and a date beyond those would become another one.
 ///
-/// Seconds and their fraction may be left out; a space may stand for the `T`. An attribute's `start` and `end` are read alike.
+/// Seconds and their fraction may be left out; a space may stand for the `T`. An attribute's `start` is read alike; its `end`, too, but a date alone, which is the
+/// last instant of that day. Which interval a logical date means is [`Schedule::interval_of`](super::Schedule::interval_of).
 ///
 /// ```
 /// use pipeline_runtime::schedule::{parse_date, parse_zone};
@@ -39,6 +40,11 @@ use crate::time::Zone;
 /// ```
 pub fn parse_date(text: &str, zone: Zone) -> Result<DateTime<Utc>, DateError> {
     date::instant(text, &zone)
+}
+
+/// As [`parse_date`], but a date alone is the last instant of that day.
+pub(crate) fn parse_last(text: &str, zone: Zone) -> Result<DateTime<Utc>, DateError> {
+    date::last_instant(text, &zone)
 }
 
 /// Reads an IANA time zone name, such as `Europe/Berlin` or `UTC`. The case matters, as it does to Airflow.

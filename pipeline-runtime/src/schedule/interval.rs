@@ -46,9 +46,9 @@ impl fmt::Display for Interval {
 
 /// The answer is `None` only at the ends of the years 1678 to 2261, or where a method says so.
 impl Schedule {
-    /// The interval that starts at the last tick at or before `d`: what `--logical-date D` means.
+    /// The interval that starts at the last tick at or before `d`: what `--logical-date D` means where `D` has a time of day.
     ///
-    /// It contains `d`. Its end may lie in the future.
+    /// It contains `d`. Its end may lie in the future. A date alone is a day, for which [`Schedule::interval_of`] finds the interval.
     ///
     /// ```
     /// use pipeline_runtime::schedule::Schedule;
@@ -75,8 +75,7 @@ impl Schedule {
 
     /// The intervals of a backfill: those whose logical date, that is whose *start*, lies between `from` and `to`, both inclusive.
     ///
-    /// As Airflow's `backfill create --from-date --to-date` chooses them. So for an hourly pipeline a `to` of midnight takes that day's first hour
-    /// and no more. Those whose end is still to come are included: a caller who knows the time leaves them out with `take_while`.
+    /// As Airflow's `backfill create --from-date --to-date` chooses them. Those whose end is still to come are included: a caller who knows the time leaves them out with `take_while`.
     ///
     /// ```
     /// use pipeline_runtime::schedule::Schedule;
@@ -88,6 +87,11 @@ impl Schedule {
     /// ```
     pub fn intervals(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Intervals<'_> {
         Intervals { schedule: self, next: self.next_at_or_after(from), last_start: Some(to), complete_by: None }
+    }
+
+    /// The first interval that starts at or after `t`.
+    pub(crate) fn interval_starting_at_or_after(&self, t: DateTime<Utc>) -> Option<Interval> {
+        self.interval_starting_at(self.next_at_or_after(t)?)
     }
 
     /// The interval that opens at `tick`, which must be a tick.

@@ -7,11 +7,11 @@
 //! |---|---|
 //! | what does this cron line mean, where? | [`Schedule::parse`] |
 //! | when does it fire? | [`Schedule::next_after`], [`Schedule::last_at_or_before`], [`Schedule::ticks`] |
-//! | which interval is `--logical-date D`? | [`Schedule::interval_starting_at_or_before`], or [`Interval::at`] without a schedule |
+//! | which interval is `--logical-date D`? | [`Schedule::interval_of`], or [`Interval::at`] without a schedule |
 //! | which interval does a bare `run` take? | [`Schedule::last_complete`] |
 //! | which intervals does a backfill cover? | [`Schedule::intervals`] |
 //! | what should run now, and when to look again? | [`Window::due`], [`Window::next_due`] |
-//! | what does `2024-03-25` mean? | [`parse_date`] |
+//! | which instant is `2024-03-25T06:00`? | [`parse_date`] |
 //! | by which rules does a zone's clock change? | [`Zone`] |
 //!
 //! # Invariants
@@ -36,6 +36,7 @@ mod dates;
 mod describe;
 mod error;
 mod interval;
+mod logical_date;
 mod ticks;
 mod times;
 mod wall;
@@ -43,9 +44,12 @@ mod window;
 
 pub use crate::time::{Zone, ZoneOffset};
 pub use cron::Schedule;
+pub(crate) use dates::parse_last;
 pub use dates::{parse_date, parse_zone};
 pub use error::ScheduleError;
 pub use interval::{Interval, Intervals};
+pub use logical_date::LogicalDateError;
+pub(crate) use logical_date::interval_of;
 pub use pipeline_syntax::date::DateError;
 pub use ticks::Ticks;
 pub use window::Window;

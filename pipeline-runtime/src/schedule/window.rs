@@ -34,7 +34,8 @@ pub struct Window {
 }
 
 impl Window {
-    /// Reads the bounds as [`parse_date`](super::parse_date) does: a date alone is midnight in `zone`, which is the schedule's.
+    /// Reads the bounds as [`parse_date`](super::parse_date) does, in `zone`, which is the schedule's. A date alone is a whole day: as the
+    /// start from its first instant on, as the end to its last.
     ///
     /// # Errors
     ///
@@ -158,6 +159,11 @@ mod tests {
     #[test]
     fn the_end_is_inclusive_and_bounds_starts() {
         let now = "2024-01-20T12:00:00Z";
+        // A day is meant whole, also where its interval starts at noon.
+        let noon = schedule("0 12 * * *");
+        let bounds = window(Some("2024-01-06"), Some("2024-01-08"), true);
+        let days: Vec<_> = bounds.due(&noon, None, utc(now)).map(|interval| interval.start.format("%dT%H").to_string()).collect();
+        assert_eq!(days, ["06T12", "07T12", "08T12"]);
         assert_eq!(due_days(window(None, Some("2024-01-08"), true), Some(day(5)), now), ["06", "07", "08"]);
         assert_eq!(due_days(window(None, Some("2024-01-07T23:59"), true), Some(day(5)), now), ["06", "07"]);
         // The latest interval is past the end; an older one is not the latest.

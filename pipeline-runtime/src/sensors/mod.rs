@@ -32,6 +32,8 @@
 //! # nightly().check().unwrap();
 //! ```
 //!
+//! Dates in templates are UTC, so `ds` is the day on which the data interval starts in UTC; see [`template!`](crate::template).
+//!
 //! | sensor | waits until | value | in Airflow |
 //! |---|---|---|---|
 //! | [`key_exists`] | a key is there, or a match of a glob | [`Object`] | `S3KeySensor` |

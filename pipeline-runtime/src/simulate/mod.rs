@@ -23,11 +23,9 @@ use crate::author::value::Data;
 use crate::engine::{Edit, Engine, EngineOptions, Interceptor, RunSpec};
 use crate::journal::MemoryJournal;
 use crate::observe::{RunHistory, RunReport};
-use crate::plan::Plan;
-use crate::schedule::{Interval, Zone, parse_date};
+use crate::schedule::{Interval, Schedule, Zone, interval_of, parse_date};
 use crate::storage::{Latency, World};
 use crate::time::{Clock, Timestamp};
-use chrono::{DateTime, Utc};
 use interceptor::{Stub, Stubs};
 use intervention::{Intervention, Interventions};
 use std::sync::{Arc, mpsc};
@@ -143,9 +141,10 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// For the data interval that starts at the last tick at or before `date`: `2024-03-25`, `2024-03-25T06:00:00Z`.
+    /// For the data interval that starts on that day, `2024-03-25`, in the pipeline's zone, or that contains that time,
+    /// `2024-03-25T06:00:00Z`.
     ///
-    /// Without it: the pipeline's `start`, else 2024-01-01.
+    /// Without it: the first interval that starts at or after the pipeline's `start`, else 2024-01-01.
     pub fn logical_date(mut self, date: &str) -> Self {
         self.scenario.logical_date = Some(date.to_owned());
         self
@@ -329,7 +328,8 @@ impl Scenario {
             // So that two buckets do not draw the same.
             fault.install(&world, start, self.seed.wrapping_add(number))?;
         }
-        let previous = self.previous.as_deref().map(|date| interval_of(&plan, date)).transpose()?;
+        let previous =
+            self.previous.as_deref().map(|date| dated(plan.schedule.as_ref(), self.pipeline.zone(), date)).transpose()?;
         let stubs = Arc::new(Stubs::new(&plan, self.stubs, self.secrets, world.clone())?);
         let mut interventions = Interventions::new(self.interventions, start)?;
 
@@ -368,25 +368,20 @@ impl Scenario {
 
     fn interval(&self) -> Result<Interval, SimulationError> {
         let options = self.pipeline.options();
-        let zone = options.timezone.unwrap_or("UTC");
-        let date = self.logical_date.as_deref().or(options.start).unwrap_or(LOGICAL_DATE);
-        let date = date_in(date, zone)?;
-        let Some(cron) = options.schedule else { return Ok(Interval::at(date)) };
-        let schedule = crate::schedule::Schedule::parse(cron, zone).map_err(|error| SimulationError::Date(error.to_string()))?;
-        Ok(schedule.interval_starting_at_or_before(date).unwrap_or(Interval::at(date)))
+        let zone = self.pipeline.zone();
+        let refused = |error: &dyn std::fmt::Display| SimulationError::Date(error.to_string());
+        let schedule = options.schedule.map(|cron| Schedule::parse(cron, options.timezone.unwrap_or("UTC")));
+        let schedule = schedule.transpose().map_err(|error| refused(&error))?;
+        if let Some(date) = &self.logical_date {
+            return dated(schedule.as_ref(), zone, date);
+        }
+        let date = parse_date(options.start.unwrap_or(LOGICAL_DATE), zone).map_err(|error| refused(&error))?;
+        Ok(schedule.and_then(|schedule| schedule.interval_starting_at_or_after(date)).unwrap_or(Interval::at(date)))
     }
 }
 
-fn date_in(date: &str, zone: &str) -> Result<DateTime<Utc>, SimulationError> {
-    let zone = Zone::named(zone).unwrap_or_default();
-    parse_date(date, zone).map_err(|error| SimulationError::Date(error.to_string()))
-}
-
-fn interval_of(plan: &Plan, date: &str) -> Result<Interval, SimulationError> {
-    let zone = plan.schedule.as_ref().map_or(Zone::UTC, crate::schedule::Schedule::zone);
-    let date = parse_date(date, zone).map_err(|error| SimulationError::Date(error.to_string()))?;
-    let of_schedule = plan.schedule.as_ref().and_then(|schedule| schedule.interval_starting_at_or_before(date));
-    Ok(of_schedule.unwrap_or(Interval::at(date)))
+fn dated(schedule: Option<&Schedule>, zone: Zone, date: &str) -> Result<Interval, SimulationError> {
+    interval_of(schedule, zone, date).map_err(|error| SimulationError::Date(error.to_string()))
 }
 
 fn duration(text: &str) -> Result<Duration, SimulationError> {
