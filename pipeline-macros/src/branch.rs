@@ -1,26 +1,31 @@
 //! `#[derive(Branch)]`: an enum's variants become the arms of a branch, a struct of typed nodes.
 
 use crate::error::{Errors, poison};
+use crate::options::{Options, Place};
+use crate::runtime::{Runtime, aside, words_aside};
 use crate::types;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Fields, Item, ItemEnum, Variant, Visibility};
+use syn::{Attribute, Fields, Item, ItemEnum, Meta, Token, Variant, Visibility};
 
 /// The whole expansion. Whatever is wrong, the arms' struct and its traits come out, so that `#[branch]` functions of
 /// the type have no second error.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let items = match syn::parse2::<Item>(item) {
-        Ok(Item::Enum(item)) => expand_enum(&item, &mut errors),
+        Ok(Item::Enum(item)) => {
+            let runtime = runtime(&item.attrs, &item.ident, &mut errors);
+            expand_enum(&item, &runtime, &mut errors)
+        }
         Ok(Item::Struct(item)) => {
             errors.on(item.struct_token, only_enums());
-            stand_in(&item.vis, &item.ident, &item.generics)
+            stand_in(&item.vis, &item.ident, &item.generics, &runtime(&item.attrs, &item.ident, &mut errors))
         }
         Ok(Item::Union(item)) => {
             errors.on(item.union_token, only_enums());
-            stand_in(&item.vis, &item.ident, &item.generics)
+            stand_in(&item.vis, &item.ident, &item.generics, &runtime(&item.attrs, &item.ident, &mut errors))
         }
         Ok(other) => {
             errors.on(other, only_enums());
@@ -33,6 +38,22 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     };
     let errors = errors.into_items();
     quote!(#items #errors)
+}
+
+/// The runtime by the path in `#[branch(crate = ..)]`, if there is one.
+fn runtime(attrs: &[Attribute], name: &Ident, errors: &mut Errors) -> Runtime {
+    let mut written = TokenStream::new();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("branch")) {
+        match &attr.meta {
+            Meta::List(list) => {
+                let options = &list.tokens;
+                written.extend(quote!(#options,));
+            }
+            other => errors.on(other, "write `#[branch(crate = my_facade::pipeline)]`, or leave it out"),
+        }
+    }
+    let options = Options::parse(Place::Arms, written, errors);
+    Runtime::new(options.runtime(), &arms_name(name))
 }
 
 fn only_enums() -> &'static str {
@@ -56,18 +77,18 @@ enum Payload<'a> {
     Refused(TokenStream),
 }
 
-fn expand_enum(item: &ItemEnum, errors: &mut Errors) -> TokenStream {
+fn expand_enum(item: &ItemEnum, runtime: &Runtime, errors: &mut Errors) -> TokenStream {
     if !item.generics.params.is_empty() {
         errors.on(&item.generics.params, "a branch cannot be generic: its arms are nodes of one type each");
-        return stand_in(&item.vis, &item.ident, &item.generics);
+        return stand_in(&item.vis, &item.ident, &item.generics, runtime);
     }
     if item.variants.is_empty() {
         errors.on(&item.ident, "a branch needs arms: add variants, as in `Clean(Report)` or `Nothing`");
-        return stand_in(&item.vis, &item.ident, &item.generics);
+        return stand_in(&item.vis, &item.ident, &item.generics, runtime);
     }
     let mut arms: Vec<Arm<'_>> = Vec::new();
     for variant in &item.variants {
-        let arm = Arm::new(variant);
+        let arm = Arm::new(variant, runtime);
         match arms.iter().find(|other| other.name == arm.name) {
             Some(other) => errors.on(
                 arm.variant,
@@ -76,13 +97,14 @@ fn expand_enum(item: &ItemEnum, errors: &mut Errors) -> TokenStream {
             None => arms.push(arm),
         }
     }
-    let arms_struct = arms_struct(item, &arms);
-    let impls = impls(item, &arms);
-    quote!(#arms_struct #impls)
+    let import = runtime.import();
+    let arms_struct = arms_struct(item, &arms, runtime);
+    let impls = impls(item, &arms, runtime);
+    quote!(#import #arms_struct #impls)
 }
 
 impl<'a> Arm<'a> {
-    fn new(variant: &'a Variant) -> Self {
+    fn new(variant: &'a Variant, runtime: &Runtime) -> Self {
         let name = snake_case(&variant.ident.unraw().to_string());
         let payload = match &variant.fields {
             Fields::Unit => Payload::None,
@@ -92,11 +114,12 @@ impl<'a> Arm<'a> {
                     None => Payload::One(ty),
                     Some(found) => {
                         let message = format!("an arm's value {}", found.reason);
-                        Payload::Refused(poison(found.part, message))
+                        Payload::Refused(poison(runtime, found.part, message))
                     }
                 }
             }
             fields => Payload::Refused(poison(
+                runtime,
                 fields,
                 format!(
                     "an arm carries one value or none, as in `{0}(Report)` or `{0}`: gather the fields in a struct",
@@ -124,29 +147,34 @@ impl<'a> Arm<'a> {
     }
 
     /// One arm of `split`'s match.
-    fn split(&self, index: usize) -> TokenStream {
+    fn split(&self, index: usize, runtime: &Runtime) -> TokenStream {
         let (variant, index) = (self.variant, Literal::usize_unsuffixed(index));
         let value = Ident::new("value", Span::mixed_site());
+        let (this, variant) = (Token![Self](Span::call_site()), aside(variant.clone()));
         match &self.payload {
-            Payload::One(ty) => quote_spanned! {self.span()=>
-                Self::#variant(#value) => (#index, ::pipeline_runtime::__private::value::<#ty>(#value))
-            },
-            Payload::None => quote_spanned! {self.span()=>
-                Self::#variant => (#index, ::pipeline_runtime::__private::value(&()))
-            },
-            Payload::Refused(_) => quote!(Self::#variant { .. } => ::core::unimplemented!()),
+            Payload::One(ty) => {
+                let erase = runtime.private(self.span(), "value");
+                quote_spanned!(self.span()=> #this::#variant(#value) => (#index, #erase::<#ty>(#value)))
+            }
+            Payload::None => {
+                let erase = runtime.private(self.span(), "value");
+                quote_spanned!(self.span()=> #this::#variant => (#index, #erase::<>(&())))
+            }
+            Payload::Refused(_) => quote!(#this::#variant { .. } => ::core::unimplemented!()),
         }
     }
 }
 
-fn arms_struct(item: &ItemEnum, arms: &[Arm<'_>]) -> TokenStream {
+fn arms_struct(item: &ItemEnum, arms: &[Arm<'_>], runtime: &Runtime) -> TokenStream {
     let (vis, name, arms_name) = (&item.vis, &item.ident, arms_name(&item.ident));
     let doc =
         format!("The arms of [`{name}`], as nodes. Taking it apart names every arm, so that a forgotten one is a compile error.");
     let fields = arms.iter().map(|arm| {
         let (field, ty) = (&arm.field, arm.ty());
         let doc = format!("Runs where the branch returned [`{name}::{}`].", arm.variant);
-        quote_spanned!(arm.span()=> #[doc = #doc] pub #field: ::pipeline_runtime::Node<#ty>)
+        let (visible, node) = (Token![pub](Span::call_site()), runtime.public(arm.span(), "Node"));
+        let doc = words_aside(quote_spanned!(arm.span()=> #[doc = #doc]));
+        quote_spanned!(arm.span()=> #doc #visible #field: #node<#ty>)
     });
     quote! {
         #[doc = #doc]
@@ -156,39 +184,44 @@ fn arms_struct(item: &ItemEnum, arms: &[Arm<'_>]) -> TokenStream {
     }
 }
 
-fn impls(item: &ItemEnum, arms: &[Arm<'_>]) -> TokenStream {
+fn impls(item: &ItemEnum, arms: &[Arm<'_>], runtime: &Runtime) -> TokenStream {
     let (name, arms_name) = (&item.ident, arms_name(&item.ident));
     let branch = Ident::new("branch", Span::mixed_site());
-    let split = arms.iter().enumerate().map(|(index, arm)| arm.split(index));
+    let split = arms.iter().enumerate().map(|(index, arm)| arm.split(index, runtime));
     let names = arms.iter().map(|arm| &arm.name);
     let fields = arms.iter().enumerate().map(|(index, arm)| {
-        let (field, index) = (&arm.field, Literal::usize_unsuffixed(index));
+        let (field, index) = (aside(arm.field.clone()), Literal::usize_unsuffixed(index));
+        let take = runtime.private(arm.span(), "arm");
         // A mistake is a type, too; it stands in the struct, and is inferred here.
         let ty = match arm.payload {
             Payload::None | Payload::One(_) => arm.ty(),
             Payload::Refused(_) => quote!(_),
         };
-        quote_spanned!(arm.span()=> #field: ::pipeline_runtime::__private::arm::<#ty>(#branch, #index))
+        quote_spanned!(arm.span()=> #field: #take::<#ty>(#branch, #index))
     });
     // Reported beside; here it only has to match.
     let left_out = (arms.len() < item.variants.len()).then(|| quote!(, _ => ::core::unimplemented!()));
-    let first = arms.first().map(|arm| &arm.field);
+    let first = arms.first().map(|arm| aside(arm.field.clone()));
+    let here = Span::call_site();
+    let (branch_trait, arms_trait) = (runtime.public(here, "Branch"), runtime.private(here, "Arms"));
+    let (datum, handle, branch_of) =
+        (runtime.private(here, "Datum"), runtime.private(here, "BranchHandle"), runtime.private(here, "branch_of"));
     quote! {
         const _: () = {
-            impl ::pipeline_runtime::Branch for #name {
+            impl #branch_trait for #name {
                 type Arms = #arms_name;
-                fn split(&self) -> (usize, &dyn ::pipeline_runtime::__private::Datum) {
+                fn split(&self) -> (usize, &dyn #datum) {
                     match self { #(#split),* #left_out }
                 }
             }
-            impl ::pipeline_runtime::__private::Arms<#name> for #arms_name {
+            impl #arms_trait<#name> for #arms_name {
                 const NAMES: &'static [&'static str] = &[#(#names),*];
                 #[track_caller]
-                fn from_branch(#branch: ::pipeline_runtime::__private::BranchHandle) -> Self {
+                fn from_branch(#branch: #handle) -> Self {
                     Self { #(#fields),* }
                 }
-                fn branch(&self) -> ::pipeline_runtime::__private::BranchHandle {
-                    ::pipeline_runtime::__private::branch_of(&self.#first)
+                fn branch(&self) -> #handle {
+                    #branch_of(&self.#first)
                 }
             }
         };
@@ -196,26 +229,31 @@ fn impls(item: &ItemEnum, arms: &[Arm<'_>]) -> TokenStream {
 }
 
 /// What keeps a type that cannot be a branch from further errors where it is used as one.
-fn stand_in(vis: &Visibility, name: &Ident, generics: &syn::Generics) -> TokenStream {
+fn stand_in(vis: &Visibility, name: &Ident, generics: &syn::Generics, runtime: &Runtime) -> TokenStream {
     let arms_name = arms_name(name);
     let (impl_generics, arguments, bounds) = generics.split_for_impl();
+    let here = Span::call_site();
+    let (branch_trait, arms_trait) = (runtime.public(here, "Branch"), runtime.private(here, "Arms"));
+    let (datum, handle) = (runtime.private(here, "Datum"), runtime.private(here, "BranchHandle"));
+    let import = runtime.import();
     quote! {
+        #import
         #[doc(hidden)]
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
         #vis struct #arms_name {}
         const _: () = {
-            impl #impl_generics ::pipeline_runtime::Branch for #name #arguments #bounds {
+            impl #impl_generics #branch_trait for #name #arguments #bounds {
                 type Arms = #arms_name;
-                fn split(&self) -> (usize, &dyn ::pipeline_runtime::__private::Datum) {
+                fn split(&self) -> (usize, &dyn #datum) {
                     ::core::unimplemented!()
                 }
             }
-            impl #impl_generics ::pipeline_runtime::__private::Arms<#name #arguments> for #arms_name #bounds {
+            impl #impl_generics #arms_trait<#name #arguments> for #arms_name #bounds {
                 const NAMES: &'static [&'static str] = &[];
-                fn from_branch(_: ::pipeline_runtime::__private::BranchHandle) -> Self {
+                fn from_branch(_: #handle) -> Self {
                     ::core::unimplemented!()
                 }
-                fn branch(&self) -> ::pipeline_runtime::__private::BranchHandle {
+                fn branch(&self) -> #handle {
                     ::core::unimplemented!()
                 }
             }

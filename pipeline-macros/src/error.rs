@@ -1,5 +1,6 @@
 //! Mistakes, collected: a user who made three sees three in one run.
 
+use crate::runtime::Runtime;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use std::fmt::Display;
@@ -49,9 +50,10 @@ impl Errors {
 ///
 /// A bare `compile_error!` in a type position stands for `()`, so that every caller gets a second error; as a const
 /// argument it is an error const, and rustc says nothing about a type that holds one.
-pub(crate) fn poison(tokens: impl ToTokens, message: impl Display) -> TokenStream {
+pub(crate) fn poison(runtime: &Runtime, tokens: impl ToTokens, message: impl Display) -> TokenStream {
     let error = syn::Error::new_spanned(tokens, message).into_compile_error();
-    quote!(::pipeline_runtime::__private::Poison<{ #error }>)
+    let poison = runtime.private(Span::call_site(), "Poison");
+    quote!(#poison<{ #error }>)
 }
 
 /// Tokens as a user would have typed them: `Vec<String>`, not `Vec < String >`.

@@ -2,6 +2,7 @@
 //! which `git diff` then shows.
 
 use crate::error::pretty;
+use crate::options::{Place, completion};
 use crate::task::Kind;
 use crate::{branch, pipeline, task};
 use expect_test::expect_file;
@@ -85,6 +86,56 @@ fn a_pipeline() {
     expect_file!["../../tests/expansion/pipeline.rs"].assert_eq(&pretty(&pipeline::expand(attr, &item)));
 }
 
+/// Each expansion goes by one import, whose path alone stands at the user's tokens.
+#[test]
+fn by_another_path() {
+    let attr = |more| quote!(crate = my_facade::pipeline, #more);
+    let counted = quote!(
+        async fn count(rows: u64, ctx: Context) -> Answer<u64> {
+            body(rows, ctx).await
+        }
+    );
+    let route = quote!(
+        #[branch(crate = my_facade::pipeline)]
+        enum Route {
+            Clean(u64),
+            Nothing,
+        }
+    );
+    let daily = quote!(
+        fn daily(options: Options) {
+            count(options.rows);
+        }
+    );
+    let more = quote!(backoff(start = "30s", max = "5m"), on_failure = page);
+    let items = [
+        task::expand(Kind::Task, attr(more), &counted),
+        branch::expand(route),
+        pipeline::expand(attr(quote!(defaults(mode = "poke"))), &daily),
+    ];
+    let text: Vec<String> = items.iter().map(pretty).collect();
+    let text = text.join("\n");
+    assert!(!text.contains("pipeline_runtime"), "{text}");
+    expect_file!["../../tests/expansion/another_path.rs"].assert_eq(&text);
+}
+
+/// What rust-analyzer is given to complete half-typed options with.
+#[test]
+fn half_typed_options() {
+    let completion = |place, attr: proc_macro2::TokenStream| pretty(&completion(place, attr, None));
+    let texts = [
+        completion(Place::Task, quote!()),
+        completion(Place::Task, quote!(re)),
+        completion(
+            Place::Branch,
+            quote!(retries = 2, backoff(start = "30s", ma), ,pool =, on_failure = a::b<C, D>, "text", crate = x),
+        ),
+        completion(Place::Sensor, quote!(po: 3 timeout)),
+        completion(Place::Pipeline, quote!(defaults(re, backoff(s)), escalate("60m" => pa), ta)),
+    ];
+    expect_file!["../../tests/expansion/half_typed_options.rs"].assert_eq(&texts.join("\n"));
+}
+
 #[test]
 fn a_half_typed_task() {
     let item = quote!(
@@ -94,7 +145,8 @@ fn a_half_typed_task() {
     );
     // Its body is no Rust, so the expansion is left as tokens.
     let expansion = task::expand(Kind::Task, quote!(retries =), &item).to_string();
-    let constructor = expansion.split("# [doc (hidden)]").next().unwrap_or_default();
+    let begin = expansion.find("# [allow (unused_variables").unwrap_or_default();
+    let constructor = expansion[begin..].split("# [doc (hidden)]").next().unwrap_or_default();
     let file = constructor.parse().map(|tokens| pretty(&tokens));
     expect_file!["../../tests/expansion/half_typed_task.rs"].assert_eq(&file.unwrap_or_else(|error| error.to_string()));
 }

@@ -1,10 +1,11 @@
 //! The annotated function, as far as the macros read it: its body stays tokens.
 
 use crate::error::Errors;
+use crate::runtime::Runtime;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, FnArg, Signature, Type, Visibility};
+use syn::{Attribute, FnArg, Path, Signature, Type, Visibility};
 
 /// A function whose body is never parsed: a mistake in it is rustc's to report, and a half-typed one costs nothing else.
 pub(crate) struct FnItem {
@@ -23,12 +24,17 @@ impl Parse for FnItem {
 impl FnItem {
     /// The function under `#[macro_name]`; on anything that cannot be expanded, the item itself beside the errors,
     /// so that whatever else the user does with it keeps working.
-    pub(crate) fn parse(macro_name: &str, item: &TokenStream, mut errors: Errors) -> Result<(FnItem, Errors), TokenStream> {
+    pub(crate) fn parse(
+        macro_name: &str,
+        item: &TokenStream,
+        runtime: Option<&Path>,
+        mut errors: Errors,
+    ) -> Result<(FnItem, Errors), TokenStream> {
         let mut function: FnItem = match syn::parse2(item.clone()) {
             Ok(function) => function,
             Err(error) => {
                 if let Some(mut function) = half_typed(item) {
-                    one_of_ours(macro_name, &mut function.attrs, &mut errors);
+                    one_of_ours(macro_name, &mut function.attrs, runtime, &mut errors);
                     return Ok((function, errors));
                 }
                 match first_keyword(item) {
@@ -49,17 +55,16 @@ impl FnItem {
             );
             return Err(untouched(item, errors));
         }
-        one_of_ours(macro_name, &mut function.attrs, &mut errors);
+        one_of_ours(macro_name, &mut function.attrs, runtime, &mut errors);
         Ok((function, errors))
     }
 }
 
 /// Takes further attributes of ours away, as each would expand what this one makes.
-fn one_of_ours(macro_name: &str, attrs: &mut Vec<Attribute>, errors: &mut Errors) {
+fn one_of_ours(macro_name: &str, attrs: &mut Vec<Attribute>, runtime: Option<&Path>, errors: &mut Errors) {
     attrs.retain(|attr| {
-        let segments = &attr.path().segments;
-        let ours = segments.len() == 1 || segments.first().is_some_and(|first| first.ident == "pipeline_runtime");
-        let name = segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        let ours = Runtime::has(runtime, attr.path());
+        let name = attr.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         if !ours || !["task", "sensor", "branch", "pipeline"].contains(&name.as_str()) {
             return true;
         }
@@ -175,7 +180,7 @@ mod tests {
     use super::*;
 
     fn refused(macro_name: &str, item: &TokenStream) -> String {
-        match FnItem::parse(macro_name, item, Errors::default()) {
+        match FnItem::parse(macro_name, item, None, Errors::default()) {
             Ok(_) => panic!("accepted"),
             Err(tokens) => tokens.to_string(),
         }
@@ -184,13 +189,13 @@ mod tests {
     #[test]
     fn a_body_may_be_anything() {
         let item = quote!(pub async fn f(a: u64) -> Result<()> { let x = ; .. });
-        assert!(FnItem::parse("task", &item, Errors::default()).is_ok());
+        assert!(FnItem::parse("task", &item, None, Errors::default()).is_ok());
     }
 
     #[test]
     fn a_parameter_being_typed_keeps_its_place() {
         let item = quote!(async fn f(a: Vec<(u8, u8)>, rows, b:, 3) -> Result<u64> { Ok(rows.len()) });
-        let Ok((function, errors)) = FnItem::parse("task", &item, Errors::default()) else { panic!("refused") };
+        let Ok((function, errors)) = FnItem::parse("task", &item, None, Errors::default()) else { panic!("refused") };
         assert!(errors.messages().is_empty(), "rustc has said it");
         let inputs = &function.sig.inputs;
         assert_eq!(
@@ -222,7 +227,7 @@ mod tests {
             (quote!(#[pipeline_runtime::pipeline]), "a function cannot be a task and a pipeline: keep one of the attributes"),
         ] {
             let item = quote!(#[instrument] #attr #[other::task] async fn f() {});
-            let Ok((function, errors)) = FnItem::parse("task", &item, Errors::default()) else { panic!("refused") };
+            let Ok((function, errors)) = FnItem::parse("task", &item, None, Errors::default()) else { panic!("refused") };
             assert_eq!(errors.messages(), [message]);
             assert_eq!(function.attrs.len(), 2);
         }

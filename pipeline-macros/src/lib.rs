@@ -48,6 +48,7 @@ mod item;
 mod options;
 mod pipeline;
 mod placement;
+mod runtime;
 mod task;
 mod template;
 mod types;
@@ -88,7 +89,7 @@ mod types;
 ///
 /// | parameter | accepts | rule |
 /// |---|---|---|
-/// | `T` | `T`, `&T`, `Node<T>`; for `String` also `&str` and [`template!`] | `all_success` |
+/// | `T` | `T`, `&T`, `Node<T>`; for `String` also `&str` and `template!` | `all_success` |
 /// | `Option<T>` | `Node<T>`, `Option<T>` | `none_failed`: `None` where the upstream was skipped |
 /// | `Outcome<T>` | `Node<T>` | `all_done`: `Success(T)`, `Skipped` or `Failed(Failure)` |
 /// | `Arc<T>` | `Node<T>`, `Arc<T>` | as `T`, without a copy |
@@ -111,12 +112,13 @@ mod types;
 /// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the node has not ended by then | `` a duration is written in quotes: `sla = "45m"` `` |
 /// | `on_failure`, `on_retry`, `on_success`, `on_skipped`, `on_sla_miss` | path of a callback, or a list `[page, CHAT]` | none | told of the event | `` `on_failure` takes the callback itself, not its name: write `on_failure = page` `` |
 /// | `id = "load_eu"` | text | the function's name | the node's id | `` invalid id "a b": ` ` cannot stand in an id `` |
+/// | `crate = my_facade::pipeline` | path | `::pipeline_runtime` | how this crate reaches the runtime: see [below](#another-name-for-the-runtime) | `` `crate` takes a path, not a text: write `crate = my_facade::pipeline` `` |
 ///
 /// A callback is an `async fn(n: Notification) -> Result<()>`, or a const of a type that implements [`Notify`].
 /// Durations are humantime's (`"1h30m"`), in `ms`, `s`, `m`, `h`, `d` and `w`: whole milliseconds, and at most a hundred years. They are longer
 /// than zero, but for `retry_delay` and jitters. An id has letters and digits of any script, `_`, `-` and `.`, in at most 200 bytes.
 ///
-/// Every option but `id` is also a method of the node, with the same limits (`check` refuses what is beyond them), which goes before the attribute; the attribute goes before the
+/// Every option but `id` and `crate` is also a method of the node, with the same limits (`check` refuses what is beyond them), which goes before the attribute; the attribute goes before the
 /// pipeline's `defaults(..)`.
 ///
 /// ```
@@ -134,6 +136,44 @@ mod types;
 /// }
 /// ```
 ///
+/// # Another name for the runtime
+///
+/// What the macros make names `::pipeline_runtime`. Where that is not in scope, `crate = ..` gives the path that leads to it: for a dependency that
+/// `Cargo.toml` renames, and for a crate that re-exports the runtime so that others need not depend on it. All attributes take it, and
+/// `#[derive(Branch)]` takes it as `#[branch(crate = ..)]`. [`template!`] finds the runtime by itself.
+///
+/// ```
+/// mod my_facade {
+///     pub use pipeline_runtime as pipeline; // or, in Cargo.toml: pipe = { package = "pipeline-runtime", .. }
+/// }
+/// use my_facade::pipeline::prelude::*;
+///
+/// #[derive(Clone, serde::Serialize, serde::Deserialize, Branch)]
+/// #[branch(crate = my_facade::pipeline)]
+/// enum Route {
+///     Clean(u64),
+///     Nothing,
+/// }
+///
+/// #[branch(crate = my_facade::pipeline)]
+/// async fn route(rows: u64) -> Result<Route> {
+///     Ok(if rows > 0 { Route::Clean(rows) } else { Route::Nothing })
+/// }
+///
+/// #[task(crate = my_facade::pipeline, retries = 2)]
+/// async fn publish(rows: u64) -> Result<()> {
+///     println!("{rows} rows");
+///     Ok(())
+/// }
+///
+/// #[pipeline(crate = my_facade::pipeline)]
+/// fn daily() {
+///     let RouteArms { clean, nothing: _ } = route(7u64);
+///     publish(clean);
+/// }
+/// # daily().check().unwrap();
+/// ```
+///
 /// # Errors
 ///
 /// Not a task, and said so where it is defined: a method with `self`; a generic function; a borrowed, `impl Trait` or
@@ -148,6 +188,7 @@ mod types;
 /// }
 /// ```
 ///
+/// [`template!`]: https://docs.rs/pipeline-runtime/latest/pipeline_runtime/macro.template.html
 /// [`Pool`]: https://docs.rs/pipeline-runtime/latest/pipeline_runtime/struct.Pool.html
 /// [`Notify`]: https://docs.rs/pipeline-runtime/latest/pipeline_runtime/trait.Notify.html
 #[proc_macro_attribute]
@@ -299,6 +340,9 @@ pub fn branch(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// # let _ = arms;
 /// ```
 ///
+/// `#[branch(crate = my_facade::pipeline)]` beneath the derive says how this crate reaches the runtime, as the option
+/// [`crate`](macro@task#another-name-for-the-runtime) of the attributes does.
+///
 /// ```compile_fail
 /// # use pipeline_runtime::prelude::*;
 /// #[derive(Clone, serde::Serialize, serde::Deserialize, Branch)]
@@ -306,7 +350,7 @@ pub fn branch(attr: TokenStream, item: TokenStream) -> TokenStream {
 ///     Clean(u64, u64), // an arm carries one value or none: gather the fields in a struct
 /// }
 /// ```
-#[proc_macro_derive(Branch)]
+#[proc_macro_derive(Branch, attributes(branch))]
 pub fn derive_branch(item: TokenStream) -> TokenStream {
     branch::expand(item.into()).into()
 }
@@ -369,6 +413,7 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// | `defaults(retries = 1, ..)` | options of tasks and sensors, `id` excepted | none | for all nodes; a node's own attribute goes before | `` `retries` is an option of `#[task]`, ..; write `defaults(retries = 2)` `` |
 /// | `tags = ["daily"]` | list of texts | none | for `list` and the dashboard | `` `tags` takes a list of texts `` |
 /// | `id = "load_eu"` | text | the function's name | the pipeline's id | `` invalid id "a b" `` |
+/// | `crate = my_facade::pipeline` | path | `::pipeline_runtime` | how this crate reaches the runtime: see [`macro@task`](macro@task#another-name-for-the-runtime) | `` `crate` takes a path, not a text: write `crate = my_facade::pipeline` `` |
 ///
 /// ```compile_fail
 /// # use pipeline_runtime::prelude::*;
@@ -381,65 +426,11 @@ pub fn pipeline(attr: TokenStream, item: TokenStream) -> TokenStream {
     placement::refused("pipeline", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
-/// A text that is rendered when its task runs, in Jinja, and checked now: syntax, variables, filters.
+/// What `pipeline_runtime::template!` is made of: the runtime's path and a comma, then what the user wrote.
 ///
-/// ```
-/// use pipeline_runtime::prelude::*;
-///
-/// #[task]
-/// async fn copy(from: String, to: String) -> Result<()> {
-///     println!("{from} to {to}");
-///     Ok(())
-/// }
-///
-/// #[pipeline]
-/// fn daily() {
-///     copy(
-///         template!("raw/export_{{ ds_nodash }}.json"),
-///         template!("archive/{{ logical_date | date('%Y/%m') }}/{{ params.region | upper }}.json"),
-///     );
-/// }
-/// # let _ = daily;
-/// ```
-///
-/// | name | is |
-/// |---|---|
-/// | `ds`, `ds_nodash` | the logical date in UTC, `2024-01-31` or `20240131` |
-/// | `ts`, `ts_nodash` | the same with the time, in UTC |
-/// | `logical_date`, `data_interval_start`, `data_interval_end` | the run's interval |
-/// | `prev_data_interval_start_success`, `prev_data_interval_end_success` | that of the last run that succeeded; test it first, as printing a missing one is an error |
-/// | `run_id`, `dag.id`, `task.id`, `try_number` | who runs |
-/// | `params.name` | a field of the pipeline's params |
-///
-/// Dates are UTC, as in Airflow, and the filters leave them so: with `schedule = "@daily", timezone = "Europe/Berlin"` the interval of
-/// the 31st of January starts at 23:00 UTC on the 30th, and `ds` is `2024-01-30`. A schedule at an hour at which both zones have the same day, such as
-/// `30 2 * * *`, has the local day in `ds`.
-///
-/// Nothing is ever silently empty. What has no value in a run (a `prev_*` before the first success, a param that was not given or is
-/// null) may be tested by `{% if .. %}` and given a value by `default(..)`; printed, filtered, joined or compared it fails the node, and
-/// the error names it. A text that is empty, as a param may be, is a text.
-///
-/// A plain text in which one of these names stands in double braces, such as `"raw/{{ ds }}.json"`, is refused with the plan (`check`):
-/// it is not rendered. A name alone in single braces, `{bucket}`, is refused in a template, as `format!` would replace it and a template does
-/// not; `{a,b}`, `{"k": 1}`, `{0}` and `${HOME}` are texts. Where the braces are meant, write ``template!("{% raw %}{{ ds }}{% endraw %}")``.
-///
-/// The filters are minijinja's, and for dates `ds`, `ds_nodash`, `ts`, `ts_nodash`, `ds_add(7)` and
-/// `date("%Y/%m")`. `{% set %}`, `{% for %}` and `{% if %}` work. A text has at most 1 MiB, and making it takes at most 1,000,000 instructions,
-/// which are a few for each piece of the template and each turn of a loop; beyond that the node fails.
-///
-/// | mistake | error |
-/// |---|---|
-/// | `template!("{{ ds_nodas }}")` | `` unknown template variable `ds_nodas`; did you mean `ds_nodash`? `` |
-/// | `template!("{{ ds \| uper }}")` | `` unknown template filter `uper`; did you mean `upper`? `` |
-/// | `template!("raw/{ds}.json")` | `` a template's expressions have two braces: write `{{ ds }}` for `{ds}` `` |
-/// | `template!("{bucket}/{{ ds }}")` | `` `{bucket}` is not replaced: .. pass the value as a param and write `{{ params.bucket }}` `` |
-/// | `template!("{{ execution_date }}")` | `` `execution_date` is Airflow's name: write `logical_date` `` |
-///
-/// ```compile_fail
-/// # use pipeline_runtime::prelude::*;
-/// let key = template!("raw/{{ ds_nodas }}.json");
-/// ```
+/// A macro of the runtime's own knows that path as `$crate`, however the user reaches it, so that `template!` needs no `crate = ..`.
 #[proc_macro]
-pub fn template(input: TokenStream) -> TokenStream {
+#[doc(hidden)]
+pub fn checked_template(input: TokenStream) -> TokenStream {
     template::expand(input.into()).into()
 }

@@ -3,7 +3,8 @@
 use crate::attrs::Sorted;
 use crate::error::Errors;
 use crate::item::FnItem;
-use crate::options::{Options, Place};
+use crate::options::{Options, Place, completion};
+use crate::runtime::{Runtime, aside, words_aside};
 use crate::types;
 use pipeline_syntax::id;
 use proc_macro2::TokenStream;
@@ -15,8 +16,9 @@ use syn::{FnArg, Safety, Signature, Type};
 /// The whole expansion. Whatever is wrong, `name()` is a `Pipeline`, and what the body wires counts as used.
 pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let options = Options::parse(Place::Pipeline, attr, &mut errors);
-    let (function, mut errors) = match FnItem::parse("pipeline", item, errors) {
+    let options = Options::parse(Place::Pipeline, attr.clone(), &mut errors);
+    let completion = completion(Place::Pipeline, attr, options.runtime());
+    let (function, mut errors) = match FnItem::parse("pipeline", item, options.runtime(), errors) {
         Ok(parsed) => parsed,
         Err(untouched) => return untouched,
     };
@@ -25,16 +27,23 @@ pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
     let (public, lints, rest) = (&attrs.public, &attrs.lints, &attrs.body);
     let FnItem { vis, sig, body, .. } = &function;
     let name = &sig.ident;
-    let describe = if sound { describe(sig, &attrs.description, &options) } else { quote!(::core::unimplemented!()) };
+    let runtime = Runtime::new(options.runtime(), name);
+    let describe = if sound { describe(sig, &attrs.description, &options, &runtime) } else { quote!(::core::unimplemented!()) };
     let errors = errors.into_items();
+    let (import, keyword, described) = (runtime.import(), &sig.fn_token, runtime.public(name.span(), "Pipeline"));
+    let quiet = words_aside(quote_spanned! {name.span()=>
+        #[allow(
+            dead_code, clippy::needless_pass_by_value, clippy::unnecessary_wraps,
+            reason = "an unregistered pipeline is reported once, by its outer name; a run calls it with owned params"
+        )]
+    });
     // The wiring stays inside, so that no second name is taken; it has the pipeline's own, for messages.
     quote_spanned! {name.span()=>
+        #completion
+        #import
         #(#public)* #(#lints)*
-        #vis fn #name() -> ::pipeline_runtime::Pipeline {
-            #[allow(
-                dead_code, clippy::needless_pass_by_value, clippy::unnecessary_wraps,
-                reason = "an unregistered pipeline is reported once, by its outer name; a run calls it with owned params"
-            )]
+        #vis #keyword #name() -> #described {
+            #quiet
             #(#lints)* #(#rest)*
             #sig #body
             #describe
@@ -44,21 +53,27 @@ pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
 }
 
 /// `pipeline1(PipelineDefinition::new(..), wiring)`
-fn describe(sig: &Signature, description: &str, options: &Options) -> TokenStream {
+fn describe(sig: &Signature, description: &str, options: &Options, runtime: &Runtime) -> TokenStream {
     let name = &sig.ident;
     let id = options.id().map_or_else(|| name.unraw().to_string(), ToOwned::to_owned);
-    let closure = options.closure();
-    let definition = quote_spanned! {name.span()=>
-        ::pipeline_runtime::__private::PipelineDefinition::new(#id, #description, #closure)
-    };
+    let closure = options.closure(runtime);
+    let new = runtime.private(name.span(), "PipelineDefinition::new");
+    let definition = quote_spanned!(name.span()=> #new::<>(#id, #description, #closure));
     let returned = types::returned(&sig.output);
     let output_span = returned.map_or(name.span(), Spanned::span);
     let output = returned.map_or_else(|| quote_spanned!(name.span()=> ()), ToTokens::to_token_stream);
     let wire = param(sig).map_or_else(
-        || quote_spanned!(output_span=> pipeline0::<#output>),
-        |params| quote_spanned!(output_span=> pipeline1::<#params, #output>),
+        || {
+            let wire = runtime.private(output_span, "pipeline0");
+            quote_spanned!(output_span=> #wire::<#output>)
+        },
+        |params| {
+            let wire = runtime.private(output_span, "pipeline1");
+            quote_spanned!(output_span=> #wire::<#params, #output>)
+        },
     );
-    quote_spanned!(output_span=> ::pipeline_runtime::__private::#wire(#definition, #name))
+    let name = aside(name.clone());
+    quote_spanned!(output_span=> #wire(#definition, #name))
 }
 
 fn param(sig: &Signature) -> Option<&Type> {

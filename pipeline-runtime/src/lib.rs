@@ -137,7 +137,10 @@
 //!   cannot see, [`Pipeline::check`] reports, first thing in every run and test.
 
 // Much of the engine serves a journal or a command line.
-#![cfg_attr(not(feature = "cli"), allow(dead_code, unreachable_pub, unused_imports, reason = "what the missing features would use"))]
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, unreachable_pub, unused_imports, reason = "what the missing features would use")
+)]
 
 // The expansion of the macros names this crate, also in its own tests and examples.
 extern crate self as pipeline_runtime;
@@ -200,7 +203,7 @@ pub use journal::RunKind;
 pub use journal::{Holder, JournalError};
 pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
-pub use pipeline_macros::{Branch, branch, pipeline, sensor, task, template};
+pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
 pub use simulate::{Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};

@@ -8,12 +8,14 @@ pub use crate::author::body::{
 pub use crate::author::branch::{Arms, BranchHandle, arm, branch_of};
 pub use crate::author::definition::{Definition, Kind};
 pub use crate::author::equality::{Compare, Equality};
+pub use crate::author::options::names as options;
 pub use crate::author::options::{Mode, OnTimeout, PipelineOptions, TaskOptions};
 pub use crate::author::pipeline::{PipelineDefinition, with_params as pipeline1, without_params as pipeline0};
 pub use crate::author::value::{Data, Datum};
 #[cfg(feature = "sqlite")]
 pub use crate::journal::stage as commits;
 pub use crate::{Backoff, Branch, Context, IntoInput, Node, Notify, Pipeline, Pool};
+pub use pipeline_macros::checked_template;
 pub use std::convert::Infallible;
 
 /// A type as it stands, so that an unknown one is reported once (rustc proposes a generic only outside of `<..>`).
@@ -23,6 +25,11 @@ pub type Id<T> = T;
 /// silent.
 #[derive(Debug)]
 pub struct Poison<const MESSAGE: bool>;
+
+/// Takes whatever it is given, where a mistake has been reported: rust-analyzer, which knows no error const, would report the callers, too.
+pub trait Anything<Mistake> {}
+
+impl<T: ?Sized, Mistake> Anything<Mistake> for T {}
 
 /// Erases what an arm carries.
 pub fn value<T: Data>(carried: &T) -> &dyn Datum {

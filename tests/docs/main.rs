@@ -1,6 +1,7 @@
 //! What the pages say is so: the messages that they quote, and the map of the code.
 
 mod layers;
+mod options;
 #[cfg(unix)]
 mod production;
 #[cfg(unix)]

@@ -1,3 +1,31 @@
+#[allow(unexpected_cfgs, reason = "rust-analyzer alone sets it")]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    {
+        mod options {
+            use ::pipeline_runtime::__private::options::task::*;
+            use self::{};
+        }
+    }
+};
+impl hash {
+    ///Runs the body of `hash` directly, without a pipeline: for unit tests.
+    #[allow(
+        dead_code,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_value,
+        clippy::unnecessary_wraps,
+        reason = "a task's signature is its place in the plan"
+    )]
+    fn call(
+        file: ::pipeline_runtime::__private::Id<PathBuf>,
+        seed: ::pipeline_runtime::__private::Id<u64>,
+    ) -> Result<u64> {
+        let _ = ::pipeline_runtime::__private::input::<PathBuf, PathBuf>;
+        let _ = ::pipeline_runtime::__private::input::<u64, u64>;
+        { body(file, seed) }
+    }
+}
 #[track_caller]
 fn hash(
     file: impl ::pipeline_runtime::IntoInput<PathBuf>,
@@ -21,7 +49,10 @@ fn hash(
         |inputs, erase| ::pipeline_runtime::__private::drive_blocking(
             erase,
             inputs,
-            |inputs| hash::call(inputs.take(), inputs.take()),
+            |inputs| <hash>::call(
+                ::pipeline_runtime::__private::Inputs::take(&inputs),
+                ::pipeline_runtime::__private::Inputs::take(&inputs),
+            ),
         ),
         ::pipeline_runtime::__private::Equality::<u64>::ask().answer(),
     )
@@ -33,21 +64,3 @@ fn hash(
     reason = "the home of `call`, without values; it shares the function's name"
 )]
 enum hash {}
-impl hash {
-    ///Runs the body of `hash` directly, without a pipeline: for unit tests.
-    #[allow(
-        dead_code,
-        clippy::missing_const_for_fn,
-        clippy::needless_pass_by_value,
-        clippy::unnecessary_wraps,
-        reason = "a task's signature is its place in the plan"
-    )]
-    fn call(
-        file: ::pipeline_runtime::__private::Id<PathBuf>,
-        seed: ::pipeline_runtime::__private::Id<u64>,
-    ) -> Result<u64> {
-        let _ = ::pipeline_runtime::__private::input::<PathBuf, PathBuf>;
-        let _ = ::pipeline_runtime::__private::input::<u64, u64>;
-        body(file, seed)
-    }
-}

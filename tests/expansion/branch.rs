@@ -1,3 +1,25 @@
+#[allow(unexpected_cfgs, reason = "rust-analyzer alone sets it")]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    {
+        mod options {
+            use ::pipeline_runtime::__private::options::task::*;
+            use self::{};
+        }
+    }
+};
+impl route {
+    ///Runs the body of `route` directly, without a pipeline: for unit tests.
+    #[allow(
+        dead_code,
+        clippy::unused_async,
+        reason = "a task's signature is its place in the plan"
+    )]
+    async fn call(report: ::pipeline_runtime::__private::Id<Report>) -> Result<Route> {
+        let _ = ::pipeline_runtime::__private::input::<Report, Report>;
+        { body(report).await }
+    }
+}
 #[track_caller]
 fn route(
     report: impl ::pipeline_runtime::IntoInput<Report>,
@@ -18,7 +40,7 @@ fn route(
         [::pipeline_runtime::__private::input::<Report, _>("report", report)],
         |inputs, erase| ::pipeline_runtime::__private::drive(
             erase,
-            route::call(inputs.take()),
+            <route>::call(::pipeline_runtime::__private::Inputs::take(&inputs)),
         ),
         ::pipeline_runtime::__private::Equality::<
             <<route as ::pipeline_runtime::__private::Checks>::Output as ::pipeline_runtime::__private::Wires<
@@ -35,18 +57,6 @@ fn route(
     reason = "the home of `call`, without values; it shares the function's name"
 )]
 enum route {}
-impl route {
-    ///Runs the body of `route` directly, without a pipeline: for unit tests.
-    #[allow(
-        dead_code,
-        clippy::unused_async,
-        reason = "a task's signature is its place in the plan"
-    )]
-    async fn call(report: ::pipeline_runtime::__private::Id<Report>) -> Result<Route> {
-        let _ = ::pipeline_runtime::__private::input::<Report, Report>;
-        body(report).await
-    }
-}
 impl ::pipeline_runtime::__private::Checks for route {
     type Output = ::pipeline_runtime::__private::Checked<
         ::pipeline_runtime::__private::AsBranch,

@@ -4,19 +4,23 @@
 )]
 #[track_caller]
 fn count(
-    input_1: ::pipeline_runtime::__private::Poison<
-        {
-            ::core::compile_error! {
-                "a task's parameter is a plain name, which labels the input in the plan: take it apart in the body, with `let`"
-            }
-        },
+    input_1: impl ::pipeline_runtime::__private::Anything<
+        ::pipeline_runtime::__private::Poison<
+            {
+                ::core::compile_error! {
+                    "a task's parameter is a plain name, which labels the input in the plan: take it apart in the body, with `let`"
+                }
+            },
+        >,
     >,
-    key: ::pipeline_runtime::__private::Poison<
-        {
-            ::core::compile_error! {
-                "a task's input must be owned, not borrowed, as it outlives the call: write `String`"
-            }
-        },
+    key: impl ::pipeline_runtime::__private::Anything<
+        ::pipeline_runtime::__private::Poison<
+            {
+                ::core::compile_error! {
+                    "a task's input must be owned, not borrowed, as it outlives the call: write `String`"
+                }
+            },
+        >,
     >,
     rest: impl ::pipeline_runtime::IntoInput<u64>,
 ) -> ::pipeline_runtime::Node<u64> {

@@ -1,3 +1,16 @@
+#[allow(unexpected_cfgs, reason = "rust-analyzer alone sets it")]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    {
+        mod options {
+            use ::pipeline_runtime::__private::options::pipeline::*;
+            use self::{
+                schedule as _, sla as _, escalate as _, defaults::retries as _,
+                tags as _,
+            };
+        }
+    }
+};
 /// Loads the day.
 pub fn daily() -> ::pipeline_runtime::Pipeline {
     #[allow(

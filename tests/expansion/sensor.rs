@@ -1,3 +1,32 @@
+#[allow(unexpected_cfgs, reason = "rust-analyzer alone sets it")]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    {
+        mod options {
+            use ::pipeline_runtime::__private::options::sensor::*;
+            use self::{
+                timeout as _, backoff::{start as _, max as _, factor as _},
+                on_timeout as _,
+            };
+        }
+    }
+};
+impl export {
+    ///Runs the body of `export` directly, without a pipeline: for unit tests.
+    #[allow(
+        dead_code,
+        clippy::unused_async,
+        reason = "a task's signature is its place in the plan"
+    )]
+    async fn call(
+        bucket: ::pipeline_runtime::__private::Id<Bucket>,
+        key: ::pipeline_runtime::__private::Id<String>,
+    ) -> Result<Poke<Object>> {
+        let _ = ::pipeline_runtime::__private::input::<Bucket, Bucket>;
+        let _ = ::pipeline_runtime::__private::input::<String, String>;
+        { body(bucket, key).await }
+    }
+}
 /// Waits for a key.
 #[track_caller]
 fn export(
@@ -32,7 +61,10 @@ fn export(
         ],
         |inputs, erase| ::pipeline_runtime::__private::drive(
             erase,
-            export::call(inputs.take(), inputs.take()),
+            <export>::call(
+                ::pipeline_runtime::__private::Inputs::take(&inputs),
+                ::pipeline_runtime::__private::Inputs::take(&inputs),
+            ),
         ),
         ::pipeline_runtime::__private::Equality::<Object>::ask().answer(),
     )
@@ -44,19 +76,3 @@ fn export(
     reason = "the home of `call`, without values; it shares the function's name"
 )]
 enum export {}
-impl export {
-    ///Runs the body of `export` directly, without a pipeline: for unit tests.
-    #[allow(
-        dead_code,
-        clippy::unused_async,
-        reason = "a task's signature is its place in the plan"
-    )]
-    async fn call(
-        bucket: ::pipeline_runtime::__private::Id<Bucket>,
-        key: ::pipeline_runtime::__private::Id<String>,
-    ) -> Result<Poke<Object>> {
-        let _ = ::pipeline_runtime::__private::input::<Bucket, Bucket>;
-        let _ = ::pipeline_runtime::__private::input::<String, String>;
-        body(bucket, key).await
-    }
-}

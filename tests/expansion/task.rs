@@ -1,3 +1,33 @@
+#[allow(unexpected_cfgs, reason = "rust-analyzer alone sets it")]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    {
+        mod options {
+            use ::pipeline_runtime::__private::options::task::*;
+            use self::{retries as _, retry_delay as _, pool as _, on_failure as _};
+        }
+    }
+};
+impl count {
+    ///Runs the body of `count` directly, without a pipeline: for unit tests.
+    #[allow(
+        dead_code,
+        clippy::unused_async,
+        clippy::missing_errors_doc,
+        clippy::missing_panics_doc,
+        reason = "a task's signature is its place in the plan"
+    )]
+    #[instrument(skip_all)]
+    pub async fn call(
+        bucket: ::pipeline_runtime::__private::Id<Bucket>,
+        mut export: ::pipeline_runtime::__private::Id<Object>,
+        ctx: Context,
+    ) -> Result<Report> {
+        let _ = ::pipeline_runtime::__private::input::<Bucket, Bucket>;
+        let _ = ::pipeline_runtime::__private::input::<Object, Object>;
+        { body(bucket, export, ctx).await }
+    }
+}
 /// Counts the rows.
 ///
 /// Slowly.
@@ -37,7 +67,11 @@ pub fn count(
         ],
         |inputs, erase| ::pipeline_runtime::__private::drive(
             erase,
-            count::call(inputs.take(), inputs.take(), inputs.context()),
+            <count>::call(
+                ::pipeline_runtime::__private::Inputs::take(&inputs),
+                ::pipeline_runtime::__private::Inputs::take(&inputs),
+                ::pipeline_runtime::__private::Inputs::context(&inputs),
+            ),
         ),
         ::pipeline_runtime::__private::Equality::<Report>::ask().answer(),
     )
@@ -50,23 +84,3 @@ pub fn count(
     reason = "the home of `call`, without values; it shares the function's name"
 )]
 pub enum count {}
-impl count {
-    ///Runs the body of `count` directly, without a pipeline: for unit tests.
-    #[allow(
-        dead_code,
-        clippy::unused_async,
-        clippy::missing_errors_doc,
-        clippy::missing_panics_doc,
-        reason = "a task's signature is its place in the plan"
-    )]
-    #[instrument(skip_all)]
-    pub async fn call(
-        bucket: ::pipeline_runtime::__private::Id<Bucket>,
-        mut export: ::pipeline_runtime::__private::Id<Object>,
-        ctx: Context,
-    ) -> Result<Report> {
-        let _ = ::pipeline_runtime::__private::input::<Bucket, Bucket>;
-        let _ = ::pipeline_runtime::__private::input::<Object, Object>;
-        body(bucket, export, ctx).await
-    }
-}

@@ -2,8 +2,10 @@
 //! that path.
 
 use super::groups::Backoff;
+use super::table::Shape;
 use super::value::Value;
 use super::{Options, Setting};
+use crate::runtime::Runtime;
 use pipeline_syntax::zone::WallClock;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -11,33 +13,37 @@ use std::time::Duration;
 use syn::ExprPath;
 use syn::spanned::Spanned;
 
+impl Setting {
+    /// Whether it is a call of a builder's: an id is an argument of the definition's, and the runtime's path is in everything.
+    fn is_call(&self) -> bool {
+        !matches!(self.spec.shape, Shape::Id | Shape::Runtime)
+    }
+}
+
 impl Options {
     /// `TaskOptions::new().retries(1).retry_delay(300000)`
-    pub(crate) fn chain(&self) -> TokenStream {
-        let calls = self.settings.iter().map(call);
-        quote!(::pipeline_runtime::__private::TaskOptions::new()#(#calls)*)
+    pub(crate) fn chain(&self, runtime: &Runtime) -> TokenStream {
+        let new = runtime.private(Span::call_site(), "TaskOptions::new");
+        let calls = self.settings.iter().map(|setting| call(setting, runtime));
+        quote!(#new()#(#calls)*)
     }
 
     /// `|o| o.retries(1).retry_delay(300000)`; without options a function that exists.
-    pub(crate) fn closure(&self) -> TokenStream {
-        if self.settings.iter().all(|setting| setting.spec.name == "id") {
+    pub(crate) fn closure(&self, runtime: &Runtime) -> TokenStream {
+        if self.settings.iter().all(|setting| !setting.is_call()) {
             return quote!(::core::convert::identity);
         }
         // Invisible to the user's paths, whatever their names.
         let o = Ident::new("o", Span::mixed_site());
-        let calls = self.settings.iter().map(call);
+        let calls = self.settings.iter().map(|setting| call(setting, runtime));
         quote!(|#o| #o #(#calls)*)
     }
 }
 
-fn call(setting: &Setting) -> TokenStream {
-    let Some(value) = &setting.value else {
+fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
+    let Some(value) = setting.value.as_ref().filter(|_| setting.is_call()) else {
         return TokenStream::new();
     };
-    // An id is an argument of the definition's.
-    if setting.spec.name == "id" {
-        return TokenStream::new();
-    }
     let method = Ident::new(setting.spec.name, setting.name.span());
     match value {
         Value::Count(count) => {
@@ -59,15 +65,15 @@ fn call(setting: &Setting) -> TokenStream {
             quote!(.#method(#name))
         }
         Value::Word(of, variant) => {
-            let (of, variant) = (spanned(of), spanned(variant));
-            quote!(.#method(::pipeline_runtime::__private::#of::#variant))
+            let variant = runtime.private(Span::call_site(), &format!("{of}::{variant}"));
+            quote!(.#method(#variant))
         }
         Value::Callbacks(paths) => paths.iter().map(|path| at_path(path, &method, None)).collect(),
         Value::Pool(path) => {
             quote_spanned!(path.span()=> .#method(&#path))
         }
         Value::Backoff(backoff) => {
-            let backoff = backoff.expand();
+            let backoff = backoff.expand(runtime);
             quote!(.#method(#backoff))
         }
         Value::Escalation(rungs) => rungs
@@ -78,36 +84,34 @@ fn call(setting: &Setting) -> TokenStream {
             })
             .collect(),
         Value::Tags(tags) => quote!(.#method(&[#(#tags),*])),
+        // No call: see above.
+        Value::Runtime(_) => TokenStream::new(),
         Value::Defaults(options) => {
-            let closure = options.closure();
+            let closure = options.closure(runtime);
             quote!(.#method(#closure))
         }
     }
 }
 
-/// A call whose name, too, carries the path's span, so that a callback of the wrong signature is an error at the path.
+/// The name keeps the option's place, as for any other, and the rest has the path's, so that a callback of the wrong signature is an error there.
 fn at_path(path: &ExprPath, method: &Ident, before: Option<&Literal>) -> TokenStream {
     let span = path.span();
-    let method = Ident::new(&method.to_string(), span);
     let before = before.into_iter();
     quote_spanned!(span=> .#method(#(#before,)* #path))
 }
 
 impl Backoff {
-    fn expand(&self) -> TokenStream {
+    fn expand(&self, runtime: &Runtime) -> TokenStream {
         let (start, max) = (millis(self.start), millis(self.max));
         let factor = self.factor.map(Literal::f64_unsuffixed).into_iter();
         let jitter = self.jitter.map(millis).into_iter();
+        let from_millis = runtime.private(Span::call_site(), "Backoff::from_millis");
         quote! {
-            ::pipeline_runtime::__private::Backoff::from_millis(#start, #max)
+            #from_millis(#start, #max)
                 #(.with_factor(#factor))*
                 #(.with_jitter_millis(#jitter))*
         }
     }
-}
-
-fn spanned(name: &str) -> Ident {
-    Ident::new(name, Span::call_site())
 }
 
 /// The parser bounds durations, so that their milliseconds fit.

@@ -2,8 +2,9 @@
 //!
 //! [`table`] says which option each macro has, [`pieces`] splits the tokens so that one bad option does not hide the
 //! next, [`value`] reads each value by its shape, [`rules`] compares options with one another, and [`expand`] turns
-//! what is left into a chain of builder calls.
+//! what is left into a chain of builder calls. [`completion`] is for editors.
 
+mod completion;
 mod expand;
 mod groups;
 mod paths;
@@ -14,12 +15,14 @@ mod table;
 mod tests;
 mod value;
 
+pub(crate) use completion::completion;
 pub(crate) use table::Place;
 
 use crate::error::Errors;
 use pieces::Entry;
 use proc_macro2::{Ident, TokenStream};
 use std::time::Duration;
+use syn::Path;
 use table::Spec;
 use value::Value;
 
@@ -56,6 +59,14 @@ impl Options {
     pub(crate) fn id(&self) -> Option<&str> {
         match &self.get("id")?.value {
             Some(Value::Text(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The path of the runtime, if one was given.
+    pub(crate) fn runtime(&self) -> Option<&Path> {
+        match &self.get("crate")?.value {
+            Some(Value::Runtime(path)) => Some(path),
             _ => None,
         }
     }

@@ -1,10 +1,10 @@
-//! Options that name something of the user's: callbacks and pools. rustc checks what the paths lead to.
+//! Options that name something of the user's: callbacks, pools, and the runtime itself. rustc checks what the paths lead to.
 
 use super::pieces;
 use super::table::Spec;
 use crate::error::Errors;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use syn::{ExprPath, Lit};
+use syn::{ExprPath, Lit, Path};
 
 /// One path, or a list of them.
 pub(crate) fn callbacks(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Option<Vec<ExprPath>> {
@@ -39,6 +39,19 @@ pub(crate) fn pool(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Op
             spec.name, spec.example
         ),
     })
+}
+
+/// The path by which this crate reaches the runtime.
+pub(crate) fn runtime(tokens: &TokenStream, errors: &mut Errors) -> Option<Path> {
+    if let Ok(path) = syn::parse::Parser::parse2(Path::parse_mod_style, tokens.clone()) {
+        return Some(path);
+    }
+    let message = match syn::parse2::<Lit>(tokens.clone()) {
+        Ok(Lit::Str(text)) => format!("`crate` takes a path, not a text: write `crate = {}`", text.value()),
+        _ => "`crate` takes the path of `pipeline-runtime`, as in `crate = my_facade::pipeline`".to_owned(),
+    };
+    errors.on(tokens, message);
+    None
 }
 
 /// What stands where a path should.

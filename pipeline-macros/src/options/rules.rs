@@ -26,6 +26,7 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) {
             }
         }
         Place::Pipeline => start_and_end_are_a_window(options, errors),
+        Place::Arms => {}
     }
 }
 

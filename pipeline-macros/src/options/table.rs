@@ -11,9 +11,11 @@ pub(crate) enum Place {
     Pipeline,
     /// `defaults(..)` of a pipeline.
     Defaults,
+    /// `#[branch(..)]` on the enum of a branch's arms.
+    Arms,
 }
 
-use Place::{Branch, Defaults, Pipeline, Sensor, Task};
+use Place::{Arms, Branch, Defaults, Pipeline, Sensor, Task};
 
 impl Place {
     fn title(self) -> &'static str {
@@ -23,6 +25,7 @@ impl Place {
             Branch => "`#[branch]`",
             Pipeline => "`#[pipeline]`",
             Defaults => "`defaults(..)`",
+            Arms => "`#[derive(Branch)]`",
         }
     }
 }
@@ -50,6 +53,8 @@ pub(crate) enum Shape {
     Tags,
     Id,
     Defaults,
+    /// The path of the runtime itself.
+    Runtime,
 }
 
 /// One option.
@@ -73,6 +78,7 @@ const NODES: &[Place] = &[Task, Sensor, Branch, Defaults];
 const SENSORS: &[Place] = &[Sensor, Defaults];
 const PIPELINES: &[Place] = &[Pipeline];
 const ALL: &[Place] = &[Task, Sensor, Branch, Defaults, Pipeline];
+const ITEMS: &[Place] = &[Task, Sensor, Branch, Pipeline, Arms];
 const NAMED: &[Place] = &[Task, Sensor, Branch, Pipeline];
 
 const ON_TIMEOUT: Shape = Shape::Word("OnTimeout", &[("fail", "Fail"), ("skip", "Skip"), ("retry", "Retry")]);
@@ -112,6 +118,7 @@ const TABLE: &[Spec] = &[
     row("defaults", Shape::Defaults, PIPELINES, "defaults(retries = 1)"),
     row("tags", Shape::Tags, PIPELINES, "tags = [\"daily\"]"),
     row("id", Shape::Id, NAMED, "id = \"load_eu\""),
+    row("crate", Shape::Runtime, ITEMS, "crate = my_facade::pipeline"),
 ];
 
 /// What Airflow's users type first, and what to write here.

@@ -4,7 +4,7 @@ use quote::quote;
 fn read(place: Place, tokens: TokenStream) -> (String, Vec<String>) {
     let mut errors = Errors::default();
     let options = Options::parse(place, tokens, &mut errors);
-    let closure = options.closure();
+    let closure = options.closure(&crate::runtime::Runtime::default());
     let text = crate::error::pretty(&quote!(const CLOSURE: T = #closure;));
     let compact: String = text.lines().map(str::trim).collect();
     let calls = compact.trim_start_matches("const CLOSURE: T = |o| ").trim_end_matches(';').trim_matches(['{', '}']);

@@ -10,7 +10,7 @@ use pipeline_syntax::zone::{self, Zone};
 use pipeline_syntax::{cron, date, duration, id, limits};
 use proc_macro2::TokenStream;
 use std::time::Duration;
-use syn::{ExprPath, Lit, LitInt, LitStr, Token};
+use syn::{ExprPath, Lit, LitInt, LitStr, Path, Token};
 
 /// A value that was read and found right.
 pub(crate) enum Value {
@@ -29,6 +29,7 @@ pub(crate) enum Value {
     Escalation(Vec<Rung>),
     Tags(Vec<LitStr>),
     Defaults(Options),
+    Runtime(Path),
 }
 
 /// Reads the entry's value as the option's shape demands.
@@ -96,6 +97,7 @@ impl Reader<'_> {
             Shape::Tags => self.tags().map(Value::Tags),
             Shape::Callbacks => paths::callbacks(self.spec, self.tokens, self.errors).map(Value::Callbacks),
             Shape::Pool => paths::pool(self.spec, self.tokens, self.errors).map(Value::Pool),
+            Shape::Runtime => paths::runtime(self.tokens, self.errors).map(Value::Runtime),
             Shape::Backoff | Shape::Escalation | Shape::Defaults => None,
         }
     }

@@ -8,6 +8,11 @@
 //! - the body's call carries the name's span, where a future that is not `Send` is blamed;
 //! - locals are `mixed_site`: invisible to the user's tokens.
 //!
+//! Of the expansion's own tokens only the punctuation stands there; its words stand at the attribute (see [`crate::runtime`]). So a path that
+//! begins or ends an expression begins with `::` or `<`, and ends with `>` or in an empty `::<>`.
+//!
+//! The body comes first: an editor completes a parameter's type at its first place, and has nothing to offer in the arguments of a bound.
+//!
 //! A type that cannot be an input is an error of the constructor and of `call`, in the same words at the same place, which
 //! rustc shows once. With `call` in error, its future is not also blamed for holding such a type.
 //!
@@ -17,6 +22,7 @@
 
 use super::model::{Kind, Model, Output, Param, Role, Value, unraw};
 use super::output_name;
+use crate::runtime::{Runtime, aside, words_aside};
 use crate::types;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -31,7 +37,8 @@ pub(super) fn items(model: &Model<'_>) -> TokenStream {
     let namespace = namespace(model);
     let body = body(model);
     let checks = checks(model);
-    quote!(#constructor #namespace #body #checks)
+    let import = model.runtime.import();
+    quote!(#import #body #constructor #namespace #checks)
 }
 
 /// The function that users call inside of a pipeline.
@@ -40,14 +47,17 @@ fn constructor(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
     let vis = &model.function.vis;
     let (public, lints) = (&model.attrs.public, &model.attrs.lints);
-    let params = model.params.iter().filter_map(Param::declared);
+    let params = model.params.iter().filter_map(|param| param.declared(&model.runtime));
     let node = node_type(model);
     let make = if model.sound { make(model) } else { quote!(::core::unimplemented!()) };
     let quiet = quiet_constructor(model);
+    let track = words_aside(quote_spanned!(span=> #[track_caller]));
+    // The user's own `fn`, where rustc shows the task that an unknown name resembles.
+    let keyword = &model.function.sig.fn_token;
     quote_spanned! {span=>
         #(#public)* #(#lints)* #quiet
-        #[track_caller]
-        #vis fn #name(#(#params),*) -> #node {
+        #track
+        #vis #keyword #name(#(#params),*) -> #node {
             #make
         }
     }
@@ -100,8 +110,8 @@ fn node_type(model: &Model<'_>) -> TokenStream {
     if model.output.is_asked() {
         return asked(model, "Wired");
     }
-    let value = value_type(model);
-    quote_spanned!(span=> ::pipeline_runtime::Node<#value>)
+    let (node, value) = (model.runtime.public(span, "Node"), value_type(model));
+    quote_spanned!(span=> #node<#value>)
 }
 
 /// What the node passes on.
@@ -117,8 +127,9 @@ fn value_type(model: &Model<'_>) -> TokenStream {
 /// What the runtime's traits know of the output.
 fn asked(model: &Model<'_>, what: &str) -> TokenStream {
     let span = model.output_span();
-    let (checked, returned, what) = (checked(model), returned(model), Ident::new(what, span));
-    quote_spanned!(span=> <#checked as ::pipeline_runtime::__private::Wires<#returned>>::#what)
+    let (checked, returned, what) = (checked(model), returned(model), aside(Ident::new(what, span)));
+    let (as_, wires) = (Token![as](Span::call_site()), model.runtime.private(span, "Wires"));
+    quote_spanned!(span=> <#checked #as_ #wires<#returned>>::#what)
 }
 
 /// The constructor's body: the definition, the options, the wired inputs and how to start an attempt.
@@ -126,24 +137,25 @@ fn make(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
     let returned = returned(model);
     let maker = if model.output.is_asked() {
-        let checked = checked(model);
-        quote_spanned!(span=> wire::<#checked, #returned, _>)
+        let (wire, checked) = (model.runtime.private(span, "wire"), checked(model));
+        quote_spanned!(span=> #wire::<#checked, #returned, _>)
     } else {
-        let maker = Ident::new(model.kind.word(), span);
+        let maker = model.runtime.private(span, model.kind.word());
         quote_spanned!(span=> #maker::<#returned, _, _>)
     };
     let definition = definition(model);
-    let options = model.options.chain();
-    let inputs = model.params.iter().filter_map(Param::input);
+    let options = model.options.chain(&model.runtime);
+    let inputs = model.params.iter().filter_map(|param| param.input(&model.runtime));
     let start = start(model);
-    let value = value_type(model);
+    let (equality, value) = (model.runtime.private(span, "Equality"), value_type(model));
+    let answer = words_aside(quote_spanned!(span=> ::ask().answer()));
     quote_spanned! {span=>
-        ::pipeline_runtime::__private::#maker(
+        #maker(
             #definition,
             #options,
             [#(#inputs),*],
             #start,
-            ::pipeline_runtime::__private::Equality::<#value>::ask().answer(),
+            #equality::<#value>#answer,
         )
     }
 }
@@ -151,52 +163,48 @@ fn make(model: &Model<'_>) -> TokenStream {
 /// A constant without a name, so that none of the user's tokens beside it can mean it.
 fn definition(model: &Model<'_>) -> TokenStream {
     let kind = match model.kind {
-        Kind::Task => quote!(Task),
-        Kind::Sensor => quote!(Sensor),
-        Kind::Branch => quote!(Branch),
+        Kind::Task => "Kind::Task",
+        Kind::Sensor => "Kind::Sensor",
+        Kind::Branch => "Kind::Branch",
     };
+    let span = model.name().span();
+    let (of, kind) = (model.runtime.private(span, "Definition::of"), model.runtime.private(span, kind));
     let (name, id, description, output) = (model.name(), &model.id, &model.attrs.description, output_name::of(&model.output));
-    quote_spanned! {model.name().span()=>
-        const {
-            &::pipeline_runtime::__private::Definition::of::<#name>(
-                ::pipeline_runtime::__private::Kind::#kind,
-                #id,
-                #description,
-                #output,
-            )
-        }
-    }
+    let (name, keyword) = (aside(name.clone()), Token![const](Span::call_site()));
+    quote_spanned!(span=> #keyword { &#of::<#name>(#kind, #id, #description, #output) })
 }
 
-/// `|inputs, erase| drive(erase, name::call(inputs.take(), ..))`
+/// `|inputs, erase| drive(erase, name::call(Inputs::take(&inputs), ..))`
 fn start(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
     let name = model.name();
-    let (inputs, erase) = (inputs(span), local("erase", span));
-    let taken = model.params.iter().filter_map(Param::taken);
-    let call = quote_spanned!(name.span()=> #name::call(#(#taken),*));
+    let (inputs, erase) = (inputs(), local("erase"));
+    let taken = model.params.iter().filter_map(|param| param.taken(&model.runtime));
+    let callee = words_aside(quote_spanned!(name.span()=> <#name>::call::<>));
+    let call = quote_spanned!(name.span()=> #callee(#(#taken),*));
     if model.function.sig.asyncness.is_some() {
-        quote_spanned!(span=> |#inputs, #erase| ::pipeline_runtime::__private::drive(#erase, #call))
+        let drive = model.runtime.private(span, "drive");
+        quote_spanned!(span=> |#inputs, #erase| #drive::<>(#erase, #call))
     } else {
-        quote_spanned!(span=> |#inputs, #erase| ::pipeline_runtime::__private::drive_blocking(#erase, #inputs, |#inputs| #call))
+        let drive = model.runtime.private(span, "drive_blocking");
+        quote_spanned!(span=> |#inputs, #erase| #drive::<>(#erase, #inputs, |#inputs| #call))
     }
 }
 
 /// The closure's first parameter.
-fn inputs(span: Span) -> Ident {
-    local("inputs", span)
+fn inputs() -> Ident {
+    local("inputs")
 }
 
-/// A name that is invisible to the user's tokens, and blamed at `span`.
-fn local(name: &str, span: Span) -> Ident {
-    Ident::new(name, Span::mixed_site().located_at(span))
+/// A name that is invisible to the user's tokens.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
 }
 
 /// The type beside the function: the home of `name::call`.
 fn namespace(model: &Model<'_>) -> TokenStream {
     let (vis, name) = (&model.function.vis, model.name());
-    // At the name, so that inside of an `impl`, where no type may stand, rustc blames the user's line.
-    let keyword = Token![enum](name.span());
+    let keyword = Token![enum](Span::call_site());
     let quiet = quiet_namespace(model);
     quote! {
         #[doc(hidden)]
@@ -213,10 +221,12 @@ fn body(model: &Model<'_>) -> TokenStream {
     let sig = call_signature(model);
     let body = checked_body(model);
     let quiet = quiet_body(model);
+    // At the name, or an unknown type is two errors: see above. It costs an editor's user the keyword's page on the name.
     let keyword = Token![impl](name.span());
+    let home = aside(name.clone());
     let doc = format!("Runs the body of `{}` directly, without a pipeline: for unit tests.", unraw(name));
     quote! {
-        #keyword #name {
+        #keyword #home {
             #[doc = #doc]
             #quiet
             #(#lints)* #(#rest)*
@@ -236,7 +246,7 @@ fn call_signature(model: &Model<'_>) -> TokenStream {
     });
     for (ty, param) in params.zip(&model.params) {
         match &param.role {
-            Role::Wired(_) if model.sound => wrap(ty),
+            Role::Wired(_) if model.sound => wrap(ty, &model.runtime),
             Role::Refused(poison) if types::is_inferred(ty) => {
                 **ty = Type::Verbatim(poison.clone());
             }
@@ -245,7 +255,7 @@ fn call_signature(model: &Model<'_>) -> TokenStream {
     }
     if let ReturnType::Type(_, ty) = &mut sig.output {
         match &model.output {
-            Output::Sound { .. } if model.sound => wrap(ty),
+            Output::Sound { .. } if model.sound => wrap(ty, &model.runtime),
             // rustc has an error of its own for a borrow of nothing.
             Output::Refused(poison) => **ty = Type::Verbatim(poison.clone()),
             Output::Sound { .. } => {}
@@ -256,24 +266,26 @@ fn call_signature(model: &Model<'_>) -> TokenStream {
 
 /// A bare unknown type would be reported twice, once with a proposal that rustc makes only inside of `<..>`; the
 /// constructor names it there, and so it is named there here.
-fn wrap(ty: &mut Type) {
+fn wrap(ty: &mut Type, runtime: &Runtime) {
     if types::is_one_word(ty) {
-        let word = &*ty;
-        *ty = Type::Verbatim(quote!(::pipeline_runtime::__private::Id<#word>));
+        let (id, word) = (runtime.private(Span::call_site(), "Id"), &*ty);
+        *ty = Type::Verbatim(quote!(#id<#word>));
     }
 }
 
 /// The user's body, after a mention of each input (see above). What is no block is rustc's to report.
 fn checked_body(model: &Model<'_>) -> TokenStream {
     let body = &model.function.body;
-    let mut checks = model.params.iter().filter_map(Param::check).peekable();
+    let mut checks = model.params.iter().filter_map(|param| param.check(&model.runtime)).peekable();
     let mut tokens = body.clone().into_iter();
     let (Some(TokenTree::Group(block)), None, true) = (tokens.next(), tokens.next(), model.sound && checks.peek().is_some())
     else {
         return body.clone();
     };
     let (attributes, statements) = inner_attributes(block.stream());
-    let mut checked = Group::new(block.delimiter(), quote!(#attributes #(#checks)* #statements));
+    // The user's block stays whole, as its last expression, so that what is missing there is an error at its closing brace.
+    let checked = if attributes.is_empty() { quote!(#(#checks)* #block) } else { quote!(#attributes #(#checks)* #statements) };
+    let mut checked = Group::new(block.delimiter(), checked);
     checked.set_span(block.span());
     TokenTree::Group(checked).into()
 }
@@ -304,22 +316,23 @@ fn checks(model: &Model<'_>) -> Option<TokenStream> {
         Kind::Sensor => ("AsSensor", "sensor_output"),
         Kind::Branch => ("AsBranch", "branch_output"),
     };
-    let (role, output) = (Ident::new(role, span), Ident::new(output, span));
-    let keyword = Token![impl](name.span());
+    let runtime = &model.runtime;
+    let (checks, checked) = (runtime.private(span, "Checks"), runtime.private(span, "Checked"));
+    let (role, output) = (runtime.private(span, role), runtime.private(span, output));
+    let keyword = Token![impl](Span::call_site());
+    let of_name = words_aside(quote_spanned!(span=> for #name));
+    let declared = words_aside(quote_spanned!(span=> type Output =));
     Some(quote_spanned! {span=>
-        #keyword ::pipeline_runtime::__private::Checks for #name {
-            type Output = ::pipeline_runtime::__private::Checked<
-                ::pipeline_runtime::__private::#role,
-                { ::pipeline_runtime::__private::#output::<#returned>() },
-            >;
+        #keyword #checks #of_name {
+            #declared #checked<#role, { #output::<#returned>() }>;
         }
     })
 }
 
 /// The checked output, as everything but the checks names it.
 fn checked(model: &Model<'_>) -> TokenStream {
-    let name = model.name();
-    quote_spanned!(name.span()=> <#name as ::pipeline_runtime::__private::Checks>::Output)
+    let (name, checks) = (model.name(), model.runtime.private(model.name().span(), "Checks"));
+    words_aside(quote_spanned!(name.span()=> <#name as #checks>::Output))
 }
 
 fn returned(model: &Model<'_>) -> TokenStream {
@@ -333,41 +346,49 @@ fn returned(model: &Model<'_>) -> TokenStream {
 
 impl Param<'_> {
     /// In the constructor's signature.
-    fn declared(&self) -> Option<TokenStream> {
+    fn declared(&self, runtime: &Runtime) -> Option<TokenStream> {
         let name = &self.name;
         match &self.role {
-            Role::Wired(ty) => Some(quote_spanned!(ty.span()=> #name: impl ::pipeline_runtime::IntoInput<#ty>)),
+            Role::Wired(ty) => {
+                let (keyword, bound) = (Token![impl](Span::call_site()), runtime.public(ty.span(), "IntoInput"));
+                Some(quote_spanned!(ty.span()=> #name: #keyword #bound<#ty>))
+            }
             Role::Context(_) | Role::Unsupplied => None,
-            Role::Refused(poison) => Some(quote!(#name: #poison)),
+            Role::HalfTyped(in_place) => Some(quote!(#name: #in_place)),
+            Role::Refused(poison) => {
+                let anything = runtime.private(Span::call_site(), "Anything");
+                Some(quote!(#name: impl #anything<#poison>))
+            }
         }
     }
 
     /// In the constructor's body.
-    fn input(&self) -> Option<TokenStream> {
+    fn input(&self, runtime: &Runtime) -> Option<TokenStream> {
         let Role::Wired(ty) = &self.role else {
             return None;
         };
-        let (name, label) = (&self.name, unraw(&self.name));
-        Some(quote_spanned!(ty.span()=> ::pipeline_runtime::__private::input::<#ty, _>(#label, #name)))
+        let (input, name, label) = (runtime.private(ty.span(), "input"), aside(self.name.clone()), unraw(&self.name));
+        Some(quote_spanned!(ty.span()=> #input::<#ty, _>(#label, #name)))
     }
 
     /// When an attempt starts.
-    fn taken(&self) -> Option<TokenStream> {
+    fn taken(&self, runtime: &Runtime) -> Option<TokenStream> {
         let (ty, method) = match &self.role {
-            Role::Wired(ty) => (ty, quote_spanned!(ty.span()=> take())),
-            Role::Context(ty) => (ty, quote_spanned!(ty.span()=> context())),
-            Role::Refused(_) | Role::Unsupplied => return None,
+            Role::Wired(ty) => (ty, "Inputs::take"),
+            Role::Context(ty) => (ty, "Inputs::context"),
+            Role::Refused(_) | Role::HalfTyped(_) | Role::Unsupplied => return None,
         };
-        let inputs = inputs(ty.span());
-        Some(quote_spanned!(ty.span()=> #inputs.#method))
+        let (method, inputs) = (runtime.private(ty.span(), method), inputs());
+        Some(quote_spanned!(ty.span()=> #method::<>(&#inputs)))
     }
 
     /// In the body: no call, as nothing is to happen there. Lints of the user's code must not see it.
-    fn check(&self) -> Option<TokenStream> {
+    fn check(&self, runtime: &Runtime) -> Option<TokenStream> {
         let Role::Wired(ty) = &self.role else {
             return None;
         };
         let span = Span::mixed_site().located_at(ty.span());
-        Some(quote_spanned!(span=> let _ = ::pipeline_runtime::__private::input::<#ty, #ty>;))
+        let (discard, input) = (words_aside(quote_spanned!(span=> let _)), runtime.private(span, "input"));
+        Some(quote_spanned!(span=> #discard = #input::<#ty, #ty>;))
     }
 }

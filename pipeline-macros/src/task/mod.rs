@@ -16,7 +16,7 @@ pub(crate) use model::Kind;
 use crate::attrs::Sorted;
 use crate::error::Errors;
 use crate::item::FnItem;
-use crate::options::Options;
+use crate::options::{Options, completion};
 use model::Model;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -24,8 +24,9 @@ use quote::quote;
 /// The whole expansion. Whatever is wrong, a constructor comes out that callers can name without a second error.
 pub(crate) fn expand(kind: Kind, attr: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let options = Options::parse(kind.place(), attr, &mut errors);
-    let (function, mut errors) = match FnItem::parse(kind.word(), item, errors) {
+    let options = Options::parse(kind.place(), attr.clone(), &mut errors);
+    let completion = completion(kind.place(), attr, options.runtime());
+    let (function, mut errors) = match FnItem::parse(kind.word(), item, options.runtime(), errors) {
         Ok(parsed) => parsed,
         Err(untouched) => return untouched,
     };
@@ -33,5 +34,5 @@ pub(crate) fn expand(kind: Kind, attr: TokenStream, item: &TokenStream) -> Token
     let model = Model::new(kind, &function, attrs, options, &mut errors);
     let items = expand::items(&model);
     let errors = errors.into_items();
-    quote!(#items #errors)
+    quote!(#completion #items #errors)
 }

@@ -5,6 +5,7 @@ use crate::attrs::Sorted;
 use crate::error::Errors;
 use crate::item::FnItem;
 use crate::options::{Options, Place};
+use crate::runtime::Runtime;
 use crate::types;
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
@@ -44,6 +45,7 @@ pub(crate) struct Model<'a> {
     pub(crate) function: &'a FnItem,
     pub(crate) attrs: Sorted<'a>,
     pub(crate) options: Options,
+    pub(crate) runtime: Runtime,
     /// The default id of its nodes.
     pub(crate) id: String,
     pub(crate) params: Vec<Param<'a>>,
@@ -66,6 +68,8 @@ pub(crate) enum Role<'a> {
     Context(&'a Type),
     /// A mistake, as the type that reports it.
     Refused(TokenStream),
+    /// No type yet, as rustc has said: what takes anything.
+    HalfTyped(TokenStream),
     /// A mistake, reported, in what the caller does not give.
     Unsupplied,
 }
@@ -106,13 +110,14 @@ impl<'a> Model<'a> {
             Some(id) => id.to_owned(),
             None => validate::default_id(&function.sig.ident, &options, errors),
         };
-        let (params, output) = match validate::generics(kind, &function.sig) {
+        let runtime = Runtime::new(options.runtime(), &function.sig.ident);
+        let (params, output) = match validate::generics(kind, &function.sig, &runtime) {
             Some(poison) => refused_whole(function, &poison),
-            None => (params(kind, function, errors), output(kind, function)),
+            None => (params(kind, function, &runtime, errors), output(kind, function, &runtime)),
         };
-        sound &= !params.iter().any(|param| matches!(param.role, Role::Refused(_) | Role::Unsupplied));
+        sound &= !params.iter().any(|param| matches!(param.role, Role::Refused(_) | Role::HalfTyped(_) | Role::Unsupplied));
         sound &= matches!(output, Output::Sound { .. });
-        Model { kind, function, attrs, options, id, params, output, sound }
+        Model { kind, function, attrs, options, runtime, id, params, output, sound }
     }
 
     /// Whether others than the module may see it.
@@ -145,7 +150,7 @@ fn refused_whole<'a>(function: &'a FnItem, poison: &TokenStream) -> (Vec<Param<'
     (params, Output::Refused(poison.clone()))
 }
 
-fn params<'a>(kind: Kind, function: &'a FnItem, errors: &mut Errors) -> Vec<Param<'a>> {
+fn params<'a>(kind: Kind, function: &'a FnItem, runtime: &Runtime, errors: &mut Errors) -> Vec<Param<'a>> {
     let taken: Vec<String> =
         typed(function).map(|param| plain_name(&param.pat).map_or_else(String::new, ToString::to_string)).collect();
     typed(function)
@@ -157,13 +162,14 @@ fn params<'a>(kind: Kind, function: &'a FnItem, errors: &mut Errors) -> Vec<Para
                 Some(name) if !taken[..position].contains(&name.to_string()) => without_underscore(name, &taken),
                 Some(_) | None => unnamed(position, param.pat.span()),
             };
-            let role = validate::pattern(kind, &param.pat).map_or_else(|| role(kind, &param.ty, errors), Role::Refused);
+            let refused = validate::pattern(kind, &param.pat, runtime);
+            let role = refused.map_or_else(|| role(kind, &param.ty, runtime, errors), Role::Refused);
             Param { name, role }
         })
         .collect()
 }
 
-fn role<'a>(kind: Kind, ty: &'a Type, errors: &mut Errors) -> Role<'a> {
+fn role<'a>(kind: Kind, ty: &'a Type, runtime: &Runtime, errors: &mut Errors) -> Role<'a> {
     if types::is_context(ty) {
         return Role::Context(ty);
     }
@@ -171,9 +177,9 @@ fn role<'a>(kind: Kind, ty: &'a Type, errors: &mut Errors) -> Role<'a> {
         return Role::Unsupplied;
     }
     if let Type::Verbatim(in_place) = ty {
-        return Role::Refused(in_place.clone());
+        return Role::HalfTyped(in_place.clone());
     }
-    match validate::input(kind, ty) {
+    match validate::input(kind, ty, runtime) {
         Some(poison) => Role::Refused(poison),
         None => Role::Wired(ty),
     }
@@ -181,9 +187,9 @@ fn role<'a>(kind: Kind, ty: &'a Type, errors: &mut Errors) -> Role<'a> {
 
 /// `Result<T>` and `Result<Poke<T>>` are read off the page, so that the editor shows `Node<T>` and a wrong type stays one
 /// error; rustc verifies the reading. Any other spelling, such as an alias, goes through the runtime's traits.
-fn output(kind: Kind, function: &FnItem) -> Output<'_> {
+fn output<'a>(kind: Kind, function: &'a FnItem, runtime: &Runtime) -> Output<'a> {
     let returned = types::returned(&function.sig.output);
-    if let Some(poison) = returned.and_then(|ty| validate::output(kind, ty)) {
+    if let Some(poison) = returned.and_then(|ty| validate::output(kind, ty, runtime)) {
         return Output::Refused(poison);
     }
     let result = returned.and_then(|ty| types::first_argument(ty, "Result"));

@@ -68,7 +68,10 @@ fn an_automatic_id_is_refused() {
 fn context_is_supplied_and_not_wired() {
     let text = expanded(Kind::Task, quote!(), &tokens("async fn load(ctx: Context, a: u64, again: Context) {}"));
     assert!(text.contains("fn load(a: impl ::pipeline_runtime::IntoInput<"), "{text}");
-    assert!(text.contains("call(inputs.context(), inputs.take(), inputs.context())"), "{text}");
+    assert!(
+        text.contains("Inputs::context(&inputs),\n                ::pipeline_runtime::__private::Inputs::take(&inputs),\n"),
+        "{text}"
+    );
 }
 
 #[test]

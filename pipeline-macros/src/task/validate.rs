@@ -4,6 +4,7 @@
 use super::model::{Kind, plain_name, unraw};
 use crate::error::{Errors, poison};
 use crate::options::Options;
+use crate::runtime::Runtime;
 use crate::types;
 use pipeline_syntax::id;
 use proc_macro2::{Ident, TokenStream};
@@ -46,7 +47,7 @@ pub(super) fn default_id(name: &Ident, options: &Options, errors: &mut Errors) -
     id
 }
 
-pub(super) fn generics(kind: Kind, sig: &Signature) -> Option<TokenStream> {
+pub(super) fn generics(kind: Kind, sig: &Signature, runtime: &Runtime) -> Option<TokenStream> {
     let word = kind.word();
     if sig.generics.params.is_empty() {
         return None;
@@ -54,9 +55,10 @@ pub(super) fn generics(kind: Kind, sig: &Signature) -> Option<TokenStream> {
     if sig.generics.params.iter().all(|param| matches!(param, syn::GenericParam::Lifetime(_))) {
         let message =
             format!("a {word} has no lifetimes, as its inputs outlive the call: write owned types, such as `String` for `&str`");
-        return Some(poison(&sig.generics.params, message));
+        return Some(poison(runtime, &sig.generics.params, message));
     }
     Some(poison(
+        runtime,
         &sig.generics.params,
         format!(
             "a {word} cannot be generic: it has one name and one type in the journal; write one {word} per type, and \
@@ -66,11 +68,12 @@ pub(super) fn generics(kind: Kind, sig: &Signature) -> Option<TokenStream> {
 }
 
 /// A parameter's name labels its edge in the plan.
-pub(super) fn pattern(kind: Kind, pattern: &Pat) -> Option<TokenStream> {
+pub(super) fn pattern(kind: Kind, pattern: &Pat, runtime: &Runtime) -> Option<TokenStream> {
     if plain_name(pattern).is_some() || matches!(pattern, Pat::Wild(_)) {
         return None;
     }
     Some(poison(
+        runtime,
         pattern,
         format!(
             "a {}'s parameter is a plain name, which labels the input in the plan: take it apart in the body, with \
@@ -99,13 +102,13 @@ pub(super) fn is_borrowed_context(kind: Kind, ty: &Type, errors: &mut Errors) ->
 }
 
 /// An input outlives the call that wired it.
-pub(super) fn input(kind: Kind, ty: &Type) -> Option<TokenStream> {
+pub(super) fn input(kind: Kind, ty: &Type, runtime: &Runtime) -> Option<TokenStream> {
     let found = types::refusal(ty)?;
-    Some(poison(found.part, format!("a {}'s input {}", kind.word(), found.reason)))
+    Some(poison(runtime, found.part, format!("a {}'s input {}", kind.word(), found.reason)))
 }
 
 /// An output is kept in the journal.
-pub(super) fn output(kind: Kind, ty: &Type) -> Option<TokenStream> {
+pub(super) fn output(kind: Kind, ty: &Type, runtime: &Runtime) -> Option<TokenStream> {
     let found = types::refusal(ty)?;
-    Some(poison(found.part, format!("a {}'s output {}", kind.word(), found.reason)))
+    Some(poison(runtime, found.part, format!("a {}'s output {}", kind.word(), found.reason)))
 }

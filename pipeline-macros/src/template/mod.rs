@@ -13,7 +13,13 @@ use syn::parse::{ParseStream, Parser};
 use syn::{LitStr, Token};
 
 /// The whole expansion, an expression.
+///
+/// The first token is the runtime's `$crate`, the second a comma.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let mut tokens = input.into_iter();
+    let mut root: TokenStream = tokens.next().into_iter().collect();
+    root = at_call_site(root);
+    let input: TokenStream = tokens.skip(1).collect();
     let mut errors = Errors::default();
     // rustfmt leaves a comma where it breaks the call into lines.
     let literal = |input: ParseStream<'_>| -> syn::Result<LitStr> {
@@ -28,7 +34,16 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     for mistake in check::mistakes(&source.value()) {
         errors.at(source.span(), mistake);
     }
-    errors.into_expression().unwrap_or_else(|| quote!(::pipeline_runtime::__private::template(#source)))
+    errors.into_expression().unwrap_or_else(|| quote!(#root::__private::template(#source)))
+}
+
+/// The path means what it did, and is shown where the macro is called.
+fn at_call_site(path: TokenStream) -> TokenStream {
+    let moved = path.into_iter().map(|mut token| {
+        token.set_span(Span::call_site().resolved_at(token.span()));
+        token
+    });
+    moved.collect()
 }
 
 fn refuse(input: TokenStream, errors: &mut Errors) {
@@ -55,9 +70,9 @@ mod tests {
 
     #[test]
     fn a_template_is_a_call() {
-        let tokens = expand(quote!("raw/{{ ds_nodash }}.json"));
-        assert_eq!(crate::error::show(tokens), "::pipeline_runtime::__private::template(\"raw/{{ ds_nodash }}.json\")");
-        assert_eq!(crate::error::show(expand(quote!("raw",))), "::pipeline_runtime::__private::template(\"raw\")");
+        let tokens = expand(quote!(root, "raw/{{ ds_nodash }}.json"));
+        assert_eq!(crate::error::show(tokens), "root::__private::template(\"raw/{{ ds_nodash }}.json\")");
+        assert_eq!(crate::error::show(expand(quote!(root, "raw",))), "root::__private::template(\"raw\")");
     }
 
     #[test]
@@ -69,7 +84,7 @@ mod tests {
             (quote!("{{ ds }}",,), "takes a text alone"),
             (quote!("{{ dss }}"), "did you mean `ds`?"),
         ] {
-            let text = expand(input).to_string();
+            let text = expand(quote!(root, #input)).to_string();
             assert_eq!(text.matches("compile_error").count(), 1, "{text}");
             assert!(text.contains(part), "{text}");
         }

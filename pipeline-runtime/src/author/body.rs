@@ -31,6 +31,7 @@ use std::sync::Arc;
     message = "`{P}` cannot be a task's input",
     label = "not `Clone + Send + Sync + 'static`",
     note = "an input is shared between attempts and threads: derive `Clone`, or share it as `Arc<T>` with a `T: Send + Sync`",
+    note = "what stays on one thread, such as an `Rc` or a connection to a database, is made in the body: take what it is made of, such as a path or URL",
     note = "a parameter has the value's own type: it is `T`, and not `Node<T>` or `Result<T>`, that a node is wired to; how it ended \
             is an `Outcome<T>`"
 )]

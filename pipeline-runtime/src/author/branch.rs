@@ -9,7 +9,8 @@ use super::value::Datum;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a branch",
     label = "a `#[branch]` returns `Result<B>` where `B` is an enum that derives `Branch`",
-    note = "add `#[derive(Branch)]` to `{Self}`"
+    note = "add `#[derive(Branch)]` to `{Self}`, if it is an enum of yours",
+    note = "a branch does not return the name of a task, as in Airflow: write an enum with one variant for each arm, and wire the arms to tasks"
 )]
 pub trait Branch: Sized {
     /// The arms as nodes: a struct with one field a variant.

@@ -169,7 +169,8 @@ fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dy
     message = "`{Self}` cannot be a task's error",
     label = "its error is not `Into<Box<dyn Error + Send + Sync>>`",
     note = "implement `std::error::Error` for `{Self}`, as `#[derive(thiserror::Error)]` does, or return `Result<T>`, whose `TaskError` takes any error \
-            by `?`"
+            by `?`",
+    note = "a `Box<dyn Error>` may not change threads, as an attempt does: write `Box<dyn Error + Send + Sync>`"
 )]
 pub trait IntoTaskError: Into<TaskError> {}
 

@@ -1,5 +1,7 @@
 //! The options of tasks, sensors and pipelines, as their attributes, overrides and `defaults(..)` give them.
 
+pub mod names;
+
 use super::notify::{Callback, Event, Notify};
 use pipeline_syntax::{duration, limits};
 use std::time::Duration;
@@ -192,60 +194,145 @@ impl TaskOptions {
 /// The builder that attributes expand to.
 #[doc(hidden)]
 impl TaskOptions {
+    /// Without any.
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// `retries = 2`: attempts after the first.
+    ///
+    /// Takes: whole number up to 1,000,000. Default: 0.
     pub fn retries(self, n: u32) -> Self {
         Self { retries: Some(n), ..self }
     }
+
+    /// `retry_delay = "5m"`: wait before each retry.
+    ///
+    /// Takes: duration. Default: 5m.
     pub fn retry_delay(self, millis: u64) -> Self {
         Self { retry_delay: Some(Duration::from_millis(millis)), ..self }
     }
+
+    /// `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")`: growing waits instead of `retry_delay`: the k-th is
+    /// `min(max, start * factor^k)` and up to `jitter` more.
+    ///
+    /// Takes: list; `start` and `max` are required. Default: none.
+    ///
+    /// Of a sensor:
+    ///
+    /// `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")`: growing waits between pokes, instead of `poke`.
+    ///
+    /// Takes: list. Default: none.
     pub fn backoff(self, backoff: Backoff) -> Self {
         Self { backoff: Some(backoff), ..self }
     }
+
+    /// `timeout = "10m"`: limit of one attempt.
+    ///
+    /// Takes: duration. Default: none.
+    ///
+    /// Of a sensor:
+    ///
+    /// `timeout = "10m"`: budget of the whole wait, across pokes, retries and restarts; the error names what the last poke looked for in a
+    /// `Bucket`.
+    ///
+    /// Takes: duration. Default: 7d.
     pub fn timeout(self, millis: u64) -> Self {
         Self { timeout: Some(Duration::from_millis(millis)), ..self }
     }
+
+    /// `pool = S3`: bounds how many run at once.
+    ///
+    /// Takes: path of a `static` `Pool`. Default: `default_pool`.
     pub fn pool(self, pool: &'static Pool) -> Self {
         Self { pool: Some(pool), ..self }
     }
+
+    /// `priority = 5`: higher goes first where nodes wait for one pool.
+    ///
+    /// Takes: whole number, negative ones included. Default: 0.
     pub fn priority(self, n: i32) -> Self {
         Self { priority: Some(n), ..self }
     }
+
+    /// `sla = "45m"`: `on_sla_miss` fires where the node has not ended by then.
+    ///
+    /// Takes: duration. Default: none.
     pub fn sla(self, millis: u64) -> Self {
         Self { sla: Some(Duration::from_millis(millis)), ..self }
     }
+
+    /// `poke = "45s"`: wait between pokes.
+    ///
+    /// Takes: duration. Default: 60s.
     pub fn poke(self, millis: u64) -> Self {
         Self { poke: Some(Duration::from_millis(millis)), ..self }
     }
+
+    /// `poke_jitter = "5s"`: up to so much more between pokes.
+    ///
+    /// Takes: duration. Default: none.
     pub fn poke_jitter(self, millis: u64) -> Self {
         Self { poke_jitter: Some(Duration::from_millis(millis)), ..self }
     }
+
+    /// `poke_timeout = "10s"`: limit of one poke.
+    ///
+    /// Takes: duration. Default: the smaller of `poke` and 60s.
     pub fn poke_timeout(self, millis: u64) -> Self {
         Self { poke_timeout: Some(Duration::from_millis(millis)), ..self }
     }
+
+    /// `on_timeout = "skip"`: how the node ends when the budget is used up, also while it waits for a place in its pool; `"skip"` is
+    /// Airflow's `soft_fail`, and an error of the last poke fails it all the same.
+    ///
+    /// Takes: `"fail"`, `"skip"` or `"retry"`. Default: `"fail"`.
     pub fn on_timeout(self, what: OnTimeout) -> Self {
         Self { on_timeout: Some(what), ..self }
     }
+
+    /// `mode = "poke"`: whether it holds its pool slot between pokes.
+    ///
+    /// Takes: `"poke"` or `"reschedule"`. Default: `"reschedule"`.
     pub fn mode(self, mode: Mode) -> Self {
         Self { mode: Some(mode), ..self }
     }
+
+    /// `on_failure`: told of the event.
+    ///
+    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
     pub fn on_failure(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnFailure, notifier)
     }
+
+    /// `on_retry`: told of the event.
+    ///
+    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
     pub fn on_retry(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnRetry, notifier)
     }
+
+    /// `on_success`: told of the event.
+    ///
+    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
     pub fn on_success(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSuccess, notifier)
     }
+
+    /// `on_skipped`: told of the event.
+    ///
+    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
     pub fn on_skipped(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSkipped, notifier)
     }
+
+    /// `on_sla_miss`: told of the event.
+    ///
+    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
     pub fn on_sla_miss(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSlaMiss, notifier)
     }
+
     fn callback(mut self, event: Event, notifier: impl Notify) -> Self {
         self.callbacks.push(Callback::new(event, notifier));
         self
@@ -274,62 +361,134 @@ pub struct PipelineOptions {
 /// The builder that attributes expand to.
 #[doc(hidden)]
 impl PipelineOptions {
+    /// `schedule = "0 6 * * *"`: each tick closes a data interval.
+    ///
+    /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …. Default: none: runs when asked to.
     pub fn schedule(self, cron: &'static str) -> Self {
         Self { schedule: Some(cron), ..self }
     }
+
+    /// `timezone = "Europe/Berlin"`: where the schedule's clock stands.
+    ///
+    /// Takes: IANA name. Default: UTC.
     pub fn timezone(self, name: &'static str) -> Self {
         Self { timezone: Some(name), ..self }
     }
+
+    /// `start = "2024-01-31"`: no interval begins before, or after.
+    ///
+    /// Takes: a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"`. Default: none.
     pub fn start(self, date: &'static str) -> Self {
         Self { start: Some(date), ..self }
     }
+
+    /// `end`: no interval begins before, or after.
+    ///
+    /// Takes: a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"`. Default: none.
     pub fn end(self, date: &'static str) -> Self {
         Self { end: Some(date), ..self }
     }
+
+    /// `catchup = true`: whether missed intervals run, all of them, or the latest only.
+    ///
+    /// Takes: `true` or `false`. Default: false.
     pub fn catchup(self, catchup: bool) -> Self {
         Self { catchup, ..self }
     }
+
+    /// `max_active_runs = 1`: runs at a time.
+    ///
+    /// Takes: whole number from 1. Default: 16.
     pub fn max_active_runs(self, n: u32) -> Self {
         Self { max_active_runs: Some(n), ..self }
     }
+
+    /// `depends_on_past = true`: whether a run waits for the success of the one before.
+    ///
+    /// Takes: `true` or `false`. Default: false.
     pub fn depends_on_past(self, depends_on_past: bool) -> Self {
         Self { depends_on_past, ..self }
     }
+
+    /// `keep = "90d"`: `serve` deletes runs that ended longer ago.
+    ///
+    /// Takes: duration. Default: `serve --keep`, and without that for ever.
     pub fn keep(self, millis: u64) -> Self {
         Self { keep: Some(Duration::from_millis(millis)), ..self }
     }
+
+    /// `timeout = "3h"`: limit of a run.
+    ///
+    /// Takes: duration. Default: none.
     pub fn timeout(self, millis: u64) -> Self {
         Self { timeout: Some(Duration::from_millis(millis)), ..self }
     }
+
+    /// `sla = "45m"`: `on_sla_miss` fires where the run has not ended by then.
+    ///
+    /// Takes: duration. Default: none.
     pub fn sla(self, millis: u64) -> Self {
         Self { sla: Some(Duration::from_millis(millis)), ..self }
     }
+
+    /// `escalate("60m" => page, "90m" => [page, log_it])`: a ladder of further callbacks, from the same origin.
+    ///
+    /// Takes: steps in rising order. Default: none.
     pub fn escalate(mut self, after_millis: u64, notifier: impl Notify) -> Self {
         self.escalation.push((Duration::from_millis(after_millis), Callback::new(Event::OnSlaMiss, notifier)));
         self
     }
+
+    /// `on_failure`: told how the run ends.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
     pub fn on_failure(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnFailure, notifier)
     }
+
+    /// `on_retry`: told of each node that is tried again, or skipped: a run has neither.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
     pub fn on_retry(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnRetry, notifier)
     }
+
+    /// `on_success`: told how the run ends.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
     pub fn on_success(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSuccess, notifier)
     }
+
+    /// `on_skipped`: told of each node that is tried again, or skipped: a run has neither.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
     pub fn on_skipped(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSkipped, notifier)
     }
+
+    /// `on_sla_miss`: told how the run ends.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
     pub fn on_sla_miss(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSlaMiss, notifier)
     }
+
     fn callback(mut self, event: Event, notifier: impl Notify) -> Self {
         self.callbacks.push(Callback::new(event, notifier));
         self
     }
+
+    /// `defaults(retries = 1, ..)`: for all nodes; a node's own attribute goes before.
+    ///
+    /// Takes: options of tasks and sensors, `id` excepted. Default: none.
     pub fn defaults(self, options: fn(TaskOptions) -> TaskOptions) -> Self {
         Self { defaults: options(TaskOptions::default()), ..self }
     }
+
+    /// `tags = ["daily"]`: for `list` and the dashboard.
+    ///
+    /// Takes: list of texts. Default: none.
     pub fn tags(self, tags: &'static [&'static str]) -> Self {
         Self { tags, ..self }
     }

@@ -3,6 +3,7 @@
 //! `template!` checks syntax, names and filters at compile time. What is left for run time is a name that has no value in
 //! this run, and printing that is an error: nothing is ever silently empty. A param that is null has no value, either.
 
+mod checked;
 mod environment;
 
 use super::bounded;

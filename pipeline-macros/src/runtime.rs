@@ -1,0 +1,113 @@
+//! How an expansion names the runtime.
+//!
+//! Without `crate = ..` that is `::pipeline_runtime`, which the user's `Cargo.toml` names. With it, the expansion imports what it needs from the
+//! path once, under a name of its own, and uses that name everywhere else. A wrong path is then one error, at the path: rustc says
+//! nothing of what goes through an import that failed. And the path's own tokens, which stand in the attribute, are no part of the
+//! types and calls whose place rustc shows.
+//!
+//! An editor shows, for a token, every generated word that has exactly its range. So the words of an expansion stand at the attribute
+//! and only its punctuation stands at the user's tokens (see [`words_aside`]), which is enough for rustc: it blames an expression from the first
+//! of its tokens to the last.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::{Path, Token};
+
+/// The runtime, as the expansion of one item names it.
+#[derive(Clone, Default)]
+pub(crate) struct Runtime {
+    import: Option<Import>,
+}
+
+#[derive(Clone)]
+struct Import {
+    path: Path,
+    name: Ident,
+}
+
+impl Runtime {
+    /// By the path that `crate = ..` gives, if it does, for the item of that name.
+    pub(crate) fn new(path: Option<&Path>, item: &Ident) -> Self {
+        let import = path.map(|path| Import {
+            path: path.clone(),
+            name: Ident::new(&format!("__{}_runtime", item.unraw()), Span::call_site()),
+        });
+        Runtime { import }
+    }
+
+    /// The import that everything else of the expansion goes by; nothing where none is needed.
+    pub(crate) fn import(&self) -> Option<TokenStream> {
+        let Import { path, name } = self.import.as_ref()?;
+        // At the path's end, so that what is not the runtime is said to lack this at the path.
+        let end = path.segments.last()?.ident.span();
+        let (private, name) = (Ident::new("__private", end), Ident::new(&name.to_string(), end));
+        Some(quote! {
+            #[doc(hidden)]
+            use #path::#private as #name;
+        })
+    }
+
+    /// Of what users import, too: `::pipeline_runtime::Node`, blamed at `span`.
+    pub(crate) fn public(&self, span: Span, what: &str) -> TokenStream {
+        self.path(span, what, quote!(::pipeline_runtime))
+    }
+
+    /// Of what is there for expansions: `::pipeline_runtime::__private::input`, blamed at `span`.
+    pub(crate) fn private(&self, span: Span, what: &str) -> TokenStream {
+        self.path(span, what, quote!(::pipeline_runtime::__private))
+    }
+
+    fn path(&self, span: Span, what: &str, root: TokenStream) -> TokenStream {
+        let root = match &self.import {
+            None => words_aside(at(span, root)),
+            // As its first token, it is where rustc begins.
+            Some(Import { name, .. }) => Ident::new(&name.to_string(), name.span().located_at(span)).into_token_stream(),
+        };
+        let colons = Token![::](span);
+        let words = what.split("::").map(|word| aside(Ident::new(word, span)));
+        quote_spanned!(span=> #root #(#colons #words)*)
+    }
+
+    /// Whether a path leads to one of our macros: `task`, `pipeline_runtime::task`, or by the path that was given.
+    pub(crate) fn has(path: Option<&Path>, of: &Path) -> bool {
+        let before = of.segments.len().saturating_sub(1);
+        let begins = of.segments.iter().take(before).map(|segment| &segment.ident);
+        before == 0
+            || of.segments.first().is_some_and(|first| first.ident == "pipeline_runtime")
+            || path.is_some_and(|path| begins.eq(path.segments.iter().map(|segment| &segment.ident)))
+    }
+}
+
+/// The tokens at `span`, resolved as they were.
+fn at(span: Span, tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(span);
+            token
+        })
+        .collect()
+}
+
+/// The tokens with their words at the attribute; the punctuation and the delimiters stay.
+pub(crate) fn words_aside(tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|token| match token {
+            TokenTree::Ident(word) => TokenTree::Ident(aside(word)),
+            TokenTree::Group(group) => {
+                let mut set_aside = Group::new(group.delimiter(), words_aside(group.stream()));
+                set_aside.set_span(group.span());
+                TokenTree::Group(set_aside)
+            }
+            other => other,
+        })
+        .collect()
+}
+
+/// The word at the attribute, and still with the meaning that it has where it stands.
+pub(crate) fn aside(mut word: Ident) -> Ident {
+    word.set_span(Span::call_site().resolved_at(word.span()));
+    word
+}

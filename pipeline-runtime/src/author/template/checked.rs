@@ -1,0 +1,66 @@
+//! `template!`, which is a macro of this crate so that it finds it, however the user has named it.
+
+/// A text that is rendered when its task runs, in Jinja, and checked now: syntax, variables, filters.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+///
+/// #[task]
+/// async fn copy(from: String, to: String) -> Result<()> {
+///     println!("{from} to {to}");
+///     Ok(())
+/// }
+///
+/// #[pipeline]
+/// fn daily() {
+///     copy(
+///         template!("raw/export_{{ ds_nodash }}.json"),
+///         template!("archive/{{ logical_date | date('%Y/%m') }}/{{ params.region | upper }}.json"),
+///     );
+/// }
+/// # let _ = daily;
+/// ```
+///
+/// | name | is |
+/// |---|---|
+/// | `ds`, `ds_nodash` | the logical date in UTC, `2024-01-31` or `20240131` |
+/// | `ts`, `ts_nodash` | the same with the time, in UTC |
+/// | `logical_date`, `data_interval_start`, `data_interval_end` | the run's interval |
+/// | `prev_data_interval_start_success`, `prev_data_interval_end_success` | that of the last run that succeeded; test it first, as printing a missing one is an error |
+/// | `run_id`, `dag.id`, `task.id`, `try_number` | who runs |
+/// | `params.name` | a field of the pipeline's params |
+///
+/// Dates are UTC, as in Airflow, and the filters leave them so: with `schedule = "@daily", timezone = "Europe/Berlin"` the interval of
+/// the 31st of January starts at 23:00 UTC on the 30th, and `ds` is `2024-01-30`. A schedule at an hour at which both zones have the same day, such as
+/// `30 2 * * *`, has the local day in `ds`.
+///
+/// Nothing is ever silently empty. What has no value in a run (a `prev_*` before the first success, a param that was not given or is
+/// null) may be tested by `{% if .. %}` and given a value by `default(..)`; printed, filtered, joined or compared it fails the node, and
+/// the error names it. A text that is empty, as a param may be, is a text.
+///
+/// A plain text in which one of these names stands in double braces, such as `"raw/{{ ds }}.json"`, is refused with the plan (`check`):
+/// it is not rendered. A name alone in single braces, `{bucket}`, is refused in a template, as `format!` would replace it and a template does
+/// not; `{a,b}`, `{"k": 1}`, `{0}` and `${HOME}` are texts. Where the braces are meant, write ``template!("{% raw %}{{ ds }}{% endraw %}")``.
+///
+/// The filters are minijinja's, and for dates `ds`, `ds_nodash`, `ts`, `ts_nodash`, `ds_add(7)` and
+/// `date("%Y/%m")`. `{% set %}`, `{% for %}` and `{% if %}` work. A text has at most 1 MiB, and making it takes at most 1,000,000 instructions,
+/// which are a few for each piece of the template and each turn of a loop; beyond that the node fails.
+///
+/// | mistake | error |
+/// |---|---|
+/// | `template!("{{ ds_nodas }}")` | `` unknown template variable `ds_nodas`; did you mean `ds_nodash`? `` |
+/// | `template!("{{ ds \| uper }}")` | `` unknown template filter `uper`; did you mean `upper`? `` |
+/// | `template!("raw/{ds}.json")` | `` a template's expressions have two braces: write `{{ ds }}` for `{ds}` `` |
+/// | `template!("{bucket}/{{ ds }}")` | `` `{bucket}` is not replaced: .. pass the value as a param and write `{{ params.bucket }}` `` |
+/// | `template!("{{ execution_date }}")` | `` `execution_date` is Airflow's name: write `logical_date` `` |
+///
+/// ```compile_fail
+/// # use pipeline_runtime::prelude::*;
+/// let key = template!("raw/{{ ds_nodas }}.json");
+/// ```
+#[macro_export]
+macro_rules! template {
+    ($($text:tt)*) => {
+        $crate::__private::checked_template!($crate, $($text)*)
+    };
+}

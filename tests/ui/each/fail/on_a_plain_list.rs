@@ -1,0 +1,24 @@
+//! Also: `.each` on a list that is known while the pipeline is wired
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn rows() -> Result<u64> {
+    Ok(1)
+}
+
+#[task]
+async fn announce(text: String) -> Result<()> {
+    println!("{text}");
+    Ok(())
+}
+
+#[pipeline]
+fn nightly() {
+    rows();
+    vec!["eu", "us"].each(|region| announce(region));
+}
+
+fn main() {
+    let _ = nightly();
+}

@@ -1,0 +1,23 @@
+//! Also: Airflow's `>>` between nodes
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn rows() -> Result<u64> {
+    Ok(1)
+}
+
+#[task]
+async fn announce(text: String) -> Result<()> {
+    println!("{text}");
+    Ok(())
+}
+
+#[pipeline]
+fn nightly() {
+    rows() >> announce("done");
+}
+
+fn main() {
+    let _ = nightly();
+}
