@@ -110,6 +110,7 @@
 //! # Where to go next
 //!
 //! - Run it: [`cli`] is the command line of every pipeline's binary.
+//! - Embed it in a service: [`Host`] runs pipelines within another program, and [`read`] what a journal keeps of them.
 //! - Test it: [`Simulation`], which needs no clock, no network and no file.
 //! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
@@ -139,6 +140,7 @@ mod host;
 mod journal;
 mod observe;
 mod plan;
+pub mod read;
 pub mod schedule;
 pub mod sensors;
 mod simulate;
@@ -169,6 +171,7 @@ pub use author::secret::Secret;
 pub use author::template::Template;
 pub use author::value::Data;
 pub use engine::{NodeState, RunState};
+pub use host::{AttemptLogs, Host, HostBuilder, HostError, RunRef, Shutdown, StartError};
 pub use journal::{Holder, JournalError, RunKind};
 pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};

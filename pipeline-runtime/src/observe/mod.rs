@@ -11,8 +11,8 @@ mod terminal;
 mod timeline;
 
 pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Runs, Taken, WatchedRun};
-pub(crate) use followed::Followed;
-pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Trouble};
+pub(crate) use followed::{Followed, HistoryError};
+pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Span, Trouble, Work};
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub(crate) use names::Names;
 pub use report::{CallbackReport, NodeReport, RunReport};
