@@ -152,9 +152,10 @@ mod time;
 pub mod __private;
 
 pub use alerts::{Log, Webhook};
-/// What this interface speaks of: dates, the bytes of an object, and JSON. Taken from here they are of the right version.
+// Not `serde_json`, whose 1 is everybody's: once `Value::String` can be reached from here, rustc's messages say `std::string::String`.
+/// What this interface speaks of: dates, and the bytes of an object. Taken from here they are of the right version.
 #[doc(no_inline)]
-pub use {bytes, chrono, serde_json};
+pub use {bytes, chrono};
 
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;

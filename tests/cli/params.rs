@@ -1,5 +1,7 @@
 //! What a param may be, and what is said of one that does not fit.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
+
 use crate::command::{PARAMS, command, told};
 use expect_test::expect;
 use std::fs;

@@ -21,7 +21,7 @@ fn list() {
         late       none                       none                                Waits for a file in a folder beside it.
         loud       none                       none                                Says more than anybody reads.
         relisted   none                       none                                Works on a list that may change.
-        forever    none                       none                                Waits without an end, from later than the run's start.
+        forever    none                       none                                Waits as long as it may, from later than the run's start.
         hostile    none                       none                                Says things that do something to a terminal, wherever a body may say something.
         [exit 0]
     "#]].assert_eq(&tomorrow(&call(&["list"])));

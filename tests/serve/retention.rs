@@ -141,7 +141,7 @@ fn what_is_in_use_is_not_replaced_by_a_copy() {
     let refused = |file: &str| folder.refused(&["--journal", "other.db", "backup", file, "--force"]);
     folder.ok(&["--journal", "other.db", "run", "daily", "--logical-date", "2024-03-01"]);
     let said = refused(".pipeline/journal.db");
-    assert!(said.contains("journal.db-wal is there, which belongs to a journal of that name"), "{said}");
+    assert!(said.contains("journal.db-wal is there, which belongs to a database of that name"), "{said}");
     for own in ["other.db", "./other.db", "other.db.lock"] {
         let said = refused(own);
         assert!(said.contains("it is a file of the journal itself; name another one"), "{said}");

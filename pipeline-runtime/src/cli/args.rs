@@ -3,6 +3,7 @@
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes, reason = "these comments are the help, shown as they stand")]
 
 use super::acts::Acts;
+use super::durations::duration;
 use super::logging::{level, log_format};
 use super::logs::Logs;
 use super::progress::Progress;
@@ -11,7 +12,6 @@ use super::runs::Runs;
 use crate::observe::logs::LogFormat;
 use crate::plan::DEFAULT_PARALLELISM;
 use clap::{Parser, Subcommand, ValueEnum};
-use pipeline_syntax::duration::{self, Zero};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -416,11 +416,6 @@ fn arrival(text: &str) -> Result<Arrival, String> {
         return Err(form());
     }
     Ok(Arrival { when: when.to_owned(), url: format!("{scheme}://{object}"), file: file.into() })
-}
-
-/// A duration as an attribute has it, or none at all.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    duration::parse(text, Zero::Allowed)
 }
 
 /// One that is a part of an argument, which the error therefore names.

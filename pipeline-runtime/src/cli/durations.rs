@@ -1,7 +1,13 @@
 //! Durations and counts as people read them.
 
 use humantime::format_duration;
+use pipeline_syntax::duration::{self, Zero};
 use std::time::Duration;
+
+/// What an argument says: a duration as an attribute has it, or none at all.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    duration::parse(text, Zero::Allowed)
+}
 
 /// The time since the run's start: `12.3s`, `7m 30s`.
 pub(super) fn offset(at: Duration) -> String {

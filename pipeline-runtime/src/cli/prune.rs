@@ -1,6 +1,6 @@
 //! `prune`: old runs are deleted.
 
-use super::args::duration;
+use super::durations::duration;
 use super::{asked, output};
 use crate::host::Command;
 use crate::journal::{Pruned, SqliteJournal};

@@ -89,7 +89,7 @@ impl Runs {
 
 /// A date, or a time before now.
 fn ago(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    match super::args::duration(text) {
+    match super::durations::duration(text) {
         Ok(ago) => Ok(now - ago),
         Err(_) => parse_date(text, Zone::UTC)
             .map(Timestamp::from)

@@ -1334,7 +1334,7 @@ fn everything_as_text() {
         load                task      rows: route.clean                                   retries 3                         `let loaded = load(clean).pool(&WAREHOUSE).sla(seconds(600))`
                                                                                           retry_delay 30s
                                                                                           pool warehouse
-                                                                                          sla 10m
+                                                                                          sla 10m, which nobody is told of
                                                                                           on_failure page
                                                                                           on_failure log_it
         repair              task      failure: load.failure                               priority 7                        `repair(loaded.failure()).priority(7)`

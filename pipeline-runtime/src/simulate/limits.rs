@@ -88,9 +88,21 @@ async fn read(just: String, over: String) -> Result<usize> {
     Ok(just.len() + over.len())
 }
 
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct Texts {
+    just: String,
+    over: String,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self { just: "é".repeat(8 << 10), over: "é".repeat(8 << 10) + "123456" }
+    }
+}
+
 #[pipeline]
-fn reading() {
-    read("é".repeat(8 << 10), "é".repeat(8 << 10) + "123456");
+fn reading(texts: Texts) {
+    read(texts.just, texts.over);
 }
 
 #[test]

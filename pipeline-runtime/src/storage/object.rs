@@ -48,7 +48,7 @@ impl Object {
         Self { bucket: bucket.into(), key: key.into(), size, last_modified, etag: None }
     }
 
-    /// With that ETag.
+    /// With that `ETag`.
     pub fn with_etag(self, etag: impl Into<String>) -> Self {
         Self { etag: Some(etag.into()), ..self }
     }
