@@ -128,6 +128,7 @@
 //! # Where to go next
 //!
 //! - Run it: [`cli`] is the command line of every pipeline's binary.
+//! - Embed it in a service: [`Host`] runs pipelines within another program, and [`read`] what a journal keeps of them.
 //! - Test it: [`Simulation`], which needs no clock, no network and no file.
 //! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
@@ -165,6 +166,8 @@ mod host;
 mod journal;
 mod observe;
 mod plan;
+#[cfg(feature = "sqlite")]
+pub mod read;
 pub mod schedule;
 pub mod sensors;
 mod simulate;
@@ -198,6 +201,8 @@ pub use author::secret::Secret;
 pub use author::template::Template;
 pub use author::value::Data;
 pub use engine::{NodeState, RunState};
+#[cfg(feature = "sqlite")]
+pub use host::{AttemptLogs, Host, HostBuilder, HostError, RunRef, Shutdown, StartError};
 pub use journal::RunKind;
 #[cfg(feature = "sqlite")]
 pub use journal::{Holder, JournalError};

@@ -1,17 +1,12 @@
 //! Which pipeline is meant.
 
 use crate::Pipeline;
+use crate::plan::same_id;
 
 /// Whether each has an id of its own; else what to do about it.
 pub(super) fn distinct(pipelines: &[Pipeline]) -> Result<(), String> {
-    for (n, second) in pipelines.iter().enumerate() {
-        if let Some(first) = pipelines[..n].iter().find(|first| first.id() == second.id()) {
-            let (id, first, second) = (second.id(), first.definition().at, second.definition().at);
-            return Err(format!(
-                "two pipelines have the id `{id}`\n  --> {first}: the first\n  --> {second}: the second\n  \
-                 = help: give one of them another, as in `#[pipeline(id = \"{id}_2\")]`, or list it once"
-            ));
-        }
+    if let Some(problem) = same_id(pipelines) {
+        return Err(problem);
     }
     if pipelines.is_empty() { Err("this binary has no pipelines: give them to `cli::main`".into()) } else { Ok(()) }
 }

@@ -2,11 +2,10 @@
 
 use super::{output, runs};
 use crate::engine::NodeState;
-use crate::journal::{Reader, RunKey, StoredLine, StoredRun};
-use crate::observe::{Followed, RunHistory, logs, one_line};
+use crate::observe::{RunHistory, logs, one_line};
 use crate::plan;
+use crate::read::{JournalReader, LogFilter, LogLine, RunDetails, RunSummary};
 use crate::{Clock, Pipeline};
-use chrono::SecondsFormat;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -36,34 +35,29 @@ pub(super) struct Logs {
 }
 
 pub(super) fn run(pipelines: &[Pipeline], logs: &Logs, journal: &Path) -> Result<ExitCode, String> {
-    let reader = Reader::open(journal).map_err(|error| error.to_string())?;
+    let reader = JournalReader::open(journal).map_err(|error| error.to_string())?.pipelines(pipelines.iter().cloned());
     let run = runs::known(&reader, &logs.run, journal)?;
     if let Some(node) = &logs.node {
         is_there(&run, &logs.run, node)?;
     }
     let mut printed = Printed { reader: &reader, run: &run, logs, last: 0 };
-    let followed = || {
-        let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
-        Followed::new(pipeline, &run).map_err(|error| error.to_string())
-    };
+    let details = || reader.details(&run).map_err(|error| error.to_string());
     if logs.follow {
-        follow(&mut printed, &mut followed()?)?;
+        follow(&mut printed, details()?)?;
     } else {
         printed.more()?;
     }
     if printed.last == 0 && !logs.json {
-        let mut followed = followed()?;
-        followed.go_on(&reader).map_err(|error| error.to_string())?;
-        output::to_stderr(&nothing(&run, logs, followed.history()));
+        output::to_stderr(&nothing(&run, logs, details()?.history()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// That there are no lines, and what became of the node: whoever looks for lines most often looks for that.
-fn nothing(run: &StoredRun, logs: &Logs, history: &RunHistory) -> String {
+fn nothing(run: &RunSummary, logs: &Logs, history: &RunHistory) -> String {
     let has_ended = |ended: bool| if ended { "" } else { " so far" };
     let Some(node) = &logs.node else {
-        return format!("run {} has logged nothing{}", run.run_id, has_ended(history.state.is_end()));
+        return format!("run {} has logged nothing{}", run.run_id(), has_ended(history.state.is_end()));
     };
     let Some(slot) = history.find(node) else { return format!("`{node}` has logged nothing so far") };
     let of_node = history.node(slot);
@@ -81,10 +75,10 @@ fn nothing(run: &StoredRun, logs: &Logs, history: &RunHistory) -> String {
 }
 
 /// Whether the run may have such a node: that an element is not there yet, or never was, only its list would say.
-fn is_there(run: &StoredRun, run_name: &str, node: &str) -> Result<(), String> {
+fn is_there(run: &RunSummary, run_name: &str, node: &str) -> Result<(), String> {
     let (name, indices) = node.find('[').map_or((node, ""), |at| node.split_at(at));
     let given = indices.matches('[').count();
-    match plan::depth(&run.skeleton, name) {
+    match plan::depth(&run.stored().skeleton, name) {
         None => Err(format!("run `{run_name}` has no node `{node}`; `show {run_name}` lists those it has")),
         Some(0) if given > 0 => Err(format!("node `{name}` is not repeated: there is no `{node}`; leave the index out")),
         Some(depth) if given != depth => {
@@ -94,7 +88,7 @@ fn is_there(run: &StoredRun, run_name: &str, node: &str) -> Result<(), String> {
     }
 }
 
-fn follow(printed: &mut Printed<'_>, followed: &mut Followed) -> Result<(), String> {
+fn follow(printed: &mut Printed<'_>, mut details: RunDetails) -> Result<(), String> {
     // Waiting is what a clock does, and clocks wait on a runtime.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| error.to_string())?;
     let clock = Clock::system();
@@ -104,8 +98,8 @@ fn follow(printed: &mut Printed<'_>, followed: &mut Followed) -> Result<(), Stri
         let version = printed.reader.version().map_err(|error| error.to_string())?;
         if seen != Some(version) {
             seen = Some(version);
-            followed.go_on(printed.reader).map_err(|error| error.to_string())?;
-            let ended = followed.has_ended(printed.logs.node.as_deref());
+            details.update(printed.reader).map_err(|error| error.to_string())?;
+            let ended = details.has_ended(printed.logs.node.as_deref());
             printed.more()?;
             if ended {
                 return Ok(());
@@ -117,8 +111,8 @@ fn follow(printed: &mut Printed<'_>, followed: &mut Followed) -> Result<(), Stri
 
 /// What has been printed so far.
 struct Printed<'a> {
-    reader: &'a Reader,
-    run: &'a StoredRun,
+    reader: &'a JournalReader,
+    run: &'a RunSummary,
     logs: &'a Logs,
     /// The number of the last line.
     last: i64,
@@ -127,12 +121,18 @@ struct Printed<'a> {
 impl Printed<'_> {
     fn more(&mut self) -> Result<(), String> {
         let Logs { node, attempt, json, .. } = self.logs;
-        let page = if node.is_some() { PAGE } else { PAGE_OF_RUN };
-        let key: RunKey = self.run.key;
+        let mut filter = LogFilter::new().limit(if node.is_some() { PAGE } else { PAGE_OF_RUN });
+        if let Some(node) = node {
+            filter = filter.node(node);
+        }
+        if let Some(attempt) = attempt {
+            filter = filter.attempt(*attempt);
+        }
         loop {
-            let lines = self.reader.logs(key, node.as_deref(), *attempt, self.last, page).map_err(|error| error.to_string())?;
+            filter = filter.after(self.last);
+            let lines = self.reader.logs(self.run, &filter).map_err(|error| error.to_string())?;
             let Some(last) = lines.last() else { return Ok(()) };
-            self.last = last.id;
+            self.last = last.number();
             for line in &lines {
                 if *json {
                     output::json(&self.as_json(line));
@@ -143,19 +143,15 @@ impl Printed<'_> {
         }
     }
 
-    fn as_json(&self, line: &StoredLine) -> serde_json::Value {
-        serde_json::json!({
-            "at": line.at.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true),
-            "run_id": self.run.run_id,
-            "pipeline": self.run.pipeline,
-            "node": line.node,
-            "attempt": line.attempt,
-            "level": line.level.as_str().to_ascii_lowercase(),
-            "line": line.text,
-        })
+    fn as_json(&self, line: &LogLine) -> serde_json::Value {
+        let mut json = line.to_json();
+        json["run_id"] = self.run.run_id().into();
+        json["pipeline"] = self.run.pipeline().into();
+        json
     }
 }
 
-fn as_text(line: &StoredLine) -> String {
+fn as_text(line: &LogLine) -> String {
+    let line = line.stored();
     logs::line(line.at, line.level, &format!("{}#{}", line.node, line.attempt), &line.text)
 }

@@ -4,8 +4,8 @@ use super::progress::{self, Progress, View};
 use super::{WRONG_USE, logging, output, summary, zones};
 use crate::engine::{Edit, RunIx};
 use crate::host::{
-    Ask, Backfill, Command, Dispatch, Edited, Ended, Host, HostOptions, Prepared, Request, Service, SetAside, StartError, Tally,
-    Unfinished, clocks, outlive_file_limit, said_of, said_of_given_up,
+    Ask, Backfill, Command, Dispatch, Edited, Ended, EndedBy, EngineHost, HostOptions, Opened, Prepared, Request, Service,
+    SetAside, StartError, Tally, Unfinished, outlive_file_limit, said_of, said_of_given_up,
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
 use crate::observe::logs::{self, LogFormat, Logging};
@@ -98,7 +98,7 @@ impl Kept {
         }
     }
 
-    fn read(self, host: &Host, hosting: &[Pipeline], prepared: &mut Vec<Prepared>) -> Result<Left, StartError> {
+    fn read(self, host: &EngineHost, hosting: &[Pipeline], prepared: &mut Vec<Prepared>) -> Result<Left, StartError> {
         let mut left = Left::default();
         match self {
             Self::None => {}
@@ -274,15 +274,13 @@ impl Runner {
         }
         let logging = self.logging.map_or_else(|| logging::logging(None, None).map_err(RunnerError::Level), Ok)?;
         let progress = self.progress;
-        let journal = self.journal.as_deref().map(SqliteJournal::open).transpose().map_err(StartError::Journal)?.map(Arc::new);
-        let newest = journal.as_ref().map(|journal| journal.reader()?.newest()).transpose().map_err(StartError::Journal)?;
-        let (clock, calendar) = clocks(newest.flatten(), self.speed)?;
+        let Opened { journal, clock, calendar } = EngineHost::open(self.journal.as_deref(), self.speed)?;
+        let keeps = journal.clone();
         let (feed, news) = progress::feed(progress);
         let observer = Arc::clone(&feed) as _;
-        let keeps = journal.clone();
-        let options =
-            HostOptions { journal, parallelism: self.parallelism, clock, calendar, observer, drain: self.service.drain };
-        let host = Host::new(options).map_err(RunnerError::Process)?;
+        let ended_by = EndedBy::Signals { drain: self.service.drain };
+        let options = HostOptions { journal, parallelism: self.parallelism, clock, calendar, observer, ended_by };
+        let host = EngineHost::new(options).map_err(RunnerError::Process)?;
         let mut hosting = self.hosting;
         if hosting.is_empty() {
             hosting.extend(self.runs.iter().map(|(pipeline, _)| pipeline.clone()));
@@ -321,7 +319,7 @@ impl Runner {
         let sink = feed.log_sink();
         let view = self.view.unwrap_or_else(|| progress::view(progress, clock, forgets));
         let shown = progress::show(view, names.clone(), Arc::clone(&feed), news).map_err(RunnerError::Process)?;
-        let logs = logs::collect(logging, sink, keeps, clock, names);
+        let logs = logs::collect(logging, sink, clock, names);
         unfinished.aside.iter().filter(|_| logs_as_json).for_each(log_aside);
         for work in self.beside {
             host.spawn(work(clock));
@@ -429,11 +427,11 @@ fn names(prepared: &[Prepared], unfinished: &Unfinished) -> Names {
     Names::given(begun.chain(unfinished.queued.iter().map(|run| (&*run.pipeline, &*run.run_id))))
 }
 
-fn reports(host: &Host, runs: &[RunIx], mut watched: Runs) -> Vec<RunReport> {
+fn reports(host: &EngineHost, runs: &[RunIx], mut watched: Runs) -> Vec<RunReport> {
     runs.iter().filter_map(|run| Some(report(host, *run, watched.remove(run)?))).collect()
 }
 
-fn report(host: &Host, run: RunIx, watched: Arc<WatchedRun>) -> RunReport {
+fn report(host: &EngineHost, run: RunIx, watched: Arc<WatchedRun>) -> RunReport {
     let outputs = host.engine().look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect());
     let history = Arc::try_unwrap(watched).map_or_else(|shared| shared.history().clone(), WatchedRun::into_history);
     RunReport::new(history, outputs.unwrap_or_default())
@@ -513,7 +511,9 @@ pub enum RunnerError {
     #[error("there is nothing to run: add a pipeline with `Runner::pipeline`")]
     NoPipeline,
     /// It was called within a tokio runtime.
-    #[error("a runner has a runtime of its own and cannot be run within another: call it from a plain `main`")]
+    #[error(
+        "a runner has a runtime of its own and cannot be run within another: call it from a plain `main`, or embed a `Host`, which can"
+    )]
     InRuntime,
     /// The machine gave no thread, no descriptor or no signal handler.
     #[error(

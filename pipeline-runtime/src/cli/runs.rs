@@ -2,7 +2,8 @@
 
 use super::output;
 use crate::engine::RunState;
-use crate::journal::{BLOCKED, Filter, Reader, RunKind, StoredRun};
+use crate::journal::{BLOCKED, RunKind};
+use crate::read::{JournalReader, RunFilter, RunSummary};
 use crate::schedule::{DateError, Zone, parse_date};
 use crate::{Clock, Pipeline, Timestamp};
 use chrono::SecondsFormat;
@@ -66,20 +67,25 @@ fn kind(text: &str) -> Result<RunKind, String> {
 }
 
 impl Runs {
-    fn filter(&self, pipelines: &[Pipeline], reader: &Reader, journal: &Path) -> Result<Filter, String> {
-        let since = self.since.as_deref();
-        let since = since.map(|since| ago(since, self.zone(pipelines), Clock::system().now())).transpose()?;
-        let before = match &self.after {
-            None => None,
-            Some(run_id) => Some(known(reader, run_id, journal)?.key),
-        };
-        let pipeline = self.pipeline.clone().or_else(|| self.of.clone());
-        let (state, blocked) = match self.state {
-            Some(Shown::Of(state)) => (Some(state), false),
-            Some(Shown::Blocked) => (None, true),
-            None => (None, false),
-        };
-        Ok(Filter { pipeline, state, blocked, kind: self.kind, since, before, limit: self.limit })
+    fn filter(&self, pipelines: &[Pipeline], reader: &JournalReader, journal: &Path) -> Result<RunFilter, String> {
+        let mut filter = RunFilter::new().limit(self.limit);
+        if let Some(since) = &self.since {
+            filter = filter.since(ago(since, self.zone(pipelines), Clock::system().now())?.to_utc());
+        }
+        if let Some(run_id) = &self.after {
+            filter = filter.after(&known(reader, run_id, journal)?);
+        }
+        if let Some(pipeline) = self.pipeline.as_ref().or(self.of.as_ref()) {
+            filter = filter.pipeline(pipeline);
+        }
+        if let Some(kind) = self.kind {
+            filter = filter.kind(kind);
+        }
+        Ok(match self.state {
+            Some(Shown::Of(state)) => filter.state(state),
+            Some(Shown::Blocked) => filter.blocked(),
+            None => filter,
+        })
     }
 
     /// The zone in which people mean a date, where the pipelines that are listed have the same.
@@ -103,41 +109,50 @@ fn ago(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
 }
 
 /// The run of that id.
-pub(super) fn known(reader: &Reader, run_id: &str, journal: &Path) -> Result<StoredRun, String> {
+pub(super) fn known(reader: &JournalReader, run_id: &str, journal: &Path) -> Result<RunSummary, String> {
     let found = reader.run(run_id).map_err(|error| error.to_string())?;
     found.ok_or_else(|| format!("the journal {} has no run `{run_id}`; `runs` lists those it has", journal.display()))
 }
 
 pub(super) fn run(pipelines: &[Pipeline], runs: &Runs, journal: &Path) -> Result<ExitCode, String> {
-    let reader = Reader::open(journal).map_err(|error| error.to_string())?;
+    let reader = JournalReader::open(journal).map_err(|error| error.to_string())?;
     let filter = runs.filter(pipelines, &reader, journal)?;
     let found = reader.runs(&filter).map_err(|error| error.to_string())?;
     if runs.json {
         for run in &found {
-            output::json(&as_json(run));
+            output::json(&run.to_json());
         }
         return Ok(ExitCode::SUCCESS);
     }
     let mut rows = vec![["run", "pipeline", "kind", "state", "started", "took", "params"].map(str::to_owned)];
     rows.extend(found.iter().map(row));
     output::to_stdout(&output::table(&rows));
-    for (run, reason) in found.iter().filter_map(|run| Some((run, run.blocked.as_ref()?))) {
+    for (run, reason) in found.iter().filter_map(|run| Some((run, run.blocked()?))) {
         // `show` has all of it.
         let reason = output::first_fact(reason);
-        output::to_stdout(&format!("blocked: run {} of {}: {reason}", run.run_id, run.pipeline));
+        output::to_stdout(&format!("blocked: run {} of {}: {reason}", run.run_id(), run.pipeline()));
     }
     if let Some(last) = found.last().filter(|_| found.len() == runs.limit as usize) {
         // The last page may be full, too; then the next says that there is nothing more.
-        output::to_stderr(&format!("the next page: --after {}/{}", last.pipeline, last.run_id));
+        output::to_stderr(&format!("the next page: --after {}/{}", last.pipeline(), last.run_id()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(run: &StoredRun) -> [String; 7] {
-    let params = if run.params.is_null() { String::new() } else { output::cut(run.params.to_string(), SHOWN) };
-    let took = run.finished.map(|finished| whole(finished.since(run.started()))).unwrap_or_default();
-    let started = run.started().to_utc().to_rfc3339_opts(SecondsFormat::Secs, true);
-    [run.run_id.clone(), run.pipeline.clone(), run.kind.to_string(), run.shown_state().to_owned(), started, took, params]
+fn row(run: &RunSummary) -> [String; 7] {
+    let params = if run.params().is_null() { String::new() } else { output::cut(run.params().to_string(), SHOWN) };
+    let stored = run.stored();
+    let took = stored.finished.map(|finished| whole(finished.since(stored.started()))).unwrap_or_default();
+    let started = run.started().to_rfc3339_opts(SecondsFormat::Secs, true);
+    [
+        run.run_id().to_owned(),
+        run.pipeline().to_owned(),
+        run.kind().to_string(),
+        run.shown_state().to_owned(),
+        started,
+        took,
+        params,
+    ]
 }
 
 /// A duration without what is too small to matter.
@@ -148,20 +163,4 @@ fn whole(took: Duration) -> String {
         Duration::from_secs(took.as_secs())
     };
     format_duration(coarse).to_string()
-}
-
-fn as_json(run: &StoredRun) -> serde_json::Value {
-    let date = |time: Timestamp| time.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true);
-    serde_json::json!({
-        "run_id": run.run_id,
-        "pipeline": run.pipeline,
-        "kind": run.kind,
-        "state": run.shown_state(),
-        "blocked": run.blocked,
-        "logical_date": run.interval.start,
-        "data_interval_end": run.interval.end,
-        "params": run.params,
-        "started": date(run.started()),
-        "finished": run.finished.map(date),
-    })
 }

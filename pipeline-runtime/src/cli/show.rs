@@ -4,8 +4,9 @@ use super::durations::brief;
 use super::waiting::Waits;
 use super::{output, runs, summary};
 use crate::engine::{NodeState, Slot};
-use crate::journal::{Holder, Reader, StoredRun};
-use crate::observe::{Followed, RunHistory, Trouble, one_line};
+use crate::journal::Holder;
+use crate::observe::{RunHistory, Trouble, one_line};
+use crate::read::{JournalReader, RunSummary};
 use crate::time::Timestamp;
 use crate::{Clock, Pipeline};
 use std::fmt::Write;
@@ -16,39 +17,38 @@ use std::process::ExitCode;
 const MAX_SHOWN: usize = 50;
 
 pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Result<ExitCode, String> {
-    let reader = Reader::open(journal).map_err(|error| error.to_string())?;
+    let reader = JournalReader::open(journal).map_err(|error| error.to_string())?.pipelines(pipelines.iter().cloned());
     let run = runs::known(&reader, run_id, journal)?;
-    output::to_stdout(&header(&run));
-    if let Some(reason) = &run.blocked {
+    let details = reader.details(&run).map_err(|error| error.to_string())?;
+    let run = details.summary();
+    output::to_stdout(&header(run));
+    if let Some(reason) = run.blocked() {
         output::to_stdout(&format!("\n{}", output::set_off(&format!("blocked: {reason}"))));
     }
-    let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
-    let mut followed = Followed::new(pipeline, &run).map_err(|error| error.to_string())?;
-    if let (Some(why), None) = (followed.not_present(), &run.blocked) {
-        let why = output::first_fact(&why.to_string());
+    if let (Some(why), None) = (details.not_by_present_plan(), run.blocked()) {
+        let why = output::first_fact(&why);
         output::to_stdout(&format!("note: shown by the plan that the journal has kept: {why}"));
     }
-    followed.go_on(&reader).map_err(|error| error.to_string())?;
-    let history = followed.history();
+    let history = details.history();
     // Not before what has happened: the clock that wrote that may be ahead of this one.
     let now = Clock::system().now();
     output::to_stdout(&format!("\n{}", summary::drawn(history, now.since(history.started))));
     let mut parts = vec![troubles(history)];
     if !history.state.is_end() {
         let holder = Holder::of(journal);
-        let is_blocked = run.blocked.is_some();
+        let is_blocked = run.blocked().is_some();
         parts.extend((!is_blocked).then(|| match &holder {
             Some(holder) => format!("process {} runs it: {}", holder.process, holder.command),
             None => "no process runs it: `resume` goes on with it".to_owned(),
         }));
         parts.push(
             Waits { history, now, is_run: holder.is_some() && !is_blocked }
-                .told(&reader, pipelines)
+                .told(reader.journal(), pipelines)
                 .map_err(|error| error.to_string())?,
         );
     }
-    if !followed.removed().is_empty() {
-        parts.push(format!("removed by `resume --accept-removed`: {}", followed.removed().join(", ")));
+    if !details.removed_nodes().is_empty() {
+        parts.push(format!("removed by `resume --accept-removed`: {}", details.removed_nodes().join(", ")));
     }
     parts.push(summary::failures(history));
     for text in parts.iter().filter(|text| !text.is_empty()) {
@@ -57,9 +57,9 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
     Ok(ExitCode::SUCCESS)
 }
 
-fn header(run: &StoredRun) -> String {
-    let params = if run.params.is_null() { String::new() } else { format!(", params {}", run.params) };
-    format!("run {} of {}: {}, data interval {}{params}", run.run_id, run.pipeline, run.shown_state(), run.interval)
+fn header(run: &RunSummary) -> String {
+    let params = if run.params().is_null() { String::new() } else { format!(", params {}", run.params()) };
+    format!("run {} of {}: {}, data interval {}{params}", run.run_id(), run.pipeline(), run.shown_state(), run.interval())
 }
 
 /// The attempts that came to nothing, in the order in which they ended.

@@ -1,7 +1,7 @@
 //! Runs hosted by a process: the engine with the runtimes it runs on, what asks for a run, and the signals that end it.
 //!
 //! There are three runtimes. Bodies and notifiers run on the workers, one thread a core. Timers and signals run on a runtime of
-//! their own, on the thread that calls [`Host::drive_until`]: a body that never yields can hog its worker, but holds neither
+//! their own, on the thread that calls [`EngineHost::drive_until`]: a body that never yields can hog its worker, but holds neither
 //! another node's time limit up nor Ctrl-C. (`tests/cli/interrupt.rs`) What begins runs and does what others ask for ([`Dispatch`]) has a
 //! thread and a runtime too, since it reads the journal and waits for the disk, which may take seconds.
 //!
@@ -11,6 +11,7 @@ mod backfill;
 mod clocks;
 mod command;
 mod dispatch;
+mod embedded;
 mod error;
 mod prepare;
 mod request;
@@ -21,23 +22,26 @@ mod unfinished;
 mod workers;
 
 pub(crate) use backfill::{Backfill, Reprocess};
-pub(crate) use clocks::clocks;
+use clocks::clocks;
 pub(crate) use command::{Answer, Command, ask, said_of, said_of_given_up};
 pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
+pub use embedded::{AttemptLogs, Host, HostBuilder, HostError, RunRef, Shutdown};
 pub use error::StartError;
 pub(crate) use prepare::{Edited, Prepared};
 pub(crate) use request::{Ask, Request};
-pub(crate) use signals::{Signal, outlive_file_limit};
+pub(crate) use signals::{EndedBy, Signal, outlive_file_limit};
 pub(crate) use unfinished::{SetAside, Unfinished};
 
 use crate::Pipeline;
 use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, Run, RunIx, RunState};
 use crate::journal::{JournalError, NoJournal, SqliteJournal, StoredRun};
+use crate::observe::logs;
 use crate::plan::Accepts;
 use crate::time::{Calendar, Clock, Present};
 use signals::Interrupts;
 use std::convert::Infallible;
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -47,7 +51,7 @@ pub(crate) const CALLBACKS_LIMIT: Duration = Duration::from_secs(30);
 
 /// An engine with what it needs to run.
 #[derive(Debug)]
-pub(crate) struct Host {
+pub(crate) struct EngineHost {
     engine: Engine,
     /// None only while it is dropped.
     workers: Option<Runtime>,
@@ -71,8 +75,16 @@ pub(crate) struct HostOptions {
     /// What schedules go by.
     pub(crate) calendar: Calendar,
     pub(crate) observer: Arc<dyn Observe>,
-    /// How long the process may take to end once it was asked to, beside a few seconds.
-    pub(crate) drain: Duration,
+    /// Who may want the runs to end before they have ended by themselves.
+    pub(crate) ended_by: EndedBy,
+}
+
+/// A journal, and the clocks of whoever goes on with its runs.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) journal: Option<Arc<SqliteJournal>>,
+    pub(crate) clock: Clock,
+    pub(crate) calendar: Calendar,
 }
 
 /// How the runs of a process came to an end.
@@ -88,15 +100,16 @@ pub(crate) enum Ended {
     Stopped,
 }
 
-impl Host {
+impl EngineHost {
     pub(crate) fn new(options: HostOptions) -> std::io::Result<Self> {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         workers::have_descriptors()?;
-        let interrupts = Mutex::new(Interrupts::listen(options.drain)?);
+        let interrupts = Mutex::new(options.ended_by.listen()?);
         let timers = Builder::new_current_thread().enable_all().build()?;
         let dispatch = Builder::new_current_thread().enable_all().build()?;
-        let workers = workers::start(threads)?;
-        let HostOptions { journal, parallelism, clock, calendar, observer, drain: _ } = options;
+        let keeper = options.journal.as_ref().map(|journal| logs::Keeper::new(journal, options.clock));
+        let workers = workers::start(threads, keeper)?;
+        let HostOptions { journal, parallelism, clock, calendar, observer, ended_by: _ } = options;
         let kept: Box<dyn Journal> = match &journal {
             Some(journal) => Box::new(Arc::clone(journal)),
             None => Box::new(NoJournal),
@@ -110,6 +123,14 @@ impl Host {
             journal.attach(&engine);
         }
         Ok(Self { engine, workers: Some(workers), timers, dispatch, threads, calendar, journal, interrupts })
+    }
+
+    /// Opens a journal, and sets the clocks by what it has. Without a file nothing is kept.
+    pub(crate) fn open(journal: Option<&Path>, speed: u32) -> Result<Opened, StartError> {
+        let journal = journal.map(SqliteJournal::open).transpose()?.map(Arc::new);
+        let newest = journal.as_ref().map(|journal| journal.reader()?.newest()).transpose()?;
+        let (clock, calendar) = clocks(newest.flatten(), speed)?;
+        Ok(Opened { journal, clock, calendar })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -239,7 +260,7 @@ impl Host {
     }
 }
 
-impl Drop for Host {
+impl Drop for EngineHost {
     /// Bodies that block are left behind: a process that ends does not wait for them.
     fn drop(&mut self) {
         self.engine.stop();

@@ -94,7 +94,7 @@ impl Request {
     pub(super) fn prepare(self, reader: &Reader, now: Present) -> Result<Prepared, StartError> {
         let (pipeline, params, ask) = (self.pipeline.clone(), self.params.clone(), self.ask);
         let dated = self.logical_date.is_some();
-        let mut spec = self.into_spec(now)?;
+        let spec = self.into_spec(now)?;
         let start: Timestamp = spec.info.interval.start.into();
         let identity = || reader.unfinished_of(pipeline.id(), RunKind::Manual, dated.then_some(start));
         if let Some(run) = if ask == Ask::GoOn { identity()? } else { None } {
@@ -108,13 +108,24 @@ impl Request {
             }
             return Ok(Prepared::Resumed(Box::new(Resumed::read(reader, &pipeline, &run, Accepts::Additions)?)));
         }
-        if ask == Ask::Trigger {
-            refuse_unfinished(reader, pipeline.id(), start)?;
-        }
-        let skeleton = spec.plan.skeleton().into();
-        let stored = enter(reader, &mut spec, RunKind::Manual, now.clock, &skeleton)?;
+        let (spec, stored) = new_run(reader, spec, ask, now)?;
         Ok(Prepared::New(spec, Some(Box::new(stored))))
     }
+
+    /// The new run that is asked for, whatever else is unfinished, if it may be made.
+    pub(super) fn enter(self, reader: &Reader, now: Present) -> Result<(RunSpec, StoredRun), StartError> {
+        let ask = self.ask;
+        new_run(reader, self.into_spec(now)?, ask, now)
+    }
+}
+
+fn new_run(reader: &Reader, mut spec: RunSpec, ask: Ask, now: Present) -> Result<(RunSpec, StoredRun), StartError> {
+    if ask == Ask::Trigger {
+        refuse_unfinished(reader, &spec.info.pipeline, spec.info.interval.start.into())?;
+    }
+    let skeleton = spec.plan.skeleton().into();
+    let stored = enter(reader, &mut spec, RunKind::Manual, now.clock, &skeleton)?;
+    Ok((spec, stored))
 }
 
 /// A new run as the journal keeps it, with an id of its own: a date may be run again.

@@ -22,6 +22,10 @@ pub(crate) enum Signal {
     /// SIGTERM.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there is no such signal elsewhere"))]
     Terminate,
+    /// The program that the host is embedded in shuts it down.
+    Shutdown,
+    /// That program has dropped its last handle, and waits for nothing.
+    Dropped,
 }
 
 impl Signal {
@@ -29,7 +33,8 @@ impl Signal {
     pub(crate) const fn exit_code(self) -> u8 {
         match self {
             Self::Interrupt => 130,
-            Self::Terminate => 143,
+            // A program that embeds a host has an exit code of its own.
+            Self::Terminate | Self::Shutdown | Self::Dropped => 143,
         }
     }
 }
@@ -39,13 +44,31 @@ impl fmt::Display for Signal {
         f.write_str(match self {
             Self::Interrupt => "Ctrl-C",
             Self::Terminate => "SIGTERM",
+            Self::Shutdown => "the host is shut down",
+            Self::Dropped => "the host was dropped",
         })
     }
 }
 
+/// Who may want a host's runs to end before they have ended by themselves.
+#[derive(Debug)]
+pub(crate) enum EndedBy {
+    /// The process's signals, after which the host takes up to `drain` to end.
+    Signals { drain: Duration },
+    /// The program that the host is embedded in. The process's signals are that program's own.
+    Program(oneshot::Receiver<Signal>),
+}
+
 /// Hears the first signal that comes while it lives.
 #[derive(Debug)]
-pub(crate) struct Interrupts(oneshot::Receiver<Signal>);
+pub(super) struct Interrupts {
+    told: oneshot::Receiver<Signal>,
+    /// Until it is dropped, the process's signals are told here.
+    listening: Option<Listening>,
+}
+
+#[derive(Debug)]
+struct Listening;
 
 /// Who is told of the next signal.
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting::Nobody);
@@ -58,28 +81,36 @@ enum Waiting {
     Ending,
 }
 
-impl Interrupts {
-    /// Hears from now on, for a host that takes up to `drain` to end. Of several at once, the last to be made does.
-    pub(crate) fn listen(drain: Duration) -> io::Result<Self> {
+impl EndedBy {
+    /// Hears from now on. Of several hosts that listen for signals at once, the last to be made does.
+    pub(super) fn listen(self) -> io::Result<Interrupts> {
         static THREAD: OnceLock<Result<(), Arc<io::Error>>> = OnceLock::new();
+        let drain = match self {
+            Self::Program(told) => return Ok(Interrupts { told, listening: None }),
+            Self::Signals { drain } => drain,
+        };
         let heard = THREAD.get_or_init(|| start().map_err(Arc::new));
         heard.as_ref().map_err(|error| io::Error::new(error.kind(), Arc::clone(error)))?;
         let (tell, told) = oneshot::channel();
         become_waiting(Waiting::Host(tell, drain.saturating_add(GRACE)));
-        Ok(Self(told))
+        Ok(Interrupts { told, listening: Some(Listening) })
     }
+}
 
+impl Interrupts {
     /// The signal.
-    pub(crate) async fn first(&mut self) -> Signal {
-        match (&mut self.0).await {
+    pub(super) async fn first(&mut self) -> Signal {
+        match (&mut self.told).await {
             Ok(signal) => signal,
+            // Nobody can ask any more, and nobody would.
+            Err(_) if self.listening.is_none() => Signal::Dropped,
             // Another one listens now.
             Err(_) => std::future::pending().await,
         }
     }
 }
 
-impl Drop for Interrupts {
+impl Drop for Listening {
     fn drop(&mut self) {
         become_waiting(Waiting::Nobody);
     }

@@ -6,6 +6,7 @@
 //! are no descriptors for its signals, it panics as well. A process that was started under a limit that is too low has to say so
 //! instead, since whoever starts it may be a script.
 
+use crate::observe::logs::Keeper;
 use std::cell::Cell;
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -16,9 +17,12 @@ use tokio::runtime::{Builder, Runtime};
 #[cfg(unix)]
 const DESCRIPTORS: usize = 5 + 3 * 3;
 
-/// A runtime with so many workers.
-pub(super) fn start(threads: usize) -> io::Result<Runtime> {
+/// A runtime with so many workers, whose attempts' log lines are kept.
+pub(super) fn start(threads: usize, keeper: Option<Keeper>) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
+    if let Some(keeper) = keeper {
+        builder.on_thread_start(move || keeper.of_this_thread());
+    }
     builder.worker_threads(threads).thread_name("pipeline-worker").enable_all();
     built(builder)
 }
@@ -78,7 +82,7 @@ mod tests {
 
     #[test]
     fn what_is_built_without_a_panic_works() {
-        let runtime = start(3).unwrap();
+        let runtime = start(3, None).unwrap();
         assert_eq!(runtime.block_on(async { tokio::spawn(async { 3 }).await }).unwrap(), 3);
         assert_eq!(runtime.metrics().num_workers(), 3);
     }

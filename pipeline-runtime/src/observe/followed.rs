@@ -11,7 +11,7 @@ use crate::plan::{Accepts, NodeIx, Plan, PlanChanged, PlanError, Remap};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// A run that is read record by record. Outputs are not: what they are nobody asks here, and types may have changed since.
+/// A run that is read record by record. Outputs are kept as JSON, and only for whoever asks for them: types may have changed since.
 #[derive(Debug)]
 pub(crate) struct Followed {
     run: StoredRun,
@@ -21,6 +21,7 @@ pub(crate) struct Followed {
     last: i64,
     /// The ids of nodes that a run lost as it went on with another plan.
     removed: Vec<String>,
+    keeps_outputs: bool,
 }
 
 /// By which plan a run is told.
@@ -79,7 +80,12 @@ impl Followed {
             PlanOfRun::Kept { present, .. } => kept(&run, present.as_deref(), &[])?,
         };
         let history = RunHistory::new(shown, run.started());
-        Ok(Self { run, plan, history, last: 0, removed: Vec::new() })
+        Ok(Self { run, plan, history, last: 0, removed: Vec::new(), keeps_outputs: false })
+    }
+
+    /// Keeps what nodes returned, as JSON. To be called before anything is read.
+    pub(crate) fn with_outputs(self) -> Self {
+        Self { keeps_outputs: true, ..self }
     }
 
     /// Reads what has been recorded since.
@@ -98,7 +104,7 @@ impl Followed {
         if read.renamed && self.last > 0 {
             // Somebody goes on with the run with another plan: what was read means something else now.
             if let Some(run) = reader.run_of_key(self.run.key)? {
-                *self = Self::of(Ok(plan), run)?;
+                *self = Self { keeps_outputs: self.keeps_outputs, ..Self::of(Ok(plan), run)? };
                 return self.go_on(reader);
             }
         }
@@ -134,6 +140,9 @@ impl Followed {
         for stored in entries {
             stored.fits(self.history.len())?;
             self.history.apply(&stored.entry);
+            if let (Record::Succeeded { slot, .. }, Some(json), true) = (&stored.entry.record, stored.json, self.keeps_outputs) {
+                self.history.node_has_output(*slot, json);
+            }
         }
         Ok(())
     }

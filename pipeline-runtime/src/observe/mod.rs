@@ -17,8 +17,8 @@ mod timeline;
 #[cfg(feature = "sqlite")]
 pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Runs, Taken, WatchedRun};
 #[cfg(feature = "sqlite")]
-pub(crate) use followed::Followed;
-pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Trouble};
+pub(crate) use followed::{Followed, HistoryError};
+pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Span, Trouble, Work};
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 #[cfg(feature = "sqlite")]
 pub(crate) use names::Names;

@@ -4,7 +4,20 @@ use super::graph::Plan;
 use super::policy::DEFAULT_POOL;
 use super::problem::Problem;
 use crate::author::draft::Place;
+use crate::author::pipeline::Pipeline;
 use std::collections::HashMap;
+
+/// What two pipelines of one id are told, if there are some.
+pub(crate) fn same_id(pipelines: &[Pipeline]) -> Option<String> {
+    pipelines.iter().enumerate().find_map(|(n, second)| {
+        let first = pipelines[..n].iter().find(|first| first.id() == second.id())?;
+        let (id, first, second) = (second.id(), first.definition().at, second.definition().at);
+        Some(format!(
+            "two pipelines have the id `{id}`\n  --> {first}: the first\n  --> {second}: the second\n  \
+             = help: give one of them another, as in `#[pipeline(id = \"{id}_2\")]`, or list it once"
+        ))
+    })
+}
 
 /// Pools of one name that have other slots in another pipeline. All pipelines of a process share a pool by its name.
 pub(crate) fn disagreements(plans: &[Plan]) -> Vec<Problem> {

@@ -29,7 +29,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use across::disagreements;
+pub(crate) use across::{disagreements, same_id};
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use notifiers::{Notifier, Recipient};

@@ -110,7 +110,7 @@ impl Dispatch<'_> {
                     let has_plan = *failed.plans.entry(pipeline.clone()).or_insert_with(|| self.has_plan(pipeline));
                     if has_plan {
                         self.scheduler.set_aside(pipeline, *turn);
-                        return self.is_blocked(&run, pipeline, error);
+                        return self.is_blocked(turn.key, &run, pipeline, error);
                     }
                 }
                 (about, pipeline)
@@ -121,9 +121,10 @@ impl Dispatch<'_> {
     }
 
     /// Says so, once.
-    pub(super) fn is_blocked(&mut self, run: &str, pipeline: &str, error: &StartError) {
+    pub(super) fn is_blocked(&mut self, key: RunKey, run: &str, pipeline: &str, error: &StartError) {
         tracing::error!(pipeline, run, "run {run} of {pipeline} is blocked; others go on: {error}");
         self.tally.blocked += 1;
+        self.settle(key);
     }
 
     /// Whether the pipeline can have a run at all.

@@ -4,7 +4,7 @@ use super::super::backfill::Backfill;
 use super::super::command::{Answer, Command, said_of, said_of_given_up};
 use super::super::prepare;
 use super::super::scheduler::Turn;
-use super::super::{Ask, Edited, Prepared, Request, StartError};
+use super::super::{Ask, Edited, Request, StartError};
 use super::{Dispatch, new_spec};
 use crate::Pipeline;
 use crate::author::error::cut;
@@ -89,20 +89,28 @@ impl Dispatch<'_> {
     }
 
     fn trigger(&mut self, id: &str, logical_date: Option<String>, params: serde_json::Value) -> Result<String, StartError> {
+        self.trigger_run(id, logical_date, params).map(|(_, said)| said)
+    }
+
+    /// Enters a run, which begins as its pipeline's limit allows. Returns its id, and what is said of it.
+    pub(super) fn trigger_run(
+        &mut self,
+        id: &str,
+        logical_date: Option<String>,
+        params: serde_json::Value,
+    ) -> Result<(String, String), StartError> {
         let (pipeline, journal) = (self.pipeline(id)?.clone(), self.journal()?);
         let request = Request { pipeline, params, logical_date, ask: Ask::Trigger };
         let reader = journal.reader_after_all()?;
-        let Prepared::New(spec, Some(stored)) = request.prepare(&reader, self.now())? else {
-            return Ok(String::new());
-        };
-        let stored = StoredRun { state: RunState::Queued, ..*stored };
+        let (spec, stored) = request.enter(&reader, self.now())?;
+        let stored = StoredRun { state: RunState::Queued, ..stored };
         journal.carries_next();
         let key = journal.enter_asked(&stored);
         self.queue(&stored, key, &reader)?;
         self.begin_due();
         let run_id = stored.run_id;
         let active = self.scheduler.active(id);
-        Ok(if self.runs.of_key(key).is_some() {
+        let said = if self.runs.of_key(key).is_some() {
             format!("run {run_id} of {id} has started")
         } else if active < spec.plan.calendar.max_active_runs as usize {
             format!(
@@ -113,7 +121,8 @@ impl Dispatch<'_> {
                 "run {run_id} of {id} waits for its turn: {} active, which is the pipeline's `max_active_runs`",
                 if active == 1 { "1 run is".to_owned() } else { format!("{active} runs are") }
             )
-        })
+        };
+        Ok((run_id, said))
     }
 
     /// Enters the runs of a backfill, which begin as its limit allows.

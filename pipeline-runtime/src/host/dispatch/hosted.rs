@@ -176,6 +176,7 @@ impl Dispatch<'_> {
                 "pipeline `{pipeline}` depends on its past: its next run waits until this interval's has succeeded"
             );
         }
+        self.settle(key);
         ended != Ended::Unknown
     }
 

@@ -4,10 +4,12 @@
 //! - `calendar.rs`: the schedules are followed by the wall clock, also where that is set.
 //! - `hosted.rs`: the runs of this process, from their begin to the end of their last callback.
 //! - `commands.rs`: what others ask for through the inbox.
+//! - `calls.rs`: what the program that the host is embedded in asks for.
 //! - `retention`: old runs are deleted, step by step.
 
 mod begin;
 mod calendar;
+mod calls;
 mod commands;
 mod hosted;
 mod retention;
@@ -19,7 +21,7 @@ mod tests;
 use super::command;
 use super::scheduler::{Known, Scheduler, Timetable, Turn};
 use super::supervisor::{Beat, Supervisor};
-use super::{CALLBACKS_LIMIT, Ended, Host, StartError, Unfinished};
+use super::{CALLBACKS_LIMIT, Ended, EngineHost, StartError, Unfinished};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
 use crate::engine::{RunIx, RunSpec};
@@ -27,6 +29,8 @@ use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket};
 use crate::observe::Feed;
 use crate::schedule::Interval;
 use crate::time::{Clock, Leaps, Present, Timestamp};
+pub(super) use calls::Call;
+use calls::Calls;
 pub(crate) use commands::pause;
 use futures_util::{FutureExt, StreamExt};
 use hosted::Runs;
@@ -68,7 +72,7 @@ pub(crate) struct Tally {
 /// The runs of a process.
 #[derive(Debug)]
 pub(crate) struct Dispatch<'a> {
-    host: &'a Host,
+    host: &'a EngineHost,
     pipelines: &'a [Pipeline],
     service: Service,
     feed: Arc<Feed>,
@@ -81,11 +85,17 @@ pub(crate) struct Dispatch<'a> {
     tally: Tally,
     /// Where somebody supervises the process.
     beat: Option<watch::Sender<Beat>>,
+    calls: Calls,
 }
 
 impl<'a> Dispatch<'a> {
     /// Of a process that hosts runs of these pipelines.
-    pub(crate) fn new(host: &'a Host, pipelines: &'a [Pipeline], service: Service, feed: Arc<Feed>) -> Result<Self, StartError> {
+    pub(crate) fn new(
+        host: &'a EngineHost,
+        pipelines: &'a [Pipeline],
+        service: Service,
+        feed: Arc<Feed>,
+    ) -> Result<Self, StartError> {
         let mut dispatch = Self {
             host,
             pipelines,
@@ -99,6 +109,7 @@ impl<'a> Dispatch<'a> {
             retention: Retention::default(),
             tally: Tally::default(),
             beat: None,
+            calls: Calls::default(),
         };
         if let Some(journal) = host.journal.as_ref().filter(|_| service.follows_schedules) {
             dispatch.follow(&journal.reader()?)?;
@@ -146,7 +157,7 @@ impl<'a> Dispatch<'a> {
                     // Its pipeline has no plan at all. That is no affair of others.
                     Err(error) if error.is_about_plan() => {
                         journal.block(run.key, Some(&error.kept()));
-                        self.is_blocked(&run.run_id, &run.pipeline, &error);
+                        self.is_blocked(run.key, &run.run_id, &run.pipeline, &error);
                     }
                     queued => queued?,
                 }
@@ -196,7 +207,9 @@ impl<'a> Dispatch<'a> {
         std::thread::scope(|threads| {
             let thread = std::thread::Builder::new().name("pipeline-dispatch".into());
             let (beat, mut beats) = watch::channel(Beat::default());
-            let mut supervisor = self.service.follows_schedules.then(Supervisor::of_environment).flatten();
+            // Whoever embeds a host tells of itself.
+            let is_the_process = self.service.follows_schedules && !self.calls.is_embedded();
+            let mut supervisor = is_the_process.then(Supervisor::of_environment).flatten();
             self.beat = supervisor.is_some().then_some(beat);
             let dispatch = thread.spawn_scoped(threads, move || {
                 let _goes_on = goes_on;
@@ -258,13 +271,22 @@ impl<'a> Dispatch<'a> {
             () = self.work() => Ended::All,
         };
         match ended {
-            Ended::Interrupted(signal) if self.service.drain > Duration::ZERO => self.drain(signal).await,
+            // Whoever drops a host waits for nothing.
+            Ended::Interrupted(signal) if self.service.drain > Duration::ZERO && signal != super::Signal::Dropped => {
+                self.drain(signal).await
+            }
+            // Nothing was under way: there is nothing to cut off.
+            Ended::Interrupted(super::Signal::Shutdown) if !host.engine.is_busy() => {
+                self.hear_last();
+                Ended::Drained(super::Signal::Shutdown)
+            }
             ended => ended,
         }
     }
 
     /// Lets what is under way come to its end. The signal has stopped all starts already.
     async fn drain(&mut self, signal: super::Signal) -> Ended {
+        self.calls.close();
         let (engine, clock) = (&self.host.engine, Clock::system());
         let limit = humantime::format_duration(self.service.drain);
         tracing::info!("{signal}: nothing more starts; what is under way has {limit} to end");
@@ -277,8 +299,18 @@ impl<'a> Dispatch<'a> {
             }
             clock.sleep_until(clock.now() + DRAINING).await;
         }
-        self.hear_all();
+        self.hear_last();
         Ended::Drained(signal)
+    }
+
+    /// Hears what nothing more comes after. Whoever waits for a run hears of an end that is on its way to the disk.
+    fn hear_last(&mut self) {
+        if let (true, Some(journal)) = (self.calls.is_awaited(), &self.host.journal) {
+            // What follows from a commit is done before the next one begins. What cannot be read is told to whoever waits.
+            let _ = journal.reader_after_all();
+            let _ = journal.reader_after_all();
+        }
+        self.hear_all();
     }
 
     /// Returns when there is nothing left to do, and whoever was to be told was, or could not be in time.
@@ -298,7 +330,7 @@ impl<'a> Dispatch<'a> {
             let has_room = self.has_room();
             // What is queued begins once there is room, or a while after it could not begin.
             let is_waiting = has_more || self.scheduler.queued() > 0 && (!has_room || self.scheduler.is_held(self.now().date));
-            let is_idle = !self.runs.has_open() && !is_waiting && !self.service.follows_schedules;
+            let is_idle = !self.runs.has_open() && !is_waiting && !self.stays();
             if is_idle && !self.runs.has_closing() {
                 return;
             }
@@ -316,6 +348,7 @@ impl<'a> Dispatch<'a> {
                     // Runs whose ends shared a commit make room together, and those that begin for them share the next.
                     self.hear_all();
                 }
+                Some(call) = self.calls.next() => self.answer_call(call),
                 () = host.calendar.wait_for(wake) => {}
                 () = tokio::task::yield_now(), if has_more => {}
                 pass = self.retention.step() => self.delete_on(pass),
@@ -358,6 +391,11 @@ impl<'a> Dispatch<'a> {
         self.host.journal.as_ref().is_none_or(|journal| journal.has_room())
     }
 
+    /// Whether it goes on until it is asked to end, also where nothing is to be done.
+    fn stays(&self) -> bool {
+        self.service.follows_schedules || self.calls.is_embedded()
+    }
+
     fn pipeline(&self, id: &str) -> Result<&'a Pipeline, StartError> {
         let found = self.pipelines.iter().find(|pipeline| pipeline.id() == id);
         found.ok_or_else(|| StartError::NotHere { pipeline: id.to_owned() })
@@ -369,7 +407,7 @@ impl<'a> Dispatch<'a> {
 }
 
 /// Returns once what waits to be kept leaves room for another run.
-async fn room(host: &Host) {
+async fn room(host: &EngineHost) {
     if let Some(journal) = &host.journal {
         journal.room().await;
     }

@@ -1,6 +1,6 @@
 //! What a process hears of its runs, and what it makes of runs that cannot begin.
 
-use super::super::{Command, HostOptions, Request};
+use super::super::{Command, EndedBy, HostOptions, Request};
 use super::*;
 use crate::engine::RunState;
 use crate::journal::{RunKind, StoredRun};
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A process, with a journal in a folder of its own.
 pub(super) struct Process {
-    host: Host,
+    host: EngineHost,
     _folder: tempfile::TempDir,
 }
 
@@ -35,12 +35,12 @@ impl Process {
             clock: Clock::system(),
             calendar,
             observer,
-            drain: Duration::ZERO,
+            ended_by: EndedBy::Signals { drain: Duration::ZERO },
         };
-        Self { host: Host::new(options).unwrap(), _folder: folder }
+        Self { host: EngineHost::new(options).unwrap(), _folder: folder }
     }
 
-    pub(super) fn host(&self) -> &Host {
+    pub(super) fn host(&self) -> &EngineHost {
         &self.host
     }
 

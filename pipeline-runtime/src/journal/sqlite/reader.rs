@@ -84,9 +84,23 @@ impl Reader {
         Ok(Self { connection: schema::open_reader(path)?, path: path.to_owned() })
     }
 
+    /// Of a journal that this process writes, or did a moment ago.
+    pub(crate) fn of_own(path: &Path) -> Result<Self, JournalError> {
+        Self::beside(&super::file::resolve(path))
+    }
+
     /// Of a journal that this process writes.
     pub(super) fn beside(path: &Path) -> Result<Self, JournalError> {
         Ok(Self { connection: schema::open_beside(path)?, path: path.to_owned() })
+    }
+
+    /// Reads all that `read` reads as it was at one moment, whatever is committed meanwhile. Not to be called within itself.
+    pub(crate) fn snapshot<T, E: From<JournalError>>(&self, read: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
+        // It only reads: there is nothing to commit.
+        let transaction = self.connection.unchecked_transaction().map_err(self.failed())?;
+        let read = read(self);
+        drop(transaction);
+        read
     }
 
     pub(super) fn failed(&self) -> impl Fn(rusqlite::Error) -> JournalError + '_ {

@@ -137,6 +137,11 @@ impl Feed {
         Arc::new(Self { runs: Mutex::new(Some(Runs::new())), news: None })
     }
 
+    /// For runs whose histories nobody wants but from their journal.
+    pub(crate) fn unseen() -> Arc<Self> {
+        Arc::new(Self { runs: Mutex::new(None), news: None })
+    }
+
     /// Where log lines go that are to be shown.
     pub(crate) fn log_sink(&self) -> LogSink {
         self.news.as_ref().map_or(LogSink::Nowhere, |news| LogSink::Queue(Arc::clone(news)))

@@ -85,6 +85,11 @@ impl RunHistory {
         self.end(slot, at, |node, at, keep| node.ended(NodeState::Success, at, keep));
     }
 
+    /// A node that has succeeded has that output. It goes with the node where an element moves, and is gone once the node is cleared.
+    pub(crate) fn node_has_output(&mut self, slot: Slot, json: Arc<[u8]>) {
+        self.nodes[slot as usize].has_output(json);
+    }
+
     /// The last attempt failed.
     pub(crate) fn node_failed(&mut self, slot: Slot, error: &Arc<str>, timed_out: bool, at: Duration) {
         self.count_failure(slot, timed_out);

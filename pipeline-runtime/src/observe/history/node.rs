@@ -33,6 +33,8 @@ struct More {
     restarted: Offset,
     /// The attempts that came to nothing, in order.
     troubles: Vec<Trouble>,
+    /// Its output as JSON, where whoever reads the run wants outputs.
+    output: Option<Arc<[u8]>>,
 }
 
 /// An attempt that came to nothing.
@@ -135,7 +137,7 @@ impl NodeHistory {
         self.next = Offset::NONE;
         self.budget_from = Offset::NONE;
         let more = self.more();
-        (more.cause, more.skipped) = (None, None);
+        (more.cause, more.skipped, more.output) = (None, None, None);
         (more.cleared, more.restarted) = (at.into(), Offset::NONE);
         self.turns.begin(Begins::Nothing, at, keep.turns);
     }
@@ -148,6 +150,11 @@ impl NodeHistory {
     /// What happened to it is now told at another place; nothing is left here.
     pub(super) fn moved(&mut self) -> Self {
         std::mem::replace(self, Self { state: NodeState::Removed, ..Self::default() })
+    }
+
+    /// It has that output.
+    pub(super) fn has_output(&mut self, json: Arc<[u8]>) {
+        self.more().output = Some(json);
     }
 
     fn more(&mut self) -> &mut More {
@@ -252,6 +259,11 @@ impl NodeHistory {
     /// The attempts that came to nothing, in order: as many of the last as are kept.
     pub(crate) fn troubles(&self) -> &[Trouble] {
         self.more.as_ref().map_or(&[], |more| &more.troubles)
+    }
+
+    /// Its output as JSON, where outputs were read.
+    pub(crate) fn output(&self) -> Option<&Arc<[u8]>> {
+        self.more.as_ref()?.output.as_ref()
     }
 
     /// What it did when, in order.

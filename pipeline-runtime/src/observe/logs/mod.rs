@@ -8,20 +8,24 @@
 //!
 //! - `text.rs`: lines for people.
 //! - `json.rs`: lines for programs.
+//! - `keeper.rs`: lines of attempts in the journal.
 
 mod json;
+mod keeper;
 mod text;
 
+pub(crate) use keeper::{Keeper, keep_event};
 pub(crate) use text::line;
+
+use keeper::keep;
 
 use super::Names;
 use super::feed::LogSink;
 use super::terminal::print_error;
 use crate::engine;
-use crate::journal::{LogLine, SqliteJournal};
 use crate::storage::World;
 use crate::time::{Clock, Timestamp};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -32,8 +36,6 @@ static DESK: Mutex<Option<Desk>> = Mutex::new(None);
 #[derive(Debug, Clone)]
 struct Desk {
     sink: LogSink,
-    /// Keeps those of attempts.
-    journal: Option<Arc<SqliteJournal>>,
     clock: Clock,
     names: Names,
 }
@@ -65,20 +67,14 @@ struct About {
     attempt: Option<u32>,
 }
 
-/// Sends this process's log lines to `sink`, and those of attempts to the journal too, until the guard is dropped; at other times
-/// they go to stderr. No body waits for who shows them.
+/// Sends this process's log lines to `sink` until the guard is dropped; at other times they go to stderr. No body waits for who shows
+/// them. Those of attempts are also kept, by the [`Keeper`] of their thread.
 ///
 /// The first call in a process also decides level and format, and has panics of bodies logged instead of printed. A program that
 /// has set a `tracing` subscriber of its own keeps it.
-pub(crate) fn collect(
-    logging: Logging,
-    sink: LogSink,
-    journal: Option<Arc<SqliteJournal>>,
-    clock: Clock,
-    names: Names,
-) -> Collecting {
+pub(crate) fn collect(logging: Logging, sink: LogSink, clock: Clock, names: Names) -> Collecting {
     install(logging);
-    *DESK.lock().unwrap_or_else(PoisonError::into_inner) = Some(Desk { sink, journal, clock, names });
+    *DESK.lock().unwrap_or_else(PoisonError::into_inner) = Some(Desk { sink, clock, names });
     Collecting(())
 }
 
@@ -134,15 +130,10 @@ impl<S: Subscriber> Layer<S> for Lines {
         let of_process = || desk.as_ref().map_or_else(Clock::system, |desk| desk.clock).now();
         let now = World::simulated_time().map_or_else(of_process, Timestamp::from);
         let metadata = event.metadata();
-        // What the log notifier says of a run, it says in fields.
-        let is_engines = is_ours(metadata) && !metadata.target().starts_with(concat!(env!("CARGO_CRATE_NAME"), "::alerts"));
-        let (text, about) = text::words(event, is_engines);
+        let (text, about) = text::words(event, is_engines(metadata));
         let of_attempt = engine::current(|attempt| {
             let (info, node, number) = (&attempt.spec.info, attempt.id(), attempt.number);
-            if let Some(journal) = desk.as_ref().and_then(|desk| desk.journal.as_ref()) {
-                let (run, node, level, text) = (attempt.spec.key, node.clone(), *metadata.level(), text.clone());
-                journal.log(LogLine { run, node, attempt: number, at: now, level, text });
-            }
+            keep(attempt, *metadata.level(), || text.clone());
             let (pipeline, run) = (info.pipeline.clone(), info.run_id.clone());
             About { pipeline: Some(pipeline), run: Some(run), node: Some(node), attempt: Some(number) }
         });
@@ -162,6 +153,11 @@ impl<S: Subscriber> Layer<S> for Lines {
             print_error(&line);
         }
     }
+}
+
+/// Whether the engine says it of a run. What the log notifier says of one, it says in fields.
+fn is_engines(metadata: &Metadata<'_>) -> bool {
+    is_ours(metadata) && !metadata.target().starts_with(concat!(env!("CARGO_CRATE_NAME"), "::alerts"))
 }
 
 fn is_ours(metadata: &Metadata<'_>) -> bool {

@@ -65,7 +65,7 @@ impl Retention {
 impl Dispatch<'_> {
     /// How long the runs of a pipeline are kept in this process; none where they stay.
     pub(super) fn keep(&self, pipeline: &Pipeline) -> Option<Duration> {
-        pipeline.options().keep.or(self.service.keep).filter(|_| self.service.follows_schedules)
+        pipeline.options().keep.or(self.service.keep).filter(|_| self.stays())
     }
 
     /// Deletes runs that ended so long ago, and then answers that command.

@@ -1,0 +1,152 @@
+//! What the program that a host is embedded in asks for.
+//!
+//! A call is answered once all that it led to is kept, as a command of the inbox is.
+
+use super::super::command::Command;
+use super::super::embedded::{HostError, RunRef};
+use super::Dispatch;
+use crate::Pipeline;
+use crate::journal::{Reader, RunKey, SqliteJournal, StoredRun};
+use crate::read::{JournalReader, RunDetails};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// A call, and who waits for its answer.
+#[derive(Debug)]
+pub(crate) enum Call {
+    Trigger { pipeline: String, params: Value, logical_date: Option<String>, answer: oneshot::Sender<Result<RunRef, HostError>> },
+    Do { command: Command, answer: oneshot::Sender<Result<(), HostError>> },
+    Wait { run: RunRef, answer: Waiter },
+}
+
+/// Whoever waits for the end of a run.
+type Waiter = oneshot::Sender<Result<RunDetails, HostError>>;
+
+/// The calls of a program, and who of it waits for what.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    /// None where the host is the process's own.
+    calls: Option<mpsc::UnboundedReceiver<Call>>,
+    waiting: HashMap<RunKey, Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    run: RunRef,
+    waiters: Vec<Waiter>,
+}
+
+impl Calls {
+    pub(super) fn is_embedded(&self) -> bool {
+        self.calls.is_some()
+    }
+
+    /// Whether somebody waits for a run.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// The next one. It never comes where nobody can call.
+    pub(super) async fn next(&mut self) -> Option<Call> {
+        match &mut self.calls {
+            Some(calls) => calls.recv().await,
+            None => None,
+        }
+    }
+
+    /// No more calls are answered. Whoever waits for a run still hears of its end.
+    pub(super) fn close(&mut self) {
+        if let Some(calls) = &mut self.calls {
+            calls.close();
+            while calls.try_recv().is_ok() {}
+        }
+    }
+}
+
+impl Dispatch<'_> {
+    /// From now on a program may call.
+    pub(crate) fn take_calls(&mut self, calls: mpsc::UnboundedReceiver<Call>) {
+        self.calls.calls = Some(calls);
+    }
+
+    /// Whoever called may not wait for the answer any more; what was asked is done all the same.
+    pub(super) fn answer_call(&mut self, call: Call) {
+        match call {
+            Call::Trigger { pipeline, params, logical_date, answer } => {
+                let command =
+                    Command::Trigger { pipeline: pipeline.clone(), logical_date: logical_date.clone(), params: params.clone() };
+                let triggered = self.trigger_run(&pipeline, logical_date, params).map_err(HostError::from);
+                let kept = triggered.and_then(|(run_id, said)| {
+                    self.keep_act(&command, &said)?;
+                    Ok(RunRef { pipeline, run_id })
+                });
+                let _ = answer.send(kept);
+            }
+            Call::Do { command, answer } => {
+                let done = self.execute(command.clone()).map_err(HostError::from);
+                let _ = answer.send(done.and_then(|said| self.keep_act(&command, &said.unwrap_or_default())));
+            }
+            Call::Wait { run, answer } => match self.whether_to_wait(&run) {
+                Ok(Some(key)) => {
+                    let waiting = self.calls.waiting.entry(key);
+                    waiting.or_insert_with(|| Waiting { run, waiters: Vec::new() }).waiters.push(answer);
+                }
+                Ok(None) => self.tell(run, vec![answer]),
+                Err(error) => drop(answer.send(Err(error))),
+            },
+        }
+    }
+
+    /// Keeps who asked for what, and returns once all of it is kept.
+    fn keep_act(&self, command: &Command, said: &str) -> Result<(), HostError> {
+        self.host.asked(command, said);
+        drop(self.journal()?.reader_after_all()?);
+        match self.host.failure() {
+            Some(failure) => Err(HostError::stopped(failure)),
+            None => Ok(()),
+        }
+    }
+
+    /// The key of a run that has not come to its end, nor to where only another program can go on with it.
+    fn whether_to_wait(&self, run: &RunRef) -> Result<Option<RunKey>, HostError> {
+        let found = find(&self.journal()?.reader_after_all()?, run)?;
+        // What is on its way to this loop comes later than what is kept.
+        let is_open = self.runs.of_key(found.key).is_some_and(|ix| self.runs.is_open(ix));
+        let is_settled = !is_open && (found.state.is_end() || found.blocked.is_some());
+        Ok((!is_settled).then_some(found.key))
+    }
+
+    /// A run has ended, or is blocked: whoever waits for it is told.
+    pub(super) fn settle(&mut self, key: RunKey) {
+        if let Some(Waiting { run, waiters }) = self.calls.waiting.remove(&key) {
+            self.tell(run, waiters);
+        }
+    }
+
+    /// Reads the run for whoever waits for it, on a thread of its own: it may be large.
+    fn tell(&self, run: RunRef, waiters: Vec<Waiter>) {
+        let Some(journal) = self.host.journal.clone() else { return };
+        let pipelines = self.pipelines.to_vec();
+        self.host.dispatch.spawn_blocking(move || {
+            for waiter in waiters {
+                let _ = waiter.send(outcome(&journal, &pipelines, &run));
+            }
+        });
+    }
+}
+
+fn outcome(journal: &Arc<SqliteJournal>, pipelines: &[Pipeline], run: &RunRef) -> Result<RunDetails, HostError> {
+    let reader = JournalReader::of(journal.reader_after_all()?, pipelines.to_vec());
+    let gone = || HostError::NoRun { run: run.clone() };
+    let details = reader.details(&reader.run(&run.to_string())?.ok_or_else(gone)?)?;
+    match details.summary().blocked() {
+        Some(reason) => Err(HostError::Blocked { run: run.clone(), reason: reason.to_owned() }),
+        None => Ok(details),
+    }
+}
+
+fn find(reader: &Reader, run: &RunRef) -> Result<StoredRun, HostError> {
+    reader.run(&run.to_string())?.ok_or_else(|| HostError::NoRun { run: run.clone() })
+}

@@ -1,0 +1,294 @@
+//! A host that another program embeds: the engine on threads of its own, with an async handle.
+//!
+//! One thread opens the journal, begins what is unfinished, and then drives timers, as the thread of [`cli::Runner`](crate::cli::Runner)
+//! does. Calls reach the loop that begins runs through a channel. So nothing of the engine runs on the program's runtime, and nothing there
+//! waits for the disk.
+
+mod attempt_logs;
+mod builder;
+mod error;
+mod thread;
+
+pub use attempt_logs::AttemptLogs;
+pub use builder::HostBuilder;
+pub use error::HostError;
+
+use super::command::Command;
+use super::dispatch::Call;
+use super::signals::Signal;
+use crate::Pipeline;
+use crate::journal::Reader;
+use crate::read::{JournalReader, ReadError, RunDetails};
+use serde::Serialize;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use thread::Ended;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// The engine within another program, such as an axum service or a `#[tokio::test]`.
+///
+/// It holds a journal, goes on with the journal's unfinished runs, and runs what it is asked to; with
+/// [`follow_schedules`](HostBuilder::follow_schedules) also what is due. It is cheap to clone, and its methods may be awaited on any runtime.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+/// use pipeline_runtime::{Host, RunState};
+///
+/// #[task]
+/// async fn rows() -> Result<u64> {
+///     Ok(3)
+/// }
+///
+/// #[pipeline]
+/// fn nightly() {
+///     rows();
+/// }
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let host = Host::builder([nightly()]).temporary_journal().start().await?;
+/// let run = host.trigger("nightly", (), Some("2024-03-25")).await?;
+/// let outcome = host.wait(&run).await?;
+/// assert_eq!(outcome.state(), RunState::Success);
+/// assert_eq!(outcome.node("rows").unwrap().output::<u64>()?, Some(3));
+/// host.shutdown().await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # What it does to the program
+///
+/// - **Threads.** Bodies run on worker threads of the host's own, one a core, and timers, the journal and whatever begins runs have one each. The
+///   program's threads never wait for any of them.
+/// - **Signals.** It installs no signal handler. Call [`shutdown`](Self::shutdown) where the program handles its own.
+/// - **Logs.** It installs no `tracing` subscriber. Add [`AttemptLogs`] to the program's own, and the journal keeps what attempts log.
+/// - **One holder.** A journal has one holder, be it a host, `serve` or another command. A second one is refused with
+///   [`HostError::Held`], which names the first. Commands of the pipelines' binary, such as `trigger` and `cancel`, reach a host as they
+///   reach `serve`.
+///
+/// # How it ends
+///
+/// [`shutdown`](Self::shutdown) starts nothing more, lets attempts that are under way end within the
+/// [drain time](HostBuilder::drain), and returns once the journal is closed. When the last handle is dropped instead, attempts are cut off
+/// and nobody waits: the threads close the journal in the background. In both cases unfinished runs are resumed by the next host of the
+/// journal, as after a crash.
+#[derive(Clone)]
+pub struct Host {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    calls: mpsc::UnboundedSender<Call>,
+    /// None once the host was asked to end.
+    end: Mutex<Option<oneshot::Sender<Signal>>>,
+    ended: watch::Receiver<Option<Ended>>,
+    journal: PathBuf,
+    pipelines: Vec<Pipeline>,
+    /// Threads that may wait for the disk.
+    reads: Handle,
+}
+
+/// How a host ended that was asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shutdown {
+    /// All attempts that were under way came to their end.
+    Drained,
+    /// Attempts were still under way when the drain time was over, or when the last handle was dropped. They were cut off, and are
+    /// started again by the next host of the journal.
+    CutOff,
+}
+
+/// A run of a host. It is written as `PIPELINE/ID`, which is what the command line calls the run too.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct RunRef {
+    /// The pipeline's id.
+    pub pipeline: String,
+    /// The run's id.
+    pub run_id: String,
+}
+
+impl RunRef {
+    /// The run of that pipeline and that id, as [`JournalReader::runs`] lists it.
+    pub fn new(pipeline: impl Into<String>, run_id: impl Into<String>) -> Self {
+        Self { pipeline: pipeline.into(), run_id: run_id.into() }
+    }
+}
+
+impl fmt::Display for RunRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.pipeline, self.run_id)
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("journal", &self.inner.journal).finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// A host of these pipelines, which is started by [`HostBuilder::start`].
+    pub fn builder(pipelines: impl IntoIterator<Item = Pipeline>) -> HostBuilder {
+        HostBuilder::new(pipelines.into_iter().collect())
+    }
+
+    /// Starts a run, or has it wait for its turn where the pipeline's `max_active_runs` leaves no room. It is kept when this returns.
+    ///
+    /// `params` need not be whole, what is missing has its default: `()` stands for the defaults alone. Without a date the run is about the
+    /// last complete data interval, and about now where the pipeline has no schedule.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such pipeline, if it has no plan with these params, if the date is none, or if that date has an unfinished run.
+    pub async fn trigger(&self, pipeline: &str, params: impl Serialize, logical_date: Option<&str>) -> Result<RunRef, HostError> {
+        let params = serde_json::to_value(params).map_err(|error| HostError::Params { pipeline: pipeline.to_owned(), error })?;
+        let (pipeline, logical_date) = (pipeline.to_owned(), logical_date.map(str::to_owned));
+        self.call(|answer| Call::Trigger { pipeline, params, logical_date, answer }).await
+    }
+
+    /// Waits until a run has ended, and returns what became of it. A run that has ended before is returned at once, also one that an
+    /// earlier host ran.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::Blocked`] if this program cannot go on with the run, and [`HostError::Ended`] if the host ends before the run does.
+    pub async fn wait(&self, run: &RunRef) -> Result<RunDetails, HostError> {
+        let run = run.clone();
+        self.call(|answer| Call::Wait { run, answer }).await
+    }
+
+    /// Cancels a run: its attempts are cut off, and it ends.
+    pub async fn cancel(&self, run: &RunRef) -> Result<(), HostError> {
+        self.command(Command::Cancel { run: run.to_string() }).await
+    }
+
+    /// Tries these nodes of a run again, or all that failed where none are named; with `downstream` also what follows from them.
+    pub async fn retry(&self, run: &RunRef, nodes: &[&str], downstream: bool) -> Result<(), HostError> {
+        let nodes = nodes.iter().map(|node| (*node).to_owned()).collect();
+        self.command(Command::Retry { run: run.to_string(), nodes, downstream }).await
+    }
+
+    /// Ends a node of a run as skipped.
+    pub async fn skip(&self, run: &RunRef, node: &str) -> Result<(), HostError> {
+        self.command(Command::Skip { run: run.to_string(), node: node.to_owned() }).await
+    }
+
+    /// Follows a pipeline's schedule no longer, also after a restart. Its runs go on, and it can be triggered.
+    pub async fn pause(&self, pipeline: &str) -> Result<(), HostError> {
+        self.command(Command::Pause { pipeline: pipeline.to_owned(), paused: true }).await
+    }
+
+    /// Follows a pipeline's schedule again.
+    pub async fn unpause(&self, pipeline: &str) -> Result<(), HostError> {
+        self.command(Command::Pause { pipeline: pipeline.to_owned(), paused: false }).await
+    }
+
+    /// Reads the host's journal on a thread that may wait for the disk.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// # use pipeline_runtime::Host;
+    /// use pipeline_runtime::read::RunFilter;
+    ///
+    /// # #[task]
+    /// # async fn rows() -> Result<u64> { Ok(3) }
+    /// # #[pipeline]
+    /// # fn nightly() { rows(); }
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// # let host = Host::builder([nightly()]).temporary_journal().start().await?;
+    /// let runs = host.read(|journal| journal.runs(&RunFilter::new().limit(100))).await?;
+    /// assert!(runs.is_empty());
+    /// # host.shutdown().await?;
+    /// # Ok::<(), pipeline_runtime::HostError>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&JournalReader) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, HostError> {
+        if self.inner.ended.borrow().is_some() {
+            return Err(self.gone().await);
+        }
+        let (journal, pipelines) = (self.inner.journal.clone(), self.inner.pipelines.clone());
+        let read = move || {
+            let reader = Reader::of_own(&journal).map_err(ReadError::from)?;
+            read(&JournalReader::of(reader, pipelines)).map_err(HostError::Read)
+        };
+        match self.inner.reads.spawn_blocking(read).await {
+            Ok(done) => done,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The host has ended meanwhile.
+                Err(_) => Err(self.gone().await),
+            },
+        }
+    }
+
+    /// The journal's file.
+    pub fn journal(&self) -> &Path {
+        &self.inner.journal
+    }
+
+    /// Ends the host: nothing more starts, and attempts that are under way have the [drain time](HostBuilder::drain) to end. When this
+    /// returns, all that happened is kept and the journal is free. Whoever calls it again waits for the same end.
+    ///
+    /// # Errors
+    ///
+    /// If the journal could not be written any more.
+    pub async fn shutdown(&self) -> Result<Shutdown, HostError> {
+        self.inner.end_by(Signal::Shutdown);
+        self.ended().await
+    }
+
+    /// Returns once the host has ended, be it by [`shutdown`](Self::shutdown) or as its journal could not be written any more. A service
+    /// awaits it beside its own work, to end too where its runs cannot go on.
+    pub async fn ended(&self) -> Result<Shutdown, HostError> {
+        let mut ended = self.inner.ended.clone();
+        let ended = ended.wait_for(Option::is_some).await.map_err(|_| HostError::Panicked)?;
+        ended.clone().unwrap_or(Err(None)).map_err(|failure| failure.map_or(HostError::Panicked, HostError::stopped))
+    }
+
+    async fn command(&self, command: Command) -> Result<(), HostError> {
+        self.call(|answer| Call::Do { command, answer }).await
+    }
+
+    async fn call<T>(&self, call: impl FnOnce(oneshot::Sender<Result<T, HostError>>) -> Call) -> Result<T, HostError> {
+        let (answer, answered) = oneshot::channel();
+        // Where the host has ended, nobody has the other end of `answer` any more.
+        let _ = self.inner.calls.send(call(answer));
+        match answered.await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.gone().await),
+        }
+    }
+
+    /// Why the host answers nothing any more.
+    async fn gone(&self) -> HostError {
+        let is_asked = self.inner.end.lock().unwrap_or_else(PoisonError::into_inner).is_none();
+        if is_asked {
+            // Whoever calls need not wait for the drain.
+            return HostError::Ended;
+        }
+        self.ended().await.err().unwrap_or(HostError::Ended)
+    }
+}
+
+impl Inner {
+    fn end_by(&self, signal: Signal) {
+        if let Some(end) = self.end.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // It may have ended by itself.
+            let _ = end.send(signal);
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.end_by(Signal::Dropped);
+    }
+}

@@ -1,0 +1,125 @@
+//! The thread of an embedded host, from its start to its end.
+
+use super::{Host, HostBuilder, HostError, Inner, Shutdown};
+use crate::host;
+use crate::host::dispatch::{Call, Dispatch, Service};
+use crate::host::signals::Signal;
+use crate::host::{EndedBy, EngineHost, HostOptions, Opened, StartError};
+use crate::journal::JournalError;
+use crate::observe::Feed;
+use crate::plan::Accepts;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Where a host keeps its runs.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    File(PathBuf),
+    Temporary,
+}
+
+/// How a host has ended; none of an error where it panicked.
+pub(super) type Ended = Result<Shutdown, Option<Arc<JournalError>>>;
+
+/// What a program reaches the thread by.
+struct Ends {
+    calls: mpsc::UnboundedReceiver<Call>,
+    end: oneshot::Receiver<Signal>,
+    ready: oneshot::Sender<Result<Handle, HostError>>,
+}
+
+pub(super) async fn start(builder: HostBuilder) -> Result<Host, HostError> {
+    let (calls, take_calls) = mpsc::unbounded_channel();
+    let (end, is_to_end) = oneshot::channel();
+    let (ready, started) = oneshot::channel();
+    let (tell_ended, ended) = watch::channel(None);
+    let pipelines = builder.pipelines.clone();
+    let (folder, journal) = match &builder.place {
+        None => return Err(HostError::NoJournal),
+        Some(Place::File(file)) => (None, file.clone()),
+        Some(Place::Temporary) => {
+            let folder = tempfile::Builder::new().prefix("pipeline-").tempdir().map_err(HostError::Process)?;
+            let file = folder.path().join("journal.db");
+            (Some(folder), file)
+        }
+    };
+    let file = journal.clone();
+    let ends = Ends { calls: take_calls, end: is_to_end, ready };
+    let thread = std::thread::Builder::new().name("pipeline-host".into());
+    let run = move || {
+        let ended = run(&builder, &file, ends);
+        // Nobody finds the journal's files, and the journal free, before they are.
+        drop(folder);
+        if let Some(ended) = ended {
+            tell_ended.send_replace(Some(ended));
+        }
+    };
+    thread.spawn(run).map_err(HostError::Process)?;
+    let dispatch = started.await.unwrap_or(Err(HostError::Panicked))?;
+    let inner = Inner { calls, end: Mutex::new(Some(end)), ended, journal, pipelines, reads: dispatch };
+    Ok(Host { inner: Arc::new(inner) })
+}
+
+/// Hosts runs until the program, or a journal that cannot be written, ends that. None where it never began.
+fn run(builder: &HostBuilder, journal: &std::path::Path, ends: Ends) -> Option<Ended> {
+    let Ends { calls, end, ready } = ends;
+    let host = match builder.check().and_then(|()| open(builder, journal, end)) {
+        Ok(host) => host,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return None;
+        }
+    };
+    let begun = begin(builder, &host, calls);
+    let dispatch = match begun {
+        Ok(dispatch) => dispatch,
+        Err(error) => {
+            drop(host);
+            let _ = ready.send(Err(error.into()));
+            return None;
+        }
+    };
+    // Where nobody waits for the start any more, the channels are closed and the host ends at once.
+    let _ = ready.send(Ok(host.dispatch.handle().clone()));
+    let done = dispatch.run();
+    let failure = host.failure();
+    drop(host);
+    Some(match (done, failure) {
+        (_, Some(failure)) => Err(Some(failure)),
+        (Ok((host::Ended::Interrupted(_), _)), None) => Ok(Shutdown::CutOff),
+        (Ok(_), None) => Ok(Shutdown::Drained),
+        (Err(_), None) => Err(None),
+    })
+}
+
+fn open(builder: &HostBuilder, journal: &std::path::Path, end: oneshot::Receiver<Signal>) -> Result<EngineHost, HostError> {
+    let Opened { journal, clock, calendar } = EngineHost::open(Some(journal), builder.speed)?;
+    let options = HostOptions {
+        journal,
+        parallelism: builder.parallelism,
+        clock,
+        calendar,
+        observer: Feed::unseen(),
+        ended_by: EndedBy::Program(end),
+    };
+    EngineHost::new(options).map_err(HostError::Process)
+}
+
+fn begin<'a>(
+    builder: &'a HostBuilder,
+    host: &'a EngineHost,
+    calls: mpsc::UnboundedReceiver<Call>,
+) -> Result<Dispatch<'a>, StartError> {
+    let HostBuilder { pipelines, drain, keep, follow_schedules, .. } = builder;
+    let unfinished = host.unfinished(pipelines, Accepts::Additions, |_| true)?;
+    for aside in &unfinished.aside {
+        tracing::error!(pipeline = aside.pipeline, run = aside.run_id, "{}", aside.reason);
+    }
+    let service = Service { follows_schedules: *follow_schedules, forgets: true, drain: *drain, keep: *keep };
+    let mut dispatch = Dispatch::new(host, pipelines, service, Feed::unseen())?;
+    dispatch.take_calls(calls);
+    dispatch.go_on(unfinished)?;
+    Ok(dispatch)
+}

@@ -1,0 +1,101 @@
+//! Attempts, told from what a node did when.
+
+use super::date;
+use crate::observe::{NodeHistory, Span, Trouble, Work};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An attempt of a node: one start of a task's body, or all pokes of a sensor between two errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    number: u32,
+    started: DateTime<Utc>,
+    finished: Option<DateTime<Utc>>,
+    error: Option<Arc<str>>,
+    is_interrupted: bool,
+}
+
+impl Attempt {
+    /// The attempts of a node, in order.
+    pub(super) fn all(node: &NodeHistory, run_started: DateTime<Utc>) -> Vec<Self> {
+        let at = |offset: Duration| run_started + offset;
+        let mut attempts: Vec<Self> = Vec::new();
+        for Stretch { from, until, is_retry } in stretches(&node.spans()) {
+            let trouble = until.and_then(|until| node.troubles().iter().find(|trouble| trouble.at == until));
+            // Of one that succeeded before the node was cleared only its place is known. A retry by hand counts anew.
+            let goes_on = attempts.last().filter(|before| is_retry || before.is_interrupted);
+            attempts.push(Self {
+                number: trouble.map_or(goes_on.map_or(1, |before| before.number + 1), |trouble| trouble.attempt),
+                started: at(from),
+                finished: until.map(at),
+                error: trouble.and_then(|trouble| trouble.error.clone()),
+                is_interrupted: trouble.is_some_and(|Trouble { error, .. }| error.is_none()),
+            });
+        }
+        attempts
+    }
+
+    /// The attempt's number, from 1. A node that is retried by hand begins with 1 again.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// When it was started; a sensor's when it was first poked in it.
+    pub fn started(&self) -> DateTime<Utc> {
+        self.started
+    }
+
+    /// When it came to its end; none while it is under way.
+    pub fn finished(&self) -> Option<DateTime<Utc>> {
+        self.finished
+    }
+
+    /// The error that ended it, with the errors that led to that one.
+    pub fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    /// Whether the end of its process, or somebody's command, cut it off.
+    pub fn is_interrupted(&self) -> bool {
+        self.is_interrupted
+    }
+
+    /// The same as JSON.
+    pub fn to_json(&self) -> Value {
+        serde_json::json!({
+            "attempt": self.number,
+            "started": date(self.started),
+            "finished": self.finished.map(date),
+            "error": self.error(),
+            "interrupted": self.is_interrupted,
+        })
+    }
+}
+
+/// A stretch of a node's time that is one attempt.
+struct Stretch {
+    from: Duration,
+    until: Option<Duration>,
+    /// It follows on the wait for a retry.
+    is_retry: bool,
+}
+
+/// A sensor's waits between pokes belong to its attempt, the wait for a retry to none.
+fn stretches(spans: &[Span]) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    let (mut is_open, mut is_retry) = (false, false);
+    for span in spans {
+        if span.what == Work::Retrying {
+            (is_open, is_retry) = (false, true);
+            continue;
+        }
+        match stretches.last_mut().filter(|last| is_open && last.until == Some(span.from)) {
+            Some(last) => last.until = span.until,
+            None => stretches.push(Stretch { from: span.from, until: span.until, is_retry }),
+        }
+        (is_open, is_retry) = (true, false);
+    }
+    stretches
+}

@@ -1,0 +1,207 @@
+use super::attempts::Attempt;
+use super::{JournalReader, ReadError, RunSummary, date, utc};
+use crate::engine::Slot;
+use crate::journal::{Reader, StoredRun};
+use crate::observe::{Followed, NodeHistory, RunHistory};
+use crate::{NodeState, Pipeline, RunState};
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::time::Duration;
+
+/// All that a journal knows of a run, as it was when it was read.
+#[derive(Debug)]
+pub struct RunDetails {
+    summary: RunSummary,
+    followed: Followed,
+}
+
+impl RunDetails {
+    pub(super) fn read(reader: &Reader, pipelines: &[Pipeline], run: &StoredRun) -> Result<Self, ReadError> {
+        reader.snapshot(|reader| {
+            let run = present(reader, run)?;
+            let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
+            let followed = Followed::new(pipeline, &run).map(Followed::with_outputs);
+            let followed = followed.and_then(|mut followed| followed.go_on(reader).map(|()| followed));
+            let followed = followed.map_err(|error| ReadError::of_history(&run.pipeline, &run.run_id, error))?;
+            Ok(Self { summary: RunSummary(run), followed })
+        })
+    }
+
+    /// Reads what has happened since. Only the new records are read, unless the run is told by the plan that the journal has kept
+    /// with it.
+    ///
+    /// # Errors
+    ///
+    /// If the run was deleted meanwhile, or its records cannot be read.
+    pub fn update(&mut self, journal: &JournalReader) -> Result<(), ReadError> {
+        let Self { summary, followed } = self;
+        journal.journal().snapshot(|reader| {
+            let run = present(reader, &summary.0)?;
+            followed.go_on(reader).map_err(|error| ReadError::of_history(&run.pipeline, &run.run_id, error))?;
+            summary.0 = run;
+            Ok(())
+        })
+    }
+
+    /// The run as a whole.
+    pub fn summary(&self) -> &RunSummary {
+        &self.summary
+    }
+
+    /// The run's id.
+    pub fn run_id(&self) -> &str {
+        self.summary.run_id()
+    }
+
+    /// The run's state.
+    pub fn state(&self) -> RunState {
+        self.summary.state()
+    }
+
+    /// All nodes with a body, each once, in wiring order, elements after the plan's own. An element that its list no longer has after a
+    /// retry is among them, as [`Removed`](NodeState::Removed).
+    pub fn nodes(&self) -> impl Iterator<Item = NodeDetails<'_>> {
+        self.history().listed().into_iter().map(|slot| NodeDetails { history: self.history(), slot })
+    }
+
+    /// The node of that id, an element's being `upload[3]`; none if the run has no such node.
+    pub fn node(&self, id: &str) -> Option<NodeDetails<'_>> {
+        let slot = self.history().find(id)?;
+        Some(NodeDetails { history: self.history(), slot })
+    }
+
+    /// Why the run is told by the plan that the journal has kept with it, where the pipeline's present plan does not fit.
+    pub fn not_by_present_plan(&self) -> Option<String> {
+        self.followed.not_present().map(ToString::to_string)
+    }
+
+    /// The ids of nodes that the run lost as somebody let it go on with another plan.
+    pub fn removed_nodes(&self) -> &[String] {
+        self.followed.removed()
+    }
+
+    /// The run drawn over time, one line a node: what worked, what waited, what was tried again.
+    pub fn timeline(&self) -> String {
+        self.history().timeline()
+    }
+
+    /// The same as JSON: the [summary](RunSummary::to_json), and with it all nodes.
+    pub fn to_json(&self) -> Value {
+        let mut json = self.summary.to_json();
+        json["nodes"] = self.nodes().map(|node| node.to_json()).collect();
+        json
+    }
+
+    pub(crate) fn history(&self) -> &RunHistory {
+        self.followed.history()
+    }
+
+    pub(crate) fn has_ended(&self, node: Option<&str>) -> bool {
+        self.followed.has_ended(node)
+    }
+}
+
+/// The run as it is now.
+fn present(reader: &Reader, run: &StoredRun) -> Result<StoredRun, ReadError> {
+    let deleted = || ReadError::Deleted { pipeline: run.pipeline.clone(), run_id: run.run_id.clone() };
+    reader.run_of_key(run.key)?.ok_or_else(deleted)
+}
+
+/// What a journal knows of one node of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct NodeDetails<'a> {
+    history: &'a RunHistory,
+    slot: Slot,
+}
+
+impl<'a> NodeDetails<'a> {
+    fn node(&self) -> &'a NodeHistory {
+        self.history.node(self.slot)
+    }
+
+    fn at(&self, offset: Option<Duration>) -> Option<DateTime<Utc>> {
+        offset.map(|offset| utc(self.history.started + offset))
+    }
+
+    /// The node's id, an element's being `upload[3]`.
+    pub fn id(&self) -> String {
+        self.history.id(self.slot)
+    }
+
+    /// The node's state.
+    pub fn state(&self) -> NodeState {
+        self.node().state()
+    }
+
+    /// Its attempts, in order.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        Attempt::all(self.node(), utc(self.history.started))
+    }
+
+    /// How often a sensor was poked, in all attempts together.
+    pub fn pokes(&self) -> u32 {
+        self.node().pokes()
+    }
+
+    /// When its first attempt was started.
+    pub fn started(&self) -> Option<DateTime<Utc>> {
+        self.at(self.node().started_at())
+    }
+
+    /// When it ended.
+    pub fn finished(&self) -> Option<DateTime<Utc>> {
+        self.at(self.node().finished_at())
+    }
+
+    /// When its next attempt or poke is due, if one is.
+    pub fn next(&self) -> Option<DateTime<Utc>> {
+        self.at(self.node().next())
+    }
+
+    /// The last error, with the errors that led to it; none once it has succeeded.
+    pub fn error(&self) -> Option<&'a str> {
+        self.node().error().map(AsRef::as_ref)
+    }
+
+    /// Why it was skipped, if it was.
+    pub fn skipped(&self) -> Option<String> {
+        self.node().why_skipped().map(|why| self.history.reason(why))
+    }
+
+    /// The node whose failure made this one `upstream_failed`, if it is.
+    pub fn failed_upstream(&self) -> Option<String> {
+        let cause = self.history.root_cause(self.slot);
+        (self.state() == NodeState::UpstreamFailed && cause != self.slot).then(|| self.history.id(cause))
+    }
+
+    /// What it returned, read as a `T`, be that its own type or `serde_json::Value`. None where it has not succeeded, or returned a plain
+    /// value, which is not kept.
+    ///
+    /// # Errors
+    ///
+    /// If it returned something that is no `T`.
+    pub fn output<T: DeserializeOwned>(&self) -> Result<Option<T>, ReadError> {
+        let Some(json) = self.node().output() else { return Ok(None) };
+        let (node, type_name) = (self.id(), std::any::type_name::<T>());
+        serde_json::from_slice(json).map(Some).map_err(|error| ReadError::Output { node, type_name, error })
+    }
+
+    /// The same as JSON.
+    pub fn to_json(&self) -> Value {
+        serde_json::json!({
+            "node": self.id(),
+            "state": self.state(),
+            "attempts": self.attempts().iter().map(Attempt::to_json).collect::<Vec<_>>(),
+            "pokes": self.pokes(),
+            "started": self.started().map(date),
+            "finished": self.finished().map(date),
+            "next": self.next().map(date),
+            "error": self.error(),
+            "skipped": self.skipped(),
+            "failed_upstream": self.failed_upstream(),
+            // What was kept is JSON.
+            "output": self.output::<Value>().ok().flatten(),
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! What a journal keeps, for programs: runs, their nodes, attempts, log lines and outputs.
+//!
+//! A [`JournalReader`] reads a journal's file, also while a [`Host`](crate::Host) or `serve` writes it, in this process or in another one. It
+//! needs none of the code that made the runs: a run whose pipeline was changed or removed is told by the plan that was kept with it.
+//!
+//! ```
+//! use pipeline_runtime::prelude::*;
+//! use pipeline_runtime::read::{JournalReader, LogFilter, RunFilter};
+//! use pipeline_runtime::{Host, RunState};
+//!
+//! #[task]
+//! async fn rows() -> Result<u64> {
+//!     Ok(3)
+//! }
+//!
+//! #[pipeline]
+//! fn nightly() {
+//!     rows();
+//! }
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let file = folder.path().join("journal.db");
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let host = Host::builder([nightly()]).journal(&file).start().await?;
+//! host.wait(&host.trigger("nightly", (), None).await?).await?;
+//! # host.shutdown().await?;
+//! # Ok::<(), pipeline_runtime::HostError>(())
+//! # })?;
+//! // In this process or in another one, while the host is there and later.
+//! let journal = JournalReader::open(&file)?;
+//! let runs = journal.runs(&RunFilter::new().pipeline("nightly").state(RunState::Success))?;
+//! let details = journal.details(&runs[0])?;
+//! let node = details.node("rows").expect("the pipeline has it");
+//! assert_eq!(node.attempts().len(), 1);
+//! assert_eq!(node.output::<u64>()?, Some(3));
+//! assert!(journal.logs(&runs[0], &LogFilter::new().node("rows"))?.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What to know
+//!
+//! - **All of it blocks** while the file is read. In async code call it within `tokio::task::spawn_blocking`, or by
+//!   [`Host::read`](crate::Host::read).
+//! - **A call sees one moment.** What it returns was true at once, whatever is committed meanwhile; two calls may see two moments.
+//! - **Polling is cheap.** [`JournalReader::version`] tells whether anything was committed, without reading any of it, and
+//!   [`RunDetails::update`] reads only the records that came since.
+//! - A run has as many nodes as its mappings have elements, and [`RunDetails`] holds all of them, with their outputs.
+
+mod attempts;
+mod details;
+mod error;
+mod lines;
+mod runs;
+
+pub use attempts::Attempt;
+pub use details::{NodeDetails, RunDetails};
+pub use error::ReadError;
+pub use lines::{LogFilter, LogLine};
+pub use runs::{RunFilter, RunSummary};
+
+use crate::Pipeline;
+use crate::journal::Reader;
+use crate::time::Timestamp;
+use chrono::{DateTime, SecondsFormat, Utc};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Reads a journal. See the [module](self) for what holds for all of it.
+#[derive(Debug)]
+pub struct JournalReader {
+    reader: Reader,
+    pipelines: Vec<Pipeline>,
+}
+
+impl JournalReader {
+    /// Opens a journal to read it. Nothing is made where there is none.
+    ///
+    /// # Errors
+    ///
+    /// If there is no journal, if the file is none, or if another version wrote it.
+    pub fn open(file: impl AsRef<Path>) -> Result<Self, ReadError> {
+        Ok(Self::of(Reader::open(file.as_ref())?, Vec::new()))
+    }
+
+    pub(crate) fn of(reader: Reader, pipelines: Vec<Pipeline>) -> Self {
+        Self { reader, pipelines }
+    }
+
+    /// Reads runs of these pipelines by their present plans, where those fit. That says more of a node that has not begun: whether it is a
+    /// sensor, and how many attempts it may have.
+    pub fn pipelines(self, pipelines: impl IntoIterator<Item = Pipeline>) -> Self {
+        Self { pipelines: pipelines.into_iter().collect(), ..self }
+    }
+
+    /// The runs that a filter lets through, the newest first.
+    pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, ReadError> {
+        let runs = self.reader.snapshot(|reader| reader.runs(&filter.0))?;
+        Ok(runs.into_iter().map(RunSummary).collect())
+    }
+
+    /// The run of that id. Where several pipelines have a run of one id, it is named as `PIPELINE/ID`.
+    pub fn run(&self, name: &str) -> Result<Option<RunSummary>, ReadError> {
+        Ok(self.reader.snapshot(|reader| reader.run(name))?.map(RunSummary))
+    }
+
+    /// All that is known of a run, as it is now.
+    ///
+    /// # Errors
+    ///
+    /// If the run was deleted since, or its records cannot be read.
+    pub fn details(&self, run: &RunSummary) -> Result<RunDetails, ReadError> {
+        RunDetails::read(&self.reader, &self.pipelines, &run.0)
+    }
+
+    /// Log lines of a run's attempts, in the order in which they came.
+    pub fn logs(&self, run: &RunSummary, filter: &LogFilter) -> Result<Vec<LogLine>, ReadError> {
+        let LogFilter { node, attempt, after, limit } = filter;
+        let lines = self.reader.snapshot(|reader| reader.logs(run.0.key, node.as_deref(), *attempt, *after, *limit))?;
+        Ok(lines.into_iter().map(LogLine).collect())
+    }
+
+    /// The ids of the pipelines whose schedules are paused.
+    pub fn paused(&self) -> Result<BTreeSet<String>, ReadError> {
+        Ok(self.reader.paused()?.into_iter().collect())
+    }
+
+    /// A number that is another one than at the last call where anything was committed in between: a poll that costs nothing.
+    pub fn version(&self) -> Result<i64, ReadError> {
+        Ok(self.reader.version()?)
+    }
+
+    pub(crate) fn journal(&self) -> &Reader {
+        &self.reader
+    }
+}
+
+/// A time as all JSON of this interface has it.
+fn date(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+fn utc(time: Timestamp) -> DateTime<Utc> {
+    time.to_utc()
+}
