@@ -68,7 +68,7 @@ async fn what_cannot_be_started_says_why() {
     host.shutdown().await.unwrap();
     let ended = host.trigger("regional", (), None).await.unwrap_err();
     assert!(matches!(ended, HostError::Ended), "{ended}");
-    assert!(matches!(host.read(|journal| journal.paused()).await, Err(HostError::Ended)));
+    assert!(matches!(host.read(pipeline_runtime::read::JournalReader::paused).await, Err(HostError::Ended)));
 }
 
 static REPAIRED: AtomicBool = AtomicBool::new(false);
@@ -142,8 +142,8 @@ async fn nodes_are_skipped_runs_cancelled_and_schedules_paused() {
     assert_eq!(waiting.await.unwrap().unwrap().state(), RunState::Cancelled);
 
     host.pause("held_up").await.unwrap();
-    assert!(host.read(|journal| journal.paused()).await.unwrap().contains("held_up"));
+    assert!(host.read(pipeline_runtime::read::JournalReader::paused).await.unwrap().contains("held_up"));
     host.unpause("held_up").await.unwrap();
-    assert!(host.read(|journal| journal.paused()).await.unwrap().is_empty());
+    assert!(host.read(pipeline_runtime::read::JournalReader::paused).await.unwrap().is_empty());
     host.shutdown().await.unwrap();
 }

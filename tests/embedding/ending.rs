@@ -104,7 +104,7 @@ async fn what_does_not_end_in_time_is_cut_off_and_the_next_host_goes_on_with_it(
     let outcome = next.wait(&run).await.unwrap();
     assert_eq!(outcome.state(), RunState::Success);
     let attempts = outcome.node("cut").unwrap().attempts();
-    assert_eq!(attempts.iter().map(|attempt| attempt.is_interrupted()).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(attempts.iter().map(pipeline_runtime::read::Attempt::is_interrupted).collect::<Vec<_>>(), [true, false]);
     next.shutdown().await.unwrap();
 }
 
@@ -141,7 +141,11 @@ async fn a_host_that_is_dropped_cuts_its_attempts_off_and_leaves_its_journal_who
     DROPPED.reached().await;
     let other_handle = host.clone();
     drop(host);
-    assert_eq!(other_handle.read(|journal| journal.paused()).await.unwrap().len(), 0, "another handle keeps it");
+    assert_eq!(
+        other_handle.read(pipeline_runtime::read::JournalReader::paused).await.unwrap().len(),
+        0,
+        "another handle keeps it"
+    );
     drop(other_handle);
     GONE.pass().await;
     let next = loop {

@@ -50,7 +50,7 @@ impl Service {
     /// `GET /imports`: the newest ones.
     async fn newest(&self) -> Result<Vec<serde_json::Value>, HostError> {
         let runs = self.host.read(|journal| journal.runs(&RunFilter::new().pipeline("imports"))).await?;
-        Ok(runs.iter().map(|run| run.to_json()).collect())
+        Ok(runs.iter().map(pipeline_runtime::read::RunSummary::to_json).collect())
     }
 
     /// As the program ends: after its server, and before `main` returns.

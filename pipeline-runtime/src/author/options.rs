@@ -368,21 +368,22 @@ impl PipelineOptions {
         Self { schedule: Some(cron), ..self }
     }
 
-    /// `timezone = "Europe/Berlin"`: where the schedule's clock stands.
+    /// `timezone = "Europe/Berlin"`: where the schedule's clock stands, and where a date or time without an offset is meant; dates in templates
+    /// are UTC.
     ///
     /// Takes: IANA name. Default: UTC.
     pub fn timezone(self, name: &'static str) -> Self {
         Self { timezone: Some(name), ..self }
     }
 
-    /// `start = "2024-01-31"`: no interval begins before, or after.
+    /// `start = "2024-01-31"`: no interval starts before, or after; of a day, before it begins, or after it ends.
     ///
     /// Takes: a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"`. Default: none.
     pub fn start(self, date: &'static str) -> Self {
         Self { start: Some(date), ..self }
     }
 
-    /// `end`: no interval begins before, or after.
+    /// `end`: no interval starts before, or after; of a day, before it begins, or after it ends.
     ///
     /// Takes: a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"`. Default: none.
     pub fn end(self, date: &'static str) -> Self {
@@ -417,7 +418,7 @@ impl PipelineOptions {
         Self { keep: Some(Duration::from_millis(millis)), ..self }
     }
 
-    /// `timeout = "3h"`: limit of a run.
+    /// `timeout = "3h"`: limit of a run: then what is under way is cut off, what has not begun is skipped, and the run fails.
     ///
     /// Takes: duration. Default: none.
     pub fn timeout(self, millis: u64) -> Self {

@@ -120,15 +120,16 @@ pub mod pipeline {
     ///
     /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …. Default: none: runs when asked to.
     pub mod schedule {}
-    /// `timezone = "Europe/Berlin"`: where the schedule's clock stands.
+    /// `timezone = "Europe/Berlin"`: where the schedule's clock stands, and where a date or time without an offset is meant; dates in templates
+    /// are UTC.
     ///
     /// Takes: IANA name. Default: UTC.
     pub mod timezone {}
-    /// `start = "2024-01-31"`: no interval begins before, or after.
+    /// `start = "2024-01-31"`: no interval starts before, or after; of a day, before it begins, or after it ends.
     ///
     /// Takes: a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"`. Default: none.
     pub mod start {}
-    /// `end`: no interval begins before, or after.
+    /// `end`: no interval starts before, or after; of a day, before it begins, or after it ends.
     ///
     /// Takes: a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"`. Default: none.
     pub mod end {}
@@ -148,7 +149,7 @@ pub mod pipeline {
     ///
     /// Takes: duration. Default: `serve --keep`, and without that for ever.
     pub mod keep {}
-    /// `timeout = "3h"`: limit of a run.
+    /// `timeout = "3h"`: limit of a run: then what is under way is cut off, what has not begun is skipped, and the run fails.
     ///
     /// Takes: duration. Default: none.
     pub mod timeout {}
