@@ -18,9 +18,9 @@ fn the_simulation_prints_the_timeline_that_stands_below_it() {
     let (commands, rest) = block(&page, "sh", " simulate ");
     let (timeline, _) = block(rest, "text", "run: ");
     let folder = tempfile::tempdir().expect("there is room for a folder");
-    let commands = commands.replace("cargo run --bin cloud_data_pipeline --", env!("CARGO_BIN_EXE_cloud-data-pipeline"));
-    // What a reader writes to /tmp is written where nothing else is.
+    // What a reader writes to /tmp is written where nothing else is. The binary may be in /tmp itself.
     let commands = commands.replace("/tmp/", &format!("{}/", folder.path().display()));
+    let commands = commands.replace("cargo run --bin cloud_data_pipeline --", env!("CARGO_BIN_EXE_cloud-data-pipeline"));
     let mut shell = Command::new("sh");
     shell.args(["-e", "-c", &commands]).current_dir(folder.path()).env("PIPELINE_LOG", "off").env_remove("PIPELINE_LOG_FORMAT");
     let output = shell.output().expect("there is a shell");
