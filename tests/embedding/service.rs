@@ -2,7 +2,7 @@
 
 // The page begins here.
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::read::RunFilter;
+use pipeline_runtime::read::{RunFilter, RunSummary};
 use pipeline_runtime::{Host, HostError, RunRef};
 use std::path::Path;
 
@@ -50,7 +50,7 @@ impl Service {
     /// `GET /imports`: the newest ones.
     async fn newest(&self) -> Result<Vec<serde_json::Value>, HostError> {
         let runs = self.host.read(|journal| journal.runs(&RunFilter::new().pipeline("imports"))).await?;
-        Ok(runs.iter().map(pipeline_runtime::read::RunSummary::to_json).collect())
+        Ok(runs.iter().map(RunSummary::to_json).collect())
     }
 
     /// As the program ends: after its server, and before `main` returns.
