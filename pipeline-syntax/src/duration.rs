@@ -23,7 +23,7 @@ pub enum Zero {
     Refused,
 }
 
-/// The duration, or why there is none.
+/// The duration, or why the text is invalid.
 ///
 /// ```
 /// use pipeline_syntax::duration::{self, Zero};

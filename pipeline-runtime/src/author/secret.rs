@@ -27,7 +27,7 @@ const MAX_BYTES: u64 = 64 << 10;
 
 /// Says where a secret's value stands: in an environment variable or a file. Only a task that takes it as a parameter has the value.
 ///
-/// It is read when an attempt starts, so a new value needs no restart. Where there is none, the node fails at once, without a retry,
+/// It is read when an attempt starts, so a new value needs no restart. Without a value the node fails at once, without a retry,
 /// and the error names the secret. `check --env` lists the secrets that have no value, and `serve` warns of them as it starts.
 ///
 /// ```

@@ -79,7 +79,7 @@ pub(crate) struct HostOptions {
     pub(crate) ended_by: EndedBy,
 }
 
-/// A journal, and the clocks of whoever goes on with its runs.
+/// A journal, and the clocks of the process that resumes its runs.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) journal: Option<Arc<SqliteJournal>>,

@@ -159,7 +159,7 @@ impl Followed {
         }
     }
 
-    /// The ids of the nodes that the run lost as somebody let it go on with another plan.
+    /// The ids of the nodes that the run lost when somebody accepted a plan without them.
     pub(crate) fn removed(&self) -> &[String] {
         &self.removed
     }

@@ -26,7 +26,7 @@ impl fmt::Display for Missing {
 }
 
 impl Plan {
-    /// The secrets that have no value in this process, of nodes and of those who are told. One that a param leaves open is none.
+    /// The secrets of nodes and notifiers that have no value in this process. A param without a reference is not among them.
     pub(crate) fn missing_secrets(&self) -> Vec<Missing> {
         // Each is read once, however many need it.
         let mut found: BTreeMap<String, Option<Missing>> = BTreeMap::new();

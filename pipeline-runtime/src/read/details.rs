@@ -76,7 +76,7 @@ impl RunDetails {
         self.followed.not_present().map(ToString::to_string)
     }
 
-    /// The ids of nodes that the run lost as somebody let it go on with another plan.
+    /// The ids of nodes that the run lost when somebody accepted a plan without them.
     pub fn removed_nodes(&self) -> &[String] {
         self.followed.removed()
     }

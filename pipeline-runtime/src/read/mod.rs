@@ -73,11 +73,11 @@ pub struct JournalReader {
 }
 
 impl JournalReader {
-    /// Opens a journal to read it. Nothing is made where there is none.
+    /// Opens a journal to read it. It does not create one.
     ///
     /// # Errors
     ///
-    /// If there is no journal, if the file is none, or if another version wrote it.
+    /// If there is no journal, if the file is not a journal, or if another version wrote it.
     pub fn open(file: impl AsRef<Path>) -> Result<Self, ReadError> {
         Ok(Self::of(Reader::open(file.as_ref())?, Vec::new()))
     }

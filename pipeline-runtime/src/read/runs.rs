@@ -87,7 +87,7 @@ impl RunSummary {
         self.0.state
     }
 
-    /// Why the last process that tried could not go on with the run, as with one whose plan has changed. None of a run that has ended.
+    /// Why the last process that tried could not resume the run, such as a plan that has changed. `None` for a run that has ended.
     pub fn blocked(&self) -> Option<&str> {
         self.0.blocked.as_deref()
     }

@@ -101,7 +101,7 @@ use super::world::{Scribe, World};
 /// | a reader of an object that is replaced | reads on | reads on | reads on; fails if its connection breaks off |
 /// | durability | none | written through to the disk | the store's |
 ///
-/// On `file://` the folder may be a symbolic link, which each operation follows anew: once it leads elsewhere, the next operation goes there, and one
+/// On `file://` the folder may be a symbolic link, which each operation follows again: once it leads elsewhere, the next operation goes there, and one
 /// that is under way ends in the folder that it began in. A stream of `put_stream` is one operation.
 ///
 /// A process that is killed as it writes leaves a file with such a name, `KEY#1`. A write to that folder removes those that nobody has written to for an

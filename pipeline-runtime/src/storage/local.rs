@@ -176,7 +176,7 @@ impl Local {
     }
 
     /// The folder, which is looked for each time: one that vanished (an unmounted disk) must not look like one without the key, and must not
-    /// be made anew by a put; and where a link leads elsewhere by now, the bucket is there.
+    /// be made again by a put; and where a link leads elsewhere by now, the bucket is there.
     fn opened(&self) -> Result<Opened, Failure> {
         let root: Arc<Path> = folder(&self.folder).and_then(|()| Ok(self.folder.canonicalize()?))?.into();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);

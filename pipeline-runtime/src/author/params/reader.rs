@@ -219,7 +219,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             return Err(Failure::unknown_field(key, fields));
         }
         self.seen.structs.borrow_mut().insert(self.path.clone(), fields);
-        // A default that is written by another name than it is read by is none that the type knows.
+        // The type does not know a default that is written by another name than it is read by.
         self.object(entries, |key, entry| entry.is_given || fields.contains(&key), visitor)
     }
 

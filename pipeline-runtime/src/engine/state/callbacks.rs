@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
-/// Whoever starts a process anew may have mended what failed, and a process that does nothing else ends after half a minute.
+/// Whoever restarts a process may have mended what failed, and a process that does nothing else ends after half a minute.
 const TAKEN_UP_WITHIN: Duration = Duration::from_secs(10);
 /// The longest wait that a notifier may ask for.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);

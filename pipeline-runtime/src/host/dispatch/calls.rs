@@ -109,7 +109,7 @@ impl Dispatch<'_> {
         }
     }
 
-    /// The key of a run that has not come to its end, nor to where only another program can go on with it.
+    /// The key of a run that has not ended and is not blocked.
     fn whether_to_wait(&self, run: &RunRef) -> Result<Option<RunKey>, HostError> {
         let found = find(&self.journal()?.reader_after_all()?, run)?;
         // What is on its way to this loop comes later than what is kept.

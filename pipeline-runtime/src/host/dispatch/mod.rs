@@ -207,7 +207,7 @@ impl<'a> Dispatch<'a> {
         std::thread::scope(|threads| {
             let thread = std::thread::Builder::new().name("pipeline-dispatch".into());
             let (beat, mut beats) = watch::channel(Beat::default());
-            // Whoever embeds a host tells of itself.
+            // A program that embeds a host reports its own start.
             let is_the_process = self.service.follows_schedules && !self.calls.is_embedded();
             let mut supervisor = is_the_process.then(Supervisor::of_environment).flatten();
             self.beat = supervisor.is_some().then_some(beat);

@@ -75,7 +75,7 @@ impl HostBuilder {
         Self { speed: times, ..self }
     }
 
-    /// Starts the host, and returns once unfinished runs are taken up. A run that this program cannot go on with is
+    /// Starts the host, and returns once unfinished runs are resumed. A run that this program cannot resume is
     /// [blocked](crate::read::RunSummary::blocked), which is logged, and holds up no other.
     ///
     /// # Errors

@@ -47,8 +47,8 @@ pub enum HostError {
         /// What was asked for.
         run: RunRef,
     },
-    /// This program cannot go on with the run.
-    #[error("run `{run}` is blocked: {reason}; it waits for a program that can go on with it, and `Host::cancel` ends it")]
+    /// This program cannot resume the run.
+    #[error("run `{run}` is blocked: {reason}; it waits for a program that can resume it, and `Host::cancel` ends it")]
     Blocked {
         /// The run.
         run: RunRef,

@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// The engine within another program, such as an axum service or a `#[tokio::test]`.
 ///
-/// It holds a journal, goes on with the journal's unfinished runs, and runs what it is asked to; with
+/// It holds a journal, resumes the journal's unfinished runs, and runs what it is asked to; with
 /// [`follow_schedules`](HostBuilder::follow_schedules) also what is due. It is cheap to clone, and its methods may be awaited on any runtime.
 ///
 /// ```
@@ -143,7 +143,7 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// If there is no such pipeline, if it has no plan with these params, if the date is none, or if that date has an unfinished run.
+    /// If there is no such pipeline, if it has no plan with these params, if the date is invalid, or if that date has an unfinished run.
     pub async fn trigger(&self, pipeline: &str, params: impl Serialize, logical_date: Option<&str>) -> Result<RunRef, HostError> {
         let params = serde_json::to_value(params).map_err(|error| HostError::Params { pipeline: pipeline.to_owned(), error })?;
         let (pipeline, logical_date) = (pipeline.to_owned(), logical_date.map(str::to_owned));
@@ -155,7 +155,7 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`HostError::Blocked`] if this program cannot go on with the run, and [`HostError::Ended`] if the host ends before the run does.
+    /// [`HostError::Blocked`] if this program cannot resume the run, and [`HostError::Ended`] if the host ends before the run does.
     pub async fn wait(&self, run: &RunRef) -> Result<RunDetails, HostError> {
         let run = run.clone();
         self.call(|answer| Call::Wait { run, answer }).await
