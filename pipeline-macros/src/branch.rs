@@ -45,9 +45,11 @@ fn runtime(attrs: &[Attribute], name: &Ident, errors: &mut Errors) -> Runtime {
     let mut written = TokenStream::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("branch")) {
         match &attr.meta {
+            // A list may end with a comma of its own.
+            Meta::List(list) if written.is_empty() => written = list.tokens.clone(),
             Meta::List(list) => {
                 let options = &list.tokens;
-                written.extend(quote!(#options,));
+                written.extend(quote!(, #options));
             }
             other => errors.on(other, "write `#[branch(crate = my_facade::pipeline)]`, or leave it out"),
         }

@@ -1,5 +1,6 @@
 //! The table of options: one row per option, which the parser, the messages and the expansion all read.
 
+use pipeline_syntax::limits::MAX_RETRIES;
 use pipeline_syntax::suggest;
 
 /// Where options are written.
@@ -33,10 +34,8 @@ impl Place {
 /// What an option's value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// A whole number from this on, of 32 bits.
-    Count(u32),
-    /// How often a node is retried.
-    Retries,
+    /// A whole number from this on, up to that.
+    Count(u32, u32),
     /// A whole number that may be negative, of 32 bits.
     Rank,
     Switch,
@@ -89,7 +88,7 @@ const fn row(name: &'static str, shape: Shape, places: &'static [Place], example
 }
 
 const TABLE: &[Spec] = &[
-    row("retries", Shape::Retries, NODES, "retries = 2"),
+    row("retries", Shape::Count(0, MAX_RETRIES), NODES, "retries = 2"),
     row("retry_delay", Shape::Duration, NODES, "retry_delay = \"5m\""),
     row("backoff", Shape::Backoff, NODES, "backoff(start = \"30s\", max = \"5m\")"),
     row("timeout", Shape::Duration, ALL, "timeout = \"10m\""),
@@ -111,7 +110,7 @@ const TABLE: &[Spec] = &[
     row("start", Shape::Date, PIPELINES, "start = \"2024-01-31\""),
     row("end", Shape::Date, PIPELINES, "end = \"2024-12-31\""),
     row("catchup", Shape::Switch, PIPELINES, "catchup = true"),
-    row("max_active_runs", Shape::Count(1), PIPELINES, "max_active_runs = 1"),
+    row("max_active_runs", Shape::Count(1, u32::MAX), PIPELINES, "max_active_runs = 1"),
     row("depends_on_past", Shape::Switch, PIPELINES, "depends_on_past = true"),
     row("keep", Shape::Duration, PIPELINES, "keep = \"90d\""),
     row("escalate", Shape::Escalation, PIPELINES, "escalate(\"60m\" => page)"),

@@ -114,6 +114,10 @@ fn durations_want_quotes() {
         refused(Place::Task, quote!(timeout = LIMIT)),
         ["`timeout` takes a duration in quotes written out, as in `timeout = \"10m\"`"]
     );
+    assert_eq!(refused(Place::Task, quote!(timeout = 30)), ["a duration is written with a unit, in quotes: `timeout = \"30s\"`"]);
+    // What would be refused next is not proposed.
+    let zero = refused(Place::Task, quote!(timeout = 0));
+    assert!(zero.len() == 1 && zero[0].starts_with("invalid duration 0: ") && !zero[0].contains("0s\""), "{zero:?}");
 }
 
 #[test]

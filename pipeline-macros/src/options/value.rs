@@ -75,11 +75,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(mut self) -> Option<Value> {
         match self.spec.shape {
-            Shape::Count(least) => self.count(least).map(Value::Count),
+            Shape::Count(least, most) => self.count(least, most).map(Value::Count),
             Shape::Rank => self.rank().map(Value::Rank),
             Shape::Switch => self.switch().map(Value::Switch),
             Shape::Duration => self.duration().map(Value::Duration),
-            Shape::Retries => self.retries().map(Value::Count),
             Shape::Schedule => {
                 let parse = |text: &str| cron::parse(text).map_err(|error| error.to_string());
                 self.checked("schedule", parse).map(|(_, text)| Value::Text(text))
@@ -116,24 +115,14 @@ impl Reader<'_> {
         self.refuse(&why)
     }
 
-    fn count(&mut self, least: u32) -> Option<u32> {
+    fn count(&mut self, least: u32, most: u32) -> Option<u32> {
         let number = self.whole("a whole number")?;
         if number < i128::from(least) {
             let why = format!("`{}` is a whole number from {least} on, as in `{}`", self.spec.name, self.spec.example);
             return self.refuse(&why);
         }
-        u32::try_from(number).ok().or_else(|| {
-            let most = if self.spec.shape == Shape::Retries { limits::MAX_RETRIES } else { u32::MAX };
-            self.refuse(&format!("`{}` is at most {most}", self.spec.name))
-        })
-    }
-
-    fn retries(&mut self) -> Option<u32> {
-        let retries = self.count(0)?;
-        match limits::check_retries(retries) {
-            Ok(()) => Some(retries),
-            Err(_) => self.refuse(&format!("`{}` is at most {}", self.spec.name, limits::MAX_RETRIES)),
-        }
+        let number = u32::try_from(number).ok().filter(|number| *number <= most);
+        number.or_else(|| self.refuse(&format!("`{}` is at most {most}", self.spec.name)))
     }
 
     fn rank(&mut self) -> Option<i32> {
@@ -169,19 +158,22 @@ impl Reader<'_> {
     }
 
     fn duration(&mut self) -> Option<Duration> {
+        let zero = limits::zero_of(self.spec.name);
         if let Ok(number) = syn::parse2::<Lit>(self.tokens.clone())
             && let Lit::Int(_) | Lit::Float(_) = number
         {
             let written = self.tokens.to_string();
-            let zero = limits::zero_of(self.spec.name);
             let (unit, quoted) = match duration::parse(&written, zero) {
                 Ok(_) => ("in quotes", written),
-                Err(_) => ("with a unit, in quotes", format!("{written}s")),
+                // What is proposed must be taken.
+                Err(_) => match duration::parse(&format!("{written}s"), zero) {
+                    Ok(_) => ("with a unit, in quotes", format!("{written}s")),
+                    Err(why) => return self.refuse(&format!("invalid duration {written}: {why}")),
+                },
             };
             let why = format!("a duration is written {unit}: `{} = \"{quoted}\"`", self.spec.name);
             return self.refuse(&why);
         }
-        let zero = limits::zero_of(self.spec.name);
         self.checked("duration", |text| duration::parse(text, zero)).map(|(duration, _)| duration)
     }
 

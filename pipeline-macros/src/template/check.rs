@@ -40,9 +40,10 @@ fn single_braces(source: &str) -> Option<String> {
         return Some(format!("a template's expressions have two braces: write `{{{{ {name} }}}}` for `{{{name}}}`"));
     }
     let is_of_several_lines = source.trim_end().contains('\n');
-    let holds = |line: &str| line.contains(&format!("{{{name}}}"));
-    let place = source.lines().position(holds).filter(|_| is_of_several_lines);
-    let place = place.map_or_else(String::new, |line| format!(" in line {}", line + 1));
+    // The name is a part of the source; the same text may stand before it where it means something.
+    let before = &source[..name.as_ptr().addr() - source.as_ptr().addr()];
+    let line = before.matches('\n').count() + 1;
+    let place = if is_of_several_lines { format!(" in line {line}") } else { String::new() };
     Some(format!(
         "`{{{name}}}` is not replaced{place}: a template knows no variables of the function, and its expressions have two braces; pass \
          the value as a param and write `{{{{ params.{name} }}}}`, or write `{{% raw %}}{{{name}}}{{% endraw %}}` if the braces are meant"
@@ -297,6 +298,7 @@ mod tests {
              as a param and write `{{ params.bucket }}`, or write `{% raw %}{bucket}{% endraw %}` if the braces are meant"
         );
         assert!(refused("one\n{bucket}").starts_with("`{bucket}` is not replaced in line 2: "));
+        assert!(refused("${bucket}\n{{bucket}}\n{bucket}").starts_with("`{bucket}` is not replaced in line 3: "));
     }
 
     #[test]

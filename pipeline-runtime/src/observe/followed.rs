@@ -173,13 +173,9 @@ impl Followed {
 
 /// The plan that the journal has kept with a run of these records.
 fn kept(run: &StoredRun, present: Option<&Plan>, entries: &[StoredEntry]) -> Result<Arc<Plan>, HistoryError> {
-    let unreadable = || HistoryError::Skeleton(run.run_id.clone());
-    let plan = Plan::recalled(&run.skeleton, &HashSet::new(), present).ok_or_else(unreadable)?;
+    let plan = Plan::recalled(&run.skeleton, present).ok_or_else(|| HistoryError::Skeleton(run.run_id.clone()))?;
     let sensors = sensors(&plan, entries)?;
-    if sensors.is_empty() {
-        return Ok(Arc::new(plan));
-    }
-    Plan::recalled(&run.skeleton, &sensors, present).map(Arc::new).ok_or_else(unreadable)
+    Ok(Arc::new(plan.with_sensors(&sensors)))
 }
 
 /// The nodes that have not been ready once.

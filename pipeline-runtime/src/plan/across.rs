@@ -25,8 +25,7 @@ pub(crate) fn disagreements(plans: &[Plan]) -> Vec<Problem> {
     let mut known: HashMap<&str, (u32, &Plan, Option<Place>)> = HashMap::new();
     for plan in plans {
         for (ix, pool) in plan.pools.iter().enumerate().filter(|(_, pool)| pool.name != DEFAULT_POOL) {
-            let user = plan.bodies().find(|(node, _)| plan.policy(*node).pool as usize == ix);
-            let at = user.map(|(node, _)| plan.node(node).at);
+            let at = plan.first_in_pool(ix);
             let (slots, first, of_first) = *known.entry(pool.name).or_insert((pool.slots, plan, at));
             if slots == pool.slots {
                 continue;

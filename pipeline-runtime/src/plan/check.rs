@@ -411,38 +411,35 @@ fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
 
 fn pools(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    let user = |pool: usize| plan.bodies().find(|(ix, _)| plan.policy(*ix).pool as usize == pool).map(|(ix, _)| plan.node(ix).at);
     for (ix, pool) in plan.pools.iter().enumerate() {
         if pool.slots == 0 {
             let message = format!("pool `{}` has no slots, so that nothing in it could ever run", pool.name);
             let mut problem = Problem::new(message, format!("give it at least one: `Pool::new({:?}, 1)`", pool.name));
-            if let Some(at) = user(ix) {
+            if let Some(at) = plan.first_in_pool(ix) {
                 problem = problem.at(at, "the node wired here needs one");
             }
             problems.push(problem);
         }
-        let twin = plan.pools[..ix].iter().position(|other| other.name == pool.name && other.slots != pool.slots);
-        if let Some(twin) = twin {
-            let other = plan.pools[twin];
-            let message = format!("two pools are named `{}`, one of {} slots and one of {}", pool.name, other.slots, pool.slots);
-            let help = "share one `static` pool, or give one of them another name";
-            let mut problem = Problem::new(message, help);
-            if pool.name == DEFAULT_POOL {
-                let message = format!(
-                    "`{DEFAULT_POOL}` is the pool of all nodes that name none; it has as many slots as `--parallelism` says"
-                );
-                let help = "give this pool another name; `defaults(pool = ..)` of the pipeline puts all its tasks into it";
-                let problem = Problem::new(message, help);
-                problems.extend(user(ix).map(|at| problem.at(at, "this node names a pool of its own so")));
-                continue;
-            }
-            for (of, which) in [(twin, "the first is used here"), (ix, "the second is used here")] {
-                if let Some(at) = user(of) {
-                    problem = problem.at(at, which);
-                }
-            }
-            problems.push(problem);
+        let Some(twin) = plan.pools[..ix].iter().position(|other| other.name == pool.name && other.slots != pool.slots) else {
+            continue;
+        };
+        if pool.name == DEFAULT_POOL {
+            let message =
+                format!("`{DEFAULT_POOL}` is the pool of all nodes that name none; it has as many slots as `--parallelism` says");
+            let help = "give this pool another name; `defaults(pool = ..)` of the pipeline puts all its tasks into it";
+            let problem = Problem::new(message, help);
+            problems.extend(plan.first_in_pool(ix).map(|at| problem.at(at, "this node names a pool of its own so")));
+            continue;
         }
+        let slots = plan.pools[twin].slots;
+        let message = format!("two pools are named `{}`, one of {slots} slots and one of {}", pool.name, pool.slots);
+        let mut problem = Problem::new(message, "share one `static` pool, or give one of them another name");
+        for (of, which) in [(twin, "the first is used here"), (ix, "the second is used here")] {
+            if let Some(at) = plan.first_in_pool(of) {
+                problem = problem.at(at, which);
+            }
+        }
+        problems.push(problem);
     }
 }
 

@@ -210,6 +210,12 @@ impl Plan {
         &all[node as usize]
     }
 
+    /// Where the first node of a pool is wired.
+    pub(super) fn first_in_pool(&self, pool: usize) -> Option<Place> {
+        let (ix, _) = self.bodies().find(|(ix, _)| self.policy(*ix).pool as usize == pool)?;
+        Some(self.node(ix).at)
+    }
+
     /// The nodes that have a body, in wiring order.
     pub(crate) fn bodies(&self) -> impl Iterator<Item = (NodeIx, &'static Definition)> {
         (0..).zip(&self.nodes).filter_map(|(ix, node)| match &node.what {

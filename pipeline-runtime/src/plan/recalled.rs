@@ -30,9 +30,8 @@ const TASK: u32 = 0;
 const SENSOR: u32 = 1;
 
 impl Plan {
-    /// The plan of that skeleton; none if it cannot be read. `sensors` are the nodes that are known to be some.
-    /// `present` is the plan of the same pipeline as it is now, if there is one.
-    pub(crate) fn recalled(skeleton: &str, sensors: &HashSet<NodeIx>, present: Option<&Self>) -> Option<Self> {
+    /// The plan of that skeleton; none if it cannot be read. `present` is the plan of the same pipeline as it is now, if there is one.
+    pub(crate) fn recalled(skeleton: &str, present: Option<&Self>) -> Option<Self> {
         let bones = serde_json::from_str::<Skeleton>(skeleton).ok()?.nodes;
         let ids: HashMap<&str, NodeIx> = bones.iter().map(|bone| bone.id.as_str()).zip(0..).collect();
         let mappings: HashSet<&str> = bones.iter().filter_map(|bone| bone.within.as_deref()).collect();
@@ -48,6 +47,8 @@ impl Plan {
             scopes.push(Scope { parent, each: Some(*ids.get(bone.id.as_str())?), nodes: Vec::new(), imports: Vec::new() });
         }
         let mut policies = vec![policy(None), policy(Some(Box::new(sensor())))];
+        // Nodes of one task share a policy, as they do in the present plan.
+        let mut copied: HashMap<u32, u32> = HashMap::new();
         let mut nodes = Vec::with_capacity(bones.len());
         for (ix, bone) in (0..).zip(&bones) {
             let scope_ix = match bone.within.as_deref() {
@@ -66,11 +67,10 @@ impl Plan {
                 (None, None) => What::Recalled(Box::new(Recalled { is_body: bone.is_body(), from, is_placed: now.is_some() })),
             };
             let policy = match now {
-                Some((present, now)) => {
+                Some((present, now)) => *copied.entry(present.node(now).policy).or_insert_with(|| {
                     policies.push(Policy { pool: 0, callbacks: Box::default(), ..present.policy(now).clone() });
-                    u32::try_from(policies.len() - 1).ok()?
-                }
-                None if sensors.contains(&ix) => SENSOR,
+                    u32::try_from(policies.len() - 1).unwrap_or(TASK)
+                }),
                 None => TASK,
             };
             nodes.push(PlanNode {
@@ -113,15 +113,22 @@ impl Plan {
             inbound: OnceLock::new(),
         })
     }
+
+    /// Of a recalled plan: with these nodes as sensors, where the present plan does not say what they are.
+    pub(crate) fn with_sensors(mut self, sensors: &HashSet<NodeIx>) -> Self {
+        for (ix, node) in (0..).zip(&mut self.nodes) {
+            if node.policy == TASK && sensors.contains(&ix) {
+                node.policy = SENSOR;
+            }
+        }
+        self
+    }
 }
 
 /// The node of the present plan that a node of the run still is.
 fn same(present: &Plan, bone: &Bone) -> Option<NodeIx> {
     let ix = present.find(&bone.id).filter(|_| !bone.numbered)?;
-    let now = present.bone(ix);
-    // What earlier versions kept of a type is not compared.
-    let is_same = now.is_body() == bone.is_body() && (bone.output.is_none() || now.output == bone.output);
-    is_same.then_some(ix)
+    bone.returns(present.output(ix)).then_some(ix)
 }
 
 fn policy(sensor: Option<Box<SensorPolicy>>) -> Policy {

@@ -1,6 +1,6 @@
 //! The secrets that a plan needs.
 
-use super::graph::{Plan, What};
+use super::graph::Plan;
 use crate::author::input::Source;
 use crate::author::secret::{NoValue, Secret};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub(crate) struct Missing {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (named, others) = self.needed_by.split_at(self.needed_by.len().min(MAX_NAMED));
-        let others = if others.is_empty() { String::new() } else { format!(" and {} others", others.len()) };
+        let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
         write!(f, "{}; it is needed by {}{others} of pipeline `{}`", self.why, named.join(", "), self.pipeline)
     }
 }
@@ -36,13 +36,14 @@ impl Plan {
             }
             let look = || Some(Missing { pipeline: self.pipeline, needed_by: Vec::new(), why: secret.read().err()? });
             if let Some(missing) = found.entry(secret.reference().into_owned()).or_insert_with(look) {
-                missing.needed_by.push(needed_by());
+                let needed_by = needed_by();
+                // One that takes it twice is named once.
+                if missing.needed_by.last() != Some(&needed_by) {
+                    missing.needed_by.push(needed_by);
+                }
             }
         };
-        for (ix, node) in (0..).zip(&self.nodes) {
-            if !matches!(node.what, What::Body(_)) {
-                continue;
-            }
+        for (ix, _) in self.bodies() {
             for arg in self.args(ix) {
                 if let Source::Secrets(secrets) = &arg.source {
                     secrets.iter().for_each(|secret| look(secret, &|| format!("`{}`", self.id(ix))));

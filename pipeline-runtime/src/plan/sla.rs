@@ -33,13 +33,13 @@ impl Plan {
             ));
         }
         let unheard: Vec<NodeIx> = self.bodies().map(|(ix, _)| ix).filter(|ix| self.policy(*ix).is_sla_unheard()).collect();
-        if let Some(more) = unheard.len().checked_sub(1) {
+        if !unheard.is_empty() {
             let named: Vec<String> = unheard.iter().take(MAX_NAMED).map(|ix| format!("`{}`", self.id(*ix))).collect();
             let others = match unheard.len().saturating_sub(MAX_NAMED) {
                 0 => String::new(),
                 others => format!(" and {others} more"),
             };
-            let (node, does) = if more == 0 { ("node", "does") } else { ("nodes", "do") };
+            let (node, does) = if unheard.len() == 1 { ("node", "does") } else { ("nodes", "do") };
             let (pipeline, named) = (self.pipeline, named.join(", "));
             warnings.push(format!(
                 "the `sla` of {node} {named}{others} of pipeline `{pipeline}` {does} nothing: nobody is told that it was missed\n{help}"

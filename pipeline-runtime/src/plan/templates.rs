@@ -6,10 +6,8 @@ use super::problem::Problem;
 use crate::author::input::Source;
 use crate::author::params::WrongName;
 use crate::author::template::Template;
+use pipeline_syntax::suggest;
 use std::collections::HashMap;
-
-/// A name that is less alike is not proposed.
-const MIN_SIMILARITY: f64 = 0.7;
 
 pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
@@ -58,9 +56,8 @@ pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
 
 fn help(name: &str, known: &[String]) -> String {
     let (around, last) = name.rsplit_once('.').map_or((String::new(), name), |(around, last)| (format!("{around}."), last));
-    let similarity = |name: &&String| strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &last.to_lowercase());
-    let nearest = known.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
-    match nearest.filter(|name| similarity(name) >= MIN_SIMILARITY) {
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    match suggest::nearest(last, &names) {
         Some(nearest) => format!("did you mean `params.{around}{nearest}`?"),
         None if known.is_empty() => "the pipeline takes no params: give its function a struct of them".to_owned(),
         None => {

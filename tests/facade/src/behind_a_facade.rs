@@ -4,7 +4,7 @@ use crate::my_facade::pipeline::prelude::*;
 
 /// Which way it goes.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize, Branch)]
-#[branch(crate = crate::my_facade::pipeline)]
+#[branch(crate = crate::my_facade::pipeline,)]
 pub enum Route {
     /// A number.
     Number(u64),
