@@ -327,7 +327,12 @@ fn what_nothing_met_is_warned_of() {
         Ok(())
     }
     let simulation = || Simulation::new(nightly()).arrive("1m", "memory://data/export.json", "{}");
-    let met = simulation().fail("flat", 1, "x").fail("mapped", 1, "x").fail("mapped[1]", 2, "x").run();
+    let met = simulation()
+        .arrive("3m", "MEMORY://data/other.json", "{}")
+        .fail("flat", 1, "x")
+        .fail("mapped", 1, "x")
+        .fail("mapped[1]", 2, "x")
+        .run();
     assert!(met.warnings().is_empty(), "{:?}", met.warnings());
     let unmet = simulation().fail("flat", 2, "x").fail("mapped[7]", 1, "x").arrive("2m", "memory://dta/export.json", "{}").run();
     assert_eq!(

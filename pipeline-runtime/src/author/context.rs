@@ -176,6 +176,11 @@ impl Context {
     }
 }
 
+/// 2024-01-01T00:00:00Z, when contexts and notifications for tests are.
+pub(crate) fn test_date() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_704_067_200, 0).unwrap_or_default()
+}
+
 /// For tests.
 impl Context {
     /// A context to call a body with in a test: the first attempt of the node `test` in the run `test` of the pipeline `test`, for the one
@@ -198,8 +203,7 @@ impl Context {
     /// # }
     /// ```
     pub fn for_test() -> Self {
-        // 2024-01-01T00:00:00Z.
-        let date = DateTime::from_timestamp(1_704_067_200, 0).unwrap_or_default();
+        let date = test_date();
         let run = RunInfo {
             pipeline: "test".into(),
             run_id: "test".into(),

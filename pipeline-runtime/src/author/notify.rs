@@ -270,8 +270,7 @@ impl Notification {
     /// # }
     /// ```
     pub fn for_test(event: Event) -> Self {
-        // 2024-01-01T00:00:00Z.
-        let at = chrono::DateTime::from_timestamp(1_704_067_200, 0).unwrap_or_default();
+        let at = super::context::test_date();
         Self {
             event,
             pipeline: "test".into(),

@@ -130,16 +130,13 @@ impl fmt::Debug for Pipeline {
 pub fn without_params<R: PipelineOutput + 'static>(definition: PipelineDefinition, wire: fn() -> R) -> Pipeline {
     let definition = Arc::new(definition);
     let of = Arc::clone(&definition);
+    let none =
+        |pipeline, source: Source<'_>| if source.is_empty() { Ok(Value::Null) } else { Err(ParamsError::None { pipeline }) };
     let wire = move |source: Source<'_>| {
-        if !source.is_empty() {
-            return Err(ParamsError::None { pipeline: of.name }.into());
-        }
+        none(of.name, source)?;
         Ok(Described { draft: describe(&of, wire)?, params: Value::Null, fields: Fields::none() })
     };
-    let given = |pipeline, source: Source<'_>| {
-        if source.is_empty() { Ok(Value::Null) } else { Err(ParamsError::None { pipeline }) }
-    };
-    Pipeline { definition, wire: Arc::new(wire), given }
+    Pipeline { definition, wire: Arc::new(wire), given: none }
 }
 
 /// A pipeline with params.

@@ -27,20 +27,23 @@ static HAS_ANY: AtomicBool = AtomicBool::new(false);
 
 /// Hides a value from now on.
 pub(crate) fn hide(value: &str) {
-    let lines = value.lines().filter(|line| line.len() >= MIN_LINE && line.len() < value.len());
-    // As `{:?}` shows it, and JSON.
-    let escaped = value.escape_debug().to_string();
-    let texts = [value, &escaped].into_iter().chain(lines).filter(|text| text.len() >= MIN_BYTES);
+    let (debug, json) = (format!("{value:?}"), serde_json::to_string(value).unwrap_or_default());
+    let lines = value.lines().filter(|line| line.len() >= MIN_LINE && line.len() < value.len()).take(MAX_HIDDEN / 2);
+    // The whole value last, as the oldest are dropped first.
+    let texts = lines.chain([&debug, &json].map(|quoted| unquoted(quoted))).chain([value]);
+    let texts: Vec<&str> = texts.filter(|text| text.len() >= MIN_BYTES).collect();
     let is_known = |all: &[Box<str>], text: &str| all.iter().any(|known| **known == *text);
-    let new: Vec<&str> = {
+    {
         let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
-        texts.filter(|text| !is_known(&all, text)).collect()
-    };
-    if new.is_empty() {
-        return;
+        // While there is room for as many again, none that is in use is about to be dropped.
+        if all.len() < MAX_HIDDEN / 2 && texts.iter().all(|text| is_known(&all, text)) {
+            return;
+        }
     }
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
-    for text in new {
+    // One that is read again is among the newest again.
+    all.retain(|known| !texts.contains(&&**known));
+    for text in texts {
         if !is_known(&all, text) {
             all.push(text.into());
         }
@@ -48,6 +51,11 @@ pub(crate) fn hide(value: &str) {
     let excess = all.len().saturating_sub(MAX_HIDDEN);
     all.drain(..excess);
     HAS_ANY.store(true, Ordering::Release);
+}
+
+/// What stands between the quotes of a text as `{:?}` shows it, or JSON.
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
 /// The text with each value replaced.
@@ -89,6 +97,17 @@ mod tests {
         assert_eq!(redacted("it has \"bGluZS1vbmUtb2Y\" in it"), "it has *** in it");
         assert_eq!(redacted("END"), "END");
         assert_eq!(redacted(&format!("{:?}", "-----BEGIN\n\"bGluZS1vbmUtb2Y\"\nEND")), "\"***\"");
+    }
+
+    #[test]
+    fn a_value_is_found_as_debug_and_json_show_it() {
+        for value in
+            ["it's a \"pass\\word\" of debug", "bell\u{7}, escape\u{1b} and 'quotes' of json", "zero\u{200b}width \"of\" both"]
+        {
+            hide(value);
+            assert_eq!(redacted(&format!("{value:?}")), "\"***\"");
+            assert_eq!(redacted(&serde_json::to_string(value).unwrap()), "\"***\"");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::author::definition::{Definition, Task};
 use crate::author::draft::{self, Mapping, Place};
 use crate::author::error::cut;
 use crate::author::input::{Rule, Source};
+use crate::author::redaction::redacted;
 use crate::schedule::Schedule;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -254,7 +255,7 @@ impl Plan {
             Source::Plain(_) | Source::Secrets(_) | Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,
         };
         let labelled = task.inputs.iter().zip(self.args(node));
-        labelled.filter_map(|(label, arg)| Some(((*label).to_owned(), cut(text(arg)?)))).collect()
+        labelled.filter_map(|(label, arg)| Some(((*label).to_owned(), cut(redacted(&text(arg)?).into_owned())))).collect()
     }
 }
 

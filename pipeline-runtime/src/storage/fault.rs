@@ -57,11 +57,15 @@ pub(crate) struct Unmet {
 
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing met the latency or outage of {}: ", self.unmet.join(", "))?;
-        match self.touched.as_slice() {
-            [] => f.write_str("the run touched no bucket"),
-            touched => write!(f, "the run touched {} alone", touched.join(", ")),
-        }
+        write!(f, "nothing met the latency or outage of {}: {}", self.unmet.join(", "), what_was_touched(&self.touched))
+    }
+}
+
+/// What a run touched, as the end of a warning about what it did not.
+pub(super) fn what_was_touched(touched: &[String]) -> String {
+    match touched {
+        [] => "the run touched no bucket".to_owned(),
+        touched => format!("the run touched {} alone", touched.join(", ")),
     }
 }
 

@@ -5,12 +5,16 @@
 
 use super::bucket::{Bucket, Look};
 use super::object::Object;
-use super::watch::{Poke, STILL};
+use super::watch::Poke;
 use crate::author::notify::BoxFuture;
 use crate::engine::Watching;
 use crate::time::Clock;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a file's size has to stand still before it counts as arrived, where nobody tells its end.
+pub(super) const STILL: Duration = Duration::from_millis(200);
 
 /// Kept with the poke, as JSON on one line.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,10 +5,6 @@ use crate::engine::Watching;
 use object_store::path::Path as Key;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a file's size has to stand still.
-pub(super) const STILL: Duration = Duration::from_millis(200);
 
 /// The poke that looks, if its looks can be watched: none is.
 #[derive(Debug, Clone)]

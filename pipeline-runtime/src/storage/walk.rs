@@ -6,7 +6,7 @@
 //! the walk is passed over, too; a folder that may not be read is an error, as silence would pass for "nothing there".
 
 use std::collections::HashMap;
-use std::fs::{self, DirEntry, Metadata};
+use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -64,8 +64,8 @@ struct Walk<'a> {
     found: Vec<ObjectMeta>,
     /// The real folders in which the walk crossed a link, from the root inward.
     crossed: Vec<PathBuf>,
-    /// How many links were followed to each folder, by what the system tells folders apart by.
-    followed: HashMap<(u64, u64), u32>,
+    /// How many links were followed to each folder, by its real path.
+    followed: HashMap<PathBuf, u32>,
 }
 
 impl Walk<'_> {
@@ -96,28 +96,23 @@ impl Walk<'_> {
             return Ok(());
         };
         let path = entry.path();
-        let mut linked = None;
-        if kind.is_symlink() {
-            let target = match fs::metadata(&path) {
+        let is_link = kind.is_symlink();
+        if is_link {
+            kind = match fs::metadata(&path) {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     return Err(error.into());
                 }
                 // A link to nothing, or to itself.
                 Err(_) => return Ok(()),
-                Ok(target) => target,
+                Ok(target) => target.file_type(),
             };
-            kind = target.file_type();
-            linked = Some(target);
         }
         if kind.is_dir() {
             let below = format!("{key}/");
             if !below.starts_with(self.wanted.prefix().as_str()) {
                 return Ok(());
             }
-            return match linked {
-                Some(target) => self.across(folder, &path, &target, &below),
-                None => self.folder(&path, &below),
-            };
+            return if is_link { self.across(folder, &path, &below) } else { self.folder(&path, &below) };
         }
         if kind.is_file() && !is_staged(name) {
             self.file(&path, key)?;
@@ -135,21 +130,21 @@ impl Walk<'_> {
     }
 
     /// Follows a link to a folder, unless a real folder on the way here lies in it or is it: then it leads round in a circle.
-    fn across(&mut self, from: &Path, link: &Path, to: &Metadata, below: &str) -> Result<(), Failure> {
+    fn across(&mut self, from: &Path, link: &Path, below: &str) -> Result<(), Failure> {
         let (Some(from), Some(target)) = (present(from.canonicalize())?, present(link.canonicalize())?) else {
             return Ok(());
         };
         self.crossed.push(from);
         if !self.crossed.iter().any(|real| real.starts_with(&target)) {
-            self.count(to, &target)?;
+            self.count(&target)?;
             self.folder(link, below)?;
         }
         self.crossed.pop();
         Ok(())
     }
 
-    fn count(&mut self, to: &Metadata, target: &Path) -> Result<(), Failure> {
-        let followed = self.followed.entry(identity(to)).or_default();
+    fn count(&mut self, target: &Path) -> Result<(), Failure> {
+        let followed = self.followed.entry(target.to_owned()).or_default();
         *followed += 1;
         if *followed <= MOST_LINKS {
             return Ok(());
@@ -160,17 +155,6 @@ impl Walk<'_> {
         );
         Err(Failure::new(BucketErrorKind::Other, detail))
     }
-}
-
-#[cfg(unix)]
-fn identity(folder: &Metadata) -> (u64, u64) {
-    use std::os::unix::fs::MetadataExt;
-    (folder.dev(), folder.ino())
-}
-
-#[cfg(not(unix))]
-fn identity(_: &Metadata) -> (u64, u64) {
-    (0, 0)
 }
 
 /// `None` for what is not there, or no longer.

@@ -27,7 +27,7 @@ use tokio::sync::watch;
 
 use super::bucket::Bucket;
 use super::error::{BucketError, BucketErrorKind, Failure};
-use super::fault::{Faults, Latency, Unmet};
+use super::fault::{Faults, Latency, Unmet, what_was_touched};
 use super::local::Local;
 use super::memory::Memory;
 use super::object::Object;
@@ -162,9 +162,18 @@ impl World {
         self.0.simulated.as_ref()?.faults.unmet()
     }
 
-    /// The URLs of the buckets on which there was an operation, other than [`put_now`](Self::put_now).
-    pub(crate) fn touched(&self) -> Vec<String> {
-        self.0.simulated.as_ref().map_or_else(Vec::new, |simulated| simulated.faults.touched())
+    /// Of what was [put](Self::put_now), by the URLs, what lies in buckets on which there was no operation: a warning for each.
+    pub(crate) fn unmet_arrivals(&self, urls: &[String]) -> Vec<String> {
+        let Some(simulated) = &self.0.simulated else { return Vec::new() };
+        let touched = simulated.faults.touched();
+        let is_met = |url: &&String| {
+            // As the bucket writes its URL, and not as it was given.
+            let Ok((location, key)) = Location::parse_object(url) else { return true };
+            let object = format!("{}/{key}", location.url());
+            touched.iter().any(|bucket| object.strip_prefix(bucket.as_str()).is_some_and(|key| key.starts_with('/')))
+        };
+        let unmet = urls.iter().filter(|url| !is_met(url));
+        unmet.map(|url| format!("nothing met the arrival of {url}: {}", what_was_touched(&touched))).collect()
     }
 
     /// How many operations were begun and have not been seen to end by their callers. The process's world does not count.

@@ -149,6 +149,9 @@ fn bare(param: Option<&str>) -> String {
 /// The most bytes that params may have as JSON: each run keeps its own.
 pub(crate) const MAX_BYTES: usize = 1 << 20;
 
+/// How deep a param may be nested: what is deeper could be written as JSON, and not be read again.
+const MAX_DEPTH: usize = 127;
+
 /// What is read on top of the defaults.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Source<'a> {
@@ -205,6 +208,11 @@ impl<P: Params> Reading<P> {
     }
 
     fn complete(&self, source: Source<'_>) -> Result<Complete<P>, ParamsError> {
+        if let Source::Given(_, texts) = source
+            && texts.iter().any(|(key, _)| key.matches('.').count() >= MAX_DEPTH)
+        {
+            return Err(self.invalid(format!("a param is nested more than {MAX_DEPTH} deep, by the dots in its name")));
+        }
         let tree = match source {
             Source::Given(json, texts) => tree(json, (0..).zip(texts)),
             Source::Kept(json) => tree(json, std::iter::empty()),
@@ -236,7 +244,8 @@ impl<P: Params> Reading<P> {
         let with = |flipped, only_given| Seen { is_strict: true, flipped, only_given, ..Seen::default() };
         let (error, seen) = match self.read_seen(tree, with(BTreeSet::new(), false)) {
             (Ok(params), seen) => return Ok((params, seen)),
-            (Err(error), seen) => (error, seen),
+            // Put into words at once: what is read from here on forgets whether a secret was refused.
+            (Err(error), seen) => (self.error(&error), seen),
         };
         let ambiguous = seen.ambiguous.into_inner();
         // Each by itself, as together they would be as many ways as there are sets of them.
@@ -257,7 +266,7 @@ impl<P: Params> Reading<P> {
         {
             return Ok(read);
         }
-        Err(match self.error(&error) {
+        Err(match error {
             // Serde does not tell which of a flattened struct's fields it is: the one that does not fit even alone.
             ParamsError::Invalid { param: None, pipeline, type_name, reason } => {
                 let does_not_fit = |tree: &Node| self.read(tree, with(BTreeSet::new(), false)).is_err();

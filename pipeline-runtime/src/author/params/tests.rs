@@ -406,3 +406,23 @@ fn the_names_of_the_params_are_known_as_far_as_the_type_tells() {
     let guarded = read::<Guarded>(&Value::Null, &[]).unwrap().fields;
     assert_eq!(guarded.wrong("token"), Some(WrongName::Secret { name: "token".into() }));
 }
+
+#[test]
+fn a_refused_secret_is_told_as_one_whatever_else_is_tried() {
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Guarded {
+        any: Value,
+        token: crate::Secret,
+    }
+    let texts = [("any".to_owned(), "[1]".to_owned()), ("token".to_owned(), "s3cr3t-of-this-test".to_owned())];
+    let error = complete::<Guarded>("p", Source::Given(&Value::Null, &texts)).unwrap_err();
+    assert!(matches!(error, ParamsError::BareSecret { .. }), "{error:?}");
+}
+
+#[test]
+fn a_name_of_many_dots_is_refused_before_it_is_followed() {
+    let texts = [("a.".repeat(100_000) + "a", "x".to_owned())];
+    let error = complete::<All>("p", Source::Given(&Value::Null, &texts)).unwrap_err().to_string();
+    assert!(error.contains("nested more than 127 deep") && error.len() < 300, "{}", &error[..300.min(error.len())]);
+}

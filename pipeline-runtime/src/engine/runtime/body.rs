@@ -55,7 +55,7 @@ impl Engine {
         if attempt.has_templates
             && let Err(error) = render(&attempt, &mut supplies)
         {
-            return Executed { answer: Some(Answered::Fatal(error).into()), spare: Some(attempt) };
+            return Executed { answer: Some(without_secrets(Answered::Fatal(error)).into()), spare: Some(attempt) };
         }
         let args = match attempt.has_secrets.then(|| self.read_secrets(&attempt)).transpose() {
             Ok(args) => args,
@@ -244,16 +244,14 @@ impl Engine {
                     )
                 })
             }
-            Ok(Produced::NotYet) => {
-                Answered::NotYet(attempt.last_seen.as_ref().and_then(|seen| seen.told()).map(|told| redacted(&told).into()))
-            }
-            Err(Failed::Panic(message)) => Answered::Error(hidden(format!("the body panicked: {message}")).into()),
+            Ok(Produced::NotYet) => Answered::NotYet(attempt.last_seen.as_ref().and_then(|seen| seen.told())),
+            Err(Failed::Panic(message)) => Answered::Error(format!("the body panicked: {message}").into()),
             Err(Failed::Body(error)) => {
                 let kind = error.kind();
                 // It calls the error's own `Display`, and its `Drop`.
                 let text = catch_unwind(AssertUnwindSafe(move || error.chain()))
                     .unwrap_or_else(|panic| format!("the error's own code panicked as it was shown: {}", panic_message(&*panic)));
-                let text: Arc<str> = hidden(text).into();
+                let text: Arc<str> = text.into();
                 match kind {
                     Kind::Retry => Answered::Error(text),
                     Kind::Fatal => Answered::Fatal(text),
@@ -261,6 +259,7 @@ impl Engine {
                 }
             }
         };
+        let what = without_secrets(what);
         let mut memory = attempt.memory();
         if let (Answered::NotYet(_), Some(watching)) = (&what, attempt.watching.get()) {
             if self.0.is_durable {
@@ -324,11 +323,18 @@ enum Failed {
     Panic(String),
 }
 
-/// A text of the body's without the values of secrets.
-fn hidden(text: String) -> String {
-    match redacted(&text) {
+/// What an attempt says, without the values of secrets: whoever makes the text, it passes here.
+fn without_secrets(answered: Answered) -> Answered {
+    let hidden = |text: Arc<str>| match redacted(&text) {
         Cow::Borrowed(_) => text,
-        Cow::Owned(hidden) => hidden,
+        Cow::Owned(hidden) => hidden.into(),
+    };
+    match answered {
+        Answered::Error(text) => Answered::Error(hidden(text)),
+        Answered::Fatal(text) => Answered::Fatal(hidden(text)),
+        Answered::Skip(text) => Answered::Skip(hidden(text)),
+        Answered::NotYet(looked) => Answered::NotYet(looked.map(|text| redacted(&text).into())),
+        answered @ (Answered::Success(..) | Answered::Aborted) => answered,
     }
 }
 

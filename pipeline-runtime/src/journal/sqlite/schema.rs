@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// What makes each version of the one before it. A file has the version of the last that was applied to it; an older one is
 /// brought forward when it is opened to be written, all or nothing. What was committed once is never changed here, only added to.
-const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7];
+const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8];
 /// The version this code writes.
 #[expect(clippy::cast_possible_wrap, reason = "they are counted by hand")]
 const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -154,6 +154,11 @@ const V7: &str = "
         interval_end INTEGER NOT NULL,
         PRIMARY KEY (pipeline, interval_start)
     ) STRICT, WITHOUT ROWID;
+";
+
+/// A run that has ended is not blocked: earlier versions could leave why one was.
+const V8: &str = "
+    UPDATE runs SET blocked = NULL WHERE state NOT IN ('queued', 'running');
 ";
 
 /// Opens the file to write, making or migrating it.
@@ -326,7 +331,7 @@ mod tests {
         first.execute_batch(run).unwrap();
         drop(first);
         let error = open_reader(&path).unwrap_err().to_string();
-        assert!(error.contains("(schema 1, this one reads 7); `resume` or any run brings it forward"), "{error}");
+        assert!(error.contains("(schema 1, this one reads 8); `resume` or any run brings it forward"), "{error}");
         drop(open(&path).unwrap());
         let reader = crate::journal::Reader::open(&path).unwrap();
         let run = reader.run("manual__1").unwrap().unwrap();

@@ -2,7 +2,7 @@
 //!
 //! - A file counts as arrived when whoever wrote it closes it, or when it is renamed to its key; never as it is created, so that
 //!   nobody is woken for half a file. Where the system does not tell when a file is closed, and for what is found in a folder that
-//!   was made a moment ago, it counts once its size stood still for [200 ms](settle::STILL).
+//!   was made a moment ago, it counts once its size stood still for [200 ms](super::trace::STILL).
 //! - A folder that does not exist yet is awaited in the nearest one above it that does, down to the bucket itself.
 //! - The watch is there before the poke reads, so that what comes in between is not missed. It ends with the sensor's next poke,
 //!   which has its own, or with the sensor.
@@ -31,7 +31,6 @@ use super::store::Wanted;
 use crate::engine::{self, Attempt, Watching};
 use hub::Hub;
 use object_store::path::Path as Key;
-pub(super) use settle::STILL;
 use std::path::Path;
 use std::sync::Arc;
 use table::Id;

@@ -1,13 +1,10 @@
 //! Files whose end nobody tells: they count as arrived once their size stood still.
 
+use super::super::trace::STILL;
 use crate::time::Timestamp;
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
-
-/// How long a file's size has to stand still.
-pub(in super::super) const STILL: Duration = Duration::from_millis(200);
 
 /// The most files that are looked at; any further one is left to the next tick.
 const MAX_FILES: usize = 65_536;
