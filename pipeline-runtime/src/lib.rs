@@ -139,7 +139,7 @@
 
 // Much of the engine serves a journal or a command line.
 #![cfg_attr(
-    not(feature = "cli"),
+    not(all(feature = "cli", feature = "watch", feature = "webhook")),
     allow(dead_code, unreachable_pub, unused_imports, reason = "what the missing features would use")
 )]
 
