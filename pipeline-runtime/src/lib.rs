@@ -103,8 +103,9 @@
 //!
 //! Dates in templates (`ds`, `ts`, `date(..)`) and those of a [`Context`] are UTC, whatever the pipeline's `timezone`.
 //!
-//! `.after(node)` waits for a node without taking its value, and [`.each(..)`](Node::each) repeats what is wired in it for every
-//! element of a list.
+//! `.after(node)` waits for a node without taking its value, `.after(node.ended())` and `.after(node.or_skipped())` do so by the other rules,
+//! and [`chain`] orders several. [`.each(..)`](Node::each) repeats what is wired in it for every element of a list.
+//! `docs/trigger-rules.md` in the repository has all trigger rules in both spellings.
 //!
 //! # What crosses a task's boundary
 //!
@@ -193,6 +194,7 @@ pub use author::input::IntoInput;
 pub use author::node::{ArmsExt, List, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Notification, Notify};
 pub use author::options::{Backoff, Mode, OnTimeout, Pool};
+pub use author::order::{Order, Steps, Upstreams, chain};
 pub use author::outcome::{Failure, Outcome, Poke};
 pub use author::output::{BranchOutput, PipelineOutput, SensorOutput, TaskOutput};
 pub use author::params::{Params, ParamsError};
@@ -218,7 +220,7 @@ pub use time::{Clock, Timestamp};
 pub mod prelude {
     pub use crate::{
         ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline, Poke,
-        Pool, Result, Secret, TaskError, branch, first_of, pipeline, sensor, task, template,
+        Pool, Result, Secret, TaskError, branch, chain, first_of, pipeline, sensor, task, template,
     };
 
     #[cfg(feature = "webhook")]

@@ -5,8 +5,9 @@
 
 use super::body::{Arg, Labelled};
 use super::definition::{Definition, Task};
-use super::input::{Source, Upstream};
+use super::input::{Rule, Source, Upstream};
 use super::options::TaskOptions;
+use super::order::Order;
 use super::value::Value;
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
@@ -42,8 +43,7 @@ pub(crate) struct Draft {
     id: u32,
     pub(crate) nodes: Vec<DraftNode>,
     pub(crate) args: Vec<Arg>,
-    /// `.after(..)`: node, upstream, where.
-    pub(crate) orders: Vec<(u32, Handle, Place)>,
+    pub(crate) orders: Vec<DraftOrder>,
     /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
     pub(crate) scopes: Vec<u32>,
     pub(crate) misuses: Vec<Misuse>,
@@ -53,6 +53,15 @@ pub(crate) struct Draft {
     tasks: HashMap<TypeId, Arc<Task>>,
     /// What is shared by all that the pipeline function does, of each type one.
     shared: HashMap<TypeId, Box<dyn Any>>,
+}
+
+/// A node is wired `.after` another.
+#[derive(Debug)]
+pub(crate) struct DraftOrder {
+    pub(crate) node: Handle,
+    pub(crate) upstream: Handle,
+    pub(crate) rule: Rule,
+    pub(crate) at: Place,
 }
 
 #[derive(Debug)]
@@ -278,12 +287,10 @@ pub(crate) fn rename(handle: Handle, name: String) {
     with(|draft| draft.node(handle, at).map(|node| node.name = Some(name.into())));
 }
 
-#[track_caller]
-pub(crate) fn order(handle: Handle, upstream: Handle) {
-    let at = Location::caller();
+pub(crate) fn order(node: Handle, order: Order, at: Place) {
     with(|draft| {
-        if draft.node(handle, at).is_some() {
-            draft.orders.push((handle.index, upstream, at));
+        if draft.node(node, at).is_some() {
+            draft.orders.push(DraftOrder { node, upstream: order.upstream(), rule: order.rule(), at });
         }
     });
 }

@@ -16,6 +16,7 @@ pub(crate) mod input;
 pub(crate) mod node;
 pub(crate) mod notify;
 pub(crate) mod options;
+pub(crate) mod order;
 pub(crate) mod outcome;
 pub(crate) mod output;
 pub(crate) mod overrides;

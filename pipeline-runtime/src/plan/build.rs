@@ -73,12 +73,21 @@ impl Pipeline {
     }
 }
 
+/// `.after(..)`: which node after which, and how that must have ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order {
+    pub(super) node: NodeIx,
+    pub(super) upstream: NodeIx,
+    pub(super) rule: Rule,
+    pub(super) at: Place,
+}
+
 /// A plan that may have mistakes, with what only their check needs.
 #[derive(Debug)]
 pub(super) struct Sketch {
     pub(super) plan: Plan,
     pub(super) overrides: Vec<(NodeIx, Box<Overrides>)>,
-    pub(super) orders: Vec<(NodeIx, NodeIx, Place)>,
+    pub(super) orders: Vec<Order>,
     pub(super) misuses: Vec<Misuse>,
     pub(super) max_active: Vec<(NodeIx, usize, Place)>,
     pub(super) schedule_error: Option<ScheduleError>,
@@ -129,8 +138,9 @@ impl Sketch {
                 nodes[element as usize].what = What::Element { each };
             }
         }
-        let orders: Vec<(NodeIx, NodeIx, Place)> =
-            draft.orders.into_iter().map(|(node, upstream, at)| (node, upstream.index(), at)).collect();
+        let order =
+            |of: draft::DraftOrder| Order { node: of.node.index(), upstream: of.upstream.index(), rule: of.rule, at: of.at };
+        let orders: Vec<Order> = draft.orders.into_iter().map(order).collect();
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
@@ -207,7 +217,7 @@ fn what(drafted: draft::What) -> What {
 }
 
 /// Fills in the edges: sorted by the node that they leave.
-fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
+fn connect(plan: &mut Plan, orders: &[Order]) {
     let mut edges: Vec<(NodeIx, Edge)> = Vec::new();
     for (to, node) in (0..).zip(&plan.nodes) {
         let mut edge = |from: NodeIx, rule: EdgeRule| edges.push((from, Edge { to, offset: Edge::INWARDS, rule }));
@@ -238,9 +248,9 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
             What::Element { .. } | What::Recalled(_) => {}
         }
     }
-    edges.extend(orders.iter().map(|&(to, from, _)| {
-        let rule = EdgeRule::Upstream(Rule::AllSuccess);
-        (from, Edge { to, offset: Edge::INWARDS, rule })
+    edges.extend(orders.iter().map(|order| {
+        let rule = EdgeRule::Upstream(order.rule);
+        (order.upstream, Edge { to: order.node, offset: Edge::INWARDS, rule })
     }));
     for (from, edge) in &mut edges {
         let target = plan.node(edge.to);

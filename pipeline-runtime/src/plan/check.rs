@@ -1,6 +1,6 @@
 //! What types cannot say. One function a rule; each names all the places that the mistake is made of.
 
-use super::build::Sketch;
+use super::build::{Order, Sketch};
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
 use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
@@ -46,9 +46,9 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
             problems.push(foreign(node.at));
         }
     }
-    for (_, upstream, at) in &draft.orders {
-        if !upstream.is_of(draft) {
-            problems.push(foreign(at));
+    for order in &draft.orders {
+        if !order.upstream.is_of(draft) {
+            problems.push(foreign(order.at));
         }
     }
     for misuse in &draft.misuses {
@@ -180,7 +180,7 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
 /// `.after` holds back what starts: a task, or a mapping as a whole.
 fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    for (node, _, at) in &sketch.orders {
+    for Order { node, at, .. } in &sketch.orders {
         let (message, help) = match &plan.node(*node).what {
             What::FirstOf { .. } => (
                 format!(
@@ -551,7 +551,7 @@ fn circle(sketch: &Sketch, waits: &[u32]) -> Problem {
         format!("nodes wait for each other in a circle: {first} waits for {}", names.join(", which waits for "))
     };
     let mut problem = Problem::new(message, "leave out the `.after` that closes the circle");
-    for (node, upstream, at) in &sketch.orders {
+    for Order { node, upstream, at, .. } in &sketch.orders {
         if circle.contains(node) && circle.contains(upstream) {
             problem = problem.at(at, format!("{} is told to wait for {} here", quoted(plan, *node), quoted(plan, *upstream)));
         }

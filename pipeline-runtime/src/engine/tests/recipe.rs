@@ -1,5 +1,6 @@
 //! Random plans, built through the author's own interface, with a description of each for the reference model.
 
+use crate::Order;
 use crate::author::input::Rule;
 use crate::author::node::Node;
 use crate::author::options::{Mode, OnTimeout, Pool};
@@ -84,7 +85,7 @@ pub(super) enum Needs {
     Value(Rule),
     Elements(Rule),
     /// `.after`
-    Order,
+    Order(Rule),
     Arm(u32),
     Failure,
     Runner,
@@ -312,6 +313,14 @@ impl Wiring {
         }
     }
 
+    fn rule(&mut self) -> Rule {
+        match self.entropy.below(4) {
+            2 => Rule::NoneFailed,
+            3 => Rule::AllDone,
+            _ => Rule::AllSuccess,
+        }
+    }
+
     fn options<N: Overridden>(&mut self, node: N, spec: usize, nodes: &[Taken]) -> N {
         let retries = u32::try_from(self.entropy.below(3)).unwrap();
         let mut node = node.set_retries(retries, Duration::from_secs(1 + self.entropy.below(5) as u64));
@@ -329,8 +338,9 @@ impl Wiring {
         (own.retries, own.pool, own.priority, own.allow_failure) = (retries, pool, priority, allow_failure);
         if self.entropy.once_in(4) && !nodes.is_empty() {
             let (upstream, of) = nodes[self.entropy.below(nodes.len())];
-            node = node.set_after(upstream);
-            self.made.specs[spec].inputs.push((of, Needs::Order));
+            let rule = self.rule();
+            node = node.set_after(order(upstream, rule));
+            self.made.specs[spec].inputs.push((of, Needs::Order(rule)));
         }
         node
     }
@@ -408,8 +418,9 @@ impl Wiring {
         }
         if self.entropy.once_in(4) && !nodes.is_empty() {
             let (upstream, of) = nodes[self.entropy.below(nodes.len())];
-            mapped = mapped.after(upstream);
-            self.made.specs[each].inputs.push((of, Needs::Order));
+            let rule = self.rule();
+            mapped = mapped.after(order(upstream, rule));
+            self.made.specs[each].inputs.push((of, Needs::Order(rule)));
         }
 
         let name = format!("n{}", self.made.specs.len());
@@ -422,6 +433,14 @@ impl Wiring {
         let spec = self.spec(name.clone(), Kind::Task, vec![(each, needs)]);
         let node = self.options(node.named(name), spec, nodes);
         nodes.push((node, spec));
+    }
+}
+
+fn order(upstream: Node<u64>, rule: Rule) -> Order {
+    match rule {
+        Rule::AllSuccess => Order::new(upstream.handle(), rule),
+        Rule::NoneFailed => upstream.or_skipped(),
+        Rule::AllDone => upstream.ended(),
     }
 }
 
@@ -445,7 +464,7 @@ trait Overridden: Sized {
     fn set_pool(self, pool: &'static Pool) -> Self;
     fn set_priority(self, priority: i32) -> Self;
     fn set_allow_failure(self) -> Self;
-    fn set_after(self, upstream: Node<u64>) -> Self;
+    fn set_after(self, upstream: Order) -> Self;
 }
 
 macro_rules! overridden {
@@ -463,7 +482,7 @@ macro_rules! overridden {
             fn set_allow_failure(self) -> Self {
                 self.allow_failure()
             }
-            fn set_after(self, upstream: Node<u64>) -> Self {
+            fn set_after(self, upstream: Order) -> Self {
                 self.after(upstream)
             }
         }
