@@ -191,7 +191,8 @@ pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
 pub use author::input::IntoInput;
-pub use author::node::{ArmsExt, List, Node, first_of};
+pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
+pub use author::node::{ArmsExt, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Notification, Notify};
 pub use author::options::{Backoff, Mode, OnTimeout, Pool};
 pub use author::order::{Order, Steps, Upstreams, chain};
@@ -219,8 +220,8 @@ pub use time::{Clock, Timestamp};
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline, Poke,
-        Pool, Result, Secret, TaskError, branch, chain, first_of, pipeline, sensor, task, template,
+        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, ListExt as _, Node, Notification, Notify, Object, Outcome,
+        Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, first_of, pipeline, sensor, task, template,
     };
 
     #[cfg(feature = "webhook")]

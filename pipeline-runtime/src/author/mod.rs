@@ -13,6 +13,8 @@ pub(crate) mod draft;
 pub(crate) mod equality;
 pub(crate) mod error;
 pub(crate) mod input;
+pub(crate) mod keys;
+pub(crate) mod mapping;
 pub(crate) mod node;
 pub(crate) mod notify;
 pub(crate) mod options;

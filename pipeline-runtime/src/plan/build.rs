@@ -1,7 +1,7 @@
 //! From the draft to the plan.
 
 use super::check;
-use super::graph::{Calendar, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
+use super::graph::{Calendar, Each, Edge, EdgeRule, Gather, NodeIx, Plan, PlanNode, Scope, What};
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
@@ -90,6 +90,8 @@ pub(super) struct Sketch {
     pub(super) orders: Vec<Order>,
     pub(super) misuses: Vec<Misuse>,
     pub(super) max_active: Vec<(NodeIx, usize, Place)>,
+    /// Where a mapping is told to go in order.
+    pub(super) in_order: Vec<(NodeIx, Place)>,
     pub(super) schedule_error: Option<ScheduleError>,
     pub(super) fields: Fields,
 }
@@ -106,7 +108,8 @@ impl Sketch {
         let mut names = HashMap::new();
         let mut scopes: Vec<Scope> =
             draft.scopes.iter().map(|&parent| Scope { parent, each: None, nodes: Vec::new(), imports: Vec::new() }).collect();
-        let (mut nodes, mut overrides, mut max_active) = (Vec::with_capacity(draft.nodes.len()), Vec::new(), Vec::new());
+        let mut nodes = Vec::with_capacity(draft.nodes.len());
+        let (mut overrides, mut max_active, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
         for (ix, drafted) in (0..).zip(draft.nodes) {
             let policy = tables.policy(&drafted);
             let scope = &mut scopes[drafted.scope as usize];
@@ -115,6 +118,7 @@ impl Sketch {
             if let draft::What::Each(each) = &drafted.what {
                 scopes[each.scope as usize].each = Some(ix);
                 max_active.extend(each.max_active.map(|(elements, at)| (ix, elements, at)));
+                in_order.extend(each.in_order.map(|at| (ix, at)));
             }
             let name = name(&drafted, &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
@@ -131,6 +135,12 @@ impl Sketch {
                 rank: 0,
                 allow_failure: drafted.allow_failure,
             });
+        }
+        let gathered = |node: &PlanNode| if let What::Gather(of) = &node.what { Some((of.each, of.result)) } else { None };
+        for (each, result) in nodes.iter().filter_map(gathered).collect::<Vec<_>>() {
+            if let What::Each(each) = &mut nodes[each as usize].what {
+                each.gathered = each.gathered.iter().copied().chain([result]).collect();
+            }
         }
         // An element knows its mapping only once that has been made.
         for scope in &scopes {
@@ -172,7 +182,7 @@ impl Sketch {
         for scope in &mut plan.scopes {
             scope.nodes.shrink_to_fit();
         }
-        Self { plan, overrides, orders, misuses: draft.misuses, max_active, schedule_error, fields }
+        Self { plan, overrides, orders, misuses: draft.misuses, max_active, in_order, schedule_error, fields }
     }
 }
 
@@ -208,10 +218,17 @@ fn what(drafted: draft::What) -> What {
         draft::What::Each(each) => What::Each(Box::new(Each {
             list: each.list.index(),
             scope: each.scope,
-            result: each.result.index(),
+            result: each.result.node.index(),
+            join: each.result.join,
+            gathered: Box::default(),
             max_active: each.max_active.map(|(elements, _)| u32::try_from(elements).unwrap_or(u32::MAX)),
+            in_order: each.in_order.is_some(),
+            keys: each.keys,
             mapping: each.mapping,
         })),
+        draft::What::Gather { each, result } => {
+            What::Gather(Box::new(Gather { each: each.index(), result: result.node.index(), join: result.join }))
+        }
         draft::What::Element { list } => What::Element { each: list.index() },
     }
 }
@@ -244,6 +261,7 @@ fn connect(plan: &mut Plan, orders: &[Order]) {
             What::Failure { of } => edge(*of, EdgeRule::Failure),
             What::FirstOf { from } => from.iter().for_each(|from| edge(*from, EdgeRule::Race)),
             What::Each(each) => edge(each.list, EdgeRule::Upstream(Rule::AllSuccess)),
+            What::Gather(gather) => edge(gather.each, EdgeRule::Gather),
             // A plan that is built has none of the latter.
             What::Element { .. } | What::Recalled(_) => {}
         }

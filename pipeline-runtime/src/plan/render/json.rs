@@ -1,4 +1,4 @@
-use super::super::graph::{NodeIx, Plan, What};
+use super::super::graph::{Each, NodeIx, Plan, What};
 use super::super::policy::{Delay, NotifierIx, Policy};
 use super::{Input, afters, inputs, kind, mode, nodes, on_timeout};
 use crate::author::input::Rule;
@@ -124,10 +124,22 @@ fn ids(plan: &Plan, nodes: &[NodeIx]) -> Vec<String> {
 fn options(plan: &Plan, node: NodeIx) -> Value {
     let mut options = match &plan.node(node).what {
         What::Body(_) => of_policy(plan, plan.policy(node)),
-        What::Each(each) => json!({ "max_active": each.max_active }),
+        What::Each(each) => of_mapping(each),
         _ => json!({}),
     };
     options["allow_failure"] = json!(plan.node(node).allow_failure);
+    options
+}
+
+/// Keys and order are named where there are any.
+fn of_mapping(each: &Each) -> Value {
+    let mut options = json!({ "max_active": each.max_active });
+    if each.keys.is_some() {
+        options["keyed"] = json!(true);
+    }
+    if each.in_order {
+        options["in_order"] = json!(true);
+    }
     options
 }
 

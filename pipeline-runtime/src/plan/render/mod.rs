@@ -48,6 +48,10 @@ fn inputs(plan: &Plan, node: NodeIx) -> Vec<Input<'_>> {
             Input::nodes("list", "node", vec![each.list], ALL_SUCCESS),
             Input::nodes("results", "elements", vec![each.result], ALL_SUCCESS),
         ],
+        What::Gather(gather) => vec![
+            Input::nodes("mapping", "node", vec![gather.each], Rule::AllDone.name()),
+            Input::nodes("results", "elements", vec![gather.result], ALL_SUCCESS),
+        ],
         What::Recalled(_) => Vec::new(),
         What::Element { each } => match &plan.node(*each).what {
             What::Each(of) => gate("list", "node", &[of.list], ALL_SUCCESS),
@@ -155,7 +159,7 @@ fn kind(plan: &Plan, node: NodeIx) -> &'static str {
         What::Arm { .. } => "arm",
         What::Failure { .. } => "failure",
         What::FirstOf { .. } => "first_of",
-        What::Each(_) => "each",
+        What::Each(_) | What::Gather(_) => "each",
         What::Element { .. } => "element",
         What::Recalled(_) => "node",
     }
@@ -166,7 +170,11 @@ fn changed(plan: &Plan, node: NodeIx) -> Vec<(&'static str, String)> {
     let mut changed = Vec::new();
     match &plan.node(node).what {
         What::Body(task) => of_policy(plan, task.definition.kind, plan.policy(node), &mut changed),
-        What::Each(each) => changed.extend(each.max_active.map(|n| ("max_active", n.to_string()))),
+        What::Each(each) => {
+            changed.extend(each.max_active.map(|n| ("max_active", n.to_string())));
+            changed.extend(each.keys.as_ref().map(|_| ("keyed", String::new())));
+            changed.extend(each.in_order.then(|| ("in_order", String::new())));
+        }
         _ => {}
     }
     if plan.node(node).allow_failure {
