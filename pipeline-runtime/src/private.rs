@@ -5,6 +5,7 @@ pub use crate::author::body::{
     AsBranch, AsSensor, AsTask, Checked, Checks, Erase, Inputs, Labelled, Running, Runtime, Start, Takes, Wires, branch_output,
     drive, drive_blocking, input, sensor, sensor_output, task, task_output, wire,
 };
+pub use crate::author::across::TaskName;
 pub use crate::author::branch::{Arms, BranchHandle, arm, branch_of};
 pub use crate::author::definition::{Definition, Kind};
 pub use crate::author::equality::{Compare, Equality};

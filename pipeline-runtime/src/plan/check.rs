@@ -154,6 +154,12 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
                     .at(at, "`.max_active` is called here")
                     .at(plan.node(*node).at, "on the node wired here")
             }
+            Misuse::WaitsForNoRun { node, method, at } => {
+                let message = format!("`.{method}` is about the run that a node waits for, and {} waits for none", quoted(plan, *node));
+                Problem::new(message, "call it on what `run_of(..)` or `start(..).finished()` returns")
+                    .at(at, format!("`.{method}` is called here"))
+                    .at(plan.node(*node).at, "on the node wired here")
+            }
             Misuse::NothingWired { at } => Problem::new(
                 "`.each` has nothing to repeat: no task is called in its closure",
                 "call a task on the element, as in `.each(|item| task(item))`",
@@ -369,7 +375,7 @@ fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             Delay::Growing(backoff) => (backoff.start(), Duration::ZERO),
         };
         let limit = plan.policy(ix).limit.unwrap_or_default();
-        let mistake = if !limits::is_poked_again(first, sensor.timeout) {
+        let mistake = if !plan.is_woken(ix) && !limits::is_poked_again(first, sensor.timeout) {
             let (poke, timeout) = (text(first), text(sensor.timeout));
             let message =
                 format!("{} would be poked only once: its `poke` is {poke} and its `timeout` {timeout}", quoted(plan, ix));

@@ -95,10 +95,12 @@
 
 mod key;
 mod prefix;
+mod run_of;
 mod time;
 
 pub use key::{at_least_bytes, key_exists, keys_exist};
 pub use prefix::{any_with_prefix, keys_unchanged};
+pub use run_of::run_of;
 pub use time::time_reached;
 
 #[cfg(doc)]

@@ -45,6 +45,7 @@ mod deliver;
 mod engine;
 mod last_seen;
 mod local_queue;
+mod others;
 mod scope;
 mod sensor_state;
 mod simulated;
@@ -55,7 +56,9 @@ mod watch;
 mod worker;
 
 pub(crate) use attempt::Attempt;
+pub(crate) use last_seen::LastSeen;
 pub(crate) use engine::{Engine, EngineOptions, Observe, WeakEngine};
+pub(crate) use others::{FoundRun, OtherRuns, StartRun};
 pub(crate) use scope::current;
 pub(crate) use simulated::Interceptor;
 pub(crate) use watch::{Wake, Watching};

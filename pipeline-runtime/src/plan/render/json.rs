@@ -27,6 +27,7 @@ impl Plan {
     /// | `description` | of its task |
     /// | `inputs` | in order: `name` of the parameter, `kind` (`plain`, `secret`, `template`, `templates`, `node`, `nodes`, `elements`), the ids it comes `from`, the trigger `rule` (null where it is no node), `text` of a plain text, a template, or where a secret stands, else null |
     /// | `after` | the ids that it is ordered after without taking their values |
+    /// | `upstream_pipeline` | null, or of a node that has to do with another pipeline its id as `pipeline`, and its `role`: `awaits`, `takes` or `starts` a run of it |
     /// | `options` | as they hold: see below |
     /// | `scope` | the id of the mapping that repeats it, or null |
     /// | `wired_at`, `defined_at` | `file:line:column` of the call and of the task; the latter null for a gate |
@@ -97,6 +98,7 @@ fn node(plan: &Plan, ix: NodeIx, after: &[NodeIx]) -> Value {
         "description": definition.map(|definition| definition.description),
         "inputs": inputs,
         "after": ids(plan, after),
+        "upstream_pipeline": plan.across.get(&ix).map(|across| json!({ "pipeline": across.pipeline.id(), "role": across.role.name() })),
         "options": options(plan, ix),
         "scope": plan.scope(this.scope).each.map(|each| plan.id(each)),
         "wired_at": this.at.to_string(),

@@ -198,6 +198,7 @@ fn list(plan: &Plan, scope: ScopeIx, depth: usize, afters: &[Vec<NodeIx>], rows:
             if !after.is_empty() {
                 from.push(format!("after: {}", ids(plan, after)));
             }
+            from.extend(plan.across.get(&ix).map(|across| format!("{} {}", across.role.words(), across.pipeline.id())));
             let options = changed(plan, ix).into_iter().map(|(name, value)| format!("{name} {value}").trim_end().to_owned());
             let at = plan.node(ix).at;
             let id = format!("{:indent$}{}", "", plan.id(ix), indent = 2 * depth);
