@@ -186,7 +186,7 @@ pub use alerts::Webhook;
 #[doc(no_inline)]
 pub use {bytes, chrono};
 
-pub use author::across::{OnFailed, PipelineRef, TaskName, UpstreamRun};
+pub use author::across::{OnFailed, PipelineRef, StartedRun, TaskName, UpstreamRun};
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
@@ -210,7 +210,7 @@ pub use journal::{Holder, JournalError};
 pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
-pub use sensors::run_of;
+pub use sensors::{run_of, start};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
 pub use simulate::{Ran, Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};

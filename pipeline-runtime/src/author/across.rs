@@ -82,6 +82,32 @@ impl UpstreamRun {
     }
 }
 
+/// A run that a node has started: the value of [`start`](crate::start).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartedRun {
+    pub(crate) pipeline: String,
+    pub(crate) run_id: String,
+    pub(crate) interval_start: DateTime<Utc>,
+    pub(crate) interval_end: DateTime<Utc>,
+}
+
+impl StartedRun {
+    /// The id of the run's pipeline.
+    pub fn pipeline(&self) -> &str {
+        &self.pipeline
+    }
+
+    /// The run's id.
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// The run's data interval.
+    pub fn interval(&self) -> Interval {
+        Interval::new(self.interval_start, self.interval_end)
+    }
+}
+
 /// What becomes of a node that waits for a run, once that run has ended without success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -158,8 +184,8 @@ pub(crate) enum Role {
     Awaits(Awaits),
     /// It takes an output of a run of it.
     Takes(Takes),
-    /// It starts a run of it.
-    Starts,
+    /// It starts a run of it, with params of that type, which has that name in messages.
+    Starts((TypeId, &'static str)),
 }
 
 impl Role {
@@ -168,7 +194,7 @@ impl Role {
         match self {
             Self::Awaits(_) => "awaits",
             Self::Takes(_) => "takes",
-            Self::Starts => "starts",
+            Self::Starts(_) => "starts",
         }
     }
 
@@ -177,7 +203,7 @@ impl Role {
         match self {
             Self::Awaits(_) => "waits for a run of",
             Self::Takes(_) => "of a run of",
-            Self::Starts => "starts a run of",
+            Self::Starts(_) => "starts a run of",
         }
     }
 }

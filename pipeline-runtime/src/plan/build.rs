@@ -38,7 +38,7 @@ impl Pipeline {
     /// assert!(error.to_string().contains("two nodes have the id `a`"));
     /// ```
     pub fn check(&self) -> Result<(), PlanError> {
-        self.plan(&Value::Null).map(drop)
+        self.plan(&Value::Null)?.check_upstream().map(drop)
     }
 
     /// Builds the plan. `params` need not be whole: what is missing has its default.

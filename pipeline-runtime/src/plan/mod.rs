@@ -26,6 +26,7 @@ mod secrets;
 mod skeleton;
 mod sla;
 mod templates;
+mod upstream;
 #[cfg(test)]
 mod tests;
 

@@ -1134,8 +1134,8 @@ fn pipelines_that_share_a_pool_agree_on_its_slots() {
         rows().pool(&WIDE);
     }
     let plans = |pipelines: [crate::Pipeline; 2]| pipelines.map(|pipeline| pipeline.plan(&Value::Null).unwrap());
-    assert!(super::disagreements(&plans([sales(), sales()])).is_empty());
-    let found = super::disagreements(&plans([sales(), stock()]));
+    assert!(super::disagreements(&[], &plans([sales(), sales()])).is_empty());
+    let found = super::disagreements(&[], &plans([sales(), stock()]));
     let messages: Vec<&str> = found.iter().map(super::Problem::message).collect();
     assert_eq!(
         messages,

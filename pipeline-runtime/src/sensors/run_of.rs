@@ -184,20 +184,23 @@ async fn output_of<T: Data>(run: UpstreamRun) -> Result<T> {
 }
 
 /// What a body needs to ask for runs of another pipeline.
-struct Asking {
-    across: Across,
-    info: Arc<RunInfo>,
-    others: Arc<dyn OtherRuns>,
+pub(super) struct Asking {
+    pub(super) across: Across,
+    pub(super) info: Arc<RunInfo>,
+    pub(super) others: Arc<dyn OtherRuns>,
+    /// The node's id, with the indices of its elements.
+    pub(super) node: String,
     watching: Option<Arc<Watching>>,
 }
 
 impl Asking {
     /// Of the attempt whose code runs here and now.
-    fn current() -> Result<Self> {
+    pub(super) fn current() -> Result<Self> {
         let of = |attempt: &Attempt| {
             let across = attempt.spec.plan.across.get(&attempt.node)?.clone();
             let others = Arc::clone(attempt.others()?);
-            Some(Self { across, info: Arc::clone(&attempt.spec.info), others, watching: attempt.watching().cloned() })
+            let (info, watching) = (Arc::clone(&attempt.spec.info), attempt.watching().cloned());
+            Some(Self { across, info, others, node: attempt.id(), watching })
         };
         let none = || {
             TaskError::fatal("runs of other pipelines are known where runs are kept in a journal, and there is none here")
@@ -206,7 +209,7 @@ impl Asking {
     }
 
     /// Looks for the run once.
-    async fn poke(&self, wanted: WantedRun) -> Result<Poke<UpstreamRun>> {
+    pub(super) async fn poke(&self, wanted: WantedRun) -> Result<Poke<UpstreamRun>> {
         let (shown, pipeline) = (wanted.to_string(), wanted.pipeline().to_owned());
         let run = |run_id, state: &dyn fmt::Display| format!("run {run_id} of `{pipeline}` ({state})");
         match self.others.look(wanted, self.watching.clone()).await? {

@@ -336,7 +336,7 @@ impl Scenario {
         let start = clock.now();
         let world = World::simulated(Arc::new(move || clock.now().to_utc()), self.sends_webhooks);
         let params = self.params.map_err(|error| SimulationError::Params(error.to_string()))?;
-        let plan = Arc::new(world.enter(|| self.pipeline.plan(&params))?);
+        let plan = Arc::new(world.enter(|| self.pipeline.plan(&params))?.check_upstream()?);
         for (fault, number) in self.faults.into_iter().zip(0..) {
             // So that two buckets do not draw the same.
             fault.install(&world, start, self.seed.wrapping_add(number))?;

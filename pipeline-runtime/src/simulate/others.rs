@@ -100,6 +100,8 @@ pub(super) struct SimulatedRuns {
 struct Known {
     runs: Vec<KnownRun>,
     waiting: HashMap<WantedRun, Vec<Wake>>,
+    /// The ids of runs that were started, and the starts of their intervals.
+    started: HashMap<String, DateTime<Utc>>,
 }
 
 #[derive(Debug)]
@@ -201,7 +203,19 @@ impl Known {
 impl OtherRuns for SimulatedRuns {
     fn look(&self, wanted: WantedRun, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>> {
         let mut known = self.known();
-        let found = known.look(&wanted);
+        // A run that was started is told by its pipeline and its interval, as all others are.
+        let (wanted, named) = match wanted {
+            WantedRun::Named { pipeline, run_id } => match known.started.get(&run_id) {
+                Some(&start) => (WantedRun::OfInterval { pipeline, start }, Some(run_id)),
+                None => (WantedRun::Named { pipeline, run_id }, None),
+            },
+            wanted @ WantedRun::OfInterval { .. } => (wanted, None),
+        };
+        let found = match (known.look(&wanted), named) {
+            (FoundRun::Succeeded(run), Some(run_id)) => FoundRun::Succeeded(UpstreamRun { run_id, ..run }),
+            (FoundRun::Failed { state, error, .. }, Some(run_id)) => FoundRun::Failed { run_id, state, error },
+            (found, _) => found,
+        };
         if let (false, Some(watching)) = (matches!(found, FoundRun::Succeeded(_)), watching) {
             known.waiting.entry(wanted).or_default().push(watching.wake().clone());
         }
@@ -210,7 +224,8 @@ impl OtherRuns for SimulatedRuns {
 
     fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<Option<Arc<[u8]>>, TaskError>> {
         let known = self.known();
-        let ran = known.runs.iter().find(|known| known.run == run).map(|known| &known.ran);
+        let same = |known: &&KnownRun| known.is_of(&run.pipeline, run.interval_start) && known.ran.state == RunState::Success;
+        let ran = known.runs.iter().rev().find(same).map(|known| &known.ran);
         let output = ran.and_then(|ran| ran.outputs.iter().find(|(task, _)| *task == of.task)).map(|(_, json)| json.clone());
         let none = || {
             TaskError::fatal(format!(
@@ -222,8 +237,16 @@ impl OtherRuns for SimulatedRuns {
         Box::pin(std::future::ready(output))
     }
 
-    fn start(&self, _: StartRun) -> BoxFuture<Result<Interval, TaskError>> {
-        let error = TaskError::fatal("a simulation starts no other run");
-        Box::pin(std::future::ready(Err(error)))
+    fn start(&self, run: StartRun) -> BoxFuture<Result<Interval, TaskError>> {
+        // As it would be before the run is entered.
+        let plan = run.pipeline.plan(&run.params).map_err(TaskError::fatal);
+        let started = plan.map(|plan| {
+            let schedule = plan.schedule.as_ref();
+            let interval = schedule.and_then(|schedule| schedule.interval_starting_at_or_before(run.interval.start));
+            let interval = interval.unwrap_or(run.interval);
+            self.known().started.insert(run.run_id, interval.start);
+            interval
+        });
+        Box::pin(std::future::ready(started))
     }
 }

@@ -92,7 +92,7 @@ impl HostBuilder {
         }
         let plans = self.pipelines.iter().map(|pipeline| pipeline.plan(&Value::Null));
         let plans = plans.collect::<Result<Vec<_>, _>>().map_err(StartError::Plan)?;
-        match disagreements(&plans).first() {
+        match disagreements(&self.pipelines, &plans).first() {
             Some(problem) => Err(HostError::Pipelines(problem.to_string())),
             None => Ok(()),
         }

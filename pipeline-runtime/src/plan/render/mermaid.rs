@@ -59,7 +59,7 @@ fn others(plan: &Plan, chart: &mut String) {
         });
         match &across.role {
             Role::Awaits(_) => line(chart, 1, &format!("p{number} ==> n{ix}")),
-            Role::Starts => line(chart, 1, &format!("n{ix} ==> p{number}")),
+            Role::Starts(_) => line(chart, 1, &format!("n{ix} ==> p{number}")),
             // It takes of a run that another node waits for.
             Role::Takes(_) => {}
         }
