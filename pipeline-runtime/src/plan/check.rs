@@ -6,6 +6,7 @@ use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
 use super::problem::Problem;
 use super::templates;
+use crate::author::across::Role;
 use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
@@ -155,8 +156,13 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
                     .at(plan.node(*node).at, "on the node wired here")
             }
             Misuse::WaitsForNoRun { node, method, at } => {
-                let message = format!("`.{method}` is about the run that a node waits for, and {} waits for none", quoted(plan, *node));
-                Problem::new(message, "call it on what `run_of(..)` or `start(..).finished()` returns")
+                let (which, help) = match plan.across.get(node).map(|across| &across.role) {
+                    Some(Role::Awaits(_)) => ("another", "which run that is, the node says that has started it"),
+                    _ => ("none", "call it on what `run_of(..)` or `start(..).finished()` returns"),
+                };
+                let message =
+                    format!("`.{method}` is about the run that a node waits for, and {} waits for {which}", quoted(plan, *node));
+                Problem::new(message, help)
                     .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "on the node wired here")
             }

@@ -13,6 +13,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+#[cfg(test)]
+mod tests;
+
 /// Where no pipeline says when it starts, intervals from here on are tried.
 const FROM: &str = "2026-01-01";
 /// So many intervals in a row are tried, which meet each weekday, and then one of each week of a year, which meet each change of a clock.
