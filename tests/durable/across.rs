@@ -5,23 +5,16 @@ use crate::kills::effects;
 use expect_test::expect;
 use pipeline_runtime::RunState;
 use pipeline_runtime::read::{JournalReader, RunDetails, RunFilter};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 const BIN: &str = env!("CARGO_BIN_EXE_durable-awaited");
 const DATE: [&str; 2] = ["--logical-date", "2024-03-25"];
 const RUN: &str = "manual__2024-03-25T00:00:00Z";
 
 fn command(folder: &Folder, args: &[&str]) -> Command {
-    let mut command = folder.command(args);
-    let mut other = Command::new(BIN);
-    other.args(args).current_dir(folder.path()).stdin(std::process::Stdio::null());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => other.env(name, value),
-            None => other.env_remove(name),
-        };
-    }
-    command = other;
+    let mut command = Command::new(BIN);
+    command.args(args).current_dir(folder.path()).stdin(Stdio::null());
+    command.env("PIPELINE_JOURNAL", "journal.db").env_remove("PIPELINE_LOG").env_remove("PIPELINE_LOG_FORMAT");
     command
 }
 
@@ -31,9 +24,7 @@ fn told(folder: &Folder, args: &[&str]) -> String {
 }
 
 fn details(folder: &Folder, run: &str) -> RunDetails {
-    let journal = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().path());
-    let journal = journal.into_iter().find(|path| path.extension().is_some_and(|of| of == "db")).unwrap();
-    let reader = JournalReader::open(journal).unwrap();
+    let reader = JournalReader::open(folder.path().join("journal.db")).unwrap();
     reader.details(&reader.run(run).unwrap().unwrap()).unwrap()
 }
 
@@ -94,7 +85,7 @@ fn a_run_that_failed_is_told_with_what_it_failed_of_and_may_be_retried() {
 
 /// The runs that the node has started, and their states.
 fn started(folder: &Folder) -> Vec<(String, RunState)> {
-    let reader = JournalReader::open(folder.path().join("pipelines.db")).unwrap();
+    let reader = JournalReader::open(folder.path().join("journal.db")).unwrap();
     let runs = reader.runs(&RunFilter::new().pipeline("vendor_file")).unwrap();
     runs.iter().map(|run| (run.run_id().to_owned(), run.state())).collect()
 }
@@ -134,8 +125,68 @@ fn wherever_the_process_dies_one_run_is_started_and_awaited() {
 #[test]
 fn what_is_upstream_across_pipelines_is_shown() {
     let folder = Folder::new();
-    expect![""].assert_eq(&told(&folder, &["list"]));
-    expect![""].assert_eq(&told(&folder, &["check"]));
-    expect![""].assert_eq(&told(&folder, &["graph", "starter"]));
-    expect![""].assert_eq(&told(&folder, &["graph", "starter", "--format", "mermaid"]));
+    expect![[r#"
+        pipeline     schedule      next run              waits for    tags  description
+        base         @daily (UTC)  _
+        report       @daily (UTC)  _  base
+        vendor_file  none          none
+        starter      @daily (UTC)  _  vendor_file
+        [exit 0]
+    "#]].assert_eq(&told(&folder, &["list"]));
+    expect![[r#"
+        base: 1 node, at 00:00 (UTC)
+        report: 3 nodes, at 00:00 (UTC)
+        vendor_file: 1 node, no schedule
+        starter: 5 nodes, at 00:00 (UTC)
+        time zones: 2026f, built in; /usr/share/zoneinfo has 2025b
+        [exit 0]
+    "#]].assert_eq(&told(&folder, &["check"]));
+    expect![[r#"
+        pipeline  starter
+        schedule  @daily, at 00:00 (UTC)
+
+          [options]
+              │
+              ↓
+           [start]
+              └┐
+               ↓
+          [finished]
+               │
+               ↓
+            [load]
+               │
+               ↓
+            [tell]
+
+        node      kind    inputs                          options  wired at
+        options   task                                             tests/durable/awaited/main.rs:71
+        start     task    params: options                          tests/durable/awaited/main.rs:71
+                          starts a run of vendor_file
+        finished  sensor  run: start                               tests/durable/awaited/main.rs:71
+                          waits for a run of vendor_file
+        load      task    run: finished                            tests/durable/awaited/main.rs:71
+                          of a run of vendor_file
+        tell      task    letters: load                            tests/durable/awaited/main.rs:71
+        [exit 0]
+    "#]].assert_eq(&told(&folder, &["graph", "starter"]));
+    expect![[r#"
+        ---
+        title: "starter"
+        ---
+        flowchart TD
+            n0["options"]
+            n1["start"]
+            n2{{"finished"}}
+            n3["load"]
+            n4["tell"]
+            n0 --> n1
+            n1 --> n2
+            n2 --> n3
+            n3 --> n4
+            p0[("vendor_file")]
+            n1 ==> p0
+            p0 ==> n2
+        [exit 0]
+    "#]].assert_eq(&told(&folder, &["graph", "starter", "--format", "mermaid"]));
 }

@@ -9,6 +9,8 @@ mod goldens;
 mod branches;
 #[path = "options/pass/every_option.rs"]
 mod every_option;
+#[path = "across/pass/upstream.rs"]
+mod upstream;
 #[path = "wiring/pass/every_position.rs"]
 mod every_position;
 #[path = "each/pass/mappings.rs"]
@@ -45,6 +47,7 @@ fn what_is_right_is_accepted() {
         secrets::secrets(),
         signatures::signatures(),
         templates::templates(),
+        upstream::upstream(),
     ] {
         pipeline.check().unwrap_or_else(|problems| panic!("{}: {problems}", pipeline.id()));
     }
