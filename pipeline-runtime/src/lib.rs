@@ -187,6 +187,7 @@ pub use alerts::Webhook;
 #[doc(no_inline)]
 pub use {bytes, chrono};
 
+pub use author::across::{OnFailed, PipelineRef, StartedRun, TaskName, UpstreamRun};
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
@@ -213,7 +214,8 @@ pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
-pub use simulate::{Simulation, SimulationError};
+pub use sensors::{run_of, start};
+pub use simulate::{Ran, Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
 pub use time::{Clock, Timestamp};
 
@@ -221,7 +223,7 @@ pub use time::{Clock, Timestamp};
 pub mod prelude {
     pub use crate::{
         ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, ListExt as _, Node, Notification, Notify, Object, Outcome,
-        Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, first_of, pipeline, sensor, task, template,
+        Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, first_of, pipeline, run_of, sensor, task, template,
     };
 
     #[cfg(feature = "webhook")]

@@ -6,6 +6,7 @@ use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
 use super::problem::Problem;
 use super::templates;
+use crate::author::across::Role;
 use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
@@ -156,6 +157,17 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 };
                 let message = format!("`.{method}` {what} a mapping, and {} is {}", quoted(plan, *node), sort(plan, *node));
                 Problem::new(message, format!("call it on the result of `.each(..)`; {instead}"))
+                    .at(at, format!("`.{method}` is called here"))
+                    .at(plan.node(*node).at, "on the node wired here")
+            }
+            Misuse::WaitsForNoRun { node, method, at } => {
+                let (which, help) = match plan.across.get(node).map(|across| &across.role) {
+                    Some(Role::Awaits(_)) => ("another", "which run that is, the node says that has started it"),
+                    _ => ("none", "call it on what `run_of(..)` or `start(..).finished()` returns"),
+                };
+                let message =
+                    format!("`.{method}` is about the run that a node waits for, and {} waits for {which}", quoted(plan, *node));
+                Problem::new(message, help)
                     .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "on the node wired here")
             }
@@ -386,7 +398,7 @@ fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             Delay::Growing(backoff) => (backoff.start(), Duration::ZERO),
         };
         let limit = plan.policy(ix).limit.unwrap_or_default();
-        let mistake = if !limits::is_poked_again(first, sensor.timeout) {
+        let mistake = if !plan.is_woken(ix) && !limits::is_poked_again(first, sensor.timeout) {
             let (poke, timeout) = (text(first), text(sensor.timeout));
             let message =
                 format!("{} would be poked only once: its `poke` is {poke} and its `timeout` {timeout}", quoted(plan, ix));

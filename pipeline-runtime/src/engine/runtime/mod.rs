@@ -47,6 +47,7 @@ mod engine;
 mod keys;
 mod last_seen;
 mod local_queue;
+mod others;
 mod scope;
 mod sensor_state;
 mod simulated;
@@ -58,6 +59,8 @@ mod worker;
 
 pub(crate) use attempt::Attempt;
 pub(crate) use engine::{Engine, EngineOptions, Observe, WeakEngine};
+pub(crate) use last_seen::LastSeen;
+pub(crate) use others::{FoundRun, OtherRuns, StartRun};
 pub(crate) use scope::current;
 pub(crate) use simulated::Interceptor;
 pub(crate) use watch::{Wake, Watching};
