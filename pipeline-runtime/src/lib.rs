@@ -186,6 +186,7 @@ pub use alerts::Webhook;
 #[doc(no_inline)]
 pub use {bytes, chrono};
 
+pub use author::asset::Asset;
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
@@ -217,8 +218,8 @@ pub use time::{Clock, Timestamp};
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline, Poke,
-        Pool, Result, Secret, TaskError, branch, first_of, pipeline, sensor, task, template,
+        ArmsExt as _, Asset, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline,
+        Poke, Pool, Result, Secret, TaskError, branch, first_of, pipeline, sensor, task, template,
     };
 
     #[cfg(feature = "webhook")]

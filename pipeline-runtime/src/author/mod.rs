@@ -3,6 +3,7 @@
 //! Calling a task inside a pipeline function records a draft node; nothing here runs anything. User types end here: what
 //! leaves this module for the plan and the engine is erased (see [`value`]).
 
+pub(crate) mod asset;
 pub(crate) mod body;
 pub(crate) mod bounded;
 pub(crate) mod branch;

@@ -2,7 +2,7 @@
 
 use super::{WRONG_USE, choose, output, zones};
 use crate::Pipeline;
-use crate::plan::{Missing, Plan, PlanError, disagreements};
+use crate::plan::{Missing, Plan, PlanError, disagreements, never_updated};
 use crate::schedule::Schedule;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -30,7 +30,11 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool) -> Result
             }
         }
     }
-    for problem in disagreements(&plans) {
+    let mut problems = disagreements(&plans);
+    if id.is_none() {
+        problems.extend(never_updated(&plans));
+    }
+    for problem in problems {
         sound = false;
         output::to_stderr(&format!("{problem}\n"));
     }
@@ -52,7 +56,8 @@ pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
             Err(error) => wrong.push(described(&error)),
         }
     }
-    wrong.extend(disagreements(&plans).iter().map(|problem| format!("{problem}\n")));
+    let problems = [disagreements(&plans), never_updated(&plans)].concat();
+    wrong.extend(problems.iter().map(|problem| format!("{problem}\n")));
     if wrong.is_empty() { Ok(()) } else { Err(wrong.concat().trim_end().to_owned()) }
 }
 

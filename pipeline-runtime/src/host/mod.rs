@@ -19,6 +19,7 @@ mod scheduler;
 mod signals;
 mod supervisor;
 mod unfinished;
+mod updates;
 mod workers;
 
 pub(crate) use backfill::{Backfill, Reprocess};
@@ -167,7 +168,7 @@ impl EngineHost {
                 done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
             }
             (Prepared::New(mut spec, Some(stored)), Some(journal)) => {
-                spec.key = journal.enter(&stored);
+                spec.key = journal.enter_with(&stored, &spec.info.updates);
                 Ok(self.engine.start(spec))
             }
             (Prepared::New(spec, _), _) => Ok(self.engine.start(spec)),

@@ -1,5 +1,6 @@
 //! From the draft to the plan.
 
+use super::assets::Assets;
 use super::check;
 use super::graph::{Calendar, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
 use super::id::Name;
@@ -131,6 +132,8 @@ impl Sketch {
         }
         let orders: Vec<(NodeIx, NodeIx, Place)> =
             draft.orders.into_iter().map(|(node, upstream, at)| (node, upstream.index(), at)).collect();
+        let mut updates = draft.updates;
+        updates.sort_by_key(|(node, ..)| *node);
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
@@ -152,6 +155,11 @@ impl Sketch {
             policies: tables.policies,
             pools: tables.pools,
             notifiers: tables.notifiers,
+            assets: Assets {
+                updates,
+                reads: draft.reads,
+                when: options.when.clone().map(|when| (when, pipeline.definition().at)),
+            },
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };

@@ -1,3 +1,4 @@
+use super::assets::Assets;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{Policy, PoolSpec, RunPolicy};
@@ -37,6 +38,7 @@ pub struct Plan {
     pub(crate) policies: Vec<Policy>,
     pub(crate) pools: Vec<PoolSpec>,
     pub(crate) notifiers: Vec<Notifier>,
+    pub(crate) assets: Assets,
     pub(super) by_id: OnceLock<HashMap<String, NodeIx>>,
     pub(super) inbound: OnceLock<Vec<Vec<(NodeIx, EdgeRule)>>>,
 }

@@ -196,7 +196,7 @@ fn a_backfill_that_was_cut_off_is_gone_on_with_by_the_next_holder() {
         plan.schedule.as_ref().unwrap().intervals("2024-01-01T00:00:00Z".parse().unwrap(), now.to_utc()).next().unwrap();
     let skeleton = plan.skeleton().into();
     let mut spec = new_spec(Arc::new(plan), interval, now);
-    let run = super::super::prepare::enter(&process.reader(), &mut spec, RunKind::Backfill, now, &skeleton).unwrap();
+    let run = super::super::prepare::enter(&process.reader(), &mut spec, RunKind::Backfill, now, &skeleton, None).unwrap();
     journal.carry_out(ticket);
     journal.enter_asked(&StoredRun { state: RunState::Success, ..run });
     let pipelines = [daily()];

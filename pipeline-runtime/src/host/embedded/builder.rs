@@ -2,7 +2,7 @@ use super::thread::{self, Place};
 use super::{Host, HostError};
 use crate::Pipeline;
 use crate::host::StartError;
-use crate::plan::{DEFAULT_PARALLELISM, disagreements, same_id};
+use crate::plan::{DEFAULT_PARALLELISM, disagreements, never_updated, same_id};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -92,7 +92,7 @@ impl HostBuilder {
         }
         let plans = self.pipelines.iter().map(|pipeline| pipeline.plan(&Value::Null));
         let plans = plans.collect::<Result<Vec<_>, _>>().map_err(StartError::Plan)?;
-        match disagreements(&plans).first() {
+        match disagreements(&plans).into_iter().chain(never_updated(&plans)).next() {
             Some(problem) => Err(HostError::Pipelines(problem.to_string())),
             None => Ok(()),
         }

@@ -72,7 +72,7 @@ impl Lives {
             tells: Vec::new(),
             commits: 0,
         };
-        let spec = lives.spec(&stored);
+        let spec = lives.spec(&StoredRun { key, ..stored });
         lives.core.start(spec, START);
         lives.take();
         lives
@@ -89,6 +89,7 @@ impl Lives {
             interval: run.interval,
             previous: run.previous,
             params: run.params.clone(),
+            updates: Box::default(),
         };
         RunSpec { plan: Arc::clone(&self.plan), info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key }
     }
@@ -103,7 +104,8 @@ impl Lives {
                 self.tells.push((id, notification.name().to_owned()));
             }
         }
-        self.journal.as_mut().unwrap().submit(&mut outbox, &|_| self.key);
+        let core = &self.core;
+        self.journal.as_mut().unwrap().submit(&mut outbox, &|run| core.run(run).map(|run| &**run.spec()));
     }
 
     /// The process ends, and another goes on at `at`, with nothing but the file.
