@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
 mod asked;
+mod assets;
 mod ending;
 mod gate;
 mod page;

@@ -68,7 +68,7 @@ pub struct Asset<T> {
 
 /// An asset, its type erased.
 #[derive(Debug)]
-pub struct AssetSpec {
+pub(crate) struct AssetSpec {
     pub(crate) name: &'static str,
     pub(crate) codec: &'static Codec,
     /// Whether it is updated from outside of the binary.
@@ -232,6 +232,14 @@ impl When {
     pub fn of<T>(mut self, asset: &'static Asset<T>) -> Self {
         self.assets.push(asset.spec());
         self
+    }
+}
+
+impl When {
+    /// For programs.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let names: Vec<&str> = self.assets.iter().map(|asset| asset.name).collect();
+        serde_json::json!({ "rule": self.rule.name(), "assets": names })
     }
 }
 

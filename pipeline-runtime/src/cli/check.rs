@@ -77,6 +77,10 @@ fn described(error: &PlanError) -> String {
 fn contents(plan: &Plan) -> String {
     let nodes = plan.bodies().count();
     let plural = if nodes == 1 { "" } else { "s" };
-    let schedule = plan.schedule.as_ref().map_or_else(|| "no schedule".to_owned(), Schedule::describe);
+    let schedule = match (&plan.schedule, &plan.assets.when) {
+        (Some(schedule), _) => Schedule::describe(schedule),
+        (None, Some((when, _))) => format!("when {when}"),
+        (None, None) => "no schedule".to_owned(),
+    };
     format!("{nodes} node{plural}, {schedule}")
 }

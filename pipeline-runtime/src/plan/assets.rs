@@ -110,3 +110,163 @@ fn names(plan: &Plan, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
         problems.push(Problem::new(message, "keep one").at(pipeline.definition().at, "this pipeline"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{disagreements, never_updated};
+    use super::*;
+    use crate::prelude::*;
+    use serde_json::Value;
+
+    static VISITS: Asset<u64> = Asset::new("visits");
+    static PROCESSES: Asset<u64> = Asset::new("processes");
+
+    #[task]
+    async fn one() -> Result<u64> {
+        Ok(1)
+    }
+
+    #[task]
+    async fn add(n: u64) -> Result<u64> {
+        Ok(n + 1)
+    }
+
+    #[task]
+    async fn list() -> Result<Vec<u64>> {
+        Ok(vec![1])
+    }
+
+    fn plans(pipelines: impl IntoIterator<Item = Pipeline>) -> Vec<Plan> {
+        pipelines.into_iter().map(|pipeline| pipeline.plan(&Value::Null).unwrap()).collect()
+    }
+
+    /// The messages, and in each how many places it names.
+    fn told(problems: &[Problem]) -> Vec<(String, usize)> {
+        problems.iter().map(|problem| (problem.message().to_owned(), problem.places().count())).collect()
+    }
+
+    fn refused(pipeline: &Pipeline) -> Vec<(String, usize)> {
+        told(pipeline.check().unwrap_err().problems())
+    }
+
+    #[pipeline]
+    fn exports() {
+        one().updates(&VISITS);
+    }
+
+    #[pipeline(when = all(VISITS))]
+    fn waits() {
+        add(VISITS.latest()).updates(&PROCESSES);
+    }
+
+    #[test]
+    fn what_is_waited_for_or_read_is_updated_by_somebody() {
+        #[pipeline]
+        fn reads() {
+            add(PROCESSES.latest());
+        }
+        assert!(never_updated(&plans([exports(), waits(), reads()])).is_empty());
+        assert_eq!(
+            told(&never_updated(&plans([waits()]))),
+            [("pipeline `waits` waits for the asset `visits`, which no pipeline updates".to_owned(), 2)]
+        );
+        assert_eq!(
+            told(&never_updated(&plans([reads()]))),
+            [("pipeline `reads` reads the asset `processes`, which no pipeline updates".to_owned(), 2)]
+        );
+    }
+
+    #[test]
+    fn assets_of_one_name_are_of_one_type() {
+        static OF_ANOTHER_TYPE: Asset<Vec<u64>> = Asset::new("visits");
+        #[pipeline]
+        fn another() {
+            list().updates(&OF_ANOTHER_TYPE);
+        }
+        assert!(disagreements(&plans([exports(), waits()])).is_empty());
+        assert_eq!(
+            told(&disagreements(&plans([exports(), waits(), another()]))),
+            [(
+                "two assets have the name `visits`, one of `u64` and one of `alloc::vec::Vec<u64>`, and an asset is known by its name".to_owned(),
+                2
+            )]
+        );
+    }
+
+    #[test]
+    fn pipelines_do_not_begin_one_another_in_a_circle() {
+        #[pipeline(when = any(PROCESSES))]
+        fn back() {
+            add(PROCESSES.latest()).updates(&VISITS);
+        }
+        #[pipeline(when = all(VISITS))]
+        fn itself() {
+            add(VISITS.latest()).updates(&VISITS);
+        }
+        /// Reads its own asset without waiting for it.
+        #[pipeline(schedule = "@daily")]
+        fn goes_on() {
+            add(VISITS.latest()).updates(&VISITS);
+        }
+        assert!(disagreements(&plans([exports(), waits(), goes_on()])).is_empty());
+        let circle = "pipelines `waits`, `back` begin one another's runs in a circle: the last updates the asset `visits`, which the first waits for";
+        assert_eq!(told(&disagreements(&plans([exports(), waits(), back()]))), [(circle.to_owned(), 2)]);
+        let alone = "pipeline `itself` updates the asset `visits`, which it waits for itself: its runs would never end";
+        assert_eq!(told(&disagreements(&plans([itself()]))), [(alone.to_owned(), 2)]);
+    }
+
+    #[test]
+    fn what_is_repeated_or_has_no_body_updates_nothing() {
+        static LISTS: Asset<Vec<u64>> = Asset::new("lists");
+        #[pipeline]
+        fn repeated() {
+            list().each(|n| add(n).updates(&VISITS)).updates(&LISTS);
+        }
+        let [(element, 2), (gathered, 2)] = &refused(&repeated())[..] else { panic!("{:?}", refused(&repeated())) };
+        assert!(
+            element.starts_with("`add` cannot update the asset `visits`: it is repeated by `.each`, and the newest"),
+            "{element}"
+        );
+        assert!(
+            gathered.starts_with("`list__each` cannot update the asset `lists`") || gathered.contains("it is a mapping"),
+            "{gathered}"
+        );
+        #[pipeline]
+        fn raced() {
+            first_of([one(), one()]).updates(&VISITS);
+            one().named("twice").updates(&VISITS).updates(&VISITS);
+        }
+        assert_eq!(
+            refused(&raced()),
+            [
+                ("`first_of` cannot update the asset `visits`: it is a race".to_owned(), 2),
+                ("`twice` updates the asset `visits` twice".to_owned(), 2)
+            ]
+        );
+    }
+
+    #[test]
+    fn an_asset_has_a_name_that_can_stand_anywhere() {
+        static SPACED: Asset<u64> = Asset::external("two words");
+        #[pipeline(when = all(SPACED, VISITS, self::VISITS))]
+        fn wrong() {
+            one().updates(&SPACED);
+        }
+        let [(name, 1), (twice, 1)] = &refused(&wrong())[..] else { panic!("{:?}", refused(&wrong())) };
+        assert!(name.starts_with("\"two words\" cannot be an id: ` ` cannot stand in an id"), "{name}");
+        assert_eq!(twice, "the `when` of pipeline `wrong` names the asset `visits` twice");
+    }
+
+    #[test]
+    fn an_asset_is_one_node_however_often_it_is_read() {
+        #[pipeline]
+        fn reads() {
+            add(VISITS.latest()).named("first");
+            list().each(|_| add(VISITS.latest()));
+            add(VISITS.latest().named("seen")).named("last");
+        }
+        let plan = reads().plan(&Value::Null).unwrap();
+        assert_eq!(plan.assets.reads.len(), 1);
+        assert_eq!(plan.node(plan.find("seen").unwrap()).scope, 0);
+    }
+}

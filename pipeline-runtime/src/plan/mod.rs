@@ -31,7 +31,7 @@ mod templates;
 mod tests;
 
 pub(crate) use across::{disagreements, never_updated, same_id};
-pub(crate) use assets::{Assets, Use};
+pub(crate) use assets::Use;
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use notifiers::{Notifier, Recipient};

@@ -55,6 +55,7 @@ mod watch;
 mod worker;
 
 pub(crate) use attempt::Attempt;
+pub(crate) use body::MAX_OUTPUT;
 pub(crate) use engine::{Engine, EngineOptions, Observe, WeakEngine};
 pub(crate) use scope::current;
 pub(crate) use simulated::Interceptor;

@@ -76,6 +76,9 @@ impl Dispatch<'_> {
             Command::Trigger { pipeline, logical_date, params } => self.trigger(&pipeline, logical_date, params),
             Command::Backfill(backfill) => self.backfill(&backfill),
             Command::Pause { pipeline, paused } => self.pause(&pipeline, paused),
+            Command::Update { asset, value } => {
+                super::super::update(self.journal()?, self.pipelines, &asset, &value, self.now().clock)
+            }
             Command::Prune { older_than } => {
                 self.prune(older_than, self.journal()?.carried_out());
                 return Ok(None);

@@ -113,24 +113,27 @@ fn regional(region: Region) {
 /// Enters a queued run of `regional`.
 fn enter(process: &Process, run_id: &str, params: serde_json::Value) {
     let now = process.host.engine.clock().now();
-    process.host.journal.as_ref().unwrap().enter(&StoredRun {
-        key: 0,
-        run_id: run_id.to_owned(),
-        pipeline: "regional".to_owned(),
-        kind: RunKind::Manual,
-        interval: Interval::at(now.to_utc()),
-        previous: None,
-        params,
-        state: RunState::Queued,
-        created: now,
-        sla_from: now,
-        finished: None,
-        seed: 1,
-        skeleton: regional().plan(&serde_json::Value::Null).unwrap().skeleton().into(),
-        begun: None,
-        max_active: None,
-        blocked: None,
-    });
+    process.host.journal.as_ref().unwrap().enter(
+        &StoredRun {
+            key: 0,
+            run_id: run_id.to_owned(),
+            pipeline: "regional".to_owned(),
+            kind: RunKind::Manual,
+            interval: Interval::at(now.to_utc()),
+            previous: None,
+            params,
+            state: RunState::Queued,
+            created: now,
+            sla_from: now,
+            finished: None,
+            seed: 1,
+            skeleton: regional().plan(&serde_json::Value::Null).unwrap().skeleton().into(),
+            begun: None,
+            max_active: None,
+            blocked: None,
+        },
+        &[],
+    );
 }
 
 #[test]

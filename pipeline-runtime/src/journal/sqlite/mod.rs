@@ -115,13 +115,9 @@ impl SqliteJournal {
         let _ = self.committed.set(engine.downgrade());
     }
 
-    /// Enters a run; committed with its first records, before anything of it starts.
-    pub(crate) fn enter(&self, run: &StoredRun) -> RunKey {
-        self.enter_for(run, None, Box::default())
-    }
-
-    /// The same of a run that was begun by updates of assets, or reads them. That those are used up is kept with it.
-    pub(crate) fn enter_with(&self, run: &StoredRun, updates: &[RunUpdate]) -> RunKey {
+    /// Enters a run; committed with its first records, before anything of it starts. With it is kept which updates of assets it was begun by, which
+    /// are used up by that, and which it reads.
+    pub(crate) fn enter(&self, run: &StoredRun, updates: &[RunUpdate]) -> RunKey {
         self.enter_for(run, None, updates.into())
     }
 
