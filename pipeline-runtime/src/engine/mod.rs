@@ -33,7 +33,7 @@ pub(crate) use effects::{Action, Answer};
 pub(crate) use effects::{Answered, Outbox, Todo};
 #[cfg(test)]
 pub(crate) use ids::Job;
-pub(crate) use ids::{RunIx, RunKey, Slot};
+pub(crate) use ids::{Keys, RunIx, RunKey, Slot};
 pub(crate) use journal::{Journal, Kept};
 pub(crate) use log::{Entry, Output, Record, RunRecords, Skip, translate};
 pub(crate) use rules::{Edit, EditError};

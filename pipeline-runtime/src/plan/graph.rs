@@ -6,9 +6,10 @@ use super::recalled::Recalled;
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Task};
-use crate::author::draft::{self, Mapping, Place};
+use crate::author::draft::{self, Join, Mapping, Place};
 use crate::author::error::cut;
 use crate::author::input::{Rule, Source};
+use crate::author::keys::ElementKeys;
 use crate::author::redaction::redacted;
 use crate::schedule::Schedule;
 use serde_json::Value;
@@ -91,6 +92,8 @@ pub(crate) enum What {
     },
     /// Expands a list over a scope, and joins the results.
     Each(Box<Each>),
+    /// Joins further results of a mapping, once that has ended.
+    Gather(Box<Gather>),
     /// The element that a scope is about.
     Element {
         each: NodeIx,
@@ -104,8 +107,22 @@ pub(crate) struct Each {
     pub(crate) list: NodeIx,
     pub(crate) scope: ScopeIx,
     pub(crate) result: NodeIx,
+    pub(crate) join: Join,
+    /// What else leaves the scope as a list.
+    pub(crate) gathered: Box<[NodeIx]>,
     pub(crate) max_active: Option<u32>,
+    /// Each element waits for the one before it.
+    pub(crate) in_order: bool,
+    /// What the elements are called; without it they go by their indices.
+    pub(crate) keys: Option<ElementKeys>,
     pub(crate) mapping: Mapping,
+}
+
+#[derive(Debug)]
+pub(crate) struct Gather {
+    pub(crate) each: NodeIx,
+    pub(crate) result: NodeIx,
+    pub(crate) join: Join,
 }
 
 /// From one node to another that waits for it.
@@ -135,6 +152,8 @@ pub(crate) enum EdgeRule {
     Failure,
     /// From a node to the gate of whichever is first.
     Race,
+    /// From a mapping to what else is made of its results.
+    Gather,
 }
 
 #[derive(Debug)]
@@ -235,6 +254,7 @@ impl Plan {
             What::Failure { of } => vec![*of],
             What::FirstOf { from } => from.to_vec(),
             What::Each(each) => vec![each.list],
+            What::Gather(gather) => vec![gather.each],
             What::Element { each } => vec![*each],
             What::Recalled(node) => node.from.to_vec(),
         };
@@ -297,7 +317,8 @@ impl PlanNode {
         }
     }
 
+    /// Whether it is a list of the results of a mapping.
     pub(crate) fn is_each(&self) -> bool {
-        matches!(self.what, What::Each(_))
+        matches!(self.what, What::Each(_) | What::Gather(_))
     }
 }

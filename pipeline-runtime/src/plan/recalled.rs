@@ -158,6 +158,7 @@ fn sensor() -> SensorPolicy {
 
 fn each_of(list: NodeIx, scope: ScopeIx, result: NodeIx) -> Each {
     // Nobody asks: there are no outputs.
-    let mapping = Mapping { len: |_| 0, item: |list, _| list.clone(), join: |_| None };
-    Each { list, scope, result, max_active: None, mapping }
+    let mapping = Mapping { len: |_| 0, item: |list, _| list.clone() };
+    let gathered = Box::default();
+    Each { list, scope, result, join: |_| None, gathered, max_active: None, in_order: false, keys: None, mapping }
 }

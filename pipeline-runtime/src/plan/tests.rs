@@ -1438,6 +1438,7 @@ fn everything_as_json() {
           "nodes": [
             {
               "after": [],
+              "after_rules": [],
               "defined_at": "`export(key: String) -> Result<Poke<u64>> {`",
               "description": "",
               "id": "daily_export",
@@ -1481,6 +1482,7 @@ fn everything_as_json() {
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": "`route(rows: u64) -> Result<Route> {`",
               "description": "",
               "id": "route",
@@ -1517,6 +1519,7 @@ fn everything_as_json() {
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "route.clean",
@@ -1541,6 +1544,7 @@ fn everything_as_json() {
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": "`load(rows: u64) -> Result<u64> {`",
               "description": "",
               "id": "load",
@@ -1586,6 +1590,7 @@ fn everything_as_json() {
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "load.failure",
@@ -1610,6 +1615,7 @@ fn everything_as_json() {
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "each(each(upload)).element",
@@ -1634,6 +1640,7 @@ fn everything_as_json() {
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "each(upload)",
@@ -1668,6 +1675,7 @@ fn everything_as_json() {
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "first_of",

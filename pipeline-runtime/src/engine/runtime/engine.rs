@@ -439,6 +439,14 @@ impl Engine {
                     state.aborts.push(abort);
                 }
             }
+            Action::MakeKeys { run, slot, number } => {
+                // What it is asked for may be gone by now.
+                if let Some((keys, list)) =
+                    state.core.run(run).filter(|run| run.slots().contains(&slot)).and_then(|run| run.keys_of(slot))
+                {
+                    self.make_keys(number, keys, list);
+                }
+            }
             Action::Deliver { run, id, notifier, notification } => {
                 let notifier = state.core.run(run).and_then(|run| run.plan().notifiers.get(notifier as usize).cloned());
                 if let Some(notifier) = notifier {

@@ -23,7 +23,8 @@ impl Plan {
         frame(self, 0, 1, &mut chart);
         for link in links(self) {
             let arrow = match (link.after, link.rule) {
-                (true, _) => "-.->".to_owned(),
+                (true, ALL_SUCCESS) => "-.->".to_owned(),
+                (true, rule) => format!("-.->|\"{rule}\"|"),
                 (false, ALL_SUCCESS) => "-->".to_owned(),
                 (false, rule) => format!("-->|\"{rule}\"|"),
             };
