@@ -188,6 +188,7 @@ pub use alerts::Webhook;
 pub use {bytes, chrono};
 
 pub use author::across::{OnFailed, PipelineRef, StartedRun, TaskName, UpstreamRun};
+pub use author::asset::Asset;
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
@@ -222,8 +223,9 @@ pub use time::{Clock, Timestamp};
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, ListExt as _, Node, Notification, Notify, Object, Outcome,
-        Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, first_of, pipeline, run_of, sensor, task, template,
+        ArmsExt as _, Asset, Branch, Bucket, Context, Failure, IntoInput, ListExt as _, Node, Notification, Notify, Object,
+        Outcome, Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, first_of, pipeline, run_of, sensor, task,
+        template,
     };
 
     #[cfg(feature = "webhook")]

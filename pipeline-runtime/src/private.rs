@@ -2,6 +2,7 @@
 //! holds next to nothing itself.
 
 pub use crate::author::across::TaskName;
+pub use crate::author::asset::When;
 pub use crate::author::body::{
     AsBranch, AsSensor, AsTask, Checked, Checks, Erase, Inputs, Labelled, Running, Runtime, Start, Takes, Wires, branch_output,
     drive, drive_blocking, input, sensor, sensor_output, task, task_output, wire,

@@ -4,6 +4,7 @@
 //! leaves this module for the plan and the engine is erased (see [`value`]).
 
 pub(crate) mod across;
+pub(crate) mod asset;
 pub(crate) mod body;
 pub(crate) mod bounded;
 pub(crate) mod branch;

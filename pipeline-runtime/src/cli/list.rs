@@ -2,6 +2,7 @@
 
 use super::output;
 use crate::author::across::Role;
+use crate::author::asset::When;
 use crate::journal::Reader;
 use crate::schedule::{Schedule, Window};
 use crate::{Clock, Pipeline};
@@ -15,6 +16,8 @@ use std::process::ExitCode;
 enum Next {
     NoSchedule,
     Paused,
+    /// As assets are updated.
+    Updated,
     At(DateTime<Utc>),
     /// Its `end` is past.
     Never,
@@ -50,7 +53,9 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
 /// The next tick that a process that serves would run. What was missed before it does not count.
 fn next(pipeline: &Pipeline, reader: Option<&Reader>, now: DateTime<Utc>) -> Result<Next, String> {
     let options = pipeline.options();
-    let Some(cron) = options.schedule else { return Ok(Next::NoSchedule) };
+    let Some(cron) = options.schedule else {
+        return Ok(if options.when.is_some() { Next::Updated } else { Next::NoSchedule });
+    };
     let schedule = Schedule::parse(cron, options.timezone.unwrap_or("UTC")).map_err(|error| error.to_string())?;
     let window = Window::read(options.start, options.end, options.catchup, schedule.zone())
         .map_err(|refused| refused.error.to_string())?;
@@ -64,11 +69,12 @@ fn row(pipeline: &Pipeline, next: &Next) -> [String; 6] {
     let schedule = match (options.schedule, options.timezone) {
         (Some(cron), Some(zone)) => format!("{cron} ({zone})"),
         (Some(cron), None) => format!("{cron} (UTC)"),
-        (None, _) => "none".to_owned(),
+        (None, _) => options.when.as_ref().map_or_else(|| "none".to_owned(), |when| format!("when {when}")),
     };
     let next = match next {
         Next::NoSchedule => "none".to_owned(),
         Next::Paused => "paused".to_owned(),
+        Next::Updated => "as it is updated".to_owned(),
         Next::At(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
         Next::Never => "none: its `end` is past".to_owned(),
     };
@@ -86,6 +92,7 @@ fn as_json(pipeline: &Pipeline, next: &Next) -> serde_json::Value {
         "pipeline": pipeline.id(),
         "schedule": options.schedule,
         "timezone": options.schedule.map(|_| options.timezone.unwrap_or("UTC")),
+        "when": options.when.as_ref().map(When::to_json),
         "paused": *next == Next::Paused,
         "next_run": at,
         "tags": pipeline.tags(),

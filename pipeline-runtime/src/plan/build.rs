@@ -1,5 +1,6 @@
 //! From the draft to the plan.
 
+use super::assets::Assets;
 use super::check;
 use super::graph::{Calendar, Each, Edge, EdgeRule, Gather, NodeIx, Plan, PlanNode, Scope, What};
 use super::id::Name;
@@ -154,6 +155,8 @@ impl Sketch {
         let order =
             |of: draft::DraftOrder| Order { node: of.node.index(), upstream: of.upstream.index(), rule: of.rule, at: of.at };
         let orders: Vec<Order> = draft.orders.into_iter().map(order).collect();
+        let mut updates = draft.updates;
+        updates.sort_by_key(|(node, ..)| *node);
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
@@ -176,6 +179,11 @@ impl Sketch {
             pools: tables.pools,
             notifiers: tables.notifiers,
             across,
+            assets: Assets {
+                updates,
+                reads: draft.reads,
+                when: options.when.clone().map(|when| (when, pipeline.definition().at)),
+            },
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };

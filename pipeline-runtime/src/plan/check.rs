@@ -1,5 +1,6 @@
 //! What types cannot say. One function a rule; each names all the places that the mistake is made of.
 
+use super::assets;
 use super::build::{Order, Sketch};
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
 use super::id::Name;
@@ -76,18 +77,19 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     sensors(sketch, pipeline, &mut problems);
     pools(sketch, &mut problems);
     texts(sketch, &mut problems);
+    assets::check(sketch, pipeline, &mut problems);
     templates::check(sketch, &mut problems);
     let order = cycles(sketch, &mut problems);
     exclusive_arms(sketch, &order, &mut problems);
     (order, problems)
 }
 
-fn quoted(plan: &Plan, node: NodeIx) -> String {
+pub(super) fn quoted(plan: &Plan, node: NodeIx) -> String {
     format!("`{}`", plan.id(node))
 }
 
 /// What a node is, in words.
-fn sort(plan: &Plan, node: NodeIx) -> &'static str {
+pub(super) fn sort(plan: &Plan, node: NodeIx) -> &'static str {
     match &plan.node(node).what {
         What::Body(task) => match task.definition.kind {
             Kind::Task => "a task",
@@ -229,7 +231,7 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
 }
 
 /// Why a text cannot be an id, if it cannot.
-fn wrong_id(text: &str) -> Option<Problem> {
+pub(super) fn wrong_id(text: &str) -> Option<Problem> {
     let why = id::check(text).err()?;
     let short: String = text.chars().take(MAX_QUOTED).collect();
     let rest = if short.len() < text.len() { "…" } else { "" };

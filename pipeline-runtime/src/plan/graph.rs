@@ -1,3 +1,4 @@
+use super::assets::Assets;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{Delay, Policy, PoolSpec, RunPolicy};
@@ -41,6 +42,7 @@ pub struct Plan {
     pub(crate) notifiers: Vec<Notifier>,
     /// The nodes that have to do with another pipeline.
     pub(crate) across: BTreeMap<NodeIx, Across>,
+    pub(crate) assets: Assets,
     pub(super) by_id: OnceLock<HashMap<String, NodeIx>>,
     pub(super) inbound: OnceLock<Vec<Vec<(NodeIx, EdgeRule)>>>,
 }

@@ -1722,6 +1722,7 @@ fn everything_as_json() {
               "slots": 4
             }
           ],
+          "reads": [],
           "schedule": {
             "catchup": false,
             "cron": "0 6 * * 1-5",
@@ -1736,7 +1737,9 @@ fn everything_as_json() {
             "daily",
             "eu"
           ],
-          "timeout_ms": 7200000
+          "timeout_ms": 7200000,
+          "updates": [],
+          "when": null
         }"#]].assert_eq(&placed(&serde_json::to_string_pretty(&json).unwrap()));
 }
 

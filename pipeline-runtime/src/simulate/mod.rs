@@ -13,11 +13,13 @@ mod limits;
 mod others;
 #[cfg(test)]
 mod tests;
+mod updates;
 
 pub use error::SimulationError;
 pub use others::Ran;
 
 use crate::author::across::PipelineRef;
+use crate::author::asset::Asset;
 use crate::author::context::RunInfo;
 use crate::author::pipeline::Pipeline;
 use crate::author::redaction;
@@ -34,6 +36,7 @@ use intervention::{Intervention, Interventions};
 use others::{GivenRun, SimulatedRuns};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use updates::{Begin, Update};
 
 /// A run of a pipeline on virtual time.
 ///
@@ -87,6 +90,7 @@ struct Scenario {
     interventions: Vec<(String, Intervention)>,
     faults: Vec<Fault>,
     stubs: Vec<Stub>,
+    updates: Vec<Update>,
     secrets: Vec<Secret>,
 }
 
@@ -123,6 +127,7 @@ impl<'a> Simulation<'a> {
             interventions: Vec::new(),
             faults: Vec::new(),
             stubs: Vec::new(),
+            updates: Vec::new(),
             secrets: Vec::new(),
         };
         Self { scenario, calls: Vec::new() }
@@ -176,6 +181,44 @@ impl<'a> Simulation<'a> {
     /// `file:///PATH`.
     pub fn arrive(mut self, when: &str, url: &str, body: impl Into<Vec<u8>>) -> Self {
         self.scenario.interventions.push((when.to_owned(), Intervention::Arrive { url: url.to_owned(), body: body.into() }));
+        self
+    }
+
+    /// After `when` from the simulation's start the asset is updated.
+    ///
+    /// A pipeline with `when` begins its run once that holds, with the newest update of each asset; all times, also in the report, still count
+    /// from the simulation's start. Without any update it begins at once, as if somebody had asked for the run. Any other pipeline reads what
+    /// was there as its run began: give it at `0s`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::Simulation;
+    /// use std::time::Duration;
+    ///
+    /// static VISITS: Asset<u64> = Asset::external("visits");
+    /// static PROCESSES: Asset<u64> = Asset::external("processes");
+    ///
+    /// #[task]
+    /// async fn build(visits: u64, processes: u64) -> Result<u64> {
+    ///     Ok(visits + processes)
+    /// }
+    ///
+    /// #[pipeline(when = all(VISITS, PROCESSES))]
+    /// fn model() {
+    ///     build(VISITS.latest(), PROCESSES.latest());
+    /// }
+    ///
+    /// let report = Simulation::new(model())
+    ///     .updated("3m", &VISITS, 1)
+    ///     .updated("4m", &VISITS, 2)
+    ///     .updated("5m", &PROCESSES, 40)
+    ///     .run();
+    /// assert_eq!(report.node("build").started(), Some(Duration::from_mins(5)));
+    /// assert_eq!(report.output::<u64>("build"), Some(42));
+    /// ```
+    pub fn updated<T: Data>(mut self, when: &str, asset: &'static Asset<T>, value: T) -> Self {
+        let json = serde_json::to_vec(&value).map(Into::into);
+        self.scenario.updates.push(Update { when: when.to_owned(), asset: asset.spec(), json });
         self
     }
 
@@ -345,6 +388,8 @@ impl Scenario {
             self.previous.as_deref().map(|date| dated(plan.schedule.as_ref(), self.pipeline.zone(), date)).transpose()?;
         let stubs = Arc::new(Stubs::new(&plan, self.stubs, self.secrets, world.clone())?);
         let mut interventions = Interventions::new(self.interventions, start)?;
+        let Begin { after, updates, warnings } = Begin::of(&plan, self.updates)?;
+        let begin = start + after;
 
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
         let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(Arc::clone(&stubs) as Arc<dyn Interceptor>));
@@ -356,10 +401,16 @@ impl Scenario {
             interval,
             previous,
             params: plan.params.clone(),
+            updates,
         };
-        let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: start, seed: self.seed, key: 0 };
+        let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: begin, seed: self.seed, key: 0 };
         // Before the run: what arrives at zero is there at the first poke.
         interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
+        while clock.now() < begin {
+            let until = interventions.next().filter(|next| *next > clock.now()).unwrap_or(begin);
+            engine.pass_time(until.min(begin)).await;
+            interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
+        }
         let run = engine.start(spec);
         loop {
             interventions.run_due(&world, &others, &engine, Some(run), clock.now(), call).await?;
@@ -376,7 +427,7 @@ impl Scenario {
         }
         let history = RunHistory::of(plan, start, &engine.entries(run));
         let outputs = engine.look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect()).unwrap_or_default();
-        let warnings = world.unmet_faults().map(|unmet| unmet.to_string()).into_iter();
+        let warnings = warnings.into_iter().chain(world.unmet_faults().map(|unmet| unmet.to_string()));
         let warnings =
             warnings.chain(stubs.unmet(&history)).chain(others.unmet()).chain(world.unmet_arrivals(interventions.arrived()));
         Ok(RunReport::new(history, outputs).warned(warnings))

@@ -405,7 +405,7 @@ impl Engine {
             }
         }
         state.watches.follow(&outbox.records);
-        match state.journal.submit(outbox, &|run| runs.get(run).map_or(0, |run| run.spec().key)) {
+        match state.journal.submit(outbox, &|run| runs.get(run).map(|run| &**run.spec())) {
             Kept::Later => {}
             Kept::Now => {
                 state.ready.extend(outbox.todo.starts.drain(..));

@@ -58,6 +58,7 @@ mod watch;
 mod worker;
 
 pub(crate) use attempt::Attempt;
+pub(crate) use body::MAX_OUTPUT;
 pub(crate) use engine::{Engine, EngineOptions, Observe, WeakEngine};
 pub(crate) use last_seen::LastSeen;
 pub(crate) use others::{FoundRun, OtherRuns, StartRun};

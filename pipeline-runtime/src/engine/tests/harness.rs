@@ -26,6 +26,7 @@ pub(super) fn spec(plan: &Arc<Plan>, run: RunIx) -> RunSpec {
         interval: Interval { start: date, end: date },
         previous: None,
         params: serde_json::Value::Null,
+        updates: Box::default(),
     };
     RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: START, seed: 0, key: 0 }
 }
