@@ -1,5 +1,6 @@
 use super::bounded::{self, Unwritten};
 use super::error::{Result, TaskError};
+use crate::time::Outside;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,6 +36,20 @@ pub(crate) struct RunInfo {
     pub(crate) interval: crate::schedule::Interval,
     pub(crate) previous: Option<crate::schedule::Interval>,
     pub(crate) params: serde_json::Value,
+    /// Of a simulation: what its clock stands still for.
+    pub(crate) outside: Option<Outside>,
+}
+
+impl RunInfo {
+    /// Of a run before which none has succeeded.
+    pub(crate) fn new(
+        pipeline: impl Into<String>,
+        run_id: impl Into<String>,
+        interval: crate::schedule::Interval,
+        params: serde_json::Value,
+    ) -> Self {
+        Self { pipeline: pipeline.into(), run_id: run_id.into(), interval, previous: None, params, outside: None }
+    }
 }
 
 /// What a sensor remembers from poke to poke, as JSON.
@@ -148,6 +163,53 @@ impl Context {
         format!("{}/{}/{node}[{identity}]", self.run.pipeline, self.run.run_id)
     }
 
+    /// Waits for `work` that is outside of the engine: a request, a database, a program. Anywhere but in a simulation that is
+    /// `work.await`.
+    ///
+    /// In a simulation the virtual clock stands still meanwhile, whatever else the run does, and `work` goes by real time: a time limit of
+    /// its own ends it, while the node's `timeout`, which is virtual, does not pass. After five minutes of real time the clock goes on all
+    /// the same, and the report has a warning. What is to pass in virtual time, such as a `tokio::time::sleep` between two requests, belongs
+    /// outside of `work`.
+    ///
+    /// A [`Bucket`](crate::Bucket) and a [`Webhook`](crate::Webhook) do so by themselves, and so does a task that is not `async`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::Simulation;
+    /// use std::net::SocketAddr;
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// #[task]
+    /// async fn fetch(ctx: Context, server: SocketAddr) -> Result<String> {
+    ///     ctx.outside(async {
+    ///         let mut text = String::new();
+    ///         tokio::net::TcpStream::connect(server).await?.read_to_string(&mut text).await?;
+    ///         Ok(text)
+    ///     })
+    ///     .await
+    /// }
+    ///
+    /// #[pipeline]
+    /// fn fetching(server: Option<SocketAddr>) {
+    ///     fetch(server.unwrap_or_else(|| ([127, 0, 0, 1], 80).into()));
+    /// }
+    ///
+    /// # fn main() -> Result<()> {
+    /// let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let address = server.local_addr()?;
+    /// std::thread::spawn(move || std::io::Write::write_all(&mut server.accept()?.0, b"hello"));
+    /// let report = Simulation::new(fetching()).params(Some(address)).run();
+    /// assert_eq!(report.output::<String>("fetch").as_deref(), Some("hello"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn outside<F: Future>(&self, work: F) -> F::Output {
+        match &self.run.outside {
+            Some(outside) => outside.wait(&self.node, work).await,
+            None => work.await,
+        }
+    }
+
     /// Keeps `state` for this sensor's next poke, also across a restart. Only the last call of a poke counts, and it is kept
     /// even where the poke ends in an error.
     ///
@@ -204,13 +266,7 @@ impl Context {
     /// ```
     pub fn for_test() -> Self {
         let date = test_date();
-        let run = RunInfo {
-            pipeline: "test".into(),
-            run_id: "test".into(),
-            interval: crate::schedule::Interval::at(date),
-            previous: None,
-            params: serde_json::Value::Null,
-        };
+        let run = RunInfo::new("test", "test", crate::schedule::Interval::at(date), serde_json::Value::Null);
         Self::new(Arc::new(run), "test".into(), 1, date, Memory::default())
     }
 

@@ -241,13 +241,7 @@ fn accept(plan: &Plan, remap: &mut Remap, stored: &[StoredEntry]) -> Result<(), 
 }
 
 fn info(run: &StoredRun, previous: Option<Interval>) -> RunInfo {
-    RunInfo {
-        pipeline: run.pipeline.clone(),
-        run_id: run.run_id.clone(),
-        interval: run.interval,
-        previous,
-        params: run.params.clone(),
-    }
+    RunInfo { previous, ..RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone()) }
 }
 
 /// What an edit of a run that no engine has comes to.

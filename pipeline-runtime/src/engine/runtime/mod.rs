@@ -57,5 +57,5 @@ mod worker;
 pub(crate) use attempt::Attempt;
 pub(crate) use engine::{Engine, EngineOptions, Observe, WeakEngine};
 pub(crate) use scope::current;
-pub(crate) use simulated::Interceptor;
+pub(crate) use simulated::{Interceptor, Waiter};
 pub(crate) use watch::{Wake, Watching};
