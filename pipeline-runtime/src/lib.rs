@@ -166,6 +166,7 @@ mod host;
 mod journal;
 mod observe;
 mod plan;
+mod programs;
 #[cfg(feature = "sqlite")]
 pub mod read;
 pub mod schedule;
@@ -210,6 +211,7 @@ pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
+pub use programs::{Command, IntoArgument, IntoVariable, Ran, Variable};
 pub use simulate::{Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
 pub use time::{Clock, Timestamp};

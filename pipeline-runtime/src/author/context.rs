@@ -1,5 +1,6 @@
 use super::bounded::{self, Unwritten};
 use super::error::{Result, TaskError};
+use super::secret::Secret;
 use crate::time::Outside;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
@@ -9,6 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 const MAX_MEMORY: usize = 1 << 20;
 
 /// What an attempt may know of its run. Supplied by the runtime to a parameter of this type; never wired.
+///
+/// # A body's log
+///
+/// What a body says through `tracing`, or by [`log_line`](Self::log_line), is kept with its attempt, and `logs RUN NODE` shows it. What it prints by
+/// `println!` is not: it goes where the process's output goes, without a node and unseen by the journal. A [`Command`](crate::Command)'s
+/// output is kept. So is nothing of a task or thread that the body has spawned: log where it is joined.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -36,8 +43,17 @@ pub(crate) struct RunInfo {
     pub(crate) interval: crate::schedule::Interval,
     pub(crate) previous: Option<crate::schedule::Interval>,
     pub(crate) params: serde_json::Value,
-    /// Of a simulation: what its clock stands still for.
-    pub(crate) outside: Option<Outside>,
+    /// Where the run is a simulation.
+    pub(crate) simulated: Option<Arc<Simulated>>,
+}
+
+/// What a simulation does to bodies that ask for it by their context.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Simulated {
+    /// What its clock stands still for.
+    pub(crate) outside: Outside,
+    /// With values of its own.
+    pub(crate) secrets: Vec<Secret>,
 }
 
 impl RunInfo {
@@ -48,7 +64,7 @@ impl RunInfo {
         interval: crate::schedule::Interval,
         params: serde_json::Value,
     ) -> Self {
-        Self { pipeline: pipeline.into(), run_id: run_id.into(), interval, previous: None, params, outside: None }
+        Self { pipeline: pipeline.into(), run_id: run_id.into(), interval, previous: None, params, simulated: None }
     }
 }
 
@@ -204,9 +220,34 @@ impl Context {
     /// # }
     /// ```
     pub async fn outside<F: Future>(&self, work: F) -> F::Output {
-        match &self.run.outside {
-            Some(outside) => outside.wait(&self.node, work).await,
+        match &self.run.simulated {
+            Some(simulated) => simulated.outside.wait(&self.node, work).await,
             None => work.await,
+        }
+    }
+
+    /// A line in this node's log, of level `info`: as `tracing::info!("{text}")`, which has other levels, and fields.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task]
+    /// async fn load(ctx: Context, rows: u64) -> Result<u64> {
+    ///     ctx.log_line(format!("{rows} rows"));
+    ///     Ok(rows)
+    /// }
+    /// ```
+    pub fn log_line(&self, text: impl std::fmt::Display) {
+        // A target that is none of the engine's own.
+        tracing::info!(target: "body", "{text}");
+    }
+
+    /// The secret with its value.
+    pub(crate) fn read(&self, secret: &Secret) -> Result<Secret> {
+        let simulated = self.run.simulated.iter().flat_map(|simulated| &simulated.secrets);
+        match simulated.rev().find(|known| *known == secret) {
+            Some(known) if !secret.has_value() => Ok(known.clone()),
+            _ => secret.read().map_err(TaskError::fatal),
         }
     }
 

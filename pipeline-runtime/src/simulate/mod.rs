@@ -18,7 +18,7 @@ mod tests;
 
 pub use error::SimulationError;
 
-use crate::author::context::RunInfo;
+use crate::author::context::{RunInfo, Simulated};
 use crate::author::pipeline::Pipeline;
 use crate::author::redaction;
 use crate::author::secret::Secret;
@@ -352,7 +352,7 @@ impl Scenario {
         let previous =
             self.previous.as_deref().map(|date| dated(plan.schedule.as_ref(), self.pipeline.zone(), date)).transpose()?;
         let outside = Outside::of_this_runtime();
-        let stubs = Arc::new(Stubs::new(&plan, self.stubs, self.secrets, world.clone(), outside.clone())?);
+        let stubs = Arc::new(Stubs::new(&plan, self.stubs, self.secrets.clone(), world.clone(), outside.clone())?);
         let mut interventions = Interventions::new(self.interventions, start)?;
 
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
@@ -360,7 +360,7 @@ impl Scenario {
         let run_id = format!("simulated__{}", interval.start.to_rfc3339());
         let info = RunInfo {
             previous,
-            outside: Some(outside.clone()),
+            simulated: Some(Arc::new(Simulated { outside: outside.clone(), secrets: self.secrets })),
             ..RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone())
         };
         let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: start, seed: self.seed, key: 0 };
