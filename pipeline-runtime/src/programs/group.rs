@@ -5,7 +5,7 @@
 //! A process that is killed cannot end its children, and what Linux has for that (`PR_SET_PDEATHSIG`) is set between fork and exec, which
 //! is `unsafe`, and reaches the child alone. So the group's first member is a shell of a few lines that reads from a pipe, which the system
 //! closes when this process dies, however it does. It is there before the program, so there is no moment at which a death goes unseen; and as
-//! long as it was not waited for, the group's number is not another's. It costs a millisecond to start.
+//! long as it was not waited for, the group's number is not another's. It costs a millisecond or two to start.
 //!
 //! # Who does what
 //!
