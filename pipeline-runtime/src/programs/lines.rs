@@ -2,6 +2,7 @@
 
 use crate::author::redaction::redacted;
 use std::collections::VecDeque;
+use std::fmt::Write;
 
 /// So much of a line is kept. It is more than a line of the log has, so that a secret is whole where that one is cut.
 const LONGEST: usize = 64 << 10;
@@ -52,7 +53,8 @@ impl Lines {
         let text = text.rsplit('\r').next().unwrap_or(text);
         let mut line = redacted(text).into_owned();
         if self.lost > 0 {
-            line.push_str(&format!("… ({} bytes more)", self.lost));
+            // Writing to a text cannot fail.
+            let _ = write!(line, "… ({} bytes more)", self.lost);
         }
         self.begun.clear();
         self.lost = 0;
@@ -68,7 +70,7 @@ impl Lines {
 
     /// The last lines that are not empty, below each other.
     pub(super) fn tail(&self) -> String {
-        self.tail.iter().map(|line| format!("\n{line}")).collect()
+        self.tail.iter().flat_map(|line| ["\n", line]).collect()
     }
 
     /// The last line that is not empty.
