@@ -132,6 +132,7 @@
 //! - Embed it in a service: [`Host`] runs pipelines within another program, and [`read`] what a journal keeps of them.
 //! - Test it: [`Simulation`], which needs no clock, no network and no file.
 //! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
+//! - Run programs: [`Command`].
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
 //! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
@@ -167,6 +168,7 @@ mod host;
 mod journal;
 mod observe;
 mod plan;
+mod programs;
 #[cfg(feature = "sqlite")]
 pub mod read;
 pub mod schedule;
@@ -215,8 +217,9 @@ pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
+pub use programs::{Command, IntoArgument, IntoVariable, Ran, Variable};
 pub use sensors::{run_of, start};
-pub use simulate::{Ran, Simulation, SimulationError};
+pub use simulate::{OtherRun, Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
 pub use time::{Clock, Timestamp};
 

@@ -15,6 +15,7 @@ mod first_of;
 mod limits;
 mod mapping;
 mod outputs;
+mod outside;
 mod params;
 mod pools;
 mod propagation;

@@ -63,5 +63,5 @@ pub(crate) use engine::{Engine, EngineOptions, Observe, WeakEngine};
 pub(crate) use last_seen::LastSeen;
 pub(crate) use others::{FoundRun, OtherRuns, StartRun};
 pub(crate) use scope::current;
-pub(crate) use simulated::Interceptor;
+pub(crate) use simulated::{Interceptor, Waiter};
 pub(crate) use watch::{Wake, Watching};

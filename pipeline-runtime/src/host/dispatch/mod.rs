@@ -488,13 +488,6 @@ fn timetable(plan: &crate::Plan) -> Result<Timetable, StartError> {
 }
 
 fn new_spec(plan: Arc<crate::Plan>, interval: Interval, sla_from: Timestamp) -> RunSpec {
-    let info = RunInfo {
-        pipeline: plan.pipeline.to_owned(),
-        run_id: String::new(),
-        interval,
-        previous: None,
-        params: plan.params.clone(),
-        updates: Box::default(),
-    };
+    let info = RunInfo::new(plan.pipeline, "", interval, plan.params.clone());
     RunSpec { plan, info: Arc::new(info), sla_from, seed: rand::random(), key: 0 }
 }
