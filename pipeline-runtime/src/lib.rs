@@ -192,7 +192,7 @@ pub use author::error::{IntoTaskError, Result, TaskError};
 pub use author::input::IntoInput;
 pub use author::node::{ArmsExt, List, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Notification, Notify};
-pub use author::options::{Backoff, Mode, OnTimeout, Pool};
+pub use author::options::{Backoff, Defaults, Mode, OnTimeout, Pool};
 pub use author::outcome::{Failure, Outcome, Poke};
 pub use author::output::{BranchOutput, PipelineOutput, SensorOutput, TaskOutput};
 pub use author::params::{Params, ParamsError};
@@ -217,9 +217,12 @@ pub use time::{Clock, Timestamp};
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline, Poke,
-        Pool, Result, Secret, TaskError, branch, first_of, pipeline, sensor, task, template,
+        ArmsExt as _, Branch, Bucket, Context, Defaults, Failure, IntoInput, Node, Notification, Notify, Object, Outcome,
+        Pipeline, Poke, Pool, Result, Secret, TaskError, branch, cron, defaults, every, first_of, pipeline, sensor, task,
+        template,
     };
+
+    pub use crate::schedule::{Cron, Every};
 
     #[cfg(feature = "webhook")]
     pub use crate::Webhook;

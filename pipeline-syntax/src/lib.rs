@@ -12,6 +12,7 @@
 //! | [`cron`] | schedules |
 //! | [`date`] | dates, and the window between two of them |
 //! | [`duration`] | durations |
+//! | [`every`] | schedules that come round after a time of their own |
 //! | [`id`] | the ids of nodes and pipelines |
 //! | [`limits`] | defaults, and the bounds of values |
 //! | [`suggest`] | the nearest known name to what was typed |
@@ -36,6 +37,7 @@
 pub mod cron;
 pub mod date;
 pub mod duration;
+pub mod every;
 pub mod id;
 pub mod limits;
 pub mod suggest;

@@ -6,6 +6,7 @@
 pub(crate) mod body;
 pub(crate) mod bounded;
 pub(crate) mod branch;
+pub mod constant;
 pub(crate) mod context;
 pub(crate) mod definition;
 pub(crate) mod derived;
@@ -13,6 +14,7 @@ pub(crate) mod draft;
 pub(crate) mod equality;
 pub(crate) mod error;
 pub(crate) mod input;
+pub(crate) mod interned;
 pub(crate) mod node;
 pub(crate) mod notify;
 pub(crate) mod options;

@@ -15,6 +15,7 @@
 mod across;
 mod build;
 mod check;
+mod given;
 mod graph;
 mod id;
 mod notifiers;

@@ -214,6 +214,11 @@ pub(crate) fn pause(journal: &SqliteJournal, pipeline: &Pipeline, paused: bool) 
     if pipeline.options().schedule.is_none() {
         return Err(StartError::Refused(format!("pipeline `{id}` has no schedule to pause; it runs when it is asked to")));
     }
+    if pipeline.options().by_hand {
+        return Err(StartError::Refused(format!(
+            "the schedule of pipeline `{id}` is not followed by this program (`.unscheduled_unless`); it runs when it is asked to"
+        )));
+    }
     let was_paused = journal.reader_after_all()?.paused()?.contains(id);
     journal.carries_next();
     journal.pause(id, paused);

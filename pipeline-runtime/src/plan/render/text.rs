@@ -50,7 +50,7 @@ fn header(plan: &Plan) -> String {
         lines.push(("tags", plan.tags.join(", ")));
     }
     if let Some(schedule) = &plan.schedule {
-        lines.push(("schedule", format!("{}, {}", schedule.cron(), schedule.describe())));
+        lines.push(("schedule", format!("{}, {}", schedule.text(), schedule.describe())));
     }
     if !plan.params.is_null() {
         lines.push(("params", plan.params.to_string()));
