@@ -198,7 +198,7 @@ pub use author::input::IntoInput;
 pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
 pub use author::node::{ArmsExt, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Notification, Notify};
-pub use author::options::{Backoff, Mode, OnTimeout, Pool};
+pub use author::options::{Backoff, Defaults, Mode, OnTimeout, Pool};
 pub use author::order::{Order, Steps, Upstreams, chain};
 pub use author::outcome::{Failure, Outcome, Poke};
 pub use author::output::{BranchOutput, PipelineOutput, SensorOutput, TaskOutput};
@@ -226,10 +226,12 @@ pub use time::{Clock, Timestamp};
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Asset, Branch, Bucket, Context, Failure, IntoInput, ListExt as _, Node, Notification, Notify, Object,
-        Outcome, Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, first_of, pipeline, run_of, sensor, task,
-        template,
+        ArmsExt as _, Asset, Branch, Bucket, Context, Defaults, Failure, IntoInput, ListExt as _, Node, Notification, Notify,
+        Object, Outcome, Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, cron, defaults, every, first_of,
+        pipeline, run_of, sensor, task, template,
     };
+
+    pub use crate::schedule::{Cron, Every};
 
     #[cfg(feature = "webhook")]
     pub use crate::Webhook;

@@ -55,6 +55,8 @@ pub(crate) struct Calendar {
     pub(crate) catchup: bool,
     pub(crate) max_active_runs: u32,
     pub(crate) depends_on_past: bool,
+    /// Whether no process follows the schedule.
+    pub(crate) by_hand: bool,
 }
 
 #[derive(Debug)]

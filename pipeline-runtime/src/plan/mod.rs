@@ -16,6 +16,7 @@ mod across;
 mod assets;
 mod build;
 mod check;
+mod given;
 mod graph;
 mod id;
 mod notifiers;

@@ -101,6 +101,7 @@ impl Plan {
                 catchup: false,
                 max_active_runs: MAX_ACTIVE_RUNS,
                 depends_on_past: false,
+                by_hand: false,
             },
             run: RunPolicy::default(),
             nodes,

@@ -461,8 +461,7 @@ impl Scenario {
         let options = self.pipeline.options();
         let zone = self.pipeline.zone();
         let refused = |error: &dyn std::fmt::Display| SimulationError::Date(error.to_string());
-        let schedule = options.schedule.map(|cron| Schedule::parse(cron, options.timezone.unwrap_or("UTC")));
-        let schedule = schedule.transpose().map_err(|error| refused(&error))?;
+        let schedule = options.timetable().map_err(|error| refused(&error))?;
         if let Some(date) = &self.logical_date {
             return dated(schedule.as_ref(), zone, date);
         }

@@ -8,7 +8,7 @@ use crate::author::pipeline::Pipeline;
 use crate::author::seal::Seal;
 use crate::author::value::Data;
 use crate::engine::{FoundRun, OtherRuns, RunState, StartRun, Wake, Watching};
-use crate::schedule::{Interval, Schedule};
+use crate::schedule::Interval;
 use crate::time::Timestamp;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::any::TypeId;
@@ -143,9 +143,7 @@ impl SimulatedRuns {
     }
 
     fn interval_of(&self, pipeline: &Pipeline, ran: &OtherRun) -> Result<Interval, SimulationError> {
-        let options = pipeline.options();
-        let schedule = options.schedule.map(|cron| Schedule::parse(cron, options.timezone.unwrap_or("UTC"))).transpose();
-        let schedule = schedule.map_err(|error| SimulationError::Date(error.to_string()))?;
+        let schedule = pipeline.options().timetable().map_err(|error| SimulationError::Date(error.to_string()))?;
         match &ran.starting {
             Some(date) => dated(schedule.as_ref(), pipeline.zone(), date),
             None => {

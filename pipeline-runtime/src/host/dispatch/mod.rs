@@ -143,7 +143,8 @@ impl<'a> Dispatch<'a> {
             let date = self.now().date;
             let awaits = awaits(reader, &plan)?;
             let known = Known { paused: paused.contains(id), unfinished, awaits, ..calendar::scheduled(reader, pipeline, date)? };
-            self.scheduler.add(id, timetable(&plan)?, known, Some(date));
+            let watched_since = Some(date).filter(|_| !plan.calendar.by_hand);
+            self.scheduler.add(id, timetable(&plan)?, known, watched_since);
         }
         Ok(())
     }
@@ -188,16 +189,14 @@ impl<'a> Dispatch<'a> {
         let mut lines = Vec::new();
         for pipeline in self.pipelines {
             let id = pipeline.id();
-            let next = match (
-                pipeline.options().schedule,
-                self.scheduler.is_paused(id),
-                self.scheduler.next_tick(id, self.now().date),
-            ) {
-                (None, true, _) if pipeline.options().when.is_some() => "paused".to_owned(),
-                (None, ..) => match &pipeline.options().when {
+            let options = pipeline.options();
+            let next = match (&options.schedule, self.scheduler.is_paused(id), self.scheduler.next_tick(id, self.now().date)) {
+                (None, true, _) if options.when.is_some() => "paused".to_owned(),
+                (None, ..) => match &options.when {
                     Some(when) => format!("runs when {when} is updated"),
                     None => "no schedule".to_owned(),
                 },
+                _ if options.by_hand => "its schedule is not followed: see `.unscheduled_unless`".to_owned(),
                 (Some(_), true, _) => "paused".to_owned(),
                 (Some(_), false, Some(next)) => {
                     format!("next run at {}", next.to_utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
