@@ -134,6 +134,7 @@
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
 //! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
+//! - Wait for another pipeline's run, take an output of it, or start one: [`run_of`], [`start()`].
 //! - Mistakes: `docs/what-the-compiler-tells-you.md` in the repository has each message, with what to write instead. What types
 //!   cannot see, [`Pipeline::check`] reports, first thing in every run and test.
 
@@ -210,8 +211,8 @@ pub use journal::{Holder, JournalError};
 pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
-pub use sensors::{run_of, start};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
+pub use sensors::{run_of, start};
 pub use simulate::{Ran, Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
 pub use time::{Clock, Timestamp};

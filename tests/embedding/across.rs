@@ -85,7 +85,8 @@ async fn a_waiting_run_goes_on_as_the_other_ends_and_is_poked_twice() {
 async fn a_failed_run_fails_who_waits_and_its_retry_to_success_wakes_who_waits_on() {
     let _one = ONE_AT_A_TIME.lock().await;
     let host = host().await;
-    let (fails, waits_on) = (host.trigger("report", (), DAY).await.unwrap(), host.trigger("patient_report", (), DAY).await.unwrap());
+    let (fails, waits_on) =
+        (host.trigger("report", (), DAY).await.unwrap(), host.trigger("patient_report", (), DAY).await.unwrap());
     waits(&host, &fails, "run_of").await;
     waits(&host, &waits_on, "run_of").await;
     BROKEN.store(true, Ordering::SeqCst);
@@ -151,7 +152,9 @@ async fn a_run_is_started_for_each_element_and_awaited() {
     assert_eq!(params, ["\"\"", "\"acme\"", "\"bolt\""]);
     assert_eq!(
         outcome.node("fails").unwrap().error(),
-        Some("it waits for run by__starter__manual__2024-03-25T00:00:00Z__of_nobody of `vendor_file`, which has failed: `load`: no vendor")
+        Some(
+            "it waits for run by__starter__manual__2024-03-25T00:00:00Z__of_nobody of `vendor_file`, which has failed: `load`: no vendor"
+        )
     );
     host.shutdown().await.unwrap();
 }

@@ -128,9 +128,7 @@ fn a_run_that_failed_fails_at_once_whatever_the_retries() {
     assert_eq!(report.finished(), Some(Duration::from_secs(720)));
     assert_eq!(
         report.node("run_of").error(),
-        Some(
-            "it waits for run simulated__2024-03-25T00:00:00Z of `enriched_base`, which has failed: `enrich`: no such table"
-        )
+        Some("it waits for run simulated__2024-03-25T00:00:00Z of `enriched_base`, which has failed: `enrich`: no such table")
     );
     let cancelled = Simulation::new(waiting(OnFailed::Fail)).logical_date(DAY).ran("12m", enriched_base, RunState::Cancelled);
     let cancelled = cancelled.run();

@@ -9,8 +9,6 @@ mod goldens;
 mod branches;
 #[path = "options/pass/every_option.rs"]
 mod every_option;
-#[path = "across/pass/upstream.rs"]
-mod upstream;
 #[path = "wiring/pass/every_position.rs"]
 mod every_position;
 #[path = "each/pass/mappings.rs"]
@@ -25,6 +23,8 @@ mod secrets;
 mod signatures;
 #[path = "template/pass/templates.rs"]
 mod templates;
+#[path = "across/pass/upstream.rs"]
+mod upstream;
 
 /// Every mistake is refused, in these words: `TRYBUILD=overwrite` writes them anew.
 #[test]

@@ -39,7 +39,8 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
         if rows[1..].iter().any(|[_, _, _, upstream, ..]| !upstream.is_empty()) {
             output::to_stdout(&output::table(&rows));
         } else {
-            let without = |[pipeline, schedule, next, _, tags, description]: [String; 6]| [pipeline, schedule, next, tags, description];
+            let without =
+                |[pipeline, schedule, next, _, tags, description]: [String; 6]| [pipeline, schedule, next, tags, description];
             output::to_stdout(&output::table(&rows.into_iter().map(without).collect::<Vec<_>>()));
         }
     }

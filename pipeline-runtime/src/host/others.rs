@@ -140,7 +140,9 @@ fn refuse<T: Send + 'static>(error: String) -> BoxFuture<Result<T, TaskError>> {
 }
 
 fn not_here(pipeline: &str) -> String {
-    format!("this program has no pipeline `{pipeline}`: give it to `cli::main` or to the `Host`, beside the one that waits for it")
+    format!(
+        "this program has no pipeline `{pipeline}`: give it to `cli::main` or to the `Host`, beside the one that waits for it"
+    )
 }
 
 fn found(meant: Meant, pipeline: &str, journal: &SqliteJournal, pipelines: &[Pipeline]) -> FoundRun {
@@ -182,19 +184,16 @@ fn what_failed(details: &RunDetails) -> Option<String> {
     }
 }
 
-fn output(
-    journal: &SqliteJournal,
-    pipelines: &[Pipeline],
-    run: &UpstreamRun,
-    of: Takes,
-) -> Result<Option<Arc<[u8]>>, TaskError> {
+fn output(journal: &SqliteJournal, pipelines: &[Pipeline], run: &UpstreamRun, of: Takes) -> Result<Option<Arc<[u8]>>, TaskError> {
     let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
     let pipeline = pipeline.ok_or_else(|| TaskError::fatal(not_here(&run.pipeline)))?;
     let name = format!("{}/{}", run.pipeline, run.run_id);
     let details = details(journal, pipelines, &name)?;
     let details = details.ok_or_else(|| TaskError::fatal(format!("run {} of `{}` was deleted", run.run_id, run.pipeline)))?;
     let node = node_of(pipeline, details.summary().params(), of).map_err(TaskError::fatal)?;
-    let node = node.ok_or_else(|| TaskError::fatal(format!("pipeline `{}` wires no `{}` with the params of that run", run.pipeline, of.id)))?;
+    let node = node.ok_or_else(|| {
+        TaskError::fatal(format!("pipeline `{}` wires no `{}` with the params of that run", run.pipeline, of.id))
+    })?;
     let history = details.history();
     Ok(history.find(&node).and_then(|slot| history.node(slot).output().cloned()))
 }

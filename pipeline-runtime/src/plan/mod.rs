@@ -26,9 +26,9 @@ mod secrets;
 mod skeleton;
 mod sla;
 mod templates;
-mod upstream;
 #[cfg(test)]
 mod tests;
+mod upstream;
 
 pub(crate) use across::{disagreements, same_id};
 pub use graph::Plan;

@@ -106,7 +106,8 @@ fn off_tick(plan: &Plan, node: NodeIx, of: &Pipeline, awaits: &Awaits) -> Option
     for interval in &samples {
         // It is the user's code.
         let Ok(start) = catch_unwind(AssertUnwindSafe(|| awaits.start_for(*interval))) else {
-            let message = format!("the closure that `{}` is given by `.at(..)` panicked for the interval {interval}", plan.id(node));
+            let message =
+                format!("the closure that `{}` is given by `.at(..)` panicked for the interval {interval}", plan.id(node));
             let help = "it says for any interval when the run starts that is awaited: return a time";
             return Some(Problem::new(message, help).at(plan.node(node).at, "wired here"));
         };
@@ -127,13 +128,16 @@ fn off_tick(plan: &Plan, node: NodeIx, of: &Pipeline, awaits: &Awaits) -> Option
         of.id(),
         other.describe()
     );
-    let nearest = nearest.map(|nearest| format!(" (its runs around then start at {} and {})", shown(nearest.start), shown(nearest.end)));
+    let nearest =
+        nearest.map(|nearest| format!(" (its runs around then start at {} and {})", shown(nearest.start), shown(nearest.end)));
     let help = format!(
         "say by `.at(|interval| ..)` when the interval starts whose run is meant{}{}",
         nearest.unwrap_or_default(),
         if which == "no" { "" } else { "; where some have none, `.on_timeout(OnTimeout::Skip)` with a short `.timeout(..)`" }
     );
-    Some(Problem::new(message, help).at(plan.node(node).at, "wired here").at(of.definition().at, "the pipeline that it waits for"))
+    Some(
+        Problem::new(message, help).at(plan.node(node).at, "wired here").at(of.definition().at, "the pipeline that it waits for"),
+    )
 }
 
 // ---- outputs and params
@@ -150,12 +154,23 @@ fn no_output(plan: &Plan, node: NodeIx, of: &Pipeline, takes: Takes, draft: &Dra
             "name a task that it wires, as in `.output::<task>()`".to_owned(),
         ),
         [only] if only.scope != 0 => (
-            format!("`{}` takes the output of `{}`, which pipeline `{}` wires within `.each`: it has one for each element", plan.id(node), takes.id, of.id()),
+            format!(
+                "`{}` takes the output of `{}`, which pipeline `{}` wires within `.each`: it has one for each element",
+                plan.id(node),
+                takes.id,
+                of.id()
+            ),
             "take that of a task to which the mapping's result is wired".to_owned(),
         ),
         [_] => return None,
         several => (
-            format!("`{}` takes the output of `{}`, which pipeline `{}` wires {} times", plan.id(node), takes.id, of.id(), several.len()),
+            format!(
+                "`{}` takes the output of `{}`, which pipeline `{}` wires {} times",
+                plan.id(node),
+                takes.id,
+                of.id(),
+                several.len()
+            ),
             "which one is meant, the task alone must say: give the other pipeline a task of its own for it".to_owned(),
         ),
     };
@@ -171,7 +186,10 @@ fn other_params(plan: &Plan, node: NodeIx, of: &Pipeline, given: (std::any::Type
     }
     let nothing = std::any::TypeId::of::<()>();
     let (message, help) = if takes == nothing {
-        (format!("`{}` starts `{}` with params of type `{}`, and that takes none", plan.id(node), of.id(), given.1), "pass `()`".to_owned())
+        (
+            format!("`{}` starts `{}` with params of type `{}`, and that takes none", plan.id(node), of.id(), given.1),
+            "pass `()`".to_owned(),
+        )
     } else {
         let message =
             format!("`{}` starts `{}` with params of type `{}`, and that takes `{name}`", plan.id(node), of.id(), given.1);

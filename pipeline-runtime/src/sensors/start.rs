@@ -120,9 +120,8 @@ impl Serialize for Given {
 
 #[track_caller]
 fn wire<P: Serialize + Clone + Send + Sync + 'static, I: IntoInput<P>>(params: I) -> Node<StartedRun> {
-    let definition = const {
-        &Definition::of::<StartWith<P>>(Kind::Task, "start", "Starts a run of another pipeline.", "StartedRun")
-    };
+    let definition =
+        const { &Definition::of::<StartWith<P>>(Kind::Task, "start", "Starts a run of another pipeline.", "StartedRun") };
     body::task::<Result<StartedRun>, StartedRun, 1>(
         definition,
         TaskOptions::new(),

@@ -377,7 +377,8 @@ impl Scenario {
         let history = RunHistory::of(plan, start, &engine.entries(run));
         let outputs = engine.look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect()).unwrap_or_default();
         let warnings = world.unmet_faults().map(|unmet| unmet.to_string()).into_iter();
-        let warnings = warnings.chain(stubs.unmet(&history)).chain(others.unmet()).chain(world.unmet_arrivals(interventions.arrived()));
+        let warnings =
+            warnings.chain(stubs.unmet(&history)).chain(others.unmet()).chain(world.unmet_arrivals(interventions.arrived()));
         Ok(RunReport::new(history, outputs).warned(warnings))
     }
 

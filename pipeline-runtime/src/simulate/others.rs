@@ -1,6 +1,7 @@
 //! Runs of other pipelines, as a simulation is told of them.
 
 use super::{SimulationError, dated};
+use crate::TaskError;
 use crate::author::across::{PipelineRef, Takes, TaskName, UpstreamRun, WantedRun};
 use crate::author::notify::BoxFuture;
 use crate::author::pipeline::Pipeline;
@@ -9,7 +10,6 @@ use crate::author::value::Data;
 use crate::engine::{FoundRun, OtherRuns, RunState, StartRun, Wake, Watching};
 use crate::schedule::{Interval, Schedule};
 use crate::time::Timestamp;
-use crate::TaskError;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::any::TypeId;
 use std::collections::HashMap;

@@ -106,7 +106,8 @@ impl Attempt {
             self.wakes = watches.engine();
         }
         self.others = None;
-        if !plan.across.is_empty() && plan.across.contains_key(&self.node)
+        if !plan.across.is_empty()
+            && plan.across.contains_key(&self.node)
             && let Some((others, engine)) = watches.others()
         {
             self.others = Some(others);

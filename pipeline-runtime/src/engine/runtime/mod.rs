@@ -56,8 +56,8 @@ mod watch;
 mod worker;
 
 pub(crate) use attempt::Attempt;
-pub(crate) use last_seen::LastSeen;
 pub(crate) use engine::{Engine, EngineOptions, Observe, WeakEngine};
+pub(crate) use last_seen::LastSeen;
 pub(crate) use others::{FoundRun, OtherRuns, StartRun};
 pub(crate) use scope::current;
 pub(crate) use simulated::Interceptor;

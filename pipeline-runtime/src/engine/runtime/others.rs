@@ -38,10 +38,17 @@ pub(crate) enum FoundRun {
     /// There is none.
     Nothing,
     /// It has not ended.
-    Unfinished { run_id: String, state: &'static str },
+    Unfinished {
+        run_id: String,
+        state: &'static str,
+    },
     Succeeded(UpstreamRun),
     /// It has ended without success, of that.
-    Failed { run_id: String, state: RunState, error: Option<String> },
+    Failed {
+        run_id: String,
+        state: RunState,
+        error: Option<String>,
+    },
 }
 
 impl FoundRun {

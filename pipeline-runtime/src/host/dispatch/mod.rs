@@ -21,8 +21,8 @@ mod started;
 mod tests;
 
 use super::command;
-use super::scheduler::{Known, Scheduler, Timetable, Turn};
 use super::others::{HostedRuns, Start};
+use super::scheduler::{Known, Scheduler, Timetable, Turn};
 use super::supervisor::{Beat, Supervisor};
 use super::{CALLBACKS_LIMIT, Ended, EngineHost, StartError, Unfinished};
 use crate::Pipeline;

@@ -66,10 +66,12 @@ impl Dispatch<'_> {
         let plan = Arc::new(pipeline.plan(&run.params)?);
         let interval = match &plan.schedule {
             None => run.interval,
-            Some(schedule) => schedule.interval_starting_at_or_before(run.interval.start).ok_or_else(|| StartError::NoInterval {
-                pipeline: plan.pipeline,
-                date: run.interval.start.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
-            })?,
+            Some(schedule) => {
+                schedule.interval_starting_at_or_before(run.interval.start).ok_or_else(|| StartError::NoInterval {
+                    pipeline: plan.pipeline,
+                    date: run.interval.start.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
+                })?
+            }
         };
         let now = self.now().clock;
         let skeleton = plan.skeleton().into();
@@ -78,7 +80,13 @@ impl Dispatch<'_> {
         let stored = StoredRun { run_id: run.run_id.clone(), state: RunState::Queued, ..stored };
         let key = self.journal()?.enter(&stored);
         self.queue(&stored, key, reader)?;
-        tracing::info!(pipeline = stored.pipeline, run = stored.run_id, "run {} of {} was started by another", stored.run_id, stored.pipeline);
+        tracing::info!(
+            pipeline = stored.pipeline,
+            run = stored.run_id,
+            "run {} of {} was started by another",
+            stored.run_id,
+            stored.pipeline
+        );
         Ok(interval)
     }
 }

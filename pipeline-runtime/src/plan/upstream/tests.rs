@@ -158,7 +158,9 @@ fn the_params_of_a_started_run_are_of_its_type() {
     }
     let problems = refused(&wrong());
     assert_eq!(problems.len(), 2, "{problems:?}");
-    assert!(problems[0].0.starts_with("`start` starts `vendor_file` with params of type `alloc::string::String`, and that takes `"));
+    assert!(
+        problems[0].0.starts_with("`start` starts `vendor_file` with params of type `alloc::string::String`, and that takes `")
+    );
     assert!(problems[1].0.ends_with("::Options`, and that takes none"), "{problems:?}");
 }
 
