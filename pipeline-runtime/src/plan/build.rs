@@ -1,7 +1,8 @@
 //! From the draft to the plan.
 
+use super::assets::Assets;
 use super::check;
-use super::graph::{Calendar, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
+use super::graph::{Calendar, Each, Edge, EdgeRule, Gather, NodeIx, Plan, PlanNode, Scope, What};
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
@@ -15,7 +16,7 @@ use crate::author::notify::{Callback, Event, Identity};
 use crate::author::options::{PipelineOptions, TaskOptions};
 use crate::author::params::{Fields, Source};
 use crate::author::pipeline::{Described, Pipeline};
-use crate::schedule::{Schedule, ScheduleError, parse_zone};
+use crate::schedule::ScheduleError;
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -74,14 +75,25 @@ impl Pipeline {
     }
 }
 
+/// `.after(..)`: which node after which, and how that must have ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order {
+    pub(super) node: NodeIx,
+    pub(super) upstream: NodeIx,
+    pub(super) rule: Rule,
+    pub(super) at: Place,
+}
+
 /// A plan that may have mistakes, with what only their check needs.
 #[derive(Debug)]
 pub(super) struct Sketch {
     pub(super) plan: Plan,
     pub(super) overrides: Vec<(NodeIx, Box<Overrides>)>,
-    pub(super) orders: Vec<(NodeIx, NodeIx, Place)>,
+    pub(super) orders: Vec<Order>,
     pub(super) misuses: Vec<Misuse>,
     pub(super) max_active: Vec<(NodeIx, usize, Place)>,
+    /// Where a mapping is told to go in order.
+    pub(super) in_order: Vec<(NodeIx, Place)>,
     pub(super) schedule_error: Option<ScheduleError>,
     pub(super) fields: Fields,
 }
@@ -89,7 +101,7 @@ pub(super) struct Sketch {
 impl Sketch {
     fn of(pipeline: &Pipeline, draft: Draft, params: Value, fields: Fields) -> Self {
         let options = pipeline.options();
-        let (schedule, schedule_error) = match schedule(options).transpose() {
+        let (schedule, schedule_error) = match options.timetable() {
             Ok(schedule) => (schedule, None),
             Err(error) => (None, Some(error)),
         };
@@ -98,7 +110,8 @@ impl Sketch {
         let mut names = HashMap::new();
         let mut scopes: Vec<Scope> =
             draft.scopes.iter().map(|&parent| Scope { parent, each: None, nodes: Vec::new(), imports: Vec::new() }).collect();
-        let (mut nodes, mut overrides, mut max_active) = (Vec::with_capacity(draft.nodes.len()), Vec::new(), Vec::new());
+        let mut nodes = Vec::with_capacity(draft.nodes.len());
+        let (mut overrides, mut max_active, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
         let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
         let is_woken = |ix| across.get(&ix).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
         for (ix, drafted) in (0..).zip(draft.nodes) {
@@ -109,6 +122,7 @@ impl Sketch {
             if let draft::What::Each(each) = &drafted.what {
                 scopes[each.scope as usize].each = Some(ix);
                 max_active.extend(each.max_active.map(|(elements, at)| (ix, elements, at)));
+                in_order.extend(each.in_order.map(|at| (ix, at)));
             }
             let name = name(&drafted, &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
@@ -126,14 +140,23 @@ impl Sketch {
                 allow_failure: drafted.allow_failure,
             });
         }
+        let gathered = |node: &PlanNode| if let What::Gather(of) = &node.what { Some((of.each, of.result)) } else { None };
+        for (each, result) in nodes.iter().filter_map(gathered).collect::<Vec<_>>() {
+            if let What::Each(each) = &mut nodes[each as usize].what {
+                each.gathered = each.gathered.iter().copied().chain([result]).collect();
+            }
+        }
         // An element knows its mapping only once that has been made.
         for scope in &scopes {
             if let (Some(each), Some(&element)) = (scope.each, scope.nodes.first()) {
                 nodes[element as usize].what = What::Element { each };
             }
         }
-        let orders: Vec<(NodeIx, NodeIx, Place)> =
-            draft.orders.into_iter().map(|(node, upstream, at)| (node, upstream.index(), at)).collect();
+        let order =
+            |of: draft::DraftOrder| Order { node: of.node.index(), upstream: of.upstream.index(), rule: of.rule, at: of.at };
+        let orders: Vec<Order> = draft.orders.into_iter().map(order).collect();
+        let mut updates = draft.updates;
+        updates.sort_by_key(|(node, ..)| *node);
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
@@ -143,6 +166,7 @@ impl Sketch {
                 catchup: options.catchup,
                 max_active_runs: options.max_active_runs.unwrap_or(MAX_ACTIVE_RUNS),
                 depends_on_past: options.depends_on_past,
+                by_hand: options.by_hand,
             },
             tags: pipeline.tags(),
             params,
@@ -156,6 +180,11 @@ impl Sketch {
             pools: tables.pools,
             notifiers: tables.notifiers,
             across,
+            assets: Assets {
+                updates,
+                reads: draft.reads,
+                when: options.when.clone().map(|when| (when, pipeline.definition().at)),
+            },
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };
@@ -166,16 +195,7 @@ impl Sketch {
         for scope in &mut plan.scopes {
             scope.nodes.shrink_to_fit();
         }
-        Self { plan, overrides, orders, misuses: draft.misuses, max_active, schedule_error, fields }
-    }
-}
-
-fn schedule(options: &PipelineOptions) -> Option<Result<Schedule, ScheduleError>> {
-    match (options.schedule, options.timezone) {
-        (Some(cron), zone) => Some(Schedule::parse(cron, zone.unwrap_or("UTC"))),
-        // Without a schedule, logical dates are read in it.
-        (None, Some(zone)) => parse_zone(zone).err().map(Err),
-        (None, None) => None,
+        Self { plan, overrides, orders, misuses: draft.misuses, max_active, in_order, schedule_error, fields }
     }
 }
 
@@ -202,16 +222,23 @@ fn what(drafted: draft::What) -> What {
         draft::What::Each(each) => What::Each(Box::new(Each {
             list: each.list.index(),
             scope: each.scope,
-            result: each.result.index(),
+            result: each.result.node.index(),
+            join: each.result.join,
+            gathered: Box::default(),
             max_active: each.max_active.map(|(elements, _)| u32::try_from(elements).unwrap_or(u32::MAX)),
+            in_order: each.in_order.is_some(),
+            keys: each.keys,
             mapping: each.mapping,
         })),
+        draft::What::Gather { each, result } => {
+            What::Gather(Box::new(Gather { each: each.index(), result: result.node.index(), join: result.join }))
+        }
         draft::What::Element { list } => What::Element { each: list.index() },
     }
 }
 
 /// Fills in the edges: sorted by the node that they leave.
-fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
+fn connect(plan: &mut Plan, orders: &[Order]) {
     let mut edges: Vec<(NodeIx, Edge)> = Vec::new();
     for (to, node) in (0..).zip(&plan.nodes) {
         let mut edge = |from: NodeIx, rule: EdgeRule| edges.push((from, Edge { to, offset: Edge::INWARDS, rule }));
@@ -238,13 +265,14 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
             What::Failure { of } => edge(*of, EdgeRule::Failure),
             What::FirstOf { from } => from.iter().for_each(|from| edge(*from, EdgeRule::Race)),
             What::Each(each) => edge(each.list, EdgeRule::Upstream(Rule::AllSuccess)),
+            What::Gather(gather) => edge(gather.each, EdgeRule::Gather),
             // A plan that is built has none of the latter.
             What::Element { .. } | What::Recalled(_) => {}
         }
     }
-    edges.extend(orders.iter().map(|&(to, from, _)| {
-        let rule = EdgeRule::Upstream(Rule::AllSuccess);
-        (from, Edge { to, offset: Edge::INWARDS, rule })
+    edges.extend(orders.iter().map(|order| {
+        let rule = EdgeRule::Upstream(order.rule);
+        (order.upstream, Edge { to: order.node, offset: Edge::INWARDS, rule })
     }));
     for (from, edge) in &mut edges {
         let target = plan.node(edge.to);

@@ -1,6 +1,8 @@
 //! What types cannot say. One function a rule; each names all the places that the mistake is made of.
 
-use super::build::Sketch;
+use super::assets;
+use super::build::{Order, Sketch};
+use super::given;
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
 use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
@@ -11,8 +13,9 @@ use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
 use crate::author::pipeline::Pipeline;
-use crate::schedule::{ScheduleError, Zone, parse_zone};
+use crate::schedule::{ScheduleError, Zone, parse_date, parse_zone};
 use crate::time::zones_sought;
+use chrono::{DateTime, Utc};
 use pipeline_syntax::template::unrendered;
 use pipeline_syntax::{date, duration, id, limits};
 use std::collections::{HashMap, HashSet};
@@ -21,6 +24,9 @@ use std::time::Duration;
 
 /// The most nodes that a plan may have, those of mappings counted once.
 const MAX_NODES: usize = 1_000_000;
+
+/// From when on a calendar of one's own is asked, where the pipeline has no `start`.
+const ASKED_FROM: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 /// More characters of a name are not repeated in a message.
 const MAX_QUOTED: usize = 40;
@@ -38,7 +44,8 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
         let of_gate: &[Handle] = match &node.what {
             draft::What::Failure { of } => std::slice::from_ref(of),
             draft::What::FirstOf { from } => from,
-            draft::What::Each(each) => &[each.list, each.result],
+            draft::What::Each(each) => &[each.list, each.result.node],
+            draft::What::Gather { each, result } => &[*each, result.node],
             draft::What::Body(_) | draft::What::Arm { .. } | draft::What::Element { .. } => &[],
         };
         let of_args = draft.args[node.args.start as usize..node.args.end as usize].iter();
@@ -47,9 +54,9 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
             problems.push(foreign(node.at));
         }
     }
-    for (_, upstream, at) in &draft.orders {
-        if !upstream.is_of(draft) {
-            problems.push(foreign(at));
+    for order in &draft.orders {
+        if !order.upstream.is_of(draft) {
+            problems.push(foreign(order.at));
         }
     }
     for misuse in &draft.misuses {
@@ -66,6 +73,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     size(sketch, pipeline, &mut problems);
     schedule(sketch, pipeline, &mut problems);
     window(pipeline, &mut problems);
+    given::check(pipeline, &mut problems);
     misuses(sketch, &mut problems);
     orders(sketch, &mut problems);
     ids(sketch, pipeline, &mut problems);
@@ -75,18 +83,19 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     sensors(sketch, pipeline, &mut problems);
     pools(sketch, &mut problems);
     texts(sketch, &mut problems);
+    assets::check(sketch, pipeline, &mut problems);
     templates::check(sketch, &mut problems);
     let order = cycles(sketch, &mut problems);
     exclusive_arms(sketch, &order, &mut problems);
     (order, problems)
 }
 
-fn quoted(plan: &Plan, node: NodeIx) -> String {
+pub(super) fn quoted(plan: &Plan, node: NodeIx) -> String {
     format!("`{}`", plan.id(node))
 }
 
 /// What a node is, in words.
-fn sort(plan: &Plan, node: NodeIx) -> &'static str {
+pub(super) fn sort(plan: &Plan, node: NodeIx) -> &'static str {
     match &plan.node(node).what {
         What::Body(task) => match task.definition.kind {
             Kind::Task => "a task",
@@ -96,7 +105,7 @@ fn sort(plan: &Plan, node: NodeIx) -> &'static str {
         What::Arm { .. } => "an arm",
         What::Failure { .. } => "a failure",
         What::FirstOf { .. } => "a race",
-        What::Each(_) => "a mapping",
+        What::Each(_) | What::Gather(_) => "a mapping",
         What::Element { .. } => "an element",
         What::Recalled(_) => "a node",
     }
@@ -129,7 +138,16 @@ fn schedule(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             _ => ("schedule", "write five fields (minute hour day month weekday) and an IANA time zone".to_owned()),
         };
         let message = format!("the {what} of pipeline `{}` cannot be used: {error}", pipeline.id());
-        problems.push(Problem::new(message, help).at(pipeline.definition().at, "this pipeline"));
+        problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &["schedule", "timezone"]));
+    }
+    if let Some(schedule) = &sketch.plan.schedule {
+        let options = pipeline.options();
+        let from = options.start.and_then(|start| parse_date(start, schedule.zone()).ok()).unwrap_or(ASKED_FROM);
+        if let Some(why) = schedule.fault(from) {
+            let message = format!("the schedule of pipeline `{}` cannot be used: {why}", pipeline.id());
+            let help = "a `Timetable` gives the same intervals in both directions, in order, and each longer than nothing";
+            problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &["schedule"]));
+        }
     }
 }
 
@@ -140,7 +158,7 @@ fn window(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     if let Err(refused) = date::window(options.start, options.end, &zone) {
         let message = format!("the `{}` of pipeline `{}` cannot be used: {}", refused.option, pipeline.id(), refused.error);
         let help = "a bound is a day, `2024-01-31`, or a time, `2024-01-31T06:00:00Z`, and `end` is not before `start`";
-        problems.push(Problem::new(message, help).at(pipeline.definition().at, "this pipeline"));
+        problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &[refused.option, "timezone"]));
     }
 }
 
@@ -149,10 +167,14 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
     for misuse in &sketch.misuses {
         problems.push(match misuse {
             Misuse::Foreign { .. } => continue,
-            Misuse::NotAMapping { node, at } => {
-                let message = format!("`.max_active` bounds a mapping, and {} is {}", quoted(plan, *node), sort(plan, *node));
-                Problem::new(message, "call it on the result of `.each(..)`; a pool bounds single tasks: `.pool(&POOL)`")
-                    .at(at, "`.max_active` is called here")
+            Misuse::NotAMapping { node, method, at } => {
+                let (what, instead) = match *method {
+                    "max_active" => ("bounds", "a pool bounds single tasks: `.pool(&POOL)`"),
+                    _ => ("orders the elements of", "`.after(..)` orders single tasks"),
+                };
+                let message = format!("`.{method}` {what} a mapping, and {} is {}", quoted(plan, *node), sort(plan, *node));
+                Problem::new(message, format!("call it on the result of `.each(..)`; {instead}"))
+                    .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "on the node wired here")
             }
             Misuse::WaitsForNoRun { node, method, at } => {
@@ -178,6 +200,14 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
             let message = format!("{} could never start an element: `.max_active(0)`", quoted(plan, *node));
             problems.push(Problem::new(message, "allow at least one element at a time").at(at, "set here"));
         }
+        if let Some((_, ordered)) = sketch.in_order.iter().find(|(ordered, _)| ordered == node && *elements > 1) {
+            let message = format!(
+                "{} goes one by one, `.in_order()`, and {elements} at once, `.max_active({elements})`",
+                quoted(plan, *node)
+            );
+            let problem = Problem::new(message, "leave one of them out").at(ordered, "in order here");
+            problems.push(problem.at(at, "and several at once here"));
+        }
     }
     for node in &plan.nodes {
         if let What::FirstOf { from } = &node.what
@@ -192,7 +222,7 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
 /// `.after` holds back what starts: a task, or a mapping as a whole.
 fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    for (node, _, at) in &sketch.orders {
+    for Order { node, at, .. } in &sketch.orders {
         let (message, help) = match &plan.node(*node).what {
             What::FirstOf { .. } => (
                 format!(
@@ -205,7 +235,9 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 format!("`.after` cannot hold back {}: an element is there once its list is", quoted(plan, *node)),
                 "call `.after` on the result of `.each`, which holds back the whole mapping, or on a task inside",
             ),
-            What::Body(_) | What::Arm { .. } | What::Failure { .. } | What::Each(_) | What::Recalled(_) => continue,
+            What::Body(_) | What::Arm { .. } | What::Failure { .. } | What::Each(_) | What::Gather(_) | What::Recalled(_) => {
+                continue;
+            }
         };
         problems.push(
             Problem::new(message, help).at(at, "`.after` is called here").at(plan.node(*node).at, "on the node wired here"),
@@ -214,7 +246,7 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
 }
 
 /// Why a text cannot be an id, if it cannot.
-fn wrong_id(text: &str) -> Option<Problem> {
+pub(super) fn wrong_id(text: &str) -> Option<Problem> {
     let why = id::check(text).err()?;
     let short: String = text.chars().take(MAX_QUOTED).collect();
     let rest = if short.len() < text.len() { "…" } else { "" };
@@ -223,7 +255,7 @@ fn wrong_id(text: &str) -> Option<Problem> {
 
 fn ids(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    problems.extend(wrong_id(pipeline.id()).map(|problem| problem.at(pipeline.definition().at, "this pipeline")));
+    problems.extend(wrong_id(pipeline.id()).map(|problem| given::at_pipeline(problem, pipeline, &["id"])));
     let mut seen: HashMap<String, NodeIx> = HashMap::new();
     for (ix, node) in (0..).zip(&plan.nodes) {
         let wrong = match (&node.name, &node.what) {
@@ -277,19 +309,21 @@ fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {
         }
         if let What::Each(each) = &node.what {
             check(each.result, from, each.scope);
+            each.gathered.iter().for_each(|result| check(*result, from, each.scope));
         }
     }
     for node in &plan.nodes {
         // The gathering waits for what it repeats, and a node from around it may not have ended by then.
-        if let What::Each(each) = &node.what
-            && plan.node(each.result).scope != each.scope
-            && plan.lies_within(each.scope, plan.node(each.result).scope)
-        {
-            let message = format!("the closure of `.each` returns {}, which is made outside of it", quoted(plan, each.result));
+        let What::Each(each) = &node.what else { continue };
+        for result in std::iter::once(each.result).chain(each.gathered.iter().copied()) {
+            if plan.node(result).scope == each.scope || !plan.lies_within(each.scope, plan.node(result).scope) {
+                continue;
+            }
+            let message = format!("the closure of `.each` returns {}, which is made outside of it", quoted(plan, result));
             let help = "return a node that the closure wires; what is made once can be taken directly, without `.each`";
             problems.push(
                 Problem::new(message, help)
-                    .at(plan.node(each.result).at, "it is made here, once")
+                    .at(plan.node(result).at, "it is made here, once")
                     .at(node.at, "and returned for every element of this mapping"),
             );
         }
@@ -340,7 +374,7 @@ fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
                     let message = format!("`.{option}` of {} cannot be used: {why}", quoted(plan, *ix));
                     (message, within(option))
                 }
-                What::Each(_) => {
+                What::Each(_) | What::Gather(_) => {
                     let message = format!("`.{option}` cannot be set on the mapping {}", quoted(plan, *ix));
                     (message, format!("set it inside, on the task that it is meant for: `.each(|item| task(item).{option}(..))`"))
                 }
@@ -563,7 +597,7 @@ fn circle(sketch: &Sketch, waits: &[u32]) -> Problem {
         format!("nodes wait for each other in a circle: {first} waits for {}", names.join(", which waits for "))
     };
     let mut problem = Problem::new(message, "leave out the `.after` that closes the circle");
-    for (node, upstream, at) in &sketch.orders {
+    for Order { node, upstream, at, .. } in &sketch.orders {
         if circle.contains(node) && circle.contains(upstream) {
             problem = problem.at(at, format!("{} is told to wait for {} here", quoted(plan, *node), quoted(plan, *upstream)));
         }

@@ -1,3 +1,4 @@
+use super::assets::Assets;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{Delay, Policy, PoolSpec, RunPolicy};
@@ -6,9 +7,10 @@ use crate::author::across::{Across, Role};
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Task};
-use crate::author::draft::{self, Mapping, Place};
+use crate::author::draft::{self, Join, Mapping, Place};
 use crate::author::error::cut;
 use crate::author::input::{Rule, Source};
+use crate::author::keys::ElementKeys;
 use crate::author::redaction::redacted;
 use crate::schedule::Schedule;
 use serde_json::Value;
@@ -40,6 +42,7 @@ pub struct Plan {
     pub(crate) notifiers: Vec<Notifier>,
     /// The nodes that have to do with another pipeline.
     pub(crate) across: BTreeMap<NodeIx, Across>,
+    pub(crate) assets: Assets,
     pub(super) by_id: OnceLock<HashMap<String, NodeIx>>,
     pub(super) inbound: OnceLock<Vec<Vec<(NodeIx, EdgeRule)>>>,
 }
@@ -52,6 +55,8 @@ pub(crate) struct Calendar {
     pub(crate) catchup: bool,
     pub(crate) max_active_runs: u32,
     pub(crate) depends_on_past: bool,
+    /// Whether no process follows the schedule.
+    pub(crate) by_hand: bool,
 }
 
 #[derive(Debug)]
@@ -92,6 +97,8 @@ pub(crate) enum What {
     },
     /// Expands a list over a scope, and joins the results.
     Each(Box<Each>),
+    /// Joins further results of a mapping, once that has ended.
+    Gather(Box<Gather>),
     /// The element that a scope is about.
     Element {
         each: NodeIx,
@@ -105,8 +112,22 @@ pub(crate) struct Each {
     pub(crate) list: NodeIx,
     pub(crate) scope: ScopeIx,
     pub(crate) result: NodeIx,
+    pub(crate) join: Join,
+    /// What else leaves the scope as a list.
+    pub(crate) gathered: Box<[NodeIx]>,
     pub(crate) max_active: Option<u32>,
+    /// Each element waits for the one before it.
+    pub(crate) in_order: bool,
+    /// What the elements are called; without it they go by their indices.
+    pub(crate) keys: Option<ElementKeys>,
     pub(crate) mapping: Mapping,
+}
+
+#[derive(Debug)]
+pub(crate) struct Gather {
+    pub(crate) each: NodeIx,
+    pub(crate) result: NodeIx,
+    pub(crate) join: Join,
 }
 
 /// From one node to another that waits for it.
@@ -136,6 +157,8 @@ pub(crate) enum EdgeRule {
     Failure,
     /// From a node to the gate of whichever is first.
     Race,
+    /// From a mapping to what else is made of its results.
+    Gather,
 }
 
 #[derive(Debug)]
@@ -243,6 +266,7 @@ impl Plan {
             What::Failure { of } => vec![*of],
             What::FirstOf { from } => from.to_vec(),
             What::Each(each) => vec![each.list],
+            What::Gather(gather) => vec![gather.each],
             What::Element { each } => vec![*each],
             What::Recalled(node) => node.from.to_vec(),
         };
@@ -305,7 +329,8 @@ impl PlanNode {
         }
     }
 
+    /// Whether it is a list of the results of a mapping.
     pub(crate) fn is_each(&self) -> bool {
-        matches!(self.what, What::Each(_))
+        matches!(self.what, What::Each(_) | What::Gather(_))
     }
 }

@@ -13,8 +13,10 @@
 //! A schedule is as immutable as the plan, and pure: nothing in `schedule` reads a clock. So that folder stands before `author` and `plan`.
 
 mod across;
+mod assets;
 mod build;
 mod check;
+mod given;
 mod graph;
 mod id;
 mod notifiers;
@@ -30,7 +32,8 @@ mod templates;
 mod tests;
 mod upstream;
 
-pub(crate) use across::{disagreements, same_id};
+pub(crate) use across::{disagreements, never_updated, same_id};
+pub(crate) use assets::Use;
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use notifiers::{Notifier, Recipient};

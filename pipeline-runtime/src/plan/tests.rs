@@ -1438,6 +1438,7 @@ fn everything_as_json() {
           "nodes": [
             {
               "after": [],
+              "after_rules": [],
               "defined_at": "`export(key: String) -> Result<Poke<u64>> {`",
               "description": "",
               "id": "daily_export",
@@ -1477,10 +1478,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "export",
+              "upstream_pipeline": null,
               "wired_at": "`export(template!("raw/{{ ds_nodash }}.json")).named("daily_export").on_timeout(crate::OnTimeout::Skip)`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": "`route(rows: u64) -> Result<Route> {`",
               "description": "",
               "id": "route",
@@ -1513,10 +1516,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "route",
+              "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "route.clean",
@@ -1537,10 +1542,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": "`load(rows: u64) -> Result<u64> {`",
               "description": "",
               "id": "load",
@@ -1582,10 +1589,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "load",
+              "upstream_pipeline": null,
               "wired_at": "`load(clean).pool(&WAREHOUSE).sla(seconds(600))`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "load.failure",
@@ -1606,10 +1615,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`failure()).priority(7)`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "each(each(upload)).element",
@@ -1630,10 +1641,12 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "each(upload)",
@@ -1664,10 +1677,12 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "first_of",
@@ -1689,6 +1704,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`first_of([mirror("eu"), mirror("us")])`"
             }
           ],
@@ -1706,6 +1722,7 @@ fn everything_as_json() {
               "slots": 4
             }
           ],
+          "reads": [],
           "schedule": {
             "catchup": false,
             "cron": "0 6 * * 1-5",
@@ -1714,13 +1731,16 @@ fn everything_as_json() {
             "end": null,
             "max_active_runs": 16,
             "start": null,
+            "text": "0 6 * * 1-5",
             "timezone": "Europe/Berlin"
           },
           "tags": [
             "daily",
             "eu"
           ],
-          "timeout_ms": 7200000
+          "timeout_ms": 7200000,
+          "updates": [],
+          "when": null
         }"#]].assert_eq(&placed(&serde_json::to_string_pretty(&json).unwrap()));
 }
 
@@ -1795,11 +1815,12 @@ fn no_id_is_markup_in_a_flowchart() {
 #[test]
 fn a_time_zone_that_only_the_machine_that_built_it_knows_is_named() {
     use crate::author::pipeline::{PipelineDefinition, without_params};
+    use crate::schedule::IntoSchedule;
     fn wire() {
         rows();
     }
     // The macro would not take the name on this machine. Without a schedule, it is the zone of logical dates.
-    for schedule in [Some("@daily"), None] {
+    for schedule in [Some(cron!("@daily").recurrence()), None] {
         let mut definition = PipelineDefinition::new("nightly", "", |options| options.timezone("America/Coast_City"));
         definition.options.schedule = schedule;
         let error = without_params(definition, wire).check().unwrap_err().to_string();

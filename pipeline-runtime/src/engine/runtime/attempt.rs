@@ -1,5 +1,5 @@
 use super::super::ids::{AttemptIx, Job, RunIx, Slot};
-use super::super::state::{Run, RunSpec};
+use super::super::state::{Label, Run, RunSpec};
 use super::last_seen::LastSeen;
 use super::watch::{Wake, Watches, Watching};
 use super::{OtherRuns, WeakEngine, sensor_state};
@@ -30,8 +30,8 @@ pub(crate) struct Attempt {
     pub(super) has_templates: bool,
     /// Some of what its body is called with are secrets.
     pub(super) has_secrets: bool,
-    /// The indices of the elements it lies in, outermost first.
-    pub(crate) indices: Vec<u32>,
+    /// What the elements are called that it lies in, outermost first.
+    labels: Vec<Label>,
     /// What earlier pokes kept.
     pub(crate) remembered: Option<Arc<str>>,
     /// Made where the body asks for its context.
@@ -61,7 +61,7 @@ impl Attempt {
             supplies: Vec::new(),
             has_templates: false,
             has_secrets: false,
-            indices: Vec::new(),
+            labels: Vec::new(),
             remembered: None,
             memory: OnceCell::new(),
             watching: OnceCell::new(),
@@ -87,9 +87,9 @@ impl Attempt {
             self.spec = Arc::clone(run.spec());
         }
         let position = run.layout().position(job.slot);
-        self.indices.clear();
+        self.labels.clear();
         if position.expansion > 0 {
-            self.indices = run.layout().indices(job.slot);
+            self.labels = run.layout().labels(job.slot);
         }
         self.remembered = node.memory().and_then(sensor_state::memory);
         self.memory.take();
@@ -141,12 +141,12 @@ impl Attempt {
         }
     }
 
-    /// The node's id, with the indices of its elements.
+    /// The node's id, with the keys or indices of its elements.
     pub(crate) fn id(&self) -> String {
         let mut id = self.spec.plan.id(self.node);
-        for index in &self.indices {
+        for label in &self.labels {
             // Writing to a text cannot fail.
-            let _ = write!(id, "[{index}]");
+            let _ = write!(id, "{label}");
         }
         id
     }
