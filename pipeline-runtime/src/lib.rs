@@ -136,6 +136,7 @@
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
 //! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
+//! - Wait for another pipeline's run, take an output of it, or start one: [`run_of`], [`start()`].
 //! - Mistakes: `docs/what-the-compiler-tells-you.md` in the repository has each message, with what to write instead. What types
 //!   cannot see, [`Pipeline::check`] reports, first thing in every run and test.
 

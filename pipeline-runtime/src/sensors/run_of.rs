@@ -51,7 +51,7 @@ use std::sync::Arc;
 /// # use pipeline_runtime::OtherRun;
 /// ```
 ///
-/// - It is a sensor, with every [option of a sensor](self#functions) as a method: `.timeout(d)` (7 days unless given), `.on_timeout(..)`,
+/// - It is a sensor, with every option of a [sensor](macro@crate::sensor) as a method: `.timeout(d)` (7 days unless given), `.on_timeout(..)`,
 ///   `.retries(n)`, `.sla(d)`, the callbacks. Only, it is not poked every minute: whoever hosts its run knows when the other one ends, and
 ///   pokes it then. An interval given by `.poke(d)` or `.backoff(b)` comes on top.
 /// - Of several runs of one interval, whoever asked for them, the newest that has succeeded counts; where none has, the newest.
