@@ -189,6 +189,7 @@ pub use {bytes, chrono};
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
+pub use author::field::Tuple;
 pub use author::input::IntoInput;
 pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
 pub use author::node::{ArmsExt, Node, first_of};
@@ -218,8 +219,8 @@ pub use time::{Clock, Timestamp};
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, ListExt as _, Node, Notification, Notify, Object, Outcome, Pipeline, Poke,
-        Pool, Result, Secret, TaskError, branch, first_of, pipeline, sensor, task, template,
+        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, ListExt as _, Node, Notification, Notify, Object, Outcome,
+        Pipeline, Poke, Pool, Result, Secret, TaskError, branch, first_of, pipeline, sensor, task, template,
     };
 
     #[cfg(feature = "webhook")]

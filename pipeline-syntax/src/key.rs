@@ -41,7 +41,8 @@ mod tests {
 
     #[test]
     fn a_key_is_what_can_be_seen() {
-        for key in ["bart", "3", "a b", "eu/2024-01.csv", "it's \"x\" \\ y", "größe", "e\u{301}te\u{301}", "数据", "नमस्ते"] {
+        for key in ["bart", "3", "a b", "eu/2024-01.csv", "it's \"x\" \\ y", "größe", "e\u{301}te\u{301}", "数据", "नमस्ते"]
+        {
             assert_eq!(check(key), Ok(()), "{key}");
         }
         for (key, why) in [

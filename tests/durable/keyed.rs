@@ -43,7 +43,9 @@ impl Loads {
         loop {
             let shown = loads.told(code, &["show", RUN]);
             let ended = shown.lines().filter(|line| line.starts_with("load[") && line.contains("success"));
-            if ended.count() == feeds.lines().count() && shown.lines().any(|line| line.starts_with("count") && line.contains("success")) {
+            if ended.count() == feeds.lines().count()
+                && shown.lines().any(|line| line.starts_with("count") && line.contains("success"))
+            {
                 break;
             }
             assert!(Instant::now() < deadline, "{shown}");

@@ -148,7 +148,10 @@ fn keys_that_cannot_be_used_fail_the_mapping_and_name_the_element() {
     }
     for (pipeline, error) in [
         (twice(), "elements 0 and 2 of the list have one key, \"a\": let `.keyed` tell every element from the others"),
-        (bracketed(), "element 1 of the list cannot have the key \"b]\": it has a bracket, which marks where a key begins and ends"),
+        (
+            bracketed(),
+            "element 1 of the list cannot have the key \"b]\": it has a bracket, which marks where a key begins and ends",
+        ),
         (panicking(), "`.keyed` panicked over an element of the list: attempt to divide by zero"),
     ] {
         let report = Simulation::new(pipeline).run();
@@ -206,20 +209,26 @@ fn in_order_all_of_an_element_counts() {
     #[pipeline]
     fn beside() {
         let given = given(["a 1", "b 0", "c 1"].map(str::to_owned).to_vec());
-        given.keyed(|feed| feed.name.clone()).each(|feed| {
-            load(feed);
-            rows(feed)
-        }).in_order();
+        given
+            .keyed(|feed| feed.name.clone())
+            .each(|feed| {
+                load(feed);
+                rows(feed)
+            })
+            .in_order();
     }
     let report = Simulation::new(beside()).run();
     assert_eq!(states(&report, ["rows[b]", "load[b]", "rows[c]"]), [Success, Failed, UpstreamFailed]);
     #[pipeline]
     fn allowed() {
         let given = given(["a 1", "b 0", "c 1"].map(str::to_owned).to_vec());
-        given.keyed(|feed| feed.name.clone()).each(|feed| {
-            load(feed).allow_failure();
-            rows(feed)
-        }).in_order();
+        given
+            .keyed(|feed| feed.name.clone())
+            .each(|feed| {
+                load(feed).allow_failure();
+                rows(feed)
+            })
+            .in_order();
     }
     let report = Simulation::new(allowed()).run();
     assert_eq!(states(&report, ["load[b]", "rows[c]", "each(rows)"]), [Failed, Success, Success]);
@@ -247,7 +256,8 @@ fn in_order_what_is_retried_goes_in_order_too() {
     };
     let report = simulation().retry("2m", "mended[b]", false).run();
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
-    let started = |report: &RunReport| ["a", "b", "c", "d"].map(|key| report.node(&format!("mended[{key}]")).started().unwrap().as_secs());
+    let started =
+        |report: &RunReport| ["a", "b", "c", "d"].map(|key| report.node(&format!("mended[{key}]")).started().unwrap().as_secs());
     assert_eq!(started(&report), [0, 10, 130, 140], "{}", report.timeline());
     assert_eq!(report.node("mended[b]").finished(), Some(secs(130)));
     // With all that depends on it: `a` runs before `b` also when both are retried.

@@ -9,6 +9,7 @@ mod dates;
 mod determinism;
 mod ends;
 mod failures;
+mod fields;
 mod first_of;
 mod keyed;
 mod limits;

@@ -174,7 +174,8 @@ repeats!(A B C D E F G H);
 #[track_caller]
 pub fn list<T: Data>(items: Vec<T>) -> Node<Vec<T>> {
     struct OfPlain<T>(PhantomData<T>);
-    let definition = const { &Definition::of::<OfPlain<T>>(Kind::Task, "list", "A list that the pipeline's function has.", "list") };
+    let definition =
+        const { &Definition::of::<OfPlain<T>>(Kind::Task, "list", "A list that the pipeline's function has.", "list") };
     let input = body::input::<Vec<T>, _>("items", items);
     let start: body::Start<Result<Vec<T>>> = |inputs, erase| {
         let items: Vec<T> = inputs.take();

@@ -159,6 +159,13 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
                     .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "on the node wired here")
             }
+            Misuse::OfAPart { node, method, at } => {
+                let message =
+                    format!("`.{method}` is called on a part of the output of {}, which is no node", quoted(plan, *node));
+                Problem::new(message, format!("call it on the node, before `.field(..)` or `.split()`: `node.{method}(..)`"))
+                    .at(at, format!("`.{method}` is called here"))
+                    .at(plan.node(*node).at, "the node is wired here")
+            }
             Misuse::NothingWired { at } => Problem::new(
                 "`.each` has nothing to repeat: no task is called in its closure",
                 "call a task on the element, as in `.each(|item| task(item))`",
@@ -172,8 +179,10 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
             problems.push(Problem::new(message, "allow at least one element at a time").at(at, "set here"));
         }
         if let Some((_, ordered)) = sketch.in_order.iter().find(|(ordered, _)| ordered == node && *elements > 1) {
-            let message =
-                format!("{} goes one by one, `.in_order()`, and {elements} at once, `.max_active({elements})`", quoted(plan, *node));
+            let message = format!(
+                "{} goes one by one, `.in_order()`, and {elements} at once, `.max_active({elements})`",
+                quoted(plan, *node)
+            );
             let problem = Problem::new(message, "leave one of them out").at(ordered, "in order here");
             problems.push(problem.at(at, "and several at once here"));
         }
@@ -204,12 +213,9 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 format!("`.after` cannot hold back {}: an element is there once its list is", quoted(plan, *node)),
                 "call `.after` on the result of `.each`, which holds back the whole mapping, or on a task inside",
             ),
-            What::Body(_)
-            | What::Arm { .. }
-            | What::Failure { .. }
-            | What::Each(_)
-            | What::Gather(_)
-            | What::Recalled(_) => continue,
+            What::Body(_) | What::Arm { .. } | What::Failure { .. } | What::Each(_) | What::Gather(_) | What::Recalled(_) => {
+                continue;
+            }
         };
         problems.push(
             Problem::new(message, help).at(at, "`.after` is called here").at(plan.node(*node).at, "on the node wired here"),

@@ -109,6 +109,8 @@ impl Plan {
             policies,
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),
+            parts: Vec::new(),
+            parts_of_gates: HashMap::new(),
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         })

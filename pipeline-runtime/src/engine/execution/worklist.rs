@@ -4,10 +4,10 @@
 //! [`Changes`]; both must come to the same. (`engine/tests/harness.rs` compares them after every record.)
 
 use super::super::ids::Slot;
-use super::super::state::Verdict;
-use super::super::state::{Changes, Conclusion, ExpansionIx, Run};
 #[cfg(test)]
 use super::super::state::Turn;
+use super::super::state::Verdict;
+use super::super::state::{Changes, Conclusion, ExpansionIx, Run};
 use super::super::states::NodeState;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

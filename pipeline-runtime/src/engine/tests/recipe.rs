@@ -69,9 +69,17 @@ pub(super) enum Kind {
     Failure,
     Race,
     Element,
-    Each { result: usize, bound: Option<u32>, scope: usize, keyed: bool, in_order: bool },
+    Each {
+        result: usize,
+        bound: Option<u32>,
+        scope: usize,
+        keyed: bool,
+        in_order: bool,
+    },
     /// A further list of what a mapping repeats.
-    Gather { result: usize },
+    Gather {
+        result: usize,
+    },
 }
 
 impl Kind {
@@ -400,7 +408,12 @@ impl Wiring {
             (node, node_2)
         };
         let (mapped, also) = if keyed { of_items.keyed(|n| *n).each(inside) } else { of_items.each(inside) };
-        let mapped = if in_order { also.in_order(); mapped } else { mapped };
+        let mapped = if in_order {
+            also.in_order();
+            mapped
+        } else {
+            mapped
+        };
         let inputs = vec![(of_list, Needs::Value(Rule::AllSuccess))];
         let bound = if in_order { 0 } else { self.entropy.below(3) };
         let mapped = if bound > 0 { mapped.max_active(bound) } else { mapped };

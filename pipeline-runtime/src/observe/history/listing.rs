@@ -61,5 +61,6 @@ fn replaced(layout: &Layout, len: Slot) -> BTreeMap<ExpansionIx, Vec<bool>> {
 fn is_there(layout: &Layout, replaced: &BTreeMap<ExpansionIx, Vec<bool>>, slot: Slot) -> bool {
     let position = layout.position(slot);
     let is_elsewhere = replaced.get(&position.expansion).and_then(|all| all.get(position.element as usize));
-    !is_elsewhere.copied().unwrap_or(false) && layout.expansion(position.expansion).each.is_none_or(|each| is_there(layout, replaced, each))
+    !is_elsewhere.copied().unwrap_or(false)
+        && layout.expansion(position.expansion).each.is_none_or(|each| is_there(layout, replaced, each))
 }
