@@ -3,12 +3,14 @@
 //! A task's constructor finds the draft through a thread-local, since handles are `Copy` and carry no borrow. Every node made
 //! here remembers where it was wired, and mistakes that types cannot see are kept for the plan's check, which reports them all.
 
+use super::across::Across;
 use super::body::{Arg, Labelled};
 use super::definition::{Definition, Task};
 use super::field::Projection;
-use super::input::{Source, Upstream};
+use super::input::{Rule, Source, Upstream};
 use super::keys::ElementKeys;
 use super::options::TaskOptions;
+use super::order::Order;
 use super::value::Value;
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
@@ -58,13 +60,14 @@ pub(crate) struct Draft {
     id: u32,
     pub(crate) nodes: Vec<DraftNode>,
     pub(crate) args: Vec<Arg>,
-    /// `.after(..)`: node, upstream, where.
-    pub(crate) orders: Vec<(u32, Handle, Place)>,
+    pub(crate) orders: Vec<DraftOrder>,
     /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
     pub(crate) scopes: Vec<u32>,
     pub(crate) misuses: Vec<Misuse>,
     /// The parts of outputs that are used, in the order in which they were made.
     pub(crate) parts: Vec<Part>,
+    /// The nodes that have to do with another pipeline.
+    pub(crate) across: Vec<(u32, Across)>,
     current_scope: u32,
     failures: HashMap<u32, Handle>,
     /// What makes the keys of lists.
@@ -73,6 +76,15 @@ pub(crate) struct Draft {
     tasks: HashMap<TypeId, Arc<Task>>,
     /// What is shared by all that the pipeline function does, of each type one.
     shared: HashMap<TypeId, Box<dyn Any>>,
+}
+
+/// A node is wired `.after` another.
+#[derive(Debug)]
+pub(crate) struct DraftOrder {
+    pub(crate) node: Handle,
+    pub(crate) upstream: Handle,
+    pub(crate) rule: Rule,
+    pub(crate) at: Place,
 }
 
 #[derive(Debug)]
@@ -166,6 +178,8 @@ pub(crate) enum Misuse {
     NotAMapping { node: u32, method: &'static str, at: Place },
     /// An option, a name or an order for a part of a node's output, which is no node.
     OfAPart { node: u32, method: &'static str, at: Place },
+    /// A method of `run_of` on a node that waits for no run.
+    WaitsForNoRun { node: u32, method: &'static str, at: Place },
     /// `.each` in whose closure no node was made that could be repeated.
     NothingWired { at: Place },
 }
@@ -385,14 +399,12 @@ pub(crate) fn rename(handle: Handle, name: String) {
     with(|draft| draft.node(handle, "named", at).map(|node| node.name = Some(name.into())));
 }
 
-#[track_caller]
-pub(crate) fn order(handle: Handle, upstream: Handle) {
-    let at = Location::caller();
+pub(crate) fn order(node: Handle, order: Order, at: Place) {
     with(|draft| {
         // What holds back one list of a mapping holds back all of it.
-        let handle = draft.mapping_of(handle);
-        if draft.node(handle, "after", at).is_some() {
-            draft.orders.push((handle.index, upstream.whole(), at));
+        let node = draft.mapping_of(node);
+        if draft.node(node, "after", at).is_some() {
+            draft.orders.push(DraftOrder { node, upstream: order.upstream().whole(), rule: order.rule(), at });
         }
     });
 }
@@ -419,6 +431,28 @@ pub(crate) fn set(handle: Handle, name: &'static str, set: impl FnOnce(&mut Task
             set(&mut overrides.options);
         }
     });
+}
+
+/// The node has to do with another pipeline.
+pub(crate) fn cross(handle: Handle, across: Across) {
+    // Only ready-made tasks are made so, whose handle is a moment old.
+    with(|draft| draft.across.push((handle.index, across)));
+}
+
+/// Shows `look` what a node has to do with another pipeline. Where it says none, the call of `method` is a misuse.
+#[track_caller]
+pub(crate) fn crossing<R>(handle: Handle, method: &'static str, look: impl FnOnce(&mut Across) -> Option<R>) -> Option<R> {
+    let at = Location::caller();
+    let looked = with(|draft| {
+        draft.node(handle, method, at)?;
+        let across = draft.across.iter_mut().rev().find(|(node, _)| *node == handle.index);
+        let looked = across.and_then(|(_, across)| look(across));
+        if looked.is_none() {
+            draft.misuses.push(Misuse::WaitsForNoRun { node: handle.index, method, at });
+        }
+        looked
+    });
+    looked.flatten()
 }
 
 /// The handles an input reads.

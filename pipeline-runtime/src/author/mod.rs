@@ -3,6 +3,7 @@
 //! Calling a task inside a pipeline function records a draft node; nothing here runs anything. User types end here: what
 //! leaves this module for the plan and the engine is erased (see [`value`]).
 
+pub(crate) mod across;
 pub(crate) mod body;
 pub(crate) mod bounded;
 pub(crate) mod branch;
@@ -19,6 +20,7 @@ pub(crate) mod mapping;
 pub(crate) mod node;
 pub(crate) mod notify;
 pub(crate) mod options;
+pub(crate) mod order;
 pub(crate) mod outcome;
 pub(crate) mod output;
 pub(crate) mod overrides;

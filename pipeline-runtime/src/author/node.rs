@@ -1,6 +1,8 @@
 use super::branch::Arms;
 use super::draft::{self, Handle};
+use super::input::Rule;
 use super::mapping::{self, Keyed, List, Repeats};
+use super::order::Order;
 use super::outcome::Failure;
 use super::overrides::overrides;
 use std::fmt;
@@ -56,6 +58,32 @@ impl<T> Node<T> {
     #[track_caller]
     pub fn failure(self) -> Node<Failure> {
         Node::new(draft::failure(self.handle))
+    }
+
+    /// That this node has ended, however (Airflow's `all_done`), for a task that is to run then and needs nothing of it.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// #[task] async fn load() -> Result<u64> { Ok(1) }
+    /// #[task] async fn unlock() -> Result<()> { Ok(()) }
+    /// #[pipeline] fn nightly() { unlock().after(load().ended()); }
+    /// # nightly().check().unwrap();
+    /// ```
+    pub fn ended(self) -> Order {
+        Order::new(self.handle, Rule::AllDone)
+    }
+
+    /// That this node has succeeded or was skipped (Airflow's `none_failed`), for a task that is to run then and needs nothing of it.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// #[task] async fn refine() -> Result<u64> { Err(TaskError::skip("nothing new")) }
+    /// #[task] async fn report() -> Result<()> { Ok(()) }
+    /// #[pipeline] fn nightly() { report().after(refine().or_skipped()); }
+    /// # nightly().check().unwrap();
+    /// ```
+    pub fn or_skipped(self) -> Order {
+        Order::new(self.handle, Rule::NoneFailed)
     }
 
     /// Describes what is done with one element of the list, once; the runtime repeats it for each, depth first.

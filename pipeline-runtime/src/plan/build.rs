@@ -6,6 +6,7 @@ use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
 use super::problem::PlanError;
+use crate::author::across::{Across, Role};
 use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
 use crate::author::error::cut_shared;
@@ -17,7 +18,7 @@ use crate::author::pipeline::{Described, Pipeline};
 use crate::schedule::{Schedule, ScheduleError, parse_zone};
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 impl Pipeline {
@@ -37,7 +38,7 @@ impl Pipeline {
     /// assert!(error.to_string().contains("two nodes have the id `a`"));
     /// ```
     pub fn check(&self) -> Result<(), PlanError> {
-        self.plan(&Value::Null).map(drop)
+        self.plan(&Value::Null)?.check_upstream().map(drop)
     }
 
     /// Builds the plan. `params` need not be whole: what is missing has its default.
@@ -73,12 +74,21 @@ impl Pipeline {
     }
 }
 
+/// `.after(..)`: which node after which, and how that must have ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order {
+    pub(super) node: NodeIx,
+    pub(super) upstream: NodeIx,
+    pub(super) rule: Rule,
+    pub(super) at: Place,
+}
+
 /// A plan that may have mistakes, with what only their check needs.
 #[derive(Debug)]
 pub(super) struct Sketch {
     pub(super) plan: Plan,
     pub(super) overrides: Vec<(NodeIx, Box<Overrides>)>,
-    pub(super) orders: Vec<(NodeIx, NodeIx, Place)>,
+    pub(super) orders: Vec<Order>,
     pub(super) misuses: Vec<Misuse>,
     pub(super) max_active: Vec<(NodeIx, usize, Place)>,
     /// Where a mapping is told to go in order.
@@ -102,8 +112,10 @@ impl Sketch {
         let mut nodes = Vec::with_capacity(draft.nodes.len());
         let mut parts_of_gates = HashMap::new();
         let (mut overrides, mut max_active, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
+        let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
+        let is_woken = |ix| across.get(&ix).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
         for (ix, drafted) in (0..).zip(draft.nodes) {
-            let policy = tables.policy(&drafted);
+            let policy = tables.policy(&drafted, is_woken(ix));
             let scope = &mut scopes[drafted.scope as usize];
             let offset = u32::try_from(scope.nodes.len()).unwrap_or(u32::MAX);
             scope.nodes.push(ix);
@@ -141,8 +153,9 @@ impl Sketch {
                 nodes[element as usize].what = What::Element { each };
             }
         }
-        let orders: Vec<(NodeIx, NodeIx, Place)> =
-            draft.orders.into_iter().map(|(node, upstream, at)| (node, upstream.index(), at)).collect();
+        let order =
+            |of: draft::DraftOrder| Order { node: of.node.index(), upstream: of.upstream.index(), rule: of.rule, at: of.at };
+        let orders: Vec<Order> = draft.orders.into_iter().map(order).collect();
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
@@ -166,6 +179,7 @@ impl Sketch {
             notifiers: tables.notifiers,
             parts: draft.parts,
             parts_of_gates,
+            across,
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };
@@ -239,7 +253,7 @@ fn parts(gate: NodeIx, what: &draft::What) -> Vec<((NodeIx, u32), u32)> {
 }
 
 /// Fills in the edges: sorted by the node that they leave.
-fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
+fn connect(plan: &mut Plan, orders: &[Order]) {
     let mut edges: Vec<(NodeIx, Edge)> = Vec::new();
     for (to, node) in (0..).zip(&plan.nodes) {
         let mut edge = |from: NodeIx, rule: EdgeRule| edges.push((from, Edge { to, offset: Edge::INWARDS, rule }));
@@ -271,9 +285,9 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
             What::Element { .. } | What::Recalled(_) => {}
         }
     }
-    edges.extend(orders.iter().map(|&(to, from, _)| {
-        let rule = EdgeRule::Upstream(Rule::AllSuccess);
-        (from, Edge { to, offset: Edge::INWARDS, rule })
+    edges.extend(orders.iter().map(|order| {
+        let rule = EdgeRule::Upstream(order.rule);
+        (order.upstream, Edge { to: order.node, offset: Edge::INWARDS, rule })
     }));
     for (from, edge) in &mut edges {
         let target = plan.node(edge.to);
@@ -330,7 +344,8 @@ impl<'a> Tables<'a> {
         }
     }
 
-    fn policy(&mut self, node: &DraftNode) -> u32 {
+    /// Of a node. `is_woken` says that whoever hosts its run wakes it.
+    fn policy(&mut self, node: &DraftNode, is_woken: bool) -> u32 {
         let draft::What::Body(task) = &node.what else { return 0 };
         if node.overrides.is_none()
             && let Some(&known) = self.of_task.get(&Arc::as_ptr(task))
@@ -341,7 +356,7 @@ impl<'a> Tables<'a> {
         let nearest = node.overrides.as_ref().map_or(&nothing, |overrides| &overrides.options);
         let levels = Levels([nearest, &task.options, self.defaults]);
         let kind = task.definition.kind;
-        let sensor = levels.sensor(kind);
+        let sensor = levels.sensor(kind, is_woken);
         let policy = Policy {
             retries: levels.first(|options| options.retries).unwrap_or(0),
             retry_delay: levels.retry_delay(kind),

@@ -1,11 +1,12 @@
 //! What types cannot say. One function a rule; each names all the places that the mistake is made of.
 
-use super::build::Sketch;
+use super::build::{Order, Sketch};
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
 use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
 use super::problem::Problem;
 use super::templates;
+use crate::author::across::Role;
 use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
@@ -47,9 +48,9 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
             problems.push(foreign(node.at));
         }
     }
-    for (_, upstream, at) in &draft.orders {
-        if !upstream.is_of(draft) {
-            problems.push(foreign(at));
+    for order in &draft.orders {
+        if !order.upstream.is_of(draft) {
+            problems.push(foreign(order.at));
         }
     }
     for misuse in &draft.misuses {
@@ -166,6 +167,17 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
                     .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "the node is wired here")
             }
+            Misuse::WaitsForNoRun { node, method, at } => {
+                let (which, help) = match plan.across.get(node).map(|across| &across.role) {
+                    Some(Role::Awaits(_)) => ("another", "which run that is, the node says that has started it"),
+                    _ => ("none", "call it on what `run_of(..)` or `start(..).finished()` returns"),
+                };
+                let message =
+                    format!("`.{method}` is about the run that a node waits for, and {} waits for {which}", quoted(plan, *node));
+                Problem::new(message, help)
+                    .at(at, format!("`.{method}` is called here"))
+                    .at(plan.node(*node).at, "on the node wired here")
+            }
             Misuse::NothingWired { at } => Problem::new(
                 "`.each` has nothing to repeat: no task is called in its closure",
                 "call a task on the element, as in `.each(|item| task(item))`",
@@ -200,7 +212,7 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
 /// `.after` holds back what starts: a task, or a mapping as a whole.
 fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    for (node, _, at) in &sketch.orders {
+    for Order { node, at, .. } in &sketch.orders {
         let (message, help) = match &plan.node(*node).what {
             What::FirstOf { .. } => (
                 format!(
@@ -393,7 +405,7 @@ fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             Delay::Growing(backoff) => (backoff.start(), Duration::ZERO),
         };
         let limit = plan.policy(ix).limit.unwrap_or_default();
-        let mistake = if !limits::is_poked_again(first, sensor.timeout) {
+        let mistake = if !plan.is_woken(ix) && !limits::is_poked_again(first, sensor.timeout) {
             let (poke, timeout) = (text(first), text(sensor.timeout));
             let message =
                 format!("{} would be poked only once: its `poke` is {poke} and its `timeout` {timeout}", quoted(plan, ix));
@@ -575,7 +587,7 @@ fn circle(sketch: &Sketch, waits: &[u32]) -> Problem {
         format!("nodes wait for each other in a circle: {first} waits for {}", names.join(", which waits for "))
     };
     let mut problem = Problem::new(message, "leave out the `.after` that closes the circle");
-    for (node, upstream, at) in &sketch.orders {
+    for Order { node, upstream, at, .. } in &sketch.orders {
         if circle.contains(node) && circle.contains(upstream) {
             problem = problem.at(at, format!("{} is told to wait for {} here", quoted(plan, *node), quoted(plan, *upstream)));
         }

@@ -1,7 +1,8 @@
 use super::id::Name;
 use super::notifiers::Notifier;
-use super::policy::{Policy, PoolSpec, RunPolicy};
+use super::policy::{Delay, Policy, PoolSpec, RunPolicy};
 use super::recalled::Recalled;
+use crate::author::across::{Across, Role};
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Task};
@@ -13,7 +14,7 @@ use crate::author::redaction::redacted;
 use crate::author::value::Value as AnyValue;
 use crate::schedule::Schedule;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -43,6 +44,8 @@ pub struct Plan {
     pub(crate) parts: Vec<Part>,
     /// Which of them gates take, by the gate and the place among what it takes; of a mapping its list comes first.
     pub(crate) parts_of_gates: HashMap<(NodeIx, u32), u32>,
+    /// The nodes that have to do with another pipeline.
+    pub(crate) across: BTreeMap<NodeIx, Across>,
     pub(super) by_id: OnceLock<HashMap<String, NodeIx>>,
     pub(super) inbound: OnceLock<Vec<Vec<(NodeIx, EdgeRule)>>>,
 }
@@ -233,6 +236,13 @@ impl Plan {
             inbound
         });
         &all[node as usize]
+    }
+
+    /// Whether whoever hosts a run wakes the node, and its sensor has no ticks.
+    pub(crate) fn is_woken(&self, node: NodeIx) -> bool {
+        let waits = self.across.get(&node).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
+        let sensor = self.policy(node).sensor.as_deref();
+        waits && sensor.is_some_and(|sensor| sensor.poke == Delay::Fixed(sensor.timeout, std::time::Duration::ZERO))
     }
 
     /// Where the first node of a pool is wired.

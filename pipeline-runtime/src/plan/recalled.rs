@@ -11,7 +11,7 @@ use crate::author::draft::Mapping;
 use crate::author::options::{Mode, OnTimeout};
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::Location;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -111,6 +111,7 @@ impl Plan {
             notifiers: Vec::new(),
             parts: Vec::new(),
             parts_of_gates: HashMap::new(),
+            across: BTreeMap::new(),
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         })

@@ -1197,8 +1197,8 @@ fn pipelines_that_share_a_pool_agree_on_its_slots() {
         rows().pool(&WIDE);
     }
     let plans = |pipelines: [crate::Pipeline; 2]| pipelines.map(|pipeline| pipeline.plan(&Value::Null).unwrap());
-    assert!(super::disagreements(&plans([sales(), sales()])).is_empty());
-    let found = super::disagreements(&plans([sales(), stock()]));
+    assert!(super::disagreements(&[], &plans([sales(), sales()])).is_empty());
+    let found = super::disagreements(&[], &plans([sales(), stock()]));
     let messages: Vec<&str> = found.iter().map(super::Problem::message).collect();
     assert_eq!(
         messages,
@@ -1501,6 +1501,7 @@ fn everything_as_json() {
           "nodes": [
             {
               "after": [],
+              "after_rules": [],
               "defined_at": "`export(key: String) -> Result<Poke<u64>> {`",
               "description": "",
               "id": "daily_export",
@@ -1540,10 +1541,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "export",
+              "upstream_pipeline": null,
               "wired_at": "`export(template!("raw/{{ ds_nodash }}.json")).named("daily_export").on_timeout(crate::OnTimeout::Skip)`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": "`route(rows: u64) -> Result<Route> {`",
               "description": "",
               "id": "route",
@@ -1576,10 +1579,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "route",
+              "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "route.clean",
@@ -1600,10 +1605,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": "`load(rows: u64) -> Result<u64> {`",
               "description": "",
               "id": "load",
@@ -1645,10 +1652,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "load",
+              "upstream_pipeline": null,
               "wired_at": "`load(clean).pool(&WAREHOUSE).sla(seconds(600))`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "load.failure",
@@ -1669,10 +1678,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`failure()).priority(7)`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "each(each(upload)).element",
@@ -1693,10 +1704,12 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "each(upload)",
@@ -1727,10 +1740,12 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "first_of",
@@ -1752,6 +1767,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`first_of([mirror("eu"), mirror("us")])`"
             }
           ],

@@ -202,6 +202,7 @@ impl Engine {
             ix
         });
         self.look_again(ix);
+        self.await_again(ix);
         ix
     }
 
@@ -214,6 +215,7 @@ impl Engine {
             Ok::<_, EditError>(ix)
         })?;
         self.look_again(ix);
+        self.await_again(ix);
         Ok(ix)
     }
 

@@ -46,6 +46,7 @@ mod engine;
 mod last_seen;
 mod local_queue;
 mod look;
+mod others;
 mod scope;
 mod sensor_state;
 mod simulated;
@@ -57,6 +58,8 @@ mod worker;
 
 pub(crate) use attempt::Attempt;
 pub(crate) use engine::{Engine, EngineOptions, Observe, WeakEngine};
+pub(crate) use last_seen::LastSeen;
+pub(crate) use others::{FoundRun, OtherRuns, StartRun};
 pub(crate) use scope::current;
 pub(crate) use simulated::Interceptor;
 pub(crate) use watch::{Wake, Watching};

@@ -213,7 +213,8 @@ impl Model {
             Needs::Elements(rule) if self.elements.contains_key(&self.mapping_of(&key)) => rule,
             Needs::Gathered if self.elements.contains_key(&key) && !self.refolding.contains(&key) => return Says::Go,
             Needs::Value(rule) => rule,
-            Needs::Elements(_) | Needs::Order | Needs::Arm(_) | Needs::Gathered => Rule::AllSuccess,
+            Needs::Order(rule) => rule,
+            Needs::Elements(_) | Needs::Arm(_) | Needs::Gathered => Rule::AllSuccess,
         };
         match (rule, state) {
             (Rule::AllDone, _) | (_, NodeState::Success) | (Rule::NoneFailed, NodeState::Skipped) => Says::Go,
@@ -267,8 +268,9 @@ impl Model {
 
     /// Whether a node that takes its output wants that no more.
     fn is_rejected(&self, key: &Key) -> bool {
-        let takers = (0..self.of.specs.len())
-            .filter(|to| self.of.specs[*to].inputs.iter().any(|(from, needs)| *from == key.0 && *needs != Needs::Order));
+        let takers = (0..self.of.specs.len()).filter(|to| {
+            self.of.specs[*to].inputs.iter().any(|(from, needs)| *from == key.0 && !matches!(needs, Needs::Order(_)))
+        });
         takers.filter_map(|to| self.standing_for(to, key)).any(|to| self.is_unwanting(&to))
     }
 
@@ -300,7 +302,7 @@ impl Model {
         let spec = &of.specs[key.0];
         let mut says: Vec<Says> = spec.inputs.iter().map(|input| self.says(*input, &key.1)).collect();
         // What lies within an element needs it as it needs an input.
-        says.extend(self.element_of(key).map(|element| self.says((element, Needs::Order), &key.1)));
+        says.extend(self.element_of(key).map(|element| self.says((element, Needs::Order(Rule::AllSuccess)), &key.1)));
         let state = if says.contains(&Says::Fail) {
             NodeState::UpstreamFailed
         } else if says.contains(&Says::Skip) {

@@ -1,5 +1,6 @@
 //! Random plans, built through the author's own interface, with a description of each for the reference model.
 
+use crate::Order;
 use crate::author::input::Rule;
 use crate::author::node::Node;
 use crate::author::options::{Mode, OnTimeout, Pool};
@@ -94,7 +95,7 @@ pub(super) enum Needs {
     Value(Rule),
     Elements(Rule),
     /// `.after`
-    Order,
+    Order(Rule),
     Arm(u32),
     Failure,
     Runner,
@@ -324,6 +325,14 @@ impl Wiring {
         }
     }
 
+    fn rule(&mut self) -> Rule {
+        match self.entropy.below(4) {
+            2 => Rule::NoneFailed,
+            3 => Rule::AllDone,
+            _ => Rule::AllSuccess,
+        }
+    }
+
     fn options<N: Overridden>(&mut self, node: N, spec: usize, nodes: &[Taken]) -> N {
         let retries = u32::try_from(self.entropy.below(3)).unwrap();
         let mut node = node.set_retries(retries, Duration::from_secs(1 + self.entropy.below(5) as u64));
@@ -341,8 +350,9 @@ impl Wiring {
         (own.retries, own.pool, own.priority, own.allow_failure) = (retries, pool, priority, allow_failure);
         if self.entropy.once_in(4) && !nodes.is_empty() {
             let (upstream, of) = nodes[self.entropy.below(nodes.len())];
-            node = node.set_after(upstream);
-            self.made.specs[spec].inputs.push((of, Needs::Order));
+            let rule = self.rule();
+            node = node.set_after(order(upstream, rule));
+            self.made.specs[spec].inputs.push((of, Needs::Order(rule)));
         }
         node
     }
@@ -430,8 +440,9 @@ impl Wiring {
         }
         if self.entropy.once_in(4) && !nodes.is_empty() {
             let (upstream, of) = nodes[self.entropy.below(nodes.len())];
-            mapped = mapped.after(upstream);
-            self.made.specs[each].inputs.push((of, Needs::Order));
+            let rule = self.rule();
+            mapped = mapped.after(order(upstream, rule));
+            self.made.specs[each].inputs.push((of, Needs::Order(rule)));
         }
 
         let name = format!("n{}", self.made.specs.len());
@@ -459,6 +470,14 @@ impl Wiring {
     }
 }
 
+fn order(upstream: Node<u64>, rule: Rule) -> Order {
+    match rule {
+        Rule::AllSuccess => Order::new(upstream.handle(), rule),
+        Rule::NoneFailed => upstream.or_skipped(),
+        Rule::AllDone => upstream.ended(),
+    }
+}
+
 /// A branch apart from its arms, for the overrides.
 struct RouteArms {
     arms: WayArms,
@@ -479,7 +498,7 @@ trait Overridden: Sized {
     fn set_pool(self, pool: &'static Pool) -> Self;
     fn set_priority(self, priority: i32) -> Self;
     fn set_allow_failure(self) -> Self;
-    fn set_after(self, upstream: Node<u64>) -> Self;
+    fn set_after(self, upstream: Order) -> Self;
 }
 
 macro_rules! overridden {
@@ -497,7 +516,7 @@ macro_rules! overridden {
             fn set_allow_failure(self) -> Self {
                 self.allow_failure()
             }
-            fn set_after(self, upstream: Node<u64>) -> Self {
+            fn set_after(self, upstream: Order) -> Self {
                 self.after(upstream)
             }
         }
