@@ -132,6 +132,7 @@
 //! - Embed it in a service: [`Host`] runs pipelines within another program, and [`read`] what a journal keeps of them.
 //! - Test it: [`Simulation`], which needs no clock, no network and no file.
 //! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
+//! - Let one pipeline begin another's runs: [`Asset`].
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
 //! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
