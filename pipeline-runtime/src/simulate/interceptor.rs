@@ -44,6 +44,8 @@ pub(super) struct Stubs {
     all: Vec<Stub>,
     secrets: Vec<Secret>,
     world: World,
+    /// The pipeline whose nodes they are of.
+    pipeline: &'static str,
     blocking: AtomicUsize,
     unblocked: Arc<Notify>,
 }
@@ -67,7 +69,7 @@ impl Stubs {
                 return Err(SimulationError::UnknownNode { id: id.clone(), known: known.join(", ") });
             }
         }
-        Ok(Self { all: stubs, secrets, world, blocking: AtomicUsize::new(0), unblocked: Arc::default() })
+        Ok(Self { all: stubs, secrets, world, pipeline: plan.pipeline, blocking: AtomicUsize::new(0), unblocked: Arc::default() })
     }
 }
 
@@ -94,7 +96,7 @@ impl Interceptor for Stubs {
     }
 
     fn instead(&self, attempt: &Attempt) -> Option<Answered> {
-        if self.all.is_empty() {
+        if self.all.is_empty() || attempt.spec.plan.pipeline != self.pipeline {
             return None;
         }
         let id = attempt.id();

@@ -19,7 +19,7 @@ mod stalls;
 mod tests;
 
 use super::command;
-use super::scheduler::{Awaits, Known, Scheduler, Timetable, Turn};
+use super::scheduler::{Known, Scheduler, Timetable, Turn};
 use super::supervisor::{Beat, Supervisor};
 use super::{CALLBACKS_LIMIT, Ended, EngineHost, StartError, Unfinished};
 use crate::Pipeline;
@@ -27,6 +27,7 @@ use crate::author::context::RunInfo;
 use crate::engine::{RunIx, RunSpec};
 use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket, Updated};
 use crate::observe::Feed;
+use crate::plan::Awaits;
 use crate::schedule::Interval;
 use crate::time::{Clock, Leaps, Present, Timestamp};
 pub(super) use calls::Call;
