@@ -68,7 +68,7 @@ fn what_happens_before_the_run_begins_happens_at_its_time() {
     }
     let simulation = Simulation::new(reads()).arrive("1m", "memory://raw/a", "").arrive("3m", "memory://raw/b", "");
     let report = simulation.updated("2m", &VISITS, 10).run();
-    assert_eq!((report.node("read").started(), report.output::<u64>("read")), (Some(Duration::from_secs(120)), Some(11)));
+    assert_eq!((report.node("read").started(), report.output::<u64>("read")), (Some(Duration::from_mins(2)), Some(11)));
 }
 
 #[test]
@@ -118,11 +118,12 @@ fn the_sla_of_a_run_counts_from_its_begin() {
     let report = Simulation::new(watched()).updated("1h", &VISITS, 1).run();
     let callbacks = report.callbacks();
     let told: Vec<_> = callbacks.iter().map(|callback| (callback.name(), callback.at())).collect();
-    assert_eq!(told, [("on_sla_miss", Duration::from_secs(3_720))]);
+    assert_eq!(told, [("on_sla_miss", Duration::from_mins(62))]);
 }
 
 #[test]
 fn a_simulation_whose_updates_make_no_sense_says_so() {
+    static OF_ANOTHER_TYPE: Asset<String> = Asset::new("visits");
     let said = |simulation: Simulation<'_>| simulation.try_run().unwrap_err().to_string();
     let never = Simulation::new(model()).updated("1m", &VISITS, 1).updated("2m", &VISITS, 2);
     assert!(matches!(never.try_run(), Err(SimulationError::NeverBegins { .. })));
@@ -135,7 +136,6 @@ fn a_simulation_whose_updates_make_no_sense_says_so() {
         said(Simulation::new(model()).updated("1m", &OTHERS, 1)),
         "the update of the asset `others`: pipeline `model` neither waits for it nor reads it"
     );
-    static OF_ANOTHER_TYPE: Asset<String> = Asset::new("visits");
     assert_eq!(
         said(Simulation::new(model()).updated("1m", &OF_ANOTHER_TYPE, "one".into())),
         "the update of the asset `visits`: it is of `alloc::string::String`, and the one that the pipeline uses is of `u64`"
