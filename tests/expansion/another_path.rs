@@ -139,7 +139,14 @@ fn daily() -> __daily_runtime::Pipeline {
         __daily_runtime::PipelineDefinition::new(
             "daily",
             "",
-            |o| o.defaults(|o| o.mode(__daily_runtime::Mode::Poke)),
+            |o| {
+                o
+                    .defaults(
+                        __daily_runtime::Defaults::new(|o| {
+                            o.mode(__daily_runtime::Mode::Poke)
+                        }),
+                    )
+            },
         ),
         daily,
     )

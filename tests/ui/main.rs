@@ -19,12 +19,16 @@ mod mappings;
 mod outputs;
 #[path = "pipeline/pass/pipelines.rs"]
 mod pipelines;
+#[path = "programs/pass/programs.rs"]
+mod programs;
 #[path = "secrets/pass/secrets.rs"]
 mod secrets;
 #[path = "signature/pass/signatures.rs"]
 mod signatures;
 #[path = "template/pass/templates.rs"]
 mod templates;
+#[path = "across/pass/upstream.rs"]
+mod upstream;
 
 /// Every mistake is refused, in these words: `TRYBUILD=overwrite` writes them anew.
 #[test]
@@ -46,9 +50,11 @@ fn what_is_right_is_accepted() {
         pipelines::with_params(),
         pipelines::with_result(),
         pipelines::within_a_window(),
+        programs::programs(),
         secrets::secrets(),
         signatures::signatures(),
         templates::templates(),
+        upstream::upstream(),
     ] {
         pipeline.check().unwrap_or_else(|problems| panic!("{}: {problems}", pipeline.id()));
     }

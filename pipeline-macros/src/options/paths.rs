@@ -23,6 +23,14 @@ pub(crate) fn callbacks(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) 
     read.into_iter().collect()
 }
 
+/// The path of a constant, as its name shows: what begins with a small letter and has no path before it is a slip, such as a word
+/// without its quotes, for which there are better words than rustc's.
+pub(crate) fn constant(tokens: &TokenStream) -> Option<ExprPath> {
+    let path = syn::parse2::<ExprPath>(tokens.clone()).ok()?;
+    let is_word = path.path.get_ident().is_some_and(|name| name.to_string().starts_with(|c: char| c.is_lowercase()));
+    (!is_word).then_some(path)
+}
+
 /// The path of a `static`.
 pub(crate) fn pool(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Option<ExprPath> {
     path(tokens, errors, |found| match found {

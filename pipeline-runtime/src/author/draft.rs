@@ -3,6 +3,7 @@
 //! A task's constructor finds the draft through a thread-local, since handles are `Copy` and carry no borrow. Every node made
 //! here remembers where it was wired, and mistakes that types cannot see are kept for the plan's check, which reports them all.
 
+use super::across::Across;
 use super::asset::AssetSpec;
 use super::body::{Arg, Labelled};
 use super::definition::{Definition, Task};
@@ -53,6 +54,8 @@ pub(crate) struct Draft {
     /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
     pub(crate) scopes: Vec<u32>,
     pub(crate) misuses: Vec<Misuse>,
+    /// The nodes that have to do with another pipeline.
+    pub(crate) across: Vec<(u32, Across)>,
     current_scope: u32,
     failures: HashMap<u32, Handle>,
     /// What makes the keys of lists.
@@ -153,6 +156,8 @@ pub(crate) enum Misuse {
     Foreign { at: Place },
     /// `.max_active`, or what else is said of a mapping, on what is none.
     NotAMapping { node: u32, method: &'static str, at: Place },
+    /// A method of `run_of` on a node that waits for no run.
+    WaitsForNoRun { node: u32, method: &'static str, at: Place },
     /// `.each` in whose closure no node was made that could be repeated.
     NothingWired { at: Place },
 }
@@ -420,6 +425,28 @@ pub(crate) fn set(handle: Handle, name: &'static str, set: impl FnOnce(&mut Task
             set(&mut overrides.options);
         }
     });
+}
+
+/// The node has to do with another pipeline.
+pub(crate) fn cross(handle: Handle, across: Across) {
+    // Only ready-made tasks are made so, whose handle is a moment old.
+    with(|draft| draft.across.push((handle.index, across)));
+}
+
+/// Shows `look` what a node has to do with another pipeline. Where it says none, the call of `method` is a misuse.
+#[track_caller]
+pub(crate) fn crossing<R>(handle: Handle, method: &'static str, look: impl FnOnce(&mut Across) -> Option<R>) -> Option<R> {
+    let at = Location::caller();
+    let looked = with(|draft| {
+        draft.node(handle, at)?;
+        let across = draft.across.iter_mut().rev().find(|(node, _)| *node == handle.index);
+        let looked = across.and_then(|(_, across)| look(across));
+        if looked.is_none() {
+            draft.misuses.push(Misuse::WaitsForNoRun { node: handle.index, method, at });
+        }
+        looked
+    });
+    looked.flatten()
 }
 
 /// The handles an input reads.

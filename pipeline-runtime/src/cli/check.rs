@@ -30,7 +30,7 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool) -> Result
             }
         }
     }
-    let mut problems = disagreements(&plans);
+    let mut problems = disagreements(pipelines, &plans);
     if id.is_none() {
         problems.extend(never_updated(&plans));
     }
@@ -56,7 +56,7 @@ pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
             Err(error) => wrong.push(described(&error)),
         }
     }
-    let problems = [disagreements(&plans), never_updated(&plans)].concat();
+    let problems = [disagreements(pipelines, &plans), never_updated(&plans)].concat();
     wrong.extend(problems.iter().map(|problem| format!("{problem}\n")));
     if wrong.is_empty() { Ok(()) } else { Err(wrong.concat().trim_end().to_owned()) }
 }

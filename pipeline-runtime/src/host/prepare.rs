@@ -248,14 +248,7 @@ fn accept(plan: &Plan, remap: &mut Remap, stored: &[StoredEntry]) -> Result<(), 
 }
 
 fn info(run: &StoredRun, previous: Option<Interval>, updates: Box<[RunUpdate]>) -> RunInfo {
-    RunInfo {
-        pipeline: run.pipeline.clone(),
-        run_id: run.run_id.clone(),
-        interval: run.interval,
-        previous,
-        params: run.params.clone(),
-        updates,
-    }
+    RunInfo { previous, updates, ..RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone()) }
 }
 
 /// What an edit of a run that no engine has comes to.

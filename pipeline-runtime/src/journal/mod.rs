@@ -13,7 +13,7 @@ pub use run::RunKind;
 pub(crate) use run::{BLOCKED, StoredRun};
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{
-    Act, Begun, DecodeError, Filter, LogLine, Mailbox, NewUpdate, Newest, Pass, Posted, Pruned, Reader, Repaired, STALE,
+    Act, Begun, DecodeError, Filter, LogLine, Mailbox, Meant, NewUpdate, Newest, Pass, Posted, Pruned, Reader, Repaired, STALE,
     SqliteJournal, StoredEntry, StoredLine, StoredUpdate, Ticket, Updated,
 };
 #[cfg(feature = "sqlite")]

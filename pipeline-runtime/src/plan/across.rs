@@ -4,6 +4,7 @@ use super::assets::Use;
 use super::graph::Plan;
 use super::policy::DEFAULT_POOL;
 use super::problem::Problem;
+use super::upstream;
 use crate::author::asset::AssetSpec;
 use crate::author::draft::Place;
 use crate::author::pipeline::Pipeline;
@@ -13,17 +14,20 @@ use std::collections::{HashMap, HashSet};
 pub(crate) fn same_id(pipelines: &[Pipeline]) -> Option<String> {
     pipelines.iter().enumerate().find_map(|(n, second)| {
         let first = pipelines[..n].iter().find(|first| first.id() == second.id())?;
-        let (id, first, second) = (second.id(), first.definition().at, second.definition().at);
+        // Two values of one function stand at one place, and their methods at two.
+        let place = |pipeline: &Pipeline| pipeline.definition().given_at("id").unwrap_or(pipeline.definition().at);
+        let (id, first, second) = (second.id(), place(first), place(second));
         Some(format!(
             "two pipelines have the id `{id}`\n  --> {first}: the first\n  --> {second}: the second\n  \
-             = help: give one of them another, as in `#[pipeline(id = \"{id}_2\")]`, or list it once"
+             = help: give one of them another, as in `#[pipeline(id = \"{id}_2\")]` or `.with_id(\"{id}_2\")`, or list it once"
         ))
     })
 }
 
-/// All that plans of one process must agree on: pools, and assets.
-pub(crate) fn disagreements(plans: &[Plan]) -> Vec<Problem> {
+/// All mistakes that the plans of a process show only together. `pipelines` are all that the process has.
+pub(crate) fn disagreements(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
     let mut problems = pools(plans);
+    problems.extend(upstream::together(pipelines, plans));
     types_of_assets(plans, &mut problems);
     cycles_through_assets(plans, &mut problems);
     problems

@@ -183,9 +183,9 @@ mod tests {
         fn another() {
             list().updates(&OF_ANOTHER_TYPE);
         }
-        assert!(disagreements(&plans([exports(), waits()])).is_empty());
+        assert!(disagreements(&[exports(), waits()], &plans([exports(), waits()])).is_empty());
         assert_eq!(
-            told(&disagreements(&plans([exports(), waits(), another()]))),
+            told(&disagreements(&[exports(), waits(), another()], &plans([exports(), waits(), another()]))),
             [(
                 "two assets have the name `visits`, one of `u64` and one of `alloc::vec::Vec<u64>`, and an asset is known by its name".to_owned(),
                 2
@@ -208,11 +208,14 @@ mod tests {
         fn goes_on() {
             add(VISITS.latest()).updates(&VISITS);
         }
-        assert!(disagreements(&plans([exports(), waits(), goes_on()])).is_empty());
+        assert!(disagreements(&[exports(), waits(), goes_on()], &plans([exports(), waits(), goes_on()])).is_empty());
         let circle = "pipelines `waits`, `back` begin one another's runs in a circle: the last updates the asset `visits`, which the first waits for";
-        assert_eq!(told(&disagreements(&plans([exports(), waits(), back()]))), [(circle.to_owned(), 2)]);
+        assert_eq!(
+            told(&disagreements(&[exports(), waits(), back()], &plans([exports(), waits(), back()]))),
+            [(circle.to_owned(), 2)]
+        );
         let alone = "pipeline `itself` updates the asset `visits`, which it waits for itself: its runs would never end";
-        assert_eq!(told(&disagreements(&plans([itself()]))), [(alone.to_owned(), 2)]);
+        assert_eq!(told(&disagreements(&[itself()], &plans([itself()]))), [(alone.to_owned(), 2)]);
     }
 
     #[test]

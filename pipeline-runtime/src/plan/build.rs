@@ -7,6 +7,7 @@ use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
 use super::problem::PlanError;
+use crate::author::across::{Across, Role};
 use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
 use crate::author::error::cut_shared;
@@ -15,10 +16,10 @@ use crate::author::notify::{Callback, Event, Identity};
 use crate::author::options::{PipelineOptions, TaskOptions};
 use crate::author::params::{Fields, Source};
 use crate::author::pipeline::{Described, Pipeline};
-use crate::schedule::{Schedule, ScheduleError, parse_zone};
+use crate::schedule::ScheduleError;
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 impl Pipeline {
@@ -38,7 +39,7 @@ impl Pipeline {
     /// assert!(error.to_string().contains("two nodes have the id `a`"));
     /// ```
     pub fn check(&self) -> Result<(), PlanError> {
-        self.plan(&Value::Null).map(drop)
+        self.plan(&Value::Null)?.check_upstream().map(drop)
     }
 
     /// Builds the plan. `params` need not be whole: what is missing has its default.
@@ -100,7 +101,7 @@ pub(super) struct Sketch {
 impl Sketch {
     fn of(pipeline: &Pipeline, draft: Draft, params: Value, fields: Fields) -> Self {
         let options = pipeline.options();
-        let (schedule, schedule_error) = match schedule(options).transpose() {
+        let (schedule, schedule_error) = match options.timetable() {
             Ok(schedule) => (schedule, None),
             Err(error) => (None, Some(error)),
         };
@@ -111,8 +112,10 @@ impl Sketch {
             draft.scopes.iter().map(|&parent| Scope { parent, each: None, nodes: Vec::new(), imports: Vec::new() }).collect();
         let mut nodes = Vec::with_capacity(draft.nodes.len());
         let (mut overrides, mut max_active, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
+        let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
+        let is_woken = |ix| across.get(&ix).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
         for (ix, drafted) in (0..).zip(draft.nodes) {
-            let policy = tables.policy(&drafted);
+            let policy = tables.policy(&drafted, is_woken(ix));
             let scope = &mut scopes[drafted.scope as usize];
             let offset = u32::try_from(scope.nodes.len()).unwrap_or(u32::MAX);
             scope.nodes.push(ix);
@@ -163,6 +166,7 @@ impl Sketch {
                 catchup: options.catchup,
                 max_active_runs: options.max_active_runs.unwrap_or(MAX_ACTIVE_RUNS),
                 depends_on_past: options.depends_on_past,
+                by_hand: options.by_hand,
             },
             tags: pipeline.tags(),
             params,
@@ -175,6 +179,7 @@ impl Sketch {
             policies: tables.policies,
             pools: tables.pools,
             notifiers: tables.notifiers,
+            across,
             assets: Assets {
                 updates,
                 reads: draft.reads,
@@ -191,15 +196,6 @@ impl Sketch {
             scope.nodes.shrink_to_fit();
         }
         Self { plan, overrides, orders, misuses: draft.misuses, max_active, in_order, schedule_error, fields }
-    }
-}
-
-fn schedule(options: &PipelineOptions) -> Option<Result<Schedule, ScheduleError>> {
-    match (options.schedule, options.timezone) {
-        (Some(cron), zone) => Some(Schedule::parse(cron, zone.unwrap_or("UTC"))),
-        // Without a schedule, logical dates are read in it.
-        (None, Some(zone)) => parse_zone(zone).err().map(Err),
-        (None, None) => None,
     }
 }
 
@@ -333,7 +329,8 @@ impl<'a> Tables<'a> {
         }
     }
 
-    fn policy(&mut self, node: &DraftNode) -> u32 {
+    /// Of a node. `is_woken` says that whoever hosts its run wakes it.
+    fn policy(&mut self, node: &DraftNode, is_woken: bool) -> u32 {
         let draft::What::Body(task) = &node.what else { return 0 };
         if node.overrides.is_none()
             && let Some(&known) = self.of_task.get(&Arc::as_ptr(task))
@@ -344,7 +341,7 @@ impl<'a> Tables<'a> {
         let nearest = node.overrides.as_ref().map_or(&nothing, |overrides| &overrides.options);
         let levels = Levels([nearest, &task.options, self.defaults]);
         let kind = task.definition.kind;
-        let sensor = levels.sensor(kind);
+        let sensor = levels.sensor(kind, is_woken);
         let policy = Policy {
             retries: levels.first(|options| options.retries).unwrap_or(0),
             retry_delay: levels.retry_delay(kind),

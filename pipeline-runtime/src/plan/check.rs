@@ -2,17 +2,20 @@
 
 use super::assets;
 use super::build::{Order, Sketch};
+use super::given;
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
 use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
 use super::problem::Problem;
 use super::templates;
+use crate::author::across::Role;
 use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
 use crate::author::pipeline::Pipeline;
-use crate::schedule::{ScheduleError, Zone, parse_zone};
+use crate::schedule::{ScheduleError, Zone, parse_date, parse_zone};
 use crate::time::zones_sought;
+use chrono::{DateTime, Utc};
 use pipeline_syntax::template::unrendered;
 use pipeline_syntax::{date, duration, id, limits};
 use std::collections::{HashMap, HashSet};
@@ -21,6 +24,9 @@ use std::time::Duration;
 
 /// The most nodes that a plan may have, those of mappings counted once.
 const MAX_NODES: usize = 1_000_000;
+
+/// From when on a calendar of one's own is asked, where the pipeline has no `start`.
+const ASKED_FROM: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 /// More characters of a name are not repeated in a message.
 const MAX_QUOTED: usize = 40;
@@ -67,6 +73,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     size(sketch, pipeline, &mut problems);
     schedule(sketch, pipeline, &mut problems);
     window(pipeline, &mut problems);
+    given::check(pipeline, &mut problems);
     misuses(sketch, &mut problems);
     orders(sketch, &mut problems);
     ids(sketch, pipeline, &mut problems);
@@ -131,7 +138,16 @@ fn schedule(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             _ => ("schedule", "write five fields (minute hour day month weekday) and an IANA time zone".to_owned()),
         };
         let message = format!("the {what} of pipeline `{}` cannot be used: {error}", pipeline.id());
-        problems.push(Problem::new(message, help).at(pipeline.definition().at, "this pipeline"));
+        problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &["schedule", "timezone"]));
+    }
+    if let Some(schedule) = &sketch.plan.schedule {
+        let options = pipeline.options();
+        let from = options.start.and_then(|start| parse_date(start, schedule.zone()).ok()).unwrap_or(ASKED_FROM);
+        if let Some(why) = schedule.fault(from) {
+            let message = format!("the schedule of pipeline `{}` cannot be used: {why}", pipeline.id());
+            let help = "a `Timetable` gives the same intervals in both directions, in order, and each longer than nothing";
+            problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &["schedule"]));
+        }
     }
 }
 
@@ -142,7 +158,7 @@ fn window(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     if let Err(refused) = date::window(options.start, options.end, &zone) {
         let message = format!("the `{}` of pipeline `{}` cannot be used: {}", refused.option, pipeline.id(), refused.error);
         let help = "a bound is a day, `2024-01-31`, or a time, `2024-01-31T06:00:00Z`, and `end` is not before `start`";
-        problems.push(Problem::new(message, help).at(pipeline.definition().at, "this pipeline"));
+        problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &[refused.option, "timezone"]));
     }
 }
 
@@ -158,6 +174,17 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 };
                 let message = format!("`.{method}` {what} a mapping, and {} is {}", quoted(plan, *node), sort(plan, *node));
                 Problem::new(message, format!("call it on the result of `.each(..)`; {instead}"))
+                    .at(at, format!("`.{method}` is called here"))
+                    .at(plan.node(*node).at, "on the node wired here")
+            }
+            Misuse::WaitsForNoRun { node, method, at } => {
+                let (which, help) = match plan.across.get(node).map(|across| &across.role) {
+                    Some(Role::Awaits(_)) => ("another", "which run that is, the node says that has started it"),
+                    _ => ("none", "call it on what `run_of(..)` or `start(..).finished()` returns"),
+                };
+                let message =
+                    format!("`.{method}` is about the run that a node waits for, and {} waits for {which}", quoted(plan, *node));
+                Problem::new(message, help)
                     .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "on the node wired here")
             }
@@ -228,7 +255,7 @@ pub(super) fn wrong_id(text: &str) -> Option<Problem> {
 
 fn ids(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    problems.extend(wrong_id(pipeline.id()).map(|problem| problem.at(pipeline.definition().at, "this pipeline")));
+    problems.extend(wrong_id(pipeline.id()).map(|problem| given::at_pipeline(problem, pipeline, &["id"])));
     let mut seen: HashMap<String, NodeIx> = HashMap::new();
     for (ix, node) in (0..).zip(&plan.nodes) {
         let wrong = match (&node.name, &node.what) {
@@ -388,7 +415,7 @@ fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             Delay::Growing(backoff) => (backoff.start(), Duration::ZERO),
         };
         let limit = plan.policy(ix).limit.unwrap_or_default();
-        let mistake = if !limits::is_poked_again(first, sensor.timeout) {
+        let mistake = if !plan.is_woken(ix) && !limits::is_poked_again(first, sensor.timeout) {
             let (poke, timeout) = (text(first), text(sensor.timeout));
             let message =
                 format!("{} would be poked only once: its `poke` is {poke} and its `timeout` {timeout}", quoted(plan, ix));

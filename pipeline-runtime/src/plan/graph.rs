@@ -1,8 +1,9 @@
 use super::assets::Assets;
 use super::id::Name;
 use super::notifiers::Notifier;
-use super::policy::{Policy, PoolSpec, RunPolicy};
+use super::policy::{Delay, Policy, PoolSpec, RunPolicy};
 use super::recalled::Recalled;
+use crate::author::across::{Across, Role};
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Task};
@@ -13,7 +14,7 @@ use crate::author::keys::ElementKeys;
 use crate::author::redaction::redacted;
 use crate::schedule::Schedule;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -39,6 +40,8 @@ pub struct Plan {
     pub(crate) policies: Vec<Policy>,
     pub(crate) pools: Vec<PoolSpec>,
     pub(crate) notifiers: Vec<Notifier>,
+    /// The nodes that have to do with another pipeline.
+    pub(crate) across: BTreeMap<NodeIx, Across>,
     pub(crate) assets: Assets,
     pub(super) by_id: OnceLock<HashMap<String, NodeIx>>,
     pub(super) inbound: OnceLock<Vec<Vec<(NodeIx, EdgeRule)>>>,
@@ -52,6 +55,8 @@ pub(crate) struct Calendar {
     pub(crate) catchup: bool,
     pub(crate) max_active_runs: u32,
     pub(crate) depends_on_past: bool,
+    /// Whether no process follows the schedule.
+    pub(crate) by_hand: bool,
 }
 
 #[derive(Debug)]
@@ -230,6 +235,13 @@ impl Plan {
             inbound
         });
         &all[node as usize]
+    }
+
+    /// Whether whoever hosts a run wakes the node, and its sensor has no ticks.
+    pub(crate) fn is_woken(&self, node: NodeIx) -> bool {
+        let waits = self.across.get(&node).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
+        let sensor = self.policy(node).sensor.as_deref();
+        waits && sensor.is_some_and(|sensor| sensor.poke == Delay::Fixed(sensor.timeout, std::time::Duration::ZERO))
     }
 
     /// Where the first node of a pool is wired.

@@ -17,6 +17,7 @@ mod assets;
 mod awaits;
 mod build;
 mod check;
+mod given;
 mod graph;
 mod id;
 mod notifiers;
@@ -30,6 +31,7 @@ mod sla;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod upstream;
 
 pub(crate) use across::{disagreements, never_updated, same_id};
 pub(crate) use assets::Use;

@@ -12,7 +12,7 @@ use crate::author::draft::Mapping;
 use crate::author::options::{Mode, OnTimeout};
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::Location;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -101,6 +101,7 @@ impl Plan {
                 catchup: false,
                 max_active_runs: MAX_ACTIVE_RUNS,
                 depends_on_past: false,
+                by_hand: false,
             },
             run: RunPolicy::default(),
             nodes,
@@ -110,6 +111,7 @@ impl Plan {
             policies,
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),
+            across: BTreeMap::new(),
             assets: Assets::default(),
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),

@@ -1134,8 +1134,8 @@ fn pipelines_that_share_a_pool_agree_on_its_slots() {
         rows().pool(&WIDE);
     }
     let plans = |pipelines: [crate::Pipeline; 2]| pipelines.map(|pipeline| pipeline.plan(&Value::Null).unwrap());
-    assert!(super::disagreements(&plans([sales(), sales()])).is_empty());
-    let found = super::disagreements(&plans([sales(), stock()]));
+    assert!(super::disagreements(&[], &plans([sales(), sales()])).is_empty());
+    let found = super::disagreements(&[], &plans([sales(), stock()]));
     let messages: Vec<&str> = found.iter().map(super::Problem::message).collect();
     assert_eq!(
         messages,
@@ -1478,6 +1478,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "export",
+              "upstream_pipeline": null,
               "wired_at": "`export(template!("raw/{{ ds_nodash }}.json")).named("daily_export").on_timeout(crate::OnTimeout::Skip)`"
             },
             {
@@ -1515,6 +1516,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "route",
+              "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
             {
@@ -1540,6 +1542,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
             {
@@ -1586,6 +1589,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "load",
+              "upstream_pipeline": null,
               "wired_at": "`load(clean).pool(&WAREHOUSE).sla(seconds(600))`"
             },
             {
@@ -1611,6 +1615,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`failure()).priority(7)`"
             },
             {
@@ -1636,6 +1641,7 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
             {
@@ -1671,6 +1677,7 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
             {
@@ -1697,6 +1704,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`first_of([mirror("eu"), mirror("us")])`"
             }
           ],
@@ -1723,6 +1731,7 @@ fn everything_as_json() {
             "end": null,
             "max_active_runs": 16,
             "start": null,
+            "text": "0 6 * * 1-5",
             "timezone": "Europe/Berlin"
           },
           "tags": [
@@ -1806,11 +1815,12 @@ fn no_id_is_markup_in_a_flowchart() {
 #[test]
 fn a_time_zone_that_only_the_machine_that_built_it_knows_is_named() {
     use crate::author::pipeline::{PipelineDefinition, without_params};
+    use crate::schedule::IntoSchedule;
     fn wire() {
         rows();
     }
     // The macro would not take the name on this machine. Without a schedule, it is the zone of logical dates.
-    for schedule in [Some("@daily"), None] {
+    for schedule in [Some(cron!("@daily").recurrence()), None] {
         let mut definition = PipelineDefinition::new("nightly", "", |options| options.timezone("America/Coast_City"));
         definition.options.schedule = schedule;
         let error = without_params(definition, wire).check().unwrap_err().to_string();

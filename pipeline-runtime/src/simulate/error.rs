@@ -83,6 +83,16 @@ pub enum SimulationError {
         /// The assets without an update.
         missing: String,
     },
+    /// A stub whose JSON is no value of the type that the task returns.
+    #[error("the stub of `{id}` is no `{expected}`, which the task returns: {reason}")]
+    StubJson {
+        /// The node.
+        id: String,
+        /// What it returns.
+        expected: &'static str,
+        /// What is wrong with the JSON.
+        reason: String,
+    },
     /// The runtime, or its thread, could not be made.
     #[error("no runtime for the simulation: {0}")]
     Runtime(#[source] std::io::Error),

@@ -2,7 +2,7 @@
 
 use super::SimulationError;
 use super::updates::Timed;
-use crate::author::context::{RunInfo, RunUpdate};
+use crate::author::context::{RunInfo, RunUpdate, Simulated};
 use crate::author::pipeline::Pipeline;
 use crate::engine::{Engine, Record, RunIx, RunSpec};
 use crate::observe::{RunHistory, RunReport};
@@ -23,6 +23,8 @@ pub(super) struct Together {
     updates: Vec<Updated>,
     runs: Vec<Begun>,
     seed: u64,
+    /// What their bodies know of the simulation.
+    simulated: Option<Arc<Simulated>>,
 }
 
 /// A pipeline that waits for assets.
@@ -74,6 +76,11 @@ impl Together {
         if !self.waiting.is_empty() {
             self.due = outside.into_iter().map(|timed| (start + timed.at, timed)).collect();
         }
+    }
+
+    /// Bodies know that of the simulation.
+    pub(super) fn simulated(&mut self, simulated: Option<Arc<Simulated>>) {
+        self.simulated = simulated;
     }
 
     /// The run that the simulation is about has begun.
@@ -152,6 +159,7 @@ impl Together {
             previous: None,
             params: plan.params.clone(),
             updates: updates.into(),
+            simulated: self.simulated.clone(),
         };
         RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: self.seed, key: 0 }
     }

@@ -2,7 +2,7 @@ use super::super::ids::{AttemptIx, Job, RunIx, Slot};
 use super::super::state::{Label, Run, RunSpec};
 use super::last_seen::LastSeen;
 use super::watch::{Wake, Watches, Watching};
-use super::{WeakEngine, sensor_state};
+use super::{OtherRuns, WeakEngine, sensor_state};
 use crate::author::body::{self, Arg};
 use crate::author::context::{self, Context, Memory};
 use crate::author::input::{Source, Supply, Upstream};
@@ -40,7 +40,9 @@ pub(crate) struct Attempt {
     pub(super) watching: OnceCell<Arc<Watching>>,
     /// What it looked for, if it may be a sensor's last poke: of others nobody asks.
     pub(crate) last_seen: Option<Box<LastSeen>>,
-    /// The engine that a change wakes the sensor through. Only pokes have one, and none in simulations.
+    /// Who knows the runs of other pipelines. Only what has to do with one asks.
+    pub(super) others: Option<Arc<dyn OtherRuns>>,
+    /// The engine that a change wakes the sensor through. Only pokes have one, and in simulations those that wait for a run alone.
     pub(super) wakes: Option<WeakEngine>,
 }
 
@@ -64,6 +66,7 @@ impl Attempt {
             memory: OnceCell::new(),
             watching: OnceCell::new(),
             last_seen: None,
+            others: None,
             wakes: None,
         }
     }
@@ -101,6 +104,14 @@ impl Attempt {
             let may_be_last = budget_left.is_some_and(|left| policy.limit.is_none_or(|limit| left <= limit));
             self.last_seen = may_be_last.then(Box::default);
             self.wakes = watches.engine();
+        }
+        self.others = None;
+        if !plan.across.is_empty()
+            && plan.across.contains_key(&self.node)
+            && let Some((others, engine)) = watches.others()
+        {
+            self.others = Some(others);
+            self.wakes = Some(engine);
         }
         self.supplies.clear();
         self.has_templates = false;
@@ -151,6 +162,11 @@ impl Attempt {
     pub(crate) fn watching(&self) -> Option<&Arc<Watching>> {
         let engine = self.wakes.as_ref()?;
         Some(self.watching.get_or_init(|| Arc::new(Watching::new(Wake::new(engine.clone(), self.run, self.slot, self.start)))))
+    }
+
+    /// Who knows the runs of other pipelines, for a node that has to do with one.
+    pub(crate) fn others(&self) -> Option<&Arc<dyn OtherRuns>> {
+        self.others.as_ref()
     }
 
     pub(super) fn job(&self) -> Job {

@@ -115,7 +115,7 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    fn read<'r>(&self, reader: &'r mut Option<Reader>) -> Result<&'r Reader, StartError> {
+    pub(super) fn read<'r>(&self, reader: &'r mut Option<Reader>) -> Result<&'r Reader, StartError> {
         Ok(match reader {
             Some(reader) => reader,
             None => reader.insert(self.journal()?.reader_after_all()?),

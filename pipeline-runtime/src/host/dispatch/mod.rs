@@ -5,6 +5,7 @@
 //! - `hosted.rs`: the runs of this process, from their begin to the end of their last callback.
 //! - `commands.rs`: what others ask for through the inbox.
 //! - `calls.rs`: what the program that the host is embedded in asks for.
+//! - `started.rs`: what bodies want started.
 //! - `retention`: old runs are deleted, step by step.
 
 mod begin;
@@ -15,16 +16,18 @@ mod hosted;
 mod retention;
 #[cfg(test)]
 mod stalls;
+mod started;
 #[cfg(test)]
 mod tests;
 
 use super::command;
+use super::others::{HostedRuns, Start};
 use super::scheduler::{Known, Scheduler, Timetable, Turn};
 use super::supervisor::{Beat, Supervisor};
 use super::{CALLBACKS_LIMIT, Ended, EngineHost, StartError, Unfinished};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
-use crate::engine::{RunIx, RunSpec};
+use crate::engine::{OtherRuns, RunIx, RunSpec};
 use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket, Updated};
 use crate::observe::Feed;
 use crate::plan::Awaits;
@@ -39,7 +42,7 @@ use retention::Retention;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// How often the inbox is looked into, in real time.
 const INBOX: Duration = Duration::from_millis(200);
@@ -88,6 +91,8 @@ pub(crate) struct Dispatch<'a> {
     /// Where somebody supervises the process.
     beat: Option<watch::Sender<Beat>>,
     calls: Calls,
+    /// Where runs are kept: who waits for those of other pipelines, and what bodies want started.
+    others: Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>,
     /// Updates of assets, once they are kept. None where no schedule is followed.
     updates: Option<UnboundedReceiver<Updated>>,
 }
@@ -100,6 +105,10 @@ impl<'a> Dispatch<'a> {
         service: Service,
         feed: Arc<Feed>,
     ) -> Result<Self, StartError> {
+        let others = host.journal.as_ref().map(|journal| HostedRuns::new(journal, pipelines));
+        if let Some((others, _)) = &others {
+            host.engine.ask_of_others(Arc::clone(others) as Arc<dyn OtherRuns>);
+        }
         let mut dispatch = Self {
             host,
             pipelines,
@@ -114,6 +123,7 @@ impl<'a> Dispatch<'a> {
             tally: Tally::default(),
             beat: None,
             calls: Calls::default(),
+            others,
             updates: None,
         };
         if let Some(journal) = host.journal.as_ref().filter(|_| service.follows_schedules) {
@@ -134,7 +144,8 @@ impl<'a> Dispatch<'a> {
             let date = self.now().date;
             let awaits = awaits(reader, &plan)?;
             let known = Known { paused: paused.contains(id), unfinished, awaits, ..calendar::scheduled(reader, pipeline, date)? };
-            self.scheduler.add(id, timetable(&plan)?, known, Some(date));
+            let watched_since = Some(date).filter(|_| !plan.calendar.by_hand);
+            self.scheduler.add(id, timetable(&plan)?, known, watched_since);
         }
         Ok(())
     }
@@ -179,16 +190,14 @@ impl<'a> Dispatch<'a> {
         let mut lines = Vec::new();
         for pipeline in self.pipelines {
             let id = pipeline.id();
-            let next = match (
-                pipeline.options().schedule,
-                self.scheduler.is_paused(id),
-                self.scheduler.next_tick(id, self.now().date),
-            ) {
-                (None, true, _) if pipeline.options().when.is_some() => "paused".to_owned(),
-                (None, ..) => match &pipeline.options().when {
+            let options = pipeline.options();
+            let next = match (&options.schedule, self.scheduler.is_paused(id), self.scheduler.next_tick(id, self.now().date)) {
+                (None, true, _) if options.when.is_some() => "paused".to_owned(),
+                (None, ..) => match &options.when {
                     Some(when) => format!("runs when {when} is updated"),
                     None => "no schedule".to_owned(),
                 },
+                _ if options.by_hand => "its schedule is not followed: see `.unscheduled_unless`".to_owned(),
                 (Some(_), true, _) => "paused".to_owned(),
                 (Some(_), false, Some(next)) => {
                     format!("next run at {}", next.to_utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
@@ -305,6 +314,7 @@ impl<'a> Dispatch<'a> {
         let until = clock.now() + self.service.drain;
         while engine.is_busy() {
             self.hear_all();
+            self.enter_all_wanted();
             self.beat(|_| format!("ending: what is under way has {limit} to end"));
             if clock.now() >= until {
                 return Ended::Interrupted(signal);
@@ -362,6 +372,7 @@ impl<'a> Dispatch<'a> {
                 }
                 Some(updated) = next_update(&mut self.updates) => self.hear_of_update(updated),
                 Some(call) = self.calls.next() => self.answer_call(call),
+                Some(start) = next_start(&mut self.others) => self.start_wanted(start),
                 () = host.calendar.wait_for(wake) => {}
                 () = tokio::task::yield_now(), if has_more => {}
                 pass = self.retention.step() => self.delete_on(pass),
@@ -428,6 +439,14 @@ impl<'a> Dispatch<'a> {
     }
 }
 
+/// The next run that a body wants started. It never comes where nothing is kept.
+async fn next_start(others: &mut Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>) -> Option<Start> {
+    match others {
+        Some((_, starts)) => starts.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 async fn next_update(updates: &mut Option<UnboundedReceiver<Updated>>) -> Option<Updated> {
     updates.as_mut()?.recv().await
 }
@@ -469,13 +488,6 @@ fn timetable(plan: &crate::Plan) -> Result<Timetable, StartError> {
 }
 
 fn new_spec(plan: Arc<crate::Plan>, interval: Interval, sla_from: Timestamp) -> RunSpec {
-    let info = RunInfo {
-        pipeline: plan.pipeline.to_owned(),
-        run_id: String::new(),
-        interval,
-        previous: None,
-        params: plan.params.clone(),
-        updates: Box::default(),
-    };
+    let info = RunInfo::new(plan.pipeline, "", interval, plan.params.clone());
     RunSpec { plan, info: Arc::new(info), sla_from, seed: rand::random(), key: 0 }
 }

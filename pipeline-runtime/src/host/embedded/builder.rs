@@ -93,7 +93,7 @@ impl HostBuilder {
         let plans = self.pipelines.iter().map(|pipeline| pipeline.plan(&Value::Null));
         let plans = plans.collect::<Result<Vec<_>, _>>().map_err(StartError::Plan)?;
         let problems: Vec<String> =
-            [disagreements(&plans), never_updated(&plans)].concat().iter().map(ToString::to_string).collect();
+            [disagreements(&self.pipelines, &plans), never_updated(&plans)].concat().iter().map(ToString::to_string).collect();
         if !problems.is_empty() {
             return Err(HostError::Pipelines(problems.join("\n")));
         }

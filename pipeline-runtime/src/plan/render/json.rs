@@ -31,6 +31,7 @@ impl Plan {
     /// | `inputs` | in order: `name` of the parameter, `kind` (`plain`, `secret`, `template`, `templates`, `node`, `nodes`, `elements`), the ids it comes `from`, the trigger `rule` (null where it is no node), `text` of a plain text, a template, or where a secret stands, else null |
     /// | `after` | the ids that it is ordered after without taking their values |
     /// | `after_rules` | the trigger rule of each of those |
+    /// | `upstream_pipeline` | null, or of a node that has to do with another pipeline its id as `pipeline`, and its `role`: `awaits`, `takes` or `starts` a run of it |
     /// | `options` | as they hold: see below |
     /// | `scope` | the id of the mapping that repeats it, or null |
     /// | `wired_at`, `defined_at` | `file:line:column` of the call and of the task; the latter null for a gate |
@@ -56,6 +57,7 @@ impl Plan {
         let schedule = self.schedule.as_ref().map(|schedule| {
             json!({
                 "cron": schedule.cron(),
+                "text": schedule.text(),
                 "timezone": schedule.zone().name(),
                 "description": schedule.describe(),
                 "start": calendar.start,
@@ -108,6 +110,7 @@ fn node(plan: &Plan, ix: NodeIx, after: &[(NodeIx, Rule)]) -> Value {
         "inputs": inputs,
         "after": after.iter().map(|(from, _)| plan.id(*from)).collect::<Vec<String>>(),
         "after_rules": after.iter().map(|(_, rule)| rule.name()).collect::<Vec<&str>>(),
+        "upstream_pipeline": plan.across.get(&ix).map(|across| json!({ "pipeline": across.pipeline.id(), "role": across.role.name() })),
         "options": options(plan, ix),
         "scope": plan.scope(this.scope).each.map(|each| plan.id(each)),
         "wired_at": this.at.to_string(),

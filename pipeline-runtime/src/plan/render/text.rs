@@ -51,7 +51,7 @@ fn header(plan: &Plan) -> String {
         lines.push(("tags", plan.tags.join(", ")));
     }
     if let Some(schedule) = &plan.schedule {
-        lines.push(("schedule", format!("{}, {}", schedule.cron(), schedule.describe())));
+        lines.push(("schedule", format!("{}, {}", schedule.text(), schedule.describe())));
     }
     if let Some((when, _)) = &plan.assets.when {
         lines.push(("when", when.to_string()));
@@ -205,6 +205,7 @@ fn list(plan: &Plan, scope: ScopeIx, depth: usize, afters: &[Vec<(NodeIx, Rule)>
         if !matches!(what, What::Arm { .. } | What::Failure { .. } | What::Element { .. }) {
             let mut from: Vec<String> = inputs(plan, ix).iter().map(|input| source(plan, input)).collect();
             from.extend(after(plan, &afters[ix as usize]));
+            from.extend(plan.across.get(&ix).map(|across| format!("{} {}", across.role.words(), across.pipeline.id())));
             let options = changed(plan, ix).into_iter().map(|(name, value)| format!("{name} {value}").trim_end().to_owned());
             let at = plan.node(ix).at;
             let id = format!("{:indent$}{}", "", plan.id(ix), indent = 2 * depth);
