@@ -133,6 +133,7 @@
 //! - Test it: [`Simulation`], which needs no clock, no network and no file.
 //! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
 //! - Run programs: [`Command`].
+//! - Let one pipeline begin another's runs: [`Asset`].
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
 //! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
