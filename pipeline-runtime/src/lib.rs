@@ -132,7 +132,8 @@
 //! - Test it: [`Simulation`], which needs no clock, no network and no file.
 //! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
-//! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
+//! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` and
+//!   `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
 //! - Mistakes: `docs/what-the-compiler-tells-you.md` in the repository has each message, with what to write instead. What types
 //!   cannot see, [`Pipeline::check`] reports, first thing in every run and test.
@@ -191,7 +192,7 @@ pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
 pub use author::input::IntoInput;
 pub use author::node::{ArmsExt, List, Node, first_of};
-pub use author::notify::{BoxFuture, Event, Notification, Notify};
+pub use author::notify::{BoxFuture, Event, Nobody, Notification, Notify};
 pub use author::options::{Backoff, Defaults, Mode, OnTimeout, Pool};
 pub use author::outcome::{Failure, Outcome, Poke};
 pub use author::output::{BranchOutput, PipelineOutput, SensorOutput, TaskOutput};

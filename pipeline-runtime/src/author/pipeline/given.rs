@@ -182,6 +182,19 @@ impl Pipeline {
         self.notified(Event::OnSuccess, Location::caller(), notifier)
     }
 
+    /// Called when the run is cancelled. The first call replaces what the attribute says, each further one adds to it.
+    #[track_caller]
+    pub fn on_cancel(self, notifier: impl Notify) -> Self {
+        self.notified(Event::OnCancel, Location::caller(), notifier)
+    }
+
+    /// Called when a node does not run because something before it failed. The first call replaces what the attribute says, each further one
+    /// adds to it.
+    #[track_caller]
+    pub fn on_upstream_failed(self, notifier: impl Notify) -> Self {
+        self.notified(Event::OnUpstreamFailed, Location::caller(), notifier)
+    }
+
     /// Called when a node is tried again. The first call replaces what the attribute says, each further one adds to it.
     #[track_caller]
     pub fn on_retry(self, notifier: impl Notify) -> Self {
