@@ -103,8 +103,9 @@
 //!
 //! Dates in templates (`ds`, `ts`, `date(..)`) and those of a [`Context`] are UTC, whatever the pipeline's `timezone`.
 //!
-//! `.after(node)` waits for a node without taking its value, and [`.each(..)`](Node::each) repeats what is wired in it for every
-//! element of a list.
+//! `.after(node)` waits for a node without taking its value, `.after(node.ended())` and `.after(node.or_skipped())` do so by the other rules,
+//! and [`chain`] orders several. [`.each(..)`](Node::each) repeats what is wired in it for every element of a list.
+//! `docs/trigger-rules.md` in the repository has all trigger rules in both spellings.
 //!
 //! # What crosses a task's boundary
 //!
@@ -131,6 +132,7 @@
 //! - Embed it in a service: [`Host`] runs pipelines within another program, and [`read`] what a journal keeps of them.
 //! - Test it: [`Simulation`], which needs no clock, no network and no file.
 //! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
+//! - Run programs: [`Command`].
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
 //! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` and
 //!   `on_sla_miss`.
@@ -140,7 +142,7 @@
 
 // Much of the engine serves a journal or a command line.
 #![cfg_attr(
-    not(feature = "cli"),
+    not(all(feature = "cli", feature = "watch", feature = "webhook")),
     allow(dead_code, unreachable_pub, unused_imports, reason = "what the missing features would use")
 )]
 
@@ -167,6 +169,7 @@ mod host;
 mod journal;
 mod observe;
 mod plan;
+mod programs;
 #[cfg(feature = "sqlite")]
 pub mod read;
 pub mod schedule;
@@ -187,13 +190,17 @@ pub use alerts::Webhook;
 #[doc(no_inline)]
 pub use {bytes, chrono};
 
+pub use author::across::{OnFailed, PipelineRef, StartedRun, TaskName, UpstreamRun};
+pub use author::asset::Asset;
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
 pub use author::input::IntoInput;
-pub use author::node::{ArmsExt, List, Node, first_of};
+pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
+pub use author::node::{ArmsExt, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Nobody, Notification, Notify};
 pub use author::options::{Backoff, Defaults, Mode, OnTimeout, Pool};
+pub use author::order::{Order, Steps, Upstreams, chain};
 pub use author::outcome::{Failure, Outcome, Poke};
 pub use author::output::{BranchOutput, PipelineOutput, SensorOutput, TaskOutput};
 pub use author::params::{Params, ParamsError};
@@ -211,16 +218,18 @@ pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
-pub use simulate::{Simulation, SimulationError};
+pub use programs::{Command, IntoArgument, IntoVariable, Ran, Variable};
+pub use sensors::{run_of, start};
+pub use simulate::{OtherRun, Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
 pub use time::{Clock, Timestamp};
 
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Branch, Bucket, Context, Defaults, Failure, IntoInput, Node, Notification, Notify, Object, Outcome,
-        Pipeline, Poke, Pool, Result, Secret, TaskError, branch, cron, defaults, every, first_of, pipeline, sensor, task,
-        template,
+        ArmsExt as _, Asset, Branch, Bucket, Context, Defaults, Failure, IntoInput, ListExt as _, Node, Notification, Notify,
+        Object, Outcome, Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, cron, defaults, every, first_of,
+        pipeline, run_of, sensor, task, template,
     };
 
     pub use crate::schedule::{Cron, Every};

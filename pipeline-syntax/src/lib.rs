@@ -14,6 +14,7 @@
 //! | [`duration`] | durations |
 //! | [`every`] | schedules that come round after a time of their own |
 //! | [`id`] | the ids of nodes and pipelines |
+//! | [`key`] | the keys of a list's elements |
 //! | [`limits`] | defaults, and the bounds of values |
 //! | [`suggest`] | the nearest known name to what was typed |
 //! | [`template`] | what a template may name |
@@ -39,6 +40,7 @@ pub mod date;
 pub mod duration;
 pub mod every;
 pub mod id;
+pub mod key;
 pub mod limits;
 pub mod suggest;
 pub mod template;

@@ -5,6 +5,8 @@
 
 mod goldens;
 
+#[path = "assets/pass/assets.rs"]
+mod assets;
 #[path = "branch/pass/branches.rs"]
 mod branches;
 #[path = "options/pass/every_option.rs"]
@@ -17,12 +19,16 @@ mod mappings;
 mod outputs;
 #[path = "pipeline/pass/pipelines.rs"]
 mod pipelines;
+#[path = "programs/pass/programs.rs"]
+mod programs;
 #[path = "secrets/pass/secrets.rs"]
 mod secrets;
 #[path = "signature/pass/signatures.rs"]
 mod signatures;
 #[path = "template/pass/templates.rs"]
 mod templates;
+#[path = "across/pass/upstream.rs"]
+mod upstream;
 
 /// Every mistake is refused, in these words: `TRYBUILD=overwrite` writes them anew.
 #[test]
@@ -34,6 +40,8 @@ fn mistakes_are_refused() {
 #[test]
 fn what_is_right_is_accepted() {
     for pipeline in [
+        assets::updating(),
+        assets::waiting(),
         branches::branches(),
         every_option::every_option(),
         every_position::every_position(),
@@ -42,9 +50,11 @@ fn what_is_right_is_accepted() {
         pipelines::with_params(),
         pipelines::with_result(),
         pipelines::within_a_window(),
+        programs::programs(),
         secrets::secrets(),
         signatures::signatures(),
         templates::templates(),
+        upstream::upstream(),
     ] {
         pipeline.check().unwrap_or_else(|problems| panic!("{}: {problems}", pipeline.id()));
     }

@@ -15,6 +15,7 @@ mod table;
 mod tests;
 mod value;
 mod values;
+mod when;
 
 pub(crate) use completion::completion;
 pub(crate) use table::Place;

@@ -6,6 +6,7 @@ mod defaults;
 
 pub use defaults::Defaults;
 
+use super::asset::When;
 use super::notify::{Callback, Event, Notify};
 use crate::schedule::{IntoSchedule, Recurrence, Schedule, ScheduleError, parse_zone};
 use pipeline_syntax::{duration, limits};
@@ -357,6 +358,7 @@ pub struct PipelineOptions {
     pub(crate) schedule: Option<Recurrence>,
     /// Whether `serve` leaves the schedule alone, so that runs begin by hand only.
     pub(crate) by_hand: bool,
+    pub(crate) when: Option<When>,
     pub(crate) timezone: Option<&'static str>,
     pub(crate) start: Option<&'static str>,
     pub(crate) end: Option<&'static str>,
@@ -391,6 +393,14 @@ impl PipelineOptions {
     /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …; a list of such lines; `schedule(every = "4w", from = "2024-01-31")`; or a constant. Default: none: runs when asked to.
     pub fn schedule(self, schedule: impl IntoSchedule) -> Self {
         Self { schedule: Some(schedule.recurrence()), ..self }
+    }
+
+    /// `when = all(VISITS, PROCESSES)`: a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that
+    /// began so.
+    ///
+    /// Takes: paths of `static` assets. Default: none.
+    pub fn when(self, when: When) -> Self {
+        Self { when: Some(when), ..self }
     }
 
     /// `timezone = "Europe/Berlin"`: where the schedule's clock stands, and where a date or time without an offset is meant; dates in templates

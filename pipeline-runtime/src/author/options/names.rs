@@ -129,6 +129,11 @@ pub mod pipeline {
         /// `from = "2024-01-31"`: where the first data interval starts.
         pub mod from {}
     }
+    /// `when = all(VISITS, PROCESSES)`: a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that
+    /// began so.
+    ///
+    /// Takes: paths of `static` assets. Default: none.
+    pub mod when {}
     /// `timezone = "Europe/Berlin"`: where the schedule's clock stands, and where a date or time without an offset is meant; dates in templates
     /// are UTC.
     ///

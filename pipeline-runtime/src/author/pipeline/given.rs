@@ -77,13 +77,16 @@ impl Pipeline {
     }
 
     /// When it runs: a [`Cron`](crate::schedule::Cron), an [`Every`](crate::schedule::Every), or a calendar of your own, a
-    /// [`Timetable`](crate::schedule::Timetable).
+    /// [`Timetable`](crate::schedule::Timetable). It stands in the place of the attribute's `when`, too.
     #[track_caller]
     pub fn schedule(self, schedule: impl IntoSchedule) -> Self {
-        self.with("schedule", Location::caller(), |definition| definition.options.schedule = Some(schedule.recurrence()))
+        self.with("schedule", Location::caller(), |definition| {
+            definition.options.schedule = Some(schedule.recurrence());
+            definition.options.when = None;
+        })
     }
 
-    /// Unless the condition holds, no process follows the schedule: a run begins where somebody asks for it. Its data intervals are the
+    /// Unless the condition holds, no process follows the schedule, or the `when`: a run begins where somebody asks for it. Its data intervals are the
     /// schedule's all the same, so that a run by hand is about what a scheduled one would be.
     ///
     /// It is meant for what runs in production alone: `.unscheduled_unless(in_production())`. A schedule that is given later changes nothing
