@@ -2,9 +2,9 @@
 
 use super::Options;
 use super::domain::{DaySales, Prices, Shop, ShopSales, Staging};
+use pipeline_runtime::Command;
 use pipeline_runtime::chrono::{Datelike, Weekday};
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::Command;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::from_utf8;

@@ -33,6 +33,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { store: "file:///tmp/mock-s3/retail".into(), portal: "retail-portal".into(), portal_token: Secret::env("RETAIL_PORTAL_TOKEN") }
+        Self {
+            store: "file:///tmp/mock-s3/retail".into(),
+            portal: "retail-portal".into(),
+            portal_token: Secret::env("RETAIL_PORTAL_TOKEN"),
+        }
     }
 }

@@ -79,7 +79,11 @@ fn the_portal_is_given_the_token_and_nothing_else_shows_it() {
     let simulation = |value: &str| {
         let mut options = options();
         options.portal = portal.display().to_string();
-        let shops = Simulation::new(nightly_import()).params(options).logical_date("2026-01-04").arrive("0s", "memory://retail/shops.json", "[]");
+        let shops = Simulation::new(nightly_import()).params(options).logical_date("2026-01-04").arrive(
+            "0s",
+            "memory://retail/shops.json",
+            "[]",
+        );
         shops.secret(&token, value).run()
     };
     let report = simulation("tk-of-this-test");

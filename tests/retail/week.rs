@@ -1,11 +1,11 @@
 //! The report, which waits for the others.
 
 use super::{forecast, options, sales};
+use pipeline_examples::retail::demo;
 use pipeline_examples::retail::domain::Week;
 use pipeline_examples::retail::import::{nightly_import, publish};
 use pipeline_examples::retail::model::{demand_model, train};
 use pipeline_examples::retail::report::weekly_report;
-use pipeline_examples::retail::demo;
 use pipeline_runtime::{NodeState, OtherRun, RunState, Simulation};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -53,6 +53,9 @@ fn the_demo_shows_a_week() {
     let code = demo::Command {}.run(&mut out).unwrap();
     let out = String::from_utf8(out).unwrap();
     assert_eq!(code, ExitCode::SUCCESS, "{out}");
-    assert!(out.contains("2026-01-04: closed\n2026-01-05: 5 receipts of 2 shops\n            the model expects 1254 cents\n"), "{out}");
+    assert!(
+        out.contains("2026-01-04: closed\n2026-01-05: 5 receipts of 2 shops\n            the model expects 1254 cents\n"),
+        "{out}"
+    );
     assert!(out.ends_with("reports/2026-01-04.json: 30 receipts in 6 days\n"), "{out}");
 }

@@ -292,7 +292,7 @@ pub(crate) fn latest(asset: &'static AssetSpec) -> Handle {
     let handle = with(|draft| {
         let known = draft.reads.iter().find(|(_, known)| known.name == asset.name && known.is_of_type_of(asset));
         if let Some((index, _)) = known {
-            return Handle { index: *index, draft: draft.id };
+            return Handle { index: *index, draft: draft.id, part: WHOLE };
         }
         let none = u32::try_from(draft.args.len()).unwrap_or(u32::MAX);
         let made = draft.push(What::Body(Arc::new(asset.task())), none..none, at);
@@ -439,7 +439,7 @@ pub(crate) fn order(node: Handle, order: Order, at: Place) {
 pub(crate) fn updates(handle: Handle, asset: &'static AssetSpec) {
     let at = Location::caller();
     with(|draft| {
-        if draft.node(handle, at).is_some() {
+        if draft.node(handle, "updates", at).is_some() {
             draft.updates.push((handle.index, asset, at));
         }
     });
