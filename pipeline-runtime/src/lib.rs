@@ -103,8 +103,9 @@
 //!
 //! Dates in templates (`ds`, `ts`, `date(..)`) and those of a [`Context`] are UTC, whatever the pipeline's `timezone`.
 //!
-//! `.after(node)` waits for a node without taking its value, and [`.each(..)`](Node::each) repeats what is wired in it for every
-//! element of a list.
+//! `.after(node)` waits for a node without taking its value, `.after(node.ended())` and `.after(node.or_skipped())` do so by the other rules,
+//! and [`chain`] orders several. [`.each(..)`](Node::each) repeats what is wired in it for every element of a list.
+//! `docs/trigger-rules.md` in the repository has all trigger rules in both spellings.
 //!
 //! # What crosses a task's boundary
 //!
@@ -140,7 +141,7 @@
 
 // Much of the engine serves a journal or a command line.
 #![cfg_attr(
-    not(feature = "cli"),
+    not(all(feature = "cli", feature = "watch", feature = "webhook")),
     allow(dead_code, unreachable_pub, unused_imports, reason = "what the missing features would use")
 )]
 
@@ -188,13 +189,16 @@ pub use alerts::Webhook;
 #[doc(no_inline)]
 pub use {bytes, chrono};
 
+pub use author::across::{OnFailed, PipelineRef, StartedRun, TaskName, UpstreamRun};
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
 pub use author::input::IntoInput;
-pub use author::node::{ArmsExt, List, Node, first_of};
+pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
+pub use author::node::{ArmsExt, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Notification, Notify};
 pub use author::options::{Backoff, Mode, OnTimeout, Pool};
+pub use author::order::{Order, Steps, Upstreams, chain};
 pub use author::outcome::{Failure, Outcome, Poke};
 pub use author::output::{BranchOutput, PipelineOutput, SensorOutput, TaskOutput};
 pub use author::params::{Params, ParamsError};
@@ -212,16 +216,17 @@ pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
-pub use programs::{Command, IntoArgument, IntoVariable, Ran, Variable};
-pub use simulate::{Simulation, SimulationError};
+pub use programs::{Command, Completed, IntoArgument, IntoVariable, Variable};
+pub use sensors::{run_of, start};
+pub use simulate::{Ran, Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
 pub use time::{Clock, Timestamp};
 
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline, Poke,
-        Pool, Result, Secret, TaskError, branch, first_of, pipeline, sensor, task, template,
+        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, ListExt as _, Node, Notification, Notify, Object, Outcome,
+        Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, first_of, pipeline, run_of, sensor, task, template,
     };
 
     #[cfg(feature = "webhook")]

@@ -49,11 +49,15 @@ fn each_parameter_type_has_its_trigger_rule() {
             repair(of.failure()).named(format!("{name}-Failure"));
             takes(first_of([of])).named(format!("{name}-first_of"));
             ordered().after(of).named(format!("{name}-after"));
+            ordered().after([good, of]).named(format!("{name}-after-array"));
+            ordered().after(of.or_skipped()).named(format!("{name}-after-or_skipped"));
+            ordered().after(of.ended()).named(format!("{name}-after-ended"));
+            ordered().after(of.failure()).named(format!("{name}-after-failure"));
         }
     }
     let report = Simulation::new(table()).run();
     // Upstream: good, bad, skipping, behind (which is upstream_failed).
-    let table: [(&str, [NodeState; 4]); 10] = [
+    let table: [(&str, [NodeState; 4]); 14] = [
         ("T", [Success, UpstreamFailed, Skipped, UpstreamFailed]),
         ("Arc", [Success, UpstreamFailed, Skipped, UpstreamFailed]),
         ("Option", [Success, UpstreamFailed, Success, UpstreamFailed]),
@@ -64,6 +68,10 @@ fn each_parameter_type_has_its_trigger_rule() {
         ("Failure", [Skipped, Success, Skipped, Success]),
         ("first_of", [Success, UpstreamFailed, Skipped, UpstreamFailed]),
         ("after", [Success, UpstreamFailed, Skipped, UpstreamFailed]),
+        ("after-array", [Success, UpstreamFailed, Skipped, UpstreamFailed]),
+        ("after-or_skipped", [Success, UpstreamFailed, Success, UpstreamFailed]),
+        ("after-ended", [Success, Success, Success, Success]),
+        ("after-failure", [Skipped, Success, Skipped, Success]),
     ];
     for (parameter, expected) in table {
         let found = ["good", "bad", "skipping", "behind"].map(|name| report.node(&format!("{name}-{parameter}")).state());
@@ -128,6 +136,71 @@ fn after_orders_without_data() {
     }
     let report = Simulation::new(order()).run();
     assert_eq!(report.node("second").started(), Some(mins(1)));
+}
+
+#[test]
+fn after_takes_several_nodes_in_whatever_they_come() {
+    #[pipeline]
+    fn several() {
+        let sources: Vec<Node<u64>> = (1..=3).map(|n| source(Ends::Success, n * 60)).collect();
+        let [one, two, three] = sources[..] else { return };
+        ordered().after([one, two]).named("array");
+        ordered().after(&sources[..2]).named("slice");
+        ordered().after(&sources).named("borrowed");
+        ordered().after((one, text(), three.ended())).named("tuple");
+        ordered().after(vec![one.ended(), text().or_skipped()]).named("views");
+        ordered().after(sources).named("list");
+    }
+    let report = Simulation::new(several()).run();
+    for (name, minutes) in [("array", 2), ("slice", 2), ("borrowed", 3), ("tuple", 3), ("views", 1), ("list", 3)] {
+        assert_eq!(report.node(name).started(), Some(mins(minutes)), "{name}");
+    }
+}
+
+#[task]
+async fn text() -> Result<String> {
+    Ok("done".into())
+}
+
+#[test]
+fn a_chain_is_in_order_and_its_steps_may_be_wide() {
+    #[pipeline]
+    fn steps() {
+        let wide = [source(Ends::Success, 60u64).named("a"), source(Ends::Success, 120u64).named("b")];
+        chain((source(Ends::Success, 60u64).named("first"), wide, text(), ordered().named("last")));
+        let of_one_type: Vec<Node<u64>> = (0..3).map(|n| source(Ends::Success, 60u64).named(format!("n{n}"))).collect();
+        chain(of_one_type);
+        let broken = source(Ends::Failed, 60u64).named("broken");
+        chain([broken.ended(), ordered().named("goes_on").ended()]);
+        chain([broken, ordered().named("stops")]);
+    }
+    let report = Simulation::new(steps()).run();
+    for (name, minutes) in
+        [("first", 0), ("a", 1), ("b", 1), ("text", 3), ("last", 3), ("n0", 0), ("n1", 1), ("n2", 2), ("goes_on", 1)]
+    {
+        assert_eq!(report.node(name).started(), Some(mins(minutes)), "{name}");
+    }
+    assert_eq!(states(&report, ["stops"]), [UpstreamFailed]);
+}
+
+/// An order by another rule is seen where the plan is drawn.
+#[test]
+fn how_a_node_is_ordered_is_drawn() {
+    #[pipeline]
+    fn drawn() {
+        let (a, b) = (ordered().named("a"), ordered().named("b"));
+        takes(a).after(a.ended()).after([b.or_skipped(), a.or_skipped()]).after(b);
+    }
+    let plan = drawn().plan(&serde_json::Value::Null).unwrap();
+    let text = plan.to_text();
+    for line in ["n: a", "after: b\n", "after: a, b (none_failed)", "after: a (all_done)"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let node = &plan.to_json()["nodes"][2];
+    assert_eq!(node["after"], serde_json::json!(["a", "a", "b", "b"]));
+    assert_eq!(node["after_rules"], serde_json::json!(["all_done", "none_failed", "none_failed", "all_success"]));
+    let mermaid = plan.to_mermaid();
+    assert!(mermaid.contains("n0 -.->|\"all_done\"| n2") && mermaid.contains("n1 -.-> n2"), "{mermaid}");
 }
 
 #[test]

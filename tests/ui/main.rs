@@ -25,6 +25,8 @@ mod secrets;
 mod signatures;
 #[path = "template/pass/templates.rs"]
 mod templates;
+#[path = "across/pass/upstream.rs"]
+mod upstream;
 
 /// Every mistake is refused, in these words: `TRYBUILD=overwrite` writes them anew.
 #[test]
@@ -48,6 +50,7 @@ fn what_is_right_is_accepted() {
         secrets::secrets(),
         signatures::signatures(),
         templates::templates(),
+        upstream::upstream(),
     ] {
         pipeline.check().unwrap_or_else(|problems| panic!("{}: {problems}", pipeline.id()));
     }

@@ -10,11 +10,12 @@ macro_rules! overrides {
             self
         }
 
-        /// Starts only once `upstream` has succeeded, without taking its value. On the result of `.each` it orders the whole
-        /// mapping.
+        /// Starts only once `upstreams` have succeeded, without taking their values: a node, or several as `[a, b]`, a slice or a
+        /// `Vec`, or as `(a, b)` where their types differ. `a.ended()`, `a.or_skipped()` and `a.failure()` say that it may, or must,
+        /// have ended in another way. On the result of `.each` it orders the whole mapping.
         #[track_caller]
-        $($visibility)? fn after<U>(self, upstream: crate::Node<U>) -> Self {
-            crate::author::draft::order(self.handle(), upstream.handle());
+        $($visibility)? fn after(self, upstreams: impl crate::author::order::Upstreams) -> Self {
+            crate::author::order::after(self.handle(), &upstreams);
             self
         }
 

@@ -30,7 +30,7 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool) -> Result
             }
         }
     }
-    for problem in disagreements(&plans) {
+    for problem in disagreements(pipelines, &plans) {
         sound = false;
         output::to_stderr(&format!("{problem}\n"));
     }
@@ -52,7 +52,7 @@ pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
             Err(error) => wrong.push(described(&error)),
         }
     }
-    wrong.extend(disagreements(&plans).iter().map(|problem| format!("{problem}\n")));
+    wrong.extend(disagreements(pipelines, &plans).iter().map(|problem| format!("{problem}\n")));
     if wrong.is_empty() { Ok(()) } else { Err(wrong.concat().trim_end().to_owned()) }
 }
 

@@ -1,10 +1,12 @@
 //! `list`
 
 use super::output;
+use crate::author::across::Role;
 use crate::journal::Reader;
 use crate::schedule::{Schedule, Window};
 use crate::{Clock, Pipeline};
 use chrono::{DateTime, SecondsFormat, Utc};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -23,7 +25,7 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
     let reader = journal.exists().then(|| Reader::open(journal)).transpose().map_err(|error| error.to_string())?;
     let paused = reader.as_ref().map(Reader::paused).transpose().map_err(|error| error.to_string())?.unwrap_or_default();
     let now = Clock::system().now().to_utc();
-    let mut rows = vec![["pipeline", "schedule", "next run", "tags", "description"].map(str::to_owned)];
+    let mut rows = vec![["pipeline", "schedule", "next run", "waits for", "tags", "description"].map(str::to_owned)];
     for pipeline in pipelines {
         let next = if paused.contains(pipeline.id()) { Next::Paused } else { next(pipeline, reader.as_ref(), now)? };
         if json {
@@ -33,7 +35,14 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
         }
     }
     if !json {
-        output::to_stdout(&output::table(&rows));
+        // As good as no pipeline waits for another one, and then nothing is said of it.
+        if rows[1..].iter().any(|[_, _, _, upstream, ..]| !upstream.is_empty()) {
+            output::to_stdout(&output::table(&rows));
+        } else {
+            let without =
+                |[pipeline, schedule, next, _, tags, description]: [String; 6]| [pipeline, schedule, next, tags, description];
+            output::to_stdout(&output::table(&rows.into_iter().map(without).collect::<Vec<_>>()));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -50,7 +59,7 @@ fn next(pipeline: &Pipeline, reader: Option<&Reader>, now: DateTime<Utc>) -> Res
     Ok(window.next_due(&schedule, last.flatten(), now).map_or(Next::Never, Next::At))
 }
 
-fn row(pipeline: &Pipeline, next: &Next) -> [String; 5] {
+fn row(pipeline: &Pipeline, next: &Next) -> [String; 6] {
     let options = pipeline.options();
     let schedule = match (options.schedule, options.timezone) {
         (Some(cron), Some(zone)) => format!("{cron} ({zone})"),
@@ -63,7 +72,8 @@ fn row(pipeline: &Pipeline, next: &Next) -> [String; 5] {
         Next::At(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
         Next::Never => "none: its `end` is past".to_owned(),
     };
-    [pipeline.id().to_owned(), schedule, next, pipeline.tags().join(", "), description(pipeline).to_owned()]
+    let (upstream, tags) = (upstream(pipeline).join(", "), pipeline.tags().join(", "));
+    [pipeline.id().to_owned(), schedule, next, upstream, tags, description(pipeline).to_owned()]
 }
 
 fn as_json(pipeline: &Pipeline, next: &Next) -> serde_json::Value {
@@ -79,8 +89,17 @@ fn as_json(pipeline: &Pipeline, next: &Next) -> serde_json::Value {
         "paused": *next == Next::Paused,
         "next_run": at,
         "tags": pipeline.tags(),
+        "upstream_pipelines": upstream(pipeline),
         "description": description(pipeline),
     })
+}
+
+/// The ids of the pipelines whose runs it waits for. One without a plan has none that are known.
+fn upstream(pipeline: &Pipeline) -> Vec<&'static str> {
+    let Ok(plan) = pipeline.plan(&serde_json::Value::Null) else { return Vec::new() };
+    let awaited = plan.across.values().filter(|across| matches!(across.role, Role::Awaits(_)));
+    let ids: BTreeSet<&str> = awaited.map(|across| across.pipeline.id()).collect();
+    ids.into_iter().collect()
 }
 
 fn description(pipeline: &Pipeline) -> &str {

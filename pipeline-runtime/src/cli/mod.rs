@@ -266,6 +266,8 @@ impl Cli {
     pub fn run<A: Into<OsString> + Clone>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
         host::outlive_file_limit();
         let Self { pipelines, commands, speed } = self;
+        let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+        output::heed(&args);
         if let Some(problem) = taken(&commands) {
             return refuse(&problem);
         }

@@ -13,6 +13,7 @@ mod command;
 mod dispatch;
 mod embedded;
 mod error;
+mod others;
 mod prepare;
 mod request;
 mod scheduler;

@@ -3,6 +3,7 @@
 use super::graph::Plan;
 use super::policy::DEFAULT_POOL;
 use super::problem::Problem;
+use super::upstream;
 use crate::author::draft::Place;
 use crate::author::pipeline::Pipeline;
 use std::collections::HashMap;
@@ -19,8 +20,15 @@ pub(crate) fn same_id(pipelines: &[Pipeline]) -> Option<String> {
     })
 }
 
+/// All mistakes that the plans of a process show only together. `pipelines` are all that the process has.
+pub(crate) fn disagreements(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
+    let mut problems = pools(plans);
+    problems.extend(upstream::together(pipelines, plans));
+    problems
+}
+
 /// Pools of one name that have other slots in another pipeline. All pipelines of a process share a pool by its name.
-pub(crate) fn disagreements(plans: &[Plan]) -> Vec<Problem> {
+fn pools(plans: &[Plan]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut known: HashMap<&str, (u32, &Plan, Option<Place>)> = HashMap::new();
     for plan in plans {

@@ -1,11 +1,12 @@
 //! From the draft to the plan.
 
 use super::check;
-use super::graph::{Calendar, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
+use super::graph::{Calendar, Each, Edge, EdgeRule, Gather, NodeIx, Plan, PlanNode, Scope, What};
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
 use super::problem::PlanError;
+use crate::author::across::{Across, Role};
 use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
 use crate::author::error::cut_shared;
@@ -17,7 +18,7 @@ use crate::author::pipeline::{Described, Pipeline};
 use crate::schedule::{Schedule, ScheduleError, parse_zone};
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 impl Pipeline {
@@ -37,7 +38,7 @@ impl Pipeline {
     /// assert!(error.to_string().contains("two nodes have the id `a`"));
     /// ```
     pub fn check(&self) -> Result<(), PlanError> {
-        self.plan(&Value::Null).map(drop)
+        self.plan(&Value::Null)?.check_upstream().map(drop)
     }
 
     /// Builds the plan. `params` need not be whole: what is missing has its default.
@@ -73,14 +74,25 @@ impl Pipeline {
     }
 }
 
+/// `.after(..)`: which node after which, and how that must have ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order {
+    pub(super) node: NodeIx,
+    pub(super) upstream: NodeIx,
+    pub(super) rule: Rule,
+    pub(super) at: Place,
+}
+
 /// A plan that may have mistakes, with what only their check needs.
 #[derive(Debug)]
 pub(super) struct Sketch {
     pub(super) plan: Plan,
     pub(super) overrides: Vec<(NodeIx, Box<Overrides>)>,
-    pub(super) orders: Vec<(NodeIx, NodeIx, Place)>,
+    pub(super) orders: Vec<Order>,
     pub(super) misuses: Vec<Misuse>,
     pub(super) max_active: Vec<(NodeIx, usize, Place)>,
+    /// Where a mapping is told to go in order.
+    pub(super) in_order: Vec<(NodeIx, Place)>,
     pub(super) schedule_error: Option<ScheduleError>,
     pub(super) fields: Fields,
 }
@@ -97,15 +109,19 @@ impl Sketch {
         let mut names = HashMap::new();
         let mut scopes: Vec<Scope> =
             draft.scopes.iter().map(|&parent| Scope { parent, each: None, nodes: Vec::new(), imports: Vec::new() }).collect();
-        let (mut nodes, mut overrides, mut max_active) = (Vec::with_capacity(draft.nodes.len()), Vec::new(), Vec::new());
+        let mut nodes = Vec::with_capacity(draft.nodes.len());
+        let (mut overrides, mut max_active, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
+        let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
+        let is_woken = |ix| across.get(&ix).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
         for (ix, drafted) in (0..).zip(draft.nodes) {
-            let policy = tables.policy(&drafted);
+            let policy = tables.policy(&drafted, is_woken(ix));
             let scope = &mut scopes[drafted.scope as usize];
             let offset = u32::try_from(scope.nodes.len()).unwrap_or(u32::MAX);
             scope.nodes.push(ix);
             if let draft::What::Each(each) = &drafted.what {
                 scopes[each.scope as usize].each = Some(ix);
                 max_active.extend(each.max_active.map(|(elements, at)| (ix, elements, at)));
+                in_order.extend(each.in_order.map(|at| (ix, at)));
             }
             let name = name(&drafted, &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
@@ -123,14 +139,21 @@ impl Sketch {
                 allow_failure: drafted.allow_failure,
             });
         }
+        let gathered = |node: &PlanNode| if let What::Gather(of) = &node.what { Some((of.each, of.result)) } else { None };
+        for (each, result) in nodes.iter().filter_map(gathered).collect::<Vec<_>>() {
+            if let What::Each(each) = &mut nodes[each as usize].what {
+                each.gathered = each.gathered.iter().copied().chain([result]).collect();
+            }
+        }
         // An element knows its mapping only once that has been made.
         for scope in &scopes {
             if let (Some(each), Some(&element)) = (scope.each, scope.nodes.first()) {
                 nodes[element as usize].what = What::Element { each };
             }
         }
-        let orders: Vec<(NodeIx, NodeIx, Place)> =
-            draft.orders.into_iter().map(|(node, upstream, at)| (node, upstream.index(), at)).collect();
+        let order =
+            |of: draft::DraftOrder| Order { node: of.node.index(), upstream: of.upstream.index(), rule: of.rule, at: of.at };
+        let orders: Vec<Order> = draft.orders.into_iter().map(order).collect();
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
@@ -152,6 +175,7 @@ impl Sketch {
             policies: tables.policies,
             pools: tables.pools,
             notifiers: tables.notifiers,
+            across,
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };
@@ -162,7 +186,7 @@ impl Sketch {
         for scope in &mut plan.scopes {
             scope.nodes.shrink_to_fit();
         }
-        Self { plan, overrides, orders, misuses: draft.misuses, max_active, schedule_error, fields }
+        Self { plan, overrides, orders, misuses: draft.misuses, max_active, in_order, schedule_error, fields }
     }
 }
 
@@ -198,16 +222,23 @@ fn what(drafted: draft::What) -> What {
         draft::What::Each(each) => What::Each(Box::new(Each {
             list: each.list.index(),
             scope: each.scope,
-            result: each.result.index(),
+            result: each.result.node.index(),
+            join: each.result.join,
+            gathered: Box::default(),
             max_active: each.max_active.map(|(elements, _)| u32::try_from(elements).unwrap_or(u32::MAX)),
+            in_order: each.in_order.is_some(),
+            keys: each.keys,
             mapping: each.mapping,
         })),
+        draft::What::Gather { each, result } => {
+            What::Gather(Box::new(Gather { each: each.index(), result: result.node.index(), join: result.join }))
+        }
         draft::What::Element { list } => What::Element { each: list.index() },
     }
 }
 
 /// Fills in the edges: sorted by the node that they leave.
-fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
+fn connect(plan: &mut Plan, orders: &[Order]) {
     let mut edges: Vec<(NodeIx, Edge)> = Vec::new();
     for (to, node) in (0..).zip(&plan.nodes) {
         let mut edge = |from: NodeIx, rule: EdgeRule| edges.push((from, Edge { to, offset: Edge::INWARDS, rule }));
@@ -234,13 +265,14 @@ fn connect(plan: &mut Plan, orders: &[(NodeIx, NodeIx, Place)]) {
             What::Failure { of } => edge(*of, EdgeRule::Failure),
             What::FirstOf { from } => from.iter().for_each(|from| edge(*from, EdgeRule::Race)),
             What::Each(each) => edge(each.list, EdgeRule::Upstream(Rule::AllSuccess)),
+            What::Gather(gather) => edge(gather.each, EdgeRule::Gather),
             // A plan that is built has none of the latter.
             What::Element { .. } | What::Recalled(_) => {}
         }
     }
-    edges.extend(orders.iter().map(|&(to, from, _)| {
-        let rule = EdgeRule::Upstream(Rule::AllSuccess);
-        (from, Edge { to, offset: Edge::INWARDS, rule })
+    edges.extend(orders.iter().map(|order| {
+        let rule = EdgeRule::Upstream(order.rule);
+        (order.upstream, Edge { to: order.node, offset: Edge::INWARDS, rule })
     }));
     for (from, edge) in &mut edges {
         let target = plan.node(edge.to);
@@ -297,7 +329,8 @@ impl<'a> Tables<'a> {
         }
     }
 
-    fn policy(&mut self, node: &DraftNode) -> u32 {
+    /// Of a node. `is_woken` says that whoever hosts its run wakes it.
+    fn policy(&mut self, node: &DraftNode, is_woken: bool) -> u32 {
         let draft::What::Body(task) = &node.what else { return 0 };
         if node.overrides.is_none()
             && let Some(&known) = self.of_task.get(&Arc::as_ptr(task))
@@ -308,7 +341,7 @@ impl<'a> Tables<'a> {
         let nearest = node.overrides.as_ref().map_or(&nothing, |overrides| &overrides.options);
         let levels = Levels([nearest, &task.options, self.defaults]);
         let kind = task.definition.kind;
-        let sensor = levels.sensor(kind);
+        let sensor = levels.sensor(kind, is_woken);
         let policy = Policy {
             retries: levels.first(|options| options.retries).unwrap_or(0),
             retry_delay: levels.retry_delay(kind),

@@ -29,6 +29,7 @@ fn stem(nodes: &[PlanNode], node: NodeIx) -> String {
         },
         (_, What::Failure { of }) => format!("{}.failure", stem(nodes, *of)),
         (_, What::Each(each)) => format!("each({})", stem(nodes, each.result)),
+        (_, What::Gather(gather)) => format!("each({})", stem(nodes, gather.result)),
         (_, What::Element { .. }) => "element".to_owned(),
         (Name::Default(ordinal), What::FirstOf { .. }) => numbered("first_of", *ordinal),
         // Each has its name.

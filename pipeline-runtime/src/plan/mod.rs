@@ -28,6 +28,7 @@ mod sla;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod upstream;
 
 pub(crate) use across::{disagreements, same_id};
 pub use graph::Plan;

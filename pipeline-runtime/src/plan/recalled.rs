@@ -11,7 +11,7 @@ use crate::author::draft::Mapping;
 use crate::author::options::{Mode, OnTimeout};
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::Location;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -109,6 +109,7 @@ impl Plan {
             policies,
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),
+            across: BTreeMap::new(),
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         })
@@ -156,6 +157,7 @@ fn sensor() -> SensorPolicy {
 
 fn each_of(list: NodeIx, scope: ScopeIx, result: NodeIx) -> Each {
     // Nobody asks: there are no outputs.
-    let mapping = Mapping { len: |_| 0, item: |list, _| list.clone(), join: |_| None };
-    Each { list, scope, result, max_active: None, mapping }
+    let mapping = Mapping { len: |_| 0, item: |list, _| list.clone() };
+    let gathered = Box::default();
+    Each { list, scope, result, join: |_| None, gathered, max_active: None, in_order: false, keys: None, mapping }
 }

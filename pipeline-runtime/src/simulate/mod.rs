@@ -13,17 +13,20 @@ mod interceptor;
 mod intervention;
 #[cfg(test)]
 mod limits;
+mod others;
 #[cfg(test)]
 mod tests;
 
 pub use error::SimulationError;
+pub use others::Ran;
 
+use crate::author::across::PipelineRef;
 use crate::author::context::{RunInfo, Simulated};
 use crate::author::pipeline::Pipeline;
 use crate::author::redaction;
 use crate::author::secret::Secret;
 use crate::author::value::Data;
-use crate::engine::{Edit, Engine, EngineOptions, Interceptor, RunSpec};
+use crate::engine::{Edit, Engine, EngineOptions, Interceptor, OtherRuns, RunSpec};
 use crate::journal::MemoryJournal;
 use crate::observe::{RunHistory, RunReport};
 use crate::schedule::{Interval, Schedule, Zone, interval_of, parse_date};
@@ -31,6 +34,7 @@ use crate::storage::{Latency, World};
 use crate::time::{Clock, Outside, Timestamp};
 use interceptor::{Stub, Stubs};
 use intervention::{Intervention, Interventions};
+use others::{GivenRun, SimulatedRuns};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -199,6 +203,15 @@ impl<'a> Simulation<'a> {
         self
     }
 
+    /// After `when` from the run's start, before anything else that happens then, a run of another pipeline has ended so: for
+    /// [`run_of`](crate::run_of). The pipeline is named by its function, and the run is that of the same data interval, unless
+    /// [`Ran::starting`] says another.
+    pub fn ran(mut self, when: &str, pipeline: impl PipelineRef, run: impl Into<Ran>) -> Self {
+        let given = Box::new(GivenRun::new(pipeline, run));
+        self.scenario.interventions.push((when.to_owned(), Intervention::Ran(given)));
+        self
+    }
+
     /// Cancels the run after `when`.
     pub fn cancel(mut self, when: &str) -> Self {
         self.scenario.interventions.push((when.to_owned(), Intervention::Edit(Edit::Cancel)));
@@ -344,7 +357,7 @@ impl Scenario {
         let start = clock.now();
         let world = World::simulated(Arc::new(move || clock.now().to_utc()), self.sends_webhooks);
         let params = self.params.map_err(|error| SimulationError::Params(error.to_string()))?;
-        let plan = Arc::new(world.enter(|| self.pipeline.plan(&params))?);
+        let plan = Arc::new(world.enter(|| self.pipeline.plan(&params))?.check_upstream()?);
         for (fault, number) in self.faults.into_iter().zip(0..) {
             // So that two buckets do not draw the same.
             fault.install(&world, start, self.seed.wrapping_add(number))?;
@@ -357,6 +370,8 @@ impl Scenario {
 
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
         let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(Arc::clone(&stubs) as Arc<dyn Interceptor>));
+        let others = Arc::new(SimulatedRuns::new(interval));
+        engine.ask_of_others(Arc::clone(&others) as Arc<dyn OtherRuns>);
         let run_id = format!("simulated__{}", interval.start.to_rfc3339());
         let info = RunInfo {
             previous,
@@ -365,10 +380,10 @@ impl Scenario {
         };
         let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: start, seed: self.seed, key: 0 };
         // Before the run: what arrives at zero is there at the first poke.
-        interventions.run_due(&world, &engine, None, clock.now(), call).await?;
+        interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
         let run = engine.start(spec);
         loop {
-            interventions.run_due(&world, &engine, Some(run), clock.now(), call).await?;
+            interventions.run_due(&world, &others, &engine, Some(run), clock.now(), call).await?;
             engine.step().await;
             let over = engine.look(run, |run| run.state().is_end() && run.callbacks().is_empty()).unwrap_or(true);
             if over && interventions.is_empty() {
@@ -383,7 +398,8 @@ impl Scenario {
         let history = RunHistory::of(plan, start, &engine.entries(run));
         let outputs = engine.look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect()).unwrap_or_default();
         let warnings = world.unmet_faults().map(|unmet| unmet.to_string()).into_iter();
-        let warnings = warnings.chain(stubs.unmet(&history)).chain(world.unmet_arrivals(interventions.arrived()));
+        let warnings =
+            warnings.chain(stubs.unmet(&history)).chain(others.unmet()).chain(world.unmet_arrivals(interventions.arrived()));
         let warnings = warnings.chain(outside.end().into_iter().map(|node| {
             format!("`{node}` waited outside for more than 5 minutes of real time, after which the virtual clock went on")
         }));

@@ -205,6 +205,7 @@ impl Engine {
             ix
         });
         self.look_again(ix);
+        self.await_again(ix);
         ix
     }
 
@@ -217,6 +218,7 @@ impl Engine {
             Ok::<_, EditError>(ix)
         })?;
         self.look_again(ix);
+        self.await_again(ix);
         Ok(ix)
     }
 
@@ -440,6 +442,14 @@ impl Engine {
                     self.spawn_answer(job, Some(attempt));
                 } else if let Some(abort) = state.forget_task(job) {
                     state.aborts.push(abort);
+                }
+            }
+            Action::MakeKeys { run, slot, number } => {
+                // What it is asked for may be gone by now.
+                if let Some((keys, list)) =
+                    state.core.run(run).filter(|run| run.slots().contains(&slot)).and_then(|run| run.keys_of(slot))
+                {
+                    self.make_keys(number, keys, list);
                 }
             }
             Action::Deliver { run, id, notifier, notification } => {

@@ -1,5 +1,6 @@
 //! Random plans, built through the author's own interface, with a description of each for the reference model.
 
+use crate::Order;
 use crate::author::input::Rule;
 use crate::author::node::Node;
 use crate::author::options::{Mode, OnTimeout, Pool};
@@ -69,7 +70,17 @@ pub(super) enum Kind {
     Failure,
     Race,
     Element,
-    Each { result: usize, bound: Option<u32>, scope: usize },
+    Each {
+        result: usize,
+        bound: Option<u32>,
+        scope: usize,
+        keyed: bool,
+        in_order: bool,
+    },
+    /// A further list of what a mapping repeats.
+    Gather {
+        result: usize,
+    },
 }
 
 impl Kind {
@@ -84,10 +95,12 @@ pub(super) enum Needs {
     Value(Rule),
     Elements(Rule),
     /// `.after`
-    Order,
+    Order(Rule),
     Arm(u32),
     Failure,
     Runner,
+    /// Of a mapping, for another list of its results.
+    Gathered,
 }
 
 /// A scope of the model: the pipeline, or the inside of a mapping.
@@ -312,6 +325,14 @@ impl Wiring {
         }
     }
 
+    fn rule(&mut self) -> Rule {
+        match self.entropy.below(4) {
+            2 => Rule::NoneFailed,
+            3 => Rule::AllDone,
+            _ => Rule::AllSuccess,
+        }
+    }
+
     fn options<N: Overridden>(&mut self, node: N, spec: usize, nodes: &[Taken]) -> N {
         let retries = u32::try_from(self.entropy.below(3)).unwrap();
         let mut node = node.set_retries(retries, Duration::from_secs(1 + self.entropy.below(5) as u64));
@@ -329,8 +350,9 @@ impl Wiring {
         (own.retries, own.pool, own.priority, own.allow_failure) = (retries, pool, priority, allow_failure);
         if self.entropy.once_in(4) && !nodes.is_empty() {
             let (upstream, of) = nodes[self.entropy.below(nodes.len())];
-            node = node.set_after(upstream);
-            self.made.specs[spec].inputs.push((of, Needs::Order));
+            let rule = self.rule();
+            node = node.set_after(order(upstream, rule));
+            self.made.specs[spec].inputs.push((of, Needs::Order(rule)));
         }
         node
     }
@@ -374,8 +396,9 @@ impl Wiring {
         // Marked as open until its mapping is described, after its inside.
         self.made.scopes.push(Scope { parent, each: Some(usize::MAX), depth: depth + 1 });
         let element = self.spec(String::new(), Kind::Element, Vec::new());
-        let mut result = 0;
-        let mapped = of_items.each(|item| {
+        let (mut result, mut second) = (0, 0);
+        let (keyed, in_order) = (self.entropy.once_in(2), self.entropy.once_in(3));
+        let inside = |item: Node<u64>| {
             let mut inner = nodes.clone();
             inner.push((item, element));
             let outside = inner.len();
@@ -389,16 +412,25 @@ impl Wiring {
             // What was made last, another one within, or the element itself.
             let back = self.entropy.below(inner.len() - outside + 1);
             let (node, spec) = inner[inner.len() - 1 - back];
-            result = spec;
-            node
-        });
+            let back = self.entropy.below(inner.len() - outside);
+            let (node_2, spec_2) = inner[inner.len() - 1 - back];
+            (result, second) = (spec, spec_2);
+            (node, node_2)
+        };
+        let (mapped, also) = if keyed { of_items.keyed(|n| *n).each(inside) } else { of_items.each(inside) };
+        let mapped = if in_order {
+            also.in_order();
+            mapped
+        } else {
+            mapped
+        };
         let inputs = vec![(of_list, Needs::Value(Rule::AllSuccess))];
-        let bound = self.entropy.below(3);
+        let bound = if in_order { 0 } else { self.entropy.below(3) };
         let mapped = if bound > 0 { mapped.max_active(bound) } else { mapped };
         let bound = (bound > 0).then_some(u32::try_from(bound).unwrap());
         self.made.scopes[scope].each = None;
         let name = format!("n{}", self.made.specs.len());
-        let each = self.spec(name.clone(), Kind::Each { result, bound, scope }, inputs);
+        let each = self.spec(name.clone(), Kind::Each { result, bound, scope, keyed, in_order }, inputs);
         self.made.scopes[scope].each = Some(each);
         self.made.specs[element].name = format!("{name}.element");
         let mut mapped = mapped.named(name);
@@ -408,20 +440,41 @@ impl Wiring {
         }
         if self.entropy.once_in(4) && !nodes.is_empty() {
             let (upstream, of) = nodes[self.entropy.below(nodes.len())];
-            mapped = mapped.after(upstream);
-            self.made.specs[each].inputs.push((of, Needs::Order));
+            let rule = self.rule();
+            mapped = mapped.after(order(upstream, rule));
+            self.made.specs[each].inputs.push((of, Needs::Order(rule)));
         }
 
         let name = format!("n{}", self.made.specs.len());
+        // As the plan has them: the second list stands behind the first.
+        let gathered = self.spec(name.clone(), Kind::Gather { result: second }, vec![(each, Needs::Gathered)]);
+        let also = also.named(name);
+        self.taker(mapped, each, nodes);
+        if self.entropy.once_in(2) {
+            self.taker(also, gathered, nodes);
+        }
+    }
+
+    /// A task that takes the results of a mapping.
+    fn taker(&mut self, list: Node<Vec<u64>>, of: usize, nodes: &mut Vec<Taken>) {
+        let name = format!("n{}", self.made.specs.len());
         let (node, needs) = match self.entropy.below(4) {
-            0 => (gather(mapped), Needs::Value(Rule::AllSuccess)),
-            1 => (gather_some(mapped), Needs::Elements(Rule::NoneFailed)),
-            2 => (gather_any(mapped), Needs::Elements(Rule::AllDone)),
-            _ => (gather_maybe(mapped), Needs::Value(Rule::NoneFailed)),
+            0 => (gather(list), Needs::Value(Rule::AllSuccess)),
+            1 => (gather_some(list), Needs::Elements(Rule::NoneFailed)),
+            2 => (gather_any(list), Needs::Elements(Rule::AllDone)),
+            _ => (gather_maybe(list), Needs::Value(Rule::NoneFailed)),
         };
-        let spec = self.spec(name.clone(), Kind::Task, vec![(each, needs)]);
+        let spec = self.spec(name.clone(), Kind::Task, vec![(of, needs)]);
         let node = self.options(node.named(name), spec, nodes);
         nodes.push((node, spec));
+    }
+}
+
+fn order(upstream: Node<u64>, rule: Rule) -> Order {
+    match rule {
+        Rule::AllSuccess => Order::new(upstream.handle(), rule),
+        Rule::NoneFailed => upstream.or_skipped(),
+        Rule::AllDone => upstream.ended(),
     }
 }
 
@@ -445,7 +498,7 @@ trait Overridden: Sized {
     fn set_pool(self, pool: &'static Pool) -> Self;
     fn set_priority(self, priority: i32) -> Self;
     fn set_allow_failure(self) -> Self;
-    fn set_after(self, upstream: Node<u64>) -> Self;
+    fn set_after(self, upstream: Order) -> Self;
 }
 
 macro_rules! overridden {
@@ -463,7 +516,7 @@ macro_rules! overridden {
             fn set_allow_failure(self) -> Self {
                 self.allow_failure()
             }
-            fn set_after(self, upstream: Node<u64>) -> Self {
+            fn set_after(self, upstream: Order) -> Self {
                 self.after(upstream)
             }
         }

@@ -89,7 +89,7 @@ impl Dispatch<'_> {
         self.begin(Prepared::Queued(Box::new(queued))).map(drop)
     }
 
-    fn read<'r>(&self, reader: &'r mut Option<Reader>) -> Result<&'r Reader, StartError> {
+    pub(super) fn read<'r>(&self, reader: &'r mut Option<Reader>) -> Result<&'r Reader, StartError> {
         Ok(match reader {
             Some(reader) => reader,
             None => reader.insert(self.journal()?.reader_after_all()?),

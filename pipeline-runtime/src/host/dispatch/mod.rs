@@ -5,6 +5,7 @@
 //! - `hosted.rs`: the runs of this process, from their begin to the end of their last callback.
 //! - `commands.rs`: what others ask for through the inbox.
 //! - `calls.rs`: what the program that the host is embedded in asks for.
+//! - `started.rs`: what bodies want started.
 //! - `retention`: old runs are deleted, step by step.
 
 mod begin;
@@ -15,16 +16,18 @@ mod hosted;
 mod retention;
 #[cfg(test)]
 mod stalls;
+mod started;
 #[cfg(test)]
 mod tests;
 
 use super::command;
+use super::others::{HostedRuns, Start};
 use super::scheduler::{Known, Scheduler, Timetable, Turn};
 use super::supervisor::{Beat, Supervisor};
 use super::{CALLBACKS_LIMIT, Ended, EngineHost, StartError, Unfinished};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
-use crate::engine::{RunIx, RunSpec};
+use crate::engine::{OtherRuns, RunIx, RunSpec};
 use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket};
 use crate::observe::Feed;
 use crate::schedule::Interval;
@@ -37,7 +40,7 @@ use hosted::Runs;
 use retention::Retention;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// How often the inbox is looked into, in real time.
 const INBOX: Duration = Duration::from_millis(200);
@@ -86,6 +89,8 @@ pub(crate) struct Dispatch<'a> {
     /// Where somebody supervises the process.
     beat: Option<watch::Sender<Beat>>,
     calls: Calls,
+    /// Where runs are kept: who waits for those of other pipelines, and what bodies want started.
+    others: Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>,
 }
 
 impl<'a> Dispatch<'a> {
@@ -96,6 +101,10 @@ impl<'a> Dispatch<'a> {
         service: Service,
         feed: Arc<Feed>,
     ) -> Result<Self, StartError> {
+        let others = host.journal.as_ref().map(|journal| HostedRuns::new(journal, pipelines));
+        if let Some((others, _)) = &others {
+            host.engine.ask_of_others(Arc::clone(others) as Arc<dyn OtherRuns>);
+        }
         let mut dispatch = Self {
             host,
             pipelines,
@@ -110,6 +119,7 @@ impl<'a> Dispatch<'a> {
             tally: Tally::default(),
             beat: None,
             calls: Calls::default(),
+            others,
         };
         if let Some(journal) = host.journal.as_ref().filter(|_| service.follows_schedules) {
             dispatch.follow(&journal.reader()?)?;
@@ -293,6 +303,7 @@ impl<'a> Dispatch<'a> {
         let until = clock.now() + self.service.drain;
         while engine.is_busy() {
             self.hear_all();
+            self.enter_all_wanted();
             self.beat(|_| format!("ending: what is under way has {limit} to end"));
             if clock.now() >= until {
                 return Ended::Interrupted(signal);
@@ -349,6 +360,7 @@ impl<'a> Dispatch<'a> {
                     self.hear_all();
                 }
                 Some(call) = self.calls.next() => self.answer_call(call),
+                Some(start) = next_start(&mut self.others) => self.start_wanted(start),
                 () = host.calendar.wait_for(wake) => {}
                 () = tokio::task::yield_now(), if has_more => {}
                 pass = self.retention.step() => self.delete_on(pass),
@@ -403,6 +415,14 @@ impl<'a> Dispatch<'a> {
 
     fn journal(&self) -> Result<&'a SqliteJournal, StartError> {
         self.host.journal.as_deref().ok_or_else(|| StartError::Refused("nothing is kept of these runs".into()))
+    }
+}
+
+/// The next run that a body wants started. It never comes where nothing is kept.
+async fn next_start(others: &mut Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>) -> Option<Start> {
+    match others {
+        Some((_, starts)) => starts.recv().await,
+        None => std::future::pending().await,
     }
 }
 

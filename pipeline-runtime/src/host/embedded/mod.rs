@@ -187,7 +187,8 @@ impl Host {
         self.command(Command::Pause { pipeline: pipeline.to_owned(), paused: false }).await
     }
 
-    /// Reads the host's journal on a thread that may wait for the disk.
+    /// Reads the host's journal on a thread that may wait for the disk. Each call has a reader of its own: whoever polls by
+    /// [`JournalReader::version`] opens one at [`journal`](Self::journal) and keeps it.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;

@@ -41,7 +41,7 @@ pub use holder::Holder;
 pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
 pub(crate) use logs::LogLine;
 pub(crate) use prune::{Pass, Pruned};
-pub(crate) use reader::{Filter, Newest, Reader, StoredLine};
+pub(crate) use reader::{Filter, Meant, Newest, Reader, StoredLine};
 pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
 

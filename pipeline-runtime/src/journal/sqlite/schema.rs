@@ -360,4 +360,23 @@ mod tests {
         let state = |run: &str| reader.run(run).unwrap().unwrap().state;
         assert_eq!((state("begun"), state("waits")), (crate::RunState::Running, crate::RunState::Queued));
     }
+
+    #[test]
+    fn a_run_that_an_earlier_version_left_blocked_as_it_ended_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let seventh = Connection::open(&path).unwrap();
+        seventh.execute_batch(&MIGRATIONS[..7].concat()).unwrap();
+        seventh.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 7;")).unwrap();
+        let runs = "INSERT INTO skeletons VALUES (1, '{\"nodes\":[]}');
+                    INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, params, state, created, sla_from, seed, \
+                    skeleton, blocked) VALUES (1, 'ended', 'p', 'manual', 1, 1, 'null', 'cancelled', 1, 1, 1, 1, 'why'), \
+                    (2, 'waits', 'p', 'manual', 2, 2, 'null', 'queued', 1, 1, 1, 1, 'why');";
+        seventh.execute_batch(runs).unwrap();
+        drop(seventh);
+        drop(open(&path).unwrap());
+        let reader = crate::journal::Reader::open(&path).unwrap();
+        let is_blocked = |run: &str| reader.run(run).unwrap().unwrap().blocked.is_some();
+        assert_eq!((is_blocked("ended"), is_blocked("waits")), (false, true));
+    }
 }

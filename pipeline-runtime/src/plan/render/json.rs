@@ -1,6 +1,7 @@
-use super::super::graph::{NodeIx, Plan, What};
+use super::super::graph::{Each, NodeIx, Plan, What};
 use super::super::policy::{Delay, NotifierIx, Policy};
 use super::{Input, afters, inputs, kind, mode, nodes, on_timeout};
+use crate::author::input::Rule;
 use crate::author::notify::Event;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -27,6 +28,8 @@ impl Plan {
     /// | `description` | of its task |
     /// | `inputs` | in order: `name` of the parameter, `kind` (`plain`, `secret`, `template`, `templates`, `node`, `nodes`, `elements`), the ids it comes `from`, the trigger `rule` (null where it is no node), `text` of a plain text, a template, or where a secret stands, else null |
     /// | `after` | the ids that it is ordered after without taking their values |
+    /// | `after_rules` | the trigger rule of each of those |
+    /// | `upstream_pipeline` | null, or of a node that has to do with another pipeline its id as `pipeline`, and its `role`: `awaits`, `takes` or `starts` a run of it |
     /// | `options` | as they hold: see below |
     /// | `scope` | the id of the mapping that repeats it, or null |
     /// | `wired_at`, `defined_at` | `file:line:column` of the call and of the task; the latter null for a gate |
@@ -83,7 +86,7 @@ impl Plan {
     }
 }
 
-fn node(plan: &Plan, ix: NodeIx, after: &[NodeIx]) -> Value {
+fn node(plan: &Plan, ix: NodeIx, after: &[(NodeIx, Rule)]) -> Value {
     let this = plan.node(ix);
     let definition = match &this.what {
         What::Body(task) => Some(task.definition),
@@ -96,7 +99,9 @@ fn node(plan: &Plan, ix: NodeIx, after: &[NodeIx]) -> Value {
         "task": definition.map(|definition| definition.name),
         "description": definition.map(|definition| definition.description),
         "inputs": inputs,
-        "after": ids(plan, after),
+        "after": after.iter().map(|(from, _)| plan.id(*from)).collect::<Vec<String>>(),
+        "after_rules": after.iter().map(|(_, rule)| rule.name()).collect::<Vec<&str>>(),
+        "upstream_pipeline": plan.across.get(&ix).map(|across| json!({ "pipeline": across.pipeline.id(), "role": across.role.name() })),
         "options": options(plan, ix),
         "scope": plan.scope(this.scope).each.map(|each| plan.id(each)),
         "wired_at": this.at.to_string(),
@@ -121,10 +126,22 @@ fn ids(plan: &Plan, nodes: &[NodeIx]) -> Vec<String> {
 fn options(plan: &Plan, node: NodeIx) -> Value {
     let mut options = match &plan.node(node).what {
         What::Body(_) => of_policy(plan, plan.policy(node)),
-        What::Each(each) => json!({ "max_active": each.max_active }),
+        What::Each(each) => of_mapping(each),
         _ => json!({}),
     };
     options["allow_failure"] = json!(plan.node(node).allow_failure);
+    options
+}
+
+/// Keys and order are named where there are any.
+fn of_mapping(each: &Each) -> Value {
+    let mut options = json!({ "max_active": each.max_active });
+    if each.keys.is_some() {
+        options["keyed"] = json!(true);
+    }
+    if each.in_order {
+        options["in_order"] = json!(true);
+    }
     options
 }
 

@@ -1,12 +1,13 @@
 use super::super::graph::{NodeIx, Plan, ScopeIx};
 use super::{ALL_SUCCESS, kind, links};
+use crate::author::across::Role;
 use std::fmt::Write;
 
 impl Plan {
     /// The plan as a [Mermaid](https://mermaid.js.org) flowchart, which code hosts draw in their documents.
     ///
     /// Tasks are boxes, sensors hexagons, branches diamonds, gates rounded, a mapping's inside a frame. A dotted line is an
-    /// `.after`; a line without a label has the rule `all_success`.
+    /// `.after`; a line without a label has the rule `all_success`. Other pipelines whose runs are awaited or started are cylinders.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -23,12 +24,14 @@ impl Plan {
         frame(self, 0, 1, &mut chart);
         for link in links(self) {
             let arrow = match (link.after, link.rule) {
-                (true, _) => "-.->".to_owned(),
+                (true, ALL_SUCCESS) => "-.->".to_owned(),
+                (true, rule) => format!("-.->|\"{rule}\"|"),
                 (false, ALL_SUCCESS) => "-->".to_owned(),
                 (false, rule) => format!("-->|\"{rule}\"|"),
             };
             line(&mut chart, 1, &format!("n{} {arrow} n{}", link.from, link.to));
         }
+        others(self, &mut chart);
         chart
     }
 }
@@ -41,6 +44,25 @@ fn frame(plan: &Plan, scope: ScopeIx, depth: usize, chart: &mut String) {
             line(chart, depth, &format!("subgraph s{}[\"each element of {}\"]", each.scope, escaped(&plan.id(each.list))));
             frame(plan, each.scope, depth + 1, chart);
             line(chart, depth, "end");
+        }
+    }
+}
+
+/// Other pipelines, each once: a thick line leads from one whose run is awaited, and to one whose run is started.
+fn others(plan: &Plan, chart: &mut String) {
+    let mut known: Vec<&str> = Vec::new();
+    for (ix, across) in &plan.across {
+        let id = across.pipeline.id();
+        let number = known.iter().position(|known| *known == id).unwrap_or_else(|| {
+            line(chart, 1, &format!("p{}[(\"{}\")]", known.len(), escaped(id)));
+            known.push(id);
+            known.len() - 1
+        });
+        match &across.role {
+            Role::Awaits(_) => line(chart, 1, &format!("p{number} ==> n{ix}")),
+            Role::Starts(_) => line(chart, 1, &format!("n{ix} ==> p{number}")),
+            // It takes of a run that another node waits for.
+            Role::Takes(_) => {}
         }
     }
 }

@@ -5,12 +5,13 @@ mod mermaid;
 mod text;
 
 use super::graph::{EdgeRule, NodeIx, Plan, What};
-use super::policy::{Delay, Levels, NotifierIx, Policy};
+use super::policy::{Delay, Levels, NotifierIx};
 use crate::author::definition::Kind;
 use crate::author::input::{Rule, Source};
 use crate::author::options::{Mode, OnTimeout, TaskOptions};
 use crate::author::secret::Secret;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// What stands in one parameter position of a node, or what a gate stands on.
@@ -47,6 +48,10 @@ fn inputs(plan: &Plan, node: NodeIx) -> Vec<Input<'_>> {
             Input::nodes("list", "node", vec![each.list], ALL_SUCCESS),
             Input::nodes("results", "elements", vec![each.result], ALL_SUCCESS),
         ],
+        What::Gather(gather) => vec![
+            Input::nodes("mapping", "node", vec![gather.each], Rule::AllDone.name()),
+            Input::nodes("results", "elements", vec![gather.result], ALL_SUCCESS),
+        ],
         What::Recalled(_) => Vec::new(),
         What::Element { each } => match &plan.node(*each).what {
             What::Each(of) => gate("list", "node", &[of.list], ALL_SUCCESS),
@@ -78,29 +83,40 @@ fn input<'a>(name: &'static str, source: &'a Source<crate::author::body::Plain>)
     }
 }
 
-/// For each node those it is wired `.after`: the edges that no input explains.
-fn afters(plan: &Plan) -> Vec<Vec<NodeIx>> {
-    let mut afters: Vec<Vec<NodeIx>> = vec![Vec::new(); plan.nodes.len()];
+/// For each node those it is wired `.after`, with how they must have ended: the edges that no input explains.
+fn afters(plan: &Plan) -> Vec<Vec<(NodeIx, Rule)>> {
+    let mut afters: Vec<Vec<(NodeIx, Rule)>> = vec![Vec::new(); plan.nodes.len()];
     for from in nodes(plan) {
-        for edge in plan.out(from).iter().filter(|edge| edge.rule == EdgeRule::Upstream(Rule::AllSuccess)) {
-            afters[edge.to as usize].push(from);
+        for edge in plan.out(from) {
+            if let EdgeRule::Upstream(rule) = edge.rule {
+                afters[edge.to as usize].push((from, rule));
+            }
         }
     }
     for node in nodes(plan) {
-        let mut explained: Vec<NodeIx> = match &plan.node(node).what {
+        let after = &mut afters[node as usize];
+        if after.is_empty() {
+            continue;
+        }
+        let mut explained: HashMap<(NodeIx, &str), usize> = HashMap::new();
+        match &plan.node(node).what {
             What::Body(_) => {
-                let data = inputs(plan, node).into_iter();
-                data.filter(|input| input.rule == Some(ALL_SUCCESS) && input.kind != "elements")
-                    .flat_map(|input| input.from)
-                    .collect()
+                for input in inputs(plan, node).into_iter().filter(|input| input.kind != "elements") {
+                    for from in input.from {
+                        *explained.entry((from, input.rule.unwrap_or_default())).or_default() += 1;
+                    }
+                }
             }
-            What::Each(each) => vec![each.list],
-            _ => Vec::new(),
-        };
-        explained.sort_unstable();
-        let mut explained = explained.into_iter().peekable();
-        // Both are sorted, as the edges are kept by the node that they leave.
-        afters[node as usize].retain(|from| explained.next_if_eq(from).is_none());
+            What::Each(each) => *explained.entry((each.list, ALL_SUCCESS)).or_default() += 1,
+            _ => {}
+        }
+        after.retain(|(from, rule)| match explained.get_mut(&(*from, rule.name())) {
+            Some(count @ 1..) => {
+                *count -= 1;
+                false
+            }
+            _ => true,
+        });
     }
     afters
 }
@@ -125,7 +141,7 @@ fn links(plan: &Plan) -> Vec<Link> {
             let rule = input.rule.unwrap_or(ALL_SUCCESS);
             links.extend(input.from.into_iter().map(|from| Link { from, to, rule, after: false }));
         }
-        links.extend(after.into_iter().map(|from| Link { from, to, rule: ALL_SUCCESS, after: true }));
+        links.extend(after.into_iter().map(|(from, rule)| Link { from, to, rule: rule.name(), after: true }));
     }
     let mut seen = std::collections::HashSet::new();
     links.retain(|link| seen.insert((link.from, link.to, link.rule, link.after)));
@@ -143,7 +159,7 @@ fn kind(plan: &Plan, node: NodeIx) -> &'static str {
         What::Arm { .. } => "arm",
         What::Failure { .. } => "failure",
         What::FirstOf { .. } => "first_of",
-        What::Each(_) => "each",
+        What::Each(_) | What::Gather(_) => "each",
         What::Element { .. } => "element",
         What::Recalled(_) => "node",
     }
@@ -153,8 +169,12 @@ fn kind(plan: &Plan, node: NodeIx) -> &'static str {
 fn changed(plan: &Plan, node: NodeIx) -> Vec<(&'static str, String)> {
     let mut changed = Vec::new();
     match &plan.node(node).what {
-        What::Body(task) => of_policy(plan, task.definition.kind, plan.policy(node), &mut changed),
-        What::Each(each) => changed.extend(each.max_active.map(|n| ("max_active", n.to_string()))),
+        What::Body(task) => of_policy(plan, task.definition.kind, node, &mut changed),
+        What::Each(each) => {
+            changed.extend(each.max_active.map(|n| ("max_active", n.to_string())));
+            changed.extend(each.keys.as_ref().map(|_| ("keyed", String::new())));
+            changed.extend(each.in_order.then(|| ("in_order", String::new())));
+        }
         _ => {}
     }
     if plan.node(node).allow_failure {
@@ -163,7 +183,8 @@ fn changed(plan: &Plan, node: NodeIx) -> Vec<(&'static str, String)> {
     changed
 }
 
-fn of_policy(plan: &Plan, kind: Kind, policy: &Policy, changed: &mut Vec<(&'static str, String)>) {
+fn of_policy(plan: &Plan, kind: Kind, node: NodeIx, changed: &mut Vec<(&'static str, String)>) {
+    let policy = plan.policy(node);
     let none = TaskOptions::default();
     let levels = Levels([&none, &none, &none]);
     if policy.retries > 0 {
@@ -173,11 +194,11 @@ fn of_policy(plan: &Plan, kind: Kind, policy: &Policy, changed: &mut Vec<(&'stat
         changed.push(delay("retry_delay", policy.retry_delay));
     }
     let sensor = policy.sensor.as_deref();
-    if let (Some(sensor), Some(default)) = (sensor, levels.sensor(kind)) {
+    if let (Some(sensor), Some(default)) = (sensor, levels.sensor(kind, false)) {
         if sensor.timeout != default.timeout {
             changed.push(("timeout", time(sensor.timeout)));
         }
-        if sensor.poke != default.poke {
+        if sensor.poke != default.poke && !plan.is_woken(node) {
             changed.push(delay("poke", sensor.poke));
         }
     }

@@ -1,6 +1,7 @@
 use super::super::graph::{NodeIx, Plan, ScopeIx, What};
 use super::super::policy::DEFAULT_POOL;
 use super::{ALL_SUCCESS, Input, Link, afters, changed, inputs, kind, links, nodes, notifier_name, time};
+use crate::author::input::Rule;
 use ascii_dag::render::engine::{NodePaintCtx, NodeRegion};
 use ascii_dag::{CustomNode, Direction, Graph, LabelOverflow, LabelPolicy, LayoutConfig, RenderOptions};
 use std::fmt::Write;
@@ -189,15 +190,13 @@ fn table(plan: &Plan) -> String {
 }
 
 /// The rows of a scope, those within a mapping after it. Arms, failures and elements have none: inputs name them.
-fn list(plan: &Plan, scope: ScopeIx, depth: usize, afters: &[Vec<NodeIx>], rows: &mut Vec<Row>) {
+fn list(plan: &Plan, scope: ScopeIx, depth: usize, afters: &[Vec<(NodeIx, Rule)>], rows: &mut Vec<Row>) {
     for &ix in &plan.scope(scope).nodes {
         let what = &plan.node(ix).what;
         if !matches!(what, What::Arm { .. } | What::Failure { .. } | What::Element { .. }) {
             let mut from: Vec<String> = inputs(plan, ix).iter().map(|input| source(plan, input)).collect();
-            let after = &afters[ix as usize];
-            if !after.is_empty() {
-                from.push(format!("after: {}", ids(plan, after)));
-            }
+            from.extend(after(plan, &afters[ix as usize]));
+            from.extend(plan.across.get(&ix).map(|across| format!("{} {}", across.role.words(), across.pipeline.id())));
             let options = changed(plan, ix).into_iter().map(|(name, value)| format!("{name} {value}").trim_end().to_owned());
             let at = plan.node(ix).at;
             let id = format!("{:indent$}{}", "", plan.id(ix), indent = 2 * depth);
@@ -213,6 +212,15 @@ fn list(plan: &Plan, scope: ScopeIx, depth: usize, afters: &[Vec<NodeIx>], rows:
             list(plan, each.scope, depth + 1, afters, rows);
         }
     }
+}
+
+/// What a node is wired `.after`: a line for each rule.
+fn after<'a>(plan: &'a Plan, after: &'a [(NodeIx, Rule)]) -> impl Iterator<Item = String> + 'a {
+    [Rule::AllSuccess, Rule::NoneFailed, Rule::AllDone].into_iter().filter_map(|rule| {
+        let by_rule: Vec<NodeIx> = after.iter().filter(|(_, of)| *of == rule).map(|(from, _)| *from).collect();
+        let note = if rule == Rule::AllSuccess { String::new() } else { format!(" ({})", rule.name()) };
+        (!by_rule.is_empty()).then(|| format!("after: {}{note}", ids(plan, &by_rule)))
+    })
 }
 
 fn source(plan: &Plan, input: &Input<'_>) -> String {

@@ -77,6 +77,8 @@ pub(crate) fn every_position() {
     repair(made.failure());
     let (one, other) = (rows_of("a"), rows_of(template!("{{ ds }}")));
     total([one, other]);
+    total([one]).after(made).after([one, other]).after((made, one.ended(), other.or_skipped(), made.failure()));
+    chain((made, [one, other]));
     total(vec![one, other]);
     total(vec![1, 2]);
     found([one, other]);

@@ -1,4 +1,4 @@
-//! Also: `.after` of a list of nodes
+//! Also: `.after` of what is no node
 
 use pipeline_runtime::prelude::*;
 
@@ -9,8 +9,7 @@ async fn count() -> Result<u64> {
 
 #[pipeline]
 fn nightly() {
-    let (a, b) = (count(), count());
-    count().after([a, b]);
+    count().after(5);
 }
 
 fn main() {
