@@ -159,6 +159,7 @@ const V7: &str = "
 /// A run that has ended is not blocked: earlier versions could leave why one was.
 const V8: &str = "
     UPDATE runs SET blocked = NULL WHERE state NOT IN ('queued', 'running');
+    ALTER TABLE runs ADD COLUMN previous_began INTEGER;
 ";
 
 /// Opens the file to write, making or migrating it.
