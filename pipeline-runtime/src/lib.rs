@@ -190,6 +190,7 @@ pub use {bytes, chrono};
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
+pub use author::group::{Group, group};
 pub use author::input::IntoInput;
 pub use author::node::{ArmsExt, List, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Notification, Notify};
@@ -220,7 +221,7 @@ pub use time::{Clock, Timestamp};
 pub mod prelude {
     pub use crate::{
         ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline, Poke,
-        Pool, Result, Secret, TaskError, branch, chain, first_of, pipeline, sensor, task, template,
+        Pool, Result, Secret, TaskError, branch, chain, first_of, group, pipeline, sensor, task, template,
     };
 
     #[cfg(feature = "webhook")]

@@ -10,6 +10,7 @@ mod determinism;
 mod ends;
 mod failures;
 mod first_of;
+mod groups;
 mod limits;
 mod mapping;
 mod outputs;

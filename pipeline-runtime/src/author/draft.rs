@@ -37,6 +37,49 @@ impl Handle {
     }
 }
 
+/// Names a group of a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GroupHandle {
+    index: u32,
+    draft: u32,
+}
+
+impl GroupHandle {
+    pub(crate) fn index(self) -> u32 {
+        self.index
+    }
+}
+
+/// What can be ordered, and have options: a node, or a group of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Party {
+    Node(Handle),
+    Group(GroupHandle),
+}
+
+impl Party {
+    /// Its index among the nodes, or among the groups.
+    pub(crate) fn index(self) -> u32 {
+        match self {
+            Self::Node(node) => node.index,
+            Self::Group(group) => group.index,
+        }
+    }
+
+    pub(crate) fn is_of(self, draft: &Draft) -> bool {
+        match self {
+            Self::Node(node) => node.draft == draft.id,
+            Self::Group(group) => group.draft == draft.id,
+        }
+    }
+}
+
+impl From<Handle> for Party {
+    fn from(node: Handle) -> Self {
+        Self::Node(node)
+    }
+}
+
 /// A described pipeline, before it is checked.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
@@ -44,10 +87,13 @@ pub(crate) struct Draft {
     pub(crate) nodes: Vec<DraftNode>,
     pub(crate) args: Vec<Arg>,
     pub(crate) orders: Vec<DraftOrder>,
+    /// Each after the groups around it.
+    pub(crate) groups: Vec<DraftGroup>,
     /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
     pub(crate) scopes: Vec<u32>,
     pub(crate) misuses: Vec<Misuse>,
     current_scope: u32,
+    current_group: Option<u32>,
     failures: HashMap<u32, Handle>,
     /// The tasks met so far.
     tasks: HashMap<TypeId, Arc<Task>>,
@@ -58,10 +104,22 @@ pub(crate) struct Draft {
 /// A node is wired `.after` another.
 #[derive(Debug)]
 pub(crate) struct DraftOrder {
-    pub(crate) node: Handle,
-    pub(crate) upstream: Handle,
+    pub(crate) node: Party,
+    pub(crate) upstream: Party,
     pub(crate) rule: Rule,
     pub(crate) at: Place,
+}
+
+/// What was wired in the closure of a group: the nodes of that range.
+#[derive(Debug)]
+pub(crate) struct DraftGroup {
+    pub(crate) name: Box<str>,
+    pub(crate) at: Place,
+    pub(crate) parent: Option<u32>,
+    pub(crate) scope: u32,
+    pub(crate) nodes: Range<u32>,
+    pub(crate) overrides: Option<Box<Overrides>>,
+    pub(crate) allow_failure: bool,
 }
 
 #[derive(Debug)]
@@ -178,6 +236,14 @@ impl Draft {
         self.misuses.push(Misuse::Foreign { at });
         None
     }
+
+    fn group(&mut self, handle: GroupHandle, at: Place) -> Option<&mut DraftGroup> {
+        if handle.draft == self.id {
+            return self.groups.get_mut(handle.index as usize);
+        }
+        self.misuses.push(Misuse::Foreign { at });
+        None
+    }
 }
 
 /// Records a node; `make` makes its task, whose inputs' names it is given, unless another node of it is known.
@@ -271,6 +337,30 @@ pub(crate) fn each(list: Handle, mapping: Mapping, body: impl FnOnce(Handle) -> 
     gate(What::Each(Box::new(Each { list, scope, result, max_active: None, mapping })), at)
 }
 
+/// Records what `body` does as a group.
+#[track_caller]
+pub(crate) fn group<T>(name: String, body: impl FnOnce() -> T) -> (T, GroupHandle) {
+    let at = Location::caller();
+    let entered = with(|draft| {
+        let index = u32::try_from(draft.groups.len()).unwrap_or(u32::MAX);
+        let first = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
+        let parent = draft.current_group.replace(index);
+        let (name, scope) = (name.into(), draft.current_scope);
+        draft.groups.push(DraftGroup { name, at, parent, scope, nodes: first..first, overrides: None, allow_failure: false });
+        GroupHandle { index, draft: draft.id }
+    });
+    let result = body();
+    with(|draft| {
+        let last = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
+        if let Some(group) = entered.and_then(|group| draft.groups.get_mut(group.index as usize)) {
+            group.nodes.end = last;
+            draft.current_group = group.parent;
+        }
+    });
+    // Outside of a recording it leads nowhere, and a task within has said so.
+    (result, entered.unwrap_or(GroupHandle { index: u32::MAX, draft: 0 }))
+}
+
 #[track_caller]
 pub(crate) fn max_active(handle: Handle, elements: usize) {
     let at = Location::caller();
@@ -282,31 +372,45 @@ pub(crate) fn max_active(handle: Handle, elements: usize) {
 }
 
 #[track_caller]
-pub(crate) fn rename(handle: Handle, name: String) {
-    let at = Location::caller();
-    with(|draft| draft.node(handle, at).map(|node| node.name = Some(name.into())));
+pub(crate) fn rename(of: impl Into<Party>, name: String) {
+    let (of, at) = (of.into(), Location::caller());
+    with(|draft| match of {
+        Party::Node(node) => draft.node(node, at).map(|node| node.name = Some(name.into())),
+        Party::Group(group) => draft.group(group, at).map(|group| group.name = name.into()),
+    });
 }
 
-pub(crate) fn order(node: Handle, order: Order, at: Place) {
+pub(crate) fn order(node: Party, order: Order, at: Place) {
     with(|draft| {
-        if draft.node(node, at).is_some() {
+        let is_there = match node {
+            Party::Node(node) => draft.node(node, at).is_some(),
+            Party::Group(group) => draft.group(group, at).is_some(),
+        };
+        if is_there {
             draft.orders.push(DraftOrder { node, upstream: order.upstream(), rule: order.rule(), at });
         }
     });
 }
 
 #[track_caller]
-pub(crate) fn allow_failure(handle: Handle) {
-    let at = Location::caller();
-    with(|draft| draft.node(handle, at).map(|node| node.allow_failure = true));
+pub(crate) fn allow_failure(of: impl Into<Party>) {
+    let (of, at) = (of.into(), Location::caller());
+    with(|draft| match of {
+        Party::Node(node) => draft.node(node, at).map(|node| node.allow_failure = true),
+        Party::Group(group) => draft.group(group, at).map(|group| group.allow_failure = true),
+    });
 }
 
 #[track_caller]
-pub(crate) fn set(handle: Handle, name: &'static str, set: impl FnOnce(&mut TaskOptions)) {
-    let at = Location::caller();
+pub(crate) fn set(of: impl Into<Party>, name: &'static str, set: impl FnOnce(&mut TaskOptions)) {
+    let (of, at) = (of.into(), Location::caller());
     with(|draft| {
-        if let Some(node) = draft.node(handle, at) {
-            let overrides = node.overrides.get_or_insert_default();
+        let overrides = match of {
+            Party::Node(node) => draft.node(node, at).map(|node| &mut node.overrides),
+            Party::Group(group) => draft.group(group, at).map(|group| &mut group.overrides),
+        };
+        if let Some(overrides) = overrides {
+            let overrides = overrides.get_or_insert_default();
             overrides.given.push((name, at));
             set(&mut overrides.options);
         }

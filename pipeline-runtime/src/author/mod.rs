@@ -12,6 +12,7 @@ pub(crate) mod derived;
 pub(crate) mod draft;
 pub(crate) mod equality;
 pub(crate) mod error;
+pub(crate) mod group;
 pub(crate) mod input;
 pub(crate) mod node;
 pub(crate) mod notify;

@@ -2,12 +2,13 @@
 
 use super::check;
 use super::graph::{Calendar, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
+use super::groups;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
 use super::problem::PlanError;
 use crate::author::definition::{Kind, Task};
-use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
+use crate::author::draft::{self, Draft, DraftGroup, DraftNode, Handle, Misuse, Overrides, Place};
 use crate::author::error::cut_shared;
 use crate::author::input::{self, Rule};
 use crate::author::notify::{Callback, Event, Identity};
@@ -17,7 +18,7 @@ use crate::author::pipeline::{Described, Pipeline};
 use crate::schedule::{Schedule, ScheduleError, parse_zone};
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 impl Pipeline {
@@ -87,6 +88,8 @@ pub(super) struct Order {
 pub(super) struct Sketch {
     pub(super) plan: Plan,
     pub(super) overrides: Vec<(NodeIx, Box<Overrides>)>,
+    /// What groups give to all in them.
+    pub(super) of_groups: Vec<Box<Overrides>>,
     pub(super) orders: Vec<Order>,
     pub(super) misuses: Vec<Misuse>,
     pub(super) max_active: Vec<(NodeIx, usize, Place)>,
@@ -101,6 +104,7 @@ impl Sketch {
             Ok(schedule) => (schedule, None),
             Err(error) => (None, Some(error)),
         };
+        let groups = groups::of_draft(&draft.groups);
         let mut tables = Tables::new(options);
         let run = tables.run(options);
         let mut names = HashMap::new();
@@ -108,7 +112,9 @@ impl Sketch {
             draft.scopes.iter().map(|&parent| Scope { parent, each: None, nodes: Vec::new(), imports: Vec::new() }).collect();
         let (mut nodes, mut overrides, mut max_active) = (Vec::with_capacity(draft.nodes.len()), Vec::new(), Vec::new());
         for (ix, drafted) in (0..).zip(draft.nodes) {
-            let policy = tables.policy(&drafted);
+            let around: Vec<u32> = groups::around(&groups, ix).collect();
+            let in_groups = || around.iter().map(|group| &draft.groups[*group as usize]);
+            let policy = tables.policy(&drafted, in_groups());
             let scope = &mut scopes[drafted.scope as usize];
             let offset = u32::try_from(scope.nodes.len()).unwrap_or(u32::MAX);
             scope.nodes.push(ix);
@@ -116,7 +122,8 @@ impl Sketch {
                 scopes[each.scope as usize].each = Some(ix);
                 max_active.extend(each.max_active.map(|(elements, at)| (ix, elements, at)));
             }
-            let name = name(&drafted, &mut names);
+            let allow_failure = drafted.allow_failure || in_groups().any(|group| group.allow_failure);
+            let name = name(&drafted, around.first().copied(), &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
             nodes.push(PlanNode {
                 what: what(drafted.what),
@@ -129,7 +136,7 @@ impl Sketch {
                 needs: 0,
                 policy,
                 rank: 0,
-                allow_failure: drafted.allow_failure,
+                allow_failure,
             });
         }
         // An element knows its mapping only once that has been made.
@@ -138,9 +145,6 @@ impl Sketch {
                 nodes[element as usize].what = What::Element { each };
             }
         }
-        let order =
-            |of: draft::DraftOrder| Order { node: of.node.index(), upstream: of.upstream.index(), rule: of.rule, at: of.at };
-        let orders: Vec<Order> = draft.orders.into_iter().map(order).collect();
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
@@ -159,12 +163,14 @@ impl Sketch {
             args: draft.args,
             edges: Vec::new(),
             scopes,
+            groups,
             policies: tables.policies,
             pools: tables.pools,
             notifiers: tables.notifiers,
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };
+        let orders = groups::orders(&plan, draft.orders, &HashSet::new());
         connect(&mut plan, &orders);
         // A plan lives as long as its runs, and may have a million nodes.
         plan.args.shrink_to_fit();
@@ -172,7 +178,8 @@ impl Sketch {
         for scope in &mut plan.scopes {
             scope.nodes.shrink_to_fit();
         }
-        Self { plan, overrides, orders, misuses: draft.misuses, max_active, schedule_error, fields }
+        let of_groups = draft.groups.into_iter().filter_map(|group| group.overrides).collect();
+        Self { plan, overrides, of_groups, orders, misuses: draft.misuses, max_active, schedule_error, fields }
     }
 }
 
@@ -185,7 +192,7 @@ fn schedule(options: &PipelineOptions) -> Option<Result<Schedule, ScheduleError>
     }
 }
 
-fn name(node: &DraftNode, names: &mut HashMap<&'static str, u32>) -> Name {
+fn name(node: &DraftNode, group: Option<u32>, names: &mut HashMap<(Option<u32>, &'static str), u32>) -> Name {
     let default = match &node.what {
         draft::What::Body(task) => task.definition.name,
         draft::What::FirstOf { .. } => "first_of",
@@ -194,7 +201,7 @@ fn name(node: &DraftNode, names: &mut HashMap<&'static str, u32>) -> Name {
     if let Some(name) = &node.name {
         return Name::Given(name.clone());
     }
-    let ordinal = names.entry(default).or_default();
+    let ordinal = names.entry((group, default)).or_default();
     *ordinal += 1;
     Name::Default(*ordinal)
 }
@@ -277,8 +284,8 @@ struct Tables<'a> {
     policies: Vec<Policy>,
     pools: Vec<PoolSpec>,
     notifiers: Vec<Notifier>,
-    /// Nodes of one task without overrides have one policy.
-    of_task: HashMap<*const Task, u32>,
+    /// Nodes of one task without overrides have one policy, in each group that has some.
+    of_task: HashMap<(*const Task, Option<*const Overrides>), u32>,
     of_notifier: HashMap<Identity, NotifierIx>,
 }
 
@@ -286,7 +293,7 @@ impl<'a> Tables<'a> {
     fn new(options: &'a PipelineOptions) -> Self {
         // Gates take the first policy: no retries, no limit, no callbacks.
         let gate = TaskOptions::default();
-        let levels = Levels([&gate, &gate, &gate]);
+        let levels = Levels(&[&gate]);
         let policy = Policy {
             retries: 0,
             retry_delay: levels.retry_delay(Kind::Task),
@@ -307,16 +314,20 @@ impl<'a> Tables<'a> {
         }
     }
 
-    fn policy(&mut self, node: &DraftNode) -> u32 {
+    /// `groups` are those around the node, the innermost first.
+    fn policy<'g>(&mut self, node: &DraftNode, groups: impl Iterator<Item = &'g DraftGroup>) -> u32 {
         let draft::What::Body(task) = &node.what else { return 0 };
+        let of_groups: Vec<&Overrides> = groups.filter_map(|group| group.overrides.as_deref()).collect();
+        // The groups around the innermost of them are always the same.
+        let key = (Arc::as_ptr(task), of_groups.first().map(|nearest| std::ptr::from_ref(*nearest)));
         if node.overrides.is_none()
-            && let Some(&known) = self.of_task.get(&Arc::as_ptr(task))
+            && let Some(&known) = self.of_task.get(&key)
         {
             return known;
         }
-        let nothing = TaskOptions::default();
-        let nearest = node.overrides.as_ref().map_or(&nothing, |overrides| &overrides.options);
-        let levels = Levels([nearest, &task.options, self.defaults]);
+        let own = node.overrides.as_deref().into_iter().chain(of_groups).map(|overrides| &overrides.options);
+        let levels: Vec<&TaskOptions> = own.chain([&task.options, self.defaults]).collect();
+        let levels = Levels(&levels);
         let kind = task.definition.kind;
         let sensor = levels.sensor(kind);
         let policy = Policy {
@@ -332,7 +343,7 @@ impl<'a> Tables<'a> {
         let ix = u32::try_from(self.policies.len()).unwrap_or(u32::MAX);
         self.policies.push(policy);
         if node.overrides.is_none() {
-            self.of_task.insert(Arc::as_ptr(task), ix);
+            self.of_task.insert(key, ix);
         }
         ix
     }

@@ -1,3 +1,4 @@
+use super::groups::Group;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{Policy, PoolSpec, RunPolicy};
@@ -34,6 +35,7 @@ pub struct Plan {
     pub(crate) args: Vec<Arg>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) scopes: Vec<Scope>,
+    pub(crate) groups: Vec<Group>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) pools: Vec<PoolSpec>,
     pub(crate) notifiers: Vec<Notifier>,
@@ -188,7 +190,7 @@ impl Plan {
 
     /// The node's id, without the index of an element.
     pub(crate) fn id(&self, node: NodeIx) -> String {
-        super::id::render(&self.nodes, node)
+        super::id::render(&self.nodes, &self.groups, node)
     }
 
     /// The node of that id.

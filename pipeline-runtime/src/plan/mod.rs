@@ -16,6 +16,7 @@ mod across;
 mod build;
 mod check;
 mod graph;
+mod groups;
 mod id;
 mod notifiers;
 mod policy;

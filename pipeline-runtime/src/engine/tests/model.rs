@@ -201,8 +201,7 @@ impl Model {
             Needs::Failure => return if failed(state) { Says::Go } else { Says::Skip },
             Needs::Runner => return Says::Go,
             Needs::Elements(rule) if self.widths.contains_key(&key) => rule,
-            Needs::Value(rule) => rule,
-            Needs::Order(rule) => rule,
+            Needs::Value(rule) | Needs::Order(rule) => rule,
             Needs::Elements(_) | Needs::Arm(_) => Rule::AllSuccess,
         };
         match (rule, state) {

@@ -30,6 +30,7 @@ impl Plan {
     /// | `after` | the ids that it is ordered after without taking their values |
     /// | `after_rules` | the trigger rule of each of those |
     /// | `options` | as they hold: see below |
+    /// | `group` | the name of the group that it was wired in, with those around that, or null |
     /// | `scope` | the id of the mapping that repeats it, or null |
     /// | `wired_at`, `defined_at` | `file:line:column` of the call and of the task; the latter null for a gate |
     ///
@@ -101,6 +102,7 @@ fn node(plan: &Plan, ix: NodeIx, after: &[(NodeIx, Rule)]) -> Value {
         "after": after.iter().map(|(from, _)| plan.id(*from)).collect::<Vec<String>>(),
         "after_rules": after.iter().map(|(_, rule)| rule.name()).collect::<Vec<&str>>(),
         "options": options(plan, ix),
+        "group": super::super::groups::around(&plan.groups, ix).next().map(|group| &plan.groups[group as usize].id),
         "scope": plan.scope(this.scope).each.map(|each| plan.id(each)),
         "wired_at": this.at.to_string(),
         "defined_at": definition.map(|definition| definition.at.to_string()),

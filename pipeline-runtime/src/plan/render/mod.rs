@@ -177,7 +177,7 @@ fn changed(plan: &Plan, node: NodeIx) -> Vec<(&'static str, String)> {
 
 fn of_policy(plan: &Plan, kind: Kind, policy: &Policy, changed: &mut Vec<(&'static str, String)>) {
     let none = TaskOptions::default();
-    let levels = Levels([&none, &none, &none]);
+    let levels = Levels(&[&none]);
     if policy.retries > 0 {
         changed.push(("retries", policy.retries.to_string()));
     }
