@@ -24,5 +24,6 @@ mod sensors;
 mod size;
 mod sla;
 mod tasks;
+mod teardown;
 mod templates;
 mod within_tokio;

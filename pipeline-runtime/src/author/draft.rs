@@ -89,6 +89,9 @@ pub(crate) struct Draft {
     pub(crate) orders: Vec<DraftOrder>,
     /// Each after the groups around it.
     pub(crate) groups: Vec<DraftGroup>,
+    pub(crate) teardowns: Vec<DraftTeardown>,
+    /// Teardowns whose failure fails the run.
+    pub(crate) fails_run: Vec<(Handle, Place)>,
     /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
     pub(crate) scopes: Vec<u32>,
     pub(crate) misuses: Vec<Misuse>,
@@ -107,6 +110,18 @@ pub(crate) struct DraftOrder {
     pub(crate) node: Party,
     pub(crate) upstream: Party,
     pub(crate) rule: Rule,
+    pub(crate) at: Place,
+}
+
+/// A node that undoes what another has set up, once what was wired in a closure has ended.
+#[derive(Debug)]
+pub(crate) struct DraftTeardown {
+    pub(crate) setup: Handle,
+    pub(crate) node: Handle,
+    /// What the closure wired.
+    pub(crate) inside: Range<u32>,
+    /// What the teardown itself wired.
+    pub(crate) made: Range<u32>,
     pub(crate) at: Place,
 }
 
@@ -359,6 +374,38 @@ pub(crate) fn group<T>(name: String, body: impl FnOnce() -> T) -> (T, GroupHandl
     });
     // Outside of a recording it leads nowhere, and a task within has said so.
     (result, entered.unwrap_or(GroupHandle { index: u32::MAX, draft: 0 }))
+}
+
+/// Records what `body` does, and after it the teardown of what `setup` has set up.
+#[track_caller]
+pub(crate) fn teardown<R>(setup: Handle, body: impl FnOnce() -> R, teardown: impl FnOnce() -> Handle) -> R {
+    let at = Location::caller();
+    let count = || with(|draft| u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX)).unwrap_or_default();
+    let first = count();
+    let result = body();
+    let middle = count();
+    let node = teardown();
+    let last = count();
+    with(|draft| {
+        // A task that is given by its name alone is called within the standard library.
+        for node in draft.nodes.iter_mut().take(last as usize).skip(middle as usize) {
+            if node.at.file().ends_with("ops/function.rs") {
+                node.at = at;
+            }
+        }
+        draft.teardowns.push(DraftTeardown { setup, node, inside: first..middle, made: middle..last, at });
+    });
+    result
+}
+
+#[track_caller]
+pub(crate) fn fails_run(node: Handle) {
+    let at = Location::caller();
+    with(|draft| {
+        if draft.node(node, at).is_some() {
+            draft.fails_run.push((node, at));
+        }
+    });
 }
 
 #[track_caller]

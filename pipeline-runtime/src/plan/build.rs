@@ -7,6 +7,7 @@ use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
 use super::problem::PlanError;
+use super::teardowns;
 use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftGroup, DraftNode, Handle, Misuse, Overrides, Place};
 use crate::author::error::cut_shared;
@@ -16,7 +17,7 @@ use crate::author::options::{PipelineOptions, TaskOptions};
 use crate::author::params::{Fields, Source};
 use crate::author::pipeline::{Described, Pipeline};
 use crate::schedule::{Schedule, ScheduleError, parse_zone};
-use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
+use pipeline_syntax::limits::{MAX_ACTIVE_RUNS, TEARDOWN_TIMEOUT};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -90,6 +91,8 @@ pub(super) struct Sketch {
     pub(super) overrides: Vec<(NodeIx, Box<Overrides>)>,
     /// What groups give to all in them.
     pub(super) of_groups: Vec<Box<Overrides>>,
+    /// The nodes that were said to fail the run, and where.
+    pub(super) fails_run: Vec<(NodeIx, Place)>,
     pub(super) orders: Vec<Order>,
     pub(super) misuses: Vec<Misuse>,
     pub(super) max_active: Vec<(NodeIx, usize, Place)>,
@@ -105,6 +108,9 @@ impl Sketch {
             Err(error) => (None, Some(error)),
         };
         let groups = groups::of_draft(&draft.groups);
+        let teardowns = teardowns::of_draft(draft.teardowns);
+        let torn_down: HashSet<NodeIx> = teardowns.iter().map(|teardown| teardown.node).collect();
+        let fails_run: Vec<(NodeIx, Place)> = draft.fails_run.iter().map(|(node, at)| (node.index(), *at)).collect();
         let mut tables = Tables::new(options);
         let run = tables.run(options);
         let mut names = HashMap::new();
@@ -114,7 +120,8 @@ impl Sketch {
         for (ix, drafted) in (0..).zip(draft.nodes) {
             let around: Vec<u32> = groups::around(&groups, ix).collect();
             let in_groups = || around.iter().map(|group| &draft.groups[*group as usize]);
-            let policy = tables.policy(&drafted, in_groups());
+            let is_teardown = !torn_down.is_empty() && torn_down.contains(&ix);
+            let policy = tables.policy(&drafted, in_groups(), is_teardown);
             let scope = &mut scopes[drafted.scope as usize];
             let offset = u32::try_from(scope.nodes.len()).unwrap_or(u32::MAX);
             scope.nodes.push(ix);
@@ -122,7 +129,8 @@ impl Sketch {
                 scopes[each.scope as usize].each = Some(ix);
                 max_active.extend(each.max_active.map(|(elements, at)| (ix, elements, at)));
             }
-            let allow_failure = drafted.allow_failure || in_groups().any(|group| group.allow_failure);
+            let is_forgiven = is_teardown && !fails_run.iter().any(|(node, _)| *node == ix);
+            let allow_failure = is_forgiven || drafted.allow_failure || in_groups().any(|group| group.allow_failure);
             let name = name(&drafted, around.first().copied(), &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
             nodes.push(PlanNode {
@@ -164,13 +172,15 @@ impl Sketch {
             edges: Vec::new(),
             scopes,
             groups,
+            teardowns,
             policies: tables.policies,
             pools: tables.pools,
             notifiers: tables.notifiers,
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };
-        let orders = groups::orders(&plan, draft.orders, &HashSet::new());
+        let mut orders = groups::orders(&plan, draft.orders, &torn_down);
+        orders.extend(teardowns::orders(&plan));
         connect(&mut plan, &orders);
         // A plan lives as long as its runs, and may have a million nodes.
         plan.args.shrink_to_fit();
@@ -179,7 +189,7 @@ impl Sketch {
             scope.nodes.shrink_to_fit();
         }
         let of_groups = draft.groups.into_iter().filter_map(|group| group.overrides).collect();
-        Self { plan, overrides, of_groups, orders, misuses: draft.misuses, max_active, schedule_error, fields }
+        Self { plan, overrides, of_groups, fails_run, orders, misuses: draft.misuses, max_active, schedule_error, fields }
     }
 }
 
@@ -259,6 +269,10 @@ fn connect(plan: &mut Plan, orders: &[Order]) {
         let rule = EdgeRule::Upstream(order.rule);
         (order.upstream, Edge { to: order.node, offset: Edge::INWARDS, rule })
     }));
+    for teardown in &plan.teardowns {
+        let edge = Edge { to: teardown.node, offset: Edge::INWARDS, rule: EdgeRule::Teardown };
+        edges.extend(plan.inside(teardown).map(|from| (from, edge)));
+    }
     for (from, edge) in &mut edges {
         let target = plan.node(edge.to);
         if target.scope == plan.node(*from).scope {
@@ -284,8 +298,8 @@ struct Tables<'a> {
     policies: Vec<Policy>,
     pools: Vec<PoolSpec>,
     notifiers: Vec<Notifier>,
-    /// Nodes of one task without overrides have one policy, in each group that has some.
-    of_task: HashMap<(*const Task, Option<*const Overrides>), u32>,
+    /// Nodes of one task without overrides have one policy, in each group that has some, and as teardowns another.
+    of_task: HashMap<(*const Task, Option<*const Overrides>, bool), u32>,
     of_notifier: HashMap<Identity, NotifierIx>,
 }
 
@@ -315,11 +329,11 @@ impl<'a> Tables<'a> {
     }
 
     /// `groups` are those around the node, the innermost first.
-    fn policy<'g>(&mut self, node: &DraftNode, groups: impl Iterator<Item = &'g DraftGroup>) -> u32 {
+    fn policy<'g>(&mut self, node: &DraftNode, groups: impl Iterator<Item = &'g DraftGroup>, is_teardown: bool) -> u32 {
         let draft::What::Body(task) = &node.what else { return 0 };
         let of_groups: Vec<&Overrides> = groups.filter_map(|group| group.overrides.as_deref()).collect();
         // The groups around the innermost of them are always the same.
-        let key = (Arc::as_ptr(task), of_groups.first().map(|nearest| std::ptr::from_ref(*nearest)));
+        let key = (Arc::as_ptr(task), of_groups.first().map(|nearest| std::ptr::from_ref(*nearest)), is_teardown);
         if node.overrides.is_none()
             && let Some(&known) = self.of_task.get(&key)
         {
@@ -333,7 +347,7 @@ impl<'a> Tables<'a> {
         let policy = Policy {
             retries: levels.first(|options| options.retries).unwrap_or(0),
             retry_delay: levels.retry_delay(kind),
-            limit: levels.limit(sensor.as_deref()),
+            limit: levels.limit(sensor.as_deref()).or(is_teardown.then_some(TEARDOWN_TIMEOUT)),
             pool: levels.first(|options| options.pool).map_or(0, |pool| self.pool(pool.name, pool.slots)),
             priority: levels.first(|options| options.priority).unwrap_or(0),
             sla: levels.first(|options| options.sla),

@@ -6,7 +6,7 @@ use super::groups::Group;
 use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
 use super::problem::Problem;
-use super::templates;
+use super::{teardowns, templates};
 use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
@@ -47,6 +47,11 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
             problems.push(foreign(node.at));
         }
     }
+    for teardown in &draft.teardowns {
+        if !teardown.setup.is_of(draft) || !teardown.node.is_of(draft) {
+            problems.push(foreign(teardown.at));
+        }
+    }
     for order in &draft.orders {
         if !order.upstream.is_of(draft) {
             problems.push(foreign(order.at));
@@ -71,6 +76,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     let twice = groups(sketch, &mut problems);
     ids(sketch, pipeline, &twice, &mut problems);
     scopes(sketch, &mut problems);
+    teardowns::check(sketch, &mut problems);
     elements_of_no_mapping(sketch, &mut problems);
     overrides(sketch, &mut problems);
     sensors(sketch, pipeline, &mut problems);

@@ -3,6 +3,7 @@ use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{Policy, PoolSpec, RunPolicy};
 use super::recalled::Recalled;
+use super::teardowns::Teardown;
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Task};
@@ -36,6 +37,8 @@ pub struct Plan {
     pub(crate) edges: Vec<Edge>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) groups: Vec<Group>,
+    /// By their nodes.
+    pub(crate) teardowns: Vec<Teardown>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) pools: Vec<PoolSpec>,
     pub(crate) notifiers: Vec<Notifier>,
@@ -135,6 +138,8 @@ pub(crate) enum EdgeRule {
     Failure,
     /// From a node to the gate of whichever is first.
     Race,
+    /// From a node to the teardown of what it works with.
+    Teardown,
 }
 
 #[derive(Debug)]

@@ -26,6 +26,7 @@ mod render;
 mod secrets;
 mod skeleton;
 mod sla;
+mod teardowns;
 mod templates;
 #[cfg(test)]
 mod tests;

@@ -108,6 +108,7 @@ impl Plan {
             scopes,
             // Its ids are whole.
             groups: Vec::new(),
+            teardowns: Vec::new(),
             policies,
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),

@@ -41,6 +41,7 @@ impl RunContext<'_> {
         if self.run.state().is_end() {
             return;
         }
+        self.go_on_ending();
         self.set_run_timers();
         for slot in self.run.slots() {
             self.resume_wait(slot);

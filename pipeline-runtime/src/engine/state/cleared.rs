@@ -16,6 +16,7 @@ impl Run {
     /// Undoes what happened to nodes.
     pub(super) fn cleared(&mut self, slots: &[Slot], at: Timestamp, changes: &mut impl Changes) {
         let plan = Arc::clone(self.plan());
+        self.ending = None;
         if self.state.is_end() {
             // The run has another life, with limits of its own.
             self.reopened = Some(at);

@@ -19,6 +19,7 @@ mod mapping;
 mod node;
 mod reconsider;
 mod run;
+mod teardown;
 mod trigger_rule;
 
 pub(crate) use cancelled::{Found, ends_open_nodes};

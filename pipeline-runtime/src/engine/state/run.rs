@@ -37,6 +37,8 @@ pub(crate) struct RunSpec {
 pub(crate) struct Run {
     pub(super) spec: Arc<RunSpec>,
     pub(super) state: RunState,
+    /// In which state it is to end once its teardowns have run.
+    pub(super) ending: Option<RunState>,
     pub(super) started: Timestamp,
     /// When it was last retried after its end: its limits count from there.
     pub(super) reopened: Option<Timestamp>,
@@ -66,6 +68,7 @@ impl Run {
         Self {
             open: nodes.len(),
             state: RunState::Running,
+            ending: None,
             started: now,
             reopened: None,
             layout,
@@ -104,6 +107,7 @@ impl Run {
             Record::Skipped { slot, why } => self.skipped(*slot, why, changes),
             Record::UpstreamFailed { slot, cause } => self.upstream_failed(*slot, *cause, changes),
             Record::Cleared { slots } => self.cleared(slots, at, changes),
+            Record::Ending { state } => self.ending = Some(*state),
             Record::RunEnded { state } => self.run_ended(*state, changes),
             Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. } => {
                 self.callbacks.apply(entry);
@@ -422,9 +426,9 @@ impl Run {
     #[cfg(test)]
     pub(crate) fn fold(&self) -> String {
         use std::fmt::Write;
-        let Self { state, reopened, mappings, open, failures, unwanting, callbacks, nodes, .. } = self;
+        let Self { state, ending, reopened, mappings, open, failures, unwanting, callbacks, nodes, .. } = self;
         let mut text = format!(
-            "{state} reopened {reopened:?} open {open} failures {failures} unwanting {unwanting} {callbacks:?} {mappings:?}\n"
+            "{state} ending {ending:?} reopened {reopened:?} open {open} failures {failures} unwanting {unwanting} {callbacks:?} {mappings:?}\n"
         );
         for (slot, node) in nodes.iter().enumerate() {
             let _ = writeln!(text, "{slot} {node:?}");

@@ -211,6 +211,7 @@ fn list(plan: &Plan, scope: ScopeIx, depth: usize, afters: &[Vec<(NodeIx, Rule)>
         if !matches!(what, What::Arm { .. } | What::Failure { .. } | What::Element { .. }) {
             let mut from: Vec<String> = inputs(plan, ix).iter().map(|input| source(plan, input)).collect();
             from.extend(after(plan, &afters[ix as usize]));
+            from.extend(plan.teardown(ix).map(|teardown| format!("tears down: {}", plan.id(teardown.setup))));
             let options = changed(plan, ix).into_iter().map(|(name, value)| format!("{name} {value}").trim_end().to_owned());
             let at = plan.node(ix).at;
             let id = format!("{:indent$}{}", "", plan.id(ix), indent = 2 * depth);
