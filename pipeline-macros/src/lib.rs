@@ -399,6 +399,7 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// | option | type | default | meaning | typical error |
 /// |---|---|---|---|---|
 /// | `schedule = "0 6 * * *"` | cron of five fields as croniter reads it, or `@daily`, `@hourly`, … | none: runs when asked to | each tick closes a data interval | `` invalid schedule "61 6 * * *": minute 61 is not within 0-59 `` |
+/// | `when = all(VISITS, PROCESSES)` | paths of `static` assets | none | a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that began so | `` `schedule` and `when` both say when a run begins: keep one `` |
 /// | `timezone = "Europe/Berlin"` | IANA name | UTC | where the schedule's clock stands, and where a date or time without an offset is meant; dates in templates are UTC | `` invalid time zone "Europe/Berln": there is none of that name; did you mean `Europe/Berlin`? `` |
 /// | `start = "2024-01-31"`, `end` | a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"` | none | no interval starts before, or after; of a day, before it begins, or after it ends | `` invalid date "2024-1-5": write `2024-01-05` `` |
 /// | `catchup = true` | `true` or `false` | false | whether missed intervals run, all of them, or the latest only | `` write it without quotes: `catchup = true` `` |

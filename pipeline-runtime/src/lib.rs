@@ -140,7 +140,7 @@
 
 // Much of the engine serves a journal or a command line.
 #![cfg_attr(
-    not(feature = "cli"),
+    not(all(feature = "cli", feature = "watch", feature = "webhook")),
     allow(dead_code, unreachable_pub, unused_imports, reason = "what the missing features would use")
 )]
 
@@ -187,12 +187,15 @@ pub use alerts::Webhook;
 #[doc(no_inline)]
 pub use {bytes, chrono};
 
+pub use author::across::{OnFailed, PipelineRef, StartedRun, TaskName, UpstreamRun};
+pub use author::asset::Asset;
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
 pub use author::group::{Group, group};
 pub use author::input::IntoInput;
-pub use author::node::{ArmsExt, List, Node, first_of};
+pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
+pub use author::node::{ArmsExt, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Notification, Notify};
 pub use author::options::{Backoff, Mode, OnTimeout, Pool};
 pub use author::order::{Order, Steps, Upstreams, chain};
@@ -213,15 +216,17 @@ pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
-pub use simulate::{Simulation, SimulationError};
+pub use sensors::{run_of, start};
+pub use simulate::{Ran, Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
 pub use time::{Clock, Timestamp};
 
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, Node, Notification, Notify, Object, Outcome, Pipeline, Poke,
-        Pool, Result, Secret, TaskError, branch, chain, first_of, group, pipeline, sensor, task, template,
+        ArmsExt as _, Asset, Branch, Bucket, Context, Failure, IntoInput, ListExt as _, Node, Notification, Notify, Object,
+        Outcome, Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, first_of, group, pipeline, run_of, sensor, task,
+        template,
     };
 
     #[cfg(feature = "webhook")]

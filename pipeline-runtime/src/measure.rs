@@ -103,8 +103,9 @@ impl Live {
             interval: Interval::at(now.to_utc()),
             previous: None,
             params: serde_json::Value::Null,
+            updates: Box::default(),
         };
-        let key = self.journal.as_ref().map_or(0, |journal| journal.enter(&stored(plan, &info, now)));
+        let key = self.journal.as_ref().map_or(0, |journal| journal.enter(&stored(plan, &info, now), &[]));
         let spec = RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: 0, key };
         LiveRun { live: self, ix: self.engine.start(spec) }
     }

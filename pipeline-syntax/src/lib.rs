@@ -13,6 +13,7 @@
 //! | [`date`] | dates, and the window between two of them |
 //! | [`duration`] | durations |
 //! | [`id`] | the ids of nodes and pipelines |
+//! | [`key`] | the keys of a list's elements |
 //! | [`limits`] | defaults, and the bounds of values |
 //! | [`suggest`] | the nearest known name to what was typed |
 //! | [`template`] | what a template may name |
@@ -37,6 +38,7 @@ pub mod cron;
 pub mod date;
 pub mod duration;
 pub mod id;
+pub mod key;
 pub mod limits;
 pub mod suggest;
 pub mod template;

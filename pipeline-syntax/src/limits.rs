@@ -26,6 +26,8 @@ pub const LONGEST: Duration = Duration::from_hours(36_525 * 24);
 pub const STEEPEST: f64 = 1_000_000.0;
 /// The longest id, in bytes.
 pub const LONGEST_ID: usize = 200;
+/// The longest key of a list's element, in bytes.
+pub const LONGEST_KEY: usize = 200;
 
 /// Whether the duration of an option may be zero. A wait, or an addition to one, may be left out; a limit or an interval of no time
 /// would mean nothing.

@@ -40,9 +40,9 @@ fn the_same_elsewhere() {
     assert!(said.contains("[exit 1]") && said.contains("error: node `never` failed: there will be none"), "{said}");
 }
 
-/// What sets the terminal's title, and what looks like a line of the engine.
+/// What sets the terminal's title, and what looks like a line of the engine or like a message of ours.
 const TITLE: &str = "\u{1b}]0;owned\u{7}";
-const FORGED: &str = "2024-03-25T00:00:00Z ERROR engine: all is lost";
+const FORGED: [&str; 2] = ["2024-03-25T00:00:00Z ERROR engine: all is lost", "error: all is lost, call this number"];
 
 /// The lines that a terminal shows, without what draws them in place.
 fn lines(sent: &str) -> Vec<String> {
@@ -62,10 +62,10 @@ fn lines(sent: &str) -> Vec<String> {
 #[test]
 fn nothing_that_anybody_says_does_anything_to_a_terminal() {
     let folder = Folder::new();
-    let word = format!("word={TITLE}\n{FORGED}");
-    let node = format!("{TITLE}\n{FORGED}");
+    let node = format!("{TITLE}\n{}", FORGED.join("\n"));
+    let word = format!("word={node}");
     let run = "manual__2024-03-25T00:00:00Z";
-    let all: [&[&str]; 17] = [
+    let all: [&[&str]; 22] = [
         &["run", "hostile", "--logical-date", "2024-03-25", "--param", &word],
         &["retry", run],
         &["show", run],
@@ -81,7 +81,12 @@ fn nothing_that_anybody_says_does_anything_to_a_terminal() {
         &["simulate", "hostile", "--param", &word],
         // What is refused is quoted.
         &["show", &node],
+        &["logs", run, &node],
+        &["logs", &node],
         &["skip", run, &node],
+        &["skip", &node, "shout_at"],
+        &["trigger", &node],
+        &["runs", "--since", &node],
         &["run", "hostile", "--log", &node],
         &[&node],
     ];
@@ -89,7 +94,7 @@ fn nothing_that_anybody_says_does_anything_to_a_terminal() {
         let (code, sent) = on_terminal(folder.command(args));
         assert!(code.is_some_and(|code| code < 3), "{args:?}: {code:?}: {sent}");
         assert!(!sent.contains(TITLE) && !sent.contains('\u{7}'), "{args:?}: {sent:?}");
-        let forged = lines(&sent).into_iter().find(|line| line.starts_with(FORGED));
+        let forged = lines(&sent).into_iter().find(|line| FORGED.iter().any(|forged| line.starts_with(forged)));
         assert_eq!(forged, None, "{args:?}: {sent:?}");
     }
     // They were said.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's own means are there or it fails")]
 #![allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
 
+mod across;
 mod arrivals;
 mod asked;
 mod damage;

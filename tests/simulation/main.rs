@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
+mod across;
+mod assets;
 mod branches;
 mod callbacks;
 mod context;

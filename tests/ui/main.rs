@@ -5,6 +5,8 @@
 
 mod goldens;
 
+#[path = "assets/pass/assets.rs"]
+mod assets;
 #[path = "branch/pass/branches.rs"]
 mod branches;
 #[path = "options/pass/every_option.rs"]
@@ -23,6 +25,8 @@ mod secrets;
 mod signatures;
 #[path = "template/pass/templates.rs"]
 mod templates;
+#[path = "across/pass/upstream.rs"]
+mod upstream;
 
 /// Every mistake is refused, in these words: `TRYBUILD=overwrite` writes them anew.
 #[test]
@@ -34,6 +38,8 @@ fn mistakes_are_refused() {
 #[test]
 fn what_is_right_is_accepted() {
     for pipeline in [
+        assets::updating(),
+        assets::waiting(),
         branches::branches(),
         every_option::every_option(),
         every_position::every_position(),
@@ -45,6 +51,7 @@ fn what_is_right_is_accepted() {
         secrets::secrets(),
         signatures::signatures(),
         templates::templates(),
+        upstream::upstream(),
     ] {
         pipeline.check().unwrap_or_else(|problems| panic!("{}: {problems}", pipeline.id()));
     }

@@ -72,6 +72,11 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
         Value::Pool(path) => {
             quote_spanned!(path.span()=> .#method(&#path))
         }
+        Value::When(when) => {
+            let new = runtime.private(Span::call_site(), &format!("When::{}", when.rule));
+            let assets = when.assets.iter().map(|path| quote_spanned!(path.span()=> .of(&#path)));
+            quote!(.#method(#new() #(#assets)*))
+        }
         Value::Backoff(backoff) => {
             let backoff = backoff.expand(runtime);
             quote!(.#method(#backoff))

@@ -14,6 +14,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod value;
+mod when;
 
 pub(crate) use completion::completion;
 pub(crate) use table::Place;

@@ -25,26 +25,29 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) {
                 a_second_poke_fits(options, errors);
             }
         }
-        Place::Pipeline => start_and_end_are_a_window(options, errors),
+        Place::Pipeline => {
+            start_and_end_are_a_window(options, errors);
+            only_one_of(options, "schedule", "when", "when a run begins", errors);
+        }
         Place::Arms => {}
     }
 }
 
 /// On a task `backoff` is the wait between attempts.
 fn one_wait_between_attempts(options: &Options, errors: &mut Errors) {
-    only_one_of(options, "retry_delay", "backoff", "attempts", errors);
+    only_one_of(options, "retry_delay", "backoff", "how long to wait between attempts", errors);
 }
 
 /// On a sensor `backoff` is the wait between pokes.
 fn one_wait_between_pokes(options: &Options, errors: &mut Errors) {
-    only_one_of(options, "poke", "backoff", "pokes", errors);
+    only_one_of(options, "poke", "backoff", "how long to wait between pokes", errors);
 }
 
-fn only_one_of(options: &Options, one: &str, other: &str, between: &str, errors: &mut Errors) {
+fn only_one_of(options: &Options, one: &str, other: &str, what: &str, errors: &mut Errors) {
     let both = |name: &&super::Setting| name.spec.name == one || name.spec.name == other;
     let mut given = options.settings.iter().filter(both);
     if let (Some(_), Some(second)) = (given.next(), given.next()) {
-        errors.on(&second.name, format!("`{one}` and `{other}` both say how long to wait between {between}: keep one"));
+        errors.on(&second.name, format!("`{one}` and `{other}` both say {what}: keep one"));
     }
 }
 

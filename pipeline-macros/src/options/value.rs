@@ -3,6 +3,7 @@
 use super::groups::{self, Backoff, Rung};
 use super::pieces::{Entry, Given};
 use super::table::{Place, Shape, Spec};
+use super::when::{self, When};
 use super::{Options, paths};
 use crate::error::Errors;
 use pipeline_syntax::suggest;
@@ -25,6 +26,7 @@ pub(crate) enum Value {
     Word(&'static str, &'static str),
     Callbacks(Vec<ExprPath>),
     Pool(ExprPath),
+    When(When),
     Backoff(Backoff),
     Escalation(Vec<Rung>),
     Tags(Vec<LitStr>),
@@ -96,6 +98,7 @@ impl Reader<'_> {
             Shape::Tags => self.tags().map(Value::Tags),
             Shape::Callbacks => paths::callbacks(self.spec, self.tokens, self.errors).map(Value::Callbacks),
             Shape::Pool => paths::pool(self.spec, self.tokens, self.errors).map(Value::Pool),
+            Shape::When => when::when(self.spec, self.tokens, self.errors).map(Value::When),
             Shape::Runtime => paths::runtime(self.tokens, self.errors).map(Value::Runtime),
             Shape::Backoff | Shape::Escalation | Shape::Defaults => None,
         }

@@ -37,8 +37,9 @@ pub(super) fn items(model: &Model<'_>) -> TokenStream {
     let namespace = namespace(model);
     let body = body(model);
     let checks = checks(model);
+    let task_name = task_name(model);
     let import = model.runtime.import();
-    quote!(#import #body #constructor #namespace #checks)
+    quote!(#import #body #constructor #namespace #checks #task_name)
 }
 
 /// The function that users call inside of a pipeline.
@@ -325,6 +326,28 @@ fn checks(model: &Model<'_>) -> Option<TokenStream> {
     Some(quote_spanned! {span=>
         #keyword #checks #of_name {
             #declared #checked<#role, { #output::<#returned>() }>;
+        }
+    })
+}
+
+/// The task by its name as a type: what its nodes pass on, for whoever takes that in another pipeline.
+fn task_name(model: &Model<'_>) -> Option<TokenStream> {
+    if !model.sound {
+        return None;
+    }
+    let span = model.output_span();
+    let (name, value, id, output) = (model.name(), value_type(model), &model.id, output_name::of(&model.output));
+    let (task_name, keyword) = (model.runtime.private(span, "TaskName"), Token![impl](Span::call_site()));
+    let of_name = words_aside(quote_spanned!(span=> for #name));
+    let declared = words_aside(quote_spanned!(span=> type Output =));
+    let consts = words_aside(quote_spanned! {span=>
+        const ID: &'static ::core::primitive::str = #id;
+        const OUTPUT: &'static ::core::primitive::str = #output;
+    });
+    Some(quote_spanned! {span=>
+        #keyword #task_name #of_name {
+            #declared #value;
+            #consts
         }
     })
 }

@@ -1,6 +1,7 @@
 use super::{payload, post};
 use crate::author::error::{Later, Result, TaskError};
 use crate::author::notify::{BoxFuture, Notification, Notify};
+use crate::author::redaction;
 use crate::author::secret::Secret;
 use crate::storage::World;
 use std::collections::BTreeSet;
@@ -102,7 +103,11 @@ impl Webhook {
     fn url(self) -> Result<String> {
         let variable = self.variable;
         match std::env::var(variable) {
-            Ok(url) if !url.trim().is_empty() => Ok(url.trim().to_owned()),
+            Ok(url) if !url.trim().is_empty() => {
+                // Whoever knows it may post.
+                redaction::hide(url.trim());
+                Ok(url.trim().to_owned())
+            }
             Ok(_) => Err(TaskError::fatal(format!("the webhook's variable {variable} is empty; set it to the URL to be told"))),
             Err(VarError::NotPresent) => {
                 Err(TaskError::fatal(format!("the webhook's variable {variable} is not set; set it to the URL to be told")))

@@ -35,6 +35,20 @@ pub(crate) struct RunInfo {
     pub(crate) interval: crate::schedule::Interval,
     pub(crate) previous: Option<crate::schedule::Interval>,
     pub(crate) params: serde_json::Value,
+    /// The updates of assets that it was begun by, or reads.
+    pub(crate) updates: Box<[RunUpdate]>,
+}
+
+/// An update of an asset that a run was begun by, or reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunUpdate {
+    /// Its number in the journal.
+    pub(crate) id: i64,
+    pub(crate) asset: &'static str,
+    /// Whether it is one of those that began the run.
+    pub(crate) begins: bool,
+    /// The value as JSON; none where the run does not read it.
+    pub(crate) json: Option<Arc<[u8]>>,
 }
 
 /// What a sensor remembers from poke to poke, as JSON.
@@ -63,6 +77,11 @@ pub(crate) trait Attempt {
 impl Context {
     pub(crate) fn new(run: Arc<RunInfo>, node: Arc<str>, attempt: u32, started: DateTime<Utc>, memory: Memory) -> Self {
         Self { run, node, attempt, started, memory }
+    }
+
+    /// The update of that asset that its run was begun by, or reads.
+    pub(crate) fn update_of(&self, asset: &str) -> Option<&RunUpdate> {
+        self.run.updates.iter().find(|update| update.asset == asset)
     }
 
     /// The run's id.
@@ -210,6 +229,7 @@ impl Context {
             interval: crate::schedule::Interval::at(date),
             previous: None,
             params: serde_json::Value::Null,
+            updates: Box::default(),
         };
         Self::new(Arc::new(run), "test".into(), 1, date, Memory::default())
     }

@@ -3,9 +3,12 @@
 //! A task's constructor finds the draft through a thread-local, since handles are `Copy` and carry no borrow. Every node made
 //! here remembers where it was wired, and mistakes that types cannot see are kept for the plan's check, which reports them all.
 
+use super::across::Across;
+use super::asset::AssetSpec;
 use super::body::{Arg, Labelled};
 use super::definition::{Definition, Task};
 use super::input::{Rule, Source, Upstream};
+use super::keys::ElementKeys;
 use super::options::TaskOptions;
 use super::order::Order;
 use super::value::Value;
@@ -92,12 +95,20 @@ pub(crate) struct Draft {
     pub(crate) teardowns: Vec<DraftTeardown>,
     /// Teardowns whose failure fails the run.
     pub(crate) fails_run: Vec<(Handle, Place)>,
+    /// `.updates(..)`: node, asset, where.
+    pub(crate) updates: Vec<(u32, &'static AssetSpec, Place)>,
+    /// The nodes that read assets.
+    pub(crate) reads: Vec<(u32, &'static AssetSpec)>,
     /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
     pub(crate) scopes: Vec<u32>,
     pub(crate) misuses: Vec<Misuse>,
+    /// The nodes that have to do with another pipeline.
+    pub(crate) across: Vec<(u32, Across)>,
     current_scope: u32,
     current_group: Option<u32>,
     failures: HashMap<u32, Handle>,
+    /// What makes the keys of lists.
+    keys: Vec<ElementKeys>,
     /// The tasks met so far.
     tasks: HashMap<TypeId, Arc<Task>>,
     /// What is shared by all that the pipeline function does, of each type one.
@@ -152,11 +163,25 @@ pub(crate) struct DraftNode {
 #[derive(Debug)]
 pub(crate) enum What {
     Body(Arc<Task>),
-    Arm { branch: u32, index: u32 },
-    Failure { of: Handle },
-    FirstOf { from: Box<[Handle]> },
+    Arm {
+        branch: u32,
+        index: u32,
+    },
+    Failure {
+        of: Handle,
+    },
+    FirstOf {
+        from: Box<[Handle]>,
+    },
     Each(Box<Each>),
-    Element { list: Handle },
+    /// A further list of the results of what a mapping repeats.
+    Gather {
+        each: Handle,
+        result: Repeated,
+    },
+    Element {
+        list: Handle,
+    },
 }
 
 #[derive(Debug)]
@@ -164,10 +189,22 @@ pub(crate) struct Each {
     pub(crate) list: Handle,
     /// The scope of what is repeated.
     pub(crate) scope: u32,
-    pub(crate) result: Handle,
+    pub(crate) result: Repeated,
     pub(crate) max_active: Option<(usize, Place)>,
+    pub(crate) in_order: Option<Place>,
+    pub(crate) keys: Option<ElementKeys>,
     pub(crate) mapping: Mapping,
 }
+
+/// A node that a list is made of, in all elements.
+#[derive(Debug, Clone, Copy)]
+pub struct Repeated {
+    pub(crate) node: Handle,
+    pub(crate) join: Join,
+}
+
+/// The elements' results as one list; `None` unless all succeeded.
+pub(crate) type Join = fn(&[Upstream]) -> Option<Value>;
 
 /// What the author layer knows of a mapping's types.
 #[derive(Debug, Clone, Copy)]
@@ -176,8 +213,6 @@ pub(crate) struct Mapping {
     pub(crate) len: fn(&Value) -> usize,
     /// One of them.
     pub(crate) item: fn(&Value, usize) -> Value,
-    /// The elements' results as one list; `None` unless all succeeded.
-    pub(crate) join: fn(&[Upstream]) -> Option<Value>,
 }
 
 #[derive(Debug, Default)]
@@ -192,8 +227,10 @@ pub(crate) struct Overrides {
 pub(crate) enum Misuse {
     /// A handle of another pipeline, or of another run of this pipeline's function.
     Foreign { at: Place },
-    /// `.max_active` on what is no mapping.
-    NotAMapping { node: u32, at: Place },
+    /// `.max_active`, or what else is said of a mapping, on what is none.
+    NotAMapping { node: u32, method: &'static str, at: Place },
+    /// A method of `run_of` on a node that waits for no run.
+    WaitsForNoRun { node: u32, method: &'static str, at: Place },
     /// `.each` in whose closure no node was made that could be repeated.
     NothingWired { at: Place },
 }
@@ -259,6 +296,14 @@ impl Draft {
         self.misuses.push(Misuse::Foreign { at });
         None
     }
+
+    /// The mapping that a list is of, where it is one of several; else the node itself.
+    fn mapping_of(&self, handle: Handle) -> Handle {
+        match self.nodes.get(handle.index as usize).map(|node| &node.what) {
+            Some(What::Gather { each, .. }) if handle.is_of(self) => *each,
+            _ => handle,
+        }
+    }
 }
 
 /// Records a node; `make` makes its task, whose inputs' names it is given, unless another node of it is known.
@@ -286,6 +331,27 @@ pub(crate) fn task<const N: usize>(
              unit test, call `{name}::call(..)`",
             name = definition.name
         ),
+    }
+}
+
+/// The node that reads an asset: one a pipeline, beside all mappings, wherever it was first asked for.
+#[track_caller]
+pub(crate) fn latest(asset: &'static AssetSpec) -> Handle {
+    let at = Location::caller();
+    let handle = with(|draft| {
+        let known = draft.reads.iter().find(|(_, known)| known.name == asset.name && known.is_of_type_of(asset));
+        if let Some((index, _)) = known {
+            return Handle { index: *index, draft: draft.id };
+        }
+        let none = u32::try_from(draft.args.len()).unwrap_or(u32::MAX);
+        let made = draft.push(What::Body(Arc::new(asset.task())), none..none, at);
+        draft.nodes[made.index as usize].scope = 0;
+        draft.reads.push((made.index, asset));
+        made
+    });
+    match handle {
+        Some(handle) => handle,
+        None => panic!("`latest` of the asset `{}` was called outside of a pipeline: it wires a node", asset.name),
     }
 }
 
@@ -330,8 +396,18 @@ pub(crate) fn first_of(from: Box<[Handle]>) -> Handle {
     gate(What::FirstOf { from }, Location::caller())
 }
 
+/// Keeps what makes the keys of a list's elements, for the mappings over it.
+pub(crate) fn keys(keys: ElementKeys) -> u32 {
+    let kept = with(|draft| {
+        draft.keys.push(keys);
+        u32::try_from(draft.keys.len() - 1).unwrap_or(u32::MAX)
+    });
+    kept.unwrap_or(u32::MAX)
+}
+
+/// Records a mapping; returns the handles of the lists that are made of its results, in their order.
 #[track_caller]
-pub(crate) fn each(list: Handle, mapping: Mapping, body: impl FnOnce(Handle) -> Handle) -> Handle {
+pub(crate) fn each(list: Handle, keys: Option<u32>, mapping: Mapping, body: impl FnOnce(Handle) -> Vec<Repeated>) -> Vec<Handle> {
     let at = Location::caller();
     let entered = with(|draft| {
         let outer = draft.current_scope;
@@ -342,14 +418,32 @@ pub(crate) fn each(list: Handle, mapping: Mapping, body: impl FnOnce(Handle) -> 
     });
     let (outer, scope) = entered.unwrap_or_default();
     let element = gate(What::Element { list }, at);
-    let result = body(element);
-    with(|draft| {
+    let mut results = body(element).into_iter();
+    let keys = with(|draft| {
         draft.current_scope = outer;
         if draft.nodes.len() == element.index as usize + 1 {
             draft.misuses.push(Misuse::NothingWired { at });
         }
+        // A list of another pipeline has its keys there, and is refused for that.
+        draft.keys.get(keys? as usize).cloned()
     });
-    gate(What::Each(Box::new(Each { list, scope, result, max_active: None, mapping })), at)
+    let keys = keys.flatten();
+    let Some(result) = results.next() else { unreachable!("the closure of `.each` gives back at least one node") };
+    let each = gate(What::Each(Box::new(Each { list, scope, result, max_active: None, in_order: None, keys, mapping })), at);
+    let gathers = results.map(|result| gate(What::Gather { each, result }, at));
+    std::iter::once(each).chain(gathers).collect()
+}
+
+/// Says something of a mapping, by any of the lists that it yields.
+fn of_mapping(handle: Handle, method: &'static str, at: Place, say: impl FnOnce(&mut Each)) {
+    with(|draft| {
+        let mapping = draft.mapping_of(handle);
+        match draft.node(mapping, at).map(|node| &mut node.what) {
+            Some(What::Each(each)) => say(each),
+            Some(_) => draft.misuses.push(Misuse::NotAMapping { node: handle.index, method, at }),
+            None => {}
+        }
+    });
 }
 
 /// Records what `body` does as a group.
@@ -411,11 +505,13 @@ pub(crate) fn fails_run(node: Handle) {
 #[track_caller]
 pub(crate) fn max_active(handle: Handle, elements: usize) {
     let at = Location::caller();
-    with(|draft| match draft.node(handle, at).map(|node| &mut node.what) {
-        Some(What::Each(each)) => each.max_active = Some((elements, at)),
-        Some(_) => draft.misuses.push(Misuse::NotAMapping { node: handle.index, at }),
-        None => {}
-    });
+    of_mapping(handle, "max_active", at, |each| each.max_active = Some((elements, at)));
+}
+
+#[track_caller]
+pub(crate) fn in_order(handle: Handle) {
+    let at = Location::caller();
+    of_mapping(handle, "in_order", at, |each| each.in_order = Some(at));
 }
 
 #[track_caller]
@@ -429,9 +525,13 @@ pub(crate) fn rename(of: impl Into<Party>, name: String) {
 
 pub(crate) fn order(node: Party, order: Order, at: Place) {
     with(|draft| {
-        let is_there = match node {
-            Party::Node(node) => draft.node(node, at).is_some(),
-            Party::Group(group) => draft.group(group, at).is_some(),
+        let (is_there, node) = match node {
+            // What holds back one list of a mapping holds back all of it.
+            Party::Node(node) => {
+                let node = draft.mapping_of(node);
+                (draft.node(node, at).is_some(), Party::Node(node))
+            }
+            Party::Group(group) => (draft.group(group, at).is_some(), node),
         };
         if is_there {
             draft.orders.push(DraftOrder { node, upstream: order.upstream(), rule: order.rule(), at });
@@ -440,11 +540,27 @@ pub(crate) fn order(node: Party, order: Order, at: Place) {
 }
 
 #[track_caller]
+pub(crate) fn updates(handle: Handle, asset: &'static AssetSpec) {
+    let at = Location::caller();
+    with(|draft| {
+        if draft.node(handle, at).is_some() {
+            draft.updates.push((handle.index, asset, at));
+        }
+    });
+}
+
+#[track_caller]
 pub(crate) fn allow_failure(of: impl Into<Party>) {
     let (of, at) = (of.into(), Location::caller());
     with(|draft| match of {
-        Party::Node(node) => draft.node(node, at).map(|node| node.allow_failure = true),
-        Party::Group(group) => draft.group(group, at).map(|group| group.allow_failure = true),
+        Party::Node(handle) => {
+            // On a list of several of one mapping it covers the elements, too.
+            let mapping = draft.mapping_of(handle);
+            for of in std::iter::once(handle).chain((mapping != handle).then_some(mapping)) {
+                draft.node(of, at).map(|node| node.allow_failure = true);
+            }
+        }
+        Party::Group(group) => drop(draft.group(group, at).map(|group| group.allow_failure = true)),
     });
 }
 
@@ -462,6 +578,28 @@ pub(crate) fn set(of: impl Into<Party>, name: &'static str, set: impl FnOnce(&mu
             set(&mut overrides.options);
         }
     });
+}
+
+/// The node has to do with another pipeline.
+pub(crate) fn cross(handle: Handle, across: Across) {
+    // Only ready-made tasks are made so, whose handle is a moment old.
+    with(|draft| draft.across.push((handle.index, across)));
+}
+
+/// Shows `look` what a node has to do with another pipeline. Where it says none, the call of `method` is a misuse.
+#[track_caller]
+pub(crate) fn crossing<R>(handle: Handle, method: &'static str, look: impl FnOnce(&mut Across) -> Option<R>) -> Option<R> {
+    let at = Location::caller();
+    let looked = with(|draft| {
+        draft.node(handle, at)?;
+        let across = draft.across.iter_mut().rev().find(|(node, _)| *node == handle.index);
+        let looked = across.and_then(|(_, across)| look(across));
+        if looked.is_none() {
+            draft.misuses.push(Misuse::WaitsForNoRun { node: handle.index, method, at });
+        }
+        looked
+    });
+    looked.flatten()
 }
 
 /// The handles an input reads.

@@ -3,6 +3,8 @@
 //! Calling a task inside a pipeline function records a draft node; nothing here runs anything. User types end here: what
 //! leaves this module for the plan and the engine is erased (see [`value`]).
 
+pub(crate) mod across;
+pub(crate) mod asset;
 pub(crate) mod body;
 pub(crate) mod bounded;
 pub(crate) mod branch;
@@ -14,6 +16,8 @@ pub(crate) mod equality;
 pub(crate) mod error;
 pub(crate) mod group;
 pub(crate) mod input;
+pub(crate) mod keys;
+pub(crate) mod mapping;
 pub(crate) mod node;
 pub(crate) mod notify;
 pub(crate) mod options;

@@ -1,11 +1,11 @@
+use super::asset::Asset;
 use super::branch::Arms;
-use super::derived;
 use super::draft::{self, Handle};
 use super::input::Rule;
+use super::mapping::{self, Keyed, List, Repeats};
 use super::order::Order;
 use super::outcome::Failure;
 use super::overrides::overrides;
-use super::value::{Data, Value};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -59,6 +59,34 @@ impl<T> Node<T> {
     #[track_caller]
     pub fn failure(self) -> Node<Failure> {
         Node::new(draft::failure(self.handle))
+    }
+
+    /// Its value is an update of that asset, each time that it succeeds: kept in the commit of its success, and told to the pipelines that
+    /// wait for the asset. What fails or is skipped updates nothing; one that is retried and succeeds again updates again.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// /// How many rows there are.
+    /// static ROWS: Asset<u64> = Asset::new("rows");
+    ///
+    /// #[task] async fn load() -> Result<u64> { Ok(1) }
+    /// #[pipeline(schedule = "@daily")] fn nightly() { load().retries(2).updates(&ROWS); }
+    /// # nightly().check().unwrap();
+    /// ```
+    ///
+    /// An asset of another type is refused by the compiler:
+    ///
+    /// ```compile_fail
+    /// # use pipeline_runtime::prelude::*;
+    /// static ROWS: Asset<u64> = Asset::new("rows");
+    ///
+    /// #[task] async fn load() -> Result<String> { Ok("one".into()) }
+    /// #[pipeline] fn nightly() { load().updates(&ROWS); } // expected `&Asset<String>`, found `&Asset<u64>`
+    /// ```
+    #[track_caller]
+    pub fn updates(self, asset: &'static Asset<T>) -> Self {
+        draft::updates(self.handle, asset.spec());
+        self
     }
 
     /// That this node has ended, however (Airflow's `all_done`), for a task that is to run then and needs nothing of it.
@@ -125,23 +153,59 @@ impl<T> Node<T> {
     /// Describes what is done with one element of the list, once; the runtime repeats it for each, depth first.
     ///
     /// It yields the results in the list's order, over an empty list `[]`. A failed element fails that element's chain alone.
-    /// Nodes from outside may be used within; nodes from within only through the result.
+    /// Nodes from outside may be used within; nodes from within only through the result. A tuple of nodes yields a list of each.
+    ///
+    /// Elements go by their place in the list, `rows[0]`, also after a `retry` that has made the list anew: what element 3 had done is
+    /// then taken for done, whichever element is the third now. Where the list can change, give it [keys](Self::keyed).
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
     /// #[task] async fn files() -> Result<Vec<String>> { Ok(vec!["a.csv".into(), "b.csv".into()]) }
     /// #[task] async fn rows(file: String) -> Result<u64> { Ok(file.len() as u64) }
+    /// #[task] async fn bad(file: String) -> Result<u64> { Ok(file.matches(';').count() as u64) }
     /// #[task] async fn total(rows: Vec<u64>) -> Result<u64> { Ok(rows.iter().sum()) }
-    /// #[pipeline] fn nightly() { total(files().each(|file| rows(file)).max_active(4)); }
+    ///
+    /// #[pipeline]
+    /// fn nightly() {
+    ///     let (rows, bad) = files().each(|file| (rows(file), bad(file)));
+    ///     total(rows.max_active(4));
+    ///     total(bad).named("total_bad");
+    /// }
     /// # nightly().check().unwrap();
     /// ```
     #[track_caller]
-    pub fn each<U: Data>(self, body: impl FnOnce(Node<T::Item>) -> Node<U>) -> Node<Vec<U>>
+    pub fn each<R: Repeats>(self, body: impl FnOnce(Node<T::Item>) -> R) -> R::Lists
     where
         T: List,
     {
-        let mapping = draft::Mapping { len: T::len, item: T::item, join: derived::join::<U> };
-        Node::new(draft::each(self.handle, mapping, |element| body(Node::new(element)).handle))
+        mapping::each::<T, R>(self.handle, None, body)
+    }
+
+    /// Gives each element of the list a key, by which it goes: `load[bart]` in logs, alerts, on the command line and in
+    /// [`idempotency_key`](crate::Context::idempotency_key). After a `retry` that has made the list anew, elements match by their keys:
+    /// what a key has done is done, a new key starts anew, and one that the list no longer has is `removed`.
+    ///
+    /// A key is a text that tells every element from the others: two of one key fail the mapping, as does one that is empty, has a bracket
+    /// or a character that cannot be seen, or is longer than 200 bytes.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// # use serde::{Deserialize, Serialize};
+    /// #[derive(Clone, Serialize, Deserialize)]
+    /// struct Feed { name: String, url: String }
+    ///
+    /// #[task] async fn feeds() -> Result<Vec<Feed>> { Ok(vec![]) }
+    /// #[task] async fn load(feed: Feed) -> Result<u64> { Ok(feed.url.len() as u64) }
+    ///
+    /// #[pipeline]
+    /// fn nightly() { feeds().keyed(|feed| feed.name.clone()).each(|feed| load(feed)); }
+    /// # nightly().check().unwrap();
+    /// ```
+    pub fn keyed<K: fmt::Display>(self, key: impl Fn(&T::Item) -> K + Send + Sync + 'static) -> Keyed<T>
+    where
+        T: List,
+    {
+        Keyed::new(self.handle, key)
     }
 }
 
@@ -150,6 +214,22 @@ impl<T> Node<Vec<T>> {
     #[track_caller]
     pub fn max_active(self, elements: usize) -> Self {
         draft::max_active(self.handle, elements);
+        self
+    }
+
+    /// The elements of this mapping run one after the other, in the list's order, and each only if the one before has succeeded: if a node
+    /// of it failed, those after it are `upstream_failed`; if its result was skipped, they are skipped.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// #[task] async fn migrations() -> Result<Vec<String>> { Ok(vec!["001.sql".into(), "002.sql".into()]) }
+    /// #[task] async fn apply(file: String) -> Result<()> { println!("{file}"); Ok(()) }
+    /// #[pipeline] fn nightly() { migrations().keyed(|file| file.clone()).each(|file| apply(file)).in_order(); }
+    /// # nightly().check().unwrap();
+    /// ```
+    #[track_caller]
+    pub fn in_order(self) -> Self {
+        draft::in_order(self.handle);
         self
     }
 }
@@ -169,34 +249,6 @@ impl<T> Node<Vec<T>> {
 #[track_caller]
 pub fn first_of<T>(nodes: impl IntoIterator<Item = Node<T>>) -> Node<T> {
     Node::new(draft::first_of(nodes.into_iter().map(|node| node.handle).collect()))
-}
-
-/// A list, whose elements `.each` maps over: a `Vec`. The trait is sealed.
-#[diagnostic::on_unimplemented(
-    message = "`.each` needs a task that returns a list, but this one returns `{Self}`",
-    label = "`Node<{Self}>` is not a `Node<Vec<_>>`",
-    note = "wire the node itself, as in `task(node)`, or let its task return `Result<Vec<{Self}>>`"
-)]
-pub trait List {
-    /// An element.
-    type Item;
-    #[doc(hidden)]
-    fn len(list: &Value) -> usize;
-    #[doc(hidden)]
-    fn item(list: &Value, index: usize) -> Value;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Data> List for Vec<T> {
-    type Item = T;
-
-    fn len(list: &Value) -> usize {
-        derived::len::<T>(list)
-    }
-
-    fn item(list: &Value, index: usize) -> Value {
-        derived::item::<T>(list, index)
-    }
 }
 
 /// The overrides of a branch, on its arms: `route(report).retries(2)`.

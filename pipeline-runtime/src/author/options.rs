@@ -2,6 +2,7 @@
 
 pub mod names;
 
+use super::asset::When;
 use super::notify::{Callback, Event, Notify};
 use pipeline_syntax::{duration, limits};
 use std::time::Duration;
@@ -343,6 +344,7 @@ impl TaskOptions {
 #[derive(Debug, Clone, Default)]
 pub struct PipelineOptions {
     pub(crate) schedule: Option<&'static str>,
+    pub(crate) when: Option<When>,
     pub(crate) timezone: Option<&'static str>,
     pub(crate) start: Option<&'static str>,
     pub(crate) end: Option<&'static str>,
@@ -366,6 +368,14 @@ impl PipelineOptions {
     /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …. Default: none: runs when asked to.
     pub fn schedule(self, cron: &'static str) -> Self {
         Self { schedule: Some(cron), ..self }
+    }
+
+    /// `when = all(VISITS, PROCESSES)`: a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that
+    /// began so.
+    ///
+    /// Takes: paths of `static` assets. Default: none.
+    pub fn when(self, when: When) -> Self {
+        Self { when: Some(when), ..self }
     }
 
     /// `timezone = "Europe/Berlin"`: where the schedule's clock stands, and where a date or time without an offset is meant; dates in templates

@@ -6,6 +6,7 @@ use super::params::{self, Complete, Fields, Params, ParamsError, Source};
 use super::seal::Seal;
 use crate::time::Zone;
 use serde_json::Value;
+use std::any::{TypeId, type_name};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct Pipeline {
     definition: Arc<PipelineDefinition>,
     wire: Arc<Wire>,
     given: fn(&'static str, Source<'_>) -> Result<Value, ParamsError>,
+    /// The type of its argument, `()` where it takes none, and the type's name for messages.
+    params: fn() -> (TypeId, &'static str),
 }
 
 type Wire = dyn Fn(Source<'_>) -> Result<Described, WireError> + Send + Sync;
@@ -114,6 +117,11 @@ impl Pipeline {
         (self.given)(self.id(), source)
     }
 
+    /// The type of its argument, `()` where it takes none, and the type's name for messages.
+    pub(crate) fn params_type(&self) -> (TypeId, &'static str) {
+        (self.params)()
+    }
+
     /// Runs the pipeline function and returns what it described.
     pub(crate) fn describe(&self, params: Source<'_>) -> Result<Described, WireError> {
         (self.wire)(params)
@@ -126,6 +134,10 @@ impl fmt::Debug for Pipeline {
     }
 }
 
+fn of_type<P: 'static>() -> (TypeId, &'static str) {
+    (TypeId::of::<P>(), type_name::<P>())
+}
+
 /// A pipeline without an argument.
 pub fn without_params<R: PipelineOutput + 'static>(definition: PipelineDefinition, wire: fn() -> R) -> Pipeline {
     let definition = Arc::new(definition);
@@ -136,7 +148,7 @@ pub fn without_params<R: PipelineOutput + 'static>(definition: PipelineDefinitio
         none(of.name, source)?;
         Ok(Described { draft: describe(&of, wire)?, params: Value::Null, fields: Fields::none() })
     };
-    Pipeline { definition, wire: Arc::new(wire), given: none }
+    Pipeline { definition, wire: Arc::new(wire), given: none, params: of_type::<()> }
 }
 
 /// A pipeline with params.
@@ -148,7 +160,7 @@ pub fn with_params<P: Params, R: PipelineOutput + 'static>(definition: PipelineD
         Ok(Described { draft: describe(&of, || wire(params))?, params: whole, fields })
     };
     let given = |name, source: Source<'_>| params::complete::<P>(name, source).map(|read| read.given);
-    Pipeline { definition, wire: Arc::new(wire), given }
+    Pipeline { definition, wire: Arc::new(wire), given, params: of_type::<P> }
 }
 
 fn describe<R: PipelineOutput>(of: &PipelineDefinition, wire: impl FnOnce() -> R) -> Result<Draft, WireError> {

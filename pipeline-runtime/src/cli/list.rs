@@ -1,10 +1,13 @@
 //! `list`
 
 use super::output;
+use crate::author::across::Role;
+use crate::author::asset::When;
 use crate::journal::Reader;
 use crate::schedule::{Schedule, Window};
 use crate::{Clock, Pipeline};
 use chrono::{DateTime, SecondsFormat, Utc};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -13,6 +16,8 @@ use std::process::ExitCode;
 enum Next {
     NoSchedule,
     Paused,
+    /// As assets are updated.
+    Updated,
     At(DateTime<Utc>),
     /// Its `end` is past.
     Never,
@@ -23,7 +28,7 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
     let reader = journal.exists().then(|| Reader::open(journal)).transpose().map_err(|error| error.to_string())?;
     let paused = reader.as_ref().map(Reader::paused).transpose().map_err(|error| error.to_string())?.unwrap_or_default();
     let now = Clock::system().now().to_utc();
-    let mut rows = vec![["pipeline", "schedule", "next run", "tags", "description"].map(str::to_owned)];
+    let mut rows = vec![["pipeline", "schedule", "next run", "waits for", "tags", "description"].map(str::to_owned)];
     for pipeline in pipelines {
         let next = if paused.contains(pipeline.id()) { Next::Paused } else { next(pipeline, reader.as_ref(), now)? };
         if json {
@@ -33,7 +38,14 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
         }
     }
     if !json {
-        output::to_stdout(&output::table(&rows));
+        // As good as no pipeline waits for another one, and then nothing is said of it.
+        if rows[1..].iter().any(|[_, _, _, upstream, ..]| !upstream.is_empty()) {
+            output::to_stdout(&output::table(&rows));
+        } else {
+            let without =
+                |[pipeline, schedule, next, _, tags, description]: [String; 6]| [pipeline, schedule, next, tags, description];
+            output::to_stdout(&output::table(&rows.into_iter().map(without).collect::<Vec<_>>()));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -41,7 +53,9 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
 /// The next tick that a process that serves would run. What was missed before it does not count.
 fn next(pipeline: &Pipeline, reader: Option<&Reader>, now: DateTime<Utc>) -> Result<Next, String> {
     let options = pipeline.options();
-    let Some(cron) = options.schedule else { return Ok(Next::NoSchedule) };
+    let Some(cron) = options.schedule else {
+        return Ok(if options.when.is_some() { Next::Updated } else { Next::NoSchedule });
+    };
     let schedule = Schedule::parse(cron, options.timezone.unwrap_or("UTC")).map_err(|error| error.to_string())?;
     let window = Window::read(options.start, options.end, options.catchup, schedule.zone())
         .map_err(|refused| refused.error.to_string())?;
@@ -50,20 +64,22 @@ fn next(pipeline: &Pipeline, reader: Option<&Reader>, now: DateTime<Utc>) -> Res
     Ok(window.next_due(&schedule, last.flatten(), now).map_or(Next::Never, Next::At))
 }
 
-fn row(pipeline: &Pipeline, next: &Next) -> [String; 5] {
+fn row(pipeline: &Pipeline, next: &Next) -> [String; 6] {
     let options = pipeline.options();
     let schedule = match (options.schedule, options.timezone) {
         (Some(cron), Some(zone)) => format!("{cron} ({zone})"),
         (Some(cron), None) => format!("{cron} (UTC)"),
-        (None, _) => "none".to_owned(),
+        (None, _) => options.when.as_ref().map_or_else(|| "none".to_owned(), |when| format!("when {when}")),
     };
     let next = match next {
         Next::NoSchedule => "none".to_owned(),
         Next::Paused => "paused".to_owned(),
+        Next::Updated => "as it is updated".to_owned(),
         Next::At(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
         Next::Never => "none: its `end` is past".to_owned(),
     };
-    [pipeline.id().to_owned(), schedule, next, pipeline.tags().join(", "), description(pipeline).to_owned()]
+    let (upstream, tags) = (upstream(pipeline).join(", "), pipeline.tags().join(", "));
+    [pipeline.id().to_owned(), schedule, next, upstream, tags, description(pipeline).to_owned()]
 }
 
 fn as_json(pipeline: &Pipeline, next: &Next) -> serde_json::Value {
@@ -76,11 +92,21 @@ fn as_json(pipeline: &Pipeline, next: &Next) -> serde_json::Value {
         "pipeline": pipeline.id(),
         "schedule": options.schedule,
         "timezone": options.schedule.map(|_| options.timezone.unwrap_or("UTC")),
+        "when": options.when.as_ref().map(When::to_json),
         "paused": *next == Next::Paused,
         "next_run": at,
         "tags": pipeline.tags(),
+        "upstream_pipelines": upstream(pipeline),
         "description": description(pipeline),
     })
+}
+
+/// The ids of the pipelines whose runs it waits for. One without a plan has none that are known.
+fn upstream(pipeline: &Pipeline) -> Vec<&'static str> {
+    let Ok(plan) = pipeline.plan(&serde_json::Value::Null) else { return Vec::new() };
+    let awaited = plan.across.values().filter(|across| matches!(across.role, Role::Awaits(_)));
+    let ids: BTreeSet<&str> = awaited.map(|across| across.pipeline.id()).collect();
+    ids.into_iter().collect()
 }
 
 fn description(pipeline: &Pipeline) -> &str {

@@ -59,7 +59,9 @@ fn nothing(run: &RunSummary, logs: &Logs, history: &RunHistory) -> String {
     let Some(node) = &logs.node else {
         return format!("run {} has logged nothing{}", run.run_id(), has_ended(history.state.is_end()));
     };
-    let Some(slot) = history.find(node) else { return format!("`{node}` has logged nothing so far") };
+    let Some(slot) = history.find(node) else {
+        return format!("`{node}` has logged nothing{}", has_ended(history.state.is_end()));
+    };
     let of_node = history.node(slot);
     let error = || one_line(of_node.error().map_or("without an error", AsRef::as_ref));
     let became = match (of_node.state(), of_node.why_skipped()) {

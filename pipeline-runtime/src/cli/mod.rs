@@ -108,6 +108,7 @@
 mod acts;
 mod args;
 mod asked;
+mod assets;
 mod backfill;
 mod backup;
 mod check;
@@ -266,6 +267,8 @@ impl Cli {
     pub fn run<A: Into<OsString> + Clone>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
         host::outlive_file_limit();
         let Self { pipelines, commands, speed } = self;
+        let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+        output::heed(&args);
         if let Some(problem) = taken(&commands) {
             return refuse(&problem);
         }
@@ -318,6 +321,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
     let done = match args.command {
         Command::Check { pipeline, env } => check::run(pipelines, pipeline.as_deref(), env),
         Command::List { json } => list::run(pipelines, json, &journal),
+        Command::Assets(of) => assets::run(pipelines, &of, &journal),
         Command::Graph { pipeline, format } => graph::run(pipelines, pipeline.as_deref(), format),
         Command::Run(run) => run::run(pipelines, &run, &at(&run.how)),
         Command::Serve { drain, keep, how } => serve::run(pipelines, drain, keep, &at(&how)),

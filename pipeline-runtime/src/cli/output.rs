@@ -4,7 +4,9 @@
 
 use crate::observe::{harmless, harmless_json, print_error};
 use clap::error::ErrorKind;
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Prints the text and an end of line.
 pub(super) fn to_stdout(text: &str) {
@@ -44,14 +46,30 @@ pub(super) fn arguments(error: &clap::Error) {
 /// How lines of messages begin that are not indented: the last two are clap's.
 const OURS: [&str; 4] = ["error: ", "pipeline `", "Usage: ", "For more information, "];
 
+/// Whether an argument has a line that begins as ours do: then no further line of a message is taken for one of ours.
+static IS_FORGED: AtomicBool = AtomicBool::new(false);
+
+/// Takes note of the arguments, which messages may quote.
+pub(super) fn heed<'a>(args: impl IntoIterator<Item = &'a OsString>) {
+    let forges = |arg: &OsString| arg.to_string_lossy().split('\n').skip(1).any(is_ours);
+    if args.into_iter().any(forges) {
+        IS_FORGED.store(true, Ordering::Relaxed);
+    }
+}
+
+fn is_ours(line: &str) -> bool {
+    OURS.iter().any(|begin| line.starts_with(begin))
+}
+
 /// A message of several lines that quotes what somebody else wrote: none of its lines looks like one of another message. Those of the message
 /// itself are indented, or begin the next mistake.
 pub(super) fn set_off(message: &str) -> String {
     let mut lines = message.split('\n');
     let mut text = lines.next().unwrap_or_default().to_owned();
+    let trusts = !IS_FORGED.load(Ordering::Relaxed);
     for line in lines {
-        let is_ours = line.is_empty() || line.starts_with(' ') || OURS.iter().any(|begin| line.starts_with(begin));
-        text.push_str(if is_ours { "\n" } else { "\n    " });
+        let is_set_off = line.is_empty() || line.starts_with(' ') || trusts && is_ours(line);
+        text.push_str(if is_set_off { "\n" } else { "\n    " });
         text.push_str(line);
     }
     text

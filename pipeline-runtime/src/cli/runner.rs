@@ -320,7 +320,7 @@ impl Runner {
         let view = self.view.unwrap_or_else(|| progress::view(progress, clock, forgets));
         let shown = progress::show(view, names.clone(), Arc::clone(&feed), news).map_err(RunnerError::Process)?;
         let logs = logs::collect(logging, sink, clock, names);
-        unfinished.aside.iter().filter(|_| logs_as_json).for_each(log_aside);
+        unfinished.aside.iter().filter(|_| logs_as_json).for_each(SetAside::log);
         for work in self.beside {
             host.spawn(work(clock));
         }
@@ -398,10 +398,6 @@ fn say_what_is_not_run<'a>(settled: Option<&str>, aside: impl Iterator<Item = &'
     }
 }
 
-fn log_aside(aside: &SetAside) {
-    tracing::error!(pipeline = aside.pipeline, run = aside.run_id, "{}", aside.reason);
-}
-
 fn open_with<'a>(journal: &Path, runs: impl Iterator<Item = &'a Prepared>) {
     output::to_stdout(&format!("journal {}", journal.display()));
     for (run_id, _) in runs.map(Prepared::about).filter(|(_, resumed)| *resumed) {
@@ -412,9 +408,10 @@ fn open_with<'a>(journal: &Path, runs: impl Iterator<Item = &'a Prepared>) {
 /// What is said of new runs of a date that has a run already, of whatever kind: Airflow refuses them.
 fn further_runs(journal: &SqliteJournal, prepared: &[Prepared]) -> Result<Vec<String>, StartError> {
     let mut said = Vec::new();
+    let reader = journal.reader()?;
     for spec in prepared.iter().filter_map(Prepared::new_spec) {
         let (pipeline, start) = (&spec.info.pipeline, Timestamp::from(spec.info.interval.start));
-        let newest = journal.reader()?.newest_between(pipeline, start, start)?;
+        let newest = reader.newest_between(pipeline, start, start)?;
         said.extend(newest.get(&start).map(|(earlier, state)| {
             format!("this is another run of that date: run {earlier} is {state}, and `show {pipeline}/{earlier}` shows it")
         }));

@@ -99,11 +99,14 @@ impl Runs {
 
 /// A date, or a time before now.
 fn ago(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
-    if let Ok(ago) = super::durations::duration(text) {
-        return Ok(now - ago);
-    }
+    let not_a_duration = match super::durations::duration(text) {
+        Ok(ago) => return Ok(now - ago),
+        Err(reason) => reason,
+    };
     parse_date(text, zone).map(Timestamp::from).map_err(|error| match error {
-        DateError::Form { .. } => format!("--since: `{text}` is neither a date, as `2024-01-31` is, nor a duration, as `7d` is"),
+        DateError::Form { .. } => {
+            format!("--since: `{text}` is neither a date, as `2024-01-31` is, nor a duration, as `7d` is: {not_a_duration}")
+        }
         error => format!("--since: {error}"),
     })
 }

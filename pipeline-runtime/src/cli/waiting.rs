@@ -54,7 +54,12 @@ impl Waits<'_> {
                     .history
                     .deadline(slot)
                     .map(|deadline| format!(", budget left {}", brief((self.history.started + deadline).since(self.now))));
-                format!("next poke {}{}", self.due(next), left.unwrap_or_default())
+                let ix = self.history.node_ix(slot);
+                // One that is woken has no poke to wait for.
+                match self.history.plan().across.get(&ix).filter(|_| self.history.plan().is_woken(ix)) {
+                    Some(across) => format!("{} `{}`{}", across.role.words(), across.pipeline.id(), left.unwrap_or_default()),
+                    None => format!("next poke {}{}", self.due(next), left.unwrap_or_default()),
+                }
             }
             (NodeState::UpForRetry, Some(next)) => {
                 format!("retry at {}, attempt {}{of_all}", self.due(next), node.attempts() + 1)

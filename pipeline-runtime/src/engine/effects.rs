@@ -1,6 +1,6 @@
 //! What the core leaves to be carried out, and what it is answered: the messages between it and the runtime.
 
-use super::ids::{Job, RunIx};
+use super::ids::{Job, RunIx, Slot};
 use super::log::Records;
 use super::states::RunState;
 use crate::author::notify::Notification;
@@ -72,6 +72,8 @@ impl Todo {
 pub(crate) enum Action {
     /// Cut an attempt off. It is still to be answered.
     Abort(Job),
+    /// Make the keys of a mapping's list, which are to be given back under that number.
+    MakeKeys { run: RunIx, slot: Slot, number: u64 },
     /// Deliver a notification.
     Deliver { run: RunIx, id: u32, notifier: NotifierIx, notification: Arc<Notification> },
     /// The run has ended.

@@ -1,4 +1,6 @@
-//! What names a run, a node of a run and one start of a node.
+//! What names a run, a node of a run, an element of a list and one start of a node.
+
+use std::sync::Arc;
 
 /// A run's index in its core. A run that began later has a greater one.
 pub(crate) type RunIx = u32;
@@ -9,6 +11,9 @@ pub(crate) type RunKey = i64;
 /// A node's place in its run: the plan's own nodes first, then the elements of mappings as they expand. It never comes to
 /// mean another node.
 pub(crate) type Slot = u32;
+
+/// What the elements of a list are called, in its order.
+pub(crate) type Keys = Arc<[Box<str>]>;
 
 /// One start of a node's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -33,10 +33,13 @@ pub(crate) use effects::{Action, Answer};
 pub(crate) use effects::{Answered, Outbox, Todo};
 #[cfg(test)]
 pub(crate) use ids::Job;
-pub(crate) use ids::{RunIx, RunKey, Slot};
+pub(crate) use ids::{Keys, RunIx, RunKey, Slot};
 pub(crate) use journal::{Journal, Kept};
 pub(crate) use log::{Entry, Output, Record, RunRecords, Skip, translate};
 pub(crate) use rules::{Edit, EditError};
-pub(crate) use runtime::{Attempt, Engine, EngineOptions, Interceptor, Observe, Wake, Watching, WeakEngine, current};
+pub(crate) use runtime::{
+    Attempt, Engine, EngineOptions, FoundRun, Interceptor, LastSeen, MAX_OUTPUT, Observe, OtherRuns, StartRun, Wake, Watching,
+    WeakEngine, current,
+};
 pub(crate) use state::{ExpansionIx, Found, Illegal, Layout, Run, RunSpec, ends_open_nodes, reconsider};
 pub use states::{NodeState, RunState};

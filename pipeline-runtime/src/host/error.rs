@@ -174,6 +174,11 @@ impl StartError {
         )
     }
 
+    /// Whether it is no fault of what was asked for, so that it may go well at another time.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self, Self::Journal(_) | Self::Stopped(_))
+    }
+
     /// The reason as it is kept with a run.
     pub(super) fn kept(&self) -> String {
         cut(self.to_string())

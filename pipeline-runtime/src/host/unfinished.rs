@@ -29,6 +29,13 @@ pub(crate) struct SetAside {
     pub(crate) reason: StartError,
 }
 
+impl SetAside {
+    /// Says it in the log.
+    pub(crate) fn log(&self) {
+        tracing::error!(pipeline = self.pipeline, run = self.run_id, "{}", self.reason);
+    }
+}
+
 impl Unfinished {
     pub(crate) fn len(&self) -> usize {
         self.begun.len() + self.queued.len()

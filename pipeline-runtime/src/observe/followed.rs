@@ -188,9 +188,9 @@ fn sensors(plan: &Plan, entries: &[StoredEntry]) -> Result<HashSet<NodeIx>, Hist
             Record::NotYet { slot, .. } => {
                 sensors.insert(layout.node(plan, *slot));
             }
-            Record::Unfolded { slot, width } => {
+            Record::Unfolded { slot, width, keys } => {
                 if let Some(each) = layout.each(plan, *slot) {
-                    layout.unfold(plan, *slot, each.scope, *width);
+                    layout.unfold(plan, *slot, each.scope, *width, keys.clone());
                 }
             }
             _ => {}

@@ -1,13 +1,15 @@
 //! From the draft to the plan.
 
+use super::assets::Assets;
 use super::check;
-use super::graph::{Calendar, Each, Edge, EdgeRule, NodeIx, Plan, PlanNode, Scope, What};
+use super::graph::{Calendar, Each, Edge, EdgeRule, Gather, NodeIx, Plan, PlanNode, Scope, What};
 use super::groups;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
 use super::problem::PlanError;
 use super::teardowns;
+use crate::author::across::{Across, Role};
 use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftGroup, DraftNode, Handle, Misuse, Overrides, Place};
 use crate::author::error::cut_shared;
@@ -19,7 +21,7 @@ use crate::author::pipeline::{Described, Pipeline};
 use crate::schedule::{Schedule, ScheduleError, parse_zone};
 use pipeline_syntax::limits::{MAX_ACTIVE_RUNS, TEARDOWN_TIMEOUT};
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 impl Pipeline {
@@ -39,7 +41,7 @@ impl Pipeline {
     /// assert!(error.to_string().contains("two nodes have the id `a`"));
     /// ```
     pub fn check(&self) -> Result<(), PlanError> {
-        self.plan(&Value::Null).map(drop)
+        self.plan(&Value::Null)?.check_upstream().map(drop)
     }
 
     /// Builds the plan. `params` need not be whole: what is missing has its default.
@@ -96,6 +98,8 @@ pub(super) struct Sketch {
     pub(super) orders: Vec<Order>,
     pub(super) misuses: Vec<Misuse>,
     pub(super) max_active: Vec<(NodeIx, usize, Place)>,
+    /// Where a mapping is told to go in order.
+    pub(super) in_order: Vec<(NodeIx, Place)>,
     pub(super) schedule_error: Option<ScheduleError>,
     pub(super) fields: Fields,
 }
@@ -116,18 +120,22 @@ impl Sketch {
         let mut names = HashMap::new();
         let mut scopes: Vec<Scope> =
             draft.scopes.iter().map(|&parent| Scope { parent, each: None, nodes: Vec::new(), imports: Vec::new() }).collect();
-        let (mut nodes, mut overrides, mut max_active) = (Vec::with_capacity(draft.nodes.len()), Vec::new(), Vec::new());
+        let mut nodes = Vec::with_capacity(draft.nodes.len());
+        let (mut overrides, mut max_active, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
+        let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
+        let is_woken = |ix| across.get(&ix).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
         for (ix, drafted) in (0..).zip(draft.nodes) {
             let around: Vec<u32> = groups::around(&groups, ix).collect();
             let in_groups = || around.iter().map(|group| &draft.groups[*group as usize]);
             let is_teardown = !torn_down.is_empty() && torn_down.contains(&ix);
-            let policy = tables.policy(&drafted, in_groups(), is_teardown);
+            let policy = tables.policy(&drafted, in_groups(), is_teardown, is_woken(ix));
             let scope = &mut scopes[drafted.scope as usize];
             let offset = u32::try_from(scope.nodes.len()).unwrap_or(u32::MAX);
             scope.nodes.push(ix);
             if let draft::What::Each(each) = &drafted.what {
                 scopes[each.scope as usize].each = Some(ix);
                 max_active.extend(each.max_active.map(|(elements, at)| (ix, elements, at)));
+                in_order.extend(each.in_order.map(|at| (ix, at)));
             }
             let is_forgiven = is_teardown && !fails_run.iter().any(|(node, _)| *node == ix);
             let allow_failure = is_forgiven || drafted.allow_failure || in_groups().any(|group| group.allow_failure);
@@ -147,12 +155,20 @@ impl Sketch {
                 allow_failure,
             });
         }
+        let gathered = |node: &PlanNode| if let What::Gather(of) = &node.what { Some((of.each, of.result)) } else { None };
+        for (each, result) in nodes.iter().filter_map(gathered).collect::<Vec<_>>() {
+            if let What::Each(each) = &mut nodes[each as usize].what {
+                each.gathered = each.gathered.iter().copied().chain([result]).collect();
+            }
+        }
         // An element knows its mapping only once that has been made.
         for scope in &scopes {
             if let (Some(each), Some(&element)) = (scope.each, scope.nodes.first()) {
                 nodes[element as usize].what = What::Element { each };
             }
         }
+        let mut updates = draft.updates;
+        updates.sort_by_key(|(node, ..)| *node);
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
@@ -176,6 +192,12 @@ impl Sketch {
             policies: tables.policies,
             pools: tables.pools,
             notifiers: tables.notifiers,
+            across,
+            assets: Assets {
+                updates,
+                reads: draft.reads,
+                when: options.when.clone().map(|when| (when, pipeline.definition().at)),
+            },
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };
@@ -189,7 +211,18 @@ impl Sketch {
             scope.nodes.shrink_to_fit();
         }
         let of_groups = draft.groups.into_iter().filter_map(|group| group.overrides).collect();
-        Self { plan, overrides, of_groups, fails_run, orders, misuses: draft.misuses, max_active, schedule_error, fields }
+        Self {
+            plan,
+            overrides,
+            of_groups,
+            fails_run,
+            orders,
+            misuses: draft.misuses,
+            max_active,
+            in_order,
+            schedule_error,
+            fields,
+        }
     }
 }
 
@@ -225,10 +258,17 @@ fn what(drafted: draft::What) -> What {
         draft::What::Each(each) => What::Each(Box::new(Each {
             list: each.list.index(),
             scope: each.scope,
-            result: each.result.index(),
+            result: each.result.node.index(),
+            join: each.result.join,
+            gathered: Box::default(),
             max_active: each.max_active.map(|(elements, _)| u32::try_from(elements).unwrap_or(u32::MAX)),
+            in_order: each.in_order.is_some(),
+            keys: each.keys,
             mapping: each.mapping,
         })),
+        draft::What::Gather { each, result } => {
+            What::Gather(Box::new(Gather { each: each.index(), result: result.node.index(), join: result.join }))
+        }
         draft::What::Element { list } => What::Element { each: list.index() },
     }
 }
@@ -261,6 +301,7 @@ fn connect(plan: &mut Plan, orders: &[Order]) {
             What::Failure { of } => edge(*of, EdgeRule::Failure),
             What::FirstOf { from } => from.iter().for_each(|from| edge(*from, EdgeRule::Race)),
             What::Each(each) => edge(each.list, EdgeRule::Upstream(Rule::AllSuccess)),
+            What::Gather(gather) => edge(gather.each, EdgeRule::Gather),
             // A plan that is built has none of the latter.
             What::Element { .. } | What::Recalled(_) => {}
         }
@@ -328,8 +369,14 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// `groups` are those around the node, the innermost first.
-    fn policy<'g>(&mut self, node: &DraftNode, groups: impl Iterator<Item = &'g DraftGroup>, is_teardown: bool) -> u32 {
+    /// `groups` are those around the node, the innermost first. `is_woken` says that whoever hosts its run wakes it.
+    fn policy<'g>(
+        &mut self,
+        node: &DraftNode,
+        groups: impl Iterator<Item = &'g DraftGroup>,
+        is_teardown: bool,
+        is_woken: bool,
+    ) -> u32 {
         let draft::What::Body(task) = &node.what else { return 0 };
         let of_groups: Vec<&Overrides> = groups.filter_map(|group| group.overrides.as_deref()).collect();
         // The groups around the innermost of them are always the same.
@@ -343,7 +390,7 @@ impl<'a> Tables<'a> {
         let levels: Vec<&TaskOptions> = own.chain([&task.options, self.defaults]).collect();
         let levels = Levels(&levels);
         let kind = task.definition.kind;
-        let sensor = levels.sensor(kind);
+        let sensor = levels.sensor(kind, is_woken);
         let policy = Policy {
             retries: levels.first(|options| options.retries).unwrap_or(0),
             retry_delay: levels.retry_delay(kind),

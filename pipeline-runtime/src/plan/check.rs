@@ -1,5 +1,6 @@
 //! What types cannot say. One function a rule; each names all the places that the mistake is made of.
 
+use super::assets;
 use super::build::{Order, Sketch};
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
 use super::groups::Group;
@@ -7,6 +8,7 @@ use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
 use super::problem::Problem;
 use super::{teardowns, templates};
+use crate::author::across::Role;
 use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
@@ -38,7 +40,8 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
         let of_gate: &[Handle] = match &node.what {
             draft::What::Failure { of } => std::slice::from_ref(of),
             draft::What::FirstOf { from } => from,
-            draft::What::Each(each) => &[each.list, each.result],
+            draft::What::Each(each) => &[each.list, each.result.node],
+            draft::What::Gather { each, result } => &[*each, result.node],
             draft::What::Body(_) | draft::What::Arm { .. } | draft::What::Element { .. } => &[],
         };
         let of_args = draft.args[node.args.start as usize..node.args.end as usize].iter();
@@ -82,18 +85,19 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     sensors(sketch, pipeline, &mut problems);
     pools(sketch, &mut problems);
     texts(sketch, &mut problems);
+    assets::check(sketch, pipeline, &mut problems);
     templates::check(sketch, &mut problems);
     let order = cycles(sketch, &mut problems);
     exclusive_arms(sketch, &order, &mut problems);
     (order, problems)
 }
 
-fn quoted(plan: &Plan, node: NodeIx) -> String {
+pub(super) fn quoted(plan: &Plan, node: NodeIx) -> String {
     format!("`{}`", plan.id(node))
 }
 
 /// What a node is, in words.
-fn sort(plan: &Plan, node: NodeIx) -> &'static str {
+pub(super) fn sort(plan: &Plan, node: NodeIx) -> &'static str {
     match &plan.node(node).what {
         What::Body(task) => match task.definition.kind {
             Kind::Task => "a task",
@@ -103,7 +107,7 @@ fn sort(plan: &Plan, node: NodeIx) -> &'static str {
         What::Arm { .. } => "an arm",
         What::Failure { .. } => "a failure",
         What::FirstOf { .. } => "a race",
-        What::Each(_) => "a mapping",
+        What::Each(_) | What::Gather(_) => "a mapping",
         What::Element { .. } => "an element",
         What::Recalled(_) => "a node",
     }
@@ -156,10 +160,25 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
     for misuse in &sketch.misuses {
         problems.push(match misuse {
             Misuse::Foreign { .. } => continue,
-            Misuse::NotAMapping { node, at } => {
-                let message = format!("`.max_active` bounds a mapping, and {} is {}", quoted(plan, *node), sort(plan, *node));
-                Problem::new(message, "call it on the result of `.each(..)`; a pool bounds single tasks: `.pool(&POOL)`")
-                    .at(at, "`.max_active` is called here")
+            Misuse::NotAMapping { node, method, at } => {
+                let (what, instead) = match *method {
+                    "max_active" => ("bounds", "a pool bounds single tasks: `.pool(&POOL)`"),
+                    _ => ("orders the elements of", "`.after(..)` orders single tasks"),
+                };
+                let message = format!("`.{method}` {what} a mapping, and {} is {}", quoted(plan, *node), sort(plan, *node));
+                Problem::new(message, format!("call it on the result of `.each(..)`; {instead}"))
+                    .at(at, format!("`.{method}` is called here"))
+                    .at(plan.node(*node).at, "on the node wired here")
+            }
+            Misuse::WaitsForNoRun { node, method, at } => {
+                let (which, help) = match plan.across.get(node).map(|across| &across.role) {
+                    Some(Role::Awaits(_)) => ("another", "which run that is, the node says that has started it"),
+                    _ => ("none", "call it on what `run_of(..)` or `start(..).finished()` returns"),
+                };
+                let message =
+                    format!("`.{method}` is about the run that a node waits for, and {} waits for {which}", quoted(plan, *node));
+                Problem::new(message, help)
+                    .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "on the node wired here")
             }
             Misuse::NothingWired { at } => Problem::new(
@@ -173,6 +192,14 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
         if *elements == 0 {
             let message = format!("{} could never start an element: `.max_active(0)`", quoted(plan, *node));
             problems.push(Problem::new(message, "allow at least one element at a time").at(at, "set here"));
+        }
+        if let Some((_, ordered)) = sketch.in_order.iter().find(|(ordered, _)| ordered == node && *elements > 1) {
+            let message = format!(
+                "{} goes one by one, `.in_order()`, and {elements} at once, `.max_active({elements})`",
+                quoted(plan, *node)
+            );
+            let problem = Problem::new(message, "leave one of them out").at(ordered, "in order here");
+            problems.push(problem.at(at, "and several at once here"));
         }
     }
     for node in &plan.nodes {
@@ -201,7 +228,9 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 format!("`.after` cannot hold back {}: an element is there once its list is", quoted(plan, *node)),
                 "call `.after` on the result of `.each`, which holds back the whole mapping, or on a task inside",
             ),
-            What::Body(_) | What::Arm { .. } | What::Failure { .. } | What::Each(_) | What::Recalled(_) => continue,
+            What::Body(_) | What::Arm { .. } | What::Failure { .. } | What::Each(_) | What::Gather(_) | What::Recalled(_) => {
+                continue;
+            }
         };
         problems.push(
             Problem::new(message, help).at(at, "`.after` is called here").at(plan.node(*node).at, "on the node wired here"),
@@ -210,7 +239,7 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
 }
 
 /// Why a text cannot be an id, if it cannot.
-fn wrong_id(text: &str) -> Option<Problem> {
+pub(super) fn wrong_id(text: &str) -> Option<Problem> {
     let why = id::check(text).err()?;
     let short: String = text.chars().take(MAX_QUOTED).collect();
     let rest = if short.len() < text.len() { "…" } else { "" };
@@ -312,19 +341,21 @@ fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {
         }
         if let What::Each(each) = &node.what {
             check(each.result, from, each.scope);
+            each.gathered.iter().for_each(|result| check(*result, from, each.scope));
         }
     }
     for node in &plan.nodes {
         // The gathering waits for what it repeats, and a node from around it may not have ended by then.
-        if let What::Each(each) = &node.what
-            && plan.node(each.result).scope != each.scope
-            && plan.lies_within(each.scope, plan.node(each.result).scope)
-        {
-            let message = format!("the closure of `.each` returns {}, which is made outside of it", quoted(plan, each.result));
+        let What::Each(each) = &node.what else { continue };
+        for result in std::iter::once(each.result).chain(each.gathered.iter().copied()) {
+            if plan.node(result).scope == each.scope || !plan.lies_within(each.scope, plan.node(result).scope) {
+                continue;
+            }
+            let message = format!("the closure of `.each` returns {}, which is made outside of it", quoted(plan, result));
             let help = "return a node that the closure wires; what is made once can be taken directly, without `.each`";
             problems.push(
                 Problem::new(message, help)
-                    .at(plan.node(each.result).at, "it is made here, once")
+                    .at(plan.node(result).at, "it is made here, once")
                     .at(node.at, "and returned for every element of this mapping"),
             );
         }
@@ -375,7 +406,7 @@ fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
                     let message = format!("`.{option}` of {} cannot be used: {why}", quoted(plan, *ix));
                     (message, within(option))
                 }
-                What::Each(_) => {
+                What::Each(_) | What::Gather(_) => {
                     let message = format!("`.{option}` cannot be set on the mapping {}", quoted(plan, *ix));
                     (message, format!("set it inside, on the task that it is meant for: `.each(|item| task(item).{option}(..))`"))
                 }
@@ -416,7 +447,7 @@ fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             Delay::Growing(backoff) => (backoff.start(), Duration::ZERO),
         };
         let limit = plan.policy(ix).limit.unwrap_or_default();
-        let mistake = if !limits::is_poked_again(first, sensor.timeout) {
+        let mistake = if !plan.is_woken(ix) && !limits::is_poked_again(first, sensor.timeout) {
             let (poke, timeout) = (text(first), text(sensor.timeout));
             let message =
                 format!("{} would be poked only once: its `poke` is {poke} and its `timeout` {timeout}", quoted(plan, ix));

@@ -1,19 +1,22 @@
+use super::assets::Assets;
 use super::groups::Group;
 use super::id::Name;
 use super::notifiers::Notifier;
-use super::policy::{Policy, PoolSpec, RunPolicy};
+use super::policy::{Delay, Policy, PoolSpec, RunPolicy};
 use super::recalled::Recalled;
 use super::teardowns::Teardown;
+use crate::author::across::{Across, Role};
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Task};
-use crate::author::draft::{self, Mapping, Place};
+use crate::author::draft::{self, Join, Mapping, Place};
 use crate::author::error::cut;
 use crate::author::input::{Rule, Source};
+use crate::author::keys::ElementKeys;
 use crate::author::redaction::redacted;
 use crate::schedule::Schedule;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -42,6 +45,9 @@ pub struct Plan {
     pub(crate) policies: Vec<Policy>,
     pub(crate) pools: Vec<PoolSpec>,
     pub(crate) notifiers: Vec<Notifier>,
+    /// The nodes that have to do with another pipeline.
+    pub(crate) across: BTreeMap<NodeIx, Across>,
+    pub(crate) assets: Assets,
     pub(super) by_id: OnceLock<HashMap<String, NodeIx>>,
     pub(super) inbound: OnceLock<Vec<Vec<(NodeIx, EdgeRule)>>>,
 }
@@ -94,6 +100,8 @@ pub(crate) enum What {
     },
     /// Expands a list over a scope, and joins the results.
     Each(Box<Each>),
+    /// Joins further results of a mapping, once that has ended.
+    Gather(Box<Gather>),
     /// The element that a scope is about.
     Element {
         each: NodeIx,
@@ -107,8 +115,22 @@ pub(crate) struct Each {
     pub(crate) list: NodeIx,
     pub(crate) scope: ScopeIx,
     pub(crate) result: NodeIx,
+    pub(crate) join: Join,
+    /// What else leaves the scope as a list.
+    pub(crate) gathered: Box<[NodeIx]>,
     pub(crate) max_active: Option<u32>,
+    /// Each element waits for the one before it.
+    pub(crate) in_order: bool,
+    /// What the elements are called; without it they go by their indices.
+    pub(crate) keys: Option<ElementKeys>,
     pub(crate) mapping: Mapping,
+}
+
+#[derive(Debug)]
+pub(crate) struct Gather {
+    pub(crate) each: NodeIx,
+    pub(crate) result: NodeIx,
+    pub(crate) join: Join,
 }
 
 /// From one node to another that waits for it.
@@ -140,6 +162,8 @@ pub(crate) enum EdgeRule {
     Race,
     /// From a node to the teardown of what it works with.
     Teardown,
+    /// From a mapping to what else is made of its results.
+    Gather,
 }
 
 #[derive(Debug)]
@@ -218,6 +242,13 @@ impl Plan {
         &all[node as usize]
     }
 
+    /// Whether whoever hosts a run wakes the node, and its sensor has no ticks.
+    pub(crate) fn is_woken(&self, node: NodeIx) -> bool {
+        let waits = self.across.get(&node).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
+        let sensor = self.policy(node).sensor.as_deref();
+        waits && sensor.is_some_and(|sensor| sensor.poke == Delay::Fixed(sensor.timeout, std::time::Duration::ZERO))
+    }
+
     /// Where the first node of a pool is wired.
     pub(super) fn first_in_pool(&self, pool: usize) -> Option<Place> {
         let (ix, _) = self.bodies().find(|(ix, _)| self.policy(*ix).pool as usize == pool)?;
@@ -240,6 +271,7 @@ impl Plan {
             What::Failure { of } => vec![*of],
             What::FirstOf { from } => from.to_vec(),
             What::Each(each) => vec![each.list],
+            What::Gather(gather) => vec![gather.each],
             What::Element { each } => vec![*each],
             What::Recalled(node) => node.from.to_vec(),
         };
@@ -302,7 +334,8 @@ impl PlanNode {
         }
     }
 
+    /// Whether it is a list of the results of a mapping.
     pub(crate) fn is_each(&self) -> bool {
-        matches!(self.what, What::Each(_))
+        matches!(self.what, What::Each(_) | What::Gather(_))
     }
 }

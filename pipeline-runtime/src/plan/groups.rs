@@ -97,6 +97,7 @@ fn first(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>) -> Vec
             What::Body(_) | What::Each(_) => nodes.contains(&node),
             What::Arm { branch, .. } => rests_on(plan, nodes, *branch),
             What::Failure { of } => rests_on(plan, nodes, *of),
+            What::Gather(gather) => rests_on(plan, nodes, gather.each),
             What::FirstOf { from } => from.iter().any(|from| rests_on(plan, nodes, *from)),
             What::Element { .. } | What::Recalled(_) => false,
         }
@@ -117,11 +118,14 @@ fn last(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>, teardow
     let mut taken = HashSet::new();
     for node in group.nodes.clone().filter(|node| is_of_it(node) && !teardowns.contains(node)) {
         for mut from in awaited(plan, node, between) {
-            // An arm or a failure is taken for the node that it stands on.
-            while let What::Arm { branch: of, .. } | What::Failure { of } = plan.node(from).what {
-                from = of;
-            }
-            taken.insert(from);
+            // An arm, a failure or another list is taken for the node that it stands on.
+            taken.insert(loop {
+                from = match &plan.node(from).what {
+                    What::Arm { branch: of, .. } | What::Failure { of } => *of,
+                    What::Gather(gather) => gather.each,
+                    _ => break from,
+                };
+            });
         }
     }
     let is_last = |node: &NodeIx| {

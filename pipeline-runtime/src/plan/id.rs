@@ -30,6 +30,7 @@ fn stem(nodes: &[PlanNode], groups: &[Group], node: NodeIx) -> String {
         },
         (_, What::Failure { of }) => format!("{}.failure", stem(nodes, groups, *of)),
         (_, What::Each(each)) => format!("each({})", stem(nodes, groups, each.result)),
+        (_, What::Gather(gather)) => format!("each({})", stem(nodes, groups, gather.result)),
         (_, What::Element { .. }) => "element".to_owned(),
         (Name::Default(ordinal), What::FirstOf { .. }) => grouped(groups, node, &numbered("first_of", *ordinal)),
         // Each has its name.

@@ -13,6 +13,7 @@
 //! A schedule is as immutable as the plan, and pure: nothing in `schedule` reads a clock. So that folder stands before `author` and `plan`.
 
 mod across;
+mod assets;
 mod build;
 mod check;
 mod graph;
@@ -30,8 +31,10 @@ mod teardowns;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod upstream;
 
-pub(crate) use across::{disagreements, same_id};
+pub(crate) use across::{disagreements, never_updated, same_id};
+pub(crate) use assets::Use;
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use notifiers::{Notifier, Recipient};

@@ -109,12 +109,18 @@ impl Levels<'_> {
         self.first(of).unwrap_or(Delay::Fixed(default, jitter))
     }
 
-    pub(super) fn sensor(&self, kind: Kind) -> Option<Box<SensorPolicy>> {
+    /// Of a sensor. One that is woken has no ticks, unless it is given some where it is wired: it is poked at its deadline again.
+    pub(super) fn sensor(&self, kind: Kind, is_woken: bool) -> Option<Box<SensorPolicy>> {
         let jitter = self.first(|options| options.poke_jitter).unwrap_or_default();
+        let timeout = self.first(|options| options.timeout).unwrap_or(SENSOR_TIMEOUT);
+        let has_ticks = self.0[0].poke.is_some() || self.0[0].backoff.is_some();
         (kind == Kind::Sensor).then(|| {
             Box::new(SensorPolicy {
-                timeout: self.first(|options| options.timeout).unwrap_or(SENSOR_TIMEOUT),
-                poke: self.delay(|options| options.poke, true, POKE, jitter),
+                timeout,
+                poke: match is_woken && !has_ticks {
+                    true => Delay::Fixed(timeout, Duration::ZERO),
+                    false => self.delay(|options| options.poke, true, POKE, jitter),
+                },
                 on_timeout: self.first(|options| options.on_timeout).unwrap_or_default(),
                 mode: self.first(|options| options.mode).unwrap_or_default(),
             })

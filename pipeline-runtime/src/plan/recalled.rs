@@ -3,6 +3,7 @@
 //! Its nodes, what they take and what is repeated are known, and nothing else: no bodies, no types, no options. So it is looked at, and never
 //! run. What the present plan has under the same id, and with the same output, is taken from there: where it is wired and its options.
 
+use super::assets::Assets;
 use super::graph::{Calendar, Each, NodeIx, Plan, PlanNode, Scope, ScopeIx, What};
 use super::id::Name;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Policy, PoolSpec, RunPolicy, SensorPolicy};
@@ -11,7 +12,7 @@ use crate::author::draft::Mapping;
 use crate::author::options::{Mode, OnTimeout};
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::Location;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -112,6 +113,8 @@ impl Plan {
             policies,
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),
+            across: BTreeMap::new(),
+            assets: Assets::default(),
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         })
@@ -159,6 +162,7 @@ fn sensor() -> SensorPolicy {
 
 fn each_of(list: NodeIx, scope: ScopeIx, result: NodeIx) -> Each {
     // Nobody asks: there are no outputs.
-    let mapping = Mapping { len: |_| 0, item: |list, _| list.clone(), join: |_| None };
-    Each { list, scope, result, max_active: None, mapping }
+    let mapping = Mapping { len: |_| 0, item: |list, _| list.clone() };
+    let gathered = Box::default();
+    Each { list, scope, result, join: |_| None, gathered, max_active: None, in_order: false, keys: None, mapping }
 }

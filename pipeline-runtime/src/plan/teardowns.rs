@@ -55,7 +55,7 @@ impl Plan {
             while let Some(node) = doubtful.pop() {
                 for to in self.out(node).iter().map(|edge| edge.to).filter(|to| teardown.inside.contains(to)) {
                     match self.node(to).what {
-                        What::Arm { .. } | What::Failure { .. } => doubtful.push(to),
+                        What::Arm { .. } | What::Failure { .. } | What::Gather(_) => doubtful.push(to),
                         _ if self.teardown(to).is_some_and(|inner| inner.setup != node && inner.inside.contains(&node)) => {}
                         _ => return true,
                     }

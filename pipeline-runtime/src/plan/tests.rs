@@ -1134,8 +1134,8 @@ fn pipelines_that_share_a_pool_agree_on_its_slots() {
         rows().pool(&WIDE);
     }
     let plans = |pipelines: [crate::Pipeline; 2]| pipelines.map(|pipeline| pipeline.plan(&Value::Null).unwrap());
-    assert!(super::disagreements(&plans([sales(), sales()])).is_empty());
-    let found = super::disagreements(&plans([sales(), stock()]));
+    assert!(super::disagreements(&[], &plans([sales(), sales()])).is_empty());
+    let found = super::disagreements(&[], &plans([sales(), stock()]));
     let messages: Vec<&str> = found.iter().map(super::Problem::message).collect();
     assert_eq!(
         messages,
@@ -1438,6 +1438,7 @@ fn everything_as_json() {
           "nodes": [
             {
               "after": [],
+              "after_rules": [],
               "defined_at": "`export(key: String) -> Result<Poke<u64>> {`",
               "description": "",
               "id": "daily_export",
@@ -1477,10 +1478,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "export",
+              "upstream_pipeline": null,
               "wired_at": "`export(template!("raw/{{ ds_nodash }}.json")).named("daily_export").on_timeout(crate::OnTimeout::Skip)`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": "`route(rows: u64) -> Result<Route> {`",
               "description": "",
               "id": "route",
@@ -1513,10 +1516,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "route",
+              "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "route.clean",
@@ -1537,10 +1542,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": "`load(rows: u64) -> Result<u64> {`",
               "description": "",
               "id": "load",
@@ -1582,10 +1589,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "load",
+              "upstream_pipeline": null,
               "wired_at": "`load(clean).pool(&WAREHOUSE).sla(seconds(600))`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "load.failure",
@@ -1606,10 +1615,12 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`failure()).priority(7)`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "each(each(upload)).element",
@@ -1630,10 +1641,12 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "each(upload)",
@@ -1664,10 +1677,12 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
             {
               "after": [],
+              "after_rules": [],
               "defined_at": null,
               "description": null,
               "id": "first_of",
@@ -1689,6 +1704,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "upstream_pipeline": null,
               "wired_at": "`first_of([mirror("eu"), mirror("us")])`"
             }
           ],
@@ -1706,6 +1722,7 @@ fn everything_as_json() {
               "slots": 4
             }
           ],
+          "reads": [],
           "schedule": {
             "catchup": false,
             "cron": "0 6 * * 1-5",
@@ -1720,7 +1737,9 @@ fn everything_as_json() {
             "daily",
             "eu"
           ],
-          "timeout_ms": 7200000
+          "timeout_ms": 7200000,
+          "updates": [],
+          "when": null
         }"#]].assert_eq(&placed(&serde_json::to_string_pretty(&json).unwrap()));
 }
 

@@ -43,7 +43,8 @@
 //!   [`Host::read`](crate::Host::read).
 //! - **A call sees one moment.** What it returns was true at once, whatever is committed meanwhile; two calls may see two moments.
 //! - **Polling is cheap.** [`JournalReader::version`] tells whether anything was committed, without reading any of it, and
-//!   [`RunDetails::update`] reads only the records that came since.
+//!   [`RunDetails::update`] reads only the records that came since. Both belong to one reader, which whoever polls keeps;
+//!   [`Host::read`](crate::Host::read) has a new one for each call.
 //! - A run has as many nodes as its mappings have elements, and [`RunDetails`] holds all of them, with their outputs.
 
 mod attempts;
@@ -124,7 +125,8 @@ impl JournalReader {
         Ok(self.reader.paused()?.into_iter().collect())
     }
 
-    /// A number that is another one than at the last call where anything was committed in between: a poll that costs nothing.
+    /// A number that is another one than at the last call on this reader where anything was committed in between: a poll that costs
+    /// nothing. The numbers of two readers are not to be compared.
     pub fn version(&self) -> Result<i64, ReadError> {
         Ok(self.reader.version()?)
     }

@@ -42,6 +42,7 @@
 //! | [`at_least_bytes`] | an object is large enough | [`Object`] | `S3KeySensor` with a `check_fn`, `S3KeySizeSensor` |
 //! | [`keys_unchanged`] | nothing under a prefix has changed for a while | `Vec<Object>` | `S3KeysUnchangedSensor` |
 //! | [`time_reached`] | it is that late | `DateTime<Utc>` | `DateTimeSensor` |
+//! | [`run_of`] | a run of another pipeline has ended | [`UpstreamRun`](crate::UpstreamRun) | `ExternalTaskSensor` |
 //!
 //! Of all that look into a bucket it holds:
 //!
@@ -95,10 +96,14 @@
 
 mod key;
 mod prefix;
+mod run_of;
+mod start;
 mod time;
 
 pub use key::{at_least_bytes, key_exists, keys_exist};
 pub use prefix::{any_with_prefix, keys_unchanged};
+pub use run_of::run_of;
+pub use start::{StartParams, start};
 pub use time::time_reached;
 
 #[cfg(doc)]

@@ -59,6 +59,24 @@ pub enum SimulationError {
         /// What it returns.
         expected: &'static str,
     },
+    /// An update of an asset that the pipeline has no use for, or whose value cannot be used.
+    #[error("the update of the asset `{asset}`: {reason}")]
+    Update {
+        /// The asset's name.
+        asset: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// With these updates the run never begins.
+    #[error(
+        "the pipeline begins a run when {when} is updated, and no update of {missing} is given; add `.updated(\"0s\", &ASSET, value)`"
+    )]
+    NeverBegins {
+        /// What it waits for.
+        when: String,
+        /// The assets without an update.
+        missing: String,
+    },
     /// The runtime, or its thread, could not be made.
     #[error("no runtime for the simulation: {0}")]
     Runtime(#[source] std::io::Error),

@@ -1,3 +1,4 @@
+use super::others::{GivenRun, SimulatedRuns};
 use super::{SimulationError, duration};
 use crate::engine::{Edit, EditError, Engine, RunIx};
 use crate::storage::World;
@@ -14,6 +15,8 @@ pub(super) enum Intervention {
     /// The caller's closure of that number.
     Call(usize),
     Edit(Edit),
+    /// A run of another pipeline has ended.
+    Ran(Box<GivenRun>),
 }
 
 /// By time; at one time in the order in which they were given.
@@ -44,6 +47,7 @@ impl Interventions {
     pub(super) async fn run_due(
         &mut self,
         world: &World,
+        others: &SimulatedRuns,
         engine: &Engine,
         run: Option<RunIx>,
         now: Timestamp,
@@ -70,6 +74,7 @@ impl Interventions {
                     self.arrived.push(url);
                 }
                 (Intervention::Call(number), _) => call(number),
+                (Intervention::Ran(given), _) => others.add(*given, at)?,
             }
         }
         Ok(())

@@ -10,17 +10,22 @@ mod interceptor;
 mod intervention;
 #[cfg(test)]
 mod limits;
+mod others;
 #[cfg(test)]
 mod tests;
+mod updates;
 
 pub use error::SimulationError;
+pub use others::Ran;
 
+use crate::author::across::PipelineRef;
+use crate::author::asset::Asset;
 use crate::author::context::RunInfo;
 use crate::author::pipeline::Pipeline;
 use crate::author::redaction;
 use crate::author::secret::Secret;
 use crate::author::value::Data;
-use crate::engine::{Edit, Engine, EngineOptions, Interceptor, RunSpec};
+use crate::engine::{Edit, Engine, EngineOptions, Interceptor, OtherRuns, RunSpec};
 use crate::journal::MemoryJournal;
 use crate::observe::{RunHistory, RunReport};
 use crate::schedule::{Interval, Schedule, Zone, interval_of, parse_date};
@@ -28,8 +33,10 @@ use crate::storage::{Latency, World};
 use crate::time::{Clock, Timestamp};
 use interceptor::{Stub, Stubs};
 use intervention::{Intervention, Interventions};
+use others::{GivenRun, SimulatedRuns};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use updates::{Begin, Update};
 
 /// A run of a pipeline on virtual time.
 ///
@@ -83,6 +90,7 @@ struct Scenario {
     interventions: Vec<(String, Intervention)>,
     faults: Vec<Fault>,
     stubs: Vec<Stub>,
+    updates: Vec<Update>,
     secrets: Vec<Secret>,
 }
 
@@ -119,6 +127,7 @@ impl<'a> Simulation<'a> {
             interventions: Vec::new(),
             faults: Vec::new(),
             stubs: Vec::new(),
+            updates: Vec::new(),
             secrets: Vec::new(),
         };
         Self { scenario, calls: Vec::new() }
@@ -175,6 +184,44 @@ impl<'a> Simulation<'a> {
         self
     }
 
+    /// After `when` from the simulation's start the asset is updated.
+    ///
+    /// A pipeline with `when` begins its run once that holds, with the newest update of each asset; all times, also in the report, still count
+    /// from the simulation's start. Without any update it begins at once, as if somebody had asked for the run. Any other pipeline reads what
+    /// was there as its run began: give it at `0s`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::Simulation;
+    /// use std::time::Duration;
+    ///
+    /// static VISITS: Asset<u64> = Asset::external("visits");
+    /// static PROCESSES: Asset<u64> = Asset::external("processes");
+    ///
+    /// #[task]
+    /// async fn build(visits: u64, processes: u64) -> Result<u64> {
+    ///     Ok(visits + processes)
+    /// }
+    ///
+    /// #[pipeline(when = all(VISITS, PROCESSES))]
+    /// fn model() {
+    ///     build(VISITS.latest(), PROCESSES.latest());
+    /// }
+    ///
+    /// let report = Simulation::new(model())
+    ///     .updated("3m", &VISITS, 1)
+    ///     .updated("4m", &VISITS, 2)
+    ///     .updated("5m", &PROCESSES, 40)
+    ///     .run();
+    /// assert_eq!(report.node("build").started(), Some(Duration::from_mins(5)));
+    /// assert_eq!(report.output::<u64>("build"), Some(42));
+    /// ```
+    pub fn updated<T: Data>(mut self, when: &str, asset: &'static Asset<T>, value: T) -> Self {
+        let json = serde_json::to_vec(&value).map(Into::into);
+        self.scenario.updates.push(Update { when: when.to_owned(), asset: asset.spec(), json });
+        self
+    }
+
     /// Calls `what` after `when` from the run's start, before anything else that happens then.
     pub fn at<R>(mut self, when: &str, what: impl FnOnce() -> R + 'a) -> Self {
         let call = Box::new(move || {
@@ -182,6 +229,15 @@ impl<'a> Simulation<'a> {
         });
         self.scenario.interventions.push((when.to_owned(), Intervention::Call(self.calls.len())));
         self.calls.push(Some(Call(call)));
+        self
+    }
+
+    /// After `when` from the run's start, before anything else that happens then, a run of another pipeline has ended so: for
+    /// [`run_of`](crate::run_of). The pipeline is named by its function, and the run is that of the same data interval, unless
+    /// [`Ran::starting`] says another.
+    pub fn ran(mut self, when: &str, pipeline: impl PipelineRef, run: impl Into<Ran>) -> Self {
+        let given = Box::new(GivenRun::new(pipeline, run));
+        self.scenario.interventions.push((when.to_owned(), Intervention::Ran(given)));
         self
     }
 
@@ -323,7 +379,7 @@ impl Scenario {
         let start = clock.now();
         let world = World::simulated(Arc::new(move || clock.now().to_utc()), self.sends_webhooks);
         let params = self.params.map_err(|error| SimulationError::Params(error.to_string()))?;
-        let plan = Arc::new(world.enter(|| self.pipeline.plan(&params))?);
+        let plan = Arc::new(world.enter(|| self.pipeline.plan(&params))?.check_upstream()?);
         for (fault, number) in self.faults.into_iter().zip(0..) {
             // So that two buckets do not draw the same.
             fault.install(&world, start, self.seed.wrapping_add(number))?;
@@ -332,22 +388,32 @@ impl Scenario {
             self.previous.as_deref().map(|date| dated(plan.schedule.as_ref(), self.pipeline.zone(), date)).transpose()?;
         let stubs = Arc::new(Stubs::new(&plan, self.stubs, self.secrets, world.clone())?);
         let mut interventions = Interventions::new(self.interventions, start)?;
+        let Begin { after, updates, warnings } = Begin::of(&plan, self.updates)?;
+        let begin = start + after;
 
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
         let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(Arc::clone(&stubs) as Arc<dyn Interceptor>));
+        let others = Arc::new(SimulatedRuns::new(interval));
+        engine.ask_of_others(Arc::clone(&others) as Arc<dyn OtherRuns>);
         let info = RunInfo {
             pipeline: plan.pipeline.to_owned(),
             run_id: format!("simulated__{}", interval.start.to_rfc3339()),
             interval,
             previous,
             params: plan.params.clone(),
+            updates,
         };
-        let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: start, seed: self.seed, key: 0 };
+        let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: begin, seed: self.seed, key: 0 };
         // Before the run: what arrives at zero is there at the first poke.
-        interventions.run_due(&world, &engine, None, clock.now(), call).await?;
+        interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
+        while clock.now() < begin {
+            let until = interventions.next().filter(|next| *next > clock.now()).unwrap_or(begin);
+            engine.pass_time(until.min(begin)).await;
+            interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
+        }
         let run = engine.start(spec);
         loop {
-            interventions.run_due(&world, &engine, Some(run), clock.now(), call).await?;
+            interventions.run_due(&world, &others, &engine, Some(run), clock.now(), call).await?;
             engine.step().await;
             let over = engine.look(run, |run| run.state().is_end() && run.callbacks().is_empty()).unwrap_or(true);
             if over && interventions.is_empty() {
@@ -361,8 +427,9 @@ impl Scenario {
         }
         let history = RunHistory::of(plan, start, &engine.entries(run));
         let outputs = engine.look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect()).unwrap_or_default();
-        let warnings = world.unmet_faults().map(|unmet| unmet.to_string()).into_iter();
-        let warnings = warnings.chain(stubs.unmet(&history)).chain(world.unmet_arrivals(interventions.arrived()));
+        let warnings = warnings.into_iter().chain(world.unmet_faults().map(|unmet| unmet.to_string()));
+        let warnings =
+            warnings.chain(stubs.unmet(&history)).chain(others.unmet()).chain(world.unmet_arrivals(interventions.arrived()));
         Ok(RunReport::new(history, outputs).warned(warnings))
     }
 

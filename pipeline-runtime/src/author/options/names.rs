@@ -120,6 +120,11 @@ pub mod pipeline {
     ///
     /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …. Default: none: runs when asked to.
     pub mod schedule {}
+    /// `when = all(VISITS, PROCESSES)`: a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that
+    /// began so.
+    ///
+    /// Takes: paths of `static` assets. Default: none.
+    pub mod when {}
     /// `timezone = "Europe/Berlin"`: where the schedule's clock stands, and where a date or time without an offset is meant; dates in templates
     /// are UTC.
     ///

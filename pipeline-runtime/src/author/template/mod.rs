@@ -137,6 +137,7 @@ mod tests {
             previous: None,
             params: serde_json::json!({ "region": "eu", "since": null, "list": ["a", null], "empty": [], "of": { "x": 1 },
                 "rows": [{ "x": { "y": "a" } }, { "x": { "y": "b" } }] }),
+            updates: Box::default(),
         }
     }
 

@@ -204,7 +204,7 @@ fn line(run: &WatchedRun, history: &RunHistory, event: &Happened) -> Option<Stri
         Record::Retrying { slot, next, error, .. } => {
             node(*slot, NodeEvent { next_at: Some(date(*next)), error: Some(error), ..NodeEvent::default() })
         }
-        Record::Unfolded { slot, width } => node(*slot, NodeEvent { elements: Some(*width), ..NodeEvent::default() }),
+        Record::Unfolded { slot, width, .. } => node(*slot, NodeEvent { elements: Some(*width), ..NodeEvent::default() }),
         Record::Succeeded { slot, .. } | Record::Skipped { slot, .. } | Record::UpstreamFailed { slot, .. }
             if !history.is_body(*slot) =>
         {

@@ -47,7 +47,7 @@ pub(super) fn of(run: &Watched, history: &RunHistory, event: &Event) -> Option<W
         (Record::Interrupted { slot, .. }, Some(after)) => {
             about(*slot, after, "the attempt was cut off by the end of its process".into(), true)
         }
-        (Record::Unfolded { slot, width }, Some(after)) => {
+        (Record::Unfolded { slot, width, .. }, Some(after)) => {
             about(*slot, after, format!("{width} element{}", plural(*width as usize)), false)
         }
         (Record::Failed { slot, error, .. }, Some(after)) => {

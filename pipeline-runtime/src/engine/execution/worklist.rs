@@ -4,6 +4,8 @@
 //! [`Changes`]; both must come to the same. (`engine/tests/harness.rs` compares them after every record.)
 
 use super::super::ids::Slot;
+#[cfg(test)]
+use super::super::state::Turn;
 use super::super::state::Verdict;
 use super::super::state::{Changes, Conclusion, ExpansionIx, Run};
 use super::super::states::NodeState;
@@ -142,7 +144,10 @@ impl Worklist {
             let is_open = match conclusion {
                 Conclusion::UpstreamFailed(_) | Conclusion::Skipped(_) => !state.is_end(),
                 Conclusion::Complete => run.is_complete(*slot),
-                Conclusion::Holds => state == NodeState::Scheduled || state == NodeState::None && run.winner(*slot).is_some(),
+                Conclusion::Holds => {
+                    let is_won = state == NodeState::None && run.winner(*slot).is_some();
+                    is_won || state == NodeState::Scheduled && !is_in_hand(*slot)
+                }
             };
             if is_open {
                 let known = gravest.entry(*slot).or_insert(*conclusion);
@@ -150,7 +155,7 @@ impl Worklist {
             }
         }
         let unwanted: BTreeSet<Slot> = self.released.iter().copied().filter(|&slot| run.is_unwanted(slot)).collect();
-        let freed: BTreeSet<Slot> = self.freed.iter().filter_map(|&expansion| run.next_element(expansion)).collect();
+        let freed: BTreeSet<(Slot, Turn)> = self.freed.iter().filter_map(|&expansion| run.next_element(expansion)).collect();
         let is_ready = |slot: &Slot| run.node(*slot).state() == NodeState::Scheduled && !is_in_hand(*slot);
         let ready: BTreeSet<Slot> = self.ready.iter().copied().filter(is_ready).collect();
         format!("conclusions {gravest:?} unwanted {unwanted:?} next elements {freed:?} ready {ready:?}")

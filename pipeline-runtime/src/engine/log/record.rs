@@ -1,6 +1,6 @@
 //! Records: what happened, in the order in which it happened. The journal keeps them, and a run's state is their fold.
 
-use super::super::ids::Slot;
+use super::super::ids::{Keys, Slot};
 use super::super::states::RunState;
 use crate::author::notify::Notification;
 use crate::author::value::Value;
@@ -26,8 +26,9 @@ pub(crate) enum Record {
     Retrying { slot: Slot, next: Timestamp, error: Arc<str>, renew: bool, memory: Option<Arc<str>> },
     /// An attempt was cut off by the end of its process: by a crash or, with `asked`, on request.
     Interrupted { slot: Slot, asked: bool },
-    /// A mapping's list is there, and the mapping has expanded: its elements now have slots.
-    Unfolded { slot: Slot, width: u32 },
+    /// A mapping's list is there, and the mapping has expanded: its elements now have slots. They are called by these keys, or without
+    /// any by their indices.
+    Unfolded { slot: Slot, width: u32, keys: Option<Keys> },
     /// The node has its output. A gate's follows from its upstream's and is not written.
     Succeeded { slot: Slot, output: Option<Output> },
     /// The last attempt failed, or with `timed_out` a sensor's wait outlasted its timeout.
@@ -107,6 +108,7 @@ impl Record {
             Self::Retrying { error, memory, .. } => error.len() + memory.as_ref().map_or(0, |memory| memory.len()),
             Self::Failed { error, .. } | Self::CallbackFailed { error, .. } => error.len(),
             Self::Skipped { why: Skip::Body(why) | Skip::Timeout(why), .. } => why.len(),
+            Self::Unfolded { keys: Some(keys), .. } => keys.iter().map(|key| size_of::<Box<str>>() + key.len()).sum(),
             Self::Cleared { slots } => size_of_val(&**slots),
             Self::CallbackDue { notification, .. } => {
                 size_of::<Notification>() + notification.error().map_or(0, str::len) + notification.run_id().len()

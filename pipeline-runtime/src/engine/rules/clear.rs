@@ -4,10 +4,10 @@
 //! them. The set follows from the run's state alone; nothing of it may be under way.
 
 use super::super::ids::Slot;
-use super::super::state::{ExpansionIx, Run};
+use super::super::state::{ExpansionIx, Position, Run};
 use super::super::states::NodeState;
 use crate::plan::What;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a node cannot be retried.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +29,8 @@ pub(crate) struct ClearSet<'a> {
     /// Whether an attempt of the node has not been answered yet, be it cut off or not.
     is_in_flight: &'a dyn Fn(Slot) -> bool,
     cleared: BTreeSet<Slot>,
+    /// Of mappings whose elements go in order: from which element on those behind a cleared one are known.
+    ordered: BTreeMap<ExpansionIx, u32>,
 }
 
 impl<'a> ClearSet<'a> {
@@ -39,7 +41,7 @@ impl<'a> ClearSet<'a> {
         downstream: bool,
         is_in_flight: &'a dyn Fn(Slot) -> bool,
     ) -> Result<Box<[Slot]>, ClearError> {
-        let mut set = Self { run, downstream, is_in_flight, cleared: BTreeSet::new() };
+        let mut set = Self { run, downstream, is_in_flight, cleared: BTreeSet::new(), ordered: BTreeMap::new() };
         for &slot in slots {
             match run.node(slot).state() {
                 NodeState::Removed => return Err(ClearError::Removed { node: run.id(slot) }),
@@ -94,7 +96,7 @@ impl<'a> ClearSet<'a> {
                 && whole
                 && let Some(expansion) = run.expansion_of(slot)
             {
-                let elements = run.layout().surplus(expansion, 0).into_iter();
+                let elements = run.layout().inside(expansion).into_iter();
                 doubtful.extend(elements.filter(|element| !self.cleared.contains(element)).map(|element| (element, true)));
             }
             if !self.cleared.insert(slot) {
@@ -119,6 +121,13 @@ impl<'a> ClearSet<'a> {
                 let element = run.element(position);
                 if self.may_activate(element, each) {
                     doubtful.push((element, true));
+                }
+                if run.each(each).is_some_and(|each| each.in_order) {
+                    doubtful.extend(self.behind(position, each).into_iter().map(|element| (element, true)));
+                    // It takes its turn again.
+                    if run.has_element_ended(position) {
+                        doubtful.push((element, true));
+                    }
                 }
             }
         }
@@ -162,6 +171,16 @@ impl<'a> ClearSet<'a> {
         dependents
     }
 
+    /// The elements behind one, in order, that were not activated because of it; each is given once.
+    fn behind(&mut self, position: Position, each: Slot) -> Vec<Slot> {
+        let of = self.run.layout().expansion(position.expansion);
+        let (base, stride) = (of.base, of.stride);
+        let seen = self.ordered.entry(position.expansion).or_insert(of.width);
+        let behind = position.element + 1..*seen;
+        *seen = (*seen).min(position.element + 1);
+        behind.map(|element| base + element * stride).filter(|element| self.may_activate(*element, each)).collect()
+    }
+
     /// Whether an element ended without having been activated, though its list is there: the run ended before its turn.
     fn may_activate(&self, element: Slot, each: Slot) -> bool {
         let list = self.run.list_of(each);
@@ -188,7 +207,7 @@ impl<'a> ClearSet<'a> {
                 self.check_idle(list, &added)?;
                 doubtful.extend(added);
             }
-            let elements = run.layout().surplus(expansion, 0);
+            let elements = run.layout().inside(expansion);
             let is_open = |slot: &Slot| !self.cleared.contains(slot) && !run.node(*slot).state().is_end();
             if let Some(open) = elements.into_iter().find(is_open) {
                 let (of, node, state) = (run.id(list), run.id(open), run.node(open).state());

@@ -1,8 +1,14 @@
 //! Mappings: a list expands, its elements are activated in its order, and their results are joined.
+//!
+//! # Why the keys of a list are asked for
+//!
+//! What makes them is the user's code, which nothing calls under the engine's lock. So where a mapping has keys the runtime is asked for them, and
+//! the mapping expands once they are there. Nothing of that is recorded: whoever resumes the run asks again.
 
-use super::super::ids::Slot;
+use super::super::effects::Action;
+use super::super::ids::{Keys, RunIx, Slot};
 use super::super::log::{Record, Skip};
-use super::super::state::ExpansionIx;
+use super::super::state::{ExpansionIx, Turn};
 use super::super::states::NodeState;
 use super::RunContext;
 use crate::author::notify::Event;
@@ -13,29 +19,89 @@ pub(crate) const MAX_ELEMENTS: u32 = 100_000;
 /// The most nodes that a run may have, with all elements of all lists, also of those that a retry made anew.
 pub(crate) const MAX_NODES: u64 = 4_000_000;
 
-impl RunContext<'_> {
-    pub(super) fn expand(&mut self, slot: Slot) {
-        let width = self.run.list_len(slot).unwrap_or(0);
-        match self.elements_of(slot, width) {
-            Ok(width) => {
-                let first = self.run.slots().end;
-                self.record(Record::Unfolded { slot, width });
-                self.node_slas(first..self.run.slots().end);
-            }
-            Err(error) => {
-                let elements = self.run.open_elements(slot);
-                self.fail(slot, error.into());
-                for element in elements {
-                    self.abort(element);
-                    self.record(Record::UpstreamFailed { slot: element, cause: slot });
-                    self.callback(element, Event::OnFailure);
-                }
+/// The mappings that wait for the keys of their lists: each at most once.
+#[derive(Debug, Default)]
+pub(crate) struct AwaitedKeys {
+    all: Vec<(u64, RunIx, Slot)>,
+    next: u64,
+}
+
+impl AwaitedKeys {
+    /// Notes that keys are asked for; what was asked for before is of another list.
+    fn ask(&mut self, run: RunIx, slot: Slot) -> u64 {
+        self.all.retain(|(_, of, at)| (*of, *at) != (run, slot));
+        self.next += 1;
+        self.all.push((self.next, run, slot));
+        self.next
+    }
+
+    /// Whose the keys are that were asked for under that number, if somebody still waits for them.
+    pub(crate) fn take(&mut self, number: u64) -> Option<(RunIx, Slot)> {
+        let at = self.all.iter().position(|(asked, ..)| *asked == number)?;
+        let (_, run, slot) = self.all.swap_remove(at);
+        Some((run, slot))
+    }
+
+    /// A mapping within a mapping is elsewhere.
+    pub(super) fn moved(&mut self, run: RunIx, from: Slot, to: Slot) {
+        for (_, of, at) in &mut self.all {
+            if (*of, *at) == (run, from) {
+                *at = to;
             }
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn has(&self, run: RunIx, slot: Slot) -> bool {
+        self.all.iter().any(|(_, of, at)| (*of, *at) == (run, slot))
+    }
+}
+
+impl RunContext<'_> {
+    pub(super) fn expand(&mut self, slot: Slot) {
+        if self.run.each(slot).is_some_and(|each| each.keys.is_some()) {
+            let number = self.shared.awaited_keys.ask(self.ix, slot);
+            return self.act(Action::MakeKeys { run: self.ix, slot, number });
+        }
+        self.expand_by(slot, None);
+    }
+
+    /// The keys of a mapping's list are there.
+    pub(crate) fn keys_made(&mut self, slot: Slot, keys: Result<Keys, String>) {
+        // Its list may have been cleared, or the mapping skipped, since they were asked for.
+        if self.run.nodes().get(slot as usize).is_none_or(|node| node.state() != NodeState::Scheduled) {
+            return;
+        }
+        match keys {
+            Ok(keys) => self.expand_by(slot, Some(keys)),
+            Err(error) => self.cannot_expand(slot, error),
+        }
+    }
+
+    fn expand_by(&mut self, slot: Slot, keys: Option<Keys>) {
+        let width = self.run.list_len(slot).unwrap_or(0);
+        match self.elements_of(slot, width, keys.as_ref()) {
+            Ok(width) => {
+                let first = self.run.slots().end;
+                self.record(Record::Unfolded { slot, width, keys });
+                self.node_slas(first..self.run.slots().end);
+            }
+            Err(error) => self.cannot_expand(slot, error),
+        }
+    }
+
+    fn cannot_expand(&mut self, slot: Slot, error: String) {
+        let elements = self.run.open_elements(slot);
+        self.fail(slot, error.into());
+        for element in elements {
+            self.abort(element);
+            self.record(Record::UpstreamFailed { slot: element, cause: slot });
+            self.callback(element, Event::OnFailure);
+        }
+    }
+
     /// How many elements a mapping expands to, or why it may not.
-    fn elements_of(&self, slot: Slot, width: usize) -> Result<u32, String> {
+    fn elements_of(&self, slot: Slot, width: usize, keys: Option<&Keys>) -> Result<u32, String> {
         let elements = u32::try_from(width).ok().filter(|width| *width <= MAX_ELEMENTS);
         let elements = elements
             .ok_or_else(|| format!("the list has {width} elements; `.each` takes at most {MAX_ELEMENTS}: divide the list"))?;
@@ -47,21 +113,48 @@ impl RunContext<'_> {
                  {MAX_NODES}: divide the list over several runs"
             ));
         }
+        let before = self.run.expansion_of(slot).map(|before| self.run.layout().expansion(before));
+        if let Some(before) = before.filter(|before| before.width > 0 && before.keys.is_some() != keys.is_some()) {
+            let (had, now) = match &before.keys {
+                None => ("had no keys", "`.keyed` was added to it"),
+                Some(_) => ("had keys", "`.keyed` was taken from it"),
+            };
+            return Err(format!(
+                "the list {had} when this run expanded it to {} elements, and {now} since: which elements of the list made anew they are \
+                 cannot be told; retry it with the code that began the run, or begin a new run",
+                before.width
+            ));
+        }
         Ok(elements)
     }
 
     /// Activates the next elements of a mapping, as many as may be active.
     pub(super) fn activate(&mut self, expansion: ExpansionIx) {
-        while let Some(element) = self.run.next_element(expansion) {
-            self.record(Record::Succeeded { slot: element, output: None });
+        while let Some((element, turn)) = self.run.next_element(expansion) {
+            let end: Box<dyn Fn(Slot) -> Record> = match turn {
+                Turn::Activate => {
+                    self.record(Record::Succeeded { slot: element, output: None });
+                    continue;
+                }
+                Turn::Fail(cause) => Box::new(move |slot| Record::UpstreamFailed { slot, cause }),
+                Turn::Skip(from) => Box::new(move |slot| Record::Skipped { slot, why: Skip::Upstream(from) }),
+            };
+            // All that wait behind it, with one cause: what it means for the next is no other.
+            for element in self.run.waiting_from(element).collect::<Vec<_>>() {
+                self.record(end(element));
+            }
         }
     }
 
     /// All elements of a mapping have ended: so does it, by its results.
     pub(super) fn join(&mut self, slot: Slot) {
-        if !self.run.is_complete(slot) {
-            return;
+        if self.run.is_complete(slot) {
+            self.gather(slot);
         }
+    }
+
+    /// Ends a list of a mapping's results as those have ended.
+    pub(super) fn gather(&mut self, slot: Slot) {
         let (mut failed, mut skipped) = (None, None);
         for result in self.run.results(slot).into_iter().flatten() {
             match self.run.node(result).state() {

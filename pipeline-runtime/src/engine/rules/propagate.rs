@@ -72,6 +72,7 @@ impl RunContext<'_> {
             What::Arm { .. } | What::Failure { .. } => self.record(Record::Succeeded { slot, output: None }),
             What::FirstOf { .. } => self.race(slot),
             What::Each(_) => self.expand(slot),
+            What::Gather(_) => self.gather(slot),
         }
     }
 }

@@ -1,8 +1,8 @@
 use super::super::ids::{AttemptIx, Job, RunIx, Slot};
-use super::super::state::{Run, RunSpec};
+use super::super::state::{Label, Run, RunSpec};
 use super::last_seen::LastSeen;
 use super::watch::{Wake, Watches, Watching};
-use super::{WeakEngine, sensor_state};
+use super::{OtherRuns, WeakEngine, sensor_state};
 use crate::author::body::{self, Arg};
 use crate::author::context::{self, Context, Memory};
 use crate::author::input::{Source, Supply, Upstream};
@@ -30,8 +30,8 @@ pub(crate) struct Attempt {
     pub(super) has_templates: bool,
     /// Some of what its body is called with are secrets.
     pub(super) has_secrets: bool,
-    /// The indices of the elements it lies in, outermost first.
-    pub(crate) indices: Vec<u32>,
+    /// What the elements are called that it lies in, outermost first.
+    labels: Vec<Label>,
     /// What earlier pokes kept.
     pub(crate) remembered: Option<Arc<str>>,
     /// Made where the body asks for its context.
@@ -40,7 +40,9 @@ pub(crate) struct Attempt {
     pub(super) watching: OnceCell<Arc<Watching>>,
     /// What it looked for, if it may be a sensor's last poke: of others nobody asks.
     pub(crate) last_seen: Option<Box<LastSeen>>,
-    /// The engine that a change wakes the sensor through. Only pokes have one, and none in simulations.
+    /// Who knows the runs of other pipelines. Only what has to do with one asks.
+    pub(super) others: Option<Arc<dyn OtherRuns>>,
+    /// The engine that a change wakes the sensor through. Only pokes have one, and in simulations those that wait for a run alone.
     pub(super) wakes: Option<WeakEngine>,
 }
 
@@ -59,11 +61,12 @@ impl Attempt {
             supplies: Vec::new(),
             has_templates: false,
             has_secrets: false,
-            indices: Vec::new(),
+            labels: Vec::new(),
             remembered: None,
             memory: OnceCell::new(),
             watching: OnceCell::new(),
             last_seen: None,
+            others: None,
             wakes: None,
         }
     }
@@ -84,9 +87,9 @@ impl Attempt {
             self.spec = Arc::clone(run.spec());
         }
         let position = run.layout().position(job.slot);
-        self.indices.clear();
+        self.labels.clear();
         if position.expansion > 0 {
-            self.indices = run.layout().indices(job.slot);
+            self.labels = run.layout().labels(job.slot);
         }
         self.remembered = node.memory().and_then(sensor_state::memory);
         self.memory.take();
@@ -101,6 +104,14 @@ impl Attempt {
             let may_be_last = budget_left.is_some_and(|left| policy.limit.is_none_or(|limit| left <= limit));
             self.last_seen = may_be_last.then(Box::default);
             self.wakes = watches.engine();
+        }
+        self.others = None;
+        if !plan.across.is_empty()
+            && plan.across.contains_key(&self.node)
+            && let Some((others, engine)) = watches.others()
+        {
+            self.others = Some(others);
+            self.wakes = Some(engine);
         }
         self.supplies.clear();
         self.has_templates = false;
@@ -130,12 +141,12 @@ impl Attempt {
         }
     }
 
-    /// The node's id, with the indices of its elements.
+    /// The node's id, with the keys or indices of its elements.
     pub(crate) fn id(&self) -> String {
         let mut id = self.spec.plan.id(self.node);
-        for index in &self.indices {
+        for label in &self.labels {
             // Writing to a text cannot fail.
-            let _ = write!(id, "[{index}]");
+            let _ = write!(id, "{label}");
         }
         id
     }
@@ -151,6 +162,11 @@ impl Attempt {
     pub(crate) fn watching(&self) -> Option<&Arc<Watching>> {
         let engine = self.wakes.as_ref()?;
         Some(self.watching.get_or_init(|| Arc::new(Watching::new(Wake::new(engine.clone(), self.run, self.slot, self.start)))))
+    }
+
+    /// Who knows the runs of other pipelines, for a node that has to do with one.
+    pub(crate) fn others(&self) -> Option<&Arc<dyn OtherRuns>> {
+        self.others.as_ref()
     }
 
     pub(super) fn job(&self) -> Job {

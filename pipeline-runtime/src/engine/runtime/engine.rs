@@ -202,6 +202,7 @@ impl Engine {
             ix
         });
         self.look_again(ix);
+        self.await_again(ix);
         ix
     }
 
@@ -214,6 +215,7 @@ impl Engine {
             Ok::<_, EditError>(ix)
         })?;
         self.look_again(ix);
+        self.await_again(ix);
         Ok(ix)
     }
 
@@ -403,7 +405,7 @@ impl Engine {
             }
         }
         state.watches.follow(&outbox.records);
-        match state.journal.submit(outbox, &|run| runs.get(run).map_or(0, |run| run.spec().key)) {
+        match state.journal.submit(outbox, &|run| runs.get(run).map(|run| &**run.spec())) {
             Kept::Later => {}
             Kept::Now => {
                 state.ready.extend(outbox.todo.starts.drain(..));
@@ -437,6 +439,14 @@ impl Engine {
                     self.spawn_answer(job, Some(attempt));
                 } else if let Some(abort) = state.forget_task(job) {
                     state.aborts.push(abort);
+                }
+            }
+            Action::MakeKeys { run, slot, number } => {
+                // What it is asked for may be gone by now.
+                if let Some((keys, list)) =
+                    state.core.run(run).filter(|run| run.slots().contains(&slot)).and_then(|run| run.keys_of(slot))
+                {
+                    self.make_keys(number, keys, list);
                 }
             }
             Action::Deliver { run, id, notifier, notification } => {

@@ -4,7 +4,7 @@
 //! order of their nodes, so that a simulation never depends on which thread was first.
 
 use super::super::effects::{Answer, Answered, NotTold};
-use super::super::ids::{Job, RunIx, Slot};
+use super::super::ids::{Job, Keys, RunIx, Slot};
 use super::{Attempt, Engine};
 use crate::author::notify::BoxFuture;
 use crate::author::secret::Secret;
@@ -34,6 +34,7 @@ pub(crate) trait Interceptor: Send + Sync + Debug {
 pub(super) struct Inbox {
     answers: Vec<(RunIx, Slot, Job, Answer)>,
     delivered: Vec<(RunIx, u32, Result<(), NotTold>)>,
+    keys: Vec<(u64, Result<Keys, String>)>,
 }
 
 /// How often the runtime's other tasks are let go first before an instant counts as over: bodies may wake each other.
@@ -52,6 +53,11 @@ impl Engine {
         self.0.work.notify_one();
     }
 
+    pub(super) fn put_keys(&self, number: u64, keys: Result<Keys, String>) {
+        self.lock().simulated.keys.push((number, keys));
+        self.0.work.notify_one();
+    }
+
     /// Does all that happens at the present instant.
     pub(crate) async fn step(&self) {
         self.open();
@@ -67,15 +73,19 @@ impl Engine {
                 }
             }
             self.until_quiescent().await;
-            let Inbox { mut answers, mut delivered } = std::mem::take(&mut self.lock().simulated);
-            if answers.is_empty() && delivered.is_empty() {
+            let Inbox { mut answers, mut delivered, mut keys } = std::mem::take(&mut self.lock().simulated);
+            if answers.is_empty() && delivered.is_empty() && keys.is_empty() {
                 return;
             }
+            keys.sort_by_key(|(number, _)| *number);
             answers.sort_by_key(|(run, slot, ..)| (*run, *slot));
             delivered.sort_by_key(|(run, id, _)| (*run, *id));
             let now = self.clock().now();
             for (.., job, answer) in answers {
                 self.answer(job, answer);
+            }
+            for (number, made) in keys {
+                self.with(|core| core.keys_made(number, made, now));
             }
             for (run, id, result) in delivered {
                 self.with(|core| core.delivered(run, id, result, now));

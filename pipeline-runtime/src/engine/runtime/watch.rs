@@ -8,7 +8,7 @@
 use super::super::core::Core;
 use super::super::ids::{Job, RunIx, Slot};
 use super::super::log::{Record, Records};
-use super::{Engine, WeakEngine};
+use super::{Engine, OtherRuns, WeakEngine};
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -102,6 +102,8 @@ impl Watching {
 #[derive(Debug, Default)]
 pub(super) struct Watches {
     engine: Option<WeakEngine>,
+    /// Who knows the runs of other pipelines, and the engine whose sensors wait for them.
+    others: Option<(Arc<dyn OtherRuns>, WeakEngine)>,
     of: HashMap<(RunIx, Slot), Box<[Watch]>>,
 }
 
@@ -113,6 +115,15 @@ impl Watches {
 
     pub(super) fn engine(&self) -> Option<WeakEngine> {
         self.engine.clone()
+    }
+
+    /// From now on bodies may ask for runs of other pipelines.
+    pub(super) fn tell_of_others(&mut self, others: Arc<dyn OtherRuns>, engine: WeakEngine) {
+        self.others = Some((others, engine));
+    }
+
+    pub(super) fn others(&self) -> Option<(Arc<dyn OtherRuns>, WeakEngine)> {
+        self.others.clone()
     }
 
     /// Ends the watches of sensors that wait no longer, by these records.

@@ -69,7 +69,11 @@ impl Run {
     /// What an ended node says over one edge.
     #[inline]
     pub(crate) fn verdict(&self, from: Slot, rule: EdgeRule) -> Verdict {
-        let expanded = matches!(rule, EdgeRule::Elements(_)) && self.layout.of_each(from).is_some();
+        let expanded = match rule {
+            EdgeRule::Elements(_) => self.expansion_of_list(from).is_some(),
+            EdgeRule::Gather => self.layout.of_each(from).is_some_and(|expansion| !self.is_stale(expansion)),
+            _ => false,
+        };
         let node = self.node(from);
         let arm = if let EdgeRule::Arm(_) = rule { node.arm() } else { None };
         judge(rule, node.state, arm, expanded)
@@ -203,7 +207,7 @@ impl Run {
         let ix = self.ix(slot);
         // What an element ends with goes to its mapping.
         let joined = plan.scope(scope).each.is_some_and(|each| match &plan.node(each).what {
-            What::Each(of) => of.result == ix,
+            What::Each(of) => of.result == ix || of.gathered.contains(&ix),
             _ => false,
         });
         // A teardown takes what there is.

@@ -3,10 +3,10 @@
 //! The plan's own nodes come first. When a mapping expands, its elements get a block of slots: all nodes of the first element,
 //! then all of the second, so that slots in order are elements in order, and one element's nodes stand together.
 
-use super::super::ids::Slot;
+use super::super::ids::{Keys, Slot};
 use crate::plan::{NodeIx, Plan, ScopeIx, What};
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// An expansion's index in its run. The first is the plan itself.
 pub(crate) type ExpansionIx = u32;
@@ -21,6 +21,53 @@ pub(crate) struct Expansion {
     pub(crate) width: u32,
     /// The mapping's slot; none for the plan itself.
     pub(crate) each: Option<Slot>,
+    /// What the elements are called; none where they go by their indices.
+    pub(crate) keys: Option<Keys>,
+}
+
+/// What an element is called within its list.
+#[derive(Debug, Clone)]
+pub(crate) enum Label {
+    Index(u32),
+    Key(Keys, u32),
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(index) => write!(f, "[{index}]"),
+            Self::Key(keys, index) => write!(f, "[{}]", keys.get(*index as usize).map_or("", AsRef::as_ref)),
+        }
+    }
+}
+
+impl Expansion {
+    fn label(&self, element: u32) -> Label {
+        self.keys.as_ref().map_or(Label::Index(element), |keys| Label::Key(Keys::clone(keys), element))
+    }
+
+    /// The element of that name.
+    fn named(&self, name: &str) -> Option<u32> {
+        let element = match &self.keys {
+            Some(keys) => u32::try_from(keys.iter().position(|key| **key == *name)?).ok()?,
+            None => name.parse().ok()?,
+        };
+        (element < self.width).then_some(element)
+    }
+
+    /// Which elements of an earlier list are there again in a later one of the same mapping, as pairs of their indices: those of the same
+    /// key, or without keys of the same index.
+    pub(crate) fn matches(&self, later: &Self) -> Vec<(u32, u32)> {
+        match (&self.keys, &later.keys) {
+            (None, None) => (0..self.width.min(later.width)).map(|index| (index, index)).collect(),
+            (Some(old), Some(new)) => {
+                let old: HashMap<&str, u32> = old.iter().map(AsRef::as_ref).zip(0..).collect();
+                new.iter().zip(0..).filter_map(|(key, to)| Some((*old.get(&**key)?, to))).collect()
+            }
+            // Which one is which cannot be told.
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// A slot's element.
@@ -43,7 +90,7 @@ pub(crate) struct Layout {
 impl Layout {
     pub(crate) fn new(plan: &Plan) -> Self {
         let stride = u32::try_from(plan.scope(0).nodes.len()).unwrap_or(u32::MAX);
-        let root = Expansion { scope: 0, base: 0, stride, width: 1, each: None };
+        let root = Expansion { scope: 0, base: 0, stride, width: 1, each: None, keys: None };
         Self { expansions: vec![root], own: stride, owners: Vec::new(), of_each: HashMap::new() }
     }
 
@@ -69,26 +116,41 @@ impl Layout {
     }
 
     /// Makes room for the elements of a mapping.
-    pub(crate) fn unfold(&mut self, plan: &Plan, each: Slot, scope: ScopeIx, width: u32) -> ExpansionIx {
+    pub(crate) fn unfold(&mut self, plan: &Plan, each: Slot, scope: ScopeIx, width: u32, keys: Option<Keys>) -> ExpansionIx {
         let stride = u32::try_from(plan.scope(scope).nodes.len()).unwrap_or(u32::MAX);
         let ix = u32::try_from(self.expansions.len()).unwrap_or(u32::MAX);
         let base = u32::try_from(self.len()).unwrap_or(u32::MAX);
         self.owners.resize(self.owners.len() + stride as usize * width as usize, ix);
-        self.expansions.push(Expansion { scope, base, stride, width, each: Some(each) });
+        self.expansions.push(Expansion { scope, base, stride, width, each: Some(each), keys });
         self.of_each.insert(each, ix);
         ix
     }
 
-    /// Where the nodes of the first `kept` elements of `old` are in `new`, when a mapping has expanded again.
-    pub(crate) fn moves(&self, old: ExpansionIx, new: ExpansionIx, kept: u32) -> Vec<(Slot, Slot)> {
-        let (from, to) = (self.expansion(old), self.expansion(new));
-        (0..kept * from.stride).map(|offset| (from.base + offset, to.base + offset)).collect()
+    /// Which elements of `old` are elements of `new`, as pairs of their indices.
+    pub(crate) fn matches(&self, old: ExpansionIx, new: ExpansionIx) -> Vec<(u32, u32)> {
+        self.expansion(old).matches(self.expansion(new))
     }
 
-    /// The slots of the elements of `old` from the `kept`th on, with those nested in them.
-    pub(crate) fn surplus(&self, old: ExpansionIx, kept: u32) -> Vec<Slot> {
+    /// Where the nodes of these elements of `old` are in `new`, when a mapping has expanded again.
+    pub(crate) fn moves(&self, old: ExpansionIx, new: ExpansionIx, kept: &[(u32, u32)]) -> Vec<(Slot, Slot)> {
+        let (from, to) = (self.expansion(old), self.expansion(new));
+        let element = |&(old, new): &(u32, u32)| (from.base + old * from.stride, to.base + new * to.stride);
+        let nodes = |(old, new): (Slot, Slot)| (0..from.stride).map(move |offset| (old + offset, new + offset));
+        kept.iter().map(element).flat_map(nodes).collect()
+    }
+
+    /// The slots of all elements of an expansion, with those nested in them.
+    pub(crate) fn inside(&self, expansion: ExpansionIx) -> Vec<Slot> {
+        self.surplus(expansion, &[])
+    }
+
+    /// The slots of the elements of `old` that are not `kept`, with those nested in them.
+    pub(crate) fn surplus(&self, old: ExpansionIx, kept: &[(u32, u32)]) -> Vec<Slot> {
         let of = self.expansion(old);
-        let mut slots: Vec<Slot> = (of.base + kept * of.stride..of.base + of.width * of.stride).collect();
+        let mut is_kept = vec![false; of.width as usize];
+        kept.iter().for_each(|(old, _)| is_kept[*old as usize] = true);
+        let gone = (0..of.width).zip(is_kept).filter(|(_, is_kept)| !is_kept).map(|(element, _)| of.base + element * of.stride);
+        let mut slots: Vec<Slot> = gone.flat_map(|first| first..first + of.stride).collect();
         let mut seen = 0;
         while let Some(&slot) = slots.get(seen) {
             seen += 1;
@@ -100,7 +162,7 @@ impl Layout {
     }
 
     /// Lets what is nested in the kept elements of `old` belong to those of `new`.
-    pub(crate) fn rename(&mut self, old: ExpansionIx, new: ExpansionIx, kept: u32) {
+    pub(crate) fn rename(&mut self, old: ExpansionIx, new: ExpansionIx, kept: &[(u32, u32)]) {
         for (from, to) in self.moves(old, new, kept) {
             if let Some(nested) = self.of_each.remove(&from) {
                 self.expansions[nested as usize].each = Some(to);
@@ -167,31 +229,33 @@ impl Layout {
         }
     }
 
-    /// The indices of the elements that a slot lies in, outermost first.
-    pub(crate) fn indices(&self, slot: Slot) -> Vec<u32> {
-        let mut indices = Vec::new();
+    /// What the elements are called that a slot lies in, outermost first.
+    pub(crate) fn labels(&self, slot: Slot) -> Vec<Label> {
+        let mut labels = Vec::new();
         let mut position = self.position(slot);
-        while let Some(each) = self.expansion(position.expansion).each {
-            indices.push(position.element);
+        loop {
+            let of = self.expansion(position.expansion);
+            let Some(each) = of.each else { break };
+            labels.push(of.label(position.element));
             position = self.position(each);
         }
-        indices.reverse();
-        indices
+        labels.reverse();
+        labels
     }
 
-    /// A slot's id: its node's, with the index of its element: `upload[3]`, nested `upload[3][1]`.
+    /// A slot's id: its node's, with the key or the index of its element: `upload[bart]`, nested `upload[3][1]`.
     pub(crate) fn id(&self, plan: &Plan, slot: Slot) -> String {
         let mut id = plan.id(self.node(plan, slot));
-        for index in self.indices(slot) {
+        for label in self.labels(slot) {
             // Writing to a text cannot fail.
-            let _ = write!(id, "[{index}]");
+            let _ = write!(id, "{label}");
         }
         id
     }
 
     /// The slot of that id, if it has one yet.
     pub(crate) fn find(&self, plan: &Plan, id: &str) -> Option<Slot> {
-        let (name, indices) = id.find('[').map_or((id, ""), |at| id.split_at(at));
+        let (name, elements) = id.find('[').map_or((id, ""), |at| id.split_at(at));
         let node = plan.find(name)?;
         let mut mappings = Vec::new();
         let mut scope = plan.node(node).scope;
@@ -199,20 +263,21 @@ impl Layout {
             mappings.push(each);
             scope = plan.node(each).scope;
         }
-        let indices: Vec<u32> =
-            indices.split_terminator(']').map(|index| index.strip_prefix('[')?.parse().ok()).collect::<Option<_>>()?;
-        if indices.len() != mappings.len() {
+        // No key has a bracket.
+        let elements: Vec<&str> = elements.split_terminator(']').map(|name| name.strip_prefix('[')).collect::<Option<_>>()?;
+        if elements.len() != mappings.len() {
             return None;
         }
         let mut position = Position { expansion: 0, element: 0 };
-        for (each, element) in mappings.into_iter().rev().zip(indices) {
+        for (each, name) in mappings.into_iter().rev().zip(elements) {
             let each = self.own_slot(plan, each, position);
-            // An element that a shorter list no longer has is still to be found where it was.
-            let has = |expansion: &Expansion| expansion.each == Some(each) && element < expansion.width;
-            let expansion = self.of_each(each).filter(|&ix| has(self.expansion(ix)));
-            let older = || u32::try_from(self.expansions.iter().rposition(has)?).ok();
-            let expansion = expansion.or_else(older)?;
-            position = Position { expansion, element };
+            let of = |ix: ExpansionIx| Some(Position { expansion: ix, element: self.expansion(ix).named(name)? });
+            // An element that a later list no longer has is still to be found where it was.
+            let older = || {
+                let expansions = (0..u32::try_from(self.expansions.len()).unwrap_or(u32::MAX)).rev();
+                expansions.filter(|ix| self.expansion(*ix).each == Some(each)).find_map(of)
+            };
+            position = self.of_each(each).and_then(of).or_else(older)?;
         }
         Some(self.own_slot(plan, node, position))
     }

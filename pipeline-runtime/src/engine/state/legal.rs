@@ -3,10 +3,11 @@
 //! A live run records nothing else, which tests hold it to. A journal that says otherwise was written to by something else, or by a
 //! version that was wrong: its run is refused, instead of becoming a state that no run can have.
 
-use super::super::ids::Slot;
+use super::super::ids::{Keys, Slot};
 use super::super::log::Record;
 use super::super::states::NodeState;
 use super::run::Run;
+use std::collections::HashSet;
 
 /// A record that cannot follow on those before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +42,11 @@ impl Run {
             Record::Interrupted { slot, .. } => {
                 self.allow(*slot, "is interrupted", |run| run.is_body(*slot), |state| state == Running)
             }
-            Record::Unfolded { slot, .. } => {
+            Record::Unfolded { slot, width, keys } => {
+                let distinct = |keys: &Keys| keys.iter().collect::<HashSet<_>>().len();
+                if keys.as_ref().is_some_and(|keys| keys.len() != *width as usize || distinct(keys) < keys.len()) {
+                    return Err(Illegal { what: format!("node {slot} expands to {width} elements of other keys") });
+                }
                 self.allow(*slot, "expands", |run| run.each(*slot).is_some(), |state| matches!(state, None | Scheduled))
             }
             Record::Succeeded { slot, output: Some(_) } => {

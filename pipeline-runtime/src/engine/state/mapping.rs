@@ -2,16 +2,18 @@
 //!
 //! # Why a mapping that expands again gets new slots
 //!
-//! After a retry that changed its list, elements move to the new slots by index, and surplus ones stay behind as `removed`. So no record ever
-//! means another slot than it did when it was written.
+//! After a retry that changed its list, elements move to the new slots by key or by index, and surplus ones stay behind as `removed`. So no
+//! record ever means another slot than it did when it was written.
 
-use super::super::ids::Slot;
+use super::super::ids::{Keys, Slot};
 use super::super::states::NodeState;
 use super::changes::{Changes, Conclusion};
 use super::layout::{Expansion, ExpansionIx, Position};
 use super::node::Node;
 use super::run::{Run, index};
 use crate::author::input::Upstream;
+use crate::author::keys::ElementKeys;
+use crate::author::value::Value;
 use crate::plan::{Each, What};
 use std::sync::Arc;
 
@@ -28,6 +30,16 @@ pub(crate) struct Mapping {
     pub(super) done: u32,
     /// Its list was cleared: the elements are those of an earlier one until it expands again.
     pub(super) is_stale: bool,
+}
+
+/// What becomes of a mapping's next element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Turn {
+    Activate,
+    /// The one before it, in order, failed there.
+    Fail(Slot),
+    /// The one before it, in order, was skipped there.
+    Skip(Slot),
 }
 
 impl Run {
@@ -50,33 +62,94 @@ impl Run {
         Some((self.each(each)?.mapping.len)(list))
     }
 
+    /// What makes the keys of a mapping's list, and that list, once it is there.
+    pub(crate) fn keys_of(&self, each: Slot) -> Option<(ElementKeys, Value)> {
+        let list = self.node(self.list_of(each)?).value()?;
+        Some((self.each(each)?.keys.clone()?, list.clone()))
+    }
+
     /// How the elements of a mapping ended, in the list's order.
     pub(crate) fn elements(&self, each: Slot) -> Vec<Upstream> {
         self.results(each).map_or_else(Vec::new, |results| results.map(|slot| self.upstream(slot)).collect())
     }
 
+    /// What the elements of a mapping expanded to; of any of the lists that it yields.
+    pub(crate) fn expansion_of_list(&self, slot: Slot) -> Option<ExpansionIx> {
+        match self.what(slot) {
+            What::Gather(gather) => self.layout.of_each(self.seen_from(slot, gather.each)),
+            _ => self.layout.of_each(slot),
+        }
+    }
+
     /// The slots of the elements' results, in the list's order; none if the mapping never expanded.
-    pub(crate) fn results(&self, each: Slot) -> Option<impl Iterator<Item = Slot>> {
-        let expansion = self.layout.of_each(each)?;
-        let of = self.each(each)?;
-        let result = move |element| self.layout.resolve(self.plan(), of.result, Position { expansion, element });
+    pub(crate) fn results(&self, list: Slot) -> Option<impl Iterator<Item = Slot>> {
+        let expansion = self.expansion_of_list(list)?;
+        let of = match self.what(list) {
+            What::Each(each) => each.result,
+            What::Gather(gather) => gather.result,
+            _ => return None,
+        };
+        let result = move |element| self.layout.resolve(self.plan(), of, Position { expansion, element });
         Some((0..self.layout.expansion(expansion).width).map(result))
     }
 
-    /// The next element of a mapping that may be activated, if one may.
-    pub(crate) fn next_element(&self, expansion: ExpansionIx) -> Option<Slot> {
+    /// The next element of a mapping that may be activated, or that will never be, if there is one.
+    pub(crate) fn next_element(&self, expansion: ExpansionIx) -> Option<(Slot, Turn)> {
         let of = self.layout.expansion(expansion);
         let each = of.each?;
         // While the list is rebuilt its elements wait.
         let is_current = self.node(each).state == NodeState::Running && self.layout.of_each(each) == Some(expansion);
         let mapping = &self.mappings[expansion as usize];
-        let is_full = self.each(each)?.max_active.is_some_and(|most| mapping.active >= most);
+        let Each { max_active, in_order, .. } = self.each(each)?;
+        let is_full = max_active.is_some_and(|most| mapping.active >= most) || (*in_order && mapping.active > 0);
         if !is_current || is_full {
             return None;
         }
         // No element before `next` waits.
-        let mut elements = (mapping.next..of.width).map(|element| of.base + element * of.stride);
-        elements.find(|&element| self.node(element).state == NodeState::None)
+        let slot = |element: u32| of.base + element * of.stride;
+        let next = (mapping.next..of.width).find(|&element| self.node(slot(element)).state == NodeState::None)?;
+        let turn = match next.checked_sub(1).filter(|_| *in_order) {
+            // What it comes to may not be decided yet.
+            Some(before) if mapping.open[before as usize] > 0 => return None,
+            Some(before) => self.turn_after(each, Position { expansion, element: before }),
+            None => Turn::Activate,
+        };
+        Some((slot(next), turn))
+    }
+
+    /// What an element that has ended means for the one after it, where they go in order.
+    fn turn_after(&self, each: Slot, before: Position) -> Turn {
+        let of = self.layout.expansion(before.expansion);
+        let first = of.base + before.element * of.stride;
+        // Also what its results do not take.
+        let has_failed = |slot: &Slot| {
+            let state = self.node(*slot).state;
+            matches!(state, NodeState::Failed | NodeState::UpstreamFailed) && !self.plan().node(self.ix(*slot)).allow_failure
+        };
+        let results = self.each(each).into_iter().flat_map(|each| std::iter::once(&each.result).chain(&each.gathered));
+        let results: Vec<Slot> = results.map(|&result| self.layout.resolve(self.plan(), result, before)).collect();
+        if let Some(failed) = (first..first + of.stride).find(has_failed) {
+            return Turn::Fail(failed);
+        }
+        let turns = results.into_iter().filter_map(|result| match self.node(result).state {
+            NodeState::Success => None,
+            NodeState::Failed | NodeState::UpstreamFailed => Some(Turn::Fail(result)),
+            _ => Some(Turn::Skip(result)),
+        });
+        turns.min_by_key(|turn| matches!(turn, Turn::Skip(_))).unwrap_or(Turn::Activate)
+    }
+
+    /// The elements from that one on that wait to be activated, up to the first that does not.
+    pub(crate) fn waiting_from(&self, element: Slot) -> impl Iterator<Item = Slot> {
+        let position = self.layout.position(element);
+        let Expansion { base, stride, width, .. } = *self.layout.expansion(position.expansion);
+        let elements = (position.element..width).map(move |element| base + element * stride);
+        elements.take_while(|&element| self.node(element).state == NodeState::None)
+    }
+
+    /// Whether all nodes of an element have ended.
+    pub(crate) fn has_element_ended(&self, position: Position) -> bool {
+        self.mappings[position.expansion as usize].open.get(position.element as usize).is_none_or(|open| *open == 0)
     }
 
     /// Whether all elements of a mapping have ended, and nothing else keeps it from that.
@@ -93,18 +166,18 @@ impl Run {
 
     /// The nodes of a mapping's elements that have not ended, with those of mappings within them.
     pub(crate) fn open_elements(&self, each: Slot) -> Vec<Slot> {
-        let elements = self.layout.of_each(each).map(|expansion| self.layout.surplus(expansion, 0));
+        let elements = self.layout.of_each(each).map(|expansion| self.layout.inside(expansion));
         elements.into_iter().flatten().filter(|&slot| !self.node(slot).state.is_end()).collect()
     }
 
     // ---- what happens to a mapping
 
-    pub(super) fn expanded(&mut self, slot: Slot, width: u32, changes: &mut impl Changes) {
+    pub(super) fn expanded(&mut self, slot: Slot, width: u32, keys: Option<Keys>, changes: &mut impl Changes) {
         let plan = Arc::clone(self.plan());
         let What::Each(each) = &plan.node(self.ix(slot)).what else { return };
         let before = self.layout.of_each(slot);
         let first = index(self.nodes.len());
-        let expansion = self.layout.unfold(&plan, slot, each.scope, width);
+        let expansion = self.layout.unfold(&plan, slot, each.scope, width, keys);
         let Expansion { base, stride, .. } = *self.layout.expansion(expansion);
         let scope = plan.scope(each.scope);
         let list = self.node(self.seen_from(slot, each.list)).value().cloned();
@@ -125,19 +198,21 @@ impl Run {
         });
         self.node_mut(slot).state = NodeState::Running;
         changes.expanded(first);
-        let kept = before.map_or(0, |before| self.layout.expansion(before).width.min(width));
+        let kept = before.map_or_else(Vec::new, |before| self.layout.matches(before, expansion));
+        let mut is_kept = vec![false; width as usize];
+        kept.iter().for_each(|(_, element)| is_kept[*element as usize] = true);
         // What the elements take from around the mapping may have ended before they were there.
         for (from, edge) in &scope.imports {
             let from = self.seen_from(slot, *from);
             if self.node(from).state.is_end() {
-                for element in kept..width {
+                for element in (0..width).filter(|element| !is_kept[*element as usize]) {
                     let to = base + element * stride + plan.node(edge.to).offset;
                     self.follow(from, to, edge.rule, changes);
                 }
             }
         }
         match before {
-            Some(before) => self.expanded_again(slot, before, expansion, changes),
+            Some(before) => self.expanded_again(slot, before, expansion, &kept, changes),
             None if width == 0 => self.conclude_complete(slot, changes),
             None => changes.freed(expansion),
         }
@@ -149,9 +224,15 @@ impl Run {
         }
     }
 
-    /// A mapping's list is there again: elements match by index, and surplus ones are removed.
-    fn expanded_again(&mut self, each: Slot, old: ExpansionIx, new: ExpansionIx, changes: &mut impl Changes) {
-        let kept = self.layout.expansion(new).width.min(self.layout.expansion(old).width);
+    /// A mapping's list is there again: elements match by key, or without keys by index, and surplus ones are removed.
+    fn expanded_again(
+        &mut self,
+        each: Slot,
+        old: ExpansionIx,
+        new: ExpansionIx,
+        kept: &[(u32, u32)],
+        changes: &mut impl Changes,
+    ) {
         for (from, to) in self.layout.moves(old, new, kept) {
             let is_element = matches!(self.what(to), What::Element { .. });
             let gone = Node { state: NodeState::Removed, ..Node::new(self.ix(from), 0) };

@@ -24,8 +24,9 @@ mod trigger_rule;
 
 pub(crate) use cancelled::{Found, ends_open_nodes};
 pub(crate) use changes::{Changes, Conclusion};
-pub(crate) use layout::{ExpansionIx, Layout};
+pub(crate) use layout::{ExpansionIx, Label, Layout, Position};
 pub(crate) use legal::Illegal;
+pub(crate) use mapping::Turn;
 #[cfg(test)]
 pub(crate) use node::Node;
 pub(crate) use reconsider::reconsider;

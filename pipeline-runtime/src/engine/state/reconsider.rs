@@ -37,8 +37,8 @@ pub(crate) fn reconsider(plan: &Plan, remap: &Remap, records: &[&Record]) -> Res
     for (at, record) in records.iter().copied().enumerate() {
         let Some(old) = record.slot() else { continue };
         let Some(slot) = remap.slot(old) else { continue };
-        if let (Record::Unfolded { width, .. }, Some(each)) = (record, layout.each(plan, slot)) {
-            layout.unfold(plan, slot, each.scope, *width);
+        if let (Record::Unfolded { width, keys, .. }, Some(each)) = (record, layout.each(plan, slot)) {
+            layout.unfold(plan, slot, each.scope, *width, keys.clone());
         }
         if slot as usize >= layout.len() {
             // Whoever reads the record says what is wrong with it.

@@ -100,7 +100,7 @@ impl Run {
             Record::NotYet { slot, next, memory } => self.not_yet(*slot, *next, memory.as_ref()),
             Record::Retrying { slot, next, renew, memory, error: _ } => self.retrying(*slot, *next, *renew, memory.as_ref()),
             Record::Interrupted { slot, asked } => self.interrupted(*slot, *asked, changes),
-            Record::Unfolded { slot, width } => self.expanded(*slot, *width, changes),
+            Record::Unfolded { slot, width, keys } => self.expanded(*slot, *width, keys.clone(), changes),
             Record::Succeeded { slot, output: Some(output) } => self.succeeded(*slot, &output.value, changes),
             Record::Succeeded { slot, output: None } => self.gate_succeeded(*slot, changes),
             Record::Failed { slot, error, timed_out: _ } => self.failed(*slot, error, changes),
@@ -391,7 +391,8 @@ impl Run {
                 Some(Value::new(failure.clone()))
             }
             What::FirstOf { .. } => self.node(self.winner(slot)?).value().cloned(),
-            What::Each(each) => (each.mapping.join)(&self.elements(slot)),
+            What::Each(each) => (each.join)(&self.elements(slot)),
+            What::Gather(gather) => (gather.join)(&self.elements(slot)),
         }
     }
 

@@ -20,7 +20,7 @@ pub(crate) enum Verdict {
 }
 
 /// `state` is the source's, `arm` the one that it took if it is a branch; `expanded` says whether it is a mapping whose list was
-/// there.
+/// there, and for what else it gathers, whether the elements are still those of that list.
 #[inline]
 pub(crate) fn judge(rule: EdgeRule, state: NodeState, arm: Option<u32>, expanded: bool) -> Verdict {
     use Verdict::{Fails, Holds, Loses, Skips, Wins};
@@ -40,6 +40,10 @@ pub(crate) fn judge(rule: EdgeRule, state: NodeState, arm: Option<u32>, expanded
         },
         EdgeRule::Failure if failed => Holds,
         EdgeRule::Upstream(_) | EdgeRule::Elements(_) | EdgeRule::Failure => Skips,
+        // It is judged by its own results.
+        EdgeRule::Gather if success || expanded => Holds,
+        EdgeRule::Gather if failed => Fails,
+        EdgeRule::Gather => Skips,
         EdgeRule::Race if success => Wins,
         EdgeRule::Race => Loses,
     }

@@ -5,7 +5,7 @@ use super::super::effects::{Action, Answer, Answered, Outbox, Todo};
 use super::super::ids::{Job, RunIx, Slot};
 use super::super::log::{Entry, Output, Record, Skip, translate};
 use super::super::rules::Edit;
-use super::super::state::{Changes, Run, RunSpec, reconsider};
+use super::super::state::{Changes, Label, Run, RunSpec, reconsider};
 use super::model::{Key, Model};
 use super::recipe::{self, Allowed, Description, Entropy, Kind, NARROW, WIDER, Way};
 use crate::author::context::RunInfo;
@@ -26,6 +26,7 @@ pub(super) fn spec(plan: &Arc<Plan>, run: RunIx) -> RunSpec {
         interval: Interval { start: date, end: date },
         previous: None,
         params: serde_json::Value::Null,
+        updates: Box::default(),
     };
     RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: START, seed: 0, key: 0 }
 }
@@ -155,6 +156,8 @@ pub(super) struct Harness {
     now: Timestamp,
     runs: Vec<Watched>,
     in_flight: Vec<Started>,
+    /// The mappings that the core asks keys for, each with its number.
+    asked: Vec<(u64, RunIx, Key)>,
     answered: Vec<Job>,
     entropy: Entropy,
     bodies: Bodies,
@@ -215,6 +218,7 @@ impl Harness {
             now: START,
             runs: Vec::new(),
             in_flight: Vec::new(),
+            asked: Vec::new(),
             answered: Vec::new(),
             entropy,
             bodies,
@@ -319,13 +323,24 @@ impl Harness {
         let mut jobs: Vec<Job> = Vec::new();
         let mut steps = 0;
         loop {
-            let Outbox { records, todo: Todo { starts, .. }, garbage: _ } = std::mem::take(self.core.outbox());
+            let Outbox { records, todo: Todo { starts, actions }, garbage: _ } = std::mem::take(self.core.outbox());
             for (run, entry) in records.iter() {
                 self.runs[run as usize].shadow.apply(&entry, &mut Unheard);
             }
             for job in starts {
                 assert!(!done[job.run as usize].contains(&job.slot), "what had succeeded ran again");
                 jobs.push(job);
+            }
+            let mut has_asked = false;
+            for action in actions {
+                if let Action::MakeKeys { run, slot, number } = action {
+                    let (keys, list) = self.runs[run as usize].shadow.keys_of(slot).expect("its list is there");
+                    self.core.keys_made(number, keys.of(&list), self.now);
+                    has_asked = true;
+                }
+            }
+            if has_asked {
+                continue;
             }
             if jobs.is_empty() && self.runs.iter().all(|run| run.shadow.state().is_end()) {
                 return;
@@ -366,6 +381,7 @@ impl Harness {
             18 if self.troubles.cancels && self.entropy.once_in(8) => self.cancel(),
             20 if self.retried < self.troubles.retries && self.entropy.once_in(2) => self.retry(),
             21 if self.skipped < self.troubles.skips && self.entropy.once_in(3) => self.skip(),
+            3 | 4 | 5 if !self.asked.is_empty() => self.make_keys(),
             11 | 12 | 19 if self.in_flight.is_empty() || self.troubles.delays => self.pass_to_next_timer(),
             _ if self.in_flight.is_empty() => self.pass_to_next_timer(),
             _ => self.answer(),
@@ -425,6 +441,9 @@ impl Harness {
     }
 
     fn pass_to_next_timer(&mut self) {
+        if !self.asked.is_empty() {
+            return self.make_keys();
+        }
         let next = self.core.next_due();
         if next == Timestamp::NEVER {
             assert!(!self.in_flight.is_empty(), "nothing is under way and nothing is due:\n{}", fold(&self.runs[0].shadow));
@@ -432,6 +451,24 @@ impl Harness {
         }
         self.now = self.now.max(next);
         self.advance();
+    }
+
+    /// The keys of some list are there. If the mapping does not wait for them any more, or has asked again, nothing follows.
+    fn make_keys(&mut self) {
+        let at = self.entropy.below(self.asked.len());
+        let (number, run, key) = self.asked.remove(at);
+        let is_last = !self.asked.iter().any(|(later, of, asked)| *later > number && (*of, asked) == (run, &key));
+        let shadow = &self.runs[run as usize].shadow;
+        let is_it = |slot: &Slot| shadow.node(*slot).state() != NodeState::Removed && self.key(run, *slot) == key;
+        let slot = shadow.slots().find(is_it);
+        let made = slot.and_then(|slot| self.runs[run as usize].shadow.keys_of(slot)).map(|(keys, list)| keys.of(&list));
+        let is_awaited = slot.is_some_and(|slot| self.runs[run as usize].shadow.node(slot).state() == NodeState::Scheduled);
+        if is_last && is_awaited {
+            self.runs[run as usize].model.keys_made(&key);
+        }
+        let keys = made.unwrap_or_else(|| Err("its list is gone".to_owned()));
+        self.core.keys_made(number, keys, self.now);
+        self.check();
     }
 
     fn advance(&mut self) {
@@ -481,7 +518,8 @@ impl Harness {
             Kind::Fork => Value::new([Way::Left(1), Way::Right(2), Way::Neither][number % 3].clone()),
             Kind::List => {
                 let cleared = self.runs[run as usize].cleared.get(key).copied().unwrap_or(0);
-                Value::new((0..((number + cleared * 2) % 5) as u64).collect::<Vec<u64>>())
+                let items = (0..(number + cleared * 2) % 5).map(|item| ((item * (1 + cleared % 2) + cleared) % 7) as u64);
+                Value::new(items.collect::<Vec<u64>>())
             }
             _ => Value::new(number as u64),
         }
@@ -489,7 +527,8 @@ impl Harness {
 
     fn key(&self, run: RunIx, slot: Slot) -> Key {
         let shadow = &self.runs[run as usize].shadow;
-        (self.by_name[&shadow.plan().id(shadow.ix(slot))], shadow.layout().indices(slot))
+        let number = |label: &Label| label.to_string().trim_matches(['[', ']']).parse().expect("keys are numbers here");
+        (self.by_name[&shadow.plan().id(shadow.ix(slot))], shadow.layout().labels(slot).iter().map(number).collect())
     }
 
     /// The process ends, and another resumes the runs from their records: perhaps with a plan that has gained nodes, and perhaps with a
@@ -506,6 +545,7 @@ impl Harness {
             .map(|(run, slot)| (run, self.key(run, slot)))
             .collect();
         self.answered.clear();
+        self.asked.clear();
         self.runs.iter_mut().for_each(|watched| watched.unserved.clear());
         self.core = core(self.parallelism);
         self.now = self.now + Duration::from_secs(self.entropy.below(40) as u64);
@@ -614,6 +654,7 @@ impl Harness {
                     // By its limit, and again by the run's end.
                     of.expect("what is cut off runs").aborted = true;
                 }
+                Action::MakeKeys { run, slot, number } => self.asked.push((number, run, self.key(run, slot))),
                 Action::Deliver { .. } => panic!("there are no callbacks"),
                 // Another life may have begun in the same call.
                 Action::Ended { run, state } => {
@@ -750,7 +791,7 @@ impl Harness {
                     );
                 }
                 if let Some(list) = value.downcast_ref::<Vec<u64>>() {
-                    watched.model.listed(&key, u32::try_from(list.len()).unwrap());
+                    watched.model.listed(&key, list.iter().map(|item| u32::try_from(*item).unwrap()).collect());
                 }
                 assert_eq!(watched.model.state(&key), None, "{name} ended twice");
                 watched.model.end(&key, NodeState::Success);

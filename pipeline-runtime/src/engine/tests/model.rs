@@ -17,9 +17,11 @@ pub(super) struct Model {
     ended: BTreeMap<Key, NodeState>,
     /// The arm that each branch took.
     arms: BTreeMap<Key, u32>,
-    /// How long each list turned out to be, by list; and by mapping, once it has expanded.
-    lengths: BTreeMap<Key, u32>,
-    widths: BTreeMap<Key, u32>,
+    /// What each list turned out to have; and what the elements of each mapping are called, once it has expanded: by keys, or by indices.
+    lists: BTreeMap<Key, Vec<u32>>,
+    elements: BTreeMap<Key, Vec<u32>>,
+    /// Mappings whose keys have just been made.
+    keys_made: BTreeSet<Key>,
     /// Nodes that want nothing of what they took any more: cut off, or gates that somebody skipped.
     unwanting: BTreeSet<Key>,
     /// Nodes that the run's end cut off.
@@ -49,8 +51,9 @@ impl Model {
             of,
             ended: BTreeMap::new(),
             arms: BTreeMap::new(),
-            lengths: BTreeMap::new(),
-            widths: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            elements: BTreeMap::new(),
+            keys_made: BTreeSet::new(),
             unwanting: BTreeSet::new(),
             cut_by_end: BTreeSet::new(),
             refolding: BTreeSet::new(),
@@ -73,9 +76,16 @@ impl Model {
         self.arms.insert(fork.clone(), arm);
     }
 
-    /// A list has so many elements. To be called before it ended.
-    pub(super) fn listed(&mut self, list: &Key, length: u32) {
-        self.lengths.insert(list.clone(), length);
+    /// A list has these elements. To be called before it ended.
+    pub(super) fn listed(&mut self, list: &Key, items: Vec<u32>) {
+        self.lists.insert(list.clone(), items);
+    }
+
+    /// The keys of a mapping's list are there.
+    pub(super) fn keys_made(&mut self, each: &Key) {
+        self.keys_made.insert(each.clone());
+        self.settle();
+        self.keys_made.clear();
     }
 
     /// A body came to its end.
@@ -158,7 +168,7 @@ impl Model {
             self.cut_by_end.remove(key);
             let Kind::Each { .. } = self.of.specs[key.0].what else { continue };
             let list = self.seen_from(self.of.specs[key.0].inputs[0].0, &key.1);
-            if self.widths.contains_key(key) && keys.contains(&list) {
+            if self.elements.contains_key(key) && keys.contains(&list) {
                 self.refolding.insert(key.clone());
             }
         }
@@ -200,8 +210,8 @@ impl Model {
         let Some(each) = self.of.scopes[scope].each else { return vec![Vec::new()] };
         let outer = self.paths(self.of.scopes[scope].parent);
         let within = |path: Vec<u32>| {
-            let width = self.widths.get(&(each, path.clone())).copied().unwrap_or(0);
-            (0..width).map(move |element| [path.clone(), vec![element]].concat())
+            let elements = self.elements.get(&(each, path.clone())).cloned().unwrap_or_default();
+            elements.into_iter().map(move |element| [path.clone(), vec![element]].concat())
         };
         outer.into_iter().flat_map(within).collect()
     }
@@ -233,14 +243,23 @@ impl Model {
             Needs::Arm(arm) if state == NodeState::Success => return if self.arms[&key] == arm { Says::Go } else { Says::Skip },
             Needs::Failure => return if failed(state) { Says::Go } else { Says::Skip },
             Needs::Runner | Needs::Inside => return Says::Go,
-            Needs::Elements(rule) if self.widths.contains_key(&key) => rule,
+            Needs::Elements(rule) if self.elements.contains_key(&self.mapping_of(&key)) => rule,
+            Needs::Gathered if self.elements.contains_key(&key) && !self.refolding.contains(&key) => return Says::Go,
             Needs::Value(rule) | Needs::Order(rule) => rule,
-            Needs::Elements(_) | Needs::Arm(_) => Rule::AllSuccess,
+            Needs::Elements(_) | Needs::Arm(_) | Needs::Gathered => Rule::AllSuccess,
         };
         match (rule, state) {
             (Rule::AllDone, _) | (_, NodeState::Success) | (Rule::NoneFailed, NodeState::Skipped) => Says::Go,
             (_, state) if failed(state) => Says::Fail,
             _ => Says::Skip,
+        }
+    }
+
+    /// The mapping that a list of results is of.
+    fn mapping_of(&self, list: &Key) -> Key {
+        match self.of.specs[list.0].what {
+            Kind::Gather { .. } => (self.of.specs[list.0].inputs[0].0, list.1.clone()),
+            _ => list.clone(),
         }
     }
 
@@ -329,7 +348,8 @@ impl Model {
                 Kind::Race => return self.race(key),
                 _ if says.contains(&Says::Wait) => return false,
                 Kind::Arm | Kind::Failure => NodeState::Success,
-                Kind::Each { result, scope, .. } => return self.map(key, result, scope),
+                Kind::Each { result, scope, keyed, .. } => return self.map(key, result, scope, keyed),
+                Kind::Gather { result } => self.gathered(&self.mapping_of(key), result),
                 // Bodies run, and elements are activated.
                 _ => return false,
             }
@@ -377,7 +397,7 @@ impl Model {
         (0..self.of.specs.len()).any(|to| {
             let spec = &self.of.specs[to];
             let takes = spec.inputs.iter().any(|(from, needs)| *from == key.0 && *needs != Needs::Inside);
-            let gathers = matches!(spec.what, Kind::Each { result, .. } if result == key.0);
+            let gathers = matches!(spec.what, Kind::Each { result, .. } | Kind::Gather { result } if result == key.0);
             if !takes && !gathers {
                 return false;
             }
@@ -397,64 +417,98 @@ impl Model {
     }
 
     /// Expands a mapping, or joins it.
-    fn map(&mut self, key: &Key, result: usize, scope: usize) -> bool {
+    fn map(&mut self, key: &Key, result: usize, scope: usize, keyed: bool) -> bool {
         let list = self.seen_from(self.of.specs[key.0].inputs[0].0, &key.1);
-        if !self.widths.contains_key(key) || self.refolding.remove(key) {
-            let width = self.lengths[&list];
+        if !self.elements.contains_key(key) || self.refolding.contains(key) {
+            if keyed && !self.keys_made.remove(key) {
+                return false;
+            }
+            self.refolding.remove(key);
+            let items = self.lists[&list].clone();
+            let elements: Vec<u32> = if keyed { items } else { (0..).take(items.len()).collect() };
             // What the new list no longer has is gone.
             for (spec, path) in self.inside(key) {
-                if path[key.1.len()] >= width {
+                if !elements.contains(&path[key.1.len()]) {
                     self.ended.remove(&(spec, path.clone()));
                     self.unwanting.remove(&(spec, path.clone()));
                     self.cut_by_end.remove(&(spec, path.clone()));
-                    self.widths.remove(&(spec, path));
+                    self.elements.remove(&(spec, path));
                 }
             }
-            self.widths.insert(key.clone(), width);
+            self.elements.insert(key.clone(), elements);
             return true;
         }
         let inside = |(spec, path): &Key| self.of.specs[*spec].scope == scope && path.starts_with(&key.1);
         if self.keys().iter().any(|inner| inside(inner) && !self.ended.contains_key(inner)) {
             return false;
         }
-        let results =
-            (0..self.widths[key]).map(|element| self.ended[&self.seen_from(result, &[&key.1[..], &[element]].concat())]);
-        let results: BTreeSet<NodeState> = results.collect();
-        let state = if results.iter().any(|state| failed(*state)) {
+        let state = self.gathered(key, result);
+        self.ended.insert(key.clone(), state);
+        true
+    }
+
+    /// What the results of a mapping's elements come to.
+    fn gathered(&self, each: &Key, result: usize) -> NodeState {
+        let path = |element: &u32| [&each.1[..], &[*element]].concat();
+        let results: BTreeSet<NodeState> =
+            self.elements[each].iter().map(|element| self.ended[&self.seen_from(result, &path(element))]).collect();
+        if results.iter().any(|state| failed(*state)) {
             NodeState::UpstreamFailed
         } else if results.contains(&NodeState::Skipped) {
             NodeState::Skipped
         } else {
             NodeState::Success
-        };
-        self.ended.insert(key.clone(), state);
-        true
+        }
     }
 
-    /// Activates the next elements of mappings, as many as may be under way.
+    /// Activates the next elements of mappings, as many as may be under way; or ends those, in order, whose turn does not come.
     fn activate(&mut self) -> bool {
         let of = Arc::clone(&self.of);
         let mut changed = false;
         for (element, spec) in of.specs.iter().enumerate().filter(|(_, spec)| spec.what == Kind::Element) {
             let each = of.scopes[spec.scope].each.unwrap();
-            let Kind::Each { bound, .. } = of.specs[each].what else { unreachable!() };
-            for (key, width) in self.widths.clone() {
+            let Kind::Each { bound, in_order, result, .. } = of.specs[each].what else { unreachable!() };
+            let second = of.specs.iter().find_map(|other| match other.what {
+                Kind::Gather { result } if other.inputs[0].0 == each => Some(result),
+                _ => None,
+            });
+            let results = [Some(result), second];
+            for (key, elements) in self.elements.clone() {
                 if key.0 != each || self.refolding.contains(&key) {
                     continue;
                 }
-                for index in 0..width {
-                    let path = [&key.1[..], &[index]].concat();
-                    let is_over = |path: &Vec<u32>| {
-                        (0..of.specs.len())
-                            .filter(|inner| of.specs[*inner].scope == spec.scope)
-                            .all(|inner| self.ended.contains_key(&(inner, path.clone())))
-                    };
-                    let started =
-                        |index: &u32| self.state(&(element, [&key.1[..], &[*index]].concat())) == Some(NodeState::Success);
-                    let active = (0..width).filter(started).filter(|index| !is_over(&[&key.1[..], &[*index]].concat())).count();
-                    if !self.ended.contains_key(&(element, path.clone())) && bound.is_none_or(|bound| active < bound as usize) {
-                        self.ended.insert((element, path), NodeState::Success);
-                        changed = true;
+                for (position, index) in elements.iter().enumerate() {
+                    let path = |index: u32| [&key.1[..], &[index]].concat();
+                    let inside = || (0..of.specs.len()).filter(|inner| of.specs[*inner].scope == spec.scope);
+                    let is_over = |index: u32| inside().all(|inner| self.ended.contains_key(&(inner, path(index))));
+                    let started = |index: u32| self.state(&(element, path(index))) == Some(NodeState::Success);
+                    let active = elements.iter().filter(|index| started(**index) && !is_over(**index)).count();
+                    if self.ended.contains_key(&(element, path(*index))) || bound.is_some_and(|bound| active >= bound as usize) {
+                        continue;
+                    }
+                    let mut state = NodeState::Success;
+                    if in_order {
+                        let waits = |index: &u32| !self.ended.contains_key(&(element, path(*index)));
+                        let before = position.checked_sub(1).map(|position| elements[position]);
+                        if active > 0 || elements[..position].iter().any(waits) || before.is_some_and(|before| !is_over(before)) {
+                            continue;
+                        }
+                        if let Some(before) = before {
+                            let of_node = |inner: usize| self.ended[&(inner, path(before))];
+                            let is_failure = |inner: usize| failed(of_node(inner)) && !of.specs[inner].allow_failure;
+                            let results = || results.iter().flatten().map(|result| of_node(*result));
+                            if inside().any(is_failure) || results().any(failed) {
+                                state = NodeState::UpstreamFailed;
+                            } else if results().any(|state| state == NodeState::Skipped) {
+                                state = NodeState::Skipped;
+                            }
+                        }
+                    }
+                    self.ended.insert((element, path(*index)), state);
+                    changed = true;
+                    if in_order {
+                        // What it means for those within comes first.
+                        return true;
                     }
                 }
             }

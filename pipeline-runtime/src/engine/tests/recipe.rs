@@ -72,7 +72,17 @@ pub(super) enum Kind {
     Failure,
     Race,
     Element,
-    Each { result: usize, bound: Option<u32>, scope: usize },
+    Each {
+        result: usize,
+        bound: Option<u32>,
+        scope: usize,
+        keyed: bool,
+        in_order: bool,
+    },
+    /// A further list of what a mapping repeats.
+    Gather {
+        result: usize,
+    },
 }
 
 impl Kind {
@@ -93,6 +103,8 @@ pub(super) enum Needs {
     Runner,
     /// Of a teardown: what works with its setup.
     Inside,
+    /// Of a mapping, for another list of its results.
+    Gathered,
 }
 
 /// A scope of the model: the pipeline, or the inside of a mapping.
@@ -438,8 +450,9 @@ impl Wiring {
         // Marked as open until its mapping is described, after its inside.
         self.made.scopes.push(Scope { parent, each: Some(usize::MAX), depth: depth + 1 });
         let element = self.spec(String::new(), Kind::Element, Vec::new());
-        let mut result = 0;
-        let mapped = of_items.each(|item| {
+        let (mut result, mut second) = (0, 0);
+        let (keyed, in_order) = (self.entropy.once_in(2), self.entropy.once_in(3));
+        let inside = |item: Node<u64>| {
             let mut inner = nodes.clone();
             inner.push((item, element));
             let outside = inner.len();
@@ -453,16 +466,25 @@ impl Wiring {
             // What was made last, another one within, or the element itself.
             let back = self.entropy.below(inner.len() - outside + 1);
             let (node, spec) = inner[inner.len() - 1 - back];
-            result = spec;
-            node
-        });
+            let back = self.entropy.below(inner.len() - outside);
+            let (node_2, spec_2) = inner[inner.len() - 1 - back];
+            (result, second) = (spec, spec_2);
+            (node, node_2)
+        };
+        let (mapped, also) = if keyed { of_items.keyed(|n| *n).each(inside) } else { of_items.each(inside) };
+        let mapped = if in_order {
+            also.in_order();
+            mapped
+        } else {
+            mapped
+        };
         let inputs = vec![(of_list, Needs::Value(Rule::AllSuccess))];
-        let bound = self.entropy.below(3);
+        let bound = if in_order { 0 } else { self.entropy.below(3) };
         let mapped = if bound > 0 { mapped.max_active(bound) } else { mapped };
         let bound = (bound > 0).then_some(u32::try_from(bound).unwrap());
         self.made.scopes[scope].each = None;
         let name = format!("n{}", self.made.specs.len());
-        let each = self.spec(name.clone(), Kind::Each { result, bound, scope }, inputs);
+        let each = self.spec(name.clone(), Kind::Each { result, bound, scope, keyed, in_order }, inputs);
         self.made.scopes[scope].each = Some(each);
         self.made.specs[element].name = format!("{name}.element");
         let mut mapped = mapped.named(name);
@@ -478,13 +500,25 @@ impl Wiring {
         }
 
         let name = format!("n{}", self.made.specs.len());
+        // As the plan has them: the second list stands behind the first.
+        let gathered = self.spec(name.clone(), Kind::Gather { result: second }, vec![(each, Needs::Gathered)]);
+        let also = also.named(name);
+        self.taker(mapped, each, nodes);
+        if self.entropy.once_in(2) {
+            self.taker(also, gathered, nodes);
+        }
+    }
+
+    /// A task that takes the results of a mapping.
+    fn taker(&mut self, list: Node<Vec<u64>>, of: usize, nodes: &mut Vec<Taken>) {
+        let name = format!("n{}", self.made.specs.len());
         let (node, needs) = match self.entropy.below(4) {
-            0 => (gather(mapped), Needs::Value(Rule::AllSuccess)),
-            1 => (gather_some(mapped), Needs::Elements(Rule::NoneFailed)),
-            2 => (gather_any(mapped), Needs::Elements(Rule::AllDone)),
-            _ => (gather_maybe(mapped), Needs::Value(Rule::NoneFailed)),
+            0 => (gather(list), Needs::Value(Rule::AllSuccess)),
+            1 => (gather_some(list), Needs::Elements(Rule::NoneFailed)),
+            2 => (gather_any(list), Needs::Elements(Rule::AllDone)),
+            _ => (gather_maybe(list), Needs::Value(Rule::NoneFailed)),
         };
-        let spec = self.spec(name.clone(), Kind::Task, vec![(each, needs)]);
+        let spec = self.spec(name.clone(), Kind::Task, vec![(of, needs)]);
         let node = self.options(node.named(name), spec, nodes);
         nodes.push((node, spec));
     }

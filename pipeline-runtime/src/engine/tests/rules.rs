@@ -44,6 +44,8 @@ pub(super) struct Bench {
     pub(super) starts: Vec<Job>,
     pub(super) aborts: Vec<Slot>,
     pub(super) tells: Vec<(u32, String)>,
+    /// The keys that the core asks for, each with its number.
+    pub(super) asks: Vec<(Slot, u64)>,
 }
 
 pub(super) const RUN: RunIx = 0;
@@ -67,6 +69,7 @@ impl Bench {
             starts: Vec::new(),
             aborts: Vec::new(),
             tells: Vec::new(),
+            asks: Vec::new(),
         };
         bench.core.start(spec(&bench.plan, RUN), START);
         bench.take();
@@ -82,6 +85,7 @@ impl Bench {
             match action {
                 Action::Abort(job) => self.aborts.push(job.slot),
                 Action::Deliver { id, notification, .. } => self.tells.push((id, notification.name().to_owned())),
+                Action::MakeKeys { slot, number, .. } => self.asks.push((slot, number)),
                 Action::Ended { .. } => {}
             }
         }

@@ -11,6 +11,7 @@ use crate::engine::{Run, RunIx, RunState};
 use crate::journal::RunKey;
 use futures_util::stream::FuturesUnordered;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The runs of a process.
 #[derive(Debug, Default)]
@@ -177,7 +178,22 @@ impl Dispatch<'_> {
             );
         }
         self.settle(key);
+        self.wake_waiting(key);
         ended != Ended::Unknown
+    }
+
+    /// Pokes the sensors of other runs that wait for this one's end.
+    fn wake_waiting(&self, key: RunKey) {
+        let Some((others, _)) = self.others.as_ref().filter(|(others, _)| others.is_awaited()) else { return };
+        let here = self.runs.of_key(key).and_then(|ix| self.host.engine.look(ix, |run| Arc::clone(&run.spec().info)));
+        if let Some(info) = here {
+            return others.ended(&info.pipeline, &info.run_id, info.interval.start);
+        }
+        // It has ended without an engine.
+        let run = self.journal().ok().and_then(|journal| journal.reader_after_all().ok()?.run_of_key(key).ok()?);
+        if let Some(run) = run {
+            others.ended(&run.pipeline, &run.run_id, run.interval.start);
+        }
     }
 
     /// A run is over that was not open here. It counts where it was to run here.

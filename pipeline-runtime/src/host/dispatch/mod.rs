@@ -5,6 +5,7 @@
 //! - `hosted.rs`: the runs of this process, from their begin to the end of their last callback.
 //! - `commands.rs`: what others ask for through the inbox.
 //! - `calls.rs`: what the program that the host is embedded in asks for.
+//! - `started.rs`: what bodies want started.
 //! - `retention`: old runs are deleted, step by step.
 
 mod begin;
@@ -15,17 +16,19 @@ mod hosted;
 mod retention;
 #[cfg(test)]
 mod stalls;
+mod started;
 #[cfg(test)]
 mod tests;
 
 use super::command;
-use super::scheduler::{Known, Scheduler, Timetable, Turn};
+use super::others::{HostedRuns, Start};
+use super::scheduler::{Awaits, Known, Scheduler, Timetable, Turn};
 use super::supervisor::{Beat, Supervisor};
 use super::{CALLBACKS_LIMIT, Ended, EngineHost, StartError, Unfinished};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
-use crate::engine::{RunIx, RunSpec};
-use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket};
+use crate::engine::{OtherRuns, RunIx, RunSpec};
+use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket, Updated};
 use crate::observe::Feed;
 use crate::schedule::Interval;
 use crate::time::{Clock, Leaps, Present, Timestamp};
@@ -37,7 +40,8 @@ use hosted::Runs;
 use retention::Retention;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// How often the inbox is looked into, in real time.
 const INBOX: Duration = Duration::from_millis(200);
@@ -86,6 +90,10 @@ pub(crate) struct Dispatch<'a> {
     /// Where somebody supervises the process.
     beat: Option<watch::Sender<Beat>>,
     calls: Calls,
+    /// Where runs are kept: who waits for those of other pipelines, and what bodies want started.
+    others: Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>,
+    /// Updates of assets, once they are kept. None where no schedule is followed.
+    updates: Option<UnboundedReceiver<Updated>>,
 }
 
 impl<'a> Dispatch<'a> {
@@ -96,6 +104,10 @@ impl<'a> Dispatch<'a> {
         service: Service,
         feed: Arc<Feed>,
     ) -> Result<Self, StartError> {
+        let others = host.journal.as_ref().map(|journal| HostedRuns::new(journal, pipelines));
+        if let Some((others, _)) = &others {
+            host.engine.ask_of_others(Arc::clone(others) as Arc<dyn OtherRuns>);
+        }
         let mut dispatch = Self {
             host,
             pipelines,
@@ -110,8 +122,12 @@ impl<'a> Dispatch<'a> {
             tally: Tally::default(),
             beat: None,
             calls: Calls::default(),
+            others,
+            updates: None,
         };
         if let Some(journal) = host.journal.as_ref().filter(|_| service.follows_schedules) {
+            // Before the journal is read, so that an update is in it or is told.
+            dispatch.updates = Some(journal.updates());
             dispatch.follow(&journal.reader()?)?;
         }
         Ok(dispatch)
@@ -125,7 +141,8 @@ impl<'a> Dispatch<'a> {
             let plan = pipeline.plan(&serde_json::Value::Null)?;
             let unfinished = unfinished(reader, &plan)?;
             let date = self.now().date;
-            let known = Known { paused: paused.contains(id), unfinished, ..calendar::scheduled(reader, pipeline, date)? };
+            let awaits = awaits(reader, &plan)?;
+            let known = Known { paused: paused.contains(id), unfinished, awaits, ..calendar::scheduled(reader, pipeline, date)? };
             self.scheduler.add(id, timetable(&plan)?, known, Some(date));
         }
         Ok(())
@@ -176,7 +193,11 @@ impl<'a> Dispatch<'a> {
                 self.scheduler.is_paused(id),
                 self.scheduler.next_tick(id, self.now().date),
             ) {
-                (None, ..) => "no schedule".to_owned(),
+                (None, true, _) if pipeline.options().when.is_some() => "paused".to_owned(),
+                (None, ..) => match &pipeline.options().when {
+                    Some(when) => format!("runs when {when} is updated"),
+                    None => "no schedule".to_owned(),
+                },
                 (Some(_), true, _) => "paused".to_owned(),
                 (Some(_), false, Some(next)) => {
                     format!("next run at {}", next.to_utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
@@ -293,6 +314,7 @@ impl<'a> Dispatch<'a> {
         let until = clock.now() + self.service.drain;
         while engine.is_busy() {
             self.hear_all();
+            self.enter_all_wanted();
             self.beat(|_| format!("ending: what is under way has {limit} to end"));
             if clock.now() >= until {
                 return Ended::Interrupted(signal);
@@ -348,7 +370,9 @@ impl<'a> Dispatch<'a> {
                     // Runs whose ends shared a commit make room together, and those that begin for them share the next.
                     self.hear_all();
                 }
+                Some(updated) = next_update(&mut self.updates) => self.hear_of_update(updated),
                 Some(call) = self.calls.next() => self.answer_call(call),
+                Some(start) = next_start(&mut self.others) => self.start_wanted(start),
                 () = host.calendar.wait_for(wake) => {}
                 () = tokio::task::yield_now(), if has_more => {}
                 pass = self.retention.step() => self.delete_on(pass),
@@ -386,6 +410,15 @@ impl<'a> Dispatch<'a> {
         }
     }
 
+    /// Whoever waits for the assets learns of it, of this update and of those that came with it.
+    fn hear_of_update(&mut self, updated: Updated) {
+        let mut next = Some(updated);
+        while let Some(Updated { asset, id }) = next {
+            self.scheduler.updated(asset, id);
+            next = self.updates.as_mut().and_then(|updates| updates.try_recv().ok());
+        }
+    }
+
     /// Whether what waits to be kept leaves room for another run.
     fn has_room(&self) -> bool {
         self.host.journal.as_ref().is_none_or(|journal| journal.has_room())
@@ -404,6 +437,29 @@ impl<'a> Dispatch<'a> {
     fn journal(&self) -> Result<&'a SqliteJournal, StartError> {
         self.host.journal.as_deref().ok_or_else(|| StartError::Refused("nothing is kept of these runs".into()))
     }
+}
+
+/// The next run that a body wants started. It never comes where nothing is kept.
+async fn next_start(others: &mut Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>) -> Option<Start> {
+    match others {
+        Some((_, starts)) => starts.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_update(updates: &mut Option<UnboundedReceiver<Updated>>) -> Option<Updated> {
+    updates.as_mut()?.recv().await
+}
+
+/// The assets that a pipeline waits for, as far as the journal says what it has used up.
+fn awaits(reader: &Reader, plan: &crate::Plan) -> Result<Option<Awaits>, StartError> {
+    let Some((when, _)) = &plan.assets.when else { return Ok(None) };
+    let mut known = Vec::new();
+    for asset in &when.assets {
+        let (newest, used) = reader.awaited(plan.pipeline, asset.name)?;
+        known.push((asset.name, newest, used));
+    }
+    Ok(Some(Awaits::new(when.rule, known)))
 }
 
 /// Returns once what waits to be kept leaves room for another run.
@@ -438,6 +494,7 @@ fn new_spec(plan: Arc<crate::Plan>, interval: Interval, sla_from: Timestamp) -> 
         interval,
         previous: None,
         params: plan.params.clone(),
+        updates: Box::default(),
     };
     RunSpec { plan, info: Arc::new(info), sla_from, seed: rand::random(), key: 0 }
 }

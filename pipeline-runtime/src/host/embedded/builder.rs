@@ -2,7 +2,7 @@ use super::thread::{self, Place};
 use super::{Host, HostError};
 use crate::Pipeline;
 use crate::host::StartError;
-use crate::plan::{DEFAULT_PARALLELISM, disagreements, same_id};
+use crate::plan::{DEFAULT_PARALLELISM, Plan, disagreements, never_updated, same_id};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -85,16 +85,21 @@ impl HostBuilder {
         thread::start(self).await
     }
 
-    /// Refuses pipelines that have mistakes, as `serve` does.
+    /// Refuses pipelines that have mistakes, and warns of secrets without a value, as `serve` does.
     pub(super) fn check(&self) -> Result<(), HostError> {
         if let Some(problem) = same_id(&self.pipelines) {
             return Err(HostError::Pipelines(problem));
         }
         let plans = self.pipelines.iter().map(|pipeline| pipeline.plan(&Value::Null));
         let plans = plans.collect::<Result<Vec<_>, _>>().map_err(StartError::Plan)?;
-        match disagreements(&plans).first() {
-            Some(problem) => Err(HostError::Pipelines(problem.to_string())),
-            None => Ok(()),
+        let problems: Vec<String> =
+            [disagreements(&self.pipelines, &plans), never_updated(&plans)].concat().iter().map(ToString::to_string).collect();
+        if !problems.is_empty() {
+            return Err(HostError::Pipelines(problems.join("\n")));
         }
+        for missing in plans.iter().flat_map(Plan::missing_secrets) {
+            tracing::warn!("{missing}");
+        }
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use super::{Host, HostBuilder, HostError, Inner, Shutdown};
 use crate::host;
 use crate::host::dispatch::{Call, Dispatch, Service};
 use crate::host::signals::Signal;
-use crate::host::{EndedBy, EngineHost, HostOptions, Opened, StartError};
+use crate::host::{EndedBy, EngineHost, HostOptions, Opened, SetAside, StartError};
 use crate::journal::JournalError;
 use crate::observe::Feed;
 use crate::plan::Accepts;
@@ -114,9 +114,7 @@ fn begin<'a>(
 ) -> Result<Dispatch<'a>, StartError> {
     let HostBuilder { pipelines, drain, keep, follow_schedules, .. } = builder;
     let unfinished = host.unfinished(pipelines, Accepts::Additions, |_| true)?;
-    for aside in &unfinished.aside {
-        tracing::error!(pipeline = aside.pipeline, run = aside.run_id, "{}", aside.reason);
-    }
+    unfinished.aside.iter().for_each(SetAside::log);
     let service = Service { follows_schedules: *follow_schedules, forgets: true, drain: *drain, keep: *keep };
     let mut dispatch = Dispatch::new(host, pipelines, service, Feed::unseen())?;
     dispatch.take_calls(calls);

@@ -53,6 +53,17 @@ pub(crate) struct Tail {
     pub(crate) removed: Vec<String>,
 }
 
+/// A run that another one waits for, as far as it is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Meant {
+    pub(crate) run_id: String,
+    pub(crate) interval: Interval,
+    pub(crate) state: RunState,
+    pub(crate) is_blocked: bool,
+    pub(crate) started: Timestamp,
+    pub(crate) finished: Option<Timestamp>,
+}
+
 /// A log line that is kept, and its number in its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredLine {
@@ -74,6 +85,9 @@ pub(super) const LAST_SCHEDULED: &str =
 /// Of the runs of pipeline `?1` for the interval that starts at `?2`: the one that ended last.
 pub(super) const OUTCOME: &str = "WHERE pipeline = ?1 AND interval_start = ?2 AND state NOT IN ('queued', 'running') \
                                   ORDER BY finished DESC, key DESC LIMIT 1";
+
+/// Of the runs of pipeline `?1` for the interval that starts at `?2`: the one that others wait for, which is the newest success, else the newest.
+const MEANT: &str = "WHERE pipeline = ?1 AND interval_start = ?2 ORDER BY state = 'success' DESC, key DESC LIMIT 1";
 
 /// Of the runs of pipeline `?1`: the last success whose interval starts before `?2`.
 pub(super) const PREVIOUS_SUCCESS: &str = "WHERE pipeline = ?1 AND state = 'success' AND interval_start < ?2 \
@@ -157,6 +171,34 @@ impl Reader {
     /// The newest outcome of an interval: the state of the one of its runs that ended last.
     pub(crate) fn outcome(&self, pipeline: &str, start: Timestamp) -> Result<Option<RunState>, JournalError> {
         Ok(self.runs_where(OUTCOME, params![pipeline, start.as_nanos()])?.pop().map(|run| run.state))
+    }
+
+    /// The run of that interval that others wait for.
+    pub(crate) fn meant(&self, pipeline: &str, start: Timestamp) -> Result<Option<Meant>, JournalError> {
+        self.meant_where(MEANT, params![pipeline, start.as_nanos()])
+    }
+
+    /// The run of that id, for whoever waits for it.
+    pub(crate) fn meant_by(&self, pipeline: &str, run_id: &str) -> Result<Option<Meant>, JournalError> {
+        self.meant_where("WHERE run_id = ?2 AND pipeline = ?1", params![pipeline, run_id])
+    }
+
+    fn meant_where(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<Meant>, JournalError> {
+        // Neither params nor a skeleton, which may be large: thousands may ask at once.
+        let select = "SELECT run_id, interval_start, interval_end, state, blocked IS NOT NULL, coalesce(begun, created), finished FROM runs";
+        let read = |row: &Row<'_>| {
+            let of_state: String = row.get(3)?;
+            Ok(Meant {
+                run_id: row.get(0)?,
+                interval: interval(row.get(1)?, row.get(2)?),
+                state: state(&of_state).ok_or_else(|| wrong(3, "state"))?,
+                is_blocked: row.get(4)?,
+                started: Timestamp::from_nanos(row.get(5)?),
+                finished: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_nanos),
+            })
+        };
+        let query = || self.connection.prepare_cached(&format!("{select} {condition}"))?.query_row(values, read).optional();
+        query().map_err(self.failed())
     }
 
     /// The pipeline's runs that have not ended, with their intervals.
@@ -249,7 +291,7 @@ impl Reader {
     /// limit of its own. Nor is one that is blocked, which holds up no other.
     pub(crate) fn begun_of(&self, pipeline: &str) -> Result<Vec<String>, JournalError> {
         let query = || -> rusqlite::Result<Vec<String>> {
-            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND state = 'running' AND kind IN ('manual', 'scheduled') AND blocked IS NULL \
+            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND state = 'running' AND kind <> 'backfill' AND blocked IS NULL \
                           ORDER BY key";
             self.connection.prepare_cached(select)?.query_map([pipeline], |row| row.get(0))?.collect()
         };
@@ -437,7 +479,7 @@ fn keys_query(filter: &Filter) -> String {
     pairs.map(of_pair).collect::<Vec<_>>().join(" UNION ALL ")
 }
 
-fn interval(start: i64, end: i64) -> Interval {
+pub(super) fn interval(start: i64, end: i64) -> Interval {
     Interval { start: Timestamp::from_nanos(start).to_utc(), end: Timestamp::from_nanos(end).to_utc() }
 }
 

@@ -94,7 +94,12 @@ impl RecordRow {
                 ..of_slot(RETRYING, *slot)
             },
             Record::Interrupted { slot, asked } => Self { number: Some((*asked).into()), ..of_slot(INTERRUPTED, *slot) },
-            Record::Unfolded { slot, width } => Self { number: Some((*width).into()), ..of_slot(UNFOLDED, *slot) },
+            Record::Unfolded { slot, width, keys } => Self {
+                number: Some((*width).into()),
+                // Texts, which JSON can hold. Without keys, and in journals of earlier versions, there is none.
+                text: keys.as_ref().and_then(|keys| serde_json::to_string(&**keys).ok()),
+                ..of_slot(UNFOLDED, *slot)
+            },
             Record::Succeeded { slot, output } => {
                 let json = output.as_ref().and_then(|output| output.json.as_deref());
                 Self { body: json.map(<[u8]>::to_vec), ..of_slot(SUCCEEDED, *slot) }
@@ -186,7 +191,11 @@ impl RecordRow {
                 memory: self.body.as_deref().map(|memory| String::from_utf8_lossy(memory).as_ref().into()),
             },
             INTERRUPTED => Record::Interrupted { slot: slot()?, asked: self.number == Some(1) },
-            UNFOLDED => Record::Unfolded { slot: slot()?, width: number()? },
+            UNFOLDED => {
+                let keys = self.text.as_deref().map(serde_json::from_str::<Vec<Box<str>>>).transpose();
+                let keys = keys.map_err(|_| wrong(5, "text"))?.map(Into::into);
+                Record::Unfolded { slot: slot()?, width: number()?, keys }
+            }
             SUCCEEDED => {
                 json = self.body.as_deref().map(Into::into);
                 Record::Succeeded { slot: slot()?, output: None }
@@ -259,9 +268,9 @@ impl StoredEntry {
             stored.fits(layout.len())?;
             let Self { mut entry, json } = stored;
             match &mut entry.record {
-                Record::Unfolded { slot, width } => {
+                Record::Unfolded { slot, width, keys } => {
                     if let Some(each) = layout.each(plan, *slot) {
-                        layout.unfold(plan, *slot, each.scope, *width);
+                        layout.unfold(plan, *slot, each.scope, *width, keys.clone());
                     }
                 }
                 Record::Succeeded { slot, output } => {
@@ -306,7 +315,9 @@ mod tests {
             Record::Retrying { slot, next, error: text(), renew: true, memory: None },
             Record::Interrupted { slot, asked: false },
             Record::Interrupted { slot, asked: true },
-            Record::Unfolded { slot, width: 3 },
+            Record::Unfolded { slot, width: 3, keys: None },
+            Record::Unfolded { slot, width: 2, keys: Some(["bart".into(), "a \"b\"".into()].into()) },
+            Record::Unfolded { slot, width: 0, keys: Some([].into()) },
             Record::Succeeded { slot, output: None },
             Record::Failed { slot, error: text(), timed_out: false },
             Record::Failed { slot, error: text(), timed_out: true },

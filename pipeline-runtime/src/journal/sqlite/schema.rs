@@ -156,9 +156,38 @@ const V7: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// A run that has ended is not blocked: earlier versions could leave why one was.
+/// A run that has ended is not blocked: earlier versions could leave why one was. Assets are updated, and runs begun by that and reading it; which
+/// updates a pipeline has used up outlives those runs.
 const V8: &str = "
     UPDATE runs SET blocked = NULL WHERE state NOT IN ('queued', 'running');
+    CREATE TABLE updates (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        asset TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        run INTEGER,
+        pipeline TEXT,
+        run_id TEXT,
+        node TEXT,
+        interval_start INTEGER NOT NULL,
+        interval_end INTEGER NOT NULL,
+        value BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX updates_of_asset ON updates (asset, id);
+    CREATE INDEX updates_of_run ON updates (run);
+    CREATE TABLE run_updates (
+        run INTEGER NOT NULL,
+        asset TEXT NOT NULL,
+        update_id INTEGER NOT NULL,
+        begins INTEGER NOT NULL,
+        PRIMARY KEY (run, asset)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX runs_of_update ON run_updates (update_id);
+    CREATE TABLE consumed (
+        pipeline TEXT NOT NULL,
+        asset TEXT NOT NULL,
+        update_id INTEGER NOT NULL,
+        PRIMARY KEY (pipeline, asset)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// Opens the file to write, making or migrating it.
@@ -359,5 +388,24 @@ mod tests {
         let reader = crate::journal::Reader::open(&path).unwrap();
         let state = |run: &str| reader.run(run).unwrap().unwrap().state;
         assert_eq!((state("begun"), state("waits")), (crate::RunState::Running, crate::RunState::Queued));
+    }
+
+    #[test]
+    fn a_run_that_an_earlier_version_left_blocked_as_it_ended_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let seventh = Connection::open(&path).unwrap();
+        seventh.execute_batch(&MIGRATIONS[..7].concat()).unwrap();
+        seventh.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 7;")).unwrap();
+        let runs = "INSERT INTO skeletons VALUES (1, '{\"nodes\":[]}');
+                    INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, params, state, created, sla_from, seed, \
+                    skeleton, blocked) VALUES (1, 'ended', 'p', 'manual', 1, 1, 'null', 'cancelled', 1, 1, 1, 1, 'why'), \
+                    (2, 'waits', 'p', 'manual', 2, 2, 'null', 'queued', 1, 1, 1, 1, 'why');";
+        seventh.execute_batch(runs).unwrap();
+        drop(seventh);
+        drop(open(&path).unwrap());
+        let reader = crate::journal::Reader::open(&path).unwrap();
+        let is_blocked = |run: &str| reader.run(run).unwrap().unwrap().blocked.is_some();
+        assert_eq!((is_blocked("ended"), is_blocked("waits")), (false, true));
     }
 }

@@ -22,6 +22,7 @@ fn run() -> Run {
         interval: Interval::at(now.to_utc()),
         previous: None,
         params: serde_json::Value::Null,
+        updates: Box::default(),
     };
     Run::new(RunSpec { plan, info: Arc::new(info), sla_from: now, seed: 0, key: 0 }, now)
 }

@@ -6,7 +6,7 @@ use super::{CALLBACKS, NodeHistory, RunHistory};
 use crate::author::notify::Notification;
 use crate::author::options::Mode;
 use crate::author::value::Datum;
-use crate::engine::{Entry, ExpansionIx, Found, NodeState, Record, RunState, Skip, Slot, ends_open_nodes};
+use crate::engine::{Entry, ExpansionIx, Found, Keys, NodeState, Record, RunState, Skip, Slot, ends_open_nodes};
 use crate::plan::Recipient;
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl RunHistory {
             Record::NotYet { slot, next, memory: _ } => self.node_not_yet(*slot, *next, at),
             Record::Retrying { slot, next, error, renew, memory: _ } => self.node_retrying(*slot, *next, error, *renew, at),
             Record::Interrupted { slot, .. } => self.node_interrupted(*slot, at),
-            Record::Unfolded { slot, width } => self.mapping_unfolded(*slot, *width, at),
+            Record::Unfolded { slot, width, keys } => self.mapping_unfolded(*slot, *width, keys.clone(), at),
             Record::Succeeded { slot, output } => {
                 self.node_succeeded(*slot, output.as_ref().map(|output| output.value.as_ref()), at);
             }
@@ -121,11 +121,11 @@ impl RunHistory {
     }
 
     /// A mapping's list is there, maybe anew.
-    pub(crate) fn mapping_unfolded(&mut self, slot: Slot, width: u32, at: Duration) {
+    pub(crate) fn mapping_unfolded(&mut self, slot: Slot, width: u32, keys: Option<Keys>, at: Duration) {
         let plan = Arc::clone(&self.plan);
         if let Some(each) = self.layout.each(&plan, slot) {
             let before = self.layout.of_each(slot);
-            let expansion = self.layout.unfold(&plan, slot, each.scope, width);
+            let expansion = self.layout.unfold(&plan, slot, each.scope, width, keys);
             self.grow();
             if let Some(before) = before {
                 self.unfolded_again(before, expansion, at);
@@ -137,12 +137,12 @@ impl RunHistory {
 
     /// What happened to the elements that both lists have moves to their new slots; the surplus ones were removed.
     fn unfolded_again(&mut self, old: ExpansionIx, new: ExpansionIx, at: Duration) {
-        let kept = self.layout.expansion(old).width.min(self.layout.expansion(new).width);
-        for (from, to) in self.layout.moves(old, new, kept) {
+        let kept = self.layout.matches(old, new);
+        for (from, to) in self.layout.moves(old, new, &kept) {
             self.node_moved(from, to);
         }
-        self.layout.rename(old, new, kept);
-        for slot in self.layout.surplus(old, kept) {
+        self.layout.rename(old, new, &kept);
+        for slot in self.layout.surplus(old, &kept) {
             self.node_removed(slot, at);
         }
     }

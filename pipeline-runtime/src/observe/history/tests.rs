@@ -177,6 +177,7 @@ fn a_cancel_by_its_record_alone_ends_the_same_nodes_as_in_the_runs_state() {
             interval: Interval::at(at.to_utc()),
             previous: None,
             params: serde_json::Value::Null,
+            updates: Box::default(),
         };
         let spec = RunSpec { plan: plan(&two()), info: Arc::new(info), sla_from: at, seed: 0, key: 0 };
         let run = Run::replay(spec, at, &entries).unwrap();

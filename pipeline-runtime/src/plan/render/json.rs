@@ -1,4 +1,4 @@
-use super::super::graph::{NodeIx, Plan, What};
+use super::super::graph::{Each, NodeIx, Plan, What};
 use super::super::policy::{Delay, NotifierIx, Policy};
 use super::{Input, afters, inputs, kind, mode, nodes, on_timeout};
 use crate::author::input::Rule;
@@ -13,6 +13,8 @@ impl Plan {
     /// |---|---|
     /// | `pipeline`, `description`, `tags`, `params` | as the pipeline has them; `params` is whole, null if it takes none |
     /// | `schedule` | null, or `cron`, `timezone`, `description` (the schedule in words), `start`, `end`, `catchup`, `max_active_runs` and `depends_on_past` |
+    /// | `when` | null, or what a run begins for: `rule`, `all` or `any`, and `assets` |
+    /// | `updates`, `reads` | the assets that nodes update and read: `node`, `asset` |
     /// | `timeout_ms` | the limit of a run, or null |
     /// | `callbacks` | of the run: `event` such as `on_failure`, `notifier`; of `on_sla_miss` also `after_ms` |
     /// | `pools` | `name` and `slots` of each that a node uses, and of `default_pool` |
@@ -30,6 +32,7 @@ impl Plan {
     /// | `after` | the ids that it is ordered after without taking their values |
     /// | `after_rules` | the trigger rule of each of those |
     /// | `tears_down` | of a teardown the id of its setup, else null |
+    /// | `upstream_pipeline` | null, or of a node that has to do with another pipeline its id as `pipeline`, and its `role`: `awaits`, `takes` or `starts` a run of it |
     /// | `options` | as they hold: see below |
     /// | `group` | the name of the group that it was wired in, with those around that, or null |
     /// | `scope` | the id of the mapping that repeats it, or null |
@@ -72,6 +75,9 @@ impl Plan {
         });
         let callbacks: Vec<Value> = self.run.callbacks.iter().map(|told| callback(self, *told)).chain(slas).collect();
         let pools: Vec<Value> = self.pools.iter().map(|pool| json!({ "name": pool.name, "slots": pool.slots })).collect();
+        let of_asset = |node: NodeIx, asset: &str| json!({ "node": self.id(node), "asset": asset });
+        let updates: Vec<Value> = self.assets.updates.iter().map(|(node, asset, _)| of_asset(*node, asset.name)).collect();
+        let reads: Vec<Value> = self.assets.reads.iter().map(|(node, asset)| of_asset(*node, asset.name)).collect();
         let nodes: Vec<Value> = nodes(self).zip(afters(self)).map(|(ix, after)| node(self, ix, &after)).collect();
         json!({
             "pipeline": self.pipeline,
@@ -79,6 +85,9 @@ impl Plan {
             "tags": self.tags,
             "params": self.params,
             "schedule": schedule,
+            "when": self.assets.when.as_ref().map(|(when, _)| when.to_json()),
+            "updates": updates,
+            "reads": reads,
             "timeout_ms": self.run.timeout.map(millis),
             "callbacks": callbacks,
             "pools": pools,
@@ -103,6 +112,7 @@ fn node(plan: &Plan, ix: NodeIx, after: &[(NodeIx, Rule)]) -> Value {
         "after": after.iter().map(|(from, _)| plan.id(*from)).collect::<Vec<String>>(),
         "after_rules": after.iter().map(|(_, rule)| rule.name()).collect::<Vec<&str>>(),
         "tears_down": plan.teardown(ix).map(|teardown| plan.id(teardown.setup)),
+        "upstream_pipeline": plan.across.get(&ix).map(|across| json!({ "pipeline": across.pipeline.id(), "role": across.role.name() })),
         "options": options(plan, ix),
         "group": super::super::groups::around(&plan.groups, ix).next().map(|group| &plan.groups[group as usize].id),
         "scope": plan.scope(this.scope).each.map(|each| plan.id(each)),
@@ -128,10 +138,22 @@ fn ids(plan: &Plan, nodes: &[NodeIx]) -> Vec<String> {
 fn options(plan: &Plan, node: NodeIx) -> Value {
     let mut options = match &plan.node(node).what {
         What::Body(_) => of_policy(plan, plan.policy(node)),
-        What::Each(each) => json!({ "max_active": each.max_active }),
+        What::Each(each) => of_mapping(each),
         _ => json!({}),
     };
     options["allow_failure"] = json!(plan.node(node).allow_failure);
+    options
+}
+
+/// Keys and order are named where there are any.
+fn of_mapping(each: &Each) -> Value {
+    let mut options = json!({ "max_active": each.max_active });
+    if each.keys.is_some() {
+        options["keyed"] = json!(true);
+    }
+    if each.in_order {
+        options["in_order"] = json!(true);
+    }
     options
 }
 

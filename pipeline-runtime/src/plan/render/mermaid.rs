@@ -1,12 +1,14 @@
 use super::super::graph::{NodeIx, Plan, ScopeIx};
 use super::{ALL_SUCCESS, kind, links};
+use crate::author::across::Role;
 use std::fmt::Write;
 
 impl Plan {
     /// The plan as a [Mermaid](https://mermaid.js.org) flowchart, which code hosts draw in their documents.
     ///
     /// Tasks are boxes, sensors hexagons, branches diamonds, gates rounded, a mapping's inside a frame, as is a group. A dotted line is an
-    /// `.after`; a line without a label has the rule `all_success`.
+    /// `.after`, or leads to and from an asset; a line without a label has the rule `all_success`. Assets, and other pipelines whose runs are
+    /// awaited or started, are cylinders.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -30,7 +32,31 @@ impl Plan {
             };
             line(&mut chart, 1, &format!("n{} {arrow} n{}", link.from, link.to));
         }
+        others(self, &mut chart);
+        assets(self, &mut chart);
         chart
+    }
+}
+
+/// The assets, each once, with who updates and who reads it; of those that a run begins for it is said so.
+fn assets(plan: &Plan, chart: &mut String) {
+    let mut known: Vec<&str> = Vec::new();
+    for (asset, ..) in plan.uses() {
+        if known.contains(&asset.name) {
+            continue;
+        }
+        let begins = plan.assets.awaited().iter().any(|awaited| awaited.name == asset.name);
+        let rule = plan.assets.when.as_ref().filter(|_| begins).map_or("", |(when, _)| when.rule.name());
+        let rule = if rule.is_empty() { String::new() } else { format!(" (when {rule})") };
+        line(chart, 1, &format!("a{}[(\"{}{rule}\")]", known.len(), escaped(asset.name)));
+        known.push(asset.name);
+    }
+    let number = |name: &str| known.iter().position(|known| *known == name).unwrap_or_default();
+    for (node, asset, _) in &plan.assets.updates {
+        line(chart, 1, &format!("n{node} -.->|\"updates\"| a{}", number(asset.name)));
+    }
+    for (node, asset) in &plan.assets.reads {
+        line(chart, 1, &format!("a{} -.-> n{node}", number(asset.name)));
     }
 }
 
@@ -60,6 +86,25 @@ fn frame(plan: &Plan, scope: ScopeIx, depth: usize, chart: &mut String) {
     }
     for inner in (0..groups.len()).rev() {
         line(chart, depth + inner, "end");
+    }
+}
+
+/// Other pipelines, each once: a thick line leads from one whose run is awaited, and to one whose run is started.
+fn others(plan: &Plan, chart: &mut String) {
+    let mut known: Vec<&str> = Vec::new();
+    for (ix, across) in &plan.across {
+        let id = across.pipeline.id();
+        let number = known.iter().position(|known| *known == id).unwrap_or_else(|| {
+            line(chart, 1, &format!("p{}[(\"{}\")]", known.len(), escaped(id)));
+            known.push(id);
+            known.len() - 1
+        });
+        match &across.role {
+            Role::Awaits(_) => line(chart, 1, &format!("p{number} ==> n{ix}")),
+            Role::Starts(_) => line(chart, 1, &format!("n{ix} ==> p{number}")),
+            // It takes of a run that another node waits for.
+            Role::Takes(_) => {}
+        }
     }
 }
 

@@ -5,7 +5,7 @@ mod mermaid;
 mod text;
 
 use super::graph::{EdgeRule, NodeIx, Plan, What};
-use super::policy::{Delay, Levels, NotifierIx, Policy};
+use super::policy::{Delay, Levels, NotifierIx};
 use crate::author::definition::Kind;
 use crate::author::input::{Rule, Source};
 use crate::author::options::{Mode, OnTimeout, TaskOptions};
@@ -47,6 +47,10 @@ fn inputs(plan: &Plan, node: NodeIx) -> Vec<Input<'_>> {
         What::Each(each) => vec![
             Input::nodes("list", "node", vec![each.list], ALL_SUCCESS),
             Input::nodes("results", "elements", vec![each.result], ALL_SUCCESS),
+        ],
+        What::Gather(gather) => vec![
+            Input::nodes("mapping", "node", vec![gather.each], Rule::AllDone.name()),
+            Input::nodes("results", "elements", vec![gather.result], ALL_SUCCESS),
         ],
         What::Recalled(_) => Vec::new(),
         What::Element { each } => match &plan.node(*each).what {
@@ -159,7 +163,7 @@ fn kind(plan: &Plan, node: NodeIx) -> &'static str {
         What::Arm { .. } => "arm",
         What::Failure { .. } => "failure",
         What::FirstOf { .. } => "first_of",
-        What::Each(_) => "each",
+        What::Each(_) | What::Gather(_) => "each",
         What::Element { .. } => "element",
         What::Recalled(_) => "node",
     }
@@ -169,8 +173,12 @@ fn kind(plan: &Plan, node: NodeIx) -> &'static str {
 fn changed(plan: &Plan, node: NodeIx) -> Vec<(&'static str, String)> {
     let mut changed = Vec::new();
     match &plan.node(node).what {
-        What::Body(task) => of_policy(plan, task.definition.kind, plan.policy(node), &mut changed),
-        What::Each(each) => changed.extend(each.max_active.map(|n| ("max_active", n.to_string()))),
+        What::Body(task) => of_policy(plan, task.definition.kind, node, &mut changed),
+        What::Each(each) => {
+            changed.extend(each.max_active.map(|n| ("max_active", n.to_string())));
+            changed.extend(each.keys.as_ref().map(|_| ("keyed", String::new())));
+            changed.extend(each.in_order.then(|| ("in_order", String::new())));
+        }
         _ => {}
     }
     if plan.node(node).allow_failure {
@@ -179,7 +187,8 @@ fn changed(plan: &Plan, node: NodeIx) -> Vec<(&'static str, String)> {
     changed
 }
 
-fn of_policy(plan: &Plan, kind: Kind, policy: &Policy, changed: &mut Vec<(&'static str, String)>) {
+fn of_policy(plan: &Plan, kind: Kind, node: NodeIx, changed: &mut Vec<(&'static str, String)>) {
+    let policy = plan.policy(node);
     let none = TaskOptions::default();
     let levels = Levels(&[&none]);
     if policy.retries > 0 {
@@ -189,11 +198,11 @@ fn of_policy(plan: &Plan, kind: Kind, policy: &Policy, changed: &mut Vec<(&'stat
         changed.push(delay("retry_delay", policy.retry_delay));
     }
     let sensor = policy.sensor.as_deref();
-    if let (Some(sensor), Some(default)) = (sensor, levels.sensor(kind)) {
+    if let (Some(sensor), Some(default)) = (sensor, levels.sensor(kind, false)) {
         if sensor.timeout != default.timeout {
             changed.push(("timeout", time(sensor.timeout)));
         }
-        if sensor.poke != default.poke {
+        if sensor.poke != default.poke && !plan.is_woken(node) {
             changed.push(delay("poke", sensor.poke));
         }
     }

@@ -53,6 +53,9 @@ fn header(plan: &Plan) -> String {
     if let Some(schedule) = &plan.schedule {
         lines.push(("schedule", format!("{}, {}", schedule.cron(), schedule.describe())));
     }
+    if let Some((when, _)) = &plan.assets.when {
+        lines.push(("when", when.to_string()));
+    }
     if !plan.params.is_null() {
         lines.push(("params", plan.params.to_string()));
     }
@@ -69,6 +72,12 @@ fn header(plan: &Plan) -> String {
     }
     for pool in plan.pools.iter().filter(|pool| pool.name != DEFAULT_POOL) {
         lines.push(("pool", format!("{}, {} slots", pool.name, pool.slots)));
+    }
+    for (node, asset, _) in &plan.assets.updates {
+        lines.push(("updates", format!("{}, by {}", asset.name, plan.id(*node))));
+    }
+    for (node, asset) in &plan.assets.reads {
+        lines.push(("reads", format!("{}, as {}", asset.name, plan.id(*node))));
     }
     let mut text = String::new();
     for (name, value) in lines {
@@ -212,6 +221,7 @@ fn list(plan: &Plan, scope: ScopeIx, depth: usize, afters: &[Vec<(NodeIx, Rule)>
             let mut from: Vec<String> = inputs(plan, ix).iter().map(|input| source(plan, input)).collect();
             from.extend(after(plan, &afters[ix as usize]));
             from.extend(plan.teardown(ix).map(|teardown| format!("tears down: {}", plan.id(teardown.setup))));
+            from.extend(plan.across.get(&ix).map(|across| format!("{} {}", across.role.words(), across.pipeline.id())));
             let options = changed(plan, ix).into_iter().map(|(name, value)| format!("{name} {value}").trim_end().to_owned());
             let at = plan.node(ix).at;
             let id = format!("{:indent$}{}", "", plan.id(ix), indent = 2 * depth);

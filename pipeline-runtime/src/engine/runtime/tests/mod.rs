@@ -49,6 +49,7 @@ impl Live {
             interval: Interval::at(now.to_utc()),
             previous: None,
             params: serde_json::Value::Null,
+            updates: Box::default(),
         };
         RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: 0, key: 0 }
     }

@@ -1,0 +1,120 @@
+//! Runs of other pipelines: a body asks for them, and whoever hosts the engine knows them.
+//!
+//! A sensor that waits for a run has no ticks. Its poke gives the host its [`Wake`] first and looks then, so that an end in between is not
+//! missed; the host wakes it as such a run ends. A process that resumes the waiting run gives the host a `Wake` again, and pokes only if
+//! the awaited run has ended meanwhile.
+//!
+//! # Why the host is asked, and not the core
+//!
+//! Which runs there are is the journal's to say: most have ended before this process began. To the core the end of another run is an
+//! ordinary wake-up of a sensor, so that budgets, retries and records are those of any other one.
+
+use super::super::ids::{RunIx, Slot};
+use super::super::state::Run;
+use super::super::states::{NodeState, RunState};
+use super::{Engine, Wake, Watching};
+use crate::author::across::{Takes, UpstreamRun, WantedRun};
+use crate::author::error::TaskError;
+use crate::author::notify::BoxFuture;
+use crate::author::pipeline::Pipeline;
+use crate::schedule::Interval;
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Knows the runs of other pipelines.
+pub(crate) trait OtherRuns: Send + Sync + Debug {
+    /// The run that is meant, as it is now. If it has not succeeded, its end pokes the sensor that `watching` is of.
+    fn look(&self, wanted: WantedRun, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>>;
+    /// What a node of that task returned in a run, as JSON; none where it has not succeeded.
+    fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<Option<Arc<[u8]>>, TaskError>>;
+    /// Starts a run, unless the one of that id is there, and returns the run's interval once it is kept.
+    fn start(&self, run: StartRun) -> BoxFuture<Result<Interval, TaskError>>;
+}
+
+/// The run that somebody waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FoundRun {
+    /// There is none.
+    Nothing,
+    /// It has not ended.
+    Unfinished {
+        run_id: String,
+        state: &'static str,
+    },
+    Succeeded(UpstreamRun),
+    /// It has ended without success, of that.
+    Failed {
+        run_id: String,
+        state: RunState,
+        error: Option<String>,
+    },
+}
+
+impl FoundRun {
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self, Self::Succeeded(_) | Self::Failed { .. })
+    }
+}
+
+/// A run to be started.
+#[derive(Debug, Clone)]
+pub(crate) struct StartRun {
+    pub(crate) pipeline: Pipeline,
+    /// The same for all attempts to start it.
+    pub(crate) run_id: String,
+    pub(crate) params: serde_json::Value,
+    /// That of the run that starts it.
+    pub(crate) interval: Interval,
+}
+
+/// A sensor that waits for a run: the run that it is of, its slot, its last start, and what it waits for where that is known.
+type Waiting = ((RunIx, Slot, u32), Option<WantedRun>);
+
+impl Engine {
+    /// From now on bodies may ask for runs of other pipelines. To be called before any run is started or resumed.
+    pub(crate) fn ask_of_others(&self, others: Arc<dyn OtherRuns>) {
+        let engine = self.downgrade();
+        self.lock().watches.tell_of_others(others, engine);
+    }
+
+    /// Waits on for all runs that the sensors of a resumed run wait for.
+    pub(super) fn await_again(&self, ix: RunIx) {
+        let waits = self.look(ix, |run| run.plan().across.is_empty()) == Some(false);
+        if !waits {
+            return;
+        }
+        let Some((others, _)) = self.lock().watches.others() else { return };
+        let engine = self.clone();
+        drop(self.spawn_task(async move {
+            let Some((spec, slots)) = engine.look(ix, |run| (Arc::clone(run.spec()), waiting_slots(run))) else { return };
+            for (slot, node, start) in slots {
+                // Outside of the lock: which run is meant is the user's code.
+                let wanted = catch_unwind(AssertUnwindSafe(|| spec.plan.across.get(&node)?.wanted(&spec.info))).ok().flatten();
+                let (poke, wanted): Waiting = ((ix, slot, start), wanted);
+                let wake = Wake::new(engine.downgrade(), ix, slot, start);
+                let Some(wanted) = wanted else {
+                    // Its poke finds out.
+                    wake.wake();
+                    continue;
+                };
+                let watching = Arc::new(Watching::new(wake));
+                match others.look(wanted, Some(Arc::clone(&watching))).await {
+                    Ok(found) if !found.has_ended() => engine.watch_again(poke, &watching),
+                    // A poke says why, if it cannot be known.
+                    Ok(_) | Err(_) => watching.wake().wake(),
+                }
+            }
+        }));
+    }
+}
+
+/// The sensors between two pokes that wait for a run: slot, node and last start.
+fn waiting_slots(run: &Run) -> Vec<(Slot, crate::plan::NodeIx, u32)> {
+    let waiting = |slot: Slot| {
+        let node = run.node(slot);
+        let waits = node.awaits_next() && node.state() != NodeState::UpForRetry && run.plan().across.contains_key(&node.ix());
+        waits.then(|| (slot, node.ix(), node.starts()))
+    };
+    run.slots().filter_map(waiting).collect()
+}

@@ -1,0 +1,246 @@
+//! Runs of other pipelines, for bodies that ask: read from the journal, and woken for by whoever hears that a run has ended.
+//!
+//! # Invariants
+//!
+//! - Who waits is entered before the journal is read, and the end of a run is heard after it is kept. So either the reading sees the end, or
+//!   the hearing sees who waits. (`tests/durable/across.rs`)
+//! - The table's lock is never held while anybody is woken: the engine has a lock of its own, and ends a wait under it.
+
+use super::StartError;
+use crate::Pipeline;
+use crate::author::across::{Takes, UpstreamRun, WantedRun};
+use crate::author::error::TaskError;
+use crate::author::notify::BoxFuture;
+use crate::engine::{FoundRun, NodeState, OtherRuns, RunState, StartRun, Wake, Watching};
+use crate::journal::{Meant, Reader, SqliteJournal};
+use crate::plan::PlanError;
+use crate::read::{JournalReader, ReadError, RunDetails};
+use crate::schedule::Interval;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+
+/// A run that a body wants started, and who waits until it is kept.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub(super) run: StartRun,
+    pub(super) answer: oneshot::Sender<Result<Interval, StartError>>,
+}
+
+/// The runs that a journal keeps.
+#[derive(Debug)]
+pub(super) struct HostedRuns {
+    journal: Arc<SqliteJournal>,
+    pipelines: Vec<Pipeline>,
+    awaited: Arc<Awaited>,
+    /// Opened by the first who asks.
+    reader: Arc<tokio::sync::Mutex<Option<Reader>>>,
+    starts: mpsc::UnboundedSender<Start>,
+}
+
+impl HostedRuns {
+    /// Those of a journal, and the runs that bodies want started.
+    pub(super) fn new(journal: &Arc<SqliteJournal>, pipelines: &[Pipeline]) -> (Arc<Self>, mpsc::UnboundedReceiver<Start>) {
+        let (starts, wanted) = mpsc::unbounded_channel();
+        let runs = Self {
+            journal: Arc::clone(journal),
+            pipelines: pipelines.to_vec(),
+            awaited: Arc::default(),
+            reader: Arc::default(),
+            starts,
+        };
+        (Arc::new(runs), wanted)
+    }
+
+    /// Whether anybody waits for a run.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.awaited.table().is_empty()
+    }
+
+    /// A run has ended, and that is kept: pokes whoever waits for it.
+    pub(super) fn ended(&self, pipeline: &str, run_id: &str, start: DateTime<Utc>) {
+        let wanted = [
+            WantedRun::OfInterval { pipeline: pipeline.to_owned(), start },
+            WantedRun::Named { pipeline: pipeline.to_owned(), run_id: run_id.to_owned() },
+        ];
+        let wakes: Vec<Wake> = {
+            let table = self.awaited.table();
+            wanted.iter().filter_map(|wanted| table.get(wanted)).flat_map(|waiting| waiting.values().cloned()).collect()
+        };
+        wakes.iter().for_each(Wake::wake);
+    }
+
+    /// Reads on a thread that may wait for the disk, one after the other.
+    fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, TaskError> + Send + 'static,
+    ) -> BoxFuture<Result<T, TaskError>> {
+        let (reader, journal) = (Arc::clone(&self.reader), Arc::clone(&self.journal));
+        Box::pin(async move {
+            let mut reader = reader.lock_owned().await;
+            let read = tokio::task::spawn_blocking(move || {
+                if reader.is_none() {
+                    *reader = Some(journal.reader()?);
+                }
+                match &*reader {
+                    Some(reader) => read(reader),
+                    None => Err("the journal cannot be read".into()),
+                }
+            });
+            read.await?
+        })
+    }
+}
+
+impl OtherRuns for HostedRuns {
+    fn look(&self, wanted: WantedRun, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>> {
+        let pipeline = wanted.pipeline();
+        if !self.pipelines.iter().any(|known| known.id() == pipeline) {
+            return refuse(not_here(pipeline));
+        }
+        if let Some(watching) = watching {
+            watching.keep(self.awaited.enter(wanted.clone(), watching.wake().clone()));
+        }
+        let (journal, pipelines) = (Arc::clone(&self.journal), self.pipelines.clone());
+        self.read(move |reader| {
+            let meant = match &wanted {
+                WantedRun::OfInterval { pipeline, start } => reader.meant(pipeline, (*start).into())?,
+                WantedRun::Named { pipeline, run_id } => reader.meant_by(pipeline, run_id)?,
+            };
+            Ok(match meant {
+                None => FoundRun::Nothing,
+                Some(meant) => found(meant, wanted.pipeline(), &journal, &pipelines),
+            })
+        })
+    }
+
+    fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<Option<Arc<[u8]>>, TaskError>> {
+        let (journal, pipelines) = (Arc::clone(&self.journal), self.pipelines.clone());
+        Box::pin(async move { tokio::task::spawn_blocking(move || output(&journal, &pipelines, &run, of)).await? })
+    }
+
+    fn start(&self, run: StartRun) -> BoxFuture<Result<Interval, TaskError>> {
+        let starts = self.starts.clone();
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            if starts.send(Start { run, answer }).is_ok()
+                && let Ok(answer) = answered.await
+            {
+                return answer.map_err(|error| if error.may_pass() { error.into() } else { TaskError::fatal(error) });
+            }
+            // The process ends, and cuts this attempt off. The one after it starts the run, or finds it.
+            std::future::pending().await
+        })
+    }
+}
+
+fn refuse<T: Send + 'static>(error: String) -> BoxFuture<Result<T, TaskError>> {
+    Box::pin(std::future::ready(Err(TaskError::fatal(error))))
+}
+
+fn not_here(pipeline: &str) -> String {
+    format!(
+        "this program has no pipeline `{pipeline}`: give it to `cli::main` or to the `Host`, beside the one that waits for it"
+    )
+}
+
+fn found(meant: Meant, pipeline: &str, journal: &SqliteJournal, pipelines: &[Pipeline]) -> FoundRun {
+    let Meant { run_id, interval, state, is_blocked, started, finished } = meant;
+    match (state, finished) {
+        (RunState::Success, Some(finished)) => FoundRun::Succeeded(UpstreamRun {
+            pipeline: pipeline.to_owned(),
+            run_id,
+            interval_start: interval.start,
+            interval_end: interval.end,
+            started: started.to_utc(),
+            finished: finished.to_utc(),
+        }),
+        (state, _) if state.is_end() => {
+            let name = format!("{pipeline}/{run_id}");
+            // What it failed of is told where it can be read; that it failed is known.
+            let error = details(journal, pipelines, &name).ok().flatten().and_then(|details| what_failed(&details));
+            FoundRun::Failed { run_id, state, error }
+        }
+        (state, _) => {
+            let state = if is_blocked { crate::journal::BLOCKED } else { state.name() };
+            FoundRun::Unfinished { run_id, state }
+        }
+    }
+}
+
+fn details(journal: &SqliteJournal, pipelines: &[Pipeline], name: &str) -> Result<Option<RunDetails>, ReadError> {
+    let reader = JournalReader::of(journal.reader()?, pipelines.to_vec());
+    reader.run(name)?.map(|run| reader.details(&run)).transpose()
+}
+
+/// The first node that failed, and its error.
+fn what_failed(details: &RunDetails) -> Option<String> {
+    let failed = details.nodes().find(|node| node.state() == NodeState::Failed);
+    match failed {
+        Some(node) => Some(format!("`{}`: {}", node.id(), node.error().unwrap_or("without an error"))),
+        None if details.state() == RunState::Failed => Some("it took longer than its timeout".to_owned()),
+        None => None,
+    }
+}
+
+fn output(journal: &SqliteJournal, pipelines: &[Pipeline], run: &UpstreamRun, of: Takes) -> Result<Option<Arc<[u8]>>, TaskError> {
+    let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
+    let pipeline = pipeline.ok_or_else(|| TaskError::fatal(not_here(&run.pipeline)))?;
+    let name = format!("{}/{}", run.pipeline, run.run_id);
+    let details = details(journal, pipelines, &name)?;
+    let details = details.ok_or_else(|| TaskError::fatal(format!("run {} of `{}` was deleted", run.run_id, run.pipeline)))?;
+    let node = node_of(pipeline, details.summary().params(), of).map_err(TaskError::fatal)?;
+    let node = node.ok_or_else(|| {
+        TaskError::fatal(format!("pipeline `{}` wires no `{}` with the params of that run", run.pipeline, of.id))
+    })?;
+    let history = details.history();
+    Ok(history.find(&node).and_then(|slot| history.node(slot).output().cloned()))
+}
+
+/// The id of the node of that task.
+fn node_of(pipeline: &Pipeline, params: &serde_json::Value, of: Takes) -> Result<Option<String>, PlanError> {
+    let plan = pipeline.plan_of_run(params)?;
+    let found = plan.bodies().find(|(_, definition)| definition.task == of.task);
+    Ok(found.map(|(node, _)| plan.id(node)))
+}
+
+/// Who waits for which run.
+#[derive(Debug, Default)]
+struct Awaited {
+    table: Mutex<HashMap<WantedRun, HashMap<u64, Wake>>>,
+    next: std::sync::atomic::AtomicU64,
+}
+
+impl Awaited {
+    fn table(&self) -> MutexGuard<'_, HashMap<WantedRun, HashMap<u64, Wake>>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who is to be woken, until what this returns is dropped.
+    fn enter(self: &Arc<Self>, wanted: WantedRun, wake: Wake) -> Entry {
+        let id = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.table().entry(wanted.clone()).or_default().insert(id, wake);
+        Entry { awaited: Arc::clone(self), wanted, id }
+    }
+}
+
+/// Somebody who waits. Its drop takes a lock that nobody holds for long.
+#[derive(Debug)]
+struct Entry {
+    awaited: Arc<Awaited>,
+    wanted: WantedRun,
+    id: u64,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let mut table = self.awaited.table();
+        if let Some(waiting) = table.get_mut(&self.wanted) {
+            waiting.remove(&self.id);
+            if waiting.is_empty() {
+                table.remove(&self.wanted);
+            }
+        }
+    }
+}

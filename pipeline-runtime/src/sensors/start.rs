@@ -1,0 +1,176 @@
+//! A task that starts a run of another pipeline, and a sensor that waits for its end.
+
+use super::run_of::Asking;
+use crate::author::across::{Across, Awaits, PipelineRef, Role, StartedRun, UpstreamRun};
+use crate::author::body;
+use crate::author::definition::{Definition, Kind};
+use crate::author::draft;
+use crate::author::options::TaskOptions;
+use crate::author::params::Params;
+use crate::author::seal::Seal;
+use crate::author::value::Data;
+use crate::engine::StartRun;
+use crate::{IntoInput, Node, Result, TaskError};
+use serde::Serialize;
+use serde_json::Value;
+use std::any::{TypeId, type_name};
+use std::marker::PhantomData;
+
+/// Starts a run of another pipeline with these params, once, and goes on: [`.finished()`](Node::finished) waits for its end.
+///
+/// The params are a value of the other pipeline's own type, or a node of a task that returns one; `()` stands for those of a pipeline
+/// without an argument. `check` compares the types.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+/// use pipeline_runtime::{Ran, RunState, Simulation, StartedRun, UpstreamRun, start};
+///
+/// #[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
+/// struct Options { vendor: String }
+///
+/// #[task] async fn load(vendor: String) -> Result<u64> { Ok(vendor.len() as u64) }
+/// #[pipeline] fn vendor_file(options: Options) { load(options.vendor); }
+///
+/// #[task] async fn options() -> Result<Options> { Ok(Options { vendor: "acme".into() }) }
+/// #[task] async fn tell(run: UpstreamRun) -> Result<String> { Ok(run.run_id().to_owned()) }
+///
+/// #[pipeline(schedule = "@daily")]
+/// fn nightly() {
+///     let started = start(vendor_file, options());
+///     tell(started.finished());
+/// }
+///
+/// let report = Simulation::new(nightly()).logical_date("2024-03-25").ran("5m", vendor_file, RunState::Success).run();
+/// let started = report.output::<StartedRun>("start").unwrap();
+/// assert_eq!(started.run_id(), "by__nightly__simulated__2024-03-25T00:00:00+00:00__start");
+/// assert_eq!(report.output::<String>("tell").as_deref(), Some(started.run_id()));
+/// ```
+///
+/// - The run has its id from the node that starts it, so that all attempts of that node start one run, also where its process dies in
+///   between. A `retry` of the node by hand finds the run that is there, too; to run that one again, retry it.
+/// - Its kind is `manual`. It is about the data interval of the run that starts it; where its pipeline has a schedule, about the interval
+///   of that schedule in which the other one starts. It begins as its pipeline's `max_active_runs` allows.
+/// - Where a body is to decide whether anything is started, wire `start` behind an arm of a branch, or within `.each`, which starts a run for
+///   each element.
+///
+/// # In Airflow: `TriggerDagRunOperator`
+///
+/// - `trigger_dag_id` is a function here, and `conf` has a type. `wait_for_completion` is [`.finished()`](Node::finished), which waits without a
+///   slot and without polling.
+/// - `trigger_run_id` and `reset_dag_run` are not needed: the run's id follows from the node, and a run that is there is found.
+#[track_caller]
+pub fn start<P: StartParams>(pipeline: impl PipelineRef, params: P) -> Node<StartedRun> {
+    let (pipeline, given) = (pipeline.pipeline(Seal), P::of());
+    let node = params.wire(Seal);
+    draft::cross(node.handle(), Across { pipeline, role: Role::Starts(given) });
+    node
+}
+
+/// What a run may be started with: params, or a node of them. The trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the params of a run",
+    label = "neither params, `Serialize + DeserializeOwned + Default`, nor a node of a task that returns them",
+    note = "pass what the other pipeline takes, as in `start(vendor_file, Options::default())`, or `()` where it takes nothing"
+)]
+pub trait StartParams {
+    #[doc(hidden)]
+    fn of() -> (TypeId, &'static str);
+    #[doc(hidden)]
+    #[track_caller]
+    fn wire(self, seal: Seal) -> Node<StartedRun>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Params> StartParams for P {
+    fn of() -> (TypeId, &'static str) {
+        (TypeId::of::<P>(), type_name::<P>())
+    }
+
+    #[track_caller]
+    fn wire(self, _: Seal) -> Node<StartedRun> {
+        // Its own `Serialize`, which may fail: the node does then.
+        wire::<Given, _>(Given(serde_json::to_value(self).map_err(|error| error.to_string())))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Params + Data> StartParams for Node<P> {
+    fn of() -> (TypeId, &'static str) {
+        (TypeId::of::<P>(), type_name::<P>())
+    }
+
+    #[track_caller]
+    fn wire(self, _: Seal) -> Node<StartedRun> {
+        wire::<P, _>(self)
+    }
+}
+
+/// Params that the pipeline function gives, as JSON.
+#[derive(Clone)]
+struct Given(Result<Value, String>);
+
+impl Serialize for Given {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match &self.0 {
+            Ok(params) => params.serialize(serializer),
+            Err(error) => Err(serde::ser::Error::custom(error)),
+        }
+    }
+}
+
+#[track_caller]
+fn wire<P: Serialize + Clone + Send + Sync + 'static, I: IntoInput<P>>(params: I) -> Node<StartedRun> {
+    let definition =
+        const { &Definition::of::<StartWith<P>>(Kind::Task, "start", "Starts a run of another pipeline.", "StartedRun") };
+    body::task::<Result<StartedRun>, StartedRun, 1>(
+        definition,
+        TaskOptions::new(),
+        [body::input::<P, I>("params", params)],
+        |inputs, erase| body::drive(erase, begin(inputs.take::<P>())),
+        None,
+    )
+}
+
+/// The task that starts a run with params of that type.
+struct StartWith<P>(PhantomData<P>);
+
+async fn begin<P: Serialize>(params: P) -> Result<StartedRun> {
+    let params = serde_json::to_value(params);
+    let params = params.map_err(|error| TaskError::fatal(format!("the params cannot be written as JSON: {error}")))?;
+    let Asking { across, info, others, node, .. } = Asking::current()?;
+    let run_id = format!("by__{}__{}__{node}", info.pipeline, info.run_id);
+    let pipeline = across.pipeline.id().to_owned();
+    let run = StartRun { pipeline: across.pipeline, run_id: run_id.clone(), params, interval: info.interval };
+    let interval = others.start(run).await?;
+    Ok(StartedRun { pipeline, run_id, interval_start: interval.start, interval_end: interval.end })
+}
+
+/// How a node that has started a run goes on.
+impl Node<StartedRun> {
+    /// Waits for the end of the run that was started, as [`run_of`](crate::run_of) does for another: it fails at once where that run fails.
+    #[track_caller]
+    pub fn finished(self) -> Node<UpstreamRun> {
+        let pipeline = draft::crossing(self.handle(), "finished", |across| {
+            matches!(across.role, Role::Starts(_)).then(|| across.pipeline.clone())
+        });
+        let node = waiting::finished(self);
+        if let Some(pipeline) = pipeline {
+            let awaits = Awaits { is_started: true, ..Awaits::default() };
+            draft::cross(node.handle(), Across { pipeline, role: Role::Awaits(awaits) });
+        }
+        node
+    }
+}
+
+/// The sensor: its id is the function's.
+mod waiting {
+    use super::Asking;
+    use crate::author::across::WantedRun;
+    use crate::{Poke, Result, StartedRun, UpstreamRun, sensor};
+
+    /// Waits for the end of a run that was started.
+    #[sensor]
+    pub(super) async fn finished(run: StartedRun) -> Result<Poke<UpstreamRun>> {
+        Asking::current()?.poke(WantedRun::Named { pipeline: run.pipeline, run_id: run.run_id }).await
+    }
+}

@@ -1,0 +1,252 @@
+//! Runs of other pipelines, as a simulation is told of them.
+
+use super::{SimulationError, dated};
+use crate::TaskError;
+use crate::author::across::{PipelineRef, Takes, TaskName, UpstreamRun, WantedRun};
+use crate::author::notify::BoxFuture;
+use crate::author::pipeline::Pipeline;
+use crate::author::seal::Seal;
+use crate::author::value::Data;
+use crate::engine::{FoundRun, OtherRuns, RunState, StartRun, Wake, Watching};
+use crate::schedule::{Interval, Schedule};
+use crate::time::Timestamp;
+use chrono::{DateTime, SecondsFormat, Utc};
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How a run of another pipeline went, for [`Simulation::ran`](crate::Simulation::ran). A [`RunState`] alone will do where nobody takes its
+/// outputs.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+/// use pipeline_runtime::{Ran, RunState, Simulation};
+///
+/// #[task] async fn count() -> Result<u64> { Ok(1) }
+/// #[pipeline(schedule = "@daily")] fn counts() { count(); }
+///
+/// #[task] async fn double(count: u64) -> Result<u64> { Ok(2 * count) }
+/// #[pipeline(schedule = "@daily")] fn doubles() { double(run_of(counts).output::<count>()); }
+///
+/// let report = Simulation::new(doubles()).ran("3m", counts, Ran::success().output::<count>(21)).run();
+/// assert_eq!(report.output::<u64>("double"), Some(42));
+///
+/// let report = Simulation::new(doubles()).ran("3m", counts, Ran::failed("`count`: no such table")).run();
+/// assert_eq!(report.state(), RunState::Failed);
+/// assert!(report.node("run_of").error().unwrap().ends_with("which has failed: `count`: no such table"));
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "it is given to a simulation"]
+pub struct Ran {
+    state: RunState,
+    error: Option<String>,
+    starting: Option<String>,
+    outputs: Vec<(TypeId, Result<Arc<[u8]>, String>)>,
+}
+
+impl From<RunState> for Ran {
+    fn from(state: RunState) -> Self {
+        Self { state, error: None, starting: None, outputs: Vec::new() }
+    }
+}
+
+impl Ran {
+    /// It succeeded.
+    pub fn success() -> Self {
+        RunState::Success.into()
+    }
+
+    /// It failed of that.
+    pub fn failed(error: &str) -> Self {
+        Self { error: Some(error.to_owned()), ..RunState::Failed.into() }
+    }
+
+    /// Its data interval starts then; a date as [`logical_date`](crate::Simulation::logical_date) takes it. Unless given, it starts where that of the
+    /// simulated run does.
+    pub fn starting(self, date: &str) -> Self {
+        Self { starting: Some(date.to_owned()), ..self }
+    }
+
+    /// The node of that task returned that value.
+    pub fn output<Task: TaskName<Output: Data>>(mut self, value: Task::Output) -> Self {
+        let json = serde_json::to_vec(&value).map(Into::into).map_err(|error| error.to_string());
+        self.outputs.push((TypeId::of::<Task>(), json));
+        self
+    }
+}
+
+/// A run that a simulation was told of.
+#[derive(Debug)]
+pub(super) struct GivenRun {
+    pub(super) pipeline: Pipeline,
+    pub(super) ran: Ran,
+}
+
+impl GivenRun {
+    pub(super) fn new(pipeline: impl PipelineRef, ran: impl Into<Ran>) -> Self {
+        Self { pipeline: pipeline.pipeline(Seal), ran: ran.into() }
+    }
+}
+
+/// The runs of other pipelines that there are by now, and who waits for others.
+#[derive(Debug)]
+pub(super) struct SimulatedRuns {
+    /// Of the simulated run.
+    interval: Interval,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    runs: Vec<KnownRun>,
+    waiting: HashMap<WantedRun, Vec<Wake>>,
+    /// The ids of runs that were started, and the starts of their intervals.
+    started: HashMap<String, DateTime<Utc>>,
+}
+
+#[derive(Debug)]
+struct KnownRun {
+    run: UpstreamRun,
+    ran: Ran,
+    /// Somebody has looked for it.
+    is_met: bool,
+}
+
+impl SimulatedRuns {
+    pub(super) fn new(interval: Interval) -> Self {
+        Self { interval, known: Mutex::default() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on there is that run.
+    pub(super) fn add(&self, given: GivenRun, now: Timestamp) -> Result<(), SimulationError> {
+        let GivenRun { pipeline, ran } = given;
+        let interval = self.interval_of(&pipeline, &ran)?;
+        let (start, at) = (interval.start, now.to_utc());
+        let wakes = {
+            let mut known = self.known();
+            let earlier = known.runs.iter().filter(|known| known.is_of(pipeline.id(), start)).count();
+            let number = if earlier == 0 { String::new() } else { format!("__{}", earlier + 1) };
+            let run_id = format!("simulated__{}{number}", start.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+            let mut run = UpstreamRun::for_test(pipeline.id(), &run_id, start, interval.end);
+            (run.started, run.finished) = (at, at);
+            known.runs.push(KnownRun { run, ran, is_met: false });
+            let wanted = WantedRun::OfInterval { pipeline: pipeline.id().to_owned(), start };
+            known.waiting.remove(&wanted).unwrap_or_default()
+        };
+        // Without the lock: the engine has one of its own.
+        wakes.iter().for_each(Wake::wake);
+        Ok(())
+    }
+
+    fn interval_of(&self, pipeline: &Pipeline, ran: &Ran) -> Result<Interval, SimulationError> {
+        let options = pipeline.options();
+        let schedule = options.schedule.map(|cron| Schedule::parse(cron, options.timezone.unwrap_or("UTC"))).transpose();
+        let schedule = schedule.map_err(|error| SimulationError::Date(error.to_string()))?;
+        match &ran.starting {
+            Some(date) => dated(schedule.as_ref(), pipeline.zone(), date),
+            None => {
+                let start = self.interval.start;
+                let of_schedule = schedule.and_then(|schedule| schedule.interval_starting_at_or_before(start));
+                Ok(of_schedule.filter(|interval| interval.start == start).unwrap_or(self.interval))
+            }
+        }
+    }
+
+    /// The runs that nothing waited for, a warning for each.
+    pub(super) fn unmet(&self) -> Vec<String> {
+        let known = self.known();
+        let unmet = known.runs.iter().filter(|known| !known.is_met);
+        unmet
+            .map(|KnownRun { run, .. }| {
+                let wanted = WantedRun::OfInterval { pipeline: run.pipeline.clone(), start: run.interval_start };
+                format!("nothing waited for {wanted}, which the simulation was told of")
+            })
+            .collect()
+    }
+}
+
+impl KnownRun {
+    fn is_of(&self, pipeline: &str, start: DateTime<Utc>) -> bool {
+        self.run.pipeline == pipeline && self.run.interval_start == start
+    }
+
+    fn is_wanted(&self, wanted: &WantedRun) -> bool {
+        match wanted {
+            WantedRun::OfInterval { pipeline, start } => self.is_of(pipeline, *start),
+            WantedRun::Named { pipeline, run_id } => self.run.pipeline == *pipeline && self.run.run_id == *run_id,
+        }
+    }
+}
+
+impl Known {
+    fn look(&mut self, wanted: &WantedRun) -> FoundRun {
+        let mut found = FoundRun::Nothing;
+        for known in self.runs.iter_mut().filter(|known| known.is_wanted(wanted)) {
+            known.is_met = true;
+            let run_id = known.run.run_id.clone();
+            found = match known.ran.state {
+                RunState::Success => FoundRun::Succeeded(known.run.clone()),
+                // The newest success counts.
+                _ if matches!(found, FoundRun::Succeeded(_)) => found,
+                state if state.is_end() => FoundRun::Failed { run_id, state, error: known.ran.error.clone() },
+                state => FoundRun::Unfinished { run_id, state: state.name() },
+            };
+        }
+        found
+    }
+}
+
+impl OtherRuns for SimulatedRuns {
+    fn look(&self, wanted: WantedRun, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>> {
+        let mut known = self.known();
+        // A run that was started is told by its pipeline and its interval, as all others are.
+        let (wanted, named) = match wanted {
+            WantedRun::Named { pipeline, run_id } => match known.started.get(&run_id) {
+                Some(&start) => (WantedRun::OfInterval { pipeline, start }, Some(run_id)),
+                None => (WantedRun::Named { pipeline, run_id }, None),
+            },
+            wanted @ WantedRun::OfInterval { .. } => (wanted, None),
+        };
+        let found = match (known.look(&wanted), named) {
+            (FoundRun::Succeeded(run), Some(run_id)) => FoundRun::Succeeded(UpstreamRun { run_id, ..run }),
+            (FoundRun::Failed { state, error, .. }, Some(run_id)) => FoundRun::Failed { run_id, state, error },
+            (found, _) => found,
+        };
+        if let (false, Some(watching)) = (matches!(found, FoundRun::Succeeded(_)), watching) {
+            known.waiting.entry(wanted).or_default().push(watching.wake().clone());
+        }
+        Box::pin(std::future::ready(Ok(found)))
+    }
+
+    fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<Option<Arc<[u8]>>, TaskError>> {
+        let known = self.known();
+        let same = |known: &&KnownRun| known.is_of(&run.pipeline, run.interval_start) && known.ran.state == RunState::Success;
+        let ran = known.runs.iter().rev().find(same).map(|known| &known.ran);
+        let output = ran.and_then(|ran| ran.outputs.iter().find(|(task, _)| *task == of.task)).map(|(_, json)| json.clone());
+        let none = || {
+            TaskError::fatal(format!(
+                "the simulation was not told what `{}` returned in run {} of `{}`: give it by `Ran::success().output::<{}>(..)`",
+                of.id, run.run_id, run.pipeline, of.id
+            ))
+        };
+        let output = output.ok_or_else(none).and_then(|json| json.map(Some).map_err(TaskError::fatal));
+        Box::pin(std::future::ready(output))
+    }
+
+    fn start(&self, run: StartRun) -> BoxFuture<Result<Interval, TaskError>> {
+        // As it would be before the run is entered.
+        let plan = run.pipeline.plan(&run.params).map_err(TaskError::fatal);
+        let started = plan.map(|plan| {
+            let schedule = plan.schedule.as_ref();
+            let interval = schedule.and_then(|schedule| schedule.interval_starting_at_or_before(run.interval.start));
+            let interval = interval.unwrap_or(run.interval);
+            self.known().started.insert(run.run_id, interval.start);
+            interval
+        });
+        Box::pin(std::future::ready(started))
+    }
+}

@@ -1,0 +1,27 @@
+//! Also: an offset as a text
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn all_copied() -> Result<u64> {
+    Ok(7)
+}
+
+#[pipeline(schedule = "@hourly")]
+fn copy_dedup() {
+    all_copied();
+}
+
+#[task]
+async fn publish(copied: u64) -> Result<u64> {
+    Ok(copied)
+}
+
+#[pipeline(schedule = "@hourly")]
+fn report() {
+    run_of(copy_dedup).at("-1h");
+}
+
+fn main() {
+    let _ = (report(), copy_dedup());
+}

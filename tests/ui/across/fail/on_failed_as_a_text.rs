@@ -1,0 +1,27 @@
+//! Also: what a failed run means, as a text
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn all_copied() -> Result<u64> {
+    Ok(7)
+}
+
+#[pipeline(schedule = "@hourly")]
+fn copy_dedup() {
+    all_copied();
+}
+
+#[task]
+async fn publish(copied: u64) -> Result<u64> {
+    Ok(copied)
+}
+
+#[pipeline(schedule = "@hourly")]
+fn report() {
+    run_of(copy_dedup).on_failed("skip");
+}
+
+fn main() {
+    let _ = (report(), copy_dedup());
+}

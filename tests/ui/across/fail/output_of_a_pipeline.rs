@@ -1,0 +1,27 @@
+//! Also: an output of a pipeline, and not of a task
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn all_copied() -> Result<u64> {
+    Ok(7)
+}
+
+#[pipeline(schedule = "@hourly")]
+fn copy_dedup() {
+    all_copied();
+}
+
+#[task]
+async fn publish(copied: u64) -> Result<u64> {
+    Ok(copied)
+}
+
+#[pipeline(schedule = "@hourly")]
+fn report() {
+    publish(run_of(copy_dedup).output::<copy_dedup>());
+}
+
+fn main() {
+    let _ = (report(), copy_dedup());
+}
