@@ -25,6 +25,7 @@ mod set_aside;
 #[cfg(target_os = "linux")]
 mod soak;
 mod stalls;
+mod torn_down;
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 #[test]

@@ -1441,6 +1441,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": "`export(key: String) -> Result<Poke<u64>> {`",
               "description": "",
+              "group": null,
               "id": "daily_export",
               "inputs": [
                 {
@@ -1478,6 +1479,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "export",
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`export(template!("raw/{{ ds_nodash }}.json")).named("daily_export").on_timeout(crate::OnTimeout::Skip)`"
             },
@@ -1486,6 +1488,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": "`route(rows: u64) -> Result<Route> {`",
               "description": "",
+              "group": null,
               "id": "route",
               "inputs": [
                 {
@@ -1516,6 +1519,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "route",
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
@@ -1524,6 +1528,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "route.clean",
               "inputs": [
                 {
@@ -1542,6 +1547,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
@@ -1550,6 +1556,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": "`load(rows: u64) -> Result<u64> {`",
               "description": "",
+              "group": null,
               "id": "load",
               "inputs": [
                 {
@@ -1589,6 +1596,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "load",
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`load(clean).pool(&WAREHOUSE).sla(seconds(600))`"
             },
@@ -1597,6 +1605,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "load.failure",
               "inputs": [
                 {
@@ -1615,6 +1624,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`failure()).priority(7)`"
             },
@@ -1623,6 +1633,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "each(each(upload)).element",
               "inputs": [
                 {
@@ -1641,6 +1652,7 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
@@ -1649,6 +1661,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "each(upload)",
               "inputs": [
                 {
@@ -1677,6 +1690,7 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
@@ -1685,6 +1699,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "first_of",
               "inputs": [
                 {
@@ -1704,6 +1719,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`first_of([mirror("eu"), mirror("us")])`"
             }
