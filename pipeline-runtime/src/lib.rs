@@ -196,6 +196,7 @@ pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
 pub use author::group::{Group, group};
 pub use author::input::IntoInput;
+pub use author::lock::Lock;
 pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
 pub use author::node::{ArmsExt, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Notification, Notify};

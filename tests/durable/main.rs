@@ -17,6 +17,7 @@ mod golden;
 mod heard;
 mod history;
 mod kills;
+mod locked;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod power;
 mod promise;

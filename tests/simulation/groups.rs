@@ -3,7 +3,7 @@
 use super::tasks::*;
 use pipeline_runtime::NodeState::{Skipped, Success, UpstreamFailed};
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{RunState, Simulation};
+use pipeline_runtime::{Lock, RunState, Simulation};
 
 #[task(retries = 1)]
 async fn retried(n: u64) -> Result<u64> {
@@ -183,4 +183,36 @@ fn mistakes_of_groups_are_told_with_their_places() {
     let [(name, 1), (retries, 1)] = &messages(named())[..] else { panic!("{:?}", messages(named())) };
     assert!(name.contains("\"load everything\" cannot be an id"), "{name}");
     assert!(retries.starts_with("`.retries` of a group cannot be used: "), "{retries}");
+}
+
+#[test]
+fn groups_that_hold_one_lock_run_one_after_the_other_and_who_holds_none_runs_beside() {
+    static TABLE: Lock = Lock::new("table");
+    #[pipeline]
+    fn locked() {
+        for name in ["a", "b"] {
+            group(name, || {
+                // Nodes of one group run side by side, also those of a mapping.
+                let mapped = numbers(2u64).each(|n| source(Ends::Success, 60u64).after(n).named("mapped"));
+                source(Ends::Success, 60u64).named("beside");
+                takes(source(Ends::Success, 60u64).after(mapped).named("work"))
+            })
+            .holding(&TABLE);
+        }
+        source(Ends::Success, 60u64).named("free");
+    }
+    let report = Simulation::new(locked()).run();
+    assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
+    for (node, minute) in [
+        ("a.mapped[0]", 0),
+        ("a.mapped[1]", 0),
+        ("a.beside", 0),
+        ("a.work", 1),
+        ("b.numbers", 2),
+        ("b.beside", 2),
+        ("b.work", 3),
+        ("free", 0),
+    ] {
+        assert_eq!(report.node(node).started(), Some(mins(minute)), "{node}: {}", report.timeline());
+    }
 }

@@ -9,6 +9,7 @@ use super::body::{Arg, Labelled};
 use super::definition::{Definition, Task};
 use super::input::{Rule, Source, Upstream};
 use super::keys::ElementKeys;
+use super::lock::Lock;
 use super::options::TaskOptions;
 use super::order::Order;
 use super::value::Value;
@@ -146,6 +147,8 @@ pub(crate) struct DraftGroup {
     pub(crate) nodes: Range<u32>,
     pub(crate) overrides: Option<Box<Overrides>>,
     pub(crate) allow_failure: bool,
+    /// What it holds, and where that is said.
+    pub(crate) locks: Vec<(&'static Lock, Place)>,
 }
 
 #[derive(Debug)]
@@ -455,7 +458,16 @@ pub(crate) fn group<T>(name: String, body: impl FnOnce() -> T) -> (T, GroupHandl
         let first = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
         let parent = draft.current_group.replace(index);
         let (name, scope) = (name.into(), draft.current_scope);
-        draft.groups.push(DraftGroup { name, at, parent, scope, nodes: first..first, overrides: None, allow_failure: false });
+        draft.groups.push(DraftGroup {
+            name,
+            at,
+            parent,
+            scope,
+            nodes: first..first,
+            overrides: None,
+            allow_failure: false,
+            locks: Vec::new(),
+        });
         GroupHandle { index, draft: draft.id }
     });
     let result = body();
@@ -468,6 +480,16 @@ pub(crate) fn group<T>(name: String, body: impl FnOnce() -> T) -> (T, GroupHandl
     });
     // Outside of a recording it leads nowhere, and a task within has said so.
     (result, entered.unwrap_or(GroupHandle { index: u32::MAX, draft: 0 }))
+}
+
+#[track_caller]
+pub(crate) fn hold(group: GroupHandle, lock: &'static Lock) {
+    let at = Location::caller();
+    with(|draft| {
+        if let Some(group) = draft.group(group, at) {
+            group.locks.push((lock, at));
+        }
+    });
 }
 
 /// Records what `body` does, and after it the teardown of what `setup` has set up.

@@ -2,6 +2,7 @@
 
 use super::draft::{self, GroupHandle, Party};
 use super::input::{Input, IntoInput, Rule};
+use super::lock::Lock;
 use super::node::Node;
 use super::order::{Order, Upstreams};
 use super::outcome::Outcome;
@@ -56,6 +57,14 @@ impl<T> Group<T> {
 
     fn handle(&self) -> GroupHandle {
         self.handle
+    }
+
+    /// Holds a lock from the start of its first node until its last has ended, or its run has: see [`Lock`]. A group may hold several,
+    /// which it gets at once.
+    #[track_caller]
+    pub fn holding(self, lock: &'static Lock) -> Self {
+        draft::hold(self.handle, lock);
+        self
     }
 
     /// What the closure returned.

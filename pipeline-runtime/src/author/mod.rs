@@ -17,6 +17,7 @@ pub(crate) mod error;
 pub(crate) mod group;
 pub(crate) mod input;
 pub(crate) mod keys;
+pub(crate) mod lock;
 pub(crate) mod mapping;
 pub(crate) mod node;
 pub(crate) mod notify;

@@ -4,6 +4,7 @@ use super::assets::Assets;
 use super::check;
 use super::graph::{Calendar, Each, Edge, EdgeRule, Gather, NodeIx, Plan, PlanNode, Scope, What};
 use super::groups;
+use super::holdings;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
@@ -112,6 +113,7 @@ impl Sketch {
             Err(error) => (None, Some(error)),
         };
         let groups = groups::of_draft(&draft.groups);
+        let holdings = holdings::of_draft(&draft.groups, &groups);
         let teardowns = teardowns::of_draft(draft.teardowns);
         let torn_down: HashSet<NodeIx> = teardowns.iter().map(|teardown| teardown.node).collect();
         let fails_run: Vec<(NodeIx, Place)> = draft.fails_run.iter().map(|(node, at)| (node.index(), *at)).collect();
@@ -189,6 +191,7 @@ impl Sketch {
             scopes,
             groups,
             teardowns,
+            holdings,
             policies: tables.policies,
             pools: tables.pools,
             notifiers: tables.notifiers,

@@ -7,7 +7,7 @@ use super::groups::Group;
 use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
 use super::problem::Problem;
-use super::{teardowns, templates};
+use super::{holdings, teardowns, templates};
 use crate::author::across::Role;
 use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
@@ -80,6 +80,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     ids(sketch, pipeline, &twice, &mut problems);
     scopes(sketch, &mut problems);
     teardowns::check(sketch, &mut problems);
+    holdings::check(&sketch.plan, &mut problems);
     elements_of_no_mapping(sketch, &mut problems);
     overrides(sketch, &mut problems);
     sensors(sketch, pipeline, &mut problems);

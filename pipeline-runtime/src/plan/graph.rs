@@ -1,5 +1,6 @@
 use super::assets::Assets;
 use super::groups::Group;
+use super::holdings::Holding;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{Delay, Policy, PoolSpec, RunPolicy};
@@ -42,6 +43,8 @@ pub struct Plan {
     pub(crate) groups: Vec<Group>,
     /// By their nodes.
     pub(crate) teardowns: Vec<Teardown>,
+    /// In wiring order.
+    pub(crate) holdings: Vec<Holding>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) pools: Vec<PoolSpec>,
     pub(crate) notifiers: Vec<Notifier>,

@@ -110,6 +110,7 @@ impl Plan {
             // Its ids are whole.
             groups: Vec::new(),
             teardowns: Vec::new(),
+            holdings: Vec::new(),
             policies,
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),

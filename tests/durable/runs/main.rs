@@ -1,6 +1,7 @@
 //! A binary like any user's: runs whose logs are kept, that wait for each other, and whose code changes between two calls.
 
 mod changing;
+mod locked;
 mod torn_down;
 
 use changing::changing;
@@ -224,5 +225,7 @@ fn main() -> ExitCode {
         fragile(),
         rude(),
         torn_down(),
+        locked::locked(),
+        locked::locked_too(),
     ])
 }

@@ -78,6 +78,9 @@ impl Run {
         self.uncount(slot);
         if self.node(slot).state.is_end() {
             self.open += 1;
+            if !self.holds.is_empty() {
+                self.hold_reopened(slot);
+            }
             self.element_reopened(position);
             self.hold_back(slot, cleared);
         }

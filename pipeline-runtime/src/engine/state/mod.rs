@@ -13,6 +13,7 @@ mod cancelled;
 mod changes;
 mod cleared;
 mod edges;
+mod holding;
 mod layout;
 mod legal;
 mod mapping;
