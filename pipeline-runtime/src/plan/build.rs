@@ -169,6 +169,7 @@ impl Sketch {
             tags: pipeline.tags(),
             params,
             schedule,
+            zone: pipeline.zone(),
             run,
             nodes,
             args: draft.args,
