@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
 mod across;
+mod assets;
 mod branches;
 mod callbacks;
 mod context;
@@ -16,6 +17,7 @@ mod keyed;
 mod limits;
 mod mapping;
 mod outputs;
+mod outside;
 mod params;
 mod pools;
 mod propagation;

@@ -5,6 +5,8 @@
 
 mod goldens;
 
+#[path = "assets/pass/assets.rs"]
+mod assets;
 #[path = "branch/pass/branches.rs"]
 mod branches;
 #[path = "options/pass/every_option.rs"]
@@ -17,6 +19,8 @@ mod mappings;
 mod outputs;
 #[path = "pipeline/pass/pipelines.rs"]
 mod pipelines;
+#[path = "programs/pass/programs.rs"]
+mod programs;
 #[path = "secrets/pass/secrets.rs"]
 mod secrets;
 #[path = "signature/pass/signatures.rs"]
@@ -36,6 +40,8 @@ fn mistakes_are_refused() {
 #[test]
 fn what_is_right_is_accepted() {
     for pipeline in [
+        assets::updating(),
+        assets::waiting(),
         branches::branches(),
         every_option::every_option(),
         every_position::every_position(),
@@ -44,6 +50,7 @@ fn what_is_right_is_accepted() {
         pipelines::with_params(),
         pipelines::with_result(),
         pipelines::within_a_window(),
+        programs::programs(),
         secrets::secrets(),
         signatures::signatures(),
         templates::templates(),

@@ -8,6 +8,7 @@ mod check;
 mod names;
 
 use crate::error::Errors;
+use crate::runtime::Runtime;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
@@ -66,8 +67,7 @@ impl Parse for Call {
 /// The first token is the runtime's `$crate`, the second a comma.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut tokens = input.into_iter();
-    let mut root: TokenStream = tokens.next().into_iter().collect();
-    root = at_call_site(root);
+    let runtime = Runtime::rooted(tokens.next().into_iter().collect());
     let mut errors = Errors::default();
     let call = match syn::parse2::<Call>(tokens.skip(1).collect()) {
         Ok(call) => call,
@@ -80,7 +80,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         Ok(text) => check_call(&call, &text, &mut errors),
         Err(error) => errors.at(call.source.span(), error),
     }
-    errors.into_expression().unwrap_or_else(|| expansion(&root, &call))
+    errors.into_expression().unwrap_or_else(|| expansion(&runtime, &call))
 }
 
 /// The template's own text. A file's path begins at the package's folder, as sqlx's and askama's do.
@@ -116,7 +116,7 @@ fn check_call(call: &Call, text: &str, errors: &mut Errors) {
     }
 }
 
-fn expansion(root: &TokenStream, Call { source, is_file, arguments }: &Call) -> TokenStream {
+fn expansion(runtime: &Runtime, Call { source, is_file, arguments }: &Call) -> TokenStream {
     // With the file as a part of the build it is built anew once that changes.
     let source = if *is_file {
         quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #source)))
@@ -124,20 +124,14 @@ fn expansion(root: &TokenStream, Call { source, is_file, arguments }: &Call) -> 
         quote!(#source)
     };
     if arguments.is_empty() {
-        return quote!(#root::__private::template(#source));
+        let template = runtime.private(Span::call_site(), "template");
+        return quote!(#template(#source));
     }
     let names = arguments.iter().map(|(name, _)| LitStr::new(&name.to_string(), name.span()));
     let values = arguments.iter().map(|(_, value)| value);
-    quote!(#root::__private::template_with(#source, [#((#names, #root::__private::TemplateValue::json(&#values))),*]))
-}
-
-/// The path means what it did, and is shown where the macro is called.
-fn at_call_site(path: TokenStream) -> TokenStream {
-    let moved = path.into_iter().map(|mut token| {
-        token.set_span(Span::call_site().resolved_at(token.span()));
-        token
-    });
-    moved.collect()
+    let (template, value) =
+        (runtime.private(Span::call_site(), "template_with"), runtime.private(Span::call_site(), "TemplateValue"));
+    quote!(#template(#source, [#((#names, #value::json(&#values))),*]))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 use super::bounded::{self, Unwritten};
 use super::error::{Result, TaskError};
+use super::secret::Secret;
 use super::template::Template;
 use crate::schedule::Zone;
+use crate::time::Outside;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 const MAX_MEMORY: usize = 1 << 20;
 
 /// What an attempt may know of its run. Supplied by the runtime to a parameter of this type; never wired.
+///
+/// # A body's log
+///
+/// What a body says through `tracing`, or by [`log_line`](Self::log_line), is kept with its attempt, and `logs RUN NODE` shows it. What it prints by
+/// `println!` is not: it goes where the process's output goes, without a node and unseen by the journal. A [`Command`](crate::Command)'s
+/// output is kept. So is nothing of a task or thread that the body has spawned: log where it is joined.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -38,6 +46,51 @@ pub(crate) struct RunInfo {
     pub(crate) interval: crate::schedule::Interval,
     pub(crate) previous: Option<crate::schedule::Interval>,
     pub(crate) params: serde_json::Value,
+    /// The updates of assets that it was begun by, or reads.
+    pub(crate) updates: Box<[RunUpdate]>,
+    /// Where the run is a simulation.
+    pub(crate) simulated: Option<Arc<Simulated>>,
+}
+
+/// An update of an asset that a run was begun by, or reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunUpdate {
+    /// Its number in the journal.
+    pub(crate) id: i64,
+    pub(crate) asset: &'static str,
+    /// Whether it is one of those that began the run.
+    pub(crate) begins: bool,
+    /// The value as JSON; none where the run does not read it.
+    pub(crate) json: Option<Arc<[u8]>>,
+}
+
+/// What a simulation does to bodies that ask for it by their context.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Simulated {
+    /// What its clock stands still for.
+    pub(crate) outside: Outside,
+    /// With values of its own.
+    pub(crate) secrets: Vec<Secret>,
+}
+
+impl RunInfo {
+    /// Of a run before which none has succeeded.
+    pub(crate) fn new(
+        pipeline: impl Into<String>,
+        run_id: impl Into<String>,
+        interval: crate::schedule::Interval,
+        params: serde_json::Value,
+    ) -> Self {
+        Self {
+            pipeline: pipeline.into(),
+            run_id: run_id.into(),
+            interval,
+            previous: None,
+            params,
+            updates: Box::default(),
+            simulated: None,
+        }
+    }
 }
 
 /// What a sensor remembers from poke to poke, as JSON.
@@ -73,6 +126,11 @@ impl Context {
         zone: Zone,
     ) -> Self {
         Self { run, node, attempt, started, memory, zone }
+    }
+
+    /// The update of that asset that its run was begun by, or reads.
+    pub(crate) fn update_of(&self, asset: &str) -> Option<&RunUpdate> {
+        self.run.updates.iter().find(|update| update.asset == asset)
     }
 
     /// The run's id.
@@ -198,6 +256,78 @@ impl Context {
         format!("{}/{}/{node}[{identity}]", self.run.pipeline, self.run.run_id)
     }
 
+    /// Waits for `work` that is outside of the engine: a request, a database, a program. Anywhere but in a simulation that is
+    /// `work.await`.
+    ///
+    /// In a simulation the virtual clock stands still meanwhile, whatever else the run does, and `work` goes by real time: a time limit of
+    /// its own ends it, while the node's `timeout`, which is virtual, does not pass. After five minutes of real time the clock goes on all
+    /// the same, and the report has a warning. What is to pass in virtual time, such as a `tokio::time::sleep` between two requests, belongs
+    /// outside of `work`.
+    ///
+    /// A [`Bucket`](crate::Bucket) and a [`Webhook`](crate::Webhook) do so by themselves, and so does a task that is not `async`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::Simulation;
+    /// use std::net::SocketAddr;
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// #[task]
+    /// async fn fetch(ctx: Context, server: SocketAddr) -> Result<String> {
+    ///     ctx.outside(async {
+    ///         let mut text = String::new();
+    ///         tokio::net::TcpStream::connect(server).await?.read_to_string(&mut text).await?;
+    ///         Ok(text)
+    ///     })
+    ///     .await
+    /// }
+    ///
+    /// #[pipeline]
+    /// fn fetching(server: Option<SocketAddr>) {
+    ///     fetch(server.unwrap_or_else(|| ([127, 0, 0, 1], 80).into()));
+    /// }
+    ///
+    /// # fn main() -> Result<()> {
+    /// let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let address = server.local_addr()?;
+    /// std::thread::spawn(move || std::io::Write::write_all(&mut server.accept()?.0, b"hello"));
+    /// let report = Simulation::new(fetching()).params(Some(address)).run();
+    /// assert_eq!(report.output::<String>("fetch").as_deref(), Some("hello"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn outside<F: Future>(&self, work: F) -> F::Output {
+        match &self.run.simulated {
+            Some(simulated) => simulated.outside.wait(&self.node, work).await,
+            None => work.await,
+        }
+    }
+
+    /// A line in this node's log, of level `info`: as `tracing::info!("{text}")`, which has other levels, and fields.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task]
+    /// async fn load(ctx: Context, rows: u64) -> Result<u64> {
+    ///     ctx.log_line(format!("{rows} rows"));
+    ///     Ok(rows)
+    /// }
+    /// ```
+    pub fn log_line(&self, text: impl std::fmt::Display) {
+        // A target that is none of the engine's own.
+        tracing::info!(target: "body", "{text}");
+    }
+
+    /// The secret with its value.
+    pub(crate) fn read(&self, secret: &Secret) -> Result<Secret> {
+        let simulated = self.run.simulated.iter().flat_map(|simulated| &simulated.secrets);
+        match simulated.rev().find(|known| *known == secret) {
+            Some(known) if !secret.has_value() => Ok(known.clone()),
+            _ => secret.read().map_err(TaskError::fatal),
+        }
+    }
+
     /// Keeps `state` for this sensor's next poke, also across a restart. Only the last call of a poke counts, and it is kept
     /// even where the poke ends in an error.
     ///
@@ -254,13 +384,7 @@ impl Context {
     /// ```
     pub fn for_test() -> Self {
         let date = test_date();
-        let run = RunInfo {
-            pipeline: "test".into(),
-            run_id: "test".into(),
-            interval: crate::schedule::Interval::at(date),
-            previous: None,
-            params: serde_json::Value::Null,
-        };
+        let run = RunInfo::new("test", "test", crate::schedule::Interval::at(date), serde_json::Value::Null);
         Self::new(Arc::new(run), "test".into(), 1, date, Memory::default(), Zone::UTC)
     }
 

@@ -4,6 +4,7 @@
 //! here remembers where it was wired, and mistakes that types cannot see are kept for the plan's check, which reports them all.
 
 use super::across::Across;
+use super::asset::AssetSpec;
 use super::body::{Arg, Labelled};
 use super::definition::{Definition, Task};
 use super::field::Projection;
@@ -61,6 +62,10 @@ pub(crate) struct Draft {
     pub(crate) nodes: Vec<DraftNode>,
     pub(crate) args: Vec<Arg>,
     pub(crate) orders: Vec<DraftOrder>,
+    /// `.updates(..)`: node, asset, where.
+    pub(crate) updates: Vec<(u32, &'static AssetSpec, Place)>,
+    /// The nodes that read assets.
+    pub(crate) reads: Vec<(u32, &'static AssetSpec)>,
     /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
     pub(crate) scopes: Vec<u32>,
     pub(crate) misuses: Vec<Misuse>,
@@ -280,6 +285,27 @@ pub(crate) fn task<const N: usize>(
     }
 }
 
+/// The node that reads an asset: one a pipeline, beside all mappings, wherever it was first asked for.
+#[track_caller]
+pub(crate) fn latest(asset: &'static AssetSpec) -> Handle {
+    let at = Location::caller();
+    let handle = with(|draft| {
+        let known = draft.reads.iter().find(|(_, known)| known.name == asset.name && known.is_of_type_of(asset));
+        if let Some((index, _)) = known {
+            return Handle { index: *index, draft: draft.id, part: WHOLE };
+        }
+        let none = u32::try_from(draft.args.len()).unwrap_or(u32::MAX);
+        let made = draft.push(What::Body(Arc::new(asset.task())), none..none, at);
+        draft.nodes[made.index as usize].scope = 0;
+        draft.reads.push((made.index, asset));
+        made
+    });
+    match handle {
+        Some(handle) => handle,
+        None => panic!("`latest` of the asset `{}` was called outside of a pipeline: it wires a node", asset.name),
+    }
+}
+
 /// Records a gate that stands on an existing node. Outside of a recording the handle leads nowhere, as its node did.
 fn gate(what: What, at: Place) -> Handle {
     with(|draft| draft.push(what, 0..0, at)).unwrap_or(Handle { index: u32::MAX, draft: 0, part: WHOLE })
@@ -405,6 +431,16 @@ pub(crate) fn order(node: Handle, order: Order, at: Place) {
         let node = draft.mapping_of(node);
         if draft.node(node, "after", at).is_some() {
             draft.orders.push(DraftOrder { node, upstream: order.upstream().whole(), rule: order.rule(), at });
+        }
+    });
+}
+
+#[track_caller]
+pub(crate) fn updates(handle: Handle, asset: &'static AssetSpec) {
+    let at = Location::caller();
+    with(|draft| {
+        if draft.node(handle, "updates", at).is_some() {
+            draft.updates.push((handle.index, asset, at));
         }
     });
 }

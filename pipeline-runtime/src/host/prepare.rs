@@ -12,9 +12,10 @@
 
 use super::request::run_id;
 use super::scheduler::Turn;
+use super::updates;
 use super::{Ask, Request, StartError};
 use crate::Pipeline;
-use crate::author::context::RunInfo;
+use crate::author::context::{RunInfo, RunUpdate};
 use crate::engine::{Edit, EditError, Entry, Record, Run, RunSpec, RunState, reconsider};
 use crate::journal::{Begun, Reader, RunKind, StoredEntry, StoredRun};
 use crate::plan::{Accepts, Plan, Remap};
@@ -124,20 +125,25 @@ fn new_run(reader: &Reader, mut spec: RunSpec, ask: Ask, now: Present) -> Result
         refuse_unfinished(reader, &spec.info.pipeline, spec.info.interval.start.into())?;
     }
     let skeleton = spec.plan.skeleton().into();
-    let stored = enter(reader, &mut spec, RunKind::Manual, now.clock, &skeleton)?;
+    let begins = (ask != Ask::Trigger).then_some(&[][..]);
+    let stored = enter(reader, &mut spec, RunKind::Manual, now.clock, &skeleton, begins)?;
     Ok((spec, stored))
 }
 
-/// A new run as the journal keeps it, with an id of its own: a date may be run again.
+/// A new run as the journal keeps it, with an id of its own: a date may be run again. `begins` are the updates of assets that
+/// begin it; none where it waits for its turn, for what it reads is read as it begins.
 pub(super) fn enter(
     reader: &Reader,
     spec: &mut RunSpec,
     kind: RunKind,
     now: Timestamp,
     skeleton: &Arc<str>,
+    begins: Option<&[(&'static str, i64)]>,
 ) -> Result<StoredRun, StartError> {
     let (pipeline, start) = (spec.info.pipeline.clone(), spec.info.interval.start.into());
+    let updates = begins.map(|begins| updates::at_begin(reader, &spec.plan, begins)).transpose()?.unwrap_or_default();
     let info = Arc::make_mut(&mut spec.info);
+    info.updates = updates;
     info.previous = reader.previous_success(&pipeline, start)?;
     info.run_id = run_id(kind, &info.interval);
     info.run_id = unused_id(&info.run_id, &reader.ids_of(&pipeline, kind, start)?);
@@ -193,8 +199,9 @@ impl Queued {
     pub(super) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, now: Timestamp) -> Result<Self, StartError> {
         let plan = Arc::new(pipeline.plan_of_run(&run.params)?);
         let previous = reader.previous_success(&run.pipeline, run.interval.start.into())?;
-        let begun = Begun { run: run.key, at: now, previous, skeleton: plan.skeleton().into() };
-        let info = Arc::new(info(run, previous));
+        let updates = updates::at_begin(reader, &plan, &[])?;
+        let begun = Begun { run: run.key, at: now, previous, skeleton: plan.skeleton().into(), updates: updates.clone() };
+        let info = Arc::new(info(run, previous, updates));
         let spec = RunSpec { plan, info, sla_from: now, seed: run.seed, key: run.key };
         Ok(Self { spec, begun, edit: None, turn: Turn::of(run) })
     }
@@ -214,7 +221,7 @@ impl Resumed {
             StoredEntry::remap(&mut stored, remap);
         }
         let entries = StoredEntry::decode(&plan, stored).map_err(|error| StartError::undecodable(&run.run_id, &error))?;
-        let info = info(run, run.previous);
+        let info = info(run, run.previous, updates::of_begun(reader, &plan, run.key)?);
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
         let replayed = Run::replay(spec, run.started(), &entries);
@@ -240,14 +247,8 @@ fn accept(plan: &Plan, remap: &mut Remap, stored: &[StoredEntry]) -> Result<(), 
     Ok(())
 }
 
-fn info(run: &StoredRun, previous: Option<Interval>) -> RunInfo {
-    RunInfo {
-        pipeline: run.pipeline.clone(),
-        run_id: run.run_id.clone(),
-        interval: run.interval,
-        previous,
-        params: run.params.clone(),
-    }
+fn info(run: &StoredRun, previous: Option<Interval>, updates: Box<[RunUpdate]>) -> RunInfo {
+    RunInfo { previous, updates, ..RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone()) }
 }
 
 /// What an edit of a run that no engine has comes to.

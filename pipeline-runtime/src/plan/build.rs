@@ -1,5 +1,6 @@
 //! From the draft to the plan.
 
+use super::assets::Assets;
 use super::check;
 use super::graph::{Calendar, Each, Edge, EdgeRule, Gather, NodeIx, Plan, PlanNode, Scope, What};
 use super::id::Name;
@@ -15,7 +16,7 @@ use crate::author::notify::{Callback, Event, Identity};
 use crate::author::options::{PipelineOptions, TaskOptions};
 use crate::author::params::{Fields, Source};
 use crate::author::pipeline::{Described, Pipeline};
-use crate::schedule::{Schedule, ScheduleError, parse_zone};
+use crate::schedule::ScheduleError;
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -100,7 +101,7 @@ pub(super) struct Sketch {
 impl Sketch {
     fn of(pipeline: &Pipeline, draft: Draft, params: Value, fields: Fields) -> Self {
         let options = pipeline.options();
-        let (schedule, schedule_error) = match schedule(options).transpose() {
+        let (schedule, schedule_error) = match options.timetable() {
             Ok(schedule) => (schedule, None),
             Err(error) => (None, Some(error)),
         };
@@ -156,6 +157,8 @@ impl Sketch {
         let order =
             |of: draft::DraftOrder| Order { node: of.node.index(), upstream: of.upstream.index(), rule: of.rule, at: of.at };
         let orders: Vec<Order> = draft.orders.into_iter().map(order).collect();
+        let mut updates = draft.updates;
+        updates.sort_by_key(|(node, ..)| *node);
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
@@ -165,6 +168,7 @@ impl Sketch {
                 catchup: options.catchup,
                 max_active_runs: options.max_active_runs.unwrap_or(MAX_ACTIVE_RUNS),
                 depends_on_past: options.depends_on_past,
+                by_hand: options.by_hand,
             },
             tags: pipeline.tags(),
             params,
@@ -181,6 +185,11 @@ impl Sketch {
             parts: draft.parts,
             parts_of_gates,
             across,
+            assets: Assets {
+                updates,
+                reads: draft.reads,
+                when: options.when.clone().map(|when| (when, pipeline.definition().at)),
+            },
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };
@@ -192,15 +201,6 @@ impl Sketch {
             scope.nodes.shrink_to_fit();
         }
         Self { plan, overrides, orders, misuses: draft.misuses, max_active, in_order, schedule_error, fields }
-    }
-}
-
-fn schedule(options: &PipelineOptions) -> Option<Result<Schedule, ScheduleError>> {
-    match (options.schedule, options.timezone) {
-        (Some(cron), zone) => Some(Schedule::parse(cron, zone.unwrap_or("UTC"))),
-        // Without a schedule, logical dates are read in it.
-        (None, Some(zone)) => parse_zone(zone).err().map(Err),
-        (None, None) => None,
     }
 }
 

@@ -1,3 +1,4 @@
+use super::assets::Assets;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{Delay, Policy, PoolSpec, RunPolicy};
@@ -48,6 +49,7 @@ pub struct Plan {
     pub(crate) parts_of_gates: HashMap<(NodeIx, u32), u32>,
     /// The nodes that have to do with another pipeline.
     pub(crate) across: BTreeMap<NodeIx, Across>,
+    pub(crate) assets: Assets,
     pub(super) by_id: OnceLock<HashMap<String, NodeIx>>,
     pub(super) inbound: OnceLock<Vec<Vec<(NodeIx, EdgeRule)>>>,
 }
@@ -60,6 +62,8 @@ pub(crate) struct Calendar {
     pub(crate) catchup: bool,
     pub(crate) max_active_runs: u32,
     pub(crate) depends_on_past: bool,
+    /// Whether no process follows the schedule.
+    pub(crate) by_hand: bool,
 }
 
 #[derive(Debug)]

@@ -1785,6 +1785,7 @@ fn everything_as_json() {
               "slots": 4
             }
           ],
+          "reads": [],
           "schedule": {
             "catchup": false,
             "cron": "0 6 * * 1-5",
@@ -1793,13 +1794,16 @@ fn everything_as_json() {
             "end": null,
             "max_active_runs": 16,
             "start": null,
+            "text": "0 6 * * 1-5",
             "timezone": "Europe/Berlin"
           },
           "tags": [
             "daily",
             "eu"
           ],
-          "timeout_ms": 7200000
+          "timeout_ms": 7200000,
+          "updates": [],
+          "when": null
         }"#]].assert_eq(&placed(&serde_json::to_string_pretty(&json).unwrap()));
 }
 
@@ -1874,11 +1878,12 @@ fn no_id_is_markup_in_a_flowchart() {
 #[test]
 fn a_time_zone_that_only_the_machine_that_built_it_knows_is_named() {
     use crate::author::pipeline::{PipelineDefinition, without_params};
+    use crate::schedule::IntoSchedule;
     fn wire() {
         rows();
     }
     // The macro would not take the name on this machine. Without a schedule, it is the zone of logical dates.
-    for schedule in [Some("@daily"), None] {
+    for schedule in [Some(cron!("@daily").recurrence()), None] {
         let mut definition = PipelineDefinition::new("nightly", "", |options| options.timezone("America/Coast_City"));
         definition.options.schedule = schedule;
         let error = without_params(definition, wire).check().unwrap_err().to_string();

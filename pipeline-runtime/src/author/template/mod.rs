@@ -252,14 +252,10 @@ mod tests {
 
     fn run() -> RunInfo {
         let date = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-        RunInfo {
-            pipeline: "nightly".into(),
-            run_id: "manual__1".into(),
-            interval: Interval { start: date("2024-03-25T06:30:00Z"), end: date("2024-03-26T06:30:00Z") },
-            previous: None,
-            params: serde_json::json!({ "region": "eu", "since": null, "list": ["a", null], "empty": [], "of": { "x": 1 },
-                "rows": [{ "x": { "y": "a" } }, { "x": { "y": "b" } }] }),
-        }
+        let interval = Interval { start: date("2024-03-25T06:30:00Z"), end: date("2024-03-26T06:30:00Z") };
+        let params = serde_json::json!({ "region": "eu", "since": null, "list": ["a", null], "empty": [], "of": { "x": 1 },
+                "rows": [{ "x": { "y": "a" } }, { "x": { "y": "b" } }] });
+        RunInfo::new("nightly", "manual__1", interval, params)
     }
 
     fn render(source: &'static str) -> Result<String, String> {

@@ -3,7 +3,7 @@
 use super::super::effects::{Answer, Answered};
 use super::super::ids::Job;
 use super::engine::{State, drop_quietly};
-use super::{Attempt, Engine, scope, sensor_state};
+use super::{Attempt, Engine, Waiter, scope, sensor_state};
 use crate::author::body::{Arg, AttemptResult, Produced, Started};
 use crate::author::bounded::Unwritten;
 use crate::author::error::{Kind, TaskError};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// The largest output, as JSON.
-const MAX_OUTPUT: usize = 16 << 20;
+pub(crate) const MAX_OUTPUT: usize = 16 << 20;
 
 type Body = Pin<Box<dyn Future<Output = AttemptResult> + Send>>;
 
@@ -130,7 +130,10 @@ impl Engine {
         let mut answering = Answering { engine: self.clone(), job, given: false };
         let mut attempt = Some(attempt);
         let task = async move {
-            let result = std::future::poll_fn(|context| answering.engine.poll(&mut attempt, &mut body, context)).await;
+            let result = std::future::poll_fn(|context| {
+                answering.engine.polling(Waiter::Attempt(job), || answering.engine.poll(&mut attempt, &mut body, context))
+            });
+            let result = result.await;
             answering.give(answering.engine.finish(attempt.as_deref(), result));
         };
         // Not under the lock: where the runtime is at its end the task answers for itself at once.

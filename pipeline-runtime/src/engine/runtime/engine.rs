@@ -73,6 +73,8 @@ pub(super) struct Shared {
     pub(super) awake: Semaphore,
     /// There is an answer to a step, or a delivery has come to its end.
     pub(super) work: Notify,
+    /// In a simulation: a body or a notifier was polled, after which it may wait for something outside.
+    pub(super) polled: Notify,
     /// A timer is due earlier than before.
     pub(super) timers: Notify,
     /// Nothing more is done.
@@ -147,6 +149,7 @@ impl Engine {
             interceptor,
             awake: Semaphore::new(0),
             work: Notify::new(),
+            polled: Notify::new(),
             timers: Notify::new(),
             stop: Notify::new(),
             workers: OnceLock::new(),
@@ -405,7 +408,7 @@ impl Engine {
             }
         }
         state.watches.follow(&outbox.records);
-        match state.journal.submit(outbox, &|run| runs.get(run).map_or(0, |run| run.spec().key)) {
+        match state.journal.submit(outbox, &|run| runs.get(run).map(|run| &**run.spec())) {
             Kept::Later => {}
             Kept::Now => {
                 state.ready.extend(outbox.todo.starts.drain(..));

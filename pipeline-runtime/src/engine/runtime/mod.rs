@@ -57,9 +57,10 @@ mod watch;
 mod worker;
 
 pub(crate) use attempt::Attempt;
+pub(crate) use body::MAX_OUTPUT;
 pub(crate) use engine::{Engine, EngineOptions, Observe, WeakEngine};
 pub(crate) use last_seen::LastSeen;
 pub(crate) use others::{FoundRun, OtherRuns, StartRun};
 pub(crate) use scope::current;
-pub(crate) use simulated::Interceptor;
+pub(crate) use simulated::{Interceptor, Waiter};
 pub(crate) use watch::{Wake, Watching};

@@ -20,13 +20,7 @@ use std::time::Duration;
 
 pub(super) fn spec(plan: &Arc<Plan>, run: RunIx) -> RunSpec {
     let date = "2024-03-25T06:00:00Z".parse().unwrap();
-    let info = RunInfo {
-        pipeline: plan.pipeline.to_owned(),
-        run_id: format!("test__{run}"),
-        interval: Interval { start: date, end: date },
-        previous: None,
-        params: serde_json::Value::Null,
-    };
+    let info = RunInfo::new(plan.pipeline, format!("test__{run}"), Interval { start: date, end: date }, serde_json::Value::Null);
     RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: START, seed: 0, key: 0 }
 }
 
