@@ -72,7 +72,7 @@
 //! `process::call(..)` is the untouched body, for unit tests.
 //!
 //! - [`#[task]`](macro@task) does work, once or with retries. One that is not `async` runs on the blocking pool.
-//! - [`#[sensor]`](macro@sensor) waits: it answers [`Poke::Ready`] or [`Poke::NotYet`] and is asked again until its timeout.
+//! - [`#[sensor]`](macro@sensor) waits: it answers [`Poke::Ready`] or [`Poke::NotYet`] and is asked again until its timeout, or [`Poke::NotBefore`] a time.
 //! - [`#[branch]`](macro@branch) decides which of its arms run; its enum has [`#[derive(Branch)]`](macro@Branch).
 //! - [`#[pipeline]`](macro@pipeline) wires them, and has the schedule.
 //! - [`template!`] is a text that is rendered when its task runs, and checked now.
@@ -137,7 +137,8 @@
 //! - Run programs: [`Command`].
 //! - Let one pipeline begin another's runs: [`Asset`].
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
-//! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
+//! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` and
+//!   `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
 //! - Wait for another pipeline's run, take an output of it, or start one: [`run_of`], [`start()`].
 //! - Mistakes: `docs/what-the-compiler-tells-you.md` in the repository has each message, with what to write instead. What types
@@ -202,7 +203,7 @@ pub use author::field::Tuple;
 pub use author::input::IntoInput;
 pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
 pub use author::node::{ArmsExt, Node, first_of};
-pub use author::notify::{BoxFuture, Event, Notification, Notify};
+pub use author::notify::{BoxFuture, Event, Nobody, Notification, Notify};
 pub use author::options::{Backoff, Defaults, Mode, OnTimeout, Pool};
 pub use author::order::{Order, Steps, Upstreams, chain};
 pub use author::outcome::{Failure, Outcome, Poke};
@@ -215,14 +216,14 @@ pub use author::value::Data;
 pub use engine::{NodeState, RunState};
 #[cfg(feature = "sqlite")]
 pub use host::{AttemptLogs, Host, HostBuilder, HostError, RunRef, Shutdown, StartError};
-pub use journal::RunKind;
 #[cfg(feature = "sqlite")]
 pub use journal::{Holder, JournalError};
 pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
-pub use programs::{Command, IntoArgument, IntoVariable, Ran, Variable};
+pub use programs::{Command, Completed, IntoArgument, IntoVariable, Variable};
+pub use schedule::RunKind;
 pub use sensors::{run_of, start};
 pub use simulate::{OtherRun, Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
