@@ -187,6 +187,7 @@ impl Sketch {
             tags: pipeline.tags(),
             params,
             schedule,
+            zone: pipeline.zone(),
             run,
             nodes,
             args: draft.args,
