@@ -133,9 +133,11 @@
 //! - Test it: [`Simulation`], which needs no clock, no network and no file.
 //! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
 //! - Run programs: [`Command`].
+//! - Let one pipeline begin another's runs: [`Asset`].
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
 //! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
+//! - Wait for another pipeline's run, take an output of it, or start one: [`run_of`], [`start()`].
 //! - Mistakes: `docs/what-the-compiler-tells-you.md` in the repository has each message, with what to write instead. What types
 //!   cannot see, [`Pipeline::check`] reports, first thing in every run and test.
 
@@ -190,14 +192,16 @@ pub use alerts::Webhook;
 pub use {bytes, chrono};
 
 pub use author::across::{OnFailed, PipelineRef, StartedRun, TaskName, UpstreamRun};
+pub use author::asset::Asset;
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
+pub use author::field::Tuple;
 pub use author::input::IntoInput;
 pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
 pub use author::node::{ArmsExt, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Notification, Notify};
-pub use author::options::{Backoff, Mode, OnTimeout, Pool};
+pub use author::options::{Backoff, Defaults, Mode, OnTimeout, Pool};
 pub use author::order::{Order, Steps, Upstreams, chain};
 pub use author::outcome::{Failure, Outcome, Poke};
 pub use author::output::{BranchOutput, PipelineOutput, SensorOutput, TaskOutput};
@@ -215,19 +219,22 @@ pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
-pub use programs::{Command, Completed, IntoArgument, IntoVariable, Variable};
+pub use programs::{Command, IntoArgument, IntoVariable, Ran, Variable};
 pub use schedule::RunKind;
 pub use sensors::{run_of, start};
-pub use simulate::{Ran, Simulation, SimulationError};
+pub use simulate::{OtherRun, Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
 pub use time::{Clock, Timestamp};
 
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Branch, Bucket, Context, Failure, IntoInput, ListExt as _, Node, Notification, Notify, Object, Outcome,
-        Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, first_of, pipeline, run_of, sensor, task, template,
+        ArmsExt as _, Asset, Branch, Bucket, Context, Defaults, Failure, IntoInput, ListExt as _, Node, Notification, Notify,
+        Object, Outcome, Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, cron, defaults, every, first_of,
+        pipeline, run_of, sensor, task, template,
     };
+
+    pub use crate::schedule::{Cron, Every};
 
     #[cfg(feature = "webhook")]
     pub use crate::Webhook;

@@ -99,7 +99,7 @@ impl Live {
             None => "measured".into(),
         };
         let info = RunInfo::new(plan.pipeline, run_id, Interval::at(now.to_utc()), serde_json::Value::Null);
-        let key = self.journal.as_ref().map_or(0, |journal| journal.enter(&stored(plan, &info, now)));
+        let key = self.journal.as_ref().map_or(0, |journal| journal.enter(&stored(plan, &info, now), &[]));
         let spec = RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: 0, key };
         LiveRun { live: self, ix: self.engine.start(spec) }
     }

@@ -2,21 +2,24 @@
 //! holds next to nothing itself.
 
 pub use crate::author::across::TaskName;
+pub use crate::author::asset::When;
 pub use crate::author::body::{
     AsBranch, AsSensor, AsTask, Checked, Checks, Erase, Inputs, Labelled, Running, Runtime, Start, Takes, Wires, branch_output,
     drive, drive_blocking, input, sensor, sensor_output, task, task_output, wire,
 };
 pub use crate::author::branch::{Arms, BranchHandle, arm, branch_of};
+pub use crate::author::constant;
 pub use crate::author::definition::{Definition, Kind};
 pub use crate::author::equality::{Compare, Equality};
 pub use crate::author::options::names as options;
-pub use crate::author::options::{Mode, OnTimeout, PipelineOptions, TaskOptions};
+pub use crate::author::options::{Defaults, Mode, OnTimeout, PipelineOptions, TaskOptions};
 pub use crate::author::pipeline::{PipelineDefinition, with_params as pipeline1, without_params as pipeline0};
 pub use crate::author::value::{Data, Datum};
 #[cfg(feature = "sqlite")]
 pub use crate::journal::stage as commits;
+pub use crate::schedule::{Cron, Every};
 pub use crate::{Backoff, Branch, Context, IntoInput, Node, Notify, Pipeline, Pool};
-pub use pipeline_macros::checked_template;
+pub use pipeline_macros::{checked_cron, checked_defaults, checked_every, checked_template};
 pub use std::convert::Infallible;
 
 /// A type as it stands, so that an unknown one is reported once (rustc proposes a generic only outside of `<..>`).

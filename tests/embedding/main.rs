@@ -4,6 +4,7 @@
 
 mod across;
 mod asked;
+mod assets;
 mod ending;
 mod gate;
 mod page;

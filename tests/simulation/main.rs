@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
 mod across;
+mod assets;
 mod branches;
 mod callbacks;
 mod context;
@@ -10,7 +11,9 @@ mod dates;
 mod determinism;
 mod ends;
 mod failures;
+mod fields;
 mod first_of;
+mod keyed;
 mod limits;
 mod mapping;
 mod outputs;

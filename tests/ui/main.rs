@@ -5,6 +5,8 @@
 
 mod goldens;
 
+#[path = "assets/pass/assets.rs"]
+mod assets;
 #[path = "branch/pass/branches.rs"]
 mod branches;
 #[path = "options/pass/every_option.rs"]
@@ -38,6 +40,8 @@ fn mistakes_are_refused() {
 #[test]
 fn what_is_right_is_accepted() {
     for pipeline in [
+        assets::updating(),
+        assets::waiting(),
         branches::branches(),
         every_option::every_option(),
         every_position::every_position(),

@@ -14,9 +14,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod value;
+mod values;
+mod when;
 
 pub(crate) use completion::completion;
 pub(crate) use table::Place;
+pub(crate) use values::{cron, defaults, every};
 
 use crate::error::Errors;
 use pieces::Entry;

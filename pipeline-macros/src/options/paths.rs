@@ -23,6 +23,14 @@ pub(crate) fn callbacks(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) 
     read.into_iter().collect()
 }
 
+/// The path of a constant, as its name shows: what begins with a small letter and has no path before it is a slip, such as a word
+/// without its quotes, for which there are better words than rustc's.
+pub(crate) fn constant(tokens: &TokenStream) -> Option<ExprPath> {
+    let path = syn::parse2::<ExprPath>(tokens.clone()).ok()?;
+    let is_word = path.path.get_ident().is_some_and(|name| name.to_string().starts_with(|c: char| c.is_lowercase()));
+    (!is_word).then_some(path)
+}
+
 /// The path of a `static`.
 pub(crate) fn pool(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Option<ExprPath> {
     path(tokens, errors, |found| match found {
@@ -30,9 +38,9 @@ pub(crate) fn pool(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Op
             "`{}` takes the pool itself, not its name: declare `static {}: Pool = Pool::new({name:?}, 4);` and write \
              `{} = {}`",
             spec.name,
-            shouted(name),
+            shouted(name, "S3"),
             spec.name,
-            shouted(name),
+            shouted(name, "S3"),
         ),
         _ => format!(
             "`{}` takes the name of a `static` pool, as in `{}` with `static S3: Pool = Pool::new(\"s3\", 4);`",
@@ -55,7 +63,7 @@ pub(crate) fn runtime(tokens: &TokenStream, errors: &mut Errors) -> Option<Path>
 }
 
 /// What stands where a path should.
-enum Found<'a> {
+pub(super) enum Found<'a> {
     Text(&'a str),
     Call(String),
     Closure,
@@ -81,7 +89,7 @@ fn callback_instead(spec: &Spec) -> impl Fn(Found<'_>) -> String {
     }
 }
 
-fn path(tokens: &TokenStream, errors: &mut Errors, instead: impl Fn(Found<'_>) -> String) -> Option<ExprPath> {
+pub(super) fn path(tokens: &TokenStream, errors: &mut Errors, instead: impl Fn(Found<'_>) -> String) -> Option<ExprPath> {
     if let Ok(path) = syn::parse2::<ExprPath>(tokens.clone()) {
         return Some(path);
     }
@@ -99,11 +107,11 @@ fn path(tokens: &TokenStream, errors: &mut Errors, instead: impl Fn(Found<'_>) -
     None
 }
 
-/// The name of the `static` for a pool of that name.
-fn shouted(name: &str) -> String {
+/// The name of a `static` for what has that name; another where the name makes none.
+pub(super) fn shouted(name: &str, else_: &str) -> String {
     let letters = |c: char| {
         if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }
     };
     let name: String = name.chars().map(letters).collect();
-    if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { "S3".to_owned() }
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { else_.to_owned() }
 }

@@ -18,33 +18,36 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) {
             backoff_begins_within_timeout(options, errors);
             parts_fit_the_wait(options, errors);
         }
-        Place::Defaults => {
+        Place::Defaults | Place::SharedDefaults => {
             one_wait_between_attempts(options, errors);
             one_wait_between_pokes(options, errors);
             if options.has("poke") && options.has("timeout") {
                 a_second_poke_fits(options, errors);
             }
         }
-        Place::Pipeline => start_and_end_are_a_window(options, errors),
+        Place::Pipeline => {
+            start_and_end_are_a_window(options, errors);
+            only_one_of(options, "schedule", "when", "when a run begins", errors);
+        }
         Place::Arms => {}
     }
 }
 
 /// On a task `backoff` is the wait between attempts.
 fn one_wait_between_attempts(options: &Options, errors: &mut Errors) {
-    only_one_of(options, "retry_delay", "backoff", "attempts", errors);
+    only_one_of(options, "retry_delay", "backoff", "how long to wait between attempts", errors);
 }
 
 /// On a sensor `backoff` is the wait between pokes.
 fn one_wait_between_pokes(options: &Options, errors: &mut Errors) {
-    only_one_of(options, "poke", "backoff", "pokes", errors);
+    only_one_of(options, "poke", "backoff", "how long to wait between pokes", errors);
 }
 
-fn only_one_of(options: &Options, one: &str, other: &str, between: &str, errors: &mut Errors) {
+fn only_one_of(options: &Options, one: &str, other: &str, what: &str, errors: &mut Errors) {
     let both = |name: &&super::Setting| name.spec.name == one || name.spec.name == other;
     let mut given = options.settings.iter().filter(both);
     if let (Some(_), Some(second)) = (given.next(), given.next()) {
-        errors.on(&second.name, format!("`{one}` and `{other}` both say how long to wait between {between}: keep one"));
+        errors.on(&second.name, format!("`{one}` and `{other}` both say {what}: keep one"));
     }
 }
 
@@ -98,7 +101,7 @@ fn backoff_begins_within_timeout(options: &Options, errors: &mut Errors) {
     let (Some(Value::Backoff(backoff)), Some(timeout)) = (&setting.value, options.duration_or("timeout", SENSOR_TIMEOUT)) else {
         return;
     };
-    if !limits::is_poked_again(backoff.start, timeout) {
+    if backoff.start.written().is_some_and(|start| !limits::is_poked_again(start, timeout)) {
         errors.on(
             &setting.name,
             format!(
@@ -136,6 +139,11 @@ fn start_and_end_are_a_window(options: &Options, errors: &mut Errors) {
         // Unknown, and said so.
         Some(_) => return,
     };
+    if let Some(Some(Value::Every(recurrence))) = options.get("schedule").map(|setting| &setting.value)
+        && let Err(refused) = date::window(Some(&recurrence.from), None, zone)
+    {
+        errors.on(&recurrence.written_from, format!("invalid date: {}", refused.error));
+    }
     let Err(refused) = date::window(text("start"), text("end"), zone) else { return };
     if let Some(setting) = options.get(refused.option) {
         let why = match *refused.error {

@@ -12,11 +12,13 @@ pub(crate) enum Place {
     Pipeline,
     /// `defaults(..)` of a pipeline.
     Defaults,
+    /// `defaults!(..)`, which a constant keeps for several pipelines.
+    SharedDefaults,
     /// `#[branch(..)]` on the enum of a branch's arms.
     Arms,
 }
 
-use Place::{Arms, Branch, Defaults, Pipeline, Sensor, Task};
+use Place::{Arms, Branch, Defaults, Pipeline, Sensor, SharedDefaults, Task};
 
 impl Place {
     fn title(self) -> &'static str {
@@ -26,6 +28,7 @@ impl Place {
             Branch => "`#[branch]`",
             Pipeline => "`#[pipeline]`",
             Defaults => "`defaults(..)`",
+            SharedDefaults => "`defaults!(..)`",
             Arms => "`#[derive(Branch)]`",
         }
     }
@@ -47,6 +50,7 @@ pub(crate) enum Shape {
     Word(&'static str, &'static [(&'static str, &'static str)]),
     Callbacks,
     Pool,
+    When,
     Backoff,
     Escalation,
     Tags,
@@ -54,6 +58,13 @@ pub(crate) enum Shape {
     Defaults,
     /// The path of the runtime itself.
     Runtime,
+}
+
+impl Shape {
+    /// Whether a constant may stand for the value: whoever reads it later need not know what it is.
+    pub(crate) fn takes_constant(self) -> bool {
+        !matches!(self, Shape::Callbacks | Shape::Pool | Shape::Escalation | Shape::Id | Shape::Runtime)
+    }
 }
 
 /// One option.
@@ -73,10 +84,10 @@ impl Spec {
     }
 }
 
-const NODES: &[Place] = &[Task, Sensor, Branch, Defaults];
-const SENSORS: &[Place] = &[Sensor, Defaults];
+const NODES: &[Place] = &[Task, Sensor, Branch, Defaults, SharedDefaults];
+const SENSORS: &[Place] = &[Sensor, Defaults, SharedDefaults];
 const PIPELINES: &[Place] = &[Pipeline];
-const ALL: &[Place] = &[Task, Sensor, Branch, Defaults, Pipeline];
+const ALL: &[Place] = &[Task, Sensor, Branch, Defaults, SharedDefaults, Pipeline];
 const ITEMS: &[Place] = &[Task, Sensor, Branch, Pipeline, Arms];
 const NAMED: &[Place] = &[Task, Sensor, Branch, Pipeline];
 
@@ -106,6 +117,7 @@ const TABLE: &[Spec] = &[
     row("on_timeout", ON_TIMEOUT, SENSORS, "on_timeout = \"skip\""),
     row("mode", MODE, SENSORS, "mode = \"reschedule\""),
     row("schedule", Shape::Schedule, PIPELINES, "schedule = \"0 6 * * *\""),
+    row("when", Shape::When, PIPELINES, "when = all(VISITS)"),
     row("timezone", Shape::Zone, PIPELINES, "timezone = \"Europe/Berlin\""),
     row("start", Shape::Date, PIPELINES, "start = \"2024-01-31\""),
     row("end", Shape::Date, PIPELINES, "end = \"2024-12-31\""),
@@ -143,6 +155,8 @@ const AIRFLOW: &[(&str, &str)] = &[
     ("start_date", "write `start = \"2024-01-31\"`"),
     ("end_date", "write `end = \"2024-12-31\"`"),
     ("schedule_interval", "write `schedule = \"0 6 * * *\"`"),
+    ("inlets", "a task that takes `VISITS.latest()` reads the asset `VISITS`"),
+    ("outlets", "where the task is wired, write `.updates(&VISITS)`"),
     ("timetable", "write `schedule = \"0 6 * * *\"`"),
     ("default_args", "write `defaults(retries = 1)`"),
     ("max_active_tasks", "a `static` pool bounds what runs at once: `pool = S3`"),
@@ -184,6 +198,8 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("zone", "timezone"),
     ("name", "id"),
     ("cron", "schedule"),
+    ("assets", "when"),
+    ("datasets", "when"),
     ("interval", "poke"),
     ("jitter", "poke_jitter"),
     ("retention", "keep"),
@@ -229,13 +245,16 @@ fn elsewhere(place: Place, spec: &Spec) -> String {
              `defaults({})`",
             spec.example
         ),
-        Defaults if name == "id" => "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`".to_owned(),
+        Defaults | SharedDefaults if name == "id" => {
+            "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`".to_owned()
+        }
         _ => format!("`{name}` is an option of {homes}, not of {}", place.title()),
     }
 }
 
 fn homes(spec: &Spec) -> String {
-    let of_attributes: Vec<_> = spec.places.iter().filter(|place| **place != Defaults).map(|place| place.title()).collect();
+    let of_attributes: Vec<_> =
+        spec.places.iter().filter(|place| !matches!(place, Defaults | SharedDefaults)).map(|place| place.title()).collect();
     match of_attributes.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),

@@ -7,6 +7,7 @@ mod check;
 mod names;
 
 use crate::error::Errors;
+use crate::runtime::Runtime;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{ParseStream, Parser};
@@ -17,8 +18,7 @@ use syn::{LitStr, Token};
 /// The first token is the runtime's `$crate`, the second a comma.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut tokens = input.into_iter();
-    let mut root: TokenStream = tokens.next().into_iter().collect();
-    root = at_call_site(root);
+    let runtime = Runtime::rooted(tokens.next().into_iter().collect());
     let input: TokenStream = tokens.skip(1).collect();
     let mut errors = Errors::default();
     // rustfmt leaves a comma where it breaks the call into lines.
@@ -34,16 +34,8 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     for mistake in check::mistakes(&source.value()) {
         errors.at(source.span(), mistake);
     }
-    errors.into_expression().unwrap_or_else(|| quote!(#root::__private::template(#source)))
-}
-
-/// The path means what it did, and is shown where the macro is called.
-fn at_call_site(path: TokenStream) -> TokenStream {
-    let moved = path.into_iter().map(|mut token| {
-        token.set_span(Span::call_site().resolved_at(token.span()));
-        token
-    });
-    moved.collect()
+    let template = runtime.private(Span::call_site(), "template");
+    errors.into_expression().unwrap_or_else(|| quote!(#template(#source)))
 }
 
 fn refuse(input: TokenStream, errors: &mut Errors) {

@@ -49,6 +49,8 @@ pub(crate) struct RunInfo {
     /// The end of the interval after its own, if there is one.
     pub(crate) next_end: Option<DateTime<Utc>>,
     pub(crate) params: serde_json::Value,
+    /// The updates of assets that it was begun by, or reads.
+    pub(crate) updates: Box<[RunUpdate]>,
     /// Where the run is a simulation.
     pub(crate) simulated: Option<Arc<Simulated>>,
 }
@@ -59,6 +61,18 @@ pub(crate) struct Previous {
     pub(crate) interval: crate::schedule::Interval,
     /// Unknown of runs that an earlier version began.
     pub(crate) began: Option<DateTime<Utc>>,
+}
+
+/// An update of an asset that a run was begun by, or reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunUpdate {
+    /// Its number in the journal.
+    pub(crate) id: i64,
+    pub(crate) asset: &'static str,
+    /// Whether it is one of those that began the run.
+    pub(crate) begins: bool,
+    /// The value as JSON; none where the run does not read it.
+    pub(crate) json: Option<Arc<[u8]>>,
 }
 
 /// What a simulation does to bodies that ask for it by their context.
@@ -80,7 +94,18 @@ impl RunInfo {
     ) -> Self {
         let (pipeline, run_id) = (pipeline.into(), run_id.into());
         let kind = RunKind::Manual;
-        Self { pipeline, run_id, interval, previous: None, kind, began: None, next_end: None, params, simulated: None }
+        Self {
+            pipeline,
+            run_id,
+            interval,
+            previous: None,
+            kind,
+            began: None,
+            next_end: None,
+            params,
+            updates: Box::default(),
+            simulated: None,
+        }
     }
 
     /// With what the schedule says of it.
@@ -121,6 +146,11 @@ pub(crate) trait Attempt {
 impl Context {
     pub(crate) fn new(run: Arc<RunInfo>, node: Arc<str>, attempt: u32, started: DateTime<Utc>, memory: Memory) -> Self {
         Self { run, node, attempt, started, memory }
+    }
+
+    /// The update of that asset that its run was begun by, or reads.
+    pub(crate) fn update_of(&self, asset: &str) -> Option<&RunUpdate> {
+        self.run.updates.iter().find(|update| update.asset == asset)
     }
 
     /// The run's id.
@@ -187,7 +217,7 @@ impl Context {
         self.run.began()
     }
 
-    /// What made this run: its schedule, somebody, or a backfill.
+    /// What made this run: its schedule, somebody, a backfill, or updates of assets.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;

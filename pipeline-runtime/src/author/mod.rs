@@ -4,16 +4,20 @@
 //! leaves this module for the plan and the engine is erased (see [`value`]).
 
 pub(crate) mod across;
+pub(crate) mod asset;
 pub(crate) mod body;
 pub(crate) mod bounded;
 pub(crate) mod branch;
+pub mod constant;
 pub(crate) mod context;
 pub(crate) mod definition;
 pub(crate) mod derived;
 pub(crate) mod draft;
 pub(crate) mod equality;
 pub(crate) mod error;
+pub(crate) mod field;
 pub(crate) mod input;
+pub(crate) mod interned;
 pub(crate) mod keys;
 pub(crate) mod mapping;
 pub(crate) mod node;

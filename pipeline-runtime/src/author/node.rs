@@ -1,3 +1,4 @@
+use super::asset::Asset;
 use super::branch::Arms;
 use super::draft::{self, Handle};
 use super::input::Rule;
@@ -58,6 +59,34 @@ impl<T> Node<T> {
     #[track_caller]
     pub fn failure(self) -> Node<Failure> {
         Node::new(draft::failure(self.handle))
+    }
+
+    /// Its value is an update of that asset, each time that it succeeds: kept in the commit of its success, and told to the pipelines that
+    /// wait for the asset. What fails or is skipped updates nothing; one that is retried and succeeds again updates again.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// /// How many rows there are.
+    /// static ROWS: Asset<u64> = Asset::new("rows");
+    ///
+    /// #[task] async fn load() -> Result<u64> { Ok(1) }
+    /// #[pipeline(schedule = "@daily")] fn nightly() { load().retries(2).updates(&ROWS); }
+    /// # nightly().check().unwrap();
+    /// ```
+    ///
+    /// An asset of another type is refused by the compiler:
+    ///
+    /// ```compile_fail
+    /// # use pipeline_runtime::prelude::*;
+    /// static ROWS: Asset<u64> = Asset::new("rows");
+    ///
+    /// #[task] async fn load() -> Result<String> { Ok("one".into()) }
+    /// #[pipeline] fn nightly() { load().updates(&ROWS); } // expected `&Asset<String>`, found `&Asset<u64>`
+    /// ```
+    #[track_caller]
+    pub fn updates(self, asset: &'static Asset<T>) -> Self {
+        draft::updates(self.handle, asset.spec());
+        self
     }
 
     /// That this node has ended, however (Airflow's `all_done`), for a task that is to run then and needs nothing of it.

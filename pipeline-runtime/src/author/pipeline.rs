@@ -1,3 +1,8 @@
+mod base;
+mod given;
+
+pub(crate) use base::Base;
+
 use super::draft::{self, Draft, Place};
 use super::error::{TaskError, chain};
 use super::options::PipelineOptions;
@@ -6,7 +11,7 @@ use super::params::{self, Complete, Fields, Params, ParamsError, Source};
 use super::seal::Seal;
 use crate::time::Zone;
 use serde_json::Value;
-use std::any::{TypeId, type_name};
+use std::any::TypeId;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
@@ -20,12 +25,25 @@ use std::sync::Arc;
 pub struct Pipeline {
     definition: Arc<PipelineDefinition>,
     wire: Arc<Wire>,
-    given: fn(&'static str, Source<'_>) -> Result<Value, ParamsError>,
-    /// The type of its argument, `()` where it takes none, and the type's name for messages.
-    params: fn() -> (TypeId, &'static str),
+    given: fn(&PipelineDefinition, Source<'_>) -> Result<Value, ParamsError>,
+    /// The type of its params, if it takes some.
+    params: Option<Typed>,
 }
 
-type Wire = dyn Fn(Source<'_>) -> Result<Described, WireError> + Send + Sync;
+/// A type, to compare and to name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Typed {
+    pub(crate) id: TypeId,
+    pub(crate) name: &'static str,
+}
+
+impl Typed {
+    pub(crate) fn of<T: 'static>() -> Self {
+        Self { id: TypeId::of::<T>(), name: std::any::type_name::<T>() }
+    }
+}
+
+type Wire = dyn Fn(&PipelineDefinition, Source<'_>) -> Result<Described, WireError> + Send + Sync;
 
 /// What a pipeline function described.
 #[derive(Debug)]
@@ -38,19 +56,29 @@ pub(crate) struct Described {
 }
 
 /// A pipeline's name and options.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PipelineDefinition {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
     pub(crate) options: PipelineOptions,
     pub(crate) at: Place,
+    /// What its params are where nothing is given for a run, instead of their type's `Default`.
+    pub(crate) base: Option<Arc<Base>>,
+    /// The options that methods have given, and where.
+    pub(crate) given: Vec<(&'static str, Place)>,
 }
 
 impl PipelineDefinition {
     /// What `#[pipeline]` expands to.
     #[track_caller]
     pub fn new(name: &'static str, description: &'static str, options: fn(PipelineOptions) -> PipelineOptions) -> Self {
-        Self { name, description, options: options(PipelineOptions::default()), at: Location::caller() }
+        let options = options(PipelineOptions::default());
+        Self { name, description, options, at: Location::caller(), base: None, given: Vec::new() }
+    }
+
+    /// Where a method has given that option last.
+    pub(crate) fn given_at(&self, option: &str) -> Option<Place> {
+        self.given.iter().rfind(|(given, _)| *given == option).map(|(_, at)| *at)
     }
 }
 
@@ -103,6 +131,11 @@ impl Pipeline {
         &self.definition
     }
 
+    /// The type of its params, if it takes some.
+    pub(crate) fn params(&self) -> Option<Typed> {
+        self.params
+    }
+
     pub(crate) fn options(&self) -> &PipelineOptions {
         &self.definition.options
     }
@@ -114,17 +147,17 @@ impl Pipeline {
 
     /// What is given as the pipeline's type of params reads it, as JSON; null if nothing is.
     pub(crate) fn given(&self, source: Source<'_>) -> Result<Value, ParamsError> {
-        (self.given)(self.id(), source)
+        (self.given)(&self.definition, source)
     }
 
     /// The type of its argument, `()` where it takes none, and the type's name for messages.
     pub(crate) fn params_type(&self) -> (TypeId, &'static str) {
-        (self.params)()
+        self.params.map_or_else(|| (TypeId::of::<()>(), "()"), |params| (params.id, params.name))
     }
 
     /// Runs the pipeline function and returns what it described.
     pub(crate) fn describe(&self, params: Source<'_>) -> Result<Described, WireError> {
-        (self.wire)(params)
+        (self.wire)(&self.definition, params)
     }
 }
 
@@ -134,33 +167,30 @@ impl fmt::Debug for Pipeline {
     }
 }
 
-fn of_type<P: 'static>() -> (TypeId, &'static str) {
-    (TypeId::of::<P>(), type_name::<P>())
-}
-
 /// A pipeline without an argument.
 pub fn without_params<R: PipelineOutput + 'static>(definition: PipelineDefinition, wire: fn() -> R) -> Pipeline {
-    let definition = Arc::new(definition);
-    let of = Arc::clone(&definition);
-    let none =
-        |pipeline, source: Source<'_>| if source.is_empty() { Ok(Value::Null) } else { Err(ParamsError::None { pipeline }) };
-    let wire = move |source: Source<'_>| {
-        none(of.name, source)?;
-        Ok(Described { draft: describe(&of, wire)?, params: Value::Null, fields: Fields::none() })
+    let none = |of: &PipelineDefinition, source: Source<'_>| {
+        if source.is_empty() { Ok(Value::Null) } else { Err(ParamsError::None { pipeline: of.name }) }
     };
-    Pipeline { definition, wire: Arc::new(wire), given: none, params: of_type::<()> }
+    let wire = move |of: &PipelineDefinition, source: Source<'_>| {
+        none(of, source)?;
+        Ok(Described { draft: describe(of, wire)?, params: Value::Null, fields: Fields::none() })
+    };
+    Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given: none, params: None }
 }
 
 /// A pipeline with params.
 pub fn with_params<P: Params, R: PipelineOutput + 'static>(definition: PipelineDefinition, wire: fn(P) -> R) -> Pipeline {
-    let definition = Arc::new(definition);
-    let of = Arc::clone(&definition);
-    let wire = move |source: Source<'_>| {
-        let Complete { params, whole, fields, .. } = params::complete::<P>(of.name, source)?;
-        Ok(Described { draft: describe(&of, || wire(params))?, params: whole, fields })
+    let wire = move |of: &PipelineDefinition, source: Source<'_>| {
+        let Complete { params, whole, fields, .. } = complete::<P>(of, source)?;
+        Ok(Described { draft: describe(of, || wire(params))?, params: whole, fields })
     };
-    let given = |name, source: Source<'_>| params::complete::<P>(name, source).map(|read| read.given);
-    Pipeline { definition, wire: Arc::new(wire), given, params: of_type::<P> }
+    let given = |of: &PipelineDefinition, source: Source<'_>| complete::<P>(of, source).map(|read| read.given);
+    Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given, params: Some(Typed::of::<P>()) }
+}
+
+fn complete<P: Params>(of: &PipelineDefinition, source: Source<'_>) -> Result<Complete<P>, ParamsError> {
+    params::complete::<P>(of.name, of.base.as_deref().and_then(Base::of::<P>), source)
 }
 
 fn describe<R: PipelineOutput>(of: &PipelineDefinition, wire: impl FnOnce() -> R) -> Result<Draft, WireError> {

@@ -3,6 +3,7 @@
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes, reason = "these comments are the help, shown as they stand")]
 
 use super::acts::Acts;
+use super::assets::Assets;
 use super::durations::duration;
 use super::logging::{level, log_format};
 use super::logs::Logs;
@@ -63,6 +64,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Lists the assets: when each was last updated, who updates it and who waits for it
+    Assets(Assets),
     /// Draws a pipeline's plan with its default params
     Graph {
         /// The pipeline; need not be named if it is the only one

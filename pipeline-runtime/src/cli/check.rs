@@ -2,7 +2,7 @@
 
 use super::{WRONG_USE, choose, output, zones};
 use crate::Pipeline;
-use crate::plan::{Missing, Plan, PlanError, disagreements};
+use crate::plan::{Missing, Plan, PlanError, disagreements, never_updated};
 use crate::schedule::Schedule;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -30,7 +30,11 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool) -> Result
             }
         }
     }
-    for problem in disagreements(pipelines, &plans) {
+    let mut problems = disagreements(pipelines, &plans);
+    if id.is_none() {
+        problems.extend(never_updated(&plans));
+    }
+    for problem in problems {
         sound = false;
         output::to_stderr(&format!("{problem}\n"));
     }
@@ -52,7 +56,8 @@ pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
             Err(error) => wrong.push(described(&error)),
         }
     }
-    wrong.extend(disagreements(pipelines, &plans).iter().map(|problem| format!("{problem}\n")));
+    let problems = [disagreements(pipelines, &plans), never_updated(&plans)].concat();
+    wrong.extend(problems.iter().map(|problem| format!("{problem}\n")));
     if wrong.is_empty() { Ok(()) } else { Err(wrong.concat().trim_end().to_owned()) }
 }
 
@@ -72,6 +77,10 @@ fn described(error: &PlanError) -> String {
 fn contents(plan: &Plan) -> String {
     let nodes = plan.bodies().count();
     let plural = if nodes == 1 { "" } else { "s" };
-    let schedule = plan.schedule.as_ref().map_or_else(|| "no schedule".to_owned(), Schedule::describe);
+    let schedule = match (&plan.schedule, &plan.assets.when) {
+        (Some(schedule), _) => Schedule::describe(schedule),
+        (None, Some((when, _))) => format!("when {when}"),
+        (None, None) => "no schedule".to_owned(),
+    };
     format!("{nodes} node{plural}, {schedule}")
 }

@@ -108,6 +108,7 @@
 mod acts;
 mod args;
 mod asked;
+mod assets;
 mod backfill;
 mod backup;
 mod check;
@@ -320,6 +321,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
     let done = match args.command {
         Command::Check { pipeline, env } => check::run(pipelines, pipeline.as_deref(), env),
         Command::List { json } => list::run(pipelines, json, &journal),
+        Command::Assets(of) => assets::run(pipelines, &of, &journal),
         Command::Graph { pipeline, format } => graph::run(pipelines, pipeline.as_deref(), format),
         Command::Run(run) => run::run(pipelines, &run, &at(&run.how)),
         Command::Serve { drain, keep, how } => serve::run(pipelines, drain, keep, &at(&how)),

@@ -2,7 +2,7 @@
 
 use super::durations::brief;
 use super::waiting::Waits;
-use super::{output, runs, summary};
+use super::{assets, output, runs, summary};
 use crate::engine::{NodeState, Slot};
 use crate::journal::Holder;
 use crate::observe::{RunHistory, Trouble, one_line};
@@ -28,6 +28,11 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
     if let (Some(why), None) = (details.not_by_present_plan(), run.blocked()) {
         let why = output::first_fact(&why);
         output::to_stdout(&format!("note: shown by the plan that the journal has kept: {why}"));
+    }
+    let updates = reader.journal().updates_of_run(run.stored().key).map_err(|error| error.to_string())?;
+    for (begins, update) in &updates {
+        let verb = if *begins { "begun by" } else { "reads" };
+        output::to_stdout(&format!("{verb} the update of {} at {}: {}", update.asset, assets::date(update), assets::by(update)));
     }
     let history = details.history();
     // Not before what has happened: the clock that wrote that may be ahead of this one.

@@ -7,8 +7,9 @@
 //! `tests/durable/stalls.rs`)
 
 use super::effects::Outbox;
-use super::ids::{RunIx, RunKey};
+use super::ids::RunIx;
 use super::log::Entry;
+use super::state::RunSpec;
 
 /// Keeps records, in order. The engine carries out no action before the records that led to it are kept.
 pub(crate) trait Journal: Send + std::fmt::Debug {
@@ -18,8 +19,8 @@ pub(crate) trait Journal: Send + std::fmt::Debug {
     /// Takes what a call of the core left to do. Returns it where the records are kept already; else whoever commits them
     /// hands it to [`Engine::committed`](super::Engine::committed).
     ///
-    /// Called in the order of the events, one call at a time. `key` is the journal's number of a run.
-    fn submit(&mut self, outbox: &mut Outbox, key: &dyn Fn(RunIx) -> RunKey) -> Kept;
+    /// Called in the order of the events, one call at a time. `spec` is what a run is of, its number in the journal among it.
+    fn submit<'a>(&mut self, outbox: &mut Outbox, spec: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept;
 
     /// The records of a run that are in memory.
     fn entries(&self, run: RunIx) -> Vec<Entry>;

@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Backfill(Backfill),
     /// The schedule is followed no longer, or again.
     Pause { pipeline: String, paused: bool },
+    /// An asset is updated from outside.
+    Update { asset: String, value: Value },
     /// Attempts are cut off, and the run ends.
     Cancel { run: String },
     /// A node ends as skipped.
@@ -54,6 +56,7 @@ impl std::fmt::Display for Command {
             }
             Self::Pause { pipeline, paused: true } => write!(f, "pause {pipeline}"),
             Self::Pause { pipeline, .. } => write!(f, "unpause {pipeline}"),
+            Self::Update { asset, .. } => write!(f, "assets update {asset}"),
             Self::Cancel { run } => write!(f, "cancel {run}"),
             Self::Skip { run, node } => write!(f, "skip {run} {node}"),
             Self::Retry { run, nodes, downstream } => {

@@ -20,6 +20,7 @@ mod scheduler;
 mod signals;
 mod supervisor;
 mod unfinished;
+mod updates;
 mod workers;
 
 pub(crate) use backfill::{Backfill, Reprocess};
@@ -32,6 +33,7 @@ pub(crate) use prepare::{Edited, Prepared};
 pub(crate) use request::{Ask, Request};
 pub(crate) use signals::{EndedBy, Signal, outlive_file_limit};
 pub(crate) use unfinished::{SetAside, Unfinished};
+pub(crate) use updates::update;
 
 use crate::Pipeline;
 use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, Run, RunIx, RunState};
@@ -168,7 +170,7 @@ impl EngineHost {
                 done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
             }
             (Prepared::New(mut spec, Some(stored)), Some(journal)) => {
-                spec.key = journal.enter(&stored);
+                spec.key = journal.enter(&stored, &spec.info.updates);
                 Ok(self.engine.start(spec))
             }
             (Prepared::New(spec, _), _) => Ok(self.engine.start(spec)),

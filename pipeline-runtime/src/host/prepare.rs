@@ -12,9 +12,10 @@
 
 use super::request::run_id;
 use super::scheduler::Turn;
+use super::updates;
 use super::{Ask, Request, StartError};
 use crate::Pipeline;
-use crate::author::context::{Previous, RunInfo};
+use crate::author::context::{Previous, RunInfo, RunUpdate};
 use crate::engine::{Edit, EditError, Entry, Record, Run, RunSpec, RunState, reconsider};
 use crate::journal::{Begun, Reader, RunKind, StoredEntry, StoredRun};
 use crate::plan::{Accepts, Plan, Remap};
@@ -123,20 +124,25 @@ fn new_run(reader: &Reader, mut spec: RunSpec, ask: Ask, now: Present) -> Result
         refuse_unfinished(reader, &spec.info.pipeline, spec.info.interval.start.into())?;
     }
     let skeleton = spec.plan.skeleton().into();
-    let stored = enter(reader, &mut spec, RunKind::Manual, now.clock, &skeleton)?;
+    let begins = (ask != Ask::Trigger).then_some(&[][..]);
+    let stored = enter(reader, &mut spec, RunKind::Manual, now.clock, &skeleton, begins)?;
     Ok((spec, stored))
 }
 
-/// A new run as the journal keeps it, with an id of its own: a date may be run again.
+/// A new run as the journal keeps it, with an id of its own: a date may be run again. `begins` are the updates of assets that
+/// begin it; none where it waits for its turn, for what it reads is read as it begins.
 pub(super) fn enter(
     reader: &Reader,
     spec: &mut RunSpec,
     kind: RunKind,
     now: Timestamp,
     skeleton: &Arc<str>,
+    begins: Option<&[(&'static str, i64)]>,
 ) -> Result<StoredRun, StartError> {
     let (pipeline, start) = (spec.info.pipeline.clone(), spec.info.interval.start.into());
+    let updates = begins.map(|begins| updates::at_begin(reader, &spec.plan, begins)).transpose()?.unwrap_or_default();
     let info = Arc::make_mut(&mut spec.info);
+    info.updates = updates;
     info.previous = reader.previous_success(&pipeline, start)?;
     info.began = Some(now.to_utc());
     *info = info.clone().of_schedule(kind, spec.plan.schedule.as_ref());
@@ -194,8 +200,9 @@ impl Queued {
     pub(super) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, now: Timestamp) -> Result<Self, StartError> {
         let plan = Arc::new(pipeline.plan_of_run(&run.params)?);
         let previous = reader.previous_success(&run.pipeline, run.interval.start.into())?;
-        let begun = Begun { run: run.key, at: now, previous, skeleton: plan.skeleton().into() };
-        let info = Arc::new(info(run, previous, now, &plan));
+        let updates = updates::at_begin(reader, &plan, &[])?;
+        let begun = Begun { run: run.key, at: now, previous, skeleton: plan.skeleton().into(), updates: updates.clone() };
+        let info = Arc::new(info(run, previous, updates, now, &plan));
         let spec = RunSpec { plan, info, sla_from: now, seed: run.seed, key: run.key };
         Ok(Self { spec, begun, edit: None, turn: Turn::of(run) })
     }
@@ -215,7 +222,7 @@ impl Resumed {
             StoredEntry::remap(&mut stored, remap);
         }
         let entries = StoredEntry::decode(&plan, stored).map_err(|error| StartError::undecodable(&run.run_id, &error))?;
-        let info = info(run, run.previous, run.started(), &plan);
+        let info = info(run, run.previous, updates::of_begun(reader, &plan, run.key)?, run.started(), &plan);
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
         let replayed = Run::replay(spec, run.started(), &entries);
@@ -241,9 +248,9 @@ fn accept(plan: &Plan, remap: &mut Remap, stored: &[StoredEntry]) -> Result<(), 
     Ok(())
 }
 
-fn info(run: &StoredRun, previous: Option<Previous>, began: Timestamp, plan: &Plan) -> RunInfo {
+fn info(run: &StoredRun, previous: Option<Previous>, updates: Box<[RunUpdate]>, began: Timestamp, plan: &Plan) -> RunInfo {
     let info = RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone());
-    RunInfo { previous, began: Some(began.to_utc()), ..info }.of_schedule(run.kind, plan.schedule.as_ref())
+    RunInfo { previous, updates, began: Some(began.to_utc()), ..info }.of_schedule(run.kind, plan.schedule.as_ref())
 }
 
 /// What an edit of a run that no engine has comes to.

@@ -1,4 +1,4 @@
-use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunKey, RunRecords};
+use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunRecords, RunSpec};
 
 /// Records what happens, for whoever reads all of it in the end: simulations, and benchmarks that count records.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ impl Journal for MemoryJournal {
         false
     }
 
-    fn submit(&mut self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> RunKey) -> Kept {
+    fn submit<'a>(&mut self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept {
         outbox.records.sort_into(&mut self.records);
         Kept::Now
     }

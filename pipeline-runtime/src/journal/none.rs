@@ -1,4 +1,4 @@
-use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunKey};
+use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunSpec};
 
 /// Keeps nothing: for live runs that end with their process. Nobody asks for their records, and a process that runs for weeks would hold
 /// each of them.
@@ -10,7 +10,7 @@ impl Journal for NoJournal {
         false
     }
 
-    fn submit(&mut self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> RunKey) -> Kept {
+    fn submit<'a>(&mut self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept {
         drop(outbox.records.drain());
         Kept::Now
     }

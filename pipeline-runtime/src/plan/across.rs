@@ -1,21 +1,25 @@
 //! Mistakes that only several plans together show: what a process has one of, they must agree on.
 
+use super::assets::Use;
 use super::graph::Plan;
 use super::policy::DEFAULT_POOL;
 use super::problem::Problem;
 use super::upstream;
+use crate::author::asset::AssetSpec;
 use crate::author::draft::Place;
 use crate::author::pipeline::Pipeline;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What two pipelines of one id are told, if there are some.
 pub(crate) fn same_id(pipelines: &[Pipeline]) -> Option<String> {
     pipelines.iter().enumerate().find_map(|(n, second)| {
         let first = pipelines[..n].iter().find(|first| first.id() == second.id())?;
-        let (id, first, second) = (second.id(), first.definition().at, second.definition().at);
+        // Two values of one function stand at one place, and their methods at two.
+        let place = |pipeline: &Pipeline| pipeline.definition().given_at("id").unwrap_or(pipeline.definition().at);
+        let (id, first, second) = (second.id(), place(first), place(second));
         Some(format!(
             "two pipelines have the id `{id}`\n  --> {first}: the first\n  --> {second}: the second\n  \
-             = help: give one of them another, as in `#[pipeline(id = \"{id}_2\")]`, or list it once"
+             = help: give one of them another, as in `#[pipeline(id = \"{id}_2\")]` or `.with_id(\"{id}_2\")`, or list it once"
         ))
     })
 }
@@ -24,6 +28,8 @@ pub(crate) fn same_id(pipelines: &[Pipeline]) -> Option<String> {
 pub(crate) fn disagreements(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
     let mut problems = pools(plans);
     problems.extend(upstream::together(pipelines, plans));
+    types_of_assets(plans, &mut problems);
+    cycles_through_assets(plans, &mut problems);
     problems
 }
 
@@ -50,4 +56,96 @@ fn pools(plans: &[Plan]) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Assets of one name and of two types: what one writes the other could not read.
+fn types_of_assets(plans: &[Plan], problems: &mut Vec<Problem>) {
+    let mut known: HashMap<&str, &'static AssetSpec> = HashMap::new();
+    let mut told = HashSet::new();
+    for (asset, ..) in plans.iter().flat_map(Plan::uses) {
+        let first = *known.entry(asset.name).or_insert(asset);
+        if first.is_of_type_of(asset) || !told.insert(asset.name) {
+            continue;
+        }
+        let message = format!(
+            "two assets have the name `{}`, one of `{}` and one of `{}`, and an asset is known by its name",
+            asset.name,
+            first.type_name(),
+            asset.type_name()
+        );
+        let problem = Problem::new(message, "share one `static` asset, or give one of them another name");
+        problems.push(problem.at(first.at, "the first").at(asset.at, "the second"));
+    }
+}
+
+/// Assets that are waited for or read, and that none of these pipelines updates. Only for all pipelines of a binary.
+pub(crate) fn never_updated(plans: &[Plan]) -> Vec<Problem> {
+    let uses = || plans.iter().flat_map(|plan| plan.uses().map(move |of| (plan, of)));
+    let updated: HashSet<&str> =
+        uses().filter(|(_, (_, what, _))| *what == Use::Updates).map(|(_, (asset, ..))| asset.name).collect();
+    let mut told = HashSet::new();
+    let mut problems = Vec::new();
+    for (plan, (asset, what, at)) in uses() {
+        if asset.is_external || updated.contains(asset.name) || !told.insert((plan.pipeline, asset.name)) {
+            continue;
+        }
+        let (verb, place) = match what {
+            Use::WaitsFor => ("waits for", "this pipeline waits for it"),
+            _ => ("reads", "it is read here"),
+        };
+        let message = format!("pipeline `{}` {verb} the asset `{}`, which no pipeline updates", plan.pipeline, asset.name);
+        let help = "call `.updates(..)` on the node that makes it; if it is updated from outside of this binary, declare it by `Asset::external(..)`";
+        problems.push(Problem::new(message, help).at(at, place).at(asset.at, "the asset is declared here"));
+    }
+    problems
+}
+
+/// Pipelines that begin one another's runs in a circle: it would never end.
+fn cycles_through_assets(plans: &[Plan], problems: &mut Vec<Problem>) {
+    let waiting = |asset: &'static str| {
+        let awaits = move |plan: &&Plan| plan.assets.awaited().iter().any(|awaited| awaited.name == asset);
+        plans.iter().filter(awaits)
+    };
+    // By how one comes to a pipeline: from which one, by which asset, and where that is updated.
+    let mut done: HashSet<&str> = HashSet::new();
+    for plan in plans {
+        let mut path: Vec<(&Plan, usize)> = vec![(plan, 0)];
+        let mut on_path: Vec<&str> = vec![plan.pipeline];
+        if !done.insert(plan.pipeline) {
+            continue;
+        }
+        while let Some((at, next)) = path.last_mut() {
+            let at = *at;
+            let mut edges =
+                at.assets.updates.iter().flat_map(|(_, asset, place)| waiting(asset.name).map(move |to| (*asset, *place, to)));
+            let Some((asset, place, to)) = edges.nth(*next) else {
+                path.pop();
+                on_path.pop();
+                continue;
+            };
+            *next += 1;
+            if let Some(from) = on_path.iter().position(|id| *id == to.pipeline) {
+                let names: Vec<String> = on_path[from..].iter().map(|id| format!("`{id}`")).collect();
+                let message = match names.as_slice() {
+                    [one] => format!(
+                        "pipeline {one} updates the asset `{}`, which it waits for itself: its runs would never end",
+                        asset.name
+                    ),
+                    _ => format!(
+                        "pipelines {} begin one another's runs in a circle: the last updates the asset `{}`, which the first waits for",
+                        names.join(", "),
+                        asset.name
+                    ),
+                };
+                let help = "let one of them read the asset by `latest()` without waiting for it, or have a schedule";
+                let problem = Problem::new(message, help).at(place, "it is updated here");
+                let awaits = to.assets.when.as_ref().map(|(_, at)| *at);
+                let problem = awaits.into_iter().fold(problem, |problem, at| problem.at(at, "and this pipeline waits for it"));
+                problems.push(problem);
+            } else if done.insert(to.pipeline) {
+                path.push((to, 0));
+                on_path.push(to.pipeline);
+            }
+        }
+    }
 }

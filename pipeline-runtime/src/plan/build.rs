@@ -1,5 +1,6 @@
 //! From the draft to the plan.
 
+use super::assets::Assets;
 use super::check;
 use super::graph::{Calendar, Each, Edge, EdgeRule, Gather, NodeIx, Plan, PlanNode, Scope, What};
 use super::id::Name;
@@ -15,7 +16,7 @@ use crate::author::notify::{Callback, Event, Identity};
 use crate::author::options::{PipelineOptions, TaskOptions};
 use crate::author::params::{Fields, Source};
 use crate::author::pipeline::{Described, Pipeline};
-use crate::schedule::{Schedule, ScheduleError, parse_zone};
+use crate::schedule::ScheduleError;
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -100,7 +101,7 @@ pub(super) struct Sketch {
 impl Sketch {
     fn of(pipeline: &Pipeline, draft: Draft, params: Value, fields: Fields) -> Self {
         let options = pipeline.options();
-        let (schedule, schedule_error) = match schedule(options).transpose() {
+        let (schedule, schedule_error) = match options.timetable() {
             Ok(schedule) => (schedule, None),
             Err(error) => (None, Some(error)),
         };
@@ -110,6 +111,7 @@ impl Sketch {
         let mut scopes: Vec<Scope> =
             draft.scopes.iter().map(|&parent| Scope { parent, each: None, nodes: Vec::new(), imports: Vec::new() }).collect();
         let mut nodes = Vec::with_capacity(draft.nodes.len());
+        let mut parts_of_gates = HashMap::new();
         let (mut overrides, mut max_active, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
         let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
         let is_woken = |ix| across.get(&ix).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
@@ -125,6 +127,7 @@ impl Sketch {
             }
             let name = name(&drafted, &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
+            parts_of_gates.extend(parts(ix, &drafted.what));
             nodes.push(PlanNode {
                 what: what(drafted.what),
                 at: drafted.at,
@@ -154,6 +157,8 @@ impl Sketch {
         let order =
             |of: draft::DraftOrder| Order { node: of.node.index(), upstream: of.upstream.index(), rule: of.rule, at: of.at };
         let orders: Vec<Order> = draft.orders.into_iter().map(order).collect();
+        let mut updates = draft.updates;
+        updates.sort_by_key(|(node, ..)| *node);
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
@@ -163,6 +168,7 @@ impl Sketch {
                 catchup: options.catchup,
                 max_active_runs: options.max_active_runs.unwrap_or(MAX_ACTIVE_RUNS),
                 depends_on_past: options.depends_on_past,
+                by_hand: options.by_hand,
             },
             tags: pipeline.tags(),
             params,
@@ -175,7 +181,14 @@ impl Sketch {
             policies: tables.policies,
             pools: tables.pools,
             notifiers: tables.notifiers,
+            parts: draft.parts,
+            parts_of_gates,
             across,
+            assets: Assets {
+                updates,
+                reads: draft.reads,
+                when: options.when.clone().map(|when| (when, pipeline.definition().at)),
+            },
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };
@@ -187,15 +200,6 @@ impl Sketch {
             scope.nodes.shrink_to_fit();
         }
         Self { plan, overrides, orders, misuses: draft.misuses, max_active, in_order, schedule_error, fields }
-    }
-}
-
-fn schedule(options: &PipelineOptions) -> Option<Result<Schedule, ScheduleError>> {
-    match (options.schedule, options.timezone) {
-        (Some(cron), zone) => Some(Schedule::parse(cron, zone.unwrap_or("UTC"))),
-        // Without a schedule, logical dates are read in it.
-        (None, Some(zone)) => parse_zone(zone).err().map(Err),
-        (None, None) => None,
     }
 }
 
@@ -235,6 +239,17 @@ fn what(drafted: draft::What) -> What {
         }
         draft::What::Element { list } => What::Element { each: list.index() },
     }
+}
+
+/// The parts of outputs that a gate takes.
+fn parts(gate: NodeIx, what: &draft::What) -> Vec<((NodeIx, u32), u32)> {
+    let taken: Vec<Handle> = match what {
+        draft::What::FirstOf { from } => from.to_vec(),
+        draft::What::Each(each) => vec![each.list, each.result.node],
+        draft::What::Gather { each, result } => vec![*each, result.node],
+        draft::What::Body(_) | draft::What::Arm { .. } | draft::What::Failure { .. } | draft::What::Element { .. } => Vec::new(),
+    };
+    taken.into_iter().zip(0..).filter_map(|(handle, place)| Some(((gate, place), handle.part()?))).collect()
 }
 
 /// Fills in the edges: sorted by the node that they leave.

@@ -1,6 +1,8 @@
 //! What types cannot say. One function a rule; each names all the places that the mistake is made of.
 
+use super::assets;
 use super::build::{Order, Sketch};
+use super::given;
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
 use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
@@ -11,8 +13,9 @@ use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
 use crate::author::pipeline::Pipeline;
-use crate::schedule::{ScheduleError, Zone, parse_zone};
+use crate::schedule::{ScheduleError, Zone, parse_date, parse_zone};
 use crate::time::zones_sought;
+use chrono::{DateTime, Utc};
 use pipeline_syntax::template::unrendered;
 use pipeline_syntax::{date, duration, id, limits};
 use std::collections::{HashMap, HashSet};
@@ -21,6 +24,9 @@ use std::time::Duration;
 
 /// The most nodes that a plan may have, those of mappings counted once.
 const MAX_NODES: usize = 1_000_000;
+
+/// From when on a calendar of one's own is asked, where the pipeline has no `start`.
+const ASKED_FROM: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 /// More characters of a name are not repeated in a message.
 const MAX_QUOTED: usize = 40;
@@ -67,6 +73,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     size(sketch, pipeline, &mut problems);
     schedule(sketch, pipeline, &mut problems);
     window(pipeline, &mut problems);
+    given::check(pipeline, &mut problems);
     misuses(sketch, &mut problems);
     orders(sketch, &mut problems);
     ids(sketch, pipeline, &mut problems);
@@ -76,18 +83,19 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     sensors(sketch, pipeline, &mut problems);
     pools(sketch, &mut problems);
     texts(sketch, &mut problems);
+    assets::check(sketch, pipeline, &mut problems);
     templates::check(sketch, &mut problems);
     let order = cycles(sketch, &mut problems);
     exclusive_arms(sketch, &order, &mut problems);
     (order, problems)
 }
 
-fn quoted(plan: &Plan, node: NodeIx) -> String {
+pub(super) fn quoted(plan: &Plan, node: NodeIx) -> String {
     format!("`{}`", plan.id(node))
 }
 
 /// What a node is, in words.
-fn sort(plan: &Plan, node: NodeIx) -> &'static str {
+pub(super) fn sort(plan: &Plan, node: NodeIx) -> &'static str {
     match &plan.node(node).what {
         What::Body(task) => match task.definition.kind {
             Kind::Task => "a task",
@@ -130,7 +138,16 @@ fn schedule(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             _ => ("schedule", "write five fields (minute hour day month weekday) and an IANA time zone".to_owned()),
         };
         let message = format!("the {what} of pipeline `{}` cannot be used: {error}", pipeline.id());
-        problems.push(Problem::new(message, help).at(pipeline.definition().at, "this pipeline"));
+        problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &["schedule", "timezone"]));
+    }
+    if let Some(schedule) = &sketch.plan.schedule {
+        let options = pipeline.options();
+        let from = options.start.and_then(|start| parse_date(start, schedule.zone()).ok()).unwrap_or(ASKED_FROM);
+        if let Some(why) = schedule.fault(from) {
+            let message = format!("the schedule of pipeline `{}` cannot be used: {why}", pipeline.id());
+            let help = "a `Timetable` gives the same intervals in both directions, in order, and each longer than nothing";
+            problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &["schedule"]));
+        }
     }
 }
 
@@ -141,7 +158,7 @@ fn window(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     if let Err(refused) = date::window(options.start, options.end, &zone) {
         let message = format!("the `{}` of pipeline `{}` cannot be used: {}", refused.option, pipeline.id(), refused.error);
         let help = "a bound is a day, `2024-01-31`, or a time, `2024-01-31T06:00:00Z`, and `end` is not before `start`";
-        problems.push(Problem::new(message, help).at(pipeline.definition().at, "this pipeline"));
+        problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &[refused.option, "timezone"]));
     }
 }
 
@@ -159,6 +176,13 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 Problem::new(message, format!("call it on the result of `.each(..)`; {instead}"))
                     .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "on the node wired here")
+            }
+            Misuse::OfAPart { node, method, at } => {
+                let message =
+                    format!("`.{method}` is called on a part of the output of {}, which is no node", quoted(plan, *node));
+                Problem::new(message, format!("call it on the node, before `.field(..)` or `.split()`: `node.{method}(..)`"))
+                    .at(at, format!("`.{method}` is called here"))
+                    .at(plan.node(*node).at, "the node is wired here")
             }
             Misuse::WaitsForNoRun { node, method, at } => {
                 let (which, help) = match plan.across.get(node).map(|across| &across.role) {
@@ -229,7 +253,7 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
 }
 
 /// Why a text cannot be an id, if it cannot.
-fn wrong_id(text: &str) -> Option<Problem> {
+pub(super) fn wrong_id(text: &str) -> Option<Problem> {
     let why = id::check(text).err()?;
     let short: String = text.chars().take(MAX_QUOTED).collect();
     let rest = if short.len() < text.len() { "…" } else { "" };
@@ -238,7 +262,7 @@ fn wrong_id(text: &str) -> Option<Problem> {
 
 fn ids(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    problems.extend(wrong_id(pipeline.id()).map(|problem| problem.at(pipeline.definition().at, "this pipeline")));
+    problems.extend(wrong_id(pipeline.id()).map(|problem| given::at_pipeline(problem, pipeline, &["id"])));
     let mut seen: HashMap<String, NodeIx> = HashMap::new();
     for (ix, node) in (0..).zip(&plan.nodes) {
         let wrong = match (&node.name, &node.what) {

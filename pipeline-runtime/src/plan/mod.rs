@@ -13,8 +13,11 @@
 //! A schedule is as immutable as the plan, and pure: nothing in `schedule` reads a clock. So that folder stands before `author` and `plan`.
 
 mod across;
+mod assets;
+mod awaits;
 mod build;
 mod check;
+mod given;
 mod graph;
 mod id;
 mod notifiers;
@@ -30,7 +33,11 @@ mod templates;
 mod tests;
 mod upstream;
 
-pub(crate) use across::{disagreements, same_id};
+pub(crate) use across::{disagreements, never_updated, same_id};
+pub(crate) use assets::Use;
+#[cfg(test)]
+pub(crate) use awaits::steps;
+pub(crate) use awaits::{Awaits, Pending};
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use notifiers::{Notifier, Recipient};

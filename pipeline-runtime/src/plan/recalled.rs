@@ -3,6 +3,7 @@
 //! Its nodes, what they take and what is repeated are known, and nothing else: no bodies, no types, no options. So it is looked at, and never
 //! run. What the present plan has under the same id, and with the same output, is taken from there: where it is wired and its options.
 
+use super::assets::Assets;
 use super::graph::{Calendar, Each, NodeIx, Plan, PlanNode, Scope, ScopeIx, What};
 use super::id::Name;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Policy, PoolSpec, RunPolicy, SensorPolicy};
@@ -100,6 +101,7 @@ impl Plan {
                 catchup: false,
                 max_active_runs: MAX_ACTIVE_RUNS,
                 depends_on_past: false,
+                by_hand: false,
             },
             run: RunPolicy::default(),
             nodes,
@@ -109,7 +111,10 @@ impl Plan {
             policies,
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),
+            parts: Vec::new(),
+            parts_of_gates: HashMap::new(),
             across: BTreeMap::new(),
+            assets: Assets::default(),
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         })

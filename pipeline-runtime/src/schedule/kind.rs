@@ -11,10 +11,12 @@ pub enum RunKind {
     Scheduled,
     /// `backfill`.
     Backfill,
+    /// Updates of assets.
+    AssetTriggered,
 }
 
 impl RunKind {
-    pub(crate) const ALL: [Self; 3] = [Self::Manual, Self::Scheduled, Self::Backfill];
+    pub(crate) const ALL: [Self; 4] = [Self::Manual, Self::Scheduled, Self::Backfill, Self::AssetTriggered];
 
     /// The kind's name.
     pub const fn name(self) -> &'static str {
@@ -22,6 +24,7 @@ impl RunKind {
             Self::Manual => "manual",
             Self::Scheduled => "scheduled",
             Self::Backfill => "backfill",
+            Self::AssetTriggered => "asset_triggered",
         }
     }
 

@@ -59,6 +59,30 @@ pub enum SimulationError {
         /// What it returns.
         expected: &'static str,
     },
+    /// An update of an asset that the pipeline has no use for, or whose value cannot be used.
+    #[error("the update of the asset `{asset}`: {reason}")]
+    Update {
+        /// The asset's name.
+        asset: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A pipeline that is simulated beside another, and that no update would begin.
+    #[error("pipeline `{pipeline}` is simulated beside another and has no `when`: nothing would begin a run of it")]
+    WaitsForNothing {
+        /// The pipeline.
+        pipeline: &'static str,
+    },
+    /// With these updates the run never begins.
+    #[error(
+        "the pipeline begins a run when {when} is updated, and no update of {missing} is given; add `.updated(\"0s\", &ASSET, value)`"
+    )]
+    NeverBegins {
+        /// What it waits for.
+        when: String,
+        /// The assets without an update.
+        missing: String,
+    },
     /// A stub whose JSON is no value of the type that the task returns.
     #[error("the stub of `{id}` is no `{expected}`, which the task returns: {reason}")]
     StubJson {

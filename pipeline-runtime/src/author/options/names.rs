@@ -118,8 +118,18 @@ pub mod sensor {
 pub mod pipeline {
     /// `schedule = "0 6 * * *"`: each tick closes a data interval.
     ///
-    /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …. Default: none: runs when asked to.
-    pub mod schedule {}
+    /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …; a list of such lines; `schedule(every = "4w", from = "2024-01-31")`; or a constant. Default: none: runs when asked to.
+    pub mod schedule {
+        /// `every = "4w"`: how far two runs are apart: days and weeks by the calendar, hours and what is shorter by time.
+        pub mod every {}
+        /// `from = "2024-01-31"`: where the first data interval starts.
+        pub mod from {}
+    }
+    /// `when = all(VISITS, PROCESSES)`: a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that
+    /// began so.
+    ///
+    /// Takes: paths of `static` assets. Default: none.
+    pub mod when {}
     /// `timezone = "Europe/Berlin"`: where the schedule's clock stands, and where a date or time without an offset is meant; dates in templates
     /// are UTC.
     ///
@@ -183,7 +193,7 @@ pub mod pipeline {
     pub mod on_skipped {}
     /// `defaults(retries = 1, ..)`: for all nodes; a node's own attribute goes before.
     ///
-    /// Takes: options of tasks and sensors, `id` excepted. Default: none.
+    /// Takes: options of tasks and sensors, `id` excepted; or a constant: `defaults = TEAM`. Default: none.
     pub mod defaults {
         pub use super::super::sensor::*;
     }

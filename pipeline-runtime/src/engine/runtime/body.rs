@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// The largest output, as JSON.
-const MAX_OUTPUT: usize = 16 << 20;
+pub(crate) const MAX_OUTPUT: usize = 16 << 20;
 
 type Body = Pin<Box<dyn Future<Output = AttemptResult> + Send>>;
 

@@ -5,6 +5,7 @@ use super::super::scheduler::{Begin, Turn};
 use super::super::{Prepared, StartError};
 use super::{Dispatch, new_spec};
 use crate::journal::{Reader, RunKey, RunKind, StoredRun};
+use crate::plan::Pending;
 use crate::schedule::Interval;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ impl Dispatch<'_> {
                     self.begin_interval(pipeline, *interval, *on_time, &mut reader)
                 }
                 Begin::Queued { pipeline, turn } => self.begin_queued(pipeline, *turn, &mut reader),
+                Begin::Updated { pipeline, updates } => self.begin_updated(pipeline, updates, &mut reader),
             };
             if let Err(error) = begun {
                 failed.runs += 1;
@@ -76,7 +78,7 @@ impl Dispatch<'_> {
         let plan = Arc::new(pipeline.plan(&serde_json::Value::Null)?);
         let skeleton = plan.skeleton().into();
         let mut spec = new_spec(plan, interval, if on_time { now.clock_at(interval.end.into()) } else { now.clock });
-        let stored = prepare::enter(self.read(reader)?, &mut spec, RunKind::Scheduled, now.clock, &skeleton)?;
+        let stored = prepare::enter(self.read(reader)?, &mut spec, RunKind::Scheduled, now.clock, &skeleton, Some(&[]))?;
         self.begin(Prepared::New(spec, Some(Box::new(stored)))).map(drop)
     }
 
@@ -87,6 +89,30 @@ impl Dispatch<'_> {
         let run = reader.run_of_key(turn.key)?.ok_or_else(|| StartError::NoRun { run_id: turn.key.to_string() })?;
         let queued = Queued::read(reader, pipeline, &run, now)?;
         self.begin(Prepared::Queued(Box::new(queued))).map(drop)
+    }
+
+    /// Begins a run for updates of assets. What it is about spans what all of them are about, those included that newer ones came after.
+    fn begin_updated(&mut self, id: &str, updates: &[Pending], reader: &mut Option<Reader>) -> Result<(), StartError> {
+        let pipeline = self.pipeline(id)?;
+        let now = self.now();
+        let plan = Arc::new(pipeline.plan(&serde_json::Value::Null)?);
+        let reader = self.read(reader)?;
+        let mut span: Option<Interval> = None;
+        for update in updates {
+            let of_asset = reader.span(update.asset, update.after, update.newest)?;
+            span = span
+                .into_iter()
+                .chain(of_asset)
+                .reduce(|all, one| Interval { start: all.start.min(one.start), end: all.end.max(one.end) });
+        }
+        let interval = span.unwrap_or_else(|| Interval::at(now.date.to_utc()));
+        let skeleton = plan.skeleton().into();
+        let mut spec = new_spec(plan, interval, now.clock);
+        let begins: Vec<_> = updates.iter().map(|update| (update.asset, update.newest)).collect();
+        let stored = prepare::enter(reader, &mut spec, RunKind::AssetTriggered, now.clock, &skeleton, Some(&begins))?;
+        self.begin(Prepared::New(spec, Some(Box::new(stored))))?;
+        self.scheduler.used(id, updates);
+        Ok(())
     }
 
     pub(super) fn read<'r>(&self, reader: &'r mut Option<Reader>) -> Result<&'r Reader, StartError> {
@@ -102,6 +128,10 @@ impl Dispatch<'_> {
         let again = humantime::format_duration(AGAIN);
         let (about, pipeline) = match begin {
             Begin::Interval { pipeline, interval, .. } => (format!("the scheduled run of `{pipeline}` for {interval}"), pipeline),
+            Begin::Updated { pipeline, updates } => {
+                let assets: Vec<&str> = updates.iter().map(|update| update.asset).collect();
+                (format!("the run of `{pipeline}` for updates of {}", assets.join(", ")), pipeline)
+            }
             Begin::Queued { pipeline, turn } => {
                 let run = self.run_id(turn.key, reader);
                 let about = format!("run {run} of {pipeline}");

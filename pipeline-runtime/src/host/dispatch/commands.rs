@@ -76,6 +76,9 @@ impl Dispatch<'_> {
             Command::Trigger { pipeline, logical_date, params } => self.trigger(&pipeline, logical_date, params),
             Command::Backfill(backfill) => self.backfill(&backfill),
             Command::Pause { pipeline, paused } => self.pause(&pipeline, paused),
+            Command::Update { asset, value } => {
+                super::super::update(self.journal()?, self.pipelines, &asset, &value, self.now().clock)
+            }
             Command::Prune { older_than } => {
                 self.prune(older_than, self.journal()?.carried_out());
                 return Ok(None);
@@ -140,7 +143,7 @@ impl Dispatch<'_> {
         let skeleton = plan.skeleton().into();
         for (n, interval) in intervals.runs.iter().enumerate() {
             let mut spec = new_spec(Arc::clone(&plan), *interval, now.clock);
-            let stored = prepare::enter(&reader, &mut spec, RunKind::Backfill, now.clock, &skeleton)?;
+            let stored = prepare::enter(&reader, &mut spec, RunKind::Backfill, now.clock, &skeleton, None)?;
             let stored = StoredRun { state: RunState::Queued, max_active: backfill.max_active_runs, ..stored };
             journal.wait_for_room();
             if n + 1 == intervals.runs.len() {
@@ -211,16 +214,23 @@ fn carried_before(reader: &Reader, posted: &Posted) -> Result<String, JournalErr
 /// Notes whether a pipeline's schedule is to be followed, and says what that changed.
 pub(crate) fn pause(journal: &SqliteJournal, pipeline: &Pipeline, paused: bool) -> Result<String, StartError> {
     let id = pipeline.id();
-    if pipeline.options().schedule.is_none() {
-        return Err(StartError::Refused(format!("pipeline `{id}` has no schedule to pause; it runs when it is asked to")));
+    let begins = match pipeline.options() {
+        options if options.schedule.is_some() => "schedule",
+        options if options.when.is_some() => "`when`",
+        _ => return Err(StartError::Refused(format!("pipeline `{id}` has no schedule to pause; it runs when it is asked to"))),
+    };
+    if pipeline.options().by_hand {
+        return Err(StartError::Refused(format!(
+            "the schedule of pipeline `{id}` is not followed by this program (`.unscheduled_unless`); it runs when it is asked to"
+        )));
     }
     let was_paused = journal.reader_after_all()?.paused()?.contains(id);
     journal.carries_next();
     journal.pause(id, paused);
     Ok(match (paused, was_paused) {
-        (true, false) => format!("the schedule of {id} is paused; runs that have begun go on, and `trigger` works"),
-        (true, true) => format!("the schedule of {id} was paused already"),
-        (false, true) => format!("the schedule of {id} is followed again"),
-        (false, false) => format!("the schedule of {id} was not paused"),
+        (true, false) => format!("the {begins} of {id} is paused; runs that have begun go on, and `trigger` works"),
+        (true, true) => format!("the {begins} of {id} was paused already"),
+        (false, true) => format!("the {begins} of {id} is followed again"),
+        (false, false) => format!("the {begins} of {id} was not paused"),
     })
 }

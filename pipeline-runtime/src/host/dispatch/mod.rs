@@ -28,8 +28,9 @@ use super::{CALLBACKS_LIMIT, Ended, EngineHost, StartError, Unfinished};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
 use crate::engine::{OtherRuns, RunIx, RunSpec};
-use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket};
+use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket, Updated};
 use crate::observe::Feed;
+use crate::plan::Awaits;
 use crate::schedule::Interval;
 use crate::time::{Clock, Leaps, Present, Timestamp};
 pub(super) use calls::Call;
@@ -40,6 +41,7 @@ use hosted::Runs;
 use retention::Retention;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// How often the inbox is looked into, in real time.
@@ -91,6 +93,8 @@ pub(crate) struct Dispatch<'a> {
     calls: Calls,
     /// Where runs are kept: who waits for those of other pipelines, and what bodies want started.
     others: Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>,
+    /// Updates of assets, once they are kept. None where no schedule is followed.
+    updates: Option<UnboundedReceiver<Updated>>,
 }
 
 impl<'a> Dispatch<'a> {
@@ -120,8 +124,11 @@ impl<'a> Dispatch<'a> {
             beat: None,
             calls: Calls::default(),
             others,
+            updates: None,
         };
         if let Some(journal) = host.journal.as_ref().filter(|_| service.follows_schedules) {
+            // Before the journal is read, so that an update is in it or is told.
+            dispatch.updates = Some(journal.updates());
             dispatch.follow(&journal.reader()?)?;
         }
         Ok(dispatch)
@@ -135,8 +142,10 @@ impl<'a> Dispatch<'a> {
             let plan = pipeline.plan(&serde_json::Value::Null)?;
             let unfinished = unfinished(reader, &plan)?;
             let date = self.now().date;
-            let known = Known { paused: paused.contains(id), unfinished, ..calendar::scheduled(reader, pipeline, date)? };
-            self.scheduler.add(id, timetable(&plan)?, known, Some(date));
+            let awaits = awaits(reader, &plan)?;
+            let known = Known { paused: paused.contains(id), unfinished, awaits, ..calendar::scheduled(reader, pipeline, date)? };
+            let watched_since = Some(date).filter(|_| !plan.calendar.by_hand);
+            self.scheduler.add(id, timetable(&plan)?, known, watched_since);
         }
         Ok(())
     }
@@ -181,12 +190,14 @@ impl<'a> Dispatch<'a> {
         let mut lines = Vec::new();
         for pipeline in self.pipelines {
             let id = pipeline.id();
-            let next = match (
-                pipeline.options().schedule,
-                self.scheduler.is_paused(id),
-                self.scheduler.next_tick(id, self.now().date),
-            ) {
-                (None, ..) => "no schedule".to_owned(),
+            let options = pipeline.options();
+            let next = match (&options.schedule, self.scheduler.is_paused(id), self.scheduler.next_tick(id, self.now().date)) {
+                (None, true, _) if options.when.is_some() => "paused".to_owned(),
+                (None, ..) => match &options.when {
+                    Some(when) => format!("runs when {when} is updated"),
+                    None => "no schedule".to_owned(),
+                },
+                _ if options.by_hand => "its schedule is not followed: see `.unscheduled_unless`".to_owned(),
                 (Some(_), true, _) => "paused".to_owned(),
                 (Some(_), false, Some(next)) => {
                     format!("next run at {}", next.to_utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
@@ -359,6 +370,7 @@ impl<'a> Dispatch<'a> {
                     // Runs whose ends shared a commit make room together, and those that begin for them share the next.
                     self.hear_all();
                 }
+                Some(updated) = next_update(&mut self.updates) => self.hear_of_update(updated),
                 Some(call) = self.calls.next() => self.answer_call(call),
                 Some(start) = next_start(&mut self.others) => self.start_wanted(start),
                 () = host.calendar.wait_for(wake) => {}
@@ -398,6 +410,15 @@ impl<'a> Dispatch<'a> {
         }
     }
 
+    /// Whoever waits for the assets learns of it, of this update and of those that came with it.
+    fn hear_of_update(&mut self, updated: Updated) {
+        let mut next = Some(updated);
+        while let Some(Updated { asset, id }) = next {
+            self.scheduler.updated(asset, id);
+            next = self.updates.as_mut().and_then(|updates| updates.try_recv().ok());
+        }
+    }
+
     /// Whether what waits to be kept leaves room for another run.
     fn has_room(&self) -> bool {
         self.host.journal.as_ref().is_none_or(|journal| journal.has_room())
@@ -424,6 +445,21 @@ async fn next_start(others: &mut Option<(Arc<HostedRuns>, mpsc::UnboundedReceive
         Some((_, starts)) => starts.recv().await,
         None => std::future::pending().await,
     }
+}
+
+async fn next_update(updates: &mut Option<UnboundedReceiver<Updated>>) -> Option<Updated> {
+    updates.as_mut()?.recv().await
+}
+
+/// The assets that a pipeline waits for, as far as the journal says what it has used up.
+fn awaits(reader: &Reader, plan: &crate::Plan) -> Result<Option<Awaits>, StartError> {
+    let Some((when, _)) = &plan.assets.when else { return Ok(None) };
+    let mut known = Vec::new();
+    for asset in &when.assets {
+        let (newest, used) = reader.awaited(plan.pipeline, asset.name)?;
+        known.push((asset.name, newest, used));
+    }
+    Ok(Some(Awaits::new(when.rule, known)))
 }
 
 /// Returns once what waits to be kept leaves room for another run.

@@ -76,9 +76,9 @@ impl Dispatch<'_> {
         let now = self.now().clock;
         let skeleton = plan.skeleton().into();
         let mut spec = new_spec(plan, interval, now);
-        let stored = prepare::enter(reader, &mut spec, RunKind::Manual, now, &skeleton)?;
+        let stored = prepare::enter(reader, &mut spec, RunKind::Manual, now, &skeleton, None)?;
         let stored = StoredRun { run_id: run.run_id.clone(), state: RunState::Queued, ..stored };
-        let key = self.journal()?.enter(&stored);
+        let key = self.journal()?.enter(&stored, &[]);
         self.queue(&stored, key, reader)?;
         tracing::info!(
             pipeline = stored.pipeline,

@@ -117,24 +117,27 @@ fn regional(region: Region) {
 /// Enters a queued run of `regional`.
 fn enter(process: &Process, run_id: &str, params: serde_json::Value) {
     let now = process.host.engine.clock().now();
-    process.host.journal.as_ref().unwrap().enter(&StoredRun {
-        key: 0,
-        run_id: run_id.to_owned(),
-        pipeline: "regional".to_owned(),
-        kind: RunKind::Manual,
-        interval: Interval::at(now.to_utc()),
-        previous: None,
-        params,
-        state: RunState::Queued,
-        created: now,
-        sla_from: now,
-        finished: None,
-        seed: 1,
-        skeleton: regional().plan(&serde_json::Value::Null).unwrap().skeleton().into(),
-        begun: None,
-        max_active: None,
-        blocked: None,
-    });
+    process.host.journal.as_ref().unwrap().enter(
+        &StoredRun {
+            key: 0,
+            run_id: run_id.to_owned(),
+            pipeline: "regional".to_owned(),
+            kind: RunKind::Manual,
+            interval: Interval::at(now.to_utc()),
+            previous: None,
+            params,
+            state: RunState::Queued,
+            created: now,
+            sla_from: now,
+            finished: None,
+            seed: 1,
+            skeleton: regional().plan(&serde_json::Value::Null).unwrap().skeleton().into(),
+            begun: None,
+            max_active: None,
+            blocked: None,
+        },
+        &[],
+    );
 }
 
 #[test]
@@ -200,7 +203,7 @@ fn a_backfill_that_was_cut_off_is_gone_on_with_by_the_next_holder() {
         plan.schedule.as_ref().unwrap().intervals("2024-01-01T00:00:00Z".parse().unwrap(), now.to_utc()).next().unwrap();
     let skeleton = plan.skeleton().into();
     let mut spec = new_spec(Arc::new(plan), interval, now);
-    let run = super::super::prepare::enter(&process.reader(), &mut spec, RunKind::Backfill, now, &skeleton).unwrap();
+    let run = super::super::prepare::enter(&process.reader(), &mut spec, RunKind::Backfill, now, &skeleton, None).unwrap();
     journal.carry_out(ticket);
     journal.enter_asked(&StoredRun { state: RunState::Success, ..run });
     let pipelines = [daily()];

@@ -15,10 +15,11 @@ pub use error::HostError;
 
 use super::command::Command;
 use super::dispatch::Call;
+use super::error::StartError;
 use super::signals::Signal;
-use crate::Pipeline;
 use crate::journal::Reader;
 use crate::read::{JournalReader, ReadError, RunDetails};
+use crate::{Asset, Data, Pipeline};
 use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -175,6 +176,33 @@ impl Host {
     /// Ends a node of a run as skipped.
     pub async fn skip(&self, run: &RunRef, node: &str) -> Result<(), HostError> {
         self.command(Command::Skip { run: run.to_string(), node: node.to_owned() }).await
+    }
+
+    /// Updates an asset from outside of its pipelines: those that wait for it begin their runs, where the host
+    /// [follows schedules](HostBuilder::follow_schedules).
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// # use pipeline_runtime::Host;
+    /// static UPLOADS: Asset<String> = Asset::external("uploads");
+    ///
+    /// #[task] async fn load(key: String) -> Result<()> { Ok(()) }
+    /// #[pipeline(when = all(UPLOADS))] fn uploaded() { load(UPLOADS.latest()); }
+    ///
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let host = Host::builder([uploaded()]).temporary_journal().follow_schedules(true).start().await?;
+    /// host.update(&UPLOADS, &"raw/2024-03-25.csv".to_owned()).await?;
+    /// # host.shutdown().await?;
+    /// # Ok::<(), pipeline_runtime::HostError>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn update<T: Data>(&self, asset: &'static Asset<T>, value: &T) -> Result<(), HostError> {
+        let asset = asset.name();
+        let value = serde_json::to_value(value).map_err(|error| {
+            StartError::Refused(format!("the value for the asset `{asset}` cannot be written as JSON: {error}"))
+        })?;
+        self.command(Command::Update { asset: asset.to_owned(), value }).await
     }
 
     /// Follows a pipeline's schedule no longer, also after a restart. Its runs go on, and it can be triggered.

@@ -14,12 +14,15 @@
 //!   alone; after that its newest outcome counts, which is the state of the run that ended last, whatever made that run. Only
 //!   `success` lets others begin: a run that failed or was cancelled holds them up, also one that was cancelled while it was queued.
 //!   An interval that never had a run holds nobody up.
-//! - A paused pipeline starts no scheduled run; what was asked for by hand begins all the same.
+//! - A pipeline that waits for assets begins a run once each of them, or one of them, has an update that no run was begun for. Updates that
+//!   come before the run has begun are used up by it together.
+//! - A paused pipeline starts no scheduled run, and none for updates; what was asked for by hand begins all the same.
 //! - What has failed to begin is due as before: an interval counts as scheduled once its run has begun.
 //!
 //! # Cost
 //!
-//! What a run that ends may let begin is found by indexes (`queue.rs`, `intervals.rs`), in steps that do not grow with the queue.
+//! What a run that ends may let begin is found by indexes (`queue.rs`, `intervals.rs`), in steps that do not grow with the queue. Who waits for an
+//! asset is found by its name.
 //!
 //! # Why an interval that waits is not written down
 //!
@@ -41,13 +44,13 @@ mod tests;
 
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind, StoredRun};
-use crate::plan::Plan;
+use crate::plan::{Awaits, Pending, Plan};
 use crate::schedule::{Interval, Schedule, Window, Zone};
 use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
 use pipeline::PipelineState;
 use pipeline_syntax::date::WindowError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// When a pipeline runs, and how often at once.
 #[derive(Debug, Clone)]
@@ -104,6 +107,8 @@ pub(crate) enum Begin {
     },
     /// One that the journal has already.
     Queued { pipeline: String, turn: Turn },
+    /// For updates of assets.
+    Updated { pipeline: String, updates: Vec<Pending> },
 }
 
 /// What the journal knows of a pipeline when the scheduler starts.
@@ -119,6 +124,8 @@ pub(crate) struct Known {
     /// Stretches of later intervals that had one, which is deleted.
     pub(crate) deleted: Vec<Interval>,
     pub(crate) paused: bool,
+    /// The assets that it waits for.
+    pub(crate) awaits: Option<Awaits>,
     /// The runs that have not ended, whether this process is to have them or not. They hold up what depends on their intervals.
     pub(crate) unfinished: Vec<Turn>,
 }
@@ -138,11 +145,19 @@ pub(crate) enum Ended {
 #[derive(Debug, Default)]
 pub(crate) struct Scheduler {
     pipelines: BTreeMap<String, PipelineState>,
+    /// Who waits for an asset.
+    waiting: HashMap<&'static str, Vec<String>>,
 }
 
 impl Scheduler {
     /// Takes a pipeline on. `watched_since` is none where its schedule is not followed, and only what is asked for runs.
     pub(crate) fn add(&mut self, pipeline: &str, timetable: Timetable, known: Known, watched_since: Option<Timestamp>) {
+        for asset in known.awaits.iter().flat_map(Awaits::assets) {
+            let waiting = self.waiting.entry(asset).or_default();
+            if !waiting.iter().any(|id| id == pipeline) {
+                waiting.push(pipeline.to_owned());
+            }
+        }
         let state = PipelineState::new(timetable, known, watched_since.map(Timestamp::to_utc));
         self.pipelines.insert(pipeline.to_owned(), state);
     }
@@ -164,6 +179,22 @@ impl Scheduler {
     pub(crate) fn began(&mut self, pipeline: &str, turn: Turn) {
         if let Some(state) = self.pipelines.get_mut(pipeline) {
             state.began(turn);
+        }
+    }
+
+    /// An asset was updated.
+    pub(crate) fn updated(&mut self, asset: &str, id: i64) {
+        for pipeline in self.waiting.get(asset).into_iter().flatten() {
+            if let Some(state) = self.pipelines.get_mut(pipeline) {
+                state.updated(asset, id);
+            }
+        }
+    }
+
+    /// A run has begun for these updates.
+    pub(crate) fn used(&mut self, pipeline: &str, updates: &[Pending]) {
+        if let Some(state) = self.pipelines.get_mut(pipeline) {
+            state.used(updates);
         }
     }
 

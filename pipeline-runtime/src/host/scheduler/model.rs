@@ -263,6 +263,7 @@ impl Model {
                         self.scheduler.began("p", turn);
                     }
                 }
+                Some(Begin::Updated { .. }) => panic!("it waits for no asset"),
                 Some(Begin::Interval { interval, .. }) => {
                     let turn = self.enter(RunKind::Scheduled, interval, None, Is::Active);
                     self.scheduler.began("p", turn);

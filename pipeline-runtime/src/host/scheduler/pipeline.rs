@@ -5,6 +5,7 @@ use super::queue::Queue;
 use super::{Begin, Ended, Known, Timetable, Turn};
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind};
+use crate::plan::{Awaits, Pending};
 use crate::schedule::Interval;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,10 +31,12 @@ pub(super) struct PipelineState {
     elsewhere: BTreeMap<RunKey, Turn>,
     /// Of a pipeline that depends on its past; else it stays empty.
     intervals: Intervals,
+    /// Of a pipeline that waits for assets.
+    awaits: Option<Box<Awaits>>,
 }
 
 impl PipelineState {
-    pub(super) fn new(timetable: Timetable, known: Known, watched_since: Option<DateTime<Utc>>) -> Self {
+    pub(super) fn new(timetable: Timetable, mut known: Known, watched_since: Option<DateTime<Utc>>) -> Self {
         let mut state = Self {
             timetable,
             watched_since,
@@ -47,6 +50,7 @@ impl PipelineState {
             queue: Queue::default(),
             elsewhere: BTreeMap::new(),
             intervals: Intervals::default(),
+            awaits: known.awaits.take().map(Box::new),
         };
         for turn in &known.unfinished {
             state.added(turn);
@@ -93,6 +97,9 @@ impl PipelineState {
             return Some(Begin::Queued { pipeline: pipeline.to_owned(), turn });
         }
         let since = self.watched_since.filter(|_| !self.paused && self.has_place())?;
+        if let Some(updates) = self.awaits.as_ref().and_then(|awaits| awaits.due()) {
+            return Some(Begin::Updated { pipeline: pipeline.to_owned(), updates });
+        }
         let schedule = self.timetable.schedule.as_ref()?;
         let mut due = self.timetable.window.due(schedule, self.last, now);
         let interval = due.find(|interval| !self.has_run(interval.start))?;
@@ -190,6 +197,18 @@ impl PipelineState {
 
     pub(super) fn hold(&mut self, until: DateTime<Utc>) {
         self.held_until = Some(until);
+    }
+
+    pub(super) fn updated(&mut self, asset: &str, id: i64) {
+        if let Some(awaits) = &mut self.awaits {
+            awaits.updated(asset, id);
+        }
+    }
+
+    pub(super) fn used(&mut self, updates: &[Pending]) {
+        if let Some(awaits) = &mut self.awaits {
+            awaits.used(updates);
+        }
     }
 
     pub(super) fn pause(&mut self, paused: bool, now: DateTime<Utc>) {

@@ -2,6 +2,7 @@
 #![allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
 
 use super::*;
+use crate::author::asset::WhenRule;
 use crate::schedule::{Zone, parse_date};
 use expect_test::expect;
 use std::fmt::Write;
@@ -446,4 +447,90 @@ fn intervals_that_ran_by_a_later_date_run_once_and_hold_up_what_depends_on_them(
     scheduler.add("p", depends, known(RunState::Failed), Some(at("2024-03-02")));
     scheduler.began("p", Turn { key: 7, kind: RunKind::Scheduled, interval: interval(3), max_active: None });
     assert_eq!(begin(&mut scheduler, "2024-03-03", 8).as_deref(), Some("02"));
+}
+
+const ASSETS: [&str; 2] = ["visits", "processes"];
+
+/// A pipeline that waits for both assets, one run at a time, as a process knows it that has just started.
+fn waiting(rule: WhenRule, known: [(i64, i64); 2]) -> Scheduler {
+    let window = Window::parse(None, None, false, Zone::UTC).unwrap();
+    let timetable = Timetable { schedule: None, window, max_active_runs: 1, depends_on_past: false };
+    let assets = ASSETS.into_iter().zip(known).map(|(asset, (newest, used))| (asset, newest, used));
+    let known = Known { awaits: Some(Awaits::new(rule, assets)), ..Known::default() };
+    let mut scheduler = Scheduler::default();
+    scheduler.add("model", timetable, known, Some(at("2024-03-01")));
+    scheduler
+}
+
+/// The updates that a run begins for: of each asset those after one, up to another.
+fn begins(scheduler: &Scheduler) -> Option<Vec<(&'static str, i64, i64)>> {
+    match scheduler.next(at("2024-03-01"))? {
+        Begin::Updated { updates, .. } => {
+            Some(updates.iter().map(|update| (update.asset, update.after, update.newest)).collect())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// That run begins.
+fn begin(scheduler: &mut Scheduler, key: RunKey) {
+    let Some(Begin::Updated { pipeline, updates }) = scheduler.next(at("2024-03-01")) else { panic!("nothing begins") };
+    let interval = Interval { start: at("2024-03-01").to_utc(), end: at("2024-03-01").to_utc() };
+    scheduler.began(&pipeline, Turn { key, kind: RunKind::AssetTriggered, interval, max_active: None });
+    scheduler.used(&pipeline, &updates);
+}
+
+#[test]
+fn a_run_begins_once_each_asset_was_updated_and_uses_up_all_that_came_before() {
+    let mut scheduler = waiting(WhenRule::All, [(0, 0), (0, 0)]);
+    scheduler.updated("visits", 1);
+    scheduler.updated("visits", 2);
+    assert_eq!(begins(&scheduler), None);
+    scheduler.updated("processes", 3);
+    scheduler.updated("others", 4);
+    assert_eq!(begins(&scheduler), Some(vec![("visits", 0, 2), ("processes", 0, 3)]));
+    begin(&mut scheduler, 1);
+    assert_eq!(begins(&scheduler), None);
+    // It is told anew of what it knew.
+    scheduler.updated("visits", 2);
+    assert_eq!(begins(&scheduler), None);
+}
+
+#[test]
+fn updates_that_come_while_there_is_no_place_begin_one_run_together() {
+    let mut scheduler = waiting(WhenRule::Any, [(1, 0), (0, 0)]);
+    begin(&mut scheduler, 1);
+    (2..5).for_each(|id| scheduler.updated("visits", id));
+    scheduler.updated("processes", 5);
+    assert_eq!(begins(&scheduler), None, "`max_active_runs` is one");
+    scheduler.ended("model", 1, RunState::Failed);
+    assert_eq!(begins(&scheduler), Some(vec![("visits", 1, 4), ("processes", 0, 5)]));
+    begin(&mut scheduler, 2);
+    scheduler.ended("model", 2, RunState::Success);
+    assert_eq!(begins(&scheduler), None);
+}
+
+#[test]
+fn a_paused_pipeline_collects_and_a_new_process_knows_what_was_used_up() {
+    let mut scheduler = waiting(WhenRule::All, [(7, 7), (9, 8)]);
+    assert_eq!(begins(&scheduler), None, "only one of both is new");
+    scheduler.pause("model", true, at("2024-03-01"));
+    (10..13).for_each(|id| scheduler.updated("visits", id));
+    assert_eq!(begins(&scheduler), None);
+    scheduler.pause("model", false, at("2024-03-01"));
+    assert_eq!(begins(&scheduler), Some(vec![("visits", 7, 12), ("processes", 8, 9)]));
+}
+
+#[test]
+fn an_update_costs_no_pipeline_that_does_not_wait_for_it() {
+    let mut scheduler = waiting(WhenRule::All, [(0, 0), (0, 0)]);
+    for n in 0..1_000 {
+        let window = Window::parse(None, None, false, Zone::UTC).unwrap();
+        let timetable = Timetable { schedule: None, window, max_active_runs: 1, depends_on_past: false };
+        let known = Known { awaits: Some(Awaits::new(WhenRule::All, [("others", 0, 0)])), ..Known::default() };
+        scheduler.add(&format!("other_{n}"), timetable, known, Some(at("2024-03-01")));
+    }
+    crate::plan::steps::take();
+    scheduler.updated("visits", 1);
+    assert_eq!(crate::plan::steps::take(), 1, "of 1,001 pipelines one was told");
 }

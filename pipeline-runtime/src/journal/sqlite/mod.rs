@@ -32,6 +32,7 @@ mod repair;
 mod rows;
 mod schema;
 pub mod stage;
+mod updates;
 mod wal;
 mod writer;
 
@@ -44,9 +45,11 @@ pub(crate) use prune::{Pass, Pruned};
 pub(crate) use reader::{Filter, Meant, Newest, Reader, StoredLine};
 pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
+pub(crate) use updates::{NewUpdate, StoredUpdate, Updated};
 
 use super::{RunKey, StoredRun};
-use crate::engine::{Engine, Entry, Journal, Kept, Outbox, Record, RunIx, RunState, Todo, WeakEngine};
+use crate::author::context::RunUpdate;
+use crate::engine::{Engine, Entry, Journal, Kept, Outbox, Record, RunIx, RunSpec, RunState, WeakEngine};
 use crate::plan::Remap;
 use crate::time::Timestamp;
 use claim::Claim;
@@ -57,7 +60,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use tokio::sync::oneshot;
 pub(crate) use writer::Begun;
-use writer::{Batch, Order, Writer};
+use writer::{Batch, Hearer, Order, Writer};
 
 /// The journal in one file.
 #[derive(Debug)]
@@ -70,6 +73,7 @@ pub(crate) struct SqliteJournal {
     failure: Arc<OnceLock<Arc<JournalError>>>,
     next_key: Mutex<RunKey>,
     claim: Claim,
+    hearer: Hearer,
     /// Held as long as this process may write.
     lock: Lock,
 }
@@ -86,6 +90,8 @@ impl SqliteJournal {
         let backlog = Arc::new(Backlog::default());
         let (committed, failure) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
         let writer = Writer::new(connection, path, Arc::clone(&backlog), Arc::clone(&committed), Arc::clone(&failure));
+        let hearer = Hearer::default();
+        let writer = writer.telling(Arc::clone(&hearer));
         let orders = Arc::clone(&queue);
         let writer = std::thread::Builder::new().name("pipeline-journal".into()).spawn(move || writer.run(&orders));
         let writer = writer.map_err(|error| JournalError::Thread { path: path.to_owned(), error })?;
@@ -98,6 +104,7 @@ impl SqliteJournal {
             failure,
             next_key: Mutex::new(next_key),
             claim: Claim::default(),
+            hearer,
             lock,
         })
     }
@@ -108,24 +115,25 @@ impl SqliteJournal {
         let _ = self.committed.set(engine.downgrade());
     }
 
-    /// Enters a run; committed with its first records, before anything of it starts.
-    pub(crate) fn enter(&self, run: &StoredRun) -> RunKey {
-        self.enter_for(run, None)
+    /// Enters a run; committed with its first records, before anything of it starts. With it is kept which updates of assets it was begun by, which
+    /// are used up by that, and which it reads.
+    pub(crate) fn enter(&self, run: &StoredRun, updates: &[RunUpdate]) -> RunKey {
+        self.enter_for(run, None, updates.into())
     }
 
     /// The same of a run that is made by the command that this thread carries out, if it does: the run has the command's number.
     pub(crate) fn enter_asked(&self, run: &StoredRun) -> RunKey {
-        self.enter_for(run, self.claim.ticket())
+        self.enter_for(run, self.claim.ticket(), Box::default())
     }
 
-    fn enter_for(&self, run: &StoredRun, ticket: Option<Ticket>) -> RunKey {
+    fn enter_for(&self, run: &StoredRun, ticket: Option<Ticket>, updates: Box<[RunUpdate]>) -> RunKey {
         let key = {
             let mut next = self.next_key.lock().unwrap_or_else(PoisonError::into_inner);
             let key = *next;
             *next += 1;
             key
         };
-        self.order(Order::Enter { run: Box::new(StoredRun { key, ..run.clone() }), ticket });
+        self.order(Order::Enter { run: Box::new(StoredRun { key, ..run.clone() }), ticket, updates });
         key
     }
 
@@ -157,7 +165,7 @@ impl SqliteJournal {
     /// Notes the end of a run that no engine has.
     pub(crate) fn end(&self, run: RunKey, state: RunState, at: Timestamp) {
         let record = Record::RunEnded { state };
-        self.order(Order::Commit(Batch { records: vec![(run, Entry { at, record })], todo: Todo::default() }));
+        self.order(Order::Commit(Batch::of(vec![(run, Entry { at, record })])));
     }
 
     /// Notes that notifications of a run are given up.
@@ -165,12 +173,24 @@ impl SqliteJournal {
         let error: Arc<str> = "given up: the run was cancelled by a program without its plan".into();
         let given_up =
             |id: &u32| (run, Entry { at, record: Record::CallbackFailed { id: *id, next: None, error: Arc::clone(&error) } });
-        self.order(Order::Commit(Batch { records: due.iter().map(given_up).collect(), todo: Todo::default() }));
+        self.order(Order::Commit(Batch::of(due.iter().map(given_up).collect())));
     }
 
     /// Notes whether a pipeline's schedule is paused.
     pub(crate) fn pause(&self, pipeline: &str, paused: bool) {
         self.order(Order::Pause { pipeline: pipeline.into(), paused });
+    }
+
+    /// Keeps an update of an asset from outside.
+    pub(crate) fn update(&self, update: NewUpdate) {
+        self.order(Order::Update(Box::new(update)));
+    }
+
+    /// The updates of assets that are kept from now on. To be called once; a second hearer hears nothing.
+    pub(crate) fn updates(&self) -> tokio::sync::mpsc::UnboundedReceiver<Updated> {
+        let (tell, hear) = tokio::sync::mpsc::unbounded_channel();
+        let _ = self.hearer.set(tell);
+        hear
     }
 
     /// This thread carries a command out, until it [answers](Self::answer).
@@ -282,13 +302,21 @@ impl Journal for Arc<SqliteJournal> {
         true
     }
 
-    fn submit(&mut self, outbox: &mut Outbox, key: &dyn Fn(RunIx) -> RunKey) -> Kept {
+    fn submit<'a>(&mut self, outbox: &mut Outbox, spec: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept {
         if outbox.records.is_empty() && outbox.todo.is_empty() {
             return Kept::Now;
         }
-        let records: Vec<(RunKey, Entry)> = outbox.records.drain().map(|(run, entry)| (key(run), entry)).collect();
+        let mut updates = Vec::new();
+        let keyed = |(run, entry): (RunIx, Entry)| {
+            let Some(spec) = spec(run) else { return (0, entry) };
+            if !spec.plan.assets.updates.is_empty() {
+                updates.extend(NewUpdate::of(spec, &entry));
+            }
+            (spec.key, entry)
+        };
+        let records: Vec<(RunKey, Entry)> = outbox.records.drain().map(keyed).collect();
         let todo = std::mem::take(&mut outbox.todo);
-        self.order(Order::Commit(Batch { records, todo }));
+        self.order(Order::Commit(Batch { records, updates, todo }));
         Kept::Later
     }
 

@@ -292,7 +292,7 @@ impl Reader {
     /// limit of its own. Nor is one that is blocked, which holds up no other.
     pub(crate) fn begun_of(&self, pipeline: &str) -> Result<Vec<String>, JournalError> {
         let query = || -> rusqlite::Result<Vec<String>> {
-            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND state = 'running' AND kind IN ('manual', 'scheduled') AND blocked IS NULL \
+            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND state = 'running' AND kind <> 'backfill' AND blocked IS NULL \
                           ORDER BY key";
             self.connection.prepare_cached(select)?.query_map([pipeline], |row| row.get(0))?.collect()
         };
@@ -480,7 +480,7 @@ fn keys_query(filter: &Filter) -> String {
     pairs.map(of_pair).collect::<Vec<_>>().join(" UNION ALL ")
 }
 
-fn interval(start: i64, end: i64) -> Interval {
+pub(super) fn interval(start: i64, end: i64) -> Interval {
     Interval { start: Timestamp::from_nanos(start).to_utc(), end: Timestamp::from_nanos(end).to_utc() }
 }
 

@@ -5,7 +5,7 @@ use super::{Reader, SqliteJournal, StoredEntry};
 use crate::author::context::RunInfo;
 use crate::author::value::Value;
 use crate::engine::{Action, Answer, Answered, Core, Job, Journal, NodeState, Outbox, Run, RunSpec, RunState};
-use crate::journal::{RunKey, RunKind, StoredRun};
+use crate::journal::{RunKind, StoredRun};
 use crate::plan::Plan;
 use crate::prelude::*;
 use crate::schedule::Interval;
@@ -22,7 +22,6 @@ const RUN: u32 = 0;
 struct Lives {
     folder: tempfile::TempDir,
     plan: Arc<Plan>,
-    key: RunKey,
     journal: Option<Arc<SqliteJournal>>,
     core: Core,
     now: Timestamp,
@@ -60,11 +59,10 @@ impl Lives {
             max_active: None,
             blocked: None,
         };
-        let key = journal.enter(&stored);
+        let key = journal.enter(&stored, &[]);
         let mut lives = Self {
             folder,
             plan,
-            key,
             journal: Some(journal),
             core: Core::new(128),
             now: START,
@@ -72,7 +70,7 @@ impl Lives {
             tells: Vec::new(),
             commits: 0,
         };
-        let spec = lives.spec(&stored);
+        let spec = lives.spec(&StoredRun { key, ..stored });
         lives.core.start(spec, START);
         lives.take();
         lives
@@ -98,7 +96,8 @@ impl Lives {
                 self.tells.push((id, notification.name().to_owned()));
             }
         }
-        self.journal.as_mut().unwrap().submit(&mut outbox, &|_| self.key);
+        let core = &self.core;
+        self.journal.as_mut().unwrap().submit(&mut outbox, &|run| core.run(run).map(|run| &**run.spec()));
     }
 
     /// The process ends, and another goes on at `at`, with nothing but the file.

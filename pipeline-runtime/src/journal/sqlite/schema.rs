@@ -156,10 +156,39 @@ const V7: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// A run that has ended is not blocked: earlier versions could leave why one was.
+/// A run that has ended is not blocked: earlier versions could leave why one was. Assets are updated, and runs begun by that and reading it; which
+/// updates a pipeline has used up outlives those runs.
 const V8: &str = "
     UPDATE runs SET blocked = NULL WHERE state NOT IN ('queued', 'running');
     ALTER TABLE runs ADD COLUMN previous_began INTEGER;
+    CREATE TABLE updates (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        asset TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        run INTEGER,
+        pipeline TEXT,
+        run_id TEXT,
+        node TEXT,
+        interval_start INTEGER NOT NULL,
+        interval_end INTEGER NOT NULL,
+        value BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX updates_of_asset ON updates (asset, id);
+    CREATE INDEX updates_of_run ON updates (run);
+    CREATE TABLE run_updates (
+        run INTEGER NOT NULL,
+        asset TEXT NOT NULL,
+        update_id INTEGER NOT NULL,
+        begins INTEGER NOT NULL,
+        PRIMARY KEY (run, asset)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX runs_of_update ON run_updates (update_id);
+    CREATE TABLE consumed (
+        pipeline TEXT NOT NULL,
+        asset TEXT NOT NULL,
+        update_id INTEGER NOT NULL,
+        PRIMARY KEY (pipeline, asset)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// Opens the file to write, making or migrating it.

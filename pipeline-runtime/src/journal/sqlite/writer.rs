@@ -6,7 +6,8 @@ use super::prune::{InUse, Pass};
 use super::queue::{End, Queue, Taken};
 use super::rows::RecordRow;
 use super::stage::{self, Stage};
-use crate::author::context::Previous;
+use super::updates::{self, NewUpdate, Updated};
+use crate::author::context::{Previous, RunUpdate};
 use crate::engine::{Engine, Entry, Record, Todo, WeakEngine};
 use crate::journal::{RunKey, StoredRun};
 use crate::plan::Remap;
@@ -24,6 +25,8 @@ pub(super) enum Order {
         run: Box<StoredRun>,
         /// The command that made it.
         ticket: Option<Ticket>,
+        /// The updates of assets that it was begun by, or reads.
+        updates: Box<[RunUpdate]>,
     },
     /// What a command does. That it has been carried out is kept with it: a commit has both, or neither.
     Carries {
@@ -53,6 +56,8 @@ pub(super) enum Order {
         pipeline: Box<str>,
         paused: bool,
     },
+    /// An asset is updated from outside.
+    Update(Box<NewUpdate>),
     /// A command's answer.
     Answer {
         ticket: Ticket,
@@ -78,6 +83,8 @@ pub(crate) struct Begun {
     pub(crate) at: Timestamp,
     pub(crate) previous: Option<Previous>,
     pub(crate) skeleton: Arc<str>,
+    /// The updates of assets that it reads.
+    pub(crate) updates: Box<[RunUpdate]>,
 }
 
 impl Order {
@@ -85,13 +92,17 @@ impl Order {
     pub(super) fn bytes(&self) -> u64 {
         let bytes = match self {
             Self::Carries { order, .. } => return order.bytes(),
-            Self::Enter { run, .. } => size_of::<StoredRun>() + run.run_id.len() + run.pipeline.len() + json_bytes(&run.params),
+            Self::Enter { run, updates, .. } => {
+                let of_run = size_of::<StoredRun>() + run.run_id.len() + run.pipeline.len() + json_bytes(&run.params);
+                of_run + size_of_val(&**updates)
+            }
             Self::Remap { skeleton, .. } => 2 * skeleton.len(),
             Self::Commit(batch) => batch.bytes(),
             Self::Begin(_) => size_of::<Begun>(),
             Self::Block { reason, .. } => reason.as_ref().map_or(0, |reason| reason.len()),
             Self::Act(act) => act.bytes(),
             Self::Pause { pipeline, .. } => pipeline.len(),
+            Self::Update(update) => update.bytes(),
             Self::Answer { answer, said, .. } => answer.len() + said.len(),
             Self::Prune { .. } => size_of::<Pass>(),
             Self::Logs | Self::Sync(_) | Self::Close => 0,
@@ -122,13 +133,21 @@ impl Order {
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) records: Vec<(RunKey, Entry)>,
+    /// What the records mean for assets.
+    pub(super) updates: Vec<NewUpdate>,
     pub(super) todo: Todo,
 }
 
 impl Batch {
+    /// Records that no node's success is among.
+    pub(super) fn of(records: Vec<(RunKey, Entry)>) -> Self {
+        Self { records, updates: Vec::new(), todo: Todo::default() }
+    }
+
     fn bytes(&self) -> usize {
         let of_entry = |(_, entry): &(RunKey, Entry)| size_of::<(RunKey, Entry)>() + entry.record.payload();
         self.records.iter().map(of_entry).sum::<usize>()
+            + self.updates.iter().map(NewUpdate::bytes).sum::<usize>()
             + size_of_val(self.todo.starts.as_slice())
             + size_of_val(self.todo.actions.as_slice())
     }
@@ -152,7 +171,12 @@ struct Known {
     /// The number of each run's next record.
     next_seq: HashMap<RunKey, i64>,
     plans: InUse,
+    /// The updates of the present commit.
+    updated: Vec<Updated>,
 }
+
+/// Who is told of updates once they are kept.
+pub(super) type Hearer = Arc<OnceLock<tokio::sync::mpsc::UnboundedSender<Updated>>>;
 
 /// Owns the connection that writes.
 #[derive(Debug)]
@@ -164,6 +188,7 @@ pub(super) struct Writer {
     known: Known,
     backlog: Arc<Backlog>,
     log_sizes: logs::Sizes,
+    hearer: Hearer,
 }
 
 impl Writer {
@@ -176,7 +201,13 @@ impl Writer {
     ) -> Self {
         connection.set_prepared_statement_cache_capacity(32);
         let log_sizes = logs::Sizes::default();
-        Self { connection, path: path.to_owned(), committed, failure, known: Known::default(), backlog, log_sizes }
+        let (known, hearer) = (Known::default(), Hearer::default());
+        Self { connection, path: path.to_owned(), committed, failure, known, backlog, log_sizes, hearer }
+    }
+
+    /// Tells `hearer` of the updates of assets.
+    pub(super) fn telling(self, hearer: Hearer) -> Self {
+        Self { hearer, ..self }
     }
 
     /// Commits what is queued, as much as a commit may have in one transaction, until the queue ends or cannot be written. A panic
@@ -239,6 +270,12 @@ impl Writer {
             && !todo.is_empty()
         {
             engine.committed(todo);
+        }
+        for updated in self.known.updated.drain(..) {
+            if let Some(hearer) = self.hearer.get() {
+                // Whoever waited may have gone.
+                let _ = hearer.send(updated);
+            }
         }
         for (pass, done) in passes {
             if let Some(pass) = self.prune(pass)? {
@@ -388,7 +425,10 @@ fn warn_of_wait(path: &Path) -> impl FnMut() {
 /// Writes what one order is about.
 fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite::Result<()> {
     match order {
-        Order::Enter { run, ticket } => enter(connection, known, run, *ticket)?,
+        Order::Enter { run, ticket, updates } => {
+            enter(connection, known, run, *ticket)?;
+            updates::note(connection, run.key, updates)?;
+        }
         Order::Carries { ticket, order } => {
             connection.prepare_cached("UPDATE inbox SET carried = 1 WHERE id = ?1")?.execute([*ticket])?;
             write(connection, known, order)?;
@@ -409,8 +449,15 @@ fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite:
                 };
                 append(connection, *run, seq, entry)?;
             }
+            for update in &batch.updates {
+                known.updated.push(updates::insert(connection, update)?);
+            }
         }
-        Order::Begin(begun) => begin(connection, known, begun)?,
+        Order::Begin(begun) => {
+            begin(connection, known, begun)?;
+            updates::note(connection, begun.run, &begun.updates)?;
+        }
+        Order::Update(update) => known.updated.push(updates::insert(connection, update)?),
         Order::Block { run, reason } => {
             let update = "UPDATE runs SET blocked = ?2 WHERE key = ?1 AND state IN ('queued', 'running')";
             connection.prepare_cached(update)?.execute(params![run, reason.as_deref()])?;
@@ -575,7 +622,7 @@ mod tests {
 
     fn records(run: RunKey, records: impl IntoIterator<Item = Record>) -> Order {
         let records = records.into_iter().map(|record| (run, Entry { at: Timestamp::default(), record })).collect();
-        Order::Commit(Batch { records, todo: Todo::default() })
+        Order::Commit(Batch::of(records))
     }
 
     fn stored(key: RunKey) -> StoredRun {
@@ -603,7 +650,7 @@ mod tests {
     #[test]
     fn an_id_that_is_taken_is_the_affair_of_its_run_alone() {
         let (_folder, mut writer) = journal();
-        let orders = [1, 2].map(|key| Order::Enter { run: Box::new(stored(key)), ticket: None });
+        let orders = [1, 2].map(|key| Order::Enter { run: Box::new(stored(key)), ticket: None, updates: Box::default() });
         let orders: Vec<Order> = orders.into_iter().chain([records(1, [Record::Started { slot: 0, attempt: 1 }])]).collect();
         writer.commit(&orders, Vec::new()).unwrap();
         let mut ids = writer.connection.prepare("SELECT run_id FROM runs ORDER BY key").unwrap();
@@ -667,7 +714,7 @@ mod tests {
         let commit = |slot, bytes: usize| {
             let record = Record::Failed { slot, error: "x".repeat(bytes).into(), timed_out: false };
             let records = vec![(1, Entry { at: Timestamp::default(), record })];
-            [Order::Commit(Batch { records, todo: Todo::default() })]
+            [Order::Commit(Batch::of(records))]
         };
         writer.commit(&commit(0, 10), Vec::new()).unwrap();
         let error = writer.commit(&commit(1, 100_000), Vec::new()).unwrap_err();

@@ -13,6 +13,8 @@ impl Plan {
     /// |---|---|
     /// | `pipeline`, `description`, `tags`, `params` | as the pipeline has them; `params` is whole, null if it takes none |
     /// | `schedule` | null, or `cron`, `timezone`, `description` (the schedule in words), `start`, `end`, `catchup`, `max_active_runs` and `depends_on_past` |
+    /// | `when` | null, or what a run begins for: `rule`, `all` or `any`, and `assets` |
+    /// | `updates`, `reads` | the assets that nodes update and read: `node`, `asset` |
     /// | `timeout_ms` | the limit of a run, or null |
     /// | `callbacks` | of the run: `event` such as `on_failure`, `notifier`; of `on_sla_miss` also `after_ms` |
     /// | `pools` | `name` and `slots` of each that a node uses, and of `default_pool` |
@@ -55,6 +57,7 @@ impl Plan {
         let schedule = self.schedule.as_ref().map(|schedule| {
             json!({
                 "cron": schedule.cron(),
+                "text": schedule.text(),
                 "timezone": schedule.zone().name(),
                 "description": schedule.describe(),
                 "start": calendar.start,
@@ -71,6 +74,9 @@ impl Plan {
         });
         let callbacks: Vec<Value> = self.run.callbacks.iter().map(|told| callback(self, *told)).chain(slas).collect();
         let pools: Vec<Value> = self.pools.iter().map(|pool| json!({ "name": pool.name, "slots": pool.slots })).collect();
+        let of_asset = |node: NodeIx, asset: &str| json!({ "node": self.id(node), "asset": asset });
+        let updates: Vec<Value> = self.assets.updates.iter().map(|(node, asset, _)| of_asset(*node, asset.name)).collect();
+        let reads: Vec<Value> = self.assets.reads.iter().map(|(node, asset)| of_asset(*node, asset.name)).collect();
         let nodes: Vec<Value> = nodes(self).zip(afters(self)).map(|(ix, after)| node(self, ix, &after)).collect();
         json!({
             "pipeline": self.pipeline,
@@ -78,6 +84,9 @@ impl Plan {
             "tags": self.tags,
             "params": self.params,
             "schedule": schedule,
+            "when": self.assets.when.as_ref().map(|(when, _)| when.to_json()),
+            "updates": updates,
+            "reads": reads,
             "timeout_ms": self.run.timeout.map(millis),
             "callbacks": callbacks,
             "pools": pools,

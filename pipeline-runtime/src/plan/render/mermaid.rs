@@ -7,7 +7,8 @@ impl Plan {
     /// The plan as a [Mermaid](https://mermaid.js.org) flowchart, which code hosts draw in their documents.
     ///
     /// Tasks are boxes, sensors hexagons, branches diamonds, gates rounded, a mapping's inside a frame. A dotted line is an
-    /// `.after`; a line without a label has the rule `all_success`. Other pipelines whose runs are awaited or started are cylinders.
+    /// `.after`, or leads to and from an asset; a line without a label has the rule `all_success`. Assets, and other pipelines whose runs are
+    /// awaited or started, are cylinders.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -32,7 +33,30 @@ impl Plan {
             line(&mut chart, 1, &format!("n{} {arrow} n{}", link.from, link.to));
         }
         others(self, &mut chart);
+        assets(self, &mut chart);
         chart
+    }
+}
+
+/// The assets, each once, with who updates and who reads it; of those that a run begins for it is said so.
+fn assets(plan: &Plan, chart: &mut String) {
+    let mut known: Vec<&str> = Vec::new();
+    for (asset, ..) in plan.uses() {
+        if known.contains(&asset.name) {
+            continue;
+        }
+        let begins = plan.assets.awaited().iter().any(|awaited| awaited.name == asset.name);
+        let rule = plan.assets.when.as_ref().filter(|_| begins).map_or("", |(when, _)| when.rule.name());
+        let rule = if rule.is_empty() { String::new() } else { format!(" (when {rule})") };
+        line(chart, 1, &format!("a{}[(\"{}{rule}\")]", known.len(), escaped(asset.name)));
+        known.push(asset.name);
+    }
+    let number = |name: &str| known.iter().position(|known| *known == name).unwrap_or_default();
+    for (node, asset, _) in &plan.assets.updates {
+        line(chart, 1, &format!("n{node} -.->|\"updates\"| a{}", number(asset.name)));
+    }
+    for (node, asset) in &plan.assets.reads {
+        line(chart, 1, &format!("a{} -.-> n{node}", number(asset.name)));
     }
 }
 

@@ -51,7 +51,10 @@ fn header(plan: &Plan) -> String {
         lines.push(("tags", plan.tags.join(", ")));
     }
     if let Some(schedule) = &plan.schedule {
-        lines.push(("schedule", format!("{}, {}", schedule.cron(), schedule.describe())));
+        lines.push(("schedule", format!("{}, {}", schedule.text(), schedule.describe())));
+    }
+    if let Some((when, _)) = &plan.assets.when {
+        lines.push(("when", when.to_string()));
     }
     if !plan.params.is_null() {
         lines.push(("params", plan.params.to_string()));
@@ -69,6 +72,12 @@ fn header(plan: &Plan) -> String {
     }
     for pool in plan.pools.iter().filter(|pool| pool.name != DEFAULT_POOL) {
         lines.push(("pool", format!("{}, {} slots", pool.name, pool.slots)));
+    }
+    for (node, asset, _) in &plan.assets.updates {
+        lines.push(("updates", format!("{}, by {}", asset.name, plan.id(*node))));
+    }
+    for (node, asset) in &plan.assets.reads {
+        lines.push(("reads", format!("{}, as {}", asset.name, plan.id(*node))));
     }
     let mut text = String::new();
     for (name, value) in lines {

@@ -5,7 +5,7 @@ use super::super::super::journal::{Journal, Kept};
 use super::super::super::log::Entry;
 use super::{Clock, Edit, Engine, EngineOptions, Live, RunIx, plan};
 use crate::RunState;
-use crate::engine::RunKey;
+use crate::engine::RunSpec;
 use crate::prelude::*;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ impl Journal for Late {
         false
     }
 
-    fn submit(&mut self, outbox: &mut Outbox, _key: &dyn Fn(RunIx) -> RunKey) -> Kept {
+    fn submit<'a>(&mut self, outbox: &mut Outbox, _spec: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept {
         let Outbox { todo, .. } = std::mem::take(outbox);
         if !todo.is_empty() {
             self.0.lock().unwrap().push_back(todo);

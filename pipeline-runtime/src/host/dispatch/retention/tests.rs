@@ -72,24 +72,27 @@ impl Old {
         let journal = self.process.host().journal.as_ref().unwrap();
         let at = Clock::system().now() - days * DAY;
         let start = format!("{day}T00:00:00Z").parse().unwrap();
-        let key = journal.enter(&StoredRun {
-            key: 0,
-            run_id: format!("{}__{day}__{days}", kind.name()),
-            pipeline: pipeline.id().to_owned(),
-            kind,
-            interval: Interval { start, end: start + chrono::TimeDelta::days(1) },
-            previous: None,
-            params: serde_json::Value::Null,
-            state: if state == RunState::Queued { state } else { RunState::Running },
-            created: at,
-            sla_from: at,
-            finished: None,
-            seed: 1,
-            skeleton: pipeline.plan(&serde_json::Value::Null).unwrap().skeleton().into(),
-            begun: None,
-            max_active: None,
-            blocked: None,
-        });
+        let key = journal.enter(
+            &StoredRun {
+                key: 0,
+                run_id: format!("{}__{day}__{days}", kind.name()),
+                pipeline: pipeline.id().to_owned(),
+                kind,
+                interval: Interval { start, end: start + chrono::TimeDelta::days(1) },
+                previous: None,
+                params: serde_json::Value::Null,
+                state: if state == RunState::Queued { state } else { RunState::Running },
+                created: at,
+                sla_from: at,
+                finished: None,
+                seed: 1,
+                skeleton: pipeline.plan(&serde_json::Value::Null).unwrap().skeleton().into(),
+                begun: None,
+                max_active: None,
+                blocked: None,
+            },
+            &[],
+        );
         if state.is_end() {
             journal.end(key, state, at);
         }

@@ -5,6 +5,7 @@ use super::{Pruned, free, gives_back, length, passed};
 use crate::engine::RunState;
 use crate::journal::sqlite::reader::last_before;
 use crate::journal::sqlite::stage::{self, Stage};
+use crate::journal::sqlite::updates::IS_OF_NO_USE;
 use crate::journal::sqlite::writer::transaction;
 use crate::journal::{RunKey, RunKind};
 use crate::time::Timestamp;
@@ -28,6 +29,8 @@ pub(in crate::journal::sqlite) type InUse = Option<HashSet<i64>>;
 pub(crate) struct Pass {
     scope: Scope,
     date: Timestamp,
+    /// What was made before is older than anything that is to be kept.
+    oldest: Timestamp,
     /// Runs that stay, as this process has them.
     hosted: HashSet<RunKey>,
     part: Part,
@@ -57,6 +60,10 @@ enum Part {
     /// Goes on to the next pipeline.
     Next,
     Runs(OfPipeline),
+    /// Looks for updates of assets that nobody has a use for any more.
+    Updates {
+        after: i64,
+    },
     /// Looks for plans that no run has any more.
     Plans {
         after: RunKey,
@@ -107,7 +114,12 @@ impl Room {
 impl Pass {
     fn new(scope: Scope, date: Timestamp, part: Part) -> Self {
         let (hosted, garbage) = (HashSet::new(), VecDeque::new());
-        Self { scope, date, hosted, part, garbage, looked: 0, has_changed: false, pruned: Pruned::default() }
+        let oldest = match &scope {
+            Scope::All { before, .. } => Some(*before),
+            Scope::Of(pipelines) => pipelines.iter().map(|(_, before)| *before).min(),
+        };
+        let oldest = oldest.unwrap_or_default();
+        Self { scope, date, oldest, hosted, part, garbage, looked: 0, has_changed: false, pruned: Pruned::default() }
     }
 
     /// Deletes the runs of all pipelines that ended before that time. Schedules go by that date.
@@ -127,9 +139,8 @@ impl Pass {
     /// Deletes the runs of each of these pipelines that ended before that time. The first of a process also `sweeps` up what one
     /// that died has left.
     pub(crate) fn of(pipelines: Vec<(String, Timestamp)>, date: Timestamp, sweeps: bool) -> Self {
-        let pass = Self::of_all(Timestamp::default(), date);
-        let part = if sweeps { pass.part } else { Part::Next };
-        Self { scope: Scope::Of(pipelines.into()), part, ..pass }
+        let part = if sweeps { Part::Sweep { table: "records", after: RunKey::MIN } } else { Part::Next };
+        Self::new(Scope::Of(pipelines.into()), date, part)
     }
 
     /// Leaves these runs as they are, from now on.
@@ -192,6 +203,7 @@ impl Pass {
             Part::Sweep { table, after } => self.sweep(connection, table, after)?,
             Part::Next => self.next_pipeline(connection)?,
             Part::Runs(of) => self.delete_runs(connection, of)?,
+            Part::Updates { after } => self.delete_updates(connection, after)?,
             Part::Plans { after, used } => self.look_for_plans(connection, in_use, after, used)?,
             Part::DeletePlans { after, used } => self.delete_plans(connection, in_use, after, used)?,
             Part::Pages { left } => self.give_back(connection, left)?,
@@ -231,8 +243,7 @@ impl Pass {
         let Some((id, before)) = next else {
             return Ok(match self.pruned {
                 Pruned { is_dry: true, .. } => Part::Over,
-                Pruned { runs: 0, .. } => pages_to_give_back(connection)?,
-                _ => Part::Plans { after: RunKey::MIN, used: HashSet::new() },
+                _ => Part::Updates { after: i64::MIN },
             });
         };
         // Whatever ended before was made before, and runs are made in the order of their keys.
@@ -305,9 +316,49 @@ impl Pass {
             && delete_lines(connection, *run, &mut room)?
         {
             connection.prepare_cached("DELETE FROM due WHERE run = ?1")?.execute([run])?;
+            connection.prepare_cached("DELETE FROM run_updates WHERE run = ?1")?.execute([run])?;
             self.garbage.pop_front();
         }
         Ok(())
+    }
+
+    /// Deletes the next updates that nobody has a use for. They stand in the order in which they were made.
+    fn delete_updates(&mut self, connection: &Connection, mut after: i64) -> rusqlite::Result<Part> {
+        let look = format!(
+            "SELECT u.id, octet_length(u.value), u.at < ?2, u.at < ?2 AND {IS_OF_NO_USE} FROM updates AS u \
+             WHERE u.id > ?1 ORDER BY u.id LIMIT {LOOKS}"
+        );
+        let mut look = connection.prepare_cached(&look)?;
+        let mut rows = look.query(params![after, self.oldest.as_nanos()])?;
+        let mut room = Room { rows: ROWS, bytes: BYTES };
+        let (mut looked, mut is_last) = (0, false);
+        let mut gone = Vec::new();
+        while !room.is_full()
+            && let Some(row) = rows.next()?
+        {
+            looked += 1;
+            after = row.get(0)?;
+            if !row.get::<_, bool>(2)? {
+                is_last = true;
+                break;
+            }
+            if row.get(3)? {
+                gone.push(after);
+                room.take(row.get::<_, i64>(1)?.unsigned_abs());
+            }
+        }
+        drop(rows);
+        self.looked += looked;
+        self.has_changed |= !gone.is_empty();
+        let mut delete = connection.prepare_cached("DELETE FROM updates WHERE id = ?1")?;
+        gone.into_iter().try_for_each(|id| delete.execute([id]).map(drop))?;
+        if !is_last && (looked == LOOKS || room.is_full()) {
+            return Ok(Part::Updates { after });
+        }
+        Ok(match self.pruned.runs {
+            0 => pages_to_give_back(connection)?,
+            _ => Part::Plans { after: RunKey::MIN, used: HashSet::new() },
+        })
     }
 
     /// Looks at the plans of the next runs. What begins meanwhile says itself which plan it has, in `in_use`.

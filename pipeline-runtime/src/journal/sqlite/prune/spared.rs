@@ -38,6 +38,7 @@ pub(super) fn looked_back_on(connection: &Connection, pipeline: &str, date: Time
     };
     keys.extend(newest(RunKind::Manual)?);
     keys.extend(newest(RunKind::Backfill)?);
+    keys.extend(newest(RunKind::AssetTriggered)?);
     // Where there is none, all runs of the pipeline would be looked at.
     let end = if newest(RunKind::Scheduled)?.is_some() { scheduled(connection, pipeline, date, &mut keys)? } else { i64::MIN };
     let mut success = connection.prepare_cached(&format!("SELECT key FROM runs {PREVIOUS_SUCCESS}"))?;

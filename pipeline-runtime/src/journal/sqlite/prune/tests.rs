@@ -313,3 +313,54 @@ fn a_new_journals_file_shrinks_and_one_of_an_earlier_version_is_written_anew_onc
         assert_eq!(checked, "ok");
     }
 }
+
+#[test]
+fn an_update_stays_as_long_as_it_is_the_newest_its_run_is_kept_or_a_run_that_is_kept_reads_it() {
+    let old = || ended(Manual, Failed, 0, 1);
+    // Runs 1 to 5 are old; 6 is not, and is the newest of all.
+    let kept = Kept::of(&[old(), old(), old(), old(), old(), LATER]);
+    let update = |id: i64, asset: &str, run: Option<i64>, day: i64| {
+        let insert =
+            "INSERT INTO updates (id, asset, at, run, interval_start, interval_end, value) VALUES (?1, ?2, ?3, ?4, 0, 0, x'37')";
+        kept.connection.execute(insert, params![id, asset, day * DAY, run]).unwrap();
+    };
+    update(1, "visits", Some(1), 1);
+    // Run 6 reads it.
+    update(2, "visits", Some(2), 1);
+    update(3, "visits", Some(3), 1);
+    // From outside: one that is old, and one that is not.
+    update(4, "visits", None, 1);
+    update(5, "visits", None, 60);
+    // Of the run that is kept, and the newest of its asset.
+    update(6, "visits", Some(6), 99);
+    update(7, "processes", Some(4), 1);
+    let reads = "INSERT INTO run_updates (run, asset, update_id, begins) VALUES (?1, 'visits', ?2, 1)";
+    kept.connection.execute(reads, [5, 1]).unwrap();
+    kept.connection.execute(reads, [6, 2]).unwrap();
+    kept.prune(50, 99);
+    assert_eq!(kept.keys(), BTreeSet::from([6]));
+    let ids = |query: &str| -> Vec<i64> {
+        let mut ids = kept.connection.prepare(query).unwrap();
+        ids.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    assert_eq!(ids("SELECT id FROM updates ORDER BY id"), [2, 5, 6, 7]);
+    assert_eq!(ids("SELECT run FROM run_updates"), [6]);
+}
+
+#[test]
+fn more_updates_than_a_step_looks_at_go_in_several() {
+    let kept = Kept::of(&[LATER]);
+    let counted = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1200)";
+    let insert =
+        "INSERT INTO updates (asset, at, interval_start, interval_end, value) SELECT 'visits', n, 0, 0, zeroblob(2000) FROM n";
+    kept.connection.execute(&format!("{counted} {insert}"), []).unwrap();
+    let mut pass = Pass::of_all(at(50), at(99));
+    let mut most = 0;
+    while !pass.is_over() {
+        let before = kept.count("SELECT count(*) FROM updates");
+        pass.step(&kept.connection, &mut None, &mut || ()).unwrap();
+        most = most.max(before - kept.count("SELECT count(*) FROM updates"));
+    }
+    assert_eq!(kept.count("SELECT count(*) FROM updates"), 1);
+    assert!((1..=500).contains(&most), "{most} at once");
+}

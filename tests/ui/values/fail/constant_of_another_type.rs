@@ -1,8 +1,8 @@
-//! Also: a constant where a literal is read
+//! Also: a constant of another type than the option's
 
 use pipeline_runtime::prelude::*;
 
-const RETRIES: u32 = 3;
+const RETRIES: &str = "3";
 
 #[task(retries = RETRIES)]
 async fn load() -> Result<u64> {

@@ -1,0 +1,78 @@
+//! `when = all(VISITS, PROCESSES)`: the assets whose updates begin a run.
+
+use super::paths::{Found, path, shouted};
+use super::pieces;
+use super::table::Spec;
+use crate::error::Errors;
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{ExprPath, Lit};
+
+/// Of how many assets, and which.
+pub(crate) struct When {
+    /// `all` or `any`.
+    pub(crate) rule: Ident,
+    pub(crate) assets: Vec<ExprPath>,
+}
+
+pub(crate) fn when(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Option<When> {
+    let example = spec.example;
+    let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let (rule, list) = match trees.as_slice() {
+        [TokenTree::Ident(rule), TokenTree::Group(list)] if list.delimiter() == Delimiter::Parenthesis => (rule, list.stream()),
+        _ => {
+            errors.on(tokens, instead(example, tokens));
+            return None;
+        }
+    };
+    if rule != "all" && rule != "any" {
+        errors.on(rule, format!("`when` is `all(..)`, each of the assets, or `any(..)`, one of them, as in `{example}`"));
+        return None;
+    }
+    let named = pieces::split(list, errors);
+    if named.is_empty() {
+        errors.on(rule, format!("`{rule}` names no asset; write `{example}`"));
+        return None;
+    }
+    // Each is read, so that each mistake is reported, before any is refused.
+    let read: Vec<_> = named.into_iter().map(|piece| asset(rule, &piece.into_iter().collect(), errors)).collect();
+    let assets: Vec<ExprPath> = read.into_iter().collect::<Option<_>>()?;
+    for (n, asset) in assets.iter().enumerate() {
+        let text = asset.to_token_stream().to_string();
+        if assets[..n].iter().any(|other| other.to_token_stream().to_string() == text) {
+            errors.on(asset, format!("`{text}` is named twice; keep one"));
+            return None;
+        }
+    }
+    Some(When { rule: rule.clone(), assets })
+}
+
+/// What to write where there is no `all(..)` at all.
+fn instead(example: &str, tokens: &TokenStream) -> String {
+    if syn::parse2::<ExprPath>(tokens.clone()).is_ok() {
+        return format!("write `when = all({})`, or `any(..)` of several assets", crate::error::show(tokens.clone()));
+    }
+    match syn::parse2::<Lit>(tokens.clone()) {
+        Ok(Lit::Str(text)) => by_name(&text.value()),
+        _ => format!("`when` is `all(..)` or `any(..)` of assets, as in `{example}`"),
+    }
+}
+
+fn by_name(name: &str) -> String {
+    let path = shouted(name, "VISITS");
+    format!(
+        "`when` takes assets themselves, not their names: declare `static {path}: Asset<T> = Asset::new({name:?});` and write `when = all({path})`"
+    )
+}
+
+fn asset(rule: &Ident, tokens: &TokenStream, errors: &mut Errors) -> Option<ExprPath> {
+    path(tokens, errors, |found| match found {
+        Found::Text(name) => by_name(name),
+        Found::Call(callee) if matches!(callee.as_str(), "all" | "any") => {
+            format!("`{rule}(..)` names assets: `all(..)` and `any(..)` do not stand in one another")
+        }
+        _ => format!(
+            "`{rule}(..)` takes paths of `static` assets, as in `{rule}(VISITS)` with `static VISITS: Asset<T> = Asset::new(\"visits\");`"
+        ),
+    })
+}

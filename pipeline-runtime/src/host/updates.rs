@@ -1,0 +1,92 @@
+//! The updates of assets that a run is begun by, or reads.
+
+use super::StartError;
+use crate::Pipeline;
+use crate::author::asset::AssetSpec;
+use crate::author::context::RunUpdate;
+use crate::author::pipeline::panic_message;
+use crate::engine::MAX_OUTPUT;
+use crate::journal::{JournalError, NewUpdate, Reader, RunKey, SqliteJournal};
+use crate::plan::Plan;
+use crate::schedule::Interval;
+use crate::time::Timestamp;
+use chrono::SubsecRound;
+use pipeline_syntax::suggest;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a run that begins now has: those that begin it, with their values where it reads them, and of each other asset that it reads the newest.
+pub(super) fn at_begin(reader: &Reader, plan: &Plan, begins: &[(&'static str, i64)]) -> Result<Box<[RunUpdate]>, StartError> {
+    let mut updates = Vec::new();
+    for &(asset, id) in begins {
+        let json = if plan.assets.is_read(asset) { reader.value_of_update(id)? } else { None };
+        updates.push(RunUpdate { id, asset, begins: true, json });
+    }
+    updates.extend(newest(reader, plan, &updates)?);
+    Ok(updates.into())
+}
+
+/// What a run has that has begun before. An asset that its pipeline has come to read since is read as it is now.
+pub(super) fn of_begun(reader: &Reader, plan: &Plan, run: RunKey) -> Result<Box<[RunUpdate]>, StartError> {
+    if plan.assets.reads.is_empty() {
+        return Ok(Box::default());
+    }
+    let mut updates = Vec::new();
+    for (begins, update) in reader.updates_of_run(run)? {
+        // Of those that it does not read nobody asks.
+        if let Some((_, asset)) = plan.assets.reads.iter().find(|(_, asset)| asset.name == update.asset) {
+            let json = reader.value_of_update(update.id)?;
+            updates.push(RunUpdate { id: update.id, asset: asset.name, begins, json });
+        }
+    }
+    updates.extend(newest(reader, plan, &updates)?);
+    Ok(updates.into())
+}
+
+/// The newest update of each asset that is read and not among these.
+fn newest(reader: &Reader, plan: &Plan, known: &[RunUpdate]) -> Result<Vec<RunUpdate>, JournalError> {
+    let others = plan.assets.reads.iter().filter(|(_, asset)| known.iter().all(|known| known.asset != asset.name));
+    let mut found = Vec::new();
+    for (_, asset) in others {
+        if let Some(newest) = reader.newest_update(asset.name)? {
+            let json = reader.value_of_update(newest.id)?;
+            found.push(RunUpdate { id: newest.id, asset: asset.name, begins: false, json });
+        }
+    }
+    Ok(found)
+}
+
+/// Keeps an update of an asset from outside, if its value is one of the asset's type, and says so.
+pub(crate) fn update(
+    journal: &SqliteJournal,
+    pipelines: &[Pipeline],
+    name: &str,
+    value: &serde_json::Value,
+    now: Timestamp,
+) -> Result<String, StartError> {
+    let refused = |why: String| Err(StartError::Refused(why));
+    let mut known: BTreeMap<&'static str, &'static AssetSpec> = BTreeMap::new();
+    for pipeline in pipelines {
+        let plan = pipeline.plan(&serde_json::Value::Null)?;
+        known.extend(plan.uses().map(|(asset, ..)| (asset.name, asset)));
+    }
+    let Some(asset) = known.get(name) else {
+        let names: Vec<&str> = known.keys().copied().collect();
+        let hint = if names.is_empty() { "they have none".to_owned() } else { suggest::hint(name, &names) };
+        return refused(format!("the pipelines have no asset `{name}`; {hint}"));
+    };
+    // Plain JSON, which can be written.
+    let json = serde_json::to_vec(value).unwrap_or_default();
+    if json.len() > MAX_OUTPUT {
+        return refused(format!("the value has more than {} MiB as JSON, which is the limit", MAX_OUTPUT >> 20));
+    }
+    // What reads it is the user's.
+    let read = catch_unwind(AssertUnwindSafe(|| (asset.codec.decode)(&json).map(drop).map_err(|error| error.to_string())));
+    if let Err(why) = read.unwrap_or_else(|panic| Err(format!("reading it panicked: {}", panic_message(&*panic)))) {
+        return refused(format!("the value is no `{}`, which the asset `{name}` is of: {why}", asset.type_name()));
+    }
+    journal.carries_next();
+    let interval = Interval::at(now.to_utc().trunc_subsecs(6));
+    journal.update(NewUpdate { asset: asset.name, at: now, by: None, interval, json: json.into() });
+    Ok(format!("the asset {name} is updated"))
+}

@@ -1,0 +1,184 @@
+//! Updates of assets: kept in the commit of what made them, and told to whoever waits for them once they are.
+//!
+//! # Invariants
+//!
+//! - An update is written with the `Succeeded` that it is of, from the record and the run's plan: there is none without the other.
+//! - Which updates a pipeline has used up (`consumed`) is written with the run that they begin. So a process that dies leaves both or neither:
+//!   no update is lost, and none begins two runs.
+//! - Numbers rise and none is used twice: what is newer than the one that was used up is new.
+
+use super::reader::interval;
+use super::{JournalError, Reader};
+use crate::author::context::RunUpdate;
+use crate::engine::{Entry, Record, RunSpec};
+use crate::journal::RunKey;
+use crate::schedule::Interval;
+use crate::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::sync::Arc;
+
+/// An update that is to be kept.
+#[derive(Debug, Clone)]
+pub(crate) struct NewUpdate {
+    pub(crate) asset: &'static str,
+    pub(crate) at: Timestamp,
+    /// None of one from outside.
+    pub(crate) by: Option<(RunKey, UpdatedBy)>,
+    /// What it is about: the data interval of its run.
+    pub(crate) interval: Interval,
+    pub(crate) json: Arc<[u8]>,
+}
+
+/// The node whose success was an update. Its run may be deleted since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UpdatedBy {
+    pub(crate) pipeline: String,
+    pub(crate) run_id: String,
+    pub(crate) node: String,
+}
+
+/// An update that is kept, without its value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredUpdate {
+    pub(crate) id: i64,
+    pub(crate) asset: String,
+    pub(crate) at: Timestamp,
+    pub(crate) by: Option<UpdatedBy>,
+    pub(crate) interval: Interval,
+}
+
+/// An update was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Updated {
+    pub(crate) asset: &'static str,
+    pub(crate) id: i64,
+}
+
+impl NewUpdate {
+    /// The updates that a record is. To be asked of runs that update something.
+    pub(super) fn of(spec: &RunSpec, entry: &Entry) -> Vec<Self> {
+        let Record::Succeeded { slot, output: Some(output) } = &entry.record else { return Vec::new() };
+        // What updates is a node of the pipeline itself, whose slots are the first.
+        let (Some(node), Some(json)) = (spec.plan.scope(0).nodes.get(*slot as usize), &output.json) else { return Vec::new() };
+        let by =
+            || UpdatedBy { pipeline: spec.info.pipeline.clone(), run_id: spec.info.run_id.clone(), node: spec.plan.id(*node) };
+        let update = |name| Self {
+            asset: name,
+            at: entry.at,
+            by: Some((spec.key, by())),
+            interval: spec.info.interval,
+            json: Arc::clone(json),
+        };
+        spec.plan.assets.updated_by(*node).map(|asset| update(asset.name)).collect()
+    }
+
+    /// How much memory it takes beside its value, which its record has, too.
+    pub(super) fn bytes(&self) -> usize {
+        let of_by = self.by.as_ref().map_or(self.json.len(), |(_, by)| by.pipeline.len() + by.run_id.len() + by.node.len());
+        size_of::<Self>() + of_by
+    }
+}
+
+/// Writes an update.
+pub(super) fn insert(connection: &Connection, update: &NewUpdate) -> rusqlite::Result<Updated> {
+    let insert = "INSERT INTO updates (asset, at, run, pipeline, run_id, node, interval_start, interval_end, value) \
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let by = update.by.as_ref();
+    let of_by = by.map(|(_, by)| by);
+    connection.prepare_cached(insert)?.execute(params![
+        update.asset,
+        update.at.as_nanos(),
+        by.map(|(run, _)| run),
+        of_by.map(|by| &by.pipeline),
+        of_by.map(|by| &by.run_id),
+        of_by.map(|by| &by.node),
+        Timestamp::from(update.interval.start).as_nanos(),
+        Timestamp::from(update.interval.end).as_nanos(),
+        &*update.json,
+    ])?;
+    Ok(Updated { asset: update.asset, id: connection.last_insert_rowid() })
+}
+
+/// Writes which updates a run was begun by, or reads. Those that began it are used up by its pipeline, with all before them.
+pub(super) fn note(connection: &Connection, run: RunKey, updates: &[RunUpdate]) -> rusqlite::Result<()> {
+    let insert = "INSERT OR REPLACE INTO run_updates (run, asset, update_id, begins) VALUES (?1, ?2, ?3, ?4)";
+    let consume = "INSERT INTO consumed (pipeline, asset, update_id) SELECT pipeline, ?2, ?3 FROM runs WHERE key = ?1 \
+                   ON CONFLICT (pipeline, asset) DO UPDATE SET update_id = max(update_id, excluded.update_id)";
+    for update in updates {
+        connection.prepare_cached(insert)?.execute(params![run, update.asset, update.id, update.begins])?;
+        if update.begins {
+            connection.prepare_cached(consume)?.execute(params![run, update.asset, update.id])?;
+        }
+    }
+    Ok(())
+}
+
+/// Of an update that is row `u` of `updates`: whether nobody has a use for it. Its run is gone or it has none, a newer one of its asset is there,
+/// and no run that is kept was begun by it or reads it.
+pub(super) const IS_OF_NO_USE: &str = "NOT EXISTS (SELECT 1 FROM runs WHERE key = u.run) \
+     AND EXISTS (SELECT 1 FROM updates AS newer WHERE newer.asset = u.asset AND newer.id > u.id) \
+     AND NOT EXISTS (SELECT 1 FROM run_updates AS r JOIN runs ON runs.key = r.run WHERE r.update_id = u.id)";
+
+const UPDATE: &str = "SELECT u.id, u.asset, u.at, u.pipeline, u.run_id, u.node, u.interval_start, u.interval_end";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<StoredUpdate> {
+    let pipeline: Option<String> = row.get(3)?;
+    let by = |pipeline| -> rusqlite::Result<UpdatedBy> { Ok(UpdatedBy { pipeline, run_id: row.get(4)?, node: row.get(5)? }) };
+    Ok(StoredUpdate {
+        id: row.get(0)?,
+        asset: row.get(1)?,
+        at: Timestamp::from_nanos(row.get(2)?),
+        by: pipeline.map(by).transpose()?,
+        interval: interval(row.get(6)?, row.get(7)?),
+    })
+}
+
+impl Reader {
+    /// The number of an asset's newest update, and of the newest that this pipeline has used up; 0 where there is none.
+    pub(crate) fn awaited(&self, pipeline: &str, asset: &str) -> Result<(i64, i64), JournalError> {
+        let query = "SELECT (SELECT max(id) FROM updates WHERE asset = ?2), \
+                     (SELECT update_id FROM consumed WHERE pipeline = ?1 AND asset = ?2)";
+        let read = |row: &Row<'_>| {
+            let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.unwrap_or(0));
+            Ok((number(0)?, number(1)?))
+        };
+        let found = self.connection.prepare_cached(query).and_then(|mut query| query.query_row([pipeline, asset], read));
+        found.map_err(self.failed())
+    }
+
+    /// What the updates of an asset after one, up to another, are about together.
+    pub(crate) fn span(&self, asset: &str, after: i64, to: i64) -> Result<Option<Interval>, JournalError> {
+        let query = "SELECT min(interval_start), max(interval_end) FROM updates WHERE asset = ?1 AND id > ?2 AND id <= ?3";
+        let read = |row: &Row<'_>| {
+            let (start, end): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
+            Ok(start.zip(end).map(|(start, end)| interval(start, end)))
+        };
+        let found = self.connection.prepare_cached(query).and_then(|mut query| query.query_row(params![asset, after, to], read));
+        found.map_err(self.failed())
+    }
+
+    /// An update's value, as JSON.
+    pub(crate) fn value_of_update(&self, id: i64) -> Result<Option<Arc<[u8]>>, JournalError> {
+        let read = |row: &Row<'_>| Ok(Arc::from(row.get_ref(0)?.as_blob()?));
+        let query = self.connection.prepare_cached("SELECT value FROM updates WHERE id = ?1");
+        query.and_then(|mut query| query.query_row([id], read).optional()).map_err(self.failed())
+    }
+
+    /// The updates that a run was begun by, or reads: the first says which.
+    pub(crate) fn updates_of_run(&self, run: RunKey) -> Result<Vec<(bool, StoredUpdate)>, JournalError> {
+        let query = format!(
+            "{UPDATE}, r.begins FROM run_updates AS r JOIN updates AS u ON u.id = r.update_id WHERE r.run = ?1 ORDER BY u.id"
+        );
+        let query = || -> rusqlite::Result<Vec<_>> {
+            self.connection.prepare_cached(&query)?.query_map([run], |row| Ok((row.get(8)?, read(row)?)))?.collect()
+        };
+        query().map_err(self.failed())
+    }
+
+    /// An asset's newest update.
+    pub(crate) fn newest_update(&self, asset: &str) -> Result<Option<StoredUpdate>, JournalError> {
+        let query = format!("{UPDATE} FROM updates AS u WHERE u.asset = ?1 ORDER BY u.id DESC LIMIT 1");
+        let query = self.connection.prepare_cached(&query);
+        query.and_then(|mut query| query.query_row([asset], read).optional()).map_err(self.failed())
+    }
+}

@@ -1,0 +1,106 @@
+//! The updates of assets that a simulation is given.
+
+use super::{SimulationError, duration};
+use crate::author::asset::AssetSpec;
+use crate::author::bounded::Unwritten;
+use crate::author::context::RunUpdate;
+use crate::plan::Plan;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An update, as it was given.
+#[derive(Debug)]
+pub(super) struct Update {
+    pub(super) when: String,
+    pub(super) asset: &'static AssetSpec,
+    /// The value as JSON.
+    pub(super) json: Result<Arc<[u8]>, Unwritten>,
+}
+
+/// An update with its time, from the simulation's start.
+#[derive(Debug, Clone)]
+pub(super) struct Timed {
+    pub(super) at: Duration,
+    pub(super) asset: &'static AssetSpec,
+    pub(super) json: Arc<[u8]>,
+}
+
+impl Timed {
+    /// Those that were given, by time. One that none of the pipelines has a use for is a mistake of the test.
+    pub(super) fn all(given: Vec<Update>, plan: &Plan, beside: &[&Plan]) -> Result<Vec<Self>, SimulationError> {
+        let mut timed = Vec::with_capacity(given.len());
+        for Update { when, asset, json } in given {
+            check(plan, beside, asset)?;
+            let reason = |error| SimulationError::Update {
+                asset: asset.name,
+                reason: format!("its value cannot be written as JSON: {error}"),
+            };
+            timed.push(Self { at: duration(&when)?, asset, json: json.map_err(reason)? });
+        }
+        timed.sort_by_key(|timed| timed.at);
+        Ok(timed)
+    }
+}
+
+/// What updates mean for the run.
+#[derive(Debug, Default)]
+pub(super) struct Begin {
+    /// How long after the simulation's start the run begins.
+    pub(super) after: Duration,
+    pub(super) updates: Box<[RunUpdate]>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Begin {
+    /// A pipeline that waits for assets begins once what it waits for holds. Any other begins at once, and so does one that is given no updates,
+    /// as if somebody had asked for the run.
+    pub(super) fn of(plan: &Plan, timed: &[Timed]) -> Result<Self, SimulationError> {
+        let is_used = |timed: &&Timed| plan.uses().any(|(used, ..)| used.name == timed.asset.name);
+        let timed: Vec<&Timed> = timed.iter().filter(is_used).collect();
+        let after = begins(plan, &timed)?;
+        let mut updates: Vec<RunUpdate> = Vec::new();
+        let mut warnings = Vec::new();
+        for (id, Timed { at, asset, json }) in (1..).zip(timed) {
+            if *at > after {
+                warnings.push(format!(
+                    "the update of `{}` after {} came when the run had begun: it changes nothing of it",
+                    asset.name,
+                    pipeline_syntax::duration::show(*at)
+                ));
+                continue;
+            }
+            let begins = plan.assets.awaited().iter().any(|awaited| awaited.name == asset.name);
+            updates.retain(|older| older.asset != asset.name);
+            updates.push(RunUpdate { id, asset: asset.name, begins, json: Some(Arc::clone(json)) });
+        }
+        Ok(Self { after, updates: updates.into(), warnings })
+    }
+}
+
+fn check(plan: &Plan, beside: &[&Plan], asset: &'static AssetSpec) -> Result<(), SimulationError> {
+    let refused = |reason| Err(SimulationError::Update { asset: asset.name, reason });
+    let of_name = |plan: &Plan| plan.uses().map(|(used, ..)| used).find(|used| used.name == asset.name);
+    let Some(used) = std::iter::once(&plan).chain(beside).find_map(|plan| of_name(plan)) else {
+        return refused(format!("pipeline `{}` neither waits for it nor reads it", plan.pipeline));
+    };
+    if !used.is_of_type_of(asset) {
+        return refused(format!(
+            "it is of `{}`, and the one that the pipeline uses is of `{}`",
+            asset.type_name(),
+            used.type_name()
+        ));
+    }
+    Ok(())
+}
+
+/// When the run begins.
+fn begins(plan: &Plan, timed: &[&Timed]) -> Result<Duration, SimulationError> {
+    let Some((when, _)) = plan.assets.when.as_ref().filter(|_| !timed.is_empty()) else { return Ok(Duration::ZERO) };
+    let is_updated_by = |at: Duration, name: &str| timed.iter().any(|timed| timed.at <= at && timed.asset.name == name);
+    let holds = |at: &Duration| when.rule.holds(when.assets.iter().map(|asset| is_updated_by(*at, asset.name)));
+    timed.iter().map(|timed| timed.at).find(holds).ok_or_else(|| {
+        let missing = when.assets.iter().filter(|asset| !is_updated_by(Duration::MAX, asset.name));
+        let missing: Vec<String> = missing.map(|asset| format!("`{}`", asset.name)).collect();
+        SimulationError::NeverBegins { when: when.to_string(), missing: missing.join(", ") }
+    })
+}

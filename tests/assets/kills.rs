@@ -1,0 +1,63 @@
+//! A process dies at each stage of each commit, and another goes on: no update is lost, and none begins two runs.
+
+use rusqlite::Connection;
+use std::path::Path;
+use std::process::Command;
+
+fn drive(folder: &Path, kill: Option<&str>) -> bool {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_assets-pipelines"));
+    command.arg("drive").arg(folder.join("journal.db")).args(kill).env("PIPELINE_LOG", "off");
+    command.output().unwrap().status.success()
+}
+
+fn rows<T: rusqlite::types::FromSql>(folder: &Path, query: &str) -> Vec<T> {
+    let journal = Connection::open(folder.join("journal.db")).unwrap();
+    let mut statement = journal.prepare(query).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// What holds whenever somebody looks, also into the journal of a process that has just died.
+fn assert_whole(folder: &Path, kill: &str) {
+    // An update is there if and only if the success is that it is of.
+    let successes =
+        "SELECT count(*) FROM records JOIN runs ON runs.key = run WHERE pipeline = 'visits_export' AND records.kind = 6";
+    assert_eq!(rows::<i64>(folder, successes), rows::<i64>(folder, "SELECT count(*) FROM updates"), "{kill}");
+    // What is used up has a run that was begun for it.
+    let used = "SELECT coalesce(max(update_id), 0) FROM consumed WHERE pipeline = 'visits_model'";
+    let begun = "SELECT coalesce(max(update_id), 0) FROM run_updates JOIN runs ON runs.key = run WHERE pipeline = 'visits_model'";
+    assert_eq!(rows::<i64>(folder, used), rows::<i64>(folder, begun), "{kill}");
+    let twice = "SELECT update_id FROM run_updates WHERE begins GROUP BY update_id HAVING count(*) > 1";
+    assert_eq!(rows::<i64>(folder, twice), Vec::<i64>::new(), "{kill}");
+}
+
+#[test]
+fn a_process_that_dies_at_any_commit_neither_loses_an_update_nor_begins_two_runs_for_it() {
+    let mut deaths = 0;
+    for commit in 1..=12 {
+        for stage in ["begun", "written", "kept"] {
+            let (folder, kill) = (tempfile::tempdir().unwrap(), format!("{stage}:{commit}"));
+            let folder = folder.path();
+            if !drive(folder, Some(&kill)) {
+                deaths += 1;
+                if folder.join("journal.db").exists() {
+                    assert_whole(folder, &kill);
+                }
+                assert!(drive(folder, None), "{kill}");
+            }
+            assert_whole(folder, &kill);
+            assert_eq!(rows::<i64>(folder, "SELECT count(*) FROM updates"), [2], "{kill}");
+            let states = "SELECT DISTINCT state || ' ' || kind FROM runs WHERE pipeline = 'visits_model'";
+            assert_eq!(rows::<String>(folder, states), ["success asset_triggered"], "{kill}");
+            // Each was told to the model, by itself or with the one after it.
+            let last = "SELECT max(update_id) FROM run_updates JOIN runs ON runs.key = run WHERE pipeline = 'visits_model'";
+            assert_eq!(rows::<i64>(folder, last), [2], "{kill}");
+            let first = "SELECT min(interval_start) / 1000000000 FROM runs WHERE pipeline = 'visits_model'";
+            assert_eq!(
+                rows::<i64>(folder, first),
+                [1_704_067_200],
+                "{kill}: the first day's update is among what it was begun for"
+            );
+        }
+    }
+    assert!(deaths >= 30, "it died {deaths} times");
+}
