@@ -135,7 +135,8 @@
 //! - Run programs: [`Command`].
 //! - Let one pipeline begin another's runs: [`Asset`].
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
-//! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
+//! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` and
+//!   `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
 //! - Wait for another pipeline's run, take an output of it, or start one: [`run_of`], [`start()`].
 //! - Mistakes: `docs/what-the-compiler-tells-you.md` in the repository has each message, with what to write instead. What types
@@ -200,7 +201,7 @@ pub use author::field::Tuple;
 pub use author::input::IntoInput;
 pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
 pub use author::node::{ArmsExt, Node, first_of};
-pub use author::notify::{BoxFuture, Event, Notification, Notify};
+pub use author::notify::{BoxFuture, Event, Nobody, Notification, Notify};
 pub use author::options::{Backoff, Defaults, Mode, OnTimeout, Pool};
 pub use author::order::{Order, Steps, Upstreams, chain};
 pub use author::outcome::{Failure, Outcome, Poke};

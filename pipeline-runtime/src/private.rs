@@ -18,7 +18,7 @@ pub use crate::author::value::{Data, Datum};
 #[cfg(feature = "sqlite")]
 pub use crate::journal::stage as commits;
 pub use crate::schedule::{Cron, Every};
-pub use crate::{Backoff, Branch, Context, IntoInput, Node, Notify, Pipeline, Pool};
+pub use crate::{Backoff, Branch, Context, IntoInput, Nobody, Node, Notify, Pipeline, Pool};
 pub use pipeline_macros::{checked_cron, checked_defaults, checked_every, checked_template};
 pub use std::convert::Infallible;
 

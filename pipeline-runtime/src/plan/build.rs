@@ -376,7 +376,8 @@ impl<'a> Tables<'a> {
     }
 
     fn callbacks(&mut self, levels: &Levels<'_>) -> Box<[(Event, NotifierIx)]> {
-        let events = [Event::OnFailure, Event::OnRetry, Event::OnSuccess, Event::OnSkipped, Event::OnSlaMiss];
+        let events =
+            [Event::OnFailure, Event::OnUpstreamFailed, Event::OnRetry, Event::OnSuccess, Event::OnSkipped, Event::OnSlaMiss];
         let all = events.into_iter().flat_map(|event| levels.callbacks(event));
         all.map(|callback| (callback.event, self.notifier(callback))).collect()
     }
@@ -407,7 +408,7 @@ impl<'a> Tables<'a> {
             slas.push((*after, self.notifier(callback)));
         }
         let mut callbacks = Vec::new();
-        for callback in &options.callbacks {
+        for callback in options.callbacks.iter().filter(|callback| !callback.is_nobody()) {
             let notifier = self.notifier(callback);
             match (callback.event, options.sla) {
                 (Event::OnSlaMiss, Some(sla)) => slas.push((sla, notifier)),

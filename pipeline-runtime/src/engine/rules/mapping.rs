@@ -96,7 +96,7 @@ impl RunContext<'_> {
         for element in elements {
             self.abort(element);
             self.record(Record::UpstreamFailed { slot: element, cause: slot });
-            self.callback(element, Event::OnFailure);
+            self.callback(element, Event::OnUpstreamFailed);
         }
     }
 
