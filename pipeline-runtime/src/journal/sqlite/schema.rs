@@ -160,6 +160,7 @@ const V7: &str = "
 /// updates a pipeline has used up outlives those runs.
 const V8: &str = "
     UPDATE runs SET blocked = NULL WHERE state NOT IN ('queued', 'running');
+    ALTER TABLE runs ADD COLUMN previous_began INTEGER;
     CREATE TABLE updates (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         asset TEXT NOT NULL,
@@ -188,7 +189,6 @@ const V8: &str = "
         update_id INTEGER NOT NULL,
         PRIMARY KEY (pipeline, asset)
     ) STRICT, WITHOUT ROWID;
-    ALTER TABLE runs ADD COLUMN previous_began INTEGER;
 ";
 
 /// Opens the file to write, making or migrating it.
