@@ -110,13 +110,16 @@ mod types;
 /// | `pool = S3` | path of a `static` [`Pool`] | `default_pool` | bounds how many run at once | `` `pool` takes the pool itself, not its name `` |
 /// | `priority = 5` | whole number, negative ones included | 0 | higher goes first where nodes wait for one pool | `` `priority` takes a whole number, negative ones included `` |
 /// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the node has not ended by then | `` a duration is written in quotes: `sla = "45m"` `` |
-/// | `on_failure`, `on_retry`, `on_success`, `on_skipped`, `on_sla_miss` | path of a callback, or a list `[page, CHAT]` | none | told of the event | `` `on_failure` takes the callback itself, not its name: write `on_failure = page` `` |
+/// | `on_failure`, `on_upstream_failed`, `on_retry`, `on_success`, `on_skipped`, `on_sla_miss` | path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default | none | told of the event | `` `on_failure` takes the callback itself, not its name: write `on_failure = page` `` |
 /// | `id = "load_eu"` | text | the function's name | the node's id | `` invalid id "a b": ` ` cannot stand in an id `` |
 /// | `crate = my_facade::pipeline` | path | `::pipeline_runtime` | how this crate reaches the runtime: see [below](#another-name-for-the-runtime) | `` `crate` takes a path, not a text: write `crate = my_facade::pipeline` `` |
 ///
 /// A callback is an `async fn(n: Notification) -> Result<()>`, or a const of a type that implements [`Notify`].
 /// Durations are humantime's (`"1h30m"`), in `ms`, `s`, `m`, `h`, `d` and `w`: whole milliseconds, and at most a hundred years. They are longer
 /// than zero, but for `retry_delay` and jitters. An id has letters and digits of any script, `_`, `-` and `.`, in at most 200 bytes.
+///
+/// A constant may stand for a number, a switch, a duration, a word or a `backoff`: `retries = RETRIES`, `timeout = LIMIT` of a
+/// `const LIMIT: Duration`. rustc checks its type and, as it evaluates constants, the limits.
 ///
 /// Every option but `id` and `crate` is also a method of the node, with the same limits (`check` refuses what is beyond them), which goes before the attribute; the attribute goes before the
 /// pipeline's `defaults(..)`.
@@ -398,7 +401,7 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 ///
 /// | option | type | default | meaning | typical error |
 /// |---|---|---|---|---|
-/// | `schedule = "0 6 * * *"` | cron of five fields as croniter reads it, or `@daily`, `@hourly`, … | none: runs when asked to | each tick closes a data interval | `` invalid schedule "61 6 * * *": minute 61 is not within 0-59 `` |
+/// | `schedule = "0 6 * * *"` | cron of five fields as croniter reads it, or `@daily`, `@hourly`, …; a list of such lines; `schedule(every = "4w", from = "2024-01-31")`; or a constant | none: runs when asked to | each tick closes a data interval | `` invalid schedule "61 6 * * *": minute 61 is not within 0-59 `` |
 /// | `when = all(VISITS, PROCESSES)` | paths of `static` assets | none | a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that began so | `` `schedule` and `when` both say when a run begins: keep one `` |
 /// | `timezone = "Europe/Berlin"` | IANA name | UTC | where the schedule's clock stands, and where a date or time without an offset is meant; dates in templates are UTC | `` invalid time zone "Europe/Berln": there is none of that name; did you mean `Europe/Berlin`? `` |
 /// | `start = "2024-01-31"`, `end` | a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"` | none | no interval starts before, or after; of a day, before it begins, or after it ends | `` invalid date "2024-1-5": write `2024-01-05` `` |
@@ -409,12 +412,32 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// | `timeout = "3h"` | duration | none | limit of a run: then what is under way is cut off, what has not begun is skipped, and the run fails | `` a duration is written with a unit, in quotes: `timeout = "3s"` `` |
 /// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the run has not ended by then | as above |
 /// | `escalate("60m" => page, "90m" => [page, log_it])` | steps in rising order | none | a ladder of further callbacks, from the same origin | `` each step comes later than the one before it, here 1h `` |
-/// | `on_failure`, `on_success`, `on_sla_miss` | path of a callback, or a list | none | told how the run ends | `` `on_failure` takes the callback itself, not its name `` |
-/// | `on_retry`, `on_skipped` | path of a callback, or a list | none | told of each node that is tried again, or skipped: a run has neither | as above |
-/// | `defaults(retries = 1, ..)` | options of tasks and sensors, `id` excepted | none | for all nodes; a node's own attribute goes before | `` `retries` is an option of `#[task]`, ..; write `defaults(retries = 2)` `` |
+/// | `on_failure`, `on_success`, `on_cancel`, `on_sla_miss` | path of a callback, or a list | none | told how the run ends | `` `on_failure` takes the callback itself, not its name `` |
+/// | `on_retry`, `on_skipped`, `on_upstream_failed` | path of a callback, or a list | none | told of each node that is tried again, or skipped, or did not run because of another: a run has none of these | as above |
+/// | `defaults(retries = 1, ..)` | options of tasks and sensors, `id` excepted; or a constant: `defaults = TEAM` | none | for all nodes; a node's own attribute goes before | `` `retries` is an option of `#[task]`, ..; write `defaults(retries = 2)` `` |
 /// | `tags = ["daily"]` | list of texts | none | for `list` and the dashboard | `` `tags` takes a list of texts `` |
 /// | `id = "load_eu"` | text | the function's name | the pipeline's id | `` invalid id "a b" `` |
 /// | `crate = my_facade::pipeline` | path | `::pipeline_runtime` | how this crate reaches the runtime: see [`macro@task`](macro@task#another-name-for-the-runtime) | `` `crate` takes a path, not a text: write `crate = my_facade::pipeline` `` |
+///
+/// A constant may stand for the value of an option, callbacks, pools and ids excepted: `const DAILY: Cron = cron!("0 6 * * *")`,
+/// [`every!`], [`defaults!`], a `Duration`, or a type that implements `Timetable`. rustc checks its type. A zone or a date that is a `&str` is checked with the plan.
+///
+/// What a pipeline's attribute says, its value has as a method, so that one function makes several pipelines: see [`Pipeline`].
+///
+/// ```
+/// # use pipeline_runtime::prelude::*;
+/// const OFFICE: Cron = cron!("0 6 * * 1-5", "0 10 * * 6");
+/// const TEAM: Defaults = defaults!(retries = 2, retry_delay = "5m");
+///
+/// # #[task] async fn load() {}
+/// #[pipeline(schedule = OFFICE, defaults = TEAM)]
+/// fn visits() {
+///     load();
+/// }
+///
+/// let pipelines = [visits(), visits().with_id("visits_hourly").schedule(cron!("@hourly"))];
+/// # pipelines.map(|pipeline| pipeline.check().unwrap());
+/// ```
 ///
 /// ```compile_fail
 /// # use pipeline_runtime::prelude::*;
@@ -434,4 +457,25 @@ pub fn pipeline(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[doc(hidden)]
 pub fn checked_template(input: TokenStream) -> TokenStream {
     template::expand(input.into()).into()
+}
+
+/// What `pipeline_runtime::cron!` is made of, as [`checked_template`] is.
+#[proc_macro]
+#[doc(hidden)]
+pub fn checked_cron(input: TokenStream) -> TokenStream {
+    options::cron(input.into()).into()
+}
+
+/// What `pipeline_runtime::every!` is made of.
+#[proc_macro]
+#[doc(hidden)]
+pub fn checked_every(input: TokenStream) -> TokenStream {
+    options::every(input.into()).into()
+}
+
+/// What `pipeline_runtime::defaults!` is made of.
+#[proc_macro]
+#[doc(hidden)]
+pub fn checked_defaults(input: TokenStream) -> TokenStream {
+    options::defaults(input.into()).into()
 }

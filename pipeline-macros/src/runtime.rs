@@ -18,6 +18,8 @@ use syn::{Path, Token};
 #[derive(Clone, Default)]
 pub(crate) struct Runtime {
     import: Option<Import>,
+    /// Where a `macro_rules!` of the runtime's own is called, which knows it as `$crate`.
+    root: Option<TokenStream>,
 }
 
 #[derive(Clone)]
@@ -33,7 +35,16 @@ impl Runtime {
             path: path.clone(),
             name: Ident::new(&format!("__{}_runtime", item.unraw()), Span::call_site()),
         });
-        Runtime { import }
+        Runtime { import, root: None }
+    }
+
+    /// As a macro of the runtime's own hands it on: its `$crate`, shown where the macro is called.
+    pub(crate) fn rooted(root: TokenStream) -> Self {
+        let shown = root.into_iter().map(|mut token| {
+            token.set_span(Span::call_site().resolved_at(token.span()));
+            token
+        });
+        Runtime { import: None, root: Some(shown.collect()) }
     }
 
     /// The import that everything else of the expansion goes by; nothing where none is needed.
@@ -50,19 +61,20 @@ impl Runtime {
 
     /// Of what users import, too: `::pipeline_runtime::Node`, blamed at `span`.
     pub(crate) fn public(&self, span: Span, what: &str) -> TokenStream {
-        self.path(span, what, quote!(::pipeline_runtime))
+        self.path(span, what, &TokenStream::new())
     }
 
     /// Of what is there for expansions: `::pipeline_runtime::__private::input`, blamed at `span`.
     pub(crate) fn private(&self, span: Span, what: &str) -> TokenStream {
-        self.path(span, what, quote!(::pipeline_runtime::__private))
+        self.path(span, what, &quote!(::__private))
     }
 
-    fn path(&self, span: Span, what: &str, root: TokenStream) -> TokenStream {
-        let root = match &self.import {
-            None => words_aside(at(span, root)),
+    fn path(&self, span: Span, what: &str, within: &TokenStream) -> TokenStream {
+        let root = match (&self.import, &self.root) {
+            (None, None) => words_aside(at(span, quote!(::pipeline_runtime #within))),
+            (None, Some(root)) => quote!(#root #within),
             // As its first token, it is where rustc begins.
-            Some(Import { name, .. }) => Ident::new(&name.to_string(), name.span().located_at(span)).into_token_stream(),
+            (Some(Import { name, .. }), _) => Ident::new(&name.to_string(), name.span().located_at(span)).into_token_stream(),
         };
         let colons = Token![::](span);
         let words = what.split("::").map(|word| aside(Ident::new(word, span)));
@@ -85,6 +97,17 @@ fn at(span: Span, tokens: TokenStream) -> TokenStream {
         .into_iter()
         .map(|mut token| {
             token.set_span(span);
+            token
+        })
+        .collect()
+}
+
+/// The tokens at `span`, a punctuation mark beside what they are about, and still with the meaning that they have.
+pub(crate) fn beside(span: Span, tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(span.resolved_at(token.span()));
             token
         })
         .collect()

@@ -93,18 +93,12 @@ impl Live {
     /// Begins a run.
     pub fn start(&self, plan: &Arc<Plan>) -> LiveRun<'_> {
         let now = self.engine.clock().now();
-        let info = RunInfo {
-            pipeline: plan.pipeline.to_owned(),
-            run_id: match &self.journal {
-                // Each of those that are kept has one of its own.
-                Some(_) => format!("measured__{}", self.begun.fetch_add(1, Ordering::Relaxed)),
-                None => "measured".into(),
-            },
-            interval: Interval::at(now.to_utc()),
-            previous: None,
-            params: serde_json::Value::Null,
-            updates: Box::default(),
+        let run_id = match &self.journal {
+            // Each of those that are kept has one of its own.
+            Some(_) => format!("measured__{}", self.begun.fetch_add(1, Ordering::Relaxed)),
+            None => "measured".into(),
         };
+        let info = RunInfo::new(plan.pipeline, run_id, Interval::at(now.to_utc()), serde_json::Value::Null);
         let key = self.journal.as_ref().map_or(0, |journal| journal.enter(&stored(plan, &info, now), &[]));
         let spec = RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: 0, key };
         LiveRun { live: self, ix: self.engine.start(spec) }

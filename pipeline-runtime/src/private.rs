@@ -8,16 +8,19 @@ pub use crate::author::body::{
     drive, drive_blocking, input, sensor, sensor_output, task, task_output, wire,
 };
 pub use crate::author::branch::{Arms, BranchHandle, arm, branch_of};
+pub use crate::author::constant;
 pub use crate::author::definition::{Definition, Kind};
 pub use crate::author::equality::{Compare, Equality};
 pub use crate::author::options::names as options;
-pub use crate::author::options::{Mode, OnTimeout, PipelineOptions, TaskOptions};
+pub use crate::author::options::{Defaults, Mode, OnTimeout, PipelineOptions, TaskOptions};
 pub use crate::author::pipeline::{PipelineDefinition, with_params as pipeline1, without_params as pipeline0};
+pub use crate::author::template::TemplateValue;
 pub use crate::author::value::{Data, Datum};
 #[cfg(feature = "sqlite")]
 pub use crate::journal::stage as commits;
-pub use crate::{Backoff, Branch, Context, IntoInput, Node, Notify, Pipeline, Pool};
-pub use pipeline_macros::checked_template;
+pub use crate::schedule::{Cron, Every};
+pub use crate::{Backoff, Branch, Context, IntoInput, Nobody, Node, Notify, Pipeline, Pool};
+pub use pipeline_macros::{checked_cron, checked_defaults, checked_every, checked_template};
 pub use std::convert::Infallible;
 
 /// A type as it stands, so that an unknown one is reported once (rustc proposes a generic only outside of `<..>`).
@@ -36,6 +39,14 @@ impl<T: ?Sized, Mistake> Anything<Mistake> for T {}
 /// Erases what an arm carries.
 pub fn value<T: Data>(carried: &T) -> &dyn Datum {
     carried
+}
+
+/// The same with values, whose names were checked, too.
+pub fn template_with<const N: usize>(
+    source: &'static str,
+    given: [(&'static str, Result<serde_json::Value, String>); N],
+) -> crate::Template {
+    crate::Template::with(source, given.into())
 }
 
 /// A template whose text was checked.

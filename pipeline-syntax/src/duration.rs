@@ -52,16 +52,21 @@ pub fn parse(text: &str, zero: Zero) -> Result<Duration, String> {
 /// assert!(duration::check(Duration::MAX, Zero::Refused).is_err());
 /// ```
 pub fn check(duration: Duration, zero: Zero) -> Result<(), String> {
-    if duration.is_zero() && zero == Zero::Refused {
-        return Err("it must be longer than zero".to_owned());
+    fault(duration, zero).map_or(Ok(()), |why| Err(why.to_owned()))
+}
+
+/// As [`check`], also where a constant is evaluated: what is wrong with the duration, if anything is.
+pub const fn fault(duration: Duration, zero: Zero) -> Option<&'static str> {
+    if duration.is_zero() && matches!(zero, Zero::Refused) {
+        return Some("it must be longer than zero");
     }
-    if duration > LONGEST {
-        return Err("it is longer than a hundred years".to_owned());
+    if duration.as_nanos() > LONGEST.as_nanos() {
+        return Some("it is longer than a hundred years");
     }
     if !duration.subsec_nanos().is_multiple_of(1_000_000) {
-        return Err("it is finer than a millisecond, the engine's smallest unit: use `ms` or longer".to_owned());
+        return Some("it is finer than a millisecond, the engine's smallest unit: use `ms` or longer");
     }
-    Ok(())
+    None
 }
 
 /// humantime takes a month for 30.44 days and a year for 365.25, and its `M` is easily meant as minutes.

@@ -12,6 +12,7 @@
 //! | [`cron`] | schedules |
 //! | [`date`] | dates, and the window between two of them |
 //! | [`duration`] | durations |
+//! | [`every`] | schedules that come round after a time of their own |
 //! | [`id`] | the ids of nodes and pipelines |
 //! | [`key`] | the keys of a list's elements |
 //! | [`limits`] | defaults, and the bounds of values |
@@ -37,6 +38,7 @@
 pub mod cron;
 pub mod date;
 pub mod duration;
+pub mod every;
 pub mod id;
 pub mod key;
 pub mod limits;

@@ -13,6 +13,7 @@ fn without_a_command_the_help_is_shown() {
         Commands:
           check     Builds every plan with its default params and prints all mistakes of all pipelines
           list      Lists the pipelines, their schedules, when they run next and what they do
+          assets    Lists the assets: when each was last updated, who updates it and who waits for it
           graph     Draws a pipeline's plan with its default params
           run       Runs a pipeline once, now, to its end
           serve     Runs all pipelines as their schedules say, until Ctrl-C or SIGTERM
@@ -149,6 +150,11 @@ fn each_default_of_simulate_stands_in_its_help() {
 
               --fail <NODE@ATTEMPT=ERROR>
                   That attempt of that node fails with that error, and its body is not called: load@1='503'; may be repeated
+
+              --stub <NODE=JSON>
+                  That node succeeds at once with that value, and its body is not called: load='{"rows": 7}'; may be repeated
+
+                  The value is JSON of what the task returns. `upload` stands for all elements of a mapping, `upload[3]` for one.
 
               --latency <BUCKET=TIME>
                   Each operation on that bucket takes that long, or a random time of a range: data-bucket=2s, data-bucket=50ms..2s; may be repeated

@@ -102,6 +102,41 @@ fn a_fault_of_a_bucket_that_the_run_never_touched_is_warned_of() {
 }
 
 #[test]
+fn a_value_in_a_bodys_stead() {
+    expect![[r#"
+        node    state    0                                           0s
+        export  success  ·                                               0s → 0s, 1 poke
+        parse   success  █                                               0s → 0s
+        run: success after 0s   (█ work  · poke  ░ wait  ▒ retry due  × failure)
+        [exit 0]
+    "#]]
+    .assert_eq(&call(&["simulate", "waiting", "--stub", &format!("export={EXPORT}"), "--stub", "parse=3"]));
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: --stub: the stub of `parse` is no `usize`, which the task returns: invalid type: string "x", expected usize at line 1 column 3
+    "#]]
+    .assert_eq(&call(&["simulate", "waiting", "--stub", "parse=\"x\""]));
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: --stub: no node has the id `prase`; the nodes are `export`, `parse`
+    "#]]
+    .assert_eq(&call(&["simulate", "waiting", "--stub", "prase=3"]));
+    expect![[r#"
+        [exit 2]
+        [stderr]
+        error: invalid value 'parse=three' for '--stub <NODE=JSON>': `three` is no JSON: expected ident at line 1 column 2; a text stands in quotes
+
+        For more information, try '--help'.
+    "#]]
+    .assert_eq(&call(&["simulate", "waiting", "--stub", "parse=three"]));
+}
+
+const EXPORT: &str =
+    r#"{"bucket":"data-bucket","key":"raw/export.json","size":2,"last_modified":"2024-01-01T00:00:00Z","etag":null}"#;
+
+#[test]
 fn arguments_that_are_wrong() {
     expect![[r#"
         [exit 2]

@@ -16,7 +16,9 @@ mod golden;
 #[cfg(target_os = "linux")]
 mod heard;
 mod history;
+mod keyed;
 mod kills;
+mod known;
 mod locked;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod power;

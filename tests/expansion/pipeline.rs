@@ -32,12 +32,16 @@ pub fn daily() -> ::pipeline_runtime::Pipeline {
             "Loads the day.",
             |o| {
                 o
-                    .schedule("0 6 * * *")
+                    .schedule(
+                        ::pipeline_runtime::__private::Cron::checked(&["0 6 * * *"]),
+                    )
                     .sla(2700000)
                     .escalate(3600000, page)
                     .escalate(5400000, page)
                     .escalate(5400000, log_it)
-                    .defaults(|o| o.retries(1))
+                    .defaults(
+                        ::pipeline_runtime::__private::Defaults::new(|o| o.retries(1)),
+                    )
                     .tags(&["daily"])
             },
         ),

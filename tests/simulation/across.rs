@@ -3,7 +3,7 @@
 use pipeline_runtime::NodeState::{Failed, Skipped, Success, UpstreamFailed};
 use pipeline_runtime::chrono::TimeDelta;
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{OnFailed, OnTimeout, Ran, RunReport, RunState, Simulation, UpstreamRun};
+use pipeline_runtime::{OnFailed, OnTimeout, OtherRun, RunReport, RunState, Simulation, UpstreamRun};
 use std::time::Duration;
 
 #[task]
@@ -86,7 +86,7 @@ fn a_run_that_was_there_before_needs_one_poke() {
 
 #[test]
 fn a_run_of_another_interval_is_not_the_one() {
-    let of_the_day_before = Ran::success().starting("2024-03-24");
+    let of_the_day_before = OtherRun::success().starting("2024-03-24");
     let report = Simulation::new(report()).logical_date(DAY).ran("12m", enriched_base, of_the_day_before).run();
     // At its deadline it is poked again, and in all the time between it was not.
     assert_eq!((report.state(), pokes(&report)), (RunState::Failed, vec![0, 7 * 24 * 3600]));
@@ -105,7 +105,7 @@ fn a_run_of_another_interval_is_not_the_one() {
 
 #[test]
 fn an_offset_says_which_run_and_an_output_of_it_flows_on() {
-    let last = Ran::success().starting("2024-03-25T23:00:00Z").output::<all_copied>(21);
+    let last = OtherRun::success().starting("2024-03-25T23:00:00Z").output::<all_copied>(21);
     let report = Simulation::new(last_hour()).logical_date(DAY).ran("1h", copy_dedup, last).run();
     assert_eq!(report.output::<u64>("double"), Some(42), "{}", report.timeline());
     // It has the id of the task that it is of.
@@ -114,15 +114,15 @@ fn an_offset_says_which_run_and_an_output_of_it_flows_on() {
 
 #[test]
 fn an_output_that_nobody_has_told_fails_with_what_to_write() {
-    let last = Ran::success().starting("2024-03-25T23:00:00Z");
+    let last = OtherRun::success().starting("2024-03-25T23:00:00Z");
     let report = Simulation::new(last_hour()).logical_date(DAY).ran("1h", copy_dedup, last).run();
     let error = report.node("all_copied").error().unwrap();
-    assert!(error.ends_with("give it by `Ran::success().output::<all_copied>(..)`"), "{error}");
+    assert!(error.ends_with("give it by `OtherRun::success().output::<all_copied>(..)`"), "{error}");
 }
 
 #[test]
 fn a_run_that_failed_fails_at_once_whatever_the_retries() {
-    let ran = Ran::failed("`enrich`: no such table");
+    let ran = OtherRun::failed("`enrich`: no such table");
     let report = Simulation::new(waiting(OnFailed::Fail)).logical_date(DAY).ran("12m", enriched_base, ran).run();
     assert_eq!((report.node("run_of").state(), report.node("run_of").attempts()), (Failed, 1));
     assert_eq!(report.finished(), Some(Duration::from_secs(720)));

@@ -19,6 +19,8 @@ mod mappings;
 mod outputs;
 #[path = "pipeline/pass/pipelines.rs"]
 mod pipelines;
+#[path = "programs/pass/programs.rs"]
+mod programs;
 #[path = "secrets/pass/secrets.rs"]
 mod secrets;
 #[path = "signature/pass/signatures.rs"]
@@ -48,6 +50,7 @@ fn what_is_right_is_accepted() {
         pipelines::with_params(),
         pipelines::with_result(),
         pipelines::within_a_window(),
+        programs::programs(),
         secrets::secrets(),
         signatures::signatures(),
         templates::templates(),

@@ -19,7 +19,7 @@ pub(crate) fn completion(place: Place, tokens: TokenStream, runtime: Option<&Pat
     let place = Ident::new(
         match place {
             Place::Task | Place::Branch => "task",
-            Place::Sensor | Place::Defaults => "sensor",
+            Place::Sensor | Place::Defaults | Place::SharedDefaults => "sensor",
             Place::Pipeline | Place::Arms => "pipeline",
         },
         Span::call_site(),
@@ -60,5 +60,5 @@ fn name(piece: &[TokenTree]) -> Option<TokenStream> {
 }
 
 fn is_list_of_options(name: &Ident) -> bool {
-    name == "backoff" || name == "defaults"
+    name == "backoff" || name == "defaults" || name == "schedule"
 }

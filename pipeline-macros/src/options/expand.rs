@@ -1,14 +1,17 @@
 //! Options as a chain of calls on the runtime's builders. Whatever rustc may find wrong with a user's path is said at
 //! that path.
 
-use super::groups::Backoff;
-use super::table::Shape;
-use super::value::Value;
+use super::groups::{Backoff, Recurrence};
+use super::paths::Constant;
+use super::table::{Shape, Spec};
+use super::value::{Length, Value};
 use super::{Options, Setting};
-use crate::runtime::Runtime;
+use crate::runtime::{self, Runtime};
+use pipeline_syntax::duration::Zero;
+use pipeline_syntax::limits;
 use pipeline_syntax::zone::WallClock;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use std::time::Duration;
 use syn::ExprPath;
 use syn::spanned::Spanned;
@@ -26,6 +29,13 @@ impl Options {
         let new = runtime.private(Span::call_site(), "TaskOptions::new");
         let calls = self.settings.iter().map(|setting| call(setting, runtime));
         quote!(#new()#(#calls)*)
+    }
+
+    /// `Defaults::new(|o| o.retries(1))`
+    pub(crate) fn shared(&self, runtime: &Runtime) -> TokenStream {
+        let new = runtime.private(Span::call_site(), "Defaults::new");
+        let closure = self.closure(runtime);
+        quote!(#new(#closure))
     }
 
     /// `|o| o.retries(1).retry_delay(300000)`; without options a function that exists.
@@ -60,6 +70,18 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
             quote!(.#method(#millis))
         }
         Value::Text(text) | Value::Date(text) => quote!(.#method(#text)),
+        Value::Lines(lines) => {
+            let cron = cron(lines, runtime);
+            quote!(.#method(#cron))
+        }
+        Value::Every(recurrence) => {
+            let every = every(recurrence, runtime);
+            quote!(.#method(#every))
+        }
+        Value::Constant(written) => {
+            let value = constant(setting.spec, written, runtime);
+            quote_spanned!(written.path.span()=> .#method(#value))
+        }
         Value::Zone(zone) => {
             let name = zone.name();
             quote!(.#method(#name))
@@ -69,6 +91,10 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
             quote!(.#method(#variant))
         }
         Value::Callbacks(paths) => paths.iter().map(|path| at_path(path, &method, None)).collect(),
+        Value::Nobody => {
+            let nobody = runtime.private(Span::call_site(), "Nobody");
+            quote!(.#method(#nobody))
+        }
         Value::Pool(path) => {
             quote_spanned!(path.span()=> .#method(&#path))
         }
@@ -84,7 +110,7 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
         Value::Escalation(rungs) => rungs
             .iter()
             .flat_map(|rung| {
-                let after = millis(rung.after);
+                let after = length(&rung.after, "limit", runtime);
                 rung.callbacks.iter().map(|path| at_path(path, &method, Some(&after))).collect::<Vec<_>>()
             })
             .collect(),
@@ -92,14 +118,26 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
         // No call: see above.
         Value::Runtime(_) => TokenStream::new(),
         Value::Defaults(options) => {
-            let closure = options.closure(runtime);
-            quote!(.#method(#closure))
+            let defaults = options.shared(runtime);
+            quote!(.#method(#defaults))
         }
     }
 }
 
+/// `Cron::checked(&["0 6 * * *"])`
+pub(crate) fn cron(lines: &[String], runtime: &Runtime) -> TokenStream {
+    let checked = runtime.private(Span::call_site(), "Cron::checked");
+    quote!(#checked(&[#(#lines),*]))
+}
+
+/// `Every::checked("4w", "2023-05-16")`
+pub(crate) fn every(Recurrence { every, from, .. }: &Recurrence, runtime: &Runtime) -> TokenStream {
+    let checked = runtime.private(Span::call_site(), "Every::checked");
+    quote!(#checked(#every, #from))
+}
+
 /// The name keeps the option's place, as for any other, and the rest has the path's, so that a callback of the wrong signature is an error there.
-fn at_path(path: &ExprPath, method: &Ident, before: Option<&Literal>) -> TokenStream {
+fn at_path(path: &ExprPath, method: &Ident, before: Option<&TokenStream>) -> TokenStream {
     let span = path.span();
     let before = before.into_iter();
     quote_spanned!(span=> .#method(#(#before,)* #path))
@@ -107,16 +145,62 @@ fn at_path(path: &ExprPath, method: &Ident, before: Option<&Literal>) -> TokenSt
 
 impl Backoff {
     fn expand(&self, runtime: &Runtime) -> TokenStream {
-        let (start, max) = (millis(self.start), millis(self.max));
+        let (start, max) = (length(&self.start, "limit", runtime), length(&self.max, "limit", runtime));
         let factor = self.factor.map(Literal::f64_unsuffixed).into_iter();
-        let jitter = self.jitter.map(millis).into_iter();
+        let jitter = self.jitter.as_ref().map(|jitter| length(jitter, "wait", runtime)).into_iter();
         let from_millis = runtime.private(Span::call_site(), "Backoff::from_millis");
-        quote! {
+        let backoff = quote! {
             #from_millis(#start, #max)
                 #(.with_factor(#factor))*
                 #(.with_jitter_millis(#jitter))*
+        };
+        // Of what is written out the macro has seen that it fits together.
+        let constant = [&self.start, &self.max].into_iter().find_map(Length::constant);
+        match constant {
+            None => backoff,
+            Some(constant) => {
+                let of = runtime.private(constant.path.span(), "Backoff");
+                checked("backoff", &of, constant, &backoff, runtime)
+            }
         }
     }
+}
+
+/// A duration's milliseconds.
+fn length(length: &Length, bound: &str, runtime: &Runtime) -> TokenStream {
+    match length {
+        Length::Written(duration) => millis(*duration).into_token_stream(),
+        Length::Constant(constant) => bounded(bound, &quote!(u64), constant, runtime),
+    }
+}
+
+/// A constant in the place of a value. What has bounds is held against them while rustc evaluates constants; of the others the type says all,
+/// or the plan is asked.
+fn constant(spec: &Spec, constant: &Constant, runtime: &Runtime) -> TokenStream {
+    let (bound, of) = match spec.shape {
+        Shape::Count(0, _) => ("retries", quote!(u32)),
+        Shape::Count(..) => ("at_least_one", quote!(u32)),
+        Shape::Backoff => ("backoff", runtime.private(constant.path.span(), "Backoff")),
+        Shape::Duration => match limits::zero_of(spec.name) {
+            Zero::Allowed => ("wait", quote!(u64)),
+            Zero::Refused => ("limit", quote!(u64)),
+        },
+        _ => return constant.path.to_token_stream(),
+    };
+    bounded(bound, &of, constant, runtime)
+}
+
+/// `{ const CHECKED: u32 = retries(PATH); CHECKED }`
+fn bounded(bound: &str, of: &TokenStream, constant: &Constant, runtime: &Runtime) -> TokenStream {
+    checked(bound, of, constant, &constant.path.to_token_stream(), runtime)
+}
+
+/// The value, held against its bounds: in an item, since rustc evaluates those also where it only checks.
+fn checked(bound: &str, of: &TokenStream, constant: &Constant, value: &TokenStream, runtime: &Runtime) -> TokenStream {
+    let span = constant.path.span();
+    let check = runtime::beside(constant.beside, runtime.private(span, &format!("constant::{bound}")));
+    let name = Ident::new("__PIPELINE_CHECKED", Span::call_site().resolved_at(span));
+    quote_spanned!(span=> { const #name: #of = #check(#value); #name })
 }
 
 /// The parser bounds durations, so that their milliseconds fit.

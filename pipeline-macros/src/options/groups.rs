@@ -3,25 +3,24 @@
 use super::paths;
 use super::pieces::{self, Given};
 use super::table::{Shape, Spec};
-use super::value::{integer, read_duration};
+use super::value::{self, Length, integer, read_length};
 use crate::error::Errors;
 use pipeline_syntax::{duration, limits, suggest};
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use std::time::Duration;
 use syn::{ExprPath, LitFloat, LitStr, Token};
 
 /// `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")`
 pub(crate) struct Backoff {
-    pub(crate) start: Duration,
-    pub(crate) max: Duration,
+    pub(crate) start: Length,
+    pub(crate) max: Length,
     pub(crate) factor: Option<f64>,
-    pub(crate) jitter: Option<Duration>,
+    pub(crate) jitter: Option<Length>,
 }
 
 /// One step of `escalate("60m" => page, "90m" => [page, log_it])`.
 pub(crate) struct Rung {
-    pub(crate) after: Duration,
+    pub(crate) after: Length,
     pub(crate) callbacks: Vec<ExprPath>,
 }
 
@@ -38,15 +37,15 @@ pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> 
             sound = false;
             continue;
         }
-        let Given::Value(value) = &entry.given else {
+        let Given::Value(value, equals) = &entry.given else {
             errors.on(&entry.name, format!("write `{key} = ..`"));
             sound = false;
             continue;
         };
         let read = match key.as_str() {
-            "start" => store(&mut start, read_duration("start", "start = \"30s\"", value, errors)),
-            "max" => store(&mut max, read_duration("max", "max = \"5m\"", value, errors)),
-            "jitter" => store(&mut jitter, read_duration("jitter", "jitter = \"5s\"", value, errors)),
+            "start" => store(&mut start, read_length("start", "start = \"30s\"", value, *equals, errors)),
+            "max" => store(&mut max, read_length("max", "max = \"5m\"", value, *equals, errors)),
+            "jitter" => store(&mut jitter, read_length("jitter", "jitter = \"5s\"", value, *equals, errors)),
             "factor" => store(&mut factor, read_factor(value, errors)),
             _ => {
                 errors.on(&entry.name, format!("`backoff` has no `{key}`; {}", suggest::hint(&key, BACKOFF)));
@@ -64,7 +63,10 @@ pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> 
         }
     }
     let (start, max) = (start?, max?);
-    if start > max {
+    // What a constant says is seen when the plan is built.
+    if let (Some(start), Some(max)) = (start.written(), max.written())
+        && start > max
+    {
         errors.on(
             name,
             format!(
@@ -113,10 +115,10 @@ pub(crate) fn escalation(name: &Ident, list: &TokenStream, errors: &mut Errors) 
             sound = false;
             continue;
         };
-        if let Some(last) = rungs.last()
-            && rung.after <= last.after
+        if let Some(last) = rungs.last().and_then(|last| last.after.written())
+            && rung.after.written().is_some_and(|after| after <= last)
         {
-            errors.on(written, format!("each step comes later than the one before it, here {}", duration::show(last.after)));
+            errors.on(written, format!("each step comes later than the one before it, here {}", duration::show(last)));
             sound = false;
             continue;
         }
@@ -125,18 +127,22 @@ pub(crate) fn escalation(name: &Ident, list: &TokenStream, errors: &mut Errors) 
     sound.then_some(rungs)
 }
 
-fn rung(step: Vec<TokenTree>, errors: &mut Errors) -> Option<(Rung, LitStr)> {
+fn rung(step: Vec<TokenTree>, errors: &mut Errors) -> Option<(Rung, TokenStream)> {
     let all: TokenStream = step.into_iter().collect();
-    let parse = |input: syn::parse::ParseStream<'_>| -> syn::Result<(LitStr, TokenStream)> {
-        let after = input.parse()?;
-        input.parse::<Token![=>]>()?;
-        Ok((after, input.parse()?))
+    let parse = |input: syn::parse::ParseStream<'_>| -> syn::Result<(TokenStream, Span, TokenStream)> {
+        let after = if input.peek(LitStr) {
+            input.parse::<LitStr>()?.into_token_stream()
+        } else {
+            input.parse::<ExprPath>()?.into_token_stream()
+        };
+        let arrow = input.parse::<Token![=>]>()?.spans[0];
+        Ok((after, arrow, input.parse()?))
     };
-    let Ok((written, callbacks)) = syn::parse::Parser::parse2(parse, all.clone()) else {
+    let Ok((written, arrow, callbacks)) = syn::parse::Parser::parse2(parse, all.clone()) else {
         errors.on(all, "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`");
         return None;
     };
-    let after = read_duration("escalate", "escalate(\"60m\" => page)", &written.to_token_stream(), errors);
+    let after = read_length("escalate", "escalate(\"60m\" => page)", &written, arrow, errors);
     if callbacks.is_empty() {
         errors.on(&all, "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`");
         return None;
@@ -144,4 +150,53 @@ fn rung(step: Vec<TokenTree>, errors: &mut Errors) -> Option<(Rung, LitStr)> {
     let spec = Spec::unlisted("escalate", Shape::Callbacks, "escalate(\"60m\" => page)");
     let callbacks = paths::callbacks(&spec, &callbacks, errors);
     Some((Rung { after: after?, callbacks: callbacks? }, written))
+}
+
+/// `every = "4w", from = "2023-05-16"`, of a schedule or of `every!`.
+pub(crate) struct Recurrence {
+    pub(crate) every: String,
+    pub(crate) from: String,
+    /// The tokens of `from`, to blame.
+    pub(crate) written_from: TokenStream,
+}
+
+const RECURRENCE: &[&str] = &["every", "from"];
+
+pub(crate) fn recurrence(name: &Ident, list: &TokenStream, errors: &mut Errors) -> Option<Recurrence> {
+    let (mut every, mut from) = (None, None);
+    let mut seen: Vec<String> = Vec::new();
+    let mut sound = true;
+    for entry in pieces::entries(list.clone(), errors) {
+        let key = entry.name.to_string();
+        if seen.contains(&key) {
+            errors.on(&entry.name, format!("`{key}` is given twice; keep one"));
+            sound = false;
+            continue;
+        }
+        let Given::Value(value, _) = &entry.given else {
+            errors.on(&entry.name, format!("write `{key} = ..`"));
+            sound = false;
+            continue;
+        };
+        sound &= match key.as_str() {
+            "every" => store(&mut every, value::read_every(value, errors)),
+            "from" => store(
+                &mut from,
+                value::read_date("from", "from = \"2024-01-31\"", value, errors).map(|date| (date, value.clone())),
+            ),
+            _ => {
+                errors.on(&entry.name, format!("`{name}` has no `{key}`; {}", suggest::hint(&key, RECURRENCE)));
+                false
+            }
+        };
+        seen.push(key);
+    }
+    for needed in RECURRENCE {
+        if sound && !seen.iter().any(|key| key == needed) {
+            errors.on(name, format!("`{name}` needs `{needed}`, as in `every = \"4w\", from = \"2024-01-31\"`"));
+            sound = false;
+        }
+    }
+    let (every, (from, written_from)) = (every?, from?);
+    sound.then(|| Recurrence { every, from, written_from })
 }

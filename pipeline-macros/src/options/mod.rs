@@ -14,10 +14,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod value;
+mod values;
 mod when;
 
 pub(crate) use completion::completion;
 pub(crate) use table::Place;
+pub(crate) use values::{cron, defaults, every};
 
 use crate::error::Errors;
 use pieces::Entry;
@@ -86,7 +88,7 @@ impl Options {
             errors.at(entry.name.span(), format!("`{name}` is given twice; keep one"));
             return None;
         }
-        let value = value::read(spec, &entry, errors);
+        let value = value::read(self.place, spec, &entry, errors);
         Some(Setting { spec, written: entry.written(), name: entry.name, value })
     }
 

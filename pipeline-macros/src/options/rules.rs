@@ -18,7 +18,7 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) {
             backoff_begins_within_timeout(options, errors);
             parts_fit_the_wait(options, errors);
         }
-        Place::Defaults => {
+        Place::Defaults | Place::SharedDefaults => {
             one_wait_between_attempts(options, errors);
             one_wait_between_pokes(options, errors);
             if options.has("poke") && options.has("timeout") {
@@ -101,7 +101,7 @@ fn backoff_begins_within_timeout(options: &Options, errors: &mut Errors) {
     let (Some(Value::Backoff(backoff)), Some(timeout)) = (&setting.value, options.duration_or("timeout", SENSOR_TIMEOUT)) else {
         return;
     };
-    if !limits::is_poked_again(backoff.start, timeout) {
+    if backoff.start.written().is_some_and(|start| !limits::is_poked_again(start, timeout)) {
         errors.on(
             &setting.name,
             format!(
@@ -139,6 +139,11 @@ fn start_and_end_are_a_window(options: &Options, errors: &mut Errors) {
         // Unknown, and said so.
         Some(_) => return,
     };
+    if let Some(Some(Value::Every(recurrence))) = options.get("schedule").map(|setting| &setting.value)
+        && let Err(refused) = date::window(Some(&recurrence.from), None, zone)
+    {
+        errors.on(&recurrence.written_from, format!("invalid date: {}", refused.error));
+    }
     let Err(refused) = date::window(text("start"), text("end"), zone) else { return };
     if let Some(setting) = options.get(refused.option) {
         let why = match *refused.error {

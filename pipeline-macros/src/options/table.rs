@@ -12,11 +12,13 @@ pub(crate) enum Place {
     Pipeline,
     /// `defaults(..)` of a pipeline.
     Defaults,
+    /// `defaults!(..)`, which a constant keeps for several pipelines.
+    SharedDefaults,
     /// `#[branch(..)]` on the enum of a branch's arms.
     Arms,
 }
 
-use Place::{Arms, Branch, Defaults, Pipeline, Sensor, Task};
+use Place::{Arms, Branch, Defaults, Pipeline, Sensor, SharedDefaults, Task};
 
 impl Place {
     fn title(self) -> &'static str {
@@ -26,6 +28,7 @@ impl Place {
             Branch => "`#[branch]`",
             Pipeline => "`#[pipeline]`",
             Defaults => "`defaults(..)`",
+            SharedDefaults => "`defaults!(..)`",
             Arms => "`#[derive(Branch)]`",
         }
     }
@@ -57,6 +60,13 @@ pub(crate) enum Shape {
     Runtime,
 }
 
+impl Shape {
+    /// Whether a constant may stand for the value: whoever reads it later need not know what it is.
+    pub(crate) fn takes_constant(self) -> bool {
+        !matches!(self, Shape::Callbacks | Shape::Pool | Shape::Escalation | Shape::Id | Shape::Runtime)
+    }
+}
+
 /// One option.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Spec {
@@ -74,10 +84,10 @@ impl Spec {
     }
 }
 
-const NODES: &[Place] = &[Task, Sensor, Branch, Defaults];
-const SENSORS: &[Place] = &[Sensor, Defaults];
+const NODES: &[Place] = &[Task, Sensor, Branch, Defaults, SharedDefaults];
+const SENSORS: &[Place] = &[Sensor, Defaults, SharedDefaults];
 const PIPELINES: &[Place] = &[Pipeline];
-const ALL: &[Place] = &[Task, Sensor, Branch, Defaults, Pipeline];
+const ALL: &[Place] = &[Task, Sensor, Branch, Defaults, SharedDefaults, Pipeline];
 const ITEMS: &[Place] = &[Task, Sensor, Branch, Pipeline, Arms];
 const NAMED: &[Place] = &[Task, Sensor, Branch, Pipeline];
 
@@ -97,6 +107,8 @@ const TABLE: &[Spec] = &[
     row("priority", Shape::Rank, NODES, "priority = 5"),
     row("sla", Shape::Duration, ALL, "sla = \"45m\""),
     row("on_failure", Shape::Callbacks, ALL, "on_failure = page"),
+    row("on_upstream_failed", Shape::Callbacks, ALL, "on_upstream_failed = log_it"),
+    row("on_cancel", Shape::Callbacks, PIPELINES, "on_cancel = log_it"),
     row("on_retry", Shape::Callbacks, ALL, "on_retry = log_it"),
     row("on_success", Shape::Callbacks, ALL, "on_success = log_it"),
     row("on_skipped", Shape::Callbacks, ALL, "on_skipped = log_it"),
@@ -235,13 +247,16 @@ fn elsewhere(place: Place, spec: &Spec) -> String {
              `defaults({})`",
             spec.example
         ),
-        Defaults if name == "id" => "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`".to_owned(),
+        Defaults | SharedDefaults if name == "id" => {
+            "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`".to_owned()
+        }
         _ => format!("`{name}` is an option of {homes}, not of {}", place.title()),
     }
 }
 
 fn homes(spec: &Spec) -> String {
-    let of_attributes: Vec<_> = spec.places.iter().filter(|place| **place != Defaults).map(|place| place.title()).collect();
+    let of_attributes: Vec<_> =
+        spec.places.iter().filter(|place| !matches!(place, Defaults | SharedDefaults)).map(|place| place.title()).collect();
     match of_attributes.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),

@@ -54,9 +54,77 @@ fn options_become_calls() {
                 tags = ["a", "b"]
             )
         ),
-        "o.schedule(\"@daily\").start(\"2024-01-01\").catchup(false).escalate(3600000, page)\
-         .escalate(5400000, page).escalate(5400000, log_it).defaults(|o| o.retries(1)).tags(&[\"a\", \"b\"])"
+        "o.schedule(::pipeline_runtime::__private::Cron::checked(&[\"@daily\"])).start(\"2024-01-01\").catchup(false)\
+         .escalate(3600000, page).escalate(5400000, page).escalate(5400000, log_it)\
+         .defaults(::pipeline_runtime::__private::Defaults::new(|o| o.retries(1))).tags(&[\"a\", \"b\"])"
     );
+}
+
+#[test]
+fn constants_stand_for_literals() {
+    let checked = |of: &str, bound: &str, path: &str| {
+        format!(
+            "{{const __PIPELINE_CHECKED: {of} = ::pipeline_runtime::__private::constant::{bound}({path},);__PIPELINE_CHECKED}}"
+        )
+    };
+    let calls = |place, tokens| {
+        let text = accepted(place, tokens).replace(['\n', ' '], "").replace(",)", ")");
+        text.replace("::pipeline_runtime::__private::", "")
+    };
+    let of = |of: &str, bound: &str, path: &str| {
+        checked(of, bound, path).replace("::pipeline_runtime::__private::", "").replace(' ', "").replace(",)", ")")
+    };
+    assert_eq!(
+        calls(Place::Task, quote!(retries = team::RETRIES, timeout = LIMIT, retry_delay = WAIT, priority = RANK)),
+        format!(
+            "o.retries({}).timeout({}).retry_delay({}).priority(RANK)",
+            of("u32", "retries", "team::RETRIES"),
+            of("u64", "limit", "LIMIT"),
+            of("u64", "wait", "WAIT"),
+        )
+    );
+    assert_eq!(calls(Place::Task, quote!(backoff = SLOW)), format!("o.backoff({})", of("Backoff", "backoff", "SLOW")));
+    assert_eq!(calls(Place::Sensor, quote!(on_timeout = ON, mode = Mode::Poke)), "o.on_timeout(ON).mode(Mode::Poke)");
+    assert_eq!(
+        calls(
+            Place::Pipeline,
+            quote!(schedule = Terms, timezone = ZONE, start = FROM, catchup = ALL, tags = TAGS, defaults = TEAM, escalate(LATE => page))
+        ),
+        format!(
+            "o.schedule(Terms).timezone(ZONE).start(FROM).catchup(ALL).tags(TAGS).defaults(TEAM).escalate({}page)",
+            of("u64", "limit", "LATE") + ","
+        )
+    );
+}
+
+#[test]
+fn a_schedule_is_lines_or_comes_round() {
+    let calls = |tokens| accepted(Place::Pipeline, tokens).replace("::pipeline_runtime::__private::", "").replace("),)", "))");
+    assert_eq!(
+        calls(quote!(schedule = ["0 6 * * 1-5", "0 10 * * 6"])),
+        "o.schedule(Cron::checked(&[\"0 6 * * 1-5\", \"0 10 * * 6\"]))"
+    );
+    assert_eq!(calls(quote!(schedule(every = "4w", from = "2023-05-16"))), "o.schedule(Every::checked(\"4w\", \"2023-05-16\"))");
+    for (tokens, message) in [
+        (quote!(schedule = []), "the list is empty: name a cron line, as in `schedule = [\"0 6 * * 1-5\", \"0 10 * * 6\"]`"),
+        (quote!(schedule = ["@daily", "@daily"]), "the line \"@daily\" is given twice; keep one"),
+        (quote!(schedule = ["@daily", "61 * * * *"]), "invalid schedule \"61 * * * *\": minute 61 is not within 0-59"),
+        (
+            quote!(schedule = daily),
+            "`schedule` takes a schedule in quotes, as in `schedule = \"0 6 * * *\"`, or a constant, whose name is in capitals",
+        ),
+        (quote!(schedule(every = "0d", from = "2023-05-16")), "invalid distance \"0d\": it must be longer than zero"),
+        (quote!(schedule(every = "-1d", from = "2023-05-16")), "invalid distance \"-1d\": a duration is never negative"),
+        (quote!(schedule(every = "1d")), "`schedule` needs `from`, as in `every = \"4w\", from = \"2024-01-31\"`"),
+        (quote!(schedule(every = "1d", from = "2024-1-5")), "invalid date \"2024-1-5\": write `2024-01-05`"),
+        (
+            quote!(timezone = "Europe/Berlin", schedule(every = "1d", from = "2024-10-27T02:30")),
+            "invalid date: `2024-10-27T02:30` happened twice in Europe/Berlin; write `2024-10-27T02:30:00+02:00` or \
+             `2024-10-27T02:30:00+01:00`",
+        ),
+    ] {
+        assert_eq!(refused(Place::Pipeline, tokens), [message]);
+    }
 }
 
 #[test]
@@ -94,7 +162,7 @@ fn numbers_have_ranges() {
         (quote!(retries = 1.5), "`retries` takes a whole number, as in `retries = 2`"),
         (quote!(retries = 5_000_000_000), "`retries` is at most 1000000"),
         (quote!(retries = 1_000_001), "`retries` is at most 1000000"),
-        (quote!(retries = RETRIES), "`retries` takes a whole number written out, as in `retries = 2`"),
+        (quote!(retries = many), "`retries` takes a whole number, as in `retries = 2`, or a constant, whose name is in capitals"),
         (quote!(priority = 3_000_000_000), "`priority` lies between -2147483648 and 2147483647"),
         (quote!(retries(2)), "write `retries = 2`"),
     ] {
@@ -111,8 +179,8 @@ fn durations_want_quotes() {
     let text: TokenStream = "timeout = 1h30m".parse().expect("tokens");
     assert_eq!(refused(Place::Task, text), ["a duration is written in quotes: `timeout = \"1h30m\"`"]);
     assert_eq!(
-        refused(Place::Task, quote!(timeout = LIMIT)),
-        ["`timeout` takes a duration in quotes written out, as in `timeout = \"10m\"`"]
+        refused(Place::Task, quote!(timeout = limit)),
+        ["`timeout` takes a duration in quotes, as in `timeout = \"10m\"`, or a constant, whose name is in capitals"]
     );
     assert_eq!(refused(Place::Task, quote!(timeout = 30)), ["a duration is written with a unit, in quotes: `timeout = \"30s\"`"]);
     // What would be refused next is not proposed.
@@ -123,12 +191,9 @@ fn durations_want_quotes() {
 #[test]
 fn a_duration_in_a_list_has_its_own_example() {
     for (tokens, message) in [
-        (quote!(backoff(start = A, max = "5m")), "`start` takes a duration in quotes written out, as in `start = \"30s\"`"),
-        (quote!(backoff(start = "1s", max = A)), "`max` takes a duration in quotes written out, as in `max = \"5m\"`"),
-        (
-            quote!(backoff(start = "1s", max = "2s", jitter = A)),
-            "`jitter` takes a duration in quotes written out, as in `jitter = \"5s\"`",
-        ),
+        (quote!(backoff(start = a(), max = "5m")), "`start` takes a duration in quotes, as in `start = \"30s\"`"),
+        (quote!(backoff(start = "1s", max = a())), "`max` takes a duration in quotes, as in `max = \"5m\"`"),
+        (quote!(backoff(start = "1s", max = "2s", jitter = a())), "`jitter` takes a duration in quotes, as in `jitter = \"5s\"`"),
     ] {
         assert_eq!(refused(Place::Task, tokens), [message]);
     }
@@ -278,4 +343,21 @@ fn defaults_are_options_of_nodes() {
     );
     // A short timeout there is the tasks' as well.
     accepted(Place::Pipeline, quote!(defaults(timeout = "30s")));
+}
+
+#[test]
+fn a_default_is_taken_away_where_there_is_one() {
+    assert_eq!(accepted(Place::Task, quote!(on_failure = none)), "o.on_failure(::pipeline_runtime::__private::Nobody)");
+    assert_eq!(refused(Place::Task, quote!(on_failure = None)), ["for nobody to be told, write `on_failure = none`"]);
+    assert_eq!(
+        refused(Place::Task, quote!(on_failure = [page, none])),
+        ["`none` stands alone, as in `on_failure = none`: nobody is told"]
+    );
+    for place in [Place::Pipeline, Place::Defaults, Place::SharedDefaults] {
+        assert_eq!(
+            refused(place, quote!(on_failure = none)),
+            ["there is nothing to take away here: `none` stands at a task, for whom it takes the pipeline's default away"]
+        );
+    }
+    assert_eq!(refused(Place::Task, quote!(on_cancel = page)), ["`on_cancel` is an option of `#[pipeline]`, not of `#[task]`"]);
 }

@@ -1,15 +1,16 @@
 //! Reading one value by its shape. Every refusal says what to write.
 
-use super::groups::{self, Backoff, Rung};
-use super::pieces::{Entry, Given};
+use super::groups::{self, Backoff, Recurrence, Rung};
+use super::paths::Constant;
+use super::pieces::{self, Entry, Given};
 use super::table::{Place, Shape, Spec};
 use super::when::{self, When};
 use super::{Options, paths};
 use crate::error::Errors;
 use pipeline_syntax::suggest;
 use pipeline_syntax::zone::{self, Zone};
-use pipeline_syntax::{cron, date, duration, id, limits};
-use proc_macro2::TokenStream;
+use pipeline_syntax::{cron, date, duration, every, id, limits};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use std::time::Duration;
 use syn::{ExprPath, Lit, LitInt, LitStr, Path, Token};
 
@@ -20,11 +21,16 @@ pub(crate) enum Value {
     Switch(bool),
     Duration(Duration),
     Text(String),
+    /// The lines of a schedule.
+    Lines(Vec<String>),
+    Every(Recurrence),
     Zone(Zone),
     Date(String),
     /// The runtime's enum and the variant that was chosen.
     Word(&'static str, &'static str),
     Callbacks(Vec<ExprPath>),
+    /// No callback, whatever the pipeline's defaults are.
+    Nobody,
     Pool(ExprPath),
     When(When),
     Backoff(Backoff),
@@ -32,19 +38,38 @@ pub(crate) enum Value {
     Tags(Vec<LitStr>),
     Defaults(Options),
     Runtime(Path),
+    /// What a constant says, whose type rustc checks.
+    Constant(Constant),
 }
 
 /// Reads the entry's value as the option's shape demands.
-pub(crate) fn read(spec: &'static Spec, entry: &Entry, errors: &mut Errors) -> Option<Value> {
-    let takes_list = matches!(spec.shape, Shape::Backoff | Shape::Escalation | Shape::Defaults);
-    let tokens = match &entry.given {
+pub(crate) fn read(place: Place, spec: &'static Spec, entry: &Entry, errors: &mut Errors) -> Option<Value> {
+    let takes_list = matches!(spec.shape, Shape::Backoff | Shape::Escalation | Shape::Defaults | Shape::Schedule);
+    let (tokens, equals) = match &entry.given {
         Given::List(list) if takes_list => return read_list(spec, entry, list, errors),
-        Given::Value(value) if !takes_list => value,
-        _ => {
+        Given::List(_) => {
             errors.on(&entry.name, format!("write `{}`", spec.example));
             return None;
         }
+        Given::Value(value, equals) => (value, *equals),
     };
+    if spec.shape == Shape::Callbacks && paths::is_nobody(tokens) {
+        if matches!(place, Place::Task | Place::Sensor | Place::Branch) {
+            return Some(Value::Nobody);
+        }
+        let why = "there is nothing to take away here: `none` stands at a task, for whom it takes the pipeline's default away";
+        errors.on(tokens, why);
+        return None;
+    }
+    if spec.shape.takes_constant()
+        && let Some(constant) = paths::constant(tokens, equals)
+    {
+        return Some(Value::Constant(constant));
+    }
+    if takes_list && spec.shape != Shape::Schedule {
+        errors.on(&entry.name, format!("write `{}`", spec.example));
+        return None;
+    }
     Reader { spec, tokens, errors }.read()
 }
 
@@ -52,19 +77,73 @@ fn read_list(spec: &Spec, entry: &Entry, list: &TokenStream, errors: &mut Errors
     match spec.shape {
         Shape::Backoff => groups::backoff(&entry.name, list, errors).map(Value::Backoff),
         Shape::Escalation => groups::escalation(&entry.name, list, errors).map(Value::Escalation),
+        Shape::Schedule => groups::recurrence(&entry.name, list, errors).map(Value::Every),
         _ => Some(Value::Defaults(Options::parse(Place::Defaults, list.clone(), errors))),
     }
 }
 
 /// A duration inside of a list, such as `backoff`'s `start`.
-pub(crate) fn read_duration(
+pub(crate) enum Length {
+    Written(Duration),
+    Constant(Constant),
+}
+
+impl Length {
+    pub(crate) fn constant(&self) -> Option<&Constant> {
+        match self {
+            Length::Written(_) => None,
+            Length::Constant(constant) => Some(constant),
+        }
+    }
+
+    pub(crate) fn written(&self) -> Option<Duration> {
+        match self {
+            Length::Written(duration) => Some(*duration),
+            Length::Constant(_) => None,
+        }
+    }
+}
+
+pub(crate) fn read_length(
     name: &'static str,
     example: &'static str,
     tokens: &TokenStream,
+    beside: Span,
     errors: &mut Errors,
-) -> Option<Duration> {
+) -> Option<Length> {
+    if let Some(constant) = paths::constant(tokens, beside) {
+        return Some(Length::Constant(constant));
+    }
     let spec = Spec::unlisted(name, Shape::Duration, example);
-    Reader { spec: &spec, tokens, errors }.duration()
+    Reader { spec: &spec, tokens, errors }.duration().map(Length::Written)
+}
+
+/// The lines of `cron!`, divided by commas.
+pub(crate) fn read_lines(tokens: &TokenStream, errors: &mut Errors) -> Option<Vec<String>> {
+    let spec = Spec::unlisted("cron!", Shape::Schedule, "cron!(\"0 6 * * *\")");
+    let pieces = pieces::split(tokens.clone(), errors);
+    if pieces.is_empty() {
+        errors.at(Span::call_site(), "`cron!` takes a cron line in quotes, as in `cron!(\"0 6 * * *\")`");
+        return None;
+    }
+    Reader { spec: &spec, tokens, errors }.each_line(pieces)
+}
+
+/// What comes round after which time: `"4w"`.
+pub(crate) fn read_every(tokens: &TokenStream, errors: &mut Errors) -> Option<String> {
+    let spec = Spec::unlisted("every", Shape::Duration, "every = \"4w\"");
+    let mut reader = Reader { spec: &spec, tokens, errors };
+    if reader.text().is_none() {
+        // Of a number it says which quotes and which unit.
+        return reader.duration().and(None);
+    }
+    reader.checked("distance", every::parse).map(|(_, text)| text)
+}
+
+/// A date inside of a list.
+pub(crate) fn read_date(name: &'static str, example: &'static str, tokens: &TokenStream, errors: &mut Errors) -> Option<String> {
+    let spec = Spec::unlisted(name, Shape::Date, example);
+    Reader { spec: &spec, tokens, errors }.date()
 }
 
 /// One value under its option.
@@ -81,18 +160,12 @@ impl Reader<'_> {
             Shape::Rank => self.rank().map(Value::Rank),
             Shape::Switch => self.switch().map(Value::Switch),
             Shape::Duration => self.duration().map(Value::Duration),
-            Shape::Schedule => {
-                let parse = |text: &str| cron::parse(text).map_err(|error| error.to_string());
-                self.checked("schedule", parse).map(|(_, text)| Value::Text(text))
-            }
+            Shape::Schedule => self.lines().map(Value::Lines),
             Shape::Zone => {
                 let parse = |text: &str| zone::parse(text).map_err(|hint| format!("there is none of that name; {hint}"));
                 self.checked("time zone", parse).map(|(zone, _)| Value::Zone(zone))
             }
-            Shape::Date => {
-                let parse = |text: &str| date::parse(text).map_err(|error| error.reason());
-                self.checked("date", parse).map(|(_, text)| Value::Date(text))
-            }
+            Shape::Date => self.date().map(Value::Date),
             Shape::Id => self.checked("id", id::check).map(|((), text)| Value::Text(text)),
             Shape::Word(of, words) => self.word(words).map(|variant| Value::Word(of, variant)),
             Shape::Tags => self.tags().map(Value::Tags),
@@ -113,8 +186,12 @@ impl Reader<'_> {
     fn takes<T>(&mut self, what: &str) -> Option<T> {
         // What a name stands for is only known after the macros have run.
         let constant = syn::parse2::<ExprPath>(self.tokens.clone()).is_ok();
-        let literal = if constant && !what.contains('"') { " written out" } else { "" };
-        let why = format!("`{}` takes {what}{literal}, as in `{}`", self.spec.name, self.spec.example);
+        let or = match constant {
+            true if self.spec.shape.takes_constant() => ", or a constant, whose name is in capitals",
+            true if !what.contains('"') => ", written out",
+            _ => "",
+        };
+        let why = format!("`{}` takes {what}, as in `{}`{or}", self.spec.name, self.spec.example);
         self.refuse(&why)
     }
 
@@ -180,6 +257,11 @@ impl Reader<'_> {
         self.checked("duration", |text| duration::parse(text, zero)).map(|(duration, _)| duration)
     }
 
+    fn date(&mut self) -> Option<String> {
+        let parse = |text: &str| date::parse(text).map_err(|error| error.reason());
+        self.checked("date", parse).map(|(_, text)| text)
+    }
+
     fn word(&mut self, words: &'static [(&str, &'static str)]) -> Option<&'static str> {
         let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
         let Some(text) = self.text() else {
@@ -203,6 +285,47 @@ impl Reader<'_> {
             Ok(tags) => Some(tags.into_iter().collect()),
             Err(_) => self.takes("a list of texts"),
         }
+    }
+
+    /// One line, or a list of them.
+    fn lines(&mut self) -> Option<Vec<String>> {
+        let example = "schedule = [\"0 6 * * 1-5\", \"0 10 * * 6\"]";
+        let mut tokens = self.tokens.clone().into_iter();
+        let list = match (tokens.next(), tokens.next()) {
+            (Some(TokenTree::Group(list)), None) if list.delimiter() == Delimiter::Bracket => list.stream(),
+            _ => return self.line().map(|line| vec![line]),
+        };
+        let pieces = pieces::split(list, self.errors);
+        if pieces.is_empty() {
+            return self.refuse(&format!("the list is empty: name a cron line, as in `{example}`"));
+        }
+        self.each_line(pieces)
+    }
+
+    fn each_line(&mut self, pieces: Vec<Vec<TokenTree>>) -> Option<Vec<String>> {
+        let mut lines = Vec::new();
+        let mut sound = true;
+        for piece in pieces {
+            let tokens: TokenStream = piece.into_iter().collect();
+            let line = Reader { spec: self.spec, tokens: &tokens, errors: &mut *self.errors }.line();
+            match line {
+                Some(line) if lines.contains(&line) => {
+                    self.errors.on(&tokens, format!("the line {line:?} is given twice; keep one"));
+                    sound = false;
+                }
+                Some(line) => lines.push(line),
+                None => sound = false,
+            }
+        }
+        sound.then_some(lines)
+    }
+
+    fn line(&mut self) -> Option<String> {
+        let parse = |text: &str| cron::parse(text).map_err(|error| error.to_string());
+        if self.spec.name == "cron!" && self.text().is_none() {
+            return self.refuse("`cron!` takes a cron line in quotes, written out, as in `cron!(\"0 6 * * *\")`");
+        }
+        self.checked("schedule", parse).map(|(_, text)| text)
     }
 
     /// A text that `parse` accepts, with what it made of it.

@@ -1,5 +1,9 @@
 use super::bounded::{self, Unwritten};
 use super::error::{Result, TaskError};
+use super::secret::Secret;
+use super::template::Template;
+use crate::schedule::{RunKind, Schedule, Zone};
+use crate::time::Outside;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,6 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 const MAX_MEMORY: usize = 1 << 20;
 
 /// What an attempt may know of its run. Supplied by the runtime to a parameter of this type; never wired.
+///
+/// # A body's log
+///
+/// What a body says through `tracing`, or by [`log_line`](Self::log_line), is kept with its attempt, and `logs RUN NODE` shows it. What it prints by
+/// `println!` is not: it goes where the process's output goes, without a node and unseen by the journal. A [`Command`](crate::Command)'s
+/// output is kept. So is nothing of a task or thread that the body has spawned: log where it is joined.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -25,6 +35,7 @@ pub struct Context {
     attempt: u32,
     started: DateTime<Utc>,
     memory: Memory,
+    zone: Zone,
 }
 
 /// What is the same for all nodes of a run.
@@ -33,10 +44,17 @@ pub(crate) struct RunInfo {
     pub(crate) pipeline: String,
     pub(crate) run_id: String,
     pub(crate) interval: crate::schedule::Interval,
-    pub(crate) previous: Option<crate::schedule::Interval>,
+    pub(crate) previous: Option<Previous>,
+    pub(crate) kind: RunKind,
+    /// When it began, if not by its interval.
+    pub(crate) began: Option<DateTime<Utc>>,
+    /// The end of the interval after its own, if there is one.
+    pub(crate) next_end: Option<DateTime<Utc>>,
     pub(crate) params: serde_json::Value,
     /// The updates of assets that it was begun by, or reads.
     pub(crate) updates: Box<[RunUpdate]>,
+    /// Where the run is a simulation.
+    pub(crate) simulated: Option<Arc<Simulated>>,
 }
 
 /// An update of an asset that a run was begun by, or reads.
@@ -49,6 +67,59 @@ pub(crate) struct RunUpdate {
     pub(crate) begins: bool,
     /// The value as JSON; none where the run does not read it.
     pub(crate) json: Option<Arc<[u8]>>,
+}
+
+/// The last run before this one that succeeded, by its interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Previous {
+    pub(crate) interval: crate::schedule::Interval,
+    /// Unknown of runs that an earlier version began.
+    pub(crate) began: Option<DateTime<Utc>>,
+}
+
+/// What a simulation does to bodies that ask for it by their context.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Simulated {
+    /// What its clock stands still for.
+    pub(crate) outside: Outside,
+    /// With values of its own.
+    pub(crate) secrets: Vec<Secret>,
+}
+
+impl RunInfo {
+    /// Of a run before which none has succeeded.
+    pub(crate) fn new(
+        pipeline: impl Into<String>,
+        run_id: impl Into<String>,
+        interval: crate::schedule::Interval,
+        params: serde_json::Value,
+    ) -> Self {
+        let (pipeline, run_id) = (pipeline.into(), run_id.into());
+        let kind = RunKind::Manual;
+        Self {
+            pipeline,
+            run_id,
+            interval,
+            previous: None,
+            kind,
+            began: None,
+            next_end: None,
+            params,
+            updates: Box::default(),
+            simulated: None,
+        }
+    }
+
+    /// With what the schedule says of it.
+    pub(crate) fn of_schedule(self, kind: RunKind, schedule: Option<&Schedule>) -> Self {
+        let next = schedule.and_then(|schedule| schedule.interval_starting_at_or_after(self.interval.end));
+        Self { kind, next_end: next.map(|next| next.end), ..self }
+    }
+
+    /// When it began.
+    pub(crate) fn began(&self) -> DateTime<Utc> {
+        self.began.unwrap_or(self.interval.end)
+    }
 }
 
 /// What a sensor remembers from poke to poke, as JSON.
@@ -75,8 +146,15 @@ pub(crate) trait Attempt {
 }
 
 impl Context {
-    pub(crate) fn new(run: Arc<RunInfo>, node: Arc<str>, attempt: u32, started: DateTime<Utc>, memory: Memory) -> Self {
-        Self { run, node, attempt, started, memory }
+    pub(crate) fn new(
+        run: Arc<RunInfo>,
+        node: Arc<str>,
+        attempt: u32,
+        started: DateTime<Utc>,
+        memory: Memory,
+        zone: Zone,
+    ) -> Self {
+        Self { run, node, attempt, started, memory, zone }
     }
 
     /// The update of that asset that its run was begun by, or reads.
@@ -94,7 +172,7 @@ impl Context {
         &self.run.pipeline
     }
 
-    /// This node's id, with its element's index where it is mapped: `upload[3]`.
+    /// This node's id, where it is mapped with its element's key or index: `upload[bart]`, `upload[3]`.
     pub fn node(&self) -> &str {
         &self.node
     }
@@ -115,6 +193,46 @@ impl Context {
         self.run.interval.start
     }
 
+    /// The zone of the pipeline's schedule; UTC if it names none. Every date here is in UTC, and this one's wall clock shows it by
+    /// `date.with_timezone(&ctx.timezone())`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task]
+    /// async fn day(ctx: Context) -> Result<String> {
+    ///     Ok(ctx.logical_date().with_timezone(&ctx.timezone()).date_naive().to_string())
+    /// }
+    /// ```
+    pub fn timezone(&self) -> Zone {
+        self.zone
+    }
+
+    /// The text that a template makes for this attempt, as an input that takes the template would have it. So a body can put into it what it has
+    /// been given:
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task]
+    /// async fn query(ctx: Context, table: String) -> Result<String> {
+    ///     ctx.render(&template!("SELECT * FROM {{ table }} WHERE day = '{{ ds }}'", table = table))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// assert_eq!(query::call(Context::for_test(), "t".into()).await?, "SELECT * FROM t WHERE day = '2024-01-01'");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If something that the template prints has no value in this run, or its text is longer than 1 MiB. No retry would help.
+    pub fn render(&self, template: &Template) -> Result<String> {
+        template.render(&self.run, &self.node, self.attempt, self.zone).map_err(|error| TaskError::fatal(error.to_string()))
+    }
+
     /// The start of the data interval.
     pub fn data_interval_start(&self) -> DateTime<Utc> {
         self.run.interval.start
@@ -127,12 +245,64 @@ impl Context {
 
     /// The start of the last interval before this one whose run succeeded, if there is one.
     pub fn prev_data_interval_start_success(&self) -> Option<DateTime<Utc>> {
-        self.run.previous.map(|interval| interval.start)
+        self.run.previous.map(|previous| previous.interval.start)
     }
 
     /// The end of the last interval before this one whose run succeeded, if there is one.
     pub fn prev_data_interval_end_success(&self) -> Option<DateTime<Utc>> {
-        self.run.previous.map(|interval| interval.end)
+        self.run.previous.map(|previous| previous.interval.end)
+    }
+
+    /// When the last run before this one that succeeded began: the one that
+    /// [`prev_data_interval_start_success`](Self::prev_data_interval_start_success) is about. Not known of a run that an earlier
+    /// version of the engine began.
+    pub fn prev_run_started_success(&self) -> Option<DateTime<Utc>> {
+        self.run.previous.and_then(|previous| previous.began)
+    }
+
+    /// When this run began. A run that had to wait for its turn began after that; a resumed run when it first did. By the engine's clock: in
+    /// a simulation it is virtual.
+    pub fn run_started(&self) -> DateTime<Utc> {
+        self.run.began()
+    }
+
+    /// What made this run: its schedule, somebody, or a backfill.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::RunKind;
+    ///
+    /// /// A backfill fills the table alone.
+    /// #[task]
+    /// async fn publish(ctx: Context) -> Result<()> {
+    ///     if ctx.kind() == RunKind::Backfill {
+    ///         return Err(TaskError::skip("a backfill publishes nothing"));
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn kind(&self) -> RunKind {
+        self.run.kind
+    }
+
+    /// Whether this attempt started before the next data interval of the schedule was over: if not, there is a newer run, or will be one. Also
+    /// true of each run that somebody asked for, and without a schedule, as of Airflow's `LatestOnlyOperator`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// /// What a catchup or a backfill does not do again for each day.
+    /// #[task]
+    /// async fn newest_only(ctx: Context) -> Result<()> {
+    ///     if !ctx.is_latest() {
+    ///         return Err(TaskError::skip("a newer run does it"));
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn is_latest(&self) -> bool {
+        let is_over = |end| self.started >= end;
+        self.run.kind == RunKind::Manual || !self.run.next_end.is_some_and(is_over)
     }
 
     /// The same for all attempts of this node in this run, and for no other node, run or pipeline: to make an effect outside
@@ -140,7 +310,7 @@ impl Context {
     /// same logical date has other keys.
     ///
     /// Inside `.each` an element is its index: `load[3]`. After a `retry` whose list has changed, element 3 may be another one and has the
-    /// key of the one before it. Where a list can change, use [`idempotency_key_for`](Self::idempotency_key_for).
+    /// key of the one before it. Where a list can change, give it keys by [`keyed`](crate::Node::keyed), which stand here as well: `load[bart]`.
     pub fn idempotency_key(&self) -> String {
         // Runs of several pipelines may have one id.
         format!("{}/{}/{}", self.run.pipeline, self.run.run_id, self.node)
@@ -165,6 +335,78 @@ impl Context {
     pub fn idempotency_key_for(&self, identity: impl std::fmt::Display) -> String {
         let node = self.node.split_once('[').map_or(&*self.node, |(node, _)| node);
         format!("{}/{}/{node}[{identity}]", self.run.pipeline, self.run.run_id)
+    }
+
+    /// Waits for `work` that is outside of the engine: a request, a database, a program. Anywhere but in a simulation that is
+    /// `work.await`.
+    ///
+    /// In a simulation the virtual clock stands still meanwhile, whatever else the run does, and `work` goes by real time: a time limit of
+    /// its own ends it, while the node's `timeout`, which is virtual, does not pass. After five minutes of real time the clock goes on all
+    /// the same, and the report has a warning. What is to pass in virtual time, such as a `tokio::time::sleep` between two requests, belongs
+    /// outside of `work`.
+    ///
+    /// A [`Bucket`](crate::Bucket) and a [`Webhook`](crate::Webhook) do so by themselves, and so does a task that is not `async`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::Simulation;
+    /// use std::net::SocketAddr;
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// #[task]
+    /// async fn fetch(ctx: Context, server: SocketAddr) -> Result<String> {
+    ///     ctx.outside(async {
+    ///         let mut text = String::new();
+    ///         tokio::net::TcpStream::connect(server).await?.read_to_string(&mut text).await?;
+    ///         Ok(text)
+    ///     })
+    ///     .await
+    /// }
+    ///
+    /// #[pipeline]
+    /// fn fetching(server: Option<SocketAddr>) {
+    ///     fetch(server.unwrap_or_else(|| ([127, 0, 0, 1], 80).into()));
+    /// }
+    ///
+    /// # fn main() -> Result<()> {
+    /// let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let address = server.local_addr()?;
+    /// std::thread::spawn(move || std::io::Write::write_all(&mut server.accept()?.0, b"hello"));
+    /// let report = Simulation::new(fetching()).params(Some(address)).run();
+    /// assert_eq!(report.output::<String>("fetch").as_deref(), Some("hello"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn outside<F: Future>(&self, work: F) -> F::Output {
+        match &self.run.simulated {
+            Some(simulated) => simulated.outside.wait(&self.node, work).await,
+            None => work.await,
+        }
+    }
+
+    /// A line in this node's log, of level `info`: as `tracing::info!("{text}")`, which has other levels, and fields.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task]
+    /// async fn load(ctx: Context, rows: u64) -> Result<u64> {
+    ///     ctx.log_line(format!("{rows} rows"));
+    ///     Ok(rows)
+    /// }
+    /// ```
+    pub fn log_line(&self, text: impl std::fmt::Display) {
+        // A target that is none of the engine's own.
+        tracing::info!(target: "body", "{text}");
+    }
+
+    /// The secret with its value.
+    pub(crate) fn read(&self, secret: &Secret) -> Result<Secret> {
+        let simulated = self.run.simulated.iter().flat_map(|simulated| &simulated.secrets);
+        match simulated.rev().find(|known| *known == secret) {
+            Some(known) if !secret.has_value() => Ok(known.clone()),
+            _ => secret.read().map_err(TaskError::fatal),
+        }
     }
 
     /// Keeps `state` for this sensor's next poke, also across a restart. Only the last call of a poke counts, and it is kept
@@ -223,15 +465,13 @@ impl Context {
     /// ```
     pub fn for_test() -> Self {
         let date = test_date();
-        let run = RunInfo {
-            pipeline: "test".into(),
-            run_id: "test".into(),
-            interval: crate::schedule::Interval::at(date),
-            previous: None,
-            params: serde_json::Value::Null,
-            updates: Box::default(),
-        };
-        Self::new(Arc::new(run), "test".into(), 1, date, Memory::default())
+        let run = RunInfo::new("test", "test", crate::schedule::Interval::at(date), serde_json::Value::Null);
+        Self::new(Arc::new(run), "test".into(), 1, date, Memory::default(), Zone::UTC)
+    }
+
+    /// As if the pipeline's schedule were in that zone.
+    pub fn with_timezone(self, zone: Zone) -> Self {
+        Self { zone, ..self }
     }
 
     /// With that data interval, whose start is the logical date.
@@ -239,9 +479,15 @@ impl Context {
         self.with_run(|run| run.interval = crate::schedule::Interval { start, end })
     }
 
-    /// As if the run of that data interval had been the last to succeed before this one.
+    /// As if the run of that data interval had been the last to succeed before this one, and had begun at its end.
     pub fn with_previous_success(self, start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
-        self.with_run(|run| run.previous = Some(crate::schedule::Interval { start, end }))
+        let interval = crate::schedule::Interval { start, end };
+        self.with_run(|run| run.previous = Some(Previous { interval, began: Some(end) }))
+    }
+
+    /// In a run of that kind; else it is one that somebody asked for.
+    pub fn with_kind(self, kind: RunKind) -> Self {
+        self.with_run(|run| run.kind = kind)
     }
 
     /// In the run of that id of that pipeline.

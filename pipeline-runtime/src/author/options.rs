@@ -2,8 +2,13 @@
 
 pub mod names;
 
+mod defaults;
+
+pub use defaults::Defaults;
+
 use super::asset::When;
 use super::notify::{Callback, Event, Notify};
+use crate::schedule::{IntoSchedule, Recurrence, Schedule, ScheduleError, parse_zone};
 use pipeline_syntax::{duration, limits};
 use std::time::Duration;
 
@@ -301,35 +306,42 @@ impl TaskOptions {
 
     /// `on_failure`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub fn on_failure(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnFailure, notifier)
     }
 
+    /// `on_upstream_failed`: told of the event.
+    ///
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
+    pub fn on_upstream_failed(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnUpstreamFailed, notifier)
+    }
+
     /// `on_retry`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub fn on_retry(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnRetry, notifier)
     }
 
     /// `on_success`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub fn on_success(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSuccess, notifier)
     }
 
     /// `on_skipped`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub fn on_skipped(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSkipped, notifier)
     }
 
     /// `on_sla_miss`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub fn on_sla_miss(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSlaMiss, notifier)
     }
@@ -343,8 +355,10 @@ impl TaskOptions {
 /// The options of a pipeline.
 #[derive(Debug, Clone, Default)]
 pub struct PipelineOptions {
-    pub(crate) schedule: Option<&'static str>,
+    pub(crate) schedule: Option<Recurrence>,
     pub(crate) when: Option<When>,
+    /// Whether `serve` leaves the schedule alone, so that runs begin by hand only.
+    pub(crate) by_hand: bool,
     pub(crate) timezone: Option<&'static str>,
     pub(crate) start: Option<&'static str>,
     pub(crate) end: Option<&'static str>,
@@ -360,14 +374,25 @@ pub struct PipelineOptions {
     pub(crate) tags: &'static [&'static str],
 }
 
+impl PipelineOptions {
+    /// The schedule, if it has one. Without one, logical dates are read in its zone all the same.
+    pub(crate) fn timetable(&self) -> Result<Option<Schedule>, ScheduleError> {
+        let zone = self.timezone.unwrap_or("UTC");
+        match &self.schedule {
+            Some(recurrence) => recurrence.schedule(zone).map(Some),
+            None => parse_zone(zone).map(|_| None),
+        }
+    }
+}
+
 /// The builder that attributes expand to.
 #[doc(hidden)]
 impl PipelineOptions {
     /// `schedule = "0 6 * * *"`: each tick closes a data interval.
     ///
-    /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …. Default: none: runs when asked to.
-    pub fn schedule(self, cron: &'static str) -> Self {
-        Self { schedule: Some(cron), ..self }
+    /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …; a list of such lines; `schedule(every = "4w", from = "2024-01-31")`; or a constant. Default: none: runs when asked to.
+    pub fn schedule(self, schedule: impl IntoSchedule) -> Self {
+        Self { schedule: Some(schedule.recurrence()), ..self }
     }
 
     /// `when = all(VISITS, PROCESSES)`: a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that
@@ -457,7 +482,21 @@ impl PipelineOptions {
         self.callback(Event::OnFailure, notifier)
     }
 
-    /// `on_retry`: told of each node that is tried again, or skipped: a run has neither.
+    /// `on_cancel`: told how the run ends.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
+    pub fn on_cancel(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnCancel, notifier)
+    }
+
+    /// `on_upstream_failed`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
+    pub fn on_upstream_failed(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnUpstreamFailed, notifier)
+    }
+
+    /// `on_retry`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub fn on_retry(self, notifier: impl Notify) -> Self {
@@ -471,7 +510,7 @@ impl PipelineOptions {
         self.callback(Event::OnSuccess, notifier)
     }
 
-    /// `on_skipped`: told of each node that is tried again, or skipped: a run has neither.
+    /// `on_skipped`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub fn on_skipped(self, notifier: impl Notify) -> Self {
@@ -492,9 +531,9 @@ impl PipelineOptions {
 
     /// `defaults(retries = 1, ..)`: for all nodes; a node's own attribute goes before.
     ///
-    /// Takes: options of tasks and sensors, `id` excepted. Default: none.
-    pub fn defaults(self, options: fn(TaskOptions) -> TaskOptions) -> Self {
-        Self { defaults: options(TaskOptions::default()), ..self }
+    /// Takes: options of tasks and sensors, `id` excepted; or a constant: `defaults = TEAM`. Default: none.
+    pub fn defaults(self, defaults: Defaults) -> Self {
+        Self { defaults: defaults.options(), ..self }
     }
 
     /// `tags = ["daily"]`: for `list` and the dashboard.

@@ -1,3 +1,8 @@
+mod base;
+mod given;
+
+pub(crate) use base::Base;
+
 use super::draft::{self, Draft, Place};
 use super::error::{TaskError, chain};
 use super::options::PipelineOptions;
@@ -20,12 +25,12 @@ use std::sync::Arc;
 pub struct Pipeline {
     definition: Arc<PipelineDefinition>,
     wire: Arc<Wire>,
-    given: fn(&'static str, Source<'_>) -> Result<Value, ParamsError>,
+    given: fn(&PipelineDefinition, Source<'_>) -> Result<Value, ParamsError>,
     /// The type of its argument, `()` where it takes none, and the type's name for messages.
     params: fn() -> (TypeId, &'static str),
 }
 
-type Wire = dyn Fn(Source<'_>) -> Result<Described, WireError> + Send + Sync;
+type Wire = dyn Fn(&PipelineDefinition, Source<'_>) -> Result<Described, WireError> + Send + Sync;
 
 /// What a pipeline function described.
 #[derive(Debug)]
@@ -38,19 +43,29 @@ pub(crate) struct Described {
 }
 
 /// A pipeline's name and options.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PipelineDefinition {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
     pub(crate) options: PipelineOptions,
     pub(crate) at: Place,
+    /// What its params are where nothing is given for a run, instead of their type's `Default`.
+    pub(crate) base: Option<Arc<Base>>,
+    /// The options that methods have given, and where.
+    pub(crate) given: Vec<(&'static str, Place)>,
 }
 
 impl PipelineDefinition {
     /// What `#[pipeline]` expands to.
     #[track_caller]
     pub fn new(name: &'static str, description: &'static str, options: fn(PipelineOptions) -> PipelineOptions) -> Self {
-        Self { name, description, options: options(PipelineOptions::default()), at: Location::caller() }
+        let options = options(PipelineOptions::default());
+        Self { name, description, options, at: Location::caller(), base: None, given: Vec::new() }
+    }
+
+    /// Where a method has given that option last.
+    pub(crate) fn given_at(&self, option: &str) -> Option<Place> {
+        self.given.iter().rfind(|(given, _)| *given == option).map(|(_, at)| *at)
     }
 }
 
@@ -114,7 +129,7 @@ impl Pipeline {
 
     /// What is given as the pipeline's type of params reads it, as JSON; null if nothing is.
     pub(crate) fn given(&self, source: Source<'_>) -> Result<Value, ParamsError> {
-        (self.given)(self.id(), source)
+        (self.given)(&self.definition, source)
     }
 
     /// The type of its argument, `()` where it takes none, and the type's name for messages.
@@ -124,7 +139,7 @@ impl Pipeline {
 
     /// Runs the pipeline function and returns what it described.
     pub(crate) fn describe(&self, params: Source<'_>) -> Result<Described, WireError> {
-        (self.wire)(params)
+        (self.wire)(&self.definition, params)
     }
 }
 
@@ -140,27 +155,28 @@ fn of_type<P: 'static>() -> (TypeId, &'static str) {
 
 /// A pipeline without an argument.
 pub fn without_params<R: PipelineOutput + 'static>(definition: PipelineDefinition, wire: fn() -> R) -> Pipeline {
-    let definition = Arc::new(definition);
-    let of = Arc::clone(&definition);
-    let none =
-        |pipeline, source: Source<'_>| if source.is_empty() { Ok(Value::Null) } else { Err(ParamsError::None { pipeline }) };
-    let wire = move |source: Source<'_>| {
-        none(of.name, source)?;
-        Ok(Described { draft: describe(&of, wire)?, params: Value::Null, fields: Fields::none() })
+    let none = |of: &PipelineDefinition, source: Source<'_>| {
+        if source.is_empty() { Ok(Value::Null) } else { Err(ParamsError::None { pipeline: of.name }) }
     };
-    Pipeline { definition, wire: Arc::new(wire), given: none, params: of_type::<()> }
+    let wire = move |of: &PipelineDefinition, source: Source<'_>| {
+        none(of, source)?;
+        Ok(Described { draft: describe(of, wire)?, params: Value::Null, fields: Fields::none() })
+    };
+    Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given: none, params: of_type::<()> }
 }
 
 /// A pipeline with params.
 pub fn with_params<P: Params, R: PipelineOutput + 'static>(definition: PipelineDefinition, wire: fn(P) -> R) -> Pipeline {
-    let definition = Arc::new(definition);
-    let of = Arc::clone(&definition);
-    let wire = move |source: Source<'_>| {
-        let Complete { params, whole, fields, .. } = params::complete::<P>(of.name, source)?;
-        Ok(Described { draft: describe(&of, || wire(params))?, params: whole, fields })
+    let wire = move |of: &PipelineDefinition, source: Source<'_>| {
+        let Complete { params, whole, fields, .. } = complete::<P>(of, source)?;
+        Ok(Described { draft: describe(of, || wire(params))?, params: whole, fields })
     };
-    let given = |name, source: Source<'_>| params::complete::<P>(name, source).map(|read| read.given);
-    Pipeline { definition, wire: Arc::new(wire), given, params: of_type::<P> }
+    let given = |of: &PipelineDefinition, source: Source<'_>| complete::<P>(of, source).map(|read| read.given);
+    Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given, params: of_type::<P> }
+}
+
+fn complete<P: Params>(of: &PipelineDefinition, source: Source<'_>) -> Result<Complete<P>, ParamsError> {
+    params::complete::<P>(of.name, of.base.as_deref().and_then(Base::of::<P>), source)
 }
 
 fn describe<R: PipelineOutput>(of: &PipelineDefinition, wire: impl FnOnce() -> R) -> Result<Draft, WireError> {

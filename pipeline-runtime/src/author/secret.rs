@@ -135,6 +135,11 @@ impl Secret {
         }
     }
 
+    /// Whether its value was read.
+    pub(crate) fn has_value(&self) -> bool {
+        self.value.is_some()
+    }
+
     /// The secret with its value, which from now on is kept out of texts.
     pub(crate) fn read(&self) -> Result<Self, NoValue> {
         let no_value = |reason: &str| NoValue { reference: self.reference().into_owned(), reason: reason.to_owned() };

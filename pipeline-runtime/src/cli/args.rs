@@ -343,6 +343,11 @@ pub(super) struct Simulate {
     /// That attempt of that node fails with that error, and its body is not called: load@1='503'; may be repeated
     #[arg(long = "fail", value_name = "NODE@ATTEMPT=ERROR", value_parser = failure)]
     pub(super) failures: Vec<Failure>,
+    /// That node succeeds at once with that value, and its body is not called: load='{"rows": 7}'; may be repeated
+    ///
+    /// The value is JSON of what the task returns. `upload` stands for all elements of a mapping, `upload[3]` for one.
+    #[arg(long = "stub", value_name = "NODE=JSON", value_parser = stub)]
+    pub(super) stubs: Vec<(String, serde_json::Value)>,
     /// Each operation on that bucket takes that long, or a random time of a range: data-bucket=2s, data-bucket=50ms..2s; may be repeated
     #[arg(long = "latency", value_name = "BUCKET=TIME", value_parser = latency)]
     pub(super) latencies: Vec<(String, String)>,
@@ -469,6 +474,13 @@ fn failure(text: &str) -> Result<Failure, String> {
     Ok(Failure { node: node.to_owned(), attempt, error: error.to_owned() })
 }
 
+fn stub(text: &str) -> Result<(String, serde_json::Value), String> {
+    let form = || "write NODE=JSON, as in `load='{\"rows\": 7}'`".to_owned();
+    let (node, json) = text.split_once('=').filter(|(node, _)| !node.is_empty()).ok_or_else(form)?;
+    let value = serde_json::from_str(json).map_err(|error| format!("`{json}` is no JSON: {error}; a text stands in quotes"))?;
+    Ok((node.to_owned(), value))
+}
+
 /// A command of the binary's own: all that follows its name is its own affair.
 pub(super) fn own(name: &'static str, about: &'static str) -> clap::Command {
     let rest = clap::Arg::new("arguments").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
@@ -513,6 +525,13 @@ mod tests {
         assert_eq!(outage("data=5m..20m"), Ok(down));
         assert!(outage("data=5m").unwrap_err().starts_with("write BUCKET=FROM..UNTIL"));
         assert_eq!(outage("data=20m..5m").unwrap_err(), "`20m..5m` ends before it begins");
+    }
+
+    #[test]
+    fn a_stub_is_a_node_and_json() {
+        assert_eq!(stub("upload[3]={\"a\": \"=\"}"), Ok(("upload[3]".into(), serde_json::json!({ "a": "=" }))));
+        assert!(stub("load").unwrap_err().starts_with("write NODE=JSON"));
+        assert!(stub("load=done").unwrap_err().starts_with("`done` is no JSON: "));
     }
 
     #[test]

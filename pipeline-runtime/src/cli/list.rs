@@ -15,6 +15,8 @@ use std::process::ExitCode;
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
     NoSchedule,
+    /// Nobody follows its schedule here.
+    ByHand,
     Paused,
     /// As assets are updated.
     Updated,
@@ -30,11 +32,13 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
     let now = Clock::system().now().to_utc();
     let mut rows = vec![["pipeline", "schedule", "next run", "waits for", "tags", "description"].map(str::to_owned)];
     for pipeline in pipelines {
-        let next = if paused.contains(pipeline.id()) { Next::Paused } else { next(pipeline, reader.as_ref(), now)? };
+        let schedule = pipeline.options().timetable().map_err(|error| error.to_string())?;
+        let next =
+            if paused.contains(pipeline.id()) { Next::Paused } else { next(pipeline, schedule.as_ref(), reader.as_ref(), now)? };
         if json {
-            output::json(&as_json(pipeline, &next));
+            output::json(&as_json(pipeline, schedule.as_ref(), &next));
         } else {
-            rows.push(row(pipeline, &next));
+            rows.push(row(pipeline, schedule.as_ref(), &next));
         }
     }
     if !json {
@@ -51,28 +55,30 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
 }
 
 /// The next tick that a process that serves would run. What was missed before it does not count.
-fn next(pipeline: &Pipeline, reader: Option<&Reader>, now: DateTime<Utc>) -> Result<Next, String> {
+fn next(pipeline: &Pipeline, schedule: Option<&Schedule>, reader: Option<&Reader>, now: DateTime<Utc>) -> Result<Next, String> {
     let options = pipeline.options();
-    let Some(cron) = options.schedule else {
+    if options.by_hand {
+        return Ok(Next::ByHand);
+    }
+    let Some(schedule) = schedule else {
         return Ok(if options.when.is_some() { Next::Updated } else { Next::NoSchedule });
     };
-    let schedule = Schedule::parse(cron, options.timezone.unwrap_or("UTC")).map_err(|error| error.to_string())?;
     let window = Window::read(options.start, options.end, options.catchup, schedule.zone())
         .map_err(|refused| refused.error.to_string())?;
     let last =
         reader.map(|reader| reader.last_scheduled(pipeline.id(), now.into())).transpose().map_err(|error| error.to_string())?;
-    Ok(window.next_due(&schedule, last.flatten(), now).map_or(Next::Never, Next::At))
+    Ok(window.next_due(schedule, last.flatten(), now).map_or(Next::Never, Next::At))
 }
 
-fn row(pipeline: &Pipeline, next: &Next) -> [String; 6] {
+fn row(pipeline: &Pipeline, schedule: Option<&Schedule>, next: &Next) -> [String; 6] {
     let options = pipeline.options();
-    let schedule = match (options.schedule, options.timezone) {
-        (Some(cron), Some(zone)) => format!("{cron} ({zone})"),
-        (Some(cron), None) => format!("{cron} (UTC)"),
-        (None, _) => options.when.as_ref().map_or_else(|| "none".to_owned(), |when| format!("when {when}")),
+    let schedule = match schedule {
+        Some(schedule) => format!("{} ({})", schedule.text(), schedule.zone().name()),
+        None => options.when.as_ref().map_or_else(|| "none".to_owned(), |when| format!("when {when}")),
     };
     let next = match next {
         Next::NoSchedule => "none".to_owned(),
+        Next::ByHand => "none: by hand alone".to_owned(),
         Next::Paused => "paused".to_owned(),
         Next::Updated => "as it is updated".to_owned(),
         Next::At(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
@@ -82,17 +88,16 @@ fn row(pipeline: &Pipeline, next: &Next) -> [String; 6] {
     [pipeline.id().to_owned(), schedule, next, upstream, tags, description(pipeline).to_owned()]
 }
 
-fn as_json(pipeline: &Pipeline, next: &Next) -> serde_json::Value {
-    let options = pipeline.options();
+fn as_json(pipeline: &Pipeline, schedule: Option<&Schedule>, next: &Next) -> serde_json::Value {
     let at = match next {
         Next::At(at) => Some(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
         _ => None,
     };
     serde_json::json!({
         "pipeline": pipeline.id(),
-        "schedule": options.schedule,
-        "timezone": options.schedule.map(|_| options.timezone.unwrap_or("UTC")),
-        "when": options.when.as_ref().map(When::to_json),
+        "schedule": schedule.map(Schedule::text),
+        "timezone": schedule.map(|schedule| schedule.zone().name()),
+        "when": pipeline.options().when.as_ref().map(When::to_json),
         "paused": *next == Next::Paused,
         "next_run": at,
         "tags": pipeline.tags(),

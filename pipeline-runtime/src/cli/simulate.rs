@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, logging: Result<Logging, String>) -> Result<ExitCode, String> {
     logs::install(logging?);
-    let Simulate { pipeline, about, arrivals, failures, latencies, outages, seed, metrics: file } = simulate;
+    let Simulate { pipeline, about, arrivals, failures, stubs, latencies, outages, seed, metrics: file } = simulate;
     if let Some(file) = &file {
         metrics::check(file)?;
     }
@@ -26,6 +26,10 @@ pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, logging: Result<Lo
     for failure in failures {
         simulation = simulation.fail(&failure.node, failure.attempt, &failure.error);
     }
+    let stubbed: Vec<String> = stubs.iter().map(|(node, _)| node.clone()).collect();
+    for (node, value) in stubs {
+        simulation = simulation.stub_json(&node, value);
+    }
     for (bucket, latency) in latencies {
         simulation = simulation.latency(&bucket, &latency);
     }
@@ -36,7 +40,9 @@ pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, logging: Result<Lo
         SimulationError::Plan(error) => params::blame(&about.given, &error),
         SimulationError::Date(error) => format!("--logical-date: {error}"),
         SimulationError::Bucket(error) => format!("--arrive, --latency, --outage: {error}"),
+        SimulationError::UnknownNode { ref id, .. } if stubbed.contains(id) => format!("--stub: {error}"),
         SimulationError::UnknownNode { .. } => format!("--fail: {error}"),
+        SimulationError::StubJson { .. } => format!("--stub: {error}"),
         error => error.to_string(),
     })?;
     output::to_stdout(&report.timeline());

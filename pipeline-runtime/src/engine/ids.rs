@@ -16,7 +16,7 @@ pub(crate) type Slot = u32;
 pub(crate) type Keys = Arc<[Box<str>]>;
 
 /// One start of a node's body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Job {
     pub(crate) run: RunIx,
     /// Where the node was when it was started. A mapping that expands again moves its elements.

@@ -45,14 +45,7 @@ impl Request {
             None => interval_now(&plan, now.date.to_utc())?,
         };
         let run_id = run_id(RunKind::Manual, &interval);
-        let info = RunInfo {
-            pipeline: plan.pipeline.to_owned(),
-            run_id,
-            interval,
-            previous: None,
-            params: plan.params.clone(),
-            updates: Box::default(),
-        };
+        let info = RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone());
         Ok(RunSpec { plan: Arc::new(plan), info: Arc::new(info), sla_from: now.clock, seed: rand::random(), key: 0 })
     }
 }

@@ -14,10 +14,12 @@ use std::collections::{HashMap, HashSet};
 pub(crate) fn same_id(pipelines: &[Pipeline]) -> Option<String> {
     pipelines.iter().enumerate().find_map(|(n, second)| {
         let first = pipelines[..n].iter().find(|first| first.id() == second.id())?;
-        let (id, first, second) = (second.id(), first.definition().at, second.definition().at);
+        // Two values of one function stand at one place, and their methods at two.
+        let place = |pipeline: &Pipeline| pipeline.definition().given_at("id").unwrap_or(pipeline.definition().at);
+        let (id, first, second) = (second.id(), place(first), place(second));
         Some(format!(
             "two pipelines have the id `{id}`\n  --> {first}: the first\n  --> {second}: the second\n  \
-             = help: give one of them another, as in `#[pipeline(id = \"{id}_2\")]`, or list it once"
+             = help: give one of them another, as in `#[pipeline(id = \"{id}_2\")]` or `.with_id(\"{id}_2\")`, or list it once"
         ))
     })
 }
@@ -60,7 +62,7 @@ fn pools(plans: &[Plan]) -> Vec<Problem> {
 fn types_of_assets(plans: &[Plan], problems: &mut Vec<Problem>) {
     let mut known: HashMap<&str, &'static AssetSpec> = HashMap::new();
     let mut told = HashSet::new();
-    for (asset, ..) in plans.iter().flat_map(|plan| plan.uses()) {
+    for (asset, ..) in plans.iter().flat_map(Plan::uses) {
         let first = *known.entry(asset.name).or_insert(asset);
         if first.is_of_type_of(asset) || !told.insert(asset.name) {
             continue;

@@ -19,7 +19,7 @@ use crate::author::notify::{Callback, Event, Identity};
 use crate::author::options::{PipelineOptions, TaskOptions};
 use crate::author::params::{Fields, Source};
 use crate::author::pipeline::{Described, Pipeline};
-use crate::schedule::{Schedule, ScheduleError, parse_zone};
+use crate::schedule::ScheduleError;
 use pipeline_syntax::limits::{MAX_ACTIVE_RUNS, TEARDOWN_TIMEOUT};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -108,7 +108,7 @@ pub(super) struct Sketch {
 impl Sketch {
     fn of(pipeline: &Pipeline, draft: Draft, params: Value, fields: Fields) -> Self {
         let options = pipeline.options();
-        let (schedule, schedule_error) = match schedule(options).transpose() {
+        let (schedule, schedule_error) = match options.timetable() {
             Ok(schedule) => (schedule, None),
             Err(error) => (None, Some(error)),
         };
@@ -123,6 +123,7 @@ impl Sketch {
         let mut scopes: Vec<Scope> =
             draft.scopes.iter().map(|&parent| Scope { parent, each: None, nodes: Vec::new(), imports: Vec::new() }).collect();
         let mut nodes = Vec::with_capacity(draft.nodes.len());
+        let mut parts_of_gates = HashMap::new();
         let (mut overrides, mut max_active, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
         let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
         let is_woken = |ix| across.get(&ix).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
@@ -143,6 +144,7 @@ impl Sketch {
             let allow_failure = is_forgiven || drafted.allow_failure || in_groups().any(|group| group.allow_failure);
             let name = name(&drafted, around.first().copied(), &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
+            parts_of_gates.extend(parts(ix, &drafted.what));
             nodes.push(PlanNode {
                 what: what(drafted.what),
                 at: drafted.at,
@@ -180,10 +182,12 @@ impl Sketch {
                 catchup: options.catchup,
                 max_active_runs: options.max_active_runs.unwrap_or(MAX_ACTIVE_RUNS),
                 depends_on_past: options.depends_on_past,
+                by_hand: options.by_hand,
             },
             tags: pipeline.tags(),
             params,
             schedule,
+            zone: pipeline.zone(),
             run,
             nodes,
             args: draft.args,
@@ -195,6 +199,8 @@ impl Sketch {
             policies: tables.policies,
             pools: tables.pools,
             notifiers: tables.notifiers,
+            parts: draft.parts,
+            parts_of_gates,
             across,
             assets: Assets {
                 updates,
@@ -226,15 +232,6 @@ impl Sketch {
             schedule_error,
             fields,
         }
-    }
-}
-
-fn schedule(options: &PipelineOptions) -> Option<Result<Schedule, ScheduleError>> {
-    match (options.schedule, options.timezone) {
-        (Some(cron), zone) => Some(Schedule::parse(cron, zone.unwrap_or("UTC"))),
-        // Without a schedule, logical dates are read in it.
-        (None, Some(zone)) => parse_zone(zone).err().map(Err),
-        (None, None) => None,
     }
 }
 
@@ -274,6 +271,17 @@ fn what(drafted: draft::What) -> What {
         }
         draft::What::Element { list } => What::Element { each: list.index() },
     }
+}
+
+/// The parts of outputs that a gate takes.
+fn parts(gate: NodeIx, what: &draft::What) -> Vec<((NodeIx, u32), u32)> {
+    let taken: Vec<Handle> = match what {
+        draft::What::FirstOf { from } => from.to_vec(),
+        draft::What::Each(each) => vec![each.list, each.result.node],
+        draft::What::Gather { each, result } => vec![*each, result.node],
+        draft::What::Body(_) | draft::What::Arm { .. } | draft::What::Failure { .. } | draft::What::Element { .. } => Vec::new(),
+    };
+    taken.into_iter().zip(0..).filter_map(|(handle, place)| Some(((gate, place), handle.part()?))).collect()
 }
 
 /// Fills in the edges: sorted by the node that they leave.
@@ -413,7 +421,8 @@ impl<'a> Tables<'a> {
     }
 
     fn callbacks(&mut self, levels: &Levels<'_>) -> Box<[(Event, NotifierIx)]> {
-        let events = [Event::OnFailure, Event::OnRetry, Event::OnSuccess, Event::OnSkipped, Event::OnSlaMiss];
+        let events =
+            [Event::OnFailure, Event::OnUpstreamFailed, Event::OnRetry, Event::OnSuccess, Event::OnSkipped, Event::OnSlaMiss];
         let all = events.into_iter().flat_map(|event| levels.callbacks(event));
         all.map(|callback| (callback.event, self.notifier(callback))).collect()
     }
@@ -444,7 +453,7 @@ impl<'a> Tables<'a> {
             slas.push((*after, self.notifier(callback)));
         }
         let mut callbacks = Vec::new();
-        for callback in &options.callbacks {
+        for callback in options.callbacks.iter().filter(|callback| !callback.is_nobody()) {
             let notifier = self.notifier(callback);
             match (callback.event, options.sla) {
                 (Event::OnSlaMiss, Some(sla)) => slas.push((sla, notifier)),

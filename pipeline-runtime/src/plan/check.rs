@@ -2,6 +2,7 @@
 
 use super::assets;
 use super::build::{Order, Sketch};
+use super::given;
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
 use super::groups::Group;
 use super::id::Name;
@@ -13,8 +14,10 @@ use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
 use crate::author::pipeline::Pipeline;
-use crate::schedule::{ScheduleError, Zone, parse_zone};
+use crate::author::template::Template;
+use crate::schedule::{ScheduleError, Zone, parse_date, parse_zone};
 use crate::time::zones_sought;
+use chrono::{DateTime, Utc};
 use pipeline_syntax::template::unrendered;
 use pipeline_syntax::{date, duration, id, limits};
 use std::collections::{HashMap, HashSet};
@@ -23,6 +26,9 @@ use std::time::Duration;
 
 /// The most nodes that a plan may have, those of mappings counted once.
 const MAX_NODES: usize = 1_000_000;
+
+/// From when on a calendar of one's own is asked, where the pipeline has no `start`.
+const ASKED_FROM: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 /// More characters of a name are not repeated in a message.
 const MAX_QUOTED: usize = 40;
@@ -74,6 +80,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     size(sketch, pipeline, &mut problems);
     schedule(sketch, pipeline, &mut problems);
     window(pipeline, &mut problems);
+    given::check(pipeline, &mut problems);
     misuses(sketch, &mut problems);
     orders(sketch, &mut problems);
     let twice = groups(sketch, &mut problems);
@@ -141,7 +148,16 @@ fn schedule(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             _ => ("schedule", "write five fields (minute hour day month weekday) and an IANA time zone".to_owned()),
         };
         let message = format!("the {what} of pipeline `{}` cannot be used: {error}", pipeline.id());
-        problems.push(Problem::new(message, help).at(pipeline.definition().at, "this pipeline"));
+        problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &["schedule", "timezone"]));
+    }
+    if let Some(schedule) = &sketch.plan.schedule {
+        let options = pipeline.options();
+        let from = options.start.and_then(|start| parse_date(start, schedule.zone()).ok()).unwrap_or(ASKED_FROM);
+        if let Some(why) = schedule.fault(from) {
+            let message = format!("the schedule of pipeline `{}` cannot be used: {why}", pipeline.id());
+            let help = "a `Timetable` gives the same intervals in both directions, in order, and each longer than nothing";
+            problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &["schedule"]));
+        }
     }
 }
 
@@ -152,7 +168,7 @@ fn window(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     if let Err(refused) = date::window(options.start, options.end, &zone) {
         let message = format!("the `{}` of pipeline `{}` cannot be used: {}", refused.option, pipeline.id(), refused.error);
         let help = "a bound is a day, `2024-01-31`, or a time, `2024-01-31T06:00:00Z`, and `end` is not before `start`";
-        problems.push(Problem::new(message, help).at(pipeline.definition().at, "this pipeline"));
+        problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &[refused.option, "timezone"]));
     }
 }
 
@@ -170,6 +186,13 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 Problem::new(message, format!("call it on the result of `.each(..)`; {instead}"))
                     .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "on the node wired here")
+            }
+            Misuse::OfAPart { node, method, at } => {
+                let message =
+                    format!("`.{method}` is called on a part of the output of {}, which is no node", quoted(plan, *node));
+                Problem::new(message, format!("call it on the node, before `.field(..)` or `.split()`: `node.{method}(..)`"))
+                    .at(at, format!("`.{method}` is called here"))
+                    .at(plan.node(*node).at, "the node is wired here")
             }
             Misuse::WaitsForNoRun { node, method, at } => {
                 let (which, help) = match plan.across.get(node).map(|across| &across.role) {
@@ -280,7 +303,7 @@ fn groups(sketch: &Sketch, problems: &mut Vec<Problem>) -> HashSet<u32> {
 /// Nodes of groups whose name another has have been told of.
 fn ids(sketch: &Sketch, pipeline: &Pipeline, twice: &HashSet<u32>, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    problems.extend(wrong_id(pipeline.id()).map(|problem| problem.at(pipeline.definition().at, "this pipeline")));
+    problems.extend(wrong_id(pipeline.id()).map(|problem| given::at_pipeline(problem, pipeline, &["id"])));
     let mut seen: HashMap<String, NodeIx> = HashMap::new();
     for (ix, node) in (0..).zip(&plan.nodes) {
         let wrong = match (&node.name, &node.what) {
@@ -531,6 +554,8 @@ fn texts(sketch: &Sketch, problems: &mut Vec<Problem>) {
             let found = match &arg.source {
                 Source::Text(text) => unrendered(text),
                 Source::Plain(list) => list.texts().iter().find_map(|text| unrendered(text)),
+                Source::Template(template) => template.plain().and_then(unrendered),
+                Source::Templates(list) => list.iter().filter_map(Template::plain).find_map(unrendered),
                 _ => None,
             };
             if let Some(expression) = found {

@@ -14,8 +14,10 @@
 
 mod across;
 mod assets;
+mod awaits;
 mod build;
 mod check;
+mod given;
 mod graph;
 mod groups;
 mod holdings;
@@ -36,6 +38,9 @@ mod upstream;
 
 pub(crate) use across::{disagreements, never_updated, same_id};
 pub(crate) use assets::Use;
+#[cfg(test)]
+pub(crate) use awaits::steps;
+pub(crate) use awaits::{Awaits, Pending};
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use holdings::HoldingIx;

@@ -97,7 +97,10 @@ impl Levels<'_> {
     pub(super) fn callbacks(&self, event: Event) -> impl Iterator<Item = &crate::author::notify::Callback> {
         let of = move |options: &&TaskOptions| options.callbacks.iter().any(|callback| callback.event == event);
         let nearest = self.0.iter().copied().find(of);
-        nearest.into_iter().flat_map(|options| &options.callbacks).filter(move |callback| callback.event == event)
+        nearest
+            .into_iter()
+            .flat_map(|options| &options.callbacks)
+            .filter(move |callback| callback.event == event && !callback.is_nobody())
     }
 
     /// The delays of one purpose: a fixed one and a growing one exclude each other, the nearest wins.

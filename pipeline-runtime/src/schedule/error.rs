@@ -20,6 +20,14 @@ pub enum ScheduleError {
         /// The text as given.
         cron: String,
     },
+    /// What comes round after a time of its own has no such time, or no such beginning.
+    #[error("`{every}` is not how a schedule comes round: {reason}")]
+    Every {
+        /// The time as given.
+        every: String,
+        /// What is wrong with it or with its beginning, and what to write.
+        reason: String,
+    },
     /// There is no such time zone.
     #[error("`{zone}` is not a time zone; {hint}")]
     Zone {

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::iter::FusedIterator;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::Schedule;
+use super::schedule::Rule;
 
 /// The span of time whose data one run is about: from `start`, inclusive, to `end`, exclusive.
 ///
@@ -44,11 +45,11 @@ impl fmt::Display for Interval {
     }
 }
 
-/// The answer is `None` only at the ends of the years 1678 to 2261, or where a method says so.
+/// The answer is `None` only where the schedule begins or ends, at the latest at the ends of the years 1678 to 2261, or where a method says so.
 impl Schedule {
     /// The interval that starts at the last tick at or before `d`: what `--logical-date D` means where `D` has a time of day.
     ///
-    /// It contains `d`. Its end may lie in the future. A date alone is a day, for which [`Schedule::interval_of`] finds the interval.
+    /// It contains `d`, but where `d` lies between two intervals of a calendar of one's own. Its end may lie in the future. A date alone is a day, for which [`Schedule::interval_of`] finds the interval.
     ///
     /// ```
     /// use pipeline_runtime::schedule::Schedule;
@@ -64,12 +65,25 @@ impl Schedule {
 
     /// The interval that the tick `tick` closes; `None` if `tick` is not a tick.
     pub fn interval_ending_at(&self, tick: DateTime<Utc>) -> Option<Interval> {
+        if let Rule::Own(_) = self.rule {
+            return self.last_complete(tick).filter(|interval| interval.end == tick);
+        }
         let end = self.last_at_or_before(tick).filter(|last| *last == tick)?;
         Some(Interval { start: self.last_before(end)?, end })
     }
 
     /// The last interval that is over at `now` (its end is at or before it): what a bare `run` takes.
     pub fn last_complete(&self, now: DateTime<Utc>) -> Option<Interval> {
+        if let Rule::Own(own) = &self.rule {
+            let zone = self.zone();
+            let last = own.last_at_or_before(now, zone)?;
+            if last.end <= now {
+                return Some(last);
+            }
+            return own
+                .last_at_or_before(last.start.checked_sub_signed(TimeDelta::nanoseconds(1))?, zone)
+                .filter(|last| last.end <= now);
+        }
         self.interval_ending_at(self.last_at_or_before(now)?)
     }
 
@@ -96,11 +110,28 @@ impl Schedule {
 
     /// The interval that opens at `tick`, which must be a tick.
     pub(super) fn interval_starting_at(&self, tick: DateTime<Utc>) -> Option<Interval> {
-        Some(Interval { start: tick, end: self.next_after(tick)? })
+        match &self.rule {
+            Rule::Own(own) => own.last_at_or_before(tick, self.zone()).filter(|interval| interval.start == tick),
+            Rule::Lines(_) | Rule::Every(_) => Some(Interval { start: tick, end: self.next_after(tick)? }),
+        }
+    }
+
+    /// Where the interval after this one starts.
+    fn start_after(&self, interval: &Interval) -> Option<DateTime<Utc>> {
+        match &self.rule {
+            Rule::Own(_) => self.next_after(interval.start),
+            Rule::Lines(_) | Rule::Every(_) => Some(interval.end),
+        }
+    }
+
+    /// The start of the interval that is under way at `now`, or of the next.
+    pub(super) fn current_or_next(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let current = self.last_at_or_before(now).and_then(|start| self.interval_starting_at(start));
+        current.filter(|interval| interval.end > now).map(|interval| interval.start).or_else(|| self.next_after(now))
     }
 }
 
-/// Consecutive intervals, oldest first; see [`Schedule::intervals`] and [`Window::due`](super::Window::due).
+/// Successive intervals, oldest first; see [`Schedule::intervals`] and [`Window::due`](super::Window::due).
 ///
 /// Each is computed when it is asked for, so a decade of minutes costs nothing until it is walked.
 #[derive(Debug, Clone)]
@@ -123,7 +154,7 @@ impl Iterator for Intervals<'_> {
             .and_then(|start| self.schedule.interval_starting_at(start))
             .filter(|interval| self.last_start.is_none_or(|last| interval.start <= last))
             .filter(|interval| self.complete_by.is_none_or(|now| interval.end <= now));
-        self.next = interval.map(|interval| interval.end);
+        self.next = interval.and_then(|interval| self.schedule.start_after(&interval));
         interval
     }
 }

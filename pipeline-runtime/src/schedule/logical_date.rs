@@ -22,10 +22,10 @@ pub enum LogicalDateError {
     #[error(transparent)]
     Date(#[from] DateError),
     /// A day on which no data interval starts.
-    #[error("no data interval of `{cron}` starts on {day} in {zone}; write {}", either(.nearest))]
+    #[error("no data interval of `{schedule}` starts on {day} in {zone}; write {}", either(.nearest))]
     NoneOnDay {
-        /// The schedule's cron line.
-        cron: String,
+        /// The schedule as written.
+        schedule: String,
         /// Its zone.
         zone: Zone,
         /// The day.
@@ -34,10 +34,10 @@ pub enum LogicalDateError {
         nearest: Vec<String>,
     },
     /// A day on which several data intervals start.
-    #[error("{} data intervals of `{cron}` start on {day} in {zone}; write {}", starts.len(), either(starts))]
+    #[error("{} data intervals of `{schedule}` start on {day} in {zone}; write {}", starts.len(), either(starts))]
     SeveralOnDay {
-        /// The schedule's cron line.
-        cron: String,
+        /// The schedule as written.
+        schedule: String,
         /// Its zone.
         zone: Zone,
         /// The day.
@@ -46,10 +46,10 @@ pub enum LogicalDateError {
         starts: Vec<String>,
     },
     /// The schedule has no interval there: it lies outside of the years 1678 to 2261.
-    #[error("`{cron}` has no data interval at {date}")]
+    #[error("`{schedule}` has no data interval at {date}")]
     Outside {
-        /// The schedule's cron line.
-        cron: String,
+        /// The schedule as written.
+        schedule: String,
         /// The date as given.
         date: String,
     },
@@ -100,7 +100,7 @@ impl Schedule {
     pub fn interval_of(&self, logical_date: &str) -> Result<Interval, LogicalDateError> {
         let zone = self.zone();
         let first = date::instant(logical_date, &zone)?;
-        let outside = || LogicalDateError::Outside { cron: self.cron().to_owned(), date: logical_date.trim().to_owned() };
+        let outside = || LogicalDateError::Outside { schedule: self.text(), date: logical_date.trim().to_owned() };
         let Date::Day(day) = date::parse(logical_date)? else {
             return self.interval_starting_at_or_before(first).ok_or_else(outside);
         };
@@ -108,14 +108,14 @@ impl Schedule {
         // Where the clock is put back across midnight, the next day's first minutes lie between two parts of the day.
         let starts: Vec<DateTime<Utc>> =
             self.ticks(first, last).filter(|tick| tick.with_timezone(&zone).date_naive() == day).collect();
-        let (cron, local) = (self.cron().to_owned(), |tick: &DateTime<Utc>| rfc3339(*tick, zone));
+        let (schedule, local) = (self.text(), |tick: &DateTime<Utc>| rfc3339(*tick, zone));
         match starts.as_slice() {
             [start] => self.interval_starting_at(*start).ok_or_else(outside),
             [] => {
                 let nearest = [self.last_before(first), self.next_after(last)].iter().flatten().map(local).collect();
-                Err(LogicalDateError::NoneOnDay { cron, zone, day, nearest })
+                Err(LogicalDateError::NoneOnDay { schedule, zone, day, nearest })
             }
-            several => Err(LogicalDateError::SeveralOnDay { cron, zone, day, starts: several.iter().map(local).collect() }),
+            several => Err(LogicalDateError::SeveralOnDay { schedule, zone, day, starts: several.iter().map(local).collect() }),
         }
     }
 }

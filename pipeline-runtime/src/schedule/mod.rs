@@ -1,4 +1,4 @@
-//! When a pipeline runs: cron lines in a time zone, the data intervals they cut time into, and which of them are due.
+//! When a pipeline runs: cron lines, what comes `every` so often and calendars of one's own, in a time zone, the data intervals they cut time into, and which of them are due.
 //!
 //! Nothing here reads a clock. Every time is passed in, so that the live scheduler and a simulation on virtual time ask the same questions and
 //! get the same answers.
@@ -6,6 +6,7 @@
 //! | question | answer |
 //! |---|---|
 //! | what does this cron line mean, where? | [`Schedule::parse`] |
+//! | and what a constant of mine? | [`Schedule::of`]: a [`Cron`], an [`Every`], or a [`Timetable`] of one's own |
 //! | when does it fire? | [`Schedule::next_after`], [`Schedule::last_at_or_before`], [`Schedule::ticks`] |
 //! | which interval is `--logical-date D`? | [`Schedule::interval_of`], or [`Interval::at`] without a schedule |
 //! | which interval does a bare `run` take? | [`Schedule::last_complete`] |
@@ -16,8 +17,9 @@
 //!
 //! # Invariants
 //!
-//! - A tick closes an interval: consecutive intervals touch, never overlap, and each starts and ends at a tick.
-//! - A tick is a whole minute of the zone's wall clock, in the years 1678 to 2261: those that a time in nanoseconds, as it is kept,
+//! - A tick closes an interval: consecutive intervals touch, never overlap, and each starts and ends at a tick. Those of a calendar of one's
+//!   own need not touch; nothing else here depends on it.
+//! - A cron line's tick is a whole minute of the zone's wall clock, and that of an `every` a whole second; all lie in the years 1678 to 2261: those that a time in nanoseconds, as it is kept,
 //!   holds whole. Beyond them the answer is `None`.
 //! - `next_after` and `last_at_or_before` walk one set of ticks: each inverts the other, across every change of clock.
 //! - A schedule that parses fires: one that never can, such as `0 0 31 2 *`, is refused.
@@ -28,6 +30,9 @@
 //! `30 2,14 * * *`): each of its times fires once a day. Where the clock skips it, it fires at the first instant after the gap; where the clock
 //! repeats it, at the first of the two. A line with a `*` or a step in either field is an *interval* line (`0/30 * * * *`, `0 */6 * * *`): it
 //! fires whenever the wall clock shows one of its slots, so never in a gap and twice in a repeated hour.
+//!
+//! An `every` of days or weeks keeps the time of the clock, as a fixed-time line does; one of hours or less keeps time, whatever the clock shows.
+//! A calendar of one's own knows its zone, and says what it means.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
 
@@ -35,23 +40,34 @@ mod cron;
 mod dates;
 mod describe;
 mod error;
+mod every;
 mod interval;
+mod kind;
 mod logical_date;
+mod macros;
+mod recurrence;
+#[expect(clippy::module_inception, reason = "the folder's subject has the folder's name")]
+mod schedule;
 mod ticks;
 mod times;
+mod timetable;
 mod wall;
 mod window;
 
 pub use crate::time::{Zone, ZoneOffset};
-pub use cron::Schedule;
 pub(crate) use dates::parse_last;
 pub use dates::{parse_date, parse_zone};
 pub use error::ScheduleError;
 pub use interval::{Interval, Intervals};
+pub use kind::RunKind;
 pub use logical_date::LogicalDateError;
 pub(crate) use logical_date::interval_of;
 pub use pipeline_syntax::date::DateError;
+pub(crate) use recurrence::Recurrence;
+pub use recurrence::{Cron, Every, IntoSchedule};
+pub use schedule::Schedule;
 pub use ticks::Ticks;
+pub use timetable::Timetable;
 pub use window::Window;
 
 #[cfg(test)]

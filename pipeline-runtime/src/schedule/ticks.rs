@@ -11,12 +11,16 @@ use pipeline_syntax::date::{FIRST_YEAR, LAST_YEAR};
 use pipeline_syntax::zone::Wall;
 
 use super::Schedule;
+use super::cron::Line;
+use super::schedule::Rule;
 use super::times::Times;
 use super::wall::constant_offset;
 use crate::time::Zone;
 
 impl Schedule {
-    /// The first tick after `t`, exclusive. `None` only after the last tick of the year 2261.
+    /// The first tick after `t`, exclusive. `None` only after the last tick of all, that of the year 2261.
+    ///
+    /// A tick is where an interval starts. Where intervals touch, which all do but those of a calendar of one's own, each also ends at one.
     ///
     /// ```
     /// use pipeline_runtime::schedule::Schedule;
@@ -26,12 +30,23 @@ impl Schedule {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn next_after(&self, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.search(t, Direction::Forward)
+        // Asked once: a search goes by one edition of the rules, and the next one by what is known then.
+        let zone = self.zone();
+        match &self.rule {
+            Rule::Lines(lines) => lines.iter().filter_map(|line| line.search(zone, t, Direction::Forward)).min(),
+            Rule::Every(delta) => delta.next_after(zone, t),
+            Rule::Own(own) => own.next_after(t, zone).map(|interval| interval.start),
+        }
     }
 
-    /// The last tick at or before `t`, inclusive. `None` only before the first tick of the year 1.
+    /// The last tick at or before `t`, inclusive. `None` only before the first tick of all: that of the year 1678, or where the schedule begins.
     pub fn last_at_or_before(&self, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.search(t, Direction::Backward)
+        let zone = self.zone();
+        match &self.rule {
+            Rule::Lines(lines) => lines.iter().filter_map(|line| line.search(zone, t, Direction::Backward)).max(),
+            Rule::Every(delta) => delta.last_at_or_before(zone, t),
+            Rule::Own(own) => own.last_at_or_before(t, zone).map(|interval| interval.start),
+        }
     }
 
     /// The first tick at or after `t`.
@@ -63,11 +78,11 @@ impl Schedule {
     pub fn ticks(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Ticks<'_> {
         Ticks { schedule: self, next: self.next_at_or_after(from).filter(|tick| *tick <= to), to }
     }
+}
 
-    fn search(&self, t: DateTime<Utc>, direction: Direction) -> Option<DateTime<Utc>> {
+impl Line {
+    fn search(&self, zone: Zone, t: DateTime<Utc>, direction: Direction) -> Option<DateTime<Utc>> {
         let t = direction.enter(t)?;
-        // Asked once: a search goes by one edition of the rules, and the next one by what is known then.
-        let zone = self.zone();
         let mut day = direction.before(t.with_timezone(&zone).date_naive())?;
         let mut nearest: Option<DateTime<Utc>> = None;
         let mut until = None;

@@ -73,8 +73,7 @@ impl Window {
     ///
     /// What is due already does not count, so that one who has dealt with it can sleep until then.
     pub fn next_due(&self, schedule: &Schedule, last: Option<Interval>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let current = schedule.last_at_or_before(now);
-        let start = self.first_start(schedule, last).max(current).or_else(|| schedule.next_after(now))?;
+        let start = self.first_start(schedule, last).max(schedule.current_or_next(now))?;
         let interval = schedule.interval_starting_at(start)?;
         self.end.is_none_or(|end| interval.start <= end).then_some(interval.end)
     }

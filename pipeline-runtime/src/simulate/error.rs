@@ -67,6 +67,12 @@ pub enum SimulationError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A pipeline that is simulated beside another, and that no update would begin.
+    #[error("pipeline `{pipeline}` is simulated beside another and has no `when`: nothing would begin a run of it")]
+    WaitsForNothing {
+        /// The pipeline.
+        pipeline: &'static str,
+    },
     /// With these updates the run never begins.
     #[error(
         "the pipeline begins a run when {when} is updated, and no update of {missing} is given; add `.updated(\"0s\", &ASSET, value)`"
@@ -76,6 +82,16 @@ pub enum SimulationError {
         when: String,
         /// The assets without an update.
         missing: String,
+    },
+    /// A stub whose JSON is no value of the type that the task returns.
+    #[error("the stub of `{id}` is no `{expected}`, which the task returns: {reason}")]
+    StubJson {
+        /// The node.
+        id: String,
+        /// What it returns.
+        expected: &'static str,
+        /// What is wrong with the JSON.
+        reason: String,
     },
     /// The runtime, or its thread, could not be made.
     #[error("no runtime for the simulation: {0}")]

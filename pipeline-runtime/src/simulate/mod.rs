@@ -3,7 +3,10 @@
 //! # Invariants
 //!
 //! - What a simulation polls, it polls within its own world: buckets that a body or a callback opens are the simulation's.
-//! - I/O that blocks is counted ([`World::aside`]), so that an instant is not over before its I/O is. (`tests/sensors`, `tests/alerts`)
+//! - I/O that blocks is counted ([`World::aside`]), and so is what waits [`Outside`], so that an instant is not over before its I/O is.
+//!   (`tests/sensors`, `tests/alerts`, `tests/simulation/outside.rs`)
+//! - Before time passes, a body that waits for something that nobody counts has a moment of real time (`interceptor/grace.rs`): what it
+//!   waits for may be a socket.
 
 mod error;
 mod interceptor;
@@ -13,38 +16,51 @@ mod limits;
 mod others;
 #[cfg(test)]
 mod tests;
+mod together;
 mod updates;
 
 pub use error::SimulationError;
-pub use others::Ran;
+pub use others::OtherRun;
 
 use crate::author::across::PipelineRef;
 use crate::author::asset::Asset;
-use crate::author::context::RunInfo;
+use crate::author::context::{Previous, RunInfo, Simulated};
 use crate::author::pipeline::Pipeline;
 use crate::author::redaction;
 use crate::author::secret::Secret;
-use crate::author::value::Data;
+use crate::author::value::{Data, Value};
 use crate::engine::{Edit, Engine, EngineOptions, Interceptor, OtherRuns, RunSpec};
 use crate::journal::MemoryJournal;
-use crate::observe::{RunHistory, RunReport};
-use crate::schedule::{Interval, Schedule, Zone, interval_of, parse_date};
+use crate::observe::RunReport;
+use crate::schedule::{Interval, RunKind, Schedule, Zone, interval_of, parse_date};
 use crate::storage::{Latency, World};
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, Outside, Timestamp};
 use interceptor::{Stub, Stubs};
 use intervention::{Intervention, Interventions};
 use others::{GivenRun, SimulatedRuns};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use updates::{Begin, Update};
+use together::{Together, report};
+use updates::{Begin, Timed, Update};
 
 /// A run of a pipeline on virtual time.
 ///
 /// The real engine runs the real bodies, on a paused clock, with a journal in memory. Hours of waiting take milliseconds, and
 /// the same simulation always ends the same. The clock starts at the data interval's end, or without a schedule at the logical
 /// date. Buckets at `memory://` are the simulation's own and empty; I/O of buckets takes no virtual time, and objects written
-/// have virtual modification times. A body that uses sockets of its own does not enjoy that: while it waits for them the
-/// virtual clock may run on.
+/// have virtual modification times.
+///
+/// # Sockets, databases and programs
+///
+/// A body that uses `tokio::net`, `tokio::process`, `reqwest` or `sqlx` runs in a simulation as it does elsewhere. Where it waits for
+/// them by [`ctx.outside(..)`](crate::Context::outside), the virtual clock stands still until they have answered, and the simulation stays
+/// repeatable as far as they are. So it does for a bucket, a [`Webhook`](crate::Webhook) and a task that is not `async`.
+///
+/// Without that the simulation cannot tell a body that waits for a socket from one that waits for time to pass. Each time
+/// such a body goes to wait, the clock stands still for 20 ms of real time: what has answered by then took no virtual time, and what
+/// takes longer is overtaken by the next timer, if there is one. A body that sleeps takes these 20 ms, too.
+///
+/// [`stub`](Self::stub) answers in a body's stead, `simulate --stub NODE=JSON` on the command line.
 ///
 /// It has a runtime and a clock of its own. Within a runtime of tokio, as in a `#[tokio::test]`, it runs on a thread of its own and blocks
 /// the caller until it has ended; what the caller's runtime is to do meanwhile, a runtime of one thread cannot.
@@ -85,12 +101,14 @@ struct Scenario {
     params: Result<serde_json::Value, serde_json::Error>,
     logical_date: Option<String>,
     previous: Option<String>,
+    kind: Option<RunKind>,
     seed: u64,
     sends_webhooks: bool,
     interventions: Vec<(String, Intervention)>,
     faults: Vec<Fault>,
     stubs: Vec<Stub>,
     updates: Vec<Update>,
+    beside: Vec<Pipeline>,
     secrets: Vec<Secret>,
 }
 
@@ -122,12 +140,14 @@ impl<'a> Simulation<'a> {
             params: Ok(serde_json::Value::Null),
             logical_date: None,
             previous: None,
+            kind: None,
             seed: 0,
             sends_webhooks: false,
             interventions: Vec::new(),
             faults: Vec::new(),
             stubs: Vec::new(),
             updates: Vec::new(),
+            beside: Vec::new(),
             secrets: Vec::new(),
         };
         Self { scenario, calls: Vec::new() }
@@ -159,9 +179,15 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// As if the run of that logical date had been the last to succeed before this one.
+    /// As if the run of that logical date had been the last to succeed before this one, and had begun at its interval's end.
     pub fn previous_success(mut self, date: &str) -> Self {
         self.scenario.previous = Some(date.to_owned());
+        self
+    }
+
+    /// As if that had made the run. Else it is its schedule, or of a pipeline without one, somebody.
+    pub fn kind(mut self, kind: RunKind) -> Self {
+        self.scenario.kind = Some(kind);
         self
     }
 
@@ -217,8 +243,32 @@ impl<'a> Simulation<'a> {
     /// assert_eq!(report.output::<u64>("build"), Some(42));
     /// ```
     pub fn updated<T: Data>(mut self, when: &str, asset: &'static Asset<T>, value: T) -> Self {
-        let json = serde_json::to_vec(&value).map(Into::into);
+        let json = Value::new(value).encode(usize::MAX).map(Into::into);
         self.scenario.updates.push(Update { when: when.to_owned(), asset: asset.spec(), json });
+        self
+    }
+
+    /// With these pipelines beside it, which wait for assets: the runs that updates begin are simulated, too, at their time and in the same buckets,
+    /// and so are those that their own updates begin. [`RunReport::begun`] has them. All else that a simulation is given is about its own pipeline.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::Simulation;
+    ///
+    /// static VISITS: Asset<u64> = Asset::new("visits");
+    ///
+    /// #[task] async fn count() -> Result<u64> { Ok(41) }
+    /// #[task] async fn build(visits: u64) -> Result<u64> { Ok(visits + 1) }
+    ///
+    /// #[pipeline(schedule = "@daily")] fn visits_export() { count().updates(&VISITS); }
+    /// #[pipeline(when = all(VISITS))] fn visits_model() { build(VISITS.latest()); }
+    ///
+    /// let report = Simulation::new(visits_export()).beside([visits_model()]).run();
+    /// let [model] = report.begun() else { panic!("one run was begun") };
+    /// assert_eq!((model.pipeline(), model.output::<u64>("build")), ("visits_model", Some(42)));
+    /// ```
+    pub fn beside(mut self, pipelines: impl IntoIterator<Item = Pipeline>) -> Self {
+        self.scenario.beside.extend(pipelines);
         self
     }
 
@@ -234,8 +284,8 @@ impl<'a> Simulation<'a> {
 
     /// After `when` from the run's start, before anything else that happens then, a run of another pipeline has ended so: for
     /// [`run_of`](crate::run_of). The pipeline is named by its function, and the run is that of the same data interval, unless
-    /// [`Ran::starting`] says another.
-    pub fn ran(mut self, when: &str, pipeline: impl PipelineRef, run: impl Into<Ran>) -> Self {
+    /// [`OtherRun::starting`] says another.
+    pub fn ran(mut self, when: &str, pipeline: impl PipelineRef, run: impl Into<OtherRun>) -> Self {
         let given = Box::new(GivenRun::new(pipeline, run));
         self.scenario.interventions.push((when.to_owned(), Intervention::Ran(given)));
         self
@@ -248,7 +298,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// Tries a node again that has ended by then, as `retry` on the command line does; with `downstream`, all that depends on
-    /// it too. After a retry that changed a mapping's list, elements match by index and surplus ones are `removed`.
+    /// it too. After a retry that changed a mapping's list, elements match by key, or without keys by index, and surplus ones are `removed`.
     pub fn retry(mut self, when: &str, id: &str, downstream: bool) -> Self {
         self.scenario
             .interventions
@@ -265,6 +315,13 @@ impl<'a> Simulation<'a> {
     /// The node succeeds with `value` at once; its body is not called. `upload` stands for all elements, `upload[3]` for one.
     pub fn stub<T: Data>(mut self, id: &str, value: T) -> Self {
         self.scenario.stubs.push(Stub::value(id, value));
+        self
+    }
+
+    /// As [`stub`](Self::stub), with the value as JSON.
+    #[cfg(feature = "cli")]
+    pub(crate) fn stub_json(mut self, id: &str, value: serde_json::Value) -> Self {
+        self.scenario.stubs.push(Stub::json(id, value));
         self
     }
 
@@ -343,7 +400,7 @@ impl<'a> Simulation<'a> {
 impl Scenario {
     /// Runs it on this thread. `call` makes the call of that number.
     fn run(self, call: &mut dyn FnMut(usize)) -> Result<RunReport, SimulationError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
         let runtime = runtime.map_err(SimulationError::Runtime)?;
         runtime.block_on(self.simulate(call))
     }
@@ -386,59 +443,80 @@ impl Scenario {
         }
         let previous =
             self.previous.as_deref().map(|date| dated(plan.schedule.as_ref(), self.pipeline.zone(), date)).transpose()?;
-        let stubs = Arc::new(Stubs::new(&plan, self.stubs, self.secrets, world.clone())?);
+        let outside = Outside::of_this_runtime();
+        let stubs = Arc::new(Stubs::new(&plan, self.stubs, self.secrets.clone(), world.clone(), outside.clone())?);
         let mut interventions = Interventions::new(self.interventions, start)?;
-        let Begin { after, updates, warnings } = Begin::of(&plan, self.updates)?;
+        let mut together = Together::new(&self.beside, &world, self.seed)?;
+        let given = Timed::all(self.updates, &plan, &together.plans().collect::<Vec<_>>())?;
+        let Begin { after, updates, mut warnings } = Begin::of(&plan, &given)?;
+        if !self.beside.is_empty() {
+            // What comes later may begin another run.
+            warnings.clear();
+        }
         let begin = start + after;
 
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
         let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(Arc::clone(&stubs) as Arc<dyn Interceptor>));
         let others = Arc::new(SimulatedRuns::new(interval));
         engine.ask_of_others(Arc::clone(&others) as Arc<dyn OtherRuns>);
+        let run_id = format!("simulated__{}", interval.start.to_rfc3339());
+        let kind = self.kind.unwrap_or(match (&plan.schedule, &plan.assets.when) {
+            (Some(_), _) => RunKind::Scheduled,
+            (None, Some(_)) => RunKind::AssetTriggered,
+            (None, None) => RunKind::Manual,
+        });
         let info = RunInfo {
-            pipeline: plan.pipeline.to_owned(),
-            run_id: format!("simulated__{}", interval.start.to_rfc3339()),
-            interval,
-            previous,
-            params: plan.params.clone(),
+            previous: previous.map(|interval| Previous { interval, began: Some(interval.end) }),
+            began: Some(begin.to_utc()),
             updates,
+            simulated: Some(Arc::new(Simulated { outside: outside.clone(), secrets: self.secrets })),
+            ..RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone()).of_schedule(kind, plan.schedule.as_ref())
         };
         let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: begin, seed: self.seed, key: 0 };
         // Before the run: what arrives at zero is there at the first poke.
         interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
+        together.expect(given, start);
+        together.simulated(spec.info.simulated.clone());
         while clock.now() < begin {
-            let until = interventions.next().filter(|next| *next > clock.now()).unwrap_or(begin);
-            engine.pass_time(until.min(begin)).await;
+            engine.step().await;
+            together.go_on(&engine, clock.now()).await;
+            let next = interventions.next().into_iter().chain(together.next()).filter(|next| *next > clock.now()).min();
+            engine.pass_time(next.unwrap_or(begin).min(begin)).await;
             interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
         }
-        let run = engine.start(spec);
+        let run = engine.start(spec.clone());
+        together.begun(&spec, run);
         loop {
             interventions.run_due(&world, &others, &engine, Some(run), clock.now(), call).await?;
             engine.step().await;
+            together.go_on(&engine, clock.now()).await;
             let over = engine.look(run, |run| run.state().is_end() && run.callbacks().is_empty()).unwrap_or(true);
-            if over && interventions.is_empty() {
+            if over && interventions.is_empty() && together.is_over(&engine) {
                 break;
             }
-            let until = interventions.next().unwrap_or(Timestamp::NEVER);
+            let until = interventions.next().into_iter().chain(together.next()).min().unwrap_or(Timestamp::NEVER);
             if clock.now().since(start) >= HORIZON {
                 break;
             }
             engine.pass_time(until.min(start + HORIZON)).await;
         }
-        let history = RunHistory::of(plan, start, &engine.entries(run));
-        let outputs = engine.look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect()).unwrap_or_default();
+        let report = report(plan, run, &engine, start);
         let warnings = warnings.into_iter().chain(world.unmet_faults().map(|unmet| unmet.to_string()));
-        let warnings =
-            warnings.chain(stubs.unmet(&history)).chain(others.unmet()).chain(world.unmet_arrivals(interventions.arrived()));
-        Ok(RunReport::new(history, outputs).warned(warnings))
+        let warnings = warnings
+            .chain(stubs.unmet(report.history()))
+            .chain(others.unmet())
+            .chain(world.unmet_arrivals(interventions.arrived()));
+        let warnings = warnings.chain(outside.end().into_iter().map(|node| {
+            format!("`{node}` waited outside for more than 5 minutes of real time, after which the virtual clock went on")
+        }));
+        Ok(report.warned(warnings).with_begun(together.reports(&engine, start)))
     }
 
     fn interval(&self) -> Result<Interval, SimulationError> {
         let options = self.pipeline.options();
         let zone = self.pipeline.zone();
         let refused = |error: &dyn std::fmt::Display| SimulationError::Date(error.to_string());
-        let schedule = options.schedule.map(|cron| Schedule::parse(cron, options.timezone.unwrap_or("UTC")));
-        let schedule = schedule.transpose().map_err(|error| refused(&error))?;
+        let schedule = options.timetable().map_err(|error| refused(&error))?;
         if let Some(date) = &self.logical_date {
             return dated(schedule.as_ref(), zone, date);
         }

@@ -8,7 +8,7 @@ use crate::author::pipeline::Pipeline;
 use crate::author::seal::Seal;
 use crate::author::value::Data;
 use crate::engine::{FoundRun, OtherRuns, RunState, StartRun, Wake, Watching};
-use crate::schedule::{Interval, Schedule};
+use crate::schedule::Interval;
 use crate::time::Timestamp;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::any::TypeId;
@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
-/// use pipeline_runtime::{Ran, RunState, Simulation};
+/// use pipeline_runtime::{OtherRun, RunState, Simulation};
 ///
 /// #[task] async fn count() -> Result<u64> { Ok(1) }
 /// #[pipeline(schedule = "@daily")] fn counts() { count(); }
@@ -28,29 +28,29 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// #[task] async fn double(count: u64) -> Result<u64> { Ok(2 * count) }
 /// #[pipeline(schedule = "@daily")] fn doubles() { double(run_of(counts).output::<count>()); }
 ///
-/// let report = Simulation::new(doubles()).ran("3m", counts, Ran::success().output::<count>(21)).run();
+/// let report = Simulation::new(doubles()).ran("3m", counts, OtherRun::success().output::<count>(21)).run();
 /// assert_eq!(report.output::<u64>("double"), Some(42));
 ///
-/// let report = Simulation::new(doubles()).ran("3m", counts, Ran::failed("`count`: no such table")).run();
+/// let report = Simulation::new(doubles()).ran("3m", counts, OtherRun::failed("`count`: no such table")).run();
 /// assert_eq!(report.state(), RunState::Failed);
 /// assert!(report.node("run_of").error().unwrap().ends_with("which has failed: `count`: no such table"));
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "it is given to a simulation"]
-pub struct Ran {
+pub struct OtherRun {
     state: RunState,
     error: Option<String>,
     starting: Option<String>,
     outputs: Vec<(TypeId, Result<Arc<[u8]>, String>)>,
 }
 
-impl From<RunState> for Ran {
+impl From<RunState> for OtherRun {
     fn from(state: RunState) -> Self {
         Self { state, error: None, starting: None, outputs: Vec::new() }
     }
 }
 
-impl Ran {
+impl OtherRun {
     /// It succeeded.
     pub fn success() -> Self {
         RunState::Success.into()
@@ -79,11 +79,11 @@ impl Ran {
 #[derive(Debug)]
 pub(super) struct GivenRun {
     pub(super) pipeline: Pipeline,
-    pub(super) ran: Ran,
+    pub(super) ran: OtherRun,
 }
 
 impl GivenRun {
-    pub(super) fn new(pipeline: impl PipelineRef, ran: impl Into<Ran>) -> Self {
+    pub(super) fn new(pipeline: impl PipelineRef, ran: impl Into<OtherRun>) -> Self {
         Self { pipeline: pipeline.pipeline(Seal), ran: ran.into() }
     }
 }
@@ -107,7 +107,7 @@ struct Known {
 #[derive(Debug)]
 struct KnownRun {
     run: UpstreamRun,
-    ran: Ran,
+    ran: OtherRun,
     /// Somebody has looked for it.
     is_met: bool,
 }
@@ -142,10 +142,8 @@ impl SimulatedRuns {
         Ok(())
     }
 
-    fn interval_of(&self, pipeline: &Pipeline, ran: &Ran) -> Result<Interval, SimulationError> {
-        let options = pipeline.options();
-        let schedule = options.schedule.map(|cron| Schedule::parse(cron, options.timezone.unwrap_or("UTC"))).transpose();
-        let schedule = schedule.map_err(|error| SimulationError::Date(error.to_string()))?;
+    fn interval_of(&self, pipeline: &Pipeline, ran: &OtherRun) -> Result<Interval, SimulationError> {
+        let schedule = pipeline.options().timetable().map_err(|error| SimulationError::Date(error.to_string()))?;
         match &ran.starting {
             Some(date) => dated(schedule.as_ref(), pipeline.zone(), date),
             None => {
@@ -229,7 +227,7 @@ impl OtherRuns for SimulatedRuns {
         let output = ran.and_then(|ran| ran.outputs.iter().find(|(task, _)| *task == of.task)).map(|(_, json)| json.clone());
         let none = || {
             TaskError::fatal(format!(
-                "the simulation was not told what `{}` returned in run {} of `{}`: give it by `Ran::success().output::<{}>(..)`",
+                "the simulation was not told what `{}` returned in run {} of `{}`: give it by `OtherRun::success().output::<{}>(..)`",
                 of.id, run.run_id, run.pipeline, of.id
             ))
         };

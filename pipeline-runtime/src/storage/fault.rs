@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::error::{BucketErrorKind, Failure};
+use crate::time::account_for;
 
 #[derive(Debug, Default)]
 pub(super) struct Faults(Mutex<Buckets>);
@@ -89,7 +91,12 @@ impl Faults {
             (fault.latency.as_mut().map(Latency::draw), fault.outages.clone())
         };
         if let Some(latency) = latency.filter(|latency| !latency.is_zero()) {
-            tokio::time::sleep(latency).await;
+            let mut slept = pin!(tokio::time::sleep(latency));
+            std::future::poll_fn(|context| {
+                account_for();
+                slept.as_mut().poll(context)
+            })
+            .await;
         }
         let now = now();
         if outages.iter().any(|(from, until)| (*from..*until).contains(&now)) {

@@ -14,7 +14,6 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
-use std::io;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -22,7 +21,6 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use object_store::ObjectMeta;
-use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::bucket::Bucket;
@@ -36,6 +34,7 @@ use super::s3::S3;
 use super::stamp::Stamps;
 use super::store::Store;
 use super::url::Location;
+use crate::time::real_time;
 
 /// A clone is the same world.
 #[derive(Clone)]
@@ -222,7 +221,10 @@ impl World {
             return io.await;
         }
         let turn = Arc::clone(&simulated.turn).lock_owned().await;
-        let helper = helper()?;
+        let helper = real_time().map_err(|error| {
+            let detail = format!("the thread for a simulation's I/O cannot be started ({error})");
+            Failure::new(BucketErrorKind::Other, detail)
+        })?;
         let aside = tokio::task::spawn_blocking(move || {
             // Here, not in the future: a dropped operation goes on, and the next one still has to wait for it.
             let _turn = turn;
@@ -292,16 +294,4 @@ impl Drop for Busy {
     fn drop(&mut self) {
         self.0.send_modify(|busy| *busy -= 1);
     }
-}
-
-/// Where simulated worlds do their I/O, with real time for whatever waits on sockets. It is the process's, as a runtime must
-/// not be dropped where futures run.
-fn helper() -> Result<&'static Runtime, Failure> {
-    static HELPER: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("simulated-io").enable_all().build()
-    });
-    HELPER.as_ref().map_err(|error| {
-        let detail = format!("the thread for a simulation's I/O cannot be started ({error})");
-        Failure::new(BucketErrorKind::Other, detail)
-    })
 }

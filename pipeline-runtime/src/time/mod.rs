@@ -1,7 +1,8 @@
 //! The two clocks, and the time zones.
 //!
 //! A [`Clock`] follows the monotonic clock: budgets, timeouts and pokes, and all times of runs. A [`Calendar`] follows the wall
-//! clock: what is due, and the date of a run that was asked for without one.
+//! clock: what is due, and the date of a run that was asked for without one. While a body of a simulation waits for what is [`Outside`], its
+//! clock stands still.
 //!
 //! # Invariants
 //!
@@ -13,6 +14,7 @@
 mod calendar;
 mod clock;
 mod moment;
+mod outside;
 mod timestamp;
 mod wall;
 mod zone;
@@ -20,6 +22,7 @@ mod zone;
 pub(crate) use calendar::{Calendar, Leaps, Present};
 pub use clock::Clock;
 pub(crate) use moment::Moment;
+pub(crate) use outside::{Outside, account_for, accounted, real_time};
 pub use timestamp::Timestamp;
 #[cfg(test)]
 pub(crate) use wall::set;

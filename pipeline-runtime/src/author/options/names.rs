@@ -45,23 +45,27 @@ pub mod task {
     pub mod sla {}
     /// `on_failure`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub mod on_failure {}
     /// `on_retry`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub mod on_retry {}
+    /// `on_upstream_failed`: told of the event.
+    ///
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
+    pub mod on_upstream_failed {}
     /// `on_success`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub mod on_success {}
     /// `on_skipped`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub mod on_skipped {}
     /// `on_sla_miss`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub mod on_sla_miss {}
     /// `id = "load_eu"`: the node's id.
     ///
@@ -118,8 +122,13 @@ pub mod sensor {
 pub mod pipeline {
     /// `schedule = "0 6 * * *"`: each tick closes a data interval.
     ///
-    /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …. Default: none: runs when asked to.
-    pub mod schedule {}
+    /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …; a list of such lines; `schedule(every = "4w", from = "2024-01-31")`; or a constant. Default: none: runs when asked to.
+    pub mod schedule {
+        /// `every = "4w"`: how far two runs are apart: days and weeks by the calendar, hours and what is shorter by time.
+        pub mod every {}
+        /// `from = "2024-01-31"`: where the first data interval starts.
+        pub mod from {}
+    }
     /// `when = all(VISITS, PROCESSES)`: a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that
     /// began so.
     ///
@@ -178,17 +187,25 @@ pub mod pipeline {
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub mod on_sla_miss {}
-    /// `on_retry`: told of each node that is tried again, or skipped: a run has neither.
+    /// `on_retry`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub mod on_retry {}
-    /// `on_skipped`: told of each node that is tried again, or skipped: a run has neither.
+    /// `on_upstream_failed`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
+    pub mod on_upstream_failed {}
+    /// `on_cancel`: told how the run ends.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
+    pub mod on_cancel {}
+    /// `on_skipped`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub mod on_skipped {}
     /// `defaults(retries = 1, ..)`: for all nodes; a node's own attribute goes before.
     ///
-    /// Takes: options of tasks and sensors, `id` excepted. Default: none.
+    /// Takes: options of tasks and sensors, `id` excepted; or a constant: `defaults = TEAM`. Default: none.
     pub mod defaults {
         pub use super::super::sensor::*;
     }

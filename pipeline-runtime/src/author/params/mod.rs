@@ -181,9 +181,17 @@ pub(crate) struct Complete<P> {
     pub(crate) fields: Fields,
 }
 
-/// Reads params on top of the defaults.
-pub(crate) fn complete<P: Params>(pipeline: &'static str, source: Source<'_>) -> Result<Complete<P>, ParamsError> {
-    Reading::<P>::new(pipeline)?.complete(source)
+/// Reads params on top of `base`, or of the type's default.
+pub(crate) fn complete<P: Params>(
+    pipeline: &'static str,
+    base: Option<&Value>,
+    source: Source<'_>,
+) -> Result<Complete<P>, ParamsError> {
+    let reading = match base {
+        Some(base) => Reading { pipeline, defaults: base.clone(), of: std::marker::PhantomData },
+        None => Reading::<P>::new(pipeline)?,
+    };
+    reading.complete(source)
 }
 
 /// Reads the params of one pipeline.

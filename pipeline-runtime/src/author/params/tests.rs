@@ -68,11 +68,11 @@ struct All {
 
 fn read<P: Params>(json: &Value, texts: &[(&str, &str)]) -> Result<Complete<P>, String> {
     let texts: Vec<_> = texts.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
-    let read = complete::<P>("p", Source::Given(json, &texts)).map_err(|error| error.to_string())?;
+    let read = complete::<P>("p", None, Source::Given(json, &texts)).map_err(|error| error.to_string())?;
     // What is kept is what the run began with, and what was given says the same as the texts did.
-    let kept = complete::<P>("p", Source::Kept(&read.whole)).map_err(|error| format!("kept: {error}"))?;
+    let kept = complete::<P>("p", None, Source::Kept(&read.whole)).map_err(|error| format!("kept: {error}"))?;
     assert_eq!(kept.whole, read.whole, "kept");
-    let given = complete::<P>("p", Source::Given(&read.given, &[])).map_err(|error| format!("given: {error}"))?;
+    let given = complete::<P>("p", None, Source::Given(&read.given, &[])).map_err(|error| format!("given: {error}"))?;
     assert_eq!(given.whole, read.whole, "given");
     Ok(read)
 }
@@ -80,9 +80,9 @@ fn read<P: Params>(json: &Value, texts: &[(&str, &str)]) -> Result<Complete<P>, 
 /// The params that one text makes, of which a resumed run has the same.
 fn all(key: &str, text: &str) -> Result<All, String> {
     let Complete { params, whole, given, .. } = read::<All>(&Value::Null, &[(key, text)])?;
-    let resumed = complete::<All>("p", Source::Kept(&whole)).unwrap().params;
+    let resumed = complete::<All>("p", None, Source::Kept(&whole)).unwrap().params;
     assert_eq!(resumed, params, "resumed from {whole}");
-    assert_eq!(complete::<All>("p", Source::Given(&given, &[])).unwrap().params, params, "asked for with {given}");
+    assert_eq!(complete::<All>("p", None, Source::Given(&given, &[])).unwrap().params, params, "asked for with {given}");
     Ok(params)
 }
 
@@ -205,7 +205,7 @@ impl Default for Set {
 
 fn set(json: &Value, texts: &[(&str, &str)]) -> Set {
     let Complete { params, whole, .. } = read::<Set>(json, texts).unwrap();
-    assert_eq!(complete::<Set>("p", Source::Kept(&whole)).unwrap().params, params, "resumed from {whole}");
+    assert_eq!(complete::<Set>("p", None, Source::Kept(&whole)).unwrap().params, params, "resumed from {whole}");
     params
 }
 
@@ -235,13 +235,14 @@ fn objects_are_merged_however_deep_and_all_else_is_replaced() {
 fn a_map_that_was_kept_is_not_filled_up() {
     // As a version wrote it that merged the outermost object alone.
     let kept = json!({ "until": "2024", "pace": "Fast", "limits": { "rows": 1, "kilobytes": null }, "by_name": { "b": 2 } });
-    let read = complete::<Set>("p", Source::Kept(&kept)).unwrap();
+    let read = complete::<Set>("p", None, Source::Kept(&kept)).unwrap();
     assert_eq!(read.params.by_name, BTreeMap::from([("b".into(), 2)]));
 }
 
 #[test]
 fn a_field_that_is_gone_is_no_param_of_a_run_that_was_begun_with_it() {
-    let error = complete::<Loose>("p", Source::Kept(&json!({ "region": "eu", "days": 1, "hours": 2 }))).map(|read| read.params);
+    let error =
+        complete::<Loose>("p", None, Source::Kept(&json!({ "region": "eu", "days": 1, "hours": 2 }))).map(|read| read.params);
     assert_eq!(error.unwrap_err().to_string(), "no param `hours` in pipeline `p`; it takes `days`, `region`");
 }
 
@@ -416,13 +417,13 @@ fn a_refused_secret_is_told_as_one_whatever_else_is_tried() {
         token: crate::Secret,
     }
     let texts = [("any".to_owned(), "[1]".to_owned()), ("token".to_owned(), "s3cr3t-of-this-test".to_owned())];
-    let error = complete::<Guarded>("p", Source::Given(&Value::Null, &texts)).unwrap_err();
+    let error = complete::<Guarded>("p", None, Source::Given(&Value::Null, &texts)).unwrap_err();
     assert!(matches!(error, ParamsError::BareSecret { .. }), "{error:?}");
 }
 
 #[test]
 fn a_name_of_many_dots_is_refused_before_it_is_followed() {
     let texts = [("a.".repeat(100_000) + "a", "x".to_owned())];
-    let error = complete::<All>("p", Source::Given(&Value::Null, &texts)).unwrap_err().to_string();
+    let error = complete::<All>("p", None, Source::Given(&Value::Null, &texts)).unwrap_err().to_string();
     assert!(error.contains("nested more than 127 deep") && error.len() < 300, "{}", &error[..300.min(error.len())]);
 }

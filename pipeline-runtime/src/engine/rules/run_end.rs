@@ -75,6 +75,7 @@ impl RunContext<'_> {
         self.record(Record::RunEnded { state });
         self.run_callback(match state {
             RunState::Success => Event::OnSuccess,
+            RunState::Cancelled => Event::OnCancel,
             _ => Event::OnFailure,
         });
         self.act(Action::Ended { run: self.ix, state });

@@ -3,7 +3,7 @@
 use super::super::effects::{Answer, Answered};
 use super::super::ids::Job;
 use super::engine::{State, drop_quietly};
-use super::{Attempt, Engine, scope, sensor_state};
+use super::{Attempt, Engine, Waiter, scope, sensor_state};
 use crate::author::body::{Arg, AttemptResult, Produced, Started};
 use crate::author::bounded::Unwritten;
 use crate::author::error::{Kind, TaskError};
@@ -130,7 +130,10 @@ impl Engine {
         let mut answering = Answering { engine: self.clone(), job, given: false };
         let mut attempt = Some(attempt);
         let task = async move {
-            let result = std::future::poll_fn(|context| answering.engine.poll(&mut attempt, &mut body, context)).await;
+            let result = std::future::poll_fn(|context| {
+                answering.engine.polling(Waiter::Attempt(job), || answering.engine.poll(&mut attempt, &mut body, context))
+            });
+            let result = result.await;
             answering.give(answering.engine.finish(attempt.as_deref(), result));
         };
         // Not under the lock: where the runtime is at its end the task answers for itself at once.
@@ -244,6 +247,7 @@ impl Engine {
                     )
                 })
             }
+            Ok(Produced::NotBefore(time)) => Answered::NotBefore(time.into()),
             Ok(Produced::NotYet) => Answered::NotYet(attempt.last_seen.as_ref().and_then(|seen| seen.told())),
             Err(Failed::Panic(message)) => Answered::Error(format!("the body panicked: {message}").into()),
             Err(Failed::Body(error)) => {
@@ -334,13 +338,14 @@ fn without_secrets(answered: Answered) -> Answered {
         Answered::Fatal(text) => Answered::Fatal(hidden(text)),
         Answered::Skip(text) => Answered::Skip(hidden(text)),
         Answered::NotYet(looked) => Answered::NotYet(looked.map(|text| redacted(&text).into())),
-        answered @ (Answered::Success(..) | Answered::Aborted) => answered,
+        answered @ (Answered::Success(..) | Answered::NotBefore(_) | Answered::Aborted) => answered,
     }
 }
 
 fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {
     let render = |template: &Template| -> Result<Upstream, Arc<str>> {
-        let text = template.render(&attempt.spec.info, &attempt.id(), attempt.number).map_err(|error| error.to_string())?;
+        let zone = attempt.spec.plan.zone.current();
+        let text = template.render(&attempt.spec.info, &attempt.id(), attempt.number, zone).map_err(|error| error.to_string())?;
         Ok(Upstream::Success(Value::new(text)))
     };
     let wired = attempt

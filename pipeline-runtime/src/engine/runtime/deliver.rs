@@ -2,7 +2,7 @@
 
 use super::super::effects::NotTold;
 use super::super::ids::RunIx;
-use super::Engine;
+use super::{Engine, Waiter};
 use crate::author::error::Kind;
 use crate::author::notify::Notification;
 use crate::author::pipeline::panic_message;
@@ -66,7 +66,9 @@ impl Engine {
                 AssertUnwindSafe(async { notifier.notify.notify(Notification::clone(&notification)).await }).catch_unwind();
             let mut done = std::pin::pin!(done);
             let result = tokio::select! {
-                done = std::future::poll_fn(|context| engine.within(|| done.as_mut().poll(context))) => match done {
+                done = std::future::poll_fn(|context| {
+                    engine.polling(Waiter::Delivery(run, id), || engine.within(|| done.as_mut().poll(context)))
+                }) => match done {
                     Ok(Ok(())) => Ok(()),
                     Ok(Err(error)) => {
                         let text = redacted(&error.chain()).into_owned();

@@ -73,6 +73,8 @@ pub(super) struct Shared {
     pub(super) awake: Semaphore,
     /// There is an answer to a step, or a delivery has come to its end.
     pub(super) work: Notify,
+    /// In a simulation: a body or a notifier was polled, after which it may wait for something outside.
+    pub(super) polled: Notify,
     /// A timer is due earlier than before.
     pub(super) timers: Notify,
     /// Nothing more is done.
@@ -147,6 +149,7 @@ impl Engine {
             interceptor,
             awake: Semaphore::new(0),
             work: Notify::new(),
+            polled: Notify::new(),
             timers: Notify::new(),
             stop: Notify::new(),
             workers: OnceLock::new(),
@@ -441,12 +444,10 @@ impl Engine {
                     state.aborts.push(abort);
                 }
             }
-            Action::MakeKeys { run, slot, number } => {
-                // What it is asked for may be gone by now.
-                if let Some((keys, list)) =
-                    state.core.run(run).filter(|run| run.slots().contains(&slot)).and_then(|run| run.keys_of(slot))
-                {
-                    self.make_keys(number, keys, list);
+            Action::Look { run, slot, number } => {
+                // The list may be gone by now.
+                if let Some(look) = state.core.run(run).filter(|run| run.slots().contains(&slot)).and_then(|run| run.look(slot)) {
+                    self.look_at(number, look);
                 }
             }
             Action::Deliver { run, id, notifier, notification } => {

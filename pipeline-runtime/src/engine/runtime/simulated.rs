@@ -4,14 +4,19 @@
 //! order of their nodes, so that a simulation never depends on which thread was first.
 
 use super::super::effects::{Answer, Answered, NotTold};
-use super::super::ids::{Job, Keys, RunIx, Slot};
+use super::super::ids::{Job, RunIx, Slot};
 use super::{Attempt, Engine};
+use crate::author::keys::Seen;
 use crate::author::notify::BoxFuture;
 use crate::author::secret::Secret;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, accounted};
+use futures_util::FutureExt;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt::Debug;
+use std::sync::mpsc;
+use std::task::Poll;
+use std::time::Duration;
 
 /// What a simulation does to bodies.
 pub(crate) trait Interceptor: Send + Sync + Debug {
@@ -27,6 +32,19 @@ pub(crate) trait Interceptor: Send + Sync + Debug {
     fn in_flight(&self) -> usize;
     /// Returns once nothing of that is.
     fn idle(&self) -> BoxFuture<()>;
+    /// It goes to wait for something that the clock does not know of.
+    fn waits(&self, waiter: Waiter);
+    /// It waits no more, or for what is known.
+    fn forget(&self, waiter: Waiter);
+    /// How long to wait in real time before virtual time may pass, if something waits that might be answered by then.
+    fn grace(&self) -> Option<Duration>;
+}
+
+/// What polls code of the user's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Waiter {
+    Attempt(Job),
+    Delivery(RunIx, u32),
 }
 
 /// What happened at this instant.
@@ -34,7 +52,7 @@ pub(crate) trait Interceptor: Send + Sync + Debug {
 pub(super) struct Inbox {
     answers: Vec<(RunIx, Slot, Job, Answer)>,
     delivered: Vec<(RunIx, u32, Result<(), NotTold>)>,
-    keys: Vec<(u64, Result<Keys, String>)>,
+    seen: Vec<(u64, Result<Seen, String>)>,
 }
 
 /// How often the runtime's other tasks are let go first before an instant counts as over: bodies may wake each other.
@@ -42,19 +60,25 @@ const ROUNDS: u32 = 4;
 
 impl Engine {
     pub(super) fn put_answer(&self, job: Job, answer: Answer) {
+        if let Some(interceptor) = &self.0.interceptor {
+            interceptor.forget(Waiter::Attempt(job));
+        }
         self.lock().simulated.answers.push((job.run, job.slot, job, answer));
         self.0.work.notify_one();
     }
 
     pub(super) fn put_delivered(&self, run: RunIx, id: u32, result: Result<(), NotTold>) {
+        if let Some(interceptor) = &self.0.interceptor {
+            interceptor.forget(Waiter::Delivery(run, id));
+        }
         let mut state = self.lock();
         state.delivering -= 1;
         state.simulated.delivered.push((run, id, result));
         self.0.work.notify_one();
     }
 
-    pub(super) fn put_keys(&self, number: u64, keys: Result<Keys, String>) {
-        self.lock().simulated.keys.push((number, keys));
+    pub(super) fn put_seen(&self, number: u64, seen: Result<Seen, String>) {
+        self.lock().simulated.seen.push((number, seen));
         self.0.work.notify_one();
     }
 
@@ -73,19 +97,19 @@ impl Engine {
                 }
             }
             self.until_quiescent().await;
-            let Inbox { mut answers, mut delivered, mut keys } = std::mem::take(&mut self.lock().simulated);
-            if answers.is_empty() && delivered.is_empty() && keys.is_empty() {
+            let Inbox { mut answers, mut delivered, mut seen } = std::mem::take(&mut self.lock().simulated);
+            if answers.is_empty() && delivered.is_empty() && seen.is_empty() {
                 return;
             }
-            keys.sort_by_key(|(number, _)| *number);
+            seen.sort_by_key(|(number, _)| *number);
             answers.sort_by_key(|(run, slot, ..)| (*run, *slot));
             delivered.sort_by_key(|(run, id, _)| (*run, *id));
             let now = self.clock().now();
             for (.., job, answer) in answers {
                 self.answer(job, answer);
             }
-            for (number, made) in keys {
-                self.with(|core| core.keys_made(number, made, now));
+            for (number, seen) in seen {
+                self.with(|core| core.looked(number, seen, now));
             }
             for (run, id, result) in delivered {
                 self.with(|core| core.delivered(run, id, result, now));
@@ -100,11 +124,43 @@ impl Engine {
             for _ in 0..ROUNDS {
                 tokio::task::yield_now().await;
             }
-            if interceptor.in_flight() == 0 {
+            if interceptor.in_flight() > 0 {
+                interceptor.idle().await;
+            } else if let Some(grace) = interceptor.grace() {
+                self.stand_still(grace).await;
+            } else {
                 return;
             }
-            interceptor.idle().await;
         }
+    }
+
+    /// Waits in real time until something was polled, but not for longer than that. No virtual time passes meanwhile.
+    async fn stand_still(&self, longest: Duration) {
+        // What was polled before this is what waits.
+        let _ = self.0.polled.notified().now_or_never();
+        let (polled, until_polled) = mpsc::channel::<()>();
+        // A paused clock of tokio does not advance while such a task runs.
+        let stands_still = tokio::task::spawn_blocking(move || {
+            let _ = until_polled.recv_timeout(longest);
+        });
+        tokio::select! {
+            // Where the system gives no thread, time passes at once.
+            _ = stands_still => {}
+            () = self.0.polled.notified() => drop(polled),
+        }
+    }
+
+    /// Polls code of the user's. In a simulation, time then stands still for a moment if it waits for nobody knows what.
+    pub(super) fn polling<T>(&self, waiter: Waiter, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        let Some(interceptor) = &self.0.interceptor else { return poll() };
+        let (polled, is_accounted_for) = accounted(poll);
+        if polled.is_pending() && !is_accounted_for {
+            interceptor.waits(waiter);
+        } else {
+            interceptor.forget(waiter);
+        }
+        self.0.polled.notify_one();
+        polled
     }
 
     /// Runs `work` within the simulation, if this is one.
@@ -113,13 +169,14 @@ impl Engine {
         work()
     }
 
-    /// Waits for the next timer, for `until`, or for a body's own timer, whichever comes first.
+    /// Waits for the next timer, for `until`, or until something was polled, as for a body's own timer, whichever comes first.
     pub(crate) async fn pass_time(&self, until: Timestamp) {
         let next = self.lock().core.next_due().min(until);
         tokio::select! {
             biased;
             () = self.clock().sleep_until(next) => {}
             () = self.0.work.notified() => {}
+            () = self.0.polled.notified() => {}
         }
     }
 }

@@ -219,6 +219,11 @@ pub(crate) fn pause(journal: &SqliteJournal, pipeline: &Pipeline, paused: bool) 
         options if options.when.is_some() => "`when`",
         _ => return Err(StartError::Refused(format!("pipeline `{id}` has no schedule to pause; it runs when it is asked to"))),
     };
+    if pipeline.options().by_hand {
+        return Err(StartError::Refused(format!(
+            "the {begins} of pipeline `{id}` is not followed by this program (`.unscheduled_unless`); it runs when it is asked to"
+        )));
+    }
     let was_paused = journal.reader_after_all()?.paused()?.contains(id);
     journal.carries_next();
     journal.pause(id, paused);

@@ -22,7 +22,7 @@ mod tests;
 
 use super::command;
 use super::others::{HostedRuns, Start};
-use super::scheduler::{Awaits, Known, Scheduler, Timetable, Turn};
+use super::scheduler::{Known, Scheduler, Timetable, Turn};
 use super::supervisor::{Beat, Supervisor};
 use super::{CALLBACKS_LIMIT, Ended, EngineHost, StartError, Unfinished};
 use crate::Pipeline;
@@ -30,6 +30,7 @@ use crate::author::context::RunInfo;
 use crate::engine::{OtherRuns, RunIx, RunSpec};
 use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket, Updated};
 use crate::observe::Feed;
+use crate::plan::Awaits;
 use crate::schedule::Interval;
 use crate::time::{Clock, Leaps, Present, Timestamp};
 pub(super) use calls::Call;
@@ -143,7 +144,8 @@ impl<'a> Dispatch<'a> {
             let date = self.now().date;
             let awaits = awaits(reader, &plan)?;
             let known = Known { paused: paused.contains(id), unfinished, awaits, ..calendar::scheduled(reader, pipeline, date)? };
-            self.scheduler.add(id, timetable(&plan)?, known, Some(date));
+            let watched_since = Some(date).filter(|_| !plan.calendar.by_hand);
+            self.scheduler.add(id, timetable(&plan)?, known, watched_since);
         }
         Ok(())
     }
@@ -188,13 +190,11 @@ impl<'a> Dispatch<'a> {
         let mut lines = Vec::new();
         for pipeline in self.pipelines {
             let id = pipeline.id();
-            let next = match (
-                pipeline.options().schedule,
-                self.scheduler.is_paused(id),
-                self.scheduler.next_tick(id, self.now().date),
-            ) {
-                (None, true, _) if pipeline.options().when.is_some() => "paused".to_owned(),
-                (None, ..) => match &pipeline.options().when {
+            let options = pipeline.options();
+            let next = match (&options.schedule, self.scheduler.is_paused(id), self.scheduler.next_tick(id, self.now().date)) {
+                _ if options.by_hand => "runs begin by hand alone: see `.unscheduled_unless`".to_owned(),
+                (None, true, _) if options.when.is_some() => "paused".to_owned(),
+                (None, ..) => match &options.when {
                     Some(when) => format!("runs when {when} is updated"),
                     None => "no schedule".to_owned(),
                 },
@@ -488,13 +488,6 @@ fn timetable(plan: &crate::Plan) -> Result<Timetable, StartError> {
 }
 
 fn new_spec(plan: Arc<crate::Plan>, interval: Interval, sla_from: Timestamp) -> RunSpec {
-    let info = RunInfo {
-        pipeline: plan.pipeline.to_owned(),
-        run_id: String::new(),
-        interval,
-        previous: None,
-        params: plan.params.clone(),
-        updates: Box::default(),
-    };
+    let info = RunInfo::new(plan.pipeline, "", interval, plan.params.clone());
     RunSpec { plan, info: Arc::new(info), sla_from, seed: rand::random(), key: 0 }
 }

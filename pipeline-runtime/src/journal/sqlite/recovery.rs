@@ -81,14 +81,8 @@ impl Lives {
     }
 
     fn spec(&self, run: &StoredRun) -> RunSpec {
-        let info = RunInfo {
-            pipeline: run.pipeline.clone(),
-            run_id: run.run_id.clone(),
-            interval: run.interval,
-            previous: run.previous,
-            params: run.params.clone(),
-            updates: Box::default(),
-        };
+        let info =
+            RunInfo { previous: run.previous, ..RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone()) };
         RunSpec { plan: Arc::clone(&self.plan), info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key }
     }
 

@@ -16,14 +16,7 @@ fn waits() {
 fn run() -> Run {
     let plan = Arc::new(waits().plan(&serde_json::Value::Null).unwrap());
     let now = Timestamp::default();
-    let info = RunInfo {
-        pipeline: "waits".into(),
-        run_id: "run".into(),
-        interval: Interval::at(now.to_utc()),
-        previous: None,
-        params: serde_json::Value::Null,
-        updates: Box::default(),
-    };
+    let info = RunInfo::new("waits", "run", Interval::at(now.to_utc()), serde_json::Value::Null);
     Run::new(RunSpec { plan, info: Arc::new(info), sla_from: now, seed: 0, key: 0 }, now)
 }
 

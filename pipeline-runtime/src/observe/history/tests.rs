@@ -171,14 +171,7 @@ fn a_cancel_by_its_record_alone_ends_the_same_nodes_as_in_the_runs_state() {
         let entries: Vec<Entry> = records.into_iter().map(|record| Entry { at, record }).collect();
         let history = RunHistory::of(plan(&two()), at, &entries);
         assert_eq!([0, 1].map(|slot| history.node(slot).state()), expected, "{entries:?}");
-        let info = RunInfo {
-            pipeline: "two".into(),
-            run_id: "run".into(),
-            interval: Interval::at(at.to_utc()),
-            previous: None,
-            params: serde_json::Value::Null,
-            updates: Box::default(),
-        };
+        let info = RunInfo::new("two", "run", Interval::at(at.to_utc()), serde_json::Value::Null);
         let spec = RunSpec { plan: plan(&two()), info: Arc::new(info), sla_from: at, seed: 0, key: 0 };
         let run = Run::replay(spec, at, &entries).unwrap();
         let states = [0, 1].map(|slot| run.node(slot).state());

@@ -59,6 +59,7 @@ impl Plan {
         let schedule = self.schedule.as_ref().map(|schedule| {
             json!({
                 "cron": schedule.cron(),
+                "text": schedule.text(),
                 "timezone": schedule.zone().name(),
                 "description": schedule.describe(),
                 "start": calendar.start,

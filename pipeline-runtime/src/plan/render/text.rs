@@ -51,7 +51,7 @@ fn header(plan: &Plan) -> String {
         lines.push(("tags", plan.tags.join(", ")));
     }
     if let Some(schedule) = &plan.schedule {
-        lines.push(("schedule", format!("{}, {}", schedule.cron(), schedule.describe())));
+        lines.push(("schedule", format!("{}, {}", schedule.text(), schedule.describe())));
     }
     if let Some((when, _)) = &plan.assets.when {
         lines.push(("when", when.to_string()));

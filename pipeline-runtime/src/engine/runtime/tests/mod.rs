@@ -43,14 +43,7 @@ impl Live {
 
     fn spec(&self, plan: &Arc<Plan>) -> RunSpec {
         let now = self.engine.clock().now();
-        let info = RunInfo {
-            pipeline: plan.pipeline.to_owned(),
-            run_id: "live".into(),
-            interval: Interval::at(now.to_utc()),
-            previous: None,
-            params: serde_json::Value::Null,
-            updates: Box::default(),
-        };
+        let info = RunInfo::new(plan.pipeline, "live", Interval::at(now.to_utc()), serde_json::Value::Null);
         RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: 0, key: 0 }
     }
 

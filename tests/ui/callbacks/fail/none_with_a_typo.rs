@@ -1,10 +1,8 @@
-//! Also: a constant where a literal is read
+//! Also: a default taken away by a word that is none
 
 use pipeline_runtime::prelude::*;
 
-const RETRIES: u32 = 3;
-
-#[task(retries = RETRIES)]
+#[task(on_failure = nnoe)]
 async fn load() -> Result<u64> {
     Ok(3)
 }

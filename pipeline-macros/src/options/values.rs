@@ -1,0 +1,83 @@
+//! `cron!`, `every!` and `defaults!`: what an option takes, as the value of a constant.
+//!
+//! The first token of their input is the runtime's `$crate`, the second a comma.
+
+use super::table::Place;
+use super::{Options, expand, groups, value};
+use crate::error::Errors;
+use crate::runtime::Runtime;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::quote;
+
+/// The runtime, and what was written.
+fn split(input: TokenStream) -> (Runtime, TokenStream) {
+    let mut tokens = input.into_iter();
+    let runtime = Runtime::rooted(tokens.next().into_iter().collect());
+    (runtime, tokens.skip(1).collect())
+}
+
+/// `cron!("0 6 * * *")`, or several lines.
+pub(crate) fn cron(input: TokenStream) -> TokenStream {
+    let (runtime, written) = split(input);
+    let mut errors = Errors::default();
+    let lines = value::read_lines(&written, &mut errors);
+    errors.into_expression().unwrap_or_else(|| expand::cron(&lines.unwrap_or_default(), &runtime))
+}
+
+/// `every!("4w", from = "2023-05-16")`
+pub(crate) fn every(input: TokenStream) -> TokenStream {
+    let (runtime, written) = split(input);
+    let mut errors = Errors::default();
+    // As in an attribute, but that the macro's name says what its first value is.
+    let is_text = matches!(written.clone().into_iter().next(), Some(TokenTree::Literal(_)));
+    let list = if is_text { quote!(every = #written) } else { written };
+    let recurrence = groups::recurrence(&Ident::new("every", Span::call_site()), &list, &mut errors);
+    match (errors.into_expression(), recurrence) {
+        (None, Some(recurrence)) => expand::every(&recurrence, &runtime),
+        (mistakes, _) => mistakes.unwrap_or_default(),
+    }
+}
+
+/// `defaults!(retries = 2, on_failure = CHAT)`
+pub(crate) fn defaults(input: TokenStream) -> TokenStream {
+    let (runtime, written) = split(input);
+    let mut errors = Errors::default();
+    let options = Options::parse(Place::SharedDefaults, written, &mut errors);
+    errors.into_expression().unwrap_or_else(|| options.shared(&runtime))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_a_call() {
+        let show = |tokens: TokenStream| crate::error::show(tokens).replace(' ', "");
+        assert_eq!(show(cron(quote!(root, "0 6 * * *"))), "root::__private::Cron::checked(&[\"06***\"])");
+        assert_eq!(show(cron(quote!(root, "@daily", "0 6 * * 1",))), "root::__private::Cron::checked(&[\"@daily\",\"06**1\"])");
+        assert_eq!(
+            show(every(quote!(root, "4w", from = "2023-05-16"))),
+            "root::__private::Every::checked(\"4w\",\"2023-05-16\")"
+        );
+        assert_eq!(show(defaults(quote!(root, retries = 2))), "root::__private::Defaults::new(|o|o.retries(2))");
+    }
+
+    #[test]
+    fn each_mistake_is_one_error() {
+        for (tokens, part) in [
+            (cron(quote!(root, "61 6 * * *")), "minute 61"),
+            (cron(quote!(root,)), "takes a cron line"),
+            (cron(quote!(root, LINE)), "takes a cron line in quotes"),
+            (every(quote!(root, "0w", from = "2023-05-16")), "longer than zero"),
+            (every(quote!(root, "4w")), "needs `from`"),
+            (every(quote!(root, 4, from = "2023-05-16")), "a duration is written"),
+            (every(quote!(root, "4w", form = "2023-05-16")), "did you mean `from`"),
+            (defaults(quote!(root, retry = 2)), "did you mean `retries`"),
+            (defaults(quote!(root, schedule = "@daily")), "not of `defaults!(..)`"),
+        ] {
+            let text = tokens.to_string();
+            assert_eq!(text.matches("compile_error").count(), 1, "{text}");
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Constants in the place of an option's literal: held against the limits of literals when rustc evaluates constants, also where it only checks.
+//!
+//! Whoever calls one of these does so in a constant of its own, at the path that its author wrote, so that the panic is an error there.
+
+use crate::author::options::Backoff;
+use pipeline_syntax::duration::{Zero, fault};
+use pipeline_syntax::limits::{MAX_RETRIES, STEEPEST};
+use std::time::Duration;
+
+/// A number of retries.
+#[track_caller]
+pub const fn retries(retries: u32) -> u32 {
+    assert!(retries <= MAX_RETRIES, "a node is retried at most 1000000 times");
+    retries
+}
+
+/// A number that is no zero.
+#[track_caller]
+pub const fn at_least_one(number: u32) -> u32 {
+    assert!(number > 0, "it must be 1 or more");
+    number
+}
+
+/// A duration that is longer than zero, in milliseconds.
+#[track_caller]
+pub const fn limit(duration: Duration) -> u64 {
+    millis(duration, Zero::Refused)
+}
+
+/// A duration that may be zero, in milliseconds.
+#[track_caller]
+pub const fn wait(duration: Duration) -> u64 {
+    millis(duration, Zero::Allowed)
+}
+
+/// Growing waits, as an attribute's `backoff(..)` may say them.
+#[track_caller]
+pub const fn backoff(backoff: Backoff) -> Backoff {
+    millis(backoff.start(), Zero::Refused);
+    millis(backoff.max(), Zero::Refused);
+    millis(backoff.jitter(), Zero::Allowed);
+    assert!(backoff.start().as_millis() <= backoff.max().as_millis(), "a backoff's `start` is at most its `max`");
+    assert!(backoff.factor() <= STEEPEST, "a backoff's factor is at most 1000000");
+    backoff
+}
+
+#[track_caller]
+const fn millis(duration: Duration, zero: Zero) -> u64 {
+    if let Some(why) = fault(duration, zero) {
+        panic!("{}", why);
+    }
+    // At most a hundred years.
+    duration.as_secs() * 1000 + duration.subsec_millis() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_its_milliseconds() {
+        const LONG: u64 = limit(pipeline_syntax::limits::LONGEST);
+        assert_eq!(LONG, 36_525 * 24 * 60 * 60 * 1000);
+        assert_eq!(wait(Duration::ZERO), 0);
+        assert_eq!(limit(Duration::from_millis(1500)), 1500);
+    }
+
+    #[test]
+    #[should_panic(expected = "it must be longer than zero")]
+    fn a_limit_is_longer_than_zero() {
+        limit(Duration::ZERO);
+    }
+
+    #[test]
+    #[should_panic(expected = "at most 1000000 times")]
+    fn retries_have_a_limit() {
+        retries(1_000_001);
+    }
+}

@@ -1,0 +1,310 @@
+use super::group::{self, Running};
+use super::lines::Lines;
+use super::variable::{IntoArgument, IntoVariable, Value, Variable};
+use crate::author::context::Context;
+use crate::author::error::{Result, TaskError};
+use serde::de::DeserializeOwned;
+use std::ffi::{OsStr, OsString};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::unix::pipe::Receiver;
+
+/// The variable that names the file for what the program has to tell.
+const OUT: &str = "PIPELINE_OUT";
+/// The most that it may tell; as much as an output may have.
+const MAX_OUT: u64 = 16 << 20;
+/// How long others that hold the program's output may go on with it once the program has ended.
+const LINGER: Duration = Duration::from_secs(1);
+/// The exit codes with a meaning of their own, as in Airflow.
+const SKIP: i32 = 99;
+const FATAL: i32 = 100;
+
+/// A program that a body runs.
+///
+/// - What it prints goes into the node's log, line by line: `logs RUN NODE` shows it, and no secret in it.
+/// - Exit code 0 is success, 99 ends the node `skipped`, 100 fails it without a retry, and any other fails the attempt, with the last lines that
+///   the program printed on stderr, or else on stdout.
+/// - It has a process group of its own. When the attempt ends before it, by its time limit, a cancel, a drain or the death of this process,
+///   the group is sent SIGTERM, and SIGKILL ten seconds later. A retry does not wait for those ten seconds.
+/// - In a simulation it really runs, and takes no virtual time; `.stub("node", value)` answers in the body's stead.
+///
+/// Its standard input is empty, its folder and environment are those of this process unless given. It needs a `/bin/sh`, which watches over it.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+/// use pipeline_runtime::{Command, Simulation};
+///
+/// static DATABASE: Secret = Secret::env("DATABASE_URL");
+///
+/// #[task(timeout = "1h")]
+/// async fn transform(ctx: Context, database: Secret, day: String) -> Result<String> {
+///     let ran = Command::new("echo").args(["transformed", &day]).env("DATABASE_URL", &database).run(&ctx).await?;
+///     Ok(ran.last_line().to_owned())
+/// }
+///
+/// #[pipeline(schedule = "@daily", start = "2024-01-01")]
+/// fn nightly() {
+///     transform(&DATABASE, template!("{{ ds }}"));
+/// }
+///
+/// let report = Simulation::new(nightly()).secret(&DATABASE, "postgres://u:p4ssw0rd@db/sales").run();
+/// assert_eq!(report.output::<String>("transform").as_deref(), Some("transformed 2024-01-01"));
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens before `run`"]
+pub struct Command {
+    program: OsString,
+    arguments: Vec<OsString>,
+    variables: Vec<(OsString, Option<Variable>)>,
+    clears_environment: bool,
+    folder: Option<PathBuf>,
+    accepted: Vec<i32>,
+}
+
+/// What came of a program that has ended well.
+#[derive(Debug, Clone)]
+pub struct Completed {
+    program: String,
+    code: i32,
+    last_line: String,
+    out: Arc<[u8]>,
+}
+
+impl Command {
+    /// The program of that name, which is sought as a shell does, or of that path.
+    pub fn new(program: impl IntoArgument) -> Self {
+        Self {
+            program: program.as_ref().to_owned(),
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            clears_environment: false,
+            folder: None,
+            accepted: Vec::new(),
+        }
+    }
+
+    /// With one more argument. No shell reads it, so nothing in it needs quotes; `Command::new("sh").args(["-c", "a | b"])` has one.
+    pub fn arg(mut self, argument: impl IntoArgument) -> Self {
+        self.arguments.push(argument.as_ref().to_owned());
+        self
+    }
+
+    /// With more arguments.
+    pub fn args<A: IntoArgument>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// With a variable in its environment: a text, a path or a [`Secret`](crate::Secret). A secret that is no parameter of the task is read
+    /// now; one that is a parameter is also found by `check --env`.
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl IntoVariable) -> Self {
+        self.variables.push((name.as_ref().to_owned(), Some(value.into_variable())));
+        self
+    }
+
+    /// Without that variable of this process's environment.
+    pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.variables.push((name.as_ref().to_owned(), None));
+        self
+    }
+
+    /// With none of this process's environment but what is given by [`env`](Self::env), which other secrets may stand in.
+    pub fn env_clear(mut self) -> Self {
+        self.clears_environment = true;
+        self.variables.clear();
+        self
+    }
+
+    /// In that folder.
+    pub fn dir(mut self, folder: impl AsRef<Path>) -> Self {
+        self.folder = Some(folder.as_ref().to_owned());
+        self
+    }
+
+    /// That exit code is a success, too: 1 of `grep`, which has found nothing.
+    pub fn accept(mut self, code: i32) -> Self {
+        self.accepted.push(code);
+        self
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started (one that is not there is not retried), if a secret has no value, and as its exit code says.
+    pub async fn run(&self, ctx: &Context) -> Result<Completed> {
+        let out = tempfile::Builder::new().prefix("pipeline-out-").tempfile()?.into_temp_path();
+        let mut program = self.prepare(ctx, &out)?;
+        let (status, output, errors) = ctx.outside(async { self.to_its_end(group::start(&mut program)).await }).await?;
+        self.outcome(status, output, &errors, &out)
+    }
+
+    fn name(&self) -> String {
+        self.program.to_string_lossy().into_owned()
+    }
+
+    fn prepare(&self, ctx: &Context, out: &Path) -> Result<std::process::Command> {
+        let mut program = std::process::Command::new(&self.program);
+        program.args(&self.arguments);
+        if self.clears_environment {
+            program.env_clear();
+        }
+        for (name, variable) in &self.variables {
+            match variable {
+                None => program.env_remove(name),
+                Some(Variable(Value::Plain(value))) => program.env(name, value),
+                Some(Variable(Value::Secret(secret))) => program.env(name, ctx.read(secret)?.expose()),
+            };
+        }
+        program.env(OUT, out);
+        if let Some(folder) = &self.folder {
+            if !folder.is_dir() {
+                let text = format!("`{}` cannot be started in `{}`, which is no folder", self.name(), folder.display());
+                return Err(TaskError::fatal(text));
+            }
+            program.current_dir(folder);
+        }
+        Ok(program)
+    }
+
+    /// Waits for its end, and logs what it prints. If this is dropped before, the program is ended.
+    async fn to_its_end(&self, started: std::io::Result<Running>) -> Result<(ExitStatus, Lines, Lines)> {
+        let Running { output, errors, mut status, group } = started.map_err(|error| {
+            let text = format!("`{}` cannot be started: {error}", self.name());
+            match error.kind() {
+                ErrorKind::NotFound | ErrorKind::PermissionDenied => TaskError::fatal(text),
+                _ => text.into(),
+            }
+        })?;
+        let (output, errors) = (Receiver::from_owned_fd(output.into())?, Receiver::from_owned_fd(errors.into())?);
+        let (mut said, mut complained) = (Lines::default(), Lines::default());
+        let ended = {
+            let reading = async {
+                let output = read(&output, &mut said, |line| tracing::info!(target: "stdout", "{line}"));
+                let errors = read(&errors, &mut complained, |line| tracing::info!(target: "stderr", "{line}"));
+                tokio::join!(output, errors);
+            };
+            let mut reading = std::pin::pin!(reading);
+            tokio::select! {
+                () = &mut reading => status.await,
+                ended = &mut status => {
+                    // What it has printed is in the pipes; others that hold them may go on for ever.
+                    if tokio::time::timeout(LINGER, reading).await.is_err() {
+                        tracing::warn!(target: "stderr", "`{}` has left processes behind, which are ended", self.name());
+                    }
+                    ended
+                }
+            }
+        };
+        group.ended();
+        // The thread that waits for it tells before it ends.
+        let status = ended??;
+        Ok((status, said, complained))
+    }
+
+    fn outcome(&self, status: ExitStatus, output: Lines, errors: &Lines, out: &Path) -> Result<Completed> {
+        let program = self.name();
+        let code = status.code();
+        if let Some(code) = code.filter(|code| *code == 0 || self.accepted.contains(code)) {
+            let out = told(out).map_err(|error| TaskError::fatal(format!("what `{program}` wrote to {OUT} {error}")))?;
+            return Ok(Completed { program, code, last_line: output.into_last(), out: out.into() });
+        }
+        let tail = if errors.tail().is_empty() { output.tail() } else { errors.tail() };
+        let last = output.into_last();
+        // `exit status: 3`, `signal: 9 (SIGKILL)`.
+        let text = if tail.is_empty() {
+            format!("`{program}` ended with {status}")
+        } else {
+            format!("`{program}` ended with {status}:{tail}")
+        };
+        match code {
+            Some(SKIP) if last.is_empty() => Err(TaskError::skip(format!("`{program}` ended with {status}"))),
+            Some(SKIP) => Err(TaskError::skip(last)),
+            Some(FATAL) => Err(TaskError::fatal(text)),
+            _ => Err(text.into()),
+        }
+    }
+}
+
+/// Reads a stream to its end.
+async fn read(stream: &Receiver, lines: &mut Lines, mut tell: fn(&str)) {
+    let mut bytes = vec![0; 16 << 10];
+    loop {
+        // A program that prints faster than its lines are logged does not keep the thread.
+        tokio::task::consume_budget().await;
+        match stream.try_read(&mut bytes) {
+            Ok(0) => break,
+            Ok(read) => lines.read(bytes.get(..read).unwrap_or_default(), &mut tell),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if stream.readable().await.is_err() {
+                    break;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    lines.end(&mut tell);
+}
+
+/// What the program wrote to its file.
+fn told(out: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(out).and_then(|file| file.take(MAX_OUT + 1).read_to_end(&mut bytes));
+    match read {
+        _ if bytes.len() as u64 > MAX_OUT => Err(format!("has more than {} MiB, which is the limit", MAX_OUT >> 20)),
+        Ok(_) => Ok(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(format!("cannot be read: {error}")),
+    }
+}
+
+impl Completed {
+    /// Its exit code: 0, or one that was [accepted](Command::accept).
+    pub fn code(&self) -> i32 {
+        self.code
+    }
+
+    /// The last line that it printed on stdout and that is not empty; an empty text if there is none. Secrets are not in it.
+    pub fn last_line(&self) -> &str {
+        &self.last_line
+    }
+
+    /// What it wrote, as JSON, to the file that it finds in the variable `PIPELINE_OUT`. At most 16 MiB.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::{Command, Simulation};
+    ///
+    /// #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    /// struct Loaded { rows: u64 }
+    ///
+    /// #[task]
+    /// async fn load(ctx: Context) -> Result<Loaded> {
+    ///     let script = r#"echo '{"rows": 7}' > "$PIPELINE_OUT""#;
+    ///     Command::new("sh").args(["-c", script]).run(&ctx).await?.output_json()
+    /// }
+    ///
+    /// #[pipeline]
+    /// fn loading() { load(); }
+    ///
+    /// assert_eq!(Simulation::new(loading()).run().output::<Loaded>("load"), Some(Loaded { rows: 7 }));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it wrote nothing, or nothing that is a `T`.
+    pub fn output_json<T: DeserializeOwned>(&self) -> Result<T> {
+        let program = &self.program;
+        if self.out.is_empty() {
+            return Err(format!("`{program}` wrote nothing to the file that the variable {OUT} names").into());
+        }
+        serde_json::from_slice(&self.out).map_err(|error| {
+            let expected = std::any::type_name::<T>();
+            format!("what `{program}` wrote to {OUT} is no `{expected}`: {error}").into()
+        })
+    }
+}

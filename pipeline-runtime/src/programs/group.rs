@@ -1,0 +1,171 @@
+//! The process group of a program: whatever ends the attempt ends all of it.
+//!
+//! # Why there is a shell beside each program
+//!
+//! A process that is killed cannot end its children, and what Linux has for that (`PR_SET_PDEATHSIG`) is set between fork and exec, which
+//! is `unsafe`, and reaches the child alone. So the group's first member is a shell of a few lines that reads from a pipe, which the system
+//! closes when this process dies, however it does. It is there before the program, so there is no moment at which a death goes unseen; and as
+//! long as it was not waited for, the group's number is not another's. It costs a millisecond or two to start.
+//!
+//! # Who does what
+//!
+//! - The attempt is cut off: [`Group`] is dropped, which sends SIGTERM, and a thread sends SIGKILL after ten seconds.
+//! - This process dies: the shell does the same.
+//! - The program ends: what it left behind in its group is sent SIGTERM.
+//!
+//! One thread for each program waits for its end, and then for the shell's, so that no zombie stays. Where this is the first process of a
+//! container, it inherits the program's orphans, and waits for those as well.
+
+use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, waitpgid};
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{Builder, sleep};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long a program has from SIGTERM to SIGKILL.
+pub(super) const TO_END: Duration = Duration::from_secs(10);
+
+/// Where each Unix has a shell.
+const SHELL: &str = "/bin/sh";
+/// Waits for the end of its input, and then ends its group. A line says that the group was sent SIGTERM already. It has to survive that
+/// itself.
+const WATCHES: &str =
+    "trap '' HUP INT QUIT TERM; told=; read -r told || kill -TERM 0; [ -z \"$told\" ] || read -r told; sleep 10; kill -KILL 0";
+
+/// A program that runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) output: ChildStdout,
+    pub(super) errors: ChildStderr,
+    pub(super) status: oneshot::Receiver<io::Result<ExitStatus>>,
+    pub(super) group: Group,
+}
+
+/// Its process group, for as long as the attempt lives.
+#[derive(Debug)]
+pub(super) struct Group {
+    id: Pid,
+    /// To the shell, and to the thread that waits for both. None once the program has ended.
+    ends: Option<(ChildStdin, Sender<ChildStdin>)>,
+}
+
+/// Starts a program in a process group of its own.
+pub(super) fn start(program: &mut Command) -> io::Result<Running> {
+    let mut shell = Shell::start()?;
+    let (Some(pipe), Some(id)) = (shell.0.stdin.take(), Pid::from_raw(shell.0.id().cast_signed())) else {
+        return Err(io::Error::other("the shell that watches over it has no input"));
+    };
+    let (give, given) = mpsc::channel();
+    let (end, ended) = mpsc::channel();
+    let (tell, status) = oneshot::channel();
+    // Before the program, which would be nobody's if the system gave no thread.
+    small("program", move || wait(id, shell, &given, tell, &ended))?;
+    let program = program.process_group(id.as_raw_nonzero().get()).stdin(Stdio::null());
+    let mut program = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (output, errors) = (program.stdout.take(), program.stderr.take());
+    let group = Group { id, ends: Some((pipe, end)) };
+    // It waits for just that.
+    let _ = give.send(program);
+    match (output, errors) {
+        (Some(output), Some(errors)) => Ok(Running { output, errors, status, group }),
+        _ => Err(io::Error::other("its output is not to be had")),
+    }
+}
+
+impl Group {
+    /// The program has ended, and what it printed was read.
+    pub(super) fn ended(mut self) {
+        if let Some((pipe, end)) = self.ends.take() {
+            let _ = end.send(pipe);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let Some((mut pipe, _)) = self.ends.take() else { return };
+        let id = self.id;
+        // Should this process end before the ten seconds are over, the shell does the rest.
+        let _ = pipe.write_all(b"told\n");
+        send(id, Signal::TERM);
+        let later = move || {
+            sleep(TO_END);
+            send(id, Signal::KILL);
+            drop(pipe);
+        };
+        if small("program-end", later).is_err() {
+            send(id, Signal::KILL);
+        }
+    }
+}
+
+/// The shell, which is ended and waited for when it is dropped.
+#[derive(Debug)]
+struct Shell(Child);
+
+impl Shell {
+    fn start() -> io::Result<Self> {
+        // It gets nothing of this process's environment, which may hold secrets.
+        let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+        let mut shell = Command::new(SHELL);
+        shell.args(["-c", WATCHES]).env_clear().env("PATH", path).current_dir("/").process_group(0);
+        let started = shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let told = |error: io::Error| io::Error::other(format!("{SHELL}, which is to watch over it, cannot be started: {error}"));
+        started.map(Self).map_err(told)
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        // It has ended already where its group was.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Waits for a program, for its attempt, and for its group.
+fn wait(
+    id: Pid,
+    mut shell: Shell,
+    given: &Receiver<Child>,
+    tell: oneshot::Sender<io::Result<ExitStatus>>,
+    ended: &Receiver<ChildStdin>,
+) {
+    // It could not be started.
+    let Ok(mut program) = given.recv() else { return };
+    // The attempt may be over.
+    let _ = tell.send(program.wait());
+    match ended.recv() {
+        Ok(_pipe) => {
+            send(id, Signal::TERM);
+            drop(shell);
+        }
+        // It was cut off. The shell dies with the group.
+        Err(_) => drop(shell.0.wait()),
+    }
+    for _ in 0..TO_END.as_millis() / STEP.as_millis() {
+        match waitpgid(id, WaitOptions::NOHANG) {
+            Ok(Some(_)) => {}
+            Ok(None) => sleep(STEP),
+            // There is no orphan that this process has inherited.
+            Err(_) => return,
+        }
+    }
+    send(id, Signal::KILL);
+    while let Ok(Some(_)) = waitpgid(id, WaitOptions::empty()) {}
+}
+
+const STEP: Duration = Duration::from_millis(20);
+
+/// Nobody may be left in it.
+fn send(id: Pid, signal: Signal) {
+    let _ = kill_process_group(id, signal);
+}
+
+/// A thread that does next to nothing.
+fn small(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    Builder::new().name(name.into()).stack_size(64 << 10).spawn(work).map(drop)
+}

@@ -1,0 +1,185 @@
+//! A schedule: what comes round when, in a time zone.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::cron::Line;
+use super::dates::parse_zone;
+use super::error::ScheduleError;
+use super::every::Delta;
+use super::recurrence::IntoSchedule;
+use super::timetable::Own;
+use crate::time::Zone;
+
+/// When runs are due: cron lines, what comes every so often, or a calendar of one's own; and the time zone whose wall clock they read.
+///
+/// It holds no state and reads no clock.
+///
+/// ```
+/// use pipeline_runtime::schedule::Schedule;
+///
+/// let schedule = Schedule::parse("0 6 * * *", "Europe/Berlin")?;
+/// let now = "2024-03-25T10:00:00Z".parse()?;
+/// assert_eq!(schedule.next_after(now), Some("2024-03-26T05:00:00Z".parse()?));
+/// assert_eq!(schedule.describe(), "at 06:00 (Europe/Berlin)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    zone: Zone,
+    pub(super) rule: Rule,
+}
+
+/// What comes round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// Each line's ticks are the schedule's. There is at least one.
+    Lines(Arc<[Line]>),
+    Every(Delta),
+    Own(Own),
+}
+
+impl Schedule {
+    /// Reads a 5-field cron line, or one of `@yearly @annually @monthly @weekly @daily @midnight @hourly`, in an IANA time zone.
+    ///
+    /// The line means what croniter, and so Airflow, reads in it: `0/30` and `*/30` are the same, 0 and 7 are Sunday, a line that restricts both
+    /// day fields fires on either, `L` is a month's last day, `15W` the working day nearest the 15th, `5#2` the second Friday and `L5` the last.
+    ///
+    /// # Errors
+    ///
+    /// Refused are lines that are not of this form, lines that croniter would refuse or misread, lines that never fire, and unknown zones.
+    ///
+    /// ```
+    /// use pipeline_runtime::schedule::Schedule;
+    ///
+    /// let error = Schedule::parse("0 24 * * *", "UTC").unwrap_err();
+    /// assert_eq!(error.to_string(), "`0 24 * * *` is not a cron schedule: hour 24 is not within 0-23");
+    /// let error = Schedule::parse("@daily", "Berlin").unwrap_err();
+    /// assert_eq!(error.to_string(), "`Berlin` is not a time zone; did you mean `Europe/Berlin`?");
+    /// ```
+    pub fn parse(cron: &str, zone: &str) -> Result<Self, ScheduleError> {
+        Self::new(cron, parse_zone(zone)?)
+    }
+
+    /// As [`Schedule::parse`], in a zone that is already known.
+    pub fn new(cron: &str, zone: Zone) -> Result<Self, ScheduleError> {
+        Ok(Self { zone, rule: Rule::Lines([Line::parse(cron)?].into()) })
+    }
+
+    /// What a pipeline's option `schedule` takes, as a schedule: to ask it in a test, or by hand.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::schedule::Schedule;
+    ///
+    /// const SPRINT: Every = every!("2w", from = "2024-01-08T09:00");
+    ///
+    /// let schedule = Schedule::of(SPRINT, "Europe/Berlin")?;
+    /// let ticks: Vec<_> = schedule.ticks("2024-01-01T00:00:00Z".parse()?, "2024-04-05T00:00:00Z".parse()?).collect();
+    /// assert_eq!(ticks.len(), 7);
+    /// // Nine in the morning, also in summer.
+    /// assert_eq!(ticks[6].to_string(), "2024-04-01 07:00:00 UTC");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// An unknown zone, and a `from` that the zone's clock shows twice or never.
+    pub fn of(schedule: impl IntoSchedule, zone: &str) -> Result<Self, ScheduleError> {
+        schedule.recurrence().schedule(zone)
+    }
+
+    pub(super) fn lines(lines: impl Iterator<Item = Result<Line, ScheduleError>>, zone: Zone) -> Result<Self, ScheduleError> {
+        let lines: Arc<[Line]> = lines.collect::<Result<_, _>>()?;
+        if lines.is_empty() {
+            return Err(ScheduleError::Cron {
+                cron: String::new(),
+                reason: "there is no line: write one such as `0 6 * * *`".into(),
+            });
+        }
+        Ok(Self { zone, rule: Rule::Lines(lines) })
+    }
+
+    pub(super) fn every(delta: Delta, zone: Zone) -> Self {
+        Self { zone, rule: Rule::Every(delta) }
+    }
+
+    pub(super) fn own(own: Own, zone: Zone) -> Self {
+        Self { zone, rule: Rule::Own(own) }
+    }
+
+    /// The schedule as it was written: `0 6 * * *`, `0 6 * * 1-5, 0 10 * * 6`, `every 4w from 2023-05-16`, or what a calendar of one's own
+    /// says of itself.
+    pub fn text(&self) -> String {
+        match &self.rule {
+            Rule::Lines(lines) => lines.iter().map(Line::text).collect::<Vec<_>>().join(", "),
+            Rule::Every(delta) => delta.text().to_owned(),
+            Rule::Own(own) => own.describe(),
+        }
+    }
+
+    /// The cron line, of a schedule that is one.
+    pub fn cron(&self) -> Option<&str> {
+        match &self.rule {
+            Rule::Lines(lines) if lines.len() == 1 => lines.first().map(Line::text),
+            _ => None,
+        }
+    }
+
+    /// The time zone whose wall clock it reads, by its rules as they are known now.
+    pub fn zone(&self) -> Zone {
+        self.zone.current()
+    }
+
+    /// The schedule in words, for people.
+    ///
+    /// ```
+    /// use pipeline_runtime::schedule::Schedule;
+    ///
+    /// let words = |cron| Schedule::parse(cron, "UTC").map(|schedule| schedule.describe());
+    /// assert_eq!(words("0/30 * * * *")?, "every 30 minutes (UTC)");
+    /// assert_eq!(words("0 0 13 * 5")?, "at 00:00, on day 13 or Friday (UTC)");
+    /// # Ok::<(), pipeline_runtime::schedule::ScheduleError>(())
+    /// ```
+    pub fn describe(&self) -> String {
+        let words = match &self.rule {
+            Rule::Lines(lines) => lines.iter().map(Line::describe).collect::<Vec<_>>().join("; "),
+            Rule::Every(delta) => delta.text().to_owned(),
+            Rule::Own(own) => own.describe(),
+        };
+        format!("{words} ({})", self.zone.name())
+    }
+
+    /// Why its intervals cannot be those of a schedule, if they cannot: of a calendar of one's own, asked for a few.
+    pub(crate) fn fault(&self, from: chrono::DateTime<chrono::Utc>) -> Option<String> {
+        match &self.rule {
+            Rule::Own(own) => own.fault(from, self.zone()),
+            Rule::Lines(_) | Rule::Every(_) => None,
+        }
+    }
+}
+
+/// What was written and its zone: `0 6 * * * Europe/Berlin`.
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.text(), self.zone.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_never_fires_is_refused() {
+        let cron = "0 0 31 2 *";
+        assert_eq!(Schedule::parse(cron, "UTC"), Err(ScheduleError::Never { cron: cron.into() }));
+    }
+
+    #[test]
+    fn it_shows_what_was_written() {
+        let schedule = Schedule::parse(" @daily ", "America/New_York").unwrap();
+        assert_eq!(schedule.cron(), Some("@daily"));
+        assert_eq!(schedule.to_string(), "@daily America/New_York");
+    }
+}

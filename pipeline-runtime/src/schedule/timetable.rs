@@ -1,0 +1,165 @@
+//! Calendars of one's own.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use pipeline_syntax::date::{FIRST_YEAR, LAST_YEAR};
+
+use super::Interval;
+use crate::time::Zone;
+
+/// A calendar of one's own, for what no cron line says: trading days, the phases of a season, a list of dates. Airflow's `Timetable`.
+///
+/// It says which data intervals there are; a run is due at its interval's end. It is a function of its arguments alone: it reads no clock and no
+/// file, and gives the same answer each time. It is asked often, by the scheduler, `backfill`, `list` and simulations.
+///
+/// Intervals are longer than nothing, in order, and do not overlap. They need not touch: what lies between two has no run. `check` asks for a
+/// few, and says where they are not so.
+///
+/// ```
+/// use pipeline_runtime::chrono::{DateTime, Utc};
+/// use pipeline_runtime::prelude::*;
+/// use pipeline_runtime::schedule::{Interval, Schedule, Timetable, Zone};
+///
+/// /// The terms of a school year.
+/// struct Terms;
+///
+/// const TERMS: [(&str, &str); 2] = [
+///     ("2024-08-12T00:00:00Z", "2024-12-20T00:00:00Z"),
+///     ("2025-01-06T00:00:00Z", "2025-05-30T00:00:00Z"),
+/// ];
+///
+/// fn terms() -> impl DoubleEndedIterator<Item = Interval> {
+///     TERMS.into_iter().filter_map(|(start, end)| Some(Interval::new(start.parse().ok()?, end.parse().ok()?)))
+/// }
+///
+/// impl Timetable for Terms {
+///     fn next_after(&self, t: DateTime<Utc>, _: Zone) -> Option<Interval> {
+///         terms().find(|term| term.start > t)
+///     }
+///     fn last_at_or_before(&self, t: DateTime<Utc>, _: Zone) -> Option<Interval> {
+///         terms().rfind(|term| term.start <= t)
+///     }
+///     fn describe(&self) -> String {
+///         "school terms".into()
+///     }
+/// }
+///
+/// # #[task] async fn grade() {}
+/// #[pipeline(schedule = Terms, start = "2024-08-01")]
+/// fn grades() {
+///     grade();
+/// }
+///
+/// # grades().check()?;
+/// let schedule = Schedule::of(Terms, "UTC")?;
+/// let now = "2025-02-01T00:00:00Z".parse()?;
+/// assert_eq!(schedule.last_complete(now).unwrap().to_string(), "2024-08-12T00:00:00Z/2024-12-20T00:00:00Z");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Timetable: Send + Sync + 'static {
+    /// The first data interval that starts after `t`. `zone` is the pipeline's `timezone`.
+    fn next_after(&self, t: DateTime<Utc>, zone: Zone) -> Option<Interval>;
+
+    /// The last data interval that starts at `t` or before.
+    fn last_at_or_before(&self, t: DateTime<Utc>, zone: Zone) -> Option<Interval>;
+
+    /// The calendar in a few words, for `list`, `check` and messages.
+    fn describe(&self) -> String;
+}
+
+/// How many intervals are asked for before they are believed.
+const PROBES: usize = 8;
+
+/// A calendar, asked so that no answer of it can do harm.
+#[derive(Clone)]
+pub(super) struct Own(Arc<dyn Timetable>);
+
+impl Own {
+    pub(super) fn new(timetable: Arc<dyn Timetable>) -> Self {
+        Self(timetable)
+    }
+
+    pub(super) fn next_after(&self, t: DateTime<Utc>, zone: Zone) -> Option<Interval> {
+        self.ask(|own| own.next_after(t, zone)).flatten().filter(|interval| interval.start > t && is_sound(interval))
+    }
+
+    pub(super) fn last_at_or_before(&self, t: DateTime<Utc>, zone: Zone) -> Option<Interval> {
+        self.ask(|own| own.last_at_or_before(t, zone)).flatten().filter(|interval| interval.start <= t && is_sound(interval))
+    }
+
+    pub(super) fn describe(&self) -> String {
+        self.ask(Timetable::describe).unwrap_or_else(|| "a calendar that panics".to_owned())
+    }
+
+    /// What it says; nothing where it panics, which the panic's own message tells of.
+    fn ask<T>(&self, question: impl FnOnce(&dyn Timetable) -> T) -> Option<T> {
+        catch_unwind(AssertUnwindSafe(|| question(&*self.0))).ok()
+    }
+
+    /// Why its intervals after `from` are not those of a schedule, if they are not.
+    pub(super) fn fault(&self, from: DateTime<Utc>, zone: Zone) -> Option<String> {
+        let mut before: Option<Interval> = None;
+        let mut t = from;
+        for _ in 0..PROBES {
+            let Some(answer) = self.ask(|own| own.next_after(t, zone)) else {
+                return Some(format!("`next_after({t:?})` panics"));
+            };
+            let Some(interval) = answer else { break };
+            if interval.start <= t {
+                return Some(format!("`next_after({t:?})` is {interval}, which does not start after that"));
+            }
+            if interval.end <= interval.start {
+                return Some(format!("the interval {interval} does not end after its start"));
+            }
+            if let Some(before) = before.filter(|before| interval.start < before.end) {
+                return Some(format!("the intervals {before} and {interval} overlap"));
+            }
+            let last_at = |t: DateTime<Utc>| {
+                self.ask(|own| own.last_at_or_before(t, zone)).ok_or_else(|| format!("`last_at_or_before({t:?})` panics"))
+            };
+            let found = match (last_at(interval.start), last_at(interval.start - TimeDelta::nanoseconds(1))) {
+                (Err(panics), _) | (_, Err(panics)) => return Some(panics),
+                (Ok(at), Ok(earlier)) => (at, earlier),
+            };
+            if found.0 != Some(interval) {
+                return Some(format!(
+                    "`next_after` knows the interval {interval}, and `last_at_or_before({:?})` is {}",
+                    interval.start,
+                    found.0.map_or_else(|| "none".to_owned(), |other| other.to_string())
+                ));
+            }
+            if let Some(earlier) = found.1.filter(|earlier| earlier.end > interval.start) {
+                return Some(format!("the intervals {earlier} and {interval} overlap"));
+            }
+            if let Some(before) = before.filter(|before| found.1 != Some(*before)) {
+                return Some(format!("`last_at_or_before` does not know the interval {before}, which `next_after` does"));
+            }
+            (before, t) = (Some(interval), interval.start);
+        }
+        None
+    }
+}
+
+/// Whether it can be kept, and has a length.
+fn is_sound(interval: &Interval) -> bool {
+    let is_kept = |t: DateTime<Utc>| (FIRST_YEAR..=LAST_YEAR).contains(&t.year());
+    interval.start < interval.end && is_kept(interval.start) && is_kept(interval.end)
+}
+
+/// One calendar is itself alone.
+impl PartialEq for Own {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Own {}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Own({})", self.describe())
+    }
+}

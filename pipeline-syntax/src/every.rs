@@ -1,0 +1,89 @@
+//! Schedules that come round after a time of their own: `every = "4w"`.
+
+use crate::duration::{self, Zero};
+use std::time::Duration;
+
+/// Every spelling of a unit that the calendar counts.
+const OF_THE_CALENDAR: &[&str] = &["d", "day", "days", "w", "wk", "wks", "week", "weeks"];
+
+/// How far a tick is from the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Every {
+    /// So many days of the local calendar, at the same time of the wall clock: longer or shorter where the clock changes.
+    Days(u32),
+    /// So much time, whatever the clock shows: whole seconds.
+    Span(Duration),
+}
+
+/// The distance, or why the text is none.
+///
+/// Days and weeks go by the calendar, hours and what is shorter by time; a text of both is refused.
+///
+/// ```
+/// use pipeline_syntax::every::{self, Every};
+/// use std::time::Duration;
+///
+/// assert_eq!(every::parse("4w"), Ok(Every::Days(28)));
+/// assert_eq!(every::parse("24h"), Ok(Every::Span(Duration::from_hours(24))));
+/// assert!(every::parse("0d").is_err());
+/// assert!(every::parse("1d 12h").unwrap_err().contains("write `36h`"));
+/// ```
+pub fn parse(text: &str) -> Result<Every, String> {
+    let length = duration::parse(text, Zero::Refused)?;
+    if length.subsec_nanos() != 0 {
+        return Err("a schedule goes by whole seconds".to_owned());
+    }
+    let mut units = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|unit| !unit.is_empty());
+    let is_of_the_calendar = |unit: &str| OF_THE_CALENDAR.contains(&unit);
+    if units.clone().all(is_of_the_calendar) {
+        // A hundred years at most.
+        return Ok(Every::Days(u32::try_from(length.as_secs() / (24 * 60 * 60)).unwrap_or(u32::MAX)));
+    }
+    if units.any(is_of_the_calendar) {
+        let short = match (length.as_secs() / 60, length.as_secs()) {
+            (minutes, seconds) if seconds % 60 != 0 => format!("{}m {}s", minutes, seconds % 60),
+            (minutes, _) if minutes % 60 != 0 => format!("{}h {}m", minutes / 60, minutes % 60),
+            (minutes, _) => format!("{}h", minutes / 60),
+        };
+        return Err(format!(
+            "days and weeks go by the calendar, hours and less by the clock's time: keep to one of them, or write `{short}`"
+        ));
+    }
+    Ok(Every::Span(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_weeks_are_the_calendars_and_the_rest_is_time() {
+        for (text, every) in [
+            ("1d", Every::Days(1)),
+            ("1w 1d", Every::Days(8)),
+            ("2 weeks", Every::Days(14)),
+            ("90m", Every::Span(Duration::from_mins(90))),
+            ("36h", Every::Span(Duration::from_hours(36))),
+            ("30s", Every::Span(Duration::from_secs(30))),
+        ] {
+            assert_eq!(parse(text), Ok(every), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_distance_is_refused() {
+        for (text, part) in [
+            ("0d", "longer than zero"),
+            ("0w", "longer than zero"),
+            ("-1d", "never negative"),
+            ("1500ms", "whole seconds"),
+            ("1month", "no fixed length"),
+            ("", "it is empty"),
+            ("1d 30s", "write `1440m 30s`"),
+            ("1d 1h 30m", "write `25h 30m`"),
+        ] {
+            let why = parse(text).unwrap_err();
+            assert!(why.contains(part), "{text}: {why}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Programs that bodies run: what comes of them, and that none outlives its attempt.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
+
+mod ends;
+mod kept;
+mod outcomes;
+
+use pipeline_runtime::Command;
+
+/// A script of a shell.
+fn sh(script: &str) -> Command {
+    Command::new("sh").args(["-c", script])
+}
