@@ -212,7 +212,11 @@ impl Resumed {
     /// Reads a run, as a run of the pipeline's present plan.
     pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, accepts: Accepts) -> Result<Self, StartError> {
         let plan = Arc::new(pipeline.plan_of_run(&run.params)?);
-        let mut remap = plan.match_skeleton(&run.skeleton, accepts)?;
+        let mut remap = plan.match_skeleton(&run.skeleton, accepts).map_err(|changed| {
+            // Nobody is advised to accept what would be refused.
+            let is_hopeless = || Self::read(reader, pipeline, run, Accepts::Removals).is_err();
+            if changed.may_be_accepted() && is_hopeless() { changed.not_to_be_accepted() } else { changed }
+        })?;
         let mut stored = reader.entries(run.key)?;
         let is_accepted = remap.as_ref().is_some_and(Remap::is_of_removals);
         if let Some(remap) = remap.as_mut().filter(|_| is_accepted) {
