@@ -133,10 +133,12 @@
 //! - Test it: [`Simulation`], which needs no clock, no network and no file.
 //! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
 //! - Run programs: [`Command`].
+//! - Let one pipeline begin another's runs: [`Asset`].
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
 //! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` and
 //!   `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
+//! - Wait for another pipeline's run, take an output of it, or start one: [`run_of`], [`start()`].
 //! - Mistakes: `docs/what-the-compiler-tells-you.md` in the repository has each message, with what to write instead. What types
 //!   cannot see, [`Pipeline::check`] reports, first thing in every run and test.
 
@@ -195,6 +197,7 @@ pub use author::asset::Asset;
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
+pub use author::field::Tuple;
 pub use author::input::IntoInput;
 pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
 pub use author::node::{ArmsExt, Node, first_of};

@@ -16,6 +16,7 @@ mod golden;
 #[cfg(target_os = "linux")]
 mod heard;
 mod history;
+mod keyed;
 mod kills;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod power;

@@ -74,9 +74,11 @@ impl __count_runtime::Checks for count {
     >;
 }
 impl __count_runtime::TaskName for count {
-    type Output = <<count as __count_runtime::Checks>::Output as __count_runtime::Wires<
-        Answer<u64>,
-    >>::Value;
+    type Output = __count_runtime::Id<
+        <<count as __count_runtime::Checks>::Output as __count_runtime::Wires<
+            Answer<u64>,
+        >>::Value,
+    >;
     const ID: &'static ::core::primitive::str = "count";
     const OUTPUT: &'static ::core::primitive::str = "Answer<u64>";
 }

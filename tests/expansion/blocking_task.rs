@@ -65,7 +65,7 @@ fn hash(
 )]
 enum hash {}
 impl ::pipeline_runtime::__private::TaskName for hash {
-    type Output = u64;
+    type Output = ::pipeline_runtime::__private::Id<u64>;
     const ID: &'static ::core::primitive::str = "hash";
     const OUTPUT: &'static ::core::primitive::str = "u64";
 }

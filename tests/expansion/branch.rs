@@ -64,9 +64,11 @@ impl ::pipeline_runtime::__private::Checks for route {
     >;
 }
 impl ::pipeline_runtime::__private::TaskName for route {
-    type Output = <<route as ::pipeline_runtime::__private::Checks>::Output as ::pipeline_runtime::__private::Wires<
-        Result<Route>,
-    >>::Value;
+    type Output = ::pipeline_runtime::__private::Id<
+        <<route as ::pipeline_runtime::__private::Checks>::Output as ::pipeline_runtime::__private::Wires<
+            Result<Route>,
+        >>::Value,
+    >;
     const ID: &'static ::core::primitive::str = "route";
     const OUTPUT: &'static ::core::primitive::str = "Route";
 }

@@ -77,7 +77,7 @@ fn export(
 )]
 enum export {}
 impl ::pipeline_runtime::__private::TaskName for export {
-    type Output = Object;
+    type Output = ::pipeline_runtime::__private::Id<Object>;
     const ID: &'static ::core::primitive::str = "export";
     const OUTPUT: &'static ::core::primitive::str = "Object";
 }

@@ -85,7 +85,7 @@ pub fn count(
 )]
 pub enum count {}
 impl ::pipeline_runtime::__private::TaskName for count {
-    type Output = Report;
+    type Output = ::pipeline_runtime::__private::Id<Report>;
     const ID: &'static ::core::primitive::str = "count";
     const OUTPUT: &'static ::core::primitive::str = "Report";
 }

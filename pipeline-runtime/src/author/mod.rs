@@ -15,6 +15,7 @@ pub(crate) mod derived;
 pub(crate) mod draft;
 pub(crate) mod equality;
 pub(crate) mod error;
+pub(crate) mod field;
 pub(crate) mod input;
 pub(crate) mod interned;
 pub(crate) mod keys;

@@ -356,9 +356,9 @@ impl TaskOptions {
 #[derive(Debug, Clone, Default)]
 pub struct PipelineOptions {
     pub(crate) schedule: Option<Recurrence>,
+    pub(crate) when: Option<When>,
     /// Whether `serve` leaves the schedule alone, so that runs begin by hand only.
     pub(crate) by_hand: bool,
-    pub(crate) when: Option<When>,
     pub(crate) timezone: Option<&'static str>,
     pub(crate) start: Option<&'static str>,
     pub(crate) end: Option<&'static str>,

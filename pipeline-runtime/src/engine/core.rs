@@ -19,9 +19,10 @@
 
 use super::effects::{Answer, NotTold, Outbox};
 use super::execution::{CorePool, Delivery, Due, InFlight, NodeWork, Pools, Timers, Worklist};
-use super::ids::{Job, Keys, RunIx, Slot};
-use super::rules::{AwaitedKeys, Edit, EditError, RunContext, Shared};
+use super::ids::{Job, RunIx, Slot};
+use super::rules::{Edit, EditError, Looks, RunContext, Shared};
 use super::state::{Run, RunSpec};
+use crate::author::keys::Seen;
 use crate::time::Timestamp;
 use std::collections::HashMap;
 
@@ -69,7 +70,7 @@ impl Core {
                 in_flight: InFlight::default(),
                 kept_permits: HashMap::new(),
                 without_permit: Vec::new(),
-                awaited_keys: AwaitedKeys::default(),
+                looks: Looks::default(),
                 worklist: Worklist::default(),
                 out: Outbox::default(),
                 #[cfg(test)]
@@ -198,10 +199,10 @@ impl Core {
         }
     }
 
-    /// The keys of a list are there that were asked for under that number, or it is known why they cannot be.
-    pub(crate) fn keys_made(&mut self, number: u64, keys: Result<Keys, String>, now: Timestamp) {
-        let Some((run, slot)) = self.shared.awaited_keys.take(number) else { return };
-        self.decide_about(run, now, |context| context.keys_made(slot, keys));
+    /// A list was looked at, as was asked for under that number, or it is known why that cannot be.
+    pub(crate) fn looked(&mut self, number: u64, seen: Result<Seen, String>, now: Timestamp) {
+        let Some((run, slot)) = self.shared.looks.take(number) else { return };
+        self.decide_about(run, now, |context| context.looked(slot, seen));
         self.grant_waiting(now);
     }
 

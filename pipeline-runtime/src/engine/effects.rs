@@ -72,8 +72,8 @@ impl Todo {
 pub(crate) enum Action {
     /// Cut an attempt off. It is still to be answered.
     Abort(Job),
-    /// Make the keys of a mapping's list, which are to be given back under that number.
-    MakeKeys { run: RunIx, slot: Slot, number: u64 },
+    /// Look at a mapping's list. What is seen is to be told under that number.
+    Look { run: RunIx, slot: Slot, number: u64 },
     /// Deliver a notification.
     Deliver { run: RunIx, id: u32, notifier: NotifierIx, notification: Arc<Notification> },
     /// The run has ended.

@@ -111,6 +111,7 @@ impl Sketch {
         let mut scopes: Vec<Scope> =
             draft.scopes.iter().map(|&parent| Scope { parent, each: None, nodes: Vec::new(), imports: Vec::new() }).collect();
         let mut nodes = Vec::with_capacity(draft.nodes.len());
+        let mut parts_of_gates = HashMap::new();
         let (mut overrides, mut max_active, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
         let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
         let is_woken = |ix| across.get(&ix).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
@@ -126,6 +127,7 @@ impl Sketch {
             }
             let name = name(&drafted, &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
+            parts_of_gates.extend(parts(ix, &drafted.what));
             nodes.push(PlanNode {
                 what: what(drafted.what),
                 at: drafted.at,
@@ -179,6 +181,8 @@ impl Sketch {
             policies: tables.policies,
             pools: tables.pools,
             notifiers: tables.notifiers,
+            parts: draft.parts,
+            parts_of_gates,
             across,
             assets: Assets {
                 updates,
@@ -235,6 +239,17 @@ fn what(drafted: draft::What) -> What {
         }
         draft::What::Element { list } => What::Element { each: list.index() },
     }
+}
+
+/// The parts of outputs that a gate takes.
+fn parts(gate: NodeIx, what: &draft::What) -> Vec<((NodeIx, u32), u32)> {
+    let taken: Vec<Handle> = match what {
+        draft::What::FirstOf { from } => from.to_vec(),
+        draft::What::Each(each) => vec![each.list, each.result.node],
+        draft::What::Gather { each, result } => vec![*each, result.node],
+        draft::What::Body(_) | draft::What::Arm { .. } | draft::What::Failure { .. } | draft::What::Element { .. } => Vec::new(),
+    };
+    taken.into_iter().zip(0..).filter_map(|(handle, place)| Some(((gate, place), handle.part()?))).collect()
 }
 
 /// Fills in the edges: sorted by the node that they leave.

@@ -177,6 +177,13 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
                     .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "on the node wired here")
             }
+            Misuse::OfAPart { node, method, at } => {
+                let message =
+                    format!("`.{method}` is called on a part of the output of {}, which is no node", quoted(plan, *node));
+                Problem::new(message, format!("call it on the node, before `.field(..)` or `.split()`: `node.{method}(..)`"))
+                    .at(at, format!("`.{method}` is called here"))
+                    .at(plan.node(*node).at, "the node is wired here")
+            }
             Misuse::WaitsForNoRun { node, method, at } => {
                 let (which, help) = match plan.across.get(node).map(|across| &across.role) {
                     Some(Role::Awaits(_)) => ("another", "which run that is, the node says that has started it"),

@@ -7,11 +7,12 @@ use crate::author::across::{Across, Role};
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Task};
-use crate::author::draft::{self, Join, Mapping, Place};
+use crate::author::draft::{self, Join, Mapping, Part, Place};
 use crate::author::error::cut;
 use crate::author::input::{Rule, Source};
 use crate::author::keys::ElementKeys;
 use crate::author::redaction::redacted;
+use crate::author::value::Value as AnyValue;
 use crate::schedule::Schedule;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -40,6 +41,10 @@ pub struct Plan {
     pub(crate) policies: Vec<Policy>,
     pub(crate) pools: Vec<PoolSpec>,
     pub(crate) notifiers: Vec<Notifier>,
+    /// The parts of outputs that are taken.
+    pub(crate) parts: Vec<Part>,
+    /// Which of them gates take, by the gate and the place among what it takes; of a mapping its list comes first.
+    pub(crate) parts_of_gates: HashMap<(NodeIx, u32), u32>,
     /// The nodes that have to do with another pipeline.
     pub(crate) across: BTreeMap<NodeIx, Across>,
     pub(crate) assets: Assets,
@@ -272,6 +277,21 @@ impl Plan {
         };
         let of_args = self.args(node).iter().flat_map(|arg| draft::handles(&arg.source)).map(|handle| handle.index());
         of_gate.into_iter().chain(of_args)
+    }
+
+    /// A value as who takes that part of it sees it.
+    pub(crate) fn part(&self, whole: AnyValue, part: Option<u32>) -> AnyValue {
+        let Some(part) = part.and_then(|part| self.parts.get(part as usize)) else { return whole };
+        // A part of a part was made after that, so that this ends.
+        part.projection.of(self.part(whole, part.of))
+    }
+
+    /// The part that a gate takes of what stands at that place.
+    pub(crate) fn part_of_gate(&self, gate: NodeIx, place: u32) -> Option<u32> {
+        if self.parts_of_gates.is_empty() {
+            return None;
+        }
+        self.parts_of_gates.get(&(gate, place)).copied()
     }
 
     /// The node's inputs as texts, where they come from a template or the params: an alert names them.

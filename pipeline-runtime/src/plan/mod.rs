@@ -14,6 +14,7 @@
 
 mod across;
 mod assets;
+mod awaits;
 mod build;
 mod check;
 mod given;
@@ -34,6 +35,9 @@ mod upstream;
 
 pub(crate) use across::{disagreements, never_updated, same_id};
 pub(crate) use assets::Use;
+#[cfg(test)]
+pub(crate) use awaits::steps;
+pub(crate) use awaits::{Awaits, Pending};
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use notifiers::{Notifier, Recipient};

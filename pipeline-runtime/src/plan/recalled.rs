@@ -111,6 +111,8 @@ impl Plan {
             policies,
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),
+            parts: Vec::new(),
+            parts_of_gates: HashMap::new(),
             across: BTreeMap::new(),
             assets: Assets::default(),
             by_id: OnceLock::new(),

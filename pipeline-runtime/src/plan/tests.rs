@@ -917,6 +917,69 @@ fn a_bound_is_for_mappings_and_lets_something_through() {
 }
 
 #[test]
+fn an_order_is_for_mappings_and_allows_one_element_at_a_time() {
+    #[pipeline]
+    fn nightly() {
+        sizes().in_order();
+        files().each(|file| size(file)).in_order().max_active(2);
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+        error: `.in_order` orders the elements of a mapping, and `sizes` is a task
+          --> `in_order()`: `.in_order` is called here
+          --> `sizes().in_order()`: on the node wired here
+          = help: call it on the result of `.each(..)`; `.after(..)` orders single tasks
+
+        error: `each(size)` goes one by one, `.in_order()`, and 2 at once, `.max_active(2)`
+          --> `in_order().max_active(2)`: in order here
+          --> `max_active(2)`: and several at once here
+          = help: leave one of them out
+
+        pipeline `nightly` has 2 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_part_of_an_output_is_no_node() {
+    #[task]
+    async fn pair() -> Result<(u64, Vec<u64>)> {
+        Ok((1, vec![]))
+    }
+    #[pipeline]
+    fn nightly() {
+        let (first, list) = pair().split();
+        first.named("first").retries(2);
+        list.max_active(2).after(rows());
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+        error: `.named` is called on a part of the output of `pair`, which is no node
+          --> `named("first").retries(2)`: `.named` is called here
+          --> `pair().split()`: the node is wired here
+          = help: call it on the node, before `.field(..)` or `.split()`: `node.named(..)`
+
+        error: `.retries` is called on a part of the output of `pair`, which is no node
+          --> `retries(2)`: `.retries` is called here
+          --> `pair().split()`: the node is wired here
+          = help: call it on the node, before `.field(..)` or `.split()`: `node.retries(..)`
+
+        error: `.max_active` is called on a part of the output of `pair`, which is no node
+          --> `max_active(2).after(rows())`: `.max_active` is called here
+          --> `pair().split()`: the node is wired here
+          = help: call it on the node, before `.field(..)` or `.split()`: `node.max_active(..)`
+
+        error: `.after` is called on a part of the output of `pair`, which is no node
+          --> `after(rows())`: `.after` is called here
+          --> `pair().split()`: the node is wired here
+          = help: call it on the node, before `.field(..)` or `.split()`: `node.after(..)`
+
+        pipeline `nightly` has 4 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
 fn a_sensor_must_not_outlive_its_pipeline() {
     #[sensor]
     async fn patient() -> Result<Poke<u64>> {

@@ -76,8 +76,7 @@ fn shown(time: DateTime<Utc>) -> String {
 
 /// What is wrong with the times of a pipeline's schedule is told by its own plan.
 fn schedule_of(pipeline: &Pipeline) -> Option<Schedule> {
-    let options = pipeline.options();
-    options.timetable().ok().flatten()
+    pipeline.options().timetable().ok().flatten()
 }
 
 /// Where both pipelines have intervals, as far as they say.

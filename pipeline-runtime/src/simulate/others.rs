@@ -143,9 +143,7 @@ impl SimulatedRuns {
     }
 
     fn interval_of(&self, pipeline: &Pipeline, ran: &OtherRun) -> Result<Interval, SimulationError> {
-        let options = pipeline.options();
-        let schedule = options.timetable();
-        let schedule = schedule.map_err(|error| SimulationError::Date(error.to_string()))?;
+        let schedule = pipeline.options().timetable().map_err(|error| SimulationError::Date(error.to_string()))?;
         match &ran.starting {
             Some(date) => dated(schedule.as_ref(), pipeline.zone(), date),
             None => {

@@ -143,14 +143,16 @@ impl<'a> ClearSet<'a> {
         dependents
     }
 
-    /// The elements behind one, in order, that were not activated because of it; each is given once.
+    /// The elements behind one, in order, that were not activated because of it, and with `downstream` all; each is given once.
     fn behind(&mut self, position: Position, each: Slot) -> Vec<Slot> {
         let of = self.run.layout().expansion(position.expansion);
         let (base, stride) = (of.base, of.stride);
         let seen = self.ordered.entry(position.expansion).or_insert(of.width);
         let behind = position.element + 1..*seen;
         *seen = (*seen).min(position.element + 1);
-        behind.map(|element| base + element * stride).filter(|element| self.may_activate(*element, each)).collect()
+        let is_there = |element: Slot| !matches!(self.run.node(element).state(), NodeState::None | NodeState::Removed);
+        let depends = |element: &Slot| self.may_activate(*element, each) || (self.downstream && is_there(*element));
+        behind.map(|element| base + element * stride).filter(depends).collect()
     }
 
     /// Whether an element ended without having been activated, though its list is there: the run ended before its turn.

@@ -19,6 +19,6 @@ mod sla;
 mod time_limit;
 
 pub(super) use context::{RunContext, Shared};
-pub(super) use mapping::AwaitedKeys;
+pub(super) use mapping::Looks;
 
 pub(crate) use command::{Edit, EditError};

@@ -222,6 +222,15 @@ impl Run {
         }
     }
 
+    /// The same for whoever takes a part of its output.
+    #[inline]
+    pub(crate) fn upstream_part(&self, slot: Slot, part: Option<u32>) -> Upstream {
+        match (self.upstream(slot), part) {
+            (Upstream::Success(whole), Some(_)) => Upstream::Success(self.plan().part(whole, part)),
+            (upstream, _) => upstream,
+        }
+    }
+
     /// Whether a failure of the node is to count.
     pub(super) fn counts(&self, node: NodeIx) -> bool {
         let plan = self.plan();
@@ -386,7 +395,12 @@ impl Run {
                 let failure = self.node(self.seen_from(slot, *of)).failure()?;
                 Some(Value::new(failure.clone()))
             }
-            What::FirstOf { .. } => self.node(self.winner(slot)?).value().cloned(),
+            What::FirstOf { from } => {
+                let winner = self.winner(slot)?;
+                let value = self.node(winner).value().cloned()?;
+                let place = (0..).zip(from.iter()).find(|(_, node)| self.seen_from(slot, **node) == winner)?.0;
+                Some(self.plan().part(value, self.plan().part_of_gate(self.ix(slot), place)))
+            }
             What::Each(each) => (each.join)(&self.elements(slot)),
             What::Gather(gather) => (gather.join)(&self.elements(slot)),
         }

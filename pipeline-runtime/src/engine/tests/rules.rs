@@ -44,7 +44,7 @@ pub(super) struct Bench {
     pub(super) starts: Vec<Job>,
     pub(super) aborts: Vec<Slot>,
     pub(super) tells: Vec<(u32, String)>,
-    /// The keys that the core asks for, each with its number.
+    /// The lists that are to be looked at, each with the number to tell it under.
     pub(super) asks: Vec<(Slot, u64)>,
 }
 
@@ -85,7 +85,7 @@ impl Bench {
             match action {
                 Action::Abort(job) => self.aborts.push(job.slot),
                 Action::Deliver { id, notification, .. } => self.tells.push((id, notification.name().to_owned())),
-                Action::MakeKeys { slot, number, .. } => self.asks.push((slot, number)),
+                Action::Look { slot, number, .. } => self.asks.push((slot, number)),
                 Action::Ended { .. } => {}
             }
         }

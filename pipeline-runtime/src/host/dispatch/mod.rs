@@ -22,7 +22,7 @@ mod tests;
 
 use super::command;
 use super::others::{HostedRuns, Start};
-use super::scheduler::{Awaits, Known, Scheduler, Timetable, Turn};
+use super::scheduler::{Known, Scheduler, Timetable, Turn};
 use super::supervisor::{Beat, Supervisor};
 use super::{CALLBACKS_LIMIT, Ended, EngineHost, StartError, Unfinished};
 use crate::Pipeline;
@@ -30,6 +30,7 @@ use crate::author::context::RunInfo;
 use crate::engine::{OtherRuns, RunIx, RunSpec};
 use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket, Updated};
 use crate::observe::Feed;
+use crate::plan::Awaits;
 use crate::schedule::Interval;
 use crate::time::{Clock, Leaps, Present, Timestamp};
 pub(super) use calls::Call;
