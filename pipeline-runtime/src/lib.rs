@@ -72,7 +72,7 @@
 //! `process::call(..)` is the untouched body, for unit tests.
 //!
 //! - [`#[task]`](macro@task) does work, once or with retries. One that is not `async` runs on the blocking pool.
-//! - [`#[sensor]`](macro@sensor) waits: it answers [`Poke::Ready`] or [`Poke::NotYet`] and is asked again until its timeout.
+//! - [`#[sensor]`](macro@sensor) waits: it answers [`Poke::Ready`] or [`Poke::NotYet`] and is asked again until its timeout, or [`Poke::NotBefore`] a time.
 //! - [`#[branch]`](macro@branch) decides which of its arms run; its enum has [`#[derive(Branch)]`](macro@Branch).
 //! - [`#[pipeline]`](macro@pipeline) wires them, and has the schedule.
 //! - [`template!`] is a text that is rendered when its task runs, and checked now.
@@ -214,14 +214,14 @@ pub use author::value::Data;
 pub use engine::{NodeState, RunState};
 #[cfg(feature = "sqlite")]
 pub use host::{AttemptLogs, Host, HostBuilder, HostError, RunRef, Shutdown, StartError};
-pub use journal::RunKind;
 #[cfg(feature = "sqlite")]
 pub use journal::{Holder, JournalError};
 pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
-pub use programs::{Command, IntoArgument, IntoVariable, Ran, Variable};
+pub use programs::{Command, Completed, IntoArgument, IntoVariable, Variable};
+pub use schedule::RunKind;
 pub use sensors::{run_of, start};
 pub use simulate::{OtherRun, Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};

@@ -18,6 +18,8 @@ pub const VARIABLES: &[&str] = &[
     "dag.id",
     "task.id",
     "try_number",
+    "run.kind",
+    "run.started",
 ];
 
 /// A filter of the runtime's own, which takes a date or its text.
@@ -62,6 +64,8 @@ pub const AIRFLOW: &[(&str, &str)] = &[
     ("macros", "a filter, as in `{{ ds | ds_add(-7) }}` or `{{ logical_date | date(\"%Y\") }}`"),
     ("ti", "`task.id`, `run_id` or `try_number`; another task's value is a parameter of yours"),
     ("task_instance", "`task.id`, `run_id` or `try_number`; another task's value is a parameter of yours"),
+    ("dag_run.run_type", "`run.kind`"),
+    ("dag_run.start_date", "`run.started`"),
     ("dag_run", "`run_id`, or `params.name` for what the run was given"),
     ("conf", "`params.name` for what the run was given"),
     ("var", "`params.name`, with a field `name` in the pipeline's params"),

@@ -18,6 +18,7 @@ mod heard;
 mod history;
 mod keyed;
 mod kills;
+mod known;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod power;
 mod promise;

@@ -83,8 +83,12 @@ fn unknown_variable(source: &str, name: &str) -> Option<String> {
         ));
     }
     let inside = format!("{root}.");
-    if let Some(only) = VARIABLES.iter().find(|known| known.starts_with(&inside)) {
-        return Some(format!("`{root}` has only an id{place}: write `{only}`"));
+    let known: Vec<&str> = VARIABLES.iter().copied().filter(|known| known.starts_with(&inside)).collect();
+    match *known {
+        [] => {}
+        [only] => return Some(format!("`{root}` has only an id{place}: write `{only}`")),
+        _ if part == "id" => return Some(format!("`{root}` has no id{place}: write `{root}_id`")),
+        _ => return Some(format!("there is no `{name}`{place}: write `{}`", known.join("` or `"))),
     }
     Some(format!("unknown template variable `{name}`{place}; {}", suggest::hint(name, VARIABLES)))
 }
@@ -236,7 +240,9 @@ mod tests {
         accepted("raw/daily_export_{{ ds_nodash }}.json");
         accepted("plain text without code, {a,b} and {\"k\": 1}");
         accepted("{% raw %}{text}{% endraw %}/${HOME}/[0-9]{4}");
-        accepted("{{ dag.id }}/{{ task.id }}/{{ run_id }}/{{ try_number }}/{{ ts | upper }}");
+        accepted(
+            "{{ run.kind }}/{{ run.started | ds }}/{{ dag.id }}/{{ task.id }}/{{ run_id }}/{{ try_number }}/{{ ts | upper }}",
+        );
         accepted("{{ params.region }}/{{ params.a.b[0] | default('x') }}/{{ params['c'] }}");
         accepted("{{ data_interval_end | ds }}{{ ds | ds_add(-7) | ds_nodash }}{{ logical_date | date('%Y/%m') }}");
         accepted("{% if prev_data_interval_end_success is defined %}{{ prev_data_interval_end_success }}{% endif %}");
@@ -260,6 +266,10 @@ mod tests {
             ("{{ dag.dag_id }}", "`dag.dag_id` is Airflow's name: write `dag.id`"),
             ("{{ dag }}", "`dag` has only an id: write `dag.id`"),
             ("{{ task.name }}", "`task` has only an id: write `task.id`"),
+            ("{{ run }}", "there is no `run`: write `run.kind` or `run.started`"),
+            ("{{ run.start }}", "there is no `run.start`: write `run.kind` or `run.started`"),
+            ("{{ run.id }}", "`run` has no id: write `run_id`"),
+            ("{{ dag_run.run_type }}", "`dag_run.run_type` is Airflow's name: write `run.kind`"),
             (
                 "{{ logical_date.strftime('%Y') }}",
                 "`logical_date` has no `strftime`; it is changed by filters, as in \

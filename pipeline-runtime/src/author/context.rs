@@ -1,6 +1,7 @@
 use super::bounded::{self, Unwritten};
 use super::error::{Result, TaskError};
 use super::secret::Secret;
+use crate::schedule::{RunKind, Schedule};
 use crate::time::Outside;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
@@ -41,7 +42,12 @@ pub(crate) struct RunInfo {
     pub(crate) pipeline: String,
     pub(crate) run_id: String,
     pub(crate) interval: crate::schedule::Interval,
-    pub(crate) previous: Option<crate::schedule::Interval>,
+    pub(crate) previous: Option<Previous>,
+    pub(crate) kind: RunKind,
+    /// When it began, if not by its interval.
+    pub(crate) began: Option<DateTime<Utc>>,
+    /// The end of the interval after its own, if there is one.
+    pub(crate) next_end: Option<DateTime<Utc>>,
     pub(crate) params: serde_json::Value,
     /// The updates of assets that it was begun by, or reads.
     pub(crate) updates: Box<[RunUpdate]>,
@@ -61,6 +67,14 @@ pub(crate) struct RunUpdate {
     pub(crate) json: Option<Arc<[u8]>>,
 }
 
+/// The last run before this one that succeeded, by its interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Previous {
+    pub(crate) interval: crate::schedule::Interval,
+    /// Unknown of runs that an earlier version began.
+    pub(crate) began: Option<DateTime<Utc>>,
+}
+
 /// What a simulation does to bodies that ask for it by their context.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Simulated {
@@ -78,15 +92,31 @@ impl RunInfo {
         interval: crate::schedule::Interval,
         params: serde_json::Value,
     ) -> Self {
+        let (pipeline, run_id) = (pipeline.into(), run_id.into());
+        let kind = RunKind::Manual;
         Self {
-            pipeline: pipeline.into(),
-            run_id: run_id.into(),
+            pipeline,
+            run_id,
             interval,
             previous: None,
+            kind,
+            began: None,
+            next_end: None,
             params,
             updates: Box::default(),
             simulated: None,
         }
+    }
+
+    /// With what the schedule says of it.
+    pub(crate) fn of_schedule(self, kind: RunKind, schedule: Option<&Schedule>) -> Self {
+        let next = schedule.and_then(|schedule| schedule.interval_starting_at_or_after(self.interval.end));
+        Self { kind, next_end: next.map(|next| next.end), ..self }
+    }
+
+    /// When it began.
+    pub(crate) fn began(&self) -> DateTime<Utc> {
+        self.began.unwrap_or(self.interval.end)
     }
 }
 
@@ -166,12 +196,64 @@ impl Context {
 
     /// The start of the last interval before this one whose run succeeded, if there is one.
     pub fn prev_data_interval_start_success(&self) -> Option<DateTime<Utc>> {
-        self.run.previous.map(|interval| interval.start)
+        self.run.previous.map(|previous| previous.interval.start)
     }
 
     /// The end of the last interval before this one whose run succeeded, if there is one.
     pub fn prev_data_interval_end_success(&self) -> Option<DateTime<Utc>> {
-        self.run.previous.map(|interval| interval.end)
+        self.run.previous.map(|previous| previous.interval.end)
+    }
+
+    /// When the last run before this one that succeeded began: the one that
+    /// [`prev_data_interval_start_success`](Self::prev_data_interval_start_success) is about. Not known of a run that an earlier
+    /// version of the engine began.
+    pub fn prev_run_started_success(&self) -> Option<DateTime<Utc>> {
+        self.run.previous.and_then(|previous| previous.began)
+    }
+
+    /// When this run began. A run that had to wait for its turn began after that; a resumed run when it first did. By the engine's clock: in
+    /// a simulation it is virtual.
+    pub fn run_started(&self) -> DateTime<Utc> {
+        self.run.began()
+    }
+
+    /// What made this run: its schedule, somebody, or a backfill.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::RunKind;
+    ///
+    /// /// A backfill fills the table alone.
+    /// #[task]
+    /// async fn publish(ctx: Context) -> Result<()> {
+    ///     if ctx.kind() == RunKind::Backfill {
+    ///         return Err(TaskError::skip("a backfill publishes nothing"));
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn kind(&self) -> RunKind {
+        self.run.kind
+    }
+
+    /// Whether this attempt started before the next data interval of the schedule was over: if not, there is a newer run, or will be one. Also
+    /// true of each run that somebody asked for, and without a schedule, as of Airflow's `LatestOnlyOperator`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// /// What a catchup or a backfill does not do again for each day.
+    /// #[task]
+    /// async fn newest_only(ctx: Context) -> Result<()> {
+    ///     if !ctx.is_latest() {
+    ///         return Err(TaskError::skip("a newer run does it"));
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn is_latest(&self) -> bool {
+        let is_over = |end| self.started >= end;
+        self.run.kind == RunKind::Manual || !self.run.next_end.is_some_and(is_over)
     }
 
     /// The same for all attempts of this node in this run, and for no other node, run or pipeline: to make an effect outside
@@ -343,9 +425,15 @@ impl Context {
         self.with_run(|run| run.interval = crate::schedule::Interval { start, end })
     }
 
-    /// As if the run of that data interval had been the last to succeed before this one.
+    /// As if the run of that data interval had been the last to succeed before this one, and had begun at its end.
     pub fn with_previous_success(self, start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
-        self.with_run(|run| run.previous = Some(crate::schedule::Interval { start, end }))
+        let interval = crate::schedule::Interval { start, end };
+        self.with_run(|run| run.previous = Some(Previous { interval, began: Some(end) }))
+    }
+
+    /// In a run of that kind; else it is one that somebody asked for.
+    pub fn with_kind(self, kind: RunKind) -> Self {
+        self.with_run(|run| run.kind = kind)
     }
 
     /// In the run of that id of that pipeline.

@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -97,6 +98,9 @@ pub enum Poke<T> {
     Ready(T),
     /// Not there yet: ask again.
     NotYet,
+    /// Not before that time: ask again then, and not meanwhile. A time that has passed is as [`NotYet`](Self::NotYet), and the sensor's
+    /// timeout comes first.
+    NotBefore(DateTime<Utc>),
 }
 
 impl<T> From<Option<T>> for Poke<T> {

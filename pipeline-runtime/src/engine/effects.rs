@@ -6,6 +6,7 @@ use super::states::RunState;
 use crate::author::notify::Notification;
 use crate::author::value::Value;
 use crate::plan::NotifierIx;
+use crate::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,6 +95,8 @@ pub(crate) enum Answered {
     Success(Value, Option<Arc<[u8]>>),
     /// With what the poke looked for, where it may be the sensor's last: the end of the sentence "timed out: …; …".
     NotYet(Option<Box<str>>),
+    /// The next poke is due at that time.
+    NotBefore(Timestamp),
     Error(Arc<str>),
     Fatal(Arc<str>),
     Skip(Arc<str>),

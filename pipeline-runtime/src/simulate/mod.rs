@@ -24,7 +24,7 @@ pub use others::OtherRun;
 
 use crate::author::across::PipelineRef;
 use crate::author::asset::Asset;
-use crate::author::context::{RunInfo, Simulated};
+use crate::author::context::{Previous, RunInfo, Simulated};
 use crate::author::pipeline::Pipeline;
 use crate::author::redaction;
 use crate::author::secret::Secret;
@@ -32,7 +32,7 @@ use crate::author::value::{Data, Value};
 use crate::engine::{Edit, Engine, EngineOptions, Interceptor, OtherRuns, RunSpec};
 use crate::journal::MemoryJournal;
 use crate::observe::RunReport;
-use crate::schedule::{Interval, Schedule, Zone, interval_of, parse_date};
+use crate::schedule::{Interval, RunKind, Schedule, Zone, interval_of, parse_date};
 use crate::storage::{Latency, World};
 use crate::time::{Clock, Outside, Timestamp};
 use interceptor::{Stub, Stubs};
@@ -101,6 +101,7 @@ struct Scenario {
     params: Result<serde_json::Value, serde_json::Error>,
     logical_date: Option<String>,
     previous: Option<String>,
+    kind: Option<RunKind>,
     seed: u64,
     sends_webhooks: bool,
     interventions: Vec<(String, Intervention)>,
@@ -139,6 +140,7 @@ impl<'a> Simulation<'a> {
             params: Ok(serde_json::Value::Null),
             logical_date: None,
             previous: None,
+            kind: None,
             seed: 0,
             sends_webhooks: false,
             interventions: Vec::new(),
@@ -177,9 +179,15 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// As if the run of that logical date had been the last to succeed before this one.
+    /// As if the run of that logical date had been the last to succeed before this one, and had begun at its interval's end.
     pub fn previous_success(mut self, date: &str) -> Self {
         self.scenario.previous = Some(date.to_owned());
+        self
+    }
+
+    /// As if that had made the run. Else it is its schedule, or of a pipeline without one, somebody.
+    pub fn kind(mut self, kind: RunKind) -> Self {
+        self.scenario.kind = Some(kind);
         self
     }
 
@@ -452,11 +460,17 @@ impl Scenario {
         let others = Arc::new(SimulatedRuns::new(interval));
         engine.ask_of_others(Arc::clone(&others) as Arc<dyn OtherRuns>);
         let run_id = format!("simulated__{}", interval.start.to_rfc3339());
+        let kind = self.kind.unwrap_or(match (&plan.schedule, &plan.assets.when) {
+            (Some(_), _) => RunKind::Scheduled,
+            (None, Some(_)) => RunKind::AssetTriggered,
+            (None, None) => RunKind::Manual,
+        });
         let info = RunInfo {
-            previous,
+            previous: previous.map(|interval| Previous { interval, began: Some(interval.end) }),
+            began: Some(begin.to_utc()),
             updates,
             simulated: Some(Arc::new(Simulated { outside: outside.clone(), secrets: self.secrets })),
-            ..RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone())
+            ..RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone()).of_schedule(kind, plan.schedule.as_ref())
         };
         let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: begin, seed: self.seed, key: 0 };
         // Before the run: what arrives at zero is there at the first poke.

@@ -7,7 +7,7 @@ use crate::author::pipeline::Pipeline;
 use crate::engine::{Engine, Record, RunIx, RunSpec};
 use crate::observe::{RunHistory, RunReport};
 use crate::plan::{Awaits, Pending, Plan};
-use crate::schedule::Interval;
+use crate::schedule::{Interval, RunKind};
 use crate::storage::World;
 use crate::time::Timestamp;
 use std::collections::VecDeque;
@@ -152,14 +152,13 @@ impl Together {
             let begins = pending.iter().any(|of| of.asset == update.asset);
             updates.push(RunUpdate { id, asset: update.asset, begins, json: Some(Arc::clone(&update.json)) });
         }
+        let run_id = format!("simulated__{}{number}", interval.start.to_rfc3339());
         let info = RunInfo {
-            pipeline: plan.pipeline.to_owned(),
-            run_id: format!("simulated__{}{number}", interval.start.to_rfc3339()),
-            interval,
-            previous: None,
-            params: plan.params.clone(),
+            began: Some(now.to_utc()),
+            kind: RunKind::AssetTriggered,
             updates: updates.into(),
             simulated: self.simulated.clone(),
+            ..RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone())
         };
         RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: self.seed, key: 0 }
     }

@@ -28,6 +28,7 @@
 /// | `logical_date`, `data_interval_start`, `data_interval_end` | the run's interval |
 /// | `prev_data_interval_start_success`, `prev_data_interval_end_success` | that of the last run that succeeded; test it first, as printing a missing one is an error |
 /// | `run_id`, `dag.id`, `task.id`, `try_number` | who runs |
+/// | `run.kind`, `run.started` | what made the run, `scheduled`, `manual` or `backfill`, and when it began |
 /// | `params.name` | a field of the pipeline's params |
 ///
 /// Dates are UTC, as in Airflow, and the filters leave them so: with `schedule = "@daily", timezone = "Europe/Berlin"` the interval of

@@ -50,11 +50,12 @@ impl Template {
             params => params(&run.params),
             dag => context! { id => &run.pipeline },
             task => context! { id => node },
+            run => context! { kind => run.kind.name(), started => ts(run.began()) },
             try_number => attempt,
             // Left undefined, not none, where there is no such run: it can be tested, and printing it is an error.
             ..run.previous.map_or_else(|| context! {}, |previous| context! {
-                prev_data_interval_start_success => ts(previous.start),
-                prev_data_interval_end_success => ts(previous.end),
+                prev_data_interval_start_success => ts(previous.interval.start),
+                prev_data_interval_end_success => ts(previous.interval.end),
             })
         };
         let mut text = bounded::Bytes::new(MAX_TEXT);
@@ -124,6 +125,7 @@ fn params(json: &serde_json::Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::author::context::Previous;
     use crate::schedule::Interval;
     use chrono::{DateTime, Utc};
     use pipeline_syntax::template::{DATE_FILTERS, VARIABLES};
@@ -158,7 +160,8 @@ mod tests {
 
     #[test]
     fn what_the_macro_takes_is_there() {
-        let previous = Some(Interval::at("2024-03-24T06:30:00Z".parse::<DateTime<Utc>>().unwrap()));
+        let interval = Interval::at("2024-03-24T06:30:00Z".parse::<DateTime<Utc>>().unwrap());
+        let previous = Some(Previous { interval, began: None });
         let run = RunInfo { previous, ..run() };
         let named = VARIABLES.iter().filter(|name| **name != "params").map(|name| format!("{{{{ {name} }}}}"));
         for source in named.chain(DATE_FILTERS.iter().map(|filter| filter.example.to_owned())) {

@@ -247,6 +247,7 @@ impl Engine {
                     )
                 })
             }
+            Ok(Produced::NotBefore(time)) => Answered::NotBefore(time.into()),
             Ok(Produced::NotYet) => Answered::NotYet(attempt.last_seen.as_ref().and_then(|seen| seen.told())),
             Err(Failed::Panic(message)) => Answered::Error(format!("the body panicked: {message}").into()),
             Err(Failed::Body(error)) => {
@@ -337,7 +338,7 @@ fn without_secrets(answered: Answered) -> Answered {
         Answered::Fatal(text) => Answered::Fatal(hidden(text)),
         Answered::Skip(text) => Answered::Skip(hidden(text)),
         Answered::NotYet(looked) => Answered::NotYet(looked.map(|text| redacted(&text).into())),
-        answered @ (Answered::Success(..) | Answered::Aborted) => answered,
+        answered @ (Answered::Success(..) | Answered::NotBefore(_) | Answered::Aborted) => answered,
     }
 }
 

@@ -318,6 +318,24 @@ fn a_deadline_that_passed_while_the_process_was_down_still_gets_one_poke() {
 }
 
 #[test]
+fn a_time_before_which_nothing_will_be_there_outlives_a_crash() {
+    #[pipeline]
+    fn waits() {
+        look();
+    }
+    let mut bench = Bench::new(&waits());
+    let time = bench.now + Duration::from_secs(200);
+    bench.answer("look", Answered::NotBefore(time));
+    bench.pass(100);
+    bench.crash(50);
+    assert_eq!((bench.started(), bench.state("look")), (vec![], NodeState::UpForReschedule));
+    bench.pass(49);
+    assert_eq!(bench.started(), Vec::<String>::new());
+    bench.pass(1);
+    assert_eq!(bench.started(), ["look"]);
+}
+
+#[test]
 fn a_sensors_budget_goes_on_over_a_crash_in_the_middle_of_a_poke() {
     #[pipeline]
     fn middle() {

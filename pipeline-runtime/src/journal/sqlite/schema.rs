@@ -188,6 +188,7 @@ const V8: &str = "
         update_id INTEGER NOT NULL,
         PRIMARY KEY (pipeline, asset)
     ) STRICT, WITHOUT ROWID;
+    ALTER TABLE runs ADD COLUMN previous_began INTEGER;
 ";
 
 /// Opens the file to write, making or migrating it.
