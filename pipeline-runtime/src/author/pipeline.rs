@@ -151,6 +151,7 @@ impl fmt::Debug for Pipeline {
     }
 }
 
+/// A type, to compare and to name.
 fn of_type<P: 'static>() -> (TypeId, &'static str) {
     (TypeId::of::<P>(), type_name::<P>())
 }
