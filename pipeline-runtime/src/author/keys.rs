@@ -49,6 +49,32 @@ impl ElementKeys {
     }
 }
 
+/// A list that is to be looked at, and what is to be found: with the user's code, so that nobody waits for it who holds the engine's lock.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) list: Value,
+    pub(crate) len: fn(&Value) -> usize,
+    pub(crate) keys: Option<ElementKeys>,
+}
+
+/// What is known of a list that was looked at.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) len: usize,
+    /// What its elements are called; none where they go by their indices.
+    pub(crate) keys: Option<Arc<[Box<str>]>>,
+}
+
+impl Look {
+    /// How long the list is and what its elements are called, or why that cannot be.
+    pub(crate) fn look(&self) -> Result<Seen, String> {
+        let len = catch_unwind(AssertUnwindSafe(|| (self.len)(&self.list)))
+            .map_err(|panic| format!("the list could not be looked at: {}", redacted(&panic_message(&*panic))))?;
+        let keys = self.keys.as_ref().map(|keys| keys.of(&self.list)).transpose()?;
+        Ok(Seen { len, keys })
+    }
+}
+
 fn quoted(key: &str) -> String {
     let short: String = key.chars().take(MAX_QUOTED).collect();
     let rest = if short.len() < key.len() { "…" } else { "" };

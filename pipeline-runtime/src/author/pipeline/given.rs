@@ -77,13 +77,16 @@ impl Pipeline {
     }
 
     /// When it runs: a [`Cron`](crate::schedule::Cron), an [`Every`](crate::schedule::Every), or a calendar of your own, a
-    /// [`Timetable`](crate::schedule::Timetable).
+    /// [`Timetable`](crate::schedule::Timetable). It stands in the place of the attribute's `when`, too.
     #[track_caller]
     pub fn schedule(self, schedule: impl IntoSchedule) -> Self {
-        self.with("schedule", Location::caller(), |definition| definition.options.schedule = Some(schedule.recurrence()))
+        self.with("schedule", Location::caller(), |definition| {
+            definition.options.schedule = Some(schedule.recurrence());
+            definition.options.when = None;
+        })
     }
 
-    /// Unless the condition holds, no process follows the schedule: a run begins where somebody asks for it. Its data intervals are the
+    /// Unless the condition holds, no process follows the schedule, or the `when`: a run begins where somebody asks for it. Its data intervals are the
     /// schedule's all the same, so that a run by hand is about what a scheduled one would be.
     ///
     /// It is meant for what runs in production alone: `.unscheduled_unless(in_production())`. A schedule that is given later changes nothing
@@ -180,6 +183,19 @@ impl Pipeline {
     #[track_caller]
     pub fn on_success(self, notifier: impl Notify) -> Self {
         self.notified(Event::OnSuccess, Location::caller(), notifier)
+    }
+
+    /// Called when the run is cancelled. The first call replaces what the attribute says, each further one adds to it.
+    #[track_caller]
+    pub fn on_cancel(self, notifier: impl Notify) -> Self {
+        self.notified(Event::OnCancel, Location::caller(), notifier)
+    }
+
+    /// Called when a node does not run because something before it failed. The first call replaces what the attribute says, each further one
+    /// adds to it.
+    #[track_caller]
+    pub fn on_upstream_failed(self, notifier: impl Notify) -> Self {
+        self.notified(Event::OnUpstreamFailed, Location::caller(), notifier)
     }
 
     /// Called when a node is tried again. The first call replaces what the attribute says, each further one adds to it.
