@@ -1,8 +1,11 @@
 use super::assets::Assets;
+use super::groups::Group;
+use super::holdings::Holding;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{Delay, Policy, PoolSpec, RunPolicy};
 use super::recalled::Recalled;
+use super::teardowns::Teardown;
 use crate::author::across::{Across, Role};
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
@@ -13,7 +16,7 @@ use crate::author::input::{Rule, Source};
 use crate::author::keys::ElementKeys;
 use crate::author::redaction::redacted;
 use crate::author::value::Value as AnyValue;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Zone};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -32,12 +35,19 @@ pub struct Plan {
     pub(crate) tags: &'static [&'static str],
     pub(crate) params: Value,
     pub(crate) schedule: Option<Schedule>,
+    /// In which its dates are meant.
+    pub(crate) zone: Zone,
     pub(crate) calendar: Calendar,
     pub(crate) run: RunPolicy,
     pub(crate) nodes: Vec<PlanNode>,
     pub(crate) args: Vec<Arg>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) scopes: Vec<Scope>,
+    pub(crate) groups: Vec<Group>,
+    /// By their nodes.
+    pub(crate) teardowns: Vec<Teardown>,
+    /// In wiring order.
+    pub(crate) holdings: Vec<Holding>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) pools: Vec<PoolSpec>,
     pub(crate) notifiers: Vec<Notifier>,
@@ -162,6 +172,8 @@ pub(crate) enum EdgeRule {
     Failure,
     /// From a node to the gate of whichever is first.
     Race,
+    /// From a node to the teardown of what it works with.
+    Teardown,
     /// From a mapping to what else is made of its results.
     Gather,
 }
@@ -219,7 +231,7 @@ impl Plan {
 
     /// The node's id, without the index of an element.
     pub(crate) fn id(&self, node: NodeIx) -> String {
-        super::id::render(&self.nodes, node)
+        super::id::render(&self.nodes, &self.groups, node)
     }
 
     /// The node of that id.
@@ -300,10 +312,10 @@ impl Plan {
         let text = |arg: &Arg| match &arg.source {
             // One that the code has is perhaps a value that is nobody's affair.
             Source::Text(text) => has_text(&run.params, text).then(|| text.to_string()),
-            Source::Template(template) => template.render(run, id, attempt).ok(),
+            Source::Template(template) => template.render(run, id, attempt, self.zone).ok(),
             Source::Templates(templates) => {
                 let texts: Option<Vec<String>> =
-                    templates.iter().map(|template| template.render(run, id, attempt).ok()).collect();
+                    templates.iter().map(|template| template.render(run, id, attempt, self.zone).ok()).collect();
                 texts.map(|texts| texts.join(", "))
             }
             Source::Plain(_) | Source::Secrets(_) | Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,

@@ -13,17 +13,19 @@ mod cancelled;
 mod changes;
 mod cleared;
 mod edges;
+mod holding;
 mod layout;
 mod legal;
 mod mapping;
 mod node;
 mod reconsider;
 mod run;
+mod teardown;
 mod trigger_rule;
 
 pub(crate) use cancelled::{Found, ends_open_nodes};
 pub(crate) use changes::{Changes, Conclusion};
-pub(crate) use layout::{ExpansionIx, Label, Layout, Position};
+pub(crate) use layout::{ExpansionIx, Label, Layout, Lookup, Position, node_name};
 pub(crate) use legal::Illegal;
 pub(crate) use mapping::Turn;
 #[cfg(test)]
