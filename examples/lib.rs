@@ -1,5 +1,7 @@
-//! Example pipelines. Each module is an exercise, and the binary of its name runs it; the modules are a library so that tests
+//! Example pipelines. Each module is an example, and the binary of its name runs it; the modules are a library so that tests
 //! can run them, too.
 
 pub mod cloud_data_pipeline;
 pub mod event_archive;
+#[cfg(unix)]
+pub mod retail;

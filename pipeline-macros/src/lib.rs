@@ -110,7 +110,7 @@ mod types;
 /// | `pool = S3` | path of a `static` [`Pool`] | `default_pool` | bounds how many run at once | `` `pool` takes the pool itself, not its name `` |
 /// | `priority = 5` | whole number, negative ones included | 0 | higher goes first where nodes wait for one pool | `` `priority` takes a whole number, negative ones included `` |
 /// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the node has not ended by then | `` a duration is written in quotes: `sla = "45m"` `` |
-/// | `on_failure`, `on_retry`, `on_success`, `on_skipped`, `on_sla_miss` | path of a callback, or a list `[page, CHAT]` | none | told of the event | `` `on_failure` takes the callback itself, not its name: write `on_failure = page` `` |
+/// | `on_failure`, `on_upstream_failed`, `on_retry`, `on_success`, `on_skipped`, `on_sla_miss` | path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default | none | told of the event | `` `on_failure` takes the callback itself, not its name: write `on_failure = page` `` |
 /// | `id = "load_eu"` | text | the function's name | the node's id | `` invalid id "a b": ` ` cannot stand in an id `` |
 /// | `crate = my_facade::pipeline` | path | `::pipeline_runtime` | how this crate reaches the runtime: see [below](#another-name-for-the-runtime) | `` `crate` takes a path, not a text: write `crate = my_facade::pipeline` `` |
 ///
@@ -412,8 +412,8 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// | `timeout = "3h"` | duration | none | limit of a run: then what is under way is cut off, what has not begun is skipped, and the run fails | `` a duration is written with a unit, in quotes: `timeout = "3s"` `` |
 /// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the run has not ended by then | as above |
 /// | `escalate("60m" => page, "90m" => [page, log_it])` | steps in rising order | none | a ladder of further callbacks, from the same origin | `` each step comes later than the one before it, here 1h `` |
-/// | `on_failure`, `on_success`, `on_sla_miss` | path of a callback, or a list | none | told how the run ends | `` `on_failure` takes the callback itself, not its name `` |
-/// | `on_retry`, `on_skipped` | path of a callback, or a list | none | told of each node that is tried again, or skipped: a run has neither | as above |
+/// | `on_failure`, `on_success`, `on_cancel`, `on_sla_miss` | path of a callback, or a list | none | told how the run ends | `` `on_failure` takes the callback itself, not its name `` |
+/// | `on_retry`, `on_skipped`, `on_upstream_failed` | path of a callback, or a list | none | told of each node that is tried again, or skipped, or did not run because of another: a run has none of these | as above |
 /// | `defaults(retries = 1, ..)` | options of tasks and sensors, `id` excepted; or a constant: `defaults = TEAM` | none | for all nodes; a node's own attribute goes before | `` `retries` is an option of `#[task]`, ..; write `defaults(retries = 2)` `` |
 /// | `tags = ["daily"]` | list of texts | none | for `list` and the dashboard | `` `tags` takes a list of texts `` |
 /// | `id = "load_eu"` | text | the function's name | the pipeline's id | `` invalid id "a b" `` |

@@ -102,6 +102,17 @@ fn at(span: Span, tokens: TokenStream) -> TokenStream {
         .collect()
 }
 
+/// The tokens at `span`, a punctuation mark beside what they are about, and still with the meaning that they have.
+pub(crate) fn beside(span: Span, tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(span.resolved_at(token.span()));
+            token
+        })
+        .collect()
+}
+
 /// The tokens with their words at the attribute; the punctuation and the delimiters stay.
 pub(crate) fn words_aside(tokens: TokenStream) -> TokenStream {
     tokens

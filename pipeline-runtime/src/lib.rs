@@ -72,7 +72,7 @@
 //! `process::call(..)` is the untouched body, for unit tests.
 //!
 //! - [`#[task]`](macro@task) does work, once or with retries. One that is not `async` runs on the blocking pool.
-//! - [`#[sensor]`](macro@sensor) waits: it answers [`Poke::Ready`] or [`Poke::NotYet`] and is asked again until its timeout.
+//! - [`#[sensor]`](macro@sensor) waits: it answers [`Poke::Ready`] or [`Poke::NotYet`] and is asked again until its timeout, or [`Poke::NotBefore`] a time.
 //! - [`#[branch]`](macro@branch) decides which of its arms run; its enum has [`#[derive(Branch)]`](macro@Branch).
 //! - [`#[pipeline]`](macro@pipeline) wires them, and has the schedule.
 //! - [`template!`] is a text that is rendered when its task runs, and checked now.
@@ -97,15 +97,19 @@
 //! | `T` | [`first_of([a, b])`](first_of) | one of them succeeded | `one_success` |
 //! | [`Context`] | nothing: the runtime supplies it | | |
 //!
-//! A run that is cancelled, or that reaches its own `timeout`, ends at once, whatever the rules say: attempts that are under way are cut off, and
-//! what has not begun is skipped, also what takes an [`Outcome<T>`](Outcome). A task's own `timeout` fails that task alone, and what takes its
-//! outcome runs.
+//! A run that is cancelled, or that reaches its own `timeout`, ends, whatever the rules say: attempts that are under way are cut off, and what has
+//! not begun is skipped, also what takes an [`Outcome<T>`](Outcome). Only [teardowns](Node::teardown) still run. A task's own `timeout` fails that
+//! task alone, and what takes its outcome runs.
 //!
-//! Dates in templates (`ds`, `ts`, `date(..)`) and those of a [`Context`] are UTC, whatever the pipeline's `timezone`.
+//! Dates in templates (`ds`, `ts`, `date(..)`) and those of a [`Context`] are UTC, whatever the pipeline's `timezone`; `local_ds`, the filter
+//! `local` and [`Context::timezone`] have its wall clock.
 //!
 //! `.after(node)` waits for a node without taking its value, `.after(node.ended())` and `.after(node.or_skipped())` do so by the other rules,
-//! and [`chain`] orders several. [`.each(..)`](Node::each) repeats what is wired in it for every element of a list.
+//! and [`chain`] orders several. [`.each(..)`](Node::each) repeats what is wired in it for every element of a list, which
+//! [`.keyed(..)`](Node::keyed) gives names; `docs/mappings.md` has all of it. [`.field(..)`](Node::field) takes a part of an output.
 //! `docs/trigger-rules.md` in the repository has all trigger rules in both spellings.
+//! [`group`] prefixes the ids of what is wired in it, and gives all of it options and an order. [`setup.teardown(..)`](Node::teardown) undoes what a node has
+//! set up, whatever happens in between.
 //!
 //! # What crosses a task's boundary
 //!
@@ -133,9 +137,12 @@
 //! - Test it: [`Simulation`], which needs no clock, no network and no file.
 //! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
 //! - Run programs: [`Command`].
+//! - Let one pipeline begin another's runs: [`Asset`].
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
-//! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
+//! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` and
+//!   `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
+//! - Wait for another pipeline's run, take an output of it, or start one: [`run_of`], [`start()`].
 //! - Mistakes: `docs/what-the-compiler-tells-you.md` in the repository has each message, with what to write instead. What types
 //!   cannot see, [`Pipeline::check`] reports, first thing in every run and test.
 
@@ -194,10 +201,13 @@ pub use author::asset::Asset;
 pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
+pub use author::field::Tuple;
+pub use author::group::{Group, group};
 pub use author::input::IntoInput;
+pub use author::lock::Lock;
 pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
 pub use author::node::{ArmsExt, Node, first_of};
-pub use author::notify::{BoxFuture, Event, Notification, Notify};
+pub use author::notify::{BoxFuture, Event, Nobody, Notification, Notify};
 pub use author::options::{Backoff, Defaults, Mode, OnTimeout, Pool};
 pub use author::order::{Order, Steps, Upstreams, chain};
 pub use author::outcome::{Failure, Outcome, Poke};
@@ -210,7 +220,6 @@ pub use author::value::Data;
 pub use engine::{NodeState, RunState};
 #[cfg(feature = "sqlite")]
 pub use host::{AttemptLogs, Host, HostBuilder, HostError, RunRef, Shutdown, StartError};
-pub use journal::RunKind;
 #[cfg(feature = "sqlite")]
 pub use journal::{Holder, JournalError};
 pub use observe::{CallbackReport, NodeReport, RunReport};
@@ -218,6 +227,7 @@ pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
 pub use programs::{Command, IntoArgument, IntoVariable, Ran, Variable};
+pub use schedule::RunKind;
 pub use sensors::{run_of, start};
 pub use simulate::{OtherRun, Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
@@ -226,9 +236,9 @@ pub use time::{Clock, Timestamp};
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        ArmsExt as _, Asset, Branch, Bucket, Context, Defaults, Failure, IntoInput, ListExt as _, Node, Notification, Notify,
-        Object, Outcome, Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, cron, defaults, every, first_of,
-        pipeline, run_of, sensor, task, template,
+        ArmsExt as _, Asset, Branch, Bucket, Context, Defaults, Failure, IntoInput, ListExt as _, Lock, Node, Notification,
+        Notify, Object, Outcome, Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, cron, defaults, every, first_of,
+        group, pipeline, run_of, sensor, task, template,
     };
 
     pub use crate::schedule::{Cron, Every};

@@ -9,7 +9,7 @@ async fn export(bucket: Bucket, key: String) -> Result<Poke<Object>> {
     Ok(bucket.head(&key).await?.into())
 }
 
-#[task(on_failure = Log)]
+#[task(on_failure = Log, on_upstream_failed = Log)]
 async fn load(export: Object) -> Result<u64> {
     Ok(export.size)
 }
@@ -55,7 +55,7 @@ fn all_that_is_known_is_on_one_line() {
          INFO pipeline_runtime::alerts: other of nightly succeeded event="on_success" pipeline="nightly" run_id="simulated__2024-03-25T00:00:00+00:00" logical_date=2024-03-25T00:00:00Z node="other" state="success" attempt=1 attempts=1 elapsed=0s
          WARN pipeline_runtime::alerts: export of nightly has missed its SLA and is still up_for_reschedule event="on_sla_miss" pipeline="nightly" run_id="simulated__2024-03-25T00:00:00+00:00" logical_date=2024-03-25T00:00:00Z node="export" state="up_for_reschedule" attempt=2 attempts=2 pokes=7 elapsed=5m budget_left=5m inputs=key=raw/2024-03-25.json
         ERROR pipeline_runtime::alerts: export of nightly failed event="on_failure" pipeline="nightly" run_id="simulated__2024-03-25T00:00:00+00:00" logical_date=2024-03-25T00:00:00Z node="export" state="failed" attempt=2 attempts=2 pokes=14 elapsed=10m budget_left=0s inputs=key=raw/2024-03-25.json error=timed out: not ready within 10m (14 pokes); it last looked for data-bucket/raw/2024-03-25.json
-        ERROR pipeline_runtime::alerts: load of nightly cannot run: something before it failed event="on_failure" pipeline="nightly" run_id="simulated__2024-03-25T00:00:00+00:00" logical_date=2024-03-25T00:00:00Z node="load" state="upstream_failed" attempts=1 error=`export` failed: timed out: not ready within 10m (14 pokes); it last looked for data-bucket/raw/2024-03-25.json
+        ERROR pipeline_runtime::alerts: load of nightly cannot run: something before it failed event="on_upstream_failed" pipeline="nightly" run_id="simulated__2024-03-25T00:00:00+00:00" logical_date=2024-03-25T00:00:00Z node="load" state="upstream_failed" attempts=1 error=`export` failed: timed out: not ready within 10m (14 pokes); it last looked for data-bucket/raw/2024-03-25.json
         ERROR pipeline_runtime::alerts: nightly failed event="on_failure" pipeline="nightly" run_id="simulated__2024-03-25T00:00:00+00:00" logical_date=2024-03-25T00:00:00Z state="failed" elapsed=10m error=`export` failed: timed out: not ready within 10m (14 pokes); it last looked for data-bucket/raw/2024-03-25.json
     "#]]
     .assert_eq(&format!("{}\n", lines.join("\n")));

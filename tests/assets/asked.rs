@@ -1,5 +1,7 @@
 //! What the command line says of assets, and updates from outside.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
 use expect_test::expect;
 use std::path::Path;
 use std::process::Command;

@@ -13,6 +13,7 @@ fn without_a_command_the_help_is_shown() {
         Commands:
           check     Builds every plan with its default params and prints all mistakes of all pipelines
           list      Lists the pipelines, their schedules, when they run next and what they do
+          assets    Lists the assets: when each was last updated, who updates it and who waits for it
           graph     Draws a pipeline's plan with its default params
           run       Runs a pipeline once, now, to its end
           serve     Runs all pipelines as their schedules say, until Ctrl-C or SIGTERM

@@ -66,3 +66,17 @@ fn the_table_of_messages_is_up_to_date() {
         "run `scripts/messages >docs/messages.md` from the workspace's root"
     );
 }
+
+/// What `docs/retail.md` shows stands so in the example.
+#[test]
+fn the_pipelines_of_retail_are_those_of_the_example() {
+    let page = fs::read_to_string("../docs/retail.md").expect("the page");
+    let sources = ["import", "model", "report"]
+        .map(|module| fs::read_to_string(format!("../examples/retail/{module}.rs")).expect("the example"));
+    let blocks = page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let pipelines: Vec<&str> = blocks.filter(|block| block.starts_with("#[pipeline")).collect();
+    assert_eq!(pipelines.len(), 3);
+    for pipeline in pipelines {
+        assert!(sources.iter().any(|source| source.contains(pipeline)), "the example has no\n{pipeline}");
+    }
+}

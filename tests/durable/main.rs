@@ -16,7 +16,10 @@ mod golden;
 #[cfg(target_os = "linux")]
 mod heard;
 mod history;
+mod keyed;
 mod kills;
+mod known;
+mod locked;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod power;
 mod promise;
@@ -25,6 +28,7 @@ mod set_aside;
 #[cfg(target_os = "linux")]
 mod soak;
 mod stalls;
+mod torn_down;
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 #[test]

@@ -73,6 +73,15 @@ impl __count_runtime::Checks for count {
         { __count_runtime::task_output::<Answer<u64>>() },
     >;
 }
+impl __count_runtime::TaskName for count {
+    type Output = __count_runtime::Id<
+        <<count as __count_runtime::Checks>::Output as __count_runtime::Wires<
+            Answer<u64>,
+        >>::Value,
+    >;
+    const ID: &'static ::core::primitive::str = "count";
+    const OUTPUT: &'static ::core::primitive::str = "Answer<u64>";
+}
 
 #[doc(hidden)]
 use my_facade::pipeline::__private as __RouteArms_runtime;

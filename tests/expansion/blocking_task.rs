@@ -64,3 +64,8 @@ fn hash(
     reason = "the home of `call`, without values; it shares the function's name"
 )]
 enum hash {}
+impl ::pipeline_runtime::__private::TaskName for hash {
+    type Output = ::pipeline_runtime::__private::Id<u64>;
+    const ID: &'static ::core::primitive::str = "hash";
+    const OUTPUT: &'static ::core::primitive::str = "u64";
+}

@@ -63,3 +63,12 @@ impl ::pipeline_runtime::__private::Checks for route {
         { ::pipeline_runtime::__private::branch_output::<Result<Route>>() },
     >;
 }
+impl ::pipeline_runtime::__private::TaskName for route {
+    type Output = ::pipeline_runtime::__private::Id<
+        <<route as ::pipeline_runtime::__private::Checks>::Output as ::pipeline_runtime::__private::Wires<
+            Result<Route>,
+        >>::Value,
+    >;
+    const ID: &'static ::core::primitive::str = "route";
+    const OUTPUT: &'static ::core::primitive::str = "Route";
+}

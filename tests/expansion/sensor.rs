@@ -76,3 +76,8 @@ fn export(
     reason = "the home of `call`, without values; it shares the function's name"
 )]
 enum export {}
+impl ::pipeline_runtime::__private::TaskName for export {
+    type Output = ::pipeline_runtime::__private::Id<Object>;
+    const ID: &'static ::core::primitive::str = "export";
+    const OUTPUT: &'static ::core::primitive::str = "Object";
+}

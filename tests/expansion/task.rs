@@ -84,3 +84,8 @@ pub fn count(
     reason = "the home of `call`, without values; it shares the function's name"
 )]
 pub enum count {}
+impl ::pipeline_runtime::__private::TaskName for count {
+    type Output = ::pipeline_runtime::__private::Id<Report>;
+    const ID: &'static ::core::primitive::str = "count";
+    const OUTPUT: &'static ::core::primitive::str = "Report";
+}

@@ -68,7 +68,7 @@ fn what_happens_before_the_run_begins_happens_at_its_time() {
     }
     let simulation = Simulation::new(reads()).arrive("1m", "memory://raw/a", "").arrive("3m", "memory://raw/b", "");
     let report = simulation.updated("2m", &VISITS, 10).run();
-    assert_eq!((report.node("read").started(), report.output::<u64>("read")), (Some(Duration::from_secs(120)), Some(11)));
+    assert_eq!((report.node("read").started(), report.output::<u64>("read")), (Some(Duration::from_mins(2)), Some(11)));
 }
 
 #[test]
@@ -118,11 +118,12 @@ fn the_sla_of_a_run_counts_from_its_begin() {
     let report = Simulation::new(watched()).updated("1h", &VISITS, 1).run();
     let callbacks = report.callbacks();
     let told: Vec<_> = callbacks.iter().map(|callback| (callback.name(), callback.at())).collect();
-    assert_eq!(told, [("on_sla_miss", Duration::from_secs(3_720))]);
+    assert_eq!(told, [("on_sla_miss", Duration::from_mins(62))]);
 }
 
 #[test]
 fn a_simulation_whose_updates_make_no_sense_says_so() {
+    static OF_ANOTHER_TYPE: Asset<String> = Asset::new("visits");
     let said = |simulation: Simulation<'_>| simulation.try_run().unwrap_err().to_string();
     let never = Simulation::new(model()).updated("1m", &VISITS, 1).updated("2m", &VISITS, 2);
     assert!(matches!(never.try_run(), Err(SimulationError::NeverBegins { .. })));
@@ -135,9 +136,77 @@ fn a_simulation_whose_updates_make_no_sense_says_so() {
         said(Simulation::new(model()).updated("1m", &OTHERS, 1)),
         "the update of the asset `others`: pipeline `model` neither waits for it nor reads it"
     );
-    static OF_ANOTHER_TYPE: Asset<String> = Asset::new("visits");
     assert_eq!(
         said(Simulation::new(model()).updated("1m", &OF_ANOTHER_TYPE, "one".into())),
         "the update of the asset `visits`: it is of `alloc::string::String`, and the one that the pipeline uses is of `u64`"
     );
+}
+
+#[task]
+async fn export(bucket: Bucket) -> Result<u64> {
+    bucket.put("visits", "1234").await?;
+    Ok(4)
+}
+
+#[task]
+async fn weigh(bucket: Bucket, visits: u64) -> Result<u64> {
+    Ok(visits + bucket.get("visits").await?.len() as u64)
+}
+
+static WEIGHT: Asset<u64> = Asset::new("weight");
+
+#[pipeline(schedule = "@daily", start = "2026-01-01")]
+fn exports() -> Result<()> {
+    export(Bucket::open("memory://visits")?).updates(&VISITS);
+    Ok(())
+}
+
+#[pipeline(when = all(VISITS))]
+fn weighs() -> Result<()> {
+    weigh(Bucket::open("memory://visits")?, VISITS.latest()).updates(&WEIGHT);
+    Ok(())
+}
+
+#[pipeline(when = all(WEIGHT, PROCESSES))]
+fn sums() {
+    add(WEIGHT.latest(), PROCESSES.latest());
+}
+
+#[test]
+fn pipelines_that_begin_one_another_are_simulated_together() {
+    let report = Simulation::new(exports()).beside([sums(), weighs()]).updated("10m", &PROCESSES, 30).run();
+    assert_eq!((report.state(), report.finished()), (RunState::Success, Some(Duration::ZERO)));
+    let [weighed, summed] = report.begun() else { panic!("{:?}", report.begun()) };
+    // In the bucket that the first has filled.
+    assert_eq!(
+        (weighed.pipeline(), weighed.output::<u64>("weigh"), weighed.finished()),
+        ("weighs", Some(8), Some(Duration::ZERO))
+    );
+    let ten = Some(Duration::from_mins(10));
+    assert_eq!((summed.pipeline(), summed.output::<u64>("add"), summed.finished()), ("sums", Some(38), ten));
+}
+
+#[test]
+fn beside_a_simulation_too_updates_that_find_no_place_begin_one_run_together() {
+    #[sensor(poke = "1m", timeout = "1h")]
+    async fn slow(ctx: Context, visits: u64) -> Result<Poke<u64>> {
+        let pokes = ctx.recall::<u64>()?.unwrap_or_default() + 1;
+        ctx.remember(&pokes)?;
+        Ok(if pokes < 6 { Poke::NotYet } else { Poke::Ready(visits) })
+    }
+    #[pipeline(when = all(PROCESSES), max_active_runs = 1)]
+    fn one_at_a_time() {
+        slow(PROCESSES.latest());
+    }
+    let simulation = Simulation::new(exports()).beside([one_at_a_time()]);
+    let report = simulation.updated("0s", &PROCESSES, 1).updated("1m", &PROCESSES, 2).updated("2m", &PROCESSES, 3).run();
+    let runs: Vec<_> =
+        report.begun().iter().map(|run| (run.output::<u64>("slow"), run.finished().map(|at| at.as_secs()))).collect();
+    assert_eq!(runs, [(Some(1), Some(300)), (Some(3), Some(600))]);
+}
+
+#[test]
+fn what_waits_for_nothing_is_not_simulated_beside_another() {
+    let refused = Simulation::new(exports()).beside([by_hand()]).try_run().unwrap_err().to_string();
+    assert_eq!(refused, "pipeline `by_hand` is simulated beside another and has no `when`: nothing would begin a run of it");
 }

@@ -2,7 +2,7 @@
 
 use super::tasks::*;
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{BoxFuture, CallbackReport, RunReport, RunState, Simulation};
+use pipeline_runtime::{BoxFuture, CallbackReport, Nobody, RunReport, RunState, Simulation};
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ fn of<'a>(report: &'a RunReport, notifier: &str) -> Vec<CallbackReport<'a>> {
     report.callbacks().into_iter().filter(|callback| callback.notifier().ends_with(notifier)).collect()
 }
 
-#[pipeline(on_success = well, on_failure = well, defaults(on_failure = well, on_retry = well, on_success = well, on_skipped = well))]
+#[pipeline(on_success = well, on_failure = well, defaults(on_failure = well, on_upstream_failed = well, on_retry = well, on_success = well, on_skipped = well))]
 fn all_events() {
     let bad = source(Ends::Failed, 5u64).retries(1).retry_delay(secs(10)).named("bad");
     takes(bad).named("behind");
@@ -70,14 +70,14 @@ fn every_end_is_told_upstream_failed_and_skipped_included() {
             "well: on_skipped of skipped at 00:00:02",
             "well: on_retry of bad at 00:00:05",
             "well: on_failure of bad at 00:00:20",
-            "well: on_failure of behind at 00:00:20",
+            "well: on_upstream_failed of behind at 00:00:20",
             "well: on_failure of the run at 00:00:20",
         ]
     );
     assert!(report.callbacks().iter().all(|callback| callback.told() == Some(callback.at()) && callback.tries() == 1));
 }
 
-#[pipeline(on_success = well, on_failure = well, on_retry = well, on_skipped = well)]
+#[pipeline(on_success = well, on_failure = well, on_upstream_failed = well, on_retry = well, on_skipped = well)]
 fn all_events_of_a_pipeline() {
     let bad = source(Ends::Failed, 5u64).retries(1).retry_delay(secs(10)).named("bad");
     takes(bad).named("behind");
@@ -95,9 +95,66 @@ fn a_pipeline_hears_of_its_nodes_retries_and_skips() {
             "well: on_skipped of skipping at 00:00:02",
             "well: on_skipped of skipped at 00:00:02",
             "well: on_retry of bad at 00:00:05",
+            "well: on_upstream_failed of behind at 00:00:20",
             "well: on_failure of the run at 00:00:20",
         ]
     );
+}
+
+/// One file that is missing is one alert, however many nodes did not run because of it.
+#[test]
+fn what_did_not_run_because_of_a_failure_is_no_failure_of_its_own() {
+    #[pipeline(defaults(on_failure = well))]
+    fn wide() {
+        let bad = source(Ends::Failed, 5u64).named("bad");
+        for _ in 0..20 {
+            takes(takes(bad));
+        }
+        numbers(3u64).each(|n| sum([takes(bad), n]));
+    }
+    let report = Simulation::new(wide()).logical_date("2024-01-01").run();
+    assert_eq!(report.node("takes__40").state(), pipeline_runtime::NodeState::UpstreamFailed);
+    assert_eq!(heard(), ["well: on_failure of bad at 00:00:05"]);
+}
+
+#[task(on_failure = none)]
+async fn fails_in_silence() -> Result<u64> {
+    Err("it is only a try".into())
+}
+
+#[test]
+fn a_default_is_taken_away_by_an_attribute_and_by_a_method() {
+    #[pipeline(on_failure = well, defaults(on_failure = well))]
+    fn quiet() {
+        fails_in_silence();
+        source(Ends::Failed, 1u64).named("hushed").on_failure(Nobody);
+        source(Ends::Failed, 2u64).named("loud");
+        // The nearest says it.
+        fails_in_silence().named("aloud").on_failure(unwell);
+    }
+    let report = Simulation::new(quiet()).logical_date("2024-01-01").run();
+    assert_eq!(
+        heard(),
+        [
+            "unwell: on_failure of aloud at 00:00:00",
+            "well: on_failure of loud at 00:00:02",
+            "well: on_failure of the run at 00:00:02"
+        ]
+    );
+    assert_eq!(report.callbacks().len(), 3);
+    Simulation::new(quiet().on_failure(Nobody)).run();
+    assert_eq!(heard().len(), 2);
+}
+
+#[test]
+fn a_pipelines_callbacks_by_methods_replace_the_attributes_and_add_up() {
+    #[pipeline(on_failure = deaf, on_success = well)]
+    fn alarmed() {
+        source(Ends::Failed, 1u64);
+    }
+    let report = Simulation::new(alarmed().on_failure(well).on_failure(unwell)).run();
+    assert_eq!(report.callbacks().len(), 2);
+    assert_eq!(heard().len(), 2);
 }
 
 #[test]
@@ -142,7 +199,7 @@ fn a_notification_tells_what_which_key_attempt_elapsed_budget_and_error() {
 fn what_is_told_of_an_upstream_failed_node_names_the_root_cause() {
     #[pipeline]
     fn behind() {
-        takes(takes(source(Ends::Failed, 1u64))).on_failure(well);
+        takes(takes(source(Ends::Failed, 1u64))).on_failure(deaf).on_upstream_failed(well);
     }
     Simulation::new(behind()).run();
     let [(_, n)] = HEARD.take().try_into().unwrap();

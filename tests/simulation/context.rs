@@ -3,7 +3,7 @@
 use super::tasks::*;
 use pipeline_runtime::NodeState::Success;
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{OnTimeout, Simulation};
+use pipeline_runtime::{OnTimeout, RunKind, Simulation};
 
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Known {
@@ -214,4 +214,52 @@ fn a_context_costs_no_wire() {
         only_context();
     }
     assert_eq!(states(&Simulation::new(alone()).run(), ["only_context"]), [Success]);
+}
+
+/// Its kind, whether it is the newest, when it began and when the last one did; and the same by a template.
+#[task]
+async fn place(ctx: Context, rendered: String) -> Result<(String, bool, Option<String>, String)> {
+    let previous = ctx.prev_run_started_success().map(|date| date.to_rfc3339());
+    assert_eq!(rendered, format!("{} {}", ctx.kind(), ctx.run_started().to_rfc3339()));
+    Ok((ctx.kind().name().to_owned(), ctx.is_latest(), previous, ctx.run_started().to_rfc3339()))
+}
+
+#[sensor(poke = "1h")]
+async fn a_day_and_an_hour(ctx: Context) -> Result<Poke<u64>> {
+    Ok(if ctx.started() >= ctx.run_started() + chrono::TimeDelta::hours(25) { Poke::Ready(1) } else { Poke::NotYet })
+}
+
+#[pipeline(schedule = "@daily")]
+fn placed() {
+    place(template!("{{ run.kind }} {{ run.started }}")).named("early");
+    place(template!("{{ run.kind }} {{ run.started }}")).named("late").after(a_day_and_an_hour());
+}
+
+type Place = (String, bool, Option<String>, String);
+
+#[test]
+fn a_run_knows_what_made_it_and_whether_it_is_the_newest() {
+    let simulation = || Simulation::new(placed()).logical_date("2024-03-25");
+    let began = "2024-03-26T00:00:00+00:00".to_owned();
+    let report = simulation().previous_success("2024-03-20").run();
+    let before = Some("2024-03-21T00:00:00+00:00".to_owned());
+    assert_eq!(report.output::<Place>("early"), Some(("scheduled".into(), true, before.clone(), began.clone())));
+    // By then the next run has begun.
+    assert_eq!(report.output::<Place>("late"), Some(("scheduled".into(), false, before, began.clone())));
+    let report = simulation().kind(RunKind::Backfill).run();
+    assert_eq!(report.output::<Place>("late"), Some(("backfill".into(), false, None, began.clone())));
+    // Who asks for a run wants all of it.
+    let report = simulation().kind(RunKind::Manual).run();
+    assert_eq!(report.output::<Place>("late"), Some(("manual".into(), true, None, began)));
+}
+
+#[test]
+fn without_a_schedule_each_run_is_the_newest() {
+    #[pipeline]
+    fn once() {
+        place(template!("{{ run.kind }} {{ run.started }}"));
+    }
+    let report = Simulation::new(once()).logical_date("2024-03-30T12:00:00Z").run();
+    let began = "2024-03-30T12:00:00+00:00".into();
+    assert_eq!(report.output::<Place>("place"), Some(("manual".into(), true, None, began)));
 }

@@ -54,6 +54,32 @@ fn it_is_poked_at_once_and_then_at_its_interval_until_it_is_ready() {
     assert_eq!(report.node("look").attempts(), 1);
 }
 
+/// Not before then, in seconds from the run's start, at the first poke, and so on; after those it is ready.
+#[sensor(poke = "45s", timeout = "10m", on_timeout = "skip")]
+async fn not_before(ctx: Context, seconds: Vec<u64>) -> Result<Poke<u64>> {
+    let poke: usize = ctx.recall()?.unwrap_or(0);
+    ctx.remember(&(poke + 1))?;
+    Ok(match seconds.get(poke) {
+        Some(second) => Poke::NotBefore(ctx.run_started() + Duration::from_secs(*second)),
+        None => Poke::Ready(7),
+    })
+}
+
+#[test]
+fn it_is_not_poked_before_the_time_that_it_says() {
+    #[pipeline]
+    fn saying() {
+        // The second is past: that poke waits for its interval.
+        not_before(vec![200, 100, 300]).named("look");
+        not_before(vec![3600]).named("late");
+    }
+    let report = run(saying());
+    assert_eq!(pokes(&report), [0, 200, 245, 300]);
+    // Its timeout comes first, with the last poke.
+    assert_eq!(in_secs(report.node("late").poke_times()), [0, 600]);
+    assert_eq!(report.node("late").state(), Success);
+}
+
 #[test]
 fn a_growing_interval_is_exact() {
     #[pipeline]

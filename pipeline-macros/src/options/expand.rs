@@ -2,10 +2,11 @@
 //! that path.
 
 use super::groups::{Backoff, Recurrence};
+use super::paths::Constant;
 use super::table::{Shape, Spec};
 use super::value::{Length, Value};
 use super::{Options, Setting};
-use crate::runtime::Runtime;
+use crate::runtime::{self, Runtime};
 use pipeline_syntax::duration::Zero;
 use pipeline_syntax::limits;
 use pipeline_syntax::zone::WallClock;
@@ -77,10 +78,9 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
             let every = every(recurrence, runtime);
             quote!(.#method(#every))
         }
-        Value::Constant(path) => {
-            let value = constant(setting.spec, path, runtime);
-            // Blamed as a whole where the constant is of another type: its path alone.
-            quote_spanned!(path.span()=> .#method(#value))
+        Value::Constant(written) => {
+            let value = constant(setting.spec, written, runtime);
+            quote_spanned!(written.path.span()=> .#method(#value))
         }
         Value::Zone(zone) => {
             let name = zone.name();
@@ -91,6 +91,10 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
             quote!(.#method(#variant))
         }
         Value::Callbacks(paths) => paths.iter().map(|path| at_path(path, &method, None)).collect(),
+        Value::Nobody => {
+            let nobody = runtime.private(Span::call_site(), "Nobody");
+            quote!(.#method(#nobody))
+        }
         Value::Pool(path) => {
             quote_spanned!(path.span()=> .#method(&#path))
         }
@@ -154,10 +158,9 @@ impl Backoff {
         let constant = [&self.start, &self.max].into_iter().find_map(Length::constant);
         match constant {
             None => backoff,
-            Some(path) => {
-                let (check, of) = (runtime.private(path.span(), "constant::backoff"), runtime.private(path.span(), "Backoff"));
-                let name = Ident::new("__PIPELINE_BACKOFF", path.span());
-                quote_spanned!(path.span()=> { const #name: #of = #check(#backoff); #name })
+            Some(constant) => {
+                let of = runtime.private(constant.path.span(), "Backoff");
+                checked("backoff", &of, constant, &backoff, runtime)
             }
         }
     }
@@ -167,31 +170,36 @@ impl Backoff {
 fn length(length: &Length, bound: &str, runtime: &Runtime) -> TokenStream {
     match length {
         Length::Written(duration) => millis(*duration).into_token_stream(),
-        Length::Constant(path) => bounded(bound, &quote!(u64), path.to_token_stream(), runtime),
+        Length::Constant(constant) => bounded(bound, &quote!(u64), constant, runtime),
     }
 }
 
 /// A constant in the place of a value. What has bounds is held against them while rustc evaluates constants; of the others the type says all,
 /// or the plan is asked.
-fn constant(spec: &Spec, path: &ExprPath, runtime: &Runtime) -> TokenStream {
+fn constant(spec: &Spec, constant: &Constant, runtime: &Runtime) -> TokenStream {
     let (bound, of) = match spec.shape {
         Shape::Count(0, _) => ("retries", quote!(u32)),
         Shape::Count(..) => ("at_least_one", quote!(u32)),
-        Shape::Backoff => ("backoff", runtime.private(path.span(), "Backoff")),
+        Shape::Backoff => ("backoff", runtime.private(constant.path.span(), "Backoff")),
         Shape::Duration => match limits::zero_of(spec.name) {
             Zero::Allowed => ("wait", quote!(u64)),
             Zero::Refused => ("limit", quote!(u64)),
         },
-        _ => return path.to_token_stream(),
+        _ => return constant.path.to_token_stream(),
     };
-    bounded(bound, &of, path.to_token_stream(), runtime)
+    bounded(bound, &of, constant, runtime)
 }
 
-/// `{ const CHECKED: u32 = retries(PATH); CHECKED }`: an item, since rustc evaluates those also where it only checks.
-fn bounded(bound: &str, of: &TokenStream, value: TokenStream, runtime: &Runtime) -> TokenStream {
-    let span = value.span();
-    let check = runtime.private(span, &format!("constant::{bound}"));
-    let name = Ident::new("__PIPELINE_CHECKED", span);
+/// `{ const CHECKED: u32 = retries(PATH); CHECKED }`
+fn bounded(bound: &str, of: &TokenStream, constant: &Constant, runtime: &Runtime) -> TokenStream {
+    checked(bound, of, constant, &constant.path.to_token_stream(), runtime)
+}
+
+/// The value, held against its bounds: in an item, since rustc evaluates those also where it only checks.
+fn checked(bound: &str, of: &TokenStream, constant: &Constant, value: &TokenStream, runtime: &Runtime) -> TokenStream {
+    let span = constant.path.span();
+    let check = runtime::beside(constant.beside, runtime.private(span, &format!("constant::{bound}")));
+    let name = Ident::new("__PIPELINE_CHECKED", Span::call_site().resolved_at(span));
     quote_spanned!(span=> { const #name: #of = #check(#value); #name })
 }
 

@@ -6,7 +6,7 @@ use super::table::{Shape, Spec};
 use super::value::{self, Length, integer, read_length};
 use crate::error::Errors;
 use pipeline_syntax::{duration, limits, suggest};
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{ExprPath, LitFloat, LitStr, Token};
 
@@ -37,15 +37,15 @@ pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> 
             sound = false;
             continue;
         }
-        let Given::Value(value) = &entry.given else {
+        let Given::Value(value, equals) = &entry.given else {
             errors.on(&entry.name, format!("write `{key} = ..`"));
             sound = false;
             continue;
         };
         let read = match key.as_str() {
-            "start" => store(&mut start, read_length("start", "start = \"30s\"", value, errors)),
-            "max" => store(&mut max, read_length("max", "max = \"5m\"", value, errors)),
-            "jitter" => store(&mut jitter, read_length("jitter", "jitter = \"5s\"", value, errors)),
+            "start" => store(&mut start, read_length("start", "start = \"30s\"", value, *equals, errors)),
+            "max" => store(&mut max, read_length("max", "max = \"5m\"", value, *equals, errors)),
+            "jitter" => store(&mut jitter, read_length("jitter", "jitter = \"5s\"", value, *equals, errors)),
             "factor" => store(&mut factor, read_factor(value, errors)),
             _ => {
                 errors.on(&entry.name, format!("`backoff` has no `{key}`; {}", suggest::hint(&key, BACKOFF)));
@@ -129,20 +129,20 @@ pub(crate) fn escalation(name: &Ident, list: &TokenStream, errors: &mut Errors) 
 
 fn rung(step: Vec<TokenTree>, errors: &mut Errors) -> Option<(Rung, TokenStream)> {
     let all: TokenStream = step.into_iter().collect();
-    let parse = |input: syn::parse::ParseStream<'_>| -> syn::Result<(TokenStream, TokenStream)> {
+    let parse = |input: syn::parse::ParseStream<'_>| -> syn::Result<(TokenStream, Span, TokenStream)> {
         let after = if input.peek(LitStr) {
             input.parse::<LitStr>()?.into_token_stream()
         } else {
             input.parse::<ExprPath>()?.into_token_stream()
         };
-        input.parse::<Token![=>]>()?;
-        Ok((after, input.parse()?))
+        let arrow = input.parse::<Token![=>]>()?.spans[0];
+        Ok((after, arrow, input.parse()?))
     };
-    let Ok((written, callbacks)) = syn::parse::Parser::parse2(parse, all.clone()) else {
+    let Ok((written, arrow, callbacks)) = syn::parse::Parser::parse2(parse, all.clone()) else {
         errors.on(all, "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`");
         return None;
     };
-    let after = read_length("escalate", "escalate(\"60m\" => page)", &written, errors);
+    let after = read_length("escalate", "escalate(\"60m\" => page)", &written, arrow, errors);
     if callbacks.is_empty() {
         errors.on(&all, "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`");
         return None;
@@ -173,7 +173,7 @@ pub(crate) fn recurrence(name: &Ident, list: &TokenStream, errors: &mut Errors) 
             sound = false;
             continue;
         }
-        let Given::Value(value) = &entry.given else {
+        let Given::Value(value, _) = &entry.given else {
             errors.on(&entry.name, format!("write `{key} = ..`"));
             sound = false;
             continue;

@@ -88,7 +88,7 @@ impl Options {
             errors.at(entry.name.span(), format!("`{name}` is given twice; keep one"));
             return None;
         }
-        let value = value::read(spec, &entry, errors);
+        let value = value::read(self.place, spec, &entry, errors);
         Some(Setting { spec, written: entry.written(), name: entry.name, value })
     }
 

@@ -3,8 +3,24 @@
 use super::pieces;
 use super::table::Spec;
 use crate::error::Errors;
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::{ExprPath, Lit, Path};
+
+/// A constant in the place of a literal.
+pub(crate) struct Constant {
+    pub(crate) path: ExprPath,
+    /// The `=` before it, or the arrow after it: where the words of its check stand, so that what is wrong with the value is said here, and an
+    /// editor shows none of them at the path.
+    pub(crate) beside: Span,
+}
+
+/// Whether it says that nobody is told, whoever else would be: the word `none`.
+pub(crate) fn is_nobody(tokens: &TokenStream) -> bool {
+    matches!(syn::parse2::<syn::Ident>(tokens.clone()), Ok(word) if word == "none")
+}
+
+/// How else that is written.
+const NOBODY: &[&str] = &["None", "null", "nil"];
 
 /// One path, or a list of them.
 pub(crate) fn callbacks(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Option<Vec<ExprPath>> {
@@ -18,17 +34,30 @@ pub(crate) fn callbacks(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) 
         return None;
     }
     // Each is read, so that each mistake is reported, before any is refused.
-    let read: Vec<_> =
-        list.into_iter().map(|callback| path(&callback.into_iter().collect(), errors, callback_instead(spec))).collect();
+    let mut read = |callback: Vec<TokenTree>| {
+        let tokens: TokenStream = callback.into_iter().collect();
+        let found = path(&tokens, errors, callback_instead(spec))?;
+        let word = found.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        if word == "none" {
+            errors.on(&tokens, format!("`none` stands alone, as in `{} = none`: nobody is told", spec.name));
+            return None;
+        }
+        if NOBODY.contains(&word.as_str()) {
+            errors.on(&tokens, format!("for nobody to be told, write `{} = none`", spec.name));
+            return None;
+        }
+        Some(found)
+    };
+    let read: Vec<_> = list.into_iter().map(&mut read).collect();
     read.into_iter().collect()
 }
 
 /// The path of a constant, as its name shows: what begins with a small letter and has no path before it is a slip, such as a word
 /// without its quotes, for which there are better words than rustc's.
-pub(crate) fn constant(tokens: &TokenStream) -> Option<ExprPath> {
+pub(crate) fn constant(tokens: &TokenStream, beside: Span) -> Option<Constant> {
     let path = syn::parse2::<ExprPath>(tokens.clone()).ok()?;
     let is_word = path.path.get_ident().is_some_and(|name| name.to_string().starts_with(|c: char| c.is_lowercase()));
-    (!is_word).then_some(path)
+    (!is_word).then_some(Constant { path, beside })
 }
 
 /// The path of a `static`.

@@ -2,7 +2,7 @@
 
 use super::table::Place;
 use crate::error::Errors;
-use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// One option as written.
@@ -12,8 +12,8 @@ pub(crate) struct Entry {
 }
 
 pub(crate) enum Given {
-    /// `name = value`
-    Value(TokenStream),
+    /// `name = value`, and where the `=` stands.
+    Value(TokenStream, Span),
     /// `name(list)`; the tokens are the parentheses' content.
     List(TokenStream),
 }
@@ -22,7 +22,7 @@ impl Entry {
     /// The tokens to blame for the value.
     pub(crate) fn written(&self) -> TokenStream {
         match &self.given {
-            Given::Value(value) => value.clone(),
+            Given::Value(value, _) => value.clone(),
             Given::List(_) => self.name.to_token_stream(),
         }
     }
@@ -107,7 +107,7 @@ fn entry(piece: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     let second = tokens.next();
     let rest: TokenStream = tokens.collect();
     let given = match second {
-        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' && !rest.is_empty() => Given::Value(rest),
+        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' && !rest.is_empty() => Given::Value(rest, punct.span()),
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis && rest.is_empty() => {
             Given::List(group.stream())
         }
@@ -146,7 +146,7 @@ mod tests {
             .iter()
             .map(|entry| {
                 let value = match &entry.given {
-                    Given::Value(value) => format!(" = {value}"),
+                    Given::Value(value, _) => format!(" = {value}"),
                     Given::List(list) => format!("({list})"),
                 };
                 format!("{}{value}", entry.name)

@@ -344,3 +344,20 @@ fn defaults_are_options_of_nodes() {
     // A short timeout there is the tasks' as well.
     accepted(Place::Pipeline, quote!(defaults(timeout = "30s")));
 }
+
+#[test]
+fn a_default_is_taken_away_where_there_is_one() {
+    assert_eq!(accepted(Place::Task, quote!(on_failure = none)), "o.on_failure(::pipeline_runtime::__private::Nobody)");
+    assert_eq!(refused(Place::Task, quote!(on_failure = None)), ["for nobody to be told, write `on_failure = none`"]);
+    assert_eq!(
+        refused(Place::Task, quote!(on_failure = [page, none])),
+        ["`none` stands alone, as in `on_failure = none`: nobody is told"]
+    );
+    for place in [Place::Pipeline, Place::Defaults, Place::SharedDefaults] {
+        assert_eq!(
+            refused(place, quote!(on_failure = none)),
+            ["there is nothing to take away here: `none` stands at a task, for whom it takes the pipeline's default away"]
+        );
+    }
+    assert_eq!(refused(Place::Task, quote!(on_cancel = page)), ["`on_cancel` is an option of `#[pipeline]`, not of `#[task]`"]);
+}

@@ -1,6 +1,7 @@
 //! Reading one value by its shape. Every refusal says what to write.
 
 use super::groups::{self, Backoff, Recurrence, Rung};
+use super::paths::Constant;
 use super::pieces::{self, Entry, Given};
 use super::table::{Place, Shape, Spec};
 use super::when::{self, When};
@@ -28,6 +29,8 @@ pub(crate) enum Value {
     /// The runtime's enum and the variant that was chosen.
     Word(&'static str, &'static str),
     Callbacks(Vec<ExprPath>),
+    /// No callback, whatever the pipeline's defaults are.
+    Nobody,
     Pool(ExprPath),
     When(When),
     Backoff(Backoff),
@@ -36,24 +39,32 @@ pub(crate) enum Value {
     Defaults(Options),
     Runtime(Path),
     /// What a constant says, whose type rustc checks.
-    Constant(ExprPath),
+    Constant(Constant),
 }
 
 /// Reads the entry's value as the option's shape demands.
-pub(crate) fn read(spec: &'static Spec, entry: &Entry, errors: &mut Errors) -> Option<Value> {
+pub(crate) fn read(place: Place, spec: &'static Spec, entry: &Entry, errors: &mut Errors) -> Option<Value> {
     let takes_list = matches!(spec.shape, Shape::Backoff | Shape::Escalation | Shape::Defaults | Shape::Schedule);
-    let tokens = match &entry.given {
+    let (tokens, equals) = match &entry.given {
         Given::List(list) if takes_list => return read_list(spec, entry, list, errors),
         Given::List(_) => {
             errors.on(&entry.name, format!("write `{}`", spec.example));
             return None;
         }
-        Given::Value(value) => value,
+        Given::Value(value, equals) => (value, *equals),
     };
+    if spec.shape == Shape::Callbacks && paths::is_nobody(tokens) {
+        if matches!(place, Place::Task | Place::Sensor | Place::Branch) {
+            return Some(Value::Nobody);
+        }
+        let why = "there is nothing to take away here: `none` stands at a task, for whom it takes the pipeline's default away";
+        errors.on(tokens, why);
+        return None;
+    }
     if spec.shape.takes_constant()
-        && let Some(path) = paths::constant(tokens)
+        && let Some(constant) = paths::constant(tokens, equals)
     {
-        return Some(Value::Constant(path));
+        return Some(Value::Constant(constant));
     }
     if takes_list && spec.shape != Shape::Schedule {
         errors.on(&entry.name, format!("write `{}`", spec.example));
@@ -74,14 +85,14 @@ fn read_list(spec: &Spec, entry: &Entry, list: &TokenStream, errors: &mut Errors
 /// A duration inside of a list, such as `backoff`'s `start`.
 pub(crate) enum Length {
     Written(Duration),
-    Constant(ExprPath),
+    Constant(Constant),
 }
 
 impl Length {
-    pub(crate) fn constant(&self) -> Option<&ExprPath> {
+    pub(crate) fn constant(&self) -> Option<&Constant> {
         match self {
             Length::Written(_) => None,
-            Length::Constant(path) => Some(path),
+            Length::Constant(constant) => Some(constant),
         }
     }
 
@@ -97,10 +108,11 @@ pub(crate) fn read_length(
     name: &'static str,
     example: &'static str,
     tokens: &TokenStream,
+    beside: Span,
     errors: &mut Errors,
 ) -> Option<Length> {
-    if let Some(path) = paths::constant(tokens) {
-        return Some(Length::Constant(path));
+    if let Some(constant) = paths::constant(tokens, beside) {
+        return Some(Length::Constant(constant));
     }
     let spec = Spec::unlisted(name, Shape::Duration, example);
     Reader { spec: &spec, tokens, errors }.duration().map(Length::Written)

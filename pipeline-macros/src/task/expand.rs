@@ -352,16 +352,19 @@ fn task_name(model: &Model<'_>) -> Option<TokenStream> {
     }
     let span = model.output_span();
     let (name, value, id, output) = (model.name(), value_type(model), &model.id, output_name::of(&model.output));
-    let (task_name, keyword) = (model.runtime.private(span, "TaskName"), Token![impl](Span::call_site()));
+    // Its keyword at the name, as that of the body: see above.
+    let (task_name, keyword) = (model.runtime.private(span, "TaskName"), Token![impl](name.span()));
     let of_name = words_aside(quote_spanned!(span=> for #name));
     let declared = words_aside(quote_spanned!(span=> type Output =));
+    // As the constructor names it, so that an unknown type is one error: see `wrap`.
+    let named = model.runtime.private(span, "Id");
     let consts = words_aside(quote_spanned! {span=>
         const ID: &'static ::core::primitive::str = #id;
         const OUTPUT: &'static ::core::primitive::str = #output;
     });
     Some(quote_spanned! {span=>
         #keyword #task_name #of_name {
-            #declared #value;
+            #declared #named<#value>;
             #consts
         }
     })

@@ -71,8 +71,8 @@ fn log(n: &Notification) {
         };
     }
     match n.event {
-        Event::OnFailure => event!(tracing::Level::ERROR),
-        Event::OnRetry | Event::OnSlaMiss => event!(tracing::Level::WARN),
+        Event::OnFailure | Event::OnUpstreamFailed => event!(tracing::Level::ERROR),
+        Event::OnRetry | Event::OnCancel | Event::OnSlaMiss => event!(tracing::Level::WARN),
         Event::OnSuccess | Event::OnSkipped => event!(tracing::Level::INFO),
     }
 }

@@ -80,8 +80,8 @@ pub(super) fn slack(n: &Notification) -> serde_json::Result<Vec<u8>> {
 
 fn slack_text(n: &Notification) -> String {
     let sign = match n.event {
-        Event::OnFailure if words::is_cancelled(n) => ":no_entry_sign:",
-        Event::OnFailure => ":x:",
+        Event::OnFailure | Event::OnCancel if words::is_cancelled(n) => ":no_entry_sign:",
+        Event::OnFailure | Event::OnUpstreamFailed | Event::OnCancel => ":x:",
         Event::OnRetry => ":repeat:",
         Event::OnSuccess => ":white_check_mark:",
         Event::OnSkipped => ":fast_forward:",

@@ -33,7 +33,7 @@ use std::sync::{Mutex, PoisonError};
 ///
 /// | field | |
 /// |---|---|
-/// | `event` | `on_failure`, `on_retry`, `on_success`, `on_skipped` or `on_sla_miss` |
+/// | `event` | `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` or `on_sla_miss` |
 /// | `summary` | what happened, in one sentence |
 /// | `key` | begins with the pipeline and the run; the same if the same thing is told twice, which can happen, and no other time |
 /// | `pipeline`, `run_id`, `logical_date` | the run |

@@ -8,8 +8,9 @@ pub(super) fn headline(n: &Notification) -> String {
     let pipeline = &n.pipeline;
     let Some(node) = &n.node else {
         return match n.event {
+            Event::OnCancel => format!("{pipeline} was cancelled"),
             Event::OnFailure if is_cancelled(n) => format!("{pipeline} was cancelled"),
-            Event::OnFailure => format!("{pipeline} failed"),
+            Event::OnFailure | Event::OnUpstreamFailed => format!("{pipeline} failed"),
             Event::OnSuccess => format!("{pipeline} succeeded"),
             Event::OnRetry => format!("an attempt of {pipeline} failed and will be retried"),
             Event::OnSkipped => format!("{pipeline} was skipped"),
@@ -17,9 +18,10 @@ pub(super) fn headline(n: &Notification) -> String {
         };
     };
     match n.event {
-        Event::OnFailure if n.state.as_deref() == Some("upstream_failed") => {
-            format!("{node} of {pipeline} cannot run: something before it failed")
-        }
+        // A journal of an earlier version may still have the event of a failure for it.
+        Event::OnFailure if n.state.as_deref() == Some("upstream_failed") => cannot_run(node, pipeline),
+        Event::OnUpstreamFailed => cannot_run(node, pipeline),
+        Event::OnCancel => format!("{node} of {pipeline} was cancelled"),
         Event::OnFailure => format!("{node} of {pipeline} failed"),
         Event::OnSuccess => format!("{node} of {pipeline} succeeded"),
         Event::OnRetry => format!("an attempt of {node} of {pipeline} failed and will be retried"),
@@ -28,9 +30,13 @@ pub(super) fn headline(n: &Notification) -> String {
     }
 }
 
-/// Whether it is about a run that was cancelled: its callbacks are those of a failure, since it has not done its work.
+fn cannot_run(node: &str, pipeline: &str) -> String {
+    format!("{node} of {pipeline} cannot run: something before it failed")
+}
+
+/// Whether it is about a run that was cancelled: a journal of an earlier version may still have the event of a failure for it.
 pub(super) fn is_cancelled(n: &Notification) -> bool {
-    n.node.is_none() && n.state.as_deref() == Some("cancelled")
+    n.event == Event::OnCancel || n.node.is_none() && n.state.as_deref() == Some("cancelled")
 }
 
 fn state(n: &Notification) -> &str {

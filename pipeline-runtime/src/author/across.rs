@@ -202,7 +202,7 @@ impl Role {
     pub(crate) fn words(&self) -> &'static str {
         match self {
             Self::Awaits(_) => "waits for a run of",
-            Self::Takes(_) => "of a run of",
+            Self::Takes(_) => "takes an output of a run of",
             Self::Starts(_) => "starts a run of",
         }
     }

@@ -18,6 +18,7 @@ use super::output::{BranchOutput, SensorOutput, TaskOutput};
 use super::seal::Seal;
 use super::secret::Secrets;
 use super::value::{Codec, Data, Value};
+use chrono::{DateTime, Utc};
 use std::any::Any;
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -204,6 +205,7 @@ fn fill_text(text: &str, slot: &mut dyn Any) {
 pub(crate) enum Produced {
     Value(Value),
     NotYet,
+    NotBefore(DateTime<Utc>),
 }
 
 /// An attempt's result, erased.
@@ -336,6 +338,7 @@ where
         result.into_result(Seal).map(|poke| match poke {
             Poke::Ready(value) => Produced::Value(Value::new(value)),
             Poke::NotYet => Produced::NotYet,
+            Poke::NotBefore(time) => Produced::NotBefore(time),
         })
     });
     let body = Typed { start, erase };

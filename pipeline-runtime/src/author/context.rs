@@ -1,6 +1,8 @@
 use super::bounded::{self, Unwritten};
 use super::error::{Result, TaskError};
 use super::secret::Secret;
+use super::template::Template;
+use crate::schedule::{RunKind, Schedule, Zone};
 use crate::time::Outside;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
@@ -33,6 +35,7 @@ pub struct Context {
     attempt: u32,
     started: DateTime<Utc>,
     memory: Memory,
+    zone: Zone,
 }
 
 /// What is the same for all nodes of a run.
@@ -41,12 +44,25 @@ pub(crate) struct RunInfo {
     pub(crate) pipeline: String,
     pub(crate) run_id: String,
     pub(crate) interval: crate::schedule::Interval,
-    pub(crate) previous: Option<crate::schedule::Interval>,
+    pub(crate) previous: Option<Previous>,
+    pub(crate) kind: RunKind,
+    /// When it began, if not by its interval.
+    pub(crate) began: Option<DateTime<Utc>>,
+    /// The end of the interval after its own, if there is one.
+    pub(crate) next_end: Option<DateTime<Utc>>,
     pub(crate) params: serde_json::Value,
     /// The updates of assets that it was begun by, or reads.
     pub(crate) updates: Box<[RunUpdate]>,
     /// Where the run is a simulation.
     pub(crate) simulated: Option<Arc<Simulated>>,
+}
+
+/// The last run before this one that succeeded, by its interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Previous {
+    pub(crate) interval: crate::schedule::Interval,
+    /// Unknown of runs that an earlier version began.
+    pub(crate) began: Option<DateTime<Utc>>,
 }
 
 /// An update of an asset that a run was begun by, or reads.
@@ -78,15 +94,31 @@ impl RunInfo {
         interval: crate::schedule::Interval,
         params: serde_json::Value,
     ) -> Self {
+        let (pipeline, run_id) = (pipeline.into(), run_id.into());
+        let kind = RunKind::Manual;
         Self {
-            pipeline: pipeline.into(),
-            run_id: run_id.into(),
+            pipeline,
+            run_id,
             interval,
             previous: None,
+            kind,
+            began: None,
+            next_end: None,
             params,
             updates: Box::default(),
             simulated: None,
         }
+    }
+
+    /// With what the schedule says of it.
+    pub(crate) fn of_schedule(self, kind: RunKind, schedule: Option<&Schedule>) -> Self {
+        let next = schedule.and_then(|schedule| schedule.interval_starting_at_or_after(self.interval.end));
+        Self { kind, next_end: next.map(|next| next.end), ..self }
+    }
+
+    /// When it began.
+    pub(crate) fn began(&self) -> DateTime<Utc> {
+        self.began.unwrap_or(self.interval.end)
     }
 }
 
@@ -114,8 +146,15 @@ pub(crate) trait Attempt {
 }
 
 impl Context {
-    pub(crate) fn new(run: Arc<RunInfo>, node: Arc<str>, attempt: u32, started: DateTime<Utc>, memory: Memory) -> Self {
-        Self { run, node, attempt, started, memory }
+    pub(crate) fn new(
+        run: Arc<RunInfo>,
+        node: Arc<str>,
+        attempt: u32,
+        started: DateTime<Utc>,
+        memory: Memory,
+        zone: Zone,
+    ) -> Self {
+        Self { run, node, attempt, started, memory, zone }
     }
 
     /// The update of that asset that its run was begun by, or reads.
@@ -133,7 +172,7 @@ impl Context {
         &self.run.pipeline
     }
 
-    /// This node's id, with its element's index where it is mapped: `upload[3]`.
+    /// This node's id, where it is mapped with its element's key or index: `upload[bart]`, `upload[3]`.
     pub fn node(&self) -> &str {
         &self.node
     }
@@ -154,6 +193,46 @@ impl Context {
         self.run.interval.start
     }
 
+    /// The zone of the pipeline's schedule; UTC if it names none. Every date here is in UTC, and this one's wall clock shows it by
+    /// `date.with_timezone(&ctx.timezone())`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task]
+    /// async fn day(ctx: Context) -> Result<String> {
+    ///     Ok(ctx.logical_date().with_timezone(&ctx.timezone()).date_naive().to_string())
+    /// }
+    /// ```
+    pub fn timezone(&self) -> Zone {
+        self.zone
+    }
+
+    /// The text that a template makes for this attempt, as an input that takes the template would have it. So a body can put into it what it has
+    /// been given:
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task]
+    /// async fn query(ctx: Context, table: String) -> Result<String> {
+    ///     ctx.render(&template!("SELECT * FROM {{ table }} WHERE day = '{{ ds }}'", table = table))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// assert_eq!(query::call(Context::for_test(), "t".into()).await?, "SELECT * FROM t WHERE day = '2024-01-01'");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If something that the template prints has no value in this run, or its text is longer than 1 MiB. No retry would help.
+    pub fn render(&self, template: &Template) -> Result<String> {
+        template.render(&self.run, &self.node, self.attempt, self.zone).map_err(|error| TaskError::fatal(error.to_string()))
+    }
+
     /// The start of the data interval.
     pub fn data_interval_start(&self) -> DateTime<Utc> {
         self.run.interval.start
@@ -166,12 +245,64 @@ impl Context {
 
     /// The start of the last interval before this one whose run succeeded, if there is one.
     pub fn prev_data_interval_start_success(&self) -> Option<DateTime<Utc>> {
-        self.run.previous.map(|interval| interval.start)
+        self.run.previous.map(|previous| previous.interval.start)
     }
 
     /// The end of the last interval before this one whose run succeeded, if there is one.
     pub fn prev_data_interval_end_success(&self) -> Option<DateTime<Utc>> {
-        self.run.previous.map(|interval| interval.end)
+        self.run.previous.map(|previous| previous.interval.end)
+    }
+
+    /// When the last run before this one that succeeded began: the one that
+    /// [`prev_data_interval_start_success`](Self::prev_data_interval_start_success) is about. Not known of a run that an earlier
+    /// version of the engine began.
+    pub fn prev_run_started_success(&self) -> Option<DateTime<Utc>> {
+        self.run.previous.and_then(|previous| previous.began)
+    }
+
+    /// When this run began. A run that had to wait for its turn began after that; a resumed run when it first did. By the engine's clock: in
+    /// a simulation it is virtual.
+    pub fn run_started(&self) -> DateTime<Utc> {
+        self.run.began()
+    }
+
+    /// What made this run: its schedule, somebody, a backfill, or updates of assets.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::RunKind;
+    ///
+    /// /// A backfill fills the table alone.
+    /// #[task]
+    /// async fn publish(ctx: Context) -> Result<()> {
+    ///     if ctx.kind() == RunKind::Backfill {
+    ///         return Err(TaskError::skip("a backfill publishes nothing"));
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn kind(&self) -> RunKind {
+        self.run.kind
+    }
+
+    /// Whether this attempt started before the next data interval of the schedule was over: if not, there is a newer run, or will be one. Also
+    /// true of each run that somebody asked for, and without a schedule, as of Airflow's `LatestOnlyOperator`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// /// What a catchup or a backfill does not do again for each day.
+    /// #[task]
+    /// async fn newest_only(ctx: Context) -> Result<()> {
+    ///     if !ctx.is_latest() {
+    ///         return Err(TaskError::skip("a newer run does it"));
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn is_latest(&self) -> bool {
+        let is_over = |end| self.started >= end;
+        self.run.kind == RunKind::Manual || !self.run.next_end.is_some_and(is_over)
     }
 
     /// The same for all attempts of this node in this run, and for no other node, run or pipeline: to make an effect outside
@@ -179,7 +310,7 @@ impl Context {
     /// same logical date has other keys.
     ///
     /// Inside `.each` an element is its index: `load[3]`. After a `retry` whose list has changed, element 3 may be another one and has the
-    /// key of the one before it. Where a list can change, use [`idempotency_key_for`](Self::idempotency_key_for).
+    /// key of the one before it. Where a list can change, give it keys by [`keyed`](crate::Node::keyed), which stand here as well: `load[bart]`.
     pub fn idempotency_key(&self) -> String {
         // Runs of several pipelines may have one id.
         format!("{}/{}/{}", self.run.pipeline, self.run.run_id, self.node)
@@ -335,7 +466,12 @@ impl Context {
     pub fn for_test() -> Self {
         let date = test_date();
         let run = RunInfo::new("test", "test", crate::schedule::Interval::at(date), serde_json::Value::Null);
-        Self::new(Arc::new(run), "test".into(), 1, date, Memory::default())
+        Self::new(Arc::new(run), "test".into(), 1, date, Memory::default(), Zone::UTC)
+    }
+
+    /// As if the pipeline's schedule were in that zone.
+    pub fn with_timezone(self, zone: Zone) -> Self {
+        Self { zone, ..self }
     }
 
     /// With that data interval, whose start is the logical date.
@@ -343,9 +479,15 @@ impl Context {
         self.with_run(|run| run.interval = crate::schedule::Interval { start, end })
     }
 
-    /// As if the run of that data interval had been the last to succeed before this one.
+    /// As if the run of that data interval had been the last to succeed before this one, and had begun at its end.
     pub fn with_previous_success(self, start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
-        self.with_run(|run| run.previous = Some(crate::schedule::Interval { start, end }))
+        let interval = crate::schedule::Interval { start, end };
+        self.with_run(|run| run.previous = Some(Previous { interval, began: Some(end) }))
+    }
+
+    /// In a run of that kind; else it is one that somebody asked for.
+    pub fn with_kind(self, kind: RunKind) -> Self {
+        self.with_run(|run| run.kind = kind)
     }
 
     /// In the run of that id of that pipeline.

@@ -7,8 +7,10 @@ use super::across::Across;
 use super::asset::AssetSpec;
 use super::body::{Arg, Labelled};
 use super::definition::{Definition, Task};
+use super::field::Projection;
 use super::input::{Rule, Source, Upstream};
 use super::keys::ElementKeys;
+use super::lock::Lock;
 use super::options::TaskOptions;
 use super::order::Order;
 use super::value::Value;
@@ -23,20 +25,85 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Where in the user's source something stands.
 pub(crate) type Place = &'static Location<'static>;
 
-/// Names a node of a draft. Handles of another pipeline's draft are told apart, for they may be kept in a thread-local.
+/// Names a node of a draft, or a part of its output. Handles of another pipeline's draft are told apart, for they may be kept in a
+/// thread-local.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handle {
     index: u32,
     draft: u32,
+    part: u32,
 }
+
+/// No part: the output as it is.
+const WHOLE: u32 = u32::MAX;
 
 impl Handle {
     pub(crate) fn index(self) -> u32 {
         self.index
     }
 
+    /// Which part of the output it stands for, if not for all of it.
+    pub(crate) fn part(self) -> Option<u32> {
+        (self.part != WHOLE).then_some(self.part)
+    }
+
+    fn whole(self) -> Self {
+        Self { part: WHOLE, ..self }
+    }
+
     pub(crate) fn is_of(self, draft: &Draft) -> bool {
         self.draft == draft.id
+    }
+}
+
+/// Names a group of a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GroupHandle {
+    index: u32,
+    draft: u32,
+}
+
+impl GroupHandle {
+    pub(crate) fn index(self) -> u32 {
+        self.index
+    }
+}
+
+/// What can be ordered, and have options: a node, or a group of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Party {
+    Node(Handle),
+    Group(GroupHandle),
+}
+
+impl Party {
+    /// The same, of a part of a node's output the node itself.
+    fn whole(self) -> Self {
+        match self {
+            Self::Node(node) => Self::Node(node.whole()),
+            Self::Group(_) => self,
+        }
+    }
+
+    /// Its index among the nodes, or among the groups.
+    pub(crate) fn index(self) -> u32 {
+        match self {
+            Self::Node(node) => node.index,
+            Self::Group(group) => group.index,
+        }
+    }
+
+    pub(crate) fn is_of(self, draft: &Draft) -> bool {
+        match self {
+            Self::Node(node) => node.draft == draft.id,
+            Self::Group(group) => group.draft == draft.id,
+        }
+    }
+}
+
+impl From<Handle> for Party {
+    fn from(node: Handle) -> Self {
+        Self::Node(node)
     }
 }
 
@@ -47,6 +114,11 @@ pub(crate) struct Draft {
     pub(crate) nodes: Vec<DraftNode>,
     pub(crate) args: Vec<Arg>,
     pub(crate) orders: Vec<DraftOrder>,
+    /// Each after the groups around it.
+    pub(crate) groups: Vec<DraftGroup>,
+    pub(crate) teardowns: Vec<DraftTeardown>,
+    /// Teardowns whose failure fails the run.
+    pub(crate) fails_run: Vec<(Handle, Place)>,
     /// `.updates(..)`: node, asset, where.
     pub(crate) updates: Vec<(u32, &'static AssetSpec, Place)>,
     /// The nodes that read assets.
@@ -54,9 +126,12 @@ pub(crate) struct Draft {
     /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
     pub(crate) scopes: Vec<u32>,
     pub(crate) misuses: Vec<Misuse>,
+    /// The parts of outputs that are used, in the order in which they were made.
+    pub(crate) parts: Vec<Part>,
     /// The nodes that have to do with another pipeline.
     pub(crate) across: Vec<(u32, Across)>,
     current_scope: u32,
+    current_group: Option<u32>,
     failures: HashMap<u32, Handle>,
     /// What makes the keys of lists.
     keys: Vec<ElementKeys>,
@@ -69,10 +144,36 @@ pub(crate) struct Draft {
 /// A node is wired `.after` another.
 #[derive(Debug)]
 pub(crate) struct DraftOrder {
-    pub(crate) node: Handle,
-    pub(crate) upstream: Handle,
+    pub(crate) node: Party,
+    pub(crate) upstream: Party,
     pub(crate) rule: Rule,
     pub(crate) at: Place,
+}
+
+/// A node that undoes what another has set up, once what was wired in a closure has ended.
+#[derive(Debug)]
+pub(crate) struct DraftTeardown {
+    pub(crate) setup: Handle,
+    pub(crate) node: Handle,
+    /// What the closure wired.
+    pub(crate) inside: Range<u32>,
+    /// What the teardown itself wired.
+    pub(crate) made: Range<u32>,
+    pub(crate) at: Place,
+}
+
+/// What was wired in the closure of a group: the nodes of that range.
+#[derive(Debug)]
+pub(crate) struct DraftGroup {
+    pub(crate) name: Box<str>,
+    pub(crate) at: Place,
+    pub(crate) parent: Option<u32>,
+    pub(crate) scope: u32,
+    pub(crate) nodes: Range<u32>,
+    pub(crate) overrides: Option<Box<Overrides>>,
+    pub(crate) allow_failure: bool,
+    /// What it holds, and where that is said.
+    pub(crate) locks: Vec<(&'static Lock, Place)>,
 }
 
 #[derive(Debug)]
@@ -149,6 +250,14 @@ pub(crate) struct Overrides {
     pub(crate) given: Vec<(&'static str, Place)>,
 }
 
+/// A part of an output.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// The part that it is one of; none if it is one of the output itself.
+    pub(crate) of: Option<u32>,
+    pub(crate) projection: Projection,
+}
+
 /// A mistake found while recording.
 #[derive(Debug)]
 pub(crate) enum Misuse {
@@ -156,6 +265,8 @@ pub(crate) enum Misuse {
     Foreign { at: Place },
     /// `.max_active`, or what else is said of a mapping, on what is none.
     NotAMapping { node: u32, method: &'static str, at: Place },
+    /// An option, a name or an order for a part of a node's output, which is no node.
+    OfAPart { node: u32, method: &'static str, at: Place },
     /// A method of `run_of` on a node that waits for no run.
     WaitsForNoRun { node: u32, method: &'static str, at: Place },
     /// `.each` in whose closure no node was made that could be repeated.
@@ -205,12 +316,25 @@ impl Draft {
         let index = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let scope = self.current_scope;
         self.nodes.push(DraftNode { what, scope, at, args, name: None, overrides: None, allow_failure: false });
-        Handle { index, draft: self.id }
+        Handle { index, draft: self.id, part: WHOLE }
     }
 
-    fn node(&mut self, handle: Handle, at: Place) -> Option<&mut DraftNode> {
+    /// The node that a method is called on.
+    fn node(&mut self, handle: Handle, method: &'static str, at: Place) -> Option<&mut DraftNode> {
         if handle.is_of(self) {
+            if handle.part().is_some() {
+                self.misuses.push(Misuse::OfAPart { node: handle.index, method, at });
+                return None;
+            }
             return self.nodes.get_mut(handle.index as usize);
+        }
+        self.misuses.push(Misuse::Foreign { at });
+        None
+    }
+
+    fn group(&mut self, handle: GroupHandle, at: Place) -> Option<&mut DraftGroup> {
+        if handle.draft == self.id {
+            return self.groups.get_mut(handle.index as usize);
         }
         self.misuses.push(Misuse::Foreign { at });
         None
@@ -219,7 +343,7 @@ impl Draft {
     /// The mapping that a list is of, where it is one of several; else the node itself.
     fn mapping_of(&self, handle: Handle) -> Handle {
         match self.nodes.get(handle.index as usize).map(|node| &node.what) {
-            Some(What::Gather { each, .. }) if handle.is_of(self) => *each,
+            Some(What::Gather { each, .. }) if handle.is_of(self) && handle.part().is_none() => *each,
             _ => handle,
         }
     }
@@ -260,7 +384,7 @@ pub(crate) fn latest(asset: &'static AssetSpec) -> Handle {
     let handle = with(|draft| {
         let known = draft.reads.iter().find(|(_, known)| known.name == asset.name && known.is_of_type_of(asset));
         if let Some((index, _)) = known {
-            return Handle { index: *index, draft: draft.id };
+            return Handle { index: *index, draft: draft.id, part: WHOLE };
         }
         let none = u32::try_from(draft.args.len()).unwrap_or(u32::MAX);
         let made = draft.push(What::Body(Arc::new(asset.task())), none..none, at);
@@ -276,7 +400,7 @@ pub(crate) fn latest(asset: &'static AssetSpec) -> Handle {
 
 /// Records a gate that stands on an existing node. Outside of a recording the handle leads nowhere, as its node did.
 fn gate(what: What, at: Place) -> Handle {
-    with(|draft| draft.push(what, 0..0, at)).unwrap_or(Handle { index: u32::MAX, draft: 0 })
+    with(|draft| draft.push(what, 0..0, at)).unwrap_or(Handle { index: u32::MAX, draft: 0, part: WHOLE })
 }
 
 #[track_caller]
@@ -287,7 +411,7 @@ pub(crate) fn arm(branch: Handle, index: usize) -> Handle {
 
 pub(crate) fn branch_of(arm: Handle) -> Handle {
     let branch = with(|draft| match draft.nodes.get(arm.index as usize) {
-        Some(DraftNode { what: What::Arm { branch, .. }, .. }) => Some(Handle { index: *branch, draft: arm.draft }),
+        Some(DraftNode { what: What::Arm { branch, .. }, .. }) => Some(Handle { index: *branch, draft: arm.draft, part: WHOLE }),
         _ => None,
     });
     branch.flatten().unwrap_or(arm)
@@ -296,6 +420,7 @@ pub(crate) fn branch_of(arm: Handle) -> Handle {
 #[track_caller]
 pub(crate) fn failure(of: Handle) -> Handle {
     let at = Location::caller();
+    let of = of.whole();
     let known = with(|draft| draft.failures.get(&of.index).copied().filter(|_| of.is_of(draft))).flatten();
     known.unwrap_or_else(|| {
         let made = gate(What::Failure { of }, at);
@@ -308,6 +433,15 @@ pub(crate) fn failure(of: Handle) -> Handle {
         });
         made
     })
+}
+
+/// A part of a node's output, or of a part of it.
+pub(crate) fn part(of: Handle, projection: Projection) -> Handle {
+    let part = with(|draft| {
+        draft.parts.push(Part { of: of.part(), projection });
+        u32::try_from(draft.parts.len() - 1).unwrap_or(WHOLE)
+    });
+    Handle { part: part.unwrap_or(WHOLE), ..of }
 }
 
 #[track_caller]
@@ -357,10 +491,85 @@ pub(crate) fn each(list: Handle, keys: Option<u32>, mapping: Mapping, body: impl
 fn of_mapping(handle: Handle, method: &'static str, at: Place, say: impl FnOnce(&mut Each)) {
     with(|draft| {
         let mapping = draft.mapping_of(handle);
-        match draft.node(mapping, at).map(|node| &mut node.what) {
+        match draft.node(mapping, method, at).map(|node| &mut node.what) {
             Some(What::Each(each)) => say(each),
             Some(_) => draft.misuses.push(Misuse::NotAMapping { node: handle.index, method, at }),
             None => {}
+        }
+    });
+}
+
+/// Records what `body` does as a group.
+#[track_caller]
+pub(crate) fn group<T>(name: String, body: impl FnOnce() -> T) -> (T, GroupHandle) {
+    let at = Location::caller();
+    let entered = with(|draft| {
+        let index = u32::try_from(draft.groups.len()).unwrap_or(u32::MAX);
+        let first = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
+        let parent = draft.current_group.replace(index);
+        let (name, scope) = (name.into(), draft.current_scope);
+        draft.groups.push(DraftGroup {
+            name,
+            at,
+            parent,
+            scope,
+            nodes: first..first,
+            overrides: None,
+            allow_failure: false,
+            locks: Vec::new(),
+        });
+        GroupHandle { index, draft: draft.id }
+    });
+    let result = body();
+    with(|draft| {
+        let last = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
+        if let Some(group) = entered.and_then(|group| draft.groups.get_mut(group.index as usize)) {
+            group.nodes.end = last;
+            draft.current_group = group.parent;
+        }
+    });
+    // Outside of a recording it leads nowhere, and a task within has said so.
+    (result, entered.unwrap_or(GroupHandle { index: u32::MAX, draft: 0 }))
+}
+
+#[track_caller]
+pub(crate) fn hold(group: GroupHandle, lock: &'static Lock) {
+    let at = Location::caller();
+    with(|draft| {
+        if let Some(group) = draft.group(group, at) {
+            group.locks.push((lock, at));
+        }
+    });
+}
+
+/// Records what `body` does, and after it the teardown of what `setup` has set up.
+#[track_caller]
+pub(crate) fn teardown<R>(setup: Handle, body: impl FnOnce() -> R, teardown: impl FnOnce() -> Handle) -> R {
+    let at = Location::caller();
+    let count = || with(|draft| u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX)).unwrap_or_default();
+    let first = count();
+    let result = body();
+    let middle = count();
+    let node = teardown();
+    let last = count();
+    with(|draft| {
+        // A task that is given by its name alone is called within the standard library.
+        for node in draft.nodes.iter_mut().take(last as usize).skip(middle as usize) {
+            if node.at.file().ends_with("ops/function.rs") {
+                node.at = at;
+            }
+        }
+        draft.teardowns.push(DraftTeardown { setup, node, inside: first..middle, made: middle..last, at });
+    });
+    result
+}
+
+#[track_caller]
+pub(crate) fn fails_run(node: Handle) {
+    let at = Location::caller();
+    with(|draft| {
+        if draft.node(node, "fails_run", at).is_some() {
+            draft.fails_run.push((node, at));
         }
     });
 }
@@ -378,17 +587,26 @@ pub(crate) fn in_order(handle: Handle) {
 }
 
 #[track_caller]
-pub(crate) fn rename(handle: Handle, name: String) {
-    let at = Location::caller();
-    with(|draft| draft.node(handle, at).map(|node| node.name = Some(name.into())));
+pub(crate) fn rename(of: impl Into<Party>, name: String) {
+    let (of, at) = (of.into(), Location::caller());
+    with(|draft| match of {
+        Party::Node(node) => draft.node(node, "named", at).map(|node| node.name = Some(name.into())),
+        Party::Group(group) => draft.group(group, at).map(|group| group.name = name.into()),
+    });
 }
 
-pub(crate) fn order(node: Handle, order: Order, at: Place) {
+pub(crate) fn order(node: Party, order: Order, at: Place) {
     with(|draft| {
-        // What holds back one list of a mapping holds back all of it.
-        let node = draft.mapping_of(node);
-        if draft.node(node, at).is_some() {
-            draft.orders.push(DraftOrder { node, upstream: order.upstream(), rule: order.rule(), at });
+        let (is_there, node) = match node {
+            // What holds back one list of a mapping holds back all of it.
+            Party::Node(node) => {
+                let node = draft.mapping_of(node);
+                (draft.node(node, "after", at).is_some(), Party::Node(node))
+            }
+            Party::Group(group) => (draft.group(group, at).is_some(), node),
+        };
+        if is_there {
+            draft.orders.push(DraftOrder { node, upstream: order.upstream().whole(), rule: order.rule(), at });
         }
     });
 }
@@ -397,30 +615,39 @@ pub(crate) fn order(node: Handle, order: Order, at: Place) {
 pub(crate) fn updates(handle: Handle, asset: &'static AssetSpec) {
     let at = Location::caller();
     with(|draft| {
-        if draft.node(handle, at).is_some() {
+        if draft.node(handle, "updates", at).is_some() {
             draft.updates.push((handle.index, asset, at));
         }
     });
 }
 
 #[track_caller]
-pub(crate) fn allow_failure(handle: Handle) {
-    let at = Location::caller();
-    with(|draft| {
-        // On a list of several of one mapping it covers the elements, too.
-        let mapping = draft.mapping_of(handle);
-        for of in std::iter::once(handle).chain((mapping != handle).then_some(mapping)) {
-            draft.node(of, at).map(|node| node.allow_failure = true);
+pub(crate) fn allow_failure(of: impl Into<Party>) {
+    let (of, at) = (of.into(), Location::caller());
+    with(|draft| match of {
+        Party::Node(handle) => {
+            // On a list of several of one mapping it covers the elements, too.
+            let mapping = draft.mapping_of(handle);
+            for of in std::iter::once(handle).chain((mapping != handle).then_some(mapping)) {
+                if let Some(node) = draft.node(of, "allow_failure", at) {
+                    node.allow_failure = true;
+                }
+            }
         }
+        Party::Group(group) => drop(draft.group(group, at).map(|group| group.allow_failure = true)),
     });
 }
 
 #[track_caller]
-pub(crate) fn set(handle: Handle, name: &'static str, set: impl FnOnce(&mut TaskOptions)) {
-    let at = Location::caller();
+pub(crate) fn set(of: impl Into<Party>, name: &'static str, set: impl FnOnce(&mut TaskOptions)) {
+    let (of, at) = (of.into(), Location::caller());
     with(|draft| {
-        if let Some(node) = draft.node(handle, at) {
-            let overrides = node.overrides.get_or_insert_default();
+        let overrides = match of {
+            Party::Node(node) => draft.node(node, name, at).map(|node| &mut node.overrides),
+            Party::Group(group) => draft.group(group, at).map(|group| &mut group.overrides),
+        };
+        if let Some(overrides) = overrides {
+            let overrides = overrides.get_or_insert_default();
             overrides.given.push((name, at));
             set(&mut overrides.options);
         }
@@ -438,7 +665,7 @@ pub(crate) fn cross(handle: Handle, across: Across) {
 pub(crate) fn crossing<R>(handle: Handle, method: &'static str, look: impl FnOnce(&mut Across) -> Option<R>) -> Option<R> {
     let at = Location::caller();
     let looked = with(|draft| {
-        draft.node(handle, at)?;
+        draft.node(handle, method, at)?;
         let across = draft.across.iter_mut().rev().find(|(node, _)| *node == handle.index);
         let looked = across.and_then(|(_, across)| look(across));
         if looked.is_none() {

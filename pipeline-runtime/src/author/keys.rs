@@ -14,7 +14,9 @@ const MAX_QUOTED: usize = 60;
 
 /// Makes the keys of a list's elements. What it calls is the user's code: never under the engine's lock.
 #[derive(Clone)]
-pub(crate) struct ElementKeys(Arc<dyn Fn(&Value) -> Vec<String> + Send + Sync>);
+pub(crate) struct ElementKeys(Arc<MakeKeys>);
+
+type MakeKeys = dyn Fn(&Value) -> Vec<String> + Send + Sync;
 
 impl fmt::Debug for ElementKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,6 +48,32 @@ impl ElementKeys {
             }
         }
         Ok(keys)
+    }
+}
+
+/// A list that is to be looked at, and what is to be found: with the user's code, so that nobody waits for it who holds the engine's lock.
+#[derive(Debug)]
+pub(crate) struct Look {
+    pub(crate) list: Value,
+    pub(crate) len: fn(&Value) -> usize,
+    pub(crate) keys: Option<ElementKeys>,
+}
+
+/// What is known of a list that was looked at.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) len: usize,
+    /// What its elements are called; none where they go by their indices.
+    pub(crate) keys: Option<Arc<[Box<str>]>>,
+}
+
+impl Look {
+    /// How long the list is and what its elements are called, or why that cannot be.
+    pub(crate) fn look(&self) -> Result<Seen, String> {
+        let len = catch_unwind(AssertUnwindSafe(|| (self.len)(&self.list)))
+            .map_err(|panic| format!("the list could not be looked at: {}", redacted(&panic_message(&*panic))))?;
+        let keys = self.keys.as_ref().map(|keys| keys.of(&self.list)).transpose()?;
+        Ok(Seen { len, keys })
     }
 }
 

@@ -78,13 +78,45 @@ where
     }
 }
 
+/// Takes a callback away that an attribute or a pipeline's `defaults(..)` has: `.on_failure(Nobody)`, or `on_failure = none` in an attribute.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+/// use pipeline_runtime::Nobody;
+///
+/// const CHAT: Webhook = Webhook::env("CHAT_URL").slack();
+///
+/// #[task] async fn load() {}
+/// #[task(on_failure = none)] async fn try_it() {}
+///
+/// #[pipeline(defaults(on_failure = CHAT))]
+/// fn nightly() {
+///     load();
+///     try_it().allow_failure();
+///     load().on_failure(Nobody);
+/// }
+/// # nightly().check().unwrap();
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nobody;
+
+impl Notify for Nobody {
+    fn notify(&self, _: Notification) -> BoxFuture<Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
 /// What a callback is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// A node ended `failed` or `upstream_failed`, or a run `failed`.
+    /// A node or a run ended `failed`.
     OnFailure,
+    /// A node ended `upstream_failed`: it did not run, because something before it failed.
+    OnUpstreamFailed,
+    /// A run was cancelled.
+    OnCancel,
     /// An attempt failed and will be retried.
     OnRetry,
     /// A node or run succeeded.
@@ -100,6 +132,8 @@ impl Event {
     pub const fn name(self) -> &'static str {
         match self {
             Self::OnFailure => "on_failure",
+            Self::OnUpstreamFailed => "on_upstream_failed",
+            Self::OnCancel => "on_cancel",
             Self::OnRetry => "on_retry",
             Self::OnSuccess => "on_success",
             Self::OnSkipped => "on_skipped",
@@ -134,6 +168,11 @@ impl Callback {
             _ => Identity::Value(Arc::as_ptr(&notifier).addr()),
         };
         Self { event, notifier, identity }
+    }
+
+    /// Whether it stands for no callback at all.
+    pub(crate) fn is_nobody(&self) -> bool {
+        self.identity == Identity::Type(TypeId::of::<Nobody>())
     }
 
     /// What tells this notifier from others, for as long as the callback lives.

@@ -306,35 +306,42 @@ impl TaskOptions {
 
     /// `on_failure`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub fn on_failure(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnFailure, notifier)
     }
 
+    /// `on_upstream_failed`: told of the event.
+    ///
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
+    pub fn on_upstream_failed(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnUpstreamFailed, notifier)
+    }
+
     /// `on_retry`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub fn on_retry(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnRetry, notifier)
     }
 
     /// `on_success`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub fn on_success(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSuccess, notifier)
     }
 
     /// `on_skipped`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub fn on_skipped(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSkipped, notifier)
     }
 
     /// `on_sla_miss`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub fn on_sla_miss(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSlaMiss, notifier)
     }
@@ -475,7 +482,21 @@ impl PipelineOptions {
         self.callback(Event::OnFailure, notifier)
     }
 
-    /// `on_retry`: told of each node that is tried again, or skipped: a run has neither.
+    /// `on_cancel`: told how the run ends.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
+    pub fn on_cancel(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnCancel, notifier)
+    }
+
+    /// `on_upstream_failed`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
+    pub fn on_upstream_failed(self, notifier: impl Notify) -> Self {
+        self.callback(Event::OnUpstreamFailed, notifier)
+    }
+
+    /// `on_retry`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub fn on_retry(self, notifier: impl Notify) -> Self {
@@ -489,7 +510,7 @@ impl PipelineOptions {
         self.callback(Event::OnSuccess, notifier)
     }
 
-    /// `on_skipped`: told of each node that is tried again, or skipped: a run has neither.
+    /// `on_skipped`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub fn on_skipped(self, notifier: impl Notify) -> Self {

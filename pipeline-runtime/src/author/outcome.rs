@@ -1,10 +1,12 @@
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How an upstream ended, for a task that is to run however that was (Airflow's `all_done`).
 ///
-/// It runs as long as its run does. A run that is cancelled, or that reaches its own `timeout`, ends at once: what has not begun by then is skipped, and so is a
-/// task that takes an `Outcome<T>`. A task's own `timeout` fails that task alone, and what takes its outcome runs.
+/// It runs as long as its run does. A run that is cancelled, or that reaches its own `timeout`, ends: what has not begun by then is skipped, and so is a
+/// task that takes an `Outcome<T>`. What must run then, too, is a [teardown](crate::Node::teardown). A task's own `timeout` fails that task alone, and what
+/// takes its outcome runs.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -97,6 +99,9 @@ pub enum Poke<T> {
     Ready(T),
     /// Not there yet: ask again.
     NotYet,
+    /// Not before that time: ask again then, and not meanwhile. A time that has passed is as [`NotYet`](Self::NotYet), and the sensor's
+    /// timeout comes first.
+    NotBefore(DateTime<Utc>),
 }
 
 impl<T> From<Option<T>> for Poke<T> {

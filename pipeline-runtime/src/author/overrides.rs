@@ -3,7 +3,7 @@
 /// Writes the override methods once, for whoever has `fn handle(&self) -> Handle`.
 macro_rules! overrides {
     ($($visibility:tt)?) => {
-        /// Gives the node an id of its own instead of its function's name.
+        /// Gives the node an id of its own instead of its function's name. Of a group it is the group's name.
         #[track_caller]
         $($visibility)? fn named(self, id: impl Into<String>) -> Self {
             crate::author::draft::rename(self.handle(), id.into());
@@ -51,8 +51,11 @@ macro_rules! overrides {
             on_timeout(what: crate::OnTimeout) => |options| options.on_timeout = Some(what);
             /// What a sensor does with its pool slot between two pokes.
             mode(mode: crate::Mode) => |options| options.mode = Some(mode);
-            /// Called when the node ends `failed` or `upstream_failed`; replaces the attribute's `on_failure`.
+            /// Called when the node ends `failed`; replaces the attribute's `on_failure`.
             on_failure(notifier: impl crate::Notify) => |options| options.callbacks.push(crate::author::notify::Callback::new(crate::Event::OnFailure, notifier));
+            /// Called when the node ends `upstream_failed`: it did not run, because something before it failed; replaces the attribute's
+            /// `on_upstream_failed`.
+            on_upstream_failed(notifier: impl crate::Notify) => |options| options.callbacks.push(crate::author::notify::Callback::new(crate::Event::OnUpstreamFailed, notifier));
             /// Called when an attempt failed and will be retried; replaces the attribute's `on_retry`.
             on_retry(notifier: impl crate::Notify) => |options| options.callbacks.push(crate::author::notify::Callback::new(crate::Event::OnRetry, notifier));
             /// Called when the node succeeds; replaces the attribute's `on_success`.

@@ -12,7 +12,7 @@ use super::seal::Seal;
 use super::start_folder;
 use crate::time::Zone;
 use serde_json::Value;
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
@@ -27,21 +27,8 @@ pub struct Pipeline {
     definition: Arc<PipelineDefinition>,
     wire: Arc<Wire>,
     given: fn(&PipelineDefinition, Source<'_>) -> Result<Value, ParamsError>,
-    /// The type of its params, if it takes some.
-    params: Option<Typed>,
-}
-
-/// A type, to compare and to name.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Typed {
-    pub(crate) id: TypeId,
-    pub(crate) name: &'static str,
-}
-
-impl Typed {
-    pub(crate) fn of<T: 'static>() -> Self {
-        Self { id: TypeId::of::<T>(), name: std::any::type_name::<T>() }
-    }
+    /// The type of its argument, `()` where it takes none, and the type's name for messages.
+    params: fn() -> (TypeId, &'static str),
 }
 
 type Wire = dyn Fn(&PipelineDefinition, Source<'_>) -> Result<Described, WireError> + Send + Sync;
@@ -133,11 +120,6 @@ impl Pipeline {
         &self.definition
     }
 
-    /// The type of its params, if it takes some.
-    pub(crate) fn params(&self) -> Option<Typed> {
-        self.params
-    }
-
     pub(crate) fn options(&self) -> &PipelineOptions {
         &self.definition.options
     }
@@ -154,7 +136,7 @@ impl Pipeline {
 
     /// The type of its argument, `()` where it takes none, and the type's name for messages.
     pub(crate) fn params_type(&self) -> (TypeId, &'static str) {
-        self.params.map_or_else(|| (TypeId::of::<()>(), "()"), |params| (params.id, params.name))
+        (self.params)()
     }
 
     /// Runs the pipeline function and returns what it described.
@@ -169,6 +151,11 @@ impl fmt::Debug for Pipeline {
     }
 }
 
+/// A type, to compare and to name.
+fn of_type<P: 'static>() -> (TypeId, &'static str) {
+    (TypeId::of::<P>(), type_name::<P>())
+}
+
 /// A pipeline without an argument.
 pub fn without_params<R: PipelineOutput + 'static>(definition: PipelineDefinition, wire: fn() -> R) -> Pipeline {
     let none = |of: &PipelineDefinition, source: Source<'_>| {
@@ -178,7 +165,7 @@ pub fn without_params<R: PipelineOutput + 'static>(definition: PipelineDefinitio
         none(of, source)?;
         Ok(Described { draft: describe(of, wire)?, params: Value::Null, fields: Fields::none() })
     };
-    Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given: none, params: None }
+    Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given: none, params: of_type::<()> }
 }
 
 /// A pipeline with params.
@@ -188,7 +175,7 @@ pub fn with_params<P: Params, R: PipelineOutput + 'static>(definition: PipelineD
         Ok(Described { draft: describe(of, || wire(params))?, params: whole, fields })
     };
     let given = |of: &PipelineDefinition, source: Source<'_>| complete::<P>(of, source).map(|read| read.given);
-    Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given, params: Some(Typed::of::<P>()) }
+    Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given, params: of_type::<P> }
 }
 
 fn complete<P: Params>(of: &PipelineDefinition, source: Source<'_>) -> Result<Complete<P>, ParamsError> {

@@ -57,12 +57,12 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
 /// The next tick that a process that serves would run. What was missed before it does not count.
 fn next(pipeline: &Pipeline, schedule: Option<&Schedule>, reader: Option<&Reader>, now: DateTime<Utc>) -> Result<Next, String> {
     let options = pipeline.options();
-    let Some(schedule) = schedule else {
-        return Ok(if options.when.is_some() { Next::Updated } else { Next::NoSchedule });
-    };
     if options.by_hand {
         return Ok(Next::ByHand);
     }
+    let Some(schedule) = schedule else {
+        return Ok(if options.when.is_some() { Next::Updated } else { Next::NoSchedule });
+    };
     let window = Window::read(options.start, options.end, options.catchup, schedule.zone())
         .map_err(|refused| refused.error.to_string())?;
     let last =
@@ -71,10 +71,10 @@ fn next(pipeline: &Pipeline, schedule: Option<&Schedule>, reader: Option<&Reader
 }
 
 fn row(pipeline: &Pipeline, schedule: Option<&Schedule>, next: &Next) -> [String; 6] {
-    let schedule = match (schedule, &pipeline.options().when) {
-        (Some(schedule), _) => format!("{} ({})", schedule.text(), schedule.zone().name()),
-        (None, Some(when)) => format!("when {when}"),
-        (None, None) => "none".to_owned(),
+    let options = pipeline.options();
+    let schedule = match schedule {
+        Some(schedule) => format!("{} ({})", schedule.text(), schedule.zone().name()),
+        None => options.when.as_ref().map_or_else(|| "none".to_owned(), |when| format!("when {when}")),
     };
     let next = match next {
         Next::NoSchedule => "none".to_owned(),

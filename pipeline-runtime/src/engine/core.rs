@@ -18,10 +18,11 @@
 //! cut off. The core closes its pools for that, instead of asking before each start.
 
 use super::effects::{Answer, NotTold, Outbox};
-use super::execution::{CorePool, Delivery, Due, InFlight, NodeWork, Pools, Timers, Worklist};
-use super::ids::{Job, Keys, RunIx, Slot};
-use super::rules::{AwaitedKeys, Edit, EditError, RunContext, Shared};
+use super::execution::{CorePool, Delivery, Due, InFlight, Locks, NodeWork, Pools, Timers, Worklist};
+use super::ids::{Job, RunIx, Slot};
+use super::rules::{Edit, EditError, Looks, RunContext, Shared};
 use super::state::{Run, RunSpec};
+use crate::author::keys::Seen;
 use crate::time::Timestamp;
 use std::collections::HashMap;
 
@@ -65,11 +66,12 @@ impl Core {
             runs: Vec::new(),
             shared: Shared {
                 pools: Pools::new(parallelism),
+                locks: Locks::default(),
                 timers: Timers::default(),
                 in_flight: InFlight::default(),
                 kept_permits: HashMap::new(),
                 without_permit: Vec::new(),
-                awaited_keys: AwaitedKeys::default(),
+                looks: Looks::default(),
                 worklist: Worklist::default(),
                 out: Outbox::default(),
                 #[cfg(test)]
@@ -198,10 +200,10 @@ impl Core {
         }
     }
 
-    /// The keys of a list are there that were asked for under that number, or it is known why they cannot be.
-    pub(crate) fn keys_made(&mut self, number: u64, keys: Result<Keys, String>, now: Timestamp) {
-        let Some((run, slot)) = self.shared.awaited_keys.take(number) else { return };
-        self.decide_about(run, now, |context| context.keys_made(slot, keys));
+    /// A list was looked at, as was asked for under that number, or it is known why that cannot be.
+    pub(crate) fn looked(&mut self, number: u64, seen: Result<Seen, String>, now: Timestamp) {
+        let Some((run, slot)) = self.shared.looks.take(number) else { return };
+        self.decide_about(run, now, |context| context.looked(slot, seen));
         self.grant_waiting(now);
     }
 
@@ -310,11 +312,15 @@ impl Core {
         };
         work(&mut context);
         context.decide();
+        if !context.run.plan().holdings.is_empty() {
+            context.release_locks();
+        }
     }
 
     /// Gives free permits to nodes that wait for one.
     #[inline]
     fn grant_waiting(&mut self, now: Timestamp) {
+        self.grant_locks(now);
         while let Some((permit, run, slot)) = self.shared.pools.grant() {
             let mut permit = Some(permit);
             self.decide_about(run, now, |context| permit = permit.take().and_then(|permit| context.granted(slot, permit)));
@@ -327,6 +333,20 @@ impl Core {
         }
         if self.shared.timers.has_many_doubtful() {
             self.sweep_timers();
+        }
+    }
+
+    /// Gives free locks to groups that wait for them.
+    #[inline]
+    fn grant_locks(&mut self, now: Timestamp) {
+        while self.shared.locks.is_due() && self.shared.pools.is_granting() {
+            let Some(((run, holding), nodes)) = self.shared.locks.grant() else { return };
+            let mut is_used = false;
+            self.decide_about(run, now, |context| is_used = context.locks_granted(&nodes));
+            if !is_used {
+                // Nobody waits for them any more, or the run is gone.
+                self.shared.locks.release((run, holding));
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use super::states::RunState;
 use crate::author::notify::Notification;
 use crate::author::value::Value;
 use crate::plan::NotifierIx;
+use crate::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,8 +73,8 @@ impl Todo {
 pub(crate) enum Action {
     /// Cut an attempt off. It is still to be answered.
     Abort(Job),
-    /// Make the keys of a mapping's list, which are to be given back under that number.
-    MakeKeys { run: RunIx, slot: Slot, number: u64 },
+    /// Look at a mapping's list. What is seen is to be told under that number.
+    Look { run: RunIx, slot: Slot, number: u64 },
     /// Deliver a notification.
     Deliver { run: RunIx, id: u32, notifier: NotifierIx, notification: Arc<Notification> },
     /// The run has ended.
@@ -94,6 +95,8 @@ pub(crate) enum Answered {
     Success(Value, Option<Arc<[u8]>>),
     /// With what the poke looked for, where it may be the sensor's last: the end of the sentence "timed out: …; …".
     NotYet(Option<Box<str>>),
+    /// The next poke is due at that time.
+    NotBefore(Timestamp),
     Error(Arc<str>),
     Fatal(Arc<str>),
     Skip(Arc<str>),

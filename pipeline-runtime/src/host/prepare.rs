@@ -15,11 +15,10 @@ use super::scheduler::Turn;
 use super::updates;
 use super::{Ask, Request, StartError};
 use crate::Pipeline;
-use crate::author::context::{RunInfo, RunUpdate};
+use crate::author::context::{Previous, RunInfo, RunUpdate};
 use crate::engine::{Edit, EditError, Entry, Record, Run, RunSpec, RunState, reconsider};
 use crate::journal::{Begun, Reader, RunKind, StoredEntry, StoredRun};
 use crate::plan::{Accepts, Plan, Remap};
-use crate::schedule::Interval;
 use crate::time::{Present, Timestamp};
 use std::sync::Arc;
 
@@ -145,6 +144,8 @@ pub(super) fn enter(
     let info = Arc::make_mut(&mut spec.info);
     info.updates = updates;
     info.previous = reader.previous_success(&pipeline, start)?;
+    info.began = Some(now.to_utc());
+    *info = info.clone().of_schedule(kind, spec.plan.schedule.as_ref());
     info.run_id = run_id(kind, &info.interval);
     info.run_id = unused_id(&info.run_id, &reader.ids_of(&pipeline, kind, start)?);
     Ok(StoredRun {
@@ -201,7 +202,7 @@ impl Queued {
         let previous = reader.previous_success(&run.pipeline, run.interval.start.into())?;
         let updates = updates::at_begin(reader, &plan, &[])?;
         let begun = Begun { run: run.key, at: now, previous, skeleton: plan.skeleton().into(), updates: updates.clone() };
-        let info = Arc::new(info(run, previous, updates));
+        let info = Arc::new(info(run, previous, updates, now, &plan));
         let spec = RunSpec { plan, info, sla_from: now, seed: run.seed, key: run.key };
         Ok(Self { spec, begun, edit: None, turn: Turn::of(run) })
     }
@@ -225,7 +226,7 @@ impl Resumed {
             StoredEntry::remap(&mut stored, remap);
         }
         let entries = StoredEntry::decode(&plan, stored).map_err(|error| StartError::undecodable(&run.run_id, &error))?;
-        let info = info(run, run.previous, updates::of_begun(reader, &plan, run.key)?);
+        let info = info(run, run.previous, updates::of_begun(reader, &plan, run.key)?, run.started(), &plan);
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
         let replayed = Run::replay(spec, run.started(), &entries);
@@ -251,8 +252,9 @@ fn accept(plan: &Plan, remap: &mut Remap, stored: &[StoredEntry]) -> Result<(), 
     Ok(())
 }
 
-fn info(run: &StoredRun, previous: Option<Interval>, updates: Box<[RunUpdate]>) -> RunInfo {
-    RunInfo { previous, updates, ..RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone()) }
+fn info(run: &StoredRun, previous: Option<Previous>, updates: Box<[RunUpdate]>, began: Timestamp, plan: &Plan) -> RunInfo {
+    let info = RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone());
+    RunInfo { previous, updates, began: Some(began.to_utc()), ..info }.of_schedule(run.kind, plan.schedule.as_ref())
 }
 
 /// What an edit of a run that no engine has comes to.

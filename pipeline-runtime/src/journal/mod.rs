@@ -7,9 +7,9 @@ mod run;
 mod sqlite;
 
 pub(crate) use crate::engine::RunKey;
+pub(crate) use crate::schedule::RunKind;
 pub(crate) use memory::MemoryJournal;
 pub(crate) use none::NoJournal;
-pub use run::RunKind;
 pub(crate) use run::{BLOCKED, StoredRun};
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{

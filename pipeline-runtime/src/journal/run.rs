@@ -1,49 +1,10 @@
 //! What a journal knows of a run as a whole.
 
+use crate::author::context::Previous;
 use crate::engine::{RunKey, RunState};
-use crate::schedule::Interval;
+use crate::schedule::{Interval, RunKind};
 use crate::time::Timestamp;
-use std::fmt;
 use std::sync::Arc;
-
-/// What made a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RunKind {
-    /// Somebody.
-    Manual,
-    /// The pipeline's schedule.
-    Scheduled,
-    /// `backfill`.
-    Backfill,
-    /// Updates of assets.
-    AssetTriggered,
-}
-
-impl RunKind {
-    pub(crate) const ALL: [Self; 4] = [Self::Manual, Self::Scheduled, Self::Backfill, Self::AssetTriggered];
-
-    /// The kind's name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Manual => "manual",
-            Self::Scheduled => "scheduled",
-            Self::Backfill => "backfill",
-            Self::AssetTriggered => "asset_triggered",
-        }
-    }
-
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
-
-impl fmt::Display for RunKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
 
 /// What an unfinished run is called that its last process could not go on with. It is no state of the run: another program may
 /// go on with it.
@@ -57,7 +18,7 @@ pub(crate) struct StoredRun {
     pub(crate) pipeline: String,
     pub(crate) kind: RunKind,
     pub(crate) interval: Interval,
-    pub(crate) previous: Option<Interval>,
+    pub(crate) previous: Option<Previous>,
     pub(crate) params: serde_json::Value,
     pub(crate) state: RunState,
     pub(crate) created: Timestamp,

@@ -14,6 +14,7 @@ pub struct RunReport {
     nodes: OnceLock<Vec<NodeReport>>,
     outputs: Vec<Option<Value>>,
     warnings: Vec<String>,
+    begun: Vec<Self>,
 }
 
 /// How one node of a run went.
@@ -35,11 +36,21 @@ pub struct CallbackReport<'a>(&'a CallbackHistory);
 
 impl RunReport {
     pub(crate) fn new(history: RunHistory, outputs: Vec<Option<Value>>) -> Self {
-        Self { history, nodes: OnceLock::new(), outputs, warnings: Vec::new() }
+        Self { history, nodes: OnceLock::new(), outputs, warnings: Vec::new(), begun: Vec::new() }
     }
 
     pub(crate) fn warned(self, warnings: impl IntoIterator<Item = String>) -> Self {
         Self { warnings: warnings.into_iter().collect(), ..self }
+    }
+
+    pub(crate) fn with_begun(self, begun: Vec<Self>) -> Self {
+        Self { begun, ..self }
+    }
+
+    /// The runs of other pipelines that updates of assets began, in the order in which they began: those of a simulation with pipelines
+    /// [beside](crate::Simulation::beside) it. Their times count from the simulation's start, too.
+    pub fn begun(&self) -> &[Self] {
+        &self.begun
     }
 
     /// The run's state; [`RunState::Running`] if it waits for something that never came.

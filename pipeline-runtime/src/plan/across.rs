@@ -62,7 +62,7 @@ fn pools(plans: &[Plan]) -> Vec<Problem> {
 fn types_of_assets(plans: &[Plan], problems: &mut Vec<Problem>) {
     let mut known: HashMap<&str, &'static AssetSpec> = HashMap::new();
     let mut told = HashSet::new();
-    for (asset, ..) in plans.iter().flat_map(|plan| plan.uses()) {
+    for (asset, ..) in plans.iter().flat_map(Plan::uses) {
         let first = *known.entry(asset.name).or_insert(asset);
         if first.is_of_type_of(asset) || !told.insert(asset.name) {
             continue;

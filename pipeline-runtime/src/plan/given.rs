@@ -3,6 +3,7 @@
 use super::problem::Problem;
 use crate::author::pipeline::Pipeline;
 use pipeline_syntax::{duration, limits};
+use std::any::TypeId;
 
 /// The problem with the places that it is made of: the pipeline's, and those of the methods that gave it one of these options.
 pub(super) fn at_pipeline(problem: Problem, pipeline: &Pipeline, options: &[&str]) -> Problem {
@@ -58,20 +59,21 @@ fn ladder(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
 /// `with_params` takes any type, as one type stands for all pipelines.
 fn params(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     let Some(base) = &pipeline.definition().base else { return };
-    let (message, help) = match (pipeline.params(), &base.json) {
-        (None, _) => (
-            format!("pipeline `{}` takes no params, and is given a `{}`", pipeline.id(), base.of.name),
+    let ((own, own_name), (given, given_name)) = (pipeline.params_type(), base.of);
+    let (message, help) = match &base.json {
+        _ if own == TypeId::of::<()>() => (
+            format!("pipeline `{}` takes no params, and is given a `{given_name}`", pipeline.id()),
             "let its function take them, as in `fn daily(options: Options)`, or leave the call out".to_owned(),
         ),
-        (Some(own), _) if own.id != base.of.id => (
-            format!("the params of pipeline `{}` are a `{}`, and it is given a `{}`", pipeline.id(), own.name, base.of.name),
-            format!("give it a `{}`", own.name),
+        _ if own != given => (
+            format!("the params of pipeline `{}` are a `{own_name}`, and it is given a `{given_name}`", pipeline.id()),
+            format!("give it a `{own_name}`"),
         ),
-        (Some(_), Err(why)) => (
+        Err(why) => (
             format!("the params that pipeline `{}` is given cannot be written as JSON: {why}", pipeline.id()),
             "runs keep their params as JSON".to_owned(),
         ),
-        (Some(_), Ok(_)) => return,
+        Ok(_) => return,
     };
     problems.push(at_pipeline(Problem::new(message, help), pipeline, &["params"]));
 }

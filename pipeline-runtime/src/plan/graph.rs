@@ -1,18 +1,22 @@
 use super::assets::Assets;
+use super::groups::Group;
+use super::holdings::Holding;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{Delay, Policy, PoolSpec, RunPolicy};
 use super::recalled::Recalled;
+use super::teardowns::Teardown;
 use crate::author::across::{Across, Role};
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Task};
-use crate::author::draft::{self, Join, Mapping, Place};
+use crate::author::draft::{self, Join, Mapping, Part, Place};
 use crate::author::error::cut;
 use crate::author::input::{Rule, Source};
 use crate::author::keys::ElementKeys;
 use crate::author::redaction::redacted;
-use crate::schedule::Schedule;
+use crate::author::value::Value as AnyValue;
+use crate::schedule::{Schedule, Zone};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -31,15 +35,26 @@ pub struct Plan {
     pub(crate) tags: &'static [&'static str],
     pub(crate) params: Value,
     pub(crate) schedule: Option<Schedule>,
+    /// In which its dates are meant.
+    pub(crate) zone: Zone,
     pub(crate) calendar: Calendar,
     pub(crate) run: RunPolicy,
     pub(crate) nodes: Vec<PlanNode>,
     pub(crate) args: Vec<Arg>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) scopes: Vec<Scope>,
+    pub(crate) groups: Vec<Group>,
+    /// By their nodes.
+    pub(crate) teardowns: Vec<Teardown>,
+    /// In wiring order.
+    pub(crate) holdings: Vec<Holding>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) pools: Vec<PoolSpec>,
     pub(crate) notifiers: Vec<Notifier>,
+    /// The parts of outputs that are taken.
+    pub(crate) parts: Vec<Part>,
+    /// Which of them gates take, by the gate and the place among what it takes; of a mapping its list comes first.
+    pub(crate) parts_of_gates: HashMap<(NodeIx, u32), u32>,
     /// The nodes that have to do with another pipeline.
     pub(crate) across: BTreeMap<NodeIx, Across>,
     pub(crate) assets: Assets,
@@ -157,6 +172,8 @@ pub(crate) enum EdgeRule {
     Failure,
     /// From a node to the gate of whichever is first.
     Race,
+    /// From a node to the teardown of what it works with.
+    Teardown,
     /// From a mapping to what else is made of its results.
     Gather,
 }
@@ -214,7 +231,7 @@ impl Plan {
 
     /// The node's id, without the index of an element.
     pub(crate) fn id(&self, node: NodeIx) -> String {
-        super::id::render(&self.nodes, node)
+        super::id::render(&self.nodes, &self.groups, node)
     }
 
     /// The node of that id.
@@ -274,16 +291,31 @@ impl Plan {
         of_gate.into_iter().chain(of_args)
     }
 
+    /// A value as who takes that part of it sees it.
+    pub(crate) fn part(&self, whole: AnyValue, part: Option<u32>) -> AnyValue {
+        let Some(part) = part.and_then(|part| self.parts.get(part as usize)) else { return whole };
+        // A part of a part was made after that, so that this ends.
+        part.projection.of(self.part(whole, part.of))
+    }
+
+    /// The part that a gate takes of what stands at that place.
+    pub(crate) fn part_of_gate(&self, gate: NodeIx, place: u32) -> Option<u32> {
+        if self.parts_of_gates.is_empty() {
+            return None;
+        }
+        self.parts_of_gates.get(&(gate, place)).copied()
+    }
+
     /// The node's inputs as texts, where they come from a template or the params: an alert names them.
     pub(crate) fn texts(&self, node: NodeIx, run: &RunInfo, id: &str, attempt: u32) -> Vec<(String, String)> {
         let What::Body(task) = &self.node(node).what else { return Vec::new() };
         let text = |arg: &Arg| match &arg.source {
             // One that the code has is perhaps a value that is nobody's affair.
             Source::Text(text) => has_text(&run.params, text).then(|| text.to_string()),
-            Source::Template(template) => template.render(run, id, attempt).ok(),
+            Source::Template(template) => template.render(run, id, attempt, self.zone).ok(),
             Source::Templates(templates) => {
                 let texts: Option<Vec<String>> =
-                    templates.iter().map(|template| template.render(run, id, attempt).ok()).collect();
+                    templates.iter().map(|template| template.render(run, id, attempt, self.zone).ok()).collect();
                 texts.map(|texts| texts.join(", "))
             }
             Source::Plain(_) | Source::Secrets(_) | Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,

@@ -14,10 +14,13 @@
 
 mod across;
 mod assets;
+mod awaits;
 mod build;
 mod check;
 mod given;
 mod graph;
+mod groups;
+mod holdings;
 mod id;
 mod notifiers;
 mod policy;
@@ -27,6 +30,7 @@ mod render;
 mod secrets;
 mod skeleton;
 mod sla;
+mod teardowns;
 mod templates;
 #[cfg(test)]
 mod tests;
@@ -34,8 +38,12 @@ mod upstream;
 
 pub(crate) use across::{disagreements, never_updated, same_id};
 pub(crate) use assets::Use;
+#[cfg(test)]
+pub(crate) use awaits::steps;
+pub(crate) use awaits::{Awaits, Pending};
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
+pub(crate) use holdings::HoldingIx;
 pub(crate) use notifiers::{Notifier, Recipient};
 pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, NotifierIx, Policy, PoolSpec, SensorPolicy};
 pub use problem::{PlanError, Problem};

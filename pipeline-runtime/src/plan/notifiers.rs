@@ -42,8 +42,8 @@ impl Plan {
             None => of(&self.run.callbacks),
             Some(node) => {
                 let mut notifiers = of(&self.policy(node).callbacks);
-                // A run has neither retries nor skips, so its pipeline's callbacks for those are for its nodes.
-                if self.node(node).is_body() && matches!(event, Event::OnRetry | Event::OnSkipped) {
+                // A run has neither retries nor skips, nor anything before it, so its pipeline's callbacks for those are for its nodes.
+                if self.node(node).is_body() && matches!(event, Event::OnRetry | Event::OnSkipped | Event::OnUpstreamFailed) {
                     notifiers.extend(of(&self.run.callbacks));
                 }
                 notifiers

@@ -86,18 +86,21 @@ pub(crate) struct PoolSpec {
 }
 
 /// The levels at which an option may be given, the nearest first.
-pub(super) struct Levels<'a>(pub(super) [&'a TaskOptions; 3]);
+pub(super) struct Levels<'a>(pub(super) &'a [&'a TaskOptions]);
 
 impl Levels<'_> {
     pub(super) fn first<T>(&self, option: impl Fn(&TaskOptions) -> Option<T>) -> Option<T> {
-        self.0.into_iter().find_map(option)
+        self.0.iter().copied().find_map(option)
     }
 
     /// The callbacks for an event are those of the nearest level that names any.
     pub(super) fn callbacks(&self, event: Event) -> impl Iterator<Item = &crate::author::notify::Callback> {
         let of = move |options: &&TaskOptions| options.callbacks.iter().any(|callback| callback.event == event);
-        let nearest = self.0.into_iter().find(of);
-        nearest.into_iter().flat_map(|options| &options.callbacks).filter(move |callback| callback.event == event)
+        let nearest = self.0.iter().copied().find(of);
+        nearest
+            .into_iter()
+            .flat_map(|options| &options.callbacks)
+            .filter(move |callback| callback.event == event && !callback.is_nobody())
     }
 
     /// The delays of one purpose: a fixed one and a growing one exclude each other, the nearest wins.
@@ -117,9 +120,10 @@ impl Levels<'_> {
         (kind == Kind::Sensor).then(|| {
             Box::new(SensorPolicy {
                 timeout,
-                poke: match is_woken && !has_ticks {
-                    true => Delay::Fixed(timeout, Duration::ZERO),
-                    false => self.delay(|options| options.poke, true, POKE, jitter),
+                poke: if is_woken && !has_ticks {
+                    Delay::Fixed(timeout, Duration::ZERO)
+                } else {
+                    self.delay(|options| options.poke, true, POKE, jitter)
                 },
                 on_timeout: self.first(|options| options.on_timeout).unwrap_or_default(),
                 mode: self.first(|options| options.mode).unwrap_or_default(),

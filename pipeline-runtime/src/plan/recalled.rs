@@ -95,6 +95,7 @@ impl Plan {
             tags: &[],
             params: Value::Null,
             schedule: None,
+            zone: crate::schedule::Zone::UTC,
             calendar: Calendar {
                 start: None,
                 end: None,
@@ -108,9 +109,15 @@ impl Plan {
             args: Vec::new(),
             edges: Vec::new(),
             scopes,
+            // Its ids are whole.
+            groups: Vec::new(),
+            teardowns: Vec::new(),
+            holdings: Vec::new(),
             policies,
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),
+            parts: Vec::new(),
+            parts_of_gates: HashMap::new(),
             across: BTreeMap::new(),
             assets: Assets::default(),
             by_id: OnceLock::new(),

@@ -917,6 +917,69 @@ fn a_bound_is_for_mappings_and_lets_something_through() {
 }
 
 #[test]
+fn an_order_is_for_mappings_and_allows_one_element_at_a_time() {
+    #[pipeline]
+    fn nightly() {
+        sizes().in_order();
+        files().each(|file| size(file)).in_order().max_active(2);
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+        error: `.in_order` orders the elements of a mapping, and `sizes` is a task
+          --> `in_order()`: `.in_order` is called here
+          --> `sizes().in_order()`: on the node wired here
+          = help: call it on the result of `.each(..)`; `.after(..)` orders single tasks
+
+        error: `each(size)` goes one by one, `.in_order()`, and 2 at once, `.max_active(2)`
+          --> `in_order().max_active(2)`: in order here
+          --> `max_active(2)`: and several at once here
+          = help: leave one of them out
+
+        pipeline `nightly` has 2 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
+fn a_part_of_an_output_is_no_node() {
+    #[task]
+    async fn pair() -> Result<(u64, Vec<u64>)> {
+        Ok((1, vec![]))
+    }
+    #[pipeline]
+    fn nightly() {
+        let (first, list) = pair().split();
+        first.named("first").retries(2);
+        list.max_active(2).after(rows());
+    }
+    refused(
+        &nightly(),
+        &expect![[r#"
+        error: `.named` is called on a part of the output of `pair`, which is no node
+          --> `named("first").retries(2)`: `.named` is called here
+          --> `pair().split()`: the node is wired here
+          = help: call it on the node, before `.field(..)` or `.split()`: `node.named(..)`
+
+        error: `.retries` is called on a part of the output of `pair`, which is no node
+          --> `retries(2)`: `.retries` is called here
+          --> `pair().split()`: the node is wired here
+          = help: call it on the node, before `.field(..)` or `.split()`: `node.retries(..)`
+
+        error: `.max_active` is called on a part of the output of `pair`, which is no node
+          --> `max_active(2).after(rows())`: `.max_active` is called here
+          --> `pair().split()`: the node is wired here
+          = help: call it on the node, before `.field(..)` or `.split()`: `node.max_active(..)`
+
+        error: `.after` is called on a part of the output of `pair`, which is no node
+          --> `after(rows())`: `.after` is called here
+          --> `pair().split()`: the node is wired here
+          = help: call it on the node, before `.field(..)` or `.split()`: `node.after(..)`
+
+        pipeline `nightly` has 4 mistakes; nothing was run"#]],
+    );
+}
+
+#[test]
 fn a_sensor_must_not_outlive_its_pipeline() {
     #[sensor]
     async fn patient() -> Result<Poke<u64>> {
@@ -1441,6 +1504,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": "`export(key: String) -> Result<Poke<u64>> {`",
               "description": "",
+              "group": null,
               "id": "daily_export",
               "inputs": [
                 {
@@ -1478,6 +1542,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "export",
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`export(template!("raw/{{ ds_nodash }}.json")).named("daily_export").on_timeout(crate::OnTimeout::Skip)`"
             },
@@ -1486,6 +1551,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": "`route(rows: u64) -> Result<Route> {`",
               "description": "",
+              "group": null,
               "id": "route",
               "inputs": [
                 {
@@ -1516,6 +1582,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "route",
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
@@ -1524,6 +1591,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "route.clean",
               "inputs": [
                 {
@@ -1542,6 +1610,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
@@ -1550,6 +1619,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": "`load(rows: u64) -> Result<u64> {`",
               "description": "",
+              "group": null,
               "id": "load",
               "inputs": [
                 {
@@ -1589,6 +1659,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "load",
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`load(clean).pool(&WAREHOUSE).sla(seconds(600))`"
             },
@@ -1597,6 +1668,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "load.failure",
               "inputs": [
                 {
@@ -1615,6 +1687,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`failure()).priority(7)`"
             },
@@ -1623,6 +1696,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "each(each(upload)).element",
               "inputs": [
                 {
@@ -1641,6 +1715,7 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
@@ -1649,6 +1724,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "each(upload)",
               "inputs": [
                 {
@@ -1677,6 +1753,7 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
@@ -1685,6 +1762,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "first_of",
               "inputs": [
                 {
@@ -1704,6 +1782,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`first_of([mirror("eu"), mirror("us")])`"
             }

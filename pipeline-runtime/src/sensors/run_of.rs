@@ -44,14 +44,14 @@ use std::sync::Arc;
 /// let report = Simulation::new(report())
 ///     .logical_date("2024-03-25T06:00:00Z")
 ///     .ran("12m", enriched_base, RunState::Success)
-///     .ran("20m", copy_dedup, Ran::success().starting("2024-03-25T05:00:00Z").output::<all_copied>(7))
+///     .ran("20m", copy_dedup, OtherRun::success().starting("2024-03-25T05:00:00Z").output::<all_copied>(7))
 ///     .run();
 /// assert_eq!(report.output::<u64>("publish"), Some(7), "{}", report.timeline());
 /// assert_eq!(report.node("base").pokes(), 2);
-/// # use pipeline_runtime::Ran;
+/// # use pipeline_runtime::OtherRun;
 /// ```
 ///
-/// - It is a sensor, with every [option of a sensor](self#functions) as a method: `.timeout(d)` (7 days unless given), `.on_timeout(..)`,
+/// - It is a sensor, with every option of a [sensor](macro@crate::sensor) as a method: `.timeout(d)` (7 days unless given), `.on_timeout(..)`,
 ///   `.retries(n)`, `.sla(d)`, the callbacks. Only, it is not poked every minute: whoever hosts its run knows when the other one ends, and
 ///   pokes it then. An interval given by `.poke(d)` or `.backoff(b)` comes on top.
 /// - Of several runs of one interval, whoever asked for them, the newest that has succeeded counts; where none has, the newest.

@@ -23,7 +23,7 @@ use std::marker::PhantomData;
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
-/// use pipeline_runtime::{Ran, RunState, Simulation, StartedRun, UpstreamRun, start};
+/// use pipeline_runtime::{RunState, Simulation, StartedRun, UpstreamRun, start};
 ///
 /// #[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
 /// struct Options { vendor: String }

@@ -1,11 +1,12 @@
-use crate::schedule::{Zone, parse_date};
+use crate::schedule::{Zone, parse_date, parse_zone};
 use crate::{Context, Poke, Result, TaskError, sensor};
 use chrono::{DateTime, Utc};
 
 /// Waits until it is that late.
 ///
-/// The time is written as everywhere here: `2024-03-25T06:00:00Z` with any offset, or in UTC `2024-03-25T06:00` or `2024-03-25`.
-/// What cannot be read fails at once. A time that has passed is reached at the first poke. The value is the time.
+/// The time is written as everywhere here: `2024-03-25T06:00:00Z` with any offset, or in UTC `2024-03-25T06:00` or `2024-03-25`. A zone after it
+/// makes it a time of that zone's clocks: `2024-03-25T09:00[America/Toronto]`. What cannot be read fails at once. A time that has
+/// passed is reached at the first poke. The value is the time.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -22,7 +23,8 @@ use chrono::{DateTime, Utc};
 /// # nightly().check().unwrap();
 /// ```
 ///
-/// It is reached at a poke, so up to one poke interval late: `.poke(Duration::from_secs(1))` costs next to nothing.
+/// It is poked twice, at first and when it is that late, whatever its poke interval: see [`Poke::NotBefore`]. Its timeout holds as of any sensor: without
+/// one it waits for up to 7 days.
 ///
 /// # In Airflow: `DateTimeSensor`, `TimeSensor`, `TimeDeltaSensor`
 ///
@@ -32,6 +34,14 @@ use chrono::{DateTime, Utc};
 /// - By the engine's clock: a simulation of a day's wait takes milliseconds.
 #[sensor]
 pub async fn time_reached(ctx: Context, time: String) -> Result<Poke<DateTime<Utc>>> {
-    let time = parse_date(&time, Zone::UTC).map_err(TaskError::fatal)?;
-    Ok(if ctx.started() >= time { Poke::Ready(time) } else { Poke::NotYet })
+    let time = parse(&time)?;
+    Ok(if ctx.started() >= time { Poke::Ready(time) } else { Poke::NotBefore(time) })
+}
+
+fn parse(text: &str) -> Result<DateTime<Utc>> {
+    let (time, zone) = match text.trim_end().strip_suffix(']').and_then(|text| text.rsplit_once('[')) {
+        Some((time, zone)) => (time, parse_zone(zone).map_err(TaskError::fatal)?),
+        None => (text, Zone::UTC),
+    };
+    parse_date(time, zone).map_err(TaskError::fatal)
 }

@@ -67,6 +67,12 @@ pub enum SimulationError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A pipeline that is simulated beside another, and that no update would begin.
+    #[error("pipeline `{pipeline}` is simulated beside another and has no `when`: nothing would begin a run of it")]
+    WaitsForNothing {
+        /// The pipeline.
+        pipeline: &'static str,
+    },
     /// With these updates the run never begins.
     #[error(
         "the pipeline begins a run when {when} is updated, and no update of {missing} is given; add `.updated(\"0s\", &ASSET, value)`"

@@ -61,6 +61,8 @@ pub(super) struct Stubs {
     all: Vec<Stub>,
     secrets: Vec<Secret>,
     world: World,
+    /// The pipeline whose nodes they are of.
+    pipeline: &'static str,
     outside: Outside,
     grace: Grace,
     blocking: AtomicUsize,
@@ -102,7 +104,8 @@ impl Stubs {
             }
         }
         let (grace, blocking, unblocked) = (Grace::default(), AtomicUsize::new(0), Arc::default());
-        Ok(Self { all: stubs, secrets, world, outside, grace, blocking, unblocked })
+        let pipeline = plan.pipeline;
+        Ok(Self { all: stubs, secrets, world, pipeline, outside, grace, blocking, unblocked })
     }
 }
 
@@ -129,7 +132,7 @@ impl Interceptor for Stubs {
     }
 
     fn instead(&self, attempt: &Attempt) -> Option<Answered> {
-        if self.all.is_empty() {
+        if self.all.is_empty() || attempt.spec.plan.pipeline != self.pipeline {
             return None;
         }
         let id = attempt.id();

@@ -16,6 +16,7 @@ mod limits;
 mod others;
 #[cfg(test)]
 mod tests;
+mod together;
 mod updates;
 
 pub use error::SimulationError;
@@ -23,15 +24,15 @@ pub use others::OtherRun;
 
 use crate::author::across::PipelineRef;
 use crate::author::asset::Asset;
-use crate::author::context::{RunInfo, Simulated};
+use crate::author::context::{Previous, RunInfo, Simulated};
 use crate::author::pipeline::Pipeline;
 use crate::author::redaction;
 use crate::author::secret::Secret;
-use crate::author::value::Data;
+use crate::author::value::{Data, Value};
 use crate::engine::{Edit, Engine, EngineOptions, Interceptor, OtherRuns, RunSpec};
 use crate::journal::MemoryJournal;
-use crate::observe::{RunHistory, RunReport};
-use crate::schedule::{Interval, Schedule, Zone, interval_of, parse_date};
+use crate::observe::RunReport;
+use crate::schedule::{Interval, RunKind, Schedule, Zone, interval_of, parse_date};
 use crate::storage::{Latency, World};
 use crate::time::{Clock, Outside, Timestamp};
 use interceptor::{Stub, Stubs};
@@ -39,7 +40,8 @@ use intervention::{Intervention, Interventions};
 use others::{GivenRun, SimulatedRuns};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use updates::{Begin, Update};
+use together::{Together, report};
+use updates::{Begin, Timed, Update};
 
 /// A run of a pipeline on virtual time.
 ///
@@ -99,12 +101,14 @@ struct Scenario {
     params: Result<serde_json::Value, serde_json::Error>,
     logical_date: Option<String>,
     previous: Option<String>,
+    kind: Option<RunKind>,
     seed: u64,
     sends_webhooks: bool,
     interventions: Vec<(String, Intervention)>,
     faults: Vec<Fault>,
     stubs: Vec<Stub>,
     updates: Vec<Update>,
+    beside: Vec<Pipeline>,
     secrets: Vec<Secret>,
 }
 
@@ -136,12 +140,14 @@ impl<'a> Simulation<'a> {
             params: Ok(serde_json::Value::Null),
             logical_date: None,
             previous: None,
+            kind: None,
             seed: 0,
             sends_webhooks: false,
             interventions: Vec::new(),
             faults: Vec::new(),
             stubs: Vec::new(),
             updates: Vec::new(),
+            beside: Vec::new(),
             secrets: Vec::new(),
         };
         Self { scenario, calls: Vec::new() }
@@ -173,9 +179,15 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// As if the run of that logical date had been the last to succeed before this one.
+    /// As if the run of that logical date had been the last to succeed before this one, and had begun at its interval's end.
     pub fn previous_success(mut self, date: &str) -> Self {
         self.scenario.previous = Some(date.to_owned());
+        self
+    }
+
+    /// As if that had made the run. Else it is the updates that began it, its schedule, or of a pipeline without either, somebody.
+    pub fn kind(mut self, kind: RunKind) -> Self {
+        self.scenario.kind = Some(kind);
         self
     }
 
@@ -231,8 +243,32 @@ impl<'a> Simulation<'a> {
     /// assert_eq!(report.output::<u64>("build"), Some(42));
     /// ```
     pub fn updated<T: Data>(mut self, when: &str, asset: &'static Asset<T>, value: T) -> Self {
-        let json = serde_json::to_vec(&value).map(Into::into);
+        let json = Value::new(value).encode(usize::MAX).map(Into::into);
         self.scenario.updates.push(Update { when: when.to_owned(), asset: asset.spec(), json });
+        self
+    }
+
+    /// With these pipelines beside it, which wait for assets: the runs that updates begin are simulated, too, at their time and in the same buckets,
+    /// and so are those that their own updates begin. [`RunReport::begun`] has them. All else that a simulation is given is about its own pipeline.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::Simulation;
+    ///
+    /// static VISITS: Asset<u64> = Asset::new("visits");
+    ///
+    /// #[task] async fn count() -> Result<u64> { Ok(41) }
+    /// #[task] async fn build(visits: u64) -> Result<u64> { Ok(visits + 1) }
+    ///
+    /// #[pipeline(schedule = "@daily")] fn visits_export() { count().updates(&VISITS); }
+    /// #[pipeline(when = all(VISITS))] fn visits_model() { build(VISITS.latest()); }
+    ///
+    /// let report = Simulation::new(visits_export()).beside([visits_model()]).run();
+    /// let [model] = report.begun() else { panic!("one run was begun") };
+    /// assert_eq!((model.pipeline(), model.output::<u64>("build")), ("visits_model", Some(42)));
+    /// ```
+    pub fn beside(mut self, pipelines: impl IntoIterator<Item = Pipeline>) -> Self {
+        self.scenario.beside.extend(pipelines);
         self
     }
 
@@ -262,7 +298,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// Tries a node again that has ended by then, as `retry` on the command line does; with `downstream`, all that depends on
-    /// it too. After a retry that changed a mapping's list, elements match by index and surplus ones are `removed`.
+    /// it too. After a retry that changed a mapping's list, elements match by key, or without keys by index, and surplus ones are `removed`.
     pub fn retry(mut self, when: &str, id: &str, downstream: bool) -> Self {
         self.scenario
             .interventions
@@ -410,7 +446,13 @@ impl Scenario {
         let outside = Outside::of_this_runtime();
         let stubs = Arc::new(Stubs::new(&plan, self.stubs, self.secrets.clone(), world.clone(), outside.clone())?);
         let mut interventions = Interventions::new(self.interventions, start)?;
-        let Begin { after, updates, warnings } = Begin::of(&plan, self.updates)?;
+        let mut together = Together::new(&self.beside, &world, self.seed)?;
+        let given = Timed::all(self.updates, &plan, &together.plans().collect::<Vec<_>>())?;
+        let Begin { after, updates, mut warnings } = Begin::of(&plan, &given)?;
+        if !self.beside.is_empty() {
+            // What comes later may begin another run.
+            warnings.clear();
+        }
         let begin = start + after;
 
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
@@ -418,43 +460,56 @@ impl Scenario {
         let others = Arc::new(SimulatedRuns::new(interval));
         engine.ask_of_others(Arc::clone(&others) as Arc<dyn OtherRuns>);
         let run_id = format!("simulated__{}", interval.start.to_rfc3339());
+        let kind = self.kind.unwrap_or(match &plan.schedule {
+            _ if updates.iter().any(|update| update.begins) => RunKind::AssetTriggered,
+            Some(_) => RunKind::Scheduled,
+            None => RunKind::Manual,
+        });
         let info = RunInfo {
-            previous,
+            previous: previous.map(|interval| Previous { interval, began: Some(interval.end) }),
+            began: Some(begin.to_utc()),
             updates,
             simulated: Some(Arc::new(Simulated { outside: outside.clone(), secrets: self.secrets })),
-            ..RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone())
+            ..RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone()).of_schedule(kind, plan.schedule.as_ref())
         };
         let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: begin, seed: self.seed, key: 0 };
         // Before the run: what arrives at zero is there at the first poke.
         interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
+        together.expect(given, start);
+        together.simulated(spec.info.simulated.clone());
         while clock.now() < begin {
-            let until = interventions.next().filter(|next| *next > clock.now()).unwrap_or(begin);
-            engine.pass_time(until.min(begin)).await;
+            engine.step().await;
+            together.go_on(&engine, clock.now()).await;
+            let next = interventions.next().into_iter().chain(together.next()).filter(|next| *next > clock.now()).min();
+            engine.pass_time(next.unwrap_or(begin).min(begin)).await;
             interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
         }
-        let run = engine.start(spec);
+        let run = engine.start(spec.clone());
+        together.begun(&spec, run);
         loop {
             interventions.run_due(&world, &others, &engine, Some(run), clock.now(), call).await?;
             engine.step().await;
+            together.go_on(&engine, clock.now()).await;
             let over = engine.look(run, |run| run.state().is_end() && run.callbacks().is_empty()).unwrap_or(true);
-            if over && interventions.is_empty() {
+            if over && interventions.is_empty() && together.is_over(&engine) {
                 break;
             }
-            let until = interventions.next().unwrap_or(Timestamp::NEVER);
+            let until = interventions.next().into_iter().chain(together.next()).min().unwrap_or(Timestamp::NEVER);
             if clock.now().since(start) >= HORIZON {
                 break;
             }
             engine.pass_time(until.min(start + HORIZON)).await;
         }
-        let history = RunHistory::of(plan, start, &engine.entries(run));
-        let outputs = engine.look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect()).unwrap_or_default();
+        let report = report(plan, run, &engine, start);
         let warnings = warnings.into_iter().chain(world.unmet_faults().map(|unmet| unmet.to_string()));
-        let warnings =
-            warnings.chain(stubs.unmet(&history)).chain(others.unmet()).chain(world.unmet_arrivals(interventions.arrived()));
+        let warnings = warnings
+            .chain(stubs.unmet(report.history()))
+            .chain(others.unmet())
+            .chain(world.unmet_arrivals(interventions.arrived()));
         let warnings = warnings.chain(outside.end().into_iter().map(|node| {
             format!("`{node}` waited outside for more than 5 minutes of real time, after which the virtual clock went on")
         }));
-        Ok(RunReport::new(history, outputs).warned(warnings))
+        Ok(report.warned(warnings).with_begun(together.reports(&engine, start)))
     }
 
     fn interval(&self) -> Result<Interval, SimulationError> {

@@ -2,6 +2,7 @@
 
 use super::{SimulationError, duration};
 use crate::author::asset::AssetSpec;
+use crate::author::bounded::Unwritten;
 use crate::author::context::RunUpdate;
 use crate::plan::Plan;
 use std::sync::Arc;
@@ -13,7 +14,32 @@ pub(super) struct Update {
     pub(super) when: String,
     pub(super) asset: &'static AssetSpec,
     /// The value as JSON.
-    pub(super) json: Result<Arc<[u8]>, serde_json::Error>,
+    pub(super) json: Result<Arc<[u8]>, Unwritten>,
+}
+
+/// An update with its time, from the simulation's start.
+#[derive(Debug, Clone)]
+pub(super) struct Timed {
+    pub(super) at: Duration,
+    pub(super) asset: &'static AssetSpec,
+    pub(super) json: Arc<[u8]>,
+}
+
+impl Timed {
+    /// Those that were given, by time. One that none of the pipelines has a use for is a mistake of the test.
+    pub(super) fn all(given: Vec<Update>, plan: &Plan, beside: &[&Plan]) -> Result<Vec<Self>, SimulationError> {
+        let mut timed = Vec::with_capacity(given.len());
+        for Update { when, asset, json } in given {
+            check(plan, beside, asset)?;
+            let reason = |error| SimulationError::Update {
+                asset: asset.name,
+                reason: format!("its value cannot be written as JSON: {error}"),
+            };
+            timed.push(Self { at: duration(&when)?, asset, json: json.map_err(reason)? });
+        }
+        timed.sort_by_key(|timed| timed.at);
+        Ok(timed)
+    }
 }
 
 /// What updates mean for the run.
@@ -28,43 +54,33 @@ pub(super) struct Begin {
 impl Begin {
     /// A pipeline that waits for assets begins once what it waits for holds. Any other begins at once, and so does one that is given no updates,
     /// as if somebody had asked for the run.
-    pub(super) fn of(plan: &Plan, given: Vec<Update>) -> Result<Self, SimulationError> {
-        let mut timed = Vec::with_capacity(given.len());
-        for Update { when, asset, json } in given {
-            check(plan, asset)?;
-            let name = asset.name;
-            let json = json.map_err(|error| SimulationError::Update {
-                asset: name,
-                reason: format!("its value cannot be written as JSON: {error}"),
-            })?;
-            timed.push((duration(&when)?, asset, json));
-        }
-        timed.sort_by_key(|(at, ..)| *at);
+    pub(super) fn of(plan: &Plan, timed: &[Timed]) -> Result<Self, SimulationError> {
+        let is_used = |timed: &&Timed| plan.uses().any(|(used, ..)| used.name == timed.asset.name);
+        let timed: Vec<&Timed> = timed.iter().filter(is_used).collect();
         let after = begins(plan, &timed)?;
         let mut updates: Vec<RunUpdate> = Vec::new();
         let mut warnings = Vec::new();
-        for (id, (at, asset, json)) in (1..).zip(timed) {
-            if at > after {
+        for (id, Timed { at, asset, json }) in (1..).zip(timed) {
+            if *at > after {
                 warnings.push(format!(
                     "the update of `{}` after {} came when the run had begun: it changes nothing of it",
                     asset.name,
-                    pipeline_syntax::duration::show(at)
+                    pipeline_syntax::duration::show(*at)
                 ));
                 continue;
             }
             let begins = plan.assets.awaited().iter().any(|awaited| awaited.name == asset.name);
             updates.retain(|older| older.asset != asset.name);
-            updates.push(RunUpdate { id, asset: asset.name, begins, json: Some(json) });
+            updates.push(RunUpdate { id, asset: asset.name, begins, json: Some(Arc::clone(json)) });
         }
         Ok(Self { after, updates: updates.into(), warnings })
     }
 }
 
-/// An update that the pipeline has no use for is a mistake of the test.
-fn check(plan: &Plan, asset: &'static AssetSpec) -> Result<(), SimulationError> {
+fn check(plan: &Plan, beside: &[&Plan], asset: &'static AssetSpec) -> Result<(), SimulationError> {
     let refused = |reason| Err(SimulationError::Update { asset: asset.name, reason });
-    let mut uses = plan.uses().map(|(used, ..)| used).filter(|used| used.name == asset.name);
-    let Some(used) = uses.next() else {
+    let of_name = |plan: &Plan| plan.uses().map(|(used, ..)| used).find(|used| used.name == asset.name);
+    let Some(used) = std::iter::once(&plan).chain(beside).find_map(|plan| of_name(plan)) else {
         return refused(format!("pipeline `{}` neither waits for it nor reads it", plan.pipeline));
     };
     if !used.is_of_type_of(asset) {
@@ -78,11 +94,11 @@ fn check(plan: &Plan, asset: &'static AssetSpec) -> Result<(), SimulationError> 
 }
 
 /// When the run begins.
-fn begins(plan: &Plan, timed: &[(Duration, &'static AssetSpec, Arc<[u8]>)]) -> Result<Duration, SimulationError> {
+fn begins(plan: &Plan, timed: &[&Timed]) -> Result<Duration, SimulationError> {
     let Some((when, _)) = plan.assets.when.as_ref().filter(|_| !timed.is_empty()) else { return Ok(Duration::ZERO) };
-    let is_updated_by = |at: Duration, name: &str| timed.iter().any(|(then, asset, _)| *then <= at && asset.name == name);
+    let is_updated_by = |at: Duration, name: &str| timed.iter().any(|timed| timed.at <= at && timed.asset.name == name);
     let holds = |at: &Duration| when.rule.holds(when.assets.iter().map(|asset| is_updated_by(*at, asset.name)));
-    timed.iter().map(|(at, ..)| *at).find(holds).ok_or_else(|| {
+    timed.iter().map(|timed| timed.at).find(holds).ok_or_else(|| {
         let missing = when.assets.iter().filter(|asset| !is_updated_by(Duration::MAX, asset.name));
         let missing: Vec<String> = missing.map(|asset| format!("`{}`", asset.name)).collect();
         SimulationError::NeverBegins { when: when.to_string(), missing: missing.join(", ") }

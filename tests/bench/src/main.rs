@@ -7,6 +7,7 @@ mod durable;
 mod growth;
 mod history;
 mod process;
+mod runs;
 mod sensors;
 
 use pipeline_bench::{memory, rounds, stats, stopwatch, table};
@@ -20,6 +21,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("growth", growth::run),
     ("durable", durable::run),
     ("sensors", sensors::run),
+    ("runs", runs::run),
     ("process", process::run),
     ("history", history::run),
 ];

@@ -201,6 +201,31 @@ fn neighbour() -> Result<()> {
     Ok(())
 }
 
+/// One a line.
+#[task]
+async fn feeds() -> Result<Vec<String>> {
+    Ok(std::fs::read_to_string("data-bucket/feeds")?.lines().map(str::to_owned).collect())
+}
+
+#[task]
+async fn load(ctx: Context, feed: String) -> Result<String> {
+    tracing::info!("{feed} is loaded");
+    note(&format!("{feed} as {}", ctx.idempotency_key().rsplit('/').next().unwrap_or_default()))?;
+    Ok(feed)
+}
+
+/// Its elements go by keys, unless the code is of before or after that.
+#[pipeline]
+fn loads() -> Result<()> {
+    let feeds = feeds();
+    let loaded = match code().as_str() {
+        "by index" => feeds.each(load),
+        _ => feeds.keyed(|feed| feed.clone()).each(load),
+    };
+    publish(approval(Bucket::open("file://./data-bucket")?), count(), loaded);
+    Ok(())
+}
+
 fn main() -> ExitCode {
     let shop = match code().as_str() {
         "params" => shop_of_purchases(),
@@ -210,6 +235,6 @@ fn main() -> ExitCode {
     };
     match code().as_str() {
         "removed pipeline" => pipeline_runtime::cli::main([neighbour()]),
-        _ => pipeline_runtime::cli::main([shop, neighbour()]),
+        _ => pipeline_runtime::cli::main([shop, neighbour(), loads()]),
     }
 }

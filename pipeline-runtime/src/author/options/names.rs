@@ -45,23 +45,27 @@ pub mod task {
     pub mod sla {}
     /// `on_failure`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub mod on_failure {}
     /// `on_retry`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub mod on_retry {}
+    /// `on_upstream_failed`: told of the event.
+    ///
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
+    pub mod on_upstream_failed {}
     /// `on_success`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub mod on_success {}
     /// `on_skipped`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub mod on_skipped {}
     /// `on_sla_miss`: told of the event.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
     pub mod on_sla_miss {}
     /// `id = "load_eu"`: the node's id.
     ///
@@ -183,11 +187,19 @@ pub mod pipeline {
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub mod on_sla_miss {}
-    /// `on_retry`: told of each node that is tried again, or skipped: a run has neither.
+    /// `on_retry`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub mod on_retry {}
-    /// `on_skipped`: told of each node that is tried again, or skipped: a run has neither.
+    /// `on_upstream_failed`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
+    pub mod on_upstream_failed {}
+    /// `on_cancel`: told how the run ends.
+    ///
+    /// Takes: path of a callback, or a list. Default: none.
+    pub mod on_cancel {}
+    /// `on_skipped`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub mod on_skipped {}

@@ -72,18 +72,22 @@ impl Pipeline {
     /// They are of the type that the pipeline's function takes, which [`Pipeline::check`] sees to. They are read as JSON, as all params
     /// are: what serde skips has its default.
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "it reads as the pipeline's function is called")]
     pub fn with_params<P: Params>(self, params: P) -> Self {
         self.with("params", Location::caller(), |definition| definition.base = Some(Arc::new(Base::new(&params))))
     }
 
     /// When it runs: a [`Cron`](crate::schedule::Cron), an [`Every`](crate::schedule::Every), or a calendar of your own, a
-    /// [`Timetable`](crate::schedule::Timetable).
+    /// [`Timetable`](crate::schedule::Timetable). It stands in the place of the attribute's `when`, too.
     #[track_caller]
     pub fn schedule(self, schedule: impl IntoSchedule) -> Self {
-        self.with("schedule", Location::caller(), |definition| definition.options.schedule = Some(schedule.recurrence()))
+        self.with("schedule", Location::caller(), |definition| {
+            definition.options.schedule = Some(schedule.recurrence());
+            definition.options.when = None;
+        })
     }
 
-    /// Unless the condition holds, no process follows the schedule: a run begins where somebody asks for it. Its data intervals are the
+    /// Unless the condition holds, no process follows the schedule, or the `when`: a run begins where somebody asks for it. Its data intervals are the
     /// schedule's all the same, so that a run by hand is about what a scheduled one would be.
     ///
     /// It is meant for what runs in production alone: `.unscheduled_unless(in_production())`. A schedule that is given later changes nothing
@@ -180,6 +184,19 @@ impl Pipeline {
     #[track_caller]
     pub fn on_success(self, notifier: impl Notify) -> Self {
         self.notified(Event::OnSuccess, Location::caller(), notifier)
+    }
+
+    /// Called when the run is cancelled. The first call replaces what the attribute says, each further one adds to it.
+    #[track_caller]
+    pub fn on_cancel(self, notifier: impl Notify) -> Self {
+        self.notified(Event::OnCancel, Location::caller(), notifier)
+    }
+
+    /// Called when a node does not run because something before it failed. The first call replaces what the attribute says, each further one
+    /// adds to it.
+    #[track_caller]
+    pub fn on_upstream_failed(self, notifier: impl Notify) -> Self {
+        self.notified(Event::OnUpstreamFailed, Location::caller(), notifier)
     }
 
     /// Called when a node is tried again. The first call replaces what the attribute says, each further one adds to it.

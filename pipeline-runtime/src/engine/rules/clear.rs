@@ -103,6 +103,7 @@ impl<'a> ClearSet<'a> {
                 continue;
             }
             added.push(slot);
+            doubtful.extend(self.with_teardowns(slot).into_iter().map(|slot| (slot, true)));
             for target in self.dependents(slot) {
                 let state = run.node(target).state();
                 let is_gate = !run.is_body(target);
@@ -133,6 +134,33 @@ impl<'a> ClearSet<'a> {
         added
     }
 
+    /// What is there no more for a node that is to run again: where the teardown of what it works with has run, that is set up, and torn
+    /// down, again. So is what is set up again.
+    fn with_teardowns(&self, slot: Slot) -> Vec<Slot> {
+        let run = self.run;
+        let (plan, ix) = (run.plan(), run.ix(slot));
+        let mut again = Vec::new();
+        for teardown in &plan.teardowns {
+            let is_setup = teardown.setup == ix;
+            if !is_setup && !teardown.inside.contains(&ix) {
+                continue;
+            }
+            let node = if is_setup {
+                // A setup and its teardown are of one element.
+                run.layout().own_slot(plan, teardown.node, run.layout().position(slot))
+            } else {
+                run.seen_from(slot, teardown.node)
+            };
+            if matches!(run.node(node).state(), NodeState::Success | NodeState::Failed) {
+                again.push(node);
+                if !is_setup {
+                    again.push(run.seen_from(node, teardown.setup));
+                }
+            }
+        }
+        again
+    }
+
     /// The slots that a node's edges lead to, and of an element, what lies within it.
     fn dependents(&self, slot: Slot) -> Vec<Slot> {
         let mut dependents: Vec<Slot> = self.run.targets(slot).into_iter().map(|(target, _)| target).collect();
@@ -143,14 +171,16 @@ impl<'a> ClearSet<'a> {
         dependents
     }
 
-    /// The elements behind one, in order, that were not activated because of it; each is given once.
+    /// The elements behind one, in order, that were not activated because of it, and with `downstream` all; each is given once.
     fn behind(&mut self, position: Position, each: Slot) -> Vec<Slot> {
         let of = self.run.layout().expansion(position.expansion);
         let (base, stride) = (of.base, of.stride);
         let seen = self.ordered.entry(position.expansion).or_insert(of.width);
         let behind = position.element + 1..*seen;
         *seen = (*seen).min(position.element + 1);
-        behind.map(|element| base + element * stride).filter(|element| self.may_activate(*element, each)).collect()
+        let is_there = |element: Slot| !matches!(self.run.node(element).state(), NodeState::None | NodeState::Removed);
+        let depends = |element: &Slot| self.may_activate(*element, each) || (self.downstream && is_there(*element));
+        behind.map(|element| base + element * stride).filter(depends).collect()
     }
 
     /// Whether an element ended without having been activated, though its list is there: the run ended before its turn.

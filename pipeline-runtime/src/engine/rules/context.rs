@@ -1,10 +1,10 @@
 use super::super::effects::{Action, Outbox};
-use super::super::execution::{CorePool, Delivery, Due, InFlight, NodeWork, Permit, Pools, Timers, Work, Worklist};
+use super::super::execution::{CorePool, Delivery, Due, InFlight, Locks, NodeWork, Permit, Pools, Timers, Work, Worklist};
 use super::super::ids::{Job, RunIx, Slot};
 use super::super::log::{Entry, Output, Record};
 use super::super::state::{Changes, Conclusion, ExpansionIx, Run};
 use super::super::states::NodeState;
-use super::mapping::AwaitedKeys;
+use super::mapping::Looks;
 use crate::author::options::Mode;
 use crate::author::value::Value;
 use crate::plan::Policy;
@@ -30,14 +30,15 @@ pub(crate) struct RunContext<'a> {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) pools: Pools,
+    pub(crate) locks: Locks,
     pub(crate) timers: Timers,
     pub(crate) in_flight: InFlight,
     /// The permits that sensors in mode `poke` keep between two pokes.
     pub(crate) kept_permits: HashMap<(RunIx, Slot), Permit>,
     /// Pokes that asked for a permit in this call: those that get none are limited.
     pub(crate) without_permit: Vec<(RunIx, Slot)>,
-    /// The mappings that wait for the keys of their lists.
-    pub(crate) awaited_keys: AwaitedKeys,
+    /// The mappings whose lists are looked at.
+    pub(crate) looks: Looks,
     /// Of the run that is being decided about; empty between two calls.
     pub(crate) worklist: Worklist,
     pub(crate) out: Outbox,
@@ -51,7 +52,7 @@ struct Heard<'a> {
     worklist: &'a mut Worklist,
     work: &'a mut Vec<NodeWork>,
     in_flight: &'a mut InFlight,
-    awaited_keys: &'a mut AwaitedKeys,
+    looks: &'a mut Looks,
     run: RunIx,
     garbage: &'a mut Vec<Value>,
 }
@@ -88,7 +89,7 @@ impl Changes for Heard<'_> {
         if let Some(attempt) = moved.attempt() {
             self.in_flight.moved(attempt, to);
         }
-        self.awaited_keys.moved(self.run, from, to);
+        self.looks.moved(self.run, from, to);
     }
 
     fn dropped(&mut self, value: Value) {
@@ -101,9 +102,9 @@ impl RunContext<'_> {
     pub(super) fn record(&mut self, record: Record) {
         debug_assert_eq!(self.run.check(&record), Ok(()), "{record:?}");
         let entry = Entry { at: self.now, record };
-        let Shared { worklist, in_flight, awaited_keys, out, .. } = &mut *self.shared;
+        let Shared { worklist, in_flight, looks, out, .. } = &mut *self.shared;
         let garbage = &mut out.garbage.values;
-        let mut heard = Heard { worklist, work: self.work, in_flight, awaited_keys, run: self.ix, garbage };
+        let mut heard = Heard { worklist, work: self.work, in_flight, looks, run: self.ix, garbage };
         self.run.apply(&entry, &mut heard);
         if let Record::Unfolded { .. } = entry.record {
             self.work.resize(self.run.nodes().len(), NodeWork::default());
@@ -125,9 +126,9 @@ impl RunContext<'_> {
         if json.is_some() {
             return self.record(Record::Succeeded { slot, output: Some(Output { value, json }) });
         }
-        let Shared { worklist, in_flight, awaited_keys, out, .. } = &mut *self.shared;
+        let Shared { worklist, in_flight, looks, out, .. } = &mut *self.shared;
         let garbage = &mut out.garbage.values;
-        let mut heard = Heard { worklist, work: self.work, in_flight, awaited_keys, run: self.ix, garbage };
+        let mut heard = Heard { worklist, work: self.work, in_flight, looks, run: self.ix, garbage };
         self.run.succeeded(slot, &value, &mut heard);
         self.shared.out.records.succeeded(self.ix, self.now, slot, value);
     }
@@ -138,8 +139,9 @@ impl RunContext<'_> {
         if !self.shared.compares_worklists || self.run.state().is_end() {
             return;
         }
-        // What has asked for a permit or for keys, or is in flight, is no longer in the worklist.
-        let is_asked = |slot: Slot| self.work[slot as usize].queued || self.shared.awaited_keys.has(self.ix, slot);
+        // What has asked for a permit or for a look at its list, waits for a lock, or is in flight, is no longer in the worklist.
+        let waits = |work: &NodeWork| work.queued || work.awaits_lock;
+        let is_asked = |slot: Slot| waits(&self.work[slot as usize]) || self.shared.looks.has(self.ix, slot);
         let is_in_hand = |slot: Slot| is_asked(slot) || self.is_in_flight(slot);
         let heard = self.shared.worklist.normal_form(self.run, is_in_hand);
         let derived = Worklist::derive(self.run).normal_form(self.run, is_in_hand);
@@ -182,11 +184,15 @@ impl RunContext<'_> {
             }
             let ready = self.shared.worklist.take_ready();
             match ready.as_slice() {
-                [only] if self.is_scheduled(*only) => self.start_or_queue(*only),
+                [only] if self.is_scheduled(*only) => {
+                    if self.has_locks(*only) {
+                        self.start_or_queue(*only);
+                    }
+                }
                 // Of several the pool says which is first.
                 several => {
                     for &slot in several {
-                        if self.is_scheduled(slot) {
+                        if self.is_scheduled(slot) && self.has_locks(slot) {
                             self.queue(slot);
                         }
                     }
@@ -200,7 +206,7 @@ impl RunContext<'_> {
     }
 
     #[inline]
-    fn is_scheduled(&self, slot: Slot) -> bool {
+    pub(super) fn is_scheduled(&self, slot: Slot) -> bool {
         self.run.node(slot).state() == NodeState::Scheduled
     }
 

@@ -1,9 +1,9 @@
 //! Mappings: a list expands, its elements are activated in its order, and their results are joined.
 //!
-//! # Why the keys of a list are asked for
+//! # Why the runtime looks at a list
 //!
-//! What makes them is the user's code, which nothing calls under the engine's lock. So where a mapping has keys the runtime is asked for them, and
-//! the mapping expands once they are there. Nothing of that is recorded: whoever resumes the run asks again.
+//! What makes keys is the user's code, and so is what finds a list that is a part of an output; nothing calls that under the engine's lock. So
+//! such a mapping asks the runtime, and expands once it is told what was seen. Nothing of that is recorded: whoever resumes the run asks again.
 
 use super::super::effects::Action;
 use super::super::ids::{Keys, RunIx, Slot};
@@ -11,6 +11,7 @@ use super::super::log::{Record, Skip};
 use super::super::state::{ExpansionIx, Turn};
 use super::super::states::NodeState;
 use super::RunContext;
+use crate::author::keys::Seen;
 use crate::author::notify::Event;
 
 /// The most elements that a mapping may have.
@@ -19,15 +20,15 @@ pub(crate) const MAX_ELEMENTS: u32 = 100_000;
 /// The most nodes that a run may have, with all elements of all lists, also of those that a retry made anew.
 pub(crate) const MAX_NODES: u64 = 4_000_000;
 
-/// The mappings that wait for the keys of their lists: each at most once.
+/// The mappings whose lists are looked at: each at most once.
 #[derive(Debug, Default)]
-pub(crate) struct AwaitedKeys {
+pub(crate) struct Looks {
     all: Vec<(u64, RunIx, Slot)>,
     next: u64,
 }
 
-impl AwaitedKeys {
-    /// Notes that keys are asked for; what was asked for before is of another list.
+impl Looks {
+    /// Notes that a list is to be looked at; what was asked before is about another one.
     fn ask(&mut self, run: RunIx, slot: Slot) -> u64 {
         self.all.retain(|(_, of, at)| (*of, *at) != (run, slot));
         self.next += 1;
@@ -35,7 +36,7 @@ impl AwaitedKeys {
         self.next
     }
 
-    /// Whose the keys are that were asked for under that number, if somebody still waits for them.
+    /// Which mapping has asked under that number, if it still waits for the answer.
     pub(crate) fn take(&mut self, number: u64) -> Option<(RunIx, Slot)> {
         let at = self.all.iter().position(|(asked, ..)| *asked == number)?;
         let (_, run, slot) = self.all.swap_remove(at);
@@ -59,28 +60,27 @@ impl AwaitedKeys {
 
 impl RunContext<'_> {
     pub(super) fn expand(&mut self, slot: Slot) {
-        if self.run.each(slot).is_some_and(|each| each.keys.is_some()) {
-            let number = self.shared.awaited_keys.ask(self.ix, slot);
-            return self.act(Action::MakeKeys { run: self.ix, slot, number });
+        if self.run.looks_at_list(slot) {
+            let number = self.shared.looks.ask(self.ix, slot);
+            return self.act(Action::Look { run: self.ix, slot, number });
         }
-        self.expand_by(slot, None);
+        self.expand_by(slot, Seen { len: self.run.list_len(slot).unwrap_or(0), keys: None });
     }
 
-    /// The keys of a mapping's list are there.
-    pub(crate) fn keys_made(&mut self, slot: Slot, keys: Result<Keys, String>) {
-        // Its list may have been cleared, or the mapping skipped, since they were asked for.
+    /// A mapping's list was looked at.
+    pub(crate) fn looked(&mut self, slot: Slot, seen: Result<Seen, String>) {
+        // The list may have been cleared, or the mapping skipped, since that was asked for.
         if self.run.nodes().get(slot as usize).is_none_or(|node| node.state() != NodeState::Scheduled) {
             return;
         }
-        match keys {
-            Ok(keys) => self.expand_by(slot, Some(keys)),
+        match seen {
+            Ok(seen) => self.expand_by(slot, seen),
             Err(error) => self.cannot_expand(slot, error),
         }
     }
 
-    fn expand_by(&mut self, slot: Slot, keys: Option<Keys>) {
-        let width = self.run.list_len(slot).unwrap_or(0);
-        match self.elements_of(slot, width, keys.as_ref()) {
+    fn expand_by(&mut self, slot: Slot, Seen { len, keys }: Seen) {
+        match self.elements_of(slot, len, keys.as_ref()) {
             Ok(width) => {
                 let first = self.run.slots().end;
                 self.record(Record::Unfolded { slot, width, keys });
@@ -96,7 +96,7 @@ impl RunContext<'_> {
         for element in elements {
             self.abort(element);
             self.record(Record::UpstreamFailed { slot: element, cause: slot });
-            self.callback(element, Event::OnFailure);
+            self.callback(element, Event::OnUpstreamFailed);
         }
     }
 

@@ -8,6 +8,7 @@ mod change;
 mod clear;
 mod command;
 mod context;
+mod lock;
 mod mapping;
 mod propagate;
 mod race;
@@ -19,6 +20,6 @@ mod sla;
 mod time_limit;
 
 pub(super) use context::{RunContext, Shared};
-pub(super) use mapping::AwaitedKeys;
+pub(super) use mapping::Looks;
 
 pub(crate) use command::{Edit, EditError};

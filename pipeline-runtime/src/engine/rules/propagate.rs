@@ -29,10 +29,10 @@ impl RunContext<'_> {
         for element in self.run.open_elements(slot) {
             self.abort(element);
             self.record(Record::UpstreamFailed { slot: element, cause: from });
-            self.callback(element, Event::OnFailure);
+            self.callback(element, Event::OnUpstreamFailed);
         }
         self.record(Record::UpstreamFailed { slot, cause: from });
-        self.callback(slot, Event::OnFailure);
+        self.callback(slot, Event::OnUpstreamFailed);
     }
 
     pub(super) fn upstream_skipped(&mut self, slot: Slot, from: Slot) {

@@ -34,7 +34,8 @@ impl RunContext<'_> {
         }
         let Answer { what, memory } = answer;
         match what {
-            Answered::NotYet(looked) => return self.not_yet(slot, permit, looked.as_deref(), memory),
+            Answered::NotYet(looked) => return self.not_yet(slot, permit, None, looked.as_deref(), memory),
+            Answered::NotBefore(time) => return self.not_yet(slot, permit, Some(time), None, memory),
             Answered::Success(value, json) => {
                 self.record_success(slot, value, json);
                 self.callback(slot, Event::OnSuccess);

@@ -3,7 +3,8 @@
 //! The budget counts from the first poke, across pokes, retries, delays and restarts. No poke starts after its end, the deadline; one
 //! starts at it. It holds while the sensor waits for a permit, too. An error of the last poke is an error, whatever `on_timeout` says.
 //!
-//! Poke intervals count from poke to poke, start to start, so that a slow poke does not shift all that follow.
+//! Poke intervals count from poke to poke, start to start, so that a slow poke does not shift all that follow. A poke that says before which
+//! time nothing will be there has the next one at that time.
 
 use super::super::execution::{Due, Permit};
 use super::super::ids::Slot;
@@ -14,6 +15,7 @@ use super::retry::Again;
 use crate::author::options::OnTimeout;
 use crate::plan::SensorPolicy;
 use crate::time::Timestamp;
+use chrono::SecondsFormat;
 use humantime::format_duration;
 use std::sync::Arc;
 
@@ -30,19 +32,32 @@ impl RunContext<'_> {
         self.now > deadline || self.run.node(slot).last_start() >= deadline
     }
 
-    pub(super) fn not_yet(&mut self, slot: Slot, permit: Permit, looked: Option<&str>, memory: Option<Arc<str>>) {
+    /// The poke's answer is that it is to be asked again, `not_before` a time if it says one.
+    pub(super) fn not_yet(
+        &mut self,
+        slot: Slot,
+        permit: Permit,
+        not_before: Option<Timestamp>,
+        looked: Option<&str>,
+        memory: Option<Arc<str>>,
+    ) {
         let Some((sensor, deadline)) = self.sensor(slot) else {
             // Only sensors can answer so; their return type says it.
             self.fail(slot, "a task answered `NotYet`".into());
             return self.release(permit);
         };
         if self.was_last_poke(slot, deadline) {
-            self.timed_out(slot, &sensor, looked, memory);
+            let time = not_before.map(|time| time.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true));
+            let time = time.map(|time| format!("it was to be poked again at {time}"));
+            self.timed_out(slot, &sensor, time.as_deref().or(looked), memory);
             return self.release(permit);
         }
         let node = self.run.node(slot);
         let (pokes, started, tick) = (node.pokes_in_budget(), node.last_start(), node.tick());
-        let next = tick.unwrap_or_else(|| {
+        // It replaces a tick that is still to come, whose timer then finds that nothing is due.
+        let not_before = not_before.filter(|time| *time > self.now).map(|time| time.min(deadline));
+        let tick = tick.filter(|_| not_before.is_none());
+        let next = not_before.or(tick).unwrap_or_else(|| {
             let wait = sensor.poke.wait(pokes.saturating_sub(1), self.random(slot));
             // From poke to poke, so that a slow one does not shift all that follow.
             (started + wait).min(deadline)

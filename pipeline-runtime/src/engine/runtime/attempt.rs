@@ -125,8 +125,10 @@ impl Attempt {
                     self.has_secrets = true;
                     continue;
                 }
-                Source::Node(from, _) => Supply::One(run.upstream(see(from.index()))),
-                Source::Nodes(from, _) => Supply::Many(from.iter().map(|from| run.upstream(see(from.index()))).collect()),
+                Source::Node(from, _) => Supply::One(run.upstream_part(see(from.index()), from.part())),
+                Source::Nodes(from, _) => {
+                    Supply::Many(from.iter().map(|from| run.upstream_part(see(from.index()), from.part())).collect())
+                }
                 Source::Elements(from, _) => Supply::Many(run.elements(see(from.index()))),
                 // Rendered outside of the lock.
                 Source::Template(_) => {
@@ -182,6 +184,7 @@ impl Attempt {
 impl context::Attempt for Attempt {
     fn context(&self) -> Context {
         let memory = self.memory.get_or_init(|| Memory::new(self.remembered.clone()));
-        Context::new(Arc::clone(&self.spec.info), self.id().into(), self.number, self.started.to_utc(), memory.clone())
+        let zone = self.spec.plan.zone.current();
+        Context::new(Arc::clone(&self.spec.info), self.id().into(), self.number, self.started.to_utc(), memory.clone(), zone)
     }
 }

@@ -287,6 +287,7 @@ impl Engine {
                     )
                 })
             }
+            Ok(Produced::NotBefore(time)) => Answered::NotBefore(time.into()),
             Ok(Produced::NotYet) => Answered::NotYet(attempt.last_seen.as_ref().and_then(|seen| seen.told())),
             Err(Failed::Panic(message)) => Answered::Error(format!("the body panicked: {message}").into()),
             Err(Failed::Body(error)) => {
@@ -393,13 +394,14 @@ fn without_secrets(answered: Answered) -> Answered {
         Answered::Fatal(text) => Answered::Fatal(hidden(text)),
         Answered::Skip(text) => Answered::Skip(hidden(text)),
         Answered::NotYet(looked) => Answered::NotYet(looked.map(|text| redacted(&text).into())),
-        answered @ (Answered::Success(..) | Answered::Aborted) => answered,
+        answered @ (Answered::Success(..) | Answered::NotBefore(_) | Answered::Aborted) => answered,
     }
 }
 
 fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {
     let render = |template: &Template| -> Result<Upstream, Arc<str>> {
-        let text = template.render(&attempt.spec.info, &attempt.id(), attempt.number).map_err(|error| error.to_string())?;
+        let zone = attempt.spec.plan.zone.current();
+        let text = template.render(&attempt.spec.info, &attempt.id(), attempt.number, zone).map_err(|error| error.to_string())?;
         Ok(Upstream::Success(Value::new(text)))
     };
     let wired = attempt

@@ -444,12 +444,10 @@ impl Engine {
                     state.aborts.push(abort);
                 }
             }
-            Action::MakeKeys { run, slot, number } => {
-                // What it is asked for may be gone by now.
-                if let Some((keys, list)) =
-                    state.core.run(run).filter(|run| run.slots().contains(&slot)).and_then(|run| run.keys_of(slot))
-                {
-                    self.make_keys(number, keys, list);
+            Action::Look { run, slot, number } => {
+                // The list may be gone by now.
+                if let Some(look) = state.core.run(run).filter(|run| run.slots().contains(&slot)).and_then(|run| run.look(slot)) {
+                    self.look_at(number, look);
                 }
             }
             Action::Deliver { run, id, notifier, notification } => {

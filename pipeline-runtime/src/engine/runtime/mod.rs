@@ -13,8 +13,7 @@
 //!   poll becomes a task of its own; one that blocks goes to the blocking pool.
 //! - The *timer thread* ([`Engine::drive`]) fires what is due, and wakes idle workers where one does not come back
 //!   ([`wake_policy`]). Bodies run elsewhere, so none of them can hold a timer up.
-//! - *Deliveries* ([`deliver`]) are tasks of their own, which no run waits for. So is what makes the [`keys`] of a list, for which its mapping
-//!   waits.
+//! - *Deliveries* ([`deliver`]) are tasks of their own, which no run waits for. So is a [`look`] at a list, for which its mapping waits.
 //! - A simulation ([`simulated`]) has no workers: it steps from one instant to the next.
 //!
 //! # An attempt's life
@@ -44,9 +43,9 @@ mod attempt;
 mod body;
 mod deliver;
 mod engine;
-mod keys;
 mod last_seen;
 mod local_queue;
+mod look;
 mod others;
 mod scope;
 mod sensor_state;

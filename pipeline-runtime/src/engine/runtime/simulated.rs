@@ -4,8 +4,9 @@
 //! order of their nodes, so that a simulation never depends on which thread was first.
 
 use super::super::effects::{Answer, Answered, NotTold};
-use super::super::ids::{Job, Keys, RunIx, Slot};
+use super::super::ids::{Job, RunIx, Slot};
 use super::{Attempt, Engine};
+use crate::author::keys::Seen;
 use crate::author::notify::BoxFuture;
 use crate::author::secret::Secret;
 use crate::time::{Timestamp, accounted};
@@ -51,7 +52,7 @@ pub(crate) enum Waiter {
 pub(super) struct Inbox {
     answers: Vec<(RunIx, Slot, Job, Answer)>,
     delivered: Vec<(RunIx, u32, Result<(), NotTold>)>,
-    keys: Vec<(u64, Result<Keys, String>)>,
+    seen: Vec<(u64, Result<Seen, String>)>,
 }
 
 /// How often the runtime's other tasks are let go first before an instant counts as over: bodies may wake each other.
@@ -76,8 +77,8 @@ impl Engine {
         self.0.work.notify_one();
     }
 
-    pub(super) fn put_keys(&self, number: u64, keys: Result<Keys, String>) {
-        self.lock().simulated.keys.push((number, keys));
+    pub(super) fn put_seen(&self, number: u64, seen: Result<Seen, String>) {
+        self.lock().simulated.seen.push((number, seen));
         self.0.work.notify_one();
     }
 
@@ -96,19 +97,19 @@ impl Engine {
                 }
             }
             self.until_quiescent().await;
-            let Inbox { mut answers, mut delivered, mut keys } = std::mem::take(&mut self.lock().simulated);
-            if answers.is_empty() && delivered.is_empty() && keys.is_empty() {
+            let Inbox { mut answers, mut delivered, mut seen } = std::mem::take(&mut self.lock().simulated);
+            if answers.is_empty() && delivered.is_empty() && seen.is_empty() {
                 return;
             }
-            keys.sort_by_key(|(number, _)| *number);
+            seen.sort_by_key(|(number, _)| *number);
             answers.sort_by_key(|(run, slot, ..)| (*run, *slot));
             delivered.sort_by_key(|(run, id, _)| (*run, *id));
             let now = self.clock().now();
             for (.., job, answer) in answers {
                 self.answer(job, answer);
             }
-            for (number, made) in keys {
-                self.with(|core| core.keys_made(number, made, now));
+            for (number, seen) in seen {
+                self.with(|core| core.looked(number, seen, now));
             }
             for (run, id, result) in delivered {
                 self.with(|core| core.delivered(run, id, result, now));

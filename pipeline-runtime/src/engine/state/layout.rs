@@ -166,7 +166,9 @@ impl Layout {
     pub(crate) fn surplus(&self, old: ExpansionIx, kept: &[(u32, u32)]) -> Vec<Slot> {
         let of = self.expansion(old);
         let mut is_kept = vec![false; of.width as usize];
-        kept.iter().for_each(|(old, _)| is_kept[*old as usize] = true);
+        for (old, _) in kept {
+            is_kept[*old as usize] = true;
+        }
         let gone = (0..of.width).zip(is_kept).filter(|(_, is_kept)| !is_kept).map(|(element, _)| of.base + element * of.stride);
         let mut slots: Vec<Slot> = gone.flat_map(|first| first..first + of.stride).collect();
         let mut seen = 0;

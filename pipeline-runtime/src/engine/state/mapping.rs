@@ -12,7 +12,7 @@ use super::layout::{Expansion, ExpansionIx, Position};
 use super::node::Node;
 use super::run::{Run, index};
 use crate::author::input::Upstream;
-use crate::author::keys::ElementKeys;
+use crate::author::keys::Look;
 use crate::author::value::Value;
 use crate::plan::{Each, What};
 use std::sync::Arc;
@@ -56,21 +56,33 @@ impl Run {
         Some(self.seen_from(each, self.each(each)?.list))
     }
 
-    /// How many elements a mapping's list has, once it is there.
-    pub(crate) fn list_len(&self, each: Slot) -> Option<usize> {
-        let list = self.node(self.list_of(each)?).value()?;
-        Some((self.each(each)?.mapping.len)(list))
+    /// A mapping's list, once it is there.
+    fn list(&self, each: Slot) -> Option<Value> {
+        let list = self.node(self.list_of(each)?).value()?.clone();
+        Some(self.plan().part(list, self.plan().part_of_gate(self.ix(each), 0)))
     }
 
-    /// What makes the keys of a mapping's list, and that list, once it is there.
-    pub(crate) fn keys_of(&self, each: Slot) -> Option<(ElementKeys, Value)> {
-        let list = self.node(self.list_of(each)?).value()?;
-        Some((self.each(each)?.keys.clone()?, list.clone()))
+    /// How many elements a mapping's list has, once it is there. Not to be asked of a mapping that looks at its list.
+    pub(crate) fn list_len(&self, each: Slot) -> Option<usize> {
+        Some((self.each(each)?.mapping.len)(&self.list(each)?))
+    }
+
+    /// Whether the user's code has to look at a mapping's list: to make keys, or as it is a part of an output.
+    pub(crate) fn looks_at_list(&self, each: Slot) -> bool {
+        let has_keys = self.each(each).is_some_and(|each| each.keys.is_some());
+        has_keys || self.plan().part_of_gate(self.ix(each), 0).is_some()
+    }
+
+    /// What looks at a mapping's list, once that is there.
+    pub(crate) fn look(&self, each: Slot) -> Option<Look> {
+        let of = self.each(each)?;
+        Some(Look { list: self.list(each)?, len: of.mapping.len, keys: of.keys.clone() })
     }
 
     /// How the elements of a mapping ended, in the list's order.
     pub(crate) fn elements(&self, each: Slot) -> Vec<Upstream> {
-        self.results(each).map_or_else(Vec::new, |results| results.map(|slot| self.upstream(slot)).collect())
+        let part = self.plan().part_of_gate(self.ix(each), 1);
+        self.results(each).map_or_else(Vec::new, |results| results.map(|slot| self.upstream_part(slot, part)).collect())
     }
 
     /// What the elements of a mapping expanded to; of any of the lists that it yields.
@@ -180,7 +192,7 @@ impl Run {
         let expansion = self.layout.unfold(&plan, slot, each.scope, width, keys);
         let Expansion { base, stride, .. } = *self.layout.expansion(expansion);
         let scope = plan.scope(each.scope);
-        let list = self.node(self.seen_from(slot, each.list)).value().cloned();
+        let list = self.list(slot);
         for element in 0..width {
             for (&node, is_element) in scope.nodes.iter().zip(std::iter::once(true).chain(std::iter::repeat(false))) {
                 // Within a mapping a node also waits for its element to be activated.
@@ -200,7 +212,9 @@ impl Run {
         changes.expanded(first);
         let kept = before.map_or_else(Vec::new, |before| self.layout.matches(before, expansion));
         let mut is_kept = vec![false; width as usize];
-        kept.iter().for_each(|(_, element)| is_kept[*element as usize] = true);
+        for (_, element) in &kept {
+            is_kept[*element as usize] = true;
+        }
         // What the elements take from around the mapping may have ended before they were there.
         for (from, edge) in &scope.imports {
             let from = self.seen_from(slot, *from);

@@ -27,7 +27,7 @@ pub(crate) fn judge(rule: EdgeRule, state: NodeState, arm: Option<u32>, expanded
     let failed = matches!(state, NodeState::Failed | NodeState::UpstreamFailed);
     let success = state == NodeState::Success;
     match rule {
-        EdgeRule::Upstream(Rule::AllDone) => Holds,
+        EdgeRule::Upstream(Rule::AllDone) | EdgeRule::Teardown => Holds,
         EdgeRule::Elements(Rule::AllDone) if expanded => Holds,
         EdgeRule::Elements(Rule::NoneFailed) if expanded && !failed => Holds,
         EdgeRule::Upstream(Rule::NoneFailed) if !failed => Holds,
@@ -39,11 +39,10 @@ pub(crate) fn judge(rule: EdgeRule, state: NodeState, arm: Option<u32>, expanded
             _ => Skips,
         },
         EdgeRule::Failure if failed => Holds,
-        EdgeRule::Upstream(_) | EdgeRule::Elements(_) | EdgeRule::Failure => Skips,
         // It is judged by its own results.
         EdgeRule::Gather if success || expanded => Holds,
         EdgeRule::Gather if failed => Fails,
-        EdgeRule::Gather => Skips,
+        EdgeRule::Upstream(_) | EdgeRule::Elements(_) | EdgeRule::Failure | EdgeRule::Gather => Skips,
         EdgeRule::Race if success => Wins,
         EdgeRule::Race => Loses,
     }

@@ -149,7 +149,7 @@ pub(super) struct Harness {
     now: Timestamp,
     runs: Vec<Watched>,
     in_flight: Vec<Started>,
-    /// The mappings that the core asks keys for, each with its number.
+    /// The mappings whose lists are to be looked at, each with the number to tell it under.
     asked: Vec<(u64, RunIx, Key)>,
     answered: Vec<Job>,
     entropy: Entropy,
@@ -326,9 +326,9 @@ impl Harness {
             }
             let mut has_asked = false;
             for action in actions {
-                if let Action::MakeKeys { run, slot, number } = action {
-                    let (keys, list) = self.runs[run as usize].shadow.keys_of(slot).expect("its list is there");
-                    self.core.keys_made(number, keys.of(&list), self.now);
+                if let Action::Look { run, slot, number } = action {
+                    let look = self.runs[run as usize].shadow.look(slot).expect("its list is there");
+                    self.core.looked(number, look.look(), self.now);
                     has_asked = true;
                 }
             }
@@ -374,7 +374,7 @@ impl Harness {
             18 if self.troubles.cancels && self.entropy.once_in(8) => self.cancel(),
             20 if self.retried < self.troubles.retries && self.entropy.once_in(2) => self.retry(),
             21 if self.skipped < self.troubles.skips && self.entropy.once_in(3) => self.skip(),
-            3 | 4 | 5 if !self.asked.is_empty() => self.make_keys(),
+            3 | 4 | 5 if !self.asked.is_empty() => self.look(),
             11 | 12 | 19 if self.in_flight.is_empty() || self.troubles.delays => self.pass_to_next_timer(),
             _ if self.in_flight.is_empty() => self.pass_to_next_timer(),
             _ => self.answer(),
@@ -435,7 +435,7 @@ impl Harness {
 
     fn pass_to_next_timer(&mut self) {
         if !self.asked.is_empty() {
-            return self.make_keys();
+            return self.look();
         }
         let next = self.core.next_due();
         if next == Timestamp::NEVER {
@@ -446,21 +446,21 @@ impl Harness {
         self.advance();
     }
 
-    /// The keys of some list are there. If the mapping does not wait for them any more, or has asked again, nothing follows.
-    fn make_keys(&mut self) {
+    /// Some list was looked at. If its mapping does not wait for that any more, or has asked again, nothing follows.
+    fn look(&mut self) {
         let at = self.entropy.below(self.asked.len());
         let (number, run, key) = self.asked.remove(at);
         let is_last = !self.asked.iter().any(|(later, of, asked)| *later > number && (*of, asked) == (run, &key));
         let shadow = &self.runs[run as usize].shadow;
         let is_it = |slot: &Slot| shadow.node(*slot).state() != NodeState::Removed && self.key(run, *slot) == key;
         let slot = shadow.slots().find(is_it);
-        let made = slot.and_then(|slot| self.runs[run as usize].shadow.keys_of(slot)).map(|(keys, list)| keys.of(&list));
+        let seen = slot.and_then(|slot| self.runs[run as usize].shadow.look(slot)).map(|look| look.look());
         let is_awaited = slot.is_some_and(|slot| self.runs[run as usize].shadow.node(slot).state() == NodeState::Scheduled);
         if is_last && is_awaited {
             self.runs[run as usize].model.keys_made(&key);
         }
-        let keys = made.unwrap_or_else(|| Err("its list is gone".to_owned()));
-        self.core.keys_made(number, keys, self.now);
+        let seen = seen.unwrap_or_else(|| Err("its list is gone".to_owned()));
+        self.core.looked(number, seen, self.now);
         self.check();
     }
 
@@ -492,6 +492,11 @@ impl Harness {
         } else {
             let not_yets = self.runs[run as usize].not_yets.get(&key).copied().unwrap_or(0);
             match (self.bodies)(&mut self.entropy, &key, started.attempt, not_yets) {
+                Ends::NotYet if kind == Kind::Sensor && self.entropy.once_in(4) => {
+                    // Some of them have passed.
+                    let ahead = u64::try_from(self.entropy.below(600)).unwrap_or_default();
+                    Answered::NotBefore(START + Duration::from_secs(ahead))
+                }
                 Ends::NotYet if kind == Kind::Sensor => Answered::NotYet(None),
                 Ends::Success | Ends::NotYet => Answered::Success(self.value(run, &key), None),
                 Ends::Error => Answered::Error("error".into()),
@@ -647,7 +652,7 @@ impl Harness {
                     // By its limit, and again by the run's end.
                     of.expect("what is cut off runs").aborted = true;
                 }
-                Action::MakeKeys { run, slot, number } => self.asked.push((number, run, self.key(run, slot))),
+                Action::Look { run, slot, number } => self.asked.push((number, run, self.key(run, slot))),
                 Action::Deliver { .. } => panic!("there are no callbacks"),
                 // Another life may have begun in the same call.
                 Action::Ended { run, state } => {

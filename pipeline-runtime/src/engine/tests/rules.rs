@@ -44,7 +44,7 @@ pub(super) struct Bench {
     pub(super) starts: Vec<Job>,
     pub(super) aborts: Vec<Slot>,
     pub(super) tells: Vec<(u32, String)>,
-    /// The keys that the core asks for, each with its number.
+    /// The lists that are to be looked at, each with the number to tell it under.
     pub(super) asks: Vec<(Slot, u64)>,
 }
 
@@ -85,7 +85,7 @@ impl Bench {
             match action {
                 Action::Abort(job) => self.aborts.push(job.slot),
                 Action::Deliver { id, notification, .. } => self.tells.push((id, notification.name().to_owned())),
-                Action::MakeKeys { slot, number, .. } => self.asks.push((slot, number)),
+                Action::Look { slot, number, .. } => self.asks.push((slot, number)),
                 Action::Ended { .. } => {}
             }
         }
@@ -315,6 +315,24 @@ fn a_deadline_that_passed_while_the_process_was_down_still_gets_one_poke() {
     assert_eq!(bench.started(), ["look"]);
     bench.answer("look", Answered::NotYet(None));
     assert_eq!(bench.state("look"), NodeState::Failed);
+}
+
+#[test]
+fn a_time_before_which_nothing_will_be_there_outlives_a_crash() {
+    #[pipeline]
+    fn waits() {
+        look();
+    }
+    let mut bench = Bench::new(&waits());
+    let time = bench.now + Duration::from_secs(200);
+    bench.answer("look", Answered::NotBefore(time));
+    bench.pass(100);
+    bench.crash(50);
+    assert_eq!((bench.started(), bench.state("look")), (vec![], NodeState::UpForReschedule));
+    bench.pass(49);
+    assert_eq!(bench.started(), Vec::<String>::new());
+    bench.pass(1);
+    assert_eq!(bench.started(), ["look"]);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What is due begins.
 
 use super::super::prepare::{self, Queued};
-use super::super::scheduler::{Begin, Pending, Turn};
+use super::super::scheduler::{Begin, Turn};
 use super::super::{Prepared, StartError};
 use super::{Dispatch, new_spec};
 use crate::journal::{Reader, RunKey, RunKind, StoredRun};
+use crate::plan::Pending;
 use crate::schedule::Interval;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -221,7 +221,7 @@ pub(crate) fn pause(journal: &SqliteJournal, pipeline: &Pipeline, paused: bool) 
     };
     if pipeline.options().by_hand {
         return Err(StartError::Refused(format!(
-            "the schedule of pipeline `{id}` is not followed by this program (`.unscheduled_unless`); it runs when it is asked to"
+            "the {begins} of pipeline `{id}` is not followed by this program (`.unscheduled_unless`); it runs when it is asked to"
         )));
     }
     let was_paused = journal.reader_after_all()?.paused()?.contains(id);

@@ -22,7 +22,7 @@ mod tests;
 
 use super::command;
 use super::others::{HostedRuns, Start};
-use super::scheduler::{Awaits, Known, Scheduler, Timetable, Turn};
+use super::scheduler::{Known, Scheduler, Timetable, Turn};
 use super::supervisor::{Beat, Supervisor};
 use super::{CALLBACKS_LIMIT, Ended, EngineHost, StartError, Unfinished};
 use crate::Pipeline;
@@ -30,6 +30,7 @@ use crate::author::context::RunInfo;
 use crate::engine::{OtherRuns, RunIx, RunSpec};
 use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket, Updated};
 use crate::observe::Feed;
+use crate::plan::Awaits;
 use crate::schedule::Interval;
 use crate::time::{Clock, Leaps, Present, Timestamp};
 pub(super) use calls::Call;
@@ -191,12 +192,12 @@ impl<'a> Dispatch<'a> {
             let id = pipeline.id();
             let options = pipeline.options();
             let next = match (&options.schedule, self.scheduler.is_paused(id), self.scheduler.next_tick(id, self.now().date)) {
+                _ if options.by_hand => "runs begin by hand alone: see `.unscheduled_unless`".to_owned(),
                 (None, true, _) if options.when.is_some() => "paused".to_owned(),
                 (None, ..) => match &options.when {
                     Some(when) => format!("runs when {when} is updated"),
                     None => "no schedule".to_owned(),
                 },
-                _ if options.by_hand => "its schedule is not followed: see `.unscheduled_unless`".to_owned(),
                 (Some(_), true, _) => "paused".to_owned(),
                 (Some(_), false, Some(next)) => {
                     format!("next run at {}", next.to_utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))

@@ -34,7 +34,6 @@
 //! `host/dispatch` is the driver of this machine. `tests.rs` sets it against changes of clock, stops and limits on virtual time, `model.rs`
 //! against the rules without an index, over random histories.
 
-mod awaits;
 mod intervals;
 #[cfg(test)]
 mod model;
@@ -45,10 +44,9 @@ mod tests;
 
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind, StoredRun};
-use crate::plan::Plan;
+use crate::plan::{Awaits, Pending, Plan};
 use crate::schedule::{Interval, Schedule, Window, Zone};
 use crate::time::Timestamp;
-pub(crate) use awaits::Awaits;
 use chrono::{DateTime, Utc};
 use pipeline::PipelineState;
 use pipeline_syntax::date::WindowError;
@@ -111,14 +109,6 @@ pub(crate) enum Begin {
     Queued { pipeline: String, turn: Turn },
     /// For updates of assets.
     Updated { pipeline: String, updates: Vec<Pending> },
-}
-
-/// Updates of an asset that a run begins for: those after one, up to the newest, which is the one that it reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Pending {
-    pub(crate) asset: &'static str,
-    pub(crate) after: i64,
-    pub(crate) newest: i64,
 }
 
 /// What the journal knows of a pipeline when the scheduler starts.

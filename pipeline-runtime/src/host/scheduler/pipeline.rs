@@ -2,9 +2,10 @@
 
 use super::intervals::Intervals;
 use super::queue::Queue;
-use super::{Awaits, Begin, Ended, Known, Pending, Timetable, Turn};
+use super::{Begin, Ended, Known, Timetable, Turn};
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind};
+use crate::plan::{Awaits, Pending};
 use crate::schedule::Interval;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};

@@ -530,7 +530,7 @@ fn an_update_costs_no_pipeline_that_does_not_wait_for_it() {
         let known = Known { awaits: Some(Awaits::new(WhenRule::All, [("others", 0, 0)])), ..Known::default() };
         scheduler.add(&format!("other_{n}"), timetable, known, Some(at("2024-03-01")));
     }
-    super::awaits::steps::take();
+    crate::plan::steps::take();
     scheduler.updated("visits", 1);
-    assert_eq!(super::awaits::steps::take(), 1, "of 1,001 pipelines one was told");
+    assert_eq!(crate::plan::steps::take(), 1, "of 1,001 pipelines one was told");
 }

@@ -1,6 +1,7 @@
 use super::prune::passed;
 use super::rows::{RecordRow, StoredEntry, state};
 use super::{JournalError, Ticket, schema};
+use crate::author::context::Previous;
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind, StoredRun};
 use crate::schedule::Interval;
@@ -76,7 +77,7 @@ pub(crate) struct StoredLine {
 }
 
 const RUN: &str = "SELECT key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, params, state, \
-                   created, sla_from, finished, seed, text, begun, max_active, blocked FROM runs JOIN skeletons ON skeletons.id = runs.skeleton";
+                   created, sla_from, finished, seed, text, begun, max_active, blocked, previous_began FROM runs JOIN skeletons ON skeletons.id = runs.skeleton";
 
 /// Of the runs of pipeline `?1`: that of the latest scheduled interval that is over at `?2`. `prune` keeps it, as it does what the next two find.
 pub(super) const LAST_SCHEDULED: &str =
@@ -308,10 +309,10 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The last interval before `start` whose run succeeded.
-    pub(crate) fn previous_success(&self, pipeline: &str, start: Timestamp) -> Result<Option<Interval>, JournalError> {
-        let query = format!("SELECT interval_start, interval_end FROM runs {PREVIOUS_SUCCESS}");
-        let read = |row: &Row<'_>| Ok(interval(row.get(0)?, row.get(1)?));
+    /// The last run of an interval before `start` that succeeded.
+    pub(crate) fn previous_success(&self, pipeline: &str, start: Timestamp) -> Result<Option<Previous>, JournalError> {
+        let query = format!("SELECT interval_start, interval_end, coalesce(begun, created) FROM runs {PREVIOUS_SUCCESS}");
+        let read = |row: &Row<'_>| Ok(previous(row.get(0)?, row.get(1)?, Some(row.get(2)?)));
         let found = self
             .connection
             .prepare_cached(&query)
@@ -483,14 +484,19 @@ pub(super) fn interval(start: i64, end: i64) -> Interval {
     Interval { start: Timestamp::from_nanos(start).to_utc(), end: Timestamp::from_nanos(end).to_utc() }
 }
 
+fn previous(start: i64, end: i64, began: Option<i64>) -> Previous {
+    let began = began.map(|began| Timestamp::from_nanos(began).to_utc());
+    Previous { interval: interval(start, end), began }
+}
+
 fn wrong(column: usize, name: &str) -> rusqlite::Error {
     rusqlite::Error::InvalidColumnType(column, name.to_owned(), rusqlite::types::Type::Text)
 }
 
 fn read_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
-    let previous: (Option<i64>, Option<i64>) = (row.get(6)?, row.get(7)?);
-    let previous = match previous {
-        (Some(start), Some(end)) => Some(interval(start, end)),
+    let stored: (Option<i64>, Option<i64>) = (row.get(6)?, row.get(7)?);
+    let previous = match stored {
+        (Some(start), Some(end)) => Some(previous(start, end, row.get(18)?)),
         _ => None,
     };
     let (kind, params, of_state): (String, String, String) = (row.get(3)?, row.get(8)?, row.get(9)?);
@@ -527,8 +533,9 @@ mod tests {
         connection.execute("INSERT INTO skeletons VALUES (1, '{}')", []).unwrap();
         let counted = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)";
         let fill = format!(
-            "{counted} INSERT INTO runs SELECT n, 'run__' || n, iif(n % (?1 / 3) = 1, 'rare', 'nightly'), \
-             iif(n % 2, 'manual', 'scheduled'), n, n + 1, NULL, NULL, 'null', iif(n % 100 = 7, 'failed', 'success'), n, n, n, 0, 1, NULL, NULL, NULL, NULL FROM n"
+            "{counted} INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, params, state, created, \
+             sla_from, finished, seed, skeleton) SELECT n, 'run__' || n, iif(n % (?1 / 3) = 1, 'rare', 'nightly'), \
+             iif(n % 2, 'manual', 'scheduled'), n, n + 1, 'null', iif(n % 100 = 7, 'failed', 'success'), n, n, n, 0, 1 FROM n"
         );
         connection.execute(&fill, [runs]).unwrap();
         let records = "INSERT INTO records (run, seq, at, kind) SELECT n, column1, n, 1 FROM n, (VALUES (1), (2), (3))";

@@ -161,6 +161,7 @@ const V7: &str = "
 /// updates a pipeline has used up outlives those runs.
 const V8: &str = "
     UPDATE runs SET blocked = NULL WHERE state NOT IN ('queued', 'running');
+    ALTER TABLE runs ADD COLUMN previous_began INTEGER;
     CREATE TABLE updates (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         asset TEXT NOT NULL,

@@ -7,11 +7,10 @@ use super::queue::{End, Queue, Taken};
 use super::rows::RecordRow;
 use super::stage::{self, Stage};
 use super::updates::{self, NewUpdate, Updated};
-use crate::author::context::RunUpdate;
+use crate::author::context::{Previous, RunUpdate};
 use crate::engine::{Engine, Entry, Record, Todo, WeakEngine};
 use crate::journal::{RunKey, StoredRun};
 use crate::plan::Remap;
-use crate::schedule::Interval;
 use crate::time::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
@@ -82,7 +81,7 @@ pub(super) enum Order {
 pub(crate) struct Begun {
     pub(crate) run: RunKey,
     pub(crate) at: Timestamp,
-    pub(crate) previous: Option<Interval>,
+    pub(crate) previous: Option<Previous>,
     pub(crate) skeleton: Arc<str>,
     /// The updates of assets that it reads.
     pub(crate) updates: Box<[RunUpdate]>,
@@ -522,8 +521,8 @@ fn enter(connection: &Connection, known: &mut Known, run: &StoredRun, ticket: Op
     let skeleton = skeleton_id(connection, known, &run.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| crate::time::Timestamp::from(date).as_nanos();
     let insert = "INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, \
-                  params, state, created, sla_from, seed, skeleton, max_active, ticket) \
-                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+                  params, state, created, sla_from, seed, skeleton, max_active, ticket, previous_began) \
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
     let add = |run_id: &str| {
         connection.prepare_cached(insert)?.execute(params![
             run.key,
@@ -532,8 +531,8 @@ fn enter(connection: &Connection, known: &mut Known, run: &StoredRun, ticket: Op
             run.kind.name(),
             nanos(run.interval.start),
             nanos(run.interval.end),
-            run.previous.map(|previous| nanos(previous.start)),
-            run.previous.map(|previous| nanos(previous.end)),
+            run.previous.map(|previous| nanos(previous.interval.start)),
+            run.previous.map(|previous| nanos(previous.interval.end)),
             run.params.to_string(),
             run.state.name(),
             run.created.as_nanos(),
@@ -542,6 +541,7 @@ fn enter(connection: &Connection, known: &mut Known, run: &StoredRun, ticket: Op
             skeleton,
             run.max_active,
             ticket,
+            run.previous.and_then(|previous| previous.began).map(nanos),
         ])
     };
     match add(&run.run_id) {
@@ -563,13 +563,14 @@ fn begin(connection: &Connection, known: &mut Known, begun: &Begun) -> rusqlite:
     let skeleton = skeleton_id(connection, known, &begun.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| Timestamp::from(date).as_nanos();
     let update = "UPDATE runs SET state = 'running', begun = ?2, sla_from = ?2, previous_start = ?3, previous_end = ?4, \
-                  skeleton = ?5, blocked = NULL WHERE key = ?1";
+                  skeleton = ?5, previous_began = ?6, blocked = NULL WHERE key = ?1";
     connection.prepare_cached(update)?.execute(params![
         begun.run,
         begun.at.as_nanos(),
-        begun.previous.map(|previous| nanos(previous.start)),
-        begun.previous.map(|previous| nanos(previous.end)),
+        begun.previous.map(|previous| nanos(previous.interval.start)),
+        begun.previous.map(|previous| nanos(previous.interval.end)),
         skeleton,
+        begun.previous.and_then(|previous| previous.began).map(nanos),
     ])?;
     Ok(())
 }
@@ -610,6 +611,7 @@ mod tests {
     use super::*;
     use crate::engine::RunState;
     use crate::journal::sqlite::schema;
+    use crate::schedule::Interval;
 
     fn journal() -> (tempfile::TempDir, Writer) {
         let folder = tempfile::tempdir().unwrap();

@@ -142,6 +142,10 @@ fn links(plan: &Plan) -> Vec<Link> {
             links.extend(input.from.into_iter().map(|from| Link { from, to, rule, after: false }));
         }
         links.extend(after.into_iter().map(|(from, rule)| Link { from, to, rule: rule.name(), after: true }));
+        if let Some(teardown) = plan.teardown(to) {
+            let ends = plan.ends_inside(teardown).into_iter();
+            links.extend(ends.map(|from| Link { from, to, rule: Rule::AllDone.name(), after: true }));
+        }
     }
     let mut seen = std::collections::HashSet::new();
     links.retain(|link| seen.insert((link.from, link.to, link.rule, link.after)));
@@ -183,10 +187,10 @@ fn changed(plan: &Plan, node: NodeIx) -> Vec<(&'static str, String)> {
     changed
 }
 
-fn of_policy(plan: &Plan, kind: Kind, node: NodeIx, changed: &mut Vec<(&'static str, String)>) {
-    let policy = plan.policy(node);
+fn of_policy(plan: &Plan, kind: Kind, ix: NodeIx, changed: &mut Vec<(&'static str, String)>) {
+    let policy = plan.policy(ix);
     let none = TaskOptions::default();
-    let levels = Levels([&none, &none, &none]);
+    let levels = Levels(&[&none]);
     if policy.retries > 0 {
         changed.push(("retries", policy.retries.to_string()));
     }
@@ -198,7 +202,7 @@ fn of_policy(plan: &Plan, kind: Kind, node: NodeIx, changed: &mut Vec<(&'static 
         if sensor.timeout != default.timeout {
             changed.push(("timeout", time(sensor.timeout)));
         }
-        if sensor.poke != default.poke && !plan.is_woken(node) {
+        if sensor.poke != default.poke && !plan.is_woken(ix) {
             changed.push(delay("poke", sensor.poke));
         }
     }

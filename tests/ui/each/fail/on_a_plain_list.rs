@@ -1,4 +1,4 @@
-//! Also: `.each` on a list that is known while the pipeline is wired
+//! Also: `.each` on a plain list of `&str`, where a `String` is taken
 
 use pipeline_runtime::prelude::*;
 

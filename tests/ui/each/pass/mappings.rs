@@ -47,4 +47,10 @@ pub(crate) fn mappings() {
     total(totals);
     found(totals);
     ended(totals).after(totals);
+    // With keys, in order, over a plain list and with several results.
+    let keyed = folders.keyed(|folder| folder.clone());
+    let (one, other) = keyed.each(|folder| (rows("a", factor).after(folder).named("one"), rows(folder, 2u64).named("other")));
+    total(one.in_order()).named("of_one");
+    found(other).named("of_other");
+    vec![1u64, 2].keyed(|n| *n).each(|n| rows("a", n).named("plain"));
 }

@@ -17,7 +17,7 @@ async fn log_it(n: Notification) {
 }
 
 #[task(
-    retries = 2, retry_delay = "5m", timeout = "10 minutes", pool = S3, priority = -5, sla = "1h 30m", on_failure = page,
+    retries = 2, retry_delay = "5m", timeout = "10 minutes", pool = S3, priority = -5, sla = "1h 30m", on_failure = page, on_upstream_failed = log_it,
     on_retry = [page, log_it, CHAT], on_success = log_it, on_skipped = crate::every_option::log_it, on_sla_miss = page,
     id = "load-eu",
 )]
@@ -47,7 +47,7 @@ async fn ready() -> Result<Poke<u64>> {
 #[pipeline(
     schedule = "0/30 6-18 * * MON-FRI", timezone = "Europe/Berlin", start = "2024-01-01", end = "2024-12-31T06:00:00Z",
     catchup = true, max_active_runs = 1, depends_on_past = true, keep = "90d", timeout = "3h", sla = "45m",
-    escalate("60m" => page, "90m" => [page, log_it]), on_failure = [page, CHAT], on_retry = log_it, on_success = log_it, on_skipped = log_it,
+    escalate("60m" => page, "90m" => [page, log_it]), on_failure = [page, CHAT], on_cancel = log_it, on_upstream_failed = log_it, on_retry = log_it, on_success = log_it, on_skipped = log_it,
     on_sla_miss = page,
     defaults(retries = 1, retry_delay = "1m", pool = S3), tags = ["daily", "eu"], id = "every-option",
 )]

@@ -1,6 +1,8 @@
-//! Also: a constant in `backoff`
+//! Also: a constant of another type in `backoff`
 
 use pipeline_runtime::prelude::*;
+
+const MAX: &str = "5m";
 
 #[task(backoff(start = "30s", max = MAX))]
 async fn count() -> Result<u64> {

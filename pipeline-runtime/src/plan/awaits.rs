@@ -1,7 +1,14 @@
-//! The assets that a pipeline waits for.
+//! How far a pipeline has come that waits for assets.
 
-use super::Pending;
 use crate::author::asset::WhenRule;
+
+/// Updates of an asset that a run begins for: those after one, up to the newest, which is the one that it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pending {
+    pub(crate) asset: &'static str,
+    pub(crate) after: i64,
+    pub(crate) newest: i64,
+}
 
 /// What a pipeline waits for, and how far it has come.
 #[derive(Debug, Clone)]
@@ -32,11 +39,11 @@ impl Awaits {
         Self { rule, assets }
     }
 
-    pub(super) fn assets(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn assets(&self) -> impl Iterator<Item = &'static str> {
         self.assets.iter().map(|awaited| awaited.asset)
     }
 
-    pub(super) fn updated(&mut self, asset: &str, id: i64) {
+    pub(crate) fn updated(&mut self, asset: &str, id: i64) {
         steps::count();
         for awaited in self.assets.iter_mut().filter(|awaited| awaited.asset == asset) {
             awaited.newest = awaited.newest.max(id);
@@ -44,7 +51,7 @@ impl Awaits {
     }
 
     /// The updates that a run begins for now, if one does.
-    pub(super) fn due(&self) -> Option<Vec<Pending>> {
+    pub(crate) fn due(&self) -> Option<Vec<Pending>> {
         if !self.rule.holds(self.assets.iter().map(Awaited::is_updated)) {
             return None;
         }
@@ -53,7 +60,7 @@ impl Awaits {
     }
 
     /// A run has begun for these.
-    pub(super) fn used(&mut self, updates: &[Pending]) {
+    pub(crate) fn used(&mut self, updates: &[Pending]) {
         for update in updates {
             for awaited in self.assets.iter_mut().filter(|awaited| awaited.asset == update.asset) {
                 awaited.used = awaited.used.max(update.newest);
@@ -64,19 +71,19 @@ impl Awaits {
 
 /// How many pipelines were told of updates, for tests that count work instead of time.
 #[cfg(test)]
-pub(super) mod steps {
+pub(crate) mod steps {
     use std::cell::Cell;
 
     thread_local! {
         static STEPS: Cell<usize> = const { Cell::new(0) };
     }
 
-    pub(super) fn count() {
+    pub(crate) fn count() {
         STEPS.set(STEPS.get() + 1);
     }
 
     /// How many there were since the last call.
-    pub(in crate::host::scheduler) fn take() -> usize {
+    pub(crate) fn take() -> usize {
         STEPS.take()
     }
 }

@@ -1,0 +1,175 @@
+//! Parts of a node's output: a field, and the parts of a tuple. They are no nodes: who takes one takes the node, and its part is looked up as the
+//! value is handed over.
+
+use super::bounded::Unwritten;
+use super::draft;
+use super::node::Node;
+use super::value::{Data, Datum, Value};
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// Makes a part's value of the whole's. It calls nothing of the user's: that is done by whoever looks at the value.
+#[derive(Clone)]
+pub(crate) struct Projection(Arc<dyn Fn(Value) -> Value + Send + Sync>);
+
+impl fmt::Debug for Projection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<part>")
+    }
+}
+
+impl Projection {
+    fn new<T: 'static, U: Data>(part: impl Fn(&T) -> &U + Send + Sync + 'static) -> Self {
+        let part: Arc<PartOf<T, U>> = Arc::new(part);
+        Self(Arc::new(move |whole| Value::new(Part { whole, find: Arc::clone(&part), shared: OnceLock::new() })))
+    }
+
+    pub(crate) fn of(&self, whole: Value) -> Value {
+        (self.0)(whole)
+    }
+}
+
+type PartOf<T, U> = dyn Fn(&T) -> &U + Send + Sync;
+
+struct Part<T, U> {
+    whole: Value,
+    find: Arc<PartOf<T, U>>,
+    shared: OnceLock<Arc<U>>,
+}
+
+impl<T: 'static, U: Data> Part<T, U> {
+    fn get(&self) -> &U {
+        // The node's type says that its output is a `T`.
+        let whole = self.whole.as_any().downcast_ref::<T>();
+        (self.find)(whole.unwrap_or_else(|| unreachable!("a part of a value of another type")))
+    }
+}
+
+impl<T: 'static, U: Data> Datum for Part<T, U> {
+    fn clone_into(&self, slot: &mut dyn Any) -> bool {
+        Datum::clone_into(self.get(), slot)
+    }
+
+    fn share_into(self: Arc<Self>, slot: &mut dyn Any) -> bool {
+        Arc::clone(self.shared.get_or_init(|| Arc::new(self.get().clone()))).share_into(slot)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self.get()
+    }
+
+    fn to_value(&self) -> Value {
+        self.get().to_value()
+    }
+
+    fn encode(&self, limit: usize) -> Result<Vec<u8>, Unwritten> {
+        self.get().encode(limit)
+    }
+}
+
+impl<T: 'static> Node<T> {
+    /// One field of the output, to be taken as an output is, or mapped. It is no node of its own: there is none in the graph, nothing runs, and
+    /// the field is looked up as the value is handed over. Options are set on the node itself.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// # use serde::{Deserialize, Serialize};
+    /// #[derive(Clone, Serialize, Deserialize)]
+    /// struct Setup { folder: String, files: Vec<String> }
+    ///
+    /// #[task] async fn set_up() -> Result<Setup> { Ok(Setup { folder: "a".into(), files: vec![] }) }
+    /// #[task] async fn copy_in(folder: String, file: String) -> Result<u64> { Ok((folder.len() + file.len()) as u64) }
+    ///
+    /// #[pipeline]
+    /// fn nightly() {
+    ///     let setup = set_up();
+    ///     let folder = setup.field(|setup| &setup.folder);
+    ///     setup.field(|setup| &setup.files).each(|file| copy_in(folder, file));
+    /// }
+    /// # nightly().check().unwrap();
+    /// ```
+    pub fn field<U: Data>(self, field: impl Fn(&T) -> &U + Send + Sync + 'static) -> Node<U> {
+        Node::new(draft::part(self.handle(), Projection::new(field)))
+    }
+
+    /// The parts of a tuple, each to be taken as an output is. They are [fields](Self::field), and no nodes of their own.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// #[task] async fn divide(rows: Vec<u64>) -> Result<(Vec<u64>, u64)> { Ok((rows, 0)) }
+    /// #[task] async fn load(rows: Vec<u64>) -> Result<u64> { Ok(rows.len() as u64) }
+    /// #[task] async fn alert(bad: u64) -> Result<()> { println!("{bad} rows are bad"); Ok(()) }
+    ///
+    /// #[pipeline]
+    /// fn nightly() {
+    ///     let (good, bad) = divide(vec![1, 2]).split();
+    ///     load(good);
+    ///     alert(bad);
+    /// }
+    /// # nightly().check().unwrap();
+    /// ```
+    pub fn split(self) -> T::Parts
+    where
+        T: Tuple,
+    {
+        T::split(self)
+    }
+}
+
+/// A tuple of two to eight, which [`Node::split`] divides. The trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`.split` needs a task that returns a tuple, but this one returns `{Self}`",
+    label = "`Node<{Self}>` has no parts to be divided into",
+    note = "a struct's fields are taken one by one, as in `node.field(|of| &of.name)`, and a list's elements with `.each(|item| task(item))`"
+)]
+pub trait Tuple: Sized {
+    /// Their nodes: `(Node<A>, Node<B>)`.
+    type Parts;
+    #[doc(hidden)]
+    fn split(node: Node<Self>) -> Self::Parts;
+}
+
+macro_rules! tuple {
+    ($($part:ident $index:tt),*) => {
+        #[diagnostic::do_not_recommend]
+        impl<$($part: Data),*> Tuple for ($($part,)*) {
+            type Parts = ($(Node<$part>,)*);
+
+            fn split(node: Node<Self>) -> Self::Parts {
+                ($(node.field(|of| &of.$index),)*)
+            }
+        }
+    };
+}
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn a_part_is_looked_up_where_it_is_used() {
+        static LOOKS: AtomicUsize = AtomicUsize::new(0);
+        let part = Projection::new(|of: &(u64, String)| {
+            LOOKS.fetch_add(1, Ordering::Relaxed);
+            &of.1
+        });
+        let value = part.of(Value::new((1u64, "a".to_owned())));
+        assert_eq!(LOOKS.load(Ordering::Relaxed), 0);
+        let mut slot = None::<String>;
+        assert!(value.as_ref().clone_into(&mut slot));
+        assert_eq!((slot.as_deref(), LOOKS.load(Ordering::Relaxed)), (Some("a"), 1));
+        let mut shared = (None::<Arc<String>>, None::<Arc<String>>);
+        assert!(value.share_into(&mut shared.0) && value.share_into(&mut shared.1));
+        assert!(Arc::ptr_eq(&shared.0.unwrap(), &shared.1.unwrap()));
+        assert_eq!(value.encode(usize::MAX).unwrap(), b"\"a\"");
+    }
+}

@@ -1,0 +1,31 @@
+//! Lists are looked at apart from their runs: what does is the user's code.
+
+use super::Engine;
+use super::engine::drop_quietly;
+use crate::author::keys::{Look, Seen};
+
+impl Engine {
+    /// Looks at a list, on a task of its own.
+    pub(super) fn look_at(&self, number: u64, look: Look) {
+        let engine = self.clone();
+        drop(self.spawn_task(async move {
+            let seen = engine.within(|| look.look());
+            drop_quietly(look);
+            engine.looked(number, seen);
+        }));
+    }
+
+    fn looked(&self, number: u64, seen: Result<Seen, String>) {
+        if self.0.interceptor.is_some() {
+            return self.put_seen(number, seen);
+        }
+        let now = self.clock().now();
+        self.locked(|state| {
+            self.answer_queued(state);
+            if !state.stopped {
+                state.core.looked(number, seen, now);
+            }
+            self.flush(state);
+        });
+    }
+}

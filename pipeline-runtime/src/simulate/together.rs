@@ -1,0 +1,200 @@
+//! Pipelines that are simulated beside the one that a simulation is about: the runs that updates of assets begin.
+
+use super::SimulationError;
+use super::updates::Timed;
+use crate::author::context::{RunInfo, RunUpdate, Simulated};
+use crate::author::pipeline::Pipeline;
+use crate::engine::{Engine, Record, RunIx, RunSpec};
+use crate::observe::{RunHistory, RunReport};
+use crate::plan::{Awaits, Pending, Plan};
+use crate::schedule::{Interval, RunKind};
+use crate::storage::World;
+use crate::time::Timestamp;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// The pipelines beside, and all updates so far.
+#[derive(Debug, Default)]
+pub(super) struct Together {
+    waiting: Vec<Waiting>,
+    /// The updates from outside that are still to come.
+    due: VecDeque<(Timestamp, Timed)>,
+    /// What was updated: the number of an update is its place, from 1.
+    updates: Vec<Updated>,
+    runs: Vec<Begun>,
+    seed: u64,
+    /// What their bodies know of the simulation.
+    simulated: Option<Arc<Simulated>>,
+}
+
+/// A pipeline that waits for assets.
+#[derive(Debug)]
+struct Waiting {
+    plan: Arc<Plan>,
+    awaits: Awaits,
+}
+
+#[derive(Debug)]
+struct Updated {
+    asset: &'static str,
+    interval: Interval,
+    json: Arc<[u8]>,
+}
+
+/// A run whose updates are heard of.
+#[derive(Debug)]
+struct Begun {
+    plan: Arc<Plan>,
+    interval: Interval,
+    run: RunIx,
+    /// How many of its records were read.
+    read: usize,
+    /// It was begun by updates, and is told of.
+    is_beside: bool,
+}
+
+impl Together {
+    pub(super) fn new(pipelines: &[Pipeline], world: &World, seed: u64) -> Result<Self, SimulationError> {
+        let mut waiting = Vec::new();
+        for pipeline in pipelines {
+            let plan = Arc::new(world.enter(|| pipeline.plan(&serde_json::Value::Null))?);
+            let Some((when, _)) = &plan.assets.when else {
+                return Err(SimulationError::WaitsForNothing { pipeline: plan.pipeline });
+            };
+            let awaits = Awaits::new(when.rule, when.assets.iter().map(|asset| (asset.name, 0, 0)));
+            waiting.push(Waiting { plan, awaits });
+        }
+        Ok(Self { waiting, seed, ..Self::default() })
+    }
+
+    pub(super) fn plans(&self) -> impl Iterator<Item = &Plan> {
+        self.waiting.iter().map(|waiting| &*waiting.plan)
+    }
+
+    /// These updates come from outside.
+    pub(super) fn expect(&mut self, outside: Vec<Timed>, start: Timestamp) {
+        if !self.waiting.is_empty() {
+            self.due = outside.into_iter().map(|timed| (start + timed.at, timed)).collect();
+        }
+    }
+
+    /// Bodies know that of the simulation.
+    pub(super) fn simulated(&mut self, simulated: Option<Arc<Simulated>>) {
+        self.simulated = simulated;
+    }
+
+    /// The run that the simulation is about has begun.
+    pub(super) fn begun(&mut self, spec: &RunSpec, run: RunIx) {
+        if !self.waiting.is_empty() {
+            let (plan, interval) = (Arc::clone(&spec.plan), spec.info.interval);
+            self.runs.push(Begun { plan, interval, run, read: 0, is_beside: false });
+        }
+    }
+
+    /// When something comes from outside.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.due.front().map(|(at, _)| *at)
+    }
+
+    /// Begins what updates let begin by now, until nothing more does at this instant.
+    pub(super) async fn go_on(&mut self, engine: &Engine, now: Timestamp) {
+        while !self.waiting.is_empty() && self.begin(engine, now) {
+            engine.step().await;
+        }
+    }
+
+    /// Whether all runs are over, and everybody was told.
+    pub(super) fn is_over(&self, engine: &Engine) -> bool {
+        let is_over =
+            |begun: &Begun| engine.look(begun.run, |run| run.state().is_end() && run.callbacks().is_empty()).unwrap_or(true);
+        self.due.is_empty() && self.runs.iter().all(is_over)
+    }
+
+    /// How the runs went that updates began.
+    pub(super) fn reports(self, engine: &Engine, start: Timestamp) -> Vec<RunReport> {
+        let beside = self.runs.into_iter().filter(|begun| begun.is_beside);
+        beside.map(|begun| report(begun.plan, begun.run, engine, start)).collect()
+    }
+
+    /// Returns whether anything began.
+    fn begin(&mut self, engine: &Engine, now: Timestamp) -> bool {
+        self.hear(engine, now);
+        let mut has_begun = false;
+        for n in 0..self.waiting.len() {
+            let waiting = &mut self.waiting[n];
+            let is_active = |begun: &&Begun| {
+                Arc::ptr_eq(&begun.plan, &waiting.plan) && engine.look(begun.run, |run| !run.state().is_end()).unwrap_or(false)
+            };
+            let has_place = self.runs.iter().filter(is_active).count() < waiting.plan.calendar.max_active_runs as usize;
+            let Some(pending) = waiting.awaits.due().filter(|_| has_place) else { continue };
+            waiting.awaits.used(&pending);
+            let spec = self.spec(n, &pending, now);
+            let (plan, interval) = (Arc::clone(&spec.plan), spec.info.interval);
+            self.runs.push(Begun { plan, interval, run: engine.start(spec), read: 0, is_beside: true });
+            has_begun = true;
+        }
+        has_begun
+    }
+
+    fn spec(&self, waiting: usize, pending: &[Pending], now: Timestamp) -> RunSpec {
+        let plan = &self.waiting[waiting].plan;
+        let all = (1_i64..).zip(&self.updates);
+        let is_pending =
+            |id: i64, asset: &str| pending.iter().any(|of| of.asset == asset && (of.after + 1..=of.newest).contains(&id));
+        let intervals = all.clone().filter(|(id, update)| is_pending(*id, update.asset)).map(|(_, update)| update.interval);
+        let span = intervals.reduce(|all, one| Interval { start: all.start.min(one.start), end: all.end.max(one.end) });
+        let interval = span.unwrap_or_else(|| Interval::at(now.to_utc()));
+        let of_pipeline = self.runs.iter().filter(|begun| Arc::ptr_eq(&begun.plan, plan)).count();
+        let number = if of_pipeline == 0 { String::new() } else { format!("__{}", of_pipeline + 1) };
+        let mut updates: Vec<RunUpdate> = Vec::new();
+        for (id, update) in all {
+            updates.retain(|older| older.asset != update.asset);
+            let begins = pending.iter().any(|of| of.asset == update.asset);
+            updates.push(RunUpdate { id, asset: update.asset, begins, json: Some(Arc::clone(&update.json)) });
+        }
+        let run_id = format!("simulated__{}{number}", interval.start.to_rfc3339());
+        let info = RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone());
+        let info = RunInfo {
+            began: Some(now.to_utc()),
+            updates: updates.into(),
+            simulated: self.simulated.clone(),
+            ..info.of_schedule(RunKind::AssetTriggered, plan.schedule.as_ref())
+        };
+        RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: self.seed, key: 0 }
+    }
+
+    /// Takes on what was updated by now, from outside and by runs.
+    fn hear(&mut self, engine: &Engine, now: Timestamp) {
+        let mut heard = Vec::new();
+        while let Some((_, timed)) = self.due.pop_front_if(|(at, _)| *at <= now) {
+            heard.push(Updated { asset: timed.asset.name, interval: Interval::at(now.to_utc()), json: timed.json });
+        }
+        for begun in self.runs.iter_mut().filter(|begun| !begun.plan.assets.updates.is_empty()) {
+            let entries = engine.entries(begun.run);
+            for entry in &entries[begun.read..] {
+                let Record::Succeeded { slot, output: Some(output) } = &entry.record else { continue };
+                // What updates is a node of the pipeline itself, whose slots are the first.
+                let Some(node) = begun.plan.scope(0).nodes.get(*slot as usize) else { continue };
+                for asset in begun.plan.assets.updated_by(*node) {
+                    // An output that cannot be written has failed its node.
+                    let json = output.value.encode(usize::MAX).unwrap_or_default().into();
+                    heard.push(Updated { asset: asset.name, interval: begun.interval, json });
+                }
+            }
+            begun.read = entries.len();
+        }
+        for update in heard {
+            let asset = update.asset;
+            self.updates.push(update);
+            let id = i64::try_from(self.updates.len()).unwrap_or(i64::MAX);
+            self.waiting.iter_mut().for_each(|waiting| waiting.awaits.updated(asset, id));
+        }
+    }
+}
+
+/// How a run went.
+pub(super) fn report(plan: Arc<Plan>, run: RunIx, engine: &Engine, start: Timestamp) -> RunReport {
+    let history = RunHistory::of(plan, start, &engine.entries(run));
+    let outputs = engine.look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect()).unwrap_or_default();
+    RunReport::new(history, outputs)
+}

@@ -1,0 +1,17 @@
+//! Also: nothing to take away
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn load() -> Result<u64> {
+    Ok(3)
+}
+
+#[pipeline(on_failure = none)]
+fn nightly() {
+    load();
+}
+
+fn main() {
+    let _ = nightly();
+}

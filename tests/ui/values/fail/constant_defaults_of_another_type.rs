@@ -1,0 +1,19 @@
+//! Also: a number for shared defaults
+
+use pipeline_runtime::prelude::*;
+
+const TEAM: u32 = 2;
+
+#[task]
+async fn load() -> Result<u64> {
+    Ok(3)
+}
+
+#[pipeline(defaults = TEAM)]
+fn nightly() {
+    load();
+}
+
+fn main() {
+    let _ = nightly();
+}
