@@ -72,6 +72,7 @@ impl OtherRun {
     }
 
     /// The node of that task returned that value.
+    #[expect(clippy::needless_pass_by_value, reason = "it is given as the task returns it")]
     pub fn output<Task: TaskName<Output: Data>>(mut self, value: Task::Output) -> Self {
         let json = serde_json::to_vec(&value).map(Into::into).map_err(|error| error.to_string());
         self.outputs.push((TypeId::of::<Task>(), json));

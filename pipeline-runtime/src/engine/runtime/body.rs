@@ -67,15 +67,15 @@ impl Engine {
             Ok(args) => args,
             Err(error) => return Executed { answer: Some(Answered::Fatal(error).into()), spare: Some(attempt) },
         };
-        self.begin(attempt, supplies, args)
+        self.begin(attempt, supplies, args.as_deref())
     }
 
     /// Calls a body, and polls it once.
-    fn begin(&self, attempt: Box<Attempt>, mut supplies: Vec<Supply>, args: Option<Vec<Arg>>) -> Executed {
+    fn begin(&self, attempt: Box<Attempt>, mut supplies: Vec<Supply>, args: Option<&[Arg]>) -> Executed {
         let mut attempt = Some(attempt);
         let (mut running, mut value, mut result) = (None, None, None);
         let done = self.on_behalf(&mut attempt, || {
-            running = scope::current(|attempt| attempt.call(args.as_deref(), &supplies)).flatten();
+            running = scope::current(|attempt| attempt.call(args, &supplies)).flatten();
             supplies.clear();
             let Some(Started::Async(body)) = &mut running else { return };
             match body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -147,7 +147,7 @@ impl Engine {
             let engine = answering.engine.clone();
             // What it becomes now is another task.
             drop(engine.lock().forget_task(job));
-            match args.map(|args| engine.begin(attempt, supplies, Some(args)).answer) {
+            match args.map(|args| engine.begin(attempt, supplies, Some(Vec::as_slice(&args))).answer) {
                 Ok(Some(answer)) => answering.give(answer),
                 Ok(None) => answering.hand_over(),
                 Err(error) => answering.give(Answered::Fatal(error).into()),
