@@ -1,0 +1,13 @@
+//! The shapes of fourteen pipelines that run in production elsewhere, in our own words: what they wire, when they run, what they wait for, and what
+//! becomes of a day that goes wrong. Each module is a program of its own and shares nothing with the others but `support`. `docs/shapes.md` has
+//! the list.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
+
+mod database_copy;
+mod records_to_portals;
+mod site_visits;
+mod snapshots;
+mod support;
+mod transit_feeds;
+mod vendor_file;
