@@ -101,10 +101,12 @@
 //! what has not begun is skipped, also what takes an [`Outcome<T>`](Outcome). A task's own `timeout` fails that task alone, and what takes its
 //! outcome runs.
 //!
-//! Dates in templates (`ds`, `ts`, `date(..)`) and those of a [`Context`] are UTC, whatever the pipeline's `timezone`.
+//! Dates in templates (`ds`, `ts`, `date(..)`) and those of a [`Context`] are UTC, whatever the pipeline's `timezone`; `local_ds`, the filter
+//! `local` and [`Context::timezone`] have its wall clock.
 //!
 //! `.after(node)` waits for a node without taking its value, `.after(node.ended())` and `.after(node.or_skipped())` do so by the other rules,
-//! and [`chain`] orders several. [`.each(..)`](Node::each) repeats what is wired in it for every element of a list.
+//! and [`chain`] orders several. [`.each(..)`](Node::each) repeats what is wired in it for every element of a list, which
+//! [`.keyed(..)`](Node::keyed) gives names; `docs/mappings.md` has all of it. [`.field(..)`](Node::field) takes a part of an output.
 //! `docs/trigger-rules.md` in the repository has all trigger rules in both spellings.
 //!
 //! # What crosses a task's boundary

@@ -14,6 +14,7 @@ pub use crate::author::equality::{Compare, Equality};
 pub use crate::author::options::names as options;
 pub use crate::author::options::{Defaults, Mode, OnTimeout, PipelineOptions, TaskOptions};
 pub use crate::author::pipeline::{PipelineDefinition, with_params as pipeline1, without_params as pipeline0};
+pub use crate::author::template::TemplateValue;
 pub use crate::author::value::{Data, Datum};
 #[cfg(feature = "sqlite")]
 pub use crate::journal::stage as commits;
@@ -38,6 +39,14 @@ impl<T: ?Sized, Mistake> Anything<Mistake> for T {}
 /// Erases what an arm carries.
 pub fn value<T: Data>(carried: &T) -> &dyn Datum {
     carried
+}
+
+/// The same with values, whose names were checked, too.
+pub fn template_with<const N: usize>(
+    source: &'static str,
+    given: [(&'static str, Result<serde_json::Value, String>); N],
+) -> crate::Template {
+    crate::Template::with(source, given.into())
 }
 
 /// A template whose text was checked.

@@ -8,6 +8,7 @@ pub const VARIABLES: &[&str] = &[
     "ds_nodash",
     "ts",
     "ts_nodash",
+    "local_ds",
     "logical_date",
     "data_interval_start",
     "data_interval_end",
@@ -41,6 +42,7 @@ pub const DATE_FILTERS: &[DateFilter] = &[
     own("ts_nodash", 0, "{{ data_interval_end | ts_nodash }}"),
     own("ds_add", 1, "{{ ds | ds_add(-7) }}"),
     own("date", 1, "{{ logical_date | date(\"%Y/%m\") }}"),
+    own("local", 0, "{{ logical_date | local | ds }}"),
 ];
 
 const fn own(name: &'static str, arguments: u16, example: &'static str) -> DateFilter {
@@ -84,6 +86,18 @@ pub const AIRFLOW: &[(&str, &str)] = &[
 /// ```
 pub fn is_variable(name: &str) -> bool {
     VARIABLES.contains(&name) || name.starts_with("params.")
+}
+
+/// Whether every template has a variable of that name, or one that begins with it, so that no value may be given under it.
+///
+/// ```
+/// use pipeline_syntax::template;
+///
+/// assert!(template::is_reserved("ds") && template::is_reserved("dag"));
+/// assert!(!template::is_reserved("region"));
+/// ```
+pub fn is_reserved(name: &str) -> bool {
+    VARIABLES.iter().any(|known| known.split('.').next() == Some(name)) || name == "loop"
 }
 
 /// The first name in single braces of a template's text, such as `region` of `raw/{region}/{{ ds }}`, as `format!` would have it.

@@ -97,3 +97,69 @@ fn after_a_success_it_has_a_value() {
     assert_eq!(text(&report, "tested"), "since 2024-03-24T06:30:00+00:00");
     assert_eq!(text(&report, "defaulted"), "2024-03-23T06:30:00+00:00");
 }
+
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct Column {
+    name: String,
+}
+
+#[task]
+async fn lines(texts: Vec<String>) -> Result<String> {
+    Ok(texts.join("|"))
+}
+#[task]
+async fn within(ctx: Context, table: String) -> Result<String> {
+    ctx.render(&template!(
+        "{{ table }} of {{ task.id }} on {{ local_ds }} in {{ zone }}",
+        table = table,
+        zone = ctx.timezone().name()
+    ))
+}
+#[task]
+async fn without_a_value(ctx: Context) -> Result<String> {
+    ctx.render(&template!("{{ params.since }}"))
+}
+
+const LOCAL: Template = template!("{{ ds }} {{ local_ds }} {{ logical_date | local | date('%H:%M') }}");
+
+#[pipeline(schedule = "@daily", timezone = "Europe/Berlin")]
+fn given(options: Options) {
+    let columns = vec![Column { name: "a".into() }, Column { name: "b".into() }];
+    for table in ["visits", "processes"] {
+        echo(template!("export/{{ table }}/dt={{ ds }}.json", table = table), 1u32).named(format!("export_{table}"));
+    }
+    let query = template!(file = "simulation/templates/enrich.sql", columns = &columns, limit = options.batch + 1);
+    echo(&query, 1u32).named("query");
+    echo(query, 1u32).named("again");
+    echo(LOCAL, 1u32).named("local");
+    lines([template!("{{ ds }}"), "plain".into(), template!("{{ n }}", n = 1), String::from("{x}").into()]);
+    within("visits");
+    without_a_value().retries(3);
+    echo(template!("{{ region | default('none') }}", region = options.since), 1u32).named("null");
+}
+
+#[test]
+fn what_the_function_and_the_body_know_goes_in_by_name() {
+    let report = Simulation::new(given()).logical_date("2024-03-25T23:00:00Z").run();
+    assert_eq!(text(&report, "export_visits"), "export/visits/dt=2024-03-25.json");
+    assert_eq!(text(&report, "export_processes"), "export/processes/dt=2024-03-25.json");
+    let query = "SELECT a, b\nFROM enriched\nWHERE day = '2024-03-26' LIMIT 101;\n";
+    assert_eq!((text(&report, "query"), text(&report, "again")), (query.to_owned(), query.to_owned()));
+    assert_eq!(text(&report, "local"), "2024-03-25 2024-03-26 00:00");
+    assert_eq!(text(&report, "lines"), "2024-03-25|plain|1|{x}");
+    assert_eq!(text(&report, "within"), "visits of within on 2024-03-26 in Europe/Berlin");
+    assert_eq!(text(&report, "null"), "none");
+    let failed = report.node("without_a_value");
+    assert_eq!((failed.state(), failed.attempts()), (Failed, 1), "no retry would help");
+    assert!(failed.error().unwrap().contains("`params.since` has no value in this run"));
+}
+
+#[test]
+fn a_plain_text_in_a_list_that_looks_like_a_template_is_refused() {
+    #[pipeline]
+    fn mixed() {
+        lines([template!("{{ ds }}"), "raw/{{ ds }}".into()]);
+    }
+    let problems = mixed().check().unwrap_err().to_string();
+    assert!(problems.contains("`lines` is given a plain text as `texts`, in which `{{ ds }}` is not rendered"), "{problems}");
+}

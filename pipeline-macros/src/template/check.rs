@@ -8,15 +8,30 @@ use minijinja::syntax::SyntaxConfig;
 use pipeline_syntax::suggest;
 use pipeline_syntax::template::{AIRFLOW, DATE_FILTERS, DateFilter, VARIABLES, in_single_braces, is_variable};
 
-/// Every mistake, as a message; a template that does not parse has one.
-pub(super) fn mistakes(source: &str) -> Vec<String> {
-    if let Some(mistake) = single_braces(source) {
-        return vec![mistake];
+/// What is found in a template.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// As messages; a template that does not parse has one.
+    pub(super) mistakes: Vec<String>,
+    /// The values that are given and not used.
+    pub(super) unused: Vec<String>,
+}
+
+impl From<String> for Found {
+    fn from(mistake: String) -> Self {
+        Self { mistakes: vec![mistake], unused: Vec::new() }
+    }
+}
+
+/// Every mistake, where values of these names are given.
+pub(super) fn mistakes(source: &str, given: &[String]) -> Found {
+    if let Some(mistake) = single_braces(source, given) {
+        return mistake.into();
     }
     let env = Environment::new();
     let template = match env.template_from_str(source) {
         Ok(template) => template,
-        Err(error) => return vec![does_not_parse(source, &error)],
+        Err(error) => return does_not_parse(source, &error).into(),
     };
     let compiled = get_compiled_template(&template);
     let mut found = Vec::new();
@@ -28,15 +43,20 @@ pub(super) fn mistakes(source: &str) -> Vec<String> {
         .iter()
         // minijinja takes a function for a variable, too.
         .filter(|name| !functions.contains(*name) && !FUNCTIONS.contains(&name.as_str()))
-        .filter_map(|name| unknown_variable(source, name));
+        .filter_map(|name| unknown_variable(source, name, given));
     found.extend(unknown);
-    found
+    let is_used = |given: &&String| variables.iter().any(|name| root(name) == **given);
+    Found { mistakes: found, unused: given.iter().filter(|given| !is_used(given)).cloned().collect() }
+}
+
+fn root(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(root, _)| root)
 }
 
 /// `{ds}` is how `format!` would write it; here it is plain text, and surely not meant.
-fn single_braces(source: &str) -> Option<String> {
+fn single_braces(source: &str, given: &[String]) -> Option<String> {
     let name = in_single_braces(source)?;
-    if is_variable(name) {
+    if is_variable(name) || given.iter().any(|given| *given == root(name)) {
         return Some(format!("a template's expressions have two braces: write `{{{{ {name} }}}}` for `{{{name}}}`"));
     }
     let is_of_several_lines = source.trim_end().contains('\n');
@@ -45,8 +65,8 @@ fn single_braces(source: &str) -> Option<String> {
     let line = before.matches('\n').count() + 1;
     let place = if is_of_several_lines { format!(" in line {line}") } else { String::new() };
     Some(format!(
-        "`{{{name}}}` is not replaced{place}: a template knows no variables of the function, and its expressions have two braces; pass \
-         the value as a param and write `{{{{ params.{name} }}}}`, or write `{{% raw %}}{{{name}}}{{% endraw %}}` if the braces are meant"
+        "`{{{name}}}` is not replaced{place}: a template's expressions have two braces, and what the function knows is given by name; write \
+         `{{{{ {name} }}}}`, and behind the text `{name} = {name}`, or `{{% raw %}}{{{name}}}{{% endraw %}}` if the braces are meant"
     ))
 }
 
@@ -67,8 +87,8 @@ fn does_not_parse(source: &str, error: &minijinja::Error) -> String {
     }
 }
 
-fn unknown_variable(source: &str, name: &str) -> Option<String> {
-    if is_variable(name) {
+fn unknown_variable(source: &str, name: &str, given: &[String]) -> Option<String> {
+    if is_variable(name) || given.iter().any(|given| *given == root(name)) {
         return None;
     }
     let place = place(source, name);
@@ -90,7 +110,15 @@ fn unknown_variable(source: &str, name: &str) -> Option<String> {
         _ if part == "id" => return Some(format!("`{root}` has no id{place}: write `{root}_id`")),
         _ => return Some(format!("there is no `{name}`{place}: write `{}`", known.join("` or `"))),
     }
-    Some(format!("unknown template variable `{name}`{place}; {}", suggest::hint(name, VARIABLES)))
+    let known: Vec<&str> = given.iter().map(String::as_str).chain(VARIABLES.iter().copied()).collect();
+    Some(match suggest::nearest(name, &known) {
+        Some(near) => format!("unknown template variable `{name}`{place}; did you mean `{near}`?"),
+        None => format!(
+            "unknown template variable `{name}`{place}; a value that the function has is given behind the text, `{root} = {root}`; every template \
+             has {}",
+            suggest::list(VARIABLES)
+        ),
+    })
 }
 
 /// Filters, tests, functions and methods; the functions that the template calls are collected.
@@ -225,8 +253,21 @@ fn position(source: &str, name: &str) -> Option<(u16, u16)> {
 mod tests {
     use super::*;
 
+    fn mistakes(source: &str) -> Vec<String> {
+        super::mistakes(source, &[]).mistakes
+    }
+
     fn accepted(source: &str) {
         assert_eq!(mistakes(source), Vec::<String>::new(), "{source}");
+    }
+
+    #[test]
+    fn what_is_given_is_known_and_has_to_be_used() {
+        let given = ["table".to_owned(), "columns".to_owned(), "other".to_owned()];
+        let found = super::mistakes("{{ table.name }}{% for column in columns %}{{ column }}{% endfor %}", &given);
+        assert_eq!((found.mistakes, found.unused), (vec![], vec!["other".to_owned()]));
+        let found = super::mistakes("{{ tabel }}", &given);
+        assert_eq!(found.mistakes, ["unknown template variable `tabel`; did you mean `table`?"]);
     }
 
     fn refused(source: &str) -> String {
@@ -304,8 +345,8 @@ mod tests {
         assert!(refused("{ params.region }").contains("`{{ params.region }}`"));
         assert_eq!(
             refused("{bucket}/{{ ds }}"),
-            "`{bucket}` is not replaced: a template knows no variables of the function, and its expressions have two braces; pass the value \
-             as a param and write `{{ params.bucket }}`, or write `{% raw %}{bucket}{% endraw %}` if the braces are meant"
+            "`{bucket}` is not replaced: a template's expressions have two braces, and what the function knows is given by name; write \
+             `{{ bucket }}`, and behind the text `bucket = bucket`, or `{% raw %}{bucket}{% endraw %}` if the braces are meant"
         );
         assert!(refused("one\n{bucket}").starts_with("`{bucket}` is not replaced in line 2: "));
         assert!(refused("${bucket}\n{{bucket}}\n{bucket}").starts_with("`{bucket}` is not replaced in line 3: "));

@@ -1,17 +1,66 @@
 //! `template!`: a text that is rendered when its task runs, checked when it is compiled.
 //!
 //! [`names`] lists what a template may use, [`check`] finds what it may not. A mistake is reported at the literal:
-//! a span within it is nightly Rust's alone, so the message has the piece and, of several lines, the place.
+//! a span within it is nightly Rust's alone, so the message has the piece and, of several lines, the place. One in the values that are given is
+//! reported at their names.
 
 mod check;
 mod names;
 
 use crate::error::Errors;
 use crate::runtime::Runtime;
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::parse::{ParseStream, Parser};
-use syn::{LitStr, Token};
+use syn::parse::{Parse, ParseStream};
+use syn::{Expr, Ident, LitStr, Token};
+
+/// What stands within the parentheses.
+struct Call {
+    source: LitStr,
+    is_file: bool,
+    arguments: Vec<(Ident, Expr)>,
+}
+
+const TAKES_A_TEXT: &str = "`template!` takes a text, as in `template!(\"raw/{{ ds_nodash }}.json\")`";
+const WRITTEN_OUT: &str = "`template!` takes a text in quotes, written out, as it is checked here: \
+                           `template!(\"raw/{{ ds_nodash }}.json\")`; one of a file is `template!(file = \"sql/load.sql\")`";
+const BY_NAME: &str = "values go into a template by name: `template!(\"raw/{{ region }}.json\", region = region)`";
+
+impl Parse for Call {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.is_empty() {
+            return Err(syn::Error::new(Span::call_site(), TAKES_A_TEXT));
+        }
+        let is_file = input.peek(Ident) && input.peek2(Token![=]) && !input.peek2(Token![==]);
+        if is_file {
+            let name: Ident = input.parse()?;
+            if name != "file" {
+                return Err(syn::Error::new(name.span(), WRITTEN_OUT));
+            }
+            input.parse::<Token![=]>()?;
+        }
+        let source = match input.parse::<LitStr>() {
+            Ok(source) => source,
+            Err(error) if input.is_empty() => return Err(error),
+            Err(_) => return Err(syn::Error::new_spanned(input.parse::<TokenStream>()?, WRITTEN_OUT)),
+        };
+        let mut arguments = Vec::new();
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            // rustfmt leaves a comma where it breaks the call into lines.
+            if input.is_empty() {
+                break;
+            }
+            if !(input.peek(Ident) && input.peek2(Token![=]) && !input.peek2(Token![==])) {
+                return Err(syn::Error::new_spanned(input.parse::<TokenStream>()?, BY_NAME));
+            }
+            let name = input.parse()?;
+            input.parse::<Token![=]>()?;
+            arguments.push((name, input.parse()?));
+        }
+        Ok(Self { source, is_file, arguments })
+    }
+}
 
 /// The whole expansion, an expression.
 ///
@@ -19,41 +68,70 @@ use syn::{LitStr, Token};
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut tokens = input.into_iter();
     let runtime = Runtime::rooted(tokens.next().into_iter().collect());
-    let input: TokenStream = tokens.skip(1).collect();
     let mut errors = Errors::default();
-    // rustfmt leaves a comma where it breaks the call into lines.
-    let literal = |input: ParseStream<'_>| -> syn::Result<LitStr> {
-        let source = input.parse()?;
-        input.parse::<Option<Token![,]>>()?;
-        Ok(source)
+    let call = match syn::parse2::<Call>(tokens.skip(1).collect()) {
+        Ok(call) => call,
+        Err(error) => {
+            errors.push(error);
+            return errors.into_expression().unwrap_or_default();
+        }
     };
-    let Ok(source) = literal.parse2(input.clone()) else {
-        refuse(input, &mut errors);
-        return errors.into_expression().unwrap_or_default();
-    };
-    for mistake in check::mistakes(&source.value()) {
-        errors.at(source.span(), mistake);
+    match text_of(&call) {
+        Ok(text) => check_call(&call, &text, &mut errors),
+        Err(error) => errors.at(call.source.span(), error),
     }
-    let template = runtime.private(Span::call_site(), "template");
-    errors.into_expression().unwrap_or_else(|| quote!(#template(#source)))
+    errors.into_expression().unwrap_or_else(|| expansion(&runtime, &call))
 }
 
-fn refuse(input: TokenStream, errors: &mut Errors) {
-    let mut tokens = input.clone().into_iter();
-    let (first, second) = (tokens.next(), tokens.next());
-    match (first, second) {
-        (None, _) => errors.at(Span::call_site(), "`template!` takes a text, as in `template!(\"raw/{{ ds_nodash }}.json\")`"),
-        (Some(TokenTree::Literal(_)), Some(TokenTree::Punct(comma))) if comma.as_char() == ',' => errors.on(
-            tokens.collect::<TokenStream>(),
-            "`template!` takes a text alone: what the pipeline's function knows goes in by `params`, as in \
-             `{{ params.region }}`",
-        ),
-        _ => errors.on(
-            input,
-            "`template!` takes a text in quotes, written out, as it is checked here: \
-             `template!(\"raw/{{ ds_nodash }}.json\")`",
-        ),
+/// The template's own text. A file's path begins at the package's folder, as sqlx's and askama's do.
+fn text_of(Call { source, is_file, .. }: &Call) -> Result<String, String> {
+    if !is_file {
+        return Ok(source.value());
     }
+    let path = source.value();
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR")
+        .ok_or("only cargo says where the package's folder is, which the path begins at")?;
+    std::fs::read_to_string(std::path::Path::new(&folder).join(&path)).map_err(|error| {
+        format!("`{path}` cannot be read: {error}; the path begins at the package's folder, that of its Cargo.toml")
+    })
+}
+
+fn check_call(call: &Call, text: &str, errors: &mut Errors) {
+    let names: Vec<String> = call.arguments.iter().map(|(name, _)| name.to_string()).collect();
+    let found = check::mistakes(text, &names);
+    let has_mistakes = !found.mistakes.is_empty();
+    for mistake in found.mistakes {
+        let of_file = if call.is_file { format!("`{}`: {mistake}", call.source.value()) } else { mistake };
+        errors.at(call.source.span(), of_file);
+    }
+    for (at, (name, _)) in call.arguments.iter().enumerate() {
+        if names[..at].contains(&names[at]) {
+            errors.at(name.span(), format!("`{name}` is given twice"));
+        } else if pipeline_syntax::template::is_reserved(&names[at]) {
+            errors.at(name.span(), format!("`{name}` is a variable that every template has: call the value something else"));
+        } else if found.unused.contains(&names[at]) && !has_mistakes {
+            // With an unknown name beside it, it is that one, mistyped.
+            errors.at(name.span(), format!("`{name}` is not in the template: write `{{{{ {name} }}}}` there, or leave it out"));
+        }
+    }
+}
+
+fn expansion(runtime: &Runtime, Call { source, is_file, arguments }: &Call) -> TokenStream {
+    // With the file as a part of the build it is built anew once that changes.
+    let source = if *is_file {
+        quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #source)))
+    } else {
+        quote!(#source)
+    };
+    if arguments.is_empty() {
+        let template = runtime.private(Span::call_site(), "template");
+        return quote!(#template(#source));
+    }
+    let names = arguments.iter().map(|(name, _)| LitStr::new(&name.to_string(), name.span()));
+    let values = arguments.iter().map(|(_, value)| value);
+    let (template, value) =
+        (runtime.private(Span::call_site(), "template_with"), runtime.private(Span::call_site(), "TemplateValue"));
+    quote!(#template(#source, [#((#names, #value::json(&#values))),*]))
 }
 
 #[cfg(test)]
@@ -65,6 +143,12 @@ mod tests {
         let tokens = expand(quote!(root, "raw/{{ ds_nodash }}.json"));
         assert_eq!(crate::error::show(tokens), "root::__private::template(\"raw/{{ ds_nodash }}.json\")");
         assert_eq!(crate::error::show(expand(quote!(root, "raw",))), "root::__private::template(\"raw\")");
+        let given = crate::error::show(expand(quote!(root, "{{ a }}", a = x + 1,)));
+        assert!(given.contains("template_with(\"{{ a }}\", [(\"a\", ") && given.contains("x + 1"), "{given}");
+        let of_file = crate::error::show(expand(quote!(root, file = "src/template/mod.rs")));
+        assert!(of_file.contains("compile_error"), "what a file has is checked: {of_file}");
+        let of_file = crate::error::show(expand(quote!(root, file = "Cargo.toml")));
+        assert!(of_file.contains("include_str"), "{of_file}");
     }
 
     #[test]
@@ -72,9 +156,19 @@ mod tests {
         for (input, part) in [
             (quote!(), "takes a text, as in"),
             (quote!(KEY), "written out"),
-            (quote!("{{ ds }}", key), "takes a text alone"),
-            (quote!("{{ ds }}",,), "takes a text alone"),
+            (quote!(KEY, region = region), "written out"),
+            (quote!(path = "load.sql"), "written out"),
+            (quote!("{{ ds }}", key), "by name"),
+            (quote!("{{ ds }}",,), "by name"),
+            (quote!("{{ ds }}{}", key == key), "by name"),
             (quote!("{{ dss }}"), "did you mean `ds`?"),
+            (quote!("{{ tabel }}", table = name), "did you mean `table`?"),
+            (quote!("{{ table }}", table = name, region = name), "`region` is not in the template"),
+            (quote!("{{ table }}", table = name, table = name), "`table` is given twice"),
+            (quote!("{{ ds }}", ds = name), "every template has"),
+            (quote!("{table}", table = name), "write `{{ table }}`"),
+            (quote!("{{ table }}"), "`table = table`"),
+            (quote!(file = "sql/nowhere.sql"), "`sql/nowhere.sql` cannot be read"),
         ] {
             let text = expand(quote!(root, #input)).to_string();
             assert_eq!(text.matches("compile_error").count(), 1, "{text}");

@@ -1,7 +1,8 @@
 use super::bounded::{self, Unwritten};
 use super::error::{Result, TaskError};
 use super::secret::Secret;
-use crate::schedule::{RunKind, Schedule};
+use super::template::Template;
+use crate::schedule::{RunKind, Schedule, Zone};
 use crate::time::Outside;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
@@ -34,6 +35,7 @@ pub struct Context {
     attempt: u32,
     started: DateTime<Utc>,
     memory: Memory,
+    zone: Zone,
 }
 
 /// What is the same for all nodes of a run.
@@ -144,8 +146,15 @@ pub(crate) trait Attempt {
 }
 
 impl Context {
-    pub(crate) fn new(run: Arc<RunInfo>, node: Arc<str>, attempt: u32, started: DateTime<Utc>, memory: Memory) -> Self {
-        Self { run, node, attempt, started, memory }
+    pub(crate) fn new(
+        run: Arc<RunInfo>,
+        node: Arc<str>,
+        attempt: u32,
+        started: DateTime<Utc>,
+        memory: Memory,
+        zone: Zone,
+    ) -> Self {
+        Self { run, node, attempt, started, memory, zone }
     }
 
     /// The update of that asset that its run was begun by, or reads.
@@ -163,7 +172,7 @@ impl Context {
         &self.run.pipeline
     }
 
-    /// This node's id, with its element's index where it is mapped: `upload[3]`.
+    /// This node's id, where it is mapped with its element's key or index: `upload[bart]`, `upload[3]`.
     pub fn node(&self) -> &str {
         &self.node
     }
@@ -182,6 +191,46 @@ impl Context {
     /// starts at 22:00 or 23:00 of the day before. `date.with_timezone(&zone)` shows it in a [`Zone`](crate::schedule::Zone).
     pub fn logical_date(&self) -> DateTime<Utc> {
         self.run.interval.start
+    }
+
+    /// The zone of the pipeline's schedule; UTC if it names none. Every date here is in UTC, and this one's wall clock shows it by
+    /// `date.with_timezone(&ctx.timezone())`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task]
+    /// async fn day(ctx: Context) -> Result<String> {
+    ///     Ok(ctx.logical_date().with_timezone(&ctx.timezone()).date_naive().to_string())
+    /// }
+    /// ```
+    pub fn timezone(&self) -> Zone {
+        self.zone
+    }
+
+    /// The text that a template makes for this attempt, as an input that takes the template would have it. So a body can put into it what it has
+    /// been given:
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task]
+    /// async fn query(ctx: Context, table: String) -> Result<String> {
+    ///     ctx.render(&template!("SELECT * FROM {{ table }} WHERE day = '{{ ds }}'", table = table))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// assert_eq!(query::call(Context::for_test(), "t".into()).await?, "SELECT * FROM t WHERE day = '2024-01-01'");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If something that the template prints has no value in this run, or its text is longer than 1 MiB. No retry would help.
+    pub fn render(&self, template: &Template) -> Result<String> {
+        template.render(&self.run, &self.node, self.attempt, self.zone).map_err(|error| TaskError::fatal(error.to_string()))
     }
 
     /// The start of the data interval.
@@ -261,7 +310,7 @@ impl Context {
     /// same logical date has other keys.
     ///
     /// Inside `.each` an element is its index: `load[3]`. After a `retry` whose list has changed, element 3 may be another one and has the
-    /// key of the one before it. Where a list can change, use [`idempotency_key_for`](Self::idempotency_key_for).
+    /// key of the one before it. Where a list can change, give it keys by [`keyed`](crate::Node::keyed), which stand here as well: `load[bart]`.
     pub fn idempotency_key(&self) -> String {
         // Runs of several pipelines may have one id.
         format!("{}/{}/{}", self.run.pipeline, self.run.run_id, self.node)
@@ -417,7 +466,12 @@ impl Context {
     pub fn for_test() -> Self {
         let date = test_date();
         let run = RunInfo::new("test", "test", crate::schedule::Interval::at(date), serde_json::Value::Null);
-        Self::new(Arc::new(run), "test".into(), 1, date, Memory::default())
+        Self::new(Arc::new(run), "test".into(), 1, date, Memory::default(), Zone::UTC)
+    }
+
+    /// As if the pipeline's schedule were in that zone.
+    pub fn with_timezone(self, zone: Zone) -> Self {
+        Self { zone, ..self }
     }
 
     /// With that data interval, whose start is the logical date.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// | `Option<T>` | `Node<T>`, `Option<T>` | none_failed |
 /// | `Outcome<T>` | `Node<T>` | all_done |
 /// | `Arc<T>` | `Node<T>`, `Arc<T>` | all_success, without a copy |
-/// | `Vec<String>` | also `["a", "b"]` and `[template!(..), template!(..)]` | |
+/// | `Vec<String>` | also `["a", "b"]`, `[template!(..), template!(..)]` and `[template!(..), "a".into()]` | |
 /// | `Vec<T>`, `Vec<Option<T>>`, `Vec<Outcome<T>>` | `.each(..)`, `[Node<T>; N]`, `Vec<Node<T>>` | the same three, over all |
 #[diagnostic::on_unimplemented(
     message = "this input takes `{T}`, but it is given `{Self}`",
@@ -193,6 +193,13 @@ impl IntoInput<String> for Template {
 }
 
 #[diagnostic::do_not_recommend]
+impl IntoInput<String> for &Template {
+    fn into_input(self) -> Input {
+        IntoInput::<String>::into_input(self.clone())
+    }
+}
+
+#[diagnostic::do_not_recommend]
 impl<const N: usize> IntoInput<Vec<String>> for [&str; N] {
     fn into_input(self) -> Input {
         IntoInput::<Vec<String>>::into_input(self.map(str::to_owned).to_vec())
@@ -202,7 +209,7 @@ impl<const N: usize> IntoInput<Vec<String>> for [&str; N] {
 #[diagnostic::do_not_recommend]
 impl<const N: usize> IntoInput<Vec<String>> for [Template; N] {
     fn into_input(self) -> Input {
-        IntoInput::<Vec<String>>::into_input(self.to_vec())
+        IntoInput::<Vec<String>>::into_input(Vec::from(self))
     }
 }
 

@@ -173,6 +173,7 @@ impl Sketch {
             tags: pipeline.tags(),
             params,
             schedule,
+            zone: pipeline.zone(),
             run,
             nodes,
             args: draft.args,

@@ -13,6 +13,7 @@ use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
 use crate::author::input::{Rule, Source};
 use crate::author::pipeline::Pipeline;
+use crate::author::template::Template;
 use crate::schedule::{ScheduleError, Zone, parse_date, parse_zone};
 use crate::time::zones_sought;
 use chrono::{DateTime, Utc};
@@ -505,6 +506,8 @@ fn texts(sketch: &Sketch, problems: &mut Vec<Problem>) {
             let found = match &arg.source {
                 Source::Text(text) => unrendered(text),
                 Source::Plain(list) => list.texts().iter().find_map(|text| unrendered(text)),
+                Source::Template(template) => template.plain().and_then(unrendered),
+                Source::Templates(list) => list.iter().filter_map(Template::plain).find_map(unrendered),
                 _ => None,
             };
             if let Some(expression) = found {

@@ -13,7 +13,7 @@ use crate::author::input::{Rule, Source};
 use crate::author::keys::ElementKeys;
 use crate::author::redaction::redacted;
 use crate::author::value::Value as AnyValue;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Zone};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -32,6 +32,8 @@ pub struct Plan {
     pub(crate) tags: &'static [&'static str],
     pub(crate) params: Value,
     pub(crate) schedule: Option<Schedule>,
+    /// In which its dates are meant.
+    pub(crate) zone: Zone,
     pub(crate) calendar: Calendar,
     pub(crate) run: RunPolicy,
     pub(crate) nodes: Vec<PlanNode>,
@@ -300,10 +302,10 @@ impl Plan {
         let text = |arg: &Arg| match &arg.source {
             // One that the code has is perhaps a value that is nobody's affair.
             Source::Text(text) => has_text(&run.params, text).then(|| text.to_string()),
-            Source::Template(template) => template.render(run, id, attempt).ok(),
+            Source::Template(template) => template.render(run, id, attempt, self.zone).ok(),
             Source::Templates(templates) => {
                 let texts: Option<Vec<String>> =
-                    templates.iter().map(|template| template.render(run, id, attempt).ok()).collect();
+                    templates.iter().map(|template| template.render(run, id, attempt, self.zone).ok()).collect();
                 texts.map(|texts| texts.join(", "))
             }
             Source::Plain(_) | Source::Secrets(_) | Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,

@@ -95,6 +95,7 @@ impl Plan {
             tags: &[],
             params: Value::Null,
             schedule: None,
+            zone: crate::schedule::Zone::UTC,
             calendar: Calendar {
                 start: None,
                 end: None,

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     // Of a million nodes with one template it is compiled once.
-    let mut known: HashMap<&'static str, Vec<(String, WrongName)>> = HashMap::new();
+    let mut known: HashMap<&str, Vec<(String, WrongName)>> = HashMap::new();
     for (ix, node) in (0..).zip(&plan.nodes) {
         let What::Body(task) = &node.what else { continue };
         for (arg, input) in plan.args(ix).iter().zip(&task.inputs) {

@@ -298,7 +298,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// Tries a node again that has ended by then, as `retry` on the command line does; with `downstream`, all that depends on
-    /// it too. After a retry that changed a mapping's list, elements match by index and surplus ones are `removed`.
+    /// it too. After a retry that changed a mapping's list, elements match by key, or without keys by index, and surplus ones are `removed`.
     pub fn retry(mut self, when: &str, id: &str, downstream: bool) -> Self {
         self.scenario
             .interventions

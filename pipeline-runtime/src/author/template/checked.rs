@@ -24,6 +24,7 @@
 /// | name | is |
 /// |---|---|
 /// | `ds`, `ds_nodash` | the logical date in UTC, `2024-01-31` or `20240131` |
+/// | `local_ds` | the same in the zone of the pipeline's schedule |
 /// | `ts`, `ts_nodash` | the same with the time, in UTC |
 /// | `logical_date`, `data_interval_start`, `data_interval_end` | the run's interval |
 /// | `prev_data_interval_start_success`, `prev_data_interval_end_success` | that of the last run that succeeded; test it first, as printing a missing one is an error |
@@ -31,9 +32,30 @@
 /// | `run.kind`, `run.started` | what made the run, `scheduled`, `manual` or `backfill`, and when it began |
 /// | `params.name` | a field of the pipeline's params |
 ///
+/// What the pipeline's function knows goes in by name, as it does into `format!`: each is used, and what is used is given. It may be a text, a
+/// number, or what else derives `Serialize`. The template itself may stand in a file, whose path begins at the package's folder, that of its
+/// `Cargo.toml`; it is checked as well, and built anew when the file changes. What only a body knows goes in there, by
+/// [`ctx.render`](crate::Context::render).
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+///
+/// #[task] async fn export(key: String) -> Result<String> { Ok(key) }
+/// #[task] async fn count(query: String) -> Result<usize> { Ok(query.len()) }
+///
+/// #[pipeline]
+/// fn exports() {
+///     for table in ["visits", "processes"] {
+///         export(template!("export/{{ table }}/dt={{ ds }}.json", table = table)).named(format!("export_{table}"));
+///     }
+///     count(template!(file = "src/author/template/example.sql", table = "visits"));
+/// }
+/// # exports().check().unwrap();
+/// ```
+///
 /// Dates are UTC, as in Airflow, and the filters leave them so: with `schedule = "@daily", timezone = "Europe/Berlin"` the interval of
-/// the 31st of January starts at 23:00 UTC on the 30th, and `ds` is `2024-01-30`. A schedule at an hour at which both zones have the same day, such as
-/// `30 2 * * *`, has the local day in `ds`.
+/// the 31st of January starts at 23:00 UTC on the 30th, and `ds` is `2024-01-30`. The filter `local` makes a date one of the schedule's zone, for
+/// the filters behind it, too: `{{ logical_date | local | ds }}`, which is `local_ds`, and `{{ data_interval_end | local | date("%H:%M") }}`.
 ///
 /// Nothing is ever silently empty. What has no value in a run (a `prev_*` before the first success, a param that was not given or is
 /// null) may be tested by `{% if .. %}` and given a value by `default(..)`; printed, filtered, joined or compared it fails the node, and
@@ -43,8 +65,8 @@
 /// it is not rendered. A name alone in single braces, `{bucket}`, is refused in a template, as `format!` would replace it and a template does
 /// not; `{a,b}`, `{"k": 1}`, `{0}` and `${HOME}` are texts. Where the braces are meant, write ``template!("{% raw %}{{ ds }}{% endraw %}")``.
 ///
-/// The filters are minijinja's, and for dates `ds`, `ds_nodash`, `ts`, `ts_nodash`, `ds_add(7)` and
-/// `date("%Y/%m")`. `{% set %}`, `{% for %}` and `{% if %}` work. A text has at most 1 MiB, and making it takes at most 1,000,000 instructions,
+/// The filters are minijinja's, and for dates `ds`, `ds_nodash`, `ts`, `ts_nodash`, `ds_add(7)`, `date("%Y/%m")` and `local`.
+/// `{% set %}`, `{% for %}` and `{% if %}` work. The last newline is kept. A text has at most 1 MiB, and making it takes at most 1,000,000 instructions,
 /// which are a few for each piece of the template and each turn of a loop; beyond that the node fails.
 ///
 /// | mistake | error |
@@ -52,7 +74,9 @@
 /// | `template!("{{ ds_nodas }}")` | `` unknown template variable `ds_nodas`; did you mean `ds_nodash`? `` |
 /// | `template!("{{ ds \| uper }}")` | `` unknown template filter `uper`; did you mean `upper`? `` |
 /// | `template!("raw/{ds}.json")` | `` a template's expressions have two braces: write `{{ ds }}` for `{ds}` `` |
-/// | `template!("{bucket}/{{ ds }}")` | `` `{bucket}` is not replaced: .. pass the value as a param and write `{{ params.bucket }}` `` |
+/// | `template!("{bucket}/{{ ds }}")` | `` `{bucket}` is not replaced: .. write `{{ bucket }}`, and behind the text `bucket = bucket` `` |
+/// | `template!("{{ tabel }}", table = name)` | `` unknown template variable `tabel`; did you mean `table`? `` |
+/// | `template!("{{ ds }}", table = name)` | `` `table` is not in the template: .. `` |
 /// | `template!("{{ execution_date }}")` | `` `execution_date` is Airflow's name: write `logical_date` `` |
 ///
 /// ```compile_fail

@@ -1,9 +1,12 @@
 //! What a template may call, and what it may print.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use minijinja::value::{Kwargs, StringInput, ValueKind};
+use crate::schedule::Zone;
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeZone};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Kwargs, Object, ObjectRepr, StringInput, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, escape_formatter, filters};
-use std::sync::OnceLock;
+use std::fmt::{self, Display};
+use std::sync::{Arc, OnceLock};
 
 /// How many instructions a template may take, which are a few for each piece of it and each turn of a loop. A path or a query takes
 /// less than a hundred; a loop within a loop over a list of thousands would take hundreds of megabytes and a worker's time.
@@ -14,6 +17,10 @@ pub(super) fn environment() -> &'static Environment<'static> {
     ENVIRONMENT.get_or_init(|| {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        // The delimiters are the usual ones, of which none can be wrong.
+        if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).build() {
+            environment.set_syntax(syntax);
+        }
         environment.set_debug(true); // so that an error tells which piece of the template it is about
         environment.set_fuel(Some(FUEL));
         environment.set_formatter(|out, state, value| {
@@ -32,23 +39,24 @@ pub(super) fn environment() -> &'static Environment<'static> {
         environment.add_filter("ts_nodash", |date: &Value| parse(date).map(ts_nodash));
         environment.add_filter("ds_add", ds_add);
         environment.add_filter("date", date);
+        environment.add_filter("local", local);
         environment
     })
 }
 
-pub(super) fn ds(date: DateTime<Utc>) -> String {
+pub(super) fn ds<Z: TimeZone<Offset: Display>>(date: DateTime<Z>) -> String {
     date.format("%Y-%m-%d").to_string()
 }
 
-pub(super) fn ds_nodash(date: DateTime<Utc>) -> String {
+pub(super) fn ds_nodash<Z: TimeZone<Offset: Display>>(date: DateTime<Z>) -> String {
     date.format("%Y%m%d").to_string()
 }
 
-pub(super) fn ts(date: DateTime<Utc>) -> String {
+pub(super) fn ts<Z: TimeZone<Offset: Display>>(date: DateTime<Z>) -> String {
     date.to_rfc3339()
 }
 
-pub(super) fn ts_nodash(date: DateTime<Utc>) -> String {
+pub(super) fn ts_nodash<Z: TimeZone<Offset: Display>>(date: DateTime<Z>) -> String {
     date.format("%Y%m%dT%H%M%S").to_string()
 }
 
@@ -68,14 +76,38 @@ fn date(date: &Value, format: &str) -> Result<String, Error> {
     Ok(text)
 }
 
-fn parse(date: &Value) -> Result<DateTime<Utc>, Error> {
+/// A date by the wall clock of the pipeline's zone. The filters leave it so; a text they take for what it is in UTC.
+#[derive(Debug)]
+struct Local(DateTime<FixedOffset>);
+
+impl Object for Local {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&ts(self.0))
+    }
+}
+
+/// `{{ logical_date | local | ds }}`
+fn local(state: &mut State<'_, '_>, date: &Value) -> Result<Value, Error> {
+    let zone = state.lookup("__zone").and_then(|zone| Zone::named(zone.as_str()?)).unwrap_or_default();
+    let date = parse(date)?.with_timezone(&zone);
+    Ok(Value::from_object(Local(date.fixed_offset())))
+}
+
+fn parse(date: &Value) -> Result<DateTime<FixedOffset>, Error> {
     has_value(date)?;
+    if let Some(Local(date)) = date.downcast_object_ref::<Local>() {
+        return Ok(*date);
+    }
     let text = date.as_str().unwrap_or_default();
     if let Ok(day) = text.parse::<NaiveDate>() {
-        return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc());
+        return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc().fixed_offset());
     }
     DateTime::parse_from_rfc3339(text)
-        .map(|date| date.to_utc())
+        .map(|date| date.to_utc().fixed_offset())
         .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{date:?} is no date")))
 }
 

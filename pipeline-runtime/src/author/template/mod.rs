@@ -8,41 +8,150 @@ mod environment;
 
 use super::bounded;
 use super::context::RunInfo;
+use crate::schedule::Zone;
 use environment::{FUEL, ds, ds_nodash, environment, ts, ts_nodash};
 use minijinja::{Error, ErrorKind, Value, context, value};
+use std::sync::Arc;
 
 /// The longest text that a template may make. It is for paths and queries.
 const MAX_TEXT: usize = 1 << 20;
 
 /// A text rendered with the run's dates and params when an attempt starts. Made by [`template!`](macro@crate::template).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Template(&'static str);
+///
+/// In a list it may stand beside texts that are taken as they are, which become one by `into`:
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+///
+/// #[task] async fn merge(keys: Vec<String>) -> Result<u64> { Ok(keys.len() as u64) }
+/// #[pipeline] fn daily() { merge([template!("raw/{{ ds }}.json"), "raw/all.json".into()]); }
+/// # daily().check().unwrap();
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(Inner);
+
+/// As small as a text: a plan may have millions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Inner {
+    Of(&'static str),
+    Other(Arc<Other>),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Other {
+    /// With values that the pipeline's function, or a body, has given.
+    With { source: &'static str, given: Vec<(&'static str, Result<serde_json::Value, String>)> },
+    /// A text that is taken as it is.
+    Plain(Box<str>),
+}
+
+/// What may be given to a template by name: a text, a number, or what else can be written as JSON.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given to a template",
+    label = "it cannot be written as JSON",
+    note = "give it a text, a number, or what derives `serde::Serialize`",
+    note = "what a node returns is not there while it is wired: take it as a task's parameter, and make the text in the body, `ctx.render(&template!(..))`"
+)]
+pub trait TemplateValue {
+    #[doc(hidden)]
+    fn json(&self) -> Result<serde_json::Value, String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: serde::Serialize + ?Sized> TemplateValue for T {
+    fn json(&self) -> Result<serde_json::Value, String> {
+        serde_json::to_value(self).map_err(|error| error.to_string())
+    }
+}
+
+/// A text that is taken as it is, whatever is in it.
+impl From<&str> for Template {
+    fn from(text: &str) -> Self {
+        Self(Inner::Other(Arc::new(Other::Plain(text.into()))))
+    }
+}
+
+/// A text that is taken as it is, whatever is in it.
+impl From<String> for Template {
+    fn from(text: String) -> Self {
+        Self(Inner::Other(Arc::new(Other::Plain(text.into()))))
+    }
+}
 
 impl Template {
     pub(crate) const fn new(source: &'static str) -> Self {
-        Self(source)
+        Self(Inner::Of(source))
+    }
+
+    pub(crate) fn with(source: &'static str, given: Vec<(&'static str, Result<serde_json::Value, String>)>) -> Self {
+        Self(Inner::Other(Arc::new(Other::With { source, given })))
     }
 
     /// The text as it was written.
-    pub const fn source(self) -> &'static str {
-        self.0
+    pub fn source(&self) -> &str {
+        match &self.0 {
+            Inner::Of(source) => source,
+            Inner::Other(other) => match &**other {
+                Other::With { source, .. } => source,
+                Other::Plain(text) => text,
+            },
+        }
+    }
+
+    /// A text that is taken as it is, if it is one.
+    pub(crate) fn plain(&self) -> Option<&str> {
+        match &self.0 {
+            Inner::Other(other) => match &**other {
+                Other::Plain(text) => Some(text),
+                Other::With { .. } => None,
+            },
+            Inner::Of(_) => None,
+        }
     }
 
     /// The params that it names, without `params.` before them, nested ones with a dot: `of.region`.
-    pub(crate) fn params(self) -> Vec<String> {
-        let Ok(template) = environment().template_from_str(self.0) else { return Vec::new() };
+    pub(crate) fn params(&self) -> Vec<String> {
+        if self.plain().is_some() {
+            return Vec::new();
+        }
+        let Ok(template) = environment().template_from_str(self.source()) else { return Vec::new() };
         let named = template.undeclared_variables(true).into_iter();
         let mut params: Vec<String> = named.filter_map(|name| name.strip_prefix("params.").map(str::to_owned)).collect();
         params.sort();
         params
     }
 
-    pub(crate) fn render(self, run: &RunInfo, node: &str, attempt: u32) -> Result<String, RenderError> {
+    /// The values that were given, each by its name. What is null is left out, as of the params.
+    fn given(&self) -> Result<Value, RenderError> {
+        let Inner::Other(other) = &self.0 else { return Ok(context! {}) };
+        let Other::With { given, .. } = &**other else { return Ok(context! {}) };
+        let mut values = Vec::with_capacity(given.len());
+        for (name, value) in given {
+            match value {
+                Ok(serde_json::Value::Null) => {}
+                Ok(value) => values.push((*name, params(value))),
+                Err(error) => return Err(self.refused(format!("`{name}` cannot be written as JSON: {error}"))),
+            }
+        }
+        Ok(Value::from_pairs(values))
+    }
+
+    fn refused(&self, reason: String) -> RenderError {
+        RenderError { template: self.source().to_owned(), reason }
+    }
+
+    /// `zone` is that of the pipeline.
+    pub(crate) fn render(&self, run: &RunInfo, node: &str, attempt: u32, zone: Zone) -> Result<String, RenderError> {
+        if let Some(text) = self.plain() {
+            return Ok(text.to_owned());
+        }
+        let given = self.given()?;
         let values = context! {
             ds => ds(run.interval.start),
             ds_nodash => ds_nodash(run.interval.start),
             ts => ts(run.interval.start),
             ts_nodash => ts_nodash(run.interval.start),
+            local_ds => ds(run.interval.start.with_timezone(&zone)),
             logical_date => ts(run.interval.start),
             data_interval_start => ts(run.interval.start),
             data_interval_end => ts(run.interval.end),
@@ -52,34 +161,47 @@ impl Template {
             task => context! { id => node },
             run => context! { kind => run.kind.name(), started => ts(run.began()) },
             try_number => attempt,
+            // For the filter `local`; no template may name it.
+            __zone => zone.name(),
             // Left undefined, not none, where there is no such run: it can be tested, and printing it is an error.
-            ..run.previous.map_or_else(|| context! {}, |previous| context! {
+            ..run.previous.map_or_else(|| given.clone(), |previous| context! {
                 prev_data_interval_start_success => ts(previous.interval.start),
                 prev_data_interval_end_success => ts(previous.interval.end),
+                ..given.clone()
             })
         };
         let mut text = bounded::Bytes::new(MAX_TEXT);
         let rendered =
-            environment().template_from_str(self.0).and_then(|template| template.render_captured_to(values, &mut text));
+            environment().template_from_str(self.source()).and_then(|template| template.render_captured_to(values, &mut text));
         if text.is_over() {
-            let reason = format!("its text has more than {} MiB, which is the limit", MAX_TEXT >> 20);
-            return Err(RenderError { template: self.0, reason });
+            return Err(self.refused(format!("its text has more than {} MiB, which is the limit", MAX_TEXT >> 20)));
         }
-        rendered.map_err(|error| RenderError::new(self.0, &error))?;
-        text.into_string().map_err(|error| RenderError { template: self.0, reason: error.to_string() })
+        rendered.map_err(|error| RenderError::new(self.source(), &error))?;
+        text.into_string().map_err(|error| self.refused(error.to_string()))
     }
 }
 
+/// More bytes of a template are not repeated in a message: one of a file may be long.
+const MAX_QUOTED: usize = 200;
+
 /// A template that has no value in this run.
 #[derive(Debug, thiserror::Error)]
-#[error("the template {template:?} cannot be rendered: {reason}")]
+#[error("the template {:?} cannot be rendered: {reason}", quoted(.template))]
 pub(crate) struct RenderError {
-    template: &'static str,
+    template: String,
     reason: String,
 }
 
+fn quoted(template: &str) -> String {
+    let mut short: String = template.chars().take(MAX_QUOTED).collect();
+    if short.len() < template.len() {
+        short.push('…');
+    }
+    short
+}
+
 impl RenderError {
-    fn new(template: &'static str, error: &Error) -> Self {
+    fn new(template: &str, error: &Error) -> Self {
         let range = error.range().unwrap_or_default();
         let piece = template.get(range.clone()).unwrap_or_default().trim();
         let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
@@ -102,7 +224,7 @@ impl RenderError {
             _ if piece.is_empty() => detail,
             _ => format!("{detail}, at `{piece}`"),
         };
-        Self { template, reason }
+        Self { template: template.to_owned(), reason }
     }
 }
 
@@ -139,14 +261,14 @@ mod tests {
     }
 
     fn render(source: &'static str) -> Result<String, String> {
-        Template::new(source).render(&run(), "load", 2).map_err(|error| error.to_string())
+        Template::new(source).render(&run(), "load", 2, Zone::UTC).map_err(|error| error.to_string())
     }
 
     #[test]
     fn all_variables_have_a_value() {
-        let all = "{{ ds }} {{ ds_nodash }} {{ ts }} {{ ts_nodash }} {{ logical_date }} {{ data_interval_start }} \
+        let all = "{{ ds }} {{ ds_nodash }} {{ ts }} {{ ts_nodash }} {{ local_ds }} {{ logical_date }} {{ data_interval_start }} \
                    {{ data_interval_end }} {{ run_id }} {{ params.region }} {{ dag.id }} {{ task.id }} {{ try_number }}";
-        let expected = "2024-03-25 20240325 2024-03-25T06:30:00+00:00 20240325T063000 2024-03-25T06:30:00+00:00 \
+        let expected = "2024-03-25 20240325 2024-03-25T06:30:00+00:00 20240325T063000 2024-03-25 2024-03-25T06:30:00+00:00 \
                         2024-03-25T06:30:00+00:00 2024-03-26T06:30:00+00:00 manual__1 eu nightly load 2";
         assert_eq!(render(all).unwrap(), expected);
     }
@@ -159,13 +281,65 @@ mod tests {
     }
 
     #[test]
+    fn local_is_the_time_of_the_pipelines_zone() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let date = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let interval = Interval { start: date("2024-03-30T23:00:00Z"), end: date("2024-03-31T22:00:00Z") };
+        let run = RunInfo { interval, ..run() };
+        let render =
+            |source: &'static str| Template::new(source).render(&run, "load", 1, berlin).map_err(|error| error.to_string());
+        assert_eq!(
+            render("{{ ds }} {{ local_ds }} {{ logical_date | local | ds }}").unwrap(),
+            "2024-03-30 2024-03-31 2024-03-31"
+        );
+        assert_eq!(
+            render("{{ logical_date | local }} {{ data_interval_end | local | ts }}").unwrap(),
+            "2024-03-31T00:00:00+01:00 2024-04-01T00:00:00+02:00"
+        );
+        assert_eq!(
+            render("{{ ts | local | ds_nodash }} {{ ts | local | ts_nodash }} {{ ts | local | ds_add(1) }} {{ ts | local | date('%H:%M') }}").unwrap(),
+            "20240331 20240331T000000 2024-04-01 00:00"
+        );
+        // What has an offset of its own and is not made local is in UTC, as ever.
+        assert_eq!(render("{{ '2024-03-31T00:30:00+01:00' | ds }}").unwrap(), "2024-03-30");
+        assert!(render("{{ params.nope | local }}").unwrap_err().contains("has no value in this run"));
+        assert!(render("{{ params.region | local }}").unwrap_err().contains("'eu' is no date"));
+    }
+
+    #[test]
+    fn what_is_given_has_its_value_and_null_has_none() {
+        let given = |source: &'static str, value: serde_json::Value| {
+            let template = Template::with(source, vec![("x", Ok(value)), ("y", Err("no".into()))][..1].to_vec());
+            template.render(&run(), "load", 1, Zone::UTC).map_err(|error| error.to_string())
+        };
+        assert_eq!(given("a/{{ x }}/{{ ds }}", serde_json::json!("b")).unwrap(), "a/b/2024-03-25");
+        assert_eq!(given("{% for n in x %}{{ n.a }},{% endfor %}", serde_json::json!([{ "a": 1 }, { "a": 2 }])).unwrap(), "1,2,");
+        assert!(given("{{ x }}", serde_json::Value::Null).unwrap_err().contains("`x` has no value in this run"));
+        assert_eq!(given("{{ x | default('none') }}", serde_json::Value::Null).unwrap(), "none");
+        let wrong = Template::with("{{ x }}", vec![("x", Err("a key is no text".into()))]);
+        let error = wrong.render(&run(), "load", 1, Zone::UTC).unwrap_err().to_string();
+        assert!(error.ends_with("`x` cannot be written as JSON: a key is no text"), "{error}");
+    }
+
+    #[test]
+    fn the_last_newline_is_kept_and_a_plain_text_is_itself() {
+        assert_eq!(render("SELECT {{ try_number }};\n").unwrap(), "SELECT 2;\n");
+        assert_eq!(Template::from("{{ ds }}\n").render(&run(), "load", 1, Zone::UTC).unwrap(), "{{ ds }}\n");
+    }
+
+    #[test]
+    fn a_template_is_as_small_as_a_text() {
+        assert_eq!(size_of::<Template>(), size_of::<&str>());
+    }
+
+    #[test]
     fn what_the_macro_takes_is_there() {
         let interval = Interval::at("2024-03-24T06:30:00Z".parse::<DateTime<Utc>>().unwrap());
         let previous = Some(Previous { interval, began: None });
         let run = RunInfo { previous, ..run() };
         let named = VARIABLES.iter().filter(|name| **name != "params").map(|name| format!("{{{{ {name} }}}}"));
         for source in named.chain(DATE_FILTERS.iter().map(|filter| filter.example.to_owned())) {
-            let rendered = Template::new(source.clone().leak()).render(&run, "load", 2);
+            let rendered = Template::new(source.clone().leak()).render(&run, "load", 2, Zone::UTC);
             assert!(rendered.is_ok_and(|text| !text.is_empty()), "{source}");
         }
     }
@@ -206,8 +380,10 @@ mod tests {
             "params.nope | date('%Y')",
             "none",
         ] {
-            let error =
-                Template::new(format!("raw/{{{{ {expression} }}}}").leak()).render(&run(), "load", 2).unwrap_err().to_string();
+            let error = Template::new(format!("raw/{{{{ {expression} }}}}").leak())
+                .render(&run(), "load", 2, Zone::UTC)
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("has no value in this run"), "{expression}: {error}");
         }
         assert!(render("{% for x in params.nope %}{{ x }}{% endfor %}").unwrap_err().contains("`params.nope` has no value"));

@@ -184,6 +184,7 @@ impl Attempt {
 impl context::Attempt for Attempt {
     fn context(&self) -> Context {
         let memory = self.memory.get_or_init(|| Memory::new(self.remembered.clone()));
-        Context::new(Arc::clone(&self.spec.info), self.id().into(), self.number, self.started.to_utc(), memory.clone())
+        let zone = self.spec.plan.zone.current();
+        Context::new(Arc::clone(&self.spec.info), self.id().into(), self.number, self.started.to_utc(), memory.clone(), zone)
     }
 }

@@ -344,7 +344,8 @@ fn without_secrets(answered: Answered) -> Answered {
 
 fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {
     let render = |template: &Template| -> Result<Upstream, Arc<str>> {
-        let text = template.render(&attempt.spec.info, &attempt.id(), attempt.number).map_err(|error| error.to_string())?;
+        let zone = attempt.spec.plan.zone.current();
+        let text = template.render(&attempt.spec.info, &attempt.id(), attempt.number, zone).map_err(|error| error.to_string())?;
         Ok(Upstream::Success(Value::new(text)))
     };
     let wired = attempt

@@ -1,0 +1,3 @@
+SELECT count(*)
+FROM {{ table }}
+WHERE day = '{{ local_ds }}';
