@@ -1,18 +1,17 @@
 //! Deletion requests, carried out every four weeks over the requests of the last eight.
 
-use pipeline_runtime::Command;
+use pipeline_runtime::{Command, Template};
 use pipeline_runtime::prelude::*;
 use std::time::Duration;
 
 const CHAT: Webhook = Webhook::env("CHAT_URL").slack();
 /// How many statements are under way at once: turned down by hand while others need the warehouse.
-static PARALLEL: Setting<u32> = Setting::new("deletions_parallel", 4);
-static PROJECT: Setting<String> = Setting::new("deletions_project", String::new());
+const PARALLEL: u32 = 4;
 
 /// A job that is cut off goes on where it was, by its own table of states.
-#[task(timeout = "14d", retries = 44, retry_delay = "5m", depends_on_past = true)]
-async fn delete(ctx: Context, arguments: Vec<String>, parallel: u32, project: String) -> Result<u64> {
-    let delete = Command::new("delete_rows").args(arguments).args(["--parallel", &parallel.to_string(), "--project", &project]);
+#[task(timeout = "14d", retries = 44, retry_delay = "5m")]
+async fn delete(ctx: Context, arguments: Vec<String>, parallel: u32) -> Result<u64> {
+    let delete = Command::new("delete_rows").args(arguments).args(["--parallel", &parallel.to_string()]);
     delete.run(&ctx).await?.output_json()
 }
 
@@ -21,15 +20,15 @@ fn dates() -> Vec<Template> {
     vec![template!("--from={{ ds | ds_add(-28) }}"), template!("--to={{ data_interval_end | ds_add(-1) }}")]
 }
 
-#[pipeline(schedule(every = "4w", from = "2023-05-16"), catchup = true, max_active_runs = 1, defaults(on_failure = CHAT), tags = ["tier 2"])]
+#[pipeline(schedule(every = "4w", from = "2023-05-16"), catchup = true, depends_on_past = true, defaults(on_failure = CHAT), tags = ["tier 2"])]
 fn deletions() {
     let large = ["main", "main_summary", "events", "metrics", "clients_daily", "searches", "pings"];
     for table in large {
         let only = [dates(), vec![format!("--only={table}").into()]].concat();
-        delete(only, &PARALLEL, &PROJECT).named(table);
+        delete(only, PARALLEL).named(table);
     }
     let rest = [dates(), large.map(|table| format!("--except={table}").into()).into()].concat();
-    delete(rest, &PARALLEL, &PROJECT).named("rest").timeout(Duration::from_hours(24 * 20));
+    delete(rest, PARALLEL).named("rest").timeout(Duration::from_hours(24 * 20));
 }
 
 // ---- simulations

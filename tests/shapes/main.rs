@@ -5,9 +5,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
 mod database_copy;
+mod deletions;
 mod records_to_portals;
 mod site_visits;
 mod snapshots;
 mod support;
 mod transit_feeds;
 mod vendor_file;
+mod warehouse_load;

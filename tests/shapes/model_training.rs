@@ -1,6 +1,6 @@
 //! A model, trained on a machine that is made for it and deleted whatever comes. The schedule is followed in production alone.
 
-use pipeline_runtime::Command;
+use pipeline_runtime::{Command, Template};
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt;
