@@ -97,9 +97,9 @@
 //! | `T` | [`first_of([a, b])`](first_of) | one of them succeeded | `one_success` |
 //! | [`Context`] | nothing: the runtime supplies it | | |
 //!
-//! A run that is cancelled, or that reaches its own `timeout`, ends at once, whatever the rules say: attempts that are under way are cut off, and
-//! what has not begun is skipped, also what takes an [`Outcome<T>`](Outcome). A task's own `timeout` fails that task alone, and what takes its
-//! outcome runs.
+//! A run that is cancelled, or that reaches its own `timeout`, ends, whatever the rules say: attempts that are under way are cut off, and what has
+//! not begun is skipped, also what takes an [`Outcome<T>`](Outcome). Only [teardowns](Node::teardown) still run. A task's own `timeout` fails that
+//! task alone, and what takes its outcome runs.
 //!
 //! Dates in templates (`ds`, `ts`, `date(..)`) and those of a [`Context`] are UTC, whatever the pipeline's `timezone`; `local_ds`, the filter
 //! `local` and [`Context::timezone`] have its wall clock.
@@ -108,6 +108,8 @@
 //! and [`chain`] orders several. [`.each(..)`](Node::each) repeats what is wired in it for every element of a list, which
 //! [`.keyed(..)`](Node::keyed) gives names; `docs/mappings.md` has all of it. [`.field(..)`](Node::field) takes a part of an output.
 //! `docs/trigger-rules.md` in the repository has all trigger rules in both spellings.
+//! [`group`] prefixes the ids of what is wired in it, and gives all of it options and an order. [`setup.teardown(..)`](Node::teardown) undoes what a node has
+//! set up, whatever happens in between.
 //!
 //! # What crosses a task's boundary
 //!
@@ -200,7 +202,9 @@ pub use author::branch::{Arms, Branch};
 pub use author::context::Context;
 pub use author::error::{IntoTaskError, Result, TaskError};
 pub use author::field::Tuple;
+pub use author::group::{Group, group};
 pub use author::input::IntoInput;
+pub use author::lock::Lock;
 pub use author::mapping::{Keyed, List, ListExt, Repeats, list};
 pub use author::node::{ArmsExt, Node, first_of};
 pub use author::notify::{BoxFuture, Event, Nobody, Notification, Notify};
@@ -233,7 +237,7 @@ pub use time::{Clock, Timestamp};
 pub mod prelude {
     pub use crate::{
         ArmsExt as _, Asset, Branch, Bucket, Context, Defaults, Failure, IntoInput, ListExt as _, Node, Notification, Notify,
-        Object, Outcome, Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, cron, defaults, every, first_of,
+        Object, Outcome, Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, cron, defaults, every, first_of, group,
         pipeline, run_of, sensor, task, template,
     };
 

@@ -13,6 +13,8 @@ pub const POKE: Duration = Duration::from_mins(1);
 pub const POKE_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a sensor waits in all, where nothing is said.
 pub const SENSOR_TIMEOUT: Duration = Duration::from_hours(7 * 24);
+/// The longest that an attempt of a teardown may take, where nothing is said.
+pub const TEARDOWN_TIMEOUT: Duration = Duration::from_mins(10);
 /// How many runs of a pipeline may be active at once, where nothing is said.
 pub const MAX_ACTIVE_RUNS: u32 = 16;
 

@@ -19,6 +19,7 @@ mod history;
 mod keyed;
 mod kills;
 mod known;
+mod locked;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod power;
 mod promise;
@@ -27,6 +28,7 @@ mod set_aside;
 #[cfg(target_os = "linux")]
 mod soak;
 mod stalls;
+mod torn_down;
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 #[test]

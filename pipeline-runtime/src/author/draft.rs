@@ -10,6 +10,7 @@ use super::definition::{Definition, Task};
 use super::field::Projection;
 use super::input::{Rule, Source, Upstream};
 use super::keys::ElementKeys;
+use super::lock::Lock;
 use super::options::TaskOptions;
 use super::order::Order;
 use super::value::Value;
@@ -55,6 +56,57 @@ impl Handle {
     }
 }
 
+/// Names a group of a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GroupHandle {
+    index: u32,
+    draft: u32,
+}
+
+impl GroupHandle {
+    pub(crate) fn index(self) -> u32 {
+        self.index
+    }
+}
+
+/// What can be ordered, and have options: a node, or a group of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Party {
+    Node(Handle),
+    Group(GroupHandle),
+}
+
+impl Party {
+    /// The same, of a part of a node's output the node itself.
+    fn whole(self) -> Self {
+        match self {
+            Self::Node(node) => Self::Node(node.whole()),
+            Self::Group(_) => self,
+        }
+    }
+
+    /// Its index among the nodes, or among the groups.
+    pub(crate) fn index(self) -> u32 {
+        match self {
+            Self::Node(node) => node.index,
+            Self::Group(group) => group.index,
+        }
+    }
+
+    pub(crate) fn is_of(self, draft: &Draft) -> bool {
+        match self {
+            Self::Node(node) => node.draft == draft.id,
+            Self::Group(group) => group.draft == draft.id,
+        }
+    }
+}
+
+impl From<Handle> for Party {
+    fn from(node: Handle) -> Self {
+        Self::Node(node)
+    }
+}
+
 /// A described pipeline, before it is checked.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
@@ -62,6 +114,11 @@ pub(crate) struct Draft {
     pub(crate) nodes: Vec<DraftNode>,
     pub(crate) args: Vec<Arg>,
     pub(crate) orders: Vec<DraftOrder>,
+    /// Each after the groups around it.
+    pub(crate) groups: Vec<DraftGroup>,
+    pub(crate) teardowns: Vec<DraftTeardown>,
+    /// Teardowns whose failure fails the run.
+    pub(crate) fails_run: Vec<(Handle, Place)>,
     /// `.updates(..)`: node, asset, where.
     pub(crate) updates: Vec<(u32, &'static AssetSpec, Place)>,
     /// The nodes that read assets.
@@ -74,6 +131,7 @@ pub(crate) struct Draft {
     /// The nodes that have to do with another pipeline.
     pub(crate) across: Vec<(u32, Across)>,
     current_scope: u32,
+    current_group: Option<u32>,
     failures: HashMap<u32, Handle>,
     /// What makes the keys of lists.
     keys: Vec<ElementKeys>,
@@ -86,10 +144,36 @@ pub(crate) struct Draft {
 /// A node is wired `.after` another.
 #[derive(Debug)]
 pub(crate) struct DraftOrder {
-    pub(crate) node: Handle,
-    pub(crate) upstream: Handle,
+    pub(crate) node: Party,
+    pub(crate) upstream: Party,
     pub(crate) rule: Rule,
     pub(crate) at: Place,
+}
+
+/// A node that undoes what another has set up, once what was wired in a closure has ended.
+#[derive(Debug)]
+pub(crate) struct DraftTeardown {
+    pub(crate) setup: Handle,
+    pub(crate) node: Handle,
+    /// What the closure wired.
+    pub(crate) inside: Range<u32>,
+    /// What the teardown itself wired.
+    pub(crate) made: Range<u32>,
+    pub(crate) at: Place,
+}
+
+/// What was wired in the closure of a group: the nodes of that range.
+#[derive(Debug)]
+pub(crate) struct DraftGroup {
+    pub(crate) name: Box<str>,
+    pub(crate) at: Place,
+    pub(crate) parent: Option<u32>,
+    pub(crate) scope: u32,
+    pub(crate) nodes: Range<u32>,
+    pub(crate) overrides: Option<Box<Overrides>>,
+    pub(crate) allow_failure: bool,
+    /// What it holds, and where that is said.
+    pub(crate) locks: Vec<(&'static Lock, Place)>,
 }
 
 #[derive(Debug)]
@@ -243,6 +327,14 @@ impl Draft {
                 return None;
             }
             return self.nodes.get_mut(handle.index as usize);
+        }
+        self.misuses.push(Misuse::Foreign { at });
+        None
+    }
+
+    fn group(&mut self, handle: GroupHandle, at: Place) -> Option<&mut DraftGroup> {
+        if handle.draft == self.id {
+            return self.groups.get_mut(handle.index as usize);
         }
         self.misuses.push(Misuse::Foreign { at });
         None
@@ -407,6 +499,81 @@ fn of_mapping(handle: Handle, method: &'static str, at: Place, say: impl FnOnce(
     });
 }
 
+/// Records what `body` does as a group.
+#[track_caller]
+pub(crate) fn group<T>(name: String, body: impl FnOnce() -> T) -> (T, GroupHandle) {
+    let at = Location::caller();
+    let entered = with(|draft| {
+        let index = u32::try_from(draft.groups.len()).unwrap_or(u32::MAX);
+        let first = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
+        let parent = draft.current_group.replace(index);
+        let (name, scope) = (name.into(), draft.current_scope);
+        draft.groups.push(DraftGroup {
+            name,
+            at,
+            parent,
+            scope,
+            nodes: first..first,
+            overrides: None,
+            allow_failure: false,
+            locks: Vec::new(),
+        });
+        GroupHandle { index, draft: draft.id }
+    });
+    let result = body();
+    with(|draft| {
+        let last = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
+        if let Some(group) = entered.and_then(|group| draft.groups.get_mut(group.index as usize)) {
+            group.nodes.end = last;
+            draft.current_group = group.parent;
+        }
+    });
+    // Outside of a recording it leads nowhere, and a task within has said so.
+    (result, entered.unwrap_or(GroupHandle { index: u32::MAX, draft: 0 }))
+}
+
+#[track_caller]
+pub(crate) fn hold(group: GroupHandle, lock: &'static Lock) {
+    let at = Location::caller();
+    with(|draft| {
+        if let Some(group) = draft.group(group, at) {
+            group.locks.push((lock, at));
+        }
+    });
+}
+
+/// Records what `body` does, and after it the teardown of what `setup` has set up.
+#[track_caller]
+pub(crate) fn teardown<R>(setup: Handle, body: impl FnOnce() -> R, teardown: impl FnOnce() -> Handle) -> R {
+    let at = Location::caller();
+    let count = || with(|draft| u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX)).unwrap_or_default();
+    let first = count();
+    let result = body();
+    let middle = count();
+    let node = teardown();
+    let last = count();
+    with(|draft| {
+        // A task that is given by its name alone is called within the standard library.
+        for node in draft.nodes.iter_mut().take(last as usize).skip(middle as usize) {
+            if node.at.file().ends_with("ops/function.rs") {
+                node.at = at;
+            }
+        }
+        draft.teardowns.push(DraftTeardown { setup, node, inside: first..middle, made: middle..last, at });
+    });
+    result
+}
+
+#[track_caller]
+pub(crate) fn fails_run(node: Handle) {
+    let at = Location::caller();
+    with(|draft| {
+        if draft.node(node, "fails_run", at).is_some() {
+            draft.fails_run.push((node, at));
+        }
+    });
+}
+
 #[track_caller]
 pub(crate) fn max_active(handle: Handle, elements: usize) {
     let at = Location::caller();
@@ -420,16 +587,25 @@ pub(crate) fn in_order(handle: Handle) {
 }
 
 #[track_caller]
-pub(crate) fn rename(handle: Handle, name: String) {
-    let at = Location::caller();
-    with(|draft| draft.node(handle, "named", at).map(|node| node.name = Some(name.into())));
+pub(crate) fn rename(of: impl Into<Party>, name: String) {
+    let (of, at) = (of.into(), Location::caller());
+    with(|draft| match of {
+        Party::Node(node) => draft.node(node, "named", at).map(|node| node.name = Some(name.into())),
+        Party::Group(group) => draft.group(group, at).map(|group| group.name = name.into()),
+    });
 }
 
-pub(crate) fn order(node: Handle, order: Order, at: Place) {
+pub(crate) fn order(node: Party, order: Order, at: Place) {
     with(|draft| {
-        // What holds back one list of a mapping holds back all of it.
-        let node = draft.mapping_of(node);
-        if draft.node(node, "after", at).is_some() {
+        let (is_there, node) = match node {
+            // What holds back one list of a mapping holds back all of it.
+            Party::Node(node) => {
+                let node = draft.mapping_of(node);
+                (draft.node(node, "after", at).is_some(), Party::Node(node))
+            }
+            Party::Group(group) => (draft.group(group, at).is_some(), node),
+        };
+        if is_there {
             draft.orders.push(DraftOrder { node, upstream: order.upstream().whole(), rule: order.rule(), at });
         }
     });
@@ -446,23 +622,30 @@ pub(crate) fn updates(handle: Handle, asset: &'static AssetSpec) {
 }
 
 #[track_caller]
-pub(crate) fn allow_failure(handle: Handle) {
-    let at = Location::caller();
-    with(|draft| {
-        // On a list of several of one mapping it covers the elements, too.
-        let mapping = draft.mapping_of(handle);
-        for of in std::iter::once(handle).chain((mapping != handle).then_some(mapping)) {
-            draft.node(of, "allow_failure", at).map(|node| node.allow_failure = true);
+pub(crate) fn allow_failure(of: impl Into<Party>) {
+    let (of, at) = (of.into(), Location::caller());
+    with(|draft| match of {
+        Party::Node(handle) => {
+            // On a list of several of one mapping it covers the elements, too.
+            let mapping = draft.mapping_of(handle);
+            for of in std::iter::once(handle).chain((mapping != handle).then_some(mapping)) {
+                draft.node(of, "allow_failure", at).map(|node| node.allow_failure = true);
+            }
         }
+        Party::Group(group) => drop(draft.group(group, at).map(|group| group.allow_failure = true)),
     });
 }
 
 #[track_caller]
-pub(crate) fn set(handle: Handle, name: &'static str, set: impl FnOnce(&mut TaskOptions)) {
-    let at = Location::caller();
+pub(crate) fn set(of: impl Into<Party>, name: &'static str, set: impl FnOnce(&mut TaskOptions)) {
+    let (of, at) = (of.into(), Location::caller());
     with(|draft| {
-        if let Some(node) = draft.node(handle, name, at) {
-            let overrides = node.overrides.get_or_insert_default();
+        let overrides = match of {
+            Party::Node(node) => draft.node(node, name, at).map(|node| &mut node.overrides),
+            Party::Group(group) => draft.group(group, at).map(|group| &mut group.overrides),
+        };
+        if let Some(overrides) = overrides {
+            let overrides = overrides.get_or_insert_default();
             overrides.given.push((name, at));
             set(&mut overrides.options);
         }

@@ -115,6 +115,41 @@ impl<T> Node<T> {
         Order::new(self.handle, Rule::NoneFailed)
     }
 
+    /// Undoes what this node has set up, once all that is wired in `body` has ended (Airflow's `as_teardown`).
+    ///
+    /// `teardown` wires the task that does so, most often by its name alone. It runs however the nodes of `body` have ended, if this node has succeeded: also
+    /// when the run is cancelled or its timeout is over, and after a crash. On such an end teardowns are all that still starts. An attempt
+    /// has 10 minutes, unless a `timeout` says otherwise. The failure of a teardown does not fail the run, unless it has
+    /// [`.fails_run()`](Self::fails_run). What `body` returns is the result; `docs/teardown.md` in the repository says more.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// #[task] async fn machine() -> Result<String> { Ok("m-17".into()) }
+    /// #[task] async fn train(machine: String) -> Result<f64> { Ok(0.9) }
+    /// #[task(retries = 3)] async fn delete_machine(machine: String) -> Result<()> { Ok(()) }
+    /// #[task] async fn publish(score: f64) -> Result<()> { Ok(()) }
+    ///
+    /// #[pipeline]
+    /// fn nightly() {
+    ///     let score = machine().teardown(delete_machine, |machine| train(machine));
+    ///     publish(score);
+    /// }
+    /// # nightly().check().unwrap();
+    /// ```
+    #[track_caller]
+    pub fn teardown<D, R>(self, teardown: impl FnOnce(Self) -> Node<D>, body: impl FnOnce(Self) -> R) -> R {
+        draft::teardown(self.handle, || body(self), || teardown(self).handle)
+    }
+
+    /// Of a [teardown](Self::teardown): its failure fails the run. It is called where the teardown is wired, as in
+    /// `.teardown(|machine| delete_machine(machine).fails_run(), ..)`.
+    #[track_caller]
+    pub fn fails_run(self) -> Self {
+        draft::fails_run(self.handle);
+        self
+    }
+
     /// Describes what is done with one element of the list, once; the runtime repeats it for each, depth first.
     ///
     /// It yields the results in the list's order, over an empty list `[]`. A failed element fails that element's chain alone.

@@ -1,6 +1,6 @@
 //! Order without data: what `.after` and `chain` take, and how an upstream must have ended.
 
-use super::draft::{self, Handle};
+use super::draft::{self, Party};
 use super::input::Rule;
 use super::node::Node;
 use std::marker::PhantomData;
@@ -22,18 +22,18 @@ use std::marker::PhantomData;
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
-    upstream: Handle,
+    upstream: Party,
     rule: Rule,
     /// Like a node, it means something to the pipeline function alone.
     not_send: PhantomData<*const ()>,
 }
 
 impl Order {
-    pub(crate) fn new(upstream: Handle, rule: Rule) -> Self {
-        Self { upstream, rule, not_send: PhantomData }
+    pub(crate) fn new(upstream: impl Into<Party>, rule: Rule) -> Self {
+        Self { upstream: upstream.into(), rule, not_send: PhantomData }
     }
 
-    pub(crate) fn upstream(self) -> Handle {
+    pub(crate) fn upstream(self) -> Party {
         self.upstream
     }
 
@@ -79,7 +79,9 @@ impl Upstreams for Order {
 #[diagnostic::do_not_recommend]
 impl<U: Upstreams> Upstreams for [U] {
     fn orders(&self, see: &mut dyn FnMut(Order)) {
-        self.iter().for_each(|upstream| upstream.orders(see));
+        for upstream in self {
+            upstream.orders(see);
+        }
     }
 }
 
@@ -118,7 +120,9 @@ pub trait Steps {
 #[diagnostic::do_not_recommend]
 impl<U: Upstreams> Steps for [U] {
     fn steps(&self, see: &mut dyn FnMut(&dyn Upstreams)) {
-        self.iter().for_each(|step| see(step));
+        for step in self {
+            see(step);
+        }
     }
 }
 
@@ -213,7 +217,7 @@ pub fn chain(steps: impl Steps) {
 
 /// Wires a node `.after` all of these.
 #[track_caller]
-pub(crate) fn after(node: Handle, upstreams: &dyn Upstreams) {
-    let at = std::panic::Location::caller();
+pub(crate) fn after(node: impl Into<Party>, upstreams: &dyn Upstreams) {
+    let (node, at) = (node.into(), std::panic::Location::caller());
     upstreams.orders(&mut |order| draft::order(node, order, at));
 }

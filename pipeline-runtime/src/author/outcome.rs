@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 /// How an upstream ended, for a task that is to run however that was (Airflow's `all_done`).
 ///
-/// It runs as long as its run does. A run that is cancelled, or that reaches its own `timeout`, ends at once: what has not begun by then is skipped, and so is a
-/// task that takes an `Outcome<T>`. A task's own `timeout` fails that task alone, and what takes its outcome runs.
+/// It runs as long as its run does. A run that is cancelled, or that reaches its own `timeout`, ends: what has not begun by then is skipped, and so is a
+/// task that takes an `Outcome<T>`. What must run then, too, is a [teardown](crate::Node::teardown). A task's own `timeout` fails that task alone, and what
+/// takes its outcome runs.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;

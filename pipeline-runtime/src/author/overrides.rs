@@ -3,7 +3,7 @@
 /// Writes the override methods once, for whoever has `fn handle(&self) -> Handle`.
 macro_rules! overrides {
     ($($visibility:tt)?) => {
-        /// Gives the node an id of its own instead of its function's name.
+        /// Gives the node an id of its own instead of its function's name. Of a group it is the group's name.
         #[track_caller]
         $($visibility)? fn named(self, id: impl Into<String>) -> Self {
             crate::author::draft::rename(self.handle(), id.into());

@@ -18,7 +18,7 @@
 //! cut off. The core closes its pools for that, instead of asking before each start.
 
 use super::effects::{Answer, NotTold, Outbox};
-use super::execution::{CorePool, Delivery, Due, InFlight, NodeWork, Pools, Timers, Worklist};
+use super::execution::{CorePool, Delivery, Due, InFlight, Locks, NodeWork, Pools, Timers, Worklist};
 use super::ids::{Job, RunIx, Slot};
 use super::rules::{Edit, EditError, Looks, RunContext, Shared};
 use super::state::{Run, RunSpec};
@@ -66,6 +66,7 @@ impl Core {
             runs: Vec::new(),
             shared: Shared {
                 pools: Pools::new(parallelism),
+                locks: Locks::default(),
                 timers: Timers::default(),
                 in_flight: InFlight::default(),
                 kept_permits: HashMap::new(),
@@ -311,11 +312,15 @@ impl Core {
         };
         work(&mut context);
         context.decide();
+        if !context.run.plan().holdings.is_empty() {
+            context.release_locks();
+        }
     }
 
     /// Gives free permits to nodes that wait for one.
     #[inline]
     fn grant_waiting(&mut self, now: Timestamp) {
+        self.grant_locks(now);
         while let Some((permit, run, slot)) = self.shared.pools.grant() {
             let mut permit = Some(permit);
             self.decide_about(run, now, |context| permit = permit.take().and_then(|permit| context.granted(slot, permit)));
@@ -328,6 +333,20 @@ impl Core {
         }
         if self.shared.timers.has_many_doubtful() {
             self.sweep_timers();
+        }
+    }
+
+    /// Gives free locks to groups that wait for them.
+    #[inline]
+    fn grant_locks(&mut self, now: Timestamp) {
+        while self.shared.locks.is_due() && self.shared.pools.is_granting() {
+            let Some(((run, holding), nodes)) = self.shared.locks.grant() else { return };
+            let mut is_used = false;
+            self.decide_about(run, now, |context| is_used = context.locks_granted(&nodes));
+            if !is_used {
+                // Nobody waits for them any more, or the run is gone.
+                self.shared.locks.release((run, holding));
+            }
         }
     }
 

@@ -3,13 +3,16 @@
 use super::assets::Assets;
 use super::check;
 use super::graph::{Calendar, Each, Edge, EdgeRule, Gather, NodeIx, Plan, PlanNode, Scope, What};
+use super::groups;
+use super::holdings;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
 use super::problem::PlanError;
+use super::teardowns;
 use crate::author::across::{Across, Role};
 use crate::author::definition::{Kind, Task};
-use crate::author::draft::{self, Draft, DraftNode, Handle, Misuse, Overrides, Place};
+use crate::author::draft::{self, Draft, DraftGroup, DraftNode, Handle, Misuse, Overrides, Place};
 use crate::author::error::cut_shared;
 use crate::author::input::{self, Rule};
 use crate::author::notify::{Callback, Event, Identity};
@@ -17,9 +20,9 @@ use crate::author::options::{PipelineOptions, TaskOptions};
 use crate::author::params::{Fields, Source};
 use crate::author::pipeline::{Described, Pipeline};
 use crate::schedule::ScheduleError;
-use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
+use pipeline_syntax::limits::{MAX_ACTIVE_RUNS, TEARDOWN_TIMEOUT};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 impl Pipeline {
@@ -89,6 +92,10 @@ pub(super) struct Order {
 pub(super) struct Sketch {
     pub(super) plan: Plan,
     pub(super) overrides: Vec<(NodeIx, Box<Overrides>)>,
+    /// What groups give to all in them.
+    pub(super) of_groups: Vec<Box<Overrides>>,
+    /// The nodes that were said to fail the run, and where.
+    pub(super) fails_run: Vec<(NodeIx, Place)>,
     pub(super) orders: Vec<Order>,
     pub(super) misuses: Vec<Misuse>,
     pub(super) max_active: Vec<(NodeIx, usize, Place)>,
@@ -105,6 +112,11 @@ impl Sketch {
             Ok(schedule) => (schedule, None),
             Err(error) => (None, Some(error)),
         };
+        let groups = groups::of_draft(&draft.groups);
+        let holdings = holdings::of_draft(&draft.groups, &groups);
+        let teardowns = teardowns::of_draft(draft.teardowns);
+        let torn_down: HashSet<NodeIx> = teardowns.iter().map(|teardown| teardown.node).collect();
+        let fails_run: Vec<(NodeIx, Place)> = draft.fails_run.iter().map(|(node, at)| (node.index(), *at)).collect();
         let mut tables = Tables::new(options);
         let run = tables.run(options);
         let mut names = HashMap::new();
@@ -116,7 +128,10 @@ impl Sketch {
         let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
         let is_woken = |ix| across.get(&ix).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
         for (ix, drafted) in (0..).zip(draft.nodes) {
-            let policy = tables.policy(&drafted, is_woken(ix));
+            let around: Vec<u32> = groups::around(&groups, ix).collect();
+            let in_groups = || around.iter().map(|group| &draft.groups[*group as usize]);
+            let is_teardown = !torn_down.is_empty() && torn_down.contains(&ix);
+            let policy = tables.policy(&drafted, in_groups(), is_teardown, is_woken(ix));
             let scope = &mut scopes[drafted.scope as usize];
             let offset = u32::try_from(scope.nodes.len()).unwrap_or(u32::MAX);
             scope.nodes.push(ix);
@@ -125,7 +140,9 @@ impl Sketch {
                 max_active.extend(each.max_active.map(|(elements, at)| (ix, elements, at)));
                 in_order.extend(each.in_order.map(|at| (ix, at)));
             }
-            let name = name(&drafted, &mut names);
+            let is_forgiven = is_teardown && !fails_run.iter().any(|(node, _)| *node == ix);
+            let allow_failure = is_forgiven || drafted.allow_failure || in_groups().any(|group| group.allow_failure);
+            let name = name(&drafted, around.first().copied(), &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
             parts_of_gates.extend(parts(ix, &drafted.what));
             nodes.push(PlanNode {
@@ -139,7 +156,7 @@ impl Sketch {
                 needs: 0,
                 policy,
                 rank: 0,
-                allow_failure: drafted.allow_failure,
+                allow_failure,
             });
         }
         let gathered = |node: &PlanNode| if let What::Gather(of) = &node.what { Some((of.each, of.result)) } else { None };
@@ -154,9 +171,6 @@ impl Sketch {
                 nodes[element as usize].what = What::Element { each };
             }
         }
-        let order =
-            |of: draft::DraftOrder| Order { node: of.node.index(), upstream: of.upstream.index(), rule: of.rule, at: of.at };
-        let orders: Vec<Order> = draft.orders.into_iter().map(order).collect();
         let mut updates = draft.updates;
         updates.sort_by_key(|(node, ..)| *node);
         let mut plan = Plan {
@@ -179,6 +193,9 @@ impl Sketch {
             args: draft.args,
             edges: Vec::new(),
             scopes,
+            groups,
+            teardowns,
+            holdings,
             policies: tables.policies,
             pools: tables.pools,
             notifiers: tables.notifiers,
@@ -193,6 +210,8 @@ impl Sketch {
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };
+        let mut orders = groups::orders(&plan, draft.orders, &torn_down);
+        orders.extend(teardowns::orders(&plan));
         connect(&mut plan, &orders);
         // A plan lives as long as its runs, and may have a million nodes.
         plan.args.shrink_to_fit();
@@ -200,11 +219,23 @@ impl Sketch {
         for scope in &mut plan.scopes {
             scope.nodes.shrink_to_fit();
         }
-        Self { plan, overrides, orders, misuses: draft.misuses, max_active, in_order, schedule_error, fields }
+        let of_groups = draft.groups.into_iter().filter_map(|group| group.overrides).collect();
+        Self {
+            plan,
+            overrides,
+            of_groups,
+            fails_run,
+            orders,
+            misuses: draft.misuses,
+            max_active,
+            in_order,
+            schedule_error,
+            fields,
+        }
     }
 }
 
-fn name(node: &DraftNode, names: &mut HashMap<&'static str, u32>) -> Name {
+fn name(node: &DraftNode, group: Option<u32>, names: &mut HashMap<(Option<u32>, &'static str), u32>) -> Name {
     let default = match &node.what {
         draft::What::Body(task) => task.definition.name,
         draft::What::FirstOf { .. } => "first_of",
@@ -213,7 +244,7 @@ fn name(node: &DraftNode, names: &mut HashMap<&'static str, u32>) -> Name {
     if let Some(name) = &node.name {
         return Name::Given(name.clone());
     }
-    let ordinal = names.entry(default).or_default();
+    let ordinal = names.entry((group, default)).or_default();
     *ordinal += 1;
     Name::Default(*ordinal)
 }
@@ -290,6 +321,10 @@ fn connect(plan: &mut Plan, orders: &[Order]) {
         let rule = EdgeRule::Upstream(order.rule);
         (order.upstream, Edge { to: order.node, offset: Edge::INWARDS, rule })
     }));
+    for teardown in &plan.teardowns {
+        let edge = Edge { to: teardown.node, offset: Edge::INWARDS, rule: EdgeRule::Teardown };
+        edges.extend(plan.inside(teardown).map(|from| (from, edge)));
+    }
     for (from, edge) in &mut edges {
         let target = plan.node(edge.to);
         if target.scope == plan.node(*from).scope {
@@ -315,8 +350,8 @@ struct Tables<'a> {
     policies: Vec<Policy>,
     pools: Vec<PoolSpec>,
     notifiers: Vec<Notifier>,
-    /// Nodes of one task without overrides have one policy.
-    of_task: HashMap<*const Task, u32>,
+    /// Nodes of one task without overrides have one policy, in each group that has some, and as teardowns another.
+    of_task: HashMap<(*const Task, Option<*const Overrides>, bool), u32>,
     of_notifier: HashMap<Identity, NotifierIx>,
 }
 
@@ -324,7 +359,7 @@ impl<'a> Tables<'a> {
     fn new(options: &'a PipelineOptions) -> Self {
         // Gates take the first policy: no retries, no limit, no callbacks.
         let gate = TaskOptions::default();
-        let levels = Levels([&gate, &gate, &gate]);
+        let levels = Levels(&[&gate]);
         let policy = Policy {
             retries: 0,
             retry_delay: levels.retry_delay(Kind::Task),
@@ -345,23 +380,32 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// Of a node. `is_woken` says that whoever hosts its run wakes it.
-    fn policy(&mut self, node: &DraftNode, is_woken: bool) -> u32 {
+    /// `groups` are those around the node, the innermost first. `is_woken` says that whoever hosts its run wakes it.
+    fn policy<'g>(
+        &mut self,
+        node: &DraftNode,
+        groups: impl Iterator<Item = &'g DraftGroup>,
+        is_teardown: bool,
+        is_woken: bool,
+    ) -> u32 {
         let draft::What::Body(task) = &node.what else { return 0 };
+        let of_groups: Vec<&Overrides> = groups.filter_map(|group| group.overrides.as_deref()).collect();
+        // The groups around the innermost of them are always the same.
+        let key = (Arc::as_ptr(task), of_groups.first().map(|nearest| std::ptr::from_ref(*nearest)), is_teardown);
         if node.overrides.is_none()
-            && let Some(&known) = self.of_task.get(&Arc::as_ptr(task))
+            && let Some(&known) = self.of_task.get(&key)
         {
             return known;
         }
-        let nothing = TaskOptions::default();
-        let nearest = node.overrides.as_ref().map_or(&nothing, |overrides| &overrides.options);
-        let levels = Levels([nearest, &task.options, self.defaults]);
+        let own = node.overrides.as_deref().into_iter().chain(of_groups).map(|overrides| &overrides.options);
+        let levels: Vec<&TaskOptions> = own.chain([&task.options, self.defaults]).collect();
+        let levels = Levels(&levels);
         let kind = task.definition.kind;
         let sensor = levels.sensor(kind, is_woken);
         let policy = Policy {
             retries: levels.first(|options| options.retries).unwrap_or(0),
             retry_delay: levels.retry_delay(kind),
-            limit: levels.limit(sensor.as_deref()),
+            limit: levels.limit(sensor.as_deref()).or(is_teardown.then_some(TEARDOWN_TIMEOUT)),
             pool: levels.first(|options| options.pool).map_or(0, |pool| self.pool(pool.name, pool.slots)),
             priority: levels.first(|options| options.priority).unwrap_or(0),
             sla: levels.first(|options| options.sla),
@@ -371,7 +415,7 @@ impl<'a> Tables<'a> {
         let ix = u32::try_from(self.policies.len()).unwrap_or(u32::MAX);
         self.policies.push(policy);
         if node.overrides.is_none() {
-            self.of_task.insert(Arc::as_ptr(task), ix);
+            self.of_task.insert(key, ix);
         }
         ix
     }

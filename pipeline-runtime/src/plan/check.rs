@@ -4,10 +4,11 @@ use super::assets;
 use super::build::{Order, Sketch};
 use super::given;
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
+use super::groups::Group;
 use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
 use super::problem::Problem;
-use super::templates;
+use super::{holdings, teardowns, templates};
 use crate::author::across::Role;
 use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
@@ -55,6 +56,11 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
             problems.push(foreign(node.at));
         }
     }
+    for teardown in &draft.teardowns {
+        if !teardown.setup.is_of(draft) || !teardown.node.is_of(draft) {
+            problems.push(foreign(teardown.at));
+        }
+    }
     for order in &draft.orders {
         if !order.upstream.is_of(draft) {
             problems.push(foreign(order.at));
@@ -77,8 +83,11 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     given::check(pipeline, &mut problems);
     misuses(sketch, &mut problems);
     orders(sketch, &mut problems);
-    ids(sketch, pipeline, &mut problems);
+    let twice = groups(sketch, &mut problems);
+    ids(sketch, pipeline, &twice, &mut problems);
     scopes(sketch, &mut problems);
+    teardowns::check(sketch, &mut problems);
+    holdings::check(&sketch.plan, &mut problems);
     elements_of_no_mapping(sketch, &mut problems);
     overrides(sketch, &mut problems);
     sensors(sketch, pipeline, &mut problems);
@@ -261,7 +270,38 @@ pub(super) fn wrong_id(text: &str) -> Option<Problem> {
     Some(Problem::new(format!("{:?} cannot be an id: {why}", short + rest), "give it a name such as `load_eu`"))
 }
 
-fn ids(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
+/// The names of groups, and what they give to all in them. Returns those whose name another has.
+fn groups(sketch: &Sketch, problems: &mut Vec<Problem>) -> HashSet<u32> {
+    let groups = &sketch.plan.groups;
+    let mut twice = HashSet::new();
+    let mut seen: HashMap<&str, &Group> = HashMap::new();
+    for (ix, group) in (0..).zip(groups) {
+        let name = group.parent.map_or(&*group.id, |parent| &group.id[groups[parent as usize].id.len() + 1..]);
+        problems.extend(wrong_id(name).map(|problem| problem.at(group.at, "this group")));
+        if let Some(first) = seen.insert(&group.id, group) {
+            twice.insert(ix);
+            let help = "give one of them another name: the ids of its nodes begin with it";
+            problems.push(
+                Problem::new(format!("two groups are named `{}`", group.id), help)
+                    .at(first.at, "the first is wired here")
+                    .at(group.at, "the second is wired here"),
+            );
+        }
+    }
+    for overrides in &sketch.of_groups {
+        for (position, (option, at)) in overrides.given.iter().enumerate() {
+            let is_last = overrides.given[position + 1..].iter().all(|(later, _)| later != option);
+            if let Some(why) = overrides.options.check(option).err().filter(|_| is_last) {
+                let message = format!("`.{option}` of a group cannot be used: {why}");
+                problems.push(Problem::new(message, within(option)).at(at, "set here"));
+            }
+        }
+    }
+    twice
+}
+
+/// Nodes of groups whose name another has have been told of.
+fn ids(sketch: &Sketch, pipeline: &Pipeline, twice: &HashSet<u32>, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     problems.extend(wrong_id(pipeline.id()).map(|problem| given::at_pipeline(problem, pipeline, &["id"])));
     let mut seen: HashMap<String, NodeIx> = HashMap::new();
@@ -271,13 +311,21 @@ fn ids(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             (Name::Default(..2), What::Body(task)) => wrong_id(task.definition.name),
             _ => None,
         };
+        let is_wrong = wrong.is_some();
         problems.extend(wrong.map(|problem| problem.at(node.at, "the node wired here")));
         // Default names cannot collide with each other, only with a given one, and none that is given ends as `load__2` does. So of a
         // million nodes of one task one is looked at.
         if matches!((&node.name, &node.what), (Name::Default(2..), What::Body(_) | What::FirstOf { .. })) {
             continue;
         }
+        if !twice.is_empty() && super::groups::around(&plan.groups, ix).any(|group| twice.contains(&group)) {
+            continue;
+        }
         let id = plan.id(ix);
+        // Its own name may be short enough, and that of its groups makes it too long.
+        if !is_wrong && !plan.groups.is_empty() && id.len() > limits::LONGEST_ID {
+            problems.extend(wrong_id(&id).map(|problem| problem.at(node.at, "the node wired here")));
+        }
         if let Some(first) = seen.get(&id) {
             let help = "give one of them another name with `.named(\"..\")`";
             problems.push(

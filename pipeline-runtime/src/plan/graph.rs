@@ -1,8 +1,11 @@
 use super::assets::Assets;
+use super::groups::Group;
+use super::holdings::Holding;
 use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{Delay, Policy, PoolSpec, RunPolicy};
 use super::recalled::Recalled;
+use super::teardowns::Teardown;
 use crate::author::across::{Across, Role};
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
@@ -40,6 +43,11 @@ pub struct Plan {
     pub(crate) args: Vec<Arg>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) scopes: Vec<Scope>,
+    pub(crate) groups: Vec<Group>,
+    /// By their nodes.
+    pub(crate) teardowns: Vec<Teardown>,
+    /// In wiring order.
+    pub(crate) holdings: Vec<Holding>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) pools: Vec<PoolSpec>,
     pub(crate) notifiers: Vec<Notifier>,
@@ -164,6 +172,8 @@ pub(crate) enum EdgeRule {
     Failure,
     /// From a node to the gate of whichever is first.
     Race,
+    /// From a node to the teardown of what it works with.
+    Teardown,
     /// From a mapping to what else is made of its results.
     Gather,
 }
@@ -221,7 +231,7 @@ impl Plan {
 
     /// The node's id, without the index of an element.
     pub(crate) fn id(&self, node: NodeIx) -> String {
-        super::id::render(&self.nodes, node)
+        super::id::render(&self.nodes, &self.groups, node)
     }
 
     /// The node of that id.

@@ -1,4 +1,5 @@
 use super::graph::{NodeIx, PlanNode, What};
+use super::groups::{self, Group};
 
 /// A node's name. Most have none of their own and take it from their task, which costs no memory.
 #[derive(Debug)]
@@ -9,32 +10,40 @@ pub(crate) enum Name {
 }
 
 /// The node's id. A gate's follows from the node it stands on.
-pub(super) fn render(nodes: &[PlanNode], node: NodeIx) -> String {
+pub(super) fn render(nodes: &[PlanNode], groups: &[Group], node: NodeIx) -> String {
     match (&nodes[node as usize].name, &nodes[node as usize].what) {
-        (Name::Default(_), What::Element { each }) => format!("{}.element", render(nodes, *each)),
-        (Name::Default(_), What::Failure { of }) => format!("{}.failure", render(nodes, *of)),
-        _ => stem(nodes, node),
+        (Name::Default(_), What::Element { each }) => format!("{}.element", render(nodes, groups, *each)),
+        (Name::Default(_), What::Failure { of }) => format!("{}.failure", render(nodes, groups, *of)),
+        _ => stem(nodes, groups, node),
     }
 }
 
 /// The id as a mapping with that result takes it. An element's id holds that of its mapping, so a mapping that returns its
 /// element says no more than that; what else an id holds was wired before, so that this ends.
-fn stem(nodes: &[PlanNode], node: NodeIx) -> String {
+fn stem(nodes: &[PlanNode], groups: &[Group], node: NodeIx) -> String {
     let this = &nodes[node as usize];
     match (&this.name, &this.what) {
-        (Name::Given(name), _) => name.to_string(),
+        (Name::Given(name), _) => grouped(groups, node, name),
         (_, What::Arm { branch, index }) => match nodes[*branch as usize].arm(*index) {
-            Some(arm) => format!("{}.{arm}", stem(nodes, *branch)),
-            None => format!("{}.{index}", stem(nodes, *branch)),
+            Some(arm) => format!("{}.{arm}", stem(nodes, groups, *branch)),
+            None => format!("{}.{index}", stem(nodes, groups, *branch)),
         },
-        (_, What::Failure { of }) => format!("{}.failure", stem(nodes, *of)),
-        (_, What::Each(each)) => format!("each({})", stem(nodes, each.result)),
-        (_, What::Gather(gather)) => format!("each({})", stem(nodes, gather.result)),
+        (_, What::Failure { of }) => format!("{}.failure", stem(nodes, groups, *of)),
+        (_, What::Each(each)) => format!("each({})", stem(nodes, groups, each.result)),
+        (_, What::Gather(gather)) => format!("each({})", stem(nodes, groups, gather.result)),
         (_, What::Element { .. }) => "element".to_owned(),
-        (Name::Default(ordinal), What::FirstOf { .. }) => numbered("first_of", *ordinal),
+        (Name::Default(ordinal), What::FirstOf { .. }) => grouped(groups, node, &numbered("first_of", *ordinal)),
         // Each has its name.
         (_, What::Recalled(_)) => String::new(),
-        (Name::Default(ordinal), What::Body(task)) => numbered(task.definition.name, *ordinal),
+        (Name::Default(ordinal), What::Body(task)) => grouped(groups, node, &numbered(task.definition.name, *ordinal)),
+    }
+}
+
+/// The name with those of the groups that the node lies in.
+fn grouped(groups: &[Group], node: NodeIx, name: &str) -> String {
+    match groups::around(groups, node).next() {
+        Some(group) => format!("{}.{name}", groups[group as usize].id),
+        None => name.to_owned(),
     }
 }
 

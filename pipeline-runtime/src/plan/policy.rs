@@ -86,17 +86,17 @@ pub(crate) struct PoolSpec {
 }
 
 /// The levels at which an option may be given, the nearest first.
-pub(super) struct Levels<'a>(pub(super) [&'a TaskOptions; 3]);
+pub(super) struct Levels<'a>(pub(super) &'a [&'a TaskOptions]);
 
 impl Levels<'_> {
     pub(super) fn first<T>(&self, option: impl Fn(&TaskOptions) -> Option<T>) -> Option<T> {
-        self.0.into_iter().find_map(option)
+        self.0.iter().copied().find_map(option)
     }
 
     /// The callbacks for an event are those of the nearest level that names any.
     pub(super) fn callbacks(&self, event: Event) -> impl Iterator<Item = &crate::author::notify::Callback> {
         let of = move |options: &&TaskOptions| options.callbacks.iter().any(|callback| callback.event == event);
-        let nearest = self.0.into_iter().find(of);
+        let nearest = self.0.iter().copied().find(of);
         nearest
             .into_iter()
             .flat_map(|options| &options.callbacks)

@@ -109,6 +109,10 @@ impl Plan {
             args: Vec::new(),
             edges: Vec::new(),
             scopes,
+            // Its ids are whole.
+            groups: Vec::new(),
+            teardowns: Vec::new(),
+            holdings: Vec::new(),
             policies,
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),

@@ -1504,6 +1504,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": "`export(key: String) -> Result<Poke<u64>> {`",
               "description": "",
+              "group": null,
               "id": "daily_export",
               "inputs": [
                 {
@@ -1541,6 +1542,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "export",
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`export(template!("raw/{{ ds_nodash }}.json")).named("daily_export").on_timeout(crate::OnTimeout::Skip)`"
             },
@@ -1549,6 +1551,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": "`route(rows: u64) -> Result<Route> {`",
               "description": "",
+              "group": null,
               "id": "route",
               "inputs": [
                 {
@@ -1579,6 +1582,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "route",
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
@@ -1587,6 +1591,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "route.clean",
               "inputs": [
                 {
@@ -1605,6 +1610,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`route(export)`"
             },
@@ -1613,6 +1619,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": "`load(rows: u64) -> Result<u64> {`",
               "description": "",
+              "group": null,
               "id": "load",
               "inputs": [
                 {
@@ -1652,6 +1659,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": "load",
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`load(clean).pool(&WAREHOUSE).sla(seconds(600))`"
             },
@@ -1660,6 +1668,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "load.failure",
               "inputs": [
                 {
@@ -1678,6 +1687,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`failure()).priority(7)`"
             },
@@ -1686,6 +1696,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "each(each(upload)).element",
               "inputs": [
                 {
@@ -1704,6 +1715,7 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`each(|folder| list(folder).each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
@@ -1712,6 +1724,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "each(upload)",
               "inputs": [
                 {
@@ -1740,6 +1753,7 @@ fn everything_as_json() {
               },
               "scope": "each(each(upload))",
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`each(|file| upload(file, &settings.region, None)).max_active(4))`"
             },
@@ -1748,6 +1762,7 @@ fn everything_as_json() {
               "after_rules": [],
               "defined_at": null,
               "description": null,
+              "group": null,
               "id": "first_of",
               "inputs": [
                 {
@@ -1767,6 +1782,7 @@ fn everything_as_json() {
               },
               "scope": null,
               "task": null,
+              "tears_down": null,
               "upstream_pipeline": null,
               "wired_at": "`first_of([mirror("eu"), mirror("us")])`"
             }

@@ -1,12 +1,15 @@
 //! A binary like any user's: runs whose logs are kept, that wait for each other, and whose code changes between two calls.
 
 mod changing;
+mod locked;
+mod torn_down;
 
 use changing::changing;
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 use std::sync::Arc;
+use torn_down::torn_down;
 
 #[task]
 async fn names() -> Result<Vec<String>> {
@@ -221,5 +224,8 @@ fn main() -> ExitCode {
         patient(),
         fragile(),
         rude(),
+        torn_down(),
+        locked::locked(),
+        locked::locked_too(),
     ])
 }

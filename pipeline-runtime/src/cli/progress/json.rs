@@ -225,7 +225,7 @@ fn line(run: &WatchedRun, history: &RunHistory, event: &Happened) -> Option<Stri
             let state = if next.is_some() { "failed" } else { "given_up" };
             callback(*id, state, Some(error), *next)
         }
-        Record::Cleared { .. } | Record::RunEnded { .. } => None,
+        Record::Cleared { .. } | Record::Ending { .. } | Record::RunEnded { .. } => None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod delivery;
 mod in_flight;
+mod locks;
 mod node_work;
 mod pools;
 mod timers;
@@ -10,6 +11,7 @@ mod worklist;
 
 pub(super) use delivery::Delivery;
 pub(super) use in_flight::{Ended, InFlight};
+pub(super) use locks::Locks;
 pub(super) use node_work::NodeWork;
 pub(super) use pools::{CorePool, Permit, Pools};
 pub(super) use timers::{Due, Timers};

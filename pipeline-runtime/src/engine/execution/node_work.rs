@@ -10,6 +10,8 @@ pub(crate) struct NodeWork {
     attempt: AttemptIx,
     /// It waits in its pool's queue, once.
     pub(crate) queued: bool,
+    /// Its group waits for locks, and it with that.
+    pub(crate) awaits_lock: bool,
     /// What its last poke looked at has changed since that began.
     pub(crate) changed: bool,
     /// Its deadline passed while no process had the run: it may be poked once more.
@@ -25,7 +27,15 @@ const NO_ATTEMPT: AttemptIx = AttemptIx::MAX;
 
 impl Default for NodeWork {
     fn default() -> Self {
-        Self { attempt: NO_ATTEMPT, queued: false, changed: false, grace: false, unserved: false, limited: false }
+        Self {
+            attempt: NO_ATTEMPT,
+            queued: false,
+            awaits_lock: false,
+            changed: false,
+            grace: false,
+            unserved: false,
+            limited: false,
+        }
     }
 }
 
@@ -40,7 +50,7 @@ impl NodeWork {
     pub(crate) fn move_away(&mut self) -> Self {
         let queued = self.queued;
         let moved = std::mem::replace(self, Self { queued, ..Self::default() });
-        Self { queued: false, ..moved }
+        Self { queued: false, awaits_lock: false, ..moved }
     }
 
     #[inline]

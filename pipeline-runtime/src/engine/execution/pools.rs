@@ -121,6 +121,12 @@ impl Pools {
         }
     }
 
+    /// Whether anything may be started.
+    #[inline]
+    pub(crate) fn is_granting(&self) -> bool {
+        !self.closed && !self.held
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }

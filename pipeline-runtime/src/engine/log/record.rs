@@ -39,6 +39,8 @@ pub(crate) enum Record {
     UpstreamFailed { slot: Slot, cause: Slot },
     /// A retry by hand: what happened to these nodes is undone.
     Cleared { slots: Box<[Slot]> },
+    /// The run is to end in that state, once the teardowns have run that are due. Nothing else starts any more.
+    Ending { state: RunState },
     /// All nodes have ended.
     RunEnded { state: RunState },
     /// A notifier is to be called.
@@ -90,6 +92,7 @@ impl Record {
             | Self::Skipped { slot, .. }
             | Self::UpstreamFailed { slot, .. } => Some(*slot),
             Self::Cleared { .. }
+            | Self::Ending { .. }
             | Self::RunEnded { .. }
             | Self::CallbackDue { .. }
             | Self::CallbackTold { .. }
@@ -130,7 +133,11 @@ impl Record {
             | Self::Failed { slot, .. }
             | Self::Skipped { slot, .. } => see(slot),
             Self::Cleared { slots } => slots.iter_mut().for_each(see),
-            Self::RunEnded { .. } | Self::CallbackDue { .. } | Self::CallbackTold { .. } | Self::CallbackFailed { .. } => {}
+            Self::Ending { .. }
+            | Self::RunEnded { .. }
+            | Self::CallbackDue { .. }
+            | Self::CallbackTold { .. }
+            | Self::CallbackFailed { .. } => {}
         }
     }
 }

@@ -103,6 +103,7 @@ impl<'a> ClearSet<'a> {
                 continue;
             }
             added.push(slot);
+            doubtful.extend(self.with_teardowns(slot).into_iter().map(|slot| (slot, true)));
             for target in self.dependents(slot) {
                 let state = run.node(target).state();
                 let is_gate = !run.is_body(target);
@@ -131,6 +132,33 @@ impl<'a> ClearSet<'a> {
             }
         }
         added
+    }
+
+    /// What is there no more for a node that is to run again: where the teardown of what it works with has run, that is set up, and torn
+    /// down, again. So is what is set up again.
+    fn with_teardowns(&self, slot: Slot) -> Vec<Slot> {
+        let run = self.run;
+        let (plan, ix) = (run.plan(), run.ix(slot));
+        let mut again = Vec::new();
+        for teardown in &plan.teardowns {
+            let is_setup = teardown.setup == ix;
+            if !is_setup && !teardown.inside.contains(&ix) {
+                continue;
+            }
+            let node = if is_setup {
+                // A setup and its teardown are of one element.
+                run.layout().own_slot(plan, teardown.node, run.layout().position(slot))
+            } else {
+                run.seen_from(slot, teardown.node)
+            };
+            if matches!(run.node(node).state(), NodeState::Success | NodeState::Failed) {
+                again.push(node);
+                if !is_setup {
+                    again.push(run.seen_from(node, teardown.setup));
+                }
+            }
+        }
+        again
     }
 
     /// The slots that a node's edges lead to, and of an element, what lies within it.

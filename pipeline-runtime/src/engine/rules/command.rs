@@ -34,6 +34,8 @@ pub(crate) enum EditError {
     NodeEnded { node: String, state: NodeState },
     #[error("it has ended: it is {0}")]
     Ended(RunState),
+    #[error("it is ending as {0}: its teardowns run, and nothing else is started; `cancel` ends them, too")]
+    Ending(RunState),
     #[error(transparent)]
     Clear(#[from] ClearError),
 }
@@ -59,6 +61,10 @@ impl Run {
 
     fn effect_of(&self, edit: &Edit, is_in_flight: &dyn Fn(Slot) -> bool) -> Result<Effect, EditError> {
         let clear = |slots: &[Slot], downstream| ClearSet::of(self, slots, downstream, is_in_flight);
+        let ending = self.ending().filter(|_| !self.state().is_end());
+        if let (Edit::Retry { .. }, Some(state)) = (edit, ending) {
+            return Err(EditError::Ending(state));
+        }
         match edit {
             Edit::Cancel if self.state().is_end() => Err(EditError::Ended(self.state())),
             Edit::Cancel => Ok(Effect::Cancel),
@@ -67,6 +73,9 @@ impl Run {
                 match self.node(slot).state() {
                     state @ (NodeState::Success | NodeState::Skipped | NodeState::Removed) => {
                         Err(EditError::NodeEnded { node: self.id(slot), state })
+                    }
+                    NodeState::Failed | NodeState::UpstreamFailed if ending.is_some() => {
+                        Err(EditError::Ending(ending.unwrap_or_default()))
                     }
                     NodeState::Failed | NodeState::UpstreamFailed => Ok(Effect::Skip(slot, Some(clear(&[slot], false)?))),
                     // A node that the plan has gained since the run ended.

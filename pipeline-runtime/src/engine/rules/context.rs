@@ -1,5 +1,5 @@
 use super::super::effects::{Action, Outbox};
-use super::super::execution::{CorePool, Delivery, Due, InFlight, NodeWork, Permit, Pools, Timers, Work, Worklist};
+use super::super::execution::{CorePool, Delivery, Due, InFlight, Locks, NodeWork, Permit, Pools, Timers, Work, Worklist};
 use super::super::ids::{Job, RunIx, Slot};
 use super::super::log::{Entry, Output, Record};
 use super::super::state::{Changes, Conclusion, ExpansionIx, Run};
@@ -30,6 +30,7 @@ pub(crate) struct RunContext<'a> {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) pools: Pools,
+    pub(crate) locks: Locks,
     pub(crate) timers: Timers,
     pub(crate) in_flight: InFlight,
     /// The permits that sensors in mode `poke` keep between two pokes.
@@ -138,8 +139,9 @@ impl RunContext<'_> {
         if !self.shared.compares_worklists || self.run.state().is_end() {
             return;
         }
-        // What has asked for a permit or for a look at its list, or is in flight, is no longer in the worklist.
-        let is_asked = |slot: Slot| self.work[slot as usize].queued || self.shared.looks.has(self.ix, slot);
+        // What has asked for a permit or for a look at its list, waits for a lock, or is in flight, is no longer in the worklist.
+        let waits = |work: &NodeWork| work.queued || work.awaits_lock;
+        let is_asked = |slot: Slot| waits(&self.work[slot as usize]) || self.shared.looks.has(self.ix, slot);
         let is_in_hand = |slot: Slot| is_asked(slot) || self.is_in_flight(slot);
         let heard = self.shared.worklist.normal_form(self.run, is_in_hand);
         let derived = Worklist::derive(self.run).normal_form(self.run, is_in_hand);
@@ -182,11 +184,15 @@ impl RunContext<'_> {
             }
             let ready = self.shared.worklist.take_ready();
             match ready.as_slice() {
-                [only] if self.is_scheduled(*only) => self.start_or_queue(*only),
+                [only] if self.is_scheduled(*only) => {
+                    if self.has_locks(*only) {
+                        self.start_or_queue(*only);
+                    }
+                }
                 // Of several the pool says which is first.
                 several => {
                     for &slot in several {
-                        if self.is_scheduled(slot) {
+                        if self.is_scheduled(slot) && self.has_locks(slot) {
                             self.queue(slot);
                         }
                     }
@@ -200,7 +206,7 @@ impl RunContext<'_> {
     }
 
     #[inline]
-    fn is_scheduled(&self, slot: Slot) -> bool {
+    pub(super) fn is_scheduled(&self, slot: Slot) -> bool {
         self.run.node(slot).state() == NodeState::Scheduled
     }
 

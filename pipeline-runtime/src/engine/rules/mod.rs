@@ -8,6 +8,7 @@ mod change;
 mod clear;
 mod command;
 mod context;
+mod lock;
 mod mapping;
 mod propagate;
 mod race;

@@ -41,6 +41,8 @@ impl RunContext<'_> {
         if self.run.state().is_end() {
             return;
         }
+        self.take_up_locks();
+        self.go_on_ending();
         self.set_run_timers();
         for slot in self.run.slots() {
             self.resume_wait(slot);

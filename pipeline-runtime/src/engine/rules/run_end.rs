@@ -4,12 +4,14 @@
 //! its root cause has failed already, and has counted or not by its own `.allow_failure()`.
 
 use super::super::effects::Action;
+use super::super::ids::Slot;
 use super::super::log::{Record, Skip};
 use super::super::state::Changes;
 use super::super::states::NodeState;
 use super::super::states::RunState;
 use super::RunContext;
 use crate::author::notify::Event;
+use std::collections::HashSet;
 
 impl RunContext<'_> {
     /// Sets a run going that nothing has happened to.
@@ -32,23 +34,41 @@ impl RunContext<'_> {
 
     /// All nodes have ended, and so does the run.
     pub(super) fn come_to_end(&mut self) {
-        let state = if self.run.failures() > 0 { RunState::Failed } else { RunState::Success };
-        self.run_ended(state);
+        let of_nodes = if self.run.failures() > 0 { RunState::Failed } else { RunState::Success };
+        self.run_ended(self.run.ending().unwrap_or(of_nodes));
     }
 
-    /// Ends the run before its nodes have.
+    /// Ends the run before its nodes have. Teardowns that are due run first; whoever ends it a second time ends them, too.
     pub(super) fn end_run(&mut self, state: RunState) {
         if self.run.state().is_end() {
             return;
         }
+        let due = self.run.due_teardowns();
+        if self.run.ending().is_none() && !due.is_empty() {
+            self.record(Record::Ending { state });
+            return self.cut_off_but(&due);
+        }
+        self.cut_off_but(&HashSet::new());
+        self.shared.worklist.clear();
+        self.run_ended(state);
+    }
+
+    /// Of a run that is ending, what its plan has gained since does not start.
+    pub(super) fn go_on_ending(&mut self) {
+        if self.run.ending().is_some() && !self.run.state().is_end() {
+            let due = self.run.due_teardowns();
+            self.cut_off_but(&due);
+        }
+    }
+
+    /// Ends all nodes but these.
+    fn cut_off_but(&mut self, due: &HashSet<Slot>) {
         for slot in self.run.slots() {
-            if !self.run.node(slot).state().is_end() {
+            if !self.run.node(slot).state().is_end() && !due.contains(&slot) {
                 self.abort(slot);
                 self.skip(slot, Skip::RunEnded);
             }
         }
-        self.shared.worklist.clear();
-        self.run_ended(state);
     }
 
     fn run_ended(&mut self, state: RunState) {

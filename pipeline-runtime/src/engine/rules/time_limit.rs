@@ -30,7 +30,8 @@ impl RunContext<'_> {
 
     /// A timer of the run's timeout. If the run has been retried since, another one counts.
     pub(crate) fn run_timeout(&mut self) {
-        if self.run.deadline().is_some_and(|deadline| deadline <= self.now) {
+        // Of a run that is ending already, teardowns have limits of their own.
+        if self.run.ending().is_none() && self.run.deadline().is_some_and(|deadline| deadline <= self.now) {
             self.end_run(RunState::Failed);
         }
     }

@@ -16,6 +16,7 @@ impl Run {
     /// Undoes what happened to nodes.
     pub(super) fn cleared(&mut self, slots: &[Slot], at: Timestamp, changes: &mut impl Changes) {
         let plan = Arc::clone(self.plan());
+        self.ending = None;
         if self.state.is_end() {
             // The run has another life, with limits of its own.
             self.reopened = Some(at);
@@ -77,6 +78,9 @@ impl Run {
         self.uncount(slot);
         if self.node(slot).state.is_end() {
             self.open += 1;
+            if !self.holds.is_empty() {
+                self.hold_reopened(slot);
+            }
             self.element_reopened(position);
             self.hold_back(slot, cleared);
         }

@@ -164,7 +164,12 @@ impl Run {
     pub(crate) fn is_unwanted(&self, slot: Slot) -> bool {
         // An element is its list's, which feeds the other elements, too.
         let is_element = matches!(self.what(slot), What::Element { .. });
-        self.unwanting > 0 && !is_element && !self.node(slot).state.is_end() && self.is_rejected(slot) && !self.is_awaited(slot)
+        self.unwanting > 0
+            && !is_element
+            && !self.is_teardown(slot)
+            && !self.node(slot).state.is_end()
+            && self.is_rejected(slot)
+            && !self.is_awaited(slot)
     }
 
     /// The node in the scope of `position` that stands for `to`: itself, or the mapping it lies in.
@@ -205,6 +210,8 @@ impl Run {
             What::Each(of) => of.result == ix || of.gathered.contains(&ix),
             _ => false,
         });
-        joined || plan.out(ix).iter().any(|edge| awaits(edge.to))
+        // A teardown takes what there is.
+        let is_awaited = |edge: &Edge| edge.rule != EdgeRule::Teardown && awaits(edge.to);
+        joined || plan.out(ix).iter().any(is_awaited)
     }
 }

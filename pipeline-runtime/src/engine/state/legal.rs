@@ -27,7 +27,9 @@ impl Run {
                     Running => self.node(*slot).next().is_some(),
                     state => matches!(state, Scheduled | UpForRetry | UpForReschedule),
                 };
-                self.allow(*slot, "is started", |run| run.is_body(*slot), is_due)
+                // Once the run is ending, teardowns alone are started.
+                let may = |run: &Self| run.is_body(*slot) && (run.ending.is_none() || run.is_teardown(*slot));
+                self.allow(*slot, "is started", may, is_due)
             }
             Record::NotYet { slot, .. } => {
                 let is_sensor = |run: &Self| run.plan().policy(run.ix(*slot)).sensor.is_some();
@@ -64,6 +66,9 @@ impl Run {
                 self.allow(*cause, "is a cause", |_| true, |_| true)?;
                 self.allow(*slot, "is upstream_failed", |_| true, |state| !state.is_end())
             }
+            Record::Cleared { .. } if self.ending.is_some() && !self.state.is_end() => {
+                Err(Illegal { what: "nodes are cleared while the run is ending".to_owned() })
+            }
             Record::Cleared { slots } => slots.iter().try_for_each(|slot| {
                 // What is cleared has ended, or waits for what is cleared with it.
                 let may = |state: NodeState| state != NodeState::Removed && !(state.is_under_way() && self.is_body(*slot));
@@ -72,7 +77,11 @@ impl Run {
             Record::RunEnded { state } if self.state.is_end() || !state.is_end() => {
                 Err(Illegal { what: format!("the run is {state} while it is {}", self.state) })
             }
-            Record::RunEnded { .. }
+            Record::Ending { state } if self.state.is_end() || self.ending.is_some() || !state.is_end() => {
+                Err(Illegal { what: format!("the run is to be {state} while it is {}", self.state) })
+            }
+            Record::Ending { .. }
+            | Record::RunEnded { .. }
             | Record::CallbackDue { .. }
             | Record::CallbackTold { .. }
             | Record::CallbackFailed { .. } => Ok(()),

@@ -13,12 +13,14 @@ mod cancelled;
 mod changes;
 mod cleared;
 mod edges;
+mod holding;
 mod layout;
 mod legal;
 mod mapping;
 mod node;
 mod reconsider;
 mod run;
+mod teardown;
 mod trigger_rule;
 
 pub(crate) use cancelled::{Found, ends_open_nodes};

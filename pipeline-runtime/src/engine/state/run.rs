@@ -4,6 +4,7 @@ use super::super::states::{NodeState, RunState};
 use super::callbacks::Callbacks;
 use super::cancelled::{Found, ends_open_nodes};
 use super::changes::{Changes, Unheard};
+use super::holding::Hold;
 use super::layout::{ExpansionIx, Layout, Position};
 use super::legal::Illegal;
 use super::mapping::Mapping;
@@ -37,6 +38,8 @@ pub(crate) struct RunSpec {
 pub(crate) struct Run {
     pub(super) spec: Arc<RunSpec>,
     pub(super) state: RunState,
+    /// In which state it is to end once its teardowns have run.
+    pub(super) ending: Option<RunState>,
     pub(super) started: Timestamp,
     /// When it was last retried after its end: its limits count from there.
     pub(super) reopened: Option<Timestamp>,
@@ -51,6 +54,8 @@ pub(crate) struct Run {
     /// Nodes that no longer want what they took: winners of races, what was cut off, gates that somebody skipped.
     pub(super) unwanting: usize,
     pub(super) callbacks: Callbacks,
+    /// How far each group is that holds locks.
+    pub(super) holds: Box<[Hold]>,
 }
 
 impl Run {
@@ -66,6 +71,7 @@ impl Run {
         Self {
             open: nodes.len(),
             state: RunState::Running,
+            ending: None,
             started: now,
             reopened: None,
             layout,
@@ -74,6 +80,7 @@ impl Run {
             failures: 0,
             unwanting: 0,
             callbacks: Callbacks::default(),
+            holds: super::holding::of_plan(plan),
             spec: Arc::new(spec),
         }
     }
@@ -104,6 +111,7 @@ impl Run {
             Record::Skipped { slot, why } => self.skipped(*slot, why, changes),
             Record::UpstreamFailed { slot, cause } => self.upstream_failed(*slot, *cause, changes),
             Record::Cleared { slots } => self.cleared(slots, at, changes),
+            Record::Ending { state } => self.ending = Some(*state),
             Record::RunEnded { state } => self.run_ended(*state, changes),
             Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. } => {
                 self.callbacks.apply(entry);
@@ -275,6 +283,9 @@ impl Run {
                 more.pokes_in_budget += u32::from(more.tick == Moment::NONE);
             }
         }
+        if !self.holds.is_empty() {
+            self.hold_begun(slot);
+        }
     }
 
     #[inline]
@@ -419,6 +430,9 @@ impl Run {
             more.remember(None);
         }
         self.open -= 1;
+        if !self.holds.is_empty() {
+            self.hold_ended(slot);
+        }
         let position = self.layout.position(slot);
         self.follow_edges(slot, position, changes);
         if position.expansion > 0 {
@@ -437,9 +451,9 @@ impl Run {
     #[cfg(test)]
     pub(crate) fn fold(&self) -> String {
         use std::fmt::Write;
-        let Self { state, reopened, mappings, open, failures, unwanting, callbacks, nodes, .. } = self;
+        let Self { state, ending, reopened, mappings, open, failures, unwanting, callbacks, nodes, holds, .. } = self;
         let mut text = format!(
-            "{state} reopened {reopened:?} open {open} failures {failures} unwanting {unwanting} {callbacks:?} {mappings:?}\n"
+            "{state} ending {ending:?} reopened {reopened:?} open {open} failures {failures} unwanting {unwanting} {holds:?} {callbacks:?} {mappings:?}\n"
         );
         for (slot, node) in nodes.iter().enumerate() {
             let _ = writeln!(text, "{slot} {node:?}");

@@ -27,7 +27,7 @@ pub(crate) fn judge(rule: EdgeRule, state: NodeState, arm: Option<u32>, expanded
     let failed = matches!(state, NodeState::Failed | NodeState::UpstreamFailed);
     let success = state == NodeState::Success;
     match rule {
-        EdgeRule::Upstream(Rule::AllDone) => Holds,
+        EdgeRule::Upstream(Rule::AllDone) | EdgeRule::Teardown => Holds,
         EdgeRule::Elements(Rule::AllDone) if expanded => Holds,
         EdgeRule::Elements(Rule::NoneFailed) if expanded && !failed => Holds,
         EdgeRule::Upstream(Rule::NoneFailed) if !failed => Holds,

@@ -7,6 +7,7 @@
 mod callbacks;
 mod edits;
 mod harness;
+mod locks;
 mod model;
 mod permits;
 mod random;

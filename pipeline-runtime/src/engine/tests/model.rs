@@ -28,6 +28,8 @@ pub(super) struct Model {
     cut_by_end: BTreeSet<Key>,
     /// Mappings whose lists are to be there again.
     refolding: BTreeSet<Key>,
+    /// Teardowns are all that still runs.
+    ending: bool,
 }
 
 /// What an input says.
@@ -55,6 +57,7 @@ impl Model {
             unwanting: BTreeSet::new(),
             cut_by_end: BTreeSet::new(),
             refolding: BTreeSet::new(),
+            ending: false,
         };
         model.settle();
         model
@@ -98,17 +101,46 @@ impl Model {
 
     /// The run was cancelled, or its time was over.
     pub(super) fn cancel(&mut self) {
+        let due = if self.ending { BTreeSet::new() } else { self.due_teardowns() };
+        self.ending = !due.is_empty();
+        self.end_all_but(&due);
+        self.settle();
+    }
+
+    fn end_all_but(&mut self, due: &BTreeSet<Key>) {
         for key in self.keys() {
-            if !self.ended.contains_key(&key) {
+            if !self.ended.contains_key(&key) && !due.contains(&key) {
                 self.cut_by_end.insert(key.clone());
                 self.ended.insert(key, NodeState::Skipped);
             }
         }
     }
 
+    /// Teardowns whose setup succeeded, and the mappings around them.
+    fn due_teardowns(&self) -> BTreeSet<Key> {
+        let mut due = BTreeSet::new();
+        for key in self.keys().into_iter().filter(|key| !self.ended.contains_key(key)) {
+            let Some(setup) = self.of.specs[key.0].tears_down else { continue };
+            if self.state(&self.seen_from(setup, &key.1)) == Some(NodeState::Success) {
+                let mut scope = self.of.specs[key.0].scope;
+                while let Some(each) = self.of.scopes[scope].each {
+                    due.insert(self.seen_from(each, &key.1));
+                    scope = self.of.scopes[scope].parent;
+                }
+                due.insert(key);
+            }
+        }
+        due
+    }
+
     /// The plan has gained nodes, which stand after those that it had.
     pub(super) fn grow(&mut self, of: Arc<Description>) {
+        let is_ending = self.ending && self.run_state().is_none();
         self.of = of;
+        if is_ending {
+            let due = self.due_teardowns();
+            self.end_all_but(&due);
+        }
     }
 
     /// Somebody skips nodes, all at once.
@@ -129,6 +161,7 @@ impl Model {
     }
 
     fn clear(&mut self, keys: &[Key]) {
+        self.ending &= keys.is_empty();
         for key in keys {
             self.ended.remove(key);
             self.unwanting.remove(key);
@@ -209,11 +242,10 @@ impl Model {
         let rule = match needs {
             Needs::Arm(arm) if state == NodeState::Success => return if self.arms[&key] == arm { Says::Go } else { Says::Skip },
             Needs::Failure => return if failed(state) { Says::Go } else { Says::Skip },
-            Needs::Runner => return Says::Go,
+            Needs::Runner | Needs::Inside => return Says::Go,
             Needs::Elements(rule) if self.elements.contains_key(&self.mapping_of(&key)) => rule,
             Needs::Gathered if self.elements.contains_key(&key) && !self.refolding.contains(&key) => return Says::Go,
-            Needs::Value(rule) => rule,
-            Needs::Order(rule) => rule,
+            Needs::Value(rule) | Needs::Order(rule) => rule,
             Needs::Elements(_) | Needs::Arm(_) | Needs::Gathered => Rule::AllSuccess,
         };
         match (rule, state) {
@@ -244,7 +276,8 @@ impl Model {
     /// Cuts off one node that somebody has lost interest in and nobody else waits for.
     fn cut_off_unwanted(&mut self) -> bool {
         let is_unwanted = |key: &Key| {
-            let is_open = !self.ended.contains_key(key) && self.of.specs[key.0].what != Kind::Element;
+            let Spec { what, tears_down, .. } = &self.of.specs[key.0];
+            let is_open = !self.ended.contains_key(key) && *what != Kind::Element && tears_down.is_none();
             is_open && self.is_rejected(key) && !self.is_awaited(key)
         };
         let Some(key) = self.keys().into_iter().find(is_unwanted) else { return false };
@@ -269,7 +302,10 @@ impl Model {
     /// Whether a node that takes its output wants that no more.
     fn is_rejected(&self, key: &Key) -> bool {
         let takers = (0..self.of.specs.len()).filter(|to| {
-            self.of.specs[*to].inputs.iter().any(|(from, needs)| *from == key.0 && !matches!(needs, Needs::Order(_)))
+            self.of.specs[*to]
+                .inputs
+                .iter()
+                .any(|(from, needs)| *from == key.0 && !matches!(needs, Needs::Order(_) | Needs::Inside))
         });
         takers.filter_map(|to| self.standing_for(to, key)).any(|to| self.is_unwanting(&to))
     }
@@ -360,7 +396,7 @@ impl Model {
         let own = self.of.specs[key.0].scope;
         (0..self.of.specs.len()).any(|to| {
             let spec = &self.of.specs[to];
-            let takes = spec.inputs.iter().any(|(from, _)| *from == key.0);
+            let takes = spec.inputs.iter().any(|(from, needs)| *from == key.0 && *needs != Needs::Inside);
             let gathers = matches!(spec.what, Kind::Each { result, .. } | Kind::Gather { result } if result == key.0);
             if !takes && !gathers {
                 return false;

@@ -55,6 +55,8 @@ pub(super) struct Spec {
     pub(super) inputs: Vec<(usize, Needs)>,
     pub(super) scope: usize,
     pub(super) allow_failure: bool,
+    /// Of a teardown: what it undoes.
+    pub(super) tears_down: Option<usize>,
     pub(super) retries: u32,
     pub(super) pool: usize,
     pub(super) priority: i32,
@@ -99,6 +101,8 @@ pub(super) enum Needs {
     Arm(u32),
     Failure,
     Runner,
+    /// Of a teardown: what works with its setup.
+    Inside,
     /// Of a mapping, for another list of its results.
     Gathered,
 }
@@ -182,7 +186,7 @@ thread_local! {
 #[pipeline]
 fn random() {
     let Some((entropy, allowed, growths)) = WIRING.take() else { return };
-    let mut wiring = Wiring { entropy, allowed, made: Description::default() };
+    let mut wiring = Wiring { entropy, allowed, made: Description::default(), within_teardowns: 0 };
     wiring.made.scopes.push(Scope { parent: 0, each: None, depth: 0 });
     let mut nodes = Vec::new();
     let count = 1 + wiring.entropy.below(9);
@@ -226,11 +230,14 @@ struct Wiring {
     entropy: Entropy,
     allowed: Allowed,
     made: Description,
+    /// In the closures of how many teardowns this is.
+    within_teardowns: usize,
 }
 
 impl Wiring {
     fn item(&mut self, depth: usize, nodes: &mut Vec<Taken>) {
-        match self.entropy.below(13) {
+        match self.entropy.below(15) {
+            13 | 14 if self.within_teardowns < 2 => self.teardown(depth, nodes),
             5 | 6 => self.body(&Kind::Sensor, nodes),
             7 if self.allowed.skips => self.body(&Kind::Fork, nodes),
             8 | 9 if self.allowed.races => self.race(nodes),
@@ -261,7 +268,17 @@ impl Wiring {
     }
 
     fn spec_in(&mut self, scope: usize, name: String, what: Kind, inputs: Vec<(usize, Needs)>) -> usize {
-        self.made.specs.push(Spec { name, what, inputs, scope, allow_failure: false, retries: 0, pool: 0, priority: 0 });
+        self.made.specs.push(Spec {
+            name,
+            what,
+            inputs,
+            scope,
+            allow_failure: false,
+            tears_down: None,
+            retries: 0,
+            pool: 0,
+            priority: 0,
+        });
         self.made.specs.len() - 1
     }
 
@@ -382,6 +399,43 @@ impl Wiring {
         let name = format!("n{}", self.made.specs.len());
         let spec = self.spec(name.clone(), Kind::Task, vec![(gate, Needs::Value(Rule::AllSuccess))]);
         nodes.push((repair(of.failure()).named(name), spec));
+    }
+
+    fn teardown(&mut self, depth: usize, nodes: &mut Vec<Taken>) {
+        let scope = self.scope();
+        let in_scope: Vec<Taken> = nodes.iter().copied().filter(|(_, spec)| self.made.specs[*spec].scope == scope).collect();
+        if in_scope.is_empty() {
+            return self.body(&Kind::Task, nodes);
+        }
+        let (setup, of) = in_scope[in_scope.len() - 1 - self.entropy.below(in_scope.len())];
+        let takes = self.entropy.once_in(2);
+        let first = self.made.specs.len();
+        let made = std::cell::Cell::new(None);
+        let undo = |setup| {
+            let node = work(if takes { vec![setup] } else { Vec::new() }, Vec::<Node<u64>>::new(), Vec::<Node<u64>>::new());
+            made.set(Some(node));
+            node
+        };
+        self.within_teardowns += 1;
+        setup.teardown(undo, |_| {
+            for _ in 0..self.entropy.below(4) {
+                self.item(depth, nodes);
+            }
+        });
+        self.within_teardowns -= 1;
+        let inside = (first..self.made.specs.len()).filter(|spec| {
+            let Spec { scope: of, what, .. } = &self.made.specs[*spec];
+            *of == scope && (what.is_body() || matches!(what, Kind::Each { .. }))
+        });
+        let mut inputs: Vec<(usize, Needs)> = inside.map(|spec| (spec, Needs::Inside)).collect();
+        inputs.push((of, if takes { Needs::Value(Rule::AllSuccess) } else { Needs::Order(Rule::AllSuccess) }));
+        let name = format!("n{}", self.made.specs.len());
+        let spec = self.spec(name.clone(), Kind::Task, inputs);
+        let node = self.options(made.take().expect("it was wired").named(name), spec, nodes);
+        (self.made.specs[spec].allow_failure, self.made.specs[spec].tears_down) = (true, Some(of));
+        if self.entropy.once_in(3) {
+            nodes.push((node, spec));
+        }
     }
 
     fn each(&mut self, depth: usize, nodes: &mut Vec<Taken>) {

@@ -56,6 +56,7 @@ const CALLBACK_DUE: i64 = 11;
 const CALLBACK_TOLD: i64 = 12;
 const CALLBACK_FAILED: i64 = 13;
 const CLEARED: i64 = 14;
+const ENDING: i64 = 16;
 /// No record of the run: what the records before it call nodes is translated.
 const REMAP: i64 = 15;
 
@@ -115,6 +116,7 @@ impl RecordRow {
                 let slots: Vec<String> = slots.iter().map(ToString::to_string).collect();
                 Self { text: Some(slots.join(" ")), ..row(CLEARED) }
             }
+            Record::Ending { state } => Self { text: Some(state.name().to_owned()), ..row(ENDING) },
             Record::RunEnded { state } => Self { text: Some(state.name().to_owned()), ..row(RUN_ENDED) },
             Record::CallbackDue { id, recipient, notification } => Self {
                 number: Some((*id).into()),
@@ -217,6 +219,7 @@ impl RecordRow {
                 let slots: Result<Box<[Slot]>, _> = text()?.split(' ').map(str::parse).collect();
                 Record::Cleared { slots: slots.map_err(|_| wrong(5, "text"))? }
             }
+            ENDING => Record::Ending { state: state(&text()?).ok_or_else(|| wrong(5, "text"))? },
             RUN_ENDED => Record::RunEnded { state: state(&text()?).ok_or_else(|| wrong(5, "text"))? },
             CALLBACK_DUE => {
                 let notification = serde_json::from_str(&text()?).map_err(|_| wrong(5, "text"))?;
@@ -320,6 +323,7 @@ mod tests {
             Record::Failed { slot, error: text(), timed_out: true },
             Record::UpstreamFailed { slot, cause: 3 },
             Record::Cleared { slots: [1, 2].into() },
+            Record::Ending { state: RunState::Failed },
             Record::RunEnded { state: RunState::Cancelled },
             Record::CallbackTold { id: 4 },
             Record::CallbackFailed { id: 4, next: Some(next), error: text() },

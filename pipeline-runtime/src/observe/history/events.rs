@@ -29,6 +29,8 @@ impl RunHistory {
             Record::Skipped { slot, why } => self.node_skipped(*slot, why, at),
             Record::UpstreamFailed { slot, cause } => self.node_upstream_failed(*slot, *cause, at),
             Record::Cleared { slots } => self.nodes_cleared(slots, at),
+            // What it cuts off says so itself.
+            Record::Ending { .. } => {}
             Record::RunEnded { state } => self.run_ended(*state, at),
             Record::CallbackDue { id, recipient, notification } => self.callback_due(*id, recipient, notification, at),
             Record::CallbackTold { id } => self.callbacks.told(*id, at),

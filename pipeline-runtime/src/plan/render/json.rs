@@ -31,8 +31,10 @@ impl Plan {
     /// | `inputs` | in order: `name` of the parameter, `kind` (`plain`, `secret`, `template`, `templates`, `node`, `nodes`, `elements`), the ids it comes `from`, the trigger `rule` (null where it is no node), `text` of a plain text, a template, or where a secret stands, else null |
     /// | `after` | the ids that it is ordered after without taking their values |
     /// | `after_rules` | the trigger rule of each of those |
+    /// | `tears_down` | of a teardown the id of its setup, else null |
     /// | `upstream_pipeline` | null, or of a node that has to do with another pipeline its id as `pipeline`, and its `role`: `awaits`, `takes` or `starts` a run of it |
     /// | `options` | as they hold: see below |
+    /// | `group` | the name of the group that it was wired in, with those around that, or null |
     /// | `scope` | the id of the mapping that repeats it, or null |
     /// | `wired_at`, `defined_at` | `file:line:column` of the call and of the task; the latter null for a gate |
     ///
@@ -110,8 +112,10 @@ fn node(plan: &Plan, ix: NodeIx, after: &[(NodeIx, Rule)]) -> Value {
         "inputs": inputs,
         "after": after.iter().map(|(from, _)| plan.id(*from)).collect::<Vec<String>>(),
         "after_rules": after.iter().map(|(_, rule)| rule.name()).collect::<Vec<&str>>(),
+        "tears_down": plan.teardown(ix).map(|teardown| plan.id(teardown.setup)),
         "upstream_pipeline": plan.across.get(&ix).map(|across| json!({ "pipeline": across.pipeline.id(), "role": across.role.name() })),
         "options": options(plan, ix),
+        "group": super::super::groups::around(&plan.groups, ix).next().map(|group| &plan.groups[group as usize].id),
         "scope": plan.scope(this.scope).each.map(|each| plan.id(each)),
         "wired_at": this.at.to_string(),
         "defined_at": definition.map(|definition| definition.at.to_string()),

@@ -6,7 +6,7 @@ use std::fmt::Write;
 impl Plan {
     /// The plan as a [Mermaid](https://mermaid.js.org) flowchart, which code hosts draw in their documents.
     ///
-    /// Tasks are boxes, sensors hexagons, branches diamonds, gates rounded, a mapping's inside a frame. A dotted line is an
+    /// Tasks are boxes, sensors hexagons, branches diamonds, gates rounded, a mapping's inside a frame, as is a group. A dotted line is an
     /// `.after`, or leads to and from an asset; a line without a label has the rule `all_success`. Assets, and other pipelines whose runs are
     /// awaited or started, are cylinders.
     ///
@@ -62,13 +62,30 @@ fn assets(plan: &Plan, chart: &mut String) {
 
 /// The nodes of a scope, those within its mappings in frames. Mappings nest no deeper than they were written.
 fn frame(plan: &Plan, scope: ScopeIx, depth: usize, chart: &mut String) {
+    // The groups of this scope that have begun, the innermost last.
+    let mut groups: Vec<u32> = Vec::new();
     for &ix in &plan.scope(scope).nodes {
+        let mut around: Vec<u32> = std::iter::successors(plan.group_of(ix), |group| plan.group_around(*group)).collect();
+        around.reverse();
+        while !around.starts_with(&groups) {
+            groups.pop();
+            line(chart, depth + groups.len(), "end");
+        }
+        for group in around.drain(groups.len()..) {
+            let id = escaped(&plan.groups[group as usize].id);
+            line(chart, depth + groups.len(), &format!("subgraph g{group}[\"{id}\"]"));
+            groups.push(group);
+        }
+        let depth = depth + groups.len();
         line(chart, depth, &format!("n{ix}{}", node(plan, ix)));
         if let super::What::Each(each) = &plan.node(ix).what {
             line(chart, depth, &format!("subgraph s{}[\"each element of {}\"]", each.scope, escaped(&plan.id(each.list))));
             frame(plan, each.scope, depth + 1, chart);
             line(chart, depth, "end");
         }
+    }
+    for inner in (0..groups.len()).rev() {
+        line(chart, depth + inner, "end");
     }
 }
 

@@ -142,6 +142,10 @@ fn links(plan: &Plan) -> Vec<Link> {
             links.extend(input.from.into_iter().map(|from| Link { from, to, rule, after: false }));
         }
         links.extend(after.into_iter().map(|(from, rule)| Link { from, to, rule: rule.name(), after: true }));
+        if let Some(teardown) = plan.teardown(to) {
+            let ends = plan.ends_inside(teardown).into_iter();
+            links.extend(ends.map(|from| Link { from, to, rule: Rule::AllDone.name(), after: true }));
+        }
     }
     let mut seen = std::collections::HashSet::new();
     links.retain(|link| seen.insert((link.from, link.to, link.rule, link.after)));
@@ -186,7 +190,7 @@ fn changed(plan: &Plan, node: NodeIx) -> Vec<(&'static str, String)> {
 fn of_policy(plan: &Plan, kind: Kind, node: NodeIx, changed: &mut Vec<(&'static str, String)>) {
     let policy = plan.policy(node);
     let none = TaskOptions::default();
-    let levels = Levels([&none, &none, &none]);
+    let levels = Levels(&[&none]);
     if policy.retries > 0 {
         changed.push(("retries", policy.retries.to_string()));
     }

@@ -19,7 +19,7 @@ impl Plan {
     /// The plan for people: what the pipeline is, a drawing of its graph, and a table of its nodes.
     ///
     /// In the drawing, tasks stand in brackets and what the engine decides by itself in parentheses, and what `.each` repeats
-    /// in a frame. Lines without a label have the rule `all_success`. The table leaves out the options that are as by default.
+    /// in a frame, as is a group. Lines without a label have the rule `all_success`. The table leaves out the options that are as by default.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -122,7 +122,7 @@ fn title(plan: &Plan, node: NodeIx) -> String {
     }
 }
 
-fn graph<'a>(plan: &Plan, labels: &'a [String], titles: &'a [String], links: &[Link]) -> Graph<'a> {
+fn graph<'a>(plan: &'a Plan, labels: &'a [String], titles: &'a [String], links: &[Link]) -> Graph<'a> {
     fn paint(region: &mut NodeRegion<'_, '_>, ctx: NodePaintCtx<'_>) {
         region.write_str(0, 0, ctx.label);
     }
@@ -139,18 +139,33 @@ fn graph<'a>(plan: &Plan, labels: &'a [String], titles: &'a [String], links: &[L
             graph.add_edge(link.from as usize, link.to as usize, rule);
         }
     }
-    let mut frames = vec![None; plan.scopes.len()];
-    // A scope stands after the scopes around it.
+    let mut of_scopes = vec![None; plan.scopes.len()];
     for (scope, of) in plan.scopes.iter().enumerate() {
-        let Some(each) = of.each else { continue };
-        let frame = graph.add_subgraph(&titles[each as usize]);
-        let inside: Vec<usize> = of.nodes.iter().map(|node| *node as usize).collect();
-        // Both are of this graph, and scopes do not nest in a circle.
-        let _ = graph.put_nodes(&inside).inside(frame);
-        if let Some(outer) = frames[of.parent as usize] {
-            let _ = graph.put_subgraphs(&[frame]).inside(outer);
+        of_scopes[scope] = of.each.map(|each| graph.add_subgraph(&titles[each as usize]));
+    }
+    let of_groups: Vec<_> = plan.groups.iter().map(|group| graph.add_subgraph(&group.id)).collect();
+    // All are of this graph, and frames do not nest in a circle.
+    for (group, frame) in (0..).zip(&of_groups) {
+        let outer = plan.group_around(group).map(|outer| of_groups[outer as usize]);
+        if let Some(outer) = outer.or(of_scopes[plan.groups[group as usize].scope as usize]) {
+            let _ = graph.put_subgraphs(&[*frame]).inside(outer);
         }
-        frames[scope] = Some(frame);
+    }
+    let around = |node: NodeIx| {
+        let group = plan.group_of(node).map(|group| of_groups[group as usize]);
+        group.or(of_scopes[plan.node(node).scope as usize])
+    };
+    for (scope, frame) in plan.scopes.iter().zip(&of_scopes) {
+        if let (Some(each), Some(frame)) = (scope.each, frame)
+            && let Some(outer) = around(each)
+        {
+            let _ = graph.put_subgraphs(&[*frame]).inside(outer);
+        }
+    }
+    for node in nodes(plan) {
+        if let Some(frame) = around(node) {
+            let _ = graph.put_nodes(&[node as usize]).inside(frame);
+        }
     }
     graph
 }
@@ -205,6 +220,7 @@ fn list(plan: &Plan, scope: ScopeIx, depth: usize, afters: &[Vec<(NodeIx, Rule)>
         if !matches!(what, What::Arm { .. } | What::Failure { .. } | What::Element { .. }) {
             let mut from: Vec<String> = inputs(plan, ix).iter().map(|input| source(plan, input)).collect();
             from.extend(after(plan, &afters[ix as usize]));
+            from.extend(plan.teardown(ix).map(|teardown| format!("tears down: {}", plan.id(teardown.setup))));
             from.extend(plan.across.get(&ix).map(|across| format!("{} {}", across.role.words(), across.pipeline.id())));
             let options = changed(plan, ix).into_iter().map(|(name, value)| format!("{name} {value}").trim_end().to_owned());
             let at = plan.node(ix).at;

@@ -1,0 +1,57 @@
+//! Locks: a group has those that it holds from its first node to its last.
+//!
+//! A node asks for them before it asks for a permit of its pool, so that nobody keeps a permit while it waits for a lock.
+
+use super::super::ids::Slot;
+use super::RunContext;
+
+impl RunContext<'_> {
+    /// Whether a node that is ready may go on to its pool. Else its group waits for its locks, and the node with it.
+    #[inline]
+    pub(super) fn has_locks(&mut self, slot: Slot) -> bool {
+        self.run.plan().holdings.is_empty() || self.ask_for_locks(slot)
+    }
+
+    #[cold]
+    fn ask_for_locks(&mut self, slot: Slot) -> bool {
+        let plan = self.run.plan();
+        let Some(holding) = plan.holding_of(self.run.ix(slot)) else { return true };
+        if self.shared.locks.holds((self.ix, holding)) {
+            return true;
+        }
+        self.shared.locks.ask((self.ix, holding), &plan.holdings[holding as usize].locks, slot);
+        self.work[slot as usize].awaits_lock = true;
+        false
+    }
+
+    /// Their group has its locks. Returns whether any of the nodes still has a use for them.
+    pub(crate) fn locks_granted(&mut self, nodes: &[Slot]) -> bool {
+        let mut is_used = false;
+        for &slot in nodes {
+            self.work[slot as usize].awaits_lock = false;
+            if self.is_scheduled(slot) {
+                self.queue(slot);
+                is_used = true;
+            }
+        }
+        is_used
+    }
+
+    /// What groups hold by the run's state.
+    pub(super) fn take_up_locks(&mut self) {
+        for (holding, of) in (0..).zip(&self.run.plan().holdings) {
+            if self.run.is_holding(holding) {
+                self.shared.locks.take_up((self.ix, holding), &of.locks);
+            }
+        }
+    }
+
+    /// Groups that have ended give back what they hold.
+    pub(crate) fn release_locks(&mut self) {
+        for (holding, _) in (0..).zip(&self.run.plan().holdings) {
+            if self.run.has_let_go(holding) {
+                self.shared.locks.release((self.ix, holding));
+            }
+        }
+    }
+}

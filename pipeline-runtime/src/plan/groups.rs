@@ -1,0 +1,136 @@
+//! Groups: which nodes are in one, which of them are its first and its last, and what `.after` of and on a group means for them.
+
+use super::build::Order;
+use super::graph::{NodeIx, Plan, ScopeIx, What};
+use crate::author::draft::{DraftGroup, DraftOrder, Party, Place};
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+/// A group. Its nodes were wired one after the other, so that groups lie one in the other or apart.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// With the names of the groups around it.
+    pub(crate) id: Box<str>,
+    pub(crate) at: Place,
+    pub(crate) nodes: Range<NodeIx>,
+    pub(crate) scope: ScopeIx,
+    pub(crate) parent: Option<u32>,
+}
+
+/// The groups of a draft, each after those around it.
+pub(super) fn of_draft(drafted: &[DraftGroup]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::with_capacity(drafted.len());
+    for group in drafted {
+        let id = match group.parent {
+            Some(parent) => format!("{}.{}", groups[parent as usize].id, group.name).into(),
+            None => group.name.clone(),
+        };
+        let DraftGroup { at, scope, parent, nodes, .. } = group;
+        groups.push(Group { id, at, nodes: nodes.clone(), scope: *scope, parent: *parent });
+    }
+    groups
+}
+
+/// The groups that a node lies in, the innermost first.
+pub(super) fn around(groups: &[Group], node: NodeIx) -> impl Iterator<Item = u32> + '_ {
+    // The last that begins before the node lies within all that hold it.
+    let last = groups.partition_point(|group| group.nodes.start <= node).checked_sub(1);
+    let mut next = last.and_then(|last| u32::try_from(last).ok());
+    std::iter::from_fn(move || {
+        let this = next?;
+        next = groups[this as usize].parent;
+        Some(this)
+    })
+    .filter(move |group| groups[*group as usize].nodes.contains(&node))
+}
+
+impl Plan {
+    /// The innermost group of a node, in the scope of the node: a drawing puts it there.
+    pub(super) fn group_of(&self, node: NodeIx) -> Option<u32> {
+        let scope = self.node(node).scope;
+        around(&self.groups, node).find(|group| self.groups[*group as usize].scope == scope)
+    }
+
+    /// The group around a group, in its scope.
+    pub(super) fn group_around(&self, group: u32) -> Option<u32> {
+        let Group { parent, scope, .. } = &self.groups[group as usize];
+        parent.filter(|parent| self.groups[*parent as usize].scope == *scope)
+    }
+}
+
+/// What `.after` says, node by node.
+pub(super) fn orders(plan: &Plan, drafted: Vec<DraftOrder>, teardowns: &HashSet<NodeIx>) -> Vec<Order> {
+    let is_between_nodes = |order: &DraftOrder| matches!((order.node, order.upstream), (Party::Node(_), Party::Node(_)));
+    let mut between: HashMap<NodeIx, Vec<NodeIx>> = HashMap::new();
+    if !plan.groups.is_empty() {
+        for order in drafted.iter().filter(|order| is_between_nodes(order)) {
+            between.entry(order.node.index()).or_default().push(order.upstream.index());
+        }
+    }
+    let mut orders = Vec::with_capacity(drafted.len());
+    for DraftOrder { node, upstream, rule, at } in drafted {
+        let nodes = match node {
+            Party::Node(node) => vec![node.index()],
+            Party::Group(group) => first(plan, group.index(), &between),
+        };
+        let upstreams = match upstream {
+            Party::Node(node) => vec![node.index()],
+            Party::Group(group) => last(plan, group.index(), &between, teardowns),
+        };
+        for node in nodes {
+            orders.extend(upstreams.iter().map(|&upstream| Order { node, upstream, rule, at }));
+        }
+    }
+    orders
+}
+
+/// What a node waits for: of a task its inputs, of any the nodes that it is wired after.
+fn awaited<'a>(plan: &'a Plan, node: NodeIx, between: &'a HashMap<NodeIx, Vec<NodeIx>>) -> impl Iterator<Item = NodeIx> + 'a {
+    plan.upstreams(node).chain(between.get(&node).into_iter().flatten().copied())
+}
+
+/// The tasks and mappings of a group that wait for no other of it: its start.
+fn first(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>) -> Vec<NodeIx> {
+    /// Whether a node is of the group, or a gate that stands on one.
+    fn rests_on(plan: &Plan, nodes: &Range<NodeIx>, node: NodeIx) -> bool {
+        match &plan.node(node).what {
+            What::Body(_) | What::Each(_) => nodes.contains(&node),
+            What::Arm { branch, .. } => rests_on(plan, nodes, *branch),
+            What::Failure { of } => rests_on(plan, nodes, *of),
+            What::Gather(gather) => rests_on(plan, nodes, gather.each),
+            What::FirstOf { from } => from.iter().any(|from| rests_on(plan, nodes, *from)),
+            What::Element { .. } | What::Recalled(_) => false,
+        }
+    }
+    let group = &plan.groups[group as usize];
+    let starts = |node: &NodeIx| {
+        let is_own = plan.node(*node).scope == group.scope;
+        let starts = matches!(plan.node(*node).what, What::Body(_) | What::Each(_));
+        is_own && starts && !awaited(plan, *node, between).any(|from| rests_on(plan, &group.nodes, from))
+    };
+    group.nodes.clone().filter(starts).collect()
+}
+
+/// The tasks, mappings and races of a group that no other of it waits for: its end.
+fn last(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>, teardowns: &HashSet<NodeIx>) -> Vec<NodeIx> {
+    let group = &plan.groups[group as usize];
+    let is_of_it = |node: &NodeIx| matches!(plan.node(*node).what, What::Body(_) | What::Each(_) | What::FirstOf { .. });
+    let mut taken = HashSet::new();
+    for node in group.nodes.clone().filter(|node| is_of_it(node) && !teardowns.contains(node)) {
+        for mut from in awaited(plan, node, between) {
+            // An arm, a failure or another list is taken for the node that it stands on.
+            taken.insert(loop {
+                from = match &plan.node(from).what {
+                    What::Arm { branch: of, .. } | What::Failure { of } => *of,
+                    What::Gather(gather) => gather.each,
+                    _ => break from,
+                };
+            });
+        }
+    }
+    let is_last = |node: &NodeIx| {
+        let is_own = plan.node(*node).scope == group.scope;
+        is_own && is_of_it(node) && !taken.contains(node) && !teardowns.contains(node)
+    };
+    group.nodes.clone().filter(is_last).collect()
+}

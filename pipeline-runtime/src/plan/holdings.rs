@@ -1,0 +1,126 @@
+//! Groups that hold locks, and how they could wait for each other for ever.
+
+use super::graph::{NodeIx, Plan, What};
+use super::groups::Group;
+use super::problem::Problem;
+use crate::author::draft::{DraftGroup, Place};
+use pipeline_syntax::id;
+use std::collections::HashSet;
+use std::ops::Range;
+
+/// A holding's index in its plan.
+pub(crate) type HoldingIx = u32;
+
+/// A group that holds locks.
+#[derive(Debug)]
+pub(crate) struct Holding {
+    pub(super) group: u32,
+    pub(crate) nodes: Range<NodeIx>,
+    /// The names of the locks, each once.
+    pub(crate) locks: Box<[&'static str]>,
+    pub(super) at: Place,
+}
+
+/// Those of a draft, in wiring order.
+pub(super) fn of_draft(drafted: &[DraftGroup], groups: &[Group]) -> Vec<Holding> {
+    let mut holdings = Vec::new();
+    for ((ix, drafted), group) in (0..).zip(drafted).zip(groups) {
+        let Some((_, at)) = drafted.locks.first() else { continue };
+        let mut locks: Vec<&'static str> = drafted.locks.iter().map(|(lock, _)| lock.name()).collect();
+        locks.sort_unstable();
+        locks.dedup();
+        holdings.push(Holding { group: ix, nodes: group.nodes.clone(), locks: locks.into(), at });
+    }
+    holdings
+}
+
+impl Plan {
+    /// The group around a node that holds locks, if there is one.
+    #[inline]
+    pub(crate) fn holding_of(&self, node: NodeIx) -> Option<HoldingIx> {
+        // They lie apart, as one within another is refused.
+        let last = self.holdings.partition_point(|holding| holding.nodes.start <= node).checked_sub(1)?;
+        self.holdings[last].nodes.contains(&node).then(|| u32::try_from(last).ok()).flatten()
+    }
+
+    /// Whether a group that holds locks waits for a node's end: what is repeated ends with its mapping.
+    pub(crate) fn is_held_for(&self, node: NodeIx) -> bool {
+        let node = self.node(node);
+        node.scope == 0 && matches!(node.what, What::Body(_) | What::Each(_))
+    }
+}
+
+pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
+    for (ix, holding) in plan.holdings.iter().enumerate() {
+        let group = &plan.groups[holding.group as usize];
+        let quoted = format!("`{}`", group.id);
+        for (lock, why) in holding.locks.iter().filter_map(|lock| Some((lock, id::check(lock).err()?))) {
+            let problem =
+                Problem::new(format!("{lock:?} cannot be the name of a lock: {why}"), "give it a name such as `refresh`");
+            problems.push(problem.at(holding.at, "it is held here"));
+        }
+        if group.scope != 0 {
+            let message = format!(
+                "the group {quoted} cannot hold a lock: it is repeated by an `.each`, and its elements would wait for each other"
+            );
+            let help = "let a group around the `.each` hold it; `.max_active(1)` runs one element at a time";
+            problems.push(Problem::new(message, help).at(holding.at, "`.holding` is called here"));
+            continue;
+        }
+        if let Some(outer) = plan.holdings[..ix]
+            .iter()
+            .find(|outer| outer.nodes.contains(&group.nodes.start) && outer.nodes.end >= group.nodes.end)
+        {
+            let outer_id = &plan.groups[outer.group as usize].id;
+            let message = format!("the group {quoted} would wait for a lock while `{outer_id}`, in which it lies, holds one");
+            let help =
+                "two runs that do so in another order would wait for each other for ever: let the outer group hold both locks";
+            problems.push(
+                Problem::new(message, help)
+                    .at(outer.at, "the outer group holds one from here")
+                    .at(holding.at, "and the inner one waits here"),
+            );
+            continue;
+        }
+        if let Some((from, through, other)) = left_and_entered(plan, holding) {
+            let message = format!(
+                "{quoted} would wait for a lock while it holds one: `{}` waits for `{}`, which is in `{}`",
+                plan.id(from),
+                plan.id(through),
+                plan.groups[other.group as usize].id
+            );
+            let help = "two runs that do so would wait for each other for ever: let one group hold the locks of both, or order them one after \
+                        the other";
+            problems.push(
+                Problem::new(message, help)
+                    .at(holding.at, "the group holds one from here")
+                    .at(other.at, "and that one from here"),
+            );
+        }
+    }
+}
+
+/// A node of a group that waits for a node of another group that holds locks, which waits for a node of the first.
+fn left_and_entered<'a>(plan: &'a Plan, holding: &Holding) -> Option<(NodeIx, NodeIx, &'a Holding)> {
+    // By which other group each node outside was reached, if by any.
+    let mut seen: HashSet<(NodeIx, Option<(NodeIx, u32)>)> = HashSet::new();
+    let mut doubtful: Vec<(NodeIx, Option<(NodeIx, u32)>)> = holding.nodes.clone().map(|node| (node, None)).collect();
+    while let Some((node, through)) = doubtful.pop() {
+        let each = plan.scope(plan.node(node).scope).each;
+        for to in plan.out(node).iter().map(|edge| edge.to).chain(each) {
+            if holding.nodes.contains(&to) {
+                if let Some((through, other)) = through {
+                    return Some((to, through, &plan.holdings[other as usize]));
+                }
+                continue;
+            }
+            let of = through.or_else(|| plan.holding_of(to).map(|other| (to, other)));
+            // One way through another group is enough to know.
+            let key = (to, of.map(|(_, other)| (0, other)));
+            if seen.insert(key) {
+                doubtful.push((to, of));
+            }
+        }
+    }
+    None
+}

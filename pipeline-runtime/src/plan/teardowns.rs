@@ -1,0 +1,116 @@
+//! Teardowns: which task undoes what another has set up, and what works with it in between.
+
+use super::build::{Order, Sketch};
+use super::graph::{NodeIx, Plan, What};
+use super::problem::Problem;
+use crate::author::definition::Kind;
+use crate::author::draft::{DraftTeardown, Place};
+use crate::author::input::{Rule, Source};
+use std::ops::Range;
+
+/// A task that undoes what another has set up.
+#[derive(Debug)]
+pub(crate) struct Teardown {
+    pub(crate) node: NodeIx,
+    pub(crate) setup: NodeIx,
+    /// What was wired in the closure: the teardown runs once all of it has ended.
+    pub(crate) inside: Range<NodeIx>,
+    /// What was wired by the teardown itself.
+    pub(super) made: Range<NodeIx>,
+    pub(super) at: Place,
+}
+
+/// Those of a draft, by their nodes.
+pub(super) fn of_draft(drafted: Vec<DraftTeardown>) -> Vec<Teardown> {
+    let of = |DraftTeardown { setup, node, inside, made, at }: DraftTeardown| {
+        let (node, setup) = (node.index(), setup.index());
+        Teardown { node, setup, inside, made, at }
+    };
+    let mut teardowns: Vec<Teardown> = drafted.into_iter().map(of).collect();
+    teardowns.sort_by_key(|teardown| teardown.node);
+    teardowns
+}
+
+impl Plan {
+    /// What a node is the teardown of, if it is one.
+    pub(crate) fn teardown(&self, node: NodeIx) -> Option<&Teardown> {
+        let at = self.teardowns.binary_search_by_key(&node, |teardown| teardown.node).ok()?;
+        self.teardowns.get(at)
+    }
+
+    /// The nodes that a teardown waits for: of what is repeated in its closure it is the mapping.
+    pub(super) fn inside<'a>(&'a self, teardown: &'a Teardown) -> impl Iterator<Item = NodeIx> + 'a {
+        let scope = self.node(teardown.node).scope;
+        let waits = move |node: &NodeIx| {
+            let node = self.node(*node);
+            node.scope == scope && matches!(node.what, What::Body(_) | What::Each(_))
+        };
+        teardown.inside.clone().filter(waits)
+    }
+
+    /// Those of them that nothing else in the closure waits for: a drawing has a line from each.
+    pub(super) fn ends_inside(&self, teardown: &Teardown) -> Vec<NodeIx> {
+        let is_taken = |node: NodeIx| {
+            let mut doubtful = vec![node];
+            while let Some(node) = doubtful.pop() {
+                for to in self.out(node).iter().map(|edge| edge.to).filter(|to| teardown.inside.contains(to)) {
+                    match self.node(to).what {
+                        What::Arm { .. } | What::Failure { .. } | What::Gather(_) => doubtful.push(to),
+                        _ if self.teardown(to).is_some_and(|inner| inner.setup != node && inner.inside.contains(&node)) => {}
+                        _ => return true,
+                    }
+                }
+            }
+            false
+        };
+        self.inside(teardown).filter(|node| !is_taken(*node)).collect()
+    }
+}
+
+/// A teardown runs only if its setup has succeeded, also where it does not take its value.
+pub(super) fn orders(plan: &Plan) -> impl Iterator<Item = Order> {
+    plan.teardowns.iter().filter_map(|teardown| {
+        let Teardown { node, setup, at, .. } = *teardown;
+        let takes = |source: &Source<_>| matches!(source, Source::Node(from, Rule::AllSuccess) if from.index() == setup);
+        let is_wired = plan.args(node).iter().any(|arg| takes(&arg.source));
+        (!is_wired).then_some(Order { node, upstream: setup, rule: Rule::AllSuccess, at })
+    })
+}
+
+/// A teardown is one task, wired where its setup is.
+pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
+    let plan = &sketch.plan;
+    let quoted = |node: NodeIx| format!("`{}`", plan.id(node));
+    for teardown in &plan.teardowns {
+        let Teardown { node, setup, ref made, at, .. } = *teardown;
+        let bodies = made.clone().filter(|node| plan.node(*node).is_body()).count();
+        let is_task = matches!(&plan.node(node).what, What::Body(task) if task.definition.kind == Kind::Task);
+        if !made.contains(&node) || bodies != 1 || !is_task {
+            let what = match bodies {
+                1 if made.contains(&node) => format!("{}, which is no task", quoted(node)),
+                0 => "nothing".to_owned(),
+                1 => "a task, and returns another node".to_owned(),
+                several => format!("{several} nodes"),
+            };
+            let message = format!("the teardown of {} is one task, and here it wires {what}", quoted(setup));
+            let help = "give it the task that undoes what the setup did, as in `machine().teardown(delete_machine, |machine| ..)`; what \
+                        it needs beside the setup's output is wired before";
+            problems.push(Problem::new(message, help).at(at, "`.teardown` is called here"));
+        } else if plan.node(setup).scope != plan.node(node).scope {
+            let message =
+                format!("{} would be torn down once for each element: it is made outside of this `.each`", quoted(setup));
+            let help = "set it up inside as well, or call `.teardown` outside and `.each` in its closure";
+            problems.push(
+                Problem::new(message, help).at(plan.node(setup).at, "it is made here, once").at(at, "`.teardown` is called here"),
+            );
+        }
+    }
+    for (node, at) in &sketch.fails_run {
+        if plan.teardown(*node).is_none() {
+            let message = format!("`.fails_run()` is for teardowns, and {} is none", quoted(*node));
+            let help = "leave it out: the failure of any other node fails its run, unless it has `.allow_failure()`";
+            let problem = Problem::new(message, help).at(at, "`.fails_run` is called here");
+            problems.push(problem.at(plan.node(*node).at, "on the node wired here"));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Teardowns over kills: what was set up is torn down once, by whichever process is there then.
+
+use crate::folder::{Begun, Folder};
+use crate::kills::effects;
+
+const RUN: &str = "manual__2024-03-25T00:00:00Z";
+
+/// The bodies that began, in their order, and what the teardown left behind.
+fn traces(folder: &Folder) -> Vec<String> {
+    effects(folder.path()).iter().map(|line| line.split(" torn_down/").next().unwrap_or(line).to_owned()).collect()
+}
+
+fn run(folder: &Folder) -> std::process::Command {
+    folder.command(&["run", "torn_down", "--logical-date", "2024-03-25"])
+}
+
+/// The run's process is killed in what works with the setup.
+fn killed_at_work() -> Folder {
+    let folder = Folder::new();
+    folder.put("hang");
+    Begun::spawn(&mut run(&folder), &["it hangs"]).kill();
+    assert_eq!(traces(&folder), ["machine", "train"]);
+    folder
+}
+
+fn no_longer(folder: &Folder, hangs: &str) {
+    std::fs::remove_file(folder.path().join("data-bucket").join(hangs)).unwrap();
+}
+
+#[test]
+fn a_process_killed_at_work_tears_down_nothing_and_the_next_does_once_the_work_is_done() {
+    let folder = killed_at_work();
+    no_longer(&folder, "hang");
+    assert!(folder.told(&["resume"]).contains("[exit 0]"));
+    assert_eq!(traces(&folder), ["machine", "train", "train", "score", "delete", "deleted 7"]);
+}
+
+#[test]
+fn a_process_killed_in_a_teardown_leaves_it_to_the_next() {
+    let folder = Folder::new();
+    folder.put("hang_delete");
+    Begun::spawn(&mut run(&folder), &["it hangs"]).kill();
+    assert_eq!(traces(&folder), ["machine", "train", "score", "delete"]);
+    no_longer(&folder, "hang_delete");
+    assert!(folder.told(&["resume"]).contains("[exit 0]"));
+    assert_eq!(traces(&folder), ["machine", "train", "score", "delete", "delete", "deleted 7"]);
+}
+
+/// A run that no process has is cancelled by a process that tears down first.
+#[test]
+fn a_cancel_after_a_kill_tears_down_and_starts_nothing_else() {
+    let folder = killed_at_work();
+    assert!(folder.told(&["cancel", RUN]).contains("[exit 0]"));
+    assert_eq!(traces(&folder), ["machine", "train", "delete", "deleted 7"]);
+    assert!(folder.told(&["show", RUN]).contains("cancelled"));
+    // It has ended, and nothing is left to be done.
+    assert!(folder.told(&["resume"]).contains("[exit 0]"));
+    assert_eq!(traces(&folder).len(), 4);
+}
+
+/// That a run is ending is kept: whoever goes on with it starts nothing but the teardown, and it ends as it was to.
+#[test]
+fn a_process_killed_in_the_teardown_of_a_cancelled_run_leaves_just_that_to_the_next() {
+    let folder = killed_at_work();
+    folder.put("hang_delete");
+    let mut cancel = folder.command(&["cancel", RUN]);
+    Begun::spawn(&mut cancel, &["it hangs"]).kill();
+    assert_eq!(traces(&folder), ["machine", "train", "delete"]);
+    assert!(!folder.told(&["show", RUN]).contains("cancelled after"), "it has not ended");
+    no_longer(&folder, "hang_delete");
+    no_longer(&folder, "hang");
+    folder.told(&["resume"]);
+    assert_eq!(traces(&folder), ["machine", "train", "delete", "delete", "deleted 7"]);
+    assert!(folder.told(&["show", RUN]).contains("cancelled"));
+}

@@ -1,0 +1,22 @@
+//! Also: a teardown that takes something else than its setup gives
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn machine() -> Result<String> {
+    Ok("m-17".into())
+}
+
+#[task]
+async fn delete(machine: u64) -> Result<u64> {
+    Ok(machine)
+}
+
+#[pipeline]
+fn nightly() {
+    machine().teardown(|machine| delete(machine), |_| ());
+}
+
+fn main() {
+    let _ = nightly();
+}

@@ -1,0 +1,28 @@
+//! Also: a teardown whose closure wires nothing that it gives back
+
+use pipeline_runtime::prelude::*;
+
+#[task]
+async fn machine() -> Result<String> {
+    Ok("m-17".into())
+}
+
+#[task]
+async fn delete(machine: String) -> Result<()> {
+    drop(machine);
+    Ok(())
+}
+
+#[pipeline]
+fn nightly() {
+    machine().teardown(
+        |machine| {
+            delete(machine);
+        },
+        |_| (),
+    );
+}
+
+fn main() {
+    let _ = nightly();
+}
