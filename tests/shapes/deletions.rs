@@ -1,7 +1,7 @@
 //! Deletion requests, carried out every four weeks over the requests of the last eight.
 
-use pipeline_runtime::{Command, Template};
 use pipeline_runtime::prelude::*;
+use pipeline_runtime::{Command, Template};
 use std::time::Duration;
 
 const CHAT: Webhook = Webhook::env("CHAT_URL").slack();

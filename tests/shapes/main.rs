@@ -6,10 +6,16 @@
 
 mod database_copy;
 mod deletions;
+mod index_refresh;
+mod live_tables;
+mod model_training;
 mod records_to_portals;
+mod reference_data;
+mod rollout;
 mod site_visits;
 mod snapshots;
 mod support;
+mod traffic_counts;
 mod transit_feeds;
 mod vendor_file;
 mod warehouse_load;

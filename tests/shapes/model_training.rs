@@ -1,7 +1,7 @@
 //! A model, trained on a machine that is made for it and deleted whatever comes. The schedule is followed in production alone.
 
-use pipeline_runtime::{Command, Template};
 use pipeline_runtime::prelude::*;
+use pipeline_runtime::{Command, Template};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -85,7 +85,11 @@ async fn import(ctx: Context, sql: String, into: String) -> Result<String> {
 #[task(retries = 2)]
 async fn create_machine(ctx: Context, kind: Machine, features: String) -> Result<String> {
     let name = format!("training-{features}");
-    Command::new("gcloud").args(["compute", "instances", "create", &name]).arg(format!("--machine-type={kind:?}")).run(&ctx).await?;
+    Command::new("gcloud")
+        .args(["compute", "instances", "create", &name])
+        .arg(format!("--machine-type={kind:?}"))
+        .run(&ctx)
+        .await?;
     Ok(name)
 }
 
@@ -197,7 +201,10 @@ fn a_poor_one_is_not() {
 #[test]
 fn a_training_that_fails_deletes_the_machine_with_one_alert() {
     let report = week(&Training::default()).fail("train", 1, "out of memory").run();
-    assert_eq!(states(&report, ["evaluate", "judge", "tell", "delete_machine"]), [UpstreamFailed, UpstreamFailed, UpstreamFailed, Success]);
+    assert_eq!(
+        states(&report, ["evaluate", "judge", "tell", "delete_machine"]),
+        [UpstreamFailed, UpstreamFailed, UpstreamFailed, Success]
+    );
     assert_eq!((report.state(), told(&report)), (RunState::Failed, vec!["on_failure of train".to_owned()]));
 }
 

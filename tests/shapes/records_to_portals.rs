@@ -1,8 +1,8 @@
 //! Records of one service, to a database and from there to two portals. The schedule is followed in production alone.
 
+use pipeline_runtime::Command;
 use pipeline_runtime::chrono::{DateTime, Datelike, Utc};
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::Command;
 
 const CHAT: Webhook = Webhook::env("CHAT_URL").slack();
 static SERVICE: Secret = Secret::env("SERVICE_KEY");

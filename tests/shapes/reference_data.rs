@@ -118,7 +118,8 @@ fn day(is_first: bool, changes: &[&str]) -> Simulation<'static> {
     let simulation = Simulation::new(reference_data()).logical_date("2024-03-25").secret(&KEY, "a-key-of-theirs");
     let simulation = simulation.stub("fetch_release", Release { id: "r-7".into(), is_first, changes });
     let simulation = simulation.stub("create_volume", "v-7".to_owned());
-    let programs = ["create_dataset", "delete_volume", "snapshot.download", "snapshot.keep", "snapshot.extract", "snapshot.transform"];
+    let programs =
+        ["create_dataset", "delete_volume", "snapshot.download", "snapshot.keep", "snapshot.extract", "snapshot.transform"];
     let programs = programs.into_iter().chain(["snapshot.split", "snapshot.load", "changes.download", "changes.extract"]);
     programs.chain(["changes.transform", "changes.merge"]).fold(simulation, |simulation, id| simulation.stub(id, ()))
 }
@@ -127,7 +128,10 @@ fn day(is_first: bool, changes: &[&str]) -> Simulation<'static> {
 fn the_first_release_loads_the_snapshot_and_then_its_changes() {
     let report = day(true, &["c-1"]).run();
     succeeds(&report);
-    assert_eq!(states(&report, ["keep_a_copy", "snapshot.load", "changes.merge", "delete_volume"]), [Skipped, Success, Success, Success]);
+    assert_eq!(
+        states(&report, ["keep_a_copy", "snapshot.load", "changes.merge", "delete_volume"]),
+        [Skipped, Success, Success, Success]
+    );
 }
 
 #[test]
@@ -148,9 +152,14 @@ fn without_a_release_nothing_is_made_and_nothing_failed() {
 
 #[test]
 fn a_step_that_fails_deletes_the_volume_all_the_same_with_one_alert() {
-    let fails = |simulation: Simulation<'static>, id: &str| (1..=4).fold(simulation, |all, attempt| all.fail(id, attempt, "out of memory"));
+    let fails = |simulation: Simulation<'static>, id: &str| {
+        (1..=4).fold(simulation, |all, attempt| all.fail(id, attempt, "out of memory"))
+    };
     let report = fails(day(false, &["c-2"]).stub("keep_a_copy", ()), "changes.transform").run();
-    assert_eq!((report.state(), states(&report, ["changes.merge", "delete_volume", "add_release"])), (RunState::Failed, [UpstreamFailed, Success, UpstreamFailed]));
+    assert_eq!(
+        (report.state(), states(&report, ["changes.merge", "delete_volume", "add_release"])),
+        (RunState::Failed, [UpstreamFailed, Success, UpstreamFailed])
+    );
     assert_eq!(told(&report), ["on_failure of changes.transform"]);
 }
 

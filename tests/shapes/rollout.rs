@@ -1,5 +1,6 @@
 //! A rollout to many clusters, in batches that begin at set times: each cluster upgrades, reports and is watched before the next batch.
 
+use pipeline_runtime::Lock;
 use pipeline_runtime::chrono::{DateTime, Utc};
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -111,7 +112,8 @@ fn rollout(options: Options) {
             let begun = begins(batch.field(|batch| &batch.at));
             batch.field(|batch| &batch.clusters).keyed(String::clone).each(|cluster| {
                 let proposal = propose(cluster, revision).after(healthy(cluster).after(begun));
-                let upgraded = upgraded(cluster, revision).after([ask_for_votes(proposal).ended(), accepted(proposal).or_skipped()]);
+                let upgraded =
+                    upgraded(cluster, revision).after([ask_for_votes(proposal).ended(), accepted(proposal).or_skipped()]);
                 quiet(cluster).after(upgraded)
             })
         });

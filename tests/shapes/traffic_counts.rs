@@ -65,7 +65,7 @@ async fn by_quarter_hour(ctx: Context, database: Secret) -> Result<u64> {
 }
 
 /// Each day goes on from the sums of the day before.
-#[task(depends_on_past = true)]
+#[task]
 async fn by_day(ctx: Context, database: Secret) -> Result<u64> {
     sql(&ctx, &database, "SELECT by_day()").await
 }

@@ -82,7 +82,11 @@ async fn parse(files: Vec<String>) -> Result<u64> {
 #[task]
 async fn enough(downloads: Vec<Outcome<Download>>) -> Result<usize> {
     let failed = downloads.iter().filter(|download| matches!(download, Outcome::Failed(_))).count();
-    if failed * 10 > downloads.len() { Err(TaskError::fatal(format!("{failed} of {} feeds", downloads.len()))) } else { Ok(failed) }
+    if failed * 10 > downloads.len() {
+        Err(TaskError::fatal(format!("{failed} of {} feeds", downloads.len())))
+    } else {
+        Ok(failed)
+    }
 }
 
 #[task]
@@ -132,7 +136,10 @@ fn every_feed_is_downloaded_unzipped_and_validated() {
 fn one_feed_that_is_down_is_no_failure_and_nobody_is_woken() {
     let report = day(1).run();
     succeeds(&report);
-    assert_eq!(states(&report, ["download[agency_0]", "validate[agency_0]", "parse[agency_0]"]), [Failed, UpstreamFailed, UpstreamFailed]);
+    assert_eq!(
+        states(&report, ["download[agency_0]", "validate[agency_0]", "parse[agency_0]"]),
+        [Failed, UpstreamFailed, UpstreamFailed]
+    );
     assert_eq!((report.output("enough"), told(&report)), (Some(1usize), vec![]));
 }
 
