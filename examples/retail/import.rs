@@ -109,9 +109,10 @@ pub async fn publish(bucket: Bucket, loaded: Vec<Option<ShopSales>>, day: String
 #[pipeline(schedule = "@daily", start = "2026-01-01", timeout = "12h", defaults(retries = 2, retry_delay = "5m"))]
 pub fn nightly_import(options: Options) -> Result<()> {
     let bucket = Bucket::open(&options.store)?;
-    portal_prices(&options.portal, &options.portal_token, template!("{{ ds }}")).updates(&PRICES);
-
     let OpeningArms { open, closed: _ } = opening(shops(&bucket));
+    let prices = portal_prices(&options.portal, &options.portal_token, template!("{{ ds }}")).after(open);
+    prices.updates(&PRICES);
+
     let staging = staging(&bucket, template!("staging/{{ ds }}")).after(open);
     let sales = staging.teardown(
         |staging| drop_staging(&bucket, staging),
@@ -120,7 +121,7 @@ pub fn nightly_import(options: Options) -> Result<()> {
                 let sales = shop_sales(&bucket, shop, template!("{{ ds }}"));
                 load(&bucket, staging, shop, sales)
             });
-            publish(&bucket, loaded, template!("{{ ds }}"))
+            publish(&bucket, loaded, template!("{{ ds }}")).after(prices)
         },
     );
     sales.updates(&SALES);

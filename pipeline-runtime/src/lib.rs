@@ -226,7 +226,7 @@ pub use observe::{CallbackReport, NodeReport, RunReport};
 pub use observe::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 pub use pipeline_macros::{Branch, branch, pipeline, sensor, task};
 pub use plan::{Plan, PlanChanged, PlanError, Problem};
-pub use programs::{Command, Completed, IntoArgument, IntoVariable, Variable};
+pub use programs::{Command, IntoArgument, IntoVariable, Ran, Variable};
 pub use schedule::RunKind;
 pub use sensors::{run_of, start};
 pub use simulate::{OtherRun, Simulation, SimulationError};

@@ -51,6 +51,10 @@ fn a_process_that_dies_at_any_commit_neither_loses_an_update_nor_begins_two_runs
             // Each was told to the model, by itself or with the one after it.
             let last = "SELECT max(update_id) FROM run_updates JOIN runs ON runs.key = run WHERE pipeline = 'visits_model'";
             assert_eq!(rows::<i64>(folder, last), [2], "{kill}");
+            // What its runs have read is what they were begun for, whichever process they ended in.
+            let read = "SELECT count(*) FROM records JOIN runs ON runs.key = run WHERE pipeline = 'visits_model' AND records.kind = 6 \
+                        AND CAST(body AS TEXT) = '\"2024-01-02\"'";
+            assert_eq!(rows::<i64>(folder, read), [1], "{kill}");
             let first = "SELECT min(interval_start) / 1000000000 FROM runs WHERE pipeline = 'visits_model'";
             assert_eq!(
                 rows::<i64>(folder, first),

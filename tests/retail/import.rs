@@ -33,7 +33,7 @@ fn a_shop_that_sends_nothing_all_night_is_left_out() {
 fn on_a_sunday_nothing_is_staged_and_nothing_published() {
     let report = import("2026-01-04").run();
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
-    for node in ["staging", "publish", "drop_staging"] {
+    for node in ["portal_prices", "staging", "publish", "drop_staging"] {
         assert_eq!(report.node(node).state(), NodeState::Skipped, "{node}: {}", report.timeline());
     }
 }
@@ -79,11 +79,8 @@ fn the_portal_is_given_the_token_and_nothing_else_shows_it() {
     let simulation = |value: &str| {
         let mut options = options();
         options.portal = portal.display().to_string();
-        let shops = Simulation::new(nightly_import()).params(options).logical_date("2026-01-04").arrive(
-            "0s",
-            "memory://retail/shops.json",
-            "[]",
-        );
+        let shops =
+            Simulation::new(nightly_import()).params(options).logical_date(DAY).arrive("0s", "memory://retail/shops.json", "[]");
         shops.secret(&token, value).run()
     };
     let report = simulation("tk-of-this-test");

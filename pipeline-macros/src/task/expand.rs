@@ -89,6 +89,7 @@ fn quiet_body(model: &Model<'_>) -> Option<TokenStream> {
         (!asynchronous, quote!(clippy::missing_const_for_fn)),
         (!asynchronous, quote!(clippy::needless_pass_by_value)),
         (!asynchronous, quote!(clippy::unnecessary_wraps)),
+        (is_wrapped(model) && is_one_expression(&model.function.body), quote!(unused_braces)),
         (model.is_public(), quote!(clippy::missing_errors_doc)),
         (model.is_public(), quote!(clippy::missing_panics_doc)),
     ];
@@ -271,6 +272,20 @@ fn wrap(ty: &mut Type, runtime: &Runtime) {
     if types::is_one_word(ty) {
         let (id, word) = (runtime.private(Span::call_site(), "Id"), &*ty);
         *ty = Type::Verbatim(quote!(#id<#word>));
+    }
+}
+
+/// Whether the user's body becomes the last expression of another, as inputs are mentioned before it.
+fn is_wrapped(model: &Model<'_>) -> bool {
+    model.sound && model.params.iter().any(|param| param.check(&model.runtime).is_some())
+}
+
+/// Whether rustc finds that the body needs no braces where it is the last expression of another.
+fn is_one_expression(body: &TokenStream) -> bool {
+    let is_end = |token: TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
+    match body.clone().into_iter().next() {
+        Some(TokenTree::Group(block)) => !block.stream().into_iter().any(is_end),
+        _ => false,
     }
 }
 

@@ -131,7 +131,7 @@ fn expansion(runtime: &Runtime, Call { source, is_file, arguments }: &Call) -> T
     let values = arguments.iter().map(|(_, value)| value);
     let (template, value) =
         (runtime.private(Span::call_site(), "template_with"), runtime.private(Span::call_site(), "TemplateValue"));
-    quote!(#template(#source, [#((#names, #value::json(&#values))),*]))
+    quote!(#template(#source, [#((#names, #value::json(&(#values)))),*]))
 }
 
 #[cfg(test)]

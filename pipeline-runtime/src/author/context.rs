@@ -57,6 +57,14 @@ pub(crate) struct RunInfo {
     pub(crate) simulated: Option<Arc<Simulated>>,
 }
 
+/// The last run before this one that succeeded, by its interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Previous {
+    pub(crate) interval: crate::schedule::Interval,
+    /// Unknown of runs that an earlier version began.
+    pub(crate) began: Option<DateTime<Utc>>,
+}
+
 /// An update of an asset that a run was begun by, or reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunUpdate {
@@ -67,14 +75,6 @@ pub(crate) struct RunUpdate {
     pub(crate) begins: bool,
     /// The value as JSON; none where the run does not read it.
     pub(crate) json: Option<Arc<[u8]>>,
-}
-
-/// The last run before this one that succeeded, by its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Previous {
-    pub(crate) interval: crate::schedule::Interval,
-    /// Unknown of runs that an earlier version began.
-    pub(crate) began: Option<DateTime<Utc>>,
 }
 
 /// What a simulation does to bodies that ask for it by their context.
@@ -266,7 +266,7 @@ impl Context {
         self.run.began()
     }
 
-    /// What made this run: its schedule, somebody, or a backfill.
+    /// What made this run: its schedule, somebody, a backfill, or updates of assets.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;

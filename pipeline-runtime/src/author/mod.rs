@@ -34,5 +34,6 @@ pub(crate) mod pipeline;
 pub(crate) mod redaction;
 pub(crate) mod seal;
 pub(crate) mod secret;
+pub(crate) mod start_folder;
 pub(crate) mod template;
 pub(crate) mod value;

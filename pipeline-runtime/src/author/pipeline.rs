@@ -9,6 +9,7 @@ use super::options::PipelineOptions;
 use super::output::PipelineOutput;
 use super::params::{self, Complete, Fields, Params, ParamsError, Source};
 use super::seal::Seal;
+use super::start_folder;
 use crate::time::Zone;
 use serde_json::Value;
 use std::any::{TypeId, type_name};
@@ -59,6 +60,7 @@ impl PipelineDefinition {
     /// What `#[pipeline]` expands to.
     #[track_caller]
     pub fn new(name: &'static str, description: &'static str, options: fn(PipelineOptions) -> PipelineOptions) -> Self {
+        start_folder::remember();
         let options = options(PipelineOptions::default());
         Self { name, description, options, at: Location::caller(), base: None, given: Vec::new() }
     }
@@ -149,6 +151,7 @@ impl fmt::Debug for Pipeline {
     }
 }
 
+/// A type, to compare and to name.
 fn of_type<P: 'static>() -> (TypeId, &'static str) {
     (TypeId::of::<P>(), type_name::<P>())
 }

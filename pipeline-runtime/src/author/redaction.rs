@@ -21,17 +21,22 @@ const MIN_LINE: usize = 8;
 /// So many texts are hidden, the newest. A secret of which a file has ever another value would fill the memory.
 const MAX_HIDDEN: usize = 1_000;
 
+/// So many lines of a value are hidden by themselves: with all of their forms they leave room for as many again.
+const MAX_LINES: usize = MAX_HIDDEN / 2 / FORMS - 1;
+
+/// In how many forms a text is hidden, at most.
+const FORMS: usize = 7;
+
 /// Oldest first.
 static ALL: RwLock<Vec<Box<str>>> = RwLock::new(Vec::new());
 static HAS_ANY: AtomicBool = AtomicBool::new(false);
 
 /// Hides a value from now on.
 pub(crate) fn hide(value: &str) {
-    let (debug, json) = (format!("{value:?}"), serde_json::to_string(value).unwrap_or_default());
-    let lines = value.lines().filter(|line| line.len() >= MIN_LINE && line.len() < value.len()).take(MAX_HIDDEN / 2);
-    // The whole value last, as the oldest are dropped first.
-    let texts = lines.chain([&debug, &json].map(|quoted| unquoted(quoted))).chain([value]);
-    let texts: Vec<&str> = texts.filter(|text| text.len() >= MIN_BYTES).collect();
+    let lines = value.lines().filter(|line| line.len() >= MIN_LINE && line.len() < value.len());
+    // The whole value last, as the oldest are dropped first; and more forms of it than are kept are not made.
+    let forms = lines.take(MAX_LINES).chain([value]).flat_map(forms);
+    let texts: Vec<String> = forms.filter(|text| text.len() >= MIN_BYTES).collect();
     let is_known = |all: &[Box<str>], text: &str| all.iter().any(|known| **known == *text);
     {
         let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
@@ -42,15 +47,30 @@ pub(crate) fn hide(value: &str) {
     }
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
     // One that is read again is among the newest again.
-    all.retain(|known| !texts.contains(&&**known));
+    all.retain(|known| !texts.iter().any(|text| **text == **known));
     for text in texts {
-        if !is_known(&all, text) {
+        if !is_known(&all, &text) {
             all.push(text.into());
         }
     }
     let excess = all.len().saturating_sub(MAX_HIDDEN);
     all.drain(..excess);
     HAS_ANY.store(true, Ordering::Release);
+}
+
+/// A text as it is, and as `{:?}` and JSON show it, also of a text that has it in such a form already, as with `{:?}` of a JSON text.
+/// The text itself last.
+fn forms(text: &str) -> Vec<String> {
+    let mut all = vec![text.to_owned()];
+    let mut last = all.clone();
+    for _ in 0..2 {
+        let escaped = last.iter().flat_map(|text| [format!("{text:?}"), serde_json::to_string(text).unwrap_or_default()]);
+        last = escaped.map(|quoted| unquoted(&quoted).to_owned()).filter(|text| !all.contains(text)).collect();
+        last.dedup();
+        all.extend_from_slice(&last);
+    }
+    all.reverse();
+    all
 }
 
 /// What stands between the quotes of a text as `{:?}` shows it, or JSON.
@@ -108,6 +128,23 @@ mod tests {
             assert_eq!(redacted(&format!("{value:?}")), "\"***\"");
             assert_eq!(redacted(&serde_json::to_string(value).unwrap()), "\"***\"");
         }
+    }
+
+    #[test]
+    fn a_value_is_found_that_is_escaped_twice() {
+        for value in ["a \"quoted\" word of two levels", "a back\\slash and \u{7} of two levels"] {
+            hide(value);
+            let json = serde_json::to_string(&serde_json::json!({ "key": value })).unwrap();
+            assert_eq!(redacted(&format!("{json:?}")), r#""{\"key\":\"***\"}""#);
+            let debug = format!("{:?}", Some(value));
+            assert_eq!(redacted(&serde_json::to_string(&debug).unwrap()), r#""Some(\"***\")""#);
+        }
+    }
+
+    #[test]
+    fn a_quoted_line_is_found_as_debug_shows_it() {
+        hide("{\n  \"client_secret\": \"bGluZXMtb2YtYS1rZXk\"\n}");
+        assert_eq!(redacted(r#"at "\"client_secret\": \"bGluZXMtb2YtYS1rZXk\"""#), "at \"***\"");
     }
 
     #[test]

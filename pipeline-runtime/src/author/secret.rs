@@ -8,6 +8,7 @@
 //! those, [`as_output`] has the `Serialize` of a secret fail.
 
 use super::redaction;
+use super::start_folder::from_start;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::ser::{Error as _, Serializer};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ use std::env::VarError;
 use std::fmt;
 use std::io::Read;
 use std::marker::PhantomPinned;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What the deserializer of params knows a secret by.
@@ -27,7 +29,8 @@ const MAX_BYTES: u64 = 64 << 10;
 
 /// Says where a secret's value stands: in an environment variable or a file. Only a task that takes it as a parameter has the value.
 ///
-/// It is read when an attempt starts, so a new value needs no restart. Without a value the node fails at once, without a retry,
+/// It is read when an attempt starts, so a new value needs no restart. A file that takes long to be read holds up its own attempt alone, whose
+/// timeout counts meanwhile. Without a value the node fails at once, without a retry,
 /// and the error names the secret. `check --env` lists the secrets that have no value, and `serve` warns of them as it starts.
 ///
 /// ```
@@ -93,8 +96,8 @@ impl Secret {
         Self::of(Source::Env(Cow::Borrowed(variable)))
     }
 
-    /// What the file holds, at most 64 KiB. A line break at its end is not part of the value. A relative path is one from where the
-    /// process was started.
+    /// What the file holds, at most 64 KiB. A line break at its end is not part of the value. A relative path is one from the
+    /// folder that the process was in as its first pipeline was made: a body that changes the folder changes nothing.
     pub const fn file(path: &'static str) -> Self {
         Self::of(Source::File(Cow::Borrowed(path)))
     }
@@ -135,6 +138,19 @@ impl Secret {
         }
     }
 
+    /// The file that is still to be read. That may take as long as its file system or the writer of a pipe wants.
+    pub(crate) fn file_to_read(&self) -> Option<PathBuf> {
+        match (&self.value, &self.source) {
+            (None, Source::File(path)) => Some(from_start(Path::new(&**path))),
+            _ => None,
+        }
+    }
+
+    /// Why it has no value.
+    pub(crate) fn no_value(&self, reason: &str) -> NoValue {
+        NoValue { reference: self.reference().into_owned(), reason: reason.to_owned() }
+    }
+
     /// Whether its value was read.
     pub(crate) fn has_value(&self) -> bool {
         self.value.is_some()
@@ -142,7 +158,7 @@ impl Secret {
 
     /// The secret with its value, which from now on is kept out of texts.
     pub(crate) fn read(&self) -> Result<Self, NoValue> {
-        let no_value = |reason: &str| NoValue { reference: self.reference().into_owned(), reason: reason.to_owned() };
+        let no_value = |reason: &str| self.no_value(reason);
         let value: Arc<str> = match (&self.value, &self.source) {
             (Some(value), _) => Arc::clone(value),
             (None, Source::Nothing | Source::Test) => {
@@ -182,7 +198,8 @@ impl Secret {
 
 fn from_file(path: &str) -> Result<Arc<str>, String> {
     let mut text = String::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
+    let read =
+        std::fs::File::open(from_start(Path::new(path))).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
     // The error names no value: of bytes that are no text it says just that.
     read.map_err(|error| format!("has no value: the file cannot be read: {error}"))?;
     if text.len() as u64 > MAX_BYTES {

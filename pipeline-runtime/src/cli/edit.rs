@@ -1,6 +1,7 @@
 //! `cancel`, `skip` and `retry`: what is changed about one run.
 
-use super::{Place, Progress, asked, metrics, output};
+use super::metrics::MetricsFile;
+use super::{Place, Progress, asked, output};
 use crate::engine::Edit;
 use crate::host::Command;
 use crate::{Pipeline, RunState};
@@ -8,20 +9,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) fn run(pipelines: &[Pipeline], command: &Command, file: Option<&Path>, place: &Place) -> Result<ExitCode, String> {
-    if let Some(file) = file {
-        metrics::check(file)?;
-    }
+    let quiet = place.progress == Progress::Json;
+    let metrics = file.map(|file| MetricsFile::new(file, &place.journal, quiet)).transpose()?;
     asked::must_exist(&place.journal)?;
     let (run, edit) = command.edit().ok_or("this command is about no run")?;
     let done =
         asked::or_here(&place.journal, command, || Ok(place.runner(pipelines)?.edit(run, edit.clone()).asked(command).run()))?;
-    match (&done, file) {
-        (asked::Done::Here(finished), Some(file)) => {
-            finished.reports().iter().for_each(|report| metrics::keep(&report.metrics(), file, place.progress == Progress::Json));
+    match (&done, &metrics) {
+        (asked::Done::Here(finished), Some(metrics)) => {
+            finished.reports().iter().for_each(|report| metrics.keep(&report.metrics()));
         }
-        (asked::Done::There(_), Some(file)) => output::to_stderr(&format!(
+        (asked::Done::There(_), Some(metrics)) => output::to_stderr(&format!(
             "\nwarning: the metrics were not written to {}, as the process that holds the journal runs it",
-            file.display()
+            metrics.named().display()
         )),
         (_, None) => {}
     }

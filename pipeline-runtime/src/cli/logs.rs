@@ -1,7 +1,7 @@
 //! `logs`: what a run's attempts said, read beside whoever runs them.
 
 use super::{output, runs};
-use crate::engine::NodeState;
+use crate::engine::{Lookup, NodeState, node_name};
 use crate::observe::{RunHistory, logs, one_line};
 use crate::plan;
 use crate::read::{JournalReader, LogFilter, LogLine, RunDetails, RunSummary};
@@ -48,19 +48,21 @@ pub(super) fn run(pipelines: &[Pipeline], logs: &Logs, journal: &Path) -> Result
         printed.more()?;
     }
     if printed.last == 0 && !logs.json {
-        output::to_stderr(&nothing(&run, logs, details()?.history()));
+        output::to_stderr(&nothing(&run, logs, details()?.history())?);
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// That there are no lines, and what became of the node: whoever looks for lines most often looks for that.
-fn nothing(run: &RunSummary, logs: &Logs, history: &RunHistory) -> String {
+fn nothing(run: &RunSummary, logs: &Logs, history: &RunHistory) -> Result<String, String> {
     let has_ended = |ended: bool| if ended { "" } else { " so far" };
     let Some(node) = &logs.node else {
-        return format!("run {} has logged nothing{}", run.run_id(), has_ended(history.state.is_end()));
+        return Ok(format!("run {} has logged nothing{}", run.run_id(), has_ended(history.state.is_end())));
     };
-    let Some(slot) = history.find(node) else {
-        return format!("`{node}` has logged nothing{}", has_ended(history.state.is_end()));
+    let slot = match history.look_up(node) {
+        Lookup::Slot(slot) => slot,
+        Lookup::NotYet => return Ok(format!("`{node}` has logged nothing{}", has_ended(history.state.is_end()))),
+        Lookup::Nothing => return Err(no_node(&logs.run, node)),
     };
     let of_node = history.node(slot);
     let error = || one_line(of_node.error().map_or("without an error", AsRef::as_ref));
@@ -73,21 +75,25 @@ fn nothing(run: &RunSummary, logs: &Logs, history: &RunHistory) -> String {
         (state, _) => format!("it is {state}"),
     };
     let attempt = logs.attempt.map(|attempt| format!(" in attempt {attempt}")).unwrap_or_default();
-    format!("`{node}` has logged nothing{attempt}{}; {became}", has_ended(of_node.state().is_end()))
+    Ok(format!("`{node}` has logged nothing{attempt}{}; {became}", has_ended(of_node.state().is_end())))
 }
 
 /// Whether the run may have such a node: that an element is not there yet, or never was, only its list would say.
 fn is_there(run: &RunSummary, run_name: &str, node: &str) -> Result<(), String> {
-    let (name, indices) = node.find('[').map_or((node, ""), |at| node.split_at(at));
-    let given = indices.matches('[').count();
+    let Some((name, elements)) = node_name(node) else { return Err(no_node(run_name, node)) };
+    let given = elements.len();
     match plan::depth(&run.stored().skeleton, name) {
-        None => Err(format!("run `{run_name}` has no node `{node}`; `show {run_name}` lists those it has")),
+        None => Err(no_node(run_name, node)),
         Some(0) if given > 0 => Err(format!("node `{name}` is not repeated: there is no `{node}`; leave the index out")),
         Some(depth) if given != depth => {
             Err(format!("node `{name}` is repeated for each element: say which is meant, as in `{name}{}`", "[0]".repeat(depth)))
         }
         Some(_) => Ok(()),
     }
+}
+
+fn no_node(run: &str, node: &str) -> String {
+    format!("run `{run}` has no node `{node}`; `show {run}` lists those it has")
 }
 
 fn follow(printed: &mut Printed<'_>, mut details: RunDetails) -> Result<(), String> {

@@ -1,42 +1,85 @@
 //! `--metrics FILE`: what a run can be measured by, at its end.
 
 use super::output;
+use crate::journal::SqliteJournal;
 use crate::{RunMetrics, RunReport};
 use std::path::{Path, PathBuf};
 
-/// Refuses a file that could not be written, before anything has run.
-pub(super) fn check(file: &Path) -> Result<(), String> {
-    let folder = match file.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-        Some(folder) => folder,
-        None => return Err(format!("--metrics: `{}` is no file; name one, as in `--metrics run.prom`", file.display())),
-    };
-    if file.is_dir() {
-        return Err(format!("--metrics: `{}` is a folder; name a file in it", file.display()));
-    }
-    if !folder.is_dir() {
-        return Err(format!("--metrics: there is no folder `{}`; make it, or name a file in another one", folder.display()));
-    }
-    Ok(())
+/// Where metrics are to be written.
+#[derive(Debug)]
+pub(super) struct MetricsFile<'a> {
+    named: &'a Path,
+    /// From whichever folder: a body may change the process's own.
+    path: PathBuf,
+    journal: &'a Path,
+    /// Whether stdout is for programs.
+    quiet: bool,
 }
 
-/// Writes the file and, unless stdout is for programs, shows the same as tables. The run has ended by then and is not changed.
-pub(super) fn keep(metrics: &RunMetrics, file: &Path, quiet: bool) {
-    if !quiet {
-        output::to_stdout(&format!("\n{}", metrics.to_string().trim_end()));
+impl<'a> MetricsFile<'a> {
+    /// Refuses a file that could not be written, or must not be replaced, before anything has run.
+    pub(super) fn new(named: &'a Path, journal: &'a Path, quiet: bool) -> Result<Self, String> {
+        let folder = match named.parent() {
+            Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+            Some(folder) => folder,
+            None => return Err(format!("--metrics: `{}` is no file; name one, as in `--metrics run.prom`", named.display())),
+        };
+        if named.is_dir() {
+            return Err(format!("--metrics: `{}` is a folder; name a file in it", named.display()));
+        }
+        if !folder.is_dir() {
+            return Err(format!("--metrics: there is no folder `{}`; make it, or name a file in another one", folder.display()));
+        }
+        if let Some(reason) = not_replaced(named, journal) {
+            return Err(format!("--metrics: `{}` is not replaced, as it {reason}; name another file", named.display()));
+        }
+        let path = std::path::absolute(named).unwrap_or_else(|_| named.to_owned());
+        Ok(Self { named, path, journal, quiet })
     }
-    if let Err(error) = metrics.write(file) {
-        output::to_stderr(&format!("\nwarning: the metrics could not be written to {}: {error}", file.display()));
+
+    pub(super) fn named(&self) -> &Path {
+        self.named
+    }
+
+    /// Writes the file and, unless stdout is for programs, shows the same as tables. The run has ended by then and is not changed.
+    pub(super) fn keep(&self, metrics: &RunMetrics) {
+        self.write(metrics, self.named, &self.path);
+    }
+
+    /// As [`keep`](Self::keep), with a file for each pipeline: of its runs the one that started last, as files are about one run each.
+    pub(super) fn keep_each(&self, reports: &[RunReport]) {
+        let mut reports: Vec<&RunReport> = reports.iter().collect();
+        reports.sort_by_key(|report| report.history().started);
+        for report in reports {
+            let of_pipeline = |file: &Path| of_pipeline(file, report.pipeline());
+            self.write(&report.metrics(), &of_pipeline(self.named), &of_pipeline(&self.path));
+        }
+    }
+
+    fn write(&self, metrics: &RunMetrics, named: &Path, path: &Path) {
+        if !self.quiet {
+            output::to_stdout(&format!("\n{}", metrics.to_string().trim_end()));
+        }
+        // Somebody may have made it meanwhile.
+        let failed = match not_replaced(path, self.journal) {
+            Some(reason) => format!("it {reason}"),
+            None => match metrics.write(path) {
+                Ok(()) => return,
+                Err(error) => error.to_string(),
+            },
+        };
+        output::to_stderr(&format!("\nwarning: the metrics could not be written to {}: {failed}", named.display()));
     }
 }
 
-/// As [`keep`], with a file for each pipeline: of its runs the one that started last, as files are about one run each.
-pub(super) fn keep_each(reports: &[RunReport], file: &Path, quiet: bool) {
-    let mut reports: Vec<&RunReport> = reports.iter().collect();
-    reports.sort_by_key(|report| report.history().started);
-    for report in reports {
-        keep(&report.metrics(), &of_pipeline(file, report.pipeline()), quiet);
+/// Why a file must not be replaced, if so.
+fn not_replaced(file: &Path, journal: &Path) -> Option<&'static str> {
+    if SqliteJournal::owns(journal, file) {
+        return Some("belongs to the journal");
     }
+    // Of a link, what it leads to: a device or a pipe is there for others, who would find a file in its place.
+    let is_irregular = std::fs::metadata(file).is_ok_and(|found| !found.is_file());
+    is_irregular.then_some("is no regular file")
 }
 
 /// `m.prom` becomes `m.sales.prom`.

@@ -276,17 +276,17 @@ impl Cli {
         let clap = own.fold(Args::command(), clap::Command::subcommand);
         let matches = match clap.try_get_matches_from(args) {
             Ok(matches) => matches,
-            Err(error) => return wrong_arguments(&error),
+            Err(error) => return output::settled(wrong_arguments(&error)),
         };
         if let Some((name, given)) = matches.subcommand()
             && let Some(own) = commands.into_iter().find(|own| own.name == name)
         {
             return (own.run)(args::own_arguments(given));
         }
-        match Args::from_arg_matches(&matches) {
+        output::settled(match Args::from_arg_matches(&matches) {
             Ok(args) => command(&pipelines, args, speed),
             Err(error) => wrong_arguments(&error),
-        }
+        })
     }
 }
 
@@ -345,7 +345,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Acts(acts) => acts::run(&acts, &journal),
         Command::Backup { file, force } => backup::run(&file, force, &journal),
         Command::Repair => repair::run(&journal),
-        Command::Simulate(simulate) => simulate::run(pipelines, simulate, logging::logging(args.log, args.log_format)),
+        Command::Simulate(simulate) => simulate::run(pipelines, simulate, logging::logging(args.log, args.log_format), &journal),
     };
     done.unwrap_or_else(|problem| refuse(&problem))
 }

@@ -1,4 +1,5 @@
 //! Writing for people, on terminals that no text can change. A stream that was closed, as by `head`, ends nothing: there is just nobody left to read.
+//! What cannot be written for another reason is lost to somebody, and the exit code says so.
 //!
 //! All that a command prints passes here, but for the lines that [`Progress::Auto`](super::Progress::Auto) redraws, which are escaped the same.
 
@@ -6,12 +7,33 @@ use crate::observe::{harmless, harmless_json, print_error};
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Prints the text and an end of line.
 pub(super) fn to_stdout(text: &str) {
     let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "{}", harmless(text)).and_then(|()| stdout.flush());
+    heed_loss(&writeln!(stdout, "{}", harmless(text)).and_then(|()| stdout.flush()));
+}
+
+/// Why something that was to be on stdout is not there, first of all.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Takes note of what could not be written. A stream that was closed loses nothing that anybody wanted.
+fn heed_loss(written: &std::io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        LOST.get_or_init(|| error.to_string());
+    }
+}
+
+/// The code to exit with: whoever reads a file of what was printed must not take it for whole where it is not, as on a disk that is full.
+pub(super) fn settled(code: ExitCode) -> ExitCode {
+    let Some(error) = LOST.get() else { return code };
+    to_stderr(&format!("error: not all of this could be written to stdout: {error}"));
+    if code == ExitCode::SUCCESS { ExitCode::FAILURE } else { code }
 }
 
 /// Prints JSON and an end of line.
@@ -33,7 +55,7 @@ pub(super) fn is_terminal() -> bool {
 pub(super) fn arguments(error: &clap::Error) {
     if !error.use_stderr() {
         // Help is the author's, and may be in colours. Whoever closed the stream does not want to read it.
-        let _ = error.print();
+        heed_loss(&error.print());
         return;
     }
     let text = error.render().to_string();

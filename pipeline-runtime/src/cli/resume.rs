@@ -1,21 +1,21 @@
 //! `resume`: going on with all runs that the journal keeps.
 
+use super::metrics::MetricsFile;
 use super::runner::RunnerError;
-use super::{Place, Progress, asked, metrics, output};
+use super::{Place, Progress, asked, output};
 use crate::Pipeline;
 use crate::plan::Accepts;
 use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) fn run(pipelines: &[Pipeline], file: Option<&Path>, accepts: Accepts, place: &Place) -> Result<ExitCode, String> {
-    if let Some(file) = file {
-        metrics::check(file)?;
-    }
+    let quiet = place.progress == Progress::Json;
+    let metrics = file.map(|file| MetricsFile::new(file, &place.journal, quiet)).transpose()?;
     asked::must_exist(&place.journal)?;
     match place.runner(pipelines)?.unfinished(accepts).run() {
         Ok(finished) => {
-            if let Some(file) = file {
-                metrics::keep_each(finished.reports(), file, place.progress == Progress::Json);
+            if let Some(metrics) = metrics {
+                metrics.keep_each(finished.reports());
             }
             Ok(finished.exit_code())
         }

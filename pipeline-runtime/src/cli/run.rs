@@ -1,8 +1,9 @@
 //! `run`
 
 use super::args::Run;
+use super::metrics::MetricsFile;
 use super::runner::RunnerError;
-use super::{Place, choose, metrics, params};
+use super::{Place, choose, params};
 use crate::host::StartError;
 use crate::{JournalError, Pipeline};
 use std::process::ExitCode;
@@ -10,18 +11,15 @@ use std::process::ExitCode;
 pub(super) fn run(pipelines: &[Pipeline], run: &Run, place: &Place) -> Result<ExitCode, String> {
     let pipeline = choose::one(pipelines, run.pipeline.as_deref())?;
     let given = params::given(pipeline, &run.about.given)?;
-    let how = &run.how;
-    if let Some(file) = &run.metrics {
-        metrics::check(file)?;
-    }
+    let metrics = run.metrics.as_deref().map(|file| MetricsFile::new(file, &place.journal, run.how.json)).transpose()?;
     let mut runner = place.runner(pipelines)?.pipeline(pipeline.clone(), given).anew(run.new);
     if let Some(date) = &run.about.logical_date {
         runner = runner.logical_date(date);
     }
     match runner.run() {
         Ok(finished) => {
-            if let (Some(file), [report]) = (&run.metrics, finished.reports()) {
-                metrics::keep(&report.metrics(), file, how.json);
+            if let (Some(metrics), [report]) = (&metrics, finished.reports()) {
+                metrics.keep(&report.metrics());
             }
             Ok(finished.exit_code())
         }

@@ -2,6 +2,7 @@
 
 use super::progress::{self, Progress, View};
 use super::{WRONG_USE, logging, output, summary, zones};
+use crate::author::value::Value;
 use crate::engine::{Edit, RunIx};
 use crate::host::{
     Ask, Backfill, Command, Dispatch, Edited, Ended, EndedBy, EngineHost, HostOptions, Opened, Prepared, Request, Service,
@@ -351,11 +352,14 @@ impl Runner {
             }
         };
         let done = dispatch.run();
-        drop(logs);
         let now = clock.now();
+        let (failure, watched) = (host.failure(), feed.take_runs());
+        let outputs: Vec<_> = runs.iter().map(|run| outputs(&host, *run)).collect();
+        // Before the rest is printed, for which nobody may read: others may have the journal by now.
+        drop((host, keeps));
+        drop(logs);
         shown.close();
         let (ended, tally) = done.map_err(RunnerError::Process)?;
-        let watched = feed.take_runs();
         for run in watched.values().filter(|run| !(forgets && run.history().state.is_end())) {
             if forgets && is_told {
                 output::to_stdout(&progress::unfinished(run));
@@ -363,10 +367,11 @@ impl Runner {
                 tell(run, progress, ended, now, is_kept);
             }
         }
-        if let Some(failure) = host.failure() {
+        if let Some(failure) = failure {
             return Err(RunnerError::Start(StartError::Stopped(failure)));
         }
-        Ok(Finished { reports: reports(&host, &runs, watched), runs: runs.len(), ended, tally, forgets, set_aside })
+        let count = runs.len();
+        Ok(Finished { reports: reports(runs.into_iter().zip(outputs), watched), runs: count, ended, tally, forgets, set_aside })
     }
 }
 
@@ -424,14 +429,21 @@ fn names(prepared: &[Prepared], unfinished: &Unfinished) -> Names {
     Names::given(begun.chain(unfinished.queued.iter().map(|run| (&*run.pipeline, &*run.run_id))))
 }
 
-fn reports(host: &EngineHost, runs: &[RunIx], mut watched: Runs) -> Vec<RunReport> {
-    runs.iter().filter_map(|run| Some(report(host, *run, watched.remove(run)?))).collect()
+/// What each node of a run came to, by slot.
+type Outputs = Vec<Option<Value>>;
+
+fn outputs(host: &EngineHost, run: RunIx) -> Outputs {
+    let outputs = host.engine().look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect());
+    outputs.unwrap_or_default()
 }
 
-fn report(host: &EngineHost, run: RunIx, watched: Arc<WatchedRun>) -> RunReport {
-    let outputs = host.engine().look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect());
+fn reports(runs: impl Iterator<Item = (RunIx, Outputs)>, mut watched: Runs) -> Vec<RunReport> {
+    runs.filter_map(|(run, outputs)| Some(report(watched.remove(&run)?, outputs))).collect()
+}
+
+fn report(watched: Arc<WatchedRun>, outputs: Outputs) -> RunReport {
     let history = Arc::try_unwrap(watched).map_or_else(|shared| shared.history().clone(), WatchedRun::into_history);
-    RunReport::new(history, outputs.unwrap_or_default())
+    RunReport::new(history, outputs)
 }
 
 /// Runs that have ended, or were interrupted.

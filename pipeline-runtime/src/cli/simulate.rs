@@ -1,17 +1,22 @@
 //! `simulate`
 
 use super::args::Simulate;
-use super::{choose, metrics, output, params, summary};
+use super::metrics::MetricsFile;
+use super::{choose, output, params, summary};
 use crate::observe::logs::{self, Logging};
 use crate::{Pipeline, RunReport, RunState, Simulation, SimulationError};
+use std::path::Path;
 use std::process::ExitCode;
 
-pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, logging: Result<Logging, String>) -> Result<ExitCode, String> {
+pub(super) fn run(
+    pipelines: &[Pipeline],
+    simulate: Simulate,
+    logging: Result<Logging, String>,
+    journal: &Path,
+) -> Result<ExitCode, String> {
     logs::install(logging?);
     let Simulate { pipeline, about, arrivals, failures, stubs, latencies, outages, seed, metrics: file } = simulate;
-    if let Some(file) = &file {
-        metrics::check(file)?;
-    }
+    let metrics = file.as_deref().map(|file| MetricsFile::new(file, journal, false)).transpose()?;
     let pipeline = choose::one(pipelines, pipeline.as_deref())?;
     let given = params::given(pipeline, &about.given)?;
     let mut simulation = Simulation::new(pipeline.clone()).params(given).seed(seed);
@@ -46,8 +51,8 @@ pub(super) fn run(pipelines: &[Pipeline], simulate: Simulate, logging: Result<Lo
         error => error.to_string(),
     })?;
     output::to_stdout(&report.timeline());
-    if let Some(file) = &file {
-        metrics::keep(&report.metrics(), file, false);
+    if let Some(metrics) = metrics {
+        metrics.keep(&report.metrics());
     }
     let code = outcome(&report);
     for warning in report.warnings() {

@@ -65,7 +65,16 @@ pub(super) fn failures(history: &RunHistory) -> String {
             let _ = writeln!(text, "  = note: so `{named}`{more} did not run");
         }
     }
-    if history.state == RunState::Failed && text.is_empty() {
+    let left = if history.state == RunState::Failed && text.is_empty() { history.left_cut_off() } else { Vec::new() };
+    if !left.is_empty() {
+        let more = left.len().saturating_sub(MAX_NAMED);
+        let named = left[..left.len() - more].iter().map(|slot| history.id(*slot)).collect::<Vec<_>>().join("`, `");
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let _ = writeln!(
+            text,
+            "error: `{named}`{more} did not run, as the run had been ended before, and what was retried of it is not all"
+        );
+    } else if history.state == RunState::Failed && text.is_empty() {
         // No node failed, so the run's own timeout did.
         let limit = history.plan().run.timeout.map(|limit| format!(" of {}", brief(limit))).unwrap_or_default();
         let _ = writeln!(text, "error: the run took longer than its timeout{limit}");

@@ -15,7 +15,7 @@ use super::scheduler::Turn;
 use super::updates;
 use super::{Ask, Request, StartError};
 use crate::Pipeline;
-use crate::author::context::{Previous, RunInfo};
+use crate::author::context::{Previous, RunInfo, RunUpdate};
 use crate::engine::{Edit, EditError, Entry, Record, Run, RunSpec, RunState, reconsider};
 use crate::journal::{Begun, Reader, RunKind, StoredEntry, StoredRun};
 use crate::plan::{Accepts, Plan, Remap};
@@ -202,7 +202,7 @@ impl Queued {
         let previous = reader.previous_success(&run.pipeline, run.interval.start.into())?;
         let updates = updates::at_begin(reader, &plan, &[])?;
         let begun = Begun { run: run.key, at: now, previous, skeleton: plan.skeleton().into(), updates: updates.clone() };
-        let info = Arc::new(RunInfo { updates, ..info(run, previous, now, &plan) });
+        let info = Arc::new(info(run, previous, updates, now, &plan));
         let spec = RunSpec { plan, info, sla_from: now, seed: run.seed, key: run.key };
         Ok(Self { spec, begun, edit: None, turn: Turn::of(run) })
     }
@@ -212,7 +212,11 @@ impl Resumed {
     /// Reads a run, as a run of the pipeline's present plan.
     pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, accepts: Accepts) -> Result<Self, StartError> {
         let plan = Arc::new(pipeline.plan_of_run(&run.params)?);
-        let mut remap = plan.match_skeleton(&run.skeleton, accepts)?;
+        let mut remap = plan.match_skeleton(&run.skeleton, accepts).map_err(|changed| {
+            // Nobody is advised to accept what would be refused.
+            let is_hopeless = || Self::read(reader, pipeline, run, Accepts::Removals).is_err();
+            if changed.may_be_accepted() && is_hopeless() { changed.not_to_be_accepted() } else { changed }
+        })?;
         let mut stored = reader.entries(run.key)?;
         let is_accepted = remap.as_ref().is_some_and(Remap::is_of_removals);
         if let Some(remap) = remap.as_mut().filter(|_| is_accepted) {
@@ -222,8 +226,7 @@ impl Resumed {
             StoredEntry::remap(&mut stored, remap);
         }
         let entries = StoredEntry::decode(&plan, stored).map_err(|error| StartError::undecodable(&run.run_id, &error))?;
-        let info =
-            RunInfo { updates: updates::of_begun(reader, &plan, run.key)?, ..info(run, run.previous, run.started(), &plan) };
+        let info = info(run, run.previous, updates::of_begun(reader, &plan, run.key)?, run.started(), &plan);
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
         let replayed = Run::replay(spec, run.started(), &entries);
@@ -249,9 +252,9 @@ fn accept(plan: &Plan, remap: &mut Remap, stored: &[StoredEntry]) -> Result<(), 
     Ok(())
 }
 
-fn info(run: &StoredRun, previous: Option<Previous>, began: Timestamp, plan: &Plan) -> RunInfo {
+fn info(run: &StoredRun, previous: Option<Previous>, updates: Box<[RunUpdate]>, began: Timestamp, plan: &Plan) -> RunInfo {
     let info = RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone());
-    RunInfo { previous, began: Some(began.to_utc()), ..info }.of_schedule(run.kind, plan.schedule.as_ref())
+    RunInfo { previous, updates, began: Some(began.to_utc()), ..info }.of_schedule(run.kind, plan.schedule.as_ref())
 }
 
 /// What an edit of a run that no engine has comes to.

@@ -173,7 +173,7 @@ impl NodeReport {
             attempts: node.attempts(),
             pokes: node.pokes(),
             poke_times: if history.is_sensor(slot) { node.poke_times() } else { Vec::new() },
-            started: node.started_at(),
+            started: node.began(),
             finished: node.finished_at(),
             error: node.error().cloned(),
         }

@@ -147,7 +147,7 @@ fn bar(node: &NodeHistory, spans: &[Span], is_sensor: bool, end: Duration, width
 
 fn remarks(node: &NodeHistory) -> String {
     let mut remarks = Vec::new();
-    if let (Some(started), Some(finished)) = (node.started_at(), node.finished_at()) {
+    if let (Some(started), Some(finished)) = (node.began(), node.finished_at()) {
         remarks.push(format!("{} → {}", tell(started), tell(finished)));
     }
     if node.attempts() > 1 {

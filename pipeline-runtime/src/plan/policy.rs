@@ -120,9 +120,10 @@ impl Levels<'_> {
         (kind == Kind::Sensor).then(|| {
             Box::new(SensorPolicy {
                 timeout,
-                poke: match is_woken && !has_ticks {
-                    true => Delay::Fixed(timeout, Duration::ZERO),
-                    false => self.delay(|options| options.poke, true, POKE, jitter),
+                poke: if is_woken && !has_ticks {
+                    Delay::Fixed(timeout, Duration::ZERO)
+                } else {
+                    self.delay(|options| options.poke, true, POKE, jitter)
                 },
                 on_timeout: self.first(|options| options.on_timeout).unwrap_or_default(),
                 mode: self.first(|options| options.mode).unwrap_or_default(),

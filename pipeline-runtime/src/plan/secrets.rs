@@ -5,6 +5,8 @@ use crate::author::input::Source;
 use crate::author::secret::{NoValue, Secret};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// More of those that need a secret are not named.
 const MAX_NAMED: usize = 3;
@@ -25,6 +27,28 @@ impl fmt::Display for Missing {
     }
 }
 
+/// How long a file is waited for. A process that starts must not hang as its mounts do.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why a secret has no value. What a pipe has is read once, and is left to the attempts.
+fn why_missing(secret: &Secret) -> Option<NoValue> {
+    let Some(file) = secret.file_to_read() else { return secret.read().err() };
+    let (tell, told) = mpsc::channel();
+    let look = {
+        let secret = secret.clone();
+        move || {
+            let is_pipe = std::fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir());
+            // Whoever asked may have gone.
+            let _ = tell.send(if is_pipe { None } else { secret.read().err() });
+        }
+    };
+    let began = std::thread::Builder::new().name("pipeline-secrets".into()).spawn(look);
+    match began.map(|_| told.recv_timeout(PATIENCE)) {
+        Ok(Ok(why)) => why,
+        _ => Some(secret.no_value(&format!("could not be read within {} s", PATIENCE.as_secs()))),
+    }
+}
+
 impl Plan {
     /// The secrets of nodes and notifiers that have no value in this process. A param without a reference is not among them.
     pub(crate) fn missing_secrets(&self) -> Vec<Missing> {
@@ -34,7 +58,7 @@ impl Plan {
             if *secret == Secret::default() {
                 return;
             }
-            let look = || Some(Missing { pipeline: self.pipeline, needed_by: Vec::new(), why: secret.read().err()? });
+            let look = || Some(Missing { pipeline: self.pipeline, needed_by: Vec::new(), why: why_missing(secret)? });
             if let Some(missing) = found.entry(secret.reference().into_owned()).or_insert_with(look) {
                 let needed_by = needed_by();
                 // One that takes it twice is named once.

@@ -94,6 +94,16 @@ const HELP_REMOVED: &str = "finish the run with the code that began it, let it g
                             cancel it and begin a new one";
 
 impl PlanChanged {
+    /// Whether it advises to let the run go on without what is gone.
+    pub(crate) fn may_be_accepted(&self) -> bool {
+        self.help == HELP_REMOVED
+    }
+
+    /// The same of a run that has come too far for that.
+    pub(crate) fn not_to_be_accepted(self) -> Self {
+        Self { help: HELP, ..self }
+    }
+
     /// The same of a run that has ended: `resume` is about others.
     pub(crate) fn of_ended(self) -> Self {
         Self { help: "retry the run with the code that began it, or begin a new one", ..self }

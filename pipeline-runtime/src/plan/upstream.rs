@@ -256,12 +256,11 @@ impl<'a> Walk<'a> {
 
 fn circle(path: &[(&Plan, NodeIx)]) -> Problem {
     let of = |(plan, node): &(&Plan, NodeIx)| plan.across.get(node).map_or("", |across| across.pipeline.id());
-    let message = match path {
-        [only] => format!("a run of `{}` would wait for itself", only.0.pipeline),
-        _ => {
-            let names: Vec<String> = path.iter().map(|(plan, _)| format!("`{}`", plan.pipeline)).collect();
-            format!("the pipelines {} wait for each other, so that none of their runs could end", names.join(" and "))
-        }
+    let message = if let [only] = path {
+        format!("a run of `{}` would wait for itself", only.0.pipeline)
+    } else {
+        let names: Vec<String> = path.iter().map(|(plan, _)| format!("`{}`", plan.pipeline)).collect();
+        format!("the pipelines {} wait for each other, so that none of their runs could end", names.join(" and "))
     };
     let help = "let one of them wait for an earlier run, as in `.at(|interval| interval.start - TimeDelta::days(1))`, or leave one wait out";
     path.iter().fold(Problem::new(message, help), |problem, step| {

@@ -66,7 +66,7 @@ pub struct Command {
 
 /// What came of a program that has ended well.
 #[derive(Debug, Clone)]
-pub struct Completed {
+pub struct Ran {
     program: String,
     code: i32,
     last_line: String,
@@ -135,7 +135,7 @@ impl Command {
     /// # Errors
     ///
     /// If it cannot be started (one that is not there is not retried), if a secret has no value, and as its exit code says.
-    pub async fn run(&self, ctx: &Context) -> Result<Completed> {
+    pub async fn run(&self, ctx: &Context) -> Result<Ran> {
         let out = tempfile::Builder::new().prefix("pipeline-out-").tempfile()?.into_temp_path();
         let mut program = self.prepare(ctx, &out)?;
         let (status, output, errors) = ctx.outside(async { self.to_its_end(group::start(&mut program)).await }).await?;
@@ -205,12 +205,12 @@ impl Command {
         Ok((status, said, complained))
     }
 
-    fn outcome(&self, status: ExitStatus, output: Lines, errors: &Lines, out: &Path) -> Result<Completed> {
+    fn outcome(&self, status: ExitStatus, output: Lines, errors: &Lines, out: &Path) -> Result<Ran> {
         let program = self.name();
         let code = status.code();
         if let Some(code) = code.filter(|code| *code == 0 || self.accepted.contains(code)) {
             let out = told(out).map_err(|error| TaskError::fatal(format!("what `{program}` wrote to {OUT} {error}")))?;
-            return Ok(Completed { program, code, last_line: output.into_last(), out: out.into() });
+            return Ok(Ran { program, code, last_line: output.into_last(), out: out.into() });
         }
         let tail = if errors.tail().is_empty() { output.tail() } else { errors.tail() };
         let last = output.into_last();
@@ -262,7 +262,7 @@ fn told(out: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
-impl Completed {
+impl Ran {
     /// Its exit code: 0, or one that was [accepted](Command::accept).
     pub fn code(&self) -> i32 {
         self.code

@@ -16,5 +16,5 @@ mod group;
 mod lines;
 mod variable;
 
-pub use command::{Command, Completed};
+pub use command::{Command, Ran};
 pub use variable::{IntoArgument, IntoVariable, Variable};

@@ -144,9 +144,9 @@ impl<'a> NodeDetails<'a> {
         self.node().pokes()
     }
 
-    /// When its first attempt was started.
+    /// When its first attempt was started; of a node that was retried by hand, its first since.
     pub fn started(&self) -> Option<DateTime<Utc>> {
-        self.at(self.node().started_at())
+        self.at(self.node().began())
     }
 
     /// When it ended.

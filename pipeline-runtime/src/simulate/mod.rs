@@ -185,7 +185,7 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// As if that had made the run. Else it is its schedule, or of a pipeline without one, somebody.
+    /// As if that had made the run. Else it is the updates that began it, its schedule, or of a pipeline without either, somebody.
     pub fn kind(mut self, kind: RunKind) -> Self {
         self.scenario.kind = Some(kind);
         self
@@ -460,10 +460,10 @@ impl Scenario {
         let others = Arc::new(SimulatedRuns::new(interval));
         engine.ask_of_others(Arc::clone(&others) as Arc<dyn OtherRuns>);
         let run_id = format!("simulated__{}", interval.start.to_rfc3339());
-        let kind = self.kind.unwrap_or(match (&plan.schedule, &plan.assets.when) {
-            (Some(_), _) => RunKind::Scheduled,
-            (None, Some(_)) => RunKind::AssetTriggered,
-            (None, None) => RunKind::Manual,
+        let kind = self.kind.unwrap_or(match &plan.schedule {
+            _ if updates.iter().any(|update| update.begins) => RunKind::AssetTriggered,
+            Some(_) => RunKind::Scheduled,
+            None => RunKind::Manual,
         });
         let info = RunInfo {
             previous: previous.map(|interval| Previous { interval, began: Some(interval.end) }),

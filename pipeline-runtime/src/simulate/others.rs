@@ -15,6 +15,9 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// An output, or why it cannot be written.
+type Json = Result<Arc<[u8]>, String>;
+
 /// How a run of another pipeline went, for [`Simulation::ran`](crate::Simulation::ran). A [`RunState`] alone will do where nobody takes its
 /// outputs.
 ///
@@ -41,7 +44,8 @@ pub struct OtherRun {
     state: RunState,
     error: Option<String>,
     starting: Option<String>,
-    outputs: Vec<(TypeId, Result<Arc<[u8]>, String>)>,
+    /// By task, as JSON.
+    outputs: Vec<(TypeId, Json)>,
 }
 
 impl From<RunState> for OtherRun {
@@ -144,14 +148,12 @@ impl SimulatedRuns {
 
     fn interval_of(&self, pipeline: &Pipeline, ran: &OtherRun) -> Result<Interval, SimulationError> {
         let schedule = pipeline.options().timetable().map_err(|error| SimulationError::Date(error.to_string()))?;
-        match &ran.starting {
-            Some(date) => dated(schedule.as_ref(), pipeline.zone(), date),
-            None => {
-                let start = self.interval.start;
-                let of_schedule = schedule.and_then(|schedule| schedule.interval_starting_at_or_before(start));
-                Ok(of_schedule.filter(|interval| interval.start == start).unwrap_or(self.interval))
-            }
+        if let Some(date) = &ran.starting {
+            return dated(schedule.as_ref(), pipeline.zone(), date);
         }
+        let start = self.interval.start;
+        let of_schedule = schedule.and_then(|schedule| schedule.interval_starting_at_or_before(start));
+        Ok(of_schedule.filter(|interval| interval.start == start).unwrap_or(self.interval))
     }
 
     /// The runs that nothing waited for, a warning for each.

@@ -153,12 +153,12 @@ impl Together {
             updates.push(RunUpdate { id, asset: update.asset, begins, json: Some(Arc::clone(&update.json)) });
         }
         let run_id = format!("simulated__{}{number}", interval.start.to_rfc3339());
+        let info = RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone());
         let info = RunInfo {
             began: Some(now.to_utc()),
-            kind: RunKind::AssetTriggered,
             updates: updates.into(),
             simulated: self.simulated.clone(),
-            ..RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone())
+            ..info.of_schedule(RunKind::AssetTriggered, plan.schedule.as_ref())
         };
         RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: self.seed, key: 0 }
     }

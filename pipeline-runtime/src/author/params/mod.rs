@@ -24,7 +24,7 @@ use failure::Failure;
 use reader::{Reader, Seen};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tree::{Node, join};
 
 /// What a pipeline's argument must be.
@@ -274,7 +274,7 @@ impl<P: Params> Reading<P> {
         {
             return Ok(read);
         }
-        Err(match error {
+        let error = match error {
             // Serde does not tell which of a flattened struct's fields it is: the one that does not fit even alone.
             ParamsError::Invalid { param: None, pipeline, type_name, reason } => {
                 let does_not_fit = |tree: &Node| self.read(tree, with(BTreeSet::new(), false)).is_err();
@@ -285,6 +285,27 @@ impl<P: Params> Reading<P> {
                 ParamsError::Invalid { param, pipeline, type_name, reason }
             }
             error => error,
+        };
+        Err(match error {
+            ParamsError::Invalid { param: Some(param), pipeline, .. }
+                if self.is_of_secrets(tree, &param, &seen.structs.borrow()) =>
+            {
+                ParamsError::BareSecret { pipeline, param: Some(param) }
+            }
+            error => error,
+        })
+    }
+
+    /// Whether what does not fit is in the place of secrets, of a list of them for example, and so may be a value: nobody has come to ask for
+    /// a secret in it, as it is no list. It is tried as what would be one.
+    fn is_of_secrets(&self, tree: &Node, param: &str, structs: &BTreeMap<String, &'static [&'static str]>) -> bool {
+        let Some(node) = tree.at(param).map(|entry| &entry.node) else { return false };
+        let fields = structs.get(param).copied().unwrap_or_default();
+        node.within(fields).into_iter().any(|tried| {
+            let mut tree = tree.clone();
+            tree.replace(param, tried);
+            let seen = Seen { is_strict: true, ..Seen::default() };
+            self.read(&tree, seen).is_err() && secret::was_refused()
         })
     }
 

@@ -208,6 +208,9 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
+        if self.text().is_some() {
+            self.seen.structs.borrow_mut().insert(self.path.clone(), fields);
+        }
         let entries = match (self.text(), self.node) {
             (Some(text), _) => return self.json(&text, r#"{"a": 1}"#, |read| read.deserialize_struct(name, fields, visitor)),
             (None, Node::Object(entries)) => entries,

@@ -92,6 +92,32 @@ impl Node {
         }
     }
 
+    /// Puts something in the place of what is at a path of keys, if there is something.
+    pub(super) fn replace(&mut self, path: &str, node: Self) {
+        let mut place = self;
+        for key in path.split('.') {
+            let Self::Object(entries) = place else { return };
+            let Some(entry) = entries.get_mut(key) else { return };
+            place = &mut entry.node;
+        }
+        *place = node;
+    }
+
+    /// The lists and objects that it may have been meant to be in, by itself or each of its parts: a list, an object of any key, and those
+    /// of one of the `fields`.
+    pub(super) fn within(&self, fields: &[&str]) -> Vec<Self> {
+        let parts: Vec<Self> = match self {
+            Self::Object(entries) => entries.values().filter(|entry| entry.is_given).map(|entry| entry.node.clone()).collect(),
+            Self::List(items) => items.clone(),
+            Self::Scalar(_) | Self::Text(..) => vec![self.clone()],
+        };
+        let keys = || fields.iter().copied().chain(["0"]);
+        let objects = parts.iter().flat_map(|part| {
+            keys().map(|key| Self::Object(BTreeMap::from([(key.to_owned(), Entry { node: part.clone(), is_given: true })])))
+        });
+        objects.chain(parts.iter().map(|part| Self::List(vec![part.clone()]))).collect()
+    }
+
     /// What was given, as JSON. `texts` says what each text was read as.
     pub(super) fn given(&self, texts: &BTreeMap<usize, Value>) -> Value {
         match self {

@@ -29,7 +29,7 @@
 /// | `logical_date`, `data_interval_start`, `data_interval_end` | the run's interval |
 /// | `prev_data_interval_start_success`, `prev_data_interval_end_success` | that of the last run that succeeded; test it first, as printing a missing one is an error |
 /// | `run_id`, `dag.id`, `task.id`, `try_number` | who runs |
-/// | `run.kind`, `run.started` | what made the run, `scheduled`, `manual` or `backfill`, and when it began |
+/// | `run.kind`, `run.started` | what made the run, `scheduled`, `manual`, `backfill` or `asset_triggered`, and when it began |
 /// | `params.name` | a field of the pipeline's params |
 ///
 /// What the pipeline's function knows goes in by name, as it does into `format!`: each is used, and what is used is given. It may be a text, a

@@ -250,8 +250,7 @@ pub(super) fn finished(run: &WatchedRun, at: Timestamp) -> String {
 
 fn result(history: &RunHistory, slot: Slot) -> NodeResult<'_> {
     let node = history.node(slot);
-    let took =
-        node.finished_at().zip(node.started_at()).map(|(finished, started)| finished.saturating_sub(started).as_secs_f64());
+    let took = node.finished_at().zip(node.began()).map(|(finished, started)| finished.saturating_sub(started).as_secs_f64());
     NodeResult {
         state: node.state().name(),
         attempts: node.attempts(),

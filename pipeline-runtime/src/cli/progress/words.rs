@@ -74,6 +74,10 @@ pub(super) fn of(run: &Watched, history: &RunHistory, event: &Event) -> Option<W
             let remark = format!("{} node{} will be tried again", slots.len(), plural(slots.len()));
             Words { about: format!("{}run", run.prefix), state: RunState::Running.name(), remark, lasts: true }
         }
+        (Record::Ending { state }, _) => {
+            let remark = format!("it ends as {state}; teardowns run first");
+            Words { about: format!("{}run", run.prefix), state: RunState::Running.name(), remark, lasts: true }
+        }
         (Record::CallbackTold { id }, _) => callback(run, history, *id, "told")?,
         (Record::CallbackFailed { id, next, error }, _) => {
             // The engine logs it, too, which is what lasts.

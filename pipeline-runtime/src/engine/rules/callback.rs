@@ -157,7 +157,7 @@ impl RunContext<'_> {
             attempts: None,
             pokes: None,
             error: None,
-            elapsed: Some(self.now.since(self.run.started())),
+            elapsed: Some(self.now.since(self.run.began())),
             budget_left: None,
             inputs: Vec::new(),
         }

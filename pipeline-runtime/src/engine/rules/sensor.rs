@@ -15,6 +15,7 @@ use super::retry::Again;
 use crate::author::options::OnTimeout;
 use crate::plan::SensorPolicy;
 use crate::time::Timestamp;
+use chrono::SecondsFormat;
 use humantime::format_duration;
 use std::sync::Arc;
 
@@ -46,7 +47,9 @@ impl RunContext<'_> {
             return self.release(permit);
         };
         if self.was_last_poke(slot, deadline) {
-            self.timed_out(slot, &sensor, looked, memory);
+            let time = not_before.map(|time| time.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true));
+            let time = time.map(|time| format!("it was to be poked again at {time}"));
+            self.timed_out(slot, &sensor, time.as_deref().or(looked), memory);
             return self.release(permit);
         }
         let node = self.run.node(slot);

@@ -13,13 +13,15 @@ use crate::author::redaction::redacted;
 use crate::author::secret::{Secret, as_output};
 use crate::author::template::Template;
 use crate::author::value::Value;
-use crate::plan::What;
+use crate::plan::{NodeIx, Plan, What};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 /// The largest output, as JSON.
 pub(crate) const MAX_OUTPUT: usize = 16 << 20;
@@ -57,10 +59,19 @@ impl Engine {
         {
             return Executed { answer: Some(without_secrets(Answered::Fatal(error)).into()), spare: Some(attempt) };
         }
-        let args = match attempt.has_secrets.then(|| self.read_secrets(&attempt)).transpose() {
+        if attempt.has_secrets && self.0.interceptor.is_none() && reads_files(&attempt) {
+            self.spawn_reading(attempt, supplies);
+            return Executed { answer: None, spare: None };
+        }
+        let args = match attempt.has_secrets.then(|| self.read_secrets(&attempt.spec.plan, attempt.node)).transpose() {
             Ok(args) => args,
             Err(error) => return Executed { answer: Some(Answered::Fatal(error).into()), spare: Some(attempt) },
         };
+        self.begin(attempt, supplies, args)
+    }
+
+    /// Calls a body, and polls it once.
+    fn begin(&self, attempt: Box<Attempt>, mut supplies: Vec<Supply>, args: Option<Vec<Arg>>) -> Executed {
         let mut attempt = Some(attempt);
         let (mut running, mut value, mut result) = (None, None, None);
         let done = self.on_behalf(&mut attempt, || {
@@ -111,18 +122,55 @@ impl Engine {
     }
 
     /// The args of a body that takes secrets, with the values of those. An attempt that waited for its turn has the newest.
-    fn read_secrets(&self, attempt: &Attempt) -> Result<Vec<Arg>, Arc<str>> {
-        let What::Body(task) = &attempt.spec.plan.node(attempt.node).what else { return Ok(Vec::new()) };
+    fn read_secrets(&self, plan: &Plan, node: NodeIx) -> Result<Vec<Arg>, Arc<str>> {
+        let What::Body(task) = &plan.node(node).what else { return Ok(Vec::new()) };
         let read = |secret: &Secret| match self.0.interceptor.as_ref().and_then(|interceptor| interceptor.secret(secret)) {
             Some(secret) => Ok(secret),
             None => secret.read(),
         };
-        let args = attempt.spec.plan.args(attempt.node).iter().zip(&task.inputs).map(|(arg, input)| {
+        let args = plan.args(node).iter().zip(&task.inputs).map(|(arg, input)| {
             let Source::Secrets(secrets) = &arg.source else { return Ok(arg.clone()) };
             let secrets = secrets.read(read).map_err(|error| format!("the input `{input}` cannot be read: {error}"))?;
             Ok(Arg { source: Source::Secrets(Box::new(secrets)), fill: arg.fill })
         });
         args.collect()
+    }
+
+    /// Reads the attempt's secrets on a thread that may wait for a file system, and then begins. Until then it can be cut off as a task.
+    fn spawn_reading(&self, attempt: Box<Attempt>, supplies: Vec<Supply>) {
+        let job = attempt.job();
+        let (spec, node) = (Arc::clone(&attempt.spec), attempt.node);
+        let (tell, told) = oneshot::channel();
+        let mut answering = Answering { engine: self.clone(), job, given: false };
+        let task = async move {
+            let args = told.await.unwrap_or_else(|_| Err(NO_THREAD_TO_READ.into()));
+            let engine = answering.engine.clone();
+            // What it becomes now is another task.
+            drop(engine.lock().forget_task(job));
+            match args.map(|args| engine.begin(attempt, supplies, Some(args)).answer) {
+                Ok(Some(answer)) => answering.give(answer),
+                Ok(None) => answering.hand_over(),
+                Err(error) => answering.give(Answered::Fatal(error).into()),
+            }
+        };
+        self.register(job, &self.spawn_task(task).abort_handle());
+        // Only now: it is registered before it goes on.
+        let engine = self.clone();
+        let read = move || drop(tell.send(engine.read_secrets(&spec.plan, node)));
+        // Where the system gives no thread, tokio panics, and `tell` is dropped.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.spawn_thread(read)));
+    }
+
+    /// Has a task cut off with its attempt.
+    fn register(&self, job: Job, task: &AbortHandle) {
+        let mut state = self.lock();
+        if state.core.is_under_way(job) && !state.stopped {
+            state.tasks.insert(job.attempt, (job, task.clone()));
+        } else {
+            // Cut off before it was a task, or answered for already.
+            drop(state);
+            task.abort();
+        }
     }
 
     fn spawn(&self, attempt: Box<Attempt>, mut body: Option<Body>) {
@@ -137,15 +185,7 @@ impl Engine {
             answering.give(answering.engine.finish(attempt.as_deref(), result));
         };
         // Not under the lock: where the runtime is at its end the task answers for itself at once.
-        let handle = self.spawn_task(task).abort_handle();
-        let mut state = self.lock();
-        if state.core.is_under_way(job) && !state.stopped {
-            state.tasks.insert(job.attempt, (job, handle));
-        } else {
-            // Cut off before it was a task, or answered for already.
-            drop(state);
-            handle.abort();
-        }
+        self.register(job, &self.spawn_task(task).abort_handle());
     }
 
     fn spawn_blocking(&self, attempt: Box<Attempt>, body: Box<dyn FnOnce() -> AttemptResult + Send>) {
@@ -299,6 +339,17 @@ impl Engine {
     }
 }
 
+const NO_THREAD_TO_READ: &str = "the system gives no thread to read its secrets on; raise the limit of threads";
+
+/// Whether some of its secrets are in files. Reading one may wait for its file system, which no worker does.
+fn reads_files(attempt: &Attempt) -> bool {
+    let is_file = |secret: &Secret| secret.file_to_read().is_some();
+    attempt.spec.plan.args(attempt.node).iter().any(|arg| match &arg.source {
+        Source::Secrets(secrets) => secrets.iter().any(is_file),
+        _ => false,
+    })
+}
+
 /// Answers for an attempt that is a task of its own, also where the task is cut off.
 struct Answering {
     engine: Engine,
@@ -310,6 +361,11 @@ impl Answering {
     fn give(&mut self, answer: Answer) {
         self.given = true;
         self.engine.post_and_follow(self.job, answer);
+    }
+
+    /// Another task answers, or a thread.
+    fn hand_over(&mut self) {
+        self.given = true;
     }
 }
 

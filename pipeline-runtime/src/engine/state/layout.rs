@@ -50,7 +50,8 @@ impl Expansion {
     fn named(&self, name: &str) -> Option<u32> {
         let element = match &self.keys {
             Some(keys) => u32::try_from(keys.iter().position(|key| **key == *name)?).ok()?,
-            None => name.parse().ok()?,
+            // As it is written, and in no other way: `+1` and `01` name nothing.
+            None => name.parse().ok().filter(|index: &u32| index.to_string() == name)?,
         };
         (element < self.width).then_some(element)
     }
@@ -68,6 +69,23 @@ impl Expansion {
             _ => Vec::new(),
         }
     }
+}
+
+/// What an id names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    Slot(Slot),
+    /// An element of a list that is not there yet, if it will have that.
+    NotYet,
+    Nothing,
+}
+
+/// A node's name, and what its elements are called, as in `upload[3][bart]`. None of what is not written so: no name and no key has a bracket.
+pub(crate) fn node_name(id: &str) -> Option<(&str, Vec<&str>)> {
+    let Some((name, elements)) = id.split_once('[') else { return (!id.contains(']')).then_some((id, Vec::new())) };
+    let elements: Vec<&str> = elements.strip_suffix(']')?.split("][").collect();
+    let is_odd = |part: &&str| part.contains(['[', ']']);
+    (!name.contains(']') && !elements.iter().any(|element| is_odd(&element))).then_some((name, elements))
 }
 
 /// A slot's element.
@@ -255,18 +273,24 @@ impl Layout {
 
     /// The slot of that id, if it has one yet.
     pub(crate) fn find(&self, plan: &Plan, id: &str) -> Option<Slot> {
-        let (name, elements) = id.find('[').map_or((id, ""), |at| id.split_at(at));
-        let node = plan.find(name)?;
+        match self.look_up(plan, id) {
+            Lookup::Slot(slot) => Some(slot),
+            Lookup::NotYet | Lookup::Nothing => None,
+        }
+    }
+
+    /// What that id names.
+    pub(crate) fn look_up(&self, plan: &Plan, id: &str) -> Lookup {
+        let Some((name, elements)) = node_name(id) else { return Lookup::Nothing };
+        let Some(node) = plan.find(name) else { return Lookup::Nothing };
         let mut mappings = Vec::new();
         let mut scope = plan.node(node).scope;
         while let Some(each) = plan.scope(scope).each {
             mappings.push(each);
             scope = plan.node(each).scope;
         }
-        // No key has a bracket.
-        let elements: Vec<&str> = elements.split_terminator(']').map(|name| name.strip_prefix('[')).collect::<Option<_>>()?;
         if elements.len() != mappings.len() {
-            return None;
+            return Lookup::Nothing;
         }
         let mut position = Position { expansion: 0, element: 0 };
         for (each, name) in mappings.into_iter().rev().zip(elements) {
@@ -277,9 +301,14 @@ impl Layout {
                 let expansions = (0..u32::try_from(self.expansions.len()).unwrap_or(u32::MAX)).rev();
                 expansions.filter(|ix| self.expansion(*ix).each == Some(each)).find_map(of)
             };
-            position = self.of_each(each).and_then(of).or_else(older)?;
+            let current = self.of_each(each);
+            match current.and_then(of).or_else(older) {
+                Some(found) => position = found,
+                None if current.is_none() => return Lookup::NotYet,
+                None => return Lookup::Nothing,
+            }
         }
-        Some(self.own_slot(plan, node, position))
+        Lookup::Slot(self.own_slot(plan, node, position))
     }
 
     /// The mapping that a slot is, if it is one.

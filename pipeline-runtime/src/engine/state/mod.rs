@@ -25,7 +25,7 @@ mod trigger_rule;
 
 pub(crate) use cancelled::{Found, ends_open_nodes};
 pub(crate) use changes::{Changes, Conclusion};
-pub(crate) use layout::{ExpansionIx, Label, Layout, Position};
+pub(crate) use layout::{ExpansionIx, Label, Layout, Lookup, Position, node_name};
 pub(crate) use legal::Illegal;
 pub(crate) use mapping::Turn;
 #[cfg(test)]

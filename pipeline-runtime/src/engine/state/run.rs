@@ -143,6 +143,11 @@ impl Run {
         &self.layout
     }
 
+    /// When it started; once it was retried after its end, that is another life, which began then.
+    pub(crate) fn began(&self) -> Timestamp {
+        self.reopened.unwrap_or(self.started)
+    }
+
     pub(crate) fn callbacks(&self) -> &Callbacks {
         &self.callbacks
     }
@@ -203,7 +208,7 @@ impl Run {
 
     /// When the run's timeout is over.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        Some(self.reopened.unwrap_or(self.started) + self.plan().run.timeout?)
+        Some(self.began() + self.plan().run.timeout?)
     }
 
     /// What the run's SLA and ladder count from.

@@ -65,6 +65,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 ///   program's threads never wait for any of them.
 /// - **Signals.** It installs no signal handler. Call [`shutdown`](Self::shutdown) where the program handles its own.
 /// - **Logs.** It installs no `tracing` subscriber. Add [`AttemptLogs`] to the program's own, and the journal keeps what attempts log.
+/// - **Panics.** It puts a panic hook before the program's own: a panic whose message has the value of a [`Secret`](crate::Secret) is printed with
+///   `***` in its place. All others, those of bodies included, go to the program's hook. One that the program sets later takes the place of both.
 /// - **One holder.** A journal has one holder, be it a host, `serve` or another command. A second one is refused with
 ///   [`HostError::Held`], which names the first. Commands of the pipelines' binary, such as `trigger` and `cancel`, reach a host as they
 ///   reach `serve`.

@@ -6,7 +6,7 @@ use crate::host::dispatch::{Call, Dispatch, Service};
 use crate::host::signals::Signal;
 use crate::host::{EndedBy, EngineHost, HostOptions, Opened, SetAside, StartError};
 use crate::journal::JournalError;
-use crate::observe::Feed;
+use crate::observe::{Feed, logs};
 use crate::plan::Accepts;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -31,6 +31,7 @@ struct Ends {
 }
 
 pub(super) async fn start(builder: HostBuilder) -> Result<Host, HostError> {
+    logs::redact_panics();
     let (calls, take_calls) = mpsc::unbounded_channel();
     let (end, is_to_end) = oneshot::channel();
     let (ready, started) = oneshot::channel();
@@ -38,7 +39,8 @@ pub(super) async fn start(builder: HostBuilder) -> Result<Host, HostError> {
     let pipelines = builder.pipelines.clone();
     let (folder, journal) = match &builder.place {
         None => return Err(HostError::NoJournal),
-        Some(Place::File(file)) => (None, file.clone()),
+        // From whichever folder: a body may change the process's own.
+        Some(Place::File(file)) => (None, std::path::absolute(file).unwrap_or_else(|_| file.clone())),
         Some(Place::Temporary) => {
             let folder = tempfile::Builder::new().prefix("pipeline-").tempdir().map_err(HostError::Process)?;
             let file = folder.path().join("journal.db");

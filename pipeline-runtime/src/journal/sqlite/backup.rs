@@ -7,9 +7,9 @@
 //! has no free pages, damage is found as it is read and not carried over, and it takes less time. In steps an online backup
 //! begins anew with each commit of another process, so beside one that is busy it would never end.
 
-use super::file::{self, Identity};
+use super::file;
 use super::prune::Size;
-use super::{JournalError, SqliteJournal, holder, lock, schema};
+use super::{JournalError, SqliteJournal, lock, schema};
 use rusqlite::Connection;
 use std::fmt;
 use std::fs;
@@ -58,15 +58,16 @@ fn failed(file: &Path, error: &io::Error) -> JournalError {
 /// Refuses a file that must not be replaced.
 fn refuse(journal: &Path, file: &Path, force: bool) -> Result<(), JournalError> {
     let refused = |reason: String| Err(JournalError::backup(file, reason));
-    let (journal, target) = (file::resolve(journal), file::resolve(file));
-    let identity = |path: &Path| fs::metadata(path).ok().and_then(|file| Identity::of(&file));
-    let own = [journal.clone(), file::beside(&journal, "-wal"), file::beside(&journal, "-shm"), holder::beside(&journal)];
-    let is_own = |own: &PathBuf| *own == target || identity(own).is_some_and(|own| identity(&target) == Some(own));
-    if own.iter().any(is_own) {
+    let target = file::resolve(file);
+    if file::is_of_journal(journal, &target) {
         return refused("it is a file of the journal itself; name another one".to_owned());
     }
     if target.is_dir() {
         return refused("it is a folder; name a file in it".to_owned());
+    }
+    // A device or a pipe is there for others, who would find a file in its place.
+    if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
+        return refused("it is no regular file, and is not replaced; name another one".to_owned());
     }
     // A rollback journal, of another program: SQLite would play it back into the copy.
     for suffix in ["-wal", "-shm", "-journal"] {

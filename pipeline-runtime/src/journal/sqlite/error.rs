@@ -15,10 +15,7 @@ pub enum JournalError {
         error: std::io::Error,
     },
     /// The file beside it that is locked cannot be used.
-    #[error(
-        "the journal {path:?} cannot be locked: {error}; make its folder and the file `.lock` beside it writable, or name another journal with \
-         `--journal FILE`"
-    )]
+    #[error("the journal {path:?} cannot be locked: {error}; {}, or name another journal with `--journal FILE`", unlock(error))]
     Lock {
         /// The journal's file.
         path: PathBuf,
@@ -162,6 +159,16 @@ pub enum JournalError {
     },
 }
 
+/// What makes it possible to lock a journal.
+fn unlock(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    match error.kind() {
+        StorageFull => "the disk is full: make room on it",
+        QuotaExceeded | FileTooLarge => "a quota or a limit on the size of files is used up: raise it, or delete files",
+        _ => "make its folder and the file `.lock` beside it writable",
+    }
+}
+
 fn several(pipelines: &[String]) -> String {
     let names: Vec<String> = pipelines.iter().map(|pipeline| format!("`{pipeline}`")).collect();
     format!("the pipelines {}", names.join(", "))
@@ -188,11 +195,13 @@ impl JournalError {
     }
 
     pub(super) fn read(path: &Path, error: &rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase, SystemIoFailure};
         let (path, reason) = (path.to_owned(), error.to_string());
         match error.sqlite_error_code() {
             Some(NotADatabase) => Self::NotAJournal { path, reason },
             Some(DatabaseCorrupt) => Self::Damaged { path, reason },
+            // For whoever reads it, SQLite makes a file beside it.
+            Some(DiskFull | SystemIoFailure) => Self::Read { path, reason: Self::reason(error) },
             _ => Self::Read { path, reason },
         }
     }

@@ -12,11 +12,17 @@ use std::path::{Path, PathBuf};
 /// As many links are followed as Linux does.
 const MOST_LINKS: usize = 40;
 
-/// The file that a path leads to, through symbolic links. It need not exist.
+/// A path that leads to the same file from whichever folder: a body may change the process's own.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    // Of an empty path, and where the present folder was removed, there is none: what is opened says so.
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The file that a path leads to, through symbolic links, from whichever folder. It need not exist.
 ///
 /// Folders on the way may be links as well: whichever way leads to a folder, it holds the same files.
 pub(super) fn resolve(path: &Path) -> PathBuf {
-    let mut file = path.to_owned();
+    let mut file = absolute(path);
     for _ in 0..MOST_LINKS {
         let Ok(target) = fs::read_link(&file) else { break };
         file = match file.parent() {
@@ -98,6 +104,25 @@ pub(super) fn moved(path: &Path, identity: Option<Identity>) -> Option<&'static 
         }
         _ => None,
     }
+}
+
+/// Refuses what is no regular file: a folder holds nothing that `SQLite` could read, and a pipe would be waited for without an end. What is not
+/// there is a journal that can be made.
+pub(super) fn refuse_irregular(path: &Path) -> Result<(), JournalError> {
+    let reason = match fs::metadata(path) {
+        Ok(found) if found.is_dir() => "it is a folder",
+        Ok(found) if !found.is_file() => "it is no regular file",
+        _ => return Ok(()),
+    };
+    Err(JournalError::NotAJournal { path: path.to_owned(), reason: reason.to_owned() })
+}
+
+/// Whether a file belongs to the journal, under whichever name.
+pub(super) fn is_of_journal(journal: &Path, file: &Path) -> bool {
+    let (journal, file) = (resolve(journal), resolve(file));
+    let identity = |path: &Path| fs::metadata(path).ok().and_then(|found| Identity::of(&found));
+    let own = ["", "-wal", "-shm", "-new", ".lock"].map(|suffix| beside(&journal, suffix));
+    own.iter().any(|own| *own == file || identity(own).is_some_and(|own| identity(&file) == Some(own)))
 }
 
 /// Refuses a file with a second name.

@@ -22,7 +22,7 @@ use std::sync::{Mutex, PoisonError};
 /// The right to write a journal.
 #[derive(Debug)]
 pub(super) struct Lock {
-    /// As it was named.
+    /// As it was named, from whichever folder.
     named: PathBuf,
     /// What that leads to.
     journal: PathBuf,
@@ -39,7 +39,9 @@ const LOOKERS: u32 = 10_000;
 impl Lock {
     /// Takes it for this process, and makes the journal where there is none.
     pub(super) fn take(named: &Path) -> Result<Self, JournalError> {
-        let journal = file::resolve(named);
+        let named = file::absolute(named);
+        let journal = file::resolve(&named);
+        file::refuse_irregular(&journal)?;
         let failed = |error| JournalError::Lock { path: journal.clone(), error };
         let mut beside = open_beside(&journal).map_err(failed)?;
         let held = |holder| JournalError::Held { path: journal.clone(), holder };
@@ -62,7 +64,7 @@ impl Lock {
         };
         let holder = Holder::this();
         holder.write(&mut beside).map_err(failed)?;
-        Ok(Self { named: named.to_owned(), journal, identity, holder, beside: Mutex::new(beside), _own: own })
+        Ok(Self { named, journal, identity, holder, beside: Mutex::new(beside), _own: own })
     }
 
     /// The journal's file.

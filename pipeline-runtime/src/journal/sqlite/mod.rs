@@ -32,6 +32,7 @@ mod repair;
 mod rows;
 mod schema;
 pub mod stage;
+mod still;
 mod updates;
 mod wal;
 mod writer;
@@ -74,11 +75,16 @@ pub(crate) struct SqliteJournal {
     next_key: Mutex<RunKey>,
     claim: Claim,
     hearer: Hearer,
-    /// Held as long as this process may write.
-    lock: Lock,
+    /// Held as long as this process may write: until the file is closed.
+    lock: Mutex<Option<Lock>>,
 }
 
 impl SqliteJournal {
+    /// Whether a file belongs to the journal, under whichever name: whoever writes it destroys the journal.
+    pub(crate) fn owns(journal: &Path, file: &Path) -> bool {
+        file::is_of_journal(journal, file)
+    }
+
     /// Opens the journal for this process alone, making it if there is none.
     pub(crate) fn open(named: &Path) -> Result<Self, JournalError> {
         let path = &file::resolve(named);
@@ -105,7 +111,7 @@ impl SqliteJournal {
             next_key: Mutex::new(next_key),
             claim: Claim::default(),
             hearer,
-            lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -249,7 +255,9 @@ impl SqliteJournal {
     /// Stops the engine where the journal's file is no longer where it was: nobody would ever find what is kept there, and somebody
     /// else may begin another journal in its place.
     pub(crate) fn look_after_file(&self) {
-        let Err(error) = self.lock.look() else { return };
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Err(error)) = lock.as_ref().map(Lock::look) else { return };
+        drop(lock);
         // The first failure is the one to report.
         let _ = self.failure.set(Arc::new(error));
         if let Some(engine) = self.committed.get().and_then(WeakEngine::upgrade) {
@@ -262,7 +270,7 @@ impl SqliteJournal {
         self.failure.get().cloned()
     }
 
-    /// Waits until all that was submitted is committed, and closes the file.
+    /// Waits until all that was submitted is committed, closes the file, and lets others have it.
     pub(crate) fn close(&self) {
         self.order(Order::Close);
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -270,6 +278,9 @@ impl SqliteJournal {
             // A writer that panicked has nothing left to wait for.
             let _ = writer.join();
         }
+        // Not only with the last handle: a body that blocks and was left behind may have one.
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(lock);
     }
 
     fn order(&self, order: Order) {

@@ -1,10 +1,11 @@
 use super::JournalError;
 use super::create;
 use super::error::READ_ONLY;
-use super::{file, lock, wal};
+use super::{file, lock, still, wal};
 use crate::journal::RunKey;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// What makes each version of the one before it. A file has the version of the last that was applied to it; an older one is
@@ -160,6 +161,7 @@ const V7: &str = "
 /// updates a pipeline has used up outlives those runs.
 const V8: &str = "
     UPDATE runs SET blocked = NULL WHERE state NOT IN ('queued', 'running');
+    ALTER TABLE runs ADD COLUMN previous_began INTEGER;
     CREATE TABLE updates (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         asset TEXT NOT NULL,
@@ -188,7 +190,6 @@ const V8: &str = "
         update_id INTEGER NOT NULL,
         PRIMARY KEY (pipeline, asset)
     ) STRICT, WITHOUT ROWID;
-    ALTER TABLE runs ADD COLUMN previous_began INTEGER;
 ";
 
 /// Opens the file to write, making or migrating it.
@@ -259,6 +260,7 @@ fn refuse_to_read(path: &Path) -> Result<(), JournalError> {
     if !path.exists() {
         return Err(JournalError::Missing { path: path.to_owned() });
     }
+    file::refuse_irregular(path)?;
     file::refuse_second_name(&file::resolve(path))?;
     refuse_empty(path)?;
     // What a process has under way is whole a moment later.
@@ -288,10 +290,18 @@ fn open_any_version(path: &Path) -> Result<(Connection, i64), JournalError> {
     if !path.exists() {
         return Err(JournalError::Missing { path: path.to_owned() });
     }
+    match open_to_read(path, path.as_os_str(), OpenFlags::SQLITE_OPEN_READ_WRITE) {
+        // SQLite makes a file of shared memory beside it, for which a full disk has no room.
+        Err(error @ JournalError::Read { .. }) => still::open(path).unwrap_or(Err(error)),
+        opened => opened,
+    }
+}
+
+pub(super) fn open_to_read(path: &Path, name: &OsStr, how: OpenFlags) -> Result<(Connection, i64), JournalError> {
+    let open = |how| Connection::open_with_flags(name, how | OpenFlags::SQLITE_OPEN_NO_MUTEX);
     // Not read-only: a reader of a WAL file takes part in its shared memory.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)
-        .or_else(|_| Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX))
+    let connection = open(how)
+        .or_else(|_| open((how - OpenFlags::SQLITE_OPEN_READ_WRITE) | OpenFlags::SQLITE_OPEN_READ_ONLY))
         .map_err(|error| JournalError::read(path, &error))?;
     let failed = |error: rusqlite::Error| JournalError::read(path, &error);
     // Who reads changes nothing.

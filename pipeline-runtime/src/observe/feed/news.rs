@@ -46,7 +46,7 @@ impl Event {
                 state: node.state(),
                 attempts: node.attempts(),
                 pokes: node.pokes(),
-                started: node.started_at(),
+                started: node.began(),
                 root_cause: run.root_cause(slot),
             }
         });

@@ -20,7 +20,7 @@ pub(crate) use turns::{Span, Work};
 use super::metrics::{Counts, RunMetrics, SensorMetrics};
 use crate::author::definition::Kind;
 use crate::author::value::Codec;
-use crate::engine::{Entry, Layout, NodeState, RunState, Skip, Slot};
+use crate::engine::{Entry, Layout, Lookup, NodeState, RunState, Skip, Slot};
 use crate::plan::{NodeIx, Plan, What};
 use crate::time::Timestamp;
 use node::Keep;
@@ -235,6 +235,24 @@ impl RunHistory {
         let mut slots: Vec<Slot> = upstreams.filter(|from| !self.node(*from).state().is_end()).collect();
         slots.dedup();
         slots
+    }
+
+    /// The nodes that an earlier end of the run has cut off and that nobody has retried since, where that is why a run failed of which no node did:
+    /// its last end has cut nothing off. Else it took longer than its timeout.
+    pub(crate) fn left_cut_off(&self) -> Vec<Slot> {
+        let is_cut_off = |slot: &Slot| matches!(self.node(*slot).why_skipped(), Some(Skip::RunEnded));
+        let mut slots = self.slots();
+        let by_last_end = |slot: Slot| is_cut_off(&slot) && self.node(slot).finished_at() >= self.finished;
+        if slots.iter().any(|slot| by_last_end(*slot) || !self.node(*slot).state().is_end()) {
+            return Vec::new();
+        }
+        slots.retain(|slot| is_cut_off(slot) && self.is_body(*slot));
+        slots
+    }
+
+    /// What a node's id names.
+    pub(crate) fn look_up(&self, id: &str) -> Lookup {
+        self.layout.look_up(&self.plan, id)
     }
 
     /// Why a node was skipped, in words.

@@ -189,11 +189,6 @@ impl NodeHistory {
         self.pokes
     }
 
-    /// When it was first started.
-    pub(crate) fn started_at(&self) -> Option<Duration> {
-        self.turns.first()
-    }
-
     pub(crate) fn finished_at(&self) -> Option<Duration> {
         self.turns.since().filter(|_| self.state.is_end())
     }
@@ -228,8 +223,8 @@ impl NodeHistory {
         self.more.as_ref()?.cleared.get()
     }
 
-    /// When it was first started since it was last cleared, or at all.
-    pub(super) fn began(&self) -> Option<Duration> {
+    /// When it was first started; once it was retried by hand, that is another life, and its first start there counts.
+    pub(crate) fn began(&self) -> Option<Duration> {
         match self.more.as_deref() {
             Some(More { cleared, restarted, .. }) if *cleared != Offset::NONE => restarted.get(),
             _ => self.turns.first(),

@@ -9,12 +9,15 @@
 //! - `text.rs`: lines for people.
 //! - `json.rs`: lines for programs.
 //! - `keeper.rs`: lines of attempts in the journal.
+//! - `panics.rs`: what is printed of panics.
 
 mod json;
 mod keeper;
+mod panics;
 mod text;
 
 pub(crate) use keeper::{Keeper, keep_event};
+pub(crate) use panics::redact as redact_panics;
 pub(crate) use text::line;
 
 use keeper::keep;
@@ -95,21 +98,8 @@ pub(crate) fn install(logging: Logging) {
         let subscriber = tracing_subscriber::registry().with(Lines(logging));
         // The program's own subscriber stays.
         let _ = tracing::subscriber::set_global_default(subscriber);
-        hear_panics();
+        panics::log();
     });
-}
-
-/// A panic of a body is its attempt's error, and shown as that; where it happened only the hook can tell.
-fn hear_panics() {
-    let other = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if engine::current(|_| ()).is_none() {
-            return other(panic);
-        }
-        let at = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-        let what = panic.payload_as_str().unwrap_or("(no message)");
-        tracing::error!("the body panicked at {at}: {what}");
-    }));
 }
 
 /// The layer that writes the lines.

@@ -187,8 +187,8 @@ fn changed(plan: &Plan, node: NodeIx) -> Vec<(&'static str, String)> {
     changed
 }
 
-fn of_policy(plan: &Plan, kind: Kind, node: NodeIx, changed: &mut Vec<(&'static str, String)>) {
-    let policy = plan.policy(node);
+fn of_policy(plan: &Plan, kind: Kind, ix: NodeIx, changed: &mut Vec<(&'static str, String)>) {
+    let policy = plan.policy(ix);
     let none = TaskOptions::default();
     let levels = Levels(&[&none]);
     if policy.retries > 0 {
@@ -202,7 +202,7 @@ fn of_policy(plan: &Plan, kind: Kind, node: NodeIx, changed: &mut Vec<(&'static 
         if sensor.timeout != default.timeout {
             changed.push(("timeout", time(sensor.timeout)));
         }
-        if sensor.poke != default.poke && !plan.is_woken(node) {
+        if sensor.poke != default.poke && !plan.is_woken(ix) {
             changed.push(delay("poke", sensor.poke));
         }
     }

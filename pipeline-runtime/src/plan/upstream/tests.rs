@@ -76,7 +76,7 @@ fn a_run_at_a_time_at_which_none_starts_is_refused() {
     assert!(refused(&each_day())[0].0.starts_with("not every run of `workdays`"));
     #[pipeline(schedule = "0 6 * * *")]
     fn each_day_where_there_is_one() {
-        run_of(workdays).timeout(Duration::from_secs(60)).on_timeout(OnTimeout::Skip);
+        run_of(workdays).timeout(Duration::from_mins(1)).on_timeout(OnTimeout::Skip);
     }
     each_day_where_there_is_one().check().unwrap();
     // A change of the clock, which comes once in half a year.
@@ -177,47 +177,52 @@ fn a_pipeline_that_the_program_does_not_have_is_refused() {
     assert_eq!(together_refused(&[waits(), hourly()]), []);
 }
 
+fn first_of_two() -> Pipeline {
+    #[pipeline(schedule = "@daily")]
+    fn first() {
+        count().after(run_of(second_of_two));
+    }
+    first()
+}
+
+fn second_of_two() -> Pipeline {
+    #[pipeline(schedule = "@daily")]
+    fn second() {
+        count().after(run_of(first_of_two));
+    }
+    second()
+}
+
+fn with_the_past() -> Pipeline {
+    #[pipeline(schedule = "@daily")]
+    fn first() {
+        count().after(run_of(second_to_the_past));
+    }
+    first()
+}
+
+fn second_to_the_past() -> Pipeline {
+    #[pipeline(schedule = "@daily")]
+    fn second() {
+        count().after(run_of(with_the_past).at(|interval| interval.start - TimeDelta::days(1)));
+    }
+    second()
+}
+
+fn itself() -> Pipeline {
+    #[pipeline(schedule = "@daily")]
+    fn alone() {
+        count().after(run_of(itself));
+    }
+    alone()
+}
+
 #[test]
 fn pipelines_that_wait_for_each_other_are_refused_unless_one_waits_for_the_past() {
-    fn first_of_two() -> Pipeline {
-        #[pipeline(schedule = "@daily")]
-        fn first() {
-            count().after(run_of(second_of_two));
-        }
-        first()
-    }
-    fn second_of_two() -> Pipeline {
-        #[pipeline(schedule = "@daily")]
-        fn second() {
-            count().after(run_of(first_of_two));
-        }
-        second()
-    }
     assert_eq!(
         together_refused(&[first_of_two(), second_of_two()]),
         [("the pipelines `first` and `second` wait for each other, so that none of their runs could end".to_owned(), 2)]
     );
-    fn with_the_past() -> Pipeline {
-        #[pipeline(schedule = "@daily")]
-        fn first() {
-            count().after(run_of(second_to_the_past));
-        }
-        first()
-    }
-    fn second_to_the_past() -> Pipeline {
-        #[pipeline(schedule = "@daily")]
-        fn second() {
-            count().after(run_of(with_the_past).at(|interval| interval.start - TimeDelta::days(1)));
-        }
-        second()
-    }
     assert_eq!(together_refused(&[with_the_past(), second_to_the_past()]), []);
-    fn itself() -> Pipeline {
-        #[pipeline(schedule = "@daily")]
-        fn alone() {
-            count().after(run_of(itself));
-        }
-        alone()
-    }
     assert_eq!(together_refused(&[itself()]), [("a run of `alone` would wait for itself".to_owned(), 1)]);
 }

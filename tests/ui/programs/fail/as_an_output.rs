@@ -1,10 +1,10 @@
 //! Also: what came of a program as a task's output
 
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{Command, Completed};
+use pipeline_runtime::{Command, Ran};
 
 #[task]
-async fn load(ctx: Context) -> Result<Completed> {
+async fn load(ctx: Context) -> Result<Ran> {
     Command::new("dbt").arg("run").run(&ctx).await
 }
 
