@@ -5,30 +5,54 @@ use pipeline_runtime::{Command, Template};
 use std::time::Duration;
 
 const CHAT: Webhook = Webhook::env("CHAT_URL").slack();
-/// How many statements are under way at once: turned down by hand while others need the warehouse.
-const PARALLEL: u32 = 4;
+const FOUR_WEEKS: Every = every!("4w", from = "2023-05-16");
+
+/// Tables that are cleaned together.
+struct Job {
+    name: &'static str,
+    tables: &'static [&'static str],
+    /// How many statements are under way at once.
+    parallel: u32,
+    /// Who pays for it.
+    project: &'static str,
+}
+
+const BATCH: &str = "warehouse-batch";
+const JOBS: [Job; 7] = [
+    Job { name: "main", tables: &["telemetry.main"], parallel: 2, project: "deletions" },
+    Job { name: "main_summary", tables: &["derived.main_summary"], parallel: 2, project: BATCH },
+    Job { name: "events", tables: &["telemetry.events", "derived.events"], parallel: 4, project: BATCH },
+    Job { name: "clients", tables: &["derived.clients_daily", "derived.clients_last_seen"], parallel: 4, project: BATCH },
+    Job { name: "searches", tables: &["derived.searches"], parallel: 1, project: "search" },
+    Job { name: "metrics", tables: &["telemetry.metrics"], parallel: 3, project: "deletions" },
+    Job { name: "pings", tables: &["telemetry.pings"], parallel: 1, project: "deletions" },
+];
 
 /// A job that is cut off goes on where it was, by its own table of states.
 #[task(timeout = "14d", retries = 44, retry_delay = "5m")]
-async fn delete(ctx: Context, arguments: Vec<String>, parallel: u32) -> Result<u64> {
-    let delete = Command::new("delete_rows").args(arguments).args(["--parallel", &parallel.to_string()]);
-    delete.run(&ctx).await?.output_json()
+async fn delete(ctx: Context, arguments: Vec<String>) -> Result<u64> {
+    Command::new("delete_rows").args(arguments).run(&ctx).await?.output_json()
 }
 
-/// The requests of two intervals, so that none is lost that came while the last job ran. Both dates are inclusive.
-fn dates() -> Vec<Template> {
-    vec![template!("--from={{ ds | ds_add(-28) }}"), template!("--to={{ data_interval_end | ds_add(-1) }}")]
+/// The requests of two intervals, so that none is lost that came while the last job ran; both dates are inclusive.
+fn arguments(parallel: u32, project: &str) -> Vec<Template> {
+    vec![
+        template!("--from={{ ds | ds_add(-28) }}"),
+        template!("--to={{ data_interval_end | ds_add(-1) }}"),
+        template!("--parallel={{ parallel }}", parallel = parallel),
+        template!("--project={{ project }}", project = project),
+    ]
 }
 
-#[pipeline(schedule(every = "4w", from = "2023-05-16"), catchup = true, depends_on_past = true, defaults(on_failure = CHAT), tags = ["tier 2"])]
+#[pipeline(schedule = FOUR_WEEKS, catchup = true, depends_on_past = true, defaults(on_failure = CHAT), tags = ["tier 2"])]
 fn deletions() {
-    let large = ["main", "main_summary", "events", "metrics", "clients_daily", "searches", "pings"];
-    for table in large {
-        let only = [dates(), vec![format!("--only={table}").into()]].concat();
-        delete(only, PARALLEL).named(table);
+    for job in &JOBS {
+        let only = job.tables.iter().map(|table| format!("--only={table}").into()).collect();
+        delete([arguments(job.parallel, job.project), only].concat()).named(job.name);
     }
-    let rest = [dates(), large.map(|table| format!("--except={table}").into()).into()].concat();
-    delete(rest, PARALLEL).named("rest").timeout(Duration::from_hours(24 * 20));
+    let named = JOBS.iter().flat_map(|job| job.tables);
+    let except = named.map(|table| format!("--except={table}").into()).collect();
+    delete([arguments(4, BATCH), except].concat()).named("rest").timeout(Duration::from_hours(24 * 20));
 }
 
 // ---- simulations
@@ -55,14 +79,15 @@ fn the_dates_are_those_of_two_intervals() {
     async fn show(arguments: Vec<String>) -> Result<String> {
         Ok(arguments.join(" "))
     }
-    #[pipeline(schedule(every = "4w", from = "2023-05-16"))]
+    #[pipeline(schedule = FOUR_WEEKS)]
     fn shown() {
-        show(dates());
+        show(arguments(2, BATCH));
     }
-    let report = Simulation::new(shown()).logical_date("2023-06-13").run();
-    assert_eq!(report.output("show"), Some("--from=2023-05-16 --to=2023-07-10".to_owned()));
-    let between = Simulation::new(shown()).logical_date("2023-06-20T00:00").run();
-    assert_eq!(between.output("show"), Some("--from=2023-05-16 --to=2023-07-10".to_owned()));
+    for date in ["2023-06-13", "2023-06-20T00:00"] {
+        let report = Simulation::new(shown()).logical_date(date).run();
+        let shown = "--from=2023-05-16 --to=2023-07-10 --parallel=2 --project=warehouse-batch";
+        assert_eq!(report.output("show"), Some(shown.to_owned()));
+    }
 }
 
 #[test]

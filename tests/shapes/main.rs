@@ -15,6 +15,7 @@ mod rollout;
 mod site_visits;
 mod snapshots;
 mod support;
+mod table;
 mod traffic_counts;
 mod transit_feeds;
 mod vendor_file;

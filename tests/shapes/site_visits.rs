@@ -83,6 +83,16 @@ fn the_model_is_built_once_both_are_new() {
 }
 
 #[test]
+fn an_extract_and_the_other_one_begin_the_model() {
+    let report = Simulation::new(visits()).logical_date("2024-03-25").secret(&TOKEN, "a-token");
+    let report = report.stub("fetch_visits", "a\nb".to_owned()).updated("2h", &PROCESSES, day("2024-03-25", 2));
+    let report = report.beside([visits_model()]).run();
+    assert_eq!(report.node("store").state(), Success);
+    let [model] = report.begun() else { panic!("one run: {:?}", report.begun()) };
+    assert_eq!((model.pipeline(), model.output("visits_raw")), ("visits_model", Some(day("2024-03-25", 2))));
+}
+
+#[test]
 fn an_extract_says_what_it_has_stored() {
     let report = Simulation::new(visits()).logical_date("2024-03-25").secret(&TOKEN, "a-token");
     let report = report.stub("fetch_visits", "a\nb".to_owned()).run();
