@@ -205,3 +205,21 @@ fn after_a_list_has_changed_each_element_is_shown_once() {
     assert_eq!(shown("1", &again), ["work[0] success", "work[1] removed", "work[2] removed", "work[3] removed"]);
     assert_eq!(shown("2", &again), ["work[0] success", "work[1] success", "work[2] removed", "work[3] removed"]);
 }
+
+#[test]
+fn a_node_has_one_name_for_every_command() {
+    let folder = Folder::new();
+    let ran = folder.command(&["run", "relisted", "--logical-date", "2024-03-25", "--log=off"]).output().expect("it was built");
+    assert!(ran.status.success(), "{}", told(&ran));
+    let odd =
+        ["work[1", "work[01]", "work[+1]", "work[ 1]", "work[1]]", "work[99999999999999999999]", "work[2]", "work1]", "work[]"];
+    for node in odd {
+        for args in [["retry", RUN, node], ["skip", RUN, node], ["logs", RUN, node]] {
+            let output = folder.command(&args).output().expect("it was built");
+            let said = told(&output);
+            assert!(said.contains("[exit 2]") && said.contains(&format!("has no node `{node}`")), "{args:?}: {said}");
+        }
+    }
+    let said = told(&folder.command(&["logs", RUN, "work[1]"]).output().expect("it was built"));
+    assert!(said.contains("[exit 0]") && said.contains("`work[1]` has logged nothing; it succeeded"), "{said}");
+}

@@ -7,6 +7,8 @@
 mod backup;
 mod command;
 mod dates;
+#[cfg(unix)]
+mod disks;
 mod durations;
 mod graph;
 mod help;
@@ -22,4 +24,6 @@ mod simulate;
 #[cfg(unix)]
 mod terminal;
 mod unread;
+#[cfg(unix)]
+mod wandering;
 mod zones;

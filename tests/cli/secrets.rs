@@ -101,6 +101,43 @@ fn a_value_in_place_of_a_reference_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn a_value_for_a_list_or_a_map_of_secrets_is_refused_and_not_repeated() {
+    for (param, named) in [
+        (format!("list={TOKEN}"), "list"),
+        (format!("list.0={TOKEN}"), "list"),
+        (format!("list=[\"{TOKEN}\"]"), "list[0]"),
+        (format!("list={{\"a\":\"{TOKEN}\"}}"), "list"),
+        (format!("by_name={TOKEN}"), "by_name"),
+        (format!("by_name.a={TOKEN}"), "by_name.a"),
+    ] {
+        let text = said(call(None, &["run", "keyed", "--param", &param]));
+        let wanted = format!("=…: param `{named}` of pipeline `keyed` is a secret, and params are kept and shown");
+        assert!(text.contains("[exit 2]") && text.contains(&wanted), "{param}: {text}");
+    }
+    let mut run = call(None, &["run", "keyed", "--params", "params.json"]);
+    fs::write(run.get_current_dir().unwrap().join("params.json"), format!(r#"{{"list": "{TOKEN}"}}"#)).unwrap();
+    assert!(said(run).contains("param `list` of pipeline `keyed` is a secret"));
+    // What is no secret is shown, as is a reference.
+    let text = said(call(None, &["run", "keyed", "--param", "list=env:PORTAL_KEY"]));
+    assert!(text.contains("--param list=env:PORTAL_KEY: ") && text.contains("is no JSON"), "{text}");
+    let text = said(call(None, &["run", "told", "--param", "pace=none-of-them"]));
+    assert!(text.contains("--param pace=none-of-them: "), "{text}");
+}
+
+#[test]
+fn panics_of_what_bodies_start_and_of_notifiers_do_not_tell_a_value() {
+    let mut run = call(None, &["run", "guarded", "--param", "how=spawn"]);
+    run.args(DATE);
+    let text = said(run);
+    for wanted in ["a task knows ***", "a thread knows ***", "the pool knows ***", "and so does the body: ***"] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    assert!(text.contains("' panicked at tests/cli/params/main.rs:"), "{text}");
+    let text = said(call(None, &["run", "screaming"]));
+    assert!(text.contains("a notifier knows ***") && text.contains("[exit 0]"), "{text}");
+}
+
+#[test]
 fn a_node_without_its_secret_fails_at_once_and_names_it() {
     let mut run = call(None, &["run", "guarded", "--log", "off", "--param", "how=ok", "--json"]);
     run.args(DATE).env_remove("PORTAL_KEY");

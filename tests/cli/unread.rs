@@ -4,7 +4,7 @@ use crate::command::{PIPELINES, command};
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than the run takes, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -48,4 +48,33 @@ fn the_last_json_object_is_whole_though_nobody_read_the_others() {
     let last = events.last().expect("there are events");
     assert_eq!((&last["event"], &last["state"]), (&"run_finished".into(), &"success".into()));
     assert_eq!((&last["nodes"]["shout"]["state"], &last["nodes"]["knock"]["state"]), (&"success".into(), &"success".into()));
+}
+
+/// What is still to be printed is nobody's reason to wait for the journal.
+#[test]
+fn the_journal_is_free_once_a_run_is_over_that_nobody_reads() {
+    let mut run = command(PIPELINES, &["run", "loud", "--log", "info"]);
+    let folder = run.get_current_dir().expect("it has a folder of its own").to_owned();
+    let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it was built");
+    let began = Instant::now();
+    let call = |args: &[&str]| command(PIPELINES, args).current_dir(&folder).stderr(Stdio::null()).output();
+    let is_over = || {
+        let runs = call(&["runs", "--json"]).expect("it was built").stdout;
+        String::from_utf8_lossy(&runs).contains("\"success\"")
+    };
+    while !is_over() {
+        assert!(began.elapsed() < PATIENCE, "the run waits for who reads");
+    }
+    assert!(run.try_wait().expect("it was started").is_none(), "its stderr is full");
+    // A command that makes a run has to have the journal itself, where the holder does not answer.
+    let mut next = command(PIPELINES, &["run", "panicking"]);
+    let mut is_free = || {
+        let output = next.current_dir(&folder).output().expect("it was built");
+        output.status.code() == Some(1)
+    };
+    while !is_free() {
+        assert!(began.elapsed() < PATIENCE, "the journal is held");
+    }
+    run.kill().expect("it is there");
+    run.wait().expect("it ends");
 }

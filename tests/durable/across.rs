@@ -153,15 +153,15 @@ fn what_is_upstream_across_pipelines_is_shown() {
                ↓
             [tell]
 
-        node      kind    inputs                          options  wired at
-        options   task                                             tests/durable/awaited/main.rs:71
-        start     task    params: options                          tests/durable/awaited/main.rs:71
+        node      kind    inputs                                   options  wired at
+        options   task                                                      tests/durable/awaited/main.rs:71
+        start     task    params: options                                   tests/durable/awaited/main.rs:71
                           starts a run of vendor_file
-        finished  sensor  run: start                               tests/durable/awaited/main.rs:71
+        finished  sensor  run: start                                        tests/durable/awaited/main.rs:71
                           waits for a run of vendor_file
-        load      task    run: finished                            tests/durable/awaited/main.rs:71
+        load      task    run: finished                                     tests/durable/awaited/main.rs:71
                           takes an output of a run of vendor_file
-        tell      task    letters: load                            tests/durable/awaited/main.rs:71
+        tell      task    letters: load                                     tests/durable/awaited/main.rs:71
         [exit 0]
     "#]]
     .assert_eq(&told(&folder, &["graph", "starter"]));

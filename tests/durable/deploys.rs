@@ -207,6 +207,12 @@ fn what_is_gone_is_dropped_from_a_run_if_somebody_accepts_that() {
     assert_eq!((shop.states_of(BEGUN), shop.states_of(QUEUED)), (vec!["success".to_owned()], vec!["success".to_owned()]));
     let shown = shop.told("removed task", &["show", BEGUN[0]]);
     assert!(shown.contains("removed by `resume --accept-removed`: count, way, short, long\n"), "{shown}");
+    // Nor is a mapping that has expanded, and nobody is advised to try.
+    let shop = left.copy();
+    let resumed = shop.told("no mapping", &["resume"]);
+    assert!(resumed.contains("`upload` is not in it any more") && !resumed.contains("--accept-removed"), "{resumed}");
+    let resumed = shop.told("no mapping", &["resume", "--accept-removed"]);
+    assert!(resumed.contains("a mapping that is gone has expanded into its elements already"), "{resumed}");
     // A type is no matter of acceptance.
     let shop = left.copy();
     shop.0.put("approved");

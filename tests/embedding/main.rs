@@ -10,4 +10,6 @@ mod gate;
 mod page;
 mod reading;
 mod schedule;
+#[cfg(unix)]
+mod secrets;
 mod service;

@@ -8,6 +8,10 @@ use pipeline_syntax::limits::{MAX_RETRIES, STEEPEST};
 use std::time::Duration;
 
 /// A number of retries.
+///
+/// # Panics
+///
+/// Beyond the limits, which is an error of the compiler's where it is called: in a constant.
 #[track_caller]
 pub const fn retries(retries: u32) -> u32 {
     assert!(retries <= MAX_RETRIES, "a node is retried at most 1000000 times");
@@ -15,6 +19,10 @@ pub const fn retries(retries: u32) -> u32 {
 }
 
 /// A number that is no zero.
+///
+/// # Panics
+///
+/// Beyond the limits, which is an error of the compiler's where it is called: in a constant.
 #[track_caller]
 pub const fn at_least_one(number: u32) -> u32 {
     assert!(number > 0, "it must be 1 or more");
@@ -22,18 +30,30 @@ pub const fn at_least_one(number: u32) -> u32 {
 }
 
 /// A duration that is longer than zero, in milliseconds.
+///
+/// # Panics
+///
+/// Beyond the limits, which is an error of the compiler's where it is called: in a constant.
 #[track_caller]
 pub const fn limit(duration: Duration) -> u64 {
     millis(duration, Zero::Refused)
 }
 
 /// A duration that may be zero, in milliseconds.
+///
+/// # Panics
+///
+/// Beyond the limits, which is an error of the compiler's where it is called: in a constant.
 #[track_caller]
 pub const fn wait(duration: Duration) -> u64 {
     millis(duration, Zero::Allowed)
 }
 
 /// Growing waits, as an attribute's `backoff(..)` may say them.
+///
+/// # Panics
+///
+/// Beyond the limits, which is an error of the compiler's where it is called: in a constant.
 #[track_caller]
 pub const fn backoff(backoff: Backoff) -> Backoff {
     millis(backoff.start(), Zero::Refused);

@@ -629,7 +629,9 @@ pub(crate) fn allow_failure(of: impl Into<Party>) {
             // On a list of several of one mapping it covers the elements, too.
             let mapping = draft.mapping_of(handle);
             for of in std::iter::once(handle).chain((mapping != handle).then_some(mapping)) {
-                draft.node(of, "allow_failure", at).map(|node| node.allow_failure = true);
+                if let Some(node) = draft.node(of, "allow_failure", at) {
+                    node.allow_failure = true;
+                }
             }
         }
         Party::Group(group) => drop(draft.group(group, at).map(|group| group.allow_failure = true)),

@@ -22,7 +22,7 @@ impl fmt::Debug for Projection {
 impl Projection {
     fn new<T: 'static, U: Data>(part: impl Fn(&T) -> &U + Send + Sync + 'static) -> Self {
         let part: Arc<PartOf<T, U>> = Arc::new(part);
-        Self(Arc::new(move |whole| Value::new(Part { whole, part: Arc::clone(&part), shared: OnceLock::new() })))
+        Self(Arc::new(move |whole| Value::new(Part { whole, find: Arc::clone(&part), shared: OnceLock::new() })))
     }
 
     pub(crate) fn of(&self, whole: Value) -> Value {
@@ -34,7 +34,7 @@ type PartOf<T, U> = dyn Fn(&T) -> &U + Send + Sync;
 
 struct Part<T, U> {
     whole: Value,
-    part: Arc<PartOf<T, U>>,
+    find: Arc<PartOf<T, U>>,
     shared: OnceLock<Arc<U>>,
 }
 
@@ -42,7 +42,7 @@ impl<T: 'static, U: Data> Part<T, U> {
     fn get(&self) -> &U {
         // The node's type says that its output is a `T`.
         let whole = self.whole.as_any().downcast_ref::<T>();
-        (self.part)(whole.unwrap_or_else(|| unreachable!("a part of a value of another type")))
+        (self.find)(whole.unwrap_or_else(|| unreachable!("a part of a value of another type")))
     }
 }
 

@@ -14,7 +14,9 @@ const MAX_QUOTED: usize = 60;
 
 /// Makes the keys of a list's elements. What it calls is the user's code: never under the engine's lock.
 #[derive(Clone)]
-pub(crate) struct ElementKeys(Arc<dyn Fn(&Value) -> Vec<String> + Send + Sync>);
+pub(crate) struct ElementKeys(Arc<MakeKeys>);
+
+type MakeKeys = dyn Fn(&Value) -> Vec<String> + Send + Sync;
 
 impl fmt::Debug for ElementKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

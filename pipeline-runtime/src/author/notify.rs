@@ -267,7 +267,7 @@ impl Notification {
         self.error.as_deref()
     }
 
-    /// How long the node, or the run, has taken so far, waiting included.
+    /// How long the node, or the run, has taken so far, waiting included. Once it was retried by hand, that is another life, and it counts from there.
     pub fn elapsed(&self) -> Option<Duration> {
         self.elapsed
     }

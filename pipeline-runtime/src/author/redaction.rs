@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_quoted_line_is_found_as_debug_shows_it() {
         hide("{\n  \"client_secret\": \"bGluZXMtb2YtYS1rZXk\"\n}");
-        assert_eq!(redacted(r#"at "\"client_secret\": \"bGluZXMtb2YtYS1rZXk\"""#), "at \"***\"");
+        assert_eq!(redacted(r#"at "  \"client_secret\": \"bGluZXMtb2YtYS1rZXk\"""#), "at \"***\"");
     }
 
     #[test]

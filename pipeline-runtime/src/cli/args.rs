@@ -212,7 +212,7 @@ pub(super) enum Command {
     Backup {
         /// The copy; its folder has to be there
         file: PathBuf,
-        /// Replaces FILE if it is there
+        /// Replaces FILE if it is there and a regular file
         #[arg(long)]
         force: bool,
     },
@@ -250,7 +250,7 @@ pub(super) struct Run {
     /// Prints what the run can be measured by at its end, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
     ///
     /// Also of a run that failed or was interrupted. FILE is replaced as a whole, by way of another file beside it, so that no reader sees half of it;
-    /// its folder has to be there.
+    /// its folder has to be there. What is no regular file is refused, such as a pipe, and so is a file of the journal.
     #[arg(long, value_name = "FILE")]
     pub(super) metrics: Option<PathBuf>,
     #[command(flatten)]

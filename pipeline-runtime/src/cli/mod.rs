@@ -42,7 +42,8 @@
 //! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
 //!
 //! The exit code is 0 for success, 1 if the run failed or could not be kept any more, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C
-//! interrupted it and 143 if SIGTERM did, which are 128 and the signal's number. An only pipeline need not be named. A binary adds commands of its own with [`Cli`], and runs pipelines from
+//! interrupted it and 143 if SIGTERM did, which are 128 and the signal's number. Where it would be 0 and something could not be written to stdout, as on a
+//! full disk, it is 1, and stderr says why; a reader that has gone, as `head` does, is no error. An only pipeline need not be named. A binary adds commands of its own with [`Cli`], and runs pipelines from
 //! them with [`Runner`].
 //!
 //! # Two processes
@@ -70,6 +71,10 @@
 //! Runs never wait for whoever reads that. Up to 16 MiB of events and log lines wait to be written; what comes while there is no room is
 //! not shown, and a line in its place says so: `progress: 123 events were not shown, as nobody read them in time`. States, the summary,
 //! metrics and the exit code do not depend on what was shown, and the journal keeps every event, and the log lines of nodes.
+//!
+//! Events are told as they happen, and some may be told that a crash then undoes, as they were not kept yet. The journal is the truth: a program that
+//! acts on what happened goes by `runs` and `show`, or reads the journal ([`read`](crate::read)). Nor does a run that is over wait for who reads: the
+//! journal is free before the last of it is printed.
 //!
 //! With `--json` stdout has one object a line, each with an `event` and the time `at` in RFC 3339; what does not apply is left out.
 //!

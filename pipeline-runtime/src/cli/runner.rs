@@ -353,13 +353,14 @@ impl Runner {
         };
         let done = dispatch.run();
         let now = clock.now();
-        let (failure, watched) = (host.failure(), feed.take_runs());
+        let failure = host.failure();
         let outputs: Vec<_> = runs.iter().map(|run| outputs(&host, *run)).collect();
         // Before the rest is printed, for which nobody may read: others may have the journal by now.
         drop((host, keeps));
         drop(logs);
         shown.close();
         let (ended, tally) = done.map_err(RunnerError::Process)?;
+        let watched = feed.take_runs();
         for run in watched.values().filter(|run| !(forgets && run.history().state.is_end())) {
             if forgets && is_told {
                 output::to_stdout(&progress::unfinished(run));

@@ -232,4 +232,44 @@ mod tests {
         "#]],
         );
     }
+
+    #[test]
+    fn a_run_that_failed_for_what_an_earlier_end_cut_off_says_so() {
+        #[pipeline]
+        fn two() {
+            load().named("a");
+            load().named("b");
+        }
+        let plan = Arc::new(two().plan(&serde_json::Value::Null).unwrap());
+        let mut history = RunHistory::live(plan, Timestamp::default());
+        let cut = |slot| Record::Skipped { slot, why: crate::engine::Skip::RunEnded };
+        let ended = |state| Record::RunEnded { state };
+        let first = [cut(0), cut(1), ended(RunState::Cancelled)];
+        let output = Record::Failed { slot: 0, error: "no".into(), timed_out: false };
+        let started = |attempt| Record::Started { slot: 0, attempt };
+        let mut at = |second, records: &[Record]| {
+            for record in records {
+                history.apply(&Entry { at: Timestamp::default() + Duration::from_secs(second), record: record.clone() });
+            }
+            failures(&history)
+        };
+        at(1, &first);
+        // The run has no timeout that it could have outlasted.
+        let said = at(
+            5,
+            &[
+                Record::Cleared { slots: [0].into() },
+                started(1),
+                Record::Skipped { slot: 0, why: crate::engine::Skip::ByHand },
+                ended(RunState::Failed),
+            ],
+        );
+        assert_eq!(said, "error: `b` did not run, as the run had been ended before, and what was retried of it is not all\n");
+        // A node's own failure is told as ever.
+        let said = at(9, &[Record::Cleared { slots: [0].into() }, started(1), output, ended(RunState::Failed)]);
+        assert!(said.starts_with("error: node `a` failed: no\n"), "{said}");
+        // And so is a timeout that cut something off now.
+        let said = at(12, &[Record::Cleared { slots: [0].into() }, cut(0), ended(RunState::Failed)]);
+        assert!(said.starts_with("error: the run took longer than its timeout"), "{said}");
+    }
 }

@@ -93,7 +93,7 @@ pub(super) struct Sketch {
     pub(super) plan: Plan,
     pub(super) overrides: Vec<(NodeIx, Box<Overrides>)>,
     /// What groups give to all in them.
-    pub(super) of_groups: Vec<Box<Overrides>>,
+    pub(super) of_groups: Vec<Overrides>,
     /// The nodes that were said to fail the run, and where.
     pub(super) fails_run: Vec<(NodeIx, Place)>,
     pub(super) orders: Vec<Order>,
@@ -159,31 +159,13 @@ impl Sketch {
                 allow_failure,
             });
         }
-        let gathered = |node: &PlanNode| if let What::Gather(of) = &node.what { Some((of.each, of.result)) } else { None };
-        for (each, result) in nodes.iter().filter_map(gathered).collect::<Vec<_>>() {
-            if let What::Each(each) = &mut nodes[each as usize].what {
-                each.gathered = each.gathered.iter().copied().chain([result]).collect();
-            }
-        }
-        // An element knows its mapping only once that has been made.
-        for scope in &scopes {
-            if let (Some(each), Some(&element)) = (scope.each, scope.nodes.first()) {
-                nodes[element as usize].what = What::Element { each };
-            }
-        }
+        link_mappings(&mut nodes, &scopes);
         let mut updates = draft.updates;
         updates.sort_by_key(|(node, ..)| *node);
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
-            calendar: Calendar {
-                start: options.start,
-                end: options.end,
-                catchup: options.catchup,
-                max_active_runs: options.max_active_runs.unwrap_or(MAX_ACTIVE_RUNS),
-                depends_on_past: options.depends_on_past,
-                by_hand: options.by_hand,
-            },
+            calendar: calendar(options),
             tags: pipeline.tags(),
             params,
             schedule,
@@ -213,13 +195,8 @@ impl Sketch {
         let mut orders = groups::orders(&plan, draft.orders, &torn_down);
         orders.extend(teardowns::orders(&plan));
         connect(&mut plan, &orders);
-        // A plan lives as long as its runs, and may have a million nodes.
-        plan.args.shrink_to_fit();
-        plan.edges.shrink_to_fit();
-        for scope in &mut plan.scopes {
-            scope.nodes.shrink_to_fit();
-        }
-        let of_groups = draft.groups.into_iter().filter_map(|group| group.overrides).collect();
+        shrink(&mut plan);
+        let of_groups = draft.groups.into_iter().filter_map(|group| group.overrides).map(|given| *given).collect();
         Self {
             plan,
             overrides,
@@ -232,6 +209,41 @@ impl Sketch {
             schedule_error,
             fields,
         }
+    }
+}
+
+fn calendar(options: &PipelineOptions) -> Calendar {
+    Calendar {
+        start: options.start,
+        end: options.end,
+        catchup: options.catchup,
+        max_active_runs: options.max_active_runs.unwrap_or(MAX_ACTIVE_RUNS),
+        depends_on_past: options.depends_on_past,
+        by_hand: options.by_hand,
+    }
+}
+
+/// A mapping knows what else it yields, and an element its mapping, only once that has been made.
+fn link_mappings(nodes: &mut [PlanNode], scopes: &[Scope]) {
+    let gathered = |node: &PlanNode| if let What::Gather(of) = &node.what { Some((of.each, of.result)) } else { None };
+    for (each, result) in nodes.iter().filter_map(gathered).collect::<Vec<_>>() {
+        if let What::Each(each) = &mut nodes[each as usize].what {
+            each.gathered = each.gathered.iter().copied().chain([result]).collect();
+        }
+    }
+    for scope in scopes {
+        if let (Some(each), Some(&element)) = (scope.each, scope.nodes.first()) {
+            nodes[element as usize].what = What::Element { each };
+        }
+    }
+}
+
+/// A plan lives as long as its runs, and may have a million nodes.
+fn shrink(plan: &mut Plan) {
+    plan.args.shrink_to_fit();
+    plan.edges.shrink_to_fit();
+    for scope in &mut plan.scopes {
+        scope.nodes.shrink_to_fit();
     }
 }
 

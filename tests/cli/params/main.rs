@@ -4,6 +4,7 @@ use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 enum Pace {
@@ -87,6 +88,14 @@ async fn blab(ctx: Context, how: String, key: Secret, token: Option<Secret>) -> 
         tracing::info!(token = token.expose(), "the token is {}", token.expose());
     }
     match (how.as_str(), ctx.attempt()) {
+        // What a body starts is not the body.
+        ("spawn", _) => {
+            let (of_task, of_thread, of_pool) = (key.to_owned(), key.to_owned(), key.to_owned());
+            tokio::spawn(async move { panic!("a task knows {of_task}") }).await.unwrap_err();
+            std::thread::spawn(move || panic!("a thread knows {of_thread}")).join().unwrap_err();
+            tokio::task::spawn_blocking(move || panic!("the pool knows {of_pool}")).await.unwrap_err();
+            panic!("and so does the body: {key}")
+        }
         ("panic", _) => panic!("the portal does not know {key}"),
         ("skip", _) => Err(TaskError::skip(format!("the portal does not know {key}"))),
         ("retry", 1) | ("fail", _) => Err(format!("the portal does not know {key}").into()),
@@ -120,6 +129,61 @@ fn hooked() {
     blab_blocking(Secret::file("no-such-file")).named("load");
 }
 
+/// Panics with what nobody else is to know, the first time.
+async fn scream(_: Notification) -> Result<()> {
+    static HAS_SCREAMED: AtomicBool = AtomicBool::new(false);
+    let key = std::env::var("PORTAL_KEY")?;
+    assert!(HAS_SCREAMED.swap(true, Ordering::Relaxed), "a notifier knows {key}");
+    Ok(())
+}
+
+/// Has somebody told who panics.
+#[pipeline]
+fn screaming() {
+    blab_blocking(&KEY).on_success(scream);
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Wander {
+    to: String,
+    go: String,
+}
+
+/// Leaves for another folder.
+#[task]
+async fn wander(to: String) -> Result<()> {
+    Ok(std::env::set_current_dir(to)?)
+}
+
+#[sensor(poke = "20ms", timeout = "2m")]
+async fn told_to_go_on(file: String) -> Result<Poke<()>> {
+    Ok(if std::fs::exists(file)? { Poke::Ready(()) } else { Poke::NotYet })
+}
+
+/// Has a secret beside it, and changes the folder before it reads that.
+#[pipeline]
+fn wandering(options: Wander) {
+    let wandered = wander(options.to);
+    let told = told_to_go_on(options.go).after(wandered);
+    blab_blocking(Secret::file("key-of-the-start")).after(told).named("unlock");
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Keys {
+    list: Vec<Secret>,
+    by_name: BTreeMap<String, Secret>,
+}
+
+/// Takes many secrets.
+#[pipeline]
+fn keyed(keys: Keys) {
+    let _ = keys.by_name;
+    for key in keys.list {
+        blab_blocking(key);
+    }
+}
+
 fn main() -> ExitCode {
-    pipeline_runtime::cli::main([told(), guarded(), hooked()])
+    pipeline_runtime::cli::main([told(), guarded(), hooked(), screaming(), wandering(), keyed()])
 }

@@ -98,6 +98,11 @@ async fn publish_alone(ctx: Context, approval: Object, uploaded: Vec<String>) ->
     Ok(format!("{} {}", approval.key, uploaded.join(" ")))
 }
 
+#[task]
+async fn publish_nothing(approval: Object) -> Result<String> {
+    Ok(approval.key)
+}
+
 /// Nobody answers while there is a file that says so.
 async fn pager(of: Notification) -> Result<()> {
     if std::fs::exists("data-bucket/quiet")? {
@@ -132,6 +137,9 @@ fn wire() -> Result<()> {
         _ => names().each(upload),
     };
     match code.as_str() {
+        "no mapping" => {
+            publish_nothing(approval).named("publish");
+        }
         "removed task" => {
             publish_alone(approval, uploaded).named("publish");
         }

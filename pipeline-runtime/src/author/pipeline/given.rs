@@ -72,6 +72,7 @@ impl Pipeline {
     /// They are of the type that the pipeline's function takes, which [`Pipeline::check`] sees to. They are read as JSON, as all params
     /// are: what serde skips has its default.
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "it reads as the pipeline's function is called")]
     pub fn with_params<P: Params>(self, params: P) -> Self {
         self.with("params", Location::caller(), |definition| definition.base = Some(Arc::new(Base::new(&params))))
     }

@@ -44,18 +44,22 @@ pub(super) fn environment() -> &'static Environment<'static> {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a date is as small as a reference, and filters hand theirs over")]
 pub(super) fn ds<Z: TimeZone<Offset: Display>>(date: DateTime<Z>) -> String {
     date.format("%Y-%m-%d").to_string()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as above")]
 pub(super) fn ds_nodash<Z: TimeZone<Offset: Display>>(date: DateTime<Z>) -> String {
     date.format("%Y%m%d").to_string()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as above")]
 pub(super) fn ts<Z: TimeZone<Offset: Display>>(date: DateTime<Z>) -> String {
     date.to_rfc3339()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as above")]
 pub(super) fn ts_nodash<Z: TimeZone<Offset: Display>>(date: DateTime<Z>) -> String {
     date.format("%Y%m%dT%H%M%S").to_string()
 }

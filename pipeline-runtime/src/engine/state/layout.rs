@@ -166,7 +166,9 @@ impl Layout {
     pub(crate) fn surplus(&self, old: ExpansionIx, kept: &[(u32, u32)]) -> Vec<Slot> {
         let of = self.expansion(old);
         let mut is_kept = vec![false; of.width as usize];
-        kept.iter().for_each(|(old, _)| is_kept[*old as usize] = true);
+        for (old, _) in kept {
+            is_kept[*old as usize] = true;
+        }
         let gone = (0..of.width).zip(is_kept).filter(|(_, is_kept)| !is_kept).map(|(element, _)| of.base + element * of.stride);
         let mut slots: Vec<Slot> = gone.flat_map(|first| first..first + of.stride).collect();
         let mut seen = 0;
@@ -317,5 +319,24 @@ impl Layout {
             What::Each(each) => Some(each),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nodes_name_is_read_as_it_is_written_and_in_no_other_way() {
+        assert_eq!(node_name("upload"), Some(("upload", vec![])));
+        assert_eq!(node_name("upload[3][bart]"), Some(("upload", vec!["3", "bart"])));
+        assert_eq!(node_name("upload[ä b]"), Some(("upload", vec!["ä b"])));
+        for odd in ["upload[3", "upload3]", "upload[3]]", "upload[[3]", "upload[3]x", "upload[3][", "up]load[3]"] {
+            assert_eq!(node_name(odd), None, "{odd}");
+        }
+        let of = |keys| Expansion { scope: 0, base: 0, stride: 1, width: 3, each: None, keys };
+        assert_eq!(["2", "3", "02", "+2", " 2", ""].map(|name| of(None).named(name)), [Some(2), None, None, None, None, None]);
+        let keys: Keys = ["01", "b", "c"].map(Into::into).into();
+        assert_eq!(["01", "1", "c"].map(|name| of(Some(Keys::clone(&keys))).named(name)), [Some(0), None, Some(2)]);
     }
 }

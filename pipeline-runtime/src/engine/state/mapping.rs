@@ -212,7 +212,9 @@ impl Run {
         changes.expanded(first);
         let kept = before.map_or_else(Vec::new, |before| self.layout.matches(before, expansion));
         let mut is_kept = vec![false; width as usize];
-        kept.iter().for_each(|(_, element)| is_kept[*element as usize] = true);
+        for (_, element) in &kept {
+            is_kept[*element as usize] = true;
+        }
         // What the elements take from around the mapping may have ended before they were there.
         for (from, edge) in &scope.imports {
             let from = self.seen_from(slot, *from);

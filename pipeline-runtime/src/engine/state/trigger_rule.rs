@@ -39,11 +39,10 @@ pub(crate) fn judge(rule: EdgeRule, state: NodeState, arm: Option<u32>, expanded
             _ => Skips,
         },
         EdgeRule::Failure if failed => Holds,
-        EdgeRule::Upstream(_) | EdgeRule::Elements(_) | EdgeRule::Failure => Skips,
         // It is judged by its own results.
         EdgeRule::Gather if success || expanded => Holds,
         EdgeRule::Gather if failed => Fails,
-        EdgeRule::Gather => Skips,
+        EdgeRule::Upstream(_) | EdgeRule::Elements(_) | EdgeRule::Failure | EdgeRule::Gather => Skips,
         EdgeRule::Race if success => Wins,
         EdgeRule::Race => Loses,
     }

@@ -117,6 +117,9 @@ impl RunHistory {
         for &slot in slots {
             self.change(slot, |node| node.cleared(at, keep));
         }
+        if self.state.is_end() {
+            self.reopened = Some(at);
+        }
         (self.state, self.finished) = (RunState::Running, None);
     }
 

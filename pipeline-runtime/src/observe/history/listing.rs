@@ -43,13 +43,12 @@ fn replaced(layout: &Layout, len: Slot) -> BTreeMap<ExpansionIx, Vec<bool>> {
         let of = layout.expansion(ix);
         let Some(each) = of.each else { break };
         let newer = newer.entry(each).or_default();
-        let is_elsewhere = match &of.keys {
-            Some(keys) => keys.iter().map(|key| !newer.keys.insert(key)).collect(),
-            None => {
-                let widest = newer.widest;
-                newer.widest = widest.max(of.width);
-                (0..of.width).map(|element| element < widest).collect()
-            }
+        let is_elsewhere = if let Some(keys) = &of.keys {
+            keys.iter().map(|key| !newer.keys.insert(key)).collect()
+        } else {
+            let widest = newer.widest;
+            newer.widest = widest.max(of.width);
+            (0..of.width).map(|element| element < widest).collect()
         };
         replaced.insert(ix, is_elsewhere);
         end = of.base;

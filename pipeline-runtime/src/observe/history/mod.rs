@@ -58,6 +58,8 @@ pub(crate) struct RunHistory {
     pub(crate) started: Timestamp,
     pub(crate) state: RunState,
     pub(crate) finished: Option<Duration>,
+    /// When it was last retried after its end.
+    reopened: Option<Duration>,
     pub(crate) callbacks: Callbacks,
     /// By slot.
     nodes: Vec<NodeHistory>,
@@ -80,6 +82,7 @@ impl RunHistory {
             started,
             state: RunState::Running,
             finished: None,
+            reopened: None,
             callbacks: Callbacks::default(),
             nodes: Vec::with_capacity(layout.len()),
             tally: [0; STATES.len()],
@@ -242,7 +245,11 @@ impl RunHistory {
     pub(crate) fn left_cut_off(&self) -> Vec<Slot> {
         let is_cut_off = |slot: &Slot| matches!(self.node(*slot).why_skipped(), Some(Skip::RunEnded));
         let mut slots = self.slots();
-        let by_last_end = |slot: Slot| is_cut_off(&slot) && self.node(slot).finished_at() >= self.finished;
+        let of_last_life = |slot: Slot| {
+            let node = self.node(slot);
+            node.finished_at() >= self.finished || node.cleared_at().is_some_and(|cleared| Some(cleared) >= self.reopened)
+        };
+        let by_last_end = |slot: Slot| is_cut_off(&slot) && of_last_life(slot);
         if slots.iter().any(|slot| by_last_end(*slot) || !self.node(*slot).state().is_end()) {
             return Vec::new();
         }

@@ -195,3 +195,19 @@ fn a_callback_that_was_given_up_is_not_shown_as_one_to_come() {
     let told: Vec<&str> = timeline.lines().filter(|line| line.contains("on_success")).collect();
     assert!(told[0].contains("(given up)") && told[1].contains("(not told yet)"), "{timeline}");
 }
+
+#[test]
+fn a_node_that_is_retried_by_hand_took_as_long_as_its_last_life() {
+    let mut history = RunHistory::live(plan(&waits()), Timestamp::default());
+    let error: Arc<str> = "503".into();
+    let mut at = |seconds, record| history.apply(&Entry { at: history.started + SECOND * seconds, record });
+    at(1, Record::Started { slot: 0, attempt: 1 });
+    at(2, Record::Failed { slot: 0, error, timed_out: false });
+    at(2, Record::RunEnded { state: RunState::Failed });
+    at(100, Record::Cleared { slots: [0].into() });
+    at(104, Record::Started { slot: 0, attempt: 1 });
+    at(105, Record::Skipped { slot: 0, why: Skip::ByHand });
+    let node = history.node(0);
+    assert_eq!((node.began(), node.finished_at()), (Some(SECOND * 104), Some(SECOND * 105)));
+    assert!(history.timeline().contains("1m 44s → 1m 45s"), "{}", history.timeline());
+}

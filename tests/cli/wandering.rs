@@ -1,0 +1,29 @@
+//! A body that changes the process's folder changes neither the journal nor what else was named before.
+
+use crate::command::{PARAMS, command, told};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+#[test]
+fn what_was_named_where_the_process_was_started_stays_what_it_was() {
+    let to = tempfile::tempdir().expect("there is room");
+    let go = to.path().join("go");
+    let params = [format!("to={}", to.path().display()), format!("go={}", go.display())];
+    let args = ["run", "wandering", "--metrics", "m.json", "--param", &params[0], "--param", &params[1]];
+    let mut run = command(PARAMS, &args);
+    let folder = run.get_current_dir().expect("it has a folder of its own").to_owned();
+    std::fs::write(folder.join("key-of-the-start"), "s3cr3t-of-the-start").expect("the folder is ours");
+    let mut run = run.stdout(Stdio::piped()).spawn().expect("it was built");
+    let mut said = BufReader::new(run.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+    assert!(said.any(|line| line.contains("wander  success")), "it did not come to that");
+    // Whoever carries a command out has looked after the journal's file just before.
+    let paused = command(PARAMS, &["pause", "told"]).current_dir(&folder).output().expect("it was built");
+    std::fs::write(go, "").expect("the folder is ours");
+    let said = said.collect::<Vec<_>>().join("\n");
+    assert!(run.wait().expect("it ends").success(), "{said}{}", told(&paused));
+    assert!(paused.status.success(), "{}", told(&paused));
+    let shown = command(PARAMS, &["runs"]).current_dir(&folder).output().expect("it was built");
+    assert!(told(&shown).contains("success"), "{}", told(&shown));
+    assert!(folder.join("m.json").exists(), "{said}");
+    assert_eq!(std::fs::read_dir(to.path()).expect("it is there").count(), 1, "nothing of it is in the other folder");
+}
