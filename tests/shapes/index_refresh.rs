@@ -1,6 +1,5 @@
 //! A search index for each medium, made anew by one server that can do one at a time: ingested, promoted, and the old one removed.
 
-use pipeline_runtime::Lock;
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! A rollout to many clusters, in batches that begin at set times: each cluster upgrades, reports and is watched before the next batch.
 
-use pipeline_runtime::Lock;
 use pipeline_runtime::chrono::{DateTime, Utc};
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
