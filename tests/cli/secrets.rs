@@ -114,7 +114,7 @@ fn a_value_for_a_list_or_a_map_of_secrets_is_refused_and_not_repeated() {
         let wanted = format!("=…: param `{named}` of pipeline `keyed` is a secret, and params are kept and shown");
         assert!(text.contains("[exit 2]") && text.contains(&wanted), "{param}: {text}");
     }
-    let mut run = call(None, &["run", "keyed", "--params", "params.json"]);
+    let run = call(None, &["run", "keyed", "--params", "params.json"]);
     fs::write(run.get_current_dir().unwrap().join("params.json"), format!(r#"{{"list": "{TOKEN}"}}"#)).unwrap();
     assert!(said(run).contains("param `list` of pipeline `keyed` is a secret"));
     // What is no secret is shown, as is a reference.

@@ -178,6 +178,7 @@ struct Keys {
 /// Takes many secrets.
 #[pipeline]
 fn keyed(keys: Keys) {
+    tell(Options::default());
     let _ = keys.by_name;
     for key in keys.list {
         blab_blocking(key);

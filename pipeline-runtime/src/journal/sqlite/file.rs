@@ -18,11 +18,11 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The file that a path leads to, through symbolic links, from whichever folder. It need not exist.
+/// The file that a path leads to, through symbolic links. It need not exist.
 ///
 /// Folders on the way may be links as well: whichever way leads to a folder, it holds the same files.
 pub(super) fn resolve(path: &Path) -> PathBuf {
-    let mut file = absolute(path);
+    let mut file = path.to_owned();
     for _ in 0..MOST_LINKS {
         let Ok(target) = fs::read_link(&file) else { break };
         file = match file.parent() {
@@ -119,7 +119,13 @@ pub(super) fn refuse_irregular(path: &Path) -> Result<(), JournalError> {
 
 /// Whether a file belongs to the journal, under whichever name.
 pub(super) fn is_of_journal(journal: &Path, file: &Path) -> bool {
-    let (journal, file) = (resolve(journal), resolve(file));
+    // A name is the same whichever way leads to its folder.
+    let place = |path: &Path| match (path.canonicalize(), folder_of(path).canonicalize(), path.file_name()) {
+        (Ok(path), ..) => path,
+        (Err(_), Ok(folder), Some(name)) => folder.join(name),
+        _ => absolute(path),
+    };
+    let (journal, file) = (place(&resolve(journal)), place(&resolve(file)));
     let identity = |path: &Path| fs::metadata(path).ok().and_then(|found| Identity::of(&found));
     let own = ["", "-wal", "-shm", "-new", ".lock"].map(|suffix| beside(&journal, suffix));
     own.iter().any(|own| *own == file || identity(own).is_some_and(|own| identity(&file) == Some(own)))

@@ -22,10 +22,12 @@ use std::sync::{Mutex, PoisonError};
 /// The right to write a journal.
 #[derive(Debug)]
 pub(super) struct Lock {
-    /// As it was named, from whichever folder.
+    /// As it was named.
     named: PathBuf,
     /// What that leads to.
     journal: PathBuf,
+    /// Both from whichever folder: a body may change the process's own.
+    absolute: [PathBuf; 2],
     identity: Option<Identity>,
     holder: Holder,
     /// The file beside it. Dropped with the lock, which unlocks it.
@@ -39,8 +41,8 @@ const LOOKERS: u32 = 10_000;
 impl Lock {
     /// Takes it for this process, and makes the journal where there is none.
     pub(super) fn take(named: &Path) -> Result<Self, JournalError> {
-        let named = file::absolute(named);
-        let journal = file::resolve(&named);
+        let journal = file::resolve(named);
+        let absolute = [file::absolute(named), file::absolute(&journal)];
         file::refuse_irregular(&journal)?;
         let failed = |error| JournalError::Lock { path: journal.clone(), error };
         let mut beside = open_beside(&journal).map_err(failed)?;
@@ -64,7 +66,7 @@ impl Lock {
         };
         let holder = Holder::this();
         holder.write(&mut beside).map_err(failed)?;
-        Ok(Self { named, journal, identity, holder, beside: Mutex::new(beside), _own: own })
+        Ok(Self { named: named.to_owned(), journal, absolute, identity, holder, beside: Mutex::new(beside), _own: own })
     }
 
     /// The journal's file.
@@ -75,13 +77,14 @@ impl Lock {
     /// Finds out whether the journal is still found where it was, and makes the file beside it anew where that was removed: else
     /// others would not know that somebody holds the journal.
     pub(super) fn look(&self) -> Result<(), JournalError> {
-        if let Some(reason) = file::moved(&self.named, self.identity) {
+        let [named, journal] = &self.absolute;
+        if let Some(reason) = file::moved(named, self.identity) {
             return Err(JournalError::Gone { path: self.named.clone(), reason });
         }
         let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
         let of_own = beside.metadata().ok().and_then(|file| Identity::of(&file));
-        if file::moved(&holder::beside(&self.journal), of_own).is_some() {
-            let again = open_beside(&self.journal).and_then(|mut file| match file.try_lock() {
+        if file::moved(&holder::beside(journal), of_own).is_some() {
+            let again = open_beside(journal).and_then(|mut file| match file.try_lock() {
                 Ok(()) => self.holder.write(&mut file).map(|()| Some(file)),
                 // Somebody tries to take it, and will not get it. The next look comes soon.
                 Err(_) => Ok(None),

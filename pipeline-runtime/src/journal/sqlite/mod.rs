@@ -66,6 +66,7 @@ use writer::{Batch, Hearer, Order, Writer};
 /// The journal in one file.
 #[derive(Debug)]
 pub(crate) struct SqliteJournal {
+    /// From whichever folder: a body may change the process's own.
     path: PathBuf,
     queue: Arc<Queue>,
     backlog: Arc<Backlog>,
@@ -102,7 +103,7 @@ impl SqliteJournal {
         let writer = std::thread::Builder::new().name("pipeline-journal".into()).spawn(move || writer.run(&orders));
         let writer = writer.map_err(|error| JournalError::Thread { path: path.to_owned(), error })?;
         Ok(Self {
-            path: path.to_owned(),
+            path: file::absolute(path),
             queue,
             backlog,
             writer: Mutex::new(Some(writer)),
