@@ -4,6 +4,8 @@ pub(crate) use pipeline_runtime::NodeState::{self, Failed, Skipped, Success, Ups
 pub(crate) use pipeline_runtime::{OtherRun, RunReport, RunState, Simulation};
 use std::time::Duration;
 
+/// A time of a report.
+#[allow(clippy::unnecessary_wraps, reason = "a report has no time of what has not happened")]
 pub(crate) const fn mins(mins: u64) -> Option<Duration> {
     Some(Duration::from_mins(mins))
 }
