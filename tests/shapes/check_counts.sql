@@ -1,3 +1,3 @@
-SELECT sum({{ column }}) >= {{ least }} * avg_of('{{ column }}', '60 days')
+SELECT sum({{ column }}) >= {{ least }} * avg_of('{{ column }}', '8 weeks')
 FROM counts
 WHERE day = '{{ local_ds }}'

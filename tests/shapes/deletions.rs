@@ -19,13 +19,13 @@ struct Job {
 
 const BATCH: &str = "warehouse-batch";
 const JOBS: [Job; 7] = [
-    Job { name: "main", tables: &["telemetry.main"], parallel: 2, project: "deletions" },
-    Job { name: "main_summary", tables: &["derived.main_summary"], parallel: 2, project: BATCH },
-    Job { name: "events", tables: &["telemetry.events", "derived.events"], parallel: 4, project: BATCH },
-    Job { name: "clients", tables: &["derived.clients_daily", "derived.clients_last_seen"], parallel: 4, project: BATCH },
+    Job { name: "sessions", tables: &["raw.sessions"], parallel: 2, project: "deletions" },
+    Job { name: "session_summary", tables: &["derived.session_summary"], parallel: 2, project: BATCH },
+    Job { name: "events", tables: &["raw.events", "derived.events"], parallel: 4, project: BATCH },
+    Job { name: "users", tables: &["derived.users_daily", "derived.users_last_seen"], parallel: 4, project: BATCH },
     Job { name: "searches", tables: &["derived.searches"], parallel: 1, project: "search" },
-    Job { name: "metrics", tables: &["telemetry.metrics"], parallel: 3, project: "deletions" },
-    Job { name: "pings", tables: &["telemetry.pings"], parallel: 1, project: "deletions" },
+    Job { name: "timings", tables: &["raw.timings"], parallel: 3, project: "deletions" },
+    Job { name: "clicks", tables: &["raw.clicks"], parallel: 1, project: "deletions" },
 ];
 
 /// A job that is cut off goes on where it was, by its own table of states.
@@ -92,14 +92,14 @@ fn the_dates_are_those_of_two_intervals() {
 
 #[test]
 fn a_table_that_fails_for_hours_is_tried_again_and_holds_up_no_other() {
-    let report = (1..=20).fold(weeks(), |simulation, attempt| simulation.fail("main", attempt, "too many statements")).run();
+    let report = (1..=20).fold(weeks(), |simulation, attempt| simulation.fail("sessions", attempt, "too many statements")).run();
     succeeds(&report);
-    assert_eq!((report.node("main").attempts(), report.node("rest").finished(), report.finished()), (21, mins(0), mins(100)));
+    assert_eq!((report.node("sessions").attempts(), report.node("rest").finished(), report.finished()), (21, mins(0), mins(100)));
 }
 
 #[test]
 fn one_that_fails_to_the_end_is_one_alert() {
-    let report = (1..=45).fold(weeks(), |simulation, attempt| simulation.fail("main", attempt, "too many statements")).run();
-    assert_eq!((report.state(), states(&report, ["main", "rest"])), (RunState::Failed, [Failed, Success]));
-    assert_eq!(told(&report), ["on_failure of main"]);
+    let report = (1..=45).fold(weeks(), |simulation, attempt| simulation.fail("sessions", attempt, "too many statements")).run();
+    assert_eq!((report.state(), states(&report, ["sessions", "rest"])), (RunState::Failed, [Failed, Success]));
+    assert_eq!(told(&report), ["on_failure of sessions"]);
 }

@@ -37,7 +37,7 @@ struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { by_hour: owned(&["telemetry.pings", "telemetry.metrics"]) }
+        Self { by_hour: owned(&["raw.clicks", "raw.timings"]) }
     }
 }
 
@@ -51,7 +51,7 @@ async fn copy(ctx: &Context, tables: Tables, slices: u32) -> Result<()> {
 }
 
 #[task(priority = 100, timeout = "10h")]
-async fn copy_main(ctx: Context, tables: Tables) -> Result<()> {
+async fn copy_sessions(ctx: Context, tables: Tables) -> Result<()> {
     copy(&ctx, tables, 24).await
 }
 
@@ -78,17 +78,17 @@ async fn query(ctx: Context, table: String) -> Result<()> {
 
 /// Each day is added to those before it.
 #[task]
-async fn clients_first_seen(ctx: Context) -> Result<()> {
-    Command::new("run_query").arg("clients_first_seen").run(&ctx).await?;
+async fn users_first_seen(ctx: Context) -> Result<()> {
+    Command::new("run_query").arg("users_first_seen").run(&ctx).await?;
     Ok(())
 }
 
 #[pipeline(schedule = "0 1 * * *", start = "2019-07-25", catchup = true, max_active_runs = 10, defaults = TEAM)]
 fn live_tables(options: Options) {
-    let (main, events) = (["telemetry.main"], ["telemetry.events"]);
-    let mut except = owned(&[main, events].concat());
+    let (sessions, events) = (["raw.sessions"], ["raw.events"]);
+    let mut except = owned(&[sessions, events].concat());
     except.extend(options.by_hour.clone());
-    let main = copy_main(Tables::only(&main));
+    let sessions = copy_sessions(Tables::only(&sessions));
     let events = copy_events(Tables::only(&events));
     let others = copy_others(Tables { except, only: Vec::new() });
     if !options.by_hour.is_empty() {
@@ -96,14 +96,14 @@ fn live_tables(options: Options) {
     }
 
     let table = |name: &str| query(name).named(name);
-    group("clients", || {
+    group("users", || {
         let daily = table("daily");
-        chain((daily, [clients_first_seen(), table("last_seen").priority(50)], table("active_users")));
+        chain((daily, [users_first_seen(), table("last_seen").priority(50)], table("active")));
     })
-    .after(main);
-    group("events", || chain((table("daily"), table("by_experiment")))).after(events);
-    group("mobile", || {
-        let last_seen = ["core", "preview", "vr"].map(|product| {
+    .after(sessions);
+    group("events", || chain((table("daily"), table("by_trial")))).after(events);
+    group("devices", || {
+        let last_seen = ["phone", "tablet", "watch"].map(|product| {
             let daily = table(&format!("{product}_daily"));
             table(&format!("{product}_last_seen")).after(daily)
         });
@@ -114,9 +114,9 @@ fn live_tables(options: Options) {
 }
 
 #[pipeline(schedule = "0 3 * * *", start = "2019-07-25", defaults = TEAM)]
-fn main_summary() {
-    let copied = run_of(live_tables).at(|interval| interval.start - TimeDelta::hours(2)).output::<copy_main>();
-    query("main_summary").after(copied);
+fn session_summary() {
+    let copied = run_of(live_tables).at(|interval| interval.start - TimeDelta::hours(2)).output::<copy_sessions>();
+    query("session_summary").after(copied);
 }
 
 // ---- simulations
@@ -147,29 +147,26 @@ fn without_large_tables_there_is_no_node_for_them() {
 #[test]
 fn a_copy_that_fails_takes_its_own_tables_alone_with_it() {
     let report = day(live_tables(), &Options::default()).fail("copy_events", 1, "quota").fail("copy_events", 2, "quota").run();
-    assert_eq!(
-        states(&report, ["copy_events", "events.daily", "events.by_experiment"]),
-        [Failed, UpstreamFailed, UpstreamFailed]
-    );
-    assert_eq!(states(&report, ["clients.active_users", "mobile.forecast", "search.aggregates"]), [Success; 3]);
+    assert_eq!(states(&report, ["copy_events", "events.daily", "events.by_trial"]), [Failed, UpstreamFailed, UpstreamFailed]);
+    assert_eq!(states(&report, ["users.active", "devices.forecast", "search.aggregates"]), [Success; 3]);
     assert_eq!(told(&report), ["on_failure of copy_events"]);
 }
 
 #[test]
 fn a_copy_is_tried_again() {
-    let report = day(live_tables(), &Options::default()).fail("copy_main", 1, "503").run();
+    let report = day(live_tables(), &Options::default()).fail("copy_sessions", 1, "503").run();
     succeeds(&report);
-    assert_eq!((report.node("clients.daily").started(), report.node("search.daily").started()), (mins(5), mins(0)));
+    assert_eq!((report.node("users.daily").started(), report.node("search.daily").started()), (mins(5), mins(0)));
 }
 
 #[test]
 fn another_pipeline_waits_for_one_table_of_it() {
-    let summary = || Simulation::new(main_summary()).logical_date("2024-03-25").stub("query", ());
-    let copied = OtherRun::success().starting("2024-03-25T01:00:00Z").output::<copy_main>(());
+    let summary = || Simulation::new(session_summary()).logical_date("2024-03-25").stub("query", ());
+    let copied = OtherRun::success().starting("2024-03-25T01:00:00Z").output::<copy_sessions>(());
     let report = summary().ran("90m", live_tables, copied).run();
     succeeds(&report);
     assert_eq!(report.finished(), mins(90));
-    let failed = OtherRun::failed("`copy_main`: quota").starting("2024-03-25T01:00:00Z");
+    let failed = OtherRun::failed("`copy_sessions`: quota").starting("2024-03-25T01:00:00Z");
     let report = summary().ran("90m", live_tables, failed).run();
     assert_eq!(states(&report, ["run_of", "query"]), [Failed, UpstreamFailed]);
 }

@@ -57,13 +57,13 @@ impl Default for Training {
             features: "default".into(),
             rows: Rows::Clicks,
             machine: Machine::Standard2,
-            batch_size: 8192,
-            embedding: 64,
+            batch_size: 4096,
+            embedding: 48,
             train_share: 0.8,
-            validation_steps: 0.4,
-            days: 20,
+            validation_steps: 0.5,
+            days: 30,
             run_name: None,
-            experiment: "two_towers".into(),
+            experiment: "ranking".into(),
             least_recall: 0.3,
             dry_run: false,
         }
@@ -164,7 +164,7 @@ fn training(with: Training) {
 }
 
 fn pipelines(production: bool) -> [Pipeline; 1] {
-    let large = Training { machine: Machine::Standard16, days: 120, validation_steps: 0.2, ..Training::default() };
+    let large = Training { machine: Machine::Standard16, days: 90, validation_steps: 0.1, ..Training::default() };
     [training().with_params(if production { large } else { Training::default() }).unscheduled_unless(production)]
 }
 

@@ -138,9 +138,9 @@ fn options() -> Options {
         Batch { name: name.into(), at: at.parse().unwrap(), clusters }
     };
     let plan = vec![
-        batch("canary", "2024-01-02T07:00:00Z", &["tdb26"]),
+        batch("canary", "2024-01-02T07:00:00Z", &["fra-1"]),
         batch("none", "2024-01-03T07:00:00Z", &[]),
-        batch("half", "2024-01-10T09:30:00Z", &["io67a", "eq6en", "snjp4"]),
+        batch("half", "2024-01-10T09:30:00Z", &["ams-1", "ams-2", "zrh-1"]),
     ];
     Options { network: "main".into(), revision: Revision("0123456789abcdef0123456789abcdef01234567".into()), plan }
 }
@@ -156,8 +156,8 @@ const DAY: u64 = 24 * 60;
 fn each_batch_begins_at_its_time_and_an_empty_one_holds_nothing_up() {
     let report = week().run();
     succeeds(&report);
-    assert_eq!(report.node("all.propose[canary][tdb26]").started(), mins(DAY + 7 * 60));
-    assert_eq!(report.node("all.propose[half][eq6en]").started(), mins(9 * DAY + 9 * 60 + 30));
+    assert_eq!(report.node("all.propose[canary][fra-1]").started(), mins(DAY + 7 * 60));
+    assert_eq!(report.node("all.propose[half][ams-2]").started(), mins(9 * DAY + 9 * 60 + 30));
     assert_eq!(report.node("all.begins[half]").pokes(), 2);
     assert_eq!(report.output("all.upgrade_spares"), Some("main is at 0123456".to_owned()));
 }
@@ -170,18 +170,18 @@ fn a_batch_waits_for_the_one_before_it() {
     options.plan.remove(1);
     let simulation = week().params(options);
     let report =
-        (1..=60).fold(simulation, |all, attempt| all.fail("all.quiet[canary][tdb26]", attempt, "an alert is firing")).run();
+        (1..=60).fold(simulation, |all, attempt| all.fail("all.quiet[canary][fra-1]", attempt, "an alert is firing")).run();
     succeeds(&report);
-    assert_eq!(report.node("all.quiet[canary][tdb26]").attempts(), 61);
-    assert_eq!(report.node("all.propose[half][io67a]").started(), mins(DAY + 12 * 60));
+    assert_eq!(report.node("all.quiet[canary][fra-1]").attempts(), 61);
+    assert_eq!(report.node("all.propose[half][ams-1]").started(), mins(DAY + 12 * 60));
 }
 
 #[test]
 fn a_batch_that_fails_is_the_last_with_one_alert() {
-    let simulation = (1..=289).fold(week(), |all, attempt| all.fail("all.propose[canary][tdb26]", attempt, "not elected"));
+    let simulation = (1..=289).fold(week(), |all, attempt| all.fail("all.propose[canary][fra-1]", attempt, "not elected"));
     let report = simulation.run();
     assert_eq!((report.state(), report.node("all.upgrade_spares").state()), (RunState::Failed, UpstreamFailed));
-    assert_eq!(told(&report), ["on_failure of all.propose[canary][tdb26]"]);
+    assert_eq!(told(&report), ["on_failure of all.propose[canary][fra-1]"]);
     assert_eq!(report.node("all.begins[half]").pokes(), 0);
 }
 

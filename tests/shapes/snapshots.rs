@@ -57,7 +57,7 @@ async fn snapshot(ctx: Context, database: Secret, window: Window, model: String)
 fn snapshots(by_hand: Window) {
     let enriched = run_of(enriched_tables).at(|interval| interval.start - TimeDelta::hours(1));
     let window = window(&by_hand);
-    for model in ["trustlines", "accounts", "balances", "offers", "pools", "contracts"] {
+    for model in ["orders", "accounts", "balances", "offers", "pools", "contracts"] {
         snapshot(&DATABASE, window, model).named(format!("snapshot_{model}")).after(enriched);
     }
 }
@@ -67,7 +67,7 @@ fn snapshots(by_hand: Window) {
 use super::support::*;
 
 const MODELS: [&str; 3] = ["snapshot_accounts", "snapshot_pools", "snapshot_contracts"];
-const ALL: [&str; 6] = ["trustlines", "accounts", "balances", "offers", "pools", "contracts"];
+const ALL: [&str; 6] = ["orders", "accounts", "balances", "offers", "pools", "contracts"];
 
 fn night() -> Simulation<'static> {
     let simulation = Simulation::new(snapshots()).logical_date("2025-05-01").secret(&DATABASE, "postgres://host/db");

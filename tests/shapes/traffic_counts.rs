@@ -50,8 +50,8 @@ async fn pull(ctx: Context, database: Secret, key: Secret, crossings: Vec<u32>) 
 }
 
 #[task]
-async fn find_gaps(ctx: Context, database: Secret) -> Result<u64> {
-    sql(&ctx, &database, "SELECT find_gaps()").await
+async fn mark_gaps(ctx: Context, database: Secret) -> Result<u64> {
+    sql(&ctx, &database, "SELECT mark_gaps()").await
 }
 
 #[task]
@@ -71,15 +71,15 @@ async fn by_day(ctx: Context, database: Secret) -> Result<u64> {
 }
 
 #[task]
-async fn report_dates(ctx: Context, database: Secret) -> Result<u64> {
-    sql(&ctx, &database, "SELECT report_dates()").await
+async fn update_report(ctx: Context, database: Secret) -> Result<u64> {
+    sql(&ctx, &database, "SELECT update_report()").await
 }
 
 /// Fails if there is much less than in the weeks before, and is not tried again.
 #[task]
 async fn check(ctx: Context, database: Secret, query: String) -> Result<u64> {
     let found = sql(&ctx, &database, &query).await?;
-    if found == 0 { Err(TaskError::fatal("far fewer than in the last 60 days")) } else { Ok(found) }
+    if found == 0 { Err(TaskError::fatal("far fewer than in the last eight weeks")) } else { Ok(found) }
 }
 
 #[task]
@@ -98,15 +98,15 @@ fn counts(options: Options) {
     });
     let pulled = pull(&DATABASE, &API, options.crossings.clone()).after(partitions.or_skipped());
     let aggregated = group("aggregate", || {
-        report_dates(&DATABASE);
-        let moved = by_movement(&DATABASE, options.crossings).after(find_gaps(&DATABASE));
+        update_report(&DATABASE);
+        let moved = by_movement(&DATABASE, options.crossings).after(mark_gaps(&DATABASE));
         let quarters = by_quarter_hour(&DATABASE).after(moved);
         by_day(&DATABASE).after(moved);
         quarters
     })
     .after(pulled);
     group("checks", || {
-        for (name, column, least) in [("rows", "volume", 0.7), ("classes", "class", 0.999)] {
+        for (name, column, least) in [("rows", "volume", 0.8), ("classes", "class", 0.99)] {
             let query = template!(file = "shapes/check_counts.sql", column = column, least = least);
             check(&DATABASE, query).named(name);
         }
@@ -158,7 +158,7 @@ fn what_was_found_is_told_at_nine_by_the_clock_of_the_city() {
 fn a_pull_that_fails_leaves_out_all_that_needs_it_with_one_alert() {
     let report = night("2024-03-25").fail("pull", 1, "401").fail("pull", 2, "401").run();
     assert_eq!(states(&report, CHECKS), [UpstreamFailed; 2]);
-    assert_eq!(states(&report, ["aggregate.report_dates", "aggregate.by_day"]), [UpstreamFailed; 2]);
+    assert_eq!(states(&report, ["aggregate.update_report", "aggregate.by_day"]), [UpstreamFailed; 2]);
     assert_eq!(told(&report), ["on_failure of pull"]);
 }
 

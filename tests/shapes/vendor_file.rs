@@ -47,7 +47,7 @@ enum How {
 
 #[task]
 async fn setup(of: VendorFile) -> Result<Setup> {
-    let rules = Rules { remove: ["905", "920", "986"].map(str::to_owned).into(), rename: Vec::new() };
+    let rules = Rules { remove: ["901", "903"].map(str::to_owned).into(), rename: Vec::new() };
     Ok(Setup { folder: format!("{}/{}", of.vendor, of.interface), display_name: of.interface, rules })
 }
 
