@@ -153,6 +153,17 @@ fn a_copy_that_fails_takes_its_own_tables_alone_with_it() {
 }
 
 #[test]
+fn who_is_told_of_search_is_its_own_team() {
+    let fails = |all: Simulation<'static>, id: &str| all.fail(id, 1, "quota").fail(id, 2, "quota");
+    let report = fails(fails(day(live_tables(), &Options::default()), "search.daily"), "events.daily").run();
+    let callbacks = report.callbacks();
+    let mut told: Vec<_> = callbacks.iter().map(|callback| (callback.node().unwrap(), callback.notifier())).collect();
+    told.sort_unstable();
+    let [("events.daily", team), ("search.daily", search)] = told[..] else { panic!("{told:?}") };
+    assert_ne!(team, search);
+}
+
+#[test]
 fn a_copy_is_tried_again() {
     let report = day(live_tables(), &Options::default()).fail("copy_sessions", 1, "503").run();
     succeeds(&report);
