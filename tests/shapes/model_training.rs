@@ -209,6 +209,16 @@ fn a_training_that_fails_deletes_the_machine_with_one_alert() {
 }
 
 #[test]
+fn nothing_is_trained_on_what_was_not_prepared() {
+    for (fails, prepared) in [("install", UpstreamFailed), ("prepare.store_test", Success)] {
+        let report = week(&Training::default()).fail(fails, 1, "exit code 1").run();
+        let ids = ["prepare.preprocess_training", "prepare.preprocess_test", "prepare.store_bookings", "train", "delete_machine"];
+        assert_eq!(states(&report, ids), [prepared, UpstreamFailed, UpstreamFailed, UpstreamFailed, Success], "{fails}");
+        assert_eq!(told(&report), [format!("on_failure of {fails}")]);
+    }
+}
+
+#[test]
 fn a_run_that_is_cancelled_deletes_it_too_and_one_without_a_machine_has_none_to_delete() {
     let report = week(&Training::default()).fail("create_machine", 1, "no quota").cancel("1m").run();
     assert_eq!((report.state(), report.node("delete_machine").state()), (RunState::Cancelled, Skipped));
