@@ -151,7 +151,7 @@ fn what_they_take_stands_in_their_help() {
 
         Options:
               --force
-                  Replaces FILE if it is there
+                  Replaces FILE if it is there and a regular file
 
           -h, --help
                   Print help (see a summary with '-h')

@@ -85,7 +85,7 @@ fn each_default_of_run_stands_in_its_help() {
               --metrics <FILE>
                   Prints what the run can be measured by at its end, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
 
-                  Also of a run that failed or was interrupted. FILE is replaced as a whole, by way of another file beside it, so that no reader sees half of it; its folder has to be there.
+                  Also of a run that failed or was interrupted. FILE is replaced as a whole, by way of another file beside it, so that no reader sees half of it; its folder has to be there. What is no regular file is refused, such as a pipe, and so is a file of the journal.
 
               --parallelism <N>
                   How many attempts of nodes without a pool of their own may run at once

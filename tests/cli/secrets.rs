@@ -167,11 +167,16 @@ fn what_has_no_value_is_said_before_anything_runs() {
         told: 1 node, no schedule
         guarded: 2 nodes, no schedule
         hooked: 1 node, no schedule
+        screaming: 1 node, no schedule
+        wandering: 3 nodes, no schedule
+        keyed: 1 node, no schedule
         [exit 0]
         [stderr]
         warning: the secret `env:PORTAL_KEY` has no value: set the environment variable PORTAL_KEY; it is needed by `blab`, `blab_blocking` of pipeline `guarded`
         warning: the secret `env:PORTAL_HOOK` has no value: set the environment variable PORTAL_HOOK; it is needed by `Webhook(PORTAL_HOOK)` of pipeline `hooked`
         warning: the secret `file:no-such-file` has no value: the file cannot be read: No such file or directory (os error 2); it is needed by `load` of pipeline `hooked`
+        warning: the secret `env:PORTAL_KEY` has no value: set the environment variable PORTAL_KEY; it is needed by `blab_blocking` of pipeline `screaming`
+        warning: the secret `file:key-of-the-start` has no value: the file cannot be read: No such file or directory (os error 2); it is needed by `unlock` of pipeline `wandering`
     "#]].assert_eq(&said(check));
     expect![[r#"
         hooked: 1 node, no schedule

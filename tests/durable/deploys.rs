@@ -209,6 +209,7 @@ fn what_is_gone_is_dropped_from_a_run_if_somebody_accepts_that() {
     assert!(shown.contains("removed by `resume --accept-removed`: count, way, short, long\n"), "{shown}");
     // Nor is a mapping that has expanded, and nobody is advised to try.
     let shop = left.copy();
+    shop.0.put("approved");
     let resumed = shop.told("no mapping", &["resume"]);
     assert!(resumed.contains("`upload` is not in it any more") && !resumed.contains("--accept-removed"), "{resumed}");
     let resumed = shop.told("no mapping", &["resume", "--accept-removed"]);

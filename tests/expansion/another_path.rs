@@ -18,6 +18,7 @@ impl count {
     #[allow(
         dead_code,
         clippy::unused_async,
+        unused_braces,
         reason = "a task's signature is its place in the plan"
     )]
     async fn call(rows: __count_runtime::Id<u64>, ctx: Context) -> Answer<u64> {

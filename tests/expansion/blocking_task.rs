@@ -15,6 +15,7 @@ impl hash {
         clippy::missing_const_for_fn,
         clippy::needless_pass_by_value,
         clippy::unnecessary_wraps,
+        unused_braces,
         reason = "a task's signature is its place in the plan"
     )]
     fn call(

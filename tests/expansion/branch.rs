@@ -13,6 +13,7 @@ impl route {
     #[allow(
         dead_code,
         clippy::unused_async,
+        unused_braces,
         reason = "a task's signature is its place in the plan"
     )]
     async fn call(report: ::pipeline_runtime::__private::Id<Report>) -> Result<Route> {

@@ -16,6 +16,7 @@ impl export {
     #[allow(
         dead_code,
         clippy::unused_async,
+        unused_braces,
         reason = "a task's signature is its place in the plan"
     )]
     async fn call(

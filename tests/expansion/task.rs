@@ -13,6 +13,7 @@ impl count {
     #[allow(
         dead_code,
         clippy::unused_async,
+        unused_braces,
         clippy::missing_errors_doc,
         clippy::missing_panics_doc,
         reason = "a task's signature is its place in the plan"

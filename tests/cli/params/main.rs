@@ -155,7 +155,7 @@ async fn wander(to: String) -> Result<()> {
     Ok(std::env::set_current_dir(to)?)
 }
 
-#[sensor(poke = "20ms", timeout = "2m")]
+#[sensor(poke = "20ms", poke_timeout = "1m", timeout = "2m")]
 async fn told_to_go_on(file: String) -> Result<Poke<()>> {
     Ok(if std::fs::exists(file)? { Poke::Ready(()) } else { Poke::NotYet })
 }
