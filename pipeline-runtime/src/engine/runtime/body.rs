@@ -67,15 +67,15 @@ impl Engine {
             Ok(args) => args,
             Err(error) => return Executed { answer: Some(Answered::Fatal(error).into()), spare: Some(attempt) },
         };
-        self.begin(attempt, supplies, args)
+        self.begin(attempt, supplies, args.as_deref())
     }
 
     /// Calls a body, and polls it once.
-    fn begin(&self, attempt: Box<Attempt>, mut supplies: Vec<Supply>, args: Option<Vec<Arg>>) -> Executed {
+    fn begin(&self, attempt: Box<Attempt>, mut supplies: Vec<Supply>, args: Option<&[Arg]>) -> Executed {
         let mut attempt = Some(attempt);
         let (mut running, mut value, mut result) = (None, None, None);
         let done = self.on_behalf(&mut attempt, || {
-            running = scope::current(|attempt| attempt.call(args.as_deref(), &supplies)).flatten();
+            running = scope::current(|attempt| attempt.call(args, &supplies)).flatten();
             supplies.clear();
             let Some(Started::Async(body)) = &mut running else { return };
             match body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -140,14 +140,14 @@ impl Engine {
     fn spawn_reading(&self, attempt: Box<Attempt>, supplies: Vec<Supply>) {
         let job = attempt.job();
         let (spec, node) = (Arc::clone(&attempt.spec), attempt.node);
-        let (tell, told) = oneshot::channel();
+        let (tell, told) = oneshot::channel::<Result<Vec<Arg>, Arc<str>>>();
         let mut answering = Answering { engine: self.clone(), job, given: false };
         let task = async move {
             let args = told.await.unwrap_or_else(|_| Err(NO_THREAD_TO_READ.into()));
             let engine = answering.engine.clone();
             // What it becomes now is another task.
             drop(engine.lock().forget_task(job));
-            match args.map(|args| engine.begin(attempt, supplies, Some(args)).answer) {
+            match args.map(|args| engine.begin(attempt, supplies, Some(&args)).answer) {
                 Ok(Some(answer)) => answering.give(answer),
                 Ok(None) => answering.hand_over(),
                 Err(error) => answering.give(Answered::Fatal(error).into()),
