@@ -9,7 +9,7 @@ use crate::generated::{Generated, KEYS};
 fn key(poke: Poke<Object>) -> Option<String> {
     match poke {
         Poke::Ready(object) => Some(object.key),
-        Poke::NotYet => None,
+        Poke::NotYet | Poke::NotBefore(_) => None,
     }
 }
 

@@ -125,7 +125,7 @@ fn a_run_that_failed_fails_at_once_whatever_the_retries() {
     let ran = OtherRun::failed("`enrich`: no such table");
     let report = Simulation::new(waiting(OnFailed::Fail)).logical_date(DAY).ran("12m", enriched_base, ran).run();
     assert_eq!((report.node("run_of").state(), report.node("run_of").attempts()), (Failed, 1));
-    assert_eq!(report.finished(), Some(Duration::from_secs(720)));
+    assert_eq!(report.finished(), Some(Duration::from_mins(12)));
     assert_eq!(
         report.node("run_of").error(),
         Some("it waits for run simulated__2024-03-25T00:00:00Z of `enriched_base`, which has failed: `enrich`: no such table")
@@ -163,10 +163,10 @@ fn the_newest_success_of_an_interval_counts_else_the_newest_run() {
 fn it_has_the_options_of_a_sensor() {
     #[pipeline(schedule = "@daily", defaults(poke = "1m"))]
     fn polls() {
-        let base = run_of(enriched_base).named("base").timeout(Duration::from_secs(600)).on_timeout(OnTimeout::Skip);
+        let base = run_of(enriched_base).named("base").timeout(Duration::from_mins(10)).on_timeout(OnTimeout::Skip);
         publish(base);
         // Where it is given an interval it is poked then, too; a pipeline's default is meant for others.
-        let other = run_of(copy_dedup).named("other").timeout(Duration::from_secs(600)).poke(Duration::from_secs(200));
+        let other = run_of(copy_dedup).named("other").timeout(Duration::from_mins(10)).poke(Duration::from_secs(200));
         publish(other.on_timeout(OnTimeout::Skip)).named("of_other");
     }
     let report = Simulation::new(polls()).logical_date(DAY).run();

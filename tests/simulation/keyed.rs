@@ -329,7 +329,7 @@ fn a_plain_list_may_be_mapped() {
     #[pipeline]
     fn plain() {
         let regions = ["eu", "us"].map(str::to_owned).to_vec();
-        total(regions.keyed(|region| region.clone()).each(|region| slow(region)));
+        total(regions.keyed(std::clone::Clone::clone).each(|region| slow(region)));
         let numbers: Vec<u64> = vec![1, 2];
         sum(numbers.each(|n| takes(n))).named("of_numbers");
     }

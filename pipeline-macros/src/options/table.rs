@@ -63,7 +63,7 @@ pub(crate) enum Shape {
 impl Shape {
     /// Whether a constant may stand for the value: whoever reads it later need not know what it is.
     pub(crate) fn takes_constant(self) -> bool {
-        !matches!(self, Shape::Callbacks | Shape::Pool | Shape::Escalation | Shape::Id | Shape::Runtime)
+        !matches!(self, Shape::Callbacks | Shape::Pool | Shape::Escalation | Shape::Id | Shape::Runtime | Shape::When)
     }
 }
 

@@ -251,8 +251,6 @@ fn position(source: &str, name: &str) -> Option<(u16, u16)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn mistakes(source: &str) -> Vec<String> {
         super::mistakes(source, &[]).mistakes
     }

@@ -303,8 +303,7 @@ impl Runner {
         let set_aside = unfinished.aside.len();
         // Whoever reads stderr by program finds it there as a line like all others.
         let logs_as_json = logging.format == LogFormat::Json;
-        let is_kept = self.journal.is_some();
-        let is_told = matches!(progress, Progress::Auto | Progress::Plain);
+        let (is_kept, is_told) = (self.journal.is_some(), matches!(progress, Progress::Auto | Progress::Plain));
         let names = if forgets { Names::Runs } else { names(&prepared, &unfinished) };
         let mut dispatch = Dispatch::new(&host, &hosting, self.service, Arc::clone(&feed))?;
         if let (Some(file), Some(journal), true) = (&self.journal, &keeps, is_told) {
@@ -317,10 +316,9 @@ impl Runner {
             zones::say(if is_told { output::to_stdout } else { output::to_stderr });
         }
         say_what_is_not_run(settled.as_deref().filter(|_| is_told), unfinished.aside.iter().filter(|_| !logs_as_json));
-        let sink = feed.log_sink();
         let view = self.view.unwrap_or_else(|| progress::view(progress, clock, forgets));
         let shown = progress::show(view, names.clone(), Arc::clone(&feed), news).map_err(RunnerError::Process)?;
-        let logs = logs::collect(logging, sink, clock, names);
+        let logs = logs::collect(logging, feed.log_sink(), clock, names);
         unfinished.aside.iter().filter(|_| logs_as_json).for_each(SetAside::log);
         for work in self.beside {
             host.spawn(work(clock));

@@ -179,10 +179,11 @@ fn what_failed(details: &RunDetails) -> Option<String> {
     let failed = details.nodes().find(|node| node.state() == NodeState::Failed);
     match failed {
         Some(node) => Some(format!("`{}`: {}", node.id(), node.error().unwrap_or("without an error"))),
-        None if details.state() == RunState::Failed && !details.history().left_cut_off().is_empty() => {
-            Some("it had been ended before, and not all that was cut off then was retried".to_owned())
-        }
-        None if details.state() == RunState::Failed => Some("it took longer than its timeout".to_owned()),
+        None if details.state() == RunState::Failed => Some(if details.history().left_cut_off().is_empty() {
+            "it took longer than its timeout".to_owned()
+        } else {
+            "it had been ended before, and not all that was cut off then was retried".to_owned()
+        }),
         None => None,
     }
 }

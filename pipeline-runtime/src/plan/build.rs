@@ -108,10 +108,8 @@ pub(super) struct Sketch {
 impl Sketch {
     fn of(pipeline: &Pipeline, draft: Draft, params: Value, fields: Fields) -> Self {
         let options = pipeline.options();
-        let (schedule, schedule_error) = match options.timetable() {
-            Ok(schedule) => (schedule, None),
-            Err(error) => (None, Some(error)),
-        };
+        let (schedule, schedule_error) =
+            options.timetable().map_or_else(|error| (None, Some(error)), |schedule| (schedule, None));
         let groups = groups::of_draft(&draft.groups);
         let holdings = holdings::of_draft(&draft.groups, &groups);
         let teardowns = teardowns::of_draft(draft.teardowns);

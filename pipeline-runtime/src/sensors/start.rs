@@ -140,7 +140,7 @@ async fn begin<P: Serialize>(params: P) -> Result<StartedRun> {
     let Asking { across, info, others, node, .. } = Asking::current()?;
     let run_id = format!("by__{}__{}__{node}", info.pipeline, info.run_id);
     let pipeline = across.pipeline.id().to_owned();
-    let run = StartRun { pipeline: across.pipeline, run_id: run_id.clone(), params, interval: info.interval };
+    let run = StartRun { pipeline: across.pipeline, run_id: run_id.clone(), node, params, interval: info.interval };
     let interval = others.start(run).await?;
     Ok(StartedRun { pipeline, run_id, interval_start: interval.start, interval_end: interval.end })
 }

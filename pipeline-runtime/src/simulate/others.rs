@@ -44,13 +44,15 @@ pub struct OtherRun {
     state: RunState,
     error: Option<String>,
     starting: Option<String>,
+    /// The node that has started it, if it is told of alone.
+    started_by: Option<String>,
     /// By task, as JSON.
     outputs: Vec<(TypeId, Json)>,
 }
 
 impl From<RunState> for OtherRun {
     fn from(state: RunState) -> Self {
-        Self { state, error: None, starting: None, outputs: Vec::new() }
+        Self { state, error: None, starting: None, started_by: None, outputs: Vec::new() }
     }
 }
 
@@ -71,7 +73,35 @@ impl OtherRun {
         Self { starting: Some(date.to_owned()), ..self }
     }
 
+    /// It is the run that this node has [started](crate::start), such as `start[bart]` where a mapping starts several. Unless given, it is told of all runs of its pipeline
+    /// and interval.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::{OtherRun, Simulation, start};
+    ///
+    /// #[task] async fn load(file: String) -> Result<u64> { Ok(file.len() as u64) }
+    /// #[pipeline] fn one_file(file: String) { load(file); }
+    ///
+    /// #[pipeline(schedule = "@daily")]
+    /// fn all_files() {
+    ///     let files = vec!["a.csv".to_owned(), "b.csv".to_owned()].keyed(|file| file.clone());
+    ///     files.each(|file| start(one_file, file).finished());
+    /// }
+    ///
+    /// let report = Simulation::new(all_files())
+    ///     .ran("3m", one_file, OtherRun::success().started_by("start[a.csv]"))
+    ///     .ran("2h", one_file, OtherRun::failed("`load`: no such file").started_by("start[b.csv]"))
+    ///     .run();
+    /// assert_eq!(report.node("finished[a.csv]").state(), pipeline_runtime::NodeState::Success);
+    /// assert_eq!(report.node("finished[b.csv]").state(), pipeline_runtime::NodeState::Failed);
+    /// ```
+    pub fn started_by(self, node: &str) -> Self {
+        Self { started_by: Some(node.to_owned()), ..self }
+    }
+
     /// The node of that task returned that value.
+    #[expect(clippy::needless_pass_by_value, reason = "it is given as the task returns it")]
     pub fn output<Task: TaskName<Output: Data>>(mut self, value: Task::Output) -> Self {
         let json = serde_json::to_vec(&value).map(Into::into).map_err(|error| error.to_string());
         self.outputs.push((TypeId::of::<Task>(), json));
@@ -104,8 +134,14 @@ pub(super) struct SimulatedRuns {
 struct Known {
     runs: Vec<KnownRun>,
     waiting: HashMap<WantedRun, Vec<Wake>>,
-    /// The ids of runs that were started, and the starts of their intervals.
-    started: HashMap<String, DateTime<Utc>>,
+    /// By the ids of runs that were started.
+    started: HashMap<String, Started>,
+}
+
+#[derive(Debug, Clone)]
+struct Started {
+    by: String,
+    interval_start: DateTime<Utc>,
 }
 
 #[derive(Debug)]
@@ -174,6 +210,11 @@ impl KnownRun {
         self.run.pipeline == pipeline && self.run.interval_start == start
     }
 
+    /// Whether it may be the run that this node has started, if one has.
+    fn may_be_of(&self, node: Option<&str>) -> bool {
+        node.is_none() || self.ran.started_by.is_none() || self.ran.started_by.as_deref() == node
+    }
+
     fn is_wanted(&self, wanted: &WantedRun) -> bool {
         match wanted {
             WantedRun::OfInterval { pipeline, start } => self.is_of(pipeline, *start),
@@ -183,9 +224,9 @@ impl KnownRun {
 }
 
 impl Known {
-    fn look(&mut self, wanted: &WantedRun) -> FoundRun {
+    fn look(&mut self, wanted: &WantedRun, started_by: Option<&str>) -> FoundRun {
         let mut found = FoundRun::Nothing;
-        for known in self.runs.iter_mut().filter(|known| known.is_wanted(wanted)) {
+        for known in self.runs.iter_mut().filter(|known| known.is_wanted(wanted) && known.may_be_of(started_by)) {
             known.is_met = true;
             let run_id = known.run.run_id.clone();
             found = match known.ran.state {
@@ -203,15 +244,17 @@ impl Known {
 impl OtherRuns for SimulatedRuns {
     fn look(&self, wanted: WantedRun, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>> {
         let mut known = self.known();
-        // A run that was started is told by its pipeline and its interval, as all others are.
-        let (wanted, named) = match wanted {
-            WantedRun::Named { pipeline, run_id } => match known.started.get(&run_id) {
-                Some(&start) => (WantedRun::OfInterval { pipeline, start }, Some(run_id)),
-                None => (WantedRun::Named { pipeline, run_id }, None),
+        // A run that was started is told by its pipeline and its interval, as all others are, and by its node where one is given.
+        let (wanted, named, by) = match wanted {
+            WantedRun::Named { pipeline, run_id } => match known.started.get(&run_id).cloned() {
+                Some(Started { by, interval_start: start }) => {
+                    (WantedRun::OfInterval { pipeline, start }, Some(run_id), Some(by))
+                }
+                None => (WantedRun::Named { pipeline, run_id }, None, None),
             },
-            wanted @ WantedRun::OfInterval { .. } => (wanted, None),
+            wanted @ WantedRun::OfInterval { .. } => (wanted, None, None),
         };
-        let found = match (known.look(&wanted), named) {
+        let found = match (known.look(&wanted, by.as_deref()), named) {
             (FoundRun::Succeeded(run), Some(run_id)) => FoundRun::Succeeded(UpstreamRun { run_id, ..run }),
             (FoundRun::Failed { state, error, .. }, Some(run_id)) => FoundRun::Failed { run_id, state, error },
             (found, _) => found,
@@ -224,7 +267,10 @@ impl OtherRuns for SimulatedRuns {
 
     fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<Option<Arc<[u8]>>, TaskError>> {
         let known = self.known();
-        let same = |known: &&KnownRun| known.is_of(&run.pipeline, run.interval_start) && known.ran.state == RunState::Success;
+        let by = known.started.get(&run.run_id).map(|started| started.by.as_str());
+        let same = |known: &&KnownRun| {
+            known.is_of(&run.pipeline, run.interval_start) && known.may_be_of(by) && known.ran.state == RunState::Success
+        };
         let ran = known.runs.iter().rev().find(same).map(|known| &known.ran);
         let output = ran.and_then(|ran| ran.outputs.iter().find(|(task, _)| *task == of.task)).map(|(_, json)| json.clone());
         let none = || {
@@ -244,7 +290,7 @@ impl OtherRuns for SimulatedRuns {
             let schedule = plan.schedule.as_ref();
             let interval = schedule.and_then(|schedule| schedule.interval_starting_at_or_before(run.interval.start));
             let interval = interval.unwrap_or(run.interval);
-            self.known().started.insert(run.run_id, interval.start);
+            self.known().started.insert(run.run_id, Started { by: run.node, interval_start: interval.start });
             interval
         });
         Box::pin(std::future::ready(started))

@@ -221,7 +221,7 @@ fn loads() -> Result<()> {
     let feeds = feeds();
     let loaded = match code().as_str() {
         "by index" => feeds.each(load),
-        _ => feeds.keyed(|feed| feed.clone()).each(load),
+        _ => feeds.keyed(std::clone::Clone::clone).each(load),
     };
     publish(approval(Bucket::open("file://./data-bucket")?), count(), loaded);
     Ok(())

@@ -147,7 +147,7 @@ impl Engine {
             let engine = answering.engine.clone();
             // What it becomes now is another task.
             drop(engine.lock().forget_task(job));
-            match args.map(|args| engine.begin(attempt, supplies, Some(&args)).answer) {
+            match args.map(|args| engine.begin(attempt, supplies, Some(Vec::as_slice(&args))).answer) {
                 Ok(Some(answer)) => answering.give(answer),
                 Ok(None) => answering.hand_over(),
                 Err(error) => answering.give(Answered::Fatal(error).into()),

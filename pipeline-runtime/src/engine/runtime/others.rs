@@ -63,6 +63,8 @@ pub(crate) struct StartRun {
     pub(crate) pipeline: Pipeline,
     /// The same for all attempts to start it.
     pub(crate) run_id: String,
+    /// The node that starts it.
+    pub(crate) node: String,
     pub(crate) params: serde_json::Value,
     /// That of the run that starts it.
     pub(crate) interval: Interval,

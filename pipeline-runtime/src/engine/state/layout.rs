@@ -84,8 +84,8 @@ pub(crate) enum Lookup {
 pub(crate) fn node_name(id: &str) -> Option<(&str, Vec<&str>)> {
     let Some((name, elements)) = id.split_once('[') else { return (!id.contains(']')).then_some((id, Vec::new())) };
     let elements: Vec<&str> = elements.strip_suffix(']')?.split("][").collect();
-    let is_odd = |part: &str| part.contains(['[', ']']);
-    (!name.contains(']') && !elements.iter().any(|element| is_odd(element))).then_some((name, elements))
+    let is_odd = |part: &&str| part.contains(['[', ']']);
+    (!name.contains(']') && !elements.iter().any(is_odd)).then_some((name, elements))
 }
 
 /// A slot's element.

@@ -32,16 +32,15 @@ pub(crate) fn judge(rule: EdgeRule, state: NodeState, arm: Option<u32>, expanded
         EdgeRule::Elements(Rule::NoneFailed) if expanded && !failed => Holds,
         EdgeRule::Upstream(Rule::NoneFailed) if !failed => Holds,
         EdgeRule::Upstream(_) | EdgeRule::Elements(_) if success => Holds,
-        EdgeRule::Upstream(_) | EdgeRule::Elements(_) if failed => Fails,
+        // It is judged by its own results.
+        EdgeRule::Gather if success || expanded => Holds,
+        EdgeRule::Upstream(_) | EdgeRule::Elements(_) | EdgeRule::Gather if failed => Fails,
         EdgeRule::Arm(index) => match (arm, state) {
             (Some(arm), NodeState::Success) if arm == u32::from(index) => Holds,
             _ if failed => Fails,
             _ => Skips,
         },
         EdgeRule::Failure if failed => Holds,
-        // It is judged by its own results.
-        EdgeRule::Gather if success || expanded => Holds,
-        EdgeRule::Gather if failed => Fails,
         EdgeRule::Upstream(_) | EdgeRule::Elements(_) | EdgeRule::Failure | EdgeRule::Gather => Skips,
         EdgeRule::Race if success => Wins,
         EdgeRule::Race => Loses,

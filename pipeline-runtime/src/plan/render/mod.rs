@@ -71,7 +71,7 @@ fn input<'a>(name: &'static str, source: &'a Source<crate::author::body::Plain>)
         }
         Source::Template(template) => text("template", Some(Cow::Borrowed(template.source()))),
         Source::Templates(templates) => {
-            let sources: Vec<&str> = templates.iter().map(|template| template.source()).collect();
+            let sources: Vec<&str> = templates.iter().map(super::super::author::template::Template::source).collect();
             text("templates", Some(Cow::Owned(sources.join(", "))))
         }
         Source::Node(from, rule) => Input::nodes(name, "node", vec![from.index()], rule.name()),

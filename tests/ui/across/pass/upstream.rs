@@ -58,13 +58,13 @@ pub(super) fn upstream() {
         .at(|interval| interval.end - TimeDelta::hours(1))
         .on_failed(OnFailed::Wait)
         .named("last_hour")
-        .timeout(Duration::from_secs(3600));
+        .timeout(Duration::from_hours(1));
     all(run, run.output::<load>(), run.output::<arrival>(), run.output::<route>());
     // By its value, which a function may make.
     let ours = vendor_file();
     run_of(&ours).after(run);
     run_of(ours);
-    run_of(|| vendor_file());
+    run_of(vendor_file);
     let started = start(vendor_file, options()).retries(2);
     tell(started);
     started.finished().on_failed(OnFailed::Skip);

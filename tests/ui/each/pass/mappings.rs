@@ -48,7 +48,7 @@ pub(crate) fn mappings() {
     found(totals);
     ended(totals).after(totals);
     // With keys, in order, over a plain list and with several results.
-    let keyed = folders.keyed(|folder| folder.clone());
+    let keyed = folders.keyed(std::clone::Clone::clone);
     let (one, other) = keyed.each(|folder| (rows("a", factor).after(folder).named("one"), rows(folder, 2u64).named("other")));
     total(one.in_order()).named("of_one");
     found(other).named("of_other");

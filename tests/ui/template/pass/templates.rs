@@ -32,5 +32,5 @@ pub(crate) fn templates(_: Options) {
     let region = "eu";
     show(template!("{{ region }}/{{ n }}", region = region, n = 1 + 1,));
     show(template!(file = "simulation/templates/enrich.sql", columns = [("a", 1)], limit = 7u64));
-    show(&template!("{{ local_ds }} {{ logical_date | local | ts }}"));
+    show(template!("{{ local_ds }} {{ logical_date | local | ts }}"));
 }

@@ -1,0 +1,3 @@
+SELECT *
+FROM {{ chain }}_raw.{{ table }}
+WHERE date = '{{ ds }}'
