@@ -30,9 +30,9 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
     folder.tells(
         &["logs", RUN, "upload[7]"],
         &expect![[r#"
-        [exit 0]
+        [exit 2]
         [stderr]
-        `upload[7]` has logged nothing so far
+        error: run `manual__2024-03-25T00:00:00Z` has no node `upload[7]`; `show manual__2024-03-25T00:00:00Z` lists those it has
     "#]],
     );
     // Without a node: those of all, in the order in which they came.

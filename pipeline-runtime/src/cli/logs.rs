@@ -78,7 +78,7 @@ fn nothing(run: &RunSummary, logs: &Logs, history: &RunHistory) -> Result<String
     Ok(format!("`{node}` has logged nothing{attempt}{}; {became}", has_ended(of_node.state().is_end())))
 }
 
-/// Whether the run may have such a node: that an element is not there yet, or never was, only its list would say.
+/// Whether the run may have such a node: that an element is not there, only its list would say, which is looked at where there are no lines.
 fn is_there(run: &RunSummary, run_name: &str, node: &str) -> Result<(), String> {
     let Some((name, elements)) = node_name(node) else { return Err(no_node(run_name, node)) };
     let given = elements.len();

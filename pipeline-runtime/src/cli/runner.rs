@@ -354,17 +354,12 @@ impl Runner {
         let failure = host.failure();
         let outputs: Vec<_> = runs.iter().map(|run| outputs(&host, *run)).collect();
         // Before the rest is printed, for which nobody may read: others may have the journal by now.
-        drop((host, keeps));
-        drop(logs);
+        drop((host, keeps, logs));
         shown.close();
         let (ended, tally) = done.map_err(RunnerError::Process)?;
         let watched = feed.take_runs();
         for run in watched.values().filter(|run| !(forgets && run.history().state.is_end())) {
-            if forgets && is_told {
-                output::to_stdout(&progress::unfinished(run));
-            } else {
-                tell(run, progress, ended, now, is_kept);
-            }
+            tell(run, progress, forgets, ended, now, is_kept);
         }
         if let Some(failure) = failure {
             return Err(RunnerError::Start(StartError::Stopped(failure)));
@@ -375,8 +370,9 @@ impl Runner {
 }
 
 /// What a run came to, or how far it is.
-fn tell(run: &WatchedRun, progress: Progress, ended: Ended, now: Timestamp, is_kept: bool) {
+fn tell(run: &WatchedRun, progress: Progress, forgets: bool, ended: Ended, now: Timestamp, is_kept: bool) {
     match progress {
+        Progress::Auto | Progress::Plain if forgets => output::to_stdout(&progress::unfinished(run)),
         Progress::Auto | Progress::Plain => summary::print(run, ended, now, is_kept),
         Progress::Json => output::to_stdout(&progress::json_result(run, now)),
         Progress::Silent => {}

@@ -140,7 +140,7 @@ impl Engine {
     fn spawn_reading(&self, attempt: Box<Attempt>, supplies: Vec<Supply>) {
         let job = attempt.job();
         let (spec, node) = (Arc::clone(&attempt.spec), attempt.node);
-        let (tell, told) = oneshot::channel();
+        let (tell, told) = oneshot::channel::<Result<Vec<Arg>, Arc<str>>>();
         let mut answering = Answering { engine: self.clone(), job, given: false };
         let task = async move {
             let args = told.await.unwrap_or_else(|_| Err(NO_THREAD_TO_READ.into()));
