@@ -97,7 +97,7 @@ fn two_pipelines_of_one_id_are_refused_with_both_places() {
         error: two pipelines have the id `sound`
           --> tests/cli/mistakes.rs:36:4: the first
           --> tests/cli/mistakes.rs:36:4: the second
-          = help: give one of them another, as in `#[pipeline(id = "sound_2")]`, or list it once
+          = help: give one of them another, as in `#[pipeline(id = "sound_2")]` or `.with_id("sound_2")`, or list it once
     "#]]
     .assert_eq(&told(&output));
 }

@@ -213,10 +213,10 @@ fn runs_are_filtered_and_paged() {
     folder.tells(
         &["runs", "--since", "soon"],
         &expect![[r#"
-        [exit 2]
-        [stderr]
-        error: --since: `soon` is neither a date, as `2024-01-31` is, nor a duration, as `7d` is
-    "#]],
+            [exit 2]
+            [stderr]
+            error: --since: `soon` is neither a date, as `2024-01-31` is, nor a duration, as `7d` is: unexpected `s`; expected numbers with units, as in `45s` or `1h30m`
+        "#]],
     );
     folder.tells(
         &["runs", "--state", "done"],

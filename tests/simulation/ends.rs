@@ -29,7 +29,7 @@ fn wire() {
 fn limited() {
     wire();
 }
-#[pipeline(on_failure = hear)]
+#[pipeline(on_failure = hear, on_cancel = hear)]
 fn unlimited() {
     wire();
 }
@@ -37,7 +37,7 @@ fn unlimited() {
 const UNFINISHED: [&str; 10] =
     ["running", "queued", "up_for_retry", "downstream", "mapped[0]", "mapped[1]", "mapped[2]", "each(mapped)", "another", "told"];
 
-fn check(report: &RunReport, state: RunState, at: u64) {
+fn check(report: &RunReport, state: RunState, event: &str, at: u64) {
     assert_eq!((report.state(), report.finished()), (state, Some(secs(at))), "{}", report.timeline());
     assert_eq!(states(report, ["done", "takes"]), [Success; 2]);
     for id in UNFINISHED {
@@ -46,19 +46,21 @@ fn check(report: &RunReport, state: RunState, at: u64) {
     // Nothing starts any more, but somebody is told.
     assert_eq!(report.node("queued").started(), None);
     assert_eq!(report.node("downstream").started(), None);
-    assert_eq!(told(report, "on_failure", None), [at]);
+    for other in ["on_failure", "on_cancel"] {
+        assert_eq!(told(report, other, None), if other == event { vec![at] } else { vec![] }, "{other}");
+    }
     assert_eq!(told(report, "on_skipped", Some("told")), [at]);
     assert!(report.callbacks().iter().all(|callback| callback.told().is_some()));
 }
 
 #[test]
 fn a_runs_timeout_cuts_off_what_runs_skips_what_has_not_ended_and_fails_the_run() {
-    check(&Simulation::new(limited()).run(), RunState::Failed, 1800);
+    check(&Simulation::new(limited()).run(), RunState::Failed, "on_failure", 1800);
 }
 
 #[test]
 fn cancelling_does_the_same_and_the_run_is_cancelled() {
-    check(&Simulation::new(unlimited()).cancel("10m").run(), RunState::Cancelled, 600);
+    check(&Simulation::new(unlimited()).cancel("10m").run(), RunState::Cancelled, "on_cancel", 600);
 }
 
 #[test]

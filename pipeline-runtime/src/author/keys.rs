@@ -90,7 +90,7 @@ mod tests {
     fn keys(of: impl Fn(&u64) -> String + Send + Sync + 'static, list: Vec<u64>) -> Result<Vec<String>, String> {
         let all = move |list: &Value| list.as_any().downcast_ref::<Vec<u64>>().unwrap().iter().map(&of).collect();
         let keys = ElementKeys::new(all).of(&Value::new(list));
-        keys.map(|keys| keys.iter().map(|key| key.to_string()).collect())
+        keys.map(|keys| keys.iter().map(ToString::to_string).collect())
     }
 
     #[test]

@@ -374,7 +374,7 @@ impl Harness {
             18 if self.troubles.cancels && self.entropy.once_in(8) => self.cancel(),
             20 if self.retried < self.troubles.retries && self.entropy.once_in(2) => self.retry(),
             21 if self.skipped < self.troubles.skips && self.entropy.once_in(3) => self.skip(),
-            3 | 4 | 5 if !self.asked.is_empty() => self.look(),
+            3..=5 if !self.asked.is_empty() => self.look(),
             11 | 12 | 19 if self.in_flight.is_empty() || self.troubles.delays => self.pass_to_next_timer(),
             _ if self.in_flight.is_empty() => self.pass_to_next_timer(),
             _ => self.answer(),
