@@ -28,7 +28,8 @@ fn a_run_that_joins_another_is_named_by_its_run() {
     run.hears(" INFO patient#1: waits for go day=\"2024-03-01\"");
     folder.ok(&["trigger", "busy", "--logical-date", "2024-03-02"]);
     run.hears(&format!(" INFO busy/{SECOND}/patient#1: waits for go day=\"2024-03-02\""));
-    assert!(run.said("  patient  running") && run.said(&format!("  busy/{SECOND}/patient  running")));
+    run.has_said("  patient  running");
+    run.has_said(&format!("  busy/{SECOND}/patient  running"));
 }
 
 #[test]

@@ -154,6 +154,13 @@ impl Process {
         self.heard.iter().find(|line| line.contains(part)).unwrap_or_else(|| panic!("no line has {part:?}")).clone()
     }
 
+    /// Waits for a line that contains this, unless there was one already: what the two streams say comes in any order.
+    pub(crate) fn has_said(&mut self, part: &str) {
+        if !self.said(part) {
+            self.hears(part);
+        }
+    }
+
     pub(crate) fn said(&self, part: &str) -> bool {
         self.heard.iter().any(|line| line.contains(part))
     }
