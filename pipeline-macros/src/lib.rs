@@ -420,9 +420,9 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// | `crate = my_facade::pipeline` | path | `::pipeline_runtime` | how this crate reaches the runtime: see [`macro@task`](macro@task#another-name-for-the-runtime) | `` `crate` takes a path, not a text: write `crate = my_facade::pipeline` `` |
 ///
 /// A constant may stand for the value of an option, callbacks, pools and ids excepted: `const DAILY: Cron = cron!("0 6 * * *")`,
-/// [`every!`], [`defaults!`], a `Duration`, or a type that implements `Timetable`. rustc checks its type. A zone or a date that is a `&str` is checked with the plan.
+/// `every!`, `defaults!`, a `Duration`, or a type that implements `Timetable`. rustc checks its type. A zone or a date that is a `&str` is checked with the plan.
 ///
-/// What a pipeline's attribute says, its value has as a method, so that one function makes several pipelines: see [`Pipeline`].
+/// What a pipeline's attribute says, its value has as a method, so that one function makes several pipelines: see `Pipeline`.
 ///
 /// ```
 /// # use pipeline_runtime::prelude::*;
