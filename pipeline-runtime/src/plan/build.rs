@@ -117,7 +117,7 @@ impl Sketch {
         let fails_run: Vec<(NodeIx, Place)> = draft.fails_run.iter().map(|(node, at)| (node.index(), *at)).collect();
         let mut tables = Tables::new(options);
         let run = tables.run(options);
-        let mut names = HashMap::new();
+        let mut names = Names::default();
         let mut scopes: Vec<Scope> =
             draft.scopes.iter().map(|&parent| Scope { parent, each: None, nodes: Vec::new(), imports: Vec::new() }).collect();
         let mut nodes = Vec::with_capacity(draft.nodes.len());
@@ -126,7 +126,7 @@ impl Sketch {
         let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
         let is_woken = |ix| across.get(&ix).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
         for (ix, drafted) in (0..).zip(draft.nodes) {
-            let around: Vec<u32> = groups::around(&groups, ix).collect();
+            let around: Vec<u32> = if groups.is_empty() { Vec::new() } else { groups::around(&groups, ix).collect() };
             let in_groups = || around.iter().map(|group| &draft.groups[*group as usize]);
             let is_teardown = !torn_down.is_empty() && torn_down.contains(&ix);
             let policy = tables.policy(&drafted, in_groups(), is_teardown, is_woken(ix));
@@ -142,7 +142,9 @@ impl Sketch {
             let allow_failure = is_forgiven || drafted.allow_failure || in_groups().any(|group| group.allow_failure);
             let name = name(&drafted, around.first().copied(), &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
-            parts_of_gates.extend(parts(ix, &drafted.what));
+            if !matches!(drafted.what, draft::What::Body(_)) {
+                parts_of_gates.extend(parts(ix, &drafted.what));
+            }
             nodes.push(PlanNode {
                 what: what(drafted.what),
                 at: drafted.at,
@@ -223,6 +225,9 @@ fn calendar(options: &PipelineOptions) -> Calendar {
 
 /// A mapping knows what else it yields, and an element its mapping, only once that has been made.
 fn link_mappings(nodes: &mut [PlanNode], scopes: &[Scope]) {
+    if scopes.len() == 1 {
+        return;
+    }
     let gathered = |node: &PlanNode| if let What::Gather(of) = &node.what { Some((of.each, of.result)) } else { None };
     for (each, result) in nodes.iter().filter_map(gathered).collect::<Vec<_>>() {
         if let What::Each(each) = &mut nodes[each as usize].what {
@@ -245,7 +250,14 @@ fn shrink(plan: &mut Plan) {
     }
 }
 
-fn name(node: &DraftNode, group: Option<u32>, names: &mut HashMap<(Option<u32>, &'static str), u32>) -> Name {
+/// How many nodes there are so far of a name, in each group by itself. Most lie in none.
+#[derive(Default)]
+struct Names {
+    of_none: HashMap<&'static str, u32>,
+    of_group: HashMap<(u32, &'static str), u32>,
+}
+
+fn name(node: &DraftNode, group: Option<u32>, names: &mut Names) -> Name {
     let default = match &node.what {
         draft::What::Body(task) => task.definition.name,
         draft::What::FirstOf { .. } => "first_of",
@@ -254,7 +266,10 @@ fn name(node: &DraftNode, group: Option<u32>, names: &mut HashMap<(Option<u32>, 
     if let Some(name) = &node.name {
         return Name::Given(name.clone());
     }
-    let ordinal = names.entry((group, default)).or_default();
+    let ordinal = match group {
+        None => names.of_none.entry(default).or_default(),
+        Some(group) => names.of_group.entry((group, default)).or_default(),
+    };
     *ordinal += 1;
     Name::Default(*ordinal)
 }
@@ -360,8 +375,10 @@ struct Tables<'a> {
     policies: Vec<Policy>,
     pools: Vec<PoolSpec>,
     notifiers: Vec<Notifier>,
-    /// Nodes of one task without overrides have one policy, in each group that has some, and as teardowns another.
-    of_task: HashMap<(*const Task, Option<*const Overrides>, bool), u32>,
+    /// Nodes of one task without overrides have one policy,
+    of_task: HashMap<*const Task, u32>,
+    /// in each group that has some, and as teardowns another.
+    of_task_within: HashMap<(*const Task, Option<*const Overrides>, bool), u32>,
     of_notifier: HashMap<Identity, NotifierIx>,
 }
 
@@ -386,6 +403,7 @@ impl<'a> Tables<'a> {
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),
             of_task: HashMap::new(),
+            of_task_within: HashMap::new(),
             of_notifier: HashMap::new(),
         }
     }
@@ -394,16 +412,25 @@ impl<'a> Tables<'a> {
     fn policy<'g>(
         &mut self,
         node: &DraftNode,
-        groups: impl Iterator<Item = &'g DraftGroup>,
+        groups: impl ExactSizeIterator<Item = &'g DraftGroup>,
         is_teardown: bool,
         is_woken: bool,
     ) -> u32 {
         let draft::What::Body(task) = &node.what else { return 0 };
+        // As most are: all else costs a plan of a million nodes.
+        let is_plain = groups.len() == 0 && !is_teardown;
+        if is_plain
+            && node.overrides.is_none()
+            && let Some(&known) = self.of_task.get(&Arc::as_ptr(task))
+        {
+            return known;
+        }
         let of_groups: Vec<&Overrides> = groups.filter_map(|group| group.overrides.as_deref()).collect();
         // The groups around the innermost of them are always the same.
-        let key = (Arc::as_ptr(task), of_groups.first().map(|nearest| std::ptr::from_ref(*nearest)), is_teardown);
-        if node.overrides.is_none()
-            && let Some(&known) = self.of_task.get(&key)
+        let within = (Arc::as_ptr(task), of_groups.first().map(|nearest| std::ptr::from_ref(*nearest)), is_teardown);
+        if !is_plain
+            && node.overrides.is_none()
+            && let Some(&known) = self.of_task_within.get(&within)
         {
             return known;
         }
@@ -425,7 +452,11 @@ impl<'a> Tables<'a> {
         let ix = u32::try_from(self.policies.len()).unwrap_or(u32::MAX);
         self.policies.push(policy);
         if node.overrides.is_none() {
-            self.of_task.insert(key, ix);
+            if is_plain {
+                self.of_task.insert(within.0, ix);
+            } else {
+                self.of_task_within.insert(within, ix);
+            }
         }
         ix
     }
