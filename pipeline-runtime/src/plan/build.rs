@@ -142,9 +142,7 @@ impl Sketch {
             let allow_failure = is_forgiven || drafted.allow_failure || in_groups().any(|group| group.allow_failure);
             let name = name(&drafted, around.first().copied(), &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
-            if !matches!(drafted.what, draft::What::Body(_)) {
-                parts_of_gates.extend(parts(ix, &drafted.what));
-            }
+            gather_parts(ix, &drafted.what, &mut parts_of_gates);
             nodes.push(PlanNode {
                 what: what(drafted.what),
                 at: drafted.at,
@@ -299,14 +297,14 @@ fn what(drafted: draft::What) -> What {
 }
 
 /// The parts of outputs that a gate takes.
-fn parts(gate: NodeIx, what: &draft::What) -> Vec<((NodeIx, u32), u32)> {
+fn gather_parts(gate: NodeIx, what: &draft::What, parts: &mut HashMap<(NodeIx, u32), u32>) {
     let taken: Vec<Handle> = match what {
         draft::What::FirstOf { from } => from.to_vec(),
         draft::What::Each(each) => vec![each.list, each.result.node],
         draft::What::Gather { each, result } => vec![*each, result.node],
-        draft::What::Body(_) | draft::What::Arm { .. } | draft::What::Failure { .. } | draft::What::Element { .. } => Vec::new(),
+        draft::What::Body(_) | draft::What::Arm { .. } | draft::What::Failure { .. } | draft::What::Element { .. } => return,
     };
-    taken.into_iter().zip(0..).filter_map(|(handle, place)| Some(((gate, place), handle.part()?))).collect()
+    parts.extend(taken.into_iter().zip(0..).filter_map(|(handle, place)| Some(((gate, place), handle.part()?))));
 }
 
 /// Fills in the edges: sorted by the node that they leave.
