@@ -24,46 +24,22 @@ pub(crate) struct Rung {
     pub(crate) callbacks: Vec<ExprPath>,
 }
 
-const BACKOFF: &[&str] = &["start", "max", "factor", "jitter"];
+const BACKOFF: Names = Names {
+    known: &["start", "max", "factor", "jitter"],
+    needed: &["start", "max"],
+    example: "backoff(start = \"30s\", max = \"5m\")",
+};
 
 pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> Option<Backoff> {
-    let mut seen: Vec<String> = Vec::new();
     let (mut start, mut max, mut factor, mut jitter) = (None, None, None, None);
-    let mut sound = true;
-    for entry in pieces::entries(list.clone(), errors) {
-        let key = entry.name.to_string();
-        if seen.contains(&key) {
-            errors.on(&entry.name, format!("`{key}` is given twice; keep one"));
-            sound = false;
-            continue;
-        }
-        let Given::Value(value, equals) = &entry.given else {
-            errors.on(&entry.name, format!("write `{key} = ..`"));
-            sound = false;
-            continue;
-        };
-        let read = match key.as_str() {
-            "start" => store(&mut start, read_length("start", "start = \"30s\"", value, *equals, errors)),
-            "max" => store(&mut max, read_length("max", "max = \"5m\"", value, *equals, errors)),
-            "jitter" => store(&mut jitter, read_length("jitter", "jitter = \"5s\"", value, *equals, errors)),
-            "factor" => store(&mut factor, read_factor(value, errors)),
-            _ => {
-                errors.on(&entry.name, format!("`backoff` has no `{key}`; {}", suggest::hint(&key, BACKOFF)));
-                false
-            }
-        };
-        sound &= read;
-        seen.push(key);
-    }
-    for needed in ["start", "max"] {
-        // A list with a mistake in it may well have meant the missing one.
-        if sound && !seen.iter().any(|key| key == needed) {
-            errors.on(name, format!("`backoff` needs `{needed}`, as in `backoff(start = \"30s\", max = \"5m\")`"));
-            sound = false;
-        }
-    }
+    let sound = named(name, list, &BACKOFF, errors, |key, value, equals, errors| match key {
+        "start" => store(&mut start, read_length("start", "start = \"30s\"", value, equals, errors)),
+        "max" => store(&mut max, read_length("max", "max = \"5m\"", value, equals, errors)),
+        "jitter" => store(&mut jitter, read_length("jitter", "jitter = \"5s\"", value, equals, errors)),
+        _ => store(&mut factor, read_factor(value, errors)),
+    });
     let (start, max) = (start?, max?);
-    // What a constant says is seen when the plan is built.
+    // What a constant says rustc sees, as it evaluates it.
     if let (Some(start), Some(max)) = (start.written(), max.written())
         && start > max
     {
@@ -78,6 +54,54 @@ pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> 
         return None;
     }
     sound.then_some(Backoff { start, max, factor, jitter })
+}
+
+/// What may stand in a list of named values.
+struct Names {
+    known: &'static [&'static str],
+    /// Those without which the rest says nothing.
+    needed: &'static [&'static str],
+    example: &'static str,
+}
+
+/// Reads a list of named values by `read`, which says whether it could. Whether all of them are sound, and those there that are needed.
+fn named(
+    of: &Ident,
+    list: &TokenStream,
+    names: &Names,
+    errors: &mut Errors,
+    mut read: impl FnMut(&str, &TokenStream, Span, &mut Errors) -> bool,
+) -> bool {
+    let mut seen: Vec<String> = Vec::new();
+    let mut sound = true;
+    for entry in pieces::entries(list.clone(), errors) {
+        let key = entry.name.to_string();
+        if seen.contains(&key) {
+            errors.on(&entry.name, format!("`{key}` is given twice; keep one"));
+            sound = false;
+            continue;
+        }
+        let Given::Value(value, equals) = &entry.given else {
+            errors.on(&entry.name, format!("write `{key} = ..`"));
+            sound = false;
+            continue;
+        };
+        if names.known.contains(&key.as_str()) {
+            sound &= read(&key, value, *equals, errors);
+        } else {
+            errors.on(&entry.name, format!("`{of}` has no `{key}`; {}", suggest::hint(&key, names.known)));
+            sound = false;
+        }
+        seen.push(key);
+    }
+    for needed in names.needed {
+        // A list with a mistake in it may well have meant the missing one.
+        if sound && !seen.iter().any(|key| key == needed) {
+            errors.on(of, format!("`{of}` needs `{needed}`, as in `{}`", names.example));
+            sound = false;
+        }
+    }
+    sound
 }
 
 /// Whether there was something to store.
@@ -160,43 +184,18 @@ pub(crate) struct Recurrence {
     pub(crate) written_from: TokenStream,
 }
 
-const RECURRENCE: &[&str] = &["every", "from"];
+const RECURRENCE: Names =
+    Names { known: &["every", "from"], needed: &["every", "from"], example: "every = \"4w\", from = \"2024-01-31\"" };
 
 pub(crate) fn recurrence(name: &Ident, list: &TokenStream, errors: &mut Errors) -> Option<Recurrence> {
     let (mut every, mut from) = (None, None);
-    let mut seen: Vec<String> = Vec::new();
-    let mut sound = true;
-    for entry in pieces::entries(list.clone(), errors) {
-        let key = entry.name.to_string();
-        if seen.contains(&key) {
-            errors.on(&entry.name, format!("`{key}` is given twice; keep one"));
-            sound = false;
-            continue;
+    let sound = named(name, list, &RECURRENCE, errors, |key, value, _, errors| match key {
+        "every" => store(&mut every, value::read_every(value, errors)),
+        _ => {
+            let read = value::read_date("from", "from = \"2024-01-31\"", value, errors);
+            store(&mut from, read.map(|date| (date, value.clone())))
         }
-        let Given::Value(value, _) = &entry.given else {
-            errors.on(&entry.name, format!("write `{key} = ..`"));
-            sound = false;
-            continue;
-        };
-        sound &= match key.as_str() {
-            "every" => store(&mut every, value::read_every(value, errors)),
-            "from" => store(
-                &mut from,
-                value::read_date("from", "from = \"2024-01-31\"", value, errors).map(|date| (date, value.clone())),
-            ),
-            _ => {
-                errors.on(&entry.name, format!("`{name}` has no `{key}`; {}", suggest::hint(&key, RECURRENCE)));
-                false
-            }
-        };
-        seen.push(key);
-    }
-    for needed in RECURRENCE {
-        if sound && !seen.iter().any(|key| key == needed) {
-            errors.on(name, format!("`{name}` needs `{needed}`, as in `every = \"4w\", from = \"2024-01-31\"`"));
-            sound = false;
-        }
-    }
+    });
     let (every, (from, written_from)) = (every?, from?);
     sound.then(|| Recurrence { every, from, written_from })
 }

@@ -9,6 +9,7 @@ use super::branch::Branch;
 use super::input::Upstream;
 use super::value::{Data, Datum, Value};
 use std::any::Any;
+use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
 /// How many elements a `Vec<T>` has.
@@ -23,7 +24,10 @@ pub(crate) fn len<T: Data>(list: &Value) -> usize {
 pub(crate) fn item<T: Data>(list: &Value, index: usize) -> Value {
     match list.items().and_then(|items| items.get(index)) {
         Some(item) => item.clone(),
-        None => Value::new(Item::<T> { list: list.clone(), index, shared: OnceLock::new() }),
+        // Whoever asks for it has asked how long the list is, and a list does not change.
+        None => within(list.clone(), move |list: &Vec<T>| {
+            list.get(index).unwrap_or_else(|| unreachable!("an element outside of its list"))
+        }),
     }
 }
 
@@ -44,24 +48,31 @@ pub(crate) fn arm<B: Branch + 'static>(output: &Value) -> Option<usize> {
 
 /// What the arm carries that a branch's output takes.
 pub(crate) fn carried<B: Branch + 'static>(output: &Value) -> Value {
-    Value::new(Carried::<B> { output: output.clone(), shared: OnceLock::new(), of: std::marker::PhantomData })
+    Value::new(Carried::<B> { output: output.clone(), shared: OnceLock::new(), of: PhantomData })
 }
 
-struct Item<T> {
-    list: Value,
-    index: usize,
-    shared: OnceLock<Arc<T>>,
+/// A value that lies within another. It is looked up whenever somebody looks at it, and calls the user's code then at the earliest.
+struct Within<T, U, F> {
+    whole: Value,
+    find: F,
+    shared: OnceLock<Arc<U>>,
+    of: PhantomData<fn() -> T>,
 }
 
-impl<T: Data> Item<T> {
-    fn get(&self) -> &T {
-        let list = self.list.as_any().downcast_ref::<Vec<T>>();
-        // Whoever made it asked how long the list is, and a list does not change.
-        list.and_then(|list| list.get(self.index)).unwrap_or_else(|| unreachable!("an element outside of its list"))
+/// What `find` finds within a `T`.
+pub(super) fn within<T: 'static, U: Data>(whole: Value, find: impl Fn(&T) -> &U + Send + Sync + 'static) -> Value {
+    Value::new(Within { whole, find, shared: OnceLock::new(), of: PhantomData })
+}
+
+impl<T: 'static, U: Data, F: Fn(&T) -> &U> Within<T, U, F> {
+    fn get(&self) -> &U {
+        // The types of nodes say what a value is.
+        let whole = self.whole.as_any().downcast_ref::<T>();
+        (self.find)(whole.unwrap_or_else(|| unreachable!("within a value of another type")))
     }
 }
 
-impl<T: Data> Datum for Item<T> {
+impl<T: 'static, U: Data, F: Fn(&T) -> &U + Send + Sync + 'static> Datum for Within<T, U, F> {
     fn clone_into(&self, slot: &mut dyn Any) -> bool {
         Datum::clone_into(self.get(), slot)
     }
@@ -129,7 +140,7 @@ impl<U: Data> Datum for Joined<U> {
 struct Carried<B> {
     output: Value,
     shared: OnceLock<Value>,
-    of: std::marker::PhantomData<fn() -> B>,
+    of: PhantomData<fn() -> B>,
 }
 
 impl<B: Branch + 'static> Carried<B> {

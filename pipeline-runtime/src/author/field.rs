@@ -1,13 +1,12 @@
 //! Parts of a node's output: a field, and the parts of a tuple. They are no nodes: who takes one takes the node, and its part is looked up as the
 //! value is handed over.
 
-use super::bounded::Unwritten;
+use super::derived;
 use super::draft;
 use super::node::Node;
-use super::value::{Data, Datum, Value};
-use std::any::Any;
+use super::value::{Data, Value};
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Makes a part's value of the whole's. It calls nothing of the user's: that is done by whoever looks at the value.
 #[derive(Clone)]
@@ -21,50 +20,15 @@ impl fmt::Debug for Projection {
 
 impl Projection {
     fn new<T: 'static, U: Data>(part: impl Fn(&T) -> &U + Send + Sync + 'static) -> Self {
-        let part: Arc<PartOf<T, U>> = Arc::new(part);
-        Self(Arc::new(move |whole| Value::new(Part { whole, find: Arc::clone(&part), shared: OnceLock::new() })))
+        let part = Arc::new(part);
+        Self(Arc::new(move |whole| {
+            let part = Arc::clone(&part);
+            derived::within(whole, move |whole| part(whole))
+        }))
     }
 
     pub(crate) fn of(&self, whole: Value) -> Value {
         (self.0)(whole)
-    }
-}
-
-type PartOf<T, U> = dyn Fn(&T) -> &U + Send + Sync;
-
-struct Part<T, U> {
-    whole: Value,
-    find: Arc<PartOf<T, U>>,
-    shared: OnceLock<Arc<U>>,
-}
-
-impl<T: 'static, U: Data> Part<T, U> {
-    fn get(&self) -> &U {
-        // The node's type says that its output is a `T`.
-        let whole = self.whole.as_any().downcast_ref::<T>();
-        (self.find)(whole.unwrap_or_else(|| unreachable!("a part of a value of another type")))
-    }
-}
-
-impl<T: 'static, U: Data> Datum for Part<T, U> {
-    fn clone_into(&self, slot: &mut dyn Any) -> bool {
-        Datum::clone_into(self.get(), slot)
-    }
-
-    fn share_into(self: Arc<Self>, slot: &mut dyn Any) -> bool {
-        Arc::clone(self.shared.get_or_init(|| Arc::new(self.get().clone()))).share_into(slot)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self.get()
-    }
-
-    fn to_value(&self) -> Value {
-        self.get().to_value()
-    }
-
-    fn encode(&self, limit: usize) -> Result<Vec<u8>, Unwritten> {
-        self.get().encode(limit)
     }
 }
 

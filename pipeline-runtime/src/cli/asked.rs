@@ -4,6 +4,7 @@ use super::output;
 use super::runner::{Finished, RunnerError};
 use crate::JournalError;
 use crate::host::{Answer, Command, StartError, ask};
+use crate::journal::SqliteJournal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -21,6 +22,35 @@ pub(super) fn or_here(
         }
         if let Some(code) = ask_holder(journal, command)? {
             return Ok(Done::There(code));
+        }
+    }
+}
+
+/// Has a journal that nobody holds changed here, or asks the holder to. What was done is printed and kept as an act.
+pub(super) fn change(
+    journal: &Path,
+    command: &Command,
+    here: impl Fn(&SqliteJournal) -> Result<String, StartError>,
+) -> Result<ExitCode, String> {
+    must_exist(journal)?;
+    loop {
+        match SqliteJournal::open(journal) {
+            Ok(journal) => {
+                let said = here(&journal).map_err(|error| error.to_string())?;
+                journal.act(command.act(&said));
+                journal.close();
+                if let Some(failure) = journal.failure() {
+                    return Err(failure.to_string());
+                }
+                output::to_stdout(&said);
+                return Ok(ExitCode::SUCCESS);
+            }
+            Err(JournalError::Held { .. }) => {
+                if let Some(code) = ask_holder(journal, command)? {
+                    return Ok(code);
+                }
+            }
+            Err(error) => return Err(error.to_string()),
         }
     }
 }

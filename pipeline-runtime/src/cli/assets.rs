@@ -2,9 +2,9 @@
 
 use super::{asked, output};
 use crate::host::{self, Command};
-use crate::journal::{Reader, SqliteJournal, StoredUpdate};
+use crate::journal::{Reader, StoredUpdate};
 use crate::plan::Use;
-use crate::{Clock, JournalError, Pipeline};
+use crate::{Clock, Pipeline};
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -121,27 +121,6 @@ pub(super) fn by(update: &StoredUpdate) -> String {
 fn update(pipelines: &[Pipeline], asset: &str, value: &str, journal: &Path) -> Result<ExitCode, String> {
     let value: Value = serde_json::from_str(value)
         .map_err(|error| format!("the value is no JSON: {error}; a text is written in quotes, as in --value '\"2024-03-25\"'"))?;
-    asked::must_exist(journal)?;
     let command = Command::Update { asset: asset.to_owned(), value: value.clone() };
-    loop {
-        match SqliteJournal::open(journal) {
-            Ok(journal) => {
-                let said = host::update(&journal, pipelines, asset, &value, Clock::system().now());
-                let said = said.map_err(|error| error.to_string())?;
-                journal.act(command.act(&said));
-                journal.close();
-                if let Some(failure) = journal.failure() {
-                    return Err(failure.to_string());
-                }
-                output::to_stdout(&said);
-                return Ok(ExitCode::SUCCESS);
-            }
-            Err(JournalError::Held { .. }) => {
-                if let Some(code) = asked::ask_holder(journal, &command)? {
-                    return Ok(code);
-                }
-            }
-            Err(error) => return Err(error.to_string()),
-        }
-    }
+    asked::change(journal, &command, |journal| host::update(journal, pipelines, asset, &value, Clock::system().now()))
 }
