@@ -39,12 +39,15 @@ impl Runtime {
     }
 
     /// As a macro of the runtime's own hands it on: its `$crate`, shown where the macro is called.
-    pub(crate) fn rooted(root: TokenStream) -> Self {
-        let shown = root.into_iter().map(|mut token| {
-            token.set_span(Span::call_site().resolved_at(token.span()));
-            token
-        });
-        Runtime { import: None, root: Some(shown.collect()) }
+    fn rooted(root: TokenStream) -> Self {
+        Runtime { import: None, root: Some(beside(Span::call_site(), root)) }
+    }
+
+    /// That of a `macro_rules!` of the runtime's own, and what was written in it: the first token is its `$crate`, the second a comma.
+    pub(crate) fn of_macro(input: TokenStream) -> (Self, TokenStream) {
+        let mut tokens = input.into_iter();
+        let runtime = Self::rooted(tokens.next().into_iter().collect());
+        (runtime, tokens.skip(1).collect())
     }
 
     /// The import that everything else of the expansion goes by; nothing where none is needed.
@@ -93,24 +96,20 @@ impl Runtime {
 
 /// The tokens at `span`, resolved as they were.
 fn at(span: Span, tokens: TokenStream) -> TokenStream {
-    tokens
-        .into_iter()
-        .map(|mut token| {
-            token.set_span(span);
-            token
-        })
-        .collect()
+    respanned(tokens, |_| span)
+}
+
+fn respanned(tokens: TokenStream, span: impl Fn(Span) -> Span) -> TokenStream {
+    let moved = tokens.into_iter().map(|mut token| {
+        token.set_span(span(token.span()));
+        token
+    });
+    moved.collect()
 }
 
 /// The tokens at `span`, a punctuation mark beside what they are about, and still with the meaning that they have.
 pub(crate) fn beside(span: Span, tokens: TokenStream) -> TokenStream {
-    tokens
-        .into_iter()
-        .map(|mut token| {
-            token.set_span(span.resolved_at(token.span()));
-            token
-        })
-        .collect()
+    respanned(tokens, |of| span.resolved_at(of))
 }
 
 /// The tokens with their words at the attribute; the punctuation and the delimiters stay.

@@ -55,7 +55,12 @@ pub fn zero_of(option: &str) -> Zero {
 /// assert_eq!(limits::check_retries(u32::MAX), Err("a node is retried at most 1000000 times".to_owned()));
 /// ```
 pub fn check_retries(retries: u32) -> Result<(), String> {
-    if retries > MAX_RETRIES { Err(format!("a node is retried at most {MAX_RETRIES} times")) } else { Ok(()) }
+    retries_fault(retries).map_or(Ok(()), |why| Err(why.to_owned()))
+}
+
+/// As [`check_retries`], also where a constant is evaluated.
+pub const fn retries_fault(retries: u32) -> Option<&'static str> {
+    if retries > MAX_RETRIES { Some("a node is retried at most 1000000 times") } else { None }
 }
 
 /// Whether a backoff may grow by this factor, or why not.
@@ -68,10 +73,15 @@ pub fn check_retries(retries: u32) -> Result<(), String> {
 /// assert!(limits::check_factor(f64::INFINITY).is_err());
 /// ```
 pub fn check_factor(factor: f64) -> Result<(), String> {
-    if (1.0..=STEEPEST).contains(&factor) {
-        Ok(())
+    factor_fault(factor).map_or(Ok(()), |why| Err(why.to_owned()))
+}
+
+/// As [`check_factor`], also where a constant is evaluated.
+pub const fn factor_fault(factor: f64) -> Option<&'static str> {
+    if 1.0 <= factor && factor <= STEEPEST {
+        None
     } else {
-        Err(format!("a factor is at least 1, or the waits would shrink, and at most {STEEPEST}"))
+        Some("a factor is at least 1, or the waits would shrink, and at most 1000000")
     }
 }
 

@@ -216,3 +216,21 @@ fn groups_that_hold_one_lock_run_one_after_the_other_and_who_holds_none_runs_bes
         assert_eq!(report.node(node).started(), Some(mins(minute)), "{node}: {}", report.timeline());
     }
 }
+
+/// A node that reads an asset is one a pipeline, whoever asks for it first.
+#[test]
+fn what_an_asset_had_last_lies_in_no_group() {
+    static ROWS: Asset<u64> = Asset::external("rows");
+    #[pipeline]
+    fn reads() {
+        let first = source(Ends::Failed, 60u64).allow_failure();
+        let inside = group("load", || takes(ROWS.latest())).after(first);
+        takes(ROWS.latest()).named("beside");
+        takes(1u64).named("last").after(inside);
+    }
+    let report = Simulation::new(reads()).updated("0s", &ROWS, 7u64).run();
+    assert_eq!(report.output::<u64>("rows"), Some(7), "{}", report.timeline());
+    // What is wired after the group waits for its task, which waits for what failed.
+    assert_eq!(report.node("load.takes").state(), UpstreamFailed);
+    assert_eq!(report.node("beside").state(), Success);
+}

@@ -69,7 +69,7 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
             let millis = millis(*duration);
             quote!(.#method(#millis))
         }
-        Value::Text(text) | Value::Date(text) => quote!(.#method(#text)),
+        Value::Date(text) => quote!(.#method(#text)),
         Value::Lines(lines) => {
             let cron = cron(lines, runtime);
             quote!(.#method(#cron))
@@ -116,7 +116,7 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
             .collect(),
         Value::Tags(tags) => quote!(.#method(&[#(#tags),*])),
         // No call: see above.
-        Value::Runtime(_) => TokenStream::new(),
+        Value::Runtime(_) | Value::Id(_) => TokenStream::new(),
         Value::Defaults(options) => {
             let defaults = options.shared(runtime);
             quote!(.#method(#defaults))

@@ -61,7 +61,7 @@ impl Options {
     /// The id that was chosen, if any.
     pub(crate) fn id(&self) -> Option<&str> {
         match &self.get("id")?.value {
-            Some(Value::Text(id)) => Some(id),
+            Some(Value::Id(id)) => Some(id),
             _ => None,
         }
     }

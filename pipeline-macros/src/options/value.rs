@@ -20,7 +20,7 @@ pub(crate) enum Value {
     Rank(i32),
     Switch(bool),
     Duration(Duration),
-    Text(String),
+    Id(String),
     /// The lines of a schedule.
     Lines(Vec<String>),
     Every(Recurrence),
@@ -126,6 +126,12 @@ pub(crate) fn read_lines(tokens: &TokenStream, errors: &mut Errors) -> Option<Ve
         errors.at(Span::call_site(), "`cron!` takes a cron line in quotes, as in `cron!(\"0 6 * * *\")`");
         return None;
     }
+    let is_text = |piece: &Vec<TokenTree>| matches!(piece.as_slice(), [TokenTree::Literal(_)]);
+    if let Some(other) = pieces.iter().find(|piece| !is_text(piece)) {
+        let other: TokenStream = other.iter().cloned().collect();
+        errors.on(&other, "`cron!` takes a cron line in quotes, written out, as in `cron!(\"0 6 * * *\")`");
+        return None;
+    }
     Reader { spec: &spec, tokens, errors }.each_line(pieces)
 }
 
@@ -166,7 +172,7 @@ impl Reader<'_> {
                 self.checked("time zone", parse).map(|(zone, _)| Value::Zone(zone))
             }
             Shape::Date => self.date().map(Value::Date),
-            Shape::Id => self.checked("id", id::check).map(|((), text)| Value::Text(text)),
+            Shape::Id => self.checked("id", id::check).map(|((), text)| Value::Id(text)),
             Shape::Word(of, words) => self.word(words).map(|variant| Value::Word(of, variant)),
             Shape::Tags => self.tags().map(Value::Tags),
             Shape::Callbacks => paths::callbacks(self.spec, self.tokens, self.errors).map(Value::Callbacks),
@@ -322,9 +328,6 @@ impl Reader<'_> {
 
     fn line(&mut self) -> Option<String> {
         let parse = |text: &str| cron::parse(text).map_err(|error| error.to_string());
-        if self.spec.name == "cron!" && self.text().is_none() {
-            return self.refuse("`cron!` takes a cron line in quotes, written out, as in `cron!(\"0 6 * * *\")`");
-        }
         self.checked("schedule", parse).map(|(_, text)| text)
     }
 

@@ -1,6 +1,4 @@
 //! `cron!`, `every!` and `defaults!`: what an option takes, as the value of a constant.
-//!
-//! The first token of their input is the runtime's `$crate`, the second a comma.
 
 use super::table::Place;
 use super::{Options, expand, groups, value};
@@ -9,16 +7,9 @@ use crate::runtime::Runtime;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 
-/// The runtime, and what was written.
-fn split(input: TokenStream) -> (Runtime, TokenStream) {
-    let mut tokens = input.into_iter();
-    let runtime = Runtime::rooted(tokens.next().into_iter().collect());
-    (runtime, tokens.skip(1).collect())
-}
-
 /// `cron!("0 6 * * *")`, or several lines.
 pub(crate) fn cron(input: TokenStream) -> TokenStream {
-    let (runtime, written) = split(input);
+    let (runtime, written) = Runtime::of_macro(input);
     let mut errors = Errors::default();
     let lines = value::read_lines(&written, &mut errors);
     errors.into_expression().unwrap_or_else(|| expand::cron(&lines.unwrap_or_default(), &runtime))
@@ -26,7 +17,7 @@ pub(crate) fn cron(input: TokenStream) -> TokenStream {
 
 /// `every!("4w", from = "2023-05-16")`
 pub(crate) fn every(input: TokenStream) -> TokenStream {
-    let (runtime, written) = split(input);
+    let (runtime, written) = Runtime::of_macro(input);
     let mut errors = Errors::default();
     // As in an attribute, but that the macro's name says what its first value is.
     let is_text = matches!(written.clone().into_iter().next(), Some(TokenTree::Literal(_)));
@@ -40,7 +31,7 @@ pub(crate) fn every(input: TokenStream) -> TokenStream {
 
 /// `defaults!(retries = 2, on_failure = CHAT)`
 pub(crate) fn defaults(input: TokenStream) -> TokenStream {
-    let (runtime, written) = split(input);
+    let (runtime, written) = Runtime::of_macro(input);
     let mut errors = Errors::default();
     let options = Options::parse(Place::SharedDefaults, written, &mut errors);
     errors.into_expression().unwrap_or_else(|| options.shared(&runtime))

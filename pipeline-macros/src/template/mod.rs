@@ -11,6 +11,7 @@ use crate::error::Errors;
 use crate::runtime::Runtime;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Ident, LitStr, Token};
 
@@ -63,13 +64,10 @@ impl Parse for Call {
 }
 
 /// The whole expansion, an expression.
-///
-/// The first token is the runtime's `$crate`, the second a comma.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
-    let mut tokens = input.into_iter();
-    let runtime = Runtime::rooted(tokens.next().into_iter().collect());
+    let (runtime, written) = Runtime::of_macro(input);
     let mut errors = Errors::default();
-    let call = match syn::parse2::<Call>(tokens.skip(1).collect()) {
+    let call = match syn::parse2::<Call>(written) {
         Ok(call) => call,
         Err(error) => {
             errors.push(error);
@@ -96,8 +94,13 @@ fn text_of(Call { source, is_file, .. }: &Call) -> Result<String, String> {
     })
 }
 
+/// What a value is called in the template: there `r#type` is `type`.
+fn in_template(name: &Ident) -> String {
+    name.unraw().to_string()
+}
+
 fn check_call(call: &Call, text: &str, errors: &mut Errors) {
-    let names: Vec<String> = call.arguments.iter().map(|(name, _)| name.to_string()).collect();
+    let names: Vec<String> = call.arguments.iter().map(|(name, _)| in_template(name)).collect();
     let found = check::mistakes(text, &names);
     let has_mistakes = !found.mistakes.is_empty();
     for mistake in found.mistakes {
@@ -111,7 +114,9 @@ fn check_call(call: &Call, text: &str, errors: &mut Errors) {
             errors.at(name.span(), format!("`{name}` is a variable that every template has: call the value something else"));
         } else if found.unused.contains(&names[at]) && !has_mistakes {
             // With an unknown name beside it, it is that one, mistyped.
-            errors.at(name.span(), format!("`{name}` is not in the template: write `{{{{ {name} }}}}` there, or leave it out"));
+            let name_there = &names[at];
+            let message = format!("`{name_there}` is not in the template: write `{{{{ {name_there} }}}}` there, or leave it out");
+            errors.at(name.span(), message);
         }
     }
 }
@@ -127,7 +132,7 @@ fn expansion(runtime: &Runtime, Call { source, is_file, arguments }: &Call) -> T
         let template = runtime.private(Span::call_site(), "template");
         return quote!(#template(#source));
     }
-    let names = arguments.iter().map(|(name, _)| LitStr::new(&name.to_string(), name.span()));
+    let names = arguments.iter().map(|(name, _)| LitStr::new(&in_template(name), name.span()));
     let values = arguments.iter().map(|(_, value)| value);
     let (template, value) =
         (runtime.private(Span::call_site(), "template_with"), runtime.private(Span::call_site(), "TemplateValue"));
@@ -145,6 +150,8 @@ mod tests {
         assert_eq!(crate::error::show(expand(quote!(root, "raw",))), "root::__private::template(\"raw\")");
         let given = crate::error::show(expand(quote!(root, "{{ a }}", a = x + 1,)));
         assert!(given.contains("template_with(\"{{ a }}\", [(\"a\", ") && given.contains("x + 1"), "{given}");
+        let of_keyword = crate::error::show(expand(quote!(root, "{{ type }}", r#type = x)));
+        assert!(of_keyword.contains("[(\"type\", "), "{of_keyword}");
         let of_file = crate::error::show(expand(quote!(root, file = "src/template/mod.rs")));
         assert!(of_file.contains("compile_error"), "what a file has is checked: {of_file}");
         let of_file = crate::error::show(expand(quote!(root, file = "Cargo.toml")));

@@ -4,7 +4,7 @@
 
 use crate::author::options::Backoff;
 use pipeline_syntax::duration::{Zero, fault};
-use pipeline_syntax::limits::{MAX_RETRIES, STEEPEST};
+use pipeline_syntax::limits;
 use std::time::Duration;
 
 /// A number of retries.
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Beyond the limits, which is an error of the compiler's where it is called: in a constant.
 #[track_caller]
 pub const fn retries(retries: u32) -> u32 {
-    assert!(retries <= MAX_RETRIES, "a node is retried at most 1000000 times");
+    refuse(limits::retries_fault(retries));
     retries
 }
 
@@ -60,17 +60,22 @@ pub const fn backoff(backoff: Backoff) -> Backoff {
     millis(backoff.max(), Zero::Refused);
     millis(backoff.jitter(), Zero::Allowed);
     assert!(backoff.start().as_millis() <= backoff.max().as_millis(), "a backoff's `start` is at most its `max`");
-    assert!(backoff.factor() <= STEEPEST, "a backoff's factor is at most 1000000");
+    refuse(limits::factor_fault(backoff.factor()));
     backoff
 }
 
 #[track_caller]
 const fn millis(duration: Duration, zero: Zero) -> u64 {
-    if let Some(why) = fault(duration, zero) {
-        panic!("{}", why);
-    }
+    refuse(fault(duration, zero));
     // At most a hundred years.
     duration.as_secs() * 1000 + duration.subsec_millis() as u64
+}
+
+#[track_caller]
+const fn refuse(fault: Option<&'static str>) {
+    if let Some(why) = fault {
+        panic!("{}", why);
+    }
 }
 
 #[cfg(test)]

@@ -250,6 +250,15 @@ pub(crate) struct Overrides {
     pub(crate) given: Vec<(&'static str, Place)>,
 }
 
+impl Overrides {
+    /// Why what was given there cannot be used, if that is so. Of an option that is given again later, the last counts.
+    pub(crate) fn fault(&self, position: usize) -> Option<String> {
+        let (option, _) = self.given[position];
+        let is_last = self.given[position + 1..].iter().all(|(later, _)| *later != option);
+        self.options.check(option).err().filter(|_| is_last)
+    }
+}
+
 /// A part of an output.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
@@ -377,7 +386,7 @@ pub(crate) fn task<const N: usize>(
     }
 }
 
-/// The node that reads an asset: one a pipeline, beside all mappings, wherever it was first asked for.
+/// The node that reads an asset: one a pipeline, beside all mappings and groups, wherever it was first asked for.
 #[track_caller]
 pub(crate) fn latest(asset: &'static AssetSpec) -> Handle {
     let at = Location::caller();
@@ -555,7 +564,7 @@ pub(crate) fn teardown<R>(setup: Handle, body: impl FnOnce() -> R, teardown: imp
     with(|draft| {
         // A task that is given by its name alone is called within the standard library.
         for node in draft.nodes.iter_mut().take(last as usize).skip(middle as usize) {
-            if node.at.file().ends_with("ops/function.rs") {
+            if node.at.file().ends_with("core/src/ops/function.rs") {
                 node.at = at;
             }
         }

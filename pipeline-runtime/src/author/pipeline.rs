@@ -152,7 +152,8 @@ impl fmt::Debug for Pipeline {
 }
 
 /// A type, to compare and to name.
-fn of_type<P: 'static>() -> (TypeId, &'static str) {
+/// A type, and its name for messages.
+pub(crate) fn of_type<P: 'static>() -> (TypeId, &'static str) {
     (TypeId::of::<P>(), type_name::<P>())
 }
 

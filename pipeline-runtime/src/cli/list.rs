@@ -21,7 +21,7 @@ enum Next {
     /// As assets are updated.
     Updated,
     At(DateTime<Utc>),
-    /// Its `end` is past.
+    /// Its `end` is past, or a calendar of its own has ended.
     Never,
 }
 
@@ -82,7 +82,8 @@ fn row(pipeline: &Pipeline, schedule: Option<&Schedule>, next: &Next) -> [String
         Next::Paused => "paused".to_owned(),
         Next::Updated => "as it is updated".to_owned(),
         Next::At(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-        Next::Never => "none: its `end` is past".to_owned(),
+        Next::Never if options.end.is_some() => "none: its `end` is past".to_owned(),
+        Next::Never => "none: its calendar has ended".to_owned(),
     };
     let (upstream, tags) = (upstream(pipeline).join(", "), pipeline.tags().join(", "));
     [pipeline.id().to_owned(), schedule, next, upstream, tags, description(pipeline).to_owned()]

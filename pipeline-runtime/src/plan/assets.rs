@@ -105,10 +105,6 @@ fn names(plan: &Plan, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             problems.push(Problem::new(message, "name it once").at(pipeline.definition().at, "this pipeline"));
         }
     }
-    if plan.assets.when.is_some() && pipeline.options().schedule.is_some() {
-        let message = format!("pipeline `{}` has a `schedule` and a `when`, which both say when a run begins", plan.pipeline);
-        problems.push(Problem::new(message, "keep one").at(pipeline.definition().at, "this pipeline"));
-    }
 }
 
 #[cfg(test)]

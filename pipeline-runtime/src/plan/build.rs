@@ -110,8 +110,8 @@ impl Sketch {
         let options = pipeline.options();
         let (schedule, schedule_error) =
             options.timetable().map_or_else(|error| (None, Some(error)), |schedule| (schedule, None));
-        let groups = groups::of_draft(&draft.groups);
-        let holdings = holdings::of_draft(&draft.groups, &groups);
+        let groups = groups::of_draft(&draft.groups, &draft.reads);
+        let holdings = holdings::of_draft(&draft.groups);
         let teardowns = teardowns::of_draft(draft.teardowns);
         let torn_down: HashSet<NodeIx> = teardowns.iter().map(|teardown| teardown.node).collect();
         let fails_run: Vec<(NodeIx, Place)> = draft.fails_run.iter().map(|(node, at)| (node.index(), *at)).collect();

@@ -145,6 +145,10 @@ fn schedule(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
                 let help = "if the machine that built this binary knows it, update the time zone data (tzdata) of this one";
                 ("time zone", format!("{help} ({sought})"))
             }
+            ScheduleError::Every { .. } => (
+                "schedule",
+                "write `from` as a day, or as a time that the zone's clock shows once, or with its offset".to_owned(),
+            ),
             _ => ("schedule", "write five fields (minute hour day month weekday) and an IANA time zone".to_owned()),
         };
         let message = format!("the {what} of pipeline `{}` cannot be used: {error}", pipeline.id());
@@ -290,8 +294,7 @@ fn groups(sketch: &Sketch, problems: &mut Vec<Problem>) -> HashSet<u32> {
     }
     for overrides in &sketch.of_groups {
         for (position, (option, at)) in overrides.given.iter().enumerate() {
-            let is_last = overrides.given[position + 1..].iter().all(|(later, _)| later != option);
-            if let Some(why) = overrides.options.check(option).err().filter(|_| is_last) {
+            if let Some(why) = overrides.fault(position) {
                 let message = format!("`.{option}` of a group cannot be used: {why}");
                 problems.push(Problem::new(message, within(option)).at(at, "set here"));
             }
@@ -391,7 +394,7 @@ fn elements_of_no_mapping(sketch: &Sketch, problems: &mut Vec<Problem>) {
     for (ix, node) in (0..).zip(&plan.nodes) {
         for arg in plan.args(ix) {
             if let Source::Elements(from, rule) = &arg.source
-                && !plan.node(from.index()).is_each()
+                && (from.part().is_some() || !plan.node(from.index()).is_each())
             {
                 let each = match rule {
                     Rule::AllDone => "Outcome",
@@ -425,8 +428,7 @@ fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 }
                 What::Recalled(_) => continue,
                 What::Body(_) => {
-                    let is_last = overrides.given[position + 1..].iter().all(|(later, _)| later != option);
-                    let Some(why) = overrides.options.check(option).err().filter(|_| is_last) else { continue };
+                    let Some(why) = overrides.fault(position) else { continue };
                     let message = format!("`.{option}` of {} cannot be used: {why}", quoted(plan, *ix));
                     (message, within(option))
                 }

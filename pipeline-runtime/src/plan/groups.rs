@@ -12,13 +12,37 @@ pub(crate) struct Group {
     /// With the names of the groups around it.
     pub(crate) id: Box<str>,
     pub(crate) at: Place,
-    pub(crate) nodes: Range<NodeIx>,
+    nodes: Range<NodeIx>,
+    /// Those among them that read assets: such a node stands beside all groups, wherever it was first asked for.
+    beside: Box<[NodeIx]>,
     pub(crate) scope: ScopeIx,
     pub(crate) parent: Option<u32>,
 }
 
-/// The groups of a draft, each after those around it.
-pub(super) fn of_draft(drafted: &[DraftGroup]) -> Vec<Group> {
+impl Group {
+    /// Whether a node lies in it.
+    pub(crate) fn has(&self, node: NodeIx) -> bool {
+        self.nodes.contains(&node) && !self.beside.contains(&node)
+    }
+
+    /// The nodes that lie in it.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeIx> + '_ {
+        self.nodes.clone().filter(|node| !self.beside.contains(node))
+    }
+
+    /// Whether all of another one lies in it.
+    pub(super) fn surrounds(&self, other: &Self) -> bool {
+        self.nodes.contains(&other.nodes.start) && self.nodes.end >= other.nodes.end
+    }
+
+    /// Where its nodes begin, which are in their order and apart from those of others.
+    pub(super) fn begin(&self) -> NodeIx {
+        self.nodes.start
+    }
+}
+
+/// The groups of a draft, each after those around it. `reads` are the nodes that read assets.
+pub(super) fn of_draft<T>(drafted: &[DraftGroup], reads: &[(NodeIx, T)]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::with_capacity(drafted.len());
     for group in drafted {
         let id = match group.parent {
@@ -26,7 +50,8 @@ pub(super) fn of_draft(drafted: &[DraftGroup]) -> Vec<Group> {
             None => group.name.clone(),
         };
         let DraftGroup { at, scope, parent, nodes, .. } = group;
-        groups.push(Group { id, at, nodes: nodes.clone(), scope: *scope, parent: *parent });
+        let beside = reads.iter().map(|(node, _)| *node).filter(|node| nodes.contains(node)).collect();
+        groups.push(Group { id, at, nodes: nodes.clone(), beside, scope: *scope, parent: *parent });
     }
     groups
 }
@@ -41,7 +66,7 @@ pub(super) fn around(groups: &[Group], node: NodeIx) -> impl Iterator<Item = u32
         next = groups[this as usize].parent;
         Some(this)
     })
-    .filter(move |group| groups[*group as usize].nodes.contains(&node))
+    .filter(move |group| groups[*group as usize].has(node))
 }
 
 impl Plan {
@@ -92,13 +117,13 @@ fn awaited<'a>(plan: &'a Plan, node: NodeIx, between: &'a HashMap<NodeIx, Vec<No
 /// The tasks and mappings of a group that wait for no other of it: its start.
 fn first(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>) -> Vec<NodeIx> {
     /// Whether a node is of the group, or a gate that stands on one.
-    fn rests_on(plan: &Plan, nodes: &Range<NodeIx>, node: NodeIx) -> bool {
+    fn rests_on(plan: &Plan, group: &Group, node: NodeIx) -> bool {
         match &plan.node(node).what {
-            What::Body(_) | What::Each(_) => nodes.contains(&node),
-            What::Arm { branch, .. } => rests_on(plan, nodes, *branch),
-            What::Failure { of } => rests_on(plan, nodes, *of),
-            What::Gather(gather) => rests_on(plan, nodes, gather.each),
-            What::FirstOf { from } => from.iter().any(|from| rests_on(plan, nodes, *from)),
+            What::Body(_) | What::Each(_) => group.has(node),
+            What::Arm { branch, .. } => rests_on(plan, group, *branch),
+            What::Failure { of } => rests_on(plan, group, *of),
+            What::Gather(gather) => rests_on(plan, group, gather.each),
+            What::FirstOf { from } => from.iter().any(|from| rests_on(plan, group, *from)),
             What::Element { .. } | What::Recalled(_) => false,
         }
     }
@@ -106,9 +131,9 @@ fn first(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>) -> Vec
     let starts = |node: &NodeIx| {
         let is_own = plan.node(*node).scope == group.scope;
         let starts = matches!(plan.node(*node).what, What::Body(_) | What::Each(_));
-        is_own && starts && !awaited(plan, *node, between).any(|from| rests_on(plan, &group.nodes, from))
+        is_own && starts && !awaited(plan, *node, between).any(|from| rests_on(plan, group, from))
     };
-    group.nodes.clone().filter(starts).collect()
+    group.nodes().filter(starts).collect()
 }
 
 /// The tasks, mappings and races of a group that no other of it waits for: its end.
@@ -116,7 +141,7 @@ fn last(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>, teardow
     let group = &plan.groups[group as usize];
     let is_of_it = |node: &NodeIx| matches!(plan.node(*node).what, What::Body(_) | What::Each(_) | What::FirstOf { .. });
     let mut taken = HashSet::new();
-    for node in group.nodes.clone().filter(|node| is_of_it(node) && !teardowns.contains(node)) {
+    for node in group.nodes().filter(|node| is_of_it(node) && !teardowns.contains(node)) {
         for mut from in awaited(plan, node, between) {
             // An arm, a failure or another list is taken for the node that it stands on.
             taken.insert(loop {
@@ -132,5 +157,5 @@ fn last(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>, teardow
         let is_own = plan.node(*node).scope == group.scope;
         is_own && is_of_it(node) && !taken.contains(node) && !teardowns.contains(node)
     };
-    group.nodes.clone().filter(is_last).collect()
+    group.nodes().filter(is_last).collect()
 }

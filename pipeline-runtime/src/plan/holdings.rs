@@ -6,7 +6,6 @@ use super::problem::Problem;
 use crate::author::draft::{DraftGroup, Place};
 use pipeline_syntax::id;
 use std::collections::HashSet;
-use std::ops::Range;
 
 /// A holding's index in its plan.
 pub(crate) type HoldingIx = u32;
@@ -15,32 +14,36 @@ pub(crate) type HoldingIx = u32;
 #[derive(Debug)]
 pub(crate) struct Holding {
     pub(super) group: u32,
-    pub(crate) nodes: Range<NodeIx>,
     /// The names of the locks, each once.
     pub(crate) locks: Box<[&'static str]>,
     pub(super) at: Place,
 }
 
 /// Those of a draft, in wiring order.
-pub(super) fn of_draft(drafted: &[DraftGroup], groups: &[Group]) -> Vec<Holding> {
+pub(super) fn of_draft(drafted: &[DraftGroup]) -> Vec<Holding> {
     let mut holdings = Vec::new();
-    for ((ix, drafted), group) in (0..).zip(drafted).zip(groups) {
+    for (ix, drafted) in (0..).zip(drafted) {
         let Some((_, at)) = drafted.locks.first() else { continue };
         let mut locks: Vec<&'static str> = drafted.locks.iter().map(|(lock, _)| lock.name()).collect();
         locks.sort_unstable();
         locks.dedup();
-        holdings.push(Holding { group: ix, nodes: group.nodes.clone(), locks: locks.into(), at });
+        holdings.push(Holding { group: ix, locks: locks.into(), at });
     }
     holdings
 }
 
 impl Plan {
+    /// The group that holds those locks.
+    pub(crate) fn holder(&self, holding: &Holding) -> &Group {
+        &self.groups[holding.group as usize]
+    }
+
     /// The group around a node that holds locks, if there is one.
     #[inline]
     pub(crate) fn holding_of(&self, node: NodeIx) -> Option<HoldingIx> {
         // They lie apart, as one within another is refused.
-        let last = self.holdings.partition_point(|holding| holding.nodes.start <= node).checked_sub(1)?;
-        self.holdings[last].nodes.contains(&node).then(|| u32::try_from(last).ok()).flatten()
+        let last = self.holdings.partition_point(|holding| self.holder(holding).begin() <= node).checked_sub(1)?;
+        self.holder(&self.holdings[last]).has(node).then(|| u32::try_from(last).ok()).flatten()
     }
 
     /// Whether a group that holds locks waits for a node's end: what is repeated ends with its mapping.
@@ -52,7 +55,7 @@ impl Plan {
 
 pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
     for (ix, holding) in plan.holdings.iter().enumerate() {
-        let group = &plan.groups[holding.group as usize];
+        let group = plan.holder(holding);
         let quoted = format!("`{}`", group.id);
         for (lock, why) in holding.locks.iter().filter_map(|lock| Some((lock, id::check(lock).err()?))) {
             let problem =
@@ -67,11 +70,8 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
             problems.push(Problem::new(message, help).at(holding.at, "`.holding` is called here"));
             continue;
         }
-        if let Some(outer) = plan.holdings[..ix]
-            .iter()
-            .find(|outer| outer.nodes.contains(&group.nodes.start) && outer.nodes.end >= group.nodes.end)
-        {
-            let outer_id = &plan.groups[outer.group as usize].id;
+        if let Some(outer) = plan.holdings[..ix].iter().find(|outer| plan.holder(outer).surrounds(group)) {
+            let outer_id = &plan.holder(outer).id;
             let message = format!("the group {quoted} would wait for a lock while `{outer_id}`, in which it lies, holds one");
             let help =
                 "two runs that do so in another order would wait for each other for ever: let the outer group hold both locks";
@@ -87,7 +87,7 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
                 "{quoted} would wait for a lock while it holds one: `{}` waits for `{}`, which is in `{}`",
                 plan.id(from),
                 plan.id(through),
-                plan.groups[other.group as usize].id
+                plan.holder(other).id
             );
             let help = "two runs that do so would wait for each other for ever: let one group hold the locks of both, or order them one after \
                         the other";
@@ -104,11 +104,11 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
 fn left_and_entered<'a>(plan: &'a Plan, holding: &Holding) -> Option<(NodeIx, NodeIx, &'a Holding)> {
     // By which other group each node outside was reached, if by any.
     let mut seen: HashSet<(NodeIx, Option<(NodeIx, u32)>)> = HashSet::new();
-    let mut doubtful: Vec<(NodeIx, Option<(NodeIx, u32)>)> = holding.nodes.clone().map(|node| (node, None)).collect();
+    let mut doubtful: Vec<(NodeIx, Option<(NodeIx, u32)>)> = plan.holder(holding).nodes().map(|node| (node, None)).collect();
     while let Some((node, through)) = doubtful.pop() {
         let each = plan.scope(plan.node(node).scope).each;
         for to in plan.out(node).iter().map(|edge| edge.to).chain(each) {
-            if holding.nodes.contains(&to) {
+            if plan.holder(holding).has(to) {
                 if let Some((through, other)) = through {
                     return Some((to, through, &plan.holdings[other as usize]));
                 }

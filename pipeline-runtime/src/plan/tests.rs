@@ -713,6 +713,36 @@ fn outcomes_one_by_one_need_nodes_that_end_one_by_one() {
 }
 
 #[test]
+fn a_part_of_a_mapping_is_no_mapping() {
+    #[task]
+    async fn judge(sizes: Vec<Outcome<u64>>) -> Result<u64> {
+        Ok(sizes.len() as u64)
+    }
+    #[task]
+    async fn lines(file: String) -> Result<Vec<u64>> {
+        Ok(vec![file.len() as u64])
+    }
+    #[pipeline]
+    fn nightly() {
+        judge(files().each(lines).field(|all: &Vec<Vec<u64>>| &all[0]));
+    }
+    let error = nightly().check().unwrap_err().to_string();
+    assert!(error.contains("`judge` takes `Vec<Outcome<_>>`, one for each node"), "{error}");
+}
+
+#[test]
+fn a_beginning_that_the_clock_never_shows_is_told_as_that() {
+    // Of a constant the macro does not know the zone.
+    const DAILY: crate::schedule::Every = crate::every!("1d", from = "2024-03-31T02:30");
+    #[pipeline(schedule = DAILY, timezone = "Europe/Berlin")]
+    fn nightly() {
+        rows();
+    }
+    let error = nightly().check().unwrap_err().to_string();
+    assert!(error.contains("`2024-03-31T02:30` says no time") && error.contains("write `from` as a day"), "{error}");
+}
+
+#[test]
 fn a_race_has_runners() {
     #[pipeline]
     fn nightly() {

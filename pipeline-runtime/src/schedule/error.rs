@@ -21,11 +21,11 @@ pub enum ScheduleError {
         cron: String,
     },
     /// What comes round after a time of its own has no such time, or no such beginning.
-    #[error("`{every}` is not how a schedule comes round: {reason}")]
+    #[error("`{every}` says no time: {reason}")]
     Every {
-        /// The time as given.
+        /// The distance or its beginning, as given.
         every: String,
-        /// What is wrong with it or with its beginning, and what to write.
+        /// What is wrong with it, and what to write.
         reason: String,
     },
     /// There is no such time zone.

@@ -33,11 +33,11 @@ enum Step {
 impl Delta {
     pub(super) fn parse(every: &str, from: &str, zone: Zone) -> Result<Self, ScheduleError> {
         let text = format!("every {} from {}", every.trim(), from.trim());
-        let refused = |reason: String| ScheduleError::Every { every: every.to_owned(), reason };
-        let begins = date::instant(from, &zone).map_err(|error| refused(error.to_string()))?;
-        let step = match every::parse(every).map_err(refused)? {
+        let refused = |of: &str, reason: String| ScheduleError::Every { every: of.to_owned(), reason };
+        let begins = date::instant(from, &zone).map_err(|error| refused(from, error.to_string()))?;
+        let step = match every::parse(every).map_err(|reason| refused(every, reason))? {
             Every::Days(days) => {
-                let wall = match date::parse(from).map_err(|error| refused(error.to_string()))? {
+                let wall = match date::parse(from).map_err(|error| refused(from, error.to_string()))? {
                     // Midnight, also where the first of these days begins later.
                     Date::Day(day) => day.and_hms_opt(0, 0, 0).unwrap_or_default(),
                     Date::Local(wall) => wall,

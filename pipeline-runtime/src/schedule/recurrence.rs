@@ -111,7 +111,6 @@ pub enum Recurrence {
     #[doc(hidden)]
     Every(Every),
     #[doc(hidden)]
-    #[allow(private_interfaces, reason = "nobody outside can name this type")]
     Own(Own),
 }
 

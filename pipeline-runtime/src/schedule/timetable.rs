@@ -75,7 +75,7 @@ const PROBES: usize = 8;
 
 /// A calendar, asked so that no answer of it can do harm.
 #[derive(Clone)]
-pub(super) struct Own(Arc<dyn Timetable>);
+pub struct Own(Arc<dyn Timetable>);
 
 impl Own {
     pub(super) fn new(timetable: Arc<dyn Timetable>) -> Self {

@@ -73,7 +73,9 @@ impl Window {
     ///
     /// What is due already does not count, so that one who has dealt with it can sleep until then.
     pub fn next_due(&self, schedule: &Schedule, last: Option<Interval>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let start = self.first_start(schedule, last).max(schedule.current_or_next(now))?;
+        // A calendar of one's own may have ended, whatever the first start is.
+        let next = schedule.current_or_next(now)?;
+        let start = self.first_start(schedule, last).map_or(next, |first| first.max(next));
         let interval = schedule.interval_starting_at(start)?;
         self.end.is_none_or(|end| interval.start <= end).then_some(interval.end)
     }
@@ -121,6 +123,33 @@ mod tests {
         let now = "2024-01-09T12:00:00Z";
         assert_eq!(due_days(window(None, None, true), Some(day(5)), now), ["06", "07", "08"]);
         assert_eq!(due_days(window(None, None, false), Some(day(5)), now), ["08"]);
+    }
+
+    #[test]
+    fn a_calendar_that_has_ended_has_no_further_run() {
+        struct Once;
+        impl Once {
+            fn all() -> Interval {
+                Interval { start: utc("2024-01-01T00:00:00Z"), end: utc("2024-02-01T00:00:00Z") }
+            }
+        }
+        impl crate::schedule::Timetable for Once {
+            fn next_after(&self, t: DateTime<Utc>, _: Zone) -> Option<Interval> {
+                Some(Self::all()).filter(|interval| interval.start > t)
+            }
+            fn last_at_or_before(&self, t: DateTime<Utc>, _: Zone) -> Option<Interval> {
+                Some(Self::all()).filter(|interval| interval.start <= t)
+            }
+            fn describe(&self) -> String {
+                "once".into()
+            }
+        }
+        let schedule = Schedule::of(Once, "UTC").unwrap();
+        let next = |now: &str, last| window(Some("2023-01-01"), None, false).next_due(&schedule, last, utc(now));
+        assert_eq!(next("2023-06-01T00:00:00Z", None), Some(Once::all().end));
+        assert_eq!(next("2024-01-15T00:00:00Z", None), Some(Once::all().end));
+        assert_eq!(next("2024-03-01T00:00:00Z", None), None);
+        assert_eq!(next("2024-03-01T00:00:00Z", Some(Once::all())), None);
     }
 
     #[test]

@@ -7,13 +7,14 @@ use crate::author::definition::{Definition, Kind};
 use crate::author::draft;
 use crate::author::options::TaskOptions;
 use crate::author::params::Params;
+use crate::author::pipeline::of_type;
 use crate::author::seal::Seal;
 use crate::author::value::Data;
 use crate::engine::StartRun;
 use crate::{IntoInput, Node, Result, TaskError};
 use serde::Serialize;
 use serde_json::Value;
-use std::any::{TypeId, type_name};
+use std::any::TypeId;
 use std::marker::PhantomData;
 
 /// Starts a run of another pipeline with these params, once, and goes on: [`.finished()`](Node::finished) waits for its end.
@@ -83,7 +84,7 @@ pub trait StartParams {
 #[diagnostic::do_not_recommend]
 impl<P: Params> StartParams for P {
     fn of() -> (TypeId, &'static str) {
-        (TypeId::of::<P>(), type_name::<P>())
+        of_type::<P>()
     }
 
     #[track_caller]
@@ -96,7 +97,7 @@ impl<P: Params> StartParams for P {
 #[diagnostic::do_not_recommend]
 impl<P: Params + Data> StartParams for Node<P> {
     fn of() -> (TypeId, &'static str) {
-        (TypeId::of::<P>(), type_name::<P>())
+        of_type::<P>()
     }
 
     #[track_caller]

@@ -1,8 +1,9 @@
 //! The params that a pipeline's value brings along.
 
+use super::of_type;
 use crate::author::params::Params;
 use serde_json::Value;
-use std::any::{TypeId, type_name};
+use std::any::TypeId;
 
 /// What params are where nothing is given for a run.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(crate) struct Base {
 impl Base {
     pub(super) fn new<P: Params>(params: &P) -> Self {
         let json = serde_json::to_value(params).map_err(|error| error.to_string());
-        Self { of: (TypeId::of::<P>(), type_name::<P>()), json }
+        Self { of: of_type::<P>(), json }
     }
 
     /// The params, if they are of that type.

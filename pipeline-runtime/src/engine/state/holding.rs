@@ -14,9 +14,9 @@ pub(super) struct Hold {
 }
 
 pub(super) fn of_plan(plan: &Plan) -> Box<[Hold]> {
-    let open = |nodes: std::ops::Range<u32>| nodes.filter(|node| plan.is_held_for(*node)).count();
-    let of = |nodes| Hold { open: u32::try_from(open(nodes)).unwrap_or(u32::MAX), has_begun: false };
-    plan.holdings.iter().map(|holding| of(holding.nodes.clone())).collect()
+    let open = |holding| plan.holder(holding).nodes().filter(|node| plan.is_held_for(*node)).count();
+    let of = |holding| Hold { open: u32::try_from(open(holding)).unwrap_or(u32::MAX), has_begun: false };
+    plan.holdings.iter().map(of).collect()
 }
 
 impl Run {

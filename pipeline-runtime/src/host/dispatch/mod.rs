@@ -202,7 +202,8 @@ impl<'a> Dispatch<'a> {
                 (Some(_), false, Some(next)) => {
                     format!("next run at {}", next.to_utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
                 }
-                (Some(_), false, None) => "no further run: its `end` is past".to_owned(),
+                (Some(_), false, None) if options.end.is_some() => "no further run: its `end` is past".to_owned(),
+                (Some(_), false, None) => "no further run: its calendar has ended".to_owned(),
             };
             let kept = self.keep(pipeline).map(|keep| format!("; runs are kept for {}", command::written(keep)));
             lines.push(format!("serving {id}: {next}{}", kept.unwrap_or_default()));
