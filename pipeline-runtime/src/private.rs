@@ -41,15 +41,15 @@ pub fn value<T: Data>(carried: &T) -> &dyn Datum {
     carried
 }
 
+/// A template whose text was checked.
+pub const fn template(source: &'static str) -> crate::Template {
+    crate::Template::new(source)
+}
+
 /// The same with values, whose names were checked, too.
 pub fn template_with<const N: usize>(
     source: &'static str,
     given: [(&'static str, Result<serde_json::Value, String>); N],
 ) -> crate::Template {
     crate::Template::with(source, given.into())
-}
-
-/// A template whose text was checked.
-pub const fn template(source: &'static str) -> crate::Template {
-    crate::Template::new(source)
 }

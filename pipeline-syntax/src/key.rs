@@ -2,7 +2,7 @@
 
 use crate::limits::LONGEST_KEY;
 
-/// Accepts the key, or says why not. It has any characters but brackets and those that are not printed, in at most 200 bytes.
+/// Accepts the key, or says why not. It has any characters but brackets, those that are not printed, and spaces at its ends, in at most 200 bytes.
 ///
 /// ```
 /// use pipeline_syntax::key;

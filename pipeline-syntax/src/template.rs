@@ -93,11 +93,12 @@ pub fn is_variable(name: &str) -> bool {
 /// ```
 /// use pipeline_syntax::template;
 ///
-/// assert!(template::is_reserved("ds") && template::is_reserved("dag"));
+/// assert!(template::is_reserved("ds") && template::is_reserved("dag") && template::is_reserved("__zone"));
 /// assert!(!template::is_reserved("region"));
 /// ```
 pub fn is_reserved(name: &str) -> bool {
-    VARIABLES.iter().any(|known| known.split('.').next() == Some(name)) || name == "loop"
+    // What begins with two underscores is for filters, which learn the zone from such a one.
+    VARIABLES.iter().any(|known| known.split('.').next() == Some(name)) || name == "loop" || name.starts_with("__")
 }
 
 /// The first name in single braces of a template's text, such as `region` of `raw/{region}/{{ ds }}`, as `format!` would have it.

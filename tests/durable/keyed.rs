@@ -1,4 +1,4 @@
-//! Elements with keys, from outside: over a crash, a list made anew, a deployment that adds or takes away `.keyed`, and by every command that
+//! Elements with keys, from outside: over a crash, a rebuilt list, a deployment that adds or takes away `.keyed`, and by every command that
 //! names a node.
 
 use crate::folder::{Begun, Folder, RUN, told};
@@ -94,10 +94,10 @@ fn a_run_goes_on_whose_mapping_has_keys_since_or_has_them_no_longer() {
         let shown = loads.told(after, &["show", RUN]);
         assert!(shown.lines().any(|line| line.starts_with(element)), "it goes by what it went by: {shown}");
 
-        // Which elements of a list made anew are which, nobody can say: so none is lost and none is loaded twice.
+        // Which elements of a rebuilt list are which, nobody can say: so none is lost and none is loaded twice.
         loads.feeds("new\nber");
         let retried = loads.told(after, &["retry", RUN, "feeds"]);
-        assert!(retried.contains("which elements of the list made anew they are cannot be told"), "{retried}");
+        assert!(retried.contains("which elements of the rebuilt list they are cannot be told"), "{retried}");
         assert_eq!(loads.loaded().len(), 2);
         let retried = loads.told(before, &["retry", RUN, "each(load)"]);
         assert!(retried.contains("success"), "{retried}");

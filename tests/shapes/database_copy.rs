@@ -1,4 +1,4 @@
-//! A copy of a database, made anew each week from a dump that another team leaves in a bucket.
+//! A copy of a database, rebuilt each week from a dump that another team leaves in a bucket.
 
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::sensors::key_exists;

@@ -1,4 +1,4 @@
-//! A search index for each medium, made anew by one server that can do one at a time: ingested, promoted, and the old one removed.
+//! A search index for each medium, rebuilt by one server that can do one at a time: ingested, promoted, and the old one removed.
 
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ static SERVER: Lock = Lock::new("index_server");
 #[serde(default, deny_unknown_fields)]
 struct Refresh {
     medium: String,
-    /// Popularity is made anew by each first run of a month, and if somebody says so.
+    /// Popularity is recomputed by each first run of a month, and if somebody says so.
     popularity: bool,
 }
 

@@ -106,7 +106,7 @@ fn after_a_list_has_changed_elements_match_by_key() {
     // With all that depends on it, each runs once more.
     let report = relisted(keyed(), &["ber 1\nzrh 2", "zrh 5\nber 6"], true);
     assert_eq!(report.output::<String>("total").as_deref(), Some("load[zrh] 5, load[ber] 6"));
-    // One that is there again begins anew.
+    // One that is there again is started over.
     let report = relisted(keyed(), &["ber 1\nzrh 2", "ber 1", "zrh 5\nber 1"], false);
     assert_eq!(told(&report, "load"), "load[zrh] success, load[ber] success");
     assert_eq!(report.output::<Vec<String>>("each(load)").unwrap()[0], "load[zrh] 5");

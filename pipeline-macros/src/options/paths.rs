@@ -24,11 +24,7 @@ const NOBODY: &[&str] = &["None", "null", "nil"];
 
 /// One path, or a list of them.
 pub(crate) fn callbacks(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Option<Vec<ExprPath>> {
-    let mut single = tokens.clone().into_iter();
-    let list = match (single.next(), single.next()) {
-        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Bracket => pieces::split(group.stream(), errors),
-        _ => vec![tokens.clone().into_iter().collect()],
-    };
+    let list = pieces::one_or_list(tokens, errors);
     if list.is_empty() {
         errors.on(tokens, format!("the list is empty: name a callback, as in `{}`", spec.example));
         return None;

@@ -39,6 +39,15 @@ pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
     entries
 }
 
+/// One piece, or those of a bracketed list.
+pub(crate) fn one_or_list(tokens: &TokenStream, errors: &mut Errors) -> Vec<Vec<TokenTree>> {
+    let mut trees = tokens.clone().into_iter();
+    match (trees.next(), trees.next()) {
+        (Some(TokenTree::Group(list)), None) if list.delimiter() == Delimiter::Bracket => split(list.stream(), errors),
+        _ => vec![tokens.clone().into_iter().collect()],
+    }
+}
+
 /// Splits at the top-level commas, those within `<..>` of a path excepted. A trailing comma is fine.
 pub(crate) fn split(tokens: TokenStream, errors: &mut Errors) -> Vec<Vec<TokenTree>> {
     let mut pieces = vec![Vec::new()];

@@ -10,7 +10,7 @@ use crate::error::Errors;
 use pipeline_syntax::suggest;
 use pipeline_syntax::zone::{self, Zone};
 use pipeline_syntax::{cron, date, duration, every, id, limits};
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use std::time::Duration;
 use syn::{ExprPath, Lit, LitInt, LitStr, Path, Token};
 
@@ -296,12 +296,7 @@ impl Reader<'_> {
     /// One line, or a list of them.
     fn lines(&mut self) -> Option<Vec<String>> {
         let example = "schedule = [\"0 6 * * 1-5\", \"0 10 * * 6\"]";
-        let mut tokens = self.tokens.clone().into_iter();
-        let list = match (tokens.next(), tokens.next()) {
-            (Some(TokenTree::Group(list)), None) if list.delimiter() == Delimiter::Bracket => list.stream(),
-            _ => return self.line().map(|line| vec![line]),
-        };
-        let pieces = pieces::split(list, self.errors);
+        let pieces = pieces::one_or_list(self.tokens, self.errors);
         if pieces.is_empty() {
             return self.refuse(&format!("the list is empty: name a cron line, as in `{example}`"));
         }

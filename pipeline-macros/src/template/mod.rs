@@ -122,7 +122,7 @@ fn check_call(call: &Call, text: &str, errors: &mut Errors) {
 }
 
 fn expansion(runtime: &Runtime, Call { source, is_file, arguments }: &Call) -> TokenStream {
-    // With the file as a part of the build it is built anew once that changes.
+    // With the file as a part of the build, it is rebuilt when that changes.
     let source = if *is_file {
         quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #source)))
     } else {

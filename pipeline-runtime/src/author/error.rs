@@ -5,6 +5,7 @@
 //! `?` makes a [`TaskError`] of any error, and this folder does not know `storage`. So a `BucketError` that is hopeless has [`Hopeless`] as its
 //! source. It is found anywhere in the chain, also below an error of the user's own.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -112,6 +113,14 @@ pub(crate) fn cut(mut text: String) -> String {
 /// The same of a text that is shared.
 pub(crate) fn cut_shared(text: Arc<str>) -> Arc<str> {
     if text.len() <= MAX_TEXT { text } else { cut(String::from(&*text)).into() }
+}
+
+/// So many characters of what a message quotes.
+pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
 }
 
 /// An error's message followed by its sources', leaving out a source that the message before it already ends with.

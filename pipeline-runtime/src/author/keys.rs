@@ -1,5 +1,6 @@
 //! What the elements of a list are called.
 
+use super::error::shortened;
 use super::pipeline::panic_message;
 use super::redaction::redacted;
 use super::value::Value;
@@ -38,12 +39,12 @@ impl ElementKeys {
         let mut seen: HashMap<&str, usize> = HashMap::with_capacity(keys.len());
         for (index, key) in keys.iter().enumerate() {
             if let Err(why) = key::check(key) {
-                return Err(format!("element {index} of the list cannot have the key {:?}: {why}", quoted(key)));
+                return Err(format!("element {index} of the list cannot have the key {:?}: {why}", shortened(key, MAX_QUOTED)));
             }
             if let Some(first) = seen.insert(key, index) {
                 return Err(format!(
                     "elements {first} and {index} of the list have one key, {:?}: let `.keyed` tell every element from the others",
-                    quoted(key)
+                    shortened(key, MAX_QUOTED)
                 ));
             }
         }
@@ -75,12 +76,6 @@ impl Look {
         let keys = self.keys.as_ref().map(|keys| keys.of(&self.list)).transpose()?;
         Ok(Seen { len, keys })
     }
-}
-
-fn quoted(key: &str) -> String {
-    let short: String = key.chars().take(MAX_QUOTED).collect();
-    let rest = if short.len() < key.len() { "…" } else { "" };
-    short + rest
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ impl<T> Node<T> {
     /// It yields the results in the list's order, over an empty list `[]`. A failed element fails that element's chain alone.
     /// Nodes from outside may be used within; nodes from within only through the result. A tuple of nodes yields a list of each.
     ///
-    /// Elements go by their place in the list, `rows[0]`, also after a `retry` that has made the list anew: what element 3 had done is
+    /// Elements go by their place in the list, `rows[0]`, also after a `retry` that has rebuilt the list: what element 3 had done is
     /// then taken for done, whichever element is the third now. Where the list can change, give it [keys](Self::keyed).
     ///
     /// ```
@@ -182,11 +182,11 @@ impl<T> Node<T> {
     }
 
     /// Gives each element of the list a key, by which it goes: `load[bart]` in logs, alerts, on the command line and in
-    /// [`idempotency_key`](crate::Context::idempotency_key). After a `retry` that has made the list anew, elements match by their keys:
-    /// what a key has done is done, a new key starts anew, and one that the list no longer has is `removed`.
+    /// [`idempotency_key`](crate::Context::idempotency_key). After a `retry` that has rebuilt the list, elements match by their keys:
+    /// what a key has done is done, a new key is started, and one that the list no longer has is `removed`.
     ///
     /// A key is a text that tells every element from the others: two of one key fail the mapping, as does one that is empty, has a bracket
-    /// or a character that cannot be seen, or is longer than 200 bytes.
+    /// or a character that cannot be seen, begins or ends with a space, or is longer than 200 bytes.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;

@@ -12,6 +12,7 @@ use super::{holdings, teardowns, templates};
 use crate::author::across::Role;
 use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
+use crate::author::error::shortened;
 use crate::author::input::{Rule, Source};
 use crate::author::pipeline::Pipeline;
 use crate::author::template::Template;
@@ -269,9 +270,8 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
 /// Why a text cannot be an id, if it cannot.
 pub(super) fn wrong_id(text: &str) -> Option<Problem> {
     let why = id::check(text).err()?;
-    let short: String = text.chars().take(MAX_QUOTED).collect();
-    let rest = if short.len() < text.len() { "…" } else { "" };
-    Some(Problem::new(format!("{:?} cannot be an id: {why}", short + rest), "give it a name such as `load_eu`"))
+    let message = format!("{:?} cannot be an id: {why}", shortened(text, MAX_QUOTED));
+    Some(Problem::new(message, "give it a name such as `load_eu`"))
 }
 
 /// The names of groups, and what they give to all in them. Returns those whose name another has.

@@ -11,7 +11,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A pipeline is a value: what its attribute says can be said anew, so that one function makes several pipelines.
+/// A pipeline is a value: what its attribute says can be overridden, so that one function makes several pipelines.
 ///
 /// What is said by a method has the limits of the attribute, and goes before it. [`Pipeline::check`] refuses what is beyond them, and says
 /// where the method was called.

@@ -34,7 +34,7 @@
 ///
 /// What the pipeline's function knows goes in by name, as it does into `format!`: each is used, and what is used is given. It may be a text, a
 /// number, or what else derives `Serialize`. The template itself may stand in a file, whose path begins at the package's folder, that of its
-/// `Cargo.toml`; it is checked as well, and built anew when the file changes. What only a body knows goes in there, by
+/// `Cargo.toml`; it is checked as well, and rebuilt when the file changes. What only a body knows goes in there, by
 /// [`ctx.render`](crate::Context::render).
 ///
 /// ```

@@ -8,6 +8,7 @@ mod environment;
 
 use super::bounded;
 use super::context::RunInfo;
+use super::error::shortened;
 use crate::schedule::Zone;
 use environment::{FUEL, ds, ds_nodash, environment, ts, ts_nodash};
 use minijinja::{Error, ErrorKind, Value, context, value};
@@ -181,23 +182,15 @@ impl Template {
     }
 }
 
-/// More bytes of a template are not repeated in a message: one of a file may be long.
+/// More characters of a template are not repeated in a message: one of a file may be long.
 const MAX_QUOTED: usize = 200;
 
 /// A template that has no value in this run.
 #[derive(Debug, thiserror::Error)]
-#[error("the template {:?} cannot be rendered: {reason}", quoted(.template))]
+#[error("the template {:?} cannot be rendered: {reason}", shortened(.template, MAX_QUOTED))]
 pub(crate) struct RenderError {
     template: String,
     reason: String,
-}
-
-fn quoted(template: &str) -> String {
-    let mut short: String = template.chars().take(MAX_QUOTED).collect();
-    if short.len() < template.len() {
-        short.push('…');
-    }
-    short
 }
 
 impl RenderError {

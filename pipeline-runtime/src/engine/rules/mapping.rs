@@ -120,7 +120,7 @@ impl RunContext<'_> {
                 Some(_) => ("had keys", "`.keyed` was taken from it"),
             };
             return Err(format!(
-                "the list {had} when this run expanded it to {} elements, and {now} since: which elements of the list made anew they are \
+                "the list {had} when this run expanded it to {} elements, and {now} since: which elements of the rebuilt list they are \
                  cannot be told; retry it with the code that began the run, or begin a new run",
                 before.width
             ));

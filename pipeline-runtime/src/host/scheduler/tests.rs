@@ -491,7 +491,7 @@ fn a_run_begins_once_each_asset_was_updated_and_uses_up_all_that_came_before() {
     assert_eq!(begins(&scheduler), Some(vec![("visits", 0, 2), ("processes", 0, 3)]));
     begin(&mut scheduler, 1);
     assert_eq!(begins(&scheduler), None);
-    // It is told anew of what it knew.
+    // It is told again of what it knew.
     scheduler.updated("visits", 2);
     assert_eq!(begins(&scheduler), None);
 }
