@@ -189,12 +189,12 @@ const RECURRENCE: Names =
 
 pub(crate) fn recurrence(name: &Ident, list: &TokenStream, errors: &mut Errors) -> Option<Recurrence> {
     let (mut every, mut from) = (None, None);
-    let sound = named(name, list, &RECURRENCE, errors, |key, value, _, errors| match key {
-        "every" => store(&mut every, value::read_every(value, errors)),
-        _ => {
-            let read = value::read_date("from", "from = \"2024-01-31\"", value, errors);
-            store(&mut from, read.map(|date| (date, value.clone())))
+    let sound = named(name, list, &RECURRENCE, errors, |key, value, _, errors| {
+        if key == "every" {
+            return store(&mut every, value::read_every(value, errors));
         }
+        let read = value::read_date("from", "from = \"2024-01-31\"", value, errors);
+        store(&mut from, read.map(|date| (date, value.clone())))
     });
     let (every, (from, written_from)) = (every?, from?);
     sound.then(|| Recurrence { every, from, written_from })
