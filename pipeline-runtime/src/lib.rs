@@ -138,6 +138,7 @@
 //! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
 //! - Run programs: [`Command`].
 //! - Let one pipeline begin another's runs: [`Asset`].
+//! - Change a limit without a deployment: [`Setting`].
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
 //! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` and
 //!   `on_sla_miss`.
@@ -215,6 +216,7 @@ pub use author::output::{BranchOutput, PipelineOutput, SensorOutput, TaskOutput}
 pub use author::params::{Params, ParamsError};
 pub use author::pipeline::{Pipeline, WireError};
 pub use author::secret::Secret;
+pub use author::setting::Setting;
 pub use author::template::Template;
 pub use author::value::Data;
 pub use engine::{NodeState, RunState};
@@ -237,8 +239,8 @@ pub use time::{Clock, Timestamp};
 pub mod prelude {
     pub use crate::{
         ArmsExt as _, Asset, Branch, Bucket, Context, Defaults, Failure, IntoInput, ListExt as _, Lock, Node, Notification,
-        Notify, Object, Outcome, Pipeline, Poke, Pool, Result, Secret, TaskError, branch, chain, cron, defaults, every, first_of,
-        group, pipeline, run_of, sensor, task, template,
+        Notify, Object, Outcome, Pipeline, Poke, Pool, Result, Secret, Setting, TaskError, branch, chain, cron, defaults, every,
+        first_of, group, pipeline, run_of, sensor, task, template,
     };
 
     pub use crate::schedule::{Cron, Every};

@@ -145,6 +145,7 @@ fn stored(plan: &Plan, info: &RunInfo, now: Timestamp) -> StoredRun {
         begun: None,
         max_active: None,
         blocked: None,
+        settings: serde_json::Map::new(),
     }
 }
 

@@ -14,6 +14,7 @@ fn without_a_command_the_help_is_shown() {
           check     Builds every plan with its default params and prints all mistakes of all pipelines
           list      Lists the pipelines, their schedules, when they run next and what they do
           assets    Lists the assets: when each was last updated, who updates it and who waits for it
+          settings  Lists the settings: what they are, what they are by default, and which pipelines take them
           graph     Draws a pipeline's plan with its default params
           run       Runs a pipeline once, now, to its end
           serve     Runs all pipelines as their schedules say, until Ctrl-C or SIGTERM
@@ -155,6 +156,9 @@ fn each_default_of_simulate_stands_in_its_help() {
                   That node succeeds at once with that value, and its body is not called: load='{"rows": 7}'; may be repeated
 
                   The value is JSON of what the task returns. `upload` stands for all elements of a mapping, `upload[3]` for one.
+
+              --setting <NAME=VALUE>
+                  That setting has that value, as `settings set` reads it; without it, it has its default: limit=200; may be repeated
 
               --latency <BUCKET=TIME>
                   Each operation on that bucket takes that long, or a random time of a range: data-bucket=2s, data-bucket=50ms..2s; may be repeated

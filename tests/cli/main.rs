@@ -20,6 +20,7 @@ mod params;
 mod plans;
 mod run;
 mod secrets;
+mod settings;
 mod simulate;
 #[cfg(unix)]
 mod terminal;

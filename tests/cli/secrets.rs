@@ -170,6 +170,7 @@ fn what_has_no_value_is_said_before_anything_runs() {
         screaming: 1 node, no schedule
         wandering: 3 nodes, no schedule
         keyed: 1 node, no schedule
+        limited: 1 node, no schedule
         [exit 0]
         [stderr]
         warning: the secret `env:PORTAL_KEY` has no value: set the environment variable PORTAL_KEY; it is needed by `blab`, `blab_blocking` of pipeline `guarded`

@@ -13,3 +13,4 @@ mod schedule;
 #[cfg(unix)]
 mod secrets;
 mod service;
+mod settings;

@@ -23,6 +23,8 @@ mod pipelines;
 mod programs;
 #[path = "secrets/pass/secrets.rs"]
 mod secrets;
+#[path = "settings/pass/settings.rs"]
+mod settings;
 #[path = "signature/pass/signatures.rs"]
 mod signatures;
 #[path = "template/pass/templates.rs"]
@@ -52,6 +54,7 @@ fn what_is_right_is_accepted() {
         pipelines::within_a_window(),
         programs::programs(),
         secrets::secrets(),
+        settings::settings(),
         signatures::signatures(),
         templates::templates(),
         upstream::upstream(),

@@ -121,6 +121,7 @@ where
         Source::Secrets(secrets) => Source::Secrets(secrets),
         Source::Template(template) => Source::Template(template),
         Source::Templates(templates) => Source::Templates(templates),
+        Source::Setting(setting) => Source::Setting(setting),
         Source::Node(node, rule) => Source::Node(node, rule),
         Source::Nodes(nodes, rule) => Source::Nodes(nodes, rule),
         Source::Elements(node, rule) => Source::Elements(node, rule),

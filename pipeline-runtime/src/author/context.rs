@@ -1,6 +1,7 @@
 use super::bounded::{self, Unwritten};
 use super::error::{Result, TaskError};
 use super::secret::Secret;
+use super::setting::SettingValues;
 use super::template::Template;
 use crate::schedule::{RunKind, Schedule, Zone};
 use crate::time::Outside;
@@ -53,6 +54,8 @@ pub(crate) struct RunInfo {
     pub(crate) params: serde_json::Value,
     /// The updates of assets that it was begun by, or reads.
     pub(crate) updates: Box<[RunUpdate]>,
+    /// The settings that it has begun with. Of others it has the default.
+    pub(crate) settings: SettingValues,
     /// Where the run is a simulation.
     pub(crate) simulated: Option<Arc<Simulated>>,
 }
@@ -106,6 +109,7 @@ impl RunInfo {
             next_end: None,
             params,
             updates: Box::default(),
+            settings: SettingValues::new(),
             simulated: None,
         }
     }

@@ -13,6 +13,7 @@ use super::keys::ElementKeys;
 use super::lock::Lock;
 use super::options::TaskOptions;
 use super::order::Order;
+use super::setting::AnySetting;
 use super::value::Value;
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
@@ -123,6 +124,8 @@ pub(crate) struct Draft {
     pub(crate) updates: Vec<(u32, &'static AssetSpec, Place)>,
     /// The nodes that read assets.
     pub(crate) reads: Vec<(u32, &'static AssetSpec)>,
+    /// The settings that its nodes take.
+    pub(crate) settings: Vec<&'static dyn AnySetting>,
     /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
     pub(crate) scopes: Vec<u32>,
     pub(crate) misuses: Vec<Misuse>,
@@ -630,6 +633,16 @@ pub(crate) fn updates(handle: Handle, asset: &'static AssetSpec) {
     });
 }
 
+/// A node takes a setting, whichever it is.
+pub(crate) fn reads_setting(setting: &'static dyn AnySetting) {
+    with(|draft| {
+        // Most take the same few.
+        if !draft.settings.iter().any(|known| std::ptr::addr_eq(*known, setting)) {
+            draft.settings.push(setting);
+        }
+    });
+}
+
 #[track_caller]
 pub(crate) fn allow_failure(of: impl Into<Party>) {
     let (of, at) = (of.into(), Location::caller());
@@ -688,7 +701,12 @@ pub(crate) fn crossing<R>(handle: Handle, method: &'static str, look: impl FnOnc
 /// The handles an input reads.
 pub(crate) fn handles<P>(source: &Source<P>) -> &[Handle] {
     match source {
-        Source::Plain(_) | Source::Text(_) | Source::Secrets(_) | Source::Template(_) | Source::Templates(_) => &[],
+        Source::Plain(_)
+        | Source::Text(_)
+        | Source::Secrets(_)
+        | Source::Template(_)
+        | Source::Templates(_)
+        | Source::Setting(_) => &[],
         Source::Node(handle, _) | Source::Elements(handle, _) => std::slice::from_ref(handle),
         Source::Nodes(handles, _) => handles,
     }

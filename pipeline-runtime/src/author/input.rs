@@ -6,6 +6,7 @@
 use super::node::Node;
 use super::outcome::{Failure, Outcome};
 use super::secret::Secrets;
+use super::setting::AnySetting;
 use super::template::Template;
 use super::value::Value;
 use std::any::Any;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 ///
 /// | parameter | takes | trigger rule |
 /// |---|---|---|
-/// | `T` | `T`, `&T`, `Node<T>`; `String` also `&str` and `template!(..)` | all_success |
+/// | `T` | `T`, `&T`, `Node<T>`, `&Setting<T>`; `String` also `&str` and `template!(..)` | all_success |
 /// | `Option<T>` | `Node<T>`, `Option<T>` | none_failed |
 /// | `Outcome<T>` | `Node<T>` | all_done |
 /// | `Arc<T>` | `Node<T>`, `Arc<T>` | all_success, without a copy |
@@ -51,6 +52,8 @@ pub(crate) enum Source<Plain> {
     Template(Template),
     /// Such texts as a list.
     Templates(Box<[Template]>),
+    /// A setting, whose value is that which the run began with.
+    Setting(&'static dyn AnySetting),
     /// One node.
     Node(super::draft::Handle, Rule),
     /// A fan-in of nodes.
@@ -156,6 +159,11 @@ fn many<P: 'static>(supply: &Supply, slot: &mut dyn Any, make: fn(&Upstream) -> 
         Supply::Many(all) => put(slot, all.iter().map(make).collect::<Option<Vec<P>>>()),
         Supply::One(_) => false,
     }
+}
+
+/// One value into a parameter of its type.
+pub(super) fn from_one<T: 'static>(supply: &Supply, slot: &mut dyn Any) -> bool {
+    one::<T>(supply, slot, value)
 }
 
 fn no_fill(_: &Supply, _: &mut dyn Any) -> bool {

@@ -34,6 +34,7 @@ pub(crate) mod pipeline;
 pub(crate) mod redaction;
 pub(crate) mod seal;
 pub(crate) mod secret;
+pub(crate) mod setting;
 pub(crate) mod start_folder;
 pub(crate) mod template;
 pub(crate) mod value;

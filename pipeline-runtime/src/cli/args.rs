@@ -10,6 +10,7 @@ use super::logs::Logs;
 use super::progress::Progress;
 use super::prune::Prune;
 use super::runs::Runs;
+use super::settings::Settings;
 use crate::observe::logs::LogFormat;
 use crate::plan::DEFAULT_PARALLELISM;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -66,6 +67,8 @@ pub(super) enum Command {
     },
     /// Lists the assets: when each was last updated, who updates it and who waits for it
     Assets(Assets),
+    /// Lists the settings: what they are, what they are by default, and which pipelines take them
+    Settings(Settings),
     /// Draws a pipeline's plan with its default params
     Graph {
         /// The pipeline; need not be named if it is the only one
@@ -348,6 +351,9 @@ pub(super) struct Simulate {
     /// The value is JSON of what the task returns. `upload` stands for all elements of a mapping, `upload[3]` for one.
     #[arg(long = "stub", value_name = "NODE=JSON", value_parser = stub)]
     pub(super) stubs: Vec<(String, serde_json::Value)>,
+    /// That setting has that value, as `settings set` reads it; without it, it has its default: limit=200; may be repeated
+    #[arg(long = "setting", value_name = "NAME=VALUE", value_parser = key_value)]
+    pub(super) settings: Vec<(String, String)>,
     /// Each operation on that bucket takes that long, or a random time of a range: data-bucket=2s, data-bucket=50ms..2s; may be repeated
     #[arg(long = "latency", value_name = "BUCKET=TIME", value_parser = latency)]
     pub(super) latencies: Vec<(String, String)>,
@@ -408,7 +414,7 @@ fn kept(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write KEY=VALUE, as in `--param region=eu`".into()),

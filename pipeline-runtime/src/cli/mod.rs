@@ -22,6 +22,7 @@
 //! |---|---|
 //! | `check [PIPELINE] [--env]` | builds every plan with its default params and prints all mistakes of all pipelines; with `--env`, a secret without a value is one |
 //! | `list [--json]` | the pipelines, their schedules, when they run next and what they do |
+//! | `settings [--json]`, `settings set NAME=VALUE`, `settings unset NAME` | what there is to set, and what it is set to; sets it for runs that begin from then on |
 //! | `graph [PIPELINE] [--format text\|mermaid\|json]` | draws a plan |
 //! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json] [--metrics FILE]` | runs a pipeline once, to its end, or goes on with the unfinished run of that identity |
 //! | `serve [--drain 20s] [--keep 90d]` | follows all schedules, and goes on with what was unfinished; deletes runs that are older |
@@ -49,7 +50,8 @@
 //! # Two processes
 //!
 //! One process writes the journal at a time: a second `serve`, `run` or `resume` is refused and told who does. `runs`, `show`,
-//! `logs` and `backup` read beside it. `trigger`, `backfill`, `pause`, `unpause`, `cancel`, `skip`, `retry` and `prune` are carried out by the holder, which
+//! `logs` and `backup` read beside it. `trigger`, `backfill`, `pause`, `unpause`, `assets update`, `settings set`, `settings unset`, `cancel`, `skip`, `retry` and
+//! `prune` are carried out by the holder, which
 //! looks for them five times a second; the command prints the answer, and exits with 2 where it was refused. Without a holder it
 //! does the work itself.
 //!
@@ -138,6 +140,7 @@ mod run;
 mod runner;
 mod runs;
 mod serve;
+mod settings;
 mod show;
 mod simulate;
 mod summary;
@@ -327,6 +330,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Check { pipeline, env } => check::run(pipelines, pipeline.as_deref(), env),
         Command::List { json } => list::run(pipelines, json, &journal),
         Command::Assets(of) => assets::run(pipelines, &of, &journal),
+        Command::Settings(of) => settings::run(pipelines, of, &journal),
         Command::Graph { pipeline, format } => graph::run(pipelines, pipeline.as_deref(), format),
         Command::Run(run) => run::run(pipelines, &run, &at(&run.how)),
         Command::Serve { drain, keep, how } => serve::run(pipelines, drain, keep, &at(&how)),

@@ -34,6 +34,9 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
         let verb = if *begins { "begun by" } else { "reads" };
         output::to_stdout(&format!("{verb} the update of {} at {}: {}", update.asset, assets::date(update), assets::by(update)));
     }
+    for (name, value) in run.settings() {
+        output::to_stdout(&format!("with the setting {name} = {value}"));
+    }
     let history = details.history();
     // Not before what has happened: the clock that wrote that may be ahead of this one.
     let now = Clock::system().now();

@@ -15,7 +15,7 @@ pub(super) fn run(
     journal: &Path,
 ) -> Result<ExitCode, String> {
     logs::install(logging?);
-    let Simulate { pipeline, about, arrivals, failures, stubs, latencies, outages, seed, metrics: file } = simulate;
+    let Simulate { pipeline, about, arrivals, failures, stubs, settings, latencies, outages, seed, metrics: file } = simulate;
     let metrics = file.as_deref().map(|file| MetricsFile::new(file, journal, false)).transpose()?;
     let pipeline = choose::one(pipelines, pipeline.as_deref())?;
     let given = params::given(pipeline, &about.given)?;
@@ -35,6 +35,9 @@ pub(super) fn run(
     for (node, value) in stubs {
         simulation = simulation.stub_json(&node, value);
     }
+    for (name, value) in settings {
+        simulation = simulation.setting_text(&name, &value);
+    }
     for (bucket, latency) in latencies {
         simulation = simulation.latency(&bucket, &latency);
     }
@@ -47,6 +50,7 @@ pub(super) fn run(
         SimulationError::Bucket(error) => format!("--arrive, --latency, --outage: {error}"),
         SimulationError::UnknownNode { ref id, .. } if stubbed.contains(id) => format!("--stub: {error}"),
         SimulationError::UnknownNode { .. } => format!("--fail: {error}"),
+        SimulationError::Setting { .. } => format!("--setting: {error}"),
         SimulationError::StubJson { .. } => format!("--stub: {error}"),
         error => error.to_string(),
     })?;

@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Pause { pipeline: String, paused: bool },
     /// An asset is updated from outside.
     Update { asset: String, value: Value },
+    /// A setting is set, for runs that begin from then on.
+    Set { setting: String, to: SetTo },
     /// Attempts are cut off, and the run ends.
     Cancel { run: String },
     /// A node ends as skipped.
@@ -30,6 +32,16 @@ pub(crate) enum Command {
     Retry { run: String, nodes: Vec<String>, downstream: bool },
     /// Runs that ended so long ago are deleted.
     Prune { older_than: Duration },
+}
+
+/// What a setting is set to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SetTo {
+    /// What a text says, as the command line gives it.
+    Text(String),
+    Json(Value),
+    Default,
 }
 
 /// What came of it.
@@ -57,6 +69,9 @@ impl std::fmt::Display for Command {
             Self::Pause { pipeline, paused: true } => write!(f, "pause {pipeline}"),
             Self::Pause { pipeline, .. } => write!(f, "unpause {pipeline}"),
             Self::Update { asset, .. } => write!(f, "assets update {asset}"),
+            Self::Set { setting, to: SetTo::Text(text) } => write!(f, "settings set {setting}={text}"),
+            Self::Set { setting, to: SetTo::Json(value) } => write!(f, "settings set {setting}={value}"),
+            Self::Set { setting, to: SetTo::Default } => write!(f, "settings unset {setting}"),
             Self::Cancel { run } => write!(f, "cancel {run}"),
             Self::Skip { run, node } => write!(f, "skip {run} {node}"),
             Self::Retry { run, nodes, downstream } => {

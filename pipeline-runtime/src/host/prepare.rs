@@ -12,8 +12,8 @@
 
 use super::request::run_id;
 use super::scheduler::Turn;
-use super::updates;
 use super::{Ask, Request, StartError};
+use super::{settings, updates};
 use crate::Pipeline;
 use crate::author::context::{Previous, RunInfo, RunUpdate};
 use crate::engine::{Edit, EditError, Entry, Record, Run, RunSpec, RunState, reconsider};
@@ -143,6 +143,9 @@ pub(super) fn enter(
     let updates = begins.map(|begins| updates::at_begin(reader, &spec.plan, begins)).transpose()?.unwrap_or_default();
     let info = Arc::make_mut(&mut spec.info);
     info.updates = updates;
+    if begins.is_some() {
+        info.settings = settings::at_begin(reader, &spec.plan)?;
+    }
     info.previous = reader.previous_success(&pipeline, start)?;
     info.began = Some(now.to_utc());
     *info = info.clone().of_schedule(kind, spec.plan.schedule.as_ref());
@@ -165,6 +168,7 @@ pub(super) fn enter(
         begun: None,
         max_active: None,
         blocked: None,
+        settings: info.settings.clone(),
     })
 }
 
@@ -201,8 +205,10 @@ impl Queued {
         let plan = Arc::new(pipeline.plan_of_run(&run.params)?);
         let previous = reader.previous_success(&run.pipeline, run.interval.start.into())?;
         let updates = updates::at_begin(reader, &plan, &[])?;
-        let begun = Begun { run: run.key, at: now, previous, skeleton: plan.skeleton().into(), updates: updates.clone() };
-        let info = Arc::new(info(run, previous, updates, now, &plan));
+        let settings = settings::at_begin(reader, &plan)?;
+        let skeleton = plan.skeleton().into();
+        let begun = Begun { run: run.key, at: now, previous, skeleton, updates: updates.clone(), settings: settings.clone() };
+        let info = Arc::new(RunInfo { settings, ..info(run, previous, updates, now, &plan) });
         let spec = RunSpec { plan, info, sla_from: now, seed: run.seed, key: run.key };
         Ok(Self { spec, begun, edit: None, turn: Turn::of(run) })
     }
@@ -227,6 +233,7 @@ impl Resumed {
         }
         let entries = StoredEntry::decode(&plan, stored).map_err(|error| StartError::undecodable(&run.run_id, &error))?;
         let info = info(run, run.previous, updates::of_begun(reader, &plan, run.key)?, run.started(), &plan);
+        let info = RunInfo { settings: settings::of_begun(reader, &plan, &run.settings)?, ..info };
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
         let replayed = Run::replay(spec, run.started(), &entries);

@@ -1,6 +1,7 @@
 //! What a journal knows of a run as a whole.
 
 use crate::author::context::Previous;
+use crate::author::setting::SettingValues;
 use crate::engine::{RunKey, RunState};
 use crate::schedule::{Interval, RunKind};
 use crate::time::Timestamp;
@@ -34,6 +35,8 @@ pub(crate) struct StoredRun {
     pub(crate) max_active: Option<u32>,
     /// Why the last process that tried could not go on with it, or begin it. None of a run that has ended.
     pub(crate) blocked: Option<String>,
+    /// The settings that it has begun with.
+    pub(crate) settings: SettingValues,
 }
 
 impl StoredRun {

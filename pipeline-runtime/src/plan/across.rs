@@ -4,7 +4,7 @@ use super::assets::Use;
 use super::graph::Plan;
 use super::policy::DEFAULT_POOL;
 use super::problem::Problem;
-use super::upstream;
+use super::{settings, upstream};
 use crate::author::asset::AssetSpec;
 use crate::author::draft::Place;
 use crate::author::pipeline::Pipeline;
@@ -29,6 +29,7 @@ pub(crate) fn disagreements(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Probl
     let mut problems = pools(plans);
     problems.extend(upstream::together(pipelines, plans));
     types_of_assets(plans, &mut problems);
+    settings::together(plans, &mut problems);
     cycles_through_assets(plans, &mut problems);
     problems
 }

@@ -29,6 +29,15 @@ pub(crate) enum Use {
 }
 
 impl Assets {
+    pub(super) fn new(
+        mut updates: Vec<(NodeIx, &'static AssetSpec, Place)>,
+        reads: Vec<(NodeIx, &'static AssetSpec)>,
+        when: Option<(When, Place)>,
+    ) -> Self {
+        updates.sort_by_key(|(node, ..)| *node);
+        Self { updates, reads, when }
+    }
+
     /// The assets that a node updates.
     pub(crate) fn updated_by(&self, node: NodeIx) -> impl Iterator<Item = &'static AssetSpec> {
         let from = self.updates.partition_point(|(of, ..)| *of < node);

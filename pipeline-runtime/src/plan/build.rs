@@ -158,8 +158,7 @@ impl Sketch {
             });
         }
         link_mappings(&mut nodes, &scopes);
-        let mut updates = draft.updates;
-        updates.sort_by_key(|(node, ..)| *node);
+        let when = options.when.clone().map(|when| (when, pipeline.definition().at));
         let mut plan = Plan {
             pipeline: pipeline.id(),
             description: pipeline.description(),
@@ -182,11 +181,8 @@ impl Sketch {
             parts: draft.parts,
             parts_of_gates,
             across,
-            assets: Assets {
-                updates,
-                reads: draft.reads,
-                when: options.when.clone().map(|when| (when, pipeline.definition().at)),
-            },
+            assets: Assets::new(draft.updates, draft.reads, when),
+            settings: draft.settings,
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };
@@ -320,7 +316,8 @@ fn connect(plan: &mut Plan, orders: &[Order]) {
                         | input::Source::Text(_)
                         | input::Source::Secrets(_)
                         | input::Source::Template(_)
-                        | input::Source::Templates(_) => continue,
+                        | input::Source::Templates(_)
+                        | input::Source::Setting(_) => continue,
                         input::Source::Node(from, rule) => (std::slice::from_ref(from), EdgeRule::Upstream(*rule)),
                         input::Source::Nodes(from, rule) => (from, EdgeRule::Upstream(*rule)),
                         input::Source::Elements(from, rule) => (std::slice::from_ref(from), EdgeRule::Elements(*rule)),

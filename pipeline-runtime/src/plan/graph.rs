@@ -15,6 +15,7 @@ use crate::author::error::cut;
 use crate::author::input::{Rule, Source};
 use crate::author::keys::ElementKeys;
 use crate::author::redaction::redacted;
+use crate::author::setting::AnySetting;
 use crate::author::value::Value as AnyValue;
 use crate::schedule::{Schedule, Zone};
 use serde_json::Value;
@@ -58,6 +59,8 @@ pub struct Plan {
     /// The nodes that have to do with another pipeline.
     pub(crate) across: BTreeMap<NodeIx, Across>,
     pub(crate) assets: Assets,
+    /// The settings that its nodes take.
+    pub(crate) settings: Vec<&'static dyn AnySetting>,
     pub(super) by_id: OnceLock<HashMap<String, NodeIx>>,
     pub(super) inbound: OnceLock<Vec<Vec<(NodeIx, EdgeRule)>>>,
 }
@@ -318,7 +321,12 @@ impl Plan {
                     templates.iter().map(|template| template.render(run, id, attempt, self.zone).ok()).collect();
                 texts.map(|texts| texts.join(", "))
             }
-            Source::Plain(_) | Source::Secrets(_) | Source::Node(..) | Source::Nodes(..) | Source::Elements(..) => None,
+            Source::Plain(_)
+            | Source::Secrets(_)
+            | Source::Setting(_)
+            | Source::Node(..)
+            | Source::Nodes(..)
+            | Source::Elements(..) => None,
         };
         let labelled = task.inputs.iter().zip(self.args(node));
         labelled.filter_map(|(label, arg)| Some(((*label).to_owned(), cut(redacted(&text(arg)?).into_owned())))).collect()

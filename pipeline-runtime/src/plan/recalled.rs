@@ -120,6 +120,7 @@ impl Plan {
             parts_of_gates: HashMap::new(),
             across: BTreeMap::new(),
             assets: Assets::default(),
+            settings: Vec::new(),
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         })

@@ -136,9 +136,12 @@ impl Plan {
         if node.is_body() {
             for arg in self.args(ix) {
                 let rule = match &arg.source {
-                    Source::Plain(_) | Source::Text(_) | Source::Secrets(_) | Source::Template(_) | Source::Templates(_) => {
-                        continue;
-                    }
+                    Source::Plain(_)
+                    | Source::Text(_)
+                    | Source::Secrets(_)
+                    | Source::Template(_)
+                    | Source::Templates(_)
+                    | Source::Setting(_) => continue,
                     Source::Node(_, rule) | Source::Nodes(_, rule) => rule.name().to_owned(),
                     Source::Elements(_, rule) => format!("elements {}", rule.name()),
                 };

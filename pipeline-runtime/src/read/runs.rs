@@ -107,6 +107,11 @@ impl RunSummary {
         &self.0.params
     }
 
+    /// The values of the settings that the run has begun with, by their names; none while it waits for its turn.
+    pub fn settings(&self) -> &serde_json::Map<String, Value> {
+        &self.0.settings
+    }
+
     /// When the run began; while it waits for its turn, when it was made.
     pub fn started(&self) -> DateTime<Utc> {
         utc(self.0.started())

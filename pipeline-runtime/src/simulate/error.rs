@@ -67,6 +67,14 @@ pub enum SimulationError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A setting that no pipeline of the simulation takes, or whose value is none of its type.
+    #[error("the setting `{name}`: {reason}")]
+    Setting {
+        /// The setting's name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A pipeline that is simulated beside another, and that no update would begin.
     #[error("pipeline `{pipeline}` is simulated beside another and has no `when`: nothing would begin a run of it")]
     WaitsForNothing {

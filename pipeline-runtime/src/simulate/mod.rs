@@ -14,6 +14,7 @@ mod intervention;
 #[cfg(test)]
 mod limits;
 mod others;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod together;
@@ -28,6 +29,7 @@ use crate::author::context::{Previous, RunInfo, Simulated};
 use crate::author::pipeline::Pipeline;
 use crate::author::redaction;
 use crate::author::secret::Secret;
+use crate::author::setting::{self, Setting};
 use crate::author::value::{Data, Value};
 use crate::engine::{Edit, Engine, EngineOptions, Interceptor, OtherRuns, RunSpec};
 use crate::journal::MemoryJournal;
@@ -38,6 +40,7 @@ use crate::time::{Clock, Outside, Timestamp};
 use interceptor::{Stub, Stubs};
 use intervention::{Intervention, Interventions};
 use others::{GivenRun, SimulatedRuns};
+use settings::{SetTo, To};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use together::{Together, report};
@@ -110,6 +113,7 @@ struct Scenario {
     updates: Vec<Update>,
     beside: Vec<Pipeline>,
     secrets: Vec<Secret>,
+    settings: Vec<SetTo>,
 }
 
 /// A closure of the caller's, which may be no `Send`.
@@ -149,6 +153,7 @@ impl<'a> Simulation<'a> {
             updates: Vec::new(),
             beside: Vec::new(),
             secrets: Vec::new(),
+            settings: Vec::new(),
         };
         Self { scenario, calls: Vec::new() }
     }
@@ -157,6 +162,20 @@ impl<'a> Simulation<'a> {
     /// value does not write as JSON; give that one by `serde_json::json!`.
     pub fn params(mut self, params: impl serde::Serialize) -> Self {
         self.scenario.params = serde_json::to_value(params);
+        self
+    }
+
+    /// As if the setting were set to that: `.setting(&LIMIT, 200)`. Without it, a setting has its default, whatever is set in a journal.
+    pub fn setting<T: Data>(mut self, setting: &'static Setting<T>, value: T) -> Self {
+        let value = setting::as_json(&Value::new(value));
+        self.scenario.settings.push(SetTo { name: setting.name().to_owned(), to: To::Value(value) });
+        self
+    }
+
+    /// The same by its name, and as `settings set` reads it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn setting_text(mut self, name: &str, text: &str) -> Self {
+        self.scenario.settings.push(SetTo { name: name.to_owned(), to: To::Text(text.to_owned()) });
         self
     }
 
@@ -454,6 +473,7 @@ impl Scenario {
             warnings.clear();
         }
         let begin = start + after;
+        let settings = settings::values(self.settings, std::iter::once(&*plan).chain(together.plans()))?;
 
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
         let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(Arc::clone(&stubs) as Arc<dyn Interceptor>));
@@ -469,6 +489,7 @@ impl Scenario {
             previous: previous.map(|interval| Previous { interval, began: Some(interval.end) }),
             began: Some(begin.to_utc()),
             updates,
+            settings: settings.clone(),
             simulated: Some(Arc::new(Simulated { outside: outside.clone(), secrets: self.secrets })),
             ..RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone()).of_schedule(kind, plan.schedule.as_ref())
         };
@@ -476,7 +497,7 @@ impl Scenario {
         // Before the run: what arrives at zero is there at the first poke.
         interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
         together.expect(given, start);
-        together.simulated(spec.info.simulated.clone());
+        together.simulated(spec.info.simulated.clone(), settings);
         while clock.now() < begin {
             engine.step().await;
             together.go_on(&engine, clock.now()).await;

@@ -4,6 +4,7 @@ use super::SimulationError;
 use super::updates::Timed;
 use crate::author::context::{RunInfo, RunUpdate, Simulated};
 use crate::author::pipeline::Pipeline;
+use crate::author::setting::SettingValues;
 use crate::engine::{Engine, Record, RunIx, RunSpec};
 use crate::observe::{RunHistory, RunReport};
 use crate::plan::{Awaits, Pending, Plan};
@@ -25,6 +26,7 @@ pub(super) struct Together {
     seed: u64,
     /// What their bodies know of the simulation.
     simulated: Option<Arc<Simulated>>,
+    settings: SettingValues,
 }
 
 /// A pipeline that waits for assets.
@@ -78,9 +80,10 @@ impl Together {
         }
     }
 
-    /// Bodies know that of the simulation.
-    pub(super) fn simulated(&mut self, simulated: Option<Arc<Simulated>>) {
+    /// Bodies know that of the simulation, and its settings.
+    pub(super) fn simulated(&mut self, simulated: Option<Arc<Simulated>>, settings: SettingValues) {
         self.simulated = simulated;
+        self.settings = settings;
     }
 
     /// The run that the simulation is about has begun.
@@ -157,6 +160,7 @@ impl Together {
         let info = RunInfo {
             began: Some(now.to_utc()),
             updates: updates.into(),
+            settings: self.settings.clone(),
             simulated: self.simulated.clone(),
             ..info.of_schedule(RunKind::AssetTriggered, plan.schedule.as_ref())
         };

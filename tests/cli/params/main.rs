@@ -185,6 +185,23 @@ fn keyed(keys: Keys) {
     }
 }
 
+/// So many rows at most.
+static LIMIT: Setting<u64> = Setting::new("limit", 500);
+static FOLDER: Setting<String> = Setting::from_fn("folder", || "raw/new".to_owned());
+
+/// Fails the first time that a run tries it.
+#[task]
+async fn read_rows(ctx: Context, limit: u64, folder: String) -> Result<String> {
+    tracing::info!("{limit} rows of {folder}");
+    if ctx.attempt() == 1 { Err(TaskError::fatal("no rows yet")) } else { Ok(format!("{limit} rows of {folder}")) }
+}
+
+/// Takes two settings.
+#[pipeline]
+fn limited() {
+    read_rows(&LIMIT, &FOLDER);
+}
+
 fn main() -> ExitCode {
-    pipeline_runtime::cli::main([told(), guarded(), hooked(), screaming(), wandering(), keyed()])
+    pipeline_runtime::cli::main([told(), guarded(), hooked(), screaming(), wandering(), keyed(), limited()])
 }

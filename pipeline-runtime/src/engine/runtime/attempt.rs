@@ -26,7 +26,7 @@ pub(crate) struct Attempt {
     pub(crate) spec: Arc<RunSpec>,
     /// What its body is called with, until it is.
     pub(super) supplies: Vec<Supply>,
-    /// Some of them are still to be rendered.
+    /// Some of them are still to be made, of templates or of settings.
     pub(super) has_templates: bool,
     /// Some of what its body is called with are secrets.
     pub(super) has_secrets: bool,
@@ -130,8 +130,8 @@ impl Attempt {
                     Supply::Many(from.iter().map(|from| run.upstream_part(see(from.index()), from.part())).collect())
                 }
                 Source::Elements(from, _) => Supply::Many(run.elements(see(from.index()))),
-                // Rendered outside of the lock.
-                Source::Template(_) => {
+                // Made outside of the lock.
+                Source::Template(_) | Source::Setting(_) => {
                     self.has_templates = true;
                     Supply::One(Upstream::Skipped)
                 }

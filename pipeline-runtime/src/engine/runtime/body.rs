@@ -11,6 +11,7 @@ use crate::author::input::{Source, Supply, Upstream};
 use crate::author::pipeline::panic_message;
 use crate::author::redaction::redacted;
 use crate::author::secret::{Secret, as_output};
+use crate::author::setting;
 use crate::author::template::Template;
 use crate::author::value::Value;
 use crate::plan::{NodeIx, Plan, What};
@@ -414,6 +415,9 @@ fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {
         match &arg.source {
             Source::Template(template) => *supply = Supply::One(render(template)?),
             Source::Templates(templates) => *supply = Supply::Many(templates.iter().map(render).collect::<Result<_, _>>()?),
+            Source::Setting(setting) => {
+                *supply = Supply::One(Upstream::Success(setting::value_in(&attempt.spec.info.settings, *setting)?));
+            }
             _ => {}
         }
     }

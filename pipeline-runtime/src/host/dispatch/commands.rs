@@ -79,6 +79,7 @@ impl Dispatch<'_> {
             Command::Update { asset, value } => {
                 super::super::update(self.journal()?, self.pipelines, &asset, &value, self.now().clock)
             }
+            Command::Set { setting, to } => super::super::set(self.journal()?, self.pipelines, &setting, &to, self.now().clock),
             Command::Prune { older_than } => {
                 self.prune(older_than, self.journal()?.carried_out());
                 return Ok(None);

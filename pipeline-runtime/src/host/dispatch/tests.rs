@@ -2,6 +2,7 @@
 
 use super::super::{Command, EndedBy, HostOptions, Request};
 use super::*;
+use crate::author::setting::SettingValues;
 use crate::engine::RunState;
 use crate::journal::{RunKind, StoredRun};
 use crate::plan::Accepts;
@@ -135,6 +136,7 @@ fn enter(process: &Process, run_id: &str, params: serde_json::Value) {
             begun: None,
             max_active: None,
             blocked: None,
+            settings: SettingValues::new(),
         },
         &[],
     );

@@ -13,13 +13,13 @@ pub use attempt_logs::AttemptLogs;
 pub use builder::HostBuilder;
 pub use error::HostError;
 
-use super::command::Command;
+use super::command::{Command, SetTo};
 use super::dispatch::Call;
 use super::error::StartError;
 use super::signals::Signal;
 use crate::journal::Reader;
 use crate::read::{JournalReader, ReadError, RunDetails};
-use crate::{Asset, Data, Pipeline};
+use crate::{Asset, Data, Pipeline, Setting};
 use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -205,6 +205,39 @@ impl Host {
             StartError::Refused(format!("the value for the asset `{asset}` cannot be written as JSON: {error}"))
         })?;
         self.command(Command::Update { asset: asset.to_owned(), value }).await
+    }
+
+    /// Sets a setting, for runs that begin from then on. Runs that have begun keep the value that they began with.
+    ///
+    /// ```
+    /// # use pipeline_runtime::prelude::*;
+    /// # use pipeline_runtime::Host;
+    /// static LIMIT: Setting<u64> = Setting::new("limit", 500);
+    ///
+    /// #[task] async fn read(limit: u64) -> Result<u64> { Ok(limit) }
+    /// #[pipeline] fn nightly() { read(&LIMIT); }
+    ///
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let host = Host::builder([nightly()]).temporary_journal().start().await?;
+    /// host.set(&LIMIT, &200).await?;
+    /// let run = host.trigger("nightly", (), None).await?;
+    /// assert_eq!(host.wait(&run).await?.node("read").unwrap().output::<u64>()?, Some(200));
+    /// # host.shutdown().await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn set<T: Data>(&self, setting: &'static Setting<T>, value: &T) -> Result<(), HostError> {
+        let setting = setting.name();
+        let value = serde_json::to_value(value).map_err(|error| {
+            StartError::Refused(format!("the value for the setting `{setting}` cannot be written as JSON: {error}"))
+        })?;
+        self.command(Command::Set { setting: setting.to_owned(), to: SetTo::Json(value) }).await
+    }
+
+    /// Goes back to a setting's default, for runs that begin from then on.
+    pub async fn unset<T>(&self, setting: &'static Setting<T>) -> Result<(), HostError> {
+        self.command(Command::Set { setting: setting.name().to_owned(), to: SetTo::Default }).await
     }
 
     /// Follows a pipeline's schedule no longer, also after a restart. Its runs go on, and it can be triggered.

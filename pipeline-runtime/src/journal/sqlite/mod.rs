@@ -31,6 +31,7 @@ mod recovery;
 mod repair;
 mod rows;
 mod schema;
+mod settings;
 pub mod stage;
 mod still;
 mod updates;
@@ -46,6 +47,7 @@ pub(crate) use prune::{Pass, Pruned};
 pub(crate) use reader::{Filter, Meant, Newest, Reader, StoredLine};
 pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
+pub(crate) use settings::StoredSetting;
 pub(crate) use updates::{NewUpdate, StoredUpdate, Updated};
 
 use super::{RunKey, StoredRun};
@@ -61,7 +63,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use tokio::sync::oneshot;
 pub(crate) use writer::Begun;
-use writer::{Batch, Hearer, Order, Writer};
+use writer::{Batch, Hearer, Order, Set, Writer};
 
 /// The journal in one file.
 #[derive(Debug)]
@@ -186,6 +188,11 @@ impl SqliteJournal {
     /// Notes whether a pipeline's schedule is paused.
     pub(crate) fn pause(&self, pipeline: &str, paused: bool) {
         self.order(Order::Pause { pipeline: pipeline.into(), paused });
+    }
+
+    /// Sets a setting, or without a value goes back to its default.
+    pub(crate) fn set(&self, name: &str, value: Option<serde_json::Value>, at: Timestamp) {
+        self.order(Order::Set(Box::new(Set { name: name.to_owned(), value, at })));
     }
 
     /// Keeps an update of an asset from outside.

@@ -77,7 +77,7 @@ pub(crate) struct StoredLine {
 }
 
 const RUN: &str = "SELECT key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, params, state, \
-                   created, sla_from, finished, seed, text, begun, max_active, blocked, previous_began FROM runs JOIN skeletons ON skeletons.id = runs.skeleton";
+                   created, sla_from, finished, seed, text, begun, max_active, blocked, previous_began, settings FROM runs JOIN skeletons ON skeletons.id = runs.skeleton";
 
 /// Of the runs of pipeline `?1`: that of the latest scheduled interval that is over at `?2`. `prune` keeps it, as it does what the next two find.
 pub(super) const LAST_SCHEDULED: &str =
@@ -499,6 +499,8 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
         (Some(start), Some(end)) => Some(previous(start, end, row.get(18)?)),
         _ => None,
     };
+    let settings: Option<String> = row.get(19)?;
+    let settings = settings.map(|text| serde_json::from_str(&text)).transpose();
     let (kind, params, of_state): (String, String, String) = (row.get(3)?, row.get(8)?, row.get(9)?);
     Ok(StoredRun {
         key: row.get(0)?,
@@ -517,6 +519,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
         begun: row.get::<_, Option<i64>>(15)?.map(Timestamp::from_nanos),
         max_active: row.get(16)?,
         blocked: row.get(17)?,
+        settings: settings.map_err(|_| wrong(19, "settings"))?.unwrap_or_default(),
     })
 }
 

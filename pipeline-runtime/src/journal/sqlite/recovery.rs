@@ -3,6 +3,7 @@
 
 use super::{Reader, SqliteJournal, StoredEntry};
 use crate::author::context::RunInfo;
+use crate::author::setting::SettingValues;
 use crate::author::value::Value;
 use crate::engine::{Action, Answer, Answered, Core, Job, Journal, NodeState, Outbox, Run, RunSpec, RunState};
 use crate::journal::{RunKind, StoredRun};
@@ -58,6 +59,7 @@ impl Lives {
             begun: None,
             max_active: None,
             blocked: None,
+            settings: SettingValues::new(),
         };
         let key = journal.enter(&stored, &[]);
         let mut lives = Self {

@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// What makes each version of the one before it. A file has the version of the last that was applied to it; an older one is
 /// brought forward when it is opened to be written, all or nothing. What was committed once is never changed here, only added to.
-const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8];
+const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9];
 /// The version this code writes.
 #[expect(clippy::cast_possible_wrap, reason = "they are counted by hand")]
 const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -192,6 +192,12 @@ const V8: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+/// Settings are set for the runs that begin from then on: each run has those that it began with in its row.
+const V9: &str = "
+    CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    ALTER TABLE runs ADD COLUMN settings TEXT;
+";
+
 /// Opens the file to write, making or migrating it.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     // A link whose target is missing is something: SQLite makes the file where it leads to.
@@ -371,7 +377,7 @@ mod tests {
         first.execute_batch(run).unwrap();
         drop(first);
         let error = open_reader(&path).unwrap_err().to_string();
-        assert!(error.contains("(schema 1, this one reads 8); `resume` or any run brings it forward"), "{error}");
+        assert!(error.contains("(schema 1, this one reads 9); `resume` or any run brings it forward"), "{error}");
         drop(open(&path).unwrap());
         let reader = crate::journal::Reader::open(&path).unwrap();
         let run = reader.run("manual__1").unwrap().unwrap();

@@ -5,9 +5,11 @@ use super::logs::{self, Backlog, LogLine};
 use super::prune::{InUse, Pass};
 use super::queue::{End, Queue, Taken};
 use super::rows::RecordRow;
+use super::settings;
 use super::stage::{self, Stage};
 use super::updates::{self, NewUpdate, Updated};
 use crate::author::context::{Previous, RunUpdate};
+use crate::author::setting::SettingValues;
 use crate::engine::{Engine, Entry, Record, Todo, WeakEngine};
 use crate::journal::{RunKey, StoredRun};
 use crate::plan::Remap;
@@ -58,6 +60,8 @@ pub(super) enum Order {
     },
     /// An asset is updated from outside.
     Update(Box<NewUpdate>),
+    /// A setting is set.
+    Set(Box<Set>),
     /// A command's answer.
     Answer {
         ticket: Ticket,
@@ -76,6 +80,14 @@ pub(super) enum Order {
     Close,
 }
 
+/// What a setting is set to from now on; without a value it has its default.
+#[derive(Debug)]
+pub(super) struct Set {
+    pub(super) name: String,
+    pub(super) value: Option<serde_json::Value>,
+    pub(super) at: Timestamp,
+}
+
 /// What is known of a run once it begins.
 #[derive(Debug, Clone)]
 pub(crate) struct Begun {
@@ -85,6 +97,8 @@ pub(crate) struct Begun {
     pub(crate) skeleton: Arc<str>,
     /// The updates of assets that it reads.
     pub(crate) updates: Box<[RunUpdate]>,
+    /// The settings that it begins with.
+    pub(crate) settings: SettingValues,
 }
 
 impl Order {
@@ -103,6 +117,7 @@ impl Order {
             Self::Act(act) => act.bytes(),
             Self::Pause { pipeline, .. } => pipeline.len(),
             Self::Update(update) => update.bytes(),
+            Self::Set(set) => set.name.len() + set.value.as_ref().map_or(0, json_bytes),
             Self::Answer { answer, said, .. } => answer.len() + said.len(),
             Self::Prune { .. } => size_of::<Pass>(),
             Self::Logs | Self::Sync(_) | Self::Close => 0,
@@ -457,6 +472,7 @@ fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite:
             begin(connection, known, begun)?;
             updates::note(connection, begun.run, &begun.updates)?;
         }
+        Order::Set(set) => settings::set(connection, &set.name, set.value.as_ref(), set.at)?,
         Order::Update(update) => known.updated.push(updates::insert(connection, update)?),
         Order::Block { run, reason } => {
             let update = "UPDATE runs SET blocked = ?2 WHERE key = ?1 AND state IN ('queued', 'running')";
@@ -521,8 +537,8 @@ fn enter(connection: &Connection, known: &mut Known, run: &StoredRun, ticket: Op
     let skeleton = skeleton_id(connection, known, &run.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| crate::time::Timestamp::from(date).as_nanos();
     let insert = "INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, \
-                  params, state, created, sla_from, seed, skeleton, max_active, ticket, previous_began) \
-                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+                  params, state, created, sla_from, seed, skeleton, max_active, ticket, previous_began, settings) \
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
     let add = |run_id: &str| {
         connection.prepare_cached(insert)?.execute(params![
             run.key,
@@ -542,6 +558,7 @@ fn enter(connection: &Connection, known: &mut Known, run: &StoredRun, ticket: Op
             run.max_active,
             ticket,
             run.previous.and_then(|previous| previous.began).map(nanos),
+            settings::of_run(&run.settings),
         ])
     };
     match add(&run.run_id) {
@@ -563,7 +580,7 @@ fn begin(connection: &Connection, known: &mut Known, begun: &Begun) -> rusqlite:
     let skeleton = skeleton_id(connection, known, &begun.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| Timestamp::from(date).as_nanos();
     let update = "UPDATE runs SET state = 'running', begun = ?2, sla_from = ?2, previous_start = ?3, previous_end = ?4, \
-                  skeleton = ?5, previous_began = ?6, blocked = NULL WHERE key = ?1";
+                  skeleton = ?5, previous_began = ?6, settings = ?7, blocked = NULL WHERE key = ?1";
     connection.prepare_cached(update)?.execute(params![
         begun.run,
         begun.at.as_nanos(),
@@ -571,6 +588,7 @@ fn begin(connection: &Connection, known: &mut Known, begun: &Begun) -> rusqlite:
         begun.previous.map(|previous| nanos(previous.interval.end)),
         skeleton,
         begun.previous.and_then(|previous| previous.began).map(nanos),
+        settings::of_run(&begun.settings),
     ])?;
     Ok(())
 }
@@ -644,6 +662,7 @@ mod tests {
             begun: None,
             max_active: None,
             blocked: None,
+            settings: SettingValues::new(),
         }
     }
 

@@ -74,6 +74,7 @@ fn input<'a>(name: &'static str, source: &'a Source<crate::author::body::Plain>)
             let sources: Vec<&str> = templates.iter().map(super::super::author::template::Template::source).collect();
             text("templates", Some(Cow::Owned(sources.join(", "))))
         }
+        Source::Setting(setting) => text("setting", Some(Cow::Borrowed(setting.name()))),
         Source::Node(from, rule) => Input::nodes(name, "node", vec![from.index()], rule.name()),
         Source::Nodes(from, rule) => {
             let from = from.iter().map(|node| node.index()).collect();

@@ -4,6 +4,7 @@ use super::super::super::Command;
 use super::super::Service;
 use super::super::tests::Process;
 use super::*;
+use crate::author::setting::SettingValues;
 use crate::engine::RunState;
 use crate::journal::{Filter, RunKey, RunKind, StoredRun};
 use crate::prelude::*;
@@ -90,6 +91,7 @@ impl Old {
                 begun: None,
                 max_active: None,
                 blocked: None,
+                settings: SettingValues::new(),
             },
             &[],
         );

@@ -1,0 +1,93 @@
+//! `settings`: what there is to set, and what it is set to; `settings set` and `settings unset`.
+
+use super::{asked, output};
+use crate::author::setting::{self, AnySetting, SettingValues};
+use crate::host::{self, Command, SetTo};
+use crate::journal::{Reader, StoredSetting};
+use crate::plan::{Plan, settings};
+use crate::{Clock, Pipeline};
+use chrono::SecondsFormat;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Settings {
+    /// Prints one JSON object per line and setting
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Change>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Change {
+    /// Sets a setting, in the process that holds the journal if there is one
+    ///
+    /// Runs that begin from then on have the value; runs that have begun keep theirs. The journal has to be there.
+    Set {
+        /// The value is read as a text, and where that is none of the setting's type as JSON: limit=200
+        #[arg(value_name = "NAME=VALUE", value_parser = super::args::key_value)]
+        setting: (String, String),
+    },
+    /// Goes back to a setting's default, for runs that begin from then on
+    Unset {
+        /// The setting's name
+        name: String,
+    },
+}
+
+pub(super) fn run(pipelines: &[Pipeline], of: Settings, journal: &Path) -> Result<ExitCode, String> {
+    match of.command {
+        None => list(pipelines, of.json, journal),
+        Some(Change::Set { setting: (name, value) }) => change(pipelines, &name, &SetTo::Text(value), journal),
+        Some(Change::Unset { name }) => change(pipelines, &name, &SetTo::Default, journal),
+    }
+}
+
+fn change(pipelines: &[Pipeline], setting: &str, to: &SetTo, journal: &Path) -> Result<ExitCode, String> {
+    let command = Command::Set { setting: setting.to_owned(), to: to.clone() };
+    let set = |journal: &_| host::set(journal, pipelines, setting, to, Clock::system().now());
+    asked::change(journal, &command, set)
+}
+
+fn list(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<ExitCode, String> {
+    let plans = pipelines.iter().map(|pipeline| pipeline.plan(&Value::Null)).collect::<Result<Vec<_>, _>>();
+    let plans = plans.map_err(|error| error.to_string())?;
+    // The settings are those of the binary, whether or not anything was kept of them.
+    let reader = journal.exists().then(|| Reader::open(journal)).transpose().map_err(|error| error.to_string())?;
+    let mut rows = vec![["setting", "value", "default", "set at", "taken by"].map(str::to_owned)];
+    for (name, setting) in settings(&plans) {
+        let set = reader.as_ref().map(|reader| reader.setting(name)).transpose().map_err(|error| error.to_string())?.flatten();
+        let default = setting::value_in(&SettingValues::new(), setting).and_then(|value| setting::as_json(&value))?;
+        let taken_by = taken_by(&plans, setting);
+        if json {
+            output::json(&json!({
+                "setting": name,
+                "value": set.as_ref().map_or(&default, |set| &set.value),
+                "default": default,
+                "type": (setting.codec().type_name)(),
+                "set_at": set.as_ref().map(date),
+                "taken_by": taken_by,
+            }));
+            continue;
+        }
+        let value = set.as_ref().map_or(&default, |set| &set.value).to_string();
+        let at = set.as_ref().map_or_else(|| "default".to_owned(), date);
+        rows.push([name.to_owned(), value, default.to_string(), at, taken_by.join(", ")]);
+    }
+    if !json {
+        output::to_stdout(&output::table(&rows));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn taken_by<'a>(plans: &'a [Plan], setting: &'static dyn AnySetting) -> Vec<&'a str> {
+    let takes = |plan: &&Plan| plan.settings.iter().any(|taken| taken.name() == setting.name());
+    plans.iter().filter(takes).map(|plan| plan.pipeline).collect()
+}
+
+fn date(set: &StoredSetting) -> String {
+    set.at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
+}

@@ -1,0 +1,65 @@
+//! The settings that a run begins with, and what sets them.
+
+use super::StartError;
+use super::command::SetTo;
+use crate::Pipeline;
+use crate::author::setting::{self, SettingValues};
+use crate::journal::{JournalError, Reader, SqliteJournal};
+use crate::plan::{Plan, setting_named, settings};
+use crate::time::Timestamp;
+use serde_json::Value;
+
+/// What a run that begins now has, of those that its plan takes.
+pub(super) fn at_begin(reader: &Reader, plan: &Plan) -> Result<SettingValues, JournalError> {
+    let mut set = SettingValues::new();
+    for setting in &plan.settings {
+        if let Some(stored) = reader.setting(setting.name())? {
+            set.insert(setting.name().to_owned(), stored.value);
+        }
+    }
+    Ok(plan.settings_at_begin(|name| set.get(name).cloned()))
+}
+
+/// What a run has that has begun before. A setting that its pipeline has come to take since is as it is now.
+pub(super) fn of_begun(reader: &Reader, plan: &Plan, begun: &SettingValues) -> Result<SettingValues, JournalError> {
+    let mut values = begun.clone();
+    for setting in plan.settings.iter().filter(|setting| !begun.contains_key(setting.name())) {
+        if let Some(stored) = reader.setting(setting.name())? {
+            values.insert(setting.name().to_owned(), stored.value);
+        }
+    }
+    Ok(values)
+}
+
+/// Sets a setting, if that is a value of its type, and says so.
+pub(crate) fn set(
+    journal: &SqliteJournal,
+    pipelines: &[Pipeline],
+    name: &str,
+    to: &SetTo,
+    now: Timestamp,
+) -> Result<String, StartError> {
+    let plans = pipelines.iter().map(|pipeline| pipeline.plan(&Value::Null)).collect::<Result<Vec<_>, _>>()?;
+    let known = settings(&plans);
+    let setting = setting_named(&known, name).map_err(StartError::Refused)?;
+    let refused = |why: String| StartError::Refused(format!("the setting `{name}`: {why}"));
+    let value = match to {
+        SetTo::Text(text) => Some(setting::parse(setting, text).map_err(refused)?),
+        SetTo::Json(value) => {
+            let checked = setting::read(setting, value).map(|_| value.clone());
+            Some(checked.map_err(|why| refused(format!("{value} is no `{}`: {why}", (setting.codec().type_name)())))?)
+        }
+        SetTo::Default => None,
+    };
+    let said = match &value {
+        Some(value) if value.to_string().len() > setting::MAX_BYTES => return Err(refused(setting::too_large())),
+        Some(value) => format!("the setting {name} is {value}, for runs that begin from now on"),
+        None => {
+            let default = setting::value_in(&SettingValues::new(), setting).and_then(|value| setting::as_json(&value));
+            format!("the setting {name} has its default again, {}, for runs that begin from now on", default.map_err(refused)?)
+        }
+    };
+    journal.carries_next();
+    journal.set(name, value, now);
+    Ok(said)
+}
