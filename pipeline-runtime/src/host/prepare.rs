@@ -148,10 +148,16 @@ pub(super) fn enter(
     *info = info.clone().of_schedule(kind, spec.plan.schedule.as_ref());
     info.run_id = run_id(kind, &info.interval);
     info.run_id = unused_id(&info.run_id, &reader.ids_of(&pipeline, kind, start)?);
-    Ok(StoredRun {
+    Ok(row(spec, kind, now, skeleton))
+}
+
+/// A new run as the journal keeps it, with the id and what else its `spec` has.
+pub(super) fn row(spec: &RunSpec, kind: RunKind, now: Timestamp, skeleton: &Arc<str>) -> StoredRun {
+    let info = &spec.info;
+    StoredRun {
         key: 0,
         run_id: info.run_id.clone(),
-        pipeline,
+        pipeline: info.pipeline.clone(),
         kind,
         interval: info.interval,
         previous: info.previous,
@@ -165,7 +171,7 @@ pub(super) fn enter(
         begun: None,
         max_active: None,
         blocked: None,
-    })
+    }
 }
 
 /// The id of a further run of an identity: its number is one more than the greatest there is, and not how many there are, as some

@@ -142,8 +142,7 @@ impl Together {
         let is_pending =
             |id: i64, asset: &str| pending.iter().any(|of| of.asset == asset && (of.after + 1..=of.newest).contains(&id));
         let intervals = all.clone().filter(|(id, update)| is_pending(*id, update.asset)).map(|(_, update)| update.interval);
-        let span = intervals.reduce(|all, one| Interval { start: all.start.min(one.start), end: all.end.max(one.end) });
-        let interval = span.unwrap_or_else(|| Interval::at(now.to_utc()));
+        let interval = intervals.reduce(Interval::spanning).unwrap_or_else(|| Interval::at(now.to_utc()));
         let of_pipeline = self.runs.iter().filter(|begun| Arc::ptr_eq(&begun.plan, plan)).count();
         let number = if of_pipeline == 0 { String::new() } else { format!("__{}", of_pipeline + 1) };
         let mut updates: Vec<RunUpdate> = Vec::new();

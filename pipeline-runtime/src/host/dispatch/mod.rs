@@ -329,9 +329,9 @@ impl<'a> Dispatch<'a> {
     /// Hears what nothing more comes after. Whoever waits for a run hears of an end that is on its way to the disk.
     fn hear_last(&mut self) {
         if let (true, Some(journal)) = (self.calls.is_awaited(), &self.host.journal) {
-            // What follows from a commit is done before the next one begins. What cannot be read is told to whoever waits.
-            let _ = journal.reader_after_all();
-            let _ = journal.reader_after_all();
+            // What follows from a commit is done before the next one begins.
+            journal.sync();
+            journal.sync();
         }
         self.hear_all();
     }

@@ -239,12 +239,21 @@ impl SqliteJournal {
         Mailbox::open(&self.path)
     }
 
-    /// Reads all that has been submitted by now.
-    pub(crate) fn reader_after_all(&self) -> Result<Reader, JournalError> {
+    /// Returns once all that has been submitted by now is kept, and whether it is: else [`failure`](Self::failure) says why nothing is.
+    ///
+    /// It reads nothing, so a file that cannot be opened to read, as where a process has no descriptor left, changes nothing of it.
+    pub(crate) fn sync(&self) -> bool {
         let (done, wait) = mpsc::sync_channel(1);
         self.order(Order::Sync(done));
         // Where the writer is gone, `failure` says so.
         let _ = wait.recv();
+        self.failure.get().is_none()
+    }
+
+    /// Reads all that has been submitted by now.
+    pub(crate) fn reader_after_all(&self) -> Result<Reader, JournalError> {
+        // What was kept can be read, also where nothing more can be kept.
+        self.sync();
         self.reader()
     }
 
