@@ -1,9 +1,10 @@
 //! Pipelines that wait for one another's runs.
 
 use pipeline_runtime::NodeState::{Failed, Skipped, Success, UpstreamFailed};
-use pipeline_runtime::chrono::TimeDelta;
+use pipeline_runtime::chrono::{DateTime, TimeDelta, Utc};
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{OnFailed, OnTimeout, OtherRun, RunReport, RunState, Simulation, UpstreamRun};
+use pipeline_runtime::schedule::{Interval, Timetable, Zone};
+use pipeline_runtime::{OnFailed, OnTimeout, OtherRun, RunReport, RunState, Simulation, UpstreamRun, start};
 use std::time::Duration;
 
 #[task]
@@ -194,4 +195,40 @@ fn in_a_mapping_each_element_waits() {
     assert_eq!(report.output::<Vec<String>>("each(load)"), Some(vec!["eu".to_owned(), "us".to_owned()]));
     assert_eq!(report.node("run_of[1]").pokes(), 2);
     assert_eq!(report.node("load[1]").state(), Success);
+}
+
+/// One term, and no interval before it.
+struct Term;
+
+fn term() -> Interval {
+    Interval::new("2024-08-12T00:00:00Z".parse().unwrap(), "2024-12-20T00:00:00Z".parse().unwrap())
+}
+
+impl Timetable for Term {
+    fn next_after(&self, t: DateTime<Utc>, _: Zone) -> Option<Interval> {
+        Some(term()).filter(|term| term.start > t)
+    }
+    fn last_at_or_before(&self, t: DateTime<Utc>, _: Zone) -> Option<Interval> {
+        Some(term()).filter(|term| term.start <= t)
+    }
+    fn describe(&self) -> String {
+        "a term".into()
+    }
+}
+
+#[test]
+fn a_run_is_not_started_where_its_calendar_has_no_interval() {
+    #[pipeline(schedule = Term)]
+    fn of_term() {
+        all_copied();
+    }
+    #[pipeline(schedule = "@daily")]
+    fn starter() {
+        start(of_term, ());
+    }
+    let started = Simulation::new(starter()).logical_date("2024-09-01").run();
+    assert_eq!(started.state(), RunState::Success, "{}", started.timeline());
+    let report = Simulation::new(starter()).logical_date(DAY).run();
+    let error = "the schedule of pipeline `of_term` has no data interval at 2024-03-25T00:00:00Z";
+    assert_eq!((report.node("start").error(), report.node("start").attempts()), (Some(error), 1));
 }

@@ -2,7 +2,7 @@ use crate::author::error::cut;
 use crate::engine::{Illegal, RunState};
 use crate::journal::{DecodeError, JournalError};
 use crate::plan::{PlanChanged, PlanError};
-use crate::schedule::{DateError, LogicalDateError};
+use crate::schedule::{DateError, LogicalDateError, no_interval};
 use std::sync::Arc;
 
 /// Why a run could not be started. A run that fails is no error: its report says so.
@@ -25,12 +25,12 @@ pub enum StartError {
         /// What is wrong with it.
         error: Box<DateError>,
     },
-    /// The schedule has no interval there: it lies outside of the years 1678 to 2261.
-    #[error("the schedule of pipeline `{pipeline}` has no data interval at {date}")]
+    /// The schedule has no interval there: its calendar begins or ends, at the latest at the ends of the years 1678 to 2261.
+    #[error("{}", no_interval(pipeline, date))]
     NoInterval {
         /// The pipeline's id.
         pipeline: &'static str,
-        /// Now.
+        /// Now, or the logical date of the run that starts it.
         date: String,
     },
     /// The journal cannot be used.

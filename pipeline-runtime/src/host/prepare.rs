@@ -148,13 +148,19 @@ pub(super) fn enter(
     }
     info.previous = reader.previous_success(&pipeline, start)?;
     info.began = Some(now.to_utc());
-    *info = info.clone().of_schedule(kind, spec.plan.schedule.as_ref());
+    info.of_schedule(kind, spec.plan.schedule.as_ref());
     info.run_id = run_id(kind, &info.interval);
     info.run_id = unused_id(&info.run_id, &reader.ids_of(&pipeline, kind, start)?);
-    Ok(StoredRun {
+    Ok(row(spec, kind, now, skeleton))
+}
+
+/// A new run as the journal keeps it, with the id and what else its `spec` has.
+pub(super) fn row(spec: &RunSpec, kind: RunKind, now: Timestamp, skeleton: &Arc<str>) -> StoredRun {
+    let info = &spec.info;
+    StoredRun {
         key: 0,
         run_id: info.run_id.clone(),
-        pipeline,
+        pipeline: info.pipeline.clone(),
         kind,
         interval: info.interval,
         previous: info.previous,
@@ -169,7 +175,7 @@ pub(super) fn enter(
         max_active: None,
         blocked: None,
         settings: info.settings.clone(),
-    })
+    }
 }
 
 /// The id of a further run of an identity: its number is one more than the greatest there is, and not how many there are, as some
@@ -261,7 +267,9 @@ fn accept(plan: &Plan, remap: &mut Remap, stored: &[StoredEntry]) -> Result<(), 
 
 fn info(run: &StoredRun, previous: Option<Previous>, updates: Box<[RunUpdate]>, began: Timestamp, plan: &Plan) -> RunInfo {
     let info = RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone());
-    RunInfo { previous, updates, began: Some(began.to_utc()), ..info }.of_schedule(run.kind, plan.schedule.as_ref())
+    let mut info = RunInfo { previous, updates, began: Some(began.to_utc()), ..info };
+    info.of_schedule(run.kind, plan.schedule.as_ref());
+    info
 }
 
 /// What an edit of a run that no engine has comes to.

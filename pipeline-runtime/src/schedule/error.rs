@@ -2,6 +2,11 @@
 
 use thiserror::Error;
 
+/// Says that a pipeline's schedule has no interval for a run at that time.
+pub(crate) fn no_interval(pipeline: &str, date: &str) -> String {
+    format!("the schedule of pipeline `{pipeline}` has no data interval at {date}")
+}
+
 /// Why a schedule was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]

@@ -31,6 +31,11 @@ impl Interval {
         Self { start: logical_date, end: logical_date }
     }
 
+    /// From the earlier start to the later end.
+    pub(crate) fn spanning(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
     /// The run's logical date, which is the interval's start.
     pub fn logical_date(&self) -> DateTime<Utc> {
         self.start

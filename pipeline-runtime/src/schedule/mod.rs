@@ -58,6 +58,7 @@ pub use crate::time::{Zone, ZoneOffset};
 pub(crate) use dates::parse_last;
 pub use dates::{parse_date, parse_zone};
 pub use error::ScheduleError;
+pub(crate) use error::no_interval;
 pub use interval::{Interval, Intervals};
 pub use kind::RunKind;
 pub use logical_date::LogicalDateError;

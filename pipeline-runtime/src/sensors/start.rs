@@ -139,7 +139,7 @@ async fn begin<P: Serialize>(params: P) -> Result<StartedRun> {
     let params = serde_json::to_value(params);
     let params = params.map_err(|error| TaskError::fatal(format!("the params cannot be written as JSON: {error}")))?;
     let Asking { across, info, others, node, .. } = Asking::current()?;
-    let run_id = format!("by__{}__{}__{node}", info.pipeline, info.run_id);
+    let run_id = StartRun::id_of(&info, &node);
     let pipeline = across.pipeline.id().to_owned();
     let run = StartRun { pipeline: across.pipeline, run_id: run_id.clone(), node, params, interval: info.interval };
     let interval = others.start(run).await?;

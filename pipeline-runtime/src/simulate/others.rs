@@ -8,7 +8,7 @@ use crate::author::pipeline::Pipeline;
 use crate::author::seal::Seal;
 use crate::author::value::Data;
 use crate::engine::{FoundRun, OtherRuns, RunState, StartRun, Wake, Watching};
-use crate::schedule::Interval;
+use crate::schedule::{Interval, no_interval};
 use crate::time::Timestamp;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::any::TypeId;
@@ -182,6 +182,15 @@ impl SimulatedRuns {
         Ok(())
     }
 
+    /// A node starts a run. It is refused as it would be before the run is entered.
+    fn begin(&self, run: StartRun) -> Result<Interval, TaskError> {
+        let plan = run.pipeline.plan(&run.params).map_err(TaskError::fatal)?;
+        let date = || run.interval.start.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let interval = run.interval_in(&plan).ok_or_else(|| TaskError::fatal(no_interval(plan.pipeline, &date())))?;
+        self.known().started.insert(run.run_id, Started { by: run.node, interval_start: interval.start });
+        Ok(interval)
+    }
+
     fn interval_of(&self, pipeline: &Pipeline, ran: &OtherRun) -> Result<Interval, SimulationError> {
         let schedule = pipeline.options().timetable().map_err(|error| SimulationError::Date(error.to_string()))?;
         if let Some(date) = &ran.starting {
@@ -284,15 +293,6 @@ impl OtherRuns for SimulatedRuns {
     }
 
     fn start(&self, run: StartRun) -> BoxFuture<Result<Interval, TaskError>> {
-        // As it would be before the run is entered.
-        let plan = run.pipeline.plan(&run.params).map_err(TaskError::fatal);
-        let started = plan.map(|plan| {
-            let schedule = plan.schedule.as_ref();
-            let interval = schedule.and_then(|schedule| schedule.interval_starting_at_or_before(run.interval.start));
-            let interval = interval.unwrap_or(run.interval);
-            self.known().started.insert(run.run_id, Started { by: run.node, interval_start: interval.start });
-            interval
-        });
-        Box::pin(std::future::ready(started))
+        Box::pin(std::future::ready(self.begin(run)))
     }
 }

@@ -145,25 +145,25 @@ impl Together {
         let is_pending =
             |id: i64, asset: &str| pending.iter().any(|of| of.asset == asset && (of.after + 1..=of.newest).contains(&id));
         let intervals = all.clone().filter(|(id, update)| is_pending(*id, update.asset)).map(|(_, update)| update.interval);
-        let span = intervals.reduce(|all, one| Interval { start: all.start.min(one.start), end: all.end.max(one.end) });
-        let interval = span.unwrap_or_else(|| Interval::at(now.to_utc()));
+        let interval = intervals.reduce(Interval::spanning).unwrap_or_else(|| Interval::at(now.to_utc()));
         let of_pipeline = self.runs.iter().filter(|begun| Arc::ptr_eq(&begun.plan, plan)).count();
         let number = if of_pipeline == 0 { String::new() } else { format!("__{}", of_pipeline + 1) };
         let mut updates: Vec<RunUpdate> = Vec::new();
         for (id, update) in all {
             updates.retain(|older| older.asset != update.asset);
             let begins = pending.iter().any(|of| of.asset == update.asset);
-            updates.push(RunUpdate { id, asset: update.asset, begins, json: Some(Arc::clone(&update.json)) });
+            updates.push(RunUpdate { id: Some(id), asset: update.asset, begins, json: Some(Arc::clone(&update.json)) });
         }
         let run_id = format!("simulated__{}{number}", interval.start.to_rfc3339());
         let info = RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone());
-        let info = RunInfo {
+        let mut info = RunInfo {
             began: Some(now.to_utc()),
             updates: updates.into(),
             settings: self.settings.clone(),
             simulated: self.simulated.clone(),
-            ..info.of_schedule(RunKind::AssetTriggered, plan.schedule.as_ref())
+            ..info
         };
+        info.of_schedule(RunKind::AssetTriggered, plan.schedule.as_ref());
         RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: self.seed, key: 0 }
     }
 

@@ -14,9 +14,11 @@ use super::super::state::Run;
 use super::super::states::{NodeState, RunState};
 use super::{Engine, Wake, Watching};
 use crate::author::across::{Takes, UpstreamRun, WantedRun};
+use crate::author::context::RunInfo;
 use crate::author::error::TaskError;
 use crate::author::notify::BoxFuture;
 use crate::author::pipeline::Pipeline;
+use crate::plan::Plan;
 use crate::schedule::Interval;
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -68,6 +70,22 @@ pub(crate) struct StartRun {
     pub(crate) params: serde_json::Value,
     /// That of the run that starts it.
     pub(crate) interval: Interval,
+}
+
+impl StartRun {
+    /// The id of the run that a node starts. The journal tells such a run from one that somebody asked for by how its id begins.
+    pub(crate) fn id_of(starting: &RunInfo, node: &str) -> String {
+        format!("by__{}__{}__{node}", starting.pipeline, starting.run_id)
+    }
+
+    /// What the run is about, as a run of that plan: where that has a schedule, the interval of it in which the run that starts it starts. None
+    /// where its calendar has no such interval.
+    pub(crate) fn interval_in(&self, plan: &Plan) -> Option<Interval> {
+        match &plan.schedule {
+            None => Some(self.interval),
+            Some(schedule) => schedule.interval_starting_at_or_before(self.interval.start),
+        }
+    }
 }
 
 /// A sensor that waits for a run: the run that it is of, its slot, its last start, and what it waits for where that is known.

@@ -100,10 +100,7 @@ impl Dispatch<'_> {
         let mut span: Option<Interval> = None;
         for update in updates {
             let of_asset = reader.span(update.asset, update.after, update.newest)?;
-            span = span
-                .into_iter()
-                .chain(of_asset)
-                .reduce(|all, one| Interval { start: all.start.min(one.start), end: all.end.max(one.end) });
+            span = span.into_iter().chain(of_asset).reduce(Interval::spanning);
         }
         let interval = span.unwrap_or_else(|| Interval::at(now.date.to_utc()));
         let skeleton = plan.skeleton().into();

@@ -102,7 +102,7 @@ impl Dispatch<'_> {
     /// Keeps who asked for what, and returns once all of it is kept.
     fn keep_act(&self, command: &Command, said: &str) -> Result<(), HostError> {
         self.host.asked(command, said);
-        drop(self.journal()?.reader_after_all()?);
+        self.journal()?.sync();
         match self.host.failure() {
             Some(failure) => Err(HostError::stopped(failure)),
             None => Ok(()),

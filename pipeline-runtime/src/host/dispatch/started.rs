@@ -8,7 +8,7 @@ use super::super::others::Start;
 use super::super::prepare;
 use super::{Dispatch, new_spec};
 use crate::engine::{RunState, StartRun};
-use crate::journal::{Reader, RunKind, StoredRun};
+use crate::journal::{Reader, RunKind, SqliteJournal, StoredRun};
 use crate::schedule::Interval;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl Dispatch<'_> {
             next = others.and_then(|(_, starts)| starts.try_recv().ok());
         }
         // Nobody hears of a run before it is kept. Where nothing can be kept any more the process ends, and attempts are cut off.
-        let is_kept = self.journal().is_ok_and(|journal| journal.reader_after_all().is_ok() && journal.failure().is_none());
+        let is_kept = self.journal().is_ok_and(SqliteJournal::sync);
         for (answer, interval) in answers.into_iter().filter(|_| is_kept) {
             // Whoever asked may have been cut off.
             let _ = answer.send(interval);
@@ -64,20 +64,16 @@ impl Dispatch<'_> {
             return Ok(there.interval);
         }
         let plan = Arc::new(pipeline.plan(&run.params)?);
-        let interval = match &plan.schedule {
-            None => run.interval,
-            Some(schedule) => {
-                schedule.interval_starting_at_or_before(run.interval.start).ok_or_else(|| StartError::NoInterval {
-                    pipeline: plan.pipeline,
-                    date: run.interval.start.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
-                })?
-            }
-        };
+        let interval = run.interval_in(&plan).ok_or_else(|| StartError::NoInterval {
+            pipeline: plan.pipeline,
+            date: run.interval.start.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
+        })?;
         let now = self.now().clock;
         let skeleton = plan.skeleton().into();
         let mut spec = new_spec(plan, interval, now);
-        let stored = prepare::enter(reader, &mut spec, RunKind::Manual, now, &skeleton, None)?;
-        let stored = StoredRun { run_id: run.run_id.clone(), state: RunState::Queued, ..stored };
+        Arc::make_mut(&mut spec.info).run_id.clone_from(&run.run_id);
+        // What it looks back on it reads as it begins, and its id it has: nothing is read here of the runs beside it, which may be thousands.
+        let stored = StoredRun { state: RunState::Queued, ..prepare::row(&spec, RunKind::Manual, now, &skeleton) };
         let key = self.journal()?.enter(&stored, &[]);
         self.queue(&stored, key, reader)?;
         tracing::info!(
@@ -88,5 +84,74 @@ impl Dispatch<'_> {
             stored.pipeline
         );
         Ok(interval)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Command;
+    use super::super::tests::Process;
+    use super::*;
+    use crate::Pipeline;
+    use crate::journal::Filter;
+    use crate::prelude::*;
+    use tokio::sync::oneshot;
+
+    #[task]
+    async fn one() -> Result<u64> {
+        Ok(1)
+    }
+
+    #[pipeline(schedule = "@daily")]
+    fn wanted() {
+        one();
+    }
+
+    fn of_element(n: usize) -> StartRun {
+        let pipeline: Pipeline = wanted();
+        let interval = Interval::at("2024-03-25T00:00:00Z".parse().unwrap());
+        let run_id = format!("by__starter__manual__2024-03-25T00:00:00Z__start__{n}");
+        StartRun { pipeline, run_id, node: "start".into(), params: serde_json::Value::Null, interval }
+    }
+
+    fn start(dispatch: &mut Dispatch<'_>, run: StartRun) -> Option<Result<Interval, StartError>> {
+        let (answer, mut answered) = oneshot::channel();
+        dispatch.start_wanted(Start { run, answer });
+        answered.try_recv().ok()
+    }
+
+    #[test]
+    fn who_asks_for_a_date_gets_no_run_that_another_has_started_of_it() {
+        let process = Process::new();
+        let pipelines = [wanted()];
+        let mut dispatch = process.dispatch(&pipelines);
+        assert!(matches!(start(&mut dispatch, of_element(7)), Some(Ok(_))));
+        let day = || Some("2024-03-25".to_owned());
+        let trigger = || Command::Trigger { pipeline: "wanted".into(), logical_date: day(), params: serde_json::Value::Null };
+        dispatch.execute(trigger()).unwrap();
+        // Of its own identity there is one unfinished run.
+        let refused = dispatch.execute(trigger()).unwrap_err().to_string();
+        assert!(refused.starts_with("run `manual__2024-03-25T00:00:00Z` of that date is"), "{refused}");
+        let reader = process.reader();
+        let ids = reader.runs(&Filter { limit: 10, ..Filter::default() }).unwrap();
+        let ids: Vec<_> = ids.iter().map(|run| run.run_id.as_str()).collect();
+        assert_eq!(ids, ["manual__2024-03-25T00:00:00Z", of_element(7).run_id.as_str()]);
+        let of_day = |run: Option<StoredRun>| run.map(|run| run.run_id);
+        let unfinished = reader.unfinished_of("wanted", RunKind::Manual, None).unwrap();
+        assert_eq!(of_day(unfinished).as_deref(), Some("manual__2024-03-25T00:00:00Z"));
+    }
+
+    #[test]
+    fn where_the_journal_cannot_be_read_who_wants_a_run_hears_of_it() {
+        let process = Process::new();
+        let pipelines = [wanted()];
+        let mut dispatch = process.dispatch(&pipelines);
+        // It is written on, and no further connection can be opened.
+        let (file, away) = process.moved_away();
+        std::fs::rename(&file, &away).unwrap();
+        let refused = start(&mut dispatch, of_element(1)).expect("nothing is wrong with what is written").unwrap_err();
+        assert!(refused.may_pass(), "{refused}");
+        std::fs::rename(&away, &file).unwrap();
+        assert!(matches!(start(&mut dispatch, of_element(1)), Some(Ok(_))));
     }
 }

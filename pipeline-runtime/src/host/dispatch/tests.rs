@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// A process, with a journal in a folder of its own.
 pub(super) struct Process {
     host: EngineHost,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Process {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::by(Calendar::wall())
     }
 
@@ -38,14 +38,19 @@ impl Process {
             observer,
             ended_by: EndedBy::Signals { drain: Duration::ZERO },
         };
-        Self { host: EngineHost::new(options).unwrap(), _folder: folder }
+        Self { host: EngineHost::new(options).unwrap(), folder }
+    }
+
+    /// The journal's file, and a place for it where nobody looks.
+    pub(super) fn moved_away(&self) -> (std::path::PathBuf, std::path::PathBuf) {
+        (self.folder.path().join("journal.db"), self.folder.path().join("away.db"))
     }
 
     pub(super) fn host(&self) -> &EngineHost {
         &self.host
     }
 
-    fn dispatch<'a>(&'a self, pipelines: &'a [Pipeline]) -> Dispatch<'a> {
+    pub(super) fn dispatch<'a>(&'a self, pipelines: &'a [Pipeline]) -> Dispatch<'a> {
         self.dispatch_for(pipelines, Service::default())
     }
 
@@ -57,7 +62,7 @@ impl Process {
     pub(super) fn reader(&self) -> Reader {
         let journal = self.host.journal.as_ref().unwrap();
         // What follows from a commit is done before the next one begins.
-        drop(journal.reader_after_all().unwrap());
+        journal.sync();
         journal.reader_after_all().unwrap()
     }
 }

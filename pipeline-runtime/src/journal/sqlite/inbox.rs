@@ -185,13 +185,13 @@ mod tests {
         journal.carry_out(ticket);
         journal.carries_next();
         journal.pause("nightly", true);
-        drop(journal.reader_after_all().unwrap());
+        journal.sync();
         let posted = only(&mailbox);
         assert!(posted.status.is_carried);
         assert!(!mailbox.take(&posted).unwrap());
         assert!(!mailbox.withdraw(ticket, posted.status.taken).unwrap());
         journal.answer(ticket, "done", true, "it is paused");
-        drop(journal.reader_after_all().unwrap());
+        journal.sync();
         assert_eq!(mailbox.answer(ticket).unwrap().as_deref(), Some("done"));
         mailbox.forget(ticket).unwrap();
         assert_eq!(mailbox.answer(ticket).unwrap(), None);

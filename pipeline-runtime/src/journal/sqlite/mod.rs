@@ -40,6 +40,7 @@ mod writer;
 
 pub(crate) use acts::Act;
 pub use error::JournalError;
+pub(crate) use file::absolute;
 pub use holder::Holder;
 pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
 pub(crate) use logs::LogLine;
@@ -146,9 +147,9 @@ impl SqliteJournal {
         key
     }
 
-    /// Notes that a run goes on with another plan, in which its nodes have other slots.
-    pub(crate) fn remap(&self, run: RunKey, skeleton: &str, remap: Remap) {
-        self.order(Order::Remap { run, skeleton: skeleton.into(), remap });
+    /// Notes that a run goes on with another plan, in which its nodes have other slots, and which updates of assets it reads by that.
+    pub(crate) fn remap(&self, run: RunKey, skeleton: &str, remap: Remap, updates: &[RunUpdate]) {
+        self.order(Order::Remap { run, skeleton: skeleton.into(), remap, updates: updates.into() });
     }
 
     /// Keeps a log line, in a while; whoever logs is never held up.
@@ -246,12 +247,21 @@ impl SqliteJournal {
         Mailbox::open(&self.path)
     }
 
-    /// Reads all that has been submitted by now.
-    pub(crate) fn reader_after_all(&self) -> Result<Reader, JournalError> {
+    /// Returns once all that has been submitted by now is kept, and whether it is: else [`failure`](Self::failure) says why nothing is.
+    ///
+    /// It reads nothing, so a file that cannot be opened to read, as where a process has no descriptor left, changes nothing of it.
+    pub(crate) fn sync(&self) -> bool {
         let (done, wait) = mpsc::sync_channel(1);
         self.order(Order::Sync(done));
         // Where the writer is gone, `failure` says so.
         let _ = wait.recv();
+        self.failure.get().is_none()
+    }
+
+    /// Reads all that has been submitted by now.
+    pub(crate) fn reader_after_all(&self) -> Result<Reader, JournalError> {
+        // What was kept can be read, also where nothing more can be kept.
+        self.sync();
         self.reader()
     }
 

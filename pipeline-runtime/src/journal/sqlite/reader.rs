@@ -94,6 +94,10 @@ const MEANT: &str = "WHERE pipeline = ?1 AND interval_start = ?2 ORDER BY state 
 pub(super) const PREVIOUS_SUCCESS: &str = "WHERE pipeline = ?1 AND state = 'success' AND interval_start < ?2 \
                                            ORDER BY interval_start DESC, key DESC LIMIT 1";
 
+/// Of a run: that its pipeline, kind and interval are who it is. One that a node of another pipeline has started is told by that node alone,
+/// after which it has its id ([`StartRun::id_of`](crate::engine::StartRun::id_of)), however many of one interval there are.
+const OF_IDENTITY: &str = "run_id NOT GLOB 'by__*'";
+
 impl Reader {
     pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
         Ok(Self { connection: schema::open_reader(path)?, path: path.to_owned() })
@@ -276,16 +280,19 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The newest unfinished run of one identity, one that has begun before one that is queued. Without a date: of any.
+    /// The newest unfinished run of one identity, one that has begun before one that is queued. Without a date: of any. A run that a node of
+    /// another pipeline has started has an identity of its own: nobody who asks for a run means that one.
     pub(crate) fn unfinished_of(
         &self,
         pipeline: &str,
         kind: RunKind,
         start: Option<Timestamp>,
     ) -> Result<Option<StoredRun>, JournalError> {
-        let condition = "WHERE pipeline = ?1 AND state IN ('queued', 'running') AND kind = ?2 \
-                         AND (?3 IS NULL OR interval_start = ?3) ORDER BY state = 'queued', key DESC LIMIT 1";
-        Ok(self.runs_where(condition, params![pipeline, kind.name(), start.map(Timestamp::as_nanos)])?.pop())
+        let condition = format!(
+            "WHERE pipeline = ?1 AND state IN ('queued', 'running') AND kind = ?2 AND {OF_IDENTITY} \
+             AND (?3 IS NULL OR interval_start = ?3) ORDER BY state = 'queued', key DESC LIMIT 1"
+        );
+        Ok(self.runs_where(&condition, params![pipeline, kind.name(), start.map(Timestamp::as_nanos)])?.pop())
     }
 
     /// The ids of the pipeline's runs that have begun and not ended, the oldest first. A backfill's are none of them: it has a
@@ -299,12 +306,13 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The ids of the runs of one identity.
+    /// The ids of the runs of one identity, without those that nodes of other pipelines have started.
     pub(crate) fn ids_of(&self, pipeline: &str, kind: RunKind, start: Timestamp) -> Result<Vec<String>, JournalError> {
         let query = || -> rusqlite::Result<Vec<String>> {
-            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3";
+            let select =
+                format!("SELECT run_id FROM runs WHERE pipeline = ?1 AND kind = ?2 AND interval_start = ?3 AND {OF_IDENTITY}");
             let values = params![pipeline, kind.name(), start.as_nanos()];
-            self.connection.prepare_cached(select)?.query_map(values, |row| row.get(0))?.collect()
+            self.connection.prepare_cached(&select)?.query_map(values, |row| row.get(0))?.collect()
         };
         query().map_err(self.failed())
     }
