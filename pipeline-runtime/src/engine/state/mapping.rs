@@ -131,16 +131,14 @@ impl Run {
 
     /// What an element that has ended means for the one after it, where they go in order.
     fn turn_after(&self, each: Slot, before: Position) -> Turn {
-        let of = self.layout.expansion(before.expansion);
-        let first = of.base + before.element * of.stride;
-        // Also what its results do not take.
-        let has_failed = |slot: &Slot| {
-            let state = self.node(*slot).state;
-            matches!(state, NodeState::Failed | NodeState::UpstreamFailed) && !self.plan().node(self.ix(*slot)).allow_failure
-        };
+        // Also what its results do not take, in mappings within it, too. What is `upstream_failed` adds nothing, as in a run: what it
+        // waited for has counted or not, or lies outside.
+        let within = self.plan().node(self.ix(each)).scope;
+        let has_failed =
+            |slot: &Slot| self.node(*slot).state == NodeState::Failed && self.counts_within(self.ix(*slot), Some(within));
         let results = self.each(each).into_iter().flat_map(|each| std::iter::once(&each.result).chain(&each.gathered));
         let results: Vec<Slot> = results.map(|&result| self.layout.resolve(self.plan(), result, before)).collect();
-        if let Some(failed) = (first..first + of.stride).find(has_failed) {
+        if let Some(failed) = self.layout.within_element(before).into_iter().find(has_failed) {
             return Turn::Fail(failed);
         }
         let turns = results.into_iter().filter_map(|result| match self.node(result).state {
@@ -261,6 +259,10 @@ impl Run {
             // The new slot was counted as open when it was made.
             self.open -= 1;
             changes.moved(from, to);
+            // A mapping that waits for a look at its list asks for it again: the answer goes to where it was.
+            if self.node(to).state == NodeState::Scheduled && !self.is_body(to) {
+                self.conclude(to, Conclusion::Holds, changes);
+            }
         }
         self.layout.rename(old, new, kept);
         for slot in self.layout.surplus(old, kept) {
