@@ -246,6 +246,8 @@ impl Run {
         changes: &mut impl Changes,
     ) {
         for (from, to) in self.layout.moves(old, new, kept) {
+            // Elements are cleared with their list, and what lies in them waits for them again: it stands in no queue, and asks for nothing.
+            debug_assert_ne!(self.node(from).state, NodeState::Scheduled, "what is moved has not asked for anything");
             let is_element = matches!(self.what(to), What::Element { .. });
             let gone = Node { state: NodeState::Removed, ..Node::new(self.ix(from), 0) };
             let moved = std::mem::replace(self.node_mut(from), gone);
@@ -259,10 +261,6 @@ impl Run {
             // The new slot was counted as open when it was made.
             self.open -= 1;
             changes.moved(from, to);
-            // A mapping that waits for a look at its list asks for it again: the answer goes to where it was.
-            if self.node(to).state == NodeState::Scheduled && !self.is_body(to) {
-                self.conclude(to, Conclusion::Holds, changes);
-            }
         }
         self.layout.rename(old, new, kept);
         for slot in self.layout.surplus(old, kept) {
