@@ -234,6 +234,40 @@ fn in_order_all_of_an_element_counts() {
     assert_eq!(states(&report, ["load[b]", "rows[c]", "each(rows)"]), [Failed, Success, Success]);
 }
 
+/// A failure counts as it does for a run: once, where it is, and not where it is allowed.
+#[test]
+fn in_order_a_failure_counts_where_it_is() {
+    #[pipeline]
+    fn nested() {
+        let given = given(["a 1", "b 0", "c 1"].map(str::to_owned).to_vec()).keyed(|feed| feed.name.clone());
+        given
+            .each(|feed| {
+                // What fails lies in a mapping within the element, and gives nothing to that one's result.
+                pipeline_runtime::list(vec![1u64]).each(|n| {
+                    load(feed);
+                    takes(n)
+                });
+                rows(feed)
+            })
+            .in_order();
+    }
+    let report = Simulation::new(nested()).run();
+    assert_eq!(states(&report, ["rows[b]", "load[b][0]", "takes[b][0]", "rows[c]"]), [Success, Failed, Success, UpstreamFailed]);
+    #[pipeline]
+    fn behind() {
+        let given = given(["a 1", "b 0", "c 1"].map(str::to_owned).to_vec()).keyed(|feed| feed.name.clone());
+        given
+            .each(|feed| {
+                slow(load(feed).allow_failure());
+                rows(feed)
+            })
+            .in_order();
+    }
+    let report = Simulation::new(behind()).run();
+    assert_eq!(states(&report, ["load[b]", "slow[b]", "rows[c]"]), [Failed, UpstreamFailed, Success]);
+    assert_eq!(report.state(), RunState::Success);
+}
+
 #[test]
 fn in_order_what_is_retried_goes_in_order_too() {
     // `b` fails at first, and is mended by the retry of the run.

@@ -32,6 +32,18 @@ fn a_missing_one_fails_the_node_at_once() {
     assert!(error.starts_with("the input `token` cannot be read: the secret `file:/nowhere/token` has no value: "), "{error}");
 }
 
+/// A reference may come from params, and whoever writes those may take a value for a name.
+#[test]
+fn the_error_of_one_that_is_missing_tells_no_value_of_another() {
+    #[pipeline]
+    fn named_by_a_value() {
+        fetch(&KEY, Some(Secret::env("q7-hidden")), Vec::<Secret>::new());
+    }
+    let report = Simulation::new(named_by_a_value()).secret(&KEY, "q7-hidden").run();
+    let error = report.node("fetch").error().unwrap();
+    assert!(error.contains("the secret `env:***` has no value") && !error.contains("q7-hidden"), "{error}");
+}
+
 #[test]
 fn a_bodys_unit_test_has_one_of_its_own() {
     let called = fetch::call(Secret::for_test("q1z8"), None, Vec::new());

@@ -131,6 +131,93 @@ fn a_run_that_is_cancelled_or_whose_time_is_over_tears_down_and_starts_nothing_e
     check_end(&Simulation::new(unlimited()).cancel("10m").run(), RunState::Cancelled);
 }
 
+#[task]
+async fn delete_at(machine: u64, address: u64) -> Result<String> {
+    Ok(format!("{machine} at {address} is gone"))
+}
+
+/// Else it would be set up, and could not be torn down: what is open when the run is cancelled gives nothing any more.
+#[test]
+fn a_setup_waits_for_what_its_teardown_takes_beside_it() {
+    #[pipeline]
+    fn beside() {
+        let address = source(Ends::Success, 120u64).named("address");
+        let checked = source(Ends::Success, 60u64).named("checked");
+        machine().teardown(
+            |machine| delete_at(machine, address).after(checked),
+            |machine| source(Ends::Success, 600u64).after(machine),
+        );
+    }
+    let simulation = || Simulation::new(beside());
+    assert_eq!(simulation().run().node("machine").started(), Some(mins(2)));
+    let report = simulation().cancel("90s").run();
+    assert_eq!((report.state(), report.node("machine").started()), (RunState::Cancelled, None), "{}", report.timeline());
+    let report = simulation().cancel("5m").run();
+    assert_eq!(states(&report, ["source", "delete_at"]), [Skipped, Success], "{}", report.timeline());
+    // What cannot be torn down is not set up.
+    #[pipeline]
+    fn fails() {
+        let address = source(Ends::Failed, 120u64).named("address");
+        machine().teardown(|machine| delete_at(machine, address), |_| ());
+    }
+    assert_eq!(states(&Simulation::new(fails()).run(), ["machine", "delete_at"]), [UpstreamFailed; 2]);
+    // In each element, and with what the setup took itself.
+    #[pipeline]
+    fn repeated() {
+        let address = source(Ends::Success, 120u64).named("address");
+        numbers(2u64).each(|n| {
+            let setup = source(Ends::Success, n).named("setup");
+            setup.teardown(|_| delete_at(n, address), |setup| source(Ends::Success, 600u64).after(setup).named("work"))
+        });
+    }
+    let report = Simulation::new(repeated()).cancel("5m").run();
+    assert_eq!(report.node("setup[1]").started(), Some(mins(2)), "{}", report.timeline());
+    assert_eq!(states(&report, ["delete_at[0]", "delete_at[1]"]), [Success; 2]);
+}
+
+#[test]
+fn a_teardown_that_takes_what_waits_for_its_setup_is_refused() {
+    #[task]
+    async fn address(machine: u64) -> Result<u64> {
+        Ok(machine)
+    }
+    #[task]
+    async fn delete_if_known(machine: u64, address: Outcome<u64>) -> Result<String> {
+        Ok(format!("{machine} at {:?} is gone", address.success()))
+    }
+    #[pipeline]
+    fn late() {
+        let machine = machine();
+        let address = address(machine);
+        machine.teardown(|machine| delete_at(machine, address), |machine| source(Ends::Success, 600u64).after(machine));
+    }
+    #[pipeline]
+    fn however() {
+        let machine = machine();
+        let address = address(machine);
+        machine.teardown(|machine| delete_if_known(machine, address), |_| ());
+    }
+    #[pipeline]
+    fn inside() {
+        let within = std::cell::Cell::new(None);
+        let undo = |machine| delete_at(machine, within.get().unwrap());
+        machine().teardown(undo, |machine| within.set(Some(address(machine))));
+    }
+    for refused in [late(), inside()] {
+        let error = refused.check().unwrap_err();
+        let [problem] = error.problems() else { panic!("{error}") };
+        assert_eq!(
+            (problem.message(), problem.places().count()),
+            (
+                "`delete_at` would not run if the run were cancelled before `address` has ended, although `machine` has succeeded: \
+                 `address` waits for `machine`",
+                2
+            )
+        );
+    }
+    however().check().unwrap();
+}
+
 #[test]
 fn nothing_is_torn_down_that_has_not_been_set_up_when_the_run_is_cancelled() {
     #[pipeline]

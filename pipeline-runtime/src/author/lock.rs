@@ -2,8 +2,8 @@
 
 /// What one group at a time holds, over all runs and pipelines of a journal.
 ///
-/// A [group](crate::group) that holds it has it from the start of its first node until its last has ended, or its run has. Groups
-/// that want it meanwhile wait in the order in which they asked. Two locks of one name are the same.
+/// A [group](crate::group) that holds it has it from the start of its first node until its last has ended, or its run has, and until
+/// no body that was cut off still blocks. Groups that want it meanwhile wait in the order in which they asked. Two locks of one name are the same.
 ///
 /// ```
 /// use pipeline_runtime::Lock;

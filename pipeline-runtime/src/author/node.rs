@@ -120,7 +120,7 @@ impl<T> Node<T> {
     /// `teardown` wires the task that does so, most often by its name alone. It runs however the nodes of `body` have ended, if this node has succeeded: also
     /// when the run is cancelled or its timeout is over, and after a crash. On such an end teardowns are all that still starts. An attempt
     /// has 10 minutes, unless a `timeout` says otherwise. The failure of a teardown does not fail the run, unless it has
-    /// [`.fails_run()`](Self::fails_run). What `body` returns is the result; `docs/teardown.md` in the repository says more.
+    /// [`.fails_run()`](Self::fails_run). What else the teardown takes, this node waits for, too. What `body` returns is the result; `docs/teardown.md` in the repository says more.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;

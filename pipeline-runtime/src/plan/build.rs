@@ -9,7 +9,7 @@ use super::id::Name;
 use super::notifiers::Notifier;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
 use super::problem::PlanError;
-use super::teardowns;
+use super::teardowns::{self, Late};
 use crate::author::across::{Across, Role};
 use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftGroup, DraftNode, Handle, Misuse, Overrides, Place};
@@ -83,7 +83,7 @@ impl Pipeline {
 pub(super) struct Order {
     pub(super) node: NodeIx,
     pub(super) upstream: NodeIx,
-    pub(super) rule: Rule,
+    pub(super) rule: EdgeRule,
     pub(super) at: Place,
 }
 
@@ -97,6 +97,8 @@ pub(super) struct Sketch {
     /// The nodes that were said to fail the run, and where.
     pub(super) fails_run: Vec<(NodeIx, Place)>,
     pub(super) orders: Vec<Order>,
+    /// What a teardown takes that may be open when it has to run.
+    pub(super) late: Vec<Late>,
     pub(super) misuses: Vec<Misuse>,
     pub(super) max_active: Vec<(NodeIx, usize, Place)>,
     /// Where a mapping is told to go in order.
@@ -188,6 +190,7 @@ impl Sketch {
         };
         let mut orders = groups::orders(&plan, draft.orders, &torn_down);
         orders.extend(teardowns::orders(&plan));
+        let late = teardowns::secure(&plan, &mut orders);
         connect(&mut plan, &orders);
         shrink(&mut plan);
         let of_groups = draft.groups.into_iter().filter_map(|group| group.overrides).map(|given| *given).collect();
@@ -197,6 +200,7 @@ impl Sketch {
             of_groups,
             fails_run,
             orders,
+            late,
             misuses: draft.misuses,
             max_active,
             in_order,
@@ -337,10 +341,7 @@ fn connect(plan: &mut Plan, orders: &[Order]) {
             What::Element { .. } | What::Recalled(_) => {}
         }
     }
-    edges.extend(orders.iter().map(|order| {
-        let rule = EdgeRule::Upstream(order.rule);
-        (order.upstream, Edge { to: order.node, offset: Edge::INWARDS, rule })
-    }));
+    edges.extend(orders.iter().map(|order| (order.upstream, Edge { to: order.node, offset: Edge::INWARDS, rule: order.rule })));
     for teardown in &plan.teardowns {
         let edge = Edge { to: teardown.node, offset: Edge::INWARDS, rule: EdgeRule::Teardown };
         edges.extend(plan.inside(teardown).map(|from| (from, edge)));
@@ -381,7 +382,8 @@ impl<'a> Tables<'a> {
     fn new(options: &'a PipelineOptions) -> Self {
         // Gates take the first policy: no retries, no limit, no callbacks.
         let gate = TaskOptions::default();
-        let levels = Levels(&[&gate]);
+        let levels = [&gate];
+        let levels = Levels::new(&levels, 0);
         let policy = Policy {
             retries: 0,
             retry_delay: levels.retry_delay(Kind::Task),
@@ -429,9 +431,11 @@ impl<'a> Tables<'a> {
         {
             return known;
         }
-        let own = node.overrides.as_deref().into_iter().chain(of_groups).map(|overrides| &overrides.options);
-        let levels: Vec<&TaskOptions> = own.chain([&task.options, self.defaults]).collect();
-        let levels = Levels(&levels);
+        let mut levels: Vec<&TaskOptions> =
+            node.overrides.as_deref().into_iter().chain(of_groups).map(|overrides| &overrides.options).collect();
+        let wired = levels.len();
+        levels.extend([&task.options, self.defaults]);
+        let levels = Levels::new(&levels, wired);
         let kind = task.definition.kind;
         let sensor = levels.sensor(kind, is_woken);
         let policy = Policy {

@@ -1,7 +1,7 @@
 //! Groups: which nodes are in one, which of them are its first and its last, and what `.after` of and on a group means for them.
 
 use super::build::Order;
-use super::graph::{NodeIx, Plan, ScopeIx, What};
+use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
 use crate::author::draft::{DraftGroup, DraftOrder, Party, Place};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -102,6 +102,7 @@ pub(super) fn orders(plan: &Plan, drafted: Vec<DraftOrder>, teardowns: &HashSet<
             Party::Node(node) => vec![node.index()],
             Party::Group(group) => last(plan, group.index(), &between, teardowns),
         };
+        let rule = EdgeRule::Upstream(rule);
         for node in nodes {
             orders.extend(upstreams.iter().map(|&upstream| Order { node, upstream, rule, at }));
         }

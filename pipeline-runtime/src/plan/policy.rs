@@ -86,17 +86,25 @@ pub(crate) struct PoolSpec {
 }
 
 /// The levels at which an option may be given, the nearest first.
-pub(super) struct Levels<'a>(pub(super) &'a [&'a TaskOptions]);
+pub(super) struct Levels<'a> {
+    all: &'a [&'a TaskOptions],
+    /// How many of them stand where the node is wired: its own, and those of the groups around it.
+    wired: usize,
+}
 
-impl Levels<'_> {
+impl<'a> Levels<'a> {
+    pub(super) fn new(all: &'a [&'a TaskOptions], wired: usize) -> Self {
+        Self { all, wired }
+    }
+
     pub(super) fn first<T>(&self, option: impl Fn(&TaskOptions) -> Option<T>) -> Option<T> {
-        self.0.iter().copied().find_map(option)
+        self.all.iter().copied().find_map(option)
     }
 
     /// The callbacks for an event are those of the nearest level that names any.
     pub(super) fn callbacks(&self, event: Event) -> impl Iterator<Item = &crate::author::notify::Callback> {
         let of = move |options: &&TaskOptions| options.callbacks.iter().any(|callback| callback.event == event);
-        let nearest = self.0.iter().copied().find(of);
+        let nearest = self.all.iter().copied().find(of);
         nearest
             .into_iter()
             .flat_map(|options| &options.callbacks)
@@ -116,7 +124,7 @@ impl Levels<'_> {
     pub(super) fn sensor(&self, kind: Kind, is_woken: bool) -> Option<Box<SensorPolicy>> {
         let jitter = self.first(|options| options.poke_jitter).unwrap_or_default();
         let timeout = self.first(|options| options.timeout).unwrap_or(SENSOR_TIMEOUT);
-        let has_ticks = self.0[0].poke.is_some() || self.0[0].backoff.is_some();
+        let has_ticks = self.all[..self.wired].iter().any(|options| options.poke.is_some() || options.backoff.is_some());
         (kind == Kind::Sensor).then(|| {
             Box::new(SensorPolicy {
                 timeout,

@@ -1,12 +1,17 @@
 //! Teardowns: which task undoes what another has set up, and what works with it in between.
 
 use super::build::{Order, Sketch};
-use super::graph::{NodeIx, Plan, What};
+use super::check::quoted;
+use super::graph::{EdgeRule, NodeIx, Plan, What};
 use super::problem::Problem;
 use crate::author::definition::Kind;
 use crate::author::draft::{DraftTeardown, Place};
 use crate::author::input::{Rule, Source};
 use std::ops::Range;
+
+mod late;
+
+pub(super) use late::{Late, secure};
 
 /// A task that undoes what another has set up.
 #[derive(Debug)]
@@ -73,41 +78,41 @@ pub(super) fn orders(plan: &Plan) -> impl Iterator<Item = Order> {
         let Teardown { node, setup, at, .. } = *teardown;
         let takes = |source: &Source<_>| matches!(source, Source::Node(from, Rule::AllSuccess) if from.index() == setup);
         let is_wired = plan.args(node).iter().any(|arg| takes(&arg.source));
-        (!is_wired).then_some(Order { node, upstream: setup, rule: Rule::AllSuccess, at })
+        (!is_wired).then_some(Order { node, upstream: setup, rule: EdgeRule::Upstream(Rule::AllSuccess), at })
     })
 }
 
 /// A teardown is one task, wired where its setup is.
 pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    let quoted = |node: NodeIx| format!("`{}`", plan.id(node));
     for teardown in &plan.teardowns {
         let Teardown { node, setup, ref made, at, .. } = *teardown;
         let bodies = made.clone().filter(|node| plan.node(*node).is_body()).count();
         let is_task = matches!(&plan.node(node).what, What::Body(task) if task.definition.kind == Kind::Task);
         if !made.contains(&node) || bodies != 1 || !is_task {
             let what = match bodies {
-                1 if made.contains(&node) => format!("{}, which is no task", quoted(node)),
+                1 if made.contains(&node) => format!("{}, which is no task", quoted(plan, node)),
                 0 => "nothing".to_owned(),
                 1 => "a task, and returns another node".to_owned(),
                 several => format!("{several} nodes"),
             };
-            let message = format!("the teardown of {} is one task, and here it wires {what}", quoted(setup));
+            let message = format!("the teardown of {} is one task, and here it wires {what}", quoted(plan, setup));
             let help = "give it the task that undoes what the setup did, as in `machine().teardown(delete_machine, |machine| ..)`; what \
                         it needs beside the setup's output is wired before";
             problems.push(Problem::new(message, help).at(at, "`.teardown` is called here"));
         } else if plan.node(setup).scope != plan.node(node).scope {
             let message =
-                format!("{} would be torn down once for each element: it is made outside of this `.each`", quoted(setup));
+                format!("{} would be torn down once for each element: it is made outside of this `.each`", quoted(plan, setup));
             let help = "set it up inside as well, or call `.teardown` outside and `.each` in its closure";
             problems.push(
                 Problem::new(message, help).at(plan.node(setup).at, "it is made here, once").at(at, "`.teardown` is called here"),
             );
         }
     }
+    late::check(sketch, problems);
     for (node, at) in &sketch.fails_run {
         if plan.teardown(*node).is_none() {
-            let message = format!("`.fails_run()` is for teardowns, and {} is none", quoted(*node));
+            let message = format!("`.fails_run()` is for teardowns, and {} is none", quoted(plan, *node));
             let help = "leave it out: the failure of any other node fails its run, unless it has `.allow_failure()`";
             let problem = Problem::new(message, help).at(at, "`.fails_run` is called here");
             problems.push(problem.at(plan.node(*node).at, "on the node wired here"));

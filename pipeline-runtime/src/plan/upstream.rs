@@ -232,17 +232,21 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// The way by which a run of that interval waits for the first one, or for a later run of the same pipeline.
+    ///
+    /// A way passes each pipeline once, or two that wait for each other's past would be followed back for ever. Nothing is missed by that:
+    /// a circle that the way would go round is found where it begins at one of its own pipelines.
     fn back_from(&mut self, plan: &'a Plan, interval: Interval) -> Option<Path<'a>> {
         for (&node, across) in &plan.across {
             let Role::Awaits(awaits) = &across.role else { continue };
             let Ok(start) = catch_unwind(AssertUnwindSafe(|| awaits.start_for(interval))) else { continue };
             let Some(next) = self.plans.iter().find(|plan| plan.pipeline == across.pipeline.id()) else { continue };
             self.path.push((plan, node));
+            let is_on_path = self.path.iter().any(|(plan, _)| plan.pipeline == next.pipeline);
             if next.pipeline == self.first.0 {
                 if start >= self.first.1.start {
                     return Some(self.path.clone());
                 }
-            } else if self.seen.insert((next.pipeline, start)) {
+            } else if !is_on_path && self.seen.insert((next.pipeline, start)) {
                 let at = next.schedule.as_ref().and_then(|schedule| schedule.interval_starting_at_or_before(start));
                 if let Some(found) = self.back_from(next, at.unwrap_or(Interval::at(start))) {
                     return Some(found);

@@ -52,8 +52,6 @@ struct Heard<'a> {
     worklist: &'a mut Worklist,
     work: &'a mut Vec<NodeWork>,
     in_flight: &'a mut InFlight,
-    looks: &'a mut Looks,
-    run: RunIx,
     garbage: &'a mut Vec<Value>,
 }
 
@@ -89,7 +87,6 @@ impl Changes for Heard<'_> {
         if let Some(attempt) = moved.attempt() {
             self.in_flight.moved(attempt, to);
         }
-        self.looks.moved(self.run, from, to);
     }
 
     fn dropped(&mut self, value: Value) {
@@ -102,9 +99,9 @@ impl RunContext<'_> {
     pub(super) fn record(&mut self, record: Record) {
         debug_assert_eq!(self.run.check(&record), Ok(()), "{record:?}");
         let entry = Entry { at: self.now, record };
-        let Shared { worklist, in_flight, looks, out, .. } = &mut *self.shared;
+        let Shared { worklist, in_flight, out, .. } = &mut *self.shared;
         let garbage = &mut out.garbage.values;
-        let mut heard = Heard { worklist, work: self.work, in_flight, looks, run: self.ix, garbage };
+        let mut heard = Heard { worklist, work: self.work, in_flight, garbage };
         self.run.apply(&entry, &mut heard);
         if let Record::Unfolded { .. } = entry.record {
             self.work.resize(self.run.nodes().len(), NodeWork::default());
@@ -126,9 +123,9 @@ impl RunContext<'_> {
         if json.is_some() {
             return self.record(Record::Succeeded { slot, output: Some(Output { value, json }) });
         }
-        let Shared { worklist, in_flight, looks, out, .. } = &mut *self.shared;
+        let Shared { worklist, in_flight, out, .. } = &mut *self.shared;
         let garbage = &mut out.garbage.values;
-        let mut heard = Heard { worklist, work: self.work, in_flight, looks, run: self.ix, garbage };
+        let mut heard = Heard { worklist, work: self.work, in_flight, garbage };
         self.run.succeeded(slot, &value, &mut heard);
         self.shared.out.records.succeeded(self.ix, self.now, slot, value);
     }

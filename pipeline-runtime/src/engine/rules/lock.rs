@@ -4,6 +4,7 @@
 
 use super::super::ids::Slot;
 use super::RunContext;
+use crate::plan::HoldingIx;
 
 impl RunContext<'_> {
     /// Whether a node that is ready may go on to its pool. Else its group waits for its locks, and the node with it.
@@ -19,8 +20,9 @@ impl RunContext<'_> {
         if self.shared.locks.holds((self.ix, holding)) {
             return true;
         }
-        self.shared.locks.ask((self.ix, holding), &plan.holdings[holding as usize].locks, slot);
-        self.work[slot as usize].awaits_lock = true;
+        if !std::mem::replace(&mut self.work[slot as usize].awaits_lock, true) {
+            self.shared.locks.ask((self.ix, holding), &plan.holdings[holding as usize].locks, slot);
+        }
         false
     }
 
@@ -46,12 +48,21 @@ impl RunContext<'_> {
         }
     }
 
-    /// Groups that have ended give back what they hold.
+    /// Groups that have ended give back what they hold, unless an attempt that was cut off still works with it: a body that blocks
+    /// goes on until it returns. Its answer comes by here again.
     pub(crate) fn release_locks(&mut self) {
         for (holding, _) in (0..).zip(&self.run.plan().holdings) {
-            if self.run.has_let_go(holding) {
-                self.shared.locks.release((self.ix, holding));
+            let holder = (self.ix, holding);
+            if self.run.has_let_go(holding) && self.shared.locks.holds(holder) && !self.is_in_use(holding) {
+                self.shared.locks.release(holder);
             }
         }
+    }
+
+    /// Whether an attempt of a node of that group has not been answered yet.
+    fn is_in_use(&self, holding: HoldingIx) -> bool {
+        let plan = self.run.plan();
+        let group = plan.holder(&plan.holdings[holding as usize]);
+        *self.busy > 0 && self.run.slots().any(|slot| self.is_in_flight(slot) && group.has(self.run.ix(slot)))
     }
 }

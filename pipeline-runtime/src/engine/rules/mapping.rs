@@ -13,6 +13,7 @@ use super::super::states::NodeState;
 use super::RunContext;
 use crate::author::keys::Seen;
 use crate::author::notify::Event;
+use std::collections::HashMap;
 
 /// The most elements that a mapping may have.
 pub(crate) const MAX_ELEMENTS: u32 = 100_000;
@@ -23,38 +24,33 @@ pub(crate) const MAX_NODES: u64 = 4_000_000;
 /// The mappings whose lists are looked at: each at most once.
 #[derive(Debug, Default)]
 pub(crate) struct Looks {
-    all: Vec<(u64, RunIx, Slot)>,
+    all: HashMap<u64, (RunIx, Slot)>,
+    /// Under which number each has asked last.
+    last: HashMap<(RunIx, Slot), u64>,
     next: u64,
 }
 
 impl Looks {
     /// Notes that a list is to be looked at; what was asked before is about another one.
     fn ask(&mut self, run: RunIx, slot: Slot) -> u64 {
-        self.all.retain(|(_, of, at)| (*of, *at) != (run, slot));
         self.next += 1;
-        self.all.push((self.next, run, slot));
+        self.all.insert(self.next, (run, slot));
+        if let Some(before) = self.last.insert((run, slot), self.next) {
+            self.all.remove(&before);
+        }
         self.next
     }
 
     /// Which mapping has asked under that number, if it still waits for the answer.
     pub(crate) fn take(&mut self, number: u64) -> Option<(RunIx, Slot)> {
-        let at = self.all.iter().position(|(asked, ..)| *asked == number)?;
-        let (_, run, slot) = self.all.swap_remove(at);
-        Some((run, slot))
-    }
-
-    /// A mapping within a mapping is elsewhere.
-    pub(super) fn moved(&mut self, run: RunIx, from: Slot, to: Slot) {
-        for (_, of, at) in &mut self.all {
-            if (*of, *at) == (run, from) {
-                *at = to;
-            }
-        }
+        let of = self.all.remove(&number)?;
+        self.last.remove(&of);
+        Some(of)
     }
 
     #[cfg(test)]
     pub(crate) fn has(&self, run: RunIx, slot: Slot) -> bool {
-        self.all.iter().any(|(_, of, at)| (*of, *at) == (run, slot))
+        self.last.contains_key(&(run, slot))
     }
 }
 

@@ -58,7 +58,7 @@ impl Engine {
         if attempt.has_templates
             && let Err(error) = render(&attempt, &mut supplies)
         {
-            return Executed { answer: Some(without_secrets(Answered::Fatal(error)).into()), spare: Some(attempt) };
+            return Executed { answer: Some(fatal(error)), spare: Some(attempt) };
         }
         if attempt.has_secrets && self.0.interceptor.is_none() && reads_files(&attempt) {
             self.spawn_reading(attempt, supplies);
@@ -66,7 +66,7 @@ impl Engine {
         }
         let args = match attempt.has_secrets.then(|| self.read_secrets(&attempt.spec.plan, attempt.node)).transpose() {
             Ok(args) => args,
-            Err(error) => return Executed { answer: Some(Answered::Fatal(error).into()), spare: Some(attempt) },
+            Err(error) => return Executed { answer: Some(fatal(error)), spare: Some(attempt) },
         };
         self.begin(attempt, supplies, args.as_deref())
     }
@@ -151,7 +151,7 @@ impl Engine {
             match args.map(|args| engine.begin(attempt, supplies, Some(Vec::as_slice(&args))).answer) {
                 Ok(Some(answer)) => answering.give(answer),
                 Ok(None) => answering.hand_over(),
-                Err(error) => answering.give(Answered::Fatal(error).into()),
+                Err(error) => answering.give(fatal(error)),
             }
         };
         self.register(job, &self.spawn_task(task).abort_handle());
@@ -397,6 +397,12 @@ fn without_secrets(answered: Answered) -> Answered {
         Answered::NotYet(looked) => Answered::NotYet(looked.map(|text| redacted(&text).into())),
         answered @ (Answered::Success(..) | Answered::NotBefore(_) | Answered::Aborted) => answered,
     }
+}
+
+/// The end of an attempt whose inputs cannot be made.
+#[cold]
+fn fatal(error: Arc<str>) -> Answer {
+    without_secrets(Answered::Fatal(error)).into()
 }
 
 fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {

@@ -157,6 +157,12 @@ impl Layout {
         kept.iter().map(element).flat_map(nodes).collect()
     }
 
+    /// The slots of one element, with those nested in it.
+    pub(crate) fn within_element(&self, position: Position) -> Vec<Slot> {
+        let first = self.base(position);
+        self.with_nested((first..first + self.expansion(position.expansion).stride).collect())
+    }
+
     /// The slots of all elements of an expansion, with those nested in them.
     pub(crate) fn inside(&self, expansion: ExpansionIx) -> Vec<Slot> {
         self.surplus(expansion, &[])
@@ -170,7 +176,10 @@ impl Layout {
             is_kept[*old as usize] = true;
         }
         let gone = (0..of.width).zip(is_kept).filter(|(_, is_kept)| !is_kept).map(|(element, _)| of.base + element * of.stride);
-        let mut slots: Vec<Slot> = gone.flat_map(|first| first..first + of.stride).collect();
+        self.with_nested(gone.flat_map(|first| first..first + of.stride).collect())
+    }
+
+    fn with_nested(&self, mut slots: Vec<Slot>) -> Vec<Slot> {
         let mut seen = 0;
         while let Some(&slot) = slots.get(seen) {
             seen += 1;

@@ -27,9 +27,8 @@ impl Run {
                     Running => self.node(*slot).next().is_some(),
                     state => matches!(state, Scheduled | UpForRetry | UpForReschedule),
                 };
-                // Once the run is ending, teardowns alone are started.
-                let may = |run: &Self| run.is_body(*slot) && (run.ending.is_none() || run.is_teardown(*slot));
-                self.allow(*slot, "is started", may, is_due)
+                // Of a run that is ending only teardowns start, but which those are the plan of that time has said.
+                self.allow(*slot, "is started", |run| run.is_body(*slot), is_due)
             }
             Record::NotYet { slot, .. } => {
                 let is_sensor = |run: &Self| run.plan().policy(run.ix(*slot)).sensor.is_some();

@@ -131,16 +131,14 @@ impl Run {
 
     /// What an element that has ended means for the one after it, where they go in order.
     fn turn_after(&self, each: Slot, before: Position) -> Turn {
-        let of = self.layout.expansion(before.expansion);
-        let first = of.base + before.element * of.stride;
-        // Also what its results do not take.
-        let has_failed = |slot: &Slot| {
-            let state = self.node(*slot).state;
-            matches!(state, NodeState::Failed | NodeState::UpstreamFailed) && !self.plan().node(self.ix(*slot)).allow_failure
-        };
+        // Also what its results do not take, in mappings within it, too. What is `upstream_failed` adds nothing, as in a run: what it
+        // waited for has counted or not, or lies outside.
+        let within = self.plan().node(self.ix(each)).scope;
+        let has_failed =
+            |slot: &Slot| self.node(*slot).state == NodeState::Failed && self.counts_within(self.ix(*slot), Some(within));
         let results = self.each(each).into_iter().flat_map(|each| std::iter::once(&each.result).chain(&each.gathered));
         let results: Vec<Slot> = results.map(|&result| self.layout.resolve(self.plan(), result, before)).collect();
-        if let Some(failed) = (first..first + of.stride).find(has_failed) {
+        if let Some(failed) = self.layout.within_element(before).into_iter().find(has_failed) {
             return Turn::Fail(failed);
         }
         let turns = results.into_iter().filter_map(|result| match self.node(result).state {
@@ -248,6 +246,8 @@ impl Run {
         changes: &mut impl Changes,
     ) {
         for (from, to) in self.layout.moves(old, new, kept) {
+            // Elements are cleared with their list, and what lies in them waits for them again: it stands in no queue, and asks for nothing.
+            debug_assert_ne!(self.node(from).state, NodeState::Scheduled, "what is moved has not asked for anything");
             let is_element = matches!(self.what(to), What::Element { .. });
             let gone = Node { state: NodeState::Removed, ..Node::new(self.ix(from), 0) };
             let moved = std::mem::replace(self.node_mut(from), gone);

@@ -14,7 +14,7 @@ use crate::author::input::Upstream;
 use crate::author::options::Mode;
 use crate::author::outcome::Failure;
 use crate::author::value::Value;
-use crate::plan::{NodeIx, Plan, What};
+use crate::plan::{NodeIx, Plan, ScopeIx, What};
 use crate::time::{Moment, Timestamp};
 use std::sync::Arc;
 
@@ -246,17 +246,14 @@ impl Run {
 
     /// Whether a failure of the node is to count.
     pub(super) fn counts(&self, node: NodeIx) -> bool {
+        self.counts_within(node, None)
+    }
+
+    /// Whether it is to count for an element of a mapping of that scope; of no scope, for the run.
+    pub(super) fn counts_within(&self, node: NodeIx, scope: Option<ScopeIx>) -> bool {
         let plan = self.plan();
-        let mut node = node;
-        loop {
-            if plan.node(node).allow_failure {
-                return false;
-            }
-            match plan.scope(plan.node(node).scope).each {
-                Some(each) => node = each,
-                None => return true,
-            }
-        }
+        let around = std::iter::successors(Some(node), |node| plan.scope(plan.node(*node).scope).each);
+        around.map(|node| plan.node(node)).take_while(|node| Some(node.scope) != scope).all(|node| !node.allow_failure)
     }
 
     /// Which node won a race, if one has.

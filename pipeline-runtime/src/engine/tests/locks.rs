@@ -93,6 +93,12 @@ impl Runs {
         self.answer(run, id, Answered::Success(Value::new(1u64), None));
     }
 
+    fn pass(&mut self, secs: u64) {
+        self.now = self.now + Duration::from_secs(secs);
+        self.core.advance(self.now);
+        self.take();
+    }
+
     fn edit(&mut self, run: RunIx, edit: &Edit) {
         self.core.edit(run, edit, self.now).unwrap();
         self.take();
@@ -131,6 +137,7 @@ fn a_lock_is_held_from_the_first_node_to_the_last_and_given_in_order() {
     assert_eq!(runs.under_way(), ["0 outside", "2 g.first", "2 outside"], "what follows on a failure has ended, too");
     runs.edit(2, &Edit::Cancel);
     assert_eq!(runs.core.run(2).unwrap().state(), RunState::Cancelled);
+    runs.succeed(2, "g.first");
     assert_eq!(runs.core.shared().locks.held(), 0);
 }
 
@@ -170,6 +177,27 @@ fn a_group_whose_lock_comes_too_late_passes_it_on_and_one_that_is_retried_asks_a
     runs.succeed(0, "g.first");
     runs.succeed(0, "g.last");
     assert!(runs.under_way().contains(&"2 g.first".to_owned()), "{:?}", runs.under_way());
+}
+
+/// A body that blocks goes on until it returns, also after a limit or the run's end has decided what becomes of it.
+#[test]
+fn a_lock_is_held_for_as_long_as_an_attempt_that_was_cut_off_still_runs() {
+    #[pipeline]
+    fn limited() {
+        group("g", || work(1u64).timeout(Duration::from_secs(10))).holding(&TABLE);
+    }
+    let mut runs = Runs::new(&[limited(), refresh(), refresh()]);
+    runs.pass(10);
+    assert_eq!(runs.core.run(0).unwrap().state(), RunState::Failed);
+    assert_eq!(runs.under_way(), ["0 g.work", "1 outside", "2 outside"], "its thread still works with the table");
+    runs.succeed(0, "g.work");
+    assert_eq!(runs.under_way(), ["1 g.first", "1 outside", "2 outside"]);
+    runs.edit(1, &Edit::Cancel);
+    assert_eq!(runs.under_way(), ["1 g.first", "1 outside", "2 outside"]);
+    runs.succeed(1, "outside");
+    assert_eq!(runs.under_way(), ["1 g.first", "2 outside"]);
+    runs.succeed(1, "g.first");
+    assert_eq!(runs.under_way(), ["2 g.first", "2 outside"]);
 }
 
 #[test]

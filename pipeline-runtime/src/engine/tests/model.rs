@@ -495,9 +495,22 @@ impl Model {
                         }
                         if let Some(before) = before {
                             let of_node = |inner: usize| self.ended[&(inner, path(before))];
-                            let is_failure = |inner: usize| failed(of_node(inner)) && !of.specs[inner].allow_failure;
+                            // The node and the mappings around it, up to that whose elements these are.
+                            let around = |inner: usize| {
+                                let around = std::iter::successors(Some(inner), |inner| of.scopes[of.specs[*inner].scope].each);
+                                around.take_while(|inner| *inner != each).collect::<Vec<usize>>()
+                            };
+                            let counts = |inner: usize| {
+                                let around = around(inner);
+                                let is_inside = around.iter().any(|inner| of.specs[*inner].scope == spec.scope);
+                                is_inside && around.iter().all(|inner| !of.specs[*inner].allow_failure)
+                            };
+                            let mut failures = self
+                                .ended
+                                .iter()
+                                .filter(|((_, at), state)| **state == NodeState::Failed && at.starts_with(&path(before)));
                             let results = || results.iter().flatten().map(|result| of_node(*result));
-                            if inside().any(is_failure) || results().any(failed) {
+                            if failures.any(|((inner, _), _)| counts(*inner)) || results().any(failed) {
                                 state = NodeState::UpstreamFailed;
                             } else if results().any(|state| state == NodeState::Skipped) {
                                 state = NodeState::Skipped;

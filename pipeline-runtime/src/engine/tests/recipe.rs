@@ -367,7 +367,8 @@ impl Wiring {
         (own.retries, own.pool, own.priority, own.allow_failure) = (retries, pool, priority, allow_failure);
         if self.entropy.once_in(4) && !nodes.is_empty() {
             let (upstream, of) = nodes[self.entropy.below(nodes.len())];
-            let rule = self.rule();
+            // What a teardown waits for in another way, its setup has to wait for, too.
+            let rule = if self.made.specs[spec].tears_down.is_some() { Rule::AllDone } else { self.rule() };
             node = node.set_after(order(upstream, rule));
             self.made.specs[spec].inputs.push((of, Needs::Order(rule)));
         }
@@ -431,8 +432,9 @@ impl Wiring {
         inputs.push((of, if takes { Needs::Value(Rule::AllSuccess) } else { Needs::Order(Rule::AllSuccess) }));
         let name = format!("n{}", self.made.specs.len());
         let spec = self.spec(name.clone(), Kind::Task, inputs);
+        self.made.specs[spec].tears_down = Some(of);
         let node = self.options(made.take().expect("it was wired").named(name), spec, nodes);
-        (self.made.specs[spec].allow_failure, self.made.specs[spec].tears_down) = (true, Some(of));
+        self.made.specs[spec].allow_failure = true;
         if self.entropy.once_in(3) {
             nodes.push((node, spec));
         }

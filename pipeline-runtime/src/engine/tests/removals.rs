@@ -2,6 +2,7 @@
 
 use super::super::effects::Answered;
 use super::super::log::{Record, translate};
+use super::super::rules::Edit;
 use super::super::state::{Run, reconsider};
 use super::harness::{START, spec};
 use super::rules::{Bench, RUN};
@@ -227,4 +228,28 @@ fn a_mapping_that_is_gone_is_dropped_with_its_elements_if_it_has_not_expanded() 
     assert_eq!((bench.state("other[0]"), bench.started()), (NodeState::Success, vec!["other[1]".to_owned()]));
     bench.succeed("other[1]", 2);
     assert_eq!(bench.run().state(), RunState::Success);
+}
+
+/// Which nodes are teardowns the records do not say, so that a run which is ending goes on by whatever plan there is.
+#[test]
+fn a_run_that_is_ending_goes_on_although_what_it_tears_down_by_is_no_teardown_any_more() {
+    #[pipeline]
+    fn torn_down() {
+        let machine = work(1u64).named("machine");
+        machine.teardown(|machine| work(machine).named("delete"), |machine| work(machine).named("train"));
+    }
+    #[pipeline]
+    fn plain() {
+        let machine = work(1u64).named("machine");
+        let train = work(machine).named("train");
+        work(machine).named("delete").after(train.ended());
+    }
+    let mut bench = Bench::new(&torn_down());
+    bench.succeed("machine", 1);
+    bench.edit(&Edit::Cancel).unwrap();
+    assert_eq!(bench.started(), ["machine", "train", "delete"]);
+    bench.plan = Arc::new(plain().plan(&serde_json::Value::Null).unwrap());
+    bench.crash(1);
+    assert_eq!((bench.run().state(), bench.started()), (RunState::Cancelled, vec![]));
+    assert_eq!(bench.state("delete"), NodeState::Skipped);
 }

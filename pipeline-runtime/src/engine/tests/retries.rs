@@ -13,6 +13,8 @@ use crate::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
 
+static ONE: crate::Pool = crate::Pool::new("one", 1);
+
 #[task]
 async fn work(n: u64) -> Result<u64> {
     Ok(n)
@@ -388,4 +390,27 @@ fn fifty_thousand_failed_elements_are_retried_at_once() {
     bench.started();
     bench.retry(&[], false).unwrap();
     assert_eq!(bench.starts.len() as u64, ELEMENTS);
+}
+
+#[test]
+fn what_waits_for_a_permit_in_an_element_waits_for_it_where_the_element_is_now() {
+    #[task]
+    async fn pair() -> Result<Vec<u64>> {
+        Ok(vec![1, 2])
+    }
+    #[pipeline]
+    fn mapped() {
+        work(0u64).pool(&ONE).priority(1).named("before");
+        pair().each(|_| work(1u64).pool(&ONE));
+    }
+    let mut bench = Bench::new(&mapped());
+    let two = || Answered::Success(Value::new(vec![1u64, 2]), None);
+    bench.answer("pair", two());
+    assert_eq!(bench.started(), ["pair", "before"]);
+    bench.retry(&["pair"], false).unwrap();
+    bench.answer("pair", two());
+    bench.succeed("before", 0);
+    bench.succeed("work[0]", 1);
+    bench.succeed("work[1]", 1);
+    assert_eq!(bench.run().state(), RunState::Success);
 }

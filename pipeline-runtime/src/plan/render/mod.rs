@@ -89,7 +89,7 @@ fn afters(plan: &Plan) -> Vec<Vec<(NodeIx, Rule)>> {
     let mut afters: Vec<Vec<(NodeIx, Rule)>> = vec![Vec::new(); plan.nodes.len()];
     for from in nodes(plan) {
         for edge in plan.out(from) {
-            if let EdgeRule::Upstream(rule) = edge.rule {
+            if let EdgeRule::Upstream(rule) | EdgeRule::Elements(rule) = edge.rule {
                 afters[edge.to as usize].push((from, rule));
             }
         }
@@ -102,7 +102,7 @@ fn afters(plan: &Plan) -> Vec<Vec<(NodeIx, Rule)>> {
         let mut explained: HashMap<(NodeIx, &str), usize> = HashMap::new();
         match &plan.node(node).what {
             What::Body(_) => {
-                for input in inputs(plan, node).into_iter().filter(|input| input.kind != "elements") {
+                for input in inputs(plan, node) {
                     for from in input.from {
                         *explained.entry((from, input.rule.unwrap_or_default())).or_default() += 1;
                     }
@@ -191,7 +191,8 @@ fn changed(plan: &Plan, node: NodeIx) -> Vec<(&'static str, String)> {
 fn of_policy(plan: &Plan, kind: Kind, ix: NodeIx, changed: &mut Vec<(&'static str, String)>) {
     let policy = plan.policy(ix);
     let none = TaskOptions::default();
-    let levels = Levels(&[&none]);
+    let levels = [&none];
+    let levels = Levels::new(&levels, 0);
     if policy.retries > 0 {
         changed.push(("retries", policy.retries.to_string()));
     }

@@ -1,3 +1,4 @@
+use super::super::policy::Delay;
 use super::*;
 use crate::prelude::*;
 use crate::start;
@@ -209,6 +210,15 @@ fn second_to_the_past() -> Pipeline {
     second()
 }
 
+/// It waits for the two, and is not waited for.
+fn beside_the_past() -> Pipeline {
+    #[pipeline(schedule = "@daily")]
+    fn third() {
+        count().after(run_of(with_the_past));
+    }
+    third()
+}
+
 fn itself() -> Pipeline {
     #[pipeline(schedule = "@daily")]
     fn alone() {
@@ -224,5 +234,26 @@ fn pipelines_that_wait_for_each_other_are_refused_unless_one_waits_for_the_past(
         [("the pipelines `first` and `second` wait for each other, so that none of their runs could end".to_owned(), 2)]
     );
     assert_eq!(together_refused(&[with_the_past(), second_to_the_past()]), []);
+    assert_eq!(together_refused(&[beside_the_past(), with_the_past(), second_to_the_past()]), []);
     assert_eq!(together_refused(&[itself()]), [("a run of `alone` would wait for itself".to_owned(), 1)]);
+}
+
+#[test]
+fn what_waits_for_a_run_has_the_ticks_that_it_or_a_group_around_it_is_given() {
+    #[pipeline(schedule = "@hourly", defaults(poke = "1m"))]
+    fn waits() {
+        let waits = |id: &str| run_of(hourly).named(id).timeout(Duration::from_mins(10));
+        waits("woken");
+        waits("own").poke(Duration::from_secs(20));
+        group("g", || waits("of_group")).poke(Duration::from_secs(30));
+    }
+    let plan = waits().plan(&Value::Null).unwrap();
+    let pokes = |id: &str| {
+        let ix = plan.find(id).unwrap();
+        (plan.is_woken(ix), plan.policy(ix).sensor.as_ref().unwrap().poke)
+    };
+    let each = |secs| Delay::Fixed(Duration::from_secs(secs), Duration::ZERO);
+    assert_eq!(pokes("woken"), (true, each(600)));
+    assert_eq!(pokes("own"), (false, each(20)));
+    assert_eq!(pokes("g.of_group"), (false, each(30)));
 }
