@@ -109,6 +109,7 @@ mod types;
 /// | `timeout = "10m"` | duration | none | limit of one attempt | `` invalid duration "10M": `M` is a month, which has no fixed length; for minutes write `m` `` |
 /// | `pool = S3` | path of a `static` [`Pool`] | `default_pool` | bounds how many run at once | `` `pool` takes the pool itself, not its name `` |
 /// | `priority = 5` | whole number, negative ones included | 0 | higher goes first where nodes wait for one pool | `` `priority` takes a whole number, negative ones included `` |
+/// | `depends_on_past = true` | `true` or `false` | false | whether it starts only once the same node has passed in the previous scheduled run | `` `depends_on_past` takes `true` or `false` `` |
 /// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the node has not ended by then | `` a duration is written in quotes: `sla = "45m"` `` |
 /// | `on_failure`, `on_upstream_failed`, `on_retry`, `on_success`, `on_skipped`, `on_sla_miss` | path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default | none | told of the event | `` `on_failure` takes the callback itself, not its name: write `on_failure = page` `` |
 /// | `id = "load_eu"` | text | the function's name | the node's id | `` invalid id "a b": ` ` cannot stand in an id `` |

@@ -8,6 +8,7 @@ mod assets;
 mod ending;
 mod gate;
 mod page;
+mod past;
 mod reading;
 mod schedule;
 #[cfg(unix)]

@@ -65,7 +65,7 @@ async fn by_quarter_hour(ctx: Context, database: Secret) -> Result<u64> {
 }
 
 /// Each day goes on from the sums of the day before.
-#[task]
+#[task(depends_on_past = true)]
 async fn by_day(ctx: Context, database: Secret) -> Result<u64> {
     sql(&ctx, &database, "SELECT by_day()").await
 }
@@ -179,4 +179,14 @@ fn another_pipeline_waits_for_the_quarters_of_an_hour_alone() {
     assert_eq!(report.finished(), mins(40));
     let report = issues().ran("40m", counts, OtherRun::failed("`pull`: 401")).run();
     assert_eq!(report.node("check").state(), UpstreamFailed);
+}
+
+#[test]
+fn the_sums_of_a_day_wait_for_those_of_the_day_before() {
+    let report = night("2024-03-25").passed_before("50m", "aggregate.by_day").run();
+    succeeds(&report);
+    assert_eq!(
+        (report.node("aggregate.by_day").started(), report.node("aggregate.by_quarter_hour").finished()),
+        (mins(50), mins(0))
+    );
 }

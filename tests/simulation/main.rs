@@ -20,6 +20,7 @@ mod mapping;
 mod outputs;
 mod outside;
 mod params;
+mod past;
 mod pools;
 mod propagation;
 mod retries;

@@ -6,7 +6,7 @@
 use super::context::RunInfo;
 use super::pipeline::Pipeline;
 use super::seal::Seal;
-use crate::schedule::Interval;
+use crate::schedule::{Interval, RunKind};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::any::TypeId;
@@ -184,6 +184,8 @@ pub(crate) enum Role {
     Awaits(Awaits),
     /// It takes an output of a run of it.
     Takes(Takes),
+    /// It waits until a node, of that id, has passed in the previous run of its own pipeline.
+    Past(Box<str>),
     /// It starts a run of it, with params of that type, which has that name in messages.
     Starts((TypeId, &'static str)),
 }
@@ -194,6 +196,7 @@ impl Role {
         match self {
             Self::Awaits(_) => "awaits",
             Self::Takes(_) => "takes",
+            Self::Past(_) => "past",
             Self::Starts(_) => "starts",
         }
     }
@@ -203,6 +206,7 @@ impl Role {
         match self {
             Self::Awaits(_) => "waits for a run of",
             Self::Takes(_) => "takes an output of a run of",
+            Self::Past(_) => "waits for the previous scheduled run of",
             Self::Starts(_) => "starts a run of",
         }
     }
@@ -245,6 +249,12 @@ impl Across {
             Role::Awaits(awaits) if !awaits.is_started => {
                 Some(WantedRun::OfInterval { pipeline: self.pipeline.id().to_owned(), start: awaits.start_for(info.interval) })
             }
+            // A run by hand, or for updates, has no place in the order of the others.
+            Role::Past(node) if matches!(info.kind, RunKind::Scheduled | RunKind::Backfill) => Some(WantedRun::Before {
+                pipeline: self.pipeline.id().to_owned(),
+                start: info.interval.start,
+                node: node.clone(),
+            }),
             _ => None,
         }
     }
@@ -257,12 +267,14 @@ pub(crate) enum WantedRun {
     OfInterval { pipeline: String, start: DateTime<Utc> },
     /// That very run.
     Named { pipeline: String, run_id: String },
+    /// Of the last interval before then that has a scheduled run, or a backfill's: one in which that node has passed.
+    Before { pipeline: String, start: DateTime<Utc>, node: Box<str> },
 }
 
 impl WantedRun {
     pub(crate) fn pipeline(&self) -> &str {
         match self {
-            Self::OfInterval { pipeline, .. } | Self::Named { pipeline, .. } => pipeline,
+            Self::OfInterval { pipeline, .. } | Self::Named { pipeline, .. } | Self::Before { pipeline, .. } => pipeline,
         }
     }
 }
@@ -274,6 +286,7 @@ impl fmt::Display for WantedRun {
                 write!(f, "the run of `{pipeline}` that starts at {}", start.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
             }
             Self::Named { pipeline, run_id } => write!(f, "run {run_id} of `{pipeline}`"),
+            Self::Before { pipeline, node, .. } => write!(f, "`{node}` in the previous scheduled run of `{pipeline}`"),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::equality::Compare;
 use super::error::TaskError;
 use super::input::{Fill, Input, IntoInput, Source, Supply};
 use super::node::Node;
+use super::notify::BoxFuture;
 use super::options::TaskOptions;
 use super::outcome::Poke;
 use super::output::{BranchOutput, SensorOutput, TaskOutput};
@@ -178,6 +179,11 @@ impl<'a> Inputs<'a> {
             Some(parameter) => parameter,
             None => unreachable!("the engine starts a body only once its inputs hold"),
         }
+    }
+
+    /// Whether the node that this one stands before has passed in the previous scheduled run.
+    pub(super) fn passed_before(&self) -> BoxFuture<AttemptResult> {
+        self.attempt.passed_before()
     }
 
     /// The attempt's context.

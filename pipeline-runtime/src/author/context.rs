@@ -1,5 +1,7 @@
+use super::body::AttemptResult;
 use super::bounded::{self, Unwritten};
 use super::error::{Result, TaskError};
+use super::notify::BoxFuture;
 use super::secret::Secret;
 use super::setting::SettingValues;
 use super::template::Template;
@@ -147,6 +149,11 @@ impl Memory {
 /// Where a started body gets its context from, if it asks for one.
 pub(crate) trait Attempt {
     fn context(&self) -> Context;
+
+    /// Whether the node that this one stands before has passed in the previous scheduled run. A test of a body has no runs.
+    fn passed_before(&self) -> BoxFuture<AttemptResult> {
+        Box::pin(std::future::ready(Err(TaskError::fatal("there are no other runs here"))))
+    }
 }
 
 impl Context {

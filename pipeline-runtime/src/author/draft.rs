@@ -13,6 +13,7 @@ use super::keys::ElementKeys;
 use super::lock::Lock;
 use super::options::TaskOptions;
 use super::order::Order;
+use super::past;
 use super::setting::AnySetting;
 use super::value::Value;
 use std::any::{Any, TypeId};
@@ -124,6 +125,10 @@ pub(crate) struct Draft {
     pub(crate) updates: Vec<(u32, &'static AssetSpec, Place)>,
     /// The nodes that read assets.
     pub(crate) reads: Vec<(u32, &'static AssetSpec)>,
+    /// The sensors that wait for a node's past, and those nodes.
+    pub(crate) pasts: Vec<(u32, u32)>,
+    /// A node or a group was told whether it depends on its past.
+    tells_past: bool,
     /// The settings that its nodes take.
     pub(crate) settings: Vec<&'static dyn AnySetting>,
     /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
@@ -281,6 +286,8 @@ pub(crate) enum Misuse {
     OfAPart { node: u32, method: &'static str, at: Place },
     /// A method of `run_of` on a node that waits for no run.
     WaitsForNoRun { node: u32, method: &'static str, at: Place },
+    /// A node depends on its past that is repeated by `.each`.
+    PastOfAnElement { node: u32, at: Place },
     /// `.each` in whose closure no node was made that could be repeated.
     NothingWired { at: Place },
 }
@@ -304,6 +311,7 @@ pub(crate) fn record<R>(wire: impl FnOnce() -> R) -> (R, Draft) {
     RECORDING.with_borrow_mut(|drafts| drafts.push(Draft { id, scopes: vec![0], ..Draft::default() }));
     let recording = Recording;
     let result = wire();
+    RECORDING.with_borrow_mut(|drafts| drafts.last_mut().map(past::wire));
     let draft = RECORDING.with_borrow_mut(|drafts| drafts.last_mut().map(std::mem::take)).unwrap_or_default();
     drop(recording);
     (result, draft)
@@ -324,7 +332,17 @@ pub(crate) fn with_shared<T: Default + 'static, R>(what: impl FnOnce(&mut T) -> 
 }
 
 impl Draft {
-    fn push(&mut self, what: What, args: Range<u32>, at: Place) -> Handle {
+    /// The node of that index.
+    pub(super) fn handle(&self, index: usize) -> Handle {
+        Handle { index: u32::try_from(index).unwrap_or(u32::MAX), draft: self.id, part: WHOLE }
+    }
+
+    /// Whether any node may depend on its past.
+    pub(super) fn may_depend_on_past(&self) -> bool {
+        self.tells_past || self.tasks.values().any(|task| task.options.depends_on_past == Some(true))
+    }
+
+    pub(super) fn push(&mut self, what: What, args: Range<u32>, at: Place) -> Handle {
         let index = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let scope = self.current_scope;
         self.nodes.push(DraftNode { what, scope, at, args, name: None, overrides: None, allow_failure: false });
@@ -672,6 +690,8 @@ pub(crate) fn set(of: impl Into<Party>, name: &'static str, set: impl FnOnce(&mu
             let overrides = overrides.get_or_insert_default();
             overrides.given.push((name, at));
             set(&mut overrides.options);
+            let tells_past = overrides.options.depends_on_past.is_some();
+            draft.tells_past |= tells_past;
         }
     });
 }

@@ -30,6 +30,7 @@ pub(crate) mod outcome;
 pub(crate) mod output;
 pub(crate) mod overrides;
 pub(crate) mod params;
+pub(crate) mod past;
 pub(crate) mod pipeline;
 pub(crate) mod redaction;
 pub(crate) mod seal;

@@ -176,6 +176,7 @@ pub struct TaskOptions {
     pub(crate) poke_timeout: Option<Duration>,
     pub(crate) on_timeout: Option<OnTimeout>,
     pub(crate) mode: Option<Mode>,
+    pub(crate) depends_on_past: Option<bool>,
     pub(crate) callbacks: Vec<Callback>,
 }
 
@@ -231,6 +232,13 @@ impl TaskOptions {
     /// Takes: list. Default: none.
     pub fn backoff(self, backoff: Backoff) -> Self {
         Self { backoff: Some(backoff), ..self }
+    }
+
+    /// `depends_on_past = true`: whether it starts only once the same node has passed in the previous scheduled run.
+    ///
+    /// Takes: `true` or `false`. Default: false.
+    pub fn depends_on_past(self, depends_on_past: bool) -> Self {
+        Self { depends_on_past: Some(depends_on_past), ..self }
     }
 
     /// `timeout = "10m"`: limit of one attempt.

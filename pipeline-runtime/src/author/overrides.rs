@@ -33,6 +33,9 @@ macro_rules! overrides {
             retry_delay(delay: std::time::Duration) => |options| options.retry_delay = Some(delay);
             /// Growing waits: between retries of a task, between pokes of a sensor.
             backoff(backoff: crate::Backoff) => |options| options.backoff = Some(backoff);
+            /// Whether it starts only once the same node has passed in the previous scheduled run: succeeded, or been skipped. Runs by hand do
+            /// not wait. What waits is a node of its own before it, `load.past`. Of a group it holds for each node in it.
+            depends_on_past(depends: bool) => |options| options.depends_on_past = Some(depends);
             /// The limit of one attempt; of a sensor, of its whole wait.
             timeout(limit: std::time::Duration) => |options| options.timeout = Some(limit);
             /// The pool whose slots it needs.

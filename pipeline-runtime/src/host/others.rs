@@ -12,7 +12,7 @@ use crate::author::across::{Takes, UpstreamRun, WantedRun};
 use crate::author::error::TaskError;
 use crate::author::notify::BoxFuture;
 use crate::engine::{FoundRun, NodeState, OtherRuns, RunState, StartRun, Wake, Watching};
-use crate::journal::{Meant, Reader, SqliteJournal};
+use crate::journal::{Meant, Passed, Reader, SqliteJournal};
 use crate::plan::PlanError;
 use crate::read::{JournalReader, ReadError, RunDetails};
 use crate::schedule::Interval;
@@ -60,15 +60,15 @@ impl HostedRuns {
 
     /// A run has ended, and that is kept: pokes whoever waits for it.
     pub(super) fn ended(&self, pipeline: &str, run_id: &str, start: DateTime<Utc>) {
-        let wanted = [
-            WantedRun::OfInterval { pipeline: pipeline.to_owned(), start },
-            WantedRun::Named { pipeline: pipeline.to_owned(), run_id: run_id.to_owned() },
-        ];
-        let wakes: Vec<Wake> = {
-            let table = self.awaited.table();
-            wanted.iter().filter_map(|wanted| table.get(wanted)).flat_map(|waiting| waiting.values().cloned()).collect()
-        };
-        wakes.iter().for_each(Wake::wake);
+        self.awaited.wake(&[
+            Awakening::Interval { pipeline: pipeline.to_owned(), start },
+            Awakening::Run { pipeline: pipeline.to_owned(), run_id: run_id.to_owned() },
+        ]);
+    }
+
+    /// A node has passed that a later run may wait for, and that is kept.
+    pub(super) fn passed(&self, Passed { pipeline, node }: Passed) {
+        self.awaited.wake(&[Awakening::Node { pipeline: pipeline.to_owned(), node: node.into() }]);
     }
 
     /// Reads on a thread that may wait for the disk, one after the other.
@@ -100,13 +100,17 @@ impl OtherRuns for HostedRuns {
             return refuse(not_here(pipeline));
         }
         if let Some(watching) = watching {
-            watching.keep(self.awaited.enter(wanted.clone(), watching.wake().clone()));
+            watching.keep(self.awaited.enter(Awakening::of(&wanted), watching.wake().clone()));
         }
         let (journal, pipelines) = (Arc::clone(&self.journal), self.pipelines.clone());
         self.read(move |reader| {
             let meant = match &wanted {
                 WantedRun::OfInterval { pipeline, start } => reader.meant(pipeline, (*start).into())?,
                 WantedRun::Named { pipeline, run_id } => reader.meant_by(pipeline, run_id)?,
+                WantedRun::Before { pipeline, start, node } => {
+                    let before = reader.before(pipeline, (*start).into())?;
+                    return passed_in(&before, pipeline, node, &journal, &pipelines);
+                }
             };
             Ok(match meant {
                 None => FoundRun::Nothing,
@@ -169,6 +173,28 @@ fn found(meant: Meant, pipeline: &str, journal: &SqliteJournal, pipelines: &[Pip
     }
 }
 
+/// Whether a node has passed in one of these runs, of one interval, the newest first.
+fn passed_in(
+    runs: &[String],
+    pipeline: &str,
+    node: &str,
+    journal: &SqliteJournal,
+    pipelines: &[Pipeline],
+) -> Result<FoundRun, TaskError> {
+    let mut newest = None;
+    for run_id in runs {
+        // One that was deleted in between was of no use to anybody.
+        let Some(details) = details(journal, pipelines, &format!("{pipeline}/{run_id}"))? else { continue };
+        // A version of the code that did not have the node has nothing to wait for.
+        let Some(state) = details.node(node).map(|node| node.state()) else { return Ok(FoundRun::Passed) };
+        if matches!(state, NodeState::Success | NodeState::Skipped) {
+            return Ok(FoundRun::Passed);
+        }
+        newest.get_or_insert(FoundRun::Unfinished { run_id: run_id.clone(), state: state.name() });
+    }
+    Ok(newest.unwrap_or(FoundRun::Passed))
+}
+
 fn details(journal: &SqliteJournal, pipelines: &[Pipeline], name: &str) -> Result<Option<RunDetails>, ReadError> {
     let reader = JournalReader::of(journal.reader()?, pipelines.to_vec());
     reader.run(name)?.map(|run| reader.details(&run)).transpose()
@@ -209,20 +235,49 @@ fn node_of(pipeline: &Pipeline, params: &serde_json::Value, of: Takes) -> Result
     Ok(found.map(|(node, _)| plan.id(node)))
 }
 
-/// Who waits for which run.
+/// What wakes somebody who waits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Awakening {
+    /// The end of any run of the interval that starts then.
+    Interval { pipeline: String, start: DateTime<Utc> },
+    /// The end of that run.
+    Run { pipeline: String, run_id: String },
+    /// That node has passed, in whichever run: few wait for it at once.
+    Node { pipeline: String, node: Box<str> },
+}
+
+impl Awakening {
+    fn of(wanted: &WantedRun) -> Self {
+        match wanted.clone() {
+            WantedRun::OfInterval { pipeline, start } => Self::Interval { pipeline, start },
+            WantedRun::Named { pipeline, run_id } => Self::Run { pipeline, run_id },
+            WantedRun::Before { pipeline, node, .. } => Self::Node { pipeline, node },
+        }
+    }
+}
+
+/// Who waits for what.
 #[derive(Debug, Default)]
 struct Awaited {
-    table: Mutex<HashMap<WantedRun, HashMap<u64, Wake>>>,
+    table: Mutex<HashMap<Awakening, HashMap<u64, Wake>>>,
     next: std::sync::atomic::AtomicU64,
 }
 
 impl Awaited {
-    fn table(&self) -> MutexGuard<'_, HashMap<WantedRun, HashMap<u64, Wake>>> {
+    fn table(&self) -> MutexGuard<'_, HashMap<Awakening, HashMap<u64, Wake>>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn wake(&self, awakenings: &[Awakening]) {
+        let wakes: Vec<Wake> = {
+            let table = self.table();
+            awakenings.iter().filter_map(|what| table.get(what)).flat_map(|waiting| waiting.values().cloned()).collect()
+        };
+        wakes.iter().for_each(Wake::wake);
+    }
+
     /// Who is to be woken, until what this returns is dropped.
-    fn enter(self: &Arc<Self>, wanted: WantedRun, wake: Wake) -> Entry {
+    fn enter(self: &Arc<Self>, wanted: Awakening, wake: Wake) -> Entry {
         let id = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         self.table().entry(wanted.clone()).or_default().insert(id, wake);
         Entry { awaited: Arc::clone(self), wanted, id }
@@ -233,7 +288,7 @@ impl Awaited {
 #[derive(Debug)]
 struct Entry {
     awaited: Arc<Awaited>,
-    wanted: WantedRun,
+    wanted: Awakening,
     id: u64,
 }
 

@@ -7,10 +7,11 @@ use super::groups;
 use super::holdings;
 use super::id::Name;
 use super::notifiers::Notifier;
+use super::past;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Levels, NotifierIx, Policy, PoolIx, PoolSpec, RunPolicy};
 use super::problem::PlanError;
 use super::teardowns::{self, Late};
-use crate::author::across::{Across, Role};
+use crate::author::across::Across;
 use crate::author::definition::{Kind, Task};
 use crate::author::draft::{self, Draft, DraftGroup, DraftNode, Handle, Misuse, Overrides, Place};
 use crate::author::error::cut_shared;
@@ -126,12 +127,13 @@ impl Sketch {
         let mut parts_of_gates = HashMap::new();
         let (mut overrides, mut max_active, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
         let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
-        let is_woken = |ix| across.get(&ix).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
+        let pasts: BTreeMap<NodeIx, NodeIx> = draft.pasts.into_iter().collect();
+        let woken = past::woken(&across, &pasts);
         for (ix, drafted) in (0..).zip(draft.nodes) {
             let around: Vec<u32> = if groups.is_empty() { Vec::new() } else { groups::around(&groups, ix).collect() };
             let in_groups = || around.iter().map(|group| &draft.groups[*group as usize]);
             let is_teardown = !torn_down.is_empty() && torn_down.contains(&ix);
-            let policy = tables.policy(&drafted, in_groups(), is_teardown, is_woken(ix));
+            let policy = tables.policy(&drafted, in_groups(), is_teardown, woken.contains(&ix));
             let scope = &mut scopes[drafted.scope as usize];
             let offset = u32::try_from(scope.nodes.len()).unwrap_or(u32::MAX);
             scope.nodes.push(ix);
@@ -188,6 +190,7 @@ impl Sketch {
             by_id: OnceLock::new(),
             inbound: OnceLock::new(),
         };
+        past::name(&mut plan, &pasts, pipeline);
         let mut orders = groups::orders(&plan, draft.orders, &torn_down);
         orders.extend(teardowns::orders(&plan));
         let late = teardowns::secure(&plan, &mut orders);

@@ -211,6 +211,14 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
                     .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "on the node wired here")
             }
+            Misuse::PastOfAnElement { node, at } => Problem::new(
+                format!(
+                    "{} depends on its past, and is repeated by `.each`: which of the elements before is meant?",
+                    quoted(plan, *node)
+                ),
+                "say it of a task around the mapping, which waits for all of them",
+            )
+            .at(at, "wired here"),
             Misuse::NothingWired { at } => Problem::new(
                 "`.each` has nothing to repeat: no task is called in its closure",
                 "call a task on the element, as in `.each(|item| task(item))`",
@@ -494,8 +502,10 @@ fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             let problem = Problem::new(message, help).at(definition.at, "the sensor is defined here");
             problems.push(problem.at(node.at, "and wired here"));
         }
+        let waits_for_its_past = plan.across.get(&ix).is_some_and(|across| matches!(across.role, Role::Past(_)));
         if let Some(limit) = plan.run.timeout
             && sensor.timeout > limit
+            && !waits_for_its_past
         {
             let message = format!(
                 "the sensor {} may wait {}, but pipeline `{}` ends after {}",

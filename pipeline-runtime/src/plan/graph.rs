@@ -259,7 +259,7 @@ impl Plan {
 
     /// Whether whoever hosts a run wakes the node, and its sensor has no ticks.
     pub(crate) fn is_woken(&self, node: NodeIx) -> bool {
-        let waits = self.across.get(&node).is_some_and(|across| matches!(across.role, Role::Awaits(_)));
+        let waits = self.across.get(&node).is_some_and(|across| matches!(across.role, Role::Awaits(_) | Role::Past(_)));
         let sensor = self.policy(node).sensor.as_deref();
         waits && sensor.is_some_and(|sensor| sensor.poke == Delay::Fixed(sensor.timeout, std::time::Duration::ZERO))
     }

@@ -23,6 +23,7 @@ mod groups;
 mod holdings;
 mod id;
 mod notifiers;
+mod past;
 mod policy;
 mod problem;
 mod recalled;

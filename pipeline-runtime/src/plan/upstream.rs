@@ -37,7 +37,7 @@ pub(super) fn alone(plan: &Plan) -> Vec<Problem> {
     let mut drafts: BTreeMap<&str, Option<Draft>> = BTreeMap::new();
     let found = plan.across.iter().filter_map(|(&node, across)| match &across.role {
         Role::Awaits(awaits) if !awaits.is_started => off_tick(plan, node, &across.pipeline, awaits),
-        Role::Awaits(_) => None,
+        Role::Awaits(_) | Role::Past(_) => None,
         Role::Takes(takes) => {
             let of = &across.pipeline;
             // One without a plan is refused by itself.
@@ -56,7 +56,7 @@ pub(super) fn together(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
     for plan in plans {
         for (&node, Across { pipeline: of, role }) in &plan.across {
             // An output is of a run that another node waits for, and what is started is told of once.
-            let names_it = !matches!(role, Role::Takes(_) | Role::Awaits(Awaits { is_started: true, .. }));
+            let names_it = !matches!(role, Role::Takes(_) | Role::Past(_) | Role::Awaits(Awaits { is_started: true, .. }));
             if names_it && !pipelines.iter().any(|known| known.id() == of.id()) {
                 let message = format!("`{}` {} `{}`, which this program does not have", plan.id(node), role.words(), of.id());
                 let help = format!("list it beside the other one, as in `cli::main([{}(), {}()])`", plan.pipeline, of.id());

@@ -213,7 +213,8 @@ impl Asking {
         let run = |run_id, state: &dyn fmt::Display| format!("run {run_id} of `{pipeline}` ({state})");
         match self.others.look(wanted, self.watching.clone()).await? {
             FoundRun::Succeeded(run) => return Ok(Poke::Ready(run)),
-            FoundRun::Nothing => note(LastSeen::found_nothing, shown),
+            // Nobody is asked for the past of a node here.
+            FoundRun::Nothing | FoundRun::Passed => note(LastSeen::found_nothing, shown),
             FoundRun::Unfinished { run_id, state } => note(LastSeen::found, run(run_id, &state)),
             FoundRun::Failed { run_id, state, error } => {
                 let of = error.map(|error| format!(": {error}")).unwrap_or_default();

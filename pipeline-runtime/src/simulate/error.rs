@@ -40,6 +40,14 @@ pub enum SimulationError {
         /// What there is.
         known: String,
     },
+    /// A node that does not depend on its past.
+    #[error("no node `{id}` depends on its past; those that do are: {known}")]
+    NoPast {
+        /// What was given.
+        id: String,
+        /// What there is.
+        known: String,
+    },
     /// An id that no node has at the time when it is to be retried or skipped.
     #[error("no node has the id `{id}` at the time when it is to be retried or skipped")]
     NotThere {

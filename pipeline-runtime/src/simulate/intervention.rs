@@ -17,6 +17,8 @@ pub(super) enum Intervention {
     Edit(Edit),
     /// A run of another pipeline has ended.
     Ran(Box<GivenRun>),
+    /// A node has passed in the previous scheduled run.
+    Passed(String),
 }
 
 /// By time; at one time in the order in which they were given.
@@ -33,6 +35,11 @@ impl Interventions {
         let mut timed: Vec<_> = timed.collect::<Result<_, SimulationError>>()?;
         timed.sort_by_key(|(at, _)| *at);
         Ok(Self { due: timed.into(), arrived: Vec::new() })
+    }
+
+    /// The nodes that pass in the previous scheduled run only while this one lasts.
+    pub(super) fn passing(&self) -> impl Iterator<Item = &str> {
+        self.due.iter().filter_map(|(_, what)| if let Intervention::Passed(node) = what { Some(&**node) } else { None })
     }
 
     pub(super) fn next(&self) -> Option<Timestamp> {
@@ -75,6 +82,7 @@ impl Interventions {
                 }
                 (Intervention::Call(number), _) => call(number),
                 (Intervention::Ran(given), _) => others.add(*given, at)?,
+                (Intervention::Passed(node), _) => others.passed(&node),
             }
         }
         Ok(())

@@ -34,13 +34,16 @@ use crate::author::value::{Data, Value};
 use crate::engine::{Edit, Engine, EngineOptions, Interceptor, OtherRuns, RunSpec};
 use crate::journal::MemoryJournal;
 use crate::observe::RunReport;
+use crate::plan::Plan;
 use crate::schedule::{Interval, RunKind, Schedule, Zone, interval_of, parse_date};
 use crate::storage::{Latency, World};
 use crate::time::{Clock, Outside, Timestamp};
 use interceptor::{Stub, Stubs};
 use intervention::{Intervention, Interventions};
 use others::{GivenRun, SimulatedRuns};
+use pipeline_syntax::suggest;
 use settings::{SetTo, To};
+use std::collections::HashSet;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use together::{Together, report};
@@ -310,6 +313,25 @@ impl<'a> Simulation<'a> {
         self
     }
 
+    /// After `when` a node has passed in the previous scheduled run: for [`depends_on_past`](macro@crate::task). Without it each node has passed there
+    /// before this run begins.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::Simulation;
+    /// use std::time::Duration;
+    ///
+    /// #[task(depends_on_past = true)] async fn load() -> Result<u64> { Ok(1) }
+    /// #[pipeline(schedule = "@hourly")] fn hourly() { load(); }
+    ///
+    /// let report = Simulation::new(hourly()).passed_before("12m", "load").run();
+    /// assert_eq!(report.node("load").started(), Some(Duration::from_mins(12)));
+    /// ```
+    pub fn passed_before(mut self, when: &str, node: &str) -> Self {
+        self.scenario.interventions.push((when.to_owned(), Intervention::Passed(node.to_owned())));
+        self
+    }
+
     /// Cancels the run after `when`.
     pub fn cancel(mut self, when: &str) -> Self {
         self.scenario.interventions.push((when.to_owned(), Intervention::Edit(Edit::Cancel)));
@@ -477,7 +499,8 @@ impl Scenario {
 
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
         let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(Arc::clone(&stubs) as Arc<dyn Interceptor>));
-        let others = Arc::new(SimulatedRuns::new(interval));
+        let not_passed = past_nodes(&plan, &interventions)?;
+        let others = Arc::new(SimulatedRuns::new(interval, not_passed));
         engine.ask_of_others(Arc::clone(&others) as Arc<dyn OtherRuns>);
         let run_id = format!("simulated__{}", interval.start.to_rfc3339());
         let kind = self.kind.unwrap_or(match &plan.schedule {
@@ -545,6 +568,19 @@ impl Scenario {
         let date = parse_date(options.start.unwrap_or(LOGICAL_DATE), zone).map_err(|error| refused(&error))?;
         Ok(schedule.and_then(|schedule| schedule.interval_starting_at_or_after(date)).unwrap_or(Interval::at(date)))
     }
+}
+
+/// The nodes that pass later in the previous scheduled run.
+fn past_nodes(plan: &Plan, interventions: &Interventions) -> Result<HashSet<Box<str>>, SimulationError> {
+    let known: Vec<&str> = plan.depending_on_past().collect();
+    let mut nodes = HashSet::new();
+    for node in interventions.passing() {
+        if !known.contains(&node) {
+            return Err(SimulationError::NoPast { id: node.to_owned(), known: suggest::list(&known) });
+        }
+        nodes.insert(node.into());
+    }
+    Ok(nodes)
 }
 
 fn dated(schedule: Option<&Schedule>, zone: Zone, date: &str) -> Result<Interval, SimulationError> {

@@ -12,7 +12,7 @@ use crate::schedule::{Interval, no_interval};
 use crate::time::Timestamp;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An output, or why it cannot be written.
@@ -134,6 +134,8 @@ pub(super) struct SimulatedRuns {
 struct Known {
     runs: Vec<KnownRun>,
     waiting: HashMap<WantedRun, Vec<Wake>>,
+    /// The nodes that have not passed yet in the previous scheduled run. Of all others nobody has said so.
+    not_passed: HashSet<Box<str>>,
     /// By the ids of runs that were started.
     started: HashMap<String, Started>,
 }
@@ -153,8 +155,20 @@ struct KnownRun {
 }
 
 impl SimulatedRuns {
-    pub(super) fn new(interval: Interval) -> Self {
-        Self { interval, known: Mutex::default() }
+    /// These nodes pass in the previous scheduled run only later.
+    pub(super) fn new(interval: Interval, not_passed: HashSet<Box<str>>) -> Self {
+        Self { interval, known: Mutex::new(Known { not_passed, ..Known::default() }) }
+    }
+
+    /// From now on that node has passed in the previous scheduled run.
+    pub(super) fn passed(&self, node: &str) {
+        let wakes: Vec<Wake> = {
+            let mut known = self.known();
+            known.not_passed.remove(node);
+            let is_of_node = |wanted: &WantedRun| matches!(wanted, WantedRun::Before { node: of, .. } if **of == *node);
+            known.waiting.extract_if(|wanted, _| is_of_node(wanted)).flat_map(|(_, wakes)| wakes).collect()
+        };
+        wakes.iter().for_each(Wake::wake);
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -228,6 +242,7 @@ impl KnownRun {
         match wanted {
             WantedRun::OfInterval { pipeline, start } => self.is_of(pipeline, *start),
             WantedRun::Named { pipeline, run_id } => self.run.pipeline == *pipeline && self.run.run_id == *run_id,
+            WantedRun::Before { .. } => false,
         }
     }
 }
@@ -253,6 +268,14 @@ impl Known {
 impl OtherRuns for SimulatedRuns {
     fn look(&self, wanted: WantedRun, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>> {
         let mut known = self.known();
+        if let WantedRun::Before { node, .. } = &wanted {
+            let has_passed = !known.not_passed.contains(node);
+            if let (false, Some(watching)) = (has_passed, watching) {
+                known.waiting.entry(wanted).or_default().push(watching.wake().clone());
+            }
+            let before = || FoundRun::Unfinished { run_id: "the previous one".to_owned(), state: RunState::Running.name() };
+            return Box::pin(std::future::ready(Ok(if has_passed { FoundRun::Passed } else { before() })));
+        }
         // A run that was started is told by its pipeline and its interval, as all others are, and by its node where one is given.
         let (wanted, named, by) = match wanted {
             WantedRun::Named { pipeline, run_id } => match known.started.get(&run_id).cloned() {
@@ -261,7 +284,7 @@ impl OtherRuns for SimulatedRuns {
                 }
                 None => (WantedRun::Named { pipeline, run_id }, None, None),
             },
-            wanted @ WantedRun::OfInterval { .. } => (wanted, None, None),
+            wanted => (wanted, None, None),
         };
         let found = match (known.look(&wanted, by.as_deref()), named) {
             (FoundRun::Succeeded(run), Some(run_id)) => FoundRun::Succeeded(UpstreamRun { run_id, ..run }),

@@ -39,6 +39,10 @@ pub mod task {
     ///
     /// Takes: whole number, negative ones included. Default: 0.
     pub mod priority {}
+    /// `depends_on_past = true`: whether it starts only once the same node has passed in the previous scheduled run.
+    ///
+    /// Takes: `true` or `false`. Default: false.
+    pub mod depends_on_past {}
     /// `sla = "45m"`: `on_sla_miss` fires where the node has not ended by then.
     ///
     /// Takes: duration. Default: none.

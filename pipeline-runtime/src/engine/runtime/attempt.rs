@@ -3,9 +3,10 @@ use super::super::state::{Label, Run, RunSpec};
 use super::last_seen::LastSeen;
 use super::watch::{Wake, Watches, Watching};
 use super::{OtherRuns, WeakEngine, sensor_state};
-use crate::author::body::{self, Arg};
+use crate::author::body::{self, Arg, AttemptResult};
 use crate::author::context::{self, Context, Memory};
 use crate::author::input::{Source, Supply, Upstream};
+use crate::author::notify::BoxFuture;
 use crate::plan::{NodeIx, Plan, What};
 use crate::time::Timestamp;
 use std::cell::OnceCell;
@@ -186,5 +187,9 @@ impl context::Attempt for Attempt {
         let memory = self.memory.get_or_init(|| Memory::new(self.remembered.clone()));
         let zone = self.spec.plan.zone.current();
         Context::new(Arc::clone(&self.spec.info), self.id().into(), self.number, self.started.to_utc(), memory.clone(), zone)
+    }
+
+    fn passed_before(&self) -> BoxFuture<AttemptResult> {
+        super::others::passed_before(self)
     }
 }

@@ -12,12 +12,14 @@
 use super::super::ids::{RunIx, Slot};
 use super::super::state::Run;
 use super::super::states::{NodeState, RunState};
-use super::{Engine, Wake, Watching};
+use super::{Attempt, Engine, Wake, Watching};
 use crate::author::across::{Takes, UpstreamRun, WantedRun};
+use crate::author::body::{AttemptResult, Produced};
 use crate::author::context::RunInfo;
 use crate::author::error::TaskError;
 use crate::author::notify::BoxFuture;
 use crate::author::pipeline::Pipeline;
+use crate::author::value::Value;
 use crate::plan::Plan;
 use crate::schedule::Interval;
 use std::fmt::Debug;
@@ -45,6 +47,8 @@ pub(crate) enum FoundRun {
         state: &'static str,
     },
     Succeeded(UpstreamRun),
+    /// The node has passed there, or there is no run before.
+    Passed,
     /// It has ended without success, of that.
     Failed {
         run_id: String,
@@ -55,7 +59,7 @@ pub(crate) enum FoundRun {
 
 impl FoundRun {
     pub(crate) fn has_ended(&self) -> bool {
-        matches!(self, Self::Succeeded(_) | Self::Failed { .. })
+        matches!(self, Self::Succeeded(_) | Self::Passed | Self::Failed { .. })
     }
 }
 
@@ -86,6 +90,19 @@ impl StartRun {
             Some(schedule) => schedule.interval_starting_at_or_before(self.interval.start),
         }
     }
+}
+
+/// A poke of the sensor that stands before a node which depends on its past.
+pub(super) fn passed_before(attempt: &Attempt) -> BoxFuture<AttemptResult> {
+    let wanted = attempt.spec.plan.across.get(&attempt.node).and_then(|across| across.wanted(&attempt.spec.info));
+    let passed = || Ok(Produced::Value(Value::new(())));
+    let Some(wanted) = wanted else { return Box::pin(std::future::ready(passed())) };
+    let (others, watching) = (attempt.others().cloned(), attempt.watching().cloned());
+    Box::pin(async move {
+        let others = others.ok_or_else(|| TaskError::fatal("earlier runs are known where runs are kept in a journal"))?;
+        let found = others.look(wanted, watching).await?;
+        if found.has_ended() { passed() } else { Ok(Produced::NotYet) }
+    })
 }
 
 /// A sensor that waits for a run: the run that it is of, its slot, its last start, and what it waits for where that is known.

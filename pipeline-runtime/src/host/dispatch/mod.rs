@@ -28,7 +28,7 @@ use super::{CALLBACKS_LIMIT, Ended, EngineHost, KnownAssets, StartError, Unfinis
 use crate::Pipeline;
 use crate::author::context::RunInfo;
 use crate::engine::{OtherRuns, RunIx, RunSpec};
-use crate::journal::{Mailbox, Reader, SqliteJournal, Ticket, Updated};
+use crate::journal::{Mailbox, News, Reader, SqliteJournal, Ticket, Updated};
 use crate::observe::Feed;
 use crate::plan::Awaits;
 use crate::schedule::Interval;
@@ -93,8 +93,8 @@ pub(crate) struct Dispatch<'a> {
     calls: Calls,
     /// Where runs are kept: who waits for those of other pipelines, and what bodies want started.
     others: Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>,
-    /// Updates of assets, once they are kept. None where no schedule is followed.
-    updates: Option<UnboundedReceiver<Updated>>,
+    /// What others may wait for, once it is kept.
+    news: Option<UnboundedReceiver<News>>,
     /// Gathered by the first update from outside.
     assets: Option<KnownAssets>,
 }
@@ -126,12 +126,11 @@ impl<'a> Dispatch<'a> {
             beat: None,
             calls: Calls::default(),
             others,
-            updates: None,
+            // Before the journal is read, so that what is kept is in it or is told.
+            news: host.journal.as_ref().map(|journal| journal.news()),
             assets: None,
         };
         if let Some(journal) = host.journal.as_ref().filter(|_| service.follows_schedules) {
-            // Before the journal is read, so that an update is in it or is told.
-            dispatch.updates = Some(journal.updates());
             dispatch.follow(&journal.reader()?)?;
         }
         Ok(dispatch)
@@ -374,7 +373,7 @@ impl<'a> Dispatch<'a> {
                     // Runs whose ends shared a commit make room together, and those that begin for them share the next.
                     self.hear_all();
                 }
-                Some(updated) = next_update(&mut self.updates) => self.hear_of_update(updated),
+                Some(news) = next_news(&mut self.news) => self.hear_news(news),
                 Some(call) = self.calls.next() => self.answer_call(call),
                 Some(start) = next_start(&mut self.others) => self.start_wanted(start),
                 () = host.calendar.wait_for(wake) => {}
@@ -414,12 +413,17 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Whoever waits for the assets learns of it, of this update and of those that came with it.
-    fn hear_of_update(&mut self, updated: Updated) {
-        let mut next = Some(updated);
-        while let Some(Updated { asset, id }) = next {
-            self.scheduler.updated(asset, id);
-            next = self.updates.as_mut().and_then(|updates| updates.try_recv().ok());
+    /// Whoever waits learns of it, of this and of what came with it.
+    fn hear_news(&mut self, news: News) {
+        let mut next = Some(news);
+        while let Some(news) = next {
+            match (news, &self.others) {
+                // Where no schedule is followed, nothing waits for it.
+                (News::Updated(Updated { asset, id }), _) => self.scheduler.updated(asset, id),
+                (News::Passed(passed), Some((others, _))) => others.passed(passed),
+                (News::Passed(_), None) => {}
+            }
+            next = self.news.as_mut().and_then(|news| news.try_recv().ok());
         }
     }
 
@@ -451,8 +455,8 @@ async fn next_start(others: &mut Option<(Arc<HostedRuns>, mpsc::UnboundedReceive
     }
 }
 
-async fn next_update(updates: &mut Option<UnboundedReceiver<Updated>>) -> Option<Updated> {
-    updates.as_mut()?.recv().await
+async fn next_news(news: &mut Option<UnboundedReceiver<News>>) -> Option<News> {
+    news.as_mut()?.recv().await
 }
 
 /// The assets that a pipeline waits for, as far as the journal says what it has used up.

@@ -49,7 +49,7 @@ pub(crate) use reader::{Filter, Meant, Newest, Reader, StoredLine};
 pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
 pub(crate) use settings::StoredSetting;
-pub(crate) use updates::{NewUpdate, StoredUpdate, Updated};
+pub(crate) use updates::{NewUpdate, News, Passed, StoredUpdate, Updated};
 
 use super::{RunKey, StoredRun};
 use crate::author::context::RunUpdate;
@@ -201,8 +201,8 @@ impl SqliteJournal {
         self.order(Order::Update(Box::new(update)));
     }
 
-    /// The updates of assets that are kept from now on. To be called once; a second hearer hears nothing.
-    pub(crate) fn updates(&self) -> tokio::sync::mpsc::UnboundedReceiver<Updated> {
+    /// What is kept from now on and others may wait for. To be called once; a second hearer hears nothing.
+    pub(crate) fn news(&self) -> tokio::sync::mpsc::UnboundedReceiver<News> {
         let (tell, hear) = tokio::sync::mpsc::unbounded_channel();
         let _ = self.hearer.set(tell);
         hear
@@ -335,17 +335,20 @@ impl Journal for Arc<SqliteJournal> {
         if outbox.records.is_empty() && outbox.todo.is_empty() {
             return Kept::Now;
         }
-        let mut updates = Vec::new();
+        let (mut updates, mut passed) = (Vec::new(), Vec::new());
         let keyed = |(run, entry): (RunIx, Entry)| {
             let Some(spec) = spec(run) else { return (0, entry) };
             if !spec.plan.assets.updates.is_empty() {
                 updates.extend(NewUpdate::of(spec, &entry));
             }
+            if !spec.plan.across.is_empty() {
+                passed.extend(Passed::of(spec, &entry));
+            }
             (spec.key, entry)
         };
         let records: Vec<(RunKey, Entry)> = outbox.records.drain().map(keyed).collect();
         let todo = std::mem::take(&mut outbox.todo);
-        self.order(Order::Commit(Batch { records, updates, todo }));
+        self.order(Order::Commit(Batch { records, updates, passed, todo }));
         Kept::Later
     }
 

@@ -58,6 +58,30 @@ pub(crate) struct Updated {
     pub(crate) id: i64,
 }
 
+/// A node has passed that a later run may wait for: it has succeeded, or was skipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Passed {
+    pub(crate) pipeline: &'static str,
+    pub(crate) node: String,
+}
+
+/// What is told once it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum News {
+    Updated(Updated),
+    Passed(Passed),
+}
+
+impl Passed {
+    /// What a record tells those who wait for the past of a node. To be asked of runs that have such nodes.
+    pub(super) fn of(spec: &RunSpec, entry: &Entry) -> Option<Self> {
+        let (Record::Succeeded { slot, .. } | Record::Skipped { slot, .. }) = &entry.record else { return None };
+        // A node that depends on its past is one of the pipeline itself, whose slots are the first.
+        let node = spec.plan.id(*spec.plan.scope(0).nodes.get(*slot as usize)?);
+        spec.plan.depending_on_past().any(|known| known == node).then(|| Self { pipeline: spec.plan.pipeline, node })
+    }
+}
+
 impl NewUpdate {
     /// The updates that a record is. To be asked of runs that update something.
     pub(super) fn of(spec: &RunSpec, entry: &Entry) -> Vec<Self> {
@@ -138,6 +162,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredUpdate> {
     })
 }
 
+/// An update's number, and its value as JSON.
+type NumberedValue = (i64, Arc<[u8]>);
+
 impl Reader {
     /// The number of an asset's newest update, and of the newest that this pipeline has used up; 0 where there is none.
     pub(crate) fn awaited(&self, pipeline: &str, asset: &str) -> Result<(i64, i64), JournalError> {
@@ -191,7 +218,7 @@ impl Reader {
     }
 
     /// The number of an asset's newest update, and its value as JSON.
-    pub(crate) fn newest_value(&self, asset: &str) -> Result<Option<(i64, Arc<[u8]>)>, JournalError> {
+    pub(crate) fn newest_value(&self, asset: &str) -> Result<Option<NumberedValue>, JournalError> {
         let query = "SELECT id, value FROM updates WHERE asset = ?1 ORDER BY id DESC LIMIT 1";
         let read = |row: &Row<'_>| Ok((row.get(0)?, Arc::from(row.get_ref(1)?.as_blob()?)));
         let query = self.connection.prepare_cached(query);

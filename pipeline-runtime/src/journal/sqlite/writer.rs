@@ -7,7 +7,7 @@ use super::queue::{End, Queue, Taken};
 use super::rows::RecordRow;
 use super::settings;
 use super::stage::{self, Stage};
-use super::updates::{self, NewUpdate, Updated};
+use super::updates::{self, NewUpdate, News, Passed};
 use crate::author::context::{Previous, RunUpdate};
 use crate::author::setting::SettingValues;
 use crate::engine::{Engine, Entry, Record, Todo, WeakEngine};
@@ -152,13 +152,15 @@ pub(super) struct Batch {
     pub(super) records: Vec<(RunKey, Entry)>,
     /// What the records mean for assets.
     pub(super) updates: Vec<NewUpdate>,
+    /// What they mean for later runs.
+    pub(super) passed: Vec<Passed>,
     pub(super) todo: Todo,
 }
 
 impl Batch {
     /// Records that no node's success is among.
     pub(super) fn of(records: Vec<(RunKey, Entry)>) -> Self {
-        Self { records, updates: Vec::new(), todo: Todo::default() }
+        Self { records, updates: Vec::new(), passed: Vec::new(), todo: Todo::default() }
     }
 
     fn bytes(&self) -> usize {
@@ -189,11 +191,11 @@ struct Known {
     next_seq: HashMap<RunKey, i64>,
     plans: InUse,
     /// The updates of the present commit.
-    updated: Vec<Updated>,
+    news: Vec<News>,
 }
 
 /// Who is told of updates once they are kept.
-pub(super) type Hearer = Arc<OnceLock<tokio::sync::mpsc::UnboundedSender<Updated>>>;
+pub(super) type Hearer = Arc<OnceLock<tokio::sync::mpsc::UnboundedSender<News>>>;
 
 /// Owns the connection that writes.
 #[derive(Debug)]
@@ -288,10 +290,10 @@ impl Writer {
         {
             engine.committed(todo);
         }
-        for updated in self.known.updated.drain(..) {
+        for news in self.known.news.drain(..) {
             if let Some(hearer) = self.hearer.get() {
                 // Whoever waited may have gone.
-                let _ = hearer.send(updated);
+                let _ = hearer.send(news);
             }
         }
         for (pass, done) in passes {
@@ -468,15 +470,16 @@ fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite:
                 append(connection, *run, seq, entry)?;
             }
             for update in &batch.updates {
-                known.updated.push(updates::insert(connection, update)?);
+                known.news.push(News::Updated(updates::insert(connection, update)?));
             }
+            known.news.extend(batch.passed.iter().cloned().map(News::Passed));
         }
         Order::Begin(begun) => {
             begin(connection, known, begun)?;
             updates::note(connection, begun.run, &begun.updates)?;
         }
         Order::Set(set) => settings::set(connection, &set.name, set.value.as_ref(), set.at)?,
-        Order::Update(update) => known.updated.push(updates::insert(connection, update)?),
+        Order::Update(update) => known.news.push(News::Updated(updates::insert(connection, update)?)),
         Order::Block { run, reason } => {
             let update = "UPDATE runs SET blocked = ?2 WHERE key = ?1 AND state IN ('queued', 'running')";
             connection.prepare_cached(update)?.execute(params![run, reason.as_deref()])?;

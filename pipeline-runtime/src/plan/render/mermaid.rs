@@ -103,7 +103,7 @@ fn others(plan: &Plan, chart: &mut String) {
             Role::Awaits(_) => line(chart, 1, &format!("p{number} ==> n{ix}")),
             Role::Starts(_) => line(chart, 1, &format!("n{ix} ==> p{number}")),
             // It takes of a run that another node waits for.
-            Role::Takes(_) => {}
+            Role::Takes(_) | Role::Past(_) => {}
         }
     }
 }

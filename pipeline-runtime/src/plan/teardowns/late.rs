@@ -36,7 +36,7 @@ pub(in super::super) fn secure(plan: &Plan, orders: &mut Vec<Order>) -> Vec<Late
     for teardown in &plan.teardowns {
         let Teardown { node, setup, at, .. } = *teardown;
         let mut taken = needs(plan, node, &ordered);
-        taken.retain(|need| is_doubtful(plan, need, setup));
+        taken.retain(|need| is_doubtful(plan, *need, setup));
         if taken.is_empty() {
             continue;
         }
@@ -62,9 +62,9 @@ pub(in super::super) fn secure(plan: &Plan, orders: &mut Vec<Order>) -> Vec<Late
 }
 
 /// Whether what a teardown waits for may keep it from running although its setup has succeeded.
-fn is_doubtful(plan: &Plan, (from, rule): &(NodeIx, EdgeRule), setup: NodeIx) -> bool {
-    let is_element = matches!(plan.node(*from).what, What::Element { .. });
-    *from != setup && *rule != EdgeRule::Upstream(Rule::AllDone) && !is_element
+fn is_doubtful(plan: &Plan, (from, rule): (NodeIx, EdgeRule), setup: NodeIx) -> bool {
+    let is_element = matches!(plan.node(from).what, What::Element { .. });
+    from != setup && rule != EdgeRule::Upstream(Rule::AllDone) && !is_element
 }
 
 /// What a node waits for by its inputs and by `.after`; of an element and an arm that which they stand on.

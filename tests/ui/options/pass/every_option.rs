@@ -19,7 +19,7 @@ async fn log_it(n: Notification) {
 #[task(
     retries = 2, retry_delay = "5m", timeout = "10 minutes", pool = S3, priority = -5, sla = "1h 30m", on_failure = page, on_upstream_failed = log_it,
     on_retry = [page, log_it, CHAT], on_success = log_it, on_skipped = crate::every_option::log_it, on_sla_miss = page,
-    id = "load-eu",
+    depends_on_past = true, id = "load-eu",
 )]
 async fn load() -> Result<u64> {
     Ok(3)
@@ -58,6 +58,7 @@ pub(crate) fn every_option() {
         .timeout(Duration::from_mins(1))
         .pool(&S3)
         .priority(1)
+        .depends_on_past(false)
         .sla(Duration::from_mins(1))
         .on_failure(page)
         .on_retry(log_it)

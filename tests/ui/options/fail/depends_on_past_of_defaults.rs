@@ -1,13 +1,13 @@
-//! Also: `depends_on_past` on a task
+//! Also: `depends_on_past` among the defaults of a pipeline's nodes
 
 use pipeline_runtime::prelude::*;
 
-#[task(depends_on_past = true)]
+#[task]
 async fn count() -> Result<u64> {
     Ok(1)
 }
 
-#[pipeline]
+#[pipeline(defaults(depends_on_past = true))]
 fn nightly() {
     count();
 }

@@ -1,0 +1,103 @@
+//! Runs of one schedule whose tasks depend on their past: they overlap, and each waits for itself in the run before.
+
+use crate::gate::Gate;
+use pipeline_runtime::prelude::*;
+use pipeline_runtime::read::RunFilter;
+use pipeline_runtime::{Host, NodeState, RunRef, RunState, Shutdown};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+static THERE: Gate = Gate::new();
+static BROKEN: AtomicBool = AtomicBool::new(false);
+static LOADED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+#[task]
+async fn extract() -> Result<u64> {
+    Ok(7)
+}
+
+#[task(depends_on_past = true)]
+async fn load(day: String, rows: u64) -> Result<u64> {
+    LOADED.lock().unwrap().push(day);
+    THERE.pass().await;
+    if BROKEN.load(Ordering::SeqCst) { Err(TaskError::fatal("no such table")) } else { Ok(rows) }
+}
+
+#[pipeline(schedule = "@daily", start = "2024-01-01", end = "2024-01-03", catchup = true)]
+fn days() {
+    load(template!("{{ ds }}"), extract());
+}
+
+async fn host(journal: &Path) -> Host {
+    Host::builder([days()]).journal(journal).follow_schedules(true).drain(Duration::ZERO).start().await.unwrap()
+}
+
+fn loaded() -> Vec<String> {
+    LOADED.lock().unwrap().clone()
+}
+
+/// Returns once that node of that day's run has that state.
+async fn is(host: &Host, day: &str, node: &'static str, wanted: NodeState) {
+    loop {
+        let id = format!("days/scheduled__{day}T00:00:00Z");
+        let state = host.read(move |journal| {
+            let Some(run) = journal.run(&id)? else { return Ok(None) };
+            Ok(journal.details(&run)?.node(node).map(|node| node.state()))
+        });
+        if state.await.unwrap() == Some(wanted) {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_day_waits_for_the_one_before_over_a_restart_a_failure_and_a_retry() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal.db");
+    let first_host = host(&journal).await;
+    THERE.reached().await;
+    // All three are under way, and only the first is allowed to load.
+    for day in ["2024-01-02", "2024-01-03"] {
+        is(&first_host, day, "extract", NodeState::Success).await;
+        is(&first_host, day, "load.past", NodeState::UpForReschedule).await;
+    }
+    assert_eq!(loaded(), ["2024-01-01"]);
+    assert_eq!(first_host.shutdown().await.unwrap(), Shutdown::CutOff);
+
+    let next_host = host(&journal).await;
+    THERE.reached().await;
+    THERE.open();
+    // The first is cut off and begins again; the second follows it, and fails.
+    THERE.reached().await;
+    assert_eq!(loaded(), ["2024-01-01", "2024-01-01", "2024-01-02"]);
+    BROKEN.store(true, Ordering::SeqCst);
+    THERE.open();
+    is(&next_host, "2024-01-02", "load", NodeState::Failed).await;
+    is(&next_host, "2024-01-03", "load.past", NodeState::UpForReschedule).await;
+    BROKEN.store(false, Ordering::SeqCst);
+    let second = run(&next_host, "2024-01-02").await;
+    next_host.retry(&second, &["load"], false).await.unwrap();
+    THERE.reached().await;
+    assert_eq!(loaded()[3..], ["2024-01-02"]);
+    THERE.open();
+    THERE.reached().await;
+    assert_eq!(loaded()[4..], ["2024-01-03"]);
+    THERE.open();
+    let third = run(&next_host, "2024-01-03").await;
+    assert_eq!(next_host.wait(&third).await.unwrap().state(), RunState::Success);
+
+    // A run by hand has no place in the order.
+    let by_hand = next_host.trigger("days", (), Some("2024-01-02")).await.unwrap();
+    THERE.reached().await;
+    THERE.open();
+    assert_eq!(next_host.wait(&by_hand).await.unwrap().state(), RunState::Success);
+    next_host.shutdown().await.unwrap();
+}
+
+async fn run(host: &Host, day: &'static str) -> RunRef {
+    let runs = host.read(move |journal| journal.runs(&RunFilter::new().pipeline("days"))).await.unwrap();
+    let run = runs.iter().find(|run| run.run_id().starts_with("scheduled__") && run.run_id().contains(day)).unwrap();
+    RunRef::new("days", run.run_id())
+}
