@@ -217,3 +217,54 @@ async fn a_value_that_is_none_of_the_asset_is_refused() {
     assert_eq!(refused, "the pipelines have no asset `proceses`; did you mean `processes`?");
     host.shutdown().await.unwrap();
 }
+
+static OPENED: AtomicBool = AtomicBool::new(false);
+
+#[sensor(poke = "10ms", timeout = "1h")]
+async fn opened() -> Result<Poke<u64>> {
+    Ok(if OPENED.load(Ordering::SeqCst) { Poke::Ready(0) } else { Poke::NotYet })
+}
+
+/// A pipeline before and after a deployment, which makes it read an asset.
+fn deployed(reads: bool) -> Pipeline {
+    fn before() -> Pipeline {
+        #[pipeline]
+        fn grows() {
+            opened();
+        }
+        grows()
+    }
+    #[pipeline]
+    fn grows() {
+        opened();
+        add(VISITS.latest(), 0);
+    }
+    if reads { grows() } else { before() }
+}
+
+#[tokio::test]
+async fn what_a_run_reads_stays_as_it_was_when_it_began_also_where_that_was_nothing() {
+    let folder = folder();
+    let journal = folder.path().join("journal.db");
+    let first = host(&journal, [by_hand(), deployed(false)]).await;
+    let none = first.trigger("by_hand", (), None).await.unwrap();
+    let had_none = Some("the asset `visits` had no update when this run began");
+    assert_eq!(first.wait(&none).await.unwrap().node("visits").unwrap().error(), had_none);
+    let grows = first.trigger("grows", (), None).await.unwrap();
+    exported(&first, 5).await;
+    first.shutdown().await.unwrap();
+
+    // An asset that the pipeline has come to read is read as it is when the run goes on.
+    OPENED.store(true, Ordering::SeqCst);
+    let second = host(&journal, [by_hand(), deployed(true)]).await;
+    assert_eq!(sums(&[second.wait(&grows).await.unwrap()]), [Some(5)]);
+    second.retry(&none, &[], false).await.unwrap();
+    assert_eq!(second.wait(&none).await.unwrap().node("visits").unwrap().error(), had_none);
+    exported(&second, 6).await;
+    second.shutdown().await.unwrap();
+
+    let third = host(&journal, [by_hand(), deployed(true)]).await;
+    third.retry(&grows, &["visits"], true).await.unwrap();
+    assert_eq!(sums(&[third.wait(&grows).await.unwrap()]), [Some(5)]);
+    third.shutdown().await.unwrap();
+}

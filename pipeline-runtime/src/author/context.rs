@@ -65,11 +65,11 @@ pub(crate) struct Previous {
     pub(crate) began: Option<DateTime<Utc>>,
 }
 
-/// An update of an asset that a run was begun by, or reads.
+/// An update of an asset that a run was begun by, or reads; or that the asset had none as the run began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunUpdate {
-    /// Its number in the journal.
-    pub(crate) id: i64,
+    /// Its number in the journal; none where there was no update.
+    pub(crate) id: Option<i64>,
     pub(crate) asset: &'static str,
     /// Whether it is one of those that began the run.
     pub(crate) begins: bool,
@@ -111,9 +111,9 @@ impl RunInfo {
     }
 
     /// With what the schedule says of it.
-    pub(crate) fn of_schedule(self, kind: RunKind, schedule: Option<&Schedule>) -> Self {
+    pub(crate) fn of_schedule(&mut self, kind: RunKind, schedule: Option<&Schedule>) {
         let next = schedule.and_then(|schedule| schedule.interval_starting_at_or_after(self.interval.end));
-        Self { kind, next_end: next.map(|next| next.end), ..self }
+        (self.kind, self.next_end) = (kind, next.map(|next| next.end));
     }
 
     /// When it began.

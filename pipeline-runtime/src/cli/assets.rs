@@ -1,7 +1,7 @@
 //! `assets`: what they are, who updates them and who waits for them; `assets update`: an update from outside.
 
 use super::{asked, output};
-use crate::host::{self, Command};
+use crate::host::{Command, KnownAssets};
 use crate::journal::{Reader, StoredUpdate};
 use crate::plan::Use;
 use crate::{Clock, Pipeline};
@@ -122,5 +122,6 @@ fn update(pipelines: &[Pipeline], asset: &str, value: &str, journal: &Path) -> R
     let value: Value = serde_json::from_str(value)
         .map_err(|error| format!("the value is no JSON: {error}; a text is written in quotes, as in --value '\"2024-03-25\"'"))?;
     let command = Command::Update { asset: asset.to_owned(), value: value.clone() };
-    asked::change(journal, &command, |journal| host::update(journal, pipelines, asset, &value, Clock::system().now()))
+    let keep = |journal: &_| KnownAssets::of(pipelines)?.update(journal, asset, &value, Clock::system().now());
+    asked::change(journal, &command, keep)
 }

@@ -33,7 +33,7 @@ pub(crate) use prepare::{Edited, Prepared};
 pub(crate) use request::{Ask, Request};
 pub(crate) use signals::{EndedBy, Signal, outlive_file_limit};
 pub(crate) use unfinished::{SetAside, Unfinished};
-pub(crate) use updates::update;
+pub(crate) use updates::KnownAssets;
 
 use crate::Pipeline;
 use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, Run, RunIx, RunState};
@@ -176,7 +176,8 @@ impl EngineHost {
             (Prepared::New(spec, _), _) => Ok(self.engine.start(spec)),
             (Prepared::Resumed(resumed), journal) => {
                 if let (Some((skeleton, remap)), Some(journal)) = (resumed.remap, journal) {
-                    journal.remap(resumed.run.spec().key, &skeleton, remap);
+                    let spec = resumed.run.spec();
+                    journal.remap(spec.key, &skeleton, remap, &spec.info.updates);
                 }
                 if let (true, Some(journal)) = (resumed.was_blocked, journal) {
                     journal.block(resumed.run.spec().key, None);

@@ -145,7 +145,7 @@ pub(super) fn enter(
     info.updates = updates;
     info.previous = reader.previous_success(&pipeline, start)?;
     info.began = Some(now.to_utc());
-    *info = info.clone().of_schedule(kind, spec.plan.schedule.as_ref());
+    info.of_schedule(kind, spec.plan.schedule.as_ref());
     info.run_id = run_id(kind, &info.interval);
     info.run_id = unused_id(&info.run_id, &reader.ids_of(&pipeline, kind, start)?);
     Ok(row(spec, kind, now, skeleton))
@@ -260,7 +260,9 @@ fn accept(plan: &Plan, remap: &mut Remap, stored: &[StoredEntry]) -> Result<(), 
 
 fn info(run: &StoredRun, previous: Option<Previous>, updates: Box<[RunUpdate]>, began: Timestamp, plan: &Plan) -> RunInfo {
     let info = RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone());
-    RunInfo { previous, updates, began: Some(began.to_utc()), ..info }.of_schedule(run.kind, plan.schedule.as_ref())
+    let mut info = RunInfo { previous, updates, began: Some(began.to_utc()), ..info };
+    info.of_schedule(run.kind, plan.schedule.as_ref());
+    info
 }
 
 /// What an edit of a run that no engine has comes to.

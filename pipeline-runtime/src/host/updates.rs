@@ -20,73 +20,84 @@ pub(super) fn at_begin(reader: &Reader, plan: &Plan, begins: &[(&'static str, i6
     let mut updates = Vec::new();
     for &(asset, id) in begins {
         let json = if plan.assets.is_read(asset) { reader.value_of_update(id)? } else { None };
-        updates.push(RunUpdate { id, asset, begins: true, json });
+        updates.push(RunUpdate { id: Some(id), asset, begins: true, json });
     }
     updates.extend(newest(reader, plan, &updates)?);
     Ok(updates.into())
 }
 
-/// What a run has that has begun before. An asset that its pipeline has come to read since is read as it is now.
+/// What a run has that has begun before: what was noted then, also where there was no update. An asset that its pipeline has come to read since is
+/// read as it is now.
 pub(super) fn of_begun(reader: &Reader, plan: &Plan, run: RunKey) -> Result<Box<[RunUpdate]>, StartError> {
     if plan.assets.reads.is_empty() {
         return Ok(Box::default());
     }
     let mut updates = Vec::new();
-    for (begins, update) in reader.updates_of_run(run)? {
+    for (name, id, begins) in reader.noted(run)? {
         // Of those that it does not read nobody asks.
-        if let Some((_, asset)) = plan.assets.reads.iter().find(|(_, asset)| asset.name == update.asset) {
-            let json = reader.value_of_update(update.id)?;
-            updates.push(RunUpdate { id: update.id, asset: asset.name, begins, json });
+        if let Some((_, asset)) = plan.assets.reads.iter().find(|(_, asset)| asset.name == name) {
+            let json = id.map(|id| reader.value_of_update(id)).transpose()?.flatten();
+            updates.push(RunUpdate { id, asset: asset.name, begins, json });
         }
     }
     updates.extend(newest(reader, plan, &updates)?);
     Ok(updates.into())
 }
 
-/// The newest update of each asset that is read and not among these.
+/// The newest update of each asset that is read and not among these, or that it has none.
 fn newest(reader: &Reader, plan: &Plan, known: &[RunUpdate]) -> Result<Vec<RunUpdate>, JournalError> {
     let others = plan.assets.reads.iter().filter(|(_, asset)| known.iter().all(|known| known.asset != asset.name));
-    let mut found = Vec::new();
-    for (_, asset) in others {
-        if let Some(newest) = reader.newest_update(asset.name)? {
-            let json = reader.value_of_update(newest.id)?;
-            found.push(RunUpdate { id: newest.id, asset: asset.name, begins: false, json });
-        }
-    }
-    Ok(found)
+    let newest = others.map(|(_, asset)| {
+        let (id, json) = reader.newest_value(asset.name)?.unzip();
+        Ok(RunUpdate { id, asset: asset.name, begins: false, json })
+    });
+    newest.collect()
 }
 
-/// Keeps an update of an asset from outside, if its value is one of the asset's type, and says so.
-pub(crate) fn update(
-    journal: &SqliteJournal,
-    pipelines: &[Pipeline],
-    name: &str,
-    value: &serde_json::Value,
-    now: Timestamp,
-) -> Result<String, StartError> {
-    let refused = |why: String| Err(StartError::Refused(why));
-    let mut known: BTreeMap<&'static str, &'static AssetSpec> = BTreeMap::new();
-    for pipeline in pipelines {
-        let plan = pipeline.plan(&serde_json::Value::Null)?;
-        known.extend(plan.uses().map(|(asset, ..)| (asset.name, asset)));
+/// The assets that pipelines have to do with, by name.
+#[derive(Debug)]
+pub(crate) struct KnownAssets {
+    known: BTreeMap<&'static str, &'static AssetSpec>,
+}
+
+impl KnownAssets {
+    /// Goes through the plans of all pipelines, which calls their functions.
+    pub(crate) fn of(pipelines: &[Pipeline]) -> Result<Self, StartError> {
+        let mut known = BTreeMap::new();
+        for pipeline in pipelines {
+            let plan = pipeline.plan(&serde_json::Value::Null)?;
+            known.extend(plan.uses().map(|(asset, ..)| (asset.name, asset)));
+        }
+        Ok(Self { known })
     }
-    let Some(asset) = known.get(name) else {
-        let names: Vec<&str> = known.keys().copied().collect();
-        let hint = if names.is_empty() { "they have none".to_owned() } else { suggest::hint(name, &names) };
-        return refused(format!("the pipelines have no asset `{name}`; {hint}"));
-    };
-    // Plain JSON, which can be written.
-    let json = serde_json::to_vec(value).unwrap_or_default();
-    if json.len() > MAX_OUTPUT {
-        return refused(format!("the value has more than {} MiB as JSON, which is the limit", MAX_OUTPUT >> 20));
+
+    /// Keeps an update of an asset from outside, if its value is one of the asset's type, and says so.
+    pub(crate) fn update(
+        &self,
+        journal: &SqliteJournal,
+        name: &str,
+        value: &serde_json::Value,
+        now: Timestamp,
+    ) -> Result<String, StartError> {
+        let refused = |why: String| Err(StartError::Refused(why));
+        let Some(asset) = self.known.get(name) else {
+            let names: Vec<&str> = self.known.keys().copied().collect();
+            let hint = if names.is_empty() { "they have none".to_owned() } else { suggest::hint(name, &names) };
+            return refused(format!("the pipelines have no asset `{name}`; {hint}"));
+        };
+        // Plain JSON, which can be written.
+        let json = serde_json::to_vec(value).unwrap_or_default();
+        if json.len() > MAX_OUTPUT {
+            return refused(format!("the value has more than {} MiB as JSON, which is the limit", MAX_OUTPUT >> 20));
+        }
+        // What reads it is the user's.
+        let read = catch_unwind(AssertUnwindSafe(|| (asset.codec.decode)(&json).map(drop).map_err(|error| error.to_string())));
+        if let Err(why) = read.unwrap_or_else(|panic| Err(format!("reading it panicked: {}", panic_message(&*panic)))) {
+            return refused(format!("the value is no `{}`, which the asset `{name}` is of: {why}", asset.type_name()));
+        }
+        journal.carries_next();
+        let interval = Interval::at(now.to_utc().trunc_subsecs(6));
+        journal.update(NewUpdate { asset: asset.name, at: now, by: None, interval, json: json.into() });
+        Ok(format!("the asset {name} is updated"))
     }
-    // What reads it is the user's.
-    let read = catch_unwind(AssertUnwindSafe(|| (asset.codec.decode)(&json).map(drop).map_err(|error| error.to_string())));
-    if let Err(why) = read.unwrap_or_else(|panic| Err(format!("reading it panicked: {}", panic_message(&*panic)))) {
-        return refused(format!("the value is no `{}`, which the asset `{name}` is of: {why}", asset.type_name()));
-    }
-    journal.carries_next();
-    let interval = Interval::at(now.to_utc().trunc_subsecs(6));
-    journal.update(NewUpdate { asset: asset.name, at: now, by: None, interval, json: json.into() });
-    Ok(format!("the asset {name} is updated"))
 }

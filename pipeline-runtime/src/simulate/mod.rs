@@ -465,13 +465,14 @@ impl Scenario {
             Some(_) => RunKind::Scheduled,
             None => RunKind::Manual,
         });
-        let info = RunInfo {
+        let mut info = RunInfo {
             previous: previous.map(|interval| Previous { interval, began: Some(interval.end) }),
             began: Some(begin.to_utc()),
             updates,
             simulated: Some(Arc::new(Simulated { outside: outside.clone(), secrets: self.secrets })),
-            ..RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone()).of_schedule(kind, plan.schedule.as_ref())
+            ..RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone())
         };
+        info.of_schedule(kind, plan.schedule.as_ref());
         let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: begin, seed: self.seed, key: 0 };
         // Before the run: what arrives at zero is there at the first poke.
         interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;

@@ -149,16 +149,12 @@ impl Together {
         for (id, update) in all {
             updates.retain(|older| older.asset != update.asset);
             let begins = pending.iter().any(|of| of.asset == update.asset);
-            updates.push(RunUpdate { id, asset: update.asset, begins, json: Some(Arc::clone(&update.json)) });
+            updates.push(RunUpdate { id: Some(id), asset: update.asset, begins, json: Some(Arc::clone(&update.json)) });
         }
         let run_id = format!("simulated__{}{number}", interval.start.to_rfc3339());
         let info = RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone());
-        let info = RunInfo {
-            began: Some(now.to_utc()),
-            updates: updates.into(),
-            simulated: self.simulated.clone(),
-            ..info.of_schedule(RunKind::AssetTriggered, plan.schedule.as_ref())
-        };
+        let mut info = RunInfo { began: Some(now.to_utc()), updates: updates.into(), simulated: self.simulated.clone(), ..info };
+        info.of_schedule(RunKind::AssetTriggered, plan.schedule.as_ref());
         RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: self.seed, key: 0 }
     }
 

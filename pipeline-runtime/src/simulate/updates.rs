@@ -71,7 +71,7 @@ impl Begin {
             }
             let begins = plan.assets.awaited().iter().any(|awaited| awaited.name == asset.name);
             updates.retain(|older| older.asset != asset.name);
-            updates.push(RunUpdate { id, asset: asset.name, begins, json: Some(Arc::clone(json)) });
+            updates.push(RunUpdate { id: Some(id), asset: asset.name, begins, json: Some(Arc::clone(json)) });
         }
         Ok(Self { after, updates: updates.into(), warnings })
     }

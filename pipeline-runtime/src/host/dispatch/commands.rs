@@ -4,7 +4,7 @@ use super::super::backfill::Backfill;
 use super::super::command::{Answer, Command, said_of, said_of_given_up};
 use super::super::prepare;
 use super::super::scheduler::Turn;
-use super::super::{Ask, Edited, Request, StartError};
+use super::super::{Ask, Edited, KnownAssets, Request, StartError};
 use super::{Dispatch, new_spec};
 use crate::Pipeline;
 use crate::author::error::cut;
@@ -76,9 +76,7 @@ impl Dispatch<'_> {
             Command::Trigger { pipeline, logical_date, params } => self.trigger(&pipeline, logical_date, params),
             Command::Backfill(backfill) => self.backfill(&backfill),
             Command::Pause { pipeline, paused } => self.pause(&pipeline, paused),
-            Command::Update { asset, value } => {
-                super::super::update(self.journal()?, self.pipelines, &asset, &value, self.now().clock)
-            }
+            Command::Update { asset, value } => self.update(&asset, &value),
             Command::Prune { older_than } => {
                 self.prune(older_than, self.journal()?.carried_out());
                 return Ok(None);
@@ -157,6 +155,16 @@ impl Dispatch<'_> {
         let (runs, left_out) = (entered.len() + intervals.runs.len(), intervals.left_out.len());
         let left_out = if left_out > 0 { format!(", {left_out} left out, since they have a run already") } else { String::new() };
         Ok(format!("{runs} intervals of {} are run{left_out}", backfill.pipeline))
+    }
+
+    /// An asset is updated from outside.
+    fn update(&mut self, asset: &str, value: &serde_json::Value) -> Result<String, StartError> {
+        let (journal, now) = (self.journal()?, self.now().clock);
+        let assets = match &mut self.assets {
+            Some(assets) => assets,
+            none => none.insert(KnownAssets::of(self.pipelines)?),
+        };
+        assets.update(journal, asset, value, now)
     }
 
     fn pause(&mut self, id: &str, paused: bool) -> Result<String, StartError> {

@@ -24,7 +24,7 @@ use super::command;
 use super::others::{HostedRuns, Start};
 use super::scheduler::{Known, Scheduler, Timetable, Turn};
 use super::supervisor::{Beat, Supervisor};
-use super::{CALLBACKS_LIMIT, Ended, EngineHost, StartError, Unfinished};
+use super::{CALLBACKS_LIMIT, Ended, EngineHost, KnownAssets, StartError, Unfinished};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
 use crate::engine::{OtherRuns, RunIx, RunSpec};
@@ -95,6 +95,8 @@ pub(crate) struct Dispatch<'a> {
     others: Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>,
     /// Updates of assets, once they are kept. None where no schedule is followed.
     updates: Option<UnboundedReceiver<Updated>>,
+    /// Gathered by the first update from outside.
+    assets: Option<KnownAssets>,
 }
 
 impl<'a> Dispatch<'a> {
@@ -125,6 +127,7 @@ impl<'a> Dispatch<'a> {
             calls: Calls::default(),
             others,
             updates: None,
+            assets: None,
         };
         if let Some(journal) = host.journal.as_ref().filter(|_| service.follows_schedules) {
             // Before the journal is read, so that an update is in it or is told.

@@ -144,9 +144,9 @@ impl SqliteJournal {
         key
     }
 
-    /// Notes that a run goes on with another plan, in which its nodes have other slots.
-    pub(crate) fn remap(&self, run: RunKey, skeleton: &str, remap: Remap) {
-        self.order(Order::Remap { run, skeleton: skeleton.into(), remap });
+    /// Notes that a run goes on with another plan, in which its nodes have other slots, and which updates of assets it reads by that.
+    pub(crate) fn remap(&self, run: RunKey, skeleton: &str, remap: Remap, updates: &[RunUpdate]) {
+        self.order(Order::Remap { run, skeleton: skeleton.into(), remap, updates: updates.into() });
     }
 
     /// Keeps a log line, in a while; whoever logs is never held up.

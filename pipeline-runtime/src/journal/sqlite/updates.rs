@@ -6,6 +6,7 @@
 //! - Which updates a pipeline has used up (`consumed`) is written with the run that they begin. So a process that dies leaves both or neither:
 //!   no update is lost, and none begins two runs.
 //! - Numbers rise and none is used twice: what is newer than the one that was used up is new.
+//! - What a run reads is noted as it begins, also that there was nothing to read ([`NONE`]): so it reads the same as long as it is kept.
 
 use super::reader::interval;
 use super::{JournalError, Reader};
@@ -16,6 +17,9 @@ use crate::schedule::Interval;
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
+
+/// What stands for the number of an update where a run reads an asset that had none.
+const NONE: i64 = 0;
 
 /// An update that is to be kept.
 #[derive(Debug, Clone)]
@@ -105,9 +109,10 @@ pub(super) fn note(connection: &Connection, run: RunKey, updates: &[RunUpdate]) 
     let consume = "INSERT INTO consumed (pipeline, asset, update_id) SELECT pipeline, ?2, ?3 FROM runs WHERE key = ?1 \
                    ON CONFLICT (pipeline, asset) DO UPDATE SET update_id = max(update_id, excluded.update_id)";
     for update in updates {
-        connection.prepare_cached(insert)?.execute(params![run, update.asset, update.id, update.begins])?;
+        let id = update.id.unwrap_or(NONE);
+        connection.prepare_cached(insert)?.execute(params![run, update.asset, id, update.begins])?;
         if update.begins {
-            connection.prepare_cached(consume)?.execute(params![run, update.asset, update.id])?;
+            connection.prepare_cached(consume)?.execute(params![run, update.asset, id])?;
         }
     }
     Ok(())
@@ -133,6 +138,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredUpdate> {
     })
 }
 
+/// A value as JSON.
+type Json = Arc<[u8]>;
+
 impl Reader {
     /// The number of an asset's newest update, and of the newest that this pipeline has used up; 0 where there is none.
     pub(crate) fn awaited(&self, pipeline: &str, asset: &str) -> Result<(i64, i64), JournalError> {
@@ -157,8 +165,8 @@ impl Reader {
         found.map_err(self.failed())
     }
 
-    /// An update's value, as JSON.
-    pub(crate) fn value_of_update(&self, id: i64) -> Result<Option<Arc<[u8]>>, JournalError> {
+    /// An update's value.
+    pub(crate) fn value_of_update(&self, id: i64) -> Result<Option<Json>, JournalError> {
         let read = |row: &Row<'_>| Ok(Arc::from(row.get_ref(0)?.as_blob()?));
         let query = self.connection.prepare_cached("SELECT value FROM updates WHERE id = ?1");
         query.and_then(|mut query| query.query_row([id], read).optional()).map_err(self.failed())
@@ -173,6 +181,24 @@ impl Reader {
             self.connection.prepare_cached(&query)?.query_map([run], |row| Ok((row.get(8)?, read(row)?)))?.collect()
         };
         query().map_err(self.failed())
+    }
+
+    /// What was noted of a run: assets, the update of each that the run was begun by or reads, if there was one, and whether that began it.
+    pub(crate) fn noted(&self, run: RunKey) -> Result<Vec<(String, Option<i64>, bool)>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<_>> {
+            let select = "SELECT asset, nullif(update_id, ?2), begins FROM run_updates WHERE run = ?1";
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            self.connection.prepare_cached(select)?.query_map([run, NONE], read)?.collect()
+        };
+        query().map_err(self.failed())
+    }
+
+    /// The number of an asset's newest update, and its value.
+    pub(crate) fn newest_value(&self, asset: &str) -> Result<Option<(i64, Json)>, JournalError> {
+        let query = "SELECT id, value FROM updates WHERE asset = ?1 ORDER BY id DESC LIMIT 1";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, Arc::from(row.get_ref(1)?.as_blob()?)));
+        let query = self.connection.prepare_cached(query);
+        query.and_then(|mut query| query.query_row([asset], read).optional()).map_err(self.failed())
     }
 
     /// An asset's newest update.

@@ -38,6 +38,8 @@ pub(super) enum Order {
         run: RunKey,
         skeleton: Box<str>,
         remap: Remap,
+        /// The updates of assets that it reads now.
+        updates: Box<[RunUpdate]>,
     },
     Commit(Batch),
     /// There are log lines.
@@ -96,7 +98,7 @@ impl Order {
                 let of_run = size_of::<StoredRun>() + run.run_id.len() + run.pipeline.len() + json_bytes(&run.params);
                 of_run + size_of_val(&**updates)
             }
-            Self::Remap { skeleton, .. } => 2 * skeleton.len(),
+            Self::Remap { skeleton, updates, .. } => 2 * skeleton.len() + size_of_val(&**updates),
             Self::Commit(batch) => batch.bytes(),
             Self::Begin(_) => size_of::<Begun>(),
             Self::Block { reason, .. } => reason.as_ref().map_or(0, |reason| reason.len()),
@@ -433,11 +435,12 @@ fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite:
             connection.prepare_cached("UPDATE inbox SET carried = 1 WHERE id = ?1")?.execute([*ticket])?;
             write(connection, known, order)?;
         }
-        Order::Remap { run, skeleton, remap } => {
+        Order::Remap { run, skeleton, remap, updates } => {
             let skeleton = skeleton_id(connection, known, skeleton)?;
             connection.prepare_cached("UPDATE runs SET skeleton = ?2 WHERE key = ?1")?.execute([*run, skeleton])?;
             let seq = next_seq(&mut known.next_seq, connection, *run)?;
             insert(connection, *run, seq, &RecordRow::of_remap(remap))?;
+            updates::note(connection, *run, updates)?;
         }
         Order::Commit(batch) => {
             for (run, entry) in &batch.records {
