@@ -33,10 +33,10 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
     let mut rows = vec![["pipeline", "schedule", "next run", "waits for", "tags", "description"].map(str::to_owned)];
     for pipeline in pipelines {
         let schedule = pipeline.options().timetable().map_err(|error| error.to_string())?;
-        let next =
-            if paused.contains(pipeline.id()) { Next::Paused } else { next(pipeline, schedule.as_ref(), reader.as_ref(), now)? };
+        let is_paused = paused.contains(pipeline.id());
+        let next = next(pipeline, schedule.as_ref(), is_paused, reader.as_ref(), now)?;
         if json {
-            output::json(&as_json(pipeline, schedule.as_ref(), &next));
+            output::json(&as_json(pipeline, schedule.as_ref(), is_paused, &next));
         } else {
             rows.push(row(pipeline, schedule.as_ref(), &next));
         }
@@ -55,10 +55,20 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
 }
 
 /// The next tick that a process that serves would run. What was missed before it does not count.
-fn next(pipeline: &Pipeline, schedule: Option<&Schedule>, reader: Option<&Reader>, now: DateTime<Utc>) -> Result<Next, String> {
+fn next(
+    pipeline: &Pipeline,
+    schedule: Option<&Schedule>,
+    is_paused: bool,
+    reader: Option<&Reader>,
+    now: DateTime<Utc>,
+) -> Result<Next, String> {
     let options = pipeline.options();
+    // Before that it is paused: to unpause it changes nothing here.
     if options.by_hand {
         return Ok(Next::ByHand);
+    }
+    if is_paused {
+        return Ok(Next::Paused);
     }
     let Some(schedule) = schedule else {
         return Ok(if options.when.is_some() { Next::Updated } else { Next::NoSchedule });
@@ -89,7 +99,7 @@ fn row(pipeline: &Pipeline, schedule: Option<&Schedule>, next: &Next) -> [String
     [pipeline.id().to_owned(), schedule, next, upstream, tags, description(pipeline).to_owned()]
 }
 
-fn as_json(pipeline: &Pipeline, schedule: Option<&Schedule>, next: &Next) -> serde_json::Value {
+fn as_json(pipeline: &Pipeline, schedule: Option<&Schedule>, is_paused: bool, next: &Next) -> serde_json::Value {
     let at = match next {
         Next::At(at) => Some(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
         _ => None,
@@ -99,7 +109,7 @@ fn as_json(pipeline: &Pipeline, schedule: Option<&Schedule>, next: &Next) -> ser
         "schedule": schedule.map(Schedule::text),
         "timezone": schedule.map(|schedule| schedule.zone().name()),
         "when": pipeline.options().when.as_ref().map(When::to_json),
-        "paused": *next == Next::Paused,
+        "paused": is_paused,
         "next_run": at,
         "tags": pipeline.tags(),
         "upstream_pipelines": upstream(pipeline),
@@ -117,4 +127,29 @@ fn upstream(pipeline: &Pipeline) -> Vec<&'static str> {
 
 fn description(pipeline: &Pipeline) -> &str {
     pipeline.description().trim().lines().next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[task]
+    async fn one() -> Result<u64> {
+        Ok(1)
+    }
+
+    #[pipeline(schedule = "@daily")]
+    fn daily() {
+        one();
+    }
+
+    #[test]
+    fn what_is_begun_by_hand_alone_is_told_before_that_it_is_paused() {
+        let next = |pipeline: &Pipeline| {
+            let schedule = pipeline.options().timetable().unwrap();
+            next(pipeline, schedule.as_ref(), true, None, DateTime::UNIX_EPOCH).unwrap()
+        };
+        assert_eq!((next(&daily()), next(&daily().unscheduled_unless(false))), (Next::Paused, Next::ByHand));
+    }
 }

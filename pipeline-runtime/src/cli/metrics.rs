@@ -1,7 +1,7 @@
 //! `--metrics FILE`: what a run can be measured by, at its end.
 
 use super::output;
-use crate::journal::SqliteJournal;
+use crate::journal::{SqliteJournal, absolute};
 use crate::{RunMetrics, RunReport};
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,15 @@ pub(super) struct MetricsFile<'a> {
     named: &'a Path,
     /// From whichever folder: a body may change the process's own.
     path: PathBuf,
-    journal: &'a Path,
+    /// The same of the journal, whose files are not replaced.
+    journal: PathBuf,
     /// Whether stdout is for programs.
     quiet: bool,
 }
 
 impl<'a> MetricsFile<'a> {
     /// Refuses a file that could not be written, or must not be replaced, before anything has run.
-    pub(super) fn new(named: &'a Path, journal: &'a Path, quiet: bool) -> Result<Self, String> {
+    pub(super) fn new(named: &'a Path, journal: &Path, quiet: bool) -> Result<Self, String> {
         let folder = match named.parent() {
             Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
             Some(folder) => folder,
@@ -33,8 +34,7 @@ impl<'a> MetricsFile<'a> {
         if let Some(reason) = not_replaced(named, journal) {
             return Err(format!("--metrics: `{}` is not replaced, as it {reason}; name another file", named.display()));
         }
-        let path = std::path::absolute(named).unwrap_or_else(|_| named.to_owned());
-        Ok(Self { named, path, journal, quiet })
+        Ok(Self { named, path: absolute(named), journal: absolute(journal), quiet })
     }
 
     pub(super) fn named(&self) -> &Path {
@@ -61,7 +61,7 @@ impl<'a> MetricsFile<'a> {
             output::to_stdout(&format!("\n{}", metrics.to_string().trim_end()));
         }
         // Somebody may have made it meanwhile.
-        let failed = match not_replaced(path, self.journal) {
+        let failed = match not_replaced(path, &self.journal) {
             Some(reason) => format!("it {reason}"),
             None => match metrics.write(path) {
                 Ok(()) => return,

@@ -14,7 +14,7 @@ pub(crate) use run::{BLOCKED, StoredRun};
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{
     Act, Begun, DecodeError, Filter, LogLine, Mailbox, Meant, NewUpdate, Newest, Pass, Posted, Pruned, Reader, Repaired, STALE,
-    SqliteJournal, StoredEntry, StoredLine, StoredUpdate, Ticket, Updated,
+    SqliteJournal, StoredEntry, StoredLine, StoredUpdate, Ticket, Updated, absolute,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Holder, JournalError, stage};

@@ -9,8 +9,8 @@
 //!
 //! # Who does what
 //!
-//! - The attempt is cut off: [`Group`] is dropped, which sends SIGTERM, and a thread sends SIGKILL after ten seconds.
-//! - This process dies: the shell does the same.
+//! - The attempt is cut off, or this process dies: the pipe is closed, by [`Group`]'s drop or by the system. The shell sends the group SIGTERM, and SIGKILL
+//!   ten seconds later. It does both alone, so that a process which dies within those ten seconds makes them no longer.
 //! - The program ends: what it left behind in its group is sent SIGTERM.
 //!
 //! One thread for each program waits for its end, and then for the shell's, so that no zombie stays. Where this is the first process of a
@@ -25,15 +25,15 @@ use std::thread::{Builder, sleep};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long a program has from SIGTERM to SIGKILL.
-pub(super) const TO_END: Duration = Duration::from_secs(10);
+/// How long a program has from SIGTERM to SIGKILL, as [`WATCHES`] has it, too.
+const TO_END: Duration = Duration::from_secs(10);
 
 /// Where each Unix has a shell.
 const SHELL: &str = "/bin/sh";
-/// Waits for the end of its input, and then ends its group. A line says that the group was sent SIGTERM already. It has to survive that
-/// itself.
-const WATCHES: &str =
-    "trap '' HUP INT QUIT TERM; told=; read -r told || kill -TERM 0; [ -z \"$told\" ] || read -r told; sleep 10; kill -KILL 0";
+/// Where each Unix has `sleep`: without it there would be no time between SIGTERM and SIGKILL.
+const TOOLS: &str = "/usr/bin:/bin";
+/// Waits for the end of its input, or a line, and then ends its group. It has to survive SIGTERM itself.
+const WATCHES: &str = "trap '' HUP INT QUIT TERM; read -r _; kill -TERM 0; sleep 10; kill -KILL 0";
 
 /// A program that runs.
 #[derive(Debug)]
@@ -86,18 +86,12 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let Some((mut pipe, _)) = self.ends.take() else { return };
-        let id = self.id;
-        // Should this process end before the ten seconds are over, the shell does the rest.
-        let _ = pipe.write_all(b"told\n");
-        send(id, Signal::TERM);
-        let later = move || {
-            sleep(TO_END);
-            send(id, Signal::KILL);
-            drop(pipe);
-        };
-        if small("program-end", later).is_err() {
-            send(id, Signal::KILL);
+        // Until the signals are sent nobody has waited for the shell, so the number is the group's.
+        let Some((mut pipe, _end)) = self.ends.take() else { return };
+        if pipe.write_all(b"\n").is_err() {
+            // Somebody has ended the shell, and nobody else is there to wait for ten seconds.
+            send(self.id, Signal::TERM);
+            send(self.id, Signal::KILL);
         }
     }
 }
@@ -109,7 +103,9 @@ struct Shell(Child);
 impl Shell {
     fn start() -> io::Result<Self> {
         // It gets nothing of this process's environment, which may hold secrets.
-        let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+        let mut path = std::env::var_os("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| TOOLS.into());
+        path.push(":");
+        path.push(TOOLS);
         let mut shell = Command::new(SHELL);
         shell.args(["-c", WATCHES]).env_clear().env("PATH", path).current_dir("/").process_group(0);
         let started = shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();

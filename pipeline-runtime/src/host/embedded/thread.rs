@@ -5,7 +5,7 @@ use crate::host;
 use crate::host::dispatch::{Call, Dispatch, Service};
 use crate::host::signals::Signal;
 use crate::host::{EndedBy, EngineHost, HostOptions, Opened, SetAside, StartError};
-use crate::journal::JournalError;
+use crate::journal::{JournalError, absolute};
 use crate::observe::{Feed, logs};
 use crate::plan::Accepts;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ pub(super) async fn start(builder: HostBuilder) -> Result<Host, HostError> {
     let (folder, journal) = match &builder.place {
         None => return Err(HostError::NoJournal),
         // From whichever folder: a body may change the process's own.
-        Some(Place::File(file)) => (None, std::path::absolute(file).unwrap_or_else(|_| file.clone())),
+        Some(Place::File(file)) => (None, absolute(file)),
         Some(Place::Temporary) => {
             let folder = tempfile::Builder::new().prefix("pipeline-").tempdir().map_err(HostError::Process)?;
             let file = folder.path().join("journal.db");

@@ -1,4 +1,4 @@
-use super::Holder;
+use super::{Holder, absolute};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -135,7 +135,8 @@ pub enum JournalError {
     /// It is not there.
     #[error(
         "there is no journal at {:?}; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` \
-         names another", std::path::absolute(path).unwrap_or_else(|_| path.clone())
+         names another",
+        absolute(path)
     )]
     Missing {
         /// The journal's file.

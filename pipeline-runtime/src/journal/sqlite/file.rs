@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const MOST_LINKS: usize = 40;
 
 /// A path that leads to the same file from whichever folder: a body may change the process's own.
-pub(super) fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     // Of an empty path, and where the present folder was removed, there is none: what is opened says so.
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

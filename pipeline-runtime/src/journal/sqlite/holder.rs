@@ -4,7 +4,7 @@ use super::file;
 use crate::time::Clock;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Who holds a journal.
@@ -48,6 +48,14 @@ pub(super) fn beside(journal: &Path) -> PathBuf {
 pub(super) fn is_held(journal: &Path) -> bool {
     let Ok(file) = File::open(beside(&file::resolve(journal))) else { return false };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
+/// Whether it is certain that no process holds the journal: there is no such file, or it can be locked. One that cannot be opened says nothing.
+pub(super) fn is_free(journal: &Path) -> bool {
+    match File::open(beside(journal)) {
+        Ok(file) => file.try_lock_shared().is_ok(),
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    }
 }
 
 impl Holder {

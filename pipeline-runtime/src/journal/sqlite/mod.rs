@@ -39,6 +39,7 @@ mod writer;
 
 pub(crate) use acts::Act;
 pub use error::JournalError;
+pub(crate) use file::absolute;
 pub use holder::Holder;
 pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
 pub(crate) use logs::LogLine;

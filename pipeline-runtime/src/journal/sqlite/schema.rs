@@ -205,7 +205,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     leave_as_it_is(&connection, true).map_err(failed)?;
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
     // Reading the header comes first: it tells a damaged or foreign file before anything is written to it.
-    let version = check(&connection, path)?;
+    let version = check(&connection, path).map_err(|unread| unread.of(path))?;
     integrity(&connection, path)?;
     // SQLite opens a file that it may only read, and says so at the first write: too late for who has begun a run.
     if connection.is_readonly("main").map_err(failed)? {
@@ -290,42 +290,58 @@ fn open_any_version(path: &Path) -> Result<(Connection, i64), JournalError> {
     if !path.exists() {
         return Err(JournalError::Missing { path: path.to_owned() });
     }
-    match open_to_read(path, path.as_os_str(), OpenFlags::SQLITE_OPEN_READ_WRITE) {
-        // SQLite makes a file of shared memory beside it, for which a full disk has no room.
-        Err(error @ JournalError::Read { .. }) => still::open(path).unwrap_or(Err(error)),
+    let opened = match open_to_read(path, path.as_os_str(), OpenFlags::SQLITE_OPEN_READ_WRITE) {
+        Err(Unread::Sqlite(error)) if still::is_for(&error) => still::open(path).unwrap_or(Err(Unread::Sqlite(error))),
         opened => opened,
-    }
+    };
+    opened.map_err(|unread| unread.of(path))
 }
 
-pub(super) fn open_to_read(path: &Path, name: &OsStr, how: OpenFlags) -> Result<(Connection, i64), JournalError> {
+pub(super) fn open_to_read(path: &Path, name: &OsStr, how: OpenFlags) -> Result<(Connection, i64), Unread> {
     let open = |how| Connection::open_with_flags(name, how | OpenFlags::SQLITE_OPEN_NO_MUTEX);
     // Not read-only: a reader of a WAL file takes part in its shared memory.
-    let connection = open(how)
-        .or_else(|_| open((how - OpenFlags::SQLITE_OPEN_READ_WRITE) | OpenFlags::SQLITE_OPEN_READ_ONLY))
-        .map_err(|error| JournalError::read(path, &error))?;
-    let failed = |error: rusqlite::Error| JournalError::read(path, &error);
+    let connection = open(how).or_else(|_| open((how - OpenFlags::SQLITE_OPEN_READ_WRITE) | OpenFlags::SQLITE_OPEN_READ_ONLY))?;
     // Who reads changes nothing.
-    leave_as_it_is(&connection, true).map_err(failed)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
+    leave_as_it_is(&connection, true)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
     let version = check(&connection, path)?;
     Ok((connection, version))
 }
 
-/// The file's version.
-fn check(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
-    let failed = |error: rusqlite::Error| JournalError::read(path, &error);
-    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(failed);
-    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
-    let not_ours = |reason: &str| JournalError::NotAJournal { path: path.to_owned(), reason: reason.into() };
-    match (tables, application, version) {
-        (0, ..) => Err(JournalError::Damaged { path: path.to_owned(), reason: "it has no tables".into() }),
-        (_, APPLICATION, version) if version > VERSION => {
-            Err(JournalError::Newer { path: path.to_owned(), found: version, known: VERSION })
+/// Why a file cannot be read.
+#[derive(Debug)]
+pub(super) enum Unread {
+    Sqlite(rusqlite::Error),
+    Refused(JournalError),
+}
+
+impl Unread {
+    fn of(self, path: &Path) -> JournalError {
+        match self {
+            Self::Sqlite(error) => JournalError::read(path, &error),
+            Self::Refused(error) => error,
         }
-        (_, APPLICATION, version) => Ok(version),
-        _ => Err(not_ours("it is a database of another program")),
     }
+}
+
+impl From<rusqlite::Error> for Unread {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// The file's version.
+fn check(connection: &Connection, path: &Path) -> Result<i64, Unread> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let path = || path.to_owned();
+    Err(Unread::Refused(match (tables, application, version) {
+        (0, ..) => JournalError::Damaged { path: path(), reason: "it has no tables".into() },
+        (_, APPLICATION, version) if version > VERSION => JournalError::Newer { path: path(), found: version, known: VERSION },
+        (_, APPLICATION, version) => return Ok(version),
+        _ => JournalError::NotAJournal { path: path(), reason: "it is a database of another program".into() },
+    }))
 }
 
 /// Up to this size a file is checked whole when it is opened, which takes a few milliseconds. Damage in a larger one is found

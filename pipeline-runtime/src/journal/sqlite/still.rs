@@ -1,19 +1,27 @@
 //! A journal that nobody writes, read without a file beside it: where a disk is full, or a folder may only be read, none can be made.
 //!
 //! `SQLite` is told that the file does not change (`immutable`), so that it asks for no lock and no shared memory. That is true as long as no
-//! process holds the journal, and all of it where the newest commits are not in a `-wal` beside it, which would not be read. Should a process begin
-//! to write meanwhile, a reader that has been there before may see a file that is not whole, and nothing new.
+//! process holds the journal, and all of it where the newest commits are not in a `-wal` beside it, which would not be read, and no `-journal` is there to
+//! take back half a commit of another program. Should a process begin to write meanwhile, a reader that has been there before may see a file that
+//! is not whole, and nothing new. So it is read this way only where the file beside it could not be made: not where it is locked, for
+//! whoever has locked it writes.
 
-use super::{JournalError, file, lock, schema};
-use rusqlite::{Connection, OpenFlags};
+use super::schema::{self, Unread};
+use super::{file, holder};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::ffi::OsString;
 use std::path::Path;
 
+/// Whether that may be of a file beside the journal that could not be made: by a full disk, a quota, or a folder that may only be read.
+pub(super) fn is_for(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
+}
+
 /// Opens it with its version; none where somebody may write it, or it is not all in the one file.
-pub(super) fn open(path: &Path) -> Option<Result<(Connection, i64), JournalError>> {
+pub(super) fn open(path: &Path) -> Option<Result<(Connection, i64), Unread>> {
     let journal = file::resolve(path);
-    let is_whole = std::fs::metadata(file::beside(&journal, "-wal")).map_or(true, |wal| wal.len() == 0);
-    if !is_whole || lock::is_held(&journal) {
+    let is_empty = |suffix| std::fs::metadata(file::beside(&journal, suffix)).map_or(true, |beside| beside.len() == 0);
+    if !is_empty("-wal") || !is_empty("-journal") || !holder::is_free(&journal) {
         return None;
     }
     let how = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
@@ -24,4 +32,53 @@ pub(super) fn open(path: &Path) -> Option<Result<(Connection, i64), JournalError
 fn uri(journal: &Path) -> Option<OsString> {
     let path = journal.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     Some(format!("file:{path}?immutable=1").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+
+    #[test]
+    fn a_journal_is_read_still_only_where_it_is_whole_and_nobody_may_write_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        drop(schema::open(&path).unwrap());
+        let is_read = || open(&path).is_some_and(|opened| opened.is_ok());
+        assert!(is_read());
+        for suffix in ["-wal", "-journal"] {
+            let beside = file::beside(&path, suffix);
+            std::fs::write(&beside, "a commit").unwrap();
+            assert!(!is_read(), "{suffix}");
+            std::fs::write(&beside, "").unwrap();
+            assert!(is_read(), "{suffix}");
+            std::fs::remove_file(&beside).unwrap();
+        }
+        let lock = file::beside(&path, ".lock");
+        let held = File::create(&lock).unwrap();
+        assert!(is_read());
+        held.try_lock().unwrap();
+        assert!(!is_read());
+        drop(held);
+        // What cannot be opened says nothing of who holds it.
+        std::fs::remove_file(&lock).unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&lock, &lock).unwrap();
+            assert!(!is_read());
+        }
+    }
+
+    #[test]
+    fn a_journal_that_another_program_has_locked_is_not_read_still() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        drop(schema::open(&path).unwrap());
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; CREATE TABLE half (a)").unwrap();
+        let locked = Connection::open(&path).unwrap();
+        locked.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let refused = locked.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0)).unwrap_err();
+        assert!(!is_for(&refused), "{refused}");
+    }
 }
