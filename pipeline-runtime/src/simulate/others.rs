@@ -1,6 +1,6 @@
 //! Runs of other pipelines, as a simulation is told of them.
 
-use super::{SimulationError, dated};
+use super::{SimulationError, dated, run_id};
 use crate::TaskError;
 use crate::author::across::{PipelineRef, Takes, TaskName, UpstreamRun, WantedRun};
 use crate::author::notify::BoxFuture;
@@ -169,9 +169,7 @@ impl SimulatedRuns {
         let wakes = {
             let mut known = self.known();
             let earlier = known.runs.iter().filter(|known| known.is_of(pipeline.id(), start)).count();
-            let number = if earlier == 0 { String::new() } else { format!("__{}", earlier + 1) };
-            let run_id = format!("simulated__{}{number}", start.to_rfc3339_opts(SecondsFormat::AutoSi, true));
-            let mut run = UpstreamRun::for_test(pipeline.id(), &run_id, start, interval.end);
+            let mut run = UpstreamRun::for_test(pipeline.id(), &run_id(&interval, earlier), start, interval.end);
             (run.started, run.finished) = (at, at);
             known.runs.push(KnownRun { run, ran, is_met: false });
             let wanted = WantedRun::OfInterval { pipeline: pipeline.id().to_owned(), start };

@@ -10,6 +10,7 @@
 
 use super::reader::interval;
 use super::{JournalError, Reader};
+use crate::author::asset::AssetSpec;
 use crate::author::context::RunUpdate;
 use crate::engine::{Entry, Record, RunSpec};
 use crate::journal::RunKey;
@@ -62,18 +63,17 @@ impl NewUpdate {
     /// The updates that a record is. To be asked of runs that update something.
     pub(super) fn of(spec: &RunSpec, entry: &Entry) -> Vec<Self> {
         let Record::Succeeded { slot, output: Some(output) } = &entry.record else { return Vec::new() };
-        // What updates is a node of the pipeline itself, whose slots are the first.
-        let (Some(node), Some(json)) = (spec.plan.scope(0).nodes.get(*slot as usize), &output.json) else { return Vec::new() };
-        let by =
-            || UpdatedBy { pipeline: spec.info.pipeline.clone(), run_id: spec.info.run_id.clone(), node: spec.plan.id(*node) };
-        let update = |name| Self {
-            asset: name,
+        let Some(json) = &output.json else { return Vec::new() };
+        let (pipeline, run_id) = (&spec.info.pipeline, &spec.info.run_id);
+        let by = |node| UpdatedBy { pipeline: pipeline.clone(), run_id: run_id.clone(), node: spec.plan.id(node) };
+        let update = |(node, asset): (_, &AssetSpec)| Self {
+            asset: asset.name,
             at: entry.at,
-            by: Some((spec.key, by())),
+            by: Some((spec.key, by(node))),
             interval: spec.info.interval,
             json: Arc::clone(json),
         };
-        spec.plan.assets.updated_by(*node).map(|asset| update(asset.name)).collect()
+        spec.plan.updated_at(*slot).map(update).collect()
     }
 
     /// How much memory it takes beside its value, which its record has, too.
