@@ -3,5 +3,4 @@
 
 pub mod cloud_data_pipeline;
 pub mod event_archive;
-#[cfg(unix)]
 pub mod retail;

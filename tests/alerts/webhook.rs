@@ -20,9 +20,9 @@ fn a_notification_is_json_with_all_that_is_known() {
     let expected = serde_json::json!({
         "event": "on_failure",
         "summary": "export of late failed",
-        "key": "late/simulated__2024-03-25T00:00:00+00:00/export/on_failure/1711412400000000000",
+        "key": "late/simulated__2024-03-25T00:00:00Z/export/on_failure/1711412400000000000",
         "pipeline": "late",
-        "run_id": "simulated__2024-03-25T00:00:00+00:00",
+        "run_id": "simulated__2024-03-25T00:00:00Z",
         "logical_date": "2024-03-25T00:00:00Z",
         "at": "2024-03-26T00:10:00Z",
         "node": "export",
@@ -38,7 +38,7 @@ fn a_notification_is_json_with_all_that_is_known() {
     let mut body = request.body.clone();
     body["key"] = expected["key"].clone();
     assert_eq!(body, expected);
-    assert!(request.body["key"].as_str().unwrap().starts_with("late/simulated__2024-03-25T00:00:00+00:00/export/on_failure/"));
+    assert!(request.body["key"].as_str().unwrap().starts_with("late/simulated__2024-03-25T00:00:00Z/export/on_failure/"));
 }
 
 #[test]

@@ -58,6 +58,20 @@ fn a_cancel_after_a_kill_tears_down_and_starts_nothing_else() {
     assert_eq!(traces(&folder).len(), 4);
 }
 
+#[test]
+fn who_cancels_a_run_is_told_that_its_teardowns_still_run() {
+    let folder = Folder::new();
+    folder.put("hang");
+    folder.put("hang_delete");
+    let running = Begun::spawn(&mut run(&folder), &["it hangs"]);
+    let said = folder.told(&["cancel", RUN]);
+    assert!(said.contains(&format!("run {RUN} of torn_down is being cancelled: its teardowns still run")), "{said}");
+    // Once more cuts them off.
+    let said = folder.told(&["cancel", RUN]);
+    assert!(said.contains(&format!("run {RUN} of torn_down is cancelled")), "{said}");
+    assert_eq!(running.finish().0, Some(1));
+}
+
 /// That a run is ending is kept: whoever goes on with it starts nothing but the teardown, and it ends as it was to.
 #[test]
 fn a_process_killed_in_the_teardown_of_a_cancelled_run_leaves_just_that_to_the_next() {

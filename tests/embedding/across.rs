@@ -158,3 +158,35 @@ async fn a_run_is_started_for_each_element_and_awaited() {
     );
     host.shutdown().await.unwrap();
 }
+
+#[task]
+async fn nothing_new() -> Result<u64> {
+    Err(TaskError::skip("nothing new"))
+}
+
+#[pipeline(schedule = "@daily")]
+fn quiet() {
+    nothing_new();
+}
+
+#[pipeline(schedule = "@daily")]
+fn of_quiet() {
+    publish(run_of(quiet).output::<nothing_new>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_takes_an_output_that_was_skipped_is_skipped() {
+    let host = Host::builder([quiet(), of_quiet()]).temporary_journal().start().await.unwrap();
+    let other = host.trigger("quiet", (), DAY).await.unwrap();
+    assert_eq!(host.wait(&other).await.unwrap().state(), RunState::Success);
+    let run = host.trigger("of_quiet", (), DAY).await.unwrap();
+    let outcome = host.wait(&run).await.unwrap();
+    let state = |node: &str| outcome.node(node).unwrap().state();
+    assert_eq!(
+        (outcome.state(), state("nothing_new"), state("publish")),
+        (RunState::Success, NodeState::Skipped, NodeState::Skipped),
+        "{}",
+        outcome.timeline()
+    );
+    host.shutdown().await.unwrap();
+}

@@ -232,3 +232,17 @@ fn a_run_is_not_started_where_its_calendar_has_no_interval() {
     let error = "the schedule of pipeline `of_term` has no data interval at 2024-03-25T00:00:00Z";
     assert_eq!((report.node("start").error(), report.node("start").attempts()), (Some(error), 1));
 }
+
+#[test]
+fn a_pipeline_of_another_id_is_named_by_its_value() {
+    fn of_europe() -> Pipeline {
+        enriched_base().with_id("enriched_eu")
+    }
+    #[pipeline(schedule = "@daily")]
+    fn report_of_europe() {
+        publish(run_of(of_europe()));
+    }
+    let simulation = Simulation::new(report_of_europe()).logical_date(DAY).ran("1m", enriched_base, RunState::Failed);
+    let report = simulation.ran("12m", of_europe, RunState::Success).run();
+    assert_eq!((report.state(), pokes(&report)), (RunState::Success, vec![0, 720]), "{}", report.timeline());
+}

@@ -210,3 +210,32 @@ fn what_waits_for_nothing_is_not_simulated_beside_another() {
     let refused = Simulation::new(exports()).beside([by_hand()]).try_run().unwrap_err().to_string();
     assert_eq!(refused, "pipeline `by_hand` is simulated beside another and has no `when`: nothing would begin a run of it");
 }
+
+#[test]
+fn a_node_of_a_pipeline_beside_is_stubbed_by_its_name_with_the_pipeline() {
+    let simulation = || Simulation::new(exports()).beside([sums(), weighs()]).updated("0s", &PROCESSES, 30);
+    let report = simulation().stub("weighs/weigh", 12_u64).run();
+    let outputs: Vec<_> =
+        report.begun().iter().map(|run| run.output::<u64>(if run.pipeline() == "sums" { "add" } else { "weigh" })).collect();
+    assert_eq!(outputs, [Some(12), Some(42)]);
+    let report = simulation().fail("weighs/weigh", 1, "503").fail("sums/add", 2, "503").run();
+    let [weighed] = report.begun() else { panic!("{:?}", report.begun()) };
+    assert_eq!((weighed.state(), weighed.node("weigh").error()), (RunState::Failed, Some("503")));
+    assert_eq!(report.warnings(), ["nothing met the failure of attempt 2 of `sums/add`, which had 0 attempts"]);
+    let refused = simulation().stub("sums/weigh", 1_u64).try_run().unwrap_err().to_string();
+    assert!(refused.starts_with("no node has the id `sums/weigh`; the nodes are `export`, `sums/weight`, "), "{refused}");
+    let refused = simulation().stub("summs/add", 1_u64).try_run().unwrap_err();
+    assert!(matches!(refused, SimulationError::UnknownNode { .. }));
+}
+
+#[test]
+fn an_update_that_comes_too_late_is_told_also_where_others_are_simulated_beside() {
+    #[pipeline]
+    fn reads() {
+        add(VISITS.latest(), OTHERS.latest());
+    }
+    let simulation = Simulation::new(reads()).beside([sums(), weighs()]).updated("0s", &VISITS, 1).updated("0s", &OTHERS, 2);
+    // The first begins no run of those beside, and the second may.
+    let report = simulation.updated("1m", &OTHERS, 3).updated("1m", &PROCESSES, 4).run();
+    assert_eq!(report.warnings(), ["the update of `others` after 1m came when the run had begun: it changes nothing of it"]);
+}

@@ -2,7 +2,7 @@
 
 use super::{WRONG_USE, choose, output, zones};
 use crate::Pipeline;
-use crate::plan::{Missing, Plan, PlanError, disagreements, never_updated};
+use crate::plan::{Missing, Plan, PlanError, all_together, disagreements};
 use crate::schedule::Schedule;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -30,11 +30,8 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool) -> Result
             }
         }
     }
-    let mut problems = disagreements(pipelines, &plans);
-    if id.is_none() {
-        problems.extend(never_updated(&plans));
-    }
-    for problem in problems {
+    let together = if id.is_none() { all_together } else { disagreements };
+    for problem in together(pipelines, &plans) {
         sound = false;
         output::to_stderr(&format!("{problem}\n"));
     }
@@ -56,8 +53,7 @@ pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
             Err(error) => wrong.push(described(&error)),
         }
     }
-    let problems = [disagreements(pipelines, &plans), never_updated(&plans)].concat();
-    wrong.extend(problems.iter().map(|problem| format!("{problem}\n")));
+    wrong.extend(all_together(pipelines, &plans).iter().map(|problem| format!("{problem}\n")));
     if wrong.is_empty() { Ok(()) } else { Err(wrong.concat().trim_end().to_owned()) }
 }
 

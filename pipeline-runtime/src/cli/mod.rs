@@ -36,11 +36,13 @@
 //! | `runs [--pipeline P] [--state S] [--kind K] [--since D] [--limit N] [--after RUN] [--json]` | what the journal keeps, the newest first |
 //! | `show RUN` | a run's timeline, the attempts that failed or were cut off, and what each node waits for |
 //! | `logs RUN [NODE] [--attempt N] [--follow] [--json]` | what a node's attempts logged, or those of all nodes |
+//! | `assets [--json]` | the assets, their last updates, who updates them and who waits for them |
+//! | `assets update ASSET --value JSON` | updates an asset from outside, in the process that holds the journal if there is one |
 //! | `acts [--limit N] [--before N] [--json]` | who asked for what, and what came of it, the newest first |
 //! | `prune --older-than 30d [--dry-run]` | deletes old runs, in the process that holds the journal if there is one |
 //! | `backup FILE [--force]` | copies the journal, also beside the process that holds it |
 //! | `repair` | moves times of the journal that are in the future back to the present |
-//! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
+//! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--stub NODE=JSON]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
 //!
 //! The exit code is 0 for success, 1 if the run failed or could not be kept any more, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C
 //! interrupted it and 143 if SIGTERM did, which are 128 and the signal's number. Where it would be 0 and something could not be written to stdout, as on a
@@ -50,9 +52,9 @@
 //! # Two processes
 //!
 //! One process writes the journal at a time: a second `serve`, `run` or `resume` is refused and told who does. `runs`, `show`,
-//! `logs` and `backup` read beside it. `trigger`, `backfill`, `pause`, `unpause`, `assets update`, `settings set`, `settings unset`, `cancel`, `skip`, `retry` and
-//! `prune` are carried out by the holder, which
-//! looks for them five times a second; the command prints the answer, and exits with 2 where it was refused. Without a holder it
+//! `logs` and `backup` read beside it. `trigger`, `backfill`, `pause`, `unpause`, `cancel`, `skip`, `retry`, `prune`, `assets update`,
+//! `settings set` and `settings unset` are carried out by the holder, which looks for them five times a second; the command prints the answer, and exits with
+//! 2 where it was refused. Without a holder it
 //! does the work itself.
 //!
 //! A process that serves, asked to end, starts nothing more and lets attempts that are under way come to their end for `--drain`; it

@@ -323,9 +323,13 @@ impl Runner {
         for work in self.beside {
             host.spawn(work(clock));
         }
-        let mut said = settled.unwrap_or_else(|| said_of_one(prepared.first(), edit.as_ref()));
+        let about = prepared.first().map(|first| (first.about().0.to_owned(), first.plan().pipeline));
+        let mut said = settled.unwrap_or_else(|| about.as_ref().map(said_of_begun).unwrap_or_default());
         let begin = |dispatch: &mut Dispatch<'_>| -> Result<Vec<RunIx>, StartError> {
             let mut runs = prepared.into_iter().map(|prepared| dispatch.start(prepared)).collect::<Result<Vec<_>, _>>()?;
+            if let (Some(edit), Some(ix), Some((run_id, pipeline))) = (&edit, runs.first(), &about) {
+                said = host.said_of(edit, *ix, run_id, pipeline);
+            }
             runs.extend(dispatch.go_on(unfinished)?);
             if let Some(backfill) = &backfill {
                 said = dispatch.backfill(backfill)?;
@@ -379,14 +383,9 @@ fn tell(run: &WatchedRun, progress: Progress, forgets: bool, ended: Ended, now: 
     }
 }
 
-/// What is said of the one run that a command is about.
-fn said_of_one(prepared: Option<&Prepared>, edit: Option<&Edit>) -> String {
-    let about = prepared.map(|prepared| (prepared.about().0, prepared.plan().pipeline));
-    match (about, edit) {
-        (Some((run_id, pipeline)), Some(edit)) => said_of(edit, run_id, pipeline),
-        (Some((run_id, pipeline)), None) => format!("run {run_id} of {pipeline} has started"),
-        (None, _) => String::new(),
-    }
+/// What is said of the one run that a command begins.
+fn said_of_begun((run_id, pipeline): &(String, &str)) -> String {
+    format!("run {run_id} of {pipeline} has started")
 }
 
 fn say_what_is_not_run<'a>(settled: Option<&str>, aside: impl Iterator<Item = &'a SetAside>) {

@@ -142,7 +142,7 @@ impl Core {
     /// values' drop does is the user's code. Returns whether it is gone.
     pub(crate) fn forget(&mut self, run: RunIx) -> (bool, Option<Box<Hosted>>) {
         let Some(place) = self.runs.get_mut(run as usize) else { return (true, None) };
-        let is_over = |hosted: &Hosted| hosted.run.state().is_end() && hosted.run.callbacks().is_empty() && hosted.busy == 0;
+        let is_over = |hosted: &Hosted| hosted.run.is_over() && hosted.busy == 0;
         if place.as_deref().is_some_and(|hosted| !is_over(hosted)) {
             return (false, None);
         }

@@ -22,8 +22,8 @@ pub(crate) trait Journal: Send + std::fmt::Debug {
     /// Called in the order of the events, one call at a time. `spec` is what a run is of, its number in the journal among it.
     fn submit<'a>(&mut self, outbox: &mut Outbox, spec: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept;
 
-    /// The records of a run that are in memory.
-    fn entries(&self, run: RunIx) -> Vec<Entry>;
+    /// The records of a run that are in memory, without the first so many.
+    fn entries_from(&self, run: RunIx, from: usize) -> Vec<Entry>;
 }
 
 /// Whether records are kept already.

@@ -234,6 +234,15 @@ impl EngineHost {
         Ok(edited)
     }
 
+    /// What is said of an edit that this process has carried out on a run that it has.
+    pub(crate) fn said_of(&self, edit: &Edit, run: RunIx, run_id: &str, pipeline: &str) -> String {
+        let has_ended = self.engine.look(run, |run| run.state().is_end()).unwrap_or(true);
+        match edit {
+            Edit::Cancel if !has_ended => format!("run {run_id} of {pipeline} is being cancelled: its teardowns still run"),
+            edit => said_of(edit, run_id, pipeline),
+        }
+    }
+
     /// Keeps that somebody started this process to do that, and that it was done.
     pub(crate) fn asked(&self, command: &Command, said: &str) {
         if let Some(journal) = &self.journal {

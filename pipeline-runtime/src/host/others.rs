@@ -11,11 +11,12 @@ use crate::Pipeline;
 use crate::author::across::{Takes, UpstreamRun, WantedRun};
 use crate::author::error::TaskError;
 use crate::author::notify::BoxFuture;
-use crate::engine::{FoundRun, NodeState, OtherRuns, RunState, StartRun, Wake, Watching};
-use crate::journal::{Meant, Passed, Reader, SqliteJournal};
+use crate::engine::{FoundOutput, FoundRun, NodeState, OtherRuns, RunState, StartRun, Wake, Watching};
+use crate::journal::{Meant, Passed, SqliteJournal};
 use crate::plan::PlanError;
 use crate::read::{JournalReader, ReadError, RunDetails};
 use crate::schedule::Interval;
+use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,10 +33,10 @@ pub(super) struct Start {
 #[derive(Debug)]
 pub(super) struct HostedRuns {
     journal: Arc<SqliteJournal>,
-    pipelines: Vec<Pipeline>,
+    pipelines: Arc<[Pipeline]>,
     awaited: Arc<Awaited>,
     /// Opened by the first who asks.
-    reader: Arc<tokio::sync::Mutex<Option<Reader>>>,
+    reader: Arc<tokio::sync::Mutex<Option<JournalReader>>>,
     starts: mpsc::UnboundedSender<Start>,
 }
 
@@ -45,7 +46,7 @@ impl HostedRuns {
         let (starts, wanted) = mpsc::unbounded_channel();
         let runs = Self {
             journal: Arc::clone(journal),
-            pipelines: pipelines.to_vec(),
+            pipelines: pipelines.into(),
             awaited: Arc::default(),
             reader: Arc::default(),
             starts,
@@ -74,19 +75,16 @@ impl HostedRuns {
     /// Reads on a thread that may wait for the disk, one after the other.
     fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Reader) -> Result<T, TaskError> + Send + 'static,
+        read: impl FnOnce(&JournalReader) -> Result<T, TaskError> + Send + 'static,
     ) -> BoxFuture<Result<T, TaskError>> {
-        let (reader, journal) = (Arc::clone(&self.reader), Arc::clone(&self.journal));
+        let (reader, journal, pipelines) = (Arc::clone(&self.reader), Arc::clone(&self.journal), Arc::clone(&self.pipelines));
         Box::pin(async move {
             let mut reader = reader.lock_owned().await;
             let read = tokio::task::spawn_blocking(move || {
-                if reader.is_none() {
-                    *reader = Some(journal.reader()?);
-                }
-                match &*reader {
-                    Some(reader) => read(reader),
-                    None => Err("the journal cannot be read".into()),
-                }
+                read(match &mut *reader {
+                    Some(reader) => reader,
+                    none => none.insert(JournalReader::of(journal.reader()?, pipelines.to_vec())),
+                })
             });
             read.await?
         })
@@ -102,26 +100,22 @@ impl OtherRuns for HostedRuns {
         if let Some(watching) = watching {
             watching.keep(self.awaited.enter(Awakening::of(&wanted), watching.wake().clone()));
         }
-        let (journal, pipelines) = (Arc::clone(&self.journal), self.pipelines.clone());
         self.read(move |reader| {
             let meant = match &wanted {
-                WantedRun::OfInterval { pipeline, start } => reader.meant(pipeline, (*start).into())?,
-                WantedRun::Named { pipeline, run_id } => reader.meant_by(pipeline, run_id)?,
-                WantedRun::Before { pipeline, start, node } => {
-                    let before = reader.before(pipeline, (*start).into())?;
-                    return passed_in(&before, pipeline, node, &journal, &pipelines);
-                }
+                WantedRun::OfInterval { pipeline, start } => reader.journal().meant(pipeline, (*start).into())?,
+                WantedRun::Named { pipeline, run_id } => reader.journal().meant_by(pipeline, run_id)?,
+                WantedRun::Before { pipeline, start, node } => return passed_before(reader, pipeline, (*start).into(), node),
             };
             Ok(match meant {
                 None => FoundRun::Nothing,
-                Some(meant) => found(meant, wanted.pipeline(), &journal, &pipelines),
+                Some(meant) => found(meant, wanted.pipeline(), reader),
             })
         })
     }
 
-    fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<Option<Arc<[u8]>>, TaskError>> {
-        let (journal, pipelines) = (Arc::clone(&self.journal), self.pipelines.clone());
-        Box::pin(async move { tokio::task::spawn_blocking(move || output(&journal, &pipelines, &run, of)).await? })
+    fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<FoundOutput, TaskError>> {
+        let pipelines = Arc::clone(&self.pipelines);
+        self.read(move |reader| output(reader, &pipelines, &run, of))
     }
 
     fn start(&self, run: StartRun) -> BoxFuture<Result<Interval, TaskError>> {
@@ -149,7 +143,7 @@ fn not_here(pipeline: &str) -> String {
     )
 }
 
-fn found(meant: Meant, pipeline: &str, journal: &SqliteJournal, pipelines: &[Pipeline]) -> FoundRun {
+fn found(meant: Meant, pipeline: &str, reader: &JournalReader) -> FoundRun {
     let Meant { run_id, interval, state, is_blocked, started, finished } = meant;
     match (state, finished) {
         (RunState::Success, Some(finished)) => FoundRun::Succeeded(UpstreamRun {
@@ -163,7 +157,7 @@ fn found(meant: Meant, pipeline: &str, journal: &SqliteJournal, pipelines: &[Pip
         (state, _) if state.is_end() => {
             let name = format!("{pipeline}/{run_id}");
             // What it failed of is told where it can be read; that it failed is known.
-            let error = details(journal, pipelines, &name).ok().flatten().and_then(|details| what_failed(&details));
+            let error = details(reader, &name).ok().flatten().and_then(|details| what_failed(&details));
             FoundRun::Failed { run_id, state, error }
         }
         (state, _) => {
@@ -173,30 +167,23 @@ fn found(meant: Meant, pipeline: &str, journal: &SqliteJournal, pipelines: &[Pip
     }
 }
 
-/// Whether a node has passed in one of these runs, of one interval, the newest first.
-fn passed_in(
-    runs: &[String],
-    pipeline: &str,
-    node: &str,
-    journal: &SqliteJournal,
-    pipelines: &[Pipeline],
-) -> Result<FoundRun, TaskError> {
+/// Whether a node has passed in one of the runs of the interval before then, the newest first.
+fn passed_before(reader: &JournalReader, pipeline: &str, start: Timestamp, node: &str) -> Result<FoundRun, TaskError> {
     let mut newest = None;
-    for run_id in runs {
+    for run_id in reader.journal().before(pipeline, start)? {
         // One that was deleted in between was of no use to anybody.
-        let Some(details) = details(journal, pipelines, &format!("{pipeline}/{run_id}"))? else { continue };
+        let Some(details) = details(reader, &format!("{pipeline}/{run_id}"))? else { continue };
         // A version of the code that did not have the node has nothing to wait for.
         let Some(state) = details.node(node).map(|node| node.state()) else { return Ok(FoundRun::Passed) };
         if matches!(state, NodeState::Success | NodeState::Skipped) {
             return Ok(FoundRun::Passed);
         }
-        newest.get_or_insert(FoundRun::Unfinished { run_id: run_id.clone(), state: state.name() });
+        newest.get_or_insert(FoundRun::Unfinished { run_id, state: state.name() });
     }
     Ok(newest.unwrap_or(FoundRun::Passed))
 }
 
-fn details(journal: &SqliteJournal, pipelines: &[Pipeline], name: &str) -> Result<Option<RunDetails>, ReadError> {
-    let reader = JournalReader::of(journal.reader()?, pipelines.to_vec());
+fn details(reader: &JournalReader, name: &str) -> Result<Option<RunDetails>, ReadError> {
     reader.run(name)?.map(|run| reader.details(&run)).transpose()
 }
 
@@ -214,18 +201,22 @@ fn what_failed(details: &RunDetails) -> Option<String> {
     }
 }
 
-fn output(journal: &SqliteJournal, pipelines: &[Pipeline], run: &UpstreamRun, of: Takes) -> Result<Option<Arc<[u8]>>, TaskError> {
+fn output(reader: &JournalReader, pipelines: &[Pipeline], run: &UpstreamRun, of: Takes) -> Result<FoundOutput, TaskError> {
     let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
     let pipeline = pipeline.ok_or_else(|| TaskError::fatal(not_here(&run.pipeline)))?;
     let name = format!("{}/{}", run.pipeline, run.run_id);
-    let details = details(journal, pipelines, &name)?;
+    let details = details(reader, &name)?;
     let details = details.ok_or_else(|| TaskError::fatal(format!("run {} of `{}` was deleted", run.run_id, run.pipeline)))?;
     let node = node_of(pipeline, details.summary().params(), of).map_err(TaskError::fatal)?;
     let node = node.ok_or_else(|| {
         TaskError::fatal(format!("pipeline `{}` wires no `{}` with the params of that run", run.pipeline, of.id))
     })?;
     let history = details.history();
-    Ok(history.find(&node).and_then(|slot| history.node(slot).output().cloned()))
+    let node = history.find(&node).map(|slot| history.node(slot));
+    Ok(match node {
+        Some(node) if node.state() == NodeState::Skipped => FoundOutput::Skipped,
+        node => node.and_then(|node| node.output().cloned()).map_or(FoundOutput::Nothing, FoundOutput::Json),
+    })
 }
 
 /// The id of the node of that task.

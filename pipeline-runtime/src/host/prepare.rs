@@ -223,12 +223,23 @@ impl Queued {
 impl Resumed {
     /// Reads a run, as a run of the pipeline's present plan.
     pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, accepts: Accepts) -> Result<Self, StartError> {
-        let plan = Arc::new(pipeline.plan_of_run(&run.params)?);
-        let mut remap = plan.match_skeleton(&run.skeleton, accepts).map_err(|changed| {
-            // Nobody is advised to accept what would be refused.
-            let is_hopeless = || Self::read(reader, pipeline, run, Accepts::Removals).is_err();
-            if changed.may_be_accepted() && is_hopeless() { changed.not_to_be_accepted() } else { changed }
-        })?;
+        Self::of(reader, Arc::new(pipeline.plan_of_run(&run.params)?), run, accepts)
+    }
+
+    fn of(reader: &Reader, plan: Arc<Plan>, run: &StoredRun, accepts: Accepts) -> Result<Self, StartError> {
+        let mut remap = match plan.match_skeleton(&run.skeleton, accepts) {
+            Ok(remap) => remap,
+            Err(changed) if changed.may_be_accepted() => {
+                return Err(match Self::of(reader, plan, run, Accepts::Removals) {
+                    Ok(_) => changed.into(),
+                    // What cannot be read now says nothing of what may be accepted.
+                    Err(error @ StartError::Journal(_)) => error,
+                    // Nobody is advised to accept what would be refused.
+                    Err(_) => changed.not_to_be_accepted().into(),
+                });
+            }
+            Err(changed) => return Err(changed.into()),
+        };
         let mut stored = reader.entries(run.key)?;
         let is_accepted = remap.as_ref().is_some_and(Remap::is_of_removals);
         if let Some(remap) = remap.as_mut().filter(|_| is_accepted) {

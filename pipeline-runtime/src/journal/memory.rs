@@ -17,7 +17,7 @@ impl Journal for MemoryJournal {
         Kept::Now
     }
 
-    fn entries(&self, run: RunIx) -> Vec<Entry> {
-        self.records.get(run as usize).map_or_else(Vec::new, |of| of.iter().collect())
+    fn entries_from(&self, run: RunIx, from: usize) -> Vec<Entry> {
+        self.records.get(run as usize).map_or_else(Vec::new, |of| of.iter_from(from).collect())
     }
 }

@@ -24,7 +24,12 @@ pub(crate) fn same_id(pipelines: &[Pipeline]) -> Option<String> {
     })
 }
 
-/// All mistakes that the plans of a process show only together. `pipelines` are all that the process has.
+/// All mistakes that the plans of a process show only together. `plans` are those of all its pipelines.
+pub(crate) fn all_together(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
+    [disagreements(pipelines, plans), never_updated(plans)].concat()
+}
+
+/// The mistakes that some of the plans of a process show only together. `pipelines` are all that the process has.
 pub(crate) fn disagreements(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
     let mut problems = pools(plans);
     problems.extend(upstream::together(pipelines, plans));
@@ -80,7 +85,7 @@ fn types_of_assets(plans: &[Plan], problems: &mut Vec<Problem>) {
 }
 
 /// Assets that are waited for or read, and that none of these pipelines updates. Only for all pipelines of a binary.
-pub(crate) fn never_updated(plans: &[Plan]) -> Vec<Problem> {
+pub(super) fn never_updated(plans: &[Plan]) -> Vec<Problem> {
     let uses = || plans.iter().flat_map(|plan| plan.uses().map(move |of| (plan, of)));
     let updated: HashSet<&str> =
         uses().filter(|(_, (_, what, _))| *what == Use::Updates).map(|(_, (asset, ..))| asset.name).collect();

@@ -38,12 +38,6 @@ impl Assets {
         Self { updates, reads, when }
     }
 
-    /// The assets that a node updates.
-    pub(crate) fn updated_by(&self, node: NodeIx) -> impl Iterator<Item = &'static AssetSpec> {
-        let from = self.updates.partition_point(|(of, ..)| *of < node);
-        self.updates[from..].iter().take_while(move |(of, ..)| *of == node).map(|(_, asset, _)| *asset)
-    }
-
     /// The assets that it waits for.
     pub(crate) fn awaited(&self) -> &[&'static AssetSpec] {
         self.when.as_ref().map_or(&[], |(when, _)| &when.assets)
@@ -55,6 +49,15 @@ impl Assets {
 }
 
 impl Plan {
+    /// The assets that the success of that slot updates, each with the slot's node.
+    pub(crate) fn updated_at(&self, slot: u32) -> impl Iterator<Item = (NodeIx, &'static AssetSpec)> {
+        // What updates is a node of the pipeline itself, whose slots are the first.
+        let node = self.scope(0).nodes.get(slot as usize).copied();
+        let from = node.map_or(self.assets.updates.len(), |node| self.assets.updates.partition_point(|(of, ..)| *of < node));
+        let of_node = self.assets.updates[from..].iter().take_while(move |(of, ..)| Some(*of) == node);
+        of_node.map(|(node, asset, _)| (*node, *asset))
+    }
+
     /// All uses of assets, each with the place that it is said at.
     pub(crate) fn uses(&self) -> impl Iterator<Item = (&'static AssetSpec, Use, Place)> {
         let updates = self.assets.updates.iter().map(|(_, asset, at)| (*asset, Use::Updates, *at));

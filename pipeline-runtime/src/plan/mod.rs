@@ -38,7 +38,9 @@ mod templates;
 mod tests;
 mod upstream;
 
-pub(crate) use across::{disagreements, never_updated, same_id};
+#[cfg(test)]
+use across::never_updated;
+pub(crate) use across::{all_together, disagreements, same_id};
 pub(crate) use assets::Use;
 #[cfg(test)]
 pub(crate) use awaits::steps;

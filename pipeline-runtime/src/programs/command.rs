@@ -3,6 +3,7 @@ use super::lines::Lines;
 use super::variable::{IntoArgument, IntoVariable, Value, Variable};
 use crate::author::context::Context;
 use crate::author::error::{Result, TaskError};
+use crate::engine::MAX_OUTPUT;
 use serde::de::DeserializeOwned;
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Read};
@@ -15,7 +16,7 @@ use tokio::net::unix::pipe::Receiver;
 /// The variable that names the file for what the program has to tell.
 const OUT: &str = "PIPELINE_OUT";
 /// The most that it may tell; as much as an output may have.
-const MAX_OUT: u64 = 16 << 20;
+const MAX_OUT: u64 = MAX_OUTPUT as u64;
 /// How long others that hold the program's output may go on with it once the program has ended.
 const LINGER: Duration = Duration::from_secs(1);
 /// The exit codes with a meaning of their own, as in Airflow.

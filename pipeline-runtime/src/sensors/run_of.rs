@@ -8,7 +8,7 @@ use crate::author::draft;
 use crate::author::options::TaskOptions;
 use crate::author::seal::Seal;
 use crate::author::value::Data;
-use crate::engine::{self, Attempt, FoundRun, LastSeen, OtherRuns, RunState, Watching};
+use crate::engine::{self, Attempt, FoundOutput, FoundRun, LastSeen, OtherRuns, RunState, Watching};
 use crate::schedule::Interval;
 use crate::{Node, Poke, Result, TaskError};
 use chrono::{DateTime, Utc};
@@ -140,7 +140,7 @@ impl Node<UpstreamRun> {
     /// What a task of that run returned, as a node. The task is named as a type, so that a rename is a compile error, and so is a
     /// downstream that takes another type.
     ///
-    /// Its id is the task's, as if it had been wired here. `check` sees that the other pipeline wires that task once, and not in `.each`.
+    /// Its id is the task's, as if it had been wired here. Where that node was skipped in the run, so is this one. `check` sees that the other pipeline wires that task once, and not in `.each`.
     #[track_caller]
     pub fn output<Task: TaskName<Output: Data>>(self) -> Node<Task::Output> {
         let of = |across: &mut Across| matches!(across.role, Role::Awaits(_)).then(|| across.pipeline.clone());
@@ -175,8 +175,12 @@ async fn output_of<T: Data>(run: UpstreamRun) -> Result<T> {
     let asking = Asking::current()?;
     let Role::Takes(takes) = asking.across.role else { return Err(TaskError::fatal("whose output is meant is not known")) };
     let of = format!("`{}` in run {} of `{}`", takes.id, run.run_id, run.pipeline);
-    let json = asking.others.output(run, takes).await?;
-    let json = json.ok_or_else(|| TaskError::fatal(format!("there is no output of {of}: it has not succeeded there")))?;
+    let json = match asking.others.output(run, takes).await? {
+        FoundOutput::Json(json) => json,
+        // As it would be were that node one of this run.
+        FoundOutput::Skipped => return Err(TaskError::skip(format!("there is no output of {of}: it was skipped there"))),
+        FoundOutput::Nothing => return Err(TaskError::fatal(format!("there is no output of {of}: it has not succeeded there"))),
+    };
     serde_json::from_slice(&json).map_err(|error| {
         let kept = "an earlier version of the task may have returned another type";
         TaskError::fatal(format!("the output of {of} cannot be read as a `{}`: {error}; {kept}", std::any::type_name::<T>()))

@@ -43,7 +43,7 @@ use std::marker::PhantomData;
 ///
 /// let report = Simulation::new(nightly()).logical_date("2024-03-25").ran("5m", vendor_file, RunState::Success).run();
 /// let started = report.output::<StartedRun>("start").unwrap();
-/// assert_eq!(started.run_id(), "by__nightly__simulated__2024-03-25T00:00:00+00:00__start");
+/// assert_eq!(started.run_id(), "by__nightly__simulated__2024-03-25T00:00:00Z__start");
 /// assert_eq!(report.output::<String>("tell").as_deref(), Some(started.run_id()));
 /// ```
 ///

@@ -15,6 +15,7 @@ mod intervention;
 mod limits;
 mod others;
 mod settings;
+mod stubs;
 #[cfg(test)]
 mod tests;
 mod together;
@@ -38,7 +39,8 @@ use crate::plan::Plan;
 use crate::schedule::{Interval, RunKind, Schedule, Zone, interval_of, parse_date};
 use crate::storage::{Latency, World};
 use crate::time::{Clock, Outside, Timestamp};
-use interceptor::{Stub, Stubs};
+use chrono::SecondsFormat;
+use interceptor::Bodies;
 use intervention::{Intervention, Interventions};
 use others::{GivenRun, SimulatedRuns};
 use pipeline_syntax::suggest;
@@ -46,7 +48,8 @@ use settings::{SetTo, To};
 use std::collections::HashSet;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use together::{Together, report};
+use stubs::{GivenStub, Stubs};
+use together::{Together, is_over, report};
 use updates::{Begin, Timed, Update};
 
 /// A run of a pipeline on virtual time.
@@ -112,7 +115,7 @@ struct Scenario {
     sends_webhooks: bool,
     interventions: Vec<(String, Intervention)>,
     faults: Vec<Fault>,
-    stubs: Vec<Stub>,
+    stubs: Vec<GivenStub>,
     updates: Vec<Update>,
     beside: Vec<Pipeline>,
     secrets: Vec<Secret>,
@@ -271,7 +274,8 @@ impl<'a> Simulation<'a> {
     }
 
     /// With these pipelines beside it, which wait for assets: the runs that updates begin are simulated, too, at their time and in the same buckets,
-    /// and so are those that their own updates begin. [`RunReport::begun`] has them. All else that a simulation is given is about its own pipeline.
+    /// and so are those that their own updates begin. [`RunReport::begun`] has them. A [`stub`](Self::stub) and a [`fail`](Self::fail) name their nodes with
+    /// the pipeline, `visits_model/build`; what else of runs and nodes a simulation is given is about its own pipeline.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -353,22 +357,23 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// The node succeeds with `value` at once; its body is not called. `upload` stands for all elements, `upload[3]` for one.
+    /// The node succeeds with `value` at once; its body is not called. `upload` stands for all elements, `upload[3]` for one. A node of a pipeline
+    /// [beside](Self::beside) is named with it, `visits_model/build`.
     pub fn stub<T: Data>(mut self, id: &str, value: T) -> Self {
-        self.scenario.stubs.push(Stub::value(id, value));
+        self.scenario.stubs.push(GivenStub::value(id, value));
         self
     }
 
     /// As [`stub`](Self::stub), with the value as JSON.
     #[cfg(feature = "cli")]
     pub(crate) fn stub_json(mut self, id: &str, value: serde_json::Value) -> Self {
-        self.scenario.stubs.push(Stub::json(id, value));
+        self.scenario.stubs.push(GivenStub::json(id, value));
         self
     }
 
-    /// The node's attempt of that number, from 1, fails with `error`; its body is not called.
+    /// The node's attempt of that number, from 1, fails with `error`; its body is not called. Nodes are named as those of [`stub`](Self::stub).
     pub fn fail(mut self, id: &str, attempt: u32, error: &str) -> Self {
-        self.scenario.stubs.push(Stub::failure(id, attempt, error));
+        self.scenario.stubs.push(GivenStub::failure(id, attempt, error));
         self
     }
 
@@ -485,24 +490,22 @@ impl Scenario {
         let previous =
             self.previous.as_deref().map(|date| dated(plan.schedule.as_ref(), self.pipeline.zone(), date)).transpose()?;
         let outside = Outside::of_this_runtime();
-        let stubs = Arc::new(Stubs::new(&plan, self.stubs, self.secrets.clone(), world.clone(), outside.clone())?);
         let mut interventions = Interventions::new(self.interventions, start)?;
         let mut together = Together::new(&self.beside, &world, self.seed)?;
-        let given = Timed::all(self.updates, &plan, &together.plans().collect::<Vec<_>>())?;
-        let Begin { after, updates, mut warnings } = Begin::of(&plan, &given)?;
-        if !self.beside.is_empty() {
-            // What comes later may begin another run.
-            warnings.clear();
-        }
+        let beside: Vec<&Plan> = together.plans().collect();
+        let stubs = Stubs::read(self.stubs, &plan, &beside)?;
+        let bodies = Arc::new(Bodies::new(stubs, self.secrets.clone(), world.clone(), outside.clone()));
+        let given = Timed::all(self.updates, &plan, &beside)?;
+        let Begin { after, updates, warnings } = Begin::of(&plan, &beside, &given)?;
         let begin = start + after;
         let settings = settings::values(self.settings, std::iter::once(&*plan).chain(together.plans()))?;
 
         let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
-        let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(Arc::clone(&stubs) as Arc<dyn Interceptor>));
+        let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(Arc::clone(&bodies) as Arc<dyn Interceptor>));
         let not_passed = past_nodes(&plan, &interventions)?;
         let others = Arc::new(SimulatedRuns::new(interval, not_passed));
         engine.ask_of_others(Arc::clone(&others) as Arc<dyn OtherRuns>);
-        let run_id = format!("simulated__{}", interval.start.to_rfc3339());
+        let run_id = run_id(&interval, 0);
         let kind = self.kind.unwrap_or(match &plan.schedule {
             _ if updates.iter().any(|update| update.begins) => RunKind::AssetTriggered,
             Some(_) => RunKind::Scheduled,
@@ -535,8 +538,7 @@ impl Scenario {
             interventions.run_due(&world, &others, &engine, Some(run), clock.now(), call).await?;
             engine.step().await;
             together.go_on(&engine, clock.now()).await;
-            let over = engine.look(run, |run| run.state().is_end() && run.callbacks().is_empty()).unwrap_or(true);
-            if over && interventions.is_empty() && together.is_over(&engine) {
+            if is_over(&engine, run) && interventions.is_empty() && together.is_over(&engine) {
                 break;
             }
             let until = interventions.next().into_iter().chain(together.next()).min().unwrap_or(Timestamp::NEVER);
@@ -545,16 +547,16 @@ impl Scenario {
             }
             engine.pass_time(until.min(start + HORIZON)).await;
         }
-        let report = report(plan, run, &engine, start);
+        let (report, beside) = (report(plan, run, &engine, start), together.reports(&engine, start));
         let warnings = warnings.into_iter().chain(world.unmet_faults().map(|unmet| unmet.to_string()));
         let warnings = warnings
-            .chain(stubs.unmet(report.history()))
+            .chain(bodies.stubs().unmet(&std::iter::once(&report).chain(&beside).collect::<Vec<_>>()))
             .chain(others.unmet())
             .chain(world.unmet_arrivals(interventions.arrived()));
         let warnings = warnings.chain(outside.end().into_iter().map(|node| {
             format!("`{node}` waited outside for more than 5 minutes of real time, after which the virtual clock went on")
         }));
-        Ok(report.warned(warnings).with_begun(together.reports(&engine, start)))
+        Ok(report.warned(warnings).with_begun(beside))
     }
 
     fn interval(&self) -> Result<Interval, SimulationError> {
@@ -581,6 +583,12 @@ fn past_nodes(plan: &Plan, interventions: &Interventions) -> Result<HashSet<Box<
         nodes.insert(node.into());
     }
     Ok(nodes)
+}
+
+/// The id of a simulated run about that interval, before which there were so many of its pipeline.
+fn run_id(interval: &Interval, earlier: usize) -> String {
+    let number = if earlier == 0 { String::new() } else { format!("__{}", earlier + 1) };
+    format!("simulated__{}{number}", interval.start.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
 fn dated(schedule: Option<&Schedule>, zone: Zone, date: &str) -> Result<Interval, SimulationError> {

@@ -1,13 +1,13 @@
 //! Runs of other pipelines, as a simulation is told of them.
 
-use super::{SimulationError, dated};
+use super::{SimulationError, dated, run_id};
 use crate::TaskError;
 use crate::author::across::{PipelineRef, Takes, TaskName, UpstreamRun, WantedRun};
 use crate::author::notify::BoxFuture;
 use crate::author::pipeline::Pipeline;
 use crate::author::seal::Seal;
 use crate::author::value::Data;
-use crate::engine::{FoundRun, OtherRuns, RunState, StartRun, Wake, Watching};
+use crate::engine::{FoundOutput, FoundRun, OtherRuns, RunState, StartRun, Wake, Watching};
 use crate::schedule::{Interval, no_interval};
 use crate::time::Timestamp;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -17,6 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An output, or why it cannot be written.
 type Json = Result<Arc<[u8]>, String>;
+
+/// What became of a node.
+#[derive(Debug, Clone)]
+enum Told {
+    Output(Json),
+    Skipped,
+}
 
 /// How a run of another pipeline went, for [`Simulation::ran`](crate::Simulation::ran). A [`RunState`] alone will do where nobody takes its
 /// outputs.
@@ -46,8 +53,8 @@ pub struct OtherRun {
     starting: Option<String>,
     /// The node that has started it, if it is told of alone.
     started_by: Option<String>,
-    /// By task, as JSON.
-    outputs: Vec<(TypeId, Json)>,
+    /// By task.
+    outputs: Vec<(TypeId, Told)>,
 }
 
 impl From<RunState> for OtherRun {
@@ -104,7 +111,27 @@ impl OtherRun {
     #[expect(clippy::needless_pass_by_value, reason = "it is given as the task returns it")]
     pub fn output<Task: TaskName<Output: Data>>(mut self, value: Task::Output) -> Self {
         let json = serde_json::to_vec(&value).map(Into::into).map_err(|error| error.to_string());
-        self.outputs.push((TypeId::of::<Task>(), json));
+        self.outputs.push((TypeId::of::<Task>(), Told::Output(json)));
+        self
+    }
+
+    /// The node of that task was skipped: who takes its output is, too.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::{NodeState, OtherRun, Simulation};
+    ///
+    /// #[task] async fn count() -> Result<u64> { Err(TaskError::skip("nothing new")) }
+    /// #[pipeline(schedule = "@daily")] fn counts() { count(); }
+    ///
+    /// #[task] async fn double(count: u64) -> Result<u64> { Ok(2 * count) }
+    /// #[pipeline(schedule = "@daily")] fn doubles() { double(run_of(counts).output::<count>()); }
+    ///
+    /// let report = Simulation::new(doubles()).ran("3m", counts, OtherRun::success().skipped::<count>()).run();
+    /// assert_eq!(report.node("double").state(), NodeState::Skipped);
+    /// ```
+    pub fn skipped<Task: TaskName>(mut self) -> Self {
+        self.outputs.push((TypeId::of::<Task>(), Told::Skipped));
         self
     }
 }
@@ -183,9 +210,7 @@ impl SimulatedRuns {
         let wakes = {
             let mut known = self.known();
             let earlier = known.runs.iter().filter(|known| known.is_of(pipeline.id(), start)).count();
-            let number = if earlier == 0 { String::new() } else { format!("__{}", earlier + 1) };
-            let run_id = format!("simulated__{}{number}", start.to_rfc3339_opts(SecondsFormat::AutoSi, true));
-            let mut run = UpstreamRun::for_test(pipeline.id(), &run_id, start, interval.end);
+            let mut run = UpstreamRun::for_test(pipeline.id(), &run_id(&interval, earlier), start, interval.end);
             (run.started, run.finished) = (at, at);
             known.runs.push(KnownRun { run, ran, is_met: false });
             let wanted = WantedRun::OfInterval { pipeline: pipeline.id().to_owned(), start };
@@ -297,21 +322,24 @@ impl OtherRuns for SimulatedRuns {
         Box::pin(std::future::ready(Ok(found)))
     }
 
-    fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<Option<Arc<[u8]>>, TaskError>> {
+    fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<FoundOutput, TaskError>> {
         let known = self.known();
         let by = known.started.get(&run.run_id).map(|started| started.by.as_str());
         let same = |known: &&KnownRun| {
             known.is_of(&run.pipeline, run.interval_start) && known.may_be_of(by) && known.ran.state == RunState::Success
         };
         let ran = known.runs.iter().rev().find(same).map(|known| &known.ran);
-        let output = ran.and_then(|ran| ran.outputs.iter().find(|(task, _)| *task == of.task)).map(|(_, json)| json.clone());
+        let told = ran.and_then(|ran| ran.outputs.iter().find(|(task, _)| *task == of.task)).map(|(_, told)| told.clone());
         let none = || {
             TaskError::fatal(format!(
                 "the simulation was not told what `{}` returned in run {} of `{}`: give it by `OtherRun::success().output::<{}>(..)`",
                 of.id, run.run_id, run.pipeline, of.id
             ))
         };
-        let output = output.ok_or_else(none).and_then(|json| json.map(Some).map_err(TaskError::fatal));
+        let output = told.ok_or_else(none).and_then(|told| match told {
+            Told::Output(json) => json.map(FoundOutput::Json).map_err(TaskError::fatal),
+            Told::Skipped => Ok(FoundOutput::Skipped),
+        });
         Box::pin(std::future::ready(output))
     }
 

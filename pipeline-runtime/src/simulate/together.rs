@@ -1,11 +1,11 @@
 //! Pipelines that are simulated beside the one that a simulation is about: the runs that updates of assets begin.
 
-use super::SimulationError;
 use super::updates::Timed;
+use super::{SimulationError, run_id};
 use crate::author::context::{RunInfo, RunUpdate, Simulated};
 use crate::author::pipeline::Pipeline;
 use crate::author::setting::SettingValues;
-use crate::engine::{Engine, Record, RunIx, RunSpec};
+use crate::engine::{Engine, Record, Run, RunIx, RunSpec};
 use crate::observe::{RunHistory, RunReport};
 use crate::plan::{Awaits, Pending, Plan};
 use crate::schedule::{Interval, RunKind};
@@ -108,9 +108,7 @@ impl Together {
 
     /// Whether all runs are over, and everybody was told.
     pub(super) fn is_over(&self, engine: &Engine) -> bool {
-        let is_over =
-            |begun: &Begun| engine.look(begun.run, |run| run.state().is_end() && run.callbacks().is_empty()).unwrap_or(true);
-        self.due.is_empty() && self.runs.iter().all(is_over)
+        self.due.is_empty() && self.runs.iter().all(|begun| is_over(engine, begun.run))
     }
 
     /// How the runs went that updates began.
@@ -147,15 +145,13 @@ impl Together {
         let intervals = all.clone().filter(|(id, update)| is_pending(*id, update.asset)).map(|(_, update)| update.interval);
         let interval = intervals.reduce(Interval::spanning).unwrap_or_else(|| Interval::at(now.to_utc()));
         let of_pipeline = self.runs.iter().filter(|begun| Arc::ptr_eq(&begun.plan, plan)).count();
-        let number = if of_pipeline == 0 { String::new() } else { format!("__{}", of_pipeline + 1) };
         let mut updates: Vec<RunUpdate> = Vec::new();
         for (id, update) in all {
             updates.retain(|older| older.asset != update.asset);
             let begins = pending.iter().any(|of| of.asset == update.asset);
             updates.push(RunUpdate { id: Some(id), asset: update.asset, begins, json: Some(Arc::clone(&update.json)) });
         }
-        let run_id = format!("simulated__{}{number}", interval.start.to_rfc3339());
-        let info = RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone());
+        let info = RunInfo::new(plan.pipeline, run_id(&interval, of_pipeline), interval, plan.params.clone());
         let mut info = RunInfo {
             began: Some(now.to_utc()),
             updates: updates.into(),
@@ -174,18 +170,16 @@ impl Together {
             heard.push(Updated { asset: timed.asset.name, interval: Interval::at(now.to_utc()), json: timed.json });
         }
         for begun in self.runs.iter_mut().filter(|begun| !begun.plan.assets.updates.is_empty()) {
-            let entries = engine.entries(begun.run);
-            for entry in &entries[begun.read..] {
+            let entries = engine.entries_from(begun.run, begun.read);
+            for entry in &entries {
                 let Record::Succeeded { slot, output: Some(output) } = &entry.record else { continue };
-                // What updates is a node of the pipeline itself, whose slots are the first.
-                let Some(node) = begun.plan.scope(0).nodes.get(*slot as usize) else { continue };
-                for asset in begun.plan.assets.updated_by(*node) {
+                for (_, asset) in begun.plan.updated_at(*slot) {
                     // An output that cannot be written has failed its node.
                     let json = output.value.encode(usize::MAX).unwrap_or_default().into();
                     heard.push(Updated { asset: asset.name, interval: begun.interval, json });
                 }
             }
-            begun.read = entries.len();
+            begun.read += entries.len();
         }
         for update in heard {
             let asset = update.asset;
@@ -194,6 +188,11 @@ impl Together {
             self.waiting.iter_mut().for_each(|waiting| waiting.awaits.updated(asset, id));
         }
     }
+}
+
+/// Whether a run is over, and everybody was told.
+pub(super) fn is_over(engine: &Engine, run: RunIx) -> bool {
+    engine.look(run, Run::is_over).unwrap_or(true)
 }
 
 /// How a run went.

@@ -54,7 +54,7 @@ pub(super) struct Begin {
 impl Begin {
     /// A pipeline that waits for assets begins once what it waits for holds. Any other begins at once, and so does one that is given no updates,
     /// as if somebody had asked for the run.
-    pub(super) fn of(plan: &Plan, timed: &[Timed]) -> Result<Self, SimulationError> {
+    pub(super) fn of(plan: &Plan, beside: &[&Plan], timed: &[Timed]) -> Result<Self, SimulationError> {
         let is_used = |timed: &&Timed| plan.uses().any(|(used, ..)| used.name == timed.asset.name);
         let timed: Vec<&Timed> = timed.iter().filter(is_used).collect();
         let after = begins(plan, &timed)?;
@@ -62,6 +62,10 @@ impl Begin {
         let mut warnings = Vec::new();
         for (id, Timed { at, asset, json }) in (1..).zip(timed) {
             if *at > after {
+                // It may begin another run, or be read by it.
+                if beside.iter().any(|plan| plan.uses().any(|(used, ..)| used.name == asset.name)) {
+                    continue;
+                }
                 warnings.push(format!(
                     "the update of `{}` after {} came when the run had begun: it changes nothing of it",
                     asset.name,

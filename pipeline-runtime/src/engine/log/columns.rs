@@ -160,9 +160,10 @@ impl RunRecords {
         others.append(&mut from.columns.others);
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Entry> {
+    /// All but the first so many.
+    pub(crate) fn iter_from(&self, from: usize) -> impl Iterator<Item = Entry> {
         let record = |line: &RunLine| self.columns.get(line.slot, line.kind(), line.number >> 2);
-        self.lines.iter().map(move |line| Entry { at: line.at, record: record(line) })
+        self.lines.get(from..).unwrap_or_default().iter().map(move |line| Entry { at: line.at, record: record(line) })
     }
 }
 

@@ -259,7 +259,12 @@ impl Engine {
 
     /// The records of a run that are in memory.
     pub(crate) fn entries(&self, run: RunIx) -> Vec<log::Entry> {
-        self.lock().journal.entries(run)
+        self.entries_from(run, 0)
+    }
+
+    /// The records of a run that are in memory, without the first so many.
+    pub(crate) fn entries_from(&self, run: RunIx, from: usize) -> Vec<log::Entry> {
+        self.lock().journal.entries_from(run, from)
     }
 
     /// Returns once the run has ended.

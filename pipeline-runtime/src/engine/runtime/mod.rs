@@ -60,7 +60,7 @@ pub(crate) use attempt::Attempt;
 pub(crate) use body::MAX_OUTPUT;
 pub(crate) use engine::{Engine, EngineOptions, Observe, WeakEngine};
 pub(crate) use last_seen::LastSeen;
-pub(crate) use others::{FoundRun, OtherRuns, StartRun};
+pub(crate) use others::{FoundOutput, FoundRun, OtherRuns, StartRun};
 pub(crate) use scope::current;
 pub(crate) use simulated::{Interceptor, Waiter};
 pub(crate) use watch::{Wake, Watching};

@@ -30,8 +30,8 @@ use std::sync::Arc;
 pub(crate) trait OtherRuns: Send + Sync + Debug {
     /// The run that is meant, as it is now. If it has not succeeded, its end pokes the sensor that `watching` is of.
     fn look(&self, wanted: WantedRun, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>>;
-    /// What a node of that task returned in a run, as JSON; none where it has not succeeded.
-    fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<Option<Arc<[u8]>>, TaskError>>;
+    /// What a node of that task returned in a run.
+    fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<FoundOutput, TaskError>>;
     /// Starts a run, unless the one of that id is there, and returns the run's interval once it is kept.
     fn start(&self, run: StartRun) -> BoxFuture<Result<Interval, TaskError>>;
 }
@@ -55,6 +55,16 @@ pub(crate) enum FoundRun {
         state: RunState,
         error: Option<String>,
     },
+}
+
+/// What a node of another run returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FoundOutput {
+    Json(Arc<[u8]>),
+    /// Nothing, as it was skipped.
+    Skipped,
+    /// Nothing, as it has not succeeded.
+    Nothing,
 }
 
 impl FoundRun {

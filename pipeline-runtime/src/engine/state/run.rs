@@ -152,6 +152,11 @@ impl Run {
         &self.callbacks
     }
 
+    /// Whether it has ended, and nobody is left to be told of it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.state.is_end() && self.callbacks.is_empty()
+    }
+
     /// Nodes that have not ended.
     pub(crate) fn open(&self) -> usize {
         self.open

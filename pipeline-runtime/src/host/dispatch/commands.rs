@@ -8,7 +8,7 @@ use super::super::{Ask, Edited, KnownAssets, Request, StartError};
 use super::{Dispatch, new_spec};
 use crate::Pipeline;
 use crate::author::error::cut;
-use crate::engine::{Edit, RunState};
+use crate::engine::{Edit, EditError, RunState};
 use crate::journal::{JournalError, Posted, Reader, RunKind, STALE, SqliteJournal, StoredRun, Ticket};
 use crate::schedule::Interval;
 use crate::time::{Clock, Timestamp};
@@ -83,7 +83,7 @@ impl Dispatch<'_> {
                 return Ok(None);
             }
             edit @ (Command::Cancel { .. } | Command::Skip { .. } | Command::Retry { .. }) => match edit.edit() {
-                Some((run, edit)) => self.edit(run, edit),
+                Some((run, edit)) => self.edit(run, &edit),
                 None => Ok(String::new()),
             },
         };
@@ -174,27 +174,33 @@ impl Dispatch<'_> {
         Ok(said)
     }
 
-    fn edit(&mut self, name: &str, edit: Edit) -> Result<String, StartError> {
+    fn edit(&mut self, name: &str, edit: &Edit) -> Result<String, StartError> {
         let journal = self.journal()?;
         let run = journal.reader_after_all()?.run(name)?.ok_or_else(|| StartError::NoRun { run_id: name.to_owned() })?;
         let (run_id, pipeline) = (run.run_id.clone(), run.pipeline.clone());
-        let done = said_of(&edit, &run_id, &pipeline);
-        if let Some(ix) = self.runs.of_key(run.key) {
-            let refused = |reason: crate::engine::EditError| StartError::Edit { run_id, reason: reason.to_string() };
+        let done = if let Some(ix) = self.runs.of_key(run.key) {
+            let refused = |reason: EditError| StartError::Edit { run_id: run_id.clone(), reason: reason.to_string() };
             journal.carries_next();
-            self.host.engine.edit(ix, &edit).map_err(refused)?;
+            self.host.engine.edit(ix, edit).map_err(refused)?;
             // Where its end was not heard yet, that is found out as it is heard.
             if !self.runs.is_open(ix) {
                 self.scheduler.began(&pipeline, Turn::of(&run));
                 self.watch(ix);
             }
+            self.host.said_of(edit, ix, &run_id, &pipeline)
         } else {
-            match self.host.edited(self.pipelines, name, edit)? {
-                Edited::Prepared(prepared) => drop(self.begin(prepared)?),
-                Edited::GivenUp(..) => return Ok(said_of_given_up(&run_id, &pipeline)),
-                Edited::CancelledAsItIs(run) => self.over(&run.pipeline, run.key, RunState::Cancelled),
+            match self.host.edited(self.pipelines, name, edit.clone())? {
+                Edited::Prepared(prepared) => {
+                    let ix = self.begin(prepared)?;
+                    self.host.said_of(edit, ix, &run_id, &pipeline)
+                }
+                Edited::GivenUp(..) => said_of_given_up(&run_id, &pipeline),
+                Edited::CancelledAsItIs(run) => {
+                    self.over(&run.pipeline, run.key, RunState::Cancelled);
+                    said_of(edit, &run_id, &pipeline)
+                }
             }
-        }
+        };
         Ok(done)
     }
 }

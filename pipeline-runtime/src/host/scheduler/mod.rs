@@ -73,7 +73,7 @@ impl Timetable {
         })
     }
 
-    /// The interval that ends where this one starts.
+    /// Where the interval before this one starts. The two need not touch.
     fn before(&self, interval: Interval) -> Option<DateTime<Utc>> {
         self.schedule.as_ref()?.last_at_or_before(interval.start - chrono::TimeDelta::nanoseconds(1))
     }

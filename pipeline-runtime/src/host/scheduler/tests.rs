@@ -449,6 +449,97 @@ fn intervals_that_ran_by_a_later_date_run_once_and_hold_up_what_depends_on_them(
     assert_eq!(begin(&mut scheduler, "2024-03-03", 8).as_deref(), Some("02"));
 }
 
+/// Whole working days: the weekend is no data interval.
+struct WorkingDays;
+
+impl WorkingDays {
+    fn day(date: chrono::NaiveDate) -> Option<Interval> {
+        use chrono::{Datelike, Days, NaiveTime, Weekday};
+        let is_free = matches!(date.weekday(), Weekday::Sat | Weekday::Sun);
+        let start = date.and_time(NaiveTime::MIN).and_utc();
+        (!is_free).then(|| Interval::new(start, start + Days::new(1)))
+    }
+}
+
+impl crate::schedule::Timetable for WorkingDays {
+    fn next_after(&self, t: DateTime<Utc>, _: Zone) -> Option<Interval> {
+        (0..7).filter_map(|n| Self::day(t.date_naive() + chrono::Days::new(n))).find(|day| day.start > t)
+    }
+
+    fn last_at_or_before(&self, t: DateTime<Utc>, _: Zone) -> Option<Interval> {
+        (0..7).filter_map(|n| Self::day(t.date_naive() - chrono::Days::new(n))).find(|day| day.start <= t)
+    }
+
+    fn describe(&self) -> String {
+        "working days".into()
+    }
+}
+
+fn working_days(catchup: bool, depends_on_past: bool) -> Timetable {
+    let window = Window::parse(Some("2024-03-21"), None, catchup, Zone::UTC).unwrap();
+    Timetable { schedule: Some(Schedule::of(WorkingDays, "UTC").unwrap()), window, max_active_runs: 16, depends_on_past }
+}
+
+#[test]
+fn a_calendar_with_gaps_is_followed_over_them() {
+    let mut followed = Simulated::new(working_days(false, false), "2024-03-21T12:00Z");
+    // Friday's run is due as Friday is over; then nothing until Monday is.
+    expect![[r#"
+        Fri 22 00:00 +0000: Thu 21 00:00 +0000 .. Fri 22 00:00 +0000
+        Sat 23 00:00 +0000: Fri 22 00:00 +0000 .. Sat 23 00:00 +0000
+        Tue 26 00:00 +0000: Mon 25 00:00 +0000 .. Tue 26 00:00 +0000
+    "#]]
+    .assert_eq(&followed.until("2024-03-26T12:00Z").told);
+    let stopped = |catchup| {
+        let mut simulated = Simulated::new(working_days(catchup, false), "2024-03-21T12:00Z");
+        simulated.until("2024-03-22T12:00Z").stopped_until("2024-03-27T12:00Z").until("2024-03-28T12:00Z");
+        simulated.told.split_off(simulated.told.find("--").unwrap())
+    };
+    expect![[r#"
+        -- stopped until 2024-03-27T12:00Z
+        Wed 27 12:00 +0000: Fri 22 00:00 +0000 .. Sat 23 00:00 +0000, made up for
+        Wed 27 12:00 +0000: Mon 25 00:00 +0000 .. Tue 26 00:00 +0000, made up for
+        Wed 27 12:00 +0000: Tue 26 00:00 +0000 .. Wed 27 00:00 +0000, made up for
+        Thu 28 00:00 +0000: Wed 27 00:00 +0000 .. Thu 28 00:00 +0000
+    "#]]
+    .assert_eq(&stopped(true));
+    expect![[r#"
+        -- stopped until 2024-03-27T12:00Z
+        Wed 27 12:00 +0000: Tue 26 00:00 +0000 .. Wed 27 00:00 +0000, made up for
+        Thu 28 00:00 +0000: Wed 27 00:00 +0000 .. Thu 28 00:00 +0000
+    "#]]
+    .assert_eq(&stopped(false));
+}
+
+#[test]
+fn over_a_gap_an_interval_depends_on_the_one_before_it() {
+    let mut simulated = Simulated::new(working_days(true, true), "2024-03-21T12:00Z");
+    simulated.fails = vec!["2024-03-22"];
+    // Friday's run fails, so Monday's waits.
+    expect![[r#"
+        Fri 22 00:00 +0000: Thu 21 00:00 +0000 .. Fri 22 00:00 +0000
+        Sat 23 00:00 +0000: Fri 22 00:00 +0000 .. Sat 23 00:00 +0000
+    "#]]
+    .assert_eq(&simulated.until("2024-03-27T12:00Z").told);
+    // The same of a backfill: Monday's run waits for Friday's.
+    let day = |text: &str| WorkingDays::day(at(text).to_utc().date_naive()).unwrap();
+    let mut scheduler = Scheduler::default();
+    scheduler.add("p", working_days(false, true), Known::default(), None);
+    for (key, date) in [(1, "2024-03-22"), (2, "2024-03-25")] {
+        scheduler.queue("p", Turn { key, kind: RunKind::Backfill, interval: day(date), max_active: Some(4) });
+    }
+    let next = |scheduler: &Scheduler| match scheduler.next(at("2024-03-30")) {
+        Some(Begin::Queued { turn, .. }) => Some(turn),
+        _ => None,
+    };
+    let friday = next(&scheduler).unwrap();
+    assert_eq!(friday.key, 1);
+    scheduler.began("p", friday);
+    assert_eq!(next(&scheduler), None);
+    scheduler.ended("p", 1, RunState::Success);
+    assert_eq!(next(&scheduler).map(|turn| turn.key), Some(2));
+}
+
 const ASSETS: [&str; 2] = ["visits", "processes"];
 
 /// A pipeline that waits for both assets, one run at a time, as a process knows it that has just started.

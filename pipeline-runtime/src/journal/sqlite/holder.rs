@@ -36,8 +36,8 @@ const SHOWN: [&str; 13] = [
     "--older-than",
 ];
 /// The commands that may hold a journal. Of a binary's own commands nobody knows what their arguments are.
-const COMMANDS: [&str; 12] =
-    ["run", "serve", "resume", "trigger", "backfill", "retry", "skip", "cancel", "pause", "unpause", "prune", "repair"];
+const COMMANDS: [&str; 13] =
+    ["run", "serve", "resume", "trigger", "backfill", "retry", "skip", "cancel", "pause", "unpause", "prune", "repair", "assets"];
 
 /// The file beside a journal that its holder keeps locked.
 pub(super) fn beside(journal: &Path) -> PathBuf {
@@ -137,6 +137,7 @@ mod tests {
             ("sales run nightly --param=password=hunter2", "sales run nightly --param=…"),
             ("sales --journal=j.db run --params secret.json --log=debug", "sales --journal=j.db run --params … --log=debug"),
             ("sales resume --accept-removed --log-format json", "sales resume --accept-removed --log-format json"),
+            ("sales assets update prices --value 7", "sales assets update prices --value …"),
             ("sales sync --token hunter2", "sales sync …"),
             ("sales sync", "sales sync"),
             ("sales", "sales"),

@@ -352,7 +352,7 @@ impl Journal for Arc<SqliteJournal> {
         Kept::Later
     }
 
-    fn entries(&self, _: RunIx) -> Vec<Entry> {
+    fn entries_from(&self, _: RunIx, _: usize) -> Vec<Entry> {
         Vec::new()
     }
 }

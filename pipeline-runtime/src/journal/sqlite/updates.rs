@@ -10,6 +10,7 @@
 
 use super::reader::interval;
 use super::{JournalError, Reader};
+use crate::author::asset::AssetSpec;
 use crate::author::context::RunUpdate;
 use crate::engine::{Entry, Record, RunSpec};
 use crate::journal::RunKey;
@@ -86,18 +87,17 @@ impl NewUpdate {
     /// The updates that a record is. To be asked of runs that update something.
     pub(super) fn of(spec: &RunSpec, entry: &Entry) -> Vec<Self> {
         let Record::Succeeded { slot, output: Some(output) } = &entry.record else { return Vec::new() };
-        // What updates is a node of the pipeline itself, whose slots are the first.
-        let (Some(node), Some(json)) = (spec.plan.scope(0).nodes.get(*slot as usize), &output.json) else { return Vec::new() };
-        let by =
-            || UpdatedBy { pipeline: spec.info.pipeline.clone(), run_id: spec.info.run_id.clone(), node: spec.plan.id(*node) };
-        let update = |name| Self {
-            asset: name,
+        let Some(json) = &output.json else { return Vec::new() };
+        let (pipeline, run_id) = (&spec.info.pipeline, &spec.info.run_id);
+        let by = |node| UpdatedBy { pipeline: pipeline.clone(), run_id: run_id.clone(), node: spec.plan.id(node) };
+        let update = |(node, asset): (_, &AssetSpec)| Self {
+            asset: asset.name,
             at: entry.at,
-            by: Some((spec.key, by())),
+            by: Some((spec.key, by(node))),
             interval: spec.info.interval,
             json: Arc::clone(json),
         };
-        spec.plan.assets.updated_by(*node).map(|asset| update(asset.name)).collect()
+        spec.plan.updated_at(*slot).map(update).collect()
     }
 
     /// How much memory it takes beside its value, which its record has, too.
@@ -162,8 +162,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredUpdate> {
     })
 }
 
-/// An update's number, and its value as JSON.
-type NumberedValue = (i64, Arc<[u8]>);
+/// A value as JSON.
+type Json = Arc<[u8]>;
 
 impl Reader {
     /// The number of an asset's newest update, and of the newest that this pipeline has used up; 0 where there is none.
@@ -189,8 +189,8 @@ impl Reader {
         found.map_err(self.failed())
     }
 
-    /// An update's value, as JSON.
-    pub(crate) fn value_of_update(&self, id: i64) -> Result<Option<Arc<[u8]>>, JournalError> {
+    /// An update's value.
+    pub(crate) fn value_of_update(&self, id: i64) -> Result<Option<Json>, JournalError> {
         let read = |row: &Row<'_>| Ok(Arc::from(row.get_ref(0)?.as_blob()?));
         let query = self.connection.prepare_cached("SELECT value FROM updates WHERE id = ?1");
         query.and_then(|mut query| query.query_row([id], read).optional()).map_err(self.failed())
@@ -217,8 +217,8 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The number of an asset's newest update, and its value as JSON.
-    pub(crate) fn newest_value(&self, asset: &str) -> Result<Option<NumberedValue>, JournalError> {
+    /// The number of an asset's newest update, and its value.
+    pub(crate) fn newest_value(&self, asset: &str) -> Result<Option<(i64, Json)>, JournalError> {
         let query = "SELECT id, value FROM updates WHERE asset = ?1 ORDER BY id DESC LIMIT 1";
         let read = |row: &Row<'_>| Ok((row.get(0)?, Arc::from(row.get_ref(1)?.as_blob()?)));
         let query = self.connection.prepare_cached(query);

@@ -27,7 +27,7 @@ impl Journal for Late {
         Kept::Later
     }
 
-    fn entries(&self, _run: RunIx) -> Vec<Entry> {
+    fn entries_from(&self, _run: RunIx, _from: usize) -> Vec<Entry> {
         Vec::new()
     }
 }

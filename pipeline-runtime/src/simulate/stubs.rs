@@ -1,0 +1,152 @@
+//! Answers in the stead of bodies.
+
+use super::SimulationError;
+use crate::author::value::{Codec, Data, Value};
+use crate::engine::{Answered, Attempt};
+use crate::observe::RunReport;
+use crate::plan::{Plan, What};
+use std::sync::Arc;
+
+/// An answer, as it was given.
+#[derive(Debug)]
+pub(super) struct GivenStub {
+    /// The node's id, after `PIPELINE/` where that is one that is simulated beside.
+    id: String,
+    /// Of that attempt alone.
+    attempt: Option<u32>,
+    answer: Given,
+}
+
+#[derive(Debug)]
+enum Given {
+    /// With how its type is read and called.
+    Value(Value, &'static Codec),
+    /// To be read as the type that the task returns.
+    Json(serde_json::Value),
+    Error(Arc<str>),
+}
+
+impl GivenStub {
+    pub(super) fn value<T: Data>(id: &str, value: T) -> Self {
+        Self { id: id.to_owned(), attempt: None, answer: Given::Value(Value::new(value), Codec::of::<T>()) }
+    }
+
+    #[cfg(feature = "cli")]
+    pub(super) fn json(id: &str, value: serde_json::Value) -> Self {
+        Self { id: id.to_owned(), attempt: None, answer: Given::Json(value) }
+    }
+
+    pub(super) fn failure(id: &str, attempt: u32, error: &str) -> Self {
+        Self { id: id.to_owned(), attempt: Some(attempt), answer: Given::Error(error.into()) }
+    }
+}
+
+/// The answers of a simulation, each read as its node's type.
+#[derive(Debug)]
+pub(super) struct Stubs(Vec<Stub>);
+
+#[derive(Debug)]
+struct Stub {
+    /// As it was given.
+    named: String,
+    pipeline: &'static str,
+    /// The node's own.
+    id: String,
+    attempt: Option<u32>,
+    answer: Instead,
+}
+
+#[derive(Debug)]
+enum Instead {
+    Value(Value),
+    Error(Arc<str>),
+}
+
+impl Stubs {
+    /// Reads those that were given for the nodes of a pipeline, and of those beside it.
+    pub(super) fn read(given: Vec<GivenStub>, plan: &Plan, beside: &[&Plan]) -> Result<Self, SimulationError> {
+        given.into_iter().map(|given| Stub::read(given, plan, beside)).collect::<Result<_, _>>().map(Self)
+    }
+
+    pub(super) fn instead(&self, attempt: &Attempt) -> Option<Answered> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let (pipeline, id) = (attempt.spec.plan.pipeline, attempt.id());
+        let of_attempt = |stub: &&Stub| {
+            stub.pipeline == pipeline && stub.is_of(&id) && stub.attempt.is_none_or(|number| number == attempt.number)
+        };
+        // The last one counts, but a failure of this very attempt before a value for all of them.
+        let mut stubs = self.0.iter().rev().filter(of_attempt);
+        let stub = stubs.clone().find(|stub| stub.attempt.is_some()).or_else(|| stubs.next())?;
+        Some(match &stub.answer {
+            Instead::Value(value) => Answered::Success(value.clone(), None),
+            Instead::Error(error) => Answered::Error(Arc::clone(error)),
+        })
+    }
+
+    /// The failures that no attempt of these runs met, a warning for each.
+    pub(super) fn unmet(&self, runs: &[&RunReport]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for stub in &self.0 {
+            let Some(attempt) = stub.attempt else { continue };
+            let histories = runs.iter().filter(|run| run.pipeline() == stub.pipeline).map(|run| run.history());
+            let attempts = histories.flat_map(|history| {
+                let of_stub = history.listed().into_iter().filter(|slot| stub.is_of(&history.id(*slot)));
+                of_stub.map(|slot| history.node(slot).attempts())
+            });
+            let attempts = attempts.max().unwrap_or(0);
+            if attempts < attempt {
+                let had = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
+                warnings.push(format!("nothing met the failure of attempt {attempt} of `{}`, which had {had}", stub.named));
+            }
+        }
+        warnings
+    }
+}
+
+impl Stub {
+    fn read(given: GivenStub, plan: &Plan, beside: &[&Plan]) -> Result<Self, SimulationError> {
+        let GivenStub { id: named, attempt, answer } = given;
+        let unknown = || {
+            let ids = |plan: &Plan| plan.bodies().map(|(node, _)| plan.id(node)).collect::<Vec<_>>();
+            let own = ids(plan).into_iter();
+            let beside = beside.iter().flat_map(|plan| ids(plan).into_iter().map(|id| format!("{}/{id}", plan.pipeline)));
+            let known: Vec<String> = own.chain(beside).map(|id| format!("`{id}`")).collect();
+            SimulationError::UnknownNode { id: named.clone(), known: known.join(", ") }
+        };
+        let (plan, id) = match named.split_once('/') {
+            None => (plan, named.as_str()),
+            Some((pipeline, id)) => {
+                let plan = std::iter::once(&plan).chain(beside).find(|plan| plan.pipeline == pipeline).ok_or_else(unknown)?;
+                (*plan, id)
+            }
+        };
+        let name = id.split_once('[').map_or(id, |(name, _)| name);
+        let codec = plan.find(name).and_then(|node| match &plan.node(node).what {
+            What::Body(task) => Some(task.codec),
+            _ => None,
+        });
+        let codec = codec.ok_or_else(unknown)?;
+        let answer = match answer {
+            Given::Error(error) => Instead::Error(error),
+            Given::Value(_, given) if (given.type_id)() != (codec.type_id)() => {
+                let (given, expected) = ((given.type_name)(), (codec.type_name)());
+                return Err(SimulationError::StubType { id: named, given, expected });
+            }
+            Given::Value(value, _) => Instead::Value(value),
+            Given::Json(json) => {
+                let read = (codec.decode)(json.to_string().as_bytes());
+                let refused = |reason| SimulationError::StubJson { id: named.clone(), expected: (codec.type_name)(), reason };
+                Instead::Value(read.map_err(|error| refused(error.to_string()))?)
+            }
+        };
+        Ok(Self { pipeline: plan.pipeline, id: id.to_owned(), attempt, answer, named })
+    }
+
+    /// Whether it is about the node `id`, or about all elements of it.
+    fn is_of(&self, id: &str) -> bool {
+        let all_elements = || id.split_once('[').is_some_and(|(name, _)| name == self.id);
+        self.id == id || all_elements()
+    }
+}
