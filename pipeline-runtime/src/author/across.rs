@@ -178,6 +178,16 @@ pub(crate) struct Across {
     pub(crate) role: Role,
 }
 
+impl Across {
+    /// Which run of it the node waits for, if it waits for one.
+    pub(crate) fn awaits(&self) -> Option<&Awaits> {
+        match &self.role {
+            Role::Awaits(awaits) => Some(awaits),
+            Role::Takes(_) | Role::Past(_) | Role::Starts(_) => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Role {
     /// It waits for a run of it.

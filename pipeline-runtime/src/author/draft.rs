@@ -145,6 +145,7 @@ pub(crate) struct Draft {
     keys: Vec<ElementKeys>,
     /// The tasks met so far.
     tasks: HashMap<TypeId, Arc<Task>>,
+    last_task: Option<(TypeId, Arc<Task>)>,
     /// What is shared by all that the pipeline function does, of each type one.
     shared: HashMap<TypeId, Box<dyn Any>>,
 }
@@ -211,10 +212,7 @@ pub(crate) enum What {
     },
     Each(Box<Each>),
     /// A further list of the results of what a mapping repeats.
-    Gather {
-        each: Handle,
-        result: Repeated,
-    },
+    Gather(Box<Gather>),
     Element {
         list: Handle,
     },
@@ -230,6 +228,12 @@ pub(crate) struct Each {
     pub(crate) in_order: Option<Place>,
     pub(crate) keys: Option<ElementKeys>,
     pub(crate) mapping: Mapping,
+}
+
+#[derive(Debug)]
+pub(crate) struct Gather {
+    pub(crate) each: Handle,
+    pub(crate) result: Repeated,
 }
 
 /// A node that a list is made of, in all elements.
@@ -373,7 +377,7 @@ impl Draft {
     /// The mapping that a list is of, where it is one of several; else the node itself.
     fn mapping_of(&self, handle: Handle) -> Handle {
         match self.nodes.get(handle.index as usize).map(|node| &node.what) {
-            Some(What::Gather { each, .. }) if handle.is_of(self) && handle.part().is_none() => *each,
+            Some(What::Gather(gather)) if handle.is_of(self) && handle.part().is_none() => gather.each,
             _ => handle,
         }
     }
@@ -388,11 +392,18 @@ pub(crate) fn task<const N: usize>(
 ) -> Handle {
     let at = Location::caller();
     let handle = with(|draft| {
-        let labels = inputs.each_ref().map(|input| input.label);
-        let task = draft.tasks.entry(definition.task).or_insert_with(|| Arc::new(make(Box::new(labels))));
-        let task = Arc::clone(task);
+        let task = match &draft.last_task {
+            // Many in a row are often of one task.
+            Some((of, task)) if *of == definition.task => Arc::clone(task),
+            _ => {
+                let labels = || Box::new(inputs.each_ref().map(|input| input.label));
+                let task = Arc::clone(draft.tasks.entry(definition.task).or_insert_with(|| Arc::new(make(labels()))));
+                draft.last_task = Some((definition.task, Arc::clone(&task)));
+                task
+            }
+        };
         let first = u32::try_from(draft.args.len()).unwrap_or(u32::MAX);
-        draft.args.extend(inputs.map(|input| input.arg));
+        draft.args.extend(inputs.into_iter().map(|input| input.arg));
         let last = u32::try_from(draft.args.len()).unwrap_or(u32::MAX);
         draft.push(What::Body(task), first..last, at)
     });
@@ -513,7 +524,7 @@ pub(crate) fn each(list: Handle, keys: Option<u32>, mapping: Mapping, body: impl
     let keys = keys.flatten();
     let Some(result) = results.next() else { unreachable!("the closure of `.each` gives back at least one node") };
     let each = gate(What::Each(Box::new(Each { list, scope, result, max_active: None, in_order: None, keys, mapping })), at);
-    let gathers = results.map(|result| gate(What::Gather { each, result }, at));
+    let gathers = results.map(|result| gate(What::Gather(Box::new(Gather { each, result })), at));
     std::iter::once(each).chain(gathers).collect()
 }
 

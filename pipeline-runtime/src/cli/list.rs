@@ -1,7 +1,6 @@
 //! `list`
 
 use super::output;
-use crate::author::across::Role;
 use crate::author::asset::When;
 use crate::journal::Reader;
 use crate::schedule::{Schedule, Window};
@@ -120,7 +119,7 @@ fn as_json(pipeline: &Pipeline, schedule: Option<&Schedule>, is_paused: bool, ne
 /// The ids of the pipelines whose runs it waits for. One without a plan has none that are known.
 fn upstream(pipeline: &Pipeline) -> Vec<&'static str> {
     let Ok(plan) = pipeline.plan(&serde_json::Value::Null) else { return Vec::new() };
-    let awaited = plan.across.values().filter(|across| matches!(across.role, Role::Awaits(_)));
+    let awaited = plan.across.values().filter(|across| across.awaits().is_some());
     let ids: BTreeSet<&str> = awaited.map(|across| across.pipeline.id()).collect();
     ids.into_iter().collect()
 }

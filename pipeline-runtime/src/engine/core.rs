@@ -312,7 +312,7 @@ impl Core {
         };
         work(&mut context);
         context.decide();
-        if !context.run.plan().holdings.is_empty() {
+        if context.run.has_locks() {
             context.release_locks();
         }
     }

@@ -13,7 +13,7 @@ use super::problem::PlanError;
 use super::teardowns::{self, Late};
 use crate::author::across::Across;
 use crate::author::definition::{Kind, Task};
-use crate::author::draft::{self, Draft, DraftGroup, DraftNode, Handle, Misuse, Overrides, Place};
+use crate::author::draft::{self, Draft, DraftGroup, DraftNode, DraftOrder, Handle, Misuse, Overrides, Place};
 use crate::author::error::cut_shared;
 use crate::author::input::{self, Rule};
 use crate::author::notify::{Callback, Event, Identity};
@@ -133,7 +133,7 @@ impl Sketch {
             let around: Vec<u32> = if groups.is_empty() { Vec::new() } else { groups::around(&groups, ix).collect() };
             let in_groups = || around.iter().map(|group| &draft.groups[*group as usize]);
             let is_teardown = !torn_down.is_empty() && torn_down.contains(&ix);
-            let policy = tables.policy(&drafted, in_groups(), is_teardown, woken.contains(&ix));
+            let policy = tables.policy(&drafted, in_groups(), is_teardown, || woken.contains(&ix));
             let scope = &mut scopes[drafted.scope as usize];
             let offset = u32::try_from(scope.nodes.len()).unwrap_or(u32::MAX);
             scope.nodes.push(ix);
@@ -191,9 +191,7 @@ impl Sketch {
             inbound: OnceLock::new(),
         };
         past::name(&mut plan, &pasts, pipeline);
-        let mut orders = groups::orders(&plan, draft.orders, &torn_down);
-        orders.extend(teardowns::orders(&plan));
-        let late = teardowns::secure(&plan, &mut orders);
+        let (orders, late) = orders(&plan, draft.orders, &torn_down);
         connect(&mut plan, &orders);
         shrink(&mut plan);
         let of_groups = draft.groups.into_iter().filter_map(|group| group.overrides).map(|given| *given).collect();
@@ -211,6 +209,14 @@ impl Sketch {
             fields,
         }
     }
+}
+
+/// Which node starts after which by `.after` and by teardowns, and what a teardown takes too late.
+fn orders(plan: &Plan, drafted: Vec<DraftOrder>, torn_down: &HashSet<NodeIx>) -> (Vec<Order>, Vec<Late>) {
+    let mut orders = groups::orders(plan, drafted, torn_down);
+    orders.extend(teardowns::orders(plan));
+    let late = teardowns::secure(plan, &mut orders);
+    (orders, late)
 }
 
 fn calendar(options: &PipelineOptions) -> Calendar {
@@ -254,25 +260,45 @@ fn shrink(plan: &mut Plan) {
 /// How many nodes there are so far of a name, in each group by itself. Most lie in none.
 #[derive(Default)]
 struct Names {
-    of_none: HashMap<&'static str, u32>,
+    counts: Vec<u32>,
+    /// Where the counts are.
+    of_none: HashMap<&'static str, usize>,
     of_group: HashMap<(u32, &'static str), u32>,
+    /// The last that was asked for of none: many in a row are often of one task.
+    last: Option<(&'static str, usize)>,
+}
+
+impl Names {
+    fn next(&mut self, name: &'static str, group: Option<u32>) -> u32 {
+        let count = if let Some(group) = group {
+            self.of_group.entry((group, name)).or_default()
+        } else {
+            let at = match self.last {
+                Some((last, at)) if std::ptr::eq(last, name) => at,
+                _ => *self.of_none.entry(name).or_insert_with(|| {
+                    self.counts.push(0);
+                    self.counts.len() - 1
+                }),
+            };
+            self.last = Some((name, at));
+            &mut self.counts[at]
+        };
+        *count += 1;
+        *count
+    }
 }
 
 fn name(node: &DraftNode, group: Option<u32>, names: &mut Names) -> Name {
-    let default = match &node.what {
-        draft::What::Body(task) => task.definition.name,
-        draft::What::FirstOf { .. } => "first_of",
-        _ => "",
-    };
     if let Some(name) = &node.name {
         return Name::Given(name.clone());
     }
-    let ordinal = match group {
-        None => names.of_none.entry(default).or_default(),
-        Some(group) => names.of_group.entry((group, default)).or_default(),
+    let default = match &node.what {
+        draft::What::Body(task) => task.definition.name,
+        draft::What::FirstOf { .. } => "first_of",
+        // The ids of other gates follow from what they stand on.
+        _ => return Name::Default(1),
     };
-    *ordinal += 1;
-    Name::Default(*ordinal)
+    Name::Default(names.next(default, group))
 }
 
 fn what(drafted: draft::What) -> What {
@@ -292,7 +318,8 @@ fn what(drafted: draft::What) -> What {
             keys: each.keys,
             mapping: each.mapping,
         })),
-        draft::What::Gather { each, result } => {
+        draft::What::Gather(gather) => {
+            let draft::Gather { each, result } = *gather;
             What::Gather(Box::new(Gather { each: each.index(), result: result.node.index(), join: result.join }))
         }
         draft::What::Element { list } => What::Element { each: list.index() },
@@ -304,7 +331,7 @@ fn gather_parts(gate: NodeIx, what: &draft::What, parts: &mut HashMap<(NodeIx, u
     let taken: Vec<Handle> = match what {
         draft::What::FirstOf { from } => from.to_vec(),
         draft::What::Each(each) => vec![each.list, each.result.node],
-        draft::What::Gather { each, result } => vec![*each, result.node],
+        draft::What::Gather(gather) => vec![gather.each, gather.result.node],
         draft::What::Body(_) | draft::What::Arm { .. } | draft::What::Failure { .. } | draft::What::Element { .. } => return,
     };
     parts.extend(taken.into_iter().zip(0..).filter_map(|(handle, place)| Some(((gate, place), handle.part()?))));
@@ -376,6 +403,7 @@ struct Tables<'a> {
     notifiers: Vec<Notifier>,
     /// Nodes of one task without overrides have one policy,
     of_task: HashMap<*const Task, u32>,
+    last: Option<(*const Task, u32)>,
     /// in each group that has some, and as teardowns another.
     of_task_within: HashMap<(*const Task, Option<*const Overrides>, bool), u32>,
     of_notifier: HashMap<Identity, NotifierIx>,
@@ -403,6 +431,7 @@ impl<'a> Tables<'a> {
             pools: vec![PoolSpec { name: DEFAULT_POOL, slots: DEFAULT_PARALLELISM }],
             notifiers: Vec::new(),
             of_task: HashMap::new(),
+            last: None,
             of_task_within: HashMap::new(),
             of_notifier: HashMap::new(),
         }
@@ -414,16 +443,20 @@ impl<'a> Tables<'a> {
         node: &DraftNode,
         groups: impl ExactSizeIterator<Item = &'g DraftGroup>,
         is_teardown: bool,
-        is_woken: bool,
+        is_woken: impl FnOnce() -> bool,
     ) -> u32 {
         let draft::What::Body(task) = &node.what else { return 0 };
         // As most are: all else costs a plan of a million nodes.
         let is_plain = groups.len() == 0 && !is_teardown;
-        if is_plain
-            && node.overrides.is_none()
-            && let Some(&known) = self.of_task.get(&Arc::as_ptr(task))
-        {
-            return known;
+        if is_plain && node.overrides.is_none() {
+            let task = Arc::as_ptr(task);
+            if let Some((_, known)) = self.last.filter(|(last, _)| *last == task) {
+                return known;
+            }
+            if let Some(&known) = self.of_task.get(&task) {
+                self.last = Some((task, known));
+                return known;
+            }
         }
         let of_groups: Vec<&Overrides> = groups.filter_map(|group| group.overrides.as_deref()).collect();
         // The groups around the innermost of them are always the same.

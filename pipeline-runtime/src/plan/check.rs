@@ -48,7 +48,7 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
             draft::What::Failure { of } => std::slice::from_ref(of),
             draft::What::FirstOf { from } => from,
             draft::What::Each(each) => &[each.list, each.result.node],
-            draft::What::Gather { each, result } => &[*each, result.node],
+            draft::What::Gather(gather) => &[gather.each, gather.result.node],
             draft::What::Body(_) | draft::What::Arm { .. } | draft::What::Element { .. } => &[],
         };
         let of_args = draft.args[node.args.start as usize..node.args.end as usize].iter();

@@ -3,10 +3,10 @@ use super::groups::Group;
 use super::holdings::Holding;
 use super::id::Name;
 use super::notifiers::Notifier;
-use super::policy::{Delay, Policy, PoolSpec, RunPolicy};
+use super::policy::{Policy, PoolSpec, RunPolicy};
 use super::recalled::Recalled;
 use super::teardowns::Teardown;
-use crate::author::across::{Across, Role};
+use crate::author::across::Across;
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Task};
@@ -259,9 +259,7 @@ impl Plan {
 
     /// Whether whoever hosts a run wakes the node, and its sensor has no ticks.
     pub(crate) fn is_woken(&self, node: NodeIx) -> bool {
-        let waits = self.across.get(&node).is_some_and(|across| matches!(across.role, Role::Awaits(_) | Role::Past(_)));
-        let sensor = self.policy(node).sensor.as_deref();
-        waits && sensor.is_some_and(|sensor| sensor.poke == Delay::Fixed(sensor.timeout, std::time::Duration::ZERO))
+        self.policy(node).sensor.as_ref().is_some_and(|sensor| sensor.is_woken)
     }
 
     /// Where the first node of a pool is wired.
@@ -351,6 +349,11 @@ impl PlanNode {
             What::Recalled(node) => node.is_body,
             _ => false,
         }
+    }
+
+    /// Whether it starts and ends as a whole: a body, or a mapping with all that it repeats.
+    pub(crate) fn is_step(&self) -> bool {
+        matches!(self.what, What::Body(_) | What::Each(_))
     }
 
     /// Where it was wired; none where no plan says so any more.

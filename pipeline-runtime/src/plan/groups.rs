@@ -94,6 +94,11 @@ pub(super) fn orders(plan: &Plan, drafted: Vec<DraftOrder>, teardowns: &HashSet<
     }
     let mut orders = Vec::with_capacity(drafted.len());
     for DraftOrder { node, upstream, rule, at } in drafted {
+        if let (Party::Node(node), Party::Node(upstream)) = (node, upstream) {
+            let (node, upstream) = (node.index(), upstream.index());
+            orders.push(Order { node, upstream, rule: EdgeRule::Upstream(rule), at });
+            continue;
+        }
         let nodes = match node {
             Party::Node(node) => vec![node.index()],
             Party::Group(group) => first(plan, group.index(), &between),
@@ -131,8 +136,7 @@ fn first(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>) -> Vec
     let group = &plan.groups[group as usize];
     let starts = |node: &NodeIx| {
         let is_own = plan.node(*node).scope == group.scope;
-        let starts = matches!(plan.node(*node).what, What::Body(_) | What::Each(_));
-        is_own && starts && !awaited(plan, *node, between).any(|from| rests_on(plan, group, from))
+        is_own && plan.node(*node).is_step() && !awaited(plan, *node, between).any(|from| rests_on(plan, group, from))
     };
     group.nodes().filter(starts).collect()
 }

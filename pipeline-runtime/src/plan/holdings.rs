@@ -1,6 +1,6 @@
 //! Groups that hold locks, and how they could wait for each other for ever.
 
-use super::graph::{NodeIx, Plan, What};
+use super::graph::{NodeIx, Plan};
 use super::groups::Group;
 use super::problem::Problem;
 use crate::author::draft::{DraftGroup, Place};
@@ -49,7 +49,7 @@ impl Plan {
     /// Whether a group that holds locks waits for a node's end: what is repeated ends with its mapping.
     pub(crate) fn is_held_for(&self, node: NodeIx) -> bool {
         let node = self.node(node);
-        node.scope == 0 && matches!(node.what, What::Body(_) | What::Each(_))
+        node.scope == 0 && node.is_step()
     }
 }
 
@@ -103,8 +103,9 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
 /// A node of a group that waits for a node of another group that holds locks, which waits for a node of the first.
 fn left_and_entered<'a>(plan: &'a Plan, holding: &Holding) -> Option<(NodeIx, NodeIx, &'a Holding)> {
     // By which other group each node outside was reached, if by any.
-    let mut seen: HashSet<(NodeIx, Option<(NodeIx, u32)>)> = HashSet::new();
-    let mut doubtful: Vec<(NodeIx, Option<(NodeIx, u32)>)> = plan.holder(holding).nodes().map(|node| (node, None)).collect();
+    let mut seen: HashSet<(NodeIx, Option<HoldingIx>)> = HashSet::new();
+    let mut doubtful: Vec<(NodeIx, Option<(NodeIx, HoldingIx)>)> =
+        plan.holder(holding).nodes().map(|node| (node, None)).collect();
     while let Some((node, through)) = doubtful.pop() {
         let each = plan.scope(plan.node(node).scope).each;
         for to in plan.out(node).iter().map(|edge| edge.to).chain(each) {
@@ -116,8 +117,7 @@ fn left_and_entered<'a>(plan: &'a Plan, holding: &Holding) -> Option<(NodeIx, No
             }
             let of = through.or_else(|| plan.holding_of(to).map(|other| (to, other)));
             // One way through another group is enough to know.
-            let key = (to, of.map(|(_, other)| (0, other)));
-            if seen.insert(key) {
+            if seen.insert((to, of.map(|(_, other)| other))) {
                 doubtful.push((to, of));
             }
         }

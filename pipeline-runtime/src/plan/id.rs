@@ -23,7 +23,7 @@ pub(super) fn render(nodes: &[PlanNode], groups: &[Group], node: NodeIx) -> Stri
 fn stem(nodes: &[PlanNode], groups: &[Group], node: NodeIx) -> String {
     let this = &nodes[node as usize];
     match (&this.name, &this.what) {
-        (Name::Given(name), _) => grouped(groups, node, name),
+        (Name::Given(name), _) => grouped(groups, node, name.to_string()),
         (_, What::Arm { branch, index }) => match nodes[*branch as usize].arm(*index) {
             Some(arm) => format!("{}.{arm}", stem(nodes, groups, *branch)),
             None => format!("{}.{index}", stem(nodes, groups, *branch)),
@@ -32,18 +32,18 @@ fn stem(nodes: &[PlanNode], groups: &[Group], node: NodeIx) -> String {
         (_, What::Each(each)) => format!("each({})", stem(nodes, groups, each.result)),
         (_, What::Gather(gather)) => format!("each({})", stem(nodes, groups, gather.result)),
         (_, What::Element { .. }) => "element".to_owned(),
-        (Name::Default(ordinal), What::FirstOf { .. }) => grouped(groups, node, &numbered("first_of", *ordinal)),
+        (Name::Default(ordinal), What::FirstOf { .. }) => grouped(groups, node, numbered("first_of", *ordinal)),
         // Each has its name.
         (_, What::Recalled(_)) => String::new(),
-        (Name::Default(ordinal), What::Body(task)) => grouped(groups, node, &numbered(task.definition.name, *ordinal)),
+        (Name::Default(ordinal), What::Body(task)) => grouped(groups, node, numbered(task.definition.name, *ordinal)),
     }
 }
 
 /// The name with those of the groups that the node lies in.
-fn grouped(groups: &[Group], node: NodeIx, name: &str) -> String {
+fn grouped(groups: &[Group], node: NodeIx, name: String) -> String {
     match groups::around(groups, node).next() {
         Some(group) => format!("{}.{name}", groups[group as usize].id),
-        None => name.to_owned(),
+        None => name,
     }
 }
 

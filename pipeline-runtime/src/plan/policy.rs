@@ -36,6 +36,8 @@ pub(crate) struct SensorPolicy {
     pub(crate) poke: Delay,
     pub(crate) on_timeout: OnTimeout,
     pub(crate) mode: Mode,
+    /// Whoever hosts a run wakes it, and it has no ticks.
+    pub(crate) is_woken: bool,
 }
 
 impl SensorPolicy {
@@ -121,22 +123,25 @@ impl<'a> Levels<'a> {
     }
 
     /// Of a sensor. One that is woken has no ticks, unless it is given some where it is wired: it is poked at its deadline again.
-    pub(super) fn sensor(&self, kind: Kind, is_woken: bool) -> Option<Box<SensorPolicy>> {
+    pub(super) fn sensor(&self, kind: Kind, is_woken: impl FnOnce() -> bool) -> Option<Box<SensorPolicy>> {
+        if kind != Kind::Sensor {
+            return None;
+        }
         let jitter = self.first(|options| options.poke_jitter).unwrap_or_default();
         let timeout = self.first(|options| options.timeout).unwrap_or(SENSOR_TIMEOUT);
         let has_ticks = self.all[..self.wired].iter().any(|options| options.poke.is_some() || options.backoff.is_some());
-        (kind == Kind::Sensor).then(|| {
-            Box::new(SensorPolicy {
-                timeout,
-                poke: if is_woken && !has_ticks {
-                    Delay::Fixed(timeout, Duration::ZERO)
-                } else {
-                    self.delay(|options| options.poke, true, POKE, jitter)
-                },
-                on_timeout: self.first(|options| options.on_timeout).unwrap_or_default(),
-                mode: self.first(|options| options.mode).unwrap_or_default(),
-            })
-        })
+        let is_woken = !has_ticks && is_woken();
+        Some(Box::new(SensorPolicy {
+            timeout,
+            poke: if is_woken {
+                Delay::Fixed(timeout, Duration::ZERO)
+            } else {
+                self.delay(|options| options.poke, true, POKE, jitter)
+            },
+            on_timeout: self.first(|options| options.on_timeout).unwrap_or_default(),
+            mode: self.first(|options| options.mode).unwrap_or_default(),
+            is_woken,
+        }))
     }
 
     pub(super) fn retry_delay(&self, kind: Kind) -> Delay {

@@ -163,6 +163,7 @@ fn sensor() -> SensorPolicy {
         poke: super::policy::Delay::Fixed(Duration::ZERO, Duration::ZERO),
         on_timeout: OnTimeout::default(),
         mode: Mode::default(),
+        is_woken: false,
     }
 }
 

@@ -48,7 +48,7 @@ impl Plan {
         let scope = self.node(teardown.node).scope;
         let waits = move |node: &NodeIx| {
             let node = self.node(*node);
-            node.scope == scope && matches!(node.what, What::Body(_) | What::Each(_))
+            node.scope == scope && node.is_step()
         };
         teardown.inside.clone().filter(waits)
     }

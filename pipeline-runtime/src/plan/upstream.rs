@@ -237,7 +237,7 @@ impl<'a> Walk<'a> {
     /// a circle that the way would go round is found where it begins at one of its own pipelines.
     fn back_from(&mut self, plan: &'a Plan, interval: Interval) -> Option<Path<'a>> {
         for (&node, across) in &plan.across {
-            let Role::Awaits(awaits) = &across.role else { continue };
+            let Some(awaits) = across.awaits() else { continue };
             let Ok(start) = catch_unwind(AssertUnwindSafe(|| awaits.start_for(interval))) else { continue };
             let Some(next) = self.plans.iter().find(|plan| plan.pipeline == across.pipeline.id()) else { continue };
             self.path.push((plan, node));

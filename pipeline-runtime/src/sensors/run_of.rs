@@ -143,7 +143,7 @@ impl Node<UpstreamRun> {
     /// Its id is the task's, as if it had been wired here. Where that node was skipped in the run, so is this one. `check` sees that the other pipeline wires that task once, and not in `.each`.
     #[track_caller]
     pub fn output<Task: TaskName<Output: Data>>(self) -> Node<Task::Output> {
-        let of = |across: &mut Across| matches!(across.role, Role::Awaits(_)).then(|| across.pipeline.clone());
+        let of = |across: &mut Across| across.awaits().map(|_| across.pipeline.clone());
         let pipeline = draft::crossing(self.handle(), "output", of);
         let definition = const {
             &Definition::of::<OutputOf<Task>>(

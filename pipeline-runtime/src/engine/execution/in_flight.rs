@@ -5,12 +5,15 @@
 
 use super::super::ids::{AttemptIx, Job, RunIx, Slot};
 use super::pools::Permit;
+use std::collections::HashSet;
 
 /// All attempts in flight, over all runs.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     all: Vec<Option<Attempt>>,
     free: Vec<AttemptIx>,
+    /// Those that were cut off: few, and most of them not for long.
+    cut_off: HashSet<AttemptIx>,
 }
 
 #[derive(Debug)]
@@ -56,6 +59,9 @@ impl InFlight {
         let place = self.all.get_mut(job.attempt as usize)?;
         let Attempt { node, permit, cut_off, overdue, .. } = place.take_if(|attempt| attempt.job == job)?;
         self.free.push(job.attempt);
+        if cut_off {
+            self.cut_off.remove(&job.attempt);
+        }
         if self.all.len() > SPARE && self.free.len() == self.all.len() {
             // There may have been a million.
             (self.all, self.free) = (Vec::new(), Vec::new());
@@ -87,7 +93,15 @@ impl InFlight {
     pub(crate) fn cut_off(&mut self, ix: AttemptIx) -> Option<Job> {
         let attempt = self.get_mut(ix)?;
         attempt.cut_off = true;
-        Some(attempt.job)
+        let job = attempt.job;
+        self.cut_off.insert(ix);
+        Some(job)
+    }
+
+    /// The nodes of a run whose attempts were cut off and have not been answered.
+    pub(crate) fn cut_off_of(&self, run: RunIx) -> impl Iterator<Item = Slot> {
+        let cut_off = self.cut_off.iter().filter_map(|ix| self.get(*ix));
+        cut_off.filter(move |attempt| attempt.job.run == run).map(|attempt| attempt.node)
     }
 
     /// Its node's next attempt waits for its thread.

@@ -1,7 +1,7 @@
 //! Locks: which group of which run holds each, and who waits for one.
 //!
 //! Who holds a lock follows from the runs' states: a group that has begun and not ended. So nothing of it is journaled, and a process
-//! that takes up runs knows it before it starts anything. Those that wait stand in the order in which they asked; after a restart in
+//! that takes up runs knows it before it starts anything. Beyond that a group has it only while a body of it runs on that was cut off. Those that wait stand in the order in which they asked; after a restart in
 //! that of their runs.
 
 use super::super::ids::{RunIx, Slot};

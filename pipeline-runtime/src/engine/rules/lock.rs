@@ -10,7 +10,7 @@ impl RunContext<'_> {
     /// Whether a node that is ready may go on to its pool. Else its group waits for its locks, and the node with it.
     #[inline]
     pub(super) fn has_locks(&mut self, slot: Slot) -> bool {
-        self.run.plan().holdings.is_empty() || self.ask_for_locks(slot)
+        !self.run.has_locks() || self.ask_for_locks(slot)
     }
 
     #[cold]
@@ -59,10 +59,10 @@ impl RunContext<'_> {
         }
     }
 
-    /// Whether an attempt of a node of that group has not been answered yet.
+    /// Whether an attempt that was cut off still works in that group, of which no other can be under way.
     fn is_in_use(&self, holding: HoldingIx) -> bool {
         let plan = self.run.plan();
         let group = plan.holder(&plan.holdings[holding as usize]);
-        *self.busy > 0 && self.run.slots().any(|slot| self.is_in_flight(slot) && group.has(self.run.ix(slot)))
+        self.shared.in_flight.cut_off_of(self.ix).any(|slot| group.has(self.run.ix(slot)))
     }
 }

@@ -127,17 +127,18 @@ impl RunContext<'_> {
     /// Activates the next elements of a mapping, as many as may be active.
     pub(super) fn activate(&mut self, expansion: ExpansionIx) {
         while let Some((element, turn)) = self.run.next_element(expansion) {
-            let end: Box<dyn Fn(Slot) -> Record> = match turn {
-                Turn::Activate => {
-                    self.record(Record::Succeeded { slot: element, output: None });
-                    continue;
-                }
-                Turn::Fail(cause) => Box::new(move |slot| Record::UpstreamFailed { slot, cause }),
-                Turn::Skip(from) => Box::new(move |slot| Record::Skipped { slot, why: Skip::Upstream(from) }),
+            let record = |slot| match turn {
+                Turn::Activate => Record::Succeeded { slot, output: None },
+                Turn::Fail(cause) => Record::UpstreamFailed { slot, cause },
+                Turn::Skip(from) => Record::Skipped { slot, why: Skip::Upstream(from) },
             };
+            if turn == Turn::Activate {
+                self.record(record(element));
+                continue;
+            }
             // All that wait behind it, with one cause: what it means for the next is no other.
             for element in self.run.waiting_from(element).collect::<Vec<_>>() {
-                self.record(end(element));
+                self.record(record(element));
             }
         }
     }

@@ -37,6 +37,8 @@ pub(crate) struct Attempt {
     pub(crate) remembered: Option<Arc<str>>,
     /// Made where the body asks for its context.
     pub(crate) memory: OnceCell<Memory>,
+    /// Some of what follows was made, as its last node was a sensor or had to do with another run.
+    may_wait: bool,
     /// Made where a poke looks at what can be watched.
     pub(super) watching: OnceCell<Arc<Watching>>,
     /// What it looked for, if it may be a sensor's last poke: of others nobody asks.
@@ -65,6 +67,7 @@ impl Attempt {
             labels: Vec::new(),
             remembered: None,
             memory: OnceCell::new(),
+            may_wait: false,
             watching: OnceCell::new(),
             last_seen: None,
             others: None,
@@ -88,31 +91,19 @@ impl Attempt {
             self.spec = Arc::clone(run.spec());
         }
         let position = run.layout().position(job.slot);
-        self.labels.clear();
-        if position.expansion > 0 {
+        if position.expansion > 0 || !self.labels.is_empty() {
             self.labels = run.layout().labels(job.slot);
         }
         self.remembered = node.memory().and_then(sensor_state::memory);
-        self.memory.take();
-        self.watching.take();
-        self.last_seen = None;
-        self.wakes = None;
-        let plan: &Plan = run.plan();
-        let policy = plan.policy(self.node);
-        if let Some(sensor) = policy.sensor.as_deref() {
-            let budget_left = node.budget_left(sensor, self.started);
-            // It ends after the deadline only where its limit does.
-            let may_be_last = budget_left.is_some_and(|left| policy.limit.is_none_or(|limit| left <= limit));
-            self.last_seen = may_be_last.then(Box::default);
-            self.wakes = watches.engine();
+        if self.memory.get().is_some() {
+            self.memory = OnceCell::new();
         }
-        self.others = None;
-        if !plan.across.is_empty()
-            && plan.across.contains_key(&self.node)
-            && let Some((others, engine)) = watches.others()
-        {
-            self.others = Some(others);
-            self.wakes = Some(engine);
+        if std::mem::take(&mut self.may_wait) {
+            self.forget_wait();
+        }
+        let plan: &Plan = run.plan();
+        if plan.policy(self.node).sensor.is_some() || !plan.across.is_empty() {
+            self.take_up_wait(run, job.slot, watches);
         }
         self.supplies.clear();
         self.has_templates = false;
@@ -142,6 +133,33 @@ impl Attempt {
                 }
             });
         }
+    }
+
+    /// What a sensor has, and what has to do with a run of another pipeline.
+    #[cold]
+    fn take_up_wait(&mut self, run: &Run, slot: Slot, watches: &Watches) {
+        self.may_wait = true;
+        let (plan, node): (&Plan, _) = (run.plan(), run.node(slot));
+        let policy = plan.policy(self.node);
+        if let Some(sensor) = policy.sensor.as_deref() {
+            let budget_left = node.budget_left(sensor, self.started);
+            // It ends after the deadline only where its limit does.
+            let may_be_last = budget_left.is_some_and(|left| policy.limit.is_none_or(|limit| left <= limit));
+            self.last_seen = may_be_last.then(Box::default);
+            self.wakes = watches.engine();
+        }
+        if plan.across.contains_key(&self.node)
+            && let Some((others, engine)) = watches.others()
+        {
+            self.others = Some(others);
+            self.wakes = Some(engine);
+        }
+    }
+
+    #[cold]
+    fn forget_wait(&mut self) {
+        self.watching = OnceCell::new();
+        (self.last_seen, self.others, self.wakes) = (None, None, None);
     }
 
     /// The node's id, with the keys or indices of its elements.

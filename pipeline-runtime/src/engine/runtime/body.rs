@@ -72,6 +72,7 @@ impl Engine {
     }
 
     /// Calls a body, and polls it once.
+    #[inline]
     fn begin(&self, attempt: Box<Attempt>, mut supplies: Vec<Supply>, args: Option<&[Arg]>) -> Executed {
         let mut attempt = Some(attempt);
         let (mut running, mut value, mut result) = (None, None, None);
@@ -138,6 +139,7 @@ impl Engine {
     }
 
     /// Reads the attempt's secrets on a thread that may wait for a file system, and then begins. Until then it can be cut off as a task.
+    #[cold]
     fn spawn_reading(&self, attempt: Box<Attempt>, supplies: Vec<Supply>) {
         let job = attempt.job();
         let (spec, node) = (Arc::clone(&attempt.spec), attempt.node);

@@ -78,7 +78,7 @@ impl Run {
         self.uncount(slot);
         if self.node(slot).state.is_end() {
             self.open += 1;
-            if !self.holds.is_empty() {
+            if self.has_locks() {
                 self.hold_reopened(slot);
             }
             self.element_reopened(position);

@@ -69,6 +69,14 @@ impl Run {
     /// What an ended node says over one edge.
     #[inline]
     pub(crate) fn verdict(&self, from: Slot, rule: EdgeRule) -> Verdict {
+        // What most edges come to.
+        if matches!(rule, EdgeRule::Upstream(_)) && self.node(from).state == NodeState::Success {
+            return Verdict::Holds;
+        }
+        self.judged(from, rule)
+    }
+
+    fn judged(&self, from: Slot, rule: EdgeRule) -> Verdict {
         let expanded = match rule {
             EdgeRule::Elements(_) => self.expansion_of_list(from).is_some(),
             EdgeRule::Gather => self.layout.of_each(from).is_some_and(|expansion| !self.is_stale(expansion)),

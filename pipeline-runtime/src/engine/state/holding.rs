@@ -20,6 +20,12 @@ pub(super) fn of_plan(plan: &Plan) -> Box<[Hold]> {
 }
 
 impl Run {
+    /// Whether any of its groups holds locks.
+    #[inline]
+    pub(crate) fn has_locks(&self) -> bool {
+        !self.holds.is_empty()
+    }
+
     /// Whether a group has begun and not ended: it holds its locks.
     pub(crate) fn is_holding(&self, holding: HoldingIx) -> bool {
         self.holds[holding as usize].has_begun

@@ -240,12 +240,20 @@ impl Run {
         }
     }
 
-    /// The same for whoever takes a part of its output.
+    /// The same for whoever may take a part of its output.
     #[inline]
     pub(crate) fn upstream_part(&self, slot: Slot, part: Option<u32>) -> Upstream {
-        match (self.upstream(slot), part) {
-            (Upstream::Success(whole), Some(_)) => Upstream::Success(self.plan().part(whole, part)),
-            (upstream, _) => upstream,
+        match part {
+            None => self.upstream(slot),
+            Some(part) => self.part_of_upstream(slot, part),
+        }
+    }
+
+    #[cold]
+    fn part_of_upstream(&self, slot: Slot, part: u32) -> Upstream {
+        match self.upstream(slot) {
+            Upstream::Success(whole) => Upstream::Success(self.plan().part(whole, Some(part))),
+            upstream => upstream,
         }
     }
 
@@ -290,7 +298,7 @@ impl Run {
                 more.pokes_in_budget += u32::from(more.tick == Moment::NONE);
             }
         }
-        if !self.holds.is_empty() {
+        if self.has_locks() {
             self.hold_begun(slot);
         }
     }
@@ -414,9 +422,9 @@ impl Run {
                 Some(Value::new(failure.clone()))
             }
             What::FirstOf { from } => {
-                let winner = self.winner(slot)?;
-                let value = self.node(winner).value().cloned()?;
-                let place = (0..).zip(from.iter()).find(|(_, node)| self.seen_from(slot, **node) == winner)?.0;
+                let mut runners = (0..).zip(from.iter().map(|&node| self.node(self.seen_from(slot, node))));
+                let (place, winner) = runners.find(|(_, runner)| runner.state == NodeState::Success)?;
+                let value = winner.value().cloned()?;
                 Some(self.plan().part(value, self.plan().part_of_gate(self.ix(slot), place)))
             }
             What::Each(each) => (each.join)(&self.elements(slot)),
@@ -437,7 +445,7 @@ impl Run {
             more.remember(None);
         }
         self.open -= 1;
-        if !self.holds.is_empty() {
+        if self.has_locks() {
             self.hold_ended(slot);
         }
         let position = self.layout.position(slot);

@@ -10,6 +10,7 @@ use crate::author::definition::Kind;
 use crate::author::input::{Rule, Source};
 use crate::author::options::{Mode, OnTimeout, TaskOptions};
 use crate::author::secret::Secret;
+use crate::author::template::Template;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -71,7 +72,7 @@ fn input<'a>(name: &'static str, source: &'a Source<crate::author::body::Plain>)
         }
         Source::Template(template) => text("template", Some(Cow::Borrowed(template.source()))),
         Source::Templates(templates) => {
-            let sources: Vec<&str> = templates.iter().map(super::super::author::template::Template::source).collect();
+            let sources: Vec<&str> = templates.iter().map(Template::source).collect();
             text("templates", Some(Cow::Owned(sources.join(", "))))
         }
         Source::Setting(setting) => text("setting", Some(Cow::Borrowed(setting.name()))),
@@ -200,7 +201,7 @@ fn of_policy(plan: &Plan, kind: Kind, ix: NodeIx, changed: &mut Vec<(&'static st
         changed.push(delay("retry_delay", policy.retry_delay));
     }
     let sensor = policy.sensor.as_deref();
-    if let (Some(sensor), Some(default)) = (sensor, levels.sensor(kind, false)) {
+    if let (Some(sensor), Some(default)) = (sensor, levels.sensor(kind, || false)) {
         if sensor.timeout != default.timeout {
             changed.push(("timeout", time(sensor.timeout)));
         }

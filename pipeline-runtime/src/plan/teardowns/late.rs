@@ -36,7 +36,7 @@ pub(in super::super) fn secure(plan: &Plan, orders: &mut Vec<Order>) -> Vec<Late
     for teardown in &plan.teardowns {
         let Teardown { node, setup, at, .. } = *teardown;
         let mut taken = needs(plan, node, &ordered);
-        taken.retain(|need| is_doubtful(plan, *need, setup));
+        taken.retain(|&need| is_doubtful(plan, need, setup));
         if taken.is_empty() {
             continue;
         }
@@ -67,11 +67,11 @@ fn is_doubtful(plan: &Plan, (from, rule): (NodeIx, EdgeRule), setup: NodeIx) -> 
     from != setup && rule != EdgeRule::Upstream(Rule::AllDone) && !is_element
 }
 
-/// What a node waits for by its inputs and by `.after`; of an element and an arm that which they stand on.
+/// What a node waits for by its inputs and by `.after`; of an arm its branch, of a mapping its list.
 fn needs(plan: &Plan, node: NodeIx, ordered: &Ordered) -> Vec<(NodeIx, EdgeRule)> {
     const ALL_SUCCESS: EdgeRule = EdgeRule::Upstream(Rule::AllSuccess);
     let mut needs: Vec<(NodeIx, EdgeRule)> = match &plan.node(node).what {
-        What::Arm { branch: of, .. } | What::Element { each: of } => vec![(*of, ALL_SUCCESS)],
+        What::Arm { branch, .. } => vec![(*branch, ALL_SUCCESS)],
         What::Each(each) => vec![(each.list, ALL_SUCCESS)],
         _ => Vec::new(),
     };
@@ -92,11 +92,10 @@ fn succeeded_before(plan: &Plan, node: NodeIx, ordered: &Ordered) -> HashSet<Nod
     let mut succeeded = HashSet::new();
     let mut doubtful = vec![node];
     while let Some(node) = doubtful.pop() {
-        // What is repeated started once its mapping's list was there.
-        let around = plan.scope(plan.node(node).scope).each.into_iter();
+        // What is repeated started once what its mapping waits for was there.
+        let with_mappings = std::iter::successors(Some(node), |node| plan.scope(plan.node(*node).scope).each);
         let is_success = |rule| matches!(rule, EdgeRule::Upstream(Rule::AllSuccess) | EdgeRule::Elements(Rule::AllSuccess));
-        let needed =
-            [node].into_iter().chain(around).flat_map(|node| needs(plan, node, ordered)).filter(|(_, rule)| is_success(*rule));
+        let needed = with_mappings.flat_map(|node| needs(plan, node, ordered)).filter(|(_, rule)| is_success(*rule));
         doubtful.extend(needed.map(|(from, _)| from).filter(|from| succeeded.insert(*from)));
     }
     succeeded
