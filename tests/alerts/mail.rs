@@ -123,7 +123,7 @@ fn tls_is_as_the_url_says() {
 fn where_tls_is_wanted_nothing_is_said_without_it() {
     let server = Server::start(Tls::Never, []);
     let text = child("simulated_mail", Some(&url("smtp", &server, "?tls=required")));
-    assert!(text.contains("127.0.0.1 cannot be told: STARTTLS is not supported on this server"), "{text}");
+    assert!(text.contains("127.0.0.1 does not offer `STARTTLS`, which the URL's `tls=required` wants"), "{text}");
     assert!(text.contains("told: None"), "{text}");
     assert!(
         server.heard().commands.iter().all(|command| command.starts_with("EHLO") || command == "QUIT"),

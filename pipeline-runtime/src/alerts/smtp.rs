@@ -176,7 +176,15 @@ impl Server {
         let at = (self.host.as_str(), self.port);
         let connected = AsyncSmtpConnection::connect_tokio1(at, Some(LIMIT), &self.hello, from_the_beginning, None).await;
         let mut connection = connected.map_err(failed)?;
-        if self.tls == Tls::Required || (self.tls == Tls::Perhaps && connection.can_starttls()) {
+        let can = connection.can_starttls();
+        if self.tls == Tls::Required && !can {
+            // It is asked again: somebody in between may have taken it away, and will not for ever.
+            return Err(NotSent::for_now(format!(
+                "{} does not offer `STARTTLS`, which the URL's `tls=required` wants",
+                self.host
+            )));
+        }
+        if can && matches!(self.tls, Tls::Required | Tls::Perhaps) {
             connection.starttls(parameters()?, &self.hello).await.map_err(failed)?;
         }
         Ok(connection)
