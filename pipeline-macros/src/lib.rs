@@ -37,6 +37,7 @@
 
 // Entry points alone: each hands over to a pure function over proc_macro2's tokens, which tests call without rustc.
 
+use pipeline_syntax::template::Purpose;
 use proc_macro::TokenStream;
 
 mod attrs;
@@ -457,7 +458,14 @@ pub fn pipeline(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 #[doc(hidden)]
 pub fn checked_template(input: TokenStream) -> TokenStream {
-    template::expand(input.into()).into()
+    template::expand(Purpose::Input, input.into()).into()
+}
+
+/// What `pipeline_runtime::alert!` is made of, as [`checked_template`] is.
+#[proc_macro]
+#[doc(hidden)]
+pub fn checked_alert(input: TokenStream) -> TokenStream {
+    template::expand(Purpose::Alert, input.into()).into()
 }
 
 /// What `pipeline_runtime::cron!` is made of, as [`checked_template`] is.

@@ -127,6 +127,7 @@
 //! | `webhook` | yes | [`Webhook`] |
 //! | `watch` | yes | a change in a folder wakes the sensors that wait for it; without it they are poked alone |
 //! | `s3` | no | `s3://` buckets |
+//! | `mail` | no | `Mail`, which tells people by an SMTP server |
 //!
 //! A library of tasks and sensors needs none of them: with `default-features = false` its tests build neither `SQLite` nor HTTP.
 //!
@@ -140,7 +141,7 @@
 //! - Let one pipeline begin another's runs: [`Asset`].
 //! - Change a limit without a deployment: [`Setting`].
 //! - Keep tokens and passwords to the tasks that need them: [`Secret`].
-//! - Be told: [`Notify`], [`Webhook`], and the options `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` and
+//! - Be told: [`Notify`], [`Webhook`], `Mail`, in your own words by [`alert!`], and the options `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` and
 //!   `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
 //! - Wait for another pipeline's run, take an output of it, or start one: [`run_of`], [`start()`].
@@ -190,6 +191,8 @@ mod time;
 pub mod __private;
 
 pub use alerts::Log;
+#[cfg(feature = "mail")]
+pub use alerts::Mail;
 #[cfg(feature = "webhook")]
 pub use alerts::Webhook;
 // Not `serde_json`, whose 1 is everybody's: once `Value::String` can be reached from here, rustc's messages say `std::string::String`.
@@ -218,6 +221,7 @@ pub use author::pipeline::{Pipeline, WireError};
 pub use author::secret::Secret;
 pub use author::setting::Setting;
 pub use author::template::Template;
+pub use author::template::alert::AlertText;
 pub use author::value::Data;
 pub use engine::{NodeState, RunState};
 #[cfg(feature = "sqlite")]
@@ -239,12 +243,14 @@ pub use time::{Clock, Timestamp};
 pub mod prelude {
     pub use crate::{
         ArmsExt as _, Asset, Branch, Bucket, Context, Defaults, Failure, IntoInput, ListExt as _, Lock, Node, Notification,
-        Notify, Object, Outcome, Pipeline, Poke, Pool, Result, Secret, Setting, TaskError, branch, chain, cron, defaults, every,
-        first_of, group, pipeline, run_of, sensor, task, template,
+        Notify, Object, Outcome, Pipeline, Poke, Pool, Result, Secret, Setting, TaskError, alert, branch, chain, cron, defaults,
+        every, first_of, group, pipeline, run_of, sensor, task, template,
     };
 
     pub use crate::schedule::{Cron, Every};
 
+    #[cfg(feature = "mail")]
+    pub use crate::Mail;
     #[cfg(feature = "webhook")]
     pub use crate::Webhook;
 }

@@ -20,7 +20,7 @@ pub use crate::author::value::{Data, Datum};
 pub use crate::journal::stage as commits;
 pub use crate::schedule::{Cron, Every};
 pub use crate::{Backoff, Branch, Context, IntoInput, Nobody, Node, Notify, Pipeline, Pool};
-pub use pipeline_macros::{checked_cron, checked_defaults, checked_every, checked_template};
+pub use pipeline_macros::{checked_alert, checked_cron, checked_defaults, checked_every, checked_template};
 pub use std::convert::Infallible;
 
 /// A type as it stands, so that an unknown one is reported once (rustc proposes a generic only outside of `<..>`).
@@ -46,7 +46,25 @@ pub const fn template(source: &'static str) -> crate::Template {
     crate::Template::new(source)
 }
 
-/// The same with values, whose names were checked, too.
+/// The text of an alert, which was checked.
+pub const fn alert(source: &'static str) -> crate::AlertText {
+    crate::AlertText::new(source)
+}
+
+/// The same with values, whose names were checked, too: made when somebody is told.
+pub const fn alert_with(source: &'static str, given: fn() -> Vec<Given>) -> crate::AlertText {
+    crate::AlertText::with(source, given)
+}
+
+/// What is given to an alert.
+pub fn given<const N: usize>(given: [Given; N]) -> Vec<Given> {
+    given.into()
+}
+
+/// A value that is given by name, as JSON, or why it cannot be.
+pub type Given = (&'static str, Result<serde_json::Value, String>);
+
+/// A template with values, whose names were checked, too.
 pub fn template_with<const N: usize>(
     source: &'static str,
     given: [(&'static str, Result<serde_json::Value, String>); N],

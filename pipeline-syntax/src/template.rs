@@ -76,6 +76,82 @@ pub const AIRFLOW: &[(&str, &str)] = &[
     ("task.task_id", "`task.id`"),
 ];
 
+/// The variables that the text of an alert has beside those of a template. Below `inputs` the names are those of the node's parameters.
+///
+/// The runtime's renderer provides each, which a test there watches.
+pub const ALERT_VARIABLES: &[&str] =
+    &["event", "summary", "state", "error", "attempt", "attempts", "pokes", "elapsed", "budget_left", "inputs", "at"];
+
+/// Airflow's names in the context of a callback, as [`AIRFLOW`] has those of a template.
+pub const AIRFLOW_OF_ALERTS: &[(&str, &str)] = &[
+    ("exception", "`error`"),
+    ("reason", "`error`"),
+    ("ti.try_number", "`attempt`"),
+    ("task_instance.try_number", "`attempt`"),
+    ("ti.max_tries", "`attempts`"),
+    ("task_instance.max_tries", "`attempts`"),
+    ("ti.state", "`state`"),
+    ("task_instance.state", "`state`"),
+    ("ti.duration", "`elapsed`"),
+    ("task_instance.duration", "`elapsed`"),
+    ("exception_html", "`error`"),
+];
+
+/// What a text with variables is written for, which says what it may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A task's input, `template!`.
+    Input,
+    /// What a notifier says, `alert!`.
+    Alert,
+}
+
+impl Purpose {
+    /// What messages call such a text.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Input => "template",
+            Self::Alert => "alert",
+        }
+    }
+
+    /// The variables that it may name, the most special first.
+    pub fn variables(self) -> Vec<&'static str> {
+        self.all().collect()
+    }
+
+    fn all(self) -> impl Iterator<Item = &'static str> {
+        let own = match self {
+            Self::Input => &[],
+            Self::Alert => ALERT_VARIABLES,
+        };
+        own.iter().chain(VARIABLES).copied()
+    }
+
+    /// Whether it may name this, parts of `params` and `inputs` included.
+    ///
+    /// ```
+    /// use pipeline_syntax::template::Purpose;
+    ///
+    /// assert!(Purpose::Alert.has("error") && Purpose::Alert.has("inputs.key") && Purpose::Alert.has("ds"));
+    /// assert!(!Purpose::Input.has("error"));
+    /// ```
+    pub fn has(self, name: &str) -> bool {
+        self.is_open(name.split('.').next().unwrap_or(name)) || self.all().any(|known| known == name)
+    }
+
+    /// Whether the names below this one are the pipeline's own.
+    pub fn is_open(self, root: &str) -> bool {
+        root == "params" || (self == Self::Alert && root == "inputs")
+    }
+
+    /// Whether each such text has a variable of that name, or one that begins with it, so that no value may be given under it.
+    pub fn reserves(self, name: &str) -> bool {
+        // What begins with two underscores is for filters, which learn the zone from such a one.
+        self.all().any(|known| known.split('.').next() == Some(name)) || name == "loop" || name.starts_with("__")
+    }
+}
+
 /// Whether a template may name this, parts of `params` included.
 ///
 /// ```
@@ -85,20 +161,7 @@ pub const AIRFLOW: &[(&str, &str)] = &[
 /// assert!(!template::is_variable("execution_date"));
 /// ```
 pub fn is_variable(name: &str) -> bool {
-    VARIABLES.contains(&name) || name.starts_with("params.")
-}
-
-/// Whether every template has a variable of that name, or one that begins with it, so that no value may be given under it.
-///
-/// ```
-/// use pipeline_syntax::template;
-///
-/// assert!(template::is_reserved("ds") && template::is_reserved("dag") && template::is_reserved("__zone"));
-/// assert!(!template::is_reserved("region"));
-/// ```
-pub fn is_reserved(name: &str) -> bool {
-    // What begins with two underscores is for filters, which learn the zone from such a one.
-    VARIABLES.iter().any(|known| known.split('.').next() == Some(name)) || name == "loop" || name.starts_with("__")
+    Purpose::Input.has(name)
 }
 
 /// The first name in single braces of a template's text, such as `region` of `raw/{region}/{{ ds }}`, as `format!` would have it.
@@ -199,6 +262,13 @@ pub fn unrendered(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_value_is_given_under_the_name_of_a_variable() {
+        assert!(["ds", "dag", "loop", "__zone"].iter().all(|name| Purpose::Input.reserves(name)));
+        assert!(!Purpose::Input.reserves("region") && !Purpose::Input.reserves("error"));
+        assert!(Purpose::Alert.reserves("error") && Purpose::Alert.reserves("ds"));
+    }
 
     #[test]
     fn what_a_template_would_replace_is_found() {

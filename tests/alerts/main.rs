@@ -1,6 +1,6 @@
-//! Webhooks against a server that fails in every way, and the log notifier.
+//! Webhooks and mails against servers that fail in every way, and the log notifier.
 //!
-//! A webhook's URL comes from the environment, and that of a running process cannot be changed safely. So each test of one starts
+//! A server's URL comes from the environment, and that of a running process cannot be changed safely. So each test of one starts
 //! this very binary again, with the variable set, for the half that runs the pipeline; see [`child`]. All that the child prints, with every log
 //! line of every crate, is searched for the URL.
 
@@ -9,9 +9,11 @@
 #[path = "../figures.rs"]
 mod figures;
 mod log;
+mod mail;
 mod pipelines;
 mod proxy;
 mod server;
+mod smtp;
 mod tls;
 mod webhook;
 

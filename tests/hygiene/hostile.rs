@@ -10,7 +10,7 @@
 )]
 
 use ::pipeline_runtime as renamed;
-use ::pipeline_runtime::{Branch, Node, Notification, Outcome, branch, pipeline, sensor, task, template};
+use ::pipeline_runtime::{Branch, Node, Notification, Outcome, alert, branch, pipeline, sensor, task, template};
 
 // Decoys of the prelude, of the standard library and of the runtime.
 struct Option;
@@ -119,5 +119,7 @@ pub(crate) fn hostile() -> Answer<()> {
     let ChoiceArms { value, branch: _ } = choose(one);
     let _ = settled(value);
     let _ = text(template!("{{ run_id }}"));
+    let _ = alert!("{{ error }}");
+    let _ = alert!("{{ team }}", team = 1);
     ::std::result::Result::Ok(())
 }

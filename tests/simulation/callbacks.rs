@@ -2,7 +2,7 @@
 
 use super::tasks::*;
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{BoxFuture, CallbackReport, Nobody, RunReport, RunState, Simulation};
+use pipeline_runtime::{AlertText, BoxFuture, CallbackReport, Nobody, RunReport, RunState, Simulation};
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -335,4 +335,34 @@ fn ten_thousand_callbacks_are_told() {
     let report = Simulation::new(many()).run();
     assert_eq!(HEARD.take().len(), 10_000);
     assert!(report.callbacks().iter().all(|callback| callback.told().is_some()));
+}
+
+/// What an alert knows of its run is what the run's own templates know.
+#[test]
+fn a_text_has_what_the_run_knows() {
+    const TEXT: AlertText = alert!(
+        "{{ task.id | default('the run') }} of {{ dag.id }} on {{ local_ds }}: {{ error | default('-') }} ({{ params.region }}, {{ run.kind }}, {{ elapsed }})"
+    );
+    async fn say(n: Notification) -> Result<()> {
+        let text = n.render(&TEXT)?;
+        SAID.with_borrow_mut(|said| said.push(text));
+        Ok(())
+    }
+    thread_local!(static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
+    struct Regions {
+        region: String,
+    }
+    #[pipeline(schedule = "@daily", timezone = "Europe/Berlin", on_failure = say, defaults(on_failure = say))]
+    fn nightly(_: Regions) {
+        source(Ends::Failed, 5u64).named("load");
+    }
+    Simulation::new(nightly()).logical_date("2024-03-25").params(Regions { region: "eu".into() }).run();
+    assert_eq!(
+        SAID.take(),
+        [
+            "load of nightly on 2024-03-25: failed after 5 s (eu, scheduled, 5s)",
+            "the run of nightly on 2024-03-25: `load` failed: failed after 5 s (eu, scheduled, 5s)",
+        ]
+    );
 }

@@ -5,6 +5,8 @@
 
 mod goldens;
 
+#[path = "alert/pass/alerts.rs"]
+mod alerts;
 #[path = "assets/pass/assets.rs"]
 mod assets;
 #[path = "branch/pass/branches.rs"]
@@ -42,6 +44,7 @@ fn mistakes_are_refused() {
 #[test]
 fn what_is_right_is_accepted() {
     for pipeline in [
+        alerts::alerts(),
         assets::updating(),
         assets::waiting(),
         branches::branches(),

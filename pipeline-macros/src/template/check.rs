@@ -6,7 +6,9 @@ use minijinja::Environment;
 use minijinja::machinery::{Instruction, Instructions, Token, get_compiled_template, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use pipeline_syntax::suggest;
-use pipeline_syntax::template::{AIRFLOW, DATE_FILTERS, DateFilter, VARIABLES, in_single_braces, is_variable};
+use pipeline_syntax::template::{
+    AIRFLOW, AIRFLOW_OF_ALERTS, ALERT_VARIABLES, DATE_FILTERS, DateFilter, Purpose, in_single_braces,
+};
 
 /// What is found in a template.
 #[derive(Debug, Default)]
@@ -24,8 +26,8 @@ impl From<String> for Found {
 }
 
 /// Every mistake, where values of these names are given.
-pub(super) fn mistakes(source: &str, given: &[String]) -> Found {
-    if let Some(mistake) = single_braces(source, given) {
+pub(super) fn mistakes(purpose: Purpose, source: &str, given: &[String]) -> Found {
+    if let Some(mistake) = single_braces(purpose, source, given) {
         return mistake.into();
     }
     let env = Environment::new();
@@ -36,14 +38,14 @@ pub(super) fn mistakes(source: &str, given: &[String]) -> Found {
     let compiled = get_compiled_template(&template);
     let mut found = Vec::new();
     let mut functions = Vec::new();
-    calls(source, &compiled.instructions, &mut functions, &mut found);
+    calls(purpose, source, &compiled.instructions, &mut functions, &mut found);
     let mut variables: Vec<_> = template.undeclared_variables(true).into_iter().collect();
     variables.sort();
     let unknown = variables
         .iter()
         // minijinja takes a function for a variable, too.
         .filter(|name| !functions.contains(*name) && !FUNCTIONS.contains(&name.as_str()))
-        .filter_map(|name| unknown_variable(source, name, given));
+        .filter_map(|name| unknown_variable(purpose, source, name, given));
     found.extend(unknown);
     let is_used = |given: &&String| variables.iter().any(|name| root(name) == **given);
     Found { mistakes: found, unused: given.iter().filter(|given| !is_used(given)).cloned().collect() }
@@ -54,9 +56,9 @@ fn root(name: &str) -> &str {
 }
 
 /// `{ds}` is how `format!` would write it; here it is plain text, and surely not meant.
-fn single_braces(source: &str, given: &[String]) -> Option<String> {
+fn single_braces(purpose: Purpose, source: &str, given: &[String]) -> Option<String> {
     let name = in_single_braces(source)?;
-    if is_variable(name) || given.iter().any(|given| *given == root(name)) {
+    if purpose.has(name) || given.iter().any(|given| *given == root(name)) {
         return Some(format!("a template's expressions have two braces: write `{{{{ {name} }}}}` for `{{{name}}}`"));
     }
     let is_of_several_lines = source.trim_end().contains('\n');
@@ -87,42 +89,61 @@ fn does_not_parse(source: &str, error: &minijinja::Error) -> String {
     }
 }
 
-fn unknown_variable(source: &str, name: &str, given: &[String]) -> Option<String> {
-    if is_variable(name) || given.iter().any(|given| *given == root(name)) {
+fn unknown_variable(purpose: Purpose, source: &str, name: &str, given: &[String]) -> Option<String> {
+    if purpose.has(name) || given.iter().any(|given| *given == root(name)) {
         return None;
     }
     let place = place(source, name);
     let (root, part) = name.split_once('.').unwrap_or((name, ""));
-    let airflow = |name: &str| AIRFLOW.iter().find(|(airflow, _)| *airflow == name);
+    let airflow = |name: &str| airflow(purpose).find(|(airflow, _)| *airflow == name);
+    let variables = purpose.variables();
     if let Some((airflow, instead)) = airflow(name).or_else(|| airflow(root)) {
         return Some(format!("`{airflow}` is Airflow's name{place}: write {instead}"));
     }
-    if !part.is_empty() && VARIABLES.contains(&root) {
+    if purpose == Purpose::Input && ALERT_VARIABLES.contains(&root) {
         return Some(format!(
-            "`{root}` has no `{part}`{place}; it is changed by filters, as in `{{{{ {root} | date(\"%Y-%m\") }}}}`"
+            "`{root}` is known to alerts alone{place}, whose texts are `alert!(..)`; a value that the function has is given behind the text, \
+             `{root} = {root}`"
         ));
     }
+    if !part.is_empty() && variables.contains(&root) {
+        let example = if ALERT_VARIABLES.contains(&root) && root != "at" { "upper" } else { "date(\"%Y-%m\")" };
+        return Some(format!("`{root}` has no `{part}`{place}; it is changed by filters, as in `{{{{ {root} | {example} }}}}`"));
+    }
     let inside = format!("{root}.");
-    let known: Vec<&str> = VARIABLES.iter().copied().filter(|known| known.starts_with(&inside)).collect();
+    let known: Vec<&str> = variables.iter().copied().filter(|known| known.starts_with(&inside)).collect();
     match *known {
         [] => {}
         [only] => return Some(format!("`{root}` has only an id{place}: write `{only}`")),
         _ if part == "id" => return Some(format!("`{root}` has no id{place}: write `{root}_id`")),
         _ => return Some(format!("there is no `{name}`{place}: write `{}`", known.join("` or `"))),
     }
-    let known: Vec<&str> = given.iter().map(String::as_str).chain(VARIABLES.iter().copied()).collect();
+    let known: Vec<&str> = given.iter().map(String::as_str).chain(variables.iter().copied()).collect();
+    let kind = purpose.name();
     Some(match suggest::nearest(name, &known) {
-        Some(near) => format!("unknown template variable `{name}`{place}; did you mean `{near}`?"),
+        Some(near) => format!("unknown {kind} variable `{name}`{place}; did you mean `{near}`?"),
         None => format!(
-            "unknown template variable `{name}`{place}; a value that the function has is given behind the text, `{root} = {root}`; every template \
-             has {}",
-            suggest::list(VARIABLES)
+            "unknown {kind} variable `{name}`{place}; a value that {} is given behind the text, `{root} = {root}`; every {kind} has {}",
+            match purpose {
+                Purpose::Input => "the function has",
+                Purpose::Alert => "a constant has",
+            },
+            suggest::list(&variables)
         ),
     })
 }
 
+/// Airflow's names that such a text does not have, and what to write instead.
+fn airflow(purpose: Purpose) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let own = match purpose {
+        Purpose::Input => &[],
+        Purpose::Alert => AIRFLOW_OF_ALERTS,
+    };
+    own.iter().chain(AIRFLOW)
+}
+
 /// Filters, tests, functions and methods; the functions that the template calls are collected.
-fn calls(source: &str, instructions: &Instructions<'_>, functions: &mut Vec<String>, found: &mut Vec<String>) {
+fn calls(purpose: Purpose, source: &str, instructions: &Instructions<'_>, functions: &mut Vec<String>, found: &mut Vec<String>) {
     let mut before = None;
     for instruction in (0..).map_while(|at| instructions.get(at)) {
         let mistake = match instruction {
@@ -134,7 +155,7 @@ fn calls(source: &str, instructions: &Instructions<'_>, functions: &mut Vec<Stri
                 functions.push((*name).to_owned());
                 unknown_function(source, name)
             }
-            Instruction::CallMethod(name, _) => unknown_method(source, name),
+            Instruction::CallMethod(name, _) => unknown_method(purpose, source, name),
             _ => None,
         };
         found.extend(mistake);
@@ -206,9 +227,9 @@ fn unknown_function(source: &str, name: &str) -> Option<String> {
     })
 }
 
-fn unknown_method(source: &str, name: &str) -> Option<String> {
+fn unknown_method(purpose: Purpose, source: &str, name: &str) -> Option<String> {
     // What is called on a date is reported as a part that dates do not have.
-    if METHODS.contains(&name) || source.contains(&format!("macros.{name}")) || on_variable(source, name) {
+    if METHODS.contains(&name) || source.contains(&format!("macros.{name}")) || on_variable(purpose, source, name) {
         return None;
     }
     Some(format!(
@@ -217,13 +238,10 @@ fn unknown_method(source: &str, name: &str) -> Option<String> {
     ))
 }
 
-/// Whether the method is called on a variable by name, other than `params`.
-fn on_variable(source: &str, method: &str) -> bool {
-    VARIABLES
-        .iter()
-        .chain(AIRFLOW.iter().map(|(name, _)| name))
-        .filter(|name| **name != "params")
-        .any(|name| source.contains(&format!("{name}.{method}")))
+/// Whether the method is called on a variable by name, below which no name is the pipeline's own.
+fn on_variable(purpose: Purpose, source: &str, method: &str) -> bool {
+    let variables = purpose.variables().into_iter().chain(airflow(purpose).map(|(name, _)| *name));
+    variables.filter(|name| !purpose.is_open(name)).any(|name| source.contains(&format!("{name}.{method}")))
 }
 
 /// " in line 2, column 7" where the template has several lines.
@@ -251,8 +269,10 @@ fn position(source: &str, name: &str) -> Option<(u16, u16)> {
 
 #[cfg(test)]
 mod tests {
+    use super::Purpose;
+
     fn mistakes(source: &str) -> Vec<String> {
-        super::mistakes(source, &[]).mistakes
+        super::mistakes(Purpose::Input, source, &[]).mistakes
     }
 
     fn accepted(source: &str) {
@@ -262,9 +282,10 @@ mod tests {
     #[test]
     fn what_is_given_is_known_and_has_to_be_used() {
         let given = ["table".to_owned(), "columns".to_owned(), "other".to_owned()];
-        let found = super::mistakes("{{ table.name }}{% for column in columns %}{{ column }}{% endfor %}", &given);
+        let found =
+            super::mistakes(Purpose::Input, "{{ table.name }}{% for column in columns %}{{ column }}{% endfor %}", &given);
         assert_eq!((found.mistakes, found.unused), (vec![], vec!["other".to_owned()]));
-        let found = super::mistakes("{{ tabel }}", &given);
+        let found = super::mistakes(Purpose::Input, "{{ tabel }}", &given);
         assert_eq!(found.mistakes, ["unknown template variable `tabel`; did you mean `table`?"]);
     }
 
@@ -332,6 +353,28 @@ mod tests {
         ] {
             assert_eq!(refused(source), message);
         }
+    }
+
+    #[test]
+    fn an_alert_has_names_of_its_own() {
+        let of_alert = |source: &str| super::mistakes(Purpose::Alert, source, &[]).mistakes;
+        let all = "{{ event }}{{ summary }}{{ state }}{{ error | upper }}{{ attempt }}{{ attempts }}{{ pokes }}{{ elapsed }}{{ budget_left }}\
+                   {{ inputs.key }}{{ at | date('%H:%M') }}{{ task.id }}{{ params.region }}{{ try_number }}";
+        assert_eq!(of_alert(all), Vec::<String>::new());
+        for (source, message) in [
+            ("{{ eror }}", "unknown alert variable `eror`; did you mean `error`?"),
+            ("{{ exception }}", "`exception` is Airflow's name: write `error`"),
+            ("{{ ti.try_number }}", "`ti.try_number` is Airflow's name: write `attempt`"),
+            ("{{ error.message }}", "`error` has no `message`; it is changed by filters, as in `{{ error | upper }}`"),
+            ("{error}", "a template's expressions have two braces: write `{{ error }}` for `{error}`"),
+        ] {
+            assert_eq!(of_alert(source), [message]);
+        }
+        assert_eq!(
+            refused("{{ error }}"),
+            "`error` is known to alerts alone, whose texts are `alert!(..)`; a value that the function has is given behind the text, \
+             `error = error`"
+        );
     }
 
     #[test]

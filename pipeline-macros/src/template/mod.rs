@@ -1,4 +1,5 @@
-//! `template!`: a text that is rendered when its task runs, checked when it is compiled.
+//! `template!`, a text that is rendered when its task runs, and `alert!`, one that is rendered when somebody is told; both checked when they
+//! are compiled.
 //!
 //! [`names`] lists what a template may use, [`check`] finds what it may not. A mistake is reported at the literal:
 //! a span within it is nightly Rust's alone, so the message has the piece and, of several lines, the place. One in the values that are given is
@@ -9,10 +10,11 @@ mod names;
 
 use crate::error::Errors;
 use crate::runtime::Runtime;
+use pipeline_syntax::template::Purpose;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, LitStr, Token};
 
 /// What stands within the parentheses.
@@ -22,28 +24,48 @@ struct Call {
     arguments: Vec<(Ident, Expr)>,
 }
 
-const TAKES_A_TEXT: &str = "`template!` takes a text, as in `template!(\"raw/{{ ds_nodash }}.json\")`";
-const WRITTEN_OUT: &str = "`template!` takes a text in quotes, written out, as it is checked here: \
-                           `template!(\"raw/{{ ds_nodash }}.json\")`; one of a file is `template!(file = \"sql/load.sql\")`";
-const BY_NAME: &str = "values go into a template by name: `template!(\"raw/{{ region }}.json\", region = region)`";
+/// What messages say of each of the two.
+struct Messages {
+    takes_a_text: &'static str,
+    written_out: &'static str,
+    by_name: &'static str,
+}
 
-impl Parse for Call {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+const fn messages(purpose: Purpose) -> Messages {
+    match purpose {
+        Purpose::Input => Messages {
+            takes_a_text: "`template!` takes a text, as in `template!(\"raw/{{ ds_nodash }}.json\")`",
+            written_out: "`template!` takes a text in quotes, written out, as it is checked here: \
+                          `template!(\"raw/{{ ds_nodash }}.json\")`; one of a file is `template!(file = \"sql/load.sql\")`",
+            by_name: "values go into a template by name: `template!(\"raw/{{ region }}.json\", region = region)`",
+        },
+        Purpose::Alert => Messages {
+            takes_a_text: "`alert!` takes a text, as in `alert!(\"{{ summary }}: {{ error }}\")`",
+            written_out: "`alert!` takes a text in quotes, written out, as it is checked here: \
+                          `alert!(\"{{ summary }}: {{ error }}\")`; one of a file is `alert!(file = \"alerts/failure.txt\")`",
+            by_name: "constants go into an alert by name: `alert!(\"{{ summary }}, see {{ runbook }}\", runbook = RUNBOOK)`",
+        },
+    }
+}
+
+impl Call {
+    fn parse(purpose: Purpose, input: ParseStream<'_>) -> syn::Result<Self> {
+        let Messages { takes_a_text, written_out, by_name } = messages(purpose);
         if input.is_empty() {
-            return Err(syn::Error::new(Span::call_site(), TAKES_A_TEXT));
+            return Err(syn::Error::new(Span::call_site(), takes_a_text));
         }
         let is_file = input.peek(Ident) && input.peek2(Token![=]) && !input.peek2(Token![==]);
         if is_file {
             let name: Ident = input.parse()?;
             if name != "file" {
-                return Err(syn::Error::new(name.span(), WRITTEN_OUT));
+                return Err(syn::Error::new(name.span(), written_out));
             }
             input.parse::<Token![=]>()?;
         }
         let source = match input.parse::<LitStr>() {
             Ok(source) => source,
             Err(error) if input.is_empty() => return Err(error),
-            Err(_) => return Err(syn::Error::new_spanned(input.parse::<TokenStream>()?, WRITTEN_OUT)),
+            Err(_) => return Err(syn::Error::new_spanned(input.parse::<TokenStream>()?, written_out)),
         };
         let mut arguments = Vec::new();
         while !input.is_empty() {
@@ -53,7 +75,7 @@ impl Parse for Call {
                 break;
             }
             if !(input.peek(Ident) && input.peek2(Token![=]) && !input.peek2(Token![==])) {
-                return Err(syn::Error::new_spanned(input.parse::<TokenStream>()?, BY_NAME));
+                return Err(syn::Error::new_spanned(input.parse::<TokenStream>()?, by_name));
             }
             let name = input.parse()?;
             input.parse::<Token![=]>()?;
@@ -64,10 +86,11 @@ impl Parse for Call {
 }
 
 /// The whole expansion, an expression.
-pub(crate) fn expand(input: TokenStream) -> TokenStream {
+pub(crate) fn expand(purpose: Purpose, input: TokenStream) -> TokenStream {
     let (runtime, written) = Runtime::of_macro(input);
     let mut errors = Errors::default();
-    let call = match syn::parse2::<Call>(written) {
+    let parse = |input: ParseStream<'_>| Call::parse(purpose, input);
+    let call = match parse.parse2(written) {
         Ok(call) => call,
         Err(error) => {
             errors.push(error);
@@ -75,10 +98,10 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         }
     };
     match text_of(&call) {
-        Ok(text) => check_call(&call, &text, &mut errors),
+        Ok(text) => check_call(purpose, &call, &text, &mut errors),
         Err(error) => errors.at(call.source.span(), error),
     }
-    errors.into_expression().unwrap_or_else(|| expansion(&runtime, &call))
+    errors.into_expression().unwrap_or_else(|| expansion(purpose, &runtime, &call))
 }
 
 /// The template's own text. A file's path begins at the package's folder, as sqlx's and askama's do.
@@ -99,9 +122,9 @@ fn in_template(name: &Ident) -> String {
     name.unraw().to_string()
 }
 
-fn check_call(call: &Call, text: &str, errors: &mut Errors) {
+fn check_call(purpose: Purpose, call: &Call, text: &str, errors: &mut Errors) {
     let names: Vec<String> = call.arguments.iter().map(|(name, _)| in_template(name)).collect();
-    let found = check::mistakes(text, &names);
+    let found = check::mistakes(purpose, text, &names);
     let has_mistakes = !found.mistakes.is_empty();
     for mistake in found.mistakes {
         let of_file = if call.is_file { format!("`{}`: {mistake}", call.source.value()) } else { mistake };
@@ -110,33 +133,45 @@ fn check_call(call: &Call, text: &str, errors: &mut Errors) {
     for (at, (name, _)) in call.arguments.iter().enumerate() {
         if names[..at].contains(&names[at]) {
             errors.at(name.span(), format!("`{name}` is given twice"));
-        } else if pipeline_syntax::template::is_reserved(&names[at]) {
-            errors.at(name.span(), format!("`{name}` is a variable that every template has: call the value something else"));
+        } else if purpose.reserves(&names[at]) {
+            let message = format!("`{name}` is a variable that every {} has: call the value something else", purpose.name());
+            errors.at(name.span(), message);
         } else if found.unused.contains(&names[at]) && !has_mistakes {
             // With an unknown name beside it, it is that one, mistyped.
             let name_there = &names[at];
-            let message = format!("`{name_there}` is not in the template: write `{{{{ {name_there} }}}}` there, or leave it out");
+            let message =
+                format!("`{name_there}` is not in the {}: write `{{{{ {name_there} }}}}` there, or leave it out", purpose.name());
             errors.at(name.span(), message);
         }
     }
 }
 
-fn expansion(runtime: &Runtime, Call { source, is_file, arguments }: &Call) -> TokenStream {
+fn expansion(purpose: Purpose, runtime: &Runtime, Call { source, is_file, arguments }: &Call) -> TokenStream {
     // With the file as a part of the build, it is rebuilt when that changes.
     let source = if *is_file {
         quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #source)))
     } else {
         quote!(#source)
     };
+    let private = |name| runtime.private(Span::call_site(), name);
     if arguments.is_empty() {
-        let template = runtime.private(Span::call_site(), "template");
-        return quote!(#template(#source));
+        let made = private(purpose.name());
+        return quote!(#made(#source));
     }
     let names = arguments.iter().map(|(name, _)| LitStr::new(&in_template(name), name.span()));
     let values = arguments.iter().map(|(_, value)| value);
-    let (template, value) =
-        (runtime.private(Span::call_site(), "template_with"), runtime.private(Span::call_site(), "TemplateValue"));
-    quote!(#template(#source, [#((#names, #value::json(&(#values)))),*]))
+    let value = private("TemplateValue");
+    match purpose {
+        Purpose::Input => {
+            let template = private("template_with");
+            quote!(#template(#source, [#((#names, #value::json(&(#values)))),*]))
+        }
+        // An alert is made in a constant, where nothing can be written as JSON: that is done when somebody is told, of constants.
+        Purpose::Alert => {
+            let (alert, given) = (private("alert_with"), private("given"));
+            quote!(#alert(#source, || #given([#((#names, #value::json(&const { #values }))),*])))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -145,17 +180,28 @@ mod tests {
 
     #[test]
     fn a_template_is_a_call() {
-        let tokens = expand(quote!(root, "raw/{{ ds_nodash }}.json"));
+        let tokens = expand(Purpose::Input, quote!(root, "raw/{{ ds_nodash }}.json"));
         assert_eq!(crate::error::show(tokens), "root::__private::template(\"raw/{{ ds_nodash }}.json\")");
-        assert_eq!(crate::error::show(expand(quote!(root, "raw",))), "root::__private::template(\"raw\")");
-        let given = crate::error::show(expand(quote!(root, "{{ a }}", a = x + 1,)));
+        assert_eq!(crate::error::show(expand(Purpose::Input, quote!(root, "raw",))), "root::__private::template(\"raw\")");
+        let given = crate::error::show(expand(Purpose::Input, quote!(root, "{{ a }}", a = x + 1,)));
         assert!(given.contains("template_with(\"{{ a }}\", [(\"a\", ") && given.contains("x + 1"), "{given}");
-        let of_keyword = crate::error::show(expand(quote!(root, "{{ type }}", r#type = x)));
+        let of_keyword = crate::error::show(expand(Purpose::Input, quote!(root, "{{ type }}", r#type = x)));
         assert!(of_keyword.contains("[(\"type\", "), "{of_keyword}");
-        let of_file = crate::error::show(expand(quote!(root, file = "src/template/mod.rs")));
+        let of_file = crate::error::show(expand(Purpose::Input, quote!(root, file = "src/template/mod.rs")));
         assert!(of_file.contains("compile_error"), "what a file has is checked: {of_file}");
-        let of_file = crate::error::show(expand(quote!(root, file = "Cargo.toml")));
+        let of_file = crate::error::show(expand(Purpose::Input, quote!(root, file = "Cargo.toml")));
         assert!(of_file.contains("include_str"), "{of_file}");
+    }
+
+    #[test]
+    fn an_alert_takes_constants() {
+        let alert = |input| crate::error::show(expand(Purpose::Alert, quote!(root, #input)));
+        assert_eq!(alert(quote!("{{ error }}")), "root::__private::alert(\"{{ error }}\")");
+        let given = alert(quote!("{{ team }}", team = TEAM));
+        assert!(given.contains("alert_with(\"{{ team }}\", ||") && given.contains("const { TEAM }"), "{given}");
+        assert!(alert(quote!()).contains("`alert!` takes a text"), "{}", alert(quote!()));
+        assert!(alert(quote!("{{ error }}", error = x)).contains("every alert has"));
+        assert!(alert(quote!("x", team = x)).contains("is not in the alert"));
     }
 
     #[test]
@@ -177,7 +223,7 @@ mod tests {
             (quote!("{{ table }}"), "`table = table`"),
             (quote!(file = "sql/nowhere.sql"), "`sql/nowhere.sql` cannot be read"),
         ] {
-            let text = expand(quote!(root, #input)).to_string();
+            let text = expand(Purpose::Input, quote!(root, #input)).to_string();
             assert_eq!(text.matches("compile_error").count(), 1, "{text}");
             assert!(text.contains(part), "{text}");
         }

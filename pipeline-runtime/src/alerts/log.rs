@@ -1,6 +1,6 @@
-use super::words;
 use crate::author::error::Result;
 use crate::author::notify::{BoxFuture, Event, Notification, Notify};
+use crate::author::words;
 
 /// Tells the log, through `tracing`, with all that is known: what happened to which node, with which key, in which attempt, after
 /// how long, what is left of a sensor's budget, and the error with the errors that led to it.

@@ -1,7 +1,10 @@
 //! What a webhook sends.
 
-use super::words;
+use super::text;
 use crate::author::notify::{Event, Notification};
+use crate::author::template::alert::AlertText;
+use crate::author::template::{Escaping, for_slack};
+use crate::author::words;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use std::fmt::Write;
@@ -11,12 +14,16 @@ use std::time::Duration;
 const MAX_ERROR: usize = 3000;
 const MAX_VALUE: usize = 500;
 
-/// A notification as JSON.
-pub(super) fn json(n: &Notification) -> serde_json::Result<Vec<u8>> {
+/// Slack cuts longer texts off, at 40,000 characters.
+const MAX_TEXT: usize = 39_000;
+
+/// A notification as JSON, with the author's text if there is one.
+pub(super) fn json(n: &Notification, text: Option<AlertText>) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&Json {
         event: n.event,
         summary: words::headline(n),
-        key: key(n),
+        text: text::of(text, n, Escaping::None),
+        key: words::key(n),
         pipeline: &n.pipeline,
         run_id: &n.run_id,
         logical_date: n.logical_date,
@@ -37,6 +44,8 @@ pub(super) fn json(n: &Notification) -> serde_json::Result<Vec<u8>> {
 struct Json<'a> {
     event: Event,
     summary: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
     key: String,
     pipeline: &'a str,
     run_id: &'a str,
@@ -62,20 +71,14 @@ impl Serialize for Inputs<'_> {
     }
 }
 
-/// The same each time the same thing is told, and no other time. Two pipelines of one schedule have runs of one id, at one time.
-fn key(n: &Notification) -> String {
-    // Nanoseconds since 1970, which are more than 64 bits far from it.
-    let at = i128::from(n.at.timestamp()) * 1_000_000_000 + i128::from(n.at.timestamp_subsec_nanos());
-    format!("{}/{}/{}/{}/{at}", n.pipeline, n.run_id, n.node.as_deref().unwrap_or_default(), n.event.name())
-}
-
-/// A notification as Slack, and what is compatible with it, takes it: one text in its markup.
-pub(super) fn slack(n: &Notification) -> serde_json::Result<Vec<u8>> {
+/// A notification as Slack, and what is compatible with it, takes it: one text in its markup, the author's if there is one.
+pub(super) fn slack(n: &Notification, text: Option<AlertText>) -> serde_json::Result<Vec<u8>> {
     #[derive(Serialize)]
     struct Message {
         text: String,
     }
-    serde_json::to_vec(&Message { text: slack_text(n) })
+    let own = text::of(text, n, Escaping::Slack).map(|text| words::cut(&text, MAX_TEXT));
+    serde_json::to_vec(&Message { text: own.unwrap_or_else(|| slack_text(n)) })
 }
 
 fn slack_text(n: &Notification) -> String {
@@ -87,21 +90,16 @@ fn slack_text(n: &Notification) -> String {
         Event::OnSkipped => ":fast_forward:",
         Event::OnSlaMiss => ":alarm_clock:",
     };
-    let mut text = format!("{sign} *{}*", escaped(&words::headline(n)));
+    let mut text = format!("{sign} *{}*", for_slack(&words::headline(n)));
     // Writing to a text cannot fail.
     for (name, value) in words::details(n) {
-        let value = escaped(&words::cut(&value, MAX_VALUE)).replace('`', "'");
-        let _ = write!(text, "\n{}: `{value}`", escaped(name));
+        let value = for_slack(&words::cut(&value, MAX_VALUE)).replace('`', "'");
+        let _ = write!(text, "\n{}: `{value}`", for_slack(name));
     }
     if let Some(error) = &n.error {
-        let _ = write!(text, "\n```{}```", escaped(&words::cut(error, MAX_ERROR)).replace("```", "'''"));
+        let _ = write!(text, "\n```{}```", for_slack(&words::cut(error, MAX_ERROR)).replace("```", "'''"));
     }
     text
-}
-
-/// The three characters that Slack's markup reads as its own.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -120,15 +118,34 @@ mod tests {
     }
 
     #[test]
-    fn keys_tell_pipelines_and_times_apart_whatever_the_year() {
-        let (sales, mut stock) = (notification(None, "failed"), notification(None, "failed"));
-        assert_eq!(key(&sales), "sales/run//on_failure/0");
-        stock.pipeline = "stock".into();
-        assert_ne!(key(&sales), key(&stock));
-        let at = |date: &str| key(&Notification { at: date.parse().unwrap(), ..notification(Some("load"), "failed") });
-        assert_eq!(at("2024-03-26T00:10:00Z"), "sales/run/load/on_failure/1711411800000000000");
-        assert_eq!(at("9999-12-31T23:59:59.000000001Z"), "sales/run/load/on_failure/253402300799000000001");
-        assert_eq!(at("1600-01-01T00:00:00Z"), "sales/run/load/on_failure/-11676096000000000000");
+    fn a_text_for_slack_is_its_authors_markup_and_nobody_elses() {
+        let text =
+            AlertText::new("*{{ task.id | upper }}*: <https://wiki/runbook|runbook>\n{{ error }}{{ '&' | safe }}{{ '<' | e }}");
+        let failure = notification(Some("load"), "failed").with_error("a<b & c");
+        let body: serde_json::Value = serde_json::from_slice(&slack(&failure, Some(text)).unwrap()).unwrap();
+        assert_eq!(body["text"], "*LOAD*: <https://wiki/runbook|runbook>\na&lt;b &amp; c&&lt;");
+        let body: serde_json::Value = serde_json::from_slice(&json(&failure, Some(text)).unwrap()).unwrap();
+        assert!(body["text"].as_str().unwrap().contains("\na<b & c"), "{body}");
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_made_loses_no_alert() {
+        let of_success = Notification { event: Event::OnSuccess, ..notification(Some("load"), "success") };
+        for source in ["{{ error }}", "{% if error %}x{% endif %} ", "{{ 'x' * 3000000 }}"] {
+            let text = |body: Vec<u8>| serde_json::from_slice::<serde_json::Value>(&body).unwrap()["text"].clone();
+            let sent = text(slack(&of_success, Some(AlertText::new(source))).unwrap());
+            assert!(sent.as_str().unwrap().starts_with(":white_check_mark: *load of sales succeeded*\n"), "{sent}");
+            assert_eq!(text(json(&of_success, Some(AlertText::new(source))).unwrap()), serde_json::Value::Null);
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_for_slack_is_cut() {
+        let body = slack(&notification(None, "failed"), Some(AlertText::new("{{ 'x' * 50000 }}"))).unwrap();
+        assert_eq!(
+            serde_json::from_slice::<serde_json::Value>(&body).unwrap()["text"].as_str().unwrap().chars().count(),
+            MAX_TEXT + 1
+        );
     }
 
     #[test]

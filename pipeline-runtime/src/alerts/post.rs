@@ -11,6 +11,7 @@
 //! the certificates are the system's.
 
 use super::later;
+use crate::author::words;
 use chrono::Utc;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -294,7 +295,7 @@ impl Target {
         }
         let words: Vec<&str> =
             text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-        super::words::cut(&words.join(" "), QUOTED)
+        words::cut(&words.join(" "), QUOTED)
     }
 
     /// The parts of the path and the query, as they are and percent-decoded, the longest first.

@@ -1,12 +1,11 @@
+use super::variable::Variable;
 use super::{payload, post};
 use crate::author::error::{Later, Result, TaskError};
+use crate::author::news::News;
 use crate::author::notify::{BoxFuture, Notification, Notify};
-use crate::author::redaction;
 use crate::author::secret::Secret;
+use crate::author::template::alert::AlertText;
 use crate::storage::World;
-use std::collections::BTreeSet;
-use std::env::VarError;
-use std::sync::{Mutex, PoisonError};
 
 /// Tells a URL, by an HTTP POST of JSON.
 ///
@@ -29,12 +28,13 @@ use std::sync::{Mutex, PoisonError};
 ///
 /// # What is sent
 ///
-/// [`slack`](Self::slack) sends `{"text": ".."}`. Without it, an object with these fields, `null` where there is nothing to say:
+/// [`slack`](Self::slack) sends `{"text": ".."}`, in words of its own or of [`text`](Self::text). Without it, an object with these fields, `null` where there is nothing to say:
 ///
 /// | field | |
 /// |---|---|
 /// | `event` | `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` or `on_sla_miss` |
 /// | `summary` | what happened, in one sentence |
+/// | `text` | what [`text`](Self::text) makes; not there without one |
 /// | `key` | begins with the pipeline and the run; the same if the same thing is told twice, which can happen, and no other time |
 /// | `pipeline`, `run_id`, `logical_date` | the run |
 /// | `at` | when it happened |
@@ -64,11 +64,12 @@ use std::sync::{Mutex, PoisonError};
 /// # In a simulation
 ///
 /// Nothing is sent, and the variable need not be set: the simulation takes it that somebody was told.
-/// [`Simulation::send_webhooks`](crate::Simulation::send_webhooks) has it really sent; virtual time stands still meanwhile.
+/// [`Simulation::send_alerts`](crate::Simulation::send_alerts) has it really sent; virtual time stands still meanwhile.
 #[derive(Debug, Clone, Copy)]
 pub struct Webhook {
     variable: &'static str,
     format: Format,
+    text: Option<AlertText>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +82,7 @@ impl Webhook {
     /// The URL that the environment variable holds when somebody is to be told. Where it is not set then, that is an error that
     /// names the variable.
     pub const fn env(variable: &'static str) -> Self {
-        Self { variable, format: Format::Json }
+        Self { variable, format: Format::Json, text: None }
     }
 
     /// Sends `{"text": ".."}` with a text in Slack's markup, which Mattermost, Rocket.Chat and others read too.
@@ -89,10 +90,24 @@ impl Webhook {
         Self { format: Format::Slack, ..self }
     }
 
+    /// Sends this text instead of its own: as Slack's text, whose markup it may have, or as one more field of the JSON object, `text`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// const CHAT: Webhook = Webhook::env("CHAT_URL").slack().text(alert!("*{{ summary }}*: {{ error | default('no error') }}"));
+    /// ```
+    ///
+    /// In Slack's markup the values are escaped; what is to have markup of its own goes through the filter `safe`. Where the text has no value for
+    /// a notification, its own is sent, and a warning says why.
+    pub const fn text(self, text: AlertText) -> Self {
+        Self { text: Some(text), ..self }
+    }
+
     fn warn_of_clear_text(self, url: &str) {
-        static WARNED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+        static WARNED: News = News::new();
         let Some(host) = post::sent_in_clear(url) else { return };
-        if WARNED.lock().unwrap_or_else(PoisonError::into_inner).insert(self.variable) {
+        if WARNED.is_news(self.variable.to_owned()) {
             let variable = self.variable;
             tracing::warn!(
                 "the webhook of {variable} is sent to {host} by `http://`: whoever stands between reads the URL and what is sent; write `https://`"
@@ -100,21 +115,8 @@ impl Webhook {
         }
     }
 
-    fn url(self) -> Result<String> {
-        let variable = self.variable;
-        match std::env::var(variable) {
-            Ok(url) if !url.trim().is_empty() => {
-                // Whoever knows it may post.
-                redaction::hide(url.trim());
-                Ok(url.trim().to_owned())
-            }
-            Ok(_) => Err(TaskError::fatal(format!("the webhook's variable {variable} is empty; set it to the URL to be told"))),
-            Err(VarError::NotPresent) => {
-                Err(TaskError::fatal(format!("the webhook's variable {variable} is not set; set it to the URL to be told")))
-            }
-            // Not the error itself: it shows the value.
-            Err(VarError::NotUnicode(_)) => Err(TaskError::fatal(format!("the webhook's variable {variable} holds no text"))),
-        }
+    const fn url(self) -> Variable {
+        Variable { name: self.variable, whose: "the webhook", wanted: "the URL to be told" }
     }
 }
 
@@ -124,13 +126,13 @@ impl Notify for Webhook {
         let world = World::current();
         Box::pin(async move {
             let body = match webhook.format {
-                Format::Json => payload::json(&notification)?,
-                Format::Slack => payload::slack(&notification)?,
+                Format::Json => payload::json(&notification, webhook.text)?,
+                Format::Slack => payload::slack(&notification, webhook.text)?,
             };
-            if !world.sends_webhooks() {
+            if !world.sends_alerts() {
                 return Ok(());
             }
-            let url = webhook.url()?;
+            let url = webhook.url().read()?;
             webhook.warn_of_clear_text(&url);
             // On a thread of its own, with a runtime of its own: the caller's may be paused, or know no sockets.
             let posted = world.aside(move || post::post(&url, body)).await?;

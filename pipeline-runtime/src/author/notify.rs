@@ -1,13 +1,18 @@
-use super::error::Result;
+use super::context::RunInfo;
+use super::error::{Result, TaskError};
 use super::output::PipelineOutput;
+use super::redaction::redacted;
 use super::seal::Seal;
 use super::secret::Secret;
+use super::template::Escaping;
+use super::template::alert::AlertText;
+use crate::schedule::Zone;
 use std::any::TypeId;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Takes notifications: an `async fn(Notification) -> Result<()>`, a [`Webhook`](crate::Webhook), or a type of your own.
+/// Takes notifications: an `async fn(Notification) -> Result<()>`, a [`Webhook`](crate::Webhook), a `Mail`, or a type of your own.
 ///
 /// A notifier that fails is asked again, from 1 s to 5 min apart, for 24 h; a [`Webhook`](crate::Webhook) up to an hour later where its server
 /// wants it. A process that takes up what another has left tries it within 10 s, unless that server asked for more. One that fails with
@@ -48,6 +53,12 @@ pub trait Notify: Send + Sync + 'static {
 
     /// What it reads to tell somebody: `check` and `serve` say which of these have no value.
     fn secrets(&self) -> Vec<Secret> {
+        Vec::new()
+    }
+
+    /// What is wrong with it, as far as that can be known before somebody is told, such as an address that is none. The plan is refused with these, by
+    /// `check`, and first thing in every run and test.
+    fn mistakes(&self) -> Vec<String> {
         Vec::new()
     }
 
@@ -204,12 +215,47 @@ pub struct Notification {
     pub(crate) elapsed: Option<Duration>,
     pub(crate) budget_left: Option<Duration>,
     pub(crate) inputs: Vec<(String, String)>,
+    /// What the run was when it began, for texts. It is the run's, so it is kept with that, and added when somebody is told.
+    #[serde(skip)]
+    pub(crate) run: Option<OfRun>,
+}
+
+/// What a notification knows of its run.
+#[derive(Debug, Clone)]
+pub(crate) struct OfRun {
+    pub(crate) info: Arc<RunInfo>,
+    /// The pipeline's.
+    pub(crate) zone: Zone,
 }
 
 impl Notification {
     /// The callback's name, such as `on_failure`.
     pub fn name(&self) -> &str {
         self.event.name()
+    }
+
+    /// The text that an [`alert!`](macro@crate::alert) makes of it, for a notifier of your own. The values of secrets that this process has read are
+    /// replaced by `***`.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::Event;
+    ///
+    /// async fn page(n: Notification) -> Result<()> {
+    ///     println!("{}", n.render(&alert!("{{ task.id }} of {{ dag.id }}: {{ error }}"))?);
+    ///     Ok(())
+    /// }
+    ///
+    /// let failure = Notification::for_test(Event::OnFailure).with_node("load", "failed").with_error("disk full");
+    /// assert_eq!(failure.render(&alert!("{{ task.id }}: {{ error }}")).unwrap(), "load: disk full");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If something that the text prints has no value in this alert, or the text is longer than 1 MiB. No retry would help.
+    pub fn render(&self, text: &AlertText) -> Result<String> {
+        let rendered = text.render(self, Escaping::None).map_err(|error| TaskError::fatal(error.to_string()))?;
+        Ok(redacted(&rendered).into_owned())
     }
 
     /// What it is about.
@@ -325,6 +371,7 @@ impl Notification {
             elapsed: None,
             budget_left: None,
             inputs: Vec::new(),
+            run: None,
         }
     }
 

@@ -8,7 +8,7 @@ use super::groups::Group;
 use super::id::Name;
 use super::policy::{DEFAULT_POOL, Delay};
 use super::problem::Problem;
-use super::{holdings, settings, teardowns, templates};
+use super::{holdings, notifiers, settings, teardowns, templates};
 use crate::author::across::Role;
 use crate::author::definition::Kind;
 use crate::author::draft::{self, Draft, Handle, Misuse, Place};
@@ -97,6 +97,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     assets::check(sketch, pipeline, &mut problems);
     settings::check(&sketch.plan, &mut problems);
     templates::check(sketch, &mut problems);
+    notifiers::check(&sketch.plan, &mut problems);
     let order = cycles(sketch, &mut problems);
     exclusive_arms(sketch, &order, &mut problems);
     (order, problems)

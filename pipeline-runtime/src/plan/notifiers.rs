@@ -6,6 +6,7 @@
 
 use super::graph::{NodeIx, Plan};
 use super::policy::NotifierIx;
+use super::problem::Problem;
 use crate::author::notify::{Event, Notify};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -29,6 +30,14 @@ pub(crate) struct Recipient {
     /// Another of the plan's notifiers had the same label, as two of one type with other fields have: only the position tells them
     /// apart.
     pub(crate) is_one_of_several: bool,
+}
+
+/// What notifiers say is wrong with them.
+pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
+    for Notifier { label, notify } in &plan.notifiers {
+        let mistakes = notify.mistakes().into_iter();
+        problems.extend(mistakes.map(|mistake| Problem::new(format!("the notifier `{label}` can tell nobody"), mistake)));
+    }
 }
 
 impl Plan {

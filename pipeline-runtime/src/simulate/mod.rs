@@ -112,7 +112,7 @@ struct Scenario {
     previous: Option<String>,
     kind: Option<RunKind>,
     seed: u64,
-    sends_webhooks: bool,
+    sends_alerts: bool,
     interventions: Vec<(String, Intervention)>,
     faults: Vec<Fault>,
     stubs: Vec<GivenStub>,
@@ -152,7 +152,7 @@ impl<'a> Simulation<'a> {
             previous: None,
             kind: None,
             seed: 0,
-            sends_webhooks: false,
+            sends_alerts: false,
             interventions: Vec::new(),
             faults: Vec::new(),
             stubs: Vec::new(),
@@ -222,9 +222,9 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// Really sends what a [`Webhook`](crate::Webhook) is told; else it takes it that somebody was told, whatever the environment says.
-    pub fn send_webhooks(mut self) -> Self {
-        self.scenario.sends_webhooks = true;
+    /// Really sends what a [`Webhook`](crate::Webhook) or a `Mail` is told; else it takes it that somebody was told, whatever the environment says.
+    pub fn send_alerts(mut self) -> Self {
+        self.scenario.sends_alerts = true;
         self
     }
 
@@ -480,7 +480,7 @@ impl Scenario {
         let interval = self.interval()?;
         let clock = Clock::starting_at(interval.end);
         let start = clock.now();
-        let world = World::simulated(Arc::new(move || clock.now().to_utc()), self.sends_webhooks);
+        let world = World::simulated(Arc::new(move || clock.now().to_utc()), self.sends_alerts);
         let params = self.params.map_err(|error| SimulationError::Params(error.to_string()))?;
         let plan = Arc::new(world.enter(|| self.pipeline.plan(&params))?.check_upstream()?);
         for (fault, number) in self.faults.into_iter().zip(0..) {

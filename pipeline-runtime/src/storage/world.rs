@@ -50,8 +50,8 @@ struct Simulated {
     stamps: Stamps,
     faults: Faults,
     busy: watch::Sender<usize>,
-    /// Whether webhooks are really sent.
-    sends_webhooks: bool,
+    /// Whether webhooks and mails are really sent.
+    sends_alerts: bool,
     /// Whose turn it is; first come, first served.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
@@ -70,11 +70,11 @@ impl World {
     }
 
     /// A world of its own, whose time is `now`. It is asked on the threads that poll the operations' futures only.
-    /// Webhooks are sent in it, or not.
-    pub(crate) fn simulated(now: Clock, sends_webhooks: bool) -> Self {
+    /// Webhooks and mails are sent in it, or not.
+    pub(crate) fn simulated(now: Clock, sends_alerts: bool) -> Self {
         Self::new(Some(Simulated {
             now,
-            sends_webhooks,
+            sends_alerts,
             stamps: Stamps::default(),
             faults: Faults::default(),
             busy: watch::Sender::new(0),
@@ -82,9 +82,9 @@ impl World {
         }))
     }
 
-    /// Whether webhooks are really sent.
-    pub(crate) fn sends_webhooks(&self) -> bool {
-        self.0.simulated.as_ref().is_none_or(|simulated| simulated.sends_webhooks)
+    /// Whether webhooks and mails are really sent.
+    pub(crate) fn sends_alerts(&self) -> bool {
+        self.0.simulated.as_ref().is_none_or(|simulated| simulated.sends_alerts)
     }
 
     fn new(simulated: Option<Simulated>) -> Self {

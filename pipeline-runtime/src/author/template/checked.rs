@@ -1,4 +1,4 @@
-//! `template!`, which is a macro of this crate so that it finds it, however the user has named it.
+//! `template!` and `alert!`, which are macros of this crate so that they find it, however the user has named it.
 
 /// A text that is rendered when its task runs, in Jinja, and checked now: syntax, variables, filters.
 ///
@@ -87,5 +87,60 @@
 macro_rules! template {
     ($($text:tt)*) => {
         $crate::__private::checked_template!($crate, $($text)*)
+    };
+}
+
+/// What a notifier says, in Jinja, checked now: syntax, variables, filters.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+///
+/// const CHAT: Webhook = Webhook::env("SLACK_URL").slack().text(alert!("{{ task.id }} of {{ dag.id }}: {{ error }}"));
+///
+/// #[task(on_failure = CHAT)]
+/// async fn load() -> Result<u64> { Ok(1) }
+///
+/// #[pipeline(on_failure = CHAT)]
+/// fn nightly() { load(); }
+/// # nightly().check().unwrap();
+/// ```
+///
+/// It has the variables and filters of a [`template!`](macro@crate::template), and what is known where somebody is told:
+///
+/// | name | is |
+/// |---|---|
+/// | `event` | `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` or `on_sla_miss` |
+/// | `summary` | what happened, in one sentence, such as `load of nightly failed` |
+/// | `error` | the error, with the errors that led to it; of a run, the nodes that failed and their errors |
+/// | `task.id`, `state` | the node, which an alert about the run does not have; the state that it, or the run, is in |
+/// | `attempt`, `attempts` | the attempt, from 1, which is also `try_number`, and how many there may be |
+/// | `elapsed`, `at` | how long the node, or the run, has taken so far, such as `10m 3s`; when it happened, in UTC |
+/// | `pokes`, `budget_left` | how often a sensor was poked; what is left of its timeout |
+/// | `inputs.key` | the node's input `key`, if it is made by a template or is a text of the params |
+///
+/// A constant may go in by name, as `table = TABLE`, and the text may stand in a file, `alert!(file = "alerts/failure.txt")`, whose path begins at
+/// the package's folder. What a function knows is not there when somebody is told.
+///
+/// What an alert does not know, as `error` where nothing failed, or `task.id` where it is about the run, may be tested by `{% if task.id %}`
+/// and given a value by `default(..)`. Where it is printed, nothing is lost: the notifier says what it says without a text of yours, and one warning
+/// of the process says why. The same holds for a text that is empty, has more than 1 MiB or takes more than 1,000,000 instructions.
+///
+/// The values of secrets that the process has read are replaced by `***`.
+///
+/// | mistake | error |
+/// |---|---|
+/// | `alert!("{{ eror }}")` | `` unknown alert variable `eror`; did you mean `error`? `` |
+/// | `alert!("{error}")` | `` a template's expressions have two braces: write `{{ error }}` for `{error}` `` |
+/// | `alert!("{{ exception }}")` | `` `exception` is Airflow's name: write `error` `` |
+/// | `template!("{{ error }}")` | `` `error` is known to alerts alone, whose texts are `alert!(..)`; .. `` |
+///
+/// ```compile_fail
+/// # use pipeline_runtime::prelude::*;
+/// let text = alert!("{{ eror }}");
+/// ```
+#[macro_export]
+macro_rules! alert {
+    ($($text:tt)*) => {
+        $crate::__private::checked_alert!($crate, $($text)*)
     };
 }

@@ -1,16 +1,37 @@
 //! What a template may call, and what it may print.
 
+use super::Escaping;
 use crate::schedule::Zone;
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeZone};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Object, ObjectRepr, StringInput, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, escape_formatter, filters};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value, escape_formatter, filters};
 use std::fmt::{self, Display};
 use std::sync::{Arc, OnceLock};
 
 /// How many instructions a template may take, which are a few for each piece of it and each turn of a loop. A path or a query takes
 /// less than a hundred; a loop within a loop over a list of thousands would take hundreds of megabytes and a worker's time.
 pub(super) const FUEL: u64 = 1_000_000;
+
+/// What a text for Slack is called, by which the environment knows how its values are written.
+const SLACK: &str = "<slack>";
+
+/// The name of a text whose values are written so.
+pub(super) fn named(escaping: Escaping) -> &'static str {
+    match escaping {
+        Escaping::None => "<string>",
+        Escaping::Slack => SLACK,
+    }
+}
+
+fn is_for_slack(state: &State<'_, '_>) -> bool {
+    matches!(state.auto_escape(), AutoEscape::Custom(name) if name == SLACK)
+}
+
+/// A text in which Slack's markup takes none of its three characters for its own.
+pub(crate) fn for_slack(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
 
 pub(super) fn environment() -> &'static Environment<'static> {
     static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
@@ -23,9 +44,18 @@ pub(super) fn environment() -> &'static Environment<'static> {
         }
         environment.set_debug(true); // so that an error tells which piece of the template it is about
         environment.set_fuel(Some(FUEL));
+        environment.set_auto_escape_callback(|name| match name {
+            SLACK => AutoEscape::Custom(SLACK.into()),
+            _ => AutoEscape::None,
+        });
         environment.set_formatter(|out, state, value| {
             has_value(value)?;
-            escape_formatter(out, state, value)
+            match is_for_slack(state) && !value.is_safe() {
+                true => Ok(out.write_str(&for_slack(&value.to_string()))?),
+                // What is safe is written as it is.
+                false if is_for_slack(state) => Ok(write!(out, "{value}")?),
+                false => escape_formatter(out, state, value),
+            }
         });
         // minijinja's own make an empty text of what is missing.
         environment.add_filter("join", join);
@@ -147,5 +177,8 @@ fn join(
 
 fn escape(state: &mut State<'_, '_>, value: &Value) -> Result<Value, Error> {
     has_value(value)?;
-    filters::escape(state, value)
+    if is_for_slack(state) && !value.is_safe() {
+        return Ok(Value::from_safe_string(for_slack(&value.to_string())));
+    }
+    if value.is_safe() { Ok(value.clone()) } else { filters::escape(state, value) }
 }

@@ -3,19 +3,20 @@
 //! `template!` checks syntax, names and filters at compile time. What is left for run time is a name that has no value in
 //! this run, and printing that is an error: nothing is ever silently empty. A param that is null has no value, either.
 
+pub(crate) mod alert;
 mod checked;
 mod environment;
+mod rendering;
 
-use super::bounded;
 use super::context::RunInfo;
-use super::error::shortened;
 use crate::schedule::Zone;
-use environment::{FUEL, ds, ds_nodash, environment, ts, ts_nodash};
-use minijinja::{Error, ErrorKind, Value, context, value};
+use environment::environment;
+pub(crate) use environment::for_slack;
+use minijinja::context;
+use pipeline_syntax::template::Purpose;
+pub(crate) use rendering::Escaping;
+use rendering::{Given, RenderError, Rendering};
 use std::sync::Arc;
-
-/// The longest text that a template may make. It is for paths and queries.
-const MAX_TEXT: usize = 1 << 20;
 
 /// A text rendered with the run's dates and params when an attempt starts. Made by [`template!`](macro@crate::template).
 ///
@@ -41,7 +42,7 @@ enum Inner {
 #[derive(Debug, PartialEq, Eq)]
 enum Other {
     /// With values that the pipeline's function, or a body, has given.
-    With { source: &'static str, given: Vec<(&'static str, Result<serde_json::Value, String>)> },
+    With { source: &'static str, given: Vec<Given> },
     /// A text that is taken as it is.
     Plain(Box<str>),
 }
@@ -84,7 +85,7 @@ impl Template {
         Self(Inner::Of(source))
     }
 
-    pub(crate) fn with(source: &'static str, given: Vec<(&'static str, Result<serde_json::Value, String>)>) -> Self {
+    pub(crate) fn with(source: &'static str, given: Vec<Given>) -> Self {
         Self(Inner::Other(Arc::new(Other::With { source, given })))
     }
 
@@ -122,118 +123,24 @@ impl Template {
         params
     }
 
-    /// The values that were given, each by its name. What is null is left out, as of the params.
-    fn given(&self) -> Result<Value, RenderError> {
-        let Inner::Other(other) = &self.0 else { return Ok(context! {}) };
-        let Other::With { given, .. } = &**other else { return Ok(context! {}) };
-        let mut values = Vec::with_capacity(given.len());
-        for (name, value) in given {
-            match value {
-                Ok(serde_json::Value::Null) => {}
-                Ok(value) => values.push((*name, params(value))),
-                Err(error) => return Err(self.refused(format!("`{name}` cannot be written as JSON: {error}"))),
-            }
-        }
-        Ok(Value::from_pairs(values))
-    }
-
-    fn refused(&self, reason: String) -> RenderError {
-        RenderError { template: self.source().to_owned(), reason }
-    }
-
     /// `zone` is that of the pipeline.
     pub(crate) fn render(&self, run: &RunInfo, node: &str, attempt: u32, zone: Zone) -> Result<String, RenderError> {
         if let Some(text) = self.plain() {
             return Ok(text.to_owned());
         }
-        let given = self.given()?;
-        let values = context! {
-            ds => ds(run.interval.start),
-            ds_nodash => ds_nodash(run.interval.start),
-            ts => ts(run.interval.start),
-            ts_nodash => ts_nodash(run.interval.start),
-            local_ds => ds(run.interval.start.with_timezone(&zone)),
-            logical_date => ts(run.interval.start),
-            data_interval_start => ts(run.interval.start),
-            data_interval_end => ts(run.interval.end),
-            run_id => &run.run_id,
-            params => params(&run.params),
-            dag => context! { id => &run.pipeline },
+        let rendering = Rendering { source: self.source(), purpose: Purpose::Input, escaping: Escaping::None };
+        let given = match &self.0 {
+            Inner::Other(other) => match &**other {
+                Other::With { given, .. } => rendering.given(given)?,
+                Other::Plain(_) => context! {},
+            },
+            Inner::Of(_) => context! {},
+        };
+        rendering.text(context! {
             task => context! { id => node },
-            run => context! { kind => run.kind.name(), started => ts(run.began()) },
             try_number => attempt,
-            // For the filter `local`; no template may name it.
-            __zone => zone.name(),
-            // Left undefined, not none, where there is no such run: it can be tested, and printing it is an error.
-            ..run.previous.map_or_else(|| given.clone(), |previous| context! {
-                prev_data_interval_start_success => ts(previous.interval.start),
-                prev_data_interval_end_success => ts(previous.interval.end),
-                ..given.clone()
-            })
-        };
-        let mut text = bounded::Bytes::new(MAX_TEXT);
-        let rendered =
-            environment().template_from_str(self.source()).and_then(|template| template.render_captured_to(values, &mut text));
-        if text.is_over() {
-            return Err(self.refused(format!("its text has more than {} MiB, which is the limit", MAX_TEXT >> 20)));
-        }
-        rendered.map_err(|error| RenderError::new(self.source(), &error))?;
-        text.into_string().map_err(|error| self.refused(error.to_string()))
-    }
-}
-
-/// More characters of a template are not repeated in a message: one of a file may be long.
-const MAX_QUOTED: usize = 200;
-
-/// A template that has no value in this run.
-#[derive(Debug, thiserror::Error)]
-#[error("the template {:?} cannot be rendered: {reason}", shortened(.template, MAX_QUOTED))]
-pub(crate) struct RenderError {
-    template: String,
-    reason: String,
-}
-
-impl RenderError {
-    fn new(template: &str, error: &Error) -> Self {
-        let range = error.range().unwrap_or_default();
-        let piece = template.get(range.clone()).unwrap_or_default().trim();
-        let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-        let is_filter = template.get(..range.start).is_some_and(|before| before.trim_end().ends_with('|'));
-        let because = "as `prev_*` before the first success, or a param that was not given or is null";
-        let reason = match (undefined(&detail), error.kind()) {
-            (Some(name), _) => format!(
-                "`{name}` has no value in this run ({because}); test it with `{{% if {name} %}}`, or give it one with `default(..)`"
-            ),
-            (None, ErrorKind::UndefinedError) if is_filter => format!(
-                "what `| {piece}` is applied to has no value in this run, or holds something that has none ({because}); give it one \
-                 before, with `default(..)`"
-            ),
-            (None, ErrorKind::UndefinedError) => {
-                format!("`{piece}` has no value in this run, or holds something that has none ({because})")
-            }
-            (None, ErrorKind::OutOfFuel) => {
-                format!("it takes more than {FUEL} instructions: loop over less, or make the text in a task")
-            }
-            _ if piece.is_empty() => detail,
-            _ => format!("{detail}, at `{piece}`"),
-        };
-        Self { template: template.to_owned(), reason }
-    }
-}
-
-/// The name in minijinja's "`params.region` is undefined".
-fn undefined(detail: &str) -> Option<&str> {
-    let (before, _) = detail.split_once("` is undefined")?;
-    before.rsplit_once('`').map(|(_, name)| name)
-}
-
-/// The params as a template sees them. What is null is left out, so that it is missing as what was not given is.
-fn params(json: &serde_json::Value) -> Value {
-    match json {
-        serde_json::Value::Object(fields) => Value::from_pairs(
-            fields.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.as_str(), params(value))),
-        ),
-        other => Value::from(value::Serde(other)),
+            ..context! { ..given, ..rendering::of_run(run, zone) }
+        })
     }
 }
 

@@ -160,6 +160,7 @@ impl RunContext<'_> {
             elapsed: Some(self.now.since(self.run.began())),
             budget_left: None,
             inputs: Vec::new(),
+            run: None,
         }
     }
 

@@ -4,20 +4,20 @@ use super::super::effects::NotTold;
 use super::super::ids::RunIx;
 use super::{Engine, Waiter};
 use crate::author::error::Kind;
-use crate::author::notify::Notification;
+use crate::author::news::News;
+use crate::author::notify::{Notification, OfRun};
 use crate::author::pipeline::panic_message;
 use crate::author::redaction::redacted;
 use crate::plan::Notifier;
 use futures_util::FutureExt;
-use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tracing::Level;
 
-/// Of so many final errors each is warned of once; of further ones each time.
-const MOST_REMEMBERED: usize = 1000;
+/// The final errors that this process has warned of.
+static FINAL: News = News::new();
 
 /// A notifier that no further try would help, such as one whose variable is not set, fails with each thing that it is told. So a process warns
 /// of that once; the journal has each.
@@ -38,19 +38,11 @@ fn warn(notification: &Notification, notifier: &str, NotTold { error, is_final, 
     }
     if !is_final {
         event!(Level::WARN, "a callback failed and will be tried again");
-    } else if is_news(notifier, error) {
+    } else if FINAL.is_news(format!("{notifier}\n{error}")) {
         event!(Level::WARN, "a callback failed and is not tried again, since that would not help");
     } else {
         event!(Level::DEBUG, "a callback failed and is not tried again, as before");
     }
-}
-
-/// Whether this process has not warned of that yet.
-fn is_news(notifier: &str, error: &str) -> bool {
-    static WARNED: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
-    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
-    let said = (notifier.to_owned(), error.to_owned());
-    if warned.len() >= MOST_REMEMBERED { !warned.contains(&said) } else { warned.insert(said) }
 }
 
 /// How long one delivery may take.
@@ -58,12 +50,12 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 impl Engine {
     /// Calls a notifier, on a task of its own.
-    pub(super) fn deliver(&self, run: RunIx, id: u32, notifier: Notifier, notification: Arc<Notification>) {
+    pub(super) fn deliver(&self, run: RunIx, id: u32, notifier: Notifier, notification: Arc<Notification>, of_run: OfRun) {
         let engine = self.clone();
         drop(self.spawn_task(async move {
             let deadline = engine.clock().now() + LIMIT;
-            let done =
-                AssertUnwindSafe(async { notifier.notify.notify(Notification::clone(&notification)).await }).catch_unwind();
+            let told = Notification { run: Some(of_run), ..Notification::clone(&notification) };
+            let done = AssertUnwindSafe(async { notifier.notify.notify(told).await }).catch_unwind();
             let mut done = std::pin::pin!(done);
             let result = tokio::select! {
                 done = std::future::poll_fn(|context| {

@@ -14,6 +14,7 @@ use super::sensor_state::LookAgain;
 use super::simulated::{self, Interceptor};
 use super::wake_policy::{StallMonitor, WakePolicy};
 use super::watch::Watches;
+use crate::author::notify::OfRun;
 use crate::time::{Clock, Timestamp};
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -456,10 +457,14 @@ impl Engine {
                 }
             }
             Action::Deliver { run, id, notifier, notification } => {
-                let notifier = state.core.run(run).and_then(|run| run.plan().notifiers.get(notifier as usize).cloned());
-                if let Some(notifier) = notifier {
+                let told = state.core.run(run).and_then(|run| {
+                    let notifier = run.plan().notifiers.get(notifier as usize).cloned()?;
+                    let of_run = OfRun { info: Arc::clone(&run.spec().info), zone: run.plan().zone };
+                    Some((notifier, of_run))
+                });
+                if let Some((notifier, of_run)) = told {
                     state.delivering += 1;
-                    self.deliver(run, id, notifier, notification);
+                    self.deliver(run, id, notifier, notification, of_run);
                 }
             }
             Action::Ended { run, state: end } => {

@@ -4,7 +4,7 @@ use crate::author::notify::{Event, Notification};
 use std::time::Duration;
 
 /// What happened, in one sentence without a full stop.
-pub(super) fn headline(n: &Notification) -> String {
+pub(crate) fn headline(n: &Notification) -> String {
     let pipeline = &n.pipeline;
     let Some(node) = &n.node else {
         return match n.event {
@@ -35,7 +35,7 @@ fn cannot_run(node: &str, pipeline: &str) -> String {
 }
 
 /// Whether it is about a run that was cancelled: a journal of an earlier version may still have the event of a failure for it.
-pub(super) fn is_cancelled(n: &Notification) -> bool {
+pub(crate) fn is_cancelled(n: &Notification) -> bool {
     n.event == Event::OnCancel || n.node.is_none() && n.state.as_deref() == Some("cancelled")
 }
 
@@ -44,7 +44,7 @@ fn state(n: &Notification) -> &str {
 }
 
 /// What is known besides, as names and values. The error is left out, as it may have many lines.
-pub(super) fn details(n: &Notification) -> Vec<(&str, String)> {
+pub(crate) fn details(n: &Notification) -> Vec<(&str, String)> {
     let mut details = vec![("run", n.run_id.clone()), ("logical date", n.logical_date.format("%FT%TZ").to_string())];
     if let Some(state) = &n.state {
         details.push(("state", state.clone()));
@@ -66,12 +66,12 @@ pub(super) fn details(n: &Notification) -> Vec<(&str, String)> {
 }
 
 /// The attempt, where one was made: a node that cannot run has none.
-pub(super) fn attempt(n: &Notification) -> Option<u32> {
+pub(crate) fn attempt(n: &Notification) -> Option<u32> {
     n.elapsed.and(n.attempt)
 }
 
 /// Without what is too small to matter.
-pub(super) fn duration(duration: Duration) -> String {
+pub(crate) fn duration(duration: Duration) -> String {
     let coarse = match duration {
         long if long >= Duration::from_mins(1) => Duration::from_secs(long.as_secs()),
         short => Duration::from_millis(u64::try_from(short.as_millis()).unwrap_or(u64::MAX)),
@@ -80,9 +80,45 @@ pub(super) fn duration(duration: Duration) -> String {
 }
 
 /// The first `limit` characters, with a sign that there were more.
-pub(super) fn cut(text: &str, limit: usize) -> String {
+pub(crate) fn cut(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+/// The same each time the same thing is told, and no other time. Two pipelines of one schedule have runs of one id, at one time.
+pub(crate) fn key(n: &Notification) -> String {
+    // Nanoseconds since 1970, which are more than 64 bits far from it.
+    let at = i128::from(n.at.timestamp()) * 1_000_000_000 + i128::from(n.at.timestamp_subsec_nanos());
+    format!("{}/{}/{}/{}/{at}", n.pipeline, n.run_id, n.node.as_deref().unwrap_or_default(), n.event.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    fn notification(node: Option<&str>, state: &str) -> Notification {
+        Notification {
+            pipeline: "sales".into(),
+            run_id: "run".into(),
+            at: DateTime::UNIX_EPOCH,
+            node: node.map(str::to_owned),
+            state: Some(state.to_owned()),
+            ..Notification::for_test(Event::OnFailure)
+        }
+    }
+
+    #[test]
+    fn keys_tell_pipelines_and_times_apart_whatever_the_year() {
+        let (sales, mut stock) = (notification(None, "failed"), notification(None, "failed"));
+        assert_eq!(key(&sales), "sales/run//on_failure/0");
+        stock.pipeline = "stock".into();
+        assert_ne!(key(&sales), key(&stock));
+        let at = |date: &str| key(&Notification { at: date.parse().unwrap(), ..notification(Some("load"), "failed") });
+        assert_eq!(at("2024-03-26T00:10:00Z"), "sales/run/load/on_failure/1711411800000000000");
+        assert_eq!(at("9999-12-31T23:59:59.000000001Z"), "sales/run/load/on_failure/253402300799000000001");
+        assert_eq!(at("1600-01-01T00:00:00Z"), "sales/run/load/on_failure/-11676096000000000000");
     }
 }

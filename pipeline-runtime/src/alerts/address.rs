@@ -1,0 +1,71 @@
+//! Mail addresses, as far as a constant can be held against them.
+
+/// What messages say of what is none.
+pub(super) const WANTED: &str = "a mail address is written `name@example.org`, or `Name <name@example.org>`, in ASCII";
+
+/// Whether it may be an address, alone or behind a name. Rust's constants know no parser; what this takes and mail does not is found by
+/// [`Notify::mistakes`](crate::Notify::mistakes).
+pub(super) const fn is_address(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (mut from, mut to) = (0, bytes.len());
+    if to > 0 && bytes[to - 1] == b'>' {
+        to -= 1;
+        while from < to && bytes[from] != b'<' {
+            if bytes[from].is_ascii_control() {
+                return false;
+            }
+            from += 1;
+        }
+        from += 1;
+    }
+    is_plain(bytes, from, to)
+}
+
+/// Whether these bytes are `name@domain`.
+const fn is_plain(bytes: &[u8], from: usize, to: usize) -> bool {
+    let (mut at, mut signs, mut sign) = (from, 0, 0);
+    while at < to {
+        match bytes[at] {
+            b'@' => {
+                signs += 1;
+                sign = at;
+            }
+            b'<' | b'>' | b',' | b';' | b'"' => return false,
+            byte if !byte.is_ascii_graphic() => return false,
+            _ => {}
+        }
+        at += 1;
+    }
+    // Something stands before the sign and behind it, and the domain neither begins nor ends with a dot.
+    signs == 1 && sign > from && sign + 1 < to && bytes[sign + 1] != b'.' && bytes[to - 1] != b'.'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lettre::message::Mailbox;
+
+    #[test]
+    fn addresses_are_told_from_other_texts() {
+        for address in ["data@example.org", "Data Team <data@example.org>", "a.b+c@mail.example.org", "root@localhost"] {
+            assert!(is_address(address) && address.parse::<Mailbox>().is_ok(), "{address}");
+        }
+        for text in [
+            "",
+            "data",
+            "@example.org",
+            "data@",
+            "data@.org",
+            "data@example.",
+            "a@b@c",
+            "a b@example.org",
+            "Data <data@example.org",
+            "Data <data>",
+            "a@example.org, b@example.org",
+            "Data\r\nBcc: <x@example.org>",
+            "größe@example.org",
+        ] {
+            assert!(!is_address(text), "{text:?}");
+        }
+    }
+}

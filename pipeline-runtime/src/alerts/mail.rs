@@ -1,0 +1,291 @@
+use super::address::{self, WANTED};
+use super::smtp::{NotSent, Server};
+use super::text;
+use super::variable::Variable;
+use crate::author::error::{Result, TaskError};
+use crate::author::news::News;
+use crate::author::notify::{BoxFuture, Notification, Notify};
+use crate::author::redaction;
+use crate::author::secret::Secret;
+use crate::author::template::Escaping;
+use crate::author::template::alert::AlertText;
+use crate::author::words;
+use crate::storage::World;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message};
+
+/// Tells people by mail, through an SMTP server. Needs the feature `mail`, which is off by default.
+///
+/// The server's URL is read from an environment variable each time somebody is told. It is a secret: neither logs nor errors nor `Debug` hold it,
+/// at most the variable's name and the URL's host.
+///
+/// ```
+/// use pipeline_runtime::prelude::*;
+///
+/// const TEAM: Mail = Mail::env("SMTP_URL")
+///     .to(&["data@example.org", "Ann <ann@example.org>"])
+///     .from("Pipelines <pipelines@example.org>")
+///     .subject(alert!("[{{ dag.id }}] {{ summary }}"));
+///
+/// #[task(retries = 1)]
+/// async fn load() -> Result<u64> { Ok(1) }
+///
+/// #[pipeline(on_failure = TEAM, sla = "45m", on_sla_miss = TEAM)]
+/// fn nightly() { load(); }
+/// # nightly().check().unwrap();
+/// ```
+///
+/// | URL | port, unless it has one | |
+/// |---|---|---|
+/// | `smtps://USER:PASSWORD@HOST` | 465 | TLS from the first byte |
+/// | `smtp://USER:PASSWORD@HOST?tls=required` | 587 | TLS by `STARTTLS`; without it nothing is sent |
+/// | `smtp://HOST?tls=opportunistic` | 587 | TLS where the server offers it, which whoever stands between can take away |
+/// | `smtp://HOST` | 25 | no TLS, for a server on this machine |
+///
+/// A character of the user or the password that a URL has for itself is written by its number, as `%40` for `@`. A path, `smtps://HOST/NAME`, is how
+/// this machine names itself to the server, where that insists.
+///
+/// # What is sent
+///
+/// One mail to all, as plain text: what happened as its subject, and below what is known of it, the node, the attempt, the inputs, the error.
+/// [`subject`](Self::subject) and [`text`](Self::text) have it say something else. The same thing that is told twice, which can happen, has one
+/// `Message-ID`, so that most mail programs show it once. `Auto-Submitted: auto-generated` keeps out-of-office replies away.
+///
+/// # When it fails
+///
+/// A mail takes at most 30 s, from connecting until the server has it. Where the server cannot be reached, or says that it is for now (`4xx`),
+/// the engine tries again, from 1 s to 5 min apart, for 24 h. Where it says that it is for good (`5xx`), as of a wrong password, that is not tried
+/// again, and neither is a variable that is not set, is empty or holds no URL. The process warns of that once.
+///
+/// A recipient whom the server does not want keeps the mail from nobody else; the process warns of each once. Only where it wants none of them
+/// has nobody been told.
+///
+/// Without TLS whoever stands between reads the password and the mail. The process warns of that once for a variable, unless the host is this
+/// machine. Certificates are checked against the system's store, or that of `SSL_CERT_FILE`.
+///
+/// # In a simulation
+///
+/// Nothing is sent, and the variable need not be set: the simulation takes it that somebody was told.
+/// [`Simulation::send_alerts`](crate::Simulation::send_alerts) has it really sent; virtual time stands still meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub struct Mail {
+    variable: &'static str,
+    to: &'static [&'static str],
+    from: Option<&'static str>,
+    subject: Option<AlertText>,
+    text: Option<AlertText>,
+}
+
+/// Longer subjects are cut, as mail programs do.
+const MAX_SUBJECT: usize = 200;
+/// The longest line that a mail may have is 998 characters.
+const MAX_ID: usize = 500;
+
+impl Mail {
+    /// By the server whose URL the environment variable holds when somebody is to be told.
+    pub const fn env(variable: &'static str) -> Self {
+        Self { variable, to: &[], from: None, subject: None, text: None }
+    }
+
+    /// To these addresses, each `name@example.org` or `Name <name@example.org>`.
+    ///
+    /// # Panics
+    ///
+    /// If one is no address, which in a constant is an error of the compiler's.
+    #[track_caller]
+    pub const fn to(self, to: &'static [&'static str]) -> Self {
+        let mut at = 0;
+        while at < to.len() {
+            assert!(address::is_address(to[at]), "{}", WANTED);
+            at += 1;
+        }
+        Self { to, ..self }
+    }
+
+    /// From this address. Without it the mail is from the user of the URL, who has to be an address then.
+    ///
+    /// # Panics
+    ///
+    /// If it is no address, which in a constant is an error of the compiler's.
+    #[track_caller]
+    pub const fn from(self, from: &'static str) -> Self {
+        assert!(address::is_address(from), "{}", WANTED);
+        Self { from: Some(from), ..self }
+    }
+
+    /// With this subject, on one line of at most 200 characters.
+    pub const fn subject(self, subject: AlertText) -> Self {
+        Self { subject: Some(subject), ..self }
+    }
+
+    /// With this text.
+    pub const fn text(self, text: AlertText) -> Self {
+        Self { text: Some(text), ..self }
+    }
+
+    const fn url(self) -> Variable {
+        Variable {
+            name: self.variable,
+            whose: "the mail",
+            wanted: "the URL of a mail server, such as `smtps://USER:PASSWORD@HOST`",
+        }
+    }
+
+    /// What is said, apart from who says it to whom.
+    fn letter(self, n: &Notification) -> Letter {
+        let subject = text::of(self.subject, n, Escaping::None).unwrap_or_else(|| words::headline(n));
+        let words: Vec<&str> =
+            subject.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+        Letter {
+            subject: words::cut(&words.join(" "), MAX_SUBJECT),
+            text: text::of(self.text, n, Escaping::None).unwrap_or_else(|| in_full(n)),
+            id: id(n),
+        }
+    }
+
+    /// Sends it, and says of whom the server did not want it for. Blocks.
+    fn send(self, server: &Server, letter: Letter) -> std::result::Result<(), NotSent> {
+        let parse = |text: &str| text.parse::<Mailbox>().map_err(|_| NotSent::for_good(format!("{text:?}: {WANTED}")));
+        let from = match self.from {
+            Some(from) => parse(from)?,
+            None => server.user().parse().map_err(|_| {
+                NotSent::for_good("it is from nobody, as the URL's user is no address: write `.from(\"pipelines@example.org\")`")
+            })?,
+        };
+        let to = self.to.iter().map(|to| parse(to)).collect::<std::result::Result<Vec<_>, _>>()?;
+        let message = letter.message(&from, &to)?;
+        for refused in server.send(&from, &to, &message)? {
+            static SAID: News = News::new();
+            if SAID.is_news(format!("{} {refused}", self.variable)) {
+                tracing::warn!("the mail of {}: {refused}", self.variable);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a mail says.
+struct Letter {
+    subject: String,
+    text: String,
+    id: String,
+}
+
+impl Letter {
+    fn message(self, from: &Mailbox, to: &[Mailbox]) -> std::result::Result<Message, NotSent> {
+        let mut message = Message::builder()
+            .from(from.clone())
+            .subject(self.subject)
+            .message_id(Some(format!("<{}@{}>", self.id, from.email.domain())))
+            .header(ContentType::TEXT_PLAIN)
+            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()));
+        for to in to {
+            message = message.to(to.clone());
+        }
+        message.body(self.text).map_err(|error| NotSent::for_good(format!("it cannot be written: {error}")))
+    }
+}
+
+/// All that is known, on several lines.
+fn in_full(n: &Notification) -> String {
+    let mut text = format!("{}\n\n", words::headline(n));
+    for (name, value) in words::details(n) {
+        text.extend([name, ": ", &value, "\n"]);
+    }
+    if let Some(error) = &n.error {
+        text.extend(["\n", error, "\n"]);
+    }
+    text
+}
+
+/// What a notification is known by, in the letters that an id of a mail may have.
+fn id(n: &Notification) -> String {
+    let key = words::key(n);
+    let id: String = key.chars().map(|c| if c.is_ascii_alphanumeric() || "_+/=".contains(c) { c } else { '-' }).collect();
+    // What tells two of one run apart stands at the end.
+    id[id.len().saturating_sub(MAX_ID)..].to_owned()
+}
+
+impl Notify for Mail {
+    fn notify(&self, notification: Notification) -> BoxFuture<Result<()>> {
+        let mail = *self;
+        let world = World::current();
+        Box::pin(async move {
+            // Also where it is not sent, so that a simulation says what is wrong with its text.
+            let letter = mail.letter(&notification);
+            if !world.sends_alerts() {
+                return Ok(());
+            }
+            let url = mail.url().read()?;
+            let not_sent = |error: NotSent| {
+                let text = format!("the mail of {}: {}", mail.variable, error.text);
+                if error.is_final { TaskError::fatal(text) } else { text.into() }
+            };
+            let server = Server::parse(&url).map_err(not_sent)?;
+            server.password().into_iter().for_each(redaction::hide);
+            warn_of_clear_text(mail.variable, &server);
+            // On a thread of its own, with a runtime of its own: the caller's may be paused, or know no sockets.
+            world.aside(move || mail.send(&server, letter)).await?.map_err(not_sent)
+        })
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        vec![Secret::env(self.variable)]
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        let mut mistakes: Vec<String> = (self.to.iter().chain(&self.from))
+            .filter(|address| address.parse::<Mailbox>().is_err())
+            .map(|address| format!("{address:?} is no address: {WANTED}"))
+            .collect();
+        if self.to.is_empty() {
+            mistakes.push("it is to nobody: write `.to(&[\"data@example.org\"])`".to_owned());
+        }
+        mistakes
+    }
+
+    fn label(&self) -> String {
+        format!("Mail({}, {})", self.variable, self.to.join(", "))
+    }
+}
+
+fn warn_of_clear_text(variable: &str, server: &Server) {
+    static WARNED: News = News::new();
+    let Some(host) = server.sent_in_clear() else { return };
+    if WARNED.is_news(variable.to_owned()) {
+        tracing::warn!(
+            "the mail of {variable} is sent to {host} without TLS that is sure: whoever stands between reads the password and the mail; write \
+             `smtps://`, or `?tls=required`"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::author::notify::Event;
+
+    #[test]
+    fn in_full_it_has_all_that_is_known() {
+        let failure = Notification::for_test(Event::OnFailure)
+            .with_node("load", "failed")
+            .with_error("disk full")
+            .with_input("key", "raw/1.json");
+        assert_eq!(
+            in_full(&failure),
+            "load of test failed\n\nrun: test\nlogical date: 2024-01-01T00:00:00Z\nstate: failed\nkey: raw/1.json\n\ndisk full\n"
+        );
+    }
+
+    #[test]
+    fn an_id_has_the_letters_of_one_and_is_short_enough() {
+        let of = |run: &str| {
+            id(&Notification::for_test(Event::OnFailure).with_run_id("sales", run).with_node("load[größe]", "failed"))
+        };
+        assert_eq!(
+            of("manual__2024-01-01T00:00:00+00:00"),
+            "sales/manual__2024-01-01T00-00-00+00-00/load-gr--e-/on_failure/1704067200000000000"
+        );
+        assert_eq!(of(&"x".repeat(2000)).len(), MAX_ID);
+    }
+}

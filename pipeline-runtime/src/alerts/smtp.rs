@@ -1,0 +1,283 @@
+//! One mail to one SMTP server, and nothing about it in a log.
+//!
+//! # Why lettre, and not its transport
+//!
+//! lettre writes mails and speaks SMTP, with the TLS that hyper has already, and without its feature `tracing` it logs nothing. Its transport
+//! gives a mail up as a whole where the server does not want one of its recipients; a person who has left would be the end of everybody's alerts.
+//! So the commands are given here, one by one.
+//!
+//! A mail blocks its thread and makes a runtime of its own, as [`post`](super::post) does, so it works under a paused clock.
+
+use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::{self, SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT};
+use percent_encoding::percent_decode_str;
+use std::error::Error as _;
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+use url::Url;
+
+/// From the look-up of the host's name to the server's word that it has the mail.
+const LIMIT: Duration = Duration::from_secs(30);
+/// How much of what a server says an error quotes.
+const QUOTED: usize = 200;
+
+/// Why a mail was not sent. Its text holds nothing of the URL beyond its host.
+#[derive(Debug)]
+pub(super) struct NotSent {
+    pub(super) text: String,
+    /// No further try would help.
+    pub(super) is_final: bool,
+}
+
+impl NotSent {
+    pub(super) fn for_good(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_final: true }
+    }
+
+    fn for_now(text: String) -> Self {
+        Self { text, is_final: false }
+    }
+}
+
+/// How a connection becomes secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tls {
+    Never,
+    /// Where the server can.
+    Perhaps,
+    /// By `STARTTLS`, or not at all.
+    Required,
+    /// From its first byte.
+    Always,
+}
+
+/// A mail server's URL, taken apart.
+pub(super) struct Server {
+    host: String,
+    port: u16,
+    tls: Tls,
+    hello: ClientId,
+    user: String,
+    password: Option<String>,
+}
+
+impl Server {
+    pub(super) fn parse(text: &str) -> Result<Self, NotSent> {
+        let refused = |why: &str| {
+            NotSent::for_good(format!("its value is no URL of a mail server: {why}; write `smtps://USER:PASSWORD@HOST`"))
+        };
+        // Not the parser's own error: what it says is not ours to keep secret.
+        let url = Url::parse(text).map_err(|_| refused("it cannot be read"))?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| refused("it has no host"))?;
+        let mut tls = match url.scheme() {
+            "smtps" => Tls::Always,
+            "smtp" => Tls::Never,
+            _ => return Err(refused("its scheme is neither `smtps` nor `smtp`")),
+        };
+        for (name, value) in url.query_pairs() {
+            tls = match (&*name, &*value, tls) {
+                ("tls", "required", Tls::Never) => Tls::Required,
+                ("tls", "opportunistic", Tls::Never) => Tls::Perhaps,
+                ("tls", _, Tls::Always) => return Err(refused("`smtps://` has TLS from the beginning, so it takes no `tls`")),
+                ("tls", ..) => return Err(refused("`tls` is `required` or `opportunistic`, once")),
+                _ => return Err(refused("what stands behind `?` is not `tls=required`")),
+            };
+        }
+        let port = url.port().unwrap_or(match tls {
+            Tls::Never => SMTP_PORT,
+            Tls::Perhaps | Tls::Required => SUBMISSION_PORT,
+            Tls::Always => SUBMISSIONS_PORT,
+        });
+        let decoded = |part: &str| percent_decode_str(part).decode_utf8().map(String::from);
+        let not_text = |_| refused("its user or password is no UTF-8 text");
+        let hello = match url.path().trim_matches('/') {
+            "" => ClientId::default(),
+            name => ClientId::Domain(name.to_owned()),
+        };
+        Ok(Self {
+            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            port,
+            tls,
+            hello,
+            user: decoded(url.username()).map_err(not_text)?,
+            password: url.password().map(decoded).transpose().map_err(not_text)?,
+        })
+    }
+
+    /// Whom the server knows us as.
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// What nobody else may know.
+    pub(super) fn password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
+
+    /// The host that whoever stands between can read the password and the mail on the way to, if they can: one without TLS that is sure, that is not
+    /// this machine.
+    pub(super) fn sent_in_clear(&self) -> Option<&str> {
+        let host = &*self.host;
+        let is_here = host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        (matches!(self.tls, Tls::Never | Tls::Perhaps) && !is_here).then_some(host)
+    }
+
+    /// Hands the mail over, and returns whom the server does not want it for, each with the reason. Blocks.
+    pub(super) fn send(&self, from: &Mailbox, to: &[Mailbox], message: &Message) -> Result<Vec<String>, NotSent> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| NotSent::for_now(format!("no runtime: {error}")))?;
+        let sent = runtime.block_on(async {
+            let late = || NotSent::for_now(format!("{} did not take the mail within {LIMIT:?}", self.host));
+            tokio::time::timeout(LIMIT, self.exchange(from, to, message)).await.unwrap_or_else(|_| Err(late()))
+        });
+        // A look-up of a name cannot be cut off, and nobody waits for it.
+        runtime.shutdown_background();
+        sent
+    }
+
+    async fn exchange(&self, from: &Mailbox, to: &[Mailbox], message: &Message) -> Result<Vec<String>, NotSent> {
+        let mut connection = self.connect().await?;
+        if let Some(password) = &self.password {
+            let credentials = Credentials::new(self.user.clone(), password.clone());
+            connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(|error| self.not_let_in(&error))?;
+        }
+        let failed = |error| self.failed(&error);
+        connection.command(Mail::new(Some(from.email.clone()), Vec::new())).await.map_err(failed)?;
+        let mut refused = Vec::new();
+        for mailbox in to {
+            match connection.command(Rcpt::new(mailbox.email.clone(), Vec::new())).await {
+                Ok(_) => {}
+                Err(error) if error.status().is_some() => refused.push((mailbox, self.failed(&error))),
+                Err(error) => return Err(self.failed(&error)),
+            }
+        }
+        let said = |(mailbox, why): &(&Mailbox, NotSent)| format!("{} is not told: {}", mailbox.email, why.text);
+        let texts: Vec<String> = refused.iter().map(said).collect();
+        if refused.len() == to.len() {
+            // While the server may still want one of them, it is asked again.
+            return Err(NotSent { text: texts.join("; "), is_final: refused.iter().all(|(_, why)| why.is_final) });
+        }
+        connection.command(Data).await.map_err(failed)?;
+        connection.message(&message.formatted()).await.map_err(failed)?;
+        // It has the mail; how it takes leave is its own affair.
+        let _ = connection.quit().await;
+        Ok(texts)
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, NotSent> {
+        let failed = |error| self.failed(&error);
+        let parameters = || TlsParameters::new(self.host.clone()).map_err(failed);
+        let from_the_beginning = if self.tls == Tls::Always { Some(parameters()?) } else { None };
+        let at = (self.host.as_str(), self.port);
+        let connected = AsyncSmtpConnection::connect_tokio1(at, Some(LIMIT), &self.hello, from_the_beginning, None).await;
+        let mut connection = connected.map_err(failed)?;
+        let can = connection.can_starttls();
+        if self.tls == Tls::Required && !can {
+            // It is asked again: somebody in between may have taken it away, and will not for ever.
+            return Err(NotSent::for_now(format!(
+                "{} does not offer `STARTTLS`, which the URL's `tls=required` wants",
+                self.host
+            )));
+        }
+        if can && matches!(self.tls, Tls::Required | Tls::Perhaps) {
+            connection.starttls(parameters()?, &self.hello).await.map_err(failed)?;
+        }
+        Ok(connection)
+    }
+
+    /// What a server says to a login is not quoted: it may well repeat what it was given.
+    fn not_let_in(&self, error: &smtp::Error) -> NotSent {
+        match error.status() {
+            Some(code) => {
+                let text = format!("{} does not let us in with the URL's user and password: {code}", self.host);
+                NotSent { text, is_final: error.is_permanent() }
+            }
+            None => self.failed(error),
+        }
+    }
+
+    fn failed(&self, error: &smtp::Error) -> NotSent {
+        let host = &self.host;
+        // One that broke off is told within one that says just that.
+        let mut error = error;
+        while let Some(inner) = error.source().and_then(|source| source.downcast_ref()) {
+            error = inner;
+        }
+        let broken = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        // What the bytes mean, only TLS says.
+        let is_tls = error.is_tls() || broken.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
+        let why = error.source().map(ToString::to_string).unwrap_or_default();
+        let why = self.password.iter().fold(why, |why, password| why.replace(password.as_str(), "***"));
+        let words: Vec<&str> = why.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+        let why = crate::author::words::cut(&words.join(" "), QUOTED);
+        let text = match error.status() {
+            Some(code) => format!("{host} answered {code} {why}"),
+            None if is_tls => format!("no secure connection to {host}: {why}"),
+            None if error.is_client() => format!("{host} cannot be told: {why}"),
+            None if error.is_response() => format!("the answer of {host} is not understood: {why}"),
+            None => format!("{host} could not be reached, or the connection broke off: {why}"),
+        };
+        NotSent { text, is_final: error.is_permanent() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Server {
+        Server::parse(url).unwrap_or_else(|error| panic!("{url}: {}", error.text))
+    }
+
+    #[test]
+    fn a_url_says_where_and_how() {
+        for (url, host, port, tls) in [
+            ("smtps://ann:s3cr3t@mail.example.org", "mail.example.org", 465, Tls::Always),
+            ("smtp://ann:s3cr3t@mail.example.org?tls=required", "mail.example.org", 587, Tls::Required),
+            ("smtp://mail.example.org:2525?tls=opportunistic", "mail.example.org", 2525, Tls::Perhaps),
+            ("smtp://localhost", "localhost", 25, Tls::Never),
+            ("smtp://[::1]:25/me.example.org", "::1", 25, Tls::Never),
+        ] {
+            let server = parse(url);
+            assert_eq!((&*server.host, server.port, server.tls), (host, port, tls), "{url}");
+        }
+        let server = parse("smtps://data%40example.org:p%40ss%2Fword@mail.example.org/me.example.org");
+        assert_eq!((server.user(), server.password()), ("data@example.org", Some("p@ss/word")));
+        assert_eq!(server.hello, ClientId::Domain("me.example.org".into()));
+    }
+
+    #[test]
+    fn what_is_no_url_is_told_without_showing_it() {
+        for (url, why) in [
+            ("s3cr3t", "it cannot be read"),
+            ("smtp:s3cr3t", "it has no host"),
+            ("https://s3cr3t.example.org", "its scheme is neither `smtps` nor `smtp`"),
+            ("smtp://mail.example.org?tls=s3cr3t", "`tls` is `required` or `opportunistic`, once"),
+            ("smtp://mail.example.org?s3cr3t=1", "what stands behind `?` is not `tls=required`"),
+            ("smtps://mail.example.org?tls=required", "takes no `tls`"),
+            ("smtps://a:%ff@mail.example.org", "no UTF-8 text"),
+        ] {
+            let error = Server::parse(url).err().unwrap();
+            assert!(error.text.contains(why) && error.is_final && !error.text.contains("s3cr3t"), "{url}: {}", error.text);
+        }
+    }
+
+    #[test]
+    fn what_goes_in_clear_over_a_network_is_known() {
+        for (url, host) in [
+            ("smtp://mail.example.org", Some("mail.example.org")),
+            ("smtp://mail.example.org?tls=opportunistic", Some("mail.example.org")),
+            ("smtp://mail.example.org?tls=required", None),
+            ("smtps://mail.example.org", None),
+            ("smtp://localhost:25", None),
+            ("smtp://[::1]", None),
+        ] {
+            assert_eq!(parse(url).sent_in_clear(), host, "{url}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The author's text of an alert, where there is one.
+
+use crate::author::news::News;
+use crate::author::notify::Notification;
+use crate::author::redaction::redacted;
+use crate::author::template::Escaping;
+use crate::author::template::alert::AlertText;
+
+/// The text of a notification; none where the author has none, or it cannot be made of this one. Then the notifier's own is sent: an alert is
+/// not lost because it is worded badly.
+pub(super) fn of(text: Option<AlertText>, n: &Notification, escaping: Escaping) -> Option<String> {
+    let rendered = text?.render(n, escaping);
+    let error = match rendered {
+        Ok(text) if !text.trim().is_empty() => return Some(redacted(&text).into_owned()),
+        Ok(_) => format!("the alert {:?} is empty", text?.source()),
+        Err(error) => redacted(&error.to_string()).into_owned(),
+    };
+    warn(n, &error);
+    None
+}
+
+/// Once a process for each text and reason, as it is the same for each of many nodes.
+fn warn(n: &Notification, error: &str) {
+    static SAID: News = News::new();
+    macro_rules! event {
+        ($level:expr) => {
+            tracing::event!(
+                $level,
+                pipeline = n.pipeline(),
+                run = n.run_id(),
+                node = n.node(),
+                callback = n.name(),
+                error,
+                "a callback's own text is sent, since the one that it was given cannot be made"
+            )
+        };
+    }
+    if SAID.is_news(error.to_owned()) { event!(tracing::Level::WARN) } else { event!(tracing::Level::DEBUG) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::author::notify::Event;
+    use crate::author::redaction;
+
+    #[test]
+    fn a_secret_is_in_no_text_that_is_sent() {
+        redaction::hide("hunter2-of-an-alert");
+        let text = AlertText::with("{{ key }} {{ error }}", || vec![("key", Ok("hunter2-of-an-alert".into()))]);
+        let failure = Notification::for_test(Event::OnFailure).with_error("hunter2-of-an-alert is wrong");
+        assert_eq!(of(Some(text), &failure, Escaping::None).unwrap(), "*** *** is wrong");
+        assert_eq!(failure.render(&text).unwrap(), "*** *** is wrong");
+        assert_eq!(of(None, &failure, Escaping::None), None);
+    }
+}

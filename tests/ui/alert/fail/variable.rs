@@ -1,0 +1,19 @@
+//! Also: an unknown variable of an alert
+
+use pipeline_runtime::prelude::*;
+
+const CHAT: Webhook = Webhook::env("CHAT_URL").slack().text(alert!("{{ task.id }} of {{ dag.id }}: {{ eror }}"));
+
+#[task(on_failure = CHAT)]
+async fn load() -> Result<u64> {
+    Ok(1)
+}
+
+#[pipeline]
+fn nightly() {
+    load();
+}
+
+fn main() {
+    let _ = nightly();
+}
