@@ -55,6 +55,20 @@ fn its_subject_and_text_are_its_authors() {
     assert!(mail.trim_end().ends_with("\n\nload of worded: invalid digit found in string\ntext = seven"), "{mail}");
 }
 
+#[test]
+fn a_body_sends_a_mail_of_its_own_and_each_attempt_the_same() {
+    let server = Server::start(Tls::Never, []);
+    let text = child("mail_of_a_body", Some(&plain(&server)));
+    let heard = server.heard();
+    let [first, second] = &heard.mails[..] else { panic!("{:?}: {text}", heard.mails) };
+    assert!(
+        first.contains("Subject: The load, on one line\n") && first.trim_end().ends_with("\n\n7 rows were loaded"),
+        "{first}"
+    );
+    let id = |mail: &str| mail.lines().find(|line| line.starts_with("Message-ID: ")).map(str::to_owned);
+    assert_eq!(id(first), id(second));
+}
+
 /// The engine's waits, 1 s and 2 s, in virtual time.
 #[test]
 fn what_is_refused_for_now_is_tried_again() {

@@ -68,6 +68,17 @@ fn mailed() {
     four();
 }
 
+#[task(retries = 1, retry_delay = "1m")]
+async fn reported(ctx: Context, rows: u64) -> Result<()> {
+    TEAM.send(&ctx, "The load,\n on one line", &format!("{rows} rows were loaded")).await?;
+    if ctx.attempt() == 1 { Err("no receipt".into()) } else { Ok(()) }
+}
+
+#[pipeline]
+fn reporting() {
+    reported(7u64);
+}
+
 #[pipeline]
 fn from_nobody() {
     one().on_success(Mail::env("ALERTS_URL").to(&["data@example.org"]));
@@ -215,6 +226,14 @@ fn worded_mail() {
 #[ignore = "a half of a test"]
 fn simulated_mail() {
     simulate_single(mailed());
+}
+
+#[test]
+#[ignore = "a half of a test"]
+fn mail_of_a_body() {
+    if begin() {
+        println!("{}", Simulation::new(reporting()).send_alerts().run().timeline());
+    }
 }
 
 #[test]

@@ -84,13 +84,17 @@ async fn imported(ctx: Context, job: String) -> Result<Poke<u64>> {
 }
 
 #[task]
-async fn say_loaded(name: String, records: u64, loaded: u64) -> Result<String> {
-    Ok(format!("{name}: {loaded} of {records} records were loaded"))
+async fn say_loaded(ctx: Context, name: String, records: u64, loaded: u64) -> Result<String> {
+    let text = format!("{name}: {loaded} of {records} records were loaded");
+    LIBRARIANS.send(&ctx, "loaded", &text).await?;
+    Ok(text)
 }
 
 #[task]
-async fn say_prepared(name: String, file: String) -> Result<String> {
-    Ok(format!("{name}: {file} was prepared, and not loaded"))
+async fn say_prepared(ctx: Context, name: String, file: String) -> Result<String> {
+    let text = format!("{name}: {file} was prepared, and not loaded");
+    LIBRARIANS.send(&ctx, "prepared", &text).await?;
+    Ok(text)
 }
 
 #[pipeline(defaults(retry_delay = "5m", on_failure = CHAT))]
@@ -109,6 +113,7 @@ fn vendor_file(of: VendorFile) {
 }
 
 const CHAT: Webhook = Webhook::env("CHAT_URL").slack();
+const LIBRARIANS: Mail = Mail::env("SMTP_URL").to(&["catalogue@example.org"]).from("pipelines@example.org");
 
 #[task]
 async fn new_files(ctx: Context) -> Result<Vec<VendorFile>> {

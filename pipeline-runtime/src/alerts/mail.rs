@@ -2,6 +2,7 @@ use super::address::{self, WANTED};
 use super::smtp::{NotSent, Server};
 use super::text;
 use super::variable::Variable;
+use crate::author::context::Context;
 use crate::author::error::{Result, TaskError};
 use crate::author::news::News;
 use crate::author::notify::{BoxFuture, Notification, Notify};
@@ -123,6 +124,58 @@ impl Mail {
         Self { text: Some(text), ..self }
     }
 
+    /// Sends a mail of a body's own, as Airflow's `EmailOperator` does: to the same people, by the same server, and with the same care for secrets.
+    /// All attempts of a node in a run send it under one `Message-ID`, so that most mail programs show it once. Where a body sends two, the subjects
+    /// tell them apart.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    /// use pipeline_runtime::{RunState, Simulation};
+    ///
+    /// const TEAM: Mail = Mail::env("SMTP_URL").to(&["data@example.org"]).from("pipelines@example.org");
+    ///
+    /// #[task(retries = 3, retry_delay = "1m")]
+    /// async fn report(ctx: Context, rows: u64) -> Result<()> {
+    ///     TEAM.send(&ctx, "The load", &format!("{rows} rows were loaded")).await
+    /// }
+    ///
+    /// #[pipeline]
+    /// fn nightly() { report(7u64); }
+    ///
+    /// // As of alerts, a simulation sends nothing.
+    /// assert_eq!(Simulation::new(nightly()).run().state(), RunState::Success);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the mail cannot be sent. No retry helps where the variable has no URL, or the server refuses the mail for good.
+    pub async fn send(&self, ctx: &Context, subject: &str, text: &str) -> Result<()> {
+        // Of a notifier `check` says so.
+        if let Some(mistake) = self.mistakes().first() {
+            return Err(TaskError::fatal(format!("the mail of {}: {mistake}", self.variable)));
+        }
+        let key = format!("{}/{subject}", ctx.idempotency_key());
+        let letter = Letter { subject: one_line(subject), text: redaction::redacted(text).into_owned(), id: id(&key) };
+        self.deliver(World::current(), letter).await
+    }
+
+    /// Sends it where that is to be done for real.
+    async fn deliver(self, world: World, letter: Letter) -> Result<()> {
+        if !world.sends_alerts() {
+            return Ok(());
+        }
+        let url = self.url().read()?;
+        let not_sent = |error: NotSent| {
+            let text = format!("the mail of {}: {}", self.variable, error.text);
+            if error.is_final { TaskError::fatal(text) } else { text.into() }
+        };
+        let server = Server::parse(&url).map_err(not_sent)?;
+        server.password().into_iter().for_each(redaction::hide);
+        warn_of_clear_text(self.variable, &server);
+        // On a thread of its own, with a runtime of its own: the caller's may be paused, or know no sockets.
+        world.aside(move || self.post(&server, letter)).await?.map_err(not_sent)
+    }
+
     const fn url(self) -> Variable {
         Variable {
             name: self.variable,
@@ -134,17 +187,12 @@ impl Mail {
     /// What is said, apart from who says it to whom.
     fn letter(self, n: &Notification) -> Letter {
         let subject = text::of(self.subject, n, Escaping::None).unwrap_or_else(|| words::headline(n));
-        let words: Vec<&str> =
-            subject.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-        Letter {
-            subject: words::cut(&words.join(" "), MAX_SUBJECT),
-            text: text::of(self.text, n, Escaping::None).unwrap_or_else(|| in_full(n)),
-            id: id(n),
-        }
+        let text = text::of(self.text, n, Escaping::None).unwrap_or_else(|| in_full(n));
+        Letter { subject: one_line(&subject), text, id: id(&words::key(n)) }
     }
 
     /// Sends it, and says of whom the server did not want it for. Blocks.
-    fn send(self, server: &Server, letter: Letter) -> std::result::Result<(), NotSent> {
+    fn post(self, server: &Server, letter: Letter) -> std::result::Result<(), NotSent> {
         let parse = |text: &str| text.parse::<Mailbox>().map_err(|_| NotSent::for_good(format!("{text:?}: {WANTED}")));
         let from = match self.from {
             Some(from) => parse(from)?,
@@ -198,9 +246,15 @@ fn in_full(n: &Notification) -> String {
     text
 }
 
-/// What a notification is known by, in the letters that an id of a mail may have.
-fn id(n: &Notification) -> String {
-    let key = words::key(n);
+/// A subject has one line.
+fn one_line(subject: &str) -> String {
+    let subject = redaction::redacted(subject);
+    let words: Vec<&str> = subject.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+    words::cut(&words.join(" "), MAX_SUBJECT)
+}
+
+/// What a mail is known by, in the letters that an id of a mail may have.
+fn id(key: &str) -> String {
     let id: String = key.chars().map(|c| if c.is_ascii_alphanumeric() || "_+/=".contains(c) { c } else { '-' }).collect();
     // What tells two of one run apart stands at the end.
     id[id.len().saturating_sub(MAX_ID)..].to_owned()
@@ -213,19 +267,7 @@ impl Notify for Mail {
         Box::pin(async move {
             // Also where it is not sent, so that a simulation says what is wrong with its text.
             let letter = mail.letter(&notification);
-            if !world.sends_alerts() {
-                return Ok(());
-            }
-            let url = mail.url().read()?;
-            let not_sent = |error: NotSent| {
-                let text = format!("the mail of {}: {}", mail.variable, error.text);
-                if error.is_final { TaskError::fatal(text) } else { text.into() }
-            };
-            let server = Server::parse(&url).map_err(not_sent)?;
-            server.password().into_iter().for_each(redaction::hide);
-            warn_of_clear_text(mail.variable, &server);
-            // On a thread of its own, with a runtime of its own: the caller's may be paused, or know no sockets.
-            world.aside(move || mail.send(&server, letter)).await?.map_err(not_sent)
+            mail.deliver(world, letter).await
         })
     }
 
@@ -280,7 +322,9 @@ mod tests {
     #[test]
     fn an_id_has_the_letters_of_one_and_is_short_enough() {
         let of = |run: &str| {
-            id(&Notification::for_test(Event::OnFailure).with_run_id("sales", run).with_node("load[größe]", "failed"))
+            id(&words::key(
+                &Notification::for_test(Event::OnFailure).with_run_id("sales", run).with_node("load[größe]", "failed"),
+            ))
         };
         assert_eq!(
             of("manual__2024-01-01T00:00:00+00:00"),
