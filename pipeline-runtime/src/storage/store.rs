@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
@@ -115,6 +116,15 @@ impl Store {
             #[cfg(feature = "s3")]
             Self::S3(s3) => s3.first(&wanted).await,
             _ => Ok(self.list(wanted, poke).await?.into_iter().next()),
+        }
+    }
+
+    /// The earliest time that an object may have, by a listing that was just made, which was written at `since` or later.
+    pub(super) fn earliest(&self, since: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.earliest(since),
+            _ => since,
         }
     }
 
