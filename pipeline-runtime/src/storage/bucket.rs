@@ -111,11 +111,13 @@ use super::world::{Scribe, World};
 /// that is under way ends in the folder that it began in. A stream of `put_stream` is one operation.
 ///
 /// A process that is killed as it writes leaves a file with such a name, `KEY#1`. A write to that folder removes those that nobody has written to for an
-/// hour and no process has locked; a process looks for them in a folder once an hour. `put_if_absent` needs no hard links: where the file system
+/// hour and no process has locked; a process looks for them in a folder once an hour. [`gc`](Self::gc) looks in all folders. `put_if_absent` needs no hard links: where the file system
 /// has none, it excludes who writes through this library alone.
 ///
 /// Within a bucket on `file://` symbolic links are followed for reading, in a listing at most 100 to one folder; writing, renaming and deleting refuse a folder that a link leads out of the
-/// bucket to, and replace or remove a linked file instead of what it points to.
+/// bucket to, and replace or remove a linked file instead of what it points to. A relative link that is renamed leads where it led.
+///
+/// What takes the place of a file has its mode, and its owner and group where the process may give it those. A pipe, a socket and a device are left as they are.
 #[derive(Clone)]
 pub struct Bucket(Arc<Inner>);
 
@@ -531,6 +533,30 @@ impl Bucket {
         let key = self.key(key)?;
         let doing = self.doing("delete", &key);
         self.run(&doing, |store, _| async move { store.delete(&key).await }).await
+    }
+
+    /// Removes what killed processes have left of objects that they were writing, in all folders of a bucket on `file://`: files `KEY#1` that nobody has
+    /// written to for an hour and no process has locked. A write does so in its own folder; this is for folders that nothing is written to any more. Gives how
+    /// many there were.
+    ///
+    /// On `s3://` there are none: what is left of uploads in parts is for the bucket's lifecycle rule.
+    ///
+    /// Fails if the bucket does not exist, or a folder of it may not be read.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let bucket = Bucket::open(&format!("file://{}", folder.path().display()))?;
+    /// bucket.put("raw/a.csv", "x").await?;
+    /// assert_eq!(bucket.gc().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn gc(&self) -> Result<usize, BucketError> {
+        self.run(&format!("remove leftovers from `{}`", self.url()), |store, _| async move { store.collect().await }).await
     }
 
     /// Writes an object into a bucket that is made if need be, past all faults: see [`World::put_now`].

@@ -25,8 +25,11 @@ use object_store::path::Path as Key;
 use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
 use super::key::Prefix;
+use super::leftovers;
 use super::lock::FolderLock;
 use super::staged::{Staged, create_folders, is_staged, sync_folder_of};
+#[cfg(unix)]
+use super::staged::{led_from, move_link};
 use super::store::{Condition, Wanted};
 use super::upload::Upload;
 use super::walk::{folders, walk};
@@ -164,6 +167,11 @@ impl Local {
         self.blocking(move |local| local.opened()?.delete(&key)).await
     }
 
+    /// Removes what killed processes have left, in all folders of the bucket; how much it was.
+    pub(super) async fn collect(self: &Arc<Self>) -> Result<usize, Failure> {
+        self.blocking(|local| Ok(leftovers::collect_below(&local.opened()?.root)?)).await
+    }
+
     async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Arc<Self>) -> Result<T, Failure> + Send + 'static,
@@ -231,7 +239,14 @@ impl Opened {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(file)
+        match fs::symlink_metadata(&file).map(|found| found.file_type()) {
+            // Who waits at the other end of a pipe would never see what takes its place.
+            Ok(kind) if !kind.is_file() && !kind.is_dir() && !kind.is_symlink() => Err(Failure::new(
+                BucketErrorKind::Other,
+                "there is a pipe, a socket or a device of that name, which is left as it is",
+            )),
+            _ => Ok(file),
+        }
     }
 
     fn stat(&self, key: &Key) -> Result<Option<ObjectMeta>, Failure> {
@@ -302,7 +317,7 @@ impl Opened {
             let _ = File::open(&source).and_then(|file| file.set_modified(SystemTime::now()));
         }
         let metadata = fs::metadata(&source)?;
-        fs::rename(&source, &target)?;
+        rename_or_link(&source, &target)?;
         sync_folder_of(&target)?;
         sync_folder_of(&source)?;
         meta(to.clone(), &metadata)
@@ -319,6 +334,25 @@ impl Opened {
             removed => Ok(removed.and_then(|()| sync_folder_of(&file))?),
         }
     }
+}
+
+/// A relative link leads where it led, from its new folder, too.
+#[cfg(unix)]
+fn rename_or_link(source: &Path, target: &Path) -> io::Result<()> {
+    if let (Ok(link), Some(folder), Some(other)) = (fs::read_link(source), source.parent(), target.parent())
+        && link.is_relative()
+    {
+        let (folder, other) = (folder.canonicalize()?, other.canonicalize()?);
+        if folder != other {
+            return move_link(source, target, &led_from(&folder, &link, &other));
+        }
+    }
+    fs::rename(source, target)
+}
+
+#[cfg(not(unix))]
+fn rename_or_link(source: &Path, target: &Path) -> io::Result<()> {
+    fs::rename(source, target)
 }
 
 /// What is still to be read of a file.

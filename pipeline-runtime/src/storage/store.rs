@@ -196,6 +196,16 @@ impl Store {
         }
     }
 
+    /// Removes what killed processes have left; how much it was.
+    pub(super) async fn collect(&self) -> Result<usize, Failure> {
+        match self {
+            Self::Memory(_) => Ok(0),
+            Self::Local(local) => local.collect().await,
+            #[cfg(feature = "s3")]
+            Self::S3(_) => Ok(0),
+        }
+    }
+
     /// A missing key is no error.
     pub(super) async fn delete(&self, key: &Path) -> Result<(), Failure> {
         match self {
