@@ -14,6 +14,7 @@ mod log;
 mod million;
 mod multipart;
 mod server;
+mod stores;
 mod times;
 
 use cases::Tested;

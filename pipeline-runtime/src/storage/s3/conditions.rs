@@ -121,9 +121,9 @@ impl S3 {
         if matches!(condition, Condition::Always) || client.is_aws {
             return Ok(());
         }
-        let (s3, key) = (Arc::clone(self), key.clone());
+        let (s3, beside) = (Arc::clone(self), key.clone());
         // On its own, so that it ends and cleans up also where the operation is dropped.
-        let probe = || async { ended(tokio::spawn(async move { s3.verdict(way, &key).await }).await) };
+        let probe = || async { ended(tokio::spawn(async move { s3.verdict(way, &beside).await }).await) };
         let verdict = *client.known.conditions(way).verdict.get_or_try_init(probe).await?;
         let header = header_of(condition);
         let how = match (verdict, condition) {
@@ -132,18 +132,27 @@ impl S3 {
             | (Verdict::Ignored { matching: true, .. }, Condition::Match(_)) => "ignores",
             _ => return Ok(()),
         };
-        Err(unsupported(&client.endpoint, &format!("{how} `{header}`"), way))
+        let single = way == Way::Complete && self.heeds_single(key, condition).await;
+        Err(unsupported(&client.endpoint, &format!("{how} `{header}`"), way, single))
     }
 
     /// How the store wants etags spelled, after it refused a write whose condition held; an error if no way lets one pass.
     pub(super) async fn reads(self: &Arc<Self>, way: Way, key: &Path) -> Result<Spelling, Failure> {
         let client = self.client().await?;
-        let (s3, key) = (Arc::clone(self), key.clone());
-        let probe = || async { ended(tokio::spawn(async move { s3.find_spelling(way, &key).await }).await) };
+        let (s3, beside) = (Arc::clone(self), key.clone());
+        let probe = || async { ended(tokio::spawn(async move { s3.find_spelling(way, &beside).await }).await) };
         match *client.known.conditions(way).spelling.get_or_try_init(probe).await? {
-            Spelling::None => Err(unsupported(&client.endpoint, "refuses `If-Match` also where it holds", way)),
+            Spelling::None => {
+                let single = way == Way::Complete && self.heeds_single(key, &Condition::Match(String::new())).await;
+                Err(unsupported(&client.endpoint, "refuses `If-Match`, also one that holds,", way, single))
+            }
             spelling => Ok(spelling),
         }
+    }
+
+    /// Whether a write of one request keeps the condition, which one in parts does not.
+    async fn heeds_single(self: &Arc<Self>, key: &Path, condition: &Condition) -> bool {
+        Box::pin(self.heeds(Way::Put, key, condition)).await.is_ok()
     }
 
     async fn verdict(self: &Arc<Self>, way: Way, key: &Path) -> Result<Verdict, Failure> {
@@ -262,18 +271,17 @@ fn header_of(condition: &Condition) -> &'static str {
     if matches!(condition, Condition::Absent) { "If-None-Match" } else { "If-Match" }
 }
 
-/// The operation is refused, and not weakened: who called it counts on its promise.
-fn unsupported(endpoint: &str, how: &str, way: Way) -> Failure {
-    let (what, single) = match way {
-        Way::Put => ("", ""),
-        Way::Complete => (
-            " where an upload in parts is completed",
-            "`?part_size=64MiB`, as an example, writes what is smaller by one request, and ",
-        ),
+/// The operation is refused, and not weakened: who called it counts on its promise. `single` says whether one request keeps it.
+fn unsupported(endpoint: &str, how: &str, way: Way, single: bool) -> Failure {
+    let when = if way == Way::Complete { " when an upload in parts is completed" } else { "" };
+    let larger = if single {
+        "`?part_size=64MiB` in the bucket's URL writes what is smaller by one request, which keeps it; "
+    } else {
+        ""
     };
     let detail = format!(
-        "{endpoint} {how}{what}, so that it cannot be kept that of two writers one alone succeeds; in the bucket's URL {single}`?conditions=none` \
-         accepts that both may; docs/storage.md has stores that keep it"
+        "{endpoint} {how}{when}, so of two writers both might succeed; {larger}`?conditions=none` in the bucket's URL accepts that; \
+         docs/storage.md tells which stores keep it"
     );
     Failure::new(Kind::Unsupported, detail)
 }
