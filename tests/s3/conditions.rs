@@ -142,9 +142,9 @@ async fn what_a_store_does_not_keep_is_refused_and_the_rest_holds() -> Tested {
             "swift",
             has_none,
             [REFUSED, REFUSED, HOLDS, REFUSED, REFUSED],
-            &["refuses `If-None-Match`", "refuses `If-Match`, also one that holds, when an upload"],
+            &["refuses `If-None-Match`", "refuses even an `If-Match` that holds when an upload"],
         ),
-        ("never", never_matches, [HOLDS, REFUSED, HOLDS, REFUSED, HOLDS], &["refuses `If-Match`, also one that holds,"]),
+        ("never", never_matches, [HOLDS, REFUSED, HOLDS, REFUSED, HOLDS], &["refuses even an `If-Match` that holds,"]),
     ] {
         let server = Server::like(like(manner)).await?;
         let folder = server.make(name)?;

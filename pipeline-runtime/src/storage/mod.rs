@@ -24,6 +24,7 @@
 //! - On `file://` a step that must not be torn apart is one blocking closure: dropping an operation's future leaves it done
 //!   or undone, never half done.
 
+mod across;
 mod body;
 mod bucket;
 mod error;

@@ -144,7 +144,7 @@ impl S3 {
         match *client.known.conditions(way).spelling.get_or_try_init(probe).await? {
             Spelling::None => {
                 let single = way == Way::Complete && self.heeds_single(key, &Condition::Match(String::new())).await;
-                Err(unsupported(&client.endpoint, "refuses `If-Match`, also one that holds,", way, single))
+                Err(unsupported(&client.endpoint, "refuses even an `If-Match` that holds", way, single))
             }
             spelling => Ok(spelling),
         }
@@ -280,8 +280,8 @@ fn unsupported(endpoint: &str, how: &str, way: Way, single: bool) -> Failure {
         ""
     };
     let detail = format!(
-        "{endpoint} {how}{when}, so of two writers both might succeed; {larger}`?conditions=none` in the bucket's URL accepts that; \
-         docs/storage.md tells which stores keep it"
+        "{endpoint} {how}{when}, so that nobody keeps two writers from both succeeding; {larger}`?conditions=none` in the bucket's URL \
+         accepts that; docs/storage.md tells which stores keep it"
     );
     Failure::new(Kind::Unsupported, detail)
 }

@@ -84,6 +84,27 @@ async fn a_folder_keeps_nothing_of_what_was_given_up() -> Tested {
 }
 
 #[tokio::test]
+async fn an_object_is_copied_to_a_bucket_of_another_store() -> Tested {
+    let (fresh, memory) = (in_a_folder("")?, Bucket::open("memory://test-copied-across")?);
+    let all = cases::distinct((1 << 20) + 13);
+    fresh.bucket.put("raw/a", all.clone()).await?;
+    let copied = fresh.bucket.copy_to(&memory, "raw/a").await?;
+    assert_eq!((copied.bucket.as_str(), copied.key.as_str(), copied.size), ("test-copied-across", "raw/a", all.len() as u64));
+    assert!(memory.get("raw/a").await? == all);
+    memory.put("raw/a", "new").await?;
+    memory.copy_to(&fresh.bucket, "raw/a").await?;
+    assert_eq!(fresh.bucket.get("raw/a").await?, "new");
+    // To itself it is a new object of the same contents.
+    fresh.bucket.copy_to(&fresh.bucket, "raw/a").await?;
+    assert_eq!(fresh.bucket.get("raw/a").await?, "new");
+    let missing = memory.copy_to(&fresh.bucket, "none").await.unwrap_err();
+    assert!(missing.kind() == Kind::NoSuchKey && missing.to_string().contains("memory://test-copied-across"), "{missing}");
+    assert_eq!(kind(memory.copy_to(&Bucket::open("file:///no/such/folder")?, "raw/a").await), Some(Kind::NoSuchBucket));
+    assert_eq!(keys(&fresh.bucket.list("").await?), ["raw/a"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_file_cut_short_is_no_end() -> Tested {
     let fresh = in_a_folder("")?;
     fresh.bucket.put("a", vec![0; 1 << 20]).await?;
