@@ -84,6 +84,20 @@ async fn nobody_there_is_the_networks_failure() -> Tested {
     Ok(())
 }
 
+#[tokio::test]
+async fn limits_may_be_as_large_as_they_can_be_written() -> Tested {
+    let server = Server::start().await?;
+    server.make("limits")?;
+    for settings in ["&timeout=36500d", "&retries=18446744073709551615", "&timeout=1ms", "&part_size=5GiB"] {
+        let bucket = Bucket::open(&(server.url("limits") + settings))?;
+        match bucket.put("a", "1").await {
+            Ok(_) => assert!(bucket.head("a").await.is_ok_and(|found| found.is_some())),
+            Err(error) => assert!(settings.contains("1ms") && error.kind() == Kind::Network, "{settings}: {error}"),
+        }
+    }
+    Ok(())
+}
+
 /// In no text of the error nor of its causes.
 fn no_secret(error: &BucketError) {
     let mut link: Option<&dyn Error> = Some(error);

@@ -47,3 +47,21 @@ async fn names_that_are_no_keys_are_counted_and_said() -> Tested {
     assert!(said.len() == 1 && said[0].contains("4 name(s) that begin with \"a/\" are no keys"), "{said:#?}");
     Ok(())
 }
+
+/// On `file://` as well.
+#[tokio::test]
+async fn file_names_that_are_no_keys_are_counted_and_said() -> Tested {
+    let folder = tempfile::tempdir()?;
+    for name in ["raw/a", "raw/b\nc", "raw/d\re", "other\n"] {
+        std::fs::create_dir_all(folder.path().join("raw"))?;
+        std::fs::write(folder.path().join(name), "")?;
+    }
+    let bucket = pipeline_runtime::Bucket::open(&format!("file://{}", folder.path().display()))?;
+    let (log, _listening) = Log::listen();
+    assert_eq!(keys(&bucket.list("raw/").await?), ["raw/a"]);
+    let said = log.lines();
+    assert!(said.len() == 1 && said[0].contains("2 name(s) that begin with \"raw/\" are no keys"), "{said:#?}");
+    bucket.list("raw/").await?;
+    assert_eq!(log.lines(), Vec::<String>::new());
+    Ok(())
+}

@@ -98,7 +98,7 @@ use super::world::{Scribe, World};
 /// | `a` and `a/b` side by side | yes | no: a name is either a file or a folder | yes |
 /// | a segment of a key | 1024 bytes | what the file system allows, mostly 255 | 1024 bytes |
 /// | names that end in `#` and digits | keys | those of unfinished files: not listed, refused as keys | keys |
-/// | names in the store that are no keys | none | not listed | not listed; so are folders, `a/` |
+/// | names in the store that are no keys | none | not listed, and said in the log | not listed, and said; empty folders, `a/`, are not said |
 /// | a rename | a copy and a deletion | one step | a copy and a deletion |
 /// | a copy | at once | a copy of the bytes | by the store, up to 5 GiB on AWS; to its own key no change. `copy_if_absent`: through this process, in parts |
 /// | a conditional write excludes | everybody | who writes through this library, in other processes too, by a hidden lock file in the key's folder | everybody |

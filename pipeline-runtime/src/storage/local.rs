@@ -31,6 +31,7 @@ use super::staged::{Staged, create_folders, is_staged, sync_folder_of};
 #[cfg(unix)]
 use super::staged::{led_from, move_link};
 use super::store::{Condition, Wanted};
+use super::unnamed::Said;
 use super::upload::Upload;
 use super::walk::{folders, walk};
 use super::watch::Poke;
@@ -44,6 +45,7 @@ pub(super) struct Local {
     folder: PathBuf,
     /// Where the last operation found it, links resolved.
     last: Mutex<Option<Arc<Path>>>,
+    said: Said,
 }
 
 /// The folder, links resolved, as one operation found it. The whole operation goes by it: where a link on the way is changed meanwhile, a
@@ -55,7 +57,7 @@ struct Opened {
 
 impl Local {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, last: Mutex::new(None) }
+        Self { folder, last: Mutex::new(None), said: Said::default() }
     }
 
     /// The key's file: the same whichever folder above it is the bucket.
@@ -82,17 +84,20 @@ impl Local {
     }
 
     pub(super) async fn list(self: &Arc<Self>, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<ObjectMeta>, Failure> {
-        self.blocking(move |local| {
+        let prefix = wanted.prefix().as_str().to_owned();
+        let look = move |local: &Arc<Self>| {
             let opened = local.opened()?;
             let root = &opened.root;
-            let found = match poke.and_then(|poke| poke.watch_listing(root, &wanted)) {
+            let (found, unnamed) = match poke.and_then(|poke| poke.watch_listing(root, &wanted)) {
                 Some(listing) => walk(root, &wanted, &mut |folder, below| listing.visit(folder, below)),
                 None => walk(root, &wanted, &mut |_, _| {}),
             }?;
             opened.is_still_there(found.is_empty())?;
-            Ok(found)
-        })
-        .await
+            Ok((found, unnamed))
+        };
+        let (found, unnamed) = self.blocking(look).await?;
+        unnamed.say(&self.said, &format!("file://{}", self.folder.display()), &prefix);
+        Ok(found)
     }
 
     pub(super) async fn folders(self: &Arc<Self>, prefix: Prefix) -> Result<Vec<Key>, Failure> {

@@ -2,28 +2,8 @@
 //! object `a`.
 
 use super::super::key;
+use super::super::unnamed::Unnamed;
 use super::http::element;
-
-/// The names in a listing that are no keys, so that no operation could reach them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Unnamed {
-    pub(super) count: usize,
-    /// One of them, to find the producer by.
-    pub(super) example: String,
-}
-
-impl Unnamed {
-    pub(super) fn add(&mut self, other: Self) {
-        if self.count == 0 {
-            self.example = other.example;
-        }
-        self.count += other.count;
-    }
-
-    fn note(&mut self, name: &str) {
-        self.add(Self { count: 1, example: name.chars().take(200).collect() });
-    }
-}
 
 /// The listing without the entries whose names are no keys, and those; `None` if all are keys. Empty objects that end with `/`, which
 /// many programs make to show a folder, are left out, and not counted.

@@ -47,12 +47,11 @@ use object_store::path::Path;
 use object_store::{CopyOptions, GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::OnceCell;
 
 use self::again::Again;
 use self::client::Client;
-use self::listing::Unnamed;
 pub(super) use self::read::S3Body;
 pub(super) use self::settings::Settings;
 pub(super) use self::upload::S3Upload;
@@ -60,6 +59,7 @@ use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
 use super::key::Prefix;
 use super::store::{Condition, Wanted};
+use super::unnamed::{Said, Unnamed};
 use super::upload::Upload;
 
 /// One bucket.
@@ -69,18 +69,21 @@ pub(super) struct S3 {
     client: OnceCell<Client>,
     /// Whether the bucket was seen to exist: a missing key looks like a missing bucket.
     seen: AtomicBool,
-    /// The most names that were no keys in one listing, as far as it was said.
-    said: AtomicUsize,
+    said: Said,
 }
 
 impl S3 {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, client: OnceCell::new(), seen: AtomicBool::new(false), said: AtomicUsize::new(0) }
+        Self { settings, client: OnceCell::new(), seen: AtomicBool::new(false), said: Said::default() }
     }
 
     pub(super) fn place(&self, key: &Path) -> String {
         let endpoint = self.client.get().map_or("", |client| client.endpoint.as_str());
         format!("{endpoint} {}/{key}", self.settings.bucket)
+    }
+
+    fn url(&self) -> String {
+        format!("s3://{}", self.settings.bucket)
     }
 
     pub(super) async fn head(&self, key: &Path) -> Result<Option<ObjectMeta>, Failure> {
@@ -121,7 +124,7 @@ impl S3 {
                 break;
             }
         }
-        self.say(&unnamed, wanted.prefix());
+        unnamed.say(&self.said, &self.url(), wanted.prefix().as_str());
         found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
         Ok(found)
     }
@@ -154,7 +157,7 @@ impl S3 {
                 break;
             }
         }
-        self.say(&unnamed, prefix);
+        unnamed.say(&self.said, &self.url(), prefix.as_str());
         found.sort_unstable();
         Ok(found)
     }
@@ -271,19 +274,6 @@ impl S3 {
         let page = self.client().await?.s3.list_paginated(prefix, options).await.map_err(|error| self.failure(&error))?;
         self.note_existence();
         Ok(page)
-    }
-
-    /// Says what was passed over, once, and again when there is more of it: a sensor looks each minute.
-    fn say(&self, unnamed: &Unnamed, prefix: &Prefix) {
-        let Unnamed { count, example } = unnamed;
-        if self.said.fetch_max(*count, Ordering::Relaxed) < *count {
-            let (bucket, prefix) = (&self.settings.bucket, prefix.as_str());
-            tracing::warn!(
-                "in `s3://{bucket}` {count} name(s) that begin with {prefix:?} are no keys, such as {example:?}; they are not listed, \
-                 and no operation reaches them: whoever writes them has to name them without `//`, a `/` at either end, `.` and `..` \
-                 as segments, and control characters"
-            );
-        }
     }
 
     /// The object as it is now, with its metadata.
