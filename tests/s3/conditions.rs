@@ -61,6 +61,14 @@ fn never_matches(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     parts.headers.contains_key(IF_MATCH).then_some((StatusCode::PRECONDITION_FAILED, "PreconditionFailed"))
 }
 
+/// A store that takes any match where there is nothing.
+fn looks_at_what_is_there(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
+    if parts.uri.path().contains(".pipeline-probe-") {
+        parts.headers.remove(IF_MATCH);
+    }
+    None
+}
+
 /// A policy that lets certain keys be written alone.
 fn has_a_policy(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     parts.uri.path().contains(".pipeline-probe-").then_some((StatusCode::FORBIDDEN, "AccessDenied"))
@@ -226,6 +234,13 @@ async fn what_was_asked_about_leaves_nothing_behind() -> Tested {
         assert_eq!(server.left(), 0);
         assert!(is_clean(&folder)?);
     }
+    // A store that looks at a condition where something is alone: the question is answered, and is what it finds when it is sent again.
+    let server = Server::like(like(looks_at_what_is_there)).await?;
+    let folder = server.make("there")?;
+    let bucket = Bucket::open(&server.url("there"))?;
+    server.meet(".pipeline-probe-", [Fault::ResetAnswer, Fault::Status(StatusCode::PRECONDITION_FAILED, "PreconditionFailed")]);
+    bucket.put_if_absent("f/a", "").await?;
+    assert!(is_clean(&folder)?);
     // A store that is not there at all was not found out about.
     let server = Server::like(like(never_matches)).await?;
     server.make("away")?;

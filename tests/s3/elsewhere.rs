@@ -18,7 +18,7 @@ macro_rules! on_the_given_server {
     ($($case:ident),+ $(,)?) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            #[ignore = "needs a server: see .ci/run"]
+            #[ignore = "needs a server: see .ci/s3"]
             async fn $case() -> crate::Tested {
                 crate::cases::$case(bucket(stringify!($case), "")?).await
             }
@@ -29,7 +29,7 @@ macro_rules! on_the_given_server {
 crate::cases::every!(on_the_given_server);
 
 #[tokio::test]
-#[ignore = "needs a server: see .ci/run"]
+#[ignore = "needs a server: see .ci/s3"]
 async fn listings_go_on_over_pages() -> Tested {
     let bucket = bucket("listings_go_on_over_pages", "")?;
     let all: Vec<String> = (0..2500).map(|number| format!("raw/{:02}/{number:04}.csv", number / 100)).collect();
@@ -46,7 +46,7 @@ async fn listings_go_on_over_pages() -> Tested {
 }
 
 #[tokio::test]
-#[ignore = "needs a server: see .ci/run"]
+#[ignore = "needs a server: see .ci/s3"]
 async fn bad_signatures_are_refused() -> Tested {
     let right = bucket("bad_signatures_are_refused", "")?;
     right.put("a", "1").await?;
@@ -76,7 +76,7 @@ async fn bad_signatures_are_refused() -> Tested {
 
 /// `.ci/s3` lets this bucket keep versions, and looks afterwards that it did.
 #[tokio::test]
-#[ignore = "needs a server: see .ci/run"]
+#[ignore = "needs a server: see .ci/s3"]
 async fn versions_are_kept_and_not_seen() -> Tested {
     let bucket = bucket("versions_are_kept_and_not_seen", "")?;
     let old = bucket.put("a", "old").await?;
@@ -100,7 +100,7 @@ async fn versions_are_kept_and_not_seen() -> Tested {
 
 /// `.ci/s3` has put `good` into this bucket, and names that are no keys.
 #[tokio::test]
-#[ignore = "needs a server: see .ci/run"]
+#[ignore = "needs a server: see .ci/s3"]
 async fn foreign_names_spoil_no_listing() -> Tested {
     let bucket = bucket("foreign_names_spoil_no_listing", "")?;
     assert!(keys(&bucket.list("").await?).contains(&"good"));
@@ -112,7 +112,7 @@ async fn foreign_names_spoil_no_listing() -> Tested {
 
 /// Who asks from the time of its last look sees each object, by two clocks.
 #[tokio::test]
-#[ignore = "needs a server: see .ci/run"]
+#[ignore = "needs a server: see .ci/s3"]
 async fn a_poll_loses_nothing() -> Tested {
     let bucket = bucket("a_poll_loses_nothing", "")?;
     for number in 0..30 {
@@ -124,7 +124,7 @@ async fn a_poll_loses_nothing() -> Tested {
 }
 
 #[tokio::test]
-#[ignore = "needs a server: see .ci/run"]
+#[ignore = "needs a server: see .ci/s3"]
 async fn what_is_uploaded_in_parts_is_seen_as_it_was_told() -> Tested {
     let bucket = bucket("what_is_uploaded_in_parts_is_seen_as_it_was_told", "")?;
     let mut writer = bucket.put_stream("a").await?;
@@ -136,7 +136,7 @@ async fn what_is_uploaded_in_parts_is_seen_as_it_was_told() -> Tested {
 
 /// With parts that are larger than the object.
 #[tokio::test]
-#[ignore = "needs a server: see .ci/run"]
+#[ignore = "needs a server: see .ci/s3"]
 async fn large_writes_by_one_request_keep_their_conditions() -> Tested {
     let bucket = bucket("large_writes_by_one_request_keep_their_conditions", "&part_size=16MiB")?;
     let begin = async || {
@@ -158,7 +158,7 @@ async fn large_writes_by_one_request_keep_their_conditions() -> Tested {
 
 /// With conditions that the store is not asked to keep.
 #[tokio::test]
-#[ignore = "needs a server: see .ci/run"]
+#[ignore = "needs a server: see .ci/s3"]
 async fn without_its_conditions_all_can_be_written() -> Tested {
     let bucket = bucket("without_its_conditions_all_can_be_written", "&conditions=none")?;
     let first = bucket.put_if_absent("a", "1").await?;

@@ -37,6 +37,7 @@ async fn wrong_credentials_are_an_error_at_every_look() -> Tested {
             bucket.list("").await.err(),
             bucket.get("a").await.err(),
             bucket.put("a", "1").await.err(),
+            bucket.put_if_absent("a", "1").await.err(),
         ];
         for error in looks.into_iter().map(Option::unwrap) {
             assert_eq!(error.kind(), Kind::PermissionDenied, "{error}");

@@ -43,7 +43,7 @@ impl Client {
         let path_style = settings.path_style.unwrap_or(told.endpoint.is_some() || bucket.contains('.'));
         checks::region(&told.region, told.endpoint.is_none())?;
         let shown = told.endpoint.clone().unwrap_or_else(|| format!("S3 in {}", told.region));
-        let known = Known::of(&shown, bucket);
+        let known = Known::of(&shown, bucket, told.key.as_ref().map_or("", |key| &key.id));
         let guard = Guard::new(&shown, known.clock.clone());
         let under_way = guard.under_way().clone();
         let is_aws = told.endpoint.as_deref().is_none_or(is_of_aws);

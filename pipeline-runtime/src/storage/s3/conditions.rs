@@ -74,10 +74,11 @@ pub(super) enum Spelling {
 }
 
 impl Known {
-    pub(super) fn of(endpoint: &str, bucket: &str) -> Arc<Self> {
+    /// `id` is that of the access key: what one may find out another may not.
+    pub(super) fn of(endpoint: &str, bucket: &str, id: &str) -> Arc<Self> {
         static ALL: Mutex<Option<HashMap<String, Arc<Known>>>> = Mutex::new(None);
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.get_or_insert_default().entry(format!("{endpoint} {bucket}")).or_default())
+        Arc::clone(all.get_or_insert_default().entry(format!("{endpoint} {bucket} {id}")).or_default())
     }
 
     fn conditions(&self, way: Way) -> &Conditions {
@@ -103,8 +104,10 @@ impl Spelling {
 /// What became of a write to a scratch key.
 enum Tried {
     Done(Option<String>),
-    /// Its condition does not hold.
-    Unmet,
+    /// Its condition does not hold; or it did, and the answer was lost, and the same sent again was refused.
+    Unmet {
+        is_in_doubt: bool,
+    },
     /// The store does not take conditions.
     Refused,
     Denied,
@@ -158,7 +161,12 @@ impl S3 {
     async fn verdict(self: &Arc<Self>, way: Way, key: &Path) -> Result<Verdict, Failure> {
         let scratch = scratch(key);
         match self.attempt(way, &scratch, Some((IF_MATCH, HeaderValue::from_static(WRONG)))).await {
-            Ok(Tried::Unmet) => Ok(Verdict::Heeded),
+            Ok(Tried::Unmet { is_in_doubt }) => {
+                if is_in_doubt {
+                    self.discard(&scratch).await;
+                }
+                Ok(Verdict::Heeded)
+            }
             Ok(Tried::Refused) => Ok(Verdict::Refused),
             Ok(Tried::Denied) => {
                 let endpoint = self.client.get().map_or("the store", |client| client.endpoint.as_str());
@@ -172,7 +180,7 @@ impl S3 {
             Ok(Tried::Done(_)) => {
                 let again = self.attempt(way, &scratch, Some((IF_NONE_MATCH, HeaderValue::from_static("*")))).await;
                 self.discard(&scratch).await;
-                Ok(Verdict::Ignored { absent: !matches!(again?, Tried::Unmet), matching: true })
+                Ok(Verdict::Ignored { absent: !matches!(again?, Tried::Unmet { .. }), matching: true })
             }
             Err(failure) => {
                 // It may have been done.
@@ -195,7 +203,7 @@ impl S3 {
             // Of the spelling nothing is known yet, so it has to be a plain write.
             let Tried::Done(Some(etag)) = self.attempt(Way::Put, scratch, None).await? else { return Ok(Spelling::Quoted) };
             let passes = matches!(self.attempt(way, scratch, demand(&etag)).await?, Tried::Done(_));
-            if passes && matches!(self.attempt(way, scratch, demand(WRONG)).await?, Tried::Unmet) {
+            if passes && matches!(self.attempt(way, scratch, demand(WRONG)).await?, Tried::Unmet { .. }) {
                 return Ok(spelling);
             }
         }
@@ -206,24 +214,28 @@ impl S3 {
     async fn attempt(&self, way: Way, scratch: &Path, demand: Option<(HeaderName, HeaderValue)>) -> Result<Tried, Failure> {
         let client = self.client().await?;
         let mark = Mark::new(&Condition::Always);
+        let mut is_in_doubt = false;
         let done = match way {
             Way::Put => {
-                let _demanded = client.under_way.watch(mark.number(), demand);
+                let write = client.under_way.watch(mark.number(), demand);
                 let options = PutOptions { attributes: mark.attributes(), ..PutOptions::default() };
-                client.s3.put_opts(scratch, "0".into(), options).await
+                let put = client.s3.put_opts(scratch, "0".into(), options).await;
+                is_in_doubt = write.is_in_doubt();
+                put
             }
             Way::Complete => {
                 let options = PutMultipartOptions { attributes: mark.attributes(), ..PutMultipartOptions::default() };
-                let begun = client.s3.create_multipart_opts(scratch, options).await.map_err(|error| self.failure(&error));
-                let id = match begun {
-                    Err(failure) if failure.kind() == Kind::PermissionDenied => return Ok(Tried::Denied),
-                    begun => begun?,
+                let id = match client.s3.create_multipart_opts(scratch, options).await {
+                    Err(error) if failure::is_of_policy(&error) => return Ok(Tried::Denied),
+                    begun => begun.map_err(|error| self.failure(&error))?,
                 };
                 let part = client.s3.put_part(scratch, &id, 0, "0".into()).await;
                 let completed = match part {
                     Ok(part) => {
-                        let _demanded = client.under_way.watch(&id, demand);
-                        client.s3.complete_multipart(scratch, &id, vec![part]).await
+                        let write = client.under_way.watch(&id, demand);
+                        let completed = client.s3.complete_multipart(scratch, &id, vec![part]).await;
+                        is_in_doubt = write.is_in_doubt();
+                        completed
                     }
                     Err(error) => Err(error),
                 };
@@ -240,8 +252,8 @@ impl S3 {
         };
         let failure = self.failure(&error);
         match failure.kind() {
-            Kind::PreconditionFailed | Kind::NoSuchKey => Ok(Tried::Unmet),
-            Kind::PermissionDenied => Ok(Tried::Denied),
+            Kind::PreconditionFailed | Kind::NoSuchKey => Ok(Tried::Unmet { is_in_doubt }),
+            Kind::PermissionDenied if failure::is_of_policy(&error) => Ok(Tried::Denied),
             Kind::Unsupported => Ok(Tried::Refused),
             Kind::Other if failure::is_bad_request(&error) => Ok(Tried::Refused),
             _ => Err(failure),

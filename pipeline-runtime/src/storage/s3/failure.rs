@@ -75,6 +75,11 @@ pub(super) fn is_bad_request(error: &object_store::Error) -> bool {
     matches!(status(&chain(error)), Some(400 | 405 | 501))
 }
 
+/// Whether the credentials are right, and what they may do is not enough.
+pub(super) fn is_of_policy(error: &object_store::Error) -> bool {
+    element(&chain(error), "Code") == Some("AccessDenied")
+}
+
 fn of_code(code: &str, region: Option<&str>, status: Option<u16>) -> Failure {
     let (kind, detail) = match code {
         "NoSuchKey" | "NotFound" => return Failure::no_such_key(),
