@@ -25,9 +25,10 @@
 //! # A file that comes late
 //!
 //! What is new is told from when a file was written, not from its name: all that was written since the end of the last interval
-//! whose run succeeded. So a stop of hours loses nothing, and a file that comes a day late is added to the archive of its own hour. There is no
+//! whose run succeeded, and in the hour before that. So a stop of hours loses nothing, and a file that comes a day late is added to the archive of its own hour. There is no
 //! upper limit: a file that was written after the interval's end, before the run looks, is archived now, and the
-//! next run, which finds it once more, fetches its archive and leaves it as it is.
+//! next run, which finds it once more, fetches its archive and leaves it as it is. So it does with what the hour before is looked at for: a
+//! file that the store showed later than its time says, since its clock is behind, or since it came by a long upload in parts.
 
 pub mod archive;
 pub mod demo;

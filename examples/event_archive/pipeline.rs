@@ -2,6 +2,7 @@
 
 use super::archive::{Archive, Source};
 use super::layout::{Hour, SOURCE};
+use chrono::TimeDelta;
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{BucketError, BucketErrorKind};
 use serde::{Deserialize, Serialize};
@@ -79,10 +80,14 @@ pub async fn list_events(source: Bucket) -> Result<Vec<String>> {
     Ok(events)
 }
 
-/// Lists the event's files that were written since the last interval whose run succeeded, on time or late.
+/// How far a listing reaches back into what was listed before. A store may show a file later than its time says: its clock is behind, or
+/// an upload in parts has the time at which it began. What is found a second time is in its archive already.
+const OVERLAP: TimeDelta = TimeDelta::hours(1);
+
+/// Lists the event's files that were written since the last interval whose run succeeded, on time or late, and in the hour before.
 #[task]
 pub async fn list_new_files(ctx: Context, source: Bucket, event: String) -> Result<Vec<NewFiles>> {
-    let since = ctx.prev_data_interval_end_success().unwrap_or(ctx.data_interval_start());
+    let since = ctx.prev_data_interval_end_success().unwrap_or(ctx.data_interval_start()) - OVERLAP;
     let found = source.modified_since(&format!("{SOURCE}{event}/"), since).await?;
     let (mut hours, mut count) = (BTreeMap::<Hour, Vec<NewFile>>::new(), 0);
     for object in &found {

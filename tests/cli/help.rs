@@ -33,6 +33,7 @@ fn without_a_command_the_help_is_shown() {
           prune     Deletes old runs from the journal, in the process that holds it if there is one
           backup    Copies the journal into FILE, also while another process writes it
           repair    Moves times of the journal that are in the future back to the present
+          gc        Removes what killed processes have left of files that they were writing into buckets
           simulate  Runs a pipeline on virtual time, in milliseconds, and prints its timeline
           quietly   Runs the sales and says nothing
           greet     Greets whoever is named

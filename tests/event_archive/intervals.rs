@@ -2,6 +2,7 @@
 
 use super::figures::figure;
 use super::support::{INTERVALS, Place, changed, event, unzipped};
+use chrono::{DateTime, Utc};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use pipeline_runtime::{RunState, Simulation};
@@ -49,8 +50,8 @@ fn only_archives_that_change_are_fetched_and_written() {
     }
     place.run(INTERVALS[0]);
     let before = place.archives();
-    // What was written before the next interval's start is not looked at again; this comes after it.
-    place.age("2021-09-01T07:10:00Z");
+    // What was written an hour before the next interval's start is not looked at again; this comes after it.
+    place.age("2021-09-01T06:10:00Z");
     place.write("source/e/2021-09-01/03_30_late.csv", "b\n");
     let report = place.run(INTERVALS[1]);
     let looked_at: Vec<String> = event(&report, 0).1.into_iter().map(|(archive, ..)| archive).collect();
@@ -71,6 +72,22 @@ fn after_a_stop_the_next_interval_takes_what_the_missed_ones_left() {
     assert_eq!(archived, place.expected());
     let files = archived.values().flatten().filter(|row| row.starts_with("id,")).count();
     figure!(format!("1 of 3 intervals missed: {files} files in {} archives", archived.len()));
+}
+
+/// A store whose clock is behind, or an upload in parts: the file shows after the run that its time belongs to.
+#[test]
+fn a_file_that_shows_later_than_its_time_says_is_archived_and_none_twice() {
+    let place = Place::new();
+    place.write("source/e/2021-09-01/07_00_a.csv", "a\n");
+    place.age("2021-09-01T07:05:00Z");
+    place.run(INTERVALS[0]);
+    place.write("source/e/2021-09-01/07_00_b.csv", "b\n");
+    // Before the end of the interval that has run.
+    let written: DateTime<Utc> = "2021-09-01T07:10:00Z".parse().unwrap();
+    let late = fs::File::options().append(true).open(place.path("source-bucket/source/e/2021-09-01/07_00_b.csv")).unwrap();
+    late.set_modified(written.into()).unwrap();
+    assert_eq!(changed(&place.run(INTERVALS[1])), (1, 1));
+    assert_eq!(place.archived(), place.expected());
 }
 
 #[test]

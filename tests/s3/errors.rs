@@ -37,6 +37,7 @@ async fn wrong_credentials_are_an_error_at_every_look() -> Tested {
             bucket.list("").await.err(),
             bucket.get("a").await.err(),
             bucket.put("a", "1").await.err(),
+            bucket.put_if_absent("a", "1").await.err(),
         ];
         for error in looks.into_iter().map(Option::unwrap) {
             assert_eq!(error.kind(), Kind::PermissionDenied, "{error}");
@@ -81,6 +82,20 @@ async fn nobody_there_is_the_networks_failure() -> Tested {
     no_secret(&error);
     assert_eq!((bucket.url(), bucket.name()), ("s3://bucket", "bucket"), "nor does a bucket tell");
     assert!(!format!("{bucket:?}").contains(SECRET));
+    Ok(())
+}
+
+#[tokio::test]
+async fn limits_may_be_as_large_as_they_can_be_written() -> Tested {
+    let server = Server::start().await?;
+    server.make("limits")?;
+    for settings in ["&timeout=36500d", "&retries=18446744073709551615", "&timeout=1ms", "&part_size=5GiB"] {
+        let bucket = Bucket::open(&(server.url("limits") + settings))?;
+        match bucket.put("a", "1").await {
+            Ok(_) => assert!(bucket.head("a").await.is_ok_and(|found| found.is_some())),
+            Err(error) => assert!(settings.contains("1ms") && error.kind() == Kind::Network, "{settings}: {error}"),
+        }
+    }
     Ok(())
 }
 

@@ -3,14 +3,19 @@
 #[path = "../../pipeline-runtime/src/storage/tests/cases.rs"]
 mod cases;
 mod cloud_data_pipeline;
+mod conditions;
 mod elsewhere;
 mod errors;
 mod event_archive;
 mod faults;
 mod generated;
+mod listings;
+mod log;
 mod million;
 mod multipart;
 mod server;
+mod stores;
+mod times;
 
 use cases::Tested;
 use server::Server;

@@ -85,3 +85,17 @@ async fn conditions_hold_for_uploads_in_parts() -> Tested {
     assert_eq!(keys(&bucket.list("").await?), ["a"]);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_large_object_is_copied_to_a_bucket_of_another_store() -> Tested {
+    let server = Server::start().await?;
+    let (bucket, memory) = (server.bucket("bucket")?, Bucket::open("memory://copied-to-s3")?);
+    let all = distinct(2 * PART + 12_345);
+    memory.put("big", all.clone()).await?;
+    assert_eq!(memory.copy_to(&bucket, "big").await?.size, all.len() as u64);
+    assert_eq!(uploads(&server.asked())[1], 3, "in parts");
+    memory.delete("big").await?;
+    bucket.copy_to(&memory, "big").await?;
+    assert!(memory.get("big").await? == all);
+    Ok(())
+}

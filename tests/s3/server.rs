@@ -2,6 +2,8 @@
 //!
 //! Where s3s-fs is no S3, [`Mended`] stands in: its conditional writes are not one step, so here one write is done after another; and
 //! what is a folder to it, or below a file, is an error of its own (500), and here a missing key. Its listings have no etags.
+//!
+//! It has the [`Manner`] of another store, if it is told so.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -13,6 +15,8 @@ use futures_util::StreamExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, DATE};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -49,6 +53,21 @@ pub(crate) enum Fault {
     CutBody(usize),
     /// It is answered after that long.
     Slow(Duration),
+    /// It is answered so, as if done.
+    Told(&'static str),
+}
+
+/// What another store makes of a request: it changes it before it is done, or answers it.
+pub(crate) type Manner = fn(&mut Parts) -> Option<(StatusCode, &'static str)>;
+
+/// How a server is to be.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Like {
+    pub(crate) manner: Option<Manner>,
+    /// Whether the answer to the completion of an upload tells no etag.
+    pub(crate) hides_etags: bool,
+    /// How far its clock is ahead, in seconds.
+    pub(crate) ahead: i64,
 }
 
 /// One line of what was asked: `GET /bucket/key?query`.
@@ -65,12 +84,14 @@ pub(crate) struct Server {
 struct Mended {
     service: S3Service,
     root: PathBuf,
+    like: Like,
     writing: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
 struct Script {
     asked: Mutex<Vec<Line>>,
+    probed: Mutex<Vec<Line>>,
     /// For requests that contain the text, in turn; then they pass.
     faults: Mutex<Vec<(String, VecDeque<Fault>)>>,
 }
@@ -80,14 +101,24 @@ pub(crate) const SECRET: &str = "not/so+secret";
 
 impl Server {
     pub(crate) async fn start() -> Result<Self, Box<dyn Error>> {
+        Self::like(Like::default()).await
+    }
+
+    pub(crate) async fn like(like: Like) -> Result<Self, Box<dyn Error>> {
         let root = tempfile::tempdir()?;
         let mut service = S3ServiceBuilder::new(FileSystem::new(root.path()).map_err(|error| format!("{error:?}"))?);
-        service.set_auth(SimpleAuth::from_single(ID, SECRET));
+        // What is changed on its way has no right signature any more.
+        if like.manner.is_none() {
+            service.set_auth(SimpleAuth::from_single(ID, SECRET));
+        }
         let service = service.build();
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?.into_std()?;
+        // What is known of a store holds for the process: so no other server may get its port.
+        std::mem::forget(listener.try_clone()?);
+        let listener = TcpListener::from_std(listener)?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let script = Arc::new(Script::default());
-        let mended = Mended { service, root: root.path().to_owned(), writing: Arc::default() };
+        let mended = Mended { service, root: root.path().to_owned(), like, writing: Arc::default() };
         tokio::spawn(serve(listener, mended, Arc::clone(&script)));
         Ok(Self { endpoint, root, script })
     }
@@ -138,23 +169,57 @@ impl Server {
         self.script.faults.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// What was asked since this was last called.
+    /// What was asked since this was last called, but for what was found out about the server.
     pub(crate) fn asked(&self) -> Vec<Line> {
         std::mem::take(&mut self.script.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// What was asked since this was last called to find out about the server.
+    pub(crate) fn probed(&self) -> Vec<Line> {
+        std::mem::take(&mut self.script.probed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
+
+/// What the keys have that are written to find out about a server.
+const PROBE: &str = ".pipeline-probe-";
 
 impl Script {
     fn next(&self, line: &str) -> Fault {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
+        let is_probe = line.contains(PROBE);
+        let lines = if is_probe { &self.probed } else { &self.asked };
+        lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut met = faults.iter_mut().filter(|(part, _)| line.contains(part.as_str()));
+        let mut met = faults.iter_mut().filter(|(part, _)| line.contains(part.as_str()) && part.contains(PROBE) == is_probe);
         met.find_map(|(_, faults)| faults.pop_front()).unwrap_or(Fault::Pass)
     }
 }
 
 impl Mended {
     async fn call(&self, request: Request<Incoming>) -> Result<Answer, Failed> {
+        let (mut parts, body) = request.into_parts();
+        if let Some(manner) = self.like.manner {
+            parts.headers.remove(AUTHORIZATION);
+            if let Some((status, code)) = manner(&mut parts) {
+                body.collect().await?;
+                return told(status, code);
+            }
+        }
+        let completes = parts.method == Method::POST && parts.uri.query().is_some_and(|query| query.contains("uploadId"));
+        let answer = self.done(Request::from_parts(parts, body)).await?;
+        if !completes || !self.like.hides_etags {
+            return Ok(answer);
+        }
+        let (mut parts, body) = answer.into_parts();
+        let text = String::from_utf8(body.collect().await?.to_bytes().to_vec())?;
+        let text = match (text.split_once("<ETag>"), text.split_once("</ETag>")) {
+            (Some((before, _)), Some((_, after))) => format!("{before}<ETag></ETag>{after}"),
+            _ => text,
+        };
+        parts.headers.remove(CONTENT_LENGTH);
+        Ok(Response::from_parts(parts, Full::from(text).map_err(|never| match never {}).boxed_unsync()))
+    }
+
+    async fn done(&self, request: Request<Incoming>) -> Result<Answer, Failed> {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         if reads && self.is_no_key(request.uri().path()) {
             return told(StatusCode::NOT_FOUND, "NoSuchKey");
@@ -220,11 +285,19 @@ async fn answer(
             let _ = request.into_body().collect().await?;
             return told(status, code);
         }
+        Fault::Told(text) => {
+            return Ok(Response::new(Full::from(text).map_err(|never| match never {}).boxed_unsync()));
+        }
         Fault::Slow(delay) => tokio::time::sleep(delay).await,
         Fault::Held(ref gate) => gate.acquire().await?.forget(),
         Fault::Pass | Fault::LoseAnswer | Fault::ResetAnswer | Fault::Gateway | Fault::CutBody(_) => {}
     }
-    let (parts, body) = service.call(request).await?.into_parts();
+    let ahead = service.like.ahead;
+    let (mut parts, body) = service.call(request).await?.into_parts();
+    if ahead != 0 {
+        let date = chrono::Utc::now() + chrono::TimeDelta::seconds(ahead);
+        parts.headers.insert(DATE, date.format("%a, %d %b %Y %H:%M:%S GMT").to_string().parse()?);
+    }
     match fault {
         Fault::LoseAnswer | Fault::ResetAnswer => Err("the answer is lost".into()),
         Fault::Gateway => told(StatusCode::GATEWAY_TIMEOUT, ""),

@@ -224,6 +224,15 @@ pub(super) enum Command {
     /// For a journal that was written while the machine's clock was ahead: nothing goes on from it until then. The times keep their order;
     /// logical dates and data intervals stay as they are.
     Repair,
+    /// Removes what killed processes have left of files that they were writing into buckets
+    ///
+    /// In all folders of a `file://` bucket: files `NAME#1` that nobody has written to for an hour and no process has locked. A write removes them from its own
+    /// folder anyway. On `s3://` there are none: a lifecycle rule of the bucket ends uploads that were left.
+    Gc {
+        /// URLs of buckets
+        #[arg(value_name = "BUCKET", required = true)]
+        buckets: Vec<String>,
+    },
     /// Runs a pipeline on virtual time, in milliseconds, and prints its timeline
     ///
     /// The engine and the bodies are the real ones. Memory buckets are empty at the start, and the clock starts at the end of the

@@ -126,6 +126,7 @@ mod choose;
 mod clock_changes;
 mod durations;
 mod edit;
+mod gc;
 mod graph;
 mod list;
 mod logging;
@@ -356,6 +357,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Acts(acts) => acts::run(&acts, &journal),
         Command::Backup { file, force } => backup::run(&file, force, &journal),
         Command::Repair => repair::run(&journal),
+        Command::Gc { buckets } => gc::run(&buckets),
         Command::Simulate(simulate) => simulate::run(pipelines, simulate, logging::logging(args.log, args.log_format), &journal),
     };
     done.unwrap_or_else(|problem| refuse(&problem))

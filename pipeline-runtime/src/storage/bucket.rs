@@ -67,6 +67,8 @@ use super::world::{Scribe, World};
 /// | `path_style`: `true` or `false` | | `true` with an endpoint or a dot in the name |
 /// | `timeout`: of a look at a key, or of one page of a listing, with all retries; and of a transfer that stands still | | `20s` |
 /// | `retries` of a request, at growing intervals within the timeout | | `3` |
+/// | `part_size`: of the first parts of an upload, `5MiB` to `5GiB`, which are held in memory; what is smaller is one request | | `8MiB` |
+/// | `conditions`: `none` where the store's are not to be relied upon | | they are |
 ///
 /// Of a profile the keys are read; one that gets them by a role, SSO or a program is refused. Values are percent-encoded. A
 /// secret that was said in a URL is in no text: neither in [`url`](Self::url), nor in an error, a log or a `Debug`.
@@ -75,13 +77,17 @@ use super::world::{Scribe, World};
 ///   object is still the same. A write on a condition, or in parts, whose answer was lost is looked up by a mark in its metadata
 ///   (`x-amz-meta-pipeline-write`), so that it neither is done twice nor fails for having been done; one that was not done is sent again.
 ///   Where somebody else has written the key since, nobody can tell: that is an error of kind `Network`, not a conflict.
+/// - A store other than AWS is asked whether it keeps conditions before the first write on one: by a write that it has to refuse, to a random key
+///   `.pipeline-probe-…` beside the one to be written, once for a bucket and a process (one request), and once more before the first upload in parts on a
+///   condition (four). What it does not keep is refused with [`Unsupported`](super::BucketErrorKind::Unsupported), and never weakened. Where uploads in parts alone
+///   have no conditions, a larger `part_size` writes what is smaller by one request. With `conditions=none` a write on a condition is a look, and then
+///   a plain write: whoever writes between the two is not noticed. Nothing is asked then. `docs/storage.md` has which stores keep what.
 /// - A look at a key is one request, two where the bucket was not seen yet. A listing asks for the longest literal prefix, 1,000 keys
 ///   a request; [`find_first`](Self::find_first) stops at the page with the first match. So of a million keys under `events/`,
 ///   `find_first("events/*")` is one request, `find_first("events/0999*.csv")` is one, and a match on the last page, or none, is a
 ///   thousand. The sensors' [figures](crate::sensors#what-a-poke-costs-on-s3) follow from that.
 /// - Let a lifecycle rule abort incomplete multipart uploads: a process that is killed cannot.
-/// - `put_stream_if_match` in parts needs a store that heeds `If-Match` when an upload is completed, as AWS does; on one that ignores it,
-///   only a change before [`put_stream_if_match`](Self::put_stream_if_match) began is seen.
+/// - Names in the store that are no keys, such as `a//b` and `/a`, are counted, and said in the log with one of them as an example.
 ///
 /// # Where stores differ
 ///
@@ -92,7 +98,7 @@ use super::world::{Scribe, World};
 /// | `a` and `a/b` side by side | yes | no: a name is either a file or a folder | yes |
 /// | a segment of a key | 1024 bytes | what the file system allows, mostly 255 | 1024 bytes |
 /// | names that end in `#` and digits | keys | those of unfinished files: not listed, refused as keys | keys |
-/// | names in the store that are no keys | none | not listed | not listed; so are folders, `a/` |
+/// | names in the store that are no keys | none | not listed, and said in the log | not listed, and said; empty folders, `a/`, are not said |
 /// | a rename | a copy and a deletion | one step | a copy and a deletion |
 /// | a copy | at once | a copy of the bytes | by the store, up to 5 GiB on AWS; to its own key no change. `copy_if_absent`: through this process, in parts |
 /// | a conditional write excludes | everybody | who writes through this library, in other processes too, by a hidden lock file in the key's folder | everybody |
@@ -105,11 +111,13 @@ use super::world::{Scribe, World};
 /// that is under way ends in the folder that it began in. A stream of `put_stream` is one operation.
 ///
 /// A process that is killed as it writes leaves a file with such a name, `KEY#1`. A write to that folder removes those that nobody has written to for an
-/// hour and no process has locked; a process looks for them in a folder once an hour. `put_if_absent` needs no hard links: where the file system
+/// hour and no process has locked; a process looks for them in a folder once an hour. [`gc`](Self::gc) looks in all folders. `put_if_absent` needs no hard links: where the file system
 /// has none, it excludes who writes through this library alone.
 ///
 /// Within a bucket on `file://` symbolic links are followed for reading, in a listing at most 100 to one folder; writing, renaming and deleting refuse a folder that a link leads out of the
-/// bucket to, and replace or remove a linked file instead of what it points to.
+/// bucket to, and replace or remove a linked file instead of what it points to. A relative link that is renamed leads where it led.
+///
+/// What takes the place of a file has its mode, and its owner and group where the process may give it those. A pipe, a socket and a device are left as they are.
 #[derive(Clone)]
 pub struct Bucket(Arc<Inner>);
 
@@ -262,7 +270,8 @@ impl Bucket {
     }
 
     /// The first by key of the objects whose keys match a glob pattern, for who waits for any: on `s3://` it asks for no more of a
-    /// long listing than it needs.
+    /// long listing than it needs. There it is the first of the first page with any, which is the first of all unless the store lists
+    /// in another order than that of bytes, as SeaweedFS does.
     ///
     /// Fails like [`find`](Self::find).
     ///
@@ -331,7 +340,15 @@ impl Bucket {
         Ok(folders.into_iter().map(|folder| format!("{folder}/")).collect())
     }
 
-    /// The objects with a prefix that were written at or after `since`, sorted by key.
+    /// The objects with a prefix that were written at or after `since`, sorted by key. `since` is by this machine's clock.
+    ///
+    /// On `s3://` objects have the store's times, by its clock and most often in whole seconds. What is written at `since` or later is found all the
+    /// same: the second of `since` counts as a whole, and so does what the store's clock may be behind by, which its answers tell to a second or two
+    /// (that they are more than 2 s apart is warned of once). So an object of shortly before is among them, or comes a second time from
+    /// who asks again and again: tell objects by their [etags](Object::etag).
+    ///
+    /// No time tells of an upload in parts on AWS, as it has the time at which it began, and shows once it has ended. Who asks from where the last look
+    /// ended has to ask from earlier, by as long as an upload may take.
     ///
     /// Fails like [`list`](Self::list).
     ///
@@ -348,6 +365,7 @@ impl Bucket {
     /// ```
     pub async fn modified_since(&self, prefix: &str, since: DateTime<Utc>) -> Result<Vec<Object>, BucketError> {
         let mut objects = self.list(prefix).await?;
+        let since = self.0.store.earliest(since);
         objects.retain(|object| object.last_modified >= since);
         Ok(objects)
     }
@@ -515,6 +533,30 @@ impl Bucket {
         let key = self.key(key)?;
         let doing = self.doing("delete", &key);
         self.run(&doing, |store, _| async move { store.delete(&key).await }).await
+    }
+
+    /// Removes what killed processes have left of objects that they were writing, in all folders of a bucket on `file://`: files `KEY#1` that nobody has
+    /// written to for an hour and no process has locked. A write does so in its own folder; this is for folders that nothing is written to any more. Gives how
+    /// many there were.
+    ///
+    /// On `s3://` there are none: what is left of uploads in parts is for the bucket's lifecycle rule.
+    ///
+    /// Fails if the bucket does not exist, or a folder of it may not be read.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let bucket = Bucket::open(&format!("file://{}", folder.path().display()))?;
+    /// bucket.put("raw/a.csv", "x").await?;
+    /// assert_eq!(bucket.gc().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn gc(&self) -> Result<usize, BucketError> {
+        self.run(&format!("remove leftovers from `{}`", self.url()), |store, _| async move { store.collect().await }).await
     }
 
     /// Writes an object into a bucket that is made if need be, past all faults: see [`World::put_now`].

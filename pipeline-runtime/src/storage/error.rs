@@ -29,6 +29,8 @@ pub enum BucketErrorKind {
     InvalidKey,
     /// The bucket's URL is none, or of an unknown scheme.
     InvalidUrl,
+    /// The store cannot do it, or would not keep what the operation promises.
+    Unsupported,
     /// The store could not be reached; the same call may succeed later.
     Network,
     /// Everything else, such as a full disk.
@@ -38,7 +40,7 @@ pub enum BucketErrorKind {
 impl BucketErrorKind {
     /// Whether no retry mends it: somebody has to correct the pipeline, or what it runs in.
     fn is_hopeless(self) -> bool {
-        matches!(self, Self::NoSuchBucket | Self::PermissionDenied | Self::InvalidKey | Self::InvalidUrl)
+        matches!(self, Self::NoSuchBucket | Self::PermissionDenied | Self::InvalidKey | Self::InvalidUrl | Self::Unsupported)
     }
 }
 
@@ -47,7 +49,7 @@ impl BucketErrorKind {
 ///
 /// A task or a sensor that passes it on by `?` fails at once and is not retried if no retry mends it: for
 /// [`NoSuchBucket`](BucketErrorKind::NoSuchBucket), [`PermissionDenied`](BucketErrorKind::PermissionDenied),
-/// [`InvalidKey`](BucketErrorKind::InvalidKey) and [`InvalidUrl`](BucketErrorKind::InvalidUrl).
+/// [`InvalidKey`](BucketErrorKind::InvalidKey), [`InvalidUrl`](BucketErrorKind::InvalidUrl) and [`Unsupported`](BucketErrorKind::Unsupported).
 ///
 /// ```
 /// use pipeline_runtime::{Bucket, BucketErrorKind};

@@ -1,4 +1,4 @@
-//! Unfinished files of killed processes are removed by a later write to their folder.
+//! Unfinished files of killed processes are removed by a later write to their folder, and in all folders by [`Bucket::gc`](super::Bucket::gc).
 //!
 //! No listing shows such a file and no key reaches it, so nobody else would.
 //!
@@ -46,28 +46,52 @@ fn is_due(folder: &Path) -> bool {
     true
 }
 
-fn collect_now(folder: &Path, now: SystemTime) -> io::Result<()> {
+/// The same of a folder and all below it, links not followed, at once; how many files were removed.
+pub(super) fn collect_below(folder: &Path) -> io::Result<usize> {
+    let (mut folders, mut removed) = (vec![folder.to_owned()], 0);
+    while let Some(folder) = folders.pop() {
+        let now = SystemTime::now();
+        removed += match collect_now(&folder, now) {
+            // It went away meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            collected => collected?,
+        };
+        for entry in fs::read_dir(&folder)?.flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(entry.path());
+            }
+        }
+    }
+    Ok(removed)
+}
+
+fn collect_now(folder: &Path, now: SystemTime) -> io::Result<usize> {
+    let mut removed = 0;
     for entry in fs::read_dir(folder)?.flatten() {
         // The lock of a folder stays, and is number 0 of no name.
         if entry.file_name().to_str().is_some_and(|name| is_staged(name) && !name.ends_with("#0")) {
             // One that cannot be removed keeps no other.
-            let _ = remove(&entry.path(), now);
+            removed += usize::from(remove(&entry.path(), now).unwrap_or_default());
         }
     }
-    Ok(())
+    Ok(removed)
 }
 
-fn remove(path: &Path, now: SystemTime) -> io::Result<()> {
+fn remove(path: &Path, now: SystemTime) -> io::Result<bool> {
     let found = fs::symlink_metadata(path)?;
     let age = now.duration_since(found.modified()?).unwrap_or_default();
-    if !found.is_file() || age < OLD {
-        return Ok(());
+    if age < OLD || found.is_dir() {
+        return Ok(false);
+    }
+    if !found.is_file() {
+        // A link that was on its way to another folder is no longer than an instant.
+        return if found.is_symlink() { fs::remove_file(path).map(|()| true) } else { Ok(false) };
     }
     let file = File::open(path)?;
     // Its writer has it, or somebody else removes it.
     file.try_lock()?;
     // With the lock held nobody but who opened it before can have removed it, and made another of that name.
-    if is_same(&file.metadata()?, &fs::symlink_metadata(path)?) { fs::remove_file(path) } else { Ok(()) }
+    if is_same(&file.metadata()?, &fs::symlink_metadata(path)?) { fs::remove_file(path).map(|()| true) } else { Ok(false) }
 }
 
 #[cfg(unix)]

@@ -25,9 +25,13 @@ use object_store::path::Path as Key;
 use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
 use super::key::Prefix;
+use super::leftovers;
 use super::lock::FolderLock;
 use super::staged::{Staged, create_folders, is_staged, sync_folder_of};
+#[cfg(unix)]
+use super::staged::{led_from, move_link};
 use super::store::{Condition, Wanted};
+use super::unnamed::Said;
 use super::upload::Upload;
 use super::walk::{folders, walk};
 use super::watch::Poke;
@@ -41,6 +45,7 @@ pub(super) struct Local {
     folder: PathBuf,
     /// Where the last operation found it, links resolved.
     last: Mutex<Option<Arc<Path>>>,
+    said: Said,
 }
 
 /// The folder, links resolved, as one operation found it. The whole operation goes by it: where a link on the way is changed meanwhile, a
@@ -52,7 +57,7 @@ struct Opened {
 
 impl Local {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, last: Mutex::new(None) }
+        Self { folder, last: Mutex::new(None), said: Said::default() }
     }
 
     /// The key's file: the same whichever folder above it is the bucket.
@@ -79,17 +84,20 @@ impl Local {
     }
 
     pub(super) async fn list(self: &Arc<Self>, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<ObjectMeta>, Failure> {
-        self.blocking(move |local| {
+        let prefix = wanted.prefix().as_str().to_owned();
+        let look = move |local: &Arc<Self>| {
             let opened = local.opened()?;
             let root = &opened.root;
-            let found = match poke.and_then(|poke| poke.watch_listing(root, &wanted)) {
+            let (found, unnamed) = match poke.and_then(|poke| poke.watch_listing(root, &wanted)) {
                 Some(listing) => walk(root, &wanted, &mut |folder, below| listing.visit(folder, below)),
                 None => walk(root, &wanted, &mut |_, _| {}),
             }?;
             opened.is_still_there(found.is_empty())?;
-            Ok(found)
-        })
-        .await
+            Ok((found, unnamed))
+        };
+        let (found, unnamed) = self.blocking(look).await?;
+        unnamed.say(&self.said, &format!("file://{}", self.folder.display()), &prefix);
+        Ok(found)
     }
 
     pub(super) async fn folders(self: &Arc<Self>, prefix: Prefix) -> Result<Vec<Key>, Failure> {
@@ -164,6 +172,11 @@ impl Local {
         self.blocking(move |local| local.opened()?.delete(&key)).await
     }
 
+    /// Removes what killed processes have left, in all folders of the bucket; how much it was.
+    pub(super) async fn collect(self: &Arc<Self>) -> Result<usize, Failure> {
+        self.blocking(|local| Ok(leftovers::collect_below(&local.opened()?.root)?)).await
+    }
+
     async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Arc<Self>) -> Result<T, Failure> + Send + 'static,
@@ -231,7 +244,14 @@ impl Opened {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(file)
+        match fs::symlink_metadata(&file).map(|found| found.file_type()) {
+            // Who waits at the other end of a pipe would never see what takes its place.
+            Ok(kind) if !kind.is_file() && !kind.is_dir() && !kind.is_symlink() => Err(Failure::new(
+                BucketErrorKind::Other,
+                "there is a pipe, a socket or a device of that name, which is left as it is",
+            )),
+            _ => Ok(file),
+        }
     }
 
     fn stat(&self, key: &Key) -> Result<Option<ObjectMeta>, Failure> {
@@ -302,7 +322,7 @@ impl Opened {
             let _ = File::open(&source).and_then(|file| file.set_modified(SystemTime::now()));
         }
         let metadata = fs::metadata(&source)?;
-        fs::rename(&source, &target)?;
+        rename_or_link(&source, &target)?;
         sync_folder_of(&target)?;
         sync_folder_of(&source)?;
         meta(to.clone(), &metadata)
@@ -319,6 +339,25 @@ impl Opened {
             removed => Ok(removed.and_then(|()| sync_folder_of(&file))?),
         }
     }
+}
+
+/// A relative link leads where it led, from its new folder, too.
+#[cfg(unix)]
+fn rename_or_link(source: &Path, target: &Path) -> io::Result<()> {
+    if let (Ok(link), Some(folder), Some(other)) = (fs::read_link(source), source.parent(), target.parent())
+        && link.is_relative()
+    {
+        let (folder, other) = (folder.canonicalize()?, other.canonicalize()?);
+        if folder != other {
+            return move_link(source, target, &led_from(&folder, &link, &other));
+        }
+    }
+    fs::rename(source, target)
+}
+
+#[cfg(not(unix))]
+fn rename_or_link(source: &Path, target: &Path) -> io::Result<()> {
+    fs::rename(source, target)
 }
 
 /// What is still to be read of a file.

@@ -10,6 +10,8 @@
 //! | `error` | [`BucketError`], and the way from a store's failure to a message |
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
 //! | `store` | what every store can do; `memory`, `local` (with `staged`, `leftovers`, `walk` and `lock`) and `s3` do it |
+//! | `unnamed` | what lies there under names that are no keys |
+//! | `across` | copies from one store to another |
 //! | `watch` | wake-ups on `file://`; `trace`: over a restart |
 //! | `looked` | what a sensor's last poke looks for, which its timeout names |
 //! | `world` | where memory buckets live and how I/O is done; `stamp` and `fault` serve simulated worlds |
@@ -24,6 +26,7 @@
 //! - On `file://` a step that must not be torn apart is one blocking closure: dropping an operation's future leaves it done
 //!   or undone, never half done.
 
+mod across;
 mod body;
 mod bucket;
 mod error;
@@ -46,6 +49,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod unnamed;
 mod upload;
 mod url;
 mod walk;

@@ -114,10 +114,43 @@ impl Staged {
         // By itself the kernel's file time stands still for some milliseconds: an etag, which has little else to go by,
         // could come back.
         self.file.set_modified(SystemTime::now())?;
-        self.file.sync_all()?;
         // Who watches the folder would take the end of the writing for a change of the file that is in place by then.
-        self.file = File::open(&self.path)?;
+        let written = File::open(&self.path)?;
+        self.take_over(&written)?;
+        written.sync_all()?;
+        self.file = written;
         self.file.metadata()
+    }
+
+    /// Gives the file the owner, where this process may, and the mode of the one that it takes the place of: who could read that is to
+    /// read this, and nobody else.
+    #[cfg(unix)]
+    fn take_over(&self, written: &File) -> io::Result<()> {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+
+        let former = match fs::symlink_metadata(&self.target) {
+            Ok(former) if former.is_file() => former,
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let now = written.metadata()?;
+        let mut mode = former.mode() & 0o7777;
+        if (now.uid(), now.gid()) != (former.uid(), former.gid())
+            && fchown(written, Some(former.uid()), Some(former.gid())).is_err()
+        {
+            // A group of which the process is, at least.
+            let _ = fchown(written, None, Some(former.gid()));
+            // What runs as its owner was another's.
+            mode &= 0o777;
+        }
+        if now.mode() & 0o7777 == mode { Ok(()) } else { written.set_permissions(fs::Permissions::from_mode(mode)) }
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as elsewhere")]
+    fn take_over(&self, _: &File) -> io::Result<()> {
+        Ok(())
     }
 
     fn sync_folder(&self) -> io::Result<()> {
@@ -132,6 +165,35 @@ impl Drop for Staged {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Moves a symbolic link to another folder, so that it leads where it led. One step for who looks for the new name; a process that is killed behind it leaves
+/// the old one, too.
+#[cfg(unix)]
+pub(super) fn move_link(source: &Path, target: &Path, leads_to: &Path) -> io::Result<()> {
+    let mut number = 1_u64;
+    let path = loop {
+        let path = beside(target, number);
+        match std::os::unix::fs::symlink(leads_to, &path) {
+            Ok(()) => break path,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(error),
+        }
+    };
+    fs::rename(&path, target).inspect_err(|_| drop(fs::remove_file(&path)))?;
+    fs::remove_file(source)
+}
+
+/// The way to what a relative link in one folder leads to, from another folder; both without links themselves.
+pub(super) fn led_from(folder: &Path, link: &Path, other: &Path) -> PathBuf {
+    let mut from = folder.components().peekable();
+    let mut to = other.components().peekable();
+    while from.peek().is_some() && from.peek() == to.peek() {
+        from.next();
+        to.next();
+    }
+    let up: PathBuf = to.map(|_| "..").collect();
+    up.join(from.collect::<PathBuf>()).join(link)
 }
 
 /// The name under which a file is written: the target's with a number, cut where that would be too long.
@@ -200,6 +262,18 @@ mod tests {
         assert!(has_no_links(&io::Error::from(io::ErrorKind::Unsupported)));
         assert!(has_no_links(&io::Error::from(io::ErrorKind::PermissionDenied)));
         assert!(!has_no_links(&io::Error::from(io::ErrorKind::AlreadyExists)));
+    }
+
+    #[test]
+    fn a_link_leads_where_it_led_from_another_folder() {
+        for (folder, link, other, expected) in [
+            ("/b", "real", "/b/sub", "../real"),
+            ("/b/sub", "../real", "/b", "sub/../real"),
+            ("/b/x/y", "z", "/b/a", "../x/y/z"),
+            ("/b", "real", "/b", "real"),
+        ] {
+            assert_eq!(led_from(Path::new(folder), Path::new(link), Path::new(other)), Path::new(expected));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
@@ -118,6 +119,15 @@ impl Store {
         }
     }
 
+    /// The earliest time that an object may have, by a listing that was just made, which was written at `since` or later.
+    pub(super) fn earliest(&self, since: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            #[cfg(feature = "s3")]
+            Self::S3(s3) => s3.earliest(since),
+            _ => since,
+        }
+    }
+
     /// The folders whose names begin with the prefix, and that are right under its own folder; sorted, without the last `/`.
     pub(super) async fn folders(&self, prefix: Prefix) -> Result<Vec<Path>, Failure> {
         match self {
@@ -183,6 +193,16 @@ impl Store {
             Self::Local(local) => local.rename(from, to).await,
             #[cfg(feature = "s3")]
             Self::S3(s3) => s3.rename(from, to).await,
+        }
+    }
+
+    /// Removes what killed processes have left; how much it was.
+    pub(super) async fn collect(&self) -> Result<usize, Failure> {
+        match self {
+            Self::Memory(_) => Ok(0),
+            Self::Local(local) => local.collect().await,
+            #[cfg(feature = "s3")]
+            Self::S3(_) => Ok(0),
         }
     }
 

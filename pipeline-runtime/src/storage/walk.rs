@@ -2,7 +2,7 @@
 //!
 //! Symbolic links are followed, save one that leads back to a folder the walk is inside of. Links to folders that hold such links again
 //! lead to each in more and more ways, so no more than [`MOST_LINKS`] to one folder are followed. Files whose names are no keys are
-//! passed over: names that are not UTF-8, names with control characters, and [staged](is_staged) files. What vanishes during
+//! passed over: names that are not UTF-8 and names with control characters, which are counted, and [staged](is_staged) files. What vanishes during
 //! the walk is passed over, too; a folder that may not be read is an error, as silence would pass for "nothing there".
 
 use std::collections::HashMap;
@@ -18,6 +18,7 @@ use super::key::{self, Prefix};
 use super::local::meta;
 use super::staged::is_staged;
 use super::store::Wanted;
+use super::unnamed::Unnamed;
 
 /// How many links to one folder a listing follows; one more is an error, as silence would pass for "nothing there".
 pub(super) const MOST_LINKS: u32 = 100;
@@ -25,19 +26,24 @@ pub(super) const MOST_LINKS: u32 = 100;
 /// Sees each folder before it is read, and what keys in it begin with: nothing, or what ends with `/`.
 pub(super) type Visit<'a> = &'a mut dyn FnMut(&Path, &str);
 
-/// All wanted files below `root`, sorted by key.
-pub(super) fn walk(root: &Path, wanted: &Wanted, visit: Visit<'_>) -> Result<Vec<ObjectMeta>, Failure> {
+/// All wanted files below `root`, sorted by key, and the names that are none.
+pub(super) fn walk(root: &Path, wanted: &Wanted, visit: Visit<'_>) -> Result<(Vec<ObjectMeta>, Unnamed), Failure> {
     let folder = wanted.prefix().folder();
     let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-    walk_folder(&root.join(folder), &below, wanted, visit)
+    walked(&root.join(folder), &below, wanted, visit)
 }
 
 /// All wanted files in a folder, in which keys begin with `below`, sorted by key.
 pub(super) fn walk_folder(folder: &Path, below: &str, wanted: &Wanted, visit: Visit<'_>) -> Result<Vec<ObjectMeta>, Failure> {
-    let mut walk = Walk { wanted, visit, found: Vec::new(), crossed: Vec::new(), followed: HashMap::new() };
+    walked(folder, below, wanted, visit).map(|(found, _)| found)
+}
+
+fn walked(folder: &Path, below: &str, wanted: &Wanted, visit: Visit<'_>) -> Result<(Vec<ObjectMeta>, Unnamed), Failure> {
+    let (found, unnamed) = (Vec::new(), Unnamed::default());
+    let mut walk = Walk { wanted, visit, found, unnamed, crossed: Vec::new(), followed: HashMap::new() };
     walk.folder(folder, below)?;
     walk.found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
-    Ok(walk.found)
+    Ok((walk.found, walk.unnamed))
 }
 
 /// The folders right under that of the prefix whose keys begin with it, sorted. One without a file in it is among them.
@@ -62,6 +68,7 @@ struct Walk<'a> {
     wanted: &'a Wanted,
     visit: Visit<'a>,
     found: Vec<ObjectMeta>,
+    unnamed: Unnamed,
     /// The real folders in which the walk crossed a link, from the root inward.
     crossed: Vec<PathBuf>,
     /// How many links were followed to each folder, by its real path.
@@ -87,9 +94,12 @@ impl Walk<'_> {
     fn entry(&mut self, folder: &Path, below: &str, entry: &DirEntry) -> Result<(), Failure> {
         let name = entry.file_name();
         let Some(name) = name.to_str() else {
+            self.pass_over(&format!("{below}{}", name.display()));
             return Ok(());
         };
-        let Ok(key) = key::parse(&format!("{below}{name}")) else {
+        let path = format!("{below}{name}");
+        let Ok(key) = key::parse(&path) else {
+            self.pass_over(&path);
             return Ok(());
         };
         let Some(mut kind) = present(entry.file_type())? else {
@@ -118,6 +128,12 @@ impl Walk<'_> {
             self.file(&path, key)?;
         }
         Ok(())
+    }
+
+    fn pass_over(&mut self, path: &str) {
+        if path.starts_with(self.wanted.prefix().as_str()) {
+            self.unnamed.note(path);
+        }
     }
 
     fn file(&mut self, path: &Path, key: Key) -> Result<(), Failure> {

@@ -8,6 +8,8 @@ use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use tokio_rustls::rustls::crypto::ring;
 
 use super::super::error::{BucketErrorKind, Failure};
+use super::checks;
+use super::conditions::Known;
 use super::http::Guard;
 use super::profile::Profile;
 use super::settings::{Settings, endpoint};
@@ -16,6 +18,9 @@ use super::under_way::UnderWay;
 pub(super) struct Client {
     pub(super) s3: Arc<AmazonS3>,
     pub(super) under_way: UnderWay,
+    pub(super) known: Arc<Known>,
+    /// AWS itself, which keeps conditions.
+    pub(super) is_aws: bool,
     /// Where requests go, for messages.
     pub(super) endpoint: String,
 }
@@ -36,26 +41,31 @@ impl Client {
         let bucket = &settings.bucket;
         // A name with dots is none that the store's certificate has.
         let path_style = settings.path_style.unwrap_or(told.endpoint.is_some() || bucket.contains('.'));
-        let guard = Guard::default();
+        checks::region(&told.region, told.endpoint.is_none())?;
+        let shown = told.endpoint.clone().unwrap_or_else(|| format!("S3 in {}", told.region));
+        let known = Known::of(&shown, bucket, told.key.as_ref().map_or("", |key| &key.id));
+        let guard = Guard::new(&shown, known.clock.clone());
         let under_way = guard.under_way().clone();
+        let is_aws = told.endpoint.as_deref().is_none_or(is_of_aws);
         let mut builder = AmazonS3Builder::new();
         for (name, value) in &told.container {
+            checks::variable(name, value)?;
             if let Ok(key) = name.to_ascii_lowercase().parse() {
                 builder = builder.with_config(key, value);
             }
         }
-        if let Some(key) = told.key {
+        if let Some(key) = told.key.map(checks::key).transpose()? {
             builder = builder.with_access_key_id(key.id).with_secret_access_key(key.secret);
             if let Some(token) = key.token {
                 builder = builder.with_token(token);
             }
         }
-        let shown = told.endpoint.clone().unwrap_or_else(|| format!("S3 in {}", told.region));
         if let Some(endpoint) = told.endpoint {
             let endpoint = match endpoint.split_once("://") {
                 Some((scheme, host)) if !path_style => format!("{scheme}://{bucket}.{host}"),
                 _ => endpoint,
             };
+            checks::endpoint(&endpoint, path_style)?;
             builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
         }
         let options = ClientOptions::new()
@@ -82,8 +92,13 @@ impl Client {
             .with_http_connector(guard)
             .build()
             .map_err(|error| Failure::new(BucketErrorKind::Other, format!("there is no client for S3: {error}")))?;
-        Ok(Self { s3: Arc::new(s3), under_way, endpoint: shown })
+        Ok(Self { s3: Arc::new(s3), under_way, known, is_aws, endpoint: shown })
     }
+}
+
+fn is_of_aws(endpoint: &str) -> bool {
+    let host = endpoint.trim_start_matches("https://").split(':').next().unwrap_or_default();
+    host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn")
 }
 
 /// What holds: the URL before the environment, and that before the profile.
@@ -195,5 +210,43 @@ mod tests {
         let error = told("bucket?profile=none", &files).err().unwrap_or_default();
         assert!(error.contains("the profile `none` is in neither"), "{error}");
         Ok(())
+    }
+
+    /// Whatever is mistyped is an error that says so, before anything panics.
+    #[test]
+    fn a_mistyped_setting_is_an_invalid_url() {
+        let right = "access_key_id=id&secret_access_key=secret";
+        for (url, variables, expected) in [
+            ("bucket?access_key_id=i%20d&secret_access_key=s".into(), &[][..], "the access key id"),
+            ("bucket?access_key_id=id&secret_access_key=s%0As".into(), &[], "the secret access key"),
+            (format!("bucket?{right}&session_token=t%00"), &[], "the session token"),
+            (format!("bucket?{right}&region=eu%20west"), &[], "is no region"),
+            (format!("bucket?{right}&region=eu/west"), &[], "is no region"),
+            (format!("bucket?{right}&endpoint=http://host:99999"), &[], "is no URL"),
+            (format!("bucket?{right}&endpoint=http://ho%09st"), &[], "is no URL"),
+            (format!("bucket?{right}&endpoint=http://127.0.0.1:9000&path_style=false"), &[], "leave `path_style` out"),
+            ("bucket".into(), &[("AWS_ACCESS_KEY_ID", "i\nd"), ("AWS_SECRET_ACCESS_KEY", "s")], "the access key id"),
+            (
+                "bucket".into(),
+                &[("AWS_REGION", "eu west"), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "s")],
+                "is no region",
+            ),
+            ("bucket".into(), &[("AWS_ENDPOINT_URL", "http://[::1")], "is no URL"),
+            ("bucket".into(), &[("AWS_METADATA_ENDPOINT", "http://a b")], "AWS_METADATA_ENDPOINT"),
+        ] {
+            let settings = Settings::parse(&url).unwrap();
+            let var = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            let error = Client::from(&settings, var).err().map(|failure| failure.at("open"));
+            let error = error.unwrap_or_else(|| panic!("{url} {variables:?} was taken"));
+            assert_eq!(error.kind(), BucketErrorKind::InvalidUrl, "{error}");
+            assert!(error.to_string().contains(expected), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_line_break_behind_a_mounted_secret_is_cut_off() {
+        let variables = [("AWS_ACCESS_KEY_ID", "id\n"), ("AWS_SECRET_ACCESS_KEY", "secret\r\n")];
+        let var = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        assert!(Client::from(&Settings::parse("bucket").unwrap(), var).is_ok());
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Answer(String);
 pub(super) fn failure(error: &object_store::Error, endpoint: &str) -> Failure {
     let said = chain(error);
     if let Some(code) = element(&said, "Code") {
-        return of_code(code, element(&said, "Region"));
+        return of_code(code, element(&said, "Region"), status(&said));
     }
     if said.contains("169.254.169.254") {
         let detail = "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or `?profile=` \
@@ -33,13 +33,7 @@ pub(super) fn failure(error: &object_store::Error, endpoint: &str) -> Failure {
     }
     // The answer has no body, as to a HEAD.
     match status(&said) {
-        Some(404) => Failure::no_such_key(),
-        Some(409) => of_code("ConditionalRequestConflict", None),
-        Some(412) => Failure::precondition(),
-        Some(401 | 403) => of_code("AccessDenied", None),
-        Some(429) => of_code("SlowDown", None),
-        Some(status @ 500..) => unavailable(&status.to_string()),
-        Some(status) => Failure::new(Kind::Other, format!("the store answered {status}")),
+        Some(status) => of_status(status).unwrap_or_else(|| Failure::new(Kind::Other, format!("the store answered {status}"))),
         None => Failure::new(Kind::Other, "the store's answer cannot be read").with_source(Answer(shortened(&said))),
     }
 }
@@ -50,7 +44,43 @@ pub(super) fn is_lost(error: &object_store::Error) -> bool {
     find::<HttpError>(error).is_some_and(|http| !never_sent(http))
 }
 
-fn of_code(code: &str, region: Option<&str>) -> Failure {
+/// What the status alone says.
+fn of_status(status: u16) -> Option<Failure> {
+    Some(match status {
+        404 => Failure::no_such_key(),
+        409 => of_code("ConditionalRequestConflict", None, None),
+        412 => Failure::precondition(),
+        401 | 403 => of_code("AccessDenied", None, None),
+        429 => of_code("SlowDown", None, None),
+        501 => of_code("NotImplemented", None, None),
+        500.. => unavailable(&status.to_string()),
+        _ => return None,
+    })
+}
+
+/// Of a code that is not known the status tells, if it does.
+fn of_unknown_code(code: &str, status: Option<u16>) -> Failure {
+    let other = || Failure::new(Kind::Other, format!("the store answered `{code}`")).with_source(Answer(code.to_owned()));
+    // A missing bucket, key or upload has a code of its own, and a store says 409 of many things.
+    let telling = status.filter(|status| !matches!(status, 404 | 409));
+    match telling.and_then(of_status) {
+        Some(known) if known.kind() == Kind::PreconditionFailed => known.with_source(Answer(code.to_owned())),
+        Some(known) => Failure::new(known.kind(), format!("the store answered `{code}`")).with_source(Answer(code.to_owned())),
+        None => other(),
+    }
+}
+
+/// Whether the store answered that the request itself is wrong.
+pub(super) fn is_bad_request(error: &object_store::Error) -> bool {
+    matches!(status(&chain(error)), Some(400 | 405 | 501))
+}
+
+/// Whether the credentials are right, and what they may do is not enough.
+pub(super) fn is_of_policy(error: &object_store::Error) -> bool {
+    element(&chain(error), "Code") == Some("AccessDenied")
+}
+
+fn of_code(code: &str, region: Option<&str>, status: Option<u16>) -> Failure {
     let (kind, detail) = match code {
         "NoSuchKey" | "NotFound" => return Failure::no_such_key(),
         "PreconditionFailed" => return Failure::precondition(),
@@ -63,9 +93,14 @@ fn of_code(code: &str, region: Option<&str>) -> Failure {
         ),
         "InvalidBucketName" => (Kind::InvalidUrl, "the store takes no such name for a bucket".into()),
         "InvalidAccessKeyId" | "NotSignedUp" => (Kind::PermissionDenied, "the store does not know the access key id".into()),
-        "SignatureDoesNotMatch" => (Kind::PermissionDenied, "the secret access key is wrong for its id".into()),
+        "SignatureDoesNotMatch" => {
+            (Kind::PermissionDenied, "the secret access key is wrong for its id, or the store does not know the id".into())
+        }
         "InvalidToken" => (Kind::PermissionDenied, "the session token is none, or of other credentials".into()),
-        "RequestTimeTooSkewed" => (Kind::PermissionDenied, "this machine's clock is off, so its signatures are refused".into()),
+        "RequestTimeTooSkewed" => (
+            Kind::PermissionDenied,
+            "this machine's clock and the store's are too far apart, so signatures are refused; set the one that is off".into(),
+        ),
         "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" | "RequestExpired" => {
             (Kind::ExpiredCredentials, "the credentials have expired; renew them and resume the run".into())
         }
@@ -87,9 +122,12 @@ fn of_code(code: &str, region: Option<&str>) -> Failure {
         "ConditionalRequestConflict" | "OperationAborted" => {
             (Kind::PreconditionFailed, "somebody else wrote the key at the same time; read it again, and repeat".into())
         }
+        "NotImplemented" => (Kind::Unsupported, "the store cannot do that".into()),
+        "KeyTooLongError" => (Kind::InvalidKey, "the store takes no key, or no segment of one, as long as that".into()),
+        "QuotaExceeded" => (Kind::PermissionDenied, "the quota of the bucket or of its owner is used up".into()),
         "NoSuchUpload" => (Kind::NoSuchKey, "the upload is gone: a lifecycle rule or somebody else aborted it".into()),
         "InternalError" | "ServiceUnavailable" | "RequestTimeout" | "BadGateway" | "GatewayTimeout" => return unavailable(code),
-        _ => (Kind::Other, format!("the store answered `{code}`")),
+        _ => return of_unknown_code(code, status),
     };
     Failure::new(kind, detail).with_source(Answer(code.to_owned()))
 }
@@ -153,6 +191,8 @@ mod tests {
             ("InternalError", Kind::Network),
             ("PreconditionFailed", Kind::PreconditionFailed),
             ("EntityTooLarge", Kind::Other),
+            ("NotImplemented", Kind::Unsupported),
+            ("KeyTooLongError", Kind::InvalidKey),
         ] {
             let error = generic(&format!("status code: 400 Bad Request: <Error><Code>{code}</Code></Error>")).at("read");
             assert_eq!(error.kind(), expected, "{code}");
@@ -168,9 +208,26 @@ mod tests {
             ("403 Forbidden", Kind::PermissionDenied),
             ("412 Precondition Failed", Kind::PreconditionFailed),
             ("503 Service Unavailable", Kind::Network),
+            ("501 Not Implemented", Kind::Unsupported),
             ("418 I'm a teapot", Kind::Other),
         ] {
             assert_eq!(generic(&format!("Server returned non-2xx status code: {status}: ")).at("read").kind(), expected);
+        }
+    }
+
+    #[test]
+    fn of_an_unknown_code_the_status_tells() {
+        for (status, code, expected) in [
+            ("412 Precondition Failed", "InvalidRequest", Kind::PreconditionFailed),
+            ("403 Forbidden", "UserSuspended", Kind::PermissionDenied),
+            ("403 Forbidden", "QuotaExceeded", Kind::PermissionDenied),
+            ("429 Too Many Requests", "Busy", Kind::Throttled),
+            ("503 Service Unavailable", "ReducedToo", Kind::Network),
+            ("404 Not Found", "NoSuchLifecycle", Kind::Other),
+            ("400 Bad Request", "InvalidRequest", Kind::Other),
+        ] {
+            let error = generic(&format!("status code: {status}: <Error><Code>{code}</Code></Error>")).at("read");
+            assert_eq!(error.kind(), expected, "{code}");
         }
     }
 }

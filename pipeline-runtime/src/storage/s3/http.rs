@@ -3,12 +3,15 @@
 //! - What a store says about an error is reduced to its code: AWS repeats in it the request that it got, token included, and
 //!   `object_store` makes it part of its errors.
 //! - It adds the conditions of multipart uploads, which `object_store` has no word for.
-//! - It strikes out of listings what is no key: `object_store` would fail the listing, or take the folder `a/` for an object `a`.
+//! - It strikes out of listings what is no key.
+//! - It measures how far the store's clock is from ours.
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::Utc;
 use futures_util::StreamExt;
 use hyper::StatusCode;
 use hyper::header::CONTENT_LENGTH;
@@ -17,19 +20,27 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpResponseBody, HttpService, ReqwestConnector,
 };
 
-use super::super::key;
+use super::clock::StoreClock;
+use super::listing::without_what_is_no_key;
 use super::under_way::{UnderWay, parameter};
 
 /// How much is read of what a store says about an error.
 const ERROR_BYTES: usize = 64 << 10;
 
 /// Makes the HTTP client. Clones share the writes under way.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Guard {
     under_way: UnderWay,
+    clock: StoreClock,
+    /// For messages.
+    endpoint: Arc<str>,
 }
 
 impl Guard {
+    pub(super) fn new(endpoint: &str, clock: StoreClock) -> Self {
+        Self { under_way: UnderWay::default(), clock, endpoint: endpoint.into() }
+    }
+
     pub(super) fn under_way(&self) -> &UnderWay {
         &self.under_way
     }
@@ -38,13 +49,13 @@ impl Guard {
 impl HttpConnector for Guard {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let client = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Guarded { client, under_way: self.under_way.clone() }))
+        Ok(HttpClient::new(Guarded { client, guard: self.clone() }))
     }
 }
 
 struct Guarded {
     client: HttpClient,
-    under_way: UnderWay,
+    guard: Guard,
 }
 
 impl fmt::Debug for Guarded {
@@ -69,15 +80,19 @@ impl HttpService for Guarded {
 
 impl Guarded {
     async fn exchange(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let write = self.under_way.of(&request);
+        let write = self.guard.under_way.of(&request);
         // Behind the signature, which need not cover it.
-        if let Some((name, value)) = write.as_ref().and_then(|write| self.under_way.demand(write)) {
+        if let Some((name, value)) = write.as_ref().and_then(|write| self.guard.under_way.demand(write)) {
             request.headers_mut().insert(name, value);
         }
         let is_listing = parameter(request.uri(), "list-type").is_some();
+        let sent = Utc::now();
         let response = self.client.execute(request).await;
+        if let Ok(response) = &response {
+            self.guard.clock.note(response.headers(), sent, Utc::now(), &self.guard.endpoint);
+        }
         if let Some(write) = write {
-            self.under_way.note(&write, &response);
+            self.guard.under_way.note(&write, &response);
         }
         let response = response?;
         let status = response.status();
@@ -110,9 +125,13 @@ async fn reduced(response: HttpResponse) -> HttpResponse {
             text.extend(["<", name, ">", value, "</", name, ">"]);
         }
     }
+    if parts.status == StatusCode::NOT_IMPLEMENTED {
+        text = "<Error><Code>NotImplemented</Code>".into();
+    }
     text += "</Error>";
-    if parts.status.is_redirection() {
-        // Requests are signed for one host, so none is followed; as an error it keeps its body.
+    // Requests are signed for one host, so no redirection is followed; as an error it keeps its body. And what a store cannot do it can
+    // no better when it is asked again, as it would be for any other 5xx.
+    if parts.status.is_redirection() || parts.status == StatusCode::NOT_IMPLEMENTED {
         parts.status = StatusCode::BAD_REQUEST;
     }
     parts.headers.remove(CONTENT_LENGTH);
@@ -127,66 +146,17 @@ fn is_word(text: &str) -> bool {
 async fn listing(response: HttpResponse) -> Result<HttpResponse, HttpError> {
     let (mut parts, body) = response.into_parts();
     let text = body.bytes().await?;
-    let Some(kept) = std::str::from_utf8(&text).ok().and_then(without_what_is_no_key) else {
+    let Some((kept, unnamed)) = std::str::from_utf8(&text).ok().and_then(without_what_is_no_key) else {
         return Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(text)));
     };
     parts.headers.remove(CONTENT_LENGTH);
+    // They come back with the page.
+    parts.extensions.insert(unnamed);
     Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(Bytes::from(kept))))
-}
-
-/// The listing without the entries whose names are no keys; `None` if all are.
-fn without_what_is_no_key(listing: &str) -> Option<String> {
-    const OPEN: &str = "<Contents>";
-    const CLOSE: &str = "</Contents>";
-    let mut kept = String::new();
-    let (mut rest, mut dropped) = (listing, false);
-    while let Some((before, from)) = rest.split_once(OPEN) {
-        let (entry, after) = from.split_once(CLOSE)?;
-        kept += before;
-        if element(entry, "Key").is_none_or(is_key) {
-            kept.extend([OPEN, entry, CLOSE]);
-        } else {
-            dropped = true;
-        }
-        rest = after;
-    }
-    kept += rest;
-    dropped.then_some(kept)
-}
-
-/// Whether a name is a key, as XML has it. A control character is written as a number: `&#10;`, `&#x0a;`.
-fn is_key(name: &str) -> bool {
-    quick_xml::escape::unescape(name).is_ok_and(|name| key::parse(&name).is_ok())
 }
 
 /// The text of the first element of that name.
 pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     rest.split_once("</").map(|(text, _)| text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_and_what_is_no_key_are_not_listed() {
-        let listing = "<R><N>x</N><Contents><Key>a/</Key></Contents><Contents><Key>a/b&amp;c</Key><Size>1</Size></Contents>\
-                       <Contents><Key>a//b</Key></Contents><T>t</T></R>";
-        let kept = "<R><N>x</N><Contents><Key>a/b&amp;c</Key><Size>1</Size></Contents><T>t</T></R>";
-        assert_eq!(without_what_is_no_key(listing).as_deref(), Some(kept));
-        assert_eq!(without_what_is_no_key(kept), None);
-        for (name, is_listed) in [
-            ("a&#10;b", false),
-            ("a&#x0a;b", false),
-            ("a&#xA;b", false),
-            ("a&#65;&#x42;", true),
-            ("a&amp;#10;b", true),
-            ("a&amp;lt;b", true),
-        ] {
-            let listing = format!("<R><Contents><Key>{name}</Key></Contents></R>");
-            let kept = without_what_is_no_key(&listing);
-            assert_eq!(kept.as_deref(), (!is_listed).then_some("<R></R>"), "{name}");
-        }
-    }
 }

@@ -4,10 +4,14 @@
 //! |---|---|
 //! | `settings` | what the URL says |
 //! | `client`, `profile` | what the environment and the profile add to that |
+//! | `checks` | what is mistyped, and refused |
 //! | `http` | the one way to the network, where nothing secret comes back |
+//! | `listing`, `clock` | what is no key, and how far the store's clock is off |
 //! | `failure` | what an error is about |
 //! | `again` | when what `object_store` sends once alone is sent again |
+//! | `put` | objects of one request, and copies through this process |
 //! | `read`, `upload` | objects as streams |
+//! | `conditions` | what the store makes of a write on a condition |
 //! | `under_way`, `settle` | writes on a condition, or in parts: their tries, and what became of one whose answer was lost |
 //!
 //! Beyond the client's own it holds:
@@ -21,10 +25,15 @@
 //! - A secret in a bucket's URL is in no text: no error, no `Debug`, no log of any crate at any level. (`tests/s3/secrets.rs`)
 
 mod again;
+mod checks;
 mod client;
+mod clock;
+mod conditions;
 mod failure;
 mod http;
+mod listing;
 mod profile;
+mod put;
 mod read;
 mod settings;
 mod settle;
@@ -32,10 +41,10 @@ mod under_way;
 mod upload;
 
 use bytes::{Bytes, BytesMut};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use object_store::list::{PaginatedListOptions, PaginatedListResult, PaginatedListStore};
 use object_store::path::Path;
-use object_store::{CopyOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
+use object_store::{CopyOptions, GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,12 +54,12 @@ use self::again::Again;
 use self::client::Client;
 pub(super) use self::read::S3Body;
 pub(super) use self::settings::Settings;
-use self::settle::{Mark, Settled};
 pub(super) use self::upload::S3Upload;
 use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
 use super::key::Prefix;
 use super::store::{Condition, Wanted};
+use super::unnamed::{Said, Unnamed};
 use super::upload::Upload;
 
 /// One bucket.
@@ -60,16 +69,21 @@ pub(super) struct S3 {
     client: OnceCell<Client>,
     /// Whether the bucket was seen to exist: a missing key looks like a missing bucket.
     seen: AtomicBool,
+    said: Said,
 }
 
 impl S3 {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, client: OnceCell::new(), seen: AtomicBool::new(false) }
+        Self { settings, client: OnceCell::new(), seen: AtomicBool::new(false), said: Said::default() }
     }
 
     pub(super) fn place(&self, key: &Path) -> String {
         let endpoint = self.client.get().map_or("", |client| client.endpoint.as_str());
         format!("{endpoint} {}/{key}", self.settings.bucket)
+    }
+
+    fn url(&self) -> String {
+        format!("s3://{}", self.settings.bucket)
     }
 
     pub(super) async fn head(&self, key: &Path) -> Result<Option<ObjectMeta>, Failure> {
@@ -98,10 +112,11 @@ impl S3 {
     }
 
     pub(super) async fn list(&self, wanted: &Wanted) -> Result<Vec<ObjectMeta>, Failure> {
-        let mut found = Vec::new();
+        let (mut found, mut unnamed) = (Vec::new(), Unnamed::default());
         let mut token = None;
         loop {
-            let page = self.limited(self.page(wanted.prefix().as_str(), next(token))).await?;
+            let mut page = self.limited(self.page(wanted.prefix().as_str(), next(token))).await?;
+            unnamed.add(page.unnamed());
             let objects = page.result.objects.into_iter();
             found.extend(objects.filter(|meta| wanted.contains(meta.location.as_ref())));
             token = page.page_token;
@@ -109,11 +124,12 @@ impl S3 {
                 break;
             }
         }
+        unnamed.say(&self.said, &self.url(), wanted.prefix().as_str());
         found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
         Ok(found)
     }
 
-    /// The first by key; asks for no page behind it.
+    /// The first by key of the first page with any; asks for no page behind it.
     pub(super) async fn first(&self, wanted: &Wanted) -> Result<Option<ObjectMeta>, Failure> {
         let mut token = None;
         loop {
@@ -129,19 +145,26 @@ impl S3 {
 
     /// The store groups the keys, so only the folders' names come back.
     pub(super) async fn folders(&self, prefix: &Prefix) -> Result<Vec<Path>, Failure> {
-        let mut found = Vec::new();
+        let (mut found, mut unnamed) = (Vec::new(), Unnamed::default());
         let mut page_token = None;
         loop {
             let options = PaginatedListOptions { page_token, delimiter: Some("/".into()), ..PaginatedListOptions::default() };
-            let page = self.limited(self.page(prefix.as_str(), options)).await?;
+            let mut page = self.limited(self.page(prefix.as_str(), options)).await?;
+            unnamed.add(page.unnamed());
             found.extend(page.result.common_prefixes);
             page_token = page.page_token;
             if page_token.is_none() {
                 break;
             }
         }
+        unnamed.say(&self.said, &self.url(), prefix.as_str());
         found.sort_unstable();
         Ok(found)
+    }
+
+    /// The earliest time that an object may have which was written at `since` or later, by this machine's clock.
+    pub(super) fn earliest(&self, since: DateTime<Utc>) -> DateTime<Utc> {
+        self.client.get().map_or(since, |client| client.known.clock.earliest(since))
     }
 
     /// The object as it is now, and what of it is in the span.
@@ -163,34 +186,6 @@ impl S3 {
         Ok(contents.freeze())
     }
 
-    pub(super) async fn put(&self, key: &Path, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
-        let client = self.client().await?;
-        let size = body.len() as u64;
-        let mode = match &condition {
-            Condition::Always => {
-                // It may be repeated freely, and is.
-                let put = client.s3.put(key, body.into()).await.map_err(|error| self.failure(&error))?;
-                return self.written(key, size, put.e_tag).await;
-            }
-            Condition::Absent => PutMode::Create,
-            Condition::Match(etag) => PutMode::Update(UpdateVersion { e_tag: Some(etag.clone()), version: None }),
-        };
-        let mark = Mark::new(&condition);
-        let options = PutOptions { mode, attributes: mark.attributes(), ..PutOptions::default() };
-        let write = client.under_way.watch(mark.number(), None);
-        let mut again = Again::within(&self.settings);
-        loop {
-            let error = match client.s3.put_opts(key, body.clone().into(), options.clone()).await {
-                Ok(put) => return self.written(key, size, put.e_tag).await,
-                Err(error) => error,
-            };
-            match self.settle(key, &mark, &write, self.conflict(&error, &condition)).await {
-                Settled::NotYet(_) if again.after(&error).await => {}
-                settled => return settled.finally(),
-            }
-        }
-    }
-
     pub(super) async fn copy(self: &Arc<Self>, from: &Path, to: &Path, condition: Condition) -> Result<ObjectMeta, Failure> {
         if from == to && matches!(condition, Condition::Always) {
             // S3 refuses it, as nothing would change.
@@ -203,21 +198,6 @@ impl S3 {
         copied.map_err(|error| self.failure(&error))?;
         let vanished = "it was done, and somebody deleted the new key right away";
         self.head(to).await?.ok_or_else(|| Failure::new(BucketErrorKind::NoSuchKey, vanished))
-    }
-
-    /// Through this process: a copy that the store makes carries no mark, so that after a lost answer nobody could tell whose it is.
-    async fn copy_on(self: &Arc<Self>, from: &Path, to: &Path, condition: Condition) -> Result<ObjectMeta, Failure> {
-        let (_, mut body) = read::open(self, from, Span::of(&..)).await?;
-        let mut upload = S3Upload::begin(self, to, condition).await?;
-        let mut gathered = BytesMut::new();
-        while let Some(mut chunk) = body.next().await? {
-            while gathered.len() + chunk.len() >= upload.part_size() {
-                gathered.extend_from_slice(&chunk.split_to(upload.part_size() - gathered.len()));
-                upload.write(gathered.split().freeze()).await?;
-            }
-            gathered.extend_from_slice(&chunk);
-        }
-        upload.finish(gathered.freeze()).await
     }
 
     pub(super) async fn rename(self: &Arc<Self>, from: &Path, to: &Path) -> Result<ObjectMeta, Failure> {
@@ -255,16 +235,6 @@ impl S3 {
 
     fn failure(&self, error: &object_store::Error) -> Failure {
         failure::failure(error, self.client.get().map_or("S3", |client| client.endpoint.as_str()))
-    }
-
-    /// Of a write: what its condition makes of the failure.
-    fn conflict(&self, error: &object_store::Error, condition: &Condition) -> Failure {
-        let failure = self.failure(error);
-        match (condition, failure.kind()) {
-            (Condition::Absent, BucketErrorKind::PreconditionFailed) => Failure::already_exists(),
-            (Condition::Match(_), BucketErrorKind::NoSuchKey) => Failure::precondition(),
-            _ => failure,
-        }
     }
 
     /// One limit for everything about one look.
@@ -306,10 +276,25 @@ impl S3 {
         Ok(page)
     }
 
-    /// The object just written, with the store's own time. Another's that has replaced it since must not pass for it.
-    async fn written(&self, key: &Path, size: u64, e_tag: Option<String>) -> Result<ObjectMeta, Failure> {
-        let seen = self.head(key).await?.filter(|seen| seen.e_tag == e_tag);
-        Ok(seen.unwrap_or_else(|| ObjectMeta { location: key.clone(), last_modified: Utc::now(), size, e_tag, version: None }))
+    /// The object as it is now, with its metadata.
+    async fn look(&self, key: &Path) -> Result<Option<GetResult>, Failure> {
+        let options = GetOptions { head: true, ..GetOptions::default() };
+        match self.client().await?.s3.get_opts(key, options).await {
+            Ok(found) => Ok(Some(found)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failure(&error)),
+        }
+    }
+}
+
+/// What of a page is no key.
+trait Page {
+    fn unnamed(&mut self) -> Unnamed;
+}
+
+impl Page for PaginatedListResult {
+    fn unnamed(&mut self) -> Unnamed {
+        self.result.extensions.remove().unwrap_or_default()
     }
 }
 

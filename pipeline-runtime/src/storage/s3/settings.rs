@@ -1,7 +1,7 @@
 //! [`Settings`]: what an `s3://` URL says, before anything is looked up.
 //!
 //! ```text
-//! s3://BUCKET?endpoint=http://127.0.0.1:9000&region=eu-west-1&path_style=true&profile=NAME&timeout=20s&retries=3
+//! s3://BUCKET?endpoint=http://127.0.0.1:9000&region=eu-west-1&path_style=true&profile=NAME&timeout=20s&retries=3&part_size=64MiB&conditions=none
 //! ```
 
 use std::fmt;
@@ -16,6 +16,11 @@ use super::super::key;
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How often a request is sent again that failed for a reason that passes.
 const RETRIES: usize = 3;
+/// The size of the first parts.
+const PART: usize = 8 << 20;
+/// S3 takes no smaller parts but the last, and no more in one request.
+const SMALLEST_PART: u64 = 5 << 20;
+const LARGEST_PUT: u64 = 5 << 30;
 
 /// A bucket on S3, and how to reach it. What is not said here comes from the environment and the profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +34,10 @@ pub(in super::super) struct Settings {
     pub(super) key: Option<AccessKey>,
     pub(super) timeout: Duration,
     pub(super) retries: usize,
+    /// How large the first parts are of an upload in parts: what is smaller is one request.
+    pub(super) part_size: usize,
+    /// Whether the store is asked to keep conditions. Else this process looks whether they hold, and then writes.
+    pub(super) has_conditions: bool,
 }
 
 /// Credentials. Only [`id`](Self::id) is in a `Debug`'s text.
@@ -67,6 +76,8 @@ impl Settings {
             key: None,
             timeout: TIMEOUT,
             retries: RETRIES,
+            part_size: PART,
+            has_conditions: true,
         };
         settings.query(query)?;
         Ok(settings)
@@ -89,11 +100,15 @@ impl Settings {
                 "profile" => self.profile = Some(value),
                 "timeout" => self.timeout = timeout(&value)?,
                 "retries" => self.retries = value.parse().map_err(|_| "`retries` is no number")?,
+                "part_size" => self.part_size = part_size(&value)?,
+                "conditions" if value == "none" => self.has_conditions = false,
+                "conditions" => return Err("`conditions` is nothing but `none`: the store's are not relied upon".into()),
                 "access_key_id" => id = Some(value),
                 "secret_access_key" => secret = Some(value),
                 "session_token" => token = Some(value),
                 _ => {
-                    let known = "endpoint, region, path_style, profile, timeout, retries, access_key_id, secret_access_key, session_token";
+                    let known = "endpoint, region, path_style, profile, timeout, retries, part_size, conditions, access_key_id, \
+                                 secret_access_key, session_token";
                     return Err(format!("`{name}` is no setting; known are {known}"));
                 }
             }
@@ -115,6 +130,16 @@ pub(super) fn endpoint(url: &str) -> Result<String, String> {
         Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', ' ']) => Ok(url.to_owned()),
         _ => Err("the endpoint is no `http://HOST:PORT` or `https://HOST`".into()),
     }
+}
+
+fn part_size(value: &str) -> Result<usize, String> {
+    let units = [("MiB", 20), ("GiB", 30)];
+    let bytes =
+        units.iter().find_map(|(unit, bits)| value.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(1 << bits));
+    let bytes = bytes.filter(|bytes| (SMALLEST_PART..=LARGEST_PUT).contains(bytes));
+    bytes
+        .and_then(|bytes| usize::try_from(bytes).ok())
+        .ok_or_else(|| "`part_size` is not between `5MiB` and `5GiB`, as stores take parts".into())
 }
 
 fn timeout(value: &str) -> Result<Duration, String> {
@@ -154,11 +179,12 @@ mod tests {
             assert_eq!((settings.bucket.as_str(), settings.timeout, settings.retries), ("data-bucket", TIMEOUT, RETRIES));
         }
         let url = "bucket?endpoint=http%3A//127.0.0.1:9000/&region=eu-west-1&path_style=false&timeout=3s&retries=0\
-                   &access_key_id=AKIA&secret_access_key=a+b%2Fc&session_token=t";
+                   &part_size=1GiB&conditions=none&access_key_id=AKIA&secret_access_key=a+b%2Fc&session_token=t";
         let settings = Settings::parse(url)?;
         assert_eq!(settings.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
         assert_eq!((settings.region.as_deref(), settings.path_style), (Some("eu-west-1"), Some(false)));
         assert_eq!((settings.timeout, settings.retries), (Duration::from_secs(3), 0));
+        assert_eq!((settings.part_size, settings.has_conditions), (1 << 30, false));
         let text = format!("{settings:?}");
         assert!(text.contains("AKIA") && !text.contains("a+b"), "{text}");
         assert_eq!(settings.key.map(|key| key.secret).as_deref(), Some("a+b/c"));
@@ -180,6 +206,10 @@ mod tests {
             ("bucket?timeout=20", "`timeout` is not a duration such as `20s`: the unit is missing: write `20s`"),
             ("bucket?timeout=0s", "longer than zero"),
             ("bucket?retries=-1", "no number"),
+            ("bucket?part_size=8", "between `5MiB` and `5GiB`"),
+            ("bucket?part_size=4MiB", "between `5MiB` and `5GiB`"),
+            ("bucket?part_size=6GiB", "between `5MiB` and `5GiB`"),
+            ("bucket?conditions=all", "nothing but `none`"),
             ("bucket?region=%ff", "percent-encoded"),
             ("bucket?region=", "has no value"),
             ("bucket?secret_access_key=hidden", "belong together"),

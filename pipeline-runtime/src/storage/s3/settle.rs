@@ -15,11 +15,12 @@
 
 use hyper::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use object_store::path::Path;
-use object_store::{Attribute, Attributes, GetOptions, GetResult, ObjectMeta, ObjectStore};
+use object_store::{Attribute, Attributes, GetResult, ObjectMeta};
 
 use super::super::error::{BucketErrorKind, Failure};
 use super::super::store::Condition;
 use super::S3;
+use super::conditions::Spelling;
 use super::under_way::Watched;
 
 /// The name of the metadata.
@@ -38,6 +39,9 @@ pub(super) enum Settled {
     Done(ObjectMeta),
     /// It was not done, and its condition still holds.
     NotYet(Failure),
+    /// The store answered that its condition does not hold, and it does. So somebody has put back what was there, or the store cannot
+    /// read the condition.
+    Refused(Failure),
     Failed(Failure),
 }
 
@@ -46,7 +50,7 @@ impl Settled {
     pub(super) fn finally(self) -> Result<ObjectMeta, Failure> {
         match self {
             Self::Done(meta) => Ok(meta),
-            Self::NotYet(failure) | Self::Failed(failure) => Err(failure),
+            Self::NotYet(failure) | Self::Refused(failure) | Self::Failed(failure) => Err(failure),
         }
     }
 }
@@ -69,18 +73,18 @@ impl Mark {
         Attributes::from_iter([(Attribute::Metadata(NAME.into()), format!("{} {on}", self.number))])
     }
 
-    /// The header that asks for the condition.
-    pub(super) fn demand(&self) -> Option<(HeaderName, HeaderValue)> {
+    /// The header that asks for the condition, in the store's spelling.
+    pub(super) fn demand(&self, spelling: Spelling) -> Option<(HeaderName, HeaderValue)> {
         // What is no header is no etag either, so it matches nothing.
         let header = |etag: &str| HeaderValue::from_str(etag).unwrap_or(HeaderValue::from_static("\"none\""));
         match &self.condition {
             Condition::Always => None,
             Condition::Absent => Some((IF_NONE_MATCH, HeaderValue::from_static("*"))),
-            Condition::Match(etag) => Some((IF_MATCH, header(etag))),
+            Condition::Match(etag) => Some((IF_MATCH, header(spelling.of(etag)))),
         }
     }
 
-    fn is_on(&self, object: &GetResult) -> bool {
+    pub(super) fn is_on(&self, object: &GetResult) -> bool {
         marked(object).is_some_and(|(number, _)| number == self.number)
     }
 
@@ -112,20 +116,13 @@ impl S3 {
     /// Of a marked write that failed.
     pub(super) async fn settle(&self, key: &Path, mark: &Mark, write: &Watched, failure: Failure) -> Settled {
         use BucketErrorKind as K;
-        if matches!(failure.kind(), K::NoSuchBucket | K::ExpiredCredentials | K::InvalidUrl) {
+        if matches!(failure.kind(), K::NoSuchBucket | K::ExpiredCredentials | K::InvalidUrl | K::Unsupported) {
             return Settled::Failed(failure);
         }
-        let look = async {
-            let options = GetOptions { head: true, ..GetOptions::default() };
-            match self.client().await?.s3.get_opts(key, options).await {
-                Ok(found) => Ok(Some(found)),
-                Err(object_store::Error::NotFound { .. }) => Ok(None),
-                Err(error) => Err(self.failure(&error)),
-            }
-        };
-        let found = match self.limited(look).await {
+        let found = match self.limited(self.look(key)).await {
             Ok(Some(found)) if mark.is_on(&found) => return Settled::Done(found.meta),
             found if write.is_in_doubt() => found,
+            Ok(found) if is_conflict(&failure) && mark.may_replace(found.as_ref()) => return Settled::Refused(failure),
             _ => return Settled::Failed(failure),
         };
         match found {
@@ -138,6 +135,10 @@ impl S3 {
             Err(looked) => Settled::Failed(unknown("the key cannot be looked at").because(looked)),
         }
     }
+}
+
+fn is_conflict(failure: &Failure) -> bool {
+    matches!(failure.kind(), BucketErrorKind::PreconditionFailed | BucketErrorKind::AlreadyExists)
 }
 
 fn unknown(why: &str) -> Failure {

@@ -61,7 +61,11 @@ impl UnderWay {
             // It did not leave the machine.
             Err(error) => error.kind() != HttpErrorKind::Connect,
             // A gateway's, behind which it may be under way.
-            Ok(response) => response.status().is_server_error() || response.status() == StatusCode::REQUEST_TIMEOUT,
+            Ok(response) => match response.status() {
+                // It says that nobody will do it.
+                StatusCode::NOT_IMPLEMENTED => false,
+                status => status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT,
+            },
         };
         if may_be_done && let Some(write) = self.writes().get_mut(write) {
             write.is_in_doubt = true;

@@ -12,17 +12,20 @@ use object_store::{ObjectMeta, PutMultipartOptions};
 use super::super::error::{BucketErrorKind, Failure};
 use super::super::store::Condition;
 use super::S3;
-use super::settle::Mark;
+use super::conditions::Way;
+use super::put::Refusals;
+use super::settle::{Mark, Settled};
 
-/// The size of the first parts. S3 takes no smaller ones than 5 MiB, but the last.
-const PART: usize = 8 << 20;
-/// After that many parts they become twice as large, as there may be 10,000 of them: 8 GiB in parts of 8 MiB, 5 TiB in all.
-const PARTS_OF_ONE_SIZE: usize = 1000;
+/// After that many parts they become twice as large, up to the largest: AWS takes 10,000 of them, Swift 1,000.
+const PARTS_OF_ONE_SIZE: usize = 250;
+/// A part is held in memory.
+const LARGEST_PART: usize = 1 << 30;
 
 pub(in super::super) struct S3Upload {
     s3: Arc<S3>,
     key: Path,
     condition: Condition,
+    /// Of the condition that the store is to keep.
     mark: Mark,
     written: u64,
     parts: Vec<PartId>,
@@ -41,31 +44,23 @@ struct Begun {
 impl S3Upload {
     /// Fails if the condition cannot hold any more, before anything is sent.
     pub(in super::super) async fn begin(s3: &Arc<S3>, key: &Path, condition: Condition) -> Result<Self, Failure> {
-        match &condition {
-            // It shows at the end, and costs nothing until then.
-            Condition::Always => {}
-            Condition::Absent => {
-                if s3.head(key).await?.is_some() {
-                    return Err(Failure::already_exists());
-                }
-            }
-            Condition::Match(etag) => {
-                if s3.head(key).await?.and_then(|now| now.e_tag).as_ref() != Some(etag) {
-                    return Err(Failure::precondition());
-                }
-            }
-        }
-        let (s3, key, mark) = (Arc::clone(s3), key.clone(), Mark::new(&condition));
+        // That another condition cannot hold shows at the end, and costs nothing until then.
+        s3.holds(key, &condition).await?;
+        let mark = Mark::new(if s3.settings.has_conditions { &condition } else { &Condition::Always });
+        let (s3, key) = (Arc::clone(s3), key.clone());
         Ok(Self { s3, key, condition, mark, written: 0, parts: Vec::new(), begun: None })
     }
 
     pub(in super::super) fn part_size(&self) -> usize {
-        PART << (self.parts.len() / PARTS_OF_ONE_SIZE)
+        part_size(self.s3.settings.part_size, self.parts.len())
     }
 
     pub(in super::super) async fn write(&mut self, part: Bytes) -> Result<(), Failure> {
         let client = self.s3.client().await?;
         if self.begun.is_none() {
+            if self.s3.settings.has_conditions {
+                self.s3.heeds(Way::Complete, &self.key, &self.condition).await?;
+            }
             let options = PutMultipartOptions { attributes: self.mark.attributes(), ..PutMultipartOptions::default() };
             let id = client.s3.create_multipart_opts(&self.key, options).await.map_err(|error| self.s3.failure(&error))?;
             self.begun = Some(Begun { s3: Arc::clone(&client.s3), key: self.key.clone(), id, is_ours: true });
@@ -87,20 +82,32 @@ impl S3Upload {
         }
         let Some(mut begun) = self.begun.take() else { return Err(Failure::cut_off()) };
         let client = self.s3.client().await?;
-        let write = client.under_way.watch(&begun.id, self.mark.demand());
-        let completed = client.s3.complete_multipart(&self.key, &begun.id, std::mem::take(&mut self.parts)).await;
-        match completed {
-            Ok(put) => {
-                begun.is_ours = false;
-                self.s3.written(&self.key, self.written, put.e_tag).await
+        let condition = self.s3.relied_upon(&self.key, self.condition.clone()).await?;
+        let mut refusals = Refusals::new(Way::Complete, client.known.spelling(Way::Complete));
+        let mut refused = None;
+        let settled = loop {
+            let write = client.under_way.watch(&begun.id, self.mark.demand(refusals.spelling));
+            let error = match client.s3.complete_multipart(&self.key, &begun.id, self.parts.clone()).await {
+                Ok(put) => {
+                    begun.is_ours = false;
+                    return self.s3.written(&self.key, self.written, put.e_tag, Some(&self.mark)).await;
+                }
+                Err(error) => error,
+            };
+            let failure = self.s3.conflict(&error, &condition);
+            match (self.s3.settle(&self.key, &self.mark, &write, failure).await, refused.take()) {
+                (Settled::Refused(failure), _) => match refusals.are_overcome(&self.s3, &self.key, &condition).await {
+                    Ok(true) => refused = Some(failure),
+                    Ok(false) => break Err(failure),
+                    Err(unsupported) => break Err(unsupported),
+                },
+                // The store has dropped the upload as it refused it.
+                (Settled::Failed(gone), Some(refused)) if gone.kind() == BucketErrorKind::NoSuchKey => break Err(refused),
+                (settled, _) => break settled.finally(),
             }
-            Err(error) => {
-                let failure = self.s3.conflict(&error, &self.condition);
-                let settled = self.s3.settle(&self.key, &self.mark, &write, failure).await.finally();
-                begun.is_ours = settled.is_err();
-                settled
-            }
-        }
+        };
+        begun.is_ours = settled.is_err();
+        settled
     }
 
     pub(in super::super) async fn abort(mut self) -> Result<(), Failure> {
@@ -114,6 +121,12 @@ impl S3Upload {
             },
         }
     }
+}
+
+/// The size of the part that comes after so many, by that of the first.
+fn part_size(first: usize, parts: usize) -> usize {
+    let doublings = (parts / PARTS_OF_ONE_SIZE).min(7);
+    first.saturating_mul(1 << doublings).min(LARGEST_PART.max(first))
 }
 
 impl Drop for Begun {
@@ -134,5 +147,21 @@ impl Drop for Begun {
 impl fmt::Debug for S3Upload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("S3Upload").field("key", &self.key).field("written", &self.written).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_grow_so_that_their_number_is_enough() {
+        const FIRST: usize = 8 << 20;
+        let all = |parts: usize| (0..parts).map(|number| part_size(FIRST, number) as u64).sum::<u64>();
+        assert_eq!([0, 249, 250].map(|number| part_size(FIRST, number)), [FIRST, FIRST, 2 * FIRST]);
+        assert!(all(1000) > 29 << 30, "Swift's most");
+        assert!(all(10_000) > 5 << 40, "AWS's largest object");
+        assert_eq!(part_size(FIRST, 9_999), LARGEST_PART);
+        assert_eq!(part_size(3 << 30, 9_999), 3 << 30);
     }
 }

@@ -84,6 +84,27 @@ async fn a_folder_keeps_nothing_of_what_was_given_up() -> Tested {
 }
 
 #[tokio::test]
+async fn an_object_is_copied_to_a_bucket_of_another_store() -> Tested {
+    let (fresh, memory) = (in_a_folder("")?, Bucket::open("memory://test-copied-across")?);
+    let all = cases::distinct((1 << 20) + 13);
+    fresh.bucket.put("raw/a", all.clone()).await?;
+    let copied = fresh.bucket.copy_to(&memory, "raw/a").await?;
+    assert_eq!((copied.bucket.as_str(), copied.key.as_str(), copied.size), ("test-copied-across", "raw/a", all.len() as u64));
+    assert!(memory.get("raw/a").await? == all);
+    memory.put("raw/a", "new").await?;
+    memory.copy_to(&fresh.bucket, "raw/a").await?;
+    assert_eq!(fresh.bucket.get("raw/a").await?, "new");
+    // To itself it is a new object of the same contents.
+    fresh.bucket.copy_to(&fresh.bucket, "raw/a").await?;
+    assert_eq!(fresh.bucket.get("raw/a").await?, "new");
+    let missing = memory.copy_to(&fresh.bucket, "none").await.unwrap_err();
+    assert!(missing.kind() == Kind::NoSuchKey && missing.to_string().contains("memory://test-copied-across"), "{missing}");
+    assert_eq!(kind(memory.copy_to(&Bucket::open("file:///no/such/folder")?, "raw/a").await), Some(Kind::NoSuchBucket));
+    assert_eq!(keys(&fresh.bucket.list("").await?), ["raw/a"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_file_cut_short_is_no_end() -> Tested {
     let fresh = in_a_folder("")?;
     fresh.bucket.put("a", vec![0; 1 << 20]).await?;
@@ -267,6 +288,92 @@ async fn a_ladder_of_links_is_refused_and_not_walked_without_end() -> Tested {
         symlink(rung(60), root.join(format!("link{number}")))?;
     }
     assert_eq!(fresh.bucket.list("").await?.len(), 100);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_relative_link_leads_where_it_led_from_another_folder() -> Tested {
+    use std::os::unix::fs::symlink;
+
+    let fresh = in_a_folder("")?;
+    let bucket = &fresh.bucket;
+    let root = std::path::PathBuf::from(bucket.url().trim_start_matches("file://"));
+    bucket.put("real", "content").await?;
+    symlink("real", root.join("link"))?;
+    assert_eq!(bucket.rename("link", "sub/deep/link").await?.size, 7);
+    assert_eq!(bucket.get("sub/deep/link").await?, "content");
+    bucket.rename("sub/deep/link", "other/link").await?;
+    bucket.rename("other/link", "other/link2").await?;
+    assert_eq!(bucket.get("other/link2").await?, "content");
+    assert!(fs::symlink_metadata(root.join("other/link2"))?.is_symlink());
+    assert_eq!(keys(&bucket.list("").await?), ["other/link2", "real"]);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_takes_the_place_of_a_file_has_its_mode_and_owner() -> Tested {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+    let fresh = in_a_folder("")?;
+    let bucket = &fresh.bucket;
+    let root = std::path::PathBuf::from(bucket.url().trim_start_matches("file://"));
+    bucket.put("secret", "1").await?;
+    bucket.put("open", "1").await?;
+    fs::set_permissions(root.join("secret"), fs::Permissions::from_mode(0o600))?;
+    // Root alone may give a file away.
+    let gives = chown(root.join("secret"), Some(12_345), Some(54_321)).is_ok();
+    let is_kept = || -> Result<(), Box<dyn Error>> {
+        let now = fs::metadata(root.join("secret"))?;
+        assert_eq!(now.mode() & 0o7777, 0o600);
+        assert!(!gives || (now.uid(), now.gid()) == (12_345, 54_321));
+        Ok(())
+    };
+    let put = bucket.put("secret", "2").await?;
+    is_kept()?;
+    bucket.put_if_match("secret", "3", &put.etag.unwrap_or_default()).await?;
+    is_kept()?;
+    bucket.copy("open", "secret").await?;
+    is_kept()?;
+    fs::set_permissions(root.join("open"), fs::Permissions::from_mode(0o200))?;
+    bucket.put("open", "2").await?;
+    assert_eq!(fs::metadata(root.join("open"))?.mode() & 0o7777, 0o200);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_socket_is_left_as_it_is() -> Tested {
+    let fresh = in_a_folder("")?;
+    let bucket = &fresh.bucket;
+    let root = std::path::PathBuf::from(bucket.url().trim_start_matches("file://"));
+    let _socket = std::os::unix::net::UnixListener::bind(root.join("socket"))?;
+    bucket.put("a", "1").await?;
+    for done in [bucket.put("socket", "1").await, bucket.rename("a", "socket").await, bucket.put_if_absent("socket", "1").await] {
+        assert!(done.unwrap_err().to_string().contains("a pipe, a socket or a device"));
+    }
+    assert_eq!(keys(&bucket.list("").await?), ["a"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn leftovers_are_removed_from_all_folders() -> Tested {
+    let fresh = in_a_folder("")?;
+    let bucket = &fresh.bucket;
+    let root = bucket.url().trim_start_matches("file://").to_owned();
+    bucket.put("raw/2024-03-25/a", "1").await?;
+    let long_ago = std::time::SystemTime::now() - Duration::from_hours(2);
+    for name in ["raw/2024-03-25/b#1", "raw/2024-03-25/b#2", "c#1"] {
+        fs::File::create(format!("{root}/{name}"))?.set_modified(long_ago)?;
+    }
+    let writer = fs::File::create(format!("{root}/raw/slow#1"))?;
+    writer.try_lock()?;
+    writer.set_modified(long_ago)?;
+    assert_eq!(bucket.gc().await?, 3);
+    assert_eq!(bucket.gc().await?, 0);
+    assert!(fs::exists(format!("{root}/raw/slow#1"))?);
+    assert_eq!(keys(&bucket.list("").await?), ["raw/2024-03-25/a"]);
     Ok(())
 }
 

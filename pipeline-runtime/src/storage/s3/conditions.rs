@@ -1,0 +1,299 @@
+//! [`Conditions`]: what a store makes of a write on a condition, found out before the first one.
+//!
+//! Stores that speak S3's API differ in it, and most of those that differ do so in silence: both of two writers succeed, and one's work
+//! is gone. So before the first such write to a bucket the store is asked, by a write that it has to refuse: to a key that nobody has, on
+//! an etag that nothing has. A store that heeds the condition writes nothing. One that does not has written a scratch object then, whose
+//! key the next question is about, and which is deleted. Writes of one request and uploads in parts are asked about apart, since many a
+//! store heeds conditions of the former alone. AWS is not asked.
+//!
+//! | the store's answer | is |
+//! |---|---|
+//! | 404, 412 | heeded |
+//! | 501, 400, 405 | refused |
+//! | 200 | ignored |
+//! | 403 | not to be found out: a policy names the keys that may be written. It is taken for heeded, with a warning |
+//!
+//! What a wrong etag cannot show is a store that refuses the right one, too, as Ceph 16 does where it is quoted. That is asked where a write was
+//! refused whose condition held, again and again: a scratch object is written, and replaced on its own etag.
+//!
+//! What was found out holds for the process: [`Known`].
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hyper::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use object_store::multipart::MultipartStore;
+use object_store::path::Path;
+use object_store::{ObjectStore, PutMultipartOptions, PutOptions};
+use tokio::sync::OnceCell;
+
+use super::super::error::{BucketErrorKind as Kind, Failure};
+use super::super::store::Condition;
+use super::S3;
+use super::clock::StoreClock;
+use super::failure;
+use super::settle::Mark;
+
+/// What is known of one bucket of one store, for as long as the process lives.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) clock: StoreClock,
+    conditions: [Conditions; 2],
+}
+
+#[derive(Debug, Default)]
+struct Conditions {
+    verdict: OnceCell<Verdict>,
+    spelling: OnceCell<Spelling>,
+}
+
+/// How an object is put in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By one request.
+    Put,
+    /// By the completion of an upload in parts.
+    Complete,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Heeded,
+    Refused,
+    Ignored { absent: bool, matching: bool },
+}
+
+/// How the store wants an etag written in a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// As it gives it out.
+    Quoted,
+    Bare,
+    /// No way lets it pass.
+    None,
+}
+
+impl Known {
+    /// `id` is that of the access key: what one may find out another may not.
+    pub(super) fn of(endpoint: &str, bucket: &str, id: &str) -> Arc<Self> {
+        static ALL: Mutex<Option<HashMap<String, Arc<Known>>>> = Mutex::new(None);
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.get_or_insert_default().entry(format!("{endpoint} {bucket} {id}")).or_default())
+    }
+
+    fn conditions(&self, way: Way) -> &Conditions {
+        &self.conditions[way as usize]
+    }
+
+    /// How etags are spelled in conditions, as far as that is known.
+    pub(super) fn spelling(&self, way: Way) -> Spelling {
+        self.conditions(way).spelling.get().copied().unwrap_or(Spelling::Quoted)
+    }
+}
+
+impl Spelling {
+    /// The etag as it is to be sent.
+    pub(super) fn of(self, etag: &str) -> &str {
+        match self {
+            Self::Bare => etag.trim_matches('"'),
+            Self::Quoted | Self::None => etag,
+        }
+    }
+}
+
+/// What became of a write to a scratch key.
+enum Tried {
+    Done(Option<String>),
+    /// Its condition does not hold; or it did, and the answer was lost, and the same sent again was refused.
+    Unmet {
+        is_in_doubt: bool,
+    },
+    /// The store does not take conditions.
+    Refused,
+    Denied,
+}
+
+/// Of an object that there is not.
+const WRONG: &str = "\"00000000000000000000000000000000\"";
+
+impl S3 {
+    /// Fails unless the store keeps such a condition of such a write. `key` is what is to be written: scratch objects go beside it, as a
+    /// policy may allow no other folder.
+    pub(super) async fn heeds(self: &Arc<Self>, way: Way, key: &Path, condition: &Condition) -> Result<(), Failure> {
+        let client = self.client().await?;
+        if matches!(condition, Condition::Always) || client.is_aws {
+            return Ok(());
+        }
+        let (s3, beside) = (Arc::clone(self), key.clone());
+        // On its own, so that it ends and cleans up also where the operation is dropped.
+        let probe = || async { ended(tokio::spawn(async move { s3.verdict(way, &beside).await }).await) };
+        let verdict = *client.known.conditions(way).verdict.get_or_try_init(probe).await?;
+        let header = header_of(condition);
+        let how = match (verdict, condition) {
+            (Verdict::Refused, _) => "refuses",
+            (Verdict::Ignored { absent: true, .. }, Condition::Absent)
+            | (Verdict::Ignored { matching: true, .. }, Condition::Match(_)) => "ignores",
+            _ => return Ok(()),
+        };
+        let single = way == Way::Complete && self.heeds_single(key, condition).await;
+        Err(unsupported(&client.endpoint, &format!("{how} `{header}`"), way, single))
+    }
+
+    /// How the store wants etags spelled, after it refused a write whose condition held; an error if no way lets one pass.
+    pub(super) async fn reads(self: &Arc<Self>, way: Way, key: &Path) -> Result<Spelling, Failure> {
+        let client = self.client().await?;
+        let (s3, beside) = (Arc::clone(self), key.clone());
+        let probe = || async { ended(tokio::spawn(async move { s3.find_spelling(way, &beside).await }).await) };
+        match *client.known.conditions(way).spelling.get_or_try_init(probe).await? {
+            Spelling::None => {
+                let single = way == Way::Complete && self.heeds_single(key, &Condition::Match(String::new())).await;
+                Err(unsupported(&client.endpoint, "refuses even an `If-Match` that holds", way, single))
+            }
+            spelling => Ok(spelling),
+        }
+    }
+
+    /// Whether a write of one request keeps the condition, which one in parts does not.
+    async fn heeds_single(self: &Arc<Self>, key: &Path, condition: &Condition) -> bool {
+        Box::pin(self.heeds(Way::Put, key, condition)).await.is_ok()
+    }
+
+    async fn verdict(self: &Arc<Self>, way: Way, key: &Path) -> Result<Verdict, Failure> {
+        let scratch = scratch(key);
+        match self.attempt(way, &scratch, Some((IF_MATCH, HeaderValue::from_static(WRONG)))).await {
+            Ok(Tried::Unmet { is_in_doubt }) => {
+                if is_in_doubt {
+                    self.discard(&scratch).await;
+                }
+                Ok(Verdict::Heeded)
+            }
+            Ok(Tried::Refused) => Ok(Verdict::Refused),
+            Ok(Tried::Denied) => {
+                let endpoint = self.client.get().map_or("the store", |client| client.endpoint.as_str());
+                tracing::warn!(
+                    "whether {endpoint} keeps writes on a condition to `s3://{}` could not be found out: it may not be written to \
+                     `{scratch}`; it is taken for granted",
+                    self.settings.bucket
+                );
+                Ok(Verdict::Heeded)
+            }
+            Ok(Tried::Done(_)) => {
+                let again = self.attempt(way, &scratch, Some((IF_NONE_MATCH, HeaderValue::from_static("*")))).await;
+                self.discard(&scratch).await;
+                Ok(Verdict::Ignored { absent: !matches!(again?, Tried::Unmet { .. }), matching: true })
+            }
+            Err(failure) => {
+                // It may have been done.
+                self.discard(&scratch).await;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn find_spelling(self: &Arc<Self>, way: Way, key: &Path) -> Result<Spelling, Failure> {
+        let scratch = scratch(key);
+        let found = self.spelling_of(way, &scratch).await;
+        self.discard(&scratch).await;
+        found
+    }
+
+    async fn spelling_of(self: &Arc<Self>, way: Way, scratch: &Path) -> Result<Spelling, Failure> {
+        for spelling in [Spelling::Quoted, Spelling::Bare] {
+            let demand = |etag: &str| HeaderValue::from_str(spelling.of(etag)).ok().map(|etag| (IF_MATCH, etag));
+            // Of the spelling nothing is known yet, so it has to be a plain write.
+            let Tried::Done(Some(etag)) = self.attempt(Way::Put, scratch, None).await? else { return Ok(Spelling::Quoted) };
+            let passes = matches!(self.attempt(way, scratch, demand(&etag)).await?, Tried::Done(_));
+            if passes && matches!(self.attempt(way, scratch, demand(WRONG)).await?, Tried::Unmet { .. }) {
+                return Ok(spelling);
+            }
+        }
+        Ok(Spelling::None)
+    }
+
+    /// Writes a byte to a scratch key on a condition. It is harmless, and so is sent again like anything else.
+    async fn attempt(&self, way: Way, scratch: &Path, demand: Option<(HeaderName, HeaderValue)>) -> Result<Tried, Failure> {
+        let client = self.client().await?;
+        let mark = Mark::new(&Condition::Always);
+        let mut is_in_doubt = false;
+        let done = match way {
+            Way::Put => {
+                let write = client.under_way.watch(mark.number(), demand);
+                let options = PutOptions { attributes: mark.attributes(), ..PutOptions::default() };
+                let put = client.s3.put_opts(scratch, "0".into(), options).await;
+                is_in_doubt = write.is_in_doubt();
+                put
+            }
+            Way::Complete => {
+                let options = PutMultipartOptions { attributes: mark.attributes(), ..PutMultipartOptions::default() };
+                let id = match client.s3.create_multipart_opts(scratch, options).await {
+                    Err(error) if failure::is_of_policy(&error) => return Ok(Tried::Denied),
+                    begun => begun.map_err(|error| self.failure(&error))?,
+                };
+                let part = client.s3.put_part(scratch, &id, 0, "0".into()).await;
+                let completed = match part {
+                    Ok(part) => {
+                        let write = client.under_way.watch(&id, demand);
+                        let completed = client.s3.complete_multipart(scratch, &id, vec![part]).await;
+                        is_in_doubt = write.is_in_doubt();
+                        completed
+                    }
+                    Err(error) => Err(error),
+                };
+                if completed.is_err() {
+                    // What is left of it the bucket's rule for incomplete uploads removes.
+                    let _ = client.s3.abort_multipart(scratch, &id).await;
+                }
+                completed
+            }
+        };
+        let error = match done {
+            Ok(put) => return Ok(Tried::Done(put.e_tag.filter(|etag| !etag.trim_matches('"').is_empty()))),
+            Err(error) => error,
+        };
+        let failure = self.failure(&error);
+        match failure.kind() {
+            Kind::PreconditionFailed | Kind::NoSuchKey => Ok(Tried::Unmet { is_in_doubt }),
+            Kind::PermissionDenied if failure::is_of_policy(&error) => Ok(Tried::Denied),
+            Kind::Unsupported => Ok(Tried::Refused),
+            Kind::Other if failure::is_bad_request(&error) => Ok(Tried::Refused),
+            _ => Err(failure),
+        }
+    }
+
+    /// Deletes a scratch object. One that stays is a byte under a name that says what it is.
+    async fn discard(&self, scratch: &Path) {
+        let _ = self.delete(scratch).await;
+    }
+}
+
+fn ended<T>(probe: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result<T, Failure> {
+    probe.unwrap_or_else(|error| Err(Failure::new(Kind::Other, "the process is shutting down").with_source(error)))
+}
+
+/// A key that nobody has, beside the given one.
+fn scratch(key: &Path) -> Path {
+    let folder = key.as_ref().rsplit_once('/').map_or("", |(folder, _)| folder);
+    let name = format!(".pipeline-probe-{:032x}", rand::random::<u128>());
+    let beside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+    // A key may be too long for a name beside it.
+    Path::parse(if beside.len() <= 1024 { &beside } else { &name }).unwrap_or_else(|_| Path::from(name))
+}
+
+fn header_of(condition: &Condition) -> &'static str {
+    if matches!(condition, Condition::Absent) { "If-None-Match" } else { "If-Match" }
+}
+
+/// The operation is refused, and not weakened: who called it counts on its promise. `single` says whether one request keeps it.
+fn unsupported(endpoint: &str, how: &str, way: Way, single: bool) -> Failure {
+    let when = if way == Way::Complete { " when an upload in parts is completed" } else { "" };
+    let larger = if single {
+        "`?part_size=64MiB` in the bucket's URL writes what is smaller by one request, which keeps it; "
+    } else {
+        ""
+    };
+    let detail = format!(
+        "{endpoint} {how}{when}, so that nobody keeps two writers from both succeeding; {larger}`?conditions=none` in the bucket's URL \
+         accepts that; docs/storage.md tells which stores keep it"
+    );
+    Failure::new(Kind::Unsupported, detail)
+}

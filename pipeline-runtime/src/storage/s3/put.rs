@@ -1,0 +1,160 @@
+//! Objects that are written by one request, and copies that go through this process.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use chrono::Utc;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
+
+use super::super::body::Span;
+use super::super::error::{BucketErrorKind, Failure};
+use super::super::store::Condition;
+use super::again::Again;
+use super::conditions::{Spelling, Way};
+use super::settle::{Mark, Settled};
+use super::{S3, S3Upload, read};
+
+/// How often a write is sent again that was refused although its condition holds. A race of several writers resolves itself by then.
+const MOST_REFUSALS: usize = 3;
+
+/// Of one write: how often it was refused although its condition holds, and how the store wants the etag spelled.
+pub(super) struct Refusals {
+    way: Way,
+    count: usize,
+    pub(super) spelling: Spelling,
+}
+
+impl Refusals {
+    pub(super) fn new(way: Way, spelling: Spelling) -> Self {
+        Self { way, count: 0, spelling }
+    }
+
+    /// Whether to send once more what was refused; an error if no spelling of its condition lets it pass.
+    pub(super) async fn are_overcome(&mut self, s3: &Arc<S3>, key: &Path, condition: &Condition) -> Result<bool, Failure> {
+        self.count += 1;
+        if self.count <= MOST_REFUSALS {
+            return Ok(true);
+        }
+        if self.count > MOST_REFUSALS + 1 || !matches!(condition, Condition::Match(_)) {
+            return Ok(false);
+        }
+        let spelling = s3.reads(self.way, key).await?;
+        Ok(std::mem::replace(&mut self.spelling, spelling) != spelling)
+    }
+}
+
+impl S3 {
+    pub(in super::super) async fn put(
+        self: &Arc<Self>,
+        key: &Path,
+        body: Bytes,
+        condition: Condition,
+    ) -> Result<ObjectMeta, Failure> {
+        let client = self.client().await?;
+        let size = body.len() as u64;
+        let condition = self.relied_upon(key, condition).await?;
+        if matches!(condition, Condition::Always) {
+            // It may be repeated freely, and is.
+            let put = client.s3.put(key, body.into()).await.map_err(|error| self.failure(&error))?;
+            return self.written(key, size, put.e_tag, None).await;
+        }
+        self.heeds(Way::Put, key, &condition).await?;
+        let mark = Mark::new(&condition);
+        let write = client.under_way.watch(mark.number(), None);
+        let mut again = Again::within(&self.settings);
+        let mut refusals = Refusals::new(Way::Put, client.known.spelling(Way::Put));
+        loop {
+            let mode = match &condition {
+                Condition::Match(etag) => {
+                    PutMode::Update(UpdateVersion { e_tag: Some(refusals.spelling.of(etag).to_owned()), version: None })
+                }
+                _ => PutMode::Create,
+            };
+            let options = PutOptions { mode, attributes: mark.attributes(), ..PutOptions::default() };
+            let error = match client.s3.put_opts(key, body.clone().into(), options).await {
+                Ok(put) => return self.written(key, size, put.e_tag, Some(&mark)).await,
+                Err(error) => error,
+            };
+            match self.settle(key, &mark, &write, self.conflict(&error, &condition)).await {
+                Settled::NotYet(_) if again.after(&error).await => {}
+                Settled::Refused(failure) => {
+                    if !refusals.are_overcome(self, key, &condition).await? {
+                        return Err(failure);
+                    }
+                }
+                settled => return settled.finally(),
+            }
+        }
+    }
+
+    /// The condition that the store is to keep. Where it is not relied upon for that, this is whether the condition holds now.
+    pub(super) async fn relied_upon(&self, key: &Path, condition: Condition) -> Result<Condition, Failure> {
+        if self.settings.has_conditions {
+            return Ok(condition);
+        }
+        self.holds(key, &condition).await?;
+        Ok(Condition::Always)
+    }
+
+    /// Fails if the condition does not hold now.
+    pub(super) async fn holds(&self, key: &Path, condition: &Condition) -> Result<(), Failure> {
+        match condition {
+            Condition::Absent if self.head(key).await?.is_some() => Err(Failure::already_exists()),
+            Condition::Match(etag) if self.head(key).await?.and_then(|now| now.e_tag).as_ref() != Some(etag) => {
+                Err(Failure::precondition())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Through this process: a copy that the store makes carries no mark, so that after a lost answer nobody could tell whose it is.
+    pub(super) async fn copy_on(self: &Arc<Self>, from: &Path, to: &Path, condition: Condition) -> Result<ObjectMeta, Failure> {
+        let (_, mut body) = read::open(self, from, Span::of(&..)).await?;
+        let mut upload = S3Upload::begin(self, to, condition).await?;
+        let mut gathered = BytesMut::new();
+        while let Some(mut chunk) = body.next().await? {
+            while gathered.len() + chunk.len() >= upload.part_size() {
+                gathered.extend_from_slice(&chunk.split_to(upload.part_size() - gathered.len()));
+                upload.write(gathered.split().freeze()).await?;
+            }
+            gathered.extend_from_slice(&chunk);
+        }
+        upload.finish(gathered.freeze()).await
+    }
+
+    /// Of a write: what its condition makes of the failure.
+    pub(super) fn conflict(&self, error: &object_store::Error, condition: &Condition) -> Failure {
+        let failure = self.failure(error);
+        match (condition, failure.kind()) {
+            (Condition::Absent, BucketErrorKind::PreconditionFailed) => Failure::already_exists(),
+            (Condition::Match(_), BucketErrorKind::NoSuchKey) => Failure::precondition(),
+            _ => failure,
+        }
+    }
+
+    /// The object just written, with the store's own time. Another's that has replaced it since must not pass for it.
+    pub(super) async fn written(
+        &self,
+        key: &Path,
+        size: u64,
+        e_tag: Option<String>,
+        mark: Option<&Mark>,
+    ) -> Result<ObjectMeta, Failure> {
+        // Ceph 16 says none when an upload in parts is completed. Then it is told by its mark, or else what is there now is taken for it.
+        let e_tag = e_tag.filter(|etag| !etag.trim_matches('"').is_empty());
+        let seen = match (mark, &e_tag) {
+            (Some(mark), None) => self.limited(self.look(key)).await?.filter(|found| mark.is_on(found)).map(|found| found.meta),
+            (None, None) => self.head(key).await?.filter(|seen| seen.size == size),
+            (_, Some(_)) => self.head(key).await?.filter(|seen| seen.e_tag == e_tag),
+        };
+        let last_modified = || self.client.get().map_or_else(Utc::now, |client| client.known.clock.now());
+        Ok(seen.unwrap_or_else(|| ObjectMeta {
+            location: key.clone(),
+            last_modified: last_modified(),
+            size,
+            e_tag,
+            version: None,
+        }))
+    }
+}
