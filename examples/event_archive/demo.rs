@@ -29,7 +29,8 @@ impl Command {
     pub fn run(&self, out: &mut impl Write) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
         let folder = tempfile::tempdir()?;
         let root = folder.path().to_str().ok_or("the folder for temporary files is not UTF-8")?;
-        let options = Options { source: format!("file://{root}/source-bucket"), target: format!("file://{root}/target-bucket") };
+        let bucket = |name: &str| format!("file://{root}/{name}");
+        let options = Options { source: bucket("source-bucket"), target: bucket("target-bucket"), ..Options::default() };
         std::fs::create_dir(folder.path().join("target-bucket"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         for interval in 1..=seed::INTERVALS {

@@ -1,4 +1,5 @@
 //! Where files are: `source/{event}/{date}/{HH}_{MM}_file_{n}.csv`, and the archives `target/{event}/{date}/{HH}.csv.gz`.
+//! Files whose header row is not the archive's go to `{HH}-{tag}.csv.gz`.
 
 use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,18 @@ impl Hour {
         let time = time.ok_or_else(|| wrong("does not begin with its time, `{HH}_{MM}_`"))?;
         let hour = chrono::Timelike::hour(&time).try_into().map_err(|_| wrong("has an hour past 23"))?;
         Ok((Self { event: event.to_owned(), date, hour }, name))
+    }
+
+    /// The key of the hour's archive for files with another header row than most, by the row's [tag](super::header::HeaderRow::tag).
+    ///
+    /// ```
+    /// use pipeline_examples::event_archive::layout::Hour;
+    ///
+    /// let (hour, _) = Hour::of("source/sign_up/2021-09-01/07_15_file_124.csv").unwrap();
+    /// assert_eq!(hour.apart(0x1a2b), "target/sign_up/2021-09-01/07-00001a2b.csv.gz");
+    /// ```
+    pub fn apart(&self, tag: u32) -> String {
+        format!("target/{}/{}/{:02}-{tag:08x}.csv.gz", self.event, self.date, self.hour)
     }
 
     /// The key of a file of this hour, by its name.

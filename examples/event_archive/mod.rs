@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `pipeline` | the pipeline: events, their new files, the archives of the hours they belong to, a report |
 //! | `layout` | which key is which event's, and of which hour |
-//! | `archive` | the gzip file of an hour, that knows what is in it |
+//! | `hour` | the archives of one hour: fetched, added to, written back |
+//! | `archive`, `member` | the gzip file of an hour, that knows what is in it |
+//! | `header` | the header row of a CSV file |
 //! | `seed` | files as they arrive, interval by interval, late ones and a new event included |
 //! | `demo` | three intervals in a row |
 //!
@@ -22,6 +24,12 @@
 //!
 //! A source file that was written again replaces its former version in the archive.
 //!
+//! # An archive is one CSV file
+//!
+//! It has one header row, the first file's, and of each file the rows below it: so who reads an archive counts only data. A file whose header row
+//! is another one goes to an archive of its own beside the hour's, which names it, or fails the hour (`--param header=fail`). `header=keep` archives files
+//! as they are. An archive of a former version of this example keeps the header rows that it has; what is added to it comes without.
+//!
 //! # A file that comes late
 //!
 //! What is new is told from when a file was written, not from its name: all that was written since the end of the last interval
@@ -32,6 +40,9 @@
 
 pub mod archive;
 pub mod demo;
+pub mod header;
+mod hour;
 pub mod layout;
+mod member;
 pub mod pipeline;
 pub mod seed;

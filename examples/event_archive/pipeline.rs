@@ -1,13 +1,11 @@
 //! The pipeline: every half an hour, what is new of every event goes into the archives of its hours.
 
-use super::archive::{Archive, Source};
+use super::hour::Archives;
 use super::layout::{Hour, SOURCE};
 use chrono::TimeDelta;
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{BucketError, BucketErrorKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::{self, Read};
 
 /// Where events arrive unless somebody says otherwise.
 pub const DEFAULT_SOURCE: &str = "file:///tmp/mock-s3/source-bucket";
@@ -22,11 +20,25 @@ pub struct Options {
     pub source: String,
     /// The URL of the bucket that archives are written to; may be the same.
     pub target: String,
+    /// What becomes of a file whose header row is not that of its archive.
+    pub header: OtherHeader,
+}
+
+/// What becomes of a file whose header row is not that of its archive, which is the first file's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OtherHeader {
+    /// It goes to an archive of its header, beside the hour's: `07-8c1f02d3.csv.gz`.
+    Apart,
+    /// The hour fails, and nothing of it is archived.
+    Fail,
+    /// Nobody looks: files are archived as they are, as is right for those without a header row.
+    Keep,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { source: DEFAULT_SOURCE.into(), target: DEFAULT_TARGET.into() }
+        Self { source: DEFAULT_SOURCE.into(), target: DEFAULT_TARGET.into(), header: OtherHeader::Apart }
     }
 }
 
@@ -59,6 +71,9 @@ pub struct Archived {
     pub known: usize,
     /// Its size in bytes.
     pub size: u64,
+    /// The keys of the hour's archives for files with another header row.
+    #[serde(default)]
+    pub apart: Vec<String>,
 }
 
 /// What became of an event's new files.
@@ -108,29 +123,22 @@ pub async fn list_new_files(ctx: Context, source: Bucket, event: String) -> Resu
 /// All in one task, since the archive that was fetched is no longer the one to replace once another run has written it: then all of
 /// it is done again, with theirs.
 #[task(timeout = "30m")]
-pub async fn archive_hour(source: Bucket, target: Bucket, new: NewFiles) -> Result<Archived> {
+pub async fn archive_hour(source: Bucket, target: Bucket, new: NewFiles, header: OtherHeader) -> Result<Archived> {
     let key = new.hour.to_string();
+    let mut added = 0;
     for _ in 0..ROUNDS {
-        let (mut archive, etag) = fetch(&target, &key).await?;
-        let mut added = 0;
+        let mut archives = Archives::fetch(&target, &new.hour, header).await?;
         for file in &new.files {
-            let from = new.hour.source(&file.name);
-            if !archive.holds(&from, &file.version) {
-                let appended;
-                (archive, appended) = append(archive, &source, &from).await?;
-                added += usize::from(appended);
+            archives.add(&source, file).await?;
+        }
+        let written = archives.write().await?;
+        added += written.added;
+        if written.is_all {
+            let known = new.files.len().saturating_sub(added);
+            if added == 0 {
+                tracing::info!("{key} has all {known} file(s)");
             }
-        }
-        let known = new.files.len() - added;
-        if added == 0 {
-            let (_, size) = archive.into_file()?;
-            tracing::info!("{key} has all {known} file(s)");
-            return Ok(Archived { archive: key, added, known, size });
-        }
-        tracing::info!("appended {added} file(s) to {key}");
-        if let Some(object) = upload(&target, &key, archive, etag.as_deref()).await? {
-            tracing::info!("uploaded {key}, {} bytes", object.size);
-            return Ok(Archived { archive: key, added, known, size: object.size });
+            return Ok(Archived { archive: key, added, known, size: written.size, apart: written.apart });
         }
         tracing::info!("{key} was written by somebody else meanwhile; adding to theirs");
     }
@@ -177,93 +185,13 @@ pub fn event_archive(options: Options) -> Result<()> {
     let (source, target) = (Bucket::open(&options.source)?, Bucket::open(&options.target)?);
     let events = list_events(&source).each(|event| {
         let hours = list_new_files(&source, event);
-        report_event(event, hours.each(|new| archive_hour(&source, &target, new)))
+        report_event(event, hours.each(|new| archive_hour(&source, &target, new, options.header)))
     });
     report(events);
     Ok(())
 }
 
-/// Fetches an archive, and what tells whether it is still the same; an empty one if there is none yet.
-async fn fetch(target: &Bucket, key: &str) -> Result<(Archive, Option<String>)> {
-    let mut body = match target.get_stream(key).await {
-        Ok(body) => body,
-        Err(error) if error.kind() == BucketErrorKind::NoSuchKey => return Ok((Archive::new()?, None)),
-        Err(error) => return Err(error.into()),
-    };
-    let etag = body.object().etag.clone();
-    let size = body.object().size;
-    let etag = etag.ok_or("the store gives no etags, so nobody could tell whether the archive was changed meanwhile")?;
-    let mut file = tempfile::tempfile()?;
-    while let Some(chunk) = body.chunk().await? {
-        file = blocking(move || io::Write::write_all(&mut file, &chunk).map(|()| file)).await?;
-    }
-    let damaged = format!("{}/{key}", target.name());
-    let archive = blocking(move || Archive::read(file)).await;
-    let archive =
-        archive.map_err(|error| TaskError::fatal(format!("{damaged} is no whole gzip file: {error}; it was left as it is")))?;
-    tracing::info!("fetched {key}, {size} bytes with {} file(s)", archive.files());
-    Ok((archive, Some(etag)))
-}
-
-/// Appends a file, as it is now, unless the archive has that version of it; and whether it did.
-async fn append(archive: Archive, source: &Bucket, key: &str) -> Result<(Archive, bool)> {
-    let mut body = source.get_stream(key).await?;
-    let version = version(body.object());
-    if archive.holds(key, &version) {
-        return Ok((archive, false));
-    }
-    let held = Source { key: key.to_owned(), version, modified: body.object().last_modified };
-    let mut appending = archive.append(held)?;
-    let mut last = b'\n';
-    while let Some(chunk) = body.chunk().await? {
-        last = chunk.last().copied().unwrap_or(last);
-        appending = blocking(move || appending.write(&chunk).map(|()| appending)).await?;
-    }
-    if last != b'\n' {
-        tracing::warn!("{key} does not end with a line break, and is archived as it is: the next file begins in its last line");
-    }
-    Ok((blocking(move || appending.finish()).await?, true))
-}
-
-/// Writes the archive, if it is still the one that was fetched or is still missing; `None` if it is not.
-async fn upload(target: &Bucket, key: &str, archive: Archive, etag: Option<&str>) -> Result<Option<Object>> {
-    let begun = match etag {
-        Some(etag) => target.put_stream_if_match(key, etag).await,
-        None => target.put_stream_if_absent(key).await,
-    };
-    let Some(mut writer) = unless_changed(begun)? else { return Ok(None) };
-    let (mut file, _) = archive.into_file()?;
-    loop {
-        let (rest, chunk) = blocking(move || {
-            let mut chunk = Vec::with_capacity(CHUNK);
-            (&mut file).take(CHUNK as u64).read_to_end(&mut chunk)?;
-            Ok((file, chunk))
-        })
-        .await?;
-        if chunk.is_empty() {
-            return unless_changed(writer.finish().await);
-        }
-        writer.write(chunk).await?;
-        file = rest;
-    }
-}
-
-/// `None` for what was refused since the object is no longer what it was.
-fn unless_changed<T>(done: Result<T, BucketError>) -> Result<Option<T>> {
-    match done {
-        Err(error) if matches!(error.kind(), BucketErrorKind::AlreadyExists | BucketErrorKind::PreconditionFailed) => Ok(None),
-        done => Ok(Some(done?)),
-    }
-}
-
-const CHUNK: usize = 256 * 1024;
-
 /// What tells a file from other contents that were, or will be, at its key.
-fn version(object: &Object) -> String {
+pub(super) fn version(object: &Object) -> String {
     object.etag.clone().unwrap_or_else(|| format!("{}-{}", object.last_modified.to_rfc3339(), object.size))
-}
-
-/// Does work with files or with a compressor on a thread that may be blocked.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }

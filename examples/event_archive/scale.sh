@@ -15,10 +15,10 @@ root="$(mktemp -d)"
 trap 'rm -rf "$root"' EXIT
 mkdir -p "$root/source" "$root/target"
 
-run() { # run LOGICAL-DATE -> the largest resident memory, in MiB
+run() { # run LOGICAL-DATE HEADER -> the largest resident memory, in MiB
   local before=$SECONDS peak=0 now
   "$binary" --journal "$root/journal.db" run --new --logical-date "$1" \
-    --param "source=file://$root/source" --param "target=file://$root/target" >"$root/log" 2>&1 &
+    --param "source=file://$root/source" --param "target=file://$root/target" --param "header=$2" >"$root/log" 2>&1 &
   local process=$!
   while now="$(awk '/VmHWM/ {print $2}' "/proc/$process/status" 2>/dev/null)" && [ -n "$now" ]; do
     peak=$now
@@ -34,7 +34,7 @@ mkdir -p "$(dirname "$archive")" "$root/source/source/large/2021-09-01"
 head -c "$size" /dev/urandom | gzip -1 >"$archive"
 before="$(gzip -dc "$archive" | cksum)"
 echo late >"$root/source/source/large/2021-09-01/07_59_file_2.csv"
-echo "one file for an archive of $(du -h "$archive" | cut -f1): $(run 2021-09-01T07:00:00Z)"
+echo "one file for an archive of $(du -h "$archive" | cut -f1): $(run 2021-09-01T07:00:00Z keep)"
 [ "$(gzip -dc "$archive" | head -c -5 | cksum)" = "$before" ] && [ "$(gzip -dc "$archive" | tail -c 5)" = late ] ||
   { echo "error: the archive does not hold what it ought to" >&2; exit 1; }
 rm -r "$root/source/source/large" "$archive"
@@ -43,9 +43,9 @@ rm -r "$root/source/source/large" "$archive"
 many="$root/source/source/many/2021-09-01"
 mkdir -p "$many"
 for ((i = 0; i < files; i++)); do
-  printf 'row %d\n' "$i" >"$(printf '%s/%02d_%02d_file_%d.csv' "$many" $((i % 24)) $((i % 60)) "$i")"
+  printf 'row\nrow %d\n' "$i" >"$(printf '%s/%02d_%02d_file_%d.csv' "$many" $((i % 24)) $((i % 60)) "$i")"
 done
-echo "$files new files in an interval: $(run 2021-09-01T07:30:00Z)"
-gzip -dc "$root"/target/target/many/2021-09-01/*.csv.gz | sort >"$root/archived"
+echo "$files new files in an interval: $(run 2021-09-01T07:30:00Z apart)"
+for archive in "$root"/target/target/many/2021-09-01/*.csv.gz; do gzip -dc "$archive" | tail -n +2; done | sort >"$root/archived"
 for ((i = 0; i < files; i++)); do echo "row $i"; done | sort | cmp - "$root/archived"
 echo "each row is there, once"

@@ -46,13 +46,13 @@ fn a_new_event_is_found_by_the_next_interval() {
 fn only_archives_that_change_are_fetched_and_written() {
     let place = Place::new();
     for hour in 0..6 {
-        place.write(&format!("source/e/2021-09-01/{hour:02}_00_a.csv"), "a\n");
+        place.write(&format!("source/e/2021-09-01/{hour:02}_00_a.csv"), "id\na\n");
     }
     place.run(INTERVALS[0]);
     let before = place.archives();
     // What was written an hour before the next interval's start is not looked at again; this comes after it.
     place.age("2021-09-01T06:10:00Z");
-    place.write("source/e/2021-09-01/03_30_late.csv", "b\n");
+    place.write("source/e/2021-09-01/03_30_late.csv", "id\nb\n");
     let report = place.run(INTERVALS[1]);
     let looked_at: Vec<String> = event(&report, 0).1.into_iter().map(|(archive, ..)| archive).collect();
     assert_eq!(looked_at, ["target/e/2021-09-01/03.csv.gz"]);
@@ -70,7 +70,7 @@ fn after_a_stop_the_next_interval_takes_what_the_missed_ones_left() {
     place.run(INTERVALS[2]);
     let archived = place.archived();
     assert_eq!(archived, place.expected());
-    let files = archived.values().flatten().filter(|row| row.starts_with("id,")).count();
+    let files = archived.values().flatten().filter(|row| row.contains("-1,")).count();
     figure!(format!("1 of 3 intervals missed: {files} files in {} archives", archived.len()));
 }
 
@@ -108,13 +108,13 @@ fn a_file_that_is_written_again_takes_the_place_of_its_former_version() {
     let place = Place::new();
     let files = ["source/e/2021-09-01/07_00_a.csv", "source/e/2021-09-01/07_10_b.csv", "source/e/2021-09-01/07_20_c.csv"];
     for file in files {
-        place.write(file, &format!("of {file}\n"));
+        place.write(file, &format!("row\nof {file}\n"));
     }
     place.run(INTERVALS[0]);
-    place.write(files[0], "corrected, and longer than it was before\n");
+    place.write(files[0], "row\ncorrected, and longer than it was before\n");
     place.run(INTERVALS[1]);
     assert_eq!(place.archived(), place.expected());
-    place.write(files[1], "short\n");
+    place.write(files[1], "row\nshort\n");
     place.run(INTERVALS[2]);
     assert_eq!(place.archived(), place.expected());
 }
@@ -125,12 +125,12 @@ fn what_somebody_else_has_put_into_an_archive_stays_in_it() {
     let archive = place.path("target-bucket/target/e/2021-09-01/07.csv.gz");
     fs::create_dir_all(archive.parent().unwrap()).unwrap();
     let mut encoder = GzEncoder::new(fs::File::create(&archive).unwrap(), Compression::fast());
-    encoder.write_all(b"theirs\n").unwrap();
+    encoder.write_all(b"id\ntheirs\n").unwrap();
     encoder.finish().unwrap();
-    place.write("source/e/2021-09-01/07_00_a.csv", "ours\n");
+    place.write("source/e/2021-09-01/07_00_a.csv", "id\nours\n");
     place.run(INTERVALS[0]);
     place.run(INTERVALS[1]);
-    assert_eq!(unzipped(&archive), "theirs\nours\n");
+    assert_eq!(unzipped(&archive), "id\ntheirs\nours\n");
 }
 
 #[test]
@@ -147,10 +147,7 @@ fn a_damaged_archive_is_an_error_at_once_and_is_left_as_it_is() {
     assert_eq!(report.state(), RunState::Failed);
     assert_eq!(report.node("archive_hour[0][0]").attempts(), 1);
     let error = report.node("archive_hour[0][0]").error().unwrap();
-    assert!(
-        error.starts_with("target-bucket/target/e/2021-09-01/07.csv.gz is no whole gzip file: the member at byte 0"),
-        "{error}"
-    );
+    assert!(error.starts_with("target-bucket/target/e/2021-09-01/07.csv.gz cannot be added to: the member at byte "), "{error}");
     assert_eq!(fs::read(&archive).unwrap(), cut);
     assert!(
         report

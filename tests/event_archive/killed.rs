@@ -32,7 +32,7 @@ fn a_run_killed_between_its_steps_ends_with_the_archives_of_one_that_was_not() {
         place.run(INTERVALS[0]);
         place.seed(3);
         // Late, so that the next run has archives to fetch.
-        place.write("source/customer_order_event/2021-09-01/07_33_file_50.csv", "late\n");
+        place.write("source/customer_order_event/2021-09-01/07_33_file_50.csv", "id,event,at\nlate,customer_order_event,07_33\n");
         kills += usize::from(kill_at(&place, word, count));
         let mut child = start(&place);
         let mut log = String::new();

@@ -5,6 +5,7 @@
 mod archive;
 #[path = "../figures.rs"]
 mod figures;
+mod headers;
 mod intervals;
 mod killed;
 mod listing;

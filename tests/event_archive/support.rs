@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use flate2::read::MultiGzDecoder;
+use pipeline_examples::event_archive::header::Start;
 use pipeline_examples::event_archive::layout::Hour;
-use pipeline_examples::event_archive::pipeline::{EventReport, Options, event_archive};
+use pipeline_examples::event_archive::pipeline::{EventReport, Options, OtherHeader, event_archive};
 use pipeline_examples::event_archive::seed;
 use pipeline_runtime::cli::{Progress, Runner};
 use pipeline_runtime::{Bucket, Object, RunReport, RunState};
@@ -37,7 +38,7 @@ impl Place {
 
     pub(crate) fn options(&self) -> Options {
         let bucket = |name: &str| format!("file://{}", self.path(name).display());
-        Options { source: bucket("source-bucket"), target: bucket("target-bucket") }
+        Options { source: bucket("source-bucket"), target: bucket("target-bucket"), ..Options::default() }
     }
 
     /// Lets the files of an interval arrive, 1 being the first.
@@ -55,8 +56,9 @@ impl Place {
         fs::write(file, contents).unwrap();
     }
 
-    fn runner(&self, date: &str) -> Runner {
-        let runner = Runner::new().pipeline(event_archive(), self.options()).logical_date(date).progress(Progress::Silent);
+    fn runner(&self, date: &str, header: OtherHeader) -> Runner {
+        let options = Options { header, ..self.options() };
+        let runner = Runner::new().pipeline(event_archive(), options).logical_date(date).progress(Progress::Silent);
         runner.journal(self.path("journal.db"))
     }
 
@@ -68,7 +70,11 @@ impl Place {
     }
 
     pub(crate) fn try_run(&self, date: &str) -> RunReport {
-        self.runner(date).run().unwrap().into_reports().remove(0)
+        self.try_run_with(date, OtherHeader::Apart)
+    }
+
+    pub(crate) fn try_run_with(&self, date: &str, header: OtherHeader) -> RunReport {
+        self.runner(date, header).run().unwrap().into_reports().remove(0)
     }
 
     /// What is in the archives.
@@ -77,16 +83,27 @@ impl Place {
         self.archives().into_iter().map(|object| (object.key.clone(), sorted(&unzipped(&target.join(object.key))))).collect()
     }
 
-    /// What ought to be in them: every row of every source file, once.
+    /// What ought to be in them: every row of every source file, once, and the header row that all of an archive's have.
     pub(crate) fn expected(&self) -> Rows {
         let source = self.path("source-bucket");
-        let mut rows = BTreeMap::<String, String>::new();
+        let mut rows = BTreeMap::<String, Vec<String>>::new();
         for file in files(&source) {
             let key = key(&source, &file);
             let (hour, _) = Hour::of(&key).unwrap();
-            rows.entry(hour.to_string()).or_default().push_str(&fs::read_to_string(file).unwrap());
+            let text = fs::read_to_string(file).unwrap();
+            let mut lines = text.lines().map(str::to_owned);
+            let header = lines.next().unwrap();
+            let mut archive = hour.to_string();
+            if rows.get(&archive).is_some_and(|rows| rows[0] != header) {
+                archive = apart(&hour, &header);
+            }
+            let rows = rows.entry(archive).or_insert_with(|| vec![header]);
+            rows.extend(lines);
         }
-        rows.into_iter().map(|(archive, rows)| (archive, sorted(&rows))).collect()
+        for rows in rows.values_mut() {
+            rows.sort();
+        }
+        rows
     }
 
     /// The archives. Not the folder's files, of which a process that was killed may leave some that are no objects.
@@ -115,6 +132,13 @@ pub(crate) fn changed(report: &RunReport) -> (usize, usize) {
 pub(crate) fn event(report: &RunReport, element: usize) -> (String, Vec<(String, usize, usize)>) {
     let event = report.output::<EventReport>(&format!("report_event[{element}]")).unwrap();
     (event.event, event.archives.into_iter().map(|of| (of.archive, of.added, of.known)).collect())
+}
+
+/// The key of the hour's archive of files with this header row.
+pub(crate) fn apart(hour: &Hour, header: &str) -> String {
+    let mut start = Start::default();
+    start.push(header.as_bytes()).unwrap();
+    hour.apart(start.end().unwrap().tag())
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

@@ -20,6 +20,8 @@ fn two_runs_of_an_interval_at_once_archive_each_row_once() {
     for _ in 0..times {
         let place = Place::new();
         (1..=3).for_each(|interval| place.seed(interval));
+        // For an archive of its own, beside the hour's.
+        place.write("source/customer_order_event/2021-09-01/07_59_file_50.csv", "id,event,at,total\n1,order,07_59,9\n");
         let gate = Barrier::new(2);
         let reports = std::thread::scope(|threads| {
             let runs = [(); 2].map(|()| threads.spawn(|| one_of_several(&place, &gate)));

@@ -40,9 +40,14 @@ impl Place {
         seed.run(&mut Vec::new()).await.map_err(|error| error.to_string().into())
     }
 
+    fn options(&self) -> Options {
+        let url = |bucket| self.server.url(bucket);
+        Options { source: url("source-bucket"), target: url("target-bucket"), ..Options::default() }
+    }
+
     /// Runs an interval, on threads of its own as the command line does.
     async fn run(&self, interval: u8, speed: u32) -> Result<RunReport, Box<dyn Error>> {
-        let options = Options { source: self.server.url("source-bucket"), target: self.server.url("target-bucket") };
+        let options = self.options();
         let journal = self.journal.path().join("journal.db");
         let run = move || {
             let runner =
@@ -64,16 +69,20 @@ impl Place {
         Ok(archives)
     }
 
-    /// What ought to be in them: every row of every source file, once.
+    /// What ought to be in them: every row of every source file, once, and one header row an archive.
     fn expected(&self) -> Result<BTreeMap<String, Vec<String>>, Box<dyn Error>> {
-        let mut rows = BTreeMap::<String, String>::new();
+        let mut rows = BTreeMap::<String, Vec<String>>::new();
         for event in children(&self.source.join("source"))? {
             for file in children(&event.join("2021-09-01"))? {
                 let key = file.strip_prefix(&self.source)?.to_string_lossy().into_owned();
-                rows.entry(Hour::of(&key)?.0.to_string()).or_default().push_str(&fs::read_to_string(file)?);
+                let (text, archive) = (fs::read_to_string(file)?, rows.entry(Hour::of(&key)?.0.to_string()).or_default());
+                archive.extend(text.lines().skip(usize::from(!archive.is_empty())).map(str::to_owned));
             }
         }
-        Ok(rows.into_iter().map(|(archive, rows)| (archive, sorted(&rows))).collect())
+        for rows in rows.values_mut() {
+            rows.sort();
+        }
+        Ok(rows)
     }
 }
 
@@ -148,7 +157,7 @@ async fn two_runs_of_an_interval_at_once_archive_each_row_once() -> Tested {
     for interval in 1..=3 {
         place.seed(interval).await?;
     }
-    let options = Options { source: place.server.url("source-bucket"), target: place.server.url("target-bucket") };
+    let options = place.options();
     let run = || {
         let options = options.clone();
         on_a_thread(move || {

@@ -1,0 +1,253 @@
+//! The archives of one hour: fetched, added to, and written back if nobody else has meanwhile.
+//!
+//! There is one, unless files have other header rows than its first: each such row has an archive of its own, which the hour's archive
+//! names. It does so before that one is written, so that whoever reads the hour's archive knows all of them, with no listing.
+
+use super::archive::{Appending, Archive, Rows, Source};
+use super::header::{HeaderRow, Start};
+use super::layout::Hour;
+use super::pipeline::{NewFile, OtherHeader, version};
+use bytes::Bytes;
+use chrono::Utc;
+use pipeline_runtime::prelude::*;
+use pipeline_runtime::{BucketError, BucketErrorKind, ObjectReader};
+use std::io::{self, Read};
+
+/// The archives of an hour, as they will be.
+#[derive(Debug)]
+pub(super) struct Archives {
+    target: Bucket,
+    hour: Hour,
+    other: OtherHeader,
+    /// The hour's own comes first.
+    all: Vec<One>,
+}
+
+/// What became of them.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// Whether all were written that are to be; else somebody else has written one meanwhile.
+    pub(super) is_all: bool,
+    /// How many files were added to those that were written.
+    pub(super) added: usize,
+    /// The size of the hour's own.
+    pub(super) size: u64,
+    /// The keys of the others.
+    pub(super) apart: Vec<String>,
+}
+
+#[derive(Debug)]
+struct One {
+    key: String,
+    archive: Archive,
+    /// What tells whether it is still the same; `None` if there is none yet.
+    etag: Option<String>,
+    added: usize,
+    is_changed: bool,
+}
+
+impl Archives {
+    pub(super) async fn fetch(target: &Bucket, hour: &Hour, other: OtherHeader) -> Result<Self> {
+        let rows = if other == OtherHeader::Keep { Rows::AsTheyAre } else { Rows::WithHeader };
+        let mut all = vec![One::fetch(target, &hour.to_string(), rows).await?];
+        for key in all[0].archive.apart().map(str::to_owned).collect::<Vec<_>>() {
+            all.push(One::fetch(target, &key, rows).await?);
+        }
+        Ok(Self { target: target.clone(), hour: hour.clone(), other, all })
+    }
+
+    /// Appends a file, as it is now, unless it is there in that version. Another version of it is taken out, wherever it is.
+    pub(super) async fn add(&mut self, source: &Bucket, file: &NewFile) -> Result<()> {
+        let key = self.hour.source(&file.name);
+        let holding = self.holding(&key, &file.version);
+        if holding.is_some() && self.all.iter().filter(|one| one.archive.has(&key)).count() == 1 {
+            return Ok(());
+        }
+        let mut body = source.get_stream(&key).await?;
+        let version = version(body.object());
+        if let Some(holding) = self.holding(&key, &version) {
+            return self.remove(&key, holding).await;
+        }
+        let (row, begun) = if self.other == OtherHeader::Keep { (None, Bytes::new()) } else { header(&key, &mut body).await? };
+        let into = self.archive_for(&key, row.as_ref()).await?;
+        // The archive itself takes out what it is given anew.
+        self.remove(&key, into).await?;
+        let mut one = self.all.remove(into);
+        let held = Source { key: key.clone(), version, modified: body.object().last_modified };
+        let archive = one.archive;
+        let appending = blocking(move || archive.append(held, row.as_ref())).await?;
+        one.archive = write(&key, appending, begun, body).await?;
+        one.added += 1;
+        one.is_changed = true;
+        self.all.insert(into, one);
+        Ok(())
+    }
+
+    /// Writes those that changed, the hour's own first.
+    pub(super) async fn write(self) -> Result<Written> {
+        let apart = self.all.iter().skip(1).map(|one| one.key.clone()).collect();
+        let mut written = Written { is_all: true, added: 0, size: 0, apart };
+        for (index, one) in self.all.into_iter().enumerate() {
+            let (added, is_changed) = (one.added, one.is_changed);
+            let size = if is_changed { one.upload(&self.target).await? } else { Some(one.archive.into_file()?.1) };
+            let Some(size) = size else {
+                written.is_all = false;
+                return Ok(written);
+            };
+            written.added += added;
+            if index == 0 {
+                written.size = size;
+            }
+        }
+        Ok(written)
+    }
+
+    /// Which of them holds that version of the file.
+    fn holding(&self, key: &str, version: &str) -> Option<usize> {
+        self.all.iter().position(|one| one.archive.holds(key, version))
+    }
+
+    /// Takes a file out of all of them but one.
+    async fn remove(&mut self, key: &str, except: usize) -> Result<()> {
+        for index in (0..self.all.len()).filter(|index| *index != except) {
+            if self.all[index].archive.has(key) {
+                let mut one = self.all.remove(index);
+                let (archive, removed) = (one.archive, key.to_owned());
+                one.archive = blocking(move || archive.remove(&removed)).await?;
+                one.is_changed = true;
+                tracing::info!("took a former version of {key} out of {}", one.key);
+                self.all.insert(index, one);
+            }
+        }
+        Ok(())
+    }
+
+    /// The one that a file with such a header row belongs to.
+    async fn archive_for(&mut self, key: &str, row: Option<&HeaderRow>) -> Result<usize> {
+        let own = &self.all[0];
+        let (Some(row), Some(expected)) = (row, own.archive.header()) else { return Ok(0) };
+        if row == expected {
+            return Ok(0);
+        }
+        if self.other == OtherHeader::Fail {
+            return Err(TaskError::fatal(format!(
+                "the header row of {key} is `{row}`, and that of {} is `{expected}`; nothing was archived. \
+                 `--param header=apart` puts such a file into an archive of its own",
+                own.key
+            )));
+        }
+        let apart = self.hour.apart(row.tag());
+        tracing::warn!("the header row of {key} is `{row}`, not `{expected}` as in {}: it goes to {apart}", own.key);
+        if let Some(index) = self.all.iter().position(|one| one.key == apart) {
+            return Ok(index);
+        }
+        let one = One::fetch(&self.target, &apart, Rows::WithHeader).await?;
+        self.all.push(one);
+        let own = self.all.remove(0);
+        let archive = blocking(move || own.archive.name_apart(&apart, Utc::now())).await?;
+        self.all.insert(0, One { archive, is_changed: true, ..own });
+        Ok(self.all.len() - 1)
+    }
+}
+
+impl One {
+    /// Fetches an archive; an empty one if there is none yet.
+    async fn fetch(target: &Bucket, key: &str, rows: Rows) -> Result<Self> {
+        let name = key.rsplit('/').next().unwrap_or(key);
+        let name = name.strip_suffix(".gz").unwrap_or(name).to_owned();
+        let one = |archive, etag| Self { key: key.to_owned(), archive, etag, added: 0, is_changed: false };
+        let mut body = match target.get_stream(key).await {
+            Ok(body) => body,
+            Err(error) if error.kind() == BucketErrorKind::NoSuchKey => return Ok(one(Archive::new(&name, rows)?, None)),
+            Err(error) => return Err(error.into()),
+        };
+        let etag = body.object().etag.clone();
+        let size = body.object().size;
+        let etag = etag.ok_or("the store gives no etags, so nobody could tell whether the archive was changed meanwhile")?;
+        let mut file = tempfile::tempfile()?;
+        while let Some(chunk) = body.chunk().await? {
+            file = blocking(move || io::Write::write_all(&mut file, &chunk).map(|()| file)).await?;
+        }
+        let damaged = format!("{}/{key}", target.name());
+        let archive = blocking(move || Archive::read(file, &name, rows)).await;
+        let archive =
+            archive.map_err(|error| TaskError::fatal(format!("{damaged} cannot be added to: {error}; it was left as it is")))?;
+        tracing::info!("fetched {key}, {size} bytes with {} file(s)", archive.files());
+        Ok(one(archive, Some(etag)))
+    }
+
+    /// Writes the archive, if it is still the one that was fetched or is still missing, and returns its size; `None` if it is not.
+    async fn upload(self, target: &Bucket) -> Result<Option<u64>> {
+        let Self { key, archive, etag, added, .. } = self;
+        if added > 0 {
+            tracing::info!("appended {added} file(s) to {key}");
+        }
+        let begun = match etag {
+            Some(etag) => target.put_stream_if_match(&key, &etag).await,
+            None => target.put_stream_if_absent(&key).await,
+        };
+        let Some(mut writer) = unless_changed(begun)? else { return Ok(None) };
+        let (mut file, _) = archive.into_file()?;
+        loop {
+            let (rest, chunk) = blocking(move || {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                (&mut file).take(CHUNK as u64).read_to_end(&mut chunk)?;
+                Ok((file, chunk))
+            })
+            .await?;
+            if chunk.is_empty() {
+                let written = unless_changed(writer.finish().await)?;
+                return Ok(written.map(|object| {
+                    tracing::info!("uploaded {key}, {} bytes", object.size);
+                    object.size
+                }));
+            }
+            writer.write(chunk).await?;
+            file = rest;
+        }
+    }
+}
+
+/// Reads a file up to the end of its header row, and a little further: that comes with it.
+async fn header(key: &str, body: &mut ObjectReader) -> Result<(Option<HeaderRow>, Bytes)> {
+    let mut start = Start::default();
+    while let Some(chunk) = body.chunk().await? {
+        let of_row = start
+            .push(&chunk)
+            .map_err(|error| TaskError::fatal(format!("{key} cannot be archived: {error}; {WITHOUT_HEADER}")))?;
+        if start.is_ended() {
+            return Ok((start.end(), chunk.slice(of_row..)));
+        }
+    }
+    Ok((start.end(), Bytes::new()))
+}
+
+const WITHOUT_HEADER: &str = "`--param header=keep` archives files as they are";
+
+/// Writes what is left of a file, and ends it.
+async fn write(key: &str, mut appending: Appending, begun: Bytes, mut body: ObjectReader) -> Result<Archive> {
+    let mut next = Some(begun);
+    while let Some(chunk) = next {
+        appending = blocking(move || appending.write(&chunk).map(|()| appending)).await?;
+        next = body.chunk().await?;
+    }
+    if !appending.ends_a_line() {
+        tracing::warn!("{key} does not end with a line break{}", appending.what_follows());
+    }
+    Ok(blocking(move || appending.finish()).await?)
+}
+
+/// `None` for what was refused since the object is no longer what it was.
+fn unless_changed<T>(done: Result<T, BucketError>) -> Result<Option<T>> {
+    match done {
+        Err(error) if matches!(error.kind(), BucketErrorKind::AlreadyExists | BucketErrorKind::PreconditionFailed) => Ok(None),
+        done => Ok(Some(done?)),
+    }
+}
+
+const CHUNK: usize = 256 * 1024;
+
+/// Does work with files or with a compressor on a thread that may be blocked.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}

@@ -1,0 +1,72 @@
+//! What the members of an archive say of themselves: in the extra field of a gzip header, which no other tool looks at.
+//!
+//! A header's extra fields are each two bytes of name, two of length (the low one first), and that many bytes.
+
+use chrono::{DateTime, Utc};
+use flate2::{GzBuilder, GzHeader};
+
+/// A version of a source file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its key.
+    pub key: String,
+    /// What tells it from other contents that were, or will be, at that key.
+    pub version: String,
+    /// When it was written.
+    pub modified: DateTime<Utc>,
+}
+
+/// What a member says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Says {
+    /// It holds that version of that file.
+    Holds { key: String, version: String },
+    /// It holds nothing: files with another header row are in the archive of that key.
+    Apart(String),
+    /// Nothing: it holds the header row, or is another writer's.
+    Nothing,
+}
+
+const HOLDS: [u8; 2] = *b"EA";
+const APART: [u8; 2] = *b"EB";
+
+impl Says {
+    pub(super) fn of(header: Option<&GzHeader>) -> Self {
+        let said = || {
+            let mut rest = header?.extra()?;
+            while let [a, b, low, high, after @ ..] = rest {
+                let (value, next) = after.split_at_checked(u16::from_le_bytes([*low, *high]).into())?;
+                match [*a, *b] {
+                    HOLDS => {
+                        let (key, version) = std::str::from_utf8(value).ok()?.split_once('\n')?;
+                        return Some(Self::Holds { key: key.to_owned(), version: version.to_owned() });
+                    }
+                    APART => return Some(Self::Apart(std::str::from_utf8(value).ok()?.to_owned())),
+                    _ => rest = next,
+                }
+            }
+            None
+        };
+        said().unwrap_or(Self::Nothing)
+    }
+
+    fn field(&self) -> Option<Vec<u8>> {
+        let (name, value) = match self {
+            // No key contains a line break.
+            Self::Holds { key, version } => (HOLDS, format!("{key}\n{version}")),
+            Self::Apart(archive) => (APART, archive.clone()),
+            Self::Nothing => return None,
+        };
+        let length = u16::try_from(value.len()).expect("a key has at most 1024 bytes, and an etag a few dozen");
+        Some([&name[..], &length.to_le_bytes(), value.as_bytes()].concat())
+    }
+}
+
+/// The header of a member. Each has the name of the archive, as `gunzip -N` goes by the first member's and others by the last one's.
+pub(super) fn header(name: &str, modified: DateTime<Utc>, says: &Says) -> GzBuilder {
+    let header = GzBuilder::new().filename(name).mtime(u32::try_from(modified.timestamp()).unwrap_or_default());
+    match says.field() {
+        Some(field) => header.extra(field),
+        None => header,
+    }
+}
