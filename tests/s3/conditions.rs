@@ -19,7 +19,7 @@ fn completes(parts: &Parts) -> bool {
 }
 
 /// As s3rver 3.7: conditions are ignored.
-fn ignores_all(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
+pub(crate) fn ignores_all(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     parts.headers.remove(IF_MATCH);
     parts.headers.remove(IF_NONE_MATCH);
     None
@@ -34,7 +34,7 @@ fn ignores_a_match_of_parts(parts: &mut Parts) -> Option<(StatusCode, &'static s
 }
 
 /// As Ceph 16: no condition holds back a completion, and a quoted etag is not the object's.
-fn reads_bare_etags(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
+pub(crate) fn reads_bare_etags(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     if completes(parts) {
         return ignores_all(parts);
     }
@@ -48,7 +48,7 @@ fn reads_bare_etags(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
 }
 
 /// As Swift 2.30 with s3api: no condition of a put, and no match of a completion that holds.
-fn has_none(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
+pub(crate) fn has_none(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     let matching = parts.headers.contains_key(IF_MATCH);
     if completes(parts) {
         return matching.then_some((StatusCode::PRECONDITION_FAILED, "InvalidRequest"));
@@ -74,7 +74,7 @@ fn has_a_policy(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     parts.uri.path().contains(".pipeline-probe-").then_some((StatusCode::FORBIDDEN, "AccessDenied"))
 }
 
-fn like(manner: Manner) -> Like {
+pub(crate) fn like(manner: Manner) -> Like {
     Like { manner: Some(manner), ..Like::default() }
 }
 

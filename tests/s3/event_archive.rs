@@ -15,7 +15,8 @@ use pipeline_runtime::cli::{Progress, Runner, RunnerError};
 use pipeline_runtime::{Bucket, RunReport, RunState};
 
 use crate::cases::Tested;
-use crate::server::{Fault, Server};
+use crate::conditions::{has_none, ignores_all, like, reads_bare_etags};
+use crate::server::{Fault, Like, Server};
 
 const INTERVALS: [&str; 3] = ["2021-09-01T07:00:00Z", "2021-09-01T07:30:00Z", "2021-09-01T08:00:00Z"];
 
@@ -28,7 +29,11 @@ struct Place {
 
 impl Place {
     async fn start() -> Result<Self, Box<dyn Error>> {
-        let server = Server::start().await?;
+        Self::on(Like::default()).await
+    }
+
+    async fn on(like: Like) -> Result<Self, Box<dyn Error>> {
+        let server = Server::like(like).await?;
         server.make("target-bucket")?;
         let source = server.make("source-bucket")?;
         Ok(Self { server, source, journal: tempfile::tempdir()? })
@@ -170,5 +175,37 @@ async fn two_runs_of_an_interval_at_once_archive_each_row_once() -> Tested {
         assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     }
     assert_eq!(place.archived().await?, place.expected()?);
+    Ok(())
+}
+
+/// As Ceph 16: its conditions have to be written otherwise.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_etags_are_spelled_otherwise_each_row_is_archived_once() -> Tested {
+    let place = Place::on(like(reads_bare_etags)).await?;
+    for interval in 1..=3 {
+        place.seed(interval).await?;
+        let report = place.run(interval, 1).await?;
+        assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
+        assert_eq!(place.archived().await?, place.expected()?);
+    }
+    Ok(())
+}
+
+/// An archive that two runs write could lose one's rows, so none is written. No further try would help.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_store_has_no_conditions_the_run_fails_at_once_and_says_so() -> Tested {
+    for (manner, word) in
+        [(ignores_all as crate::server::Manner, "ignores `If-None-Match`"), (has_none, "refuses `If-None-Match`")]
+    {
+        let place = Place::on(like(manner)).await?;
+        place.seed(1).await?;
+        let report = place.run(1, 1).await?;
+        assert_eq!(report.state(), RunState::Failed);
+        let node = report.node("archive_hour[0][0]");
+        assert_eq!(node.attempts(), 1);
+        let error = node.error().unwrap_or_default();
+        assert!(error.contains(word) && error.contains("`?conditions=none`"), "{error}");
+        assert!(place.archived().await?.is_empty());
+    }
     Ok(())
 }
