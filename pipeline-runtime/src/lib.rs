@@ -178,6 +178,7 @@ mod journal;
 mod observe;
 mod plan;
 mod programs;
+mod random;
 #[cfg(feature = "sqlite")]
 pub mod read;
 pub mod schedule;

@@ -21,6 +21,7 @@ use super::super::error::{BucketErrorKind, Failure};
 use super::super::store::Condition;
 use super::S3;
 use super::under_way::Watched;
+use crate::random;
 
 /// The name of the metadata.
 const NAME: &str = "pipeline-write";
@@ -53,7 +54,7 @@ impl Settled {
 
 impl Mark {
     pub(super) fn new(condition: &Condition) -> Self {
-        Self { number: format!("{:032x}", rand::random::<u128>()), condition: condition.clone() }
+        Self { number: format!("{:032x}", random::new_id()), condition: condition.clone() }
     }
 
     pub(super) fn number(&self) -> &str {
