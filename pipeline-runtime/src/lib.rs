@@ -122,7 +122,8 @@
 //!
 //! | feature | by default | what it brings |
 //! |---|---|---|
-//! | `cli` | yes | [`cli`], the command line; needs `sqlite` |
+//! | `cli` | yes | [`cli`], the command line; needs `graph` and `sqlite` |
+//! | `graph` | yes, by `cli` | `Plan::to_text`, a plan with a drawing of its graph. [`Plan::to_mermaid`] and [`Plan::to_json`] are always there |
 //! | `sqlite` | yes, by `cli` | runs that are kept in a file, and the processes that host them. Without it there are simulations |
 //! | `webhook` | yes | [`Webhook`] |
 //! | `watch` | yes | a change in a folder wakes the sensors that wait for it; without it they are poked alone |
@@ -178,6 +179,7 @@ mod journal;
 mod observe;
 mod plan;
 mod programs;
+mod random;
 #[cfg(feature = "sqlite")]
 pub mod read;
 pub mod schedule;

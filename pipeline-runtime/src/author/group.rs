@@ -44,7 +44,7 @@ pub struct Group<T> {
 ///     publish(loaded);
 /// }
 /// # let plan = nightly().plan(&serde_json::Value::Null).unwrap();
-/// # assert!(plan.to_text().contains("visits.extract"));
+/// # assert!(plan.to_json().to_string().contains("visits.extract"));
 /// ```
 #[track_caller]
 pub fn group<T>(name: impl Into<String>, body: impl FnOnce() -> T) -> Group<T> {

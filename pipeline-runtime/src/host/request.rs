@@ -6,6 +6,7 @@ use crate::author::pipeline::Pipeline;
 use crate::engine::RunSpec;
 use crate::journal::RunKind;
 use crate::plan::Plan;
+use crate::random;
 use crate::schedule::{Interval, interval_of};
 use crate::time::Present;
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
@@ -46,7 +47,7 @@ impl Request {
         };
         let run_id = run_id(RunKind::Manual, &interval);
         let info = RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone());
-        Ok(RunSpec { plan: Arc::new(plan), info: Arc::new(info), sla_from: now.clock, seed: rand::random(), key: 0 })
+        Ok(RunSpec { plan: Arc::new(plan), info: Arc::new(info), sla_from: now.clock, seed: random::new_seed(), key: 0 })
     }
 }
 

@@ -93,7 +93,12 @@ mod tests {
         assert!(plan(heard()).warnings().is_empty());
         let of_node = plan(climbs()).warnings();
         assert!(of_node.len() == 1 && of_node[0].starts_with("the `sla` of node `one` of"), "{of_node:?}");
-        let drawn = plan(unheard()).to_text();
+    }
+
+    #[cfg(feature = "graph")]
+    #[test]
+    fn a_drawing_says_that_nobody_is_told_of_an_sla() {
+        let drawn = unheard().plan(&serde_json::Value::Null).unwrap().to_text();
         assert!(drawn.contains("sla       45m, which nobody is told of\n"), "{drawn}");
         assert_eq!(drawn.matches("sla 5m, which nobody is told of").count(), 5, "{drawn}");
     }

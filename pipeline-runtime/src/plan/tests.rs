@@ -1363,6 +1363,7 @@ fn everything(settings: Settings) {
     report(loaded, uploads, fastest).after(loaded);
 }
 
+#[cfg(feature = "graph")]
 #[test]
 fn everything_as_text() {
     expect![[r#"
@@ -1872,6 +1873,7 @@ fn what_is_wired_after_is_told_from_what_is_taken() {
     assert_eq!(of("each(size).element"), json!([]));
 }
 
+#[cfg(feature = "graph")]
 #[test]
 fn a_large_graph_is_told_but_not_drawn() {
     #[pipeline]
@@ -1887,6 +1889,7 @@ fn a_large_graph_is_told_but_not_drawn() {
     assert!(text.contains("\nrows__250 "), "{text}");
 }
 
+#[cfg(feature = "graph")]
 #[test]
 fn a_wide_graph_is_drawn_from_left_to_right() {
     #[pipeline]

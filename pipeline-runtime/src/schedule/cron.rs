@@ -1,7 +1,6 @@
 //! One cron line.
 
-use croner::Cron;
-use pipeline_syntax::cron::{self, CronError};
+use pipeline_syntax::cron::{self, CronError, Days};
 
 use super::describe::describe;
 use super::error::ScheduleError;
@@ -10,8 +9,7 @@ use super::times::Times;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     text: String,
-    /// Read by croner, which decides what days match; its own search is not used (see `ticks`).
-    pub(super) cron: Cron,
+    pub(super) days: Days,
     pub(super) times: Times,
     pub(super) fixed_time: bool,
 }
@@ -22,8 +20,8 @@ impl Line {
             CronError::Form(reason) => ScheduleError::Cron { cron: cron.to_owned(), reason },
             CronError::Never => ScheduleError::Never { cron: cron.to_owned() },
         })?;
-        let times = Times::new(&line.cron.pattern.hours.values(), &line.cron.pattern.minutes.values());
-        Ok(Self { text: cron.trim().to_owned(), cron: line.cron, times, fixed_time: line.fixed_time })
+        let times = Times::new(line.hours, line.minutes);
+        Ok(Self { text: cron.trim().to_owned(), days: line.days, times, fixed_time: line.fixed_time })
     }
 
     /// As it was written.
@@ -33,6 +31,6 @@ impl Line {
 
     /// In words, without its zone.
     pub(super) fn describe(&self) -> String {
-        describe(&self.cron, &self.times)
+        describe(&self.days, &self.times)
     }
 }

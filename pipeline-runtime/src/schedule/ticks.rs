@@ -1,12 +1,9 @@
 //! The instants at which a schedule fires, forwards and backwards.
 //!
-//! croner reads the line and says which days match; the search is ours. croner 4.0.3's own is consistent in both directions at ordinary
-//! changes of clock, but it takes every line with more than one time a day for an interval line, so that `30 2,14 * * *` loses its 02:30 where
-//! the clock skips it, and it gives up in gaps longer than two hours (Samoa, 2011). Days, unlike instants, are a simple sequence: the
-//! times of each matching day become instants, and a day on which the clock does not change costs two look-ups of the zone.
+//! Days, unlike instants, are a simple sequence: the times of each day that the line names become instants, and a day on which the clock
+//! does not change costs two look-ups of the zone.
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
-use pipeline_syntax::cron::matches;
 use pipeline_syntax::date::{FIRST_YEAR, LAST_YEAR};
 use pipeline_syntax::zone::Wall;
 
@@ -107,12 +104,11 @@ impl Line {
     fn matching_day(&self, mut day: NaiveDate, direction: Direction) -> Option<NaiveDate> {
         // A year more at either end, as a local date may differ from UTC's.
         while (FIRST_YEAR - 1..=LAST_YEAR + 1).contains(&day.year()) {
-            if matches(&self.cron, day) {
+            if self.days.matches(day) {
                 return Some(day);
             }
             // Whole months are left out at a step, for the sake of sparse lines.
-            let is_month_listed = self.cron.pattern.month_match(day.month()).unwrap_or(true);
-            day = if is_month_listed { direction.after(day)? } else { direction.next_month(day)? };
+            day = if self.days.matches_month(day) { direction.after(day)? } else { direction.next_month(day)? };
         }
         None
     }

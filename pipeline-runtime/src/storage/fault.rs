@@ -7,10 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 
 use super::error::{BucketErrorKind, Failure};
+use crate::random::Seeded;
 use crate::time::account_for;
 
 #[derive(Debug, Default)]
@@ -35,18 +34,18 @@ struct Fault {
 pub(crate) struct Latency {
     least: Duration,
     most: Duration,
-    random: StdRng,
+    random: Seeded,
 }
 
 impl Latency {
     /// Each time anew as long as the seed has it, from `least` to `most`. Where they are the same, the seed does not matter.
     pub(crate) fn between(least: Duration, most: Duration, seed: u64) -> Self {
-        Self { least, most: most.max(least), random: StdRng::seed_from_u64(seed) }
+        Self { least, most: most.max(least), random: Seeded::new(seed) }
     }
 
     fn draw(&mut self) -> Duration {
         // With a single value there is nothing to draw, and the next bucket's draws do not depend on it.
-        if self.least == self.most { self.least } else { self.random.random_range(self.least..=self.most) }
+        if self.least == self.most { self.least } else { self.random.time(self.least, self.most) }
     }
 }
 

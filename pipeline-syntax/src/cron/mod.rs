@@ -1,19 +1,28 @@
 //! Schedules: five-field cron as croniter, and so Airflow, reads it, and Airflow's presets.
 //!
-//! `grammar` reads a line item by item and translates it for croner, which knows what days match.
+//! `field` reads one field, `grammar` the line, and `days` says which days it names.
 
+mod days;
+mod field;
 mod grammar;
+#[cfg(test)]
+mod oracle;
+mod values;
 
-use chrono::{Datelike, NaiveDate};
-use croner::parser::{CronParser, Seconds, Year};
-use croner::{Cron, Weekday};
 use std::fmt;
 
+pub use days::{Days, MonthDays, Weekdays};
+pub use values::Values;
+
 /// A line that was read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// What times and days match.
-    pub cron: Cron,
+    /// It fires at these minutes of
+    pub minutes: Values,
+    /// these hours of
+    pub hours: Values,
+    /// these days.
+    pub days: Days,
     /// Whether the rule of fixed times holds where the clock changes: neither minute nor hour has a `*` or a step.
     pub fixed_time: bool,
 }
@@ -50,43 +59,7 @@ impl std::error::Error for CronError {}
 /// ```
 pub fn parse(text: &str) -> Result<Line, CronError> {
     let line = grammar::read(text).map_err(CronError::Form)?;
-    let cron = read_fields(&line.fields.join(" ")).map_err(CronError::Form)?;
-    if fires(&cron) { Ok(Line { cron, fixed_time: line.fixed_time }) } else { Err(CronError::Never) }
-}
-
-/// Five fields in croner's own spelling.
-///
-/// ```
-/// assert!(pipeline_syntax::cron::read_fields("0 0 * * 5L").is_ok());
-/// ```
-pub fn read_fields(fields: &str) -> Result<Cron, String> {
-    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).sloppy_ranges(true).build();
-    parser.parse(fields).map_err(|error| error.to_string())
-}
-
-/// Whether the line fires on this day.
-///
-/// ```
-/// use pipeline_syntax::cron;
-///
-/// let line = cron::parse("0 0 29 2 *")?;
-/// let day = |year| chrono::NaiveDate::from_ymd_opt(year, 2, 29).unwrap();
-/// assert!(cron::matches(&line.cron, day(2024)));
-/// assert!(!cron::matches(&line.cron, day(2024).pred_opt().unwrap()));
-/// # Ok::<(), cron::CronError>(())
-/// ```
-#[inline]
-pub fn matches(cron: &Cron, day: NaiveDate) -> bool {
-    let pattern = &cron.pattern;
-    let weekday = Weekday::from_days_from_sunday(day.weekday().num_days_from_sunday());
-    // croner's errors are about dates that do not exist.
-    pattern.month_match(day.month()).unwrap_or(false)
-        && pattern.day_match(day.year(), day.month(), day.day(), weekday).unwrap_or(false)
-}
-
-/// Whether any day matches. In the 28 years from 2000 every date falls on every weekday that it ever falls on.
-fn fires(cron: &Cron) -> bool {
-    NaiveDate::from_ymd_opt(2000, 1, 1).is_some_and(|day| day.iter_days().take(28 * 366).any(|day| matches(cron, day)))
+    if line.days.are_any() { Ok(line) } else { Err(CronError::Never) }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::super::log::{Record, Skip};
 use super::RunContext;
 use crate::author::error::cut_shared;
 use crate::author::notify::Event;
+use crate::random::Seeded;
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -120,18 +121,6 @@ impl RunContext<'_> {
     /// A fraction of one, the same for the same wait of the same run.
     pub(super) fn random(&self, slot: Slot) -> impl FnOnce() -> f64 + use<> {
         let (seed, starts) = (self.run.spec().seed, self.run.node(slot).starts());
-        move || fraction(seed, slot, starts)
+        move || Seeded::new(seed ^ (u64::from(slot) << 32 | u64::from(starts))).fraction()
     }
-}
-
-/// splitmix64.
-fn fraction(seed: u64, slot: Slot, starts: u32) -> f64 {
-    let mut x = seed ^ (u64::from(slot) << 32 | u64::from(starts));
-    x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^= x >> 31;
-    // 32 bits are exact in an f64.
-    let high = u32::try_from(x >> 32).unwrap_or(u32::MAX);
-    f64::from(high) / (f64::from(u32::MAX) + 1.0)
 }

@@ -31,6 +31,7 @@ use crate::engine::{OtherRuns, RunIx, RunSpec};
 use crate::journal::{Mailbox, News, Reader, SqliteJournal, Ticket, Updated};
 use crate::observe::Feed;
 use crate::plan::Awaits;
+use crate::random;
 use crate::schedule::Interval;
 use crate::time::{Clock, Leaps, Present, Timestamp};
 pub(super) use calls::Call;
@@ -497,5 +498,5 @@ fn timetable(plan: &crate::Plan) -> Result<Timetable, StartError> {
 
 fn new_spec(plan: Arc<crate::Plan>, interval: Interval, sla_from: Timestamp) -> RunSpec {
     let info = RunInfo::new(plan.pipeline, "", interval, plan.params.clone());
-    RunSpec { plan, info: Arc::new(info), sla_from, seed: rand::random(), key: 0 }
+    RunSpec { plan, info: Arc::new(info), sla_from, seed: random::new_seed(), key: 0 }
 }

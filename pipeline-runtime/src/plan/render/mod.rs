@@ -2,6 +2,7 @@
 
 mod json;
 mod mermaid;
+#[cfg(feature = "graph")]
 mod text;
 
 use super::graph::{EdgeRule, NodeIx, Plan, What};

@@ -21,6 +21,8 @@ impl Plan {
     /// In the drawing, tasks stand in brackets and what the engine decides by itself in parentheses, and what `.each` repeats
     /// in a frame, as is a group. Lines without a label have the rule `all_success`. The table leaves out the options that are as by default.
     ///
+    /// It needs the feature `graph`, which `cli` turns on.
+    ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
     /// #[task] async fn rows() -> Result<u64> { Ok(1) }

@@ -22,6 +22,7 @@ use super::super::store::Condition;
 use super::S3;
 use super::conditions::Spelling;
 use super::under_way::Watched;
+use crate::random;
 
 /// The name of the metadata.
 const NAME: &str = "pipeline-write";
@@ -57,7 +58,7 @@ impl Settled {
 
 impl Mark {
     pub(super) fn new(condition: &Condition) -> Self {
-        Self { number: format!("{:032x}", rand::random::<u128>()), condition: condition.clone() }
+        Self { number: format!("{:032x}", random::new_id()), condition: condition.clone() }
     }
 
     pub(super) fn number(&self) -> &str {

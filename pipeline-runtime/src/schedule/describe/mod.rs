@@ -1,10 +1,8 @@
-//! A cron line in English.
-//!
-//! The days are croner's words. The times are ours, since croner 4.0.3 reads the spelling and not the meaning: `*/90` becomes "every 90 minutes"
-//! (it is every hour) and `*/15,5` "every 15 minutes".
+//! A cron line in English, by what it means and not by how it is spelled: `*/90` is every hour.
 
-use croner::Cron;
-use pipeline_syntax::cron::read_fields;
+mod days;
+
+use pipeline_syntax::cron::Days;
 
 use super::times::Times;
 
@@ -12,8 +10,8 @@ use super::times::Times;
 const MAX_LISTED_TIMES: usize = 6;
 
 /// A phrase such as `at 06:00, on Monday to Friday`.
-pub(super) fn describe(cron: &Cron, times: &Times) -> String {
-    format!("{}{}", describe_times(times), describe_days(cron).unwrap_or_default())
+pub(super) fn describe(days: &Days, times: &Times) -> String {
+    format!("{}{}", describe_times(times), days::describe(days))
 }
 
 fn describe_times(times: &Times) -> String {
@@ -45,29 +43,6 @@ fn describe_times(times: &Times) -> String {
         Some(step) if minutes[0] == 0 => format!("every {step} minutes of {during}"),
         _ => format!("at {} of {during}", minutes_in_words(&minutes)),
     }
-}
-
-/// croner's words for the days, of a line that keeps nothing else: `, on day 13 or Friday`.
-fn describe_days(cron: &Cron) -> Option<String> {
-    let pattern = &cron.pattern;
-    let mut fields = pattern.as_str().split_whitespace().skip(2);
-    let mut field = |values: Vec<u16>| {
-        let text = fields.next()?;
-        // A step is told by what it comes to.
-        let text =
-            if text.contains('/') { values.iter().map(u16::to_string).collect::<Vec<_>>().join(",") } else { text.to_owned() };
-        Some(text)
-    };
-    let line = format!(
-        "0 0 {} {} {}",
-        field(pattern.days.values())?,
-        field(pattern.months.values())?,
-        field(pattern.days_of_week.values())?
-    );
-    let words = read_fields(&line).ok()?.describe();
-    let days = words.strip_prefix("At 00:00")?.trim_end_matches('.');
-    let days = if line.contains("LW") { days.replace("last day", "last working day") } else { days.to_owned() };
-    Some(days.replace("Monday, Tuesday, Wednesday, Thursday, and Friday", "Monday to Friday"))
 }
 
 /// The distance between neighbours, if it is the same for all, the last and the first of the next round included.
@@ -140,6 +115,24 @@ mod tests {
             ("0 0 * * L5", "at 00:00, on the last Friday of the month"),
             ("0 0 31W * *", "at 00:00, on the last working day of the month"),
             ("@yearly", "at 00:00, on day 1, in January"),
+            ("0 0 1,15 * *", "at 00:00, on day 1 and 15"),
+            ("0 0 1-3,7,9,10 1,7 *", "at 00:00, on day 1-3, 7, 9, and 10, in January and July"),
+            ("0 0 */10 * *", "at 00:00, on day 1, 11, 21, and 31"),
+            ("0 0 1-31 * 1", "at 00:00, on day 1-31 or Monday"),
+            ("0 0 */10,L * *", "at 00:00, on day 1, 11, 21, and 31 and the last day of the month"),
+            ("0 0 15,L * 0", "at 00:00, on day 15 and the last day of the month or Sunday"),
+            (
+                "0 0 L 2-12 *",
+                "at 00:00, on the last day of the month, in February, March, April, May, June, July, August, September, October, November, and December",
+            ),
+            ("0 0 15W */1 *", "at 00:00, on the weekday nearest day 15"),
+            ("0 0 * * 6,7", "at 00:00, on Sunday and Saturday"),
+            ("0 0 * * 1-6", "at 00:00, on Monday, Tuesday, Wednesday, Thursday, Friday, and Saturday"),
+            ("0 0 * * 5#2,5#1,1#1", "at 00:00, on the 1st Monday and Friday of the month and the 2nd Friday of the month"),
+            (
+                "0 0 * 3 1#3,L2,2#4",
+                "at 00:00, on the last Tuesday of the month, the 3rd Monday of the month, and the 4th Tuesday of the month, in March",
+            ),
         ] {
             assert_eq!(Schedule::parse(cron, "UTC").unwrap().describe(), format!("{words} (UTC)"), "{cron}");
         }
