@@ -273,7 +273,7 @@ fn ended<T>(probe: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result
 /// A key that nobody has, beside the given one.
 fn scratch(key: &Path) -> Path {
     let folder = key.as_ref().rsplit_once('/').map_or("", |(folder, _)| folder);
-    let name = format!(".pipeline-probe-{:032x}", rand::random::<u128>());
+    let name = format!(".pipeline-probe-{:032x}", crate::random::new_id());
     let beside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
     // A key may be too long for a name beside it.
     Path::parse(if beside.len() <= 1024 { &beside } else { &name }).unwrap_or_else(|_| Path::from(name))
