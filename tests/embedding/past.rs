@@ -96,6 +96,41 @@ async fn each_day_waits_for_the_one_before_over_a_restart_a_failure_and_a_retry(
     next_host.shutdown().await.unwrap();
 }
 
+static CUT: Gate = Gate::new();
+static CUT_OFF: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+#[task(depends_on_past = true)]
+async fn store(day: String) -> Result<u64> {
+    CUT_OFF.lock().unwrap().push(day);
+    CUT.pass().await;
+    Ok(1)
+}
+
+#[pipeline(id = "cut", schedule = "@daily", start = "2024-01-01", end = "2024-01-02", catchup = true)]
+fn cut_days() {
+    store(template!("{{ ds }}"));
+}
+
+#[tokio::test]
+async fn what_a_cancel_has_cut_off_holds_up_the_day_after_until_it_is_retried() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal.db");
+    let host = Host::builder([cut_days()]).journal(&journal).follow_schedules(true).drain(Duration::ZERO).start().await.unwrap();
+    CUT.reached().await;
+    let [first, second] = ["01", "02"].map(|day| RunRef::new("cut", format!("scheduled__2024-01-{day}T00:00:00Z")));
+    host.cancel(&first).await.unwrap();
+    assert_eq!(host.wait(&first).await.unwrap().state(), RunState::Cancelled);
+    host.retry(&first, &["store"], false).await.unwrap();
+    CUT.reached().await;
+    assert_eq!(*CUT_OFF.lock().unwrap(), ["2024-01-01", "2024-01-01"]);
+    CUT.open();
+    CUT.reached().await;
+    CUT.open();
+    assert_eq!(host.wait(&second).await.unwrap().state(), RunState::Success);
+    assert_eq!(*CUT_OFF.lock().unwrap(), ["2024-01-01", "2024-01-01", "2024-01-02"]);
+    host.shutdown().await.unwrap();
+}
+
 async fn run(host: &Host, day: &'static str) -> RunRef {
     let runs = host.read(move |journal| journal.runs(&RunFilter::new().pipeline("days"))).await.unwrap();
     let run = runs.iter().find(|run| run.run_id().starts_with("scheduled__") && run.run_id().contains(day)).unwrap();

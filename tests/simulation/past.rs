@@ -87,6 +87,38 @@ fn where_it_is_wired_counts_before_its_groups_and_its_attribute() {
 }
 
 #[pipeline(schedule = "@hourly")]
+fn locked() {
+    let before = extract();
+    group("refresh", || {
+        report(before);
+        load(before);
+    })
+    .holding(&ONE_AT_A_TIME);
+    report(before).named("free");
+}
+
+#[test]
+fn a_group_takes_its_lock_once_all_in_it_may_go_on() {
+    // Else it held the lock while it waits for the run before, whose group wants it.
+    let run = Simulation::new(locked()).passed_before("40m", "refresh.load").run();
+    let started = |node: &str| run.node(node).started().map(|at| at.as_secs() / 60);
+    assert_eq!(["refresh.report", "refresh.load", "free"].map(started), [Some(40), Some(40), Some(0)], "{}", run.timeline());
+}
+
+#[test]
+fn a_wait_ends_with_the_node_that_it_is_for() {
+    let run = Simulation::new(wired_alone()).passed_before("100h", "load").fail("extract", 1, "503").run();
+    assert_eq!((run.state(), run.finished()), (RunState::Failed, Some(Duration::ZERO)), "{}", run.timeline());
+    let run = Simulation::new(wired_alone()).passed_before("100h", "load").skip("20m", "load").run();
+    assert_eq!((run.state(), run.finished()), (RunState::Success, Some(Duration::from_mins(20))), "{}", run.timeline());
+}
+
+#[pipeline(schedule = "@hourly")]
+fn wired_alone() {
+    report(load(extract()));
+}
+
+#[pipeline(schedule = "@hourly")]
 fn of_elements() {
     vec![1_u64, 2].each(load);
 }

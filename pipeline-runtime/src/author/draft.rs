@@ -87,14 +87,6 @@ impl Party {
         }
     }
 
-    /// Its index among the nodes, or among the groups.
-    pub(crate) fn index(self) -> u32 {
-        match self {
-            Self::Node(node) => node.index,
-            Self::Group(group) => group.index,
-        }
-    }
-
     pub(crate) fn is_of(self, draft: &Draft) -> bool {
         match self {
             Self::Node(node) => node.draft == draft.id,

@@ -11,7 +11,7 @@ use crate::Pipeline;
 use crate::author::across::{Takes, UpstreamRun, WantedRun};
 use crate::author::error::TaskError;
 use crate::author::notify::BoxFuture;
-use crate::engine::{FoundOutput, FoundRun, NodeState, OtherRuns, RunState, StartRun, Wake, Watching};
+use crate::engine::{FoundOutput, FoundRun, NodeState, OtherRuns, RunState, Skip, StartRun, Wake, Watching};
 use crate::journal::{Meant, Passed, SqliteJournal};
 use crate::plan::PlanError;
 use crate::read::{JournalReader, ReadError, RunDetails};
@@ -67,9 +67,10 @@ impl HostedRuns {
         ]);
     }
 
-    /// A node has passed that a later run may wait for, and that is kept.
-    pub(super) fn passed(&self, Passed { pipeline, node }: Passed) {
-        self.awaited.wake(&[Awakening::Node { pipeline: pipeline.to_owned(), node: node.into() }]);
+    /// A node has passed that a later run may wait for, and that is kept: pokes those of the next interval, as each run waits for the
+    /// last one before it. Who waits in later ones would read the journal for nothing, each time.
+    pub(super) fn passed(&self, Passed { pipeline, node, start }: Passed) {
+        self.awaited.wake_next(&Awakening::Node { pipeline: pipeline.to_owned(), node: node.into() }, start);
     }
 
     /// Reads on a thread that may wait for the disk, one after the other.
@@ -98,7 +99,7 @@ impl OtherRuns for HostedRuns {
             return refuse(not_here(pipeline));
         }
         if let Some(watching) = watching {
-            watching.keep(self.awaited.enter(Awakening::of(&wanted), watching.wake().clone()));
+            watching.keep(self.awaited.enter(&wanted, watching.wake().clone()));
         }
         self.read(move |reader| {
             let meant = match &wanted {
@@ -167,15 +168,18 @@ fn found(meant: Meant, pipeline: &str, reader: &JournalReader) -> FoundRun {
     }
 }
 
-/// Whether a node has passed in one of the runs of the interval before then, the newest first.
+/// Whether a node has passed in one of the runs of the interval before then, the newest first. What the end of its run has cut off was not
+/// skipped by anybody's choice: it has done its work by half, or not at all.
 fn passed_before(reader: &JournalReader, pipeline: &str, start: Timestamp, node: &str) -> Result<FoundRun, TaskError> {
     let mut newest = None;
     for run_id in reader.journal().before(pipeline, start)? {
         // One that was deleted in between was of no use to anybody.
         let Some(details) = details(reader, &format!("{pipeline}/{run_id}"))? else { continue };
         // A version of the code that did not have the node has nothing to wait for.
-        let Some(state) = details.node(node).map(|node| node.state()) else { return Ok(FoundRun::Passed) };
-        if matches!(state, NodeState::Success | NodeState::Skipped) {
+        let Some(slot) = details.history().find(node) else { return Ok(FoundRun::Passed) };
+        let node = details.history().node(slot);
+        let (state, is_cut_off) = (node.state(), matches!(node.why_skipped(), Some(Skip::RunEnded)));
+        if matches!(state, NodeState::Success | NodeState::Skipped) && !is_cut_off {
             return Ok(FoundRun::Passed);
         }
         newest.get_or_insert(FoundRun::Unfinished { run_id, state: state.name() });
@@ -233,7 +237,7 @@ enum Awakening {
     Interval { pipeline: String, start: DateTime<Utc> },
     /// The end of that run.
     Run { pipeline: String, run_id: String },
-    /// That node has passed, in whichever run: few wait for it at once.
+    /// That node has passed in the run before.
     Node { pipeline: String, node: Box<str> },
 }
 
@@ -250,27 +254,50 @@ impl Awakening {
 /// Who waits for what.
 #[derive(Debug, Default)]
 struct Awaited {
-    table: Mutex<HashMap<Awakening, HashMap<u64, Wake>>>,
+    table: Mutex<Table>,
     next: std::sync::atomic::AtomicU64,
 }
 
+type Table = HashMap<Awakening, HashMap<u64, Waiting>>;
+
+#[derive(Debug)]
+struct Waiting {
+    wake: Wake,
+    /// Of who waits for its past: when the interval of its own run starts.
+    start: Option<DateTime<Utc>>,
+}
+
 impl Awaited {
-    fn table(&self) -> MutexGuard<'_, HashMap<Awakening, HashMap<u64, Wake>>> {
+    fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wake(&self, awakenings: &[Awakening]) {
         let wakes: Vec<Wake> = {
             let table = self.table();
-            awakenings.iter().filter_map(|what| table.get(what)).flat_map(|waiting| waiting.values().cloned()).collect()
+            let waiting = awakenings.iter().filter_map(|what| table.get(what));
+            waiting.flat_map(|waiting| waiting.values().map(|of| of.wake.clone())).collect()
+        };
+        wakes.iter().for_each(Wake::wake);
+    }
+
+    /// Wakes those whose runs are of the first interval after that one.
+    fn wake_next(&self, what: &Awakening, after: DateTime<Utc>) {
+        let wakes: Vec<Wake> = {
+            let table = self.table();
+            let Some(waiting) = table.get(what) else { return };
+            let next = waiting.values().filter_map(|of| of.start).filter(|start| *start > after).min();
+            waiting.values().filter(|of| of.start.is_some() && of.start == next).map(|of| of.wake.clone()).collect()
         };
         wakes.iter().for_each(Wake::wake);
     }
 
     /// Who is to be woken, until what this returns is dropped.
-    fn enter(self: &Arc<Self>, wanted: Awakening, wake: Wake) -> Entry {
+    fn enter(self: &Arc<Self>, wanted: &WantedRun, wake: Wake) -> Entry {
+        let start = if let WantedRun::Before { start, .. } = wanted { Some(*start) } else { None };
+        let wanted = Awakening::of(wanted);
         let id = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.table().entry(wanted.clone()).or_default().insert(id, wake);
+        self.table().entry(wanted.clone()).or_default().insert(id, Waiting { wake, start });
         Entry { awaited: Arc::clone(self), wanted, id }
     }
 }

@@ -191,7 +191,7 @@ impl Sketch {
             inbound: OnceLock::new(),
         };
         past::name(&mut plan, &pasts, pipeline);
-        let (orders, late) = orders(&plan, draft.orders, &torn_down);
+        let (orders, late) = orders(&plan, draft.orders, &torn_down, &pasts);
         connect(&mut plan, &orders);
         shrink(&mut plan);
         let of_groups = draft.groups.into_iter().filter_map(|group| group.overrides).map(|given| *given).collect();
@@ -212,8 +212,15 @@ impl Sketch {
 }
 
 /// Which node starts after which by `.after` and by teardowns, and what a teardown takes too late.
-fn orders(plan: &Plan, drafted: Vec<DraftOrder>, torn_down: &HashSet<NodeIx>) -> (Vec<Order>, Vec<Late>) {
+fn orders(
+    plan: &Plan,
+    drafted: Vec<DraftOrder>,
+    torn_down: &HashSet<NodeIx>,
+    pasts: &BTreeMap<NodeIx, NodeIx>,
+) -> (Vec<Order>, Vec<Late>) {
+    let of_pasts = past::orders(plan, pasts, &drafted);
     let mut orders = groups::orders(plan, drafted, torn_down);
+    orders.extend(of_pasts);
     orders.extend(teardowns::orders(plan));
     let late = teardowns::secure(plan, &mut orders);
     (orders, late)

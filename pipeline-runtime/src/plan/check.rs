@@ -503,10 +503,9 @@ fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
             let problem = Problem::new(message, help).at(definition.at, "the sensor is defined here");
             problems.push(problem.at(node.at, "and wired here"));
         }
-        let waits_for_its_past = plan.across.get(&ix).is_some_and(|across| matches!(across.role, Role::Past(_)));
         if let Some(limit) = plan.run.timeout
             && sensor.timeout > limit
-            && !waits_for_its_past
+            && !plan.is_past(ix)
         {
             let message = format!(
                 "the sensor {} may wait {}, but pipeline `{}` ends after {}",

@@ -83,15 +83,23 @@ impl Plan {
     }
 }
 
-/// What `.after` says, node by node.
-pub(super) fn orders(plan: &Plan, drafted: Vec<DraftOrder>, teardowns: &HashSet<NodeIx>) -> Vec<Order> {
-    let is_between_nodes = |order: &DraftOrder| matches!((order.node, order.upstream), (Party::Node(_), Party::Node(_)));
+/// What `.after` says of single nodes: after which others each was wired.
+pub(super) fn between(plan: &Plan, drafted: &[DraftOrder]) -> HashMap<NodeIx, Vec<NodeIx>> {
     let mut between: HashMap<NodeIx, Vec<NodeIx>> = HashMap::new();
-    if !plan.groups.is_empty() {
-        for order in drafted.iter().filter(|order| is_between_nodes(order)) {
-            between.entry(order.node.index()).or_default().push(order.upstream.index());
+    if plan.groups.is_empty() {
+        return between;
+    }
+    for order in drafted {
+        if let (Party::Node(node), Party::Node(upstream)) = (order.node, order.upstream) {
+            between.entry(node.index()).or_default().push(upstream.index());
         }
     }
+    between
+}
+
+/// What `.after` says, node by node.
+pub(super) fn orders(plan: &Plan, drafted: Vec<DraftOrder>, teardowns: &HashSet<NodeIx>) -> Vec<Order> {
+    let between = between(plan, &drafted);
     let mut orders = Vec::with_capacity(drafted.len());
     for DraftOrder { node, upstream, rule, at } in drafted {
         if let (Party::Node(node), Party::Node(upstream)) = (node, upstream) {
@@ -121,7 +129,7 @@ fn awaited<'a>(plan: &'a Plan, node: NodeIx, between: &'a HashMap<NodeIx, Vec<No
 }
 
 /// The tasks and mappings of a group that wait for no other of it: its start.
-fn first(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>) -> Vec<NodeIx> {
+pub(super) fn first(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>) -> Vec<NodeIx> {
     /// Whether a node is of the group, or a gate that stands on one.
     fn rests_on(plan: &Plan, group: &Group, node: NodeIx) -> bool {
         match &plan.node(node).what {
@@ -129,7 +137,8 @@ fn first(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>) -> Vec
             What::Arm { branch, .. } => rests_on(plan, group, *branch),
             What::Failure { of } => rests_on(plan, group, *of),
             What::Gather(gather) => rests_on(plan, group, gather.each),
-            What::FirstOf { from } => from.iter().any(|from| rests_on(plan, group, *from)),
+            // One from outside may win it before anything of the group has begun.
+            What::FirstOf { from } => from.iter().all(|from| rests_on(plan, group, *from)),
             What::Element { .. } | What::Recalled(_) => false,
         }
     }

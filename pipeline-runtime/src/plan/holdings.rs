@@ -5,7 +5,7 @@ use super::groups::Group;
 use super::problem::Problem;
 use crate::author::draft::{DraftGroup, Place};
 use pipeline_syntax::id;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// A holding's index in its plan.
 pub(crate) type HoldingIx = u32;
@@ -96,8 +96,50 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
                     .at(holding.at, "the group holds one from here")
                     .at(other.at, "and that one from here"),
             );
+            continue;
+        }
+        if let Some((begins, from, through, other)) = enters_late(plan, ix) {
+            let message = format!(
+                "{quoted} would wait for a lock while it holds one: `{}` waits for `{}`, which is in `{}`, and `{}` may begin before that",
+                plan.id(from),
+                plan.id(through),
+                plan.holder(other).id,
+                plan.id(begins),
+            );
+            let help = "a run would wait for itself, or two runs for each other, for ever: let one group hold the locks of both, or wire the \
+                        whole group `.after` the other";
+            problems.push(
+                Problem::new(message, help)
+                    .at(holding.at, "the group holds one from here")
+                    .at(other.at, "and that one from here"),
+            );
         }
     }
+}
+
+/// Of a group that may begin before another that holds locks, and then waits for it: the node that begins it, that which waits, and for which
+/// node of the other.
+fn enters_late(plan: &Plan, ix: usize) -> Option<(NodeIx, NodeIx, NodeIx, &Holding)> {
+    let nodes: Vec<NodeIx> = plan.holder(&plan.holdings[ix]).nodes().filter(|node| plan.is_held_for(*node)).collect();
+    for (_, other) in plan.holdings.iter().enumerate().filter(|(of, _)| *of != ix) {
+        // By which node of the other one each node was reached.
+        let mut reached: HashMap<NodeIx, NodeIx> = HashMap::new();
+        let mut doubtful: Vec<(NodeIx, NodeIx)> = plan.holder(other).nodes().map(|node| (node, node)).collect();
+        while let Some((node, through)) = doubtful.pop() {
+            if reached.contains_key(&node) {
+                continue;
+            }
+            reached.insert(node, through);
+            let each = plan.scope(plan.node(node).scope).each;
+            doubtful.extend(plan.out(node).iter().map(|edge| edge.to).chain(each).map(|to| (to, through)));
+        }
+        let begins = nodes.iter().find(|node| !reached.contains_key(node));
+        let waits = nodes.iter().find_map(|node| Some((*node, *reached.get(node)?)));
+        if let (Some(&begins), Some((from, through))) = (begins, waits) {
+            return Some((begins, from, through, other));
+        }
+    }
+    None
 }
 
 /// A node of a group that waits for a node of another group that holds locks, which waits for a node of the first.

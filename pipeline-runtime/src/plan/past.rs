@@ -1,10 +1,14 @@
 //! The sensors that wait for a node's past: what they are called, and what they wait for.
 
-use super::graph::{NodeIx, Plan};
+use super::build::Order;
+use super::graph::{EdgeRule, NodeIx, Plan, What};
+use super::groups::{self, Group};
 use super::id::Name;
 use crate::author::across::{Across, Role};
+use crate::author::draft::{DraftOrder, Party};
+use crate::author::input::Rule;
 use crate::author::pipeline::Pipeline;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The sensors without ticks, which the host wakes.
 pub(super) fn woken(across: &BTreeMap<NodeIx, Across>, pasts: &BTreeMap<NodeIx, NodeIx>) -> HashSet<NodeIx> {
@@ -22,7 +26,60 @@ pub(super) fn name(plan: &mut Plan, pasts: &BTreeMap<NodeIx, NodeIx>, pipeline: 
     }
 }
 
+/// What else waits for a past: a group that holds locks begins once all have passed that one of its nodes waits for. Else it would hold its
+/// locks while it waits for a run that wants them.
+pub(super) fn orders(plan: &Plan, pasts: &BTreeMap<NodeIx, NodeIx>, drafted: &[DraftOrder]) -> Vec<Order> {
+    if plan.holdings.is_empty() || pasts.is_empty() {
+        return Vec::new();
+    }
+    let between = groups::between(plan, drafted);
+    let mut orders = Vec::new();
+    for holding in &plan.holdings {
+        let needed = needed(plan, plan.holder(holding), drafted);
+        let first = groups::first(plan, holding.group, &between);
+        for (&upstream, _) in pasts.iter().filter(|(_, node)| needed.contains(node)) {
+            // A wait that somebody skips holds back its own node alone.
+            let rule = EdgeRule::Upstream(Rule::NoneFailed);
+            orders.extend(first.iter().map(|&node| Order { node, upstream, rule, at: holding.at }));
+        }
+    }
+    orders
+}
+
+/// The nodes of a group, and all that they wait for.
+fn needed(plan: &Plan, group: &Group, drafted: &[DraftOrder]) -> HashSet<NodeIx> {
+    let of = |party: Party| match party {
+        Party::Node(node) => vec![node.index()],
+        Party::Group(group) => plan.groups[group.index() as usize].nodes().collect(),
+    };
+    let mut after: HashMap<NodeIx, Vec<NodeIx>> = HashMap::new();
+    for order in drafted {
+        for node in of(order.node) {
+            after.entry(node).or_default().extend(of(order.upstream));
+        }
+    }
+    let mut needed: HashSet<NodeIx> = HashSet::new();
+    let mut doubtful: Vec<NodeIx> = group.nodes().collect();
+    while let Some(node) = doubtful.pop() {
+        if needed.insert(node) {
+            doubtful.extend(plan.upstreams(node));
+            doubtful.extend(after.get(&node).into_iter().flatten());
+            // What is repeated is a part of its mapping.
+            doubtful.extend(plan.scope(plan.node(node).scope).each);
+            if let What::Each(each) = &plan.node(node).what {
+                doubtful.extend(&plan.scope(each.scope).nodes);
+            }
+        }
+    }
+    needed
+}
+
 impl Plan {
+    /// Whether a node is the sensor before one that depends on its past.
+    pub(crate) fn is_past(&self, node: NodeIx) -> bool {
+        self.across.get(&node).is_some_and(|across| matches!(across.role, Role::Past(_)))
+    }
+
     /// The nodes that depend on their past.
     pub(crate) fn depending_on_past(&self) -> impl Iterator<Item = &str> {
         self.across.values().filter_map(|across| if let Role::Past(node) = &across.role { Some(&**node) } else { None })

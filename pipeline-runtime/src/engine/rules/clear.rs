@@ -104,6 +104,8 @@ impl<'a> ClearSet<'a> {
             }
             added.push(slot);
             doubtful.extend(self.with_teardowns(slot).into_iter().map(|slot| (slot, true)));
+            // Else it would be skipped again, as what stands before it was.
+            doubtful.extend(run.failed_past(slot).map(|past| (past, true)));
             for target in self.dependents(slot) {
                 let state = run.node(target).state();
                 let is_gate = !run.is_body(target);

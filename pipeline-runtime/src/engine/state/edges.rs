@@ -7,6 +7,7 @@ use super::layout::Position;
 use super::node::Cut;
 use super::run::Run;
 use super::trigger_rule::{Verdict, judge};
+use crate::author::input::Rule;
 use crate::plan::{Edge, EdgeRule, NodeIx, What};
 
 impl Run {
@@ -168,8 +169,12 @@ impl Run {
         }
     }
 
-    /// Whether the node feeds one that no longer wants it, and none that has not ended.
+    /// Whether the node feeds one that no longer wants it, and none that has not ended; or waits for the past of a node that has ended
+    /// without it, as one that was skipped by hand or is `upstream_failed`: such a wait has no other end.
     pub(crate) fn is_unwanted(&self, slot: Slot) -> bool {
+        if self.waits_for_nobody(slot) {
+            return true;
+        }
         // An element is its list's, which feeds the other elements, too.
         let is_element = matches!(self.what(slot), What::Element { .. });
         self.unwanting > 0
@@ -178,6 +183,31 @@ impl Run {
             && !self.node(slot).state.is_end()
             && self.is_rejected(slot)
             && !self.is_awaited(slot)
+    }
+
+    fn waits_for_nobody(&self, slot: Slot) -> bool {
+        self.plan().is_past(self.ix(slot))
+            && !self.node(slot).state.is_end()
+            && self.past_of(slot).all(|of| self.node(of).state.is_end())
+    }
+
+    /// The node whose past a sensor waits for: others that are kept back by it are so by a weaker rule.
+    fn past_of(&self, slot: Slot) -> impl Iterator<Item = Slot> {
+        let own = |(target, rule)| matches!(rule, EdgeRule::Upstream(Rule::AllSuccess)).then_some(target);
+        self.targets(slot).into_iter().filter_map(own)
+    }
+
+    /// The sensor before a node that depends on its past, where it has ended without that.
+    pub(crate) fn failed_past(&self, slot: Slot) -> Option<Slot> {
+        if self.plan().across.is_empty() {
+            return None;
+        }
+        let is_past = |(from, _): &&(NodeIx, EdgeRule)| self.plan().is_past(*from);
+        let own = |(_, rule): &&(NodeIx, EdgeRule)| matches!(rule, EdgeRule::Upstream(Rule::AllSuccess));
+        let (from, _) = self.plan().inbound(self.ix(slot)).iter().filter(is_past).find(own)?;
+        let sensor = self.seen_from(slot, *from);
+        let state = self.node(sensor).state;
+        (state.is_end() && state != NodeState::Success).then_some(sensor)
     }
 
     /// The node in the scope of `position` that stands for `to`: itself, or the mapping it lies in.

@@ -457,7 +457,8 @@ impl Run {
                 self.element_not_activated(slot, state, changes);
             }
         }
-        if self.unwanting > 0 {
+        // One that has ended does not wait for its past any more.
+        if self.unwanting > 0 || !self.plan().across.is_empty() {
             self.release_upstreams(slot, changes);
         }
     }

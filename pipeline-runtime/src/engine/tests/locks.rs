@@ -230,9 +230,22 @@ fn groups_that_could_wait_for_each_other_for_ever_are_refused() {
     async fn numbers() -> Result<Vec<u64>> {
         Ok(vec![1])
     }
+    #[pipeline]
+    fn too_late() {
+        let other = group("a", || work(1u64)).holding(&TABLE);
+        group("b", || {
+            work(2u64).named("first");
+            work(*other).named("second");
+        })
+        .holding(&TABLE);
+    }
     let refused = |pipeline: Pipeline| pipeline.check().unwrap_err().problems()[0].message().to_owned();
     assert_eq!(refused(nested()), "the group `outer.inner` would wait for a lock while `outer`, in which it lies, holds one");
     one_after_the_other().check().unwrap();
     assert_eq!(refused(back()), "`a` would wait for a lock while it holds one: `a.second` waits for `b.work`, which is in `b`");
+    assert_eq!(
+        refused(too_late()),
+        "`b` would wait for a lock while it holds one: `b.second` waits for `a.work`, which is in `a`, and `b.first` may begin before that"
+    );
     assert!(refused(repeated()).starts_with("the group `g` cannot hold a lock: it is repeated by an `.each`"));
 }

@@ -12,10 +12,11 @@ use super::reader::interval;
 use super::{JournalError, Reader};
 use crate::author::asset::AssetSpec;
 use crate::author::context::RunUpdate;
-use crate::engine::{Entry, Record, RunSpec};
+use crate::engine::{Entry, Record, RunSpec, Skip};
 use crate::journal::RunKey;
 use crate::schedule::Interval;
 use crate::time::Timestamp;
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
 
@@ -64,6 +65,8 @@ pub(crate) struct Updated {
 pub(crate) struct Passed {
     pub(crate) pipeline: &'static str,
     pub(crate) node: String,
+    /// When the data interval of its run starts.
+    pub(crate) start: DateTime<Utc>,
 }
 
 /// What is told once it is kept.
@@ -76,10 +79,16 @@ pub(crate) enum News {
 impl Passed {
     /// What a record tells those who wait for the past of a node. To be asked of runs that have such nodes.
     pub(super) fn of(spec: &RunSpec, entry: &Entry) -> Option<Self> {
-        let (Record::Succeeded { slot, .. } | Record::Skipped { slot, .. }) = &entry.record else { return None };
+        let slot = match &entry.record {
+            // What the end of its run cut off has not passed.
+            Record::Skipped { why: Skip::RunEnded, .. } => return None,
+            Record::Succeeded { slot, .. } | Record::Skipped { slot, .. } => slot,
+            _ => return None,
+        };
         // A node that depends on its past is one of the pipeline itself, whose slots are the first.
         let node = spec.plan.id(*spec.plan.scope(0).nodes.get(*slot as usize)?);
-        spec.plan.depending_on_past().any(|known| known == node).then(|| Self { pipeline: spec.plan.pipeline, node })
+        let start = spec.info.interval.start;
+        spec.plan.depending_on_past().any(|known| known == node).then(|| Self { pipeline: spec.plan.pipeline, node, start })
     }
 }
 
