@@ -17,11 +17,11 @@ pub use values::Values;
 /// A line that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// It fires at these minutes of
+    /// The minutes of an hour at which it fires.
     pub minutes: Values,
-    /// these hours of
+    /// The hours of a day in which it fires.
     pub hours: Values,
-    /// these days.
+    /// The days on which it fires.
     pub days: Days,
     /// Whether the rule of fixed times holds where the clock changes: neither minute nor hour has a `*` or a step.
     pub fixed_time: bool,
