@@ -85,6 +85,21 @@ fn a_time_limit_ends_it_with_its_children() {
     assert!(until_gone(&processes) < Duration::from_secs(9), "SIGTERM did it");
 }
 
+/// More than a pipe holds, so that somebody has to read it.
+const TIDY: &str = "trap 'head -c 300000 /dev/zero | tr \"\\0\" x; echo; echo tidy >\"$PIDS.done\"; exit' TERM; \
+                    sleep 600 & echo \"$$ $!\" >\"$PIDS.new\"; mv \"$PIDS.new\" \"$PIDS\"; wait";
+
+#[test]
+fn what_prints_as_it_is_told_to_end_is_read_until_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let pids = folder.path().join("pids");
+    let options = Options { pids: pids.clone(), script: TIDY.to_owned() };
+    let runner = Runner::new().pipeline(with_a_limit(), options).progress(Progress::Silent).journal(folder.path().join("j.db"));
+    assert_eq!(runner.run().unwrap().reports()[0].state(), RunState::Failed);
+    assert!(until_gone(&processes(&pids)) < Duration::from_secs(9), "it ends by itself");
+    assert_eq!(std::fs::read_to_string(folder.path().join("pids.done")).unwrap(), "tidy\n");
+}
+
 #[test]
 fn what_ignores_sigterm_is_killed_after_ten_seconds() {
     let (processes, ended) = limited_by_time(STUBBORN);

@@ -5,7 +5,16 @@ use pipeline_runtime::NodeState::{Failed, Skipped, Success};
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{RunReport, RunState, Simulation};
 
-async fn hear(_: Notification) {}
+std::thread_local! {
+    /// What the last notification gave as the error. Notifiers of a simulation run on its own thread.
+    static ERROR: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
+}
+
+async fn hear(n: Notification) {
+    if n.node().is_none() {
+        ERROR.set(n.error().map(str::to_owned));
+    }
+}
 
 #[sensor(timeout = "30m", poke = "1m")]
 async fn waiting() -> Result<Poke<u64>> {
@@ -56,6 +65,7 @@ fn check(report: &RunReport, state: RunState, event: &str, at: u64) {
 #[test]
 fn a_runs_timeout_cuts_off_what_runs_skips_what_has_not_ended_and_fails_the_run() {
     check(&Simulation::new(limited()).run(), RunState::Failed, "on_failure", 1800);
+    assert_eq!(ERROR.take().as_deref(), Some("it took longer than its `timeout` of 30m"));
 }
 
 #[test]

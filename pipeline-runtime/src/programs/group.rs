@@ -11,13 +11,16 @@
 //!
 //! - The attempt is cut off, or this process dies: the pipe is closed, by [`Group`]'s drop or by the system. The shell sends the group SIGTERM, and SIGKILL
 //!   ten seconds later. It does both alone, so that a process which dies within those ten seconds makes them no longer.
+//!   What it prints meanwhile is read and left: a program whose output nobody takes would die of it, in the middle of its cleaning up.
 //! - The program ends: what it left behind in its group is sent SIGTERM.
 //!
 //! One thread for each program waits for its end, and then for the shell's, so that no zombie stays. Where this is the first process of a
 //! container, it inherits the program's orphans, and waits for those as well.
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, waitpgid};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -50,6 +53,8 @@ pub(super) struct Group {
     id: Pid,
     /// To the shell, and to the thread that waits for both. None once the program has ended.
     ends: Option<(ChildStdin, Sender<ChildStdin>)>,
+    /// Where its output comes from, for when the attempt reads it no longer.
+    output: Vec<OwnedFd>,
 }
 
 /// Starts a program in a process group of its own.
@@ -66,7 +71,9 @@ pub(super) fn start(program: &mut Command) -> io::Result<Running> {
     let program = program.process_group(id.as_raw_nonzero().get()).stdin(Stdio::null());
     let mut program = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let (output, errors) = (program.stdout.take(), program.stderr.take());
-    let group = Group { id, ends: Some((pipe, end)) };
+    let twice = [output.as_ref().map(AsFd::as_fd), errors.as_ref().map(AsFd::as_fd)];
+    let twice = twice.into_iter().flatten().filter_map(|pipe| pipe.try_clone_to_owned().ok()).collect();
+    let group = Group { id, ends: Some((pipe, end)), output: twice };
     // It waits for just that.
     let _ = give.send(program);
     match (output, errors) {
@@ -88,6 +95,9 @@ impl Drop for Group {
     fn drop(&mut self) {
         // Until the signals are sent nobody has waited for the shell, so the number is the group's.
         let Some((mut pipe, _end)) = self.ends.take() else { return };
+        let output = std::mem::take(&mut self.output);
+        // Without a thread the program's output has nobody.
+        let _ = small("program-output", move || drain(output));
         if pipe.write_all(b"\n").is_err() {
             // Somebody has ended the shell, and nobody else is there to wait for ten seconds.
             send(self.id, Signal::TERM);
@@ -152,6 +162,29 @@ fn wait(
     }
     send(id, Signal::KILL);
     while let Ok(Some(_)) = waitpgid(id, WaitOptions::empty()) {}
+}
+
+/// Reads what a program prints that was told to end, until it has ended or is killed.
+fn drain(output: Vec<OwnedFd>) {
+    let mut output: Vec<File> = output.into_iter().map(File::from).collect();
+    let mut bytes = vec![0; 16 << 10];
+    for _ in 0..TO_END.as_millis() / STEP.as_millis() + 1 {
+        output.retain_mut(|pipe| {
+            loop {
+                match pipe.read(&mut bytes) {
+                    Ok(0) => return false,
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    // The attempt has set it so that nobody waits for it.
+                    Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+                }
+            }
+        });
+        if output.is_empty() {
+            return;
+        }
+        sleep(STEP);
+    }
 }
 
 const STEP: Duration = Duration::from_millis(20);

@@ -12,6 +12,7 @@ use super::RunContext;
 use crate::author::error::cut;
 use crate::author::notify::{Event, Notification};
 use crate::plan::NotifierIx;
+use pipeline_syntax::duration;
 use std::sync::Arc;
 
 /// How many failed nodes a notification names.
@@ -123,7 +124,7 @@ impl RunContext<'_> {
     }
 
     pub(super) fn about_run(&self, event: Event) -> Notification {
-        let error = (event == Event::OnFailure).then(|| self.failed_nodes()).flatten();
+        let error = (event == Event::OnFailure).then(|| self.failed_nodes().or_else(|| self.ran_out_of_time())).flatten();
         Notification { error, ..self.notification(event) }
     }
 
@@ -141,6 +142,12 @@ impl RunContext<'_> {
             more => format!("; and {more} more failed"),
         };
         (!named.is_empty()).then(|| format!("{}{more}", named.join("; ")))
+    }
+
+    /// Of a run that has failed, and none of its nodes has.
+    fn ran_out_of_time(&self) -> Option<String> {
+        let limit = self.run.plan().run.timeout?;
+        Some(format!("it took longer than its `timeout` of {}", duration::show(limit)))
     }
 
     fn notification(&self, event: Event) -> Notification {
