@@ -5,6 +5,8 @@
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use pipeline_runtime::{Bucket, BucketErrorKind as Kind};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::cases::{Tested, keys, kind};
 
@@ -170,4 +172,59 @@ async fn without_its_conditions_all_can_be_written() -> Tested {
     bucket.copy_if_absent("b", "c").await?;
     assert_eq!(keys(&bucket.list("").await?), ["a", "b", "c"]);
     Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs a server: see .ci/s3"]
+async fn with_checksums_all_can_be_written() -> Tested {
+    let bucket = bucket("with_checksums_all_can_be_written", "&checksum=sha256")?;
+    bucket.put("a", "1").await?;
+    let mut writer = bucket.put_stream("b").await?;
+    writer.write(vec![7; 17 << 20]).await?;
+    let written = writer.finish().await?;
+    bucket.copy("b", "c").await?;
+    assert!(bucket.get("c").await? == vec![7; 17 << 20]);
+    assert_eq!(bucket.head("b").await?, Some(written));
+    assert_eq!(keys(&bucket.list("").await?), ["a", "b", "c"]);
+    Ok(())
+}
+
+/// Takes one connection to a server, and cuts off what is sent over it behind the head of the first request. Returns once the server has ended it.
+async fn cut_off(listener: TcpListener, server: String) -> std::io::Result<()> {
+    let (mut client, _) = listener.accept().await?;
+    let mut server = TcpStream::connect(server).await?;
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte).await? > 0 {
+        head.push(byte[0]);
+    }
+    server.write_all(&head).await?;
+    server.shutdown().await?;
+    // Whatever it answers. It may reset the connection.
+    let _ = server.read_to_end(&mut Vec::new()).await;
+    Ok(())
+}
+
+async fn nothing_changes_by_what_is_cut_off(case: &str, settings: &str) -> Tested {
+    let right = bucket(case, "")?;
+    right.put("a", "old").await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("s3://{}?endpoint=http://{}&retries=0{settings}", case.replace('_', "-"), listener.local_addr()?);
+    let server = std::env::var("S3_TEST_ENDPOINT")?.trim_start_matches("http://").to_owned();
+    let cut = tokio::spawn(cut_off(listener, server));
+    assert!(Bucket::open(&url)?.put("a", "new").await.is_err());
+    cut.await??;
+    assert_eq!(right.get("a").await?, "old");
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs a server: see .ci/s3"]
+async fn what_is_cut_off_changes_nothing() -> Tested {
+    nothing_changes_by_what_is_cut_off("what_is_cut_off_changes_nothing", "").await
+}
+
+#[tokio::test]
+#[ignore = "needs a server: see .ci/s3"]
+async fn with_checksums_what_is_cut_off_changes_nothing() -> Tested {
+    nothing_changes_by_what_is_cut_off("with_checksums_what_is_cut_off_changes_nothing", "&checksum=sha256").await
 }

@@ -99,3 +99,15 @@ async fn a_large_object_is_copied_to_a_bucket_of_another_store() -> Tested {
     assert!(memory.get("big").await? == all);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_written_may_have_checksums() -> Tested {
+    let server = Server::start().await?;
+    server.make("bucket")?;
+    let bucket = Bucket::open(&(server.url("bucket") + "&checksum=sha256"))?;
+    let all = distinct(PART + 1);
+    write(&bucket, "big", &all).await?;
+    bucket.put_if_absent("small", "1").await?;
+    assert!(bucket.get("big").await? == all && bucket.get("small").await? == "1");
+    Ok(())
+}

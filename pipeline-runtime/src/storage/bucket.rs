@@ -68,6 +68,7 @@ use super::world::{Scribe, World};
 /// | `timeout`: of a look at a key, or of one page of a listing, with all retries; and of a transfer that stands still | | `20s` |
 /// | `retries` of a request, at growing intervals within the timeout | | `3` |
 /// | `part_size`: of the first parts of an upload, `5MiB` to `5GiB`, which are held in memory; what is smaller is one request | | `8MiB` |
+/// | `checksum`: `sha256` to send one with what is written, for stores that do not look whether all of it arrived | | none |
 /// | `conditions`: `none` where the store's are not to be relied upon | | they are |
 ///
 /// Of a profile the keys are read; one that gets them by a role, SSO or a program is refused. Values are percent-encoded. A

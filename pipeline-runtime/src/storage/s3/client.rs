@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
+use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum, S3ConditionalPut};
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use tokio_rustls::rustls::crypto::ring;
 
@@ -79,6 +79,9 @@ impl Client {
             retry_timeout: settings.timeout,
             backoff: BackoffConfig { init_backoff: FIRST_BACKOFF, max_backoff: LONGEST_BACKOFF, base: 2.0 },
         };
+        if settings.has_checksums {
+            builder = builder.with_checksum_algorithm(Checksum::SHA256);
+        }
         // Whoever was first has chosen for the whole process, and any choice will do.
         let _ = ring::default_provider().install_default();
         let s3 = builder

@@ -38,6 +38,8 @@ pub(in super::super) struct Settings {
     pub(super) part_size: usize,
     /// Whether the store is asked to keep conditions. Else this process looks whether they hold, and then writes.
     pub(super) has_conditions: bool,
+    /// Whether what is sent has a checksum beside its signature.
+    pub(super) has_checksums: bool,
 }
 
 /// Credentials. Only [`id`](Self::id) is in a `Debug`'s text.
@@ -78,6 +80,7 @@ impl Settings {
             retries: RETRIES,
             part_size: PART,
             has_conditions: true,
+            has_checksums: false,
         };
         settings.query(query)?;
         Ok(settings)
@@ -103,11 +106,14 @@ impl Settings {
                 "part_size" => self.part_size = part_size(&value)?,
                 "conditions" if value == "none" => self.has_conditions = false,
                 "conditions" => return Err("`conditions` is nothing but `none`: the store's are not relied upon".into()),
+                "checksum" if value == "sha256" => self.has_checksums = true,
+                "checksum" => return Err("`checksum` is nothing but `sha256`".into()),
                 "access_key_id" => id = Some(value),
                 "secret_access_key" => secret = Some(value),
                 "session_token" => token = Some(value),
                 _ => {
-                    let known = "endpoint, region, path_style, profile, timeout, retries, part_size, conditions, access_key_id, \
+                    let known = "endpoint, region, path_style, profile, timeout, retries, part_size, conditions, checksum, \
+                                 access_key_id, \
                                  secret_access_key, session_token";
                     return Err(format!("`{name}` is no setting; known are {known}"));
                 }
@@ -210,6 +216,7 @@ mod tests {
             ("bucket?part_size=4MiB", "between `5MiB` and `5GiB`"),
             ("bucket?part_size=6GiB", "between `5MiB` and `5GiB`"),
             ("bucket?conditions=all", "nothing but `none`"),
+            ("bucket?checksum=md5", "nothing but `sha256`"),
             ("bucket?region=%ff", "percent-encoded"),
             ("bucket?region=", "has no value"),
             ("bucket?secret_access_key=hidden", "belong together"),
