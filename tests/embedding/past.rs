@@ -131,6 +131,59 @@ async fn what_a_cancel_has_cut_off_holds_up_the_day_after_until_it_is_retried() 
     host.shutdown().await.unwrap();
 }
 
+static BEGUN: Gate = Gate::new();
+
+#[task]
+async fn first() -> Result<()> {
+    BEGUN.pass().await;
+    Ok(())
+}
+
+#[task]
+async fn second() -> Result<()> {
+    BEGUN.pass().await;
+    Ok(())
+}
+
+#[pipeline(id = "reordered")]
+fn side_by_side() {
+    first();
+    second();
+}
+
+#[pipeline(id = "reordered")]
+fn one_after_the_other() {
+    second().after(first());
+}
+
+#[tokio::test]
+async fn a_node_that_has_begun_before_what_it_waits_for_since_is_named_and_the_earlier_code_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal.db");
+    let host = |pipeline| Host::builder([pipeline]).journal(&journal).drain(Duration::ZERO).start();
+    let before = host(side_by_side()).await.unwrap();
+    let run = before.trigger("reordered", (), None).await.unwrap();
+    BEGUN.reached().await;
+    BEGUN.reached().await;
+    before.shutdown().await.unwrap();
+
+    let after = host(one_after_the_other()).await.unwrap();
+    let blocked = after.wait(&run).await.unwrap_err().to_string();
+    assert!(
+        blocked.contains("`second` has begun, and by the present code it waits for something that had not ended then"),
+        "{blocked}"
+    );
+    after.shutdown().await.unwrap();
+
+    let before = host(side_by_side()).await.unwrap();
+    BEGUN.reached().await;
+    BEGUN.reached().await;
+    BEGUN.open();
+    BEGUN.open();
+    assert_eq!(before.wait(&run).await.unwrap().state(), RunState::Success);
+    before.shutdown().await.unwrap();
+}
+
 async fn run(host: &Host, day: &'static str) -> RunRef {
     let runs = host.read(move |journal| journal.runs(&RunFilter::new().pipeline("days"))).await.unwrap();
     let run = runs.iter().find(|run| run.run_id().starts_with("scheduled__") && run.run_id().contains(day)).unwrap();

@@ -14,6 +14,19 @@ use std::collections::HashSet;
 #[error("a record says that {what}, which cannot follow on the records before it")]
 pub(crate) struct Illegal {
     what: String,
+    /// The node that is started while it still waits for something: by another order of the code than that of today.
+    waits: Option<String>,
+}
+
+impl Illegal {
+    fn new(what: String) -> Self {
+        Self { what, waits: None }
+    }
+
+    /// The node that has begun before what it waits for by the present plan.
+    pub(crate) fn begun_early(&self) -> Option<&str> {
+        self.waits.as_deref()
+    }
 }
 
 impl Run {
@@ -28,7 +41,10 @@ impl Run {
                     state => matches!(state, Scheduled | UpForRetry | UpForReschedule),
                 };
                 // Of a run that is ending only teardowns start, but which those are the plan of that time has said.
-                self.allow(*slot, "is started", |run| run.is_body(*slot), is_due)
+                let allowed = self.allow(*slot, "is started", |run| run.is_body(*slot), is_due);
+                let waits =
+                    |slot: Slot| self.nodes.get(slot as usize).is_some_and(|node| node.state == None && self.is_body(slot));
+                allowed.map_err(|illegal| Illegal { waits: waits(*slot).then(|| self.id(*slot)), ..illegal })
             }
             Record::NotYet { slot, .. } => {
                 let is_sensor = |run: &Self| run.plan().policy(run.ix(*slot)).sensor.is_some();
@@ -44,7 +60,7 @@ impl Run {
             Record::Unfolded { slot, width, keys } => {
                 let distinct = |keys: &Keys| keys.iter().collect::<HashSet<_>>().len();
                 if keys.as_ref().is_some_and(|keys| keys.len() != *width as usize || distinct(keys) < keys.len()) {
-                    return Err(Illegal { what: format!("node {slot} expands to {width} elements of other keys") });
+                    return Err(Illegal::new(format!("node {slot} expands to {width} elements of other keys")));
                 }
                 self.allow(*slot, "expands", |run| run.each(*slot).is_some(), |state| matches!(state, None | Scheduled))
             }
@@ -66,7 +82,7 @@ impl Run {
                 self.allow(*slot, "is upstream_failed", |_| true, |state| !state.is_end())
             }
             Record::Cleared { .. } if self.ending.is_some() && !self.state.is_end() => {
-                Err(Illegal { what: "nodes are cleared while the run is ending".to_owned() })
+                Err(Illegal::new("nodes are cleared while the run is ending".to_owned()))
             }
             Record::Cleared { slots } => slots.iter().try_for_each(|slot| {
                 // What is cleared has ended, or waits for what is cleared with it.
@@ -74,10 +90,10 @@ impl Run {
                 self.allow(*slot, "is cleared", |_| true, may)
             }),
             Record::RunEnded { state } if self.state.is_end() || !state.is_end() => {
-                Err(Illegal { what: format!("the run is {state} while it is {}", self.state) })
+                Err(Illegal::new(format!("the run is {state} while it is {}", self.state)))
             }
             Record::Ending { state } if self.state.is_end() || self.ending.is_some() || !state.is_end() => {
-                Err(Illegal { what: format!("the run is to be {state} while it is {}", self.state) })
+                Err(Illegal::new(format!("the run is to be {state} while it is {}", self.state)))
             }
             Record::Ending { .. }
             | Record::RunEnded { .. }
@@ -95,13 +111,13 @@ impl Run {
         from: impl Fn(NodeState) -> bool,
     ) -> Result<(), Illegal> {
         let Some(node) = self.nodes.get(slot as usize) else {
-            return Err(Illegal { what: format!("node {slot} of {} {what}", self.nodes.len()) });
+            return Err(Illegal::new(format!("node {slot} of {} {what}", self.nodes.len())));
         };
         let is_kind = kind(self);
         if is_kind && from(node.state) {
             return Ok(());
         }
         let of = if is_kind { "" } else { ", a node of another kind," };
-        Err(Illegal { what: format!("`{}`{of} {what} while it is {}", self.id(slot), node.state) })
+        Err(Illegal::new(format!("`{}`{of} {what} while it is {}", self.id(slot), node.state)))
     }
 }
