@@ -168,7 +168,7 @@ fn wait(
 fn drain(output: Vec<OwnedFd>) {
     let mut output: Vec<File> = output.into_iter().map(File::from).collect();
     let mut bytes = vec![0; 16 << 10];
-    for _ in 0..TO_END.as_millis() / STEP.as_millis() + 1 {
+    for _ in 0..=TO_END.as_millis() / STEP.as_millis() {
         output.retain_mut(|pipe| {
             loop {
                 match pipe.read(&mut bytes) {
