@@ -228,7 +228,10 @@ fn what_is_still_to_be_told_of_a_run_that_has_ended_is_given_up_by_cancel() {
     shop.0.put("approved");
     shop.0.put("quiet");
     let mut run = shop.command("notifier", &["run", "shop", "--logical-date", "2024-03-01", "--log", "info"]);
-    Begun::spawn(&mut run, &["publish  success", "could not tell"]).kill();
+    let begun = Begun::spawn(&mut run, &["publish  success", "could not tell"]);
+    // Events are told before they are kept.
+    shop.shown_once(&["runs"], |listed| listed.contains("success"));
+    begun.kill();
     let name = "shop/manual__2024-03-01T00:00:00Z";
     for code in ["removed task", "removed pipeline"] {
         let shop = shop.copy();
