@@ -2,6 +2,7 @@
 
 use super::durations::brief;
 use crate::Pipeline;
+use crate::author::across::Role;
 use crate::engine::{NodeState, Slot};
 use crate::journal::{JournalError, Reader};
 use crate::observe::{Followed, RunHistory};
@@ -57,6 +58,10 @@ impl Waits<'_> {
                 let ix = self.history.node_ix(slot);
                 // One that is woken has no poke to wait for.
                 match self.history.plan().across.get(&ix).filter(|_| self.history.plan().is_woken(ix)) {
+                    // That one waits for as long as it takes.
+                    Some(across) if matches!(across.role, Role::Past(_)) => {
+                        format!("{} `{}`", across.role.words(), across.pipeline.id())
+                    }
                     Some(across) => format!("{} `{}`{}", across.role.words(), across.pipeline.id(), left.unwrap_or_default()),
                     None => format!("next poke {}{}", self.due(next), left.unwrap_or_default()),
                 }

@@ -27,7 +27,9 @@ impl RunContext<'_> {
 
     fn cut_off_attempt(&mut self, slot: Slot) {
         let node = self.run.node(slot);
-        if node.interruptions() + 1 < MAX_INTERRUPTIONS {
+        // A poke that the host wakes looks at a journal: it is none of what ends processes.
+        let is_harmless = self.run.plan().is_woken(node.ix());
+        if is_harmless || node.interruptions() + 1 < MAX_INTERRUPTIONS {
             return self.record(Record::Interrupted { slot, asked: false });
         }
         let memory = node.memory().cloned();

@@ -222,6 +222,27 @@ fn an_attempt_cut_off_by_a_crash_uses_up_no_retry_and_the_third_in_a_row_is_a_fa
 }
 
 #[test]
+fn a_sensor_that_waits_for_another_run_is_no_death_of_its_process() {
+    #[task]
+    async fn other() -> Result<()> {
+        Ok(())
+    }
+    #[pipeline]
+    fn base() {
+        other();
+    }
+    #[pipeline]
+    fn waiting() {
+        run_of(base);
+    }
+    let mut bench = Bench::new(&waiting());
+    for _ in 0..5 {
+        bench.crash(1);
+    }
+    assert_eq!(bench.state("run_of"), NodeState::Running);
+}
+
+#[test]
 fn an_attempt_cut_off_because_its_process_was_to_end_counts_as_no_death() {
     #[pipeline]
     fn stopping() {

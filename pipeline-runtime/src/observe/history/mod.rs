@@ -24,6 +24,7 @@ use crate::engine::{Entry, Layout, Lookup, NodeState, RunState, Skip, Slot};
 use crate::plan::{NodeIx, Plan, What};
 use crate::time::Timestamp;
 use node::Keep;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -231,13 +232,14 @@ impl RunHistory {
         slot
     }
 
-    /// What a node waits for: those of its upstreams that have not ended.
+    /// What a node waits for, by its inputs and by its order: those of its upstreams that have not ended.
     pub(crate) fn awaited(&self, slot: Slot) -> Vec<Slot> {
         let position = self.layout.position(slot);
-        let upstreams = self.plan.upstreams(self.node_ix(slot)).map(|from| self.layout.resolve(&self.plan, from, position));
-        let mut slots: Vec<Slot> = upstreams.filter(|from| !self.node(*from).state().is_end()).collect();
-        slots.dedup();
-        slots
+        let ix = self.node_ix(slot);
+        let ordered = self.plan.inbound(ix).iter().map(|(from, _)| *from);
+        let upstreams = self.plan.upstreams(ix).chain(ordered).map(|from| self.layout.resolve(&self.plan, from, position));
+        let mut seen = HashSet::new();
+        upstreams.filter(|from| !self.node(*from).state().is_end() && seen.insert(*from)).collect()
     }
 
     /// The nodes that an earlier end of the run has cut off and that nobody has retried since, where that is why a run failed of which no node did:

@@ -31,6 +31,23 @@ fn many_wait() {
     }
 }
 
+#[task]
+async fn step() -> Result<()> {
+    Ok(())
+}
+
+#[pipeline]
+fn in_order() {
+    let first = export();
+    step().after(first);
+}
+
+#[test]
+fn a_node_waits_for_what_it_stands_after() {
+    let history = RunHistory::live(plan(&in_order()), Timestamp::default());
+    assert_eq!((history.awaited(1), history.awaited(0)), (vec![0], vec![]));
+}
+
 fn plan(pipeline: &Pipeline) -> Arc<Plan> {
     Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap())
 }
