@@ -8,9 +8,11 @@
 use super::bounded::Unwritten;
 use super::draft::{self, Place};
 use super::input::{Input, IntoInput, Source, from_one};
+use super::pipeline::panic_message;
 use super::value::{Codec, Data, Value};
+use std::any::Any;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 
 /// A value that somebody may change without a deployment, such as a limit: a name, a type, and a default.
 ///
@@ -138,28 +140,30 @@ pub(crate) type SettingValues = serde_json::Map<String, serde_json::Value>;
 ///
 /// Why there is none, in words: code has changed since, or is at fault.
 pub(crate) fn value_in(values: &SettingValues, setting: &'static dyn AnySetting) -> Result<Value, String> {
-    let Some(json) = values.get(setting.name()) else {
-        let panicked = |panic: Box<dyn std::any::Any + Send>| {
-            let said = super::pipeline::panic_message(&*panic);
-            format!("the default of the setting `{}` cannot be made: it panicked: {said}", setting.name())
-        };
-        return std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| setting.default_value())).map_err(panicked);
-    };
+    let Some(json) = values.get(setting.name()) else { return default_of(setting) };
     read(setting, json).map_err(|error| {
         let (name, type_name) = (setting.name(), (setting.codec().type_name)());
         format!("this run has begun with the setting `{name}` as {json}, which is no `{type_name}`: {error}")
     })
 }
 
+/// The default, or why the user's code makes none.
+pub(crate) fn default_of(setting: &'static dyn AnySetting) -> Result<Value, String> {
+    let panicked = |panic: Box<dyn Any + Send>| {
+        format!("the default of the setting `{}` cannot be made: it panicked: {}", setting.name(), panic_message(&*panic))
+    };
+    catch_unwind(AssertUnwindSafe(|| setting.default_value())).map_err(panicked)
+}
+
+/// The default as JSON, as it is kept.
+pub(crate) fn default_json(setting: &'static dyn AnySetting) -> Result<serde_json::Value, String> {
+    as_json(&default_of(setting)?)
+}
+
 /// Reads a value of a setting's type.
 pub(crate) fn read(setting: &'static dyn AnySetting, json: &serde_json::Value) -> Result<Value, String> {
-    let decode = || {
-        // Plain JSON, which can be written.
-        let json = serde_json::to_vec(json).unwrap_or_default();
-        (setting.codec().decode)(&json).map_err(|error| error.to_string())
-    };
-    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode));
-    read.unwrap_or_else(|panic| Err(format!("reading it panicked: {}", super::pipeline::panic_message(&*panic))))
+    // Plain JSON, which can be written.
+    setting.codec().read(&serde_json::to_vec(json).unwrap_or_default())
 }
 
 /// The largest value, as JSON: each run that takes the setting keeps it.
@@ -186,12 +190,16 @@ pub(crate) fn as_json(value: &Value) -> Result<serde_json::Value, String> {
 pub(crate) fn parse(setting: &'static dyn AnySetting, text: &str) -> Result<serde_json::Value, String> {
     let as_text = serde_json::Value::from(text);
     let Err(why_no_text) = read(setting, &as_text) else { return Ok(as_text) };
-    let type_name = (setting.codec().type_name)();
     let Ok(json) = serde_json::from_str(text) else {
-        return Err(format!("{text:?} is no `{type_name}`: {why_no_text}"));
+        return Err(format!("{text:?} is no `{}`: {why_no_text}", (setting.codec().type_name)()));
     };
+    must_be_of(setting, json)
+}
+
+/// The value, if it is one of the setting's type.
+pub(crate) fn must_be_of(setting: &'static dyn AnySetting, json: serde_json::Value) -> Result<serde_json::Value, String> {
     match read(setting, &json) {
         Ok(_) => Ok(json),
-        Err(why) => Err(format!("{json} is no `{type_name}`: {why}")),
+        Err(why) => Err(format!("{json} is no `{}`: {why}", (setting.codec().type_name)())),
     }
 }

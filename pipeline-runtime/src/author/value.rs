@@ -7,6 +7,7 @@
 
 use super::bounded::{self, Unwritten};
 use super::equality::Compare;
+use super::pipeline::panic_message;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::{Any, TypeId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -216,6 +217,12 @@ impl Codec {
             decode: |json| Ok(Value::new(serde_json::from_slice::<T>(json)?)),
             round_trip: round_trip::<T>,
         }
+    }
+
+    /// Reads a value that somebody gives as JSON, and says why it is none of the type. What reads it is the user's, and may panic.
+    pub(crate) fn read(&self, json: &[u8]) -> Result<Value, String> {
+        let read = catch_unwind(AssertUnwindSafe(|| (self.decode)(json).map_err(|error| error.to_string())));
+        read.unwrap_or_else(|panic| Err(format!("reading it panicked: {}", panic_message(&*panic))))
     }
 }
 

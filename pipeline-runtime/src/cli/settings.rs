@@ -1,7 +1,7 @@
 //! `settings`: what there is to set, and what it is set to; `settings set` and `settings unset`.
 
 use super::{asked, output};
-use crate::author::setting::{self, AnySetting, SettingValues};
+use crate::author::setting::{self, AnySetting};
 use crate::host::{self, Command, SetTo};
 use crate::journal::{Reader, StoredSetting};
 use crate::plan::{Plan, settings};
@@ -60,7 +60,7 @@ fn list(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<ExitCode, 
     let mut rows = vec![["setting", "value", "default", "set at", "taken by"].map(str::to_owned)];
     for (name, setting) in settings(&plans) {
         let set = reader.as_ref().map(|reader| reader.setting(name)).transpose().map_err(|error| error.to_string())?.flatten();
-        let default = setting::value_in(&SettingValues::new(), setting).and_then(|value| setting::as_json(&value))?;
+        let default = setting::default_json(setting)?;
         let taken_by = taken_by(&plans, setting);
         if json {
             output::json(&json!({

@@ -45,18 +45,15 @@ pub(crate) fn set(
     let refused = |why: String| StartError::Refused(format!("the setting `{name}`: {why}"));
     let value = match to {
         SetTo::Text(text) => Some(setting::parse(setting, text).map_err(refused)?),
-        SetTo::Json(value) => {
-            let checked = setting::read(setting, value).map(|_| value.clone());
-            Some(checked.map_err(|why| refused(format!("{value} is no `{}`: {why}", (setting.codec().type_name)())))?)
-        }
+        SetTo::Json(value) => Some(setting::must_be_of(setting, value.clone()).map_err(refused)?),
         SetTo::Default => None,
     };
     let said = match &value {
         Some(value) if value.to_string().len() > setting::MAX_BYTES => return Err(refused(setting::too_large())),
         Some(value) => format!("the setting {name} is {value}, for runs that begin from now on"),
         None => {
-            let default = setting::value_in(&SettingValues::new(), setting).and_then(|value| setting::as_json(&value));
-            format!("the setting {name} has its default again, {}, for runs that begin from now on", default.map_err(refused)?)
+            let default = setting::default_json(setting).map_err(refused)?;
+            format!("the setting {name} has its default again, {default}, for runs that begin from now on")
         }
     };
     journal.carries_next();

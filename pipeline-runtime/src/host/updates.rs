@@ -4,7 +4,6 @@ use super::StartError;
 use crate::Pipeline;
 use crate::author::asset::AssetSpec;
 use crate::author::context::RunUpdate;
-use crate::author::pipeline::panic_message;
 use crate::engine::MAX_OUTPUT;
 use crate::journal::{JournalError, NewUpdate, Reader, RunKey, SqliteJournal};
 use crate::plan::Plan;
@@ -13,7 +12,6 @@ use crate::time::Timestamp;
 use chrono::SubsecRound;
 use pipeline_syntax::suggest;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What a run that begins now has: those that begin it, with their values where it reads them, and of each other asset that it reads the newest.
 pub(super) fn at_begin(reader: &Reader, plan: &Plan, begins: &[(&'static str, i64)]) -> Result<Box<[RunUpdate]>, StartError> {
@@ -90,9 +88,7 @@ impl KnownAssets {
         if json.len() > MAX_OUTPUT {
             return refused(format!("the value has more than {} MiB as JSON, which is the limit", MAX_OUTPUT >> 20));
         }
-        // What reads it is the user's.
-        let read = catch_unwind(AssertUnwindSafe(|| (asset.codec.decode)(&json).map(drop).map_err(|error| error.to_string())));
-        if let Err(why) = read.unwrap_or_else(|panic| Err(format!("reading it panicked: {}", panic_message(&*panic)))) {
+        if let Err(why) = asset.codec.read(&json) {
             return refused(format!("the value is no `{}`, which the asset `{name}` is of: {why}", asset.type_name()));
         }
         journal.carries_next();

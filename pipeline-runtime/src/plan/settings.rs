@@ -34,7 +34,7 @@ impl Plan {
     pub(crate) fn settings_at_begin(&self, set: impl Fn(&str) -> Option<serde_json::Value>) -> SettingValues {
         let value = |setting: &&'static dyn AnySetting| {
             // One that cannot be made or written is none: the attempt that takes it says why.
-            let default = || setting::value_in(&SettingValues::new(), *setting).and_then(|value| setting::as_json(&value)).ok();
+            let default = || setting::default_json(*setting).ok();
             Some((setting.name().to_owned(), set(setting.name()).or_else(default)?))
         };
         self.settings.iter().filter_map(value).collect()
@@ -45,9 +45,8 @@ impl Plan {
 pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
     for setting in &plan.settings {
         problems.extend(wrong_id(setting.name()).map(|problem| problem.at(setting.at(), "this setting")));
-        let comes_back = setting::value_in(&SettingValues::new(), *setting).and_then(|default| {
-            let read = setting::read(*setting, &setting::as_json(&default)?);
-            read.map(drop).map_err(|why| format!("it does not come back from JSON: {why}"))
+        let comes_back = setting::default_json(*setting).and_then(|default| {
+            setting::read(*setting, &default).map_err(|why| format!("it does not come back from JSON: {why}"))
         });
         if let Err(why) = comes_back {
             let message = format!("the default of the setting `{}` cannot be kept: {why}", setting.name());
@@ -60,11 +59,7 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
 
 /// What several plans show together: what is set by a name would be meant for two.
 pub(super) fn together(plans: &[Plan], problems: &mut Vec<Problem>) {
-    // Those of one plan have been told of by it.
-    let all = plans.iter().flat_map(|plan| plan.settings.iter().copied());
-    let mut of_all = Vec::new();
-    differ(all, &mut of_all);
-    problems.extend(of_all);
+    differ(plans.iter().flat_map(|plan| plan.settings.iter().copied()), problems);
 }
 
 fn differ(settings: impl Iterator<Item = &'static dyn AnySetting>, problems: &mut Vec<Problem>) {
@@ -76,12 +71,11 @@ fn differ(settings: impl Iterator<Item = &'static dyn AnySetting>, problems: &mu
         }
         let (of_first, of_second) = (first.codec(), setting.codec());
         let difference = if (of_first.type_id)() == (of_second.type_id)() {
-            let default = |setting| {
-                let value = setting::value_in(&SettingValues::new(), setting);
-                value.and_then(|value| setting::as_json(&value)).map(|json| json.to_string())
-            };
+            let default = |setting| setting::default_json(setting).map(|json| json.to_string());
             match (default(first), default(setting)) {
-                (Ok(first), Ok(second)) if first != second => format!("one with the default {first} and one with {second}"),
+                (Ok(first), Ok(second)) if first != second => {
+                    format!("one with the default {first} and one with {second}")
+                }
                 _ => continue,
             }
         } else {
