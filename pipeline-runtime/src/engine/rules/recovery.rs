@@ -27,7 +27,7 @@ impl RunContext<'_> {
 
     fn cut_off_attempt(&mut self, slot: Slot) {
         let node = self.run.node(slot);
-        // A poke that the host wakes looks at a journal: it is none of what ends processes.
+        // A poke that the host wakes only reads the journal, so it is not what ended the process.
         let is_harmless = self.run.plan().is_woken(node.ix());
         if is_harmless || node.interruptions() + 1 < MAX_INTERRUPTIONS {
             return self.record(Record::Interrupted { slot, asked: false });
