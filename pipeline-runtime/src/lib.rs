@@ -151,7 +151,7 @@
 
 // Much of the engine serves a journal or a command line.
 #![cfg_attr(
-    not(all(feature = "cli", feature = "watch", feature = "webhook")),
+    not(all(feature = "cli", feature = "dashboard", feature = "watch", feature = "webhook")),
     allow(dead_code, unreachable_pub, unused_imports, reason = "what the missing features would use")
 )]
 
@@ -172,6 +172,8 @@ mod alerts;
 mod author;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 mod engine;
 #[cfg(feature = "sqlite")]
 mod host;

@@ -101,9 +101,18 @@ pub(super) enum Command {
         /// At the start, and once an hour from then on. What `prune` leaves stays here as well.
         #[arg(long, value_name = "DURATION", value_parser = kept)]
         keep: Option<Duration>,
+        #[cfg(feature = "dashboard")]
+        #[command(flatten)]
+        beside: super::dashboard::Beside,
         #[command(flatten)]
         how: How,
     },
+    /// Shows what the journal keeps as a web page, until Ctrl-C or SIGTERM
+    ///
+    /// It reads the journal's file: beside the process that serves, of a stopped project, or of a copy. What is asked for there is done by
+    /// the process that holds the journal. `serve` shows the same page itself.
+    #[cfg(feature = "dashboard")]
+    Dashboard(super::dashboard::Show),
     /// Starts a new run of a pipeline, in the process that serves if there is one
     ///
     /// Where another process holds the journal, that one runs it; this command waits until the run has started or waits for its

@@ -1,6 +1,6 @@
 //! Durations and counts as people read them.
 
-use humantime::format_duration;
+pub(super) use crate::observe::brief;
 use pipeline_syntax::duration::{self, Zero};
 use std::time::Duration;
 
@@ -11,34 +11,9 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 /// The time since the run's start: `12.3s`, `7m 30s`.
 pub(super) fn offset(at: Duration) -> String {
-    if at < Duration::from_mins(1) { format!("{:.1}s", at.as_secs_f64()) } else { whole(at) }
-}
-
-/// A duration as people say it: `120ms`, `4.5s`, `45s`, `7m 30s`.
-pub(super) fn brief(duration: Duration) -> String {
-    match duration {
-        d if d < Duration::from_secs(1) => format!("{}ms", d.as_millis()),
-        d if d < Duration::from_mins(1) => format!("{:.1}", d.as_secs_f64()).trim_end_matches(".0").to_owned() + "s",
-        d => whole(d),
-    }
-}
-
-fn whole(duration: Duration) -> String {
-    format_duration(Duration::from_secs(duration.as_secs())).to_string()
+    if at < Duration::from_mins(1) { format!("{:.1}s", at.as_secs_f64()) } else { brief(at) }
 }
 
 pub(super) fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_as_short_as_they_are_clear() {
-        let said = |millis| brief(Duration::from_millis(millis));
-        assert_eq!([said(0), said(120), said(4500), said(45_000), said(59_960)], ["0ms", "120ms", "4.5s", "45s", "60s"]);
-        assert_eq!(said(450_300), "7m 30s");
-    }
 }

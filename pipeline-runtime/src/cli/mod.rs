@@ -25,7 +25,8 @@
 //! | `settings [--json]`, `settings set NAME=VALUE`, `settings unset NAME` | what there is to set, and what it is set to; sets it for runs that begin from then on |
 //! | `graph [PIPELINE] [--format text\|mermaid\|json]` | draws a plan |
 //! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json] [--metrics FILE]` | runs a pipeline once, to its end, or goes on with the unfinished run of that identity |
-//! | `serve [--drain 20s] [--keep 90d]` | follows all schedules, and goes on with what was unfinished; deletes runs that are older |
+//! | `serve [--drain 20s] [--keep 90d] [--dashboard ADDR\|--no-dashboard]` | follows all schedules, and goes on with what was unfinished; deletes runs that are older; shows the dashboard |
+//! | `dashboard [--listen ADDR] [--read-only] [--base-path P] [--token auto\|FILE]` | shows what the journal keeps as a web page |
 //! | `trigger [PIPELINE] [--logical-date D] [--param k=v]…` | starts a new run, in the process that holds the journal if there is one |
 //! | `backfill [PIPELINE] --from D --to D [--max-active-runs N] [--reprocess none\|failed\|all] [--dry-run]` | runs intervals that are over |
 //! | `pause [PIPELINE]`, `unpause [PIPELINE]` | no longer follows a schedule, or again |
@@ -124,6 +125,8 @@ mod check;
 mod choose;
 #[cfg(test)]
 mod clock_changes;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 mod durations;
 mod edit;
 mod gc;
@@ -336,7 +339,14 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Settings(of) => settings::run(pipelines, of, &journal),
         Command::Graph { pipeline, format } => graph::run(pipelines, pipeline.as_deref(), format),
         Command::Run(run) => run::run(pipelines, &run, &at(&run.how)),
+        #[cfg(feature = "dashboard")]
+        Command::Serve { drain, keep, beside, how } => {
+            beside.wanted().and_then(|page| serve::run(pipelines, drain, keep, page, &at(&how)))
+        }
+        #[cfg(not(feature = "dashboard"))]
         Command::Serve { drain, keep, how } => serve::run(pipelines, drain, keep, &at(&how)),
+        #[cfg(feature = "dashboard")]
+        Command::Dashboard(show) => dashboard::run(pipelines, &show, &journal),
         Command::Trigger { pipeline, about, how } => trigger::run(pipelines, pipeline.as_deref(), &about, &at(&how)),
         Command::Backfill(backfill) => backfill::run(pipelines, &backfill, &at(&backfill.how)),
         Command::Pause { pipeline } => pause::run(pipelines, pipeline.as_deref(), true, &journal),

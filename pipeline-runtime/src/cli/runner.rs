@@ -71,6 +71,8 @@ pub struct Runner {
     service: Service,
     /// Shows progress in the place of what `progress` says.
     view: Option<Box<dyn View>>,
+    #[cfg(feature = "dashboard")]
+    page: Option<super::dashboard::Wanted>,
 }
 
 /// Which runs of the journal are gone on with, beside those that are asked for by their pipelines.
@@ -158,6 +160,8 @@ impl Runner {
             hosting: Vec::new(),
             service: Service::default(),
             view: None,
+            #[cfg(feature = "dashboard")]
+            page: None,
         }
     }
 
@@ -247,6 +251,12 @@ impl Runner {
         Self { kept: Kept::Unfinished(Accepts::Additions), service, ..self }
     }
 
+    /// Shows the dashboard as long as the runs go on.
+    #[cfg(feature = "dashboard")]
+    pub(super) fn shown_on(self, page: Option<super::dashboard::Wanted>) -> Self {
+        Self { page, ..self }
+    }
+
     #[cfg(test)]
     pub(super) fn viewed_by(self, view: Box<dyn View>) -> Self {
         Self { view: Some(view), ..self }
@@ -311,10 +321,16 @@ impl Runner {
             // None of them is in the journal yet: what it has of their dates are earlier runs.
             further_runs(journal, &prepared)?.iter().for_each(|said| output::to_stdout(said));
         }
+        // What is not for people keeps its stdout.
+        let say = if is_told { output::to_stdout } else { output::to_stderr };
         if follows_schedules {
-            // What is not for people keeps its stdout.
-            zones::say(if is_told { output::to_stdout } else { output::to_stderr });
+            zones::say(say);
         }
+        #[cfg(feature = "dashboard")]
+        let page = match (self.page, &self.journal) {
+            (Some(page), Some(journal)) => page.start(journal, &hosting, clock, say)?,
+            _ => None,
+        };
         say_what_is_not_run(settled.as_deref().filter(|_| is_told), unfinished.aside.iter().filter(|_| !logs_as_json));
         let view = self.view.unwrap_or_else(|| progress::view(progress, clock, forgets));
         let shown = progress::show(view, names.clone(), Arc::clone(&feed), news).map_err(RunnerError::Process)?;
@@ -358,6 +374,8 @@ impl Runner {
         let failure = host.failure();
         let outputs: Vec<_> = runs.iter().map(|run| outputs(&host, *run)).collect();
         // Before the rest is printed, for which nobody may read: others may have the journal by now.
+        #[cfg(feature = "dashboard")]
+        drop(page);
         drop((host, keeps, logs));
         shown.close();
         let (ended, tally) = done.map_err(RunnerError::Process)?;
@@ -513,6 +531,9 @@ pub enum RunnerError {
     /// There is nothing to run.
     #[error("there is nothing to run: add a pipeline with `Runner::pipeline`")]
     NoPipeline,
+    /// The dashboard cannot be shown where it was asked for.
+    #[error("{0}")]
+    Dashboard(String),
     /// It was called within a tokio runtime.
     #[error(
         "a runner has a runtime of its own and cannot be run within another: call it from a plain `main`, or embed a `Host`, which can"
@@ -524,6 +545,13 @@ pub enum RunnerError {
          on threads (`ulimit -u`, TasksMax=, a container's limit on pids)"
     )]
     Process(#[source] std::io::Error),
+}
+
+#[cfg(feature = "dashboard")]
+impl From<crate::dashboard::DashboardError> for RunnerError {
+    fn from(error: crate::dashboard::DashboardError) -> Self {
+        Self::Dashboard(error.to_string())
+    }
 }
 
 impl RunnerError {

@@ -1,11 +1,10 @@
 //! `show`: one run, read beside whoever runs it.
 
 use super::durations::brief;
-use super::waiting::Waits;
-use super::{assets, output, runs, summary};
+use super::{assets, output, runs, summary, waiting};
 use crate::engine::{NodeState, Slot};
 use crate::journal::Holder;
-use crate::observe::{RunHistory, Trouble, one_line};
+use crate::observe::{RunHistory, Trouble, Waits, one_line};
 use crate::read::{JournalReader, RunSummary};
 use crate::time::Timestamp;
 use crate::{Clock, Pipeline};
@@ -50,8 +49,7 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
             None => "no process runs it: `resume` goes on with it".to_owned(),
         }));
         parts.push(
-            Waits { history, now, is_run: holder.is_some() && !is_blocked }
-                .told(reader.journal(), pipelines)
+            waiting::told(&Waits { history, now, is_run: holder.is_some() && !is_blocked }, reader.journal(), pipelines)
                 .map_err(|error| error.to_string())?,
         );
     }

@@ -15,6 +15,7 @@ mod embedded;
 mod error;
 mod others;
 mod prepare;
+mod preview;
 mod request;
 mod scheduler;
 mod settings;

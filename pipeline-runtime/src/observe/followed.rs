@@ -22,6 +22,8 @@ pub(crate) struct Followed {
     /// The ids of nodes that a run lost as it went on with another plan.
     removed: Vec<String>,
     keeps_outputs: bool,
+    /// No record after that one is told.
+    until: i64,
 }
 
 /// By which plan a run is told.
@@ -80,12 +82,17 @@ impl Followed {
             PlanOfRun::Kept { present, .. } => kept(&run, present.as_deref(), &[])?,
         };
         let history = RunHistory::new(shown, run.started());
-        Ok(Self { run, plan, history, last: 0, removed: Vec::new(), keeps_outputs: false })
+        Ok(Self { run, plan, history, last: 0, removed: Vec::new(), keeps_outputs: false, until: i64::MAX })
     }
 
     /// Keeps what nodes returned, as JSON. To be called before anything is read.
     pub(crate) fn with_outputs(self) -> Self {
         Self { keeps_outputs: true, ..self }
+    }
+
+    /// Tells the run as it was after the record of that number. To be called before anything is read.
+    pub(crate) fn up_to(self, number: i64) -> Self {
+        Self { until: number, ..self }
     }
 
     /// Reads what has been recorded since.
@@ -104,7 +111,7 @@ impl Followed {
         if read.renamed && self.last > 0 {
             // Somebody goes on with the run with another plan: what was read means something else now.
             if let Some(run) = reader.run_of_key(self.run.key)? {
-                *self = Self { keeps_outputs: self.keeps_outputs, ..Self::of(Ok(plan), run)? };
+                *self = Self { keeps_outputs: self.keeps_outputs, until: self.until, ..Self::of(Ok(plan), run)? };
                 return self.go_on(reader);
             }
         }
@@ -137,7 +144,7 @@ impl Followed {
     }
 
     fn apply(&mut self, entries: Vec<StoredEntry>) -> Result<(), HistoryError> {
-        for stored in entries {
+        for stored in entries.into_iter().take_while(|stored| stored.number <= self.until) {
             stored.fits(self.history.len())?;
             self.history.apply(&stored.entry);
             if let (Record::Succeeded { slot, .. }, Some(json), true) = (&stored.entry.record, stored.json, self.keeps_outputs) {
@@ -149,6 +156,11 @@ impl Followed {
 
     pub(crate) fn history(&self) -> &RunHistory {
         &self.history
+    }
+
+    /// The number of the run's last record, whether it is told or not.
+    pub(crate) fn last(&self) -> i64 {
+        self.last
     }
 
     /// Why it is told by the plan that the journal has kept, where the present one does not fit.

@@ -1,6 +1,8 @@
 //! What can be seen of runs: their history, told from their records, and how it is drawn.
 
 #[cfg(feature = "sqlite")]
+mod durations;
+#[cfg(feature = "sqlite")]
 mod feed;
 #[cfg(feature = "sqlite")]
 mod followed;
@@ -13,14 +15,22 @@ mod names;
 mod report;
 mod terminal;
 mod timeline;
+#[cfg(feature = "sqlite")]
+mod why;
 
+#[cfg(feature = "sqlite")]
+pub(crate) use durations::brief;
 #[cfg(feature = "sqlite")]
 pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Runs, Taken, WatchedRun};
 #[cfg(feature = "sqlite")]
 pub(crate) use followed::{Followed, HistoryError};
+#[cfg(feature = "sqlite")]
+pub(crate) use history::Spent;
 pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Span, Trouble, Work};
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 #[cfg(feature = "sqlite")]
 pub(crate) use names::Names;
 pub use report::{CallbackReport, NodeReport, RunReport};
 pub(crate) use terminal::{harmless, harmless_json, one_line, print_error};
+#[cfg(feature = "sqlite")]
+pub(crate) use why::{Cause, Pools, Waits};

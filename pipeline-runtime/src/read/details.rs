@@ -17,11 +17,12 @@ pub struct RunDetails {
 }
 
 impl RunDetails {
-    pub(super) fn read(reader: &Reader, pipelines: &[Pipeline], run: &StoredRun) -> Result<Self, ReadError> {
+    pub(super) fn read(reader: &Reader, pipelines: &[Pipeline], run: &StoredRun, until: Option<i64>) -> Result<Self, ReadError> {
         reader.snapshot(|reader| {
             let run = present(reader, run)?;
             let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
             let followed = Followed::new(pipeline, &run).map(Followed::with_outputs);
+            let followed = followed.map(|followed| followed.up_to(until.unwrap_or(i64::MAX)));
             let followed = followed.and_then(|mut followed| followed.go_on(reader).map(|()| followed));
             let followed = followed.map_err(|error| ReadError::of_history(&run.pipeline, &run.run_id, error))?;
             Ok(Self { summary: RunSummary(run), followed })
@@ -95,6 +96,11 @@ impl RunDetails {
 
     pub(crate) fn history(&self) -> &RunHistory {
         self.followed.history()
+    }
+
+    /// The number of the run's last record, whether these details have it or not.
+    pub(crate) fn last_record(&self) -> i64 {
+        self.followed.last()
     }
 
     pub(crate) fn has_ended(&self, node: Option<&str>) -> bool {

@@ -55,6 +55,11 @@ impl LogFilter {
 pub struct LogLine(pub(super) StoredLine);
 
 impl LogLine {
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn of(line: StoredLine) -> Self {
+        Self(line)
+    }
+
     /// The line's number in its run. Later lines have greater ones.
     pub fn number(&self) -> i64 {
         self.0.id

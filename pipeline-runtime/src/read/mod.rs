@@ -110,7 +110,16 @@ impl JournalReader {
     ///
     /// If the run was deleted since, or its records cannot be read.
     pub fn details(&self, run: &RunSummary) -> Result<RunDetails, ReadError> {
-        RunDetails::read(&self.reader, &self.pipelines, &run.0)
+        RunDetails::read(&self.reader, &self.pipelines, &run.0, None)
+    }
+
+    /// The same as it was after the run's record of that number, counted from 1. The summary is that of now.
+    ///
+    /// # Errors
+    ///
+    /// As of [`JournalReader::details`].
+    pub fn details_as_of(&self, run: &RunSummary, record: i64) -> Result<RunDetails, ReadError> {
+        RunDetails::read(&self.reader, &self.pipelines, &run.0, Some(record))
     }
 
     /// Log lines of a run's attempts, in the order in which they came.

@@ -59,6 +59,17 @@ impl Run {
         self.effect_of(edit, &is_in_flight).map(drop)
     }
 
+    /// What an edit would do to nodes of a run as it is, or why it cannot be applied: those that would be cleared, and the one that would be
+    /// skipped.
+    pub(crate) fn preview(&self, edit: &Edit, is_live: bool) -> Result<(Box<[Slot]>, Option<Slot>), EditError> {
+        let is_in_flight = |slot: Slot| is_live && self.node(slot).state() == NodeState::Running;
+        Ok(match self.effect_of(edit, &is_in_flight)? {
+            Effect::Clear(slots) => (slots, None),
+            Effect::Skip(slot, cleared) => (cleared.unwrap_or_default(), Some(slot)),
+            Effect::Cancel => (Box::default(), None),
+        })
+    }
+
     fn effect_of(&self, edit: &Edit, is_in_flight: &dyn Fn(Slot) -> bool) -> Result<Effect, EditError> {
         let clear = |slots: &[Slot], downstream| ClearSet::of(self, slots, downstream, is_in_flight);
         let ending = self.ending().filter(|_| !self.state().is_end());

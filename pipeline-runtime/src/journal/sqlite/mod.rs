@@ -23,6 +23,7 @@ mod holder;
 mod inbox;
 mod lock;
 mod logs;
+mod overview;
 mod prune;
 mod queue;
 mod reader;

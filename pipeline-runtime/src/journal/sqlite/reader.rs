@@ -397,19 +397,9 @@ impl Reader {
             "SELECT id, node, attempt, at, level, line FROM logs WHERE run = ?1 AND {of_node} AND id > ?3 \
              AND (?4 IS NULL OR attempt = ?4) ORDER BY id LIMIT ?5"
         );
-        let read = |row: &Row<'_>| {
-            Ok(StoredLine {
-                id: row.get(0)?,
-                node: row.get(1)?,
-                attempt: row.get(2)?,
-                at: Timestamp::from_nanos(row.get(3)?),
-                level: super::logs::level(row.get(4)?).unwrap_or(Level::INFO),
-                text: row.get(5)?,
-            })
-        };
         let lines = || -> rusqlite::Result<Vec<StoredLine>> {
             let mut statement = self.connection.prepare_cached(&query)?;
-            statement.query_map(params![run, node, after, attempt, limit], read)?.collect()
+            statement.query_map(params![run, node, after, attempt, limit], read_line)?.collect()
         };
         lines().map_err(self.failed())
     }
@@ -445,13 +435,25 @@ impl Reader {
                         StoredEntry::remap(&mut read.entries, &remap);
                         read.removed.extend(remap.removed);
                     }
-                    None => read.entries.push(row.into_entry()?),
+                    None => read.entries.push(row.into_entry(seq)?),
                 }
             }
             Ok(read)
         };
         query().map_err(self.failed())
     }
+}
+
+/// A row of `id, node, attempt, at, level, line`.
+pub(super) fn read_line(row: &Row<'_>) -> rusqlite::Result<StoredLine> {
+    Ok(StoredLine {
+        id: row.get(0)?,
+        node: row.get(1)?,
+        attempt: row.get(2)?,
+        at: Timestamp::from_nanos(row.get(3)?),
+        level: super::logs::level(row.get(4)?).unwrap_or(Level::INFO),
+        text: row.get(5)?,
+    })
 }
 
 /// The last run made before that time. Keys and times of making have one order, which the clock of the process that makes runs

@@ -25,6 +25,8 @@ pub(super) struct RecordRow {
 /// A record as it was read, before a plan gives its output a type.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredEntry {
+    /// The record's number in its run.
+    pub(crate) number: i64,
     pub(crate) entry: Entry,
     /// The output of a `Succeeded`.
     pub(crate) json: Option<Arc<[u8]>>,
@@ -164,7 +166,7 @@ impl RecordRow {
         })
     }
 
-    pub(super) fn into_entry(self) -> rusqlite::Result<StoredEntry> {
+    pub(super) fn into_entry(self, number: i64) -> rusqlite::Result<StoredEntry> {
         let wrong = |column: usize, name: &str| {
             rusqlite::Error::InvalidColumnType(
                 column,
@@ -176,12 +178,12 @@ impl RecordRow {
             value.and_then(|value| u32::try_from(value).ok()).ok_or_else(|| wrong(column, name))
         };
         let slot = || narrow(2, "slot", self.slot);
-        let number = || narrow(3, "number", self.number);
+        let of_number = || narrow(3, "number", self.number);
         let time = || self.time.map(Timestamp::from_nanos).ok_or_else(|| wrong(4, "time"));
         let text = || self.text.as_deref().map(Arc::<str>::from).ok_or_else(|| wrong(5, "text"));
         let mut json = None;
         let record = match self.kind {
-            STARTED => Record::Started { slot: slot()?, attempt: number()? },
+            STARTED => Record::Started { slot: slot()?, attempt: of_number()? },
             NOT_YET => Record::NotYet { slot: slot()?, next: time()?, memory: self.text.as_deref().map(Into::into) },
             RETRYING => Record::Retrying {
                 slot: slot()?,
@@ -194,7 +196,7 @@ impl RecordRow {
             UNFOLDED => {
                 let keys = self.text.as_deref().map(serde_json::from_str::<Vec<Box<str>>>).transpose();
                 let keys = keys.map_err(|_| wrong(5, "text"))?.map(Into::into);
-                Record::Unfolded { slot: slot()?, width: number()?, keys }
+                Record::Unfolded { slot: slot()?, width: of_number()?, keys }
             }
             SUCCEEDED => {
                 json = self.body.as_deref().map(Into::into);
@@ -202,7 +204,7 @@ impl RecordRow {
             }
             FAILED => Record::Failed { slot: slot()?, error: text()?, timed_out: self.number == Some(1) },
             SKIPPED => {
-                let why = match number()? {
+                let why = match of_number()? {
                     0 => Skip::Body(text()?),
                     1 => Skip::Upstream(narrow(4, "time", self.time)?),
                     2 => Skip::NotTaken,
@@ -214,7 +216,7 @@ impl RecordRow {
                 };
                 Record::Skipped { slot: slot()?, why }
             }
-            UPSTREAM_FAILED => Record::UpstreamFailed { slot: slot()?, cause: number()? },
+            UPSTREAM_FAILED => Record::UpstreamFailed { slot: slot()?, cause: of_number()? },
             CLEARED => {
                 let slots: Result<Box<[Slot]>, _> = text()?.split(' ').map(str::parse).collect();
                 Record::Cleared { slots: slots.map_err(|_| wrong(5, "text"))? }
@@ -226,15 +228,15 @@ impl RecordRow {
                 let label = self.body.as_deref().map(|label| String::from_utf8_lossy(label).as_ref().into());
                 let is_one_of_several = self.slot == Some(1);
                 let recipient = Recipient { label, position: narrow(4, "time", self.time)?, is_one_of_several };
-                Record::CallbackDue { id: number()?, recipient, notification: Arc::new(notification) }
+                Record::CallbackDue { id: of_number()?, recipient, notification: Arc::new(notification) }
             }
-            CALLBACK_TOLD => Record::CallbackTold { id: number()? },
+            CALLBACK_TOLD => Record::CallbackTold { id: of_number()? },
             CALLBACK_FAILED => {
-                Record::CallbackFailed { id: number()?, next: self.time.map(Timestamp::from_nanos), error: text()? }
+                Record::CallbackFailed { id: of_number()?, next: self.time.map(Timestamp::from_nanos), error: text()? }
             }
             _ => return Err(wrong(1, "kind")),
         };
-        Ok(StoredEntry { entry: Entry { at: Timestamp::from_nanos(self.at), record }, json })
+        Ok(StoredEntry { number, entry: Entry { at: Timestamp::from_nanos(self.at), record }, json })
     }
 }
 
@@ -266,7 +268,7 @@ impl StoredEntry {
         let mut entries = Vec::with_capacity(stored.len());
         for stored in stored {
             stored.fits(layout.len())?;
-            let Self { mut entry, json } = stored;
+            let Self { mut entry, json, number: _ } = stored;
             match &mut entry.record {
                 Record::Unfolded { slot, width, keys } => {
                     if let Some(each) = layout.each(plan, *slot) {
@@ -331,7 +333,7 @@ mod tests {
         ];
         for record in skips.map(|why| Record::Skipped { slot, why }).into_iter().chain(records) {
             let entry = Entry { at: next, record };
-            let back = RecordRow::of(&entry).into_entry().unwrap().entry;
+            let back = RecordRow::of(&entry).into_entry(1).unwrap().entry;
             assert_eq!(format!("{back:?}"), format!("{entry:?}"));
         }
     }
@@ -358,7 +360,7 @@ mod tests {
         let plan = counts().plan(&serde_json::Value::Null).unwrap();
         let read = |json: &[u8]| {
             let entry = Entry { at: Timestamp::default(), record: Record::Succeeded { slot: 0, output: None } };
-            StoredEntry::decode(&plan, vec![StoredEntry { entry, json: Some(json.into()) }])
+            StoredEntry::decode(&plan, vec![StoredEntry { number: 1, entry, json: Some(json.into()) }])
         };
         assert!(read(b"6").is_ok());
         let error = read(b"7").unwrap_err().to_string();

@@ -9,12 +9,16 @@ mod events;
 mod listing;
 mod node;
 mod offset;
+#[cfg(feature = "sqlite")]
+mod spent;
 #[cfg(test)]
 mod tests;
 mod turns;
 
 pub(crate) use callbacks::{CallbackHistory, Callbacks};
 pub(crate) use node::{NodeHistory, Trouble};
+#[cfg(feature = "sqlite")]
+pub(crate) use spent::Spent;
 pub(crate) use turns::{Span, Work};
 
 use super::metrics::{Counts, RunMetrics, SensorMetrics};
@@ -133,6 +137,11 @@ impl RunHistory {
 impl RunHistory {
     pub(crate) fn plan(&self) -> &Arc<Plan> {
         &self.plan
+    }
+
+    /// When the last thing happened that is told here, as an offset from the run's start.
+    pub(crate) fn latest(&self) -> Duration {
+        self.now
     }
 
     /// How many slots there are, those included that are not listed.

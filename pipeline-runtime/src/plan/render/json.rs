@@ -97,6 +97,13 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// One node, as [`Plan::to_json`] has it, without what it is ordered after.
+    pub(crate) fn node_json(&self, ix: NodeIx) -> Value {
+        node(self, ix, &[])
+    }
+}
+
 fn node(plan: &Plan, ix: NodeIx, after: &[(NodeIx, Rule)]) -> Value {
     let this = plan.node(ix);
     let definition = match &this.what {

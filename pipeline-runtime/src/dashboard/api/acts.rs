@@ -1,0 +1,35 @@
+//! Who asked for what.
+
+use super::{Args, Problem, Site, at};
+use crate::host::Command;
+use crate::read::ReadError;
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Page {
+    before: Option<i64>,
+    limit: Option<u32>,
+}
+
+pub(super) async fn acts(
+    State(site): State<Arc<Site>>,
+    Args(Page { before, limit }): Args<Page>,
+) -> Result<Json<Value>, Problem> {
+    let limit = limit.unwrap_or(50).clamp(1, 1_000);
+    let found = site.readers.read(move |reader| Ok(reader.journal().acts(before, limit).map_err(ReadError::from)?)).await?;
+    let next = found.last().filter(|_| found.len() == limit as usize).map(|(id, _)| *id);
+    let acts: Vec<Value> = found
+        .iter()
+        .map(|(id, act)| {
+            // One of another version is told as it was kept.
+            let command =
+                serde_json::from_str::<Command>(&act.command).map_or_else(|_| act.command.clone(), |command| command.to_string());
+            json!({ "id": id, "at": at(act.at), "who": act.who, "command": command, "done": act.done, "answer": act.answer })
+        })
+        .collect();
+    Ok(Json(json!({ "acts": acts, "next": next })))
+}

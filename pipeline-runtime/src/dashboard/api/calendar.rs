@@ -1,0 +1,190 @@
+//! A pipeline's intervals: what became of those that are over, and which come next.
+
+use super::{Args, Problem, Site, at, date};
+use crate::Pipeline;
+use crate::journal::Holder;
+use crate::read::{JournalReader, ReadError};
+use crate::schedule::{Interval, Schedule, Window};
+use crate::time::{Timestamp, Zone};
+use axum::Json;
+use axum::extract::{Path, State};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// So many intervals are told at most.
+const INTERVALS: usize = 10_000;
+/// So many ticks are told at most.
+const TICKS: usize = 500;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Span {
+    from: Option<String>,
+    to: Option<String>,
+}
+
+/// The schedule of a pipeline of this program.
+fn schedule_of(pipelines: &[Pipeline], id: &str) -> Result<(Pipeline, Schedule, Window), Problem> {
+    let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == id);
+    let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
+    let refused = |error: String| Problem::refused(&error);
+    let schedule = pipeline.options().timetable().map_err(|error| refused(error.to_string()))?;
+    let schedule = schedule.ok_or_else(|| Problem::not_found(format!("pipeline `{id}` has no schedule")))?;
+    let options = pipeline.options();
+    let window = Window::read(options.start, options.end, options.catchup, schedule.zone());
+    let window = window.map_err(|error| refused(error.error.to_string()))?;
+    Ok((pipeline.clone(), schedule, window))
+}
+
+pub(super) async fn calendar(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    Args(span): Args<Span>,
+) -> Result<Json<Value>, Problem> {
+    let now = site.clock.now();
+    let (pipeline, schedule, window) = schedule_of(&site.pipelines, &id)?;
+    let zone = schedule.zone();
+    let given = |text: &Option<String>, name: &str| {
+        let read = text.as_deref().filter(|text| !text.is_empty()).map(|text| crate::schedule::parse_date(text, zone));
+        read.transpose().map_err(|error| Problem::wrong(format!("{name}: {error}")))
+    };
+    let to = given(&span.to, "to")?.unwrap_or_else(|| now.to_utc() + TimeDelta::days(1));
+    let from = given(&span.from, "from")?.unwrap_or(to - TimeDelta::days(31));
+    let is_held = Holder::of(&site.readers.journal).is_some();
+    site.readers
+        .read(move |reader| {
+            let has = reader.journal().newest_between(&id, from.into(), to.into()).map_err(ReadError::from)?;
+            let last = reader.journal().last_scheduled(&id, now).map_err(ReadError::from)?;
+            let reasons = Reasons {
+                is_held,
+                is_paused: reader.paused()?.contains(&id),
+                now,
+                last,
+                window,
+                catchup: pipeline.options().catchup,
+            };
+            let intervals: Vec<Interval> = schedule.intervals(from, to).take(INTERVALS).collect();
+            let mut days: BTreeMap<String, Day> = BTreeMap::new();
+            for interval in intervals {
+                let day = days.entry(local(interval.start, zone).format("%Y-%m-%d").to_string()).or_default();
+                let run = has.get(&Timestamp::from(interval.start));
+                if let Some((_, state)) = run {
+                    *day.runs.entry(state.name()).or_default() += 1;
+                }
+                day.intervals.push(json!({
+                    "start": date(interval.start),
+                    "end": date(interval.end),
+                    "local": local(interval.end, zone).format("%Y-%m-%d %H:%M %:z").to_string(),
+                    "run": run.map(|(run_id, _)| format!("{id}/{run_id}")),
+                    "state": run.map(|(_, state)| state.name()),
+                    "why": if run.is_some() { None } else { Some(reasons.why(interval)) },
+                }));
+            }
+            let days: Vec<Value> = days.into_iter().map(|(date, day)| day.told(&date)).collect();
+            Ok(Json(json!({ "now": at(now), "timezone": zone.name(), "from": date(from), "to": date(to), "days": days })))
+        })
+        .await
+}
+
+#[derive(Default)]
+struct Day {
+    runs: BTreeMap<&'static str, u64>,
+    intervals: Vec<Value>,
+}
+
+impl Day {
+    fn told(self, date: &str) -> Value {
+        let runs: Map<String, Value> = self.runs.into_iter().map(|(state, count)| (state.to_owned(), count.into())).collect();
+        json!({ "date": date, "runs": runs, "intervals": self.intervals })
+    }
+}
+
+/// What is known of why an interval has no run.
+struct Reasons {
+    is_held: bool,
+    is_paused: bool,
+    now: Timestamp,
+    last: Option<Interval>,
+    window: Window,
+    catchup: bool,
+}
+
+impl Reasons {
+    fn why(&self, interval: Interval) -> String {
+        if Timestamp::from(interval.end) > self.now {
+            return "not over yet".to_owned();
+        }
+        if !covers(self.window, interval) {
+            return "before `start` or after `end` of the pipeline".to_owned();
+        }
+        match self.last {
+            Some(last) if interval.start < last.start && !self.catchup => {
+                "nobody served, or it was paused, as it was due, and without `catchup` the latest interval alone is made up for"
+                    .to_owned()
+            }
+            Some(last) if interval.start < last.start => "its run was deleted, or a schedule of another time had none".to_owned(),
+            _ if self.is_paused => "the schedule is paused".to_owned(),
+            _ if !self.is_held => "no process follows the schedule".to_owned(),
+            _ if !self.catchup && self.last.is_none() => "before the schedule was first followed".to_owned(),
+            _ => "due: it waits for `max_active_runs`, or for an interval before it (`depends_on_past`)".to_owned(),
+        }
+    }
+}
+
+fn covers(window: Window, interval: Interval) -> bool {
+    window.start.is_none_or(|start| interval.start >= start) && window.end.is_none_or(|end| interval.start <= end)
+}
+
+fn local(time: DateTime<Utc>, zone: Zone) -> DateTime<chrono::FixedOffset> {
+    time.with_timezone(&zone).fixed_offset()
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Ticks {
+    count: Option<usize>,
+    at: Option<String>,
+}
+
+pub(super) async fn schedule(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    Args(asked): Args<Ticks>,
+) -> Result<Json<Value>, Problem> {
+    let now = site.clock.now();
+    let (_, schedule, window) = schedule_of(&site.pipelines, &id)?;
+    let zone = schedule.zone();
+    let from = match asked.at.as_deref().filter(|text| !text.is_empty()) {
+        Some(text) => crate::schedule::parse_date(text, zone).map_err(|error| Problem::wrong(format!("at: {error}")))?,
+        None => now.to_utc(),
+    };
+    let is_paused = site.readers.read(move |reader: &JournalReader| Ok(reader.paused()?.contains(&id))).await?;
+    let count = asked.count.unwrap_or(20).min(TICKS);
+    let mut ticks = Vec::new();
+    let mut last = from;
+    let mut offset = local(from, zone).offset().local_minus_utc();
+    while let Some(tick) = schedule.next_after(last).filter(|_| ticks.len() < count) {
+        last = tick;
+        let here = local(tick, zone);
+        let interval = schedule.interval_ending_at(tick);
+        let changed = here.offset().local_minus_utc() - offset;
+        offset = here.offset().local_minus_utc();
+        let is_outside = interval.is_some_and(|interval| !covers(window, interval));
+        let note = match changed {
+            _ if is_outside => Some("outside of `start` and `end`: no run".to_owned()),
+            _ if is_paused => Some("paused: no run".to_owned()),
+            0 => None,
+            seconds if seconds > 0 => Some(format!("the clock was put forward by {} min", seconds / 60)),
+            seconds => Some(format!("the clock was put back by {} min", -seconds / 60)),
+        };
+        ticks.push(json!({
+            "at": date(tick),
+            "interval_start": interval.map(|interval| date(interval.start)),
+            "interval_end": interval.map(|interval| date(interval.end)),
+            "local": here.format("%a %Y-%m-%d %H:%M:%S %:z").to_string(),
+            "note": note,
+        }));
+    }
+    Ok(Json(json!({ "now": at(now), "timezone": zone.name(), "description": schedule.describe(), "ticks": ticks })))
+}

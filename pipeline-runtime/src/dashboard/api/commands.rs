@@ -1,0 +1,167 @@
+//! What is asked for: first what it would do, then the same through the journal's inbox, as the command line does.
+
+use super::super::gate;
+use super::{Problem, Site, date};
+use crate::host::{Answer, Command, ask};
+use crate::journal::Holder;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// So many answers are kept, so that what was sent twice is done once.
+const KEPT: usize = 1_000;
+/// The header by which a request sent twice is known.
+const KEY: &str = "idempotency-key";
+
+/// The answers that were given, by the keys they were asked with.
+#[derive(Debug, Default)]
+pub(crate) struct Answered(Mutex<VecDeque<(String, Arc<tokio::sync::OnceCell<Result<Value, Problem>>>)>>);
+
+impl Answered {
+    fn of(&self, key: &str) -> Arc<tokio::sync::OnceCell<Result<Value, Problem>>> {
+        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, answer)) = answers.iter().find(|(of, _)| of == key) {
+            return Arc::clone(answer);
+        }
+        let answer = Arc::default();
+        answers.push_back((key.to_owned(), Arc::clone(&answer)));
+        let over = answers.len().saturating_sub(KEPT);
+        answers.drain(..over);
+        answer
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct How {
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// A command, with the hash of the dry run that it follows.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    #[serde(flatten)]
+    command: Command,
+    hash: Option<String>,
+}
+
+pub(super) async fn command(
+    State(site): State<Arc<Site>>,
+    Query(How { dry_run }): Query<How>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
+    let asked: Asked = read(&body)?;
+    if matches!(asked.command, Command::Prune { .. }) {
+        return Err(Problem::wrong("runs are deleted by `prune` on the command line"));
+    }
+    if dry_run {
+        return preview(&site, &asked.command).await.map(Json);
+    }
+    if let Some(why) = &site.read_only {
+        return Err(Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "only to look at",
+            format!("nothing can be asked for here: {why}"),
+        ));
+    }
+    let key = headers.get(KEY).and_then(|key| key.to_str().ok()).filter(|key| !key.is_empty() && key.len() <= 200);
+    match key {
+        Some(key) => {
+            let answer = site.answered.of(key);
+            answer.get_or_init(|| carry_out(&site, asked)).await.clone().map(Json)
+        }
+        None => carry_out(&site, asked).await.map(Json),
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| Problem::wrong(format!("the body is no command: {error}")))
+}
+
+async fn preview(site: &Arc<Site>, command: &Command) -> Result<Value, Problem> {
+    let (command, pipelines, now) = (command.clone(), site.pipelines.clone(), site.clock.now());
+    let preview = site.readers.read(move |reader| Ok(command.preview(reader.journal(), &pipelines, now)?)).await?;
+    let nodes: Vec<Value> =
+        preview.nodes.iter().map(|(node, from, to)| json!({ "node": node, "from": from, "to": to })).collect();
+    let intervals: Vec<Value> = preview
+        .intervals
+        .iter()
+        .map(|(interval, run, taken)| {
+            json!({
+                "start": date(interval.start),
+                "end": date(interval.end),
+                "run": run.as_ref().map(|(run_id, _)| run_id),
+                "state": run.as_ref().map(|(_, state)| state.name()),
+                "taken": taken,
+            })
+        })
+        .collect();
+    let hash = hash(&format!("{}{nodes:?}{intervals:?}", preview.will));
+    let held = Holder::of(&site.readers.journal).is_some();
+    Ok(json!({
+        "will": preview.will,
+        "nodes": nodes,
+        "intervals": intervals,
+        "hash": hash,
+        "possible": held && site.read_only.is_none(),
+        "why_not": why_not(site, held),
+    }))
+}
+
+fn why_not(site: &Site, is_held: bool) -> Option<String> {
+    match &site.read_only {
+        Some(why) => Some(why.clone()),
+        None if !is_held => Some(NOBODY.to_owned()),
+        None => None,
+    }
+}
+
+const NOBODY: &str = "no process has the journal: start `serve`, or use the command line";
+
+/// A short text that differs where the text does: FNV-1a of 64 bits.
+fn hash(text: &str) -> String {
+    let hash =
+        text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    format!("{hash:016x}")
+}
+
+async fn carry_out(site: &Arc<Site>, Asked { command, hash }: Asked) -> Result<Value, Problem> {
+    if Holder::of(&site.readers.journal).is_none() {
+        return Err(Problem::refused(NOBODY));
+    }
+    if let Some(hash) = hash {
+        let now = preview(site, &command).await?;
+        if now["hash"] != hash {
+            return Err(Problem::refused("what it would do is no longer the same as was shown; look at it again"));
+        }
+    }
+    let journal = site.readers.journal.clone();
+    // It waits by a runtime of its own.
+    let asked = tokio::task::spawn_blocking(move || ask(&journal, &command)).await;
+    let asked = asked.map_err(|error| Problem::refused(&error.to_string()))?;
+    match asked? {
+        Some(Answer { done: true, text }) => Ok(json!({ "done": true, "text": text })),
+        Some(Answer { done: false, text }) => Err(Problem::refused(&text)),
+        None => Err(Problem::refused(NOBODY)),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Login {
+    token: String,
+}
+
+/// Gives the cookie for the token.
+pub(super) async fn login(State(site): State<Arc<Site>>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    let Login { token } = serde_json::from_slice(&body).map_err(|_| Problem::wrong("the body has to be `{\"token\": …}`"))?;
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
+    let cookie = gate::login(&site.gate, &token, origin.starts_with("https://"))?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+}

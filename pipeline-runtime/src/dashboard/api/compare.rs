@@ -1,0 +1,85 @@
+//! Two runs beside each other.
+
+use super::runs::with_params;
+use super::{Args, Problem, Site, ms, summary};
+use crate::read::{JournalReader, NodeDetails, RunDetails};
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// So many nodes are compared.
+const NODES: usize = 2_000;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Asked {
+    a: String,
+    b: String,
+}
+
+pub(super) async fn compare(State(site): State<Arc<Site>>, Args(Asked { a, b }): Args<Asked>) -> Result<Json<Value>, Problem> {
+    site.readers
+        .read(move |reader| {
+            let (a, b) = (of(reader, &a)?, of(reader, &b)?);
+            let (of_a, of_b) = (nodes(&a), nodes(&b));
+            let both = of_a.iter().filter_map(|(id, a)| Some((id, a, of_b.get(id)?)));
+            let both: Vec<Value> = both.take(NODES).map(|(id, a, b)| beside(id, *a, *b)).collect();
+            let only = |here: &BTreeMap<String, NodeDetails<'_>>, there: &BTreeMap<String, NodeDetails<'_>>| {
+                here.keys().filter(|id| !there.contains_key(*id)).take(NODES).cloned().collect::<Vec<_>>()
+            };
+            Ok(Json(json!({
+                "a": with_params(summary(a.summary()), a.summary().params()),
+                "b": with_params(summary(b.summary()), b.summary().params()),
+                "params": params(a.summary().params(), b.summary().params()),
+                "nodes": both,
+                "only_a": only(&of_a, &of_b),
+                "only_b": only(&of_b, &of_a),
+            })))
+        })
+        .await
+}
+
+fn of(reader: &JournalReader, name: &str) -> Result<RunDetails, Problem> {
+    let run = reader.run(name)?.ok_or_else(|| Problem::not_found(format!("the journal has no run `{name}`")))?;
+    Ok(reader.details(&run)?)
+}
+
+fn nodes(details: &RunDetails) -> BTreeMap<String, NodeDetails<'_>> {
+    details.nodes().map(|node| (node.id(), node)).collect()
+}
+
+fn beside(id: &str, a: NodeDetails<'_>, b: NodeDetails<'_>) -> Value {
+    let took = |node: NodeDetails<'_>| Some(ms((node.finished()? - node.started()?).to_std().unwrap_or_default()));
+    let output = |node: NodeDetails<'_>| node.output::<Value>().ok().flatten();
+    json!({
+        "node": id,
+        "a_ms": took(a),
+        "b_ms": took(b),
+        "a_state": a.state(),
+        "b_state": b.state(),
+        "output_differs": output(a) != output(b),
+    })
+}
+
+/// The params that differ: their path, and both values.
+fn params(a: &Value, b: &Value) -> Vec<Value> {
+    let mut differ = Vec::new();
+    differences("", a, b, &mut differ);
+    differ
+}
+
+fn differences(path: &str, a: &Value, b: &Value, differ: &mut Vec<Value>) {
+    match (a, b) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            for key in keys {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                differences(&path, a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null), differ);
+            }
+        }
+        (a, b) if a != b => differ.push(json!([path, a, b])),
+        _ => {}
+    }
+}

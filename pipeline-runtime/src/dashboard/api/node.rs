@@ -1,0 +1,122 @@
+//! One node of a run: its attempts, pokes, inputs, output and options.
+
+use super::run::Moment;
+use super::{Args, Problem, Site, at, details, found, ms, why};
+use crate::engine::Slot;
+use crate::observe::{Pools, RunHistory};
+use crate::read::{Attempt, RunDetails};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// So much of an output is shown.
+const SHOWN: usize = 64 << 10;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Asked {
+    id: String,
+    record: Option<i64>,
+}
+
+pub(super) async fn node(
+    State(site): State<Arc<Site>>,
+    Path((pipeline, run)): Path<(String, String)>,
+    Args(Asked { id, record }): Args<Asked>,
+) -> Result<Json<Value>, Problem> {
+    let of = Arc::clone(&site);
+    site.readers
+        .read(move |reader| {
+            let run = found(reader, &pipeline, &run)?;
+            let details = details(reader, &run, record)?;
+            let history = details.history();
+            let slot = slot(&details, &id)?;
+            let moment = Moment::of(&of, &details, record);
+            let mut pools = Pools::new(reader.journal(), &of.pipelines);
+            let mut told = told(&details, slot);
+            told["why"] = why::of_node(&moment.waits(history), slot, &mut pools)?;
+            Ok(Json(told))
+        })
+        .await
+}
+
+/// A node's output whole, as a file.
+pub(super) async fn output(
+    State(site): State<Arc<Site>>,
+    Path((pipeline, run)): Path<(String, String)>,
+    Args(Asked { id, record }): Args<Asked>,
+) -> Result<Response, Problem> {
+    let json = site
+        .readers
+        .read(move |reader| {
+            let run = found(reader, &pipeline, &run)?;
+            let details = details(reader, &run, record)?;
+            let slot = slot(&details, &id)?;
+            let output = details.history().node(slot).output().cloned();
+            output.ok_or_else(|| Problem::not_found(format!("`{id}` has no output that was kept")))
+        })
+        .await?;
+    let headers =
+        [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_DISPOSITION, "attachment; filename=\"output.json\"")];
+    Ok((headers, json.to_vec()).into_response())
+}
+
+fn slot(details: &RunDetails, id: &str) -> Result<Slot, Problem> {
+    let found = details.history().find(id);
+    found.ok_or_else(|| Problem::not_found(format!("run `{}` has no node `{id}`", details.run_id())))
+}
+
+fn told(details: &RunDetails, slot: Slot) -> Value {
+    let history = details.history();
+    let (id, node) = (history.id(slot), history.node(slot));
+    let here = details.node(&id);
+    let attempts = here.map(|here| here.attempts()).unwrap_or_default();
+    let output = node.output().map(|json| shown(json));
+    let plan = history.plan();
+    let of_plan = plan.node_json(history.node_ix(slot));
+    let inputs = history.upstream_slots(slot).into_iter().map(|up| upstream(history, up));
+    let inputs: Vec<Value> = inputs.collect();
+    json!({
+        "node": id,
+        "state": node.state(),
+        "kind": if history.is_sensor(slot) { json!("sensor") } else { of_plan["kind"].clone() },
+        "description": of_plan["description"],
+        "skipped": here.and_then(|here| here.skipped()),
+        "failed_upstream": here.and_then(|here| here.failed_upstream()),
+        "error": node.error(),
+        "attempts": attempts.iter().map(Attempt::to_json).collect::<Vec<_>>(),
+        "pokes": if history.is_sensor(slot) { node.poke_times().into_iter().map(ms).collect::<Vec<_>>() } else { Vec::new() },
+        "inputs": inputs,
+        "parameters": of_plan["inputs"],
+        "output": output,
+        "output_bytes": node.output().map(|json| json.len()),
+        "options": of_plan["options"],
+        "group": of_plan["group"],
+        "defined": of_plan["defined_at"],
+        "wired": of_plan["wired_at"],
+        "deadline": history.deadline(slot).filter(|_| !node.state().is_end()).map(|deadline| at(history.started + deadline)),
+        "next": node.next().map(|next| at(history.started + next)),
+    })
+}
+
+/// JSON as people read it, up to a limit.
+fn shown(json: &[u8]) -> String {
+    let pretty = serde_json::from_slice::<Value>(json).ok().filter(|_| json.len() <= SHOWN);
+    let mut text = match pretty {
+        Some(value) => format!("{value:#}"),
+        None => String::from_utf8_lossy(json).into_owned(),
+    };
+    if text.len() > SHOWN {
+        let end = (0..=SHOWN).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+fn upstream(history: &RunHistory, slot: Slot) -> Value {
+    json!({ "node": history.id(slot), "state": history.node(slot).state(), "gate": !history.is_body(slot) })
+}

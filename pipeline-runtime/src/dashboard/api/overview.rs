@@ -1,0 +1,207 @@
+//! All pipelines at once, and what needs somebody.
+
+use super::{Problem, Site, at, date, summary, why};
+use crate::engine::RunState;
+use crate::journal::Holder;
+use crate::read::{JournalReader, ReadError, RunFilter, RunSummary};
+use crate::schedule::Window;
+use crate::{Pipeline, time::Timestamp};
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// So many runs are in a strip.
+const STRIP: u32 = 25;
+/// So many things that need somebody are listed.
+const NEEDS: usize = 20;
+
+pub(super) async fn overview(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
+    let (pipelines, now) = (site.pipelines.clone(), site.clock.now());
+    let holder = Holder::of(&site.readers.journal);
+    let is_held = holder.is_some();
+    let (rows, needs, counts) = site.readers.read(move |reader| all(reader, &pipelines, now, is_held)).await?;
+    Ok(Json(json!({
+        "now": at(now),
+        "boot": site.boot,
+        "journal": site.readers.journal.file_name().map(|name| name.to_string_lossy().into_owned()),
+        "holder": holder.as_ref().map(of_holder),
+        "read_only": site.read_only.is_some(),
+        "read_only_why": site.read_only,
+        "counts": counts,
+        "needs_you": needs,
+        "pipelines": rows,
+    })))
+}
+
+pub(super) fn of_holder(holder: &Holder) -> Value {
+    // The first words alone: what follows may be anybody's business.
+    let words: Vec<&str> = holder.command.split(' ').collect();
+    let command = words.iter().skip(1).find(|word| !word.starts_with('-')).copied().unwrap_or_default();
+    json!({ "process": holder.process, "since": holder.since.map(date), "command": command })
+}
+
+/// The ids of the pipelines of this program and of the journal, each once: those of the program first.
+pub(super) fn known(reader: &JournalReader, pipelines: &[Pipeline]) -> Result<Vec<String>, Problem> {
+    let mut ids: Vec<String> = pipelines.iter().map(|pipeline| pipeline.id().to_owned()).collect();
+    for id in reader.journal().pipelines()? {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+type All = (Vec<Value>, Vec<Value>, Value);
+
+fn all(reader: &JournalReader, pipelines: &[Pipeline], now: Timestamp, is_held: bool) -> Result<All, Problem> {
+    let paused = reader.paused()?;
+    let mut needs = Vec::new();
+    let mut rows = Vec::new();
+    let (mut running, mut queued) = (0, 0);
+    for id in known(reader, pipelines)? {
+        let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == id);
+        let Row { json, active, waiting, need } = row(reader, &id, pipeline, &paused, now, is_held)?;
+        running += active;
+        queued += waiting;
+        needs.extend(need);
+        rows.push(json);
+    }
+    if !is_held && running + queued > 0 {
+        let text = "no process has the journal: `serve` or `resume` goes on with what is unfinished";
+        needs
+            .insert(0, json!({ "kind": "no_process", "text": text, "pipeline": null, "run": null, "node": null, "since": null }));
+    }
+    needs.truncate(NEEDS);
+    let blocked = reader.journal().blocked()?;
+    Ok((rows, needs, json!({ "running": running, "queued": queued, "blocked": blocked, "paused": paused.len() })))
+}
+
+struct Row {
+    json: Value,
+    active: i64,
+    waiting: i64,
+    need: Option<Value>,
+}
+
+fn row(
+    reader: &JournalReader,
+    id: &str,
+    pipeline: Option<&Pipeline>,
+    paused: &BTreeSet<String>,
+    now: Timestamp,
+    is_held: bool,
+) -> Result<Row, Problem> {
+    let active = reader.journal().count(id, RunState::Running)?;
+    let waiting = reader.journal().count(id, RunState::Queued)?;
+    let mut last = reader.runs(&RunFilter::new().pipeline(id).limit(STRIP))?;
+    last.reverse();
+    let is_paused = paused.contains(id);
+    let next = pipeline.map(|pipeline| next(reader, pipeline, is_paused, now)).transpose()?.unwrap_or_default();
+    let (p50, p95) = percentiles(&last);
+    let ended: Vec<&RunSummary> = last.iter().filter(|run| run.state().is_end()).collect();
+    let successes = ended.iter().filter(|run| run.state() == RunState::Success).count();
+    let why = match (&next.why, is_held) {
+        (Some((kind, text)), _) => why::said(kind, text.clone()),
+        (None, false) if next.at.is_some() => why::said("no_process", "no process follows its schedule: start `serve`"),
+        _ => Value::Null,
+    };
+    let json = json!({
+        "pipeline": id,
+        "description": pipeline.map(|pipeline| pipeline.description().trim()),
+        "tags": pipeline.map(Pipeline::tags).unwrap_or_default(),
+        "schedule": next.schedule,
+        "timezone": next.zone,
+        "when": pipeline.and_then(|pipeline| pipeline.options().when.as_ref().map(ToString::to_string)),
+        "paused": is_paused,
+        "known": pipeline.is_some(),
+        "next_run": next.at.map(date),
+        "next_text": next.text,
+        "why": why,
+        "active": active,
+        "queued": waiting,
+        "last": last.iter().map(summary).collect::<Vec<_>>(),
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "success": share(successes, ended.len()),
+    });
+    Ok(Row { json, active, waiting, need: need(id, &last, is_paused) })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "of at most 25")]
+fn share(successes: usize, of: usize) -> Option<f64> {
+    (of > 0).then(|| successes as f64 / of as f64)
+}
+
+/// What of a pipeline needs somebody: its newest run, or that it is paused.
+fn need(id: &str, last: &[RunSummary], is_paused: bool) -> Option<Value> {
+    let newest = last.last();
+    let is_ended = |run: &&RunSummary| run.state().is_end();
+    let newest_ended = last.iter().rev().find(is_ended);
+    let (kind, text, run) = match (newest, newest_ended) {
+        (Some(run), _) if run.blocked().is_some() => ("blocked", run.blocked().unwrap_or_default().to_owned(), Some(run)),
+        (_, Some(run)) if run.state() == RunState::Failed => {
+            ("failed", "its last run that has ended failed".to_owned(), Some(run))
+        }
+        _ if is_paused => ("paused", "its schedule is paused".to_owned(), None),
+        _ => return None,
+    };
+    let since = run.map(|run| date(run.finished().unwrap_or(run.started())));
+    Some(json!({ "kind": kind, "text": text, "pipeline": id, "run": run.map(super::name), "node": null, "since": since }))
+}
+
+/// The median and the 95th percentile of how long runs took that succeeded.
+fn percentiles(runs: &[RunSummary]) -> (Option<f64>, Option<f64>) {
+    let took = |run: &RunSummary| Some((run.finished()? - run.started()).to_std().unwrap_or_default());
+    let mut all: Vec<_> = runs.iter().filter(|run| run.state() == RunState::Success).filter_map(took).collect();
+    all.sort_unstable();
+    let of = |percent: usize| all.get((all.len().saturating_sub(1) * percent).div_ceil(100)).copied().map(super::ms);
+    (of(50), of(95))
+}
+
+/// When a pipeline's schedule begins its next run, or why it does not.
+#[derive(Debug, Default)]
+pub(super) struct Next {
+    pub(super) schedule: Option<String>,
+    pub(super) zone: Option<&'static str>,
+    pub(super) at: Option<chrono::DateTime<chrono::Utc>>,
+    pub(super) text: String,
+    pub(super) why: Option<(&'static str, String)>,
+}
+
+pub(super) fn next(reader: &JournalReader, pipeline: &Pipeline, is_paused: bool, now: Timestamp) -> Result<Next, Problem> {
+    let options = pipeline.options();
+    let schedule = options.timetable().map_err(|error| Problem::refused(&error.to_string()))?;
+    let mut next = Next {
+        schedule: schedule.as_ref().map(crate::schedule::Schedule::text),
+        zone: schedule.as_ref().map(|schedule| schedule.zone().name()),
+        ..Next::default()
+    };
+    let mut not = |kind, text: &str| {
+        next.text = text.to_owned();
+        next.why = Some((kind, text.to_owned()));
+    };
+    let Some(schedule) = schedule else {
+        match &options.when {
+            Some(when) => next.text = format!("when {when}"),
+            None => next.text = "no schedule".to_owned(),
+        }
+        return Ok(next);
+    };
+    if options.by_hand {
+        not("by_hand", "its schedule is not followed by this program (`.unscheduled_unless`)");
+    } else if is_paused {
+        not("paused", "its schedule is paused");
+    } else {
+        let window = Window::read(options.start, options.end, options.catchup, schedule.zone());
+        let window = window.map_err(|refused| Problem::refused(&refused.error.to_string()))?;
+        let last = reader.journal().last_scheduled(pipeline.id(), now).map_err(ReadError::from)?;
+        match window.next_due(&schedule, last, now.to_utc()) {
+            Some(at) => (next.at, next.text) = (Some(at), schedule.describe()),
+            None if options.end.is_some() => not("schedule_ended", "its `end` is past"),
+            None => not("schedule_ended", "its calendar has ended"),
+        }
+    }
+    Ok(next)
+}

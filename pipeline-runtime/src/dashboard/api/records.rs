@@ -1,0 +1,76 @@
+//! A run's records as they were kept, for programs and for going back in time.
+
+use super::{Args, Problem, Site, at, details, found, ms};
+use crate::engine::{Record, Skip};
+use crate::observe::RunHistory;
+use crate::read::ReadError;
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Page {
+    after: Option<i64>,
+    limit: Option<u32>,
+}
+
+pub(super) async fn records(
+    State(site): State<Arc<Site>>,
+    Path((pipeline, run)): Path<(String, String)>,
+    Args(Page { after, limit }): Args<Page>,
+) -> Result<Json<Value>, Problem> {
+    let limit = limit.unwrap_or(1_000).clamp(1, 10_000) as usize;
+    site.readers
+        .read(move |reader| {
+            let run = found(reader, &pipeline, &run)?;
+            let details = details(reader, &run, None)?;
+            let history = details.history();
+            let tail = reader.journal().entries_after(run.stored().key, after.unwrap_or(0)).map_err(ReadError::from)?;
+            let shown = tail.entries.iter().take(limit).map(|stored| {
+                let (what, text) = told(history, &stored.entry.record);
+                let node =
+                    stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len()).map(|slot| history.id(slot));
+                json!({
+                    "number": stored.number,
+                    "at": at(stored.entry.at),
+                    "at_ms": ms(stored.entry.at.since(history.started)),
+                    "what": what,
+                    "node": node,
+                    "text": text,
+                })
+            });
+            let shown: Vec<Value> = shown.collect();
+            Ok(Json(json!({ "last": details.last_record(), "records": shown })))
+        })
+        .await
+}
+
+/// What a record is called, and what it says.
+fn told(history: &RunHistory, record: &Record) -> (&'static str, String) {
+    match record {
+        Record::Started { attempt, .. } => ("started", format!("attempt {attempt}")),
+        Record::NotYet { next, .. } => ("not_yet", format!("next poke {}", at(*next))),
+        Record::Retrying { next, error, .. } => ("retrying", format!("{error}; next attempt {}", at(*next))),
+        Record::Interrupted { asked: true, .. } => ("interrupted", "its process was asked to end".to_owned()),
+        Record::Interrupted { .. } => ("interrupted", "its process ended".to_owned()),
+        Record::Unfolded { width, .. } => ("unfolded", format!("{width} elements")),
+        Record::Succeeded { .. } => ("succeeded", String::new()),
+        Record::Failed { error, .. } => ("failed", error.to_string()),
+        Record::Skipped { why, .. } => {
+            let is_known = !matches!(why, Skip::Upstream(slot) if *slot as usize >= history.len());
+            ("skipped", if is_known { history.reason(why) } else { String::new() })
+        }
+        Record::UpstreamFailed { cause, .. } => (
+            "upstream_failed",
+            if (*cause as usize) < history.len() { format!("`{}` failed", history.id(*cause)) } else { String::new() },
+        ),
+        Record::Cleared { slots } => ("cleared", format!("{} nodes are retried by hand", slots.len())),
+        Record::Ending { state } => ("ending", format!("as {state}")),
+        Record::RunEnded { state } => ("run_ended", state.to_string()),
+        Record::CallbackDue { notification, .. } => ("callback_due", notification.event.name().to_owned()),
+        Record::CallbackTold { .. } => ("callback_delivered", String::new()),
+        Record::CallbackFailed { error, .. } => ("callback_failed", error.to_string()),
+    }
+}

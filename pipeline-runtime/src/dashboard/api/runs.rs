@@ -1,0 +1,122 @@
+//! Lists of runs, and how long they took over time.
+
+use super::{Args, Problem, Site, at, date, ms, summary};
+use crate::engine::RunState;
+use crate::journal::BLOCKED;
+use crate::read::{ReadError, RunFilter};
+use crate::schedule::{RunKind, parse_date};
+use crate::time::{Timestamp, Zone};
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The longest page.
+const PAGE: u32 = 1_000;
+/// The most points of a scatter.
+const POINTS: u32 = 10_000;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Filter {
+    pipeline: Option<String>,
+    state: Option<String>,
+    kind: Option<String>,
+    since: Option<String>,
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Filter>) -> Result<Json<Value>, Problem> {
+    let now = at(site.clock.now());
+    let limit = args.limit.unwrap_or(50).clamp(1, PAGE);
+    let filter = filter(&args)?.limit(limit);
+    let (runs, next) = site
+        .readers
+        .read(move |reader| {
+            let filter = match args.after.filter(|after| !after.is_empty()) {
+                Some(after) => {
+                    let after =
+                        reader.run(&after)?.ok_or_else(|| Problem::not_found(format!("the journal has no run `{after}`")))?;
+                    filter.after(&after)
+                }
+                None => filter,
+            };
+            let runs = reader.runs(&filter)?;
+            let next = runs.last().filter(|_| runs.len() == limit as usize).map(super::name);
+            let runs: Vec<Value> = runs.iter().map(|run| with_params(summary(run), run.params())).collect();
+            Ok((runs, next))
+        })
+        .await?;
+    Ok(Json(json!({ "now": now, "runs": runs, "next": next })))
+}
+
+pub(super) fn with_params(mut summary: Value, params: &Value) -> Value {
+    summary["params"] = params.clone();
+    summary
+}
+
+fn filter(args: &Filter) -> Result<RunFilter, Problem> {
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let mut filter = RunFilter::new();
+    if let Some(pipeline) = given(&args.pipeline) {
+        filter = filter.pipeline(pipeline);
+    }
+    if let Some(state) = given(&args.state) {
+        filter = match state.as_str() {
+            BLOCKED => filter.blocked(),
+            state => {
+                let known = [RunState::Queued, RunState::Running, RunState::Success, RunState::Failed, RunState::Cancelled];
+                let found = known.into_iter().find(|known| known.name() == state);
+                filter.state(found.ok_or_else(|| Problem::wrong(format!("there is no state `{state}` of a run")))?)
+            }
+        };
+    }
+    if let Some(kind) = given(&args.kind) {
+        filter = filter.kind(RunKind::parse(&kind).ok_or_else(|| Problem::wrong(format!("there is no kind `{kind}` of a run")))?);
+    }
+    if let Some(since) = given(&args.since) {
+        filter = filter.since(time(&since, "since")?);
+    }
+    Ok(filter)
+}
+
+/// A time that a query gives.
+pub(super) fn time(text: &str, name: &str) -> Result<DateTime<Utc>, Problem> {
+    parse_date(text, Zone::UTC).map_err(|error| Problem::wrong(format!("{name}: {error}")))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Span {
+    pipeline: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    points: Option<u32>,
+}
+
+pub(super) async fn scatter(State(site): State<Arc<Site>>, Args(args): Args<Span>) -> Result<Json<Value>, Problem> {
+    let now = site.clock.now();
+    let given =
+        |text: &Option<String>, name| text.as_deref().filter(|text| !text.is_empty()).map(|text| time(text, name)).transpose();
+    let to = given(&args.to, "to")?.unwrap_or_else(|| now.to_utc());
+    let from = given(&args.from, "from")?.unwrap_or(to - TimeDelta::days(7));
+    let points = args.points.unwrap_or(2_000).clamp(1, POINTS);
+    let buckets = site
+        .readers
+        .read(move |reader| {
+            let pipeline = args.pipeline.as_deref().filter(|pipeline| !pipeline.is_empty());
+            Ok(reader.journal().durations(pipeline, from.into(), to.into(), points).map_err(ReadError::from)?)
+        })
+        .await?;
+    let runs: i64 = buckets.iter().map(|bucket| bucket.count).sum();
+    let points: Vec<Value> = buckets
+        .iter()
+        .map(|bucket| {
+            let took = bucket.finished.unwrap_or(now).since(bucket.started);
+            let started = bucket.started.since(Timestamp::from(DateTime::UNIX_EPOCH));
+            json!([ms(started), ms(took), bucket.state, bucket.count, format!("{}/{}", bucket.pipeline, bucket.run_id)])
+        })
+        .collect();
+    Ok(Json(json!({ "from": date(from), "to": date(to), "runs": runs, "points": points })))
+}

@@ -1,0 +1,167 @@
+//! Sensors: which wait now, and how long one of them waited in the last runs.
+
+use super::pools::going_on;
+use super::{Args, Problem, Site, at, ms};
+use crate::observe::RunHistory;
+use crate::plan::SensorPolicy;
+use crate::read::{RunDetails, RunFilter};
+use crate::time::Timestamp;
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// So many that wait are told, those with the least budget.
+const TOLD: usize = 1_000;
+/// So many runs are looked back on.
+const RUNS: u32 = 500;
+
+pub(super) async fn waiting(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
+    let now = site.clock.now();
+    let mut waiting = site
+        .readers
+        .read(move |reader| {
+            let mut waiting = Vec::new();
+            for details in going_on(reader)? {
+                let history = details.history();
+                for slot in history.listed() {
+                    let is_waiting = history.is_sensor(slot) && history.node(slot).state().is_under_way();
+                    if is_waiting {
+                        waiting.push(one(&details, history, slot, now));
+                    }
+                }
+            }
+            Ok(waiting)
+        })
+        .await?;
+    waiting.sort_by(|a, b| a.0.cmp(&b.0));
+    let count = waiting.len();
+    let told: Vec<Value> = waiting.into_iter().take(TOLD).map(|(_, told)| told).collect();
+    Ok(Json(json!({ "now": at(now), "count": count, "waiting": told })))
+}
+
+fn one(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) -> (Duration, Value) {
+    let node = history.node(slot);
+    let date = |offset: Duration| at(history.started + offset);
+    let deadline = history.deadline(slot);
+    let left = deadline.map(|deadline| (history.started + deadline).since(now));
+    let budget = history.plan().policy(history.node_ix(slot)).sensor.as_ref().map(|sensor| sensor.timeout);
+    let told = json!({
+        "run": super::name(details.summary()),
+        "pipeline": details.summary().pipeline(),
+        "node": history.id(slot),
+        "state": node.state(),
+        "pokes": node.pokes(),
+        "last": node.last_start().map(date),
+        "next": node.next().map(date),
+        "deadline": deadline.map(date),
+        "budget_ms": budget.filter(|_| deadline.is_some()).map(ms),
+        "left_ms": left.map(ms),
+    });
+    (left.unwrap_or(Duration::MAX), told)
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Asked {
+    node: String,
+    runs: Option<u32>,
+}
+
+/// How one run's sensor waited.
+struct Wait {
+    told: Value,
+    waited: Option<Duration>,
+    is_timeout: bool,
+}
+
+pub(super) async fn sensor(
+    State(site): State<Arc<Site>>,
+    Path(pipeline): Path<String>,
+    Args(Asked { node, runs }): Args<Asked>,
+) -> Result<Json<Value>, Problem> {
+    let now = site.clock.now();
+    site.readers
+        .read(move |reader| {
+            let last = reader.runs(&RunFilter::new().pipeline(&pipeline).limit(runs.unwrap_or(90).clamp(1, RUNS)))?;
+            let mut waits = Vec::new();
+            let mut options = (None, None);
+            for run in &last {
+                let Ok(details) = reader.details(run) else { continue };
+                let history = details.history();
+                let Some(slot) = history.find(&node).filter(|slot| history.is_sensor(*slot)) else { continue };
+                if let (Some(sensor), None) = (&history.plan().policy(history.node_ix(slot)).sensor, options.1) {
+                    options = (Some(poke(sensor)), Some(sensor.timeout));
+                }
+                waits.extend(wait(&details, history, slot, now));
+            }
+            if waits.is_empty() && last.is_empty() {
+                return Err(Problem::not_found(format!("the journal has no run of `{pipeline}`")));
+            }
+            let timeouts = waits.iter().filter(|wait| wait.is_timeout).count();
+            let mut found: Vec<Duration> = waits.iter().filter(|wait| !wait.is_timeout).filter_map(|wait| wait.waited).collect();
+            found.sort_unstable();
+            let of = |percent: usize| found.get((found.len().saturating_sub(1) * percent).div_ceil(100)).copied();
+            Ok(Json(json!({
+                "now": at(now),
+                "node": node,
+                "pipeline": pipeline,
+                "poke_ms": options.0.map(ms),
+                "timeout_ms": options.1.map(ms),
+                "p50_ms": of(50).map(ms),
+                "p95_ms": of(95).map(ms),
+                "timeouts": timeouts,
+                "sentence": sentence(&found, timeouts, options.1),
+                "runs": waits.into_iter().map(|wait| wait.told).collect::<Vec<_>>(),
+            })))
+        })
+        .await
+}
+
+/// The wait between its first two pokes.
+fn poke(sensor: &SensorPolicy) -> Duration {
+    sensor.poke.wait(0, || 0.0)
+}
+
+fn wait(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) -> Option<Wait> {
+    let node = history.node(slot);
+    let began = node.began()?;
+    let until = node.finished_at().unwrap_or_else(|| now.since(history.started));
+    let state = node.state();
+    let is_timeout = matches!(state, crate::NodeState::Failed | crate::NodeState::Skipped)
+        && history.deadline(slot).is_some_and(|deadline| until >= deadline);
+    let waited = until.saturating_sub(began);
+    let told = json!({
+        "run": super::name(details.summary()),
+        "started": at(history.started + began),
+        "wait_ms": ms(waited),
+        "pokes": node.pokes(),
+        "state": state,
+        "timed_out": is_timeout,
+    });
+    Some(Wait { told, waited: state.is_end().then_some(waited), is_timeout })
+}
+
+/// What its timeout came to in these runs, in words.
+fn sentence(found: &[Duration], timeouts: usize, timeout: Option<Duration>) -> String {
+    use crate::observe::brief;
+    let (Some(longest), Some(timeout)) = (found.last(), timeout) else {
+        return "it has found nothing yet in these runs".to_owned();
+    };
+    let all = found.len() + timeouts;
+    let p95 = found[(found.len() - 1) * 95 / 100];
+    if timeouts > 0 {
+        return format!(
+            "with `timeout = {}` {timeouts} of {all} runs failed; 95 % of the others had it within {}",
+            brief(timeout),
+            brief(p95)
+        );
+    }
+    format!(
+        "none of {all} runs timed out: 95 % had it within {}, the longest wait was {} of {}",
+        brief(p95),
+        brief(*longest),
+        brief(timeout)
+    )
+}

@@ -1,0 +1,103 @@
+//! The page's files, which are in the binary as they are in this folder.
+
+use super::Site;
+use super::problem::Problem;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::sync::Arc;
+
+const SHELL: &str = include_str!("assets/index.html");
+
+/// A file by its name, its kind and its text.
+struct Asset(&'static str, &'static str, &'static str);
+
+macro_rules! assets {
+    ($($name:literal),* $(,)?) => {
+        &[$(Asset($name, kind($name), include_str!(concat!("assets/", $name)))),*]
+    };
+}
+
+const fn kind(name: &str) -> &'static str {
+    match name.as_bytes() {
+        [.., b'.', b'j', b's'] => "text/javascript; charset=utf-8",
+        [.., b'.', b'c', b's', b's'] => "text/css; charset=utf-8",
+        [.., b'.', b's', b'v', b'g'] => "image/svg+xml",
+        _ => "application/json",
+    }
+}
+
+const ASSETS: &[Asset] = assets![
+    "app.css",
+    "app.js",
+    "base.js",
+    "details.js",
+    "gantt.js",
+    "icon.svg",
+    "live.js",
+    "node.js",
+    "overview.js",
+    "records.js",
+    "run.js",
+    "scatter.js",
+    "scrub.js",
+    "spans.js",
+    "ticks.js",
+];
+
+/// What shows pages. Which one, the shell's modules read from the address.
+const PAGES: [&str; 14] = [
+    "/",
+    "/runs",
+    "/p/{pipeline}",
+    "/p/{pipeline}/{view}",
+    "/r/{pipeline}/{run}",
+    "/sensors",
+    "/s/{pipeline}/{node}",
+    "/pools",
+    "/acts",
+    "/system",
+    "/compare",
+    "/assets",
+    "/settings",
+    "/simulate/{pipeline}",
+];
+
+pub(super) fn routes() -> Router<Arc<Site>> {
+    let pages = PAGES.into_iter().fold(Router::new(), |router, page| router.route(page, get(shell)));
+    pages.route("/assets/{name}", get(asset))
+}
+
+async fn shell(State(site): State<Arc<Site>>) -> Response {
+    // A base has no character that HTML reads in another way.
+    let page = SHELL.replace("{{base}}", &format!("{}/", site.gate.options.base));
+    let page = page.replace("{{read_only}}", if site.read_only.is_some() { "true" } else { "false" });
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], page).into_response()
+}
+
+async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
+    let found = ASSETS.iter().find(|Asset(of, ..)| *of == name);
+    let Asset(_, kind, text) = found.ok_or_else(|| Problem::not_found(format!("there is no file `{name}`")))?;
+    // Another build has other files under the same names.
+    Ok(([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "no-cache")], *text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_of_the_folder_is_served_and_all_are_small() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dashboard/assets");
+        let mut bytes = SHELL.len();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let asset = ASSETS.iter().find(|Asset(of, ..)| **of == *name);
+            assert!(asset.is_some() || name == "index.html", "{name} is not served");
+            bytes += asset.filter(|Asset(of, ..)| *of != "openapi.json").map_or(0, |Asset(.., text)| text.len());
+        }
+        assert!(bytes <= 120_000, "the page takes {bytes} bytes of 120,000");
+    }
+}

@@ -1,0 +1,67 @@
+//! That something was committed: looked for ten times a second while somebody wants to know, and not at all otherwise.
+
+use crate::journal::Reader;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+
+/// How often it is looked for.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Tells of commits.
+#[derive(Debug)]
+pub(super) struct Changes {
+    journal: PathBuf,
+    commits: watch::Sender<u64>,
+    wanted: Notify,
+}
+
+impl Changes {
+    pub(super) fn new(journal: PathBuf) -> Self {
+        Self { journal, commits: watch::channel(0).0, wanted: Notify::new() }
+    }
+
+    /// A number that is another one once something was committed.
+    pub(super) fn follow(&self) -> watch::Receiver<u64> {
+        let receiver = self.commits.subscribe();
+        self.wanted.notify_one();
+        receiver
+    }
+
+    /// How many follow.
+    pub(super) fn followers(&self) -> usize {
+        self.commits.receiver_count()
+    }
+
+    /// Looks for commits, for ever.
+    pub(super) async fn watch(&self) {
+        loop {
+            if self.commits.receiver_count() == 0 {
+                self.wanted.notified().await;
+            }
+            // Of its own connection, as numbers of two are not to be compared. To ask for it takes microseconds, and no lock.
+            match Reader::open(&self.journal) {
+                Ok(reader) => self.watch_by(&reader).await,
+                Err(error) => {
+                    tracing::debug!("the dashboard cannot read the journal: {error}");
+                    tokio::time::sleep(LOOK * 10).await;
+                }
+            }
+        }
+    }
+
+    async fn watch_by(&self, reader: &Reader) {
+        let mut last = None;
+        while self.commits.receiver_count() > 0 {
+            match reader.version() {
+                Ok(version) if last != Some(version) => {
+                    last = Some(version);
+                    self.commits.send_modify(|commits| *commits += 1);
+                }
+                Ok(_) => {}
+                Err(_) => return,
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}

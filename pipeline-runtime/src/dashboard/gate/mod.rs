@@ -1,0 +1,205 @@
+//! Who is let in. Each request passes here before anything is done about it.
+//!
+//! | rule | against |
+//! |---|---|
+//! | the name asked for is this server's | a foreign page whose name was bound to this address (DNS rebinding): 421 |
+//! | where a browser says which page asks, it is this one; what changes something says so | requests that other pages make in the user's name (CSRF): 403 |
+//! | on loopback, on Linux, whoever connects is this user or root | other users of the machine: 403 |
+//! | where there is a token, it is given, by cookie or as `Authorization: Bearer` | everybody else: 401, and 429 after five wrong ones a second |
+//! | with `--read-only` nothing is changed | 405 |
+//!
+//! Further headers tell browsers to let nobody frame the page, read it from elsewhere, or run what is not its own (`HEADERS`).
+
+mod peer;
+#[cfg(test)]
+mod tests;
+
+pub(super) use peer::Peer;
+
+use super::options::Options;
+use super::problem::Problem;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+/// So many wrong tokens a second are looked at.
+const WRONG_TOKENS: u32 = 5;
+
+/// What each answer tells the browser.
+pub(super) const HEADERS: [(&str, &str); 6] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
+         base-uri 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+    ),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+];
+
+/// How many wrong tokens came within this second.
+#[derive(Debug, Default)]
+struct Guesses(Mutex<Option<(Instant, u32)>>);
+
+impl Guesses {
+    /// Counts a wrong one; whether it was one too many.
+    fn wrong(&self) -> bool {
+        self.wrong_at(Instant::now())
+    }
+
+    fn wrong_at(&self, now: Instant) -> bool {
+        let mut guesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, count) = guesses.filter(|(since, _)| now - *since < Duration::from_secs(1)).unwrap_or((now, 0));
+        *guesses = Some((since, count + 1));
+        count >= WRONG_TOKENS
+    }
+}
+
+/// What is asked of whoever asks for something.
+#[derive(Debug)]
+pub(super) struct Gate {
+    pub(super) options: Options,
+    /// What is listened on.
+    pub(super) address: SocketAddr,
+    guesses: Guesses,
+}
+
+impl Gate {
+    pub(super) fn new(options: Options, address: SocketAddr) -> Self {
+        Self { options, address, guesses: Guesses::default() }
+    }
+}
+
+/// Whether the request may be answered.
+///
+/// # Errors
+///
+/// Why not.
+pub(super) fn check(parts: &Parts, peer: Peer, gate: &Gate) -> Result<(), Problem> {
+    if !peer.is_let_in {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "another user",
+            "this dashboard answers the user who started it, and root",
+        ));
+    }
+    let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+    is_our_name(&parts.headers, &gate.options, gate.address)?;
+    is_our_page(&parts.headers, is_read)?;
+    if needs_token(parts.uri.path(), &gate.options.base) {
+        has_token(&parts.headers, gate)?;
+    }
+    Ok(())
+}
+
+/// The page's files hold nothing of the journal, and have to be there before anybody can log in.
+fn needs_token(path: &str, base: &str) -> bool {
+    let path = path.strip_prefix(base).unwrap_or(path);
+    path.starts_with("/api/") && path != "/api/v1/login" || matches!(path, "/metrics" | "/readyz")
+}
+
+fn is_our_name(headers: &HeaderMap, options: &Options, address: SocketAddr) -> Result<(), Problem> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let port = address.port();
+    let is = |name: &str| host.eq_ignore_ascii_case(name);
+    // Port 80 is left out by browsers.
+    let is_named = |name: &str| is(&format!("{name}:{port}")) || port == 80 && is(name);
+    let is_address = address.ip().is_unspecified() && host.parse::<SocketAddr>().is_ok_and(|host| host.port() == port);
+    let is_own = is(&address.to_string()) || is_named("localhost") || address.ip().is_loopback() && is_named("[::1]");
+    // Given with a port it is that port, and without one any.
+    let is_given = options
+        .hosts
+        .iter()
+        .any(|name| is(name) || host.rsplit_once(':').is_some_and(|(host, _)| host.eq_ignore_ascii_case(name)));
+    if is_own || is_address || is_given {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "another server's name", format!("this is {address}, and not `{host}`"))
+        .hint("where a proxy asks by that name, start it with `--allow-host NAME`"))
+}
+
+fn is_our_page(headers: &HeaderMap, is_read: bool) -> Result<(), Problem> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let foreign = |detail: &str| Err(Problem::new(StatusCode::FORBIDDEN, "another page", detail));
+    match text("sec-fetch-site") {
+        None | Some("same-origin") => {}
+        Some("none") if is_read => {}
+        Some(_) => return foreign("another page asks for this"),
+    }
+    if is_read {
+        return Ok(());
+    }
+    let is_json =
+        text("content-type").is_some_and(|kind| kind.split(';').next().unwrap_or_default().trim() == "application/json");
+    if !is_json {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "no JSON",
+            "what changes something is sent as `application/json`",
+        ));
+    }
+    // A program that has the token is no browser that somebody else leads.
+    if headers.contains_key(header::AUTHORIZATION) {
+        return Ok(());
+    }
+    let host = text("host").unwrap_or_default();
+    match text("origin").map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host)) {
+        Some(origin) if origin.eq_ignore_ascii_case(host) => Ok(()),
+        Some(_) => foreign("another page asks for this"),
+        None => foreign("what changes something has to say which page asks: send `Origin: http://` and the host that is asked"),
+    }
+}
+
+fn has_token(headers: &HeaderMap, gate: &Gate) -> Result<(), Problem> {
+    let Some(token) = &gate.options.token else { return Ok(()) };
+    let text = |name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let name = cookie(gate.address);
+    let cookies = text(header::COOKIE).flat_map(|cookies| cookies.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+    let mut given = text(header::AUTHORIZATION)
+        .filter_map(|value| value.strip_prefix("Bearer "))
+        .map(str::trim)
+        .chain(cookies.filter(|(of, _)| *of == name).map(|(_, value)| value))
+        .peekable();
+    let is_given = given.peek().is_some();
+    if given.any(|given| token.is(given)) {
+        return Ok(());
+    }
+    if is_given && gate.guesses.wrong() {
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens", "wait a second"));
+    }
+    Err(Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "no token",
+        "this dashboard has a token, which its address holds as it is printed",
+    ))
+}
+
+/// The token that somebody gives to be let in, as a cookie.
+///
+/// # Errors
+///
+/// If it is another one, or there were too many of those.
+pub(super) fn login(gate: &Gate, given: &str, is_https: bool) -> Result<String, Problem> {
+    let name = cookie(gate.address);
+    match &gate.options.token {
+        Some(token) if token.is(given) => {
+            let secure = if is_https { "; Secure" } else { "" };
+            Ok(format!("{name}={given}; HttpOnly; SameSite=Strict; Path={}/{secure}", gate.options.base))
+        }
+        Some(_) if gate.guesses.wrong() => {
+            Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens", "wait a second"))
+        }
+        Some(_) => Err(Problem::new(StatusCode::UNAUTHORIZED, "another token", "the token is another one")),
+        None => Err(Problem::wrong("this dashboard has no token")),
+    }
+}
+
+/// Cookies do not know ports: two dashboards of one machine have two names.
+fn cookie(address: SocketAddr) -> String {
+    format!("pipeline-{}", address.port())
+}

@@ -1,0 +1,58 @@
+//! Reading the journal: on few threads, by connections that are opened once.
+
+use super::problem::Problem;
+use crate::Pipeline;
+use crate::read::JournalReader;
+use axum::http::StatusCode;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
+
+/// So many requests read at once.
+pub(super) const AT_ONCE: usize = 4;
+
+/// The connections to a journal.
+#[derive(Debug)]
+pub(super) struct Readers {
+    pub(super) journal: PathBuf,
+    pipelines: Vec<Pipeline>,
+    idle: Arc<Mutex<Vec<JournalReader>>>,
+    permits: Semaphore,
+}
+
+impl Readers {
+    pub(super) fn new(journal: PathBuf, pipelines: Vec<Pipeline>) -> Self {
+        Self { journal, pipelines, idle: Arc::default(), permits: Semaphore::new(AT_ONCE) }
+    }
+
+    /// Reads on a thread that may block. All that is read at once is of one moment where `read` takes a snapshot.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&JournalReader) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        // It is never closed.
+        let _permit = self.permits.acquire().await;
+        let (idle, journal, pipelines) = (Arc::clone(&self.idle), self.journal.clone(), self.pipelines.clone());
+        let done = tokio::task::spawn_blocking(move || {
+            let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let reader = match kept {
+                Some(reader) => reader,
+                None => JournalReader::open(&journal)?.pipelines(pipelines),
+            };
+            let answer = read(&reader);
+            // After an error of the file it is opened again.
+            if answer.as_ref().err().is_none_or(|problem| problem.status != StatusCode::INTERNAL_SERVER_ERROR) {
+                idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            }
+            answer
+        });
+        done.await.unwrap_or_else(|error| {
+            tracing::error!("the dashboard could not answer: {error}");
+            Err(Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "a fault of the dashboard",
+                "the answer could not be made: see the log",
+            ))
+        })
+    }
+}

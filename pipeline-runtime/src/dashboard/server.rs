@@ -1,0 +1,131 @@
+//! Connections, and how many of what each may have.
+
+use super::gate::{self, Peer};
+use super::options::Listen;
+use super::problem::Problem;
+use super::{DashboardError, Site, api, assets};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, oneshot, watch};
+
+/// So many connections at once; more wait.
+const CONNECTIONS: usize = 256;
+/// What a request's head may take, in bytes and time.
+const HEAD: usize = 16 << 10;
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// What a body may take.
+const BODY: usize = 1 << 20;
+/// How many ports after one that is taken are tried.
+const PORTS: u16 = 20;
+
+/// Listens, on the next free port where the one that is meant is taken. Says so then.
+pub(super) fn bind(listen: &Listen) -> Result<(TcpListener, Option<String>), DashboardError> {
+    let meant = listen.address;
+    let last = if meant.port() == 0 { 0 } else { meant.port().saturating_add(PORTS) };
+    let mut first_error = None;
+    for port in meant.port()..=last {
+        match TcpListener::bind(SocketAddr::new(meant.ip(), port)) {
+            Ok(listener) => {
+                let note = (port != meant.port()).then(|| format!("port {} is taken", meant.port()));
+                return Ok((listener, note));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => drop(first_error.get_or_insert(error)),
+            Err(error) => return Err(DashboardError::Listen { address: meant.to_string(), error }),
+        }
+    }
+    let error = first_error.unwrap_or_else(|| std::io::ErrorKind::AddrInUse.into());
+    Err(DashboardError::Listen { address: meant.to_string(), error })
+}
+
+/// Answers until somebody wants it to stop.
+pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, stopped: oneshot::Receiver<()>) {
+    let listener = listener.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(listener));
+    let listener = match listener {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!("the dashboard cannot be served: {error}"),
+    };
+    let app = router(&site);
+    let (closing, closed) = watch::channel(false);
+    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let accept = async {
+        loop {
+            // It is never closed.
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Too many open files, most often: others may close theirs.
+                    tracing::debug!("the dashboard could not accept a connection: {error}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let here = stream.local_addr().unwrap_or(site.gate.address);
+            let peer = Peer::of(peer, here);
+            // Events are small, and are to be there at once.
+            let _ = stream.set_nodelay(true);
+            let app = app.clone().layer(axum::Extension(peer));
+            let mut closed = closed.clone();
+            tokio::spawn(async move {
+                let connection = http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(HEAD_TIME)
+                    .max_buf_size(HEAD)
+                    .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+                tokio::select! {
+                    // Whoever went away needs no answer.
+                    _ = connection => {}
+                    _ = closed.changed() => {}
+                }
+                drop(permit);
+            });
+        }
+    };
+    tokio::select! {
+        () = accept => {}
+        () = site.changes.watch() => {}
+        _ = stopped => {}
+    }
+    let _ = closing.send(true);
+}
+
+/// All that is answered, behind the gate.
+fn router(site: &Arc<Site>) -> Router {
+    let routes = api::routes().merge(assets::routes()).layer(DefaultBodyLimit::max(BODY));
+    let routes = if site.gate.options.base.is_empty() { routes } else { routes.clone().nest(&site.gate.options.base, routes) };
+    routes
+        .fallback(|| async { Problem::not_found("there is nothing at this address") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "another method", "this address is asked in another way")
+        })
+        .layer(middleware::from_fn_with_state(Arc::clone(site), let_in))
+        .with_state(Arc::clone(site))
+}
+
+async fn let_in(
+    axum::extract::State(site): axum::extract::State<Arc<Site>>,
+    axum::Extension(peer): axum::Extension<Peer>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut response = match gate::check(&parts, peer, &site.gate) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(problem) => problem.into_response(),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in gate::HEADERS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,124 @@
+//! What a command would do: read from the journal, with nothing written.
+
+use super::prepare::{Edited, Prepared};
+use super::{Command, StartError, prepare};
+use crate::Pipeline;
+use crate::engine::{Edit, NodeState, RunState};
+use crate::journal::{Reader, StoredRun};
+use crate::schedule::Interval;
+use crate::time::Timestamp;
+
+/// What a command would do.
+#[derive(Debug, Default)]
+pub(crate) struct Preview {
+    /// In one sentence.
+    pub(crate) will: String,
+    /// The nodes that it is about: their ids, their states, and what happens to each.
+    pub(crate) nodes: Vec<(String, NodeState, &'static str)>,
+    /// The intervals that a backfill is about, with the run that each has, and whether it gets another.
+    pub(crate) intervals: Vec<(Interval, Option<(String, RunState)>, bool)>,
+}
+
+impl Command {
+    /// What the command would do now, or why it would be refused.
+    ///
+    /// # Errors
+    ///
+    /// As of the command itself, as far as that can be known before it is tried.
+    pub(crate) fn preview(&self, reader: &Reader, pipelines: &[Pipeline], now: Timestamp) -> Result<Preview, StartError> {
+        let known = |id: &str| {
+            let found = pipelines.iter().find(|pipeline| pipeline.id() == id);
+            found.ok_or_else(|| StartError::Refused(format!("this program has no pipeline `{id}`; `list` names those it has")))
+        };
+        match self {
+            Self::Trigger { pipeline, params, .. } => {
+                let plan = known(pipeline)?.plan(params)?;
+                let bodies = plan.bodies().count();
+                let will = format!("starts a run of {pipeline} with {} and {}", nodes(bodies), given(&plan.params));
+                Ok(Preview { will, ..Preview::default() })
+            }
+            Self::Backfill(backfill) => {
+                let (_, intervals) = backfill.intervals(known(&backfill.pipeline)?, Some(reader), now)?;
+                let (runs, left_out) = (intervals.runs.len(), intervals.left_out.len());
+                let taken = intervals.runs.into_iter().map(|interval| (interval, None, true));
+                let left = intervals.left_out.into_iter().map(|(interval, run, state)| (interval, Some((run, state)), false));
+                let mut intervals: Vec<_> = taken.chain(left).collect();
+                intervals.sort_by_key(|(interval, ..)| interval.start);
+                let left = if left_out > 0 { format!(", and leaves out {left_out} that have a run") } else { String::new() };
+                let will = format!("runs {runs} interval{} of {}{left}", plural(runs), backfill.pipeline);
+                Ok(Preview { will, intervals, ..Preview::default() })
+            }
+            Self::Pause { pipeline, paused } => {
+                known(pipeline)?;
+                let will = match paused {
+                    true => format!("no longer follows the schedule of {pipeline}; runs that have begun go on"),
+                    false => format!("follows the schedule of {pipeline} again"),
+                };
+                Ok(Preview { will, ..Preview::default() })
+            }
+            Self::Cancel { run } | Self::Skip { run, .. } | Self::Retry { run, .. } => {
+                let Some((_, edit)) = self.edit() else { return Ok(Preview::default()) };
+                self.edited(reader, pipelines, run, edit, now)
+            }
+            other => Ok(Preview { will: other.to_string(), ..Preview::default() }),
+        }
+    }
+
+    fn edited(
+        &self,
+        reader: &Reader,
+        pipelines: &[Pipeline],
+        name: &str,
+        edit: Edit,
+        now: Timestamp,
+    ) -> Result<Preview, StartError> {
+        let stored = reader.run(name)?.ok_or_else(|| StartError::NoRun { run_id: name.to_owned() })?;
+        let StoredRun { run_id, pipeline, .. } = &stored;
+        let resumed = match prepare::edited(reader, pipelines, name, edit.clone(), now)? {
+            Edited::Prepared(Prepared::Resumed(resumed)) => resumed,
+            Edited::Prepared(_) | Edited::CancelledAsItIs(_) => {
+                let will = format!("ends run {run_id} of {pipeline} as cancelled; nothing of it runs");
+                return Ok(Preview { will, ..Preview::default() });
+            }
+            Edited::GivenUp(_, due) => {
+                let will = format!("gives up {} notifications of run {run_id} of {pipeline}", due.len());
+                return Ok(Preview { will, ..Preview::default() });
+            }
+        };
+        let run = &resumed.run;
+        let refused = |reason: crate::engine::EditError| StartError::Edit { run_id: run_id.clone(), reason: reason.to_string() };
+        let (cleared, skipped) = run.preview(&edit, false).map_err(refused)?;
+        let of = |slot: u32, what: &'static str| (run.id(slot), run.node(slot).state(), what);
+        let mut about: Vec<_> = Vec::new();
+        about.extend(skipped.map(|slot| of(slot, "is skipped")));
+        let what = if skipped.is_some() { "is decided again" } else { "runs again" };
+        let is_shown = |slot: &u32| Some(*slot) != skipped && run.is_body(*slot);
+        about.extend(cleared.iter().copied().filter(is_shown).map(|slot| of(slot, what)));
+        let will = match &edit {
+            Edit::Cancel => {
+                let open: Vec<u32> = run.slots().filter(|slot| run.is_body(*slot) && !run.node(*slot).state().is_end()).collect();
+                let running = open.iter().filter(|slot| run.node(**slot).state() == NodeState::Running).count();
+                about.extend(open.iter().map(|slot| {
+                    let runs = run.node(*slot).state() == NodeState::Running;
+                    of(*slot, if runs { "is cut off" } else { "is skipped" })
+                }));
+                format!("cuts off {running} attempt{} and ends run {run_id} of {pipeline} as cancelled", plural(running))
+            }
+            Edit::Skip { node } => format!("ends {node} of run {run_id} of {pipeline} as skipped"),
+            Edit::Retry { .. } => format!("runs {} of run {run_id} of {pipeline} again", nodes(about.len())),
+        };
+        Ok(Preview { will, nodes: about, intervals: Vec::new() })
+    }
+}
+
+fn nodes(n: usize) -> String {
+    format!("{n} node{}", plural(n))
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
+fn given(params: &serde_json::Value) -> String {
+    if params.is_null() { "no params".to_owned() } else { format!("the params {params}") }
+}

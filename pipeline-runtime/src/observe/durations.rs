@@ -1,0 +1,29 @@
+//! Durations as people read them.
+
+use humantime::format_duration;
+use std::time::Duration;
+
+/// A duration as people say it: `120ms`, `4.5s`, `45s`, `7m 30s`.
+pub(crate) fn brief(duration: Duration) -> String {
+    match duration {
+        d if d < Duration::from_secs(1) => format!("{}ms", d.as_millis()),
+        d if d < Duration::from_mins(1) => format!("{:.1}", d.as_secs_f64()).trim_end_matches(".0").to_owned() + "s",
+        d => whole(d),
+    }
+}
+
+fn whole(duration: Duration) -> String {
+    format_duration(Duration::from_secs(duration.as_secs())).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_as_short_as_they_are_clear() {
+        let said = |millis| brief(Duration::from_millis(millis));
+        assert_eq!([said(0), said(120), said(4500), said(45_000), said(59_960)], ["0ms", "120ms", "4.5s", "45s", "60s"]);
+        assert_eq!(said(450_300), "7m 30s");
+    }
+}
