@@ -255,6 +255,8 @@ pub(super) enum Format {
     Text,
     /// A Mermaid flowchart, as Markdown pages draw it
     Mermaid,
+    /// A picture: a box for each task, sensor and mapping
+    Svg,
     /// All of the plan, for programs
     Json,
 }

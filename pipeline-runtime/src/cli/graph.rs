@@ -12,6 +12,7 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, format: Format) -> R
     let text = match format {
         Format::Text => plan.to_text(),
         Format::Mermaid => plan.to_mermaid(),
+        Format::Svg => plan.to_svg(),
         Format::Json => harmless_json(&format!("{:#}", plan.to_json())).into_owned(),
     };
     output::to_stdout(text.trim_end());

@@ -23,7 +23,7 @@
 //! | `check [PIPELINE] [--env]` | builds every plan with its default params and prints all mistakes of all pipelines; with `--env`, a secret without a value is one |
 //! | `list [--json]` | the pipelines, their schedules, when they run next and what they do |
 //! | `settings [--json]`, `settings set NAME=VALUE`, `settings unset NAME` | what there is to set, and what it is set to; sets it for runs that begin from then on |
-//! | `graph [PIPELINE] [--format text\|mermaid\|json]` | draws a plan |
+//! | `graph [PIPELINE] [--format text\|mermaid\|svg\|json]` | draws a plan |
 //! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json] [--metrics FILE]` | runs a pipeline once, to its end, or goes on with the unfinished run of that identity |
 //! | `serve [--drain 20s] [--keep 90d] [--dashboard ADDR\|--no-dashboard]` | follows all schedules, and goes on with what was unfinished; deletes runs that are older; shows the dashboard |
 //! | `dashboard [--listen ADDR] [--read-only] [--base-path P] [--token auto\|FILE]` | shows what the journal keeps as a web page |

@@ -22,6 +22,7 @@ mod graph;
 mod groups;
 mod holdings;
 mod id;
+pub(crate) mod layout;
 mod notifiers;
 mod past;
 mod policy;

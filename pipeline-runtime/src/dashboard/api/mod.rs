@@ -5,6 +5,7 @@ mod calendar;
 mod commands;
 mod compare;
 mod events;
+mod graph;
 mod health;
 mod logs;
 mod node;
@@ -43,8 +44,9 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/output", get(node::output))
         .route("/logs", get(logs::logs))
         .route("/log.txt", get(logs::text))
-        .route("/records", get(records::records));
-    let of_pipeline = Router::new().route("/", get(pipelines::pipeline));
+        .route("/records", get(records::records))
+        .route("/graph", get(graph::of_run));
+    let of_pipeline = Router::new().route("/", get(pipelines::pipeline)).route("/graph", get(graph::of_pipeline));
     let v1 = Router::new()
         .route("/overview", get(overview::overview))
         .route("/runs", get(runs::runs))

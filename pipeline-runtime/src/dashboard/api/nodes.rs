@@ -148,7 +148,7 @@ fn choose(rows: &mut Vec<Row>, history: &RunHistory, asked: &Asked, now: Duratio
 }
 
 /// What needs somebody comes first.
-fn rank(state: NodeState) -> u8 {
+pub(super) fn rank(state: NodeState) -> u8 {
     match state {
         NodeState::Failed => 0,
         NodeState::UpForRetry => 1,

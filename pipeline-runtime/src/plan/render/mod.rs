@@ -1,9 +1,13 @@
 //! Renderings of a plan: for people, for documents, for programs. All show the same nodes and inputs, which are read off here.
 
+mod drawn;
 mod json;
 mod mermaid;
+mod svg;
 #[cfg(feature = "graph")]
 mod text;
+
+pub(crate) use drawn::Drawn;
 
 use super::graph::{EdgeRule, NodeIx, Plan, What};
 use super::policy::{Delay, Levels, NotifierIx};

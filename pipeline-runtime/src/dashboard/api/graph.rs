@@ -1,0 +1,118 @@
+//! A plan drawn: the boxes and edges of a pipeline, or of a run with the states of its nodes.
+
+use super::{Args, Problem, Site, details, found};
+use crate::engine::{NodeState, Slot};
+use crate::observe::RunHistory;
+use crate::plan::{Plan, layout};
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Asked {
+    record: Option<i64>,
+    /// `only`: the states alone.
+    states: Option<String>,
+}
+
+pub(super) async fn of_pipeline(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id).cloned();
+    let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
+    // A large plan takes a while to draw.
+    site.readers
+        .read(move |_| {
+            let plan = pipeline.plan(&Value::Null).map_err(|error| Problem::refused(&error.to_string()))?;
+            Ok(Json(drawn(&plan)))
+        })
+        .await
+}
+
+pub(super) async fn of_run(
+    State(site): State<Arc<Site>>,
+    Path((pipeline, run)): Path<(String, String)>,
+    Args(Asked { record, states }): Args<Asked>,
+) -> Result<Json<Value>, Problem> {
+    site.readers
+        .read(move |reader| {
+            let run = found(reader, &pipeline, &run)?;
+            let details = details(reader, &run, record)?;
+            let history = details.history();
+            let plan = history.plan();
+            let boxes = plan.drawn();
+            let states_of = states_of(history, &boxes.boxes);
+            if states.as_deref() == Some("only") {
+                return Ok(Json(json!({ "states": states_of })));
+            }
+            let mut told = drawn(plan);
+            for (told, state) in told["boxes"].as_array_mut().into_iter().flatten().zip(states_of) {
+                told["state"] = state;
+            }
+            Ok(Json(told))
+        })
+        .await
+}
+
+fn drawn(plan: &Plan) -> Value {
+    let drawn = plan.drawn();
+    let boxes: Vec<Value> = drawn
+        .boxes
+        .iter()
+        .zip(&drawn.drawing.boxes)
+        .map(|(ix, (x, y))| {
+            let of = plan.node_json(*ix);
+            json!({
+                "node": of["id"],
+                "label": of["id"],
+                "kind": of["kind"],
+                "group": of["group"],
+                "x": x,
+                "y": y,
+                "w": layout::WIDTH,
+                "h": layout::HEIGHT,
+            })
+        })
+        .collect();
+    let edges: Vec<Value> = drawn
+        .edges
+        .iter()
+        .zip(&drawn.drawing.edges)
+        .map(|((from, to, ordered), points)| {
+            let points: Vec<f64> = points.iter().flat_map(|(x, y)| [*x, *y]).collect();
+            json!({ "from": from, "to": to, "ordered": ordered, "points": points })
+        })
+        .collect();
+    json!({ "width": drawn.drawing.width, "height": drawn.drawing.height, "boxes": boxes, "edges": edges })
+}
+
+/// The state of each box: of a mapping the one of its elements that matters most, until it has ended itself.
+fn states_of(history: &RunHistory, boxes: &[u32]) -> Vec<Value> {
+    let mut slot_of: HashMap<u32, Slot> = HashMap::new();
+    let mut inside: HashMap<Slot, NodeState> = HashMap::new();
+    for slot in history.slots() {
+        let mut outer = None;
+        let mut here = slot;
+        while let Some(each) = history.mapping_of(here) {
+            (outer, here) = (Some(each), each);
+        }
+        match outer {
+            None => drop(slot_of.insert(history.node_ix(slot), slot)),
+            Some(each) if history.is_body(slot) => {
+                let state = history.node(slot).state();
+                let worst = inside.entry(each).or_insert(state);
+                if super::nodes::rank(state) < super::nodes::rank(*worst) {
+                    *worst = state;
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    let state = |ix: &u32| {
+        let slot = slot_of.get(ix)?;
+        let own = history.node(*slot).state();
+        Some(if own.is_end() { own } else { inside.get(slot).copied().unwrap_or(own) })
+    };
+    boxes.iter().map(|ix| json!(state(ix))).collect()
+}

@@ -1,0 +1,75 @@
+//! A plan as a drawing has it: a box for each task and sensor and for each mapping as a whole, and the gates between them folded away.
+
+use super::super::graph::{NodeIx, Plan, What};
+use super::super::layout::{Drawing, draw};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A drawing of a plan.
+#[derive(Debug)]
+pub(crate) struct Drawn {
+    /// The node that each box is, in wiring order.
+    pub(crate) boxes: Vec<NodeIx>,
+    /// From which box to which, and whether that is order alone, without a value.
+    pub(crate) edges: Vec<(u32, u32, bool)>,
+    pub(crate) drawing: Drawing,
+}
+
+impl Plan {
+    /// The plan as it is drawn.
+    pub(crate) fn drawn(&self) -> Drawn {
+        let mut boxes = Vec::new();
+        let mut box_of = BTreeMap::new();
+        let count = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        for ix in 0..count {
+            let is_own = self.node(ix).scope == 0;
+            if is_own && (self.node(ix).is_body() || self.node(ix).is_each()) {
+                box_of.insert(ix, u32::try_from(boxes.len()).unwrap_or(u32::MAX));
+                boxes.push(ix);
+            }
+        }
+        // In the order of their ranks, so that what leads to a gate is known before the gate is.
+        let mut by_rank: Vec<NodeIx> = (0..count).collect();
+        by_rank.sort_by_key(|ix| self.node(*ix).rank);
+        let mut behind: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); self.nodes.len()];
+        let mut edges: BTreeMap<(u32, u32), bool> = BTreeMap::new();
+        for ix in by_rank {
+            let here = self.box_of(ix, &box_of);
+            let values = self.upstreams(ix).map(|from| (from, false));
+            let orders = self.inbound(ix).iter().map(|(from, _)| (*from, true));
+            let mut reach = BTreeSet::new();
+            for (from, is_order) in values.chain(orders).collect::<Vec<_>>() {
+                let sources = match self.box_of(from, &box_of) {
+                    Some(source) => BTreeSet::from([source]),
+                    None => behind[from as usize].clone(),
+                };
+                for source in sources {
+                    match here {
+                        Some(here) if here != source => {
+                            edges.entry((source, here)).and_modify(|order| *order &= is_order).or_insert(is_order);
+                        }
+                        Some(_) => {}
+                        None => drop(reach.insert(source)),
+                    }
+                }
+            }
+            behind[ix as usize] = reach;
+        }
+        let edges: Vec<(u32, u32, bool)> = edges.into_iter().map(|((from, to), order)| (from, to, order)).collect();
+        let plain: Vec<(u32, u32)> = edges.iter().map(|(from, to, _)| (*from, *to)).collect();
+        let drawing = draw(boxes.len(), &plain);
+        Drawn { boxes, edges, drawing }
+    }
+
+    /// The box that a node is in: its own, or that of the mapping of the plan itself whose elements it is part of.
+    fn box_of(&self, ix: NodeIx, box_of: &BTreeMap<NodeIx, u32>) -> Option<u32> {
+        let mut ix = ix;
+        while let Some(each) = self.scope(self.node(ix).scope).each {
+            ix = each;
+        }
+        // What else leaves a mapping is that mapping's.
+        if let What::Gather(gather) = &self.node(ix).what {
+            ix = gather.each;
+        }
+        box_of.get(&ix).copied()
+    }
+}
