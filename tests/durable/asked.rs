@@ -64,7 +64,7 @@ const PRUNE: Case = Case {
 fn command(folder: &Folder, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_durable-asked"));
     command.args(args).current_dir(folder.path()).stdin(Stdio::null());
-    command.env_remove("DIE_AT").env_remove("PIPELINE_LOG").env_remove("RUST_BACKTRACE");
+    command.env_remove("DIE_AT").env_remove("PIPELINE_LOG").env_remove("RUST_BACKTRACE").env("PIPELINE_DASHBOARD", "off");
     command
 }
 

@@ -21,7 +21,11 @@ impl Shop {
     fn command(&self, code: &str, args: &[&str]) -> Command {
         let mut command = Command::new(DEPLOYED);
         command.args(args).current_dir(self.0.path()).env("CODE", code).env("USER", "ada");
-        command.env_remove("PIPELINE_LOG").env_remove("PIPELINE_JOURNAL").stdin(std::process::Stdio::null());
+        command
+            .env_remove("PIPELINE_LOG")
+            .env_remove("PIPELINE_JOURNAL")
+            .env("PIPELINE_DASHBOARD", "off")
+            .stdin(std::process::Stdio::null());
         command
     }
 

@@ -32,7 +32,8 @@ impl Folder {
             .env_remove("PIPELINE_LOG_FORMAT")
             .env_remove("CODE")
             .env_remove("RUST_BACKTRACE")
-            .env_remove("PIPELINE_JOURNAL");
+            .env_remove("PIPELINE_JOURNAL")
+            .env("PIPELINE_DASHBOARD", "off");
         command
     }
 

@@ -11,7 +11,13 @@ struct Loads(Folder);
 impl Loads {
     fn command(&self, code: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_durable-deployed"));
-        command.args(args).current_dir(self.0.path()).env("CODE", code).env_remove("PIPELINE_LOG").env_remove("PIPELINE_JOURNAL");
+        command
+            .args(args)
+            .current_dir(self.0.path())
+            .env("CODE", code)
+            .env_remove("PIPELINE_LOG")
+            .env_remove("PIPELINE_JOURNAL")
+            .env("PIPELINE_DASHBOARD", "off");
         command.stdin(Stdio::null());
         command
     }

@@ -44,7 +44,13 @@ impl Long {
 
     fn command(self, folder: &Path, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_durable-noted"));
-        command.args(args).current_dir(folder).stdin(Stdio::null()).env_remove("PIPELINE_JOURNAL").env("PIPELINE_LOG", "warn");
+        command
+            .args(args)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .env_remove("PIPELINE_JOURNAL")
+            .env("PIPELINE_DASHBOARD", "off")
+            .env("PIPELINE_LOG", "warn");
         command.env("SPEED", self.speed.to_string()).env("MINUTELY", self.pipelines.to_string());
         command
     }

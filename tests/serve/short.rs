@@ -15,7 +15,12 @@ fn limited(limit: &str) -> Output {
     std::fs::copy(env!("CARGO_BIN_EXE_served-pipelines"), &binary).expect("it was built");
     let script = format!("ulimit {limit}; exec ./served-pipelines run daily --logical-date 2024-03-01");
     let mut command = Command::new("bash");
-    command.args(["-c", &script]).current_dir(folder.path("")).stdin(Stdio::null()).env_remove("PIPELINE_JOURNAL");
+    command
+        .args(["-c", &script])
+        .current_dir(folder.path(""))
+        .stdin(Stdio::null())
+        .env_remove("PIPELINE_JOURNAL")
+        .env("PIPELINE_DASHBOARD", "off");
     command.env_remove("RUST_BACKTRACE").env_remove("PIPELINE_LOG").env_remove("PIPELINE_LOG_FORMAT");
     if Command::new("id").arg("-u").output().expect("there is `id`").stdout == b"0\n" {
         open_to_all(&folder);

@@ -38,6 +38,7 @@ const ASSETS: &[Asset] = assets![
     "icon.svg",
     "live.js",
     "node.js",
+    "openapi.json",
     "overview.js",
     "records.js",
     "run.js",
@@ -67,7 +68,7 @@ const PAGES: [&str; 14] = [
 
 pub(super) fn routes() -> Router<Arc<Site>> {
     let pages = PAGES.into_iter().fold(Router::new(), |router, page| router.route(page, get(shell)));
-    pages.route("/assets/{name}", get(asset))
+    pages.route("/assets/{name}", get(asset)).route("/api/v1/openapi.json", get(|| asset(Path("openapi.json".to_owned()))))
 }
 
 async fn shell(State(site): State<Arc<Site>>) -> Response {

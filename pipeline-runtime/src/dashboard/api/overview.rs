@@ -126,7 +126,7 @@ fn row(
         "p95_ms": p95,
         "success": share(successes, ended.len()),
     });
-    Ok(Row { json, active, waiting, need: need(id, &last, is_paused) })
+    Ok(Row { json, active, waiting, need: need(reader, id, &last, is_paused) })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "of at most 25")]
@@ -135,20 +135,32 @@ fn share(successes: usize, of: usize) -> Option<f64> {
 }
 
 /// What of a pipeline needs somebody: its newest run, or that it is paused.
-fn need(id: &str, last: &[RunSummary], is_paused: bool) -> Option<Value> {
+fn need(reader: &JournalReader, id: &str, last: &[RunSummary], is_paused: bool) -> Option<Value> {
     let newest = last.last();
-    let is_ended = |run: &&RunSummary| run.state().is_end();
-    let newest_ended = last.iter().rev().find(is_ended);
-    let (kind, text, run) = match (newest, newest_ended) {
-        (Some(run), _) if run.blocked().is_some() => ("blocked", run.blocked().unwrap_or_default().to_owned(), Some(run)),
-        (_, Some(run)) if run.state() == RunState::Failed => {
-            ("failed", "its last run that has ended failed".to_owned(), Some(run))
-        }
-        _ if is_paused => ("paused", "its schedule is paused".to_owned(), None),
+    let newest_ended = last.iter().rev().find(|run| run.state().is_end());
+    let (kind, (node, text), run) = match (newest, newest_ended) {
+        (Some(run), _) if run.blocked().is_some() => ("blocked", (None, run.blocked().unwrap_or_default().to_owned()), Some(run)),
+        (_, Some(run)) if run.state() == RunState::Failed => ("failed", failure(reader, run), Some(run)),
+        _ if is_paused => ("paused", (None, "its schedule is paused".to_owned()), None),
         _ => return None,
     };
     let since = run.map(|run| date(run.finished().unwrap_or(run.started())));
-    Some(json!({ "kind": kind, "text": text, "pipeline": id, "run": run.map(super::name), "node": null, "since": since }))
+    Some(json!({ "kind": kind, "text": text, "pipeline": id, "run": run.map(super::name), "node": node, "since": since }))
+}
+
+/// The node that a run failed by, and its error's first line.
+fn failure(reader: &JournalReader, run: &RunSummary) -> (Option<String>, String) {
+    let details = reader.details(run).ok();
+    let failed = details.as_ref().and_then(|details| details.nodes().find(|node| node.state() == crate::NodeState::Failed));
+    match failed {
+        Some(node) => {
+            let attempts = node.attempts().len();
+            let error = node.error().and_then(|error| error.lines().next()).unwrap_or("failed");
+            let after = if attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
+            (Some(node.id()), format!("{} failed{after}: {error}", node.id()))
+        }
+        None => (None, "its last run that has ended failed".to_owned()),
+    }
 }
 
 /// The median and the 95th percentile of how long runs took that succeeded.

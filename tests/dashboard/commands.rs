@@ -1,0 +1,85 @@
+//! What is asked for: seen first, done once, refused with its reason.
+
+use super::process::Folder;
+use serde_json::json;
+
+const BAD: &str = "parted/manual__2026-01-06T00:00:00Z";
+
+#[test]
+fn a_dry_run_says_what_will_happen_and_writes_nothing() {
+    let folder = Folder::filled();
+    let shown = folder.dashboard(&[]);
+    let site = shown.site();
+    let before = site.api("/acts");
+    let dry = |command: &serde_json::Value| site.post("/commands?dry_run=true", &[], command).json();
+    let retry = dry(&json!({ "command": "retry", "run": BAD, "nodes": [], "downstream": false }));
+    assert_eq!(retry["nodes"], json!([{ "node": "publish", "from": "failed", "to": "runs again" }]));
+    assert_eq!((&retry["possible"], retry["why_not"].as_str().unwrap().contains("no process")), (&json!(false), true));
+    let backfill = json!({ "command": "backfill", "pipeline": "parted", "from": "2026-01-04", "to": "2026-01-06", "params": {},
+        "max_active_runs": null, "reprocess": "failed" });
+    let taken: Vec<bool> =
+        dry(&backfill)["intervals"].as_array().unwrap().iter().map(|interval| interval["taken"].as_bool().unwrap()).collect();
+    assert_eq!(taken, [true, false, true]);
+    let trigger = json!({ "command": "trigger", "pipeline": "parted", "logical_date": null, "params": { "parts": 2 } });
+    assert!(dry(&trigger)["will"].as_str().unwrap().starts_with("starts a run of parted with 3 nodes"), "{}", dry(&trigger));
+    assert_eq!(site.api("/acts"), before);
+    for (command, status, said) in [
+        (json!({ "command": "retry", "run": "parted/none", "nodes": [], "downstream": false }), 404, "none"),
+        (json!({ "command": "retry", "run": BAD, "nodes": ["nope"], "downstream": false }), 409, "it has no node `nope`"),
+        (json!({ "command": "cancel", "run": BAD }), 409, "it has ended"),
+        (
+            json!({ "command": "trigger", "pipeline": "parted", "logical_date": null, "params": { "part": 2 } }),
+            409,
+            "no param `part`",
+        ),
+        (json!({ "command": "trigger", "pipeline": "gone", "logical_date": null, "params": {} }), 409, "no pipeline `gone`"),
+        (json!({ "command": "dance" }), 400, "dance"),
+        (json!({ "command": "prune", "older_than": { "secs": 0, "nanos": 0 } }), 400, "`prune`"),
+    ] {
+        let answer = site.post("/commands?dry_run=true", &[], &command);
+        assert_eq!(answer.status, status, "{command}: {}", answer.body);
+        assert!(answer.json()["detail"].as_str().unwrap().contains(said), "{command}: {}", answer.body);
+    }
+    // Nobody would carry it out.
+    let refused = site.post("/commands", &[], &json!({ "command": "pause", "pipeline": "parted", "paused": true }));
+    assert_eq!((refused.status, refused.json()["detail"].as_str().unwrap().contains("no process has the journal")), (409, true));
+}
+
+#[test]
+fn what_is_asked_for_is_done_once_and_kept_with_who_asked() {
+    let folder = Folder::filled();
+    let shown = folder.serve(&[]);
+    let site = shown.site();
+    let pause = json!({ "command": "pause", "pipeline": "parted", "paused": true });
+    let once = site.post("/commands", &[("idempotency-key", "k1")], &pause);
+    assert_eq!((once.status, once.json()["done"].as_bool()), (200, Some(true)), "{}", once.body);
+    // Sent again, it is the same answer, and no second act.
+    assert_eq!(site.post("/commands", &[("idempotency-key", "k1")], &pause).body, once.body);
+    let acts = site.api("/acts")["acts"].clone();
+    let pauses: Vec<_> = acts.as_array().unwrap().iter().filter(|act| act["command"] == "pause parted").collect();
+    assert_eq!((pauses.len(), pauses[0]["who"].as_str()), (1, Some("ada")));
+    assert_eq!(site.api("/overview")["pipelines"][0]["why"]["kind"], "paused");
+    // What was shown is what is done, or nothing is.
+    let backfill = json!({ "command": "backfill", "pipeline": "parted", "from": "2026-01-07", "to": "2026-01-08", "params": {},
+        "max_active_runs": null, "reprocess": "none" });
+    let hash = site.post("/commands?dry_run=true", &[], &backfill).json()["hash"].clone();
+    let mut with_hash = backfill.clone();
+    with_hash["hash"] = hash;
+    let done = site.post("/commands", &[], &with_hash);
+    assert_eq!((done.status, done.json()["text"].as_str()), (200, Some("2 intervals of parted are run")), "{}", done.body);
+    let again = site.post("/commands", &[], &with_hash);
+    assert_eq!((again.status, again.json()["detail"].as_str().unwrap().contains("no longer the same")), (409, true));
+    assert_eq!(shown.end(), Some(0));
+}
+
+#[test]
+fn what_is_only_to_look_at_is_not_changed() {
+    let folder = Folder::filled();
+    let shown = folder.dashboard(&["--read-only"]);
+    let site = shown.site();
+    let pause = json!({ "command": "pause", "pipeline": "parted", "paused": true });
+    let answer = site.post("/commands", &[], &pause);
+    assert_eq!((answer.status, answer.json()["detail"].as_str().unwrap().contains("--read-only")), (405, true));
+    let overview = site.api("/overview");
+    assert_eq!(overview["read_only"], true);
+}

@@ -1,0 +1,72 @@
+//! A binary with what a page has to show: a wait, a mapping, a retry, a failure, and texts that mean something to a browser.
+
+use pipeline_runtime::cli::Cli;
+use pipeline_runtime::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What a page must show, and never obey.
+const HOSTILE: &str = "<img src=x onerror=alert(1)></script>\u{1b}[2J\u{202e}";
+
+/// How much is loaded, and whether it works.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Options {
+    parts: u8,
+    fails: bool,
+    label: String,
+    limit: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { parts: 3, fails: false, label: "plain".to_owned(), limit: None }
+    }
+}
+
+/// Lists the parts.
+#[task]
+async fn parts(count: u8) -> Result<Vec<u8>> {
+    Ok((0..count).collect())
+}
+
+/// Uploads one part.
+#[task]
+async fn upload(part: u8) -> Result<u8> {
+    tracing::info!("part {part}");
+    Ok(part)
+}
+
+/// Fails where it was asked to.
+#[task(retries = 1, retry_delay = "1ms")]
+async fn publish(fails: bool, uploaded: Vec<u8>) -> Result<String> {
+    tracing::info!("{HOSTILE}");
+    if fails { Err(format!("503 {HOSTILE}").into()) } else { Ok(format!("{HOSTILE} {}", uploaded.len())) }
+}
+
+/// Loads parts and publishes them.
+#[pipeline(schedule = "@daily", start = "2026-01-01", tags = ["shown"])]
+fn parted(options: Options) {
+    let parts = parts(options.parts);
+    publish(options.fails, parts.each(upload));
+}
+
+#[sensor(timeout = "30d", poke = "1h")]
+async fn arrival(key: String) -> Result<Poke<String>> {
+    Ok(if Path::new(&key).exists() { Poke::Ready(key) } else { Poke::NotYet })
+}
+
+#[task]
+async fn load(key: String) -> Result<String> {
+    Ok(key)
+}
+
+/// Waits for a file.
+#[pipeline]
+fn waiting() {
+    load(arrival("late.json"));
+}
+
+fn main() -> ExitCode {
+    Cli::new([parted(), waiting()]).main()
+}

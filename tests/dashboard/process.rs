@@ -1,0 +1,89 @@
+//! The binary in a folder of its own, and what it prints.
+
+use super::http::Site;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("there is room for a folder"))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dashboard-pipelines"));
+        command.args(args).current_dir(self.0.path()).stdin(Stdio::null()).env("USER", "ada").env("PIPELINE_LOG", "info");
+        for name in ["PIPELINE_JOURNAL", "PIPELINE_LOG_FORMAT", "PIPELINE_DASHBOARD", "RUST_BACKTRACE", "SUDO_USER"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Runs a command to its end: its exit code, and what it printed on both streams.
+    pub(crate) fn call(&self, args: &[&str]) -> (Option<i32>, String) {
+        let output = self.command(args).output().expect("it was built");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code(), text)
+    }
+
+    /// A run of `parted` that succeeded, of `waiting` that waits, and of `parted` that failed, in a journal that nobody holds.
+    pub(crate) fn filled() -> Self {
+        let folder = Self::new();
+        let run = |args: &[&str]| folder.call(&[&["run", "parted", "--logical-date"], args].concat()).0;
+        assert_eq!(run(&["2026-01-05"]), Some(0));
+        assert_eq!(run(&["2026-01-06", "--param", "fails=true", "--param", "label=<b>bold</b>"]), Some(1));
+        folder
+    }
+
+    /// Starts a process that shows the page on any port, and waits until it does.
+    pub(crate) fn show(&self, args: &[&str]) -> Shown {
+        let mut child = self.command(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it was built");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is a pipe")).lines().map_while(Result::ok);
+        let url = lines.find_map(|line| line.strip_prefix("dashboard ").map(str::to_owned)).expect("it says where the page is");
+        // What it prints must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Shown { child, url }
+    }
+
+    /// Shows the page beside nobody.
+    pub(crate) fn dashboard(&self, args: &[&str]) -> Shown {
+        self.show(&[&["dashboard", "--listen", ":0"], args].concat())
+    }
+
+    pub(crate) fn serve(&self, args: &[&str]) -> Shown {
+        self.show(&[&["serve", "--dashboard", ":0"], args].concat())
+    }
+}
+
+/// A process that shows the page, until this is dropped.
+pub(crate) struct Shown {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Shown {
+    pub(crate) fn site(&self) -> Site {
+        let address = self.url.trim_start_matches("http://");
+        Site(address.split('/').next().unwrap_or_default().to_owned())
+    }
+
+    /// Ends it as a user does, and returns its exit code.
+    pub(crate) fn end(mut self) -> Option<i32> {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("there is `kill`");
+        assert!(sent.success());
+        self.child.wait().expect("it is ours").code()
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,45 @@
+//! A run as of any of its records is what those records alone tell.
+
+use super::process::Folder;
+use serde_json::Value;
+
+const RUN: &str = "/runs/parted/manual__2026-01-06T00:00:00Z";
+
+/// What a record makes of a node, where it says so.
+fn state_after(what: &str) -> Option<&'static str> {
+    Some(match what {
+        "started" => "running",
+        "retrying" => "up_for_retry",
+        "succeeded" => "success",
+        "failed" => "failed",
+        _ => return None,
+    })
+}
+
+#[test]
+fn each_record_is_a_moment_that_can_be_seen() {
+    let folder = Folder::filled();
+    let shown = folder.dashboard(&[]);
+    let site = shown.site();
+    let records = site.api(&format!("{RUN}/records"));
+    let last = records["last"].as_i64().unwrap();
+    let mut states = std::collections::BTreeMap::new();
+    for record in records["records"].as_array().unwrap() {
+        let number = record["number"].as_i64().unwrap();
+        if let (Some(node), Some(state)) = (record["node"].as_str(), record["what"].as_str().and_then(state_after)) {
+            states.insert(node.to_owned(), state);
+        }
+        let rows = site.api(&format!("{RUN}/nodes?open=*&record={number}"));
+        for row in rows["rows"].as_array().unwrap().iter().filter(|row| row["elements"] == Value::Null) {
+            let node = row["node"].as_str().unwrap();
+            let expected = states.get(node).copied().unwrap_or("none");
+            // One whose mapping has no elements yet is no row.
+            assert_eq!(row["state"], expected, "{node} after record {number}");
+        }
+        let run = site.api(&format!("{RUN}?record={number}"));
+        assert_eq!((run["records"]["at"].as_i64(), run["records"]["last"].as_i64()), (Some(number), Some(last)));
+        assert_eq!(run["as_of"], record["at"], "record {number}");
+        let is_over = number >= last || record["what"] == "run_ended";
+        assert_eq!(run["run"]["state"] == "failed", is_over, "record {number}");
+    }
+}
