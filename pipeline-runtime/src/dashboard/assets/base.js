@@ -30,7 +30,7 @@ export const rich = (text, link) => (text ?? '').split('`').map((part, i) => {
   return to ? el('a', { href: to, class: 'code' }, part) : el('code', null, part);
 });
 export const button = (label, onclick, attributes) => el('button', { type: 'button', onclick, ...attributes }, label);
-export const select = (label, value, options, onchange) => el('label', { class: 'field' }, el('span', null, label),
+export const select = (label, value, options, onchange) => el('label', { class: 'field' }, label && el('span', null, label),
   el('select', { onchange: event => onchange(event.target.value) },
     options.map(([key, text]) => el('option', { value: key, selected: key === (value ?? '') }, text))));
 

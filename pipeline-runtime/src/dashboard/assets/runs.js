@@ -41,7 +41,7 @@ export default async function runs(ctx) {
     if (document.activeElement !== find) find.value = f.pipeline ?? '';
   };
   const draw = () => {
-    const longest = Math.max(1, ...list.map(run => run.duration_ms ?? 0));
+    const longest = filters().pipeline && Math.max(1, ...list.map(run => run.duration_ms ?? 0));
     show(body, runRows(list, { pick, longest }));
     show(foot, !list.length && empty('No run matches.'), next && button('Older runs', () => load(next)), list.length > 0 && el('span', { class: 'dim' }, `${list.length} shown${next ? '' : ', all of them'}`));
   };

@@ -29,9 +29,9 @@ export const timeTicks = (from, until, width, zone = 0, gap = 80) => {
   }
   return ticks;
 };
-const DURATIONS = [1, 10, 100, S, 10 * S, M, 10 * M, H, 6 * H, D, 7 * D, 30 * D];
+const COARSE = [1, 10, 100, S, 10 * S, M, 10 * M, H, 6 * H, D, 7 * D, 30 * D], FINE = [1, 2, 5, 10, 20, 50, 100, 200, 500, S, 2 * S, 5 * S, 10 * S, 20 * S, 30 * S, M, 2 * M, 5 * M, 10 * M, 20 * M, 30 * M, H, 2 * H, 3 * H, 6 * H, 12 * H, D, 2 * D, 7 * D, 14 * D, 30 * D];
 /** Round durations within a range, for a logarithmic axis. */
-export const durationTicks = (least, most) => DURATIONS.filter(at => at >= least && at <= most);
+export const durationTicks = (least, most) => { const within = list => list.filter(at => at >= least && at <= most), few = within(COARSE); return few.length > 2 ? few : within(FINE); };
 /** The bounds of a logarithmic axis that shows all of these, with some room. */
 export const logBounds = values => {
   let least = Infinity, most = 0;
