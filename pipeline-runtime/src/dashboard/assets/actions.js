@@ -19,10 +19,11 @@ export const words = command => {
 /** Two clicks, or a second try after a lost answer, are one command. */
 export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
 
-const more = (list, what) => list.length > MAX_LISTED && el('li', null, el('span', { class: 'dim' }, `and ${(list.length - MAX_LISTED).toLocaleString('en')} more ${what}`));
-export const intervalList = intervals => el('ul', { class: 'items list', tabindex: 0, 'aria-label': 'Intervals' }, intervals.slice(0, MAX_LISTED * 5).map(one => el('li', { class: one.taken ? null : 'out' }, mark(one.taken ? 'queued' : 'skipped'), el('span', { class: 'grow mono' }, time(one.start, 'minute', true), ' – ', time(one.end, 'minute', true)),
-  el('span', { class: 'dim' }, one.taken ? one.run ? ['runs again; ', el('a', { href: runLink(one.run) }, label(one.state))] : 'is run' : ['left out: ', one.run ? el('a', { href: runLink(one.run) }, label(one.state)) : 'has a run']))), more(intervals, 'intervals'));
-const nodeList = nodes => nodes.length > 0 && el('ul', { class: 'items list', tabindex: 0, 'aria-label': 'Nodes' }, nodes.slice(0, MAX_LISTED).map(one => el('li', null, mark(one.from, true), el('span', { class: 'grow mono' }, one.node), el('span', { class: 'dim' }, label(one.from), ' → '), el('span', null, rich(one.to)))), more(nodes, 'nodes'));
+const more = (list, what) => list.length > MAX_LISTED && el('li', el('span.dim', `and ${(list.length - MAX_LISTED).toLocaleString('en')} more ${what}`));
+const had = (one, pipeline) => one.run ? el('a', { href: runLink(one.run.includes('/') ? one.run : `${pipeline}/${one.run}`) }, label(one.state)) : 'has a run';
+export const intervalList = (intervals, pipeline) => el('ul.items.list', { tabindex: 0, 'aria-label': 'Intervals' }, intervals.slice(0, MAX_LISTED * 5).map(one => el('li', { class: one.taken ? null : 'out' }, mark(one.taken ? 'queued' : 'skipped'), el('span.grow.mono', time(one.start, 'minute', true), ' – ', time(one.end, 'minute', true)),
+  el('span.dim', one.taken ? one.run ? ['runs again; it was ', had(one, pipeline)] : 'is run' : ['left out: ', had(one, pipeline)]))), more(intervals, 'intervals'));
+const nodeList = nodes => nodes.length > 0 && el('ul.items.list', { tabindex: 0, 'aria-label': 'Nodes' }, nodes.slice(0, MAX_LISTED).map(one => el('li', mark(one.from, true), el('span.grow.mono', one.node), el('span.dim', label(one.from), ' → '), el('span', rich(one.to)))), more(nodes, 'nodes'));
 
 /** Asks what a command would do. Writes nothing. */
 export const dryRun = (command, options) => api(['commands'], { dry_run: true }, { ...options, body: command });
@@ -30,16 +31,16 @@ export const dryRun = (command, options) => api(['commands'], { dry_run: true },
 /** The whole of it. Resolves to the answer, or to null if it was left. */
 export function ask(ctx, given, done) {
   const command = { ...given }, key = newKey(), name = words(command), from = document.activeElement;
-  const body = el('div', { class: 'stack' }, el('p', { class: 'dim' }, 'Asking what will happen …')), status = el('div', { role: 'status' });
+  const body = el('div.stack', el('p.dim', 'Asking what will happen …')), status = el('div', { role: 'status' });
   const leave = button('Cancel', () => dialog.close(), { autofocus: true });
   if (command.command === 'cancel') leave.textContent = 'Keep it running';
   const yes = button(name.yes, () => send(), { class: `main${name.danger ? ' danger' : ''}`, disabled: true });
-  const deep = command.command === 'retry' && el('label', { class: 'row' }, el('input', { type: 'checkbox', checked: command.downstream, onchange: event => { command.downstream = event.target.checked; look(); } }), 'and what comes after it');
+  const deep = command.command === 'retry' && el('label.row', el('input', { type: 'checkbox', checked: command.downstream, onchange: event => { command.downstream = event.target.checked; look(); } }), 'and what comes after it');
   const dialog = el('dialog', { 'aria-labelledby': 'ask', onclose: () => { dialog.remove(); finish(result); if (from?.isConnected) from.focus(); } },
-    el('div', null, el('h2', { id: 'ask' }, name.title), name.of && el('p', { class: 'dim mono wrap' }, name.of), deep, body, status, el('div', { class: 'actions' }, leave, yes)));
+    el('div', el('h2', { id: 'ask' }, name.title), name.of && el('p.dim.mono.wrap', name.of), deep, body, status, el('div.actions', leave, yes)));
   let result = null, finish, round = 0, hash = command.hash;
   const answered = new Promise(resolve => { finish = resolve; });
-  const refused = error => el('div', null, error.status ? trouble(error) : el('p', { class: 'note bad' }, 'The server did not answer. Nothing is known of whether it was done; trying again does it at most once.'));
+  const refused = error => el('div', error.status ? trouble(error) : el('p.note.bad', 'The server did not answer. Nothing is known of whether it was done; trying again does it at most once.'));
   const look = async () => {
     const mine = ++round;
     yes.disabled = true;
@@ -47,8 +48,8 @@ export function ask(ctx, given, done) {
       const answer = await dryRun(command, ctx);
       if (mine !== round) return;
       if (answer.hash && command.command === 'backfill') hash = answer.hash;
-      show(body, el('p', null, rich(answer.will)), answer.nodes && nodeList(answer.nodes), answer.intervals?.length > 0 && intervalList(answer.intervals));
-      yes.disabled = false;
+      show(body, el('p', rich(answer.will)), answer.nodes && nodeList(answer.nodes), answer.intervals?.length > 0 && intervalList(answer.intervals, command.pipeline), answer.possible === false && el('p.note.bad', rich(answer.why_not ?? 'This is not possible now.')));
+      yes.disabled = answer.possible === false;
     } catch (error) { if (mine === round && error.name !== 'AbortError') show(body, refused(error)); }
   };
   const send = async () => {

@@ -1,5 +1,5 @@
 // The shell: navigation, routes, the life of a page. A page's state is its URL and what the API said.
-import { el, show, svg, button, clock, server, setting, tick, dateText, isUtc, trouble, readOnly } from './base.js';
+import { el, show, svg, button, clock, server, setting, tick, dateText, isUtc, trouble, readOnly, login } from './base.js';
 
 /** Which module draws a path; modules are loaded when they are needed. */
 const ROUTES = [
@@ -19,10 +19,10 @@ const base = new URL(document.baseURI).pathname;
 const pathOf = url => url.pathname.slice(base.length);
 
 const main = el('main', { id: 'main', tabindex: '-1' });
-const status = el('div', { role: 'status', class: 'sr' });
-const banner = el('div', { class: 'banner', hidden: true, role: 'alert' });
+const status = el('div.sr', { role: 'status' });
+const banner = el('div.banner', { hidden: true, role: 'alert' });
 const links = NAV.map(([href, text]) => el('a', { href }, text));
-const light = el('span', { class: 'light', title: 'connecting' });
+const light = el('span.light', { title: 'connecting' });
 
 // ── Theme and zone ─────────────────────────────────────────────────────────────────────────────────────────────
 const THEMES = { auto: '◐', light: '☀', dark: '☾' };
@@ -74,17 +74,17 @@ async function open(first) {
   main.className = '';
   const route = ROUTES.find(([pattern]) => pattern.test(path));
   const context = {
-    root: main, path: path.split('/').map(decodeURIComponent), signal, query, set, go, say,
+    root: main, get: key => query().get(key), all: key => query().getAll(key), path: path.split('/').map(decodeURIComponent), signal, query, set, go, say,
     title: text => { document.title = `${text} · Pipelines`; },
     live: (topic, heard) => import('./live.js').then(live => { if (!signal.aborted) live.listen(topic, heard, signal); }),
   };
-  const before = main.firstChild, wait = setTimeout(() => { if (main.firstChild === before) show(main, el('p', { class: 'empty' }, 'Loading …')); }, 150);
+  const before = main.firstChild, wait = setTimeout(() => { if (main.firstChild === before) show(main, el('p.empty', 'Loading …')); }, 150);
   try {
     if (!route) throw Object.assign(new Error(`There is no page at \`${path}\`.`), { title: 'No such page' });
     const made = await (await route[1]()).default(context);
     if (!signal.aborted) page = made;
   } catch (error) {
-    if (error.name !== 'AbortError' && mine === life) { context.title(error.title ?? 'No answer'); show(main, el('h1', { class: 'sr' }, error.title ?? 'No answer'), trouble(error), button('Try again', () => { shown = null; open(); })); }
+    if (error.name !== 'AbortError' && mine === life) { context.title(error.title ?? 'No answer'); show(main, el('h1.sr', error.title ?? 'No answer'), trouble(error), button('Try again', () => { shown = null; open(); })); }
   }
   clearTimeout(wait);
   if (mine !== life) return;
@@ -121,11 +121,13 @@ setInterval(() => { if (!document.hidden && !down) tick(document); }, 1000);
 // ── The frame ──────────────────────────────────────────────────────────────────────────────────────────────────
 const logo = svg('svg', { viewBox: '0 0 16 16', class: 'logo', 'aria-hidden': 'true' }, svg('path', { d: 'M3 8h3.2c2 0 1.6-4 3.8-4h1.5M6.2 8c2 0 1.6 4 3.8 4h1.5' }), svg('circle', { cx: 2.8, cy: 8, r: 2 }), svg('circle', { cx: 13, cy: 4, r: 2 }), svg('circle', { cx: 13, cy: 12, r: 2 }));
 document.body.append(
-  el('header', { class: 'top' },
+  el('header.top',
     el('a', { href: 'main', class: 'skip', onclick: event => { event.preventDefault(); main.focus(); } }, 'Skip to content'),
-    el('a', { href: '.', class: 'brand', 'aria-label': 'Pipelines, overview' }, logo, el('span', null, 'Pipelines')),
+    el('a', { href: '.', class: 'brand', 'aria-label': 'Pipelines, overview' }, logo, el('span', 'Pipelines')),
     el('nav', { 'aria-label': 'Pages' }, links),
-    el('div', { class: 'tools' }, readOnly() && el('span', { class: 'tag' }, 'read only'), light, zoneButton, themeButton,
+    el('div.tools', readOnly() && el('span.tag', 'read only'), light, zoneButton, themeButton,
       button('?', () => keys({ key: '?' }), { class: 'quiet icon', 'aria-label': 'Keyboard shortcuts', title: 'Keyboard shortcuts' }))),
   banner, main, status);
-theme(); zone(); open(true);
+theme(); zone();
+const token = /^#token=(.+)/.exec(location.hash)?.[1];
+if (token) { history.replaceState(null, '', location.pathname + location.search); login(decodeURIComponent(token)).finally(() => open(true)); } else open(true);

@@ -12,8 +12,12 @@ const fill = (node, attributes, children) => {
   node.append(...children.flat(9).filter(child => child != null && child !== false));
   return node;
 };
-/** An element. Text becomes text nodes: what strangers wrote (a log line, a key) is never read as markup. */
-export const el = (name, attributes, ...children) => fill(document.createElement(name), attributes, children);
+/** An element, `el('p.dim', { title }, …)`; it needs no attributes. Text becomes text nodes: what strangers wrote (a log line, a key) is never read as markup. */
+export const el = (name, ...rest) => {
+  const [tag, ...classes] = name.split('.'), node = document.createElement(tag);
+  if (classes.length) node.className = classes.join(' ');
+  return fill(node, rest[0]?.constructor === Object ? rest.shift() : null, rest);
+};
 export const svg = (name, attributes, ...children) => fill(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children);
 const named = node => `${node.tagName} ${node.getAttribute('href') ?? node.getAttribute('aria-label') ?? node.textContent}`;
 /** Replaces what an element shows. The focus stays: on the same control, or on the one that took its place. */
@@ -27,10 +31,10 @@ export const show = (node, ...children) => {
 export const rich = (text, link) => (text ?? '').split('`').map((part, i) => {
   if (i % 2 === 0) return part;
   const to = link?.(part);
-  return to ? el('a', { href: to, class: 'code' }, part) : el('code', null, part);
+  return to ? el('a.code', { href: to }, part) : el('code', part);
 });
 export const button = (label, onclick, attributes) => el('button', { type: 'button', onclick, ...attributes }, label);
-export const select = (label, value, options, onchange) => el('label', { class: 'field' }, label && el('span', null, label),
+export const select = (label, value, options, onchange) => el('label.field', label && el('span', label),
   el('select', { onchange: event => onchange(event.target.value) },
     options.map(([key, text]) => el('option', { value: key, selected: key === (value ?? '') }, text))));
 
@@ -103,7 +107,7 @@ export class ServerClock {
 }
 export const clock = new ServerClock();
 export const isUtc = () => setting('zone') === 'utc';
-export const time = (iso, form = 'minute', whole) => { if (!iso) return el('span', { class: 'dim' }, '–'); const date = new Date(iso);
+export const time = (iso, form = 'minute', whole) => { if (!iso) return el('span.dim', '–'); const date = new Date(iso);
   return el('time', { datetime: iso, title: `${dateText(date, 'milli', true)} UTC` }, dateText(date, form, isUtc(), whole ? null : new Date(clock.now()))); };
 const told = node => { const ms = Number(node.dataset.at) - clock.now();
   return node.dataset.way === 'until' ? (ms <= 0 ? 'due' : `in ${duration(Math.max(ms, 1000))}`) : node.dataset.way === 'since' ? duration(Math.max(0, -ms)) : `${duration(Math.max(0, -ms))} ago`; };
@@ -123,12 +127,14 @@ export const link = (path, query) => {
 export const splitRun = run => { const at = run.indexOf('/'); return [run.slice(0, at), run.slice(at + 1)]; };
 export const runLink = (run, query) => link(['r', ...splitRun(run)], query);
 /** Why something does not go on: a sentence, its blocker linked, and when that changes. */
-export const why = (w, nodeLink) => w && el('span', { class: 'why' }, rich(w.text, name => (name === w.node || name === w.root?.node) && nodeLink?.(name)),
-  w.root && !w.text.includes(`\`${w.root.node}\``) && [' – because of ', el('a', { class: 'code', href: nodeLink?.(w.root.node) }, w.root.node), w.root.text && `: ${w.root.text}`],
-  w.changes_at && el('span', { class: 'dim' }, ' · ', counts(w.changes_at)));
+export const why = (w, nodeLink) => w && el('span.why', rich(w.text, name => (name === w.node || name === w.root?.node) && nodeLink?.(name)),
+  w.root && !w.text.includes(`\`${w.root.node}\``) && [' – because of ', el('a.code', { href: nodeLink?.(w.root.node) }, w.root.node), w.root.text && `: ${w.root.text}`],
+  w.changes_at && el('span.dim', ' · ', counts(w.changes_at)));
 
 // ── The API ────────────────────────────────────────────────────────────────────────────────────────────────────
 export const readOnly = () => document.documentElement.dataset.readOnly === 'true';
+/** A server beyond this machine wants a token: it is in the link that was printed, and is exchanged for a cookie once. */
+export const login = token => fetch('api/v1/login', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ token }) });
 export class Problem extends Error { constructor(status, body) { super(body.detail ?? body.title ?? `status ${status}`); this.status = status; this.title = body.title ?? 'Failed'; this.hint = body.hint; } }
 /** Whether the server answers: `up` and `down` events. */
 export const server = new EventTarget();
@@ -145,5 +151,5 @@ export async function api(path, query, { signal, body, headers } = {}) {
   return json;
 }
 /** What is shown in the place of something that could not be read. */
-export const trouble = error => el('div', { class: 'trouble', role: 'alert' }, mark('failed'), el('div', null, el('strong', null, error.title ?? 'The server does not answer'), el('p', null, rich(error.message)), error.hint && el('p', { class: 'dim' }, rich(error.hint))));
-export const empty = (text, more) => el('p', { class: 'empty' }, text, more && [' ', more]);
+export const trouble = error => el('div.trouble', { role: 'alert' }, mark('failed'), el('div', el('strong', error.title ?? 'The server does not answer'), el('p', rich(error.message)), error.hint && el('p.dim', rich(error.hint))));
+export const empty = (text, more) => el('p.empty', text, more && [' ', more]);

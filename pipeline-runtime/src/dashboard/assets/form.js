@@ -51,11 +51,11 @@ const input = (field, text, id, change) => {
 /** The fields, and how they show the errors of what was read. */
 export const formFields = (ctx, fields, like) => {
   const rows = fields.map((field, i) => {
-    const id = `f${i}`, fallback = toText(field, at(like, field.name) ?? field.default), error = el('p', { class: 'wrong', id: `${id}-e` });
-    const given = ctx.query().get(`p.${field.name}`), control = input(field, given === 'null' && field.optional ? '' : given ?? fallback, id, text => ctx.set({ // The URL has no empty values, so that an emptied field is written out.
+    const id = `f${i}`, fallback = toText(field, at(like, field.name) ?? field.default), error = el('p.wrong', { id: `${id}-e` });
+    const given = ctx.get(`p.${field.name}`), control = input(field, given === 'null' && field.optional ? '' : given ?? fallback, id, text => ctx.set({ // The URL has no empty values, so that an emptied field is written out.
       [`p.${field.name}`]: text === fallback ? null : text === '' && field.optional ? 'null' : text }));
     const hint = [['text', 'choice', 'boolean'].includes(field.type) ? null : field.type === 'datetime' ? 'date and time, UTC' : field.type, field.min != null && field.max != null ? `${field.min} – ${field.max}` : field.min != null ? `at least ${field.min}` : field.max != null ? `at most ${field.max}` : null, field.optional ? 'may be empty' : null].filter(Boolean).join(', ');
-    return { field, control, error, node: el('div', { class: 'form-row' }, el('label', { for: id, class: 'mono' }, field.name), el('div', null, control, hint && el('span', { class: 'dim' }, hint), error)) };
+    return { field, control, error, node: el('div.form-row', el('label.mono', { for: id }, field.name), el('div', control, hint && el('span.dim', hint), error)) };
   });
   return { nodes: rows.map(row => row.node), tell: errors => { for (const { field, control, error } of rows) { const text = errors[field.name] ?? ''; error.textContent = text; control.setAttribute('aria-invalid', text ? 'true' : 'false'); } } };
 };

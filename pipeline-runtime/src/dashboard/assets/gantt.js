@@ -10,22 +10,23 @@ export default function gantt(ctx, host, run) {
   let pages = new Map(), asked = new Map(), total = null, version = 0, asking = '', cursor = 0, view = [0, 1], most = 1, width = 600, frame, wanted, failed, drag;
   const drawn = new Map();
   const filters = () => { const query = ctx.query(); return { q: query.get('q'), state: query.get('state'), sort: query.get('sort'), open: query.getAll('open'), record: query.get('record') }; };
+  const asks = () => ({ ...filters(), open: filters().open.join('|') });
   const now = () => run.answer.at ?? Math.max(0, clock.now() - Date.parse(run.answer.run.started));
 
   // ── The frame ────────────────────────────────────────────────────────────────────────────────────────────────
-  const axis = el('div', { class: 'g-axis', role: 'columnheader' }), lines = el('div', { class: 'g-lines', 'aria-hidden': 'true' });
-  const body = el('div', { role: 'rowgroup', class: 'g-body' }, lines);
-  const grid = el('div', { class: 'gantt', role: 'treegrid', tabindex: 0, 'aria-label': 'Nodes over time', 'aria-colcount': 3 },
-    el('div', { role: 'rowgroup', class: 'g-head' }, el('div', { role: 'row', class: 'g-row', 'aria-rowindex': 1 }, el('div', { role: 'columnheader', class: 'g-name' }, 'Node'), el('div', { role: 'columnheader', class: 'g-took' }, 'Took'), axis)), body);
+  const axis = el('div.g-axis', { role: 'columnheader' }), lines = el('div.g-lines', { 'aria-hidden': 'true' });
+  const body = el('div.g-body', { role: 'rowgroup' }, lines);
+  const grid = el('div.gantt', { role: 'treegrid', tabindex: 0, 'aria-label': 'Nodes over time', 'aria-colcount': 3 },
+    el('div.g-head', { role: 'rowgroup' }, el('div', { role: 'row', class: 'g-row', 'aria-rowindex': 1 }, el('div.g-name', { role: 'columnheader' }, 'Node'), el('div.g-took', { role: 'columnheader' }, 'Took'), axis)), body);
   const find = el('input', { type: 'search', placeholder: 'Find a node', 'aria-label': 'Find a node', 'data-find': true, value: filters().q ?? '', oninput: event => ctx.set({ q: event.target.value }) });
-  const count = el('span', { class: 'dim', role: 'status' });
-  const bar = el('div', { class: 'bar' }), failure = el('div');
+  const count = el('span.dim', { role: 'status' });
+  const bar = el('div.bar'), failure = el('div');
   const controls = f => show(bar, find,
     select('State', f.state, STATES.map(state => [state, state ? label(state) : 'all']), state => ctx.set({ state }, true)),
     select('Order', f.sort, SORTS, sort => ctx.set({ sort }, true)),
-    count, el('span', { class: 'grow' }),
-    el('div', { class: 'seg', role: 'group', 'aria-label': 'Zoom' }, button('−', () => zoom(2), { 'aria-label': 'Zoom out' }), button('fit', () => setView([0, most], true), { 'aria-label': 'Fit the whole run' }), button('+', () => zoom(.5), { 'aria-label': 'Zoom in' })));
-  const legend = el('ul', { class: 'legend', 'aria-label': 'Kinds of time' }, KINDS.map(kind => el('li', null, el('i', { class: `k-${kind}` }), KIND_TEXT[kind])));
+    count, el('span.grow'),
+    el('div.seg', { role: 'group', 'aria-label': 'Zoom' }, button('−', () => zoom(2), { 'aria-label': 'Zoom out' }), button('fit', () => setView([0, most], true), { 'aria-label': 'Fit the whole run' }), button('+', () => zoom(.5), { 'aria-label': 'Zoom in' })));
+  const legend = el('ul.legend', { 'aria-label': 'Kinds of time' }, KINDS.map(kind => el('li', el('i', { class: `k-${kind}` }), KIND_TEXT[kind])));
   show(host, bar, failure, grid, legend);
 
   // ── Data ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -35,7 +36,7 @@ export default function gantt(ctx, host, run) {
     asked.set(page, version);
     const mine = version;
     try {
-      const answer = await api([...run.path, 'nodes'], { ...filters(), from: page * PAGE, count: PAGE }, ctx);
+      const answer = await api([...run.path, 'nodes'], { ...asks(), from: page * PAGE, count: PAGE }, ctx);
       if (mine !== version) return;
       if (failed) { failed = false; show(failure); }
       total = answer.total; pages.set(page, answer.rows);
@@ -55,29 +56,29 @@ export default function gantt(ctx, host, run) {
     if (wanted === id) return;
     wanted = id;
     for (const [page, rows] of pages) { const at = rows.findIndex(row => row.node === id); if (at >= 0) return to(page * PAGE + at, true); }
-    try { const { index } = await api([...run.path, 'nodes'], { ...filters(), find: id, count: 1 }, ctx); if (index != null) to(index, true); } catch { /* the list itself says what is wrong */ }
+    try { const { index } = await api([...run.path, 'nodes'], { ...asks(), find: id, count: 1 }, ctx); if (index != null) to(index, true); } catch { /* the list itself says what is wrong */ }
   };
 
   // ── Drawing ──────────────────────────────────────────────────────────────────────────────────────────────────
-  const barsOf = row => bars(row.spans, { from: view[0], until: view[1], width, now: now(), failed: row.state === 'failed' && row.elements == null }).map(one => {
+  const barsOf = row => bars(row.spans, { from: view[0], until: view[1], width, now: now(), failures: row.failures }).map(one => {
     const node = el('i', { class: `b k-${KINDS[one.kind]}${row.elements != null ? ' all' : ''}${one.bad ? ' bad' : ''}${one.open ? ' open' : ''}`, title: `${KIND_TEXT[KINDS[one.kind]]} ${duration(one.until - one.from)}${one.count > 1 ? `, ${one.count} times` : ''}, from ${offsetText(Math.round(one.from), 1000)}${one.bad ? '; failed' : ''}` });
     node.style.transform = `translateX(${one.x.toFixed(1)}px)`; node.style.width = `${one.w.toFixed(1)}px`;
     return node;
   });
-  const progress = states => { const all = Object.values(states).reduce((a, b) => a + b, 0); return el('span', { class: 'g-states', title: Object.entries(states).map(([state, n]) => `${n} ${label(state)}`).join(', ') }, ['success', 'failed', 'running', 'up_for_retry', 'up_for_reschedule', 'queued', 'skipped', 'upstream_failed'].filter(state => states[state]).map(state => { const part = el('i', { class: `s-${state}` }); part.style.width = `${states[state] / all * 100}%`; return part; })); };
+  const progress = states => { const all = Object.values(states).reduce((a, b) => a + b, 0); return el('span.g-states', { title: Object.entries(states).map(([state, n]) => `${n} ${label(state)}`).join(', ') }, ['success', 'failed', 'running', 'up_for_retry', 'up_for_reschedule', 'queued', 'skipped', 'upstream_failed'].filter(state => states[state]).map(state => { const part = el('i', { class: `s-${state}` }); part.style.width = `${states[state] / all * 100}%`; return part; })); };
   const make = (i, row, selected) => {
-    if (!row) return el('div', { role: 'row', class: 'g-row wait', id: `g${i}`, 'aria-rowindex': i + 2 }, el('div', { role: 'gridcell', class: 'g-name' }, '…'));
+    if (!row) return el('div', { role: 'row', class: 'g-row wait', id: `g${i}`, 'aria-rowindex': i + 2 }, el('div.g-name', { role: 'gridcell' }, '…'));
     const isOpen = row.elements != null && (filters().open.includes(row.node) || filters().open.includes('*')), at = now(), all = sums(row.spans, at), took = all[0] || all.reduce((a, b) => a + b, 0);
     const note = row.elements != null ? `${row.states?.success ?? 0}/${row.elements}` : row.sensor && row.pokes ? `${row.pokes} pokes` : row.attempts > 1 ? `${row.attempts}${row.allowed ? `/${row.allowed}` : ''} tries` : '';
     const node = el('div', { role: 'row', class: `g-row${row.level ? ' elem' : ''}${i === cursor ? ' at' : ''}`, id: `g${i}`, 'aria-rowindex': i + 2, 'aria-level': row.level + 1, 'aria-selected': row.node === selected, 'aria-expanded': row.elements != null ? isOpen : null },
-      el('div', { role: 'gridcell', class: 'g-name', title: [row.node, label(row.state), row.error ?? row.why?.text].filter(Boolean).join('\n') }, el('span', { class: 'twist', 'aria-hidden': 'true' }, row.elements != null ? isOpen ? '▾' : '▸' : ''), mark(row.state, true), el('span', { class: 'cut1 mono' }, row.node), row.states && progress(row.states), note && el('span', { class: 'g-note' }, note)),
-      el('div', { role: 'gridcell', class: 'g-took' }, row.spans.length ? duration(took) : ''),
+      el('div', { role: 'gridcell', class: 'g-name', title: [row.node, label(row.state), row.error ?? row.why?.text].filter(Boolean).join('\n') }, el('span.twist', { 'aria-hidden': 'true' }, row.elements != null ? isOpen ? '▾' : '▸' : ''), mark(row.state, true), el('span.cut1.mono', row.node), row.states && progress(row.states), note && el('span.g-note', note)),
+      el('div.g-took', { role: 'gridcell' }, row.spans.length ? duration(took) : ''),
       el('div', { role: 'gridcell', class: 'g-bars', 'aria-label': sentence(row, at, label, duration) }, barsOf(row)));
     return node;
   };
   const paint = anew => {
     if (total == null) return;
-    const seen = rowsSeen(grid.scrollTop, grid.clientHeight - 30, total, ROW), selected = ctx.query().get('node');
+    const seen = rowsSeen(grid.scrollTop, grid.clientHeight - 30, total, ROW), selected = ctx.get('node');
     if (anew) { drawn.forEach(([node]) => node.remove()); drawn.clear(); }
     for (const [i, [node]] of drawn) if (i < seen.first || i >= seen.end) { node.remove(); drawn.delete(i); }
     for (let i = seen.first; i < seen.end; i++) {
@@ -96,8 +97,8 @@ export default function gantt(ctx, host, run) {
   const scale = () => {
     width = axis.clientWidth || width;
     const at = px => (px - view[0]) / (view[1] - view[0]) * width, ticks = offsetTicks(view[0], view[1], width);
-    show(axis, el('span', { class: 'sr' }, 'Time since the start'), ticks.map(tick => { const node = el('span', { 'aria-hidden': 'true' }, tick.text); node.style.left = `${at(tick.at)}px`; if (at(tick.at) > width - 40) node.className = 'last'; return node; }));
-    show(lines, ticks.map(tick => { const node = el('i'); node.style.left = `${at(tick.at)}px`; return node; }), (() => { const t = now(); if (t < view[0] || t > view[1] || (run.answer.run.finished && run.answer.at == null)) return null; const node = el('i', { class: 'now' }); node.style.left = `${at(t)}px`; return node; })());
+    show(axis, el('span.sr', 'Time since the start'), ticks.map(tick => { const node = el('span', { 'aria-hidden': 'true' }, tick.text); node.style.left = `${at(tick.at)}px`; if (at(tick.at) > width - 40) node.className = 'last'; return node; }));
+    show(lines, ticks.map(tick => { const node = el('i'); node.style.left = `${at(tick.at)}px`; return node; }), (() => { const t = now(); if (t < view[0] || t > view[1] || (run.answer.run.finished && run.answer.at == null)) return null; const node = el('i.now'); node.style.left = `${at(t)}px`; return node; })());
   };
 
   // ── Zoom ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -120,7 +121,7 @@ export default function gantt(ctx, host, run) {
     if (quiet) soon(); else paint();
   };
   const fold = (row, open) => { const all = filters().open.filter(id => id !== row.node && (id !== '*' || open)); ctx.set({ open: open ? [...all, row.node] : all }, true); };
-  const choose = row => { wanted = row.node; ctx.set({ node: ctx.query().get('node') === row.node ? null : row.node, attempt: null }, true); };
+  const choose = row => { wanted = row.node; ctx.set({ node: ctx.get('node') === row.node ? null : row.node, attempt: null }, true); };
   grid.addEventListener('click', event => {
     const node = event.target.closest('.g-body .g-row'), i = node && Number(node.id.slice(1)), row = node && rowAt(i);
     if (!row) return;
@@ -145,12 +146,12 @@ export default function gantt(ctx, host, run) {
   const update = (keys, fresh) => {
     const f = filters(), key = JSON.stringify({ ...f, record: null }), whole = run.answer.whole;
     const fitted = view[0] <= 0 && view[1] >= most;
-    if (whole !== most || asking === '') { const zoomedTo = readZoom(ctx.query().get('zoom'), whole); most = whole; view = zoomedTo ?? (fitted || asking === '' ? [0, most] : view); }
-    if (keys === 'url' || keys?.includes?.('zoom')) view = readZoom(ctx.query().get('zoom'), most) ?? [0, most];
+    if (whole !== most || asking === '') { const zoomedTo = readZoom(ctx.get('zoom'), whole); most = whole; view = zoomedTo ?? (fitted || asking === '' ? [0, most] : view); }
+    if (keys === 'url' || keys?.includes?.('zoom')) view = readZoom(ctx.get('zoom'), most) ?? [0, most];
     if (key !== asking) { if (asking !== '') pages = new Map(); asking = key; fresh = true; controls(f); if (find.value !== (f.q ?? '')) find.value = f.q ?? ''; }
     if (fresh) { version++; asked = new Map(); if (total == null) fetchPage(Math.floor(grid.scrollTop / ROW / PAGE)); }
     soon(true);
-    if (f.record == null || !wanted) { const node = ctx.query().get('node'); if (node && !pages.size) setTimeout(() => seek(node), 0); else if (node) seek(node); else wanted = undefined; }
+    if (f.record == null || !wanted) { const node = ctx.get('node'); if (node && !pages.size) setTimeout(() => seek(node), 0); else if (node) seek(node); else wanted = undefined; }
   };
   update('url', true);
   return { update, close: () => resized.disconnect(), focus: () => grid.focus(), move: by => { grid.focus(); to(cursor + by); } };

@@ -7,16 +7,16 @@ const GLYPHS = { success: '✓', failed: '✗', upstream_failed: '⊘', running:
 export const fit = (width, height, w, h) => { const scale = Math.min(1.25, Math.max(.02, Math.min((w - 32) / width, (h - 32) / height))); return { scale, x: (w - width * scale) / 2, y: (h - height * scale) / 2 }; };
 
 export default async function graph(ctx, host, run) {
-  const canvas = el('canvas', { class: 'graph', role: 'img', tabindex: 0 }), failure = el('div');
+  const canvas = el('canvas.graph', { role: 'img', tabindex: 0 }), failure = el('div');
   let data, states = [], at, drag, moved, busy, again, colours, frame, places = new Map();
-  const selected = () => ctx.query().get('node');
+  const selected = () => ctx.get('node');
   const pipelineOnly = !run.path.includes('runs');
 
   const load = async whole => {
     if (busy) { again ||= whole || 'states'; return; }
     busy = true;
     try {
-      const record = ctx.query().get('record');
+      const record = ctx.get('record');
       if (whole || !data) {
         data = await api([...run.path, 'graph'], { record }, ctx);
         places = new Map(data.boxes.map((box, i) => [box.node, i]));
@@ -89,7 +89,7 @@ export default async function graph(ctx, host, run) {
     if (does && !event.ctrlKey && !event.metaKey) { event.preventDefault(); event.stopPropagation(); does(); soon(); }
   });
   const centre = () => { const i = selected() == null ? undefined : places.get(selected()); if (i === undefined || !at) return; const box = data.boxes[i], x = box.x * at.scale + at.x, y = box.y * at.scale + at.y; if (x < 0 || y < 0 || x > canvas.clientWidth - 40 || y > canvas.clientHeight - 40) { at.x = canvas.clientWidth / 2 - (box.x + box.w / 2) * at.scale; at.y = canvas.clientHeight / 2 - (box.y + box.h / 2) * at.scale; } };
-  show(host, failure, el('div', { class: 'graph-box' }, canvas, el('div', { class: 'seg over', role: 'group', 'aria-label': 'Zoom' }, button('−', () => zoom(1 / 1.4), { 'aria-label': 'Zoom out' }), button('fit', whole), button('+', () => zoom(1.4), { 'aria-label': 'Zoom in' }))));
+  show(host, failure, el('div.graph-box', canvas, el('div.seg.over', { role: 'group', 'aria-label': 'Zoom' }, button('−', () => zoom(1 / 1.4), { 'aria-label': 'Zoom out' }), button('fit', whole), button('+', () => zoom(1.4), { 'aria-label': 'Zoom in' }))));
   const resized = new ResizeObserver(soon); resized.observe(canvas);
   const recolour = () => { colours = undefined; soon(); };
   for (const [target, name] of [[window, 'theme'], [matchMedia('(prefers-color-scheme: dark)'), 'change']]) target.addEventListener(name, recolour, { signal: ctx.signal });

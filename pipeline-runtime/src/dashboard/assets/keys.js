@@ -6,14 +6,14 @@ let armed, timer;
 const off = () => setting('keys') === 'off';
 
 const help = page => {
-  const row = (keys, text) => el('tr', null, el('td', { class: 'nowrap' }, keys.map(key => [el('kbd', null, key), ' '])), el('td', null, text));
-  const table = (title, rows) => el('section', { class: 'stack' }, el('h3', null, title), el('table', { class: 'keys' }, el('tbody', null, rows)));
-  const sure = el('label', { class: 'row' }, el('input', { type: 'checkbox', checked: !off(), onchange: event => setting('keys', event.target.checked ? 'on' : 'off') }), 'Shortcuts are on');
-  const dialog = el('dialog', { 'aria-labelledby': 'keys', onclose: () => dialog.remove() }, el('div', null, el('h2', { id: 'keys', tabindex: -1, autofocus: true }, 'Keyboard shortcuts'), el('div', { class: 'cols' },
+  const row = (keys, text) => el('tr', el('td.nowrap', keys.map(key => [el('kbd', key), ' '])), el('td', text));
+  const table = (title, rows) => el('section.stack', el('h3', title), el('table.keys', el('tbody', rows)));
+  const sure = el('label.row', el('input', { type: 'checkbox', checked: !off(), onchange: event => setting('keys', event.target.checked ? 'on' : 'off') }), 'Shortcuts are on');
+  const dialog = el('dialog', { 'aria-labelledby': 'keys', onclose: () => dialog.remove() }, el('div', el('h2', { id: 'keys', tabindex: -1, autofocus: true }, 'Keyboard shortcuts'), el('div.cols',
     table('Everywhere', [row(['/'], 'Find on this page'), row(['?'], 'This list'), ...Object.entries(PLACES).map(([key, [, text]]) => row(['g', key], text))]),
     page?.keys && table('On this page', Object.entries(page.keys).map(([key, [text]]) => row([key], text))),
     table('In the Gantt', [row(['↑', '↓', 'PgUp', 'PgDn', 'Home', 'End'], 'Rows'), row(['→', '←'], 'Unfold, fold a mapping'), row(['Enter'], 'Open the node'), row(['+', '−', '0'], 'Zoom in, out, fit'), row(['Shift →', 'Shift ←'], 'Move in time')])),
-    sure, el('div', { class: 'actions' }, button('Close', () => dialog.close()))));
+    sure, el('div.actions', button('Close', () => dialog.close()))));
   document.body.append(dialog); dialog.showModal();
 };
 

@@ -16,24 +16,24 @@ export const hits = (text, find) => {
 
 export default async function log(ctx, host, run) {
   const filters = () => { const query = ctx.query(); return { node: query.get('node'), attempt: query.get('attempt'), q: query.get('lq'), level: query.get('level') }; };
-  const list = el('ol', { class: 'lines' }), box = el('div', { class: 'scroll tall log', tabindex: 0, role: 'log', 'aria-live': 'off', 'aria-label': 'Log' }, list);
-  const top = el('div', { class: 'more' }), bar = el('div', { class: 'bar' }), jump = button('', () => { follow = true; down(); }, { class: 'main jump', hidden: true });
+  const list = el('ol.lines'), box = el('div.scroll.tall.log', { tabindex: 0, role: 'log', 'aria-live': 'off', 'aria-label': 'Log' }, list);
+  const top = el('div.more'), bar = el('div.bar'), jump = button('', () => { follow = true; down(); }, { class: 'main jump', hidden: true });
   const find = el('input', { type: 'search', placeholder: 'Search the log', 'aria-label': 'Search the log', 'data-find': true, value: filters().q ?? '', onchange: event => ctx.set({ lq: event.target.value, line: null }, true), oninput: event => { clearTimeout(timer); timer = setTimeout(() => ctx.set({ lq: event.target.value, line: null }), 300); } });
   let timer, first = 0, last = 0, earlier = false, follow = true, held = 0, asked = '', heard, version = 0, busy, again;
   box.prepend(top);
 
   const row = one => {
-    const f = filters(), at = String(one.number) === ctx.query().get('line');
+    const f = filters(), at = String(one.number) === ctx.get('line');
     return el('li', { class: `l v-${one.level}${at ? ' at' : ''}`, 'data-n': one.number },
-      el('a', { class: 'n', href: run.here({ line: one.number }), 'aria-label': `Line ${one.number}` }, one.number), el('time', { datetime: one.at, title: one.at }, dateText(new Date(one.at), 'milli', isUtc()).slice(11)),
-      el('span', { class: 'v' }, one.level), !f.node && el('a', { class: 'w', href: run.here({ node: one.node, line: null }), title: `Only ${one.node}` }, one.node), el('span', { class: 't' }, hits(plain(one.line), f.q).map((part, i) => i % 2 ? el('mark', null, part) : part)));
+      el('a.n', { href: run.here({ line: one.number }), 'aria-label': `Line ${one.number}` }, one.number), el('time', { datetime: one.at, title: one.at }, dateText(new Date(one.at), 'milli', isUtc()).slice(11)),
+      el('span.v', one.level), !f.node && el('a.w', { href: run.here({ node: one.node, line: null }), title: `Only ${one.node}` }, one.node), el('span.t', hits(plain(one.line), f.q).map((part, i) => i % 2 ? el('mark', part) : part)));
   };
   const down = () => { box.scrollTop = box.scrollHeight; held = 0; jump.hidden = true; };
-  const wait = text => show(list, el('li', { class: 'empty' }, text));
-  const drawTop = () => show(top, earlier ? button('Earlier lines', before) : list.querySelector('.l') && el('span', { class: 'dim' }, 'The beginning of the log'));
+  const wait = text => show(list, el('li.empty', text));
+  const drawTop = () => show(top, earlier ? button('Earlier lines', before) : list.querySelector('.l') && el('span.dim', 'The beginning of the log'));
   const ask = query => api([...run.path, 'logs'], { ...filters(), limit: LIMIT, ...query }, ctx);
   const load = async () => {
-    const mine = ++version, line = Number(ctx.query().get('line'));
+    const mine = ++version, line = Number(ctx.get('line'));
     try {
       const answer = await ask(line ? { before: line + LIMIT / 2 } : {});
       if (mine !== version) return;
@@ -43,7 +43,7 @@ export default async function log(ctx, host, run) {
       const at = line && list.querySelector('.at');
       follow = !at;
       if (at) box.scrollTop = at.offsetTop - box.clientHeight / 2; else down();
-    } catch (error) { if (error.status && mine === version) show(list, el('li', null, trouble(error))); }
+    } catch (error) { if (error.status && mine === version) show(list, el('li', trouble(error))); }
   };
   const before = async () => {
     const answer = await ask({ before: first }), height = box.scrollHeight;
@@ -79,7 +79,7 @@ export default async function log(ctx, host, run) {
     if (key !== asked || keys === 'zone') {
       asked = key;
       show(bar, find, select('Level', f.level, [['', 'all'], ['debug', 'debug and up'], ['info', 'info and up'], ['warn', 'warnings and up'], ['error', 'errors']], level => ctx.set({ level, line: null }, true)),
-        f.node && el('span', { class: 'tag' }, f.node, f.attempt && ` #${f.attempt}`), f.node && button('All nodes', () => ctx.set({ node: null, attempt: null, line: null }, true)), el('span', { class: 'grow' }), el('a', { href: `api/v1/${link([...run.path, 'log.txt'], { node: f.node, attempt: f.attempt })}`, target: '_blank', rel: 'noopener' }, 'as text'));
+        f.node && el('span.tag', f.node, f.attempt && ` #${f.attempt}`), f.node && button('All nodes', () => ctx.set({ node: null, attempt: null, line: null }, true)), el('span.grow'), el('a', { href: `api/v1/${link([...run.path, 'log.txt'], { node: f.node, attempt: f.attempt })}`, target: '_blank', rel: 'noopener' }, 'as text'));
       if (find.value !== (f.q ?? '')) find.value = f.q ?? '';
       heard?.abort(); heard = new AbortController();
       if (f.node) { const live = heard.signal; import('./live.js').then(module => { if (!live.aborted) module.listen(`log/${run.name}/${f.node}`, more, live); }); }
@@ -87,9 +87,9 @@ export default async function log(ctx, host, run) {
     }
     if (fresh) return more();
     for (const line of list.querySelectorAll('.at')) line.classList.remove('at');
-    list.querySelector(`[data-n="${Number(ctx.query().get('line'))}"]`)?.classList.add('at');
+    list.querySelector(`[data-n="${Number(ctx.get('line'))}"]`)?.classList.add('at');
   };
-  show(host, bar, el('div', { class: 'logs' }, box, jump));
+  show(host, bar, el('div.logs', box, jump));
   await update('url');
   ctx.signal.addEventListener('abort', () => heard?.abort());
   return { update, close: () => { heard?.abort(); clearTimeout(timer); } };

@@ -10,29 +10,29 @@ const MAX_PATH = 8;
 /** The six kinds of time as one bar with its figures. */
 const totals = answer => {
   const all = Math.max(1, KINDS.reduce((sum, kind) => sum + answer.totals[kind], 0));
-  return el('div', { class: 'went' }, el('div', { class: 'went-bar', 'aria-hidden': 'true' }, KINDS.filter(kind => answer.totals[kind] > 0).map(kind => { const part = el('i', { class: `k-${kind}` }); part.style.flexGrow = Math.max(.004, answer.totals[kind] / all); return part; })),
-    el('dl', null, KINDS.map(kind => el('div', { class: answer.totals[kind] ? null : 'zero' }, el('dt', null, el('i', { class: `k-${kind}`, 'aria-hidden': 'true' }), KIND_TEXT[kind]), el('dd', null, duration(answer.totals[kind]))))));
+  return el('div.went', el('div.went-bar', { 'aria-hidden': 'true' }, KINDS.filter(kind => answer.totals[kind] > 0).map(kind => { const part = el('i', { class: `k-${kind}` }); part.style.flexGrow = Math.max(.004, answer.totals[kind] / all); return part; })),
+    el('dl', KINDS.map(kind => el('div', { class: answer.totals[kind] ? null : 'zero' }, el('dt', el('i', { class: `k-${kind}`, 'aria-hidden': 'true' }), KIND_TEXT[kind]), el('dd', duration(answer.totals[kind]))))));
 };
-const path = (list, to) => list.length > 0 && el('p', { class: 'path' }, el('span', { class: 'dim' }, 'Critical path '), list.slice(0, MAX_PATH).map((step, i) => [i ? el('span', { class: 'dim', 'aria-label': 'then' }, ' → ') : '', el('a', { class: 'code', href: to(step.node) }, step.node), el('span', { class: 'dim' }, ` ${duration(step.until_ms - step.from_ms)}`)]), list.length > MAX_PATH && el('span', { class: 'dim' }, ` → … and ${list.length - MAX_PATH} more`));
+const path = (list, to) => list.length > 0 && el('p.path', el('span.dim', 'Critical path '), list.slice(0, MAX_PATH).map((step, i) => [i ? el('span.dim', { 'aria-label': 'then' }, ' → ') : '', el('a.code', { href: to(step.node) }, step.node), el('span.dim', ` ${duration(step.until_ms - step.from_ms)}`)]), list.length > MAX_PATH && el('span.dim', ` → … and ${list.length - MAX_PATH} more`));
 
 export default async function page(ctx) {
   const [, pipeline, id] = ctx.path, name = `${pipeline}/${id}`;
-  const run = { name, pipeline, id, path: ['runs', pipeline, id], answer: null, here: changes => { const query = Object.fromEntries([...ctx.query().keys()].map(key => [key, ctx.query().getAll(key)])); return runLink(name, { ...query, ...changes }); } };
+  const run = { name, pipeline, id, path: ['runs', pipeline, id], answer: null, here: changes => { const query = Object.fromEntries([...ctx.query().keys()].map(key => [key, ctx.all(key)])); return runLink(name, { ...query, ...changes }); } };
   run.nodeLink = node => run.here({ node, attempt: null, line: null });
-  const current = () => { const key = ctx.query().get('view'); return VIEWS.some(([view]) => view === key) ? key : 'gantt'; };
+  const current = () => { const key = ctx.get('view'); return VIEWS.some(([view]) => view === key) ? key : 'gantt'; };
   let shown, view, drawer, drawerFor, busy, again;
 
-  const head = el('div', { class: 'stack' }), tabs = el('nav', { class: 'seg', 'aria-label': 'Views of the run' }), host = el('div', { class: 'view grow' }), side = el('aside', { class: 'drawer', hidden: true, 'aria-label': 'Node' });
+  const head = el('div.stack'), tabs = el('nav.seg', { 'aria-label': 'Views of the run' }), host = el('div.view.grow'), side = el('aside.drawer', { hidden: true, 'aria-label': 'Node' });
   const time_ = scrubber(ctx, run);
   const act = command => import('./actions.js').then(module => module.ask(ctx, { run: name, ...command }, refresh));
   run.act = act;
 
   const fetchRun = async () => {
-    const record = ctx.query().get('record'), answer = await api(run.path, { record }, ctx);
+    const record = ctx.get('record'), answer = await api(run.path, { record }, ctx);
     answer.started = Date.parse(answer.run.started);
     // As of a record, time stands; else it goes on until the run has ended.
     answer.at = record ? answer.records.at_ms : null;
-    const end = answer.run.finished ? Date.parse(answer.run.finished) - answer.started : Math.max(0, Date.parse(answer.now) - answer.started);
+    const end = answer.end_ms ?? (answer.run.finished ? Date.parse(answer.run.finished) - answer.started : Math.max(0, Date.parse(answer.now) - answer.started));
     answer.whole = Math.max(10, run.answer && record ? Math.max(run.answer.whole, answer.records.at_ms) : end || answer.records.at_ms);
     run.answer = answer;
   };
@@ -41,20 +41,20 @@ export default async function page(ctx) {
     ctx.title(`${{ success: '✓', failed: '✗', running: '●' }[one.state] ?? '◌'} ${pipeline} ${id}`);
     const order = ['failed', 'upstream_failed', 'running', 'up_for_retry', 'up_for_reschedule', 'queued', 'scheduled', 'none', 'success', 'skipped', 'removed'];
     show(head,
-      el('div', { class: 'head' },
-        el('div', { class: 'grow' }, el('p', { class: 'crumbs' }, el('a', { href: link(['p', pipeline]) }, pipeline), ' / runs'), el('h1', { tabindex: '-1' }, id),
-          el('div', { class: 'sub' }, chip(one.state), answer.at != null && el('span', { class: 'tag' }, 'as of then'),
-            el('span', null, one.duration_ms != null ? duration(one.duration_ms) : one.started && answer.at == null && !ended ? ['for ', counts(one.started, 'since')] : answer.at != null ? duration(answer.at) : '–'),
-            el('span', null, one.kind), one.started && el('span', null, 'started ', time(one.started, 'second')), one.logical_date && el('span', null, 'data of ', time(one.logical_date), ' – ', time(one.data_interval_end)))),
-        el('div', { class: 'actions' },
+      el('div.head',
+        el('div.grow', el('p.crumbs', el('a', { href: link(['p', pipeline]) }, pipeline), ' / runs'), el('h1', { tabindex: '-1' }, id),
+          el('div.sub', chip(one.state), answer.at != null && el('span.tag', 'as of then'),
+            el('span', one.duration_ms != null ? duration(one.duration_ms) : one.started && answer.at == null && !ended ? ['for ', counts(one.started, 'since')] : answer.at != null ? duration(answer.at) : '–'),
+            el('span', one.kind), one.started && el('span', 'started ', time(one.started, 'second')), one.logical_date && el('span', 'data of ', time(one.logical_date), ' – ', time(one.data_interval_end)))),
+        el('div.actions',
           !readOnly() && failed > 0 && answer.at == null && button('Retry failed …', () => act({ command: 'retry', nodes: [], downstream: true })),
           !readOnly() && !ended && answer.at == null && button('Cancel run …', () => act({ command: 'cancel' }), { class: 'danger' }),
           button('Copy link', copy, { title: 'Copies a link to what you see now, at this record (c)' }))),
-      answer.note && el('p', { class: 'note' }, rich(answer.note)),
+      answer.note && el('p.note', rich(answer.note)),
       answer.why && el('p', { class: `note ${one.state === 'failed' || one.state === 'blocked' ? 'bad' : one.state === 'success' ? 'ok' : 'go'}` }, mark(one.state), why(answer.why, run.nodeLink)),
-      el('section', { class: 'card', 'aria-label': 'Where the time went' },
-        el('div', { class: 'body stack' }, totals(answer),
-          el('div', { class: 'row between' }, path(answer.critical_path, run.nodeLink) || el('span'), el('div', { class: 'sub' }, order.filter(state => states[state]).map(state => el('a', { class: `chip s-${state}`, href: run.here({ view: 'gantt', state }), title: label(state) }, mark(state), `${states[state].toLocaleString('en')} ${label(state)}`)))))));
+      el('section.card', { 'aria-label': 'Where the time went' },
+        el('div.body.stack', totals(answer),
+          el('div.row.between', path(answer.critical_path, run.nodeLink) || el('span'), el('div.sub', order.filter(state => states[state]).map(state => el('a', { class: `chip s-${state}`, href: run.here({ view: 'gantt', state }), title: label(state) }, mark(state), `${states[state].toLocaleString('en')} ${label(state)}`)))))));
     show(tabs, VIEWS.map(([key, text]) => el('a', { href: run.here({ view: key === 'gantt' ? null : key }), 'aria-current': key === current() ? 'page' : null }, text)));
   };
   const copy = () => { const url = new URL(location); if (!url.searchParams.has('record')) url.searchParams.set('record', run.answer.records.at); navigator.clipboard?.writeText(url.href).then(() => ctx.say(`The link to record ${run.answer.records.at} is copied.`, 'ok'), () => ctx.say('The browser did not let the link be copied.', 'bad')); };
@@ -69,13 +69,13 @@ export default async function page(ctx) {
     view = await module.default(ctx, host, run);
   };
   const drawNode = async fresh => {
-    const node = ctx.query().get('node');
+    const node = ctx.get('node');
     side.hidden = node == null || shown === 'log';
     if (side.hidden) { drawerFor = null; return; }
     if (drawerFor === node && !fresh) return drawer?.mark?.();
     drawerFor = node;
     const { drawerOf } = await import('./node.js');
-    if (ctx.query().get('node') === node) drawer = await drawerOf(ctx, side, run, node);
+    if (ctx.get('node') === node) drawer = await drawerOf(ctx, side, run, node);
   };
   /** Reads the run again. While one request is under way others wait, and the newest of them wins. */
   const refresh = async () => {
@@ -94,15 +94,15 @@ export default async function page(ctx) {
   const first = Promise.all([fetchRun(), VIEWS.find(([key]) => key === current())[2]()]);
   await first;
   ctx.root.classList.add('wide');
-  show(ctx.root, head, el('section', { class: 'card', 'aria-label': 'The run in detail' }, el('header', null, tabs, el('span', { class: 'grow' }), time_.node), el('div', { class: 'split' }, host, side)));
+  show(ctx.root, head, el('section.card', { 'aria-label': 'The run in detail' }, el('header', tabs, el('span.grow'), time_.node), el('div.split', host, side)));
   drawHead(); time_.update();
   await Promise.all([drawView('url', true), drawNode(true)]);
-  ctx.live(`run/${name}`, () => ctx.query().get('record') ? time_.ahead() : refresh());
+  ctx.live(`run/${name}`, () => ctx.get('record') ? time_.ahead() : refresh());
   const timer = setInterval(() => { const answer = run.answer; if (!document.hidden && answer.at == null && !answer.run.finished && answer.run.started) { answer.whole = Math.max(answer.whole, clock.now() - answer.started); view?.update('time', false); } }, 1000);
   ctx.signal.addEventListener('abort', () => clearInterval(timer));
   return {
     update: keys => {
-      if (keys === 'server' || keys === 'zone' || keys === 'url' && ctx.query().get('record') !== run.record || keys.includes?.('record')) { run.record = ctx.query().get('record'); refresh(); if (keys !== 'url') return; }
+      if (keys === 'server' || keys === 'zone' || keys === 'url' && ctx.get('record') !== run.record || keys.includes?.('record')) { run.record = ctx.get('record'); refresh(); if (keys !== 'url') return; }
       if (keys !== 'url' && keys.every?.(key => key === 'zoom' || key === 'q')) return view?.update(keys, false);
       drawHead(); drawView(keys, false).then(() => drawNode(false));
     },

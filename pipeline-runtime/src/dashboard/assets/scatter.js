@@ -14,8 +14,8 @@ const shape = (pen, state, x, y) => {
 };
 
 export function scatter(ctx, root, { pipeline }) {
-  const canvas = el('canvas', { role: 'img' }), tip = el('div', { class: 'tip', hidden: true }), count = el('span', { class: 'dim grow' });
-  const ranges = el('div', { class: 'seg', role: 'group', 'aria-label': 'Range' });
+  const canvas = el('canvas', { role: 'img' }), tip = el('div.tip', { hidden: true }), count = el('span.dim.grow');
+  const ranges = el('div.seg', { role: 'group', 'aria-label': 'Range' });
   let data, places = [], scale, drag, busy;
   const range = () => {
     const query = ctx.query(), from = Date.parse(query.get('from')), to = Date.parse(query.get('to'));
@@ -63,7 +63,7 @@ export function scatter(ctx, root, { pipeline }) {
   canvas.addEventListener('pointerdown', event => { if (event.pointerType === 'mouse') drag = event.offsetX; });
   canvas.addEventListener('pointermove', event => {
     const hit = nearest(event); tip.hidden = !hit; canvas.style.cursor = hit ? 'pointer' : '';
-    if (hit) { const [px, py, [at, ms, state, behind, run]] = hit; show(tip, el('strong', null, run.split('/')[0]), ` ${label(state)}, ${duration(ms)}`, el('br'), dateText(new Date(at), 'minute', isUtc()), behind > 1 && `, the worst of ${behind}`);
+    if (hit) { const [px, py, [at, ms, state, behind, run]] = hit; show(tip, el('strong', run.split('/')[0]), ` ${label(state)}, ${duration(ms)}`, el('br'), dateText(new Date(at), 'minute', isUtc()), behind > 1 && `, the worst of ${behind}`);
       tip.style.top = `${py + 24}px`; const left = px > canvas.clientWidth / 2; tip.style.left = left ? '' : `${px + 24}px`; tip.style.right = left ? `${canvas.clientWidth - px + 24}px` : ''; }
   });
   canvas.addEventListener('pointerleave', () => { tip.hidden = true; drag = null; });
@@ -73,7 +73,7 @@ export function scatter(ctx, root, { pipeline }) {
     const hit = nearest(event); if (hit) ctx.go(runLink(hit[2][4]));
   });
   const twin = el('a', { href: link(['runs'], { pipeline }) }, 'as a list');
-  show(root, el('header', null, el('h2', null, 'Duration over time'), count, ranges, twin), el('div', { class: 'chart' }, canvas, tip));
+  show(root, el('header', el('h2', 'Duration over time'), count, ranges, twin), el('div.chart', canvas, tip));
   const seen = new ResizeObserver(draw); seen.observe(canvas);
   ctx.signal.addEventListener('abort', () => seen.disconnect());
   for (const [target, name] of [[window, 'theme'], [matchMedia('(prefers-color-scheme: dark)'), 'change']]) target.addEventListener(name, draw, { signal: ctx.signal });

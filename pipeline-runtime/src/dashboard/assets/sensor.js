@@ -24,21 +24,21 @@ const histogram = (answer, width) => {
 export default async function sensor(ctx) {
   const [, pipeline, ...rest] = ctx.path, node = rest.join('/');
   ctx.title(`${node} of ${pipeline}`);
-  const chart = el('div', { class: 'chart' }), body = el('tbody'), head = el('div'), bar = el('header');
+  const chart = el('div.chart'), body = el('tbody'), head = el('div'), bar = el('header');
   let answer;
   const draw = () => { if (answer?.runs.length && chart.clientWidth) show(chart, histogram(answer, chart.clientWidth - 32)); };
   const load = async () => {
-    const runs = ctx.query().get('runs') ?? '90';
+    const runs = ctx.get('runs') ?? '90';
     answer = await api(['sensors', pipeline], { node, runs }, ctx);
     const most = Math.max(1, answer.timeout_ms ?? 0, ...answer.runs.map(run => run.wait_ms ?? 0));
-    show(head, el('p', { class: 'crumbs' }, el('a', { href: link(['p', pipeline]) }, pipeline), ' / ', el('a', { href: 'sensors' }, 'sensors')), el('h1', { tabindex: '-1', class: 'mono' }, node), answer.sentence && el('p', { class: 'note' }, rich(answer.sentence)));
-    show(bar, el('h2', { class: 'grow' }, 'How long it waited'), el('span', { class: 'dim' }, `${answer.runs.length} runs, ${answer.timeouts} timed out`), select('Runs', runs, ['30', '90', '365'].map(n => [n, `last ${n}`]), value => ctx.set({ runs: value }, true)));
+    show(head, el('p.crumbs', el('a', { href: link(['p', pipeline]) }, pipeline), ' / ', el('a', { href: 'sensors' }, 'sensors')), el('h1.mono', { tabindex: '-1' }, node), answer.sentence && el('p.note', rich(answer.sentence)));
+    show(bar, el('h2.grow', 'How long it waited'), el('span.dim', `${answer.runs.length} runs, ${answer.timeouts} timed out`), select('Runs', runs, ['30', '90', '365'].map(n => [n, `last ${n}`]), value => ctx.set({ runs: value }, true)));
     if (!answer.runs.length) show(chart, empty('It has not waited in any run yet.'));
     draw();
     show(body, [...answer.runs].reverse().map(run => { const fill = el('i'); fill.style.width = `${(run.wait_ms ?? 0) / most * 100}%`;
-      return el('tr', null, el('td', { class: 'nowrap' }, mark(run.state, true), ' ', label(run.state)), el('td', { class: 'wrap' }, el('a', { class: 'mono', href: runLink(run.run, { node }) }, splitRun(run.run)[1])), el('td', { class: 'nowrap' }, time(run.started)), el('td', { class: 'num' }, run.pokes), el('td', { class: 'nowrap' }, el('span', { class: `meter long${run.state === 'failed' ? ' low' : ' plain'}`, 'aria-hidden': 'true' }, fill), duration(run.wait_ms))); }));
+      return el('tr', el('td.nowrap', mark(run.state, true), ' ', label(run.state)), el('td.wrap', el('a.mono', { href: runLink(run.run, { node }) }, splitRun(run.run)[1])), el('td.nowrap', time(run.started)), el('td.num', run.pokes), el('td.nowrap', el('span', { class: `meter long${run.state === 'failed' ? ' low' : ' plain'}`, 'aria-hidden': 'true' }, fill), duration(run.wait_ms))); }));
   };
-  show(ctx.root, head, el('section', { class: 'card', 'aria-label': 'Histogram' }, bar, chart), el('section', { class: 'card', 'aria-label': 'Runs' }, el('header', null, el('h2', null, 'Each run')), el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'List of runs' }, el('table', null, el('thead', null, el('tr', null, ['State', 'Run', 'Started', 'Pokes', 'Waited'].map((text, i) => el('th', { class: i === 3 ? 'num' : null }, text)))), body))));
+  show(ctx.root, head, el('section.card', { 'aria-label': 'Histogram' }, bar, chart), el('section.card', { 'aria-label': 'Runs' }, el('header', el('h2', 'Each run')), el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'List of runs' }, el('table', el('thead', el('tr', ['State', 'Run', 'Started', 'Pokes', 'Waited'].map((text, i) => el('th', { class: i === 3 ? 'num' : null }, text)))), body))));
   await load();
   const resized = new ResizeObserver(draw); resized.observe(chart);
   ctx.signal.addEventListener('abort', () => resized.disconnect());

@@ -7,23 +7,23 @@ export const left = (one, now) => one.deadline && one.budget_ms ? Math.max(0, Ma
 
 const budget = one => {
   const share = left(one, clock.now());
-  if (share == null) return el('span', { class: 'dim' }, 'waits for as long as it takes');
+  if (share == null) return el('span.dim', 'waits for as long as it takes');
   const bar = el('i'); bar.style.width = `${share * 100}%`;
-  return el('div', { class: 'row' }, el('span', { class: `meter long${share < .2 ? ' low' : share < .5 ? ' mid' : ''}`, 'data-budget': one.budget_ms, 'data-ends': one.deadline, 'aria-hidden': 'true' }, bar), el('span', { class: 'nowrap' }, counts(one.deadline), el('span', { class: 'dim' }, ` of ${duration(one.budget_ms)}`)));
+  return el('div.row', el('span', { class: `meter long${share < .2 ? ' low' : share < .5 ? ' mid' : ''}`, 'data-budget': one.budget_ms, 'data-ends': one.deadline, 'aria-hidden': 'true' }, bar), el('span.nowrap', counts(one.deadline), el('span.dim', ` of ${duration(one.budget_ms)}`)));
 };
 const row = one => el('tr', null,
-  el('td', { class: 'wrap' }, el('a', { class: 'title mono', href: link(['s', one.pipeline, one.node]) }, one.node), el('div', { class: 'dim' }, el('a', { href: runLink(one.run, { node: one.node }) }, one.pipeline, ' ', splitRun(one.run)[1]))),
-  el('td', { class: 'mono wrap' }, one.looks ?? el('span', { class: 'dim' }, '–')), el('td', { class: 'num' }, one.pokes), el('td', { class: 'nowrap' }, one.last ? time(one.last, 'second') : '–'), el('td', { class: 'nowrap' }, one.next ? counts(one.next) : el('span', { class: 'dim' }, 'is woken')), el('td', null, budget(one)));
+  el('td.wrap', el('a.title.mono', { href: link(['s', one.pipeline, one.node]) }, one.node), el('div.dim', el('a', { href: runLink(one.run, { node: one.node }) }, one.pipeline, ' ', splitRun(one.run)[1]))),
+  el('td.mono.wrap', one.looks ?? el('span.dim', '–')), el('td.num', one.pokes), el('td.nowrap', one.last ? time(one.last, 'second') : '–'), el('td.nowrap', one.next ? counts(one.next) : el('span.dim', 'is woken')), el('td', budget(one)));
 
 export default async function sensors(ctx) {
   ctx.title('Sensors');
-  const body = el('tbody'), bar = el('div', { class: 'bar' }), said = el('p', { class: 'dim', role: 'status' }), foot = el('div');
+  const body = el('tbody'), bar = el('div.bar'), said = el('p.dim', { role: 'status' }), foot = el('div');
   let waiting = [], timer, busy;
-  const find = el('input', { type: 'search', placeholder: 'Filter', 'aria-label': 'Filter sensors', 'data-find': true, value: ctx.query().get('q') ?? '', oninput: event => ctx.set({ q: event.target.value }) });
+  const find = el('input', { type: 'search', placeholder: 'Filter', 'aria-label': 'Filter sensors', 'data-find': true, value: ctx.get('q') ?? '', oninput: event => ctx.set({ q: event.target.value }) });
   const draw = () => {
-    const text = (ctx.query().get('q') ?? '').toLowerCase(), order = ORDERS[ctx.query().get('sort') ?? ''] ?? ORDERS[''], list = waiting.filter(one => `${one.run} ${one.node} ${one.looks ?? ''}`.toLowerCase().includes(text));
+    const text = (ctx.get('q') ?? '').toLowerCase(), order = ORDERS[ctx.get('sort') ?? ''] ?? ORDERS[''], list = waiting.filter(one => `${one.run} ${one.node} ${one.looks ?? ''}`.toLowerCase().includes(text));
     list.sort((a, b) => { const [x, y] = [order[1](a), order[1](b)]; return x < y ? -1 : x > y ? 1 : 0; });
-    show(bar, find, select('Order', ctx.query().get('sort'), Object.entries(ORDERS).map(([key, [name]]) => [key, name]), sort => ctx.set({ sort }, true)), el('span', { class: 'grow' }), said);
+    show(bar, find, select('Order', ctx.get('sort'), Object.entries(ORDERS).map(([key, [name]]) => [key, name]), sort => ctx.set({ sort }, true)), el('span.grow'), said);
     said.textContent = `${waiting.length} wait${waiting.length === 1 ? 's' : ''}`;
     show(body, list.slice(0, 500).map(row));
     show(foot, !list.length && empty(waiting.length ? 'No sensor matches.' : 'No sensor waits.'), list.length > 500 && empty(`The first 500 of ${list.length} are shown.`));
@@ -39,7 +39,7 @@ export default async function sensors(ctx) {
     } catch (error) { if (error.status) throw error; } finally { busy = false; }
   };
   await load();
-  show(ctx.root, el('h1', { tabindex: '-1' }, 'Sensors'), el('section', { class: 'card', 'aria-label': 'Sensors that wait' }, bar, el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'List of sensors' }, el('table', { class: 'sensors' }, el('thead', null, el('tr', null, ['Sensor', 'Looks for', 'Pokes', 'Last poke', 'Next poke', 'Budget ends'].map((text, i) => el('th', { class: i === 2 ? 'num' : null }, text)))), body)), foot));
+  show(ctx.root, el('h1', { tabindex: '-1' }, 'Sensors'), el('section.card', { 'aria-label': 'Sensors that wait' }, bar, el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'List of sensors' }, el('table.sensors', el('thead', el('tr', ['Sensor', 'Looks for', 'Pokes', 'Last poke', 'Next poke', 'Budget ends'].map((text, i) => el('th', { class: i === 2 ? 'num' : null }, text)))), body)), foot));
   const burn = setInterval(() => { for (const meter of ctx.root.querySelectorAll('[data-ends]')) { const share = left({ deadline: meter.dataset.ends, budget_ms: Number(meter.dataset.budget) }, clock.now()); meter.firstChild.style.width = `${share * 100}%`; meter.className = `meter long${share < .2 ? ' low' : share < .5 ? ' mid' : ''}`; } }, 1000);
   ctx.signal.addEventListener('abort', () => { clearInterval(burn); clearTimeout(timer); });
   ctx.live('overview', load);

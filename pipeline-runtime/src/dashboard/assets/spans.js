@@ -2,19 +2,18 @@
 export const KINDS = ['worked', 'poked', 'data', 'retry', 'queued', 'nobody'];
 export const KIND_TEXT = { worked: 'worked', poked: 'poked', data: 'waited for data', retry: 'waited for a retry', queued: 'queued for a pool', nobody: 'no process had the run' };
 
-/** The bars of one row within `from`..`until` on `width` pixels. Bars of a kind that are less than a pixel apart are one. An open span ends at `now`. */
-export const bars = (spans, { from, until, width, now, failed }) => {
+/** The bars of one row within `from`..`until` on `width` pixels. Bars of a kind that are less than a pixel apart are one. An open span ends at `now`; one that ends with one of the `failures` is bad. */
+export const bars = (spans, { from, until, width, now, failures = [] }) => {
   const scale = width / (until - from), out = [], last = [];
-  spans.forEach(([kind, start, end, count], i) => {
+  for (const [kind, start, end, count = 1] of spans) {
     const stop = end ?? Math.max(now, start);
-    if (stop < from || start > until) return;
+    if (stop < from || start > until) continue;
     const x = (Math.max(start, from) - from) * scale, w = (Math.min(stop, until) - Math.max(start, from)) * scale;
-    // An attempt has failed if a wait for a retry follows it, or if it is the last of a failed node.
-    const bad = kind === 0 && end != null && (spans[i + 1]?.[0] === 3 || (failed && !spans.slice(i + 1).some(span => span[0] === 0)));
+    const bad = kind < 2 && end != null && failures.some(at => Math.abs(at - end) < 1);
     const before = last[kind];
-    if (before && before.bad === bad && x - (before.x + before.w) < 1) { before.w = Math.max(before.w, x + w - before.x); before.until = stop; before.count += count; before.open ||= end == null; return; }
+    if (before && before.bad === bad && x - (before.x + before.w) < 1) { before.w = Math.max(before.w, x + w - before.x); before.until = stop; before.count += count; before.open ||= end == null; continue; }
     out.push(last[kind] = { kind, x, w, from: start, until: stop, count, open: end == null, bad });
-  });
+  }
   for (const bar of out) if (bar.w < 2) { bar.x = Math.max(0, Math.min(bar.x, width - 2)); bar.w = 2; }
   // Pokes lie on the wait that they are part of.
   return out.sort((a, b) => (a.kind === 1) - (b.kind === 1) || a.x - b.x);
