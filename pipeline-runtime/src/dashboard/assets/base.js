@@ -127,8 +127,8 @@ export const link = (path, query) => {
 export const splitRun = run => { const at = run.indexOf('/'); return [run.slice(0, at), run.slice(at + 1)]; };
 export const runLink = (run, query) => link(['r', ...splitRun(run)], query);
 /** Why something does not go on: a sentence, its blocker linked, and when that changes. */
-export const why = (w, nodeLink) => w && el('span.why', rich(w.text, name => (name === w.node || name === w.root?.node) && nodeLink?.(name)),
-  w.root && !w.text.includes(`\`${w.root.node}\``) && [' – because of ', el('a.code', { href: nodeLink?.(w.root.node) }, w.root.node), w.root.text && `: ${w.root.text}`],
+export const why = (w, nodeLink) => w && el('span.why', rich(!w.root || w.text.includes(`\`${w.root.node}\``) ? w.text : w.text.replace(w.root.node, '`$&`'), name => (name === w.node || name === w.root?.node) && nodeLink?.(name)),
+  w.root && !w.text.includes(w.root.node) && [' – because of ', el('a.code', { href: nodeLink?.(w.root.node) }, w.root.node), w.root.text && `: ${w.root.text}`],
   w.changes_at && el('span.dim', ' · ', counts(w.changes_at)));
 
 // ── The API ────────────────────────────────────────────────────────────────────────────────────────────────────

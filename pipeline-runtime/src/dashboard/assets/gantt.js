@@ -9,8 +9,7 @@ const STATES = ['', 'failed', 'running', 'up_for_retry', 'up_for_reschedule', 'q
 export default function gantt(ctx, host, run) {
   let pages = new Map(), asked = new Map(), total = null, version = 0, asking = '', cursor = 0, view = [0, 1], most = 1, width = 600, frame, wanted, failed, drag;
   const drawn = new Map();
-  const filters = () => { const query = ctx.query(); return { q: query.get('q'), state: query.get('state'), sort: query.get('sort'), open: query.getAll('open'), record: query.get('record') }; };
-  const asks = () => ({ ...filters(), open: filters().open.join('|') });
+  const { filters, asks } = run;
   const now = () => run.answer.at ?? Math.max(0, clock.now() - Date.parse(run.answer.run.started));
 
   // ── The frame ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -36,7 +35,8 @@ export default function gantt(ctx, host, run) {
     asked.set(page, version);
     const mine = version;
     try {
-      const answer = await api([...run.path, 'nodes'], { ...asks(), from: page * PAGE, count: PAGE }, ctx);
+      const early = page === 0 && run.rows, answer = await early || await api([...run.path, 'nodes'], { ...asks(), from: page * PAGE }, ctx);
+      run.rows = null;
       if (mine !== version) return;
       if (failed) { failed = false; show(failure); }
       total = answer.total; pages.set(page, answer.rows);
@@ -69,7 +69,7 @@ export default function gantt(ctx, host, run) {
   const make = (i, row, selected) => {
     if (!row) return el('div', { role: 'row', class: 'g-row wait', id: `g${i}`, 'aria-rowindex': i + 2 }, el('div.g-name', { role: 'gridcell' }, '…'));
     const isOpen = row.elements != null && (filters().open.includes(row.node) || filters().open.includes('*')), at = now(), all = sums(row.spans, at), took = all[0] || all.reduce((a, b) => a + b, 0);
-    const note = row.elements != null ? `${row.states?.success ?? 0}/${row.elements}` : row.sensor && row.pokes ? `${row.pokes} pokes` : row.attempts > 1 ? `${row.attempts}${row.allowed ? `/${row.allowed}` : ''} tries` : '';
+    const note = row.elements != null ? `${row.states?.success ?? 0}/${row.elements}` : row.sensor && row.pokes ? `${row.pokes} poke${row.pokes > 1 ? 's' : ''}` : row.attempts > 1 ? `${row.attempts}${row.allowed ? `/${row.allowed}` : ''} tries` : '';
     const node = el('div', { role: 'row', class: `g-row${row.level ? ' elem' : ''}${i === cursor ? ' at' : ''}`, id: `g${i}`, 'aria-rowindex': i + 2, 'aria-level': row.level + 1, 'aria-selected': row.node === selected, 'aria-expanded': row.elements != null ? isOpen : null },
       el('div', { role: 'gridcell', class: 'g-name', title: [row.node, label(row.state), row.error ?? row.why?.text].filter(Boolean).join('\n') }, el('span.twist', { 'aria-hidden': 'true' }, row.elements != null ? isOpen ? '▾' : '▸' : ''), mark(row.state, true), el('span.cut1.mono', row.node), row.states && progress(row.states), note && el('span.g-note', note)),
       el('div.g-took', { role: 'gridcell' }, row.spans.length ? duration(took) : ''),

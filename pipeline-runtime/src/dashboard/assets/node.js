@@ -47,7 +47,7 @@ export async function drawerOf(ctx, side, run, id) {
     el('header', mark(node.state, true), el('h2.grow.mono', node.node), close),
     el('div.body.stack',
       el('p.sub', chip(node.state), el('span.dim', node.kind), node.deadline && !['success', 'failed', 'skipped'].includes(node.state) && el('span.dim', 'budget ends ', counts(node.deadline)), el('a', { href: run.here({ view: 'log', node: node.node, attempt: null }) }, 'log'), node.kind === 'sensor' && el('a', { href: link(['s', run.pipeline, node.node]) }, 'over all runs')),
-      node.description && el('p.dim', node.description),
+      node.description && el('p.dim', rich(node.description)),
       node.why && el('p', { class: `note ${node.state === 'failed' ? 'bad' : 'go'}` }, why(node.why, run.nodeLink)),
       node.skipped && el('p.note', 'Skipped: ', rich(node.skipped)),
       node.failed_upstream && el('p.note.bad', 'Not run, because ', el('a.code', { href: run.nodeLink(node.failed_upstream) }, node.failed_upstream), ' failed.'),

@@ -18,6 +18,8 @@ const path = (list, to) => list.length > 0 && el('p.path', el('span.dim', 'Criti
 export default async function page(ctx) {
   const [, pipeline, id] = ctx.path, name = `${pipeline}/${id}`;
   const run = { name, pipeline, id, path: ['runs', pipeline, id], answer: null, here: changes => { const query = Object.fromEntries([...ctx.query().keys()].map(key => [key, ctx.all(key)])); return runLink(name, { ...query, ...changes }); } };
+  run.filters = () => ({ q: ctx.get('q'), state: ctx.get('state'), sort: ctx.get('sort'), open: ctx.all('open'), record: ctx.get('record') });
+  run.asks = () => ({ ...run.filters(), open: ctx.all('open').join('|'), from: 0, count: 100 });
   run.nodeLink = node => run.here({ node, attempt: null, line: null });
   const current = () => { const key = ctx.get('view'); return VIEWS.some(([view]) => view === key) ? key : 'gantt'; };
   let shown, view, drawer, drawerFor, busy, again;
@@ -91,6 +93,8 @@ export default async function page(ctx) {
     } catch (error) { if (error.status) show(head, el('h1', { tabindex: '-1' }, id), trouble(error)); } finally { busy = false; }
   };
 
+  // The rows are asked for beside the run itself, so that they are there one answer sooner.
+  if (current() === 'gantt') run.rows = api([...run.path, 'nodes'], run.asks(), ctx).catch(() => null);
   const first = Promise.all([fetchRun(), VIEWS.find(([key]) => key === current())[2]()]);
   await first;
   ctx.root.classList.add('wide');
