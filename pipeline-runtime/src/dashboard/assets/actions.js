@@ -1,0 +1,71 @@
+// What changes something: a dialog that says what will happen, then asks, then says what was answered.
+import { el, show, api, rich, button, mark, label, runLink, time, splitRun, trouble } from './base.js';
+
+const MAX_LISTED = 100;
+const short = run => splitRun(run)[1];
+/** What a command is called: its title, the words on the button, and whether it ends something. */
+export const words = command => {
+  const nodes = command.nodes ?? [], what = nodes.length === 1 ? nodes[0] : nodes.length ? `${nodes.length} nodes` : 'the failed nodes';
+  switch (command.command) {
+    case 'retry': return { title: `Retry ${what}?`, of: command.run, yes: `Retry ${what}` };
+    case 'skip': return { title: `Skip ${command.node}?`, of: command.run, yes: `Skip ${command.node}`, danger: true };
+    case 'cancel': return { title: 'Cancel this run?', of: command.run, yes: `Cancel ${short(command.run)}`, danger: true };
+    case 'pause': return command.paused ? { title: `Pause ${command.pipeline}?`, yes: `Pause ${command.pipeline}` } : { title: `Unpause ${command.pipeline}?`, yes: `Unpause ${command.pipeline}` };
+    case 'trigger': return { title: `Trigger a run of ${command.pipeline}?`, yes: `Trigger ${command.pipeline}` };
+    case 'backfill': return { title: `Backfill ${command.pipeline}?`, yes: `Backfill ${command.pipeline}` };
+    default: return { title: `${command.command}?`, yes: command.command };
+  }
+};
+/** Two clicks, or a second try after a lost answer, are one command. */
+export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
+
+const more = (list, what) => list.length > MAX_LISTED && el('li', el('span.dim', `and ${(list.length - MAX_LISTED).toLocaleString('en')} more ${what}`));
+const had = (one, pipeline) => one.run ? el('a', { href: runLink(one.run.includes('/') ? one.run : `${pipeline}/${one.run}`) }, label(one.state)) : 'has a run';
+export const intervalList = (intervals, pipeline) => el('ul.items.list', { tabindex: 0, 'aria-label': 'Intervals' }, intervals.slice(0, MAX_LISTED * 5).map(one => el('li', { class: one.taken ? null : 'out' }, mark(one.taken ? 'queued' : 'skipped'), el('span.grow.mono', time(one.start, 'minute', true), ' – ', time(one.end, 'minute', true)),
+  el('span.dim', one.taken ? one.run ? ['runs again; it was ', had(one, pipeline)] : 'is run' : ['left out: ', had(one, pipeline)]))), more(intervals, 'intervals'));
+const nodeList = nodes => nodes.length > 0 && el('ul.items.list', { tabindex: 0, 'aria-label': 'Nodes' }, nodes.slice(0, MAX_LISTED).map(one => el('li', mark(one.from, true), el('span.grow.mono', one.node), el('span.dim', label(one.from), ' → '), el('span', rich(one.to)))), more(nodes, 'nodes'));
+
+/** Asks what a command would do. Writes nothing. */
+export const dryRun = (command, options) => api(['commands'], { dry_run: true }, { ...options, body: command });
+
+/** The whole of it. Resolves to the answer, or to null if it was left. */
+export function ask(ctx, given, done) {
+  const command = { ...given }, key = newKey(), name = words(command), from = document.activeElement;
+  const body = el('div.stack', el('p.dim', 'Asking what will happen …')), status = el('div', { role: 'status' });
+  const leave = button('Cancel', () => dialog.close(), { autofocus: true });
+  if (command.command === 'cancel') leave.textContent = 'Keep it running';
+  const yes = button(name.yes, () => send(), { class: `main${name.danger ? ' danger' : ''}`, disabled: true });
+  const deep = command.command === 'retry' && el('label.row', el('input', { type: 'checkbox', checked: command.downstream, onchange: event => { command.downstream = event.target.checked; look(); } }), 'and what comes after it');
+  const dialog = el('dialog', { 'aria-labelledby': 'ask', onclose: () => { dialog.remove(); finish(result); if (from?.isConnected) from.focus(); } },
+    el('div', el('h2', { id: 'ask' }, name.title), name.of && el('p.dim.mono.wrap', name.of), deep, body, status, el('div.actions', leave, yes)));
+  let result = null, finish, round = 0, hash = command.hash;
+  const answered = new Promise(resolve => { finish = resolve; });
+  const refused = error => el('div', error.status ? trouble(error) : el('p.note.bad', 'The server did not answer. Nothing is known of whether it was done; trying again does it at most once.'));
+  const look = async () => {
+    const mine = ++round;
+    yes.disabled = true;
+    try {
+      const answer = await dryRun(command, ctx);
+      if (mine !== round) return;
+      if (answer.hash && command.command === 'backfill') hash = answer.hash;
+      show(body, el('p', rich(answer.will)), answer.nodes && nodeList(answer.nodes), answer.intervals?.length > 0 && intervalList(answer.intervals, command.pipeline), answer.possible === false && el('p.note.bad', rich(answer.why_not ?? 'This is not possible now.')));
+      yes.disabled = answer.possible === false;
+    } catch (error) { if (mine === round && error.name !== 'AbortError') show(body, refused(error)); }
+  };
+  const send = async () => {
+    if (yes.getAttribute('aria-busy') === 'true') return;
+    yes.setAttribute('aria-busy', 'true'); yes.textContent = 'Working …'; deep && (deep.inert = true);
+    show(status);
+    try {
+      result = await api(['commands'], { dry_run: false }, { body: { ...command, ...hash && { hash } }, headers: { 'idempotency-key': key } });
+      dialog.close();
+      ctx.say(result.text ?? 'Done.', 'ok');
+      done?.(result);
+    } catch (error) { show(status, refused(error)); yes.textContent = name.yes; if (error.status) yes.disabled = true; deep && (deep.inert = false); } finally { yes.removeAttribute('aria-busy'); }
+  };
+  document.body.append(dialog);
+  dialog.showModal(); leave.focus();
+  ctx.signal.addEventListener('abort', () => dialog.close());
+  look();
+  return answered;
+}

@@ -1,0 +1,96 @@
+// The log of a run or of one node: the last lines first, search on the server, and following.
+import { el, show, api, link, button, select, trouble, dateText, isUtc } from './base.js';
+
+const LIMIT = 1000, MOST = 20000;
+/** Colours for terminals are left out; other control characters are made visible, so that no line can play tricks. */
+export const plain = text => text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(\u0007|\u001b\\)/g, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, c => c === '\u007f' ? '␡' : String.fromCharCode(0x2400 + c.charCodeAt(0)))
+  .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, c => `⟨U+${c.charCodeAt(0).toString(16).toUpperCase()}⟩`);
+/** The text in parts, every second of which is a hit. */
+export const hits = (text, find) => {
+  if (!find) return [text];
+  const out = [], low = text.toLowerCase(), want = find.toLowerCase();
+  let at = 0;
+  for (let hit = low.indexOf(want); hit >= 0; hit = low.indexOf(want, at)) { out.push(text.slice(at, hit), text.slice(hit, hit + want.length)); at = hit + want.length; }
+  return [...out, text.slice(at)];
+};
+
+export default async function log(ctx, host, run) {
+  const filters = () => { const query = ctx.query(); return { node: query.get('node'), attempt: query.get('attempt'), q: query.get('lq'), level: query.get('level') }; };
+  const list = el('ol.lines'), box = el('div.scroll.tall.log', { tabindex: 0, role: 'log', 'aria-live': 'off', 'aria-label': 'Log' }, list);
+  const top = el('div.more'), bar = el('div.bar'), jump = button('', () => { follow = true; down(); }, { class: 'main jump', hidden: true });
+  const find = el('input', { type: 'search', placeholder: 'Search the log', 'aria-label': 'Search the log', 'data-find': true, value: filters().q ?? '', onchange: event => ctx.set({ lq: event.target.value, line: null }, true), oninput: event => { clearTimeout(timer); timer = setTimeout(() => ctx.set({ lq: event.target.value, line: null }), 300); } });
+  let timer, first = 0, last = 0, earlier = false, follow = true, held = 0, asked = '', heard, version = 0, busy, again;
+  box.prepend(top);
+
+  const row = one => {
+    const f = filters(), at = String(one.number) === ctx.get('line');
+    return el('li', { class: `l v-${one.level}${at ? ' at' : ''}`, 'data-n': one.number },
+      el('a.n', { href: run.here({ line: one.number }), 'aria-label': `Line ${one.number}` }, one.number), el('time', { datetime: one.at, title: one.at }, dateText(new Date(one.at), 'milli', isUtc()).slice(11)),
+      el('span.v', one.level), !f.node && el('a.w', { href: run.here({ node: one.node, line: null }), title: `Only ${one.node}` }, one.node), el('span.t', hits(plain(one.line), f.q).map((part, i) => i % 2 ? el('mark', part) : part)));
+  };
+  const down = () => { box.scrollTop = box.scrollHeight; held = 0; jump.hidden = true; };
+  const wait = text => show(list, el('li.empty', text));
+  const drawTop = () => show(top, earlier ? button('Earlier lines', before) : list.querySelector('.l') && el('span.dim', 'The beginning of the log'));
+  const ask = query => api([...run.path, 'logs'], { ...filters(), limit: LIMIT, ...query }, ctx);
+  const load = async () => {
+    const mine = ++version, line = Number(ctx.get('line'));
+    try {
+      const answer = await ask(line ? { before: line + LIMIT / 2 } : {});
+      if (mine !== version) return;
+      first = answer.lines[0]?.number ?? 0; last = answer.lines.at(-1)?.number ?? 0; earlier = answer.earlier;
+      if (answer.lines.length) show(list, answer.lines.map(row)); else wait(filters().q ? 'No line has this text.' : filters().node ? 'This node has written nothing yet.' : 'This run has written nothing yet.');
+      drawTop();
+      const at = line && list.querySelector('.at');
+      follow = !at;
+      if (at) box.scrollTop = at.offsetTop - box.clientHeight / 2; else down();
+    } catch (error) { if (error.status && mine === version) show(list, el('li', trouble(error))); }
+  };
+  const before = async () => {
+    const answer = await ask({ before: first }), height = box.scrollHeight;
+    list.prepend(...answer.lines.map(row));
+    first = answer.lines[0]?.number ?? first; earlier = answer.earlier;
+    drawTop();
+    box.scrollTop += box.scrollHeight - height;
+  };
+  /** What came since; a reader who looks at something else is not moved, only told how much there is. */
+  const more = async () => {
+    if (busy) { again = true; return; }
+    busy = true;
+    const mine = version;
+    try {
+      do {
+        again = false;
+        const answer = await ask({ after: last });
+        if (mine !== version || !answer.lines.length) break;
+        if (!list.querySelector('.l')) show(list);
+        list.append(...answer.lines.map(row));
+        last = answer.lines.at(-1).number;
+        while (list.children.length > MOST) { list.firstChild.remove(); earlier = true; first = Number(list.firstChild.dataset.n); }
+        if (follow) down(); else { held += answer.lines.length; jump.hidden = false; jump.textContent = `${held} new line${held === 1 ? '' : 's'} ↓`; }
+        again ||= answer.lines.length >= LIMIT;
+      } while (again);
+    } catch { /* the banner says so */ } finally { busy = false; }
+  };
+  box.addEventListener('scroll', () => { follow = box.scrollHeight - box.scrollTop - box.clientHeight < 30; if (follow) { held = 0; jump.hidden = true; } }, { passive: true });
+
+  const update = (keys, fresh) => {
+    const f = filters(), key = JSON.stringify(f);
+    if (keys === 'time') return;
+    if (key !== asked || keys === 'zone') {
+      asked = key;
+      show(bar, find, select('Level', f.level, [['', 'all'], ['debug', 'debug and up'], ['info', 'info and up'], ['warn', 'warnings and up'], ['error', 'errors']], level => ctx.set({ level, line: null }, true)),
+        f.node && el('span.tag', f.node, f.attempt && ` #${f.attempt}`), f.node && button('All nodes', () => ctx.set({ node: null, attempt: null, line: null }, true)), el('span.grow'), el('a', { href: `api/v1/${link([...run.path, 'log.txt'], { node: f.node, attempt: f.attempt })}`, target: '_blank', rel: 'noopener' }, 'as text'));
+      if (find.value !== (f.q ?? '')) find.value = f.q ?? '';
+      heard?.abort(); heard = new AbortController();
+      if (f.node) { const live = heard.signal; import('./live.js').then(module => { if (!live.aborted) module.listen(`log/${run.name}/${f.node}`, more, live); }); }
+      return load();
+    }
+    if (fresh) return more();
+    for (const line of list.querySelectorAll('.at')) line.classList.remove('at');
+    list.querySelector(`[data-n="${Number(ctx.get('line'))}"]`)?.classList.add('at');
+  };
+  show(host, bar, el('div.logs', box, jump));
+  await update('url');
+  ctx.signal.addEventListener('abort', () => heard?.abort());
+  return { update, close: () => { heard?.abort(); clearTimeout(timer); } };
+}

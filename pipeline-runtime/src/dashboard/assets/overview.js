@@ -1,0 +1,81 @@
+// The overview: what needs somebody, and each pipeline at a glance.
+import { el, show, api, mark, chip, label, link, runLink, rich, why, time, counts, duration, button, empty, clock, readOnly } from './base.js';
+
+/** The strip of last runs: height is duration. One tab stop; arrow keys move within it. */
+export const strip = (runs, name, focus) => {
+  const longest = Math.max(1, ...runs.map(run => run.duration_ms ?? 0));
+  const node = el('div.strip', { role: 'group', 'aria-label': `Last ${runs.length} runs of ${name}` }, runs.map((run, i) => {
+    const took = run.duration_ms ?? (run.started ? clock.now() - Date.parse(run.started) : 0);
+    const bar = el('i'); bar.style.height = `${Math.round(12 + 88 * Math.sqrt(Math.min(took, longest) / longest))}%`;
+    const text = `${label(run.state)} · ${run.run_id}${run.started ? ` · ${duration(took)}` : ''}`;
+    return el('a', { href: runLink(run.run), class: `s-${run.state}`, title: text, 'aria-label': text, tabindex: i === (focus ?? runs.length - 1) ? 0 : -1 }, bar);
+  }));
+  node.addEventListener('keydown', event => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -1e3, End: 1e3 }[event.key], all = [...node.children], at = all.indexOf(document.activeElement);
+    if (!step || at < 0) return;
+    event.preventDefault();
+    const next = all[Math.max(0, Math.min(all.length - 1, at + step))];
+    all[at].tabIndex = -1; next.tabIndex = 0; next.focus();
+  });
+  return node;
+};
+
+const act = (ctx, command, refresh) => import('./actions.js').then(module => module.ask(ctx, command, refresh));
+const NEED = { failed: 'failed', blocked: 'blocked', paused: 'paused', no_process: 'no_process', late_sensor: 'up_for_reschedule', queued: 'queued' };
+const need = (item, ctx, refresh) => el('li', mark(NEED[item.kind] ?? 'failed', true),
+  el('div.grow', el('a.title', { href: item.run ? runLink(item.run, { node: item.node }) : link(['p', item.pipeline]) }, item.pipeline), ' ', rich(item.text)),
+  item.since && el('span.dim.nowrap', counts(item.since, 'ago')),
+  el('div.actions',
+    item.kind === 'failed' && item.run && !readOnly() && button('Retry …', () => act(ctx, { command: 'retry', run: item.run, nodes: item.node ? [item.node] : [], downstream: true }, refresh)),
+    item.kind === 'paused' && !readOnly() && button('Unpause …', () => act(ctx, { command: 'pause', pipeline: item.pipeline, paused: false }, refresh)),
+    item.run && el('a', { href: runLink(item.run, { view: 'log', node: item.node }) }, 'log')));
+
+const rate = value => value == null ? el('span.dim', '–') : (() => { const bar = el('i'); bar.style.width = `${value * 100}%`;
+  return [el('span', { class: `meter${value < .8 ? ' low' : value < .95 ? ' mid' : ''}`, 'aria-hidden': 'true' }, bar), `${Math.floor(value * 100)} %`]; })();
+const row = pipe => el('tr', { role: 'row' },
+  el('td', { role: 'cell' }, el('a.title', { href: link(['p', pipe.pipeline]) }, pipe.pipeline), !pipe.known && el('span.tag', 'only in the journal'),
+    pipe.description && el('div.desc.cut1', { title: pipe.description }, pipe.description)),
+  el('td', { role: 'cell' }, pipe.paused ? chip('paused', 'paused') : el('span.nowrap', { title: [pipe.schedule, pipe.timezone].filter(Boolean).join(' ') }, pipe.when ?? pipe.schedule ?? el('span.dim', 'by hand'))),
+  el('td', { role: 'cell', class: 'nowrap', title: pipe.why?.text ?? '' }, pipe.next_run ? counts(pipe.next_run) : el('span.dim', pipe.next_text || '–')),
+  el('td', { role: 'cell' }, pipe.last.length ? strip(pipe.last, pipe.pipeline) : el('span.dim', 'no runs')),
+  el('td.num', { role: 'cell' }, duration(pipe.p50_ms), el('span.dim', ' / ', duration(pipe.p95_ms))),
+  el('td.num', { role: 'cell' }, rate(pipe.success ?? pipe.success_7d)));
+
+export default async function overview(ctx) {
+  ctx.title('Overview');
+  let asked = api(['overview'], null, ctx), wide = 0, busy, again, drawn;
+  const head = el('div'), needs = el('section.card.needs', { 'aria-label': 'Needs you' }), body = el('tbody', { role: 'rowgroup' });
+  const find = el('input', { type: 'search', placeholder: 'Filter pipelines', 'aria-label': 'Filter pipelines', 'data-find': true, value: ctx.get('q') ?? '', oninput: event => ctx.set({ q: event.target.value }) });
+  const chart = el('section.card', { 'aria-label': 'Duration over time' });
+  const table = el('table.pipes', { role: 'table' }, el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, ['Pipeline', 'Schedule', 'Next', 'Last 25 runs', 'p50 / p95', 'Success'].map((text, i) => el('th', { role: 'columnheader', class: i > 3 ? 'num' : null }, text)))), body);
+  let said;
+  const draw = answer => {
+    said = answer;
+    const { counts: n, holder } = answer;
+    show(head, el('div.head', el('div.grow', el('h1', { tabindex: '-1' }, 'Overview'),
+      el('p.sub', el('span.mono', answer.journal), holder ? el('span', 'held by process ', holder.process, holder.command && [' (', holder.command, ')'], ' for ', counts(holder.since, 'since')) : chip('no_process', 'no process runs it'),
+        answer.read_only && el('span.tag', { title: answer.read_only_why ?? '' }, 'read only'))),
+    el('div.sub', [['running', n.running], ['queued', n.queued], ['blocked', n.blocked]].map(([state, count]) => el('a', { href: link(['runs'], { state }), class: `chip ${count ? `s-${state}` : 'dim'}` }, mark(state), `${count} ${state}`)), n.paused > 0 && chip('paused', `${n.paused} paused`))));
+    show(needs, el('header', el('h2', 'Needs you'), answer.needs_you.length > 0 && el('span.tag', answer.needs_you.length)),
+      answer.needs_you.length ? el('ul.items', answer.needs_you.map(item => need(item, ctx, refresh))) : el('p.empty', mark('success'), ' Nothing needs you: every newest run is fine and nothing waits too long.'));
+    filter();
+  };
+  const filter = () => {
+    const text = (ctx.get('q') ?? '').toLowerCase(), list = said.pipelines.filter(pipe => `${pipe.pipeline} ${pipe.description ?? ''} ${(pipe.tags ?? []).join(' ')}`.toLowerCase().includes(text));
+    show(body, list.map(row), !list.length && el('tr', { role: 'row' }, el('td', { role: 'cell', colspan: 6 }, empty(said.pipelines.length ? 'No pipeline has this text in its name, description or tags.' : 'This binary has no pipelines.'))));
+  };
+  const refresh = async () => {
+    if (busy) { again = true; return; }
+    busy = true;
+    try { draw(await api(['overview'], null, ctx)); } catch { /* the banner says so, or the next change mends it */ } finally { busy = false; if (again) { again = false; setTimeout(refresh, 250); } }
+  };
+  draw(await asked);
+  show(ctx.root, head, needs, el('section.card', { 'aria-label': 'Pipelines' }, el('header', el('h2.grow', 'Pipelines'), find), el('div.scroll', table)), chart);
+  // What is below the first screen comes after the first paint.
+  requestAnimationFrame(() => setTimeout(async () => {
+    if (ctx.signal.aborted) return;
+    ctx.live('overview', refresh);
+    drawn = (await import('./scatter.js')).scatter(ctx, chart, {});
+  }));
+  return { update: keys => { if (keys === 'zone' || keys === 'server') refresh(); else if (keys === 'url') find.value = ctx.get('q') ?? ''; filter(); drawn?.update(keys); } };
+}

@@ -1,0 +1,117 @@
+// A run: what it is, why it does not go on, where its time went; below it one of its views.
+import { el, show, api, mark, chip, label, link, runLink, rich, why, time, counts, duration, button, clock, readOnly, trouble, setting } from './base.js';
+import { KINDS, KIND_TEXT } from './spans.js';
+import { scrubber } from './scrub.js';
+
+const VIEWS = [['gantt', 'Gantt', () => import('./gantt.js')], ['graph', 'Graph', () => import('./graph.js')], ['log', 'Log', () => import('./log.js')], ['records', 'Records', () => import('./records.js')], ['details', 'Details', () => import('./details.js')]];
+const DONE = ['success', 'failed', 'cancelled'];
+const MAX_PATH = 8;
+
+/** The six kinds of time as one bar with its figures. */
+const totals = answer => {
+  const all = Math.max(1, KINDS.reduce((sum, kind) => sum + answer.totals[kind], 0));
+  return el('div.went', el('div.went-bar', { 'aria-hidden': 'true' }, KINDS.filter(kind => answer.totals[kind] > 0).map(kind => { const part = el('i', { class: `k-${kind}` }); part.style.flexGrow = Math.max(.004, answer.totals[kind] / all); return part; })),
+    el('dl', KINDS.map(kind => el('div', { class: answer.totals[kind] ? null : 'zero' }, el('dt', el('i', { class: `k-${kind}`, 'aria-hidden': 'true' }), KIND_TEXT[kind]), el('dd', duration(answer.totals[kind]))))));
+};
+const path = (list, to) => list.length > 0 && el('p.path', el('span.dim', 'Critical path '), list.slice(0, MAX_PATH).map((step, i) => [i ? el('span.dim', { 'aria-label': 'then' }, ' → ') : '', el('a.code', { href: to(step.node) }, step.node), el('span.dim', ` ${duration(step.until_ms - step.from_ms)}`)]), list.length > MAX_PATH && el('span.dim', ` → … and ${list.length - MAX_PATH} more`));
+
+export default async function page(ctx) {
+  const [, pipeline, id] = ctx.path, name = `${pipeline}/${id}`;
+  const run = { name, pipeline, id, path: ['runs', pipeline, id], answer: null, here: changes => { const query = Object.fromEntries([...ctx.query().keys()].map(key => [key, ctx.all(key)])); return runLink(name, { ...query, ...changes }); } };
+  run.filters = () => ({ q: ctx.get('q'), state: ctx.get('state'), sort: ctx.get('sort'), open: ctx.all('open'), record: ctx.get('record') });
+  run.asks = () => ({ ...run.filters(), open: ctx.all('open').join('|'), from: 0, count: 100 });
+  run.nodeLink = node => run.here({ node, attempt: null, line: null });
+  const current = () => { const key = ctx.get('view'); return VIEWS.some(([view]) => view === key) ? key : 'gantt'; };
+  let shown, view, drawer, drawerFor, busy, again;
+
+  const head = el('div.stack'), tabs = el('nav.seg', { 'aria-label': 'Views of the run' }), host = el('div.view.grow'), side = el('aside.drawer', { hidden: true, 'aria-label': 'Node' });
+  const time_ = scrubber(ctx, run);
+  const act = command => import('./actions.js').then(module => module.ask(ctx, { run: name, ...command }, refresh));
+  run.act = act;
+
+  const fetchRun = async () => {
+    const record = ctx.get('record'), answer = await api(run.path, { record }, ctx);
+    answer.started = Date.parse(answer.run.started);
+    // As of a record, time stands; else it goes on until the run has ended.
+    answer.at = record ? answer.records.at_ms : null;
+    const end = answer.end_ms ?? (answer.run.finished ? Date.parse(answer.run.finished) - answer.started : Math.max(0, Date.parse(answer.now) - answer.started));
+    answer.whole = Math.max(10, run.answer && record ? Math.max(run.answer.whole, answer.records.at_ms) : end || answer.records.at_ms);
+    run.answer = answer;
+  };
+  const drawHead = () => {
+    const answer = run.answer, one = answer.run, states = answer.states, ended = DONE.includes(one.state), failed = (states.failed ?? 0) + (states.upstream_failed ?? 0);
+    ctx.title(`${{ success: '✓', failed: '✗', running: '●' }[one.state] ?? '◌'} ${pipeline} ${id}`);
+    const order = ['failed', 'upstream_failed', 'running', 'up_for_retry', 'up_for_reschedule', 'queued', 'scheduled', 'none', 'success', 'skipped', 'removed'];
+    show(head,
+      el('div.head',
+        el('div.grow', el('p.crumbs', el('a', { href: link(['p', pipeline]) }, pipeline), ' / runs'), el('h1', { tabindex: '-1' }, id),
+          el('div.sub', chip(one.state), answer.at != null && el('span.tag', 'as of then'),
+            el('span', one.duration_ms != null ? duration(one.duration_ms) : one.started && answer.at == null && !ended ? ['for ', counts(one.started, 'since')] : answer.at != null ? duration(answer.at) : '–'),
+            el('span', one.kind), one.started && el('span', 'started ', time(one.started, 'second')), one.logical_date && el('span', 'data of ', time(one.logical_date), ' – ', time(one.data_interval_end)))),
+        el('div.actions',
+          !readOnly() && failed > 0 && answer.at == null && button('Retry failed …', () => act({ command: 'retry', nodes: [], downstream: true })),
+          !readOnly() && !ended && answer.at == null && button('Cancel run …', () => act({ command: 'cancel' }), { class: 'danger' }),
+          button('Copy link', copy, { title: 'Copies a link to what you see now, at this record (c)' }))),
+      answer.note && el('p.note', rich(answer.note)),
+      answer.why && el('p', { class: `note ${one.state === 'failed' || one.state === 'blocked' ? 'bad' : one.state === 'success' ? 'ok' : 'go'}` }, mark(one.state), why(answer.why, run.nodeLink)),
+      el('section.card', { 'aria-label': 'Where the time went' },
+        el('div.body.stack', totals(answer),
+          el('div.row.between', path(answer.critical_path, run.nodeLink) || el('span'), el('div.sub', order.filter(state => states[state]).map(state => el('a', { class: `chip s-${state}`, href: run.here({ view: 'gantt', state }), title: label(state) }, mark(state), `${states[state].toLocaleString('en')} ${label(state)}`)))))));
+    show(tabs, VIEWS.map(([key, text]) => el('a', { href: run.here({ view: key === 'gantt' ? null : key }), 'aria-current': key === current() ? 'page' : null }, text)));
+  };
+  const copy = () => { const url = new URL(location); if (!url.searchParams.has('record')) url.searchParams.set('record', run.answer.records.at); navigator.clipboard?.writeText(url.href).then(() => ctx.say(`The link to record ${run.answer.records.at} is copied.`, 'ok'), () => ctx.say('The browser did not let the link be copied.', 'bad')); };
+
+  const drawView = async (keys, fresh) => {
+    const key = current();
+    if (shown === key) return view?.update(keys, fresh);
+    shown = key; view?.close?.(); view = undefined;
+    const mine = key, module = await VIEWS.find(([one]) => one === key)[2]();
+    if (mine !== shown || ctx.signal.aborted) return;
+    show(host);
+    view = await module.default(ctx, host, run);
+  };
+  const drawNode = async fresh => {
+    const node = ctx.get('node');
+    side.hidden = node == null || shown === 'log';
+    if (side.hidden) { drawerFor = null; return; }
+    if (drawerFor === node && !fresh) return drawer?.mark?.();
+    drawerFor = node;
+    const { drawerOf } = await import('./node.js');
+    if (ctx.get('node') === node) drawer = await drawerOf(ctx, side, run, node);
+  };
+  /** Reads the run again. While one request is under way others wait, and the newest of them wins. */
+  const refresh = async () => {
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      do {
+        again = false;
+        await fetchRun();
+        drawHead(); time_.update();
+        await Promise.all([drawView('fresh', true), drawNode(true)]);
+      } while (again && !ctx.signal.aborted);
+    } catch (error) { if (error.status) show(head, el('h1', { tabindex: '-1' }, id), trouble(error)); } finally { busy = false; }
+  };
+
+  // The rows are asked for beside the run itself, so that they are there one answer sooner.
+  if (current() === 'gantt') run.rows = api([...run.path, 'nodes'], run.asks(), ctx).catch(() => null);
+  const first = Promise.all([fetchRun(), VIEWS.find(([key]) => key === current())[2]()]);
+  await first;
+  ctx.root.classList.add('wide');
+  show(ctx.root, head, el('section.card', { 'aria-label': 'The run in detail' }, el('header', tabs, el('span.grow'), time_.node), el('div.split', host, side)));
+  drawHead(); time_.update();
+  await Promise.all([drawView('url', true), drawNode(true)]);
+  ctx.live(`run/${name}`, () => ctx.get('record') ? time_.ahead() : refresh());
+  const timer = setInterval(() => { const answer = run.answer; if (!document.hidden && answer.at == null && !answer.run.finished && answer.run.started) { answer.whole = Math.max(answer.whole, clock.now() - answer.started); view?.update('time', false); } }, 1000);
+  ctx.signal.addEventListener('abort', () => clearInterval(timer));
+  return {
+    update: keys => {
+      if (keys === 'server' || keys === 'zone' || keys === 'url' && ctx.get('record') !== run.record || keys.includes?.('record')) { run.record = ctx.get('record'); refresh(); if (keys !== 'url') return; }
+      if (keys !== 'url' && keys.every?.(key => key === 'zoom' || key === 'q')) return view?.update(keys, false);
+      drawHead(); drawView(keys, false).then(() => drawNode(false));
+    },
+    close: () => view?.close?.(),
+    find: () => ctx.root.querySelector('[data-find]')?.focus(),
+    keys: { '[': ['Record back', () => time_.step(-1)], ']': ['Record on', () => time_.step(1)], '.': ['Live', () => time_.live()], l: ['Log', () => ctx.set({ view: 'log' }, true)], v: ['Gantt', () => ctx.set({ view: null }, true)], w: ['Why: go to the blocker', () => { const w = run.answer.why, node = w?.root?.node ?? w?.node; if (node) ctx.set({ node }, true); }], c: ['Copy link', copy], j: ['Row down', () => view?.move?.(1)], k: ['Row up', () => view?.move?.(-1)], x: ['Close the node', () => ctx.set({ node: null }, true)] },
+  };
+}

@@ -1,0 +1,53 @@
+// The list of runs, newest first. Its filters are its URL.
+import { el, show, api, mark, chip, label, link, runLink, splitRun, time, counts, duration, button, select, empty, trouble } from './base.js';
+
+const STATES = ['', 'running', 'queued', 'blocked', 'failed', 'success', 'cancelled'], KINDS = ['', 'scheduled', 'manual', 'backfill', 'triggered'];
+const DAY = 864e5, SINCE = [['', 'ever'], [1, 'the last day'], [7, 'the last 7 days'], [30, 'the last 30 days']];
+
+/** Rows of runs, also for the page of a pipeline. */
+export const runRows = (list, { pipeline, pick, longest } = {}) => list.map(run => {
+  const [name, id] = splitRun(run.run), bar = el('i'); if (longest && run.duration_ms) bar.style.width = `${run.duration_ms / longest * 100}%`;
+  return el('tr', el('td', chip(run.state)), !pipeline && el('td', el('a', { href: link(['p', name]) }, name)),
+    el('td.wrap', el('a.mono', { href: runLink(run.run) }, id), run.blocked && el('div.dim', run.blocked)),
+    el('td.nowrap', run.started ? time(run.started, 'second') : el('span.dim', 'not yet')),
+    el('td.num', longest && run.duration_ms != null && el('span.meter.plainly', { 'aria-hidden': 'true' }, bar), run.duration_ms != null ? duration(run.duration_ms) : run.started ? counts(run.started, 'since') : '–'),
+    el('td.nowrap', time(run.logical_date, 'minute', true)), el('td', run.kind),
+    pick && el('td', el('input', { type: 'checkbox', 'aria-label': `Compare ${id}`, checked: pick.has(run.run), onchange: event => pick.change(run.run, event.target.checked) })));
+});
+export const runHead = ({ pipeline, pick } = {}) => el('thead', el('tr', ['State', !pipeline && 'Pipeline', 'Run', 'Started', 'Took', 'Data of', 'Kind'].filter(Boolean).map(text => el('th', { class: text === 'Took' ? 'num' : null }, text)), pick && el('th', 'Compare')));
+
+export default async function runs(ctx) {
+  ctx.title('Runs');
+  const body = el('tbody'), bar = el('div.bar'), foot = el('div.foot'), names = el('datalist', { id: 'names' });
+  let list = [], next, asked = '', busy, again;
+  const filters = () => { const query = ctx.query(); return { pipeline: query.get('pipeline'), state: query.get('state'), kind: query.get('kind'), since: query.get('since') }; };
+  const pick = { has: run => ctx.all('pick').includes(run), change: (run, on) => { const all = ctx.all('pick').filter(one => one !== run); ctx.set({ pick: on ? [...all, run].slice(-2) : all }); } };
+  const find = el('input', { type: 'search', list: 'names', placeholder: 'Pipeline', 'aria-label': 'Pipeline', 'data-find': true, value: filters().pipeline ?? '', onchange: event => ctx.set({ pipeline: event.target.value.trim() }, true),
+    onfocus: () => names.children.length || api(['overview'], null, ctx).then(answer => show(names, answer.pipelines.map(one => el('option', { value: one.pipeline }))), () => {}) });
+  const load = async after => {
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      // What is on the page already stays on it when something changes.
+      const answer = await api(['runs'], { ...filters(), limit: after ? 50 : Math.min(1000, Math.max(50, list.length)), after }, ctx);
+      list = after ? [...list, ...answer.runs] : answer.runs; next = answer.next; draw();
+    } catch (error) { if (error.status) show(foot, trouble(error)); } finally { busy = false; if (again) { again = false; load(); } }
+  };
+  const drawBar = () => {
+    const f = filters(), picked = ctx.all('pick'), known = SINCE.find(([days]) => days && f.since && Math.abs(Date.now() - days * DAY - Date.parse(f.since)) < 36e5);
+    show(bar, find, names, select('State', f.state, STATES.map(state => [state, state ? label(state) : 'all']), state => ctx.set({ state }, true)), select('Kind', f.kind, KINDS.map(kind => [kind, kind || 'all']), kind => ctx.set({ kind }, true)),
+      select('Started in', known ? String(known[0]) : f.since ? 'x' : '', [...SINCE.map(([days, text]) => [String(days), text]), ...f.since && !known ? [['x', `since ${f.since.slice(0, 16)}`]] : []], days => ctx.set({ since: days && days !== 'x' ? new Date(Date.now() - days * DAY).toISOString() : days === 'x' ? f.since : null }, true)),
+      el('span.grow'), picked.length === 1 && el('span.dim', 'Pick one more to compare'), picked.length === 2 && el('a.as-button', { href: link(['compare'], { a: picked[0], b: picked[1] }) }, 'Compare 2 runs'), [...ctx.query().keys()].length > 0 && button('Clear', () => ctx.set({ pipeline: null, state: null, kind: null, since: null, pick: null }, true)));
+    if (document.activeElement !== find) find.value = f.pipeline ?? '';
+  };
+  const draw = () => {
+    const longest = filters().pipeline && Math.max(1, ...list.map(run => run.duration_ms ?? 0));
+    show(body, runRows(list, { pick, longest }));
+    show(foot, !list.length && empty('No run matches.'), next && button('Older runs', () => load(next)), list.length > 0 && el('span.dim', `${list.length} shown${next ? '' : ', all of them'}`));
+  };
+  const update = keys => { drawBar(); const key = JSON.stringify(filters()); if (key !== asked || keys === 'server' || keys === 'zone') { if (key !== asked) list = []; asked = key; return load(); } };
+  show(ctx.root, el('h1', { tabindex: '-1' }, 'Runs'), el('section.card', { 'aria-label': 'Runs' }, bar, el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'List of runs' }, el('table.runs', runHead({ pick }), body)), foot));
+  await update('url');
+  ctx.live('overview', () => load());
+  return { update };
+}

@@ -1,0 +1,47 @@
+// All sensors that wait: what they look for, when they look again, how much of their budget is left.
+import { el, show, api, link, runLink, splitRun, time, counts, duration, clock, select, empty, mark } from './base.js';
+
+const ORDERS = { '': ['least budget', one => one.deadline ? Date.parse(one.deadline) : Infinity], next: ['next poke', one => one.next ? Date.parse(one.next) : Infinity], pokes: ['most pokes', one => -one.pokes], name: ['name', one => `${one.pipeline} ${one.node}`] };
+/** The share of a budget that is left now. */
+export const left = (one, now) => one.deadline && one.budget_ms ? Math.max(0, Math.min(1, (Date.parse(one.deadline) - now) / one.budget_ms)) : null;
+
+const budget = one => {
+  const share = left(one, clock.now());
+  if (share == null) return el('span.dim', 'waits for as long as it takes');
+  const bar = el('i'); bar.style.width = `${share * 100}%`;
+  return el('div.row', el('span', { class: `meter long${share < .2 ? ' low' : share < .5 ? ' mid' : ''}`, 'data-budget': one.budget_ms, 'data-ends': one.deadline, 'aria-hidden': 'true' }, bar), el('span.nowrap', counts(one.deadline), el('span.dim', ` of ${duration(one.budget_ms)}`)));
+};
+const row = one => el('tr', null,
+  el('td.wrap', el('a.title.mono', { href: link(['s', one.pipeline, one.node]) }, one.node), el('div.dim', el('a', { href: runLink(one.run, { node: one.node }) }, one.pipeline, ' ', splitRun(one.run)[1]))),
+  el('td.mono.wrap', one.looks ?? el('span.dim', '–')), el('td.num', one.pokes), el('td.nowrap', one.last ? time(one.last, 'second') : '–'), el('td.nowrap', one.next ? counts(one.next) : el('span.dim', 'is woken')), el('td', budget(one)));
+
+export default async function sensors(ctx) {
+  ctx.title('Sensors');
+  const body = el('tbody'), bar = el('div.bar'), said = el('p.dim', { role: 'status' }), foot = el('div');
+  let waiting = [], timer, busy;
+  const find = el('input', { type: 'search', placeholder: 'Filter', 'aria-label': 'Filter sensors', 'data-find': true, value: ctx.get('q') ?? '', oninput: event => ctx.set({ q: event.target.value }) });
+  const draw = () => {
+    const text = (ctx.get('q') ?? '').toLowerCase(), order = ORDERS[ctx.get('sort') ?? ''] ?? ORDERS[''], list = waiting.filter(one => `${one.run} ${one.node} ${one.looks ?? ''}`.toLowerCase().includes(text));
+    list.sort((a, b) => { const [x, y] = [order[1](a), order[1](b)]; return x < y ? -1 : x > y ? 1 : 0; });
+    show(bar, find, select('Order', ctx.get('sort'), Object.entries(ORDERS).map(([key, [name]]) => [key, name]), sort => ctx.set({ sort }, true)), el('span.grow'), said);
+    said.textContent = `${waiting.length} wait${waiting.length === 1 ? 's' : ''}`;
+    show(body, list.slice(0, 500).map(row));
+    show(foot, !list.length && empty(waiting.length ? 'No sensor matches.' : 'No sensor waits.'), list.length > 500 && empty(`The first 500 of ${list.length} are shown.`));
+  };
+  const load = async () => {
+    if (busy) return;
+    busy = true; clearTimeout(timer);
+    try {
+      waiting = (await api(['sensors'], null, ctx)).waiting; draw();
+      // A poke that finds nothing changes no run: the next look is when the first of them is due.
+      const next = Math.min(...waiting.map(one => one.next ? Date.parse(one.next) - clock.now() : Infinity));
+      if (Number.isFinite(next)) timer = setTimeout(() => document.hidden ? null : load(), Math.max(2000, next + 400));
+    } catch (error) { if (error.status) throw error; } finally { busy = false; }
+  };
+  await load();
+  show(ctx.root, el('h1', { tabindex: '-1' }, 'Sensors'), el('section.card', { 'aria-label': 'Sensors that wait' }, bar, el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'List of sensors' }, el('table.sensors', el('thead', el('tr', ['Sensor', 'Looks for', 'Pokes', 'Last poke', 'Next poke', 'Budget ends'].map((text, i) => el('th', { class: i === 2 ? 'num' : null }, text)))), body)), foot));
+  const burn = setInterval(() => { for (const meter of ctx.root.querySelectorAll('[data-ends]')) { const share = left({ deadline: meter.dataset.ends, budget_ms: Number(meter.dataset.budget) }, clock.now()); meter.firstChild.style.width = `${share * 100}%`; meter.className = `meter long${share < .2 ? ' low' : share < .5 ? ' mid' : ''}`; } }, 1000);
+  ctx.signal.addEventListener('abort', () => { clearInterval(burn); clearTimeout(timer); });
+  ctx.live('overview', load);
+  return { update: keys => keys === 'server' || keys === 'zone' ? load() : draw() };
+}
