@@ -30,22 +30,36 @@ const fn kind(name: &str) -> &'static str {
 }
 
 const ASSETS: &[Asset] = assets![
+    "actions.js",
     "app.css",
     "app.js",
+    "backfill.js",
     "base.js",
+    "calendar.js",
+    "compare.js",
     "details.js",
+    "form.js",
     "gantt.js",
+    "graph.js",
     "icon.svg",
+    "keys.js",
     "live.js",
+    "log.js",
     "node.js",
     "openapi.json",
     "overview.js",
+    "pipeline.js",
     "records.js",
     "run.js",
+    "runs.js",
     "scatter.js",
     "scrub.js",
+    "sensor.js",
+    "sensors.js",
+    "small.js",
     "spans.js",
     "ticks.js",
+    "trigger.js",
 ];
 
 /// What shows pages. Which one, the shell's modules read from the address.
