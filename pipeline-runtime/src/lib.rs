@@ -123,6 +123,7 @@
 //! | feature | by default | what it brings |
 //! |---|---|---|
 //! | `cli` | yes | [`cli`], the command line; needs `graph` and `sqlite` |
+//! | `dashboard` | yes | the web page of `serve` and `dashboard`, and its API |
 //! | `graph` | yes, by `cli` | `Plan::to_text`, a plan with a drawing of its graph. [`Plan::to_mermaid`] and [`Plan::to_json`] are always there |
 //! | `sqlite` | yes, by `cli` | runs that are kept in a file, and the processes that host them. Without it there are simulations |
 //! | `webhook` | yes | [`Webhook`] |
