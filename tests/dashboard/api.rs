@@ -180,3 +180,14 @@ fn the_page_is_a_shell_whose_files_are_there() {
     assert_eq!(site.get("/x/y/api/v1/overview").status, 200);
     assert_eq!(site.get("/x/y/assets/nothing.js").status, 404);
 }
+
+#[test]
+fn a_form_asks_for_what_the_type_takes() {
+    let folder = Folder::filled();
+    let shown = folder.dashboard(&[]);
+    let fields = shown.site().api("/pipelines/parted/form")["fields"].clone();
+    assert_eq!(names(&fields, "name"), ["parts", "fails", "label", "limit"]);
+    assert_eq!(names(&fields, "type"), ["integer", "boolean", "text", "integer"]);
+    assert_eq!((&fields[0]["max"], &fields[0]["default"], &fields[3]["optional"]), (&json!("255"), &json!(3), &json!(true)));
+    assert_eq!(shown.site().api("/pipelines/waiting/form")["fields"], json!([]));
+}

@@ -29,6 +29,8 @@ pub struct Pipeline {
     given: fn(&PipelineDefinition, Source<'_>) -> Result<Value, ParamsError>,
     /// The type of its argument, `()` where it takes none, and the type's name for messages.
     params: fn() -> (TypeId, &'static str),
+    /// What a form of its argument asks for.
+    form: fn(&PipelineDefinition) -> Vec<params::form::Field>,
 }
 
 type Wire = dyn Fn(&PipelineDefinition, Source<'_>) -> Result<Described, WireError> + Send + Sync;
@@ -139,6 +141,11 @@ impl Pipeline {
         (self.params)()
     }
 
+    /// The fields of a form for its params; none where it takes none.
+    pub(crate) fn form(&self) -> Vec<params::form::Field> {
+        (self.form)(&self.definition)
+    }
+
     /// Runs the pipeline function and returns what it described.
     pub(crate) fn describe(&self, params: Source<'_>) -> Result<Described, WireError> {
         (self.wire)(&self.definition, params)
@@ -166,7 +173,7 @@ pub fn without_params<R: PipelineOutput + 'static>(definition: PipelineDefinitio
         none(of, source)?;
         Ok(Described { draft: describe(of, wire)?, params: Value::Null, fields: Fields::none() })
     };
-    Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given: none, params: of_type::<()> }
+    Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given: none, params: of_type::<()>, form: |_| Vec::new() }
 }
 
 /// A pipeline with params.
@@ -176,7 +183,14 @@ pub fn with_params<P: Params, R: PipelineOutput + 'static>(definition: PipelineD
         Ok(Described { draft: describe(of, || wire(params))?, params: whole, fields })
     };
     let given = |of: &PipelineDefinition, source: Source<'_>| complete::<P>(of, source).map(|read| read.given);
-    Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given, params: of_type::<P> }
+    Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given, params: of_type::<P>, form: form::<P> }
+}
+
+fn form<P: Params>(of: &PipelineDefinition) -> Vec<params::form::Field> {
+    let base = of.base.as_deref().and_then(Base::of::<P>).cloned();
+    // A default that panics, or is no JSON, is told by `check`.
+    let defaults = base.or_else(|| catch_unwind(|| serde_json::to_value(P::default()).ok()).ok().flatten());
+    defaults.map(|defaults| params::form::fields::<P>(&defaults)).unwrap_or_default()
 }
 
 fn complete<P: Params>(of: &PipelineDefinition, source: Source<'_>) -> Result<Complete<P>, ParamsError> {

@@ -20,6 +20,7 @@ mod api;
 mod assets;
 mod changes;
 mod gate;
+mod kept;
 mod options;
 mod problem;
 mod readers;
@@ -75,6 +76,7 @@ struct Site {
     /// Why nothing can be asked for here; none where it can.
     read_only: Option<String>,
     answered: api::Answered,
+    kept: kept::Kept,
 }
 
 /// A page that is served until this is dropped.
@@ -117,6 +119,7 @@ impl Dashboard {
             started: clock.now().to_utc(),
             read_only,
             answered: api::Answered::default(),
+            kept: kept::Kept::default(),
             gate: gate::Gate::new(options, address),
         });
         let (stop, stopped) = oneshot::channel();

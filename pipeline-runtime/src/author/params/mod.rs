@@ -14,6 +14,7 @@
 
 mod failure;
 mod fields;
+pub(crate) mod form;
 mod reader;
 mod tree;
 

@@ -1,6 +1,6 @@
 //! A plan drawn: the boxes and edges of a pipeline, or of a run with the states of its nodes.
 
-use super::{Args, Problem, Site, details, found};
+use super::{Args, Problem, Site, found};
 use crate::engine::{NodeState, Slot};
 use crate::observe::RunHistory;
 use crate::plan::{Plan, layout};
@@ -35,22 +35,22 @@ pub(super) async fn of_run(
     Path((pipeline, run)): Path<(String, String)>,
     Args(Asked { record, states }): Args<Asked>,
 ) -> Result<Json<Value>, Problem> {
+    let of = Arc::clone(&site);
     site.readers
         .read(move |reader| {
             let run = found(reader, &pipeline, &run)?;
-            let details = details(reader, &run, record)?;
-            let history = details.history();
-            let plan = history.plan();
-            let boxes = plan.drawn();
-            let states_of = states_of(history, &boxes.boxes);
-            if states.as_deref() == Some("only") {
-                return Ok(Json(json!({ "states": states_of })));
-            }
-            let mut told = drawn(plan);
-            for (told, state) in told["boxes"].as_array_mut().into_iter().flatten().zip(states_of) {
-                told["state"] = state;
-            }
-            Ok(Json(told))
+            of.kept.look(reader, &run, record, |details| {
+                let history = details.history();
+                let plan = history.plan();
+                if states.as_deref() == Some("only") {
+                    return Ok(Json(json!({ "states": states_of(history, &plan.boxes()) })));
+                }
+                let mut told = drawn(plan);
+                for (told, state) in told["boxes"].as_array_mut().into_iter().flatten().zip(states_of(history, &plan.boxes())) {
+                    told["state"] = state;
+                }
+                Ok(Json(told))
+            })
         })
         .await
 }

@@ -24,7 +24,7 @@ pub(super) use commands::Answered;
 
 use super::Site;
 use super::problem::Problem;
-use crate::read::{JournalReader, RunDetails, RunSummary};
+use crate::read::{JournalReader, RunSummary};
 use crate::time::Timestamp;
 use axum::Router;
 use axum::extract::{FromRequestParts, Query};
@@ -46,7 +46,10 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/log.txt", get(logs::text))
         .route("/records", get(records::records))
         .route("/graph", get(graph::of_run));
-    let of_pipeline = Router::new().route("/", get(pipelines::pipeline)).route("/graph", get(graph::of_pipeline));
+    let of_pipeline = Router::new()
+        .route("/", get(pipelines::pipeline))
+        .route("/graph", get(graph::of_pipeline))
+        .route("/form", get(pipelines::form));
     let v1 = Router::new()
         .route("/overview", get(overview::overview))
         .route("/runs", get(runs::runs))
@@ -101,14 +104,6 @@ fn ms(duration: Duration) -> f64 {
 fn found(reader: &JournalReader, pipeline: &str, run: &str) -> Result<RunSummary, Problem> {
     let name = format!("{pipeline}/{run}");
     reader.run(&name)?.ok_or_else(|| Problem::not_found(format!("the journal has no run `{run}` of `{pipeline}`")))
-}
-
-/// A run's details, as of a record where one is given.
-fn details(reader: &JournalReader, run: &RunSummary, record: Option<i64>) -> Result<RunDetails, Problem> {
-    Ok(match record {
-        Some(record) => reader.details_as_of(run, record)?,
-        None => reader.details(run)?,
-    })
 }
 
 /// A run, as lists have it.

@@ -1,7 +1,7 @@
 //! One node of a run: its attempts, pokes, inputs, output and options.
 
 use super::run::Moment;
-use super::{Args, Problem, Site, at, details, found, ms, why};
+use super::{Args, Problem, Site, at, found, ms, why};
 use crate::engine::Slot;
 use crate::observe::{Pools, RunHistory};
 use crate::read::{Attempt, RunDetails};
@@ -31,14 +31,14 @@ pub(super) async fn node(
     site.readers
         .read(move |reader| {
             let run = found(reader, &pipeline, &run)?;
-            let details = details(reader, &run, record)?;
-            let history = details.history();
-            let slot = slot(&details, &id)?;
-            let moment = Moment::of(&of, &details, record);
-            let mut pools = Pools::new(reader.journal(), &of.pipelines);
-            let mut told = told(&details, slot);
-            told["why"] = why::of_node(&moment.waits(history), slot, &mut pools)?;
-            Ok(Json(told))
+            of.kept.look(reader, &run, record, |details| {
+                let slot = slot(details, &id)?;
+                let moment = Moment::of(&of, details, record);
+                let mut pools = Pools::new(reader.journal(), &of.pipelines);
+                let mut told = told(details, slot);
+                told["why"] = why::of_node(&moment.waits(details.history()), slot, &mut pools)?;
+                Ok(Json(told))
+            })
         })
         .await
 }
@@ -49,14 +49,15 @@ pub(super) async fn output(
     Path((pipeline, run)): Path<(String, String)>,
     Args(Asked { id, record }): Args<Asked>,
 ) -> Result<Response, Problem> {
+    let of = Arc::clone(&site);
     let json = site
         .readers
         .read(move |reader| {
             let run = found(reader, &pipeline, &run)?;
-            let details = details(reader, &run, record)?;
-            let slot = slot(&details, &id)?;
-            let output = details.history().node(slot).output().cloned();
-            output.ok_or_else(|| Problem::not_found(format!("`{id}` has no output that was kept")))
+            of.kept.look(reader, &run, record, |details| {
+                let output = details.history().node(slot(details, &id)?).output().cloned();
+                output.ok_or_else(|| Problem::not_found(format!("`{id}` has no output that was kept")))
+            })
         })
         .await?;
     let headers =

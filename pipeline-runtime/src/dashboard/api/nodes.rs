@@ -1,9 +1,10 @@
 //! The rows of a run: its nodes and mappings with what their time went into, page by page.
 
 use super::run::{Moment, kind};
-use super::{Args, Problem, Site, at, details, found, ms, why};
+use super::{Args, Problem, Site, at, found, ms, why};
 use crate::engine::{NodeState, Slot};
 use crate::observe::{Pools, RunHistory, Waits};
+use crate::read::{JournalReader, RunDetails};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
@@ -48,26 +49,29 @@ pub(super) async fn nodes(
     site.readers
         .read(move |reader| {
             let run = found(reader, &pipeline, &run)?;
-            let details = details(reader, &run, asked.record)?;
-            let history = details.history();
-            let moment = Moment::of(&of, &details, asked.record);
-            let mut rows = rows(history);
-            let is_chosen = [&asked.q, &asked.state].into_iter().flatten().any(|text| !text.is_empty());
-            if !is_chosen {
-                fold(&mut rows, history, asked.open.as_deref().unwrap_or_default());
-            }
-            choose(&mut rows, history, &asked, moment.now.since(history.started));
-            let total = rows.len();
-            let found = asked.find.as_deref().and_then(|id| history.find(id));
-            let index = found.and_then(|slot| rows.iter().position(|row| row.slot == slot));
-            let count = asked.count.unwrap_or(200).min(PAGE);
-            let waits = moment.waits(history);
-            let mut pools = Pools::new(reader.journal(), &of.pipelines);
-            let page = rows.iter().skip(asked.from.unwrap_or(0)).take(count);
-            let page = page.map(|row| told(&waits, row, &mut pools)).collect::<Result<Vec<Value>, Problem>>()?;
-            Ok(Json(json!({ "as_of": at(moment.now), "total": total, "index": index, "rows": page })))
+            of.kept.look(reader, &run, asked.record, |details| page(&of, reader, details, &asked))
         })
         .await
+}
+
+fn page(site: &Site, reader: &JournalReader, details: &RunDetails, asked: &Asked) -> Result<Json<Value>, Problem> {
+    let history = details.history();
+    let moment = Moment::of(site, details, asked.record);
+    let mut rows = rows(history);
+    let is_chosen = [&asked.q, &asked.state].into_iter().flatten().any(|text| !text.is_empty());
+    if !is_chosen {
+        fold(&mut rows, history, asked.open.as_deref().unwrap_or_default());
+    }
+    choose(&mut rows, history, asked, moment.now.since(history.started));
+    let total = rows.len();
+    let found = asked.find.as_deref().and_then(|id| history.find(id));
+    let index = found.and_then(|slot| rows.iter().position(|row| row.slot == slot));
+    let count = asked.count.unwrap_or(200).min(PAGE);
+    let waits = moment.waits(history);
+    let mut pools = Pools::new(reader.journal(), &site.pipelines);
+    let page = rows.iter().skip(asked.from.unwrap_or(0)).take(count);
+    let page = page.map(|row| told(&waits, row, &mut pools)).collect::<Result<Vec<Value>, Problem>>()?;
+    Ok(Json(json!({ "as_of": at(moment.now), "total": total, "index": index, "rows": page })))
 }
 
 /// All rows in wiring order: each mapping before its elements.

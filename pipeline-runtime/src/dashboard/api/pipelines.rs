@@ -1,6 +1,7 @@
 //! One pipeline: what it is, and its options.
 
 use super::{Problem, Site, at, overview, summary};
+use crate::author::params::form::to_json;
 use crate::read::RunFilter;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -9,6 +10,13 @@ use std::sync::Arc;
 
 /// So many runs are told.
 const LAST: u32 = 100;
+
+/// What a form for its params asks for.
+pub(super) async fn form(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id);
+    let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
+    Ok(Json(json!({ "pipeline": id, "fields": to_json(&pipeline.form()) })))
+}
 
 pub(super) async fn pipeline(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let now = site.clock.now();

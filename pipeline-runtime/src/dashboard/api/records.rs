@@ -1,6 +1,6 @@
 //! A run's records as they were kept, for programs and for going back in time.
 
-use super::{Args, Problem, Site, at, details, found, ms};
+use super::{Args, Problem, Site, at, found, ms};
 use crate::engine::{Record, Skip};
 use crate::observe::RunHistory;
 use crate::read::ReadError;
@@ -22,27 +22,29 @@ pub(super) async fn records(
     Args(Page { after, limit }): Args<Page>,
 ) -> Result<Json<Value>, Problem> {
     let limit = limit.unwrap_or(1_000).clamp(1, 10_000) as usize;
+    let of = Arc::clone(&site);
     site.readers
         .read(move |reader| {
             let run = found(reader, &pipeline, &run)?;
-            let details = details(reader, &run, None)?;
-            let history = details.history();
-            let tail = reader.journal().entries_after(run.stored().key, after.unwrap_or(0)).map_err(ReadError::from)?;
-            let shown = tail.entries.iter().take(limit).map(|stored| {
-                let (what, text) = told(history, &stored.entry.record);
-                let node =
-                    stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len()).map(|slot| history.id(slot));
-                json!({
-                    "number": stored.number,
-                    "at": at(stored.entry.at),
-                    "at_ms": ms(stored.entry.at.since(history.started)),
-                    "what": what,
-                    "node": node,
-                    "text": text,
-                })
-            });
-            let shown: Vec<Value> = shown.collect();
-            Ok(Json(json!({ "last": details.last_record(), "records": shown })))
+            of.kept.look(reader, &run, None, |details| {
+                let history = details.history();
+                let tail = reader.journal().entries_after(run.stored().key, after.unwrap_or(0)).map_err(ReadError::from)?;
+                let shown = tail.entries.iter().take(limit).map(|stored| {
+                    let (what, text) = told(history, &stored.entry.record);
+                    let node =
+                        stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len()).map(|slot| history.id(slot));
+                    json!({
+                        "number": stored.number,
+                        "at": at(stored.entry.at),
+                        "at_ms": ms(stored.entry.at.since(history.started)),
+                        "what": what,
+                        "node": node,
+                        "text": text,
+                    })
+                });
+                let shown: Vec<Value> = shown.collect();
+                Ok(Json(json!({ "last": details.last_record(), "records": shown })))
+            })
         })
         .await
 }

@@ -1,7 +1,7 @@
 //! One run: its state, why it has not ended, where its time went.
 
 use super::runs::with_params;
-use super::{Args, Problem, Site, at, details, found, ms, summary, why};
+use super::{Args, Problem, Site, at, found, ms, summary, why};
 use crate::Pipeline;
 use crate::journal::Holder;
 use crate::observe::{CallbackHistory, Pools, RunHistory, Spent, Waits};
@@ -57,8 +57,7 @@ pub(super) async fn run(
     site.readers
         .read(move |reader| {
             let run = found(reader, &pipeline, &run)?;
-            let details = details(reader, &run, record)?;
-            Ok(Json(told(&of, reader, &details, record)?))
+            of.kept.look(reader, &run, record, |details| Ok(Json(told(&of, reader, details, record)?)))
         })
         .await
 }

@@ -17,16 +17,9 @@ pub(crate) struct Drawn {
 impl Plan {
     /// The plan as it is drawn.
     pub(crate) fn drawn(&self) -> Drawn {
-        let mut boxes = Vec::new();
-        let mut box_of = BTreeMap::new();
+        let boxes = self.boxes();
         let count = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        for ix in 0..count {
-            let is_own = self.node(ix).scope == 0;
-            if is_own && (self.node(ix).is_body() || self.node(ix).is_each()) {
-                box_of.insert(ix, u32::try_from(boxes.len()).unwrap_or(u32::MAX));
-                boxes.push(ix);
-            }
-        }
+        let box_of: BTreeMap<NodeIx, u32> = boxes.iter().copied().zip(0..).collect();
         // In the order of their ranks, so that what leads to a gate is known before the gate is.
         let mut by_rank: Vec<NodeIx> = (0..count).collect();
         by_rank.sort_by_key(|ix| self.node(*ix).rank);
@@ -58,6 +51,13 @@ impl Plan {
         let plain: Vec<(u32, u32)> = edges.iter().map(|(from, to, _)| (*from, *to)).collect();
         let drawing = draw(boxes.len(), &plain);
         Drawn { boxes, edges, drawing }
+    }
+
+    /// The nodes that are boxes of a drawing, in wiring order.
+    pub(crate) fn boxes(&self) -> Vec<NodeIx> {
+        let count = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        let is_box = |ix: &NodeIx| self.node(*ix).scope == 0 && (self.node(*ix).is_body() || self.node(*ix).is_each());
+        (0..count).filter(is_box).collect()
     }
 
     /// The box that a node is in: its own, or that of the mapping of the plan itself whose elements it is part of.
