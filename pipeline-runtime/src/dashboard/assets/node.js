@@ -1,5 +1,5 @@
 // The drawer of a node: its attempts, pokes, inputs, output and options, as of the record that the page shows.
-import { el, show, api, mark, chip, label, link, rich, why, time, duration, bytes, button, counts, readOnly, trouble, dateText, isUtc } from './base.js';
+import { el, show, api, mark, chip, link, rich, why, time, counts, duration, bytes, dateText, isUtc, button, trouble, readOnly, label } from './base.js';
 
 const MAX_LISTED = 200;
 const section = (title, ...children) => el('section', el('h3', title), children);
@@ -37,10 +37,15 @@ export async function drawerOf(ctx, side, run, id) {
   const close = button('✕', () => ctx.set({ node: null, attempt: null }, true), { class: 'quiet icon', 'aria-label': 'Close the node', title: 'Close (x)' });
   let node;
   try { node = await api([...run.path, 'node'], { id, record: ctx.get('record') }, ctx); } catch (error) {
+    delete side.dataset.shown;
     if (error.name !== 'AbortError') show(side, el('header', el('h2.grow.mono', id), close), el('div.body', error.status ? trouble(error) : el('p.dim', 'No answer.')));
     return null;
   }
   if (ctx.get('node') !== id) return null;
+  // Where nothing has changed, what somebody reads or selects stays.
+  const text = JSON.stringify([node, location.search, run.answer.at, readOnly()]);
+  if (side.dataset.shown === text) return { mark: () => {} };
+  side.dataset.shown = text;
   const scroll = side.scrollTop, unfolded = !!side.querySelector('details[open]');
   const live = run.answer.at == null && !readOnly();
   show(side,
