@@ -170,5 +170,5 @@ export async function api(path, query, { signal, body, headers } = {}) {
   return json;
 }
 /** What is shown in the place of something that could not be read. */
-export const trouble = error => el('div.trouble', { role: 'alert' }, mark('failed'), el('div', el('strong', error.title ?? 'The server does not answer'), el('p', rich(error.message)), error.hint && el('p.dim', rich(error.hint))));
+export const trouble = error => el('div.trouble', { role: 'alert' }, mark('failed'), el('div', el('strong', error.title ?? (error.name === 'TypeError' ? 'The server does not answer' : 'This page has failed')), el('p', rich(error.message)), error.hint && el('p.dim', rich(error.hint))));
 export const empty = (text, more) => el('p.empty', text, more && [' ', more]);

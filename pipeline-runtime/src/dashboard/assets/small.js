@@ -17,7 +17,7 @@ let more;
 const acts = async (ctx, host) => {
   const { acts: list, next } = await api(['acts'], { limit: 100, before: ctx.get('before') }, ctx);
   more = next;
-  show(host, card('Acts', list.length ? table('List of acts', ['When', 'Who', 'Asked for', 'Answer'], el('tbody', list.map(one => el('tr', el('td.nowrap', time(one.at, 'second')), el('td.wrap', one.who ?? el('span.dim', '–')), el('td.mono.wrap', one.command), el('td.wrap', mark(one.done ? 'success' : 'failed', true), ' ', rich(one.answer)))), 'acts') : empty('Nobody has asked for anything yet.'),
+  show(host, card('Acts', list.length ? table('List of acts', ['When', 'Who', 'Asked for', 'Answer'], el('tbody', list.map(one => el('tr', el('td.nowrap', time(one.at, 'second')), el('td.wrap', one.who ?? el('span.dim', '–')), el('td.mono.wrap', one.command), el('td.wrap', mark(one.done ? 'success' : 'failed', true), ' ', rich(one.answer))))), 'acts') : empty('Nobody has asked for anything yet.'),
     el('div.foot', ctx.get('before') && button('Newest', () => ctx.set({ before: null }, true)), more && button('Older', () => ctx.set({ before: more }, true)))));
 };
 
