@@ -24,7 +24,9 @@ const output = (run, node) => node.output != null && section(`Output (${bytes(no
 export const option = (name, value) => {
   if (value == null || value === false || Array.isArray(value) && !value.length) return null;
   if (value.start_ms != null) return `${duration(value.start_ms)}${value.factor > 1 ? ` × ${value.factor}, at most ${duration(value.max_ms)}` : ''}${value.jitter_ms ? `, ± ${duration(value.jitter_ms)}` : ''}`;
-  return name.endsWith('_ms') ? duration(value) : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (Array.isArray(value)) return value.map(one => option(name, one)).join('; ');
+  if (typeof value === 'object') return Object.entries(value).map(([key, one]) => [key.replace(/_ms$/, ''), option(key, one)]).filter(([, text]) => text != null).map(one => one.join(' ')).join(', ') || null;
+  return name.endsWith('_ms') ? duration(value) : String(value);
 };
 export const optionList = options => { const list = (Array.isArray(options) ? options : Object.entries(options ?? {})).map(([name, value]) => [name.replace(/_ms$/, ''), option(name, value)]).filter(([, text]) => text != null); return list.length > 0 && el('dl.facts', list.map(([name, text]) => [el('dt', name), el('dd.mono', text)])); };
 const inputs = (run, node) => {

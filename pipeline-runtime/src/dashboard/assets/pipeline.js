@@ -32,8 +32,8 @@ const scheduleTab = async (ctx, pipe, host) => {
 };
 
 const detailsTab = async (ctx, pipe, host) => {
-  const { optionList } = await import('./node.js'), { nodes = [], ...plan } = pipe.plan ?? {}, titled = (title, ...children) => card(title, el('header', el('h2', title)), children);
-  show(host, pipe.error && el('div.note.bad', rich(pipe.error)), el('div.cols', titled('Options', el('div.body', optionList(plan) || '–')), pipe.params != null && titled('Parameters, by default', el('div.body', el('pre.json', { tabindex: 0, 'aria-label': 'Parameters' }, JSON.stringify(pipe.params, null, 2))))),
+  const { optionList } = await import('./node.js'), { nodes = [], params = pipe.params, description, pipeline, ...plan } = pipe.plan ?? {}, titled = (title, ...children) => card(title, el('header', el('h2', title)), children);
+  show(host, pipe.error && el('div.note.bad', rich(pipe.error)), el('div.cols', titled('Options', el('div.body', optionList(plan) || '–')), params != null && titled('Parameters, by default', el('div.body', el('pre.json', { tabindex: 0, 'aria-label': 'Parameters' }, JSON.stringify(params, null, 2))))),
     nodes.length > 0 && titled(`Nodes (${nodes.length})`, table('List of nodes', ['Node', 'Kind', 'What it does', 'Wired'], el('tbody', nodes.slice(0, 1000).map(node => el('tr', el('td.mono.wrap', node.kind === 'sensor' ? el('a', { href: link(['s', pipe.pipeline, node.id]) }, node.id) : node.id), el('td', node.kind), el('td.wrap', node.description ?? ''), el('td.mono.dim.wrap', node.wired_at ?? '')))))));
   return {};
 };
@@ -50,7 +50,7 @@ export default async function pipeline(ctx) {
         el('div.sub', pipe.paused ? chip('paused') : el('span', pipe.when ?? pipe.schedule ?? 'by hand'), pipe.timezone && el('span', pipe.timezone), pipe.next_run && el('span', 'next ', counts(pipe.next_run), ' at ', time(pipe.next_run)), (pipe.tags ?? []).map(tag => el('span.tag', tag)), !pipe.known && el('span.tag', 'only in the journal'))),
       !readOnly() && pipe.known && el('div.actions', button(pipe.paused ? 'Unpause …' : 'Pause …', pause), el('a.as-button', { href: link(['p', name, 'backfill']) }, 'Backfill …'), el('a.as-button.main', { href: link(['p', name, 'trigger']) }, 'Trigger …'))),
     pipe.why && !pipe.next_run && el('p.note', why(pipe.why)),
-    el('section.card.tiles', { 'aria-label': 'At a glance' }, el('div', el('p.name', `Last ${pipe.last.length} runs`), pipe.last.length ? strip(pipe.last, name) : el('p', '–')), [['Median', duration(pipe.p50_ms)], ['95 %', duration(pipe.p95_ms)], ['Success', pipe.success == null ? '–' : `${Math.floor(pipe.success * 100)} %`], ['Active', pipe.active], ['Queued', pipe.queued]].map(([text, value]) => el('div', el('p.name', text), el('p.big', value)))),
+    el('section.card.tiles', { 'aria-label': 'At a glance' }, el('div', el('p.name', `Last ${pipe.last.length} runs`), pipe.last.length ? strip(pipe.last, name) : el('p', '–')), [['Median', duration(pipe.p50_ms)], ['95 %', duration(pipe.p95_ms)], ['Success', pipe.success == null ? '–' : `${Math.floor(pipe.success * 100)} %`], ['Active', pipe.active], ['Queued', pipe.queued]].filter(([, value]) => value != null && value !== '–').map(([text, value]) => el('div', el('p.name', text), el('p.big', value)))),
     el('nav.seg', { 'aria-label': 'Views of the pipeline' }, TABS.map(([key, text]) => el('a', { href: link(['p', name, key].filter(Boolean)), 'aria-current': key === tab ? 'page' : null }, text))));
   const refresh = async () => { try { pipe = await api(['pipelines', name], null, ctx); draw(); await view?.fresh?.(); } catch { /* the banner says so */ } };
   draw(); show(ctx.root, head, host);
