@@ -71,7 +71,7 @@ export default function gantt(ctx, host, run) {
     const isOpen = row.elements != null && (filters().open.includes(row.node) || filters().open.includes('*')), at = now(), all = sums(row.spans, at), took = all[0] || all.reduce((a, b) => a + b, 0);
     const note = row.elements != null ? `${row.states?.success ?? 0}/${row.elements}` : row.sensor && row.pokes ? `${row.pokes} poke${row.pokes > 1 ? 's' : ''}` : row.attempts > 1 ? `${row.attempts}${row.allowed ? `/${row.allowed}` : ''} tries` : '';
     const node = el('div', { role: 'row', class: `g-row${row.level ? ' elem' : ''}${i === cursor ? ' at' : ''}`, id: `g${i}`, 'aria-rowindex': i + 2, 'aria-level': row.level + 1, 'aria-selected': row.node === selected, 'aria-expanded': row.elements != null ? isOpen : null },
-      el('div', { role: 'gridcell', class: 'g-name', title: [row.node, label(row.state), row.error ?? row.why?.text].filter(Boolean).join('\n') }, el('span.twist', { 'aria-hidden': 'true' }, row.elements != null ? isOpen ? '▾' : '▸' : ''), mark(row.state, true), el('span.cut1.mono', row.node), row.states && progress(row.states), note && el('span.g-note', note)),
+      el('div', { role: 'gridcell', class: 'g-name', title: [row.node, label(row.state), row.error ?? row.why?.text].filter(Boolean).join('\n') }, el('span.twist', { 'aria-hidden': 'true' }, row.elements != null ? isOpen ? '▾' : '▸' : ''), mark(row.state, true), el('span.cut1.mono', row.node), row.states && Object.keys(row.states).length > 0 && progress(row.states), note && el('span.g-note', note)),
       el('div.g-took', { role: 'gridcell' }, row.spans.length ? duration(took) : ''),
       el('div', { role: 'gridcell', class: 'g-bars', 'aria-label': sentence(row, at, label, duration) }, barsOf(row)));
     return node;

@@ -39,6 +39,14 @@ export default async function page(ctx) {
     answer.whole = Math.max(10, run.answer && record ? Math.max(run.answer.whole, answer.records.at_ms) : end || answer.records.at_ms);
     run.answer = answer;
   };
+  /** Where the API has no sentence for a failed run, the first failed node has one. */
+  const blame = async answer => {
+    if (answer.why || answer.run.state !== 'failed') return;
+    const { total, rows: [row] } = await api([...run.path, 'nodes'], { state: 'failed', record: ctx.get('record'), count: 1 }, ctx).catch(() => ({ rows: [] }));
+    if (!row || answer !== run.answer) return;
+    answer.why = { text: `\`${row.node}\` failed${total > 1 ? `, and ${total - 1} more` : ''}${row.error ? `: ${row.error.split('\n')[0]}` : ''}`, node: row.node };
+    drawHead();
+  };
   const drawHead = () => {
     const answer = run.answer, one = answer.run, states = answer.states, ended = DONE.includes(one.state), failed = (states.failed ?? 0) + (states.upstream_failed ?? 0);
     ctx.title(`${{ success: '✓', failed: '✗', running: '●' }[one.state] ?? '◌'} ${pipeline} ${id}`);
@@ -49,7 +57,7 @@ export default async function page(ctx) {
         el('div.grow', el('p.crumbs', el('a', { href: link(['p', pipeline]) }, pipeline), ' / runs'), el('h1', { tabindex: '-1' }, id),
           el('div.sub', chip(one.state), answer.at != null && el('span.tag', 'as of then'),
             el('span', one.duration_ms != null ? duration(one.duration_ms) : one.started && answer.at == null && !ended ? ['for ', counts(one.started, 'since')] : answer.at != null ? duration(answer.at) : '–'),
-            el('span', one.kind), one.started && el('span', 'started ', time(one.started, 'second')), one.logical_date && el('span', 'data of ', time(one.logical_date), ' – ', time(one.data_interval_end)))),
+            el('span', one.kind), one.started && el('span', 'started ', time(one.started, 'second')), one.logical_date && el('span', 'data of ', time(one.logical_date, 'minute', true), ' – ', time(one.data_interval_end, 'minute', true)))),
         el('div.actions',
           !readOnly() && failed > 0 && answer.at == null && button('Retry failed …', () => act({ command: 'retry', nodes: [], downstream: true })),
           !readOnly() && !ended && answer.at == null && button('Cancel run …', () => act({ command: 'cancel' }), { class: 'danger' }),
@@ -89,7 +97,7 @@ export default async function page(ctx) {
       do {
         again = false;
         await fetchRun();
-        drawHead(); time_.update();
+        drawHead(); time_.update(); blame(run.answer);
         await Promise.all([drawView('fresh', true), drawNode(true)]);
       } while (again && !ctx.signal.aborted);
     } catch (error) { if (error.status) show(head, el('h1', { tabindex: '-1' }, id), trouble(error)); } finally { busy = false; }
@@ -101,7 +109,7 @@ export default async function page(ctx) {
   await first;
   ctx.root.classList.add('wide');
   show(ctx.root, head, card('The run in detail', el('header', tabs, el('span.grow'), time_.node), el('div.split', host, side)));
-  drawHead(); time_.update();
+  drawHead(); time_.update(); blame(run.answer);
   await Promise.all([drawView('url', true), drawNode(true)]);
   ctx.live(`run/${name}`, () => ctx.get('record') ? time_.ahead() : refresh());
   const timer = setInterval(() => { const answer = run.answer; if (!document.hidden && answer.at == null && !answer.run.finished && answer.run.started) { answer.whole = Math.max(answer.whole, clock.now() - answer.started); view?.update('time', false); } }, 1000);
