@@ -32,4 +32,5 @@ test('options are as people write them', () => {
   assert.equal(option('timeout_ms', 600000), '10 m');
   assert.equal(option('allow_failure', false), null);
   assert.equal(option('retries', 0), '0');
+  assert.equal(option('pools', [{ name: 'a', slots: 2 }, { name: 'b', after_ms: 60000, none: null }]), 'name a, slots 2; name b, after 1 m');
 });

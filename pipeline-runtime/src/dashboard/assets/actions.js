@@ -1,5 +1,5 @@
 // What changes something: a dialog that says what will happen, then asks, then says what was answered.
-import { el, show, api, rich, button, mark, label, runLink, time, splitRun, trouble } from './base.js';
+import { el, show, api, mark, label, runLink, splitRun, rich, time, button, trouble } from './base.js';
 
 const MAX_LISTED = 100;
 const short = run => splitRun(run)[1];

@@ -1,5 +1,5 @@
 // The shell: navigation, routes, the life of a page. A page's state is its URL and what the API said.
-import { el, show, svg, button, clock, server, setting, tick, dateText, isUtc, trouble, readOnly, login } from './base.js';
+import { el, svg, show, tick, dateText, isUtc, clock, server, setting, button, trouble, readOnly, login } from './base.js';
 
 /** Which module draws a path; modules are loaded when they are needed. */
 const ROUTES = [

@@ -1,5 +1,5 @@
 // A backfill: the range, and below it each interval it will run, as the server says. What is sent names that list.
-import { el, show, api, link, rich, button, select, readOnly, trouble, empty } from './base.js';
+import { el, show, api, link, rich, button, select, card, empty, trouble, readOnly } from './base.js';
 import { formFields, readForm } from './form.js';
 import { ask, dryRun, intervalList } from './actions.js';
 import { paramsOf } from './trigger.js';
@@ -35,7 +35,7 @@ export default async function backfill(ctx) {
         el('div.form-row', el('span', 'What is run'), el('div', select('', ctx.get('reprocess'), REPROCESS, reprocess => ctx.set({ reprocess })))),
         el('div.form-row', el('label', { for: 'limit' }, 'Runs at once'), el('div', el('input', { id: 'limit', type: 'number', min: 1, value: ctx.get('limit') ?? '', oninput: event => ctx.set({ limit: event.target.value }) }), el('span.dim', 'as the pipeline says, if it is empty'))),
         form.fields.length > 0 && el('details', { open: [...ctx.query().keys()].some(key => key.startsWith('p.')) }, el('summary', 'Parameters'), fields.nodes))),
-      el('section.card', { 'aria-label': 'Intervals' }, el('header', el('h2', 'Intervals')), el('div.body.stack', will, list))),
+      card('Intervals', el('header', el('h2', 'Intervals')), el('div.body.stack', will, list))),
     el('div.actions', go, el('a', { href: link(['p', name]) }, 'Leave')));
   ctx.root.querySelector('select').setAttribute('aria-label', 'What is run');
   look();

@@ -20,13 +20,27 @@ export const el = (name, ...rest) => {
 };
 export const svg = (name, attributes, ...children) => fill(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children);
 const named = node => `${node.tagName} ${node.getAttribute('href') ?? node.getAttribute('aria-label') ?? node.textContent}`;
-/** Replaces what an element shows. The focus stays: on the same control, or on the one that took its place. */
+/** Replaces what an element shows. What is the same stays where it is; the focus too, or it goes to what took its place. */
 export const show = (node, ...children) => {
   const focused = node.contains(document.activeElement) && node !== document.activeElement ? document.activeElement : null, key = focused && named(focused);
-  node.replaceChildren(...children.flat(9).filter(child => child != null && child !== false));
+  const list = children.flat(9).filter(child => child != null && child !== false), kept = new Set(list);
+  let at = node.firstChild;
+  const skip = () => { while (at && !kept.has(at)) { const next = at.nextSibling; at.remove(); at = next; } };
+  for (const child of list) { skip(); if (child === at) at = at.nextSibling; else node.insertBefore(child instanceof Node ? child : document.createTextNode(child), at); }
+  kept.clear(); skip();
   if (focused && document.activeElement !== focused) (focused.isConnected ? focused : [...node.querySelectorAll('a, button, select, input, [tabindex]')].find(other => named(other) === key))?.focus({ preventScroll: true });
   return node;
 };
+/** Makes a part again only if what it shows has changed: a click, a selection or a tooltip on it outlives live changes. */
+export const memo = () => {
+  const parts = new Map();
+  return (key, value, make) => { const text = JSON.stringify(value) ?? '', old = parts.get(key); if (old?.text === text) return old.node; const node = make(value); parts.set(key, { text, node }); return node; };
+};
+/** Whether a pointer is down: what it is on must not be replaced before the click. */
+export const pressed = () => held;
+let held = false;
+globalThis.addEventListener?.('pointerdown', () => { held = true; }, true);
+for (const name of ['pointerup', 'pointercancel', 'dragend', 'blur']) globalThis.addEventListener?.(name, () => setTimeout(() => { held = false; }), true);
 /** A sentence in which `names` between backticks are set as code; `link` may make links of them. */
 export const rich = (text, link) => (text ?? '').split('`').map((part, i) => {
   if (i % 2 === 0) return part;
@@ -34,6 +48,11 @@ export const rich = (text, link) => (text ?? '').split('`').map((part, i) => {
   return to ? el('a.code', { href: to }, part) : el('code', part);
 });
 export const button = (label, onclick, attributes) => el('button', { type: 'button', onclick, ...attributes }, label);
+/** A table that scrolls sideways on its own, also by keyboard. `#` before a head: its column has numbers. */
+export const table = (name, heads, body, classes = '') => el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': name }, el('table', { class: classes }, el('thead', el('tr', heads.map(text => el('th', { class: text[0] === '#' ? 'num' : null }, text.replace('#', ''))))), body));
+export const card = (name, ...children) => el('section.card', { 'aria-label': name }, children);
+/** Where somebody searches; `/` goes there. */
+export const finder = (text, value, oninput, more) => el('input', { type: 'search', placeholder: text, 'aria-label': text, 'data-find': true, value: value ?? '', oninput: event => oninput(event.target.value), ...more });
 export const select = (label, value, options, onchange) => el('label.field', label && el('span', label),
   el('select', { onchange: event => onchange(event.target.value) },
     options.map(([key, text]) => el('option', { value: key, selected: key === (value ?? '') }, text))));
@@ -151,5 +170,5 @@ export async function api(path, query, { signal, body, headers } = {}) {
   return json;
 }
 /** What is shown in the place of something that could not be read. */
-export const trouble = error => el('div.trouble', { role: 'alert' }, mark('failed'), el('div', el('strong', error.title ?? 'The server does not answer'), el('p', rich(error.message)), error.hint && el('p.dim', rich(error.hint))));
+export const trouble = error => el('div.trouble', { role: 'alert' }, mark('failed'), el('div', el('strong', error.title ?? (error.name === 'TypeError' ? 'The server does not answer' : 'This page has failed')), el('p', rich(error.message)), error.hint && el('p.dim', rich(error.hint))));
 export const empty = (text, more) => el('p.empty', text, more && [' ', more]);

@@ -1,5 +1,5 @@
 // A month of a pipeline: what ran on each day, and why what is missing did not.
-import { el, show, api, mark, label, link, runLink, rich, time, button, clock, trouble, readOnly } from './base.js';
+import { el, show, api, mark, label, link, runLink, rich, time, clock, button, card, trouble, readOnly } from './base.js';
 
 const DAY = 864e5, ORDER = ['failed', 'blocked', 'running', 'queued', 'cancelled', 'success'];
 const day = at => new Date(at).toISOString().slice(0, 10);
@@ -39,7 +39,7 @@ export async function calendar(ctx, pipe, host) {
     }
     draw();
   };
-  show(host, el('section.card', { 'aria-label': 'Calendar' }, bar, grid), side);
+  show(host, card('Calendar', bar, grid), side);
   await load();
   return { update: keys => load(keys === 'server'), fresh: () => load(true) };
 }

@@ -1,5 +1,5 @@
 // What else is known of a run: its params and settings, the assets it reads, whom it told.
-import { el, show, time, rich, chip, label, link, runLink } from './base.js';
+import { el, show, link, runLink, time } from './base.js';
 
 const block = (title, ...children) => el('section.stack', el('h2', title), children);
 export default function details(ctx, host, run) {

@@ -35,6 +35,10 @@ export const readForm = (fields, query, like) => {
   return { params, errors };
 };
 
+// The bounds of a wide integer say nothing to people.
+const told = bound => bound != null && Math.abs(bound) < 1e10;
+const bounds = ({ min, max }) => told(min) && told(max) ? `${min} – ${max}` : told(min) ? `at least ${min}` : told(max) ? `at most ${max}` : null;
+
 const input = (field, text, id, change) => {
   const shared = { id, 'aria-describedby': `${id}-e`, name: field.name };
   const changed = event => change(event.target.value);
@@ -42,7 +46,7 @@ const input = (field, text, id, change) => {
     case 'boolean': return el('input', { ...shared, type: 'checkbox', checked: text === 'true', onchange: event => change(String(event.target.checked)) });
     case 'choice': return el('select', { ...shared, onchange: changed }, field.optional && el('option', { value: '' }, 'none'), field.choices.map(one => el('option', { value: one, selected: one === text }, one)));
     case 'json': return el('textarea', { ...shared, rows: 3, value: text, oninput: changed, class: 'mono', spellcheck: 'false' });
-    case 'integer': case 'number': return el('input', { ...shared, type: 'number', step: field.type === 'integer' ? 1 : 'any', min: field.min, max: field.max, value: text, oninput: changed });
+    case 'integer': case 'number': return el('input', { ...shared, type: 'number', step: field.type === 'integer' ? 1 : 'any', min: told(field.min) ? field.min : null, max: told(field.max) ? field.max : null, value: text, oninput: changed });
     case 'date': return el('input', { ...shared, type: 'date', value: text, onchange: changed });
     case 'datetime': return el('input', { ...shared, type: 'datetime-local', step: 1, value: text.replace(/(Z|\+00:00)$/, ''), onchange: changed });
     default: return el('input', { ...shared, type: 'text', value: text, oninput: changed, spellcheck: 'false' });
@@ -54,7 +58,7 @@ export const formFields = (ctx, fields, like) => {
     const id = `f${i}`, fallback = toText(field, at(like, field.name) ?? field.default), error = el('p.wrong', { id: `${id}-e` });
     const given = ctx.get(`p.${field.name}`), control = input(field, given === 'null' && field.optional ? '' : given ?? fallback, id, text => ctx.set({ // The URL has no empty values, so that an emptied field is written out.
       [`p.${field.name}`]: text === fallback ? null : text === '' && field.optional ? 'null' : text }));
-    const hint = [['text', 'choice', 'boolean'].includes(field.type) ? null : field.type === 'datetime' ? 'date and time, UTC' : field.type, field.min != null && field.max != null ? `${field.min} – ${field.max}` : field.min != null ? `at least ${field.min}` : field.max != null ? `at most ${field.max}` : null, field.optional ? 'may be empty' : null].filter(Boolean).join(', ');
+    const hint = [['text', 'choice', 'boolean'].includes(field.type) ? null : field.type === 'datetime' ? 'date and time, UTC' : field.type, bounds(field), field.optional ? 'may be empty' : null].filter(Boolean).join(', ');
     return { field, control, error, node: el('div.form-row', el('label.mono', { for: id }, field.name), el('div', control, hint && el('span.dim', hint), error)) };
   });
   return { nodes: rows.map(row => row.node), tell: errors => { for (const { field, control, error } of rows) { const text = errors[field.name] ?? ''; error.textContent = text; control.setAttribute('aria-invalid', text ? 'true' : 'false'); } } };

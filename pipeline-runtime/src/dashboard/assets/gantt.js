@@ -1,5 +1,5 @@
 // The Gantt: a virtual treegrid. Rows are fetched in pages as they come into sight; all of it works by keyboard.
-import { el, show, api, mark, label, duration, button, select, clock, empty, trouble } from './base.js';
+import { el, show, api, mark, label, duration, clock, button, select, finder, pressed, trouble } from './base.js';
 import { KINDS, KIND_TEXT, bars, sums, sentence, zoomed, panned, readZoom, writeZoom, rowsSeen, scrollFor } from './spans.js';
 import { offsetTicks, offsetText } from './ticks.js';
 
@@ -17,7 +17,7 @@ export default function gantt(ctx, host, run) {
   const body = el('div.g-body', { role: 'rowgroup' }, lines);
   const grid = el('div.gantt', { role: 'treegrid', tabindex: 0, 'aria-label': 'Nodes over time', 'aria-colcount': 3 },
     el('div.g-head', { role: 'rowgroup' }, el('div', { role: 'row', class: 'g-row', 'aria-rowindex': 1 }, el('div.g-name', { role: 'columnheader' }, 'Node'), el('div.g-took', { role: 'columnheader' }, 'Took'), axis)), body);
-  const find = el('input', { type: 'search', placeholder: 'Find a node', 'aria-label': 'Find a node', 'data-find': true, value: filters().q ?? '', oninput: event => ctx.set({ q: event.target.value }) });
+  const find = finder('Find a node', filters().q, q => ctx.set({ q }));
   const count = el('span.dim', { role: 'status' });
   const bar = el('div.bar'), failure = el('div');
   const controls = f => show(bar, find,
@@ -71,7 +71,7 @@ export default function gantt(ctx, host, run) {
     const isOpen = row.elements != null && (filters().open.includes(row.node) || filters().open.includes('*')), at = now(), all = sums(row.spans, at), took = all[0] || all.reduce((a, b) => a + b, 0);
     const note = row.elements != null ? `${row.states?.success ?? 0}/${row.elements}` : row.sensor && row.pokes ? `${row.pokes} poke${row.pokes > 1 ? 's' : ''}` : row.attempts > 1 ? `${row.attempts}${row.allowed ? `/${row.allowed}` : ''} tries` : '';
     const node = el('div', { role: 'row', class: `g-row${row.level ? ' elem' : ''}${i === cursor ? ' at' : ''}`, id: `g${i}`, 'aria-rowindex': i + 2, 'aria-level': row.level + 1, 'aria-selected': row.node === selected, 'aria-expanded': row.elements != null ? isOpen : null },
-      el('div', { role: 'gridcell', class: 'g-name', title: [row.node, label(row.state), row.error ?? row.why?.text].filter(Boolean).join('\n') }, el('span.twist', { 'aria-hidden': 'true' }, row.elements != null ? isOpen ? '▾' : '▸' : ''), mark(row.state, true), el('span.cut1.mono', row.node), row.states && progress(row.states), note && el('span.g-note', note)),
+      el('div', { role: 'gridcell', class: 'g-name', title: [row.node, label(row.state), row.error ?? row.why?.text].filter(Boolean).join('\n') }, el('span.twist', { 'aria-hidden': 'true' }, row.elements != null ? isOpen ? '▾' : '▸' : ''), mark(row.state, true), el('span.cut1.mono', row.node), row.states && Object.keys(row.states).length > 0 && progress(row.states), note && el('span.g-note', note)),
       el('div.g-took', { role: 'gridcell' }, row.spans.length ? duration(took) : ''),
       el('div', { role: 'gridcell', class: 'g-bars', 'aria-label': sentence(row, at, label, duration) }, barsOf(row)));
     return node;
@@ -150,7 +150,7 @@ export default function gantt(ctx, host, run) {
     if (keys === 'url' || keys?.includes?.('zoom')) view = readZoom(ctx.get('zoom'), most) ?? [0, most];
     if (key !== asking) { if (asking !== '') pages = new Map(); asking = key; fresh = true; controls(f); if (find.value !== (f.q ?? '')) find.value = f.q ?? ''; }
     if (fresh) { version++; asked = new Map(); if (total == null) fetchPage(Math.floor(grid.scrollTop / ROW / PAGE)); }
-    soon(true);
+    if (keys !== 'time' || !pressed()) soon(true);
     if (f.record == null || !wanted) { const node = ctx.get('node'); if (node && !pages.size) setTimeout(() => seek(node), 0); else if (node) seek(node); else wanted = undefined; }
   };
   update('url', true);

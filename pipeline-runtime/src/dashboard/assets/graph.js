@@ -1,5 +1,5 @@
 // The graph on a canvas: pan, zoom, the state of each node. The treegrid of the Gantt is its twin for keyboards and screen readers.
-import { el, show, api, button, label, trouble } from './base.js';
+import { el, show, api, label, button, trouble } from './base.js';
 
 const COLOURS = { success: '--ok', failed: '--bad', upstream_failed: '--bad', running: '--go', up_for_retry: '--retry', up_for_reschedule: '--data', blocked: '--blocked' };
 const GLYPHS = { success: '✓', failed: '✗', upstream_failed: '⊘', running: '●', up_for_retry: '↻', up_for_reschedule: '⧗', queued: '…', skipped: '»', removed: '−', scheduled: '◔' };

@@ -1,5 +1,5 @@
 // Shortcuts: each of them is also a button or a link. They can be turned off, and none works while somebody types.
-import { el, button, setting } from './base.js';
+import { el, setting, button } from './base.js';
 
 const PLACES = { o: ['.', 'Overview'], r: ['runs', 'Runs'], s: ['sensors', 'Sensors'], p: ['pools', 'Pools'], a: ['acts', 'Acts'], y: ['system', 'System'] };
 let armed, timer;

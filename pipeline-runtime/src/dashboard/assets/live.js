@@ -1,5 +1,5 @@
 // Live changes: one stream for all tabs of this browser. Browsers open six connections to a host, and a stream takes one of them for good.
-import { clock, server } from './base.js';
+import { clock, server, pressed } from './base.js';
 
 const NAME = `pipeline-live ${document.baseURI}`, me = `${performance.now()} ${Math.random()}`;
 const heard = new Map();                       // topic → functions of this tab
@@ -18,6 +18,7 @@ const call = (topic, event) => {
   due.set(topic, at);
   if (at.timer || at.busy) { at.again = true; return; }
   const run = async () => {
+    if (pressed()) { at.timer = setTimeout(run, 100); return; }
     at.timer = null; at.busy = true; at.last = performance.now(); at.again = false;
     try { await Promise.all([...heard.get(topic) ?? []].map(one => one(event))); } catch { /* a page shows its own trouble */ } finally { at.busy = false; }
     if (at.again) call(topic, event);

@@ -1,5 +1,5 @@
 // The log of a run or of one node: the last lines first, search on the server, and following.
-import { el, show, api, link, button, select, trouble, dateText, isUtc } from './base.js';
+import { el, show, api, link, dateText, isUtc, button, select, finder, trouble } from './base.js';
 
 const LIMIT = 1000, MOST = 20000;
 /** Colours for terminals are left out; other control characters are made visible, so that no line can play tricks. */
@@ -18,7 +18,7 @@ export default async function log(ctx, host, run) {
   const filters = () => { const query = ctx.query(); return { node: query.get('node'), attempt: query.get('attempt'), q: query.get('lq'), level: query.get('level') }; };
   const list = el('ol.lines'), box = el('div.scroll.tall.log', { tabindex: 0, role: 'log', 'aria-live': 'off', 'aria-label': 'Log' }, list);
   const top = el('div.more'), bar = el('div.bar'), jump = button('', () => { follow = true; down(); }, { class: 'main jump', hidden: true });
-  const find = el('input', { type: 'search', placeholder: 'Search the log', 'aria-label': 'Search the log', 'data-find': true, value: filters().q ?? '', onchange: event => ctx.set({ lq: event.target.value, line: null }, true), oninput: event => { clearTimeout(timer); timer = setTimeout(() => ctx.set({ lq: event.target.value, line: null }), 300); } });
+  const find = finder('Search the log', filters().q, lq => { clearTimeout(timer); timer = setTimeout(() => ctx.set({ lq, line: null }), 300); });
   let timer, first = 0, last = 0, earlier = false, follow = true, held = 0, asked = '', heard, version = 0, busy, again;
   box.prepend(top);
 

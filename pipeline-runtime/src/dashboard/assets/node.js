@@ -1,5 +1,5 @@
 // The drawer of a node: its attempts, pokes, inputs, output and options, as of the record that the page shows.
-import { el, show, api, mark, chip, label, link, rich, why, time, duration, bytes, button, counts, readOnly, trouble, dateText, isUtc } from './base.js';
+import { el, show, api, mark, chip, link, rich, why, time, counts, duration, bytes, dateText, isUtc, button, trouble, readOnly, label } from './base.js';
 
 const MAX_LISTED = 200;
 const section = (title, ...children) => el('section', el('h3', title), children);
@@ -24,7 +24,9 @@ const output = (run, node) => node.output != null && section(`Output (${bytes(no
 export const option = (name, value) => {
   if (value == null || value === false || Array.isArray(value) && !value.length) return null;
   if (value.start_ms != null) return `${duration(value.start_ms)}${value.factor > 1 ? ` × ${value.factor}, at most ${duration(value.max_ms)}` : ''}${value.jitter_ms ? `, ± ${duration(value.jitter_ms)}` : ''}`;
-  return name.endsWith('_ms') ? duration(value) : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (Array.isArray(value)) return value.map(one => option(name, one)).join('; ');
+  if (typeof value === 'object') return Object.entries(value).map(([key, one]) => [key.replace(/_ms$/, ''), option(key, one)]).filter(([, text]) => text != null).map(one => one.join(' ')).join(', ') || null;
+  return name.endsWith('_ms') ? duration(value) : String(value);
 };
 export const optionList = options => { const list = (Array.isArray(options) ? options : Object.entries(options ?? {})).map(([name, value]) => [name.replace(/_ms$/, ''), option(name, value)]).filter(([, text]) => text != null); return list.length > 0 && el('dl.facts', list.map(([name, text]) => [el('dt', name), el('dd.mono', text)])); };
 const inputs = (run, node) => {
@@ -37,10 +39,15 @@ export async function drawerOf(ctx, side, run, id) {
   const close = button('✕', () => ctx.set({ node: null, attempt: null }, true), { class: 'quiet icon', 'aria-label': 'Close the node', title: 'Close (x)' });
   let node;
   try { node = await api([...run.path, 'node'], { id, record: ctx.get('record') }, ctx); } catch (error) {
+    delete side.dataset.shown;
     if (error.name !== 'AbortError') show(side, el('header', el('h2.grow.mono', id), close), el('div.body', error.status ? trouble(error) : el('p.dim', 'No answer.')));
     return null;
   }
   if (ctx.get('node') !== id) return null;
+  // Where nothing has changed, what somebody reads or selects stays.
+  const text = JSON.stringify([node, location.search, run.answer.at, readOnly()]);
+  if (side.dataset.shown === text) return { mark: () => {} };
+  side.dataset.shown = text;
   const scroll = side.scrollTop, unfolded = !!side.querySelector('details[open]');
   const live = run.answer.at == null && !readOnly();
   show(side,

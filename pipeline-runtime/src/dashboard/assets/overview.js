@@ -1,5 +1,5 @@
 // The overview: what needs somebody, and each pipeline at a glance.
-import { el, show, api, mark, chip, label, link, runLink, rich, why, time, counts, duration, button, empty, clock, readOnly } from './base.js';
+import { el, show, api, mark, chip, label, link, runLink, rich, counts, duration, clock, button, finder, card, memo, empty, readOnly, time } from './base.js';
 
 /** The strip of last runs: height is duration. One tab stop; arrow keys move within it. */
 export const strip = (runs, name, focus) => {
@@ -45,24 +45,25 @@ export default async function overview(ctx) {
   ctx.title('Overview');
   let asked = api(['overview'], null, ctx), wide = 0, busy, again, drawn;
   const head = el('div'), needs = el('section.card.needs', { 'aria-label': 'Needs you' }), body = el('tbody', { role: 'rowgroup' });
-  const find = el('input', { type: 'search', placeholder: 'Filter pipelines', 'aria-label': 'Filter pipelines', 'data-find': true, value: ctx.get('q') ?? '', oninput: event => ctx.set({ q: event.target.value }) });
-  const chart = el('section.card', { 'aria-label': 'Duration over time' });
+  const find = finder('Filter pipelines', ctx.get('q'), q => ctx.set({ q }));
+  const chart = card('Duration over time');
   const table = el('table.pipes', { role: 'table' }, el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, ['Pipeline', 'Schedule', 'Next', 'Last 25 runs', 'p50 / p95', 'Success'].map((text, i) => el('th', { role: 'columnheader', class: i > 3 ? 'num' : null }, text)))), body);
+  const part = memo();
   let said;
   const draw = answer => {
     said = answer;
     const { counts: n, holder } = answer;
-    show(head, el('div.head', el('div.grow', el('h1', { tabindex: '-1' }, 'Overview'),
+    show(head, part('head', [answer.journal, holder, n, answer.read_only], () => el('div.head', el('div.grow', el('h1', { tabindex: '-1' }, 'Overview'),
       el('p.sub', el('span.mono', answer.journal), holder ? el('span', 'held by process ', holder.process, holder.command && [' (', holder.command, ')'], ' for ', counts(holder.since, 'since')) : chip('no_process', 'no process runs it'),
         answer.read_only && el('span.tag', { title: answer.read_only_why ?? '' }, 'read only'))),
-    el('div.sub', [['running', n.running], ['queued', n.queued], ['blocked', n.blocked]].map(([state, count]) => el('a', { href: link(['runs'], { state }), class: `chip ${count ? `s-${state}` : 'dim'}` }, mark(state), `${count} ${state}`)), n.paused > 0 && chip('paused', `${n.paused} paused`))));
-    show(needs, el('header', el('h2', 'Needs you'), answer.needs_you.length > 0 && el('span.tag', answer.needs_you.length)),
-      answer.needs_you.length ? el('ul.items', answer.needs_you.map(item => need(item, ctx, refresh))) : el('p.empty', mark('success'), ' Nothing needs you: every newest run is fine and nothing waits too long.'));
+    el('div.sub', [['running', n.running], ['queued', n.queued], ['blocked', n.blocked]].map(([state, count]) => el('a', { href: link(['runs'], { state }), class: `chip ${count ? `s-${state}` : 'dim'}` }, mark(state), `${count} ${state}`)), n.paused > 0 && chip('paused', `${n.paused} paused`)))));
+    show(needs, part('needs', answer.needs_you, () => [el('header', el('h2', 'Needs you'), answer.needs_you.length > 0 && el('span.tag', answer.needs_you.length)),
+      answer.needs_you.length ? el('ul.items', answer.needs_you.map((item, i) => part(`need ${i}`, item, () => need(item, ctx, refresh)))) : el('p.empty', mark('success'), ' Nothing needs you: every newest run is fine and nothing waits too long.')]));
     filter();
   };
   const filter = () => {
     const text = (ctx.get('q') ?? '').toLowerCase(), list = said.pipelines.filter(pipe => `${pipe.pipeline} ${pipe.description ?? ''} ${(pipe.tags ?? []).join(' ')}`.toLowerCase().includes(text));
-    show(body, list.map(row), !list.length && el('tr', { role: 'row' }, el('td', { role: 'cell', colspan: 6 }, empty(said.pipelines.length ? 'No pipeline has this text in its name, description or tags.' : 'This binary has no pipelines.'))));
+    show(body, list.map(pipe => part(`pipe ${pipe.pipeline}`, pipe, row)), !list.length && el('tr', { role: 'row' }, el('td', { role: 'cell', colspan: 6 }, empty(said.pipelines.length ? 'No pipeline has this text in its name, description or tags.' : 'This binary has no pipelines.'))));
   };
   const refresh = async () => {
     if (busy) { again = true; return; }
@@ -70,7 +71,7 @@ export default async function overview(ctx) {
     try { draw(await api(['overview'], null, ctx)); } catch { /* the banner says so, or the next change mends it */ } finally { busy = false; if (again) { again = false; setTimeout(refresh, 250); } }
   };
   draw(await asked);
-  show(ctx.root, head, needs, el('section.card', { 'aria-label': 'Pipelines' }, el('header', el('h2.grow', 'Pipelines'), find), el('div.scroll', table)), chart);
+  show(ctx.root, head, needs, card('Pipelines', el('header', el('h2.grow', 'Pipelines'), find), el('div.scroll', table)), chart);
   // What is below the first screen comes after the first paint.
   requestAnimationFrame(() => setTimeout(async () => {
     if (ctx.signal.aborted) return;

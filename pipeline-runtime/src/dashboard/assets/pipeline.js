@@ -1,14 +1,14 @@
 // A pipeline: its last runs, its calendar, its next ticks, its graph.
-import { el, show, api, chip, link, rich, why, time, counts, duration, button, readOnly, empty, trouble } from './base.js';
+import { el, show, api, chip, link, rich, why, time, counts, duration, button, table, card, empty, trouble, readOnly } from './base.js';
 import { strip } from './overview.js';
 
 const TABS = [[undefined, 'Runs'], ['calendar', 'Calendar'], ['schedule', 'Schedule'], ['graph', 'Graph'], ['details', 'Details']];
 
 const runsTab = async (ctx, pipe, host) => {
-  const [{ scatter }, { runRows, runHead }] = await Promise.all([import('./scatter.js'), import('./runs.js')]);
-  const chart = el('section.card', { 'aria-label': 'Duration over time' }), body = el('tbody'), foot = el('div.foot');
+  const [{ scatter }, { runRows, runTable }] = await Promise.all([import('./scatter.js'), import('./runs.js')]);
+  const chart = card('Duration over time'), body = el('tbody'), foot = el('div.foot');
   const load = async () => { const { runs } = await api(['runs'], { pipeline: pipe.pipeline, limit: 25 }, ctx); show(body, runRows(runs, { pipeline: pipe.pipeline, longest: Math.max(1, ...runs.map(run => run.duration_ms ?? 0)) })); show(foot, runs.length ? el('a', { href: link(['runs'], { pipeline: pipe.pipeline }) }, 'All runs, with filters') : empty('It has not run yet.')); };
-  show(host, chart, el('section.card', { 'aria-label': 'Last runs' }, el('header', el('h2', 'Last runs')), el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'List of runs' }, el('table.runs', runHead({ pipeline: true }), body)), foot));
+  show(host, chart, card('Last runs', el('header', el('h2', 'Last runs')), runTable(body, { pipeline: true }), foot));
   const drawn = scatter(ctx, chart, { pipeline: pipe.pipeline });
   await load();
   return { update: keys => drawn.update(keys), fresh: load };
@@ -26,18 +26,18 @@ const scheduleTab = async (ctx, pipe, host) => {
       show(body, ticks.map(tick => el('tr', el('td.nowrap', tick.local), el('td.nowrap', time(tick.at, 'minute', true)), el('td.nowrap.dim', at ? '' : counts(tick.at)), el('td.nowrap', tick.interval_start && [time(tick.interval_start, 'minute', true), ' – ', time(tick.interval_end, 'minute', true)]), el('td.wrap', tick.note && el('span.note.warn', rich(tick.note))))));
     } catch (error) { if (error.status) show(body, el('tr', el('td', { colspan: 5 }, trouble(error)))); }
   };
-  show(host, el('section.card', { 'aria-label': 'Schedule' }, bar, el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'Ticks' }, el('table', el('thead', el('tr', [pipe.timezone ?? 'Schedule', 'Your time', 'In', 'Data interval', 'Remark'].map(text => el('th', text)))), body))));
+  show(host, card('Schedule', bar, table('Ticks', [pipe.timezone ?? 'Schedule', 'Your time', 'In', 'Data interval', 'Remark'], body)));
   await load();
   return { update: load };
 };
 
 const detailsTab = async (ctx, pipe, host) => {
-  const { optionList } = await import('./node.js'), { nodes = [], ...plan } = pipe.plan ?? {}, card = (title, ...children) => el('section.card', { 'aria-label': title }, el('header', el('h2', title)), children);
-  show(host, pipe.error && el('div.note.bad', rich(pipe.error)), el('div.cols', card('Options', el('div.body', optionList(plan) || '–')), pipe.params != null && card('Parameters, by default', el('div.body', el('pre.json', { tabindex: 0, 'aria-label': 'Parameters' }, JSON.stringify(pipe.params, null, 2))))),
-    nodes.length > 0 && card(`Nodes (${nodes.length})`, el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'List of nodes' }, el('table', el('thead', el('tr', ['Node', 'Kind', 'What it does', 'Wired'].map(text => el('th', text)))), el('tbody', nodes.slice(0, 1000).map(node => el('tr', el('td.mono.wrap', node.kind === 'sensor' ? el('a', { href: link(['s', pipe.pipeline, node.id]) }, node.id) : node.id), el('td', node.kind), el('td.wrap', node.description ?? ''), el('td.mono.dim.wrap', node.wired_at ?? ''))))))));
+  const { optionList } = await import('./node.js'), { nodes = [], params = pipe.params, description, pipeline, ...plan } = pipe.plan ?? {}, titled = (title, ...children) => card(title, el('header', el('h2', title)), children);
+  show(host, pipe.error && el('div.note.bad', rich(pipe.error)), el('div.cols', titled('Options', el('div.body', optionList(plan) || '–')), params != null && titled('Parameters, by default', el('div.body', el('pre.json', { tabindex: 0, 'aria-label': 'Parameters' }, JSON.stringify(params, null, 2))))),
+    nodes.length > 0 && titled(`Nodes (${nodes.length})`, table('List of nodes', ['Node', 'Kind', 'What it does', 'Wired'], el('tbody', nodes.slice(0, 1000).map(node => el('tr', el('td.mono.wrap', node.kind === 'sensor' ? el('a', { href: link(['s', pipe.pipeline, node.id]) }, node.id) : node.id), el('td', node.kind), el('td.wrap', node.description ?? ''), el('td.mono.dim.wrap', node.wired_at ?? '')))))));
   return {};
 };
-const graphTab = async (ctx, pipe, host) => { const card = el('section.card', { 'aria-label': 'Graph' }); show(host, card); const { default: graph } = await import('./graph.js'); return graph(ctx, card, { path: ['pipelines', pipe.pipeline] }); };
+const graphTab = async (ctx, pipe, host) => { const frame = card('Graph'); show(host, frame); const { default: graph } = await import('./graph.js'); return graph(ctx, frame, { path: ['pipelines', pipe.pipeline] }); };
 
 export default async function pipeline(ctx) {
   const [, name, tab] = ctx.path, head = el('div.stack'), host = el('div.stack.loose');
@@ -50,7 +50,7 @@ export default async function pipeline(ctx) {
         el('div.sub', pipe.paused ? chip('paused') : el('span', pipe.when ?? pipe.schedule ?? 'by hand'), pipe.timezone && el('span', pipe.timezone), pipe.next_run && el('span', 'next ', counts(pipe.next_run), ' at ', time(pipe.next_run)), (pipe.tags ?? []).map(tag => el('span.tag', tag)), !pipe.known && el('span.tag', 'only in the journal'))),
       !readOnly() && pipe.known && el('div.actions', button(pipe.paused ? 'Unpause …' : 'Pause …', pause), el('a.as-button', { href: link(['p', name, 'backfill']) }, 'Backfill …'), el('a.as-button.main', { href: link(['p', name, 'trigger']) }, 'Trigger …'))),
     pipe.why && !pipe.next_run && el('p.note', why(pipe.why)),
-    el('section.card.tiles', { 'aria-label': 'At a glance' }, el('div', el('p.name', `Last ${pipe.last.length} runs`), pipe.last.length ? strip(pipe.last, name) : el('p', '–')), [['Median', duration(pipe.p50_ms)], ['95 %', duration(pipe.p95_ms)], ['Success', pipe.success == null ? '–' : `${Math.floor(pipe.success * 100)} %`], ['Active', pipe.active], ['Queued', pipe.queued]].map(([text, value]) => el('div', el('p.name', text), el('p.big', value)))),
+    el('section.card.tiles', { 'aria-label': 'At a glance' }, el('div', el('p.name', `Last ${pipe.last.length} runs`), pipe.last.length ? strip(pipe.last, name) : el('p', '–')), [['Median', duration(pipe.p50_ms)], ['95 %', duration(pipe.p95_ms)], ['Success', pipe.success == null ? '–' : `${Math.floor(pipe.success * 100)} %`], ['Active', pipe.active], ['Queued', pipe.queued]].filter(([, value]) => value != null && value !== '–').map(([text, value]) => el('div', el('p.name', text), el('p.big', value)))),
     el('nav.seg', { 'aria-label': 'Views of the pipeline' }, TABS.map(([key, text]) => el('a', { href: link(['p', name, key].filter(Boolean)), 'aria-current': key === tab ? 'page' : null }, text))));
   const refresh = async () => { try { pipe = await api(['pipelines', name], null, ctx); draw(); await view?.fresh?.(); } catch { /* the banner says so */ } };
   draw(); show(ctx.root, head, host);

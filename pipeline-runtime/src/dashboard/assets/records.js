@@ -1,5 +1,5 @@
 // The records of a run, in their order; the one that the page is at is marked.
-import { el, show, api, duration, button, rich, trouble, dateText, isUtc } from './base.js';
+import { el, show, api, rich, duration, dateText, isUtc, button, table, trouble } from './base.js';
 
 const PAGE = 500;
 export default async function records(ctx, host, run) {
@@ -20,7 +20,8 @@ export default async function records(ctx, host, run) {
     const current = follow && body.querySelector('[aria-current]');
     if (current) box.scrollTop = current.offsetTop - box.clientHeight / 2;
   };
-  const box = el('div.scroll.tall', { tabindex: 0, role: 'region', 'aria-label': 'Records' }, el('table', el('thead', el('tr', ['No.', 'Time', 'What', 'Node', 'Text'].map((text, i) => el('th', { class: i ? null : 'num' }, text)))), body));
+  const box = table('Records', ['#No.', 'Time', 'What', 'Node', 'Text'], body);
+  box.classList.add('tall');
   show(host, bar, box);
   const update = (keys, fresh) => { const key = `${at()} ${ctx.get('record')}`; if (keys === 'time' || !fresh && key === loaded) return; loaded = key; return load(); };
   await update('url', true);

@@ -1,5 +1,5 @@
 // A run: what it is, why it does not go on, where its time went; below it one of its views.
-import { el, show, api, mark, chip, label, link, runLink, rich, why, time, counts, duration, button, clock, readOnly, trouble, setting } from './base.js';
+import { el, show, api, mark, chip, label, link, runLink, rich, why, time, counts, duration, clock, button, card, memo, trouble, readOnly } from './base.js';
 import { KINDS, KIND_TEXT } from './spans.js';
 import { scrubber } from './scrub.js';
 
@@ -22,6 +22,7 @@ export default async function page(ctx) {
   run.asks = () => ({ ...run.filters(), open: ctx.all('open').join('|'), from: 0, count: 100 });
   run.nodeLink = node => run.here({ node, attempt: null, line: null });
   const current = () => { const key = ctx.get('view'); return VIEWS.some(([view]) => view === key) ? key : 'gantt'; };
+  const part = memo();
   let shown, view, drawer, drawerFor, busy, again;
 
   const head = el('div.stack'), tabs = el('nav.seg', { 'aria-label': 'Views of the run' }), host = el('div.view.grow'), side = el('aside.drawer', { hidden: true, 'aria-label': 'Node' });
@@ -38,26 +39,35 @@ export default async function page(ctx) {
     answer.whole = Math.max(10, run.answer && record ? Math.max(run.answer.whole, answer.records.at_ms) : end || answer.records.at_ms);
     run.answer = answer;
   };
+  /** Where the API has no sentence for a failed run, the first failed node has one. */
+  const blame = async answer => {
+    if (answer.why || answer.run.state !== 'failed') return;
+    const { total, rows: [row] } = await api([...run.path, 'nodes'], { state: 'failed', record: ctx.get('record'), count: 1 }, ctx).catch(() => ({ rows: [] }));
+    if (!row || answer !== run.answer) return;
+    answer.why = { text: `\`${row.node}\` failed${total > 1 ? `, and ${total - 1} more` : ''}${row.error ? `: ${row.error.split('\n')[0]}` : ''}`, node: row.node };
+    drawHead();
+  };
   const drawHead = () => {
     const answer = run.answer, one = answer.run, states = answer.states, ended = DONE.includes(one.state), failed = (states.failed ?? 0) + (states.upstream_failed ?? 0);
     ctx.title(`${{ success: '✓', failed: '✗', running: '●' }[one.state] ?? '◌'} ${pipeline} ${id}`);
     const order = ['failed', 'upstream_failed', 'running', 'up_for_retry', 'up_for_reschedule', 'queued', 'scheduled', 'none', 'success', 'skipped', 'removed'];
+    const url = location.search;
     show(head,
-      el('div.head',
+      part('head', [one, answer.at, failed, url], () => el('div.head',
         el('div.grow', el('p.crumbs', el('a', { href: link(['p', pipeline]) }, pipeline), ' / runs'), el('h1', { tabindex: '-1' }, id),
           el('div.sub', chip(one.state), answer.at != null && el('span.tag', 'as of then'),
             el('span', one.duration_ms != null ? duration(one.duration_ms) : one.started && answer.at == null && !ended ? ['for ', counts(one.started, 'since')] : answer.at != null ? duration(answer.at) : '–'),
-            el('span', one.kind), one.started && el('span', 'started ', time(one.started, 'second')), one.logical_date && el('span', 'data of ', time(one.logical_date), ' – ', time(one.data_interval_end)))),
+            el('span', one.kind), one.started && el('span', 'started ', time(one.started, 'second')), one.logical_date && el('span', 'data of ', time(one.logical_date, 'minute', true), ' – ', time(one.data_interval_end, 'minute', true)))),
         el('div.actions',
           !readOnly() && failed > 0 && answer.at == null && button('Retry failed …', () => act({ command: 'retry', nodes: [], downstream: true })),
           !readOnly() && !ended && answer.at == null && button('Cancel run …', () => act({ command: 'cancel' }), { class: 'danger' }),
-          button('Copy link', copy, { title: 'Copies a link to what you see now, at this record (c)' }))),
+          button('Copy link', copy, { title: 'Copies a link to what you see now, at this record (c)' })))),
       answer.note && el('p.note', rich(answer.note)),
-      answer.why && el('p', { class: `note ${one.state === 'failed' || one.state === 'blocked' ? 'bad' : one.state === 'success' ? 'ok' : 'go'}` }, mark(one.state), why(answer.why, run.nodeLink)),
-      el('section.card', { 'aria-label': 'Where the time went' },
+      answer.why && part('why', [answer.why, one.state, url], () => el('p', { class: `note ${one.state === 'failed' || one.state === 'blocked' ? 'bad' : one.state === 'success' ? 'ok' : 'go'}` }, mark(one.state), why(answer.why, run.nodeLink))),
+      part('went', [answer.totals, answer.critical_path, states, url], () => card('Where the time went',
         el('div.body.stack', totals(answer),
-          el('div.row.between', path(answer.critical_path, run.nodeLink) || el('span'), el('div.sub', order.filter(state => states[state]).map(state => el('a', { class: `chip s-${state}`, href: run.here({ view: 'gantt', state }), title: label(state) }, mark(state), `${states[state].toLocaleString('en')} ${label(state)}`)))))));
-    show(tabs, VIEWS.map(([key, text]) => el('a', { href: run.here({ view: key === 'gantt' ? null : key }), 'aria-current': key === current() ? 'page' : null }, text)));
+          el('div.row.between', path(answer.critical_path, run.nodeLink) || el('span'), el('div.sub', order.filter(state => states[state]).map(state => el('a', { class: `chip s-${state}`, href: run.here({ view: 'gantt', state }), title: label(state) }, mark(state), `${states[state].toLocaleString('en')} ${label(state)}`))))))));
+    show(tabs, part('tabs', [url, current()], () => VIEWS.map(([key, text]) => el('a', { href: run.here({ view: key === 'gantt' ? null : key }), 'aria-current': key === current() ? 'page' : null }, text))));
   };
   const copy = () => { const url = new URL(location); if (!url.searchParams.has('record')) url.searchParams.set('record', run.answer.records.at); navigator.clipboard?.writeText(url.href).then(() => ctx.say(`The link to record ${run.answer.records.at} is copied.`, 'ok'), () => ctx.say('The browser did not let the link be copied.', 'bad')); };
 
@@ -87,7 +97,7 @@ export default async function page(ctx) {
       do {
         again = false;
         await fetchRun();
-        drawHead(); time_.update();
+        drawHead(); time_.update(); blame(run.answer);
         await Promise.all([drawView('fresh', true), drawNode(true)]);
       } while (again && !ctx.signal.aborted);
     } catch (error) { if (error.status) show(head, el('h1', { tabindex: '-1' }, id), trouble(error)); } finally { busy = false; }
@@ -98,8 +108,8 @@ export default async function page(ctx) {
   const first = Promise.all([fetchRun(), VIEWS.find(([key]) => key === current())[2]()]);
   await first;
   ctx.root.classList.add('wide');
-  show(ctx.root, head, el('section.card', { 'aria-label': 'The run in detail' }, el('header', tabs, el('span.grow'), time_.node), el('div.split', host, side)));
-  drawHead(); time_.update();
+  show(ctx.root, head, card('The run in detail', el('header', tabs, el('span.grow'), time_.node), el('div.split', host, side)));
+  drawHead(); time_.update(); blame(run.answer);
   await Promise.all([drawView('url', true), drawNode(true)]);
   ctx.live(`run/${name}`, () => ctx.get('record') ? time_.ahead() : refresh());
   const timer = setInterval(() => { const answer = run.answer; if (!document.hidden && answer.at == null && !answer.run.finished && answer.run.started) { answer.whole = Math.max(answer.whole, clock.now() - answer.started); view?.update('time', false); } }, 1000);

@@ -1,5 +1,5 @@
 // The list of runs, newest first. Its filters are its URL.
-import { el, show, api, mark, chip, label, link, runLink, splitRun, time, counts, duration, button, select, empty, trouble } from './base.js';
+import { el, show, api, chip, label, link, runLink, splitRun, time, counts, duration, button, select, finder, table, card, empty, trouble } from './base.js';
 
 const STATES = ['', 'running', 'queued', 'blocked', 'failed', 'success', 'cancelled'], KINDS = ['', 'scheduled', 'manual', 'backfill', 'triggered'];
 const DAY = 864e5, SINCE = [['', 'ever'], [1, 'the last day'], [7, 'the last 7 days'], [30, 'the last 30 days']];
@@ -14,7 +14,7 @@ export const runRows = (list, { pipeline, pick, longest } = {}) => list.map(run 
     el('td.nowrap', time(run.logical_date, 'minute', true)), el('td', run.kind),
     pick && el('td', el('input', { type: 'checkbox', 'aria-label': `Compare ${id}`, checked: pick.has(run.run), onchange: event => pick.change(run.run, event.target.checked) })));
 });
-export const runHead = ({ pipeline, pick } = {}) => el('thead', el('tr', ['State', !pipeline && 'Pipeline', 'Run', 'Started', 'Took', 'Data of', 'Kind'].filter(Boolean).map(text => el('th', { class: text === 'Took' ? 'num' : null }, text)), pick && el('th', 'Compare')));
+export const runTable = (body, { pipeline, pick }) => table('List of runs', ['State', !pipeline && 'Pipeline', 'Run', 'Started', '#Took', 'Data of', 'Kind', pick && 'Compare'].filter(Boolean), body, 'runs');
 
 export default async function runs(ctx) {
   ctx.title('Runs');
@@ -22,7 +22,7 @@ export default async function runs(ctx) {
   let list = [], next, asked = '', busy, again;
   const filters = () => { const query = ctx.query(); return { pipeline: query.get('pipeline'), state: query.get('state'), kind: query.get('kind'), since: query.get('since') }; };
   const pick = { has: run => ctx.all('pick').includes(run), change: (run, on) => { const all = ctx.all('pick').filter(one => one !== run); ctx.set({ pick: on ? [...all, run].slice(-2) : all }); } };
-  const find = el('input', { type: 'search', list: 'names', placeholder: 'Pipeline', 'aria-label': 'Pipeline', 'data-find': true, value: filters().pipeline ?? '', onchange: event => ctx.set({ pipeline: event.target.value.trim() }, true),
+  const find = finder('Pipeline', filters().pipeline, () => {}, { list: 'names', onchange: event => ctx.set({ pipeline: event.target.value.trim() }, true),
     onfocus: () => names.children.length || api(['overview'], null, ctx).then(answer => show(names, answer.pipelines.map(one => el('option', { value: one.pipeline }))), () => {}) });
   const load = async after => {
     if (busy) { again = true; return; }
@@ -46,7 +46,7 @@ export default async function runs(ctx) {
     show(foot, !list.length && empty('No run matches.'), next && button('Older runs', () => load(next)), list.length > 0 && el('span.dim', `${list.length} shown${next ? '' : ', all of them'}`));
   };
   const update = keys => { drawBar(); const key = JSON.stringify(filters()); if (key !== asked || keys === 'server' || keys === 'zone') { if (key !== asked) list = []; asked = key; return load(); } };
-  show(ctx.root, el('h1', { tabindex: '-1' }, 'Runs'), el('section.card', { 'aria-label': 'Runs' }, bar, el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'List of runs' }, el('table.runs', runHead({ pick }), body)), foot));
+  show(ctx.root, el('h1', { tabindex: '-1' }, 'Runs'), card('Runs', bar, runTable(body, { pick }), foot));
   await update('url');
   ctx.live('overview', () => load());
   return { update };

@@ -1,5 +1,5 @@
 // Duration over time on a canvas. Its twin for keyboards and screen readers is the list of the same runs.
-import { el, show, api, link, runLink, button, duration, dateText, isUtc, clock, label } from './base.js';
+import { el, show, api, label, link, runLink, duration, dateText, isUtc, clock, button } from './base.js';
 import { timeTicks, durationTicks, logBounds } from './ticks.js';
 
 const RANGES = { '24h': 864e5, '7d': 7 * 864e5, '30d': 30 * 864e5, '90d': 90 * 864e5 };

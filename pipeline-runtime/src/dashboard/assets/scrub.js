@@ -1,5 +1,5 @@
 // Time travel: a run as of any of its records. The record is in the URL; without one the page is live.
-import { el, svg, show, button, dateText, isUtc } from './base.js';
+import { el, svg, show, dateText, isUtc, button } from './base.js';
 
 const icon = d => svg('svg', { class: 'mark solid', viewBox: '0 0 16 16', 'aria-hidden': 'true' }, svg('path', { d }));
 

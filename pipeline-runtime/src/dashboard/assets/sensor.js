@@ -1,5 +1,5 @@
 // One sensor over its runs: how long it waited, with its poke interval and its timeout drawn in.
-import { el, svg, show, api, mark, label, link, runLink, splitRun, rich, time, duration, select, empty } from './base.js';
+import { el, svg, show, api, mark, label, link, runLink, splitRun, rich, time, duration, select, table, card, empty } from './base.js';
 import { bins, offsetTicks } from './ticks.js';
 
 const HEIGHT = 200, LEFT = 34, RIGHT = 16, TOP = 38, BOTTOM = 40;
@@ -38,7 +38,7 @@ export default async function sensor(ctx) {
     show(body, [...answer.runs].reverse().map(run => { const fill = el('i'); fill.style.width = `${(run.wait_ms ?? 0) / most * 100}%`;
       return el('tr', el('td.nowrap', mark(run.state, true), ' ', label(run.state)), el('td.wrap', el('a.mono', { href: runLink(run.run, { node }) }, splitRun(run.run)[1])), el('td.nowrap', time(run.started)), el('td.num', run.pokes), el('td.nowrap', el('span', { class: `meter long${run.state === 'failed' ? ' low' : ' even'}`, 'aria-hidden': 'true' }, fill), duration(run.wait_ms))); }));
   };
-  show(ctx.root, head, el('section.card', { 'aria-label': 'Histogram' }, bar, chart), el('section.card', { 'aria-label': 'Runs' }, el('header', el('h2', 'Each run')), el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'List of runs' }, el('table', el('thead', el('tr', ['State', 'Run', 'Started', 'Pokes', 'Waited'].map((text, i) => el('th', { class: i === 3 ? 'num' : null }, text)))), body))));
+  show(ctx.root, head, card('Histogram', bar, chart), card('Runs', el('header', el('h2', 'Each run')), table('List of runs', ['State', 'Run', 'Started', '#Pokes', 'Waited'], body)));
   await load();
   const resized = new ResizeObserver(draw); resized.observe(chart);
   ctx.signal.addEventListener('abort', () => resized.disconnect());

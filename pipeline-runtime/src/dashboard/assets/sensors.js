@@ -1,5 +1,5 @@
 // All sensors that wait: what they look for, when they look again, how much of their budget is left.
-import { el, show, api, link, runLink, splitRun, time, counts, duration, clock, select, empty, mark } from './base.js';
+import { el, show, api, link, runLink, splitRun, time, counts, duration, clock, select, finder, table, card, empty } from './base.js';
 
 const ORDERS = { '': ['least budget', one => one.deadline ? Date.parse(one.deadline) : Infinity], next: ['next poke', one => one.next ? Date.parse(one.next) : Infinity], pokes: ['most pokes', one => -one.pokes], name: ['name', one => `${one.pipeline} ${one.node}`] };
 /** The share of a budget that is left now. */
@@ -19,7 +19,7 @@ export default async function sensors(ctx) {
   ctx.title('Sensors');
   const body = el('tbody'), bar = el('div.bar'), said = el('p.dim', { role: 'status' }), foot = el('div');
   let waiting = [], timer, busy;
-  const find = el('input', { type: 'search', placeholder: 'Filter', 'aria-label': 'Filter sensors', 'data-find': true, value: ctx.get('q') ?? '', oninput: event => ctx.set({ q: event.target.value }) });
+  const find = finder('Filter sensors', ctx.get('q'), q => ctx.set({ q }));
   const draw = () => {
     const text = (ctx.get('q') ?? '').toLowerCase(), order = ORDERS[ctx.get('sort') ?? ''] ?? ORDERS[''], list = waiting.filter(one => `${one.run} ${one.node} ${one.looks ?? ''}`.toLowerCase().includes(text));
     list.sort((a, b) => { const [x, y] = [order[1](a), order[1](b)]; return x < y ? -1 : x > y ? 1 : 0; });
@@ -39,7 +39,7 @@ export default async function sensors(ctx) {
     } catch (error) { if (error.status) throw error; } finally { busy = false; }
   };
   await load();
-  show(ctx.root, el('h1', { tabindex: '-1' }, 'Sensors'), el('section.card', { 'aria-label': 'Sensors that wait' }, bar, el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'List of sensors' }, el('table.sensors', el('thead', el('tr', ['Sensor', 'Looks for', 'Pokes', 'Last poke', 'Next poke', 'Budget ends'].map((text, i) => el('th', { class: i === 2 ? 'num' : null }, text)))), body)), foot));
+  show(ctx.root, el('h1', { tabindex: '-1' }, 'Sensors'), card('Sensors that wait', bar, table('List of sensors', ['Sensor', 'Looks for', '#Pokes', 'Last poke', 'Next poke', 'Budget ends'], body, 'sensors'), foot));
   const burn = setInterval(() => { for (const meter of ctx.root.querySelectorAll('[data-ends]')) { const share = left({ deadline: meter.dataset.ends, budget_ms: Number(meter.dataset.budget) }, clock.now()); meter.firstChild.style.width = `${share * 100}%`; meter.className = `meter long${share < .2 ? ' low' : share < .5 ? ' mid' : ''}`; } }, 1000);
   ctx.signal.addEventListener('abort', () => { clearInterval(burn); clearTimeout(timer); });
   ctx.live('overview', load);

@@ -1,5 +1,5 @@
 // A run by hand: a form whose state is the URL, and what will happen, said by the server as one types.
-import { el, show, api, link, rich, runLink, button, readOnly, trouble } from './base.js';
+import { el, show, api, link, runLink, rich, button, trouble, readOnly } from './base.js';
 import { formFields, readForm } from './form.js';
 import { ask, dryRun } from './actions.js';
 
