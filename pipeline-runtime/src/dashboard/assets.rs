@@ -85,7 +85,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
     pages.route("/assets/{name}", get(asset)).route("/api/v1/openapi.json", get(|| asset(Path("openapi.json".to_owned()))))
 }
 
-async fn shell(State(site): State<Arc<Site>>) -> Response {
+pub(super) async fn shell(State(site): State<Arc<Site>>) -> Response {
     // A base has no character that HTML reads in another way.
     let page = SHELL.replace("{{base}}", &format!("{}/", site.gate.options.base));
     let page = page.replace("{{read_only}}", if site.read_only.is_some() { "true" } else { "false" });

@@ -102,7 +102,12 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, stopped: onesh
 /// All that is answered, behind the gate.
 fn router(site: &Arc<Site>) -> Router {
     let routes = api::routes().merge(assets::routes()).layer(DefaultBodyLimit::max(BODY));
-    let routes = if site.gate.options.base.is_empty() { routes } else { routes.clone().nest(&site.gate.options.base, routes) };
+    let base = &site.gate.options.base;
+    let routes = match base.as_str() {
+        "" => routes,
+        // With what a proxy puts before it and without. The router counts `/jobs` and `/jobs/` as two.
+        base => routes.clone().nest(base, routes).route(&format!("{base}/"), axum::routing::get(assets::shell)),
+    };
     routes
         .fallback(|| async { Problem::not_found("there is nothing at this address") })
         .method_not_allowed_fallback(|| async {

@@ -9,7 +9,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, Visitor};
 use serde_json::{Error, Value};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A field of a form, called as a `--param` is: with dots where it lies in another.
 #[derive(Debug, Clone, PartialEq)]
@@ -316,6 +316,7 @@ mod tests {
     use super::*;
     use chrono::{DateTime, NaiveDate, Utc};
     use serde::{Deserialize, Serialize};
+    use std::collections::BTreeMap;
 
     #[derive(Default, Serialize, Deserialize)]
     #[serde(rename_all = "lowercase")]

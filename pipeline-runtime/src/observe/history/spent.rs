@@ -2,6 +2,8 @@
 
 use super::{RunHistory, Work};
 use crate::engine::{NodeState, Slot};
+use crate::plan::What;
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// What a node's time went into.
@@ -83,12 +85,14 @@ impl RunHistory {
     pub(crate) fn critical_path(&self) -> Vec<Slot> {
         let ended = |slot: &Slot| self.node(*slot).finished_at().or(self.node(*slot).since());
         let began = |slot: &Slot| self.node(*slot).began().is_some();
-        let mut path = Vec::new();
+        let (mut path, mut seen) = (Vec::new(), HashSet::new());
         let mut next = self.listed().into_iter().filter(began).max_by_key(ended);
         while let Some(slot) = next {
             path.push(slot);
-            // Upstreams lead upstream, and there are no cycles.
-            next = self.upstream_slots(slot).into_iter().filter(|up| ended(up).is_some()).max_by_key(ended);
+            seen.insert(slot);
+            // What a journal that is damaged says must not go in circles.
+            let is_new = |up: &Slot| ended(up).is_some() && !seen.contains(up);
+            next = self.upstream_slots(slot).into_iter().filter(is_new).max_by_key(ended);
         }
         path.retain(|slot| self.is_body(*slot) && began(slot));
         path.reverse();
@@ -102,14 +106,16 @@ impl RunHistory {
         let ordered = self.plan.inbound(ix).iter().map(|(from, _)| *from);
         let mut all: Vec<Slot> =
             self.plan.upstreams(ix).chain(ordered).map(|from| self.layout.resolve(&self.plan, from, position)).collect();
-        if let (true, Some(expansion)) = (self.plan.node(ix).is_each(), self.layout.of_each(slot)) {
+        if let (What::Each(each), Some(expansion)) = (&self.plan.node(ix).what, self.layout.of_each(slot)) {
+            // What its elements return is told of each of them.
+            all = vec![self.layout.resolve(&self.plan, each.list, position)];
             all.extend(self.layout.inside(expansion));
         }
         // The first node of an element waits for the list of its mapping.
-        all.extend(self.layout.expansion(position.expansion).each.filter(|_| all.is_empty()).into_iter().flat_map(|each| {
-            let of = self.layout.position(each);
-            self.plan.upstreams(self.node_ix(each)).map(move |from| self.layout.resolve(&self.plan, from, of)).collect::<Vec<_>>()
-        }));
+        let each = self.layout.expansion(position.expansion).each.filter(|_| all.is_empty());
+        if let Some((each, What::Each(of))) = each.map(|each| (each, &self.plan.node(self.node_ix(each)).what)) {
+            all.push(self.layout.resolve(&self.plan, of.list, self.layout.position(each)));
+        }
         all.sort_unstable();
         all.dedup();
         all.retain(|other| *other != slot);
