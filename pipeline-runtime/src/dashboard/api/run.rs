@@ -34,7 +34,7 @@ impl Moment {
         let history = details.history();
         // Not before what has happened: the clock that wrote that may be ahead of this one.
         let last = history.started + history.latest();
-        match record.filter(|record| *record < details.last_record()) {
+        match record {
             Some(_) => Self { now: last, is_run: true },
             None => {
                 let is_held = Holder::of(&site.readers.journal).is_some();

@@ -106,15 +106,20 @@ impl RunHistory {
         let ordered = self.plan.inbound(ix).iter().map(|(from, _)| *from);
         let mut all: Vec<Slot> =
             self.plan.upstreams(ix).chain(ordered).map(|from| self.layout.resolve(&self.plan, from, position)).collect();
-        if let (What::Each(each), Some(expansion)) = (&self.plan.node(ix).what, self.layout.of_each(slot)) {
+        match &self.plan.node(ix).what {
             // What its elements return is told of each of them.
-            all = vec![self.layout.resolve(&self.plan, each.list, position)];
-            all.extend(self.layout.inside(expansion));
-        }
-        // The first node of an element waits for the list of its mapping.
-        let each = self.layout.expansion(position.expansion).each.filter(|_| all.is_empty());
-        if let Some((each, What::Each(of))) = each.map(|each| (each, &self.plan.node(self.node_ix(each)).what)) {
-            all.push(self.layout.resolve(&self.plan, of.list, self.layout.position(each)));
+            What::Each(each) => {
+                all = vec![self.layout.resolve(&self.plan, each.list, position)];
+                all.extend(self.layout.of_each(slot).into_iter().flat_map(|expansion| self.layout.inside(expansion)));
+            }
+            // An element begins with the list of its mapping, and the mapping ends with its elements.
+            What::Element { .. } => {
+                let each = self.layout.expansion(position.expansion).each;
+                let list = each.and_then(|each| Some((each, self.layout.each(&self.plan, each)?.list)));
+                all.retain(|other| Some(*other) != each);
+                all.extend(list.map(|(each, list)| self.layout.resolve(&self.plan, list, self.layout.position(each))));
+            }
+            _ => {}
         }
         all.sort_unstable();
         all.dedup();
@@ -122,7 +127,13 @@ impl RunHistory {
         all
     }
 
-    /// The scope that a node's place lies in, and the mapping whose element it is part of.
+    /// The nodes with a body within a mapping that have not ended, at most so many.
+    pub(crate) fn open_inside(&self, mapping: Slot, most: usize) -> Vec<Slot> {
+        let inside = self.layout.of_each(mapping).into_iter().flat_map(|expansion| self.layout.inside(expansion));
+        inside.filter(|slot| self.is_body(*slot) && !self.node(*slot).state().is_end()).take(most).collect()
+    }
+
+    /// The mapping whose element a node is part of.
     pub(crate) fn mapping_of(&self, slot: Slot) -> Option<Slot> {
         self.layout.expansion(self.layout.position(slot).expansion).each
     }

@@ -10,10 +10,13 @@ use crate::author::across::Role;
 use crate::engine::{NodeState, Slot};
 use crate::journal::JournalError;
 use crate::time::Timestamp;
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// So many upstreams are named.
 const MAX_NAMED: usize = 4;
+/// So many elements of a mapping are looked at for the one that holds it up.
+const MAX_ELEMENTS: usize = 16;
 
 /// What the nodes of an unfinished run wait for, at one moment.
 pub(crate) struct Waits<'a> {
@@ -112,11 +115,20 @@ impl Waits<'_> {
     /// As of [`Waits::cause`].
     pub(crate) fn root(&self, slot: Slot, pools: &mut Pools<'_>) -> Result<Option<(Slot, Cause)>, JournalError> {
         let mut found = None;
-        let mut here = self.cause(slot, pools)?;
-        // Waits lead upstream, and there are no cycles.
-        while let Cause::Upstreams(awaited) = &here {
+        let (mut here, mut seen) = (slot, HashSet::from([slot]));
+        let mut cause = self.cause(slot, pools)?;
+        loop {
+            let behind = match &cause {
+                Cause::Upstreams(awaited) => awaited.clone(),
+                // A mapping goes on as long as one of its elements does.
+                _ if !self.history.is_body(here) => self.history.open_inside(here, MAX_ELEMENTS),
+                _ => break,
+            };
             let mut next = None;
-            for &upstream in awaited {
+            for upstream in behind {
+                if !seen.insert(upstream) {
+                    continue;
+                }
                 let cause = self.cause(upstream, pools)?;
                 let is_root = !matches!(cause, Cause::Upstreams(_));
                 if is_root || next.is_none() {
@@ -126,9 +138,9 @@ impl Waits<'_> {
                     break;
                 }
             }
-            let Some((slot, cause)) = next else { break };
-            here = cause.clone();
-            found = Some((slot, cause));
+            let Some((upstream, of_upstream)) = next else { break };
+            (here, cause) = (upstream, of_upstream);
+            found = Some((here, cause.clone()));
         }
         Ok(found)
     }
