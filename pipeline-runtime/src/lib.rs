@@ -248,8 +248,8 @@ pub use time::{Clock, Timestamp};
 pub mod prelude {
     pub use crate::{
         ArmsExt as _, Asset, Branch, Bucket, Context, Defaults, Failure, IntoInput, ListExt as _, Lock, Node, Notification,
-        Notify, Object, Outcome, Pipeline, Poke, Pool, Result, Secret, Setting, TaskError, alert, branch, chain, cron, defaults,
-        every, first_of, group, pipeline, run_of, sensor, task, template,
+        Notify, Object, OnTimeout, Outcome, Pipeline, Poke, Pool, Result, Secret, Setting, TaskError, Template, alert, branch,
+        chain, cron, defaults, every, first_of, group, pipeline, run_of, sensor, task, template,
     };
 
     pub use crate::schedule::{Cron, Every};

@@ -167,6 +167,7 @@ fn what_has_no_value_is_said_before_anything_runs() {
         told: 1 node, no schedule
         guarded: 2 nodes, no schedule
         hooked: 1 node, no schedule
+        mailed: 1 node, no schedule
         screaming: 1 node, no schedule
         wandering: 3 nodes, no schedule
         keyed: 1 node, no schedule
@@ -176,6 +177,7 @@ fn what_has_no_value_is_said_before_anything_runs() {
         warning: the secret `env:PORTAL_KEY` has no value: set the environment variable PORTAL_KEY; it is needed by `blab`, `blab_blocking` of pipeline `guarded`
         warning: the secret `env:PORTAL_HOOK` has no value: set the environment variable PORTAL_HOOK; it is needed by `Webhook(PORTAL_HOOK)` of pipeline `hooked`
         warning: the secret `file:no-such-file` has no value: the file cannot be read: No such file or directory (os error 2); it is needed by `load` of pipeline `hooked`
+        warning: the secret `env:PORTAL_MAIL` has no value: set the environment variable PORTAL_MAIL; it is needed by `Mail(PORTAL_MAIL, data@example.org)` of pipeline `mailed`
         warning: the secret `env:PORTAL_KEY` has no value: set the environment variable PORTAL_KEY; it is needed by `blab_blocking` of pipeline `screaming`
         warning: the secret `file:key-of-the-start` has no value: the file cannot be read: No such file or directory (os error 2); it is needed by `unlock` of pipeline `wandering`
     "#]].assert_eq(&said(check));
@@ -191,4 +193,25 @@ fn what_has_no_value_is_said_before_anything_runs() {
         [exit 0]
     "#]]
     .assert_eq(&said(call(None, &["check", "guarded", "--env"])));
+    // A value that is of no use, which no text says.
+    for (url, why) in [
+        ("mail.example.org", "its value is no URL of a mail server: it cannot be read; write `smtps://USER:PASSWORD@HOST`"),
+        (
+            "https://ann:kept-apart@mail.example.org",
+            "its value is no URL of a mail server: its scheme is neither `smtps` nor `smtp`;",
+        ),
+        ("smtps://ann:kept-apart@mail.example.org", "it is from nobody, as the URL's user is no address"),
+        ("smtps://ann%40example.org:kept-apart@mail.example.org", ""),
+    ] {
+        let mut check = call(None, &["check", "mailed", "--env"]);
+        check.env("PORTAL_MAIL", url);
+        let said = said(check);
+        let error = "error: the notifier `Mail(PORTAL_MAIL, data@example.org)` of pipeline `mailed` can tell nobody: the variable PORTAL_MAIL: ";
+        assert!(!said.contains("kept-apart"), "{said}");
+        if why.is_empty() {
+            assert_eq!(said, "mailed: 1 node, no schedule\n[exit 0]\n");
+        } else {
+            assert!(said.contains(&format!("{error}{why}")) && said.contains("[exit 2]"), "{said}");
+        }
+    }
 }

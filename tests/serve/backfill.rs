@@ -70,6 +70,22 @@ fn days_that_depend_on_each_other_are_run_again_in_their_order_and_stop_at_the_f
 }
 
 #[test]
+fn a_task_that_depends_on_its_past_waits_for_the_day_before_that_is_run_again() {
+    let folder = Folder::new();
+    folder.ok(&backfill("overlapping", "2024-03-05", &[]));
+    let notes = || std::fs::read_to_string(folder.path("notes")).unwrap().replace("2024-03-", "");
+    assert_eq!(notes(), "02\n03\n04\n05\n");
+    folder.touch("broken");
+    let mut serve = folder.serve(&[]);
+    folder.ok(&backfill("overlapping", "2024-03-05", &["--reprocess", "all"]));
+    serve.hears("backfill__2024-03-03T00:00:00Z__2/stored  failed");
+    std::fs::remove_file(folder.path("broken")).unwrap();
+    folder.ok(&["retry", "backfill__2024-03-03T00:00:00Z__2"]);
+    serve.hears("backfill__2024-03-05T00:00:00Z__2 of overlapping: success");
+    assert_eq!(notes(), "02\n03\n04\n05\n02\n03\n03\n04\n05\n");
+}
+
+#[test]
 fn a_day_that_is_cancelled_while_it_is_queued_holds_up_those_after_it() {
     let folder = Folder::new();
     folder.touch("mended");

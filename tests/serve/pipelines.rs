@@ -111,6 +111,19 @@ fn ordered() {
     delicate(template!("{{ ds }}"));
 }
 
+#[task(depends_on_past = true)]
+async fn stored(day: String) -> Result<()> {
+    let mut notes = std::fs::OpenOptions::new().append(true).create(true).open("notes")?;
+    notes.write_all(format!("{day}\n").as_bytes())?;
+    if day == "2024-03-03" && Path::new("broken").exists() { Err(TaskError::fatal("503")) } else { Ok(()) }
+}
+
+/// Its days run side by side, and one task of each waits for that of the day before.
+#[pipeline(schedule = "@daily", start = "2024-03-01", end = "2024-03-10")]
+fn overlapping() {
+    stored(template!("{{ ds }}"));
+}
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Region {
     name: String,
@@ -131,5 +144,5 @@ fn regional(_: Region) {
 }
 
 fn main() -> ExitCode {
-    Cli::new([minutely(), waiting(), busy(), daily(), ordered(), regional(), unheard()]).speed(600).main()
+    Cli::new([minutely(), waiting(), busy(), daily(), ordered(), overlapping(), regional(), unheard()]).speed(600).main()
 }

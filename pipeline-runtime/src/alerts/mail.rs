@@ -191,16 +191,20 @@ impl Mail {
         Letter { subject: one_line(&subject), text, id: id(&words::key(n)) }
     }
 
-    /// Sends it, and says of whom the server did not want it for. Blocks.
-    fn post(self, server: &Server, letter: Letter) -> std::result::Result<(), NotSent> {
-        let parse = |text: &str| text.parse::<Mailbox>().map_err(|_| NotSent::for_good(format!("{text:?}: {WANTED}")));
-        let from = match self.from {
-            Some(from) => parse(from)?,
+    /// Whom it is from.
+    fn sender(&self, server: &Server) -> std::result::Result<Mailbox, NotSent> {
+        match self.from {
+            Some(from) => mailbox(from),
             None => server.user().parse().map_err(|_| {
                 NotSent::for_good("it is from nobody, as the URL's user is no address: write `.from(\"pipelines@example.org\")`")
-            })?,
-        };
-        let to = self.to.iter().map(|to| parse(to)).collect::<std::result::Result<Vec<_>, _>>()?;
+            }),
+        }
+    }
+
+    /// Sends it, and says of whom the server did not want it for. Blocks.
+    fn post(self, server: &Server, letter: Letter) -> std::result::Result<(), NotSent> {
+        let from = self.sender(server)?;
+        let to = self.to.iter().map(|to| mailbox(to)).collect::<std::result::Result<Vec<_>, _>>()?;
         let message = letter.message(&from, &to)?;
         for refused in server.send(&from, &to, &message)? {
             static SAID: News = News::new();
@@ -210,6 +214,10 @@ impl Mail {
         }
         Ok(())
     }
+}
+
+fn mailbox(text: &str) -> std::result::Result<Mailbox, NotSent> {
+    text.parse().map_err(|_| NotSent::for_good(format!("{text:?}: {WANTED}")))
 }
 
 /// What a mail says.
@@ -284,6 +292,15 @@ impl Notify for Mail {
             mistakes.push("it is to nobody: write `.to(&[\"data@example.org\"])`".to_owned());
         }
         mistakes
+    }
+
+    fn mistakes_of_values(&self) -> Vec<String> {
+        let Ok(url) = self.url().read() else { return Vec::new() };
+        let of_url = |error: NotSent| vec![format!("the variable {}: {}", self.variable, error.text)];
+        match Server::parse(&url) {
+            Err(error) => of_url(error),
+            Ok(server) => self.sender(&server).err().map_or_else(Vec::new, of_url),
+        }
     }
 
     fn label(&self) -> String {

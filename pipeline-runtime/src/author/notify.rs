@@ -62,6 +62,12 @@ pub trait Notify: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// What is wrong with the values of its [`secrets`](Self::secrets), such as a URL that is none: `check --env` fails with these. Of one that has no
+    /// value that is said already. No text says the value.
+    fn mistakes_of_values(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What messages call this notifier: its type's name, unless it says better.
     fn label(&self) -> String {
         std::any::type_name::<Self>().to_owned()

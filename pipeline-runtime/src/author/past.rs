@@ -42,6 +42,11 @@ fn task() -> Task {
     }
 }
 
+/// Whether a task is that sensor.
+pub(crate) fn is_wait(task: &Task) -> bool {
+    std::ptr::eq(task.definition, &raw const DEFINITION)
+}
+
 /// Wires a sensor before each node that depends on its past, once all else is wired: what is said last where a node is wired counts.
 pub(super) fn wire(draft: &mut Draft) {
     if !draft.may_depend_on_past() {

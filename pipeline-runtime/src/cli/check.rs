@@ -22,6 +22,11 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool) -> Result
                 let missing = plan.missing_secrets();
                 sound &= missing.is_empty() || !env;
                 say(&missing, if env { "error" } else { "warning" });
+                let wrong = if env { plan.wrong_values() } else { Vec::new() };
+                sound &= wrong.is_empty();
+                for wrong in &wrong {
+                    output::to_stderr(&format!("error: {wrong}"));
+                }
                 plans.push(plan);
             }
             Err(error) => {

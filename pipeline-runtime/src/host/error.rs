@@ -127,17 +127,6 @@ pub enum StartError {
         /// Which record it is.
         reason: String,
     },
-    /// An unfinished run has a node that has begun, and that waits by the present plan for what had not ended then.
-    #[error(
-        "run `{run_id}` cannot be resumed: `{node}` has begun, and by the present code it waits for something that had not ended then; go on with it by \
-         the code that began it, or `cancel` it"
-    )]
-    Reordered {
-        /// The unfinished run.
-        run_id: String,
-        /// The node.
-        node: String,
-    },
     /// A run that cannot go on with the plan as it is now, also where somebody accepts that nodes are gone.
     #[error("run `{run_id}` cannot go on with the plan as it is now: {reason}; `cancel` ends it")]
     NotAccepted {
@@ -181,7 +170,6 @@ impl StartError {
                 | Self::NotAccepted { .. }
                 | Self::Undecodable { .. }
                 | Self::NoPipeline { .. }
-                | Self::Reordered { .. }
                 | Self::Damaged { .. }
         )
     }
@@ -206,9 +194,6 @@ impl StartError {
     }
 
     pub(super) fn damaged(run_id: &str, error: &Illegal) -> Self {
-        match error.begun_early() {
-            Some(node) => Self::Reordered { run_id: run_id.to_owned(), node: node.to_owned() },
-            None => Self::Damaged { run_id: run_id.to_owned(), reason: error.to_string() },
-        }
+        Self::Damaged { run_id: run_id.to_owned(), reason: error.to_string() }
     }
 }

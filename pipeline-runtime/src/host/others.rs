@@ -65,6 +65,10 @@ impl HostedRuns {
             Awakening::Interval { pipeline: pipeline.to_owned(), start },
             Awakening::Run { pipeline: pipeline.to_owned(), run_id: run_id.to_owned() },
         ]);
+        // A run that ends without a node that it had to run again holds up nobody where an earlier one of its interval has passed.
+        for node in self.awaited.nodes_of(pipeline) {
+            self.awaited.wake_next(&node, start);
+        }
     }
 
     /// A node has passed that a later run may wait for, and that is kept: pokes those of the next interval, as each run waits for the
@@ -168,23 +172,33 @@ fn found(meant: Meant, pipeline: &str, reader: &JournalReader) -> FoundRun {
     }
 }
 
-/// Whether a node has passed in one of the runs of the interval before then, the newest first. What the end of its run has cut off was not
-/// skipped by anybody's choice: it has done its work by half, or not at all.
+/// Whether a node has passed in the interval before then. While a run of that interval is unfinished, as one that runs it again, it has to
+/// pass there; after that the run says so that ended last and in which it ended. What the end of its run has cut off was not skipped by anybody's
+/// choice: it has done its work by half, or not at all.
 fn passed_before(reader: &JournalReader, pipeline: &str, start: Timestamp, node: &str) -> Result<FoundRun, TaskError> {
-    let mut newest = None;
+    let mut first = None;
     for run_id in reader.journal().before(pipeline, start)? {
         // One that was deleted in between was of no use to anybody.
         let Some(details) = details(reader, &format!("{pipeline}/{run_id}"))? else { continue };
+        let is_unfinished = !details.state().is_end();
         // A version of the code that did not have the node has nothing to wait for.
         let Some(slot) = details.history().find(node) else { return Ok(FoundRun::Passed) };
         let node = details.history().node(slot);
         let (state, is_cut_off) = (node.state(), matches!(node.why_skipped(), Some(Skip::RunEnded)));
-        if matches!(state, NodeState::Success | NodeState::Skipped) && !is_cut_off {
-            return Ok(FoundRun::Passed);
+        let has_passed = matches!(state, NodeState::Success | NodeState::Skipped) && !is_cut_off;
+        let found = || FoundRun::Unfinished { run_id: run_id.clone(), state: state.name() };
+        match (is_unfinished, has_passed) {
+            (true, true) => {}
+            (true, false) => return Ok(found()),
+            (false, true) => return Ok(FoundRun::Passed),
+            (false, false) if state.is_end() && !is_cut_off => return Ok(first.unwrap_or_else(found)),
+            // An earlier run may have come further.
+            (false, false) => {
+                first.get_or_insert_with(found);
+            }
         }
-        newest.get_or_insert(FoundRun::Unfinished { run_id, state: state.name() });
     }
-    Ok(newest.unwrap_or(FoundRun::Passed))
+    Ok(first.unwrap_or(FoundRun::Passed))
 }
 
 fn details(reader: &JournalReader, name: &str) -> Result<Option<RunDetails>, ReadError> {
@@ -279,6 +293,12 @@ impl Awaited {
             waiting.flat_map(|waiting| waiting.values().map(|of| of.wake.clone())).collect()
         };
         wakes.iter().for_each(Wake::wake);
+    }
+
+    /// The nodes of a pipeline whose past somebody waits for.
+    fn nodes_of(&self, pipeline: &str) -> Vec<Awakening> {
+        let is_of = |what: &&Awakening| matches!(what, Awakening::Node { pipeline: of, .. } if of == pipeline);
+        self.table().keys().filter(is_of).cloned().collect()
     }
 
     /// Wakes those whose runs are of the first interval after that one.

@@ -260,6 +260,10 @@ impl Resumed {
             }
             StartError::NotAccepted { run_id: run.run_id.clone(), reason: format!("it has come too far: {illegal}") }
         })?;
+        if let Some(slot) = replayed.without_input().filter(|_| is_accepted) {
+            let reason = format!("`{}` is under way without what it takes now", replayed.id(slot));
+            return Err(StartError::NotAccepted { run_id: run.run_id.clone(), reason });
+        }
         Ok(Self { run: replayed, entries, remap, edit: None, turn: Turn::of(run), was_blocked: run.blocked.is_some() })
     }
 }

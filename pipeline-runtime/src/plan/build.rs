@@ -19,6 +19,7 @@ use crate::author::input::{self, Rule};
 use crate::author::notify::{Callback, Event, Identity};
 use crate::author::options::{PipelineOptions, TaskOptions};
 use crate::author::params::{Fields, Source};
+use crate::author::past::is_wait;
 use crate::author::pipeline::{Described, Pipeline};
 use crate::schedule::ScheduleError;
 use pipeline_syntax::limits::{MAX_ACTIVE_RUNS, TEARDOWN_TIMEOUT};
@@ -477,7 +478,11 @@ impl<'a> Tables<'a> {
         let mut levels: Vec<&TaskOptions> =
             node.overrides.as_deref().into_iter().chain(of_groups).map(|overrides| &overrides.options).collect();
         let wired = levels.len();
-        levels.extend([&task.options, self.defaults]);
+        levels.push(&task.options);
+        // What waits for a node's past is of no author's making: nobody is told of it, and it needs no place in a pool of theirs.
+        if !is_wait(task) {
+            levels.push(self.defaults);
+        }
         let levels = Levels::new(&levels, wired);
         let kind = task.definition.kind;
         let sensor = levels.sensor(kind, is_woken);

@@ -340,12 +340,24 @@ fn ids(sketch: &Sketch, pipeline: &Pipeline, twice: &HashSet<u32>, problems: &mu
             problems.extend(wrong_id(&id).map(|problem| problem.at(node.at, "the node wired here")));
         }
         if let Some(first) = seen.get(&id) {
-            let help = "give one of them another name with `.named(\"..\")`";
-            problems.push(
-                Problem::new(format!("two nodes have the id `{id}`"), help)
-                    .at(plan.node(*first).at, "the first is wired here")
-                    .at(node.at, "the second is wired here"),
-            );
+            let first = *first;
+            let of_past =
+                [(first, ix), (ix, first)].into_iter().find_map(|(past, other)| Some((plan.past_of(past)?, past, other)));
+            let problem = match of_past {
+                Some((of, past, other)) => {
+                    let message =
+                        format!("`{id}` is the id of the sensor that waits for the past of `{of}`, and of another node");
+                    Problem::new(message, "give the other node another name with `.named(\"..\")`")
+                        .at(plan.node(other).at, "the other node is wired here")
+                        .at(plan.node(past).at, format!("`{of}`, which depends on its past, is wired here"))
+                }
+                None => {
+                    Problem::new(format!("two nodes have the id `{id}`"), "give one of them another name with `.named(\"..\")`")
+                        .at(plan.node(first).at, "the first is wired here")
+                        .at(node.at, "the second is wired here")
+                }
+            };
+            problems.push(problem);
         } else {
             seen.insert(id, ix);
         }

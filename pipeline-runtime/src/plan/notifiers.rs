@@ -41,6 +41,17 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
 }
 
 impl Plan {
+    /// What notifiers say is wrong with the values that this process has of their secrets.
+    pub(crate) fn wrong_values(&self) -> Vec<String> {
+        let of = |Notifier { label, notify }: &Notifier| -> Vec<String> {
+            let wrong = notify.mistakes_of_values().into_iter();
+            wrong
+                .map(|mistake| format!("the notifier `{label}` of pipeline `{}` can tell nobody: {mistake}", self.pipeline))
+                .collect()
+        };
+        self.notifiers.iter().flat_map(of).collect()
+    }
+
     /// Who is notified of an event of a node, or of the run: in the order in which the callbacks were given.
     pub(crate) fn recipients(&self, event: Event, node: Option<NodeIx>) -> Vec<NotifierIx> {
         let of = |callbacks: &[(Event, NotifierIx)]| -> Vec<NotifierIx> {
@@ -49,6 +60,7 @@ impl Plan {
         match node {
             None if event == Event::OnSlaMiss => self.run.slas.iter().map(|(_, notifier)| *notifier).collect(),
             None => of(&self.run.callbacks),
+            Some(node) if self.is_past(node) => Vec::new(),
             Some(node) => {
                 let mut notifiers = of(&self.policy(node).callbacks);
                 // A run has neither retries nor skips, nor anything before it, so its pipeline's callbacks for those are for its nodes.

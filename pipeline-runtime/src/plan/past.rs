@@ -77,7 +77,26 @@ fn needed(plan: &Plan, group: &Group, drafted: &[DraftOrder]) -> HashSet<NodeIx>
 impl Plan {
     /// Whether a node is the sensor before one that depends on its past.
     pub(crate) fn is_past(&self, node: NodeIx) -> bool {
-        self.across.get(&node).is_some_and(|across| matches!(across.role, Role::Past(_)))
+        self.past_of(node).is_some()
+    }
+
+    /// The node whose past a sensor waits for.
+    pub(crate) fn past_of(&self, sensor: NodeIx) -> Option<&str> {
+        self.across.get(&sensor).and_then(|across| if let Role::Past(node) = &across.role { Some(&**node) } else { None })
+    }
+
+    /// What is said of nodes that depend on a past which their pipeline's runs do not have.
+    pub(super) fn warn_of_no_past(&self, warnings: &mut Vec<String>) {
+        if self.schedule.is_some() || self.calendar.by_hand {
+            return;
+        }
+        if let Some(node) = self.depending_on_past().next() {
+            warnings.push(format!(
+                "`{node}` depends on its past, and pipeline `{}` has no schedule: its runs wait for nothing\n  = help: give the pipeline a \
+                 `schedule`, or leave `depends_on_past` out",
+                self.pipeline
+            ));
+        }
     }
 
     /// The nodes that depend on their past.

@@ -45,6 +45,11 @@ impl Plan {
 pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
     for setting in &plan.settings {
         problems.extend(wrong_id(setting.name()).map(|problem| problem.at(setting.at(), "this setting")));
+        if let Err(why) = setting::default_of(*setting) {
+            let help = "let the function that makes the default return a value";
+            problems.push(Problem::new(why, help).at(setting.at(), "this setting"));
+            continue;
+        }
         let comes_back = setting::default_json(*setting).and_then(|default| {
             setting::read(*setting, &default).map_err(|why| format!("it does not come back from JSON: {why}"))
         });
@@ -177,5 +182,6 @@ mod tests {
         let error = told(&not_a_number());
         assert!(error.contains("the default of the setting `weight` cannot be kept: it does not come back from JSON"), "{error}");
         assert!(error.contains("the default of the setting `heavy` cannot be made: it panicked: no scales"), "{error}");
+        assert!(error.contains("let the function that makes the default return a value"), "{error}");
     }
 }

@@ -29,6 +29,9 @@ pub(super) struct Bone {
     pub(super) within: Option<String>,
     /// Its name is one that wiring order gave it.
     pub(super) numbered: bool,
+    /// It waits for the past of another node, and is of no author's making.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    past: bool,
 }
 
 impl Bone {
@@ -150,7 +153,7 @@ impl Plan {
         }
         let within = self.scope(node.scope).each.map(|each| self.id(each));
         let numbered = id.rsplit_once("__").is_some_and(|(_, n)| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()));
-        Bone { id, output, compilers_name: None, inputs, within, numbered }
+        Bone { id, output, compilers_name: None, inputs, within, numbered, past: self.is_past(ix) }
     }
 
     /// Matches a run of an older plan with this one. Nodes may have been added at the end of things or in between; those that
@@ -199,7 +202,7 @@ impl Plan {
         let removed = old
             .nodes
             .iter()
-            .filter(|bone| bone.is_body() && removed.contains(bone.id.as_str()))
+            .filter(|bone| bone.is_body() && !bone.past && removed.contains(bone.id.as_str()))
             .map(|bone| bone.id.clone())
             .collect();
         let mut taking_else: Vec<u32> = acceptable.iter().filter_map(|change| slots.get(change.id.as_str()).copied()).collect();
@@ -215,7 +218,8 @@ impl Plan {
             return refused(format!("  - `{}` is called so by wiring order alone: name it, as in `.named(\"east\")`", old.id));
         }
         let Some(ix) = self.find(&old.id) else {
-            return change(format!("  - `{}` is not in it any more", old.id), true);
+            // What it kept back may begin.
+            return if old.past { None } else { change(format!("  - `{}` is not in it any more", old.id), true) };
         };
         let now = self.bone(ix);
         let none = || "a gate".to_owned();

@@ -45,6 +45,7 @@ impl Plan {
                 "the `sla` of {node} {named}{others} of pipeline `{pipeline}` {does} nothing: nobody is told that it was missed\n{help}"
             ));
         }
+        self.warn_of_no_past(&mut warnings);
         warnings
     }
 }

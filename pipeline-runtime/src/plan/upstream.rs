@@ -59,7 +59,7 @@ pub(super) fn together(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
             let names_it = !matches!(role, Role::Takes(_) | Role::Past(_) | Role::Awaits(Awaits { is_started: true, .. }));
             if names_it && !pipelines.iter().any(|known| known.id() == of.id()) {
                 let message = format!("`{}` {} `{}`, which this program does not have", plan.id(node), role.words(), of.id());
-                let help = format!("list it beside the other one, as in `cli::main([{}(), {}()])`", plan.pipeline, of.id());
+                let help = format!("give pipeline `{}` to `cli::main` or to the `Host`, beside `{}`", of.id(), plan.pipeline);
                 problems.push(Problem::new(message, help).at(plan.node(node).at, "wired here"));
             }
         }

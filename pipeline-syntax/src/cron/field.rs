@@ -80,13 +80,20 @@ impl Field {
                 None => format!("the {} field has an empty item", self.name),
             });
         }
+        let one = |value: u8| format!("`{item}` is a range of one value: write `{value}`");
         let (from, to) = match range.split_once('-') {
             _ if range == "*" => {
                 listed.has_star = true;
                 (self.low, Some(self.high))
             }
             // Sunday is 0 and 7; as the start of anything it is 0.
-            Some((from, to)) => (self.wrapped(self.value(from)?), Some(self.value(to)?)),
+            Some((from, to)) => {
+                let (from, to) = (self.value(from)?, self.value(to)?);
+                if from == to {
+                    return Err(one(from));
+                }
+                (self.wrapped(from), Some(to))
+            }
             None => (self.wrapped(self.value(range)?), None),
         };
         let mut list = |from: u8, to: u8| {
@@ -96,7 +103,7 @@ impl Field {
         match (to, step) {
             (None, None) => list(from, from),
             (None, Some(_)) => list(from, self.high),
-            (Some(to), _) if to == from => return Err(format!("`{item}` is a range of one value: write `{from}`")),
+            (Some(to), _) if to == from => return Err(one(from)),
             (Some(to), _) if to > from => list(from, to),
             (Some(to), None) => {
                 list(from, self.high);

@@ -144,7 +144,8 @@ fn special_weekday(item: &str) -> Result<Option<(u8, Option<usize>)>, String> {
     if let Some((day, nth)) = item.split_once('#') {
         let day = WEEKDAY.wrapped(WEEKDAY.value(day)?);
         return match nth.parse() {
-            Ok(nth @ 1..=5) => Ok(Some((day, Some(nth)))),
+            // A number may be written with a sign, which no field of a line has.
+            Ok(count @ 1..=5) if !nth.starts_with('+') => Ok(Some((day, Some(count)))),
             _ if nth == "L" => Err(format!("the last such day of a month is `L{day}`")),
             _ => Err(format!("`#{nth}` is not one of `#1` to `#5`")),
         };
@@ -181,6 +182,7 @@ mod tests {
             ("0 0 * * fri-sun", "0 0 * * 5-6,0"),
             ("0 0 * * 5-7", "0 0 * * 0,5,6"),
             ("0 0 * * 7-2", "0 0 * * 0-2"),
+            ("0 0 * * 0-7", "0 0 * * *"),
             ("0 0 * * L7", "0 0 * * L0"),
             ("0 0 * * sun#2,5#1", "0 0 * * 5#1,0#2"),
             ("0 0 w15 * *", "0 0 15W * *"),
@@ -247,6 +249,10 @@ mod tests {
             ("*/0 * * * *", "the step of `*/0` is zero"),
             ("*/+5 * * * *", "the step of `*/+5` is not a number, in the minute field"),
             ("2-2 * * * *", "`2-2` is a range of one value: write `2`"),
+            ("0 0 * * 7-7", "`7-7` is a range of one value: write `7`"),
+            ("0 0 * * 7-0", "`7-0` is a range of one value: write `0`"),
+            ("0 0 * * sun-sun/2", "`SUN-SUN/2` is a range of one value: write `0`"),
+            ("0 0 * * 5#+2", "`#+2` is not one of `#1` to `#5`"),
             ("0 22-4/2 * * *", "`22-4/2` runs backwards: write two, such as `22-23/…,0-4/…`"),
             ("*,5 * * * *", "in the minute field, `*` stands alone"),
             ("0 0 * * 5L", "the last such day of a month is `L5`"),

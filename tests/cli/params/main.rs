@@ -129,6 +129,12 @@ fn hooked() {
     blab_blocking(Secret::file("no-such-file")).named("load");
 }
 
+/// Tells somebody by mail.
+#[pipeline(on_failure = Mail::env("PORTAL_MAIL").to(&["data@example.org"]))]
+fn mailed() {
+    blab_blocking(Secret::default()).named("load");
+}
+
 /// Panics with what nobody else is to know, the first time.
 async fn scream(_: Notification) -> Result<()> {
     static HAS_SCREAMED: AtomicBool = AtomicBool::new(false);
@@ -203,5 +209,5 @@ fn limited() {
 }
 
 fn main() -> ExitCode {
-    pipeline_runtime::cli::main([told(), guarded(), hooked(), screaming(), wandering(), keyed(), limited()])
+    pipeline_runtime::cli::main([told(), guarded(), hooked(), mailed(), screaming(), wandering(), keyed(), limited()])
 }

@@ -67,7 +67,7 @@ impl Worklist {
                     Verdict::Skips => Conclusion::Skipped(slot),
                     Verdict::Fails => Conclusion::UpstreamFailed(slot),
                 };
-                if !run.node(target).state().is_end() {
+                if run.is_waiting(target) {
                     self.concluded(rank(target), target, conclusion);
                 }
             }

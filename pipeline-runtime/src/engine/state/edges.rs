@@ -88,10 +88,34 @@ impl Run {
         judge(rule, node.state, arm, expanded)
     }
 
+    /// Whether what stands before a node may still decide about it. An order that a deployment has put before a node which had begun by
+    /// then does not: that one keeps what it did, and goes on.
+    #[inline]
+    pub(crate) fn is_waiting(&self, slot: Slot) -> bool {
+        let node = self.node(slot);
+        !node.state.is_end() && node.waits > 0
+    }
+
+    /// The first node that is under way without an input that it takes by this plan.
+    pub(crate) fn without_input(&self) -> Option<Slot> {
+        let plan = self.plan();
+        let lacks = |slot: Slot| {
+            let (ix, state) = (self.ix(slot), self.node(slot).state);
+            let has_begun = self.is_body(slot) && state != NodeState::None && !state.is_end();
+            let is_input = |from: NodeIx| plan.upstreams(ix).any(|input| input == from);
+            let holds = |from: NodeIx, rule: EdgeRule| {
+                let from = self.seen_from(slot, from);
+                self.node(from).state.is_end() && self.verdict(from, rule) == Verdict::Holds
+            };
+            has_begun && plan.inbound(ix).iter().any(|&(from, rule)| is_input(from) && !holds(from, rule))
+        };
+        self.slots().find(|slot| lacks(*slot))
+    }
+
     /// One upstream of `to` has ended.
     #[inline]
     pub(super) fn follow(&mut self, from: Slot, to: Slot, rule: EdgeRule, changes: &mut impl Changes) {
-        if self.node(to).state.is_end() {
+        if !self.is_waiting(to) {
             return;
         }
         match self.verdict(from, rule) {

@@ -14,18 +14,11 @@ use std::collections::HashSet;
 #[error("a record says that {what}, which cannot follow on the records before it")]
 pub(crate) struct Illegal {
     what: String,
-    /// The node that is started while it still waits for something: by another order of the code than that of today.
-    waits: Option<String>,
 }
 
 impl Illegal {
     fn new(what: String) -> Self {
-        Self { what, waits: None }
-    }
-
-    /// The node that has begun before what it waits for by the present plan.
-    pub(crate) fn begun_early(&self) -> Option<&str> {
-        self.waits.as_deref()
+        Self { what }
     }
 }
 
@@ -38,13 +31,11 @@ impl Run {
                 // In mode `poke` a sensor is running between pokes, too.
                 let is_due = |state| match state {
                     Running => self.node(*slot).next().is_some(),
-                    state => matches!(state, Scheduled | UpForRetry | UpForReschedule),
+                    // What it waits for by this plan, it may not have waited for by the one that it was started by.
+                    state => matches!(state, None | Scheduled | UpForRetry | UpForReschedule),
                 };
                 // Of a run that is ending only teardowns start, but which those are the plan of that time has said.
-                let allowed = self.allow(*slot, "is started", |run| run.is_body(*slot), is_due);
-                let waits =
-                    |slot: Slot| self.nodes.get(slot as usize).is_some_and(|node| node.state == None && self.is_body(slot));
-                allowed.map_err(|illegal| Illegal { waits: waits(*slot).then(|| self.id(*slot)), ..illegal })
+                self.allow(*slot, "is started", |run| run.is_body(*slot), is_due)
             }
             Record::NotYet { slot, .. } => {
                 let is_sensor = |run: &Self| run.plan().policy(run.ix(*slot)).sensor.is_some();

@@ -206,7 +206,10 @@ impl Run {
             is_active: vec![false; width as usize],
             ..Mapping::default()
         });
-        self.node_mut(slot).state = NodeState::Running;
+        let node = self.node_mut(slot);
+        // By an older plan it may have expanded before what it waits for now.
+        node.waits = 0;
+        node.state = NodeState::Running;
         changes.expanded(first);
         let kept = before.map_or_else(Vec::new, |before| self.layout.matches(before, expansion));
         let mut is_kept = vec![false; width as usize];

@@ -282,6 +282,8 @@ impl Run {
     pub(crate) fn node_started(&mut self, slot: Slot, attempt: u32, at: Timestamp) {
         let is_sensor = self.plan().policy(self.ix(slot)).sensor.is_some();
         let node = self.node_mut(slot);
+        // By an older plan it may have begun before what it waits for now: that is over for it.
+        node.waits = 0;
         node.state = NodeState::Running;
         node.starts += 1;
         node.first_start.get_or_insert(at);

@@ -3,6 +3,8 @@
 use super::super::ids::Slot;
 use super::super::states::{NodeState, RunState};
 use super::run::Run;
+use crate::author::input::Rule;
+use crate::plan::EdgeRule;
 use std::collections::HashSet;
 
 impl Run {
@@ -16,8 +18,8 @@ impl Run {
         !self.plan().teardowns.is_empty() && self.plan().teardown(self.ix(slot)).is_some()
     }
 
-    /// The teardowns that have not ended and whose setup succeeded, and the mappings in whose elements they lie: what goes on where all
-    /// else ends.
+    /// The teardowns that have not ended and whose setup succeeded, the mappings in whose elements they lie, and what they cannot do without:
+    /// what goes on where all else ends.
     pub(crate) fn due_teardowns(&self) -> HashSet<Slot> {
         let plan = self.plan();
         let mut due = HashSet::new();
@@ -36,6 +38,38 @@ impl Run {
                 expansion = self.layout().position(each).expansion;
             }
         }
+        self.add_what_they_take(&mut due);
         due
+    }
+
+    /// What a teardown takes has ended before its setup begins. A retry by hand may have opened it again since: then it comes first.
+    fn add_what_they_take(&self, due: &mut HashSet<Slot>) {
+        let is_teardown = |slot: &Slot| self.is_teardown(*slot);
+        let mut takers: Vec<Slot> = due.iter().copied().filter(is_teardown).collect();
+        while let Some(taker) = takers.pop() {
+            let position = self.layout().position(taker);
+            let mut open: Vec<Slot> = Vec::new();
+            for &(from, rule) in self.plan().inbound(self.ix(taker)) {
+                let from = self.layout().resolve(self.plan(), from, position);
+                if self.is_needed(from, rule) {
+                    open.push(from);
+                    if self.each(from).is_some() {
+                        open.extend(self.open_elements(from));
+                    }
+                }
+            }
+            takers.extend(open.into_iter().filter(|slot| due.insert(*slot)));
+        }
+    }
+
+    /// Whether a node has not ended, and one that it leads to could not run if it were cut off.
+    fn is_needed(&self, from: Slot, rule: EdgeRule) -> bool {
+        let would_do = match rule {
+            EdgeRule::Teardown | EdgeRule::Upstream(Rule::AllDone | Rule::NoneFailed) => true,
+            EdgeRule::Elements(Rule::AllDone | Rule::NoneFailed) => self.expansion_of_list(from).is_some(),
+            EdgeRule::Gather => self.expansion_of(from).is_some_and(|expansion| !self.is_stale(expansion)),
+            _ => false,
+        };
+        !would_do && !self.node(from).state().is_end()
     }
 }

@@ -254,3 +254,37 @@ fn a_list_that_was_made_anew_before_the_run_was_cancelled_is_what_its_mapping_re
     bench.succeed("item[0]", 7);
     assert_eq!(bench.run().state(), RunState::Success);
 }
+
+/// Else what was set up would stay.
+#[test]
+fn a_teardown_waits_for_what_it_takes_that_is_tried_again_where_the_run_is_cancelled() {
+    #[task]
+    async fn delete(machine: u64, address: u64) -> Result<u64> {
+        Ok(machine + address)
+    }
+    #[pipeline]
+    fn torn_down() {
+        let address = work(work(1u64).named("name")).named("address");
+        let machine = work(2u64).named("machine");
+        machine.teardown(|machine| delete(machine, address), |machine| work(machine).named("train"));
+        work(3u64).named("other");
+    }
+    for crashes in [false, true] {
+        let mut bench = Bench::new(&torn_down());
+        for node in ["name", "address", "machine"] {
+            bench.succeed(node, 1);
+        }
+        bench.retry(&["name"], true).unwrap_err();
+        bench.retry(&["address"], false).unwrap();
+        bench.edit(&Edit::Cancel).unwrap();
+        if crashes {
+            bench.crash(1);
+        }
+        assert_eq!((bench.state("train"), bench.state("other")), (NodeState::Skipped, NodeState::Skipped));
+        assert_eq!((bench.state("address"), bench.state("delete")), (NodeState::Running, NodeState::None));
+        bench.succeed("address", 1);
+        assert_eq!(bench.state("delete"), NodeState::Running);
+        bench.succeed("delete", 1);
+        assert_eq!(bench.run().state(), RunState::Cancelled);
+    }
+}

@@ -130,7 +130,31 @@ impl Model {
                 due.insert(key);
             }
         }
+        let mut takers: Vec<Key> = due.iter().filter(|key| self.of.specs[key.0].tears_down.is_some()).cloned().collect();
+        while let Some(taker) = takers.pop() {
+            for &(from, needs) in &self.of.specs[taker.0].inputs {
+                let from = self.seen_from(from, &taker.1);
+                if self.ended.contains_key(&from) || self.would_do_without(&from, needs) {
+                    continue;
+                }
+                let is_each = matches!(self.of.specs[from.0].what, Kind::Each { .. });
+                let mut open = if is_each { self.inside(&from) } else { Vec::new() };
+                open.push(from);
+                takers.extend(open.into_iter().filter(|key| !self.ended.contains_key(key) && due.insert(key.clone())));
+            }
+        }
         due
+    }
+
+    /// Whether what takes a node could run although that was cut off.
+    fn would_do_without(&self, from: &Key, needs: Needs) -> bool {
+        match needs {
+            Needs::Inside => true,
+            Needs::Value(rule) | Needs::Order(rule) => rule != Rule::AllSuccess,
+            Needs::Elements(rule) => rule != Rule::AllSuccess && self.elements.contains_key(&self.mapping_of(from)),
+            Needs::Gathered => self.elements.contains_key(from) && !self.refolding.contains(from),
+            Needs::Arm(_) | Needs::Failure | Needs::Runner => false,
+        }
     }
 
     /// The plan has gained nodes, which stand after those that it had.

@@ -24,8 +24,12 @@ async fn list() -> Result<Vec<u64>> {
 
 /// The process ends, and another finds the run by that plan.
 fn deployed(bench: &mut Bench, pipeline: &Pipeline) -> Result<(), String> {
+    deployed_by(bench, pipeline, Accepts::Removals)
+}
+
+fn deployed_by(bench: &mut Bench, pipeline: &Pipeline, accepts: Accepts) -> Result<(), String> {
     let plan = Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap());
-    let remap = plan.match_skeleton(&bench.plan.skeleton(), Accepts::Removals).map_err(|error| error.to_string())?;
+    let remap = plan.match_skeleton(&bench.plan.skeleton(), accepts).map_err(|error| error.to_string())?;
     let mut remap = remap.expect("it has changed");
     let records: Vec<&Record> = bench.entries.iter().map(|entry| &entry.record).collect();
     remap.reopen(reconsider(&plan, &remap, &records)?);
@@ -176,20 +180,157 @@ fn the_loser_of_a_race_stays_cut_off_where_something_else_is_gone() {
     assert_eq!((bench.state("y"), bench.started()), (NodeState::Skipped, vec!["after".to_owned()]));
 }
 
+/// What has ended before its new upstream keeps what it did, what is under way goes on, and only what has not begun waits.
 #[test]
-fn a_node_that_ran_before_its_new_upstream_is_refused() {
+fn an_order_that_is_new_holds_for_what_has_not_begun() {
     #[pipeline]
     fn later() {
         let new = work(5u64).named("new");
-        work(work(7u64).named("b").after(new)).named("c");
+        let a = work(1u64).named("a");
+        work(work(a).named("b").after(new)).named("c").after(new);
+        work(2u64).named("other").after(new);
+    }
+    for of_new in [Answered::Success(crate::author::value::Value::new(5u64), None), Answered::Fatal("broken".into())] {
+        let has_failed = matches!(of_new, Answered::Fatal(_));
+        let mut bench = Bench::new(&chain());
+        bench.succeed("a", 1);
+        // `b` and `other` are under way, and `c` has not begun.
+        deployed(&mut bench, &later()).unwrap();
+        bench.crash(1);
+        let mut started = bench.started();
+        started.sort();
+        assert_eq!(started, ["b", "new", "other"]);
+        bench.succeed("b", 1);
+        assert_eq!((bench.state("c"), bench.started()), (NodeState::None, vec![]), "`c` waits");
+        bench.answer("new", of_new);
+        assert_eq!(bench.state("other"), NodeState::Running, "what goes on is not decided by it");
+        // Another process reads the same of it, without the plan that it began with.
+        bench.crash(1);
+        bench.succeed("other", 2);
+        if has_failed {
+            assert_eq!((bench.state("b"), bench.state("c")), (NodeState::Success, NodeState::UpstreamFailed));
+            assert_eq!(bench.run().state(), RunState::Failed);
+            bench.retry(&[], false).unwrap();
+            bench.succeed("new", 5);
+        }
+        assert_eq!(bench.state("b"), NodeState::Success);
+        bench.succeed("c", 1);
+        assert_eq!(bench.run().state(), RunState::Success);
+        // A retry by hand waits for what the present plan says.
+        bench.retry(&["other"], false).unwrap();
+        bench.retry(&["new"], false).unwrap_err();
+    }
+}
+
+#[test]
+fn an_order_before_a_mapping_that_has_expanded_does_not_hold_it_back() {
+    #[pipeline]
+    fn mapped() {
+        list().each(|n| work(n).named("inner")).named("all");
+    }
+    #[pipeline]
+    fn later() {
+        let new = work(5u64).named("new");
+        let list = list();
+        let all = list.each(|n| work(n).named("inner").after(new)).named("all");
+        all.after(new);
+    }
+    for broken in [false, true] {
+        let mut bench = Bench::new(&mapped());
+        bench.answer("list", Answered::Success(crate::author::value::Value::new(vec![1u64, 2]), None));
+        bench.succeed("inner[0]", 1);
+        deployed(&mut bench, &later()).unwrap();
+        bench.crash(1);
+        if broken {
+            bench.answer("new", Answered::Fatal("broken".into()));
+        }
+        bench.succeed("inner[1]", 2);
+        assert_eq!((bench.state("inner[1]"), bench.state("all")), (NodeState::Success, NodeState::Success));
+        if !broken {
+            bench.succeed("new", 5);
+        }
+        assert_eq!(bench.run().state(), if broken { RunState::Failed } else { RunState::Success });
+    }
+}
+
+#[test]
+fn what_is_under_way_without_an_input_that_it_takes_now_is_refused() {
+    #[pipeline]
+    fn of_another() {
+        let new = work(5u64).named("new");
+        work(work(new).named("b")).named("c");
         work(2u64).named("other");
     }
     let mut bench = Bench::new(&chain());
     bench.succeed("a", 1);
+    deployed(&mut bench, &of_another()).unwrap();
+    let run = Run::replay(spec(&bench.plan, RUN), START, &bench.entries).unwrap();
+    assert_eq!(run.without_input().map(|slot| run.id(slot)).as_deref(), Some("b"));
+    // One that has ended keeps its output.
+    let mut bench = Bench::new(&chain());
+    bench.succeed("a", 1);
     bench.succeed("b", 1);
-    deployed(&mut bench, &later()).unwrap();
-    let error = Run::replay(spec(&bench.plan, RUN), START, &bench.entries).unwrap_err().to_string();
-    assert!(error.contains("`b` is started while it is none"), "{error}");
+    deployed(&mut bench, &of_another()).unwrap();
+    bench.crash(1);
+    assert_eq!((bench.state("b"), bench.run().without_input()), (NodeState::Success, None));
+    for node in ["new", "c", "other"] {
+        bench.succeed(node, 1);
+    }
+    assert_eq!(bench.run().state(), RunState::Success);
+}
+
+/// A sensor before a node that depends on its past has no work of its own.
+#[test]
+fn a_run_goes_on_where_a_node_depends_on_its_past_no_more_or_only_now() {
+    #[pipeline(schedule = "@daily")]
+    fn plain() {
+        work(work(1u64).named("a")).named("load");
+    }
+    #[pipeline(schedule = "@daily")]
+    fn depending() {
+        work(work(1u64).named("a")).named("load").depends_on_past(true);
+    }
+    let go_on = |bench: &mut Bench, pipeline: &Pipeline| {
+        deployed_by(bench, pipeline, Accepts::Additions).unwrap();
+        bench.crash(1);
+    };
+    // The wait is over with what it was for, and what it kept back goes ahead.
+    let mut bench = Bench::new(&depending());
+    bench.succeed("a", 1);
+    assert_eq!((bench.state("load.past"), bench.state("load")), (NodeState::Running, NodeState::None));
+    go_on(&mut bench, &plain());
+    assert_eq!(bench.started(), ["load"]);
+    bench.succeed("load", 1);
+    assert_eq!(bench.run().state(), RunState::Success);
+    // What was decided because of the wait is decided again.
+    let mut bench = Bench::new(&depending());
+    bench.edit(&Edit::Skip { node: "load.past".into() }).unwrap();
+    assert_eq!(bench.state("load"), NodeState::Skipped);
+    go_on(&mut bench, &plain());
+    bench.succeed("a", 1);
+    bench.succeed("load", 1);
+    assert_eq!(bench.run().state(), RunState::Success);
+    // A node that has begun waits for no past.
+    let mut bench = Bench::new(&plain());
+    bench.succeed("a", 1);
+    go_on(&mut bench, &depending());
+    let mut started = bench.started();
+    started.sort();
+    assert_eq!(started, ["load", "load.past"]);
+    bench.succeed("load", 1);
+    assert_eq!((bench.state("load.past"), bench.run().state()), (NodeState::Skipped, RunState::Success));
+    // Nor is what an author has called so anybody's wait.
+    #[pipeline]
+    fn named() {
+        work(1u64).named("load.past");
+        work(2u64).named("load");
+    }
+    #[pipeline]
+    fn gone() {
+        work(2u64).named("load");
+    }
+    let error = deployed_by(&mut Bench::new(&named()), &gone(), Accepts::Additions).unwrap_err();
+    assert!(error.contains("`load.past` is not in it any more"), "{error}");
 }
 
 #[test]

@@ -183,12 +183,14 @@ impl Reader {
         self.meant_where(MEANT, params![pipeline, start.as_nanos()])
     }
 
-    /// The runs of the last interval before then that has a scheduled run, or a backfill's, of whichever kind: the newest first.
+    /// The runs of the last interval before then that has a scheduled run, or a backfill's, of whichever kind: those that are unfinished, and then
+    /// those that ended, the last of them first.
     pub(crate) fn before(&self, pipeline: &str, start: Timestamp) -> Result<Vec<String>, JournalError> {
         let query = || -> rusqlite::Result<Vec<String>> {
             let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND interval_start = (SELECT interval_start FROM runs \
                           WHERE pipeline = ?1 AND interval_start < ?2 AND kind IN ('scheduled', 'backfill') \
-                          ORDER BY interval_start DESC LIMIT 1) ORDER BY key DESC";
+                          ORDER BY interval_start DESC LIMIT 1) \
+                          ORDER BY state IN ('queued', 'running') DESC, finished DESC, key DESC";
             let mut statement = self.connection.prepare_cached(select)?;
             statement.query_map(params![pipeline, start.as_nanos()], |row| row.get(0))?.collect()
         };

@@ -1,5 +1,5 @@
 use super::super::graph::{Each, NodeIx, Plan, What};
-use super::super::policy::{Delay, NotifierIx, Policy};
+use super::super::policy::{Delay, NotifierIx};
 use super::{Input, afters, inputs, kind, mode, nodes, on_timeout};
 use crate::author::input::Rule;
 use crate::author::notify::Event;
@@ -41,7 +41,7 @@ impl Plan {
     /// `options` holds `allow_failure`; of `each` also `max_active`; of tasks, sensors and branches `retries`, `retry_delay`,
     /// `timeout_ms` (of one attempt, of a sensor the whole wait), `pool`, `priority`, `sla_ms` and `callbacks`; of sensors also
     /// `poke`, `poke_timeout_ms`, `on_timeout` and `mode`. A delay is `start_ms`, `max_ms`, `factor`, `jitter_ms`, and its k-th
-    /// wait, k from 0, `min(max, start * factor^k)` and up to the jitter more.
+    /// wait, k from 0, `min(max, start * factor^k)` and up to the jitter more; a wait for the past has neither `timeout_ms` nor `poke`: they are null.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -145,7 +145,7 @@ fn ids(plan: &Plan, nodes: &[NodeIx]) -> Vec<String> {
 
 fn options(plan: &Plan, node: NodeIx) -> Value {
     let mut options = match &plan.node(node).what {
-        What::Body(_) => of_policy(plan, plan.policy(node)),
+        What::Body(_) => of_policy(plan, node),
         What::Each(each) => of_mapping(each),
         _ => json!({}),
     };
@@ -165,7 +165,8 @@ fn of_mapping(each: &Each) -> Value {
     options
 }
 
-fn of_policy(plan: &Plan, policy: &Policy) -> Value {
+fn of_policy(plan: &Plan, ix: NodeIx) -> Value {
+    let policy = plan.policy(ix);
     let callbacks: Vec<Value> = policy.callbacks.iter().map(|told| callback(plan, *told)).collect();
     let mut options = json!({
         "retries": policy.retries,
@@ -177,8 +178,10 @@ fn of_policy(plan: &Plan, policy: &Policy) -> Value {
         "callbacks": callbacks,
     });
     if let Some(sensor) = &policy.sensor {
-        options["timeout_ms"] = json!(millis(sensor.timeout));
-        options["poke"] = delay(sensor.poke);
+        // A wait for the past has no end of its own, and no ticks.
+        let is_endless = plan.is_past(ix);
+        options["timeout_ms"] = json!((!is_endless).then(|| millis(sensor.timeout)));
+        options["poke"] = if is_endless { Value::Null } else { delay(sensor.poke) };
         options["poke_timeout_ms"] = json!(policy.limit.map(millis));
         options["on_timeout"] = json!(on_timeout(sensor.on_timeout));
         options["mode"] = json!(mode(sensor.mode));

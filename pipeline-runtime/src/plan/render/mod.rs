@@ -207,7 +207,8 @@ fn of_policy(plan: &Plan, kind: Kind, ix: NodeIx, changed: &mut Vec<(&'static st
     }
     let sensor = policy.sensor.as_deref();
     if let (Some(sensor), Some(default)) = (sensor, levels.sensor(kind, || false)) {
-        if sensor.timeout != default.timeout {
+        // A wait for the past has no end of its own.
+        if sensor.timeout != default.timeout && !plan.is_past(ix) {
             changed.push(("timeout", time(sensor.timeout)));
         }
         if sensor.poke != default.poke && !plan.is_woken(ix) {

@@ -8,14 +8,20 @@ use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
 
 /// Of a row of `runs` of pipeline `?1`: whether somebody waits for it, however old it is. Whoever it has to tell is due; the command
-/// that made it is gone on with, and would make it again; or a queued run depends on the interval before its own. And the newest run
-/// of all. What is asked of all rows alike is asked once a step.
+/// that made it is gone on with, and would make it again; or a queued run depends on the interval before its own, or a node of an unfinished one on
+/// the last interval before its own that had a scheduled run or a backfill's. And the newest run of all. What is asked of all rows alike is asked once a step.
 pub(super) const IS_WAITED_FOR: &str = "(EXISTS (SELECT 1 FROM due WHERE run = key) \
      OR ticket IS NOT NULL AND EXISTS (SELECT 1 FROM inbox WHERE id = ticket AND answer IS NULL) \
      OR key = (SELECT max(key) FROM runs) \
      OR EXISTS (SELECT 1 FROM runs WHERE pipeline = ?1 AND state = 'queued') AND interval_end > interval_start \
         AND EXISTS (SELECT 1 FROM runs AS after INDEXED BY runs_by_interval \
-        WHERE after.pipeline = ?1 AND after.interval_start = runs.interval_end AND after.state = 'queued'))";
+        WHERE after.pipeline = ?1 AND after.interval_start = runs.interval_end AND after.state = 'queued') \
+     OR EXISTS (SELECT 1 FROM runs WHERE pipeline = ?1 AND state IN ('queued', 'running')) \
+        AND EXISTS (SELECT 1 FROM runs AS after INDEXED BY runs_by_interval \
+        WHERE after.pipeline = ?1 AND after.state IN ('queued', 'running') AND after.kind IN ('scheduled', 'backfill') \
+        AND after.interval_start = (SELECT next.interval_start FROM runs AS next INDEXED BY runs_by_interval \
+            WHERE next.pipeline = ?1 AND next.interval_start > runs.interval_start AND next.kind IN ('scheduled', 'backfill') \
+            ORDER BY next.interval_start LIMIT 1)))";
 
 /// What a pipeline's next runs look back on, by a schedule that goes by that date:
 ///

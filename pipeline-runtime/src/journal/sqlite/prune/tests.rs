@@ -145,8 +145,28 @@ fn what_is_looked_back_on_or_waited_for_stays_and_all_else_goes() {
     assert_eq!(Vec::from_iter(kept.keys()), [2, 6, 8, 16, 17]);
 }
 
-/// What a scheduler is told of the past, by that date: `host/dispatch/calendar.rs` and `host/dispatch/begin.rs` ask the same.
-fn past(reader: &Reader, date: i64, queued: &[i64]) -> String {
+/// A node of an unfinished run may wait for one of it.
+#[test]
+fn the_day_before_that_of_an_unfinished_run_stays_also_where_it_lies_far_behind() {
+    let kept = Kept::of(&[
+        ended(Scheduled, Failed, 1, 2),
+        // 2 and 3: two runs of the last day before that of 4, to which a run by hand of a day in between makes no difference.
+        ended(Scheduled, Failed, 2, 3),
+        ended(Manual, Failed, 2, 3),
+        ended(Manual, Failed, 4, 5),
+        Run { kind: Backfill, state: Running, start: 5, finished: 0 },
+        ended(Scheduled, Success, 8, 9),
+        LATER,
+        ended(Backfill, Failed, 0, 1),
+        ended(Manual, Failed, 9, 9),
+    ]);
+    kept.prune(30, 20);
+    assert!(kept.keys().is_superset(&BTreeSet::from([2, 3, 5])) && !kept.keys().contains(&1), "{:?}", kept.keys());
+}
+
+/// What a scheduler is told of the past, by that date, and what nodes are that depend on theirs: `host/dispatch/calendar.rs`,
+/// `host/dispatch/begin.rs` and `host/others.rs` ask the same.
+fn past(reader: &Reader, date: i64, queued: &[i64], depending: &[i64]) -> String {
     let outcome = |start: Timestamp| reader.outcome("p", start).unwrap();
     let last = reader.last_scheduled("p", at(date)).unwrap();
     let ahead: BTreeSet<Timestamp> = reader.scheduled_after("p", last).unwrap().into_iter().collect();
@@ -154,7 +174,8 @@ fn past(reader: &Reader, date: i64, queued: &[i64]) -> String {
         last.map(|last| (last.start, outcome(last.start.into()), reader.previous_success("p", last.end.into()).unwrap()));
     let of_ahead: Vec<_> = ahead.iter().map(|start| (start.to_utc(), outcome(*start))).collect();
     let of_queued: Vec<_> = queued.iter().map(|start| outcome(at(start - 1))).collect();
-    format!("{of_last:?} {of_ahead:?} {of_queued:?} {:?}", reader.unfinished_intervals("p").unwrap())
+    let of_nodes: Vec<_> = depending.iter().map(|start| reader.before("p", at(*start)).unwrap()).collect();
+    format!("{of_last:?} {of_ahead:?} {of_queued:?} {of_nodes:?} {:?}", reader.unfinished_intervals("p").unwrap())
 }
 
 /// `PRUNE_SEED` repeats one.
@@ -174,12 +195,14 @@ fn a_schedule_is_told_the_same_of_the_past_after_a_prune() {
             })
             .collect();
         let queued: Vec<i64> = runs.iter().filter(|run| run.state == Queued).map(|run| run.start).collect();
+        let depends = |run: &&Run| !run.state.is_end() && matches!(run.kind, RunKind::Scheduled | RunKind::Backfill);
+        let depending: Vec<i64> = runs.iter().filter(depends).map(|run| run.start).collect();
         let kept = Kept::of(&runs);
         let (before, date) = (some(1, 21), some(0, 14));
         let reader = Reader::open(&kept.path).unwrap();
-        let told = past(&reader, date, &queued);
+        let told = past(&reader, date, &queued, &depending);
         let pruned = kept.prune(before, date);
-        assert_eq!(past(&reader, date, &queued), told, "seed {seed}: {runs:?}, before {before}, by {date}");
+        assert_eq!(past(&reader, date, &queued, &depending), told, "seed {seed}: {runs:?}, before {before}, by {date}");
         let newer = runs.iter().filter(|run| !run.state.is_end() || run.finished >= before).count();
         assert!(kept.keys().len() >= newer && kept.left_over() == 0, "seed {seed}");
         assert_eq!(kept.keys().len() + usize::try_from(pruned.runs).unwrap(), runs.len(), "seed {seed}");
