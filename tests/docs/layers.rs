@@ -105,7 +105,7 @@ fn the_engines_folders_import_in_the_order_of_theirs() {
 /// Libraries, and the paths that may name them.
 const KNOWS: &[(&[&str], &[&str])] = &[
     (&["rusqlite"], &["journal"]),
-    (&["object_store"], &["storage"]),
+    (&["object_store"], &["storage/s3"]),
     (&["crossterm", "IsTerminal"], &["cli"]),
     (&["axum"], &["dashboard"]),
     (
@@ -136,6 +136,39 @@ fn few_know_a_library() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What every crate of tasks builds, whatever it uses of the rest.
+const ALWAYS: &[&str] = &[
+    "bytes",
+    "chrono",
+    "futures-util",
+    "getrandom",
+    "glob",
+    "humantime",
+    "minijinja",
+    "pipeline-macros",
+    "pipeline-syntax",
+    "rustix",
+    "serde",
+    "serde_json",
+    "serde_path_to_error",
+    "serde-value",
+    "tempfile",
+    "thiserror",
+    "tokio",
+    "tracing",
+];
+
+#[test]
+fn a_library_of_tasks_builds_no_store_and_no_server() {
+    let manifest = fs::read_to_string("../pipeline-runtime/Cargo.toml").expect("the crate's manifest");
+    let section =
+        manifest.split("\n[dependencies]\n").nth(1).and_then(|rest| rest.split("\n[").next()).expect("its dependencies");
+    let always =
+        section.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()) && !line.contains("optional = true"));
+    let always: Vec<_> = always.filter_map(|line| line.split(['.', ' ']).next()).collect();
+    assert_eq!(always, ALWAYS, "what is added here costs everybody: BENCHMARKS.md has what that is");
 }
 
 /// What writes to a terminal or says whether there is one, and the files that may name it: each escapes what would change a terminal.

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use object_store::ObjectMeta;
-use object_store::path::Path;
 
 use super::error::{BucketError, Failure};
-use super::key::{self, Prefix};
+use super::key::{self, Key, Prefix};
 use super::looked::Looked;
+use super::meta::Meta;
 use super::object::Object;
 use super::opened;
 use super::pattern::Pattern;
@@ -100,7 +99,7 @@ use super::world::{Scribe, World};
 /// | a segment of a key | 1024 bytes | what the file system allows, mostly 255 | 1024 bytes |
 /// | names that end in `#` and digits | keys | those of unfinished files: not listed, refused as keys | keys |
 /// | names in the store that are no keys | none | not listed, and said in the log | not listed, and said; empty folders, `a/`, are not said |
-/// | a rename | a copy and a deletion | one step | a copy and a deletion |
+/// | a rename | one step | one step | a copy and a deletion |
 /// | a copy | at once | a copy of the bytes | by the store, up to 5 GiB on AWS; to its own key no change. `copy_if_absent`: through this process, in parts |
 /// | a conditional write excludes | everybody | who writes through this library, in other processes too, by a hidden lock file in the key's folder | everybody |
 /// | etags | of each write | of each write | of the contents: the same bytes have the same etag |
@@ -130,7 +129,7 @@ struct Inner {
 
 /// What a poke may look at: the one key, the keys with a prefix, or the first of them.
 pub(super) enum Look {
-    Key(Path),
+    Key(Key),
     Keys(Wanted),
     First(Wanted),
 }
@@ -634,7 +633,7 @@ impl Bucket {
     /// Every operation that makes an object passes here.
     async fn write<Io>(&self, doing: &str, io: impl FnOnce(Store) -> Io) -> Result<Object, BucketError>
     where
-        Io: Future<Output = Result<ObjectMeta, Failure>> + Send + 'static,
+        Io: Future<Output = Result<Meta, Failure>> + Send + 'static,
     {
         Ok(Object::of(self.name(), self.run(doing, stamped(io)).await?))
     }
@@ -662,7 +661,7 @@ impl Bucket {
         self.0.world.perform(store.is_immediate(), |scribe| io(store, scribe)).await
     }
 
-    pub(super) fn key(&self, key: &str) -> Result<Path, BucketError> {
+    pub(super) fn key(&self, key: &str) -> Result<Key, BucketError> {
         key::parse(key).map_err(|reason| BucketError::invalid_key(self.url(), "key", key, reason))
     }
 
@@ -670,17 +669,15 @@ impl Bucket {
         Prefix::parse(prefix).map_err(|reason| BucketError::invalid_key(self.url(), "prefix", prefix, reason))
     }
 
-    pub(super) fn doing(&self, verb: &str, key: &Path) -> String {
+    pub(super) fn doing(&self, verb: &str, key: &Key) -> String {
         format!("{verb} `{key}` in `{}`", self.url())
     }
 }
 
 /// Lets the world put its own time on what was written.
-pub(super) fn stamped<Io>(
-    io: impl FnOnce(Store) -> Io,
-) -> impl FnOnce(Store, Scribe) -> BoxFuture<'static, Result<ObjectMeta, Failure>>
+pub(super) fn stamped<Io>(io: impl FnOnce(Store) -> Io) -> impl FnOnce(Store, Scribe) -> BoxFuture<'static, Result<Meta, Failure>>
 where
-    Io: Future<Output = Result<ObjectMeta, Failure>> + Send + 'static,
+    Io: Future<Output = Result<Meta, Failure>> + Send + 'static,
 {
     |store, scribe| {
         let io = io(store.clone());

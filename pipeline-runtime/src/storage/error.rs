@@ -174,33 +174,6 @@ impl Failure {
     }
 }
 
-impl From<object_store::Error> for Failure {
-    fn from(error: object_store::Error) -> Self {
-        use object_store::Error as E;
-        let kind = match &error {
-            E::NotFound { .. } => BucketErrorKind::NoSuchKey,
-            E::AlreadyExists { .. } => BucketErrorKind::AlreadyExists,
-            E::Precondition { .. } => BucketErrorKind::PreconditionFailed,
-            E::PermissionDenied { .. } | E::Unauthenticated { .. } => BucketErrorKind::PermissionDenied,
-            // A generic error may still have one of the system's behind it.
-            _ => return generic(error),
-        };
-        Self { kind, detail: None, source: Some(error.into()) }
-    }
-}
-
-fn generic(error: object_store::Error) -> Failure {
-    let mut link: Option<&(dyn Error + 'static)> = Some(&error);
-    while let Some(cause) = link {
-        if let Some(io) = cause.downcast_ref::<io::Error>() {
-            let (kind, detail) = classify(io);
-            return Failure { kind, detail, source: Some(error.into()) };
-        }
-        link = cause.source();
-    }
-    Failure { kind: BucketErrorKind::Other, detail: None, source: Some(error.into()) }
-}
-
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let (kind, detail) = classify(&error);

@@ -2,13 +2,14 @@
 //!
 //! The rules are the same for every store, so that what passes in a test on `memory://` passes on the others.
 
-use object_store::path::Path;
+use std::borrow::Borrow;
+use std::fmt;
 
 /// S3's limit, in bytes of UTF-8.
 const MAX_BYTES: usize = 1024;
 
 /// Checks one whole key. The error ends the sentence "it …".
-pub(super) fn parse(key: &str) -> Result<Path, &'static str> {
+pub(super) fn parse(key: &str) -> Result<Key, &'static str> {
     if key.is_empty() {
         return Err("is empty");
     }
@@ -16,8 +17,54 @@ pub(super) fn parse(key: &str) -> Result<Path, &'static str> {
         return Err("ends with `/`: a key names an object, not a folder");
     }
     check(key)?;
-    // `parse`, because `Path::from` would percent-encode whatever is not ASCII.
-    Path::parse(key).map_err(|_| "holds what no store accepts")
+    Ok(Key(key.to_owned()))
+}
+
+/// One whole key that was checked; also a folder, which is named like one. It stands as it was written, without any encoding, and is sorted by bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key(String);
+
+impl Key {
+    /// A key that a store has, out of a listing that was rid of what is none.
+    #[cfg(feature = "s3")]
+    pub(super) fn listed(name: String) -> Self {
+        Self(name)
+    }
+
+    /// What is behind the last `/`.
+    pub(super) fn filename(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The folder whose name is the segment that begins there, if it is one and not the key's own name.
+    pub(super) fn folder_from(&self, start: usize) -> Option<Self> {
+        let end = start + self.0.get(start..)?.find('/')?;
+        Some(Self(self.0[..end].to_owned()))
+    }
+}
+
+impl AsRef<str> for Key {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        key.0
+    }
 }
 
 /// The beginning of keys, byte for byte: `raw/dai` is a prefix of `raw/daily.csv`.
@@ -80,6 +127,16 @@ mod tests {
         assert!(parse(&"x".repeat(1024)).is_ok());
         assert!(parse(&"x".repeat(1025)).is_err());
         assert!(parse(&"é".repeat(513)).is_err(), "the limit is in bytes");
+    }
+
+    #[test]
+    fn a_key_has_a_name_and_folders() -> Result<(), &'static str> {
+        let key = parse("raw/eu/a.csv")?;
+        assert_eq!(key.filename(), "a.csv");
+        let folder = |start| key.folder_from(start).map(String::from);
+        assert_eq!((folder(0).as_deref(), folder(4).as_deref(), folder(7)), (Some("raw"), Some("raw/eu"), None));
+        assert_eq!(parse("a")?.folder_from(0), None);
+        Ok(())
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //! - has no put on condition of an etag, and makes etags of file times, which the kernel lets stand still for milliseconds;
 //! - asks about every file of a folder before it matches a name.
 //!
-//! So only its vocabulary is used here, and the form of its etags.
+//! So nothing of it is used here but the form of its etags.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Take, Write};
@@ -19,14 +19,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use object_store::ObjectMeta;
-use object_store::path::Path as Key;
 
 use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
-use super::key::Prefix;
+use super::key::{Key, Prefix};
 use super::leftovers;
 use super::lock::FolderLock;
+use super::meta::Meta;
 use super::staged::{Staged, create_folders, is_staged, sync_folder_of};
 #[cfg(unix)]
 use super::staged::{led_from, move_link};
@@ -71,7 +70,7 @@ impl Local {
         self.blocking(|local| Ok(create_folders(&local.folder)?)).await
     }
 
-    pub(super) async fn head(self: &Arc<Self>, key: &Key, poke: Option<Poke>) -> Result<Option<ObjectMeta>, Failure> {
+    pub(super) async fn head(self: &Arc<Self>, key: &Key, poke: Option<Poke>) -> Result<Option<Meta>, Failure> {
         let key = key.clone();
         self.blocking(move |local| {
             let opened = local.opened()?;
@@ -83,7 +82,7 @@ impl Local {
         .await
     }
 
-    pub(super) async fn list(self: &Arc<Self>, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<ObjectMeta>, Failure> {
+    pub(super) async fn list(self: &Arc<Self>, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<Meta>, Failure> {
         let prefix = wanted.prefix().as_str().to_owned();
         let look = move |local: &Arc<Self>| {
             let opened = local.opened()?;
@@ -121,7 +120,7 @@ impl Local {
     }
 
     /// Opens the file: what is read then is this one, whole, whatever takes its place meanwhile.
-    pub(super) async fn open(self: &Arc<Self>, key: &Key, span: Span) -> Result<(ObjectMeta, Body), Failure> {
+    pub(super) async fn open(self: &Arc<Self>, key: &Key, span: Span) -> Result<(Meta, Body), Failure> {
         let key = key.clone();
         self.blocking(move |local| {
             let opened = local.opened()?;
@@ -136,7 +135,7 @@ impl Local {
         .await
     }
 
-    pub(super) async fn put(self: &Arc<Self>, key: &Key, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn put(self: &Arc<Self>, key: &Key, body: Bytes, condition: Condition) -> Result<Meta, Failure> {
         let key = key.clone();
         self.blocking(move |local| {
             let opened = local.opened()?;
@@ -157,12 +156,12 @@ impl Local {
         .await
     }
 
-    pub(super) async fn copy(self: &Arc<Self>, from: &Key, to: &Key, condition: Condition) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn copy(self: &Arc<Self>, from: &Key, to: &Key, condition: Condition) -> Result<Meta, Failure> {
         let (from, to) = (from.clone(), to.clone());
         self.blocking(move |local| local.opened()?.copy(&from, to, &condition)).await
     }
 
-    pub(super) async fn rename(self: &Arc<Self>, from: &Key, to: &Key) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn rename(self: &Arc<Self>, from: &Key, to: &Key) -> Result<Meta, Failure> {
         let (from, to) = (from.clone(), to.clone());
         self.blocking(move |local| local.opened()?.rename(&from, &to)).await
     }
@@ -222,7 +221,7 @@ impl Opened {
     }
 
     fn file(&self, key: &Key) -> Result<PathBuf, Failure> {
-        if key.filename().is_some_and(is_staged) {
+        if is_staged(key.filename()) {
             let detail = "on `file://` a name that ends in `#` and digits is that of an unfinished file";
             return Err(Failure::new(BucketErrorKind::InvalidKey, detail));
         }
@@ -254,7 +253,7 @@ impl Opened {
         }
     }
 
-    fn stat(&self, key: &Key) -> Result<Option<ObjectMeta>, Failure> {
+    fn stat(&self, key: &Key) -> Result<Option<Meta>, Failure> {
         use io::ErrorKind as K;
         match fs::metadata(self.file(key)?) {
             Ok(metadata) if metadata.is_file() => Ok(Some(meta(key.clone(), &metadata)?)),
@@ -264,7 +263,7 @@ impl Opened {
         }
     }
 
-    fn present(&self, key: &Key) -> Result<ObjectMeta, Failure> {
+    fn present(&self, key: &Key) -> Result<Meta, Failure> {
         self.stat(key)?.ok_or_else(Failure::no_such_key)
     }
 
@@ -280,7 +279,7 @@ impl Opened {
         Ok(Staged::new(file)?)
     }
 
-    fn commit(&self, key: Key, staged: Staged, condition: &Condition) -> Result<ObjectMeta, Failure> {
+    fn commit(&self, key: Key, staged: Staged, condition: &Condition) -> Result<Meta, Failure> {
         let metadata = match condition {
             Condition::Always => {
                 let _lock = FolderLock::join(staged.target())?;
@@ -297,11 +296,11 @@ impl Opened {
     }
 
     fn unchanged(&self, key: &Key, etag: &str) -> Result<(), Failure> {
-        let now = self.stat(key)?.and_then(|now| now.e_tag);
+        let now = self.stat(key)?.and_then(|now| now.etag);
         if now.as_deref() == Some(etag) { Ok(()) } else { Err(Failure::precondition()) }
     }
 
-    fn copy(&self, from: &Key, to: Key, condition: &Condition) -> Result<ObjectMeta, Failure> {
+    fn copy(&self, from: &Key, to: Key, condition: &Condition) -> Result<Meta, Failure> {
         self.present(from)?;
         let mut source = File::open(self.file(from)?)?;
         let mut staged = self.stage(&to, condition)?;
@@ -309,7 +308,7 @@ impl Opened {
         self.commit(to, staged, condition)
     }
 
-    fn rename(&self, from: &Key, to: &Key) -> Result<ObjectMeta, Failure> {
+    fn rename(&self, from: &Key, to: &Key) -> Result<Meta, Failure> {
         let (source, target) = (self.target(from)?, self.target(to)?);
         let _locks = FolderLock::join_both(&source, &target)?;
         self.present(from)?;
@@ -411,7 +410,7 @@ impl FileUpload {
         Ok(())
     }
 
-    pub(super) async fn finish(self, last: Bytes) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn finish(self, last: Bytes) -> Result<Meta, Failure> {
         let Self { local, opened, key, condition, staged } = self;
         let mut staged = staged.ok_or_else(Failure::cut_off)?;
         local
@@ -434,18 +433,13 @@ impl FileUpload {
     }
 }
 
-/// What `object_store` says about a file, its etag's form included.
-pub(super) fn meta(key: Key, metadata: &Metadata) -> Result<ObjectMeta, Failure> {
+/// What is said about a file.
+pub(super) fn meta(key: Key, metadata: &Metadata) -> Result<Meta, Failure> {
     let modified = metadata.modified()?;
     let micros = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
     let size = metadata.len();
-    Ok(ObjectMeta {
-        location: key,
-        last_modified: modified.into(),
-        size,
-        e_tag: Some(format!("\"{:x}-{micros:x}-{size:x}\"", inode(metadata))),
-        version: None,
-    })
+    let etag = Some(format!("\"{:x}-{micros:x}-{size:x}\"", inode(metadata)));
+    Ok(Meta { key, last_modified: modified.into(), size, etag })
 }
 
 #[cfg(unix)]

@@ -1,17 +1,16 @@
-//! A bucket in memory: `object_store`'s, with listing by bytes.
+//! A bucket in memory: a map, by key.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
-use chrono::Utc;
-use futures_util::TryStreamExt;
-use object_store::memory::InMemory;
-use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, UpdateVersion};
+use chrono::{DateTime, Utc};
 
 use super::body::{Body, Span};
-use super::error::{BucketErrorKind, Failure};
-use super::key::Prefix;
+use super::error::Failure;
+use super::key::{Key, Prefix};
+use super::meta::Meta;
 use super::store::{Condition, Wanted};
 use super::upload::{MemoryUpload, Upload};
 
@@ -19,111 +18,159 @@ use super::upload::{MemoryUpload, Upload};
 #[derive(Debug, Clone)]
 pub(super) struct Memory {
     url: Arc<str>,
-    objects: InMemory,
+    objects: Arc<Mutex<Objects>>,
+}
+
+/// An operation holds the lock from its first look to its last write, so each is one step for everybody else.
+#[derive(Debug, Default)]
+struct Objects {
+    by_key: BTreeMap<Key, Held>,
+    /// How many there were; the number of a write is its object's etag.
+    writes: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Held {
+    body: Bytes,
+    last_modified: DateTime<Utc>,
+    write: u64,
+}
+
+impl Held {
+    fn etag(&self) -> String {
+        self.write.to_string()
+    }
+
+    fn meta(&self, key: &Key) -> Meta {
+        let (last_modified, size, etag) = (self.last_modified, self.body.len() as u64, Some(self.etag()));
+        Meta { key: key.clone(), last_modified, size, etag }
+    }
+}
+
+impl Objects {
+    fn present(&self, key: &Key) -> Result<&Held, Failure> {
+        self.by_key.get(key).ok_or_else(Failure::no_such_key)
+    }
+
+    /// Those whose keys begin with the prefix, sorted.
+    fn below<'a>(&'a self, prefix: &'a Prefix) -> impl Iterator<Item = (&'a Key, &'a Held)> {
+        let prefix = prefix.as_str();
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        self.by_key.range::<str, _>(from).take_while(move |(key, _)| key.as_ref().starts_with(prefix))
+    }
+
+    fn check(&self, key: &Key, condition: &Condition) -> Result<(), Failure> {
+        match (condition, self.by_key.get(key)) {
+            (Condition::Absent, Some(_)) => Err(Failure::already_exists()),
+            (Condition::Match(etag), now) if now.map(Held::etag).as_ref() != Some(etag) => Err(Failure::precondition()),
+            _ => Ok(()),
+        }
+    }
+
+    fn put(&mut self, key: &Key, body: Bytes, condition: &Condition) -> Result<Meta, Failure> {
+        self.check(key, condition)?;
+        let held = Held { body, last_modified: Utc::now(), write: self.writes };
+        self.writes += 1;
+        let meta = held.meta(key);
+        self.by_key.insert(key.clone(), held);
+        Ok(meta)
+    }
 }
 
 impl Memory {
     pub(super) fn new(url: String) -> Self {
-        Self { url: url.into(), objects: InMemory::new() }
+        Self { url: url.into(), objects: Arc::default() }
     }
 
-    pub(super) fn place(&self, key: &Path) -> String {
+    pub(super) fn place(&self, key: &Key) -> String {
         format!("{}/{key}", self.url)
     }
 
-    pub(super) async fn head(&self, key: &Path) -> Result<Option<ObjectMeta>, Failure> {
-        match self.objects.head(key).await {
-            Ok(meta) => Ok(Some(meta)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+    pub(super) fn head(&self, key: &Key) -> Option<Meta> {
+        self.lock().by_key.get(key).map(|held| held.meta(key))
     }
 
-    pub(super) async fn list(&self, wanted: &Wanted) -> Result<Vec<ObjectMeta>, Failure> {
-        let folder = Path::parse(wanted.prefix().folder()).map_err(object_store::Error::from)?;
-        let listed = self.objects.list(Some(&folder)).try_filter(|meta| {
-            let found = wanted.contains(meta.location.as_ref());
-            async move { found }
-        });
-        let mut found: Vec<_> = listed.try_collect().await?;
-        found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
-        Ok(found)
+    pub(super) fn list(&self, wanted: &Wanted) -> Vec<Meta> {
+        let objects = self.lock();
+        let found = objects.below(wanted.prefix()).filter(|(key, _)| wanted.contains(key.as_ref()));
+        found.map(|(key, held)| held.meta(key)).collect()
     }
 
-    pub(super) async fn folders(&self, prefix: &Prefix) -> Result<Vec<Path>, Failure> {
-        let folder = Path::parse(prefix.folder()).map_err(object_store::Error::from)?;
-        let mut folders = self.objects.list_with_delimiter(Some(&folder)).await?.common_prefixes;
-        folders.retain(|folder| folder.as_ref().starts_with(prefix.as_str()));
-        folders.sort_unstable();
-        Ok(folders)
+    pub(super) fn folders(&self, prefix: &Prefix) -> Vec<Key> {
+        let objects = self.lock();
+        let start = prefix.folder().len() + usize::from(!prefix.folder().is_empty());
+        let folders = objects.below(prefix).filter_map(|(key, _)| key.folder_from(start));
+        // A set, as `a-b/x` is before `a/x`, and `a-b` behind `a`.
+        folders.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    pub(super) async fn get(&self, key: &Path) -> Result<Bytes, Failure> {
-        Ok(self.objects.get(key).await?.bytes().await?)
+    pub(super) fn get(&self, key: &Key) -> Result<Bytes, Failure> {
+        Ok(self.lock().present(key)?.body.clone())
     }
 
-    pub(super) async fn open(&self, key: &Path, span: Span) -> Result<(ObjectMeta, Body), Failure> {
-        let found = self.objects.get(key).await?;
-        let meta = found.meta.clone();
-        let whole = found.bytes().await?;
+    pub(super) fn open(&self, key: &Key, span: Span) -> Result<(Meta, Body), Failure> {
+        let held = self.lock().present(key)?.clone();
+        let meta = held.meta(key);
         let span = span.within(meta.size);
         // It is in memory, so its size is a `usize`.
         let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
-        Ok((meta, Body::Memory(whole.slice(at(span.start)..at(span.end)))))
+        Ok((meta, Body::Memory(held.body.slice(at(span.start)..at(span.end)))))
     }
 
-    pub(super) async fn upload(&self, key: &Path, condition: Condition) -> Result<Upload, Failure> {
-        let now = self.head(key).await?;
-        match (&condition, now) {
-            (Condition::Absent, Some(_)) => return Err(Failure::already_exists()),
-            (Condition::Match(etag), now) if now.as_ref().and_then(|now| now.e_tag.as_ref()) != Some(etag) => {
-                return Err(Failure::precondition());
-            }
-            _ => {}
-        }
+    pub(super) fn upload(&self, key: &Key, condition: Condition) -> Result<Upload, Failure> {
+        self.lock().check(key, &condition)?;
         let (memory, key) = (self.clone(), key.clone());
         Ok(Upload::Memory(MemoryUpload { memory, key, condition, written: BytesMut::new() }))
     }
 
-    pub(super) async fn put(&self, key: &Path, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
-        let size = body.len() as u64;
-        let mode = match condition {
-            Condition::Always => PutMode::Overwrite,
-            Condition::Absent => PutMode::Create,
-            Condition::Match(etag) => PutMode::Update(UpdateVersion { e_tag: Some(etag), version: None }),
-        };
-        let put = self.objects.put_opts(key, body.into(), mode.into()).await?;
-        // Somebody may have replaced the object since; another's etag must not pass for ours.
-        let seen = self.head(key).await?.filter(|seen| seen.e_tag == put.e_tag);
-        Ok(seen.unwrap_or_else(|| ObjectMeta {
-            location: key.clone(),
-            last_modified: Utc::now(),
-            size,
-            e_tag: put.e_tag,
-            version: put.version,
-        }))
+    pub(super) fn put(&self, key: &Key, body: Bytes, condition: &Condition) -> Result<Meta, Failure> {
+        self.lock().put(key, body, condition)
     }
 
-    pub(super) async fn copy(&self, from: &Path, to: &Path, condition: Condition) -> Result<ObjectMeta, Failure> {
-        if matches!(condition, Condition::Always) {
-            self.objects.copy(from, to).await?;
-            return self.arrived(to).await;
-        }
-        let body = self.get(from).await?;
-        self.put(to, body, condition).await
+    pub(super) fn copy(&self, from: &Key, to: &Key, condition: &Condition) -> Result<Meta, Failure> {
+        let mut objects = self.lock();
+        let body = objects.present(from)?.body.clone();
+        objects.put(to, body, condition)
     }
 
-    pub(super) async fn rename(&self, from: &Path, to: &Path) -> Result<ObjectMeta, Failure> {
-        self.objects.rename(from, to).await?;
-        self.arrived(to).await
+    pub(super) fn rename(&self, from: &Key, to: &Key) -> Result<Meta, Failure> {
+        let mut objects = self.lock();
+        let body = objects.present(from)?.body.clone();
+        let renamed = objects.put(to, body, &Condition::Always)?;
+        objects.by_key.remove(from);
+        Ok(renamed)
     }
 
-    pub(super) async fn delete(&self, key: &Path) -> Result<(), Failure> {
-        Ok(self.objects.delete(key).await?)
+    pub(super) fn delete(&self, key: &Key) {
+        self.lock().by_key.remove(key);
     }
 
-    async fn arrived(&self, to: &Path) -> Result<ObjectMeta, Failure> {
-        let vanished = "it was done, and somebody deleted the new key right away";
-        self.head(to).await?.ok_or_else(|| Failure::new(BucketErrorKind::NoSuchKey, vanished))
+    fn lock(&self) -> MutexGuard<'_, Objects> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::key;
+    use super::*;
+
+    #[test]
+    fn a_rename_is_one_step_for_everybody_else() -> Result<(), &'static str> {
+        let (memory, all) = (Memory::new("memory://renamed".into()), Wanted::Prefix(Prefix::parse("")?));
+        let (a, b) = (key::parse("a")?, key::parse("b")?);
+        memory.put(&a, "1".into(), &Condition::Always).unwrap();
+        std::thread::scope(|scope| {
+            let renames = scope.spawn(|| {
+                for _ in 0..2000 {
+                    memory.rename(&a, &b).unwrap();
+                    memory.rename(&b, &a).unwrap();
+                }
+            });
+            while !renames.is_finished() {
+                assert_eq!(memory.list(&all).len(), 1);
+            }
+        });
+        Ok(())
     }
 }

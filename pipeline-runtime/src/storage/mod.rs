@@ -9,6 +9,7 @@
 //! | `opened` | what a pipeline function has opened |
 //! | `error` | [`BucketError`], and the way from a store's failure to a message |
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
+//! | `meta` | what every store says about an object |
 //! | `store` | what every store can do; `memory`, `local` (with `staged`, `leftovers`, `walk` and `lock`) and `s3` do it |
 //! | `unnamed` | what lies there under names that are no keys |
 //! | `across` | copies from one store to another |
@@ -18,7 +19,7 @@
 //!
 //! # Invariants
 //!
-//! - Only this folder knows `object_store`.
+//! - Only `s3` knows `object_store`, which a build without that feature does without.
 //! - A missing bucket is an error, at the first operation and at each later one; only a missing key is `None`.
 //! - No key reaches a store unchecked, and none leads out of its bucket.
 //! - All stores answer alike; the few differences that remain stand in [`Bucket`]'s documentation, and one suite of tests runs
@@ -37,6 +38,7 @@ mod local;
 mod lock;
 mod looked;
 mod memory;
+mod meta;
 mod object;
 mod opened;
 mod pattern;

@@ -1,8 +1,9 @@
 //! [`Object`]: what a bucket says about one key.
 
 use chrono::{DateTime, Utc};
-use object_store::ObjectMeta;
 use serde::{Deserialize, Serialize};
+
+use super::meta::Meta;
 
 /// One object of a [`Bucket`](super::Bucket): where it is and how it was when somebody looked, but not its contents.
 ///
@@ -53,13 +54,13 @@ impl Object {
         Self { etag: Some(etag.into()), ..self }
     }
 
-    pub(super) fn of(bucket: &str, meta: ObjectMeta) -> Self {
+    pub(super) fn of(bucket: &str, meta: Meta) -> Self {
         Self {
             bucket: bucket.to_owned(),
-            key: meta.location.into(),
+            key: meta.key.into(),
             size: meta.size,
             last_modified: meta.last_modified,
-            etag: meta.e_tag,
+            etag: meta.etag,
         }
     }
 }

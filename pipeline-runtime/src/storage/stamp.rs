@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use object_store::ObjectMeta;
+
+use super::meta::Meta;
 
 /// By place: a memory bucket's URL with the key, or a file's path, whichever bucket it was reached through.
 #[derive(Debug, Default)]
@@ -19,14 +20,14 @@ struct Stamp {
 }
 
 impl Stamps {
-    pub(super) fn written(&self, place: String, meta: &mut ObjectMeta, at: DateTime<Utc>) {
+    pub(super) fn written(&self, place: String, meta: &mut Meta, at: DateTime<Utc>) {
         meta.last_modified = at;
-        self.lock().insert(place, Stamp { etag: meta.e_tag.clone(), at });
+        self.lock().insert(place, Stamp { etag: meta.etag.clone(), at });
     }
 
-    pub(super) fn read(&self, place: &str, meta: &mut ObjectMeta) {
+    pub(super) fn read(&self, place: &str, meta: &mut Meta) {
         if let Some(stamp) = self.lock().get(place)
-            && stamp.etag == meta.e_tag
+            && stamp.etag == meta.etag
         {
             meta.last_modified = stamp.at;
         }

@@ -1,17 +1,16 @@
-//! What every store can do, in the words of `object_store`, and which store does it.
+//! What every store can do, and which store does it.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use object_store::ObjectMeta;
-use object_store::path::Path;
 
 use super::body::{Body, Span};
 use super::error::Failure;
-use super::key::Prefix;
+use super::key::{Key, Prefix};
 use super::local::Local;
 use super::memory::Memory;
+use super::meta::Meta;
 use super::pattern::Pattern;
 #[cfg(feature = "s3")]
 use super::s3::S3;
@@ -71,12 +70,12 @@ impl Store {
     }
 
     /// Where the key is, whichever bucket it is reached through. To be asked after an operation on the key.
-    pub(super) fn place(&self, key: &Path) -> String {
+    pub(super) fn place(&self, key: &Key) -> String {
         match self {
             Self::Memory(memory) => memory.place(key),
             Self::Local(local) => local.place(key),
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.place(key),
+            Self::S3(s3) => s3.place(&key.into()),
         }
     }
 
@@ -91,30 +90,30 @@ impl Store {
     }
 
     /// One look at one key. A store that can watches it for the poke that looks, from before it does.
-    pub(super) async fn head(&self, key: &Path, poke: Option<Poke>) -> Result<Option<ObjectMeta>, Failure> {
+    pub(super) async fn head(&self, key: &Key, poke: Option<Poke>) -> Result<Option<Meta>, Failure> {
         match self {
-            Self::Memory(memory) => memory.head(key).await,
+            Self::Memory(memory) => Ok(memory.head(key)),
             Self::Local(local) => local.head(key, poke).await,
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.head(key).await,
+            Self::S3(s3) => Ok(s3.head(&key.into()).await?.map(Meta::from)),
         }
     }
 
     /// All wanted objects, sorted by key. Watched as with [`head`](Self::head).
-    pub(super) async fn list(&self, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<ObjectMeta>, Failure> {
+    pub(super) async fn list(&self, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<Meta>, Failure> {
         match self {
-            Self::Memory(memory) => memory.list(&wanted).await,
+            Self::Memory(memory) => Ok(memory.list(&wanted)),
             Self::Local(local) => local.list(wanted, poke).await,
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.list(&wanted).await,
+            Self::S3(s3) => Ok(s3.list(&wanted).await?.into_iter().map(Meta::from).collect()),
         }
     }
 
     /// The first wanted object by key. Watched as with [`head`](Self::head).
-    pub(super) async fn first(&self, wanted: Wanted, poke: Option<Poke>) -> Result<Option<ObjectMeta>, Failure> {
+    pub(super) async fn first(&self, wanted: Wanted, poke: Option<Poke>) -> Result<Option<Meta>, Failure> {
         match self {
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.first(&wanted).await,
+            Self::S3(s3) => Ok(s3.first(&wanted).await?.map(Meta::from)),
             _ => Ok(self.list(wanted, poke).await?.into_iter().next()),
         }
     }
@@ -129,70 +128,73 @@ impl Store {
     }
 
     /// The folders whose names begin with the prefix, and that are right under its own folder; sorted, without the last `/`.
-    pub(super) async fn folders(&self, prefix: Prefix) -> Result<Vec<Path>, Failure> {
+    pub(super) async fn folders(&self, prefix: Prefix) -> Result<Vec<Key>, Failure> {
         match self {
-            Self::Memory(memory) => memory.folders(&prefix).await,
+            Self::Memory(memory) => Ok(memory.folders(&prefix)),
             Self::Local(local) => local.folders(prefix).await,
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.folders(&prefix).await,
+            Self::S3(s3) => Ok(s3.folders(&prefix).await?.into_iter().map(Key::from).collect()),
         }
     }
 
-    pub(super) async fn get(&self, key: &Path) -> Result<Bytes, Failure> {
+    pub(super) async fn get(&self, key: &Key) -> Result<Bytes, Failure> {
         match self {
-            Self::Memory(memory) => memory.get(key).await,
+            Self::Memory(memory) => memory.get(key),
             Self::Local(local) => local.get(key).await,
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.get(key).await,
+            Self::S3(s3) => s3.get(&key.into()).await,
         }
     }
 
     /// The object as it is now, and what of it is in the span.
-    pub(super) async fn open(&self, key: &Path, span: Span) -> Result<(ObjectMeta, Body), Failure> {
+    pub(super) async fn open(&self, key: &Key, span: Span) -> Result<(Meta, Body), Failure> {
         match self {
-            Self::Memory(memory) => memory.open(key, span).await,
+            Self::Memory(memory) => memory.open(key, span),
             Self::Local(local) => local.open(key, span).await,
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.open(key, span).await,
+            Self::S3(s3) => {
+                let (meta, body) = s3.open(&key.into(), span).await?;
+                Ok((meta.into(), body))
+            }
         }
     }
 
     /// Begins an object, unless its condition cannot hold any more.
-    pub(super) async fn upload(&self, key: &Path, condition: Condition) -> Result<Upload, Failure> {
+    pub(super) async fn upload(&self, key: &Key, condition: Condition) -> Result<Upload, Failure> {
         match self {
-            Self::Memory(memory) => memory.upload(key, condition).await,
+            Self::Memory(memory) => memory.upload(key, condition),
             Self::Local(local) => local.upload(key, condition).await,
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.upload(key, condition).await,
+            Self::S3(s3) => s3.upload(&key.into(), condition).await,
         }
     }
 
-    pub(super) async fn put(&self, key: &Path, body: Bytes, condition: Condition) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn put(&self, key: &Key, body: Bytes, condition: Condition) -> Result<Meta, Failure> {
         match self {
-            Self::Memory(memory) => memory.put(key, body, condition).await,
+            Self::Memory(memory) => memory.put(key, body, &condition),
             Self::Local(local) => local.put(key, body, condition).await,
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.put(key, body, condition).await,
+            Self::S3(s3) => Ok(s3.put(&key.into(), body, condition).await?.into()),
         }
     }
 
     /// The copy is a new object of its own.
-    pub(super) async fn copy(&self, from: &Path, to: &Path, condition: Condition) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn copy(&self, from: &Key, to: &Key, condition: Condition) -> Result<Meta, Failure> {
         match self {
-            Self::Memory(memory) => memory.copy(from, to, condition).await,
+            Self::Memory(memory) => memory.copy(from, to, &condition),
             Self::Local(local) => local.copy(from, to, condition).await,
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.copy(from, to, condition).await,
+            Self::S3(s3) => Ok(s3.copy(&from.into(), &to.into(), condition).await?.into()),
         }
     }
 
     /// Replaces `to`, which is another key than `from`.
-    pub(super) async fn rename(&self, from: &Path, to: &Path) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn rename(&self, from: &Key, to: &Key) -> Result<Meta, Failure> {
         match self {
-            Self::Memory(memory) => memory.rename(from, to).await,
+            Self::Memory(memory) => memory.rename(from, to),
             Self::Local(local) => local.rename(from, to).await,
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.rename(from, to).await,
+            Self::S3(s3) => Ok(s3.rename(&from.into(), &to.into()).await?.into()),
         }
     }
 
@@ -207,12 +209,15 @@ impl Store {
     }
 
     /// A missing key is no error.
-    pub(super) async fn delete(&self, key: &Path) -> Result<(), Failure> {
+    pub(super) async fn delete(&self, key: &Key) -> Result<(), Failure> {
         match self {
-            Self::Memory(memory) => memory.delete(key).await,
+            Self::Memory(memory) => {
+                memory.delete(key);
+                Ok(())
+            }
             Self::Local(local) => local.delete(key).await,
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.delete(key).await,
+            Self::S3(s3) => s3.delete(&key.into()).await,
         }
     }
 }

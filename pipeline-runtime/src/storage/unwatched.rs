@@ -1,8 +1,8 @@
 //! What `watch` is without its feature: nothing is watched, and sensors are poked alone.
 
+use super::key::Key;
 use super::store::Wanted;
 use crate::engine::Watching;
-use object_store::path::Path as Key;
 use std::path::Path;
 use std::sync::Arc;
 

@@ -1,12 +1,12 @@
 //! [`Upload`]: an object that comes into being part by part, and all at once.
 
 use bytes::{Bytes, BytesMut};
-use object_store::ObjectMeta;
-use object_store::path::Path;
 
 use super::error::Failure;
+use super::key::Key;
 use super::local::FileUpload;
 use super::memory::Memory;
+use super::meta::Meta;
 #[cfg(feature = "s3")]
 use super::s3::S3Upload;
 use super::store::Condition;
@@ -24,7 +24,7 @@ pub(super) enum Upload {
 #[derive(Debug)]
 pub(super) struct MemoryUpload {
     pub(super) memory: Memory,
-    pub(super) key: Path,
+    pub(super) key: Key,
     pub(super) condition: Condition,
     pub(super) written: BytesMut,
 }
@@ -54,15 +54,15 @@ impl Upload {
     }
 
     /// Takes the last part, which may be small or empty, and puts the object in place.
-    pub(super) async fn finish(self, last: Bytes) -> Result<ObjectMeta, Failure> {
+    pub(super) async fn finish(self, last: Bytes) -> Result<Meta, Failure> {
         match self {
             Self::Memory(MemoryUpload { memory, key, condition, mut written }) => {
                 written.extend_from_slice(&last);
-                memory.put(&key, written.freeze(), condition).await
+                memory.put(&key, written.freeze(), &condition)
             }
             Self::File(file) => file.finish(last).await,
             #[cfg(feature = "s3")]
-            Self::S3(upload) => upload.finish(last).await,
+            Self::S3(upload) => Ok(upload.finish(last).await?.into()),
         }
     }
 

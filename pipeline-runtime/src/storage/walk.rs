@@ -10,12 +10,10 @@ use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use object_store::ObjectMeta;
-use object_store::path::Path as Key;
-
 use super::error::{BucketErrorKind, Failure};
-use super::key::{self, Prefix};
+use super::key::{self, Key, Prefix};
 use super::local::meta;
+use super::meta::Meta;
 use super::staged::is_staged;
 use super::store::Wanted;
 use super::unnamed::Unnamed;
@@ -27,22 +25,22 @@ pub(super) const MOST_LINKS: u32 = 100;
 pub(super) type Visit<'a> = &'a mut dyn FnMut(&Path, &str);
 
 /// All wanted files below `root`, sorted by key, and the names that are none.
-pub(super) fn walk(root: &Path, wanted: &Wanted, visit: Visit<'_>) -> Result<(Vec<ObjectMeta>, Unnamed), Failure> {
+pub(super) fn walk(root: &Path, wanted: &Wanted, visit: Visit<'_>) -> Result<(Vec<Meta>, Unnamed), Failure> {
     let folder = wanted.prefix().folder();
     let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     walked(&root.join(folder), &below, wanted, visit)
 }
 
 /// All wanted files in a folder, in which keys begin with `below`, sorted by key.
-pub(super) fn walk_folder(folder: &Path, below: &str, wanted: &Wanted, visit: Visit<'_>) -> Result<Vec<ObjectMeta>, Failure> {
+pub(super) fn walk_folder(folder: &Path, below: &str, wanted: &Wanted, visit: Visit<'_>) -> Result<Vec<Meta>, Failure> {
     walked(folder, below, wanted, visit).map(|(found, _)| found)
 }
 
-fn walked(folder: &Path, below: &str, wanted: &Wanted, visit: Visit<'_>) -> Result<(Vec<ObjectMeta>, Unnamed), Failure> {
+fn walked(folder: &Path, below: &str, wanted: &Wanted, visit: Visit<'_>) -> Result<(Vec<Meta>, Unnamed), Failure> {
     let (found, unnamed) = (Vec::new(), Unnamed::default());
     let mut walk = Walk { wanted, visit, found, unnamed, crossed: Vec::new(), followed: HashMap::new() };
     walk.folder(folder, below)?;
-    walk.found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+    walk.found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     Ok((walk.found, walk.unnamed))
 }
 
@@ -67,7 +65,7 @@ pub(super) fn folders(root: &Path, prefix: &Prefix) -> Result<Vec<Key>, Failure>
 struct Walk<'a> {
     wanted: &'a Wanted,
     visit: Visit<'a>,
-    found: Vec<ObjectMeta>,
+    found: Vec<Meta>,
     unnamed: Unnamed,
     /// The real folders in which the walk crossed a link, from the root inward.
     crossed: Vec<PathBuf>,

@@ -20,7 +20,6 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use object_store::ObjectMeta;
 use tokio::sync::watch;
 
 use super::bucket::Bucket;
@@ -28,6 +27,7 @@ use super::error::{BucketError, BucketErrorKind, Failure};
 use super::fault::{Faults, Latency, Unmet, what_was_touched};
 use super::local::Local;
 use super::memory::Memory;
+use super::meta::Meta;
 use super::object::Object;
 #[cfg(feature = "s3")]
 use super::s3::S3;
@@ -260,16 +260,16 @@ impl fmt::Debug for World {
 pub(super) struct Scribe(Option<(World, DateTime<Utc>)>);
 
 impl Scribe {
-    pub(super) fn written(&self, store: &Store, meta: &mut ObjectMeta) {
+    pub(super) fn written(&self, store: &Store, meta: &mut Meta) {
         if let Some((stamps, now)) = self.stamps() {
-            stamps.written(store.place(&meta.location), meta, now);
+            stamps.written(store.place(&meta.key), meta, now);
         }
     }
 
-    pub(super) fn read(&self, store: &Store, metas: &mut [ObjectMeta]) {
+    pub(super) fn read(&self, store: &Store, metas: &mut [Meta]) {
         if let Some((stamps, _)) = self.stamps() {
             for meta in metas {
-                stamps.read(&store.place(&meta.location), meta);
+                stamps.read(&store.place(&meta.key), meta);
             }
         }
     }

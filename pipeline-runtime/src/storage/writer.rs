@@ -3,10 +3,10 @@
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
-use object_store::path::Path;
 
 use super::bucket::{Bucket, stamped};
 use super::error::{BucketError, Failure};
+use super::key::Key;
 use super::object::Object;
 use super::store::{Condition, Store};
 use super::upload::Upload;
@@ -35,7 +35,7 @@ use super::upload::Upload;
 #[must_use = "an object that is not finished does not come to be"]
 pub struct ObjectWriter {
     bucket: Bucket,
-    key: Path,
+    key: Key,
     doing: String,
     /// Less than a part.
     gathered: BytesMut,
@@ -129,7 +129,7 @@ impl Bucket {
 }
 
 impl ObjectWriter {
-    pub(super) fn new(bucket: Bucket, key: Path, doing: String, upload: Upload) -> Self {
+    pub(super) fn new(bucket: Bucket, key: Key, doing: String, upload: Upload) -> Self {
         Self { bucket, key, doing, gathered: BytesMut::new(), upload: Some(upload) }
     }
 

@@ -12,6 +12,7 @@
 //! | `put` | objects of one request, and copies through this process |
 //! | `read`, `upload` | objects as streams |
 //! | `conditions` | what the store makes of a write on a condition |
+//! | `words` | the other stores' words for keys and objects, and `object_store`'s |
 //! | `under_way`, `settle` | writes on a condition, or in parts: their tries, and what became of one whose answer was lost |
 //!
 //! Beyond the client's own it holds:
@@ -39,6 +40,7 @@ mod settings;
 mod settle;
 mod under_way;
 mod upload;
+mod words;
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};

@@ -27,10 +27,10 @@ mod news;
 mod settle;
 mod table;
 
+use super::key::Key;
 use super::store::Wanted;
 use crate::engine::{self, Attempt, Watching};
 use hub::Hub;
-use object_store::path::Path as Key;
 use std::path::Path;
 use std::sync::Arc;
 use table::Id;

@@ -222,7 +222,7 @@ impl Table {
         }
         // What cannot be read is for the next poke to tell.
         for meta in listed.unwrap_or_default() {
-            let file = folder.join(&meta.location.as_ref()[below.len()..]);
+            let file = folder.join(&meta.key.as_ref()[below.len()..]);
             let real = file.parent().and_then(|folder| folder.canonicalize().ok()).zip(file.file_name());
             found.extend(real.map(|(folder, name)| folder.join(name)));
         }
