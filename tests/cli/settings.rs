@@ -88,6 +88,11 @@ fn what_is_no_setting_and_no_value_of_its_type_is_refused() {
     assert!(!call(&["acts"]).contains("settings"), "what is refused changes nothing");
     let simulated = call(&["simulate", "limited", "--setting", "limit=200", "--setting", "limits=1"]);
     assert!(simulated.contains("--setting: the setting `limits`: the pipelines have no setting `limits`"), "{simulated}");
+    let simulated = call(&["simulate", "limited", "--setting", &large]);
+    assert!(
+        simulated.contains("--setting: the setting `folder`: it has more than 64 KiB as JSON, which is the limit"),
+        "{simulated}"
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::draft::{self, Place};
 use super::input::{Input, IntoInput, Source, from_one};
 use super::pipeline::panic_message;
 use super::value::{Codec, Data, Value};
+use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -131,6 +132,32 @@ impl<T: Data> IntoInput<T> for &'static Setting<T> {
     }
 }
 
+/// What a setting is set to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SetTo {
+    /// What a text says, as the command line gives it.
+    Text(String),
+    Json(serde_json::Value),
+    Default,
+}
+
+impl SetTo {
+    /// The value as it is kept, or none for the default: the same to whoever sets it, in a journal or in a simulation.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be that setting's value, in words.
+    pub(crate) fn value_for(&self, setting: &'static dyn AnySetting) -> Result<Option<serde_json::Value>, String> {
+        let value = match self {
+            Self::Text(text) => parse(setting, text)?,
+            Self::Json(value) => must_be_of(setting, value.clone())?,
+            Self::Default => return Ok(None),
+        };
+        if value.to_string().len() > MAX_BYTES { Err(too_large()) } else { Ok(Some(value)) }
+    }
+}
+
 /// The settings' values that a run has begun with, by their names.
 pub(crate) type SettingValues = serde_json::Map<String, serde_json::Value>;
 
@@ -167,10 +194,10 @@ pub(crate) fn read(setting: &'static dyn AnySetting, json: &serde_json::Value) -
 }
 
 /// The largest value, as JSON: each run that takes the setting keeps it.
-pub(crate) const MAX_BYTES: usize = 64 << 10;
+const MAX_BYTES: usize = 64 << 10;
 
 /// Why a value is too large.
-pub(crate) fn too_large() -> String {
+fn too_large() -> String {
     format!(
         "it has more than {} KiB as JSON, which is the limit: put what is large in a bucket, and set its key",
         MAX_BYTES >> 10
@@ -187,7 +214,7 @@ pub(crate) fn as_json(value: &Value) -> Result<serde_json::Value, String> {
 }
 
 /// Reads what the command line gives for a setting: as a text, and where that is no value of its type as JSON, as params are.
-pub(crate) fn parse(setting: &'static dyn AnySetting, text: &str) -> Result<serde_json::Value, String> {
+fn parse(setting: &'static dyn AnySetting, text: &str) -> Result<serde_json::Value, String> {
     let as_text = serde_json::Value::from(text);
     let Err(why_no_text) = read(setting, &as_text) else { return Ok(as_text) };
     let Ok(json) = serde_json::from_str(text) else {
@@ -197,7 +224,7 @@ pub(crate) fn parse(setting: &'static dyn AnySetting, text: &str) -> Result<serd
 }
 
 /// The value, if it is one of the setting's type.
-pub(crate) fn must_be_of(setting: &'static dyn AnySetting, json: serde_json::Value) -> Result<serde_json::Value, String> {
+fn must_be_of(setting: &'static dyn AnySetting, json: serde_json::Value) -> Result<serde_json::Value, String> {
     match read(setting, &json) {
         Ok(_) => Ok(json),
         Err(why) => Err(format!("{json} is no `{}`: {why}", (setting.codec().type_name)())),

@@ -1,8 +1,8 @@
 //! `settings`: what there is to set, and what it is set to; `settings set` and `settings unset`.
 
 use super::{asked, output};
-use crate::author::setting::{self, AnySetting};
-use crate::host::{self, Command, SetTo};
+use crate::author::setting::{self, AnySetting, SetTo};
+use crate::host::{self, Command};
 use crate::journal::{Reader, StoredSetting};
 use crate::plan::{Plan, settings};
 use crate::{Clock, Pipeline};

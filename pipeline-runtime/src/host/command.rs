@@ -2,6 +2,7 @@
 
 use super::StartError;
 use super::backfill::{Backfill, Reprocess};
+use crate::author::setting::SetTo;
 use crate::engine::Edit;
 use crate::journal::{Act, JournalError, Mailbox};
 use crate::time::Clock;
@@ -32,16 +33,6 @@ pub(crate) enum Command {
     Retry { run: String, nodes: Vec<String>, downstream: bool },
     /// Runs that ended so long ago are deleted.
     Prune { older_than: Duration },
-}
-
-/// What a setting is set to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum SetTo {
-    /// What a text says, as the command line gives it.
-    Text(String),
-    Json(Value),
-    Default,
 }
 
 /// What came of it.

@@ -27,7 +27,7 @@ mod workers;
 
 pub(crate) use backfill::{Backfill, Reprocess};
 use clocks::clocks;
-pub(crate) use command::{Answer, Command, SetTo, ask, said_of, said_of_given_up};
+pub(crate) use command::{Answer, Command, ask, said_of, said_of_given_up};
 pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use embedded::{AttemptLogs, Host, HostBuilder, HostError, RunRef, Shutdown};
 pub use error::StartError;

@@ -1,9 +1,8 @@
 //! The settings that a run begins with, and what sets them.
 
 use super::StartError;
-use super::command::SetTo;
 use crate::Pipeline;
-use crate::author::setting::{self, SettingValues};
+use crate::author::setting::{self, SetTo, SettingValues};
 use crate::journal::{JournalError, Reader, SqliteJournal};
 use crate::plan::{Plan, setting_named, settings};
 use crate::time::Timestamp;
@@ -43,13 +42,8 @@ pub(crate) fn set(
     let known = settings(&plans);
     let setting = setting_named(&known, name).map_err(StartError::Refused)?;
     let refused = |why: String| StartError::Refused(format!("the setting `{name}`: {why}"));
-    let value = match to {
-        SetTo::Text(text) => Some(setting::parse(setting, text).map_err(refused)?),
-        SetTo::Json(value) => Some(setting::must_be_of(setting, value.clone()).map_err(refused)?),
-        SetTo::Default => None,
-    };
+    let value = to.value_for(setting).map_err(refused)?;
     let said = match &value {
-        Some(value) if value.to_string().len() > setting::MAX_BYTES => return Err(refused(setting::too_large())),
         Some(value) => format!("the setting {name} is {value}, for runs that begin from now on"),
         None => {
             let default = setting::default_json(setting).map_err(refused)?;

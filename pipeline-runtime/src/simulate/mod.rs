@@ -30,7 +30,7 @@ use crate::author::context::{Previous, RunInfo, Simulated};
 use crate::author::pipeline::Pipeline;
 use crate::author::redaction;
 use crate::author::secret::Secret;
-use crate::author::setting::{self, Setting};
+use crate::author::setting::{self, SetTo, Setting};
 use crate::author::value::{Data, Value};
 use crate::engine::{Edit, Engine, EngineOptions, Interceptor, OtherRuns, RunSpec};
 use crate::journal::MemoryJournal;
@@ -44,7 +44,7 @@ use interceptor::Bodies;
 use intervention::{Intervention, Interventions};
 use others::{GivenRun, SimulatedRuns};
 use pipeline_syntax::suggest;
-use settings::{SetTo, To};
+use settings::Given;
 use std::collections::HashSet;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -119,7 +119,7 @@ struct Scenario {
     updates: Vec<Update>,
     beside: Vec<Pipeline>,
     secrets: Vec<Secret>,
-    settings: Vec<SetTo>,
+    settings: Vec<Given>,
 }
 
 /// A closure of the caller's, which may be no `Send`.
@@ -173,15 +173,15 @@ impl<'a> Simulation<'a> {
 
     /// As if the setting were set to that: `.setting(&LIMIT, 200)`. Without it, a setting has its default, whatever is set in a journal.
     pub fn setting<T: Data>(mut self, setting: &'static Setting<T>, value: T) -> Self {
-        let value = setting::as_json(&Value::new(value));
-        self.scenario.settings.push(SetTo { name: setting.name().to_owned(), to: To::Value(value) });
+        let to = setting::as_json(&Value::new(value)).map(SetTo::Json);
+        self.scenario.settings.push(Given { name: setting.name().to_owned(), to });
         self
     }
 
     /// The same by its name, and as `settings set` reads it.
     #[cfg(feature = "cli")]
     pub(crate) fn setting_text(mut self, name: &str, text: &str) -> Self {
-        self.scenario.settings.push(SetTo { name: name.to_owned(), to: To::Text(text.to_owned()) });
+        self.scenario.settings.push(Given { name: name.to_owned(), to: Ok(SetTo::Text(text.to_owned())) });
         self
     }
 

@@ -13,10 +13,11 @@ pub use attempt_logs::AttemptLogs;
 pub use builder::HostBuilder;
 pub use error::HostError;
 
-use super::command::{Command, SetTo};
+use super::command::Command;
 use super::dispatch::Call;
 use super::error::StartError;
 use super::signals::Signal;
+use crate::author::setting::SetTo;
 use crate::journal::Reader;
 use crate::read::{JournalReader, ReadError, RunDetails};
 use crate::{Asset, Data, Pipeline, Setting};
