@@ -129,8 +129,10 @@ fn hooked() {
     blab_blocking(Secret::file("no-such-file")).named("load");
 }
 
+const PORTAL_MAIL: Mail = Mail::env("PORTAL_MAIL").to(&["data@example.org"]);
+
 /// Tells somebody by mail.
-#[pipeline(on_failure = Mail::env("PORTAL_MAIL").to(&["data@example.org"]))]
+#[pipeline(on_failure = PORTAL_MAIL)]
 fn mailed() {
     blab_blocking(Secret::default()).named("load");
 }
