@@ -3,15 +3,16 @@
 //! gzip allows several members in a row. Most tools read them as one text; those that stop after the first stand in
 //! `docs/exercise-5.md`, with the call that reads on. Each member says in its header which file it holds, and which version of it: so the
 //! archive itself tells what is in it, in the same object, and no second one can disagree with it. What is there already is copied as
-//! it is, compressed, never decompressed and compressed again.
+//! it is, compressed, never decompressed and compressed again. Its [index](super::index) tells what is where, so most often it is not even read.
 //!
 //! The text is one CSV file: its header row is a member of its own, and the files' members hold their other rows. Where the first file was archived
 //! by a former version of this example, which left each file its header, the row is the beginning of that file's member.
 //!
-//! The archive is worked on in a file without a name in the system's folder for temporary files, which the system takes back
+//! What is new is written to a file without a name in the system's folder for temporary files, which the system takes back
 //! however the process ends. Memory is bounded by buffers, the header row and the names of the files.
 
 use super::header::{HeaderRow, Start};
+use super::index::Index;
 use super::member::{Says, header};
 use chrono::{DateTime, Utc};
 use flate2::Compression;
@@ -19,7 +20,8 @@ use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Seek, SeekFrom, Write};
+use std::ops::Range;
 
 pub use super::member::Source;
 
@@ -35,7 +37,8 @@ pub enum Rows {
 /// An archive, complete and closed.
 #[derive(Debug)]
 pub struct Archive {
-    file: File,
+    /// What is not in the store yet.
+    new: File,
     contents: Contents,
 }
 
@@ -49,22 +52,26 @@ pub struct Appending {
     last: Option<u8>,
 }
 
-/// What is known of an archive's file.
+/// A part of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Bytes of the archive that was read.
+    Kept(Range<u64>),
+    /// Bytes of the file of what is new.
+    New(Range<u64>),
+}
+
+/// What is known of an archive.
 #[derive(Debug)]
 struct Contents {
     name: String,
     rows: Rows,
-    /// Of the files whose members say what they hold.
-    members: HashMap<String, Member>,
+    /// All of them, in order.
+    members: Vec<(Piece, Says)>,
+    /// The versions of the files whose members say what they hold.
+    versions: HashMap<String, String>,
     apart: BTreeSet<String>,
     first: Option<First>,
-}
-
-#[derive(Debug, Clone)]
-struct Member {
-    version: String,
-    start: u64,
-    end: u64,
 }
 
 /// The first row of the whole text.
@@ -78,10 +85,35 @@ struct First {
 impl Archive {
     /// An empty one, whose contents are called so.
     pub fn new(name: &str, rows: Rows) -> io::Result<Self> {
-        Ok(Self { file: tempfile::tempfile()?, contents: Contents::new(name, rows) })
+        Ok(Self { new: tempfile::tempfile()?, contents: Contents::new(name, rows) })
     }
 
-    /// Reads what an archive holds. It is decompressed for that, so that a damaged one is found before it is added to.
+    /// Where its index begins, if an archive of that size that ends with these bytes has one.
+    pub fn index_begins(tail: &[u8], size: u64) -> Option<u64> {
+        Index::begins(tail, size)
+    }
+
+    /// The archive whose index these bytes are, which begin at that place of it. Nothing else is read of it. `None` if they are not its index, or do not tell
+    /// what is asked: who looks for header rows needs an index of one who did.
+    pub fn indexed(bytes: &[u8], begins: u64, name: &str, rows: Rows) -> io::Result<Option<Self>> {
+        let Some(index) = Index::read(bytes, begins) else { return Ok(None) };
+        if rows == Rows::WithHeader && index.rows != rows {
+            return Ok(None);
+        }
+        let mut contents = Contents::new(name, rows);
+        let mut at = 0;
+        for (length, says) in index.members {
+            contents.push(Piece::Kept(at..at + length), says);
+            at += length;
+        }
+        if rows == Rows::WithHeader {
+            contents.first = index.first.map(|(row, of)| First { row, of });
+        }
+        Ok(Some(Self { new: tempfile::tempfile()?, contents }))
+    }
+
+    /// Reads what an archive without an index holds, or one with another writer's members behind it. It is decompressed for that, so that a damaged
+    /// one is found before it is added to.
     ///
     /// Fails if it is no whole gzip file, or if its text ought to begin with a header row and does not.
     pub fn read(mut file: File, name: &str, rows: Rows) -> io::Result<Self> {
@@ -90,12 +122,14 @@ impl Archive {
         let mut contents = Contents::new(name, rows);
         let mut text = Text { start: (rows == Rows::WithHeader).then(Start::default), length: 0, failed: None };
         let mut first_of = None;
+        // Members of an index, which is left out if it is the last thing there is.
+        let mut index = Vec::new();
         loop {
             let start = read.stream_position()?;
             if io::BufRead::fill_buf(&mut read)?.is_empty() {
                 let row = text.start.and_then(Start::end);
                 contents.first = row.map(|row| First { row, of: first_of });
-                return Ok(Self { file: read.into_inner(), contents });
+                return Ok(Self { new: tempfile::tempfile()?, contents });
             }
             let was_empty = text.length == 0;
             let mut member = GzDecoder::new(read);
@@ -107,35 +141,32 @@ impl Archive {
             }
             let says = Says::of(member.header());
             read = member.into_inner();
-            let end = read.stream_position()?;
-            match says {
-                Says::Holds { key, version } => {
-                    if was_empty && text.length > 0 {
-                        first_of = Some(key.clone());
-                    }
-                    contents.members.insert(key, Member { version, start, end });
-                }
-                Says::Apart(archive) => {
-                    contents.apart.insert(archive);
-                }
-                Says::Nothing => {}
+            let piece = Piece::Kept(start..read.stream_position()?);
+            if matches!(says, Says::Index(_)) {
+                index.push(piece);
+                continue;
             }
+            if let (Says::Holds { key, .. }, true) = (&says, was_empty && text.length > 0) {
+                first_of = Some(key.clone());
+            }
+            index.drain(..).for_each(|piece| contents.push(piece, Says::Nothing));
+            contents.push(piece, says);
         }
     }
 
     /// Whether it holds that version of that file.
     pub fn holds(&self, key: &str, version: &str) -> bool {
-        self.contents.members.get(key).is_some_and(|member| member.version == version)
+        self.contents.versions.get(key).is_some_and(|held| held == version)
     }
 
     /// Whether it holds the file, in whichever version.
     pub fn has(&self, key: &str) -> bool {
-        self.contents.members.contains_key(key)
+        self.contents.versions.contains_key(key)
     }
 
     /// How many files it holds, those of members that do not say so not counted.
     pub fn files(&self) -> usize {
-        self.contents.members.len()
+        self.contents.versions.len()
     }
 
     /// The header row of what it holds; `None` if that is nothing, or files without one.
@@ -150,24 +181,27 @@ impl Archive {
 
     /// Names an archive of files with another header.
     pub fn name_apart(mut self, archive: &str, now: DateTime<Utc>) -> io::Result<Self> {
-        if self.contents.apart.insert(archive.to_owned()) {
-            self.file.seek(SeekFrom::End(0))?;
-            let member = header(&self.contents.name, now, &Says::Apart(archive.to_owned()));
-            self.file = member.write(self.file, Compression::default()).finish()?;
+        if !self.contents.apart.contains(archive) {
+            let says = Says::Apart(archive.to_owned());
+            let piece = self.write(now, &says, &[])?;
+            self.contents.push(piece, says);
         }
         Ok(self)
     }
 
     /// Takes a file out, if it is there. The header row stays.
     pub fn remove(mut self, key: &str) -> io::Result<Self> {
-        let Some(member) = self.contents.members.remove(key) else { return Ok(self) };
-        match self.contents.first.take() {
-            Some(First { row, of: Some(of) }) if of == key => self.put_row(row, DateTime::UNIX_EPOCH, &member),
-            first => {
-                self.contents.first = first;
-                self.replace(&member, Ok)
-            }
+        if self.contents.versions.remove(key).is_none() {
+            return Ok(self);
         }
+        // A foreign writer may have put one version behind another, of which the last counts. All are taken out.
+        let is_it = |says: &Says| matches!(says, Says::Holds { key: held, .. } if held == key);
+        let place = self.contents.members.iter().position(|(_, says)| is_it(says)).unwrap_or_default();
+        self.contents.members.retain(|(_, says)| !is_it(says));
+        if let Some(first) = self.contents.first.take_if(|first| first.of.as_deref() == Some(key)) {
+            self.put_row(first.row, DateTime::UNIX_EPOCH, place)?;
+        }
+        Ok(self)
     }
 
     /// Begins to write a file, without its header row. An earlier version of it is taken out first. An archive that has no header row
@@ -175,58 +209,76 @@ impl Archive {
     pub fn append(mut self, source: Source, row: Option<&HeaderRow>) -> io::Result<Appending> {
         self = self.remove(&source.key)?;
         if let (None, Some(row)) = (&self.contents.first, row) {
-            let nothing = Member { version: String::new(), start: 0, end: 0 };
-            self = self.put_row(row.clone(), source.modified, &nothing)?;
+            self.put_row(row.clone(), source.modified, 0)?;
         }
-        let Self { mut file, contents } = self;
-        let start = file.seek(SeekFrom::End(0))?;
+        let Self { mut new, contents } = self;
+        let start = new.seek(SeekFrom::End(0))?;
         let says = Says::Holds { key: source.key.clone(), version: source.version.clone() };
-        let encoder = header(&contents.name, source.modified, &says).write(file, Compression::default());
+        let encoder = header(&contents.name, source.modified, &says).write(new, Compression::default());
         Ok(Appending { encoder, contents, source, start, last: None })
     }
 
-    /// The file, at its start, and its size.
-    pub fn into_file(mut self) -> io::Result<(File, u64)> {
-        let size = self.file.seek(SeekFrom::End(0))?;
-        self.file.seek(SeekFrom::Start(0))?;
-        Ok((self.file, size))
+    /// What the archive is made of, its index at the end, and the file of what is new in it.
+    pub fn into_pieces(mut self) -> io::Result<(Vec<Piece>, File)> {
+        let length = |piece: &Piece| piece.range().end - piece.range().start;
+        let members = self.contents.members.iter().map(|(piece, says)| (length(piece), says.clone())).collect();
+        let first = self.contents.first.map(|first| (first.row, first.of));
+        let index = Index { rows: self.contents.rows, members, first }.write(&self.contents.name)?;
+        let start = self.new.seek(SeekFrom::End(0))?;
+        self.new.write_all(&index)?;
+        let mut pieces: Vec<Piece> = Vec::new();
+        let all = self.contents.members.into_iter().map(|(piece, _)| piece);
+        for piece in all.chain([Piece::New(start..start + index.len() as u64)]) {
+            match (pieces.last_mut(), piece) {
+                (Some(Piece::Kept(before)), Piece::Kept(next)) if before.end == next.start => before.end = next.end,
+                (Some(Piece::New(before)), Piece::New(next)) if before.end == next.start => before.end = next.end,
+                (_, piece) => pieces.push(piece),
+            }
+        }
+        Ok((pieces, self.new))
     }
 }
 
 impl Archive {
-    /// Puts a header row, in a member of its own, in the place of what is there.
-    fn put_row(mut self, row: HeaderRow, modified: DateTime<Utc>, place: &Member) -> io::Result<Self> {
-        let member = header(&self.contents.name, modified, &Says::Nothing);
-        self = self.replace(place, |file| {
-            let mut encoder = member.write(file, Compression::default());
-            encoder.write_all(row.bytes())?;
-            encoder.finish()
-        })?;
+    /// Puts a header row, in a member of its own, before the member of that number.
+    fn put_row(&mut self, row: HeaderRow, modified: DateTime<Utc>, place: usize) -> io::Result<()> {
+        let piece = self.write(modified, &Says::Nothing, row.bytes())?;
+        self.contents.members.insert(place, (piece, Says::Nothing));
         self.contents.first = Some(First { row, of: None });
-        Ok(self)
+        Ok(())
     }
 
-    /// Replaces what is there by what is written.
-    fn replace(mut self, place: &Member, write: impl FnOnce(File) -> io::Result<File>) -> io::Result<Self> {
-        let mut other = tempfile::tempfile()?;
-        self.file.seek(SeekFrom::Start(0))?;
-        io::copy(&mut (&self.file).take(place.start), &mut other)?;
-        let mut other = write(other)?;
-        let end = other.stream_position()?;
-        self.file.seek(SeekFrom::Start(place.end))?;
-        io::copy(&mut self.file, &mut other)?;
-        self.file = other;
-        for later in self.contents.members.values_mut().filter(|member| member.start >= place.end) {
-            later.start = later.start - place.end + end;
-            later.end = later.end - place.end + end;
-        }
-        Ok(self)
+    /// Writes a member to what is new.
+    fn write(&mut self, modified: DateTime<Utc>, says: &Says, text: &[u8]) -> io::Result<Piece> {
+        let start = self.new.seek(SeekFrom::End(0))?;
+        let mut encoder = header(&self.contents.name, modified, says).write(&self.new, Compression::default());
+        encoder.write_all(text)?;
+        encoder.finish()?;
+        Ok(Piece::New(start..self.new.stream_position()?))
     }
 }
 
 impl Contents {
     fn new(name: &str, rows: Rows) -> Self {
-        Self { name: name.to_owned(), rows, members: HashMap::new(), apart: BTreeSet::new(), first: None }
+        let (versions, apart) = (HashMap::new(), BTreeSet::new());
+        Self { name: name.to_owned(), rows, members: Vec::new(), versions, apart, first: None }
+    }
+
+    fn push(&mut self, piece: Piece, says: Says) {
+        match &says {
+            Says::Holds { key, version } => drop(self.versions.insert(key.clone(), version.clone())),
+            Says::Apart(archive) => drop(self.apart.insert(archive.clone())),
+            Says::Nothing | Says::Index(_) => {}
+        }
+        self.members.push((piece, says));
+    }
+}
+
+impl Piece {
+    /// Where it stands in what it is of.
+    pub fn range(&self) -> &Range<u64> {
+        let (Self::Kept(range) | Self::New(range)) = self;
+        range
     }
 }
 
@@ -242,10 +294,10 @@ impl Appending {
         if self.contents.rows == Rows::WithHeader && !self.ends_a_line() {
             self.encoder.write_all(b"\n")?;
         }
-        let mut file = self.encoder.finish()?;
-        let end = file.stream_position()?;
-        self.contents.members.insert(self.source.key, Member { version: self.source.version, start: self.start, end });
-        Ok(Archive { file, contents: self.contents })
+        let mut new = self.encoder.finish()?;
+        let piece = Piece::New(self.start..new.stream_position()?);
+        self.contents.push(piece, Says::Holds { key: self.source.key, version: self.source.version });
+        Ok(Archive { new, contents: self.contents })
     }
 
     /// What becomes of a last row without its line break.

@@ -3,15 +3,18 @@
 //! There is one, unless files have other header rows than its first: each such row has an archive of its own, which the hour's archive
 //! names. It does so before that one is written, so that whoever reads the hour's archive knows all of them, with no listing.
 
-use super::archive::{Appending, Archive, Rows, Source};
+use super::archive::{Appending, Archive, Piece, Rows, Source};
 use super::header::{HeaderRow, Start};
+use super::index::TAIL;
 use super::layout::Hour;
 use super::pipeline::{NewFile, OtherHeader, version};
 use bytes::Bytes;
 use chrono::Utc;
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{BucketError, BucketErrorKind, ObjectReader};
-use std::io::{self, Read};
+use pipeline_runtime::{BucketError, BucketErrorKind, ObjectReader, ObjectWriter};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 /// The archives of an hour, as they will be.
 #[derive(Debug)]
@@ -40,10 +43,20 @@ pub(super) struct Written {
 struct One {
     key: String,
     archive: Archive,
-    /// What tells whether it is still the same; `None` if there is none yet.
-    etag: Option<String>,
+    /// `None` if there is none yet.
+    kept: Option<Kept>,
     added: usize,
     is_changed: bool,
+}
+
+/// The archive that is to be replaced.
+#[derive(Debug)]
+struct Kept {
+    /// What tells whether it is still the same.
+    etag: String,
+    size: u64,
+    /// All of it, if it is so small that all was read.
+    whole: Option<Bytes>,
 }
 
 impl Archives {
@@ -89,7 +102,7 @@ impl Archives {
         let mut written = Written { is_all: true, added: 0, size: 0, apart };
         for (index, one) in self.all.into_iter().enumerate() {
             let (added, is_changed) = (one.added, one.is_changed);
-            let size = if is_changed { one.upload(&self.target).await? } else { Some(one.archive.into_file()?.1) };
+            let size = if is_changed { one.upload(&self.target).await? } else { Some(one.kept.map_or(0, |kept| kept.size)) };
             let Some(size) = size else {
                 written.is_all = false;
                 return Ok(written);
@@ -151,61 +164,144 @@ impl Archives {
 }
 
 impl One {
-    /// Fetches an archive; an empty one if there is none yet.
+    /// Reads what an archive holds; it is an empty one if there is none yet.
     async fn fetch(target: &Bucket, key: &str, rows: Rows) -> Result<Self> {
         let name = key.rsplit('/').next().unwrap_or(key);
-        let name = name.strip_suffix(".gz").unwrap_or(name).to_owned();
-        let one = |archive, etag| Self { key: key.to_owned(), archive, etag, added: 0, is_changed: false };
-        let mut body = match target.get_stream(key).await {
-            Ok(body) => body,
-            Err(error) if error.kind() == BucketErrorKind::NoSuchKey => return Ok(one(Archive::new(&name, rows)?, None)),
+        let name = name.strip_suffix(".gz").unwrap_or(name);
+        let one = |archive, kept| Self { key: key.to_owned(), archive, kept, added: 0, is_changed: false };
+        let mut tail = match target.get_tail(key, TAIL).await {
+            Ok(tail) => tail,
+            Err(error) if error.kind() == BucketErrorKind::NoSuchKey => return Ok(one(Archive::new(name, rows)?, None)),
             Err(error) => return Err(error.into()),
         };
-        let etag = body.object().etag.clone();
-        let size = body.object().size;
+        let size = tail.object().size;
+        let etag = tail.object().etag.clone();
         let etag = etag.ok_or("the store gives no etags, so nobody could tell whether the archive was changed meanwhile")?;
-        let mut file = tempfile::tempfile()?;
-        while let Some(chunk) = body.chunk().await? {
-            file = blocking(move || io::Write::write_all(&mut file, &chunk).map(|()| file)).await?;
-        }
-        let damaged = format!("{}/{key}", target.name());
-        let archive = blocking(move || Archive::read(file, &name, rows)).await;
-        let archive =
-            archive.map_err(|error| TaskError::fatal(format!("{damaged} cannot be added to: {error}; it was left as it is")))?;
-        tracing::info!("fetched {key}, {size} bytes with {} file(s)", archive.files());
-        Ok(one(archive, Some(etag)))
+        let tail = bytes(&mut tail).await?;
+        let begins = size - tail.len() as u64;
+        let mut kept = Kept { etag, size, whole: (begins == 0).then(|| tail.clone()) };
+        let (archive, read) = match kept.index(target, key, tail, (name, rows)).await? {
+            (Some(archive), read) => (archive, read),
+            (None, _) => (kept.scan(target, key, (name, rows)).await?, size),
+        };
+        tracing::info!("fetched {key}, {read} of {size} bytes with {} file(s)", archive.files());
+        Ok(one(archive, Some(kept)))
     }
 
     /// Writes the archive, if it is still the one that was fetched or is still missing, and returns its size; `None` if it is not.
     async fn upload(self, target: &Bucket) -> Result<Option<u64>> {
-        let Self { key, archive, etag, added, .. } = self;
+        let Self { key, archive, kept, added, .. } = self;
         if added > 0 {
             tracing::info!("appended {added} file(s) to {key}");
         }
-        let begun = match etag {
-            Some(etag) => target.put_stream_if_match(&key, &etag).await,
+        let (mut pieces, mut new) = blocking(move || archive.into_pieces()).await?;
+        let begun = match &kept {
             None => target.put_stream_if_absent(&key).await,
+            Some(Kept { etag, whole: None, .. }) => match pieces.first() {
+                Some(Piece::Kept(first)) if first.start == 0 => {
+                    let keep = first.end;
+                    pieces.remove(0);
+                    target.append_stream(&key, etag, keep).await
+                }
+                _ => target.put_stream_if_match(&key, etag).await,
+            },
+            Some(Kept { etag, .. }) => target.put_stream_if_match(&key, etag).await,
         };
         let Some(mut writer) = unless_changed(begun)? else { return Ok(None) };
-        let (mut file, _) = archive.into_file()?;
-        loop {
-            let (rest, chunk) = blocking(move || {
-                let mut chunk = Vec::with_capacity(CHUNK);
-                (&mut file).take(CHUNK as u64).read_to_end(&mut chunk)?;
-                Ok((file, chunk))
-            })
-            .await?;
-            if chunk.is_empty() {
-                let written = unless_changed(writer.finish().await)?;
-                return Ok(written.map(|object| {
-                    tracing::info!("uploaded {key}, {} bytes", object.size);
-                    object.size
-                }));
+        for piece in pieces {
+            match (piece, &kept) {
+                (Piece::New(range), _) => new = write_new(&mut writer, new, range).await?,
+                (Piece::Kept(range), Some(Kept { whole: Some(whole), .. })) => {
+                    // It is in memory, so its size is a `usize`.
+                    let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
+                    writer.write(whole.slice(at(range.start)..at(range.end))).await?;
+                }
+                (Piece::Kept(range), kept) => {
+                    let Some(mut body) = unless_missing(target.get_stream_range(&key, range).await)? else { return Ok(None) };
+                    if kept.as_ref().map(|kept| &kept.etag) != body.object().etag.as_ref() {
+                        return Ok(None);
+                    }
+                    while let Some(chunk) = body.chunk().await? {
+                        writer.write(chunk).await?;
+                    }
+                }
             }
-            writer.write(chunk).await?;
-            file = rest;
         }
+        let written = unless_changed(writer.finish().await)?;
+        Ok(written.map(|object| {
+            tracing::info!("uploaded {key}, {} bytes", object.size);
+            object.size
+        }))
     }
+}
+
+impl Kept {
+    /// The archive by its index, if there is one, which is in what was read of its end or begins before that; and how much was read.
+    async fn index(&self, target: &Bucket, key: &str, tail: Bytes, (name, rows): (&str, Rows)) -> Result<(Option<Archive>, u64)> {
+        let read = tail.len() as u64;
+        let Some(begins) = Archive::index_begins(&tail, self.size) else { return Ok((None, read)) };
+        let missing = (self.size - read).saturating_sub(begins);
+        let tail_begins = self.size - read;
+        let index = if missing == 0 {
+            tail.slice(usize::try_from(begins - tail_begins).unwrap_or(usize::MAX)..)
+        } else {
+            let mut before = target.get_stream_range(key, begins..tail_begins).await?;
+            if before.object().etag.as_ref() != Some(&self.etag) {
+                // The rest would be another's: it is all read then, and that as it is by now.
+                return Ok((None, read));
+            }
+            [bytes(&mut before).await?, tail].concat().into()
+        };
+        let name = name.to_owned();
+        Ok((blocking(move || Archive::indexed(&index, begins, &name, rows)).await?, read + missing))
+    }
+
+    /// The archive by its members, all of which are read.
+    async fn scan(&mut self, target: &Bucket, key: &str, (name, rows): (&str, Rows)) -> Result<Archive> {
+        let mut file = tempfile::tempfile()?;
+        if let Some(whole) = self.whole.clone() {
+            file = blocking(move || io::Write::write_all(&mut file, &whole).map(|()| file)).await?;
+        } else {
+            let mut body = target.get_stream(key).await?;
+            self.etag = body.object().etag.clone().unwrap_or_default();
+            self.size = body.object().size;
+            while let Some(chunk) = body.chunk().await? {
+                file = blocking(move || io::Write::write_all(&mut file, &chunk).map(|()| file)).await?;
+            }
+        }
+        let (damaged, name) = (format!("{}/{key}", target.name()), name.to_owned());
+        let archive = blocking(move || Archive::read(file, &name, rows)).await;
+        archive.map_err(|error| TaskError::fatal(format!("{damaged} cannot be added to: {error}; it was left as it is")))
+    }
+}
+
+/// Writes some of what is new.
+async fn write_new(writer: &mut ObjectWriter, mut file: File, range: Range<u64>) -> Result<File> {
+    let mut at = range.start;
+    while at < range.end {
+        let (rest, chunk) = blocking(move || {
+            let mut chunk = Vec::with_capacity(CHUNK);
+            file.seek(SeekFrom::Start(at))?;
+            (&mut file).take((range.end - at).min(CHUNK as u64)).read_to_end(&mut chunk)?;
+            Ok((file, chunk))
+        })
+        .await?;
+        if chunk.is_empty() {
+            return Err("the file of what is new became shorter".into());
+        }
+        at += chunk.len() as u64;
+        writer.write(chunk).await?;
+        file = rest;
+    }
+    Ok(file)
+}
+
+async fn bytes(body: &mut ObjectReader) -> Result<Bytes> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.chunk().await? {
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.into())
 }
 
 /// Reads a file up to the end of its header row, and a little further: that comes with it.
@@ -241,6 +337,14 @@ async fn write(key: &str, mut appending: Appending, begun: Bytes, mut body: Obje
 fn unless_changed<T>(done: Result<T, BucketError>) -> Result<Option<T>> {
     match done {
         Err(error) if matches!(error.kind(), BucketErrorKind::AlreadyExists | BucketErrorKind::PreconditionFailed) => Ok(None),
+        done => Ok(Some(done?)),
+    }
+}
+
+/// `None` for what is no longer there.
+fn unless_missing<T>(done: Result<T, BucketError>) -> Result<Option<T>> {
+    match done {
+        Err(error) if error.kind() == BucketErrorKind::NoSuchKey => Ok(None),
         done => Ok(Some(done?)),
     }
 }

@@ -23,12 +23,15 @@ pub(super) enum Says {
     Holds { key: String, version: String },
     /// It holds nothing: files with another header row are in the archive of that key.
     Apart(String),
+    /// It holds nothing: a part of the archive's index is in its header.
+    Index(Vec<u8>),
     /// Nothing: it holds the header row, or is another writer's.
     Nothing,
 }
 
 const HOLDS: [u8; 2] = *b"EA";
 const APART: [u8; 2] = *b"EB";
+const INDEX: [u8; 2] = *b"EI";
 
 impl Says {
     pub(super) fn of(header: Option<&GzHeader>) -> Self {
@@ -42,6 +45,7 @@ impl Says {
                         return Some(Self::Holds { key: key.to_owned(), version: version.to_owned() });
                     }
                     APART => return Some(Self::Apart(std::str::from_utf8(value).ok()?.to_owned())),
+                    INDEX => return Some(Self::Index(value.to_owned())),
                     _ => rest = next,
                 }
             }
@@ -53,12 +57,14 @@ impl Says {
     fn field(&self) -> Option<Vec<u8>> {
         let (name, value) = match self {
             // No key contains a line break.
-            Self::Holds { key, version } => (HOLDS, format!("{key}\n{version}")),
-            Self::Apart(archive) => (APART, archive.clone()),
+            Self::Holds { key, version } => (HOLDS, format!("{key}\n{version}").into_bytes()),
+            Self::Apart(archive) => (APART, archive.clone().into_bytes()),
+            Self::Index(chunk) => (INDEX, chunk.clone()),
             Self::Nothing => return None,
         };
-        let length = u16::try_from(value.len()).expect("a key has at most 1024 bytes, and an etag a few dozen");
-        Some([&name[..], &length.to_le_bytes(), value.as_bytes()].concat())
+        let length = u16::try_from(value.len())
+            .expect("a key has at most 1024 bytes, an etag a few dozen, and a chunk of the index 8 KiB");
+        Some([&name[..], &length.to_le_bytes(), &value[..]].concat())
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `layout` | which key is which event's, and of which hour |
 //! | `hour` | the archives of one hour: fetched, added to, written back |
 //! | `archive`, `member` | the gzip file of an hour, that knows what is in it |
+//! | `index` | what an archive's members are and where, at its end |
 //! | `header` | the header row of a CSV file |
 //! | `seed` | files as they arrive, interval by interval, late ones and a new event included |
 //! | `demo` | three intervals in a row |
@@ -13,7 +14,7 @@
 //! # A file is archived once
 //!
 //! Each file is a gzip member of its own in its hour's archive, and the member's header says which file, and which version of it, it
-//! holds. So an archive tells what is in it, and is written, whole, in one request that the store carries out only if the archive is
+//! holds. So an archive tells what is in it, and is written in one step, which the store does only if the archive is
 //! still the one that was read (`If-Match`), or still missing (`If-None-Match`). Therefore a file is not archived twice, nor lost,
 //!
 //! - if an attempt is cut off, wherever that happens: either the archive was replaced, and the next attempt finds the files in
@@ -42,6 +43,7 @@ pub mod archive;
 pub mod demo;
 pub mod header;
 mod hour;
+mod index;
 pub mod layout;
 mod member;
 pub mod pipeline;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `event_archive` takes for much: one late file for an archive of 1 GiB, and an interval of 100,000 new files. On folders; takes minutes.
+# What `event_archive` takes for much: one late file for an archive of 1 GiB without an index, another for the same with one, and an interval of 100,000 new files. On folders; takes minutes.
 # Prints the largest resident memory of the process, from the system, and checks every row.
 #
 #   examples/event_archive/scale.sh                          what the design asks for
@@ -35,7 +35,10 @@ head -c "$size" /dev/urandom | gzip -1 >"$archive"
 before="$(gzip -dc "$archive" | cksum)"
 echo late >"$root/source/source/large/2021-09-01/07_59_file_2.csv"
 echo "one file for an archive of $(du -h "$archive" | cut -f1): $(run 2021-09-01T07:00:00Z keep)"
-[ "$(gzip -dc "$archive" | head -c -5 | cksum)" = "$before" ] && [ "$(gzip -dc "$archive" | tail -c 5)" = late ] ||
+rm "$root/source/source/large/2021-09-01/07_59_file_2.csv"
+echo again >"$root/source/source/large/2021-09-01/07_59_file_3.csv"
+echo "one more, by its index: $(run 2021-09-01T08:00:00Z keep)"
+[ "$(gzip -dc "$archive" | head -c -11 | cksum)" = "$before" ] && [ "$(gzip -dc "$archive" | tail -c 11)" = $'late\nagain' ] ||
   { echo "error: the archive does not hold what it ought to" >&2; exit 1; }
 rm -r "$root/source/source/large" "$archive"
 

@@ -79,10 +79,10 @@ fn each_member_has_the_name_of_the_archive() {
         }
         names
     };
-    // The header row, two files, and what names the archive beside it.
-    assert_eq!(names(&fs::read(place.path(HOUR)).unwrap()), ["07.csv"; 4]);
+    // The header row, two files, what names the archive beside it, and the index.
+    assert_eq!(names(&fs::read(place.path(HOUR)).unwrap()), ["07.csv"; 5]);
     let name = apart("other").rsplit('/').next().unwrap().replace(".gz", "");
-    assert_eq!(names(&fs::read(place.path("target-bucket").join(apart("other"))).unwrap()), [name.as_str(); 2]);
+    assert_eq!(names(&fs::read(place.path("target-bucket").join(apart("other"))).unwrap()), [name.as_str(); 3]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in its helpers too")]
 
 mod archive;
+mod demo;
 #[path = "../figures.rs"]
 mod figures;
 mod headers;

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 
+use flate2::Compression;
 use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 use hyper::StatusCode;
 use pipeline_examples::event_archive::layout::Hour;
 use pipeline_examples::event_archive::pipeline::{Options, event_archive};
@@ -129,6 +131,38 @@ async fn three_intervals_in_a_row_archive_each_row_once() -> Tested {
         assert_eq!(place.server.probed().len(), usize::from(interval == 1), "the store is asked once what it keeps");
         assert_eq!(place.archived().await?, place.expected()?);
     }
+    Ok(())
+}
+
+/// What is there already is neither fetched nor sent again, once it has an index. Another writer's archive, or a former version's, has none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_file_for_a_large_archive_costs_the_file() -> Tested {
+    let place = Place::start().await?;
+    let key = "target/customer_order_event/2021-09-01/06.csv.gz";
+    let mut theirs = GzEncoder::new(Vec::new(), Compression::none());
+    theirs.write_all(b"id,event,at\n")?;
+    theirs.write_all("theirs\n".repeat(1 << 20).as_bytes())?;
+    let target = Bucket::open(&place.server.url("target-bucket"))?;
+    target.put(key, theirs.finish()?).await?;
+    place.seed(1).await?;
+    assert_eq!(place.run(1, 1).await?.state(), RunState::Success);
+    let late = place.source.join("source/customer_order_event/2021-09-01/06_59_late.csv");
+    fs::write(late, "id,event,at\nlate,customer_order_event,06_59\n")?;
+    place.server.asked();
+    place.server.transferred();
+    let report = place.run(2, 1).await?;
+    assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
+    let (asked, transferred) = (place.server.asked(), place.server.transferred());
+    let of_archive: Vec<_> = asked.iter().filter(|line| line.contains(key)).collect();
+    assert_eq!(of_archive.len(), 6, "its end, a begin, a copy, a part, an end and a look: {of_archive:#?}");
+    // The size of what was read of its end, of the listings, and of the files of the hour before.
+    assert!(transferred < 512 << 10, "{transferred} bytes");
+    println!("a late file for an archive of 7 MiB: {} requests, {transferred} bytes", asked.len());
+    let mut rows = String::new();
+    MultiGzDecoder::new(&target.get(key).await?[..]).read_to_string(&mut rows)?;
+    assert_eq!(rows.matches("theirs\n").count(), 1 << 20);
+    assert!(rows.ends_with("-2,customer_order_event,06_58\nlate,customer_order_event,06_59\n"), "{}", &rows[rows.len() - 200..]);
+    assert_eq!((rows.matches("id,event,at").count(), rows.matches("_file_40-").count()), (1, 2));
     Ok(())
 }
 

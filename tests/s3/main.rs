@@ -1,5 +1,6 @@
 //! Buckets on an S3 API: the suite that holds for every store, then what only S3 has, and what its network does to it.
 
+mod append;
 #[path = "../../pipeline-runtime/src/storage/tests/cases.rs"]
 mod cases;
 mod cloud_data_pipeline;

@@ -1,24 +1,27 @@
 //! S3 within this process: s3s-fs over a temporary folder, on a port of its own, and a script of faults in front of it.
 //!
 //! Where s3s-fs is no S3, [`Mended`] stands in: its conditional writes are not one step, so here one write is done after another; and
-//! what is a folder to it, or below a file, is an error of its own (500), and here a missing key. Its listings have no etags.
+//! what is a folder to it, or below a file, is an error of its own (500), and here a missing key. Its listings have no etags. It copies parts
+//! whatever the source's etag is, and here on the condition that the request names; and it fails where more of an object's end is asked for than there
+//! is of it, which here is all of it.
 //!
 //! It has the [`Manner`] of another store, if it is told so.
 
 use std::collections::VecDeque;
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Bytes, Frame, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, DATE};
+use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, DATE, ETAG, HOST, HeaderValue, RANGE};
 use hyper::http::request::Parts;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use pipeline_runtime::Bucket;
@@ -83,6 +86,8 @@ pub(crate) struct Server {
 #[derive(Clone)]
 struct Mended {
     service: S3Service,
+    /// The same, for what nobody has signed.
+    unsigned: S3Service,
     root: PathBuf,
     like: Like,
     writing: Arc<tokio::sync::Mutex<()>>,
@@ -92,6 +97,8 @@ struct Mended {
 struct Script {
     asked: Mutex<Vec<Line>>,
     probed: Mutex<Vec<Line>>,
+    /// Bytes of bodies, those that were sent and those of the answers.
+    transferred: AtomicU64,
     /// For requests that contain the text, in turn; then they pass.
     faults: Mutex<Vec<(String, VecDeque<Fault>)>>,
 }
@@ -112,13 +119,14 @@ impl Server {
             service.set_auth(SimpleAuth::from_single(ID, SECRET));
         }
         let service = service.build();
+        let unsigned = S3ServiceBuilder::new(FileSystem::new(root.path()).map_err(|error| format!("{error:?}"))?).build();
         let listener = TcpListener::bind("127.0.0.1:0").await?.into_std()?;
         // What is known of a store holds for the process: so no other server may get its port.
         std::mem::forget(listener.try_clone()?);
         let listener = TcpListener::from_std(listener)?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let script = Arc::new(Script::default());
-        let mended = Mended { service, root: root.path().to_owned(), like, writing: Arc::default() };
+        let mended = Mended { service, unsigned, root: root.path().to_owned(), like, writing: Arc::default() };
         tokio::spawn(serve(listener, mended, Arc::clone(&script)));
         Ok(Self { endpoint, root, script })
     }
@@ -172,6 +180,11 @@ impl Server {
     /// What was asked since this was last called, but for what was found out about the server.
     pub(crate) fn asked(&self) -> Vec<Line> {
         std::mem::take(&mut self.script.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many bytes went over the wire as bodies, either way, since this was last called.
+    pub(crate) fn transferred(&self) -> u64 {
+        self.script.transferred.swap(0, Ordering::Relaxed)
     }
 
     /// What was asked since this was last called to find out about the server.
@@ -228,9 +241,46 @@ impl Mended {
             return told(StatusCode::NO_CONTENT, "");
         }
         let _alone = if reads { None } else { Some(self.writing.lock().await) };
-        let response = self.service.call(request.map(s3s::Body::from)).await.map_err(|error| format!("{error:?}"))?;
+        if !self.is_source(&request).await? {
+            return told(StatusCode::PRECONDITION_FAILED, "PreconditionFailed");
+        }
+        let response = match self.all_of_it(&request).await? {
+            Some((0, _)) => return told(StatusCode::RANGE_NOT_SATISFIABLE, "InvalidRange"),
+            Some((_, whole)) => self.unsigned.call(whole).await,
+            None => self.service.call(request.map(s3s::Body::from)).await,
+        };
+        let response = response.map_err(|error| format!("{error:?}"))?;
         // Boxed at once: a body of an opaque type behind an await is more than the compiler can show to be `Send`.
         Ok(response.map(|body| body.map_err(|error: s3s::StdError| -> Failed { error }).boxed_unsync()))
+    }
+
+    /// Whether what a part is copied from, if it is, has the etag that the request names.
+    async fn is_source(&self, request: &Request<Incoming>) -> Result<bool, Failed> {
+        let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let (Some(source), Some(etag)) = (header("x-amz-copy-source"), header("x-amz-copy-source-if-match")) else {
+            return Ok(true);
+        };
+        Ok(self.look(source).await?.get(ETAG).and_then(|value| value.to_str().ok()) == Some(etag))
+    }
+
+    /// The size of an object, and the request for all of it, where more of its end is asked for.
+    async fn all_of_it(&self, request: &Request<Incoming>) -> Result<Option<(u64, Request<s3s::Body>)>, Failed> {
+        let asked =
+            request.headers().get(RANGE).and_then(|range| range.to_str().ok()?.strip_prefix("bytes=-")?.parse::<u64>().ok());
+        let Some(asked) = asked.filter(|_| request.method() == Method::GET) else { return Ok(None) };
+        let found = self.look(request.uri().path()).await?;
+        let size = length(&found);
+        if !found.contains_key(ETAG) || size >= asked {
+            return Ok(None);
+        }
+        let whole = Request::get(format!("http://localhost{}", request.uri().path()));
+        Ok(Some((size, whole.header(HOST, "localhost").header(RANGE, "bytes=0-").body(s3s::Body::empty())?)))
+    }
+
+    /// What there is to be told of an object.
+    async fn look(&self, path: &str) -> Result<HeaderMap, Failed> {
+        let look = Request::head(format!("http://localhost{path}")).header(HOST, "localhost").body(s3s::Body::empty())?;
+        Ok(self.unsigned.call(look).await.map_err(|error| format!("{error:?}"))?.headers().clone())
     }
 
     fn is_no_key(&self, path: &str) -> bool {
@@ -245,6 +295,10 @@ impl Mended {
 fn told(status: StatusCode, code: &str) -> Result<Answer, Failed> {
     let body = Full::from(format!("<Error><Code>{code}</Code><Message>{SECRET}</Message></Error>"));
     Ok(Response::builder().status(status).body(body.map_err(|never| match never {}).boxed_unsync())?)
+}
+
+fn length(headers: &HeaderMap) -> u64 {
+    headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or_default()
 }
 
 async fn serve(listener: TcpListener, service: Mended, script: Arc<Script>) {
@@ -293,7 +347,11 @@ async fn answer(
         Fault::Pass | Fault::LoseAnswer | Fault::ResetAnswer | Fault::Gateway | Fault::CutBody(_) => {}
     }
     let ahead = service.like.ahead;
+    let is_look = request.method() == Method::HEAD;
+    let sent = length(request.headers());
     let (mut parts, body) = service.call(request).await?.into_parts();
+    let answered = if is_look { 0 } else { length(&parts.headers).max(body.size_hint().lower()) };
+    script.transferred.fetch_add(sent + answered, Ordering::Relaxed);
     if ahead != 0 {
         let date = chrono::Utc::now() + chrono::TimeDelta::seconds(ahead);
         parts.headers.insert(DATE, date.format("%a, %d %b %Y %H:%M:%S GMT").to_string().parse()?);

@@ -22,6 +22,7 @@ use bytes::Bytes;
 
 use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
+use super::extend::too_short;
 use super::key::{Key, Prefix};
 use super::leftovers;
 use super::lock::FolderLock;
@@ -152,6 +153,24 @@ impl Local {
             let opened = local.opened()?;
             let staged = Some(opened.stage(&key, &condition)?);
             Ok(Upload::File(FileUpload { local: Arc::clone(local), opened, key, condition, staged }))
+        })
+        .await
+    }
+
+    /// Begins an object that is to replace another and starts as it does: the system copies what is kept from file to file.
+    pub(super) async fn extend(self: &Arc<Self>, key: &Key, condition: Condition, keep: u64) -> Result<Upload, Failure> {
+        let key = key.clone();
+        self.blocking(move |local| {
+            let opened = local.opened()?;
+            let mut staged = opened.stage(&key, &condition)?;
+            // Should another have taken its place since, it is not put in place either.
+            let former = File::open(opened.file(&key)?)?;
+            let size = former.metadata()?.len();
+            // By the system, as this is from one file into another.
+            if io::copy(&mut (&former).take(keep), staged.file())? < keep {
+                return Err(too_short(size, keep));
+            }
+            Ok(Upload::File(FileUpload { local: Arc::clone(local), opened, key, condition, staged: Some(staged) }))
         })
         .await
     }

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `bucket` | [`Bucket`]: the operations users call, and the one place through which every look at a bucket passes |
 //! | `reader`, `writer` | [`ObjectReader`], [`ObjectWriter`]: streams; `body` and `upload` are what a store has behind them |
+//! | `extend` | objects that grow at their end, and where one ends |
 //! | `object` | [`Object`]: what a bucket says about one key |
 //! | `opened` | what a pipeline function has opened |
 //! | `error` | [`BucketError`], and the way from a store's failure to a message |
@@ -31,6 +32,7 @@ mod across;
 mod body;
 mod bucket;
 mod error;
+mod extend;
 mod fault;
 mod key;
 mod leftovers;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum, S3ConditionalPut};
+use object_store::client::{HttpClient, HttpConnector};
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use tokio_rustls::rustls::crypto::ring;
 
@@ -17,6 +18,11 @@ use super::under_way::UnderWay;
 
 pub(super) struct Client {
     pub(super) s3: Arc<AmazonS3>,
+    /// For requests whose answer may take as long as the store copies.
+    pub(super) copier: HttpClient,
+    pub(super) region: String,
+    /// Whether the bucket stands in a URL's path, and not before its host.
+    pub(super) path_style: bool,
     pub(super) under_way: UnderWay,
     pub(super) known: Arc<Known>,
     /// AWS itself, which keeps conditions.
@@ -74,6 +80,10 @@ impl Client {
             // It would count a whole body, however large.
             .with_timeout_disabled()
             .with_allow_http(shown.starts_with("http://"));
+        let copier = ClientOptions::new()
+            .with_connect_timeout(CONNECT.min(settings.timeout))
+            .with_timeout_disabled()
+            .with_allow_http(shown.starts_with("http://"));
         let retry = RetryConfig {
             max_retries: settings.retries,
             retry_timeout: settings.timeout,
@@ -84,9 +94,11 @@ impl Client {
         }
         // Whoever was first has chosen for the whole process, and any choice will do.
         let _ = ring::default_provider().install_default();
+        let no_client = |error| Failure::new(BucketErrorKind::Other, format!("there is no client for S3: {error}"));
+        let copier = guard.connect(&copier).map_err(no_client)?;
         let s3 = builder
             .with_bucket_name(bucket)
-            .with_region(told.region)
+            .with_region(&told.region)
             .with_virtual_hosted_style_request(!path_style)
             .with_conditional_put(S3ConditionalPut::ETagMatch)
             .with_disable_bulk_delete(true)
@@ -94,8 +106,8 @@ impl Client {
             .with_retry(retry)
             .with_http_connector(guard)
             .build()
-            .map_err(|error| Failure::new(BucketErrorKind::Other, format!("there is no client for S3: {error}")))?;
-        Ok(Self { s3: Arc::new(s3), under_way, known, is_aws, endpoint: shown })
+            .map_err(no_client)?;
+        Ok(Self { s3: Arc::new(s3), copier, region: told.region, path_style, under_way, known, is_aws, endpoint: shown })
     }
 }
 

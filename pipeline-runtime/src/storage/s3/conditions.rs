@@ -19,6 +19,7 @@
 //! What was found out holds for the process: [`Known`].
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
@@ -39,6 +40,8 @@ use super::settle::Mark;
 pub(super) struct Known {
     pub(super) clock: StoreClock,
     conditions: [Conditions; 2],
+    /// Whether it was seen to copy no parts.
+    copies_no_parts: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +82,14 @@ impl Known {
         static ALL: Mutex<Option<HashMap<String, Arc<Known>>>> = Mutex::new(None);
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(all.get_or_insert_default().entry(format!("{endpoint} {bucket} {id}")).or_default())
+    }
+
+    pub(super) fn copies_no_parts(&self) -> bool {
+        self.copies_no_parts.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_that_it_copies_no_parts(&self) {
+        self.copies_no_parts.store(true, Ordering::Relaxed);
     }
 
     fn conditions(&self, way: Way) -> &Conditions {

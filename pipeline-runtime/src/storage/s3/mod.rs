@@ -11,6 +11,7 @@
 //! | `again` | when what `object_store` sends once alone is sent again |
 //! | `put` | objects of one request, and copies through this process |
 //! | `read`, `upload` | objects as streams |
+//! | `copy_part` | parts of an upload that the store copies |
 //! | `conditions` | what the store makes of a write on a condition |
 //! | `words` | the other stores' words for keys and objects, and `object_store`'s |
 //! | `under_way`, `settle` | writes on a condition, or in parts: their tries, and what became of one whose answer was lost |
@@ -30,6 +31,7 @@ mod checks;
 mod client;
 mod clock;
 mod conditions;
+mod copy_part;
 mod failure;
 mod http;
 mod listing;
@@ -173,6 +175,11 @@ impl S3 {
     pub(super) async fn open(self: &Arc<Self>, key: &Path, span: Span) -> Result<(ObjectMeta, Body), Failure> {
         let (meta, body) = read::open(self, key, span).await?;
         Ok((meta, Body::S3(body)))
+    }
+
+    /// The object as it is now, and at most that many of its last bytes; `None` if it has to be asked for otherwise.
+    pub(super) async fn open_tail(self: &Arc<Self>, key: &Path, length: u64) -> Result<Option<(ObjectMeta, Body)>, Failure> {
+        Ok(read::open_tail(self, key, length).await?.map(|(meta, body)| (meta, Body::S3(body))))
     }
 
     pub(super) async fn upload(self: &Arc<Self>, key: &Path, condition: Condition) -> Result<Upload, Failure> {

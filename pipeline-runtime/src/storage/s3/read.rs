@@ -62,6 +62,25 @@ pub(super) async fn open(s3: &Arc<S3>, key: &Path, span: Span) -> Result<(Object
     Ok((meta.clone(), body(&meta, span, None)))
 }
 
+/// `None` where the store has no answer to that, as of an empty object.
+pub(super) async fn open_tail(s3: &Arc<S3>, key: &Path, length: u64) -> Result<Option<(ObjectMeta, S3Body)>, Failure> {
+    if length == 0 {
+        return Ok(None);
+    }
+    let options = GetOptions { range: Some(GetRange::Suffix(length)), ..GetOptions::default() };
+    let found = match s3.client().await?.s3.get_opts(key, options).await {
+        Ok(found) => found,
+        Err(error) => match s3.failure(&error) {
+            failure if failure.kind() == BucketErrorKind::Other => return Ok(None),
+            failure => return Err(failure),
+        },
+    };
+    s3.note_existence();
+    let (meta, range) = (found.meta.clone(), found.range.clone());
+    let (s3, key, stream) = (Arc::clone(s3), key.clone(), Some(found.into_stream()));
+    Ok(Some((meta.clone(), S3Body { s3, key, meta, at: range.start, end: range.end, stream, failures: 0 })))
+}
+
 fn range(span: Span) -> Option<GetRange> {
     match (span.start, span.end) {
         (0, u64::MAX) => None,

@@ -46,9 +46,13 @@ impl S3Upload {
     pub(in super::super) async fn begin(s3: &Arc<S3>, key: &Path, condition: Condition) -> Result<Self, Failure> {
         // That another condition cannot hold shows at the end, and costs nothing until then.
         s3.holds(key, &condition).await?;
+        Ok(Self::unbegun(s3, key, condition))
+    }
+
+    pub(super) fn unbegun(s3: &Arc<S3>, key: &Path, condition: Condition) -> Self {
         let mark = Mark::new(if s3.settings.has_conditions { &condition } else { &Condition::Always });
         let (s3, key) = (Arc::clone(s3), key.clone());
-        Ok(Self { s3, key, condition, mark, written: 0, parts: Vec::new(), begun: None })
+        Self { s3, key, condition, mark, written: 0, parts: Vec::new(), begun: None }
     }
 
     pub(in super::super) fn part_size(&self) -> usize {
@@ -56,21 +60,33 @@ impl S3Upload {
     }
 
     pub(in super::super) async fn write(&mut self, part: Bytes) -> Result<(), Failure> {
-        let client = self.s3.client().await?;
         if self.begun.is_none() {
             if self.s3.settings.has_conditions {
                 self.s3.heeds(Way::Complete, &self.key, &self.condition).await?;
             }
-            let options = PutMultipartOptions { attributes: self.mark.attributes(), ..PutMultipartOptions::default() };
-            let id = client.s3.create_multipart_opts(&self.key, options).await.map_err(|error| self.s3.failure(&error))?;
-            self.begun = Some(Begun { s3: Arc::clone(&client.s3), key: self.key.clone(), id, is_ours: true });
+            self.create().await?;
         }
+        let client = self.s3.client().await?;
         let Some(begun) = &self.begun else { return Err(Failure::cut_off()) };
         let size = part.len() as u64;
         let put = client.s3.put_part(&self.key, &begun.id, self.parts.len(), part.into()).await;
-        self.parts.push(put.map_err(|error| self.s3.failure(&error))?);
-        self.written += size;
+        self.add(put.map_err(|error| self.s3.failure(&error))?, size);
         Ok(())
+    }
+
+    /// Begins the upload at the store.
+    pub(super) async fn create(&mut self) -> Result<String, Failure> {
+        let client = self.s3.client().await?;
+        let options = PutMultipartOptions { attributes: self.mark.attributes(), ..PutMultipartOptions::default() };
+        let id = client.s3.create_multipart_opts(&self.key, options).await.map_err(|error| self.s3.failure(&error))?;
+        self.begun = Some(Begun { s3: Arc::clone(&client.s3), key: self.key.clone(), id: id.clone(), is_ours: true });
+        Ok(id)
+    }
+
+    /// A part that the store has.
+    pub(super) fn add(&mut self, part: PartId, size: u64) {
+        self.parts.push(part);
+        self.written += size;
     }
 
     pub(in super::super) async fn finish(mut self, last: Bytes) -> Result<ObjectMeta, Failure> {

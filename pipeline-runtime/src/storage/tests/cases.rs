@@ -39,6 +39,9 @@ macro_rules! every {
             one_copy_wins,
             of_large_streams_one_creator_wins,
             large_streams_lose_no_update,
+            the_end_of_an_object_is_read,
+            what_is_appended_follows_what_is_kept,
+            large_objects_grow_and_lose_no_update,
         }
     };
 }
@@ -558,6 +561,57 @@ pub(crate) async fn large_streams_lose_no_update(bucket: Bucket) -> Tested {
     assert_eq!(kind(second.finish().await), Some(Kind::PreconditionFailed));
     assert_eq!(bucket.head("a").await?, Some(first));
     assert!(bucket.get("a").await? == vec![1; SEVERAL_PARTS]);
+    assert_eq!(keys(&bucket.list("").await?), ["a"]);
+    Ok(())
+}
+
+pub(crate) async fn the_end_of_an_object_is_read(bucket: Bucket) -> Tested {
+    let put = bucket.put("a", "0123456789").await?;
+    for (length, expected) in [(3, "789"), (10, "0123456789"), (4096, "0123456789"), (0, "")] {
+        let mut tail = bucket.get_tail("a", length).await?;
+        assert_eq!(tail.object(), &put);
+        assert_eq!(tail.chunk().await?.unwrap_or_default(), expected, "{length}");
+        assert_eq!(tail.chunk().await?, None);
+    }
+    bucket.put("empty", "").await?;
+    let mut tail = bucket.get_tail("empty", 10).await?;
+    assert_eq!((tail.chunk().await?, tail.object().size), (None, 0));
+    assert_eq!(kind(bucket.get_tail("missing", 10).await), Some(Kind::NoSuchKey));
+    Ok(())
+}
+
+pub(crate) async fn what_is_appended_follows_what_is_kept(bucket: Bucket) -> Tested {
+    let first = bucket.put("a", "one two").await?;
+    let etag = |object: &Object| object.etag.clone().unwrap_or_default();
+    let mut writer = bucket.append_stream("a", &etag(&first), 4).await?;
+    writer.write("three").await?;
+    assert_eq!(bucket.get("a").await?, "one two", "not yet");
+    let second = writer.finish().await?;
+    assert_eq!(bucket.head("a").await?.as_ref(), Some(&second));
+    assert_eq!((bucket.get("a").await?, second.size), ("one three".into(), 9));
+    assert_eq!(kind(bucket.append_stream("a", &etag(&first), 4).await), Some(Kind::PreconditionFailed));
+    assert_eq!(kind(bucket.append_stream("a", &etag(&second), 10).await), Some(Kind::Other));
+    assert_eq!(kind(bucket.append_stream("missing", &etag(&second), 1).await), Some(Kind::PreconditionFailed));
+    let cut = bucket.append_stream("a", &etag(&second), 0).await?.finish().await?;
+    assert_eq!((bucket.get("a").await?, cut.size), ("".into(), 0));
+    assert_eq!(keys(&bucket.list("").await?), ["a"]);
+    Ok(())
+}
+
+pub(crate) async fn large_objects_grow_and_lose_no_update(bucket: Bucket) -> Tested {
+    let all = distinct(SEVERAL_PARTS);
+    let mut writer = bucket.put_stream("a").await?;
+    writer.write(all.clone()).await?;
+    let etag = writer.finish().await?.etag.unwrap_or_default();
+    let keep = SEVERAL_PARTS - 5;
+    let (mut first, mut second) =
+        (bucket.append_stream("a", &etag, keep as u64).await?, bucket.append_stream("a", &etag, keep as u64).await?);
+    first.write("first").await?;
+    second.write("second").await?;
+    let first = first.finish().await?;
+    assert_eq!(kind(second.finish().await), Some(Kind::PreconditionFailed));
+    assert_eq!(bucket.head("a").await?, Some(first));
+    assert!(bucket.get("a").await? == [&all[..keep], b"first"].concat());
     assert_eq!(keys(&bucket.list("").await?), ["a"]);
     Ok(())
 }

@@ -1,0 +1,156 @@
+//! An archive's index: what its members are and where, so that it can be added to without being read.
+//!
+//! It stands in the extra field of empty members at the archive's end, which every gzip reader skips: compressed, and in as many of them as it takes,
+//! as an extra field has 64 KiB at most and some readers want it smaller. Each of them says where the first begins, so the last is enough to find
+//! all. Who finds no index, or one that is not of just these bytes since another writer has appended, cut or put something before it, reads the members themselves.
+
+use super::archive::Rows;
+use super::header::{HeaderRow, Start};
+use super::member::{Says, header};
+use chrono::DateTime;
+use flate2::bufread::GzDecoder;
+use flate2::{Compression, Crc};
+use std::io::{self, Read, Write};
+use std::str::Lines;
+
+/// What of an archive's end is read at first. An index is seldom larger: it has some 30 bytes for each file.
+pub(super) const TAIL: u64 = 256 * 1024;
+
+/// How much of the index is in one member.
+const CHUNK: usize = 8 * 1024;
+
+/// What each chunk begins with: a version, where the first one's member begins, and the index's length and checksum.
+const HEAD: usize = 1 + 8 + 4 + 4;
+const VERSION: u8 = 1;
+
+/// What an index tells.
+#[derive(Debug)]
+pub(super) struct Index {
+    pub(super) rows: Rows,
+    /// Each member, in order: its length, and what it says.
+    pub(super) members: Vec<(u64, Says)>,
+    /// The header row, and the file whose member it is in, if it is in one.
+    pub(super) first: Option<(HeaderRow, Option<String>)>,
+}
+
+impl Index {
+    /// The members that hold it, to follow on an archive's others; nothing if what is to be kept is not to be written so.
+    pub(super) fn write(&self, name: &str) -> io::Result<Vec<u8>> {
+        let Some(text) = self.text() else { return Ok(Vec::new()) };
+        let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), Compression::default());
+        deflated.write_all(&text)?;
+        let index = deflated.finish()?;
+        let mut crc = Crc::new();
+        crc.update(&index);
+        let Ok(length) = u32::try_from(index.len()) else { return Ok(Vec::new()) };
+        let head = [&[VERSION][..], &self.end().to_le_bytes(), &length.to_le_bytes(), &crc.sum().to_le_bytes()].concat();
+        index.chunks(CHUNK).try_fold(Vec::new(), |written, chunk| {
+            let says = Says::Index([&head, chunk].concat());
+            header(name, DateTime::UNIX_EPOCH, &says).write(written, Compression::default()).finish()
+        })
+    }
+
+    /// Where the index begins, if an archive of that size ends with one; `tail` are the archive's last bytes.
+    pub(super) fn begins(tail: &[u8], size: u64) -> Option<u64> {
+        let last = (0..tail.len()).rev().take(CHUNK + 4096).find_map(|at| {
+            let member = &tail[at..];
+            if !member.starts_with(&[0x1f, 0x8b, 8]) {
+                return None;
+            }
+            chunk(member).filter(|(_, rest)| rest.is_empty())
+        })?;
+        let begins = u64::from_le_bytes(last.0[1..9].try_into().ok()?);
+        (last.0[0] == VERSION && begins < size).then_some(begins)
+    }
+
+    /// Reads the index whose members these bytes are, which begin at that place of the archive. `None` if it is not of this archive.
+    pub(super) fn read(mut members: &[u8], begins: u64) -> Option<Self> {
+        let (mut head, mut index) = (Vec::new(), Vec::new());
+        while !members.is_empty() {
+            let (chunk, rest) = chunk(members)?;
+            let (of_chunk, part) = chunk.split_at(HEAD);
+            if !head.is_empty() && head != of_chunk {
+                return None;
+            }
+            head = of_chunk.to_vec();
+            index.extend_from_slice(part);
+            members = rest;
+        }
+        let mut crc = Crc::new();
+        crc.update(&index);
+        let length = u32::try_from(index.len()).ok()?;
+        if head != [&[VERSION][..], &begins.to_le_bytes(), &length.to_le_bytes(), &crc.sum().to_le_bytes()].concat() {
+            return None;
+        }
+        let mut text = Vec::new();
+        flate2::read::DeflateDecoder::new(&index[..]).read_to_end(&mut text).ok()?;
+        Self::of(&text).filter(|index| index.end() == begins)
+    }
+
+    /// Where the members end.
+    fn end(&self) -> u64 {
+        self.members.iter().map(|(length, _)| length).sum()
+    }
+
+    /// A line for the whole, one for each member, and the header row.
+    fn text(&self) -> Option<Vec<u8>> {
+        let rows = if self.rows == Rows::WithHeader { "header" } else { "none" };
+        let of = self.first.as_ref().and_then(|(_, of)| of.as_deref()).unwrap_or_default();
+        let mut text = format!("{rows}\t{}\t{of}\n", self.members.len());
+        for (length, says) in &self.members {
+            let (what, key, version) = match says {
+                Says::Holds { key, version } => ("holds", key.as_str(), version.as_str()),
+                Says::Apart(key) => ("apart", key.as_str(), ""),
+                Says::Nothing | Says::Index(_) => ("", "", ""),
+            };
+            // No key has such a character, and an etag hardly.
+            if [key, version].iter().any(|word| word.contains(['\t', '\n', '\r'])) {
+                return None;
+            }
+            text.extend([&length.to_string(), "\t", what, "\t", key, "\t", version, "\n"]);
+        }
+        let row = self.first.as_ref().map_or(&[][..], |(row, _)| row.bytes());
+        Some([text.as_bytes(), row].concat())
+    }
+
+    fn of(text: &[u8]) -> Option<Self> {
+        let first_line = text.iter().position(|byte| *byte == b'\n')?;
+        let mut words = std::str::from_utf8(&text[..first_line]).ok()?.split('\t');
+        let rows = if words.next()? == "header" { Rows::WithHeader } else { Rows::AsTheyAre };
+        let (count, of) = (words.next()?.parse::<usize>().ok()?, words.next()?);
+        let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let row_begins = ends.skip(count).next()?;
+        let lines = std::str::from_utf8(&text[first_line + 1..row_begins]).ok()?;
+        let members = members(lines.lines())?;
+        let mut start = Start::default();
+        start.push(&text[row_begins..]).ok()?;
+        let first = start.end().map(|row| (row, Some(of.to_owned()).filter(|of| !of.is_empty())));
+        Some(Self { rows, members, first })
+    }
+}
+
+fn members(lines: Lines<'_>) -> Option<Vec<(u64, Says)>> {
+    let member = |line: &str| {
+        let mut words = line.split('\t');
+        let (length, what, key, version) = (words.next()?.parse().ok()?, words.next()?, words.next()?, words.next()?);
+        let says = match what {
+            "holds" => Says::Holds { key: key.to_owned(), version: version.to_owned() },
+            "apart" => Says::Apart(key.to_owned()),
+            _ => Says::Nothing,
+        };
+        Some((length, says))
+    };
+    lines.map(member).collect()
+}
+
+/// What the first of some members has of an index, if it is one of an index, and the members behind it.
+fn chunk(members: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut member = GzDecoder::new(members);
+    if member.read(&mut [0]).ok()? != 0 {
+        return None;
+    }
+    match Says::of(member.header()) {
+        Says::Index(chunk) if chunk.len() >= HEAD => Some((chunk, member.into_inner())),
+        _ => None,
+    }
+}

@@ -1,0 +1,196 @@
+//! Parts of an upload that the store copies from the object which the upload is to replace: `UploadPartCopy`, for which `object_store` has no word.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{Method, Request};
+use object_store::aws::AwsAuthorizer;
+use object_store::client::{HttpRequest, HttpRequestBody};
+use object_store::multipart::PartId;
+use object_store::path::Path;
+use object_store::signer::Signer;
+
+use super::super::error::{BucketErrorKind as Kind, Failure};
+use super::super::store::Condition;
+use super::super::upload::Upload;
+use super::client::{Client, FIRST_BACKOFF, LONGEST_BACKOFF};
+use super::conditions::Way;
+use super::http::element;
+use super::{S3, S3Upload};
+
+/// A part that another follows has no less: so S3 wants it.
+const SMALLEST: u64 = 5 << 20;
+/// S3 copies 5 GiB by one request. Less of it is done again where a request fails.
+const LARGEST: u64 = 2 << 30;
+/// A store that copies slower than that, in bytes a second, has stopped.
+const SLOWEST: u64 = 10 << 20;
+
+const SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
+const RANGE: HeaderName = HeaderName::from_static("x-amz-copy-source-range");
+const IF_MATCH: HeaderName = HeaderName::from_static("x-amz-copy-source-if-match");
+
+/// What becomes of a copy that failed.
+enum Failed {
+    /// The same request may succeed.
+    Passing(Failure),
+    /// The source is another by now; or the store has no such operation, or reads its condition otherwise.
+    Refused,
+    Other(Failure),
+}
+
+impl S3 {
+    /// Begins an upload whose first parts are copied by the store. `None` where it would not do that.
+    pub(in super::super) async fn extend(self: &Arc<Self>, key: &Path, etag: &str, keep: u64) -> Result<Option<Upload>, Failure> {
+        let client = self.client().await?;
+        if keep < SMALLEST || self.settings.has_checksums || client.known.copies_no_parts() {
+            return Ok(None);
+        }
+        let condition = Condition::Match(etag.to_owned());
+        if self.settings.has_conditions {
+            // What is smaller than a part may still be written, by one request.
+            match self.heeds(Way::Complete, key, &condition).await {
+                Err(failure) if failure.kind() == Kind::Unsupported => return Ok(None),
+                heeded => heeded?,
+            }
+        }
+        let mut upload = S3Upload::unbegun(self, key, condition.clone());
+        let id = upload.create().await?;
+        for (number, span) in spans(keep).enumerate() {
+            let size = span.end - span.start;
+            match self.copy_part(client, key, &id, number, etag, span).await {
+                Ok(part) => upload.add(part, size),
+                Err(Failed::Other(failure) | Failed::Passing(failure)) => return Err(failure),
+                Err(Failed::Refused) => {
+                    // Nor is there anything to copy if another has taken its place.
+                    self.holds(key, &condition).await?;
+                    return self.without_copies(client, upload).await;
+                }
+            }
+        }
+        Ok(Some(Upload::S3(upload)))
+    }
+
+    /// Notes that the store copies no parts.
+    async fn without_copies(&self, client: &Client, upload: S3Upload) -> Result<Option<Upload>, Failure> {
+        client.known.note_that_it_copies_no_parts();
+        tracing::info!(
+            "{} copies no parts of uploads to `{}`: what is kept passes through this process",
+            client.endpoint,
+            self.url()
+        );
+        upload.abort().await?;
+        Ok(None)
+    }
+
+    /// It may be repeated freely, and is.
+    async fn copy_part(
+        &self,
+        client: &Client,
+        key: &Path,
+        id: &str,
+        number: usize,
+        etag: &str,
+        span: Range<u64>,
+    ) -> Result<PartId, Failed> {
+        let limit = self.settings.timeout + Duration::from_secs((span.end - span.start) / SLOWEST);
+        let (mut left, mut backoff) = (self.settings.retries, FIRST_BACKOFF);
+        loop {
+            let request = self.part_copy(client, key, id, number, etag, &span).await.map_err(Failed::Other)?;
+            let copied = tokio::time::timeout(limit, self.copied(client, request)).await.unwrap_or_else(|_| {
+                let detail = format!("{} did not copy a part within {}", client.endpoint, humantime::format_duration(limit));
+                Err(Failed::Passing(Failure::new(Kind::Network, detail)))
+            });
+            match copied {
+                Err(Failed::Passing(_)) if left > 0 => {}
+                copied => return copied,
+            }
+            left -= 1;
+            tokio::time::sleep(backoff).await;
+            backoff = (backoff * 2).min(LONGEST_BACKOFF);
+        }
+    }
+
+    /// The request, signed.
+    async fn part_copy(
+        &self,
+        client: &Client,
+        key: &Path,
+        id: &str,
+        number: usize,
+        etag: &str,
+        span: &Range<u64>,
+    ) -> Result<HttpRequest, Failure> {
+        let failure = |error: object_store::Error| self.failure(&error);
+        // Of the URL only the place is taken: in the header, a signature covers what is copied as well.
+        let mut url = client.s3.signed_url(Method::PUT, key, Duration::from_mins(1)).await.map_err(failure)?;
+        url.set_query(None);
+        url.query_pairs_mut().append_pair("partNumber", &(number + 1).to_string()).append_pair("uploadId", id);
+        let bucket = &self.settings.bucket;
+        let path = url.path().trim_start_matches('/');
+        let source = if client.path_style { format!("/{path}") } else { format!("/{bucket}/{path}") };
+        let etag = client.known.spelling(Way::Complete).of(etag);
+        let unreadable = |_| Failure::precondition();
+        let mut request = Request::new(HttpRequestBody::empty());
+        *request.method_mut() = Method::PUT;
+        *request.uri_mut() = url.as_str().parse().map_err(|_| Failure::new(Kind::Other, "the key makes no URL"))?;
+        let headers = request.headers_mut();
+        headers.insert(SOURCE, HeaderValue::from_str(&source).map_err(unreadable)?);
+        headers.insert(RANGE, HeaderValue::from_str(&format!("bytes={}-{}", span.start, span.end - 1)).map_err(unreadable)?);
+        headers.insert(IF_MATCH, HeaderValue::from_str(etag).map_err(unreadable)?);
+        headers.insert(hyper::header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        let credential = client.s3.credentials().get_credential().await.map_err(failure)?;
+        AwsAuthorizer::new(&credential, "s3", &client.region).try_authorize(&mut request, None).map_err(failure)?;
+        Ok(request)
+    }
+
+    async fn copied(&self, client: &Client, request: HttpRequest) -> Result<PartId, Failed> {
+        let passing = |source: object_store::client::HttpError| {
+            let error = object_store::Error::Generic { store: "S3", source: source.into() };
+            Failed::Passing(self.failure(&error))
+        };
+        let response = client.copier.execute(request).await.map_err(passing)?;
+        let status = response.status();
+        let body = response.into_body().bytes().await.map_err(passing)?;
+        let said = String::from_utf8_lossy(&body);
+        // An answer that was begun before the copy was done may end in an error.
+        if status.is_success() && !said.contains("<Error>") {
+            return match element(&said, "ETag") {
+                Some(etag) => Ok(PartId { content_id: etag.replace("&quot;", "\"").replace("&#34;", "\"") }),
+                // It took the request for an empty part.
+                None => Err(Failed::Refused),
+            };
+        }
+        let code = element(&said, "Code").filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric())).unwrap_or("");
+        let text = format!("Server returned non-2xx status code: {status}: <Error><Code>{code}</Code></Error>");
+        let failure = self.failure(&object_store::Error::Generic { store: "S3", source: text.into() });
+        Err(match failure.kind() {
+            Kind::Network | Kind::Throttled => Failed::Passing(failure),
+            Kind::Unsupported | Kind::PreconditionFailed | Kind::NoSuchKey => Failed::Refused,
+            Kind::Other if matches!(status.as_u16(), 400 | 405 | 501) => Failed::Refused,
+            _ => Failed::Other(failure),
+        })
+    }
+}
+
+/// What each request is to copy: parts of about one size, none of them small.
+fn spans(keep: u64) -> impl Iterator<Item = Range<u64>> {
+    let size = keep.div_ceil(keep.div_ceil(LARGEST).max(1)).max(1);
+    (0..keep.div_ceil(size)).map(move |number| number * size..keep.min((number + 1) * size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_are_copied_follow_on_each_other_and_none_is_small_or_too_large() {
+        for (keep, count) in [(SMALLEST, 1), (1 << 30, 1), (LARGEST, 1), (LARGEST + 1, 2), (5 << 40, 2560)] {
+            let spans: Vec<_> = spans(keep).collect();
+            assert_eq!((spans.len(), spans[0].start, spans[spans.len() - 1].end), (count, 0, keep));
+            assert!(spans.windows(2).all(|pair| pair[0].end == pair[1].start));
+            assert!(spans.iter().all(|span| (SMALLEST..=LARGEST).contains(&(span.end - span.start))));
+        }
+    }
+}

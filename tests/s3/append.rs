@@ -1,0 +1,158 @@
+//! What is appended to an object: the store copies what is kept, and what it costs is counted.
+
+use hyper::StatusCode;
+use hyper::http::request::Parts;
+use pipeline_runtime::{Bucket, BucketErrorKind as Kind, Object};
+
+use crate::cases::{Tested, distinct, keys, kind};
+use crate::conditions::like;
+use crate::server::{Fault, Manner, Server};
+
+const LARGE: usize = 12 << 20;
+
+/// A store that copies no parts.
+fn copies_nothing(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
+    parts.headers.contains_key("x-amz-copy-source").then_some((StatusCode::NOT_IMPLEMENTED, "NotImplemented"))
+}
+
+/// A store that takes a copy for an empty part.
+fn takes_copies_for_parts(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
+    for header in ["x-amz-copy-source", "x-amz-copy-source-range", "x-amz-copy-source-if-match"] {
+        parts.headers.remove(header);
+    }
+    None
+}
+
+/// A store that reads the condition of a copy otherwise.
+fn never_matches_a_source(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
+    parts.headers.contains_key("x-amz-copy-source").then_some((StatusCode::PRECONDITION_FAILED, "PreconditionFailed"))
+}
+
+async fn large(bucket: &Bucket, key: &str) -> Result<Object, pipeline_runtime::BucketError> {
+    let mut writer = bucket.put_stream(key).await?;
+    writer.write(distinct(LARGE)).await?;
+    writer.finish().await
+}
+
+async fn append(bucket: &Bucket, to: &Object, keep: usize, text: &str) -> Result<Object, pipeline_runtime::BucketError> {
+    let mut writer = bucket.append_stream(&to.key, to.etag.as_deref().unwrap_or_default(), keep as u64).await?;
+    writer.write(text.to_owned()).await?;
+    writer.finish().await
+}
+
+fn expected(keep: usize, text: &str) -> Vec<u8> {
+    [&distinct(LARGE)[..keep], text.as_bytes()].concat()
+}
+
+/// The requests of each kind: copies of parts count as parts, too.
+fn count(asked: &[String], method: &str, part: &str) -> usize {
+    asked.iter().filter(|line| line.starts_with(method) && line.contains(part)).count()
+}
+
+#[tokio::test]
+async fn a_row_for_a_large_object_costs_the_row() -> Tested {
+    let server = Server::start().await?;
+    let bucket = server.bucket("bucket")?;
+    let object = large(&bucket, "a b/\u{fc}.csv").await?;
+    // The store is asked once how it keeps conditions.
+    let object = append(&bucket, &object, LARGE, "first").await?;
+    assert_eq!(server.probed().len(), 4);
+    server.asked();
+    server.transferred();
+    let mut tail = bucket.get_tail(&object.key, 5).await?;
+    assert_eq!((tail.chunk().await?.unwrap_or_default(), tail.object()), ("first".into(), &object));
+    let grown = append(&bucket, &object, LARGE + 5, "second").await?;
+    let (asked, transferred) = (server.asked(), server.transferred());
+    assert_eq!(asked.len(), 6, "a tail, a begin, a copy, a part, an end and a look: {asked:#?}");
+    assert!(transferred < 2048, "{transferred} bytes");
+    assert_eq!(grown.size, LARGE as u64 + 11);
+    assert!(bucket.get(&object.key).await? == expected(LARGE, "firstsecond"));
+    assert_eq!(keys(&bucket.list("").await?), [&object.key]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_another_has_replaced_is_not_appended_to() -> Tested {
+    let server = Server::start().await?;
+    let bucket = server.bucket("bucket")?;
+    let old = large(&bucket, "a").await?;
+    let mut begun = bucket.append_stream("a", old.etag.as_deref().unwrap_or_default(), old.size).await?;
+    let new = bucket.put("a", "new").await?;
+    begun.write("late").await?;
+    assert_eq!(kind(begun.finish().await), Some(Kind::PreconditionFailed));
+    server.asked();
+    assert_eq!(kind(append(&bucket, &old, LARGE, "late").await), Some(Kind::PreconditionFailed));
+    bucket.delete("a").await?;
+    assert_eq!(kind(append(&bucket, &old, LARGE, "late").await), Some(Kind::PreconditionFailed));
+    assert_eq!(kind(append(&bucket, &new, 3, "late").await), Some(Kind::PreconditionFailed));
+    assert!(bucket.list("").await?.is_empty());
+    // What the store is to forget of an upload it is told in its own time.
+    server.until("DELETE /bucket/a?uploadId", 1).await
+}
+
+#[tokio::test]
+async fn where_a_store_copies_no_parts_what_is_kept_passes_through_the_process() -> Tested {
+    for manner in [copies_nothing as Manner, takes_copies_for_parts, never_matches_a_source] {
+        let server = Server::like(like(manner)).await?;
+        let bucket = server.bucket("bucket")?;
+        let object = large(&bucket, "a").await?;
+        server.asked();
+        let object = append(&bucket, &object, LARGE, "first").await?;
+        let asked = server.asked();
+        // An upload that is given up, and one with two parts of its own.
+        assert_eq!(
+            [count(&asked, "POST", "uploads"), count(&asked, "DELETE", "uploadId"), count(&asked, "PUT", "partNumber")],
+            [2, 1, 3]
+        );
+        let object = append(&bucket, &object, LARGE + 5, "second").await?;
+        let asked = server.asked();
+        assert_eq!(
+            [count(&asked, "POST", "uploads"), count(&asked, "PUT", "partNumber")],
+            [1, 2],
+            "it is not asked again: {asked:#?}"
+        );
+        assert!(bucket.get("a").await? == expected(LARGE, "firstsecond"));
+        assert_eq!(object.size, LARGE as u64 + 11);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_passes_is_asked_again() -> Tested {
+    let server = Server::start().await?;
+    let bucket = server.bucket("bucket")?;
+    let object = large(&bucket, "a").await?;
+    // The second is how S3 says that a copy failed which it had begun to answer.
+    server.meet(
+        "PUT /bucket/a?partNumber=1",
+        [
+            Fault::Status(StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
+            Fault::Told("<Error><Code>InternalError</Code></Error>"),
+            Fault::LoseAnswer,
+        ],
+    );
+    append(&bucket, &object, LARGE - 1, "more").await?;
+    assert_eq!(server.left(), 0);
+    assert!(bucket.get("a").await? == expected(LARGE - 1, "more"));
+    let object = large(&bucket, "a").await?;
+    server.meet("PUT /bucket/a?partNumber=1", [Fault::Status(StatusCode::FORBIDDEN, "AccessDenied")]);
+    assert_eq!(kind(append(&bucket, &object, LARGE, "more").await), Some(Kind::PermissionDenied));
+    Ok(())
+}
+
+/// What one part may be at most is for the store to say; less than 5 MiB is no part that another follows.
+#[tokio::test]
+async fn what_is_small_or_has_checksums_is_sent_again() -> Tested {
+    let server = Server::start().await?;
+    server.make("bucket")?;
+    for (settings, keep) in [("", (5 << 20) - 1), ("&checksum=sha256", LARGE)] {
+        let bucket = Bucket::open(&(server.url("bucket") + settings))?;
+        let object = large(&bucket, "a").await?;
+        server.asked();
+        server.transferred();
+        append(&bucket, &object, keep, "more").await?;
+        assert!(server.transferred() > 2 * keep as u64, "read, and sent");
+        assert!(bucket.get("a").await? == expected(keep, "more"));
+    }
+    Ok(())
+}
