@@ -37,7 +37,7 @@ enum Failed {
     Passing(Failure),
     /// The source is another by now; or the store has no such operation, or reads its condition otherwise.
     Refused,
-    Failed(Failure),
+    Other(Failure),
 }
 
 impl S3 {
@@ -61,7 +61,7 @@ impl S3 {
             let size = span.end - span.start;
             match self.copy_part(client, key, &id, number, etag, span).await {
                 Ok(part) => upload.add(part, size),
-                Err(Failed::Failed(failure) | Failed::Passing(failure)) => return Err(failure),
+                Err(Failed::Other(failure) | Failed::Passing(failure)) => return Err(failure),
                 Err(Failed::Refused) => {
                     // Nor is there anything to copy if another has taken its place.
                     self.holds(key, &condition).await?;
@@ -97,7 +97,7 @@ impl S3 {
         let limit = self.settings.timeout + Duration::from_secs((span.end - span.start) / SLOWEST);
         let (mut left, mut backoff) = (self.settings.retries, FIRST_BACKOFF);
         loop {
-            let request = self.part_copy(client, key, id, number, etag, &span).await.map_err(Failed::Failed)?;
+            let request = self.part_copy(client, key, id, number, etag, &span).await.map_err(Failed::Other)?;
             let copied = tokio::time::timeout(limit, self.copied(client, request)).await.unwrap_or_else(|_| {
                 let detail = format!("{} did not copy a part within {}", client.endpoint, humantime::format_duration(limit));
                 Err(Failed::Passing(Failure::new(Kind::Network, detail)))
@@ -169,7 +169,7 @@ impl S3 {
             Kind::Network | Kind::Throttled => Failed::Passing(failure),
             Kind::Unsupported | Kind::PreconditionFailed | Kind::NoSuchKey => Failed::Refused,
             Kind::Other if matches!(status.as_u16(), 400 | 405 | 501) => Failed::Refused,
-            _ => Failed::Failed(failure),
+            _ => Failed::Other(failure),
         })
     }
 }
