@@ -230,8 +230,11 @@ impl Archive {
         let all = self.contents.members.into_iter().map(|(piece, _)| piece);
         for piece in all.chain([Piece::New(start..start + index.len() as u64)]) {
             match (pieces.last_mut(), piece) {
-                (Some(Piece::Kept(before)), Piece::Kept(next)) if before.end == next.start => before.end = next.end,
-                (Some(Piece::New(before)), Piece::New(next)) if before.end == next.start => before.end = next.end,
+                (Some(Piece::Kept(before)), Piece::Kept(next)) | (Some(Piece::New(before)), Piece::New(next))
+                    if before.end == next.start =>
+                {
+                    before.end = next.end;
+                }
                 (_, piece) => pieces.push(piece),
             }
         }

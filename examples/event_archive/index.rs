@@ -118,8 +118,8 @@ impl Index {
         let mut words = std::str::from_utf8(&text[..first_line]).ok()?.split('\t');
         let rows = if words.next()? == "header" { Rows::WithHeader } else { Rows::AsTheyAre };
         let (count, of) = (words.next()?.parse::<usize>().ok()?, words.next()?);
-        let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-        let row_begins = ends.skip(count).next()?;
+        let mut ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let row_begins = ends.nth(count)?;
         let lines = std::str::from_utf8(&text[first_line + 1..row_begins]).ok()?;
         let members = members(lines.lines())?;
         let mut start = Start::default();
