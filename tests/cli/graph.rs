@@ -51,7 +51,7 @@ fn as_something_else() {
         [exit 2]
         [stderr]
         error: invalid value 'dot' for '--format <FORMAT>'
-          [possible values: text, mermaid, json]
+          [possible values: text, mermaid, svg, json]
 
         For more information, try '--help'.
     "#]]

@@ -11,33 +11,34 @@ fn without_a_command_the_help_is_shown() {
         Usage: cli-pipelines [OPTIONS] <COMMAND>
 
         Commands:
-          check     Builds every plan with its default params and prints all mistakes of all pipelines
-          list      Lists the pipelines, their schedules, when they run next and what they do
-          assets    Lists the assets: when each was last updated, who updates it and who waits for it
-          settings  Lists the settings: what they are, what they are by default, and which pipelines take them
-          graph     Draws a pipeline's plan with its default params
-          run       Runs a pipeline once, now, to its end
-          serve     Runs all pipelines as their schedules say, until Ctrl-C or SIGTERM
-          trigger   Starts a new run of a pipeline, in the process that serves if there is one
-          backfill  Runs the data intervals of a pipeline that start between two dates and are over
-          pause     No longer follows a pipeline's schedule
-          unpause   Follows a pipeline's schedule again
-          cancel    Ends a run: its attempts are cut off, and what has not ended is skipped
-          skip      Ends a node as skipped, whether it waits, is under way or has failed; the run goes on from there
-          resume    Goes on with all runs that have not ended, and tells whoever has not been told yet
-          retry     Tries nodes of a run again that have ended, with what was decided because of them
-          runs      Lists the runs that the journal keeps, the newest first
-          show      Shows a run that the journal keeps: its timeline, its attempts that failed or were cut off, and what each node waits for
-          logs      Prints what the attempts of a run, or of one of its nodes, logged
-          acts      Lists who asked for what, and what came of it, the newest first
-          prune     Deletes old runs from the journal, in the process that holds it if there is one
-          backup    Copies the journal into FILE, also while another process writes it
-          repair    Moves times of the journal that are in the future back to the present
-          gc        Removes what killed processes have left of files that they were writing into buckets
-          simulate  Runs a pipeline on virtual time, in milliseconds, and prints its timeline
-          quietly   Runs the sales and says nothing
-          greet     Greets whoever is named
-          help      Print this message or the help of the given subcommand(s)
+          check      Builds every plan with its default params and prints all mistakes of all pipelines
+          list       Lists the pipelines, their schedules, when they run next and what they do
+          assets     Lists the assets: when each was last updated, who updates it and who waits for it
+          settings   Lists the settings: what they are, what they are by default, and which pipelines take them
+          graph      Draws a pipeline's plan with its default params
+          run        Runs a pipeline once, now, to its end
+          serve      Runs all pipelines as their schedules say, until Ctrl-C or SIGTERM
+          dashboard  Shows what the journal keeps as a web page, until Ctrl-C or SIGTERM
+          trigger    Starts a new run of a pipeline, in the process that serves if there is one
+          backfill   Runs the data intervals of a pipeline that start between two dates and are over
+          pause      No longer follows a pipeline's schedule
+          unpause    Follows a pipeline's schedule again
+          cancel     Ends a run: its attempts are cut off, and what has not ended is skipped
+          skip       Ends a node as skipped, whether it waits, is under way or has failed; the run goes on from there
+          resume     Goes on with all runs that have not ended, and tells whoever has not been told yet
+          retry      Tries nodes of a run again that have ended, with what was decided because of them
+          runs       Lists the runs that the journal keeps, the newest first
+          show       Shows a run that the journal keeps: its timeline, its attempts that failed or were cut off, and what each node waits for
+          logs       Prints what the attempts of a run, or of one of its nodes, logged
+          acts       Lists who asked for what, and what came of it, the newest first
+          prune      Deletes old runs from the journal, in the process that holds it if there is one
+          backup     Copies the journal into FILE, also while another process writes it
+          repair     Moves times of the journal that are in the future back to the present
+          gc         Removes what killed processes have left of files that they were writing into buckets
+          simulate   Runs a pipeline on virtual time, in milliseconds, and prints its timeline
+          quietly    Runs the sales and says nothing
+          greet      Greets whoever is named
+          help       Print this message or the help of the given subcommand(s)
 
         Options:
           -h, --help  Print help (see more with '--help')
@@ -213,6 +214,13 @@ fn each_default_of_serve_and_backfill_stands_in_its_help() {
               --parallelism <N>   How many attempts of nodes without a pool of their own may run at once [default: 128]
               --json              Prints one JSON object per line and event, the last one with the run's result
           -h, --help              Print help (see more with '--help')
+
+        Dashboard:
+              --dashboard <ADDR>   Where the dashboard is: an address and a port, or a port; without it PIPELINE_DASHBOARD says it, else it is 127.0.0.1:7373
+              --no-dashboard       Without the dashboard
+              --base-path <PATH>   The path that stands before all addresses of the page, where a proxy puts one: /pipelines [default: /]
+              --token <auto|FILE>  The token that lets in whoever has it: auto makes one and prints it with the address, else the file that holds it
+              --allow-host <NAME>  A further name by which a proxy asks for the page; may be given several times
 
         Logging:
               --log <LEVEL>          Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace

@@ -101,11 +101,11 @@ pub(super) enum Command {
         /// At the start, and once an hour from then on. What `prune` leaves stays here as well.
         #[arg(long, value_name = "DURATION", value_parser = kept)]
         keep: Option<Duration>,
+        #[command(flatten)]
+        how: How,
         #[cfg(feature = "dashboard")]
         #[command(flatten)]
         beside: super::dashboard::Beside,
-        #[command(flatten)]
-        how: How,
     },
     /// Shows what the journal keeps as a web page, until Ctrl-C or SIGTERM
     ///

@@ -72,6 +72,7 @@ pub(super) struct Asked {
 /// How one run's sensor waited.
 struct Wait {
     told: Value,
+    /// Of one that found what it waited for.
     waited: Option<Duration>,
     is_timeout: bool,
 }
@@ -100,9 +101,9 @@ pub(super) async fn sensor(
                 return Err(Problem::not_found(format!("the journal has no run of `{pipeline}`")));
             }
             let timeouts = waits.iter().filter(|wait| wait.is_timeout).count();
-            let mut found: Vec<Duration> = waits.iter().filter(|wait| !wait.is_timeout).filter_map(|wait| wait.waited).collect();
+            let mut found: Vec<Duration> = waits.iter().filter_map(|wait| wait.waited).collect();
             found.sort_unstable();
-            let of = |percent: usize| found.get((found.len().saturating_sub(1) * percent).div_ceil(100)).copied();
+            let of = |percent| percentile(&found, percent);
             Ok(Json(json!({
                 "now": at(now),
                 "node": node,
@@ -140,7 +141,12 @@ fn wait(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) -
         "state": state,
         "timed_out": is_timeout,
     });
-    Some(Wait { told, waited: state.is_end().then_some(waited), is_timeout })
+    Some(Wait { told, waited: (state == crate::NodeState::Success).then_some(waited), is_timeout })
+}
+
+/// The least of them, which are sorted, that so many percent do not exceed.
+fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
+    sorted.get((sorted.len().saturating_sub(1) * percent).div_ceil(100)).copied()
 }
 
 /// What its timeout came to in these runs, in words.
@@ -150,7 +156,7 @@ fn sentence(found: &[Duration], timeouts: usize, timeout: Option<Duration>) -> S
         return "it has found nothing yet in these runs".to_owned();
     };
     let all = found.len() + timeouts;
-    let p95 = found[(found.len() - 1) * 95 / 100];
+    let p95 = percentile(found, 95).unwrap_or_default();
     if timeouts > 0 {
         return format!(
             "with `timeout = {}` {timeouts} of {all} runs failed; 95 % of the others had it within {}",
