@@ -72,9 +72,9 @@ fn a_run_is_told_node_by_node() {
     assert!(path.first() == Some(&"parts") && path.last() == Some(&"publish") && path.len() == 3, "{path:?}");
     // A mapping is a row; its elements are, once it is open.
     let rows = |query: &str| site.api(&format!("{GOOD}/nodes{query}"));
-    let folded = rows("");
-    assert_eq!(names(&folded["rows"], "node"), ["parts", "each(upload)", "publish"]);
-    assert_eq!((&folded["rows"][1]["elements"], &folded["rows"][1]["states"]), (&json!(3), &json!({ "success": 3 })));
+    let closed = rows("");
+    assert_eq!(names(&closed["rows"], "node"), ["parts", "each(upload)", "publish"]);
+    assert_eq!((&closed["rows"][1]["elements"], &closed["rows"][1]["states"]), (&json!(3), &json!({ "success": 3 })));
     let open = rows("?open=each(upload)");
     assert_eq!(names(&open["rows"], "node"), ["parts", "each(upload)", "upload[0]", "upload[1]", "upload[2]", "publish"]);
     assert_eq!(names(&rows("?q=LOAD%5B1")["rows"], "node"), ["upload[1]"]);

@@ -31,14 +31,11 @@ impl Site {
     fn send(&self, line: &str, headers: &[(&str, &str)], body: &str) -> BufReader<TcpStream> {
         let mut stream = TcpStream::connect(&self.0).expect("the dashboard listens");
         stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a socket has a timeout");
-        let mut request = format!("{line} HTTP/1.1\r\n");
-        if !headers.iter().any(|(name, _)| *name == "host") {
-            request += &format!("host: {}\r\n", self.0);
-        }
-        for (name, value) in headers {
-            request += &format!("{name}: {value}\r\n");
-        }
-        request += &format!("content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+        let has_host = headers.iter().any(|(name, _)| *name == "host");
+        let host = if has_host { String::new() } else { format!("host: {}\r\n", self.0) };
+        let given: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let (given, length) = (given.concat(), body.len());
+        let request = format!("{line} HTTP/1.1\r\n{host}{given}content-length: {length}\r\nconnection: close\r\n\r\n{body}");
         stream.write_all(request.as_bytes()).expect("the dashboard reads");
         BufReader::new(stream)
     }
@@ -118,8 +115,8 @@ impl Events {
             let read = self.stream.read_line(&mut line).expect("the stream goes on");
             assert!(read > 0, "the stream has ended");
             match line.trim_end().split_once(": ") {
-                Some(("event", name)) => event.name = name.to_owned(),
-                Some(("id", id)) => event.id = id.to_owned(),
+                Some(("event", name)) => name.clone_into(&mut event.name),
+                Some(("id", id)) => id.clone_into(&mut event.id),
                 Some(("data", data)) => event.data = serde_json::from_str(data).expect("data is JSON"),
                 // An empty line ends an event; the lengths of chunks stand between.
                 None if line.trim_end().is_empty() && !event.data.is_null() => return event,

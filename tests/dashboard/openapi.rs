@@ -43,8 +43,8 @@ fn mistake(whole: &Value, schema: &Value, value: &Value, place: &str) -> Option<
         }
     }
     let value = value.as_object()?;
-    let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    if let Some(missing) = required.filter(|name| !value.contains_key(*name)).next() {
+    let mut required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    if let Some(missing) = required.find(|name| !value.contains_key(*name)) {
         return Some(format!("{place}: there is no `{missing}`"));
     }
     let properties = schema["properties"].as_object();

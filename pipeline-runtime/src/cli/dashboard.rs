@@ -88,7 +88,7 @@ impl Wanted {
         clock: Clock,
         say: fn(&str),
     ) -> Result<Option<Dashboard>, DashboardError> {
-        match Dashboard::start(self.options, journal.to_owned(), pipelines, clock) {
+        match Dashboard::start(self.options, journal, pipelines, clock) {
             Ok(dashboard) => {
                 say(&said(&dashboard));
                 Ok(Some(dashboard))
@@ -129,7 +129,7 @@ pub(super) fn run(pipelines: &[Pipeline], show: &Show, journal: &Path) -> Result
     let runtime = runtime.map_err(|error| format!("the process has no means to wait: {error}"))?;
     runtime.block_on(async {
         let end = until_asked_to_end().map_err(|error| format!("the process cannot hear signals: {error}"))?;
-        let dashboard = Dashboard::start(options, journal.to_owned(), pipelines, Clock::system());
+        let dashboard = Dashboard::start(options, journal, pipelines, Clock::system());
         let dashboard = dashboard.map_err(|error| error.to_string())?;
         output::to_stdout(&said(&dashboard));
         end.await;

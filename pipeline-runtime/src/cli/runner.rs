@@ -1,5 +1,7 @@
 //! Runs with progress, for `run` and for a binary's own commands.
 
+#[cfg(feature = "dashboard")]
+use super::dashboard::Wanted;
 use super::progress::{self, Progress, View};
 use super::{WRONG_USE, logging, output, summary, zones};
 use crate::author::value::Value;
@@ -71,8 +73,7 @@ pub struct Runner {
     service: Service,
     /// Shows progress in the place of what `progress` says.
     view: Option<Box<dyn View>>,
-    #[cfg(feature = "dashboard")]
-    page: Option<super::dashboard::Wanted>,
+    page: Option<Wanted>,
 }
 
 /// Which runs of the journal are gone on with, beside those that are asked for by their pipelines.
@@ -127,6 +128,10 @@ impl Kept {
     }
 }
 
+/// Nobody can want a dashboard that is not built.
+#[cfg(not(feature = "dashboard"))]
+type Wanted = std::convert::Infallible;
+
 type Beside = Box<dyn FnOnce(Clock) -> BoxFuture<()>>;
 
 impl std::fmt::Debug for Runner {
@@ -160,7 +165,6 @@ impl Runner {
             hosting: Vec::new(),
             service: Service::default(),
             view: None,
-            #[cfg(feature = "dashboard")]
             page: None,
         }
     }
@@ -253,7 +257,7 @@ impl Runner {
 
     /// Shows the dashboard as long as the runs go on.
     #[cfg(feature = "dashboard")]
-    pub(super) fn shown_on(self, page: Option<super::dashboard::Wanted>) -> Self {
+    pub(super) fn shown_on(self, page: Option<Wanted>) -> Self {
         Self { page, ..self }
     }
 
@@ -292,10 +296,7 @@ impl Runner {
         let ended_by = EndedBy::Signals { drain: self.service.drain };
         let options = HostOptions { journal, parallelism: self.parallelism, clock, calendar, observer, ended_by };
         let host = EngineHost::new(options).map_err(RunnerError::Process)?;
-        let mut hosting = self.hosting;
-        if hosting.is_empty() {
-            hosting.extend(self.runs.iter().map(|(pipeline, _)| pipeline.clone()));
-        }
+        let hosting = hosting(self.hosting, &self.runs);
         let mut prepared = Vec::new();
         for (pipeline, params) in self.runs {
             let params = params.map_err(|error| RunnerError::Params { pipeline: pipeline.id(), error })?;
@@ -326,11 +327,7 @@ impl Runner {
         if follows_schedules {
             zones::say(say);
         }
-        #[cfg(feature = "dashboard")]
-        let page = match (self.page, &self.journal) {
-            (Some(page), Some(journal)) => page.start(journal, &hosting, clock, say)?,
-            _ => None,
-        };
+        let page = show_page(self.page, self.journal.as_deref(), &hosting, clock, say)?;
         say_what_is_not_run(settled.as_deref().filter(|_| is_told), unfinished.aside.iter().filter(|_| !logs_as_json));
         let view = self.view.unwrap_or_else(|| progress::view(progress, clock, forgets));
         let shown = progress::show(view, names.clone(), Arc::clone(&feed), news).map_err(RunnerError::Process)?;
@@ -374,9 +371,7 @@ impl Runner {
         let failure = host.failure();
         let outputs: Vec<_> = runs.iter().map(|run| outputs(&host, *run)).collect();
         // Before the rest is printed, for which nobody may read: others may have the journal by now.
-        #[cfg(feature = "dashboard")]
-        drop(page);
-        drop((host, keeps, logs));
+        drop((page, host, keeps, logs));
         shown.close();
         let (ended, tally) = done.map_err(RunnerError::Process)?;
         let watched = feed.take_runs();
@@ -389,6 +384,37 @@ impl Runner {
         let count = runs.len();
         Ok(Finished { reports: reports(runs.into_iter().zip(outputs), watched), runs: count, ended, tally, forgets, set_aside })
     }
+}
+
+/// The pipelines that others may ask for: those of the binary, else those that are run.
+fn hosting(hosting: Vec<Pipeline>, runs: &[(Pipeline, Result<serde_json::Value, serde_json::Error>)]) -> Vec<Pipeline> {
+    if hosting.is_empty() { runs.iter().map(|(pipeline, _)| pipeline.clone()).collect() } else { hosting }
+}
+
+/// Shows the dashboard, where one is wanted and there is a journal to show.
+#[cfg(feature = "dashboard")]
+fn show_page(
+    page: Option<Wanted>,
+    journal: Option<&Path>,
+    hosting: &[Pipeline],
+    clock: Clock,
+    say: fn(&str),
+) -> Result<Option<crate::dashboard::Dashboard>, RunnerError> {
+    let page = page.zip(journal).map(|(page, journal)| page.start(journal, hosting, clock, say));
+    Ok(page.transpose()?.flatten())
+}
+
+/// There is no dashboard in this build.
+#[cfg(not(feature = "dashboard"))]
+#[expect(clippy::unnecessary_wraps, reason = "as where there is a dashboard")]
+fn show_page(
+    page: Option<Wanted>,
+    _: Option<&Path>,
+    _: &[Pipeline],
+    _: Clock,
+    _: fn(&str),
+) -> Result<Option<Wanted>, RunnerError> {
+    Ok(page)
 }
 
 /// What a run came to, or how far it is.

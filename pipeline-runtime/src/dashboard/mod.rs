@@ -7,7 +7,7 @@
 //!
 //! - **The engine never waits for it.** It has a thread and a tokio runtime of its own, and reads the journal as any other process would. What
 //!   is asked for goes the way of the command line: through the journal's inbox. (`tests/dashboard/beside.rs`)
-//! - **Nobody is answered who is not let in.** Each request passes `gate.rs` first, whatever it is for. (`gate/tests.rs`)
+//! - **Nobody is answered who is not let in.** Each request passes `gate/mod.rs` first, whatever it is for. (`gate/tests.rs`)
 //! - **Nobody looks, nothing is read.** The journal is polled only while a page is open. (`changes.rs`)
 //! - **A dry run writes nothing**, not even who asked. (`tests/dashboard/commands.rs`)
 //!
@@ -35,7 +35,7 @@ use crate::time::Clock;
 use changes::Changes;
 use readers::Readers;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -94,16 +94,11 @@ impl Dashboard {
     /// # Errors
     ///
     /// If the address cannot be listened on, or is not this machine's own and there is no token.
-    pub(crate) fn start(
-        options: Options,
-        journal: PathBuf,
-        pipelines: &[Pipeline],
-        clock: Clock,
-    ) -> Result<Self, DashboardError> {
+    pub(crate) fn start(options: Options, journal: &Path, pipelines: &[Pipeline], clock: Clock) -> Result<Self, DashboardError> {
         let (listener, note) = server::bind(&options.listen)?;
         let fail = |error| DashboardError::Listen { address: options.listen.address.to_string(), error };
         let address = listener.local_addr().map_err(fail)?;
-        let journal = crate::journal::absolute(&journal);
+        let journal = crate::journal::absolute(journal);
         if !address.ip().is_loopback() && options.token.is_none() {
             return Err(DashboardError::NoToken(address));
         }
@@ -157,7 +152,7 @@ impl Drop for Dashboard {
 }
 
 /// Why nothing can be left in the journal's inbox, if nothing can.
-fn unwritable(journal: &std::path::Path) -> Option<String> {
+fn unwritable(journal: &Path) -> Option<String> {
     let opened = std::fs::OpenOptions::new().append(true).open(journal);
     opened.err().map(|error| format!("the journal cannot be written here: {error}"))
 }

@@ -16,8 +16,11 @@ pub(crate) struct Preview {
     /// The nodes that it is about: their ids, their states, and what happens to each.
     pub(crate) nodes: Vec<(String, NodeState, &'static str)>,
     /// The intervals that a backfill is about, with the run that each has, and whether it gets another.
-    pub(crate) intervals: Vec<(Interval, Option<(String, RunState)>, bool)>,
+    pub(crate) intervals: Vec<Covered>,
 }
+
+/// An interval, the run that it has, and whether it gets another.
+type Covered = (Interval, Option<(String, RunState)>, bool);
 
 impl Command {
     /// What the command would do now, or why it would be refused.
@@ -58,57 +61,50 @@ impl Command {
             }
             Self::Cancel { run } | Self::Skip { run, .. } | Self::Retry { run, .. } => {
                 let Some((_, edit)) = self.edit() else { return Ok(Preview::default()) };
-                self.edited(reader, pipelines, run, edit, now)
+                edited(reader, pipelines, run, &edit, now)
             }
             other => Ok(Preview { will: other.to_string(), ..Preview::default() }),
         }
     }
+}
 
-    fn edited(
-        &self,
-        reader: &Reader,
-        pipelines: &[Pipeline],
-        name: &str,
-        edit: Edit,
-        now: Timestamp,
-    ) -> Result<Preview, StartError> {
-        let stored = reader.run(name)?.ok_or_else(|| StartError::NoRun { run_id: name.to_owned() })?;
-        let StoredRun { run_id, pipeline, .. } = &stored;
-        let resumed = match prepare::edited(reader, pipelines, name, edit.clone(), now)? {
-            Edited::Prepared(Prepared::Resumed(resumed)) => resumed,
-            Edited::Prepared(_) | Edited::CancelledAsItIs(_) => {
-                let will = format!("ends run {run_id} of {pipeline} as cancelled; nothing of it runs");
-                return Ok(Preview { will, ..Preview::default() });
-            }
-            Edited::GivenUp(_, due) => {
-                let will = format!("gives up {} notifications of run {run_id} of {pipeline}", due.len());
-                return Ok(Preview { will, ..Preview::default() });
-            }
-        };
-        let run = &resumed.run;
-        let refused = |reason: crate::engine::EditError| StartError::Edit { run_id: run_id.clone(), reason: reason.to_string() };
-        let (cleared, skipped) = run.preview(&edit, false).map_err(refused)?;
-        let of = |slot: u32, what: &'static str| (run.id(slot), run.node(slot).state(), what);
-        let mut about: Vec<_> = Vec::new();
-        about.extend(skipped.map(|slot| of(slot, "is skipped")));
-        let what = if skipped.is_some() { "is decided again" } else { "runs again" };
-        let is_shown = |slot: &u32| Some(*slot) != skipped && run.is_body(*slot);
-        about.extend(cleared.iter().copied().filter(is_shown).map(|slot| of(slot, what)));
-        let will = match &edit {
-            Edit::Cancel => {
-                let open: Vec<u32> = run.slots().filter(|slot| run.is_body(*slot) && !run.node(*slot).state().is_end()).collect();
-                let running = open.iter().filter(|slot| run.node(**slot).state() == NodeState::Running).count();
-                about.extend(open.iter().map(|slot| {
-                    let runs = run.node(*slot).state() == NodeState::Running;
-                    of(*slot, if runs { "is cut off" } else { "is skipped" })
-                }));
-                format!("cuts off {running} attempt{} and ends run {run_id} of {pipeline} as cancelled", plural(running))
-            }
-            Edit::Skip { node } => format!("ends {node} of run {run_id} of {pipeline} as skipped"),
-            Edit::Retry { .. } => format!("runs {} of run {run_id} of {pipeline} again", nodes(about.len())),
-        };
-        Ok(Preview { will, nodes: about, intervals: Vec::new() })
-    }
+fn edited(reader: &Reader, pipelines: &[Pipeline], name: &str, edit: &Edit, now: Timestamp) -> Result<Preview, StartError> {
+    let stored = reader.run(name)?.ok_or_else(|| StartError::NoRun { run_id: name.to_owned() })?;
+    let StoredRun { run_id, pipeline, .. } = &stored;
+    let resumed = match prepare::edited(reader, pipelines, name, edit.clone(), now)? {
+        Edited::Prepared(Prepared::Resumed(resumed)) => resumed,
+        Edited::Prepared(_) | Edited::CancelledAsItIs(_) => {
+            let will = format!("ends run {run_id} of {pipeline} as cancelled; nothing of it runs");
+            return Ok(Preview { will, ..Preview::default() });
+        }
+        Edited::GivenUp(_, due) => {
+            let will = format!("gives up {} notifications of run {run_id} of {pipeline}", due.len());
+            return Ok(Preview { will, ..Preview::default() });
+        }
+    };
+    let run = &resumed.run;
+    let refused = |reason: crate::engine::EditError| StartError::Edit { run_id: run_id.clone(), reason: reason.to_string() };
+    let (cleared, skipped) = run.preview(edit, false).map_err(refused)?;
+    let of = |slot: u32, what: &'static str| (run.id(slot), run.node(slot).state(), what);
+    let mut about: Vec<_> = Vec::new();
+    about.extend(skipped.map(|slot| of(slot, "is skipped")));
+    let what = if skipped.is_some() { "is decided again" } else { "runs again" };
+    let is_shown = |slot: &u32| Some(*slot) != skipped && run.is_body(*slot);
+    about.extend(cleared.iter().copied().filter(is_shown).map(|slot| of(slot, what)));
+    let will = match edit {
+        Edit::Cancel => {
+            let open: Vec<u32> = run.slots().filter(|slot| run.is_body(*slot) && !run.node(*slot).state().is_end()).collect();
+            let running = open.iter().filter(|slot| run.node(**slot).state() == NodeState::Running).count();
+            about.extend(open.iter().map(|slot| {
+                let runs = run.node(*slot).state() == NodeState::Running;
+                of(*slot, if runs { "is cut off" } else { "is skipped" })
+            }));
+            format!("cuts off {running} attempt{} and ends run {run_id} of {pipeline} as cancelled", plural(running))
+        }
+        Edit::Skip { node } => format!("ends {node} of run {run_id} of {pipeline} as skipped"),
+        Edit::Retry { .. } => format!("runs {} of run {run_id} of {pipeline} again", nodes(about.len())),
+    };
+    Ok(Preview { will, nodes: about, intervals: Vec::new() })
 }
 
 fn nodes(n: usize) -> String {

@@ -43,12 +43,11 @@ pub(crate) fn set(
     let setting = setting_named(&known, name).map_err(StartError::Refused)?;
     let refused = |why: String| StartError::Refused(format!("the setting `{name}`: {why}"));
     let value = to.value_for(setting).map_err(refused)?;
-    let said = match &value {
-        Some(value) => format!("the setting {name} is {value}, for runs that begin from now on"),
-        None => {
-            let default = setting::default_json(setting).map_err(refused)?;
-            format!("the setting {name} has its default again, {default}, for runs that begin from now on")
-        }
+    let said = if let Some(value) = &value {
+        format!("the setting {name} is {value}, for runs that begin from now on")
+    } else {
+        let default = setting::default_json(setting).map_err(refused)?;
+        format!("the setting {name} has its default again, {default}, for runs that begin from now on")
     };
     journal.carries_next();
     journal.set(name, value, now);

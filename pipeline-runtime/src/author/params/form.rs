@@ -126,13 +126,11 @@ struct Place<'a> {
 impl<'a> Place<'a> {
     /// Its default, or what is made up in its place.
     fn value(&self, made_up: impl Into<Value>) -> Value {
-        match self.value {
-            Some(value) => value.clone(),
-            None => {
-                self.notes.last.replace(Some(self.path.clone()));
-                made_up.into()
-            }
+        if let Some(value) = self.value {
+            return value.clone();
         }
+        self.notes.last.replace(Some(self.path.clone()));
+        made_up.into()
     }
 
     fn inner(&self, key: &str) -> Place<'a> {
@@ -150,8 +148,8 @@ macro_rules! scalars {
     };
 }
 
-const fn integer(min: i128, max: i128) -> FieldKind {
-    FieldKind::Integer { min, max }
+fn integer(min: impl Into<i128>, max: impl Into<i128>) -> FieldKind {
+    FieldKind::Integer { min: min.into(), max: max.into() }
 }
 
 /// What a text has to be, by what its type says that it expects.
@@ -169,14 +167,14 @@ impl<'de> Deserializer<'de> for Place<'_> {
 
     scalars! {
         deserialize_bool: FieldKind::Boolean, false;
-        deserialize_i8: integer(i8::MIN as i128, i8::MAX as i128), 0;
-        deserialize_i16: integer(i16::MIN as i128, i16::MAX as i128), 0;
-        deserialize_i32: integer(i32::MIN as i128, i32::MAX as i128), 0;
-        deserialize_i64: integer(i64::MIN as i128, i64::MAX as i128), 0;
-        deserialize_u8: integer(0, u8::MAX as i128), 0;
-        deserialize_u16: integer(0, u16::MAX as i128), 0;
-        deserialize_u32: integer(0, u32::MAX as i128), 0;
-        deserialize_u64: integer(0, u64::MAX as i128), 0;
+        deserialize_i8: integer(i8::MIN, i8::MAX), 0;
+        deserialize_i16: integer(i16::MIN, i16::MAX), 0;
+        deserialize_i32: integer(i32::MIN, i32::MAX), 0;
+        deserialize_i64: integer(i64::MIN, i64::MAX), 0;
+        deserialize_u8: integer(0, u8::MAX), 0;
+        deserialize_u16: integer(0, u16::MAX), 0;
+        deserialize_u32: integer(0, u32::MAX), 0;
+        deserialize_u64: integer(0, u64::MAX), 0;
         deserialize_f32: FieldKind::Number, 0.0;
         deserialize_f64: FieldKind::Number, 0.0;
         deserialize_char: FieldKind::Text, "a";

@@ -21,10 +21,13 @@ const KEY: &str = "idempotency-key";
 
 /// The answers that were given, by the keys they were asked with.
 #[derive(Debug, Default)]
-pub(crate) struct Answered(Mutex<VecDeque<(String, Arc<tokio::sync::OnceCell<Result<Value, Problem>>>)>>);
+pub(crate) struct Answered(Mutex<VecDeque<(String, Once)>>);
+
+/// An answer that is found out once.
+type Once = Arc<tokio::sync::OnceCell<Result<Value, Problem>>>;
 
 impl Answered {
-    fn of(&self, key: &str) -> Arc<tokio::sync::OnceCell<Result<Value, Problem>>> {
+    fn of(&self, key: &str) -> Once {
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, answer)) = answers.iter().find(|(of, _)| of == key) {
             return Arc::clone(answer);

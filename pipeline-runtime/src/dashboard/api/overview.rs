@@ -191,13 +191,13 @@ pub(super) fn next(reader: &JournalReader, pipeline: &Pipeline, is_paused: bool,
         ..Next::default()
     };
     let mut not = |kind, text: &str| {
-        next.text = text.to_owned();
+        text.clone_into(&mut next.text);
         next.why = Some((kind, text.to_owned()));
     };
     let Some(schedule) = schedule else {
         match &options.when {
             Some(when) => next.text = format!("when {when}"),
-            None => next.text = "no schedule".to_owned(),
+            None => "no schedule".clone_into(&mut next.text),
         }
         return Ok(next);
     };

@@ -26,7 +26,7 @@ struct Pool {
 
 pub(super) async fn pools(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
     let now = at(site.clock.now());
-    let pools = site.readers.read(|reader| all(reader)).await?;
+    let pools = site.readers.read(all).await?;
     let told: Vec<Value> = pools
         .into_iter()
         .map(|(name, Pool { slots, used, queued })| {

@@ -34,13 +34,11 @@ impl Moment {
         let history = details.history();
         // Not before what has happened: the clock that wrote that may be ahead of this one.
         let last = history.started + history.latest();
-        match record {
-            Some(_) => Self { now: last, is_run: true },
-            None => {
-                let is_held = Holder::of(&site.readers.journal).is_some();
-                Self { now: site.clock.now().max(last), is_run: is_held && details.summary().blocked().is_none() }
-            }
+        if record.is_some() {
+            return Self { now: last, is_run: true };
         }
+        let is_held = Holder::of(&site.readers.journal).is_some();
+        Self { now: site.clock.now().max(last), is_run: is_held && details.summary().blocked().is_none() }
     }
 
     pub(super) fn waits<'a>(&self, history: &'a RunHistory) -> Waits<'a> {

@@ -36,7 +36,7 @@ pub(super) async fn waiting(State(site): State<Arc<Site>>) -> Result<Json<Value>
             Ok(waiting)
         })
         .await?;
-    waiting.sort_by(|a, b| a.0.cmp(&b.0));
+    waiting.sort_by_key(|(left, _)| *left);
     let count = waiting.len();
     let told: Vec<Value> = waiting.into_iter().take(TOLD).map(|(_, told)| told).collect();
     Ok(Json(json!({ "now": at(now), "count": count, "waiting": told })))

@@ -68,7 +68,9 @@ fn crossings(of: &Layered, place: &[u32]) -> u64 {
             let mut ends: Vec<u32> = of.after[*from as usize].iter().map(|to| place[*to as usize]).collect();
             ends.sort_unstable();
             crossings += ends.iter().map(|end| counts.above(*end)).sum::<u64>();
-            ends.into_iter().for_each(|end| counts.add(end));
+            for end in ends {
+                counts.add(end);
+            }
         }
         crossings
     };
