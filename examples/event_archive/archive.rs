@@ -3,7 +3,7 @@
 //! gzip allows several members in a row. Most tools read them as one text; those that stop after the first stand in
 //! `docs/exercise-5.md`, with the call that reads on. Each member says in its header which file it holds, and which version of it: so the
 //! archive itself tells what is in it, in the same object, and no second one can disagree with it. What is there already is copied as
-//! it is, compressed, never decompressed and compressed again. Its [index](super::index) tells what is where, so most often it is not even read.
+//! it is, compressed, never decompressed and compressed again. Its index (`index.rs`) tells what is where, so most often it is not even read.
 //!
 //! The text is one CSV file: its header row is a member of its own, and the files' members hold their other rows. Where the first file was archived
 //! by a former version of this example, which left each file its header, the row is the beginning of that file's member.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help, shown as they stand")]
 
-use super::{asked, output};
+use super::output;
 use crate::Pipeline;
 use crate::dashboard::{Dashboard, DashboardError, Listen, Options, Token};
 use crate::time::Clock;
@@ -121,9 +121,8 @@ pub(super) struct Show {
 }
 
 pub(super) fn run(pipelines: &[Pipeline], show: &Show, journal: &Path) -> Result<ExitCode, String> {
-    asked::must_exist(journal)?;
     let options = show.access.options(show.listen, show.read_only).map_err(|error| error.to_string())?;
-    // What is no journal is told before an address is.
+    // That there is none, or that it is another file, is told before an address is.
     crate::read::JournalReader::open(journal).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the process has no means to wait: {error}"))?;
