@@ -47,12 +47,7 @@ fn row(act: &Act) -> [String; 4] {
     // One line each: an answer may explain itself at length.
     let answer = output::first_fact(&act.answer);
     let short = |text: String| output::cut(one_line(&text).into_owned(), SHOWN);
-    [when(act), short(act.who.clone().unwrap_or_default()), short(named(act)), short(format!("{refused}{answer}"))]
-}
-
-/// As it is called on the command line; one of another version as it was kept.
-fn named(act: &Act) -> String {
-    serde_json::from_str::<Command>(&act.command).map_or_else(|_| act.command.clone(), |command| command.to_string())
+    [when(act), short(act.who.clone().unwrap_or_default()), short(Command::named(act)), short(format!("{refused}{answer}"))]
 }
 
 fn when(act: &Act) -> String {

@@ -112,10 +112,7 @@ pub(super) fn date(update: &StoredUpdate) -> String {
 
 /// What made an update.
 pub(super) fn by(update: &StoredUpdate) -> String {
-    match &update.by {
-        Some(by) => format!("{} of {}/{}", by.node, by.pipeline, by.run_id),
-        None => "from outside".to_owned(),
-    }
+    update.by.as_ref().map_or_else(|| "from outside".to_owned(), ToString::to_string)
 }
 
 fn update(pipelines: &[Pipeline], asset: &str, value: &str, journal: &Path) -> Result<ExitCode, String> {

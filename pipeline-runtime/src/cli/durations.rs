@@ -1,6 +1,6 @@
 //! Durations and counts as people read them.
 
-pub(super) use crate::observe::brief;
+pub(super) use crate::observe::{brief, plural};
 use pipeline_syntax::duration::{self, Zero};
 use std::time::Duration;
 
@@ -12,8 +12,4 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// The time since the run's start: `12.3s`, `7m 30s`.
 pub(super) fn offset(at: Duration) -> String {
     if at < Duration::from_mins(1) { format!("{:.1}s", at.as_secs_f64()) } else { brief(at) }
-}
-
-pub(super) fn plural(n: usize) -> &'static str {
-    if n == 1 { "" } else { "s" }
 }

@@ -2,27 +2,14 @@
 
 use super::output;
 use crate::author::asset::When;
+use crate::host::NextRun;
 use crate::journal::Reader;
-use crate::schedule::{Schedule, Window};
+use crate::schedule::Schedule;
 use crate::{Clock, Pipeline};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
-
-/// When a schedule begins its next run.
-#[derive(Debug, PartialEq, Eq)]
-enum Next {
-    NoSchedule,
-    /// Nobody follows its schedule here.
-    ByHand,
-    Paused,
-    /// As assets are updated.
-    Updated,
-    At(DateTime<Utc>),
-    /// Its `end` is past, or a calendar of its own has ended.
-    Never,
-}
 
 pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<ExitCode, String> {
     // The pipelines are those of the binary, whether or not anything was kept of them.
@@ -33,7 +20,8 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
     for pipeline in pipelines {
         let schedule = pipeline.options().timetable().map_err(|error| error.to_string())?;
         let is_paused = paused.contains(pipeline.id());
-        let next = next(pipeline, schedule.as_ref(), is_paused, reader.as_ref(), now)?;
+        let next =
+            NextRun::of(pipeline, schedule.as_ref(), is_paused, reader.as_ref(), now).map_err(|error| error.to_string())?;
         if json {
             output::json(&as_json(pipeline, schedule.as_ref(), is_paused, &next));
         } else {
@@ -53,54 +41,28 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
     Ok(ExitCode::SUCCESS)
 }
 
-/// The next tick that a process that serves would run. What was missed before it does not count.
-fn next(
-    pipeline: &Pipeline,
-    schedule: Option<&Schedule>,
-    is_paused: bool,
-    reader: Option<&Reader>,
-    now: DateTime<Utc>,
-) -> Result<Next, String> {
-    let options = pipeline.options();
-    // Before that it is paused: to unpause it changes nothing here.
-    if options.by_hand {
-        return Ok(Next::ByHand);
-    }
-    if is_paused {
-        return Ok(Next::Paused);
-    }
-    let Some(schedule) = schedule else {
-        return Ok(if options.when.is_some() { Next::Updated } else { Next::NoSchedule });
-    };
-    let window = Window::read(options.start, options.end, options.catchup, schedule.zone())
-        .map_err(|refused| refused.error.to_string())?;
-    let last =
-        reader.map(|reader| reader.last_scheduled(pipeline.id(), now.into())).transpose().map_err(|error| error.to_string())?;
-    Ok(window.next_due(schedule, last.flatten(), now).map_or(Next::Never, Next::At))
-}
-
-fn row(pipeline: &Pipeline, schedule: Option<&Schedule>, next: &Next) -> [String; 6] {
+fn row(pipeline: &Pipeline, schedule: Option<&Schedule>, next: &NextRun) -> [String; 6] {
     let options = pipeline.options();
     let schedule = match schedule {
         Some(schedule) => format!("{} ({})", schedule.text(), schedule.zone().name()),
         None => options.when.as_ref().map_or_else(|| "none".to_owned(), |when| format!("when {when}")),
     };
     let next = match next {
-        Next::NoSchedule => "none".to_owned(),
-        Next::ByHand => "none: by hand alone".to_owned(),
-        Next::Paused => "paused".to_owned(),
-        Next::Updated => "as it is updated".to_owned(),
-        Next::At(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
-        Next::Never if options.end.is_some() => "none: its `end` is past".to_owned(),
-        Next::Never => "none: its calendar has ended".to_owned(),
+        NextRun::NoSchedule => "none".to_owned(),
+        NextRun::ByHand => "none: by hand alone".to_owned(),
+        NextRun::Paused => "paused".to_owned(),
+        NextRun::Updated => "as it is updated".to_owned(),
+        NextRun::At(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        NextRun::Never if options.end.is_some() => "none: its `end` is past".to_owned(),
+        NextRun::Never => "none: its calendar has ended".to_owned(),
     };
     let (upstream, tags) = (upstream(pipeline).join(", "), pipeline.tags().join(", "));
     [pipeline.id().to_owned(), schedule, next, upstream, tags, description(pipeline).to_owned()]
 }
 
-fn as_json(pipeline: &Pipeline, schedule: Option<&Schedule>, is_paused: bool, next: &Next) -> serde_json::Value {
+fn as_json(pipeline: &Pipeline, schedule: Option<&Schedule>, is_paused: bool, next: &NextRun) -> serde_json::Value {
     let at = match next {
-        Next::At(at) => Some(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        NextRun::At(at) => Some(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
         _ => None,
     };
     serde_json::json!({
@@ -132,6 +94,7 @@ fn description(pipeline: &Pipeline) -> &str {
 mod tests {
     use super::*;
     use crate::prelude::*;
+    use chrono::DateTime;
 
     #[task]
     async fn one() -> Result<u64> {
@@ -147,8 +110,8 @@ mod tests {
     fn what_is_begun_by_hand_alone_is_told_before_that_it_is_paused() {
         let next = |pipeline: &Pipeline| {
             let schedule = pipeline.options().timetable().unwrap();
-            next(pipeline, schedule.as_ref(), true, None, DateTime::UNIX_EPOCH).unwrap()
+            NextRun::of(pipeline, schedule.as_ref(), true, None, DateTime::UNIX_EPOCH).unwrap()
         };
-        assert_eq!((next(&daily()), next(&daily().unscheduled_unless(false))), (Next::Paused, Next::ByHand));
+        assert_eq!((next(&daily()), next(&daily().unscheduled_unless(false))), (NextRun::Paused, NextRun::ByHand));
     }
 }

@@ -82,6 +82,11 @@ impl Command {
         Act { at: Clock::system().now(), who: who(), command, done: true, answer: answer.to_owned() }
     }
 
+    /// What an act was asked for, as it is called on the command line; one of another version as it was kept.
+    pub(crate) fn named(act: &Act) -> String {
+        serde_json::from_str::<Self>(&act.command).map_or_else(|_| act.command.clone(), |command| command.to_string())
+    }
+
     /// Whether its holder may take as long as it has to do, once it has taken it.
     fn takes_its_time(&self) -> bool {
         matches!(self, Self::Prune { .. })

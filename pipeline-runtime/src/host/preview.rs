@@ -5,6 +5,7 @@ use super::{Command, StartError, prepare};
 use crate::Pipeline;
 use crate::engine::{Edit, NodeState, RunState};
 use crate::journal::{Reader, StoredRun};
+use crate::observe::plural;
 use crate::schedule::Interval;
 use crate::time::Timestamp;
 
@@ -84,7 +85,7 @@ fn edited(reader: &Reader, pipelines: &[Pipeline], name: &str, edit: &Edit, now:
     };
     let run = &resumed.run;
     let refused = |reason: crate::engine::EditError| StartError::Edit { run_id: run_id.clone(), reason: reason.to_string() };
-    let (cleared, skipped) = run.preview(edit, false).map_err(refused)?;
+    let (cleared, skipped) = run.preview(edit).map_err(refused)?;
     let of = |slot: u32, what: &'static str| (run.id(slot), run.node(slot).state(), what);
     let mut about: Vec<_> = Vec::new();
     about.extend(skipped.map(|slot| of(slot, "is skipped")));
@@ -109,10 +110,6 @@ fn edited(reader: &Reader, pipelines: &[Pipeline], name: &str, edit: &Edit, now:
 
 fn nodes(n: usize) -> String {
     format!("{n} node{}", plural(n))
-}
-
-fn plural(n: usize) -> &'static str {
-    if n == 1 { "" } else { "s" }
 }
 
 fn given(params: &serde_json::Value) -> String {

@@ -1,4 +1,4 @@
-//! Durations as people read them.
+//! Durations and counts as people read them.
 
 use humantime::format_duration;
 use std::time::Duration;
@@ -14,6 +14,11 @@ pub(crate) fn brief(duration: Duration) -> String {
 
 fn whole(duration: Duration) -> String {
     format_duration(Duration::from_secs(duration.as_secs())).to_string()
+}
+
+/// What a noun ends with after a number.
+pub(crate) fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
 }
 
 #[cfg(test)]

@@ -19,13 +19,11 @@ mod timeline;
 mod why;
 
 #[cfg(feature = "sqlite")]
-pub(crate) use durations::brief;
+pub(crate) use durations::{brief, plural};
 #[cfg(feature = "sqlite")]
 pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Runs, Taken, WatchedRun};
 #[cfg(feature = "sqlite")]
 pub(crate) use followed::{Followed, HistoryError};
-#[cfg(feature = "sqlite")]
-pub(crate) use history::Spent;
 pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Span, Trouble, Work};
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 #[cfg(feature = "sqlite")]

@@ -146,7 +146,7 @@ impl JournalReader {
 }
 
 /// A time as all JSON of this interface has it.
-fn date(time: DateTime<Utc>) -> String {
+pub(crate) fn date(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 

@@ -25,10 +25,7 @@ pub(super) async fn acts(
     let acts: Vec<Value> = found
         .iter()
         .map(|(id, act)| {
-            // One of another version is told as it was kept.
-            let command =
-                serde_json::from_str::<Command>(&act.command).map_or_else(|_| act.command.clone(), |command| command.to_string());
-            json!({ "id": id, "at": at(act.at), "who": act.who, "command": command, "done": act.done, "answer": act.answer })
+            json!({ "id": id, "at": at(act.at), "who": act.who, "command": Command::named(act), "done": act.done, "answer": act.answer })
         })
         .collect();
     Ok(Json(json!({ "acts": acts, "next": next })))

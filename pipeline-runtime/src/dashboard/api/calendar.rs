@@ -1,6 +1,6 @@
 //! A pipeline's intervals: what became of those that are over, and which come next.
 
-use super::{Args, Problem, Site, at, date};
+use super::{Args, Problem, Site, at, date, time};
 use crate::Pipeline;
 use crate::journal::Holder;
 use crate::read::{JournalReader, ReadError};
@@ -46,12 +46,8 @@ pub(super) async fn calendar(
     let now = site.clock.now();
     let (pipeline, schedule, window) = schedule_of(&site.pipelines, &id)?;
     let zone = schedule.zone();
-    let given = |text: &Option<String>, name: &str| {
-        let read = text.as_deref().filter(|text| !text.is_empty()).map(|text| crate::schedule::parse_date(text, zone));
-        read.transpose().map_err(|error| Problem::wrong(format!("{name}: {error}")))
-    };
-    let to = given(&span.to, "to")?.unwrap_or_else(|| now.to_utc() + TimeDelta::days(1));
-    let from = given(&span.from, "from")?.unwrap_or(to - TimeDelta::days(31));
+    let to = time(span.to.as_deref(), zone, "to")?.unwrap_or_else(|| now.to_utc() + TimeDelta::days(1));
+    let from = time(span.from.as_deref(), zone, "from")?.unwrap_or(to - TimeDelta::days(31));
     let is_held = Holder::of(&site.readers.journal).is_some();
     site.readers
         .read(move |reader| {
@@ -155,10 +151,7 @@ pub(super) async fn schedule(
     let now = site.clock.now();
     let (_, schedule, window) = schedule_of(&site.pipelines, &id)?;
     let zone = schedule.zone();
-    let from = match asked.at.as_deref().filter(|text| !text.is_empty()) {
-        Some(text) => crate::schedule::parse_date(text, zone).map_err(|error| Problem::wrong(format!("at: {error}")))?,
-        None => now.to_utc(),
-    };
+    let from = time(asked.at.as_deref(), zone, "at")?.unwrap_or_else(|| now.to_utc());
     let is_paused = site.readers.read(move |reader: &JournalReader| Ok(reader.paused()?.contains(&id))).await?;
     let count = asked.count.unwrap_or(20).min(TICKS);
     let mut ticks = Vec::new();

@@ -1,17 +1,18 @@
 //! What is asked for: first what it would do, then the same through the journal's inbox, as the command line does.
 
 use super::super::gate;
-use super::{Problem, Site, date};
+use super::{Args, Problem, Site, date};
 use crate::host::{Answer, Command, ask};
 use crate::journal::Holder;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many answers are kept, so that what was sent twice is done once.
@@ -56,7 +57,7 @@ struct Asked {
 
 pub(super) async fn command(
     State(site): State<Arc<Site>>,
-    Query(How { dry_run }): Query<How>,
+    Args(How { dry_run }): Args<How>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
@@ -128,11 +129,11 @@ fn why_not(site: &Site, is_held: bool) -> Option<String> {
 
 const NOBODY: &str = "no process has the journal: start `serve`, or use the command line";
 
-/// A short text that differs where the text does: FNV-1a of 64 bits.
+/// A short text that differs where the text does, within this process.
 fn hash(text: &str) -> String {
-    let hash =
-        text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    format!("{hash:016x}")
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 async fn carry_out(site: &Arc<Site>, Asked { command, hash }: Asked) -> Result<Value, Problem> {

@@ -1,7 +1,6 @@
 //! Two runs beside each other.
 
-use super::runs::with_params;
-use super::{Args, Problem, Site, ms, summary};
+use super::{Args, Problem, Site, ms, whole};
 use crate::read::{JournalReader, NodeDetails, RunDetails};
 use axum::Json;
 use axum::extract::State;
@@ -30,8 +29,8 @@ pub(super) async fn compare(State(site): State<Arc<Site>>, Args(Asked { a, b }):
                 here.keys().filter(|id| !there.contains_key(*id)).take(NODES).cloned().collect::<Vec<_>>()
             };
             Ok(Json(json!({
-                "a": with_params(summary(a.summary()), a.summary().params()),
-                "b": with_params(summary(b.summary()), b.summary().params()),
+                "a": whole(a.summary()),
+                "b": whole(b.summary()),
                 "params": params(a.summary().params(), b.summary().params()),
                 "nodes": both,
                 "only_a": only(&of_a, &of_b),

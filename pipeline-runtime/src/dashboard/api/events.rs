@@ -3,10 +3,10 @@
 //! An event says which topic changed and how far it is, and the page reads what it shows of that. Positions are the journal's own numbers, so that a page
 //! that slept, or whose server was started again, hears of all that it has missed, and of nothing else.
 
-use super::{Problem, Site, at, found};
+use super::{Args, Problem, Site, at, found};
 use crate::journal::{Holder, RunKey};
 use crate::read::{JournalReader, ReadError};
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
@@ -109,10 +109,10 @@ struct Stream {
 
 pub(super) async fn events(
     State(site): State<Arc<Site>>,
-    RawQuery(query): RawQuery,
+    Args(query): Args<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let topics = topics(&query.unwrap_or_default())?;
+    let topics = topics(&query)?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     let told = positions(&topics, last);
     let mut commits = site.changes.follow();
@@ -128,10 +128,8 @@ pub(super) async fn events(
     Ok((headers, Sse::new(events)).into_response())
 }
 
-fn topics(query: &str) -> Result<Vec<Topic>, Problem> {
-    let pairs: Vec<(String, String)> =
-        serde_json::from_value(json!(axum_pairs(query))).map_err(|_| Problem::wrong("the query cannot be read"))?;
-    let named = pairs.iter().filter(|(name, _)| name == "topic");
+fn topics(query: &[(String, String)]) -> Result<Vec<Topic>, Problem> {
+    let named = query.iter().filter(|(name, _)| name == "topic");
     let topics: Result<Vec<Topic>, Problem> = named
         .map(|(_, text)| {
             let what = "`overview`, `acts`, `run/PIPELINE/RUN` or `log/PIPELINE/RUN/NODE`";
@@ -143,13 +141,6 @@ fn topics(query: &str) -> Result<Vec<Topic>, Problem> {
         return Err(Problem::wrong(format!("a stream has between 1 and {TOPICS} topics: `?topic=overview`")));
     }
     Ok(topics)
-}
-
-/// The pairs of a query, decoded.
-fn axum_pairs(query: &str) -> Vec<(String, String)> {
-    let uri: Result<axum::http::Uri, _> = format!("/?{query}").parse();
-    let pairs = uri.ok().and_then(|uri| axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
-    pairs.map(|pairs| pairs.0).unwrap_or_default()
 }
 
 /// What a page that was here before has heard of: `TOPIC POSITION`, in the order of its topics.
@@ -221,8 +212,9 @@ mod tests {
             assert_eq!(Topic::parse(text).map(|topic| topic.text()).as_deref(), Some(text));
         }
         assert_eq!(Topic::parse("run/sales"), None);
-        assert!(topics("topic=nothing").is_err() && topics("").is_err());
-        assert_eq!(topics("topic=overview&topic=run%2Fa%2Fb").unwrap().len(), 2);
+        let of = |given: &[&str]| topics(&given.iter().map(|text| ("topic".to_owned(), (*text).to_owned())).collect::<Vec<_>>());
+        assert!(of(&["nothing"]).is_err() && of(&[]).is_err());
+        assert_eq!(of(&["overview", "run/a/b"]).unwrap().len(), 2);
     }
 
     #[test]

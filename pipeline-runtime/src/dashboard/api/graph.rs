@@ -1,6 +1,7 @@
 //! A plan drawn: the boxes and edges of a pipeline, or of a run with the states of its nodes.
 
-use super::{Args, Problem, Site, found};
+use super::nodes::{outermost, rank};
+use super::{Args, Problem, Site};
 use crate::engine::{NodeState, Slot};
 use crate::observe::RunHistory;
 use crate::plan::{Plan, layout};
@@ -32,27 +33,23 @@ pub(super) async fn of_pipeline(State(site): State<Arc<Site>>, Path(id): Path<St
 
 pub(super) async fn of_run(
     State(site): State<Arc<Site>>,
-    Path((pipeline, run)): Path<(String, String)>,
+    Path(run): Path<(String, String)>,
     Args(Asked { record, states }): Args<Asked>,
 ) -> Result<Json<Value>, Problem> {
-    let of = Arc::clone(&site);
-    site.readers
-        .read(move |reader| {
-            let run = found(reader, &pipeline, &run)?;
-            of.kept.look(reader, &run, record, |details| {
-                let history = details.history();
-                let plan = history.plan();
-                if states.as_deref() == Some("only") {
-                    return Ok(Json(json!({ "states": states_of(history, &plan.boxes()) })));
-                }
-                let mut told = drawn(plan);
-                for (told, state) in told["boxes"].as_array_mut().into_iter().flatten().zip(states_of(history, &plan.boxes())) {
-                    told["state"] = state;
-                }
-                Ok(Json(told))
-            })
-        })
-        .await
+    site.look(run, record, move |_, _, details| {
+        let history = details.history();
+        let plan = history.plan();
+        let states_of = states_of(history, &plan.boxes());
+        if states.as_deref() == Some("only") {
+            return Ok(Json(json!({ "states": states_of })));
+        }
+        let mut told = drawn(plan);
+        for (told, state) in told["boxes"].as_array_mut().into_iter().flatten().zip(states_of) {
+            told["state"] = state;
+        }
+        Ok(Json(told))
+    })
+    .await
 }
 
 fn drawn(plan: &Plan) -> Value {
@@ -92,17 +89,12 @@ fn states_of(history: &RunHistory, boxes: &[u32]) -> Vec<Value> {
     let mut slot_of: HashMap<u32, Slot> = HashMap::new();
     let mut inside: HashMap<Slot, NodeState> = HashMap::new();
     for slot in history.slots() {
-        let mut outer = None;
-        let mut here = slot;
-        while let Some(each) = history.mapping_of(here) {
-            (outer, here) = (Some(each), each);
-        }
-        match outer {
+        match outermost(history, slot) {
             None => drop(slot_of.insert(history.node_ix(slot), slot)),
             Some(each) if history.is_body(slot) => {
                 let state = history.node(slot).state();
                 let worst = inside.entry(each).or_insert(state);
-                if super::nodes::rank(state) < super::nodes::rank(*worst) {
+                if rank(state) < rank(*worst) {
                     *worst = state;
                 }
             }

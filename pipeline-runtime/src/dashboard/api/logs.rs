@@ -74,14 +74,9 @@ fn is_wanted(line: &LogLine, asked: &Asked) -> bool {
 }
 
 fn told(line: &LogLine) -> Value {
-    json!({
-        "number": line.number(),
-        "at": date(line.at()),
-        "node": line.node(),
-        "attempt": line.attempt(),
-        "level": line.level().to_ascii_lowercase(),
-        "line": line.text(),
-    })
+    let mut json = line.to_json();
+    json["number"] = line.number().into();
+    json
 }
 
 #[derive(Debug, Deserialize)]

@@ -24,13 +24,14 @@ pub(super) use commands::Answered;
 
 use super::Site;
 use super::problem::Problem;
-use crate::read::{JournalReader, RunSummary};
-use crate::time::Timestamp;
+use crate::read::{JournalReader, RunDetails, RunSummary, date};
+use crate::schedule::parse_date;
+use crate::time::{Timestamp, Zone};
 use axum::Router;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use axum::routing::{get, post};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -86,10 +87,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Args<T> {
     }
 }
 
-fn date(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
 fn at(time: Timestamp) -> String {
     date(time.to_utc())
 }
@@ -100,28 +97,56 @@ fn ms(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1_000.0
 }
 
+impl Site {
+    /// Looks at a run as it is, or as it was after a record, on a thread that may block.
+    async fn look<T: Send + 'static>(
+        self: Arc<Self>,
+        (pipeline, run): (String, String),
+        record: Option<i64>,
+        look: impl FnOnce(&Self, &JournalReader, &RunDetails) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let site = Arc::clone(&self);
+        self.readers
+            .read(move |reader| {
+                let run = found(reader, &pipeline, &run)?;
+                site.kept.look(reader, &run, record, |details| look(&site, reader, details))
+            })
+            .await
+    }
+}
+
 /// What is asked for, and known by its pipeline and id.
 fn found(reader: &JournalReader, pipeline: &str, run: &str) -> Result<RunSummary, Problem> {
     let name = format!("{pipeline}/{run}");
     reader.run(&name)?.ok_or_else(|| Problem::not_found(format!("the journal has no run `{run}` of `{pipeline}`")))
 }
 
+/// A run, with its params.
+fn whole(run: &RunSummary) -> Value {
+    let mut json = run.to_json();
+    json["run"] = name(run).into();
+    json["duration_ms"] = json!(run.finished().map(|finished| ms((finished - run.started()).to_std().unwrap_or_default())));
+    json
+}
+
 /// A run, as lists have it.
 fn summary(run: &RunSummary) -> Value {
-    let took = run.finished().map(|finished| (finished - run.started()).to_std().unwrap_or_default());
-    json!({
-        "run": name(run),
-        "run_id": run.run_id(),
-        "pipeline": run.pipeline(),
-        "kind": run.kind(),
-        "state": run.shown_state(),
-        "blocked": run.blocked(),
-        "logical_date": date(run.interval().start),
-        "data_interval_end": date(run.interval().end),
-        "started": date(run.started()),
-        "finished": run.finished().map(date),
-        "duration_ms": took.map(ms),
-    })
+    let mut json = whole(run);
+    if let Some(fields) = json.as_object_mut() {
+        fields.remove("params");
+    }
+    json
+}
+
+/// The least of them, which are sorted, that so many percent do not exceed.
+fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
+    sorted.get((sorted.len().saturating_sub(1) * percent).div_ceil(100)).copied()
+}
+
+/// A time that a query gives, if it gives one: in that zone where it does not say.
+fn time(text: Option<&str>, zone: Zone, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
+    let given = text.filter(|text| !text.is_empty()).map(|text| parse_date(text, zone));
+    given.transpose().map_err(|error| Problem::wrong(format!("{name}: {error}")))
 }
 
 fn name(run: &RunSummary) -> String {

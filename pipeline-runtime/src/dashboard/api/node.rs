@@ -1,7 +1,7 @@
 //! One node of a run: its attempts, pokes, inputs, output and options.
 
 use super::run::Moment;
-use super::{Args, Problem, Site, at, found, ms, why};
+use super::{Args, Problem, Site, at, ms, why};
 use crate::engine::Slot;
 use crate::observe::{Pools, RunHistory};
 use crate::read::{Attempt, RunDetails};
@@ -24,42 +24,31 @@ pub(super) struct Asked {
 
 pub(super) async fn node(
     State(site): State<Arc<Site>>,
-    Path((pipeline, run)): Path<(String, String)>,
+    Path(run): Path<(String, String)>,
     Args(Asked { id, record }): Args<Asked>,
 ) -> Result<Json<Value>, Problem> {
-    let of = Arc::clone(&site);
-    site.readers
-        .read(move |reader| {
-            let run = found(reader, &pipeline, &run)?;
-            of.kept.look(reader, &run, record, |details| {
-                let slot = slot(details, &id)?;
-                let moment = Moment::of(&of, details, record);
-                let mut pools = Pools::new(reader.journal(), &of.pipelines);
-                let mut told = told(details, slot);
-                told["why"] = why::of_node(&moment.waits(details.history()), slot, &mut pools)?;
-                Ok(Json(told))
-            })
-        })
-        .await
+    site.look(run, record, move |site, reader, details| {
+        let slot = slot(details, &id)?;
+        let moment = Moment::of(site, details, record);
+        let mut pools = Pools::new(reader.journal(), &site.pipelines);
+        let mut told = told(details, slot);
+        told["why"] = why::of_node(&moment.waits(details.history()), slot, &mut pools)?;
+        Ok(Json(told))
+    })
+    .await
 }
 
 /// A node's output whole, as a file.
 pub(super) async fn output(
     State(site): State<Arc<Site>>,
-    Path((pipeline, run)): Path<(String, String)>,
+    Path(run): Path<(String, String)>,
     Args(Asked { id, record }): Args<Asked>,
 ) -> Result<Response, Problem> {
-    let of = Arc::clone(&site);
-    let json = site
-        .readers
-        .read(move |reader| {
-            let run = found(reader, &pipeline, &run)?;
-            of.kept.look(reader, &run, record, |details| {
-                let output = details.history().node(slot(details, &id)?).output().cloned();
-                output.ok_or_else(|| Problem::not_found(format!("`{id}` has no output that was kept")))
-            })
-        })
-        .await?;
+    let output = site.look(run, record, move |_, _, details| {
+        let output = details.history().node(slot(details, &id)?).output().cloned();
+        output.ok_or_else(|| Problem::not_found(format!("`{id}` has no output that was kept")))
+    });
+    let json = output.await?;
     let headers =
         [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_DISPOSITION, "attachment; filename=\"output.json\"")];
     Ok((headers, json.to_vec()).into_response())

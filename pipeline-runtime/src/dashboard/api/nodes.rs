@@ -1,7 +1,7 @@
 //! The rows of a run: its nodes and mappings with what their time went into, page by page.
 
-use super::run::{Moment, kind};
-use super::{Args, Problem, Site, at, found, ms, why};
+use super::run::Moment;
+use super::{Args, Problem, Site, at, ms, why};
 use crate::engine::{NodeState, Slot};
 use crate::observe::{Pools, RunHistory, Waits};
 use crate::read::{JournalReader, RunDetails};
@@ -42,16 +42,10 @@ struct Row {
 
 pub(super) async fn nodes(
     State(site): State<Arc<Site>>,
-    Path((pipeline, run)): Path<(String, String)>,
+    Path(run): Path<(String, String)>,
     Args(asked): Args<Asked>,
 ) -> Result<Json<Value>, Problem> {
-    let of = Arc::clone(&site);
-    site.readers
-        .read(move |reader| {
-            let run = found(reader, &pipeline, &run)?;
-            of.kept.look(reader, &run, asked.record, |details| page(&of, reader, details, &asked))
-        })
-        .await
+    site.look(run, asked.record, move |site, reader, details| page(site, reader, details, &asked)).await
 }
 
 fn page(site: &Site, reader: &JournalReader, details: &RunDetails, asked: &Asked) -> Result<Json<Value>, Problem> {
@@ -119,7 +113,7 @@ fn fold(rows: &mut Vec<Row>, history: &RunHistory, open: &str) {
 }
 
 /// The mapping of the plan itself whose elements the node is in.
-fn outermost(history: &RunHistory, slot: Slot) -> Option<Slot> {
+pub(super) fn outermost(history: &RunHistory, slot: Slot) -> Option<Slot> {
     let mut each = history.mapping_of(slot)?;
     while let Some(outer) = history.mapping_of(each) {
         each = outer;
@@ -176,7 +170,7 @@ fn told(waits: &Waits<'_>, Row { slot, level, states }: &Row, pools: &mut Pools<
         .iter()
         .enumerate()
         .filter(|(n, _)| n % thinned == 0 || n + 1 == spans.len())
-        .map(|(_, span)| json!([kind(span.what), ms(span.from), span.until.map(ms)]))
+        .map(|(_, span)| json!([span.what as usize, ms(span.from), span.until.map(ms)]))
         .collect();
     let failures: Vec<f64> =
         node.troubles().iter().filter(|trouble| trouble.error.is_some()).map(|trouble| ms(trouble.at)).collect();

@@ -1,10 +1,10 @@
 //! All pipelines at once, and what needs somebody.
 
-use super::{Problem, Site, at, date, summary, why};
+use super::{Problem, Site, at, date, ms, percentile, summary, why};
 use crate::engine::RunState;
+use crate::host::NextRun;
 use crate::journal::Holder;
-use crate::read::{JournalReader, ReadError, RunFilter, RunSummary};
-use crate::schedule::Window;
+use crate::read::{JournalReader, RunFilter, RunSummary};
 use crate::{Pipeline, time::Timestamp};
 use axum::Json;
 use axum::extract::State;
@@ -18,10 +18,10 @@ const STRIP: u32 = 25;
 const NEEDS: usize = 20;
 
 pub(super) async fn overview(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
-    let (pipelines, now) = (site.pipelines.clone(), site.clock.now());
+    let (of, now) = (Arc::clone(&site), site.clock.now());
     let holder = Holder::of(&site.readers.journal);
     let is_held = holder.is_some();
-    let (rows, needs, counts) = site.readers.read(move |reader| all(reader, &pipelines, now, is_held)).await?;
+    let (rows, needs, counts) = site.readers.read(move |reader| all(&of, reader, now, is_held)).await?;
     Ok(Json(json!({
         "now": at(now),
         "boot": site.boot,
@@ -55,14 +55,13 @@ pub(super) fn known(reader: &JournalReader, pipelines: &[Pipeline]) -> Result<Ve
 
 type All = (Vec<Value>, Vec<Value>, Value);
 
-fn all(reader: &JournalReader, pipelines: &[Pipeline], now: Timestamp, is_held: bool) -> Result<All, Problem> {
+fn all(site: &Site, reader: &JournalReader, now: Timestamp, is_held: bool) -> Result<All, Problem> {
     let paused = reader.paused()?;
     let mut needs = Vec::new();
     let mut rows = Vec::new();
     let (mut running, mut queued) = (0, 0);
-    for id in known(reader, pipelines)? {
-        let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == id);
-        let Row { json, active, waiting, need } = row(reader, &id, pipeline, &paused, now, is_held)?;
+    for id in known(reader, &site.pipelines)? {
+        let Row { json, active, waiting, need } = row(site, reader, &id, &paused, now, is_held)?;
         running += active;
         queued += waiting;
         needs.extend(need);
@@ -86,13 +85,14 @@ struct Row {
 }
 
 fn row(
+    site: &Site,
     reader: &JournalReader,
     id: &str,
-    pipeline: Option<&Pipeline>,
     paused: &BTreeSet<String>,
     now: Timestamp,
     is_held: bool,
 ) -> Result<Row, Problem> {
+    let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id);
     let active = reader.journal().count(id, RunState::Running)?;
     let waiting = reader.journal().count(id, RunState::Queued)?;
     let mut last = reader.runs(&RunFilter::new().pipeline(id).limit(STRIP))?;
@@ -126,7 +126,7 @@ fn row(
         "p95_ms": p95,
         "success": share(successes, ended.len()),
     });
-    Ok(Row { json, active, waiting, need: need(reader, id, &last, is_paused) })
+    Ok(Row { json, active, waiting, need: need(site, reader, id, &last, is_paused) })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "of at most 25")]
@@ -135,12 +135,12 @@ fn share(successes: usize, of: usize) -> Option<f64> {
 }
 
 /// What of a pipeline needs somebody: its newest run, or that it is paused.
-fn need(reader: &JournalReader, id: &str, last: &[RunSummary], is_paused: bool) -> Option<Value> {
+fn need(site: &Site, reader: &JournalReader, id: &str, last: &[RunSummary], is_paused: bool) -> Option<Value> {
     let newest = last.last();
     let newest_ended = last.iter().rev().find(|run| run.state().is_end());
     let (kind, (node, text), run) = match (newest, newest_ended) {
         (Some(run), _) if run.blocked().is_some() => ("blocked", (None, run.blocked().unwrap_or_default().to_owned()), Some(run)),
-        (_, Some(run)) if run.state() == RunState::Failed => ("failed", failure(reader, run), Some(run)),
+        (_, Some(run)) if run.state() == RunState::Failed => ("failed", failure(site, reader, run), Some(run)),
         _ if is_paused => ("paused", (None, "its schedule is paused".to_owned()), None),
         _ => return None,
     };
@@ -148,19 +148,19 @@ fn need(reader: &JournalReader, id: &str, last: &[RunSummary], is_paused: bool) 
     Some(json!({ "kind": kind, "text": text, "pipeline": id, "run": run.map(super::name), "node": node, "since": since }))
 }
 
-/// The node that a run failed by, and its error's first line.
-fn failure(reader: &JournalReader, run: &RunSummary) -> (Option<String>, String) {
-    let details = reader.details(run).ok();
-    let failed = details.as_ref().and_then(|details| details.nodes().find(|node| node.state() == crate::NodeState::Failed));
-    match failed {
-        Some(node) => {
+/// The node that a run failed by, and its error's first line. The run is kept: every change of the journal asks for this.
+fn failure(site: &Site, reader: &JournalReader, run: &RunSummary) -> (Option<String>, String) {
+    let unknown = || (None, "its last run that has ended failed".to_owned());
+    let told = site.kept.look(reader, run, None, |details| {
+        let failed = details.nodes().find(|node| node.state() == crate::NodeState::Failed);
+        Ok(failed.map(|node| {
             let attempts = node.attempts().len();
             let error = node.error().and_then(|error| error.lines().next()).unwrap_or("failed");
             let after = if attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
             (Some(node.id()), format!("{} failed{after}: {error}", node.id()))
-        }
-        None => (None, "its last run that has ended failed".to_owned()),
-    }
+        }))
+    });
+    told.ok().flatten().unwrap_or_else(unknown)
 }
 
 /// The median and the 95th percentile of how long runs took that succeeded.
@@ -168,7 +168,7 @@ fn percentiles(runs: &[RunSummary]) -> (Option<f64>, Option<f64>) {
     let took = |run: &RunSummary| Some((run.finished()? - run.started()).to_std().unwrap_or_default());
     let mut all: Vec<_> = runs.iter().filter(|run| run.state() == RunState::Success).filter_map(took).collect();
     all.sort_unstable();
-    let of = |percent: usize| all.get((all.len().saturating_sub(1) * percent).div_ceil(100)).copied().map(super::ms);
+    let of = |percent| percentile(&all, percent).map(ms);
     (of(50), of(95))
 }
 
@@ -194,26 +194,14 @@ pub(super) fn next(reader: &JournalReader, pipeline: &Pipeline, is_paused: bool,
         text.clone_into(&mut next.text);
         next.why = Some((kind, text.to_owned()));
     };
-    let Some(schedule) = schedule else {
-        match &options.when {
-            Some(when) => next.text = format!("when {when}"),
-            None => "no schedule".clone_into(&mut next.text),
-        }
-        return Ok(next);
-    };
-    if options.by_hand {
-        not("by_hand", "its schedule is not followed by this program (`.unscheduled_unless`)");
-    } else if is_paused {
-        not("paused", "its schedule is paused");
-    } else {
-        let window = Window::read(options.start, options.end, options.catchup, schedule.zone());
-        let window = window.map_err(|refused| Problem::refused(&refused.error.to_string()))?;
-        let last = reader.journal().last_scheduled(pipeline.id(), now).map_err(ReadError::from)?;
-        match window.next_due(&schedule, last, now.to_utc()) {
-            Some(at) => (next.at, next.text) = (Some(at), schedule.describe()),
-            None if options.end.is_some() => not("schedule_ended", "its `end` is past"),
-            None => not("schedule_ended", "its calendar has ended"),
-        }
+    match NextRun::of(pipeline, schedule.as_ref(), is_paused, Some(reader.journal()), now.to_utc())? {
+        NextRun::ByHand => not("by_hand", "its schedule is not followed by this program (`.unscheduled_unless`)"),
+        NextRun::Paused => not("paused", "its schedule is paused"),
+        NextRun::Never if options.end.is_some() => not("schedule_ended", "its `end` is past"),
+        NextRun::Never => not("schedule_ended", "its calendar has ended"),
+        NextRun::NoSchedule => "no schedule".clone_into(&mut next.text),
+        NextRun::Updated => next.text = options.when.as_ref().map(|when| format!("when {when}")).unwrap_or_default(),
+        NextRun::At(at) => (next.at, next.text) = (Some(at), schedule.map(|schedule| schedule.describe()).unwrap_or_default()),
     }
     Ok(next)
 }

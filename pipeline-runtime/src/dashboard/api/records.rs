@@ -1,6 +1,6 @@
 //! A run's records as they were kept, for programs and for going back in time.
 
-use super::{Args, Problem, Site, at, found, ms};
+use super::{Args, Problem, Site, at, ms};
 use crate::engine::{Record, Skip};
 use crate::observe::RunHistory;
 use crate::read::ReadError;
@@ -18,35 +18,30 @@ pub(super) struct Page {
 
 pub(super) async fn records(
     State(site): State<Arc<Site>>,
-    Path((pipeline, run)): Path<(String, String)>,
+    Path(run): Path<(String, String)>,
     Args(Page { after, limit }): Args<Page>,
 ) -> Result<Json<Value>, Problem> {
     let limit = limit.unwrap_or(1_000).clamp(1, 10_000) as usize;
-    let of = Arc::clone(&site);
-    site.readers
-        .read(move |reader| {
-            let run = found(reader, &pipeline, &run)?;
-            of.kept.look(reader, &run, None, |details| {
-                let history = details.history();
-                let tail = reader.journal().entries_after(run.stored().key, after.unwrap_or(0)).map_err(ReadError::from)?;
-                let shown = tail.entries.iter().take(limit).map(|stored| {
-                    let (what, text) = told(history, &stored.entry.record);
-                    let node =
-                        stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len()).map(|slot| history.id(slot));
-                    json!({
-                        "number": stored.number,
-                        "at": at(stored.entry.at),
-                        "at_ms": ms(stored.entry.at.since(history.started)),
-                        "what": what,
-                        "node": node,
-                        "text": text,
-                    })
-                });
-                let shown: Vec<Value> = shown.collect();
-                Ok(Json(json!({ "last": details.last_record(), "records": shown })))
+    site.look(run, None, move |_, reader, details| {
+        let run = details.summary();
+        let history = details.history();
+        let tail = reader.journal().entries_after(run.stored().key, after.unwrap_or(0)).map_err(ReadError::from)?;
+        let shown = tail.entries.iter().take(limit).map(|stored| {
+            let (what, text) = told(history, &stored.entry.record);
+            let node = stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len()).map(|slot| history.id(slot));
+            json!({
+                "number": stored.number,
+                "at": at(stored.entry.at),
+                "at_ms": ms(stored.entry.at.since(history.started)),
+                "what": what,
+                "node": node,
+                "text": text,
             })
-        })
-        .await
+        });
+        let shown: Vec<Value> = shown.collect();
+        Ok(Json(json!({ "last": details.last_record(), "records": shown })))
+    })
+    .await
 }
 
 /// What a record is called, and what it says.

@@ -1,10 +1,9 @@
 //! One run: its state, why it has not ended, where its time went.
 
-use super::runs::with_params;
-use super::{Args, Problem, Site, at, found, ms, summary, why};
+use super::{Args, Problem, Site, at, ms, whole, why};
 use crate::Pipeline;
 use crate::journal::Holder;
-use crate::observe::{CallbackHistory, Pools, RunHistory, Spent, Waits};
+use crate::observe::{CallbackHistory, Pools, RunHistory, Waits};
 use crate::read::{JournalReader, ReadError, RunDetails};
 use crate::time::Timestamp;
 use axum::Json;
@@ -48,16 +47,10 @@ impl Moment {
 
 pub(super) async fn run(
     State(site): State<Arc<Site>>,
-    Path((pipeline, run)): Path<(String, String)>,
+    Path(run): Path<(String, String)>,
     Args(AsOf { record }): Args<AsOf>,
 ) -> Result<Json<Value>, Problem> {
-    let of = Arc::clone(&site);
-    site.readers
-        .read(move |reader| {
-            let run = found(reader, &pipeline, &run)?;
-            of.kept.look(reader, &run, record, |details| Ok(Json(told(&of, reader, details, record)?)))
-        })
-        .await
+    site.look(run, record, move |site, reader, details| Ok(Json(told(site, reader, details, record)?))).await
 }
 
 fn told(site: &Site, reader: &JournalReader, details: &RunDetails, record: Option<i64>) -> Result<Value, Problem> {
@@ -67,7 +60,7 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, record: Optio
     let updates: Vec<Value> = updates
         .iter()
         .map(|(begins, update)| {
-            let by = update.by.as_ref().map(|by| format!("{} of {}/{}", by.node, by.pipeline, by.run_id));
+            let by = update.by.as_ref().map(ToString::to_string);
             json!({
                 "verb": if *begins { "begun by" } else { "reads" },
                 "asset": update.asset,
@@ -78,7 +71,7 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, record: Optio
         .collect();
     let states: Map<String, Value> = history.counts().map(|(state, count)| (state.name().to_owned(), count.into())).collect();
     let settings: Map<String, Value> = run.settings().clone();
-    let mut summary = with_params(summary(run), run.params());
+    let mut summary = whole(run);
     if record.is_some_and(|record| record < details.last_record()) {
         summary["state"] = json!(history.state);
         summary["finished"] = Value::Null;
@@ -137,11 +130,6 @@ fn totals(history: &RunHistory, now: Duration) -> Value {
     }
     let named = KINDS.iter().zip(totals).map(|(kind, total)| ((*kind).to_owned(), json!(ms(total))));
     Value::Object(named.collect())
-}
-
-/// Where the node is in the list of kinds.
-pub(super) fn kind(what: Spent) -> usize {
-    what as usize
 }
 
 fn critical_path(history: &RunHistory) -> Vec<Value> {

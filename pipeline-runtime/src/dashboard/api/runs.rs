@@ -1,14 +1,14 @@
 //! Lists of runs, and how long they took over time.
 
-use super::{Args, Problem, Site, at, date, ms, summary};
+use super::{Args, Problem, Site, at, date, ms, time, whole};
 use crate::engine::RunState;
 use crate::journal::BLOCKED;
 use crate::read::{ReadError, RunFilter};
-use crate::schedule::{RunKind, parse_date};
+use crate::schedule::RunKind;
 use crate::time::{Timestamp, Zone};
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -45,16 +45,11 @@ pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Filter>
             };
             let runs = reader.runs(&filter)?;
             let next = runs.last().filter(|_| runs.len() == limit as usize).map(super::name);
-            let runs: Vec<Value> = runs.iter().map(|run| with_params(summary(run), run.params())).collect();
+            let runs: Vec<Value> = runs.iter().map(whole).collect();
             Ok((runs, next))
         })
         .await?;
     Ok(Json(json!({ "now": now, "runs": runs, "next": next })))
-}
-
-pub(super) fn with_params(mut summary: Value, params: &Value) -> Value {
-    summary["params"] = params.clone();
-    summary
 }
 
 fn filter(args: &Filter) -> Result<RunFilter, Problem> {
@@ -76,15 +71,10 @@ fn filter(args: &Filter) -> Result<RunFilter, Problem> {
     if let Some(kind) = given(&args.kind) {
         filter = filter.kind(RunKind::parse(&kind).ok_or_else(|| Problem::wrong(format!("there is no kind `{kind}` of a run")))?);
     }
-    if let Some(since) = given(&args.since) {
-        filter = filter.since(time(&since, "since")?);
+    if let Some(since) = time(args.since.as_deref(), Zone::UTC, "since")? {
+        filter = filter.since(since);
     }
     Ok(filter)
-}
-
-/// A time that a query gives.
-pub(super) fn time(text: &str, name: &str) -> Result<DateTime<Utc>, Problem> {
-    parse_date(text, Zone::UTC).map_err(|error| Problem::wrong(format!("{name}: {error}")))
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,10 +87,8 @@ pub(super) struct Span {
 
 pub(super) async fn scatter(State(site): State<Arc<Site>>, Args(args): Args<Span>) -> Result<Json<Value>, Problem> {
     let now = site.clock.now();
-    let given =
-        |text: &Option<String>, name| text.as_deref().filter(|text| !text.is_empty()).map(|text| time(text, name)).transpose();
-    let to = given(&args.to, "to")?.unwrap_or_else(|| now.to_utc());
-    let from = given(&args.from, "from")?.unwrap_or(to - TimeDelta::days(7));
+    let to = time(args.to.as_deref(), Zone::UTC, "to")?.unwrap_or_else(|| now.to_utc());
+    let from = time(args.from.as_deref(), Zone::UTC, "from")?.unwrap_or(to - TimeDelta::days(7));
     let points = args.points.unwrap_or(2_000).clamp(1, POINTS);
     let buckets = site
         .readers

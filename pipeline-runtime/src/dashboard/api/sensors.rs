@@ -1,7 +1,7 @@
 //! Sensors: which wait now, and how long one of them waited in the last runs.
 
 use super::pools::going_on;
-use super::{Args, Problem, Site, at, ms};
+use super::{Args, Problem, Site, at, ms, percentile};
 use crate::observe::RunHistory;
 use crate::plan::SensorPolicy;
 use crate::read::{RunDetails, RunFilter};
@@ -142,11 +142,6 @@ fn wait(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) -
         "timed_out": is_timeout,
     });
     Some(Wait { told, waited: (state == crate::NodeState::Success).then_some(waited), is_timeout })
-}
-
-/// The least of them, which are sorted, that so many percent do not exceed.
-fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
-    sorted.get((sorted.len().saturating_sub(1) * percent).div_ceil(100)).copied()
 }
 
 /// What its timeout came to in these runs, in words.

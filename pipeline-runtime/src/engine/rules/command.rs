@@ -51,18 +51,17 @@ enum Effect {
 impl Run {
     /// Whether an edit can be applied to a run that no process has: nothing of it is in flight.
     pub(crate) fn check_edit(&self, edit: &Edit) -> Result<(), EditError> {
+        self.preview(edit).map(drop)
+    }
+
+    /// What an edit would do to nodes of a run that no process has, or why it cannot be applied: those that would be cleared, and the one that
+    /// would be skipped.
+    pub(crate) fn preview(&self, edit: &Edit) -> Result<(Box<[Slot]>, Option<Slot>), EditError> {
         // What the end of the last process cut off is started again, unless that has happened too often.
         let is_in_flight = |slot: Slot| {
             let node = self.node(slot);
             node.state() == NodeState::Running && node.interruptions() + 1 >= MAX_INTERRUPTIONS
         };
-        self.effect_of(edit, &is_in_flight).map(drop)
-    }
-
-    /// What an edit would do to nodes of a run as it is, or why it cannot be applied: those that would be cleared, and the one that would be
-    /// skipped.
-    pub(crate) fn preview(&self, edit: &Edit, is_live: bool) -> Result<(Box<[Slot]>, Option<Slot>), EditError> {
-        let is_in_flight = |slot: Slot| is_live && self.node(slot).state() == NodeState::Running;
         Ok(match self.effect_of(edit, &is_in_flight)? {
             Effect::Clear(slots) => (slots, None),
             Effect::Skip(slot, cleared) => (cleared.unwrap_or_default(), Some(slot)),

@@ -43,6 +43,12 @@ pub(crate) struct UpdatedBy {
     pub(crate) node: String,
 }
 
+impl std::fmt::Display for UpdatedBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}/{}", self.node, self.pipeline, self.run_id)
+    }
+}
+
 /// An update that is kept, without its value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StoredUpdate {

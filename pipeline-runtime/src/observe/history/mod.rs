@@ -17,8 +17,6 @@ mod turns;
 
 pub(crate) use callbacks::{CallbackHistory, Callbacks};
 pub(crate) use node::{NodeHistory, Trouble};
-#[cfg(feature = "sqlite")]
-pub(crate) use spent::Spent;
 pub(crate) use turns::{Span, Work};
 
 use super::metrics::{Counts, RunMetrics, SensorMetrics};

@@ -54,7 +54,7 @@ pub(super) struct Layered {
 /// Draws a graph of so many boxes without circles. `edges` lead from a box to another.
 pub(crate) fn draw(boxes: usize, edges: &[(u32, u32)]) -> Drawing {
     let layer_of = longest_paths(boxes, edges);
-    let (layered, passages) = layered(boxes, edges, layer_of);
+    let (layered, passages) = layered(edges, layer_of);
     let layered = ordered(layered);
     let centres = centres(&layered);
     let left = |of: u32| f64::from(layered.layer_of[of as usize]) * (WIDTH + BESIDE);
@@ -104,7 +104,7 @@ fn longest_paths(boxes: usize, edges: &[(u32, u32)]) -> Vec<u32> {
 }
 
 /// Boxes and passages in their layers, and the passages of each edge.
-fn layered(boxes: usize, edges: &[(u32, u32)], mut layer_of: Vec<u32>) -> (Layered, Vec<Vec<u32>>) {
+fn layered(edges: &[(u32, u32)], mut layer_of: Vec<u32>) -> (Layered, Vec<Vec<u32>>) {
     let mut passages = vec![Vec::new(); edges.len()];
     let mut steps = Vec::with_capacity(edges.len());
     for (edge, (from, to)) in edges.iter().enumerate() {
@@ -132,7 +132,6 @@ fn layered(boxes: usize, edges: &[(u32, u32)], mut layer_of: Vec<u32>) -> (Layer
     for (of, layer) in layer_of.iter().enumerate() {
         layers[*layer as usize].push(index(of));
     }
-    debug_assert!(boxes <= all);
     (Layered { layers, layer_of, before, after }, passages)
 }
 
