@@ -36,6 +36,7 @@ fn without_a_command_the_help_is_shown() {
           repair     Moves times of the journal that are in the future back to the present
           gc         Removes what killed processes have left of files that they were writing into buckets
           simulate   Runs a pipeline on virtual time, in milliseconds, and prints its timeline
+          what-if    Runs a run that the journal keeps once more on virtual time, with something otherwise, and says what differs
           quietly    Runs the sales and says nothing
           greet      Greets whoever is named
           help       Print this message or the help of the given subcommand(s)

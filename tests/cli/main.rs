@@ -28,4 +28,5 @@ mod terminal;
 mod unread;
 #[cfg(unix)]
 mod wandering;
+mod what_if;
 mod zones;

@@ -191,3 +191,38 @@ fn a_form_asks_for_what_the_type_takes() {
     assert_eq!((&fields[0]["max"], &fields[0]["default"], &fields[3]["optional"]), (&json!("255"), &json!(3), &json!(true)));
     assert_eq!(shown.site().api("/pipelines/waiting/form")["fields"], json!([]));
 }
+
+#[test]
+fn a_run_is_run_once_more_with_something_otherwise() {
+    let folder = Folder::filled();
+    // Nothing is written, and nothing runs: it is there for whoever may only read.
+    let shown = folder.dashboard(&["--read-only"]);
+    let site = shown.site();
+    let of = |answer: &Value, node: &str| {
+        let rows = answer["nodes"].as_array().unwrap();
+        rows.iter().find(|row| row["node"] == node).unwrap_or_else(|| panic!("there is no {node}")).clone()
+    };
+    let same = site.api(&format!("{GOOD}/what-if"));
+    assert_eq!((&same["run"]["state"], &same["what_if"]["state"]), (&json!("success"), &json!("success")));
+    assert!(same["nodes"].as_array().unwrap().iter().all(|row| row["differs"] == false), "{same}");
+    // What a keyed element or an error holds arrives as it was sent.
+    let fails = site.api(&format!("{GOOD}/what-if?fail=upload[1]@1=a%3Db%20%26%20c&fail=publish@1"));
+    let upload = of(&fails, "upload[1]");
+    assert_eq!((&upload["what_if"]["state"], &upload["what_if"]["error"]), (&json!("failed"), &json!("a=b & c")));
+    assert_eq!((&upload["run"]["state"], &upload["differs"]), (&json!("success"), &json!(true)));
+    assert_eq!(of(&fails, "publish")["what_if"]["state"], "upstream_failed");
+    assert_eq!(fails["what_if"]["state"], "failed");
+    // It has one retry, which came to nothing: what a third attempt would have done, nobody knows.
+    let more = site.api(&format!("{BAD}/what-if?set=publish.retries=2"));
+    assert_eq!((&of(&more, "publish")["what_if"]["state"], &more["what_if"]["end_ms"]), (&json!("unknown"), &Value::Null));
+    for (wrong, said) in [
+        ("fail=upload@0", "attempts count from 1"),
+        ("arrive=parts=1m", "it is no sensor"),
+        ("set=parts.pool=x", "there is no option `pool` here"),
+        ("slots=none=3", "the pipeline has no such pool"),
+    ] {
+        let answer = site.get(&format!("/api/v1{GOOD}/what-if?{wrong}"));
+        assert_eq!(answer.status, 400, "{wrong}");
+        assert!(answer.json()["detail"].as_str().unwrap().contains(said), "{wrong}: {}", answer.body);
+    }
+}

@@ -247,6 +247,11 @@ pub(super) enum Command {
     /// The engine and the bodies are the real ones. Memory buckets are empty at the start, and the clock starts at the end of the
     /// data interval. A run that still waits after 400 days is given up, and counts as failed.
     Simulate(Simulate),
+    /// Runs a run that the journal keeps once more on virtual time, with something otherwise, and says what differs
+    ///
+    /// No body is called and nobody is told: each node answers as it did, after as long as it took. What the run never came to is unknown, and said
+    /// to be. The pipeline's nodes have to be those of the run.
+    WhatIf(WhatIfArgs),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -388,6 +393,27 @@ pub(super) struct Simulate {
     /// Prints what the run can be measured by, too, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
     #[arg(long, value_name = "FILE")]
     pub(super) metrics: Option<PathBuf>,
+}
+
+/// `what-if`
+#[derive(Debug, clap::Args)]
+pub(super) struct WhatIfArgs {
+    /// The run's id, as `runs` lists it
+    pub(super) run: String,
+    /// What a sensor looks for is there at another time; may be repeated
+    ///
+    /// `export=+20m` is 20 minutes later than in the run, `export=-5m` earlier, `export=20m` that long after the run's start, `export=never` not at all.
+    #[arg(long = "arrive", value_name = "NODE=TIME")]
+    pub(super) arrivals: Vec<String>,
+    /// That attempt of that node fails: load@1, load@1=503; may be repeated
+    #[arg(long = "fail", value_name = "NODE@ATTEMPT[=ERROR]")]
+    pub(super) failures: Vec<String>,
+    /// That option of that node has another value: export.poke=20s, of poke, timeout, retries and `retry_delay`; may be repeated
+    #[arg(long = "set", value_name = "NODE.OPTION=VALUE")]
+    pub(super) options: Vec<String>,
+    /// That pool has another number of slots: database=4; may be repeated
+    #[arg(long = "slots", value_name = "POOL=SLOTS")]
+    pub(super) slots: Vec<String>,
 }
 
 impl How {

@@ -44,6 +44,7 @@
 //! | `backup FILE [--force]` | copies the journal, also beside the process that holds it |
 //! | `repair` | moves times of the journal that are in the future back to the present |
 //! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--stub NODE=JSON]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
+//! | `what-if RUN [--arrive NODE=TIME]… [--fail NODE@ATTEMPT]… [--set NODE.OPTION=VALUE]… [--slots POOL=N]…` | runs a run that the journal keeps once more on virtual time, with something otherwise; calls no body |
 //!
 //! The exit code is 0 for success, 1 if the run failed or could not be kept any more, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C
 //! interrupted it and 143 if SIGTERM did, which are 128 and the signal's number. Where it would be 0 and something could not be written to stdout, as on a
@@ -154,6 +155,7 @@ mod trigger;
 #[cfg(test)]
 mod view_panics;
 mod waiting;
+mod what_if;
 mod zones;
 
 pub use crate::host::StartError;
@@ -368,6 +370,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Backup { file, force } => backup::run(&file, force, &journal),
         Command::Repair => repair::run(&journal),
         Command::Gc { buckets } => gc::run(&buckets),
+        Command::WhatIf(asked) => what_if::run(pipelines, &asked, &journal),
         Command::Simulate(simulate) => simulate::run(pipelines, simulate, logging::logging(args.log, args.log_format), &journal),
     };
     done.unwrap_or_else(|problem| refuse(&problem))

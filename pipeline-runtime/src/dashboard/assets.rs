@@ -60,6 +60,7 @@ const ASSETS: &[Asset] = assets![
     "spans.js",
     "ticks.js",
     "trigger.js",
+    "what-if.js",
 ];
 
 /// What shows pages. Which one, the shell's modules read from the address.

@@ -77,6 +77,8 @@ struct Site {
     read_only: Option<String>,
     answered: api::Answered,
     kept: kept::Kept,
+    /// Whoever has it simulates a run.
+    simulating: tokio::sync::Mutex<()>,
 }
 
 /// A page that is served until this is dropped.
@@ -115,12 +117,13 @@ impl Dashboard {
             read_only,
             answered: api::Answered::default(),
             kept: kept::Kept::default(),
+            simulating: tokio::sync::Mutex::default(),
             gate: gate::Gate::new(options, address),
         });
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .max_blocking_threads(readers::AT_ONCE + 1)
+            .max_blocking_threads(readers::AT_ONCE + 2)
             .thread_name("pipeline-dashboard")
             .build()
             .map_err(DashboardError::Thread)?;

@@ -38,8 +38,8 @@ pub(crate) use journal::{Journal, Kept};
 pub(crate) use log::{Entry, Output, Record, RunRecords, Skip, translate};
 pub(crate) use rules::{Edit, EditError};
 pub(crate) use runtime::{
-    Attempt, Engine, EngineOptions, FoundOutput, FoundRun, Interceptor, LastSeen, MAX_OUTPUT, Observe, OtherRuns, StartRun,
-    Waiter, Wake, Watching, WeakEngine, current,
+    Attempt, Engine, EngineOptions, FoundOutput, FoundRun, Instead, Interceptor, LastSeen, MAX_OUTPUT, Observe, OtherRuns,
+    StartRun, Waiter, Wake, Watching, WeakEngine, current,
 };
 pub(crate) use state::{ExpansionIx, Found, Illegal, Layout, Lookup, Run, RunSpec, ends_open_nodes, node_name, reconsider};
 pub use states::{NodeState, RunState};

@@ -154,6 +154,11 @@ impl RunReport {
         &self.warnings
     }
 
+    #[cfg(test)]
+    pub(crate) fn value(&self, slot: Slot) -> Option<&Value> {
+        self.outputs.get(slot as usize)?.as_ref()
+    }
+
     pub(crate) fn history(&self) -> &RunHistory {
         &self.history
     }

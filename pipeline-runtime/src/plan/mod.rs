@@ -13,6 +13,8 @@
 //! A schedule is as immutable as the plan, and pure: nothing in `schedule` reads a clock. So that folder stands before `author` and `plan`.
 
 mod across;
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+mod altered;
 mod assets;
 mod awaits;
 mod build;
@@ -50,6 +52,8 @@ pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
 pub(crate) use holdings::HoldingIx;
 pub(crate) use notifiers::{Notifier, Recipient};
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+pub(crate) use policy::Delay;
 pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, NotifierIx, Policy, PoolSpec, SensorPolicy};
 pub use problem::{PlanError, Problem};
 pub(crate) use secrets::Missing;

@@ -3,7 +3,7 @@ mod grace;
 use super::stubs::Stubs;
 use crate::author::notify::BoxFuture;
 use crate::author::secret::Secret;
-use crate::engine::{Answered, Attempt, Interceptor, Waiter};
+use crate::engine::{Attempt, Instead, Interceptor, Waiter};
 use crate::storage::World;
 use crate::time::Outside;
 use grace::Grace;
@@ -41,8 +41,8 @@ impl Interceptor for Bodies {
         self.secrets.iter().rev().find(|known| *known == secret).cloned()
     }
 
-    fn instead(&self, attempt: &Attempt) -> Option<Answered> {
-        self.stubs.instead(attempt)
+    fn instead(&self, attempt: &Attempt) -> Option<Instead> {
+        self.stubs.instead(attempt).map(Instead::Answer)
     }
 
     fn enter(&self) -> Box<dyn Any> {

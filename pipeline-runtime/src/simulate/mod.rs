@@ -20,6 +20,8 @@ mod stubs;
 mod tests;
 mod together;
 mod updates;
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+pub(crate) mod what_if;
 
 pub use error::SimulationError;
 pub use others::OtherRun;

@@ -18,6 +18,7 @@ mod run;
 mod runs;
 mod sensors;
 mod system;
+mod what_if;
 mod why;
 
 pub(super) use commands::Answered;
@@ -46,7 +47,8 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/logs", get(logs::logs))
         .route("/log.txt", get(logs::text))
         .route("/records", get(records::records))
-        .route("/graph", get(graph::of_run));
+        .route("/graph", get(graph::of_run))
+        .route("/what-if", get(what_if::what_if));
     let of_pipeline = Router::new()
         .route("/", get(pipelines::pipeline))
         .route("/graph", get(graph::of_pipeline))

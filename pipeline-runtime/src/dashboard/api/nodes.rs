@@ -16,7 +16,7 @@ use std::time::Duration;
 /// The longest page.
 const PAGE: usize = 2_000;
 /// So many stretches of one row are told; of what is between the first and the last of more, every so many-th.
-const STRETCHES: usize = 500;
+pub(super) const STRETCHES: usize = 500;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {

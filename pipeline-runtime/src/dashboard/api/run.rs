@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The names of what time goes into, as [`Spent`] has them.
-const KINDS: [&str; 6] = ["worked", "poked", "data", "retry", "queued", "nobody"];
+pub(super) const KINDS: [&str; 6] = ["worked", "poked", "data", "retry", "queued", "nobody"];
 
 #[derive(Debug, Deserialize)]
 pub(super) struct AsOf {

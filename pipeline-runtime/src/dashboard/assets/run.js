@@ -3,7 +3,7 @@ import { el, show, api, mark, chip, label, link, runLink, rich, why, time, count
 import { KINDS, KIND_TEXT } from './spans.js';
 import { scrubber } from './scrub.js';
 
-const VIEWS = [['gantt', 'Gantt', () => import('./gantt.js')], ['graph', 'Graph', () => import('./graph.js')], ['log', 'Log', () => import('./log.js')], ['records', 'Records', () => import('./records.js')], ['details', 'Details', () => import('./details.js')]];
+const VIEWS = [['gantt', 'Gantt', () => import('./gantt.js')], ['graph', 'Graph', () => import('./graph.js')], ['log', 'Log', () => import('./log.js')], ['records', 'Records', () => import('./records.js')], ['what-if', 'What if', () => import('./what-if.js')], ['details', 'Details', () => import('./details.js')]];
 const DONE = ['success', 'failed', 'cancelled'];
 const MAX_PATH = 8;
 

@@ -3,7 +3,7 @@
 use super::super::effects::{Answer, Answered};
 use super::super::ids::Job;
 use super::engine::{State, drop_quietly};
-use super::{Attempt, Engine, Waiter, scope, sensor_state};
+use super::{Attempt, Engine, Instead, Waiter, scope, sensor_state};
 use crate::author::body::{Arg, AttemptResult, Produced, Started};
 use crate::author::bounded::Unwritten;
 use crate::author::error::{Kind, TaskError};
@@ -27,7 +27,7 @@ use tokio::task::AbortHandle;
 /// The largest output, as JSON.
 pub(crate) const MAX_OUTPUT: usize = 16 << 20;
 
-type Body = Pin<Box<dyn Future<Output = AttemptResult> + Send>>;
+pub(crate) type Body = Pin<Box<dyn Future<Output = AttemptResult> + Send>>;
 
 /// What came of a node's first poll.
 pub(super) struct Executed {
@@ -49,10 +49,19 @@ impl Engine {
     /// Starts a node and polls it once, in place. Returns its answer if it has one; else it goes on as a task of its own.
     pub(super) fn execute(&self, mut attempt: Box<Attempt>) -> Executed {
         if let Some(interceptor) = &self.0.interceptor
-            && let Some(answered) = interceptor.instead(&attempt)
+            && let Some(instead) = interceptor.instead(&attempt)
         {
-            let answer = self.check(&attempt, answered).into();
-            return Executed { answer: Some(answer), spare: Some(attempt) };
+            return match instead {
+                Instead::Answer(answered) => {
+                    let answer = self.check(&attempt, answered).into();
+                    Executed { answer: Some(answer), spare: Some(attempt) }
+                }
+                #[cfg(any(feature = "cli", feature = "dashboard"))]
+                Instead::Body(body) => {
+                    self.spawn(attempt, Some(body));
+                    Executed { answer: None, spare: None }
+                }
+            };
         }
         let mut supplies = std::mem::take(&mut attempt.supplies);
         if attempt.has_templates

@@ -62,5 +62,5 @@ pub(crate) use engine::{Engine, EngineOptions, Observe, WeakEngine};
 pub(crate) use last_seen::LastSeen;
 pub(crate) use others::{FoundOutput, FoundRun, OtherRuns, StartRun};
 pub(crate) use scope::current;
-pub(crate) use simulated::{Interceptor, Waiter};
+pub(crate) use simulated::{Instead, Interceptor, Waiter};
 pub(crate) use watch::{Wake, Watching};

@@ -5,6 +5,8 @@
 
 use super::super::effects::{Answer, Answered, NotTold};
 use super::super::ids::{Job, RunIx, Slot};
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+use super::body::Body;
 use super::{Attempt, Engine};
 use crate::author::keys::Seen;
 use crate::author::notify::BoxFuture;
@@ -20,8 +22,8 @@ use std::time::Duration;
 
 /// What a simulation does to bodies.
 pub(crate) trait Interceptor: Send + Sync + Debug {
-    /// An answer in the body's stead.
-    fn instead(&self, attempt: &Attempt) -> Option<Answered>;
+    /// What is done in the body's stead.
+    fn instead(&self, attempt: &Attempt) -> Option<Instead>;
     /// A secret's value, where the simulation has another than the process.
     fn secret(&self, secret: &Secret) -> Option<Secret>;
     /// While what this returns lives, this thread works within the simulation: so that what does I/O counts there.
@@ -38,6 +40,15 @@ pub(crate) trait Interceptor: Send + Sync + Debug {
     fn forget(&self, waiter: Waiter);
     /// How long to wait in real time before virtual time may pass, if something waits that might be answered by then.
     fn grace(&self) -> Option<Duration>;
+}
+
+/// What is done in a body's stead.
+pub(crate) enum Instead {
+    /// The answer is there at once.
+    Answer(Answered),
+    /// Another body, which may take its time.
+    #[cfg(any(feature = "cli", feature = "dashboard"))]
+    Body(Body),
 }
 
 /// What polls code of the user's.

@@ -219,7 +219,7 @@ impl NodeHistory {
     }
 
     /// When it was last cleared.
-    pub(super) fn cleared_at(&self) -> Option<Duration> {
+    pub(crate) fn cleared_at(&self) -> Option<Duration> {
         self.more.as_ref()?.cleared.get()
     }
 

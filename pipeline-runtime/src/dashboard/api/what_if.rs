@@ -1,0 +1,118 @@
+//! A run once more, with something otherwise.
+
+use super::run::KINDS;
+use super::{Args, Problem, Site, ms};
+use crate::engine::Slot;
+use crate::journal::StoredRun;
+use crate::observe::RunHistory;
+use crate::read::{JournalReader, RunDetails};
+use crate::simulate::what_if::{Otherwise, WhatIf, WhatIfError};
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// So many nodes are told, those that differ first.
+const NODES: usize = 2_000;
+/// So long one may take in real time.
+const MOST: Duration = Duration::from_secs(2);
+
+/// As a query says it: `arrive`, `fail`, `set` and `slots`, each as often as one likes, written as `what-if` on the command line takes them.
+pub(super) async fn what_if(
+    State(site): State<Arc<Site>>,
+    Path(run): Path<(String, String)>,
+    Args(asked): Args<Vec<(String, String)>>,
+) -> Result<Json<Value>, Problem> {
+    let otherwise = otherwise(&asked).map_err(|error| Problem::wrong(error.to_string()))?;
+    let look =
+        |_: &Site, _: &JournalReader, details: &RunDetails| Ok((details.summary().stored().clone(), details.history().clone()));
+    let (stored, history) = Arc::clone(&site).look(run, None, look).await?;
+    // One at a time: each has a core for itself.
+    let _one = site.simulating.lock().await;
+    let of_site = Arc::clone(&site);
+    let simulated = tokio::task::spawn_blocking(move || simulated(&of_site, &stored, &history, &otherwise)).await;
+    simulated.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map(Json)
+}
+
+fn otherwise(asked: &[(String, String)]) -> Result<Otherwise, WhatIfError> {
+    asked.iter().filter(|(_, text)| !text.is_empty()).try_fold(Otherwise::default(), |otherwise, (key, text)| {
+        match key.as_str() {
+            "arrive" => otherwise.arrive(text),
+            "fail" => otherwise.fail(text),
+            "set" => otherwise.set(text),
+            "slots" => otherwise.slots(text),
+            // As everywhere: what is not known is left aside.
+            _ => Ok(otherwise),
+        }
+    })
+}
+
+fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, otherwise: &Otherwise) -> Result<Value, Problem> {
+    let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == stored.pipeline);
+    let pipeline = pipeline.ok_or_else(|| Problem::refused(&format!("this program has no pipeline `{}`", stored.pipeline)))?;
+    let here = WhatIf::of(stored, there, pipeline, otherwise, MOST).map_err(|error| match error {
+        WhatIfError::Wrong { .. } => Problem::wrong(error.to_string()),
+        error => Problem::refused(&error.to_string()),
+    })?;
+    let mut nodes: Vec<(bool, Value)> = here
+        .beside(there)
+        .into_iter()
+        .map(|(id, of_run, of_here)| {
+            let was = of_run.map(|slot| told(there, slot, there.node(slot).state().name(), None));
+            let is = of_here.map(|slot| {
+                let is_unknown = here.is_unknown(slot);
+                let state = if is_unknown { "unknown" } else { here.history.node(slot).state().name() };
+                told(&here.history, slot, state, is_unknown.then(|| here.latest()))
+            });
+            let differs = here.differs(there, of_run, of_here);
+            (differs, json!({ "node": id, "differs": differs, "run": was, "what_if": is }))
+        })
+        .collect();
+    let total = nodes.len();
+    if total > NODES {
+        nodes.sort_by_key(|(differs, _)| !differs);
+        nodes.truncate(NODES);
+    }
+    let arrivals = here.arrivals.iter().map(|(id, arrived)| {
+        let window = arrived.recorded;
+        json!({
+            "node": id,
+            "after_ms": window.and_then(|window| window.after).map(ms),
+            "by_ms": window.map(|window| ms(window.by)),
+            "here_ms": arrived.taken.map(ms),
+        })
+    });
+    Ok(json!({
+        "run": { "state": there.state, "end_ms": there.finished.map(ms) },
+        "what_if": {
+            "state": if here.is_known() { here.history.state.name() } else { "unknown" },
+            "end_ms": here.finished().map(ms),
+        },
+        "end_ms": ms(here.latest().max(there.latest())),
+        "kinds": KINDS,
+        "arrivals": arrivals.collect::<Vec<_>>(),
+        "notes": here.notes,
+        "total": total,
+        "nodes": nodes.into_iter().map(|(_, node)| node).collect::<Vec<_>>(),
+    }))
+}
+
+/// How a node went. What is unknown of it is not told: it ends with `until`.
+fn told(history: &RunHistory, slot: Slot, state: &str, until: Option<Duration>) -> Value {
+    let node = history.node(slot);
+    let spans = history.spent(slot).into_iter().filter(|span| until.is_none_or(|until| span.from <= until));
+    let spans: Vec<Value> = spans
+        .map(|span| json!([span.what as usize, ms(span.from), until.or(span.until).map(ms)]))
+        .take(super::nodes::STRETCHES)
+        .collect();
+    json!({
+        "state": state,
+        "attempts": node.attempts(),
+        "pokes": node.pokes(),
+        "error": if until.is_some() { None } else { node.error() },
+        "start_ms": node.began().map(ms),
+        "end_ms": if until.is_some() { None } else { node.finished_at().map(ms) },
+        "spans": spans,
+    })
+}

@@ -1,0 +1,46 @@
+//! A plan with other options, for a simulation that asks what would have been.
+
+use super::graph::{NodeIx, Plan};
+use super::policy::{Delay, Policy, RunPolicy};
+use std::time::Duration;
+
+impl Plan {
+    /// Leaves out everybody who is told of anything.
+    pub(crate) fn tells_nobody(&mut self) {
+        for policy in &mut self.policies {
+            policy.callbacks = Box::default();
+        }
+        let RunPolicy { slas, callbacks, .. } = &mut self.run;
+        slas.clear();
+        callbacks.clear();
+    }
+
+    /// Changes what holds for one node; nodes with the same options keep theirs.
+    pub(crate) fn alter(&mut self, node: NodeIx, change: impl FnOnce(&mut Policy)) {
+        let mut policy = self.policy(node).clone();
+        change(&mut policy);
+        self.nodes[node as usize].policy = u32::try_from(self.policies.len()).unwrap_or(u32::MAX);
+        self.policies.push(policy);
+    }
+
+    /// Sets how many slots a pool has; false where there is none of that name.
+    pub(crate) fn set_slots(&mut self, pool: &str, slots: u32) -> bool {
+        let found = self.pools.iter_mut().find(|known| known.name == pool);
+        found.map(|pool| pool.slots = slots).is_some()
+    }
+}
+
+impl Delay {
+    /// Always that long.
+    pub(crate) fn always(wait: Duration) -> Self {
+        Self::Fixed(wait, Duration::ZERO)
+    }
+
+    /// The wait that is always the same, and its jitter; none of one that grows.
+    pub(crate) fn fixed(&self) -> Option<(Duration, Duration)> {
+        match self {
+            Self::Fixed(wait, jitter) => Some((*wait, *jitter)),
+            Self::Growing(_) => None,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What is done in the stead of bodies: each answers as it did, after as long as it took, unless something is to be otherwise.
+
+use super::Arrived;
+use super::otherwise::Otherwise;
+use super::recorded::{End, Found, Looks, Recorded, Recording};
+use crate::author::body::{AttemptResult, Produced};
+use crate::author::error::TaskError;
+use crate::author::notify::BoxFuture;
+use crate::author::secret::Secret;
+use crate::engine::{Attempt, Instead, Interceptor, Waiter};
+use crate::time::{Clock, Timestamp};
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::future::{pending, ready};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The bodies of a run, as they were recorded.
+#[derive(Debug)]
+pub(super) struct Bodies {
+    recording: Recording,
+    otherwise: Otherwise,
+    /// When what a sensor looks for is there, by its id.
+    arrivals: HashMap<String, Duration>,
+    clock: Clock,
+    start: Timestamp,
+    so_far: Mutex<SoFar>,
+}
+
+#[derive(Debug, Default)]
+struct SoFar {
+    /// The nodes that run without an answer.
+    unknown: HashSet<String>,
+    /// How often the present attempt of a sensor has looked.
+    looks: HashMap<String, (u32, u32)>,
+}
+
+/// What a body does.
+struct Act {
+    took: Duration,
+    result: AttemptResult,
+}
+
+impl Bodies {
+    pub(super) fn new(recording: Recording, otherwise: Otherwise, arrivals: &BTreeMap<String, Arrived>, clock: Clock) -> Self {
+        let arrivals = arrivals.iter().filter_map(|(id, arrived)| Some((id.clone(), arrived.taken?))).collect();
+        let start = clock.now();
+        Self { recording, otherwise, arrivals, clock, start, so_far: Mutex::default() }
+    }
+
+    /// The nodes that ran without an answer.
+    pub(super) fn unknown(&self) -> HashSet<String> {
+        self.so_far().unknown.clone()
+    }
+
+    fn so_far(&self) -> MutexGuard<'_, SoFar> {
+        self.so_far.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// None where nobody knows.
+    fn act(&self, attempt: &Attempt, id: &str) -> Option<Act> {
+        let recorded = self.recording.nodes.get(id);
+        let is_sensor = attempt.spec.plan.policy(attempt.node).sensor.is_some();
+        let of_number = recorded.and_then(|recorded| recorded.attempt(attempt.number));
+        let took = of_number.map_or(Duration::ZERO, |attempt| attempt.took);
+        let after = |result| Some(Act { took, result });
+        if let Some(error) = self.otherwise.failure(id, attempt.number) {
+            return after(Err(TaskError::from(error)));
+        }
+        if is_sensor {
+            return after(self.look(attempt, id, recorded)?);
+        }
+        let (recorded, end) = (recorded?, &of_number?.end);
+        // After a failure that is asked for, the next attempt is as the last one was. What it would have come to after one that failed itself,
+        // nobody knows.
+        let is_further = attempt.number as usize > recorded.attempts.len();
+        if is_further && matches!(end, End::Error(_)) {
+            return None;
+        }
+        after(ended(end, recorded)?)
+    }
+
+    /// What a sensor's look comes to.
+    fn look(&self, attempt: &Attempt, id: &str, recorded: Option<&Recorded>) -> Option<AttemptResult> {
+        let now = self.clock.now().since(self.start);
+        let number = attempt.number;
+        let look = {
+            let mut so_far = self.so_far();
+            let (of, looks) = so_far.looks.entry(id.to_owned()).or_default();
+            (*of, *looks) = if *of == number { (*of, *looks + 1) } else { (number, 1) };
+            *looks
+        };
+        let arrival = self.arrivals.get(id).copied();
+        let looks = recorded.and_then(|recorded| recorded.looks.as_ref());
+        if arrival.is_some_and(|arrival| arrival <= now) {
+            let output = recorded.and_then(|recorded| recorded.output.clone());
+            return output.map(|output| Ok(Produced::Value(output)));
+        }
+        if let Some(recorded) = recorded
+            && let Some(of_number) = recorded.attempts.get(number as usize - 1)
+            && matches!(of_number.end, End::Error(_) | End::Fatal(_) | End::Skip(_))
+            && of_number.looks == look
+        {
+            return ended(&of_number.end, recorded);
+        }
+        let poke = attempt.spec.plan.policy(attempt.node).sensor.as_ref().and_then(|sensor| sensor.poke.fixed());
+        let is_next = |arrival: &Duration| match looks {
+            Some(Looks { found: Found::Later, .. }) => true,
+            Some(Looks { found: Found::Woken, .. }) => poke.is_none_or(|(poke, _)| arrival.saturating_sub(now) < poke),
+            _ => false,
+        };
+        Some(Ok(match arrival.filter(is_next) {
+            Some(arrival) => Produced::NotBefore((self.start + arrival).to_utc()),
+            None => Produced::NotYet,
+        }))
+    }
+}
+
+/// None of what runs on.
+fn ended(end: &End, recorded: &Recorded) -> Option<AttemptResult> {
+    match end {
+        End::Success => recorded.output.clone().map(|output| Ok(Produced::Value(output))),
+        End::Error(error) => Some(Err(TaskError::from(error.to_string()))),
+        End::Fatal(error) => Some(Err(TaskError::fatal(error.to_string()))),
+        End::Skip(why) => Some(Err(TaskError::skip(&**why))),
+        End::TimedOut => None,
+    }
+}
+
+impl Interceptor for Bodies {
+    fn secret(&self, _: &Secret) -> Option<Secret> {
+        None
+    }
+
+    fn instead(&self, attempt: &Attempt) -> Option<Instead> {
+        let id = attempt.id();
+        let act = self.act(attempt, &id);
+        let clock = self.clock;
+        Some(Instead::Body(match act {
+            None => {
+                self.so_far().unknown.insert(id);
+                Box::pin(pending())
+            }
+            Some(Act { took: Duration::ZERO, result }) => Box::pin(ready(result)),
+            Some(Act { took, result }) => {
+                let until = clock.now() + took;
+                Box::pin(async move {
+                    clock.sleep_until(until).await;
+                    result
+                })
+            }
+        }))
+    }
+
+    fn enter(&self) -> Box<dyn Any> {
+        Box::new(())
+    }
+
+    fn blocking(&self, _: bool) {}
+
+    fn in_flight(&self) -> usize {
+        0
+    }
+
+    fn idle(&self) -> BoxFuture<()> {
+        Box::pin(ready(()))
+    }
+
+    fn waits(&self, _: Waiter) {}
+
+    fn forget(&self, _: Waiter) {}
+
+    fn grace(&self) -> Option<Duration> {
+        // Nothing waits here but for the clock.
+        None
+    }
+}

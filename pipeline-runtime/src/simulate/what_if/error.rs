@@ -1,0 +1,23 @@
+use crate::plan::{PlanChanged, PlanError};
+use pipeline_syntax::duration;
+use std::time::Duration;
+
+/// Why a run cannot be simulated once more.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WhatIfError {
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error("the pipeline is another one than when the run began: {0}")]
+    Changed(#[from] PlanChanged),
+    /// With how it is written.
+    #[error("{what}: {why}")]
+    Wrong { what: String, why: String },
+    #[error(
+        "the simulation took more than {}, in which it came to {} after the run's start; leave out what makes a sensor look so often",
+        duration::show(*most),
+        duration::show(*reached)
+    )]
+    TooLong { most: Duration, reached: Duration },
+    #[error("the simulation has no runtime: {0}")]
+    Runtime(std::io::Error),
+}

@@ -1,0 +1,216 @@
+//! What a run that was kept would have come to, had something been otherwise: the production engine, once more and on virtual time.
+//!
+//! No body is called and nobody is told anything. What bodies answered and how long they took is read from the run's history
+//! ([`recorded`]), and answered in their stead ([`bodies`]).
+//!
+//! # What is not known
+//!
+//! A node that the run never finished has no answer. Where it would run, it runs until the end of the simulation, and all that follows from it
+//! is told as unknown.
+
+mod bodies;
+mod error;
+mod otherwise;
+mod recorded;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use error::WhatIfError;
+pub(crate) use otherwise::Otherwise;
+pub(crate) use recorded::Window;
+
+use super::HORIZON;
+use super::together::is_over;
+use crate::author::context::RunInfo;
+use crate::author::pipeline::Pipeline;
+use crate::engine::{Engine, EngineOptions, Interceptor, RunSpec, Skip, Slot};
+use crate::journal::{MemoryJournal, StoredRun};
+use crate::observe::RunHistory;
+use crate::plan::{Accepts, DEFAULT_PARALLELISM, DEFAULT_POOL, Plan, PoolSpec};
+use crate::time::{Clock, Timestamp};
+use bodies::Bodies;
+use recorded::Recording;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a run would have come to.
+#[derive(Debug)]
+pub(crate) struct WhatIf {
+    pub(crate) history: RunHistory,
+    /// The nodes of which nobody knows how they would have ended.
+    unknown: HashSet<Slot>,
+    /// When what each sensor found was there.
+    pub(crate) arrivals: BTreeMap<String, Arrived>,
+    /// How this differs from the run beside what was asked for.
+    pub(crate) notes: Vec<String>,
+}
+
+/// When what a sensor found was there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrived {
+    /// As the run's pokes tell it.
+    pub(crate) recorded: Option<Window>,
+    /// As it was taken here.
+    pub(crate) taken: Option<Duration>,
+}
+
+impl WhatIf {
+    /// Runs a run once more, for at most that long in real time.
+    ///
+    /// # Errors
+    ///
+    /// If the pipeline is another one by now, if `otherwise` names what the run has not, or if time ran out.
+    pub(crate) fn of(
+        stored: &StoredRun,
+        history: &RunHistory,
+        pipeline: &Pipeline,
+        otherwise: &Otherwise,
+        most: Duration,
+    ) -> Result<Self, WhatIfError> {
+        let mut plan = pipeline.plan_of_run(&stored.params)?;
+        plan.match_skeleton(&stored.skeleton, Accepts::Additions)?;
+        let recording = Recording::of(history, &plan);
+        otherwise.check(&recording, &plan)?;
+        plan.tells_nobody();
+        otherwise.change(&mut plan);
+        let plan = Arc::new(plan);
+        let (arrivals, notes) = (otherwise.arrivals(&recording), notes(history, &plan, &recording));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let runtime = runtime.map_err(WhatIfError::Runtime)?;
+        let (history, ran) = runtime.block_on(async {
+            let clock = Clock::starting_at(history.started.to_utc());
+            let bodies = Arc::new(Bodies::new(recording, otherwise.clone(), &arrivals, clock));
+            let history = run(spec(stored, &plan, history.started), clock, &bodies, most).await?;
+            Ok::<_, WhatIfError>((history, bodies.unknown()))
+        })?;
+        let unknown = unknown(&history, &ran);
+        Ok(Self { history, unknown, arrivals, notes })
+    }
+
+    /// Whether nobody knows how the node would have ended, or whether it would have begun.
+    pub(crate) fn is_unknown(&self, slot: Slot) -> bool {
+        self.unknown.contains(&slot)
+    }
+
+    /// Whether it is known how the run would have ended.
+    pub(crate) fn is_known(&self) -> bool {
+        self.unknown.is_empty()
+    }
+
+    /// Each node with a body of the run, or of this, in the order of the plan here: where it is there, and where here.
+    pub(crate) fn beside(&self, run: &RunHistory) -> Vec<(String, Option<Slot>, Option<Slot>)> {
+        let here = self.history.listed().into_iter().map(|slot| self.history.id(slot));
+        let mut all: Vec<_> = here.map(|id| (run.find(&id), self.history.find(&id), id)).collect();
+        let gone = run.listed().into_iter().map(|slot| (Some(slot), None, run.id(slot)));
+        all.extend(gone.filter(|(_, _, id)| self.history.find(id).is_none()));
+        all.into_iter().map(|(there, here, id)| (id, there, here)).collect()
+    }
+
+    /// Whether a node of the run, at `there`, came out otherwise here: in another state, after other attempts, or at another time. A process needs time
+    /// of its own between two nodes, which no simulation has: less than a second, or a hundredth of the run, is no difference.
+    pub(crate) fn differs(&self, run: &RunHistory, there: Option<Slot>, here: Option<Slot>) -> bool {
+        let (Some(there), Some(here)) = (there, here) else { return true };
+        let (was, is) = (run.node(there), self.history.node(here));
+        let noise = Duration::from_secs(1).max(run.latest() / 100);
+        let moved = match (was.finished_at(), is.finished_at()) {
+            (Some(was), Some(is)) => was.abs_diff(is) >= noise,
+            (was, is) => was.is_some() != is.is_some(),
+        };
+        self.is_unknown(here) || moved || (was.state(), was.attempts(), was.error()) != (is.state(), is.attempts(), is.error())
+    }
+
+    /// When the run would have ended; none where that is unknown.
+    pub(crate) fn finished(&self) -> Option<Duration> {
+        self.history.finished.filter(|_| self.unknown.is_empty())
+    }
+
+    /// When the last thing happened that is known.
+    pub(crate) fn latest(&self) -> Duration {
+        if self.unknown.is_empty() {
+            return self.history.latest();
+        }
+        let known = |slot: &Slot| !self.is_unknown(*slot);
+        let ended = self.history.slots().into_iter().filter(known).filter_map(|slot| self.history.node(slot).finished_at());
+        let begun = self.unknown.iter().filter_map(|slot| self.history.node(*slot).began());
+        ended.chain(begun).max().unwrap_or_default()
+    }
+}
+
+fn spec(stored: &StoredRun, plan: &Arc<Plan>, started: Timestamp) -> RunSpec {
+    let info = RunInfo {
+        previous: stored.previous,
+        began: Some(started.to_utc()),
+        ..RunInfo::new(&stored.pipeline, &stored.run_id, stored.interval, stored.params.clone())
+    };
+    // With the same seed a wait with jitter is as long as it was.
+    RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: stored.sla_from, seed: stored.seed, key: stored.key }
+}
+
+async fn run(spec: RunSpec, clock: Clock, bodies: &Arc<Bodies>, most: Duration) -> Result<RunHistory, WhatIfError> {
+    let (plan, start, begun) = (Arc::clone(&spec.plan), clock.now(), Instant::now());
+    let options = EngineOptions { clock, parallelism: DEFAULT_PARALLELISM, check_outputs: false, observer: None };
+    let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(Arc::clone(bodies) as Arc<dyn Interceptor>));
+    let run = engine.start(spec);
+    loop {
+        engine.step().await;
+        if is_over(&engine, run) || clock.now().since(start) >= HORIZON {
+            return Ok(RunHistory::of(plan, start, &engine.entries(run)));
+        }
+        if begun.elapsed() > most {
+            return Err(WhatIfError::TooLong { most, reached: clock.now().since(start) });
+        }
+        engine.pass_time(start + HORIZON).await;
+    }
+}
+
+/// The nodes that ran without an answer, and all that waits for one of them or ended by it.
+fn unknown(history: &RunHistory, ran: &HashSet<String>) -> HashSet<Slot> {
+    let mut unknown: HashSet<Slot> = HashSet::new();
+    // One that was cut off by another's end is known.
+    let is_known = |slot: Slot| matches!(history.node(slot).why_skipped(), Some(Skip::CutOff | Skip::RunEnded));
+    let mut open: Vec<Slot> =
+        history.listed().into_iter().filter(|slot| ran.contains(&history.id(*slot)) && !is_known(*slot)).collect();
+    if open.is_empty() {
+        return unknown;
+    }
+    let mut downstream: BTreeMap<Slot, Vec<Slot>> = BTreeMap::new();
+    for slot in history.slots() {
+        for upstream in history.upstream_slots(slot) {
+            downstream.entry(upstream).or_default().push(slot);
+        }
+    }
+    while let Some(slot) = open.pop() {
+        if !unknown.insert(slot) {
+            continue;
+        }
+        // What ended before it began did not wait for it, such as the first of several.
+        let since = history.node(slot).began().unwrap_or_default();
+        let ended_before = |other: &Slot| history.node(*other).finished_at().is_some_and(|at| at <= since);
+        open.extend(downstream.remove(&slot).into_iter().flatten().filter(|other| !ended_before(other) && !is_known(*other)));
+    }
+    unknown
+}
+
+/// How what is simulated differs from the run, whatever was asked for.
+fn notes(history: &RunHistory, plan: &Plan, recording: &Recording) -> Vec<String> {
+    let mut notes = Vec::new();
+    if recording.interrupted > 0 {
+        let attempts = recording.interrupted;
+        notes.push(format!("no process ends here: {attempts} attempts of the run were cut off by the end of theirs"));
+    }
+    if recording.cleared > 0 {
+        notes.push(format!(
+            "nobody retries by hand here: {} nodes of the run were, and answer as they did last",
+            recording.cleared
+        ));
+    }
+    let is_shared = |pool: &PoolSpec| pool.name != DEFAULT_POOL;
+    if plan.pools.iter().any(is_shared) {
+        notes.push("its pools are its own here: other runs hold no places".to_owned());
+    }
+    if !history.state.is_end() {
+        notes.push("the run has not ended: what it has not done yet is unknown".to_owned());
+    }
+    notes
+}

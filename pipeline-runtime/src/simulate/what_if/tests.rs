@@ -1,0 +1,278 @@
+//! A recorded run that is run once more: equal where nothing is otherwise, and known how far where something is.
+
+use super::*;
+use crate::author::setting::SettingValues;
+use crate::prelude::*;
+use crate::schedule::{Interval, RunKind};
+use crate::{NodeState, RunReport, RunState, Simulation};
+use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+#[sensor(timeout = "10m", poke = "45s", retries = 1)]
+async fn export(bucket: Bucket) -> Result<Poke<Object>> {
+    Ok(bucket.head("export.json").await?.into())
+}
+
+#[sensor(timeout = "1h", poke = "1m", poke_jitter = "20s", retries = 2, retry_delay = "30s")]
+async fn extra(ctx: Context, from: u64, breaks: u64) -> Result<Poke<u64>> {
+    let pokes: u64 = ctx.recall()?.unwrap_or_default();
+    ctx.remember(&(pokes + 1))?;
+    if pokes + 1 == breaks {
+        return Err("503".into());
+    }
+    Ok(if pokes >= from { Poke::Ready(pokes) } else { Poke::NotYet })
+}
+
+#[task(retries = 2, backoff(start = "10s", max = "5m", jitter = "7s"), timeout = "5m")]
+async fn parts(ctx: Context, object: Object, count: u64, fails: u32) -> Result<Vec<u64>> {
+    tokio::time::sleep(Duration::from_secs(3 + object.size)).await;
+    if ctx.attempt() <= fails {
+        return Err("no parts".into());
+    }
+    Ok((0..count).collect())
+}
+
+static UPLOADS: Pool = Pool::new("uploads", 2);
+
+#[task(pool = UPLOADS)]
+async fn upload(part: u64, slow: u64) -> Result<u64> {
+    tokio::time::sleep(Duration::from_secs(1 + (part * 7 + slow) % 11)).await;
+    if (part + slow) % 5 == 4 { Err(TaskError::skip("nothing new")) } else { Ok(part * 10) }
+}
+
+#[task]
+async fn publish(uploaded: Vec<u64>, extra: u64) -> Result<u64> {
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    Ok(uploaded.len() as u64 + extra)
+}
+
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+struct Options {
+    count: u64,
+    fails: u32,
+    slow: u64,
+    from: u64,
+    breaks: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { count: 3, fails: 0, slow: 0, from: 2, breaks: 0 }
+    }
+}
+
+#[pipeline(timeout = "5h")]
+fn nightly(options: Options) -> Result<()> {
+    let parts = parts(export(Bucket::open("memory://data")?), options.count, options.fails);
+    let uploaded = parts.each(|part| upload(part, options.slow));
+    publish(uploaded, extra(options.from, options.breaks));
+    Ok(())
+}
+
+/// A run as a journal would have kept it.
+fn recorded(simulation: Simulation<'_>, seed: u64, params: impl serde::Serialize) -> (StoredRun, RunHistory) {
+    let report: RunReport = simulation.seed(seed).params(params).run();
+    let mut history = report.history().clone();
+    for slot in history.listed() {
+        if let Some(value) = report.value(slot) {
+            history.node_has_output(slot, value.encode(usize::MAX).unwrap().into());
+        }
+    }
+    let plan = history.plan();
+    let date = history.started.to_utc();
+    let stored = StoredRun {
+        key: 0,
+        run_id: "manual__1".into(),
+        pipeline: plan.pipeline.to_owned(),
+        kind: RunKind::Manual,
+        interval: Interval { start: date, end: date },
+        previous: None,
+        params: plan.params.clone(),
+        state: history.state,
+        created: history.started,
+        sla_from: history.started,
+        finished: None,
+        seed,
+        skeleton: plan.skeleton().into(),
+        begun: None,
+        max_active: None,
+        blocked: None,
+        settings: SettingValues::new(),
+    };
+    (stored, history)
+}
+
+fn what_if((stored, history): &(StoredRun, RunHistory), otherwise: &Otherwise) -> WhatIf {
+    WhatIf::of(stored, history, &nightly(), otherwise, Duration::from_mins(1)).unwrap()
+}
+
+/// All that is told of each node.
+fn told(history: &RunHistory) -> Vec<String> {
+    let of = |slot: Slot| {
+        let node = history.node(slot);
+        let (began, ended, spans) = (node.began(), node.finished_at(), node.spans());
+        format!("{} {} {began:?} {ended:?} {} {} {spans:?}", history.id(slot), node.state(), node.attempts(), node.pokes())
+    };
+    history.listed().into_iter().map(of).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn a_run_with_nothing_otherwise_is_the_run(
+        seed in any::<u64>(), arrives in 0_u64..1_500, count in 0_u64..7, fails in 0_u32..4, slow in 0_u64..11, from in 0_u64..9, breaks in 0_u64..9,
+    ) {
+        let params = Options { count, fails, slow, from, breaks };
+        let arrives = format!("{arrives}s");
+        let run = recorded(Simulation::new(nightly()).arrive(&arrives, "memory://data/export.json", "{}"), seed, &params);
+        let here = what_if(&run, &Otherwise::default());
+        prop_assert_eq!(told(&here.history), told(&run.1));
+        prop_assert_eq!((here.history.state, here.history.finished), (run.1.state, run.1.finished));
+        assert!(here.is_known());
+    }
+}
+
+fn a_run() -> (StoredRun, RunHistory) {
+    recorded(Simulation::new(nightly()).arrive("7m", "memory://data/export.json", "{}"), 1, Options::default())
+}
+
+fn at(history: &RunHistory, id: &str) -> (NodeState, Option<Duration>) {
+    let node = history.node(history.find(id).unwrap());
+    (node.state(), node.finished_at())
+}
+
+#[test]
+fn what_comes_later_is_found_later_and_all_that_follows_is_later() {
+    let run = a_run();
+    let here = what_if(&run, &Otherwise::default().arrive("export=+90s").unwrap());
+    assert_eq!(at(&run.1, "export"), (NodeState::Success, Some(Duration::from_secs(450))));
+    assert_eq!(at(&here.history, "export"), (NodeState::Success, Some(Duration::from_mins(9))));
+    let later = |id| at(&here.history, id).1.unwrap().abs_diff(at(&run.1, id).1.unwrap());
+    assert_eq!(later("publish"), Duration::from_secs(90));
+    // Between the poke at 405 s, which did not find it, and that at 450 s.
+    let arrived = here.arrivals["export"];
+    assert_eq!(arrived.recorded, Some(Window { after: Some(Duration::from_secs(405)), by: Duration::from_secs(450) }));
+    assert_eq!(arrived.taken, Some(Duration::from_millis(427_500 + 90_000)));
+}
+
+#[test]
+fn what_comes_after_the_timeout_is_not_found_and_a_longer_timeout_finds_it() {
+    let run = a_run();
+    let late = what_if(&run, &Otherwise::default().arrive("export=11m").unwrap());
+    assert_eq!(at(&late.history, "export"), (NodeState::Failed, Some(Duration::from_mins(10))));
+    let never = what_if(&run, &Otherwise::default().arrive("export=never").unwrap());
+    assert_eq!(at(&never.history, "export").0, NodeState::Failed);
+    assert_eq!((at(&never.history, "publish").0, never.history.state), (NodeState::UpstreamFailed, RunState::Failed));
+    assert!(never.is_known());
+    let longer = Otherwise::default().arrive("export=11m").unwrap().set("export.timeout=1h").unwrap();
+    assert_eq!(at(&what_if(&run, &longer).history, "export"), (NodeState::Success, Some(Duration::from_secs(675))));
+}
+
+#[test]
+fn another_poke_interval_finds_it_sooner() {
+    let run = a_run();
+    let here = what_if(&run, &Otherwise::default().set("export.poke=10s").unwrap());
+    // In the middle of the window, 427.5 s.
+    assert_eq!(at(&here.history, "export"), (NodeState::Success, Some(Duration::from_secs(430))));
+}
+
+#[test]
+fn a_failure_that_is_asked_for_is_retried_and_the_next_attempt_is_as_it_was() {
+    let run = a_run();
+    let here = what_if(&run, &Otherwise::default().fail("parts@1=full").unwrap());
+    let parts = here.history.node(here.history.find("parts").unwrap());
+    assert_eq!((parts.state(), parts.attempts()), (NodeState::Success, 2));
+    assert_eq!(parts.troubles()[0].error.as_deref(), Some("full"));
+    let elements = what_if(&run, &Otherwise::default().fail("upload@1").unwrap());
+    assert_eq!(at(&elements.history, "upload[2]").0, NodeState::Failed, "it has no retries");
+    let one = what_if(&run, &Otherwise::default().fail("upload[1]@1").unwrap());
+    assert_eq!((at(&one.history, "upload[1]").0, at(&one.history, "upload[2]").0), (NodeState::Failed, NodeState::Success));
+}
+
+#[test]
+fn fewer_slots_take_longer() {
+    let run = a_run();
+    let here = what_if(&run, &Otherwise::default().slots("uploads=1").unwrap());
+    assert!(here.history.finished > run.1.finished, "{:?} {:?}", here.history.finished, run.1.finished);
+}
+
+#[test]
+fn what_the_run_never_came_to_is_unknown_and_so_is_all_that_follows() {
+    let run = recorded(Simulation::new(nightly()), 1, Options::default());
+    assert_eq!(run.1.state, RunState::Failed);
+    let here = what_if(&run, &Otherwise::default().arrive("export=2m").unwrap());
+    let is_unknown = |id| here.is_unknown(here.history.find(id).unwrap());
+    assert!(is_unknown("export") && is_unknown("parts") && is_unknown("publish") && !is_unknown("extra"));
+    assert!(!here.is_known() && here.finished().is_none());
+    assert!(here.latest() < Duration::from_mins(10), "{:?}", here.latest());
+    // An attempt more than the run had.
+    let failed = recorded(
+        Simulation::new(nightly()).arrive("1m", "memory://data/export.json", "{}"),
+        1,
+        &Options { fails: 3, ..Options::default() },
+    );
+    assert_eq!(at(&failed.1, "parts").0, NodeState::Failed);
+    let here = what_if(&failed, &Otherwise::default().set("parts.retries=5").unwrap());
+    assert!(here.is_unknown(here.history.find("parts").unwrap()));
+}
+
+static CALLED: AtomicU32 = AtomicU32::new(0);
+static TOLD: AtomicU32 = AtomicU32::new(0);
+
+async fn tell(_: Notification) {
+    TOLD.fetch_add(1, Ordering::SeqCst);
+}
+
+#[task]
+async fn work() -> Result<u64> {
+    CALLED.fetch_add(1, Ordering::SeqCst);
+    Ok(1)
+}
+
+#[pipeline(on_success = tell, on_failure = tell)]
+fn small() {
+    work();
+}
+
+#[test]
+fn nothing_is_called_and_nobody_is_told() {
+    let run = recorded(Simulation::new(small()), 0, ());
+    assert_eq!((CALLED.load(Ordering::SeqCst), TOLD.load(Ordering::SeqCst)), (1, 1));
+    let fails = Otherwise::default().fail("work@1").unwrap();
+    for (otherwise, state) in [(Otherwise::default(), RunState::Success), (fails, RunState::Failed)] {
+        let here = WhatIf::of(&run.0, &run.1, &small(), &otherwise, Duration::from_mins(1)).unwrap();
+        assert_eq!(here.history.state, state);
+    }
+    assert_eq!((CALLED.load(Ordering::SeqCst), TOLD.load(Ordering::SeqCst)), (1, 1));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_what_to_write() {
+    let run = a_run();
+    let said = |otherwise: Result<Otherwise, WhatIfError>| {
+        let refused = |otherwise| WhatIf::of(&run.0, &run.1, &nightly(), &otherwise, Duration::from_mins(1)).map(|_| ());
+        otherwise.and_then(refused).unwrap_err().to_string()
+    };
+    let none = Otherwise::default;
+    assert_eq!(said(none().arrive("exprot=1m")), "`exprot`: the run has no such node; did you mean `export`?");
+    assert_eq!(said(none().arrive("parts=1m")), "`parts`: it is no sensor: only what sensors wait for arrives");
+    assert!(said(none().arrive("export=soon")).contains("write NODE=TIME: `export=+20m` later than in the run"));
+    assert!(said(none().fail("parts")).contains("write NODE@ATTEMPT or NODE@ATTEMPT=ERROR"));
+    assert!(said(none().fail("parts@0")).contains("attempts count from 1"));
+    assert_eq!(said(none().fail("upload[9]@1")), "`upload[9]`: the run has no such node; did you mean `upload`?");
+    assert!(said(none().set("export.pool=x")).contains("there is no option `pool` here"));
+    assert_eq!(said(none().set("parts.poke=1s")), "`parts`: it is no sensor, and has no `poke`");
+    assert!(said(none().set("upload[1].retries=1")).contains("an option holds for all elements of a mapping"));
+    assert_eq!(said(none().slots("upload=3")), "`upload`: the pipeline has no such pool; did you mean `uploads`?");
+    assert!(said(none().slots("uploads=0")).contains("a pool has at least one slot"));
+}
+
+#[test]
+fn it_is_given_up_after_so_long() {
+    let run = a_run();
+    let often =
+        Otherwise::default().arrive("export=never").unwrap().set("export.poke=1ms").unwrap().set("export.timeout=300d").unwrap();
+    let error = WhatIf::of(&run.0, &run.1, &nightly(), &often, Duration::ZERO).unwrap_err().to_string();
+    assert!(error.starts_with("the simulation took more than 0s, in which it came to"), "{error}");
+}
