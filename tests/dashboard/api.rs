@@ -143,6 +143,14 @@ fn the_calendar_says_why_an_interval_has_no_run() {
     assert_eq!(of("2026-01-06")["state"], "failed");
     assert!(of("2025-12-31")["why"].as_str().unwrap().contains("before `start`"));
     assert!(of("2026-01-04")["why"].as_str().unwrap().contains("no process"), "{}", of("2026-01-04"));
+    let day = days.as_array().unwrap().iter().find(|day| day["date"] == "2026-01-04").unwrap();
+    assert_eq!((&day["total"], &day["missing"], &day["runs"]), (&json!(1), &json!(1), &json!({})));
+    // Of very many intervals there are counts, and each by itself of a day.
+    let years = site.api("/calendar/parted?from=2019-01-01&to=2026-01-06");
+    let total: u64 = years["days"].as_array().unwrap().iter().map(|day| day["total"].as_u64().unwrap()).sum();
+    assert_eq!((total, &years["until"]), (2_563, &Value::Null));
+    let last = years["days"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["runs"], &last["intervals"]), (&json!({ "failed": 1 }), &json!([])));
     let ticks = site.api("/schedule/parted?count=2&at=2026-01-05T12:00:00Z")["ticks"].clone();
     assert_eq!(names(&ticks, "at"), ["2026-01-06T00:00:00Z", "2026-01-07T00:00:00Z"]);
     assert_eq!(site.get("/api/v1/schedule/waiting").status, 404);

@@ -3,6 +3,7 @@
 //! Each group measures one side of the engine and returns tables, which are printed and written to `target/bench/GROUP.md`.
 //! BENCHMARKS.md says how to read them. A new group is a folder with a `run`, and a line in [`GROUPS`].
 
+mod dashboard;
 mod durable;
 mod growth;
 mod history;
@@ -24,6 +25,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("runs", runs::run),
     ("process", process::run),
     ("history", history::run),
+    ("dashboard", dashboard::run),
 ];
 
 fn main() -> ExitCode {

@@ -2,20 +2,23 @@
 
 use super::{Args, Problem, Site, at, date, time};
 use crate::Pipeline;
+use crate::engine::RunState;
 use crate::journal::Holder;
 use crate::read::{JournalReader, ReadError};
 use crate::schedule::{Interval, Schedule, Window};
 use crate::time::{Timestamp, Zone};
 use axum::Json;
 use axum::extract::{Path, State};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// So many intervals are told at most.
-const INTERVALS: usize = 10_000;
+/// So many intervals are counted at most: each minute of two months.
+const INTERVALS: usize = 100_000;
+/// Of so many at most each is told by itself; of more, whoever wants them asks for a day.
+const TOLD: usize = 2_000;
 /// So many ticks are told at most.
 const TICKS: usize = 500;
 
@@ -61,39 +64,71 @@ pub(super) async fn calendar(
                 window,
                 catchup: pipeline.options().catchup,
             };
-            let intervals: Vec<Interval> = schedule.intervals(from, to).take(INTERVALS).collect();
-            let mut days: BTreeMap<String, Day> = BTreeMap::new();
+            let mut intervals: Vec<Interval> = schedule.intervals(from, to).take(INTERVALS + 1).collect();
+            let until = intervals.get(INTERVALS).map(|interval| date(interval.start));
+            intervals.truncate(INTERVALS);
+            let is_told = intervals.len() <= TOLD;
+            let mut days: BTreeMap<NaiveDate, Day> = BTreeMap::new();
             for interval in intervals {
-                let day = days.entry(local(interval.start, zone).format("%Y-%m-%d").to_string()).or_default();
+                let day = days.entry(local(interval.start, zone).date_naive()).or_default();
                 let run = has.get(&Timestamp::from(interval.start));
-                if let Some((_, state)) = run {
-                    *day.runs.entry(state.name()).or_default() += 1;
+                day.count(run.map(|(_, state)| *state), || reasons.why(interval));
+                if is_told {
+                    day.intervals.push(json!({
+                        "start": date(interval.start),
+                        "end": date(interval.end),
+                        "local": local(interval.end, zone).format("%Y-%m-%d %H:%M %:z").to_string(),
+                        "run": run.map(|(run_id, _)| format!("{id}/{run_id}")),
+                        "state": run.map(|(_, state)| state.name()),
+                        "why": if run.is_some() { None } else { Some(reasons.why(interval)) },
+                    }));
                 }
-                day.intervals.push(json!({
-                    "start": date(interval.start),
-                    "end": date(interval.end),
-                    "local": local(interval.end, zone).format("%Y-%m-%d %H:%M %:z").to_string(),
-                    "run": run.map(|(run_id, _)| format!("{id}/{run_id}")),
-                    "state": run.map(|(_, state)| state.name()),
-                    "why": if run.is_some() { None } else { Some(reasons.why(interval)) },
-                }));
             }
             let days: Vec<Value> = days.into_iter().map(|(date, day)| day.told(&date)).collect();
-            Ok(Json(json!({ "now": at(now), "timezone": zone.name(), "from": date(from), "to": date(to), "days": days })))
+            Ok(Json(json!({
+                "now": at(now),
+                "timezone": zone.name(),
+                "from": date(from),
+                "to": date(to),
+                "until": until,
+                "days": days,
+            })))
         })
         .await
 }
 
 #[derive(Default)]
 struct Day {
+    total: u64,
     runs: BTreeMap<&'static str, u64>,
+    /// How many intervals have no run, and why the first of them has none.
+    missing: u64,
+    why: Option<&'static str>,
     intervals: Vec<Value>,
 }
 
 impl Day {
-    fn told(self, date: &str) -> Value {
+    fn count(&mut self, run: Option<RunState>, why: impl FnOnce() -> &'static str) {
+        self.total += 1;
+        match run {
+            Some(state) => *self.runs.entry(state.name()).or_default() += 1,
+            None => {
+                self.missing += 1;
+                self.why.get_or_insert_with(why);
+            }
+        }
+    }
+
+    fn told(self, date: &NaiveDate) -> Value {
         let runs: Map<String, Value> = self.runs.into_iter().map(|(state, count)| (state.to_owned(), count.into())).collect();
-        json!({ "date": date, "runs": runs, "intervals": self.intervals })
+        json!({
+            "date": date.to_string(),
+            "total": self.total,
+            "runs": runs,
+            "missing": self.missing,
+            "why": self.why,
+            "intervals": self.intervals,
+        })
     }
 }
 
@@ -108,23 +143,22 @@ struct Reasons {
 }
 
 impl Reasons {
-    fn why(&self, interval: Interval) -> String {
+    fn why(&self, interval: Interval) -> &'static str {
         if Timestamp::from(interval.end) > self.now {
-            return "not over yet".to_owned();
+            return "not over yet";
         }
         if !covers(self.window, interval) {
-            return "before `start` or after `end` of the pipeline".to_owned();
+            return "before `start` or after `end` of the pipeline";
         }
         match self.last {
             Some(last) if interval.start < last.start && !self.catchup => {
                 "nobody served, or it was paused, as it was due, and without `catchup` the latest interval alone is made up for"
-                    .to_owned()
             }
-            Some(last) if interval.start < last.start => "its run was deleted, or a schedule of another time had none".to_owned(),
-            _ if self.is_paused => "the schedule is paused".to_owned(),
-            _ if !self.is_held => "no process follows the schedule".to_owned(),
-            _ if !self.catchup && self.last.is_none() => "before the schedule was first followed".to_owned(),
-            _ => "due: it waits for `max_active_runs`, or for an interval before it (`depends_on_past`)".to_owned(),
+            Some(last) if interval.start < last.start => "its run was deleted, or a schedule of another time had none",
+            _ if self.is_paused => "the schedule is paused",
+            _ if !self.is_held => "no process follows the schedule",
+            _ if !self.catchup && self.last.is_none() => "before the schedule was first followed",
+            _ => "due: it waits for `max_active_runs`, or for an interval before it (`depends_on_past`)",
         }
     }
 }

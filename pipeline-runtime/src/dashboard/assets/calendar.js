@@ -16,10 +16,10 @@ export async function calendar(ctx, pipe, host) {
   let asked, days = new Map(), zone = '';
   const month = () => /^\d{4}-\d\d$/.test(ctx.get('month') ?? '') ? ctx.get('month') : day(clock.now()).slice(0, 7);
   const cell = (date, now) => {
-    const one = days.get(date), other = date.slice(0, 7) !== now, missing = one?.intervals.filter(interval => !interval.run && interval.why) ?? [], states = ORDER.filter(state => one?.runs[state]);
-    const text = [states.map(state => `${one.runs[state]} ${label(state)}`).join(', '), missing.length && `${missing.length} without a run: ${missing[0].why}`].filter(Boolean).join('; ');
+    const one = days.get(date), other = date.slice(0, 7) !== now, missing = one?.missing ?? 0, states = ORDER.filter(state => one?.runs[state]);
+    const text = [states.map(state => `${one.runs[state]} ${label(state)}`).join(', '), missing && `${missing} without a run: ${one.why}`].filter(Boolean).join('; ');
     return el('td', { class: `day${other ? ' other' : ''}${date === ctx.get('day') ? ' at' : ''}${date === day(clock.now()) ? ' today' : ''}` }, el('a', { href: link(['p', pipe.pipeline, 'calendar'], { month: now, day: date }), title: text },
-      el('span.date', String(Number(date.slice(8)))), el('span.sr', ` ${text || 'nothing'}`), el('span.marks', { 'aria-hidden': 'true' }, states.map(state => el('span', { class: `s-${state}` }, mark(state), one.runs[state] > 1 ? ` ${one.runs[state]}` : '')), missing.length > 0 && el('span.dim', mark('none'), missing.length > 1 ? ` ${missing.length}` : '')), missing.length > 0 && !other && el('span.reason.cut1', { 'aria-hidden': 'true' }, missing[0].why)));
+      el('span.date', String(Number(date.slice(8)))), el('span.sr', ` ${text || 'nothing'}`), el('span.marks', { 'aria-hidden': 'true' }, states.map(state => el('span', { class: `s-${state}` }, mark(state), one.runs[state] > 1 ? ` ${one.runs[state]}` : '')), missing > 0 && el('span.dim', mark('none'), missing > 1 ? ` ${missing}` : '')), missing > 0 && !other && el('span.reason.cut1', { 'aria-hidden': 'true' }, one.why)));
   };
   const draw = () => {
     const now = month(), rows = weeks(now), name = new Date(`${now}-01T00:00:00Z`).toLocaleDateString('en', { month: 'long', year: 'numeric', timeZone: 'UTC' });
@@ -38,6 +38,9 @@ export async function calendar(ctx, pipe, host) {
       try { const answer = await api(['calendar', pipe.pipeline], { from: all[0], to: day(Date.parse(all.at(-1)) + DAY) }, ctx); if (asked !== now) return; zone = answer.timezone ?? ''; days = new Map(answer.days.map(one => [one.date, one])); } catch (error) { if (error.status) return show(grid, trouble(error)); }
     }
     draw();
+    // Of a schedule with many intervals the month has counts alone.
+    const chosen = ctx.get('day'), one = days.get(chosen);
+    if (one && one.intervals.length < one.total) try { const { days: [whole] } = await api(['calendar', pipe.pipeline], { from: chosen, to: day(Date.parse(chosen) + DAY) }, ctx); if (whole) { days.set(chosen, whole); draw(); } } catch (error) { if (error.status) show(side, trouble(error)); }
   };
   show(host, card('Calendar', bar, grid), side);
   await load();

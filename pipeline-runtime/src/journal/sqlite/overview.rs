@@ -86,11 +86,12 @@ impl Reader {
             // A run is made before it begins, and its key tells when it was made.
             let after = last_before(&self.connection, from)?.unwrap_or(0);
             let width = (to.as_nanos().saturating_sub(from.as_nanos()) / i64::from(stretches.max(1))).max(1);
-            // SQLite takes the columns beside a `max` from the row that has it.
-            let select = "SELECT coalesce(begun, created) AS began, finished, state, pipeline, run_id, count(*), \
-                          max(coalesce(finished, ?3) - coalesce(begun, created)) \
+            // SQLite takes the key beside a `max` from the row that has it. Rows are sorted by no more than that: with their texts it takes twice as long.
+            let select = "SELECT coalesce(begun, created), finished, runs.state, pipeline, run_id, number FROM ( \
+                          SELECT key AS longest, count(*) AS number, max(coalesce(finished, ?3) - coalesce(begun, created)) \
                           FROM runs WHERE key > ?1 AND created <= ?3 AND (?2 IS NULL OR pipeline = ?2) \
-                          GROUP BY coalesce(begun, created) / ?4, state";
+                          GROUP BY coalesce(begun, created) / ?4, state \
+                          ) JOIN runs ON key = longest ORDER BY key";
             let mut statement = self.connection.prepare_cached(select)?;
             let read = |row: &Row<'_>| {
                 Ok(Bucket {

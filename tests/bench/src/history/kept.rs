@@ -1,4 +1,4 @@
-//! A binary like any user's, whose journal the group `history` fills and reads.
+//! A binary like any user's, whose journal the groups `history` and `dashboard` fill and read.
 
 use pipeline_runtime::prelude::*;
 use std::process::ExitCode;
@@ -23,6 +23,33 @@ fn minutely() {
     load(extract());
 }
 
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct Width {
+    elements: u32,
+}
+
+impl Default for Width {
+    fn default() -> Self {
+        Self { elements: 100_000 }
+    }
+}
+
+#[task]
+async fn list(elements: u32) -> Result<Vec<u32>> {
+    Ok((0..elements).collect())
+}
+
+#[task]
+async fn upload(element: u32) -> Result<u32> {
+    Ok(element)
+}
+
+/// One run of very many nodes.
+#[pipeline]
+fn wide(width: Width) {
+    list(width.elements).each(upload);
+}
+
 fn main() -> ExitCode {
-    pipeline_runtime::cli::main([minutely()])
+    pipeline_runtime::cli::main([minutely(), wide()])
 }

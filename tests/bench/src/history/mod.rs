@@ -9,9 +9,9 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 /// When the last of ten runs, one each minute, is.
-const FEW: &str = "2024-01-01T00:09";
+pub(crate) const FEW: &str = "2024-01-01T00:09";
 /// When the last of so many is.
-const MANY: &str = "2024-03-10T10:39";
+pub(crate) const MANY: &str = "2024-03-10T10:39";
 const RUNS: u64 = 100_000;
 /// In both journals.
 const RUN: &str = "backfill__2024-01-01T00:05:00Z";
@@ -25,7 +25,7 @@ const COMMANDS: [(&str, &[&str]); 7] = [
     ),
     ("`show RUN`", &["show", RUN]),
     ("`logs RUN load`", &["logs", RUN, "load"]),
-    ("`run --new`, from exec to exit", &["run", "--new", "--logical-date", "2024-05-31T00:01"]),
+    ("`run --new`, from exec to exit", &["run", "minutely", "--new", "--logical-date", "2024-05-31T00:01"]),
     ("`prune --older-than 1s --dry-run`", &["prune", "--older-than", "1s", "--dry-run"]),
 ];
 
@@ -54,10 +54,10 @@ pub(crate) fn run() -> Vec<Table> {
 }
 
 /// A folder with a journal of the runs until then, on the disk that the target folder is on.
-fn filled(to: &str) -> TempDir {
+pub(crate) fn filled(to: &str) -> TempDir {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     let folder = tempfile::tempdir_in(place).expect("the target folder can be written");
-    let args = ["backfill", "--from", "2024-01-01", "--to", to, "--max-active-runs", "1000", "--log", "info"];
+    let args = ["backfill", "minutely", "--from", "2024-01-01", "--to", to, "--max-active-runs", "1000", "--log", "info"];
     // One run in a hundred fails, which the exit code tells.
     let status = command(folder.path()).args(args).status().expect(BUILT);
     assert_eq!(status.code(), Some(1), "the backfill");
@@ -73,7 +73,7 @@ fn size(many: &TempDir) -> Table {
 
 const BUILT: &str = "it was built: `cargo build --release -p pipeline-bench`";
 
-fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(binary());
     command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command

@@ -1,0 +1,87 @@
+//! What the dashboard answers in, what it takes while nobody looks and while many do, and what the runs beside it lose.
+//!
+//! In a debug build, as most people look at it: `cargo build -p pipeline-bench && cargo run -p pipeline-bench -- dashboard`.
+
+mod beside;
+mod client;
+mod idle;
+mod server;
+
+use client::Client;
+use pipeline_bench::stats::Spread;
+use pipeline_bench::table::Table;
+use server::Server;
+use std::path::Path;
+
+use crate::history::{FEW, MANY, command, filled};
+
+/// Requests for a figure, after one that does not count.
+const REQUESTS: usize = 21;
+const RUN: &str = "/api/v1/runs/minutely/backfill__2024-01-01T00:05:00Z";
+const WIDE: &str = "/api/v1/runs/wide/manual__2024-05-31T00:00:00Z";
+
+pub(crate) fn run() -> Vec<Table> {
+    let (few, many) = (filled(FEW), filled(MANY));
+    // Each is printed as it is there: the last takes minutes.
+    let tables: [&dyn Fn() -> Table; 4] =
+        [&|| history(few.path(), many.path()), &|| wide(many.path()), &|| idle::table(many.path()), &beside::table];
+    tables.iter().map(|table| table()).inspect(|table| eprintln!("{table}")).collect()
+}
+
+/// What pages ask for, of few runs and of many.
+fn history(few: &Path, many: &Path) -> Table {
+    let mut table = Table::new(
+        "What a page asks for, from the request to its answer's last byte",
+        ["what", "10 runs, ms", "100,000 runs, ms", "goal, ms"],
+    );
+    let (few, many) =
+        (Server::start(few, &["dashboard", "--listen", ":0"]), Server::start(many, &["dashboard", "--listen", ":0"]));
+    for (name, path, goal) in [
+        ("overview", "/api/v1/overview", "20"),
+        ("scatter", "/api/v1/scatter", "50"),
+        ("runs", "/api/v1/runs", ""),
+        ("runs that failed", "/api/v1/runs?state=failed", ""),
+        ("run", RUN, ""),
+        ("its nodes", &format!("{RUN}/nodes"), ""),
+        ("a month of the calendar", "/api/v1/calendar/minutely?from=2024-02-01&to=2024-03-01", ""),
+        ("sensors", "/api/v1/sensors", ""),
+        ("pools", "/api/v1/pools", ""),
+        ("system", "/api/v1/system", ""),
+        ("metrics", "/metrics", ""),
+    ] {
+        table.row([name.to_owned(), asked(&few, path).text(1), asked(&many, path).text(1), goal.to_owned()]);
+    }
+    table
+}
+
+/// What the page of a run of 100,000 elements asks for.
+fn wide(folder: &Path) -> Table {
+    let args = ["run", "wide", "--logical-date", "2024-05-31"];
+    let status = command(folder).args(args).status().expect("it was built");
+    assert!(status.success(), "the wide run");
+    let server = Server::start(folder, &["dashboard", "--listen", ":0"]);
+    let mut client = Client::to(&server.address);
+    let mut table = Table::new("What the page of a run of 100,002 nodes asks for", ["what", "ms", "goal, ms"]);
+    let first = Spread::of([client.millis(WIDE)]);
+    table.row(["the run, when nobody has looked at it".to_owned(), first.text(1), "200".to_owned()]);
+    for (name, path, goal) in [
+        ("the run again", WIDE.to_owned(), ""),
+        ("its first rows", format!("{WIDE}/nodes?count=100"), ""),
+        ("100 rows in the middle of its elements", format!("{WIDE}/nodes?open=*&from=50000&count=100"), "16"),
+        ("its graph", format!("{WIDE}/graph"), ""),
+    ] {
+        table.row([name.to_owned(), asked(&server, &path).text(1), goal.to_owned()]);
+    }
+    // Another record each time, as whoever drags goes to and fro. A connection that nobody uses for long is closed.
+    let mut client = Client::to(&server.address);
+    let records = (0..REQUESTS).map(|n| 1_000 + (n * 7_919) % 190_000);
+    let scrubbed = Spread::of(records.map(|record| client.millis(&format!("{WIDE}/nodes?count=100&record={record}"))));
+    table.row(["its first rows as of some other record".to_owned(), scrubbed.text(1), "100".to_owned()]);
+    table
+}
+
+fn asked(server: &Server, path: &str) -> Spread {
+    let mut client = Client::to(&server.address);
+    client.millis(path);
+    Spread::of((0..REQUESTS).map(|_| client.millis(path)))
+}
