@@ -110,12 +110,11 @@ struct Day {
 impl Day {
     fn count(&mut self, run: Option<RunState>, why: impl FnOnce() -> &'static str) {
         self.total += 1;
-        match run {
-            Some(state) => *self.runs.entry(state.name()).or_default() += 1,
-            None => {
-                self.missing += 1;
-                self.why.get_or_insert_with(why);
-            }
+        if let Some(state) = run {
+            *self.runs.entry(state.name()).or_default() += 1;
+        } else {
+            self.missing += 1;
+            self.why.get_or_insert_with(why);
         }
     }
 
