@@ -63,6 +63,10 @@ const set = (changes, push) => {
 };
 const go = (href, replace) => { history[replace ? 'replaceState' : 'pushState'](null, '', new URL(href, document.baseURI)); return open(); };
 
+function missing({ title, root }, path) {
+  title('Not found');
+  show(root, el('h1', { tabindex: '-1' }, 'Not found'), el('p', 'There is no page at ', el('code', `/${path}`), '. There are:'), el('ul.plain', NAV.map(([href, text]) => el('li', el('a', { href }, text)))));
+}
 async function open(first) {
   const path = pathOf(location);
   if (shown === path && page?.update) return page.update('url');
@@ -71,7 +75,7 @@ async function open(first) {
   page = undefined; shown = path; life = new AbortController();
   const mine = life, { signal } = mine;
   NAV.forEach(([, , belongs], i) => belongs.test(path) ? links[i].setAttribute('aria-current', 'page') : links[i].removeAttribute('aria-current'));
-  main.className = '';
+  main.className = ''; main.setAttribute('aria-busy', 'true');
   const route = ROUTES.find(([pattern]) => pattern.test(path));
   const context = {
     root: main, get: key => query().get(key), all: key => query().getAll(key), path: path.split('/').map(decodeURIComponent), signal, query, set, go, say,
@@ -80,14 +84,14 @@ async function open(first) {
   };
   const before = main.firstChild, wait = setTimeout(() => { if (main.firstChild === before) show(main, el('p.empty', 'Loading …')); }, 150);
   try {
-    if (!route) throw Object.assign(new Error(`There is no page at \`${path}\`.`), { title: 'No such page' });
-    const made = await (await route[1]()).default(context);
+    const made = route ? await (await route[1]()).default(context) : missing(context, path);
     if (!signal.aborted) page = made;
   } catch (error) {
     if (error.name !== 'AbortError' && mine === life) { context.title(error.title ?? 'No answer'); show(main, el('h1.sr', error.title ?? 'No answer'), trouble(error), button('Try again', () => { shown = null; open(); })); }
   }
   clearTimeout(wait);
   if (mine !== life) return;
+  main.removeAttribute('aria-busy');
   if (!first) { scrollTo(0, 0); (main.querySelector('h1') ?? main).focus?.({ preventScroll: true }); status.textContent = document.title; }
 }
 
@@ -114,7 +118,11 @@ addEventListener('popstate', () => open());
 const keys = event => import('./keys.js').then(module => module.press(event, { page: () => page, go, help: NAV }));
 addEventListener('keydown', event => {
   if (event.isComposing || event.metaKey || event.ctrlKey || event.altKey || event.target.closest?.('input, textarea, select, dialog, [contenteditable]')) return;
-  if (event.key.length === 1) { if (event.key === '/' || event.key === "'") event.preventDefault(); keys(event); }
+  if (event.key === '/' && setting('keys') !== 'off') {
+    // At once: what is typed next belongs to the field.
+    const field = document.querySelector('[data-find]');
+    if (field) { event.preventDefault(); field.focus(); field.select(); }
+  } else if (event.key.length === 1) keys(event);
 });
 setInterval(() => { if (!document.hidden && !down) tick(document); }, 1000);
 

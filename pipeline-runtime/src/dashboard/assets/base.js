@@ -53,9 +53,19 @@ export const table = (name, heads, body, classes = '') => el('div.scroll', { tab
 export const card = (name, ...children) => el('section.card', { 'aria-label': name }, children);
 /** Where somebody searches; `/` goes there. */
 export const finder = (text, value, oninput, more) => el('input', { type: 'search', placeholder: text, 'aria-label': text, 'data-find': true, value: value ?? '', oninput: event => oninput(event.target.value), ...more });
-export const select = (label, value, options, onchange) => el('label.field', label && el('span', label),
-  el('select', { onchange: event => onchange(event.target.value) },
-    options.map(([key, text]) => el('option', { value: key, selected: key === (value ?? '') }, text))));
+/** A choice that stays the same element, as a keyboard that is on it would lose its place: `set` says what is chosen, and from what. */
+export const select = (label, onchange, options) => {
+  const box = el('select', { 'aria-label': label, onchange: () => onchange(box.value) }), node = el('label.field', el('span', { 'aria-hidden': 'true' }, label), box);
+  let shown;
+  node.set = (value, list = options) => {
+    const all = JSON.stringify(list);
+    if (all !== shown) { shown = all; show(box, list.map(([key, text]) => el('option', { value: key }, text))); }
+    box.value = value ?? '';
+    if (box.selectedIndex < 0) box.selectedIndex = 0;
+    return node;
+  };
+  return node;
+};
 
 // ── States: a shape and a colour each ──────────────────────────────────────────────────────────────────────────
 const RING = ['circle', { cx: 8, cy: 8, r: 6 }], DISC = ['circle', { cx: 8, cy: 8, r: 7, class: 'full' }];

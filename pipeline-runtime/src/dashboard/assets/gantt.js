@@ -20,9 +20,9 @@ export default function gantt(ctx, host, run) {
   const find = finder('Find a node', filters().q, q => ctx.set({ q }));
   const count = el('span.dim', { role: 'status' });
   const bar = el('div.bar'), failure = el('div');
+  const byState = select('State', state => ctx.set({ state }, true), STATES.map(state => [state, state ? label(state) : 'all'])), order = select('Order', sort => ctx.set({ sort }, true), SORTS);
   const controls = f => show(bar, find,
-    select('State', f.state, STATES.map(state => [state, state ? label(state) : 'all']), state => ctx.set({ state }, true)),
-    select('Order', f.sort, SORTS, sort => ctx.set({ sort }, true)),
+    byState.set(f.state), order.set(f.sort),
     count, el('span.grow'),
     el('div.seg', { role: 'group', 'aria-label': 'Zoom' }, button('−', () => zoom(2), { 'aria-label': 'Zoom out' }), button('fit', () => setView([0, most], true), { 'aria-label': 'Fit the whole run' }), button('+', () => zoom(.5), { 'aria-label': 'Zoom in' })));
   const legend = el('ul.legend', { 'aria-label': 'Kinds of time' }, KINDS.map(kind => el('li', el('i', { class: `k-${kind}` }), KIND_TEXT[kind])));

@@ -24,6 +24,8 @@ export default async function runs(ctx) {
   const pick = { has: run => ctx.all('pick').includes(run), change: (run, on) => { const all = ctx.all('pick').filter(one => one !== run); ctx.set({ pick: on ? [...all, run].slice(-2) : all }); } };
   const find = finder('Pipeline', filters().pipeline, () => {}, { list: 'names', onchange: event => ctx.set({ pipeline: event.target.value.trim() }, true),
     onfocus: () => names.children.length || api(['overview'], null, ctx).then(answer => show(names, answer.pipelines.map(one => el('option', { value: one.pipeline }))), () => {}) });
+  const byState = select('State', state => ctx.set({ state }, true), STATES.map(state => [state, state ? label(state) : 'all'])), byKind = select('Kind', kind => ctx.set({ kind }, true), KINDS.map(kind => [kind, kind || 'all']));
+  const bySince = select('Started in', days => days !== 'x' && ctx.set({ since: days ? new Date(Date.now() - days * DAY).toISOString() : null }, true));
   const load = async after => {
     if (busy) { again = true; return; }
     busy = true;
@@ -35,8 +37,8 @@ export default async function runs(ctx) {
   };
   const drawBar = () => {
     const f = filters(), picked = ctx.all('pick'), known = SINCE.find(([days]) => days && f.since && Math.abs(Date.now() - days * DAY - Date.parse(f.since)) < 36e5);
-    show(bar, find, names, select('State', f.state, STATES.map(state => [state, state ? label(state) : 'all']), state => ctx.set({ state }, true)), select('Kind', f.kind, KINDS.map(kind => [kind, kind || 'all']), kind => ctx.set({ kind }, true)),
-      select('Started in', known ? String(known[0]) : f.since ? 'x' : '', [...SINCE.map(([days, text]) => [String(days), text]), ...f.since && !known ? [['x', `since ${f.since.slice(0, 16)}`]] : []], days => ctx.set({ since: days && days !== 'x' ? new Date(Date.now() - days * DAY).toISOString() : days === 'x' ? f.since : null }, true)),
+    show(bar, find, names, byState.set(f.state), byKind.set(f.kind),
+      bySince.set(known ? String(known[0]) : f.since ? 'x' : '', [...SINCE.map(([days, text]) => [String(days), text]), ...f.since && !known ? [['x', `since ${f.since.slice(0, 16)}`]] : []]),
       el('span.grow'), picked.length === 1 && el('span.dim', 'Pick one more to compare'), picked.length === 2 && el('a.as-button', { href: link(['compare'], { a: picked[0], b: picked[1] }) }, 'Compare 2 runs'), [...ctx.query().keys()].length > 0 && button('Clear', () => ctx.set({ pipeline: null, state: null, kind: null, since: null, pick: null }, true)));
     if (document.activeElement !== find) find.value = f.pipeline ?? '';
   };

@@ -25,6 +25,7 @@ export default async function sensor(ctx) {
   const [, pipeline, ...rest] = ctx.path, node = rest.join('/');
   ctx.title(`${node} of ${pipeline}`);
   const chart = el('div.chart'), body = el('tbody'), head = el('div'), bar = el('header');
+  const count = select('Runs', runs => ctx.set({ runs }, true), ['30', '90', '365'].map(n => [n, `last ${n}`]));
   let answer;
   const draw = () => { if (answer?.runs.length && chart.clientWidth) show(chart, histogram(answer, chart.clientWidth - 32)); };
   const load = async () => {
@@ -32,7 +33,7 @@ export default async function sensor(ctx) {
     answer = await api(['sensors', pipeline], { node, runs }, ctx);
     const most = Math.max(1, answer.timeout_ms ?? 0, ...answer.runs.map(run => run.wait_ms ?? 0));
     show(head, el('p.crumbs', el('a', { href: link(['p', pipeline]) }, pipeline), ' / ', el('a', { href: 'sensors' }, 'sensors')), el('h1.mono', { tabindex: '-1' }, node), answer.sentence && el('p.note', rich(answer.sentence)));
-    show(bar, el('h2.grow', 'How long it waited'), el('span.dim', `${answer.runs.length} runs, ${answer.timeouts} timed out`), select('Runs', runs, ['30', '90', '365'].map(n => [n, `last ${n}`]), value => ctx.set({ runs: value }, true)));
+    show(bar, el('h2.grow', 'How long it waited'), el('span.dim', `${answer.runs.length} runs, ${answer.timeouts} timed out`), count.set(runs));
     if (!answer.runs.length) show(chart, empty('It has not waited in any run yet.'));
     draw();
     show(body, [...answer.runs].reverse().map(run => { const fill = el('i'); fill.style.width = `${(run.wait_ms ?? 0) / most * 100}%`;

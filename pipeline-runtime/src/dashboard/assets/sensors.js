@@ -19,11 +19,12 @@ export default async function sensors(ctx) {
   ctx.title('Sensors');
   const body = el('tbody'), bar = el('div.bar'), said = el('p.dim', { role: 'status' }), foot = el('div');
   let waiting = [], timer, busy;
+  const by = select('Order', sort => ctx.set({ sort }, true), Object.entries(ORDERS).map(([key, [name]]) => [key, name]));
   const find = finder('Filter sensors', ctx.get('q'), q => ctx.set({ q }));
   const draw = () => {
     const text = (ctx.get('q') ?? '').toLowerCase(), order = ORDERS[ctx.get('sort') ?? ''] ?? ORDERS[''], list = waiting.filter(one => `${one.run} ${one.node} ${one.looks ?? ''}`.toLowerCase().includes(text));
     list.sort((a, b) => { const [x, y] = [order[1](a), order[1](b)]; return x < y ? -1 : x > y ? 1 : 0; });
-    show(bar, find, select('Order', ctx.get('sort'), Object.entries(ORDERS).map(([key, [name]]) => [key, name]), sort => ctx.set({ sort }, true)), el('span.grow'), said);
+    show(bar, find, by.set(ctx.get('sort')), el('span.grow'), said);
     said.textContent = `${waiting.length} wait${waiting.length === 1 ? 's' : ''}`;
     show(body, list.slice(0, 500).map(row));
     show(foot, !list.length && empty(waiting.length ? 'No sensor matches.' : 'No sensor waits.'), list.length > 500 && empty(`The first 500 of ${list.length} are shown.`));
