@@ -1,5 +1,5 @@
 // The shell: navigation, routes, the life of a page. A page's state is its URL and what the API said.
-import { el, svg, show, tick, dateText, isUtc, clock, server, setting, button, trouble, readOnly, login } from './base.js';
+import { el, plain, svg, show, tick, dateText, isUtc, clock, server, setting, button, trouble, readOnly, login } from './base.js';
 
 /** Which module draws a path; modules are loaded when they are needed. */
 const ROUTES = [
@@ -17,6 +17,8 @@ const ROUTES = [
 const NAV = [['.', 'Overview', /^(|p\/.*)$/], ['runs', 'Runs', /^(runs|r\/.*|compare)$/], ['sensors', 'Sensors', /^(sensors|s\/.*)$/], ['pools', 'Pools', /^pools$/], ['acts', 'Acts', /^acts$/], ['system', 'System', /^system$/]];
 const base = new URL(document.baseURI).pathname;
 const pathOf = url => url.pathname.slice(base.length);
+/** A part of an address as it was meant; what is no encoding stands for itself. */
+const decoded = text => { try { return decodeURIComponent(text); } catch { return text; } };
 
 const main = el('main', { id: 'main', tabindex: '-1' });
 const status = el('div.sr', { role: 'status' });
@@ -65,7 +67,7 @@ const go = (href, replace) => { history[replace ? 'replaceState' : 'pushState'](
 
 function missing({ title, root }, path) {
   title('Not found');
-  show(root, el('h1', { tabindex: '-1' }, 'Not found'), el('p', 'There is no page at ', el('code', `/${path}`), '. There are:'), el('ul.plain', NAV.map(([href, text]) => el('li', el('a', { href }, text)))));
+  show(root, el('h1', { tabindex: '-1' }, 'Not found'), el('p', 'There is no page at ', el('code', `/${decoded(path)}`), '. There are:'), el('div.actions', NAV.map(([href, text]) => el('a.as-button', { href }, text))));
 }
 async function open(first) {
   const path = pathOf(location);
@@ -78,8 +80,8 @@ async function open(first) {
   main.className = ''; main.setAttribute('aria-busy', 'true');
   const route = ROUTES.find(([pattern]) => pattern.test(path));
   const context = {
-    root: main, get: key => query().get(key), all: key => query().getAll(key), path: path.split('/').map(decodeURIComponent), signal, query, set, go, say,
-    title: text => { document.title = `${text} · Pipelines`; },
+    root: main, get: key => query().get(key), all: key => query().getAll(key), path: path.split('/').map(decoded), signal, query, set, go, say,
+    title: text => { document.title = plain(`${text} · Pipelines`); },
     live: (topic, heard) => import('./live.js').then(live => { if (!signal.aborted) live.listen(topic, heard, signal); }),
   };
   const before = main.firstChild, wait = setTimeout(() => { if (main.firstChild === before) show(main, el('p.empty', 'Loading …')); }, 150);

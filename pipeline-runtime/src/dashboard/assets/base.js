@@ -1,15 +1,22 @@
 // What every page uses, in one file so that a first page needs few requests: elements, states, times, links, the API.
 
 // ── Elements ───────────────────────────────────────────────────────────────────────────────────────────────────
+const ODD = /[\u0000-\u0008\u000b-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+/** Colours for terminals are left out; other control characters are made visible, so that no text can play tricks, here or where it is pasted. */
+export const plain = text => !ODD.test(text) ? text : text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(\u0007|\u001b\\)/g, '')
+  .replace(/[\u0000-\u0008\u000b-\u001f]/g, c => String.fromCharCode(0x2400 + c.charCodeAt(0))).replaceAll('\u007f', '␡')
+  .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, c => `⟨U+${c.charCodeAt(0).toString(16).toUpperCase()}⟩`);
+/** What is shown of a list of children: texts as text nodes, and neither null nor false. */
+const shownOf = children => children.flat(9).filter(child => child != null && child !== false).map(child => child instanceof Node ? child : plain(String(child)));
 const fill = (node, attributes, children) => {
   for (const [key, value] of Object.entries(attributes ?? {})) {
-    if (key.startsWith('aria-') && value != null) { node.setAttribute(key, value); continue; }
+    if (key.startsWith('aria-') && value != null) { node.setAttribute(key, plain(String(value))); continue; }
     if (value == null || value === false) continue;
     if (key.startsWith('on')) node.addEventListener(key.slice(2), value);
     else if (key === 'value') node.value = value;
-    else node.setAttribute(key, value === true ? '' : value);
+    else node.setAttribute(key, value === true ? '' : key === 'href' ? value : plain(String(value)));
   }
-  node.append(...children.flat(9).filter(child => child != null && child !== false));
+  node.append(...shownOf(children));
   return node;
 };
 /** An element, `el('p.dim', { title }, …)`; it needs no attributes. Text becomes text nodes: what strangers wrote (a log line, a key) is never read as markup. */
@@ -23,7 +30,7 @@ const named = node => `${node.tagName} ${node.getAttribute('href') ?? node.getAt
 /** Replaces what an element shows. What is the same stays where it is; the focus too, or it goes to what took its place. */
 export const show = (node, ...children) => {
   const focused = node.contains(document.activeElement) && node !== document.activeElement ? document.activeElement : null, key = focused && named(focused);
-  const list = children.flat(9).filter(child => child != null && child !== false), kept = new Set(list);
+  const list = shownOf(children), kept = new Set(list);
   let at = node.firstChild;
   const skip = () => { while (at && !kept.has(at)) { const next = at.nextSibling; at.remove(); at = next; } };
   for (const child of list) { skip(); if (child === at) at = at.nextSibling; else node.insertBefore(child instanceof Node ? child : document.createTextNode(child), at); }

@@ -1,10 +1,7 @@
 // The log of a run or of one node: the last lines first, search on the server, and following.
-import { el, show, api, link, dateText, isUtc, button, select, finder, trouble } from './base.js';
+import { el, plain, show, api, link, dateText, isUtc, button, select, finder, trouble } from './base.js';
 
 const LIMIT = 1000, MOST = 20000;
-/** Colours for terminals are left out; other control characters are made visible, so that no line can play tricks. */
-export const plain = text => text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(\u0007|\u001b\\)/g, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, c => c === '\u007f' ? '␡' : String.fromCharCode(0x2400 + c.charCodeAt(0)))
-  .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, c => `⟨U+${c.charCodeAt(0).toString(16).toUpperCase()}⟩`);
 /** The text in parts, every second of which is a hit. */
 export const hits = (text, find) => {
   if (!find) return [text];

@@ -47,22 +47,22 @@ export class Folder {
   async show(...args) {
     const child = spawn(this.binary, args, { cwd: this.path, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     started.add(child);
-    const said = [];
-    createInterface({ input: child.stderr }).on('line', line => { said.push(line); if (said.length > 200) said.shift(); });
-    const lines = createInterface({ input: child.stdout });
+    const said = [], keep = line => { said.push(line); if (said.length > 2000) said.shift(); };
+    createInterface({ input: child.stderr }).on('line', keep);
+    const lines = createInterface({ input: child.stdout }).on('line', keep);
     const url = await new Promise((done, fail) => {
       lines.on('line', line => { if (line.startsWith('dashboard ')) done(line.slice('dashboard '.length).split(' ')[0]); });
       child.once('error', fail);
       child.once('exit', code => fail(new Error(`${args.join(' ')} ended with ${code}: ${said.join('\n')}`)));
     });
-    return new Shown(child, url);
+    return new Shown(child, url, said);
   }
   serve(...args) { return this.show('serve', '--dashboard', ':0', ...args); }
 }
 
 /** A process that shows the page at `url`, which ends in a slash unless there is a token in it. */
 export class Shown {
-  constructor(child, url) { this.child = child; [this.url, this.token] = url.split('#token='); this.origin = new URL(url).origin; }
+  constructor(child, url, said) { this.child = child; this.said = said; [this.url, this.token] = url.split('#token='); this.origin = new URL(url).origin; }
   /** What the API answers. */
   async get(path, headers) {
     const answer = await fetch(new URL(`api/v1/${path}`, this.url), { headers });
