@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { drawn, focused, inBrowser, press, query, tabTo, visit } from './harness/browser.mjs';
 import { BAD, GOOD, HOSTILE, MAPPED, WAITS, example, fixture, state } from './harness/sites.mjs';
 import { until } from './harness/processes.mjs';
+import { plain } from '../../../pipeline-runtime/src/dashboard/assets/base.js';
 
 const grid = page => page.getByRole('treegrid', { name: 'Nodes over time' });
 const rows = page => page.locator('.g-body .g-row .g-name .mono').allTextContents();
@@ -99,7 +100,7 @@ inBrowser('a failed node tells its attempts and its error; an attempt and a log 
   await drawer.getByRole('link', { name: '#2' }).press('Enter');
   assert.equal(query(page).get('attempt'), '2');
   await until('the attempt is marked', () => drawer.locator('[data-attempt="2"].at').count());
-  assert.equal(await drawer.locator('pre.error').nth(1).textContent(), attempts[1].error);
+  assert.equal(await drawer.locator('pre.error').nth(1).textContent(), plain(attempts[1].error));
   await drawer.locator('[data-attempt="2"]').getByRole('link', { name: 'log' }).press('Enter');
   const lines = page.locator('.lines .l');
   await lines.first().waitFor();

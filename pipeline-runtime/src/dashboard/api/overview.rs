@@ -79,14 +79,14 @@ fn all(site: &Site, reader: &JournalReader, now: Timestamp, is_held: bool) -> Re
     Ok((rows, needs, json!({ "running": running, "queued": queued, "blocked": blocked, "paused": paused.len() })))
 }
 
-struct Row {
-    json: Value,
+pub(super) struct Row {
+    pub(super) json: Value,
     active: i64,
     waiting: i64,
     need: Option<Value>,
 }
 
-fn row(
+pub(super) fn row(
     site: &Site,
     reader: &JournalReader,
     id: &str,

@@ -26,7 +26,7 @@ const banner = el('div.banner', { hidden: true, role: 'alert' });
 const links = NAV.map(([href, text]) => el('a', { href }, text));
 const light = el('span.light', { title: 'connecting' });
 
-// ── Theme and zone ─────────────────────────────────────────────────────────────────────────────────────────────
+// ── Theme and zone
 const THEMES = { auto: '◐', light: '☀', dark: '☾' };
 const themeButton = button('', () => { const all = Object.keys(THEMES); setting('theme', all[(all.indexOf(setting('theme') ?? 'auto') + 1) % 3]); theme(); }, { class: 'quiet icon' });
 const theme = () => {
@@ -40,7 +40,7 @@ const theme = () => {
 const zoneButton = button('', () => { setting('zone', isUtc() ? 'local' : 'utc'); zone(); page?.update?.('zone'); }, { class: 'quiet' });
 const zone = () => { zoneButton.textContent = isUtc() ? 'UTC' : 'Local'; zoneButton.title = `Times are ${isUtc() ? 'UTC' : `of ${Intl.DateTimeFormat().resolvedOptions().timeZone}`}; click to change`; };
 
-// ── Pages ──────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Pages
 let page, life, shown;
 const query = () => new URLSearchParams(location.search);
 /** Says something to a screen reader, and shows it for a moment if asked. */
@@ -97,7 +97,7 @@ async function open(first) {
   if (!first) { scrollTo(0, 0); (main.querySelector('h1') ?? main).focus?.({ preventScroll: true }); status.textContent = document.title; }
 }
 
-// ── Whether the server answers ─────────────────────────────────────────────────────────────────────────────────
+// ── Whether the server answers
 let down;
 server.addEventListener('down', () => {
   if (down) return;
@@ -107,7 +107,7 @@ server.addEventListener('down', () => {
 });
 server.addEventListener('up', () => { light.className = 'light on'; light.title = 'live'; if (!down) return; down = false; banner.hidden = true; if (page) page.update?.('server'); else { shown = null; open(); } });
 
-// ── Events of the window ───────────────────────────────────────────────────────────────────────────────────────
+// ── Events of the window
 addEventListener('click', event => {
   const a = event.target.closest?.('a[href]');
   if (!a || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || a.target || a.hasAttribute('download')) return;
@@ -128,7 +128,7 @@ addEventListener('keydown', event => {
 });
 setInterval(() => { if (!document.hidden && !down) tick(document); }, 1000);
 
-// ── The frame ──────────────────────────────────────────────────────────────────────────────────────────────────
+// ── The frame
 const logo = svg('svg', { viewBox: '0 0 16 16', class: 'logo', 'aria-hidden': 'true' }, svg('path', { d: 'M3 8h3.2c2 0 1.6-4 3.8-4h1.5M6.2 8c2 0 1.6 4 3.8 4h1.5' }), svg('circle', { cx: 2.8, cy: 8, r: 2 }), svg('circle', { cx: 13, cy: 4, r: 2 }), svg('circle', { cx: 13, cy: 12, r: 2 }));
 document.body.append(
   el('header.top',

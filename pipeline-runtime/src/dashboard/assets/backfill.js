@@ -1,5 +1,5 @@
 // A backfill: the range, and below it each interval it will run, as the server says. What is sent names that list.
-import { el, show, api, link, rich, button, card, empty, trouble, readOnly } from './base.js';
+import { el, show, api, link, rich, button, titled, empty, trouble, readOnly } from './base.js';
 import { formFields, readForm } from './form.js';
 import { ask, dryRun, intervalList } from './actions.js';
 import { paramsOf } from './trigger.js';
@@ -35,7 +35,7 @@ export default async function backfill(ctx) {
         el('div.form-row', el('label', { for: 'reprocess' }, 'What is run'), el('div', el('select', { id: 'reprocess', onchange: event => ctx.set({ reprocess: event.target.value }) }, REPROCESS.map(([key, text]) => el('option', { value: key, selected: key === (ctx.get('reprocess') ?? '') }, text))))),
         el('div.form-row', el('label', { for: 'limit' }, 'Runs at once'), el('div', el('input', { id: 'limit', type: 'number', min: 1, value: ctx.get('limit') ?? '', oninput: event => ctx.set({ limit: event.target.value }) }), el('span.dim', 'as the pipeline says, if it is empty'))),
         form.fields.length > 0 && el('details', { open: [...ctx.query().keys()].some(key => key.startsWith('p.')) }, el('summary', 'Parameters'), fields.nodes))),
-      card('Intervals', el('header', el('h2', 'Intervals')), el('div.body.stack', will, list))),
+      titled('Intervals', el('div.body.stack', will, list))),
     el('div.actions', go, el('a', { href: link(['p', name]) }, 'Leave')));
   look();
   return { update: look };

@@ -38,7 +38,7 @@ function receive(message) {
 }
 channel.onmessage = event => receive(event.data);
 
-// ── The leader ─────────────────────────────────────────────────────────────────────────────────────────────────
+// ── The leader
 const later = () => { clearTimeout(plan); plan = setTimeout(connect, 50); };
 function connect() {
   const topics = [...new Set([...wanted.values()].flat())].sort(), key = topics.join(' ');

@@ -1,16 +1,16 @@
 // The list of runs, newest first. Its filters are its URL.
-import { el, show, api, chip, label, link, runLink, splitRun, time, counts, duration, button, select, finder, table, card, empty, trouble } from './base.js';
+import { el, show, api, chip, label, link, runLink, splitRun, time, counts, duration, button, select, finder, meter, table, card, empty, trouble } from './base.js';
 
 const STATES = ['', 'running', 'queued', 'blocked', 'failed', 'success', 'cancelled'], KINDS = ['', 'scheduled', 'manual', 'backfill', 'triggered'];
 const DAY = 864e5, SINCE = [['', 'ever'], [1, 'the last day'], [7, 'the last 7 days'], [30, 'the last 30 days']];
 
 /** Rows of runs, also for the page of a pipeline. */
 export const runRows = (list, { pipeline, pick, longest } = {}) => list.map(run => {
-  const [name, id] = splitRun(run.run), bar = el('i'); if (longest && run.duration_ms) bar.style.width = `${run.duration_ms / longest * 100}%`;
+  const [name, id] = splitRun(run.run);
   return el('tr', el('td', chip(run.state)), !pipeline && el('td', el('a', { href: link(['p', name]) }, name)),
     el('td.wrap', el('a.mono', { href: runLink(run.run) }, id), run.blocked && el('div.dim', run.blocked)),
     el('td.nowrap', run.started ? time(run.started, 'second') : el('span.dim', 'not yet')),
-    el('td.num', longest && run.duration_ms != null && el('span.meter.plainly', { 'aria-hidden': 'true' }, bar), run.duration_ms != null ? duration(run.duration_ms) : run.started ? counts(run.started, 'since') : '–'),
+    el('td.num', longest && run.duration_ms != null && meter(run.duration_ms / longest, 'plainly'), run.duration_ms != null ? duration(run.duration_ms) : run.started ? counts(run.started, 'since') : '–'),
     el('td.nowrap', time(run.logical_date, 'minute', true)), el('td', run.kind),
     pick && el('td', el('input', { type: 'checkbox', 'aria-label': `Compare ${id}`, checked: pick.has(run.run), onchange: event => pick.change(run.run, event.target.checked) })));
 });
