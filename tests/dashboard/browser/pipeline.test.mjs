@@ -103,6 +103,7 @@ inBrowser('a backfill lists its intervals before anything is queued, and runs th
   await press(page, 'End');
   const go = page.getByRole('button', { name: 'Backfill 2 intervals …' });
   await go.waitFor();
+  await list.first().getByText('runs again; it was success').waitFor();
   assert.deepEqual([query(page).get('from'), query(page).get('to'), query(page).get('reprocess')], ['2026-01-21', '2026-01-22', 'all']);
   const before = (await site.get('runs?kind=backfill&pipeline=cloud_data_pipeline')).runs.length;
   await until('it may be sent', () => go.isEnabled());
