@@ -13,7 +13,7 @@ fn the_overview_has_all_pipelines_and_what_needs_somebody() {
     let folder = Folder::filled();
     let shown = folder.dashboard(&[]);
     let overview = shown.site().api("/overview");
-    assert_eq!(names(&overview["pipelines"], "pipeline"), ["parted", "waiting"]);
+    assert_eq!(names(&overview["pipelines"], "pipeline"), ["parted", "waiting", "keyed"]);
     let parted = &overview["pipelines"][0];
     assert_eq!(names(&parted["last"], "state"), ["success", "failed"]);
     assert_eq!((&parted["success"], &parted["schedule"], &parted["known"]), (&json!(0.5), &json!("@daily"), &json!(true)));
@@ -187,6 +187,13 @@ fn the_page_is_a_shell_whose_files_are_there() {
     }
     assert_eq!(site.get("/x/y/api/v1/overview").status, 200);
     assert_eq!(site.get("/x/y/assets/nothing.js").status, 404);
+    // What no page answers is the shell to a browser, which says so and has links, and a problem to a program.
+    for path in ["/x/y/settings", "/x/y/assets", "/nothing/at/all"] {
+        let page = site.ask(&format!("GET {path}"), &[("accept", "text/html,*/*;q=0.8")], "");
+        assert!(page.status == 404 && page.body.contains("<base href=\"/x/y/\""), "{path}: {}", page.status);
+        let answer = site.get(path);
+        assert_eq!((answer.status, answer.header("content-type")), (404, Some("application/problem+json")), "{path}");
+    }
 }
 
 #[test]

@@ -20,6 +20,9 @@ fn a_dry_run_says_what_will_happen_and_writes_nothing() {
     let taken: Vec<bool> =
         dry(&backfill)["intervals"].as_array().unwrap().iter().map(|interval| interval["taken"].as_bool().unwrap()).collect();
     assert_eq!(taken, [true, false, true]);
+    // Of the one that runs again it is said what it was.
+    let had = &dry(&backfill)["intervals"][2];
+    assert_eq!((&had["state"], &had["run"]), (&json!("failed"), &json!("manual__2026-01-06T00:00:00Z")));
     let trigger = json!({ "command": "trigger", "pipeline": "parted", "logical_date": null, "params": { "parts": 2 } });
     assert!(dry(&trigger)["will"].as_str().unwrap().starts_with("starts a run of parted with 3 nodes"), "{}", dry(&trigger));
     assert_eq!(site.api("/acts"), before);

@@ -67,6 +67,23 @@ fn waiting() {
     load(arrival("late.json"));
 }
 
+/// Names that a page must show, too.
+#[task]
+async fn feeds() -> Result<Vec<String>> {
+    Ok(vec!["<b onclick=alert(1)>".to_owned(), "a<!--b".to_owned(), "a\"b'c&amp;`d`".to_owned(), "plain".to_owned()])
+}
+
+#[task]
+async fn read(feed: String) -> Result<String> {
+    Ok(format!("{HOSTILE} {feed}"))
+}
+
+/// Maps over names that strangers chose: <script>alert(1)</script>
+#[pipeline(tags = ["<i>tag</i>"])]
+fn keyed() {
+    feeds().keyed(|feed| feed.clone()).each(read);
+}
+
 fn main() -> ExitCode {
-    Cli::new([parted(), waiting()]).main()
+    Cli::new([parted(), waiting(), keyed()]).main()
 }

@@ -72,6 +72,12 @@ impl Shown {
         Site(address.split('/').next().unwrap_or_default().to_owned())
     }
 
+    /// Ends it at once, so that it writes nothing more.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it is ours");
+        self.child.wait().expect("it is ours");
+    }
+
     /// Ends it as a user does, and returns its exit code.
     pub(crate) fn end(mut self) -> Option<i32> {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("there is `kill`");

@@ -1,12 +1,14 @@
-//! That something was committed: looked for ten times a second while somebody wants to know, and not at all otherwise.
+//! That something was committed, or that another process holds the journal: looked for while somebody wants to know, and not at all otherwise.
 
-use crate::journal::Reader;
+use crate::journal::{Holder, Reader};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
-/// How often it is looked for.
+/// How often commits are looked for.
 const LOOK: Duration = Duration::from_millis(100);
+/// At each of so many looks it is also asked who holds the journal: a process that dies commits nothing.
+const HOLDER: u32 = 10;
 
 /// Tells of commits.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ impl Changes {
         Self { journal, commits: watch::channel(0).0, wanted: Notify::new() }
     }
 
-    /// A number that is another one once something was committed.
+    /// A number that is another one once something was committed, or the journal has another holder.
     pub(super) fn follow(&self) -> watch::Receiver<u64> {
         let receiver = self.commits.subscribe();
         self.wanted.notify_one();
@@ -51,15 +53,17 @@ impl Changes {
     }
 
     async fn watch_by(&self, reader: &Reader) {
-        let mut last = None;
+        let (mut last, mut holder, mut looks) = (None, None, 0);
         while self.commits.receiver_count() > 0 {
-            match reader.version() {
-                Ok(version) if last != Some(version) => {
-                    last = Some(version);
-                    self.commits.send_modify(|commits| *commits += 1);
-                }
-                Ok(_) => {}
-                Err(_) => return,
+            let Ok(version) = reader.version() else { return };
+            if looks % HOLDER == 0 {
+                holder = Holder::of(&self.journal).map(|holder| (holder.process, holder.since));
+            }
+            looks = looks.wrapping_add(1);
+            let now = Some((version, holder));
+            if last != now {
+                last = now;
+                self.commits.send_modify(|commits| *commits += 1);
             }
             tokio::time::sleep(LOOK).await;
         }

@@ -109,7 +109,7 @@ fn router(site: &Arc<Site>) -> Router {
         base => routes.clone().nest(base, routes).route(&format!("{base}/"), axum::routing::get(assets::shell)),
     };
     routes
-        .fallback(|| async { Problem::not_found("there is nothing at this address") })
+        .fallback(assets::missing)
         .method_not_allowed_fallback(|| async {
             Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "another method", "this address is asked in another way")
         })

@@ -11,7 +11,9 @@ use crate::journal::Reader;
 use crate::plan::Plan;
 use crate::schedule::{DateError, Interval, parse_date, parse_last};
 use crate::time::Timestamp;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The most intervals of one backfill.
 pub(crate) const MAX_INTERVALS: usize = 100_000;
@@ -46,6 +48,8 @@ pub(crate) enum Reprocess {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Intervals {
     pub(crate) runs: Vec<Interval>,
+    /// Of these, by their starts, the run that each has already, and its state.
+    pub(crate) again: BTreeMap<DateTime<Utc>, (String, RunState)>,
     /// Those that are left out, with the run they have and its state.
     pub(crate) left_out: Vec<(Interval, String, RunState)>,
 }
@@ -100,7 +104,10 @@ impl Backfill {
                 Some((run_id, state)) if !self.reprocess.takes(*state) => {
                     intervals.left_out.push((interval, run_id.clone(), *state));
                 }
-                _ => intervals.runs.push(interval),
+                has => {
+                    intervals.again.extend(has.map(|has| (interval.start, has.clone())));
+                    intervals.runs.push(interval);
+                }
             }
         }
         Ok((plan, intervals))

@@ -44,7 +44,8 @@ impl Command {
             Self::Backfill(backfill) => {
                 let (_, intervals) = backfill.intervals(known(&backfill.pipeline)?, Some(reader), now)?;
                 let (runs, left_out) = (intervals.runs.len(), intervals.left_out.len());
-                let taken = intervals.runs.into_iter().map(|interval| (interval, None, true));
+                let mut again = intervals.again;
+                let taken = intervals.runs.into_iter().map(|interval| (interval, again.remove(&interval.start), true));
                 let left = intervals.left_out.into_iter().map(|(interval, run, state)| (interval, Some((run, state)), false));
                 let mut intervals: Vec<_> = taken.chain(left).collect();
                 intervals.sort_by_key(|(interval, ..)| interval.start);

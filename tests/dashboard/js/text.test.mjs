@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { duration, bytes, dateText, ServerClock, link, runLink, splitRun, label } from '../../../pipeline-runtime/src/dashboard/assets/base.js';
-import { plain, hits } from '../../../pipeline-runtime/src/dashboard/assets/log.js';
+import { duration, plain, bytes, dateText, ServerClock, link, runLink, splitRun, label } from '../../../pipeline-runtime/src/dashboard/assets/base.js';
+import { hits } from '../../../pipeline-runtime/src/dashboard/assets/log.js';
 import { fit } from '../../../pipeline-runtime/src/dashboard/assets/graph.js';
 import { byDifference } from '../../../pipeline-runtime/src/dashboard/assets/compare.js';
 import { left } from '../../../pipeline-runtime/src/dashboard/assets/sensors.js';

@@ -1,9 +1,10 @@
 //! What is asked for: first what it would do, then the same through the journal's inbox, as the command line does.
 
 use super::super::gate;
-use super::{Args, Problem, Site, date};
+use super::{Args, Problem, Site, date, name};
 use crate::host::{Answer, Command, ask};
 use crate::journal::Holder;
+use crate::read::{JournalReader, RunFilter};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -17,6 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many answers are kept, so that what was sent twice is done once.
 const KEPT: usize = 1_000;
+/// Among so many runs is the one that was triggered a moment ago.
+const NEWEST: u32 = 100;
 /// The header by which a request sent twice is known.
 const KEY: &str = "idempotency-key";
 
@@ -146,15 +149,30 @@ async fn carry_out(site: &Arc<Site>, Asked { command, hash }: Asked) -> Result<V
             return Err(Problem::refused("what it would do is no longer the same as was shown; look at it again"));
         }
     }
+    let triggered = match &command {
+        Command::Trigger { pipeline, .. } => Some(pipeline.clone()),
+        _ => None,
+    };
     let journal = site.readers.journal.clone();
     // It waits by a runtime of its own.
     let asked = tokio::task::spawn_blocking(move || ask(&journal, &command)).await;
     let asked = asked.map_err(|error| Problem::refused(&error.to_string()))?;
     match asked? {
-        Some(Answer { done: true, text }) => Ok(json!({ "done": true, "text": text })),
+        Some(Answer { done: true, text }) => {
+            let said = text.clone();
+            let run =
+                site.readers.read(move |reader| triggered.map(|pipeline| named(reader, &pipeline, &said)).transpose()).await?;
+            Ok(json!({ "done": true, "text": text, "run": run.flatten() }))
+        }
         Some(Answer { done: false, text }) => Err(Problem::refused(&text)),
         None => Err(Problem::refused(NOBODY)),
     }
+}
+
+/// The run that an answer names, among the newest of the pipeline.
+fn named(reader: &JournalReader, pipeline: &str, said: &str) -> Result<Option<String>, Problem> {
+    let newest = reader.runs(&RunFilter::new().pipeline(pipeline).limit(NEWEST))?;
+    Ok(newest.iter().find(|run| said.split(' ').any(|word| word == run.run_id())).map(name))
 }
 
 #[derive(Debug, Deserialize)]

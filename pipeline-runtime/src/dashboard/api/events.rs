@@ -12,7 +12,7 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,7 +104,7 @@ struct Stream {
     told: BTreeMap<Topic, String>,
     commits: watch::Receiver<u64>,
     has_said_hello: bool,
-    waiting: Vec<Event>,
+    waiting: VecDeque<Event>,
 }
 
 pub(super) async fn events(
@@ -118,7 +118,7 @@ pub(super) async fn events(
     let mut commits = site.changes.follow();
     // What it has missed is told at once.
     commits.mark_changed();
-    let stream = Stream { site, topics, told, commits, has_said_hello: false, waiting: Vec::new() };
+    let stream = Stream { site, topics, told, commits, has_said_hello: false, waiting: VecDeque::new() };
     let events = stream::unfold(stream, |mut stream| async move {
         let event = stream.next().await;
         Some((Ok::<_, Infallible>(event), stream))
@@ -160,7 +160,7 @@ impl Stream {
             return Event::default().event("hello").retry(RETRY).data(hello.to_string());
         }
         loop {
-            if let Some(event) = self.waiting.pop() {
+            if let Some(event) = self.waiting.pop_front() {
                 return event;
             }
             let changed = tokio::time::timeout(AWAKE, self.commits.changed()).await;
@@ -190,12 +190,14 @@ impl Stream {
         let Ok(positions) = positions.await else { return };
         let now = at(self.site.clock.now());
         let id = positions.join(" ");
-        for (topic, position) in self.topics.iter().zip(positions) {
-            if self.told.get(topic) == Some(&position) {
-                continue;
-            }
+        let pairs = self.topics.iter().zip(positions);
+        let changed: Vec<(&Topic, String)> = pairs.filter(|(topic, position)| self.told.get(topic) != Some(position)).collect();
+        let last = changed.len().saturating_sub(1);
+        for (index, (topic, position)) in changed.into_iter().enumerate() {
             let data = json!({ "topic": topic.text(), "now": now, "position": position });
-            self.waiting.push(Event::default().event(topic.kind()).id(&id).data(data.to_string()));
+            let event = Event::default().event(topic.kind()).data(data.to_string());
+            // Whoever has the id has heard of all topics: a connection that breaks before the last of them hears all of them again.
+            self.waiting.push_back(if index == last { event.id(&id) } else { event });
             self.told.insert(topic.clone(), position);
         }
     }

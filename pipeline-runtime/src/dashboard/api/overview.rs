@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// So many runs are in a strip.
 const STRIP: u32 = 25;
+/// What needs somebody, the gravest first.
+const GRAVEST: [&str; 4] = ["no_process", "blocked", "failed", "paused"];
 /// So many things that need somebody are listed.
 const NEEDS: usize = 20;
 
@@ -69,22 +71,22 @@ fn all(site: &Site, reader: &JournalReader, now: Timestamp, is_held: bool) -> Re
     }
     if !is_held && running + queued > 0 {
         let text = "no process has the journal: `serve` or `resume` goes on with what is unfinished";
-        needs
-            .insert(0, json!({ "kind": "no_process", "text": text, "pipeline": null, "run": null, "node": null, "since": null }));
+        needs.push(json!({ "kind": "no_process", "text": text, "pipeline": null, "run": null, "node": null, "since": null }));
     }
+    needs.sort_by_key(|need| GRAVEST.iter().position(|kind| need["kind"] == *kind));
     needs.truncate(NEEDS);
     let blocked = reader.journal().blocked()?;
     Ok((rows, needs, json!({ "running": running, "queued": queued, "blocked": blocked, "paused": paused.len() })))
 }
 
-struct Row {
-    json: Value,
+pub(super) struct Row {
+    pub(super) json: Value,
     active: i64,
     waiting: i64,
     need: Option<Value>,
 }
 
-fn row(
+pub(super) fn row(
     site: &Site,
     reader: &JournalReader,
     id: &str,

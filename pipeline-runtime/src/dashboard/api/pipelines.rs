@@ -2,6 +2,7 @@
 
 use super::{Problem, Site, at, overview, summary};
 use crate::author::params::form::to_json;
+use crate::journal::Holder;
 use crate::read::RunFilter;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -19,7 +20,7 @@ pub(super) async fn form(State(site): State<Arc<Site>>, Path(id): Path<String>) 
 }
 
 pub(super) async fn pipeline(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let now = site.clock.now();
+    let (of, now, is_held) = (Arc::clone(&site), site.clock.now(), Holder::of(&site.readers.journal).is_some());
     let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id).cloned();
     site.readers
         .read(move |reader| {
@@ -27,30 +28,20 @@ pub(super) async fn pipeline(State(site): State<Arc<Site>>, Path(id): Path<Strin
             if pipeline.is_none() && last.is_empty() {
                 return Err(Problem::not_found(format!("neither this program nor the journal has a pipeline `{id}`")));
             }
-            let is_paused = reader.paused()?.contains(&id);
-            let next = pipeline.as_ref().map(|pipeline| overview::next(reader, pipeline, is_paused, now)).transpose()?;
-            let next = next.unwrap_or_default();
             let plan = pipeline.as_ref().map(|pipeline| pipeline.plan(&Value::Null));
             let (plan, error) = match plan {
                 Some(Ok(plan)) => (Some(plan.to_json()), None),
                 Some(Err(error)) => (None, Some(error.to_string())),
                 None => (None, None),
             };
-            Ok(Json(json!({
-                "now": at(now),
-                "pipeline": id,
-                "known": pipeline.is_some(),
-                "description": pipeline.as_ref().map(|pipeline| pipeline.description().trim()),
-                "tags": pipeline.as_ref().map(crate::Pipeline::tags).unwrap_or_default(),
-                "schedule": next.schedule,
-                "timezone": next.zone,
-                "next_run": next.at.map(super::date),
-                "next_text": next.text,
-                "paused": is_paused,
-                "error": error,
-                "plan": plan,
-                "last": last.iter().rev().map(summary).collect::<Vec<_>>(),
-            })))
+            // What the overview has of it, with more of its runs.
+            let paused = reader.paused()?;
+            let mut told = overview::row(&of, reader, &id, &paused, now, is_held)?.json;
+            told["now"] = at(now).into();
+            told["error"] = json!(error);
+            told["plan"] = json!(plan);
+            told["last"] = last.iter().rev().map(summary).collect();
+            Ok(Json(told))
         })
         .await
 }

@@ -53,6 +53,7 @@ fn one(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) ->
         "pipeline": details.summary().pipeline(),
         "node": history.id(slot),
         "state": node.state(),
+        "looks": looks(history, slot),
         "pokes": node.pokes(),
         "last": node.last_start().map(date),
         "next": node.next().map(date),
@@ -61,6 +62,14 @@ fn one(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) ->
         "left_ms": left.map(ms),
     });
     (left.unwrap_or(Duration::MAX), told)
+}
+
+/// What it looks for: its texts and templates, as they are written.
+fn looks(history: &RunHistory, slot: u32) -> Option<String> {
+    let inputs = history.plan().node_json(history.node_ix(slot))["inputs"].clone();
+    let texts: Vec<&str> =
+        inputs.as_array()?.iter().filter(|input| input["kind"] != "secret").filter_map(|input| input["text"].as_str()).collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,5 +1,5 @@
 // The shell: navigation, routes, the life of a page. A page's state is its URL and what the API said.
-import { el, svg, show, tick, dateText, isUtc, clock, server, setting, button, trouble, readOnly, login } from './base.js';
+import { el, plain, svg, show, tick, dateText, isUtc, clock, server, setting, button, trouble, readOnly, login } from './base.js';
 
 /** Which module draws a path; modules are loaded when they are needed. */
 const ROUTES = [
@@ -17,6 +17,8 @@ const ROUTES = [
 const NAV = [['.', 'Overview', /^(|p\/.*)$/], ['runs', 'Runs', /^(runs|r\/.*|compare)$/], ['sensors', 'Sensors', /^(sensors|s\/.*)$/], ['pools', 'Pools', /^pools$/], ['acts', 'Acts', /^acts$/], ['system', 'System', /^system$/]];
 const base = new URL(document.baseURI).pathname;
 const pathOf = url => url.pathname.slice(base.length);
+/** A part of an address as it was meant; what is no encoding stands for itself. */
+const decoded = text => { try { return decodeURIComponent(text); } catch { return text; } };
 
 const main = el('main', { id: 'main', tabindex: '-1' });
 const status = el('div.sr', { role: 'status' });
@@ -24,7 +26,7 @@ const banner = el('div.banner', { hidden: true, role: 'alert' });
 const links = NAV.map(([href, text]) => el('a', { href }, text));
 const light = el('span.light', { title: 'connecting' });
 
-// ── Theme and zone ─────────────────────────────────────────────────────────────────────────────────────────────
+// ── Theme and zone
 const THEMES = { auto: '◐', light: '☀', dark: '☾' };
 const themeButton = button('', () => { const all = Object.keys(THEMES); setting('theme', all[(all.indexOf(setting('theme') ?? 'auto') + 1) % 3]); theme(); }, { class: 'quiet icon' });
 const theme = () => {
@@ -38,7 +40,7 @@ const theme = () => {
 const zoneButton = button('', () => { setting('zone', isUtc() ? 'local' : 'utc'); zone(); page?.update?.('zone'); }, { class: 'quiet' });
 const zone = () => { zoneButton.textContent = isUtc() ? 'UTC' : 'Local'; zoneButton.title = `Times are ${isUtc() ? 'UTC' : `of ${Intl.DateTimeFormat().resolvedOptions().timeZone}`}; click to change`; };
 
-// ── Pages ──────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Pages
 let page, life, shown;
 const query = () => new URLSearchParams(location.search);
 /** Says something to a screen reader, and shows it for a moment if asked. */
@@ -63,6 +65,10 @@ const set = (changes, push) => {
 };
 const go = (href, replace) => { history[replace ? 'replaceState' : 'pushState'](null, '', new URL(href, document.baseURI)); return open(); };
 
+function missing({ title, root }, path) {
+  title('Not found');
+  show(root, el('h1', { tabindex: '-1' }, 'Not found'), el('p', 'There is no page at ', el('code', `/${decoded(path)}`), '. There are:'), el('div.actions', NAV.map(([href, text]) => el('a.as-button', { href }, text))));
+}
 async function open(first) {
   const path = pathOf(location);
   if (shown === path && page?.update) return page.update('url');
@@ -71,27 +77,27 @@ async function open(first) {
   page = undefined; shown = path; life = new AbortController();
   const mine = life, { signal } = mine;
   NAV.forEach(([, , belongs], i) => belongs.test(path) ? links[i].setAttribute('aria-current', 'page') : links[i].removeAttribute('aria-current'));
-  main.className = '';
+  main.className = ''; main.setAttribute('aria-busy', 'true');
   const route = ROUTES.find(([pattern]) => pattern.test(path));
   const context = {
-    root: main, get: key => query().get(key), all: key => query().getAll(key), path: path.split('/').map(decodeURIComponent), signal, query, set, go, say,
-    title: text => { document.title = `${text} · Pipelines`; },
+    root: main, get: key => query().get(key), all: key => query().getAll(key), path: path.split('/').map(decoded), signal, query, set, go, say,
+    title: text => { document.title = plain(`${text} · Pipelines`); },
     live: (topic, heard) => import('./live.js').then(live => { if (!signal.aborted) live.listen(topic, heard, signal); }),
   };
   const before = main.firstChild, wait = setTimeout(() => { if (main.firstChild === before) show(main, el('p.empty', 'Loading …')); }, 150);
   try {
-    if (!route) throw Object.assign(new Error(`There is no page at \`${path}\`.`), { title: 'No such page' });
-    const made = await (await route[1]()).default(context);
+    const made = route ? await (await route[1]()).default(context) : missing(context, path);
     if (!signal.aborted) page = made;
   } catch (error) {
     if (error.name !== 'AbortError' && mine === life) { context.title(error.title ?? 'No answer'); show(main, el('h1.sr', error.title ?? 'No answer'), trouble(error), button('Try again', () => { shown = null; open(); })); }
   }
   clearTimeout(wait);
   if (mine !== life) return;
+  main.removeAttribute('aria-busy');
   if (!first) { scrollTo(0, 0); (main.querySelector('h1') ?? main).focus?.({ preventScroll: true }); status.textContent = document.title; }
 }
 
-// ── Whether the server answers ─────────────────────────────────────────────────────────────────────────────────
+// ── Whether the server answers
 let down;
 server.addEventListener('down', () => {
   if (down) return;
@@ -101,7 +107,7 @@ server.addEventListener('down', () => {
 });
 server.addEventListener('up', () => { light.className = 'light on'; light.title = 'live'; if (!down) return; down = false; banner.hidden = true; if (page) page.update?.('server'); else { shown = null; open(); } });
 
-// ── Events of the window ───────────────────────────────────────────────────────────────────────────────────────
+// ── Events of the window
 addEventListener('click', event => {
   const a = event.target.closest?.('a[href]');
   if (!a || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || a.target || a.hasAttribute('download')) return;
@@ -114,11 +120,15 @@ addEventListener('popstate', () => open());
 const keys = event => import('./keys.js').then(module => module.press(event, { page: () => page, go, help: NAV }));
 addEventListener('keydown', event => {
   if (event.isComposing || event.metaKey || event.ctrlKey || event.altKey || event.target.closest?.('input, textarea, select, dialog, [contenteditable]')) return;
-  if (event.key.length === 1) { if (event.key === '/' || event.key === "'") event.preventDefault(); keys(event); }
+  if (event.key === '/' && setting('keys') !== 'off') {
+    // At once: what is typed next belongs to the field.
+    const field = document.querySelector('[data-find]');
+    if (field) { event.preventDefault(); field.focus(); field.select(); }
+  } else if (event.key.length === 1) keys(event);
 });
 setInterval(() => { if (!document.hidden && !down) tick(document); }, 1000);
 
-// ── The frame ──────────────────────────────────────────────────────────────────────────────────────────────────
+// ── The frame
 const logo = svg('svg', { viewBox: '0 0 16 16', class: 'logo', 'aria-hidden': 'true' }, svg('path', { d: 'M3 8h3.2c2 0 1.6-4 3.8-4h1.5M6.2 8c2 0 1.6 4 3.8 4h1.5' }), svg('circle', { cx: 2.8, cy: 8, r: 2 }), svg('circle', { cx: 13, cy: 4, r: 2 }), svg('circle', { cx: 13, cy: 12, r: 2 }));
 document.body.append(
   el('header.top',

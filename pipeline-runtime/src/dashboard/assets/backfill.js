@@ -1,5 +1,5 @@
 // A backfill: the range, and below it each interval it will run, as the server says. What is sent names that list.
-import { el, show, api, link, rich, button, select, card, empty, trouble, readOnly } from './base.js';
+import { el, show, api, link, rich, button, titled, empty, trouble, readOnly } from './base.js';
 import { formFields, readForm } from './form.js';
 import { ask, dryRun, intervalList } from './actions.js';
 import { paramsOf } from './trigger.js';
@@ -13,11 +13,11 @@ export default async function backfill(ctx) {
   const date = (key, text) => el('div.form-row', el('label', { for: key }, text), el('div', el('input', { id: key, type: 'date', value: ctx.get(key)?.slice(0, 10) ?? '', onchange: event => ctx.set({ [key]: event.target.value }) })));
   const go = button('Backfill …', async () => { const done = await ask(ctx, { ...command(), hash }); if (done) ctx.go(link(['runs'], { pipeline: name, kind: 'backfill' })); }, { class: 'main', disabled: true });
   let timer, round = 0, hash;
-  const command = () => { const query = ctx.query(), whole = text => text.length === 10 ? `${text}T00:00:00Z` : text; return { command: 'backfill', pipeline: name, from: whole(query.get('from')), to: whole(query.get('to')), params: readForm(form.fields, query, params).params, max_active_runs: Number(query.get('limit')) || null, reprocess: query.get('reprocess') ?? 'none' }; };
+  const command = () => { const query = ctx.query(); return { command: 'backfill', pipeline: name, from: query.get('from'), to: query.get('to'), params: readForm(form.fields, query, params).params, max_active_runs: Number(query.get('limit')) || null, reprocess: query.get('reprocess') ?? 'none' }; };
   const look = () => {
     const query = ctx.query(), { errors } = readForm(form.fields, query, params), mine = ++round;
     fields.tell(errors); go.disabled = true; clearTimeout(timer);
-    if (!query.get('from') || !query.get('to')) { show(will); show(list, empty('Choose the first day and the day after the last. The list of intervals comes here before anything is queued.')); return; }
+    if (!query.get('from') || !query.get('to')) { show(will); show(list, empty('Choose the first day and the last. The list of intervals comes here before anything is queued.')); return; }
     if (Object.keys(errors).length) { show(will, el('p.note.bad', 'Some values are not right yet.')); return; }
     timer = setTimeout(async () => {
       try {
@@ -31,13 +31,12 @@ export default async function backfill(ctx) {
   };
   show(ctx.root, el('div', el('p.crumbs', el('a', { href: link(['p', name]) }, name)), el('h1', { tabindex: '-1' }, `Backfill ${name}`)),
     el('div.cols',
-      el('section.card.form', { 'aria-label': 'Range' }, el('div.body', date('from', 'From'), date('to', 'To, not included'),
-        el('div.form-row', el('span', 'What is run'), el('div', select('', ctx.get('reprocess'), REPROCESS, reprocess => ctx.set({ reprocess })))),
+      el('section.card.form', { 'aria-label': 'Range' }, el('div.body', date('from', 'From'), date('to', 'To'),
+        el('div.form-row', el('label', { for: 'reprocess' }, 'What is run'), el('div', el('select', { id: 'reprocess', onchange: event => ctx.set({ reprocess: event.target.value }) }, REPROCESS.map(([key, text]) => el('option', { value: key, selected: key === (ctx.get('reprocess') ?? '') }, text))))),
         el('div.form-row', el('label', { for: 'limit' }, 'Runs at once'), el('div', el('input', { id: 'limit', type: 'number', min: 1, value: ctx.get('limit') ?? '', oninput: event => ctx.set({ limit: event.target.value }) }), el('span.dim', 'as the pipeline says, if it is empty'))),
         form.fields.length > 0 && el('details', { open: [...ctx.query().keys()].some(key => key.startsWith('p.')) }, el('summary', 'Parameters'), fields.nodes))),
-      card('Intervals', el('header', el('h2', 'Intervals')), el('div.body.stack', will, list))),
+      titled('Intervals', el('div.body.stack', will, list))),
     el('div.actions', go, el('a', { href: link(['p', name]) }, 'Leave')));
-  ctx.root.querySelector('select').setAttribute('aria-label', 'What is run');
   look();
   return { update: look };
 }

@@ -1,15 +1,22 @@
 // What every page uses, in one file so that a first page needs few requests: elements, states, times, links, the API.
 
-// ── Elements ───────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Elements
+const ODD = /[\u0000-\u0008\u000b-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+/** Colours for terminals are left out; other control characters are made visible, so that no text can play tricks, here or where it is pasted. */
+export const plain = text => !ODD.test(text) ? text : text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(\u0007|\u001b\\)/g, '')
+  .replace(/[\u0000-\u0008\u000b-\u001f]/g, c => String.fromCharCode(0x2400 + c.charCodeAt(0))).replaceAll('\u007f', '␡')
+  .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, c => `⟨U+${c.charCodeAt(0).toString(16).toUpperCase()}⟩`);
+/** What is shown of a list of children: texts as text nodes, and neither null nor false. */
+const shownOf = children => children.flat(9).filter(child => child != null && child !== false).map(child => child instanceof Node ? child : plain(String(child)));
 const fill = (node, attributes, children) => {
   for (const [key, value] of Object.entries(attributes ?? {})) {
-    if (key.startsWith('aria-') && value != null) { node.setAttribute(key, value); continue; }
+    if (key.startsWith('aria-') && value != null) { node.setAttribute(key, plain(String(value))); continue; }
     if (value == null || value === false) continue;
     if (key.startsWith('on')) node.addEventListener(key.slice(2), value);
     else if (key === 'value') node.value = value;
-    else node.setAttribute(key, value === true ? '' : value);
+    else node.setAttribute(key, value === true ? '' : key === 'href' ? value : plain(String(value)));
   }
-  node.append(...children.flat(9).filter(child => child != null && child !== false));
+  node.append(...shownOf(children));
   return node;
 };
 /** An element, `el('p.dim', { title }, …)`; it needs no attributes. Text becomes text nodes: what strangers wrote (a log line, a key) is never read as markup. */
@@ -23,7 +30,7 @@ const named = node => `${node.tagName} ${node.getAttribute('href') ?? node.getAt
 /** Replaces what an element shows. What is the same stays where it is; the focus too, or it goes to what took its place. */
 export const show = (node, ...children) => {
   const focused = node.contains(document.activeElement) && node !== document.activeElement ? document.activeElement : null, key = focused && named(focused);
-  const list = children.flat(9).filter(child => child != null && child !== false), kept = new Set(list);
+  const list = shownOf(children), kept = new Set(list);
   let at = node.firstChild;
   const skip = () => { while (at && !kept.has(at)) { const next = at.nextSibling; at.remove(); at = next; } };
   for (const child of list) { skip(); if (child === at) at = at.nextSibling; else node.insertBefore(child instanceof Node ? child : document.createTextNode(child), at); }
@@ -51,13 +58,31 @@ export const button = (label, onclick, attributes) => el('button', { type: 'butt
 /** A table that scrolls sideways on its own, also by keyboard. `#` before a head: its column has numbers. */
 export const table = (name, heads, body, classes = '') => el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': name }, el('table', { class: classes }, el('thead', el('tr', heads.map(text => el('th', { class: text[0] === '#' ? 'num' : null }, text.replace('#', ''))))), body));
 export const card = (name, ...children) => el('section.card', { 'aria-label': name }, children);
+/** A card whose name is to be seen. */
+export const titled = (name, ...children) => card(name, el('header', el('h2', name)), children);
+/** A share from 0 to 1 as a bar, beside which its figure stands. */
+export const meter = (share, classes = '', more) => { const bar = el('i'); bar.style.width = `${share * 100}%`; return el('span', { class: `meter ${classes}`, 'aria-hidden': 'true', ...more }, bar); };
+/** What the variables of the style come to: they are pairs of colours, and a canvas needs the one that holds. */
+export const coloursOf = canvas => new Proxy({}, { get: (known, name) => { if (!known[name]) { canvas.style.color = `var(${name})`; known[name] = getComputedStyle(canvas).color; canvas.style.color = ''; } return known[name]; } });
+/** Calls when the colours are others. */
+export const onTheme = (ctx, fn) => { for (const [target, name] of [[window, 'theme'], [matchMedia('(prefers-color-scheme: dark)'), 'change']]) target.addEventListener(name, fn, { signal: ctx.signal }); };
 /** Where somebody searches; `/` goes there. */
 export const finder = (text, value, oninput, more) => el('input', { type: 'search', placeholder: text, 'aria-label': text, 'data-find': true, value: value ?? '', oninput: event => oninput(event.target.value), ...more });
-export const select = (label, value, options, onchange) => el('label.field', label && el('span', label),
-  el('select', { onchange: event => onchange(event.target.value) },
-    options.map(([key, text]) => el('option', { value: key, selected: key === (value ?? '') }, text))));
+/** A choice that stays the same element, as a keyboard that is on it would lose its place: `set` says what is chosen, and from what. */
+export const select = (label, onchange, options) => {
+  const box = el('select', { 'aria-label': label, onchange: () => onchange(box.value) }), node = el('label.field', el('span', { 'aria-hidden': 'true' }, label), box);
+  let shown;
+  node.set = (value, list = options) => {
+    const all = JSON.stringify(list);
+    if (all !== shown) { shown = all; show(box, list.map(([key, text]) => el('option', { value: key }, text))); }
+    box.value = value ?? '';
+    if (box.selectedIndex < 0) box.selectedIndex = 0;
+    return node;
+  };
+  return node;
+};
 
-// ── States: a shape and a colour each ──────────────────────────────────────────────────────────────────────────
+// ── States: a shape and a colour each
 const RING = ['circle', { cx: 8, cy: 8, r: 6 }], DISC = ['circle', { cx: 8, cy: 8, r: 7, class: 'full' }];
 const SQUARE = ['rect', { x: 2, y: 2, width: 12, height: 12, rx: 3 }];
 const cut = d => ['path', { d, class: 'cut' }], line = d => ['path', { d }];
@@ -86,7 +111,7 @@ export const mark = (state, named) => svg('svg', { class: `mark s-${state}`, vie
   (SHAPES[state] ?? SHAPES.none).map(([name, attributes]) => svg(name, attributes)));
 export const chip = (state, text) => el('span', { class: `chip s-${state}` }, mark(state), text ?? label(state));
 
-// ── Times ──────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Times
 const two = n => String(n).padStart(2, '0');
 /** 850 ms · 4.2 s · 41 s · 7 m 27 s · 17 h 46 m · 3 d 4 h */
 export const duration = ms => {
@@ -134,7 +159,7 @@ const told = node => { const ms = Number(node.dataset.at) - clock.now();
 export const counts = (iso, way = 'until') => { if (!iso) return null; const node = el('time', { datetime: iso, 'data-at': Date.parse(iso), 'data-way': way, title: `${dateText(new Date(iso), 'second', isUtc())} (${dateText(new Date(iso), 'second', true)} UTC)` }); node.textContent = told(node); return node; };
 export const tick = root => { for (const node of root.querySelectorAll('time[data-at]')) { const text = told(node); if (node.textContent !== text) node.textContent = text; } };
 
-// ── Links ──────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Links
 const enc = text => encodeURIComponent(text).replaceAll('%3A', ':');
 /** A link relative to the base: its parts are encoded, null values of its query left out. */
 export const link = (path, query) => {
@@ -146,11 +171,17 @@ export const link = (path, query) => {
 export const splitRun = run => { const at = run.indexOf('/'); return [run.slice(0, at), run.slice(at + 1)]; };
 export const runLink = (run, query) => link(['r', ...splitRun(run)], query);
 /** Why something does not go on: a sentence, its blocker linked, and when that changes. */
-export const why = (w, nodeLink) => w && el('span.why', rich(!w.root || w.text.includes(`\`${w.root.node}\``) ? w.text : w.text.replace(w.root.node, '`$&`'), name => (name === w.node || name === w.root?.node) && nodeLink?.(name)),
-  w.root && !w.text.includes(w.root.node) && [' – because of ', el('a.code', { href: nodeLink?.(w.root.node) }, w.root.node), w.root.text && `: ${w.root.text}`],
-  w.changes_at && el('span.dim', ' · ', counts(w.changes_at)));
+export const why = (w, nodeLink) => {
+  if (!w) return null;
+  const text = !w.root || w.text.includes(`\`${w.root.node}\``) ? w.text : w.text.replace(w.root.node, '`$&`'), to = name => (name === w.node || name === w.root?.node) && nodeLink?.(name);
+  // What the sentence says of a time stands still: it counts instead, in the reader's zone.
+  const [before, after] = w.changes_at ? text.split(/\d\d:\d\d:\d\dZ \(in [^()]*\)/) : [text];
+  return el('span.why', rich(before, to), after != null && [time(w.changes_at, 'second'), ' (', counts(w.changes_at), ')', rich(after, to)],
+    w.root && !w.text.includes(w.root.node) && [' – because of ', el('a.code', { href: nodeLink?.(w.root.node) }, w.root.node), w.root.text && `: ${w.root.text}`],
+    w.changes_at && after == null && el('span.dim', ' · ', counts(w.changes_at)));
+};
 
-// ── The API ────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── The API
 export const readOnly = () => document.documentElement.dataset.readOnly === 'true';
 /** A server beyond this machine wants a token: it is in the link that was printed, and is exchanged for a cookie once. */
 export const login = token => fetch('api/v1/login', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ token }) });

@@ -23,11 +23,11 @@ export async function calendar(ctx, pipe, host) {
   };
   const draw = () => {
     const now = month(), rows = weeks(now), name = new Date(`${now}-01T00:00:00Z`).toLocaleDateString('en', { month: 'long', year: 'numeric', timeZone: 'UTC' });
-    show(bar, button('←', () => ctx.set({ month: otherMonth(now, -1), day: null }, true), { 'aria-label': 'Month before' }), el('h2', name), button('→', () => ctx.set({ month: otherMonth(now, 1), day: null }, true), { 'aria-label': 'Month after' }), el('span.dim.grow', zone && `Days of ${zone}`), !readOnly() && pipe.known && el('a', { href: link(['p', pipe.pipeline, 'backfill'], { from: `${now}-01`, to: `${otherMonth(now, 1)}-01` }) }, 'Backfill this month …'));
+    show(bar, button('←', () => ctx.set({ month: otherMonth(now, -1), day: null }, true), { 'aria-label': 'Month before' }), el('h2', name), button('→', () => ctx.set({ month: otherMonth(now, 1), day: null }, true), { 'aria-label': 'Month after' }), el('span.dim.grow', zone && `Days of ${zone}`), !readOnly() && pipe.known && el('a', { href: link(['p', pipe.pipeline, 'backfill'], { from: `${now}-01`, to: day(Date.parse(`${otherMonth(now, 1)}-01`) - DAY) }) }, 'Backfill this month …'));
     show(grid, el('table.calendar', { 'aria-label': name }, el('thead', el('tr', ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'].map(text => el('th', text)))), el('tbody', rows.map(week => el('tr', week.map(date => cell(date, now)))))));
     const chosen = ctx.get('day'), one = days.get(chosen);
     side.hidden = !chosen;
-    if (chosen) show(side, el('header', el('h2.grow', chosen), !readOnly() && pipe.known && el('a', { href: link(['p', pipe.pipeline, 'backfill'], { from: chosen, to: day(Date.parse(chosen) + DAY) }) }, 'Backfill this day …')),
+    if (chosen) show(side, el('header', el('h2.grow', chosen), !readOnly() && pipe.known && el('a', { href: link(['p', pipe.pipeline, 'backfill'], { from: chosen, to: chosen }) }, 'Backfill this day …')),
       one?.intervals.length ? el('ul.items', one.intervals.map(interval => el('li', mark(interval.state ?? 'none', true), el('span.grow', time(interval.start, 'minute', true), ' – ', time(interval.end, 'minute', true)), interval.run ? el('a.mono', { href: runLink(interval.run) }, interval.run.slice(interval.run.indexOf('/') + 1)) : el('span.dim', rich(interval.why ?? 'no run'))))) : el('p.empty', 'No interval of its schedule begins on this day.'));
   };
   const load = async force => {

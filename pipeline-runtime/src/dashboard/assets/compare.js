@@ -1,5 +1,5 @@
 // Two runs side by side: their params, how long each node took, whose output differs.
-import { el, show, api, mark, chip, link, runLink, splitRun, time, duration, table, card, empty, trouble } from './base.js';
+import { el, show, api, mark, chip, link, runLink, splitRun, time, duration, meter, table, card, titled, empty, trouble } from './base.js';
 
 const MAX_LISTED = 500;
 /** The differences, largest first. A node that ran in one run alone counts with all of its time. */
@@ -19,11 +19,11 @@ export default async function compare(ctx) {
     const nodes = byDifference(answer.nodes), shown = all ? nodes : nodes.filter(node => node.a_state !== node.b_state || node.output_differs || Math.abs((node.b_ms ?? 0) - (node.a_ms ?? 0)) > Math.max(20, .05 * (node.a_ms ?? 0))), most = Math.max(1, ...nodes.map(node => Math.abs((node.b_ms ?? 0) - (node.a_ms ?? 0))));
     const only = (name, list) => list.length > 0 && el('p.note', `Only ${name} has `, list.slice(0, 20).map((id, i) => [i ? ', ' : '', el('code', id)]), list.length > 20 && ` and ${list.length - 20} more`, '.');
     show(host, el('div.cols', one('A', answer.a), one('B', answer.b)),
-      card('Parameters', el('header', el('h2', 'Parameters that differ')), answer.params.length ? table('List of parameters', ['Name', 'A', 'B'], el('tbody', answer.params.map(([name, x, y]) => el('tr', el('td.mono', name), el('td.mono.wrap', text(x)), el('td.mono.wrap', text(y)))))) : el('p.empty', 'None.')),
+      titled('Parameters that differ', answer.params.length ? table('List of parameters', ['Name', 'A', 'B'], el('tbody', answer.params.map(([name, x, y]) => el('tr', el('td.mono', name), el('td.mono.wrap', text(x)), el('td.mono.wrap', text(y)))))) : el('p.empty', 'None.')),
       only('A', answer.only_a), only('B', answer.only_b),
       card('Nodes', el('header', el('h2.grow', all ? 'All nodes' : 'Nodes that differ'), el('span.dim', `${shown.length} of ${nodes.length}`), el('a', { href: link(['compare'], { a, b, all: all ? null : 1 }) }, all ? 'only what differs' : 'all')),
-        shown.length ? table('List of nodes', ['Node', '#A', '#B', '#B – A', 'Output'], el('tbody', shown.slice(0, MAX_LISTED).map(node => { const by = (node.b_ms ?? 0) - (node.a_ms ?? 0), bar = el('i'); bar.style.width = `${Math.abs(by) / most * 100}%`;
-          return el('tr', el('td.wrap', el('a.mono', { href: runLink(b, { node: node.node }) }, node.node)), el('td.num', mark(node.a_state, true), ' ', duration(node.a_ms)), el('td.num', mark(node.b_state, true), ' ', duration(node.b_ms)), el('td.num', el('span', { class: `meter plainly${by > 0 ? ' slower' : ' faster'}`, 'aria-hidden': 'true' }, bar), by > 0 ? '+' : '', duration(by)), el('td.nowrap', node.output_differs ? 'differs' : el('span.dim', 'same'))); }))) : el('p.empty', 'No node differs by more than a twentieth.')));
+        shown.length ? table('List of nodes', ['Node', '#A', '#B', '#B – A', 'Output'], el('tbody', shown.slice(0, MAX_LISTED).map(node => { const by = (node.b_ms ?? 0) - (node.a_ms ?? 0);
+          return el('tr', el('td.wrap', el('a.mono', { href: runLink(b, { node: node.node }) }, node.node)), el('td.num', mark(node.a_state, true), ' ', duration(node.a_ms)), el('td.num', mark(node.b_state, true), ' ', duration(node.b_ms)), el('td.num', meter(Math.abs(by) / most, `plainly ${by > 0 ? 'slower' : 'faster'}`), by > 0 ? '+' : '', duration(by)), el('td.nowrap', node.output_differs ? 'differs' : el('span.dim', 'same'))); }))) : el('p.empty', 'No node differs by more than a twentieth.')));
   };
   show(ctx.root, el('h1', { tabindex: '-1' }, 'Compare two runs'), el('div.row', field('a'), field('b')), host);
   await load();

@@ -12,7 +12,7 @@ export default function gantt(ctx, host, run) {
   const { filters, asks } = run;
   const now = () => run.answer.at ?? Math.max(0, clock.now() - Date.parse(run.answer.run.started));
 
-  // ── The frame ────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── The frame
   const axis = el('div.g-axis', { role: 'columnheader' }), lines = el('div.g-lines', { 'aria-hidden': 'true' });
   const body = el('div.g-body', { role: 'rowgroup' }, lines);
   const grid = el('div.gantt', { role: 'treegrid', tabindex: 0, 'aria-label': 'Nodes over time', 'aria-colcount': 3 },
@@ -20,15 +20,14 @@ export default function gantt(ctx, host, run) {
   const find = finder('Find a node', filters().q, q => ctx.set({ q }));
   const count = el('span.dim', { role: 'status' });
   const bar = el('div.bar'), failure = el('div');
+  const byState = select('State', state => ctx.set({ state }, true), STATES.map(state => [state, state ? label(state) : 'all'])), order = select('Order', sort => ctx.set({ sort }, true), SORTS);
   const controls = f => show(bar, find,
-    select('State', f.state, STATES.map(state => [state, state ? label(state) : 'all']), state => ctx.set({ state }, true)),
-    select('Order', f.sort, SORTS, sort => ctx.set({ sort }, true)),
+    byState.set(f.state), order.set(f.sort),
     count, el('span.grow'),
     el('div.seg', { role: 'group', 'aria-label': 'Zoom' }, button('−', () => zoom(2), { 'aria-label': 'Zoom out' }), button('fit', () => setView([0, most], true), { 'aria-label': 'Fit the whole run' }), button('+', () => zoom(.5), { 'aria-label': 'Zoom in' })));
-  const legend = el('ul.legend', { 'aria-label': 'Kinds of time' }, KINDS.map(kind => el('li', el('i', { class: `k-${kind}` }), KIND_TEXT[kind])));
-  show(host, bar, failure, grid, legend);
+  show(host, bar, failure, grid);
 
-  // ── Data ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Data
   const rowAt = i => pages.get(Math.floor(i / PAGE))?.[i % PAGE];
   const fetchPage = async page => {
     if (asked.get(page) === version) return;
@@ -59,7 +58,7 @@ export default function gantt(ctx, host, run) {
     try { const { index } = await api([...run.path, 'nodes'], { ...asks(), find: id, count: 1 }, ctx); if (index != null) to(index, true); } catch { /* the list itself says what is wrong */ }
   };
 
-  // ── Drawing ──────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Drawing
   const barsOf = row => bars(row.spans, { from: view[0], until: view[1], width, now: now(), failures: row.failures }).map(one => {
     const node = el('i', { class: `b k-${KINDS[one.kind]}${row.elements != null ? ' all' : ''}${one.bad ? ' bad' : ''}${one.open ? ' open' : ''}`, title: `${KIND_TEXT[KINDS[one.kind]]} ${duration(one.until - one.from)}${one.count > 1 ? `, ${one.count} times` : ''}, from ${offsetText(Math.round(one.from), 1000)}${one.bad ? '; failed' : ''}` });
     node.style.transform = `translateX(${one.x.toFixed(1)}px)`; node.style.width = `${one.w.toFixed(1)}px`;
@@ -101,7 +100,7 @@ export default function gantt(ctx, host, run) {
     show(lines, ticks.map(tick => { const node = el('i'); node.style.left = `${at(tick.at)}px`; return node; }), (() => { const t = now(); if (t < view[0] || t > view[1] || (run.answer.run.finished && run.answer.at == null)) return null; const node = el('i.now'); node.style.left = `${at(t)}px`; return node; })());
   };
 
-  // ── Zoom ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Zoom
   const setView = (next, push) => { view = next; ctx.set({ zoom: writeZoom(next, most) }, push); soon(true); };
   const zoom = (factor, at = (view[0] + view[1]) / 2) => setView(zoomed(view, factor, at, most));
   const instant = event => view[0] + (event.clientX - axis.getBoundingClientRect().left) / width * (view[1] - view[0]);
@@ -113,7 +112,7 @@ export default function gantt(ctx, host, run) {
   axis.addEventListener('pointerup', event => { const [from, until] = [drag, instant(event)].sort((a, b) => a - b); drag = null; if ((until - from) / (view[1] - view[0]) * width > 8) setView([Math.max(0, from), Math.min(most, until)], true); });
   axis.addEventListener('dblclick', () => setView([0, most], true));
 
-  // ── Rows ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Rows
   const to = (i, quiet) => {
     cursor = Math.max(0, Math.min((total ?? i + 1) - 1, i));
     grid.scrollTop = scrollFor(cursor, grid.scrollTop, grid.clientHeight - 30, total ?? cursor + 1, ROW);

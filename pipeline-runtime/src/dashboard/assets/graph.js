@@ -1,5 +1,5 @@
 // The graph on a canvas: pan, zoom, the state of each node. The treegrid of the Gantt is its twin for keyboards and screen readers.
-import { el, show, api, label, button, trouble } from './base.js';
+import { el, show, api, label, button, coloursOf, onTheme, trouble } from './base.js';
 
 const COLOURS = { success: '--ok', failed: '--bad', upstream_failed: '--bad', running: '--go', up_for_retry: '--retry', up_for_reschedule: '--data', blocked: '--blocked' };
 const GLYPHS = { success: '✓', failed: '✗', upstream_failed: '⊘', running: '●', up_for_retry: '↻', up_for_reschedule: '⧗', queued: '…', skipped: '»', removed: '−', scheduled: '◔' };
@@ -21,21 +21,15 @@ export default async function graph(ctx, host, run) {
         data = await api([...run.path, 'graph'], { record }, ctx);
         places = new Map(data.boxes.map((box, i) => [box.node, i]));
         states = data.boxes.map(box => box.state);
-        if (!pipelineOnly && data.boxes.length && data.boxes[0].state === undefined) await fromNodes(record);
-      } else if (!pipelineOnly) {
-        const answer = data.boxes[0]?.state === undefined ? null : await api([...run.path, 'graph'], { record, states: 'only' }, ctx);
-        if (answer?.states) states = answer.states; else await fromNodes(record);
-      }
+      } else if (!pipelineOnly) states = (await api([...run.path, 'graph'], { record, states: 'only' }, ctx)).states;
       show(failure); at ??= fit(data.width, data.height, canvas.clientWidth, canvas.clientHeight); soon();
     } catch (error) { if (error.status) show(failure, trouble(error)); } finally { busy = false; const next = again; again = false; if (next) load(next === true); }
   };
-  const fromNodes = async record => { const { rows } = await api([...run.path, 'nodes'], { record, count: 1000 }, ctx); for (const row of rows) if (places.has(row.node)) states[places.get(row.node)] = row.state; };
 
   const soon = () => { frame ??= requestAnimationFrame(() => { frame = undefined; draw(); }); };
-  const probe = () => { const out = {}; for (const name of ['--ok', '--bad', '--go', '--retry', '--data', '--blocked', '--idle', '--line', '--strong', '--text', '--dim', '--raised', '--accent', '--chosen', '--sunken']) { canvas.style.color = `var(${name})`; out[name] = getComputedStyle(canvas).color; } canvas.style.color = ''; return out; };
   const draw = () => {
     if (!data || !canvas.clientWidth) return;
-    colours ??= probe();
+    colours ??= coloursOf(canvas);
     const w = canvas.clientWidth, h = canvas.clientHeight, ratio = devicePixelRatio, pen = canvas.getContext('2d');
     if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) { canvas.width = Math.round(w * ratio); canvas.height = Math.round(h * ratio); }
     pen.setTransform(ratio, 0, 0, ratio, 0, 0); pen.clearRect(0, 0, w, h);
@@ -91,8 +85,7 @@ export default async function graph(ctx, host, run) {
   const centre = () => { const i = selected() == null ? undefined : places.get(selected()); if (i === undefined || !at) return; const box = data.boxes[i], x = box.x * at.scale + at.x, y = box.y * at.scale + at.y; if (x < 0 || y < 0 || x > canvas.clientWidth - 40 || y > canvas.clientHeight - 40) { at.x = canvas.clientWidth / 2 - (box.x + box.w / 2) * at.scale; at.y = canvas.clientHeight / 2 - (box.y + box.h / 2) * at.scale; } };
   show(host, failure, el('div.graph-box', canvas, el('div.seg.over', { role: 'group', 'aria-label': 'Zoom' }, button('−', () => zoom(1 / 1.4), { 'aria-label': 'Zoom out' }), button('fit', whole), button('+', () => zoom(1.4), { 'aria-label': 'Zoom in' }))));
   const resized = new ResizeObserver(soon); resized.observe(canvas);
-  const recolour = () => { colours = undefined; soon(); };
-  for (const [target, name] of [[window, 'theme'], [matchMedia('(prefers-color-scheme: dark)'), 'change']]) target.addEventListener(name, recolour, { signal: ctx.signal });
+  onTheme(ctx, () => { colours = undefined; soon(); });
   await load(true);
   centre();
   return { update: (keys, fresh) => { if (keys === 'time') return; if (fresh) return load(false); centre(); soon(); }, close: () => resized.disconnect() };

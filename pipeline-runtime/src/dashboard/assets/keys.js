@@ -24,6 +24,5 @@ export function press(event, { page, go }) {
   clearTimeout(timer);
   if (armed) { armed = false; const place = PLACES[key]; if (place) { go(place[0]); return; } }
   if (key === 'g') { armed = true; timer = setTimeout(() => { armed = false; }, 1200); return; }
-  if (key === '/') { const field = document.querySelector('[data-find]'); field?.focus(); field?.select?.(); return; }
   now?.keys?.[key]?.[1]();
 }

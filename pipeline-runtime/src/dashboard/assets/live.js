@@ -4,7 +4,8 @@ import { clock, server, pressed } from './base.js';
 const NAME = `pipeline-live ${document.baseURI}`, me = `${performance.now()} ${Math.random()}`;
 const heard = new Map();                       // topic → functions of this tab
 const wanted = new Map();                      // tab → topics, as the leader knows them
-const channel = new BroadcastChannel(NAME);
+// Beyond this machine and without TLS there are no locks: each tab then has a stream of its own, while it is seen.
+const isAlone = !navigator.locks, channel = isAlone ? { postMessage: () => {} } : new BroadcastChannel(NAME);
 let source, sourced = '', release, waiting, boot, hidden, plan;
 const due = new Map();
 
@@ -37,7 +38,7 @@ function receive(message) {
 }
 channel.onmessage = event => receive(event.data);
 
-// ── The leader ─────────────────────────────────────────────────────────────────────────────────────────────────
+// ── The leader
 const later = () => { clearTimeout(plan); plan = setTimeout(connect, 50); };
 function connect() {
   const topics = [...new Set([...wanted.values()].flat())].sort(), key = topics.join(' ');
@@ -57,18 +58,17 @@ const lead = () => new Promise(done => {
 });
 function stand() {
   if (release || waiting) return;
-  // Without a secure context there are no locks: each tab then has a stream of its own.
-  if (!navigator.locks) { lead(); return; }
+  if (isAlone) { lead(); return; }
   waiting = new AbortController();
   navigator.locks.request(NAME, { signal: waiting.signal }, () => { waiting = undefined; return lead(); }).catch(() => { waiting = undefined; });
 }
 function leave() { waiting?.abort(); waiting = undefined; release?.(); }
 
-// A tab that is not seen for 30 s gives its place away, and asks for all that changed when it is seen again.
+// A tab that is not seen for 30 s gives its stream away, and asks for all that changed when it is seen again.
 let timer;
 document.addEventListener('visibilitychange', () => {
   clearTimeout(timer);
-  if (document.hidden) timer = setTimeout(() => { hidden = true; want(); leave(); }, 30000);
+  if (document.hidden) timer = setTimeout(() => { hidden = true; want(); leave(); }, isAlone ? 0 : 30000);
   else if (hidden) { hidden = false; stand(); want(); for (const topic of heard.keys()) call(topic, {}); }
 });
 addEventListener('pagehide', () => { channel.postMessage({ kind: 'want', tab: me, topics: [] }); leave(); });

@@ -1,10 +1,7 @@
 // The log of a run or of one node: the last lines first, search on the server, and following.
-import { el, show, api, link, dateText, isUtc, button, select, finder, trouble } from './base.js';
+import { el, plain, show, api, link, dateText, isUtc, button, select, finder, trouble } from './base.js';
 
 const LIMIT = 1000, MOST = 20000;
-/** Colours for terminals are left out; other control characters are made visible, so that no line can play tricks. */
-export const plain = text => text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(\u0007|\u001b\\)/g, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, c => c === '\u007f' ? '␡' : String.fromCharCode(0x2400 + c.charCodeAt(0)))
-  .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, c => `⟨U+${c.charCodeAt(0).toString(16).toUpperCase()}⟩`);
 /** The text in parts, every second of which is a hit. */
 export const hits = (text, find) => {
   if (!find) return [text];
@@ -19,6 +16,7 @@ export default async function log(ctx, host, run) {
   const list = el('ol.lines'), box = el('div.scroll.tall.log', { tabindex: 0, role: 'log', 'aria-live': 'off', 'aria-label': 'Log' }, list);
   const top = el('div.more'), bar = el('div.bar'), jump = button('', () => { follow = true; down(); }, { class: 'main jump', hidden: true });
   const find = finder('Search the log', filters().q, lq => { clearTimeout(timer); timer = setTimeout(() => ctx.set({ lq, line: null }), 300); });
+  const byLevel = select('Level', level => ctx.set({ level, line: null }, true), [['', 'all'], ['debug', 'debug and up'], ['info', 'info and up'], ['warn', 'warnings and up'], ['error', 'errors']]);
   let timer, first = 0, last = 0, earlier = false, follow = true, held = 0, asked = '', heard, version = 0, busy, again;
   box.prepend(top);
 
@@ -78,7 +76,7 @@ export default async function log(ctx, host, run) {
     if (keys === 'time') return;
     if (key !== asked || keys === 'zone') {
       asked = key;
-      show(bar, find, select('Level', f.level, [['', 'all'], ['debug', 'debug and up'], ['info', 'info and up'], ['warn', 'warnings and up'], ['error', 'errors']], level => ctx.set({ level, line: null }, true)),
+      show(bar, find, byLevel.set(f.level),
         f.node && el('span.tag', f.node, f.attempt && ` #${f.attempt}`), f.node && button('All nodes', () => ctx.set({ node: null, attempt: null, line: null }, true)), el('span.grow'), el('a', { href: `api/v1/${link([...run.path, 'log.txt'], { node: f.node, attempt: f.attempt })}`, target: '_blank', rel: 'noopener' }, 'as text'));
       if (find.value !== (f.q ?? '')) find.value = f.q ?? '';
       heard?.abort(); heard = new AbortController();

@@ -3,7 +3,6 @@ import { el, show, api, mark, chip, link, rich, why, time, counts, duration, byt
 
 const MAX_LISTED = 200;
 const section = (title, ...children) => el('section', el('h3', title), children);
-const nodes = (run, list) => el('ul.plain', list.slice(0, MAX_LISTED).map(one => el('li', one.state && mark(one.state, true), one.name && el('span.dim', one.name, ' ← '), el('a.code', { href: run.nodeLink(one.node) }, one.node))), list.length > MAX_LISTED && el('li.dim', `and ${list.length - MAX_LISTED} more`));
 
 const attempts = (ctx, run, node) => node.attempts.length > 0 && section(`Attempts (${node.attempts.length})`, el('ol.attempts', node.attempts.map(one => el('li', { class: String(one.attempt) === ctx.get('attempt') ? 'at' : null, 'data-attempt': one.attempt },
   el('div.row', mark(one.error ? 'failed' : one.interrupted ? 'cancelled' : one.finished ? 'success' : 'running', true), el('a', { href: run.here({ node: node.node, attempt: one.attempt }), title: 'Link to this attempt' }, `#${one.attempt}`), el('span.nowrap', time(one.started, 'second')),
@@ -30,7 +29,7 @@ export const option = (name, value) => {
 };
 export const optionList = options => { const list = (Array.isArray(options) ? options : Object.entries(options ?? {})).map(([name, value]) => [name.replace(/_ms$/, ''), option(name, value)]).filter(([, text]) => text != null); return list.length > 0 && el('dl.facts', list.map(([name, text]) => [el('dt', name), el('dd.mono', text)])); };
 const inputs = (run, node) => {
-  const state = Object.fromEntries(node.inputs.map(one => [one.node, one.state])), given = node.parameters ?? node.inputs.map(one => ({ name: one.name, from: [one.node] })), rest = node.inputs.filter(one => !given.some(other => other.from.includes(one.node)));
+  const state = Object.fromEntries(node.inputs.map(one => [one.node, one.state])), given = node.parameters ?? [], rest = node.inputs.filter(one => !given.some(other => other.from.includes(one.node)));
   const from = id => [state[id] && mark(state[id], true), el('a.code', { href: run.nodeLink(id) }, id), ' '];
   return given.length + rest.length > 0 && section('Inputs', el('ul.plain', given.slice(0, MAX_LISTED).map(one => el('li', el('span.dim', one.name), one.text != null ? [' = ', el('code', one.text)] : one.from.length ? [el('span.dim', ' ← '), one.from.slice(0, 20).map(from), one.from.length > 20 && `and ${one.from.length - 20} more`] : el('span.dim', ` (${one.kind})`), one.rule && one.rule !== 'all_success' && el('span.tag', one.rule))), rest.map(one => el('li', el('span.dim', one.gate ? 'gate ' : 'after '), from(one.node)))));
 };
@@ -62,7 +61,6 @@ export async function drawerOf(ctx, side, run, id) {
       attempts(ctx, run, node), pokes(run, node),
       inputs(run, node),
       output(run, node),
-      node.downstream?.length > 0 && section(`Feeds (${node.downstream.length})`, nodes(run, node.downstream.map(one => ({ node: one })))),
       optionList(node.options) && section('Options', optionList(node.options)),
       (node.defined || node.wired) && section('Source', el('dl.facts', node.defined && [el('dt', 'defined'), el('dd.mono', node.defined)], node.wired && [el('dt', 'wired'), el('dd.mono', node.wired)]))));
   side.scrollTop = scroll;

@@ -1,5 +1,5 @@
 // The overview: what needs somebody, and each pipeline at a glance.
-import { el, show, api, mark, chip, label, link, runLink, rich, counts, duration, clock, button, finder, card, memo, empty, readOnly, time } from './base.js';
+import { el, show, api, mark, chip, label, link, runLink, rich, counts, duration, clock, button, finder, card, meter, memo, empty, readOnly } from './base.js';
 
 /** The strip of last runs: height is duration. One tab stop; arrow keys move within it. */
 export const strip = (runs, name, focus) => {
@@ -30,16 +30,15 @@ const need = (item, ctx, refresh) => el('li', mark(NEED[item.kind] ?? 'failed', 
     item.kind === 'paused' && !readOnly() && button('Unpause …', () => act(ctx, { command: 'pause', pipeline: item.pipeline, paused: false }, refresh)),
     item.run && el('a', { href: runLink(item.run, { view: 'log', node: item.node }) }, 'log')));
 
-const rate = value => value == null ? el('span.dim', '–') : (() => { const bar = el('i'); bar.style.width = `${value * 100}%`;
-  return [el('span', { class: `meter${value < .8 ? ' low' : value < .95 ? ' mid' : ''}`, 'aria-hidden': 'true' }, bar), `${Math.floor(value * 100)} %`]; })();
+const rate = value => value == null ? el('span.dim', '–') : [meter(value, value < .8 ? 'low' : value < .95 ? 'mid' : ''), `${Math.floor(value * 100)} %`];
 const row = pipe => el('tr', { role: 'row' },
   el('td', { role: 'cell' }, el('a.title', { href: link(['p', pipe.pipeline]) }, pipe.pipeline), !pipe.known && el('span.tag', 'only in the journal'),
     pipe.description && el('div.desc.cut1', { title: pipe.description }, pipe.description)),
   el('td', { role: 'cell' }, pipe.paused ? chip('paused', 'paused') : el('span.nowrap', { title: [pipe.schedule, pipe.timezone].filter(Boolean).join(' ') }, pipe.when ?? pipe.schedule ?? el('span.dim', 'by hand'))),
-  el('td', { role: 'cell', class: 'nowrap', title: pipe.why?.text ?? '' }, pipe.next_run ? counts(pipe.next_run) : el('span.dim', pipe.next_text || '–')),
+  el('td', { role: 'cell', class: 'nowrap', title: pipe.why?.text ?? '' }, pipe.next_run ? counts(pipe.next_run) : el('span.dim', pipe.paused ? '–' : pipe.next_text || '–')),
   el('td', { role: 'cell' }, pipe.last.length ? strip(pipe.last, pipe.pipeline) : el('span.dim', 'no runs')),
   el('td.num', { role: 'cell' }, duration(pipe.p50_ms), el('span.dim', ' / ', duration(pipe.p95_ms))),
-  el('td.num', { role: 'cell' }, rate(pipe.success ?? pipe.success_7d)));
+  el('td.num', { role: 'cell' }, rate(pipe.success)));
 
 export default async function overview(ctx) {
   ctx.title('Overview');
@@ -56,7 +55,7 @@ export default async function overview(ctx) {
     show(head, part('head', [answer.journal, holder, n, answer.read_only], () => el('div.head', el('div.grow', el('h1', { tabindex: '-1' }, 'Overview'),
       el('p.sub', el('span.mono', answer.journal), holder ? el('span', 'held by process ', holder.process, holder.command && [' (', holder.command, ')'], ' for ', counts(holder.since, 'since')) : chip('no_process', 'no process runs it'),
         answer.read_only && el('span.tag', { title: answer.read_only_why ?? '' }, 'read only'))),
-    el('div.sub', [['running', n.running], ['queued', n.queued], ['blocked', n.blocked]].map(([state, count]) => el('a', { href: link(['runs'], { state }), class: `chip ${count ? `s-${state}` : 'dim'}` }, mark(state), `${count} ${state}`)), n.paused > 0 && chip('paused', `${n.paused} paused`)))));
+    el('div.sub', [['running', n.running], ['queued', n.queued], ['blocked', n.blocked]].map(([state, count]) => el('a', { href: link(['runs'], { state }), class: `chip ${count ? `s-${state}` : 'dim'}` }, mark(count ? state : 'none'), `${count} ${state}`)), n.paused > 0 && chip('paused', `${n.paused} paused`)))));
     show(needs, part('needs', answer.needs_you, () => [el('header', el('h2', 'Needs you'), answer.needs_you.length > 0 && el('span.tag', answer.needs_you.length)),
       answer.needs_you.length ? el('ul.items', answer.needs_you.map((item, i) => part(`need ${i}`, item, () => need(item, ctx, refresh)))) : el('p.empty', mark('success'), ' Nothing needs you: every newest run is fine and nothing waits too long.')]));
     filter();

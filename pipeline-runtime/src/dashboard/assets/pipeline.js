@@ -1,5 +1,5 @@
 // A pipeline: its last runs, its calendar, its next ticks, its graph.
-import { el, show, api, chip, link, rich, why, time, counts, duration, button, table, card, empty, trouble, readOnly } from './base.js';
+import { el, show, api, chip, link, rich, why, time, counts, duration, button, table, card, titled, empty, trouble, readOnly } from './base.js';
 import { strip } from './overview.js';
 
 const TABS = [[undefined, 'Runs'], ['calendar', 'Calendar'], ['schedule', 'Schedule'], ['graph', 'Graph'], ['details', 'Details']];
@@ -8,7 +8,7 @@ const runsTab = async (ctx, pipe, host) => {
   const [{ scatter }, { runRows, runTable }] = await Promise.all([import('./scatter.js'), import('./runs.js')]);
   const chart = card('Duration over time'), body = el('tbody'), foot = el('div.foot');
   const load = async () => { const { runs } = await api(['runs'], { pipeline: pipe.pipeline, limit: 25 }, ctx); show(body, runRows(runs, { pipeline: pipe.pipeline, longest: Math.max(1, ...runs.map(run => run.duration_ms ?? 0)) })); show(foot, runs.length ? el('a', { href: link(['runs'], { pipeline: pipe.pipeline }) }, 'All runs, with filters') : empty('It has not run yet.')); };
-  show(host, chart, card('Last runs', el('header', el('h2', 'Last runs')), runTable(body, { pipeline: true }), foot));
+  show(host, chart, titled('Last runs', runTable(body, { pipeline: true }), foot));
   const drawn = scatter(ctx, chart, { pipeline: pipe.pipeline });
   await load();
   return { update: keys => drawn.update(keys), fresh: load };
@@ -26,13 +26,13 @@ const scheduleTab = async (ctx, pipe, host) => {
       show(body, ticks.map(tick => el('tr', el('td.nowrap', tick.local), el('td.nowrap', time(tick.at, 'minute', true)), el('td.nowrap.dim', at ? '' : counts(tick.at)), el('td.nowrap', tick.interval_start && [time(tick.interval_start, 'minute', true), ' – ', time(tick.interval_end, 'minute', true)]), el('td.wrap', tick.note && el('span.note.warn', rich(tick.note))))));
     } catch (error) { if (error.status) show(body, el('tr', el('td', { colspan: 5 }, trouble(error)))); }
   };
-  show(host, card('Schedule', bar, table('Ticks', [pipe.timezone ?? 'Schedule', 'Your time', 'In', 'Data interval', 'Remark'], body)));
+  show(host, card('Schedule', bar, table('Ticks', [pipe.timezone ?? 'Schedule', 'Your time', 'When', 'Data interval', 'Remark'], body)));
   await load();
   return { update: load };
 };
 
 const detailsTab = async (ctx, pipe, host) => {
-  const { optionList } = await import('./node.js'), { nodes = [], params = pipe.params, description, pipeline, ...plan } = pipe.plan ?? {}, titled = (title, ...children) => card(title, el('header', el('h2', title)), children);
+  const { optionList } = await import('./node.js'), { nodes = [], params, description, pipeline, ...plan } = pipe.plan ?? {};
   show(host, pipe.error && el('div.note.bad', rich(pipe.error)), el('div.cols', titled('Options', el('div.body', optionList(plan) || '–')), params != null && titled('Parameters, by default', el('div.body', el('pre.json', { tabindex: 0, 'aria-label': 'Parameters' }, JSON.stringify(params, null, 2))))),
     nodes.length > 0 && titled(`Nodes (${nodes.length})`, table('List of nodes', ['Node', 'Kind', 'What it does', 'Wired'], el('tbody', nodes.slice(0, 1000).map(node => el('tr', el('td.mono.wrap', node.kind === 'sensor' ? el('a', { href: link(['s', pipe.pipeline, node.id]) }, node.id) : node.id), el('td', node.kind), el('td.wrap', node.description ?? ''), el('td.mono.dim.wrap', node.wired_at ?? '')))))));
   return {};

@@ -121,7 +121,6 @@ export default async function page(ctx) {
       drawHead(); drawView(keys, false).then(() => drawNode(false));
     },
     close: () => view?.close?.(),
-    find: () => ctx.root.querySelector('[data-find]')?.focus(),
     keys: { '[': ['Record back', () => time_.step(-1)], ']': ['Record on', () => time_.step(1)], '.': ['Live', () => time_.live()], l: ['Log', () => ctx.set({ view: 'log' }, true)], v: ['Gantt', () => ctx.set({ view: null }, true)], w: ['Why: go to the blocker', () => { const w = run.answer.why, node = w?.root?.node ?? w?.node; if (node) ctx.set({ node }, true); }], c: ['Copy link', copy], j: ['Row down', () => view?.move?.(1)], k: ['Row up', () => view?.move?.(-1)], x: ['Close the node', () => ctx.set({ node: null }, true)] },
   };
 }

@@ -1,16 +1,16 @@
 // The list of runs, newest first. Its filters are its URL.
-import { el, show, api, chip, label, link, runLink, splitRun, time, counts, duration, button, select, finder, table, card, empty, trouble } from './base.js';
+import { el, show, api, chip, label, link, runLink, splitRun, time, counts, duration, button, select, finder, meter, table, card, empty, trouble } from './base.js';
 
 const STATES = ['', 'running', 'queued', 'blocked', 'failed', 'success', 'cancelled'], KINDS = ['', 'scheduled', 'manual', 'backfill', 'triggered'];
 const DAY = 864e5, SINCE = [['', 'ever'], [1, 'the last day'], [7, 'the last 7 days'], [30, 'the last 30 days']];
 
 /** Rows of runs, also for the page of a pipeline. */
 export const runRows = (list, { pipeline, pick, longest } = {}) => list.map(run => {
-  const [name, id] = splitRun(run.run), bar = el('i'); if (longest && run.duration_ms) bar.style.width = `${run.duration_ms / longest * 100}%`;
+  const [name, id] = splitRun(run.run);
   return el('tr', el('td', chip(run.state)), !pipeline && el('td', el('a', { href: link(['p', name]) }, name)),
     el('td.wrap', el('a.mono', { href: runLink(run.run) }, id), run.blocked && el('div.dim', run.blocked)),
     el('td.nowrap', run.started ? time(run.started, 'second') : el('span.dim', 'not yet')),
-    el('td.num', longest && run.duration_ms != null && el('span.meter.plainly', { 'aria-hidden': 'true' }, bar), run.duration_ms != null ? duration(run.duration_ms) : run.started ? counts(run.started, 'since') : '–'),
+    el('td.num', longest && run.duration_ms != null && meter(run.duration_ms / longest, 'plainly'), run.duration_ms != null ? duration(run.duration_ms) : run.started ? counts(run.started, 'since') : '–'),
     el('td.nowrap', time(run.logical_date, 'minute', true)), el('td', run.kind),
     pick && el('td', el('input', { type: 'checkbox', 'aria-label': `Compare ${id}`, checked: pick.has(run.run), onchange: event => pick.change(run.run, event.target.checked) })));
 });
@@ -24,6 +24,8 @@ export default async function runs(ctx) {
   const pick = { has: run => ctx.all('pick').includes(run), change: (run, on) => { const all = ctx.all('pick').filter(one => one !== run); ctx.set({ pick: on ? [...all, run].slice(-2) : all }); } };
   const find = finder('Pipeline', filters().pipeline, () => {}, { list: 'names', onchange: event => ctx.set({ pipeline: event.target.value.trim() }, true),
     onfocus: () => names.children.length || api(['overview'], null, ctx).then(answer => show(names, answer.pipelines.map(one => el('option', { value: one.pipeline }))), () => {}) });
+  const byState = select('State', state => ctx.set({ state }, true), STATES.map(state => [state, state ? label(state) : 'all'])), byKind = select('Kind', kind => ctx.set({ kind }, true), KINDS.map(kind => [kind, kind || 'all']));
+  const bySince = select('Started in', days => days !== 'x' && ctx.set({ since: days ? new Date(Date.now() - days * DAY).toISOString() : null }, true));
   const load = async after => {
     if (busy) { again = true; return; }
     busy = true;
@@ -35,8 +37,8 @@ export default async function runs(ctx) {
   };
   const drawBar = () => {
     const f = filters(), picked = ctx.all('pick'), known = SINCE.find(([days]) => days && f.since && Math.abs(Date.now() - days * DAY - Date.parse(f.since)) < 36e5);
-    show(bar, find, names, select('State', f.state, STATES.map(state => [state, state ? label(state) : 'all']), state => ctx.set({ state }, true)), select('Kind', f.kind, KINDS.map(kind => [kind, kind || 'all']), kind => ctx.set({ kind }, true)),
-      select('Started in', known ? String(known[0]) : f.since ? 'x' : '', [...SINCE.map(([days, text]) => [String(days), text]), ...f.since && !known ? [['x', `since ${f.since.slice(0, 16)}`]] : []], days => ctx.set({ since: days && days !== 'x' ? new Date(Date.now() - days * DAY).toISOString() : days === 'x' ? f.since : null }, true)),
+    show(bar, find, names, byState.set(f.state), byKind.set(f.kind),
+      bySince.set(known ? String(known[0]) : f.since ? 'x' : '', [...SINCE.map(([days, text]) => [String(days), text]), ...f.since && !known ? [['x', `since ${f.since.slice(0, 16)}`]] : []]),
       el('span.grow'), picked.length === 1 && el('span.dim', 'Pick one more to compare'), picked.length === 2 && el('a.as-button', { href: link(['compare'], { a: picked[0], b: picked[1] }) }, 'Compare 2 runs'), [...ctx.query().keys()].length > 0 && button('Clear', () => ctx.set({ pipeline: null, state: null, kind: null, since: null, pick: null }, true)));
     if (document.activeElement !== find) find.value = f.pipeline ?? '';
   };

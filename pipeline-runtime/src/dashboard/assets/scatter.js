@@ -1,5 +1,5 @@
 // Duration over time on a canvas. Its twin for keyboards and screen readers is the list of the same runs.
-import { el, show, api, label, link, runLink, duration, dateText, isUtc, clock, button } from './base.js';
+import { el, show, api, label, link, runLink, duration, dateText, isUtc, clock, button, coloursOf, onTheme } from './base.js';
 import { timeTicks, durationTicks, logBounds } from './ticks.js';
 
 const RANGES = { '24h': 864e5, '7d': 7 * 864e5, '30d': 30 * 864e5, '90d': 90 * 864e5 };
@@ -31,16 +31,14 @@ export function scatter(ctx, root, { pipeline }) {
     try { data = await api(['scatter'], { pipeline, from: new Date(from).toISOString(), to: new Date(to).toISOString(), points: 2000 }, ctx); draw(); } catch { /* the banner says so */ } finally { busy = false; }
   };
   const draw = () => {
-    const box = canvas.getBoundingClientRect(), ratio = devicePixelRatio, style = getComputedStyle(canvas), colour = name => style.getPropertyValue(name);
+    const box = canvas.getBoundingClientRect(), ratio = devicePixelRatio, sans = getComputedStyle(canvas).getPropertyValue('--sans');
     if (!data || !box.width) return;
     canvas.width = box.width * ratio; canvas.height = box.height * ratio;
     const pen = canvas.getContext('2d'), from = Date.parse(data.from), to = Date.parse(data.to), [least, most] = logBounds(data.points.map(point => point[1]));
     const x = at => LEFT + (at - from) / (to - from) * (box.width - LEFT - 6), y = ms => TOP + (1 - Math.log(Math.max(ms, least) / least) / Math.log(most / least)) * (box.height - TOP - BOTTOM);
     scale = { from, to, left: LEFT, width: box.width - LEFT - 6 };
-    // The variables are pairs of colours; a canvas needs the one that holds.
-    const probe = name => { canvas.style.color = `var(${name})`; return getComputedStyle(canvas).color; };
-    const dim = probe('--dim'), lines = probe('--line');
-    pen.scale(ratio, ratio); pen.font = `11px ${colour('--sans')}`; pen.textBaseline = 'middle'; pen.lineWidth = 1;
+    const colours = coloursOf(canvas), { '--dim': dim, '--line': lines } = colours;
+    pen.scale(ratio, ratio); pen.font = `11px ${sans}`; pen.textBaseline = 'middle'; pen.lineWidth = 1;
     const text = (words, px, py, align) => { pen.fillStyle = dim; pen.textAlign = align; pen.fillText(words, px, py); };
     const rule = (x1, y1, x2, y2) => { pen.strokeStyle = lines; pen.beginPath(); pen.moveTo(x1, y1); pen.lineTo(x2, y2); pen.stroke(); };
     for (const at of durationTicks(least, most)) { const py = Math.round(y(at)) + .5; rule(LEFT, py, box.width, py); text(duration(at), LEFT - 8, py, 'right'); }
@@ -49,10 +47,9 @@ export function scatter(ctx, root, { pipeline }) {
     places = data.points.map(point => [x(point[0]), y(point[1]), point]);
     // The worst last, so that nothing hides it.
     for (const state of [...new Set(data.points.map(point => point[2]))].sort((a, b) => (a === 'failed') - (b === 'failed'))) {
-      pen.fillStyle = pen.strokeStyle = probe(COLOURS[state] ?? '--idle');
+      pen.fillStyle = pen.strokeStyle = colours[COLOURS[state] ?? '--idle'];
       for (const [px, py, point] of places) if (point[2] === state) shape(pen, state, px, py);
     }
-    canvas.style.color = '';
     const failed = data.points.filter(point => point[2] === 'failed').length, words = `${data.runs.toLocaleString('en')} runs${data.runs > data.points.length ? ` as ${data.points.length.toLocaleString('en')} points, the worst of each kept` : ''}`;
     show(count, words);
     canvas.setAttribute('aria-label', `Duration of runs over time: ${words}; ${failed} failed. The list of runs has the same as text.`);
@@ -76,7 +73,7 @@ export function scatter(ctx, root, { pipeline }) {
   show(root, el('header', el('h2', 'Duration over time'), count, ranges, twin), el('div.chart', canvas, tip));
   const seen = new ResizeObserver(draw); seen.observe(canvas);
   ctx.signal.addEventListener('abort', () => seen.disconnect());
-  for (const [target, name] of [[window, 'theme'], [matchMedia('(prefers-color-scheme: dark)'), 'change']]) target.addEventListener(name, draw, { signal: ctx.signal });
+  onTheme(ctx, draw);
   load();
-  return { load, update: keys => { if (keys === 'url' || keys === 'server' || keys.some?.(key => ['range', 'from', 'to'].includes(key))) load(); else if (keys === 'zone') { load(); } } };
+  return { load, update: keys => { if (typeof keys === 'string' || keys.some(key => ['range', 'from', 'to'].includes(key))) load(); } };
 }

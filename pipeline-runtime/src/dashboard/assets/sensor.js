@@ -1,5 +1,5 @@
 // One sensor over its runs: how long it waited, with its poke interval and its timeout drawn in.
-import { el, svg, show, api, mark, label, link, runLink, splitRun, rich, time, duration, select, table, card, empty } from './base.js';
+import { el, svg, show, api, mark, label, link, runLink, splitRun, rich, time, duration, select, meter, table, titled, card, empty } from './base.js';
 import { bins, offsetTicks } from './ticks.js';
 
 const HEIGHT = 200, LEFT = 34, RIGHT = 16, TOP = 38, BOTTOM = 40;
@@ -25,6 +25,7 @@ export default async function sensor(ctx) {
   const [, pipeline, ...rest] = ctx.path, node = rest.join('/');
   ctx.title(`${node} of ${pipeline}`);
   const chart = el('div.chart'), body = el('tbody'), head = el('div'), bar = el('header');
+  const count = select('Runs', runs => ctx.set({ runs }, true), ['30', '90', '365'].map(n => [n, `last ${n}`]));
   let answer;
   const draw = () => { if (answer?.runs.length && chart.clientWidth) show(chart, histogram(answer, chart.clientWidth - 32)); };
   const load = async () => {
@@ -32,13 +33,12 @@ export default async function sensor(ctx) {
     answer = await api(['sensors', pipeline], { node, runs }, ctx);
     const most = Math.max(1, answer.timeout_ms ?? 0, ...answer.runs.map(run => run.wait_ms ?? 0));
     show(head, el('p.crumbs', el('a', { href: link(['p', pipeline]) }, pipeline), ' / ', el('a', { href: 'sensors' }, 'sensors')), el('h1.mono', { tabindex: '-1' }, node), answer.sentence && el('p.note', rich(answer.sentence)));
-    show(bar, el('h2.grow', 'How long it waited'), el('span.dim', `${answer.runs.length} runs, ${answer.timeouts} timed out`), select('Runs', runs, ['30', '90', '365'].map(n => [n, `last ${n}`]), value => ctx.set({ runs: value }, true)));
+    show(bar, el('h2.grow', 'How long it waited'), el('span.dim', `${answer.runs.length} runs, ${answer.timeouts} timed out`), count.set(runs));
     if (!answer.runs.length) show(chart, empty('It has not waited in any run yet.'));
     draw();
-    show(body, [...answer.runs].reverse().map(run => { const fill = el('i'); fill.style.width = `${(run.wait_ms ?? 0) / most * 100}%`;
-      return el('tr', el('td.nowrap', mark(run.state, true), ' ', label(run.state)), el('td.wrap', el('a.mono', { href: runLink(run.run, { node }) }, splitRun(run.run)[1])), el('td.nowrap', time(run.started)), el('td.num', run.pokes), el('td.nowrap', el('span', { class: `meter long${run.state === 'failed' ? ' low' : ' even'}`, 'aria-hidden': 'true' }, fill), duration(run.wait_ms))); }));
+    show(body, answer.runs.map(run => el('tr', el('td.nowrap', mark(run.state, true), ' ', label(run.state)), el('td.wrap', el('a.mono', { href: runLink(run.run, { node }) }, splitRun(run.run)[1])), el('td.nowrap', time(run.started)), el('td.num', run.pokes), el('td.nowrap', meter((run.wait_ms ?? 0) / most, `long ${run.state === 'failed' ? 'low' : 'even'}`), duration(run.wait_ms)))));
   };
-  show(ctx.root, head, card('Histogram', bar, chart), card('Runs', el('header', el('h2', 'Each run')), table('List of runs', ['State', 'Run', 'Started', '#Pokes', 'Waited'], body)));
+  show(ctx.root, head, card('Histogram', bar, chart), titled('Each run', table('List of runs', ['State', 'Run', 'Started', '#Pokes', 'Waited'], body)));
   await load();
   const resized = new ResizeObserver(draw); resized.observe(chart);
   ctx.signal.addEventListener('abort', () => resized.disconnect());

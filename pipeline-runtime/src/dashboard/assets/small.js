@@ -1,15 +1,14 @@
 // The small pages: pools, acts, system.
-import { el, show, api, mark, chip, runLink, splitRun, rich, time, counts, bytes, button, table, card, empty, readOnly } from './base.js';
+import { el, show, api, mark, chip, runLink, splitRun, rich, time, counts, bytes, button, meter, table, card, titled, empty, readOnly } from './base.js';
 
 const facts = pairs => el('dl.facts', pairs.filter(([, value]) => value != null && value !== '').map(([name, value]) => [el('dt', name), el('dd', value)]));
-const titled = (title, ...children) => card(title, el('header', el('h2', title)), children);
 const MAX_LISTED = 200;
 
 const pools = async (ctx, host) => {
   const { pools: all } = await api(['pools'], null, ctx);
   const list = (ones, state, numbered) => ones.length > 0 && el(numbered ? 'ol' : 'ul', { class: 'items' }, ones.slice(0, MAX_LISTED).map((one, i) => el('li', mark(state, true), numbered && el('span.dim', i + 1), el('span.grow', el('a.mono', { href: runLink(one.run, { node: one.node }) }, one.node), ' ', el('span.dim', splitRun(one.run).join(' '))), el('span.dim.nowrap', 'for ', counts(one.since, 'since')))), ones.length > MAX_LISTED && el('li.dim', `and ${ones.length - MAX_LISTED} more`));
-  show(host, all.length ? el('div.cols', all.map(pool => { const full = pool.slots != null && pool.used.length >= pool.slots, bar = el('i'); bar.style.width = `${pool.slots ? Math.min(1, pool.used.length / pool.slots) * 100 : 0}%`;
-    return card(pool.pool, el('header', el('h2.mono.grow', pool.pool), pool.slots != null && el('span', { class: `meter${full ? ' mid' : ''}`, 'aria-hidden': 'true' }, bar), el('span', pool.slots == null ? `${pool.used.length} used, no limit` : `${pool.used.length} of ${pool.slots} used`), pool.queued.length > 0 && chip('queued', `${pool.queued.length} queued`)),
+  show(host, all.length ? el('div.cols', all.map(pool => { const full = pool.slots != null && pool.used.length >= pool.slots;
+    return card(pool.pool, el('header', el('h2.mono.grow', pool.pool), pool.slots != null && meter(pool.slots ? Math.min(1, pool.used.length / pool.slots) : 0, full ? 'mid' : ''), el('span', pool.slots == null ? `${pool.used.length} used, no limit` : `${pool.used.length} of ${pool.slots} used`), pool.queued.length > 0 && chip('queued', `${pool.queued.length} queued`)),
       list(pool.used, 'running'), pool.queued.length > 0 && el('h3.between-lists', 'Queued, in order'), list(pool.queued, 'queued', true), !pool.used.length && !pool.queued.length && el('p.empty', 'Free.')); })) : empty('There are no pools.'));
 };
 
@@ -24,7 +23,7 @@ const acts = async (ctx, host) => {
 const system = async (ctx, host) => {
   const s = await api(['system'], null, ctx);
   show(host, el('div.cols',
-    titled('Journal', el('div.body', facts([['file', el('span.mono', s.journal.name)], ['size', bytes(s.journal.bytes)], ['write-ahead log', bytes(s.journal.wal_bytes)], ['free in it', s.journal.free_bytes != null && bytes(s.journal.free_bytes)], ['commands that wait', s.inbox_waiting]]))),
+    titled('Journal', el('div.body', facts([['file', el('span.mono', s.journal.name)], ['size', bytes(s.journal.bytes)], ['write-ahead log', bytes(s.journal.wal_bytes)], ['free in it', s.journal.free_bytes != null && bytes(s.journal.free_bytes)]]))),
     titled('Process', el('div.body', facts([['holds the journal', s.holder ? ['process ', s.holder.process, s.holder.command && [', ', el('code', s.holder.command)], ', for ', counts(s.holder.since, 'since')] : chip('no_process', 'no process')], ['this server', ['process ', s.pid, ', for ', counts(s.started, 'since')]], ['version', s.version], ['pages that listen', s.streams], ['changes', s.read_only || readOnly() ? 'read only' : 'are allowed']])))));
 };
 

@@ -23,7 +23,6 @@ export default async function trigger(ctx) {
     }, 300);
   };
   show(ctx.root, el('div', el('p.crumbs', el('a', { href: link(['p', name]) }, name)), el('h1', { tabindex: '-1' }, `Trigger ${name}`), like && el('p.dim', 'With the parameters of ', el('a', { href: runLink(like) }, like))),
-    form.error && el('p.note.warn', rich(form.error)),
     el('section.card.form', { 'aria-label': 'Parameters' }, el('div.body', fields.nodes, !form.fields.length && el('p.dim', 'This pipeline takes no parameters.'),
       el('div.form-row', el('label', { for: 'date' }, 'Logical date'), el('div', date, el('span.dim', 'UTC; now, if it is empty'))))),
     will, el('div.actions', go, button('Reset', () => { ctx.go(link(['p', name]), true).then(() => ctx.go(link(['p', name, 'trigger']), true)); }), el('a', { href: link(['p', name]) }, 'Leave')));

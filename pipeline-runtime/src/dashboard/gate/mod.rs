@@ -4,7 +4,7 @@
 //! |---|---|
 //! | the name asked for is this server's | a foreign page whose name was bound to this address (DNS rebinding): 421 |
 //! | where a browser says which page asks, it is this one; what changes something says so | requests that other pages make in the user's name (CSRF): 403 |
-//! | on loopback, on Linux, whoever connects is this user or root | other users of the machine: 403 |
+//! | on loopback, on Linux, whoever connects is this user or root, unless there is a token | other users of the machine: 403 |
 //! | where there is a token, it is given, by cookie or as `Authorization: Bearer` | everybody else: 401, and 429 after five wrong ones a second |
 //! | with `--read-only` nothing is changed | 405 |
 //!
@@ -81,7 +81,8 @@ impl Gate {
 ///
 /// Why not.
 pub(super) fn check(parts: &Parts, peer: Peer, gate: &Gate) -> Result<(), Problem> {
-    if !peer.is_let_in {
+    // A token says who somebody is, whoever's process brings it: a proxy has a user of its own.
+    if !peer.is_let_in && gate.options.token.is_none() {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "another user",

@@ -110,6 +110,9 @@ fn a_token_lets_in() {
         ("GET /api/v1/overview", &[("cookie", &*of_other_port)], 401),
     ] {
         assert_eq!(status(&kept, line, headers), answered, "{line} {headers:?}");
+        // Whoever has it may be another user, as a proxy is.
+        let of_another = check(&request(line, headers), Peer { is_let_in: false }, &kept);
+        assert_eq!(of_another.map_or_else(|problem| problem.status.as_u16(), |()| 200), answered, "{line} {headers:?}");
     }
     let given = login(&kept, &secret, false).unwrap();
     assert_eq!(given, format!("pipeline-7373={secret}; HttpOnly; SameSite=Strict; Path=/"));

@@ -1,0 +1,76 @@
+// One Chromium for all tests, and what a person does in it.
+import { after, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { LIMIT, endAll, root, until } from './processes.mjs';
+
+const tools = process.env.DASHBOARD_TOOLS;
+if (!tools) throw new Error('DASHBOARD_TOOLS names the folder with the packages of package.json; `.ci/dashboard` makes it and runs the tests');
+const require = createRequire(`${tools}/`), { chromium } = require('playwright-core');
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP *.example 127.0.0.1'];
+
+let launched;
+/** The browser, in which every name under `.example` is this machine. */
+export const browser = () => launched ??= chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+after(async () => { await (await launched)?.close(); await endAll(); });
+
+/** A window of its own, in which the page's files are those of the working tree if DASHBOARD_ASSETS is set, so that nothing has to be built again; `page.heard` has what its console said, and where it asked. */
+export async function visitor({ tree = !!process.env.DASHBOARD_ASSETS, ...options } = {}) {
+  const context = await (await browser()).newContext({ viewport: { width: 1280, height: 900 }, colorScheme: 'light', reducedMotion: 'reduce', timezoneId: 'Europe/Berlin', ...options });
+  context.setDefaultTimeout(LIMIT);
+  if (tree) await context.route(/^http:\/\/127\.0\.0\.1:\d+\/assets\//, route => route.fulfill({ path: join(root, 'pipeline-runtime/src/dashboard/assets', new URL(route.request().url()).pathname.split('/').at(-1)) }));
+  return context;
+}
+export async function tab(context) {
+  const page = await context.newPage();
+  page.heard = { errors: [], requests: [], dialogs: [] };
+  page.on('console', message => { if (message.type() === 'error') page.heard.errors.push(`${message.text()} at ${message.location().url}`); });
+  page.on('pageerror', error => page.heard.errors.push(String(error)));
+  page.on('request', request => page.heard.requests.push(request.url()));
+  // What the page's own policy has held back went nowhere.
+  page.on('requestfailed', request => { if (request.failure().errorText === 'csp') page.heard.requests.splice(page.heard.requests.indexOf(request.url()), 1); });
+  page.on('dialog', dialog => { page.heard.dialogs.push(dialog.message()); dialog.dismiss(); });
+  return page;
+}
+/** Waits until the page is drawn, and hears its keys. */
+export const drawn = page => page.locator('main:not([aria-busy]) h1').first().waitFor({ state: 'attached' });
+export async function visit(page, site, path = '') { await page.goto(new URL(path, site.url).href); await drawn(page); }
+
+/** A test in a window of its own, which has to leave a clean console and to ask nobody but its own server. */
+export const inBrowser = (name, site, body, { errors = /^$/, ...options } = {}) => test(name, { timeout: 120_000 }, async t => {
+  const shown = await site(), context = await visitor(options), page = await tab(context);
+  try {
+    await body(page, shown, t);
+    assert.deepEqual(page.heard.errors.filter(text => !errors.test(text)), []);
+    assert.deepEqual(page.heard.dialogs, []);
+    assert.deepEqual(page.heard.requests.filter(url => !url.startsWith(shown.origin)), []);
+  } finally { await context.close(); }
+});
+
+// ── What a person does ─────────────────────────────────────────────────────────────────────────────────────────
+/** Goes to an element as a keyboard does: by Tab. */
+export async function tabTo(page, locator, { back = false, most = 80 } = {}) {
+  for (let step = 0; step < most; step++) {
+    await page.keyboard.press(back ? 'Shift+Tab' : 'Tab');
+    // A page may make an element anew between two steps.
+    if (await locator.evaluate(node => node === document.activeElement)) return;
+  }
+  throw new Error(`the keyboard does not come to ${locator} in ${most} steps; it is at ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200))}`);
+}
+export const press = async (page, ...keys) => { for (const key of keys) await page.keyboard.press(key); };
+export const query = page => new URL(page.url()).searchParams;
+export const eventually = (page, what, ask) => until(what, () => page.evaluate(ask));
+export const focused = page => page.evaluate(() => ({ tag: document.activeElement.tagName, text: document.activeElement.textContent.trim(), label: document.activeElement.getAttribute('aria-label') }));
+
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], OF_COLOURS = ['color-contrast', 'link-in-text-block'];
+/** What axe finds, as `RULE: ELEMENT`: by all rules, or by those of colours alone. */
+export async function findings(page, { colours = false } = {}) {
+  // The page's own policy lets no script in; the debugger's does.
+  if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axe);
+  const { violations, passes } = await page.evaluate(runOnly => window.axe.run(document, { runOnly, resultTypes: ['violations'] }), colours ? OF_COLOURS : RULES);
+  assert.ok(passes.length >= (colours ? 1 : 10), 'axe has looked at nothing');
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} – ${failureSummary.split('\n').slice(1).join(' ').trim()}`));
+}
