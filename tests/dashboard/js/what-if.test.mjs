@@ -18,5 +18,5 @@ test('how a run came out stands beside how it would have', () => {
   assert.equal(sentence(of('success', 461000), of('success', 1661000)), 'success after 7 m 41 s; here success after 27 m 41 s, 20 m later');
   assert.equal(sentence(of('success', 461000), of('success', 401000)), 'success after 7 m 41 s; here success after 6 m 41 s, 1 m sooner');
   assert.equal(sentence(of('failed', 461000), of('unknown', null)), 'failed after 7 m 41 s; here unknown');
-  assert.equal(sentence(of('success', 1000), of('success', 1000.4)), 'success after 1.0 s; here success after 1.0 s');
+  assert.equal(sentence(of('success', 1000), of('success', 1800)), 'success after 1.0 s; here success after 1.8 s');
 });

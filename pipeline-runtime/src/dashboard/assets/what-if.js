@@ -10,7 +10,7 @@ export const withArrival = (all, node, time) => [...all.filter(text => splitArri
 export const sentence = (run, other) => {
   const of = one => `${label(one.state)}${one.end_ms == null ? '' : ` after ${duration(one.end_ms)}`}`;
   const later = run.end_ms == null || other.end_ms == null ? 0 : other.end_ms - run.end_ms;
-  return `${of(run)}; here ${of(other)}${Math.abs(later) < 1 ? '' : `, ${duration(Math.abs(later))} ${later > 0 ? 'later' : 'sooner'}`}`;
+  return `${of(run)}; here ${of(other)}${Math.abs(later) < Math.max(1000, run.end_ms / 100) ? '' : `, ${duration(Math.abs(later))} ${later > 0 ? 'later' : 'sooner'}`}`;
 };
 
 const bar = (spans, kinds, whole, name) => el('div.wi-bar', { role: 'img', 'aria-label': name }, spans.map(([kind, from, until]) => {
@@ -20,7 +20,7 @@ const bar = (spans, kinds, whole, name) => el('div.wi-bar', { role: 'img', 'aria
 }));
 
 export default async function whatIf(ctx, host, run) {
-  let wanted, answer;
+  let wanted, answer, chosen = 'fail';
   const asked = () => Object.fromEntries(['arrive', 'fail', 'set', 'slots'].map(key => [key, ctx.all(key)]));
   const add = (key, text) => { if (text.trim()) ctx.set({ [key]: [...ctx.all(key), text.trim()] }, true); };
   const form = el('div.body.stack.padded'), result = el('div', { 'aria-live': 'polite' });
@@ -28,16 +28,15 @@ export default async function whatIf(ctx, host, run) {
 
   const draw = () => {
     const given = asked(), named = Object.fromEntries(given.arrive.map(splitArrival));
-    const kind = select('', 'fail', Object.entries(KINDS).map(([key, [text]]) => [key, text]), key => { text.placeholder = KINDS[key][1]; });
-    const text = el('input', { type: 'text', 'aria-label': 'What is otherwise', placeholder: KINDS.fail[1], spellcheck: 'false', class: 'mono' });
-    const chosen = kind.querySelector('select');
-    chosen.setAttribute('aria-label', 'Kind of change');
+    const kind = select('Change', key => { chosen = key; text.placeholder = KINDS[key][1]; }, Object.entries(KINDS).map(([key, [text]]) => [key, text]));
+    kind.set(chosen);
+    const text = el('input', { type: 'text', 'aria-label': 'What is otherwise', placeholder: KINDS[chosen][1], spellcheck: 'false', class: 'mono' });
     show(form,
       el('p.dim', 'What the run would have come to, had something been otherwise: the engine runs it once more on virtual time. No body is called and nobody is told; each node answers as it did, after as long as it took.'),
       answer?.arrivals.length > 0 && el('div.stack', answer.arrivals.map(({ node, after_ms, by_ms }, i) => el('div.form-row', el('label.mono', { for: `wi${i}` }, node),
         el('div', el('input', { id: `wi${i}`, type: 'text', class: 'mono', value: named[node] ?? '', placeholder: '+20m, -5m, 20m or never', spellcheck: 'false', 'aria-describedby': `wi${i}-h`, onchange: event => ctx.set({ arrive: withArrival(given.arrive, node, event.target.value.trim()) }, true) }),
           el('span.dim', { id: `wi${i}-h` }, by_ms == null ? 'it was never there' : after_ms == null ? 'it was there at the first look' : `it came between ${duration(after_ms)} and ${duration(by_ms)}`))))),
-      el('form.row', { onsubmit: event => { event.preventDefault(); add(chosen.value, text.value); } }, kind, text, el('button', { type: 'submit' }, 'Add')),
+      el('form.row', { onsubmit: event => { event.preventDefault(); add(chosen, text.value); } }, kind, text, el('button', { type: 'submit' }, 'Add')),
       el('div.row', Object.keys(KINDS).flatMap(key => given[key].map(one => el('span.tag', `${KINDS[key][0].toLowerCase()}: `, el('code', one), ' ', button('×', () => ctx.set({ [key]: given[key].filter(other => other !== one) }, true), { class: 'quiet icon', 'aria-label': `Take ${one} back` }))))));
   };
   const drawResult = () => {
