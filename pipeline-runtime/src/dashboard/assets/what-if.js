@@ -15,7 +15,8 @@ export const sentence = (run, other) => {
 
 const bar = (spans, kinds, whole, name) => el('div.wi-bar', { role: 'img', 'aria-label': name }, spans.map(([kind, from, until]) => {
   const part = el('i', { class: `k-${kinds[kind]}` });
-  part.style.left = `${from / whole * 100}%`; part.style.width = `${Math.max(.3, ((until ?? whole) - from) / whole * 100)}%`;
+  // What is short is seen all the same, also at the right edge.
+  part.style.left = `${Math.min(99.7, from / whole * 100)}%`; part.style.width = `${Math.max(.3, ((until ?? whole) - from) / whole * 100)}%`;
   return part;
 }));
 
