@@ -8,11 +8,15 @@ use super::pipelines::multi_bucket::multi_bucket_pipeline;
 use chrono::NaiveDate;
 use pipeline_runtime::Clock;
 use pipeline_runtime::cli::Runner;
+use std::env;
 use std::error::Error;
 use std::fs;
 use std::io::{self, Write};
+#[cfg(unix)]
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{self, Child, ExitCode};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// What `demo` does.
@@ -26,6 +30,9 @@ pub struct Command {
     /// How many times faster than real time the clock runs
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     speed: u32,
+    /// Keeps the buckets and a journal of the runs, and shows that as a web page, until Ctrl-C
+    #[arg(long)]
+    keep: bool,
 }
 
 /// The day whose files arrive.
@@ -43,7 +50,17 @@ impl Command {
         let options = Options { store: mock.store() };
         writeln!(out, "Fresh buckets at {}. Four minutes of waiting, {} times as fast.\n", mock.store(), self.speed)?;
         let (late, later, latest) = (mock.clone(), mock.clone(), mock);
-        let finished = Runner::new()
+        let journal = folder.0.join("journal.db");
+        let shown: Arc<OnceLock<io::Result<Child>>> = Arc::default();
+        let mut runner = Runner::new();
+        if self.keep {
+            let (journal, shown) = (journal.clone(), Arc::clone(&shown));
+            // By then the journal is there.
+            runner = runner.journal(&journal).beside(move |_| async move {
+                shown.get_or_init(|| page(&journal)?.spawn());
+            });
+        }
+        let finished = runner
             .pipeline(cloud_data_pipeline(), &options)
             .pipeline(multi_bucket_pipeline(), &options)
             .pipeline(advanced_cloud_sensors(), &options)
@@ -69,8 +86,31 @@ impl Command {
         for file in written(&folder.0)? {
             writeln!(out, "\n{}\n{}", file.strip_prefix(&folder.0)?.display(), fs::read_to_string(&file)?.trim_end())?;
         }
+        if let Some(shown) = Arc::into_inner(shown).and_then(OnceLock::into_inner) {
+            let mut shown = shown?;
+            // It makes room for this process, which a signal then ends as well.
+            shown.kill()?;
+            shown.wait()?;
+            writeln!(out, "\nThe page stays until Ctrl-C, and the folder beyond that: {}", folder.keep().display())?;
+            return become_page(&journal);
+        }
         Ok(finished.exit_code())
     }
+}
+
+/// A process that shows a journal as a web page, and says where.
+fn page(journal: &Path) -> io::Result<process::Command> {
+    let mut command = process::Command::new(env::current_exe()?);
+    command.arg("--journal").arg(journal).args(["dashboard", "--read-only"]);
+    Ok(command)
+}
+
+/// Goes on as that process, which ends as it does.
+fn become_page(journal: &Path) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
+    #[cfg(unix)]
+    return Err(page(journal)?.exec().into());
+    #[cfg(not(unix))]
+    return Ok(if page(journal)?.status()?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
 }
 
 /// Lets files arrive, each so many seconds after the one before.
@@ -97,7 +137,7 @@ struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
     fn new() -> io::Result<Self> {
-        let process = std::process::id();
+        let process = process::id();
         for number in 0.. {
             let folder = std::env::temp_dir().join(format!("mock-s3-demo-{process}-{number}"));
             match fs::create_dir(&folder) {
@@ -110,9 +150,17 @@ impl TemporaryFolder {
     }
 }
 
+impl TemporaryFolder {
+    /// It stays.
+    fn keep(self) -> PathBuf {
+        let mut folder = self;
+        std::mem::take(&mut folder.0)
+    }
+}
+
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
-        // What is left is in the system's folder for such things.
+        // What is left is in the system's folder for such things; of one that stays the path is empty.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

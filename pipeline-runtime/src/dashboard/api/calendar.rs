@@ -84,7 +84,7 @@ pub(super) async fn calendar(
                     }));
                 }
             }
-            let days: Vec<Value> = days.into_iter().map(|(date, day)| day.told(&date)).collect();
+            let days: Vec<Value> = days.into_iter().map(|(date, day)| day.told(date)).collect();
             Ok(Json(json!({
                 "now": at(now),
                 "timezone": zone.name(),
@@ -118,7 +118,7 @@ impl Day {
         }
     }
 
-    fn told(self, date: &NaiveDate) -> Value {
+    fn told(self, date: NaiveDate) -> Value {
         let runs: Map<String, Value> = self.runs.into_iter().map(|(state, count)| (state.to_owned(), count.into())).collect();
         json!({
             "date": date.to_string(),
