@@ -81,7 +81,7 @@ async fn read(feed: String) -> Result<String> {
 /// Maps over names that strangers chose: <script>alert(1)</script>
 #[pipeline(tags = ["<i>tag</i>"])]
 fn keyed() {
-    feeds().keyed(|feed| feed.clone()).each(read);
+    feeds().keyed(String::clone).each(read);
 }
 
 fn main() -> ExitCode {

@@ -1,4 +1,5 @@
 // Every page in both schemes, wide and narrow: axe finds nothing, and nothing has to be scrolled sideways.
+import { describe } from 'node:test';
 import assert from 'node:assert/strict';
 import { findings, inBrowser, visit } from './harness/browser.mjs';
 import { BAD, GOOD, HOSTILE, KEYED, LATE, MAPPED, WAITS, example, fixture } from './harness/sites.mjs';
@@ -24,22 +25,25 @@ const look = async page => {
   }
   return found;
 };
-for (const [site, paths] of PAGES) for (const path of paths) {
-  inBrowser(`/${path}`, site, async (page, shown) => {
-    await visit(page, shown, path);
-    await page.waitForLoadState('networkidle').catch(() => {});
-    assert.deepEqual(await look(page), []);
-  }, { errors: /404/ });
-}
+// Two windows at once, as most of it is computing.
+describe('axe', { concurrency: 2 }, () => {
+  for (const [site, paths] of PAGES) for (const path of paths) {
+    inBrowser(`/${path}`, site, async (page, shown) => {
+      await visit(page, shown, path);
+      await page.waitForFunction(() => [...document.querySelectorAll('canvas')].every(canvas => canvas.hasAttribute('aria-label')) && !document.querySelector('.g-row.wait'));
+      assert.deepEqual(await look(page), []);
+    }, { errors: /404/ });
+  }
 
-inBrowser('dialogs', example, async (page, site) => {
-  await visit(page, site, `r/${BAD}`);
-  await page.getByRole('button', { name: 'Retry failed …' }).click();
-  const dialog = page.getByRole('dialog');
-  await until('it says what it would do', () => dialog.getByRole('listitem').count());
-  assert.deepEqual(await look(page), []);
-  await page.keyboard.press('Escape');
-  await page.keyboard.press('?');
-  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
-  assert.deepEqual(await look(page), []);
+  inBrowser('dialogs', example, async (page, site) => {
+    await visit(page, site, `r/${BAD}`);
+    await page.getByRole('button', { name: 'Retry failed …' }).click();
+    const dialog = page.getByRole('dialog');
+    await until('it says what it would do', () => dialog.getByRole('listitem').count());
+    assert.deepEqual(await look(page), []);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    assert.deepEqual(await look(page), []);
+  });
 });

@@ -62,3 +62,18 @@ for (const host of ['evil.example', '127.0.0.1', 'localhost']) {
     } finally { await context.close(); }
   });
 }
+
+test('a link on a page of others opens the page, which that one cannot look into', async () => {
+  const site = await fixture(), context = await visitor({ tree: false }), page = await tab(context);
+  try {
+    await page.goto(`http://evil.example:${await listening}/`);
+    const opened = context.waitForEvent('page');
+    await page.evaluate(to => { window.handle = window.open(to); const link = document.createElement('a'); link.href = to; link.id = 'link'; link.append('a run'); document.body.append(link); }, `${site.url}runs`);
+    const other = await opened;
+    await other.getByRole('heading', { name: 'Runs' }).waitFor();
+    assert.equal(await other.evaluate(() => window.opener), null);
+    await until('the handle is cut off', () => page.evaluate(() => window.handle.closed));
+    await page.getByText('a run').click();
+    await page.getByRole('heading', { name: 'Runs' }).waitFor();
+  } finally { await context.close(); }
+});

@@ -3,7 +3,7 @@
 //! | rule | against |
 //! |---|---|
 //! | the name asked for is this server's | a foreign page whose name was bound to this address (DNS rebinding): 421 |
-//! | where a browser says which page asks, it is this one; what changes something says so | requests that other pages make in the user's name (CSRF): 403 |
+//! | where a browser says which page asks, it is this one, but a link to a page may be anywhere; what changes something says so | requests that other pages make in the user's name (CSRF): 403 |
 //! | on loopback, on Linux, whoever connects is this user or root, unless there is a token | other users of the machine: 403 |
 //! | where there is a token, it is given, by cookie or as `Authorization: Bearer` | everybody else: 401, and 429 after five wrong ones a second |
 //! | with `--read-only` nothing is changed | 405 |
@@ -91,7 +91,8 @@ pub(super) fn check(parts: &Parts, peer: Peer, gate: &Gate) -> Result<(), Proble
     }
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
     is_our_name(&parts.headers, &gate.options, gate.address)?;
-    is_our_page(&parts.headers, is_read)?;
+    let is_page = !needs_token(parts.uri.path(), &gate.options.base);
+    is_our_page(&parts.headers, is_read, is_page)?;
     if needs_token(parts.uri.path(), &gate.options.base) {
         has_token(&parts.headers, gate)?;
     }
@@ -124,12 +125,17 @@ fn is_our_name(headers: &HeaderMap, options: &Options, address: SocketAddr) -> R
         .hint("where a proxy asks by that name, start it with `--allow-host NAME`"))
 }
 
-fn is_our_page(headers: &HeaderMap, is_read: bool) -> Result<(), Problem> {
+/// `is_page` is of what holds nothing of the journal.
+fn is_our_page(headers: &HeaderMap, is_read: bool, is_page: bool) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let foreign = |detail: &str| Err(Problem::new(StatusCode::FORBIDDEN, "another page", detail));
     match text("sec-fetch-site") {
         None | Some("same-origin") => {}
         Some("none") if is_read => {}
+        // A link in a chat or a wiki that somebody follows. What it opens reads the journal by itself, and nobody else can look into it.
+        Some(_)
+            if is_read && is_page && text("sec-fetch-mode") == Some("navigate") && text("sec-fetch-dest") == Some("document") => {
+        }
         Some(_) => return foreign("another page asks for this"),
     }
     if is_read {

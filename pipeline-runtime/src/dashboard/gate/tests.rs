@@ -66,6 +66,28 @@ fn other_pages_neither_read_nor_change() {
         ("GET /", &[("sec-fetch-site", "none")], 200),
         ("GET /api/v1/overview", &[("sec-fetch-site", "cross-site")], 403),
         ("GET /api/v1/overview", &[("sec-fetch-site", "same-site")], 403),
+        // A link that somebody follows opens a page. It reads nothing, and no frame has it.
+        (
+            "GET /r/sales/1?record=3",
+            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")],
+            200,
+        ),
+        (
+            "GET /r/sales/1",
+            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
+            403,
+        ),
+        ("GET /r/sales/1", &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")], 403),
+        (
+            "GET /api/v1/overview",
+            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")],
+            403,
+        ),
+        (
+            "POST /r/sales/1",
+            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")],
+            403,
+        ),
         ("POST /api/v1/commands", &[json, origin], 200),
         ("POST /api/v1/commands", &[json, origin, ("sec-fetch-site", "same-origin")], 200),
         ("POST /api/v1/commands", &[json, origin, ("sec-fetch-site", "none")], 403),
