@@ -14,6 +14,7 @@ use crate::author::words;
 use crate::storage::World;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Tells people by mail, through an SMTP server. Needs the feature `mail`, which is off by default.
 ///
@@ -261,11 +262,21 @@ fn one_line(subject: &str) -> String {
     words::cut(&words.join(" "), MAX_SUBJECT)
 }
 
-/// What a mail is known by, in the letters that an id of a mail may have.
+/// The letters that the id of a mail may have. All others are written by their numbers, so that what has two keys has two ids: a mail program
+/// shows but one of those that have one.
+const NO_LETTER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'+').remove(b'/').remove(b'=');
+
+/// What a mail is known by.
 fn id(key: &str) -> String {
-    let id: String = key.chars().map(|c| if c.is_ascii_alphanumeric() || "_+/=".contains(c) { c } else { '-' }).collect();
-    // What tells two of one run apart stands at the end.
-    id[id.len().saturating_sub(MAX_ID)..].to_owned()
+    let id = utf8_percent_encode(key, NO_LETTER).to_string();
+    if id.len() <= MAX_ID {
+        return id;
+    }
+    // What tells two of one run apart stands at the end. What is cut off counts by its sum (FNV-1a), which is the same in each process.
+    let sum = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let sum = format!("{sum:016x}-");
+    let kept = id.len() - (MAX_ID - sum.len());
+    sum + &id[kept..]
 }
 
 impl Notify for Mail {
@@ -345,8 +356,17 @@ mod tests {
         };
         assert_eq!(
             of("manual__2024-01-01T00:00:00+00:00"),
-            "sales/manual__2024-01-01T00-00-00+00-00/load-gr--e-/on_failure/1704067200000000000"
+            "sales/manual__2024-01-01T00%3A00%3A00+00%3A00/load%5Bgr%C3%B6%C3%9Fe%5D/on_failure/1704067200000000000"
         );
         assert_eq!(of(&"x".repeat(2000)).len(), MAX_ID);
+    }
+
+    #[test]
+    fn two_keys_are_two_ids() {
+        assert_ne!(id("sales/run/report/销售报告"), id("sales/run/report/库存报告"));
+        assert_ne!(id("sales/run/report/50 %"), id("sales/run/report/50 $"));
+        // One subject in two runs.
+        let long = "x".repeat(MAX_ID);
+        assert_ne!(id(&format!("sales/monday/report/{long}")), id(&format!("sales/tuesday/report/{long}")));
     }
 }

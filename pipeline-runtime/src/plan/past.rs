@@ -85,16 +85,21 @@ impl Plan {
         self.across.get(&sensor).and_then(|across| if let Role::Past(node) = &across.role { Some(&**node) } else { None })
     }
 
-    /// What is said of nodes that depend on a past which their pipeline's runs do not have.
+    /// What is said where a past is waited for that the pipeline's runs do not have. It is no mistake: a task may be of several pipelines, and
+    /// one that has its schedule from elsewhere may be built without.
     pub(super) fn warn_of_no_past(&self, warnings: &mut Vec<String>) {
         if self.schedule.is_some() || self.calendar.by_hand {
             return;
         }
+        let (pipeline, help) = (self.pipeline, "  = help: give the pipeline a `schedule`, or leave `depends_on_past` out");
+        if self.calendar.depends_on_past {
+            warnings.push(format!(
+                "pipeline `{pipeline}` depends on its past, and has no schedule: its runs wait for nothing\n{help}"
+            ));
+        }
         if let Some(node) = self.depending_on_past().next() {
             warnings.push(format!(
-                "`{node}` depends on its past, and pipeline `{}` has no schedule: its runs wait for nothing\n  = help: give the pipeline a \
-                 `schedule`, or leave `depends_on_past` out",
-                self.pipeline
+                "`{node}` depends on its past, and pipeline `{pipeline}` has no schedule: its runs wait for nothing\n{help}"
             ));
         }
     }
@@ -102,5 +107,81 @@ impl Plan {
     /// The nodes that depend on their past.
     pub(crate) fn depending_on_past(&self) -> impl Iterator<Item = &str> {
         self.across.values().filter_map(|across| if let Role::Past(node) = &across.role { Some(&**node) } else { None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::Plan;
+    use crate::prelude::*;
+    use serde_json::{Value, json};
+
+    #[task(depends_on_past = true)]
+    async fn load() -> Result<u64> {
+        Ok(1)
+    }
+
+    #[task]
+    async fn report() -> Result<u64> {
+        Ok(1)
+    }
+
+    #[pipeline]
+    fn loads() {
+        load();
+    }
+
+    fn plan(pipeline: &Pipeline) -> Plan {
+        pipeline.plan(&Value::Null).unwrap()
+    }
+
+    #[test]
+    fn a_past_that_no_run_has_is_warned_of() {
+        #[pipeline(depends_on_past = true)]
+        fn whole() {
+            report();
+        }
+        let help = "its runs wait for nothing\n  = help: give the pipeline a `schedule`, or leave `depends_on_past` out";
+        let of_node = format!("`load` depends on its past, and pipeline `loads` has no schedule: {help}");
+        let of_pipeline = format!("pipeline `whole` depends on its past, and has no schedule: {help}");
+        assert_eq!(plan(&loads()).warnings(), [of_node]);
+        assert_eq!(plan(&whole()).warnings(), [of_pipeline]);
+        for pipeline in [loads(), whole()] {
+            let daily = pipeline.clone().schedule(cron!("@daily")).unscheduled_unless(true);
+            assert!(plan(&daily).warnings().is_empty());
+            // Elsewhere it has one.
+            assert!(plan(&pipeline.schedule(cron!("@daily")).unscheduled_unless(false)).warnings().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_takes_the_id_of_a_wait_is_told_what_has_it() {
+        #[pipeline(schedule = "@daily")]
+        fn taken() {
+            report().named("load.past");
+            load();
+        }
+        let refused = taken().check().unwrap_err().to_string();
+        assert!(
+            refused.contains("`load.past` is the id of the sensor that waits for the past of `load`, and of another node"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_wait_is_of_no_authors_making() {
+        async fn page(_: Notification) {}
+        #[pipeline(schedule = "@daily", timeout = "1h", defaults(retries = 2, timeout = "5m", sla = "1m", on_failure = page, on_sla_miss = page))]
+        fn with_defaults() {
+            load();
+        }
+        let plan = plan(&with_defaults());
+        let json = plan.to_json();
+        let nodes = json["nodes"].as_array().unwrap();
+        let node = |id: &str| nodes.iter().find(|node| node["id"] == id).unwrap();
+        assert_eq!(node("load")["options"]["callbacks"].as_array().unwrap().len(), 2, "{json}");
+        let wait = &node("load.past")["options"];
+        assert_eq!(wait["callbacks"], json!([]), "{wait}");
+        assert_eq!((&wait["timeout_ms"], &wait["poke"]), (&Value::Null, &Value::Null), "{wait}");
     }
 }
