@@ -76,7 +76,6 @@ const PAGES: [&str; 12] = [
     "/acts",
     "/system",
     "/compare",
-    "/simulate/{pipeline}",
 ];
 
 pub(super) fn routes() -> Router<Arc<Site>> {
