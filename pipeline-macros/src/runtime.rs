@@ -9,17 +9,73 @@
 //! and only its punctuation stands at the user's tokens (see [`words_aside`]), which is enough for rustc: it blames an expression from the first
 //! of its tokens to the last.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt, quote};
+use syn::Path;
 use syn::ext::IdentExt;
-use syn::{Path, Token};
+
+/// Tokens that are put into a stream one by one. A stream within a stream costs the compiler three calls and a copy, for each that an
+/// expansion is made of.
+#[derive(Clone, Default)]
+pub(crate) struct Tokens(Vec<TokenTree>);
+
+impl Tokens {
+    /// `clippy::unused_async`
+    pub(crate) fn path(text: &str) -> Self {
+        let mut path = Tokens::default();
+        for (position, word) in text.split("::").enumerate() {
+            if position > 0 {
+                path.colons(Span::call_site());
+            }
+            path.word(word, Span::call_site());
+        }
+        path
+    }
+
+    fn word(&mut self, word: &str, span: Span) {
+        self.0.push(Ident::new(word, span).into());
+    }
+
+    fn colons(&mut self, span: Span) {
+        for spacing in [Spacing::Joint, Spacing::Alone] {
+            let mut colon = Punct::new(':', spacing);
+            colon.set_span(span);
+            self.0.push(colon.into());
+        }
+    }
+}
+
+impl ToTokens for Tokens {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.append_all(&self.0);
+    }
+
+    fn into_token_stream(self) -> TokenStream {
+        self.0.into_iter().collect()
+    }
+}
+
+impl IntoIterator for Tokens {
+    type Item = TokenTree;
+    type IntoIter = std::vec::IntoIter<TokenTree>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl FromIterator<TokenTree> for Tokens {
+    fn from_iter<I: IntoIterator<Item = TokenTree>>(tokens: I) -> Self {
+        Tokens(tokens.into_iter().collect())
+    }
+}
 
 /// The runtime, as the expansion of one item names it.
 #[derive(Clone, Default)]
 pub(crate) struct Runtime {
     import: Option<Import>,
     /// Where a `macro_rules!` of the runtime's own is called, which knows it as `$crate`.
-    root: Option<TokenStream>,
+    root: Option<Tokens>,
 }
 
 #[derive(Clone)]
@@ -63,25 +119,40 @@ impl Runtime {
     }
 
     /// Of what users import, too: `::pipeline_runtime::Node`, blamed at `span`.
-    pub(crate) fn public(&self, span: Span, what: &str) -> TokenStream {
-        self.path(span, what, &TokenStream::new())
+    pub(crate) fn public(&self, span: Span, what: &str) -> Tokens {
+        self.path(span, what, None)
     }
 
     /// Of what is there for expansions: `::pipeline_runtime::__private::input`, blamed at `span`.
-    pub(crate) fn private(&self, span: Span, what: &str) -> TokenStream {
-        self.path(span, what, &quote!(::__private))
+    pub(crate) fn private(&self, span: Span, what: &str) -> Tokens {
+        self.path(span, what, Some("__private"))
     }
 
-    fn path(&self, span: Span, what: &str, within: &TokenStream) -> TokenStream {
-        let root = match (&self.import, &self.root) {
-            (None, None) => words_aside(at(span, quote!(::pipeline_runtime #within))),
-            (None, Some(root)) => quote!(#root #within),
+    fn path(&self, span: Span, what: &str, within: Option<&str>) -> Tokens {
+        let words = words_of(span);
+        let mut path = Tokens::default();
+        match (&self.import, &self.root) {
+            (None, None) => {
+                for word in ["pipeline_runtime"].into_iter().chain(within) {
+                    path.colons(span);
+                    path.word(word, words);
+                }
+            }
+            (None, Some(root)) => {
+                path = root.clone();
+                if let Some(word) = within {
+                    path.colons(Span::call_site());
+                    path.word(word, Span::call_site());
+                }
+            }
             // As its first token, it is where rustc begins.
-            (Some(Import { name, .. }), _) => Ident::new(&name.to_string(), name.span().located_at(span)).into_token_stream(),
-        };
-        let colons = Token![::](span);
-        let words = what.split("::").map(|word| aside(Ident::new(word, span)));
-        quote_spanned!(span=> #root #(#colons #words)*)
+            (Some(Import { name, .. }), _) => path.word(&name.to_string(), name.span().located_at(span)),
+        }
+        for word in what.split("::") {
+            path.colons(span);
+            path.word(word, words);
+        }
+        path
     }
 
     /// Whether a path leads to one of our macros: `task`, `pipeline_runtime::task`, or by the path that was given.
@@ -94,32 +165,23 @@ impl Runtime {
     }
 }
 
-/// The tokens at `span`, resolved as they were.
-fn at(span: Span, tokens: TokenStream) -> TokenStream {
-    respanned(tokens, |_| span)
-}
-
-fn respanned(tokens: TokenStream, span: impl Fn(Span) -> Span) -> TokenStream {
+/// The tokens at `span`, a punctuation mark beside what they are about, and still with the meaning that they have.
+pub(crate) fn beside(span: Span, tokens: impl IntoIterator<Item = TokenTree>) -> Tokens {
     let moved = tokens.into_iter().map(|mut token| {
-        token.set_span(span(token.span()));
+        token.set_span(span.resolved_at(token.span()));
         token
     });
     moved.collect()
 }
 
-/// The tokens at `span`, a punctuation mark beside what they are about, and still with the meaning that they have.
-pub(crate) fn beside(span: Span, tokens: TokenStream) -> TokenStream {
-    respanned(tokens, |of| span.resolved_at(of))
-}
-
 /// The tokens with their words at the attribute; the punctuation and the delimiters stay.
-pub(crate) fn words_aside(tokens: TokenStream) -> TokenStream {
+pub(crate) fn words_aside(tokens: TokenStream) -> Tokens {
     tokens
         .into_iter()
         .map(|token| match token {
             TokenTree::Ident(word) => TokenTree::Ident(aside(word)),
             TokenTree::Group(group) => {
-                let mut set_aside = Group::new(group.delimiter(), words_aside(group.stream()));
+                let mut set_aside = Group::new(group.delimiter(), words_aside(group.stream()).into_token_stream());
                 set_aside.set_span(group.span());
                 TokenTree::Group(set_aside)
             }
@@ -130,6 +192,11 @@ pub(crate) fn words_aside(tokens: TokenStream) -> TokenStream {
 
 /// The word at the attribute, and still with the meaning that it has where it stands.
 pub(crate) fn aside(mut word: Ident) -> Ident {
-    word.set_span(Span::call_site().resolved_at(word.span()));
+    word.set_span(words_of(word.span()));
     word
+}
+
+/// Where the words stand of what is blamed at `span`.
+pub(crate) fn words_of(span: Span) -> Span {
+    Span::call_site().resolved_at(span)
 }

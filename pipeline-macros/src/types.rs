@@ -4,11 +4,12 @@
 //! `Result<Poke<T>>`, which rustc then verifies. Besides, [`refusal`] finds syntax that no owned type has.
 
 use crate::error::show;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
+use syn::spanned::Spanned;
 use syn::{
     AngleBracketedGenericArguments, GenericArgument, Path, PathArguments, ReturnType, Type, TypeGroup, TypeParamBound, TypeParen,
-    TypeReference,
+    TypePath, TypeReference,
 };
 
 /// The type without the marks around it: parentheses, and the invisible ones around a macro's `$t:ty`.
@@ -37,6 +38,22 @@ pub(crate) fn first_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
     }
+}
+
+/// Where the type stands. What nearly every type is, a path, is not made into tokens for it.
+pub(crate) fn span(ty: &Type) -> Span {
+    let Type::Path(TypePath { qself: None, path, .. }) = ty else { return ty.span() };
+    let (Some(first), Some(last)) = (path.segments.first(), path.segments.last()) else { return ty.span() };
+    let end = match &last.arguments {
+        PathArguments::None => last.ident.span(),
+        PathArguments::AngleBracketed(arguments) => arguments.gt_token.span,
+        PathArguments::Parenthesized(_) => return ty.span(),
+    };
+    if path.leading_colon.is_none() && path.segments.len() == 1 && last.arguments.is_none() {
+        return end;
+    }
+    let start = path.leading_colon.map_or_else(|| first.ident.span(), |colons| colons.spans[0]);
+    start.join(end).unwrap_or(start)
 }
 
 /// Whether the type is a single word, such as `Report`.

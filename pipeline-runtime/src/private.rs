@@ -4,8 +4,9 @@
 pub use crate::author::across::TaskName;
 pub use crate::author::asset::When;
 pub use crate::author::body::{
-    AsBranch, AsSensor, AsTask, Checked, Checks, Erase, Inputs, Labelled, Running, Runtime, Start, Takes, Wires, branch_output,
-    drive, drive_blocking, input, sensor, sensor_output, task, task_output, wire,
+    AsBranch, AsSensor, AsTask, Checked, Checks, Erase, Inputs, Labelled, Running, Runtime, Start, Takes, Wires, body0, body1,
+    body2, body3, body4, body5, body6, branch_output, drive, drive_blocking, input, sensor, sensor_output, task, task_output,
+    wire,
 };
 pub use crate::author::branch::{Arms, BranchHandle, arm, branch_of};
 pub use crate::author::constant;

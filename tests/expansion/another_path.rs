@@ -33,32 +33,28 @@ fn count(
     Answer<u64>,
 >>::Wired {
     __count_runtime::wire::<
+        count,
         <count as __count_runtime::Checks>::Output,
         Answer<u64>,
         _,
     >(
-        const {
-            &__count_runtime::Definition::of::<
-                count,
-            >(__count_runtime::Kind::Task, "count", "", "Answer<u64>")
-        },
-        __count_runtime::TaskOptions::new()
-            .backoff(__count_runtime::Backoff::from_millis(30000, 300000))
-            .on_failure(page),
-        [__count_runtime::input::<u64, _>("rows", rows)],
-        |inputs, erase| __count_runtime::drive(
+        __count_runtime::Start::by(|inputs, erase| __count_runtime::drive(
             erase,
             <count>::call(
-                __count_runtime::Inputs::take(&inputs),
-                __count_runtime::Inputs::context(&inputs),
+                __count_runtime::Inputs::take(inputs),
+                __count_runtime::Inputs::context(inputs),
             ),
-        ),
+        )),
         __count_runtime::Equality::<
             <<count as __count_runtime::Checks>::Output as __count_runtime::Wires<
                 Answer<u64>,
             >>::Value,
         >::ask()
             .answer(),
+        __count_runtime::TaskOptions::new()
+            .backoff(__count_runtime::Backoff::from_millis(30000, 300000))
+            .on_failure(page),
+        [__count_runtime::input::<u64, _>("rows", rows)],
     )
 }
 #[doc(hidden)]
@@ -80,8 +76,9 @@ impl __count_runtime::TaskName for count {
             Answer<u64>,
         >>::Value,
     >;
-    const ID: &'static ::core::primitive::str = "count";
-    const OUTPUT: &'static ::core::primitive::str = "Answer<u64>";
+    const DEFINITION: __count_runtime::Definition = __count_runtime::Definition::task::<
+        Self,
+    >("count", "", "Answer<u64>");
 }
 
 #[doc(hidden)]

@@ -33,29 +33,25 @@ fn hash(
     seed: impl ::pipeline_runtime::IntoInput<u64>,
 ) -> ::pipeline_runtime::Node<u64> {
     ::pipeline_runtime::__private::task::<
+        hash,
         Result<u64>,
         _,
         _,
     >(
-        const {
-            &::pipeline_runtime::__private::Definition::of::<
-                hash,
-            >(::pipeline_runtime::__private::Kind::Task, "hash", "", "u64")
-        },
+        ::pipeline_runtime::__private::Start::by(|inputs, erase| ::pipeline_runtime::__private::drive_blocking(
+            erase,
+            inputs,
+            |inputs| <hash>::call(
+                ::pipeline_runtime::__private::Inputs::take(inputs),
+                ::pipeline_runtime::__private::Inputs::take(inputs),
+            ),
+        )),
+        ::pipeline_runtime::__private::Equality::<u64>::ask().answer(),
         ::pipeline_runtime::__private::TaskOptions::new(),
         [
             ::pipeline_runtime::__private::input::<PathBuf, _>("file", file),
             ::pipeline_runtime::__private::input::<u64, _>("seed", seed),
         ],
-        |inputs, erase| ::pipeline_runtime::__private::drive_blocking(
-            erase,
-            inputs,
-            |inputs| <hash>::call(
-                ::pipeline_runtime::__private::Inputs::take(&inputs),
-                ::pipeline_runtime::__private::Inputs::take(&inputs),
-            ),
-        ),
-        ::pipeline_runtime::__private::Equality::<u64>::ask().answer(),
     )
 }
 #[doc(hidden)]
@@ -67,6 +63,7 @@ fn hash(
 enum hash {}
 impl ::pipeline_runtime::__private::TaskName for hash {
     type Output = ::pipeline_runtime::__private::Id<u64>;
-    const ID: &'static ::core::primitive::str = "hash";
-    const OUTPUT: &'static ::core::primitive::str = "u64";
+    const DEFINITION: ::pipeline_runtime::__private::Definition = ::pipeline_runtime::__private::Definition::task::<
+        Self,
+    >("hash", "", "u64");
 }

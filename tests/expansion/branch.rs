@@ -28,27 +28,20 @@ fn route(
     Result<Route>,
 >>::Wired {
     ::pipeline_runtime::__private::wire::<
+        route,
         <route as ::pipeline_runtime::__private::Checks>::Output,
         Result<Route>,
         _,
     >(
-        const {
-            &::pipeline_runtime::__private::Definition::of::<
-                route,
-            >(::pipeline_runtime::__private::Kind::Branch, "route", "", "Route")
-        },
-        ::pipeline_runtime::__private::TaskOptions::new(),
-        [::pipeline_runtime::__private::input::<Report, _>("report", report)],
-        |inputs, erase| ::pipeline_runtime::__private::drive(
-            erase,
-            <route>::call(::pipeline_runtime::__private::Inputs::take(&inputs)),
-        ),
+        ::pipeline_runtime::__private::body1(<route>::call),
         ::pipeline_runtime::__private::Equality::<
             <<route as ::pipeline_runtime::__private::Checks>::Output as ::pipeline_runtime::__private::Wires<
                 Result<Route>,
             >>::Value,
         >::ask()
             .answer(),
+        ::pipeline_runtime::__private::TaskOptions::new(),
+        [::pipeline_runtime::__private::input::<Report, _>("report", report)],
     )
 }
 #[doc(hidden)]
@@ -70,6 +63,7 @@ impl ::pipeline_runtime::__private::TaskName for route {
             Result<Route>,
         >>::Value,
     >;
-    const ID: &'static ::core::primitive::str = "route";
-    const OUTPUT: &'static ::core::primitive::str = "Route";
+    const DEFINITION: ::pipeline_runtime::__private::Definition = ::pipeline_runtime::__private::Definition::branch::<
+        Self,
+    >("route", "", "Route");
 }

@@ -35,20 +35,13 @@ fn export(
     key: impl ::pipeline_runtime::IntoInput<String>,
 ) -> ::pipeline_runtime::Node<Object> {
     ::pipeline_runtime::__private::sensor::<
+        export,
         Result<Poke<Object>>,
         _,
         _,
     >(
-        const {
-            &::pipeline_runtime::__private::Definition::of::<
-                export,
-            >(
-                ::pipeline_runtime::__private::Kind::Sensor,
-                "export",
-                "Waits for a key.",
-                "Object",
-            )
-        },
+        ::pipeline_runtime::__private::body2(<export>::call),
+        ::pipeline_runtime::__private::Equality::<Object>::ask().answer(),
         ::pipeline_runtime::__private::TaskOptions::new()
             .timeout(1800000)
             .backoff(
@@ -60,14 +53,6 @@ fn export(
             ::pipeline_runtime::__private::input::<Bucket, _>("bucket", bucket),
             ::pipeline_runtime::__private::input::<String, _>("key", key),
         ],
-        |inputs, erase| ::pipeline_runtime::__private::drive(
-            erase,
-            <export>::call(
-                ::pipeline_runtime::__private::Inputs::take(&inputs),
-                ::pipeline_runtime::__private::Inputs::take(&inputs),
-            ),
-        ),
-        ::pipeline_runtime::__private::Equality::<Object>::ask().answer(),
     )
 }
 #[doc(hidden)]
@@ -79,6 +64,7 @@ fn export(
 enum export {}
 impl ::pipeline_runtime::__private::TaskName for export {
     type Output = ::pipeline_runtime::__private::Id<Object>;
-    const ID: &'static ::core::primitive::str = "export";
-    const OUTPUT: &'static ::core::primitive::str = "Object";
+    const DEFINITION: ::pipeline_runtime::__private::Definition = ::pipeline_runtime::__private::Definition::sensor::<
+        Self,
+    >("export", "Waits for a key.", "Object");
 }

@@ -42,20 +42,20 @@ pub fn count(
     export: impl ::pipeline_runtime::IntoInput<Object>,
 ) -> ::pipeline_runtime::Node<Report> {
     ::pipeline_runtime::__private::task::<
+        count,
         Result<Report>,
         _,
         _,
     >(
-        const {
-            &::pipeline_runtime::__private::Definition::of::<
-                count,
-            >(
-                ::pipeline_runtime::__private::Kind::Task,
-                "count",
-                "Counts the rows.",
-                "Report",
-            )
-        },
+        ::pipeline_runtime::__private::Start::by(|inputs, erase| ::pipeline_runtime::__private::drive(
+            erase,
+            <count>::call(
+                ::pipeline_runtime::__private::Inputs::take(inputs),
+                ::pipeline_runtime::__private::Inputs::take(inputs),
+                ::pipeline_runtime::__private::Inputs::context(inputs),
+            ),
+        )),
+        ::pipeline_runtime::__private::Equality::<Report>::ask().answer(),
         ::pipeline_runtime::__private::TaskOptions::new()
             .retries(1)
             .retry_delay(300000)
@@ -66,15 +66,6 @@ pub fn count(
             ::pipeline_runtime::__private::input::<Bucket, _>("bucket", bucket),
             ::pipeline_runtime::__private::input::<Object, _>("export", export),
         ],
-        |inputs, erase| ::pipeline_runtime::__private::drive(
-            erase,
-            <count>::call(
-                ::pipeline_runtime::__private::Inputs::take(&inputs),
-                ::pipeline_runtime::__private::Inputs::take(&inputs),
-                ::pipeline_runtime::__private::Inputs::context(&inputs),
-            ),
-        ),
-        ::pipeline_runtime::__private::Equality::<Report>::ask().answer(),
     )
 }
 #[doc(hidden)]
@@ -87,6 +78,7 @@ pub fn count(
 pub enum count {}
 impl ::pipeline_runtime::__private::TaskName for count {
     type Output = ::pipeline_runtime::__private::Id<Report>;
-    const ID: &'static ::core::primitive::str = "count";
-    const OUTPUT: &'static ::core::primitive::str = "Report";
+    const DEFINITION: ::pipeline_runtime::__private::Definition = ::pipeline_runtime::__private::Definition::task::<
+        Self,
+    >("count", "Counts the rows.", "Report");
 }

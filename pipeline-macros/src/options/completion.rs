@@ -11,7 +11,7 @@ use super::table::Place;
 use crate::error::Errors;
 use crate::runtime::words_aside;
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::Path;
 
 /// What completes the options that stand in `tokens`.
@@ -25,7 +25,7 @@ pub(crate) fn completion(place: Place, tokens: TokenStream, runtime: Option<&Pat
         Span::call_site(),
     );
     let names = names(tokens);
-    let runtime = runtime.map_or_else(|| quote!(::pipeline_runtime), |path| words_aside(quote!(#path)));
+    let runtime = runtime.map_or_else(|| quote!(::pipeline_runtime), |path| words_aside(quote!(#path)).into_token_stream());
     quote! {
         #[allow(unexpected_cfgs, reason = "rust-analyzer alone sets it")]
         const _: () = {

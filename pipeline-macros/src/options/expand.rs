@@ -160,7 +160,7 @@ impl Backoff {
             None => backoff,
             Some(constant) => {
                 let of = runtime.private(constant.path.span(), "Backoff");
-                checked("backoff", &of, constant, &backoff, runtime)
+                checked("backoff", &of.into_token_stream(), constant, &backoff, runtime)
             }
         }
     }
@@ -180,7 +180,7 @@ fn constant(spec: &Spec, constant: &Constant, runtime: &Runtime) -> TokenStream 
     let (bound, of) = match spec.shape {
         Shape::Count(0, _) => ("retries", quote!(u32)),
         Shape::Count(..) => ("at_least_one", quote!(u32)),
-        Shape::Backoff => ("backoff", runtime.private(constant.path.span(), "Backoff")),
+        Shape::Backoff => ("backoff", runtime.private(constant.path.span(), "Backoff").into_token_stream()),
         Shape::Duration => match limits::zero_of(spec.name) {
             Zero::Allowed => ("wait", quote!(u64)),
             Zero::Refused => ("limit", quote!(u64)),

@@ -22,24 +22,19 @@
 
 use super::model::{Kind, Model, Output, Param, Role, Value, unraw};
 use super::output_name;
-use crate::runtime::{Runtime, aside, words_aside};
+use crate::runtime::{Runtime, Tokens, aside, words_aside, words_of};
 use crate::types;
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{FnArg, ReturnType, Token, Type};
 
 /// From here on clippy finds a function's parameters too many; on the body that is for the user to settle.
 const MANY_PARAMETERS: usize = 8;
 
-pub(super) fn items(model: &Model<'_>) -> TokenStream {
-    let constructor = constructor(model);
-    let namespace = namespace(model);
-    let body = body(model);
-    let checks = checks(model);
-    let task_name = task_name(model);
-    let import = model.runtime.import();
-    quote!(#import #body #constructor #namespace #checks #task_name)
+/// Each a stream of its own, as a stream within a stream is copied.
+pub(super) fn items(model: &Model<'_>) -> impl Iterator<Item = TokenStream> {
+    let always = [body(model), constructor(model), namespace(model)];
+    model.runtime.import().into_iter().chain(always).chain(checks(model)).chain(task_name(model))
 }
 
 /// The function that users call inside of a pipeline.
@@ -51,6 +46,8 @@ fn constructor(model: &Model<'_>) -> TokenStream {
     let params = model.params.iter().filter_map(|param| param.declared(&model.runtime));
     let node = node_type(model);
     let make = if model.sound { make(model) } else { quote!(::core::unimplemented!()) };
+    let mut block = Group::new(Delimiter::Brace, make);
+    block.set_span(span);
     let quiet = quiet_constructor(model);
     let track = words_aside(quote_spanned!(span=> #[track_caller]));
     // The user's own `fn`, where rustc shows the task that an unknown name resembles.
@@ -58,24 +55,22 @@ fn constructor(model: &Model<'_>) -> TokenStream {
     quote_spanned! {span=>
         #(#public)* #(#lints)* #quiet
         #track
-        #vis #keyword #name(#(#params),*) -> #node {
-            #make
-        }
+        #vis #keyword #name(#(#params),*) -> #node #block
     }
 }
 
 /// Silences lints, where any of them can speak at all: each is read and checked by rustc, for every task.
-fn allow(lints: &[(bool, TokenStream)], reason: &str) -> Option<TokenStream> {
-    let lints: Vec<_> = lints.iter().filter(|(can_speak, _)| *can_speak).map(|(_, lint)| lint).collect();
+fn allow(lints: &[(bool, &str)], reason: &str) -> Option<TokenStream> {
+    let lints: Vec<_> = lints.iter().filter(|(can_speak, _)| *can_speak).map(|(_, lint)| Tokens::path(lint)).collect();
     (!lints.is_empty()).then(|| quote!(#[allow(#(#lints,)* reason = #reason)]))
 }
 
 /// What would be said of the constructor and not of the user's function, or of both.
 fn quiet_constructor(model: &Model<'_>) -> Option<TokenStream> {
     let lints = [
-        (!model.sound, quote!(unused_variables)),
-        (model.is_public(), quote!(clippy::must_use_candidate)),
-        (model.params.len() >= MANY_PARAMETERS, quote!(clippy::too_many_arguments)),
+        (!model.sound, "unused_variables"),
+        (model.is_public(), "clippy::must_use_candidate"),
+        (model.params.len() >= MANY_PARAMETERS, "clippy::too_many_arguments"),
     ];
     allow(&lints, "the call alone wires the node, with the inputs of its body")
 }
@@ -84,25 +79,21 @@ fn quiet_constructor(model: &Model<'_>) -> Option<TokenStream> {
 fn quiet_body(model: &Model<'_>) -> Option<TokenStream> {
     let asynchronous = model.function.sig.asyncness.is_some();
     let lints = [
-        (true, quote!(dead_code)),
-        (asynchronous, quote!(clippy::unused_async)),
-        (!asynchronous, quote!(clippy::missing_const_for_fn)),
-        (!asynchronous, quote!(clippy::needless_pass_by_value)),
-        (!asynchronous, quote!(clippy::unnecessary_wraps)),
-        (is_wrapped(model) && is_one_expression(&model.function.body), quote!(unused_braces)),
-        (model.is_public(), quote!(clippy::missing_errors_doc)),
-        (model.is_public(), quote!(clippy::missing_panics_doc)),
+        (true, "dead_code"),
+        (asynchronous, "clippy::unused_async"),
+        (!asynchronous, "clippy::missing_const_for_fn"),
+        (!asynchronous, "clippy::needless_pass_by_value"),
+        (!asynchronous, "clippy::unnecessary_wraps"),
+        (is_wrapped(model) && is_one_expression(&model.function.body), "unused_braces"),
+        (model.is_public(), "clippy::missing_errors_doc"),
+        (model.is_public(), "clippy::missing_panics_doc"),
     ];
     allow(&lints, "a task's signature is its place in the plan")
 }
 
 /// The type has no values, and its name is the function's.
 fn quiet_namespace(model: &Model<'_>) -> Option<TokenStream> {
-    let lints = [
-        (true, quote!(dead_code)),
-        (true, quote!(non_camel_case_types)),
-        (model.is_public(), quote!(missing_debug_implementations)),
-    ];
+    let lints = [(true, "dead_code"), (true, "non_camel_case_types"), (model.is_public(), "missing_debug_implementations")];
     allow(&lints, "the home of `call`, without values; it shares the function's name")
 }
 
@@ -134,62 +125,78 @@ fn asked(model: &Model<'_>, what: &str) -> TokenStream {
     quote_spanned!(span=> <#checked #as_ #wires<#returned>>::#what)
 }
 
-/// The constructor's body: the definition, the options, the wired inputs and how to start an attempt.
+/// The constructor's body: how to start an attempt, the options and the wired inputs. What is to be dropped comes last, as rustc checks a
+/// drop for each call that may panic before it is used.
 fn make(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
-    let returned = returned(model);
+    let (name, returned) = (aside(model.name().clone()), returned(model));
     let maker = if model.output.is_asked() {
         let (wire, checked) = (model.runtime.private(span, "wire"), checked(model));
-        quote_spanned!(span=> #wire::<#checked, #returned, _>)
+        quote_spanned!(span=> #wire::<#name, #checked, #returned, _>)
     } else {
         let maker = model.runtime.private(span, model.kind.word());
-        quote_spanned!(span=> #maker::<#returned, _, _>)
+        quote_spanned!(span=> #maker::<#name, #returned, _, _>)
     };
-    let definition = definition(model);
     let options = model.options.chain(&model.runtime);
     let inputs = model.params.iter().filter_map(|param| param.input(&model.runtime));
     let start = start(model);
     let (equality, value) = (model.runtime.private(span, "Equality"), value_type(model));
-    let answer = words_aside(quote_spanned!(span=> ::ask().answer()));
+    let (ask, answer) = (word("ask", span), word("answer", span));
     quote_spanned! {span=>
         #maker(
-            #definition,
+            #start,
+            #equality::<#value>::#ask().#answer(),
             #options,
             [#(#inputs),*],
-            #start,
-            #equality::<#value>#answer,
         )
     }
 }
 
-/// A constant without a name, so that none of the user's tokens beside it can mean it.
-fn definition(model: &Model<'_>) -> TokenStream {
-    let kind = match model.kind {
-        Kind::Task => "Kind::Task",
-        Kind::Sensor => "Kind::Sensor",
-        Kind::Branch => "Kind::Branch",
-    };
-    let span = model.name().span();
-    let (of, kind) = (model.runtime.private(span, "Definition::of"), model.runtime.private(span, kind));
-    let (name, id, description, output) = (model.name(), &model.id, &model.attrs.description, output_name::of(&model.output));
-    let (name, keyword) = (aside(name.clone()), Token![const](Span::call_site()));
-    quote_spanned!(span=> #keyword { &#of::<#name>(#kind, #id, #description, #output) })
+/// A word of the expansion's own, which stands at the attribute.
+fn word(text: &str, span: Span) -> Ident {
+    Ident::new(text, words_of(span))
 }
 
-/// `|inputs, erase| drive(erase, name::call(Inputs::take(&inputs), ..))`
+/// `Definition::task::<Self>("count", "Counts the rows.", "u64")`, which knows where it is called: at the task's name.
+fn definition(model: &Model<'_>) -> TokenStream {
+    let span = model.name().span();
+    let of = match model.kind {
+        Kind::Task => "Definition::task",
+        Kind::Sensor => "Definition::sensor",
+        Kind::Branch => "Definition::branch",
+    };
+    let (of, this) = (model.runtime.private(span, of), word("Self", span));
+    let (id, description, output) = (&model.id, &model.attrs.description, output_name::of(&model.output));
+    quote_spanned!(span=> #of::<#this>(#id, #description, #output))
+}
+
+/// So many inputs are handed to a body by a function of the runtime's own.
+const FEW_INPUTS: usize = 6;
+
+/// `body2(name::call)`; where the body takes a context, blocks or has many inputs,
+/// `Start::by(|inputs, erase| drive(erase, name::call(Inputs::take(inputs), ..)))`.
 fn start(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
     let name = model.name();
+    let is_async = model.function.sig.asyncness.is_some();
+    let (home, callee) = (aside(name.clone()), word("call", name.span()));
+    let body = quote_spanned!(name.span()=> <#home>::#callee::<>);
+    let takes_inputs_alone = model.params.iter().all(|param| matches!(param.role, Role::Wired(_)));
+    if is_async && takes_inputs_alone && model.params.len() <= FEW_INPUTS {
+        // Here a future that is not `Send` is blamed.
+        let of = model.runtime.private(name.span(), &format!("body{}", model.params.len()));
+        return quote_spanned!(name.span()=> #of::<>(#body));
+    }
     let (inputs, erase) = (inputs(), local("erase"));
     let taken = model.params.iter().filter_map(|param| param.taken(&model.runtime));
-    let callee = words_aside(quote_spanned!(name.span()=> <#name>::call::<>));
-    let call = quote_spanned!(name.span()=> #callee(#(#taken),*));
-    if model.function.sig.asyncness.is_some() {
+    let call = quote_spanned!(name.span()=> #body(#(#taken),*));
+    let by = model.runtime.private(span, "Start::by");
+    if is_async {
         let drive = model.runtime.private(span, "drive");
-        quote_spanned!(span=> |#inputs, #erase| #drive::<>(#erase, #call))
+        quote_spanned!(span=> #by::<>(|#inputs, #erase| #drive::<>(#erase, #call)))
     } else {
         let drive = model.runtime.private(span, "drive_blocking");
-        quote_spanned!(span=> |#inputs, #erase| #drive::<>(#erase, #inputs, |#inputs| #call))
+        quote_spanned!(span=> #by::<>(|#inputs, #erase| #drive::<>(#erase, #inputs, |#inputs| #call)))
     }
 }
 
@@ -336,44 +343,42 @@ fn checks(model: &Model<'_>) -> Option<TokenStream> {
     let (checks, checked) = (runtime.private(span, "Checks"), runtime.private(span, "Checked"));
     let (role, output) = (runtime.private(span, role), runtime.private(span, output));
     let keyword = Token![impl](Span::call_site());
-    let of_name = words_aside(quote_spanned!(span=> for #name));
-    let declared = words_aside(quote_spanned!(span=> type Output =));
+    let (of, home, ty, declared) = (word("for", span), aside(name.clone()), word("type", span), word("Output", span));
     Some(quote_spanned! {span=>
-        #keyword #checks #of_name {
-            #declared #checked<#role, { #output::<#returned>() }>;
+        #keyword #checks #of #home {
+            #ty #declared = #checked<#role, { #output::<#returned>() }>;
         }
     })
 }
 
-/// The task by its name as a type: what its nodes pass on, for whoever takes that in another pipeline.
+/// The task by its name as a type: what it is, for its constructor, and what its nodes pass on, for whoever takes that in another pipeline.
 fn task_name(model: &Model<'_>) -> Option<TokenStream> {
     if !model.sound {
         return None;
     }
     let span = model.output_span();
-    let (name, value, id, output) = (model.name(), value_type(model), &model.id, output_name::of(&model.output));
+    let (name, value) = (aside(model.name().clone()), value_type(model));
     // Its keyword at the name, as that of the body: see above.
-    let (task_name, keyword) = (model.runtime.private(span, "TaskName"), Token![impl](name.span()));
-    let of_name = words_aside(quote_spanned!(span=> for #name));
-    let declared = words_aside(quote_spanned!(span=> type Output =));
+    let (task_name, keyword) = (model.runtime.private(span, "TaskName"), Token![impl](model.name().span()));
     // As the constructor names it, so that an unknown type is one error: see `wrap`.
     let named = model.runtime.private(span, "Id");
-    let consts = words_aside(quote_spanned! {span=>
-        const ID: &'static ::core::primitive::str = #id;
-        const OUTPUT: &'static ::core::primitive::str = #output;
-    });
+    let (of, ty, output) = (word("for", span), word("type", span), word("Output", span));
+    let (constant, constant_name, definition) = (word("const", span), word("DEFINITION", span), definition(model));
+    let definition_type = model.runtime.private(span, "Definition");
     Some(quote_spanned! {span=>
-        #keyword #task_name #of_name {
-            #declared #named<#value>;
-            #consts
+        #keyword #task_name #of #name {
+            #ty #output = #named<#value>;
+            #constant #constant_name: #definition_type = #definition;
         }
     })
 }
 
 /// The checked output, as everything but the checks names it.
 fn checked(model: &Model<'_>) -> TokenStream {
-    let (name, checks) = (model.name(), model.runtime.private(model.name().span(), "Checks"));
-    words_aside(quote_spanned!(name.span()=> <#name as #checks>::Output))
+    let span = model.name().span();
+    let (name, checks) = (aside(model.name().clone()), model.runtime.private(span, "Checks"));
+    let (as_, output) = (word("as", span), word("Output", span));
+    quote_spanned!(span=> <#name #as_ #checks>::#output)
 }
 
 fn returned(model: &Model<'_>) -> TokenStream {
@@ -391,8 +396,8 @@ impl Param<'_> {
         let name = &self.name;
         match &self.role {
             Role::Wired(ty) => {
-                let (keyword, bound) = (Token![impl](Span::call_site()), runtime.public(ty.span(), "IntoInput"));
-                Some(quote_spanned!(ty.span()=> #name: #keyword #bound<#ty>))
+                let (keyword, bound) = (Token![impl](Span::call_site()), runtime.public(types::span(ty), "IntoInput"));
+                Some(quote_spanned!(types::span(ty)=> #name: #keyword #bound<#ty>))
             }
             Role::Context(_) | Role::Unsupplied => None,
             Role::HalfTyped(in_place) => Some(quote!(#name: #in_place)),
@@ -408,8 +413,8 @@ impl Param<'_> {
         let Role::Wired(ty) = &self.role else {
             return None;
         };
-        let (input, name, label) = (runtime.private(ty.span(), "input"), aside(self.name.clone()), unraw(&self.name));
-        Some(quote_spanned!(ty.span()=> #input::<#ty, _>(#label, #name)))
+        let (input, name, label) = (runtime.private(types::span(ty), "input"), aside(self.name.clone()), unraw(&self.name));
+        Some(quote_spanned!(types::span(ty)=> #input::<#ty, _>(#label, #name)))
     }
 
     /// When an attempt starts.
@@ -419,8 +424,8 @@ impl Param<'_> {
             Role::Context(ty) => (ty, "Inputs::context"),
             Role::Refused(_) | Role::HalfTyped(_) | Role::Unsupplied => return None,
         };
-        let (method, inputs) = (runtime.private(ty.span(), method), inputs());
-        Some(quote_spanned!(ty.span()=> #method::<>(&#inputs)))
+        let (method, inputs) = (runtime.private(types::span(ty), method), inputs());
+        Some(quote_spanned!(types::span(ty)=> #method::<>(#inputs)))
     }
 
     /// In the body: no call, as nothing is to happen there. Lints of the user's code must not see it.
@@ -428,8 +433,8 @@ impl Param<'_> {
         let Role::Wired(ty) = &self.role else {
             return None;
         };
-        let span = Span::mixed_site().located_at(ty.span());
-        let (discard, input) = (words_aside(quote_spanned!(span=> let _)), runtime.private(span, "input"));
-        Some(quote_spanned!(span=> #discard = #input::<#ty, #ty>;))
+        let span = Span::mixed_site().located_at(types::span(ty));
+        let (let_, nothing, input) = (word("let", span), word("_", span), runtime.private(span, "input"));
+        Some(quote_spanned!(span=> #let_ #nothing = #input::<#ty, #ty>;))
     }
 }

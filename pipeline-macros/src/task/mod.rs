@@ -19,7 +19,7 @@ use crate::item::FnItem;
 use crate::options::{Options, completion};
 use model::Model;
 use proc_macro2::TokenStream;
-use quote::quote;
+use std::iter;
 
 /// The whole expansion. Whatever is wrong, a constructor comes out that callers can name without a second error.
 pub(crate) fn expand(kind: Kind, attr: TokenStream, item: &TokenStream) -> TokenStream {
@@ -32,7 +32,5 @@ pub(crate) fn expand(kind: Kind, attr: TokenStream, item: &TokenStream) -> Token
     };
     let attrs = Sorted::new(&function.attrs);
     let model = Model::new(kind, &function, attrs, options, &mut errors);
-    let items = expand::items(&model);
-    let errors = errors.into_items();
-    quote!(#completion #items #errors)
+    iter::once(completion).chain(expand::items(&model)).chain([errors.into_items()]).collect()
 }

@@ -132,7 +132,7 @@ impl<'a> Model<'a> {
     /// Where the return type stands, or else the function's name.
     pub(crate) fn output_span(&self) -> Span {
         match types::returned(&self.function.sig.output) {
-            Some(ty) => ty.span(),
+            Some(ty) => types::span(ty),
             None => self.name().span(),
         }
     }

@@ -7,8 +7,8 @@ use super::model::{Output, Value};
 use crate::types;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::Type;
 use syn::ext::IdentExt;
+use syn::{Type, TypePath};
 
 /// Of an alias of `Result`, it is the alias's name: the macro does not know what it stands for.
 pub(super) fn of(output: &Output<'_>) -> String {
@@ -23,6 +23,11 @@ pub(super) fn of(output: &Output<'_>) -> String {
 }
 
 fn text(ty: &Type) -> String {
+    if let Type::Path(TypePath { qself: None, path, .. }) = ty
+        && let Some(word) = path.get_ident()
+    {
+        return word.unraw().to_string();
+    }
     let mut tokens = Vec::new();
     flatten(ty.to_token_stream(), &mut tokens);
     let is = |at: usize, text: &str| tokens.get(at).is_some_and(|token| token == text);

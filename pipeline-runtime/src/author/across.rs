@@ -4,6 +4,7 @@
 //! the methods that say which run is meant are called after the node is made.
 
 use super::context::RunInfo;
+use super::definition::Definition;
 use super::pipeline::Pipeline;
 use super::seal::Seal;
 use crate::schedule::{Interval, RunKind};
@@ -163,9 +164,7 @@ pub trait TaskName: 'static {
     /// What its nodes pass on.
     type Output;
     #[doc(hidden)]
-    const ID: &'static str;
-    #[doc(hidden)]
-    const OUTPUT: &'static str;
+    const DEFINITION: Definition;
 }
 
 /// The start of the run that is awaited, of the interval of the run that waits.

@@ -3,6 +3,7 @@
 //! The expansion of an attribute names only types and spans; what it calls is here, in generic functions, so that it stays
 //! small and quick to check.
 
+use super::across::TaskName;
 use super::branch::{Arms, Branch, BranchHandle};
 use super::context::{Attempt, Context};
 use super::definition::{BranchArms, Definition, Task};
@@ -254,8 +255,84 @@ impl<R> std::fmt::Debug for Erase<R> {
     }
 }
 
-/// Calls a body with its inputs.
-pub type Start<R> = fn(&Inputs<'_>, Erase<R>) -> Running;
+type Starts<R> = dyn Fn(&Inputs<'_>, Erase<R>) -> Running + Send + Sync;
+
+/// Calls a body with its inputs. It holds a function or a closure without captures, and so its box is no allocation.
+pub struct Start<R>(Box<Starts<R>>);
+
+impl<R> std::fmt::Debug for Start<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(std::any::type_name::<R>())
+    }
+}
+
+impl<R> Start<R> {
+    /// A body that is not called with its inputs alone.
+    pub fn by(start: impl Fn(&Inputs<'_>, Erase<R>) -> Running + Send + Sync + 'static) -> Self {
+        Self(Box::new(start))
+    }
+}
+
+// Async bodies that take wired inputs alone, by how many those are. For rustc the function itself is half the work of a closure that calls it. No
+// macro makes these, as it would be in the message about a future that is not `Send`.
+
+/// A body of no input.
+pub fn body0<R: 'static, F: Future<Output = R> + Send + 'static>(body: impl Fn() -> F + Send + Sync + 'static) -> Start<R> {
+    Start::by(move |_, erase| drive(erase, body()))
+}
+
+/// A body of one input.
+pub fn body1<R: 'static, A: 'static, F: Future<Output = R> + Send + 'static>(
+    body: impl Fn(A) -> F + Send + Sync + 'static,
+) -> Start<R> {
+    Start::by(move |inputs, erase| drive(erase, body(inputs.take())))
+}
+
+/// A body of two inputs.
+pub fn body2<R: 'static, A: 'static, B: 'static, F: Future<Output = R> + Send + 'static>(
+    body: impl Fn(A, B) -> F + Send + Sync + 'static,
+) -> Start<R> {
+    Start::by(move |inputs, erase| drive(erase, body(inputs.take(), inputs.take())))
+}
+
+/// A body of three inputs.
+pub fn body3<R: 'static, A: 'static, B: 'static, C: 'static, F: Future<Output = R> + Send + 'static>(
+    body: impl Fn(A, B, C) -> F + Send + Sync + 'static,
+) -> Start<R> {
+    Start::by(move |inputs, erase| drive(erase, body(inputs.take(), inputs.take(), inputs.take())))
+}
+
+/// A body of four inputs.
+pub fn body4<R: 'static, A: 'static, B: 'static, C: 'static, D: 'static, F: Future<Output = R> + Send + 'static>(
+    body: impl Fn(A, B, C, D) -> F + Send + Sync + 'static,
+) -> Start<R> {
+    Start::by(move |inputs, erase| drive(erase, body(inputs.take(), inputs.take(), inputs.take(), inputs.take())))
+}
+
+/// A body of five inputs.
+pub fn body5<R: 'static, A: 'static, B: 'static, C: 'static, D: 'static, E: 'static, F: Future<Output = R> + Send + 'static>(
+    body: impl Fn(A, B, C, D, E) -> F + Send + Sync + 'static,
+) -> Start<R> {
+    Start::by(move |inputs, erase| drive(erase, body(inputs.take(), inputs.take(), inputs.take(), inputs.take(), inputs.take())))
+}
+
+/// A body of six inputs.
+pub fn body6<
+    R: 'static,
+    A: 'static,
+    B: 'static,
+    C: 'static,
+    D: 'static,
+    E: 'static,
+    G: 'static,
+    F: Future<Output = R> + Send + 'static,
+>(
+    body: impl Fn(A, B, C, D, E, G) -> F + Send + Sync + 'static,
+) -> Start<R> {
+    Start::by(move |inputs, erase| {
+        drive(erase, body(inputs.take(), inputs.take(), inputs.take(), inputs.take(), inputs.take(), inputs.take()))
+    })
+}
 
 /// Starts an async body.
 pub fn drive<R: 'static>(erase: Erase<R>, body: impl Future<Output = R> + Send + 'static) -> Running {
@@ -288,19 +365,57 @@ impl<R> std::fmt::Debug for Typed<R> {
 
 impl<R: 'static> Body for Typed<R> {
     fn start(&self, inputs: &Inputs<'_>) -> Started {
-        (self.start)(inputs, self.erase).0
+        (self.start.0)(inputs, self.erase).0
     }
 }
 
 // ---- constructors
 
-/// Adds a task's node to the pipeline being described.
+/// Adds the node of a task of that name to the pipeline being described. What it is, the name knows, as rustc would check a constant here for
+/// each task.
 ///
 /// # Panics
 ///
 /// Outside of a pipeline function, naming the call.
 #[track_caller]
-pub fn task<R, T, const N: usize>(
+#[inline]
+pub fn task<Name, R, T, const N: usize>(
+    start: Start<R>,
+    compare: Option<Compare>,
+    options: TaskOptions,
+    inputs: [Labelled; N],
+) -> Node<T>
+where
+    Name: TaskName,
+    R: TaskOutput<Value = T> + 'static,
+    T: Data,
+{
+    wire_task(const { &Name::DEFINITION }, options, inputs, start, compare)
+}
+
+/// Adds the node of a sensor of that name to the pipeline being described.
+///
+/// # Panics
+///
+/// Outside of a pipeline function, naming the call.
+#[track_caller]
+#[inline]
+pub fn sensor<Name, R, T, const N: usize>(
+    start: Start<R>,
+    compare: Option<Compare>,
+    options: TaskOptions,
+    inputs: [Labelled; N],
+) -> Node<T>
+where
+    Name: TaskName,
+    R: SensorOutput<Value = T> + 'static,
+    T: Data,
+{
+    wire_sensor(const { &Name::DEFINITION }, options, inputs, start, compare)
+}
+
+#[track_caller]
+pub(crate) fn wire_task<R, T, const N: usize>(
     definition: &'static Definition,
     options: TaskOptions,
     inputs: [Labelled; N],
@@ -324,13 +439,8 @@ where
     }))
 }
 
-/// Adds a sensor's node to the pipeline being described.
-///
-/// # Panics
-///
-/// Outside of a pipeline function, naming the call.
 #[track_caller]
-pub fn sensor<R, T, const N: usize>(
+fn wire_sensor<R, T, const N: usize>(
     definition: &'static Definition,
     options: TaskOptions,
     inputs: [Labelled; N],
@@ -426,7 +536,7 @@ impl<R: TaskOutput<Value: Data> + 'static> Wires<R> for Checked<AsTask, true> {
         start: Start<R>,
         compare: Option<Compare>,
     ) -> Self::Wired {
-        task(definition, options, inputs, start, compare)
+        wire_task(definition, options, inputs, start, compare)
     }
 }
 
@@ -441,7 +551,7 @@ impl<R: SensorOutput<Value: Data> + 'static> Wires<R> for Checked<AsSensor, true
         start: Start<R>,
         compare: Option<Compare>,
     ) -> Self::Wired {
-        sensor(definition, options, inputs, start, compare)
+        wire_sensor(definition, options, inputs, start, compare)
     }
 }
 
@@ -481,12 +591,12 @@ impl<B: Data + Branch, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> Wir
 ///
 /// Outside of a pipeline function, naming the call.
 #[track_caller]
-pub fn wire<C: Wires<R>, R, const N: usize>(
-    definition: &'static Definition,
-    options: TaskOptions,
-    inputs: [Labelled; N],
+#[inline]
+pub fn wire<Name: TaskName, C: Wires<R>, R, const N: usize>(
     start: Start<R>,
     compare: Option<Compare>,
+    options: TaskOptions,
+    inputs: [Labelled; N],
 ) -> C::Wired {
-    C::wire(definition, options, inputs, start, compare)
+    C::wire(const { &Name::DEFINITION }, options, inputs, start, compare)
 }

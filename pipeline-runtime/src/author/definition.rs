@@ -37,6 +37,24 @@ impl Definition {
     pub const fn of<Task: 'static>(kind: Kind, name: &'static str, description: &'static str, output: &'static str) -> Self {
         Self { task: TypeId::of::<Task>(), kind, name, description, output, at: Location::caller() }
     }
+
+    /// That of a `#[task]`, for its expansion, as the next two.
+    #[track_caller]
+    pub const fn task<Task: 'static>(name: &'static str, description: &'static str, output: &'static str) -> Self {
+        Self::of::<Task>(Kind::Task, name, description, output)
+    }
+
+    /// That of a `#[sensor]`.
+    #[track_caller]
+    pub const fn sensor<Task: 'static>(name: &'static str, description: &'static str, output: &'static str) -> Self {
+        Self::of::<Task>(Kind::Sensor, name, description, output)
+    }
+
+    /// That of a `#[branch]`.
+    #[track_caller]
+    pub const fn branch<Task: 'static>(name: &'static str, description: &'static str, output: &'static str) -> Self {
+        Self::of::<Task>(Kind::Branch, name, description, output)
+    }
 }
 
 /// A task as its first wiring in a pipeline made it known, shared by all its nodes.

@@ -177,11 +177,8 @@ pub fn list<T: Data>(items: Vec<T>) -> Node<Vec<T>> {
     let definition =
         const { &Definition::of::<OfPlain<T>>(Kind::Task, "list", "A list that the pipeline's function has.", "list") };
     let input = body::input::<Vec<T>, _>("items", items);
-    let start: body::Start<Result<Vec<T>>> = |inputs, erase| {
-        let items: Vec<T> = inputs.take();
-        body::drive(erase, std::future::ready(Ok(items)))
-    };
-    body::task(definition, TaskOptions::default(), [input], start, None)
+    let start = body::body1(|items: Vec<T>| std::future::ready(Ok(items)));
+    body::wire_task::<Result<Vec<T>>, _, 1>(definition, TaskOptions::default(), [input], start, None)
 }
 
 /// `.each` and `.keyed` on a plain `Vec`: `regions.each(|region| load(region))`.

@@ -76,7 +76,7 @@ impl Every {
 #[diagnostic::on_unimplemented(
     message = "this is no schedule: `{Self}`",
     label = "expected a `Cron`, an `Every` or a `Timetable`",
-    note = "write `const DAILY: Cron = cron!(\"0 6 * * *\");` and give its name, or the line itself in quotes",
+    note = "write `const DAILY: Cron = cron!(\"0 6 * * *\");` and give its name; in an attribute the line itself in quotes will do",
     note = "what no cron line says is `every!(\"4w\", from = \"2024-01-31\")`, or a type of your own that implements `Timetable`"
 )]
 pub trait IntoSchedule {

@@ -148,20 +148,20 @@ impl Node<UpstreamRun> {
         let definition = const {
             &Definition::of::<OutputOf<Task>>(
                 Kind::Task,
-                Task::ID,
+                Task::DEFINITION.name,
                 "Takes what a task of another pipeline's run has returned.",
-                Task::OUTPUT,
+                Task::DEFINITION.output,
             )
         };
-        let node = body::task::<Result<Task::Output>, Task::Output, 1>(
+        let node = body::wire_task::<Result<Task::Output>, Task::Output, 1>(
             definition,
             TaskOptions::new(),
             [body::input::<UpstreamRun, _>("run", self)],
-            |inputs, erase| body::drive(erase, output_of::<Task::Output>(inputs.take())),
+            body::body1(output_of::<Task::Output>),
             None,
         );
         if let Some(pipeline) = pipeline {
-            let takes = Takes { task: std::any::TypeId::of::<Task>(), id: Task::ID };
+            let takes = Takes { task: std::any::TypeId::of::<Task>(), id: Task::DEFINITION.name };
             draft::cross(node.handle(), Across { pipeline, role: Role::Takes(takes) });
         }
         node

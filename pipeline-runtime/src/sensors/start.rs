@@ -123,11 +123,11 @@ impl Serialize for Given {
 fn wire<P: Serialize + Clone + Send + Sync + 'static, I: IntoInput<P>>(params: I) -> Node<StartedRun> {
     let definition =
         const { &Definition::of::<StartWith<P>>(Kind::Task, "start", "Starts a run of another pipeline.", "StartedRun") };
-    body::task::<Result<StartedRun>, StartedRun, 1>(
+    body::wire_task::<Result<StartedRun>, StartedRun, 1>(
         definition,
         TaskOptions::new(),
         [body::input::<P, I>("params", params)],
-        |inputs, erase| body::drive(erase, begin(inputs.take::<P>())),
+        body::body1(begin::<P>),
         None,
     )
 }
