@@ -241,7 +241,7 @@ pub use programs::{Command, IntoArgument, IntoVariable, Ran, Variable};
 pub use schedule::RunKind;
 pub use sensors::{run_of, start};
 pub use simulate::{OtherRun, Simulation, SimulationError};
-pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
+pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectListing, ObjectReader, ObjectWriter};
 pub use time::{Clock, Timestamp};
 
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`

@@ -39,6 +39,12 @@ async fn listings_go_on_over_pages() -> Tested {
     bucket.put("rawer.csv", "x").await?;
     assert_eq!(keys(&bucket.list("raw/").await?), all);
     assert_eq!(bucket.list("").await?.len(), 2501);
+    let (mut listing, mut streamed) = (bucket.list_stream("raw/")?, Vec::new());
+    while let Some(object) = listing.try_next().await? {
+        streamed.push(object.key);
+    }
+    streamed.sort();
+    assert_eq!(streamed, all);
     assert_eq!(bucket.find("raw/*9.csv").await?.len(), 250);
     let last = bucket.find_first("raw/*2499.csv").await?;
     assert_eq!(last.map(|object| object.key).as_ref(), all.last(), "on the third page");

@@ -33,8 +33,8 @@ use super::staged::{led_from, move_link};
 use super::store::{Condition, Wanted};
 use super::unnamed::Said;
 use super::upload::Upload;
-use super::walk::{folders, walk};
-use super::watch::Poke;
+use super::walk::{Walk, folders};
+use super::watch::{self, Poke};
 
 /// How much is read of a file at once.
 const CHUNK: usize = 256 << 10;
@@ -53,6 +53,38 @@ pub(super) struct Local {
 #[derive(Debug, Clone)]
 struct Opened {
     root: Arc<Path>,
+}
+
+/// A listing of a folder, between two pages.
+#[derive(Debug)]
+pub(super) struct LocalPages(Stage);
+
+#[derive(Debug)]
+enum Stage {
+    Begins(Wanted, Option<Poke>),
+    Goes(Box<Going>),
+}
+
+#[derive(Debug)]
+struct Going {
+    opened: Opened,
+    walk: Walk,
+    watched: Option<watch::Listing>,
+    /// Whether nothing was found so far.
+    is_empty: bool,
+}
+
+impl LocalPages {
+    pub(super) fn begin(wanted: Wanted, poke: Option<Poke>) -> Self {
+        Self(Stage::Begins(wanted, poke))
+    }
+}
+
+impl Going {
+    fn begin(opened: Opened, wanted: Wanted, poke: Option<Poke>) -> Self {
+        let watched = poke.and_then(|poke| poke.watch_listing(&opened.root, &wanted));
+        Self { walk: Walk::below(&opened.root, wanted), opened, watched, is_empty: true }
+    }
 }
 
 impl Local {
@@ -84,20 +116,36 @@ impl Local {
     }
 
     pub(super) async fn list(self: &Arc<Self>, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<Meta>, Failure> {
-        let prefix = wanted.prefix().as_str().to_owned();
-        let look = move |local: &Arc<Self>| {
-            let opened = local.opened()?;
-            let root = &opened.root;
-            let (found, unnamed) = match poke.and_then(|poke| poke.watch_listing(root, &wanted)) {
-                Some(listing) => walk(root, &wanted, &mut |folder, below| listing.visit(folder, below)),
-                None => walk(root, &wanted, &mut |_, _| {}),
-            }?;
-            opened.is_still_there(found.is_empty())?;
-            Ok((found, unnamed))
-        };
-        let (found, unnamed) = self.blocking(look).await?;
-        unnamed.say(&self.said, &format!("file://{}", self.folder.display()), &prefix);
-        Ok(found)
+        // Without a bound there is one page.
+        self.page(LocalPages::begin(wanted, poke), usize::MAX).await.map(|(found, _)| found)
+    }
+
+    /// The next of a listing, as many as asked for unless there are no more, and where it goes on.
+    pub(super) async fn page(
+        self: &Arc<Self>,
+        pages: LocalPages,
+        size: usize,
+    ) -> Result<(Vec<Meta>, Option<LocalPages>), Failure> {
+        self.blocking(move |local| {
+            let mut going = match pages.0 {
+                Stage::Begins(wanted, poke) => Going::begin(local.opened()?, wanted, poke),
+                Stage::Goes(going) => *going,
+            };
+            let (walk, watched) = (&mut going.walk, &going.watched);
+            let found = walk.page(size, &mut |folder, below| {
+                if let Some(listing) = watched {
+                    listing.visit(folder, below);
+                }
+            })?;
+            going.is_empty &= found.is_empty();
+            if !walk.is_over() {
+                return Ok((found, Some(LocalPages(Stage::Goes(Box::new(going))))));
+            }
+            going.opened.is_still_there(going.is_empty)?;
+            walk.unnamed().say(&local.said, &format!("file://{}", local.folder.display()), walk.wanted().prefix().as_str());
+            Ok((found, None))
+        })
+        .await
     }
 
     pub(super) async fn folders(self: &Arc<Self>, prefix: Prefix) -> Result<Vec<Key>, Failure> {

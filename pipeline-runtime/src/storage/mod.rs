@@ -3,7 +3,8 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `bucket` | [`Bucket`]: the operations users call, and the one place through which every look at a bucket passes |
+//! | `bucket` | [`Bucket`]: the operations users call, and the one place through which each passes |
+//! | `look`, `listing` | looks at what is there; [`ObjectListing`], a listing as a stream, which `pages` reads |
 //! | `reader`, `writer` | [`ObjectReader`], [`ObjectWriter`]: streams; `body` and `upload` are what a store has behind them |
 //! | `extend` | objects that grow at their end, and where one ends |
 //! | `object` | [`Object`]: what a bucket says about one key |
@@ -36,13 +37,16 @@ mod extend;
 mod fault;
 mod key;
 mod leftovers;
+mod listing;
 mod local;
 mod lock;
+mod look;
 mod looked;
 mod memory;
 mod meta;
 mod object;
 mod opened;
+mod pages;
 mod pattern;
 mod reader;
 #[cfg(feature = "s3")]
@@ -68,6 +72,7 @@ mod writer;
 pub use bucket::Bucket;
 pub use error::{BucketError, BucketErrorKind};
 pub(crate) use fault::Latency;
+pub use listing::ObjectListing;
 pub use object::Object;
 pub use reader::ObjectReader;
 pub(crate) use trace::look_again;

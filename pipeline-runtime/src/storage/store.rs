@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::body::{Body, Span};
 use super::error::Failure;
 use super::key::{Key, Prefix};
-use super::local::Local;
+use super::local::{Local, LocalPages};
 use super::memory::Memory;
 use super::meta::Meta;
 use super::pattern::Pattern;
@@ -114,7 +114,9 @@ impl Store {
         match self {
             #[cfg(feature = "s3")]
             Self::S3(s3) => Ok(s3.first(&wanted).await?.map(Meta::from)),
-            _ => Ok(self.list(wanted, poke).await?.into_iter().next()),
+            Self::Memory(memory) => Ok(memory.page(&wanted, None, 1).pop()),
+            // The walk ends there: nothing behind it can come to be the first.
+            Self::Local(local) => Ok(local.page(LocalPages::begin(wanted, poke), 1).await?.0.pop()),
         }
     }
 

@@ -76,6 +76,22 @@ pub(super) struct S3 {
     said: Said,
 }
 
+/// A listing between two pages.
+#[derive(Debug)]
+pub(super) struct S3Pages {
+    wanted: Wanted,
+    /// Of the next page.
+    token: Option<String>,
+    /// What was met so far.
+    unnamed: Unnamed,
+}
+
+impl S3Pages {
+    pub(super) fn begin(wanted: Wanted) -> Self {
+        Self { wanted, token: None, unnamed: Unnamed::default() }
+    }
+}
+
 impl S3 {
     pub(super) fn new(settings: Settings) -> Self {
         Self { settings, client: OnceCell::new(), seen: AtomicBool::new(false), said: Said::default() }
@@ -116,35 +132,43 @@ impl S3 {
     }
 
     pub(super) async fn list(&self, wanted: &Wanted) -> Result<Vec<ObjectMeta>, Failure> {
-        let (mut found, mut unnamed) = (Vec::new(), Unnamed::default());
-        let mut token = None;
-        loop {
-            let mut page = self.limited(self.page(wanted.prefix().as_str(), next(token))).await?;
-            unnamed.add(page.unnamed());
-            let objects = page.result.objects.into_iter();
-            found.extend(objects.filter(|meta| wanted.contains(meta.location.as_ref())));
-            token = page.page_token;
-            if token.is_none() {
-                break;
-            }
+        let (mut found, mut pages) = (Vec::new(), Some(S3Pages::begin(wanted.clone())));
+        while let Some(at) = pages {
+            let (page, next) = self.next_page(at).await?;
+            found.extend(page);
+            pages = next;
         }
-        unnamed.say(&self.said, &self.url(), wanted.prefix().as_str());
+        // A store may have another order than that of bytes.
         found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
         Ok(found)
     }
 
+    /// A page of a listing, sorted, and where it goes on.
+    pub(super) async fn next_page(&self, pages: S3Pages) -> Result<(Vec<ObjectMeta>, Option<S3Pages>), Failure> {
+        let S3Pages { wanted, token, mut unnamed } = pages;
+        let mut page = self.limited(self.page(wanted.prefix().as_str(), next(token))).await?;
+        unnamed.add(page.unnamed());
+        let mut found = page.result.objects;
+        found.retain(|meta| wanted.contains(meta.location.as_ref()));
+        found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+        if page.page_token.is_none() {
+            unnamed.say(&self.said, &self.url(), wanted.prefix().as_str());
+            return Ok((found, None));
+        }
+        Ok((found, Some(S3Pages { wanted, token: page.page_token, unnamed })))
+    }
+
     /// The first by key of the first page with any; asks for no page behind it.
     pub(super) async fn first(&self, wanted: &Wanted) -> Result<Option<ObjectMeta>, Failure> {
-        let mut token = None;
-        loop {
-            let page = self.limited(self.page(wanted.prefix().as_str(), next(token))).await?;
-            let found = page.result.objects.into_iter().filter(|meta| wanted.contains(meta.location.as_ref()));
-            let first = found.min_by(|a, b| a.location.cmp(&b.location));
-            token = page.page_token;
-            if first.is_some() || token.is_none() {
-                return Ok(first);
+        let mut pages = Some(S3Pages::begin(wanted.clone()));
+        while let Some(at) = pages {
+            let (page, next) = self.next_page(at).await?;
+            if let Some(first) = page.into_iter().next() {
+                return Ok(Some(first));
             }
+            pages = next;
         }
+        Ok(None)
     }
 
     /// The store groups the keys, so only the folders' names come back.
