@@ -55,9 +55,9 @@ pub struct NewFiles {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewFile {
     /// Its name, without the folder.
-    pub name: String,
+    pub name: Box<str>,
     /// What tells it from other contents under that name.
-    pub version: String,
+    pub version: Box<str>,
 }
 
 /// What became of an hour's archive.
@@ -103,12 +103,13 @@ const OVERLAP: TimeDelta = TimeDelta::hours(1);
 #[task]
 pub async fn list_new_files(ctx: Context, source: Bucket, event: String) -> Result<Vec<NewFiles>> {
     let since = ctx.prev_data_interval_end_success().unwrap_or(ctx.data_interval_start()) - OVERLAP;
-    let found = source.modified_since(&format!("{SOURCE}{event}/"), since).await?;
+    // As they come: there may be very many, of which most are old.
+    let mut found = source.list_stream(&format!("{SOURCE}{event}/"))?.modified_since(since);
     let (mut hours, mut count) = (BTreeMap::<Hour, Vec<NewFile>>::new(), 0);
-    for object in &found {
+    while let Some(object) = found.try_next().await? {
         match Hour::of(&object.key) {
             Ok((hour, name)) => {
-                hours.entry(hour).or_default().push(NewFile { name: name.to_owned(), version: version(object) });
+                hours.entry(hour).or_default().push(NewFile { name: name.into(), version: version(&object).into() });
                 count += 1;
             }
             Err(error) => tracing::warn!("left where it is: {error}"),
@@ -118,11 +119,14 @@ pub async fn list_new_files(ctx: Context, source: Bucket, event: String) -> Resu
     Ok(hours.into_iter().map(|(hour, files)| NewFiles { hour, files }).collect())
 }
 
+/// How many hours are added to at once: what an archive holds is in memory while it is added to.
+static ARCHIVES: Pool = Pool::new("archives", 4);
+
 /// Adds an hour's new files to its archive: fetches it, appends what it lacks, and writes it back if nobody else has meanwhile.
 ///
 /// All in one task, since the archive that was fetched is no longer the one to replace once another run has written it: then all of
 /// it is done again, with theirs.
-#[task(timeout = "30m")]
+#[task(timeout = "30m", pool = ARCHIVES)]
 pub async fn archive_hour(source: Bucket, target: Bucket, new: NewFiles, header: OtherHeader) -> Result<Archived> {
     let key = new.hour.to_string();
     let mut added = 0;

@@ -38,6 +38,8 @@ use super::watch::{self, Poke};
 
 /// How much is read of a file at once.
 const CHUNK: usize = 256 << 10;
+/// What is read as the file is opened: another turn on the blocking pool would take longer.
+const SMALL: u64 = 32 << 10;
 
 /// A folder, which need not exist until the first operation.
 #[derive(Debug)]
@@ -178,8 +180,11 @@ impl Local {
             let meta = meta(key, &file.metadata()?)?;
             let span = span.within(meta.size);
             file.seek(SeekFrom::Start(span.start))?;
-            let rest = file.take(span.end - span.start);
-            Ok((meta, Body::File(FileBody { local: Arc::clone(local), rest: Some(rest) })))
+            let mut body = FileBody { local: Arc::clone(local), first: None, rest: Some(file.take(span.end - span.start)) };
+            if span.end - span.start <= SMALL {
+                body.read()?;
+            }
+            Ok((meta, Body::File(body)))
         })
         .await
     }
@@ -430,28 +435,40 @@ fn rename_or_link(source: &Path, target: &Path) -> io::Result<()> {
 #[derive(Debug)]
 pub(super) struct FileBody {
     local: Arc<Local>,
+    /// What was read and not taken yet.
+    first: Option<Bytes>,
     /// Gone once a read failed or was dropped.
     rest: Option<Take<File>>,
 }
 
 impl FileBody {
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
-        let Some(mut rest) = self.rest.take() else {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        let Some(rest) = self.rest.take() else {
             return Err(Failure::cut_off());
         };
-        let read = move |_: &Arc<Local>| {
-            let mut chunk = Vec::with_capacity(CHUNK);
-            rest.by_ref().take(CHUNK as u64).read_to_end(&mut chunk)?;
-            Ok((rest, chunk))
-        };
-        let (rest, chunk) = self.local.blocking(read).await?;
-        let missing = rest.limit() > 0;
-        self.rest = Some(rest);
-        if chunk.is_empty() && missing {
+        if rest.limit() == 0 {
+            self.rest = Some(rest);
+            return Ok(None);
+        }
+        let mut body = Self { local: Arc::clone(&self.local), first: None, rest: Some(rest) };
+        *self = self.local.blocking(move |_| body.read().map(|()| body)).await?;
+        Ok(self.first.take())
+    }
+
+    /// Reads the next chunk, if there is any.
+    fn read(&mut self) -> Result<(), Failure> {
+        let Some(rest) = self.rest.as_mut().filter(|rest| rest.limit() > 0) else { return Ok(()) };
+        let mut chunk = Vec::with_capacity(usize::try_from(rest.limit()).unwrap_or(CHUNK).min(CHUNK));
+        rest.by_ref().take(CHUNK as u64).read_to_end(&mut chunk)?;
+        if chunk.is_empty() {
             // Another program cut the file: what was read so far must not pass for the whole.
             return Err(Failure::new(BucketErrorKind::Other, "the file became shorter while it was read"));
         }
-        Ok(Some(chunk.into()).filter(|chunk: &Bytes| !chunk.is_empty()))
+        self.first = Some(chunk.into());
+        Ok(())
     }
 }
 
