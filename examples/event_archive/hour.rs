@@ -7,7 +7,7 @@ use super::archive::{Appending, Archive, Piece, Rows, Source};
 use super::header::{HeaderRow, Start};
 use super::index::TAIL;
 use super::layout::Hour;
-use super::pipeline::{NewFile, OtherHeader, version};
+use super::pipeline::{OtherHeader, digest, version};
 use bytes::Bytes;
 use chrono::Utc;
 use pipeline_runtime::prelude::*;
@@ -69,10 +69,11 @@ impl Archives {
         Ok(Self { target: target.clone(), hour: hour.clone(), other, all })
     }
 
-    /// Appends a file, as it is now, unless it is there in that version. Another version of it is taken out, wherever it is.
-    pub(super) async fn add(&mut self, source: &Bucket, file: &NewFile) -> Result<()> {
-        let key = self.hour.source(&file.name);
-        let holding = self.holding(&key, &file.version);
+    /// Appends a file, as it is now, unless it is there in the version of that digest. Another version of it is taken out, wherever it is.
+    pub(super) async fn add(&mut self, source: &Bucket, name: &str, version_digest: &str) -> Result<()> {
+        let key = self.hour.source(name);
+        let is_it = |one: &One| one.archive.version(&key).is_some_and(|held| digest(held) == version_digest);
+        let holding = self.all.iter().position(is_it);
         if holding.is_some() && self.all.iter().filter(|one| one.archive.has(&key)).count() == 1 {
             return Ok(());
         }

@@ -48,16 +48,35 @@ pub struct NewFiles {
     /// The hour that they belong to.
     pub hour: Hour,
     /// They, by name.
-    pub files: Vec<NewFile>,
+    pub files: Files,
 }
 
-/// A new file. An interval may have a hundred thousand, so that nothing is kept of one that need not be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewFile {
-    /// Its name, without the folder.
-    pub name: Box<str>,
-    /// What tells it from other contents under that name.
-    pub version: Box<str>,
+/// Files by name, each with a digest of its version. An interval may have a hundred thousand, which are held and kept as one text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Files(String);
+
+impl Files {
+    fn push(&mut self, name: &str, version: &str) {
+        // No key has a control character.
+        self.0.extend([name, "\t", &digest(version), "\n"]);
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.lines().count()
+    }
+
+    /// The name of each, without the folder, and the digest of its version.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.lines().filter_map(|line| line.split_once('\t'))
+    }
+}
+
+/// As good as never the same for two versions of a file; shorter than they are (FNV-1a).
+pub(super) fn digest(version: &str) -> String {
+    let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    format!("{:x}", version.bytes().fold(0xcbf2_9ce4_8422_2325, hash))
 }
 
 /// What became of an hour's archive.
@@ -105,11 +124,11 @@ pub async fn list_new_files(ctx: Context, source: Bucket, event: String) -> Resu
     let since = ctx.prev_data_interval_end_success().unwrap_or(ctx.data_interval_start()) - OVERLAP;
     // As they come: there may be very many, of which most are old.
     let mut found = source.list_stream(&format!("{SOURCE}{event}/"))?.modified_since(since);
-    let (mut hours, mut count) = (BTreeMap::<Hour, Vec<NewFile>>::new(), 0);
+    let (mut hours, mut count) = (BTreeMap::<Hour, Files>::new(), 0);
     while let Some(object) = found.try_next().await? {
         match Hour::of(&object.key) {
             Ok((hour, name)) => {
-                hours.entry(hour).or_default().push(NewFile { name: name.into(), version: version(&object).into() });
+                hours.entry(hour).or_default().push(name, &version(&object));
                 count += 1;
             }
             Err(error) => tracing::warn!("left where it is: {error}"),
@@ -132,13 +151,13 @@ pub async fn archive_hour(source: Bucket, target: Bucket, new: NewFiles, header:
     let mut added = 0;
     for _ in 0..ROUNDS {
         let mut archives = Archives::fetch(&target, &new.hour, header).await?;
-        for file in &new.files {
-            archives.add(&source, file).await?;
+        for (name, version) in new.files.iter() {
+            archives.add(&source, name, version).await?;
         }
         let written = archives.write().await?;
         added += written.added;
         if written.is_all {
-            let known = new.files.len().saturating_sub(added);
+            let known = new.files.count().saturating_sub(added);
             if added == 0 {
                 tracing::info!("{key} has all {known} file(s)");
             }

@@ -1,5 +1,5 @@
-//! Buckets of objects behind one URL: `file://`, `memory://` and, with the feature `s3`, `s3://`, so that a mock and the real
-//! thing differ by a string.
+//! Buckets of objects behind one URL: `file://`, `memory://` and, with the features `s3`, `gcp` and `azure`, `s3://`, `gs://` and `az://`, so that a
+//! mock and the real thing differ by a string.
 //!
 //! | file | subject |
 //! |---|---|
@@ -12,7 +12,7 @@
 //! | `error` | [`BucketError`], and the way from a store's failure to a message |
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
 //! | `meta` | what every store says about an object |
-//! | `store` | what every store can do; `memory`, `local` (with `staged`, `leftovers`, `walk` and `lock`) and `s3` do it |
+//! | `store` | what every store can do; `memory`, `local` (with `staged`, `leftovers`, `walk` and `lock`) and `cloud` do it |
 //! | `unnamed` | what lies there under names that are no keys |
 //! | `across` | copies from one store to another |
 //! | `watch` | wake-ups on `file://`; `trace`: over a restart |
@@ -21,7 +21,7 @@
 //!
 //! # Invariants
 //!
-//! - Only `s3` knows `object_store`, which a build without that feature does without.
+//! - Only `cloud` knows `object_store`, which a build without the features of its vendors does without.
 //! - A missing bucket is an error, at the first operation and at each later one; only a missing key is `None`.
 //! - No key reaches a store unchecked, and none leads out of its bucket.
 //! - All stores answer alike; the few differences that remain stand in [`Bucket`]'s documentation, and one suite of tests runs
@@ -32,6 +32,8 @@
 mod across;
 mod body;
 mod bucket;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod error;
 mod extend;
 mod fault;
@@ -49,8 +51,6 @@ mod opened;
 mod pages;
 mod pattern;
 mod reader;
-#[cfg(feature = "s3")]
-mod s3;
 mod staged;
 mod stamp;
 mod store;

@@ -1,12 +1,12 @@
 //! [`Pages`]: a listing that is read a page at a time, and goes on where the last one ended.
 
+#[cfg(feature = "cloud")]
+use super::cloud::CloudPages;
 use super::error::Failure;
 use super::key::Key;
 use super::local::LocalPages;
 use super::look::Look;
 use super::meta::Meta;
-#[cfg(feature = "s3")]
-use super::s3::S3Pages;
 use super::store::{Store, Wanted};
 use super::watch::Poke;
 
@@ -21,8 +21,8 @@ pub(super) enum Pages {
     /// The last key that was listed.
     Memory(Wanted, Option<Key>),
     Local(LocalPages),
-    #[cfg(feature = "s3")]
-    S3(S3Pages),
+    #[cfg(feature = "cloud")]
+    Cloud(CloudPages),
 }
 
 impl Store {
@@ -35,8 +35,8 @@ impl Store {
         match self {
             Self::Memory(_) => Pages::Memory(wanted, None),
             Self::Local(_) => Pages::Local(LocalPages::begin(wanted, poke)),
-            #[cfg(feature = "s3")]
-            Self::S3(_) => Pages::S3(S3Pages::begin(wanted)),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(_) => Pages::Cloud(CloudPages::begin(wanted)),
         }
     }
 
@@ -53,10 +53,10 @@ impl Store {
                 let (found, pages) = local.page(pages, PAGE).await?;
                 Ok((found, pages.map(Pages::Local)))
             }
-            #[cfg(feature = "s3")]
-            (Self::S3(s3), Pages::S3(pages)) => {
-                let (found, pages) = s3.next_page(pages).await?;
-                Ok((found.into_iter().map(Meta::from).collect(), pages.map(Pages::S3)))
+            #[cfg(feature = "cloud")]
+            (Self::Cloud(cloud), Pages::Cloud(pages)) => {
+                let (found, pages) = cloud.next_page(pages).await?;
+                Ok((found.into_iter().map(Meta::from).collect(), pages.map(Pages::Cloud)))
             }
             // A bucket has one store.
             _ => Ok((Vec::new(), None)),
