@@ -133,7 +133,7 @@ impl Asked {
 
 impl State {
     fn answer(&mut self, asked: &Asked) -> Answer {
-        self.asked.push(format!("{} {}", asked.method, asked.uri));
+        self.asked.push(format!("{} {}", asked.method, decoded(&asked.uri.to_string())));
         if asked.header("authorization").is_none_or(|token| !token.starts_with("Bearer ")) {
             return told(StatusCode::UNAUTHORIZED, "AuthenticationRequired");
         }

@@ -135,7 +135,9 @@ mod tests {
 
     fn fingerprint(objects: &[Object]) -> u64 {
         let mut print = Print::default();
-        objects.iter().for_each(|object| print.add(object));
+        for object in objects {
+            print.add(object);
+        }
         print.0
     }
 

@@ -41,6 +41,7 @@ use super::world::{Scribe, World};
 /// - `file:///srv/data/name`: a folder, which has to exist. The path stands as it is, without percent-encoding. A relative one
 ///   is written `file://./name` or `file://../name` and is resolved when the bucket is opened.
 /// - `s3://name`, also written `s3:///name`: a bucket on S3, or on what speaks its API; see below.
+/// - `gs://name`: a bucket on Google Cloud Storage. `az://name`: a container on Azure Blob Storage. See [below](#google-cloud-storage-and-azure).
 ///
 /// # Keys
 ///
@@ -81,15 +82,34 @@ use super::world::{Scribe, World};
 /// - A look at a key is one request, two where the bucket was not seen yet. A listing asks for the longest literal prefix, 1,000 keys
 ///   a request; [`find_first`](Self::find_first) stops at the page with the first match. So of a million keys under `events/`,
 ///   `find_first("events/*")` is one request, `find_first("events/0999*.csv")` is one, and a match on the last page, or none, is a
-///   thousand. The sensors' [figures](crate::sensors#what-a-poke-costs-on-s3) follow from that.
+///   thousand. [`list_stream`](Self::list_stream) asks for a page as it is read. The sensors' [figures](crate::sensors#what-a-poke-costs-on-s3) follow from that.
 /// - Let a lifecycle rule abort incomplete multipart uploads: a process that is killed cannot.
 /// - Names in the store that are no keys, such as `a//b` and `/a`, are counted, and said in the log with one of them as an example.
+///
+/// # Google Cloud Storage and Azure
+///
+/// `gs://` needs the feature `gcp`, `az://` the feature `azure`. What stands above of timeouts, retries, marks, conditions and listings holds for them as well, and so do
+/// `timeout`, `retries`, `part_size` and `conditions` in the URL. Their secrets come from the environment alone.
+///
+/// | | in the URL | else | else |
+/// |---|---|---|---|
+/// | `gs://` | `credentials`: a file of a service account's key, or as `gcloud` writes it | `GOOGLE_SERVICE_ACCOUNT` (a file), `GOOGLE_SERVICE_ACCOUNT_KEY`, `GOOGLE_BEARER_TOKEN`, `GOOGLE_APPLICATION_CREDENTIALS` (a file) | what `gcloud` keeps, a machine's service account; none where the endpoint is `http://` |
+/// | | `endpoint` | `GOOGLE_BASE_URL` | Google |
+/// | `az://` | `account` | `AZURE_STORAGE_ACCOUNT_NAME` | |
+/// | | | `AZURE_STORAGE_ACCOUNT_KEY`, `AZURE_STORAGE_SAS_TOKEN`; `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_FEDERATED_TOKEN_FILE` | `az` with `AZURE_USE_AZURE_CLI=true`, a machine's identity |
+/// | | `endpoint` | `AZURE_STORAGE_ENDPOINT` | `https://ACCOUNT.blob.core.windows.net` |
+///
+/// - On `gs://` an [etag](Object::etag) is the object's generation, as Google takes a condition on that alone. An upload in parts has no conditions there by Google's
+///   documentation, and is refused one unless the store turns out to keep it: `part_size` makes it one request.
+/// - On `az://` a copy goes through this process, as the store's own may not be done when it answers. Of two streams to one key at once the second to end fails
+///   with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed), also without a condition: the first one's end drops its parts.
+/// - Neither has the store copy what [`append_stream`](Self::append_stream) keeps: it passes through this process.
 ///
 /// # Where stores differ
 ///
 /// One suite of cases runs over all of them; what is not here is alike.
 ///
-/// | | `memory://` | `file://` | `s3://` |
+/// | | `memory://` | `file://` | `s3://`, and `gs://` and `az://` where nothing else is said |
 /// |---|---|---|---|
 /// | `a` and `a/b` side by side | yes | no: a name is either a file or a folder | yes |
 /// | a segment of a key | 1024 bytes | what the file system allows, mostly 255 | 1024 bytes |
@@ -98,7 +118,7 @@ use super::world::{Scribe, World};
 /// | a rename | one step | one step | a copy and a deletion |
 /// | a copy | at once | a copy of the bytes | by the store, up to 5 GiB on AWS; to its own key no change. `copy_if_absent`: through this process, in parts |
 /// | a conditional write excludes | everybody | who writes through this library, in other processes too, by a hidden lock file in the key's folder | everybody |
-/// | etags | of each write | of each write | of the contents: the same bytes have the same etag |
+/// | etags | of each write | of each write | of the contents: the same bytes have the same etag; on `gs://` and `az://` of each write |
 /// | `last_modified` | to the nanosecond | as precise as the file system; a renamed file of another user keeps its time | to the second |
 /// | a reader of an object that is replaced | reads on | reads on | reads on; fails if its connection breaks off |
 /// | durability | none | written through to the disk | the store's |

@@ -53,9 +53,12 @@ pub struct ObjectListing {
     told: Told,
 }
 
+/// The next objects, and where the listing goes on.
+type Page = BoxFuture<'static, Result<(Vec<Object>, Option<Pages>), BucketError>>;
+
 enum State {
     Idle(Pages),
-    Asking(BoxFuture<'static, Result<(Vec<Object>, Option<Pages>), BucketError>>),
+    Asking(Page),
     Ended,
 }
 
@@ -231,7 +234,7 @@ impl Stream for ObjectListing {
     }
 }
 
-fn ask(bucket: Bucket, doing: String, pages: Pages) -> BoxFuture<'static, Result<(Vec<Object>, Option<Pages>), BucketError>> {
+fn ask(bucket: Bucket, doing: String, pages: Pages) -> Page {
     Box::pin(async move {
         let io = |store: super::store::Store, scribe: super::world::Scribe| async move {
             let (mut page, pages) = store.page(pages).await?;

@@ -128,7 +128,7 @@ impl Local {
         pages: LocalPages,
         size: usize,
     ) -> Result<(Vec<Meta>, Option<LocalPages>), Failure> {
-        self.blocking(move |local| {
+        let look = move |local: &Arc<Self>| {
             let mut going = match pages.0 {
                 Stage::Begins(wanted, poke) => Going::begin(local.opened()?, wanted, poke),
                 Stage::Goes(going) => *going,
@@ -140,14 +140,18 @@ impl Local {
                 }
             })?;
             going.is_empty &= found.is_empty();
-            if !walk.is_over() {
-                return Ok((found, Some(LocalPages(Stage::Goes(Box::new(going))))));
+            if walk.is_over() {
+                going.opened.is_still_there(going.is_empty)?;
             }
-            going.opened.is_still_there(going.is_empty)?;
-            walk.unnamed().say(&local.said, &format!("file://{}", local.folder.display()), walk.wanted().prefix().as_str());
-            Ok((found, None))
-        })
-        .await
+            Ok((found, going))
+        };
+        let (found, going) = self.blocking(look).await?;
+        let walk = &going.walk;
+        if !walk.is_over() {
+            return Ok((found, Some(LocalPages(Stage::Goes(Box::new(going))))));
+        }
+        walk.unnamed().say(&self.said, &format!("file://{}", self.folder.display()), walk.wanted().prefix().as_str());
+        Ok((found, None))
     }
 
     pub(super) async fn folders(self: &Arc<Self>, prefix: Prefix) -> Result<Vec<Key>, Failure> {

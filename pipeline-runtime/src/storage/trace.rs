@@ -79,7 +79,9 @@ impl Default for Print {
 impl Print {
     pub(super) fn of(objects: &[Object]) -> Self {
         let mut print = Self::default();
-        objects.iter().for_each(|object| print.add(object));
+        for object in objects {
+            print.add(object);
+        }
         print
     }
 

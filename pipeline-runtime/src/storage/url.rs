@@ -23,7 +23,7 @@ pub(super) enum Location {
     File(String),
     Memory(String),
     #[cfg(feature = "cloud")]
-    Cloud(Settings),
+    Cloud(Box<Settings>),
 }
 
 impl Location {
@@ -42,7 +42,9 @@ impl Location {
             }
             Scheme::File(rest) => Ok(Self::File(absolute(rest).map_err(|reason| invalid(&reason))?)),
             #[cfg(feature = "cloud")]
-            Scheme::Cloud(vendor, rest) => Ok(Self::Cloud(Settings::parse(vendor, rest).map_err(|reason| invalid(&reason))?)),
+            Scheme::Cloud(vendor, rest) => {
+                Ok(Self::Cloud(Box::new(Settings::parse(vendor, rest).map_err(|reason| invalid(&reason))?)))
+            }
         }
     }
 

@@ -122,7 +122,7 @@ impl World {
     pub(super) fn store(&self, location: &Location) -> Store {
         match location {
             #[cfg(feature = "cloud")]
-            Location::Cloud(settings) => Store::Cloud(Arc::new(Cloud::new(settings.clone()))),
+            Location::Cloud(settings) => Store::Cloud(Arc::new(Cloud::new((**settings).clone()))),
             Location::File(path) => Store::Local(Arc::new(Local::new(PathBuf::from(path)))),
             Location::Memory(name) => {
                 let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);

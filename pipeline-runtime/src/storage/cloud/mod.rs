@@ -159,9 +159,11 @@ impl Cloud {
     /// A page of a listing, sorted, and where it goes on.
     pub(super) async fn next_page(&self, pages: CloudPages) -> Result<(Vec<ObjectMeta>, Option<CloudPages>), Failure> {
         let CloudPages { wanted, token, mut unnamed } = pages;
+        let named_so = if token.is_none() { self.named_as(wanted.prefix()).await? } else { None };
         let mut page = self.limited(self.page(wanted.prefix().as_str(), next(token))).await?;
         unnamed.add(page.unnamed());
         let mut found = page.result.objects;
+        found.extend(named_so);
         found.retain(|meta| wanted.contains(meta.location.as_ref()));
         found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
         if page.page_token.is_none() {
@@ -169,6 +171,16 @@ impl Cloud {
             return Ok((found, None));
         }
         Ok((found, Some(CloudPages { wanted, token: page.page_token, unnamed })))
+    }
+
+    /// Azure's client leaves out of a listing what is named as its prefix is, so that it is looked for by itself.
+    async fn named_as(&self, prefix: &Prefix) -> Result<Option<ObjectMeta>, Failure> {
+        let is_key = !prefix.as_str().is_empty() && !prefix.as_str().ends_with('/');
+        if self.settings.vendor != Vendor::Azure || !is_key {
+            return Ok(None);
+        }
+        let Ok(key) = Path::parse(prefix.as_str()) else { return Ok(None) };
+        self.head(&key).await
     }
 
     /// The first by key of the first page with any; asks for no page behind it.
