@@ -159,6 +159,11 @@ impl Archive {
         self.contents.versions.get(key).is_some_and(|held| held == version)
     }
 
+    /// In which version it holds the file, if it does.
+    pub fn version(&self, key: &str) -> Option<&str> {
+        self.contents.versions.get(key).map(String::as_str)
+    }
+
     /// Whether it holds the file, in whichever version.
     pub fn has(&self, key: &str) -> bool {
         self.contents.versions.contains_key(key)

@@ -7,7 +7,7 @@ use super::archive::{Appending, Archive, Piece, Rows, Source};
 use super::header::{HeaderRow, Start};
 use super::index::TAIL;
 use super::layout::Hour;
-use super::pipeline::{NewFile, OtherHeader, version};
+use super::pipeline::{OtherHeader, digest, version};
 use bytes::Bytes;
 use chrono::Utc;
 use pipeline_runtime::prelude::*;
@@ -69,10 +69,11 @@ impl Archives {
         Ok(Self { target: target.clone(), hour: hour.clone(), other, all })
     }
 
-    /// Appends a file, as it is now, unless it is there in that version. Another version of it is taken out, wherever it is.
-    pub(super) async fn add(&mut self, source: &Bucket, file: &NewFile) -> Result<()> {
-        let key = self.hour.source(&file.name);
-        let holding = self.holding(&key, &file.version);
+    /// Appends a file, as it is now, unless it is there in the version of that digest. Another version of it is taken out, wherever it is.
+    pub(super) async fn add(&mut self, source: &Bucket, name: &str, version_digest: &str) -> Result<()> {
+        let key = self.hour.source(name);
+        let is_it = |one: &One| one.archive.version(&key).is_some_and(|held| digest(held) == version_digest);
+        let holding = self.all.iter().position(is_it);
         if holding.is_some() && self.all.iter().filter(|one| one.archive.has(&key)).count() == 1 {
             return Ok(());
         }
@@ -87,9 +88,7 @@ impl Archives {
         self.remove(&key, into).await?;
         let mut one = self.all.remove(into);
         let held = Source { key: key.clone(), version, modified: body.object().last_modified };
-        let archive = one.archive;
-        let appending = blocking(move || archive.append(held, row.as_ref())).await?;
-        one.archive = write(&key, appending, begun, body).await?;
+        one.archive = write(&key, one.archive, (held, row), begun, body).await?;
         one.added += 1;
         one.is_changed = true;
         self.all.insert(into, one);
@@ -320,17 +319,44 @@ async fn header(key: &str, body: &mut ObjectReader) -> Result<(Option<HeaderRow>
 
 const WITHOUT_HEADER: &str = "`--param header=keep` archives files as they are";
 
-/// Writes what is left of a file, and ends it.
-async fn write(key: &str, mut appending: Appending, begun: Bytes, mut body: ObjectReader) -> Result<Archive> {
-    let mut next = Some(begun);
-    while let Some(chunk) = next {
-        appending = blocking(move || appending.write(&chunk).map(|()| appending)).await?;
+/// Appends a file, of which `begun` was read already.
+async fn write(
+    key: &str,
+    archive: Archive,
+    (held, row): (Source, Option<HeaderRow>),
+    begun: Bytes,
+    mut body: ObjectReader,
+) -> Result<Archive> {
+    let mut next = body.chunk().await?;
+    let begin = move || {
+        let mut appending = archive.append(held, row.as_ref())?;
+        appending.write(&begun)?;
+        Ok(appending)
+    };
+    // Most files are small: then this is one turn of a thread that may be blocked.
+    let (mut appending, ended) = match next {
+        None => blocking(move || end(begin()?).map(|ended| (None, Some(ended)))).await?,
+        Some(_) => blocking(move || begin().map(|appending| (Some(appending), None))).await?,
+    };
+    while let (Some(mut writing), Some(chunk)) = (appending.take(), next.take()) {
+        appending = Some(blocking(move || writing.write(&chunk).map(|()| writing)).await?);
         next = body.chunk().await?;
     }
-    if !appending.ends_a_line() {
-        tracing::warn!("{key} does not end with a line break{}", appending.what_follows());
+    let (archive, unended) = match (ended, appending) {
+        (None, Some(appending)) => blocking(move || end(appending)).await?,
+        (Some(ended), _) => ended,
+        (None, None) => return Err("the file was cut off".into()),
+    };
+    if let Some(what_follows) = unended {
+        tracing::warn!("{key} does not end with a line break{what_follows}");
     }
-    Ok(blocking(move || appending.finish()).await?)
+    Ok(archive)
+}
+
+/// Ends a file; what becomes of its last row, if that has no line break.
+fn end(appending: Appending) -> io::Result<(Archive, Option<&'static str>)> {
+    let unended = (!appending.ends_a_line()).then(|| appending.what_follows());
+    appending.finish().map(|archive| (archive, unended))
 }
 
 /// `None` for what was refused since the object is no longer what it was.

@@ -48,16 +48,35 @@ pub struct NewFiles {
     /// The hour that they belong to.
     pub hour: Hour,
     /// They, by name.
-    pub files: Vec<NewFile>,
+    pub files: Files,
 }
 
-/// A new file. An interval may have a hundred thousand, so that nothing is kept of one that need not be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewFile {
-    /// Its name, without the folder.
-    pub name: String,
-    /// What tells it from other contents under that name.
-    pub version: String,
+/// Files by name, each with a digest of its version. An interval may have a hundred thousand, which are held and kept as one text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Files(String);
+
+impl Files {
+    fn push(&mut self, name: &str, version: &str) {
+        // No key has a control character.
+        self.0.extend([name, "\t", &digest(version), "\n"]);
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.lines().count()
+    }
+
+    /// The name of each, without the folder, and the digest of its version.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.lines().filter_map(|line| line.split_once('\t'))
+    }
+}
+
+/// As good as never the same for two versions of a file; shorter than they are (FNV-1a).
+pub(super) fn digest(version: &str) -> String {
+    let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    format!("{:x}", version.bytes().fold(0xcbf2_9ce4_8422_2325, hash))
 }
 
 /// What became of an hour's archive.
@@ -103,12 +122,13 @@ const OVERLAP: TimeDelta = TimeDelta::hours(1);
 #[task]
 pub async fn list_new_files(ctx: Context, source: Bucket, event: String) -> Result<Vec<NewFiles>> {
     let since = ctx.prev_data_interval_end_success().unwrap_or(ctx.data_interval_start()) - OVERLAP;
-    let found = source.modified_since(&format!("{SOURCE}{event}/"), since).await?;
-    let (mut hours, mut count) = (BTreeMap::<Hour, Vec<NewFile>>::new(), 0);
-    for object in &found {
+    // As they come: there may be very many, of which most are old.
+    let mut found = source.list_stream(&format!("{SOURCE}{event}/"))?.modified_since(since);
+    let (mut hours, mut count) = (BTreeMap::<Hour, Files>::new(), 0);
+    while let Some(object) = found.try_next().await? {
         match Hour::of(&object.key) {
             Ok((hour, name)) => {
-                hours.entry(hour).or_default().push(NewFile { name: name.to_owned(), version: version(object) });
+                hours.entry(hour).or_default().push(name, &version(&object));
                 count += 1;
             }
             Err(error) => tracing::warn!("left where it is: {error}"),
@@ -118,23 +138,26 @@ pub async fn list_new_files(ctx: Context, source: Bucket, event: String) -> Resu
     Ok(hours.into_iter().map(|(hour, files)| NewFiles { hour, files }).collect())
 }
 
+/// How many hours are added to at once: what an archive holds is in memory while it is added to.
+static ARCHIVES: Pool = Pool::new("archives", 4);
+
 /// Adds an hour's new files to its archive: fetches it, appends what it lacks, and writes it back if nobody else has meanwhile.
 ///
 /// All in one task, since the archive that was fetched is no longer the one to replace once another run has written it: then all of
 /// it is done again, with theirs.
-#[task(timeout = "30m")]
+#[task(timeout = "30m", pool = ARCHIVES)]
 pub async fn archive_hour(source: Bucket, target: Bucket, new: NewFiles, header: OtherHeader) -> Result<Archived> {
     let key = new.hour.to_string();
     let mut added = 0;
     for _ in 0..ROUNDS {
         let mut archives = Archives::fetch(&target, &new.hour, header).await?;
-        for file in &new.files {
-            archives.add(&source, file).await?;
+        for (name, version) in new.files.iter() {
+            archives.add(&source, name, version).await?;
         }
         let written = archives.write().await?;
         added += written.added;
         if written.is_all {
-            let known = new.files.len().saturating_sub(added);
+            let known = new.files.count().saturating_sub(added);
             if added == 0 {
                 tracing::info!("{key} has all {known} file(s)");
             }

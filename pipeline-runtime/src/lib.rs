@@ -129,6 +129,8 @@
 //! | `webhook` | yes | [`Webhook`] |
 //! | `watch` | yes | a change in a folder wakes the sensors that wait for it; without it they are poked alone |
 //! | `s3` | no | `s3://` buckets |
+//! | `gcp` | no | `gs://` buckets |
+//! | `azure` | no | `az://` buckets |
 //! | `mail` | no | `Mail`, which tells people by an SMTP server |
 //!
 //! A library of tasks and sensors needs none of them: with `default-features = false` its tests build neither `SQLite` nor HTTP.
@@ -241,7 +243,7 @@ pub use programs::{Command, IntoArgument, IntoVariable, Ran, Variable};
 pub use schedule::RunKind;
 pub use sensors::{run_of, start};
 pub use simulate::{OtherRun, Simulation, SimulationError};
-pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectReader, ObjectWriter};
+pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectListing, ObjectReader, ObjectWriter};
 pub use time::{Clock, Timestamp};
 
 /// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`

@@ -52,7 +52,7 @@ pub(crate) fn new_seed() -> u64 {
 /// # Panics
 ///
 /// If the operating system has no random numbers, which is a fault of the machine.
-#[cfg(any(feature = "s3", feature = "dashboard", test))]
+#[cfg(any(feature = "cloud", feature = "dashboard", test))]
 pub(crate) fn new_id() -> u128 {
     u128::from_ne_bytes(bytes())
 }

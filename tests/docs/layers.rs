@@ -105,12 +105,12 @@ fn the_engines_folders_import_in_the_order_of_theirs() {
 /// Libraries, and the paths that may name them.
 const KNOWS: &[(&[&str], &[&str])] = &[
     (&["rusqlite"], &["journal"]),
-    (&["object_store"], &["storage/s3"]),
+    (&["object_store"], &["storage/cloud"]),
     (&["crossterm", "IsTerminal"], &["cli"]),
     (&["axum"], &["dashboard"]),
     (
         &["hyper", "hyper_util", "http_body_util", "rustls", "tokio_rustls", "reqwest"],
-        &["alerts/post.rs", "dashboard", "storage/s3"],
+        &["alerts/post.rs", "dashboard", "storage/cloud"],
     ),
     (&["lettre"], &["alerts"]),
     // One crate reads options, for the macros and for the runtime.

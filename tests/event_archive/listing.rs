@@ -13,7 +13,7 @@ fn simulation<'a>() -> Simulation<'a> {
 
 fn new_files(report: &RunReport) -> Vec<(String, Vec<String>)> {
     let hours = report.output::<Vec<NewFiles>>("list_new_files[0]").unwrap();
-    hours.into_iter().map(|new| (new.hour.to_string(), new.files.into_iter().map(|file| file.name).collect())).collect()
+    hours.into_iter().map(|new| (new.hour.to_string(), new.files.iter().map(|(name, _)| name.to_owned()).collect())).collect()
 }
 
 #[test]

@@ -46,6 +46,8 @@ async fn a_glob_is_one_request_for_each_page_up_to_its_first_match() -> Tested {
         let seen = key(key_exists::call(server.bucket.clone(), glob.into()).await?);
         assert_eq!((seen.as_deref(), server.asked()), (found, (0, pages)), "{glob}");
     }
+    let large = at_least_bytes::call(server.bucket.clone(), "events/099*.csv".into(), 1).await?;
+    assert_eq!((key(large).as_deref(), server.asked()), (Some("events/0990000.csv"), (0, 1)));
     let large = at_least_bytes::call(server.bucket.clone(), "events/099*.csv".into(), 2).await?;
     assert_eq!((key(large), server.asked()), (None, (0, 10)), "none is large enough, and each is looked at");
     Ok(())
@@ -62,6 +64,29 @@ async fn a_prefix_is_one_request_until_something_is_there() -> Tested {
     }
     let Poke::Ready(found) = poke("events/099").await? else { return Err("ten thousand keys begin so".into()) };
     assert_eq!((found.len(), server.asked()), (10_000, (0, 10)));
+    Ok(())
+}
+
+/// A stream of all of them asks as it is read: no page ahead, and none once it is dropped.
+#[tokio::test]
+async fn a_stream_is_a_request_for_each_thousand_keys_that_are_read() -> Tested {
+    let server = Generated::start().await?;
+    let mut listing = server.bucket.list_stream("events/0")?;
+    assert_eq!(server.asked(), (0, 0), "nothing before it is read");
+    for (number, pages) in [(0, 1), (999, 0), (1000, 1), (1999, 0), (2000, 1)] {
+        while let Some(object) = listing.try_next().await? {
+            if object.key == format!("events/{number:07}.csv") {
+                break;
+            }
+        }
+        assert_eq!(server.asked(), (0, pages), "{number}");
+    }
+    drop(listing);
+    let mut found = server.bucket.find_stream("events/099*9999.csv")?;
+    assert_eq!(found.try_next().await?.map(|object| object.key).as_deref(), Some("events/0999999.csv"));
+    assert_eq!((found.try_next().await?, server.asked()), (None, (0, 10)));
+    assert_eq!(server.bucket.find_stream("events/0000007.csv")?.try_next().await?.map(|object| object.size), Some(1));
+    assert_eq!(server.asked(), (1, 0), "a key is a look");
     Ok(())
 }
 

@@ -95,5 +95,11 @@ pub async fn keys_exist(bucket: Bucket, keys: Vec<String>) -> Result<Poke<Vec<Ob
 /// - A size is no sign that a writer is done. Where writers append, wait with [`keys_unchanged`](super::keys_unchanged) too.
 #[sensor]
 pub async fn at_least_bytes(bucket: Bucket, key: String, bytes: u64) -> Result<Poke<Object>> {
-    Ok(bucket.find(&key).await?.into_iter().find(|object| object.size >= bytes).into())
+    let mut objects = bucket.find_stream(&key)?;
+    while let Some(object) = objects.try_next().await? {
+        if object.size >= bytes {
+            return Ok(Poke::Ready(object));
+        }
+    }
+    Ok(Poke::NotYet)
 }

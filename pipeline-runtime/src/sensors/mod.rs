@@ -63,7 +63,7 @@
 //! | [`key_exists`] with a key | 1, a `HEAD` | 1 |
 //! | [`keys_exist`] with keys | 1 for each up to the first that is missing | 1 for each |
 //! | [`key_exists`] with a glob | 1 for each 1,000 keys that begin with what precedes its first wildcard: `events/*.done` 1,000, `events/0999*.done` 1 | up to the page of the first match: `events/*` 1 |
-//! | [`at_least_bytes`] with a glob | the same | all of these pages |
+//! | [`at_least_bytes`] with a glob | the same | up to the page of the first that is large enough |
 //! | [`any_with_prefix`] | 1 | 1 for each 1,000 keys of its value: 1,000 |
 //! | [`keys_unchanged`] | 1 for each 1,000 keys: 1,000 | the same |
 //!

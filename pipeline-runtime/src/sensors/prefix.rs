@@ -75,16 +75,25 @@ pub async fn keys_unchanged(
     inactivity: Duration,
     min_objects: usize,
 ) -> Result<Poke<Vec<Object>>> {
-    let found = bucket.list(&prefix).await?;
-    let (now, print) = (ctx.started(), fingerprint(&found));
-    let quiet = match ctx.recall::<Quiet>()? {
-        Some(quiet) if quiet.print == print => quiet,
-        _ => Quiet { print, since: now },
-    };
-    ctx.remember(&quiet)?;
+    let (now, before) = (ctx.started(), ctx.recall::<Quiet>()?);
     // Negative where the wall clock was set back between two processes.
-    let lasted = (now - quiet.since).to_std().unwrap_or_default();
-    Ok(if found.len() >= min_objects && lasted >= inactivity { Poke::Ready(found) } else { Poke::NotYet })
+    let has_lasted = |quiet: &Quiet| (now - quiet.since).to_std().unwrap_or_default() >= inactivity;
+    let (mut found, mut count, mut print) = (Vec::new(), 0, Print::default());
+    // Most pokes come too early to end the wait, and hold nothing of what they see.
+    let may_be_ready = before.as_ref().is_some_and(has_lasted) || inactivity.is_zero();
+    let mut listing = bucket.list_stream(&prefix)?;
+    while let Some(object) = listing.try_next().await? {
+        print.add(&object);
+        count += 1;
+        if may_be_ready {
+            found.push(object);
+        }
+    }
+    let Print(print) = print;
+    let quiet = before.filter(|quiet| quiet.print == print).unwrap_or(Quiet { print, since: now });
+    ctx.remember(&quiet)?;
+    found.sort_unstable_by(|a: &Object, b| a.key.cmp(&b.key));
+    Ok(if count >= min_objects && has_lasted(&quiet) { Poke::Ready(found) } else { Poke::NotYet })
 }
 
 /// What is remembered from poke to poke: not the listing, which may be long.
@@ -95,27 +104,42 @@ struct Quiet {
 }
 
 /// A number that another listing does not have. FNV-1a, as it is kept in journals and must mean the same to the next build.
-fn fingerprint(objects: &[Object]) -> u64 {
-    let mut print = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |bytes: &[u8]| {
+struct Print(u64);
+
+impl Default for Print {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Print {
+    fn add(&mut self, object: &Object) {
+        self.add_bytes(object.key.as_bytes());
+        self.add_bytes(&object.size.to_le_bytes());
+        // On S3 the etag is one of the contents, so that of the same bytes written again the time alone tells.
+        self.add_bytes(object.etag.as_deref().unwrap_or_default().as_bytes());
+        self.add_bytes(object.last_modified.to_rfc3339().as_bytes());
+    }
+
+    fn add_bytes(&mut self, bytes: &[u8]) {
         let length = (bytes.len() as u64).to_le_bytes();
         for byte in length.iter().chain(bytes) {
-            print = (print ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
-    };
-    for object in objects {
-        add(object.key.as_bytes());
-        add(&object.size.to_le_bytes());
-        // On S3 the etag is one of the contents, so that of the same bytes written again the time alone tells.
-        add(object.etag.as_deref().unwrap_or_default().as_bytes());
-        add(object.last_modified.to_rfc3339().as_bytes());
     }
-    print
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn fingerprint(objects: &[Object]) -> u64 {
+        let mut print = Print::default();
+        for object in objects {
+            print.add(object);
+        }
+        print.0
+    }
 
     fn object(key: &str, size: u64, etag: &str) -> Object {
         Object { bucket: "b".into(), key: key.into(), size, last_modified: DateTime::UNIX_EPOCH, etag: Some(etag.into()) }

@@ -5,10 +5,10 @@ use std::ops::{Bound, RangeBounds};
 
 use bytes::Bytes;
 
+#[cfg(feature = "cloud")]
+use super::cloud::CloudBody;
 use super::error::Failure;
 use super::local::FileBody;
-#[cfg(feature = "s3")]
-use super::s3::S3Body;
 
 /// The bytes of an object from `start` to before `end`, which may lie behind the object's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +42,8 @@ impl Span {
 pub(super) enum Body {
     Memory(Bytes),
     File(FileBody),
-    #[cfg(feature = "s3")]
-    S3(S3Body),
+    #[cfg(feature = "cloud")]
+    Cloud(CloudBody),
 }
 
 impl Body {
@@ -52,8 +52,8 @@ impl Body {
         match self {
             Self::Memory(bytes) => Ok(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty())),
             Self::File(file) => file.next().await,
-            #[cfg(feature = "s3")]
-            Self::S3(body) => body.next().await,
+            #[cfg(feature = "cloud")]
+            Self::Cloud(body) => body.next().await,
         }
     }
 }

@@ -4,20 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
 use super::error::{BucketError, Failure};
-use super::key::{self, Key, Prefix};
-use super::looked::Looked;
+use super::key::{self, Key};
+use super::look::Look;
 use super::meta::Meta;
 use super::object::Object;
 use super::opened;
-use super::pattern::Pattern;
-use super::store::{Condition, Store, Wanted};
-use super::trace::{self, Kept};
+use super::store::{Condition, Store};
 use super::url::Location;
-use super::watch::Poke;
 use super::world::{Scribe, World};
 
 /// A place with objects in it, by the URL it was opened with: a folder, a mock in memory, a bucket on S3.
@@ -45,6 +41,7 @@ use super::world::{Scribe, World};
 /// - `file:///srv/data/name`: a folder, which has to exist. The path stands as it is, without percent-encoding. A relative one
 ///   is written `file://./name` or `file://../name` and is resolved when the bucket is opened.
 /// - `s3://name`, also written `s3:///name`: a bucket on S3, or on what speaks its API; see below.
+/// - `gs://name`: a bucket on Google Cloud Storage. `az://name`: a container on Azure Blob Storage. See [below](#google-cloud-storage-and-azure).
 ///
 /// # Keys
 ///
@@ -85,15 +82,34 @@ use super::world::{Scribe, World};
 /// - A look at a key is one request, two where the bucket was not seen yet. A listing asks for the longest literal prefix, 1,000 keys
 ///   a request; [`find_first`](Self::find_first) stops at the page with the first match. So of a million keys under `events/`,
 ///   `find_first("events/*")` is one request, `find_first("events/0999*.csv")` is one, and a match on the last page, or none, is a
-///   thousand. The sensors' [figures](crate::sensors#what-a-poke-costs-on-s3) follow from that.
+///   thousand. [`list_stream`](Self::list_stream) asks for a page as it is read. The sensors' [figures](crate::sensors#what-a-poke-costs-on-s3) follow from that.
 /// - Let a lifecycle rule abort incomplete multipart uploads: a process that is killed cannot.
 /// - Names in the store that are no keys, such as `a//b` and `/a`, are counted, and said in the log with one of them as an example.
+///
+/// # Google Cloud Storage and Azure
+///
+/// `gs://` needs the feature `gcp`, `az://` the feature `azure`. What stands above of timeouts, retries, marks, conditions and listings holds for them as well, and so do
+/// `timeout`, `retries`, `part_size` and `conditions` in the URL. Their secrets come from the environment alone.
+///
+/// | | in the URL | else | else |
+/// |---|---|---|---|
+/// | `gs://` | `credentials`: a file of a service account's key, or as `gcloud` writes it | `GOOGLE_SERVICE_ACCOUNT` (a file), `GOOGLE_SERVICE_ACCOUNT_KEY`, `GOOGLE_BEARER_TOKEN`, `GOOGLE_APPLICATION_CREDENTIALS` (a file) | what `gcloud` keeps, a machine's service account; none where the endpoint is `http://` |
+/// | | `endpoint` | `GOOGLE_BASE_URL` | Google |
+/// | `az://` | `account` | `AZURE_STORAGE_ACCOUNT_NAME` | |
+/// | | | `AZURE_STORAGE_ACCOUNT_KEY`, `AZURE_STORAGE_SAS_TOKEN`; `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_FEDERATED_TOKEN_FILE` | `az` with `AZURE_USE_AZURE_CLI=true`, a machine's identity |
+/// | | `endpoint` | `AZURE_STORAGE_ENDPOINT` | `https://ACCOUNT.blob.core.windows.net` |
+///
+/// - On `gs://` an [etag](Object::etag) is the object's generation, as Google takes a condition on that alone. An upload in parts has no conditions there by Google's
+///   documentation, and is refused one unless the store turns out to keep it: `part_size` makes it one request.
+/// - On `az://` a copy goes through this process, as the store's own may not be done when it answers. Of two streams to one key at once the second to end fails
+///   with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed), also without a condition: the first one's end drops its parts.
+/// - Neither has the store copy what [`append_stream`](Self::append_stream) keeps: it passes through this process.
 ///
 /// # Where stores differ
 ///
 /// One suite of cases runs over all of them; what is not here is alike.
 ///
-/// | | `memory://` | `file://` | `s3://` |
+/// | | `memory://` | `file://` | `s3://`, and `gs://` and `az://` where nothing else is said |
 /// |---|---|---|---|
 /// | `a` and `a/b` side by side | yes | no: a name is either a file or a folder | yes |
 /// | a segment of a key | 1024 bytes | what the file system allows, mostly 255 | 1024 bytes |
@@ -102,7 +118,7 @@ use super::world::{Scribe, World};
 /// | a rename | one step | one step | a copy and a deletion |
 /// | a copy | at once | a copy of the bytes | by the store, up to 5 GiB on AWS; to its own key no change. `copy_if_absent`: through this process, in parts |
 /// | a conditional write excludes | everybody | who writes through this library, in other processes too, by a hidden lock file in the key's folder | everybody |
-/// | etags | of each write | of each write | of the contents: the same bytes have the same etag |
+/// | etags | of each write | of each write | of the contents: the same bytes have the same etag; on `gs://` and `az://` of each write |
 /// | `last_modified` | to the nanosecond | as precise as the file system; a renamed file of another user keeps its time | to the second |
 /// | a reader of an object that is replaced | reads on | reads on | reads on; fails if its connection breaks off |
 /// | durability | none | written through to the disk | the store's |
@@ -127,50 +143,6 @@ struct Inner {
     world: World,
 }
 
-/// What a poke may look at: the one key, the keys with a prefix, or the first of them.
-pub(super) enum Look {
-    Key(Key),
-    Keys(Wanted),
-    First(Wanted),
-}
-
-impl Look {
-    /// What is kept of it.
-    fn kept(&self) -> Kept {
-        match self {
-            Self::Key(key) => Kept::Key(key.to_string()),
-            Self::Keys(Wanted::Prefix(prefix)) => Kept::Prefix(prefix.as_str().to_owned()),
-            Self::Keys(Wanted::Pattern(pattern)) => Kept::Glob(pattern.as_str().to_owned()),
-            Self::First(Wanted::Prefix(prefix)) => Kept::FirstWithPrefix(prefix.as_str().to_owned()),
-            Self::First(Wanted::Pattern(pattern)) => Kept::FirstOfGlob(pattern.as_str().to_owned()),
-        }
-    }
-
-    /// The look that was kept.
-    pub(super) fn of(bucket: &Bucket, kept: &Kept) -> Result<Self, BucketError> {
-        let prefix = |text: &str| Ok(Wanted::Prefix(bucket.prefix(text)?));
-        let glob = |text: &str| Ok(Wanted::Pattern(bucket.pattern(text)?));
-        Ok(match kept {
-            Kept::Key(key) => Self::Key(bucket.key(key)?),
-            Kept::Prefix(text) => Self::Keys(prefix(text)?),
-            Kept::Glob(text) => Self::Keys(glob(text)?),
-            Kept::FirstWithPrefix(text) => Self::First(prefix(text)?),
-            Kept::FirstOfGlob(text) => Self::First(glob(text)?),
-        })
-    }
-}
-
-impl fmt::Display for Look {
-    /// The key, or a glob.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(key) => key.fmt(f),
-            Self::Keys(Wanted::Prefix(prefix)) | Self::First(Wanted::Prefix(prefix)) => write!(f, "{}*", prefix.as_str()),
-            Self::Keys(Wanted::Pattern(pattern)) | Self::First(Wanted::Pattern(pattern)) => f.write_str(pattern.as_str()),
-        }
-    }
-}
-
 impl Bucket {
     /// Opens a bucket. This only reads the URL; whether the bucket exists shows at the first operation. In a pipeline function a URL
     /// that was opened there before is the same bucket: to open it for each of many sensors costs no more than a clone.
@@ -190,6 +162,10 @@ impl Bucket {
     /// ```
     pub fn open(url: &str) -> Result<Self, BucketError> {
         opened::once(url, |world| Ok(Self::at(&Location::parse(url)?, world)))
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.0.store
     }
 
     pub(super) fn world(&self) -> &World {
@@ -226,148 +202,6 @@ impl Bucket {
     /// ```
     pub fn url(&self) -> &str {
         &self.0.url
-    }
-
-    /// What is at the key, or `None`. As `None` means "no such key" and nothing else, a sensor may take it for "not yet".
-    ///
-    /// Fails if the bucket does not exist or the key is none.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
-    /// use pipeline_runtime::Bucket;
-    ///
-    /// let bucket = Bucket::open("memory://docs-head")?;
-    /// assert!(bucket.head("raw/a.json").await?.is_none());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn head(&self, key: &str) -> Result<Option<Object>, BucketError> {
-        let key = self.key(key)?;
-        Ok(self.look(Look::Key(key)).await?.pop())
-    }
-
-    /// The objects whose keys match a glob pattern, sorted by key. `*` matches anything, `/` included, as in Airflow; `?` is
-    /// one character, `[a-z]` and `[!a-z]` one of a class. What precedes the first wildcard limits the listing, so make it long.
-    ///
-    /// Fails if the bucket does not exist or the pattern is none.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
-    /// use pipeline_runtime::Bucket;
-    ///
-    /// let bucket = Bucket::open("memory://docs-find")?;
-    /// bucket.put("raw/eu/2024-03-25.csv", "x").await?;
-    /// assert_eq!(bucket.find("raw/*/2024-03-*.csv").await?.len(), 1);
-    /// assert_eq!(bucket.find("raw/*.csv").await?.len(), 1);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn find(&self, glob: &str) -> Result<Vec<Object>, BucketError> {
-        let look = self.wanted(glob)?;
-        self.look(look).await
-    }
-
-    /// The first by key of the objects whose keys match a glob pattern, for who waits for any: on `s3://` it asks for no more of a
-    /// long listing than it needs. There it is the first of the first page with any, which is the first of all unless the store lists
-    /// in another order than that of bytes, as SeaweedFS does.
-    ///
-    /// Fails like [`find`](Self::find).
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
-    /// use pipeline_runtime::Bucket;
-    ///
-    /// let bucket = Bucket::open("memory://docs-find-first")?;
-    /// bucket.put("raw/2.csv", "x").await?;
-    /// bucket.put("raw/1.csv", "x").await?;
-    /// assert_eq!(bucket.find_first("raw/*.csv").await?.map(|object| object.key).as_deref(), Some("raw/1.csv"));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn find_first(&self, glob: &str) -> Result<Option<Object>, BucketError> {
-        let look = match self.wanted(glob)? {
-            Look::Keys(wanted) => Look::First(wanted),
-            look => look,
-        };
-        Ok(self.look(look).await?.into_iter().next())
-    }
-
-    /// The objects whose keys begin with a prefix, byte for byte, sorted by key: `raw/dai` finds `raw/daily/a.csv`. The empty
-    /// prefix is the whole bucket.
-    ///
-    /// Fails if the bucket does not exist or the prefix is none.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
-    /// use pipeline_runtime::Bucket;
-    ///
-    /// let bucket = Bucket::open("memory://docs-list")?;
-    /// bucket.put("raw/daily.csv", "x").await?;
-    /// assert_eq!(bucket.list("raw/dai").await?[0].key, "raw/daily.csv");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn list(&self, prefix: &str) -> Result<Vec<Object>, BucketError> {
-        self.look(Look::Keys(Wanted::Prefix(self.prefix(prefix)?))).await
-    }
-
-    /// The folders right under a prefix, each with its `/`, sorted: what `list` would find, up to the next `/`. Airflow's `list_prefixes`.
-    ///
-    /// It costs one request and not a look at every object. On `file://` a folder without a file in it is one, too.
-    /// Fails like [`list`](Self::list).
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
-    /// use pipeline_runtime::Bucket;
-    ///
-    /// let bucket = Bucket::open("memory://docs-prefixes")?;
-    /// for key in ["source/orders/2021-09-01/a.csv", "source/orders/2021-09-02/b.csv", "source/sign_ups/2021-09-01/c.csv", "source/README"] {
-    ///     bucket.put(key, "x").await?;
-    /// }
-    /// assert_eq!(bucket.list_prefixes("source/").await?, ["source/orders/", "source/sign_ups/"]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn list_prefixes(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
-        let prefix = self.prefix(prefix)?;
-        let doing = format!("list the folders of `{}` in `{}`", prefix.as_str(), self.url());
-        let folders = self.run(&doing, |store, _| async move { store.folders(prefix).await }).await?;
-        Ok(folders.into_iter().map(|folder| format!("{folder}/")).collect())
-    }
-
-    /// The objects with a prefix that were written at or after `since`, sorted by key. `since` is by this machine's clock.
-    ///
-    /// On `s3://` objects have the store's times, by its clock and most often in whole seconds. What is written at `since` or later is found all the
-    /// same: the second of `since` counts as a whole, and so does what the store's clock may be behind by, which its answers tell to a second or two
-    /// (that they are more than 2 s apart is warned of once). So an object of shortly before is among them, or comes a second time from
-    /// who asks again and again: tell objects by their [etags](Object::etag).
-    ///
-    /// No time tells of an upload in parts on AWS, as it has the time at which it began, and shows once it has ended. Who asks from where the last look
-    /// ended has to ask from earlier, by as long as an upload may take.
-    ///
-    /// Fails like [`list`](Self::list).
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
-    /// use pipeline_runtime::Bucket;
-    ///
-    /// let bucket = Bucket::open("memory://docs-modified")?;
-    /// let first = bucket.put("raw/a.csv", "x").await?;
-    /// assert_eq!(bucket.modified_since("raw/", first.last_modified).await?, [first]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn modified_since(&self, prefix: &str, since: DateTime<Utc>) -> Result<Vec<Object>, BucketError> {
-        let mut objects = self.list(prefix).await?;
-        let since = self.0.store.earliest(since);
-        objects.retain(|object| object.last_modified >= since);
-        Ok(objects)
     }
 
     /// The object's contents.
@@ -583,53 +417,6 @@ impl Bucket {
         self.write(&doing, |store| async move { store.copy(&from, &to, condition).await }).await
     }
 
-    fn wanted(&self, glob: &str) -> Result<Look, BucketError> {
-        if !Pattern::is_one(glob) {
-            return Ok(Look::Key(self.key(glob)?));
-        }
-        Ok(Look::Keys(Wanted::Pattern(self.pattern(glob)?)))
-    }
-
-    fn pattern(&self, glob: &str) -> Result<Pattern, BucketError> {
-        Pattern::parse(glob).map_err(|reason| BucketError::invalid_key(self.url(), "pattern", glob, &reason))
-    }
-
-    /// Every look at what is in the bucket passes here, and nowhere else.
-    async fn look(&self, look: Look) -> Result<Vec<Object>, BucketError> {
-        self.look_for(look, Poke::current()).await
-    }
-
-    /// The same, on behalf of a poke.
-    pub(super) async fn look_for(&self, look: Look, poke: Option<Poke>) -> Result<Vec<Object>, BucketError> {
-        let doing = match &look {
-            Look::Key(key) => self.doing("look for", key),
-            Look::Keys(wanted) | Look::First(wanted) => {
-                format!("list `{}` in `{}`", wanted.prefix().as_str(), self.url())
-            }
-        };
-        let traced = poke.clone().filter(|_| self.0.store.is_watched()).map(|poke| (poke, look.kept()));
-        let looked = Looked::here(|| format!("{}/{look}", self.name()));
-        let metas = self
-            .run(&doing, |store, scribe| async move {
-                let mut metas = match look {
-                    Look::Key(key) => store.head(&key, poke).await?.into_iter().collect(),
-                    Look::Keys(wanted) => store.list(wanted, poke).await?,
-                    Look::First(wanted) => store.first(wanted, poke).await?.into_iter().collect(),
-                };
-                scribe.read(&store, &mut metas);
-                Ok(metas)
-            })
-            .await?;
-        let objects: Vec<_> = metas.into_iter().map(|meta| Object::of(self.name(), meta)).collect();
-        if let Some(looked) = looked {
-            looked.found(&objects);
-        }
-        if let Some((poke, look)) = traced {
-            trace::leave(&poke, self, look, &objects);
-        }
-        Ok(objects)
-    }
-
     /// Every operation that makes an object passes here.
     async fn write<Io>(&self, doing: &str, io: impl FnOnce(Store) -> Io) -> Result<Object, BucketError>
     where
@@ -663,10 +450,6 @@ impl Bucket {
 
     pub(super) fn key(&self, key: &str) -> Result<Key, BucketError> {
         key::parse(key).map_err(|reason| BucketError::invalid_key(self.url(), "key", key, reason))
-    }
-
-    fn prefix(&self, prefix: &str) -> Result<Prefix, BucketError> {
-        Prefix::parse(prefix).map_err(|reason| BucketError::invalid_key(self.url(), "prefix", prefix, reason))
     }
 
     pub(super) fn doing(&self, verb: &str, key: &Key) -> String {

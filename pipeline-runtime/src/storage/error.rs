@@ -126,13 +126,13 @@ impl Failure {
         self
     }
 
-    #[cfg(feature = "s3")]
+    #[cfg(feature = "cloud")]
     pub(super) fn kind(&self) -> BucketErrorKind {
         self.kind
     }
 
     /// With another failure as its cause.
-    #[cfg(feature = "s3")]
+    #[cfg(feature = "cloud")]
     pub(super) fn because(mut self, cause: Self) -> Self {
         self.source = cause.source.or_else(|| cause.detail.map(Into::into));
         self

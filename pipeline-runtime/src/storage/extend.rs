@@ -107,16 +107,18 @@ impl Store {
             // It is in memory already.
             Self::Memory(_) => Ok(None),
             Self::Local(local) => local.extend(key, Condition::Match(etag), keep).await.map(Some),
+            #[cfg(all(feature = "cloud", not(feature = "s3")))]
+            Self::Cloud(_) => Ok(None),
             #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.extend(&key.into(), &etag, keep).await,
+            Self::Cloud(cloud) => cloud.extend(&key.into(), &etag, keep).await,
         }
     }
 
     /// The object as it is now, and at most that many of its last bytes.
     async fn open_tail(&self, key: &Key, length: u64) -> Result<(Meta, Body), Failure> {
-        #[cfg(feature = "s3")]
-        if let Self::S3(s3) = self
-            && let Some((meta, body)) = s3.open_tail(&key.into(), length).await?
+        #[cfg(feature = "cloud")]
+        if let Self::Cloud(cloud) = self
+            && let Some((meta, body)) = cloud.open_tail(&key.into(), length).await?
         {
             return Ok((meta.into(), body));
         }

@@ -26,7 +26,7 @@ pub(super) struct Key(String);
 
 impl Key {
     /// A key that a store has, out of a listing that was rid of what is none.
-    #[cfg(feature = "s3")]
+    #[cfg(feature = "cloud")]
     pub(super) fn listed(name: String) -> Self {
         Self(name)
     }

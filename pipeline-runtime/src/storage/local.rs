@@ -33,11 +33,13 @@ use super::staged::{led_from, move_link};
 use super::store::{Condition, Wanted};
 use super::unnamed::Said;
 use super::upload::Upload;
-use super::walk::{folders, walk};
-use super::watch::Poke;
+use super::walk::{Walk, folders};
+use super::watch::{self, Poke};
 
 /// How much is read of a file at once.
 const CHUNK: usize = 256 << 10;
+/// What is read as the file is opened: another turn on the blocking pool would take longer.
+const SMALL: u64 = 32 << 10;
 
 /// A folder, which need not exist until the first operation.
 #[derive(Debug)]
@@ -53,6 +55,38 @@ pub(super) struct Local {
 #[derive(Debug, Clone)]
 struct Opened {
     root: Arc<Path>,
+}
+
+/// A listing of a folder, between two pages.
+#[derive(Debug)]
+pub(super) struct LocalPages(Stage);
+
+#[derive(Debug)]
+enum Stage {
+    Begins(Wanted, Option<Poke>),
+    Goes(Box<Going>),
+}
+
+#[derive(Debug)]
+struct Going {
+    opened: Opened,
+    walk: Walk,
+    watched: Option<watch::Listing>,
+    /// Whether nothing was found so far.
+    is_empty: bool,
+}
+
+impl LocalPages {
+    pub(super) fn begin(wanted: Wanted, poke: Option<Poke>) -> Self {
+        Self(Stage::Begins(wanted, poke))
+    }
+}
+
+impl Going {
+    fn begin(opened: Opened, wanted: Wanted, poke: Option<Poke>) -> Self {
+        let watched = poke.and_then(|poke| poke.watch_listing(&opened.root, &wanted));
+        Self { walk: Walk::below(&opened.root, wanted), opened, watched, is_empty: true }
+    }
 }
 
 impl Local {
@@ -84,20 +118,40 @@ impl Local {
     }
 
     pub(super) async fn list(self: &Arc<Self>, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<Meta>, Failure> {
-        let prefix = wanted.prefix().as_str().to_owned();
+        // Without a bound there is one page.
+        self.page(LocalPages::begin(wanted, poke), usize::MAX).await.map(|(found, _)| found)
+    }
+
+    /// The next of a listing, as many as asked for unless there are no more, and where it goes on.
+    pub(super) async fn page(
+        self: &Arc<Self>,
+        pages: LocalPages,
+        size: usize,
+    ) -> Result<(Vec<Meta>, Option<LocalPages>), Failure> {
         let look = move |local: &Arc<Self>| {
-            let opened = local.opened()?;
-            let root = &opened.root;
-            let (found, unnamed) = match poke.and_then(|poke| poke.watch_listing(root, &wanted)) {
-                Some(listing) => walk(root, &wanted, &mut |folder, below| listing.visit(folder, below)),
-                None => walk(root, &wanted, &mut |_, _| {}),
-            }?;
-            opened.is_still_there(found.is_empty())?;
-            Ok((found, unnamed))
+            let mut going = match pages.0 {
+                Stage::Begins(wanted, poke) => Going::begin(local.opened()?, wanted, poke),
+                Stage::Goes(going) => *going,
+            };
+            let (walk, watched) = (&mut going.walk, &going.watched);
+            let found = walk.page(size, &mut |folder, below| {
+                if let Some(listing) = watched {
+                    listing.visit(folder, below);
+                }
+            })?;
+            going.is_empty &= found.is_empty();
+            if walk.is_over() {
+                going.opened.is_still_there(going.is_empty)?;
+            }
+            Ok((found, going))
         };
-        let (found, unnamed) = self.blocking(look).await?;
-        unnamed.say(&self.said, &format!("file://{}", self.folder.display()), &prefix);
-        Ok(found)
+        let (found, going) = self.blocking(look).await?;
+        let walk = &going.walk;
+        if !walk.is_over() {
+            return Ok((found, Some(LocalPages(Stage::Goes(Box::new(going))))));
+        }
+        walk.unnamed().say(&self.said, &format!("file://{}", self.folder.display()), walk.wanted().prefix().as_str());
+        Ok((found, None))
     }
 
     pub(super) async fn folders(self: &Arc<Self>, prefix: Prefix) -> Result<Vec<Key>, Failure> {
@@ -130,8 +184,11 @@ impl Local {
             let meta = meta(key, &file.metadata()?)?;
             let span = span.within(meta.size);
             file.seek(SeekFrom::Start(span.start))?;
-            let rest = file.take(span.end - span.start);
-            Ok((meta, Body::File(FileBody { local: Arc::clone(local), rest: Some(rest) })))
+            let mut body = FileBody { local: Arc::clone(local), first: None, rest: Some(file.take(span.end - span.start)) };
+            if span.end - span.start <= SMALL {
+                body.read()?;
+            }
+            Ok((meta, Body::File(body)))
         })
         .await
     }
@@ -382,28 +439,40 @@ fn rename_or_link(source: &Path, target: &Path) -> io::Result<()> {
 #[derive(Debug)]
 pub(super) struct FileBody {
     local: Arc<Local>,
+    /// What was read and not taken yet.
+    first: Option<Bytes>,
     /// Gone once a read failed or was dropped.
     rest: Option<Take<File>>,
 }
 
 impl FileBody {
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
-        let Some(mut rest) = self.rest.take() else {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        let Some(rest) = self.rest.take() else {
             return Err(Failure::cut_off());
         };
-        let read = move |_: &Arc<Local>| {
-            let mut chunk = Vec::with_capacity(CHUNK);
-            rest.by_ref().take(CHUNK as u64).read_to_end(&mut chunk)?;
-            Ok((rest, chunk))
-        };
-        let (rest, chunk) = self.local.blocking(read).await?;
-        let missing = rest.limit() > 0;
-        self.rest = Some(rest);
-        if chunk.is_empty() && missing {
+        if rest.limit() == 0 {
+            self.rest = Some(rest);
+            return Ok(None);
+        }
+        let mut body = Self { local: Arc::clone(&self.local), first: None, rest: Some(rest) };
+        *self = self.local.blocking(move |_| body.read().map(|()| body)).await?;
+        Ok(self.first.take())
+    }
+
+    /// Reads the next chunk, if there is any.
+    fn read(&mut self) -> Result<(), Failure> {
+        let Some(rest) = self.rest.as_mut().filter(|rest| rest.limit() > 0) else { return Ok(()) };
+        let mut chunk = Vec::with_capacity(usize::try_from(rest.limit()).unwrap_or(CHUNK).min(CHUNK));
+        rest.by_ref().take(CHUNK as u64).read_to_end(&mut chunk)?;
+        if chunk.is_empty() {
             // Another program cut the file: what was read so far must not pass for the whole.
             return Err(Failure::new(BucketErrorKind::Other, "the file became shorter while it was read"));
         }
-        Ok(Some(chunk.into()).filter(|chunk: &Bytes| !chunk.is_empty()))
+        self.first = Some(chunk.into());
+        Ok(())
     }
 }
 

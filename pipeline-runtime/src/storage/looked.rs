@@ -1,6 +1,5 @@
 //! What a sensor's last poke looks for, which its timeout names.
 
-use super::object::Object;
 use crate::engine;
 
 /// A look of a poke that may be its sensor's last.
@@ -13,16 +12,16 @@ impl Looked {
         asked.then(|| Self(name()))
     }
 
-    pub(super) fn found(self, objects: &[Object]) {
-        let bytes: u64 = objects.iter().map(|object| object.size).sum();
+    /// So many objects, of so many bytes in all.
+    pub(super) fn found(self, objects: usize, bytes: u64) {
         let Self(name) = self;
         // Where the body looks outside of its attempt, as a task that it spawned does, nobody is told.
         engine::current(|attempt| {
             let Some(seen) = &attempt.last_seen else { return };
             match objects {
-                [] => seen.found_nothing(name),
-                [_] => seen.found(format!("{name} ({bytes} bytes)")),
-                several => seen.found(format!("{name} ({} objects, {bytes} bytes)", several.len())),
+                0 => seen.found_nothing(name),
+                1 => seen.found(format!("{name} ({bytes} bytes)")),
+                several => seen.found(format!("{name} ({several} objects, {bytes} bytes)")),
             }
         });
     }

@@ -52,10 +52,11 @@ impl Objects {
         self.by_key.get(key).ok_or_else(Failure::no_such_key)
     }
 
-    /// Those whose keys begin with the prefix, sorted.
-    fn below<'a>(&'a self, prefix: &'a Prefix) -> impl Iterator<Item = (&'a Key, &'a Held)> {
+    /// Those whose keys begin with the prefix, sorted; behind a key that is among them, if one is said.
+    fn below<'a>(&'a self, prefix: &'a Prefix, after: Option<&'a Key>) -> impl Iterator<Item = (&'a Key, &'a Held)> {
         let prefix = prefix.as_str();
-        let from = (Bound::Included(prefix), Bound::Unbounded);
+        let from = after.map_or(Bound::Included(prefix), |key| Bound::Excluded(key.as_ref()));
+        let from = (from, Bound::Unbounded);
         self.by_key.range::<str, _>(from).take_while(move |(key, _)| key.as_ref().starts_with(prefix))
     }
 
@@ -91,15 +92,20 @@ impl Memory {
     }
 
     pub(super) fn list(&self, wanted: &Wanted) -> Vec<Meta> {
+        self.page(wanted, None, usize::MAX)
+    }
+
+    /// The first of them behind a key.
+    pub(super) fn page(&self, wanted: &Wanted, after: Option<&Key>, size: usize) -> Vec<Meta> {
         let objects = self.lock();
-        let found = objects.below(wanted.prefix()).filter(|(key, _)| wanted.contains(key.as_ref()));
-        found.map(|(key, held)| held.meta(key)).collect()
+        let found = objects.below(wanted.prefix(), after).filter(|(key, _)| wanted.contains(key.as_ref()));
+        found.take(size).map(|(key, held)| held.meta(key)).collect()
     }
 
     pub(super) fn folders(&self, prefix: &Prefix) -> Vec<Key> {
         let objects = self.lock();
         let start = prefix.folder().len() + usize::from(!prefix.folder().is_empty());
-        let folders = objects.below(prefix).filter_map(|(key, _)| key.folder_from(start));
+        let folders = objects.below(prefix, None).filter_map(|(key, _)| key.folder_from(start));
         // A set, as `a-b/x` is before `a/x`, and `a-b` behind `a`.
         folders.collect::<BTreeSet<_>>().into_iter().collect()
     }

@@ -1,9 +1,10 @@
-//! Buckets of objects behind one URL: `file://`, `memory://` and, with the feature `s3`, `s3://`, so that a mock and the real
-//! thing differ by a string.
+//! Buckets of objects behind one URL: `file://`, `memory://` and, with the features `s3`, `gcp` and `azure`, `s3://`, `gs://` and `az://`, so that a
+//! mock and the real thing differ by a string.
 //!
 //! | file | subject |
 //! |---|---|
-//! | `bucket` | [`Bucket`]: the operations users call, and the one place through which every look at a bucket passes |
+//! | `bucket` | [`Bucket`]: the operations users call, and the one place through which each passes |
+//! | `look`, `listing` | looks at what is there; [`ObjectListing`], a listing as a stream, which `pages` reads |
 //! | `reader`, `writer` | [`ObjectReader`], [`ObjectWriter`]: streams; `body` and `upload` are what a store has behind them |
 //! | `extend` | objects that grow at their end, and where one ends |
 //! | `object` | [`Object`]: what a bucket says about one key |
@@ -11,7 +12,7 @@
 //! | `error` | [`BucketError`], and the way from a store's failure to a message |
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
 //! | `meta` | what every store says about an object |
-//! | `store` | what every store can do; `memory`, `local` (with `staged`, `leftovers`, `walk` and `lock`) and `s3` do it |
+//! | `store` | what every store can do; `memory`, `local` (with `staged`, `leftovers`, `walk` and `lock`) and `cloud` do it |
 //! | `unnamed` | what lies there under names that are no keys |
 //! | `across` | copies from one store to another |
 //! | `watch` | wake-ups on `file://`; `trace`: over a restart |
@@ -20,7 +21,7 @@
 //!
 //! # Invariants
 //!
-//! - Only `s3` knows `object_store`, which a build without that feature does without.
+//! - Only `cloud` knows `object_store`, which a build without the features of its vendors does without.
 //! - A missing bucket is an error, at the first operation and at each later one; only a missing key is `None`.
 //! - No key reaches a store unchecked, and none leads out of its bucket.
 //! - All stores answer alike; the few differences that remain stand in [`Bucket`]'s documentation, and one suite of tests runs
@@ -31,22 +32,25 @@
 mod across;
 mod body;
 mod bucket;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod error;
 mod extend;
 mod fault;
 mod key;
 mod leftovers;
+mod listing;
 mod local;
 mod lock;
+mod look;
 mod looked;
 mod memory;
 mod meta;
 mod object;
 mod opened;
+mod pages;
 mod pattern;
 mod reader;
-#[cfg(feature = "s3")]
-mod s3;
 mod staged;
 mod stamp;
 mod store;
@@ -68,6 +72,7 @@ mod writer;
 pub use bucket::Bucket;
 pub use error::{BucketError, BucketErrorKind};
 pub(crate) use fault::Latency;
+pub use listing::ObjectListing;
 pub use object::Object;
 pub use reader::ObjectReader;
 pub(crate) use trace::look_again;

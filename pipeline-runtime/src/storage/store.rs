@@ -6,14 +6,14 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use super::body::{Body, Span};
+#[cfg(feature = "cloud")]
+use super::cloud::Cloud;
 use super::error::Failure;
 use super::key::{Key, Prefix};
-use super::local::Local;
+use super::local::{Local, LocalPages};
 use super::memory::Memory;
 use super::meta::Meta;
 use super::pattern::Pattern;
-#[cfg(feature = "s3")]
-use super::s3::S3;
 use super::upload::Upload;
 use super::watch::Poke;
 
@@ -54,8 +54,8 @@ impl Wanted {
 pub(super) enum Store {
     Memory(Memory),
     Local(Arc<Local>),
-    #[cfg(feature = "s3")]
-    S3(Arc<S3>),
+    #[cfg(feature = "cloud")]
+    Cloud(Arc<Cloud>),
 }
 
 impl Store {
@@ -74,8 +74,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.place(key),
             Self::Local(local) => local.place(key),
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.place(&key.into()),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => cloud.place(&key.into()),
         }
     }
 
@@ -84,8 +84,8 @@ impl Store {
         match self {
             Self::Memory(_) => Ok(()),
             Self::Local(local) => local.create().await,
-            #[cfg(feature = "s3")]
-            Self::S3(_) => Ok(()),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(_) => Ok(()),
         }
     }
 
@@ -94,8 +94,8 @@ impl Store {
         match self {
             Self::Memory(memory) => Ok(memory.head(key)),
             Self::Local(local) => local.head(key, poke).await,
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => Ok(s3.head(&key.into()).await?.map(Meta::from)),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => Ok(cloud.head(&key.into()).await?.map(Meta::from)),
         }
     }
 
@@ -104,25 +104,27 @@ impl Store {
         match self {
             Self::Memory(memory) => Ok(memory.list(&wanted)),
             Self::Local(local) => local.list(wanted, poke).await,
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => Ok(s3.list(&wanted).await?.into_iter().map(Meta::from).collect()),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => Ok(cloud.list(&wanted).await?.into_iter().map(Meta::from).collect()),
         }
     }
 
     /// The first wanted object by key. Watched as with [`head`](Self::head).
     pub(super) async fn first(&self, wanted: Wanted, poke: Option<Poke>) -> Result<Option<Meta>, Failure> {
         match self {
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => Ok(s3.first(&wanted).await?.map(Meta::from)),
-            _ => Ok(self.list(wanted, poke).await?.into_iter().next()),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => Ok(cloud.first(&wanted).await?.map(Meta::from)),
+            Self::Memory(memory) => Ok(memory.page(&wanted, None, 1).pop()),
+            // The walk ends there: nothing behind it can come to be the first.
+            Self::Local(local) => Ok(local.page(LocalPages::begin(wanted, poke), 1).await?.0.pop()),
         }
     }
 
     /// The earliest time that an object may have, by a listing that was just made, which was written at `since` or later.
     pub(super) fn earliest(&self, since: DateTime<Utc>) -> DateTime<Utc> {
         match self {
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.earliest(since),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => cloud.earliest(since),
             _ => since,
         }
     }
@@ -132,8 +134,8 @@ impl Store {
         match self {
             Self::Memory(memory) => Ok(memory.folders(&prefix)),
             Self::Local(local) => local.folders(prefix).await,
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => Ok(s3.folders(&prefix).await?.into_iter().map(Key::from).collect()),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => Ok(cloud.folders(&prefix).await?.into_iter().map(Key::from).collect()),
         }
     }
 
@@ -141,8 +143,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.get(key),
             Self::Local(local) => local.get(key).await,
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.get(&key.into()).await,
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => cloud.get(&key.into()).await,
         }
     }
 
@@ -151,9 +153,9 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.open(key, span),
             Self::Local(local) => local.open(key, span).await,
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => {
-                let (meta, body) = s3.open(&key.into(), span).await?;
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => {
+                let (meta, body) = cloud.open(&key.into(), span).await?;
                 Ok((meta.into(), body))
             }
         }
@@ -164,8 +166,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.upload(key, condition),
             Self::Local(local) => local.upload(key, condition).await,
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.upload(&key.into(), condition).await,
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => cloud.upload(&key.into(), condition).await,
         }
     }
 
@@ -173,8 +175,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.put(key, body, &condition),
             Self::Local(local) => local.put(key, body, condition).await,
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => Ok(s3.put(&key.into(), body, condition).await?.into()),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => Ok(cloud.put(&key.into(), body, condition).await?.into()),
         }
     }
 
@@ -183,8 +185,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.copy(from, to, &condition),
             Self::Local(local) => local.copy(from, to, condition).await,
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => Ok(s3.copy(&from.into(), &to.into(), condition).await?.into()),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => Ok(cloud.copy(&from.into(), &to.into(), condition).await?.into()),
         }
     }
 
@@ -193,8 +195,8 @@ impl Store {
         match self {
             Self::Memory(memory) => memory.rename(from, to),
             Self::Local(local) => local.rename(from, to).await,
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => Ok(s3.rename(&from.into(), &to.into()).await?.into()),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => Ok(cloud.rename(&from.into(), &to.into()).await?.into()),
         }
     }
 
@@ -203,8 +205,8 @@ impl Store {
         match self {
             Self::Memory(_) => Ok(0),
             Self::Local(local) => local.collect().await,
-            #[cfg(feature = "s3")]
-            Self::S3(_) => Ok(0),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(_) => Ok(0),
         }
     }
 
@@ -216,8 +218,8 @@ impl Store {
                 Ok(())
             }
             Self::Local(local) => local.delete(key).await,
-            #[cfg(feature = "s3")]
-            Self::S3(s3) => s3.delete(&key.into()).await,
+            #[cfg(feature = "cloud")]
+            Self::Cloud(cloud) => cloud.delete(&key.into()).await,
         }
     }
 }

@@ -3,7 +3,8 @@
 //! That process looks again, until what it sees stands still, before the sensor's next poke is due. Where it sees the same, nothing happens; where it sees something
 //! else, that is a change like any other, and the sensor is poked for it.
 
-use super::bucket::{Bucket, Look};
+use super::bucket::Bucket;
+use super::look::Look;
 use super::object::Object;
 use super::watch::Poke;
 use crate::author::notify::BoxFuture;
@@ -35,8 +36,8 @@ pub(super) enum Kept {
 }
 
 /// Leaves a trace of a look with the poke that it is of.
-pub(super) fn leave(poke: &Poke, bucket: &Bucket, look: Kept, objects: &[Object]) {
-    let trace = Trace { bucket: bucket.url().to_owned(), look, seen: print(objects) };
+pub(super) fn leave(poke: &Poke, bucket: &Bucket, look: Kept, Print(seen): Print) {
+    let trace = Trace { bucket: bucket.url().to_owned(), look, seen };
     // Texts and a number, which JSON can hold.
     poke.leave(serde_json::to_string(&trace).unwrap_or_default());
 }
@@ -51,7 +52,7 @@ pub(crate) fn look_again(trace: String, watching: Arc<Watching>) -> BoxFuture<()
         loop {
             let Ok(of) = Look::of(&bucket, &look) else { return };
             let Ok(objects) = bucket.look_for(of, Some(Poke::of(&watching))).await else { return };
-            let (there, now) = (print(&objects), Clock::system().now());
+            let (Print(there), now) = (Print::of(&objects), Clock::system().now());
             if there == seen {
                 return;
             }
@@ -67,10 +68,27 @@ pub(crate) fn look_again(trace: String, watching: Arc<Watching>) -> BoxFuture<()
 }
 
 /// A number that other objects have another of; the same in every build (FNV-1a).
-fn print(objects: &[Object]) -> u64 {
-    let bytes = objects.iter().flat_map(|object| {
+pub(super) struct Print(u64);
+
+impl Default for Print {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Print {
+    pub(super) fn of(objects: &[Object]) -> Self {
+        let mut print = Self::default();
+        for object in objects {
+            print.add(object);
+        }
+        print
+    }
+
+    pub(super) fn add(&mut self, object: &Object) {
         let etag = object.etag.as_deref().unwrap_or_default();
-        object.key.bytes().chain([0]).chain(etag.bytes()).chain([0])
-    });
-    bytes.fold(0xcbf2_9ce4_8422_2325, |print, byte| (print ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        for byte in object.key.bytes().chain([0]).chain(etag.bytes()).chain([0]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
 }

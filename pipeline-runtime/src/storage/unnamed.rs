@@ -17,7 +17,7 @@ pub(super) struct Unnamed {
 pub(super) struct Said(AtomicUsize);
 
 impl Unnamed {
-    #[cfg(feature = "s3")]
+    #[cfg(feature = "cloud")]
     pub(super) fn add(&mut self, other: Self) {
         if self.count == 0 {
             self.example = other.example;

@@ -2,13 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 
+#[cfg(feature = "cloud")]
+use super::cloud::CloudUpload;
 use super::error::Failure;
 use super::key::Key;
 use super::local::FileUpload;
 use super::memory::Memory;
 use super::meta::Meta;
-#[cfg(feature = "s3")]
-use super::s3::S3Upload;
 use super::store::Condition;
 
 /// Nothing of it shows before [`finish`](Self::finish) has returned; one that is dropped leaves nothing behind.
@@ -16,8 +16,8 @@ use super::store::Condition;
 pub(super) enum Upload {
     Memory(MemoryUpload),
     File(FileUpload),
-    #[cfg(feature = "s3")]
-    S3(S3Upload),
+    #[cfg(feature = "cloud")]
+    Cloud(CloudUpload),
 }
 
 /// Where nothing has to be bounded: the object will be in memory anyway.
@@ -37,8 +37,8 @@ impl Upload {
     pub(super) fn part_size(&self) -> usize {
         match self {
             Self::Memory(_) | Self::File(_) => GATHERED,
-            #[cfg(feature = "s3")]
-            Self::S3(upload) => upload.part_size(),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(upload) => upload.part_size(),
         }
     }
 
@@ -47,8 +47,8 @@ impl Upload {
         match self {
             Self::Memory(memory) => memory.written.extend_from_slice(&part),
             Self::File(file) => file.write(part).await?,
-            #[cfg(feature = "s3")]
-            Self::S3(upload) => upload.write(part).await?,
+            #[cfg(feature = "cloud")]
+            Self::Cloud(upload) => upload.write(part).await?,
         }
         Ok(())
     }
@@ -61,8 +61,8 @@ impl Upload {
                 memory.put(&key, written.freeze(), &condition)
             }
             Self::File(file) => file.finish(last).await,
-            #[cfg(feature = "s3")]
-            Self::S3(upload) => Ok(upload.finish(last).await?.into()),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(upload) => Ok(upload.finish(last).await?.into()),
         }
     }
 
@@ -71,8 +71,8 @@ impl Upload {
         match self {
             Self::Memory(_) => Ok(()),
             Self::File(file) => file.abort().await,
-            #[cfg(feature = "s3")]
-            Self::S3(upload) => upload.abort().await,
+            #[cfg(feature = "cloud")]
+            Self::Cloud(upload) => upload.abort().await,
         }
     }
 }

@@ -4,17 +4,17 @@
 //! |---|---|
 //! | `memory://name`, `memory:///name` | the memory bucket `name` |
 //! | `file:///srv/data/name` | the folder `/srv/data/name` |
-//! | `s3://name`, `s3:///name`, with `?endpoint=..&region=..` | the bucket `name` on S3; see `s3/settings.rs` |
+//! | `s3://name`, `gs://name`, `az://name`, with `?endpoint=..` | the bucket `name` in a cloud; see `cloud/settings.rs` |
 //! | `file://./mock/name`, `file://../name` | the folder relative to where the process is at that moment |
 //!
 //! A file path stands as it is, without percent-encoding, so that `format!("file://{}", path.display())` is right.
 
 use std::path::PathBuf;
 
+#[cfg(feature = "cloud")]
+use super::cloud::{Settings, Vendor};
 use super::error::BucketError;
 use super::key;
-#[cfg(feature = "s3")]
-use super::s3::Settings;
 
 /// Where a bucket is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub(super) enum Location {
     /// An absolute folder, as UTF-8.
     File(String),
     Memory(String),
-    #[cfg(feature = "s3")]
-    S3(Settings),
+    #[cfg(feature = "cloud")]
+    Cloud(Box<Settings>),
 }
 
 impl Location {
@@ -41,8 +41,10 @@ impl Location {
                 }
             }
             Scheme::File(rest) => Ok(Self::File(absolute(rest).map_err(|reason| invalid(&reason))?)),
-            #[cfg(feature = "s3")]
-            Scheme::S3(rest) => Ok(Self::S3(Settings::parse(rest).map_err(|reason| invalid(&reason))?)),
+            #[cfg(feature = "cloud")]
+            Scheme::Cloud(vendor, rest) => {
+                Ok(Self::Cloud(Box::new(Settings::parse(vendor, rest).map_err(|reason| invalid(&reason))?)))
+            }
         }
     }
 
@@ -59,12 +61,16 @@ impl Location {
                     .ok_or_else(|| invalid("write `memory://BUCKET/KEY`"))?;
                 Ok((Self::parse(&format!("memory://{name}"))?, key.to_owned()))
             }
-            #[cfg(feature = "s3")]
-            Scheme::S3(rest) => {
+            #[cfg(feature = "cloud")]
+            Scheme::Cloud(vendor, rest) => {
+                let scheme = vendor.scheme();
                 let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-                let (name, key) =
-                    path.strip_prefix('/').unwrap_or(path).split_once('/').ok_or_else(|| invalid("write `s3://BUCKET/KEY`"))?;
-                Ok((Self::parse(&format!("s3://{name}?{query}"))?, key.to_owned()))
+                let (name, key) = path
+                    .strip_prefix('/')
+                    .unwrap_or(path)
+                    .split_once('/')
+                    .ok_or_else(|| invalid(&format!("write `{scheme}://BUCKET/KEY`")))?;
+                Ok((Self::parse(&format!("{scheme}://{name}?{query}"))?, key.to_owned()))
             }
             Scheme::File(rest) if rest.ends_with('/') => Err(invalid("it ends with `/`, as a folder does")),
             Scheme::File(rest) => {
@@ -82,8 +88,8 @@ impl Location {
         match self {
             Self::File(path) => format!("file://{path}"),
             Self::Memory(name) => format!("memory://{name}"),
-            #[cfg(feature = "s3")]
-            Self::S3(settings) => format!("s3://{}", settings.bucket),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(settings) => format!("{}://{}", settings.vendor.scheme(), settings.bucket),
         }
     }
 }
@@ -91,28 +97,38 @@ impl Location {
 enum Scheme<'a> {
     File(&'a str),
     Memory(&'a str),
-    #[cfg(feature = "s3")]
-    S3(&'a str),
+    #[cfg(feature = "cloud")]
+    Cloud(Vendor, &'a str),
 }
 
 impl<'a> Scheme<'a> {
     fn of(url: &'a str) -> Result<Self, BucketError> {
-        let known = "known are `file://`, `memory://` and, with the feature `s3`, `s3://`";
+        let known = "known are `file://`, `memory://` and, by features, `s3://` (`s3`), `gs://` (`gcp`) and `az://` (`azure`)";
         let Some((scheme, rest)) = url.split_once("://") else {
             return Err(BucketError::invalid_url(format!("`{}` is no URL: {known}", shown(url))));
         };
         match scheme.to_ascii_lowercase().as_str() {
             "file" => Ok(Self::File(rest)),
             "memory" => Ok(Self::Memory(rest)),
-            #[cfg(feature = "s3")]
-            "s3" => Ok(Self::S3(rest)),
-            #[cfg(not(feature = "s3"))]
-            "s3" => {
-                let missing = "an `s3://` bucket needs the feature `s3`: `pipeline-runtime = { .., features = [\"s3\"] }`";
-                Err(BucketError::invalid_url(format!("no store for `{}`: {missing}", shown(url))))
-            }
+            "s3" => Self::cloud(url, rest, "s3", "s3"),
+            "gs" => Self::cloud(url, rest, "gs", "gcp"),
+            "az" => Self::cloud(url, rest, "az", "azure"),
             _ => Err(BucketError::invalid_url(format!("no store for `{}`: {known}", shown(url)))),
         }
+    }
+
+    /// In a build without the feature the bucket is refused.
+    #[cfg_attr(not(feature = "cloud"), allow(unused_variables, reason = "no store takes the rest"))]
+    fn cloud(url: &str, rest: &'a str, scheme: &str, feature: &str) -> Result<Self, BucketError> {
+        #[cfg(feature = "cloud")]
+        if let Some(vendor) = Vendor::of(scheme).filter(|vendor| vendor.is_built()) {
+            return Ok(Self::Cloud(vendor, rest));
+        }
+        let url = shown(url);
+        let missing = format!(
+            "an `{scheme}://` bucket needs the feature `{feature}`: `pipeline-runtime = {{ .., features = [\"{feature}\"] }}`"
+        );
+        Err(BucketError::invalid_url(format!("no store for `{url}`: {missing}")))
     }
 }
 

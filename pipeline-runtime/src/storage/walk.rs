@@ -1,4 +1,7 @@
-//! The listing of a folder: names are matched before anything is asked about a file.
+//! The listing of a folder, in the order of keys: names are matched before anything is asked about a file.
+//!
+//! It stops wherever it is told to and goes on from there, so that nobody has to hold all of it. What it holds itself is the wanted names of the folders that
+//! it is inside of: in a folder they are sorted, each folder as if its name ended with `/`, so that the keys come in the order of their bytes.
 //!
 //! Symbolic links are followed, save one that leads back to a folder the walk is inside of. Links to folders that hold such links again
 //! lead to each in more and more ways, so no more than [`MOST_LINKS`] to one folder are followed. Files whose names are no keys are
@@ -24,24 +27,9 @@ pub(super) const MOST_LINKS: u32 = 100;
 /// Sees each folder before it is read, and what keys in it begin with: nothing, or what ends with `/`.
 pub(super) type Visit<'a> = &'a mut dyn FnMut(&Path, &str);
 
-/// All wanted files below `root`, sorted by key, and the names that are none.
-pub(super) fn walk(root: &Path, wanted: &Wanted, visit: Visit<'_>) -> Result<(Vec<Meta>, Unnamed), Failure> {
-    let folder = wanted.prefix().folder();
-    let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-    walked(&root.join(folder), &below, wanted, visit)
-}
-
 /// All wanted files in a folder, in which keys begin with `below`, sorted by key.
 pub(super) fn walk_folder(folder: &Path, below: &str, wanted: &Wanted, visit: Visit<'_>) -> Result<Vec<Meta>, Failure> {
-    walked(folder, below, wanted, visit).map(|(found, _)| found)
-}
-
-fn walked(folder: &Path, below: &str, wanted: &Wanted, visit: Visit<'_>) -> Result<(Vec<Meta>, Unnamed), Failure> {
-    let (found, unnamed) = (Vec::new(), Unnamed::default());
-    let mut walk = Walk { wanted, visit, found, unnamed, crossed: Vec::new(), followed: HashMap::new() };
-    walk.folder(folder, below)?;
-    walk.found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    Ok((walk.found, walk.unnamed))
+    Walk::of(folder.to_owned(), below.to_owned(), wanted.clone()).page(usize::MAX, visit)
 }
 
 /// The folders right under that of the prefix whose keys begin with it, sorted. One without a file in it is among them.
@@ -62,70 +50,160 @@ pub(super) fn folders(root: &Path, prefix: &Prefix) -> Result<Vec<Key>, Failure>
     Ok(found)
 }
 
-struct Walk<'a> {
-    wanted: &'a Wanted,
-    visit: Visit<'a>,
-    found: Vec<Meta>,
+/// A listing under way.
+#[derive(Debug)]
+pub(super) struct Walk {
+    wanted: Wanted,
+    /// What it begins with, until it has begun.
+    first: Option<(PathBuf, String)>,
+    /// The folders that it is inside of, from the outermost inward.
+    open: Vec<Open>,
     unnamed: Unnamed,
-    /// The real folders in which the walk crossed a link, from the root inward.
-    crossed: Vec<PathBuf>,
     /// How many links were followed to each folder, by its real path.
     followed: HashMap<PathBuf, u32>,
 }
 
-impl Walk<'_> {
-    /// `below` is what keys in `folder` begin with: empty, or ending with `/`.
-    fn folder(&mut self, folder: &Path, below: &str) -> Result<(), Failure> {
-        (self.visit)(folder, below);
-        let Some(entries) = present(fs::read_dir(folder))? else {
+/// A folder that it is inside of.
+#[derive(Debug)]
+struct Open {
+    folder: PathBuf,
+    /// What keys in it begin with: nothing, or what ends with `/`.
+    below: String,
+    /// In the order of their keys.
+    rest: std::vec::IntoIter<Entry>,
+    /// The real folder that a link was crossed in to come here, if one was.
+    crossed: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: Box<str>,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Folder,
+    /// To a folder.
+    Link,
+}
+
+impl Entry {
+    /// What keys of it have, or begin with.
+    fn bytes(&self) -> impl Iterator<Item = u8> {
+        self.name.bytes().chain((self.kind != Kind::File).then_some(b'/'))
+    }
+}
+
+impl Walk {
+    /// Of the bucket whose folder is `root`.
+    pub(super) fn below(root: &Path, wanted: Wanted) -> Self {
+        let folder = wanted.prefix().folder();
+        let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        Self::of(root.join(folder), below, wanted)
+    }
+
+    fn of(folder: PathBuf, below: String, wanted: Wanted) -> Self {
+        let (unnamed, followed) = (Unnamed::default(), HashMap::new());
+        Self { wanted, first: Some((folder, below)), open: Vec::new(), unnamed, followed }
+    }
+
+    /// The next files, as many as asked for unless there are no more.
+    pub(super) fn page(&mut self, size: usize, visit: Visit<'_>) -> Result<Vec<Meta>, Failure> {
+        if let Some((folder, below)) = self.first.take() {
+            self.enter(folder, below, None, visit)?;
+        }
+        let mut found = Vec::new();
+        while found.len() < size
+            && let Some(open) = self.open.last_mut()
+        {
+            let Some(Entry { name, kind }) = open.rest.next() else {
+                self.open.pop();
+                continue;
+            };
+            let (path, key) = (open.folder.join(&*name), format!("{}{name}", open.below));
+            match kind {
+                Kind::File => found.extend(Self::file(&path, &key)?),
+                Kind::Folder => self.enter(path, format!("{key}/"), None, visit)?,
+                Kind::Link => self.across(path, format!("{key}/"), visit)?,
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether there is no more.
+    pub(super) fn is_over(&self) -> bool {
+        self.first.is_none() && self.open.is_empty()
+    }
+
+    pub(super) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// The names so far that are no keys.
+    pub(super) fn unnamed(&self) -> &Unnamed {
+        &self.unnamed
+    }
+
+    /// How many names it holds.
+    #[cfg(test)]
+    fn held(&self) -> usize {
+        self.open.iter().map(|open| open.rest.len()).sum()
+    }
+
+    /// `below` is what keys in `folder` begin with.
+    fn enter(&mut self, folder: PathBuf, below: String, crossed: Option<PathBuf>, visit: Visit<'_>) -> Result<(), Failure> {
+        visit(&folder, &below);
+        let Some(entries) = present(fs::read_dir(&folder))? else {
             return Ok(());
         };
+        let mut rest = Vec::new();
         for entry in entries {
             let Some(entry) = present(entry)? else {
                 continue;
             };
-            self.entry(folder, below, &entry)?;
+            rest.extend(self.entry(&below, &entry)?);
         }
+        rest.sort_unstable_by(|a, b| a.bytes().cmp(b.bytes()));
+        self.open.push(Open { folder, below, rest: rest.into_iter(), crossed });
         Ok(())
     }
 
-    fn entry(&mut self, folder: &Path, below: &str, entry: &DirEntry) -> Result<(), Failure> {
+    /// What of a folder may be wanted, or hold what is.
+    fn entry(&mut self, below: &str, entry: &DirEntry) -> Result<Option<Entry>, Failure> {
         let name = entry.file_name();
         let Some(name) = name.to_str() else {
             self.pass_over(&format!("{below}{}", name.display()));
-            return Ok(());
+            return Ok(None);
         };
         let path = format!("{below}{name}");
         let Ok(key) = key::parse(&path) else {
             self.pass_over(&path);
-            return Ok(());
+            return Ok(None);
         };
         let Some(mut kind) = present(entry.file_type())? else {
-            return Ok(());
+            return Ok(None);
         };
-        let path = entry.path();
         let is_link = kind.is_symlink();
         if is_link {
-            kind = match fs::metadata(&path) {
+            kind = match fs::metadata(entry.path()) {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     return Err(error.into());
                 }
                 // A link to nothing, or to itself.
-                Err(_) => return Ok(()),
+                Err(_) => return Ok(None),
                 Ok(target) => target.file_type(),
             };
         }
-        if kind.is_dir() {
-            let below = format!("{key}/");
-            if !below.starts_with(self.wanted.prefix().as_str()) {
-                return Ok(());
-            }
-            return if is_link { self.across(folder, &path, &below) } else { self.folder(&path, &below) };
-        }
-        if kind.is_file() && !is_staged(name) {
-            self.file(&path, key)?;
-        }
-        Ok(())
+        let kind = match (kind.is_dir(), is_link) {
+            (true, _) if !format!("{key}/").starts_with(self.wanted.prefix().as_str()) => return Ok(None),
+            (true, true) => Kind::Link,
+            (true, false) => Kind::Folder,
+            (false, _) if !kind.is_file() || is_staged(name) || !self.wanted.contains(key.as_ref()) => return Ok(None),
+            (false, _) => Kind::File,
+        };
+        Ok(Some(Entry { name: name.into(), kind }))
     }
 
     fn pass_over(&mut self, path: &str) {
@@ -134,27 +212,23 @@ impl Walk<'_> {
         }
     }
 
-    fn file(&mut self, path: &Path, key: Key) -> Result<(), Failure> {
-        if self.wanted.contains(key.as_ref())
-            && let Some(metadata) = present(fs::metadata(path))?
-        {
-            self.found.push(meta(key, &metadata)?);
-        }
-        Ok(())
+    fn file(path: &Path, key: &str) -> Result<Option<Meta>, Failure> {
+        let (Some(metadata), Ok(key)) = (present(fs::metadata(path))?, key::parse(key)) else { return Ok(None) };
+        meta(key, &metadata).map(Some)
     }
 
     /// Follows a link to a folder, unless a real folder on the way here lies in it or is it: then it leads round in a circle.
-    fn across(&mut self, from: &Path, link: &Path, below: &str) -> Result<(), Failure> {
-        let (Some(from), Some(target)) = (present(from.canonicalize())?, present(link.canonicalize())?) else {
+    fn across(&mut self, link: PathBuf, below: String, visit: Visit<'_>) -> Result<(), Failure> {
+        let Some(Open { folder, .. }) = self.open.last() else { return Ok(()) };
+        let (Some(from), Some(target)) = (present(folder.canonicalize())?, present(link.canonicalize())?) else {
             return Ok(());
         };
-        self.crossed.push(from);
-        if !self.crossed.iter().any(|real| real.starts_with(&target)) {
-            self.count(&target)?;
-            self.folder(link, below)?;
+        let crossed = self.open.iter().filter_map(|open| open.crossed.as_ref());
+        if crossed.chain([&from]).any(|real| real.starts_with(&target)) {
+            return Ok(());
         }
-        self.crossed.pop();
-        Ok(())
+        self.count(&target)?;
+        self.enter(link, below, Some(from), visit)
     }
 
     fn count(&mut self, target: &Path) -> Result<(), Failure> {
@@ -177,5 +251,66 @@ fn present<T>(result: io::Result<T>) -> Result<Option<T>, Failure> {
         Ok(value) => Ok(Some(value)),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::store::Wanted;
+    use super::*;
+
+    type Tested = Result<(), Box<dyn std::error::Error>>;
+
+    fn all() -> Wanted {
+        Wanted::Prefix(Prefix::parse("").expect("the empty prefix is one"))
+    }
+
+    /// Names that sort otherwise with a `/` behind them.
+    #[test]
+    fn keys_come_in_the_order_of_their_bytes() -> Tested {
+        let root = tempfile::tempdir()?;
+        let mut keys =
+            ["a-b/x", "a.csv", "a/x", "a/z/1", "a/z.csv", "a/z-/1", "a0", "a!", "b/c/d/e", "é/x", "é"].map(String::from);
+        keys[10] = "è".into();
+        for key in &keys {
+            let file = root.path().join(key);
+            fs::create_dir_all(file.parent().unwrap_or(root.path()))?;
+            fs::write(file, "")?;
+        }
+        keys.sort();
+        for size in [1, 2, 3, usize::MAX] {
+            let (mut walk, mut found) = (Walk::below(root.path(), all()), Vec::new());
+            while !walk.is_over() {
+                let page = walk.page(size, &mut |_, _| {}).map_err(|failure| failure.at("walk"))?;
+                assert!(page.len() <= size);
+                found.extend(page.into_iter().map(|meta| meta.key.to_string()));
+            }
+            assert_eq!(found, keys, "{size}");
+        }
+        Ok(())
+    }
+
+    /// A thousand files in a tree, of which no more is held than the folders on the way.
+    #[test]
+    fn no_more_is_held_than_the_folders_that_it_is_inside_of() -> Tested {
+        let root = tempfile::tempdir()?;
+        for folder in 0..10 {
+            for day in 0..10 {
+                let place = root.path().join(format!("{folder}/{day}"));
+                fs::create_dir_all(&place)?;
+                for file in 0..10 {
+                    fs::write(place.join(file.to_string()), "")?;
+                }
+            }
+        }
+        let (mut walk, mut count, mut entered) = (Walk::below(root.path(), all()), 0, 0);
+        while !walk.is_over() {
+            let before = entered;
+            count += walk.page(7, &mut |_, _| entered += 1).map_err(|failure| failure.at("walk"))?.len();
+            assert!(walk.held() <= 30, "{}", walk.held());
+            assert!(entered - before <= 4, "a page enters no folder that it does not need");
+        }
+        assert_eq!((count, entered), (1000, 111));
+        Ok(())
     }
 }

@@ -23,14 +23,14 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use super::bucket::Bucket;
+#[cfg(feature = "cloud")]
+use super::cloud::Cloud;
 use super::error::{BucketError, BucketErrorKind, Failure};
 use super::fault::{Faults, Latency, Unmet, what_was_touched};
 use super::local::Local;
 use super::memory::Memory;
 use super::meta::Meta;
 use super::object::Object;
-#[cfg(feature = "s3")]
-use super::s3::S3;
 use super::stamp::Stamps;
 use super::store::Store;
 use super::url::Location;
@@ -121,8 +121,8 @@ impl World {
     /// The store behind a location; a memory bucket comes into being with it.
     pub(super) fn store(&self, location: &Location) -> Store {
         match location {
-            #[cfg(feature = "s3")]
-            Location::S3(settings) => Store::S3(Arc::new(S3::new(settings.clone()))),
+            #[cfg(feature = "cloud")]
+            Location::Cloud(settings) => Store::Cloud(Arc::new(Cloud::new((**settings).clone()))),
             Location::File(path) => Store::Local(Arc::new(Local::new(PathBuf::from(path)))),
             Location::Memory(name) => {
                 let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);

@@ -106,6 +106,12 @@ def run(words, **options):
 
 PERL = "use IO::Uncompress::Gunzip qw(gunzip); gunzip $ARGV[0] => '-'{} or die"
 PHP = "echo {};"
+# A column of whole numbers has to be one.
+R = (
+    "frame <- read.csv(commandArgs(TRUE)[1], check.names = FALSE);"
+    "stopifnot(is.null(frame$total) || is.integer(frame$total));"
+    "write.csv(frame, stdout(), row.names = FALSE)"
+)
 # By name, call and verdict as the page has them.
 READERS = [
     ("pandas", "pandas.read_csv(path)", "all", pandas),
@@ -122,6 +128,7 @@ READERS = [
     ("Ruby", "Zlib::GzipReader.open(path).read", "first", command("ruby", "-rzlib", "-e", "print Zlib::GzipReader.open(ARGV[0]).read", "PATH")),
     ("PHP", "file_get_contents(\"compress.zlib://$path\")", "all", command("php", "-r", PHP.format('file_get_contents("compress.zlib://$argv[1]")'), "PATH")),
     ("PHP", "gzdecode($data)", "first", command("php", "-r", PHP.format("gzdecode(file_get_contents($argv[1]))"), "PATH")),
+    ("R", "read.csv('07.csv.gz')", "all", command("Rscript", "--vanilla", "-e", R, "PATH")),
     ("Node", "zlib.gunzipSync(data)", "all", command("node", "-e", "process.stdout.write(require('zlib').gunzipSync(require('fs').readFileSync(process.argv[1])))", "PATH")),
     ("Java", "new GZIPInputStream(in)", "all", command("java", str(HERE / "Read.java"), "PATH")),
     ("Go", "gzip.NewReader(in)", "all", command("go", "run", str(HERE / "read.go"), "PATH")),

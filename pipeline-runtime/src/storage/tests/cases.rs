@@ -6,7 +6,7 @@ use std::error::Error;
 
 use chrono::TimeDelta;
 use futures_util::future::{join_all, poll_immediate};
-use pipeline_runtime::{Bucket, BucketError, BucketErrorKind as Kind, Object};
+use pipeline_runtime::{Bucket, BucketError, BucketErrorKind as Kind, Object, ObjectListing};
 
 pub(crate) type Tested = Result<(), Box<dyn Error>>;
 
@@ -20,6 +20,7 @@ macro_rules! every {
             prefixes_are_bytes,
             folders_are_listed_without_what_is_in_them,
             patterns_cross_folders,
+            a_stream_lists_what_a_listing_does,
             a_put_replaces_and_conditions_hold,
             copies_are_objects_of_their_own,
             renames_move,
@@ -174,6 +175,38 @@ pub(crate) async fn patterns_cross_folders(bucket: Bucket) -> Tested {
         assert_eq!(first.as_deref(), expected.first().copied(), "{glob}");
     }
     assert_eq!(kind(bucket.find("raw/[").await), Some(Kind::InvalidKey));
+    Ok(())
+}
+
+pub(crate) async fn a_stream_lists_what_a_listing_does(bucket: Bucket) -> Tested {
+    for key in ["a-b/x", "a.csv", "a/x", "a/z/1", "a/z.csv", "b", "é/x"] {
+        bucket.put(key, key).await?;
+    }
+    let streamed = async |mut listing: ObjectListing| {
+        let mut objects = Vec::new();
+        while let Some(object) = listing.try_next().await? {
+            objects.push(object);
+        }
+        assert_eq!(listing.try_next().await?, None, "it has ended");
+        // A store may list by folder.
+        objects.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok::<_, BucketError>(objects)
+    };
+    for prefix in ["", "a", "a/", "a/z", "é", "none"] {
+        assert_eq!(streamed(bucket.list_stream(prefix)?).await?, bucket.list(prefix).await?, "{prefix}");
+    }
+    for glob in ["*", "a/*.csv", "*x", "b", "none", "none*"] {
+        assert_eq!(streamed(bucket.find_stream(glob)?).await?, bucket.find(glob).await?, "{glob}");
+    }
+    let last = bucket.put("c", "late").await?.last_modified;
+    let new = streamed(bucket.list_stream("")?.modified_since(last)).await?;
+    assert_eq!(new, bucket.modified_since("", last).await?);
+    assert!(new.iter().any(|object| object.key == "c"));
+    assert!(streamed(bucket.list_stream("")?.modified_since(last + TimeDelta::days(1))).await?.is_empty());
+    for wrong in ["../", "/", "a//"] {
+        assert_eq!(kind(bucket.list_stream(wrong)), Some(Kind::InvalidKey), "{wrong}");
+        assert_eq!(kind(bucket.find_stream(&format!("{wrong}/*"))), Some(Kind::InvalidKey), "{wrong}");
+    }
     Ok(())
 }
 

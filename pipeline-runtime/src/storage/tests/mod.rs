@@ -104,6 +104,43 @@ async fn an_object_is_copied_to_a_bucket_of_another_store() -> Tested {
     Ok(())
 }
 
+/// More than two pages, of which some are changed while the listing goes on.
+#[tokio::test]
+async fn a_listing_goes_on_over_pages_beside_writers() -> Tested {
+    for fresh in [in_memory("pages")?, in_a_folder("")?] {
+        let bucket = &fresh.bucket;
+        let keys: Vec<String> = (0..2300).map(|number| format!("{}/{:03}", number / 500, number % 500)).collect();
+        for key in &keys {
+            bucket.put(key, "").await?;
+        }
+        let mut listing = bucket.list_stream("")?;
+        let mut seen = vec![listing.try_next().await?.ok_or("empty")?.key];
+        // Of what is behind its place one is gone and one is new, and so is one before it.
+        bucket.delete("4/299").await?;
+        bucket.put("4/2985", "").await?;
+        bucket.put("0/0000", "").await?;
+        while let Some(object) = listing.try_next().await? {
+            seen.push(object.key);
+        }
+        assert!(seen.is_sorted_by(|a, b| a < b), "each once, in order");
+        seen.retain(|key| key != "4/2985");
+        assert_eq!(seen, keys[..2299], "{}", bucket.url());
+        // Dropping the future of a page loses nothing.
+        let mut listing = bucket.list_stream("")?;
+        let mut count = 0;
+        loop {
+            let next = poll_immediate(Box::pin(listing.try_next())).await;
+            match next {
+                Some(next) if next.as_ref().is_ok_and(Option::is_none) => break,
+                Some(next) => count += usize::from(next?.is_some()),
+                None => tokio::task::yield_now().await,
+            }
+        }
+        assert_eq!(count, 2301);
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_file_cut_short_is_no_end() -> Tested {
     let fresh = in_a_folder("")?;

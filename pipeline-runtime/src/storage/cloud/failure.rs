@@ -6,6 +6,7 @@ use object_store::client::{HttpError, HttpErrorKind};
 
 use super::super::error::{BucketErrorKind as Kind, Failure};
 use super::http::element;
+use super::vendor::Vendor;
 
 /// The store's answer in a few words, for the chain of causes. `object_store`'s own error would repeat whole requests.
 #[derive(Debug, thiserror::Error)]
@@ -13,15 +14,13 @@ use super::http::element;
 pub(super) struct Answer(String);
 
 /// `endpoint` is named where it could not be reached.
-pub(super) fn failure(error: &object_store::Error, endpoint: &str) -> Failure {
+pub(super) fn failure(error: &object_store::Error, vendor: Vendor, endpoint: &str) -> Failure {
     let said = chain(error);
     if let Some(code) = element(&said, "Code") {
         return of_code(code, element(&said, "Region"), status(&said));
     }
-    if said.contains("169.254.169.254") {
-        let detail = "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or `?profile=` \
-                      in the bucket's URL (nor is this an EC2 instance with a role)";
-        return Failure::new(Kind::PermissionDenied, detail);
+    if ["169.254.169.254", "metadata.google.internal", "computeMetadata"].iter().any(|place| said.contains(place)) {
+        return Failure::new(Kind::PermissionDenied, format!("there are no credentials: {}", vendor.credentials()));
     }
     if let Some(http) = find::<HttpError>(error) {
         let (what, why) = match http.kind() {
@@ -82,16 +81,25 @@ pub(super) fn is_of_policy(error: &object_store::Error) -> bool {
 
 fn of_code(code: &str, region: Option<&str>, status: Option<u16>) -> Failure {
     let (kind, detail) = match code {
-        "NoSuchKey" | "NotFound" => return Failure::no_such_key(),
-        "PreconditionFailed" => return Failure::precondition(),
-        "NoSuchBucket" => (Kind::NoSuchBucket, "there is no such bucket; create it, or correct the URL or the endpoint".into()),
+        "NoSuchKey" | "NotFound" | "BlobNotFound" | "ResourceNotFound" => return Failure::no_such_key(),
+        "PreconditionFailed" | "ConditionNotMet" | "BlobAlreadyExists" => return Failure::precondition(),
+        "NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted" => {
+            (Kind::NoSuchBucket, "there is no such bucket; create it, or correct the URL or the endpoint".into())
+        }
         "AccessDenied" | "AllAccessDisabled" | "AccountProblem" | "Forbidden" => (
             Kind::PermissionDenied,
             "access denied; the credentials lack a permission. Looking for keys needs `s3:ListBucket` on the bucket, as S3 \
              otherwise answers this for a missing key, too"
                 .into(),
         ),
-        "InvalidBucketName" => (Kind::InvalidUrl, "the store takes no such name for a bucket".into()),
+        "AuthorizationFailure" | "AuthorizationPermissionMismatch" | "InsufficientAccountPermissions" => {
+            (Kind::PermissionDenied, "access denied; the identity lacks a role such as `Storage Blob Data Contributor`".into())
+        }
+        "AuthenticationFailed" | "InvalidAuthenticationInfo" | "NoAuthenticationInformation" => (
+            Kind::PermissionDenied,
+            "the account's key, or the token, is wrong or has expired, or this machine's clock is off".into(),
+        ),
+        "InvalidBucketName" | "InvalidResourceName" => (Kind::InvalidUrl, "the store takes no such name for a bucket".into()),
         "InvalidAccessKeyId" | "NotSignedUp" => (Kind::PermissionDenied, "the store does not know the access key id".into()),
         "SignatureDoesNotMatch" => {
             (Kind::PermissionDenied, "the secret access key is wrong for its id, or the store does not know the id".into())
@@ -105,6 +113,7 @@ fn of_code(code: &str, region: Option<&str>, status: Option<u16>) -> Failure {
             (Kind::ExpiredCredentials, "the credentials have expired; renew them and resume the run".into())
         }
         "SlowDown"
+        | "ServerBusy"
         | "Throttling"
         | "ThrottlingException"
         | "TooManyRequests"
@@ -119,6 +128,11 @@ fn of_code(code: &str, region: Option<&str>, status: Option<u16>) -> Failure {
             };
             (Kind::InvalidUrl, detail)
         }
+        "InvalidBlockList" => (
+            Kind::PreconditionFailed,
+            "somebody else has written the key since the upload began, which drops the parts that were sent; write it anew"
+                .into(),
+        ),
         "ConditionalRequestConflict" | "OperationAborted" => {
             (Kind::PreconditionFailed, "somebody else wrote the key at the same time; read it again, and repeat".into())
         }
@@ -126,7 +140,9 @@ fn of_code(code: &str, region: Option<&str>, status: Option<u16>) -> Failure {
         "KeyTooLongError" => (Kind::InvalidKey, "the store takes no key, or no segment of one, as long as that".into()),
         "QuotaExceeded" => (Kind::PermissionDenied, "the quota of the bucket or of its owner is used up".into()),
         "NoSuchUpload" => (Kind::NoSuchKey, "the upload is gone: a lifecycle rule or somebody else aborted it".into()),
-        "InternalError" | "ServiceUnavailable" | "RequestTimeout" | "BadGateway" | "GatewayTimeout" => return unavailable(code),
+        "InternalError" | "OperationTimedOut" | "ServiceUnavailable" | "RequestTimeout" | "BadGateway" | "GatewayTimeout" => {
+            return unavailable(code);
+        }
         _ => return of_unknown_code(code, status),
     };
     Failure::new(kind, detail).with_source(Answer(code.to_owned()))
@@ -176,7 +192,7 @@ mod tests {
     use super::*;
 
     fn generic(said: &str) -> Failure {
-        failure(&object_store::Error::Generic { store: "S3", source: said.into() }, "http://s3")
+        failure(&object_store::Error::Generic { store: "S3", source: said.into() }, Vendor::Amazon, "http://s3")
     }
 
     #[test]

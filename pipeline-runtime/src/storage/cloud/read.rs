@@ -1,4 +1,4 @@
-//! [`S3Body`]: an object read as a stream, taken up again where a connection broke off.
+//! [`CloudBody`]: an object read as a stream, taken up again where a connection broke off.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
 
 use super::super::body::Span;
 use super::super::error::{BucketErrorKind, Failure};
-use super::S3;
+use super::Cloud;
 
 /// What is still to be read of one object.
-pub(in super::super) struct S3Body {
-    s3: Arc<S3>,
+pub(in super::super) struct CloudBody {
+    s3: Arc<Cloud>,
     key: Path,
     /// As it was when it was opened.
     meta: ObjectMeta,
@@ -29,8 +29,8 @@ pub(in super::super) struct S3Body {
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
-pub(super) async fn open(s3: &Arc<S3>, key: &Path, span: Span) -> Result<(ObjectMeta, S3Body), Failure> {
-    let body = |meta: &ObjectMeta, span: Span, stream| S3Body {
+pub(super) async fn open(s3: &Arc<Cloud>, key: &Path, span: Span) -> Result<(ObjectMeta, CloudBody), Failure> {
+    let body = |meta: &ObjectMeta, span: Span, stream| CloudBody {
         s3: Arc::clone(s3),
         key: key.clone(),
         meta: meta.clone(),
@@ -42,7 +42,7 @@ pub(super) async fn open(s3: &Arc<S3>, key: &Path, span: Span) -> Result<(Object
     // A range without bytes is none to a store, so the object is only looked at.
     if span.start < span.end {
         let options = GetOptions { range: range(span), ..GetOptions::default() };
-        match s3.client().await?.s3.get_opts(key, options).await {
+        match s3.client().await?.store.get_opts(key, options).await {
             Ok(found) => {
                 s3.note_existence();
                 let meta = found.meta.clone();
@@ -63,12 +63,12 @@ pub(super) async fn open(s3: &Arc<S3>, key: &Path, span: Span) -> Result<(Object
 }
 
 /// `None` where the store has no answer to that, as of an empty object.
-pub(super) async fn open_tail(s3: &Arc<S3>, key: &Path, length: u64) -> Result<Option<(ObjectMeta, S3Body)>, Failure> {
+pub(super) async fn open_tail(s3: &Arc<Cloud>, key: &Path, length: u64) -> Result<Option<(ObjectMeta, CloudBody)>, Failure> {
     if length == 0 {
         return Ok(None);
     }
     let options = GetOptions { range: Some(GetRange::Suffix(length)), ..GetOptions::default() };
-    let found = match s3.client().await?.s3.get_opts(key, options).await {
+    let found = match s3.client().await?.store.get_opts(key, options).await {
         Ok(found) => found,
         Err(error) => match s3.failure(&error) {
             failure if failure.kind() == BucketErrorKind::Other => return Ok(None),
@@ -78,7 +78,7 @@ pub(super) async fn open_tail(s3: &Arc<S3>, key: &Path, length: u64) -> Result<O
     s3.note_existence();
     let (meta, range) = (found.meta.clone(), found.range.clone());
     let (s3, key, stream) = (Arc::clone(s3), key.clone(), Some(found.into_stream()));
-    Ok(Some((meta.clone(), S3Body { s3, key, meta, at: range.start, end: range.end, stream, failures: 0 })))
+    Ok(Some((meta.clone(), CloudBody { s3, key, meta, at: range.start, end: range.end, stream, failures: 0 })))
 }
 
 fn range(span: Span) -> Option<GetRange> {
@@ -89,7 +89,7 @@ fn range(span: Span) -> Option<GetRange> {
     }
 }
 
-impl S3Body {
+impl CloudBody {
     pub(in super::super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         while self.at < self.end {
             let Some(stream) = &mut self.stream else {
@@ -132,7 +132,7 @@ impl S3Body {
             let detail = "the object was replaced while it was read, and a connection broke off; read it anew";
             Failure::new(BucketErrorKind::PreconditionFailed, detail)
         };
-        match self.s3.client().await?.s3.get_opts(&self.key, options).await {
+        match self.s3.client().await?.store.get_opts(&self.key, options).await {
             // Not every store heeds the condition.
             Ok(found) if found.meta == self.meta && found.range == (self.at..self.end) => Ok(found.into_stream()),
             Ok(_) => Err(replaced()),

@@ -1,9 +1,12 @@
-//! Buckets on S3, and on what speaks its API: `object_store`'s client, set up so that a poke ends before the next is due.
+//! Buckets in a cloud: S3 and what speaks its API, Google Cloud Storage, Azure Blob Storage. They are `object_store`'s clients, set up so that a poke ends before
+//! the next is due.
 //!
 //! | file | subject |
 //! |---|---|
 //! | `settings` | what the URL says |
-//! | `client`, `profile` | what the environment and the profile add to that |
+//! | `vendor` | how the three differ in their words |
+//! | `client` | what all clients are made of |
+//! | `amazon` (with `profile`), `google`, `azure` | what the environment adds to the URL, and the client of each |
 //! | `checks` | what is mistyped, and refused |
 //! | `http` | the one way to the network, where nothing secret comes back |
 //! | `listing`, `clock` | what is no key, and how far the store's clock is off |
@@ -27,14 +30,22 @@
 //! - A secret in a bucket's URL is in no text: no error, no `Debug`, no log of any crate at any level. (`tests/s3/secrets.rs`)
 
 mod again;
+#[cfg(feature = "s3")]
+mod amazon;
+#[cfg(feature = "azure")]
+mod azure;
 mod checks;
 mod client;
 mod clock;
 mod conditions;
+#[cfg(feature = "s3")]
 mod copy_part;
 mod failure;
+#[cfg(feature = "gcp")]
+mod google;
 mod http;
 mod listing;
+#[cfg(feature = "s3")]
 mod profile;
 mod put;
 mod read;
@@ -42,13 +53,14 @@ mod settings;
 mod settle;
 mod under_way;
 mod upload;
+mod vendor;
 mod words;
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
-use object_store::list::{PaginatedListOptions, PaginatedListResult, PaginatedListStore};
+use object_store::list::{PaginatedListOptions, PaginatedListResult};
 use object_store::path::Path;
-use object_store::{CopyOptions, GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt};
+use object_store::{CopyOptions, GetOptions, GetResult, ObjectMeta, ObjectStoreExt};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,9 +68,10 @@ use tokio::sync::OnceCell;
 
 use self::again::Again;
 use self::client::Client;
-pub(super) use self::read::S3Body;
+pub(super) use self::read::CloudBody;
 pub(super) use self::settings::Settings;
-pub(super) use self::upload::S3Upload;
+pub(super) use self::upload::CloudUpload;
+pub(super) use self::vendor::Vendor;
 use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
 use super::key::Prefix;
@@ -67,7 +80,7 @@ use super::unnamed::{Said, Unnamed};
 use super::upload::Upload;
 
 /// One bucket.
-pub(super) struct S3 {
+pub(super) struct Cloud {
     settings: Settings,
     /// Made by the first operation.
     client: OnceCell<Client>,
@@ -76,7 +89,23 @@ pub(super) struct S3 {
     said: Said,
 }
 
-impl S3 {
+/// A listing between two pages.
+#[derive(Debug)]
+pub(super) struct CloudPages {
+    wanted: Wanted,
+    /// Of the next page.
+    token: Option<String>,
+    /// What was met so far.
+    unnamed: Unnamed,
+}
+
+impl CloudPages {
+    pub(super) fn begin(wanted: Wanted) -> Self {
+        Self { wanted, token: None, unnamed: Unnamed::default() }
+    }
+}
+
+impl Cloud {
     pub(super) fn new(settings: Settings) -> Self {
         Self { settings, client: OnceCell::new(), seen: AtomicBool::new(false), said: Said::default() }
     }
@@ -87,12 +116,12 @@ impl S3 {
     }
 
     fn url(&self) -> String {
-        format!("s3://{}", self.settings.bucket)
+        format!("{}://{}", self.settings.vendor.scheme(), self.settings.bucket)
     }
 
     pub(super) async fn head(&self, key: &Path) -> Result<Option<ObjectMeta>, Failure> {
         let look = async {
-            match self.client().await?.s3.head(key).await {
+            match self.client().await?.store.head(key).await {
                 Ok(meta) => {
                     self.note_existence();
                     Ok(Some(meta))
@@ -116,35 +145,55 @@ impl S3 {
     }
 
     pub(super) async fn list(&self, wanted: &Wanted) -> Result<Vec<ObjectMeta>, Failure> {
-        let (mut found, mut unnamed) = (Vec::new(), Unnamed::default());
-        let mut token = None;
-        loop {
-            let mut page = self.limited(self.page(wanted.prefix().as_str(), next(token))).await?;
-            unnamed.add(page.unnamed());
-            let objects = page.result.objects.into_iter();
-            found.extend(objects.filter(|meta| wanted.contains(meta.location.as_ref())));
-            token = page.page_token;
-            if token.is_none() {
-                break;
-            }
+        let (mut found, mut pages) = (Vec::new(), Some(CloudPages::begin(wanted.clone())));
+        while let Some(at) = pages {
+            let (page, next) = self.next_page(at).await?;
+            found.extend(page);
+            pages = next;
         }
-        unnamed.say(&self.said, &self.url(), wanted.prefix().as_str());
+        // A store may have another order than that of bytes.
         found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
         Ok(found)
     }
 
+    /// A page of a listing, sorted, and where it goes on.
+    pub(super) async fn next_page(&self, pages: CloudPages) -> Result<(Vec<ObjectMeta>, Option<CloudPages>), Failure> {
+        let CloudPages { wanted, token, mut unnamed } = pages;
+        let named_so = if token.is_none() { self.named_as(wanted.prefix()).await? } else { None };
+        let mut page = self.limited(self.page(wanted.prefix().as_str(), next(token))).await?;
+        unnamed.add(page.unnamed());
+        let mut found = page.result.objects;
+        found.extend(named_so);
+        found.retain(|meta| wanted.contains(meta.location.as_ref()));
+        found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+        if page.page_token.is_none() {
+            unnamed.say(&self.said, &self.url(), wanted.prefix().as_str());
+            return Ok((found, None));
+        }
+        Ok((found, Some(CloudPages { wanted, token: page.page_token, unnamed })))
+    }
+
+    /// Azure's client leaves out of a listing what is named as its prefix is, so that it is looked for by itself.
+    async fn named_as(&self, prefix: &Prefix) -> Result<Option<ObjectMeta>, Failure> {
+        let is_key = !prefix.as_str().is_empty() && !prefix.as_str().ends_with('/');
+        if self.settings.vendor != Vendor::Azure || !is_key {
+            return Ok(None);
+        }
+        let Ok(key) = Path::parse(prefix.as_str()) else { return Ok(None) };
+        self.head(&key).await
+    }
+
     /// The first by key of the first page with any; asks for no page behind it.
     pub(super) async fn first(&self, wanted: &Wanted) -> Result<Option<ObjectMeta>, Failure> {
-        let mut token = None;
-        loop {
-            let page = self.limited(self.page(wanted.prefix().as_str(), next(token))).await?;
-            let found = page.result.objects.into_iter().filter(|meta| wanted.contains(meta.location.as_ref()));
-            let first = found.min_by(|a, b| a.location.cmp(&b.location));
-            token = page.page_token;
-            if first.is_some() || token.is_none() {
-                return Ok(first);
+        let mut pages = Some(CloudPages::begin(wanted.clone()));
+        while let Some(at) = pages {
+            let (page, next) = self.next_page(at).await?;
+            if let Some(first) = page.into_iter().next() {
+                return Ok(Some(first));
             }
+            pages = next;
         }
+        Ok(None)
     }
 
     /// The store groups the keys, so only the folders' names come back.
@@ -174,16 +223,16 @@ impl S3 {
     /// The object as it is now, and what of it is in the span.
     pub(super) async fn open(self: &Arc<Self>, key: &Path, span: Span) -> Result<(ObjectMeta, Body), Failure> {
         let (meta, body) = read::open(self, key, span).await?;
-        Ok((meta, Body::S3(body)))
+        Ok((meta, Body::Cloud(body)))
     }
 
     /// The object as it is now, and at most that many of its last bytes; `None` if it has to be asked for otherwise.
     pub(super) async fn open_tail(self: &Arc<Self>, key: &Path, length: u64) -> Result<Option<(ObjectMeta, Body)>, Failure> {
-        Ok(read::open_tail(self, key, length).await?.map(|(meta, body)| (meta, Body::S3(body))))
+        Ok(read::open_tail(self, key, length).await?.map(|(meta, body)| (meta, Body::Cloud(body))))
     }
 
     pub(super) async fn upload(self: &Arc<Self>, key: &Path, condition: Condition) -> Result<Upload, Failure> {
-        Ok(Upload::S3(S3Upload::begin(self, key, condition).await?))
+        Ok(Upload::Cloud(CloudUpload::begin(self, key, condition).await?))
     }
 
     pub(super) async fn get(self: &Arc<Self>, key: &Path) -> Result<Bytes, Failure> {
@@ -200,10 +249,11 @@ impl S3 {
             // S3 refuses it, as nothing would change.
             return self.head(from).await?.ok_or_else(Failure::no_such_key);
         }
-        if !matches!(condition, Condition::Always) {
+        // A copy that Azure makes may still be under way when it answers.
+        if !matches!(condition, Condition::Always) || self.settings.vendor == Vendor::Azure {
             return self.copy_on(from, to, condition).await;
         }
-        let copied = self.client().await?.s3.copy_opts(from, to, CopyOptions::default()).await;
+        let copied = self.client().await?.store.copy_opts(from, to, CopyOptions::default()).await;
         copied.map_err(|error| self.failure(&error))?;
         let vanished = "it was done, and somebody deleted the new key right away";
         self.head(to).await?.ok_or_else(|| Failure::new(BucketErrorKind::NoSuchKey, vanished))
@@ -219,7 +269,7 @@ impl S3 {
         let client = self.client().await?;
         let mut again = Again::within(&self.settings);
         loop {
-            let error = match client.s3.delete(key).await {
+            let error = match self.delete_once(client, key).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
@@ -229,6 +279,15 @@ impl S3 {
                 failure => return Err(failure),
             }
         }
+    }
+
+    async fn delete_once(&self, client: &Client, key: &Path) -> object_store::Result<()> {
+        // `object_store` would send a batch of one, which needs another permission and tells less of why it fails.
+        #[cfg(feature = "azure")]
+        if let Some(azure) = &client.azure {
+            return azure.delete(client, key).await;
+        }
+        client.store.delete(key).await
     }
 
     async fn client(&self) -> Result<&Client, Failure> {
@@ -243,7 +302,7 @@ impl S3 {
     }
 
     fn failure(&self, error: &object_store::Error) -> Failure {
-        failure::failure(error, self.client.get().map_or("S3", |client| client.endpoint.as_str()))
+        failure::failure(error, self.settings.vendor, self.client.get().map_or("the store", |client| client.endpoint.as_str()))
     }
 
     /// One limit for everything about one look.
@@ -251,7 +310,7 @@ impl S3 {
         if let Ok(looked) = tokio::time::timeout(self.settings.timeout, look).await {
             return looked;
         }
-        let endpoint = self.client.get().map_or("S3", |client| client.endpoint.as_str());
+        let endpoint = self.client.get().map_or("the store", |client| client.endpoint.as_str());
         let limit = humantime::format_duration(self.settings.timeout);
         Err(Failure::new(BucketErrorKind::Network, format!("{endpoint} did not answer within {limit}")))
     }
@@ -280,7 +339,7 @@ impl S3 {
 
     async fn page(&self, prefix: &str, options: PaginatedListOptions) -> Result<PaginatedListResult, Failure> {
         let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
-        let page = self.client().await?.s3.list_paginated(prefix, options).await.map_err(|error| self.failure(&error))?;
+        let page = self.client().await?.store.list_paginated(prefix, options).await.map_err(|error| self.failure(&error))?;
         self.note_existence();
         Ok(page)
     }
@@ -288,7 +347,7 @@ impl S3 {
     /// The object as it is now, with its metadata.
     async fn look(&self, key: &Path) -> Result<Option<GetResult>, Failure> {
         let options = GetOptions { head: true, ..GetOptions::default() };
-        match self.client().await?.s3.get_opts(key, options).await {
+        match self.client().await?.store.get_opts(key, options).await {
             Ok(found) => Ok(Some(found)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failure(&error)),
@@ -312,8 +371,8 @@ fn next(page_token: Option<String>) -> PaginatedListOptions {
     PaginatedListOptions { page_token, ..PaginatedListOptions::default() }
 }
 
-impl fmt::Debug for S3 {
+impl fmt::Debug for Cloud {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "S3({:?})", self.settings.bucket)
+        write!(f, "Cloud({:?})", self.settings.bucket)
     }
 }

@@ -1,28 +1,29 @@
-//! [`S3Upload`]: an object written as a stream, which becomes a multipart upload once it is larger than a part.
+//! [`CloudUpload`]: an object written as a stream, which becomes a multipart upload once it is larger than a part.
 
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use object_store::aws::AmazonS3;
-use object_store::multipart::{MultipartStore, PartId};
+use object_store::multipart::PartId;
 use object_store::path::Path;
-use object_store::{ObjectMeta, PutMultipartOptions};
+use object_store::{ObjectMeta, PutMultipartOptions, PutResult};
 
 use super::super::error::{BucketErrorKind, Failure};
 use super::super::store::Condition;
-use super::S3;
+use super::Cloud;
+use super::client::{Client, Objects};
 use super::conditions::Way;
 use super::put::Refusals;
-use super::settle::{Mark, Settled};
+use super::settle::{Demand, Mark, Settled};
+use super::vendor::Vendor;
 
 /// After that many parts they become twice as large, up to the largest: AWS takes 10,000 of them, Swift 1,000.
 const PARTS_OF_ONE_SIZE: usize = 250;
 /// A part is held in memory.
 const LARGEST_PART: usize = 1 << 30;
 
-pub(in super::super) struct S3Upload {
-    s3: Arc<S3>,
+pub(in super::super) struct CloudUpload {
+    s3: Arc<Cloud>,
     key: Path,
     condition: Condition,
     /// Of the condition that the store is to keep.
@@ -35,21 +36,21 @@ pub(in super::super) struct S3Upload {
 
 /// A multipart upload at the store, aborted when it is dropped.
 struct Begun {
-    s3: Arc<AmazonS3>,
+    store: Arc<dyn Objects>,
     key: Path,
     id: String,
     is_ours: bool,
 }
 
-impl S3Upload {
+impl CloudUpload {
     /// Fails if the condition cannot hold any more, before anything is sent.
-    pub(in super::super) async fn begin(s3: &Arc<S3>, key: &Path, condition: Condition) -> Result<Self, Failure> {
+    pub(in super::super) async fn begin(s3: &Arc<Cloud>, key: &Path, condition: Condition) -> Result<Self, Failure> {
         // That another condition cannot hold shows at the end, and costs nothing until then.
         s3.holds(key, &condition).await?;
         Ok(Self::unbegun(s3, key, condition))
     }
 
-    pub(super) fn unbegun(s3: &Arc<S3>, key: &Path, condition: Condition) -> Self {
+    pub(super) fn unbegun(s3: &Arc<Cloud>, key: &Path, condition: Condition) -> Self {
         let mark = Mark::new(if s3.settings.has_conditions { &condition } else { &Condition::Always });
         let (s3, key) = (Arc::clone(s3), key.clone());
         Self { s3, key, condition, mark, written: 0, parts: Vec::new(), begun: None }
@@ -69,7 +70,7 @@ impl S3Upload {
         let client = self.s3.client().await?;
         let Some(begun) = &self.begun else { return Err(Failure::cut_off()) };
         let size = part.len() as u64;
-        let put = client.s3.put_part(&self.key, &begun.id, self.parts.len(), part.into()).await;
+        let put = client.store.put_part(&self.key, &begun.id, self.parts.len(), part.into()).await;
         self.add(put.map_err(|error| self.s3.failure(&error))?, size);
         Ok(())
     }
@@ -77,9 +78,8 @@ impl S3Upload {
     /// Begins the upload at the store.
     pub(super) async fn create(&mut self) -> Result<String, Failure> {
         let client = self.s3.client().await?;
-        let options = PutMultipartOptions { attributes: self.mark.attributes(), ..PutMultipartOptions::default() };
-        let id = client.s3.create_multipart_opts(&self.key, options).await.map_err(|error| self.s3.failure(&error))?;
-        self.begun = Some(Begun { s3: Arc::clone(&client.s3), key: self.key.clone(), id: id.clone(), is_ours: true });
+        let id = self.s3.begin_parts(client, &self.key, &self.mark).await.map_err(|error| self.s3.failure(&error))?;
+        self.begun = Some(Begun { store: Arc::clone(&client.store), key: self.key.clone(), id: id.clone(), is_ours: true });
         Ok(id)
     }
 
@@ -102,11 +102,12 @@ impl S3Upload {
         let mut refusals = Refusals::new(Way::Complete, client.known.spelling(Way::Complete));
         let mut refused = None;
         let settled = loop {
-            let write = client.under_way.watch(&begun.id, self.mark.demand(refusals.spelling));
-            let error = match client.s3.complete_multipart(&self.key, &begun.id, self.parts.clone()).await {
+            let demand = self.mark.demand(refusals.spelling);
+            let write = client.under_way.watch(&begun.id, demand.clone());
+            let error = match self.s3.end_parts(client, &self.key, &begun.id, self.parts.clone(), (&self.mark, demand)).await {
                 Ok(put) => {
                     begun.is_ours = false;
-                    return self.s3.written(&self.key, self.written, put.e_tag, Some(&self.mark)).await;
+                    return self.s3.written(&self.key, self.written, self.s3.settings.vendor.etag(put), Some(&self.mark)).await;
                 }
                 Err(error) => error,
             };
@@ -129,13 +130,42 @@ impl S3Upload {
     pub(in super::super) async fn abort(mut self) -> Result<(), Failure> {
         let Some(mut begun) = self.begun.take() else { return Ok(()) };
         begun.is_ours = false;
-        match begun.s3.abort_multipart(&begun.key, &begun.id).await {
+        match begun.store.abort_multipart(&begun.key, &begun.id).await {
             Ok(()) => Ok(()),
             Err(error) => match self.s3.failure(&error) {
                 failure if failure.kind() == BucketErrorKind::NoSuchKey => Ok(()),
                 failure => Err(failure),
             },
         }
+    }
+}
+
+impl Cloud {
+    /// Begins an upload in parts. On Azure there is nothing to begin, and its id is the mark's number.
+    pub(super) async fn begin_parts(&self, client: &Client, key: &Path, mark: &Mark) -> object_store::Result<String> {
+        if self.settings.vendor == Vendor::Azure {
+            return Ok(mark.number().to_owned());
+        }
+        let options = PutMultipartOptions { attributes: mark.attributes(self.settings.vendor), ..PutMultipartOptions::default() };
+        client.store.create_multipart_opts(key, options).await
+    }
+
+    /// Puts the parts together.
+    pub(super) async fn end_parts(
+        &self,
+        client: &Client,
+        key: &Path,
+        id: &str,
+        parts: Vec<PartId>,
+        (mark, demand): (&Mark, Option<Demand>),
+    ) -> object_store::Result<PutResult> {
+        #[cfg(feature = "azure")]
+        if let Some(azure) = &client.azure {
+            return azure.put_block_list(client, key, &parts, mark, demand).await;
+        }
+        // The way to the network adds it.
+        let _ = (mark, demand);
+        client.store.complete_multipart(key, &id.to_owned(), parts).await
     }
 }
 
@@ -151,18 +181,18 @@ impl Drop for Begun {
         if self.is_ours
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            let (s3, key, id) = (Arc::clone(&self.s3), self.key.clone(), self.id.clone());
+            let (store, key, id) = (Arc::clone(&self.store), self.key.clone(), self.id.clone());
             runtime.spawn(async move {
                 // Nobody waits for it, and the rule is there for this as well.
-                let _ = s3.abort_multipart(&key, &id).await;
+                let _ = store.abort_multipart(&key, &id).await;
             });
         }
     }
 }
 
-impl fmt::Debug for S3Upload {
+impl fmt::Debug for CloudUpload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("S3Upload").field("key", &self.key).field("written", &self.written).finish_non_exhaustive()
+        f.debug_struct("CloudUpload").field("key", &self.key).field("written", &self.written).finish_non_exhaustive()
     }
 }
 

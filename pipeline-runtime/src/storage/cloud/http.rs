@@ -4,6 +4,7 @@
 //!   `object_store` makes it part of its errors.
 //! - It adds the conditions of multipart uploads, which `object_store` has no word for.
 //! - It strikes out of listings what is no key.
+//! - It says conditions and etags in the [vendor's](Vendor) words.
 //! - It measures how far the store's clock is from ours.
 
 use std::fmt;
@@ -21,8 +22,9 @@ use object_store::client::{
 };
 
 use super::clock::StoreClock;
-use super::listing::without_what_is_no_key;
+use super::listing::in_our_words;
 use super::under_way::{UnderWay, parameter};
+use super::vendor::Vendor;
 
 /// How much is read of what a store says about an error.
 const ERROR_BYTES: usize = 64 << 10;
@@ -30,6 +32,7 @@ const ERROR_BYTES: usize = 64 << 10;
 /// Makes the HTTP client. Clones share the writes under way.
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
+    vendor: Vendor,
     under_way: UnderWay,
     clock: StoreClock,
     /// For messages.
@@ -37,8 +40,8 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(endpoint: &str, clock: StoreClock) -> Self {
-        Self { under_way: UnderWay::default(), clock, endpoint: endpoint.into() }
+    pub(super) fn new(vendor: Vendor, endpoint: &str, clock: StoreClock) -> Self {
+        Self { vendor, under_way: UnderWay::new(vendor), clock, endpoint: endpoint.into() }
     }
 
     pub(super) fn under_way(&self) -> &UnderWay {
@@ -85,7 +88,10 @@ impl Guarded {
         if let Some((name, value)) = write.as_ref().and_then(|write| self.guard.under_way.demand(write)) {
             request.headers_mut().insert(name, value);
         }
-        let is_listing = parameter(request.uri(), "list-type").is_some();
+        let vendor = self.guard.vendor;
+        vendor.translate(request.headers_mut());
+        let is_listing = parameter(request.uri(), "list-type").is_some()
+            || parameter(request.uri(), "comp").is_some_and(|comp| comp == "list");
         let sent = Utc::now();
         let response = self.client.execute(request).await;
         if let Ok(response) = &response {
@@ -94,10 +100,11 @@ impl Guarded {
         if let Some(write) = write {
             self.guard.under_way.note(&write, &response);
         }
-        let response = response?;
+        let mut response = response?;
+        vendor.translate_answer(response.headers_mut());
         let status = response.status();
         if status.is_success() {
-            return if is_listing { listing(response).await } else { Ok(response) };
+            return if is_listing { listing(vendor, response).await } else { Ok(response) };
         }
         if status == StatusCode::NOT_MODIFIED {
             return Ok(response);
@@ -119,8 +126,10 @@ async fn reduced(response: HttpResponse) -> HttpResponse {
     }
     let said = String::from_utf8_lossy(&read);
     let mut text = String::from("<Error>");
+    // Azure's answers say it there, also where they have no body.
+    let code = parts.headers.get("x-ms-error-code").and_then(|code| code.to_str().ok()).or_else(|| element(&said, "Code"));
     let region = parts.headers.get("x-amz-bucket-region").and_then(|region| region.to_str().ok());
-    for (name, value) in [("Code", element(&said, "Code")), ("Region", region.or_else(|| element(&said, "Region")))] {
+    for (name, value) in [("Code", code), ("Region", region.or_else(|| element(&said, "Region")))] {
         if let Some(value) = value.filter(|value| is_word(value)) {
             text.extend(["<", name, ">", value, "</", name, ">"]);
         }
@@ -143,10 +152,10 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
 }
 
-async fn listing(response: HttpResponse) -> Result<HttpResponse, HttpError> {
+async fn listing(vendor: Vendor, response: HttpResponse) -> Result<HttpResponse, HttpError> {
     let (mut parts, body) = response.into_parts();
     let text = body.bytes().await?;
-    let Some((kept, unnamed)) = std::str::from_utf8(&text).ok().and_then(without_what_is_no_key) else {
+    let Some((kept, unnamed)) = std::str::from_utf8(&text).ok().and_then(|text| in_our_words(vendor, text)) else {
         return Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(text)));
     };
     parts.headers.remove(CONTENT_LENGTH);

@@ -1,7 +1,9 @@
-//! [`Settings`]: what an `s3://` URL says, before anything is looked up.
+//! [`Settings`]: what the URL of a bucket in a cloud says, before anything is looked up.
 //!
 //! ```text
 //! s3://BUCKET?endpoint=http://127.0.0.1:9000&region=eu-west-1&path_style=true&profile=NAME&timeout=20s&retries=3&part_size=64MiB&conditions=none
+//! gs://BUCKET?credentials=/etc/key.json&endpoint=http://127.0.0.1:9000
+//! az://CONTAINER?account=NAME&endpoint=http://127.0.0.1:10000/NAME
 //! ```
 
 use std::fmt;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use pipeline_syntax::duration::{self, Zero};
 
 use super::super::key;
+use super::vendor::Vendor;
 
 /// How long a look at a key or a page of a listing may take in all, and how long a transfer may stand still. Below what sensors wait between
 /// pokes by default (60 s), so that a poke of a dead store ends before the next is due.
@@ -22,15 +25,20 @@ const PART: usize = 8 << 20;
 const SMALLEST_PART: u64 = 5 << 20;
 const LARGEST_PUT: u64 = 5 << 30;
 
-/// A bucket on S3, and how to reach it. What is not said here comes from the environment and the profile.
+/// A bucket, and how to reach it. What is not said here comes from the environment and the profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Settings {
+    pub(in super::super) vendor: Vendor,
     pub(in super::super) bucket: String,
     pub(super) endpoint: Option<String>,
     pub(super) region: Option<String>,
     /// Whether the bucket's name stands in the path or in the host's name.
     pub(super) path_style: Option<bool>,
     pub(super) profile: Option<String>,
+    /// The file of Google's credentials.
+    pub(super) credentials: Option<String>,
+    /// The storage account on Azure.
+    pub(super) account: Option<String>,
     pub(super) key: Option<AccessKey>,
     pub(super) timeout: Duration,
     pub(super) retries: usize,
@@ -51,30 +59,29 @@ pub(super) struct AccessKey {
 }
 
 impl Settings {
-    /// `rest` is the URL behind `s3://`. The error ends the sentence "… is no bucket: …" and holds no credentials.
-    pub(in super::super) fn parse(rest: &str) -> Result<Self, String> {
+    /// `rest` is the URL behind the scheme. The error ends the sentence "… is no bucket: …" and holds no credentials.
+    pub(in super::super) fn parse(vendor: Vendor, rest: &str) -> Result<Self, String> {
+        let form = format!("{}://{}", vendor.scheme(), vendor.bucket());
         let (name, query) = rest.split_once('?').unwrap_or((rest, ""));
         let name = name.strip_prefix('/').unwrap_or(name);
         let name = name.strip_suffix('/').unwrap_or(name);
         if name.contains('@') {
-            return Err("credentials do not stand before the bucket; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".into());
+            return Err(format!("credentials do not stand before the bucket; {}", vendor.credentials()));
         }
         if name.contains('/') {
-            return Err("write `s3://BUCKET`; what follows a `/` belongs to the keys".into());
+            return Err(format!("write `{form}`; what follows a `/` belongs to the keys"));
         }
-        key::parse(name).map_err(|reason| format!("its name {reason}; write `s3://BUCKET`"))?;
-        if !(3..=63).contains(&name.len()) {
-            return Err("a bucket's name on S3 has 3 to 63 characters".into());
-        }
-        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte)) {
-            return Err("a bucket's name on S3 has letters, digits, `.`, `-` and `_` only".into());
-        }
+        key::parse(name).map_err(|reason| format!("its name {reason}; write `{form}`"))?;
+        check_name(vendor, name)?;
         let mut settings = Self {
+            vendor,
             bucket: name.to_owned(),
             endpoint: None,
             region: None,
             path_style: None,
             profile: None,
+            credentials: None,
+            account: None,
             key: None,
             timeout: TIMEOUT,
             retries: RETRIES,
@@ -94,13 +101,19 @@ impl Settings {
             if value.is_empty() {
                 return Err(format!("`{name}` has no value"));
             }
+            let known = known(self.vendor);
+            if !known.contains(&name) {
+                return Err(format!("`{name}` is no setting of `{}://`; known are {}", self.vendor.scheme(), known.join(", ")));
+            }
             match name {
-                "endpoint" => self.endpoint = Some(endpoint(&value)?),
+                "endpoint" => self.endpoint = Some(endpoint(self.vendor, &value)?),
                 "region" => self.region = Some(value),
                 "path_style" => {
                     self.path_style = Some(value.parse().map_err(|_| "`path_style` is neither `true` nor `false`")?);
                 }
                 "profile" => self.profile = Some(value),
+                "credentials" => self.credentials = Some(value),
+                "account" => self.account = Some(value),
                 "timeout" => self.timeout = timeout(&value)?,
                 "retries" => self.retries = value.parse().map_err(|_| "`retries` is no number")?,
                 "part_size" => self.part_size = part_size(&value)?,
@@ -110,13 +123,8 @@ impl Settings {
                 "checksum" => return Err("`checksum` is nothing but `sha256`".into()),
                 "access_key_id" => id = Some(value),
                 "secret_access_key" => secret = Some(value),
-                "session_token" => token = Some(value),
-                _ => {
-                    let known = "endpoint, region, path_style, profile, timeout, retries, part_size, conditions, checksum, \
-                                 access_key_id, \
-                                 secret_access_key, session_token";
-                    return Err(format!("`{name}` is no setting; known are {known}"));
-                }
+                // That it is known was looked at before.
+                _ => token = Some(value),
             }
         }
         self.key = match (id, secret, token) {
@@ -128,9 +136,44 @@ impl Settings {
     }
 }
 
-pub(super) fn endpoint(url: &str) -> Result<String, String> {
+/// The settings that a URL may have.
+fn known(vendor: Vendor) -> Vec<&'static str> {
+    let own: &[_] = match vendor {
+        Vendor::Amazon => &["region", "path_style", "profile", "checksum", "access_key_id", "secret_access_key", "session_token"],
+        Vendor::Google => &["credentials"],
+        Vendor::Azure => &["account"],
+    };
+    ["endpoint", "timeout", "retries", "part_size", "conditions"].iter().chain(own).copied().collect()
+}
+
+fn check_name(vendor: Vendor, name: &str) -> Result<(), String> {
+    let (what, most, others) = match vendor {
+        Vendor::Amazon => ("a bucket's name on S3", 63, &b".-_"[..]),
+        Vendor::Google => ("a bucket's name on Google Cloud Storage", 222, &b".-_"[..]),
+        Vendor::Azure => ("a container's name on Azure", 63, &b"-$"[..]),
+    };
+    if !(3..=most).contains(&name.len()) {
+        return Err(format!("{what} has 3 to {most} characters"));
+    }
+    // Of early buckets on S3 alone.
+    let is_one =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || vendor == Vendor::Amazon && byte.is_ascii_uppercase();
+    if name.bytes().all(|byte| is_one(byte) || others.contains(&byte)) {
+        return Ok(());
+    }
+    let letters = if vendor == Vendor::Amazon { "letters" } else { "small letters" };
+    let others: Vec<_> = others.iter().map(|byte| format!("`{}`", char::from(*byte))).collect();
+    Err(format!("{what} has {letters}, digits, {} only", others.join(" and ")))
+}
+
+/// An emulator of Azure has the account in its path.
+pub(super) fn endpoint(vendor: Vendor, url: &str) -> Result<String, String> {
     let url = url.trim_end_matches('/');
     let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let host = match host.and_then(|host| host.split_once('/')) {
+        Some((host, account)) if vendor == Vendor::Azure && !account.contains('/') => Some(host),
+        _ => host,
+    };
     match host {
         Some(host) if host.contains('@') => Err("the endpoint holds credentials; say them on their own".into()),
         Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', ' ']) => Ok(url.to_owned()),
@@ -181,12 +224,12 @@ mod tests {
     #[test]
     fn a_url_says_where_and_how() -> Result<(), String> {
         for written in ["data-bucket", "/data-bucket", "data-bucket/"] {
-            let settings = Settings::parse(written)?;
+            let settings = Settings::parse(Vendor::Amazon, written)?;
             assert_eq!((settings.bucket.as_str(), settings.timeout, settings.retries), ("data-bucket", TIMEOUT, RETRIES));
         }
         let url = "bucket?endpoint=http%3A//127.0.0.1:9000/&region=eu-west-1&path_style=false&timeout=3s&retries=0\
                    &part_size=1GiB&conditions=none&access_key_id=AKIA&secret_access_key=a+b%2Fc&session_token=t";
-        let settings = Settings::parse(url)?;
+        let settings = Settings::parse(Vendor::Amazon, url)?;
         assert_eq!(settings.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
         assert_eq!((settings.region.as_deref(), settings.path_style), (Some("eu-west-1"), Some(false)));
         assert_eq!((settings.timeout, settings.retries), (Duration::from_secs(3), 0));
@@ -207,7 +250,7 @@ mod tests {
             ("b ucket", "letters, digits"),
             ("bucket?endpoint=localhost:9000", "no `http://HOST:PORT`"),
             ("bucket?endpoint=http://u:hidden@localhost", "holds credentials"),
-            ("bucket?regoin=eu", "`regoin` is no setting; known are endpoint, region"),
+            ("bucket?regoin=eu", "`regoin` is no setting of `s3://`; known are endpoint, timeout"),
             ("bucket?path_style=yes", "neither `true` nor `false`"),
             ("bucket?timeout=20", "`timeout` is not a duration such as `20s`: the unit is missing: write `20s`"),
             ("bucket?timeout=0s", "longer than zero"),
@@ -221,8 +264,31 @@ mod tests {
             ("bucket?region=", "has no value"),
             ("bucket?secret_access_key=hidden", "belong together"),
         ] {
-            let error = Settings::parse(written).err().unwrap_or_default();
+            let error = Settings::parse(Vendor::Amazon, written).err().unwrap_or_default();
             assert!(error.contains(expected) && !error.contains("hidden"), "{written}: {error}");
         }
+    }
+
+    #[test]
+    fn each_vendor_has_its_own_settings() -> Result<(), String> {
+        let google = Settings::parse(Vendor::Google, "my.bucket?credentials=/etc/key.json&endpoint=http://127.0.0.1:9000")?;
+        assert_eq!((google.credentials.as_deref(), google.bucket.as_str()), (Some("/etc/key.json"), "my.bucket"));
+        let azure = Settings::parse(Vendor::Azure, "exports?account=acct&endpoint=http://127.0.0.1:10000/acct")?;
+        assert_eq!((azure.account.as_deref(), azure.endpoint.as_deref()), (Some("acct"), Some("http://127.0.0.1:10000/acct")));
+        for (vendor, written, expected) in [
+            (Vendor::Google, "bucket?region=eu", "`region` is no setting of `gs://`; known are"),
+            (Vendor::Azure, "bucket?access_key_id=x", "`access_key_id` is no setting of `az://`"),
+            (Vendor::Amazon, "bucket?account=x", "`account` is no setting of `s3://`"),
+            (Vendor::Google, "Bucket", "has small letters, digits, `.` and `-` and `_` only"),
+            (Vendor::Azure, "my.bucket", "a container's name on Azure has small letters, digits, `-` and `$` only"),
+            (Vendor::Azure, "b/raw", "write `az://CONTAINER`; what follows a `/` belongs to the keys"),
+            (Vendor::Google, "id@bucket", "GOOGLE_APPLICATION_CREDENTIALS"),
+            (Vendor::Google, "bucket?endpoint=http://host/path", "no `http://HOST:PORT`"),
+            (Vendor::Azure, "exports?endpoint=http://host/a/b", "no `http://HOST:PORT`"),
+        ] {
+            let error = Settings::parse(vendor, written).err().unwrap_or_default();
+            assert!(error.contains(expected), "{written}: {error}");
+        }
+        Ok(())
     }
 }

@@ -6,16 +6,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::vendor::Vendor;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, StatusCode, Uri};
 use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 
-/// The header of a mark.
-const MARK: HeaderName = HeaderName::from_static("x-amz-meta-pipeline-write");
-
 /// Clones share the writes, by mark, or by upload where the parts of one are put together.
-#[derive(Debug, Clone, Default)]
-pub(super) struct UnderWay(Arc<Mutex<HashMap<String, Write>>>);
+#[derive(Debug, Clone)]
+pub(super) struct UnderWay {
+    vendor: Vendor,
+    writes: Arc<Mutex<HashMap<String, Write>>>,
+}
 
 #[derive(Debug, Default)]
 struct Write {
@@ -31,6 +32,10 @@ pub(super) struct Watched {
 }
 
 impl UnderWay {
+    pub(super) fn new(vendor: Vendor) -> Self {
+        Self { vendor, writes: Arc::default() }
+    }
+
     /// `id` is a mark or an upload's id; `demand` is added to requests that are sent with it.
     pub(super) fn watch(&self, id: &str, demand: Option<(HeaderName, HeaderValue)>) -> Watched {
         self.writes().insert(id.to_owned(), Write { demand, is_in_doubt: false });
@@ -39,7 +44,7 @@ impl UnderWay {
 
     /// Of which write the request is, if of any.
     pub(super) fn of(&self, request: &HttpRequest) -> Option<String> {
-        if let Some(mark) = request.headers().get(MARK) {
+        if let Some(mark) = request.headers().get(self.vendor.mark_header()) {
             let mark = mark.to_str().ok()?.split(' ').next()?;
             return self.writes().contains_key(mark).then(|| mark.to_owned());
         }
@@ -52,7 +57,7 @@ impl UnderWay {
     }
 
     pub(super) fn demand(&self, write: &str) -> Option<(HeaderName, HeaderValue)> {
-        self.writes().get(write)?.demand.clone()
+        Some(self.vendor.demand(self.writes().get(write)?.demand.clone()?))
     }
 
     /// What came back for one try of a write.
@@ -73,7 +78,7 @@ impl UnderWay {
     }
 
     fn writes(&self) -> MutexGuard<'_, HashMap<String, Write>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

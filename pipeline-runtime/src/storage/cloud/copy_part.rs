@@ -15,10 +15,11 @@ use object_store::signer::Signer;
 use super::super::error::{BucketErrorKind as Kind, Failure};
 use super::super::store::Condition;
 use super::super::upload::Upload;
+use super::amazon::Amazon;
 use super::client::{Client, FIRST_BACKOFF, LONGEST_BACKOFF};
 use super::conditions::Way;
 use super::http::element;
-use super::{S3, S3Upload};
+use super::{Cloud, CloudUpload};
 
 /// A part that another follows has no less: so S3 wants it.
 const SMALLEST: u64 = 5 << 20;
@@ -40,10 +41,11 @@ enum Failed {
     Other(Failure),
 }
 
-impl S3 {
+impl Cloud {
     /// Begins an upload whose first parts are copied by the store. `None` where it would not do that.
     pub(in super::super) async fn extend(self: &Arc<Self>, key: &Path, etag: &str, keep: u64) -> Result<Option<Upload>, Failure> {
         let client = self.client().await?;
+        let Some(amazon) = &client.amazon else { return Ok(None) };
         if keep < SMALLEST || self.settings.has_checksums || client.known.copies_no_parts() {
             return Ok(None);
         }
@@ -55,11 +57,11 @@ impl S3 {
                 heeded => heeded?,
             }
         }
-        let mut upload = S3Upload::unbegun(self, key, condition.clone());
+        let mut upload = CloudUpload::unbegun(self, key, condition.clone());
         let id = upload.create().await?;
         for (number, span) in spans(keep).enumerate() {
             let size = span.end - span.start;
-            match self.copy_part(client, key, &id, number, etag, span).await {
+            match self.copy_part((client, amazon), key, &id, number, etag, span).await {
                 Ok(part) => upload.add(part, size),
                 Err(Failed::Other(failure) | Failed::Passing(failure)) => return Err(failure),
                 Err(Failed::Refused) => {
@@ -69,11 +71,11 @@ impl S3 {
                 }
             }
         }
-        Ok(Some(Upload::S3(upload)))
+        Ok(Some(Upload::Cloud(upload)))
     }
 
     /// Notes that the store copies no parts.
-    async fn without_copies(&self, client: &Client, upload: S3Upload) -> Result<Option<Upload>, Failure> {
+    async fn without_copies(&self, client: &Client, upload: CloudUpload) -> Result<Option<Upload>, Failure> {
         client.known.note_that_it_copies_no_parts();
         tracing::info!(
             "{} copies no parts of uploads to `{}`: what is kept passes through this process",
@@ -87,7 +89,7 @@ impl S3 {
     /// It may be repeated freely, and is.
     async fn copy_part(
         &self,
-        client: &Client,
+        (client, amazon): (&Client, &Amazon),
         key: &Path,
         id: &str,
         number: usize,
@@ -97,7 +99,7 @@ impl S3 {
         let limit = self.settings.timeout + Duration::from_secs((span.end - span.start) / SLOWEST);
         let (mut left, mut backoff) = (self.settings.retries, FIRST_BACKOFF);
         loop {
-            let request = self.part_copy(client, key, id, number, etag, &span).await.map_err(Failed::Other)?;
+            let request = self.part_copy((client, amazon), key, id, number, etag, &span).await.map_err(Failed::Other)?;
             let copied = tokio::time::timeout(limit, self.copied(client, request)).await.unwrap_or_else(|_| {
                 let detail = format!("{} did not copy a part within {}", client.endpoint, humantime::format_duration(limit));
                 Err(Failed::Passing(Failure::new(Kind::Network, detail)))
@@ -115,7 +117,7 @@ impl S3 {
     /// The request, signed.
     async fn part_copy(
         &self,
-        client: &Client,
+        (client, amazon): (&Client, &Amazon),
         key: &Path,
         id: &str,
         number: usize,
@@ -124,12 +126,12 @@ impl S3 {
     ) -> Result<HttpRequest, Failure> {
         let failure = |error: object_store::Error| self.failure(&error);
         // Of the URL only the place is taken: in the header, a signature covers what is copied as well.
-        let mut url = client.s3.signed_url(Method::PUT, key, Duration::from_mins(1)).await.map_err(failure)?;
+        let mut url = amazon.store.signed_url(Method::PUT, key, Duration::from_mins(1)).await.map_err(failure)?;
         url.set_query(None);
         url.query_pairs_mut().append_pair("partNumber", &(number + 1).to_string()).append_pair("uploadId", id);
         let bucket = &self.settings.bucket;
         let path = url.path().trim_start_matches('/');
-        let source = if client.path_style { format!("/{path}") } else { format!("/{bucket}/{path}") };
+        let source = if amazon.path_style { format!("/{path}") } else { format!("/{bucket}/{path}") };
         let etag = client.known.spelling(Way::Complete).of(etag);
         let unreadable = |_| Failure::precondition();
         let mut request = Request::new(HttpRequestBody::empty());
@@ -140,8 +142,8 @@ impl S3 {
         headers.insert(RANGE, HeaderValue::from_str(&format!("bytes={}-{}", span.start, span.end - 1)).map_err(unreadable)?);
         headers.insert(IF_MATCH, HeaderValue::from_str(etag).map_err(unreadable)?);
         headers.insert(hyper::header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-        let credential = client.s3.credentials().get_credential().await.map_err(failure)?;
-        AwsAuthorizer::new(&credential, "s3", &client.region).try_authorize(&mut request, None).map_err(failure)?;
+        let credential = amazon.store.credentials().get_credential().await.map_err(failure)?;
+        AwsAuthorizer::new(&credential, "s3", &amazon.region).try_authorize(&mut request, None).map_err(failure)?;
         Ok(request)
     }
 
@@ -150,7 +152,7 @@ impl S3 {
             let error = object_store::Error::Generic { store: "S3", source: source.into() };
             Failed::Passing(self.failure(&error))
         };
-        let response = client.copier.execute(request).await.map_err(passing)?;
+        let response = client.plain.execute(request).await.map_err(passing)?;
         let status = response.status();
         let body = response.into_body().bytes().await.map_err(passing)?;
         let said = String::from_utf8_lossy(&body);

@@ -30,7 +30,7 @@ pub(super) fn key(key: AccessKey) -> Result<AccessKey, Failure> {
     })
 }
 
-fn word(what: &str, text: String) -> Result<String, Failure> {
+pub(super) fn word(what: &str, text: String) -> Result<String, Failure> {
     let cut = text.trim_end_matches(['\n', '\r']);
     if cut.is_empty() || !cut.bytes().all(|byte| byte.is_ascii_graphic()) {
         // Never the text itself.

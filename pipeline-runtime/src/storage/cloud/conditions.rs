@@ -22,18 +22,18 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hyper::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
-use object_store::multipart::MultipartStore;
+use hyper::header::{HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use object_store::path::Path;
-use object_store::{ObjectStore, PutMultipartOptions, PutOptions};
+use object_store::{PutMode, PutOptions, UpdateVersion};
 use tokio::sync::OnceCell;
 
 use super::super::error::{BucketErrorKind as Kind, Failure};
 use super::super::store::Condition;
-use super::S3;
+use super::Cloud;
 use super::clock::StoreClock;
 use super::failure;
-use super::settle::Mark;
+use super::settle::{Demand, Mark};
+use super::vendor::Vendor;
 
 /// What is known of one bucket of one store, for as long as the process lives.
 #[derive(Debug, Default)]
@@ -124,10 +124,7 @@ enum Tried {
     Denied,
 }
 
-/// Of an object that there is not.
-const WRONG: &str = "\"00000000000000000000000000000000\"";
-
-impl S3 {
+impl Cloud {
     /// Fails unless the store keeps such a condition of such a write. `key` is what is to be written: scratch objects go beside it, as a
     /// policy may allow no other folder.
     pub(super) async fn heeds(self: &Arc<Self>, way: Way, key: &Path, condition: &Condition) -> Result<(), Failure> {
@@ -171,7 +168,7 @@ impl S3 {
 
     async fn verdict(self: &Arc<Self>, way: Way, key: &Path) -> Result<Verdict, Failure> {
         let scratch = scratch(key);
-        match self.attempt(way, &scratch, Some((IF_MATCH, HeaderValue::from_static(WRONG)))).await {
+        match self.attempt(way, &scratch, Some((IF_MATCH, HeaderValue::from_static(self.settings.vendor.wrong_etag())))).await {
             Ok(Tried::Unmet { is_in_doubt }) => {
                 if is_in_doubt {
                     self.discard(&scratch).await;
@@ -182,9 +179,9 @@ impl S3 {
             Ok(Tried::Denied) => {
                 let endpoint = self.client.get().map_or("the store", |client| client.endpoint.as_str());
                 tracing::warn!(
-                    "whether {endpoint} keeps writes on a condition to `s3://{}` could not be found out: it may not be written to \
+                    "whether {endpoint} keeps writes on a condition to `{}` could not be found out: it may not be written to \
                      `{scratch}`; it is taken for granted",
-                    self.settings.bucket
+                    self.url()
                 );
                 Ok(Verdict::Heeded)
             }
@@ -214,7 +211,9 @@ impl S3 {
             // Of the spelling nothing is known yet, so it has to be a plain write.
             let Tried::Done(Some(etag)) = self.attempt(Way::Put, scratch, None).await? else { return Ok(Spelling::Quoted) };
             let passes = matches!(self.attempt(way, scratch, demand(&etag)).await?, Tried::Done(_));
-            if passes && matches!(self.attempt(way, scratch, demand(WRONG)).await?, Tried::Unmet { .. }) {
+            if passes
+                && matches!(self.attempt(way, scratch, demand(self.settings.vendor.wrong_etag())).await?, Tried::Unmet { .. })
+            {
                 return Ok(spelling);
             }
         }
@@ -222,29 +221,30 @@ impl S3 {
     }
 
     /// Writes a byte to a scratch key on a condition. It is harmless, and so is sent again like anything else.
-    async fn attempt(&self, way: Way, scratch: &Path, demand: Option<(HeaderName, HeaderValue)>) -> Result<Tried, Failure> {
+    async fn attempt(&self, way: Way, scratch: &Path, demand: Option<Demand>) -> Result<Tried, Failure> {
         let client = self.client().await?;
-        let mark = Mark::new(&Condition::Always);
+        let (mark, vendor) = (Mark::new(&Condition::Always), self.settings.vendor);
         let mut is_in_doubt = false;
         let done = match way {
             Way::Put => {
+                // On Azure a signature covers the condition.
+                let (mode, demand) = if vendor == Vendor::Azure { (mode(demand), None) } else { (PutMode::Overwrite, demand) };
                 let write = client.under_way.watch(mark.number(), demand);
-                let options = PutOptions { attributes: mark.attributes(), ..PutOptions::default() };
-                let put = client.s3.put_opts(scratch, "0".into(), options).await;
+                let options = PutOptions { mode, attributes: mark.attributes(vendor), ..PutOptions::default() };
+                let put = client.store.put_opts(scratch, "0".into(), options).await;
                 is_in_doubt = write.is_in_doubt();
                 put
             }
             Way::Complete => {
-                let options = PutMultipartOptions { attributes: mark.attributes(), ..PutMultipartOptions::default() };
-                let id = match client.s3.create_multipart_opts(scratch, options).await {
+                let id = match self.begin_parts(client, scratch, &mark).await {
                     Err(error) if failure::is_of_policy(&error) => return Ok(Tried::Denied),
                     begun => begun.map_err(|error| self.failure(&error))?,
                 };
-                let part = client.s3.put_part(scratch, &id, 0, "0".into()).await;
+                let part = client.store.put_part(scratch, &id, 0, "0".into()).await;
                 let completed = match part {
                     Ok(part) => {
-                        let write = client.under_way.watch(&id, demand);
-                        let completed = client.s3.complete_multipart(scratch, &id, vec![part]).await;
+                        let write = client.under_way.watch(&id, demand.clone());
+                        let completed = self.end_parts(client, scratch, &id, vec![part], (&mark, demand)).await;
                         is_in_doubt = write.is_in_doubt();
                         completed
                     }
@@ -252,13 +252,16 @@ impl S3 {
                 };
                 if completed.is_err() {
                     // What is left of it the bucket's rule for incomplete uploads removes.
-                    let _ = client.s3.abort_multipart(scratch, &id).await;
+                    let _ = client.store.abort_multipart(scratch, &id).await;
                 }
                 completed
             }
         };
         let error = match done {
-            Ok(put) => return Ok(Tried::Done(put.e_tag.filter(|etag| !etag.trim_matches('"').is_empty()))),
+            Ok(put) => {
+                let etag = vendor.etag(put);
+                return Ok(Tried::Done(etag.filter(|etag| !etag.trim_matches('"').is_empty())));
+            }
             Err(error) => error,
         };
         let failure = self.failure(&error);
@@ -274,6 +277,17 @@ impl S3 {
     /// Deletes a scratch object. One that stays is a byte under a name that says what it is.
     async fn discard(&self, scratch: &Path) {
         let _ = self.delete(scratch).await;
+    }
+}
+
+/// A demand as the client has a word for it.
+fn mode(demand: Option<Demand>) -> PutMode {
+    match demand {
+        None => PutMode::Overwrite,
+        Some((name, etag)) if name == IF_MATCH => {
+            PutMode::Update(UpdateVersion { e_tag: etag.to_str().ok().map(str::to_owned), version: None })
+        }
+        Some(_) => PutMode::Create,
     }
 }
 

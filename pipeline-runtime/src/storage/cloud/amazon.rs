@@ -1,114 +1,71 @@
-//! [`Client`]: one bucket's client, put together from the URL, the environment and the profile.
+//! The client for S3 and what speaks its API, put together from the URL, the environment and the profile.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum, S3ConditionalPut};
-use object_store::client::{HttpClient, HttpConnector};
-use object_store::{BackoffConfig, ClientOptions, RetryConfig};
-use tokio_rustls::rustls::crypto::ring;
 
 use super::super::error::{BucketErrorKind, Failure};
 use super::checks;
-use super::conditions::Known;
-use super::http::Guard;
+use super::client::{Client, Parts, no_client};
 use super::profile::Profile;
 use super::settings::{Settings, endpoint};
-use super::under_way::UnderWay;
+use super::vendor::Vendor;
 
-pub(super) struct Client {
-    pub(super) s3: Arc<AmazonS3>,
-    /// For requests whose answer may take as long as the store copies.
-    pub(super) copier: HttpClient,
+/// What a request takes that `object_store` has no word for.
+pub(super) struct Amazon {
+    pub(super) store: Arc<AmazonS3>,
     pub(super) region: String,
     /// Whether the bucket stands in a URL's path, and not before its host.
     pub(super) path_style: bool,
-    pub(super) under_way: UnderWay,
-    pub(super) known: Arc<Known>,
-    /// AWS itself, which keeps conditions.
-    pub(super) is_aws: bool,
-    /// Where requests go, for messages.
-    pub(super) endpoint: String,
 }
 
-const CONNECT: Duration = Duration::from_secs(5);
-/// Between a request that failed and the same again; twice as long each time.
-pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(100);
-pub(super) const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
-
-impl Client {
-    /// Reads the environment and the profile's files, so it blocks; asks nobody.
-    pub(super) fn new(settings: &Settings) -> Result<Self, Failure> {
-        Self::from(settings, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) -> Result<Client, Failure> {
+    let told = Told::gather(settings, &var)?;
+    let bucket = &settings.bucket;
+    // A name with dots is none that the store's certificate has.
+    let path_style = settings.path_style.unwrap_or(told.endpoint.is_some() || bucket.contains('.'));
+    checks::region(&told.region, told.endpoint.is_none())?;
+    let shown = told.endpoint.clone().unwrap_or_else(|| format!("S3 in {}", told.region));
+    let is_aws = told.endpoint.as_deref().is_none_or(is_of_aws);
+    let parts = Parts::new(settings, &shown, told.key.as_ref().map_or("", |key| &key.id))?;
+    let mut builder = AmazonS3Builder::new();
+    for (name, value) in &told.container {
+        checks::variable(name, value)?;
+        if let Ok(key) = name.to_ascii_lowercase().parse() {
+            builder = builder.with_config(key, value);
+        }
     }
-
-    fn from(settings: &Settings, var: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
-        let told = Told::gather(settings, &var)?;
-        let bucket = &settings.bucket;
-        // A name with dots is none that the store's certificate has.
-        let path_style = settings.path_style.unwrap_or(told.endpoint.is_some() || bucket.contains('.'));
-        checks::region(&told.region, told.endpoint.is_none())?;
-        let shown = told.endpoint.clone().unwrap_or_else(|| format!("S3 in {}", told.region));
-        let known = Known::of(&shown, bucket, told.key.as_ref().map_or("", |key| &key.id));
-        let guard = Guard::new(&shown, known.clock.clone());
-        let under_way = guard.under_way().clone();
-        let is_aws = told.endpoint.as_deref().is_none_or(is_of_aws);
-        let mut builder = AmazonS3Builder::new();
-        for (name, value) in &told.container {
-            checks::variable(name, value)?;
-            if let Ok(key) = name.to_ascii_lowercase().parse() {
-                builder = builder.with_config(key, value);
-            }
+    if let Some(key) = told.key.map(checks::key).transpose()? {
+        builder = builder.with_access_key_id(key.id).with_secret_access_key(key.secret);
+        if let Some(token) = key.token {
+            builder = builder.with_token(token);
         }
-        if let Some(key) = told.key.map(checks::key).transpose()? {
-            builder = builder.with_access_key_id(key.id).with_secret_access_key(key.secret);
-            if let Some(token) = key.token {
-                builder = builder.with_token(token);
-            }
-        }
-        if let Some(endpoint) = told.endpoint {
-            let endpoint = match endpoint.split_once("://") {
-                Some((scheme, host)) if !path_style => format!("{scheme}://{bucket}.{host}"),
-                _ => endpoint,
-            };
-            checks::endpoint(&endpoint, path_style)?;
-            builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
-        }
-        let options = ClientOptions::new()
-            .with_connect_timeout(CONNECT.min(settings.timeout))
-            .with_read_timeout(settings.timeout)
-            // It would count a whole body, however large.
-            .with_timeout_disabled()
-            .with_allow_http(shown.starts_with("http://"));
-        let copier = ClientOptions::new()
-            .with_connect_timeout(CONNECT.min(settings.timeout))
-            .with_timeout_disabled()
-            .with_allow_http(shown.starts_with("http://"));
-        let retry = RetryConfig {
-            max_retries: settings.retries,
-            retry_timeout: settings.timeout,
-            backoff: BackoffConfig { init_backoff: FIRST_BACKOFF, max_backoff: LONGEST_BACKOFF, base: 2.0 },
+    }
+    if let Some(endpoint) = told.endpoint {
+        let endpoint = match endpoint.split_once("://") {
+            Some((scheme, host)) if !path_style => format!("{scheme}://{bucket}.{host}"),
+            _ => endpoint,
         };
-        if settings.has_checksums {
-            builder = builder.with_checksum_algorithm(Checksum::SHA256);
-        }
-        // Whoever was first has chosen for the whole process, and any choice will do.
-        let _ = ring::default_provider().install_default();
-        let no_client = |error| Failure::new(BucketErrorKind::Other, format!("there is no client for S3: {error}"));
-        let copier = guard.connect(&copier).map_err(no_client)?;
-        let s3 = builder
-            .with_bucket_name(bucket)
-            .with_region(&told.region)
-            .with_virtual_hosted_style_request(!path_style)
-            .with_conditional_put(S3ConditionalPut::ETagMatch)
-            .with_disable_bulk_delete(true)
-            .with_client_options(options)
-            .with_retry(retry)
-            .with_http_connector(guard)
-            .build()
-            .map_err(no_client)?;
-        Ok(Self { s3: Arc::new(s3), copier, region: told.region, path_style, under_way, known, is_aws, endpoint: shown })
+        checks::endpoint(&endpoint, path_style)?;
+        builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
     }
+    if settings.has_checksums {
+        builder = builder.with_checksum_algorithm(Checksum::SHA256);
+    }
+    let store = builder
+        .with_bucket_name(bucket)
+        .with_region(&told.region)
+        .with_virtual_hosted_style_request(!path_style)
+        .with_conditional_put(S3ConditionalPut::ETagMatch)
+        .with_disable_bulk_delete(true)
+        .with_client_options(parts.options.clone())
+        .with_retry(parts.retry.clone())
+        .with_http_connector(parts.guard.clone())
+        .build()
+        .map_err(no_client(Vendor::Amazon))?;
+    let store = Arc::new(store);
+    let amazon = Some(Amazon { store: Arc::clone(&store), region: told.region, path_style });
+    Ok(Client { amazon, is_aws, ..parts.client(store) })
 }
 
 fn is_of_aws(endpoint: &str) -> bool {
@@ -174,8 +131,9 @@ impl Told {
             .or_else(|| var("AWS_ENDPOINT_URL_S3"))
             .or_else(|| var("AWS_ENDPOINT_URL"))
             .or_else(|| far("endpoint_url"));
-        let url =
-            url.map(|url| endpoint(&url).map_err(|reason| Failure::new(BucketErrorKind::InvalidUrl, reason))).transpose()?;
+        let url = url
+            .map(|url| endpoint(Vendor::Amazon, &url).map_err(|reason| Failure::new(BucketErrorKind::InvalidUrl, reason)))
+            .transpose()?;
         Ok(Self { key, region: said.unwrap_or_else(|| "us-east-1".into()), endpoint: url, container })
     }
 }
@@ -186,7 +144,7 @@ mod tests {
 
     fn told(url: &str, variables: &[(&str, &str)]) -> Result<Told, String> {
         let var = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        Told::gather(&Settings::parse(url)?, &var).map_err(|failure| failure.at("open").to_string())
+        Told::gather(&Settings::parse(Vendor::Amazon, url)?, &var).map_err(|failure| failure.at("open").to_string())
     }
 
     #[test]
@@ -249,9 +207,9 @@ mod tests {
             ("bucket".into(), &[("AWS_ENDPOINT_URL", "http://[::1")], "is no URL"),
             ("bucket".into(), &[("AWS_METADATA_ENDPOINT", "http://a b")], "AWS_METADATA_ENDPOINT"),
         ] {
-            let settings = Settings::parse(&url).unwrap();
+            let settings = Settings::parse(Vendor::Amazon, &url).unwrap();
             let var = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-            let error = Client::from(&settings, var).err().map(|failure| failure.at("open"));
+            let error = client(&settings, var).err().map(|failure| failure.at("open"));
             let error = error.unwrap_or_else(|| panic!("{url} {variables:?} was taken"));
             assert_eq!(error.kind(), BucketErrorKind::InvalidUrl, "{error}");
             assert!(error.to_string().contains(expected), "{url}: {error}");
@@ -262,6 +220,6 @@ mod tests {
     fn a_line_break_behind_a_mounted_secret_is_cut_off() {
         let variables = [("AWS_ACCESS_KEY_ID", "id\n"), ("AWS_SECRET_ACCESS_KEY", "secret\r\n")];
         let var = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        assert!(Client::from(&Settings::parse("bucket").unwrap(), var).is_ok());
+        assert!(client(&Settings::parse(Vendor::Amazon, "bucket").unwrap(), var).is_ok());
     }
 }

@@ -19,13 +19,14 @@ use object_store::{Attribute, Attributes, GetResult, ObjectMeta};
 
 use super::super::error::{BucketErrorKind, Failure};
 use super::super::store::Condition;
-use super::S3;
+use super::Cloud;
 use super::conditions::Spelling;
 use super::under_way::Watched;
+use super::vendor::Vendor;
 use crate::random;
 
-/// The name of the metadata.
-const NAME: &str = "pipeline-write";
+/// A header that asks for a condition.
+pub(super) type Demand = (HeaderName, HeaderValue);
 
 /// Of one write: its number, and its condition.
 #[derive(Debug)]
@@ -65,17 +66,22 @@ impl Mark {
         &self.number
     }
 
-    pub(super) fn attributes(&self) -> Attributes {
+    pub(super) fn attributes(&self, vendor: Vendor) -> Attributes {
+        Attributes::from_iter([(Attribute::Metadata(vendor.mark().into()), self.value())])
+    }
+
+    /// What the metadata says.
+    pub(super) fn value(&self) -> String {
         let on = match &self.condition {
             Condition::Always => "always",
             Condition::Absent => "*",
             Condition::Match(etag) => etag,
         };
-        Attributes::from_iter([(Attribute::Metadata(NAME.into()), format!("{} {on}", self.number))])
+        format!("{} {on}", self.number)
     }
 
     /// The header that asks for the condition, in the store's spelling.
-    pub(super) fn demand(&self, spelling: Spelling) -> Option<(HeaderName, HeaderValue)> {
+    pub(super) fn demand(&self, spelling: Spelling) -> Option<Demand> {
         // What is no header is no etag either, so it matches nothing.
         let header = |etag: &str| HeaderValue::from_str(etag).unwrap_or(HeaderValue::from_static("\"none\""));
         match &self.condition {
@@ -110,10 +116,11 @@ impl Mark {
 
 /// The number and the condition of the write that left the object.
 fn marked(object: &GetResult) -> Option<(&str, &str)> {
-    object.attributes.get(&Attribute::Metadata(NAME.into()))?.as_ref().split_once(' ')
+    let of = |vendor: Vendor| object.attributes.get(&Attribute::Metadata(vendor.mark().into()));
+    of(Vendor::Amazon).or_else(|| of(Vendor::Azure))?.as_ref().split_once(' ')
 }
 
-impl S3 {
+impl Cloud {
     /// Of a marked write that failed.
     pub(super) async fn settle(&self, key: &Path, mark: &Mark, write: &Watched, failure: Failure) -> Settled {
         use BucketErrorKind as K;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use chrono::Utc;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
+use object_store::{ObjectMeta, ObjectStoreExt, PutMode, PutOptions, UpdateVersion};
 
 use super::super::body::Span;
 use super::super::error::{BucketErrorKind, Failure};
@@ -13,7 +13,7 @@ use super::super::store::Condition;
 use super::again::Again;
 use super::conditions::{Spelling, Way};
 use super::settle::{Mark, Settled};
-use super::{S3, S3Upload, read};
+use super::{Cloud, CloudUpload, read};
 
 /// How often a write is sent again that was refused although its condition holds. A race of several writers resolves itself by then.
 const MOST_REFUSALS: usize = 3;
@@ -31,7 +31,7 @@ impl Refusals {
     }
 
     /// Whether to send once more what was refused; an error if no spelling of its condition lets it pass.
-    pub(super) async fn are_overcome(&mut self, s3: &Arc<S3>, key: &Path, condition: &Condition) -> Result<bool, Failure> {
+    pub(super) async fn are_overcome(&mut self, s3: &Arc<Cloud>, key: &Path, condition: &Condition) -> Result<bool, Failure> {
         self.count += 1;
         if self.count <= MOST_REFUSALS {
             return Ok(true);
@@ -44,7 +44,7 @@ impl Refusals {
     }
 }
 
-impl S3 {
+impl Cloud {
     pub(in super::super) async fn put(
         self: &Arc<Self>,
         key: &Path,
@@ -56,8 +56,8 @@ impl S3 {
         let condition = self.relied_upon(key, condition).await?;
         if matches!(condition, Condition::Always) {
             // It may be repeated freely, and is.
-            let put = client.s3.put(key, body.into()).await.map_err(|error| self.failure(&error))?;
-            return self.written(key, size, put.e_tag, None).await;
+            let put = client.store.put(key, body.into()).await.map_err(|error| self.failure(&error))?;
+            return self.written(key, size, self.settings.vendor.etag(put), None).await;
         }
         self.heeds(Way::Put, key, &condition).await?;
         let mark = Mark::new(&condition);
@@ -67,13 +67,14 @@ impl S3 {
         loop {
             let mode = match &condition {
                 Condition::Match(etag) => {
-                    PutMode::Update(UpdateVersion { e_tag: Some(refusals.spelling.of(etag).to_owned()), version: None })
+                    let version = self.settings.vendor.version(etag);
+                    PutMode::Update(UpdateVersion { e_tag: Some(refusals.spelling.of(etag).to_owned()), version })
                 }
                 _ => PutMode::Create,
             };
-            let options = PutOptions { mode, attributes: mark.attributes(), ..PutOptions::default() };
-            let error = match client.s3.put_opts(key, body.clone().into(), options).await {
-                Ok(put) => return self.written(key, size, put.e_tag, Some(&mark)).await,
+            let options = PutOptions { mode, attributes: mark.attributes(self.settings.vendor), ..PutOptions::default() };
+            let error = match client.store.put_opts(key, body.clone().into(), options).await {
+                Ok(put) => return self.written(key, size, self.settings.vendor.etag(put), Some(&mark)).await,
                 Err(error) => error,
             };
             match self.settle(key, &mark, &write, self.conflict(&error, &condition)).await {
@@ -111,7 +112,7 @@ impl S3 {
     /// Through this process: a copy that the store makes carries no mark, so that after a lost answer nobody could tell whose it is.
     pub(super) async fn copy_on(self: &Arc<Self>, from: &Path, to: &Path, condition: Condition) -> Result<ObjectMeta, Failure> {
         let (_, mut body) = read::open(self, from, Span::of(&..)).await?;
-        let mut upload = S3Upload::begin(self, to, condition).await?;
+        let mut upload = CloudUpload::begin(self, to, condition).await?;
         let mut gathered = BytesMut::new();
         while let Some(mut chunk) = body.next().await? {
             while gathered.len() + chunk.len() >= upload.part_size() {

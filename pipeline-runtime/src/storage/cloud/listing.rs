@@ -1,0 +1,167 @@
+//! What a store lists, without what is no key: `object_store` would fail the listing for one such name, or take the folder `a/` for an
+//! object `a`. And with etags as a look at an object has them: Google's listings have the generation beside the etag, Azure's leave the quotes out.
+
+use super::super::key;
+use super::super::unnamed::Unnamed;
+use super::http::element;
+use super::vendor::Vendor;
+
+/// The listing as the rest of this folder is to see it; `None` if it is so already.
+pub(super) fn in_our_words(vendor: Vendor, listing: &str) -> Option<(String, Unnamed)> {
+    let kept = without_what_is_no_key(vendor, listing);
+    let (text, unnamed) = match &kept {
+        Some((kept, unnamed)) => (kept.as_str(), unnamed.clone()),
+        None => (listing, Unnamed::default()),
+    };
+    let etags = match vendor {
+        Vendor::Amazon => return kept,
+        Vendor::Google => with_generations(text),
+        Vendor::Azure => {
+            text.replace("<Etag>0x", "<Etag>\"0x").replace("</Etag>", "\"</Etag>").replace("\"\"</Etag>", "\"</Etag>")
+        }
+    };
+    Some((etags, unnamed))
+}
+
+/// The listing with generations for etags.
+fn with_generations(listing: &str) -> String {
+    let mut told = String::with_capacity(listing.len());
+    let mut rest = listing;
+    while let Some((before, from)) = rest.split_once("<Contents>") {
+        let Some((entry, after)) = from.split_once("</Contents>") else { break };
+        told.extend([before, "<Contents>"]);
+        match (element(entry, "Generation"), entry.split_once("<ETag>"), entry.split_once("</ETag>")) {
+            (Some(generation), Some((start, _)), Some((_, end))) => {
+                told.extend([start, "<ETag>\"", generation, "\"</ETag>", end]);
+            }
+            _ => told += entry,
+        }
+        told += "</Contents>";
+        rest = after;
+    }
+    told + rest
+}
+
+/// The listing without the entries whose names are no keys, and those; `None` if all are keys. Empty objects that end with `/`, which
+/// many programs make to show a folder, are left out, and not counted.
+fn without_what_is_no_key(vendor: Vendor, listing: &str) -> Option<(String, Unnamed)> {
+    let mut unnamed = Unnamed::default();
+    let [object, folder] = vendor.entries();
+    let objects = without(listing, object.element, |entry| {
+        let Some(name) = element(entry, object.name) else {
+            if vendor.hides_names() {
+                unnamed.note("(a name that XML cannot hold)");
+            }
+            return !vendor.hides_names();
+        };
+        let name = unescaped(name);
+        let is_key = key::parse(&name).is_ok();
+        let shows_a_folder = is_folder_of_keys(&name) && element(entry, object.size).is_none_or(|size| size.trim() == "0");
+        if !is_key && !shows_a_folder {
+            unnamed.note(&name);
+        }
+        is_key
+    });
+    let folders = without(objects.as_deref().unwrap_or(listing), folder.element, |entry| {
+        let Some(name) = element(entry, folder.name) else { return !vendor.hides_names() };
+        let name = unescaped(name);
+        let is_folder = is_folder_of_keys(&name);
+        if !is_folder {
+            unnamed.note(&name);
+        }
+        is_folder
+    });
+    Some((folders.or(objects)?, unnamed))
+}
+
+fn is_folder_of_keys(name: &str) -> bool {
+    name.strip_suffix('/').is_some_and(|folder| key::parse(folder).is_ok())
+}
+
+/// The listing without the elements of a name that are not kept; `None` if all are.
+fn without(listing: &str, name: &str, mut is_kept: impl FnMut(&str) -> bool) -> Option<String> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let mut kept = String::new();
+    let (mut rest, mut dropped) = (listing, false);
+    while let Some((before, from)) = rest.split_once(&open) {
+        let (entry, after) = from.split_once(&close)?;
+        kept += before;
+        if is_kept(entry) {
+            kept.extend([open.as_str(), entry, close.as_str()]);
+        } else {
+            dropped = true;
+        }
+        rest = after;
+    }
+    kept += rest;
+    dropped.then_some(kept)
+}
+
+/// A name as XML has it. A control character is written as a number: `&#10;`, `&#x0a;`. What is not XML is no key either.
+fn unescaped(name: &str) -> String {
+    quick_xml::escape::unescape(name).map_or_else(|_| format!("\0{name}"), std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_and_what_is_no_key_are_not_listed() {
+        let listing = "<R><N>x</N><Contents><Key>a/</Key><Size>0</Size></Contents><Contents><Key>a/b&amp;c</Key><Size>1</Size></Contents>\
+                       <Contents><Key>a//b</Key></Contents><T>t</T></R>";
+        let kept = "<R><N>x</N><Contents><Key>a/b&amp;c</Key><Size>1</Size></Contents><T>t</T></R>";
+        assert_eq!(
+            without_what_is_no_key(Vendor::Amazon, listing),
+            Some((kept.into(), Unnamed { count: 1, example: "a//b".into() }))
+        );
+        assert_eq!(without_what_is_no_key(Vendor::Amazon, kept), None);
+        for (name, is_listed) in [
+            ("a&#10;b", false),
+            ("a&#x0a;b", false),
+            ("a&#xA;b", false),
+            ("a&#65;&#x42;", true),
+            ("a&amp;#10;b", true),
+            ("a&amp;lt;b", true),
+        ] {
+            let listing = format!("<R><Contents><Key>{name}</Key></Contents></R>");
+            let kept = without_what_is_no_key(Vendor::Amazon, &listing).map(|(kept, _)| kept);
+            assert_eq!(kept.as_deref(), (!is_listed).then_some("<R></R>"), "{name}");
+        }
+    }
+
+    #[test]
+    fn folders_that_are_none_are_not_listed_and_counted() {
+        let folder = |name: &str| format!("<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>");
+        let all: String = ["a//", "a/good/", "/", "a/./", "../", "a/x&#13;y/", "&amp;/"].map(folder).concat();
+        let (kept, unnamed) = without_what_is_no_key(Vendor::Amazon, &format!("<R><Prefix>a/</Prefix>{all}</R>")).unwrap();
+        assert_eq!(kept, format!("<R><Prefix>a/</Prefix>{}{}</R>", folder("a/good/"), folder("&amp;/")));
+        assert_eq!((unnamed.count, unnamed.example.as_str()), (5, "a//"));
+    }
+
+    #[test]
+    fn what_only_shows_a_folder_is_not_counted() {
+        let entry = |name: &str, size: u32| format!("<Contents><Key>{name}</Key><Size>{size}</Size></Contents>");
+        let of = |listing: &str| without_what_is_no_key(Vendor::Amazon, listing).map(|(_, unnamed)| unnamed.count);
+        assert_eq!(of(&entry("a/", 0)), Some(0));
+        assert_eq!(of(&entry("a/", 7)), Some(1), "its contents are lost to sight");
+        assert_eq!(of(&entry("a//", 0)), Some(1));
+        assert_eq!(of(&entry("a", 0)), None);
+    }
+
+    #[test]
+    fn etags_are_those_that_conditions_take() {
+        let listing = "<R><Contents><Key>a</Key><Generation>17</Generation><ETag>&quot;x&quot;</ETag><Size>1</Size></Contents><Contents>\
+                       <Key>b//c</Key><Generation>18</Generation><ETag>y</ETag></Contents></R>";
+        let (told, unnamed) = in_our_words(Vendor::Google, listing).unwrap();
+        let kept = "<R><Contents><Key>a</Key><Generation>17</Generation><ETag>\"17\"</ETag><Size>1</Size></Contents></R>";
+        assert_eq!((told.as_str(), unnamed.count), (kept, 1));
+        let listing = "<B><Blob><Name>a</Name><Properties><Content-Length>0</Content-Length><Etag>0x8D</Etag></Properties></Blob>\
+                       <Blob><Name>b/</Name><Properties><Content-Length>0</Content-Length></Properties></Blob>\
+                       <Blob><Name Encoded=\"true\">c%01</Name></Blob><BlobPrefix><Name>d//</Name></BlobPrefix></B>";
+        let (told, unnamed) = in_our_words(Vendor::Azure, listing).unwrap();
+        let kept =
+            "<B><Blob><Name>a</Name><Properties><Content-Length>0</Content-Length><Etag>\"0x8D\"</Etag></Properties></Blob></B>";
+        assert_eq!((told.as_str(), unnamed.count), (kept, 2));
+    }
+}

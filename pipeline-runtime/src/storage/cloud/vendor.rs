@@ -1,0 +1,218 @@
+//! [`Vendor`]: whose API a store speaks, and how the three differ in their words.
+//!
+//! | | Amazon S3 | Google Cloud Storage | Azure Blob Storage |
+//! |---|---|---|---|
+//! | the URL | `s3://BUCKET` | `gs://BUCKET` | `az://CONTAINER` |
+//! | an object's etag here | its `ETag` | its generation, as a condition takes no etag | its `ETag` |
+//! | a condition | `If-Match`, `If-None-Match` | `x-goog-if-generation-match` | `If-Match`, `If-None-Match` |
+//! | metadata | `x-amz-meta-` | `x-goog-meta-` | `x-ms-meta-`, of names without a hyphen |
+
+use hyper::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use object_store::PutResult;
+
+/// Whose API a store speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Vendor {
+    Amazon,
+    Google,
+    Azure,
+}
+
+const GENERATION: HeaderName = HeaderName::from_static("x-goog-generation");
+const IF_GENERATION: HeaderName = HeaderName::from_static("x-goog-if-generation-match");
+
+/// A generation is a time in microseconds, so no object has this one.
+const NO_GENERATION: &str = "1";
+
+/// How a listing tells of an entry.
+pub(super) struct Entry {
+    pub(super) element: &'static str,
+    pub(super) name: &'static str,
+    pub(super) size: &'static str,
+}
+
+impl Vendor {
+    pub(in super::super) fn of(scheme: &str) -> Option<Self> {
+        [Self::Amazon, Self::Google, Self::Azure].into_iter().find(|vendor| vendor.scheme() == scheme)
+    }
+
+    pub(in super::super) fn scheme(self) -> &'static str {
+        match self {
+            Self::Amazon => "s3",
+            Self::Google => "gs",
+            Self::Azure => "az",
+        }
+    }
+
+    /// The feature that builds its client.
+    pub(in super::super) fn feature(self) -> &'static str {
+        match self {
+            Self::Amazon => "s3",
+            Self::Google => "gcp",
+            Self::Azure => "azure",
+        }
+    }
+
+    pub(in super::super) fn is_built(self) -> bool {
+        match self {
+            Self::Amazon => cfg!(feature = "s3"),
+            Self::Google => cfg!(feature = "gcp"),
+            Self::Azure => cfg!(feature = "azure"),
+        }
+    }
+
+    /// What it calls a bucket.
+    pub(super) fn bucket(self) -> &'static str {
+        if self == Self::Azure { "CONTAINER" } else { "BUCKET" }
+    }
+
+    /// How to say who one is.
+    pub(super) fn credentials(self) -> &'static str {
+        match self {
+            Self::Amazon => {
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or `?profile=` in the bucket's URL (nor is this an EC2 \
+                 instance with a role)"
+            }
+            Self::Google => {
+                "set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account's key, or `?credentials=` in the bucket's URL (nor is this a \
+                 machine of Google's with a service account)"
+            }
+            Self::Azure => {
+                "set AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (nor is \
+                 this a machine of Azure's with an identity)"
+            }
+        }
+    }
+
+    /// The name of the metadata that says which write an object is of.
+    pub(super) fn mark(self) -> &'static str {
+        if self == Self::Azure { "pipeline_write" } else { "pipeline-write" }
+    }
+
+    /// The header of the same.
+    pub(super) fn mark_header(self) -> HeaderName {
+        HeaderName::from_static(match self {
+            Self::Amazon => "x-amz-meta-pipeline-write",
+            Self::Google => "x-goog-meta-pipeline-write",
+            Self::Azure => "x-ms-meta-pipeline_write",
+        })
+    }
+
+    /// An etag of an object that there is not.
+    pub(super) fn wrong_etag(self) -> &'static str {
+        match self {
+            Self::Amazon => "\"00000000000000000000000000000000\"",
+            Self::Google => "\"1\"",
+            Self::Azure => "\"0x000000000000000\"",
+        }
+    }
+
+    /// What an object has been written as, for a condition.
+    pub(super) fn etag(self, put: PutResult) -> Option<String> {
+        match self {
+            Self::Google => put.version.map(|generation| format!("\"{generation}\"")),
+            _ => put.e_tag,
+        }
+    }
+
+    /// The header that a request has for a condition on an object.
+    pub(super) fn demand(self, (name, value): (HeaderName, HeaderValue)) -> (HeaderName, HeaderValue) {
+        if self != Self::Google {
+            return (name, value);
+        }
+        let generation = if name == IF_NONE_MATCH { Some("0") } else { value.to_str().ok().map(generation) };
+        (
+            IF_GENERATION,
+            generation.and_then(|value| HeaderValue::from_str(value).ok()).unwrap_or(HeaderValue::from_static(NO_GENERATION)),
+        )
+    }
+
+    /// Writes a request's conditions in the store's words.
+    pub(super) fn translate(self, headers: &mut HeaderMap) {
+        if self == Self::Google
+            && let Some(etag) = headers.remove(IF_MATCH)
+        {
+            let (name, value) = self.demand((IF_MATCH, etag));
+            headers.insert(name, value);
+        }
+    }
+
+    /// Writes an answer's etag so that a condition may be made of it.
+    pub(super) fn translate_answer(self, headers: &mut HeaderMap) {
+        if self == Self::Google
+            && let Some(Ok(etag)) = headers.get(GENERATION).map(|value| {
+                let quoted = [b"\"", value.as_bytes(), b"\""].concat();
+                HeaderValue::from_bytes(&quoted)
+            })
+        {
+            headers.insert(ETAG, etag);
+        }
+    }
+
+    /// How the client for it is asked whether an object is still the one with that etag.
+    pub(super) fn version(self, etag: &str) -> Option<String> {
+        (self == Self::Google).then(|| generation(etag).to_owned())
+    }
+
+    /// The objects in a listing, and the folders.
+    pub(super) fn entries(self) -> [Entry; 2] {
+        match self {
+            Self::Azure => [
+                Entry { element: "Blob", name: "Name", size: "Content-Length" },
+                Entry { element: "BlobPrefix", name: "Name", size: "" },
+            ],
+            _ => [
+                Entry { element: "Contents", name: "Key", size: "Size" },
+                Entry { element: "CommonPrefixes", name: "Prefix", size: "" },
+            ],
+        }
+    }
+
+    /// Whether a listing's entry without a name of that form is one whose name is no key: Azure's has an attribute, where XML cannot hold the name.
+    pub(super) fn hides_names(self) -> bool {
+        self == Self::Azure
+    }
+}
+
+/// An etag as a generation. One that is none is of no object.
+fn generation(etag: &str) -> &str {
+    let bare = etag.trim_matches('"');
+    let is_one = !bare.is_empty() && bare.len() <= 19 && bare.bytes().all(|byte| byte.is_ascii_digit()) && bare != "0";
+    if is_one { bare } else { NO_GENERATION }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_etag_of_google_is_a_generation() {
+        let header = |name, value| Vendor::Google.demand((name, HeaderValue::from_static(value)));
+        for (name, value, expected) in [
+            (IF_MATCH, "\"1764486000000000\"", "1764486000000000"),
+            (IF_MATCH, "1764486000000000", "1764486000000000"),
+            (IF_NONE_MATCH, "*", "0"),
+            // None of these may mean that there is to be none.
+            (IF_MATCH, "\"0\"", "1"),
+            (IF_MATCH, "\"d41d8cd98f00b204e9800998ecf8427e\"", "1"),
+            (IF_MATCH, "", "1"),
+        ] {
+            assert_eq!(header(name, value), (IF_GENERATION, HeaderValue::from_static(expected)), "{value}");
+        }
+        let mut answer = HeaderMap::from_iter([(ETAG, HeaderValue::from_static("\"abc\""))]);
+        Vendor::Google.translate_answer(&mut answer);
+        assert_eq!(answer[ETAG], "\"abc\"", "of a part");
+        answer.insert(GENERATION, HeaderValue::from_static("17"));
+        Vendor::Google.translate_answer(&mut answer);
+        assert_eq!(answer[ETAG], "\"17\"");
+    }
+
+    #[test]
+    fn the_others_keep_their_etags() {
+        for vendor in [Vendor::Amazon, Vendor::Azure] {
+            let demand = (IF_MATCH, HeaderValue::from_static("\"a\""));
+            assert_eq!(vendor.demand(demand.clone()), demand);
+            assert_eq!(vendor.version("\"a\""), None);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! [`ObjectListing`]: a listing as a stream, for what is too long to be held.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use futures_util::{Stream, StreamExt};
+
+use super::bucket::Bucket;
+use super::error::BucketError;
+use super::look::Look;
+use super::looked::Looked;
+use super::object::Object;
+use super::pages::Pages;
+use super::store::Wanted;
+use super::trace::{self, Kept, Print};
+use super::watch::Poke;
+
+/// A listing under way, an object at a time: what [`Bucket::list_stream`] and [`Bucket::find_stream`] return.
+///
+/// It is a [`Stream`] of objects; [`try_next`](Self::try_next) is there for who does not need one. It asks for a page of at most 1,000 objects when the
+/// last one is used up, and for no more once it is dropped.
+///
+/// An object that is written or deleted meanwhile is in it or not; each key comes once at most. Keys come in the order of their bytes, as in
+/// [`list`](Bucket::list), on `s3://` if the store lists in that order: AWS does, SeaweedFS sorts by folder.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+/// use pipeline_runtime::Bucket;
+///
+/// let bucket = Bucket::open("memory://docs-listing")?;
+/// for key in ["raw/a.csv", "raw/b.csv", "raw/c.csv"] {
+///     bucket.put(key, "1,2").await?;
+/// }
+/// let (mut listing, mut bytes) = (bucket.list_stream("raw/")?, 0);
+/// while let Some(object) = listing.try_next().await? {
+///     bytes += object.size;
+/// }
+/// assert_eq!(bytes, 9);
+/// # Ok(())
+/// # }
+/// ```
+pub struct ObjectListing {
+    bucket: Bucket,
+    doing: String,
+    /// What came and was not taken yet.
+    ready: std::vec::IntoIter<Object>,
+    state: State,
+    since: Option<DateTime<Utc>>,
+    told: Told,
+}
+
+/// The next objects, and where the listing goes on.
+type Page = BoxFuture<'static, Result<(Vec<Object>, Option<Pages>), BucketError>>;
+
+enum State {
+    Idle(Pages),
+    Asking(Page),
+    Ended,
+}
+
+/// Who is told of it as it ends, and of what.
+struct Told {
+    traced: Option<(Poke, Kept)>,
+    looked: Option<Looked>,
+    print: Print,
+    objects: usize,
+    bytes: u64,
+}
+
+impl Bucket {
+    /// The objects whose keys begin with a prefix as a stream, for more of them than ought to be held: what [`list`](Self::list) finds, a page at a time.
+    ///
+    /// A page is one request on `s3://`. On `file://` the folders are walked as far as it takes, and what is held are the names of those that the walk is inside of.
+    ///
+    /// Fails if the prefix is none; the stream fails like [`list`](Self::list), and ends then.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-list-stream")?;
+    /// bucket.put("raw/daily.csv", "x").await?;
+    /// let mut listing = bucket.list_stream("raw/dai")?;
+    /// assert_eq!(listing.try_next().await?.map(|object| object.key).as_deref(), Some("raw/daily.csv"));
+    /// assert!(listing.try_next().await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list_stream(&self, prefix: &str) -> Result<ObjectListing, BucketError> {
+        Ok(ObjectListing::new(self, Look::Keys(Wanted::Prefix(self.prefix(prefix)?))))
+    }
+
+    /// The objects whose keys match a glob pattern as a stream: what [`find`](Self::find) finds, a page at a time. Without a wildcard it is the object of
+    /// that key, if it is there.
+    ///
+    /// Fails like [`list_stream`](Self::list_stream).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-find-stream")?;
+    /// bucket.put("raw/eu/a.csv", "x").await?;
+    /// bucket.put("raw/us/a.csv", "x,y").await?;
+    /// let (mut listing, mut large) = (bucket.find_stream("raw/*.csv")?, None);
+    /// while let Some(object) = listing.try_next().await? {
+    ///     if object.size > 1 {
+    ///         large = Some(object.key);
+    ///         break;
+    ///     }
+    /// }
+    /// assert_eq!(large.as_deref(), Some("raw/us/a.csv"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn find_stream(&self, glob: &str) -> Result<ObjectListing, BucketError> {
+        Ok(ObjectListing::new(self, self.wanted(glob)?))
+    }
+}
+
+impl ObjectListing {
+    fn new(bucket: &Bucket, look: Look) -> Self {
+        let poke = Poke::current();
+        let doing = look.doing(bucket);
+        let traced = poke.clone().filter(|_| bucket.store().is_watched()).map(|poke| (poke, look.kept()));
+        let looked = Looked::here(|| format!("{}/{look}", bucket.name()));
+        let told = Told { traced, looked, print: Print::default(), objects: 0, bytes: 0 };
+        let state = State::Idle(bucket.store().pages(look, poke));
+        Self { bucket: bucket.clone(), doing, ready: Vec::new().into_iter(), state, since: None, told }
+    }
+
+    /// Those alone that were written at or after `since`, by this machine's clock: what [`Bucket::modified_since`] finds, and what it says of clocks holds.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-listing-since")?;
+    /// let first = bucket.put("raw/a.csv", "x").await?;
+    /// let mut new = bucket.list_stream("raw/")?.modified_since(first.last_modified);
+    /// assert_eq!(new.try_next().await?, Some(first));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn modified_since(self, since: DateTime<Utc>) -> Self {
+        Self { since: Some(since), ..self }
+    }
+
+    /// The next object; `None` at the end, and after an error.
+    ///
+    /// Fails if the bucket does not exist, or the store fails after it was asked again as often as its settings say. Dropping the future loses nothing.
+    pub async fn try_next(&mut self) -> Result<Option<Object>, BucketError> {
+        self.next().await.transpose()
+    }
+
+    /// All that are left.
+    pub(super) async fn all(mut self) -> Result<Vec<Object>, BucketError> {
+        let mut all = Vec::new();
+        while let Some(object) = self.try_next().await? {
+            all.push(object);
+        }
+        Ok(all)
+    }
+
+    /// Takes a page that came, less what is too old.
+    fn take(&mut self, mut page: Vec<Object>) {
+        for object in &page {
+            self.told.see(object);
+        }
+        if let Some(since) = self.since {
+            // Only now: on `s3://` the answer tells how far the store's clock is off.
+            let since = self.bucket.store().earliest(since);
+            page.retain(|object| object.last_modified >= since);
+        }
+        self.ready = page.into_iter();
+    }
+}
+
+impl Told {
+    fn see(&mut self, object: &Object) {
+        self.print.add(object);
+        self.objects += 1;
+        self.bytes += object.size;
+    }
+
+    fn end(&mut self, bucket: &Bucket) {
+        if let Some(looked) = self.looked.take() {
+            looked.found(self.objects, self.bytes);
+        }
+        if let Some((poke, look)) = self.traced.take() {
+            trace::leave(&poke, bucket, look, std::mem::take(&mut self.print));
+        }
+    }
+}
+
+impl Stream for ObjectListing {
+    type Item = Result<Object, BucketError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let listing = &mut *self;
+        loop {
+            if let Some(object) = listing.ready.next() {
+                return Poll::Ready(Some(Ok(object)));
+            }
+            match std::mem::replace(&mut listing.state, State::Ended) {
+                State::Ended => return Poll::Ready(None),
+                State::Idle(pages) => {
+                    listing.state = State::Asking(ask(listing.bucket.clone(), listing.doing.clone(), pages));
+                }
+                State::Asking(mut asking) => match asking.as_mut().poll(cx) {
+                    Poll::Pending => {
+                        listing.state = State::Asking(asking);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    Poll::Ready(Ok((page, pages))) => {
+                        listing.take(page);
+                        match pages {
+                            Some(pages) => listing.state = State::Idle(pages),
+                            None => listing.told.end(&listing.bucket),
+                        }
+                    }
+                },
+            }
+        }
+    }
+}
+
+fn ask(bucket: Bucket, doing: String, pages: Pages) -> Page {
+    Box::pin(async move {
+        let io = |store: super::store::Store, scribe: super::world::Scribe| async move {
+            let (mut page, pages) = store.page(pages).await?;
+            scribe.read(&store, &mut page);
+            Ok((page, pages))
+        };
+        let (page, pages) = bucket.run(&doing, io).await?;
+        Ok((page.into_iter().map(|meta| Object::of(bucket.name(), meta)).collect(), pages))
+    })
+}
+
+impl fmt::Debug for ObjectListing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObjectListing").field("doing", &self.doing).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,257 @@
+//! Looks at a bucket: at one key, for the first of several, and listings that are held as a whole. `listing` has those that are not.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use super::bucket::Bucket;
+use super::error::BucketError;
+use super::key::{Key, Prefix};
+use super::looked::Looked;
+use super::object::Object;
+use super::pattern::Pattern;
+use super::store::Wanted;
+use super::trace::{self, Kept, Print};
+use super::watch::Poke;
+
+/// What a poke may look at: the one key, the keys with a prefix, or the first of them.
+pub(super) enum Look {
+    Key(Key),
+    Keys(Wanted),
+    First(Wanted),
+}
+
+impl Look {
+    /// The rest of the sentence "could not …".
+    pub(super) fn doing(&self, bucket: &Bucket) -> String {
+        match self {
+            Self::Key(key) => bucket.doing("look for", key),
+            Self::Keys(wanted) | Self::First(wanted) => {
+                format!("list `{}` in `{}`", wanted.prefix().as_str(), bucket.url())
+            }
+        }
+    }
+
+    /// What is kept of it.
+    pub(super) fn kept(&self) -> Kept {
+        match self {
+            Self::Key(key) => Kept::Key(key.to_string()),
+            Self::Keys(Wanted::Prefix(prefix)) => Kept::Prefix(prefix.as_str().to_owned()),
+            Self::Keys(Wanted::Pattern(pattern)) => Kept::Glob(pattern.as_str().to_owned()),
+            Self::First(Wanted::Prefix(prefix)) => Kept::FirstWithPrefix(prefix.as_str().to_owned()),
+            Self::First(Wanted::Pattern(pattern)) => Kept::FirstOfGlob(pattern.as_str().to_owned()),
+        }
+    }
+
+    /// The look that was kept.
+    pub(super) fn of(bucket: &Bucket, kept: &Kept) -> Result<Self, BucketError> {
+        let prefix = |text: &str| Ok(Wanted::Prefix(bucket.prefix(text)?));
+        let glob = |text: &str| Ok(Wanted::Pattern(bucket.pattern(text)?));
+        Ok(match kept {
+            Kept::Key(key) => Self::Key(bucket.key(key)?),
+            Kept::Prefix(text) => Self::Keys(prefix(text)?),
+            Kept::Glob(text) => Self::Keys(glob(text)?),
+            Kept::FirstWithPrefix(text) => Self::First(prefix(text)?),
+            Kept::FirstOfGlob(text) => Self::First(glob(text)?),
+        })
+    }
+}
+
+impl fmt::Display for Look {
+    /// The key, or a glob.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => key.fmt(f),
+            Self::Keys(Wanted::Prefix(prefix)) | Self::First(Wanted::Prefix(prefix)) => write!(f, "{}*", prefix.as_str()),
+            Self::Keys(Wanted::Pattern(pattern)) | Self::First(Wanted::Pattern(pattern)) => f.write_str(pattern.as_str()),
+        }
+    }
+}
+
+impl Bucket {
+    /// What is at the key, or `None`. As `None` means "no such key" and nothing else, a sensor may take it for "not yet".
+    ///
+    /// Fails if the bucket does not exist or the key is none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-head")?;
+    /// assert!(bucket.head("raw/a.json").await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn head(&self, key: &str) -> Result<Option<Object>, BucketError> {
+        let key = self.key(key)?;
+        Ok(self.look(Look::Key(key)).await?.pop())
+    }
+
+    /// The objects whose keys match a glob pattern, sorted by key. `*` matches anything, `/` included, as in Airflow; `?` is
+    /// one character, `[a-z]` and `[!a-z]` one of a class. What precedes the first wildcard limits the listing, so make it long.
+    ///
+    /// Fails if the bucket does not exist or the pattern is none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-find")?;
+    /// bucket.put("raw/eu/2024-03-25.csv", "x").await?;
+    /// assert_eq!(bucket.find("raw/*/2024-03-*.csv").await?.len(), 1);
+    /// assert_eq!(bucket.find("raw/*.csv").await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn find(&self, glob: &str) -> Result<Vec<Object>, BucketError> {
+        let look = self.wanted(glob)?;
+        self.look(look).await
+    }
+
+    /// The first by key of the objects whose keys match a glob pattern, for who waits for any: on `s3://` it asks for no more of a
+    /// long listing than it needs. There it is the first of the first page with any, which is the first of all unless the store lists
+    /// in another order than that of bytes, as SeaweedFS does.
+    ///
+    /// Fails like [`find`](Self::find).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-find-first")?;
+    /// bucket.put("raw/2.csv", "x").await?;
+    /// bucket.put("raw/1.csv", "x").await?;
+    /// assert_eq!(bucket.find_first("raw/*.csv").await?.map(|object| object.key).as_deref(), Some("raw/1.csv"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn find_first(&self, glob: &str) -> Result<Option<Object>, BucketError> {
+        let look = match self.wanted(glob)? {
+            Look::Keys(wanted) => Look::First(wanted),
+            look => look,
+        };
+        Ok(self.look(look).await?.into_iter().next())
+    }
+
+    /// The objects whose keys begin with a prefix, byte for byte, sorted by key: `raw/dai` finds `raw/daily/a.csv`. The empty
+    /// prefix is the whole bucket.
+    ///
+    /// Fails if the bucket does not exist or the prefix is none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-list")?;
+    /// bucket.put("raw/daily.csv", "x").await?;
+    /// assert_eq!(bucket.list("raw/dai").await?[0].key, "raw/daily.csv");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn list(&self, prefix: &str) -> Result<Vec<Object>, BucketError> {
+        self.look(Look::Keys(Wanted::Prefix(self.prefix(prefix)?))).await
+    }
+
+    /// The folders right under a prefix, each with its `/`, sorted: what `list` would find, up to the next `/`. Airflow's `list_prefixes`.
+    ///
+    /// It costs one request and not a look at every object. On `file://` a folder without a file in it is one, too.
+    /// Fails like [`list`](Self::list).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-prefixes")?;
+    /// for key in ["source/orders/2021-09-01/a.csv", "source/orders/2021-09-02/b.csv", "source/sign_ups/2021-09-01/c.csv", "source/README"] {
+    ///     bucket.put(key, "x").await?;
+    /// }
+    /// assert_eq!(bucket.list_prefixes("source/").await?, ["source/orders/", "source/sign_ups/"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn list_prefixes(&self, prefix: &str) -> Result<Vec<String>, BucketError> {
+        let prefix = self.prefix(prefix)?;
+        let doing = format!("list the folders of `{}` in `{}`", prefix.as_str(), self.url());
+        let folders = self.run(&doing, |store, _| async move { store.folders(prefix).await }).await?;
+        Ok(folders.into_iter().map(|folder| format!("{folder}/")).collect())
+    }
+
+    /// The objects with a prefix that were written at or after `since`, sorted by key. `since` is by this machine's clock.
+    ///
+    /// On `s3://` objects have the store's times, by its clock and most often in whole seconds. What is written at `since` or later is found all the
+    /// same: the second of `since` counts as a whole, and so does what the store's clock may be behind by, which its answers tell to a second or two
+    /// (that they are more than 2 s apart is warned of once). So an object of shortly before is among them, or comes a second time from
+    /// who asks again and again: tell objects by their [etags](Object::etag).
+    ///
+    /// No time tells of an upload in parts on AWS, as it has the time at which it began, and shows once it has ended. Who asks from where the last look
+    /// ended has to ask from earlier, by as long as an upload may take.
+    ///
+    /// Fails like [`list`](Self::list).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
+    /// use pipeline_runtime::Bucket;
+    ///
+    /// let bucket = Bucket::open("memory://docs-modified")?;
+    /// let first = bucket.put("raw/a.csv", "x").await?;
+    /// assert_eq!(bucket.modified_since("raw/", first.last_modified).await?, [first]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn modified_since(&self, prefix: &str, since: DateTime<Utc>) -> Result<Vec<Object>, BucketError> {
+        // So that what is older is not held.
+        self.list_stream(prefix)?.modified_since(since).all().await
+    }
+
+    pub(super) fn wanted(&self, glob: &str) -> Result<Look, BucketError> {
+        if !Pattern::is_one(glob) {
+            return Ok(Look::Key(self.key(glob)?));
+        }
+        Ok(Look::Keys(Wanted::Pattern(self.pattern(glob)?)))
+    }
+
+    fn pattern(&self, glob: &str) -> Result<Pattern, BucketError> {
+        Pattern::parse(glob).map_err(|reason| BucketError::invalid_key(self.url(), "pattern", glob, &reason))
+    }
+
+    /// Every look at what is in the bucket passes here, but for the pages of a listing.
+    pub(super) async fn look(&self, look: Look) -> Result<Vec<Object>, BucketError> {
+        self.look_for(look, Poke::current()).await
+    }
+
+    /// The same, on behalf of a poke.
+    pub(super) async fn look_for(&self, look: Look, poke: Option<Poke>) -> Result<Vec<Object>, BucketError> {
+        let doing = look.doing(self);
+        let traced = poke.clone().filter(|_| self.store().is_watched()).map(|poke| (poke, look.kept()));
+        let looked = Looked::here(|| format!("{}/{look}", self.name()));
+        let metas = self
+            .run(&doing, |store, scribe| async move {
+                let mut metas = match look {
+                    Look::Key(key) => store.head(&key, poke).await?.into_iter().collect(),
+                    Look::Keys(wanted) => store.list(wanted, poke).await?,
+                    Look::First(wanted) => store.first(wanted, poke).await?.into_iter().collect(),
+                };
+                scribe.read(&store, &mut metas);
+                Ok(metas)
+            })
+            .await?;
+        let objects: Vec<_> = metas.into_iter().map(|meta| Object::of(self.name(), meta)).collect();
+        if let Some(looked) = looked {
+            looked.found(objects.len(), objects.iter().map(|object| object.size).sum());
+        }
+        if let Some((poke, look)) = traced {
+            trace::leave(&poke, self, look, Print::of(&objects));
+        }
+        Ok(objects)
+    }
+
+    pub(super) fn prefix(&self, prefix: &str) -> Result<Prefix, BucketError> {
+        Prefix::parse(prefix).map_err(|reason| BucketError::invalid_key(self.url(), "prefix", prefix, reason))
+    }
+}

@@ -1,0 +1,65 @@
+//! [`Pages`]: a listing that is read a page at a time, and goes on where the last one ended.
+
+#[cfg(feature = "cloud")]
+use super::cloud::CloudPages;
+use super::error::Failure;
+use super::key::Key;
+use super::local::LocalPages;
+use super::look::Look;
+use super::meta::Meta;
+use super::store::{Store, Wanted};
+use super::watch::Poke;
+
+/// How many objects a page has at most: as many as S3 gives at once.
+pub(super) const PAGE: usize = 1000;
+
+/// Where a listing is.
+#[derive(Debug)]
+pub(super) enum Pages {
+    /// One key, which is looked for.
+    Key(Key, Option<Poke>),
+    /// The last key that was listed.
+    Memory(Wanted, Option<Key>),
+    Local(LocalPages),
+    #[cfg(feature = "cloud")]
+    Cloud(CloudPages),
+}
+
+impl Store {
+    /// A listing that has not begun. Watched as with [`head`](Self::head).
+    pub(super) fn pages(&self, look: Look, poke: Option<Poke>) -> Pages {
+        let wanted = match look {
+            Look::Key(key) => return Pages::Key(key, poke),
+            Look::Keys(wanted) | Look::First(wanted) => wanted,
+        };
+        match self {
+            Self::Memory(_) => Pages::Memory(wanted, None),
+            Self::Local(_) => Pages::Local(LocalPages::begin(wanted, poke)),
+            #[cfg(feature = "cloud")]
+            Self::Cloud(_) => Pages::Cloud(CloudPages::begin(wanted)),
+        }
+    }
+
+    /// The next wanted objects, sorted by key, and where the listing goes on unless it has ended. A page may be empty.
+    pub(super) async fn page(&self, pages: Pages) -> Result<(Vec<Meta>, Option<Pages>), Failure> {
+        match (self, pages) {
+            (_, Pages::Key(key, poke)) => Ok((self.head(&key, poke).await?.into_iter().collect(), None)),
+            (Self::Memory(memory), Pages::Memory(wanted, after)) => {
+                let found = memory.page(&wanted, after.as_ref(), PAGE);
+                let last = found.last().filter(|_| found.len() == PAGE).map(|meta| meta.key.clone());
+                Ok((found, last.map(|last| Pages::Memory(wanted, Some(last)))))
+            }
+            (Self::Local(local), Pages::Local(pages)) => {
+                let (found, pages) = local.page(pages, PAGE).await?;
+                Ok((found, pages.map(Pages::Local)))
+            }
+            #[cfg(feature = "cloud")]
+            (Self::Cloud(cloud), Pages::Cloud(pages)) => {
+                let (found, pages) = cloud.next_page(pages).await?;
+                Ok((found.into_iter().map(Meta::from).collect(), pages.map(Pages::Cloud)))
+            }
+            // A bucket has one store.
+            _ => Ok((Vec::new(), None)),
+        }
+    }
+}
