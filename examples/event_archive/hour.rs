@@ -328,15 +328,15 @@ async fn write(
     mut body: ObjectReader,
 ) -> Result<Archive> {
     let mut next = body.chunk().await?;
-    let begin = move || {
+    let open = move || {
         let mut appending = archive.append(held, row.as_ref())?;
         appending.write(&begun)?;
         Ok(appending)
     };
     // Most files are small: then this is one turn of a thread that may be blocked.
     let (mut appending, ended) = match next {
-        None => blocking(move || end(begin()?).map(|ended| (None, Some(ended)))).await?,
-        Some(_) => blocking(move || begin().map(|appending| (Some(appending), None))).await?,
+        None => blocking(move || end(open()?).map(|ended| (None, Some(ended)))).await?,
+        Some(_) => blocking(move || open().map(|appending| (Some(appending), None))).await?,
     };
     while let (Some(mut writing), Some(chunk)) = (appending.take(), next.take()) {
         appending = Some(blocking(move || writing.write(&chunk).map(|()| writing)).await?);

@@ -158,7 +158,7 @@ impl State {
 
     /// Whether the condition of a request on an object does not hold.
     fn refuses(&self, key: &str, asked: &Asked) -> bool {
-        let wanted = asked.header("x-goog-if-generation-match").map(|wanted| wanted.parse::<u64>());
+        let wanted = asked.header("x-goog-if-generation-match").map(str::parse::<u64>);
         let now = self.objects.get(key).map_or(0, |object| object.generation);
         wanted.is_some_and(|wanted| wanted != Ok(now))
     }

@@ -64,7 +64,7 @@ const ASSETS: &[Asset] = assets![
 ];
 
 /// What shows pages. Which one, the shell's modules read from the address.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 11] = [
     "/",
     "/runs",
     "/p/{pipeline}",
