@@ -327,25 +327,23 @@ async fn write(
     begun: Bytes,
     mut body: ObjectReader,
 ) -> Result<Archive> {
-    let mut next = body.chunk().await?;
     let open = move || {
         let mut appending = archive.append(held, row.as_ref())?;
         appending.write(&begun)?;
         Ok(appending)
     };
-    // Most files are small: then this is one turn of a thread that may be blocked.
-    let (mut appending, ended) = match next {
-        None => blocking(move || end(open()?).map(|ended| (None, Some(ended)))).await?,
-        Some(_) => blocking(move || open().map(|appending| (Some(appending), None))).await?,
-    };
-    while let (Some(mut writing), Some(chunk)) = (appending.take(), next.take()) {
-        appending = Some(blocking(move || writing.write(&chunk).map(|()| writing)).await?);
-        next = body.chunk().await?;
-    }
-    let (archive, unended) = match (ended, appending) {
-        (None, Some(appending)) => blocking(move || end(appending)).await?,
-        (Some(ended), _) => ended,
-        (None, None) => return Err("the file was cut off".into()),
+    let (archive, unended) = match body.chunk().await? {
+        // Most files are small: then this is one turn of a thread that may be blocked.
+        None => blocking(move || end(open()?)).await?,
+        Some(first) => {
+            let mut appending = blocking(open).await?;
+            let mut next = Some(first);
+            while let Some(chunk) = next {
+                appending = blocking(move || appending.write(&chunk).map(|()| appending)).await?;
+                next = body.chunk().await?;
+            }
+            blocking(move || end(appending)).await?
+        }
     };
     if let Some(what_follows) = unended {
         tracing::warn!("{key} does not end with a line break{what_follows}");

@@ -152,6 +152,17 @@ fn files_without_a_header_row_are_kept_as_they_are_where_that_is_wanted() {
 }
 
 #[test]
+fn a_file_that_is_read_in_many_pieces_is_archived_whole() {
+    let place = Place::new();
+    let rows: String = (0..300_000).fold(String::new(), |rows, n| rows + &format!("{n},row {n}\n"));
+    place.write(&source("07_00_a"), &format!("id,text\n{rows}"));
+    place.write(&source("07_01_b"), "id,text\n-1,last\n");
+    let report = place.try_run_with(INTERVALS[0], OtherHeader::Fail);
+    assert_eq!(report.state(), RunState::Success);
+    assert!(place.text() == format!("id,text\n{rows}-1,last\n"), "rows are missing, or there are others");
+}
+
+#[test]
 fn a_file_without_a_row_in_a_mebibyte_fails_with_what_to_do() {
     let place = Place::new();
     place.write(&source("07_00_a"), &format!("\"{}", "never closed\n".repeat(90_000)));
