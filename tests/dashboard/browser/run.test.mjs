@@ -104,7 +104,7 @@ inBrowser('a failed node tells its attempts and its error; an attempt and a log 
   await drawer.locator('[data-attempt="2"]').getByRole('link', { name: 'log' }).press('Enter');
   const lines = page.locator('.lines .l');
   const told = (await site.get(`runs/${HOSTILE}/logs?node=publish&attempt=2`)).lines;
-  // The log of the whole run may be there for a moment.
+  // Neither those of the whole run, nor one of them twice.
   await until('the log has the lines of that attempt alone', async () => (await lines.count()) === told.length);
   await lines.last().getByRole('link', { name: /^Line/ }).press('Enter');
   assert.equal(query(page).get('line'), String(told.at(-1).number));

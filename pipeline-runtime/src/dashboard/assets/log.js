@@ -17,7 +17,7 @@ export default async function log(ctx, host, run) {
   const top = el('div.more'), bar = el('div.bar'), jump = button('', () => { follow = true; down(); }, { class: 'main jump', hidden: true });
   const find = finder('Search the log', filters().q, lq => { clearTimeout(timer); timer = setTimeout(() => ctx.set({ lq, line: null }), 300); });
   const byLevel = select('Level', level => ctx.set({ level, line: null }, true), [['', 'all'], ['debug', 'debug and up'], ['info', 'info and up'], ['warn', 'warnings and up'], ['error', 'errors']]);
-  let timer, first = 0, last = 0, earlier = false, follow = true, held = 0, asked = '', heard, version = 0, busy, again;
+  let timer, first = 0, last = 0, earlier = false, follow = true, held = 0, asked = '', heard, version = 0, loaded = 0, busy, again;
   box.prepend(top);
 
   const row = one => {
@@ -41,7 +41,7 @@ export default async function log(ctx, host, run) {
       const at = line && list.querySelector('.at');
       follow = !at;
       if (at) box.scrollTop = at.offsetTop - box.clientHeight / 2; else down();
-    } catch (error) { if (error.status && mine === version) show(list, el('li', trouble(error))); }
+    } catch (error) { if (error.status && mine === version) show(list, el('li', trouble(error))); } finally { if (mine === version) { loaded = mine; if (again) more(); } }
   };
   const before = async () => {
     const answer = await ask({ before: first }), height = box.scrollHeight;
@@ -52,7 +52,8 @@ export default async function log(ctx, host, run) {
   };
   /** What came since; a reader who looks at something else is not moved, only told how much there is. */
   const more = async () => {
-    if (busy) { again = true; return; }
+    // What is being loaded has them, and would have them twice.
+    if (busy || loaded !== version) { again = true; return; }
     busy = true;
     const mine = version;
     try {
@@ -67,7 +68,7 @@ export default async function log(ctx, host, run) {
         if (follow) down(); else { held += answer.lines.length; jump.hidden = false; jump.textContent = `${held} new line${held === 1 ? '' : 's'} ↓`; }
         again ||= answer.lines.length >= LIMIT;
       } while (again);
-    } catch { /* the banner says so */ } finally { busy = false; }
+    } catch { /* the banner says so */ } finally { busy = false; if (again && loaded === version && mine !== version) more(); }
   };
   box.addEventListener('scroll', () => { follow = box.scrollHeight - box.scrollTop - box.clientHeight < 30; if (follow) { held = 0; jump.hidden = true; } }, { passive: true });
 
