@@ -20,8 +20,9 @@ use object_store::{Error, PutResult};
 use reqwest::Url;
 
 use super::super::error::{BucketErrorKind, Failure};
+use super::again::Retries;
 use super::checks;
-use super::client::{Client, FIRST_BACKOFF, LONGEST_BACKOFF, Parts, no_client};
+use super::client::{Client, Parts, no_client};
 use super::settings::{Settings, endpoint};
 use super::settle::Mark;
 use super::vendor::Vendor;
@@ -129,7 +130,7 @@ impl Azure {
         headers: &HeaderMap,
         body: Bytes,
     ) -> object_store::Result<HeaderMap> {
-        let (mut left, mut backoff) = (self.retries, FIRST_BACKOFF);
+        let mut retries = Retries::new(self.retries);
         loop {
             let request = self.signed(method.clone(), key, query, headers, body.clone()).await?;
             let (error, passes) = match tokio::time::timeout(self.timeout, client.plain.execute(request)).await {
@@ -146,12 +147,9 @@ impl Azure {
                 Ok(Err(error)) => (generic(error.into()), true),
                 Err(_) => (generic("Server returned non-2xx status code: 504 Gateway Timeout".into()), true),
             };
-            if !passes || left == 0 {
+            if !(passes && retries.once_more().await) {
                 return Err(error);
             }
-            left -= 1;
-            tokio::time::sleep(backoff).await;
-            backoff = (backoff * 2).min(LONGEST_BACKOFF);
         }
     }
 

@@ -15,8 +15,9 @@ use object_store::signer::Signer;
 use super::super::error::{BucketErrorKind as Kind, Failure};
 use super::super::store::Condition;
 use super::super::upload::Upload;
+use super::again::Retries;
 use super::amazon::Amazon;
-use super::client::{Client, FIRST_BACKOFF, LONGEST_BACKOFF};
+use super::client::Client;
 use super::conditions::Way;
 use super::http::element;
 use super::{Cloud, CloudUpload};
@@ -97,7 +98,7 @@ impl Cloud {
         span: Range<u64>,
     ) -> Result<PartId, Failed> {
         let limit = self.settings.timeout + Duration::from_secs((span.end - span.start) / SLOWEST);
-        let (mut left, mut backoff) = (self.settings.retries, FIRST_BACKOFF);
+        let mut retries = Retries::new(self.settings.retries);
         loop {
             let request = self.part_copy((client, amazon), key, id, number, etag, &span).await.map_err(Failed::Other)?;
             let copied = tokio::time::timeout(limit, self.copied(client, request)).await.unwrap_or_else(|_| {
@@ -105,12 +106,9 @@ impl Cloud {
                 Err(Failed::Passing(Failure::new(Kind::Network, detail)))
             });
             match copied {
-                Err(Failed::Passing(_)) if left > 0 => {}
+                Err(Failed::Passing(_)) if retries.once_more().await => {}
                 copied => return copied,
             }
-            left -= 1;
-            tokio::time::sleep(backoff).await;
-            backoff = (backoff * 2).min(LONGEST_BACKOFF);
         }
     }
 
