@@ -117,7 +117,9 @@ addEventListener('click', event => {
   go(to.href);
 });
 addEventListener('popstate', () => open());
-const keys = event => import('./keys.js').then(module => module.press(event, { page: () => page, go, help: NAV }));
+let pressing;
+/** By one promise, as keys have an order: of two imports the second may be there first. What could not be loaded is asked for anew. */
+const keys = event => (pressing ??= import('./keys.js')).then(module => module.press(event, { page: () => page, go, help: NAV }), () => { pressing = undefined; });
 addEventListener('keydown', event => {
   if (event.isComposing || event.metaKey || event.ctrlKey || event.altKey || event.target.closest?.('input, textarea, select, dialog, [contenteditable]')) return;
   if (event.key === '/' && setting('keys') !== 'off') {
