@@ -2,7 +2,7 @@
 
 use crate::author::context::RunInfo;
 use crate::engine::{Engine, EngineOptions, Journal, NodeState, Observe, Run, RunIx, RunSpec, RunState};
-use crate::journal::{JournalError, MemoryJournal, NoJournal, RunKind, SqliteJournal, StoredRun};
+use crate::journal::{JournalError, MemoryJournal, NoJournal, SqliteJournal, StoredRun};
 use crate::observe::Feed;
 use crate::plan::{DEFAULT_PARALLELISM, Plan};
 use crate::schedule::Interval;
@@ -128,25 +128,8 @@ impl Drop for Live {
 }
 
 fn stored(plan: &Plan, info: &RunInfo, now: Timestamp) -> StoredRun {
-    StoredRun {
-        key: 0,
-        run_id: info.run_id.clone(),
-        pipeline: info.pipeline.clone(),
-        kind: RunKind::Manual,
-        interval: info.interval,
-        previous: None,
-        params: serde_json::Value::Null,
-        state: RunState::Running,
-        created: now,
-        sla_from: now,
-        finished: None,
-        seed: 0,
-        skeleton: plan.skeleton().into(),
-        begun: None,
-        max_active: None,
-        blocked: None,
-        settings: serde_json::Map::new(),
-    }
+    let begun = StoredRun::begun_by_hand(plan, &info.run_id, now);
+    StoredRun { pipeline: info.pipeline.clone(), interval: info.interval, ..begun }
 }
 
 /// A run that has begun.

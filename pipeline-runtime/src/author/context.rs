@@ -1,6 +1,7 @@
 use super::body::AttemptResult;
 use super::bounded::{self, Unwritten};
 use super::error::{Result, TaskError};
+use super::keys::without_key;
 use super::notify::BoxFuture;
 use super::secret::Secret;
 use super::setting::SettingValues;
@@ -344,7 +345,7 @@ impl Context {
     /// }
     /// ```
     pub fn idempotency_key_for(&self, identity: impl std::fmt::Display) -> String {
-        let node = self.node.split_once('[').map_or(&*self.node, |(node, _)| node);
+        let node = without_key(&self.node);
         format!("{}/{}/{node}[{identity}]", self.run.pipeline, self.run.run_id)
     }
 

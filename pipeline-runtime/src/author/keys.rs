@@ -13,6 +13,16 @@ use std::sync::Arc;
 /// More characters of a key are not repeated in a message.
 const MAX_QUOTED: usize = 60;
 
+/// What all elements of a mapping are called that a node is one of: `upload` of `upload[3]`, and of what is no element its own id.
+pub(crate) fn without_key(id: &str) -> &str {
+    id.split_once('[').map_or(id, |(name, _)| name)
+}
+
+/// Whether `named` is the node `id`, or all elements that it is one of.
+pub(crate) fn names(named: &str, id: &str) -> bool {
+    named == id || named == without_key(id)
+}
+
 /// Makes the keys of a list's elements. What it calls is the user's code: never under the engine's lock.
 #[derive(Clone)]
 pub(crate) struct ElementKeys(Arc<MakeKeys>);

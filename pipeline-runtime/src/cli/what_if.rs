@@ -22,11 +22,9 @@ pub(super) fn run(pipelines: &[Pipeline], asked: &WhatIfArgs, journal: &Path) ->
     let otherwise = otherwise(asked).map_err(told)?;
     let reader = JournalReader::open(journal).map_err(|error| error.to_string())?.pipelines(pipelines.iter().cloned());
     let run = runs::known(&reader, &asked.run, journal)?;
-    let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline());
-    let pipeline = pipeline.ok_or_else(|| format!("this program has no pipeline `{}`", run.pipeline()))?;
     let details = reader.details(&run).map_err(|error| error.to_string())?;
     let there = details.history();
-    let here = WhatIf::of(details.summary().stored(), there, pipeline, &otherwise, LONGEST).map_err(told)?;
+    let here = WhatIf::of(details.summary().stored(), there, pipelines, &otherwise, LONGEST).map_err(told)?;
     output::to_stdout(summary::drawn(&here.history, here.latest()).trim_end());
     output::to_stdout(&format!("\n{}", differences(there, &here)));
     for (id, arrived) in &here.arrivals {
@@ -43,10 +41,8 @@ pub(super) fn run(pipelines: &[Pipeline], asked: &WhatIfArgs, journal: &Path) ->
 
 fn otherwise(asked: &WhatIfArgs) -> Result<Otherwise, WhatIfError> {
     let WhatIfArgs { arrivals, failures, options, slots, .. } = asked;
-    let otherwise = arrivals.iter().try_fold(Otherwise::default(), |otherwise, text| otherwise.arrive(text))?;
-    let otherwise = failures.iter().try_fold(otherwise, |otherwise, text| otherwise.fail(text))?;
-    let otherwise = options.iter().try_fold(otherwise, |otherwise, text| otherwise.set(text))?;
-    slots.iter().try_fold(otherwise, |otherwise, text| otherwise.slots(text))
+    let all = [("arrive", arrivals), ("fail", failures), ("set", options), ("slots", slots)];
+    Otherwise::of(all.iter().flat_map(|(what, texts)| texts.iter().map(|text| (*what, text.as_str()))))
 }
 
 /// How the run differs, as a whole and node by node.

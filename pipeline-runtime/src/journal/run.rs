@@ -40,6 +40,31 @@ pub(crate) struct StoredRun {
 }
 
 impl StoredRun {
+    /// A run of that plan which somebody has begun at that time, for tests and benchmarks.
+    #[cfg(any(test, feature = "measure"))]
+    pub(crate) fn begun_by_hand(plan: &crate::plan::Plan, run_id: &str, at: Timestamp) -> Self {
+        let date = at.to_utc();
+        Self {
+            key: 0,
+            run_id: run_id.to_owned(),
+            pipeline: plan.pipeline.to_owned(),
+            kind: RunKind::Manual,
+            interval: Interval { start: date, end: date },
+            previous: None,
+            params: plan.params.clone(),
+            state: RunState::Running,
+            created: at,
+            sla_from: at,
+            finished: None,
+            seed: 0,
+            skeleton: plan.skeleton().into(),
+            begun: None,
+            max_active: None,
+            blocked: None,
+            settings: SettingValues::new(),
+        }
+    }
+
     /// Its state as it is told: a run that has not ended, and that its last process could not go on with, is `blocked`.
     pub(crate) fn shown_state(&self) -> &'static str {
         if self.blocked.is_some() { BLOCKED } else { self.state.name() }

@@ -1,6 +1,7 @@
 //! Answers in the stead of bodies.
 
 use super::SimulationError;
+use crate::author::keys::{names, without_key};
 use crate::author::value::{Codec, Data, Value};
 use crate::engine::{Answered, Attempt};
 use crate::observe::RunReport;
@@ -122,8 +123,7 @@ impl Stub {
                 (*plan, id)
             }
         };
-        let name = id.split_once('[').map_or(id, |(name, _)| name);
-        let codec = plan.find(name).and_then(|node| match &plan.node(node).what {
+        let codec = plan.find(without_key(id)).and_then(|node| match &plan.node(node).what {
             What::Body(task) => Some(task.codec),
             _ => None,
         });
@@ -146,7 +146,6 @@ impl Stub {
 
     /// Whether it is about the node `id`, or about all elements of it.
     fn is_of(&self, id: &str) -> bool {
-        let all_elements = || id.split_once('[').is_some_and(|(name, _)| name == self.id);
-        self.id == id || all_elements()
+        names(&self.id, id)
     }
 }

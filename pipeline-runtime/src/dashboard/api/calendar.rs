@@ -72,7 +72,8 @@ pub(super) async fn calendar(
             for interval in intervals {
                 let day = days.entry(local(interval.start, zone).date_naive()).or_default();
                 let run = has.get(&Timestamp::from(interval.start));
-                day.count(run.map(|(_, state)| *state), || reasons.why(interval));
+                let why = run.is_none().then(|| reasons.why(interval));
+                day.count(run.map(|(_, state)| *state), why);
                 if is_told {
                     day.intervals.push(json!({
                         "start": date(interval.start),
@@ -80,7 +81,7 @@ pub(super) async fn calendar(
                         "local": local(interval.end, zone).format("%Y-%m-%d %H:%M %:z").to_string(),
                         "run": run.map(|(run_id, _)| format!("{id}/{run_id}")),
                         "state": run.map(|(_, state)| state.name()),
-                        "why": if run.is_some() { None } else { Some(reasons.why(interval)) },
+                        "why": why,
                     }));
                 }
             }
@@ -108,13 +109,13 @@ struct Day {
 }
 
 impl Day {
-    fn count(&mut self, run: Option<RunState>, why: impl FnOnce() -> &'static str) {
+    fn count(&mut self, run: Option<RunState>, why: Option<&'static str>) {
         self.total += 1;
         if let Some(state) = run {
             *self.runs.entry(state.name()).or_default() += 1;
         } else {
             self.missing += 1;
-            self.why.get_or_insert_with(why);
+            self.why = self.why.or(why);
         }
     }
 

@@ -24,7 +24,8 @@ pub(super) async fn what_if(
     Path(run): Path<(String, String)>,
     Args(asked): Args<Vec<(String, String)>>,
 ) -> Result<Json<Value>, Problem> {
-    let otherwise = otherwise(&asked).map_err(|error| Problem::wrong(error.to_string()))?;
+    let given = asked.iter().filter(|(_, text)| !text.is_empty()).map(|(what, text)| (what.as_str(), text.as_str()));
+    let otherwise = Otherwise::of(given).map_err(|error| Problem::wrong(error.to_string()))?;
     let look =
         |_: &Site, _: &JournalReader, details: &RunDetails| Ok((details.summary().stored().clone(), details.history().clone()));
     let (stored, history) = Arc::clone(&site).look(run, None, look).await?;
@@ -35,23 +36,8 @@ pub(super) async fn what_if(
     simulated.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map(Json)
 }
 
-fn otherwise(asked: &[(String, String)]) -> Result<Otherwise, WhatIfError> {
-    asked.iter().filter(|(_, text)| !text.is_empty()).try_fold(Otherwise::default(), |otherwise, (key, text)| {
-        match key.as_str() {
-            "arrive" => otherwise.arrive(text),
-            "fail" => otherwise.fail(text),
-            "set" => otherwise.set(text),
-            "slots" => otherwise.slots(text),
-            // As everywhere: what is not known is left aside.
-            _ => Ok(otherwise),
-        }
-    })
-}
-
 fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, otherwise: &Otherwise) -> Result<Value, Problem> {
-    let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == stored.pipeline);
-    let pipeline = pipeline.ok_or_else(|| Problem::refused(&format!("this program has no pipeline `{}`", stored.pipeline)))?;
-    let here = WhatIf::of(stored, there, pipeline, otherwise, MOST).map_err(|error| match error {
+    let here = WhatIf::of(stored, there, &site.pipelines, otherwise, MOST).map_err(|error| match error {
         WhatIfError::Wrong { .. } => Problem::wrong(error.to_string()),
         error => Problem::refused(&error.to_string()),
     })?;

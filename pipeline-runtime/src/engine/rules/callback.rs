@@ -10,6 +10,7 @@ use super::super::log::Record;
 use super::super::states::NodeState;
 use super::RunContext;
 use crate::author::error::cut;
+use crate::author::keys::without_key;
 use crate::author::notify::{Event, Notification};
 use crate::plan::NotifierIx;
 use pipeline_syntax::duration;
@@ -78,8 +79,7 @@ impl RunContext<'_> {
         let due: Vec<_> = self.run.callbacks().due().map(|(id, due)| (id, due.clone())).collect();
         for (id, due) in due {
             let plan = self.run.plan();
-            let node = due.notification.node.as_deref().map(|id| id.split_once('[').map_or(id, |(name, _)| name));
-            let node = node.map(|name| plan.find(name));
+            let node = due.notification.node.as_deref().map(|id| plan.find(without_key(id)));
             // Of a node that is no longer there nobody is notified.
             let notifier = match node {
                 Some(None) => None,

@@ -3,13 +3,11 @@
 
 use super::{Reader, SqliteJournal, StoredEntry};
 use crate::author::context::RunInfo;
-use crate::author::setting::SettingValues;
 use crate::author::value::Value;
 use crate::engine::{Action, Answer, Answered, Core, Job, Journal, NodeState, Outbox, Run, RunSpec, RunState};
-use crate::journal::{RunKind, StoredRun};
+use crate::journal::StoredRun;
 use crate::plan::Plan;
 use crate::prelude::*;
-use crate::schedule::Interval;
 use crate::time::Timestamp;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -41,26 +39,7 @@ impl Lives {
         let folder = tempfile::tempdir().unwrap();
         let plan = Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap());
         let journal = Arc::new(SqliteJournal::open(&folder.path().join("journal.db")).unwrap());
-        let date = START.to_utc();
-        let stored = StoredRun {
-            key: 0,
-            run_id: "manual__1".into(),
-            pipeline: plan.pipeline.to_owned(),
-            kind: RunKind::Manual,
-            interval: Interval { start: date, end: date },
-            previous: None,
-            params: serde_json::Value::Null,
-            state: RunState::Running,
-            created: START,
-            sla_from: START,
-            finished: None,
-            seed: 7,
-            skeleton: plan.skeleton().into(),
-            begun: None,
-            max_active: None,
-            blocked: None,
-            settings: SettingValues::new(),
-        };
+        let stored = StoredRun { seed: 7, ..StoredRun::begun_by_hand(&plan, "manual__1", START) };
         let key = journal.enter(&stored, &[]);
         let mut lives = Self {
             folder,

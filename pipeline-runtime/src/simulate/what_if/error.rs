@@ -5,6 +5,8 @@ use std::time::Duration;
 /// Why a run cannot be simulated once more.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WhatIfError {
+    #[error("this program has no pipeline `{0}`")]
+    NoPipeline(String),
     #[error(transparent)]
     Plan(#[from] PlanError),
     #[error("the pipeline is another one than when the run began: {0}")]

@@ -64,10 +64,12 @@ impl WhatIf {
     pub(crate) fn of(
         stored: &StoredRun,
         history: &RunHistory,
-        pipeline: &Pipeline,
+        pipelines: &[Pipeline],
         otherwise: &Otherwise,
         most: Duration,
     ) -> Result<Self, WhatIfError> {
+        let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == stored.pipeline);
+        let pipeline = pipeline.ok_or_else(|| WhatIfError::NoPipeline(stored.pipeline.clone()))?;
         let mut plan = pipeline.plan_of_run(&stored.params)?;
         plan.match_skeleton(&stored.skeleton, Accepts::Additions)?;
         let recording = Recording::of(history, &plan);

@@ -2,6 +2,7 @@
 
 use super::recorded::Recording;
 use super::{Arrived, WhatIfError};
+use crate::author::keys::{names, without_key};
 use crate::plan::{Delay, NodeIx, Plan};
 use pipeline_syntax::duration::{self, Zero};
 use pipeline_syntax::suggest;
@@ -48,6 +49,18 @@ enum Change {
 const FAILED: &str = "it fails in this simulation";
 
 impl Otherwise {
+    /// Each change as its option of the command line and as an argument of a URL has it: `arrive`, `fail`, `set` or `slots`, and its text. What
+    /// else there is in a URL is left aside, as everywhere.
+    pub(crate) fn of<'a>(given: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, WhatIfError> {
+        given.into_iter().try_fold(Self::default(), |otherwise, (what, text)| match what {
+            "arrive" => otherwise.arrive(text),
+            "fail" => otherwise.fail(text),
+            "set" => otherwise.set(text),
+            "slots" => otherwise.slots(text),
+            _ => Ok(otherwise),
+        })
+    }
+
     /// What sensors look for is there at another time: `NODE=+20m` later than in the run, `-5m` earlier, `20m` after the run's start, `never`.
     pub(crate) fn arrive(mut self, text: &str) -> Result<Self, WhatIfError> {
         let form = "write NODE=TIME: `export=+20m` later than in the run, `-5m` earlier, `20m` after the run's start, or `never`";
@@ -174,17 +187,14 @@ impl Otherwise {
 
     /// The error of an attempt that is to fail.
     pub(super) fn failure(&self, id: &str, attempt: u32) -> Option<&str> {
-        let is_of = |failure: &&Failure| {
-            let all_elements = || id.split_once('[').is_some_and(|(name, _)| name == failure.node);
-            failure.attempt == attempt && (failure.node == id || all_elements())
-        };
+        let is_of = |failure: &&Failure| failure.attempt == attempt && names(&failure.node, id);
         self.failures.iter().rev().find(is_of).map(|failure| failure.error.as_str())
     }
 }
 
 /// The node with a body of that id.
 fn body(recording: &Recording, plan: &Plan, id: &str) -> Result<NodeIx, WhatIfError> {
-    let name = id.split_once('[').map_or(id, |(name, _)| name);
+    let name = without_key(id);
     let found = plan.find(name).filter(|node| plan.node(*node).is_body());
     let is_there = name == id || recording.nodes.contains_key(id);
     found.filter(|_| is_there).ok_or_else(|| {

@@ -1,5 +1,6 @@
 //! What the bodies of a run answered, and how long they took.
 
+use crate::author::keys::without_key;
 use crate::author::value::Value;
 use crate::engine::{NodeState, Skip, Slot};
 use crate::observe::{NodeHistory, RunHistory, Span, Work};
@@ -111,8 +112,7 @@ impl Recorded {
     /// None of what never ran, or runs no more: its element is removed.
     fn of(history: &RunHistory, slot: Slot, plan: &Plan, id: &str) -> Option<Self> {
         let node = history.node(slot);
-        let name = id.split_once('[').map_or(id, |(name, _)| name);
-        let ix = plan.find(name)?;
+        let ix = plan.find(without_key(id))?;
         let What::Body(task) = &plan.node(ix).what else { return None };
         let since = node.cleared_at();
         let is_of_now = |at: Duration| since.is_none_or(|since| at > since);

@@ -1,9 +1,7 @@
 //! A recorded run that is run once more: equal where nothing is otherwise, and known how far where something is.
 
 use super::*;
-use crate::author::setting::SettingValues;
 use crate::prelude::*;
-use crate::schedule::{Interval, RunKind};
 use crate::{NodeState, RunReport, RunState, Simulation};
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -78,32 +76,13 @@ fn recorded(simulation: Simulation<'_>, seed: u64, params: impl serde::Serialize
             history.node_has_output(slot, value.encode(usize::MAX).unwrap().into());
         }
     }
-    let plan = history.plan();
-    let date = history.started.to_utc();
-    let stored = StoredRun {
-        key: 0,
-        run_id: "manual__1".into(),
-        pipeline: plan.pipeline.to_owned(),
-        kind: RunKind::Manual,
-        interval: Interval { start: date, end: date },
-        previous: None,
-        params: plan.params.clone(),
-        state: history.state,
-        created: history.started,
-        sla_from: history.started,
-        finished: None,
-        seed,
-        skeleton: plan.skeleton().into(),
-        begun: None,
-        max_active: None,
-        blocked: None,
-        settings: SettingValues::new(),
-    };
+    let begun = StoredRun::begun_by_hand(history.plan(), "manual__1", history.started);
+    let stored = StoredRun { state: history.state, seed, ..begun };
     (stored, history)
 }
 
 fn what_if((stored, history): &(StoredRun, RunHistory), otherwise: &Otherwise) -> WhatIf {
-    WhatIf::of(stored, history, &nightly(), otherwise, Duration::from_mins(1)).unwrap()
+    WhatIf::of(stored, history, &[nightly()], otherwise, Duration::from_mins(1)).unwrap()
 }
 
 /// All that is told of each node.
@@ -241,7 +220,7 @@ fn nothing_is_called_and_nobody_is_told() {
     assert_eq!((CALLED.load(Ordering::SeqCst), TOLD.load(Ordering::SeqCst)), (1, 1));
     let fails = Otherwise::default().fail("work@1").unwrap();
     for (otherwise, state) in [(Otherwise::default(), RunState::Success), (fails, RunState::Failed)] {
-        let here = WhatIf::of(&run.0, &run.1, &small(), &otherwise, Duration::from_mins(1)).unwrap();
+        let here = WhatIf::of(&run.0, &run.1, &[small()], &otherwise, Duration::from_mins(1)).unwrap();
         assert_eq!(here.history.state, state);
     }
     assert_eq!((CALLED.load(Ordering::SeqCst), TOLD.load(Ordering::SeqCst)), (1, 1));
@@ -251,7 +230,7 @@ fn nothing_is_called_and_nobody_is_told() {
 fn what_is_wrong_is_said_with_what_to_write() {
     let run = a_run();
     let said = |otherwise: Result<Otherwise, WhatIfError>| {
-        let refused = |otherwise| WhatIf::of(&run.0, &run.1, &nightly(), &otherwise, Duration::from_mins(1)).map(|_| ());
+        let refused = |otherwise| WhatIf::of(&run.0, &run.1, &[nightly()], &otherwise, Duration::from_mins(1)).map(|_| ());
         otherwise.and_then(refused).unwrap_err().to_string()
     };
     let none = Otherwise::default;
@@ -273,6 +252,6 @@ fn it_is_given_up_after_so_long() {
     let run = a_run();
     let often =
         Otherwise::default().arrive("export=never").unwrap().set("export.poke=1ms").unwrap().set("export.timeout=300d").unwrap();
-    let error = WhatIf::of(&run.0, &run.1, &nightly(), &often, Duration::ZERO).unwrap_err().to_string();
+    let error = WhatIf::of(&run.0, &run.1, &[nightly()], &often, Duration::ZERO).unwrap_err().to_string();
     assert!(error.starts_with("the simulation took more than 0s, in which it came to"), "{error}");
 }
