@@ -171,6 +171,8 @@ compile_error!(
 #[doc(hidden)]
 #[path = "measure.rs"]
 pub mod __measure;
+#[cfg(feature = "airflow")]
+mod airflow;
 mod alerts;
 mod author;
 #[cfg(feature = "cli")]

@@ -108,6 +108,7 @@ const KNOWS: &[(&[&str], &[&str])] = &[
     (&["object_store"], &["storage/cloud"]),
     (&["crossterm", "IsTerminal"], &["cli"]),
     (&["axum"], &["dashboard"]),
+    (&["rmpv"], &["airflow"]),
     (
         &["hyper", "hyper_util", "http_body_util", "rustls", "tokio_rustls", "reqwest"],
         &["alerts/post.rs", "dashboard", "storage/cloud"],

@@ -8,6 +8,8 @@ pub(crate) mod asset;
 pub(crate) mod body;
 pub(crate) mod bounded;
 pub(crate) mod branch;
+#[cfg(feature = "airflow")]
+pub(crate) mod connection;
 pub mod constant;
 pub(crate) mod context;
 pub(crate) mod definition;

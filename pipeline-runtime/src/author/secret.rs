@@ -79,6 +79,8 @@ enum Source {
     Nothing,
     Env(Cow<'static, str>),
     File(Cow<'static, str>),
+    #[cfg(feature = "airflow")]
+    Airflow(Cow<'static, str>),
     Test,
 }
 
@@ -100,6 +102,25 @@ impl Secret {
     /// folder that the process was in as its first pipeline was made: a body that changes the folder changes nothing.
     pub const fn file(path: &'static str) -> Self {
         Self::of(Source::File(Cow::Borrowed(path)))
+    }
+
+    /// The password of a connection of Airflow's. Where Airflow runs the task, Airflow is asked for it, with whatever backends of secrets it has, and
+    /// keeps it out of its own logs. Elsewhere it is that of the environment variable `AIRFLOW_CONN_ID`, in which Airflow, too, looks for a
+    /// connection: a URL, `postgres://login:password@host`, or JSON.
+    ///
+    /// ```
+    /// use pipeline_runtime::prelude::*;
+    ///
+    /// static WAREHOUSE: Secret = Secret::airflow("warehouse");
+    ///
+    /// #[task] async fn load(password: Secret) -> Result<usize> { Ok(password.expose().len()) }
+    /// #[pipeline] fn nightly() { load(&WAREHOUSE); }
+    /// assert_eq!(WAREHOUSE.reference(), "airflow:warehouse");
+    /// # nightly().check().unwrap();
+    /// ```
+    #[cfg(feature = "airflow")]
+    pub const fn airflow(connection: &'static str) -> Self {
+        Self::of(Source::Airflow(Cow::Borrowed(connection)))
     }
 
     /// A secret that has this value, for tests of a body: `fetch::call(Secret::for_test("s3cr3t"))`.
@@ -134,8 +155,19 @@ impl Secret {
             Source::Nothing => "unset".into(),
             Source::Env(variable) => format!("env:{variable}").into(),
             Source::File(path) => format!("file:{path}").into(),
+            #[cfg(feature = "airflow")]
+            Source::Airflow(connection) => format!("airflow:{connection}").into(),
             Source::Test => "test".into(),
         }
+    }
+
+    /// Whether reading it may wait for something outside of the process.
+    pub(crate) fn may_wait(&self) -> bool {
+        #[cfg(feature = "airflow")]
+        if let (None, Source::Airflow(_)) = (&self.value, &self.source) {
+            return true;
+        }
+        self.file_to_read().is_some()
     }
 
     /// The file that is still to be read. That may take as long as its file system or the writer of a pipe wants.
@@ -173,6 +205,8 @@ impl Secret {
                 Err(VarError::NotUnicode(_)) => return Err(no_value("is not UTF-8 text")),
             },
             (None, Source::File(path)) => from_file(path).map_err(|reason| no_value(&reason))?,
+            #[cfg(feature = "airflow")]
+            (None, Source::Airflow(connection)) => super::connection::password(connection).map_err(|reason| no_value(&reason))?,
         };
         if value.is_empty() {
             return Err(no_value("is empty"));
@@ -189,6 +223,8 @@ impl Secret {
     fn parse(text: &str) -> Option<Self> {
         let source = match text.split_once(':')? {
             ("env", name) if !name.is_empty() && !name.contains(['=', '\0']) => Source::Env(name.to_owned().into()),
+            #[cfg(feature = "airflow")]
+            ("airflow", connection) if !connection.is_empty() => Source::Airflow(connection.to_owned().into()),
             ("file", path) if !path.is_empty() && !path.contains('\0') => Source::File(path.to_owned().into()),
             _ => return None,
         };
@@ -241,6 +277,8 @@ impl Serialize for Secret {
         match self.source {
             Source::Nothing => serializer.serialize_none(),
             Source::Test => Err(S::Error::custom("a `Secret::for_test` stands nowhere, so there is no reference to write")),
+            #[cfg(feature = "airflow")]
+            Source::Airflow(_) => serializer.serialize_str(&self.reference()),
             Source::Env(_) | Source::File(_) => serializer.serialize_str(&self.reference()),
         }
     }

@@ -233,6 +233,12 @@ pub(super) enum Command {
     /// For a journal that was written while the machine's clock was ahead: nothing goes on from it until then. The times keep their order;
     /// logical dates and data intervals stay as they are.
     Repair,
+    /// Makes the pipelines tasks of Airflow's
+    #[cfg(feature = "airflow")]
+    Airflow {
+        #[command(subcommand)]
+        what: Airflow,
+    },
     /// Removes what killed processes have left of files that they were writing into buckets
     ///
     /// In all folders of a `file://` bucket: files `NAME#1` that nobody has written to for an hour and no process has locked. A write removes them from its own
@@ -393,6 +399,34 @@ pub(super) struct Simulate {
     /// Prints what the run can be measured by, too, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
     #[arg(long, value_name = "FILE")]
     pub(super) metrics: Option<PathBuf>,
+}
+
+/// What is to be done about Airflow.
+#[cfg(feature = "airflow")]
+#[derive(Debug, Subcommand)]
+pub(super) enum Airflow {
+    /// Writes a file of DAGs, and the executable that runs their tasks
+    ///
+    /// The file is for Airflow's folder of DAGs and imports nothing of this program's; the executable is for the folder that an
+    /// `ExecutableCoordinator` of Airflow 3.3 looks into. Where none does, the file has Airflow run the executable that stands beside it, or that the
+    /// environment variable PIPELINE_BUNDLE names. The same code gives the same bytes.
+    Export {
+        /// The folder
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// Writes nothing; fails where what stands there is not of this code
+        #[arg(long)]
+        check: bool,
+        /// The queue that a coordinator serves
+        #[arg(long, value_name = "QUEUE", default_value = "rust")]
+        queue: String,
+        /// What Airflow has not, and is to be left out
+        #[arg(long, value_name = "WHAT")]
+        without: Vec<crate::airflow::Left>,
+        /// Which pipelines; all where none is named
+        #[arg(value_name = "PIPELINE")]
+        pipelines: Vec<String>,
+    },
 }
 
 /// `what-if`

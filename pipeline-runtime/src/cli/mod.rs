@@ -117,6 +117,8 @@
 //! The summary and the `error: ..` of a command that was refused are no log lines, and stay texts.
 
 mod acts;
+#[cfg(feature = "airflow")]
+mod airflow;
 mod args;
 mod asked;
 mod assets;
@@ -284,6 +286,11 @@ impl Cli {
         host::outlive_file_limit();
         let Self { pipelines, commands, speed } = self;
         let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+        // Not before: a task has no terminal, and its supervisor waits for it.
+        #[cfg(feature = "airflow")]
+        if let Some(done) = crate::airflow::as_task(&pipelines, &args) {
+            return done;
+        }
         output::heed(&args);
         if let Some(problem) = taken(&commands) {
             return refuse(&problem);
@@ -370,6 +377,8 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Backup { file, force } => backup::run(&file, force, &journal),
         Command::Repair => repair::run(&journal),
         Command::Gc { buckets } => gc::run(&buckets),
+        #[cfg(feature = "airflow")]
+        Command::Airflow { what } => airflow::run(pipelines, what),
         Command::WhatIf(asked) => what_if::run(pipelines, &asked, &journal),
         Command::Simulate(simulate) => simulate::run(pipelines, simulate, logging::logging(args.log, args.log_format), &journal),
     };

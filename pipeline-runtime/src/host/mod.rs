@@ -39,6 +39,8 @@ pub(crate) use settings::set;
 pub(crate) use signals::{EndedBy, Signal, outlive_file_limit};
 pub(crate) use unfinished::{SetAside, Unfinished};
 pub(crate) use updates::KnownAssets;
+#[cfg(feature = "airflow")]
+pub(crate) use workers::workers;
 
 use crate::Pipeline;
 use crate::engine::{Edit, Engine, EngineOptions, Journal, Observe, Run, RunIx, RunState};

@@ -27,6 +27,13 @@ pub(super) fn start(threads: usize, keeper: Option<Keeper>) -> io::Result<Runtim
     built(builder)
 }
 
+/// The same for a process that has no other runtime but this and one for its timers.
+#[cfg(feature = "airflow")]
+pub(crate) fn workers(threads: usize) -> io::Result<Runtime> {
+    have_descriptors()?;
+    start(threads, None)
+}
+
 /// Whether there are the descriptors that the runtimes of a process take: five for the first, with those of the signals, for which tokio
 /// panics where it gets none, and three for each further one.
 pub(super) fn have_descriptors() -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! A plan with other options, for a simulation that asks what would have been.
+//! A plan with other options: for a simulation that asks what would have been, and for a process that runs one node of it.
 
 use super::graph::{NodeIx, Plan};
 use super::policy::{Delay, Policy, RunPolicy};

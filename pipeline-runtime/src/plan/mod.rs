@@ -50,7 +50,7 @@ pub(crate) use awaits::steps;
 pub(crate) use awaits::{Awaits, Pending};
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
-pub(crate) use holdings::HoldingIx;
+pub(crate) use holdings::{Holding, HoldingIx};
 pub(crate) use notifiers::{Notifier, Recipient};
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 pub(crate) use policy::Delay;

@@ -40,11 +40,11 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { message: message.into(), places: Vec::new(), help: help.into() }
     }
 
-    pub(super) fn at(mut self, place: Place, what: impl Into<String>) -> Self {
+    pub(crate) fn at(mut self, place: Place, what: impl Into<String>) -> Self {
         self.places.push((place, what.into()));
         self
     }

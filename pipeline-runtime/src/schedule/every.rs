@@ -55,6 +55,20 @@ impl Delta {
         &self.text
     }
 
+    /// The step as time, where it is that: days are, in UTC.
+    #[cfg(feature = "airflow")]
+    pub(super) fn seconds(&self, zone: Zone) -> Option<i64> {
+        match self.step {
+            Step::Seconds(seconds) => Some(seconds),
+            Step::Days(days, _) => (zone == Zone::UTC).then(|| i64::from(days) * 86_400),
+        }
+    }
+
+    #[cfg(feature = "airflow")]
+    pub(super) fn from(&self) -> DateTime<Utc> {
+        self.from
+    }
+
     pub(super) fn next_after(&self, zone: Zone, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if t < self.from {
             return kept(self.from);

@@ -51,6 +51,8 @@ mod schedule;
 mod ticks;
 mod times;
 mod timetable;
+#[cfg(feature = "airflow")]
+mod told;
 mod wall;
 mod window;
 
@@ -69,6 +71,8 @@ pub use recurrence::{Cron, Every, IntoSchedule};
 pub use schedule::Schedule;
 pub use ticks::Ticks;
 pub use timetable::Timetable;
+#[cfg(feature = "airflow")]
+pub(crate) use told::Told;
 pub use window::Window;
 
 #[cfg(test)]

@@ -135,7 +135,8 @@ impl Pools {
     pub(crate) fn find(&mut self, spec: PoolSpec) -> CorePool {
         let known = self.all.iter().position(|pool| pool.name == spec.name);
         let ix = known.unwrap_or_else(|| {
-            let slots = if spec.name == DEFAULT_POOL { self.parallelism } else { spec.slots.max(1) };
+            // A pool of a pipeline has at least one: its plan was checked. One of none keeps what another process is to do.
+            let slots = if spec.name == DEFAULT_POOL { self.parallelism } else { spec.slots };
             self.all.push(Pool { name: spec.name, slots, used: 0, waiting: Queue::default() });
             self.all.len() - 1
         });

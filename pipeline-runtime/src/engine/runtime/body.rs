@@ -353,9 +353,9 @@ impl Engine {
 
 const NO_THREAD_TO_READ: &str = "the system gives no thread to read its secrets on; raise the limit of threads";
 
-/// Whether some of its secrets are in files. Reading one may wait for its file system, which no worker does.
+/// Whether some of its secrets are in files, or with Airflow. Reading one may wait for its file system, which no worker does.
 fn reads_files(attempt: &Attempt) -> bool {
-    let is_file = |secret: &Secret| secret.file_to_read().is_some();
+    let is_file = |secret: &Secret| secret.may_wait();
     attempt.spec.plan.args(attempt.node).iter().any(|arg| match &arg.source {
         Source::Secrets(secrets) => secrets.iter().any(is_file),
         _ => false,

@@ -12,6 +12,8 @@ mod callbacks;
 mod cancelled;
 mod changes;
 mod cleared;
+#[cfg(feature = "airflow")]
+mod earlier;
 mod edges;
 mod holding;
 mod layout;
@@ -25,6 +27,8 @@ mod trigger_rule;
 
 pub(crate) use cancelled::{Found, ends_open_nodes};
 pub(crate) use changes::{Changes, Conclusion};
+#[cfg(feature = "airflow")]
+pub(crate) use earlier::Earlier;
 pub(crate) use layout::{ExpansionIx, Label, Layout, Lookup, Position, node_name};
 pub(crate) use legal::Illegal;
 pub(crate) use mapping::Turn;

@@ -90,10 +90,16 @@ impl Run {
     pub(crate) fn replay(spec: RunSpec, started: Timestamp, entries: &[Entry]) -> Result<Self, Illegal> {
         let mut run = Self::new(spec, started);
         for entry in entries {
-            run.check(&entry.record)?;
-            run.apply(entry, &mut Unheard);
+            run.write_down(entry)?;
         }
         Ok(run)
+    }
+
+    /// Applies a record that comes from elsewhere, if it may follow on those before it.
+    pub(crate) fn write_down(&mut self, entry: &Entry) -> Result<(), Illegal> {
+        self.check(&entry.record)?;
+        self.apply(entry, &mut Unheard);
+        Ok(())
     }
 
     /// Writes down what a record says.

@@ -35,13 +35,7 @@ struct Line<'a> {
 /// An event as a JSON object on one line.
 pub(super) fn line(at: Timestamp, event: &Event<'_>, mut about: About) -> String {
     let metadata = event.metadata();
-    let mut fields = fields(event);
-    fields.values_mut().for_each(hide);
-    let mut message = match fields.remove("message") {
-        Some(Value::String(message)) => message,
-        Some(other) => other.to_string(),
-        None => String::new(),
-    };
+    let (mut message, mut fields) = message_and_fields(event);
     if is_ours(metadata) && about.attempt.is_none() {
         about.take_from(&mut fields);
     }
@@ -68,6 +62,18 @@ pub(super) fn line(at: Timestamp, event: &Event<'_>, mut about: About) -> String
     };
     // Texts, numbers and keys that are texts: JSON holds them all.
     harmless_json(&serde_json::to_string(&line).unwrap_or_default()).into_owned()
+}
+
+/// What an event says, and its fields, without the values of secrets.
+pub(crate) fn message_and_fields(event: &Event<'_>) -> (String, Map<String, Value>) {
+    let mut fields = fields(event);
+    fields.values_mut().for_each(hide);
+    let message = match fields.remove("message") {
+        Some(Value::String(message)) => message,
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    (message, fields)
 }
 
 /// Leaves no value of a secret in it, also of one that is a number.

@@ -16,7 +16,11 @@ mod keeper;
 mod panics;
 mod text;
 
+#[cfg(feature = "airflow")]
+pub(crate) use json::message_and_fields;
 pub(crate) use keeper::{Keeper, keep_event};
+#[cfg(feature = "airflow")]
+pub(crate) use panics::log as log_panics;
 pub(crate) use panics::redact as redact_panics;
 pub(crate) use text::line;
 

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static ARE_LOGGED: AtomicBool = AtomicBool::new(false);
 
 /// Logs panics of bodies instead of printing them, and [redacts](redact) all others.
-pub(super) fn log() {
+pub(crate) fn log() {
     ARE_LOGGED.store(true, Ordering::Relaxed);
     redact();
 }

@@ -1,0 +1,242 @@
+//! A pipeline as Airflow's concepts.
+
+use super::super::names::{END, mapping_around, retries, task_of};
+use super::schedule::{self, When};
+use crate::Pipeline;
+use crate::author::input::Rule;
+use crate::author::options::Mode;
+use crate::author::params::form::Field;
+use crate::plan::{DEFAULT_POOL, EdgeRule, NodeIx, Plan, What};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// A pipeline, as a DAG.
+#[derive(Debug)]
+pub(super) struct Dag {
+    pub(super) id: &'static str,
+    pub(super) description: &'static str,
+    pub(super) tags: Vec<&'static str>,
+    pub(super) when: When,
+    pub(super) start: Option<DateTime<Utc>>,
+    pub(super) end: Option<DateTime<Utc>>,
+    pub(super) catchup: bool,
+    pub(super) max_active_runs: u32,
+    pub(super) timeout: Option<Duration>,
+    pub(super) params: Vec<Field>,
+    /// In an order in which each stands behind all before it.
+    pub(super) tasks: Vec<TaskOf>,
+    /// From, to.
+    pub(super) edges: Vec<(String, String)>,
+    /// The pools that have to be there, and how many slots they have in the code.
+    pub(super) pools: BTreeMap<&'static str, u32>,
+}
+
+/// A node, as a task.
+#[derive(Debug)]
+pub(super) struct TaskOf {
+    pub(super) id: String,
+    pub(super) doc: String,
+    /// The task that expands the mapping that it lies in.
+    pub(super) within: Option<String>,
+    pub(super) trigger_rule: &'static str,
+    pub(super) retries: u32,
+    pub(super) retry_delay: Option<Duration>,
+    pub(super) pool: Option<&'static str>,
+    pub(super) priority: i32,
+    pub(super) sensor: Option<SensorOf>,
+    pub(super) max_active: Option<u32>,
+    pub(super) depends_on_past: bool,
+    /// The setup that it is the teardown of.
+    pub(super) teardown_of: Option<String>,
+    pub(super) outlets: Vec<&'static str>,
+}
+
+#[derive(Debug)]
+pub(super) struct SensorOf {
+    pub(super) timeout: Duration,
+    pub(super) poke: Duration,
+    pub(super) is_rescheduled: bool,
+}
+
+impl Dag {
+    pub(super) fn of(pipeline: &Pipeline, plan: &Plan) -> Self {
+        let mut nodes: Vec<NodeIx> = (0..).zip(&plan.nodes).map(|(node, _)| node).collect();
+        nodes.sort_by_key(|node| plan.node(*node).rank);
+        let mut tasks: Vec<TaskOf> = nodes.iter().filter_map(|node| task(plan, *node)).collect();
+        let mut edges = BTreeSet::new();
+        for &node in &nodes {
+            let Some(to) = task_of(plan, node) else { continue };
+            for from in befores(plan, node) {
+                edges.insert((from, to.clone()));
+            }
+        }
+        let mut last: BTreeSet<String> = tasks.iter().map(|task| task.id.clone()).collect();
+        let raced = raced(plan);
+        let torn_down: BTreeSet<&str> =
+            tasks.iter().filter(|task| task.teardown_of.is_some()).map(|task| task.id.as_str()).collect();
+        for (from, to) in &edges {
+            // Of those that a race is between one may run on. And Airflow judges a run by what only a teardown comes after.
+            if !raced.contains(from) && !torn_down.contains(to.as_str()) {
+                last.remove(from);
+            }
+        }
+        edges.extend(last.into_iter().map(|from| (from, END.to_owned())));
+        tasks.push(end());
+        let order: BTreeMap<&str, usize> = tasks.iter().map(|task| &*task.id).zip(0..).collect();
+        let mut edges: Vec<(String, String)> = edges.iter().cloned().collect();
+        edges.sort_by_key(|(from, to)| (order.get(&**from).copied(), order.get(&**to).copied()));
+        let zone = pipeline.zone();
+        let date = |text: Option<&'static str>| text.and_then(|text| crate::schedule::parse_date(text, zone).ok());
+        let when = schedule::of(plan);
+        let mut start = date(plan.calendar.start);
+        if let (When::Every { from, .. }, Some(schedule)) = (&when, &plan.schedule) {
+            // Airflow counts from the start on, so that has to be a tick.
+            let earliest = start.unwrap_or(*from).max(*from) - TimeDelta::nanoseconds(1);
+            start = schedule.next_after(earliest);
+        }
+        let pool = |pool: &crate::plan::PoolSpec| (pool.name, pool.slots);
+        Self {
+            id: plan.pipeline,
+            description: plan.description,
+            tags: plan.tags.to_vec(),
+            when,
+            start,
+            end: date(plan.calendar.end),
+            catchup: plan.calendar.catchup,
+            max_active_runs: plan.calendar.max_active_runs,
+            timeout: plan.run.timeout,
+            params: pipeline.form(),
+            tasks,
+            edges,
+            pools: plan.pools.iter().filter(|pool| pool.name != DEFAULT_POOL).map(pool).collect(),
+        }
+    }
+}
+
+fn task(plan: &Plan, node: NodeIx) -> Option<TaskOf> {
+    let id = task_of(plan, node)?;
+    let within = mapping_around(plan, node).and_then(|each| task_of(plan, each));
+    let policy = plan.policy(node);
+    let pool = plan.pools.get(policy.pool as usize).map(|pool| pool.name).filter(|pool| *pool != DEFAULT_POOL);
+    let max_active = mapping_around(plan, node).and_then(|each| match &plan.node(each).what {
+        What::Each(each) => each.max_active,
+        _ => None,
+    });
+    let wait = |delay: &crate::plan::Delay| delay.wait(0, || 0.0);
+    let sensor = policy.sensor.as_deref().map(|sensor| SensorOf {
+        timeout: sensor.timeout,
+        poke: wait(&sensor.poke),
+        is_rescheduled: sensor.mode == Mode::Reschedule,
+    });
+    let is_body = plan.node(node).is_body();
+    let doc = match &plan.node(node).what {
+        What::Body(task) => task.definition.description.to_owned(),
+        _ => "Expands the list of a mapping.".to_owned(),
+    };
+    let depends_on_past = plan.calendar.depends_on_past || plan.depending_on_past().any(|depending| depending == plan.id(node));
+    Some(TaskOf {
+        doc,
+        within,
+        trigger_rule: trigger_rule(plan, node),
+        retries: if is_body { retries(plan, node) } else { 0 },
+        retry_delay: (is_body && policy.retries > 0).then(|| wait(&policy.retry_delay)),
+        pool: pool.filter(|_| is_body),
+        priority: if is_body { policy.priority } else { 0 },
+        sensor,
+        max_active,
+        depends_on_past,
+        teardown_of: plan.teardown(node).and_then(|teardown| task_of(plan, teardown.setup)),
+        outlets: plan.assets.updates.iter().filter(|(of, ..)| *of == node).map(|(_, asset, _)| asset.name).collect(),
+        id,
+    })
+}
+
+/// The last task: it ends as the run does.
+fn end() -> TaskOf {
+    TaskOf {
+        id: END.to_owned(),
+        doc: "Decides how the run has ended, and tells the pipeline's notifiers.".to_owned(),
+        within: None,
+        trigger_rule: "all_done",
+        retries: 0,
+        retry_delay: None,
+        pool: None,
+        priority: 0,
+        sensor: None,
+        max_active: None,
+        depends_on_past: false,
+        teardown_of: None,
+        outlets: Vec::new(),
+    }
+}
+
+/// The tasks that a node waits for: what is decided without a body is seen through.
+fn befores(plan: &Plan, node: NodeIx) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut doubtful: Vec<NodeIx> = plan.inbound(node).iter().map(|(from, _)| *from).collect();
+    while let Some(from) = doubtful.pop() {
+        if !seen.insert(from) {
+            continue;
+        }
+        match &plan.node(from).what {
+            // A task within a mapping waits for what expands it by Airflow's own line.
+            What::Element { .. } => continue,
+            What::Each(each) => {
+                found.extend(task_of(plan, from));
+                let inner = plan.scope(each.scope).nodes.iter().filter(|node| plan.node(**node).is_body());
+                found.extend(inner.filter_map(|node| task_of(plan, *node)));
+                continue;
+            }
+            What::Body(_) => {
+                found.extend(task_of(plan, from));
+                if !plan.is_past(from) {
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        doubtful.extend(plan.inbound(from).iter().map(|(from, _)| *from));
+    }
+    found
+}
+
+/// The tasks that races are between.
+fn raced(plan: &Plan) -> BTreeSet<String> {
+    let from = plan.nodes.iter().filter_map(|node| match &node.what {
+        What::FirstOf { from } => Some(from.iter().copied()),
+        _ => None,
+    });
+    from.flatten().filter_map(|node| task_of(plan, node)).collect()
+}
+
+/// Airflow's rule for a task. One that does not say what ours says has the task start once everything before it has ended, and its
+/// process decides.
+fn trigger_rule(plan: &Plan, node: NodeIx) -> &'static str {
+    const DECIDED_BY_US: &str = "all_done";
+    let mut rules = BTreeSet::new();
+    for (from, rule) in plan.inbound(node) {
+        match (&plan.node(*from).what, rule) {
+            (What::Body(_), _) if plan.is_past(*from) => {}
+            (What::Body(_), EdgeRule::Upstream(rule)) => {
+                rules.insert(rule.name());
+            }
+            (What::Element { .. }, EdgeRule::Upstream(Rule::AllSuccess)) => {
+                rules.insert(Rule::AllSuccess.name());
+            }
+            (What::FirstOf { from }, EdgeRule::Upstream(Rule::AllSuccess))
+                if from.iter().all(|from| plan.node(*from).is_body()) =>
+            {
+                rules.insert("one_success");
+            }
+            _ => return DECIDED_BY_US,
+        }
+    }
+    let mut rules = rules.into_iter();
+    match (rules.next(), rules.next()) {
+        (None, _) => "all_success",
+        (Some(rule), None) => rule,
+        _ => DECIDED_BY_US,
+    }
+}

@@ -1,0 +1,142 @@
+//! What Airflow is given: one file of DAGs, which imports nothing of ours, and the bundle that runs their tasks.
+//!
+//! - [`dag`]: a pipeline as Airflow's concepts.
+//! - [`refused`]: what they cannot say.
+//! - [`schedule`]: when Airflow begins runs.
+//! - [`python`]: the file.
+//! - `prelude.py`: the operators in it, which run the same executable where no coordinator does.
+//!
+//! The same pipelines give the same bytes, so that a repository may keep the file, and CI may hold it against the code.
+
+mod dag;
+mod python;
+mod refused;
+mod schedule;
+
+use super::bundle;
+use crate::Pipeline;
+use crate::plan::{PlanError, Problem};
+use dag::Dag;
+use serde_json::Value;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What is exported, and as what.
+#[derive(Debug)]
+pub(crate) struct Export<'a> {
+    pub(crate) pipelines: &'a [Pipeline],
+    /// The queue that a coordinator serves.
+    pub(crate) queue: &'a str,
+    /// Said to be left out.
+    pub(crate) without: &'a [Left],
+    /// What the bundle and the file are called.
+    pub(crate) name: &'a str,
+}
+
+/// What Airflow has not, and an export may leave out where its author says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Left {
+    /// `sla` of tasks and pipelines, and their ladders
+    Sla,
+    /// Locks of groups
+    Locks,
+}
+
+/// Why there is no export.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExportError {
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// What Airflow cannot say: all of it.
+    #[error("{}", listed(.0))]
+    Refused(Vec<(&'static str, Vec<Problem>)>),
+    #[error("{}: {error}", .path.display())]
+    Io { path: PathBuf, error: io::Error },
+}
+
+fn listed(refused: &[(&'static str, Vec<Problem>)]) -> String {
+    let mut text = String::new();
+    for (pipeline, problems) in refused {
+        for problem in problems {
+            text.push_str(&format!("{problem}\n\n"));
+        }
+        let things = if problems.len() == 1 { "1 thing".to_owned() } else { format!("{} things", problems.len()) };
+        text.push_str(&format!("pipeline `{pipeline}` has {things} that Airflow cannot do\n"));
+    }
+    text.push_str("nothing was exported");
+    text
+}
+
+/// Whether an export is of this code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fresh {
+    Yes,
+    /// These files are not as they would be written.
+    No(Vec<PathBuf>),
+}
+
+impl Export<'_> {
+    /// Writes the export of that executable into a folder, and returns what it has written.
+    pub(crate) fn write(&self, executable: &Path, folder: &Path) -> Result<[PathBuf; 2], ExportError> {
+        let (dags, manifest) = self.dags()?;
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |error| ExportError::Io { path, error }
+        };
+        fs::create_dir_all(folder).map_err(io(folder))?;
+        let [bundle, file] = self.paths(folder);
+        bundle::write(executable, &manifest, &bundle).map_err(io(&bundle))?;
+        let text = python::file(&dags, self.name, self.queue);
+        let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut new| {
+            use io::Write;
+            use std::os::unix::fs::PermissionsExt;
+            new.write_all(text.as_bytes())?;
+            new.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+            new.persist(&file).map_err(|error| error.error)
+        });
+        written.map_err(io(&file))?;
+        Ok([bundle, file])
+    }
+
+    /// Whether what stands in a folder is the export of that executable.
+    pub(crate) fn check(&self, executable: &Path, folder: &Path) -> Result<Fresh, ExportError> {
+        let (dags, manifest) = self.dags()?;
+        let [bundle, file] = self.paths(folder);
+        let is_bundle =
+            bundle::is_of(&bundle, executable, &manifest).map_err(|error| ExportError::Io { path: bundle.clone(), error })?;
+        let text = python::file(&dags, self.name, self.queue);
+        let is_file = fs::read_to_string(&file).is_ok_and(|kept| kept == text);
+        let stale: Vec<PathBuf> =
+            [(is_bundle, bundle), (is_file, file)].into_iter().filter(|(is_of, _)| !is_of).map(|(_, path)| path).collect();
+        Ok(if stale.is_empty() { Fresh::Yes } else { Fresh::No(stale) })
+    }
+
+    fn paths(&self, folder: &Path) -> [PathBuf; 2] {
+        // `NAME.py` beside `NAME` would be a module that a bundle of the same stem shadows nowhere: Airflow imports files alone.
+        [folder.join(self.name), folder.join(format!("{}.py", self.name))]
+    }
+
+    fn dags(&self) -> Result<(Vec<Dag>, String), ExportError> {
+        let (mut dags, mut refused) = (Vec::new(), Vec::new());
+        for pipeline in self.pipelines {
+            let plan = pipeline.plan(&Value::Null)?;
+            let problems = refused::problems(pipeline, &plan, self.without);
+            if problems.is_empty() {
+                dags.push(Dag::of(pipeline, &plan));
+            } else {
+                refused.push((pipeline.id(), problems));
+            }
+        }
+        if !refused.is_empty() {
+            return Err(ExportError::Refused(refused));
+        }
+        dags.sort_by_key(|dag| dag.id);
+        let tasks = |dag: &Dag| (dag.id, dag.tasks.iter().map(|task| task.id.clone()).collect());
+        let manifest = bundle::manifest(&dags.iter().map(tasks).collect::<Vec<_>>());
+        Ok((dags, manifest))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import threading
+from datetime import datetime, timedelta, timezone
+
+try:
+    from airflow.sdk import (
+        DAG, Asset, BaseOperator, BaseSensorOperator, CronDataIntervalTimetable, DeltaDataIntervalTimetable, Param, Variable,
+        task_group,
+    )
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
+    from airflow.sdk.log import mask_secret
+
+    AIRFLOW_2 = False
+except ImportError:
+    from airflow import DAG
+    from airflow.datasets import Dataset
+    from airflow.decorators import task_group
+    from airflow.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
+    from airflow.models import BaseOperator, Connection, Variable
+    from airflow.models.param import Param
+    from airflow.sensors.base import BaseSensorOperator
+    from airflow.timetables.interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
+    from airflow.utils.log.secrets_masker import mask_secret
+
+    AIRFLOW_2 = True
+
+    def Asset(name, uri):
+        return Dataset(uri)
+
+
+class Conversation:
+    """Answers for Airflow's supervisor where no coordinator has started the executable."""
+
+    def __init__(self, context, log):
+        self.context, self.ti, self.log = context, context["ti"], log
+        self.kept = f"pipeline_node/{self.ti.dag_id}/{self.ti.run_id}/{self.ti.task_id}/{self.ti.map_index}"
+
+    def startup(self):
+        ti, run, context = self.ti, self.context["dag_run"], self.context
+        at = lambda name: getattr(run, name, None)
+        text = lambda time: time.isoformat() if time else None
+        tries = getattr(ti, "max_tries", None)
+        tries = self.context["task"].retries if tries is None else tries
+        events = []
+        for event in [e for of in (context.get("triggering_asset_events") or context.get("triggering_dataset_events") or {}).values() for e in of]:
+            asset = getattr(event, "asset", None) or getattr(event, "dataset", None)
+            events.append({"asset": {"name": getattr(asset, "name", None) or getattr(asset, "uri", "")}, "extra": event.extra})
+        return {
+            "type": "StartupDetails",
+            "ti": {"id": str(getattr(ti, "id", "")), "task_id": ti.task_id, "dag_id": ti.dag_id, "run_id": ti.run_id,
+                   "try_number": ti.try_number, "map_index": ti.map_index},
+            "ti_context": {
+                "max_tries": tries, "should_retry": ti.try_number <= tries, "xcom_keys_to_clear": [],
+                "dag_run": {
+                    "logical_date": text(at("logical_date")), "run_after": text(at("run_after")), "start_date": text(at("start_date")),
+                    "data_interval_start": text(context.get("data_interval_start")),
+                    "data_interval_end": text(context.get("data_interval_end")),
+                    "run_type": getattr(run.run_type, "value", run.run_type), "conf": run.conf or {},
+                    "consumed_asset_events": events,
+                },
+            },
+        }
+
+    def pull(self, ask, task_id, key, index):
+        if index is None or index < 0:
+            return self.ti.xcom_pull(task_ids=task_id, key=key)
+        return self.ti.xcom_pull(task_ids=task_id, key=key, map_indexes=index)
+
+    def states(self, ask):
+        if not AIRFLOW_2:
+            return self.ti.get_task_states(dag_id=ask["dag_id"], run_ids=ask["run_ids"], task_ids=ask["task_ids"])
+        found = {}
+        for ti in self.context["dag_run"].get_task_instances():
+            if ti.task_id in ask["task_ids"]:
+                found[ti.task_id if ti.map_index < 0 else f"{ti.task_id}_{ti.map_index}"] = ti.state and str(ti.state)
+        return {ask["run_ids"][0]: found}
+
+    def answer(self, ask):
+        kind = ask["type"]
+        if kind == "GetXCom":
+            return {"key": ask["key"], "value": plain(self.pull(ask, ask["task_id"], ask["key"], ask.get("map_index")))}
+        if kind == "GetXComSequenceSlice":
+            found = self.ti.xcom_pull(task_ids=ask["task_id"], key=ask["key"], map_indexes=range(MAX_ELEMENTS) if AIRFLOW_2 else None)
+            return {"root": plain(list(found or []))}
+        if kind == "SetXCom":
+            self.ti.xcom_push(key=ask["key"], value=ask["value"])
+            return None
+        if kind == "GetTaskStates":
+            return {"task_states": {run: {task: state and str(getattr(state, "value", state)) for task, state in of.items()}
+                                    for run, of in self.states(ask).items()}}
+        if kind == "GetTaskStateStore":
+            kept = Variable.get(self.kept, None) if not AIRFLOW_2 else Variable.get(self.kept, default_var=None)
+            return missing("TASK_STORE_NOT_FOUND") if kept is None else {"value": json.loads(kept)}
+        if kind == "SetTaskStateStore":
+            Variable.set(self.kept, json.dumps(ask["value"]))
+            return {"ok": True}
+        if kind == "GetVariable":
+            found = Variable.get(ask["key"], None) if not AIRFLOW_2 else Variable.get(ask["key"], default_var=None)
+            return missing("VARIABLE_NOT_FOUND") if found is None else {"key": ask["key"], "value": found}
+        if kind == "GetConnection":
+            try:
+                of = Connection.get(ask["conn_id"]) if not AIRFLOW_2 else Connection.get_connection_from_secrets(ask["conn_id"])
+            except Exception:
+                return missing("CONNECTION_NOT_FOUND")
+            return {name: getattr(of, name, None) for name in ("conn_id", "conn_type", "host", "schema", "login", "password", "port", "extra")}
+        if kind == "MaskSecret":
+            mask_secret(ask["value"])
+            return None
+        if kind == "GetPrevSuccessfulDagRun":
+            text = lambda name: (lambda time: time.isoformat() if time else None)(self.context.get(name))
+            return {"data_interval_start": text("prev_data_interval_start_success"),
+                    "data_interval_end": text("prev_data_interval_end_success"), "start_date": text("prev_start_date_success")}
+        if kind in ("SetRenderedMapIndex", "DeleteXCom"):
+            return None
+        raise ValueError(f"this export does not know a `{kind}`: export it again")
+
+    def forget(self):
+        try:
+            Variable.delete(self.kept)
+        except Exception:
+            pass
+
+
+MAX_ELEMENTS = 100_000
+
+
+def plain(value):
+    """What Python makes of an XCom, as JSON again."""
+    return value if value is None or isinstance(value, (str, int, float, bool)) else json.loads(json.dumps(value))
+
+
+def missing(code):
+    return {"type": "ErrorResponse", "error": code}
+
+
+def run(context, log):
+    """Runs the executable as Airflow's coordinator would, and ends as it says."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = "%s:%s" % listener.getsockname()
+    logs_listener = socket.create_server(("127.0.0.1", 0))
+    logs_address = "%s:%s" % logs_listener.getsockname()
+    process = subprocess.Popen([BUNDLE, f"--comm={address}", f"--logs={logs_address}", "--wire=json"])
+    conversation, last = Conversation(context, log), None
+    try:
+        for of in (listener, logs_listener):
+            of.settimeout(30)
+        comm, _ = listener.accept()
+        logs, _ = logs_listener.accept()
+        for of in (comm, logs):
+            of.settimeout(None)
+
+        def tell():
+            for line in logs.makefile("r", encoding="utf-8", errors="replace"):
+                said = json.loads(line)
+                fields = "".join(f" {name}={value}" for name, value in said.get("fields", {}).items())
+                getattr(log, said["level"], log.info)("%s: %s%s", said["logger"], said["event"], fields)
+
+        teller = threading.Thread(target=tell, daemon=True)
+        teller.start()
+        send = lambda message: comm.sendall((json.dumps(message) + "\n").encode())
+        send([0, conversation.startup(), None])
+        for line in comm.makefile("r", encoding="utf-8"):
+            number, ask = json.loads(line)
+            if ask["type"] in ("SucceedTask", "TaskState", "RetryTask", "RescheduleTask"):
+                last = ask
+                send([number, None, None])
+                break
+            try:
+                send([number, conversation.answer(ask), None])
+            except Exception as error:
+                log.exception("%s", ask["type"])
+                send([number, None, {"error": "API_SERVER_ERROR", "detail": {"status_code": None, "message": repr(error)}}])
+        code = process.wait()
+        teller.join(10)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        listener.close()
+        logs_listener.close()
+    if last is None:
+        raise RuntimeError(f"the executable ended with exit code {code} and said nothing: its log says why")
+    kind, state = last["type"], last["state"]
+    if kind == "RescheduleTask":
+        raise AirflowRescheduleException(datetime.fromisoformat(last["reschedule_date"].replace("Z", "+00:00")))
+    if kind == "RetryTask":
+        raise RuntimeError(last.get("retry_reason") or "the attempt failed")
+    conversation.forget()
+    if state == "skipped":
+        raise AirflowSkipException("the task was skipped: its log says why")
+    if state != "success":
+        raise AirflowFailException("the task failed: its log says why")
+    for event in last.get("outlet_events", []):
+        of = [outlet for outlet in context["task"].outlets if getattr(outlet, "name", None) == event["dest_asset_key"]["name"] or outlet.uri == event["dest_asset_key"]["uri"]]
+        for outlet in of:
+            context["outlet_events"][outlet].extra = event["extra"]
+
+
+class PipelineTask(BaseOperator):
+    """A node of a pipeline. Where a coordinator serves the queue, Airflow starts the executable itself, and this is never called."""
+
+    def execute(self, context):
+        run(context, self.log)
+
+
+class PipelineSensor(BaseSensorOperator):
+    """A sensor, which gives its slot back between two pokes."""
+
+    def execute(self, context):
+        run(context, self.log)

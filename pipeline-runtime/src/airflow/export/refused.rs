@@ -1,0 +1,118 @@
+//! What Airflow cannot do: it is refused with its place in the code, and never left out in silence.
+
+use super::super::names::{END, task_of};
+use super::Left;
+use super::schedule::{self, When};
+use crate::Pipeline;
+use crate::plan::{NodeIx, Plan, Problem, What};
+use std::collections::HashMap;
+
+/// All that stands in the way of an export.
+pub(super) fn problems(pipeline: &Pipeline, plan: &Plan, without: &[Left]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if schedule::of(plan) == When::Unsayable {
+        let message = format!("Airflow has no schedule that is that of pipeline `{}`", plan.pipeline);
+        let help = "give it one cron line, or an `every` of hours or less; or export it with `by_hand` and trigger it";
+        let at = pipeline.definition().given_at("schedule").unwrap_or(pipeline.definition().at);
+        problems.push(Problem::new(message, help).at(at, "of this pipeline"));
+    }
+    if !without.contains(&Left::Locks) {
+        problems.extend(plan.holdings.iter().map(locks(plan)));
+    }
+    if !without.contains(&Left::Sla) {
+        problems.extend(slas(pipeline, plan));
+    }
+    problems.extend(others(plan));
+    problems.extend(mappings(plan));
+    problems.extend(names(plan));
+    problems
+}
+
+fn locks(plan: &Plan) -> impl Fn(&crate::plan::Holding) -> Problem {
+    move |holding| {
+        let (group, locks) = (plan.holder(holding), holding.locks.join("`, `"));
+        let message = format!("Airflow has no locks, and group `{}` holds `{locks}`", group.id);
+        let help = "give the tasks a pool of one slot, which keeps single tasks apart and no groups; or leave the locks out with `--without locks`";
+        Problem::new(message, help).at(group.at, "this group")
+    }
+}
+
+fn slas(pipeline: &Pipeline, plan: &Plan) -> Vec<Problem> {
+    let help = "Airflow 3 has none of a task, and its deadlines of a DAG call Python: leave them out with `--without sla`, and let the \
+                pipeline's `timeout` or Airflow's own alerts do it";
+    let of_nodes = plan.bodies().map(|(node, _)| node).filter(|node| plan.policy(*node).sla.is_some()).map(|node| {
+        let message = format!("nobody would see that `{}` misses its `sla`: while it waits there is no process", plan.id(node));
+        Problem::new(message, help).at(plan.node(node).at, "wired here")
+    });
+    let of_run = (plan.run.sla.is_some() || !plan.run.slas.is_empty()).then(|| {
+        let message = format!("nobody would see that a run of `{}` misses its `sla` or a rung of its ladder", plan.pipeline);
+        Problem::new(message, help).at(pipeline.definition().at, "of this pipeline")
+    });
+    of_nodes.chain(of_run).collect()
+}
+
+/// What has to do with runs of other pipelines.
+fn others(plan: &Plan) -> Vec<Problem> {
+    let is_other = |node: &NodeIx| plan.across.contains_key(node) && !plan.is_past(*node);
+    let nodes = plan.bodies().map(|(node, _)| node).filter(is_other);
+    let problem = |node: NodeIx| {
+        let message = format!("`{}` has to do with a run of another pipeline, which is not exported yet", plan.id(node));
+        let help = "let the other pipeline update an asset and wait for that, as in `when = all(..)`: assets are exported";
+        Problem::new(message, help).at(plan.node(node).at, "wired here")
+    };
+    nodes.map(problem).collect()
+}
+
+fn mappings(plan: &Plan) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (node, of) in (0..).zip(&plan.nodes) {
+        let What::Each(each) = &of.what else { continue };
+        let id = plan.id(node);
+        if of.scope != 0 {
+            let message = format!("Airflow maps over one list at a time, and `{id}` lies within another `.each`");
+            let help = "flatten the list in a task before it, so that one `.each` has all elements";
+            problems.push(Problem::new(message, help).at(of.at, "this `.each`"));
+        }
+        if each.in_order {
+            let message = format!("Airflow starts the elements of a list in any order, and those of `{id}` go in theirs");
+            let help = "do it in one task with a loop";
+            problems.push(Problem::new(message, help).at(of.at, "this `.each`"));
+        }
+    }
+    problems
+}
+
+/// What Airflow could not tell apart.
+fn names(plan: &Plan) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut tasks: HashMap<String, NodeIx> = HashMap::new();
+    for (node, of) in (0..).zip(&plan.nodes) {
+        let Some(task) = task_of(plan, node) else { continue };
+        if task == END {
+            let help = "give it another name with `.named`";
+            let message = format!("`{END}` is the task that every DAG of an export ends with");
+            problems.push(Problem::new(message, help).at(of.at, "wired here"));
+        }
+        if task.len() > MAX_ID {
+            let message = format!("the id `{task}` has {} bytes, and Airflow takes {MAX_ID}", task.len());
+            problems.push(Problem::new(message, "give it a shorter name with `.named`").at(of.at, "wired here"));
+        }
+        tasks.insert(task, node);
+    }
+    // Airflow says how an element of `load` ended under the name `load_3`.
+    for (task, node) in &tasks {
+        let mapped =
+            task.rsplit_once('_').filter(|(_, index)| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()));
+        let Some(twin) = mapped.and_then(|(mapped, _)| tasks.get(mapped)).filter(|twin| plan.node(**twin).scope != 0) else {
+            continue;
+        };
+        let message = format!("Airflow tells `{task}` not from an element of `{}`", plan.id(*twin));
+        let help = "give one of them another name with `.named`";
+        let problem = Problem::new(message, help).at(plan.node(*node).at, "wired here");
+        problems.push(problem.at(plan.node(*twin).at, "the mapping's task is wired here"));
+    }
+    problems
+}
+
+/// The longest id that Airflow keeps.
+const MAX_ID: usize = 250;

@@ -1,0 +1,37 @@
+//! When Airflow begins runs.
+
+use crate::author::asset::WhenRule;
+use crate::plan::Plan;
+use crate::schedule::Told;
+use chrono::{DateTime, Utc};
+
+/// What a DAG's `schedule` is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum When {
+    /// By hand.
+    Never,
+    /// A cron line in a zone, with data intervals.
+    Cron { line: String, zone: String },
+    /// So many seconds, from the DAG's start on.
+    Every { seconds: i64, from: DateTime<Utc> },
+    /// As these assets are updated: all of them, or any.
+    Assets { all: bool, names: Vec<&'static str> },
+    /// Nothing that Airflow has: refused before.
+    Unsayable,
+}
+
+pub(super) fn of(plan: &Plan) -> When {
+    if let Some((when, _)) = &plan.assets.when {
+        let names = when.assets.iter().map(|asset| asset.name).collect();
+        return When::Assets { all: when.rule == WhenRule::All, names };
+    }
+    let Some(schedule) = plan.schedule.as_ref().filter(|_| !plan.calendar.by_hand) else { return When::Never };
+    match schedule.told() {
+        Told::Cron(lines) => match lines.as_slice() {
+            [line] => When::Cron { line: line.clone(), zone: plan.zone.to_string() },
+            _ => When::Unsayable,
+        },
+        Told::Every(seconds, from) => When::Every { seconds, from },
+        Told::Days | Told::Own => When::Unsayable,
+    }
+}

@@ -1,0 +1,63 @@
+//! How a process is started as a task, and what of its environment bodies do not see.
+
+use super::super::wire::Form;
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// Airflow's own settings, the URL of its database and the secrets of its API among them: a worker hands all of its environment on.
+const OF_AIRFLOW: &str = "AIRFLOW__";
+/// What this program itself reads of them.
+const KEPT: &str = "AIRFLOW__LOGGING__";
+
+/// Where the supervisor listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::airflow) struct Sockets {
+    pub(super) comm: String,
+    pub(super) logs: String,
+    pub(super) form: Form,
+}
+
+impl Sockets {
+    /// What a process is started with as a task; none of any other use of the program.
+    pub(in crate::airflow) fn of(args: &[OsString]) -> Option<Self> {
+        let named = |name: &str| args.iter().skip(1).find_map(|arg| arg.to_str()?.strip_prefix(name).map(str::to_owned));
+        let form = if named("--wire=").as_deref() == Some("json") { Form::JsonLines } else { Form::Msgpack };
+        Some(Self { comm: named("--comm=")?, logs: named("--logs=")?, form })
+    }
+}
+
+/// Goes on without Airflow's settings in the environment: the process becomes itself once more, since nothing is safely taken out of the
+/// environment of one that has begun. Returns why it could not.
+pub(super) fn clean() -> Option<String> {
+    let is_hidden = |name: &OsString| name.to_str().is_some_and(|name| name.starts_with(OF_AIRFLOW) && !name.starts_with(KEPT));
+    let hidden: Vec<OsString> = std::env::vars_os().map(|(name, _)| name).filter(is_hidden).collect();
+    if hidden.is_empty() {
+        return None;
+    }
+    let this = match std::env::current_exe() {
+        Ok(this) => this,
+        Err(error) => return Some(format!("this program does not find itself: {error}")),
+    };
+    let mut again = Command::new(this);
+    again.args(std::env::args_os().skip(1));
+    for name in hidden {
+        again.env_remove(name);
+    }
+    Some(format!("this program could not be started again without Airflow's settings: {}", again.exec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_told_from_other_uses_by_its_sockets() {
+        let of = |args: &[&str]| Sockets::of(&args.iter().map(OsString::from).collect::<Vec<_>>());
+        let sockets = of(&["bin", "--comm=127.0.0.1:1", "--logs=127.0.0.1:2"]).unwrap();
+        assert_eq!((&*sockets.comm, &*sockets.logs, sockets.form), ("127.0.0.1:1", "127.0.0.1:2", Form::Msgpack));
+        assert_eq!(of(&["bin", "--comm=a", "--logs=b", "--wire=json"]).unwrap().form, Form::JsonLines);
+        assert_eq!(of(&["bin", "run"]), None);
+        assert_eq!(of(&["--comm=a", "--logs=b"]), None);
+    }
+}

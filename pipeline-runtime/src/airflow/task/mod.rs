@@ -1,0 +1,221 @@
+//! One task of Airflow's: a process that runs one node of a pipeline.
+//!
+//! It [recollects](recollect) what has happened to the nodes before its own, as records of the same kind as a journal has, and then runs its own
+//! node by the same engine: trigger rules, inputs, time limits, retries, a sensor's budget and callbacks are not written a second time. What
+//! the engine records of the node says what Airflow is told.
+//!
+//! # Why an error here fails the attempt, and never hangs
+//!
+//! Airflow waits for a process that says nothing for as long as it sends heartbeats. So each request has a deadline, a supervisor that goes away
+//! ends the process, and what cannot be said ends it with exit code 1, which Airflow takes for a failed try.
+
+mod confine;
+mod ended;
+mod environment;
+mod ledger;
+mod logging;
+mod needed;
+mod node;
+mod recollect;
+mod run_info;
+mod until;
+
+pub(super) use environment::Sockets;
+
+use super::names;
+use super::wire::{CallError, Final, Lines, Place, Startup, Supervisor};
+use crate::Pipeline;
+use crate::author::connection;
+use crate::author::error::cut;
+use crate::plan::NodeIx;
+use ended::Ended;
+use recollect::Unknown;
+use serde_json::Value;
+use std::net::TcpStream;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// What this process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// Runs a node, or its element of that index.
+    Node(NodeIx, Option<u32>),
+    /// Expands a mapping's list.
+    Expand(NodeIx),
+    /// Decides how the run has ended.
+    End,
+}
+
+/// How a task came to its end.
+#[derive(Debug)]
+struct Done {
+    last: Final,
+    /// What is pushed before that is said.
+    output: Option<Output>,
+    /// For the nodes behind it, where it has not succeeded.
+    ended: Option<Ended>,
+}
+
+/// A task's output.
+#[derive(Debug)]
+struct Output {
+    value: Value,
+    /// The length of a list that a mapping expands over.
+    length: Option<u32>,
+}
+
+/// Why a task has not come to an end.
+#[derive(Debug, thiserror::Error)]
+enum TaskError {
+    /// The code and what Airflow started do not fit: no further try would help.
+    #[error("{0}")]
+    Fatal(String),
+    /// It may go better next time.
+    #[error("{0}")]
+    Failed(String),
+    /// The process was asked to end.
+    #[error("it was asked to end")]
+    Interrupted,
+}
+
+impl From<CallError> for TaskError {
+    fn from(error: CallError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<Unknown> for TaskError {
+    fn from(unknown: Unknown) -> Self {
+        match unknown {
+            Unknown::Fatal(why) => Self::Fatal(why),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+/// What a process is told of its task, and whom it asks.
+#[derive(Debug)]
+struct Task {
+    supervisor: Supervisor,
+    startup: Startup,
+    place: Place,
+    lines: Arc<Lines>,
+}
+
+/// Does the work of the task that Airflow has started this process for, and ends the process.
+pub(super) fn run(pipelines: &[Pipeline], sockets: &Sockets) -> ExitCode {
+    if let Some(refused) = environment::clean() {
+        eprintln!("{refused}");
+        return ExitCode::FAILURE;
+    }
+    let connect = |address: &str| TcpStream::connect(address).map_err(|error| format!("the supervisor at {address}: {error}"));
+    let begun = connect(&sockets.comm).and_then(|comm| {
+        let lines = Arc::new(Lines::new(connect(&sockets.logs)?));
+        let gone = |why| {
+            eprintln!("Airflow's supervisor is gone: {why}");
+            // The task may run elsewhere already.
+            std::process::exit(1);
+        };
+        let (supervisor, startup) = Startup::hear(comm, sockets.form, gone).map_err(|error| error.to_string())?;
+        Ok((supervisor, startup, lines))
+    });
+    let (supervisor, startup, lines) = match begun {
+        Ok(begun) => begun,
+        Err(refused) => {
+            eprintln!("{refused}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let place = Place { dag_id: startup.ti.dag_id.clone(), run_id: startup.ti.run_id.clone() };
+    let task = Task { supervisor, startup, place, lines };
+    logging::install(&task);
+    let asked = task.supervisor.clone();
+    connection::find_by(move |id| {
+        let password = asked.password(id).map_err(|error| error.to_string())?;
+        if let Some(password) = &password {
+            // Airflow masks those that it knows of; this one also where it comes from a backend of its own.
+            asked.mask(password).map_err(|error| error.to_string())?;
+        }
+        Ok(password)
+    });
+    task.end(node::run(pipelines, &task))
+}
+
+impl Task {
+    fn id(&self) -> &str {
+        &self.startup.ti.task_id
+    }
+
+    /// Says how the task has ended, and ends the process: at once, since a slot is held for as long as it lives.
+    fn end(&self, done: Result<Done, TaskError>) -> ExitCode {
+        let done = done.or_else(|error| match error {
+            TaskError::Interrupted => Err(()),
+            error => {
+                let reason = error.to_string();
+                tracing::error!("{reason}");
+                let may_retry = !matches!(error, TaskError::Fatal(_)) && self.startup.ti_context.should_retry;
+                let ended = Ended { state: "failed".to_owned(), node: self.id().to_owned(), error: cut(reason), attempts: 1 };
+                // Airflow knows when to retry.
+                if may_retry { Err(()) } else { Ok(Done { last: Final::Failed, output: None, ended: Some(ended) }) }
+            }
+        });
+        let said = done.map_err(|()| None).and_then(|done| self.say(done).map_err(Some));
+        match said {
+            Ok(()) => std::process::exit(0),
+            Err(Some(error)) => {
+                tracing::error!("the end of this task could not be told: {error}");
+                std::process::exit(1)
+            }
+            Err(None) => std::process::exit(1),
+        }
+    }
+
+    fn say(&self, done: Done) -> Result<(), CallError> {
+        let Done { mut last, output, ended } = done;
+        let index = self.startup.ti.map_index;
+        if let Some(Output { value, length }) = output
+            && let Err(error) = self.supervisor.push(&self.place, self.id(), index, None, value, length)
+        {
+            // A success whose output is not there would be one that nobody can take.
+            let why = match &error {
+                CallError::Refused(said) if said.contains("unmappable_return_value_length") => format!(
+                    "the list has {} elements, more than this Airflow maps over: raise `[core] max_map_length` \
+                     (`AIRFLOW__CORE__MAX_MAP_LENGTH`) where its API server runs, or divide the list",
+                    length.unwrap_or_default()
+                ),
+                error => format!("the output could not be kept: {error}"),
+            };
+            tracing::error!("{why}");
+            last = Final::Failed;
+            let ended = Ended { state: "failed".to_owned(), node: self.id().to_owned(), error: why, attempts: 1 };
+            self.push_end(&ended)?;
+        }
+        if let Some(ended) = ended {
+            self.push_end(&ended)?;
+        }
+        tracing::debug!("the task is {}", last.state());
+        self.supervisor.say(&last, chrono::Utc::now())
+    }
+
+    fn push_end(&self, ended: &Ended) -> Result<(), CallError> {
+        let ended = serde_json::to_value(ended).unwrap_or_default();
+        self.supervisor.push(&self.place, self.id(), self.startup.ti.map_index, Some(ended::KEY), ended, None)
+    }
+}
+
+/// The pipeline and the node that a task is of.
+fn target(plan: &crate::Plan, task: &str, index: i64) -> Result<Target, TaskError> {
+    if task == names::END {
+        return Ok(Target::End);
+    }
+    let node = names::node_of(plan, task).ok_or_else(|| {
+        TaskError::Fatal(format!(
+            "this program's pipeline `{}` has no task `{task}`: the export is stale, export it again",
+            plan.pipeline
+        ))
+    })?;
+    if !plan.node(node).is_body() {
+        return Ok(Target::Expand(node));
+    }
+    Ok(Target::Node(node, u32::try_from(index).ok()))
+}

@@ -1,0 +1,122 @@
+//! What a task has to know of the nodes before it.
+
+use super::super::names::mapping_around;
+use super::Target;
+use crate::plan::{NodeIx, Plan, What};
+use std::collections::BTreeSet;
+
+/// Which nodes a task asks Airflow about.
+#[derive(Debug, Default)]
+pub(super) struct Needed {
+    /// How these ended.
+    pub(super) states: BTreeSet<NodeIx>,
+    /// What these returned, if they did.
+    pub(super) values: BTreeSet<NodeIx>,
+    /// The mappings whose elements there have to be.
+    pub(super) expanded: BTreeSet<NodeIx>,
+    seen: BTreeSet<NodeIx>,
+}
+
+impl Needed {
+    pub(super) fn of(plan: &Plan, target: Target) -> Self {
+        let mut needed = Self::default();
+        match target {
+            Target::Node(node, _) | Target::Expand(node) => {
+                needed.wait_of(plan, node);
+                plan.upstreams(node).for_each(|from| needed.value_of(plan, from));
+                if let Some(each) = mapping_around(plan, node) {
+                    needed.expand(plan, each);
+                }
+            }
+            Target::End => needed.all(plan),
+        }
+        needed
+    }
+
+    /// Whatever decides about the run: how everything ended, which arms were taken, and what the lists were.
+    fn all(&mut self, plan: &Plan) {
+        for (node, of) in (0..).zip(&plan.nodes) {
+            match &of.what {
+                What::Body(task) => {
+                    self.states.insert(node);
+                    if task.branch.is_some() {
+                        self.values.insert(node);
+                    }
+                }
+                What::Each(each) => {
+                    self.expanded.insert(node);
+                    self.value_of(plan, each.list);
+                }
+                // A part is taken of the value of whoever was first.
+                What::FirstOf { .. } => self.value_of(plan, node),
+                _ => {}
+            }
+        }
+        if !plan.parts_of_gates.is_empty() {
+            self.values.extend(self.states.iter().copied());
+        }
+    }
+
+    /// What a node waits for.
+    pub(super) fn wait_of(&mut self, plan: &Plan, node: NodeIx) {
+        for (from, _) in plan.inbound(node) {
+            self.state_of(plan, *from);
+        }
+    }
+
+    fn state_of(&mut self, plan: &Plan, node: NodeIx) {
+        if !self.seen.insert(node) {
+            return;
+        }
+        match &plan.node(node).what {
+            What::Body(_) => {
+                self.states.insert(node);
+                return;
+            }
+            // The branch's output says which arm it took.
+            What::Arm { branch, .. } => self.value_of(plan, *branch),
+            What::Each(each) => {
+                self.expand(plan, node);
+                for &inner in &plan.scope(each.scope).nodes {
+                    self.state_of(plan, inner);
+                }
+            }
+            What::Element { each } => self.expand(plan, *each),
+            What::Gather(gather) => self.state_of(plan, gather.each),
+            What::Failure { .. } | What::FirstOf { .. } | What::Recalled(_) => {}
+        }
+        self.wait_of(plan, node);
+    }
+
+    /// A mapping's list, so that there are elements.
+    fn expand(&mut self, plan: &Plan, each: NodeIx) {
+        if let What::Each(of) = &plan.node(each).what
+            && self.expanded.insert(each)
+        {
+            self.state_of(plan, of.list);
+            self.value_of(plan, of.list);
+            self.wait_of(plan, each);
+        }
+    }
+
+    fn value_of(&mut self, plan: &Plan, node: NodeIx) {
+        match &plan.node(node).what {
+            What::Body(_) => {
+                self.states.insert(node);
+                self.values.insert(node);
+            }
+            What::Arm { branch: of, .. } => self.value_of(plan, *of),
+            What::FirstOf { from } => from.iter().for_each(|from| self.value_of(plan, *from)),
+            What::Each(each) => {
+                self.state_of(plan, node);
+                self.value_of(plan, each.result);
+            }
+            What::Gather(gather) => {
+                self.state_of(plan, gather.each);
+                self.value_of(plan, gather.result);
+            }
+            What::Element { each } => self.expand(plan, *each),
+            What::Failure { .. } | What::Recalled(_) => {}
+        }
+    }
+}

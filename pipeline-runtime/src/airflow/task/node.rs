@@ -1,0 +1,287 @@
+//! Runs one node by the engine, as Airflow asks for it.
+
+use super::super::names::{mapping_around, retries};
+use super::super::wire::Final;
+use super::confine::confine;
+use super::ended::Ended;
+use super::ledger::Ledger;
+use super::recollect::Recollection;
+use super::until::{Came, Heard};
+use super::{Done, Output, Target, Task, TaskError, run_info, target};
+use crate::author::keys::Seen;
+use crate::engine::{Earlier, Engine, EngineOptions, NodeState, Position, Run, RunSpec, Slot};
+use crate::host::{CALLBACKS_LIMIT, workers};
+use crate::plan::{DEFAULT_PARALLELISM, Plan};
+use crate::time::{Clock, Timestamp};
+use crate::{Failure, Pipeline, RunState};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::unbounded_channel;
+
+/// Threads for bodies: there is one, and what it starts, and none of its timers waits for one that keeps its thread.
+const WORKERS: usize = 2;
+
+/// Under which Airflow keeps what a node's next process has to know.
+const EARLIER: &str = "pipeline_node";
+
+/// How long bodies may take to end once they were cut off. Airflow kills a process 5 seconds after it has asked it to end.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// The longest reason of a retry: Airflow shows it in one line.
+const MAX_REASON: usize = 400;
+
+/// What Airflow keeps of a node between two of its processes.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    /// A task that is cleared is told of more tries, and begins anew.
+    max_tries: u32,
+    earlier: Earlier,
+}
+
+/// Runs the node that this process is for, and says how it ended.
+pub(super) fn run(pipelines: &[Pipeline], task: &Task) -> Result<Done, TaskError> {
+    let mut plan = plan(pipelines, task)?;
+    let ti = &task.startup.ti;
+    let target = target(&plan, &ti.task_id, ti.map_index)?;
+    for key in &task.startup.ti_context.xcom_keys_to_clear {
+        task.supervisor.delete(&task.place, &ti.task_id, ti.map_index, key)?;
+    }
+    let info = run_info::of(task, &plan)?;
+    confine(&mut plan, target);
+    let clock = Clock::system();
+    let now = clock.now();
+    let began = info.began.map_or(now, Timestamp::from);
+    let spec = RunSpec { plan: Arc::new(plan), info: Arc::new(info), sla_from: began, seed: run_info::seed(task), key: 0 };
+    let mut run = Run::new(spec, began);
+    let recollection =
+        Recollection { supervisor: &task.supervisor, place: &task.place, at: began, is_end: target == Target::End };
+    recollection.recollect(&mut run, target)?;
+    match slot_of(&run, target)? {
+        None => end_of_run(task, run, clock),
+        Some(slot) => {
+            if let Target::Node(..) = target {
+                take_up(task, &mut run, slot, now)?;
+            }
+            one(task, run, slot, clock)
+        }
+    }
+}
+
+fn plan(pipelines: &[Pipeline], task: &Task) -> Result<Plan, TaskError> {
+    let id = &task.place.dag_id;
+    let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == id);
+    let pipeline = pipeline.ok_or_else(|| TaskError::Fatal(format!("this program has no pipeline `{id}`: export it again")))?;
+    let conf = task.startup.ti_context.dag_run.conf.clone().unwrap_or_default();
+    let params = if conf.is_empty() { Value::Null } else { Value::Object(conf) };
+    pipeline
+        .plan(&params)
+        .map_err(|error| TaskError::Fatal(format!("pipeline `{id}` with the run's conf as its params: {error}")))
+}
+
+/// The node's place in the run; none of the run's end.
+fn slot_of(run: &Run, target: Target) -> Result<Option<Slot>, TaskError> {
+    let plan = run.plan();
+    Ok(match target {
+        Target::End => None,
+        Target::Expand(each) => Some(run.seen_from(0, each)),
+        Target::Node(node, index) => match (mapping_around(plan, node), index) {
+            (None, _) => Some(run.seen_from(0, node)),
+            (Some(each), index) => {
+                let gone = || {
+                    let (list, index) = (plan.id(each), index.map_or_else(|| "none".to_owned(), |index| index.to_string()));
+                    TaskError::Fatal(format!("`{list}` has no element {index} any more: clear it with all that is behind it"))
+                };
+                let (expansion, element) = run.expansion_of(run.seen_from(0, each)).zip(index).ok_or_else(gone)?;
+                if element >= run.layout().expansion(expansion).width {
+                    return Err(gone());
+                }
+                Some(run.layout().resolve(plan, node, Position { expansion, element }))
+            }
+        },
+    })
+}
+
+/// Where earlier processes have left the node.
+fn take_up(task: &Task, run: &mut Run, slot: Slot, now: Timestamp) -> Result<(), TaskError> {
+    let (ti, context) = (&task.startup.ti, &task.startup.ti_context);
+    let is_sensor = run.plan().policy(run.ix(slot)).sensor.is_some();
+    let tries = retries(run.plan(), run.ix(slot));
+    // A task that was cleared goes on counting, and so do its tries at most.
+    let attempt = (ti.try_number + tries).saturating_sub(context.max_tries).max(1);
+    let kept = if is_sensor || attempt > 1 { task.supervisor.kept(&ti.id, EARLIER)? } else { None };
+    let kept = kept.and_then(|kept| serde_json::from_value::<Kept>(kept).ok()).filter(|kept| kept.max_tries == context.max_tries);
+    let memory = kept.as_ref().and_then(|kept| kept.earlier.memory.clone());
+    let earlier = match kept {
+        Some(Kept { mut earlier, .. }) if is_sensor => {
+            if earlier.next.is_none() {
+                // Its last process ended in the middle of a poke. That uses up no attempt, unless it happens again and again.
+                earlier.interruptions += 1;
+            }
+            Some(earlier)
+        }
+        _ => (attempt > 1).then(|| Earlier {
+            attempt,
+            starts: attempt - 1,
+            first_start: None,
+            last_start: None,
+            next: Some(now.as_nanos()),
+            budget_from: None,
+            pokes: 0,
+            pokes_in_budget: 0,
+            interruptions: 0,
+            memory,
+        }),
+    };
+    if let Some(earlier) = earlier {
+        if earlier.interruptions >= MAX_INTERRUPTIONS {
+            let error = format!("the process ended {MAX_INTERRUPTIONS} times in a row while this attempt was under way");
+            return Err(TaskError::Fatal(error));
+        }
+        run.take_up(slot, &earlier);
+    }
+    Ok(())
+}
+
+/// An attempt that was cut off that often in a row counts as failed, as in a process of ours.
+const MAX_INTERRUPTIONS: u32 = 3;
+
+/// Runs one node until it has ended, or waits for so long that another process is to go on.
+fn one(task: &Task, run: Run, slot: Slot, clock: Clock) -> Result<Done, TaskError> {
+    let (id, plan) = (run.id(slot), Arc::clone(run.plan()));
+    let node = run.ix(slot);
+    if let Some(label) = run.layout().labels(slot).last().map(ToString::to_string)
+        && run.layout().expansion(run.layout().position(slot).expansion).keys.is_some()
+    {
+        task.supervisor.label(label.trim_matches(['[', ']']))?;
+    }
+    let keep = |earlier: Earlier| {
+        let kept = json!(Kept { max_tries: task.startup.ti_context.max_tries, earlier });
+        let (supervisor, ti) = (task.supervisor.clone(), task.startup.ti.id.clone());
+        async move {
+            // The engine's timers do not wait for Airflow.
+            let kept = tokio::task::spawn_blocking(move || supervisor.keep(&ti, EARLIER, kept)).await;
+            kept.map_err(|error| TaskError::Failed(error.to_string()))?.map_err(TaskError::from)
+        }
+    };
+    let (came, failure, attempts) = drive(run, clock, async |heard: &mut Heard| {
+        let came = heard.end_of(slot, keep).await?;
+        let (failure, attempts) =
+            heard.look(|run| (run.node(slot).failure().cloned(), run.node(slot).attempt())).unwrap_or((None, 1));
+        Ok((came, failure, attempts))
+    })?;
+    let ended = |state: NodeState, node: &str, error: String, attempts: u32| {
+        Some(Ended { state: state.name().to_owned(), node: node.to_owned(), error, attempts })
+    };
+    let failed =
+        |error: String| Done { last: Final::Failed, output: None, ended: ended(NodeState::Failed, &id, error, attempts) };
+    Ok(match came {
+        Came::Success(json) => {
+            let value: Value = serde_json::from_slice(&json).map_err(|error| TaskError::Fatal(error.to_string()))?;
+            let updates = plan.updated_at(slot).map(|(_, asset)| (asset.name.to_owned(), value.clone())).collect();
+            Done { last: Final::Success(updates), output: Some(Output { value, length: None }), ended: None }
+        }
+        Came::Expanded(Seen { len, keys }) => {
+            let value = match keys {
+                Some(keys) => keys.iter().map(|key| Value::from(&**key)).collect(),
+                None => (0..len).map(Value::from).collect(),
+            };
+            let length = u32::try_from(len).ok();
+            Done { last: Final::Success(Vec::new()), output: Some(Output { value, length }), ended: None }
+        }
+        Came::Failed(error) => {
+            tracing::error!("{error}");
+            failed(error.to_string())
+        }
+        Came::UpstreamFailed => {
+            let failure = failure.unwrap_or_else(|| Failure::new(id.as_str(), "unknown", 0));
+            tracing::error!("it cannot run, since `{}` failed: {}", failure.node(), failure.error());
+            let ended = ended(NodeState::UpstreamFailed, failure.node(), failure.error().to_owned(), failure.attempts());
+            Done { last: Final::Failed, output: None, ended }
+        }
+        Came::Skipped(why) => {
+            tracing::info!("skipped: {why}");
+            Done { last: Final::Skipped, output: None, ended: ended(NodeState::Skipped, &id, why, attempts) }
+        }
+        Came::Retry { after, error } => {
+            tracing::warn!("{error}");
+            if task.startup.ti_context.should_retry {
+                let end = error.floor_char_boundary(MAX_REASON);
+                Done { last: Final::Retry { after, reason: error[..end].to_owned() }, output: None, ended: None }
+            } else {
+                tracing::error!("Airflow has no try left, though attempt {attempts} of {} is due", plan.policy(node).retries + 1);
+                failed(error.to_string())
+            }
+        }
+        Came::Later(next) => Done { last: Final::Reschedule(next.to_utc()), output: None, ended: None },
+    })
+}
+
+/// Decides how the run has ended, and tells the pipeline's notifiers.
+fn end_of_run(task: &Task, run: Run, clock: Clock) -> Result<Done, TaskError> {
+    let (state, why) = drive(run, clock, async |heard: &mut Heard| heard.end_of_run().await)?;
+    if state == RunState::Success {
+        return Ok(Done { last: Final::Success(Vec::new()), output: None, ended: None });
+    }
+    tracing::error!("the run is {state}{}", why.map(|why| format!(": {why}")).unwrap_or_default());
+    let ended =
+        Ended { state: state.name().to_owned(), node: task.id().to_owned(), error: "the run failed".to_owned(), attempts: 1 };
+    Ok(Done { last: Final::Failed, output: None, ended: Some(ended) })
+}
+
+/// Has an engine take up the run until `until` has heard enough, and everybody was told who is to be.
+fn drive<T>(run: Run, clock: Clock, until: impl AsyncFnOnce(&mut Heard) -> Result<T, TaskError>) -> Result<T, TaskError> {
+    let io = |error: std::io::Error| TaskError::Failed(format!("the process has no threads: {error}"));
+    let workers = workers(WORKERS).map_err(io)?;
+    let timers = Builder::new_current_thread().enable_all().build().map_err(io)?;
+    let (tell, told) = unbounded_channel();
+    let options = EngineOptions { clock, parallelism: DEFAULT_PARALLELISM, check_outputs: false, observer: None };
+    let engine = Engine::new(Box::new(Ledger(tell)), options, None);
+    engine.run_on(workers.handle().clone());
+    let done = timers.block_on(async {
+        let mut terminated = signal(SignalKind::terminate()).map_err(io)?;
+        let ix = engine.resume(run, &[]);
+        let mut heard = Heard::new(engine.clone(), ix, told);
+        let work = async {
+            let done = until(&mut heard).await?;
+            if tokio::time::timeout(CALLBACKS_LIMIT, engine.all_delivered(ix)).await.is_err() {
+                tracing::warn!("not everybody could be told within {} seconds", CALLBACKS_LIMIT.as_secs());
+            }
+            Ok(done)
+        };
+        let beside = async {
+            tokio::select! {
+                biased;
+                done = work => done,
+                _ = terminated.recv() => {
+                    tracing::warn!("it was asked to end, and what is under way is cut off");
+                    Err(TaskError::Interrupted)
+                }
+            }
+        };
+        let done = tokio::select! {
+            biased;
+            done = beside => done,
+            never = engine.drive(WORKERS) => match never {},
+        };
+        if let Err(TaskError::Interrupted) = done {
+            engine.interrupt();
+            engine.stop();
+            // What a body has started ends as the body is dropped, which is done on its own thread.
+            let over = async {
+                while engine.is_busy() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            };
+            let _ = tokio::time::timeout(GRACE, over).await;
+        }
+        done
+    });
+    engine.stop();
+    // Whatever is large goes before the last message: Airflow's supervisor waits seconds for a process that takes a moment to end.
+    workers.shutdown_background();
+    done
+}

@@ -1,0 +1,59 @@
+//! What bodies may know of their run, as Airflow tells it.
+
+use super::super::wire::Startup;
+use super::{Task, TaskError};
+use crate::author::context::{Previous, RunInfo, RunUpdate};
+use crate::author::setting::{SetTo, SettingValues};
+use crate::plan::Plan;
+use crate::schedule::Interval;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// The run that a task is of.
+pub(super) fn of(task: &Task, plan: &Plan) -> Result<RunInfo, TaskError> {
+    // Asked first, so that the answer is there once the rest is.
+    let previous = task.supervisor.previous(&task.startup.ti.id)?;
+    let run = &task.startup.ti_context.dag_run;
+    let mut info = RunInfo::new(plan.pipeline, &task.place.run_id, run.interval(), plan.params.clone());
+    info.settings = settings(task, plan)?;
+    info.updates = updates(&task.startup, plan);
+    info.began = run.start_date.or(run.run_after);
+    info.of_schedule(run.kind(), plan.schedule.as_ref());
+    info.previous = previous.wait()?.map(|(start, end, began)| Previous { interval: Interval { start, end }, began });
+    Ok(info)
+}
+
+/// The same randomness for all tasks of a run.
+pub(super) fn seed(task: &Task) -> u64 {
+    let mut digest = Sha256::new();
+    digest.update(task.place.dag_id.as_bytes());
+    digest.update([0]);
+    digest.update(task.place.run_id.as_bytes());
+    let hash: [u8; 32] = digest.finalize().into();
+    u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
+}
+
+/// The settings that a plan takes: what Airflow's variables of their names say, else the defaults.
+fn settings(task: &Task, plan: &Plan) -> Result<SettingValues, TaskError> {
+    let mut set = SettingValues::new();
+    for setting in &plan.settings {
+        let name = setting.name();
+        let Some(text) = task.supervisor.variable(name)? else { continue };
+        let value = SetTo::Text(text).value_for(*setting);
+        let value = value.map_err(|why| TaskError::Fatal(format!("Airflow's variable `{name}`, which is a setting: {why}")))?;
+        set.extend(value.map(|value| (name.to_owned(), value)));
+    }
+    Ok(plan.settings_at_begin(|name| set.get(name).cloned()))
+}
+
+/// The updates of assets that began the run: the newest of each.
+fn updates(startup: &Startup, plan: &Plan) -> Box<[RunUpdate]> {
+    let events = &startup.ti_context.dag_run.consumed_asset_events;
+    let of = |asset: &'static str| {
+        let event = events.iter().rev().find(|event| event.asset.name == asset)?;
+        let value = super::super::wire::unpack(event.extra["value"].clone()).ok()?;
+        let json: Option<Arc<[u8]>> = serde_json::to_vec(&value).ok().map(Into::into);
+        Some(RunUpdate { id: None, asset, begins: true, json })
+    };
+    plan.assets.reads.iter().filter_map(|(_, asset)| of(asset.name)).collect()
+}

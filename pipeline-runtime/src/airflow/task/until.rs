@@ -1,0 +1,162 @@
+//! What the engine records of a node says what Airflow is told of it.
+
+use super::TaskError;
+use crate::RunState;
+use crate::author::keys::Seen;
+use crate::author::options::Mode;
+use crate::engine::{Earlier, Edit, Engine, Entry, NodeState, Record, Run, RunIx, Skip, Slot};
+use crate::time::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// A sensor that is poked again this soon keeps its process. Airflow's scheduler takes a second or more to start one, and a poke that is due before
+/// the last one's end has been noticed uses up a try (apache/airflow#71172).
+const IN_PLACE: Duration = Duration::from_secs(5);
+
+/// How often a sensor that keeps its process has Airflow keep how far it is.
+const KEPT_EVERY: Duration = Duration::from_secs(30);
+
+/// What a node came to.
+#[derive(Debug)]
+pub(super) enum Came {
+    /// With its output as JSON.
+    Success(Arc<[u8]>),
+    /// A mapping's list is this long.
+    Expanded(Seen),
+    Failed(Arc<str>),
+    UpstreamFailed,
+    Skipped(String),
+    /// The next attempt is due after that.
+    Retry {
+        after: Duration,
+        error: Arc<str>,
+    },
+    /// The next poke is due then, in another process.
+    Later(Timestamp),
+}
+
+/// An engine's run, and what is heard of it.
+#[derive(Debug)]
+pub(super) struct Heard {
+    engine: Engine,
+    ix: RunIx,
+    told: UnboundedReceiver<Entry>,
+}
+
+impl Heard {
+    pub(super) fn new(engine: Engine, ix: RunIx, told: UnboundedReceiver<Entry>) -> Self {
+        Self { engine, ix, told }
+    }
+
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Run) -> T) -> Option<T> {
+        self.engine.look(self.ix, look)
+    }
+
+    /// Hears what becomes of a node. `keep` keeps how far it is.
+    pub(super) async fn end_of<K: Future<Output = Result<(), TaskError>>>(
+        &mut self,
+        slot: Slot,
+        keep: impl Fn(Earlier) -> K,
+    ) -> Result<Came, TaskError> {
+        let (mode, is_stuck) = self
+            .look(|run| {
+                let mode = run.plan().policy(run.ix(slot)).sensor.as_ref().map(|sensor| sensor.mode);
+                (mode, (run.node(slot).state() == NodeState::None).then(|| run.id(slot)))
+            })
+            .unwrap_or((None, None));
+        if let Some(id) = is_stuck {
+            let why = "Airflow has started it, and what it waits for has not come to what it needs";
+            return Err(TaskError::Fatal(format!("`{id}` cannot run: {why}: clear it together with what is before it")));
+        }
+        let mut kept_at: Option<Timestamp> = None;
+        while let Some(Entry { at, record }) = self.told.recv().await {
+            if record.slot() != Some(slot) {
+                continue;
+            }
+            match record {
+                Record::Started { .. } if mode.is_some() && kept_at.is_none() => {
+                    // The budget begins now, whatever becomes of this process.
+                    kept_at = Some(at);
+                    let earlier = self.look(|run| run.earlier(slot));
+                    if let Some(earlier) = earlier {
+                        keep(Earlier { next: None, ..earlier }).await?;
+                    }
+                }
+                Record::NotYet { next, .. } => {
+                    let now = self.engine.clock().now();
+                    let leaves = mode == Some(Mode::Reschedule) && next.since(now) >= IN_PLACE;
+                    if !leaves && kept_at.is_some_and(|kept| now.since(kept) < KEPT_EVERY) {
+                        continue;
+                    }
+                    kept_at = Some(now);
+                    if let Some(earlier) = self.look(|run| run.earlier(slot)) {
+                        keep(Earlier { next: Some(next.as_nanos()), ..earlier }).await?;
+                    }
+                    if leaves {
+                        return Ok(Came::Later(next));
+                    }
+                }
+                Record::Retrying { next, error, memory, .. } => {
+                    if (mode.is_some() || memory.is_some())
+                        && let Some(earlier) = self.look(|run| run.earlier(slot))
+                    {
+                        keep(earlier).await?;
+                    }
+                    return Ok(Came::Retry { after: next.since(at), error });
+                }
+                Record::Succeeded { output, .. } => {
+                    let json = output.and_then(|output| output.json);
+                    return json.map(Came::Success).ok_or_else(|| TaskError::Fatal("its output was not written".to_owned()));
+                }
+                Record::Unfolded { width, keys, .. } => return Ok(Came::Expanded(Seen { len: width as usize, keys })),
+                Record::Failed { error, .. } => return Ok(Came::Failed(error)),
+                Record::UpstreamFailed { .. } => return Ok(Came::UpstreamFailed),
+                Record::Skipped { why, .. } => {
+                    let why = self.look(|run| said(run, &why)).unwrap_or_default();
+                    return Ok(Came::Skipped(why));
+                }
+                _ => {}
+            }
+        }
+        Err(TaskError::Failed("the engine ended before its node had".to_owned()))
+    }
+
+    /// Hears how the run ended, and names what failed.
+    pub(super) async fn end_of_run(&mut self) -> Result<(RunState, Option<String>), TaskError> {
+        // What Airflow has skipped or failed by its own rule, and we would not have, was asked for by hand.
+        while let Some(node) = self.look(open_body).flatten() {
+            let skipped = self.engine.edit(self.ix, &Edit::Skip { node });
+            skipped.map_err(|error| TaskError::Fatal(error.to_string()))?;
+        }
+        let state = self.engine.ended(self.ix).await;
+        let failed = |run: &Run| {
+            let failed =
+                run.slots().filter(|slot| run.node(*slot).state() == NodeState::Failed).map(|slot| format!("`{}`", run.id(slot)));
+            let failed: Vec<String> = failed.collect();
+            (!failed.is_empty()).then(|| format!("{} failed", failed.join(", ")))
+        };
+        Ok((state, self.look(failed).flatten()))
+    }
+}
+
+/// A node that has not ended, and never would here.
+fn open_body(run: &Run) -> Option<String> {
+    if run.state().is_end() {
+        return None;
+    }
+    let open = run.slots().find(|slot| run.is_body(*slot) && !run.node(*slot).state().is_end());
+    open.map(|slot| run.id(slot))
+}
+
+/// Why a node was skipped.
+fn said(run: &Run, why: &Skip) -> String {
+    match why {
+        Skip::Body(why) | Skip::Timeout(why) => why.to_string(),
+        Skip::Upstream(from) => format!("`{}` was skipped", run.id(*from)),
+        Skip::NotTaken => "its branch took another arm, or what it is for did not happen".to_owned(),
+        Skip::CutOff => "another node was first".to_owned(),
+        Skip::ByHand => "it was skipped by hand".to_owned(),
+        Skip::RunEnded => "the run ended".to_owned(),
+    }
+}

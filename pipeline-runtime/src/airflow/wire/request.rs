@@ -1,0 +1,249 @@
+//! What a task asks Airflow for, and its last word.
+//!
+//! The fields are those of Airflow's `airflow.sdk.execution_time.comms`, version 3.3. A field too many in a last word, or a time without an
+//! offset anywhere, and nobody answers.
+
+use super::supervisor::{CallError, Pending, Supervisor, body};
+use super::xcom::{self, NotKept};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Under which a task's output is kept, as Airflow's own operators do.
+const OUTPUT: &str = "return_value";
+
+/// A run of a DAG.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::airflow) struct Place {
+    pub(in crate::airflow) dag_id: String,
+    pub(in crate::airflow) run_id: String,
+}
+
+/// The states of a run's tasks, by their ids; of a mapped one by each index.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::airflow) struct NodeStates(HashMap<String, String>);
+
+impl NodeStates {
+    /// The state of a task, or of its element of that index.
+    pub(in crate::airflow) fn of(&self, task: &str, index: Option<u32>) -> Option<&str> {
+        let state = match index {
+            None => self.0.get(task),
+            Some(index) => self.0.get(&format!("{task}_{index}")),
+        };
+        state.map(String::as_str)
+    }
+
+    /// Whether a task, or any element of it, is in that state.
+    pub(in crate::airflow) fn any(&self, task: &str, state: &str) -> bool {
+        let is_of = |name: &str| {
+            let index = name.strip_prefix(task).and_then(|rest| rest.strip_prefix('_'));
+            name == task || index.is_some_and(|index| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        self.0.iter().any(|(name, of)| of == state && is_of(name))
+    }
+}
+
+/// The last word of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::airflow) enum Final {
+    /// With the assets that it updates, each with a value as JSON.
+    Success(Vec<(String, Value)>),
+    Skipped,
+    /// It is not tried again.
+    Failed,
+    Retry {
+        after: Duration,
+        reason: String,
+    },
+    /// Airflow starts it again at that time, with the same try.
+    Reschedule(DateTime<Utc>),
+}
+
+/// What an XCom is read as.
+#[derive(Debug)]
+pub(in crate::airflow) struct XCom(Pending);
+
+impl XCom {
+    /// Null where there is none: Airflow does not tell them apart.
+    pub(in crate::airflow) fn wait(self) -> Result<Value, ReadError> {
+        let mut found = self.0.wait()?;
+        Ok(xcom::unpack(found["value"].take())?)
+    }
+
+    /// The values of all elements that have one, in the order of their indices.
+    pub(in crate::airflow) fn wait_for_all(self) -> Result<Vec<Value>, ReadError> {
+        match self.0.wait()?["root"].take() {
+            Value::Array(values) => values.into_iter().map(|value| Ok(xcom::unpack(value)?)).collect(),
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Why something that Airflow keeps could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::airflow) enum ReadError {
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error(transparent)]
+    Kept(#[from] NotKept),
+}
+
+fn at(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+impl Supervisor {
+    /// The output of a task, or of its element of that index.
+    pub(in crate::airflow) fn output(&self, of: &Place, task: &str, index: Option<u32>) -> Result<XCom, CallError> {
+        self.xcom(of, task, OUTPUT, index)
+    }
+
+    /// What a task has pushed under a key.
+    pub(in crate::airflow) fn xcom(&self, of: &Place, task: &str, key: &str, index: Option<u32>) -> Result<XCom, CallError> {
+        let Place { dag_id, run_id } = of;
+        let mut fields = json!({"key": key, "dag_id": dag_id, "run_id": run_id, "task_id": task});
+        if let Some(index) = index {
+            fields["map_index"] = json!(index);
+        }
+        self.ask(&body("GetXCom", fields)).map(XCom)
+    }
+
+    /// The outputs of all elements that have one, in their order.
+    pub(in crate::airflow) fn outputs(&self, of: &Place, task: &str) -> Result<XCom, CallError> {
+        let Place { dag_id, run_id } = of;
+        let all = json!({"key": OUTPUT, "dag_id": dag_id, "run_id": run_id, "task_id": task, "start": null, "stop": null, "step": null});
+        self.ask(&body("GetXComSequenceSlice", all)).map(XCom)
+    }
+
+    /// The states of these tasks in a run.
+    pub(in crate::airflow) fn states(&self, of: &Place, tasks: &[String]) -> Result<NodeStates, CallError> {
+        let Place { dag_id, run_id } = of;
+        let mut found = self.call(&body("GetTaskStates", json!({"dag_id": dag_id, "run_ids": [run_id], "task_ids": tasks})))?;
+        let Value::Object(states) = found["task_states"][run_id].take() else { return Ok(NodeStates::default()) };
+        let texts = states.into_iter().map(|(task, state)| (task, state.as_str().unwrap_or("none").to_owned()));
+        Ok(NodeStates(texts.collect()))
+    }
+
+    /// Pushes what a task has to say, for whoever takes it. `length` is that of a list which a mapping expands over.
+    pub(in crate::airflow) fn push(
+        &self,
+        of: &Place,
+        task: &str,
+        index: i64,
+        key: Option<&str>,
+        value: Value,
+        length: Option<u32>,
+    ) -> Result<(), CallError> {
+        let (Place { dag_id, run_id }, key) = (of, key.unwrap_or(OUTPUT));
+        let mut fields = json!({"key": key, "value": xcom::pack(value), "dag_id": dag_id, "run_id": run_id, "task_id": task, "map_index": index});
+        if let Some(length) = length {
+            fields["mapped_length"] = json!(length);
+        }
+        self.call(&body("SetXCom", fields)).map(drop)
+    }
+
+    /// Deletes what an earlier try has pushed.
+    pub(in crate::airflow) fn delete(&self, of: &Place, task: &str, index: i64, key: &str) -> Result<(), CallError> {
+        let Place { dag_id, run_id } = of;
+        let fields = json!({"key": key, "dag_id": dag_id, "run_id": run_id, "task_id": task, "map_index": index});
+        self.call(&body("DeleteXCom", fields)).map(drop)
+    }
+
+    /// What Airflow keeps for a task over its tries, if it does.
+    pub(in crate::airflow) fn kept(&self, ti: &str, key: &str) -> Result<Option<Value>, CallError> {
+        match self.call(&body("GetTaskStateStore", json!({"ti_id": ti, "key": key}))) {
+            Ok(mut found) => Ok(Some(found["value"].take())),
+            Err(CallError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps something for a task over its tries.
+    pub(in crate::airflow) fn keep(&self, ti: &str, key: &str, value: Value) -> Result<(), CallError> {
+        self.call(&body("SetTaskStateStore", json!({"ti_id": ti, "key": key, "value": value, "expires_at": null}))).map(drop)
+    }
+
+    /// A variable of Airflow's, if there is one.
+    pub(in crate::airflow) fn variable(&self, key: &str) -> Result<Option<String>, CallError> {
+        match self.call(&body("GetVariable", json!({"key": key}))) {
+            Ok(found) => Ok(found["value"].as_str().map(str::to_owned)),
+            Err(CallError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The password of a connection of Airflow's; none where it has none.
+    pub(in crate::airflow) fn password(&self, connection: &str) -> Result<Option<String>, CallError> {
+        let found = self.call(&body("GetConnection", json!({"conn_id": connection})))?;
+        Ok(found["password"].as_str().map(str::to_owned))
+    }
+
+    /// Has Airflow leave a value out of logs.
+    pub(in crate::airflow) fn mask(&self, value: &str) -> Result<(), CallError> {
+        self.call(&body("MaskSecret", json!({"value": value, "name": null}))).map(drop)
+    }
+
+    /// The interval of the last run before this one that has succeeded, if there is one.
+    pub(in crate::airflow) fn previous(&self, ti: &str) -> Result<Previous, CallError> {
+        self.ask(&body("GetPrevSuccessfulDagRun", json!({"ti_id": ti}))).map(Previous)
+    }
+
+    /// What an element is called in Airflow's pages.
+    pub(in crate::airflow) fn label(&self, label: &str) -> Result<(), CallError> {
+        self.call(&body("SetRenderedMapIndex", json!({"rendered_map_index": label}))).map(drop)
+    }
+
+    /// Says how the task has ended. After that only the end of the process is left.
+    pub(in crate::airflow) fn say(&self, last: &Final, now: DateTime<Utc>) -> Result<(), CallError> {
+        self.call(&last.body(now)).map(drop)
+    }
+}
+
+/// The last run that has succeeded, as it is asked for.
+#[derive(Debug)]
+pub(in crate::airflow) struct Previous(Pending);
+
+impl Previous {
+    /// Where its data interval starts and ends, and when the run began.
+    pub(in crate::airflow) fn wait(self) -> Result<Option<(DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>)>, CallError> {
+        let found = self.0.wait()?;
+        let time = |name: &str| found[name].as_str().and_then(|time| time.parse().ok());
+        Ok(time("data_interval_start").zip(time("data_interval_end")).map(|(start, end)| (start, end, time("start_date"))))
+    }
+}
+
+impl Final {
+    fn body(&self, now: DateTime<Utc>) -> Value {
+        let end = at(now);
+        match self {
+            Self::Success(updates) => {
+                let outlets: Vec<Value> =
+                    updates.iter().map(|(asset, _)| json!({"name": asset, "uri": asset, "type": "Asset"})).collect();
+                let event = |(asset, value): &(String, Value)| json!({"dest_asset_key": {"name": asset, "uri": asset}, "extra": {"value": xcom::pack(value.clone())}});
+                let events: Vec<Value> = updates.iter().map(event).collect();
+                json!({"type": "SucceedTask", "state": "success", "end_date": end, "task_outlets": outlets, "outlet_events": events})
+            }
+            Self::Skipped => json!({"type": "TaskState", "state": "skipped", "end_date": end}),
+            Self::Failed => json!({"type": "TaskState", "state": "failed", "end_date": end}),
+            Self::Retry { after, reason } => json!({
+                "type": "RetryTask", "state": "up_for_retry", "end_date": end, "retry_delay_seconds": after.as_secs_f64(),
+                "retry_reason": reason,
+            }),
+            Self::Reschedule(next) => {
+                json!({"type": "RescheduleTask", "state": "up_for_reschedule", "reschedule_date": at(*next), "end_date": end})
+            }
+        }
+    }
+
+    /// Airflow's name of the state that follows.
+    pub(in crate::airflow) const fn state(&self) -> &'static str {
+        match self {
+            Self::Success(_) => "success",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Retry { .. } => "up_for_retry",
+            Self::Reschedule(_) => "up_for_reschedule",
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The first message: which task this process is.
+
+use super::frame::{self, Form};
+use super::supervisor::Supervisor;
+use crate::schedule::{Interval, RunKind};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::io::{self, BufReader};
+use std::net::TcpStream;
+
+/// What Airflow says of the task that this process is. What it says beside that is passed over: a later version may say more.
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::airflow) struct Startup {
+    pub(in crate::airflow) ti: TaskInstance,
+    pub(in crate::airflow) ti_context: TaskContext,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::airflow) struct TaskInstance {
+    /// Another one at each retry.
+    pub(in crate::airflow) id: String,
+    pub(in crate::airflow) task_id: String,
+    pub(in crate::airflow) dag_id: String,
+    pub(in crate::airflow) run_id: String,
+    /// From 1.
+    pub(in crate::airflow) try_number: u32,
+    /// −1 of what is not mapped.
+    #[serde(default = "unmapped")]
+    pub(in crate::airflow) map_index: i64,
+}
+
+const fn unmapped() -> i64 {
+    -1
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::airflow) struct TaskContext {
+    pub(in crate::airflow) dag_run: DagRun,
+    /// The number of retries; a task that was cleared has as many more as it had tries.
+    #[serde(default)]
+    pub(in crate::airflow) max_tries: u32,
+    /// Whether Airflow would retry it. It believes a task that says so itself, for ever.
+    #[serde(default)]
+    pub(in crate::airflow) should_retry: bool,
+    /// XComs of an earlier try, which the task itself is to delete.
+    #[serde(default)]
+    pub(in crate::airflow) xcom_keys_to_clear: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::airflow) struct DagRun {
+    pub(in crate::airflow) logical_date: Option<DateTime<Utc>>,
+    pub(in crate::airflow) data_interval_start: Option<DateTime<Utc>>,
+    pub(in crate::airflow) data_interval_end: Option<DateTime<Utc>>,
+    pub(in crate::airflow) run_after: Option<DateTime<Utc>>,
+    pub(in crate::airflow) start_date: Option<DateTime<Utc>>,
+    #[serde(default)]
+    pub(in crate::airflow) run_type: String,
+    pub(in crate::airflow) conf: Option<Map<String, Value>>,
+    #[serde(default)]
+    pub(in crate::airflow) consumed_asset_events: Vec<AssetEvent>,
+}
+
+/// An update of an asset that began the run.
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::airflow) struct AssetEvent {
+    #[serde(default)]
+    pub(in crate::airflow) asset: AssetName,
+    #[serde(default)]
+    pub(in crate::airflow) extra: Value,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(in crate::airflow) struct AssetName {
+    #[serde(default)]
+    pub(in crate::airflow) name: String,
+}
+
+impl DagRun {
+    /// The data interval; an instant where Airflow says none, as of a run that an asset has begun.
+    pub(in crate::airflow) fn interval(&self) -> Interval {
+        let at = self.logical_date.or(self.run_after).or(self.start_date).unwrap_or_default();
+        let start = self.data_interval_start.or(self.logical_date).unwrap_or(at);
+        Interval { start, end: self.data_interval_end.unwrap_or(start) }
+    }
+
+    pub(in crate::airflow) fn kind(&self) -> RunKind {
+        match self.run_type.as_str() {
+            "scheduled" => RunKind::Scheduled,
+            "backfill" => RunKind::Backfill,
+            _ => RunKind::Manual,
+        }
+    }
+}
+
+/// Why a conversation has not begun.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::airflow) enum NotBegun {
+    #[error("the supervisor's socket: {0}")]
+    Io(#[from] io::Error),
+    #[error("the supervisor's first message: {0}")]
+    Frame(String),
+    #[error(
+        "the supervisor began with a `{0}`, which this version of the program does not know: build it with a newer pipeline-runtime"
+    )]
+    Unknown(String),
+}
+
+impl Startup {
+    /// Hears which task this process is.
+    pub(in crate::airflow) fn hear(
+        socket: TcpStream,
+        form: Form,
+        gone: impl FnOnce(String) + Send + 'static,
+    ) -> Result<(Supervisor, Self), NotBegun> {
+        socket.set_nodelay(true)?;
+        let mut from = BufReader::new(socket.try_clone()?);
+        let first = frame::read(&mut from, form).map_err(|error| NotBegun::Frame(error.to_string()))?;
+        let first = first.ok_or_else(|| NotBegun::Frame("there is none".to_owned()))?;
+        let startup = Self::of(first.body)?;
+        Ok((Supervisor::new(socket, from, form, gone)?, startup))
+    }
+
+    fn of(body: Value) -> Result<Self, NotBegun> {
+        match body["type"].as_str() {
+            Some("StartupDetails") => serde_json::from_value(body).map_err(|error| NotBegun::Frame(error.to_string())),
+            other => Err(NotBegun::Unknown(other.unwrap_or("message without a type").to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Airflow has said, version by version: a first message that was recorded stays readable.
+    #[test]
+    fn the_first_message_of_each_version_is_read() {
+        let recorded = [("3.3.2", include_str!("startup/airflow-3.3.2.json"))];
+        for (version, json) in recorded {
+            let startup = Startup::of(serde_json::from_str(json).unwrap()).unwrap_or_else(|error| panic!("{version}: {error}"));
+            assert_eq!(startup.ti.task_id, "load", "{version}");
+            assert_eq!((startup.ti.map_index, startup.ti.try_number), (2, 1), "{version}");
+            let run = &startup.ti_context.dag_run;
+            assert_eq!(run.interval().to_string(), "2024-03-25T00:00:00Z/2024-03-26T00:00:00Z", "{version}");
+            assert_eq!((run.kind(), startup.ti_context.should_retry), (RunKind::Scheduled, true), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_first_message_of_another_kind_says_what_to_do() {
+        let error = Startup::of(serde_json::json!({"type": "TaskHandlerParseRequest"})).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the supervisor began with a `TaskHandlerParseRequest`, which this version of the program does not know: build it with a newer \
+             pipeline-runtime"
+        );
+        let error = Startup::of(serde_json::json!({"type": "StartupDetails", "ti": {}})).unwrap_err().to_string();
+        assert_eq!(error, "the supervisor's first message: missing field `id`");
+    }
+
+    #[test]
+    fn a_run_without_an_interval_is_about_an_instant() {
+        let run: DagRun =
+            serde_json::from_str(r#"{"run_after": "2024-03-25T06:00:00Z", "run_type": "asset_triggered"}"#).unwrap();
+        assert_eq!(run.interval(), Interval::at("2024-03-25T06:00:00Z".parse().unwrap()));
+    }
+}

@@ -1,0 +1,254 @@
+//! Requests and their answers.
+//!
+//! A thread reads what the supervisor says, so that a supervisor that goes away is noticed while a body runs. Several threads may have
+//! requests under way at once.
+
+use super::frame::{self, Form, FrameError, Message};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::io::{self, BufReader};
+use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A request that has no answer by then gets none: the supervisor itself tries its server five times, which may take half a minute.
+const ANSWERED_WITHIN: Duration = Duration::from_mins(5);
+
+/// Whoever started this process as a task. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(in crate::airflow) struct Supervisor(Arc<Conversation>);
+
+#[derive(Debug)]
+struct Conversation {
+    form: Form,
+    to: Mutex<To>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+#[derive(Debug)]
+struct To {
+    socket: TcpStream,
+    next: u64,
+}
+
+/// Who waits for which answer.
+#[derive(Debug, Default)]
+struct Waiting {
+    all: HashMap<i128, SyncSender<Message>>,
+    is_closed: bool,
+}
+
+/// Why a request has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(in crate::airflow) enum CallError {
+    /// There is nothing of that name.
+    #[error("Airflow has no such thing: {0}")]
+    NotFound(String),
+    /// The server refused, or could not be reached.
+    #[error("Airflow refused: {0}")]
+    Refused(String),
+    /// Nothing was said.
+    #[error("Airflow did not answer a `{request}` within {} minutes", ANSWERED_WITHIN.as_secs() / 60)]
+    Silent { request: String },
+    /// Nobody is there.
+    #[error("Airflow's supervisor is gone")]
+    Gone,
+}
+
+/// An answer that is still to come.
+#[derive(Debug)]
+pub(super) struct Pending {
+    request: String,
+    answer: Receiver<Message>,
+    within: Duration,
+}
+
+impl Pending {
+    /// Waits for the answer.
+    pub(super) fn wait(self) -> Result<Value, CallError> {
+        let Message { body, error, .. } = self.answer.recv_timeout(self.within).map_err(|error| match error {
+            RecvTimeoutError::Timeout => CallError::Silent { request: self.request.clone() },
+            RecvTimeoutError::Disconnected => CallError::Gone,
+        })?;
+        if !error.is_null() {
+            return Err(CallError::Refused(format!("{}: {}", self.request, said(&error))));
+        }
+        if body["type"] == "ErrorResponse" {
+            let code = body["error"].as_str().unwrap_or_default();
+            let said = format!("{}: {}", self.request, said(&body));
+            return Err(if code.ends_with("NOT_FOUND") { CallError::NotFound(said) } else { CallError::Refused(said) });
+        }
+        Ok(body)
+    }
+}
+
+/// An error response as a sentence's end.
+fn said(error: &Value) -> String {
+    let detail = &error["detail"];
+    match (error["error"].as_str(), detail["message"].as_str()) {
+        (Some(code), Some(message)) => match detail["status_code"].as_u64() {
+            Some(status) => format!("{code}, {message} ({status}) {}", detail.get("detail").unwrap_or(&Value::Null)),
+            None => format!("{code}, {message}"),
+        },
+        (Some(code), None) if detail.is_null() => code.to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+impl Supervisor {
+    /// Takes up the conversation on a socket, of which the first message is already read: `from` goes on behind it. `gone` is called once
+    /// where the other side ends it.
+    pub(super) fn new(
+        socket: TcpStream,
+        from: BufReader<TcpStream>,
+        form: Form,
+        gone: impl FnOnce(String) + Send + 'static,
+    ) -> io::Result<Self> {
+        let waiting: Arc<Mutex<Waiting>> = Arc::default();
+        let of_reader = Arc::clone(&waiting);
+        std::thread::Builder::new().name("airflow-answers".into()).stack_size(256 << 10).spawn(move || {
+            let why = read_all(from, form, &of_reader);
+            let mut waiting = of_reader.lock().unwrap_or_else(PoisonError::into_inner);
+            (waiting.is_closed, waiting.all) = (true, HashMap::new());
+            drop(waiting);
+            gone(why);
+        })?;
+        Ok(Self(Arc::new(Conversation { form, to: Mutex::new(To { socket, next: 1 }), waiting })))
+    }
+
+    /// Asks, and does not wait.
+    pub(super) fn ask(&self, body: &Value) -> Result<Pending, CallError> {
+        self.ask_within(body, ANSWERED_WITHIN)
+    }
+
+    fn ask_within(&self, body: &Value, within: Duration) -> Result<Pending, CallError> {
+        let request = body["type"].as_str().unwrap_or_default().to_owned();
+        let (tell, answer) = sync_channel(1);
+        let mut to = self.0.to.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = to.next;
+        to.next += 1;
+        {
+            let mut waiting = self.waiting();
+            if waiting.is_closed {
+                return Err(CallError::Gone);
+            }
+            waiting.all.insert(id.into(), tell);
+        }
+        frame::write(&mut to.socket, self.0.form, id, body).map_err(|_| CallError::Gone)?;
+        Ok(Pending { request, answer, within })
+    }
+
+    /// Asks, and waits for the answer.
+    pub(super) fn call(&self, body: &Value) -> Result<Value, CallError> {
+        self.ask(body)?.wait()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hands out answers until there are no more; why is returned.
+fn read_all(mut from: BufReader<TcpStream>, form: Form, waiting: &Mutex<Waiting>) -> String {
+    loop {
+        match frame::read(&mut from, form) {
+            Ok(Some(message)) => {
+                let asked = waiting.lock().unwrap_or_else(PoisonError::into_inner).all.remove(&message.id);
+                // Of what nobody asked for nothing follows: a later Airflow may say more than this one.
+                if let Some(asked) = asked {
+                    // Who asked may have given up.
+                    let _ = asked.send(message);
+                }
+            }
+            Ok(None) => return "it closed the conversation".to_owned(),
+            Err(FrameError::Io(error)) => return error.to_string(),
+            Err(error) => return error.to_string(),
+        }
+    }
+}
+
+/// A body with its type.
+pub(super) fn body(of: &str, fields: Value) -> Value {
+    let mut body = fields;
+    body["type"] = json!(of);
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    /// A conversation with a supervisor that answers by `answer`, and what it is told of its end.
+    fn with(answer: impl Fn(Message) -> Vec<(i128, Value, Value)> + Send + 'static) -> (Supervisor, Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut theirs, _) = listener.accept().unwrap();
+        std::thread::spawn(move || {
+            let mut from = BufReader::new(theirs.try_clone().unwrap());
+            while let Ok(Some(message)) = frame::read(&mut from, Form::JsonLines) {
+                for (id, body, error) in answer(message) {
+                    use std::io::Write;
+                    writeln!(theirs, "{}", json!([i64::try_from(id).unwrap(), body, error])).unwrap();
+                }
+            }
+        });
+        let (tell, told) = sync_channel(1);
+        let from = BufReader::new(ours.try_clone().unwrap());
+        (Supervisor::new(ours, from, Form::JsonLines, move |why| tell.send(why).unwrap()).unwrap(), told)
+    }
+
+    #[test]
+    fn an_answer_finds_who_asked_also_out_of_turn() {
+        let (supervisor, _) = with(|message| match message.id {
+            1 => vec![],
+            id => vec![(99, json!("nobody's"), Value::Null), (id, json!("two"), Value::Null), (1, json!("one"), Value::Null)],
+        });
+        let first = supervisor.ask(&json!({"type": "A"})).unwrap();
+        let second = supervisor.ask(&json!({"type": "B"})).unwrap();
+        assert_eq!((first.wait(), second.wait()), (Ok(json!("one")), Ok(json!("two"))));
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_from_what_is_refused() {
+        let (supervisor, _) = with(|message| {
+            let missing = json!({"type": "ErrorResponse", "error": "CONNECTION_NOT_FOUND"});
+            let denied = json!({"type": "ErrorResponse", "error": "PERMISSION_DENIED", "detail": {"message": "not you"}});
+            let failed = json!({"type": "ErrorResponse", "error": "API_SERVER_ERROR",
+                "detail": {"status_code": 400, "message": "HTTP error", "detail": {"reason": "unmappable_return_value_length"}}});
+            let (body, error) = match message.body["type"].as_str().unwrap() {
+                "A" => (missing, Value::Null),
+                "B" => (denied, Value::Null),
+                _ => (Value::Null, failed),
+            };
+            vec![(message.id, body, error)]
+        });
+        let call = |of: &str| supervisor.call(&json!({"type": of})).unwrap_err().to_string();
+        assert_eq!(call("A"), "Airflow has no such thing: A: CONNECTION_NOT_FOUND");
+        assert_eq!(call("B"), "Airflow refused: B: PERMISSION_DENIED, not you");
+        assert_eq!(
+            call("C"),
+            "Airflow refused: C: API_SERVER_ERROR, HTTP error (400) {\"reason\":\"unmappable_return_value_length\"}"
+        );
+    }
+
+    #[test]
+    fn a_request_without_an_answer_ends_by_its_deadline() {
+        let (supervisor, _) = with(|_| vec![]);
+        let pending = supervisor.ask_within(&json!({"type": "GetXCom"}), Duration::from_millis(10)).unwrap();
+        assert_eq!(pending.wait(), Err(CallError::Silent { request: "GetXCom".into() }));
+    }
+
+    #[test]
+    fn a_supervisor_that_goes_away_is_noticed_by_all_who_wait() {
+        let (supervisor, told) = with(|message| if message.id < 3 { vec![] } else { panic!("it goes away") });
+        let pending: Vec<_> = (0..3).map(|_| supervisor.ask(&json!({"type": "GetXCom"})).unwrap()).collect();
+        for pending in pending {
+            assert_eq!(pending.wait(), Err(CallError::Gone));
+        }
+        let why = told.recv().unwrap();
+        assert!(!why.is_empty());
+        assert_eq!(supervisor.call(&json!({"type": "GetXCom"})), Err(CallError::Gone));
+    }
+}

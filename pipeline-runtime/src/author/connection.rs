@@ -1,0 +1,77 @@
+//! Connections of Airflow's: who has their passwords.
+//!
+//! # Why a secret asks through a function that is set once
+//!
+//! What conversation a process has with Airflow is the affair of a folder that knows this one, and a secret is read by itself.
+
+use percent_encoding::percent_decode_str;
+use std::sync::{Arc, OnceLock};
+
+/// Finds the password of a connection, or says why there is none.
+type Find = Box<dyn Fn(&str) -> Result<Option<String>, String> + Send + Sync>;
+
+static FIND: OnceLock<Find> = OnceLock::new();
+
+/// From now on connections are found so. Only the first call counts.
+pub(crate) fn find_by(find: impl Fn(&str) -> Result<Option<String>, String> + Send + Sync + 'static) {
+    // A process is one task.
+    let _ = FIND.set(Box::new(find));
+}
+
+/// The password of a connection.
+pub(super) fn password(connection: &str) -> Result<Arc<str>, String> {
+    let variable = format!("AIRFLOW_CONN_{}", connection.to_ascii_uppercase());
+    let found = match FIND.get() {
+        Some(find) => find(connection).map_err(|why| format!("has no value: {why}"))?,
+        None => match std::env::var(&variable) {
+            Ok(text) => of_variable(&text)?,
+            Err(_) => {
+                return Err(format!(
+                    "has no value: no Airflow runs this process, and the environment variable {variable} is not set"
+                ));
+            }
+        },
+    };
+    found.map(Into::into).ok_or_else(|| "has no value: the connection has no password".to_owned())
+}
+
+/// The password in what Airflow reads as a connection: a URL, or JSON.
+fn of_variable(text: &str) -> Result<Option<String>, String> {
+    if text.trim_start().starts_with('{') {
+        // Not the error itself, which may show the value.
+        let fields: serde_json::Value = serde_json::from_str(text).map_err(|_| "is no connection: it is no JSON".to_owned())?;
+        return Ok(fields["password"].as_str().map(str::to_owned));
+    }
+    let (_, rest) = text.split_once("://").ok_or("is no connection: it is neither JSON nor a URL")?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let password = authority.rsplit_once('@').and_then(|(login, _)| login.split_once(':')).map(|(_, password)| password);
+    Ok(password.map(|password| percent_decode_str(password).decode_utf8_lossy().into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_read_as_airflow_reads_it() {
+        let of = |text: &str| of_variable(text).unwrap();
+        assert_eq!(of("postgres://me:p%40ss%2Fw@db:5432/shop?sslmode=require").as_deref(), Some("p@ss/w"));
+        assert_eq!(of("postgres://me@db").as_deref(), None);
+        assert_eq!(of("http://db").as_deref(), None);
+        assert_eq!(of(r#"{"conn_type": "aws", "login": "a", "password": "b:c"}"#).as_deref(), Some("b:c"));
+        assert_eq!(of(r#"{"conn_type": "aws"}"#), None);
+    }
+
+    #[test]
+    fn what_is_none_does_not_show_itself() {
+        let refused = |text: &str| of_variable(text).unwrap_err();
+        assert_eq!(refused("{\"password\": hunter2}"), "is no connection: it is no JSON");
+        assert_eq!(refused("hunter2"), "is no connection: it is neither JSON nor a URL");
+    }
+
+    #[test]
+    fn without_airflow_the_variable_is_named() {
+        let error = password("nobody_has_this").unwrap_err();
+        assert!(error.ends_with("the environment variable AIRFLOW_CONN_NOBODY_HAS_THIS is not set"), "{error}");
+    }
+}

@@ -1,0 +1,71 @@
+//! What earlier processes have done about a node, where they have kept this, and no records: a task of Airflow's.
+
+use super::super::ids::Slot;
+use super::super::states::NodeState;
+use super::run::Run;
+use crate::time::{Moment, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What a node's next attempt or poke has to know of those before it. Times are nanoseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Earlier {
+    /// The attempt that is due, from 1.
+    pub(crate) attempt: u32,
+    pub(crate) starts: u32,
+    pub(crate) first_start: Option<i64>,
+    pub(crate) last_start: Option<i64>,
+    /// When it is due; where it was cut off, none.
+    pub(crate) next: Option<i64>,
+    /// The start of a sensor's budget.
+    pub(crate) budget_from: Option<i64>,
+    pub(crate) pokes: u32,
+    pub(crate) pokes_in_budget: u32,
+    /// Interruptions since the last attempt that came to an end.
+    pub(crate) interruptions: u32,
+    /// What it remembers.
+    pub(crate) memory: Option<String>,
+}
+
+impl Run {
+    /// What a node's next process has to know.
+    pub(crate) fn earlier(&self, slot: Slot) -> Earlier {
+        let node = self.node(slot);
+        let nanos = |time: Option<Timestamp>| time.map(Timestamp::as_nanos);
+        Earlier {
+            attempt: node.attempt(),
+            starts: node.starts(),
+            first_start: nanos(node.first_start()),
+            last_start: nanos(node.first_start().map(|_| node.last_start())),
+            next: nanos(node.next()),
+            budget_from: nanos(node.budget_from()),
+            pokes: node.pokes(),
+            pokes_in_budget: node.pokes_in_budget(),
+            interruptions: node.interruptions(),
+            memory: node.memory().map(|memory| memory.to_string()),
+        }
+    }
+
+    /// Takes up a node where an earlier process has left it, before anything of it has happened here.
+    pub(crate) fn take_up(&mut self, slot: Slot, earlier: &Earlier) {
+        let moment = |nanos: Option<i64>| nanos.map_or(Moment::NONE, |nanos| Timestamp::from_nanos(nanos).into());
+        let is_sensor = self.plan().policy(self.ix(slot)).sensor.is_some();
+        let node = self.node_mut(slot);
+        node.starts = earlier.starts;
+        node.first_start = moment(earlier.first_start);
+        let more = node.more();
+        more.attempt = earlier.attempt;
+        more.interruptions = earlier.interruptions;
+        more.last_start = moment(earlier.last_start);
+        more.next = moment(earlier.next);
+        more.budget_from = moment(earlier.budget_from);
+        (more.pokes, more.pokes_in_budget) = (earlier.pokes, earlier.pokes_in_budget);
+        if let Some(memory) = &earlier.memory {
+            more.kept().memory = Some(memory.as_str().into());
+        }
+        // One that was cut off begins as one that never has: it stands where its upstreams have left it.
+        if earlier.next.is_some() {
+            node.waits = 0;
+            node.state = if is_sensor { NodeState::UpForReschedule } else { NodeState::UpForRetry };
+        }
+    }
+}

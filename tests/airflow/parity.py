@@ -1,0 +1,123 @@
+"""Runs each pipeline by our engine and by an Airflow that is up, and compares them node by node: states, outputs, attempts and skips.
+
+usage: parity.py BINARY URL FOLDER [PIPELINE]...
+BINARY is airflow-pipelines, whose export the Airflow at URL has; FOLDER is for our journals. Ends with 1 where anything differs that the table of docs/airflow.md does not have.
+"""
+
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+
+from airflow_api import Api
+
+def ours(binary, folder, pipeline):
+    journal = os.path.join(folder, f"{pipeline}.db")
+    for end in ("", "-wal", "-shm", "-lock"):
+        if os.path.exists(journal + end):
+            os.remove(journal + end)
+    told = dict(os.environ, PARITY_TOLD=os.path.join(folder, "told"))
+    command = [binary, "--journal", journal, "run", pipeline]
+    subprocess.run(command, env=told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return json.loads(subprocess.run([binary, "outcome", journal], stdout=subprocess.PIPE, check=True).stdout)
+
+
+def theirs(api, pipeline):
+    run = api.trigger(pipeline)
+    ended = api.wait(pipeline, run, 300)
+    nodes = {}
+    for task in api.tasks(pipeline, run):
+        index = task["map_index"]
+        node = task["task_id"] + (f"[{index}]" if index >= 0 else "")
+        told = {"state": task["state"], "attempts": task["try_number"] if task["start_date"] else 0, "output": None}
+        if task["state"] == "success":
+            told["output"] = unpacked(api.xcom(pipeline, run, task["task_id"], index))
+        nodes[node] = told
+    return {"state": ended["state"], "nodes": nodes}
+
+
+def unpacked(value):
+    return json.loads(value["$json"]) if isinstance(value, dict) and list(value) == ["$json"] else value
+
+
+def by_index(nodes):
+    """Our elements that go by keys, by their indices as Airflow has them."""
+    seen, named = {}, {}
+    for node, told in nodes.items():
+        base, _, key = node.partition("[")
+        if key:
+            seen.setdefault(base, []).append(node)
+            node = f"{base}[{seen[base].index(node) if node in seen[base] else 0}]"
+        named[node] = told
+    return named
+
+
+def differences(pipeline, our, their):
+    found, known = [], []
+    if our["state"] != their["state"]:
+        found.append(f"{pipeline}: the run is {our['state']} here and {their['state']} in Airflow")
+    compared = 0
+    for node, told in by_index(our["nodes"]).items():
+        other = their["nodes"].get(node)
+        if other is None:
+            continue  # What is decided without a body is no task.
+        compared += 1
+        if told["state"] == "upstream_failed" and other["state"] == "failed":
+            known.append(f"{pipeline}/{node}: upstream_failed here is failed in Airflow")
+            continue
+        for what in ("state", "output", "attempts"):
+            here, there = told[what], other[what]
+            if what == "attempts" and told["state"] in ("skipped", "upstream_failed"):
+                continue  # A process decides what our engine decides without one.
+            if here != there:
+                found.append(f"{pipeline}/{node}: {what} is {here!r} here and {there!r} in Airflow")
+    if compared == 0:
+        found.append(f"{pipeline}: no node was compared")
+    return compared, found, known
+
+
+def lines(path):
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        return sorted(file.read().splitlines())
+
+
+def beside(api, pipeline, folder, their):
+    """What a pipeline leaves beside its nodes."""
+    if pipeline == "told":
+        here, there = lines(os.path.join(folder, "told")), lines(os.environ["PARITY_TOLD"])
+        if here != there:
+            yield f"told: {here} were told here and {there} in Airflow"
+    if pipeline == "updates":
+        begun = api.wait_for_run("follows", 60)
+        output = unpacked(api.xcom("follows", begun, "same")) if begun else None
+        if output != their["nodes"]["same"]["output"]:
+            yield f"updates: the run of `follows` that the asset began, {begun}, has {output!r}"
+
+
+def main():
+    binary, url, folder, *only = sys.argv[1:]
+    api = Api(url)
+    listed = subprocess.run([binary, "list", "--json"], stdout=subprocess.PIPE, check=True).stdout
+    # Whose tasks wait for ever, and what an asset begins.
+    left_out = {"upsets", "follows"}
+    pipelines = only or [json.loads(line)["pipeline"] for line in listed.splitlines() if json.loads(line)["pipeline"] not in left_out]
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        theirs_of = {pipeline: pool.submit(theirs, api, pipeline) for pipeline in pipelines}
+        for pipeline in pipelines:
+            our = ours(binary, folder, pipeline)
+            compared, found, known = differences(pipeline, our, theirs_of[pipeline].result())
+            found += beside(api, pipeline, folder, theirs_of[pipeline].result())
+            print(f"{pipeline}: {compared} nodes compared, {len(found)} differ, {len(known)} as the table of docs/airflow.md says", flush=True)
+            for line in known + found:
+                print(f"  {line}")
+            failed += bool(found)
+    print(f"{len(pipelines) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
