@@ -12,7 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 const MAGIC: &[u8; 8] = b"AFBNDL01";
-const FOOTER: u64 = 64;
+const FOOTER: usize = 64;
 const FOOTER_VERSION: u32 = 1;
 
 /// The schema of the messages that this program speaks. Airflow 3.3 knows this one alone, and later ones translate to it.
@@ -53,7 +53,7 @@ pub(super) fn is_of(bundle: &Path, executable: &Path, manifest: &str) -> io::Res
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         file => file?,
     };
-    if file.metadata()?.len() != size + manifest.len() as u64 + FOOTER {
+    if file.metadata()?.len() != size + (manifest.len() + FOOTER) as u64 {
         return Ok(false);
     }
     file.seek(SeekFrom::Start(size))?;
@@ -80,9 +80,9 @@ fn hash_elf(executable: &Path, digest: &mut Sha256) -> io::Result<u64> {
 fn elf_size(executable: &Path) -> io::Result<u64> {
     let mut file = File::open(executable)?;
     let size = file.metadata()?.len();
-    let Some(at) = size.checked_sub(FOOTER) else { return Ok(size) };
+    let Some(at) = size.checked_sub(FOOTER as u64) else { return Ok(size) };
     file.seek(SeekFrom::Start(at))?;
-    let mut footer = [0; FOOTER as usize];
+    let mut footer = [0; FOOTER];
     file.read_exact(&mut footer)?;
     if &footer[56..] != MAGIC {
         return Ok(size);
@@ -91,8 +91,8 @@ fn elf_size(executable: &Path) -> io::Result<u64> {
     Ok(at.saturating_sub(length(0) + length(4)))
 }
 
-fn footer(manifest: usize, hash: [u8; 32]) -> io::Result<[u8; FOOTER as usize]> {
-    let mut footer = [0; FOOTER as usize];
+fn footer(manifest: usize, hash: [u8; 32]) -> io::Result<[u8; FOOTER]> {
+    let mut footer = [0; FOOTER];
     // Without the source: Airflow shows it, and a binary has no one file of it.
     footer[4..8].copy_from_slice(&u32::try_from(manifest).map_err(io::Error::other)?.to_le_bytes());
     footer[8..12].copy_from_slice(&FOOTER_VERSION.to_le_bytes());

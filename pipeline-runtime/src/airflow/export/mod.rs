@@ -56,16 +56,13 @@ pub(crate) enum ExportError {
 }
 
 fn listed(refused: &[(&'static str, Vec<Problem>)]) -> String {
-    let mut text = String::new();
-    for (pipeline, problems) in refused {
-        for problem in problems {
-            text.push_str(&format!("{problem}\n\n"));
-        }
+    let of_pipeline = |(pipeline, problems): &(&str, Vec<Problem>)| {
+        let each: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let things = if problems.len() == 1 { "1 thing".to_owned() } else { format!("{} things", problems.len()) };
-        text.push_str(&format!("pipeline `{pipeline}` has {things} that Airflow cannot do\n"));
-    }
-    text.push_str("nothing was exported");
-    text
+        format!("{}\n\npipeline `{pipeline}` has {things} that Airflow cannot do", each.join("\n\n"))
+    };
+    let all: Vec<String> = refused.iter().map(of_pipeline).collect();
+    format!("{}\nnothing was exported", all.join("\n"))
 }
 
 /// Whether an export is of this code.
@@ -113,7 +110,6 @@ impl Export<'_> {
     }
 
     fn paths(&self, folder: &Path) -> [PathBuf; 2] {
-        // `NAME.py` beside `NAME` would be a module that a bundle of the same stem shadows nowhere: Airflow imports files alone.
         [folder.join(self.name), folder.join(format!("{}.py", self.name))]
     }
 

@@ -185,8 +185,8 @@ fn param(field: &Field) -> String {
         [only] => literal(only),
         several => list(several.iter().map(|of| literal(of))),
     };
-    let rest: String = rest.iter().map(|rest| format!(", {rest}")).collect();
-    format!("{}: Param({}, type={types}{rest})", literal(&field.name), python(&field.default))
+    rest.insert(0, format!("type={types}"));
+    format!("{}: Param({}, {})", literal(&field.name), python(&field.default), rest.join(", "))
 }
 
 /// A text as Python reads it: JSON's form is one of Python's.

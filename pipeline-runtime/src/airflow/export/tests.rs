@@ -145,9 +145,9 @@ fn an_export_is_held_against_the_code() {
 
 // ---- what is refused
 
-fn refused(pipeline: Pipeline) -> Vec<String> {
+fn refused(pipeline: &Pipeline) -> Vec<String> {
     let plan = pipeline.plan(&Value::Null).unwrap();
-    refused::problems(&pipeline, &plan, &[]).iter().map(|problem| problem.message().to_owned()).collect()
+    refused::problems(pipeline, &plan, &[]).iter().map(|problem| problem.message().to_owned()).collect()
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn locks_and_slas_are_refused_unless_they_are_said_to_be_left_out() {
         .holding(&PRICES);
     }
     assert_eq!(
-        refused(guarded()),
+        refused(&guarded()),
         [
             "Airflow has no locks, and group `load` holds `prices`",
             "nobody would see that `load.slow` misses its `sla`: while it waits there is no process",
@@ -192,9 +192,9 @@ fn mappings_that_airflow_has_not_are_refused() {
     fn ordered() {
         list().each(double).in_order();
     }
-    assert_eq!(refused(nested()), ["Airflow maps over one list at a time, and `each(double)` lies within another `.each`"]);
+    assert_eq!(refused(&nested()), ["Airflow maps over one list at a time, and `each(double)` lies within another `.each`"]);
     assert_eq!(
-        refused(ordered()),
+        refused(&ordered()),
         ["Airflow starts the elements of a list in any order, and those of `each(double)` go in theirs"]
     );
 }
@@ -208,7 +208,7 @@ fn names_that_airflow_could_not_tell_apart_are_refused() {
         list().named("end_of_run");
     }
     assert_eq!(
-        refused(twins()),
+        refused(&twins()),
         [
             "`end_of_run` is the task that every DAG of an export ends with",
             "Airflow tells `double_3` not from an element of `double`",
@@ -226,7 +226,7 @@ fn runs_of_other_pipelines_are_refused() {
     fn waits() {
         report(run_of(sums));
     }
-    assert_eq!(refused(waits()), ["`run_of` has to do with a run of another pipeline, which is not exported yet"]);
+    assert_eq!(refused(&waits()), ["`run_of` has to do with a run of another pipeline, which is not exported yet"]);
 }
 
 #[test]
@@ -245,8 +245,8 @@ fn schedules_that_airflow_has_not_are_refused() {
         list();
     }
     let message = |id: &str| format!("Airflow has no schedule that is that of pipeline `{id}`");
-    assert_eq!(refused(two_lines()), [message("two_lines")]);
-    assert_eq!(refused(local_days()), [message("local_days")]);
+    assert_eq!(refused(&two_lines()), [message("two_lines")]);
+    assert_eq!(refused(&local_days()), [message("local_days")]);
     let dag = dags(&[hours()]);
     assert!(dag.contains("schedule=DeltaDataIntervalTimetable(timedelta(seconds=5400))"), "{dag}");
     assert!(dag.contains("start_date=datetime.fromisoformat(\"2024-01-08T02:00:00+00:00\")"), "{dag}");

@@ -142,7 +142,7 @@ pub(super) fn run(pipelines: &[Pipeline], sockets: &Sockets) -> ExitCode {
 }
 
 impl Task {
-    fn id(&self) -> &str {
+    fn task_id(&self) -> &str {
         &self.startup.ti.task_id
     }
 
@@ -154,7 +154,8 @@ impl Task {
                 let reason = error.to_string();
                 tracing::error!("{reason}");
                 let may_retry = !matches!(error, TaskError::Fatal(_)) && self.startup.ti_context.should_retry;
-                let ended = Ended { state: "failed".to_owned(), node: self.id().to_owned(), error: cut(reason), attempts: 1 };
+                let ended =
+                    Ended { state: "failed".to_owned(), node: self.task_id().to_owned(), error: cut(reason), attempts: 1 };
                 // Airflow knows when to retry.
                 if may_retry { Err(()) } else { Ok(Done { last: Final::Failed, output: None, ended: Some(ended) }) }
             }
@@ -174,7 +175,7 @@ impl Task {
         let Done { mut last, output, ended } = done;
         let index = self.startup.ti.map_index;
         if let Some(Output { value, length }) = output
-            && let Err(error) = self.supervisor.push(&self.place, self.id(), index, None, value, length)
+            && let Err(error) = self.supervisor.push(&self.place, self.task_id(), index, None, value, length)
         {
             // A success whose output is not there would be one that nobody can take.
             let why = match &error {
@@ -187,7 +188,7 @@ impl Task {
             };
             tracing::error!("{why}");
             last = Final::Failed;
-            let ended = Ended { state: "failed".to_owned(), node: self.id().to_owned(), error: why, attempts: 1 };
+            let ended = Ended { state: "failed".to_owned(), node: self.task_id().to_owned(), error: why, attempts: 1 };
             self.push_end(&ended)?;
         }
         if let Some(ended) = ended {
@@ -199,7 +200,7 @@ impl Task {
 
     fn push_end(&self, ended: &Ended) -> Result<(), CallError> {
         let ended = serde_json::to_value(ended).unwrap_or_default();
-        self.supervisor.push(&self.place, self.id(), self.startup.ti.map_index, Some(ended::KEY), ended, None)
+        self.supervisor.push(&self.place, self.task_id(), self.startup.ti.map_index, Some(ended::KEY), ended, None)
     }
 }
 

@@ -163,7 +163,7 @@ fn one(task: &Task, run: Run, slot: Slot, clock: Clock) -> Result<Done, TaskErro
         let (supervisor, ti) = (task.supervisor.clone(), task.startup.ti.id.clone());
         async move {
             // The engine's timers do not wait for Airflow.
-            let kept = tokio::task::spawn_blocking(move || supervisor.keep(&ti, EARLIER, kept)).await;
+            let kept = tokio::task::spawn_blocking(move || supervisor.keep(&ti, EARLIER, &kept)).await;
             kept.map_err(|error| TaskError::Failed(error.to_string()))?.map_err(TaskError::from)
         }
     };
@@ -227,8 +227,12 @@ fn end_of_run(task: &Task, run: Run, clock: Clock) -> Result<Done, TaskError> {
         return Ok(Done { last: Final::Success(Vec::new()), output: None, ended: None });
     }
     tracing::error!("the run is {state}{}", why.map(|why| format!(": {why}")).unwrap_or_default());
-    let ended =
-        Ended { state: state.name().to_owned(), node: task.id().to_owned(), error: "the run failed".to_owned(), attempts: 1 };
+    let ended = Ended {
+        state: state.name().to_owned(),
+        node: task.task_id().to_owned(),
+        error: "the run failed".to_owned(),
+        attempts: 1,
+    };
     Ok(Done { last: Final::Failed, output: None, ended: Some(ended) })
 }
 

@@ -71,7 +71,9 @@ impl Recollection<'_> {
             let failed = |node: &NodeIx| task_of(plan, *node).is_some_and(|task| states.any(&task, "upstream_failed"));
             let failed: Vec<NodeIx> = needed.states.iter().copied().filter(failed).collect();
             let before = needed.states.len();
-            failed.into_iter().for_each(|node| needed.wait_of(plan, node));
+            for node in failed {
+                needed.wait_of(plan, node);
+            }
             if needed.states.len() == before {
                 return Ok((needed, states));
             }

@@ -5,6 +5,7 @@
 
 use super::supervisor::{CallError, Pending, Supervisor, body};
 use super::xcom::{self, NotKept};
+use crate::schedule::Interval;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -60,7 +61,7 @@ pub(in crate::airflow) enum Final {
     Reschedule(DateTime<Utc>),
 }
 
-/// What an XCom is read as.
+/// An output, or what else a task has pushed, as it is asked for.
 #[derive(Debug)]
 pub(in crate::airflow) struct XCom(Pending);
 
@@ -160,7 +161,7 @@ impl Supervisor {
     }
 
     /// Keeps something for a task over its tries.
-    pub(in crate::airflow) fn keep(&self, ti: &str, key: &str, value: Value) -> Result<(), CallError> {
+    pub(in crate::airflow) fn keep(&self, ti: &str, key: &str, value: &Value) -> Result<(), CallError> {
         self.call(&body("SetTaskStateStore", json!({"ti_id": ti, "key": key, "value": value, "expires_at": null}))).map(drop)
     }
 
@@ -205,11 +206,12 @@ impl Supervisor {
 pub(in crate::airflow) struct Previous(Pending);
 
 impl Previous {
-    /// Where its data interval starts and ends, and when the run began.
-    pub(in crate::airflow) fn wait(self) -> Result<Option<(DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>)>, CallError> {
+    /// Its data interval, and when it began.
+    pub(in crate::airflow) fn wait(self) -> Result<Option<(Interval, Option<DateTime<Utc>>)>, CallError> {
         let found = self.0.wait()?;
         let time = |name: &str| found[name].as_str().and_then(|time| time.parse().ok());
-        Ok(time("data_interval_start").zip(time("data_interval_end")).map(|(start, end)| (start, end, time("start_date"))))
+        let interval = time("data_interval_start").zip(time("data_interval_end")).map(|(start, end)| Interval { start, end });
+        Ok(interval.map(|interval| (interval, time("start_date"))))
     }
 }
 

@@ -43,7 +43,7 @@ pub(in crate::airflow) struct TaskContext {
     /// Whether Airflow would retry it. It believes a task that says so itself, for ever.
     #[serde(default)]
     pub(in crate::airflow) should_retry: bool,
-    /// XComs of an earlier try, which the task itself is to delete.
+    /// What an earlier try has pushed, which the task itself is to delete.
     #[serde(default)]
     pub(in crate::airflow) xcom_keys_to_clear: Vec<String>,
 }

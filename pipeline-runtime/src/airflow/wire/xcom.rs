@@ -1,6 +1,6 @@
 //! Values as Airflow keeps them.
 //!
-//! Airflow keeps an XCom as JSON in its database, and hands it out through Python. Some values do not come back as they were, or not at all
+//! Airflow keeps an `XCom` as JSON in its database, and hands it out through Python. Some values do not come back as they were, or not at all
 //! (seen with Airflow 3.3.2 on PostgreSQL): a float without a fraction from 1e16 on becomes an integer, and beyond 2^64 nobody can read it;
 //! −0.0 becomes 0.0; a text with a NUL is refused; so is what lies deeper than 199. Such a value is kept as a text,
 //! `{"$json": "…"}`, and so is one that Airflow would take for one of its own types.

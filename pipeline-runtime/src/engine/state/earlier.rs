@@ -41,7 +41,7 @@ impl Run {
             pokes: node.pokes(),
             pokes_in_budget: node.pokes_in_budget(),
             interruptions: node.interruptions(),
-            memory: node.memory().map(|memory| memory.to_string()),
+            memory: node.memory().map(ToString::to_string),
         }
     }
 
