@@ -25,6 +25,7 @@ mod options;
 mod problem;
 mod readers;
 mod server;
+mod slim;
 mod token;
 
 pub(crate) use options::{DEFAULT_ADDRESS, Listen, Options};
