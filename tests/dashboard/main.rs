@@ -11,3 +11,4 @@ mod http;
 mod openapi;
 mod process;
 mod travel;
+mod turns;

@@ -1,5 +1,6 @@
 //! A binary with what a page has to show: a wait, a mapping, a retry, a failure, and texts that mean something to a browser.
 
+use chrono::{DateTime, Utc};
 use pipeline_runtime::cli::Cli;
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,65 @@ fn keyed() {
     feeds().keyed(String::clone).each(read);
 }
 
+/// One run at a time, which waits.
+#[pipeline(
+    schedule = "@daily",
+    timezone = "Europe/Berlin",
+    start = "2026-01-01",
+    end = "2026-01-04",
+    catchup = true,
+    max_active_runs = 1
+)]
+fn limited() {
+    load(arrival("late.json"));
+}
+
+#[sensor(timeout = "1h", poke = "30m")]
+async fn slow_arrival(key: String) -> Result<Poke<String>> {
+    Ok(if Path::new(&key).exists() { Poke::Ready(key) } else { Poke::NotYet })
+}
+
+#[task(sla = "1ms")]
+async fn hurry(key: String) -> Result<String> {
+    Ok(key)
+}
+
+/// A node of it is late at once, and it itself after two seconds.
+#[pipeline(sla = "2s")]
+fn late() {
+    hurry(slow_arrival("late.json"));
+}
+
+/// A file, and when it was written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Filed {
+    path: String,
+    last_modified: DateTime<Utc>,
+}
+
+#[sensor(timeout = "30d", poke = "100ms")]
+async fn file(path: String) -> Result<Poke<Filed>> {
+    let Ok(found) = Path::new(&path).metadata() else { return Ok(Poke::NotYet) };
+    Ok(Poke::Ready(Filed { path, last_modified: found.modified()?.into() }))
+}
+
+/// Waits for a file that says when it was written.
+#[pipeline]
+fn filed() {
+    file("filed.json");
+}
+
+/// Its first run fails, and so no further one begins.
+#[pipeline(schedule = "@daily", start = "2026-01-01", end = "2026-01-04", catchup = true, depends_on_past = true)]
+fn careful() {
+    publish(true, parts(1u8).each(upload));
+}
+
 fn main() -> ExitCode {
-    Cli::new([parted(), waiting(), keyed()]).main()
+    let mut pipelines = vec![parted(), waiting(), keyed()];
+    // Theirs are runs that begin by themselves, which are in nobody else's way.
+    if std::env::var_os("DASHBOARD_LIMITS").is_some() {
+        pipelines.extend([limited(), careful(), late(), filed()]);
+    }
+    Cli::new(pipelines).main()
 }

@@ -4,22 +4,33 @@ use super::http::Site;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-pub(crate) struct Folder(tempfile::TempDir);
+pub(crate) struct Folder {
+    folder: tempfile::TempDir,
+    has_limits: bool,
+}
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().expect("there is room for a folder"))
+        Self { folder: tempfile::tempdir().expect("there is room for a folder"), has_limits: false }
+    }
+
+    /// One whose binary has the pipelines with limits, too.
+    pub(crate) fn with_limits() -> Self {
+        Self { has_limits: true, ..Self::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dashboard-pipelines"));
-        command.args(args).current_dir(self.0.path()).stdin(Stdio::null()).env("USER", "ada").env("PIPELINE_LOG", "info");
+        command.args(args).current_dir(self.folder.path()).stdin(Stdio::null()).env("USER", "ada").env("PIPELINE_LOG", "info");
         for name in ["PIPELINE_JOURNAL", "PIPELINE_LOG_FORMAT", "PIPELINE_DASHBOARD", "RUST_BACKTRACE", "SUDO_USER"] {
             command.env_remove(name);
+        }
+        if self.has_limits {
+            command.env("DASHBOARD_LIMITS", "1");
         }
         command
     }

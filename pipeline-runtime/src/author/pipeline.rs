@@ -131,6 +131,14 @@ impl Pipeline {
         self.options().timezone.and_then(Zone::named).unwrap_or_default()
     }
 
+    /// The zone in which people mean a date, where the pipelines, or that of the id, have the same; else UTC.
+    #[cfg(any(feature = "cli", feature = "dashboard"))]
+    pub(crate) fn zone_of_all(pipelines: &[Self], named: Option<&str>) -> Zone {
+        let mut zones = pipelines.iter().filter(|pipeline| named.is_none_or(|id| pipeline.id() == id)).map(Self::zone);
+        let first = zones.next().unwrap_or_default();
+        if zones.all(|zone| zone == first) { first } else { Zone::UTC }
+    }
+
     /// What is given as the pipeline's type of params reads it, as JSON; null if nothing is.
     pub(crate) fn given(&self, source: Source<'_>) -> Result<Value, ParamsError> {
         (self.given)(&self.definition, source)

@@ -90,10 +90,7 @@ impl Runs {
 
     /// The zone in which people mean a date, where the pipelines that are listed have the same.
     fn zone(&self, pipelines: &[Pipeline]) -> Zone {
-        let named = self.pipeline.as_deref().or(self.of.as_deref());
-        let mut zones = pipelines.iter().filter(|pipeline| named.is_none_or(|id| pipeline.id() == id)).map(Pipeline::zone);
-        let first = zones.next().unwrap_or_default();
-        if zones.all(|zone| zone == first) { first } else { Zone::UTC }
+        Pipeline::zone_of_all(pipelines, self.pipeline.as_deref().or(self.of.as_deref()))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::durations::brief;
 use super::{assets, output, runs, summary, waiting};
-use crate::engine::{NodeState, Slot};
+use crate::engine::{NodeState, RunState, Slot};
 use crate::journal::Holder;
-use crate::observe::{RunHistory, Trouble, Waits, one_line};
+use crate::observe::{RunHistory, Trouble, Waits, one_line, plural};
 use crate::read::{JournalReader, RunSummary};
 use crate::time::Timestamp;
 use crate::{Clock, Pipeline};
@@ -48,10 +48,15 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Resul
             Some(holder) => format!("process {} runs it: {}", holder.process, holder.command),
             None => "no process runs it: `resume` goes on with it".to_owned(),
         }));
-        parts.push(
-            waiting::told(&Waits { history, now, is_run: holder.is_some() && !is_blocked }, reader.journal(), pipelines)
+        let turn = match run.state() {
+            RunState::Queued if !is_blocked => waiting::turn(run, &reader, pipelines, now).map_err(|error| error.to_string())?,
+            _ => None,
+        };
+        parts.push(match turn {
+            Some(turn) => turn,
+            None => waiting::told(&Waits { history, now, is_run: holder.is_some() && !is_blocked }, reader.journal(), pipelines)
                 .map_err(|error| error.to_string())?,
-        );
+        });
     }
     if !details.removed_nodes().is_empty() {
         parts.push(format!("removed by `resume --accept-removed`: {}", details.removed_nodes().join(", ")));
@@ -83,7 +88,7 @@ fn troubles(history: &RunHistory) -> String {
     let mut text = String::new();
     if more > 0 {
         // Writing to a text cannot fail.
-        let _ = writeln!(text, "… and {more} attempts before these");
+        let _ = writeln!(text, "… and {more} attempt{} before these", plural(more));
     }
     for (slot, trouble) in &all[more..] {
         let (at, id) = (trouble.at, history.id(*slot));

@@ -1,8 +1,11 @@
-//! Why each node of an unfinished run waits.
+//! Why each node of an unfinished run waits, and why a queued run has not begun.
 
 use crate::Pipeline;
+use crate::engine::RunState;
 use crate::journal::{JournalError, Reader};
-use crate::observe::{Pools, Waits};
+use crate::observe::{self, Hold, Pools, Waits};
+use crate::read::{JournalReader, ReadError, RunSummary};
+use crate::time::Timestamp;
 use std::fmt::Write;
 
 /// So many nodes are told of.
@@ -25,4 +28,33 @@ pub(super) fn told(waits: &Waits<'_>, reader: &Reader, pipelines: &[Pipeline]) -
         let _ = writeln!(text, "… and {more} more nodes");
     }
     Ok(text)
+}
+
+/// What keeps a queued run from beginning; none where nothing does but that no process serves.
+pub(super) fn turn(
+    run: &RunSummary,
+    reader: &JournalReader,
+    pipelines: &[Pipeline],
+    now: Timestamp,
+) -> Result<Option<String>, ReadError> {
+    let Some(hold) = observe::of_queued(reader.journal(), pipelines, run.stored())? else { return Ok(None) };
+    let behind = behind(&hold, run.pipeline(), reader, pipelines, now)?;
+    Ok(Some(format!("{}{}", observe::TURN, hold.sentence(behind.as_deref()))))
+}
+
+/// Why the run goes on whose end would change that.
+fn behind(
+    hold: &Hold,
+    pipeline: &str,
+    reader: &JournalReader,
+    pipelines: &[Pipeline],
+    now: Timestamp,
+) -> Result<Option<String>, ReadError> {
+    let Some(awaited) = hold.awaited() else { return Ok(None) };
+    let Some(run) = reader.run(&format!("{pipeline}/{awaited}"))?.filter(|run| run.state() == RunState::Running) else {
+        return Ok(None);
+    };
+    let details = reader.details(&run)?;
+    let waits = Waits { history: details.history(), now, is_run: true };
+    Ok(waits.of_run(&mut Pools::new(reader.journal(), pipelines))?.map(|why| why.text))
 }

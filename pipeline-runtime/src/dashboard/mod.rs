@@ -25,6 +25,7 @@ mod options;
 mod problem;
 mod readers;
 mod server;
+mod slim;
 mod token;
 
 pub(crate) use options::{DEFAULT_ADDRESS, Listen, Options};
@@ -77,6 +78,7 @@ struct Site {
     read_only: Option<String>,
     answered: api::Answered,
     kept: kept::Kept,
+    late: api::Late,
     /// Whoever has it simulates a run.
     simulating: tokio::sync::Mutex<()>,
 }
@@ -117,6 +119,7 @@ impl Dashboard {
             read_only,
             answered: api::Answered::default(),
             kept: kept::Kept::default(),
+            late: api::Late::default(),
             simulating: tokio::sync::Mutex::default(),
             gate: gate::Gate::new(options, address),
         });

@@ -198,7 +198,7 @@ fn refuse_unfinished(reader: &Reader, pipeline: &str, start: Timestamp) -> Resul
 
 /// A queued run begins where the pipeline's limit leaves room beside the runs that have begun.
 fn refuse_beyond_limit(reader: &Reader, run: &StoredRun, limit: u32) -> Result<(), StartError> {
-    let begun = reader.begun_of(&run.pipeline)?;
+    let begun = reader.begun_of(&run.pipeline, false)?;
     if begun.len() < limit as usize {
         return Ok(());
     }

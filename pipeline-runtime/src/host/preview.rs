@@ -49,7 +49,11 @@ impl Command {
                 let left = intervals.left_out.into_iter().map(|(interval, run, state)| (interval, Some((run, state)), false));
                 let mut intervals: Vec<_> = taken.chain(left).collect();
                 intervals.sort_by_key(|(interval, ..)| interval.start);
-                let left = if left_out > 0 { format!(", and leaves out {left_out} that have a run") } else { String::new() };
+                let left = match left_out {
+                    0 => String::new(),
+                    1 => ", and leaves out 1 that has a run".to_owned(),
+                    many => format!(", and leaves out {many} that have a run"),
+                };
                 let will = format!("runs {runs} interval{} of {}{left}", plural(runs), backfill.pipeline);
                 Ok(Preview { will, intervals, ..Preview::default() })
             }
@@ -80,7 +84,7 @@ fn edited(reader: &Reader, pipelines: &[Pipeline], name: &str, edit: &Edit, now:
             return Ok(Preview { will, ..Preview::default() });
         }
         Edited::GivenUp(_, due) => {
-            let will = format!("gives up {} notifications of run {run_id} of {pipeline}", due.len());
+            let will = format!("gives up {} notification{} of run {run_id} of {pipeline}", due.len(), plural(due.len()));
             return Ok(Preview { will, ..Preview::default() });
         }
     };

@@ -13,8 +13,8 @@ pub(crate) use none::NoJournal;
 pub(crate) use run::{BLOCKED, StoredRun};
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{
-    Act, Begun, DecodeError, Filter, LogLine, Mailbox, Meant, NewUpdate, Newest, News, Pass, Passed, Posted, Pruned, Reader,
-    Repaired, STALE, SqliteJournal, StoredEntry, StoredLine, StoredSetting, StoredUpdate, Ticket, Updated, absolute,
+    Act, Begun, DecodeError, Filter, IntervalRun, LogLine, Mailbox, Meant, NewUpdate, Newest, News, Pass, Passed, Posted, Pruned,
+    Reader, Repaired, STALE, SqliteJournal, StoredEntry, StoredLine, StoredSetting, StoredUpdate, Ticket, Updated, absolute,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Holder, JournalError, stage};

@@ -31,4 +31,4 @@ pub(crate) use names::Names;
 pub use report::{CallbackReport, NodeReport, RunReport};
 pub(crate) use terminal::{harmless, harmless_json, one_line, print_error};
 #[cfg(feature = "sqlite")]
-pub(crate) use why::{Cause, Pools, Waits};
+pub(crate) use why::{Due, Hold, Pools, TURN, TURN_OF_NOBODY, Waits, Why, of_queued};

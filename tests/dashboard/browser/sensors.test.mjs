@@ -29,6 +29,12 @@ inBrowser('a sensor is reached by keyboard, and has a chart with its table', exa
   assert.equal(timeout, 600_000);
   assert.match(await chart.getAttribute('aria-label'), /timeout 10 m/);
   assert.equal(await page.getByRole('region', { name: 'List of runs' }).getByRole('row').count(), runs.length + 1);
+  // Its files say when they arrived: beside when they were seen, in the chart and in the table.
+  const arrived = runs.filter(run => run.arrived);
+  assert.ok(arrived.length >= 3);
+  assert.match(await chart.getAttribute('aria-label'), /half were seen within .* of their arrival/);
+  assert.ok(await chart.locator('rect.arrived').count() >= 1);
+  await page.getByRole('columnheader', { name: 'Unseen for' }).waitFor();
   await tabTo(page, page.getByRole('combobox', { name: 'Runs' }));
   await press(page, 'ArrowUp');
   await until('the number is in the address', () => query(page).get('runs') === '30');

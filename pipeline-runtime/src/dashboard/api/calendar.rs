@@ -1,9 +1,11 @@
 //! A pipeline's intervals: what became of those that are over, and which come next.
 
+use super::why::Held;
 use super::{Args, Problem, Site, at, date, time};
 use crate::Pipeline;
 use crate::engine::RunState;
 use crate::journal::Holder;
+use crate::observe::{Due, Hold};
 use crate::read::{JournalReader, ReadError};
 use crate::schedule::{Interval, Schedule, Window};
 use crate::time::{Timestamp, Zone};
@@ -12,6 +14,7 @@ use axum::extract::{Path, State};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -51,19 +54,11 @@ pub(super) async fn calendar(
     let zone = schedule.zone();
     let to = time(span.to.as_deref(), zone, "to")?.unwrap_or_else(|| now.to_utc() + TimeDelta::days(1));
     let from = time(span.from.as_deref(), zone, "from")?.unwrap_or(to - TimeDelta::days(31));
-    let is_held = Holder::of(&site.readers.journal).is_some();
+    let of = Arc::clone(&site);
     site.readers
         .read(move |reader| {
             let has = reader.journal().newest_between(&id, from.into(), to.into()).map_err(ReadError::from)?;
-            let last = reader.journal().last_scheduled(&id, now).map_err(ReadError::from)?;
-            let reasons = Reasons {
-                is_held,
-                is_paused: reader.paused()?.contains(&id),
-                now,
-                last,
-                window,
-                catchup: pipeline.options().catchup,
-            };
+            let reasons = Reasons::of(&of, reader, &pipeline, &schedule, window)?;
             let mut intervals: Vec<Interval> = schedule.intervals(from, to).take(INTERVALS + 1).collect();
             let until = intervals.get(INTERVALS).map(|interval| date(interval.start));
             intervals.truncate(INTERVALS);
@@ -72,8 +67,7 @@ pub(super) async fn calendar(
             for interval in intervals {
                 let day = days.entry(local(interval.start, zone).date_naive()).or_default();
                 let run = has.get(&Timestamp::from(interval.start));
-                let why = run.is_none().then(|| reasons.why(interval));
-                day.count(run.map(|(_, state)| *state), why);
+                day.count(run.map(|(_, state)| *state), || reasons.why(interval));
                 if is_told {
                     day.intervals.push(json!({
                         "start": date(interval.start),
@@ -81,7 +75,9 @@ pub(super) async fn calendar(
                         "local": local(interval.end, zone).format("%Y-%m-%d %H:%M %:z").to_string(),
                         "run": run.map(|(run_id, _)| format!("{id}/{run_id}")),
                         "state": run.map(|(_, state)| state.name()),
-                        "why": why,
+                        "why": if run.is_some() { None } else { Some(reasons.why(interval)) },
+                        "held_by": reasons.held_by(interval).filter(|_| run.is_none()).map_or(&[][..], |held| &held.runs),
+                        "changes_at": reasons.held_by(interval).filter(|_| run.is_none()).and_then(|held| held.changes_at).map(at),
                     }));
                 }
             }
@@ -104,18 +100,18 @@ struct Day {
     runs: BTreeMap<&'static str, u64>,
     /// How many intervals have no run, and why the first of them has none.
     missing: u64,
-    why: Option<&'static str>,
+    why: Option<String>,
     intervals: Vec<Value>,
 }
 
 impl Day {
-    fn count(&mut self, run: Option<RunState>, why: Option<&'static str>) {
+    fn count(&mut self, run: Option<RunState>, why: impl FnOnce() -> Cow<'static, str>) {
         self.total += 1;
         if let Some(state) = run {
             *self.runs.entry(state.name()).or_default() += 1;
         } else {
             self.missing += 1;
-            self.why = self.why.or(why);
+            self.why.get_or_insert_with(|| why().into_owned());
         }
     }
 
@@ -139,27 +135,82 @@ struct Reasons {
     now: Timestamp,
     last: Option<Interval>,
     window: Window,
+    zone: Zone,
     catchup: bool,
+    /// The interval that begins next, where somebody follows the schedule, and what holds it.
+    due: Option<(Interval, Option<Held>)>,
 }
 
 impl Reasons {
-    fn why(&self, interval: Interval) -> &'static str {
+    fn of(
+        site: &Site,
+        reader: &JournalReader,
+        pipeline: &Pipeline,
+        schedule: &Schedule,
+        window: Window,
+    ) -> Result<Self, Problem> {
+        let (id, now) = (pipeline.id(), site.clock.now());
+        let is_held = Holder::of(&site.readers.journal).is_some();
+        let is_paused = reader.paused()?.contains(id);
+        let last = reader.journal().last_scheduled(id, now)?;
+        let due = if is_held && !is_paused { Due::of(reader.journal(), pipeline, schedule, window, now)? } else { None };
+        let held = |hold: &Hold| Held::by(site, reader, id, hold, now);
+        let due = due.map(|due| Ok::<_, Problem>((due.first, due.hold.as_ref().map(held).transpose()?))).transpose()?;
+        Ok(Self { is_held, is_paused, now, last, window, zone: schedule.zone(), catchup: pipeline.options().catchup, due })
+    }
+
+    fn why(&self, interval: Interval) -> Cow<'static, str> {
         if Timestamp::from(interval.end) > self.now {
-            return "not over yet";
+            return "not over yet".into();
         }
         if !covers(self.window, interval) {
-            return "before `start` or after `end` of the pipeline";
+            return "before `start` or after `end` of the pipeline".into();
         }
-        match self.last {
+        let text = match self.last {
             Some(last) if interval.start < last.start && !self.catchup => {
                 "nobody served, or it was paused, as it was due, and without `catchup` the latest interval alone is made up for"
             }
             Some(last) if interval.start < last.start => "its run was deleted, or a schedule of another time had none",
             _ if self.is_paused => "the schedule is paused",
             _ if !self.is_held => "no process follows the schedule",
-            _ if !self.catchup && self.last.is_none() => "before the schedule was first followed",
-            _ => "due: it waits for `max_active_runs`, or for an interval before it (`depends_on_past`)",
+            _ if !self.catchup && self.last.is_none() && self.due.as_ref().is_none_or(|(due, _)| interval.start < due.start) => {
+                "before the schedule was first followed"
+            }
+            _ => return self.of_due(interval),
+        };
+        text.into()
+    }
+
+    /// Of an interval that comes after all that have run.
+    fn of_due(&self, interval: Interval) -> Cow<'static, str> {
+        let Some((due, held)) = &self.due else { return "it had a run, which was deleted".into() };
+        if interval.start < due.start {
+            let text = if self.catchup {
+                "it had a run, which was deleted"
+            } else {
+                "without `catchup` the latest interval alone is made up for"
+            };
+            return text.into();
         }
+        let text = held.as_ref().map_or("a process that serves begins it in a moment", |held| &held.text);
+        if interval.start == due.start {
+            return format!("due: {text}").into();
+        }
+        format!("due after that of {}, which comes first: {text}", self.day(due.start)).into()
+    }
+
+    /// What holds an interval that is due.
+    fn held_by(&self, interval: Interval) -> Option<&Held> {
+        let (due, held) = self.due.as_ref()?;
+        let is_due = interval.start >= due.start && Timestamp::from(interval.end) <= self.now && covers(self.window, interval);
+        held.as_ref().filter(|_| is_due)
+    }
+
+    /// A date as the schedule has it.
+    fn day(&self, start: DateTime<Utc>) -> String {
+        let here = local(start, self.zone);
+        let form = if here.time() == chrono::NaiveTime::MIN { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M" };
+        here.format(form).to_string()
     }
 }
 
@@ -185,7 +236,9 @@ pub(super) async fn schedule(
     let now = site.clock.now();
     let (_, schedule, window) = schedule_of(&site.pipelines, &id)?;
     let zone = schedule.zone();
-    let from = time(asked.at.as_deref(), zone, "at")?.unwrap_or_else(|| now.to_utc());
+    // A tick at the time that is asked for is among them.
+    let asked_for = time(asked.at.as_deref(), zone, "at")?.map(|at| at - TimeDelta::nanoseconds(1));
+    let from = asked_for.unwrap_or_else(|| now.to_utc());
     let is_paused = site.readers.read(move |reader: &JournalReader| Ok(reader.paused()?.contains(&id))).await?;
     let count = asked.count.unwrap_or(20).min(TICKS);
     let mut ticks = Vec::new();

@@ -7,6 +7,7 @@ mod compare;
 mod events;
 mod graph;
 mod health;
+mod late;
 mod logs;
 mod node;
 mod nodes;
@@ -22,6 +23,7 @@ mod what_if;
 mod why;
 
 pub(super) use commands::Answered;
+pub(super) use late::Late;
 
 use super::Site;
 use super::problem::Problem;

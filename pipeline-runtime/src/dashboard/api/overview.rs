@@ -1,10 +1,13 @@
 //! All pipelines at once, and what needs somebody.
 
-use super::{Problem, Site, at, date, ms, percentile, summary, why};
+use super::why::Held;
+use super::{Problem, Site, at, date, late, ms, percentile, summary, why};
 use crate::engine::RunState;
 use crate::host::NextRun;
 use crate::journal::Holder;
+use crate::observe::Due;
 use crate::read::{JournalReader, RunFilter, RunSummary};
+use crate::schedule::Window;
 use crate::{Pipeline, time::Timestamp};
 use axum::Json;
 use axum::extract::State;
@@ -15,7 +18,7 @@ use std::sync::Arc;
 /// So many runs are in a strip.
 const STRIP: u32 = 25;
 /// What needs somebody, the gravest first.
-const GRAVEST: [&str; 4] = ["no_process", "blocked", "failed", "paused"];
+const GRAVEST: [&str; 7] = ["no_process", "blocked", "failed", "sla_missed", "late_sensor", "sla_close", "paused"];
 /// So many things that need somebody are listed.
 const NEEDS: usize = 20;
 
@@ -23,7 +26,7 @@ pub(super) async fn overview(State(site): State<Arc<Site>>) -> Result<Json<Value
     let (of, now) = (Arc::clone(&site), site.clock.now());
     let holder = Holder::of(&site.readers.journal);
     let is_held = holder.is_some();
-    let (rows, needs, counts) = site.readers.read(move |reader| all(&of, reader, now, is_held)).await?;
+    let All { rows, needs, counts, again } = site.readers.read(move |reader| all(&of, reader, now, is_held)).await?;
     Ok(Json(json!({
         "now": at(now),
         "boot": site.boot,
@@ -33,6 +36,7 @@ pub(super) async fn overview(State(site): State<Arc<Site>>) -> Result<Json<Value
         "read_only_why": site.read_only,
         "counts": counts,
         "needs_you": needs,
+        "needs_you_again": again.map(at),
         "pipelines": rows,
     })))
 }
@@ -55,11 +59,17 @@ pub(super) fn known(reader: &JournalReader, pipelines: &[Pipeline]) -> Result<Ve
     Ok(ids)
 }
 
-type All = (Vec<Value>, Vec<Value>, Value);
+struct All {
+    rows: Vec<Value>,
+    needs: Vec<Value>,
+    counts: Value,
+    /// When something needs somebody without any change of the journal.
+    again: Option<Timestamp>,
+}
 
 fn all(site: &Site, reader: &JournalReader, now: Timestamp, is_held: bool) -> Result<All, Problem> {
     let paused = reader.paused()?;
-    let mut needs = Vec::new();
+    let late::Now { mut needs, again } = site.late.now(site, reader, now)?;
     let mut rows = Vec::new();
     let (mut running, mut queued) = (0, 0);
     for id in known(reader, &site.pipelines)? {
@@ -71,12 +81,13 @@ fn all(site: &Site, reader: &JournalReader, now: Timestamp, is_held: bool) -> Re
     }
     if !is_held && running + queued > 0 {
         let text = "no process has the journal: `serve` or `resume` goes on with what is unfinished";
-        needs.push(json!({ "kind": "no_process", "text": text, "pipeline": null, "run": null, "node": null, "since": null }));
+        needs.push(json!({ "kind": "no_process", "text": text, "pipeline": null, "run": null, "node": null, "since": null, "until": null }));
     }
     needs.sort_by_key(|need| GRAVEST.iter().position(|kind| need["kind"] == *kind));
     needs.truncate(NEEDS);
     let blocked = reader.journal().blocked()?;
-    Ok((rows, needs, json!({ "running": running, "queued": queued, "blocked": blocked, "paused": paused.len() })))
+    let counts = json!({ "running": running, "queued": queued, "blocked": blocked, "paused": paused.len() });
+    Ok(All { rows, needs, counts, again })
 }
 
 pub(super) struct Row {
@@ -104,9 +115,14 @@ pub(super) fn row(
     let (p50, p95) = percentiles(&last);
     let ended: Vec<&RunSummary> = last.iter().filter(|run| run.state().is_end()).collect();
     let successes = ended.iter().filter(|run| run.state() == RunState::Success).count();
-    let why = match (&next.why, is_held) {
-        (Some((kind, text)), _) => why::said(kind, text.clone()),
-        (None, false) if next.at.is_some() => why::said("no_process", "no process follows its schedule: start `serve`"),
+    let is_followed = is_held && next.why.as_ref().is_none_or(|(kind, _)| *kind == "schedule_ended");
+    let held = pipeline.filter(|_| is_followed).map(|pipeline| held(site, reader, pipeline, now)).transpose()?.flatten();
+    let why = match (held, &next.why) {
+        (Some(held), _) => held,
+        (None, Some((kind, text))) => why::said(kind, text.clone()),
+        (None, None) if next.at.is_some() && !is_held => {
+            why::said("no_process", "no process follows its schedule: start `serve`")
+        }
         _ => Value::Null,
     };
     let json = json!({
@@ -131,6 +147,18 @@ pub(super) fn row(
     Ok(Row { json, active, waiting, need: need(site, reader, id, &last, is_paused) })
 }
 
+/// Why a pipeline's schedule does not begin what is due; none where nothing is, or it begins at once.
+fn held(site: &Site, reader: &JournalReader, pipeline: &Pipeline, now: Timestamp) -> Result<Option<Value>, Problem> {
+    let options = pipeline.options();
+    let refused = |error: String| Problem::refused(&error);
+    let Some(schedule) = options.timetable().map_err(|error| refused(error.to_string()))? else { return Ok(None) };
+    let window = Window::read(options.start, options.end, options.catchup, schedule.zone());
+    let window = window.map_err(|error| refused(error.error.to_string()))?;
+    let due = Due::of(reader.journal(), pipeline, &schedule, window, now)?;
+    let Some(hold) = due.and_then(|due| due.hold) else { return Ok(None) };
+    Ok(Some(Held::by(site, reader, pipeline.id(), &hold, now)?.told("held", "a run is due: ")))
+}
+
 #[expect(clippy::cast_precision_loss, reason = "of at most 25")]
 fn share(successes: usize, of: usize) -> Option<f64> {
     (of > 0).then(|| successes as f64 / of as f64)
@@ -147,7 +175,9 @@ fn need(site: &Site, reader: &JournalReader, id: &str, last: &[RunSummary], is_p
         _ => return None,
     };
     let since = run.map(|run| date(run.finished().unwrap_or(run.started())));
-    Some(json!({ "kind": kind, "text": text, "pipeline": id, "run": run.map(super::name), "node": node, "since": since }))
+    Some(
+        json!({ "kind": kind, "text": text, "pipeline": id, "run": run.map(super::name), "node": node, "since": since, "until": null }),
+    )
 }
 
 /// The node that a run failed by, and its error's first line. The run is kept: every change of the journal asks for this.

@@ -16,7 +16,12 @@ const LAST: u32 = 100;
 pub(super) async fn form(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id);
     let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
-    Ok(Json(json!({ "pipeline": id, "fields": to_json(&pipeline.form()) })))
+    Ok(Json(json!({
+        "pipeline": id,
+        "timezone": pipeline.zone().name(),
+        "scheduled": pipeline.options().schedule.is_some(),
+        "fields": to_json(&pipeline.form()),
+    })))
 }
 
 pub(super) async fn pipeline(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {

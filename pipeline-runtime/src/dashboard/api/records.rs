@@ -63,7 +63,9 @@ fn told(history: &RunHistory, record: &Record) -> (&'static str, String) {
             "upstream_failed",
             if (*cause as usize) < history.len() { format!("`{}` failed", history.id(*cause)) } else { String::new() },
         ),
-        Record::Cleared { slots } => ("cleared", format!("{} nodes are retried by hand", slots.len())),
+        Record::Cleared { slots } => {
+            ("cleared", format!("{} node{} retried by hand", slots.len(), if slots.len() == 1 { " is" } else { "s are" }))
+        }
         Record::Ending { state } => ("ending", format!("as {state}")),
         Record::RunEnded { state } => ("run_ended", state.to_string()),
         Record::CallbackDue { notification, .. } => ("callback_due", notification.event.name().to_owned()),

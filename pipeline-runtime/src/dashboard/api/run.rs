@@ -1,7 +1,6 @@
 //! One run: its state, why it has not ended, where its time went.
 
 use super::{Args, Problem, Site, at, ms, whole, why};
-use crate::Pipeline;
 use crate::journal::Holder;
 use crate::observe::{CallbackHistory, Pools, RunHistory, Waits};
 use crate::read::{JournalReader, ReadError, RunDetails};
@@ -81,7 +80,7 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, record: Optio
         "now": at(site.clock.now()),
         "as_of": at(moment.now),
         "run": summary,
-        "why": why(&site.pipelines, reader, details, &moment)?,
+        "why": why(site, reader, details, &moment)?,
         "nodes": history.listed().len(),
         "states": states,
         "totals": totals(history, moment.now.since(history.started)),
@@ -97,7 +96,7 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, record: Optio
     }))
 }
 
-fn why(pipelines: &[Pipeline], reader: &JournalReader, details: &RunDetails, moment: &Moment) -> Result<Value, Problem> {
+fn why(site: &Site, reader: &JournalReader, details: &RunDetails, moment: &Moment) -> Result<Value, Problem> {
     let (run, history) = (details.summary(), details.history());
     if history.state.is_end() {
         return Ok(Value::Null);
@@ -106,18 +105,12 @@ fn why(pipelines: &[Pipeline], reader: &JournalReader, details: &RunDetails, mom
         return Ok(why::said("blocked", reason));
     }
     if run.state() == crate::RunState::Queued {
-        let active = reader.journal().begun_of(run.pipeline()).map_err(ReadError::from)?;
-        let text = if active.is_empty() {
-            "waits for its turn: a process that serves begins it".to_owned()
-        } else {
-            format!("waits for its turn: {} of its pipeline are active, `{}` first", active.len(), active[0])
-        };
-        return Ok(why::said("run_queued", text));
+        return why::of_queued(site, reader, run, moment.now, moment.is_run);
     }
     if !moment.is_run {
         return Ok(why::said("no_process", "no process runs it: `serve` or `resume` goes on with it"));
     }
-    why::of_run(&moment.waits(history), &mut Pools::new(reader.journal(), pipelines))
+    why::of_run(&moment.waits(history), &mut Pools::new(reader.journal(), &site.pipelines))
 }
 
 /// What the time of all nodes together went into.

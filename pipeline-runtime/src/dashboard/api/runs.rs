@@ -1,6 +1,7 @@
 //! Lists of runs, and how long they took over time.
 
 use super::{Args, Problem, Site, at, date, ms, time, whole};
+use crate::Pipeline;
 use crate::engine::RunState;
 use crate::journal::BLOCKED;
 use crate::read::{ReadError, RunFilter};
@@ -31,7 +32,7 @@ pub(super) struct Filter {
 pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Filter>) -> Result<Json<Value>, Problem> {
     let now = at(site.clock.now());
     let limit = args.limit.unwrap_or(50).clamp(1, PAGE);
-    let filter = filter(&args)?.limit(limit);
+    let filter = filter(&args, &site.pipelines)?.limit(limit);
     let (runs, next) = site
         .readers
         .read(move |reader| {
@@ -52,7 +53,12 @@ pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Filter>
     Ok(Json(json!({ "now": now, "runs": runs, "next": next })))
 }
 
-fn filter(args: &Filter) -> Result<RunFilter, Problem> {
+/// The zone in which a date is meant that is given without one.
+fn zone(pipelines: &[Pipeline], named: Option<&str>) -> Zone {
+    Pipeline::zone_of_all(pipelines, named.filter(|id| !id.is_empty()))
+}
+
+fn filter(args: &Filter, pipelines: &[Pipeline]) -> Result<RunFilter, Problem> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let mut filter = RunFilter::new();
     if let Some(pipeline) = given(&args.pipeline) {
@@ -71,7 +77,7 @@ fn filter(args: &Filter) -> Result<RunFilter, Problem> {
     if let Some(kind) = given(&args.kind) {
         filter = filter.kind(RunKind::parse(&kind).ok_or_else(|| Problem::wrong(format!("there is no kind `{kind}` of a run")))?);
     }
-    if let Some(since) = time(args.since.as_deref(), Zone::UTC, "since")? {
+    if let Some(since) = time(args.since.as_deref(), zone(pipelines, args.pipeline.as_deref()), "since")? {
         filter = filter.since(since);
     }
     Ok(filter)
@@ -87,8 +93,9 @@ pub(super) struct Span {
 
 pub(super) async fn scatter(State(site): State<Arc<Site>>, Args(args): Args<Span>) -> Result<Json<Value>, Problem> {
     let now = site.clock.now();
-    let to = time(args.to.as_deref(), Zone::UTC, "to")?.unwrap_or_else(|| now.to_utc());
-    let from = time(args.from.as_deref(), Zone::UTC, "from")?.unwrap_or(to - TimeDelta::days(7));
+    let zone = zone(&site.pipelines, args.pipeline.as_deref());
+    let to = time(args.to.as_deref(), zone, "to")?.unwrap_or_else(|| now.to_utc());
+    let from = time(args.from.as_deref(), zone, "from")?.unwrap_or(to - TimeDelta::days(7));
     let points = args.points.unwrap_or(2_000).clamp(1, POINTS);
     let buckets = site
         .readers

@@ -1,5 +1,7 @@
 //! Sensors: which wait now, and how long one of them waited in the last runs.
 
+mod arrival;
+
 use super::pools::going_on;
 use super::{Args, Problem, Site, at, ms, percentile};
 use crate::observe::RunHistory;
@@ -84,6 +86,8 @@ struct Wait {
     /// Of one that found what it waited for.
     waited: Option<Duration>,
     is_timeout: bool,
+    /// How long what it found was there, and not seen, while it waited.
+    unseen: Option<Duration>,
 }
 
 pub(super) async fn sensor(
@@ -112,6 +116,8 @@ pub(super) async fn sensor(
             let timeouts = waits.iter().filter(|wait| wait.is_timeout).count();
             let mut found: Vec<Duration> = waits.iter().filter_map(|wait| wait.waited).collect();
             found.sort_unstable();
+            let mut unseen: Vec<Duration> = waits.iter().filter_map(|wait| wait.unseen).collect();
+            unseen.sort_unstable();
             let of = |percent| percentile(&found, percent);
             Ok(Json(json!({
                 "now": at(now),
@@ -122,7 +128,9 @@ pub(super) async fn sensor(
                 "p50_ms": of(50).map(ms),
                 "p95_ms": of(95).map(ms),
                 "timeouts": timeouts,
-                "sentence": sentence(&found, timeouts, options.1),
+                "unseen_p50_ms": percentile(&unseen, 50).map(ms),
+                "unseen_p95_ms": percentile(&unseen, 95).map(ms),
+                "sentence": sentence(&found, &unseen, timeouts, options.1),
                 "runs": waits.into_iter().map(|wait| wait.told).collect::<Vec<_>>(),
             })))
         })
@@ -142,6 +150,10 @@ fn wait(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) -
     let is_timeout = matches!(state, crate::NodeState::Failed | crate::NodeState::Skipped)
         && history.deadline(slot).is_some_and(|deadline| until >= deadline);
     let waited = until.saturating_sub(began);
+    let found = (state == crate::NodeState::Success).then_some(waited);
+    let arrived = found.and_then(|_| arrival::of(node.output()?));
+    // What was there before it looked was seen as it did.
+    let unseen = arrived.map(|arrived| (history.started + until).since(arrived.max(history.started + began)));
     let told = json!({
         "run": super::name(details.summary()),
         "started": at(history.started + began),
@@ -149,12 +161,28 @@ fn wait(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) -
         "pokes": node.pokes(),
         "state": state,
         "timed_out": is_timeout,
+        "arrived": arrived.map(at),
+        "seen": arrived.map(|_| at(history.started + until)),
+        "arrival_ms": arrived.map(|arrived| ms(arrived.since(history.started + began))),
+        "unseen_ms": unseen.map(ms),
     });
-    Some(Wait { told, waited: (state == crate::NodeState::Success).then_some(waited), is_timeout })
+    Some(Wait { told, waited: found, is_timeout, unseen })
 }
 
-/// What its timeout came to in these runs, in words.
-fn sentence(found: &[Duration], timeouts: usize, timeout: Option<Duration>) -> String {
+/// What its timeout and its pokes came to in these runs, in words.
+fn sentence(found: &[Duration], unseen: &[Duration], timeouts: usize, timeout: Option<Duration>) -> String {
+    use crate::observe::brief;
+    let seen = match (percentile(unseen, 50), percentile(unseen, 95)) {
+        (Some(half), Some(p95)) => {
+            let (half, p95) = (brief(half), brief(p95));
+            format!("; once it was there, it was seen within {half} in half of them, and within {p95} in 95 %")
+        }
+        _ => String::new(),
+    };
+    format!("{}{seen}", of_timeout(found, timeouts, timeout))
+}
+
+fn of_timeout(found: &[Duration], timeouts: usize, timeout: Option<Duration>) -> String {
     use crate::observe::brief;
     let (Some(longest), Some(timeout)) = (found.last(), timeout) else {
         return "it has found nothing yet in these runs".to_owned();

@@ -1,8 +1,10 @@
 //! Why something has not happened, as answers have it.
 
-use super::{Problem, at};
-use crate::engine::Slot;
-use crate::observe::{Cause, Pools, Waits};
+use super::{Problem, Site, at};
+use crate::engine::{RunState, Slot};
+use crate::observe::{self, Hold, Pools, Waits, Why};
+use crate::read::{JournalReader, RunSummary};
+use crate::time::Timestamp;
 use serde_json::{Value, json};
 
 /// Why a node has not ended; null where it has.
@@ -10,37 +12,90 @@ pub(super) fn of_node(waits: &Waits<'_>, slot: Slot, pools: &mut Pools<'_>) -> R
     if waits.history.node(slot).state().is_end() || waits.history.state.is_end() {
         return Ok(Value::Null);
     }
-    let cause = waits.cause(slot, pools)?;
-    let root = waits.root(slot, pools)?;
-    Ok(told(waits, slot, &cause, root.as_ref()))
+    Ok(told(waits, &waits.of_node(slot, pools)?))
 }
 
 /// Why a run has not ended: what the node waits for that holds it up, and that is furthest upstream.
 pub(super) fn of_run(waits: &Waits<'_>, pools: &mut Pools<'_>) -> Result<Value, Problem> {
-    let open = waits.history.listed().into_iter().rev().find(|slot| !waits.history.node(*slot).state().is_end());
-    match open {
-        Some(slot) => of_node(waits, slot, pools),
-        None => Ok(Value::Null),
-    }
+    Ok(waits.of_run(pools)?.map_or(Value::Null, |why| told(waits, &why)))
 }
 
-fn told(waits: &Waits<'_>, slot: Slot, cause: &Cause, root: Option<&(Slot, Cause)>) -> Value {
+fn told(waits: &Waits<'_>, why: &Why) -> Value {
     let id = |slot: Slot| waits.history.id(slot);
-    let behind = root.map_or(cause, |(_, cause)| cause);
-    let text = match root {
-        Some((root, of_root)) => format!("{}: {}, {}", waits.sentence(cause), id(*root), waits.sentence(of_root)),
-        None => waits.sentence(cause),
-    };
     json!({
-        "kind": cause.name(),
-        "node": id(slot),
-        "text": text,
-        "root": root.map(|(root, of_root)| json!({ "node": id(*root), "text": waits.sentence(of_root) })),
-        "changes_at": behind.changes_at().map(|offset| at(waits.history.started + offset)),
+        "kind": why.cause.name(),
+        "node": id(why.slot),
+        "text": why.text,
+        "root": why.root.as_ref().map(|(root, of_root)| json!({ "node": id(*root), "text": waits.sentence(of_root) })),
+        "changes_at": why.changes_at.map(at),
+        "runs": [],
     })
 }
 
 /// A sentence that is about no node.
 pub(super) fn said(kind: &str, text: impl Into<String>) -> Value {
-    json!({ "kind": kind, "node": null, "text": text.into(), "root": null, "changes_at": null })
+    json!({ "kind": kind, "node": null, "text": text.into(), "root": null, "changes_at": null, "runs": [] })
+}
+
+/// Why a run does not begin, in words, and what these are about.
+pub(super) struct Held {
+    pub(super) text: String,
+    /// The runs that hold it, `PIPELINE/RUN_ID` each.
+    pub(super) runs: Vec<String>,
+    pub(super) changes_at: Option<Timestamp>,
+}
+
+impl Held {
+    /// By the limits of a pipeline: told with why the run goes on whose end would change that.
+    pub(super) fn by(site: &Site, reader: &JournalReader, pipeline: &str, hold: &Hold, now: Timestamp) -> Result<Self, Problem> {
+        let named = |run: &str| format!("{pipeline}/{run}");
+        let awaited = hold.awaited().map(|run| reader.run(&named(run))).transpose()?.flatten();
+        let behind = awaited.map(|run| behind(site, reader, &run, now)).transpose()?.flatten();
+        Ok(Self {
+            text: hold.sentence(behind.as_ref().map(|(text, _)| text.as_str())),
+            runs: hold.runs().iter().map(|run| named(run)).collect(),
+            changes_at: behind.and_then(|(_, changes_at)| changes_at),
+        })
+    }
+
+    pub(super) fn told(self, kind: &str, before: &str) -> Value {
+        let mut told = said(kind, format!("{before}{}", self.text));
+        told["changes_at"] = json!(self.changes_at.map(at));
+        told["runs"] = json!(self.runs);
+        told
+    }
+}
+
+/// Why a run goes on, and when that changes.
+fn behind(
+    site: &Site,
+    reader: &JournalReader,
+    run: &RunSummary,
+    now: Timestamp,
+) -> Result<Option<(String, Option<Timestamp>)>, Problem> {
+    if run.state() != RunState::Running || run.blocked().is_some() {
+        return Ok(None);
+    }
+    site.kept.look(reader, run, None, |details| {
+        let history = details.history();
+        let waits = Waits { history, now: now.max(history.started + history.latest()), is_run: true };
+        let why = waits.of_run(&mut Pools::new(reader.journal(), &site.pipelines))?;
+        Ok(why.map(|why| (why.text, why.changes_at)))
+    })
+}
+
+/// Why a queued run has not begun.
+pub(super) fn of_queued(
+    site: &Site,
+    reader: &JournalReader,
+    run: &RunSummary,
+    now: Timestamp,
+    is_held: bool,
+) -> Result<Value, Problem> {
+    let hold = observe::of_queued(reader.journal(), &site.pipelines, run.stored())?;
+    let Some(hold) = hold else {
+        return Ok(said("run_queued", "waits for its turn: a process that serves begins it"));
+    };
+    let before = if is_held { observe::TURN } else { observe::TURN_OF_NOBODY };
+    Ok(Held::by(site, reader, run.pipeline(), &hold, now)?.told("run_queued", before))
 }

@@ -48,9 +48,9 @@ export const pressed = () => held;
 let held = false;
 globalThis.addEventListener?.('pointerdown', () => { held = true; }, true);
 for (const name of ['pointerup', 'pointercancel', 'dragend', 'blur']) globalThis.addEventListener?.(name, () => setTimeout(() => { held = false; }), true);
-/** A sentence in which `names` between backticks are set as code; `link` may make links of them. */
-export const rich = (text, link) => (text ?? '').split('`').map((part, i) => {
-  if (i % 2 === 0) return part;
+/** A sentence in which `names` between backticks are set as code; `link` may make links of them, and `between` something of what stands between. */
+export const rich = (text, link, between = part => part) => (text ?? '').split('`').map((part, i) => {
+  if (i % 2 === 0) return between(part);
   const to = link?.(part);
   return to ? el('a.code', { href: to }, part) : el('code', part);
 });
@@ -101,10 +101,13 @@ const SHAPES = {
   removed: [['rect', { x: 2, y: 2, width: 12, height: 12, rx: 3, 'stroke-dasharray': '2 2.2' }], line('M5.5 8h5')],
   cancelled: [DISC, cut('M4.5 8h7')],
   blocked: [['path', { d: 'M8 .8L15.2 8 8 15.2.8 8z', class: 'full' }], cut('M8 4.6v4M8 11v.1')],
+  sla_missed: [DISC, cut('M8 4.4V8l2.4 1.6')],
+  sla_close: [RING, line('M8 4.4V8l2.4 1.6')],
+  get late_sensor() { return this.up_for_reschedule; },
   paused: [line('M5.5 3v10M10.5 3v10')],
   no_process: [RING, line('M4 12l8-8')],
 };
-export const LABELS = { none: 'not started', up_for_retry: 'waits for a retry', up_for_reschedule: 'waits for data', upstream_failed: 'upstream failed', no_process: 'no process' };
+export const LABELS = { none: 'not started', up_for_retry: 'waits for a retry', up_for_reschedule: 'waits for data', upstream_failed: 'upstream failed', no_process: 'no process', sla_missed: 'SLA missed', sla_close: 'SLA close', late_sensor: 'budget nearly used up' };
 export const label = state => LABELS[state] ?? state;
 /** The mark of a state. With `named` it says its state to a screen reader; else text beside it does. */
 export const mark = (state, named) => svg('svg', { class: `mark s-${state}`, viewBox: '0 0 16 16', ...named ? { role: 'img', 'aria-label': label(state) } : { 'aria-hidden': 'true' } },
@@ -159,6 +162,9 @@ const told = node => { const ms = Number(node.dataset.at) - clock.now();
 export const counts = (iso, way = 'until') => { if (!iso) return null; const node = el('time', { datetime: iso, 'data-at': Date.parse(iso), 'data-way': way, title: `${dateText(new Date(iso), 'second', isUtc())} (${dateText(new Date(iso), 'second', true)} UTC)` }); node.textContent = told(node); return node; };
 export const tick = root => { for (const node of root.querySelectorAll('time[data-at]')) { const text = told(node); if (node.textContent !== text) node.textContent = text; } };
 
+/** A number with what it is of: 1 run, 2 runs. */
+export const many = (n, noun) => `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+
 // ── Links
 const enc = text => encodeURIComponent(text).replaceAll('%3A', ':');
 /** A link relative to the base: its parts are encoded, null values of its query left out. */
@@ -170,15 +176,23 @@ export const link = (path, query) => {
 /** `PIPELINE/RUN_ID` as [pipeline, id]. */
 export const splitRun = run => { const at = run.indexOf('/'); return [run.slice(0, at), run.slice(at + 1)]; };
 export const runLink = (run, query) => link(['r', ...splitRun(run)], query);
-/** Why something does not go on: a sentence, its blocker linked, and when that changes. */
+const TIMES = /((?:\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\dZ(?: \((?:in [^()]*|due)\))?)/;
+/** Why something does not go on: a sentence, the node or the runs behind it linked, and when that changes. */
 export const why = (w, nodeLink) => {
   if (!w) return null;
-  const text = !w.root || w.text.includes(`\`${w.root.node}\``) ? w.text : w.text.replace(w.root.node, '`$&`'), to = name => (name === w.node || name === w.root?.node) && nodeLink?.(name);
-  // What the sentence says of a time stands still: it counts instead, in the reader's zone.
-  const [before, after] = w.changes_at ? text.split(/\d\d:\d\d:\d\dZ \(in [^()]*\)/) : [text];
-  return el('span.why', rich(before, to), after != null && [time(w.changes_at, 'second'), ' (', counts(w.changes_at), ')', rich(after, to)],
-    w.root && !w.text.includes(w.root.node) && [' – because of ', el('a.code', { href: nodeLink?.(w.root.node) }, w.root.node), w.root.text && `: ${w.root.text}`],
-    w.changes_at && after == null && el('span.dim', ' · ', counts(w.changes_at)));
+  const text = !w.root || w.text.includes(`\`${w.root.node}\``) ? w.text : w.text.replace(w.root.node, '`$&`'), runOf = name => w.runs?.find(run => splitRun(run)[1] === name);
+  const to = name => name === w.node || name === w.root?.node ? nodeLink?.(name) : runOf(name) && runLink(runOf(name));
+  let counted = false;
+  // What the sentence says of a time is UTC, and stands still: here it is of the reader's zone, and counts.
+  const times = part => part.split(TIMES).map((text, i) => {
+    if (i % 2 === 0) return text;
+    if (text.endsWith(')') && w.changes_at) { counted = true; return [time(w.changes_at, 'second'), ' (', counts(w.changes_at), ')']; }
+    const [at, rest] = text.split('Z'), date = at.includes('T') ? '' : `${new Date(clock.now()).toISOString().slice(0, 11)}`;
+    return [time(`${date}${at}Z`, 'second'), rest];
+  });
+  return el('span.why', rich(text, to, times),
+    w.root && !w.text.includes(w.root.node) && [' – because of ', el('a.code', { href: nodeLink?.(w.root.node) }, w.root.node), w.root.text && [': ', times(w.root.text)]],
+    w.changes_at && !counted && el('span.dim', ' · ', counts(w.changes_at)));
 };
 
 // ── The API

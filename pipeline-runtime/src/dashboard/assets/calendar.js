@@ -1,5 +1,5 @@
 // A month of a pipeline: what ran on each day, and why what is missing did not.
-import { el, show, api, mark, label, link, runLink, rich, time, clock, button, card, trouble, readOnly } from './base.js';
+import { el, show, api, mark, label, link, runLink, time, why, clock, button, card, trouble, readOnly } from './base.js';
 
 const DAY = 864e5, ORDER = ['failed', 'blocked', 'running', 'queued', 'cancelled', 'success'];
 const day = at => new Date(at).toISOString().slice(0, 10);
@@ -14,11 +14,13 @@ export const otherMonth = (month, by) => { const [year, m] = month.split('-').ma
 export async function calendar(ctx, pipe, host) {
   const bar = el('div.bar'), grid = el('div.scroll'), side = el('section.card', { 'aria-label': 'Day', hidden: true });
   let asked, days = new Map(), zone = '';
-  const month = () => /^\d{4}-\d\d$/.test(ctx.get('month') ?? '') ? ctx.get('month') : day(clock.now()).slice(0, 7);
+  // Days are those of the schedule's zone.
+  const today = () => new Date(clock.now()).toLocaleDateString('sv', { timeZone: pipe.timezone ?? 'UTC' });
+  const month = () => /^\d{4}-\d\d$/.test(ctx.get('month') ?? '') ? ctx.get('month') : today().slice(0, 7);
   const cell = (date, now) => {
     const one = days.get(date), other = date.slice(0, 7) !== now, missing = one?.missing ?? 0, states = ORDER.filter(state => one?.runs[state]);
     const text = [states.map(state => `${one.runs[state]} ${label(state)}`).join(', '), missing && `${missing} without a run: ${one.why}`].filter(Boolean).join('; ');
-    return el('td', { class: `day${other ? ' other' : ''}${date === ctx.get('day') ? ' at' : ''}${date === day(clock.now()) ? ' today' : ''}` }, el('a', { href: link(['p', pipe.pipeline, 'calendar'], { month: now, day: date }), title: text },
+    return el('td', { class: `day${other ? ' other' : ''}${date === ctx.get('day') ? ' at' : ''}${date === today() ? ' today' : ''}` }, el('a', { href: link(['p', pipe.pipeline, 'calendar'], { month: now, day: date }), title: text },
       el('span.date', String(Number(date.slice(8)))), el('span.sr', ` ${text || 'nothing'}`), el('span.marks', { 'aria-hidden': 'true' }, states.map(state => el('span', { class: `s-${state}` }, mark(state), one.runs[state] > 1 ? ` ${one.runs[state]}` : '')), missing > 0 && el('span.dim', mark('none'), missing > 1 ? ` ${missing}` : '')), missing > 0 && !other && el('span.reason.cut1', { 'aria-hidden': 'true' }, one.why)));
   };
   const draw = () => {
@@ -28,7 +30,7 @@ export async function calendar(ctx, pipe, host) {
     const chosen = ctx.get('day'), one = days.get(chosen);
     side.hidden = !chosen;
     if (chosen) show(side, el('header', el('h2.grow', chosen), !readOnly() && pipe.known && el('a', { href: link(['p', pipe.pipeline, 'backfill'], { from: chosen, to: chosen }) }, 'Backfill this day …')),
-      one?.intervals.length ? el('ul.items', one.intervals.map(interval => el('li', mark(interval.state ?? 'none', true), el('span.grow', time(interval.start, 'minute', true), ' – ', time(interval.end, 'minute', true)), interval.run ? el('a.mono', { href: runLink(interval.run) }, interval.run.slice(interval.run.indexOf('/') + 1)) : el('span.dim', rich(interval.why ?? 'no run'))))) : el('p.empty', 'No interval of its schedule begins on this day.'));
+      one?.intervals.length ? el('ul.items', one.intervals.map(interval => el('li', mark(interval.state ?? 'none', true), el('span.grow', time(interval.start, 'minute', true), ' – ', time(interval.end, 'minute', true)), interval.run ? el('a.mono', { href: runLink(interval.run) }, interval.run.slice(interval.run.indexOf('/') + 1)) : el('span.dim', why({ text: interval.why ?? 'no run', runs: interval.held_by, changes_at: interval.changes_at }))))) : el('p.empty', 'No interval of its schedule begins on this day.'));
   };
   const load = async force => {
     const now = month();

@@ -1,10 +1,10 @@
 // The overview: what needs somebody, and each pipeline at a glance.
-import { el, show, api, mark, chip, label, link, runLink, rich, counts, duration, clock, button, finder, card, meter, memo, empty, readOnly } from './base.js';
+import { el, show, api, mark, chip, label, link, runLink, rich, why, counts, duration, clock, button, finder, card, meter, memo, empty, readOnly } from './base.js';
 
 /** The strip of last runs: height is duration. One tab stop; arrow keys move within it. */
 export const strip = (runs, name, focus) => {
   const longest = Math.max(1, ...runs.map(run => run.duration_ms ?? 0));
-  const node = el('div.strip', { role: 'group', 'aria-label': `Last ${runs.length} runs of ${name}` }, runs.map((run, i) => {
+  const node = el('div.strip', { role: 'group', 'aria-label': `Last runs of ${name}` }, runs.map((run, i) => {
     const took = run.duration_ms ?? (run.started ? clock.now() - Date.parse(run.started) : 0);
     const bar = el('i'); bar.style.height = `${Math.round(12 + 88 * Math.sqrt(Math.min(took, longest) / longest))}%`;
     const text = `${label(run.state)} · ${run.run_id}${run.started ? ` · ${duration(took)}` : ''}`;
@@ -21,9 +21,8 @@ export const strip = (runs, name, focus) => {
 };
 
 const act = (ctx, command, refresh) => import('./actions.js').then(module => module.ask(ctx, command, refresh));
-const NEED = { failed: 'failed', blocked: 'blocked', paused: 'paused', no_process: 'no_process', late_sensor: 'up_for_reschedule', queued: 'queued' };
-const need = (item, ctx, refresh) => el('li', mark(NEED[item.kind] ?? 'failed', true),
-  el('div.grow', el('a.title', { href: item.run ? runLink(item.run, { node: item.node }) : link(['p', item.pipeline]) }, item.pipeline), ' ', rich(item.text)),
+const need = (item, ctx, refresh) => el('li', mark(item.kind, true),
+  el('div.grow', item.pipeline && [el('a.title', { href: item.run ? runLink(item.run, { node: item.node }) : link(['p', item.pipeline]) }, item.pipeline), ' '], why({ text: item.text, node: item.node, changes_at: item.until }, node => runLink(item.run, { node }))),
   item.since && el('span.dim.nowrap', counts(item.since, 'ago')),
   el('div.actions',
     item.kind === 'failed' && item.run && !readOnly() && button('Retry …', () => act(ctx, { command: 'retry', run: item.run, nodes: item.node ? [item.node] : [], downstream: true }, refresh)),
@@ -35,14 +34,14 @@ const row = pipe => el('tr', { role: 'row' },
   el('td', { role: 'cell' }, el('a.title', { href: link(['p', pipe.pipeline]) }, pipe.pipeline), !pipe.known && el('span.tag', 'only in the journal'),
     pipe.description && el('div.desc.cut1', { title: pipe.description }, pipe.description)),
   el('td', { role: 'cell' }, pipe.paused ? chip('paused', 'paused') : el('span.nowrap', { title: [pipe.schedule, pipe.timezone].filter(Boolean).join(' ') }, pipe.when ?? pipe.schedule ?? el('span.dim', 'by hand'))),
-  el('td', { role: 'cell', class: 'nowrap', title: pipe.why?.text ?? '' }, pipe.next_run ? counts(pipe.next_run) : el('span.dim', pipe.paused ? '–' : pipe.next_text || '–')),
+  el('td', { role: 'cell', class: 'nowrap', title: pipe.why?.text ?? '' }, pipe.next_run ? counts(pipe.next_run) : el('span.dim', pipe.paused ? '–' : rich(pipe.next_text || '–')), pipe.why?.runs.length > 0 && [' ', el('a', { class: 'chip s-queued', href: link(['p', pipe.pipeline]) }, mark('queued'), 'one is held')]),
   el('td', { role: 'cell' }, pipe.last.length ? strip(pipe.last, pipe.pipeline) : el('span.dim', 'no runs')),
   el('td.num', { role: 'cell' }, duration(pipe.p50_ms), el('span.dim', ' / ', duration(pipe.p95_ms))),
   el('td.num', { role: 'cell' }, rate(pipe.success)));
 
 export default async function overview(ctx) {
   ctx.title('Overview');
-  let asked = api(['overview'], null, ctx), wide = 0, busy, again, drawn;
+  let asked = api(['overview'], null, ctx), busy, again, drawn, soon;
   const head = el('div'), needs = el('section.card.needs', { 'aria-label': 'Needs you' }), body = el('tbody', { role: 'rowgroup' });
   const find = finder('Filter pipelines', ctx.get('q'), q => ctx.set({ q }));
   const chart = card('Duration over time');
@@ -51,6 +50,9 @@ export default async function overview(ctx) {
   let said;
   const draw = answer => {
     said = answer;
+    // Time alone makes an SLA close, and a budget small.
+    clearTimeout(soon);
+    if (answer.needs_you_again && !ctx.signal.aborted) soon = setTimeout(refresh, Math.min(864e5, Math.max(1000, Date.parse(answer.needs_you_again) - clock.now() + 100)));
     const { counts: n, holder } = answer;
     show(head, part('head', [answer.journal, holder, n, answer.read_only], () => el('div.head', el('div.grow', el('h1', { tabindex: '-1' }, 'Overview'),
       el('p.sub', el('span.mono', answer.journal), holder ? el('span', 'held by process ', holder.process, holder.command && [' (', holder.command, ')'], ' for ', counts(holder.since, 'since')) : chip('no_process', 'no process runs it'),
@@ -69,6 +71,7 @@ export default async function overview(ctx) {
     busy = true;
     try { draw(await api(['overview'], null, ctx)); } catch { /* the banner says so, or the next change mends it */ } finally { busy = false; if (again) { again = false; setTimeout(refresh, 250); } }
   };
+  ctx.signal.addEventListener('abort', () => clearTimeout(soon));
   draw(await asked);
   show(ctx.root, head, needs, card('Pipelines', el('header', el('h2.grow', 'Pipelines'), find), el('div.scroll', table)), chart);
   // What is below the first screen comes after the first paint.

@@ -1,5 +1,5 @@
 // A pipeline: its last runs, its calendar, its next ticks, its graph.
-import { el, show, api, chip, link, rich, why, time, counts, duration, button, table, card, titled, empty, trouble, readOnly } from './base.js';
+import { el, show, api, chip, link, rich, why, time, counts, many, duration, button, table, card, titled, empty, trouble, readOnly } from './base.js';
 import { strip } from './overview.js';
 
 const TABS = [[undefined, 'Runs'], ['calendar', 'Calendar'], ['schedule', 'Schedule'], ['graph', 'Graph'], ['details', 'Details']];
@@ -18,7 +18,7 @@ const scheduleTab = async (ctx, pipe, host) => {
   const bar = el('div.bar'), body = el('tbody'), said = el('p.dim.grow');
   const load = async () => {
     const count = ctx.get('count') ?? '20', at = ctx.get('at');
-    show(bar, said, el('label.field', el('span', 'From'), el('input', { type: 'date', value: at?.slice(0, 10) ?? '', onchange: event => ctx.set({ at: event.target.value ? `${event.target.value}T00:00:00Z` : null }, true) })),
+    show(bar, said, el('label.field', el('span', 'From'), el('input', { type: 'date', value: at?.slice(0, 10) ?? '', onchange: event => ctx.set({ at: event.target.value || null }, true) })),
       el('label.field', el('span', 'Ticks'), el('input', { type: 'number', min: 1, max: 500, value: count, onchange: event => ctx.set({ count: event.target.value }, true) })));
     try {
       const { timezone, ticks } = await api(['schedule', pipe.pipeline], { count, at }, ctx);
@@ -49,8 +49,8 @@ export default async function pipeline(ctx) {
       el('div.grow', el('p.crumbs', el('a', { href: '.' }, 'Overview')), el('h1', { tabindex: '-1' }, name), pipe.description && el('p.dim', pipe.description),
         el('div.sub', pipe.paused ? chip('paused') : el('span', pipe.when ?? pipe.schedule ?? 'by hand'), pipe.timezone && el('span', pipe.timezone), pipe.next_run && el('span', 'next ', counts(pipe.next_run), ' at ', time(pipe.next_run)), (pipe.tags ?? []).map(tag => el('span.tag', tag)), !pipe.known && el('span.tag', 'only in the journal'))),
       !readOnly() && pipe.known && el('div.actions', button(pipe.paused ? 'Unpause …' : 'Pause …', pause), el('a.as-button', { href: link(['p', name, 'backfill']) }, 'Backfill …'), el('a.as-button.main', { href: link(['p', name, 'trigger']) }, 'Trigger …'))),
-    pipe.why && !pipe.next_run && el('p.note', why(pipe.why)),
-    el('section.card.tiles', { 'aria-label': 'At a glance' }, el('div', el('p.name', `Last ${pipe.last.length} runs`), pipe.last.length ? strip(pipe.last, name) : el('p', '–')), [['Median', duration(pipe.p50_ms)], ['95 %', duration(pipe.p95_ms)], ['Success', pipe.success == null ? '–' : `${Math.floor(pipe.success * 100)} %`], ['Active', pipe.active], ['Queued', pipe.queued]].filter(([, value]) => value != null && value !== '–').map(([text, value]) => el('div', el('p.name', text), el('p.big', value)))),
+    pipe.why && (!pipe.next_run || pipe.why.runs.length > 0) && el('p.note', why(pipe.why)),
+    el('section.card.tiles', { 'aria-label': 'At a glance' }, el('div', el('p.name', `Last ${many(pipe.last.length, 'run')}`), pipe.last.length ? strip(pipe.last, name) : el('p', '–')), [['Median', duration(pipe.p50_ms)], ['95 %', duration(pipe.p95_ms)], ['Success', pipe.success == null ? '–' : `${Math.floor(pipe.success * 100)} %`], ['Active', pipe.active], ['Queued', pipe.queued]].filter(([, value]) => value != null && value !== '–').map(([text, value]) => el('div', el('p.name', text), el('p.big', value)))),
     el('nav.seg', { 'aria-label': 'Views of the pipeline' }, TABS.map(([key, text]) => el('a', { href: link(['p', name, key].filter(Boolean)), 'aria-current': key === tab ? 'page' : null }, text))));
   const refresh = async () => { try { pipe = await api(['pipelines', name], null, ctx); draw(); await view?.fresh?.(); } catch { /* the banner says so */ } };
   draw(); show(ctx.root, head, host);

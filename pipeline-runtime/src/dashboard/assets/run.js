@@ -57,7 +57,7 @@ export default async function page(ctx) {
         el('div.grow', el('p.crumbs', el('a', { href: link(['p', pipeline]) }, pipeline), ' / runs'), el('h1', { tabindex: '-1' }, id),
           el('div.sub', chip(one.state), answer.at != null && el('span.tag', 'as of then'),
             el('span', one.duration_ms != null ? duration(one.duration_ms) : one.started && answer.at == null && !ended ? ['for ', counts(one.started, 'since')] : answer.at != null ? duration(answer.at) : '–'),
-            el('span', one.kind), one.started && el('span', 'started ', time(one.started, 'second')), one.logical_date && el('span', 'data of ', time(one.logical_date, 'minute', true), ' – ', time(one.data_interval_end, 'minute', true)))),
+            el('span', one.kind), one.started && el('span', one.state === 'queued' ? 'asked for at ' : 'started ', time(one.started, 'second')), one.logical_date && el('span', 'data of ', time(one.logical_date, 'minute', true), ' – ', time(one.data_interval_end, 'minute', true)))),
         el('div.actions',
           !readOnly() && failed > 0 && answer.at == null && button('Retry failed …', () => act({ command: 'retry', nodes: [], downstream: true })),
           !readOnly() && !ended && answer.at == null && button('Cancel run …', () => act({ command: 'cancel' }), { class: 'danger' }),
@@ -121,6 +121,6 @@ export default async function page(ctx) {
       drawHead(); drawView(keys, false).then(() => drawNode(false));
     },
     close: () => view?.close?.(),
-    keys: { '[': ['Record back', () => time_.step(-1)], ']': ['Record on', () => time_.step(1)], '.': ['Live', () => time_.live()], l: ['Log', () => ctx.set({ view: 'log' }, true)], v: ['Gantt', () => ctx.set({ view: null }, true)], w: ['Why: go to the blocker', () => { const w = run.answer.why, node = w?.root?.node ?? w?.node; if (node) ctx.set({ node }, true); }], c: ['Copy link', copy], j: ['Row down', () => view?.move?.(1)], k: ['Row up', () => view?.move?.(-1)], x: ['Close the node', () => ctx.set({ node: null }, true)] },
+    keys: { '[': ['Record back', () => time_.step(-1)], ']': ['Record on', () => time_.step(1)], '.': ['Live', () => time_.live()], l: ['Log', () => ctx.set({ view: 'log' }, true)], v: ['Gantt', () => ctx.set({ view: null }, true)], w: ['Why: go to the blocker', () => { const w = run.answer.why, node = w?.root?.node ?? w?.node; if (node) ctx.set({ node }, true); else if (w?.runs?.length) ctx.go(runLink(w.runs[0])); }], c: ['Copy link', copy], j: ['Row down', () => view?.move?.(1)], k: ['Row up', () => view?.move?.(-1)], x: ['Close the node', () => ctx.set({ node: null }, true)] },
   };
 }

@@ -1,5 +1,5 @@
 // Duration over time on a canvas. Its twin for keyboards and screen readers is the list of the same runs.
-import { el, show, api, label, link, runLink, duration, dateText, isUtc, clock, button, coloursOf, onTheme } from './base.js';
+import { el, show, api, label, link, runLink, duration, dateText, isUtc, clock, many, button, coloursOf, onTheme } from './base.js';
 import { timeTicks, durationTicks, logBounds } from './ticks.js';
 
 const RANGES = { '24h': 864e5, '7d': 7 * 864e5, '30d': 30 * 864e5, '90d': 90 * 864e5 };
@@ -50,7 +50,7 @@ export function scatter(ctx, root, { pipeline }) {
       pen.fillStyle = pen.strokeStyle = colours[COLOURS[state] ?? '--idle'];
       for (const [px, py, point] of places) if (point[2] === state) shape(pen, state, px, py);
     }
-    const failed = data.points.filter(point => point[2] === 'failed').length, words = `${data.runs.toLocaleString('en')} runs${data.runs > data.points.length ? ` as ${data.points.length.toLocaleString('en')} points, the worst of each kept` : ''}`;
+    const failed = data.points.filter(point => point[2] === 'failed').length, words = `${many(data.runs, 'run')}${data.runs > data.points.length ? ` as ${data.points.length.toLocaleString('en')} points, the worst of each kept` : ''}`;
     show(count, words);
     canvas.setAttribute('aria-label', `Duration of runs over time: ${words}; ${failed} failed. The list of runs has the same as text.`);
     twin.setAttribute('href', link(['runs'], { pipeline, since: data.from }));

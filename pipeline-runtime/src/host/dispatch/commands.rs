@@ -10,6 +10,7 @@ use crate::Pipeline;
 use crate::author::error::cut;
 use crate::engine::{Edit, EditError, RunState};
 use crate::journal::{JournalError, Posted, Reader, RunKind, STALE, SqliteJournal, StoredRun, Ticket};
+use crate::observe::plural;
 use crate::schedule::Interval;
 use crate::time::{Clock, Timestamp};
 use std::collections::HashSet;
@@ -154,8 +155,13 @@ impl Dispatch<'_> {
         }
         self.begin_due();
         let (runs, left_out) = (entered.len() + intervals.runs.len(), intervals.left_out.len());
-        let left_out = if left_out > 0 { format!(", {left_out} left out, since they have a run already") } else { String::new() };
-        Ok(format!("{runs} intervals of {} are run{left_out}", backfill.pipeline))
+        let left_out = match left_out {
+            0 => String::new(),
+            1 => ", 1 left out, since it has a run already".to_owned(),
+            many => format!(", {many} left out, since they have a run already"),
+        };
+        let (s, are) = (plural(runs), if runs == 1 { "is" } else { "are" });
+        Ok(format!("{runs} interval{s} of {} {are} run{left_out}", backfill.pipeline))
     }
 
     /// An asset is updated from outside.

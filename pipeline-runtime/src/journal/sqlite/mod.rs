@@ -46,7 +46,7 @@ pub use holder::Holder;
 pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
 pub(crate) use logs::LogLine;
 pub(crate) use prune::{Pass, Pruned};
-pub(crate) use reader::{Filter, Meant, Newest, Reader, StoredLine};
+pub(crate) use reader::{Filter, IntervalRun, Meant, Newest, Reader, StoredLine};
 pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
 pub(crate) use settings::StoredSetting;

@@ -3,7 +3,7 @@ use super::rows::{RecordRow, StoredEntry, state};
 use super::{JournalError, Ticket, schema};
 use crate::author::context::Previous;
 use crate::engine::RunState;
-use crate::journal::{RunKey, RunKind, StoredRun};
+use crate::journal::{BLOCKED, RunKey, RunKind, StoredRun};
 use crate::schedule::Interval;
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -74,6 +74,13 @@ pub(crate) struct StoredLine {
     pub(crate) at: Timestamp,
     pub(crate) level: Level,
     pub(crate) text: String,
+}
+
+/// A run of an interval, and its state as it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IntervalRun {
+    pub(crate) run_id: String,
+    pub(crate) state: &'static str,
 }
 
 const RUN: &str = "SELECT key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, params, state, \
@@ -309,14 +316,27 @@ impl Reader {
         Ok(self.runs_where(&condition, params![pipeline, kind.name(), start.map(Timestamp::as_nanos)])?.pop())
     }
 
-    /// The ids of the pipeline's runs that have begun and not ended, the oldest first. A backfill's are none of them: it has a
-    /// limit of its own. Nor is one that is blocked, which holds up no other.
-    pub(crate) fn begun_of(&self, pipeline: &str) -> Result<Vec<String>, JournalError> {
+    /// The ids of the pipeline's runs that have begun and not ended, the oldest first: of its backfills, which have a limit of their own, or of all
+    /// others. One that is blocked is none of them: it holds up no other.
+    pub(crate) fn begun_of(&self, pipeline: &str, backfills: bool) -> Result<Vec<String>, JournalError> {
         let query = || -> rusqlite::Result<Vec<String>> {
-            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND state = 'running' AND kind <> 'backfill' AND blocked IS NULL \
+            let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND state = 'running' AND (kind = 'backfill') = ?2 AND blocked IS NULL \
                           ORDER BY key";
-            self.connection.prepare_cached(select)?.query_map([pipeline], |row| row.get(0))?.collect()
+            self.connection.prepare_cached(select)?.query_map(params![pipeline, backfills], |row| row.get(0))?.collect()
         };
+        query().map_err(self.failed())
+    }
+
+    /// The run of an interval that decides for those that depend on it: one that has not ended, and else the one that ended last.
+    pub(crate) fn run_of_interval(&self, pipeline: &str, start: Timestamp) -> Result<Option<IntervalRun>, JournalError> {
+        let select = "SELECT run_id, state, blocked IS NOT NULL FROM runs WHERE pipeline = ?1 AND interval_start = ?2 \
+                      ORDER BY state = 'running' DESC, state = 'queued' DESC, finished DESC, key DESC LIMIT 1";
+        let read = |row: &Row<'_>| {
+            let of_state: String = row.get(1)?;
+            let state = state(&of_state).ok_or_else(|| wrong(1, "state"))?.name();
+            Ok(IntervalRun { run_id: row.get(0)?, state: if row.get(2)? { BLOCKED } else { state } })
+        };
+        let query = || self.connection.prepare_cached(select)?.query_row(params![pipeline, start.as_nanos()], read).optional();
         query().map_err(self.failed())
     }
 

@@ -142,6 +142,12 @@ impl RunHistory {
         self.now
     }
 
+    /// When it was last retried after its end.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn reopened(&self) -> Option<Duration> {
+        self.reopened
+    }
+
     /// How many slots there are, those included that are not listed.
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()

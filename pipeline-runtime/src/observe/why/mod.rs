@@ -1,8 +1,10 @@
-//! Why a node of an unfinished run has not ended: one cause each, for the command line and the dashboard.
+//! Why a node of an unfinished run has not ended, and why a run has not begun: one cause each, for the command line and the dashboard.
 
 mod pools;
+mod turn;
 
 pub(crate) use pools::Pools;
+pub(crate) use turn::{Due, Hold, TURN, TURN_OF_NOBODY, of_queued};
 
 use super::durations::brief;
 use super::history::RunHistory;
@@ -45,6 +47,18 @@ pub(crate) enum Cause {
     Ready,
     /// These have not ended.
     Upstreams(Vec<Slot>),
+}
+
+/// Why a node has not ended, told whole.
+#[derive(Debug, Clone)]
+pub(crate) struct Why {
+    pub(crate) slot: Slot,
+    pub(crate) cause: Cause,
+    /// The one node behind it, where that is another.
+    pub(crate) root: Option<(Slot, Cause)>,
+    pub(crate) text: String,
+    /// When it changes by itself, where that is known.
+    pub(crate) changes_at: Option<Timestamp>,
 }
 
 impl Cause {
@@ -143,6 +157,35 @@ impl Waits<'_> {
             found = Some((here, cause.clone()));
         }
         Ok(found)
+    }
+
+    /// Why the run has not ended: why the node has not that is furthest downstream.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Waits::cause`].
+    pub(crate) fn of_run(&self, pools: &mut Pools<'_>) -> Result<Option<Why>, JournalError> {
+        let open = self.history.listed().into_iter().rev().find(|slot| !self.history.node(*slot).state().is_end());
+        open.map(|slot| self.of_node(slot, pools)).transpose()
+    }
+
+    /// Why a node that has not ended has not, with what is behind that.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Waits::cause`].
+    pub(crate) fn of_node(&self, slot: Slot, pools: &mut Pools<'_>) -> Result<Why, JournalError> {
+        let cause = self.cause(slot, pools)?;
+        let root = self.root(slot, pools)?;
+        let behind = root.as_ref().map_or(&cause, |(_, cause)| cause);
+        let text = match &root {
+            Some((root, of_root)) => {
+                format!("{}: {}, {}", self.sentence(&cause), self.history.id(*root), self.sentence(of_root))
+            }
+            None => self.sentence(&cause),
+        };
+        let changes_at = behind.changes_at().map(|offset| self.history.started + offset);
+        Ok(Why { slot, cause, root, text, changes_at })
     }
 
     /// A cause in words.

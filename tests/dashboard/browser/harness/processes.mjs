@@ -38,14 +38,14 @@ export class Folder {
     folders.add(path);
     return new Folder(binary, path);
   }
-  constructor(binary, path) { this.binary = binary; this.path = path; }
+  constructor(binary, path) { this.binary = binary; this.path = path; this.env = {}; }
   /** Runs a command to its end: its exit code and what it printed. */
   call(...args) {
-    return new Promise(done => { execFile(this.binary, args, { cwd: this.path, env: environment() }, (error, out, err) => done({ code: error ? error.code : 0, text: out + err })); });
+    return new Promise(done => { execFile(this.binary, args, { cwd: this.path, env: { ...environment(), ...this.env } }, (error, out, err) => done({ code: error ? error.code : 0, text: out + err })); });
   }
   /** Starts a process that shows the page, and waits until it says where. */
   async show(...args) {
-    const child = spawn(this.binary, args, { cwd: this.path, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(this.binary, args, { cwd: this.path, env: { ...environment(), ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     started.add(child);
     const said = [], keep = line => { said.push(line); if (said.length > 2000) said.shift(); };
     createInterface({ input: child.stderr }).on('line', keep);

@@ -46,3 +46,15 @@ export const fixture = once(async () => {
   await until(`${LATE} waits`, async () => (await site.get('sensors')).waiting.length);
   return site;
 });
+
+/** `serve` of the same binary with pipelines that have limits: one runs one at a time, which waits, and a run of it is queued; the other's first run has failed. */
+export const limits = once(async () => {
+  const folder = await Folder.make(FIXTURE);
+  folder.env = { DASHBOARD_LIMITS: '1' };
+  const site = await folder.serve();
+  site.folder = folder;
+  await until('the first run waits', async () => (await site.get('sensors')).waiting.length);
+  await until('the other has failed', async () => (await site.get('runs?pipeline=careful&state=failed')).runs.length);
+  site.queued = (await site.command({ command: 'trigger', pipeline: 'limited', logical_date: '2026-01-10', params: {} })).run;
+  return site;
+});

@@ -1,0 +1,53 @@
+//! When what a sensor found had arrived: the `last_modified` that its output has.
+
+use crate::time::Timestamp;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+/// A longer output is not read for it.
+const BYTES: usize = 256 << 10;
+
+/// An object of a bucket, or whatever else says when it was written; of several the last counts, as the wait was for that one.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Found {
+    One { last_modified: DateTime<Utc> },
+    Many(Vec<Self>),
+}
+
+impl Found {
+    fn last(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::One { last_modified } => Some(*last_modified),
+            Self::Many(all) => all.iter().filter_map(Self::last).max(),
+        }
+    }
+}
+
+/// When it had arrived; none where the output does not say.
+pub(super) fn of(output: &[u8]) -> Option<Timestamp> {
+    let found: Found = (output.len() <= BYTES).then(|| serde_json::from_slice(output).ok())??;
+    found.last().map(Timestamp::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Object;
+
+    #[test]
+    fn an_output_says_when_it_arrived_or_does_not() {
+        let date = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let object = |text| Object::new("lake", "raw/a", 3, date(text));
+        let told = |output: serde_json::Value| of(output.to_string().as_bytes()).map(Timestamp::to_utc);
+        let (first, last) = (object("2026-01-05T06:00:00Z"), object("2026-01-05T06:00:01.25Z"));
+        assert_eq!(told(serde_json::to_value(&first).unwrap()), Some(first.last_modified));
+        // Of several it is the last; what else an output has does not matter.
+        assert_eq!(told(serde_json::to_value([&last, &first]).unwrap()), Some(last.last_modified));
+        let other = serde_json::json!({ "name": "a", "last_modified": "2026-01-05T08:00:00+02:00", "lines": [1] });
+        assert_eq!(told(other), Some(date("2026-01-05T06:00:00Z")));
+        for none in ["\"raw/a\"", "null", "[]", "[1]", "{}", "{\"last_modified\":\"soon\"}", "3", "{"] {
+            assert_eq!(of(none.as_bytes()), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+// Why a run that is queued, or a tick without a run, has not begun: the runs behind it are links.
+import assert from 'node:assert/strict';
+import { inBrowser, press, tabTo, visit } from './harness/browser.mjs';
+import { until } from './harness/processes.mjs';
+import { limits } from './harness/sites.mjs';
+
+const FIRST = 'scheduled__2025-12-31T23:00:00Z';
+
+inBrowser('a queued run names its limit, links the run that holds it, and counts to when that may change', limits, async (page, site) => {
+  await visit(page, site, `r/${site.queued}`);
+  const why = page.locator('.note .why');
+  assert.match(await why.textContent(), /^waits for its turn: max_active_runs = 1, and scheduled__2025-12-31T23:00:00Z has not ended; .*next poke \d\d:\d\d:\d\d \(in \d+ m/);
+  const link = why.getByRole('link', { name: FIRST }).first();
+  await tabTo(page, link);
+  await press(page, 'Enter');
+  await page.getByRole('heading', { name: FIRST }).waitFor();
+  // And by its key.
+  await visit(page, site, `r/${site.queued}`);
+  await press(page, 'w');
+  await page.getByRole('heading', { name: FIRST }).waitFor();
+});
+
+inBrowser('a day of the calendar without a run names what holds it', limits, async (page, site) => {
+  await visit(page, site, 'p/limited/calendar?month=2026-01&day=2026-01-02');
+  const why = page.getByRole('region', { name: 'Day' }).locator('.why');
+  await why.getByText('max_active_runs = 1').waitFor();
+  await why.getByRole('link', { name: FIRST }).first().press('Enter');
+  await page.getByRole('heading', { name: FIRST }).waitFor();
+  await visit(page, site, 'p/careful/calendar?month=2026-01&day=2026-01-02');
+  await page.getByRole('region', { name: 'Day' }).locator('.why', { hasText: 'depends_on_past' }).getByRole('link').press('Enter');
+  await page.getByRole('heading', { name: 'scheduled__2026-01-01T00:00:00Z' }).waitFor();
+});
+
+inBrowser('the overview says that a run is held, and the pipeline why', limits, async (page, site) => {
+  await visit(page, site);
+  const held = page.locator('.pipes tbody tr', { hasText: 'careful' }).getByRole('link', { name: 'one is held' });
+  await tabTo(page, held);
+  await press(page, 'Enter');
+  await page.locator('.note .why', { hasText: 'depends_on_past' }).waitFor();
+});
+
+inBrowser('a date without an offset is of the schedule’s zone, which the form says', limits, async (page, site) => {
+  await visit(page, site, 'p/limited/trigger');
+  await page.getByText('Europe/Berlin; if it is empty, that of the last interval that is over').waitFor();
+  await page.getByLabel('Logical date').fill('2026-01-12T00:00');
+  const go = page.getByRole('button', { name: 'Trigger limited …' });
+  await until('it may be asked for', () => go.isEnabled());
+  await go.press('Enter');
+  await page.getByRole('dialog').getByRole('button', { name: 'Trigger limited' }).press('Enter');
+  await page.getByRole('heading', { name: 'manual__2026-01-11T23:00:00Z' }).waitFor();
+  await visit(page, site, 'p/parted/trigger');
+  await page.getByText('UTC; if it is empty, that of the last interval that is over').waitFor();
+  await visit(page, site, 'p/waiting/trigger');
+  await page.getByText('UTC; if it is empty, now').waitFor();
+  await visit(page, site, 'p/limited/schedule?at=2026-01-02');
+  await page.getByRole('region', { name: 'Ticks' }).getByRole('row').nth(1).getByText('Fri 2026-01-02 00:00:00 +01:00').waitFor();
+});
+
+inBrowser('what is late needs somebody, also where no record says so', limits, async (page, site) => {
+  const { run } = await site.command({ command: 'trigger', pipeline: 'late', logical_date: '2026-01-05', params: {} });
+  await visit(page, site);
+  const need = page.locator('.needs li', { hasText: 'has missed its SLA of 1ms' });
+  await need.getByRole('img', { name: 'SLA missed' }).waitFor();
+  // The run's own is missed after two seconds, in which nothing happens.
+  await need.getByText('and 1 more').waitFor();
+  await need.getByRole('link', { name: 'hurry' }).press('Enter');
+  await page.getByRole('complementary', { name: 'Node' }).getByText('hurry').first().waitFor();
+  assert.equal(new URL(page.url()).pathname, `/r/${run}`);
+});
