@@ -9,6 +9,8 @@
 //!   is asked for goes the way of the command line: through the journal's inbox. (`tests/dashboard/beside.rs`)
 //! - **Nobody is answered who is not let in.** Each request passes `gate/mod.rs` first, whatever it is for. (`gate/tests.rs`)
 //! - **Nobody looks, nothing is read.** The journal is polled only while a page is open. (`changes.rs`)
+//! - **A run as of a record is what the records up to it tell**, also where it is told from a moment that was kept. (`kept/tests.rs`,
+//!   `tests/dashboard/travel.rs`)
 //! - **A dry run writes nothing**, not even who asked. (`tests/dashboard/commands.rs`)
 //!
 //! # Why it reads the file, and not the engine's feed
@@ -60,6 +62,9 @@ pub(crate) enum DashboardError {
     #[error("the system gives no thread for the dashboard: {0}")]
     Thread(std::io::Error),
 }
+
+/// So many runs that somebody looks at are kept.
+const LOOKED_AT: usize = 8;
 
 /// What all answers are made of.
 #[derive(Debug)]
@@ -116,7 +121,7 @@ impl Dashboard {
             started: clock.now().to_utc(),
             read_only,
             answered: api::Answered::default(),
-            kept: kept::Kept::default(),
+            kept: kept::Kept::new(LOOKED_AT),
             simulating: tokio::sync::Mutex::default(),
             gate: gate::Gate::new(options, address),
         });

@@ -41,5 +41,7 @@ pub(crate) use runtime::{
     Attempt, Engine, EngineOptions, FoundOutput, FoundRun, Instead, Interceptor, LastSeen, MAX_OUTPUT, Observe, OtherRuns,
     StartRun, Waiter, Wake, Watching, WeakEngine, current,
 };
-pub(crate) use state::{ExpansionIx, Found, Illegal, Layout, Lookup, Run, RunSpec, ends_open_nodes, node_name, reconsider};
+pub(crate) use state::{
+    ExpansionIx, Found, Illegal, Layout, Lookup, Position, Run, RunSpec, ends_open_nodes, node_name, reconsider,
+};
 pub use states::{NodeState, RunState};

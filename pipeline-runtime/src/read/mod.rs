@@ -122,6 +122,12 @@ impl JournalReader {
         RunDetails::read(&self.reader, &self.pipelines, &run.0, Some(record))
     }
 
+    /// Details of which nothing is read yet.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn begin(&self, run: &RunSummary) -> Result<RunDetails, ReadError> {
+        RunDetails::begin(&self.pipelines, run.0.clone())
+    }
+
     /// Log lines of a run's attempts, in the order in which they came.
     pub fn logs(&self, run: &RunSummary, filter: &LogFilter) -> Result<Vec<LogLine>, ReadError> {
         let LogFilter { node, attempt, after, limit } = filter;

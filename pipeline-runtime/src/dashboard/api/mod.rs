@@ -24,6 +24,7 @@ mod why;
 pub(super) use commands::Answered;
 
 use super::Site;
+use super::kept::When;
 use super::problem::Problem;
 use crate::read::{JournalReader, RunDetails, RunSummary, date};
 use crate::schedule::parse_date;
@@ -104,14 +105,14 @@ impl Site {
     async fn look<T: Send + 'static>(
         self: Arc<Self>,
         (pipeline, run): (String, String),
-        record: Option<i64>,
+        when: When,
         look: impl FnOnce(&Self, &JournalReader, &RunDetails) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let site = Arc::clone(&self);
         self.readers
             .read(move |reader| {
                 let run = found(reader, &pipeline, &run)?;
-                site.kept.look(reader, &run, record, |details| look(&site, reader, details))
+                site.kept.look(reader, &run, when, |details| look(&site, reader, details))
             })
             .await
     }

@@ -1,6 +1,6 @@
 //! All pipelines at once, and what needs somebody.
 
-use super::{Problem, Site, at, date, ms, percentile, summary, why};
+use super::{Problem, Site, When, at, date, ms, percentile, summary, why};
 use crate::engine::RunState;
 use crate::host::NextRun;
 use crate::journal::Holder;
@@ -153,7 +153,7 @@ fn need(site: &Site, reader: &JournalReader, id: &str, last: &[RunSummary], is_p
 /// The node that a run failed by, and its error's first line. The run is kept: every change of the journal asks for this.
 fn failure(site: &Site, reader: &JournalReader, run: &RunSummary) -> (Option<String>, String) {
     let unknown = || (None, "its last run that has ended failed".to_owned());
-    let told = site.kept.look(reader, run, None, |details| {
+    let told = site.kept.look(reader, run, When::NOW, |details| {
         let failed = details.nodes().find(|node| node.state() == crate::NodeState::Failed);
         Ok(failed.map(|node| {
             let attempts = node.attempts().len();
