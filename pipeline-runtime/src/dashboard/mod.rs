@@ -22,6 +22,7 @@ mod api;
 mod assets;
 mod changes;
 mod gate;
+mod going_on;
 mod kept;
 mod options;
 mod problem;
@@ -33,6 +34,7 @@ pub(crate) use options::{DEFAULT_ADDRESS, Listen, Options};
 pub(crate) use token::Token;
 
 use crate::Pipeline;
+use crate::journal::Tally;
 use crate::time::Clock;
 use changes::Changes;
 use readers::Readers;
@@ -81,7 +83,13 @@ struct Site {
     /// Why nothing can be asked for here; none where it can.
     read_only: Option<String>,
     answered: api::Answered,
+    failures: api::Failures,
+    /// How far what somebody follows has come.
+    positions: tokio::sync::Mutex<api::Positions>,
     kept: kept::Kept,
+    going_on: going_on::GoingOn,
+    /// What this process writes to the journal, where it does.
+    tally: Option<Arc<Tally>>,
     /// Whoever has it simulates a run.
     simulating: tokio::sync::Mutex<()>,
 }
@@ -96,12 +104,18 @@ pub(crate) struct Dashboard {
 }
 
 impl Dashboard {
-    /// Serves the page of a journal, which has to be there.
+    /// Serves the page of a journal, which has to be there. `tally` counts what this process writes there, if it does.
     ///
     /// # Errors
     ///
     /// If the address cannot be listened on, or is not this machine's own and there is no token.
-    pub(crate) fn start(options: Options, journal: &Path, pipelines: &[Pipeline], clock: Clock) -> Result<Self, DashboardError> {
+    pub(crate) fn start(
+        options: Options,
+        journal: &Path,
+        pipelines: &[Pipeline],
+        clock: Clock,
+        tally: Option<Arc<Tally>>,
+    ) -> Result<Self, DashboardError> {
         let (listener, note) = server::bind(&options.listen)?;
         let fail = |error| DashboardError::Listen { address: options.listen.address.to_string(), error };
         let address = listener.local_addr().map_err(fail)?;
@@ -121,7 +135,11 @@ impl Dashboard {
             started: clock.now().to_utc(),
             read_only,
             answered: api::Answered::default(),
+            failures: api::Failures::default(),
+            positions: tokio::sync::Mutex::default(),
             kept: kept::Kept::new(LOOKED_AT),
+            going_on: going_on::GoingOn::default(),
+            tally,
             simulating: tokio::sync::Mutex::default(),
             gate: gate::Gate::new(options, address),
         });

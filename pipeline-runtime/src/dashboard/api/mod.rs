@@ -8,6 +8,7 @@ mod events;
 mod graph;
 mod health;
 mod logs;
+mod metrics;
 mod node;
 mod nodes;
 mod overview;
@@ -22,10 +23,13 @@ mod what_if;
 mod why;
 
 pub(super) use commands::Answered;
+pub(super) use events::Positions;
+pub(super) use overview::Failures;
 
 use super::Site;
 use super::kept::When;
 use super::problem::Problem;
+use crate::observe::Pools;
 use crate::read::{JournalReader, RunDetails, RunSummary, date};
 use crate::schedule::parse_date;
 use crate::time::{Timestamp, Zone};
@@ -75,7 +79,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .nest("/api/v1", v1)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
+        .route("/metrics", get(metrics::metrics))
 }
 
 /// The arguments of a query, whose mistakes are told as all others.
@@ -96,7 +100,7 @@ fn at(time: Timestamp) -> String {
 
 /// Milliseconds, with what of a microsecond JSON can hold.
 #[expect(clippy::cast_precision_loss, reason = "beyond 285 years")]
-fn ms(duration: Duration) -> f64 {
+pub(super) fn ms(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1_000.0
 }
 
@@ -115,6 +119,13 @@ impl Site {
                 site.kept.look(reader, &run, when, |details| look(&site, reader, details))
             })
             .await
+    }
+}
+
+impl Site {
+    /// The places in pools that are taken, read where somebody asks for them.
+    fn taken<'a>(&'a self, reader: &'a JournalReader) -> Pools<'a> {
+        Pools::told_by(move || self.going_on.taken(reader))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::run::Moment;
 use super::{Args, Problem, Site, When, at, ms, why};
 use crate::engine::Slot;
-use crate::observe::{Pools, RunHistory};
+use crate::observe::RunHistory;
 use crate::read::{Attempt, RunDetails};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -30,7 +30,7 @@ pub(super) async fn node(
     site.look(run, When::after(record), move |site, reader, details| {
         let slot = slot(details, &id)?;
         let moment = Moment::of(site, details, When::after(record));
-        let mut pools = Pools::new(reader.journal(), &site.pipelines);
+        let mut pools = site.taken(reader);
         let mut told = told(details, slot);
         told["why"] = why::of_node(&moment.waits(details.history()), slot, &mut pools)?;
         Ok(Json(told))

@@ -74,7 +74,7 @@ fn page(site: &Site, reader: &JournalReader, details: &RunDetails, when: When, a
     let index = found.and_then(|slot| rows.iter().position(|row| row.slot == slot));
     let count = asked.count.unwrap_or(200).min(PAGE);
     let waits = moment.waits(history);
-    let mut pools = Pools::new(reader.journal(), &site.pipelines);
+    let mut pools = site.taken(reader);
     let page = rows.iter().skip(asked.from.unwrap_or(0)).take(count);
     let page = page.map(|row| told(&waits, *row, &elements, &mut pools)).collect::<Result<Vec<Value>, Problem>>()?;
     let is_reading = !when.is_reached(details);

@@ -2,7 +2,7 @@
 
 use super::{Args, Problem, Site, When, at, ms, whole, why};
 use crate::journal::Holder;
-use crate::observe::{CallbackHistory, Pools, RunHistory, Waits};
+use crate::observe::{CallbackHistory, RunHistory, Waits};
 use crate::read::{JournalReader, ReadError, RunDetails};
 use crate::time::Timestamp;
 use axum::Json;
@@ -133,7 +133,7 @@ fn why(site: &Site, reader: &JournalReader, details: &RunDetails, moment: &Momen
     if !moment.is_run {
         return Ok(why::said("no_process", "no process runs it: `serve` or `resume` goes on with it"));
     }
-    why::of_run(&moment.waits(history), &mut Pools::new(reader.journal(), &site.pipelines))
+    why::of_run(&moment.waits(history), &mut site.taken(reader))
 }
 
 /// What the time of all nodes together went into.

@@ -62,6 +62,25 @@ const ENDING: i64 = 16;
 /// No record of the run: what the records before it call nodes is translated.
 pub(super) const REMAP: i64 = 15;
 
+/// What each kind of record is called.
+pub(super) const NAMES: [(i64, &str); 15] = [
+    (STARTED, "started"),
+    (NOT_YET, "not_yet"),
+    (RETRYING, "retrying"),
+    (INTERRUPTED, "interrupted"),
+    (UNFOLDED, "unfolded"),
+    (SUCCEEDED, "succeeded"),
+    (FAILED, "failed"),
+    (SKIPPED, "skipped"),
+    (UPSTREAM_FAILED, "upstream_failed"),
+    (RUN_ENDED, "run_ended"),
+    (CALLBACK_DUE, "callback_due"),
+    (CALLBACK_TOLD, "callback_told"),
+    (CALLBACK_FAILED, "callback_failed"),
+    (CLEARED, "cleared"),
+    (ENDING, "ending"),
+];
+
 /// The records whose `time` is when something is to happen next.
 pub(super) const WITH_DEADLINE: [i64; 3] = [NOT_YET, RETRYING, CALLBACK_FAILED];
 

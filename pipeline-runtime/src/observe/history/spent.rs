@@ -118,6 +118,19 @@ impl RunHistory {
         totals
     }
 
+    /// Shows the nodes with a body that could run and do not.
+    pub(crate) fn each_ready(&self, mut see: impl FnMut(Slot, NodeIx)) {
+        for range in self.ranges() {
+            let mut inputs = InputsOf::list(self, range.start);
+            self.each_body_of(range, |slot, ix| {
+                let is_open = matches!(self.node(slot).state(), NodeState::None | NodeState::Scheduled | NodeState::Queued);
+                if is_open && self.is_ready(slot - self.plan.node(ix).offset, &inputs.of(ix)) {
+                    see(slot, ix);
+                }
+            });
+        }
+    }
+
     fn each_stretch(&self, slot: Slot, ix: NodeIx, inputs: &mut InputsOf<'_>, mut see: impl FnMut(Stretch)) {
         let node = self.node(slot);
         let is_sensor = self.plan.policy(ix).sensor.is_some();
