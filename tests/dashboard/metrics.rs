@@ -1,5 +1,7 @@
 //! `/metrics`: what Prometheus reads of a process.
 
+#![allow(clippy::float_cmp, reason = "the counts that are compared are whole numbers")]
+
 use super::http::Site;
 use super::process::Folder;
 use serde_json::json;
