@@ -8,6 +8,7 @@ mod commands;
 mod events;
 mod gate;
 mod http;
+mod metrics;
 mod openapi;
 mod process;
 mod travel;

@@ -1,5 +1,6 @@
 //! A run as of any of its records is what those records alone tell.
 
+use super::http::Site;
 use super::process::Folder;
 use serde_json::Value;
 
@@ -42,4 +43,34 @@ fn each_record_is_a_moment_that_can_be_seen() {
         let is_over = number >= last || record["what"] == "run_ended";
         assert_eq!(run["run"]["state"] == "failed", is_over, "record {number}");
     }
+}
+
+#[test]
+fn a_retry_by_hand_says_nothing_of_what_was_before_it() {
+    let folder = Folder::filled();
+    let kept = folder.dashboard(&[]);
+    let last = kept.site().api(RUN)["records"]["last"].as_i64().unwrap();
+    // As of each record, by a page that has looked at all of them, and by one that has looked at nothing.
+    let rows = |site: &Site, record: i64| {
+        (
+            site.api(&format!("{RUN}/nodes?open=*&record={record}"))["rows"].clone(),
+            site.api(&format!("{RUN}?record={record}"))["totals"].clone(),
+        )
+    };
+    let before: Vec<_> = (0..=last).map(|record| rows(&kept.site(), record)).collect();
+    assert_eq!(folder.call(&["retry", "manual__2026-01-06T00:00:00Z", "parts", "--downstream"]).0, Some(1));
+    let run = kept.site().api(RUN);
+    let now = run["records"]["last"].as_i64().unwrap();
+    assert!(now > last && run["records"]["at"] == now && run["records"]["reading"] == false, "{run}");
+    let fresh = folder.dashboard(&[]);
+    for record in (0..=now).rev() {
+        let told = rows(&kept.site(), record);
+        assert_eq!(told, rows(&fresh.site(), record), "record {record}");
+        if let Some(before) = usize::try_from(record).ok().and_then(|record| before.get(record)) {
+            assert_eq!(&told, before, "record {record}");
+        }
+    }
+    // A part of it is told as what it is.
+    let part = fresh.site().api(&format!("{RUN}?within=0"));
+    assert_eq!(part["records"]["reading"] == true, part["records"]["at"].as_i64() < part["records"]["last"].as_i64(), "{part}");
 }

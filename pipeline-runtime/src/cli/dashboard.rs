@@ -5,9 +5,11 @@
 use super::output;
 use crate::Pipeline;
 use crate::dashboard::{Dashboard, DashboardError, Listen, Options, Token};
+use crate::journal::Tally;
 use crate::time::Clock;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Where `serve` looks for what `--dashboard` would say.
 const VARIABLE: &str = "PIPELINE_DASHBOARD";
@@ -86,9 +88,10 @@ impl Wanted {
         journal: &Path,
         pipelines: &[Pipeline],
         clock: Clock,
+        tally: Option<Arc<Tally>>,
         say: fn(&str),
     ) -> Result<Option<Dashboard>, DashboardError> {
-        match Dashboard::start(self.options, journal, pipelines, clock) {
+        match Dashboard::start(self.options, journal, pipelines, clock, tally) {
             Ok(dashboard) => {
                 say(&said(&dashboard));
                 Ok(Some(dashboard))
@@ -128,7 +131,7 @@ pub(super) fn run(pipelines: &[Pipeline], show: &Show, journal: &Path) -> Result
     let runtime = runtime.map_err(|error| format!("the process has no means to wait: {error}"))?;
     runtime.block_on(async {
         let end = until_asked_to_end().map_err(|error| format!("the process cannot hear signals: {error}"))?;
-        let dashboard = Dashboard::start(options, journal, pipelines, Clock::system());
+        let dashboard = Dashboard::start(options, journal, pipelines, Clock::system(), None);
         let dashboard = dashboard.map_err(|error| error.to_string())?;
         output::to_stdout(&said(&dashboard));
         end.await;

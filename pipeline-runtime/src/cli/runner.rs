@@ -327,7 +327,7 @@ impl Runner {
         if follows_schedules {
             zones::say(say);
         }
-        let page = show_page(self.page, self.journal.as_deref(), &hosting, clock, say)?;
+        let page = show_page(self.page, self.journal.as_deref(), &host, &hosting, clock, say)?;
         say_what_is_not_run(settled.as_deref().filter(|_| is_told), unfinished.aside.iter().filter(|_| !logs_as_json));
         let view = self.view.unwrap_or_else(|| progress::view(progress, clock, forgets));
         let shown = progress::show(view, names.clone(), Arc::clone(&feed), news).map_err(RunnerError::Process)?;
@@ -396,11 +396,12 @@ fn hosting(hosting: Vec<Pipeline>, runs: &[(Pipeline, Result<serde_json::Value, 
 fn show_page(
     page: Option<Wanted>,
     journal: Option<&Path>,
+    host: &EngineHost,
     hosting: &[Pipeline],
     clock: Clock,
     say: fn(&str),
 ) -> Result<Option<crate::dashboard::Dashboard>, RunnerError> {
-    let page = page.zip(journal).map(|(page, journal)| page.start(journal, hosting, clock, say));
+    let page = page.zip(journal).map(|(page, journal)| page.start(journal, hosting, clock, host.tally(), say));
     Ok(page.transpose()?.flatten())
 }
 
@@ -410,6 +411,7 @@ fn show_page(
 fn show_page(
     page: Option<Wanted>,
     _: Option<&Path>,
+    _: &EngineHost,
     _: &[Pipeline],
     _: Clock,
     _: fn(&str),

@@ -9,6 +9,8 @@
 //!   is asked for goes the way of the command line: through the journal's inbox. (`tests/dashboard/beside.rs`)
 //! - **Nobody is answered who is not let in.** Each request passes `gate/mod.rs` first, whatever it is for. (`gate/tests.rs`)
 //! - **Nobody looks, nothing is read.** The journal is polled only while a page is open. (`changes.rs`)
+//! - **A run as of a record is what the records up to it tell**, also where it is told from a moment that was kept. (`kept/tests.rs`,
+//!   `tests/dashboard/travel.rs`)
 //! - **A dry run writes nothing**, not even who asked. (`tests/dashboard/commands.rs`)
 //!
 //! # Why it reads the file, and not the engine's feed
@@ -20,6 +22,7 @@ mod api;
 mod assets;
 mod changes;
 mod gate;
+mod going_on;
 mod kept;
 mod options;
 mod problem;
@@ -32,6 +35,7 @@ pub(crate) use options::{DEFAULT_ADDRESS, Listen, Options};
 pub(crate) use token::Token;
 
 use crate::Pipeline;
+use crate::journal::Tally;
 use crate::time::Clock;
 use changes::Changes;
 use readers::Readers;
@@ -62,6 +66,9 @@ pub(crate) enum DashboardError {
     Thread(std::io::Error),
 }
 
+/// So many runs that somebody looks at are kept.
+const LOOKED_AT: usize = 8;
+
 /// What all answers are made of.
 #[derive(Debug)]
 struct Site {
@@ -77,8 +84,14 @@ struct Site {
     /// Why nothing can be asked for here; none where it can.
     read_only: Option<String>,
     answered: api::Answered,
+    failures: api::Failures,
+    /// How far what somebody follows has come.
+    positions: tokio::sync::Mutex<api::Positions>,
     kept: kept::Kept,
     late: api::Late,
+    going_on: going_on::GoingOn,
+    /// What this process writes to the journal, where it does.
+    tally: Option<Arc<Tally>>,
     /// Whoever has it simulates a run.
     simulating: tokio::sync::Mutex<()>,
 }
@@ -93,12 +106,18 @@ pub(crate) struct Dashboard {
 }
 
 impl Dashboard {
-    /// Serves the page of a journal, which has to be there.
+    /// Serves the page of a journal, which has to be there. `tally` counts what this process writes there, if it does.
     ///
     /// # Errors
     ///
     /// If the address cannot be listened on, or is not this machine's own and there is no token.
-    pub(crate) fn start(options: Options, journal: &Path, pipelines: &[Pipeline], clock: Clock) -> Result<Self, DashboardError> {
+    pub(crate) fn start(
+        options: Options,
+        journal: &Path,
+        pipelines: &[Pipeline],
+        clock: Clock,
+        tally: Option<Arc<Tally>>,
+    ) -> Result<Self, DashboardError> {
         let (listener, note) = server::bind(&options.listen)?;
         let fail = |error| DashboardError::Listen { address: options.listen.address.to_string(), error };
         let address = listener.local_addr().map_err(fail)?;
@@ -118,8 +137,12 @@ impl Dashboard {
             started: clock.now().to_utc(),
             read_only,
             answered: api::Answered::default(),
-            kept: kept::Kept::default(),
+            failures: api::Failures::default(),
+            positions: tokio::sync::Mutex::default(),
+            kept: kept::Kept::new(LOOKED_AT),
             late: api::Late::default(),
+            going_on: going_on::GoingOn::default(),
+            tally,
             simulating: tokio::sync::Mutex::default(),
             gate: gate::Gate::new(options, address),
         });

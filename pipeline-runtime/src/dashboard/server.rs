@@ -18,8 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot, watch};
 
-/// So many connections at once; more wait.
-const CONNECTIONS: usize = 256;
+/// So many connections at once; more wait. They are at most a quarter of the files that the process may have open, since the runs need files, too.
+const CONNECTIONS: usize = 1_280;
+/// Where nobody says how many files that are.
+const FEW_CONNECTIONS: usize = 256;
 /// What a request's head may take, in bytes and time.
 const HEAD: usize = 16 << 10;
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -56,7 +58,7 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, stopped: onesh
     };
     let app = router(&site);
     let (closing, closed) = watch::channel(false);
-    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(connections()));
     let accept = async {
         loop {
             // It is never closed.
@@ -97,6 +99,14 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, stopped: onesh
         _ = stopped => {}
     }
     let _ = closing.send(true);
+}
+
+fn connections() -> usize {
+    #[cfg(unix)]
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(unix))]
+    let files = None::<u64>;
+    files.and_then(|files| usize::try_from(files / 4).ok()).unwrap_or(FEW_CONNECTIONS).clamp(1, CONNECTIONS)
 }
 
 /// All that is answered, behind the gate.

@@ -42,6 +42,8 @@ pub(crate) use runtime::{
     StartRun, Waiter, Wake, Watching, WeakEngine, current,
 };
 #[cfg(feature = "airflow")]
-pub(crate) use state::{Earlier, Position};
-pub(crate) use state::{ExpansionIx, Found, Illegal, Layout, Lookup, Run, RunSpec, ends_open_nodes, node_name, reconsider};
+pub(crate) use state::Earlier;
+pub(crate) use state::{
+    ExpansionIx, Found, Illegal, Layout, Lookup, Position, Run, RunSpec, ends_open_nodes, node_name, reconsider,
+};
 pub use states::{NodeState, RunState};

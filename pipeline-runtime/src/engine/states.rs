@@ -31,6 +31,21 @@ pub enum NodeState {
 }
 
 impl NodeState {
+    /// In the order of their declaration, by which counts are found.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::None,
+        Self::Scheduled,
+        Self::Queued,
+        Self::Running,
+        Self::UpForRetry,
+        Self::UpForReschedule,
+        Self::Success,
+        Self::Failed,
+        Self::Skipped,
+        Self::UpstreamFailed,
+        Self::Removed,
+    ];
+
     /// Airflow's name of the state.
     pub const fn name(self) -> &'static str {
         match self {

@@ -260,6 +260,12 @@ impl EngineHost {
         self.journal.as_ref()?.failure()
     }
 
+    /// What this process has written, if it keeps anything.
+    #[cfg(all(feature = "cli", feature = "dashboard"))]
+    pub(crate) fn tally(&self) -> Option<Arc<crate::journal::Tally>> {
+        self.journal.as_ref().map(|journal| journal.tally())
+    }
+
     /// Runs something beside the runs, until the host ends.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         if let Some(workers) = &self.workers {

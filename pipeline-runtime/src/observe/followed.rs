@@ -11,14 +11,21 @@ use crate::plan::{Accepts, NodeIx, Plan, PlanChanged, PlanError, Remap};
 use std::collections::HashSet;
 use std::sync::Arc;
 
+/// So many records are read at once, and not more: of a long run all of them together would take more memory than what they tell.
+const AT_ONCE: u32 = if cfg!(test) { 8 } else { 2_048 };
+
 /// A run that is read record by record. Outputs are kept as JSON, and only for whoever asks for them: types may have changed since.
 #[derive(Debug)]
 pub(crate) struct Followed {
-    run: StoredRun,
+    run: Arc<StoredRun>,
     plan: PlanOfRun,
     history: RunHistory,
     /// The number of the last record that the history has.
+    told: i64,
+    /// The number of the run's last record, whether it is told or not.
     last: i64,
+    /// What has to be known of all records before the first of them is told; none before it is.
+    looked: Option<Looked>,
     /// The ids of nodes that a run lost as it went on with another plan.
     removed: Vec<String>,
     keeps_outputs: bool,
@@ -26,13 +33,22 @@ pub(crate) struct Followed {
     until: i64,
 }
 
+/// What is known of all of a run's records.
+#[derive(Debug, Clone, Copy)]
+struct Looked {
+    /// The number of the last of them.
+    last: i64,
+    /// Its records name other slots than they did as they were written.
+    is_renamed: bool,
+}
+
 /// By which plan a run is told.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum PlanOfRun {
     /// The pipeline's present plan, and what the run's nodes are called there.
     Present(Arc<Plan>, Option<Remap>),
     /// That which the journal has kept. The present plan, if there is one, says more of the nodes that both have.
-    Kept { present: Option<Arc<Plan>>, why: Option<NotPresent> },
+    Kept { present: Option<Arc<Plan>>, why: Option<Arc<NotPresent>> },
 }
 
 /// Why a run is not told by the present plan of its pipeline.
@@ -64,25 +80,30 @@ impl Followed {
             None => Err(NotPresent::NoPipeline(run.pipeline.clone())),
             Some(pipeline) => pipeline.plan_of_run(&run.params).map_err(NotPresent::from),
         };
-        Self::of(plan.map(Arc::new), run.clone())
+        Self::of(plan.map(Arc::new), Arc::new(run.clone()))
     }
 
-    fn of(present: Result<Arc<Plan>, NotPresent>, run: StoredRun) -> Result<Self, HistoryError> {
+    fn of(present: Result<Arc<Plan>, NotPresent>, run: Arc<StoredRun>) -> Result<Self, HistoryError> {
         let plan = match present {
-            Err(why) => PlanOfRun::Kept { present: None, why: Some(why) },
+            Err(why) => PlanOfRun::Kept { present: None, why: Some(Arc::new(why)) },
             Ok(plan) => match plan.match_skeleton(&run.skeleton, Accepts::Additions) {
                 // A run that has ended never had what was added since.
                 Ok(Some(_)) if run.state.is_end() => PlanOfRun::Kept { present: Some(plan), why: None },
                 Ok(remap) => PlanOfRun::Present(plan, remap),
-                Err(changed) => PlanOfRun::Kept { present: Some(plan), why: Some(changed.into()) },
+                Err(changed) => PlanOfRun::Kept { present: Some(plan), why: Some(Arc::new(changed.into())) },
             },
         };
+        Self::by(plan, run)
+    }
+
+    fn by(plan: PlanOfRun, run: Arc<StoredRun>) -> Result<Self, HistoryError> {
         let shown = match &plan {
             PlanOfRun::Present(plan, _) => Arc::clone(plan),
             PlanOfRun::Kept { present, .. } => kept(&run, present.as_deref(), &[])?,
         };
         let history = RunHistory::new(shown, run.started());
-        Ok(Self { run, plan, history, last: 0, removed: Vec::new(), keeps_outputs: false, until: i64::MAX })
+        let (looked, removed) = (None, Vec::new());
+        Ok(Self { run, plan, history, told: 0, last: 0, looked, removed, keeps_outputs: false, until: i64::MAX })
     }
 
     /// Keeps what nodes returned, as JSON. To be called before anything is read.
@@ -90,57 +111,122 @@ impl Followed {
         Self { keeps_outputs: true, ..self }
     }
 
-    /// Tells the run as it was after the record of that number. To be called before anything is read.
+    /// Tells the run as it was after the record of that number, which has not been told yet.
     pub(crate) fn up_to(self, number: i64) -> Self {
         Self { until: number, ..self }
     }
 
-    /// Reads what has been recorded since.
-    pub(crate) fn go_on(&mut self, reader: &Reader) -> Result<(), HistoryError> {
-        match &self.plan {
-            PlanOfRun::Present(plan, _) => {
-                let plan = Arc::clone(plan);
-                self.go_on_by(plan, reader)
-            }
-            PlanOfRun::Kept { .. } => self.read_all(reader),
+    /// A copy, which goes on by itself. It shares with this one what neither changes.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn share(&mut self) -> Self {
+        Self {
+            run: Arc::clone(&self.run),
+            plan: self.plan.clone(),
+            history: self.history.share(),
+            told: self.told,
+            last: self.last,
+            looked: self.looked,
+            removed: self.removed.clone(),
+            keeps_outputs: self.keeps_outputs,
+            until: self.until,
         }
     }
 
-    fn go_on_by(&mut self, plan: Arc<Plan>, reader: &Reader) -> Result<(), HistoryError> {
-        let mut read = reader.entries_after(self.run.key, self.last)?;
-        if read.renamed && self.last > 0 {
-            // Somebody goes on with the run with another plan: what was read means something else now.
-            if let Some(run) = reader.run_of_key(self.run.key)? {
-                *self = Self { keeps_outputs: self.keeps_outputs, until: self.until, ..Self::of(Ok(plan), run)? };
-                return self.go_on(reader);
+    /// Reads what has been recorded since. All is of one moment where the reader keeps to one.
+    pub(crate) fn go_on(&mut self, reader: &Reader) -> Result<(), HistoryError> {
+        while self.step(reader)? {}
+        self.see_last(reader)
+    }
+
+    /// Finds out the number of the run's last record, for whoever does not read that far.
+    pub(crate) fn see_last(&mut self, reader: &Reader) -> Result<(), HistoryError> {
+        self.last = reader.last_record(self.run.key)?;
+        Ok(())
+    }
+
+    /// Reads some of what follows; first of all only what has to be known before anything is told. Returns whether there was any.
+    pub(crate) fn step(&mut self, reader: &Reader) -> Result<bool, HistoryError> {
+        if self.looked.is_none() {
+            self.look(reader)?;
+            if self.looked.is_some_and(|looked| looked.is_renamed) {
+                self.tell_all(reader)?;
             }
+            return Ok(true);
+        }
+        let mut read = reader.entries_between(self.run.key, self.told, self.until, AT_ONCE)?;
+        if read.last == self.told {
+            return Ok(false);
+        }
+        if read.renamed || self.shows_another_plan(&read.entries) {
+            // Somebody goes on with the run with another plan, or what was taken for a task is a sensor: what was read means something else now.
+            self.begin_anew(reader)?;
+            return Ok(true);
         }
         if let PlanOfRun::Present(_, Some(remap)) = &self.plan {
             StoredEntry::remap(&mut read.entries, remap);
         }
-        self.removed.append(&mut read.removed);
         self.apply(read.entries)?;
-        self.last = read.last;
+        self.told = read.last;
+        Ok(true)
+    }
+
+    /// Finds out what has to be known before the first record is told: which nodes are sensors where only records say so, and whether they name what they
+    /// named as they were written.
+    fn look(&mut self, reader: &Reader) -> Result<(), HistoryError> {
+        let key = self.run.key;
+        let looked = loop {
+            let looked = Looked { last: reader.last_record(key)?, is_renamed: reader.is_renamed(key)? };
+            let PlanOfRun::Kept { present, .. } = &self.plan else { break looked };
+            let entries =
+                if looked.is_renamed { reader.entries_after(key, 0)?.entries } else { reader.entries_of_sensors(key)? };
+            // Whoever goes on with the run by another plan changes that and the records at once, and no reader may see halves.
+            match reader.run_of_key(key)? {
+                Some(run) if run.skeleton != self.run.skeleton => self.run = Arc::new(run),
+                _ => {
+                    let plan = kept(&self.run, present.as_deref(), &entries)?;
+                    self.history = RunHistory::new(plan, self.run.started());
+                    break looked;
+                }
+            }
+        };
+        self.last = looked.last;
+        self.looked = Some(looked);
         Ok(())
     }
 
-    /// Reads all of it: which nodes are sensors, only their records say.
-    fn read_all(&mut self, reader: &Reader) -> Result<(), HistoryError> {
-        let read = loop {
-            let read = reader.entries_after(self.run.key, 0)?;
-            // Whoever goes on with the run by another plan changes that and the records at once, and no reader may see halves.
-            match reader.run_of_key(self.run.key)? {
-                Some(run) if run.skeleton != self.run.skeleton => self.run = run,
-                _ => break read,
-            }
-        };
-        let PlanOfRun::Kept { present, .. } = &self.plan else { return Ok(()) };
-        let plan = kept(&self.run, present.as_deref(), &read.entries)?;
-        self.history = RunHistory::new(plan, self.run.started());
+    /// Tells a run whose records mean what they do by all that follow: they are read at once.
+    fn tell_all(&mut self, reader: &Reader) -> Result<(), HistoryError> {
+        let mut read = reader.entries_after(self.run.key, 0)?;
+        if let PlanOfRun::Present(_, Some(remap)) = &self.plan {
+            StoredEntry::remap(&mut read.entries, remap);
+        }
         self.removed = read.removed;
         self.apply(read.entries)?;
-        self.last = read.last;
+        self.told = read.last;
         Ok(())
+    }
+
+    fn begin_anew(&mut self, reader: &Reader) -> Result<(), HistoryError> {
+        let run = reader.run_of_key(self.run.key)?.map_or_else(|| Arc::clone(&self.run), Arc::new);
+        let anew = match &self.plan {
+            PlanOfRun::Present(plan, _) => Self::of(Ok(Arc::clone(plan)), run),
+            kept @ PlanOfRun::Kept { .. } => Self::by(kept.clone(), run),
+        };
+        *self = Self { keeps_outputs: self.keeps_outputs, until: self.until, ..anew? };
+        Ok(())
+    }
+
+    /// Whether, where only records say which nodes are sensors, a record that nobody knew of says it of another one.
+    fn shows_another_plan(&self, entries: &[StoredEntry]) -> bool {
+        let known = self.looked.map_or(0, |looked| looked.last);
+        let is_new = |stored: &StoredEntry| {
+            stored.number > known
+                && match stored.entry.record {
+                    Record::NotYet { slot, .. } => (slot as usize) >= self.history.len() || !self.history.is_sensor(slot),
+                    _ => false,
+                }
+        };
+        matches!(self.plan, PlanOfRun::Kept { .. }) && entries.iter().any(is_new)
     }
 
     fn apply(&mut self, entries: Vec<StoredEntry>) -> Result<(), HistoryError> {
@@ -163,11 +249,35 @@ impl Followed {
         self.last
     }
 
+    /// The number of the last record that is told.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn told(&self) -> i64 {
+        self.told
+    }
+
+    /// Whether its records mean what they do by all that follow, as the run went on with another plan once: then none can be told before all are read.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn is_renamed(&self) -> bool {
+        self.looked.is_some_and(|looked| looked.is_renamed)
+    }
+
+    /// Takes over how far the run has come.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn follow(&mut self, now: &Self) {
+        self.last = now.last;
+    }
+
+    /// How many nodes were copied since this was made, as copies have them as they were.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn copied(&self) -> usize {
+        self.history.copied()
+    }
+
     /// Why it is told by the plan that the journal has kept, where the present one does not fit.
     pub(crate) fn not_present(&self) -> Option<&NotPresent> {
         match &self.plan {
             PlanOfRun::Present(..) => None,
-            PlanOfRun::Kept { why, .. } => why.as_ref(),
+            PlanOfRun::Kept { why, .. } => why.as_deref(),
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Runs, Taken, Wat
 #[cfg(feature = "sqlite")]
 pub(crate) use followed::{Followed, HistoryError};
 pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Span, Trouble, Work};
+#[cfg(feature = "dashboard")]
+pub(crate) use metrics::Page;
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 #[cfg(feature = "sqlite")]
 pub(crate) use names::Names;

@@ -2,46 +2,63 @@ use super::attempts::Attempt;
 use super::{JournalReader, ReadError, RunSummary, date, utc};
 use crate::engine::Slot;
 use crate::journal::{Reader, StoredRun};
-use crate::observe::{Followed, NodeHistory, RunHistory};
+use crate::observe::{Followed, HistoryError, NodeHistory, RunHistory};
 use crate::{NodeState, Pipeline, RunState};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// All that a journal knows of a run, as it was when it was read.
 #[derive(Debug)]
 pub struct RunDetails {
-    summary: RunSummary,
+    summary: Arc<RunSummary>,
     followed: Followed,
 }
 
 impl RunDetails {
     pub(super) fn read(reader: &Reader, pipelines: &[Pipeline], run: &StoredRun, until: Option<i64>) -> Result<Self, ReadError> {
         reader.snapshot(|reader| {
-            let run = present(reader, run)?;
-            let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
-            let followed = Followed::new(pipeline, &run).map(Followed::with_outputs);
-            let followed = followed.map(|followed| followed.up_to(until.unwrap_or(i64::MAX)));
-            let followed = followed.and_then(|mut followed| followed.go_on(reader).map(|()| followed));
-            let followed = followed.map_err(|error| ReadError::of_history(&run.pipeline, &run.run_id, error))?;
-            Ok(Self { summary: RunSummary(run), followed })
+            let mut details = Self::begin(pipelines, present(reader, run)?)?;
+            details.followed = details.followed.up_to(until.unwrap_or(i64::MAX));
+            details.followed.go_on(reader).map_err(|error| details.failed(error))?;
+            Ok(details)
         })
     }
 
-    /// Reads what has happened since. Only the new records are read, unless the run is told by the plan that the journal has kept
-    /// with it.
+    /// Of a run, with none of its records read yet.
+    pub(crate) fn begin(pipelines: &[Pipeline], run: StoredRun) -> Result<Self, ReadError> {
+        let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
+        let followed = Followed::new(pipeline, &run).map(Followed::with_outputs);
+        let followed = followed.map_err(|error| ReadError::of_history(&run.pipeline, &run.run_id, error))?;
+        Ok(Self { summary: Arc::new(RunSummary(run)), followed })
+    }
+
+    fn failed(&self, error: HistoryError) -> ReadError {
+        ReadError::of_history(self.summary.pipeline(), self.summary.run_id(), error)
+    }
+
+    /// Reads what has happened since. Only the new records are read.
     ///
     /// # Errors
     ///
     /// If the run was deleted meanwhile, or its records cannot be read.
     pub fn update(&mut self, journal: &JournalReader) -> Result<(), ReadError> {
-        let Self { summary, followed } = self;
+        self.update_while(journal, |_| true)
+    }
+
+    /// The same in steps. After each it is asked whether to take another; without that they tell the run up to where they have come.
+    pub(crate) fn update_while(
+        &mut self,
+        journal: &JournalReader,
+        mut another: impl FnMut(&mut Self) -> bool,
+    ) -> Result<(), ReadError> {
         journal.journal().snapshot(|reader| {
-            let run = present(reader, &summary.0)?;
-            followed.go_on(reader).map_err(|error| ReadError::of_history(&run.pipeline, &run.run_id, error))?;
-            summary.0 = run;
-            Ok(())
+            self.summary = Arc::new(RunSummary(present(reader, &self.summary.0)?));
+            while self.followed.step(reader).map_err(|error| self.failed(error))? && another(self) {}
+            let seen = self.followed.see_last(reader);
+            seen.map_err(|error| self.failed(error))
         })
     }
 
@@ -96,6 +113,31 @@ impl RunDetails {
 
     pub(crate) fn history(&self) -> &RunHistory {
         self.followed.history()
+    }
+
+    /// A copy, which goes on by itself, up to the record of that number. It shares with this one what neither changes.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn share(&mut self, until: i64) -> Self {
+        Self { summary: Arc::clone(&self.summary), followed: self.followed.share().up_to(until) }
+    }
+
+    /// The same of details of which nothing is read yet.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn up_to(self, until: i64) -> Self {
+        Self { followed: self.followed.up_to(until), ..self }
+    }
+
+    /// Of what is not told here as of a record, takes over how it is now.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn follow(&mut self, now: &Self) {
+        self.summary = Arc::clone(&now.summary);
+        self.followed.follow(&now.followed);
+    }
+
+    /// What is read of it, and what that takes, for whoever keeps details.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn followed(&self) -> &Followed {
+        &self.followed
     }
 
     /// The number of the run's last record, whether these details have it or not.

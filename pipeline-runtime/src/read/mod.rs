@@ -122,6 +122,19 @@ impl JournalReader {
         RunDetails::read(&self.reader, &self.pipelines, &run.0, Some(record))
     }
 
+    /// Details of which nothing is read yet.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn begin(&self, run: &RunSummary) -> Result<RunDetails, ReadError> {
+        RunDetails::begin(&self.pipelines, run.0.clone())
+    }
+
+    /// The same of the run of that key, where there is one.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn begin_of_key(&self, run: crate::journal::RunKey) -> Result<Option<RunDetails>, ReadError> {
+        let run = self.reader.run_of_key(run)?;
+        run.map(|run| RunDetails::begin(&self.pipelines, run)).transpose()
+    }
+
     /// Log lines of a run's attempts, in the order in which they came.
     pub fn logs(&self, run: &RunSummary, filter: &LogFilter) -> Result<Vec<LogLine>, ReadError> {
         let LogFilter { node, attempt, after, limit } = filter;

@@ -12,7 +12,7 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::json;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ const RETRY: Duration = Duration::from_secs(1);
 const TOPICS: usize = 32;
 
 /// What somebody follows.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Topic {
     Overview,
     Acts,
@@ -73,12 +73,12 @@ impl Topic {
     }
 
     /// How far it is. It is another text once something has changed.
-    fn position(&self, reader: &JournalReader, commits: &str, is_held: bool) -> Result<String, Problem> {
+    fn position(&self, reader: &JournalReader, is_held: bool) -> Result<String, Problem> {
         let key = |pipeline: &str, run: &str| -> Result<RunKey, Problem> { Ok(found(reader, pipeline, run)?.stored().key) };
         let read = |number: Result<i64, crate::journal::JournalError>| number.map_err(|error| ReadError::from(error).into());
         Ok(match self {
-            // Whatever is committed may be seen there.
-            Self::Overview => commits.to_owned(),
+            // Its position is the commit itself.
+            Self::Overview => String::new(),
             Self::Acts => read(reader.journal().last_act())?.to_string(),
             Self::Run(pipeline, run) => {
                 let run = found(reader, pipeline, run)?;
@@ -94,6 +94,41 @@ impl Topic {
                 last?.to_string()
             }
         })
+    }
+}
+
+/// How far topics were when somebody looked last: after one commit that is the same for whoever follows them, so one reads it for all.
+#[derive(Debug, Default)]
+pub(in crate::dashboard) struct Positions {
+    commits: u64,
+    is_held: bool,
+    known: HashMap<Topic, String>,
+}
+
+impl Site {
+    async fn positions(self: &Arc<Self>, commits: u64, topics: &[Topic]) -> Result<Vec<String>, Problem> {
+        let mut positions = self.positions.lock().await;
+        if positions.commits != commits {
+            let is_held = Holder::of(&self.readers.journal).is_some();
+            *positions = Positions { commits, is_held, known: HashMap::new() };
+        }
+        let said = format!("{}.{commits}", self.boot);
+        let is_unknown = |topic: &&Topic| **topic != Topic::Overview && !positions.known.contains_key(*topic);
+        let unknown: Vec<Topic> = topics.iter().filter(is_unknown).cloned().collect();
+        if !unknown.is_empty() {
+            let is_held = positions.is_held;
+            let read = self.readers.read(move |reader| {
+                // A run that was deleted meanwhile has no position, and that is told as one.
+                let of = |topic: Topic| {
+                    let position = topic.position(reader, is_held).unwrap_or_else(|_| "gone".to_owned());
+                    (topic, position)
+                };
+                Ok(unknown.into_iter().map(of).collect::<Vec<_>>())
+            });
+            positions.known.extend(read.await?);
+        }
+        // Whatever is committed may be seen on the overview.
+        Ok(topics.iter().map(|topic| positions.known.get(topic).unwrap_or(&said).clone()).collect())
     }
 }
 
@@ -177,17 +212,8 @@ impl Stream {
 
     /// Finds out which topics have changed.
     async fn look(&mut self) {
-        let topics = self.topics.clone();
-        let is_held = Holder::of(&self.site.readers.journal).is_some();
-        let commits = format!("{}.{}", self.site.boot, *self.commits.borrow_and_update());
-        let positions = self.site.readers.read(move |reader| {
-            // A run that was deleted meanwhile has no position, and that is told as one.
-            Ok(topics
-                .iter()
-                .map(|topic| topic.position(reader, &commits, is_held).unwrap_or_else(|_| "gone".to_owned()))
-                .collect::<Vec<_>>())
-        });
-        let Ok(positions) = positions.await else { return };
+        let commits = *self.commits.borrow_and_update();
+        let Ok(positions) = self.site.positions(commits, &self.topics).await else { return };
         let now = at(self.site.clock.now());
         let id = positions.join(" ");
         let pairs = self.topics.iter().zip(positions);

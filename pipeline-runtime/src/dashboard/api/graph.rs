@@ -1,7 +1,7 @@
 //! A plan drawn: the boxes and edges of a pipeline, or of a run with the states of its nodes.
 
 use super::nodes::{outermost, rank};
-use super::{Args, Problem, Site};
+use super::{Args, Problem, Site, When};
 use crate::engine::{NodeState, Slot};
 use crate::observe::RunHistory;
 use crate::plan::{Plan, layout};
@@ -36,7 +36,7 @@ pub(super) async fn of_run(
     Path(run): Path<(String, String)>,
     Args(Asked { record, states }): Args<Asked>,
 ) -> Result<Json<Value>, Problem> {
-    site.look(run, record, move |_, _, details| {
+    site.look(run, When::after(record), move |_, _, details| {
         let history = details.history();
         let plan = history.plan();
         let states_of = states_of(history, &plan.boxes());
@@ -88,17 +88,16 @@ fn drawn(plan: &Plan) -> Value {
 fn states_of(history: &RunHistory, boxes: &[u32]) -> Vec<Value> {
     let mut slot_of: HashMap<u32, Slot> = HashMap::new();
     let mut inside: HashMap<Slot, NodeState> = HashMap::new();
-    for slot in history.slots() {
-        match outermost(history, slot) {
-            None => drop(slot_of.insert(history.node_ix(slot), slot)),
-            Some(each) if history.is_body(slot) => {
+    for range in history.ranges() {
+        match outermost(history, range.start) {
+            None => slot_of.extend(range.map(|slot| (history.node_ix(slot), slot))),
+            Some(each) => history.each_body_of(range, |slot, _| {
                 let state = history.node(slot).state();
                 let worst = inside.entry(each).or_insert(state);
                 if rank(state) < rank(*worst) {
                     *worst = state;
                 }
-            }
-            Some(_) => {}
+            }),
         }
     }
     let state = |ix: &u32| {

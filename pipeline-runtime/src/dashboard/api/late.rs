@@ -3,8 +3,7 @@
 //! Every change of the journal asks for this, so that what a run's records say is kept until it has others.
 
 use super::super::Site;
-use super::pools::RUNS;
-use super::{Problem, at};
+use super::{Problem, When, at};
 use crate::RunState;
 use crate::engine::RunKey;
 use crate::observe::{RunHistory, brief};
@@ -15,6 +14,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+/// So many running runs are looked at, the newest.
+const RUNS: u32 = 200;
 /// So much of its time is used up when it is said.
 const SHARE: f64 = 0.8;
 /// What is said of a share is said anew after so long.
@@ -69,7 +70,7 @@ impl Late {
                 // One that cannot be read, or was deleted meanwhile, is not here.
                 None => match site
                     .kept
-                    .look(reader, run, None, |details| Ok(terms(details.history(), details.summary().stored().sla_from)))
+                    .look(reader, run, When::NOW, |details| Ok(terms(details.history(), details.summary().stored().sla_from)))
                 {
                     Ok(terms) => terms,
                     Err(_) => continue,

@@ -9,6 +9,7 @@ mod graph;
 mod health;
 mod late;
 mod logs;
+mod metrics;
 mod node;
 mod nodes;
 mod overview;
@@ -23,10 +24,14 @@ mod what_if;
 mod why;
 
 pub(super) use commands::Answered;
+pub(super) use events::Positions;
 pub(super) use late::Late;
+pub(super) use overview::Failures;
 
 use super::Site;
+use super::kept::When;
 use super::problem::Problem;
+use crate::observe::Pools;
 use crate::read::{JournalReader, RunDetails, RunSummary, date};
 use crate::schedule::parse_date;
 use crate::time::{Timestamp, Zone};
@@ -76,7 +81,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .nest("/api/v1", v1)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
+        .route("/metrics", get(metrics::metrics))
 }
 
 /// The arguments of a query, whose mistakes are told as all others.
@@ -97,7 +102,7 @@ fn at(time: Timestamp) -> String {
 
 /// Milliseconds, with what of a microsecond JSON can hold.
 #[expect(clippy::cast_precision_loss, reason = "beyond 285 years")]
-fn ms(duration: Duration) -> f64 {
+pub(super) fn ms(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1_000.0
 }
 
@@ -106,16 +111,23 @@ impl Site {
     async fn look<T: Send + 'static>(
         self: Arc<Self>,
         (pipeline, run): (String, String),
-        record: Option<i64>,
+        when: When,
         look: impl FnOnce(&Self, &JournalReader, &RunDetails) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let site = Arc::clone(&self);
         self.readers
             .read(move |reader| {
                 let run = found(reader, &pipeline, &run)?;
-                site.kept.look(reader, &run, record, |details| look(&site, reader, details))
+                site.kept.look(reader, &run, when, |details| look(&site, reader, details))
             })
             .await
+    }
+}
+
+impl Site {
+    /// The places in pools that are taken, read where somebody asks for them.
+    fn taken<'a>(&'a self, reader: &'a JournalReader) -> Pools<'a> {
+        Pools::told_by(move || self.going_on.taken(reader))
     }
 }
 

@@ -1,9 +1,9 @@
 //! One node of a run: its attempts, pokes, inputs, output and options.
 
 use super::run::Moment;
-use super::{Args, Problem, Site, at, ms, why};
+use super::{Args, Problem, Site, When, at, ms, why};
 use crate::engine::Slot;
-use crate::observe::{Pools, RunHistory};
+use crate::observe::RunHistory;
 use crate::read::{Attempt, RunDetails};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -27,10 +27,10 @@ pub(super) async fn node(
     Path(run): Path<(String, String)>,
     Args(Asked { id, record }): Args<Asked>,
 ) -> Result<Json<Value>, Problem> {
-    site.look(run, record, move |site, reader, details| {
+    site.look(run, When::after(record), move |site, reader, details| {
         let slot = slot(details, &id)?;
-        let moment = Moment::of(site, details, record);
-        let mut pools = Pools::new(reader.journal(), &site.pipelines);
+        let moment = Moment::of(site, details, When::after(record));
+        let mut pools = site.taken(reader);
         let mut told = told(details, slot);
         told["why"] = why::of_node(&moment.waits(details.history()), slot, &mut pools)?;
         Ok(Json(told))
@@ -44,7 +44,7 @@ pub(super) async fn output(
     Path(run): Path<(String, String)>,
     Args(Asked { id, record }): Args<Asked>,
 ) -> Result<Response, Problem> {
-    let output = site.look(run, record, move |_, _, details| {
+    let output = site.look(run, When::after(record), move |_, _, details| {
         let output = details.history().node(slot(details, &id)?).output().cloned();
         output.ok_or_else(|| Problem::not_found(format!("`{id}` has no output that was kept")))
     });

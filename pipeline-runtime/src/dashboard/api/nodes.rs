@@ -1,15 +1,16 @@
 //! The rows of a run: its nodes and mappings with what their time went into, page by page.
 
 use super::run::Moment;
-use super::{Args, Problem, Site, at, ms, why};
+use super::{Args, Problem, Site, When, at, ms, why};
 use crate::engine::{NodeState, Slot};
 use crate::observe::{Pools, RunHistory, Waits};
 use crate::read::{JournalReader, RunDetails};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(super) const STRETCHES: usize = 500;
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {
     record: Option<i64>,
+    /// For so many milliseconds at most the run is read that nobody has looked at yet.
+    within: Option<u64>,
     state: Option<String>,
     q: Option<String>,
     sort: Option<String>,
@@ -32,84 +35,79 @@ pub(super) struct Asked {
     find: Option<String>,
 }
 
-/// A row: a node, or a mapping with what its elements are.
+/// A row: a node, or a mapping.
+#[derive(Clone, Copy)]
 struct Row {
     slot: Slot,
     level: u8,
-    /// Of a mapping: how many of its nodes are in which state.
-    states: Option<BTreeMap<&'static str, usize>>,
 }
+
+/// Which slots the elements of each mapping of the plan itself have, with all that is nested in them.
+type Elements = BTreeMap<Slot, Vec<Range<Slot>>>;
 
 pub(super) async fn nodes(
     State(site): State<Arc<Site>>,
     Path(run): Path<(String, String)>,
     Args(asked): Args<Asked>,
 ) -> Result<Json<Value>, Problem> {
-    site.look(run, asked.record, move |site, reader, details| page(site, reader, details, &asked)).await
+    let when = When { record: asked.record, within: asked.within.map(Duration::from_millis) };
+    site.look(run, when, move |site, reader, details| page(site, reader, details, when, &asked)).await
 }
 
-fn page(site: &Site, reader: &JournalReader, details: &RunDetails, asked: &Asked) -> Result<Json<Value>, Problem> {
+fn page(site: &Site, reader: &JournalReader, details: &RunDetails, when: When, asked: &Asked) -> Result<Json<Value>, Problem> {
     let history = details.history();
-    let moment = Moment::of(site, details, asked.record);
-    let mut rows = rows(history);
-    let is_chosen = [&asked.q, &asked.state].into_iter().flatten().any(|text| !text.is_empty());
-    if !is_chosen {
-        fold(&mut rows, history, asked.open.as_deref().unwrap_or_default());
+    let moment = Moment::of(site, details, when);
+    let mut elements = Elements::new();
+    for range in history.ranges() {
+        if let Some(each) = outermost(history, range.start) {
+            elements.entry(each).or_default().push(range);
+        }
     }
+    let is_chosen = [&asked.q, &asked.state].into_iter().flatten().any(|text| !text.is_empty());
+    let open: Vec<&str> = asked.open.iter().flat_map(|open| open.split('|')).filter(|id| !id.is_empty()).collect();
+    // Among those that are looked for, no mapping is closed.
+    let is_open = |slot| is_chosen || open.contains(&"*") || (!open.is_empty() && open.contains(&&*history.id(slot)));
+    let mut rows = rows(history, &elements, is_open);
     choose(&mut rows, history, asked, moment.now.since(history.started));
     let total = rows.len();
     let found = asked.find.as_deref().and_then(|id| history.find(id));
     let index = found.and_then(|slot| rows.iter().position(|row| row.slot == slot));
     let count = asked.count.unwrap_or(200).min(PAGE);
     let waits = moment.waits(history);
-    let mut pools = Pools::new(reader.journal(), &site.pipelines);
+    let mut pools = site.taken(reader);
     let page = rows.iter().skip(asked.from.unwrap_or(0)).take(count);
-    let page = page.map(|row| told(&waits, row, &mut pools)).collect::<Result<Vec<Value>, Problem>>()?;
-    Ok(Json(json!({ "as_of": at(moment.now), "total": total, "index": index, "rows": page })))
+    let page = page.map(|row| told(&waits, *row, &elements, &mut pools)).collect::<Result<Vec<Value>, Problem>>()?;
+    let is_reading = !when.is_reached(details);
+    Ok(Json(json!({ "as_of": at(moment.now), "total": total, "index": index, "reading": is_reading, "rows": page })))
 }
 
-/// All rows in wiring order: each mapping before its elements.
-fn rows(history: &RunHistory) -> Vec<Row> {
-    let mut of_mapping: BTreeMap<Slot, Vec<Slot>> = BTreeMap::new();
-    let mut own = Vec::new();
-    for slot in history.slots() {
-        match outermost(history, slot) {
-            Some(each) => of_mapping.entry(each).or_default().push(slot),
-            None => own.push(slot),
-        }
-    }
+/// All rows in wiring order: each mapping before its elements, where it is open.
+fn rows(history: &RunHistory, elements: &Elements, is_open: impl Fn(Slot) -> bool) -> Vec<Row> {
     let mut rows = Vec::new();
-    for slot in own {
-        if history.is_body(slot) {
-            rows.push(Row { slot, level: 0, states: None });
-        } else if history.plan().node(history.node_ix(slot)).is_each() {
-            let elements: Vec<Slot> =
-                of_mapping.remove(&slot).unwrap_or_default().into_iter().filter(|slot| history.is_body(*slot)).collect();
-            let mut states = BTreeMap::new();
-            for element in &elements {
-                *states.entry(history.node(*element).state().name()).or_default() += 1;
+    for range in history.ranges().into_iter().filter(|range| outermost(history, range.start).is_none()) {
+        for slot in range {
+            let is_each = history.plan().node(history.node_ix(slot)).is_each();
+            if is_each || history.is_body(slot) {
+                rows.push(Row { slot, level: 0 });
             }
-            rows.push(Row { slot, level: 0, states: Some(states) });
-            rows.extend(elements.into_iter().map(|slot| Row { slot, level: 1, states: None }));
+            if is_each && is_open(slot) {
+                for range in elements.get(&slot).into_iter().flatten() {
+                    history.each_body_of(range.clone(), |slot, _| rows.push(Row { slot, level: 1 }));
+                }
+            }
         }
     }
     rows
 }
 
-/// Leaves out the elements of the mappings that are not open.
-fn fold(rows: &mut Vec<Row>, history: &RunHistory, open: &str) {
-    let open: Vec<&str> = open.split('|').filter(|id| !id.is_empty()).collect();
-    if open.contains(&"*") {
-        return;
+/// How many nodes of a mapping are in which state.
+fn states(history: &RunHistory, elements: &[Range<Slot>]) -> Value {
+    let mut states = [0_u64; NodeState::ALL.len()];
+    for range in elements {
+        history.each_body_of(range.clone(), |slot, _| states[history.node(slot).state() as usize] += 1);
     }
-    let mut is_open = false;
-    rows.retain(|row| match row.level {
-        0 => {
-            is_open = row.states.is_some() && open.contains(&&*history.id(row.slot));
-            true
-        }
-        _ => is_open,
-    });
+    let named = NodeState::ALL.into_iter().zip(states).filter(|(_, count)| *count > 0);
+    Value::Object(named.map(|(state, count)| (state.name().to_owned(), count.into())).collect())
 }
 
 /// The mapping of the plan itself whose elements the node is in.
@@ -124,7 +122,9 @@ pub(super) fn outermost(history: &RunHistory, slot: Slot) -> Option<Slot> {
 fn choose(rows: &mut Vec<Row>, history: &RunHistory, asked: &Asked, now: Duration) {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     if let Some(states) = given(&asked.state) {
-        rows.retain(|row| states.split(',').any(|state| history.node(row.slot).state().name() == state));
+        let states: Vec<&str> = states.split(',').collect();
+        let states: Vec<NodeState> = NodeState::ALL.into_iter().filter(|state| states.contains(&state.name())).collect();
+        rows.retain(|row| states.contains(&history.node(row.slot).state()));
     }
     if let Some(q) = given(&asked.q) {
         let q = q.to_lowercase();
@@ -161,8 +161,8 @@ pub(super) fn rank(state: NodeState) -> u8 {
     }
 }
 
-fn told(waits: &Waits<'_>, Row { slot, level, states }: &Row, pools: &mut Pools<'_>) -> Result<Value, Problem> {
-    let (history, slot) = (waits.history, *slot);
+fn told(waits: &Waits<'_>, row: Row, elements: &Elements, pools: &mut Pools<'_>) -> Result<Value, Problem> {
+    let (Row { slot, level }, history) = (row, waits.history);
     let node = history.node(slot);
     let spans = history.spent(slot);
     let thinned = spans.len().div_ceil(STRETCHES).max(1);
@@ -175,8 +175,7 @@ fn told(waits: &Waits<'_>, Row { slot, level, states }: &Row, pools: &mut Pools<
     let failures: Vec<f64> =
         node.troubles().iter().filter(|trouble| trouble.error.is_some()).map(|trouble| ms(trouble.at)).collect();
     let why = if history.is_body(slot) { why::of_node(waits, slot, pools)? } else { Value::Null };
-    let states: Option<Map<String, Value>> =
-        states.as_ref().map(|states| states.iter().map(|(state, count)| ((*state).to_owned(), (*count).into())).collect());
+    let states = (!history.is_body(slot)).then(|| states(history, elements.get(&slot).map_or(&[], Vec::as_slice)));
     Ok(json!({
         "node": history.id(slot),
         "state": node.state(),

@@ -1,19 +1,19 @@
 //! All pipelines at once, and what needs somebody.
 
 use super::why::Held;
-use super::{Problem, Site, at, date, late, ms, percentile, summary, why};
+use super::{Problem, Site, When, at, date, late, ms, percentile, summary, why};
 use crate::engine::RunState;
 use crate::host::NextRun;
-use crate::journal::Holder;
+use crate::journal::{Holder, RunKey};
 use crate::observe::Due;
-use crate::read::{JournalReader, RunFilter, RunSummary};
+use crate::read::{JournalReader, RunDetails, RunFilter, RunSummary};
 use crate::schedule::Window;
 use crate::{Pipeline, time::Timestamp};
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many runs are in a strip.
 const STRIP: u32 = 25;
@@ -180,19 +180,43 @@ fn need(site: &Site, reader: &JournalReader, id: &str, last: &[RunSummary], is_p
     )
 }
 
-/// The node that a run failed by, and its error's first line. The run is kept: every change of the journal asks for this.
-fn failure(site: &Site, reader: &JournalReader, run: &RunSummary) -> (Option<String>, String) {
-    let unknown = || (None, "its last run that has ended failed".to_owned());
-    let told = site.kept.look(reader, run, None, |details| {
-        let failed = details.nodes().find(|node| node.state() == crate::NodeState::Failed);
-        Ok(failed.map(|node| {
-            let attempts = node.attempts().len();
-            let error = node.error().and_then(|error| error.lines().next()).unwrap_or("failed");
-            let after = if attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
-            (Some(node.id()), format!("{} failed{after}: {error}", node.id()))
-        }))
-    });
-    told.ok().flatten().unwrap_or_else(unknown)
+/// The node that a run failed by, if there is one, and its error's first line.
+type Failure = (Option<String>, String);
+
+/// What runs failed by, with when they ended: every change of the journal asks for it, and a run that has ended stays as it is until it is retried.
+#[derive(Debug, Default)]
+pub(in crate::dashboard) struct Failures(Mutex<HashMap<RunKey, (Option<Timestamp>, Failure)>>);
+
+/// So many are kept.
+const FAILURES: usize = 1_000;
+
+fn failure(site: &Site, reader: &JournalReader, run: &RunSummary) -> Failure {
+    let (key, finished) = (run.stored().key, run.stored().finished);
+    let known = site.failures.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    if let Some((_, failure)) = known.filter(|(of, _)| *of == finished) {
+        return failure;
+    }
+    let Ok(failure) = site.kept.look(reader, run, When::NOW, |details| Ok(first_failure(details))) else {
+        return unknown_failure();
+    };
+    let mut failures = site.failures.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if failures.len() >= FAILURES {
+        failures.clear();
+    }
+    failures.insert(key, (finished, failure.clone()));
+    failure
+}
+
+fn unknown_failure() -> Failure {
+    (None, "its last run that has ended failed".to_owned())
+}
+
+fn first_failure(details: &RunDetails) -> Failure {
+    let Some(node) = details.nodes().find(|node| node.state() == crate::NodeState::Failed) else { return unknown_failure() };
+    let attempts = node.attempts().len();
+    let error = node.error().and_then(|error| error.lines().next()).unwrap_or("failed");
+    let after = if attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
+    (Some(node.id()), format!("{} failed{after}: {error}", node.id()))
 }
 
 /// The median and the 95th percentile of how long runs took that succeeded.

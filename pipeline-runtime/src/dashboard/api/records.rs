@@ -1,6 +1,6 @@
 //! A run's records as they were kept, for programs and for going back in time.
 
-use super::{Args, Problem, Site, at, ms};
+use super::{Args, Problem, Site, When, at, ms};
 use crate::engine::{Record, Skip};
 use crate::observe::RunHistory;
 use crate::read::ReadError;
@@ -21,12 +21,15 @@ pub(super) async fn records(
     Path(run): Path<(String, String)>,
     Args(Page { after, limit }): Args<Page>,
 ) -> Result<Json<Value>, Problem> {
-    let limit = limit.unwrap_or(1_000).clamp(1, 10_000) as usize;
-    site.look(run, None, move |_, reader, details| {
+    let limit = limit.unwrap_or(1_000).clamp(1, 10_000);
+    site.look(run, When::NOW, move |_, reader, details| {
         let run = details.summary();
         let history = details.history();
-        let tail = reader.journal().entries_after(run.stored().key, after.unwrap_or(0)).map_err(ReadError::from)?;
-        let shown = tail.entries.iter().take(limit).map(|stored| {
+        // Where the run went on with another plan, what later ones say of earlier ones is needed as well.
+        let (after, is_renamed) = (after.unwrap_or(0), details.followed().is_renamed());
+        let most = if is_renamed { u32::MAX } else { limit };
+        let page = reader.journal().entries_between(run.stored().key, after, i64::MAX, most).map_err(ReadError::from)?;
+        let shown = page.entries.iter().take(limit as usize).map(|stored| {
             let (what, text) = told(history, &stored.entry.record);
             let node = stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len()).map(|slot| history.id(slot));
             json!({

@@ -1,8 +1,8 @@
 //! One run: its state, why it has not ended, where its time went.
 
-use super::{Args, Problem, Site, at, ms, whole, why};
+use super::{Args, Problem, Site, When, at, ms, whole, why};
 use crate::journal::Holder;
-use crate::observe::{CallbackHistory, Pools, RunHistory, Waits};
+use crate::observe::{CallbackHistory, RunHistory, Waits};
 use crate::read::{JournalReader, ReadError, RunDetails};
 use crate::time::Timestamp;
 use axum::Json;
@@ -18,6 +18,14 @@ pub(super) const KINDS: [&str; 6] = ["worked", "poked", "data", "retry", "queued
 #[derive(Debug, Deserialize)]
 pub(super) struct AsOf {
     record: Option<i64>,
+    /// For so many milliseconds at most the run is read that nobody has looked at yet.
+    within: Option<u64>,
+}
+
+impl AsOf {
+    pub(super) fn when(&self) -> When {
+        When { record: self.record, within: self.within.map(Duration::from_millis) }
+    }
 }
 
 /// The moment as of which a run is shown, and whether a process had it then.
@@ -27,12 +35,12 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    /// Of a run that is shown as of a record, the time of that record; else now.
-    pub(super) fn of(site: &Site, details: &RunDetails, record: Option<i64>) -> Self {
+    /// Of a run that is shown as of a record, or that is not read any further, the time of that record; else now.
+    pub(super) fn of(site: &Site, details: &RunDetails, when: When) -> Self {
         let history = details.history();
         // Not before what has happened: the clock that wrote that may be ahead of this one.
         let last = history.started + history.latest();
-        if record.is_some() {
+        if when.record.is_some() || !when.is_reached(details) {
             return Self { now: last, is_run: true };
         }
         let is_held = Holder::of(&site.readers.journal).is_some();
@@ -47,14 +55,17 @@ impl Moment {
 pub(super) async fn run(
     State(site): State<Arc<Site>>,
     Path(run): Path<(String, String)>,
-    Args(AsOf { record }): Args<AsOf>,
+    Args(asked): Args<AsOf>,
 ) -> Result<Json<Value>, Problem> {
-    site.look(run, record, move |site, reader, details| Ok(Json(told(site, reader, details, record)?))).await
+    let when = asked.when();
+    site.look(run, when, move |site, reader, details| Ok(Json(told(site, reader, details, when)?))).await
 }
 
-fn told(site: &Site, reader: &JournalReader, details: &RunDetails, record: Option<i64>) -> Result<Value, Problem> {
+fn told(site: &Site, reader: &JournalReader, details: &RunDetails, when: When) -> Result<Value, Problem> {
     let (run, history) = (details.summary(), details.history());
-    let moment = Moment::of(site, details, record);
+    let moment = Moment::of(site, details, when);
+    let (is_reading, last) = (!when.is_reached(details), details.last_record());
+    let record = if is_reading { details.followed().told() } else { when.record.unwrap_or(last).min(last) };
     let updates = reader.journal().updates_of_run(run.stored().key).map_err(ReadError::from)?;
     let updates: Vec<Value> = updates
         .iter()
@@ -70,8 +81,13 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, record: Optio
         .collect();
     let states: Map<String, Value> = history.counts().map(|(state, count)| (state.name().to_owned(), count.into())).collect();
     let settings: Map<String, Value> = run.settings().clone();
+    let end = if is_reading {
+        run.stored().finished.unwrap_or_else(|| site.clock.now()).since(history.started)
+    } else {
+        history.finished.unwrap_or_else(|| moment.now.since(history.started))
+    };
     let mut summary = whole(run);
-    if record.is_some_and(|record| record < details.last_record()) {
+    if when.record.is_some_and(|record| record < last) {
         summary["state"] = json!(history.state);
         summary["finished"] = Value::Null;
         summary["duration_ms"] = Value::Null;
@@ -80,13 +96,14 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, record: Optio
         "now": at(site.clock.now()),
         "as_of": at(moment.now),
         "run": summary,
-        "why": why(site, reader, details, &moment)?,
-        "nodes": history.listed().len(),
+        // Of a run that is not read to its end, nobody knows.
+        "why": if is_reading { Value::Null } else { why(site, reader, details, &moment)? },
+        "nodes": history.listed_count(),
         "states": states,
         "totals": totals(history, moment.now.since(history.started)),
         "critical_path": critical_path(history),
-        "records": { "at": record.unwrap_or(details.last_record()).min(details.last_record()), "last": details.last_record(), "at_ms": ms(history.latest()) },
-        "end_ms": ms(history.finished.unwrap_or_else(|| moment.now.since(history.started))),
+        "records": { "at": record, "last": last, "at_ms": ms(history.latest()), "reading": is_reading },
+        "end_ms": ms(end),
         "note": details.not_by_present_plan(),
         "removed": details.removed_nodes(),
         "settings": settings,
@@ -110,18 +127,12 @@ fn why(site: &Site, reader: &JournalReader, details: &RunDetails, moment: &Momen
     if !moment.is_run {
         return Ok(why::said("no_process", "no process runs it: `serve` or `resume` goes on with it"));
     }
-    why::of_run(&moment.waits(history), &mut Pools::new(reader.journal(), &site.pipelines))
+    why::of_run(&moment.waits(history), &mut site.taken(reader))
 }
 
 /// What the time of all nodes together went into.
 fn totals(history: &RunHistory, now: Duration) -> Value {
-    let mut totals = [Duration::ZERO; KINDS.len()];
-    for slot in history.listed() {
-        for stretch in history.spent(slot) {
-            totals[stretch.what as usize] += stretch.until.unwrap_or(now).saturating_sub(stretch.from);
-        }
-    }
-    let named = KINDS.iter().zip(totals).map(|(kind, total)| ((*kind).to_owned(), json!(ms(total))));
+    let named = KINDS.iter().zip(history.totals(now)).map(|(kind, total)| ((*kind).to_owned(), json!(ms(total))));
     Value::Object(named.collect())
 }
 

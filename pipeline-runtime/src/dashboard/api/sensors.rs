@@ -2,11 +2,11 @@
 
 mod arrival;
 
-use super::pools::going_on;
 use super::{Args, Problem, Site, at, ms, percentile};
+use crate::dashboard::going_on::SENSORS;
 use crate::observe::RunHistory;
 use crate::plan::SensorPolicy;
-use crate::read::{RunDetails, RunFilter};
+use crate::read::{ReadError, RunDetails, RunFilter};
 use crate::time::Timestamp;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,63 +15,26 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// So many that wait are told, those with the least budget.
-const TOLD: usize = 1_000;
 /// So many runs are looked back on.
 const RUNS: u32 = 500;
 
 pub(super) async fn waiting(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
     let now = site.clock.now();
-    let mut waiting = site
-        .readers
-        .read(move |reader| {
-            let mut waiting = Vec::new();
-            for details in going_on(reader)? {
-                let history = details.history();
-                for slot in history.listed() {
-                    let is_waiting = history.is_sensor(slot) && history.node(slot).state().is_under_way();
-                    if is_waiting {
-                        waiting.push(one(&details, history, slot, now));
-                    }
-                }
-            }
-            Ok(waiting)
+    let of = Arc::clone(&site);
+    let runs = site.readers.read(move |reader| Ok(of.going_on.look(reader).map_err(ReadError::from)?)).await?;
+    let count: usize = runs.iter().map(|told| told.waiting).sum();
+    let mut waiting: Vec<&(Option<Timestamp>, Value)> = runs.iter().flat_map(|told| &told.sensors).collect();
+    waiting.sort_by_key(|(deadline, _)| deadline.unwrap_or(Timestamp::NEVER));
+    let told: Vec<Value> = waiting
+        .into_iter()
+        .take(SENSORS)
+        .map(|(deadline, told)| {
+            let mut told = told.clone();
+            told["left_ms"] = json!(deadline.map(|deadline| ms(deadline.since(now))));
+            told
         })
-        .await?;
-    waiting.sort_by_key(|(left, _)| *left);
-    let count = waiting.len();
-    let told: Vec<Value> = waiting.into_iter().take(TOLD).map(|(_, told)| told).collect();
+        .collect();
     Ok(Json(json!({ "now": at(now), "count": count, "waiting": told })))
-}
-
-fn one(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) -> (Duration, Value) {
-    let node = history.node(slot);
-    let date = |offset: Duration| at(history.started + offset);
-    let deadline = history.deadline(slot);
-    let left = deadline.map(|deadline| (history.started + deadline).since(now));
-    let budget = history.plan().policy(history.node_ix(slot)).sensor.as_ref().map(|sensor| sensor.timeout);
-    let told = json!({
-        "run": super::name(details.summary()),
-        "pipeline": details.summary().pipeline(),
-        "node": history.id(slot),
-        "state": node.state(),
-        "looks": looks(history, slot),
-        "pokes": node.pokes(),
-        "last": node.last_start().map(date),
-        "next": node.next().map(date),
-        "deadline": deadline.map(date),
-        "budget_ms": budget.filter(|_| deadline.is_some()).map(ms),
-        "left_ms": left.map(ms),
-    });
-    (left.unwrap_or(Duration::MAX), told)
-}
-
-/// What it looks for: its texts and templates, as they are written.
-fn looks(history: &RunHistory, slot: u32) -> Option<String> {
-    let inputs = history.plan().node_json(history.node_ix(slot))["inputs"].clone();
-    let texts: Vec<&str> =
-        inputs.as_array()?.iter().filter(|input| input["kind"] != "secret").filter_map(|input| input["text"].as_str()).collect();
-    (!texts.is_empty()).then(|| texts.join(", "))
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,7 +1,7 @@
 //! A run once more, with something otherwise.
 
 use super::run::KINDS;
-use super::{Args, Problem, Site, ms};
+use super::{Args, Problem, Site, When, ms};
 use crate::engine::Slot;
 use crate::journal::StoredRun;
 use crate::observe::RunHistory;
@@ -28,7 +28,7 @@ pub(super) async fn what_if(
     let otherwise = Otherwise::of(given).map_err(|error| Problem::wrong(error.to_string()))?;
     let look =
         |_: &Site, _: &JournalReader, details: &RunDetails| Ok((details.summary().stored().clone(), details.history().clone()));
-    let (stored, history) = Arc::clone(&site).look(run, None, look).await?;
+    let (stored, history) = Arc::clone(&site).look(run, When::NOW, look).await?;
     // One at a time: each has a core for itself.
     let _one = site.simulating.lock().await;
     let of_site = Arc::clone(&site);

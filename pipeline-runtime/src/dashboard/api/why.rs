@@ -1,6 +1,6 @@
 //! Why something has not happened, as answers have it.
 
-use super::{Problem, Site, at};
+use super::{Problem, Site, When, at};
 use crate::engine::{RunState, Slot};
 use crate::observe::{self, Hold, Pools, Waits, Why};
 use crate::read::{JournalReader, RunSummary};
@@ -76,7 +76,7 @@ fn behind(
     if run.state() != RunState::Running || run.blocked().is_some() {
         return Ok(None);
     }
-    site.kept.look(reader, run, None, |details| {
+    site.kept.look(reader, run, When::NOW, |details| {
         let history = details.history();
         let waits = Waits { history, now: now.max(history.started + history.latest()), is_run: true };
         let why = waits.of_run(&mut Pools::new(reader.journal(), &site.pipelines))?;

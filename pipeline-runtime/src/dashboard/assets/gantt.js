@@ -10,7 +10,7 @@ export default function gantt(ctx, host, run) {
   let pages = new Map(), asked = new Map(), total = null, version = 0, asking = '', cursor = 0, view = [0, 1], most = 1, width = 600, frame, wanted, failed, drag;
   const drawn = new Map();
   const { filters, asks } = run;
-  const now = () => run.answer.at ?? Math.max(0, clock.now() - Date.parse(run.answer.run.started));
+  const now = () => run.answer.drawn ?? Math.max(0, clock.now() - Date.parse(run.answer.run.started));
 
   // ── The frame
   const axis = el('div.g-axis', { role: 'columnheader' }), lines = el('div.g-lines', { 'aria-hidden': 'true' });
@@ -41,6 +41,7 @@ export default function gantt(ctx, host, run) {
       total = answer.total; pages.set(page, answer.rows);
       if (pages.size > 60) for (const key of pages.keys()) { if (Math.abs(key - page) > 20) { pages.delete(key); asked.delete(key); } if (pages.size <= 40) break; }
       settle(); paint(true);
+      if (answer.reading && run.answer?.records.reading === false) run.readOn();
     } catch (error) { asked.delete(page); if (error.status && mine === version) { failed = true; show(failure, trouble(error)); } }
   };
   const settle = () => {

@@ -6,6 +6,8 @@ import { scrubber } from './scrub.js';
 const VIEWS = [['gantt', 'Gantt', () => import('./gantt.js')], ['graph', 'Graph', () => import('./graph.js')], ['log', 'Log', () => import('./log.js')], ['records', 'Records', () => import('./records.js')], ['what-if', 'What if', () => import('./what-if.js')], ['details', 'Details', () => import('./details.js')]];
 const DONE = ['success', 'failed', 'cancelled'];
 const MAX_PATH = 8;
+/** So many milliseconds a run is read at first, then twice as many. */
+const READ = 50;
 
 /** The six kinds of time as one bar with its figures. */
 const totals = answer => {
@@ -17,9 +19,9 @@ const path = (list, to) => list.length > 0 && el('p.path', el('span.dim', 'Criti
 
 export default async function page(ctx) {
   const [, pipeline, id] = ctx.path, name = `${pipeline}/${id}`;
-  const run = { name, pipeline, id, path: ['runs', pipeline, id], answer: null, here: changes => { const query = Object.fromEntries([...ctx.query().keys()].map(key => [key, ctx.all(key)])); return runLink(name, { ...query, ...changes }); } };
+  const run = { name, pipeline, id, path: ['runs', pipeline, id], answer: null, within: READ, here: changes => { const query = Object.fromEntries([...ctx.query().keys()].map(key => [key, ctx.all(key)])); return runLink(name, { ...query, ...changes }); } };
   run.filters = () => ({ q: ctx.get('q'), state: ctx.get('state'), sort: ctx.get('sort'), open: ctx.all('open'), record: ctx.get('record') });
-  run.asks = () => ({ ...run.filters(), open: ctx.all('open').join('|'), from: 0, count: 100 });
+  run.asks = () => ({ ...run.filters(), open: ctx.all('open').join('|'), from: 0, count: 100, within: run.within });
   run.nodeLink = node => run.here({ node, attempt: null, line: null });
   const current = () => { const key = ctx.get('view'); return VIEWS.some(([view]) => view === key) ? key : 'gantt'; };
   const part = memo();
@@ -31,17 +33,19 @@ export default async function page(ctx) {
   run.act = act;
 
   const fetchRun = async () => {
-    const record = ctx.get('record'), answer = await api(run.path, { record }, ctx);
+    const record = ctx.get('record'), answer = await api(run.path, { record, within: run.within }, ctx), { reading, at_ms: reached } = answer.records;
     answer.started = Date.parse(answer.run.started);
     // As of a record, time stands; else it goes on until the run has ended.
-    answer.at = record ? answer.records.at_ms : null;
+    answer.at = record ? reached : null;
+    answer.drawn = reading ? reached : answer.at;
+    run.within = reading ? run.within * 2 : READ;
     const end = answer.end_ms ?? (answer.run.finished ? Date.parse(answer.run.finished) - answer.started : Math.max(0, Date.parse(answer.now) - answer.started));
     answer.whole = Math.max(10, run.answer && record ? Math.max(run.answer.whole, answer.records.at_ms) : end || answer.records.at_ms);
     run.answer = answer;
   };
   /** Where the API has no sentence for a failed run, the first failed node has one. */
   const blame = async answer => {
-    if (answer.why || answer.run.state !== 'failed') return;
+    if (answer.why || answer.records.reading || answer.run.state !== 'failed') return;
     const { total, rows: [row] } = await api([...run.path, 'nodes'], { state: 'failed', record: ctx.get('record'), count: 1 }, ctx).catch(() => ({ rows: [] }));
     if (!row || answer !== run.answer) return;
     answer.why = { text: `\`${row.node}\` failed${total > 1 ? `, and ${total - 1} more` : ''}${row.error ? `: ${row.error.split('\n')[0]}` : ''}`, node: row.node };
@@ -62,6 +66,7 @@ export default async function page(ctx) {
           !readOnly() && failed > 0 && answer.at == null && button('Retry failed …', () => act({ command: 'retry', nodes: [], downstream: true })),
           !readOnly() && !ended && answer.at == null && button('Cancel run …', () => act({ command: 'cancel' }), { class: 'danger' }),
           button('Copy link', copy, { title: 'Copies a link to what you see now, at this record (c)' })))),
+      answer.records.reading && el('p.note', { role: 'status' }, `Reading record ${answer.records.at.toLocaleString('en')} of ${answer.records.last.toLocaleString('en')}`),
       answer.note && el('p.note', rich(answer.note)),
       answer.why && part('why', [answer.why, one.state, url], () => el('p', { class: `note ${one.state === 'failed' || one.state === 'blocked' ? 'bad' : one.state === 'success' ? 'ok' : 'go'}` }, mark(one.state), why(answer.why, run.nodeLink))),
       part('went', [answer.totals, answer.critical_path, states, url], () => card('Where the time went',
@@ -99,9 +104,12 @@ export default async function page(ctx) {
         await fetchRun();
         drawHead(); time_.update(); blame(run.answer);
         await Promise.all([drawView('fresh', true), drawNode(true)]);
+        if (run.answer.records.reading) again = true;
       } while (again && !ctx.signal.aborted);
     } catch (error) { if (error.status) show(head, el('h1', { tabindex: '-1' }, id), trouble(error)); } finally { busy = false; }
   };
+
+  run.readOn = refresh;
 
   // The rows are asked for beside the run itself, so that they are there one answer sooner.
   if (current() === 'gantt') run.rows = api([...run.path, 'nodes'], run.asks(), ctx).catch(() => null);
@@ -111,6 +119,7 @@ export default async function page(ctx) {
   show(ctx.root, head, card('The run in detail', el('header', tabs, el('span.grow'), time_.node), el('div.split', host, side)));
   drawHead(); time_.update(); blame(run.answer);
   await Promise.all([drawView('url', true), drawNode(true)]);
+  if (run.answer.records.reading) refresh();
   ctx.live(`run/${name}`, () => ctx.get('record') ? time_.ahead() : refresh());
   const timer = setInterval(() => { const answer = run.answer; if (!document.hidden && answer.at == null && !answer.run.finished && answer.run.started) { answer.whole = Math.max(answer.whole, clock.now() - answer.started); view?.update('time', false); } }, 1000);
   ctx.signal.addEventListener('abort', () => clearInterval(timer));

@@ -117,6 +117,16 @@ impl Record {
         }
     }
 
+    /// All nodes that it names.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> {
+        let (other, many): (Option<Slot>, &[Slot]) = match self {
+            Self::UpstreamFailed { cause: other, .. } | Self::Skipped { why: Skip::Upstream(other), .. } => (Some(*other), &[]),
+            Self::Cleared { slots } => (None, slots),
+            _ => (None, &[]),
+        };
+        self.slot().into_iter().chain(other).chain(many.iter().copied())
+    }
+
     /// Shows all nodes that it names.
     pub(crate) fn each_slot(&mut self, mut see: impl FnMut(&mut Slot)) {
         match self {

@@ -35,6 +35,7 @@ mod schema;
 mod settings;
 pub mod stage;
 mod still;
+mod tally;
 mod updates;
 mod wal;
 mod writer;
@@ -50,6 +51,7 @@ pub(crate) use reader::{Filter, IntervalRun, Meant, Newest, Reader, StoredLine};
 pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
 pub(crate) use settings::StoredSetting;
+pub(crate) use tally::Tally;
 pub(crate) use updates::{NewUpdate, News, Passed, StoredUpdate, Updated};
 
 use super::{RunKey, StoredRun};
@@ -80,6 +82,7 @@ pub(crate) struct SqliteJournal {
     next_key: Mutex<RunKey>,
     claim: Claim,
     hearer: Hearer,
+    tally: Arc<Tally>,
     /// Held as long as this process may write: until the file is closed.
     lock: Mutex<Option<Lock>>,
 }
@@ -102,7 +105,8 @@ impl SqliteJournal {
         let (committed, failure) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
         let writer = Writer::new(connection, path, Arc::clone(&backlog), Arc::clone(&committed), Arc::clone(&failure));
         let hearer = Hearer::default();
-        let writer = writer.telling(Arc::clone(&hearer));
+        let tally = Arc::<Tally>::default();
+        let writer = writer.telling(Arc::clone(&hearer)).counting(Arc::clone(&tally));
         let orders = Arc::clone(&queue);
         let writer = std::thread::Builder::new().name("pipeline-journal".into()).spawn(move || writer.run(&orders));
         let writer = writer.map_err(|error| JournalError::Thread { path: path.to_owned(), error })?;
@@ -116,8 +120,15 @@ impl SqliteJournal {
             next_key: Mutex::new(next_key),
             claim: Claim::default(),
             hearer,
+            tally,
             lock: Mutex::new(Some(lock)),
         })
+    }
+
+    /// What this process has written.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.tally)
     }
 
     /// Who is told of commits. Nothing may be submitted before.
@@ -336,11 +347,14 @@ impl Journal for Arc<SqliteJournal> {
         if outbox.records.is_empty() && outbox.todo.is_empty() {
             return Kept::Now;
         }
-        let (mut updates, mut passed) = (Vec::new(), Vec::new());
+        let (mut updates, mut passed, mut ended) = (Vec::new(), Vec::new(), Vec::new());
         let keyed = |(run, entry): (RunIx, Entry)| {
             let Some(spec) = spec(run) else { return (0, entry) };
             if !spec.plan.assets.updates.is_empty() {
                 updates.extend(NewUpdate::of(spec, &entry));
+            }
+            if let Record::RunEnded { state } = entry.record {
+                ended.push((spec.plan.pipeline, spec.info.kind, state));
             }
             if !spec.plan.across.is_empty() {
                 passed.extend(Passed::of(spec, &entry));
@@ -349,7 +363,7 @@ impl Journal for Arc<SqliteJournal> {
         };
         let records: Vec<(RunKey, Entry)> = outbox.records.drain().map(keyed).collect();
         let todo = std::mem::take(&mut outbox.todo);
-        self.order(Order::Commit(Batch { records, updates, passed, todo }));
+        self.order(Order::Commit(Batch { records, updates, passed, ended, todo }));
         Kept::Later
     }
 

@@ -47,6 +47,23 @@ impl Reader {
         query().map_err(self.failed())
     }
 
+    /// The newest runs that have begun and not ended, and with which nothing is wrong: their keys, and the numbers of their last records.
+    pub(crate) fn going_on(&self, limit: u32) -> Result<Vec<(RunKey, i64)>, JournalError> {
+        let select = "SELECT key, (SELECT coalesce(max(seq), 0) FROM records WHERE run = key) FROM runs \
+                      WHERE state = 'running' AND blocked IS NULL ORDER BY key DESC LIMIT ?1";
+        let query = || -> rusqlite::Result<Vec<(RunKey, i64)>> {
+            self.connection.prepare_cached(select)?.query_map([limit], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        };
+        query().map_err(self.failed())
+    }
+
+    /// How many commands wait to be carried out, and how many callbacks to be told.
+    pub(crate) fn waiting(&self) -> Result<(i64, i64), JournalError> {
+        let select = "SELECT (SELECT count(*) FROM inbox WHERE answer IS NULL), (SELECT count(*) FROM due)";
+        let query = || self.connection.prepare_cached(select)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)));
+        query().map_err(self.failed())
+    }
+
     /// The number of a run's last record, 0 without any.
     pub(crate) fn last_record(&self, run: RunKey) -> Result<i64, JournalError> {
         self.last_number("SELECT max(seq) FROM records WHERE run = ?1", params![run])

@@ -1,5 +1,5 @@
 use super::prune::passed;
-use super::rows::{RecordRow, StoredEntry, state};
+use super::rows::{self, RecordRow, StoredEntry, state};
 use super::{JournalError, Ticket, schema};
 use crate::author::context::Previous;
 use crate::engine::RunState;
@@ -443,13 +443,19 @@ impl Reader {
 
     /// A run's records after the one of that number, in order.
     pub(crate) fn entries_after(&self, run: RunKey, after: i64) -> Result<Tail, JournalError> {
+        self.entries_between(run, after, i64::MAX, u32::MAX)
+    }
+
+    /// A run's records after the one of that number and up to the other one, at most so many, in order.
+    pub(crate) fn entries_between(&self, run: RunKey, after: i64, until: i64, most: u32) -> Result<Tail, JournalError> {
         let query = || -> rusqlite::Result<Tail> {
-            let select =
-                "SELECT at, kind, slot, number, time, text, body, seq FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq";
+            let select = "SELECT at, kind, slot, number, time, text, body, seq FROM records \
+                          WHERE run = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4";
             let mut statement = self.connection.prepare_cached(select)?;
             let mut read = Tail { last: after, ..Tail::default() };
-            for row in statement.query_map([run, after], |row| Ok((row.get(7)?, RecordRow::read(row)?)))? {
-                let (seq, row) = row?;
+            let mut rows = statement.query(params![run, after, until, most])?;
+            while let Some(row) = rows.next()? {
+                let (seq, row) = (row.get(7)?, RecordRow::read(row)?);
                 read.last = seq;
                 match row.as_remap() {
                     Some(remap) => {
@@ -461,6 +467,31 @@ impl Reader {
                 }
             }
             Ok(read)
+        };
+        query().map_err(self.failed())
+    }
+
+    /// Whether a run has gone on with another plan, so that its earlier records name other slots. It looks at all of them, and reads none.
+    pub(crate) fn is_renamed(&self, run: RunKey) -> Result<bool, JournalError> {
+        let query = || -> rusqlite::Result<bool> {
+            let select = "SELECT EXISTS (SELECT 1 FROM records WHERE run = ?1 AND kind = ?2)";
+            self.connection.prepare_cached(select)?.query_row([run, rows::REMAP], |row| row.get(0))
+        };
+        query().map_err(self.failed())
+    }
+
+    /// A run's records of the two kinds that tell which nodes are sensors, in order: that one was not ready, and what mappings became.
+    pub(crate) fn entries_of_sensors(&self, run: RunKey) -> Result<Vec<StoredEntry>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<StoredEntry>> {
+            let select = "SELECT at, kind, slot, number, time, text, body, seq FROM records \
+                          WHERE run = ?1 AND kind IN (?2, ?3) ORDER BY seq";
+            let mut statement = self.connection.prepare_cached(select)?;
+            let mut rows = statement.query([run, rows::NOT_YET, rows::UNFOLDED])?;
+            let mut entries = Vec::new();
+            while let Some(row) = rows.next()? {
+                entries.push(RecordRow::read(row)?.into_entry(row.get(7)?)?);
+            }
+            Ok(entries)
         };
         query().map_err(self.failed())
     }

@@ -45,10 +45,10 @@ pub(crate) enum DecodeError {
 }
 
 const STARTED: i64 = 1;
-const NOT_YET: i64 = 2;
+pub(super) const NOT_YET: i64 = 2;
 const RETRYING: i64 = 3;
 const INTERRUPTED: i64 = 4;
-const UNFOLDED: i64 = 5;
+pub(super) const UNFOLDED: i64 = 5;
 const SUCCEEDED: i64 = 6;
 const FAILED: i64 = 7;
 const SKIPPED: i64 = 8;
@@ -60,7 +60,26 @@ const CALLBACK_FAILED: i64 = 13;
 const CLEARED: i64 = 14;
 const ENDING: i64 = 16;
 /// No record of the run: what the records before it call nodes is translated.
-const REMAP: i64 = 15;
+pub(super) const REMAP: i64 = 15;
+
+/// What each kind of record is called.
+pub(super) const NAMES: [(i64, &str); 15] = [
+    (STARTED, "started"),
+    (NOT_YET, "not_yet"),
+    (RETRYING, "retrying"),
+    (INTERRUPTED, "interrupted"),
+    (UNFOLDED, "unfolded"),
+    (SUCCEEDED, "succeeded"),
+    (FAILED, "failed"),
+    (SKIPPED, "skipped"),
+    (UPSTREAM_FAILED, "upstream_failed"),
+    (RUN_ENDED, "run_ended"),
+    (CALLBACK_DUE, "callback_due"),
+    (CALLBACK_TOLD, "callback_told"),
+    (CALLBACK_FAILED, "callback_failed"),
+    (CLEARED, "cleared"),
+    (ENDING, "ending"),
+];
 
 /// The records whose `time` is when something is to happen next.
 pub(super) const WITH_DEADLINE: [i64; 3] = [NOT_YET, RETRYING, CALLBACK_FAILED];
@@ -252,13 +271,7 @@ impl StoredEntry {
 
     /// Whether all slots it names are among so many.
     pub(crate) fn fits(&self, slots: usize) -> Result<(), DecodeError> {
-        let mut wrong = None;
-        let mut seen = self.clone();
-        seen.entry.record.each_slot(|slot| {
-            if *slot as usize >= slots {
-                wrong = Some(*slot);
-            }
-        });
+        let wrong = self.entry.record.slots().find(|slot| *slot as usize >= slots);
         wrong.map_or(Ok(()), |slot| Err(DecodeError::Slot { slot, slots }))
     }
 

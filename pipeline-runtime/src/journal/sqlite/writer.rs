@@ -7,17 +7,20 @@ use super::queue::{End, Queue, Taken};
 use super::rows::RecordRow;
 use super::settings;
 use super::stage::{self, Stage};
+use super::tally::{self, Counts, Tally};
 use super::updates::{self, NewUpdate, News, Passed};
 use crate::author::context::{Previous, RunUpdate};
 use crate::author::setting::SettingValues;
-use crate::engine::{Engine, Entry, Record, Todo, WeakEngine};
+use crate::engine::{Engine, Entry, Record, RunState, Todo, WeakEngine};
 use crate::journal::{RunKey, StoredRun};
 use crate::plan::Remap;
+use crate::schedule::RunKind;
 use crate::time::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, mpsc};
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// What the writer is asked to do.
@@ -154,13 +157,15 @@ pub(super) struct Batch {
     pub(super) updates: Vec<NewUpdate>,
     /// What they mean for later runs.
     pub(super) passed: Vec<Passed>,
+    /// Which runs end by them, where the engine has these: their pipelines, what made them, and in which state.
+    pub(super) ended: Vec<(&'static str, RunKind, RunState)>,
     pub(super) todo: Todo,
 }
 
 impl Batch {
     /// Records that no node's success is among.
     pub(super) fn of(records: Vec<(RunKey, Entry)>) -> Self {
-        Self { records, updates: Vec::new(), passed: Vec::new(), todo: Todo::default() }
+        Self { records, updates: Vec::new(), passed: Vec::new(), ended: Vec::new(), todo: Todo::default() }
     }
 
     fn bytes(&self) -> usize {
@@ -192,6 +197,10 @@ struct Known {
     plans: InUse,
     /// The updates of the present commit.
     news: Vec<News>,
+    /// What was written since the last commit.
+    counts: Counts,
+    /// The names of pipelines.
+    pipelines: HashMap<&'static str, Arc<str>>,
 }
 
 /// Who is told of updates once they are kept.
@@ -208,6 +217,7 @@ pub(super) struct Writer {
     backlog: Arc<Backlog>,
     log_sizes: logs::Sizes,
     hearer: Hearer,
+    tally: Arc<Tally>,
 }
 
 impl Writer {
@@ -221,12 +231,17 @@ impl Writer {
         connection.set_prepared_statement_cache_capacity(32);
         let log_sizes = logs::Sizes::default();
         let (known, hearer) = (Known::default(), Hearer::default());
-        Self { connection, path: path.to_owned(), committed, failure, known, backlog, log_sizes, hearer }
+        Self { connection, path: path.to_owned(), committed, failure, known, backlog, log_sizes, hearer, tally: Arc::default() }
     }
 
     /// Tells `hearer` of the updates of assets.
     pub(super) fn telling(self, hearer: Hearer) -> Self {
         Self { hearer, ..self }
+    }
+
+    /// Makes known to `tally` what is written.
+    pub(super) fn counting(self, tally: Arc<Tally>) -> Self {
+        Self { tally, ..self }
     }
 
     /// Commits what is queued, as much as a commit may have in one transaction, until the queue ends or cannot be written. A panic
@@ -343,17 +358,21 @@ impl Writer {
     /// Lines alone wait for no disk: the next commit of records brings them there, and only a power failure before it loses them.
     fn commit_logs(&mut self, lines: Vec<LogLine>) -> rusqlite::Result<()> {
         let of_lines = runs_of(&lines);
+        self.known.counts.lines += lines.len() as u64;
         without_sync(&self.connection, || {
             let transaction = transaction(&self.connection, &mut warn_of_wait(&self.path))?;
             self.log_sizes.write(&transaction, lines)?;
             transaction.commit()
         })??;
+        self.tally.add(&mut self.known.counts, None);
         self.forget(of_lines);
         Ok(())
     }
 
     fn commit_synced(&mut self, orders: &[Order], lines: Vec<LogLine>) -> rusqlite::Result<()> {
+        let begun = Instant::now();
         let of_lines = runs_of(&lines);
+        self.known.counts.lines += lines.len() as u64;
         let transaction = transaction(&self.connection, &mut warn_of_wait(&self.path))?;
         stage::reach(Stage::Begun);
         for order in orders {
@@ -363,6 +382,7 @@ impl Writer {
         stage::reach(Stage::Written);
         transaction.commit()?;
         stage::reach(Stage::Kept);
+        self.tally.add(&mut self.known.counts, Some(begun.elapsed()));
         for run in orders.iter().flat_map(Order::ended) {
             self.known.next_seq.remove(&run);
             self.log_sizes.forget(run);
@@ -467,7 +487,14 @@ fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite:
                 } else {
                     next_seq(&mut known.next_seq, connection, *run)?
                 };
-                append(connection, *run, seq, entry)?;
+                append(connection, &mut known.counts, *run, seq, entry)?;
+                if let (Record::RunEnded { state }, true) = (&entry.record, batch.ended.is_empty()) {
+                    known.counts.run(of_no_engine(connection, *run, *state)?);
+                }
+            }
+            for (pipeline, kind, state) in &batch.ended {
+                let pipeline = known.pipelines.entry(pipeline).or_insert_with(|| (*pipeline).into());
+                known.counts.run((Arc::clone(pipeline), *kind, *state));
             }
             for update in &batch.updates {
                 known.news.push(News::Updated(updates::insert(connection, update)?));
@@ -606,8 +633,17 @@ fn insert(connection: &Connection, run: RunKey, seq: i64, row: &RecordRow) -> ru
     connection.prepare_cached(insert)?.execute(values).map(drop)
 }
 
-fn append(connection: &Connection, run: RunKey, seq: i64, entry: &Entry) -> rusqlite::Result<()> {
+/// Which run ends that no engine has: it is cancelled while it waits, or by a program without its plan.
+fn of_no_engine(connection: &Connection, run: RunKey, state: RunState) -> rusqlite::Result<tally::Ended> {
+    let mut select = connection.prepare_cached("SELECT pipeline, kind FROM runs WHERE key = ?1")?;
+    let (pipeline, kind): (String, String) =
+        select.query_row([run], |row| Ok((row.get(0)?, row.get(1)?))).optional()?.unwrap_or_default();
+    Ok((pipeline.into(), RunKind::parse(&kind).unwrap_or(RunKind::Manual), state))
+}
+
+fn append(connection: &Connection, counts: &mut Counts, run: RunKey, seq: i64, entry: &Entry) -> rusqlite::Result<()> {
     let row = RecordRow::of(entry);
+    counts.record(&row);
     insert(connection, run, seq, &row)?;
     match &entry.record {
         Record::RunEnded { state } => {

@@ -33,8 +33,8 @@ impl RunHistory {
             Record::Ending { .. } => {}
             Record::RunEnded { state } => self.run_ended(*state, at),
             Record::CallbackDue { id, recipient, notification } => self.callback_due(*id, recipient, notification, at),
-            Record::CallbackTold { id } => self.callbacks.told(*id, at),
-            Record::CallbackFailed { id, next, error: _ } => self.callbacks.failed(*id, next.is_none()),
+            Record::CallbackTold { id } => Arc::make_mut(&mut self.callbacks).told(*id, at),
+            Record::CallbackFailed { id, next, error: _ } => Arc::make_mut(&mut self.callbacks).failed(*id, next.is_none()),
         }
     }
 
@@ -49,7 +49,7 @@ impl RunHistory {
         };
         let is_new = began.is_none() || node.attempts() != attempt;
         let (ix, is_sensor) = (self.node_ix(slot), self.is_sensor(slot));
-        self.counts[ix as usize].started(at.saturating_sub(due), is_new);
+        self.counts.get_mut(ix as usize).started(at.saturating_sub(due), is_new);
         let keep = self.keep();
         self.change(slot, |node| node.started(attempt, is_sensor, at, keep));
     }
@@ -89,7 +89,7 @@ impl RunHistory {
 
     /// A node that has succeeded has that output. It goes with the node where an element moves, and is gone once the node is cleared.
     pub(crate) fn node_has_output(&mut self, slot: Slot, json: Arc<[u8]>) {
-        self.nodes[slot as usize].has_output(json);
+        self.nodes.get_mut(slot as usize).has_output(json);
     }
 
     /// The last attempt failed.
@@ -128,7 +128,7 @@ impl RunHistory {
         let plan = Arc::clone(&self.plan);
         if let Some(each) = self.layout.each(&plan, slot) {
             let before = self.layout.of_each(slot);
-            let expansion = self.layout.unfold(&plan, slot, each.scope, width, keys);
+            let expansion = Arc::make_mut(&mut self.layout).unfold(&plan, slot, each.scope, width, keys);
             self.grow();
             if let Some(before) = before {
                 self.unfolded_again(before, expansion, at);
@@ -144,7 +144,7 @@ impl RunHistory {
         for (from, to) in self.layout.moves(old, new, &kept) {
             self.node_moved(from, to);
         }
-        self.layout.rename(old, new, &kept);
+        Arc::make_mut(&mut self.layout).rename(old, new, &kept);
         for slot in self.layout.surplus(old, &kept) {
             self.node_removed(slot, at);
         }
@@ -191,9 +191,9 @@ impl RunHistory {
     /// Somebody is to be told.
     pub(crate) fn callback_due(&mut self, id: u32, recipient: &Recipient, notification: &Notification, at: Duration) {
         let notifier = recipient.label.as_deref().unwrap_or("the notifier of an earlier version").to_owned();
-        self.callbacks.due(id, notifier, notification, at);
+        Arc::make_mut(&mut self.callbacks).due(id, notifier, notification, at);
         if !self.keeps_all {
-            self.callbacks.keep(CALLBACKS);
+            Arc::make_mut(&mut self.callbacks).keep(CALLBACKS);
         }
     }
 
@@ -232,12 +232,12 @@ impl RunHistory {
 
     fn counts_of(&mut self, slot: Slot) -> &mut Counts {
         let ix = self.node_ix(slot);
-        &mut self.counts[ix as usize]
+        self.counts.get_mut(ix as usize)
     }
 
     /// Changes a node, and the count of its state.
     fn change<R>(&mut self, slot: Slot, change: impl FnOnce(&mut NodeHistory) -> R) -> R {
-        let node = &mut self.nodes[slot as usize];
+        let node = self.nodes.get_mut(slot as usize);
         let before = node.state();
         let result = change(node);
         let after = node.state();

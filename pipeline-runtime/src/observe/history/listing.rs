@@ -6,23 +6,44 @@
 
 use crate::engine::{ExpansionIx, Layout, Slot};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
-/// The slots to list, in wiring order, elements after the plan's own nodes. Elements of one mapping stand together, by index.
-pub(super) fn slots(layout: &Layout) -> Vec<Slot> {
-    let len = u32::try_from(layout.len()).unwrap_or(u32::MAX);
+/// The slots to list, in wiring order, elements after the plan's own nodes. Elements of one mapping stand together, by index. Each range is
+/// whole elements of one list.
+pub(super) fn ranges(layout: &Layout) -> Vec<Range<Slot>> {
+    let lists = lists(layout);
+    let replaced = replaced(layout, &lists);
+    let own = lists.last().map_or(layout.len(), |(ix, _)| layout.expansion(*ix).base as usize);
     let mut elements = Vec::new();
-    let replaced = replaced(layout, len);
-    let mut end = len;
-    for (&ix, is_elsewhere) in replaced.iter().rev() {
+    for &(ix, each) in lists.iter().rev().filter(|(_, each)| is_there(layout, &replaced, *each)) {
         let of = layout.expansion(ix);
-        end = end.min(of.base);
-        let Some(each) = of.each.filter(|each| is_there(layout, &replaced, *each)) else { continue };
         let newest = layout.of_each(each).unwrap_or(ix);
-        let here = (0..of.width).zip(is_elsewhere).filter(|(_, is_elsewhere)| !**is_elsewhere);
-        elements.extend(here.map(|(element, _)| (newest, element, of.base + element * of.stride, of.stride)));
+        match replaced.get(&ix) {
+            None => elements.push((newest, 0, of.base..of.base + of.width * of.stride)),
+            Some(is_elsewhere) => {
+                let here = (0..of.width).zip(is_elsewhere).filter(|(_, is_elsewhere)| !**is_elsewhere);
+                let first = |element| of.base + element * of.stride;
+                elements.extend(here.map(|(element, _)| (newest, element, first(element)..first(element) + of.stride)));
+            }
+        }
     }
-    elements.sort_unstable();
-    (0..end).chain(elements.into_iter().flat_map(|(.., first, stride)| first..first + stride)).collect()
+    elements.sort_unstable_by_key(|(newest, element, slots)| (*newest, *element, slots.start));
+    let own = 0..u32::try_from(own).unwrap_or(u32::MAX);
+    std::iter::once(own).chain(elements.into_iter().map(|(.., slots)| slots)).filter(|slots| !slots.is_empty()).collect()
+}
+
+/// All lists with their mappings, the newest first.
+fn lists(layout: &Layout) -> Vec<(ExpansionIx, Slot)> {
+    let mut lists = Vec::new();
+    let mut end = u32::try_from(layout.len()).unwrap_or(u32::MAX);
+    while let Some(last) = end.checked_sub(1) {
+        let ix = layout.position(last).expansion;
+        let of = layout.expansion(ix);
+        let Some(each) = of.each else { break };
+        lists.push((ix, each));
+        end = of.base;
+    }
+    lists
 }
 
 /// What elements of newer lists of one mapping are called.
@@ -33,15 +54,15 @@ struct Newer<'a> {
     keys: HashSet<&'a str>,
 }
 
-/// By list: which of its elements are there again in a newer list of the same mapping.
-fn replaced(layout: &Layout, len: Slot) -> BTreeMap<ExpansionIx, Vec<bool>> {
+/// By list, where its mapping has several: which of its elements are there again in a newer one.
+fn replaced(layout: &Layout, lists: &[(ExpansionIx, Slot)]) -> BTreeMap<ExpansionIx, Vec<bool>> {
+    let mut count = HashMap::<Slot, u32>::new();
+    for (_, each) in lists {
+        *count.entry(*each).or_default() += 1;
+    }
     let (mut replaced, mut newer) = (BTreeMap::new(), HashMap::<Slot, Newer<'_>>::new());
-    let mut end = len;
-    // The newest first.
-    while let Some(last) = end.checked_sub(1) {
-        let ix = layout.position(last).expansion;
+    for &(ix, each) in lists.iter().filter(|(_, each)| count[each] > 1) {
         let of = layout.expansion(ix);
-        let Some(each) = of.each else { break };
         let newer = newer.entry(each).or_default();
         let is_elsewhere = if let Some(keys) = &of.keys {
             keys.iter().map(|key| !newer.keys.insert(key)).collect()
@@ -51,7 +72,6 @@ fn replaced(layout: &Layout, len: Slot) -> BTreeMap<ExpansionIx, Vec<bool>> {
             (0..of.width).map(|element| element < widest).collect()
         };
         replaced.insert(ix, is_elsewhere);
-        end = of.base;
     }
     replaced
 }

@@ -9,6 +9,7 @@ mod events;
 mod listing;
 mod node;
 mod offset;
+mod parts;
 #[cfg(feature = "sqlite")]
 mod spent;
 #[cfg(test)]
@@ -26,7 +27,9 @@ use crate::engine::{Entry, Layout, Lookup, NodeState, RunState, Skip, Slot};
 use crate::plan::{NodeIx, Plan, What};
 use crate::time::Timestamp;
 use node::Keep;
+use parts::Parts;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,21 +43,6 @@ pub(crate) const TROUBLES: usize = 16;
 /// How many callbacks a live run keeps; none that is still to be told is forgotten.
 pub(crate) const CALLBACKS: usize = 1_000;
 
-/// In the order of their names' declaration, by which counts are found.
-const STATES: [NodeState; 11] = [
-    NodeState::None,
-    NodeState::Scheduled,
-    NodeState::Queued,
-    NodeState::Running,
-    NodeState::UpForRetry,
-    NodeState::UpForReschedule,
-    NodeState::Success,
-    NodeState::Failed,
-    NodeState::Skipped,
-    NodeState::UpstreamFailed,
-    NodeState::Removed,
-];
-
 /// What happened in a run so far. Times are offsets from its start.
 #[derive(Debug, Clone)]
 pub(crate) struct RunHistory {
@@ -63,14 +51,14 @@ pub(crate) struct RunHistory {
     pub(crate) finished: Option<Duration>,
     /// When it was last retried after its end.
     reopened: Option<Duration>,
-    pub(crate) callbacks: Callbacks,
+    pub(crate) callbacks: Arc<Callbacks>,
     /// By slot.
-    nodes: Vec<NodeHistory>,
+    nodes: Parts<NodeHistory>,
     /// How many nodes with a body are in which state.
-    tally: [usize; STATES.len()],
+    tally: [usize; NodeState::ALL.len()],
     /// By node of the plan, gates included.
-    counts: Vec<Counts>,
-    layout: Layout,
+    counts: Parts<Counts>,
+    layout: Arc<Layout>,
     plan: Arc<Plan>,
     /// When the last event was.
     now: Duration,
@@ -81,16 +69,18 @@ impl RunHistory {
     /// Of a run that is read or simulated: it keeps everything.
     pub(crate) fn new(plan: Arc<Plan>, started: Timestamp) -> Self {
         let layout = Layout::new(&plan);
+        let mut counts = Parts::default();
+        counts.grow(plan.nodes.len());
         let mut history = Self {
             started,
             state: RunState::Running,
             finished: None,
             reopened: None,
-            callbacks: Callbacks::default(),
-            nodes: Vec::with_capacity(layout.len()),
-            tally: [0; STATES.len()],
-            counts: vec![Counts::default(); plan.nodes.len()],
-            layout,
+            callbacks: Arc::default(),
+            nodes: Parts::default(),
+            tally: [0; NodeState::ALL.len()],
+            counts,
+            layout: Arc::new(layout),
             plan,
             now: Duration::ZERO,
             keeps_all: true,
@@ -113,6 +103,31 @@ impl RunHistory {
         history
     }
 
+    /// A copy that shares with this one what neither changes: a list of nodes is long, and most of them stay as they are.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn share(&mut self) -> Self {
+        Self {
+            started: self.started,
+            state: self.state,
+            finished: self.finished,
+            reopened: self.reopened,
+            callbacks: Arc::clone(&self.callbacks),
+            nodes: self.nodes.share(),
+            tally: self.tally,
+            counts: self.counts.share(),
+            layout: Arc::clone(&self.layout),
+            plan: Arc::clone(&self.plan),
+            now: self.now,
+            keeps_all: self.keeps_all,
+        }
+    }
+
+    /// How many nodes were copied since this was made, as a copy of it has them as they were.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn copied(&self) -> usize {
+        self.nodes.copied() + self.counts.copied()
+    }
+
     fn keep(&self) -> Keep {
         match (self.keeps_all, self.nodes.len() > MANY) {
             (true, _) => Keep { turns: usize::MAX, troubles: usize::MAX },
@@ -123,11 +138,11 @@ impl RunHistory {
 
     /// Gives each slot that has no history yet an empty one.
     fn grow(&mut self) {
-        for slot in self.nodes.len()..self.layout.len() {
-            self.nodes.push(NodeHistory::default());
-            let is_body = self.is_body(u32::try_from(slot).unwrap_or(u32::MAX));
-            self.tally[NodeState::None as usize] += usize::from(is_body);
-        }
+        let before = self.nodes.len();
+        self.nodes.grow(self.layout.len());
+        let new = u32::try_from(before).unwrap_or(u32::MAX)..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        // What is new is one list, or the plan itself.
+        self.tally[NodeState::None as usize] += self.bodies_of(new);
     }
 }
 
@@ -192,25 +207,69 @@ impl RunHistory {
     /// The nodes with a body, each once, in wiring order, elements after the plan's own. An element that its list no longer has is
     /// among them, as removed.
     pub(crate) fn listed(&self) -> Vec<Slot> {
-        self.slots().into_iter().filter(|slot| self.is_body(*slot)).collect()
+        let mut listed = Vec::new();
+        self.each_body(|slot, _| listed.push(slot));
+        listed
+    }
+
+    /// Shows those that [`listed`](Self::listed) has, with the plan's node that each is.
+    pub(crate) fn each_body(&self, mut see: impl FnMut(Slot, NodeIx)) {
+        for range in listing::ranges(&self.layout) {
+            self.each_body_of(range, &mut see);
+        }
+    }
+
+    /// How many there are.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn listed_count(&self) -> usize {
+        self.ranges().into_iter().map(|range| self.bodies_of(range)).sum()
+    }
+
+    fn bodies_of(&self, range: Range<Slot>) -> usize {
+        if range.is_empty() {
+            return 0;
+        }
+        let of = self.layout.expansion(self.layout.position(range.start).expansion);
+        let bodies = self.plan.scope(of.scope).nodes.iter().filter(|ix| self.plan.node(**ix).is_body()).count();
+        range.len() / of.stride as usize * bodies
+    }
+
+    /// Shows those of whole elements of one list, or of the plan's own nodes.
+    pub(crate) fn each_body_of(&self, range: Range<Slot>, mut see: impl FnMut(Slot, NodeIx)) {
+        let of = self.layout.expansion(self.layout.position(range.start).expansion);
+        let nodes = &self.plan.scope(of.scope).nodes;
+        let bodies: Vec<(Slot, NodeIx)> =
+            (0..).zip(nodes.iter().copied()).filter(|(_, ix)| self.plan.node(*ix).is_body()).collect();
+        let mut first = range.start;
+        while first < range.end {
+            for (offset, ix) in &bodies {
+                see(first + offset, *ix);
+            }
+            first += of.stride;
+        }
     }
 
     /// The same with the nodes that have no body.
     pub(crate) fn slots(&self) -> Vec<Slot> {
-        listing::slots(&self.layout)
+        self.ranges().into_iter().flatten().collect()
+    }
+
+    /// The same, as ranges of whole elements of one list: first the plan's own nodes.
+    pub(crate) fn ranges(&self) -> Vec<Range<Slot>> {
+        listing::ranges(&self.layout)
     }
 
     /// Those that run or wait: at most so many of them, and how many there are.
     pub(crate) fn busy(&self, most: usize) -> (Vec<Slot>, usize) {
-        let count = STATES.iter().zip(self.tally).filter(|(state, _)| state.is_under_way()).map(|(_, count)| count).sum();
-        let busy = (0..).zip(&self.nodes).filter(|(slot, node)| node.state().is_under_way() && self.is_body(*slot));
+        let count = NodeState::ALL.iter().zip(self.tally).filter(|(state, _)| state.is_under_way()).map(|(_, count)| count).sum();
+        let busy = (0..).zip(self.nodes.iter()).filter(|(slot, node)| node.state().is_under_way() && self.is_body(*slot));
         // There is no need to look for more than there are: of a million nodes most may have ended.
         (busy.map(|(slot, _)| slot).take(most.min(count)).collect(), count)
     }
 
     /// How many nodes with a body are in each state, where there are any. Elements that were removed are not counted.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (NodeState, usize)> {
-        STATES.into_iter().zip(self.tally).filter(|(state, count)| *state != NodeState::Removed && *count > 0)
+        NodeState::ALL.into_iter().zip(self.tally).filter(|(state, count)| *state != NodeState::Removed && *count > 0)
     }
 
     /// Whether a node with a body is in that state.
@@ -304,7 +363,7 @@ impl RunHistory {
     /// What it can be measured by.
     pub(crate) fn metrics(&self) -> RunMetrics {
         let mut nodes: Vec<SensorMetrics> = self.counts.iter().map(Counts::metrics).collect();
-        for (slot, here) in (0..).zip(&self.nodes) {
+        for (slot, here) in (0..).zip(self.nodes.iter()) {
             let node = &mut nodes[self.node_ix(slot) as usize];
             node.pokes += u64::from(here.pokes());
             if let (Some(began), false) = (here.began(), here.state().is_end()) {

@@ -266,6 +266,12 @@ impl NodeHistory {
         self.turns.spans()
     }
 
+    /// Shows the same one by one.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn each_span(&self, see: impl FnMut(Span)) {
+        self.turns.each_span(see);
+    }
+
     /// When a sensor was poked, as far as each is kept.
     pub(crate) fn poke_times(&self) -> Vec<Duration> {
         self.spans().iter().filter(|span| span.what == Work::Working).map(|span| span.from).collect()

@@ -1,10 +1,14 @@
 //! What a node's time went into, in six kinds: for whoever draws it.
 
 use super::{RunHistory, Work};
-use crate::engine::{NodeState, Slot};
-use crate::plan::What;
+use crate::engine::{ExpansionIx, NodeState, Position, Slot};
+use crate::plan::{NodeIx, ScopeIx, What};
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::time::Duration;
+
+/// So many kinds there are.
+pub(crate) const KINDS: usize = 6;
 
 /// What a node's time went into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,42 +36,154 @@ pub(crate) struct Stretch {
     pub(crate) until: Option<Duration>,
 }
 
+/// What a node of a list's elements waits for. What is within its element is found by its offset there; what is not is the same for all elements.
+struct Inputs {
+    /// What it takes, and of an element its own start.
+    taken: Vec<u32>,
+    /// When the last of what it takes that is not within its element was there.
+    there: Option<Duration>,
+    /// What it takes or stands after.
+    all: Vec<u32>,
+    /// Whether what of that is not within its element has ended.
+    has_ended: bool,
+}
+
+/// What the nodes of one list's elements wait for, or the plan's own nodes: found out once for all elements.
+struct InputsOf<'a> {
+    history: &'a RunHistory,
+    scope: ScopeIx,
+    at: Position,
+    /// By offset.
+    of: Vec<Option<Rc<Inputs>>>,
+}
+
+impl<'a> InputsOf<'a> {
+    /// Of the list that a slot is in.
+    fn list(history: &'a RunHistory, slot: Slot) -> Self {
+        let at = history.layout.position(slot);
+        let scope = history.layout.expansion(at.expansion).scope;
+        Self { history, scope, at, of: vec![None; history.plan.scope(scope).nodes.len()] }
+    }
+
+    fn of(&mut self, ix: NodeIx) -> Rc<Inputs> {
+        let offset = self.history.plan.node(ix).offset as usize;
+        if let Some(known) = &self.of[offset] {
+            return Rc::clone(known);
+        }
+        let inputs = Rc::new(self.find(ix));
+        self.of[offset] = Some(Rc::clone(&inputs));
+        inputs
+    }
+
+    fn find(&self, ix: NodeIx) -> Inputs {
+        let (history, plan) = (self.history, &self.history.plan);
+        let scope = plan.scope(self.scope);
+        let is_within = |from: &NodeIx| plan.node(*from).scope == self.scope;
+        let offsets = |of: &[NodeIx]| of.iter().filter(|from| is_within(from)).map(|from| plan.node(*from).offset).collect();
+        let outside = |of: &[NodeIx]| -> Vec<Slot> {
+            let outside = of.iter().filter(|from| !is_within(from));
+            outside.map(|from| history.layout.resolve(plan, *from, self.at)).collect()
+        };
+        let element = scope.nodes.first().copied().filter(|_| scope.each.is_some());
+        let taken: Vec<NodeIx> = plan.upstreams(ix).chain(element).collect();
+        let all: Vec<NodeIx> = plan.upstreams(ix).chain(plan.inbound(ix).iter().map(|(from, _)| *from)).collect();
+        Inputs {
+            taken: offsets(&taken),
+            there: outside(&taken).into_iter().filter_map(|from| history.node(from).finished_at()).max(),
+            all: offsets(&all),
+            has_ended: outside(&all).into_iter().all(|from| history.node(from).state().is_end()),
+        }
+    }
+}
+
 impl RunHistory {
     /// What the node's time went into, in order. Stretches do not overlap; between a retry by hand and what came before there is none.
     pub(crate) fn spent(&self, slot: Slot) -> Vec<Stretch> {
+        let mut stretches = Vec::new();
+        self.each_stretch(slot, self.node_ix(slot), &mut InputsOf::list(self, slot), |stretch| stretches.push(stretch));
+        stretches
+    }
+
+    /// What the time of all nodes together went into, by kind.
+    pub(crate) fn totals(&self, now: Duration) -> [Duration; KINDS] {
+        let mut totals = [Duration::ZERO; KINDS];
+        for range in self.ranges() {
+            let mut inputs = InputsOf::list(self, range.start);
+            self.each_body_of(range, |slot, ix| {
+                self.each_stretch(slot, ix, &mut inputs, |stretch| {
+                    totals[stretch.what as usize] += stretch.until.unwrap_or(now).saturating_sub(stretch.from);
+                });
+            });
+        }
+        totals
+    }
+
+    /// Shows the nodes with a body that could run and do not.
+    pub(crate) fn each_ready(&self, mut see: impl FnMut(Slot, NodeIx)) {
+        for range in self.ranges() {
+            let mut inputs = InputsOf::list(self, range.start);
+            self.each_body_of(range, |slot, ix| {
+                let is_open = matches!(self.node(slot).state(), NodeState::None | NodeState::Scheduled | NodeState::Queued);
+                if is_open && self.is_ready(slot - self.plan.node(ix).offset, &inputs.of(ix)) {
+                    see(slot, ix);
+                }
+            });
+        }
+    }
+
+    fn each_stretch(&self, slot: Slot, ix: NodeIx, inputs: &mut InputsOf<'_>, mut see: impl FnMut(Stretch)) {
         let node = self.node(slot);
-        let is_sensor = self.is_sensor(slot);
-        let spans = node.spans();
-        let mut stretches: Vec<Stretch> = Vec::with_capacity(spans.len() + 1);
-        for span in &spans {
+        let is_sensor = self.plan.policy(ix).sensor.is_some();
+        let inputs = inputs.of(ix);
+        let element = slot - self.plan.node(ix).offset;
+        let mut last: Option<Stretch> = None;
+        node.each_span(|span| {
             let what = match span.what {
                 Work::Working | Work::Merged(_) if is_sensor => Spent::Poked,
                 Work::Working | Work::Merged(_) => Spent::Worked,
                 Work::Waiting => Spent::Data,
                 Work::Retrying => Spent::Retry,
             };
-            if let Some((from, gap)) = self.before(slot, stretches.last(), span.from) {
-                stretches.push(Stretch { what: gap, from, until: Some(span.from) });
+            if let Some((from, gap)) = self.before(slot, (element, &inputs), last, span.from) {
+                see(Stretch { what: gap, from, until: Some(span.from) });
             }
-            stretches.push(Stretch { what, from: span.from, until: span.until });
-        }
+            let stretch = Stretch { what, from: span.from, until: span.until };
+            see(stretch);
+            last = Some(stretch);
+        });
         // It could run, and does not.
-        let is_ready = matches!(node.state(), NodeState::None | NodeState::Scheduled | NodeState::Queued);
-        if is_ready && !self.state.is_end() && self.awaited(slot).is_empty() {
-            let (from, what) = match stretches.last().and_then(|last| last.until) {
+        let is_open = matches!(node.state(), NodeState::None | NodeState::Scheduled | NodeState::Queued);
+        if is_open && !self.state.is_end() && self.is_ready(element, &inputs) {
+            let (from, what) = match last.and_then(|last| last.until) {
                 Some(until) if self.was_cut_off(slot, until) => (until, Spent::Nobody),
                 Some(until) => (until.max(node.cleared_at().unwrap_or_default()), Spent::Queued),
-                None => (self.ready(slot), Spent::Queued),
+                None => (self.inputs_there(element, &inputs), Spent::Queued),
             };
-            stretches.push(Stretch { what, from, until: None });
+            see(Stretch { what, from, until: None });
         }
-        stretches
+    }
+
+    /// Whether all that a node takes or stands after has ended. `element` is the first slot of its element.
+    fn is_ready(&self, element: Slot, inputs: &Inputs) -> bool {
+        inputs.has_ended && inputs.all.iter().all(|offset| self.node(element + offset).state().is_end())
+    }
+
+    /// When the last of a node's inputs was there, as [`ready`](Self::ready) says.
+    fn inputs_there(&self, element: Slot, inputs: &Inputs) -> Duration {
+        let within = inputs.taken.iter().filter_map(|offset| self.node(element + offset).finished_at());
+        within.chain(inputs.there).max().unwrap_or_default()
     }
 
     /// What was between a stretch and a start.
-    fn before(&self, slot: Slot, last: Option<&Stretch>, start: Duration) -> Option<(Duration, Spent)> {
+    fn before(
+        &self,
+        slot: Slot,
+        (element, inputs): (Slot, &Inputs),
+        last: Option<Stretch>,
+        start: Duration,
+    ) -> Option<(Duration, Spent)> {
         let (from, what) = match last.map(|last| last.until) {
-            None => (self.ready(slot), Spent::Queued),
+            None => (self.inputs_there(element, inputs), Spent::Queued),
             Some(until) => {
                 let until = until.filter(|until| self.was_cut_off(slot, *until))?;
                 (until, Spent::Nobody)
@@ -83,53 +199,86 @@ impl RunHistory {
 
     /// The nodes that a run took as long as it did for, the first first: from the one that ended last, each time to the last that it waited for.
     pub(crate) fn critical_path(&self) -> Vec<Slot> {
-        let ended = |slot: &Slot| self.node(*slot).finished_at().or(self.node(*slot).since());
-        let began = |slot: &Slot| self.node(*slot).began().is_some();
+        let mut last = None;
+        self.each_body(|slot, _| {
+            let node = self.node(slot);
+            if node.began().is_some() {
+                last = last.max(Some((node.since(), slot)));
+            }
+        });
         let (mut path, mut seen) = (Vec::new(), HashSet::new());
-        let mut next = self.listed().into_iter().filter(began).max_by_key(ended);
+        let mut next = last.map(|(_, slot)| slot);
         while let Some(slot) = next {
             path.push(slot);
             seen.insert(slot);
-            // What a journal that is damaged says must not go in circles.
-            let is_new = |up: &Slot| ended(up).is_some() && !seen.contains(up);
-            next = self.upstream_slots(slot).into_iter().filter(is_new).max_by_key(ended);
+            let mut last = None;
+            self.each_upstream(slot, |from| {
+                // What a journal that is damaged says must not go in circles.
+                let here = self.node(from).since().map(|since| (since, from));
+                if here > last && !seen.contains(&from) {
+                    last = here;
+                }
+            });
+            next = last.map(|(_, slot)| slot);
         }
-        path.retain(|slot| self.is_body(*slot) && began(slot));
+        path.retain(|slot| self.is_body(*slot) && self.node(*slot).began().is_some());
         path.reverse();
         path
     }
 
     /// The nodes whose ends this one waited for, by its inputs, its order and its mapping.
     pub(crate) fn upstream_slots(&self, slot: Slot) -> Vec<Slot> {
-        let position = self.layout.position(slot);
-        let ix = self.node_ix(slot);
-        let ordered = self.plan.inbound(ix).iter().map(|(from, _)| *from);
-        let mut all: Vec<Slot> =
-            self.plan.upstreams(ix).chain(ordered).map(|from| self.layout.resolve(&self.plan, from, position)).collect();
-        match &self.plan.node(ix).what {
-            // What its elements return is told of each of them.
-            What::Each(each) => {
-                all = vec![self.layout.resolve(&self.plan, each.list, position)];
-                all.extend(self.layout.of_each(slot).into_iter().flat_map(|expansion| self.layout.inside(expansion)));
-            }
-            // An element begins with the list of its mapping, and the mapping ends with its elements.
-            What::Element { .. } => {
-                let each = self.layout.expansion(position.expansion).each;
-                let list = each.and_then(|each| Some((each, self.layout.each(&self.plan, each)?.list)));
-                all.retain(|other| Some(*other) != each);
-                all.extend(list.map(|(each, list)| self.layout.resolve(&self.plan, list, self.layout.position(each))));
-            }
-            _ => {}
-        }
+        let mut all = Vec::new();
+        self.each_upstream(slot, |from| all.push(from));
         all.sort_unstable();
         all.dedup();
-        all.retain(|other| *other != slot);
         all
+    }
+
+    /// Shows the same, in any order and some more than once.
+    fn each_upstream(&self, slot: Slot, mut see: impl FnMut(Slot)) {
+        let mut see = |other: Slot| {
+            if other != slot {
+                see(other);
+            }
+        };
+        let position = self.layout.position(slot);
+        let ix = self.node_ix(slot);
+        // What its elements return is told of each of them.
+        if let What::Each(each) = &self.plan.node(ix).what {
+            see(self.layout.resolve(&self.plan, each.list, position));
+            if let Some(expansion) = self.layout.of_each(slot) {
+                self.inside(expansion).for_each(see);
+            }
+            return;
+        }
+        let ordered = self.plan.inbound(ix).iter().map(|(from, _)| *from);
+        let inputs = self.plan.upstreams(ix).chain(ordered).map(|from| self.layout.resolve(&self.plan, from, position));
+        if !matches!(self.plan.node(ix).what, What::Element { .. }) {
+            inputs.for_each(see);
+            return;
+        }
+        // An element begins with the list of its mapping, and the mapping ends with its elements.
+        let each = self.layout.expansion(position.expansion).each;
+        inputs.filter(|other| Some(*other) != each).for_each(&mut see);
+        if let Some((each, of)) = each.and_then(|each| Some((each, self.layout.each(&self.plan, each)?))) {
+            see(self.layout.resolve(&self.plan, of.list, self.layout.position(each)));
+        }
+    }
+
+    /// The slots of all elements of a list, with those nested in them.
+    fn inside(&self, expansion: ExpansionIx) -> Box<dyn Iterator<Item = Slot> + '_> {
+        let of = self.layout.expansion(expansion);
+        if self.plan.scope(of.scope).nodes.iter().any(|ix| self.plan.node(*ix).is_each()) {
+            Box::new(self.layout.inside(expansion).into_iter())
+        } else {
+            Box::new(of.base..of.base + of.width * of.stride)
+        }
     }
 
     /// The nodes with a body within a mapping that have not ended, at most so many.
     pub(crate) fn open_inside(&self, mapping: Slot, most: usize) -> Vec<Slot> {
-        let inside = self.layout.of_each(mapping).into_iter().flat_map(|expansion| self.layout.inside(expansion));
+        let inside = self.layout.of_each(mapping).into_iter().flat_map(|expansion| self.inside(expansion));
         inside.filter(|slot| self.is_body(*slot) && !self.node(*slot).state().is_end()).take(most).collect()
     }
 

@@ -121,7 +121,7 @@ fn a_sensor_that_waits_in_its_slot_is_running() {
 
 #[test]
 fn states_are_counted_in_their_own_order() {
-    assert!(STATES.iter().enumerate().all(|(index, state)| *state as usize == index));
+    assert!(NodeState::ALL.iter().enumerate().all(|(index, state)| *state as usize == index));
 }
 
 #[test]

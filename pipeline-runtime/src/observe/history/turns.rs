@@ -137,23 +137,38 @@ impl Turns {
 
     /// What it did when. What is no longer kept one by one is one span, the first.
     pub(super) fn spans(&self) -> Vec<Span> {
-        let mut turns: Vec<Turn> = self.newest_first().collect();
-        turns.reverse();
-        let untils = turns.iter().skip(1).map(|next| Some(next.at())).chain([None]);
-        let span = |(turn, until): (&Turn, Option<Duration>)| {
+        let mut spans = Vec::new();
+        self.each_span(|span| spans.push(span));
+        spans
+    }
+
+    /// Shows the same one by one.
+    pub(super) fn each_span(&self, mut see: impl FnMut(Span)) {
+        let mut merged = self.merged();
+        let mut see = |turn: Turn, until: Option<Turn>| {
             let what = match turn.begins() {
                 Begins::Working => Work::Working,
                 Begins::Waiting => Work::Waiting,
                 Begins::Retrying => Work::Retrying,
-                Begins::Nothing => return None,
+                Begins::Nothing => return,
             };
-            Some(Span { what, from: turn.at(), until })
+            let what = if merged > 0 { Work::Merged(std::mem::take(&mut merged)) } else { what };
+            see(Span { what, from: turn.at(), until: until.map(Turn::at) });
         };
-        let mut spans: Vec<Span> = turns.iter().zip(untils).filter_map(span).collect();
-        if let (Some(first), merged @ 1..) = (spans.first_mut(), self.merged()) {
-            first.what = Work::Merged(merged);
+        let mut before = self.first.get();
+        // Most nodes have two turns.
+        for turn in self.between.iter().flat_map(|between| between.turns.iter().copied()) {
+            if let Some(before) = before.replace(turn) {
+                see(before, Some(turn));
+            }
         }
-        spans
+        let last = self.last.get();
+        if let Some(before) = before {
+            see(before, last);
+        }
+        if let Some(last) = last {
+            see(last, None);
+        }
     }
 
     /// How many turns are kept in memory of their own.

@@ -4,10 +4,13 @@
 
 mod counts;
 mod found;
+mod page;
 mod render;
 
 pub(crate) use counts::Counts;
 pub(crate) use found::newest_of;
+#[cfg(feature = "dashboard")]
+pub(crate) use page::Page;
 
 use crate::engine::{NodeState, RunState};
 use serde::{Serialize, Serializer};

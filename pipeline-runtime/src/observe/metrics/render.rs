@@ -1,16 +1,17 @@
 //! Metrics as text.
 
 use super::super::timeline::tell;
+use super::page::Page;
 use super::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
-use std::fmt::{self, Display, Write};
-use std::io::{self, Write as _};
+use std::fmt::{self, Display};
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
 impl RunMetrics {
     /// In Prometheus's text format.
     pub fn to_prometheus(&self) -> String {
-        let mut page = Page { text: String::new(), pipeline: &self.pipeline };
+        let mut page = OfRun { page: Page::default(), pipeline: &self.pipeline };
         page.family("pipeline_run_state", "gauge", "1 for the state that the run is in.");
         page.sample("pipeline_run_state", &[("state", self.state.name())], 1);
         page.family(
@@ -51,7 +52,7 @@ impl RunMetrics {
         for sensor in sensors {
             page.histogram("pipeline_sensor_poke_duration_seconds", &sensor.node.node, &sensor.poke_duration);
         }
-        page.text
+        page.page.text()
     }
 
     /// As a JSON object.
@@ -84,24 +85,19 @@ impl RunMetrics {
     }
 }
 
-/// A page in Prometheus's text format.
-struct Page<'a> {
-    text: String,
+/// What stands on the page of one run.
+struct OfRun<'a> {
+    page: Page,
     pipeline: &'a str,
 }
 
-impl Page<'_> {
+impl OfRun<'_> {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
-        // Writing to a text cannot fail.
-        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        self.page.family(name, kind, help);
     }
 
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        let _ = write!(self.text, "{name}{{pipeline=\"{}\"", Escaped(self.pipeline));
-        for (label, text) in labels {
-            let _ = write!(self.text, ",{label}=\"{}\"", Escaped(text));
-        }
-        let _ = writeln!(self.text, "}} {value}");
+        self.page.sample(name, &[&[("pipeline", self.pipeline)], labels].concat(), value);
     }
 
     fn each<N: Named, V: Display>(&mut self, nodes: &[&N], name: &str, help: &str, value: impl Fn(&N) -> V) {
@@ -112,14 +108,9 @@ impl Page<'_> {
     }
 
     fn histogram(&mut self, name: &str, node: &str, histogram: &Histogram) {
-        let bucket = format!("{name}_bucket");
-        for (count, bound) in histogram.buckets.iter().zip(Histogram::BOUNDS) {
-            let bound = Duration::from_millis(bound).as_secs_f64().to_string();
-            self.sample(&bucket, &[("node", node), ("le", &bound)], count);
-        }
-        self.sample(&bucket, &[("node", node), ("le", "+Inf")], histogram.count);
-        self.sample(&format!("{name}_sum"), &[("node", node)], histogram.sum.as_secs_f64());
-        self.sample(&format!("{name}_count"), &[("node", node)], histogram.count);
+        let labels = [("pipeline", self.pipeline), ("node", node)];
+        let buckets = Histogram::BOUNDS.map(Duration::from_millis).into_iter().zip(histogram.buckets);
+        self.page.histogram(name, &labels, buckets, histogram.sum, histogram.count);
     }
 }
 
@@ -136,23 +127,6 @@ impl Named for NodeMetrics {
 impl Named for SensorMetrics {
     fn name(&self) -> &str {
         &self.node.node
-    }
-}
-
-/// A label's value.
-struct Escaped<'a>(&'a str);
-
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '\\' => f.write_str("\\\\")?,
-                '"' => f.write_str("\\\"")?,
-                '\n' => f.write_str("\\n")?,
-                other => f.write_char(other)?,
-            }
-        }
-        Ok(())
     }
 }
 

@@ -7,31 +7,38 @@ use crate::journal::{JournalError, Reader};
 use crate::observe::Followed;
 use crate::plan::{DEFAULT_POOL, PoolSpec};
 
+/// How many places of which pool are taken. A pool may be there several times.
+type Taken = Vec<(&'static str, usize)>;
+
 /// The pools of a binary's pipelines, as its journal tells them.
 pub(crate) struct Pools<'a> {
-    reader: &'a Reader,
-    pipelines: &'a [Pipeline],
-    used: Option<Vec<&'static str>>,
+    find: Box<dyn Fn() -> Result<Taken, JournalError> + 'a>,
+    used: Option<Taken>,
 }
 
 impl<'a> Pools<'a> {
     pub(crate) fn new(reader: &'a Reader, pipelines: &'a [Pipeline]) -> Self {
-        Self { reader, pipelines, used: None }
+        Self::told_by(move || taken(reader, pipelines))
+    }
+
+    /// Of whoever knows what is taken. He is asked at most once.
+    pub(crate) fn told_by(find: impl Fn() -> Result<Taken, JournalError> + 'a) -> Self {
+        Self { find: Box::new(find), used: None }
     }
 
     pub(super) fn queued(&mut self, pool: PoolSpec) -> Result<Cause, JournalError> {
         let used = match &mut self.used {
             Some(used) => used,
-            None => self.used.insert(taken(self.reader, self.pipelines)?),
+            None => self.used.insert((self.find)()?),
         };
-        let used = used.iter().filter(|name| **name == pool.name).count();
+        let used = used.iter().filter(|(name, _)| *name == pool.name).map(|(_, count)| count).sum();
         let slots = (pool.name != DEFAULT_POOL).then_some(pool.slots);
         Ok(Cause::Queued { pool: pool.name, used, slots })
     }
 }
 
 /// The pools of all slots that are taken.
-fn taken(reader: &Reader, pipelines: &[Pipeline]) -> Result<Vec<&'static str>, JournalError> {
+fn taken(reader: &Reader, pipelines: &[Pipeline]) -> Result<Taken, JournalError> {
     let mut taken = Vec::new();
     for run in reader.unfinished()? {
         let Some(pipeline) = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline) else { continue };
@@ -41,11 +48,11 @@ fn taken(reader: &Reader, pipelines: &[Pipeline]) -> Result<Vec<&'static str>, J
             continue;
         }
         let history = followed.history();
-        let running = history.listed().into_iter().filter(|slot| history.node(*slot).state() == NodeState::Running);
-        taken.extend(running.map(|slot| {
-            let pool = history.plan().policy(history.node_ix(slot)).pool;
-            history.plan().pools[pool as usize].name
-        }));
+        history.each_body(|slot, ix| {
+            if history.node(slot).state() == NodeState::Running {
+                taken.push((history.plan().pools[history.plan().policy(ix).pool as usize].name, 1));
+            }
+        });
     }
     Ok(taken)
 }

@@ -20,11 +20,17 @@ impl Client {
     /// How long the answer to a request takes until its last byte.
     pub(super) fn millis(&mut self, path: &str) -> f64 {
         let begun = Instant::now();
+        self.get(path);
+        begun.elapsed().as_secs_f64() * 1e3
+    }
+
+    /// The answer to a request.
+    pub(super) fn get(&mut self, path: &str) -> String {
         self.send(path);
         let length = self.head(path).expect("an answer has a length");
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).expect("all of it comes");
-        begun.elapsed().as_secs_f64() * 1e3
+        String::from_utf8(body).expect("answers are texts")
     }
 
     /// Opens a stream of events, and leaves what comes to whoever holds it.

@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::server::Server;
+use crate::history::command;
 use pipeline_bench::table::Table;
 use std::path::Path;
 use std::time::Duration;
@@ -19,7 +20,7 @@ pub(super) fn table(folder: &Path) -> Table {
         let server = if page {
             Server::start(folder, &["serve", "--dashboard", ":0"])
         } else {
-            Server::without(folder, &["serve", "--no-dashboard"])
+            Server::begin(command(folder).args(["serve", "--no-dashboard"]))
         };
         std::thread::sleep(START);
         let _looking: Vec<_> = (0..streams).map(|_| Client::listen(&server.address, "/api/v1/events?topic=overview")).collect();

@@ -3,7 +3,7 @@
 use crate::history::command;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// It ends when this is dropped.
@@ -23,9 +23,9 @@ impl Server {
         Self { child, address: url.trim_end_matches('/').to_owned() }
     }
 
-    /// Starts a process without the page, and waits until it serves.
-    pub(super) fn without(folder: &Path, args: &[&str]) -> Self {
-        let child = command(folder).args(args).spawn().expect("it was built");
+    /// Starts a process without the page.
+    pub(super) fn begin(command: &mut Command) -> Self {
+        let child = command.spawn().expect("it was built");
         Self { child, address: String::new() }
     }
 

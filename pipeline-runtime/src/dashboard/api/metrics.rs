@@ -1,0 +1,145 @@
+//! What Prometheus reads: what this process has done since it began, and how things are now.
+//!
+//! Counters are of the process that holds the journal, and only grow while it lives; a page of another process has none. Nothing is of one run or one node,
+//! of which there is no bound: labels are pipelines, pools, and words of which there are few. (`docs/dashboard.md` names each of them.)
+
+use super::{Problem, Site, overview, pools};
+use crate::dashboard::going_on::Told;
+use crate::engine::RunState;
+use crate::journal::Tally;
+use crate::observe::Page;
+use crate::read::{JournalReader, ReadError};
+use crate::time::Timestamp;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, Problem> {
+    let (of, now) = (Arc::clone(&site), site.clock.now());
+    let text = site.readers.read(move |reader| {
+        let mut page = Page::default();
+        page.family("pipeline_build_info", "gauge", "1, with the version of the library.");
+        page.sample("pipeline_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+        if let Some(tally) = &of.tally {
+            counters(&mut page, tally);
+        }
+        gauges(&mut page, reader)?;
+        of_pipelines(&mut page, &of, reader, now)?;
+        of_pools(&mut page, &of.going_on.look(reader).map_err(ReadError::from)?);
+        page.family("pipeline_dashboard_streams", "gauge", "Streams of events that are open.");
+        page.sample("pipeline_dashboard_streams", &[], of.changes.followers());
+        Ok(page.text())
+    });
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.await?).into_response())
+}
+
+/// What this process has written.
+fn counters(page: &mut Page, tally: &Tally) {
+    let counts = tally.read();
+    let name = "pipeline_runs_total";
+    page.family(name, "counter", "Ends of runs; one that is retried by hand ends once more.");
+    for (pipeline, kind, state, count) in counts.runs() {
+        page.sample(name, &[("pipeline", pipeline), ("kind", kind), ("state", state)], count);
+    }
+    let records: BTreeMap<&str, u64> = counts.records().collect();
+    let of = |record: &str| records.get(record).copied().unwrap_or_default();
+    for (name, record, help) in [
+        ("pipeline_starts_total", "started", "Starts of bodies: attempts of tasks, and pokes of sensors."),
+        ("pipeline_retries_total", "retrying", "Attempts that failed and are tried again."),
+        ("pipeline_failures_total", "failed", "Nodes that failed."),
+        ("pipeline_pokes_not_yet_total", "not_yet", "Pokes that did not find what they look for."),
+        ("pipeline_interruptions_total", "interrupted", "Attempts that the end of a process cut off."),
+        ("pipeline_callbacks_told_total", "callback_told", "Callbacks that were told."),
+        ("pipeline_callback_failures_total", "callback_failed", "Tries to tell a callback that failed."),
+    ] {
+        page.family(name, "counter", help);
+        page.sample(name, &[], of(record));
+    }
+    let name = "pipeline_journal_records_total";
+    page.family(name, "counter", "Records that were kept, by what they say.");
+    for (record, count) in &records {
+        page.sample(name, &[("record", record)], count);
+    }
+    page.family("pipeline_journal_log_lines_total", "counter", "Log lines of attempts that came to the journal.");
+    page.sample("pipeline_journal_log_lines_total", &[], counts.lines);
+    page.family("pipeline_journal_commits_total", "counter", "Commits that waited for the disk.");
+    page.sample("pipeline_journal_commits_total", &[], counts.commits.count);
+    let name = "pipeline_journal_commit_seconds";
+    page.family(name, "histogram", "How long these took.");
+    page.histogram(name, &[], counts.commits.buckets(), counts.commits.sum, counts.commits.count);
+}
+
+fn gauges(page: &mut Page, reader: &JournalReader) -> Result<(), Problem> {
+    let (bytes, free) = reader.journal().pages().map_err(ReadError::from)?;
+    let (inbox, callbacks) = reader.journal().waiting().map_err(ReadError::from)?;
+    for (name, help, value) in [
+        ("pipeline_runs_blocked", "Runs that a process could not go on with.", reader.journal().blocked()?),
+        ("pipeline_inbox_waiting", "Commands that nobody has carried out yet.", inbox),
+        ("pipeline_callbacks_due", "Callbacks that are still to be told.", callbacks),
+        ("pipeline_journal_bytes", "What the journal's pages take.", bytes),
+        ("pipeline_journal_free_bytes", "What of them is free.", free),
+    ] {
+        page.family(name, "gauge", help);
+        page.sample(name, &[], value);
+    }
+    Ok(())
+}
+
+fn of_pipelines(page: &mut Page, site: &Site, reader: &JournalReader, now: Timestamp) -> Result<(), Problem> {
+    let ids = overview::known(reader, &site.pipelines)?;
+    for (name, help, state) in [
+        ("pipeline_runs_active", "Runs that have begun and not ended.", RunState::Running),
+        ("pipeline_runs_queued", "Runs that wait for their turn.", RunState::Queued),
+    ] {
+        page.family(name, "gauge", help);
+        for id in &ids {
+            page.sample(name, &[("pipeline", id)], reader.journal().count(id, state)?);
+        }
+    }
+    let paused = reader.paused()?;
+    page.family("pipeline_paused", "gauge", "1 where the schedule is paused.");
+    for id in &ids {
+        page.sample("pipeline_paused", &[("pipeline", id)], i64::from(paused.contains(id)));
+    }
+    let name = "pipeline_next_tick_seconds";
+    page.family(name, "gauge", "Until the schedule's next run; of a pipeline whose schedule has none, nothing.");
+    for pipeline in &site.pipelines {
+        let next = overview::next(reader, pipeline, paused.contains(pipeline.id()), now)?;
+        if let Some(at) = next.at {
+            let left = Timestamp::from(at).since(now).as_secs_f64();
+            page.sample(name, &[("pipeline", pipeline.id())], left);
+        }
+    }
+    Ok(())
+}
+
+/// What the runs have and wait for that go on.
+fn of_pools(page: &mut Page, runs: &[Arc<Told>]) {
+    let pools = pools::all(runs);
+    let name = "pipeline_pool_slots";
+    page.family(name, "gauge", "The slots of a pool; of that of the nodes that have no other, nothing.");
+    for (pool, of) in &pools {
+        if let Some(slots) = of.slots {
+            page.sample(name, &[("pool", pool)], slots);
+        }
+    }
+    page.family("pipeline_pool_used", "gauge", "Nodes that have a slot of it.");
+    for (pool, of) in &pools {
+        page.sample("pipeline_pool_used", &[("pool", pool)], of.used.count);
+    }
+    page.family("pipeline_pool_queued", "gauge", "Nodes that wait for one.");
+    for (pool, of) in &pools {
+        page.sample("pipeline_pool_queued", &[("pool", pool)], of.queued.count);
+    }
+    let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
+    for told in runs {
+        *waiting.entry(&told.pipeline).or_default() += told.waiting;
+    }
+    let name = "pipeline_sensors_waiting";
+    page.family(name, "gauge", "Sensors of a pipeline's runs that wait.");
+    for (pipeline, count) in waiting {
+        page.sample(name, &[("pipeline", pipeline)], count);
+    }
+}

@@ -1,0 +1,187 @@
+//! What the runs that go on have and wait for: places in pools, and sensors that look. It is told of each run once, and again once it has gone on.
+
+use crate::engine::{NodeState, Slot};
+use crate::journal::{JournalError, RunKey};
+use crate::observe::RunHistory;
+use crate::plan::DEFAULT_POOL;
+use crate::read::{JournalReader, RunDetails, date};
+use crate::time::Timestamp;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// So many runs are looked at, the newest.
+const RUNS: u32 = 1_000;
+/// So many of each list are told.
+pub(super) const TOLD: usize = 500;
+/// So many sensors that wait are told, those with the least budget.
+pub(super) const SENSORS: usize = 1_000;
+
+/// What one run has and waits for.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) pools: Vec<InPool>,
+    /// How many of its sensors wait, and those with the least budget: until when each may, and what is said of it.
+    pub(super) waiting: usize,
+    pub(super) sensors: Vec<(Option<Timestamp>, Value)>,
+    pub(super) pipeline: String,
+    /// It is told by the present plan, which alone knows what belongs to which pool.
+    is_present: bool,
+}
+
+/// What one run has of a pool.
+#[derive(Debug)]
+pub(super) struct InPool {
+    pub(super) name: &'static str,
+    /// None of the pool of those that have no other.
+    pub(super) slots: Option<u32>,
+    pub(super) used: Places,
+    pub(super) queued: Places,
+}
+
+/// Nodes: how many, and the first of them.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    pub(super) count: usize,
+    pub(super) first: Vec<Value>,
+}
+
+impl Places {
+    fn add(&mut self, who: impl FnOnce() -> Value) {
+        self.count += 1;
+        if self.first.len() < TOLD {
+            self.first.push(who());
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Run {
+    details: RunDetails,
+    told: Arc<Told>,
+}
+
+/// The runs that go on, as far as they are read.
+#[derive(Debug, Default)]
+pub(super) struct GoingOn(Mutex<HashMap<RunKey, Run>>);
+
+impl GoingOn {
+    /// What they have and wait for, the newest first. Only runs that have gone on since the last time are read.
+    pub(super) fn look(&self, reader: &JournalReader) -> Result<Vec<Arc<Told>>, JournalError> {
+        let mut runs = self.0.lock().unwrap_or_else(|poisoned| {
+            self.0.clear_poison();
+            let mut runs = poisoned.into_inner();
+            runs.clear();
+            runs
+        });
+        let positions = reader.journal().going_on(RUNS)?;
+        let mut before = std::mem::take(&mut *runs);
+        let mut all = Vec::with_capacity(positions.len());
+        for (key, last) in positions {
+            let known = before.remove(&key);
+            let run = match known {
+                Some(run) if run.details.last_record() == last => Some(run),
+                known => read(reader, key, known),
+            };
+            // One that cannot be read, or was deleted meanwhile, is not here.
+            if let Some(run) = run {
+                all.push(Arc::clone(&run.told));
+                runs.insert(key, run);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The pools of all places that are taken.
+    pub(super) fn taken(&self, reader: &JournalReader) -> Result<Vec<(&'static str, usize)>, JournalError> {
+        let told = self.look(reader)?;
+        let present = told.iter().filter(|told| told.is_present);
+        Ok(present.flat_map(|told| &told.pools).map(|pool| (pool.name, pool.used.count)).collect())
+    }
+}
+
+fn read(reader: &JournalReader, key: RunKey, known: Option<Run>) -> Option<Run> {
+    let mut details = match known {
+        Some(run) => run.details,
+        None => reader.begin_of_key(key).ok()??,
+    };
+    details.update(reader).ok()?;
+    let told = Arc::new(tell(&details));
+    Some(Run { details, told })
+}
+
+fn tell(details: &RunDetails) -> Told {
+    let history = details.history();
+    let plan = history.plan();
+    let mut pools: Vec<Option<InPool>> = plan.pools.iter().map(|_| None).collect();
+    let mut sensors = Vec::new();
+    history.each_body(|slot, ix| {
+        let policy = plan.policy(ix);
+        let pool = pools[policy.pool as usize].get_or_insert_with(|| {
+            let spec = plan.pools[policy.pool as usize];
+            let slots = (spec.name != DEFAULT_POOL).then_some(spec.slots);
+            InPool { name: spec.name, slots, used: Places::default(), queued: Places::default() }
+        });
+        let state = history.node(slot).state();
+        if state == NodeState::Running {
+            pool.used.add(|| who(details, slot));
+        }
+        if policy.sensor.is_some() && state.is_under_way() {
+            sensors.push((history.deadline(slot), slot));
+        }
+    });
+    history.each_ready(|slot, ix| {
+        if let Some(pool) = &mut pools[plan.policy(ix).pool as usize] {
+            pool.queued.add(|| who(details, slot));
+        }
+    });
+    sensors.sort_by_key(|(deadline, slot)| (deadline.unwrap_or(Duration::MAX), *slot));
+    let (waiting, first) = (sensors.len(), sensors.iter().take(SENSORS));
+    let sensors = first.map(|(deadline, slot)| (deadline.map(|deadline| history.started + deadline), sensor(details, *slot)));
+    Told {
+        pools: pools.into_iter().flatten().collect(),
+        waiting,
+        sensors: sensors.collect(),
+        pipeline: details.summary().pipeline().to_owned(),
+        is_present: details.followed().not_present().is_none(),
+    }
+}
+
+fn name(details: &RunDetails) -> String {
+    format!("{}/{}", details.summary().pipeline(), details.run_id())
+}
+
+fn who(details: &RunDetails, slot: Slot) -> Value {
+    let history = details.history();
+    let since = history.spent(slot).last().map(|stretch| date((history.started + stretch.from).to_utc()));
+    json!({ "run": name(details), "node": history.id(slot), "since": since })
+}
+
+fn sensor(details: &RunDetails, slot: Slot) -> Value {
+    let history = details.history();
+    let node = history.node(slot);
+    let date = |offset: Duration| date((history.started + offset).to_utc());
+    let deadline = history.deadline(slot);
+    let budget = history.plan().policy(history.node_ix(slot)).sensor.as_ref().map(|sensor| sensor.timeout);
+    json!({
+        "run": name(details),
+        "pipeline": details.summary().pipeline(),
+        "node": history.id(slot),
+        "state": node.state(),
+        "looks": looks(history, slot),
+        "pokes": node.pokes(),
+        "last": node.last_start().map(date),
+        "next": node.next().map(date),
+        "deadline": deadline.map(date),
+        "budget_ms": budget.filter(|_| deadline.is_some()).map(super::api::ms),
+    })
+}
+
+/// What it looks for: its texts and templates, as they are written.
+fn looks(history: &RunHistory, slot: Slot) -> Option<String> {
+    let inputs = history.plan().node_json(history.node_ix(slot))["inputs"].clone();
+    let texts: Vec<&str> =
+        inputs.as_array()?.iter().filter(|input| input["kind"] != "secret").filter_map(|input| input["text"].as_str()).collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
+}

@@ -1,0 +1,196 @@
+//! What is kept, and gone on from, is what the records alone tell.
+
+use super::*;
+use crate::author::pipeline::Pipeline;
+use crate::engine::Entry;
+use crate::journal::SqliteJournal;
+use crate::observe::RunHistory;
+use crate::plan::Accepts;
+use crate::prelude::*;
+use crate::read::RunFilter;
+use crate::{Host, Mode};
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+static IS_MENDED: AtomicBool = AtomicBool::new(false);
+static POKES: AtomicU32 = AtomicU32::new(0);
+
+#[task]
+async fn list() -> Result<Vec<u32>> {
+    // Once it is mended, some elements are others.
+    let first = if IS_MENDED.load(Ordering::Relaxed) { 5 } else { 0 };
+    Ok((first..40).collect())
+}
+
+#[sensor(poke = "1ms", timeout = "1d")]
+async fn arrival() -> Result<Poke<u64>> {
+    Ok(if POKES.fetch_add(1, Ordering::Relaxed) < 20 { Poke::NotYet } else { Poke::Ready(1) })
+}
+
+#[task(retries = 1, retry_delay = "1ms")]
+async fn upload(n: u32) -> Result<u32> {
+    if n % 7 == 3 && !IS_MENDED.load(Ordering::Relaxed) { Err("503".into()) } else { Ok(n) }
+}
+
+#[task]
+async fn publish(uploaded: Vec<u32>, rows: u64) -> Result<u64> {
+    Ok(rows + uploaded.len() as u64)
+}
+
+#[pipeline]
+fn nightly() {
+    let uploaded = list().each(upload);
+    publish(uploaded, arrival().mode(Mode::Reschedule));
+}
+
+/// The same pipeline without its sensor, some time later.
+fn without_sensor() -> Pipeline {
+    #[task]
+    async fn publish(uploaded: Vec<u32>) -> Result<u64> {
+        Ok(uploaded.len() as u64)
+    }
+    #[pipeline]
+    fn nightly() {
+        publish(list().each(upload));
+    }
+    nightly()
+}
+
+struct Journal {
+    _folder: tempfile::TempDir,
+    file: PathBuf,
+}
+
+impl Journal {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.db");
+        Self { _folder: folder, file }
+    }
+
+    fn reader(&self, pipelines: impl IntoIterator<Item = Pipeline>) -> JournalReader {
+        JournalReader::open(&self.file).unwrap().pipelines(pipelines)
+    }
+}
+
+/// What the first records of a run tell, by themselves.
+fn assert_is_as_of(details: &RunDetails, entries: &[(i64, Entry)], record: i64) {
+    let history = details.history();
+    let before: Vec<Entry> = entries.iter().filter(|(number, _)| *number <= record).map(|(_, entry)| entry.clone()).collect();
+    let alone = RunHistory::of(Arc::clone(history.plan()), history.started, &before);
+    let whole = |history: &RunHistory| {
+        let of = |slot: u32| {
+            let node = history.node(slot);
+            (
+                history.id(slot),
+                node.state(),
+                node.attempts(),
+                node.pokes(),
+                node.spans(),
+                node.error().cloned(),
+                history.spent(slot),
+            )
+        };
+        let counts: Vec<_> = history.counts().collect();
+        let nodes: Vec<_> = history.listed().into_iter().map(of).collect();
+        (history.state, history.finished, counts, nodes, history.critical_path(), history.totals(history.latest()))
+    };
+    assert_eq!(whole(history), whole(&alone), "as of record {record}");
+    let mut totals = [Duration::ZERO; 6];
+    for stretch in history.listed().into_iter().flat_map(|slot| history.spent(slot)) {
+        totals[stretch.what as usize] += stretch.until.unwrap_or(history.latest()).saturating_sub(stretch.from);
+    }
+    assert_eq!(history.totals(history.latest()), totals, "as of record {record}");
+}
+
+fn entries(reader: &JournalReader, run: &RunSummary) -> Vec<(i64, Entry)> {
+    let stored = reader.journal().entries(run.stored().key).unwrap();
+    stored.into_iter().map(|stored| (stored.number, stored.entry)).collect()
+}
+
+/// Looks at a run as of its records, to and fro.
+fn assert_records(kept: &Kept, reader: &JournalReader, run: &RunSummary) {
+    let entries = entries(reader, run);
+    let seed = crate::random::new_seed();
+    let mut random = rand::rngs::StdRng::seed_from_u64(seed);
+    let mut records: Vec<i64> = (0..=entries.last().unwrap().0).collect();
+    records.shuffle(&mut random);
+    // More than enough: each is a moment that was gone on from, or one between two of them.
+    records.truncate(80);
+    eprintln!("seed {seed}, {} records", records.len());
+    for record in records {
+        let details = kept.details(reader, run, When::after(Some(record))).unwrap();
+        assert_is_as_of(&details, &entries, record);
+        if random.random_ratio(1, 10) {
+            let now = kept.details(reader, run, When::NOW).unwrap();
+            assert_is_as_of(&now, &entries, i64::MAX);
+        }
+    }
+}
+
+fn only_run(reader: &JournalReader) -> RunSummary {
+    reader.runs(&RunFilter::new()).unwrap().pop().unwrap()
+}
+
+#[tokio::test]
+async fn each_moment_is_what_the_records_before_it_tell() {
+    let journal = Journal::new();
+    let host = Host::builder([nightly()]).journal(&journal.file).start().await.unwrap();
+    let run = host.trigger("nightly", (), None).await.unwrap();
+    host.wait(&run).await.unwrap();
+    let (present, none) = (Kept::new(2), Kept::new(2));
+    let (reader, without) = (journal.reader([nightly()]), journal.reader([]));
+    for (kept, reader) in [(&present, &reader), (&none, &without)] {
+        assert_records(kept, reader, &only_run(reader));
+    }
+    // A retry by hand, whose list has other elements, says nothing of what was before.
+    IS_MENDED.store(true, Ordering::Relaxed);
+    host.retry(&run, &["list"], true).await.unwrap();
+    host.wait(&run).await.unwrap();
+    for (kept, reader) in [(&present, &reader), (&none, &without)] {
+        assert_records(kept, reader, &only_run(reader));
+    }
+    host.shutdown().await.unwrap();
+
+    // Read in steps, it is each time what it tells that it is.
+    let (kept, run) = (Kept::new(1), only_run(&reader));
+    let entries = entries(&reader, &run);
+    let soon = When { record: None, within: Some(Duration::ZERO) };
+    let mut reached = Vec::new();
+    loop {
+        let details = kept.details(&reader, &run, soon).unwrap();
+        assert_is_as_of(&details, &entries, details.followed().told());
+        reached.push(details.followed().told());
+        if soon.is_reached(&details) {
+            break;
+        }
+    }
+    assert!(reached.len() > 10 && reached.is_sorted(), "{reached:?}");
+
+    // It goes on with another plan: the same records name other nodes.
+    let old = nightly().plan(&serde_json::Value::Null).unwrap();
+    let new = without_sensor().plan(&serde_json::Value::Null).unwrap();
+    let later = journal.reader([without_sensor()]);
+    assert_records(&none, &later, &run);
+    let remap = new.match_skeleton(&old.skeleton(), Accepts::Removals).unwrap().unwrap();
+    let writer = SqliteJournal::open(&journal.file).unwrap();
+    writer.remap(run.stored().key, &new.skeleton(), remap, &[]);
+    writer.close();
+    for kept in [&none, &Kept::new(1)] {
+        assert_records(kept, &later, &only_run(&later));
+    }
+    let details = none.details(&later, &only_run(&later), When::after(Some(30))).unwrap();
+    assert!(details.node("arrival").is_none() && details.removed_nodes().contains(&"arrival".to_owned()));
+}
+
+#[test]
+fn what_was_looked_at_long_ago_is_forgotten() {
+    let kept = Kept::new(3);
+    for run in 0..5 {
+        kept.watched(run);
+    }
+    let known: Vec<RunKey> = kept.runs.lock().unwrap().iter().map(|(run, _)| *run).collect();
+    assert_eq!(known, [2, 3, 4]);
+}

@@ -1,0 +1,73 @@
+//! One run that somebody looks at: as it is, and how it was at some records, from which others are told.
+
+use super::marks::Marks;
+use crate::read::{JournalReader, ReadError, RunDetails, RunSummary};
+use std::collections::VecDeque;
+
+/// So many of the moments that were asked for last are there at once: a page asks for several things as of one.
+const MOMENTS: usize = 4;
+
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    /// As far as it is read.
+    now: Option<RunDetails>,
+    marks: Marks,
+    /// As of the records that were asked for last.
+    moments: VecDeque<(i64, RunDetails)>,
+}
+
+impl Watched {
+    /// The run as it is, or as it was after that record. Where it becomes late, as far as it was read by then.
+    pub(super) fn at(
+        &mut self,
+        reader: &JournalReader,
+        run: &RunSummary,
+        record: Option<i64>,
+        is_late: impl Fn() -> bool,
+    ) -> Result<RunDetails, ReadError> {
+        let goal = record.unwrap_or(i64::MAX);
+        let now = match &mut self.now {
+            Some(now) => now,
+            None => self.now.insert(reader.begin(run)?),
+        };
+        let marks = &mut self.marks;
+        let mut is_as_before = true;
+        // Also where it is read that far: what is new may say that all before means something else.
+        now.update_while(reader, |details| {
+            is_as_before &= marks.see(details);
+            let told = details.followed().told();
+            // Something is shown in any case.
+            told < goal && (told == 0 || !is_late())
+        })?;
+        if !is_as_before {
+            self.moments.clear();
+        }
+        let Some(record) = record.filter(|record| *record < now.followed().told()) else {
+            return Ok(now.share(goal));
+        };
+        let known = self.moments.iter().position(|(of, _)| *of == record).and_then(|place| self.moments.remove(place));
+        let mut moment = match (known, now.followed().is_renamed()) {
+            (Some((_, moment)), _) => moment,
+            (None, true) => reader.details_as_of(run, record)?,
+            (None, false) => {
+                let mut moment = match marks.before(record) {
+                    Some(mark) => mark.share(record),
+                    None => reader.begin(run)?.up_to(record),
+                };
+                moment.update(reader)?;
+                moment
+            }
+        };
+        moment.follow(now);
+        let shown = moment.share(record);
+        self.moments.push_back((record, moment));
+        if self.moments.len() > MOMENTS {
+            self.moments.pop_front();
+        }
+        Ok(shown)
+    }
+
+    pub(super) fn forget_past(&mut self) {
+        (self.marks, self.moments) = (Marks::default(), VecDeque::new());
+    }
+}

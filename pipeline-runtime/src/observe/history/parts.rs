@@ -1,0 +1,168 @@
+//! A list that is copied by sharing it: two copies have the same parts until one of them changes one.
+
+use std::ops::Index;
+#[cfg(feature = "dashboard")]
+use std::sync::Arc;
+
+/// So many items are a part: a power of two, as each look divides by it.
+const PART: usize = 256;
+
+/// A list in parts. As long as nobody has [shared](Self::share) it, a change costs what it does in a vector.
+#[derive(Debug, Clone)]
+pub(super) struct Parts<T> {
+    all: Vec<Part<T>>,
+    len: usize,
+    #[cfg(feature = "dashboard")]
+    copied: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Part<T> {
+    Own(Vec<T>),
+    #[cfg(feature = "dashboard")]
+    Shared(Arc<Vec<T>>),
+}
+
+impl<T> Part<T> {
+    fn items(&self) -> &[T] {
+        match self {
+            Self::Own(items) => items,
+            #[cfg(feature = "dashboard")]
+            Self::Shared(items) => items,
+        }
+    }
+}
+
+impl<T> Default for Parts<T> {
+    fn default() -> Self {
+        Self {
+            all: Vec::new(),
+            len: 0,
+            #[cfg(feature = "dashboard")]
+            copied: 0,
+        }
+    }
+}
+
+impl<T: Clone + Default> Parts<T> {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Makes it as long as that. What is new has its default.
+    pub(super) fn grow(&mut self, len: usize) {
+        while self.len < len {
+            let at = self.len % PART;
+            if at == 0 {
+                self.all.push(Part::Own(Vec::with_capacity(PART.min(len - self.len))));
+            }
+            let new = (PART - at).min(len - self.len);
+            let last = self.all.len() - 1;
+            self.own(last).resize_with(at + new, T::default);
+            self.len += new;
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.all.iter().flat_map(Part::items)
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, index: usize) -> &mut T {
+        &mut self.own(index / PART)[index % PART]
+    }
+
+    #[inline]
+    fn own(&mut self, part: usize) -> &mut Vec<T> {
+        #[cfg(feature = "dashboard")]
+        if let Part::Shared(_) = &self.all[part] {
+            self.take(part);
+        }
+        match &mut self.all[part] {
+            Part::Own(items) => items,
+            #[cfg(feature = "dashboard")]
+            Part::Shared(_) => unreachable!("it was taken"),
+        }
+    }
+}
+
+#[cfg(feature = "dashboard")]
+impl<T: Clone + Default> Parts<T> {
+    /// A copy. Neither notices what becomes of the other.
+    pub(super) fn share(&mut self) -> Self {
+        for part in &mut self.all {
+            if let Part::Own(items) = part {
+                *part = Part::Shared(Arc::new(std::mem::take(items)));
+            }
+        }
+        Self { all: self.all.clone(), len: self.len, copied: 0 }
+    }
+
+    /// How many items were copied for changes since this was made: so many more than the list has are in memory because of copies.
+    pub(super) fn copied(&self) -> usize {
+        self.copied
+    }
+
+    /// Makes a part its own.
+    #[cold]
+    fn take(&mut self, part: usize) {
+        if let Part::Shared(shared) = std::mem::replace(&mut self.all[part], Part::Own(Vec::new())) {
+            let items = Arc::try_unwrap(shared).unwrap_or_else(|shared| {
+                self.copied += shared.len();
+                shared.to_vec()
+            });
+            self.all[part] = Part::Own(items);
+        }
+    }
+}
+
+impl<T> Index<usize> for Parts<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, index: usize) -> &T {
+        &self.all[index / PART].items()[index % PART]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(parts: &Parts<u32>) -> Vec<u32> {
+        parts.iter().copied().collect()
+    }
+
+    #[test]
+    fn it_grows_as_a_vector_does() {
+        let mut parts = Parts::default();
+        for len in [0, 1, 3, PART - 1, PART, PART + 1, 5 * PART, 5 * PART + 7] {
+            parts.grow(len);
+            assert_eq!((parts.len(), items(&parts).len()), (len, len));
+            if len > 0 {
+                *parts.get_mut(len - 1) = 7;
+                assert_eq!(parts[len - 1], 7);
+            }
+        }
+        assert_eq!(items(&parts).iter().filter(|item| **item == 7).count(), 7);
+    }
+
+    #[cfg(feature = "dashboard")]
+    #[test]
+    fn copies_share_what_neither_has_changed_and_notice_nothing_of_each_other() {
+        let mut first = Parts::default();
+        first.grow(3 * PART + 1);
+        let mut second = first.share();
+        *second.get_mut(PART) = 1;
+        assert_eq!((second.copied(), first.copied()), (PART, 0));
+        // It is the first one's alone by now, so nothing is copied.
+        *first.get_mut(PART) = 2;
+        assert_eq!(first.copied(), 0);
+        second.grow(4 * PART);
+        let third = second.share();
+        *second.get_mut(0) = 3;
+        assert_eq!((first[PART], second[PART], third[PART]), (2, 1, 1));
+        assert_eq!((first[0], second[0], third[0]), (0, 3, 0));
+        assert_eq!((first.len(), second.len(), third.len()), (3 * PART + 1, 4 * PART, 4 * PART));
+    }
+}
