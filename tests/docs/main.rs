@@ -67,6 +67,18 @@ fn the_table_of_messages_is_up_to_date() {
     );
 }
 
+/// What `docs/branches.md` shows is simulated so.
+#[test]
+fn the_branch_of_the_page_is_one_that_is_simulated() {
+    let page = fs::read_to_string("../docs/branches.md").expect("the page");
+    let source = fs::read_to_string("simulation/branches.rs").expect("the simulations");
+    let blocks: Vec<&str> = page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        assert!(source.contains(block), "no simulation has\n{block}");
+    }
+}
+
 /// What `docs/retail.md` shows stands so in the example.
 #[test]
 fn the_pipelines_of_retail_are_those_of_the_example() {
@@ -74,9 +86,9 @@ fn the_pipelines_of_retail_are_those_of_the_example() {
     let sources = ["import", "model", "report"]
         .map(|module| fs::read_to_string(format!("../examples/retail/{module}.rs")).expect("the example"));
     let blocks = page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let pipelines: Vec<&str> = blocks.filter(|block| block.starts_with("#[pipeline")).collect();
-    assert_eq!(pipelines.len(), 3);
-    for pipeline in pipelines {
-        assert!(sources.iter().any(|source| source.contains(pipeline)), "the example has no\n{pipeline}");
+    let items: Vec<&str> = blocks.filter(|block| block.starts_with("#[pipeline") || block.starts_with("///")).collect();
+    assert_eq!(items.len(), 4, "three pipelines, and the arms of a branch");
+    for item in items {
+        assert!(sources.iter().any(|source| source.contains(item)), "the example has no\n{item}");
     }
 }

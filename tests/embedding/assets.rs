@@ -1,10 +1,12 @@
 //! A host hears of updates as they are kept, and begins the runs that wait for them.
 
+use crate::gate::Gate;
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::read::{RunDetails, RunFilter};
 use pipeline_runtime::{Host, RunKind, RunRef, RunState};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 static VISITS: Asset<u64> = Asset::new("visits");
 static PROCESSES: Asset<u64> = Asset::external("processes");
@@ -220,7 +222,7 @@ async fn a_value_that_is_none_of_the_asset_is_refused() {
 
 static OPENED: AtomicBool = AtomicBool::new(false);
 
-#[sensor(poke = "10ms", timeout = "1h")]
+#[sensor(poke = "10ms", poke_timeout = "1m", timeout = "1h")]
 async fn opened() -> Result<Poke<u64>> {
     Ok(if OPENED.load(Ordering::SeqCst) { Poke::Ready(0) } else { Poke::NotYet })
 }
@@ -266,5 +268,50 @@ async fn what_a_run_reads_stays_as_it_was_when_it_began_also_where_that_was_noth
     let third = host(&journal, [by_hand(), deployed(true)]).await;
     third.retry(&grows, &["visits"], true).await.unwrap();
     assert_eq!(sums(&[third.wait(&grows).await.unwrap()]), [Some(5)]);
+    third.shutdown().await.unwrap();
+}
+
+static RESTARTED: Gate = Gate::new();
+
+#[task]
+async fn wait_long() -> Result<()> {
+    RESTARTED.pass().await;
+    Ok(())
+}
+
+#[pipeline(id = "changed")]
+fn reads_visits() {
+    add(VISITS.latest().named("read").after(wait_long()), 0);
+}
+
+/// The same nodes: nothing but the asset is another.
+#[pipeline(id = "changed")]
+fn reads_processes() {
+    add(PROCESSES.latest().named("read").after(wait_long()), 0);
+}
+
+/// One that waits for nobody as it ends.
+async fn host_at_once(journal: &Path, pipelines: [Pipeline; 2]) -> Host {
+    let host = Host::builder(pipelines.into_iter().chain([export()])).journal(journal).drain(Duration::ZERO);
+    host.start().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_asset_that_the_code_has_come_to_read_is_as_it_was_when_the_run_first_went_on() {
+    let folder = folder();
+    let journal = folder.path().join("journal.db");
+    let first = host_at_once(&journal, [reads_visits(), model()]).await;
+    let changed = first.trigger("changed", (), None).await.unwrap();
+    RESTARTED.reached().await;
+    first.update(&PROCESSES, &1).await.unwrap();
+    first.shutdown().await.unwrap();
+    let second = host_at_once(&journal, [reads_processes(), model()]).await;
+    RESTARTED.reached().await;
+    second.update(&PROCESSES, &2).await.unwrap();
+    second.shutdown().await.unwrap();
+    let third = host_at_once(&journal, [reads_processes(), model()]).await;
+    RESTARTED.reached().await;
+    RESTARTED.open();
+    assert_eq!(sums(&[third.wait(&changed).await.unwrap()]), [Some(1)]);
     third.shutdown().await.unwrap();
 }

@@ -100,3 +100,42 @@ async fn a_setting_that_the_code_has_come_to_take_is_as_it_is_when_the_run_goes_
     assert_eq!(run.node("read").unwrap().output::<Taken>().unwrap(), Some(taken(500, &["raw"])));
     next_host.shutdown().await.unwrap();
 }
+
+static RESTARTED: Gate = Gate::new();
+
+#[task]
+async fn wait_long() -> Result<()> {
+    RESTARTED.pass().await;
+    Ok(())
+}
+
+#[pipeline(id = "restarted")]
+fn without() {
+    read(7, Vec::<String>::new()).after(wait_long());
+}
+
+#[pipeline(id = "restarted")]
+fn with() {
+    read(&LIMIT, &FOLDERS).after(wait_long());
+}
+
+#[tokio::test]
+async fn a_setting_that_the_code_has_come_to_take_stays_as_it_was_when_the_run_first_went_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal.db");
+    let first_host = host(&journal, without()).await;
+    let run = first_host.trigger("restarted", (), None).await.unwrap();
+    RESTARTED.reached().await;
+    first_host.shutdown().await.unwrap();
+    let second_host = host(&journal, with()).await;
+    RESTARTED.reached().await;
+    second_host.set(&LIMIT, &200).await.unwrap();
+    second_host.shutdown().await.unwrap();
+    let third_host = host(&journal, with()).await;
+    RESTARTED.reached().await;
+    RESTARTED.open();
+    let ended = third_host.wait(&run).await.unwrap();
+    assert_eq!(ended.node("read").unwrap().output::<Taken>().unwrap(), Some(taken(500, &["raw"])));
+    assert_eq!(ended.summary().settings().get("limit"), Some(&500.into()));
+    third_host.shutdown().await.unwrap();
+}

@@ -76,7 +76,11 @@ fn a_pipeline_without_when_reads_what_was_there_and_a_later_update_changes_nothi
     let report = Simulation::new(by_hand()).updated("0s", &VISITS, 1).updated("0s", &VISITS, 2).updated("1m", &VISITS, 3).run();
     assert_eq!(report.output::<u64>("add"), Some(3));
     assert_eq!(report.warnings(), ["the update of `visits` after 1m came when the run had begun: it changes nothing of it"]);
-    assert_eq!(Simulation::new(by_hand()).run().state(), RunState::Failed);
+    let failed = Simulation::new(by_hand()).run();
+    assert_eq!(failed.state(), RunState::Failed);
+    let untold = "the simulation was told of no update of the asset `visits`: in a test, `.updated(\"0s\", ..)` tells of one, and on the command line \
+                  `--stub visits=JSON` has its value";
+    assert_eq!(failed.warnings(), [untold]);
 }
 
 #[test]

@@ -128,3 +128,15 @@ fn an_element_has_no_past() {
     let refused = of_elements().check().unwrap_err().to_string();
     assert!(refused.contains("`load` depends on its past, and is repeated by `.each`"), "{refused}");
 }
+
+#[pipeline(schedule = "@hourly")]
+fn of_a_mapping() {
+    vec![1_u64, 2].each(report).depends_on_past(true);
+}
+
+#[test]
+fn nor_has_a_mapping_and_what_is_advised_is_none_of_its_elements() {
+    let refused = of_a_mapping().check().unwrap_err().to_string();
+    assert!(refused.contains("`.depends_on_past` cannot be set on the mapping `each(report)`"), "{refused}");
+    assert!(refused.contains("= help: set it on the task that returns the list, or on one that takes the results"), "{refused}");
+}

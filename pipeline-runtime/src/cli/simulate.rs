@@ -54,7 +54,7 @@ pub(super) fn run(
         SimulationError::StubJson { .. } => format!("--stub: {error}"),
         error => error.to_string(),
     })?;
-    output::to_stdout(&report.timeline());
+    output::to_stdout(&report.history().timeline());
     if let Some(metrics) = metrics {
         metrics.keep(&report.metrics());
     }

@@ -182,12 +182,16 @@ impl EngineHost {
             }
             (Prepared::New(spec, _), _) => Ok(self.engine.start(spec)),
             (Prepared::Resumed(resumed), journal) => {
+                let (key, info) = (resumed.run.spec().key, Arc::clone(&resumed.run.spec().info));
                 if let (Some((skeleton, remap)), Some(journal)) = (resumed.remap, journal) {
-                    let spec = resumed.run.spec();
-                    journal.remap(spec.key, &skeleton, remap, &spec.info.updates);
+                    journal.remap(key, &skeleton, remap);
+                }
+                let goes_on = !resumed.run.state().is_end() || resumed.edit.is_some();
+                if let (true, Some(journal)) = (resumed.takes_more && goes_on, journal) {
+                    journal.takes(key, &info.settings, &info.updates);
                 }
                 if let (true, Some(journal)) = (resumed.was_blocked, journal) {
-                    journal.block(resumed.run.spec().key, None);
+                    journal.block(key, None);
                 }
                 let Some(edit) = &resumed.edit else { return Ok(self.engine.resume(resumed.run, &resumed.entries)) };
                 self.carries_next();

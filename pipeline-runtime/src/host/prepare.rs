@@ -47,6 +47,8 @@ pub(crate) struct Resumed {
     pub(crate) entries: Vec<Entry>,
     /// The plan's skeleton, and how the run's nodes are called in it, where it has changed.
     pub(crate) remap: Option<(String, Remap)>,
+    /// It has settings or updates of assets that were not kept with it: those that its pipeline has come to take since it began.
+    pub(crate) takes_more: bool,
     /// What somebody wants changed before anything else of it happens.
     pub(crate) edit: Option<Edit>,
     pub(crate) turn: Turn,
@@ -249,8 +251,10 @@ impl Resumed {
             StoredEntry::remap(&mut stored, remap);
         }
         let entries = StoredEntry::decode(&plan, stored).map_err(|error| StartError::undecodable(&run.run_id, &error))?;
-        let info = info(run, run.previous, updates::of_begun(reader, &plan, run.key)?, run.started(), &plan);
-        let info = RunInfo { settings: settings::of_begun(reader, &plan, &run.settings)?, ..info };
+        let (updates, reads_more) = updates::of_begun(reader, &plan, run.key)?;
+        let settings = settings::of_begun(reader, &plan, &run.settings)?;
+        let takes_more = reads_more || settings.len() > run.settings.len();
+        let info = RunInfo { settings, ..info(run, run.previous, updates, run.started(), &plan) };
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
         let replayed = Run::replay(spec, run.started(), &entries);
@@ -264,7 +268,8 @@ impl Resumed {
             let reason = format!("`{}` is under way without what it takes now", replayed.id(slot));
             return Err(StartError::NotAccepted { run_id: run.run_id.clone(), reason });
         }
-        Ok(Self { run: replayed, entries, remap, edit: None, turn: Turn::of(run), was_blocked: run.blocked.is_some() })
+        let (turn, was_blocked) = (Turn::of(run), run.blocked.is_some());
+        Ok(Self { run: replayed, entries, remap, takes_more, edit: None, turn, was_blocked })
     }
 }
 

@@ -19,14 +19,13 @@ pub(super) fn at_begin(reader: &Reader, plan: &Plan) -> Result<SettingValues, Jo
     Ok(plan.settings_at_begin(|name| set.get(name).cloned()))
 }
 
-/// What a run has that has begun before. A setting that its pipeline has come to take since is as it is now.
+/// What a run has that has begun before. A setting that its pipeline has come to take since is as it is now, its default among them.
 pub(super) fn of_begun(reader: &Reader, plan: &Plan, begun: &SettingValues) -> Result<SettingValues, JournalError> {
-    let mut values = begun.clone();
-    for setting in plan.settings.iter().filter(|setting| !begun.contains_key(setting.name())) {
-        if let Some(stored) = reader.setting(setting.name())? {
-            values.insert(setting.name().to_owned(), stored.value);
-        }
+    if plan.settings.iter().all(|setting| begun.contains_key(setting.name())) {
+        return Ok(begun.clone());
     }
+    let mut values = at_begin(reader, plan)?;
+    values.extend(begun.clone());
     Ok(values)
 }
 

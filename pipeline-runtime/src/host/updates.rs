@@ -25,10 +25,10 @@ pub(super) fn at_begin(reader: &Reader, plan: &Plan, begins: &[(&'static str, i6
 }
 
 /// What a run has that has begun before: what was noted then, also where there was no update. An asset that its pipeline has come to read since is
-/// read as it is now.
-pub(super) fn of_begun(reader: &Reader, plan: &Plan, run: RunKey) -> Result<Box<[RunUpdate]>, StartError> {
+/// read as it is now, and is to be noted: then the second is true.
+pub(super) fn of_begun(reader: &Reader, plan: &Plan, run: RunKey) -> Result<(Box<[RunUpdate]>, bool), StartError> {
     if plan.assets.reads.is_empty() {
-        return Ok(Box::default());
+        return Ok((Box::default(), false));
     }
     let mut updates = Vec::new();
     for (name, id, begins) in reader.noted(run)? {
@@ -38,8 +38,10 @@ pub(super) fn of_begun(reader: &Reader, plan: &Plan, run: RunKey) -> Result<Box<
             updates.push(RunUpdate { id, asset: asset.name, begins, json });
         }
     }
-    updates.extend(newest(reader, plan, &updates)?);
-    Ok(updates.into())
+    let newest = newest(reader, plan, &updates)?;
+    let has_more = !newest.is_empty();
+    updates.extend(newest);
+    Ok((updates.into(), has_more))
 }
 
 /// The newest update of each asset that is read and not among these, or that it has none.

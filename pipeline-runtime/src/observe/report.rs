@@ -129,12 +129,15 @@ impl RunReport {
     ///
     /// Of a run that was not simulated the last of what a node did is drawn as it was: its last 32 pokes or attempts, where the run has at
     /// most 1,000 nodes, else 2, and its last 16 failures. What was before that is drawn at equal distances.
+    ///
+    /// Below it stand the [warnings](Self::warnings) of a simulation.
     pub fn timeline(&self) -> String {
-        self.history.timeline()
+        let warnings = self.warnings.iter().map(|warning| format!("\nwarning: {warning}"));
+        self.history.timeline() + &warnings.collect::<String>()
     }
 
     /// What was most likely meant otherwise: in a simulation, a latency, an outage or an arrival in a bucket that the run never touched, and
-    /// a failure of an attempt that never came.
+    /// a failure of an attempt that never came. Where the run did not succeed, also runs and updates that it needed and that the simulation was not told of.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;

@@ -456,7 +456,14 @@ fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 }
                 What::Each(_) | What::Gather(_) => {
                     let message = format!("`.{option}` cannot be set on the mapping {}", quoted(plan, *ix));
-                    (message, format!("set it inside, on the task that it is meant for: `.each(|item| task(item).{option}(..))`"))
+                    let help = match *option {
+                        // An element has no past either.
+                        "depends_on_past" => {
+                            "set it on the task that returns the list, or on one that takes the results".to_owned()
+                        }
+                        _ => format!("set it inside, on the task that it is meant for: `.each(|item| task(item).{option}(..))`"),
+                    };
+                    (message, help)
                 }
                 What::Arm { .. } => {
                     let message = format!("`.{option}` cannot be set on the arm {}", quoted(plan, *ix));

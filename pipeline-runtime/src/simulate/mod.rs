@@ -34,7 +34,7 @@ use crate::author::redaction;
 use crate::author::secret::Secret;
 use crate::author::setting::{self, SetTo, Setting};
 use crate::author::value::{Data, Value};
-use crate::engine::{Edit, Engine, EngineOptions, Interceptor, OtherRuns, RunSpec};
+use crate::engine::{Edit, Engine, EngineOptions, Interceptor, OtherRuns, RunSpec, RunState};
 use crate::journal::MemoryJournal;
 use crate::observe::RunReport;
 use crate::plan::Plan;
@@ -554,6 +554,7 @@ impl Scenario {
         let warnings = warnings
             .chain(bodies.stubs().unmet(&std::iter::once(&report).chain(&beside).collect::<Vec<_>>()))
             .chain(others.unmet())
+            .chain(untold(&report, &others, &spec))
             .chain(world.unmet_arrivals(interventions.arrived()));
         let warnings = warnings.chain(outside.end().into_iter().map(|node| {
             format!("`{node}` waited outside for more than 5 minutes of real time, after which the virtual clock went on")
@@ -571,6 +572,14 @@ impl Scenario {
         }
         let date = parse_date(options.start.unwrap_or(LOGICAL_DATE), zone).map_err(|error| refused(&error))?;
         Ok(schedule.and_then(|schedule| schedule.interval_starting_at_or_after(date)).unwrap_or(Interval::at(date)))
+    }
+}
+
+/// What a run needed that did not succeed, and the simulation was not told of. Where all went well it was meant to be missing.
+fn untold(report: &RunReport, others: &SimulatedRuns, spec: &RunSpec) -> Vec<String> {
+    match report.state() {
+        RunState::Success => Vec::new(),
+        _ => others.untold().into_iter().chain(updates::without(&spec.plan, &spec.info.updates)).collect(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::schedule::{Interval, no_interval};
 use crate::time::Timestamp;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::any::TypeId;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An output, or why it cannot be written.
@@ -248,6 +248,33 @@ impl SimulatedRuns {
             .map(|KnownRun { run, .. }| {
                 let wanted = WantedRun::OfInterval { pipeline: run.pipeline.clone(), start: run.interval_start };
                 format!("nothing waited for {wanted}, which the simulation was told of")
+            })
+            .collect()
+    }
+}
+
+impl SimulatedRuns {
+    /// The runs that somebody waited for and of which nothing was told, a warning for each pipeline.
+    pub(super) fn untold(&self) -> Vec<String> {
+        let known = self.known();
+        let mut untold: BTreeMap<&str, Vec<&WantedRun>> = BTreeMap::new();
+        for wanted in known.waiting.keys().filter(|wanted| !matches!(wanted, WantedRun::Before { .. })) {
+            if !known.runs.iter().any(|known| known.is_wanted(wanted)) {
+                untold.entry(wanted.pipeline()).or_default().push(wanted);
+            }
+        }
+        untold
+            .into_values()
+            .filter_map(|mut wanted| {
+                wanted.sort_by_key(|wanted| if let WantedRun::OfInterval { start, .. } = wanted { Some(*start) } else { None });
+                let first = wanted.first()?;
+                let others = match wanted.len() - 1 {
+                    0 => String::new(),
+                    others => format!(", nor of {others} others of that pipeline"),
+                };
+                Some(format!(
+                    "the simulation was told nothing of {first}{others}: in a test, `.ran(..)` says when a run ended, and how"
+                ))
             })
             .collect()
     }

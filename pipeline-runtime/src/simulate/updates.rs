@@ -4,7 +4,7 @@ use super::{SimulationError, duration};
 use crate::author::asset::AssetSpec;
 use crate::author::bounded::Unwritten;
 use crate::author::context::RunUpdate;
-use crate::plan::Plan;
+use crate::plan::{NodeIx, Plan};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,6 +79,21 @@ impl Begin {
         }
         Ok(Self { after, updates: updates.into(), warnings })
     }
+}
+
+/// The assets that a run read and that had no update, a warning for each.
+pub(super) fn without(plan: &Plan, updates: &[RunUpdate]) -> Vec<String> {
+    let is_told = |asset: &AssetSpec| updates.iter().any(|update| update.asset == asset.name);
+    let untold = plan.assets.reads.iter().filter(|(_, asset)| !is_told(asset));
+    let warning = |(node, asset): &(NodeIx, &AssetSpec)| {
+        format!(
+            "the simulation was told of no update of the asset `{}`: in a test, `.updated(\"0s\", ..)` tells of one, and on the command line `--stub {}=JSON` has \
+             its value",
+            asset.name,
+            plan.id(*node)
+        )
+    };
+    untold.map(warning).collect()
 }
 
 fn check(plan: &Plan, beside: &[&Plan], asset: &'static AssetSpec) -> Result<(), SimulationError> {

@@ -20,6 +20,10 @@ pub(crate) enum ClearError {
     DownstreamRuns { of: String, node: String, state: NodeState },
     #[error("`{of}` cannot be retried yet: the last attempt of `{node}` was cut off and has not given its thread back")]
     ThreadBusy { of: String, node: String },
+    #[error(
+        "`{of}` cannot be retried while the group `{holder}` holds its locks: the group would wait for it, and it for a lock"
+    )]
+    WouldWaitForLock { of: String, holder: String },
 }
 
 /// The nodes that a retry clears.
@@ -62,7 +66,39 @@ impl<'a> ClearSet<'a> {
                 doubtful.extend(&set.cleared);
             }
         }
+        set.check_locks()?;
         Ok(set.cleared.into_iter().collect())
+    }
+
+    /// A group that runs again asks for its locks. Nothing waits for it that holds some: both would wait for ever.
+    fn check_locks(&self) -> Result<(), ClearError> {
+        let run = self.run;
+        if !run.has_locks() {
+            return Ok(());
+        }
+        let plan = run.plan();
+        let mut seen = BTreeSet::new();
+        for &asks in &self.cleared {
+            if plan.holding_of(run.ix(asks)).is_none_or(|holding| run.is_holding(holding)) {
+                continue;
+            }
+            let mut doubtful = vec![asks];
+            while let Some(slot) = doubtful.pop() {
+                // What has not begun yet waits for it again without being cleared.
+                let waits = self.cleared.contains(&slot) || !run.node(slot).state().is_end();
+                if !waits || !seen.insert(slot) {
+                    continue;
+                }
+                if let Some(holding) = plan.holding_of(run.ix(slot)).filter(|holding| run.is_holding(*holding)) {
+                    let holder = plan.holder(&plan.holdings[holding as usize]).id.to_string();
+                    return Err(ClearError::WouldWaitForLock { of: run.id(asks), holder });
+                }
+                doubtful.extend(self.dependents(slot));
+                let around = run.layout().position(slot).expansion;
+                doubtful.extend(run.layout().expansion(around).each);
+            }
+        }
+        Ok(())
     }
 
     /// Whether an attempt is under way, or the next one is due by itself.

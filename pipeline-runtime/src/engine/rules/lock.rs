@@ -49,14 +49,25 @@ impl RunContext<'_> {
     }
 
     /// Groups that have ended give back what they hold, unless an attempt that was cut off still works with it: a body that blocks
-    /// goes on until it returns. Its answer comes by here again.
+    /// goes on until it returns. Its answer comes by here again. So do groups that have not begun, and whose nodes that were ready no longer
+    /// are, as somebody has skipped them or retries what is before them.
     pub(crate) fn release_locks(&mut self) {
         for (holding, _) in (0..).zip(&self.run.plan().holdings) {
             let holder = (self.ix, holding);
-            if self.run.has_let_go(holding) && self.shared.locks.holds(holder) && !self.is_in_use(holding) {
+            if self.shared.locks.holds(holder)
+                && (self.run.has_let_go(holding) || !(self.run.is_holding(holding) || self.is_about_to_begin(holding)))
+                && !self.is_in_use(holding)
+            {
                 self.shared.locks.release(holder);
             }
         }
+    }
+
+    /// Whether a node of a group waits for nothing but a slot of its pool.
+    fn is_about_to_begin(&self, holding: HoldingIx) -> bool {
+        let plan = self.run.plan();
+        let group = plan.holder(&plan.holdings[holding as usize]);
+        self.run.slots().any(|slot| group.has(self.run.ix(slot)) && self.is_scheduled(slot))
     }
 
     /// Whether an attempt that was cut off still works in that group, of which no other can be under way.

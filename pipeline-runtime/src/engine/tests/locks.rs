@@ -200,6 +200,83 @@ fn a_lock_is_held_for_as_long_as_an_attempt_that_was_cut_off_still_runs() {
     assert_eq!(runs.under_way(), ["2 g.first", "2 outside"]);
 }
 
+/// Two groups one after the other, of which the second waits for what takes long once it has begun.
+#[pipeline]
+fn in_turn() {
+    let slow = work(0u64).named("slow");
+    let before = group("before", || work(1u64).named("x")).holding(&TABLE);
+    group("behind", || {
+        work(*before).named("quick");
+        work(slow).named("late").after(*before);
+    })
+    .holding(&TABLE);
+}
+
+#[test]
+fn a_retry_that_would_wait_for_a_lock_that_its_own_run_holds_is_refused() {
+    let mut runs = Runs::new(&[in_turn()]);
+    runs.succeed(0, "before.x");
+    assert_eq!(runs.under_way(), ["0 behind.quick", "0 slow"]);
+    let again = Edit::Retry { nodes: vec!["before.x".into()], downstream: false };
+    runs.succeed(0, "behind.quick");
+    let refused = runs.core.edit(0, &again, runs.now).unwrap_err().to_string();
+    let why =
+        "`before.x` cannot be retried while the group `behind` holds its locks: the group would wait for it, and it for a lock";
+    assert_eq!(refused, why);
+    // Nothing of the second group is open any more that would wait.
+    runs.succeed(0, "slow");
+    runs.succeed(0, "behind.late");
+    runs.edit(0, &again);
+    assert_eq!(runs.under_way(), ["0 before.x"]);
+}
+
+/// A group that was given its locks and has not begun, as its pool has no slot for it.
+#[test]
+fn a_lock_is_given_back_where_nothing_of_the_group_may_begin_any_more() {
+    static ONE: Pool = Pool::new("one", 1);
+    #[pipeline]
+    fn narrow() {
+        let outside = work(0u64).named("outside");
+        work(1u64).named("busy").pool(&ONE).priority(1);
+        group("g", || {
+            work(1u64).named("first").pool(&ONE);
+            work(outside).named("second");
+        })
+        .holding(&TABLE);
+    }
+    let mut runs = Runs::new(&[narrow(), refresh()]);
+    assert_eq!(runs.under_way(), ["0 busy", "0 outside", "1 outside"], "the first has the lock, and waits for a slot");
+    runs.edit(0, &Edit::Skip { node: "g.first".into() });
+    assert_eq!(runs.under_way(), ["0 busy", "0 outside", "1 g.first", "1 outside"]);
+    runs.succeed(0, "outside");
+    assert_eq!(runs.under_way(), ["0 busy", "1 g.first", "1 outside"]);
+    runs.succeed(1, "g.first");
+    runs.succeed(1, "g.last");
+    assert_eq!(runs.under_way(), ["0 busy", "0 g.second", "1 outside"]);
+}
+
+/// The first group runs again before the second has begun, which was given the lock that both want.
+#[test]
+fn a_retry_takes_the_lock_from_a_group_that_has_not_begun() {
+    static ONE: Pool = Pool::new("one_slot", 1);
+    #[pipeline]
+    fn narrow() {
+        work(1u64).named("busy").pool(&ONE).priority(1);
+        let before = group("before", || work(1u64).named("x")).holding(&TABLE);
+        group("behind", || work(*before).named("y").pool(&ONE)).holding(&TABLE);
+    }
+    let mut runs = Runs::new(&[narrow()]);
+    runs.succeed(0, "before.x");
+    assert_eq!(runs.under_way(), ["0 busy"]);
+    runs.edit(0, &Edit::Retry { nodes: vec!["before.x".into()], downstream: false });
+    assert_eq!(runs.under_way(), ["0 before.x", "0 busy"]);
+    runs.succeed(0, "before.x");
+    runs.succeed(0, "busy");
+    assert_eq!(runs.under_way(), ["0 behind.y"]);
+    runs.succeed(0, "behind.y");
+    assert_eq!((runs.core.run(0).unwrap().state(), runs.core.shared().locks.held()), (RunState::Success, 0));
+}
+
 #[test]
 fn groups_that_could_wait_for_each_other_for_ever_are_refused() {
     #[pipeline]

@@ -56,6 +56,7 @@ pub(crate) use updates::{NewUpdate, News, Passed, StoredUpdate, Updated};
 
 use super::{RunKey, StoredRun};
 use crate::author::context::RunUpdate;
+use crate::author::setting::SettingValues;
 use crate::engine::{Engine, Entry, Journal, Kept, Outbox, Record, RunIx, RunSpec, RunState, WeakEngine};
 use crate::plan::Remap;
 use crate::time::Timestamp;
@@ -159,9 +160,14 @@ impl SqliteJournal {
         key
     }
 
-    /// Notes that a run goes on with another plan, in which its nodes have other slots, and which updates of assets it reads by that.
-    pub(crate) fn remap(&self, run: RunKey, skeleton: &str, remap: Remap, updates: &[RunUpdate]) {
-        self.order(Order::Remap { run, skeleton: skeleton.into(), remap, updates: updates.into() });
+    /// Notes that a run goes on with another plan, in which its nodes have other slots.
+    pub(crate) fn remap(&self, run: RunKey, skeleton: &str, remap: Remap) {
+        self.order(Order::Remap { run, skeleton: skeleton.into(), remap });
+    }
+
+    /// Notes all that a run that goes on has of settings and of updates of assets, as its pipeline has come to take more of them.
+    pub(crate) fn takes(&self, run: RunKey, settings: &SettingValues, updates: &[RunUpdate]) {
+        self.order(Order::Takes { run, settings: settings.clone(), updates: updates.into() });
     }
 
     /// Keeps a log line, in a while; whoever logs is never held up.

@@ -43,7 +43,11 @@ pub(super) enum Order {
         run: RunKey,
         skeleton: Box<str>,
         remap: Remap,
-        /// The updates of assets that it reads now.
+    },
+    /// A run goes on with code that takes settings or reads assets that it began without: it has these from here on.
+    Takes {
+        run: RunKey,
+        settings: SettingValues,
         updates: Box<[RunUpdate]>,
     },
     Commit(Batch),
@@ -115,7 +119,8 @@ impl Order {
                 let of_run = size_of::<StoredRun>() + run.run_id.len() + run.pipeline.len() + json_bytes(&run.params);
                 of_run + size_of_val(&**updates)
             }
-            Self::Remap { skeleton, updates, .. } => 2 * skeleton.len() + size_of_val(&**updates),
+            Self::Remap { skeleton, .. } => 2 * skeleton.len(),
+            Self::Takes { settings, updates, .. } => settings.values().map(json_bytes).sum::<usize>() + size_of_val(&**updates),
             Self::Commit(batch) => batch.bytes(),
             Self::Begin(_) => size_of::<Begun>(),
             Self::Block { reason, .. } => reason.as_ref().map_or(0, |reason| reason.len()),
@@ -132,7 +137,7 @@ impl Order {
 
     /// Whether nothing follows from it by itself.
     fn is_not_awaited(&self) -> bool {
-        matches!(self, Self::Logs | Self::Enter { .. } | Self::Begin(_) | Self::Remap { .. })
+        matches!(self, Self::Logs | Self::Enter { .. } | Self::Begin(_) | Self::Remap { .. } | Self::Takes { .. })
     }
 
     /// The runs that end with it: nothing more is to be known of them by heart.
@@ -472,11 +477,15 @@ fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite:
             connection.prepare_cached("UPDATE inbox SET carried = 1 WHERE id = ?1")?.execute([*ticket])?;
             write(connection, known, order)?;
         }
-        Order::Remap { run, skeleton, remap, updates } => {
+        Order::Remap { run, skeleton, remap } => {
             let skeleton = skeleton_id(connection, known, skeleton)?;
             connection.prepare_cached("UPDATE runs SET skeleton = ?2 WHERE key = ?1")?.execute([*run, skeleton])?;
             let seq = next_seq(&mut known.next_seq, connection, *run)?;
             insert(connection, *run, seq, &RecordRow::of_remap(remap))?;
+        }
+        Order::Takes { run, settings, updates } => {
+            let update = "UPDATE runs SET settings = ?2 WHERE key = ?1";
+            connection.prepare_cached(update)?.execute(params![run, settings::of_run(settings)])?;
             updates::note(connection, *run, updates)?;
         }
         Order::Commit(batch) => {
