@@ -228,8 +228,7 @@ async fn never() -> Result<u64> {
 
 #[task(timeout = "1s")]
 async fn hangs() -> Result<u64> {
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
-    Ok(0)
+    std::future::pending().await
 }
 
 #[task]
@@ -398,13 +397,11 @@ async fn use_up(machine: String) -> Result<String> {
 
 #[sensor(mode = "reschedule", poke = "6s", timeout = "5m")]
 async fn waits_for(ctx: Context, n: u64) -> Result<Poke<u64>> {
-    Ok(match ctx.recall::<u64>()? {
-        Some(_) => Poke::Ready(n + 10),
-        None => {
-            ctx.remember(&1)?;
-            Poke::NotYet
-        }
-    })
+    if ctx.recall::<u64>()?.is_some() {
+        return Ok(Poke::Ready(n + 10));
+    }
+    ctx.remember(&1)?;
+    Ok(Poke::NotYet)
 }
 
 #[task(retries = 1, retry_delay = "1s")]
@@ -446,7 +443,7 @@ fn follows() {
     same(SALES.latest());
 }
 
-/// Writes down who was told, in the file that PARITY_TOLD names.
+/// Writes down who was told, in the file that `PARITY_TOLD` names.
 #[derive(Debug)]
 struct Ledger;
 

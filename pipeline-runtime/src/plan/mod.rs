@@ -50,7 +50,9 @@ pub(crate) use awaits::steps;
 pub(crate) use awaits::{Awaits, Pending};
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
-pub(crate) use holdings::{Holding, HoldingIx};
+#[cfg(feature = "airflow")]
+pub(crate) use holdings::Holding;
+pub(crate) use holdings::HoldingIx;
 pub(crate) use notifiers::{Notifier, Recipient};
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 pub(crate) use policy::Delay;

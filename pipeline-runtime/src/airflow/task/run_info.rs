@@ -2,7 +2,7 @@
 
 use super::super::wire::Startup;
 use super::{Task, TaskError};
-use crate::author::context::{Previous, RunInfo, RunUpdate};
+use crate::author::context::{RunInfo, RunUpdate};
 use crate::author::setting::{SetTo, SettingValues};
 use crate::plan::Plan;
 use sha2::{Digest, Sha256};
@@ -18,7 +18,7 @@ pub(super) fn of(task: &Task, plan: &Plan) -> Result<RunInfo, TaskError> {
     info.updates = updates(&task.startup, plan);
     info.began = run.start_date.or(run.run_after);
     info.of_schedule(run.kind(), plan.schedule.as_ref());
-    info.previous = previous.wait()?.map(|(interval, began)| Previous { interval, began });
+    info.previous = previous.wait()?;
     Ok(info)
 }
 

@@ -5,6 +5,7 @@
 
 use super::supervisor::{CallError, Pending, Supervisor, body};
 use super::xcom::{self, NotKept};
+use crate::author::context::Previous;
 use crate::schedule::Interval;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
@@ -186,8 +187,8 @@ impl Supervisor {
     }
 
     /// The interval of the last run before this one that has succeeded, if there is one.
-    pub(in crate::airflow) fn previous(&self, ti: &str) -> Result<Previous, CallError> {
-        self.ask(&body("GetPrevSuccessfulDagRun", json!({"ti_id": ti}))).map(Previous)
+    pub(in crate::airflow) fn previous(&self, ti: &str) -> Result<AskedPrevious, CallError> {
+        self.ask(&body("GetPrevSuccessfulDagRun", json!({"ti_id": ti}))).map(AskedPrevious)
     }
 
     /// What an element is called in Airflow's pages.
@@ -203,15 +204,15 @@ impl Supervisor {
 
 /// The last run that has succeeded, as it is asked for.
 #[derive(Debug)]
-pub(in crate::airflow) struct Previous(Pending);
+pub(in crate::airflow) struct AskedPrevious(Pending);
 
-impl Previous {
-    /// Its data interval, and when it began.
-    pub(in crate::airflow) fn wait(self) -> Result<Option<(Interval, Option<DateTime<Utc>>)>, CallError> {
+impl AskedPrevious {
+    /// None where none has.
+    pub(in crate::airflow) fn wait(self) -> Result<Option<Previous>, CallError> {
         let found = self.0.wait()?;
         let time = |name: &str| found[name].as_str().and_then(|time| time.parse().ok());
         let interval = time("data_interval_start").zip(time("data_interval_end")).map(|(start, end)| Interval { start, end });
-        Ok(interval.map(|interval| (interval, time("start_date"))))
+        Ok(interval.map(|interval| Previous { interval, began: time("start_date") }))
     }
 }
 

@@ -176,7 +176,7 @@ async fn each_moment_is_what_the_records_before_it_tell() {
     assert_records(&none, &later, &run);
     let remap = new.match_skeleton(&old.skeleton(), Accepts::Removals).unwrap().unwrap();
     let writer = SqliteJournal::open(&journal.file).unwrap();
-    writer.remap(run.stored().key, &new.skeleton(), remap, &[]);
+    writer.remap(run.stored().key, &new.skeleton(), remap);
     writer.close();
     for kept in [&none, &Kept::new(1)] {
         assert_records(kept, &later, &only_run(&later));
