@@ -24,10 +24,24 @@ class Api:
         try:
             answer = self.opener.open(request).read()
         except urllib.error.HTTPError as error:
-            if error.code == 404:
+            if error.code == 404 and method == "GET":
                 return None
             raise RuntimeError(f"{method} {path}: {error.code} {error.read().decode()[:600]}") from None
         return json.loads(answer) if answer else None
+
+    def wait_until_up(self, dags, seconds):
+        """Returns once the scheduler is at work and all of these DAGs are there."""
+        until, why = time.time() + seconds, None
+        while time.time() < until:
+            try:
+                health = json.load(self.opener.open(self.url + "/api/v2/monitor/health"))
+                why = [dag for dag in dags if self.call("GET", f"/api/v2/dags/{dag}/details") is None]
+                if health["scheduler"]["status"] == "healthy" and not why:
+                    return
+            except (OSError, RuntimeError) as error:
+                why = error
+            time.sleep(0.5)
+        raise RuntimeError(f"Airflow is not up within {seconds} s: {why}; {self.call('GET', '/api/v2/importErrors')}")
 
     def trigger(self, dag, conf=None):
         now = datetime.datetime.now(datetime.timezone.utc).isoformat()

@@ -101,9 +101,11 @@ def main():
     binary, url, folder, *only = sys.argv[1:]
     api = Api(url)
     listed = subprocess.run([binary, "list", "--json"], stdout=subprocess.PIPE, check=True).stdout
-    # Whose tasks wait for ever, and what an asset begins.
-    left_out = {"upsets", "follows"}
+    # Whose tasks wait for ever, what an asset begins, and what is for figures.
+    left_out = {"upsets", "follows", "fan"}
     pipelines = only or [json.loads(line)["pipeline"] for line in listed.splitlines() if json.loads(line)["pipeline"] not in left_out]
+    api.wait_until_up(pipelines, 180)
+    print("Airflow is up, and has all pipelines", flush=True)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         theirs_of = {pipeline: pool.submit(theirs, api, pipeline) for pipeline in pipelines}

@@ -472,6 +472,14 @@ fn told() {
     mourn(good.failure()).named("mourn_good");
 }
 
+// ---- for figures alone
+
+/// A hundred elements that do nothing.
+#[pipeline]
+fn fan() {
+    list(100).each(|n| double(n).named("element"));
+}
+
 // ---- what goes wrong
 
 /// Which of these names the environment has.
@@ -517,7 +525,7 @@ fn outcome(journal: &Path) -> Result<Value, Box<dyn Error>> {
     Ok(json!({"state": details.state().to_string(), "nodes": nodes?}))
 }
 
-fn all() -> [Pipeline; 14] {
+fn all() -> [Pipeline; 15] {
     [
         values(),
         rules(),
@@ -532,6 +540,7 @@ fn all() -> [Pipeline; 14] {
         updates(),
         follows(),
         told(),
+        fan(),
         upsets(),
     ]
 }

@@ -34,6 +34,7 @@ fn without_a_command_the_help_is_shown() {
           prune      Deletes old runs from the journal, in the process that holds it if there is one
           backup     Copies the journal into FILE, also while another process writes it
           repair     Moves times of the journal that are in the future back to the present
+          airflow    Makes the pipelines tasks of Airflow's
           gc         Removes what killed processes have left of files that they were writing into buckets
           simulate   Runs a pipeline on virtual time, in milliseconds, and prints its timeline
           what-if    Runs a run that the journal keeps once more on virtual time, with something otherwise, and says what differs

@@ -83,6 +83,7 @@ impl Dag {
         }
         edges.extend(last.into_iter().map(|from| (from, END.to_owned())));
         tasks.push(end());
+        without_unsayable_teardowns(&mut tasks, &edges);
         let order: BTreeMap<&str, usize> = tasks.iter().map(|task| &*task.id).zip(0..).collect();
         let mut edges: Vec<(String, String)> = edges.iter().cloned().collect();
         edges.sort_by_key(|(from, to)| (order.get(&**from).copied(), order.get(&**to).copied()));
@@ -150,6 +151,22 @@ fn task(plan: &Plan, node: NodeIx) -> Option<TaskOf> {
         outlets: plan.assets.updates.iter().filter(|(of, ..)| *of == node).map(|(_, asset, _)| asset.name).collect(),
         id,
     })
+}
+
+/// Airflow lets nothing but teardowns and tasks that want success stand behind a setup. A teardown of another one is a task like others there, whose
+/// process decides as ours does.
+fn without_unsayable_teardowns(tasks: &mut [TaskOf], edges: &BTreeSet<(String, String)>) {
+    let wants_success: BTreeSet<String> =
+        tasks.iter().filter(|task| task.trigger_rule == "all_success").map(|task| task.id.clone()).collect();
+    let teardowns: BTreeSet<String> =
+        tasks.iter().filter(|task| task.teardown_of.is_some()).map(|task| task.id.clone()).collect();
+    for task in tasks {
+        let is_sayable = |setup: &String| {
+            let mut behind = edges.iter().filter(|(from, _)| from == setup).map(|(_, to)| to);
+            behind.all(|to| wants_success.contains(to) || teardowns.contains(to))
+        };
+        task.teardown_of = task.teardown_of.take().filter(is_sayable);
+    }
 }
 
 /// The last task: it ends as the run does.

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta, timezone
 try:
     from airflow.sdk import (
         DAG, Asset, BaseOperator, BaseSensorOperator, CronDataIntervalTimetable, DeltaDataIntervalTimetable, Param, Variable,
-        task_group,
+        Connection, task_group,
     )
-    from airflow.sdk import Connection
+    from airflow.sdk.execution_time.xcom import XCom
     from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
     from airflow.sdk.log import mask_secret
 
@@ -38,7 +38,7 @@ class Conversation:
     """Answers for Airflow's supervisor where no coordinator has started the executable."""
 
     def __init__(self, context, log):
-        self.context, self.ti, self.log = context, context["ti"], log
+        self.context, self.ti, self.log, self.output = context, context["ti"], log, None
         self.kept = f"pipeline_node/{self.ti.dag_id}/{self.ti.run_id}/{self.ti.task_id}/{self.ti.map_index}"
 
     def startup(self):
@@ -67,10 +67,10 @@ class Conversation:
             },
         }
 
-    def pull(self, ask, task_id, key, index):
-        if index is None or index < 0:
-            return self.ti.xcom_pull(task_ids=task_id, key=key)
-        return self.ti.xcom_pull(task_ids=task_id, key=key, map_indexes=index)
+    def pull_all(self, task_id, key):
+        if AIRFLOW_2:
+            return self.ti.xcom_pull(task_ids=task_id, key=key, map_indexes=range(MAX_ELEMENTS))
+        return XCom.get_all(run_id=self.ti.run_id, dag_id=self.ti.dag_id, task_id=task_id, key=key)
 
     def states(self, ask):
         if not AIRFLOW_2:
@@ -84,12 +84,17 @@ class Conversation:
     def answer(self, ask):
         kind = ask["type"]
         if kind == "GetXCom":
-            return {"key": ask["key"], "value": plain(self.pull(ask, ask["task_id"], ask["key"], ask.get("map_index")))}
+            # Without an index Airflow takes that of the task which asks.
+            found = self.ti.xcom_pull(task_ids=ask["task_id"], key=ask["key"], map_indexes=ask.get("map_index", -1))
+            return {"key": ask["key"], "value": plain(found)}
         if kind == "GetXComSequenceSlice":
-            found = self.ti.xcom_pull(task_ids=ask["task_id"], key=ask["key"], map_indexes=range(MAX_ELEMENTS) if AIRFLOW_2 else None)
-            return {"root": plain(list(found or []))}
+            return {"root": plain(list(self.pull_all(ask["task_id"], ask["key"]) or []))}
         if kind == "SetXCom":
-            self.ti.xcom_push(key=ask["key"], value=ask["value"])
+            if ask["key"] == "return_value":
+                # Airflow maps over what an operator returns, and not over what it pushes.
+                self.output = ask["value"]
+            else:
+                self.ti.xcom_push(key=ask["key"], value=ask["value"])
             return None
         if kind == "GetTaskStates":
             return {"task_states": {run: {task: state and str(getattr(state, "value", state)) for task, state in of.items()}
@@ -203,17 +208,18 @@ def run(context, log):
         of = [outlet for outlet in context["task"].outlets if getattr(outlet, "name", None) == event["dest_asset_key"]["name"] or outlet.uri == event["dest_asset_key"]["uri"]]
         for outlet in of:
             context["outlet_events"][outlet].extra = event["extra"]
+    return conversation.output
 
 
 class PipelineTask(BaseOperator):
     """A node of a pipeline. Where a coordinator serves the queue, Airflow starts the executable itself, and this is never called."""
 
     def execute(self, context):
-        run(context, self.log)
+        return run(context, self.log)
 
 
 class PipelineSensor(BaseSensorOperator):
     """A sensor, which gives its slot back between two pokes."""
 
     def execute(self, context):
-        run(context, self.log)
+        return run(context, self.log)

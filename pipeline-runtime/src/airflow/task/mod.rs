@@ -27,6 +27,7 @@ use super::wire::{CallError, Final, Lines, Place, Startup, Supervisor};
 use crate::Pipeline;
 use crate::author::connection;
 use crate::author::error::cut;
+use crate::observe::print_error;
 use crate::plan::NodeIx;
 use ended::Ended;
 use recollect::Unknown;
@@ -105,14 +106,14 @@ struct Task {
 /// Does the work of the task that Airflow has started this process for, and ends the process.
 pub(super) fn run(pipelines: &[Pipeline], sockets: &Sockets) -> ExitCode {
     if let Some(refused) = environment::clean() {
-        eprintln!("{refused}");
+        print_error(&refused);
         return ExitCode::FAILURE;
     }
     let connect = |address: &str| TcpStream::connect(address).map_err(|error| format!("the supervisor at {address}: {error}"));
     let begun = connect(&sockets.comm).and_then(|comm| {
         let lines = Arc::new(Lines::new(connect(&sockets.logs)?));
         let gone = |why| {
-            eprintln!("Airflow's supervisor is gone: {why}");
+            print_error(&format!("Airflow's supervisor is gone: {why}"));
             // The task may run elsewhere already.
             std::process::exit(1);
         };
@@ -122,7 +123,7 @@ pub(super) fn run(pipelines: &[Pipeline], sockets: &Sockets) -> ExitCode {
     let (supervisor, startup, lines) = match begun {
         Ok(begun) => begun,
         Err(refused) => {
-            eprintln!("{refused}");
+            print_error(&refused);
             return ExitCode::FAILURE;
         }
     };

@@ -198,7 +198,7 @@ impl Supervisor {
 
     /// Says how the task has ended. After that only the end of the process is left.
     pub(in crate::airflow) fn say(&self, last: &Final, now: DateTime<Utc>) -> Result<(), CallError> {
-        self.call(&last.body(now)).map(drop)
+        self.call_last(&last.body(now)).map(drop)
     }
 }
 

@@ -37,6 +37,8 @@ struct To {
 struct Waiting {
     all: HashMap<i128, SyncSender<Message>>,
     is_closed: bool,
+    /// The last word is being said: whoever says it hears whether it has arrived.
+    is_last: bool,
 }
 
 /// Why a request has no answer.
@@ -111,8 +113,11 @@ impl Supervisor {
             let why = read_all(from, form, &of_reader);
             let mut waiting = of_reader.lock().unwrap_or_else(PoisonError::into_inner);
             (waiting.is_closed, waiting.all) = (true, HashMap::new());
+            let is_last = waiting.is_last;
             drop(waiting);
-            gone(why);
+            if !is_last {
+                gone(why);
+            }
         })?;
         Ok(Self(Arc::new(Conversation { form, to: Mutex::new(To { socket, next: 1 }), waiting })))
     }
@@ -142,6 +147,12 @@ impl Supervisor {
     /// Asks, and waits for the answer.
     pub(super) fn call(&self, body: &Value) -> Result<Value, CallError> {
         self.ask(body)?.wait()
+    }
+
+    /// The same for the last request, after whose answer the other side may close the conversation.
+    pub(super) fn call_last(&self, body: &Value) -> Result<Value, CallError> {
+        self.waiting().is_last = true;
+        self.call(body)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -250,5 +261,17 @@ mod tests {
         let why = told.recv().unwrap();
         assert!(!why.is_empty());
         assert_eq!(supervisor.call(&json!({"type": "GetXCom"})), Err(CallError::Gone));
+    }
+
+    #[test]
+    fn after_the_last_answer_the_supervisor_may_go() {
+        let (supervisor, told) = with(|message| match message.body["type"].as_str() {
+            Some("SucceedTask") => vec![(message.id, json!("told"), Value::Null)],
+            _ => panic!("it goes away"),
+        });
+        assert_eq!(supervisor.call_last(&json!({"type": "SucceedTask"})), Ok(json!("told")));
+        assert_eq!(supervisor.call(&json!({"type": "GetXCom"})), Err(CallError::Gone));
+        // Whoever was to be told of an end is dropped with the thread that would have.
+        assert!(told.recv().is_err(), "it was no end");
     }
 }
