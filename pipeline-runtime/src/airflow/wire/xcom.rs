@@ -49,7 +49,8 @@ fn comes_back(value: &Value, depth: usize) -> bool {
         Value::Null | Value::Bool(_) => true,
         Value::Number(number) => match (number.is_f64(), number.as_f64()) {
             (true, Some(float)) => !(float == 0.0 && float.is_sign_negative()) && float.abs() < LARGE,
-            _ => true,
+            // On SQLite an integer that 64 bits with a sign do not hold comes back as a float.
+            _ => number.is_i64(),
         },
         Value::String(text) => !text.contains('\0'),
         Value::Array(items) => items.iter().all(|item| comes_back(item, depth + 1)),
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn plain_values_are_kept_as_they_are_so_that_python_reads_them() {
-        for value in [json!(null), json!([1, -1, u64::MAX, 0.1, 1.0, "ä", {"a": {"b": []}}]), json!(1e15), json!("")] {
+        for value in [json!(null), json!([1, i64::MAX, i64::MIN, 0.1, 1.0, "ä", {"a": {"b": []}}]), json!(1e15), json!("")] {
             assert_eq!(pack(value.clone()), value);
             assert_eq!(unpack(value.clone()).unwrap(), value);
         }
@@ -75,9 +76,16 @@ mod tests {
     #[test]
     fn what_would_not_come_back_is_kept_as_a_text() {
         let deep = (0..MAX_DEPTH + 2).fold(json!(1), |inner, _| json!([inner]));
-        for value in
-            [json!(1e16), json!([1e20]), json!(-0.0), json!("a\0b"), json!({"a\0": 1}), deep, json!({"__classname__": "x"})]
-        {
+        for value in [
+            json!(u64::MAX),
+            json!(1e16),
+            json!([1e20]),
+            json!(-0.0),
+            json!("a\0b"),
+            json!({"a\0": 1}),
+            deep,
+            json!({"__classname__": "x"}),
+        ] {
             let packed = pack(value.clone());
             assert_eq!(packed[AS_TEXT], value.to_string());
             assert_eq!(unpack(packed).unwrap().to_string(), value.to_string());
