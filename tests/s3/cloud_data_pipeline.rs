@@ -73,7 +73,12 @@ fn the_same_pipelines_run_on_another_url() -> Tested {
 
     for (s3, disk) in on_s3.iter().zip(&on_disk) {
         assert_eq!(s3.state(), RunState::Success, "{}", s3.timeline());
-        assert_eq!(s3.timeline(), disk.timeline(), "waits of the same length");
+        // What the two say below their timelines names their buckets.
+        let waits = |report: &RunReport| {
+            report.timeline().lines().take_while(|line| !line.starts_with("warning: ")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(waits(s3), waits(disk), "waits of the same length");
+        assert!(!s3.timeline().contains("secret_access_key"), "{}", s3.timeline());
     }
     let left = contents(|path| server.url(path))?;
     assert_eq!(left, contents(in_folder)?);

@@ -165,14 +165,16 @@ impl World {
     pub(crate) fn unmet_arrivals(&self, urls: &[String]) -> Vec<String> {
         let Some(simulated) = &self.0.simulated else { return Vec::new() };
         let touched = simulated.faults.touched();
-        let is_met = |url: &&String| {
-            // As the bucket writes its URL, and not as it was given.
-            let Ok((location, key)) = Location::parse_object(url) else { return true };
-            let object = format!("{}/{key}", location.url());
+        // As the bucket writes its URL, and not as it was given, which may have credentials.
+        let objects = urls.iter().filter_map(|url| {
+            let (location, key) = Location::parse_object(url).ok()?;
+            Some(format!("{}/{key}", location.url()))
+        });
+        let is_met = |object: &String| {
             touched.iter().any(|bucket| object.strip_prefix(bucket.as_str()).is_some_and(|key| key.starts_with('/')))
         };
-        let unmet = urls.iter().filter(|url| !is_met(url));
-        unmet.map(|url| format!("nothing met the arrival of {url}: {}", what_was_touched(&touched))).collect()
+        let unmet = objects.filter(|object| !is_met(object));
+        unmet.map(|object| format!("nothing met the arrival of {object}: {}", what_was_touched(&touched))).collect()
     }
 
     /// How many operations were begun and have not been seen to end by their callers. The process's world does not count.
