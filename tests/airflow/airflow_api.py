@@ -45,7 +45,14 @@ class Api:
 
     def trigger(self, dag, conf=None):
         now = datetime.datetime.now(datetime.timezone.utc).isoformat()
-        return self.call("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": now, "conf": conf or {}})["dag_run_id"]
+        for tries_left in reversed(range(10)):
+            try:
+                return self.call("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": now, "conf": conf or {}})["dag_run_id"]
+            except RuntimeError as error:
+                # SQLite is locked now and then, and Airflow's API does not wait for it.
+                if ": 500 " not in str(error) or not tries_left:
+                    raise
+                time.sleep(1)
 
     def wait(self, dag, run, seconds):
         until = time.time() + seconds
