@@ -37,6 +37,8 @@ pub(crate) use ids::{Keys, RunIx, RunKey, Slot};
 pub(crate) use journal::{Journal, Kept};
 pub(crate) use log::{Entry, Output, Record, RunRecords, Skip, translate};
 pub(crate) use rules::{Edit, EditError};
+#[cfg(feature = "airflow")]
+pub(crate) use rules::{MAX_INTERRUPTIONS, cut_off_too_often};
 pub(crate) use runtime::{
     Attempt, Engine, EngineOptions, FoundOutput, FoundRun, Instead, Interceptor, LastSeen, MAX_OUTPUT, Observe, OtherRuns,
     StartRun, Waiter, Wake, Watching, WeakEngine, current,

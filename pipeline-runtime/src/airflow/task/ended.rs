@@ -20,9 +20,13 @@ pub(super) struct Ended {
 }
 
 impl Ended {
+    /// Of a node that has failed by that, after one attempt.
+    pub(super) fn failed(node: impl Into<String>, error: impl Into<String>) -> Self {
+        Self { state: "failed".to_owned(), node: node.into(), error: error.into(), attempts: 1 }
+    }
+
     /// Of a node that has failed and could not say why.
     pub(super) fn unsaid(node: String) -> Self {
-        let error = "Airflow says that it failed, and it has said nothing itself".to_owned();
-        Self { state: "failed".to_owned(), node, error, attempts: 1 }
+        Self::failed(node, "Airflow says that it failed, and it has said nothing itself")
     }
 }

@@ -155,8 +155,7 @@ impl Task {
                 let reason = error.to_string();
                 tracing::error!("{reason}");
                 let may_retry = !matches!(error, TaskError::Fatal(_)) && self.startup.ti_context.should_retry;
-                let ended =
-                    Ended { state: "failed".to_owned(), node: self.task_id().to_owned(), error: cut(reason), attempts: 1 };
+                let ended = Ended::failed(self.task_id(), cut(reason));
                 // Airflow knows when to retry.
                 if may_retry { Err(()) } else { Ok(Done { last: Final::Failed, output: None, ended: Some(ended) }) }
             }
@@ -189,8 +188,7 @@ impl Task {
             };
             tracing::error!("{why}");
             last = Final::Failed;
-            let ended = Ended { state: "failed".to_owned(), node: self.task_id().to_owned(), error: why, attempts: 1 };
-            self.push_end(&ended)?;
+            self.push_end(&Ended::failed(self.task_id(), why))?;
         }
         if let Some(ended) = ended {
             self.push_end(&ended)?;

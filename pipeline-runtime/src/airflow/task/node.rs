@@ -9,7 +9,9 @@ use super::recollect::Recollection;
 use super::until::{Came, Heard};
 use super::{Done, Output, Target, Task, TaskError, run_info, target};
 use crate::author::keys::Seen;
-use crate::engine::{Earlier, Engine, EngineOptions, NodeState, Position, Run, RunSpec, Slot};
+use crate::engine::{
+    Earlier, Engine, EngineOptions, MAX_INTERRUPTIONS, NodeState, Position, Run, RunSpec, Slot, cut_off_too_often,
+};
 use crate::host::{CALLBACKS_LIMIT, workers};
 use crate::plan::{DEFAULT_PARALLELISM, Plan};
 use crate::time::{Clock, Timestamp};
@@ -138,16 +140,12 @@ fn take_up(task: &Task, run: &mut Run, slot: Slot, now: Timestamp) -> Result<(),
     };
     if let Some(earlier) = earlier {
         if earlier.interruptions >= MAX_INTERRUPTIONS {
-            let error = format!("the process ended {MAX_INTERRUPTIONS} times in a row while this attempt was under way");
-            return Err(TaskError::Fatal(error));
+            return Err(TaskError::Fatal(cut_off_too_often()));
         }
         run.take_up(slot, &earlier);
     }
     Ok(())
 }
-
-/// An attempt that was cut off that often in a row counts as failed, as in a process of ours.
-const MAX_INTERRUPTIONS: u32 = 3;
 
 /// Runs one node until it has ended, or waits for so long that another process is to go on.
 fn one(task: &Task, run: Run, slot: Slot, clock: Clock) -> Result<Done, TaskError> {
@@ -227,13 +225,7 @@ fn end_of_run(task: &Task, run: Run, clock: Clock) -> Result<Done, TaskError> {
         return Ok(Done { last: Final::Success(Vec::new()), output: None, ended: None });
     }
     tracing::error!("the run is {state}{}", why.map(|why| format!(": {why}")).unwrap_or_default());
-    let ended = Ended {
-        state: state.name().to_owned(),
-        node: task.task_id().to_owned(),
-        error: "the run failed".to_owned(),
-        attempts: 1,
-    };
-    Ok(Done { last: Final::Failed, output: None, ended: Some(ended) })
+    Ok(Done { last: Final::Failed, output: None, ended: Some(Ended::failed(task.task_id(), "the run failed")) })
 }
 
 /// Has an engine take up the run until `until` has heard enough, and everybody was told who is to be.

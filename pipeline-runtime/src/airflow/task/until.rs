@@ -4,7 +4,7 @@ use super::TaskError;
 use crate::RunState;
 use crate::author::keys::Seen;
 use crate::author::options::Mode;
-use crate::engine::{Earlier, Edit, Engine, Entry, NodeState, Record, Run, RunIx, Skip, Slot};
+use crate::engine::{Earlier, Edit, Engine, Entry, NodeState, Record, Run, RunIx, Slot};
 use crate::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,7 +113,7 @@ impl Heard {
                 Record::Failed { error, .. } => return Ok(Came::Failed(error)),
                 Record::UpstreamFailed { .. } => return Ok(Came::UpstreamFailed),
                 Record::Skipped { why, .. } => {
-                    let why = self.look(|run| said(run, &why)).unwrap_or_default();
+                    let why = self.look(|run| why.reason(|slot| run.id(slot))).unwrap_or_default();
                     return Ok(Came::Skipped(why));
                 }
                 _ => {}
@@ -147,16 +147,4 @@ fn open_body(run: &Run) -> Option<String> {
     }
     let open = run.slots().find(|slot| run.is_body(*slot) && !run.node(*slot).state().is_end());
     open.map(|slot| run.id(slot))
-}
-
-/// Why a node was skipped.
-fn said(run: &Run, why: &Skip) -> String {
-    match why {
-        Skip::Body(why) | Skip::Timeout(why) => why.to_string(),
-        Skip::Upstream(from) => format!("`{}` was skipped", run.id(*from)),
-        Skip::NotTaken => "its branch took another arm, or what it is for did not happen".to_owned(),
-        Skip::CutOff => "another node was first".to_owned(),
-        Skip::ByHand => "it was skipped by hand".to_owned(),
-        Skip::RunEnded => "the run ended".to_owned(),
-    }
 }

@@ -78,6 +78,20 @@ pub(crate) enum Skip {
     RunEnded,
 }
 
+impl Skip {
+    /// Why a node was skipped, in words. `id` says what a node is called.
+    pub(crate) fn reason(&self, id: impl Fn(Slot) -> String) -> String {
+        match self {
+            Self::Body(why) | Self::Timeout(why) => why.to_string(),
+            Self::Upstream(upstream) => format!("`{}` was skipped", id(*upstream)),
+            Self::NotTaken => "its branch took another arm".into(),
+            Self::CutOff => "nobody waits for it any more".into(),
+            Self::ByHand => "somebody wanted it skipped".into(),
+            Self::RunEnded => "the run ended before it did".into(),
+        }
+    }
+}
+
 impl Record {
     /// The node that it is about, if it is about one.
     pub(crate) fn slot(&self) -> Option<Slot> {

@@ -23,3 +23,5 @@ pub(super) use context::{RunContext, Shared};
 pub(super) use mapping::Looks;
 
 pub(crate) use command::{Edit, EditError};
+#[cfg(feature = "airflow")]
+pub(crate) use recovery::{MAX_INTERRUPTIONS, cut_off_too_often};

@@ -9,7 +9,12 @@ use super::super::states::NodeState;
 use super::RunContext;
 
 /// An attempt that was cut off that often in a row counts as failed: it may be what ends the process.
-pub(super) const MAX_INTERRUPTIONS: u32 = 3;
+pub(crate) const MAX_INTERRUPTIONS: u32 = 3;
+
+/// What is said of an attempt that was cut off so often.
+pub(crate) fn cut_off_too_often() -> String {
+    format!("the process ended {MAX_INTERRUPTIONS} times in a row while this attempt was under way")
+}
 
 impl RunContext<'_> {
     /// Records that what was under way when the last process ended was cut off.
@@ -33,8 +38,7 @@ impl RunContext<'_> {
             return self.record(Record::Interrupted { slot, asked: false });
         }
         let memory = node.memory().cloned();
-        let error = format!("the process ended {MAX_INTERRUPTIONS} times in a row while this attempt was under way");
-        self.attempt_failed(slot, error.into(), memory);
+        self.attempt_failed(slot, cut_off_too_often().into(), memory);
     }
 
     /// Takes up a run from its state: sets its timers, delivers what is due and derives what is to be done.

@@ -338,14 +338,7 @@ impl RunHistory {
 
     /// Why a node was skipped, in words.
     pub(crate) fn reason(&self, why: &Skip) -> String {
-        match why {
-            Skip::Body(why) | Skip::Timeout(why) => why.to_string(),
-            Skip::Upstream(upstream) => format!("`{}` was skipped", self.id(*upstream)),
-            Skip::NotTaken => "its branch took another arm".into(),
-            Skip::CutOff => "nobody waits for it any more".into(),
-            Skip::ByHand => "somebody wanted it skipped".into(),
-            Skip::RunEnded => "the run ended before it did".into(),
-        }
+        why.reason(|slot| self.id(slot))
     }
 
     /// When the last of a node's inputs was there.
