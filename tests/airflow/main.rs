@@ -4,5 +4,6 @@
 mod ends;
 mod export;
 mod inputs;
+mod one_task;
 mod supervisor;
 mod upsets;

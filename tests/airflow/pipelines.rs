@@ -427,6 +427,58 @@ fn pairs() {
     either(make().field(|batch| &batch.rows)).named("rows");
 }
 
+// ---- mappings that are one task there
+
+#[task(retries = 1, retry_delay = "10ms")]
+async fn at_second(ctx: Context, n: u64) -> Result<u64> {
+    if ctx.attempt() == 1 { Err("once more".into()) } else { Ok(n) }
+}
+
+#[task]
+async fn joined(all: Vec<Vec<String>>) -> Result<String> {
+    Ok(all.concat().join(", "))
+}
+
+/// Mappings within mappings: with retries, failures, skips, an empty list, keys, a branch, a sensor and a teardown in them, three deep.
+#[pipeline]
+fn nested() {
+    let factor = ok();
+    let totals = list(3).named("outer").each(|n| {
+        let inner = list(n).named("inner");
+        sum(inner.each(|m| plus(at_second(m).named("again"), factor).named("added"))).named("inner_total")
+    });
+    sum(totals).named("total");
+    let rows = list(2).named("rows").keyed(|n| format!("row {n}"));
+    joined(rows.each(|n| ends(list(5).named("cells").after(n).each(|m| odd(m).allow_failure())).named("row"))).named("all_rows");
+    let words = list(2).named("lines").each(|n| {
+        texts(list(plus(n, factor).named("more")).named("words").keyed(|m| format!("word {m}")).each(|m| {
+            let arms = parity(m);
+            first_of([text(arms.even), join(arms.odd)])
+        }))
+        .named("line")
+    });
+    joined(words).named("all_lines");
+    let deep = list(3)
+        .named("a")
+        .each(|b| sum(list(b).named("b").each(|c| sum(list(c).named("c").each(double)).named("of_c"))).named("of_b"));
+    sum(deep).named("of_a");
+    list(2).named("days").each(|_| {
+        let machines = list(2).named("machines");
+        ends(machines.each(|n| {
+            open_for(n).teardown(close, |machine| use_up(machine).allow_failure());
+            waits_for(n).named("waited")
+        }))
+        .named("day")
+    });
+}
+
+/// Elements in their order: after one that failed none starts.
+#[pipeline]
+fn in_order() {
+    ends(list(4).named("steps").each(|n| odd(n).named("step")).in_order()).named("all_steps");
+    sum(list(3).named("turns").each(|n| double(n).named("turn")).in_order()).named("of_turns");
+}
+
 // ---- assets, and who is told
 
 static SALES: Asset<Batch> = Asset::new("parity_sales");
@@ -525,7 +577,7 @@ fn outcome(journal: &Path) -> Result<Value, Box<dyn Error>> {
     Ok(json!({"state": details.state().to_string(), "nodes": nodes?}))
 }
 
-fn all() -> [Pipeline; 15] {
+fn all() -> [Pipeline; 17] {
     [
         values(),
         rules(),
@@ -537,6 +589,8 @@ fn all() -> [Pipeline; 15] {
         teardowns(),
         params(),
         pairs(),
+        nested(),
+        in_order(),
         updates(),
         follows(),
         told(),

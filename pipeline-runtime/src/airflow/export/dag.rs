@@ -1,6 +1,6 @@
 //! A pipeline as Airflow's concepts.
 
-use super::super::names::{END, mapping_around, retries, task_of};
+use super::super::names::{END, is_one_task, mapping_around, members, pool, retries, task_around, task_of};
 use super::schedule::{self, When};
 use crate::Pipeline;
 use crate::author::input::Rule;
@@ -117,36 +117,43 @@ impl Dag {
 
 fn task(plan: &Plan, node: NodeIx) -> Option<TaskOf> {
     let id = task_of(plan, node)?;
-    let within = mapping_around(plan, node).and_then(|each| task_of(plan, each));
-    let policy = plan.policy(node);
-    let pool = plan.pools.get(policy.pool as usize).map(|pool| pool.name).filter(|pool| *pool != DEFAULT_POOL);
+    // Several bodies where a mapping is one task, and none where Airflow expands it.
+    let is_whole = is_one_task(plan, node);
+    let bodies: Vec<NodeIx> = match &plan.node(node).what {
+        What::Body(_) => vec![node],
+        _ if is_whole => members(plan, node).filter(|node| plan.node(*node).is_body()).collect(),
+        _ => Vec::new(),
+    };
+    let policies = || bodies.iter().map(|body| plan.policy(*body));
+    let wait = |delay: &crate::plan::Delay| delay.wait(0, || 0.0);
     let max_active = mapping_around(plan, node).and_then(|each| match &plan.node(each).what {
         What::Each(each) => each.max_active,
         _ => None,
     });
-    let wait = |delay: &crate::plan::Delay| delay.wait(0, || 0.0);
-    let sensor = policy.sensor.as_deref().map(|sensor| SensorOf {
+    // The sensors of a mapping that is one task keep its process.
+    let of_sensor = |sensor: &crate::plan::SensorPolicy| SensorOf {
         timeout: sensor.timeout,
         poke: wait(&sensor.poke),
         is_rescheduled: sensor.mode == Mode::Reschedule,
-    });
-    let is_body = plan.node(node).is_body();
+    };
+    let sensor = plan.node(node).is_body().then(|| plan.policy(node).sensor.as_deref().map(of_sensor)).flatten();
     let doc = match &plan.node(node).what {
         What::Body(task) => task.definition.description.to_owned(),
+        _ if is_whole => "Runs a mapping, with all of its elements.".to_owned(),
         _ => "Expands the list of a mapping.".to_owned(),
     };
-    let depends_on_past = plan.calendar.depends_on_past || plan.depending_on_past().any(|depending| depending == plan.id(node));
+    let depends = |body: &NodeIx| plan.depending_on_past().any(|depending| depending == plan.id(*body));
     Some(TaskOf {
         doc,
-        within,
+        within: mapping_around(plan, node).and_then(|each| task_of(plan, each)),
         trigger_rule: trigger_rule(plan, node),
-        retries: if is_body { retries(plan, node) } else { 0 },
-        retry_delay: (is_body && policy.retries > 0).then(|| wait(&policy.retry_delay)),
-        pool: pool.filter(|_| is_body),
-        priority: if is_body { policy.priority } else { 0 },
+        retries: bodies.iter().map(|body| retries(plan, *body)).max().unwrap_or_default(),
+        retry_delay: policies().filter(|policy| policy.retries > 0).map(|policy| wait(&policy.retry_delay)).max(),
+        pool: bodies.iter().find_map(|body| pool(plan, *body)),
+        priority: policies().map(|policy| policy.priority).max().unwrap_or_default(),
         sensor,
         max_active,
-        depends_on_past,
+        depends_on_past: plan.calendar.depends_on_past || bodies.iter().any(depends),
         teardown_of: plan.teardown(node).and_then(|teardown| task_of(plan, teardown.setup)),
         outlets: plan.assets.updates.iter().filter(|(of, ..)| *of == node).map(|(_, asset, _)| asset.name).collect(),
         id,
@@ -188,11 +195,22 @@ fn end() -> TaskOf {
     }
 }
 
+/// What leads to a task from outside: also to what lies within a mapping that is one task.
+fn from_outside(plan: &Plan, node: NodeIx) -> Vec<(NodeIx, EdgeRule)> {
+    let mut edges = plan.inbound(node).to_vec();
+    if is_one_task(plan, node) {
+        let is_outside = |(from, _): &&(NodeIx, EdgeRule)| *from != node && task_around(plan, *from) != Some(node);
+        let inner = members(plan, node);
+        edges.extend(inner.flat_map(|inner| plan.inbound(inner).iter().filter(is_outside).copied().collect::<Vec<_>>()));
+    }
+    edges
+}
+
 /// The tasks that a node waits for: what is decided without a body is seen through.
 fn befores(plan: &Plan, node: NodeIx) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut seen = BTreeSet::new();
-    let mut doubtful: Vec<NodeIx> = plan.inbound(node).iter().map(|(from, _)| *from).collect();
+    let mut doubtful: Vec<NodeIx> = from_outside(plan, node).into_iter().map(|(from, _)| from).collect();
     while let Some(from) = doubtful.pop() {
         if !seen.insert(from) {
             continue;
@@ -202,8 +220,8 @@ fn befores(plan: &Plan, node: NodeIx) -> BTreeSet<String> {
             What::Element { .. } => continue,
             What::Each(each) => {
                 found.extend(task_of(plan, from));
-                let inner = plan.scope(each.scope).nodes.iter().filter(|node| plan.node(**node).is_body());
-                found.extend(inner.filter_map(|node| task_of(plan, *node)));
+                // Also a mapping in it that is one task.
+                found.extend(plan.scope(each.scope).nodes.iter().filter_map(|node| task_of(plan, *node)));
                 continue;
             }
             What::Body(_) => {
@@ -233,7 +251,11 @@ fn raced(plan: &Plan) -> BTreeSet<String> {
 fn trigger_rule(plan: &Plan, node: NodeIx) -> &'static str {
     const DECIDED_BY_US: &str = "all_done";
     let mut rules = BTreeSet::new();
-    for (from, rule) in plan.inbound(node) {
+    let edges = from_outside(plan, node);
+    if edges.len() > plan.inbound(node).len() {
+        return DECIDED_BY_US;
+    }
+    for (from, rule) in &edges {
         match (&plan.node(*from).what, rule) {
             (What::Body(_), _) if plan.is_past(*from) => {}
             (What::Body(_), EdgeRule::Upstream(rule)) => {

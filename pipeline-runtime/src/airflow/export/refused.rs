@@ -1,11 +1,11 @@
 //! What Airflow cannot do: it is refused with its place in the code, and never left out in silence.
 
-use super::super::names::{END, task_of};
+use super::super::names::{END, is_one_task, members, pool, task_of};
 use super::Left;
 use super::schedule::{self, When};
 use crate::Pipeline;
-use crate::plan::{NodeIx, Plan, Problem, What};
-use std::collections::HashMap;
+use crate::plan::{NodeIx, Plan, Problem};
+use std::collections::{BTreeMap, HashMap};
 
 /// All that stands in the way of an export.
 pub(super) fn problems(pipeline: &Pipeline, plan: &Plan, without: &[Left]) -> Vec<Problem> {
@@ -63,20 +63,21 @@ fn others(plan: &Plan) -> Vec<Problem> {
     nodes.map(problem).collect()
 }
 
+/// What a mapping that is one task cannot do.
 fn mappings(plan: &Plan) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (node, of) in (0..).zip(&plan.nodes) {
-        let What::Each(each) = &of.what else { continue };
-        let id = plan.id(node);
-        if of.scope != 0 {
-            let message = format!("Airflow maps over one list at a time, and `{id}` lies within another `.each`");
-            let help = "flatten the list in a task before it, so that one `.each` has all elements";
-            problems.push(Problem::new(message, help).at(of.at, "this `.each`"));
-        }
-        if each.in_order {
-            let message = format!("Airflow starts the elements of a list in any order, and those of `{id}` go in theirs");
-            let help = "do it in one task with a loop";
-            problems.push(Problem::new(message, help).at(of.at, "this `.each`"));
+    for each in (0..).zip(&plan.nodes).map(|(node, _)| node).filter(|node| is_one_task(plan, *node)) {
+        let Some(task) = task_of(plan, each) else { continue };
+        let pools: BTreeMap<&str, NodeIx> = members(plan, each).filter_map(|node| Some((pool(plan, node)?, node))).collect();
+        if pools.len() > 1 {
+            let names: Vec<String> = pools.keys().map(|pool| format!("`{pool}`")).collect();
+            let message = format!(
+                "`{task}` is one task of Airflow, which is in one pool, and what lies within it is in {}",
+                names.join(" and in ")
+            );
+            let help = "give its tasks one pool, or flatten the list in a task before it, so that each element is a task";
+            let problem = Problem::new(message, help).at(plan.node(each).at, "this `.each`");
+            problems.push(pools.values().fold(problem, |problem, node| problem.at(plan.node(*node).at, "wired here")));
         }
     }
     problems

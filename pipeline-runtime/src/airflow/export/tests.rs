@@ -178,24 +178,76 @@ fn locks_and_slas_are_refused_unless_they_are_said_to_be_left_out() {
     assert!(error.ends_with("pipeline `guarded` has 1 thing that Airflow cannot do\nnothing was exported"), "{error}");
 }
 
+#[task]
+async fn lists(n: u64) -> Result<Vec<u64>> {
+    Ok(vec![n])
+}
+
+#[task(pool = DB)]
+async fn kept(n: u64) -> Result<u64> {
+    Ok(n)
+}
+
+#[task(pool = FILES)]
+async fn filed(n: u64) -> Result<u64> {
+    Ok(n)
+}
+
+const FILES: Pool = Pool::new("files", 2);
+
 #[test]
-fn mappings_that_airflow_has_not_are_refused() {
-    #[task]
-    async fn lists(n: u64) -> Result<Vec<u64>> {
-        Ok(vec![n])
-    }
+fn a_mapping_within_a_mapping_and_one_in_order_are_one_task_each() {
     #[pipeline]
     fn nested() {
-        list().each(|n| lists(n).each(double));
+        let first = list().named("first");
+        let totals = list().each(|n| sum(lists(n).each(|m| kept(m).after(first))).named("total"));
+        sum(totals).named("all");
+        list().named("steps").each(|n| double(n).named("step")).in_order();
     }
+    assert!(refused(&nested()).is_empty());
+    let dag = dags(&[nested()]);
+    let (_, tasks) = dag.split_once("n = {}\n").unwrap();
+    expect![[r#"
+            n["first"] = PipelineTask(task_id="first")
+            n["list"] = PipelineTask(task_id="list")
+            n["total.each"] = PipelineTask(task_id="total.each", doc_md="Expands the list of a mapping.")
+            n["all"] = PipelineTask(task_id="all", trigger_rule="all_done")
+            n["steps"] = PipelineTask(task_id="steps")
+            n["step.each"] = PipelineTask(task_id="step.each", retries=2, retry_delay=timedelta(seconds=60.0), pool="db", priority_weight=5, weight_rule="absolute", doc_md="Runs a mapping, with all of its elements.")
+            n["end_of_run"] = PipelineTask(task_id="end_of_run", trigger_rule="all_done", doc_md="Decides how the run has ended, and tells the pipeline's notifiers.")
+
+            @task_group(group_id="total__each__elements", prefix_group_id=False)
+            def elements(element):
+                n["lists"] = PipelineTask(task_id="lists")
+                n["kept.each"] = PipelineTask(task_id="kept.each", trigger_rule="all_done", pool="db", doc_md="Runs a mapping, with all of its elements.")
+                n["total"] = PipelineTask(task_id="total", trigger_rule="all_done")
+
+            elements.expand(element=n["total.each"].output)
+
+            n["first"] >> n["kept.each"]
+            n["list"] >> n["total.each"]
+            n["lists"] >> n["kept.each"]
+            n["lists"] >> n["all"]
+            n["kept.each"] >> n["total"]
+            n["kept.each"] >> n["all"]
+            n["total"] >> n["all"]
+            n["total.each"] >> n["all"]
+            n["all"] >> n["end_of_run"]
+            n["steps"] >> n["step.each"]
+            n["step.each"] >> n["end_of_run"]
+    "#]]
+    .assert_eq(tasks);
+}
+
+#[test]
+fn a_mapping_that_is_one_task_is_in_one_pool() {
     #[pipeline]
-    fn ordered() {
-        list().each(double).in_order();
+    fn two_pools() {
+        list().each(|n| lists(n).each(|m| filed(kept(m))));
     }
-    assert_eq!(refused(&nested()), ["Airflow maps over one list at a time, and `each(double)` lies within another `.each`"]);
     assert_eq!(
-        refused(&ordered()),
-        ["Airflow starts the elements of a list in any order, and those of `each(double)` go in theirs"]
+        refused(&two_pools()),
+        ["`filed.each` is one task of Airflow, which is in one pool, and what lies within it is in `db` and in `files`"]
     );
 }
 

@@ -19,6 +19,7 @@ mod node;
 mod recollect;
 mod run_info;
 mod until;
+mod whole;
 
 pub(super) use environment::Sockets;
 
@@ -35,6 +36,7 @@ use serde_json::Value;
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
+use whole::Elements;
 
 /// What this process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +45,17 @@ enum Target {
     Node(NodeIx, Option<u32>),
     /// Expands a mapping's list.
     Expand(NodeIx),
+    /// Runs a mapping that is one task; that of an element of that index.
+    Whole(NodeIx, Option<u32>),
     /// Decides how the run has ended.
     End,
+}
+
+impl Target {
+    /// Whether it is that mapping, which is one task.
+    fn is_of(self, each: NodeIx) -> bool {
+        matches!(self, Self::Whole(node, _) if node == each)
+    }
 }
 
 /// How a task came to its end.
@@ -53,8 +64,16 @@ struct Done {
     last: Final,
     /// What is pushed before that is said.
     output: Option<Output>,
+    /// What came of a mapping that is one task.
+    elements: Option<Elements>,
     /// For the nodes behind it, where it has not succeeded.
     ended: Option<Ended>,
+}
+
+impl Done {
+    fn new(last: Final) -> Self {
+        Self { last, output: None, elements: None, ended: None }
+    }
 }
 
 /// A task's output.
@@ -157,7 +176,7 @@ impl Task {
                 let may_retry = !matches!(error, TaskError::Fatal(_)) && self.startup.ti_context.should_retry;
                 let ended = Ended::failed(self.task_id(), cut(reason));
                 // Airflow knows when to retry.
-                if may_retry { Err(()) } else { Ok(Done { last: Final::Failed, output: None, ended: Some(ended) }) }
+                if may_retry { Err(()) } else { Ok(Done { ended: Some(ended), ..Done::new(Final::Failed) }) }
             }
         });
         let said = done.map_err(|()| None).and_then(|done| self.say(done).map_err(Some));
@@ -172,8 +191,12 @@ impl Task {
     }
 
     fn say(&self, done: Done) -> Result<(), CallError> {
-        let Done { mut last, output, ended } = done;
+        let Done { mut last, output, elements, ended } = done;
         let index = self.startup.ti.map_index;
+        if let Some(elements) = elements {
+            let elements = serde_json::to_value(elements).unwrap_or_default();
+            self.supervisor.push(&self.place, self.task_id(), index, Some(whole::KEY), elements, None)?;
+        }
         if let Some(Output { value, length }) = output
             && let Err(error) = self.supervisor.push(&self.place, self.task_id(), index, None, value, length)
         {
@@ -214,8 +237,10 @@ fn target(plan: &crate::Plan, task: &str, index: i64) -> Result<Target, TaskErro
             plan.pipeline
         ))
     })?;
-    if !plan.node(node).is_body() {
-        return Ok(Target::Expand(node));
-    }
-    Ok(Target::Node(node, u32::try_from(index).ok()))
+    let index = u32::try_from(index).ok();
+    Ok(match plan.node(node).is_body() {
+        true => Target::Node(node, index),
+        false if names::is_one_task(plan, node) => Target::Whole(node, index),
+        false => Target::Expand(node),
+    })
 }

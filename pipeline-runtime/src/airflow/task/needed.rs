@@ -1,6 +1,6 @@
 //! What a task has to know of the nodes before it.
 
-use super::super::names::mapping_around;
+use super::super::names::{is_one_task, mapping_around, members, task_around};
 use super::Target;
 use crate::plan::{NodeIx, Plan, What};
 use std::collections::BTreeSet;
@@ -14,6 +14,8 @@ pub(super) struct Needed {
     pub(super) values: BTreeSet<NodeIx>,
     /// The mappings whose elements there have to be.
     pub(super) expanded: BTreeSet<NodeIx>,
+    /// The mappings that are one task, of which one has to know what their elements came to.
+    pub(super) whole: BTreeSet<NodeIx>,
     seen: BTreeSet<NodeIx>,
 }
 
@@ -28,6 +30,23 @@ impl Needed {
                     needed.expand(plan, each);
                 }
             }
+            Target::Whole(each, _) => {
+                needed.wait_of(plan, each);
+                for node in members(plan, each) {
+                    for (from, _) in plan.inbound(node).iter().filter(|(from, _)| is_outside(plan, each, *from)) {
+                        needed.state_of(plan, *from);
+                    }
+                    plan.upstreams(node)
+                        .filter(|from| is_outside(plan, each, *from))
+                        .for_each(|from| needed.value_of(plan, from));
+                }
+                if let What::Each(of) = &plan.node(each).what {
+                    needed.value_of(plan, of.list);
+                }
+                if let Some(around) = mapping_around(plan, each) {
+                    needed.expand(plan, around);
+                }
+            }
             Target::End => needed.all(plan),
         }
         needed
@@ -35,7 +54,7 @@ impl Needed {
 
     /// Whatever decides about the run: how everything ended, which arms were taken, and what the lists were.
     fn all(&mut self, plan: &Plan) {
-        for (node, of) in (0..).zip(&plan.nodes) {
+        for (node, of) in (0..).zip(&plan.nodes).filter(|(node, _)| task_around(plan, *node).is_none()) {
             match &of.what {
                 What::Body(task) => {
                     self.states.insert(node);
@@ -45,6 +64,7 @@ impl Needed {
                 }
                 What::Each(each) => {
                     self.expanded.insert(node);
+                    self.whole.extend(Some(node).filter(|node| is_one_task(plan, *node)));
                     self.value_of(plan, each.list);
                 }
                 // A part is taken of the value of whoever was first.
@@ -65,6 +85,7 @@ impl Needed {
     }
 
     fn state_of(&mut self, plan: &Plan, node: NodeIx) {
+        let node = task_around(plan, node).unwrap_or(node);
         if !self.seen.insert(node) {
             return;
         }
@@ -75,6 +96,10 @@ impl Needed {
             }
             // The branch's output says which arm it took.
             What::Arm { branch, .. } => self.value_of(plan, *branch),
+            What::Each(_) if is_one_task(plan, node) => {
+                self.whole.insert(node);
+                self.expand(plan, node);
+            }
             What::Each(each) => {
                 self.expand(plan, node);
                 for &inner in &plan.scope(each.scope).nodes {
@@ -100,6 +125,9 @@ impl Needed {
     }
 
     fn value_of(&mut self, plan: &Plan, node: NodeIx) {
+        if let Some(whole) = task_around(plan, node) {
+            return self.state_of(plan, whole);
+        }
         match &plan.node(node).what {
             What::Body(_) => {
                 self.states.insert(node);
@@ -119,4 +147,9 @@ impl Needed {
             What::Failure { .. } | What::Recalled(_) => {}
         }
     }
+}
+
+/// Whether a node neither lies within a mapping that is one task nor is that mapping.
+fn is_outside(plan: &Plan, each: NodeIx, node: NodeIx) -> bool {
+    node != each && task_around(plan, node) != Some(each)
 }

@@ -68,7 +68,7 @@ pub(super) fn run(pipelines: &[Pipeline], task: &Task) -> Result<Done, TaskError
             if let Target::Node(..) = target {
                 take_up(task, &mut run, slot, now)?;
             }
-            one(task, run, slot, clock)
+            one(task, run, slot, matches!(target, Target::Whole(..)), clock)
         }
     }
 }
@@ -90,7 +90,7 @@ fn slot_of(run: &Run, target: Target) -> Result<Option<Slot>, TaskError> {
     Ok(match target {
         Target::End => None,
         Target::Expand(each) => Some(run.seen_from(0, each)),
-        Target::Node(node, index) => match (mapping_around(plan, node), index) {
+        Target::Node(node, index) | Target::Whole(node, index) => match (mapping_around(plan, node), index) {
             (None, _) => Some(run.seen_from(0, node)),
             (Some(each), index) => {
                 let gone = || {
@@ -148,7 +148,7 @@ fn take_up(task: &Task, run: &mut Run, slot: Slot, now: Timestamp) -> Result<(),
 }
 
 /// Runs one node until it has ended, or waits for so long that another process is to go on.
-fn one(task: &Task, run: Run, slot: Slot, clock: Clock) -> Result<Done, TaskError> {
+fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Result<Done, TaskError> {
     let (id, plan) = (run.id(slot), Arc::clone(run.plan()));
     let node = run.ix(slot);
     if let Some(label) = run.layout().labels(slot).last().map(ToString::to_string)
@@ -166,7 +166,7 @@ fn one(task: &Task, run: Run, slot: Slot, clock: Clock) -> Result<Done, TaskErro
         }
     };
     let (came, failure, attempts) = drive(run, clock, async |heard: &mut Heard| {
-        let came = heard.end_of(slot, keep).await?;
+        let came = heard.end_of(slot, is_whole, keep).await?;
         let (failure, attempts) =
             heard.look(|run| (run.node(slot).failure().cloned(), run.node(slot).attempt())).unwrap_or((None, 1));
         Ok((came, failure, attempts))
@@ -174,13 +174,12 @@ fn one(task: &Task, run: Run, slot: Slot, clock: Clock) -> Result<Done, TaskErro
     let ended = |state: NodeState, node: &str, error: String, attempts: u32| {
         Some(Ended { state: state.name().to_owned(), node: node.to_owned(), error, attempts })
     };
-    let failed =
-        |error: String| Done { last: Final::Failed, output: None, ended: ended(NodeState::Failed, &id, error, attempts) };
+    let failed = |error: String| Done { ended: ended(NodeState::Failed, &id, error, attempts), ..Done::new(Final::Failed) };
     Ok(match came {
         Came::Success(json) => {
             let value: Value = serde_json::from_slice(&json).map_err(|error| TaskError::Fatal(error.to_string()))?;
             let updates = plan.updated_at(slot).map(|(_, asset)| (asset.name.to_owned(), value.clone())).collect();
-            Done { last: Final::Success(updates), output: Some(Output { value, length: None }), ended: None }
+            Done { output: Some(Output { value, length: None }), ..Done::new(Final::Success(updates)) }
         }
         Came::Expanded(Seen { len, keys }) => {
             let value = match keys {
@@ -188,7 +187,11 @@ fn one(task: &Task, run: Run, slot: Slot, clock: Clock) -> Result<Done, TaskErro
                 None => (0..len).map(Value::from).collect(),
             };
             let length = u32::try_from(len).ok();
-            Done { last: Final::Success(Vec::new()), output: Some(Output { value, length }), ended: None }
+            Done { output: Some(Output { value, length }), ..Done::new(Final::Success(Vec::new())) }
+        }
+        Came::Elements(elements, failed) => {
+            let last = if failed.is_some() { Final::Failed } else { Final::Success(Vec::new()) };
+            Done { elements: Some(elements), ended: failed, ..Done::new(last) }
         }
         Came::Failed(error) => {
             tracing::error!("{error}");
@@ -198,23 +201,23 @@ fn one(task: &Task, run: Run, slot: Slot, clock: Clock) -> Result<Done, TaskErro
             let failure = failure.unwrap_or_else(|| Failure::new(id.as_str(), "unknown", 0));
             tracing::error!("it cannot run, since `{}` failed: {}", failure.node(), failure.error());
             let ended = ended(NodeState::UpstreamFailed, failure.node(), failure.error().to_owned(), failure.attempts());
-            Done { last: Final::Failed, output: None, ended }
+            Done { ended, ..Done::new(Final::Failed) }
         }
         Came::Skipped(why) => {
             tracing::info!("skipped: {why}");
-            Done { last: Final::Skipped, output: None, ended: ended(NodeState::Skipped, &id, why, attempts) }
+            Done { ended: ended(NodeState::Skipped, &id, why, attempts), ..Done::new(Final::Skipped) }
         }
         Came::Retry { after, error } => {
             tracing::warn!("{error}");
             if task.startup.ti_context.should_retry {
                 let end = error.floor_char_boundary(MAX_REASON);
-                Done { last: Final::Retry { after, reason: error[..end].to_owned() }, output: None, ended: None }
+                Done::new(Final::Retry { after, reason: error[..end].to_owned() })
             } else {
                 tracing::error!("Airflow has no try left, though attempt {attempts} of {} is due", plan.policy(node).retries + 1);
                 failed(error.to_string())
             }
         }
-        Came::Later(next) => Done { last: Final::Reschedule(next.to_utc()), output: None, ended: None },
+        Came::Later(next) => Done::new(Final::Reschedule(next.to_utc())),
     })
 }
 
@@ -222,10 +225,10 @@ fn one(task: &Task, run: Run, slot: Slot, clock: Clock) -> Result<Done, TaskErro
 fn end_of_run(task: &Task, run: Run, clock: Clock) -> Result<Done, TaskError> {
     let (state, why) = drive(run, clock, async |heard: &mut Heard| heard.end_of_run().await)?;
     if state == RunState::Success {
-        return Ok(Done { last: Final::Success(Vec::new()), output: None, ended: None });
+        return Ok(Done::new(Final::Success(Vec::new())));
     }
     tracing::error!("the run is {state}{}", why.map(|why| format!(": {why}")).unwrap_or_default());
-    Ok(Done { last: Final::Failed, output: None, ended: Some(Ended::failed(task.task_id(), "the run failed")) })
+    Ok(Done { ended: Some(Ended::failed(task.task_id(), "the run failed")), ..Done::new(Final::Failed) })
 }
 
 /// Has an engine take up the run until `until` has heard enough, and everybody was told who is to be.

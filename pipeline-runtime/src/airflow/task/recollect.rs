@@ -9,7 +9,7 @@ use super::Target;
 use super::ended::{self, Ended};
 use super::needed::Needed;
 use crate::author::value::Value;
-use crate::engine::{Entry, Output, Position, Record, Run, Skip, Slot};
+use crate::engine::{Entry, ExpansionIx, Output, Position, Record, Run, Skip, Slot};
 use crate::plan::{NodeIx, Plan, What};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +44,7 @@ impl Recollection<'_> {
         let plan = Arc::clone(run.plan());
         let needed = Needed::of(&plan, target);
         self.pass_pasts(run, &plan)?;
-        if needed.states.is_empty() {
+        if needed.states.is_empty() && needed.whole.is_empty() {
             return Ok(());
         }
         let (needed, states) = self.states(&plan, needed)?;
@@ -55,10 +55,13 @@ impl Recollection<'_> {
             let slot = run.seen_from(0, node);
             self.write_down(run, &plan, slot, node, None, &states, &outputs)?;
         }
-        for &each in needed.expanded.iter().filter(|each| is_own(each)) {
+        for &each in needed.expanded.iter().filter(|each| is_own(each) && !needed.whole.contains(each)) {
             if target != Target::Expand(each) {
                 self.expand(run, &plan, each, target, &needed, &states)?;
             }
+        }
+        for &each in needed.whole.iter().filter(|each| is_own(each) && !target.is_of(**each)) {
+            self.elements(run, &plan, run.seen_from(0, each), None, &states)?;
         }
         Ok(())
     }
@@ -66,15 +69,14 @@ impl Recollection<'_> {
     /// How the nodes ended. What Airflow has skipped or failed by its own rule says nothing itself: why is asked of what is before it.
     fn states(&self, plan: &Plan, mut needed: Needed) -> Result<(Needed, NodeStates), Unknown> {
         loop {
-            let tasks: Vec<String> = needed.states.iter().filter_map(|node| task_of(plan, *node)).collect();
+            let asked: Vec<NodeIx> = needed.states.iter().chain(&needed.whole).copied().collect();
+            let tasks: Vec<String> = asked.iter().filter_map(|node| task_of(plan, *node)).collect();
             let states = self.supervisor.states(self.place, &tasks)?;
             let failed = |node: &NodeIx| task_of(plan, *node).is_some_and(|task| states.any(&task, "upstream_failed"));
-            let failed: Vec<NodeIx> = needed.states.iter().copied().filter(failed).collect();
-            let before = needed.states.len();
-            for node in failed {
+            for node in asked.iter().copied().filter(failed) {
                 needed.wait_of(plan, node);
             }
-            if needed.states.len() == before {
+            if needed.states.len() + needed.whole.len() == asked.len() {
                 return Ok((needed, states));
             }
         }
@@ -100,19 +102,9 @@ impl Recollection<'_> {
         states: &NodeStates,
     ) -> Result<(), Unknown> {
         let What::Each(of) = &plan.node(each).what else { return Ok(()) };
-        let slot = run.seen_from(0, each);
-        let list = run.list_of(slot).map(|list| run.node(list).state().is_end() && run.node(list).value().is_some());
-        if list != Some(true) {
-            // The mapping is skipped or fails with its list, which is for the engine to say.
-            return Ok(());
-        }
-        let look = run.look(slot).ok_or_else(|| Unknown::Fatal(format!("the list of `{}` is not there", plan.id(each))))?;
-        let seen = look.look().map_err(Unknown::Fatal)?;
-        let width = u32::try_from(seen.len).unwrap_or(u32::MAX);
-        self.record(run, Record::Unfolded { slot, width, keys: seen.keys })?;
-        let Some(expansion) = run.expansion_of(slot) else { return Ok(()) };
+        let Some((expansion, width)) = self.unfold(run, run.seen_from(0, each))? else { return Ok(()) };
         let here = match target {
-            Target::Node(node, index) if mapping_around(plan, node) == Some(each) => index,
+            Target::Node(node, index) | Target::Whole(node, index) if mapping_around(plan, node) == Some(each) => index,
             _ => None,
         };
         let scope = plan.scope(of.scope);
@@ -135,7 +127,27 @@ impl Recollection<'_> {
             let slot = run.layout().resolve(plan, node, position);
             self.write_down(run, plan, slot, node, element, states, &outputs)?;
         }
+        for &whole in needed.whole.iter().filter(|whole| plan.node(**whole).scope == of.scope && !target.is_of(**whole)) {
+            for element in elements.clone() {
+                let slot = run.layout().resolve(plan, whole, Position { expansion, element });
+                self.elements(run, plan, slot, Some(element), states)?;
+            }
+        }
         Ok(())
+    }
+
+    /// Expands a mapping over its list, if that is there.
+    pub(super) fn unfold(&self, run: &mut Run, each: Slot) -> Result<Option<(ExpansionIx, u32)>, Unknown> {
+        let list = run.list_of(each).map(|list| run.node(list).state().is_end() && run.node(list).value().is_some());
+        if list != Some(true) {
+            // The mapping is skipped or fails with its list, which is for the engine to say.
+            return Ok(None);
+        }
+        let look = run.look(each).ok_or_else(|| Unknown::Fatal(format!("the list of `{}` is not there", run.id(each))))?;
+        let seen = look.look().map_err(Unknown::Fatal)?;
+        let width = u32::try_from(seen.len).unwrap_or(u32::MAX);
+        self.record(run, Record::Unfolded { slot: each, width, keys: seen.keys })?;
+        Ok(run.expansion_of(each).map(|expansion| (expansion, width)))
     }
 
     /// What those of these nodes returned that succeeded, as far as it is needed. All requests are under way at once.
@@ -201,13 +213,10 @@ impl Recollection<'_> {
             return Ok(());
         }
         match states.of(&task, element) {
-            Some("success") => {
-                let value = match outputs.get(&(node, element)) {
-                    Some(json) => decode(plan, node, &run.id(slot), json)?,
-                    None => Value::new(()),
-                };
-                self.succeed(run, slot, value)
-            }
+            Some("success") => match outputs.get(&(node, element)) {
+                Some(json) => self.success(run, slot, json),
+                None => self.succeed(run, slot, Value::new(())),
+            },
             Some(state @ ("failed" | "skipped" | "upstream_failed")) => {
                 let kept = self.supervisor.xcom(self.place, &task, ended::KEY, element)?.wait()?;
                 let ended: Option<Ended> = serde_json::from_value(kept).ok();
@@ -228,25 +237,31 @@ impl Recollection<'_> {
         ended: Option<Ended>,
         states: &NodeStates,
     ) -> Result<(), Unknown> {
-        let said = ended.as_ref().map_or_else(|| state.to_owned(), |ended| ended.state.clone());
-        match (said.as_str(), ended) {
+        match (state, ended) {
+            (_, Some(ended)) => self.end(run, slot, &ended),
             // By its own rule, which nobody has been told of yet: the end of the run decides it by ours, and tells.
             ("skipped" | "upstream_failed", None) if self.is_end => Ok(()),
-            ("skipped", ended) => {
-                let why = ended.map_or_else(|| "Airflow skipped it".into(), |ended| ended.error.into());
-                self.record(run, Record::Skipped { slot, why: Skip::Body(why) })
-            }
-            ("upstream_failed", ended) => {
-                let cause = match ended {
-                    Some(ended) => self.cause(run, slot, &ended)?,
-                    None => self.cause_before(run, plan, slot, states)?,
-                };
+            ("skipped", None) => self.record(run, Record::Skipped { slot, why: Skip::Body("Airflow skipped it".into()) }),
+            ("upstream_failed", None) => {
+                let cause = self.cause_before(run, plan, slot, states)?;
                 self.record(run, Record::UpstreamFailed { slot, cause })
             }
-            (_, ended) => {
-                let ended = ended.unwrap_or_else(|| Ended::unsaid(run.id(slot)));
+            (_, None) => {
+                let ended = Ended::unsaid(run.id(slot));
                 self.fail(run, slot, &ended)
             }
+        }
+    }
+
+    /// How a node ended that says so itself.
+    pub(super) fn end(&self, run: &mut Run, slot: Slot, ended: &Ended) -> Result<(), Unknown> {
+        match ended.state.as_str() {
+            "skipped" => self.record(run, Record::Skipped { slot, why: Skip::Body(ended.error.as_str().into()) }),
+            "upstream_failed" => {
+                let cause = self.cause(run, slot, ended)?;
+                self.record(run, Record::UpstreamFailed { slot, cause })
+            }
+            _ => self.fail(run, slot, ended),
         }
     }
 
@@ -287,8 +302,16 @@ impl Recollection<'_> {
     }
 
     fn fail(&self, run: &mut Run, slot: Slot, ended: &Ended) -> Result<(), Unknown> {
-        self.record(run, Record::Started { slot, attempt: ended.attempts.max(1) })?;
+        // Not of a mapping.
+        if run.is_body(slot) {
+            self.record(run, Record::Started { slot, attempt: ended.attempts.max(1) })?;
+        }
         self.record(run, Record::Failed { slot, error: ended.error.as_str().into(), timed_out: false })
+    }
+
+    pub(super) fn success(&self, run: &mut Run, slot: Slot, json: &serde_json::Value) -> Result<(), Unknown> {
+        let value = decode(run.plan(), run.ix(slot), &run.id(slot), json)?;
+        self.succeed(run, slot, value)
     }
 
     fn succeed(&self, run: &mut Run, slot: Slot, value: Value) -> Result<(), Unknown> {
@@ -296,7 +319,7 @@ impl Recollection<'_> {
         self.record(run, Record::Succeeded { slot, output: Some(Output { value, json: None }) })
     }
 
-    fn record(&self, run: &mut Run, record: Record) -> Result<(), Unknown> {
+    pub(super) fn record(&self, run: &mut Run, record: Record) -> Result<(), Unknown> {
         let written = run.write_down(&Entry { at: self.at, record });
         written.map_err(|illegal| Unknown::Fatal(format!("what Airflow says of this run cannot be: {illegal}")))
     }

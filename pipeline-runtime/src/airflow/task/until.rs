@@ -1,10 +1,12 @@
 //! What the engine records of a node says what Airflow is told of it.
 
 use super::TaskError;
+use super::ended::Ended;
+use super::whole::{Elements, Within};
 use crate::RunState;
 use crate::author::keys::Seen;
 use crate::author::options::Mode;
-use crate::engine::{Earlier, Edit, Engine, Entry, NodeState, Record, Run, RunIx, Slot};
+use crate::engine::{Earlier, Edit, Engine, Entry, NodeState, Record, Run, RunIx, Skip, Slot};
 use crate::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +26,8 @@ pub(super) enum Came {
     Success(Arc<[u8]>),
     /// A mapping's list is this long.
     Expanded(Seen),
+    /// All elements of a mapping that is one task have ended, as they say; and one failed that was not allowed to.
+    Elements(Elements, Option<Ended>),
     Failed(Arc<str>),
     UpstreamFailed,
     Skipped(String),
@@ -57,6 +61,7 @@ impl Heard {
     pub(super) async fn end_of<K: Future<Output = Result<(), TaskError>>>(
         &mut self,
         slot: Slot,
+        is_whole: bool,
         keep: impl Fn(Earlier) -> K,
     ) -> Result<Came, TaskError> {
         let (mode, is_stuck) = self
@@ -70,11 +75,24 @@ impl Heard {
             return Err(TaskError::Fatal(format!("`{id}` cannot run: {why}: clear it together with what is before it")));
         }
         let mut kept_at: Option<Timestamp> = None;
-        while let Some(Entry { at, record }) = self.told.recv().await {
+        let mut within = Within::default();
+        while let Some(entry) = self.told.recv().await {
+            if is_whole {
+                self.look(|run| within.hear(&entry, run));
+            }
+            let Entry { at, record } = entry;
             if record.slot() != Some(slot) {
                 continue;
             }
             match record {
+                Record::Unfolded { .. } if is_whole => {}
+                // Once it has elements its own end is theirs.
+                Record::Succeeded { .. } | Record::Skipped { .. } | Record::UpstreamFailed { .. }
+                    if is_whole && self.look(|run| run.expansion_of(slot)).flatten().is_some() =>
+                {
+                    let (elements, failed) = self.look(|run| within.ended(run, slot)).unwrap_or_default();
+                    return Ok(Came::Elements(elements, failed));
+                }
                 Record::Started { .. } if mode.is_some() && kept_at.is_none() => {
                     // The budget begins now, whatever becomes of this process.
                     kept_at = Some(at);
@@ -113,13 +131,16 @@ impl Heard {
                 Record::Failed { error, .. } => return Ok(Came::Failed(error)),
                 Record::UpstreamFailed { .. } => return Ok(Came::UpstreamFailed),
                 Record::Skipped { why, .. } => {
-                    let why = self.look(|run| why.reason(|slot| run.id(slot))).unwrap_or_default();
-                    return Ok(Came::Skipped(why));
+                    return Ok(Came::Skipped(self.reason(&why)));
                 }
                 _ => {}
             }
         }
         Err(TaskError::Failed("the engine ended before its node had".to_owned()))
+    }
+
+    fn reason(&self, why: &Skip) -> String {
+        self.look(|run| why.reason(|slot| run.id(slot))).unwrap_or_default()
     }
 
     /// Hears how the run ended, and names what failed.

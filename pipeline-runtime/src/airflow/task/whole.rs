@@ -1,0 +1,171 @@
+//! A mapping that is one task: what its elements came to, kept for the tasks behind it.
+//!
+//! Airflow has one state and one output of such a task. So its process pushes how each node within it ended, and whoever has to know writes that down
+//! as it does of tasks.
+
+use super::super::names::task_of;
+use super::super::wire::NodeStates;
+use super::ended::{self, Ended};
+use super::recollect::{Recollection, Unknown};
+use crate::author::words::duration;
+use crate::engine::{Entry, NodeState, Position, Record, Run, Skip, Slot};
+use crate::plan::Plan;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Under which key it is pushed.
+pub(super) const KEY: &str = "pipeline_elements";
+
+/// How the nodes within a mapping ended, by their ids.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Elements(BTreeMap<String, Came>);
+
+/// How one of them did.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Came {
+    Output(Value),
+    Ended(Ended),
+}
+
+/// What is heard of a mapping's nodes as they run.
+#[derive(Debug, Default)]
+pub(super) struct Within {
+    outputs: BTreeMap<Slot, Arc<[u8]>>,
+    skipped: BTreeMap<Slot, String>,
+}
+
+impl Within {
+    /// Hears a record, and logs what nobody would see otherwise.
+    pub(super) fn hear(&mut self, entry: &Entry, run: &Run) {
+        match &entry.record {
+            Record::Succeeded { slot, output: Some(output) } => {
+                self.outputs.extend(output.json.clone().map(|json| (*slot, json)));
+            }
+            Record::Skipped { slot, why } => {
+                self.skipped.insert(*slot, why.reason(|slot| run.id(slot)));
+            }
+            Record::Retrying { slot, next, error, .. } => {
+                tracing::warn!("`{}` is tried again in {}: {error}", run.id(*slot), duration(next.since(entry.at)));
+            }
+            Record::Failed { slot, error, .. } => tracing::error!("`{}` failed: {error}", run.id(*slot)),
+            _ => {}
+        }
+    }
+
+    /// How all of them ended, and whether one failed that was not allowed to.
+    pub(super) fn ended(self, run: &Run, each: Slot) -> (Elements, Option<Ended>) {
+        let (mut elements, mut failed) = (Elements::default(), None);
+        let inside = run.expansion_of(each).map(|expansion| run.layout().inside(expansion)).unwrap_or_default();
+        // A mapping that fails has too long a list.
+        let says =
+            |slot: &Slot| run.is_body(*slot) || (run.each(*slot).is_some() && run.node(*slot).state() == NodeState::Failed);
+        for slot in inside.into_iter().filter(says) {
+            let (id, node) = (run.id(slot), run.node(slot));
+            let ended = |of: &str, error: &str, attempts: u32| Ended {
+                state: node.state().name().to_owned(),
+                node: of.to_owned(),
+                error: error.to_owned(),
+                attempts,
+            };
+            let came = match (node.state(), node.failure()) {
+                (NodeState::Success, _) => {
+                    let json = self.outputs.get(&slot).and_then(|json| serde_json::from_slice(json).ok());
+                    Came::Output(json.unwrap_or_default())
+                }
+                (NodeState::Failed | NodeState::UpstreamFailed, Some(failure)) => {
+                    Came::Ended(ended(failure.node(), failure.error(), failure.attempts()))
+                }
+                _ => Came::Ended(ended(&id, self.skipped.get(&slot).map_or("", String::as_str), node.attempt())),
+            };
+            if node.state() == NodeState::Failed && !run.plan().node(run.ix(slot)).allow_failure {
+                failed = failed.or(match &came {
+                    Came::Ended(ended) => Some(ended.clone()),
+                    Came::Output(_) => None,
+                });
+            }
+            elements.0.insert(id, came);
+        }
+        (elements, failed)
+    }
+}
+
+impl Recollection<'_> {
+    /// Writes down what became of a mapping that is one task.
+    pub(super) fn elements(
+        &self,
+        run: &mut Run,
+        plan: &Plan,
+        each: Slot,
+        index: Option<u32>,
+        states: &NodeStates,
+    ) -> Result<(), Unknown> {
+        let Some(task) = task_of(plan, run.ix(each)) else { return Ok(()) };
+        let of = |key| self.supervisor.xcom(self.place, &task, key, index);
+        match states.of(&task, index) {
+            Some("success") => {
+                let kept = of(KEY)?.wait()?;
+                if kept.is_null() {
+                    return Err(Unknown::Fatal(format!(
+                        "Airflow does not have what the elements of `{}` came to, though it is a success: was it marked by hand, or its XCom \
+                         deleted? Clear it, so that it runs again",
+                        run.id(each)
+                    )));
+                }
+                self.each(run, plan, each, &read(run, each, kept)?)
+            }
+            Some("failed") => {
+                let (kept, ended) = (of(KEY)?, of(ended::KEY)?);
+                let (kept, ended) = (kept.wait()?, ended.wait()?);
+                if !kept.is_null() {
+                    return self.each(run, plan, each, &read(run, each, kept)?);
+                }
+                let ended: Option<Ended> = serde_json::from_value(ended).ok();
+                match ended {
+                    // What it waits for has failed, which the engine finds out again.
+                    Some(ended) if ended.state == NodeState::UpstreamFailed.name() => Ok(()),
+                    ended => self.end(run, each, &ended.unwrap_or_else(|| Ended::unsaid(run.id(each)))),
+                }
+            }
+            // By hand, unless it says why: then the engine finds that out again.
+            Some("skipped") if !self.is_end && of(ended::KEY)?.wait()?.is_null() => {
+                self.record(run, Record::Skipped { slot: each, why: Skip::ByHand })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Expands a mapping, and writes down its nodes as they are kept.
+    fn each(&self, run: &mut Run, plan: &Plan, each: Slot, kept: &Elements) -> Result<(), Unknown> {
+        let Some((expansion, width)) = self.unfold(run, each)? else { return Ok(()) };
+        let nodes = &plan.scope(run.layout().expansion(expansion).scope).nodes;
+        for element in 0..width {
+            let at = Position { expansion, element };
+            let slots: Vec<Slot> = nodes.iter().map(|node| run.layout().resolve(plan, *node, at)).collect();
+            // The element itself comes first.
+            self.record(run, Record::Succeeded { slot: slots[0], output: None })?;
+            for slot in slots {
+                match kept.0.get(&run.id(slot)) {
+                    _ if run.node(slot).state().is_end() => {}
+                    Some(Came::Output(json)) => self.success(run, slot, json)?,
+                    Some(Came::Ended(ended)) => self.end(run, slot, ended)?,
+                    None if run.each(slot).is_some() => self.each(run, plan, slot, kept)?,
+                    None => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read(run: &Run, each: Slot, kept: Value) -> Result<Elements, Unknown> {
+    serde_json::from_value(kept).map_err(|error| {
+        let id = run.id(each);
+        Unknown::Fatal(format!(
+            "what Airflow has of the elements of `{id}` cannot be read: {error}: clear it, so that it runs again"
+        ))
+    })
+}
