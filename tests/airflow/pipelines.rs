@@ -1,5 +1,7 @@
 //! What is run by our engine and by Airflow, to be compared: each rule that both know, a pipeline each.
 
+mod figures;
+
 use pipeline_runtime::BoxFuture;
 use pipeline_runtime::cli::Cli;
 use pipeline_runtime::prelude::*;
@@ -524,14 +526,6 @@ fn told() {
     mourn(good.failure()).named("mourn_good");
 }
 
-// ---- for figures alone
-
-/// A hundred elements that do nothing.
-#[pipeline]
-fn fan() {
-    list(100).each(|n| double(n).named("element"));
-}
-
 // ---- what goes wrong
 
 /// Which of these names the environment has.
@@ -577,7 +571,7 @@ fn outcome(journal: &Path) -> Result<Value, Box<dyn Error>> {
     Ok(json!({"state": details.state().to_string(), "nodes": nodes?}))
 }
 
-fn all() -> [Pipeline; 17] {
+fn all() -> [Pipeline; 20] {
     [
         values(),
         rules(),
@@ -594,7 +588,10 @@ fn all() -> [Pipeline; 17] {
         updates(),
         follows(),
         told(),
-        fan(),
+        figures::chain(),
+        figures::fan(),
+        figures::ledger(),
+        figures::waiting(),
         upsets(),
     ]
 }
