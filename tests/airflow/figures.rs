@@ -8,7 +8,7 @@ use std::io::Write;
 /// How much of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Size {
+pub(crate) struct Size {
     /// How many elements.
     n: u64,
     /// How long each waits.
@@ -35,14 +35,14 @@ async fn next(n: u64) -> Result<u64> {
 
 /// Ten tasks, each behind the other.
 #[pipeline]
-pub fn chain() {
+pub(crate) fn chain() {
     let first = next(0).named("step_1");
     (2..=10).fold(first, |before, step| next(before).named(&format!("step_{step}")));
 }
 
 /// Elements that do nothing.
 #[pipeline]
-pub fn fan(size: Size) {
+pub(crate) fn fan(size: Size) {
     numbers(size.n).each(|n| next(n).named("element"));
 }
 
@@ -66,7 +66,7 @@ async fn all_of_them(all: Vec<u64>) -> Result<u64> {
 
 /// Elements of which each is counted, and their sum.
 #[pipeline]
-pub fn ledger(size: Size) {
+pub(crate) fn ledger(size: Size) {
     all_of_them(numbers(size.n).each(|n| counted(n, size.seconds, size.ledger.clone()))).named("sum");
 }
 
@@ -80,7 +80,7 @@ async fn late(ctx: Context, seconds: u32) -> Result<Poke<u64>> {
 
 /// Eight sensors that wait at the same time.
 #[pipeline]
-pub fn waiting(size: Size) {
+pub(crate) fn waiting(size: Size) {
     for sensor in 1..=8 {
         late(size.seconds).named(&format!("sensor_{sensor}"));
     }

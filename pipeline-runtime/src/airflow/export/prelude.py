@@ -47,8 +47,11 @@ class Conversation:
         text = lambda time: time.isoformat() if time else None
         tries = getattr(ti, "max_tries", None)
         tries = self.context["task"].retries if tries is None else tries
+        kind = str(getattr(run.run_type, "value", run.run_type))
         events = []
-        for event in [e for of in (context.get("triggering_asset_events") or context.get("triggering_dataset_events") or {}).values() for e in of]:
+        # Only where there are some: in `dags test` Airflow 2 may fail as it looks for them.
+        begun_by = {"asset_triggered": "triggering_asset_events", "dataset_triggered": "triggering_dataset_events"}.get(kind)
+        for event in [e for of in (begun_by and context.get(begun_by) or {}).values() for e in of]:
             asset = getattr(event, "asset", None) or getattr(event, "dataset", None)
             events.append({"asset": {"name": getattr(asset, "name", None) or getattr(asset, "uri", "")}, "extra": event.extra})
         return {
@@ -61,7 +64,7 @@ class Conversation:
                     "logical_date": text(at("logical_date")), "run_after": text(at("run_after")), "start_date": text(at("start_date")),
                     "data_interval_start": text(context.get("data_interval_start")),
                     "data_interval_end": text(context.get("data_interval_end")),
-                    "run_type": getattr(run.run_type, "value", run.run_type), "conf": run.conf or {},
+                    "run_type": kind, "conf": run.conf or {},
                     "consumed_asset_events": events,
                 },
             },

@@ -198,14 +198,18 @@ fn unknown(history: &RunHistory, ran: &HashSet<String>) -> HashSet<Slot> {
 fn notes(history: &RunHistory, plan: &Plan, recording: &Recording) -> Vec<String> {
     let mut notes = Vec::new();
     if recording.interrupted > 0 {
-        let attempts = recording.interrupted;
-        notes.push(format!("no process ends here: {attempts} attempts of the run were cut off by the end of theirs"));
+        let cut_off = match recording.interrupted {
+            1 => "1 attempt of the run was cut off by the end of its own".to_owned(),
+            attempts => format!("{attempts} attempts of the run were cut off by the end of theirs"),
+        };
+        notes.push(format!("no process ends here: {cut_off}"));
     }
     if recording.cleared > 0 {
-        notes.push(format!(
-            "nobody retries by hand here: {} nodes of the run were, and answer as they did last",
-            recording.cleared
-        ));
+        let retried = match recording.cleared {
+            1 => "1 node of the run was, and answers as it did last".to_owned(),
+            nodes => format!("{nodes} nodes of the run were, and answer as they did last"),
+        };
+        notes.push(format!("nobody retries by hand here: {retried}"));
     }
     let is_shared = |pool: &PoolSpec| pool.name != DEFAULT_POOL;
     if plan.pools.iter().any(is_shared) {
